@@ -1,0 +1,73 @@
+//! Every table there is, in one list. The store knows their names and nothing of what they hold; who types a table
+//! (`Table<K, V>`) is said in its line.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! catalogue {
+    ($($(#[$doc:meta])* $id:ident = $name:literal,)*) => {
+        /// A table's place in the catalogue. The discriminant is part of the file format: append, never reorder.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[repr(u8)]
+        pub enum TableId { $($(#[$doc])* $id,)* }
+
+        impl TableId {
+            /// All tables, in the order of the catalogue.
+            pub const ALL: &'static [Self] = &[$(Self::$id,)*];
+
+            /// The table's name in the file.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$id => $name,)* }
+            }
+        }
+    };
+}
+
+catalogue! {
+    /// Facts about the file itself: schema version. The store's own.
+    Meta = "meta",
+    /// When rows end: (expiry, table, key). The store's own.
+    Expiry = "expiry",
+    /// Blocks of events, runs and actions. The engine's.
+    Journal = "journal",
+    /// How far each script is. The engine's.
+    ScriptMarks = "script_marks",
+    /// How far each outbox lane is. The engine's.
+    LaneMarks = "lane_marks",
+    /// Runs that wait for something. The engine's.
+    WaitingRuns = "waiting_runs",
+    /// Timers by when they are due. The engine's.
+    Timers = "timers",
+    /// Events and actions that were given up. The engine's.
+    DeadLetters = "dead_letters",
+    /// How often a start found the same work unfinished. The engine's.
+    Recovery = "recovery",
+    /// What scripts store. The engine's, for the scripts.
+    ScriptValues = "script_values",
+    /// How many bytes each script stores. The engine's.
+    ScriptUsage = "script_usage",
+    /// Native ids of messages that bots sent, by idempotency key. The engine's.
+    SentMessages = "sent_messages",
+    /// Rooms of the room service. The rooms adapter's.
+    Rooms = "rooms",
+    /// Messages of the room service, by room and position. The rooms adapter's.
+    RoomMessages = "room_messages",
+    /// Where a message id stands: (room, id) to position. The rooms adapter's.
+    RoomMessageIds = "room_message_ids",
+    /// What a client's nonce became. The rooms adapter's.
+    RoomNonces = "room_nonces",
+    /// When tasks were last due. The engine's.
+    Tasks = "tasks",
+    /// How runs of tasks went. The engine's.
+    TaskRuns = "task_runs",
+    /// What moderators have made of members: roles, mutes, bans. The rooms adapter's.
+    RoomMembers = "room_members",
+    /// Files that came with messages. The rooms adapter's.
+    RoomFiles = "room_files",
+}
+
+impl TableId {
+    pub(crate) fn from_u8(n: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(n)).copied()
+    }
+}

@@ -1,0 +1,151 @@
+//! The file's schema version, and the way from each older one to the present.
+//!
+//! A migration is a file of its own in this folder, `vN_what_changed.rs`, with one function; [`MIGRATIONS`] lists them in
+//! order. Before the first one runs, the file is copied beside itself.
+
+use std::path::Path;
+
+use redb::{ReadableDatabase, WriteTransaction};
+
+use crate::file::{DatabaseFile, Source};
+use crate::row::Row;
+use crate::snapshot::definition;
+use crate::{Error, Result, TableId};
+
+/// One step: what it is called, and what it does inside the transaction that also stamps the new version.
+type Migration = (&'static str, fn(&WriteTransaction) -> std::result::Result<(), redb::Error>);
+
+/// `MIGRATIONS[n]` leads from version `n + 1` to `n + 2`. Empty while version 1 is the only one there has been.
+const MIGRATIONS: &[Migration] = &[];
+
+const VERSION_KEY: &[u8] = b"schema";
+
+pub(crate) fn bring_up_to_date(path: &Path) -> Result<()> {
+    migrate(path, MIGRATIONS)
+}
+
+/// Stamps a fresh file with the present version.
+pub(crate) fn stamp_if_new(file: &DatabaseFile) -> Result<()> {
+    if version(file)?.is_none() {
+        step(file, current(MIGRATIONS), |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+fn migrate(path: &Path, migrations: &[Migration]) -> Result<()> {
+    let source = Source::Path(path.to_owned());
+    let file = source.open()?;
+    let supported = current(migrations);
+    let Some(found) = version(&file)? else { return step(&file, supported, |_| Ok(())) };
+    if found > supported {
+        return Err(Error::Newer { path: path.to_owned(), found, supported });
+    }
+    if found == supported {
+        return Ok(());
+    }
+    // Closed while it is copied: a copy of a file in use would be torn.
+    drop(file);
+    let backup = path.with_extension(format!("v{found}.backup"));
+    std::fs::copy(path, &backup).map_err(|error| Error::io("back up before the upgrade to", &backup, error))?;
+    let file = source.open()?;
+    for (version, (name, change)) in (found + 1..).zip(&migrations[found as usize - 1..]) {
+        tracing::info!(version, name, backup = %backup.display(), "upgrading the store");
+        step(&file, version, change)?;
+    }
+    Ok(())
+}
+
+fn current(migrations: &[Migration]) -> u32 {
+    migrations.len() as u32 + 1
+}
+
+fn version(file: &DatabaseFile) -> Result<Option<u32>> {
+    let failed = |error: redb::Error| Error::redb("read the version of", &file.path, error);
+    let transaction = file.database.begin_read().map_err(|error| failed(error.into()))?;
+    let meta = match transaction.open_table(definition(TableId::Meta)) {
+        Ok(meta) => meta,
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+        Err(error) => return Err(failed(error.into())),
+    };
+    let Some(found) = meta.get(VERSION_KEY).map_err(|error| failed(error.into()))? else { return Ok(None) };
+    let version = Row::split(found.value()).and_then(|(value, _)| value.try_into().ok()).map(u32::from_be_bytes);
+    match version {
+        Some(version) if version > 0 => Ok(Some(version)),
+        _ => Err(Error::Damaged { path: file.path.clone(), cause: "its schema version is no number".to_owned() }),
+    }
+}
+
+fn step(
+    file: &DatabaseFile,
+    version: u32,
+    change: impl FnOnce(&WriteTransaction) -> std::result::Result<(), redb::Error>,
+) -> Result<()> {
+    let write = || -> std::result::Result<(), redb::Error> {
+        let transaction = file.database.begin_write()?;
+        change(&transaction)?;
+        {
+            let mut meta = transaction.open_table(definition(TableId::Meta))?;
+            meta.insert(VERSION_KEY, Row::encode(&version.to_be_bytes(), None).as_slice())?;
+        }
+        Ok(transaction.commit()?)
+    };
+    write().map_err(|error| Error::redb("upgrade", &file.path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rename_a_row(transaction: &WriteTransaction) -> std::result::Result<(), redb::Error> {
+        let mut rooms = transaction.open_table(definition(TableId::Rooms))?;
+        rooms.remove(b"old".as_slice())?;
+        rooms.insert(b"new".as_slice(), Row::encode(b"x", None).as_slice())?;
+        Ok(())
+    }
+
+    fn rows(path: &Path) -> Vec<Vec<u8>> {
+        let snapshot_of = |path: &Path| {
+            let file = std::sync::Arc::new(Source::Path(path.to_owned()).open()?);
+            crate::Snapshot::new(file, 0)
+        };
+        let snapshot = snapshot_of(path).unwrap();
+        let rows = snapshot.scan(TableId::Rooms, b"", None, crate::Direction::Forward).unwrap();
+        rows.map(|row| row.unwrap().0).collect()
+    }
+
+    #[test]
+    fn an_older_file_is_backed_up_and_brought_up_to_date_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("palabre.redb");
+        migrate(&path, &[]).unwrap();
+        let file = Source::Path(path.clone()).open().unwrap();
+        step(&file, 1, |transaction| {
+            transaction
+                .open_table(definition(TableId::Rooms))?
+                .insert(b"old".as_slice(), Row::encode(b"x", None).as_slice())?;
+            Ok(())
+        })
+        .unwrap();
+        drop(file);
+
+        let migrations: &[Migration] = &[("rename a row", rename_a_row)];
+        migrate(&path, migrations).unwrap();
+        migrate(&path, migrations).unwrap();
+
+        assert_eq!(rows(&path), [b"new".to_vec()]);
+        assert_eq!(rows(&path.with_extension("v1.backup")), [b"old".to_vec()]);
+    }
+
+    #[test]
+    fn a_newer_file_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("palabre.redb");
+        migrate(&path, &[("a", |_| Ok(())), ("b", |_| Ok(()))]).unwrap();
+        let before = std::fs::read(&path).unwrap();
+
+        let error = migrate(&path, &[("a", |_| Ok(()))]).unwrap_err();
+
+        assert!(matches!(error, Error::Newer { found: 3, supported: 2, .. }), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap().len(), before.len());
+    }
+}

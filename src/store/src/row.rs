@@ -1,0 +1,42 @@
+//! How a value lies in the file: one byte that says whether an expiry follows, the expiry, the value.
+
+use crate::Millis;
+
+const FOREVER: u8 = 0;
+const EXPIRES: u8 = 1;
+
+/// A value as read, with its expiry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The encoded value.
+    pub value: Vec<u8>,
+    /// When it ceases to be.
+    pub expires: Option<Millis>,
+}
+
+impl Row {
+    pub(crate) fn encode(value: &[u8], expires: Option<Millis>) -> Vec<u8> {
+        let mut out = Vec::with_capacity(value.len() + 9);
+        match expires {
+            None => out.push(FOREVER),
+            Some(at) => {
+                out.push(EXPIRES);
+                out.extend_from_slice(&at.to_be_bytes());
+            }
+        }
+        out.extend_from_slice(value);
+        out
+    }
+
+    /// The parts of an encoded row; `None` when it is not one.
+    pub(crate) fn split(bytes: &[u8]) -> Option<(&[u8], Option<Millis>)> {
+        match bytes.split_first()? {
+            (&FOREVER, value) => Some((value, None)),
+            (&EXPIRES, rest) => {
+                let (at, value) = rest.split_first_chunk()?;
+                Some((value, Some(Millis::from_be_bytes(*at))))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+use std::ops::Bound;
+use std::sync::Arc;
+
+use redb::{ReadableDatabase, TableDefinition};
+
+use crate::error::readable;
+use crate::file::DatabaseFile;
+use crate::{Error, Millis, Result, Row, TableId};
+
+pub(crate) type Bytes = &'static [u8];
+/// The one shape that tables have in the file.
+pub(crate) fn definition(table: TableId) -> TableDefinition<'static, Bytes, Bytes> {
+    TableDefinition::new(table.name())
+}
+
+/// Which way to walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From small keys to large.
+    Forward,
+    /// From large keys to small.
+    Backward,
+}
+
+/// The store as it was at one moment. Never waits for writers; what is committed later is not seen. Rows that had
+/// expired by the snapshot's time are invisible, swept or not.
+pub struct Snapshot {
+    // Fields drop in this order: the transaction goes before the file that it reads.
+    transaction: redb::ReadTransaction,
+    file: Arc<DatabaseFile>,
+    now: Millis,
+}
+
+impl Snapshot {
+    pub(crate) fn new(file: Arc<DatabaseFile>, now: Millis) -> Result<Self> {
+        let transaction = file.database.begin_read().map_err(|error| Error::redb("read from", &file.path, error))?;
+        Ok(Self { transaction, file, now })
+    }
+
+    /// The row of `key`, unless it has expired.
+    pub fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Row>> {
+        let Some(open) = self.open(table)? else { return Ok(None) };
+        let Some(found) = open.get(key).map_err(|error| self.failed(error))? else { return Ok(None) };
+        self.live(table, key, found.value())
+    }
+
+    /// The rows whose key starts with `prefix`, from past `after` on, in `direction`.
+    pub fn scan(
+        &self,
+        table: TableId,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        direction: Direction,
+    ) -> Result<impl Iterator<Item = Result<(Vec<u8>, Row)>> + use<'_>> {
+        let end = successor(prefix);
+        let (low, high) = match (direction, after) {
+            (Direction::Forward, Some(after)) => (Bound::Excluded(after), upper(end.as_deref())),
+            (Direction::Backward, Some(after)) => (Bound::Included(prefix), Bound::Excluded(after)),
+            (_, None) => (Bound::Included(prefix), upper(end.as_deref())),
+        };
+        let crossed = match (low, high) {
+            (Bound::Excluded(a) | Bound::Included(a), Bound::Excluded(b)) => a >= b,
+            _ => false,
+        };
+        let range = match self.open(table)? {
+            Some(open) if !crossed => Some(open.range::<&[u8]>((low, high)).map_err(|error| self.failed(error))?),
+            _ => None,
+        };
+        let mut range = range.into_iter().flat_map(move |range| match direction {
+            Direction::Forward => either(Some(range), None),
+            Direction::Backward => either(None, Some(range.rev())),
+        });
+        Ok(std::iter::from_fn(move || {
+            loop {
+                let found = match range.next()? {
+                    Ok((key, value)) => self
+                        .live(table, key.value(), value.value())
+                        .map(|row| row.map(|row| (key.value().to_vec(), row))),
+                    Err(error) => Err(self.failed(error)),
+                };
+                match found {
+                    Ok(None) => {}
+                    Ok(Some(row)) => return Some(Ok(row)),
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+        }))
+    }
+
+    /// How many rows `table` has, expired ones that are not yet swept included.
+    pub fn len(&self, table: TableId) -> Result<u64> {
+        use redb::ReadableTableMetadata;
+        match self.open(table)? {
+            Some(open) => open.len().map_err(|error| self.failed(error)),
+            None => Ok(0),
+        }
+    }
+
+    pub(crate) fn open(&self, table: TableId) -> Result<Option<redb::ReadOnlyTable<Bytes, Bytes>>> {
+        match self.transaction.open_table(definition(table)) {
+            Ok(open) => Ok(Some(open)),
+            Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    fn live(&self, table: TableId, key: &[u8], bytes: &[u8]) -> Result<Option<Row>> {
+        let (value, expires) = Row::split(bytes).ok_or_else(|| Error::Row {
+            table,
+            key: readable(key),
+            cause: "it does not begin like a row".to_owned(),
+        })?;
+        let over = expires.is_some_and(|at| at <= self.now);
+        Ok((!over).then(|| Row { value: value.to_vec(), expires }))
+    }
+
+    fn failed(&self, error: impl Into<redb::Error>) -> Error {
+        Error::redb("read from", &self.file.path, error)
+    }
+}
+
+fn either<T>(
+    forward: Option<impl Iterator<Item = T>>,
+    backward: Option<impl Iterator<Item = T>>,
+) -> impl Iterator<Item = T> {
+    forward.into_iter().flatten().chain(backward.into_iter().flatten())
+}
+
+fn upper(end: Option<&[u8]>) -> Bound<&[u8]> {
+    end.map_or(Bound::Unbounded, Bound::Excluded)
+}
+
+/// The first key after all that start with `prefix`; `None` when there is none.
+fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < 0xFF {
+            end.push(last + 1);
+            return Some(end);
+        }
+    }
+    None
+}

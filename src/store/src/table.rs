@@ -1,0 +1,98 @@
+//! Typed tables over encoded rows.
+
+use std::marker::PhantomData;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::error::readable;
+use crate::{Batch, Direction, Error, Key, Millis, Op, Result, Snapshot, TableId};
+
+/// A table of `V` by `K`. Values are MessagePack with field names, so that a later version may add a field with a default.
+pub struct Table<K, V> {
+    id: TableId,
+    types: PhantomData<fn(K) -> V>,
+}
+
+impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
+    /// The typed face of a catalogued table.
+    #[must_use]
+    pub const fn new(id: TableId) -> Self {
+        Self { id, types: PhantomData }
+    }
+
+    /// Adds to `batch`: write `value` under `key`.
+    pub fn put(&self, batch: &mut Batch, key: &K, value: &V) {
+        self.put_until(batch, key, value, None);
+    }
+
+    /// Adds to `batch`: write `value` under `key`, to end at `expires`.
+    pub fn put_until(&self, batch: &mut Batch, key: &K, value: &V, expires: Option<Millis>) {
+        batch.ops.push(Op::Put { table: self.id, key: key.to_bytes(), value: encode(value), expires });
+    }
+
+    /// Adds to `batch`: remove the row of `key`.
+    pub fn delete(&self, batch: &mut Batch, key: &K) {
+        batch.ops.push(Op::Delete { table: self.id, key: key.to_bytes() });
+    }
+
+    /// Adds to `batch` the condition that `key` has no row.
+    pub fn require_absent(&self, batch: &mut Batch, key: &K) {
+        batch.requires.push(crate::Require::Absent { table: self.id, key: key.to_bytes() });
+    }
+
+    /// Adds to `batch` the condition that `key` holds exactly `value`.
+    pub fn require_equals(&self, batch: &mut Batch, key: &K, value: &V) {
+        batch.requires.push(crate::Require::Equals { table: self.id, key: key.to_bytes(), value: encode(value) });
+    }
+
+    /// The value of `key`, if it has one that has not expired.
+    pub fn get(&self, snapshot: &Snapshot, key: &K) -> Result<Option<V>> {
+        let key = key.to_bytes();
+        snapshot.get(self.id, &key)?.map(|row| self.decode(&key, &row.value)).transpose()
+    }
+
+    /// All rows whose encoded key starts with that of `prefix`, in order.
+    pub fn scan<'s, P: Key>(
+        &'s self,
+        snapshot: &'s Snapshot,
+        prefix: &P,
+        direction: Direction,
+    ) -> Result<impl Iterator<Item = Result<(K, V)>> + use<'s, P, K, V>> {
+        Ok(snapshot.scan(self.id, &prefix.to_bytes(), None, direction)?.map(|row| self.typed(row?)))
+    }
+
+    /// As [`Table::scan`], from the row after `after` (before it, going backward).
+    pub fn scan_after<'s, P: Key>(
+        &'s self,
+        snapshot: &'s Snapshot,
+        prefix: &P,
+        after: &K,
+        direction: Direction,
+    ) -> Result<impl Iterator<Item = Result<(K, V)>> + use<'s, P, K, V>> {
+        Ok(snapshot.scan(self.id, &prefix.to_bytes(), Some(&after.to_bytes()), direction)?.map(|row| self.typed(row?)))
+    }
+
+    fn typed(&self, (key, row): (Vec<u8>, crate::Row)) -> Result<(K, V)> {
+        let typed = K::decode(&mut &key[..]).ok_or_else(|| Error::Row {
+            table: self.id,
+            key: readable(&key),
+            cause: "the key has another shape".to_owned(),
+        })?;
+        Ok((typed, self.decode(&key, &row.value)?))
+    }
+
+    fn decode(&self, key: &[u8], value: &[u8]) -> Result<V> {
+        rmp_serde::from_slice(value).map_err(|error| Error::Row {
+            table: self.id,
+            key: readable(key),
+            cause: error.to_string(),
+        })
+    }
+}
+
+/// Serialising our own data types into memory cannot fail but by a mistake in the type itself (a map with a
+/// non-scalar key), which the first test of the table meets.
+#[allow(clippy::expect_used, reason = "see above")]
+fn encode<V: Serialize>(value: &V) -> Vec<u8> {
+    rmp_serde::to_vec_named(value).expect("values of tables serialise")
+}

@@ -1,0 +1,252 @@
+//! The one thread that writes: takes all batches that wait, applies them in one durable transaction, answers them all.
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{Receiver, RecvError};
+use std::sync::{Arc, RwLock};
+use std::task::{Context, Poll};
+
+use redb::{Durability, ReadableTable};
+use tokio::sync::oneshot;
+
+use crate::error::readable;
+use crate::file::{DatabaseFile, Source};
+use crate::key::Key;
+use crate::row::Row;
+use crate::snapshot::definition;
+use crate::store::Counters;
+use crate::{Batch, Error, Op, Require, Result, TableId};
+
+/// A group is closed at this size, so that one transaction stays within memory and latency stays bounded.
+const GROUP_OPS: usize = 65_536;
+
+/// The answer to a commit that is on its way. Dropping it does not take the batch back.
+#[derive(Debug)]
+pub struct Ticket(pub(crate) oneshot::Receiver<Result<()>>);
+
+impl Ticket {
+    /// Blocks until the batch is durable or refused. Not for async threads: await the ticket there.
+    pub fn wait(self) -> Result<()> {
+        self.0.blocking_recv().unwrap_or(Err(Error::Closed))
+    }
+}
+
+impl Future for Ticket {
+    type Output = Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or(Err(Error::Closed)))
+    }
+}
+
+pub(crate) struct Submission {
+    pub(crate) batch: Batch,
+    pub(crate) answer: Answer,
+}
+
+/// Who wants to know.
+pub(crate) enum Answer {
+    Ticket(oneshot::Sender<Result<()>>),
+    /// Called on the writer's own thread, with the batch back.
+    Then(Box<dyn FnOnce(Batch, Result<()>) + Send>),
+}
+
+impl Submission {
+    fn settle(self, verdict: Result<()>) {
+        match self.answer {
+            // A caller that has dropped its ticket does not want to know.
+            Answer::Ticket(sender) => drop(sender.send(verdict)),
+            Answer::Then(then) => then(self.batch, verdict),
+        }
+    }
+}
+
+/// The file while it is fit for use. `None` after the disk refused, until it has been opened again.
+pub(crate) type CurrentFile = Arc<RwLock<Option<Arc<DatabaseFile>>>>;
+
+pub(crate) struct Writer {
+    pub(crate) source: Source,
+    pub(crate) current: CurrentFile,
+    pub(crate) counters: Arc<Counters>,
+    /// What the disk said last; the file is closed and waits to be opened again.
+    pub(crate) broken: Option<(Error, Option<Arc<DatabaseFile>>)>,
+}
+
+impl Writer {
+    /// Runs until every sender is gone and the queue is empty.
+    pub(crate) fn run(mut self, queue: &Receiver<Submission>) {
+        loop {
+            let mut group = match queue.recv() {
+                Ok(first) => vec![first],
+                Err(RecvError) => return,
+            };
+            let mut ops = group[0].batch.ops.len();
+            while ops < GROUP_OPS
+                && let Ok(next) = queue.try_recv()
+            {
+                ops += next.batch.ops.len();
+                group.push(next);
+            }
+            self.commit(group);
+        }
+    }
+
+    fn commit(&mut self, group: Vec<Submission>) {
+        let outcome = self.file().and_then(|file| {
+            let batches = group.iter().map(|submission| &submission.batch);
+            apply(&file, batches).inspect_err(|error| {
+                if error.is_passing() {
+                    // redb trusts nothing after a failed write; neither do we. Reads fail too until it is open again.
+                    self.broken = Some((error.clone(), self.take_current()));
+                }
+            })
+        });
+        let verdicts = match outcome {
+            Ok(verdicts) => {
+                self.counters.groups.fetch_add(1, Relaxed);
+                self.counters.batches.fetch_add(group.len() as u64, Relaxed);
+                verdicts
+            }
+            Err(error) => vec![Err(error); group.len()],
+        };
+        for (submission, verdict) in group.into_iter().zip(verdicts) {
+            submission.settle(verdict);
+        }
+    }
+
+    /// The file, opened again if the disk had refused.
+    fn file(&mut self) -> Result<Arc<DatabaseFile>> {
+        if let Some((error, old)) = self.broken.take() {
+            // The old handle holds the file's lock until the last snapshot is gone.
+            if let Some(old) = old
+                && let Err(shared) = Arc::try_unwrap(old)
+            {
+                self.broken = Some((error.clone(), Some(shared)));
+                return Err(error);
+            }
+            match self.source.open() {
+                Ok(file) => {
+                    tracing::debug!(path = %file.path.display(), "the store is open again");
+                    *self.current.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Arc::new(file));
+                }
+                Err(again) => {
+                    self.broken = Some((again.clone(), None));
+                    return Err(again);
+                }
+            }
+        }
+        let current = self.current.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        current.clone().ok_or(Error::Closed)
+    }
+
+    fn take_current(&self) -> Option<Arc<DatabaseFile>> {
+        self.current.write().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
+}
+
+type Changes = HashMap<TableId, BTreeMap<Vec<u8>, Option<Vec<u8>>>>;
+
+/// Applies `batches` in order in one durable transaction; a verdict for each.
+fn apply<'b>(file: &DatabaseFile, batches: impl Iterator<Item = &'b Batch>) -> Result<Vec<Result<()>>> {
+    let failed = |error: redb::Error| Error::redb("write to", &file.path, error);
+    let mut transaction = file.database.begin_write().map_err(|error| failed(error.into()))?;
+    transaction.set_durability(Durability::Immediate).map_err(|error| failed(error.into()))?;
+    let mut changes = Changes::new();
+    let mut verdicts = Vec::new();
+    for batch in batches {
+        let refusal = batch
+            .requires
+            .iter()
+            .find_map(|require| check(&transaction, &changes, require).map_err(failed).transpose());
+        match refusal {
+            Some(Err(error)) => return Err(error),
+            Some(Ok(refused)) => verdicts.push(Err(refused)),
+            None => {
+                for op in &batch.ops {
+                    collect(&transaction, &mut changes, op).map_err(failed)?;
+                }
+                verdicts.push(Ok(()));
+            }
+        }
+    }
+    write(&transaction, changes).map_err(failed)?;
+    transaction.commit().map_err(|error| failed(error.into()))?;
+    Ok(verdicts)
+}
+
+/// `Some(refusal)` when the condition does not hold.
+fn check(
+    transaction: &redb::WriteTransaction,
+    changes: &Changes,
+    require: &Require,
+) -> std::result::Result<Option<Error>, redb::Error> {
+    let (table, key) = require.place();
+    let found = read(transaction, changes, table, key)?;
+    let value = found.as_deref().and_then(Row::split).map(|(value, _)| value);
+    let holds = match require {
+        Require::Absent { .. } => found.is_none(),
+        Require::Equals { value: wanted, .. } => value == Some(wanted.as_slice()),
+    };
+    Ok((!holds).then(|| Error::Refused { table, key: readable(key) }))
+}
+
+fn collect(
+    transaction: &redb::WriteTransaction,
+    changes: &mut Changes,
+    op: &Op,
+) -> std::result::Result<(), redb::Error> {
+    let mut set = |table: TableId, key: &[u8], row: Option<Vec<u8>>| {
+        changes.entry(table).or_default().insert(key.to_vec(), row);
+    };
+    match op {
+        Op::Put { table, key, value, expires } => {
+            set(*table, key, Some(Row::encode(value, *expires)));
+            if let Some(at) = expires {
+                set(TableId::Expiry, &expiry_key(*at, *table, key), Some(Row::encode(&[], None)));
+            }
+        }
+        Op::Delete { table, key } => set(*table, key, None),
+        Op::Expire { table, key, expires, at } => {
+            set(TableId::Expiry, &expiry_key(*expires, *table, key), None);
+            let found = read(transaction, changes, *table, key)?;
+            let over = found.as_deref().and_then(Row::split).and_then(|(_, expires)| expires);
+            if over.is_some_and(|end| end <= *at) {
+                changes.entry(*table).or_default().insert(key.clone(), None);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read(
+    transaction: &redb::WriteTransaction,
+    changes: &Changes,
+    table: TableId,
+    key: &[u8],
+) -> std::result::Result<Option<Vec<u8>>, redb::Error> {
+    if let Some(changed) = changes.get(&table).and_then(|rows| rows.get(key)) {
+        return Ok(changed.clone());
+    }
+    let open = transaction.open_table(definition(table))?;
+    Ok(open.get(key)?.map(|found| found.value().to_vec()))
+}
+
+fn write(transaction: &redb::WriteTransaction, changes: Changes) -> std::result::Result<(), redb::Error> {
+    for (table, rows) in changes {
+        let mut open = transaction.open_table(definition(table))?;
+        for (key, row) in rows {
+            match row {
+                Some(row) => drop(open.insert(key.as_slice(), row.as_slice())?),
+                None => drop(open.remove(key.as_slice())?),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The index row of an expiry: when, which table, which key.
+pub(crate) fn expiry_key(at: u64, table: TableId, key: &[u8]) -> Vec<u8> {
+    (at, table as u8, key.to_vec()).to_bytes()
+}

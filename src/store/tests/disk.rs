@@ -1,0 +1,201 @@
+//! Disks that fill up and lose power, and the store against a plain map.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+
+use palabre_store::{Batch, Direction, Disk, Error, MemoryDisk, Store, Table, TableId};
+use proptest::prelude::*;
+
+const VALUES: Table<Vec<u8>, Vec<u8>> = Table::new(TableId::ScriptValues);
+
+/// A disk with a write cache: what was not synced is lost, in whole or in part, when the power goes.
+#[derive(Debug, Default)]
+struct PowerlessDisk {
+    now: MemoryDisk,
+    synced: Mutex<Vec<u8>>,
+    unsynced: Mutex<Vec<Write>>,
+    full: AtomicBool,
+}
+
+#[derive(Debug, Clone)]
+enum Write {
+    Bytes(u64, Vec<u8>),
+    Length(u64),
+}
+
+impl PowerlessDisk {
+    fn with_content(content: Vec<u8>) -> Self {
+        Self { now: MemoryDisk::with_content(content.clone()), synced: Mutex::new(content), ..Self::default() }
+    }
+
+    /// What is on the platter when the power goes and the cache had written only the first `kept` of what was not synced.
+    fn after_power_loss(&self, kept: usize) -> Vec<u8> {
+        let disk = MemoryDisk::with_content(self.synced.lock().unwrap().clone());
+        for write in self.unsynced.lock().unwrap().iter().take(kept) {
+            match write {
+                Write::Bytes(offset, data) => disk.write(*offset, data).unwrap(),
+                Write::Length(len) => disk.set_len(*len).unwrap(),
+            }
+        }
+        disk.content()
+    }
+
+    fn room(&self) -> io::Result<()> {
+        if self.full.load(SeqCst) { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+}
+
+impl Disk for PowerlessDisk {
+    fn size(&self) -> io::Result<u64> {
+        self.now.size()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.now.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.room()?;
+        self.unsynced.lock().unwrap().push(Write::Length(len));
+        self.now.set_len(len)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.room()?;
+        self.unsynced.lock().unwrap().clear();
+        *self.synced.lock().unwrap() = self.now.content();
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.room()?;
+        self.unsynced.lock().unwrap().push(Write::Bytes(offset, data.to_vec()));
+        self.now.write(offset, data)
+    }
+}
+
+fn all(store: &Store) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let snapshot = store.snapshot(0).unwrap();
+    VALUES.scan(&snapshot, &Vec::new(), Direction::Forward).unwrap().map(|row| row.unwrap()).collect()
+}
+
+fn batch(changes: &[(u8, Option<Vec<u8>>)]) -> Batch {
+    let mut batch = Batch::default();
+    for (key, value) in changes {
+        match value {
+            Some(value) => VALUES.put(&mut batch, &vec![*key], value),
+            None => VALUES.delete(&mut batch, &vec![*key]),
+        }
+    }
+    batch
+}
+
+#[test]
+fn a_full_disk_is_named_loses_nothing_and_is_forgotten_when_there_is_room_again() {
+    let disk = Arc::new(PowerlessDisk::default());
+    let store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+    store.commit(batch(&[(1, Some(vec![1]))])).wait().unwrap();
+
+    disk.full.store(true, SeqCst);
+    for _ in 0..3 {
+        let error = store.commit(batch(&[(2, Some(vec![0; 100_000]))])).wait().unwrap_err();
+        assert!(matches!(error, Error::DiskFull { .. }), "{error}");
+        assert!(error.is_passing());
+    }
+    disk.full.store(false, SeqCst);
+
+    store.commit(batch(&[(3, Some(vec![3]))])).wait().unwrap();
+    assert_eq!(all(&store), BTreeMap::from([(vec![1], vec![1]), (vec![3], vec![3])]));
+}
+
+#[test]
+fn a_snapshot_open_while_the_disk_fails_delays_the_reopening_only() {
+    let disk = Arc::new(PowerlessDisk::default());
+    let store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+    store.commit(batch(&[(1, Some(vec![1]))])).wait().unwrap();
+    let snapshot = store.snapshot(0).unwrap();
+    disk.full.store(true, SeqCst);
+    store.commit(batch(&[(2, Some(vec![2]))])).wait().unwrap_err();
+    disk.full.store(false, SeqCst);
+
+    assert!(matches!(store.commit(batch(&[(2, Some(vec![2]))])).wait(), Err(Error::DiskFull { .. })));
+    drop(snapshot);
+    store.commit(batch(&[(2, Some(vec![2]))])).wait().unwrap();
+    assert_eq!(all(&store).len(), 2);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Commit(Vec<(u8, Option<Vec<u8>>)>),
+    /// A batch whose condition cannot hold.
+    Refused(u8),
+    Reopen,
+    /// The power goes: this share (of 100) of what was not synced had reached the platter.
+    PowerLoss(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let change = (any::<u8>(), proptest::option::of(proptest::collection::vec(any::<u8>(), 0..200)));
+    prop_oneof![
+        8 => proptest::collection::vec(change, 1..20).prop_map(Step::Commit),
+        1 => any::<u8>().prop_map(Step::Refused),
+        1 => Just(Step::Reopen),
+        2 => (0..=100_usize).prop_map(Step::PowerLoss),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Every acknowledged batch is there after any crash, and nothing else is, except a batch that was under way.
+    #[test]
+    fn the_store_is_a_map_that_survives(steps in proptest::collection::vec(step(), 1..30)) {
+        let mut disk = Arc::new(PowerlessDisk::default());
+        let mut store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+        let mut map = BTreeMap::new();
+        for step in steps {
+            match step {
+                Step::Commit(changes) => {
+                    store.commit(batch(&changes)).wait().unwrap();
+                    for (key, value) in changes {
+                        match value {
+                            Some(value) => map.insert(vec![key], value),
+                            None => map.remove(&vec![key]),
+                        };
+                    }
+                }
+                Step::Refused(key) => {
+                    let mut refused = batch(&[(key, Some(b"never".to_vec()))]);
+                    VALUES.require_equals(&mut refused, &vec![key], &b"no such value".to_vec());
+                    prop_assert!(store.commit(refused).wait().is_err());
+                }
+                Step::Reopen => {
+                    drop(store);
+                    store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+                }
+                Step::PowerLoss(share) => {
+                    // Taken while the store is open, so that nothing is written on its way out.
+                    let unsynced = disk.unsynced.lock().unwrap().len();
+                    let platter = disk.after_power_loss(unsynced * share / 100);
+                    disk = Arc::new(PowerlessDisk::with_content(platter));
+                    store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+                }
+            }
+            prop_assert_eq!(&all(&store), &map);
+        }
+        prop_assert!(store.inspect().unwrap().findings.is_empty());
+    }
+
+    /// The bytes of keys sort as the keys do, and come back.
+    #[test]
+    fn keys_keep_their_order(a: (String, u64), b: (String, u64)) {
+        use palabre_store::Key;
+        let (encoded_a, encoded_b) = (a.to_bytes(), b.to_bytes());
+        prop_assert_eq!(encoded_a.cmp(&encoded_b), (a.0.as_bytes(), a.1).cmp(&(b.0.as_bytes(), b.1)));
+        prop_assert_eq!(<(String, u64)>::decode(&mut &encoded_a[..]), Some(a));
+    }
+}
