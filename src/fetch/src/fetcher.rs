@@ -1,0 +1,126 @@
+//! The exchange: each hop judged, sent, and followed or read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Client, Response, redirect};
+use rustls::crypto::CryptoProvider;
+
+use crate::error::innermost;
+use crate::hop::{Hop, REDIRECTS};
+use crate::names::{JudgedNames, Names, SystemNames};
+use crate::{FetchError, Grants, Reply, Request};
+
+/// The largest body of a reply, in bytes.
+pub const REPLY_BYTES: usize = 1 << 20;
+/// The longest that an exchange takes, whatever the request says.
+pub const LONGEST: Duration = Duration::from_secs(60);
+
+const CONNECT: Duration = Duration::from_secs(10);
+/// Connections without work are kept for the next request of a script that asks the same host again and again.
+const IDLE: Duration = Duration::from_secs(30);
+const IDLE_PER_HOST: usize = 4;
+
+/// The HTTP client of all scripts. Its clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Fetcher {
+    client: Client,
+}
+
+impl Fetcher {
+    /// A client that asks the operating system for names.
+    ///
+    /// # Errors
+    /// When the process has no provider of cryptography yet, or the client cannot be made.
+    pub fn new() -> Result<Self, FetchError> {
+        Self::with_names(Arc::new(SystemNames))
+    }
+
+    /// A client that asks `names`; what they answer is judged all the same.
+    ///
+    /// # Errors
+    /// When the process has no provider of cryptography yet, or the client cannot be made.
+    pub fn with_names(names: Arc<dyn Names>) -> Result<Self, FetchError> {
+        // The client would panic.
+        if CryptoProvider::get_default().is_none() {
+            return Err(FetchError::Failed(
+                "cannot make the HTTP client: no provider of cryptography; main must install one first".to_owned(),
+            ));
+        }
+        let client = Client::builder()
+            .user_agent(concat!("Palabre/", env!("CARGO_PKG_VERSION")))
+            .dns_resolver(Arc::new(JudgedNames(names)))
+            // A proxy would look names up by itself, past the guard.
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            // Off even where another crate switches the features on: a small reply could unpack to a huge one.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .use_rustls_tls()
+            .http1_only()
+            .connect_timeout(CONNECT)
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(IDLE_PER_HOST)
+            .build()
+            .map_err(|error| FetchError::Failed(format!("cannot make the HTTP client: {}", innermost(&error))))?;
+        Ok(Self { client })
+    }
+
+    /// Sends `request` and follows its redirects, as far as `grants` let it.
+    ///
+    /// # Errors
+    /// When there is no reply; one that tells of an error, such as a 404, is a reply.
+    pub async fn fetch(&self, request: &Request, grants: &Grants) -> Result<Reply, FetchError> {
+        tokio::time::timeout(request.timeout.min(LONGEST), self.exchange(request, grants))
+            .await
+            .unwrap_or(Err(FetchError::Timeout))
+    }
+
+    async fn exchange(&self, request: &Request, grants: &Grants) -> Result<Reply, FetchError> {
+        let mut hop = request.first_hop()?;
+        for _ in 0..=REDIRECTS {
+            grants.allows(&hop.url)?;
+            let response = self.send(&hop).await?;
+            match hop.next(response.status(), response.headers())? {
+                // The body of a redirect is not read: dropping the response closes its connection.
+                Some(next) => hop = next,
+                None => return read(response, &hop).await,
+            }
+        }
+        Err(FetchError::Redirects)
+    }
+
+    async fn send(&self, hop: &Hop) -> Result<Response, FetchError> {
+        let mut request = self.client.request(hop.method.clone(), hop.url.clone()).headers(hop.headers.clone());
+        if let Some(body) = &hop.body {
+            request = request.body(body.clone());
+        }
+        request.send().await.map_err(|error| FetchError::of_client(hop.host(), error))
+    }
+}
+
+async fn read(mut response: Response, hop: &Hop) -> Result<Reply, FetchError> {
+    let too_large = FetchError::TooLarge { limit: REPLY_BYTES };
+    if response.content_length().is_some_and(|length| length > REPLY_BYTES as u64) {
+        return Err(too_large);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| FetchError::of_client(hop.host(), error))? {
+        if body.len() + chunk.len() > REPLY_BYTES {
+            return Err(too_large);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let headers = response.headers().iter();
+    Ok(Reply {
+        status: response.status().as_u16(),
+        headers: headers
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect(),
+        body,
+        url: hop.url.to_string(),
+    })
+}

@@ -1,0 +1,193 @@
+//! Which hosts a script may reach, as the operator wrote them in bots.yaml.
+
+use std::net::IpAddr;
+
+use url::Url;
+
+use crate::FetchError;
+use crate::address::is_public;
+use crate::names::{LOCALHOST, bare};
+
+/// The ports of a grant that names none.
+const PORTS: [u16; 2] = [80, 443];
+
+/// The hosts that a script may reach. The default is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants(Vec<Grant>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Grant {
+    host: Host,
+    port: Option<u16>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Host {
+    /// `*`: every public one.
+    Public,
+    /// `*.example.com`, kept as `.example.com`.
+    Below(String),
+    Name(String),
+    Localhost,
+    Address(IpAddr),
+}
+
+impl Grants {
+    /// Reads what follows `http:` in the grants of bots.yaml: `api.example.com`, `*.example.com` (one or more labels),
+    /// `*` (every public host), `localhost`, an address; each alone, which gives the ports 80 and 443, or with `:port`.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with which of them.
+    pub fn parse(grants: &[String]) -> Result<Self, String> {
+        let parse = |text: &String| Grant::parse(text).map_err(|why| format!("the grant \"http:{text}\" {why}"));
+        grants.iter().map(parse).collect::<Result<Vec<_>, _>>().map(Self)
+    }
+
+    /// The grant of the very host of an address that the operator has written down.
+    ///
+    /// # Errors
+    /// A sentence, when it is no address.
+    pub fn of_url(url: &str) -> Result<Self, String> {
+        let parsed = Url::parse(url).map_err(|error| format!("it is no address: {error}"))?;
+        let host = parsed.host_str().ok_or("it names no host")?;
+        let port = parsed.port_or_known_default().ok_or("its scheme is neither http nor https")?;
+        Self::parse(&[format!("{host}:{port}")])
+    }
+
+    /// Whether `url` may be asked for, as far as it tells by itself: the addresses of a name are judged when it is
+    /// looked up.
+    ///
+    /// # Errors
+    /// `BadUrl`, `NotGranted` or `Inner`.
+    pub fn allows(&self, url: &Url) -> Result<(), FetchError> {
+        let bad = |why: &str| Err(FetchError::BadUrl(why.to_owned()));
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(FetchError::BadUrl(format!("its scheme is {}, and must be http or https", url.scheme())));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return bad("a name or a password is in it; send them in the header authorization");
+        }
+        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+            return bad("it names no host");
+        };
+        match host {
+            url::Host::Domain(name) => match bare(name) {
+                name if name.is_empty() => bad("it names no host"),
+                name => {
+                    let inner = is_local(&name).then_some(LOCALHOST[0]);
+                    self.judge(|host| host.covers_name(&name), inner, &name, port)
+                }
+            },
+            url::Host::Ipv4(address) => self.allows_address(address.into(), &address.to_string(), port),
+            url::Host::Ipv6(address) => self.allows_address(address.into(), &format!("[{address}]"), port),
+        }
+    }
+
+    fn allows_address(&self, address: IpAddr, shown: &str, port: u16) -> Result<(), FetchError> {
+        let inner = (!is_public(address)).then_some(address);
+        self.judge(|host| host.covers_address(address), inner, shown, port)
+    }
+
+    /// `inner` is the address of the host where only a grant that writes it out reaches it.
+    fn judge(
+        &self,
+        covers: impl Fn(&Host) -> bool,
+        inner: Option<IpAddr>,
+        host: &str,
+        port: u16,
+    ) -> Result<(), FetchError> {
+        let covering: Vec<&Grant> = self.0.iter().filter(|grant| covers(&grant.host)).collect();
+        if covering.iter().any(|grant| grant.reaches(port)) {
+            return Ok(());
+        }
+        match inner {
+            Some(address) if covering.is_empty() => Err(FetchError::Inner { host: host.to_owned(), address }),
+            _ if PORTS.contains(&port) => Err(FetchError::NotGranted { host: host.to_owned() }),
+            _ => Err(FetchError::NotGranted { host: format!("{host}:{port}") }),
+        }
+    }
+}
+
+impl Grant {
+    fn parse(text: &str) -> Result<Self, String> {
+        // An address of version 6 has colons of its own.
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Ok(Self { host: Host::Address(address), port: None });
+        }
+        if text.contains(|c: char| c.is_whitespace() || "/\\@?#%".contains(c)) {
+            return Err("is more than a host; write it alone, as api.example.com or api.example.com:8443".to_owned());
+        }
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, Some(parse_port(port)?)),
+            _ => (text, None),
+        };
+        Ok(Self { host: Host::parse(host)?, port })
+    }
+
+    fn reaches(&self, port: u16) -> bool {
+        self.port.map_or_else(|| PORTS.contains(&port), |granted| granted == port)
+    }
+}
+
+impl Host {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text == "*" {
+            return Ok(Self::Public);
+        }
+        if let Some(rest) = text.strip_prefix("*.") {
+            return match Self::parse(rest)? {
+                Self::Name(name) => Ok(Self::Below(format!(".{name}"))),
+                Self::Public | Self::Below(_) | Self::Localhost | Self::Address(_) => {
+                    Err("has a wildcard before what is no domain; write it as *.example.com".to_owned())
+                }
+            };
+        }
+        if text.contains('*') {
+            return Err("has a wildcard that is not its first label; write it as *.example.com".to_owned());
+        }
+        let host = url::Host::parse(text).map_err(|error| format!("names no host ({error})"))?;
+        match host {
+            url::Host::Ipv6(address) => Ok(Self::Address(address.into())),
+            // 127.1 and its like are what the operator would overlook.
+            url::Host::Ipv4(address) if address.to_string() == text => Ok(Self::Address(address.into())),
+            url::Host::Ipv4(address) => Err(format!("is an address; write it as {address}")),
+            url::Host::Domain(name) => match bare(&name) {
+                name if name.is_empty() => Err("names no host".to_owned()),
+                name if name == "localhost" => Ok(Self::Localhost),
+                name if is_local(&name) => Err("is a name of this machine; grant localhost itself".to_owned()),
+                name => Ok(Self::Name(name)),
+            },
+        }
+    }
+
+    fn covers_name(&self, name: &str) -> bool {
+        match self {
+            Self::Public => !is_local(name),
+            Self::Below(suffix) => name.len() > suffix.len() && name.ends_with(suffix.as_str()),
+            Self::Name(granted) => granted == name,
+            Self::Localhost => name == "localhost",
+            Self::Address(_) => false,
+        }
+    }
+
+    fn covers_address(&self, address: IpAddr) -> bool {
+        match self {
+            Self::Public => is_public(address),
+            Self::Localhost => LOCALHOST.contains(&address),
+            Self::Address(granted) => *granted == address,
+            Self::Below(_) | Self::Name(_) => false,
+        }
+    }
+}
+
+/// Names that are this machine by what they are (RFC 6761), whatever DNS says.
+fn is_local(name: &str) -> bool {
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+fn parse_port(text: &str) -> Result<u16, String> {
+    // `+80` would parse.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let port = text.parse::<u16>().ok().filter(|port| digits && *port != 0);
+    port.ok_or_else(|| format!("has the port \"{text}\", which is no number from 1 to 65535"))
+}

@@ -1,0 +1,76 @@
+//! From a name to judged addresses, in the one look-up that a connection makes.
+
+use std::error::Error;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use crate::FetchError;
+use crate::address::is_public;
+
+/// What `localhost` means here, whatever the system's files say.
+pub(crate) const LOCALHOST: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+
+/// Who knows the addresses of names: the system, or in tests a list.
+#[async_trait]
+pub trait Names: Send + Sync {
+    /// All addresses of `name`.
+    ///
+    /// # Errors
+    /// When the name has none, or nobody could be asked.
+    async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>>;
+}
+
+/// What the operating system knows: its files, and DNS.
+pub(crate) struct SystemNames;
+
+#[async_trait]
+impl Names for SystemNames {
+    async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect())
+    }
+}
+
+/// The resolver of the client: it gives out public addresses, and those of `localhost`.
+///
+/// It need not know what is granted: the client asks it only for hosts that [`Grants::allows`](crate::Grants::allows)
+/// has let pass, `localhost` among them only where it is granted. No other name ever leads to an inner address.
+pub(crate) struct JudgedNames(pub(crate) Arc<dyn Names>);
+
+impl Resolve for JudgedNames {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(judged(Arc::clone(&self.0), name))
+    }
+}
+
+async fn judged(names: Arc<dyn Names>, name: Name) -> Result<Addrs, Box<dyn Error + Send + Sync>> {
+    let host = bare(name.as_str());
+    if host == "localhost" {
+        return Ok(handed(LOCALHOST.to_vec()));
+    }
+    let found = names
+        .look_up(name.as_str())
+        .await
+        .map_err(|error| FetchError::Failed(format!("the name {host} does not resolve to an address: {error}")))?;
+    if found.is_empty() {
+        return Err(FetchError::Failed(format!("the name {host} has no address")).into());
+    }
+    // One inner address refuses all: which of them a connection would take is not ours to say.
+    if let Some(address) = found.iter().copied().find(|address| !is_public(*address)) {
+        return Err(FetchError::Inner { host, address }.into());
+    }
+    Ok(handed(found))
+}
+
+/// Port 0 stands for the port of the URL.
+fn handed(addresses: Vec<IpAddr>) -> Addrs {
+    Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)))
+}
+
+/// A name as it is compared: `Example.COM.` is `example.com`.
+pub(crate) fn bare(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}

@@ -1,0 +1,105 @@
+//! What a script asks for and what it gets, and what of it may be sent.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::FetchError;
+use crate::hop::Hop;
+
+/// The largest body of a request, in bytes.
+pub const REQUEST_BYTES: usize = 1 << 20;
+/// The most headers of a request.
+pub const REQUEST_HEADERS: usize = 100;
+
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// The headers that belong to the connection: with them a script could put words into other requests on it, or ask one
+/// host in the name of another. Those of a proxy are told by their prefix.
+const OURS: [&str; 10] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// What a script asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.
+    pub method: String,
+    /// An absolute URL, http or https.
+    pub url: String,
+    /// Names and values; a name may come more than once.
+    pub headers: Vec<(String, String)>,
+    /// What is sent with it.
+    #[serde(default, with = "serde_bytes")]
+    pub body: Option<Vec<u8>>,
+    /// For the whole exchange, with its redirects; [`LONGEST`](crate::LONGEST) at the most.
+    pub timeout: Duration,
+}
+
+/// What came back, whatever its status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The status code: 200, 404, …
+    pub status: u16,
+    /// Names in lower case, and values.
+    pub headers: Vec<(String, String)>,
+    /// The body as it was sent, not decompressed.
+    #[serde(with = "serde_bytes")]
+    pub body: Vec<u8>,
+    /// The URL that replied, past the redirects.
+    pub url: String,
+}
+
+impl Request {
+    /// The request in the client's terms, if all of it may be sent. Whether its host may be reached is not asked here.
+    pub(crate) fn first_hop(&self) -> Result<Hop, FetchError> {
+        if self.body.as_ref().is_some_and(|body| body.len() > REQUEST_BYTES) {
+            return Err(FetchError::BadRequest(format!("its body is larger than {REQUEST_BYTES} bytes")));
+        }
+        let url = Url::parse(&self.url).map_err(|error| FetchError::BadUrl(format!("it does not parse ({error})")))?;
+        Ok(Hop { method: self.checked_method()?, url, headers: self.checked_headers()?, body: self.body.clone() })
+    }
+
+    fn checked_method(&self) -> Result<Method, FetchError> {
+        METHODS
+            .iter()
+            .find(|known| known.eq_ignore_ascii_case(&self.method))
+            .and_then(|known| Method::from_bytes(known.as_bytes()).ok())
+            .ok_or_else(|| FetchError::BadRequest(format!("its method is none of {}", METHODS.join(", "))))
+    }
+
+    fn checked_headers(&self) -> Result<HeaderMap, FetchError> {
+        if self.headers.len() > REQUEST_HEADERS {
+            return Err(FetchError::BadRequest(format!("it has more than {REQUEST_HEADERS} headers")));
+        }
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .ok()
+                .ok_or_else(|| FetchError::BadRequest(format!("{name:?} is no name of a header")))?;
+            if OURS.contains(&name.as_str()) || name.as_str().starts_with("proxy-") {
+                return Err(FetchError::BadRequest(format!(
+                    "the header {name} is not a script's to set; leave it out"
+                )));
+            }
+            // The value may be a secret, so the error does not show it.
+            let value = HeaderValue::from_bytes(value.as_bytes()).ok().ok_or_else(|| {
+                FetchError::BadRequest(format!("the value of the header {name} has a control character in it"))
+            })?;
+            headers.append(name, value);
+        }
+        Ok(headers)
+    }
+}

@@ -1,0 +1,165 @@
+//! What a platform is to the engine.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use tokio::sync::{oneshot, watch};
+
+use crate::{
+    Action, ActionError, ActionKey, Batch, Bot, Capabilities, Clock, Event, Member, MessageId, Outcome, User, UserId,
+};
+
+/// A platform, or the room service: turns what happens there into events, and performs actions.
+#[async_trait]
+pub trait Adapter: Send + Sync + 'static {
+    /// What it can do; the same for its whole life.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// Receives until `context` says to stop. Returning an error makes the supervisor start it again, unless the error is final.
+    async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError>;
+
+    /// Performs one action. `key` stays the same over repetitions; where the platform takes such a thing, it goes along.
+    async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError>;
+
+    /// Performs actions of one room, in order, until one fails: as many results as were tried. An adapter that keeps the order
+    /// by itself may have several on their way at once, and then may also have performed some behind one that failed.
+    async fn perform_all(&self, actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {
+        let mut results = Vec::with_capacity(actions.len());
+        for (action, key) in actions {
+            let result = self.perform(action, key).await;
+            let failed = result.is_err();
+            results.push(result);
+            if failed {
+                break;
+            }
+        }
+        results
+    }
+
+    /// The id that the message of `key` will have, where this adapter names messages itself. The engine then need not
+    /// remember which id came of which key.
+    fn message_id(&self, key: &ActionKey) -> Option<MessageId>;
+
+    /// What a person is in the bot's space, as far as it can be told without asking the platform.
+    fn member(&self, user: &UserId) -> Option<Member> {
+        let _unknown = user;
+        None
+    }
+
+    /// The person whom somebody means by a name or a mention, as far as it can be told without asking the platform.
+    fn user_named(&self, name: &str) -> Option<User> {
+        let _unknown = name;
+        None
+    }
+}
+
+/// Where a message is shown before it is delivered, by a platform that is its own.
+#[async_trait]
+pub trait Gate: Send + Sync {
+    /// What the scripts say to it, after all of them that have a hook for it were asked.
+    async fn before_message(&self, event: Event) -> Verdict;
+}
+
+/// What becomes of a message that is about to be delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It passes as it is.
+    Pass,
+    /// It says this instead.
+    Change(String),
+    /// It is not delivered, for this reason.
+    Refuse(String),
+}
+
+/// What an adapter gets to run with.
+#[derive(Clone)]
+pub struct AdapterContext {
+    /// The bot that it speaks for.
+    pub bot: Bot,
+    /// Where events go.
+    pub sink: Arc<dyn EventSink>,
+    /// Where messages are shown before they are delivered.
+    pub gate: Arc<dyn Gate>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// When to stop.
+    pub shutdown: Shutdown,
+}
+
+/// Where events go.
+pub trait EventSink: Send + Sync {
+    /// Hands over an event, in order, with rows of the adapter's own that are committed together with it. Rows must be
+    /// unconditional. The receipt answers once both are durable; only then may the platform be told.
+    fn emit(&self, event: Event, rows: Batch) -> Receipt;
+}
+
+/// The answer to an event that is on its way into the journal. Dropping it takes nothing back.
+#[derive(Debug)]
+pub struct Receipt(oneshot::Receiver<Result<u64, EmitError>>);
+
+impl Receipt {
+    /// A receipt and the end that answers it with the event's sequence number.
+    #[must_use]
+    pub fn channel() -> (oneshot::Sender<Result<u64, EmitError>>, Self) {
+        let (sender, receiver) = oneshot::channel();
+        (sender, Self(receiver))
+    }
+}
+
+impl Future for Receipt {
+    type Output = Result<u64, EmitError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or(Err(EmitError::Stopped)))
+    }
+}
+
+/// Why an event was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EmitError {
+    /// The daemon is on its way out.
+    #[error("the daemon is stopping")]
+    Stopped,
+    /// The store takes nothing at present. The event is not kept; the platform should offer it again.
+    #[error("nothing can be saved at present: {0}")]
+    Stalled(String),
+}
+
+/// Why an adapter ended.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AdapterError {
+    /// Starting it again would end the same: a token that was refused, a port that is taken.
+    #[error("{0}")]
+    Final(String),
+    /// It may work next time.
+    #[error("{0}")]
+    Lost(String),
+}
+
+/// Says when to stop. Clones hear the same word.
+#[derive(Debug, Clone)]
+pub struct Shutdown(watch::Receiver<bool>);
+
+impl Shutdown {
+    /// The word's ears, and the mouth: sending `true`, or dropping it, is the word.
+    #[must_use]
+    pub fn channel() -> (watch::Sender<bool>, Self) {
+        let (sender, receiver) = watch::channel(false);
+        (sender, Self(receiver))
+    }
+
+    /// Whether the word has been said.
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
+        *self.0.borrow() || self.0.has_changed().is_err()
+    }
+
+    /// Returns when it has.
+    pub async fn requested(&mut self) {
+        // An error means that the mouth is gone, which is the word too.
+        drop(self.0.wait_for(|stop| *stop).await);
+    }
+}

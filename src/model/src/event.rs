@@ -1,0 +1,241 @@
+//! Every kind of event, in one list. The enum, the hook names and the documentation are made from it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{BotName, Member, Message, MessageId, Millis, Room, Space, User, UserId};
+
+/// A fact that happened. It has a sequence number once it is journalled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When it happened, by the platform's clock where there is one.
+    pub time: Millis,
+    /// Which bot saw it.
+    pub bot: Bot,
+    /// Where, at large.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub space: Option<Arc<Space>>,
+    /// Where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<Arc<Room>>,
+    /// Who did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Arc<User>>,
+    /// What they are in the space.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<Arc<Member>>,
+    /// What.
+    pub kind: EventKind,
+}
+
+impl Event {
+    /// Something that happened to a bot or to the runtime, in no room and by nobody.
+    #[must_use]
+    pub fn without_place(bot: Bot, time: Millis, kind: EventKind) -> Self {
+        Self { time, bot, space: None, room: None, user: None, member: None, kind }
+    }
+}
+
+/// A bot, as events name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bot {
+    /// Its name in bots.yaml.
+    pub name: BotName,
+    /// discord, telegram, rooms or sim.
+    pub platform: Arc<str>,
+}
+
+/// Why a script version takes over or leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The daemon starts.
+    Start,
+    /// Its files changed, or its VM had to be replaced.
+    Reload,
+    /// The daemon stops.
+    Stop,
+}
+
+/// What went wrong in a script or with one of its actions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fault {
+    /// What, in a sentence.
+    pub message: String,
+    /// Where, in the script's own terms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceback: Option<String>,
+    /// The hook that raised it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<String>,
+    /// The action that could not be performed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// The event that it was about: its `kind` and `id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<Value>,
+}
+
+macro_rules! events {
+    ($(
+        $(#[doc = $doc:literal])*
+        $variant:ident = $name:literal $({ $($(#[$attribute:meta])* $field:ident: $type:ty,)* })?
+    )*) => {
+        /// What happened, with what belongs to it alone.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[allow(missing_docs, reason = "the fields are the columns of the table in the script reference")]
+        #[allow(clippy::large_enum_variant, reason = "most events are messages, and lie behind an Arc")]
+        pub enum EventKind {
+            $($(#[doc = $doc])* $variant $({ $($(#[$attribute])* $field: $type,)* })?,)*
+        }
+
+        /// The kind of an event without its content.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum EventName { $($(#[doc = $doc])* $variant,)* }
+
+        impl EventName {
+            /// All kinds, in the order of the list.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// What scripts see as `event.kind`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What the function that gets it is called: a global that the script defines, or a function that it has given to
+            /// the API, as `command` and `on_timer` take them ([`EventName::is_hook`] says which).
+            #[must_use]
+            pub const fn hook(self) -> &'static str {
+                match self {
+                    Self::BeforeMessage => "before_message",
+                    Self::Command => "command",
+                    Self::Heard => "hear",
+                    Self::Task => "every",
+                    Self::Request => "route",
+                    $(#[allow(unreachable_patterns, reason = "those above have names of their own")]
+                    Self::$variant => concat!("on_", $name),)*
+                }
+            }
+
+            /// One sentence: when it happens.
+            #[must_use]
+            pub const fn doc(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),*).trim_ascii(),)* }
+            }
+
+            /// Fields beside the common ones.
+            #[must_use]
+            pub const fn fields(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &[$($(stringify!($field),)*)?],)* }
+            }
+        }
+
+        impl EventKind {
+            /// The kind without its content.
+            #[must_use]
+            pub const fn name(&self) -> EventName {
+                match self { $(Self::$variant $({ $($field: _,)* })? => EventName::$variant,)* }
+            }
+        }
+    };
+}
+
+events! {
+    /// This version of the script takes over.
+    Load = "load" { reason: Reason, }
+    /// This version of the script leaves.
+    Unload = "unload" { reason: Reason, }
+    /// A hook, a timer or an action of this script failed.
+    Error = "error" { error: Fault, }
+    /// A timer that this script set is due.
+    Timer = "timer" { timer: String, key: Option<String>, payload: Value, }
+    /// Somebody used a command of this script.
+    Command = "command" { command: String, arguments: String, message: Option<Message>, interaction: Option<String>, }
+    /// A message has what a pattern or a word list of this script looks for.
+    Heard = "heard" { pattern: String, captures: Value, message: Message, }
+    /// A task of this script is due.
+    Task = "task" { task: String, due: Millis, attempt: u32, }
+    /// Somebody asked for a page under one of this script's routes.
+    Request = "request" { route: String, request: Value, }
+    /// A message is about to be delivered in the room service; the hook may refuse or change it, and cannot wait. Not journalled.
+    BeforeMessage = "before_message" { message: Message, }
+    /// A bot is connected.
+    Ready = "ready" { #[serde(default)] reason: Option<String>, }
+    /// A bot has lost its platform.
+    Lost = "lost" { #[serde(default)] reason: Option<String>, }
+    /// A user comes online.
+    Connect = "connect"
+    /// A user goes offline.
+    Disconnect = "disconnect" { #[serde(default)] reason: Option<String>, }
+    /// A member enters a room or a space.
+    Join = "join" { #[serde(default)] by: Option<User>, #[serde(default)] reason: Option<String>, }
+    /// A member leaves a room or a space.
+    Leave = "leave" { #[serde(default)] by: Option<User>, #[serde(default)] reason: Option<String>, }
+    /// A message, not the bot's own.
+    Message = "message" { message: Message, }
+    /// A message was changed.
+    MessageEdit = "message_edit" { message: Message, #[serde(default)] before: Option<Message>, #[serde(default)] by: Option<User>, }
+    /// A message was removed.
+    MessageDelete = "message_delete" { message: MessageId, #[serde(default)] before: Option<Message>, #[serde(default)] by: Option<User>, }
+    /// Somebody reacted to a message.
+    ReactionAdd = "reaction_add" { message: MessageId, emoji: String, }
+    /// Somebody took a reaction back.
+    ReactionRemove = "reaction_remove" { message: MessageId, emoji: String, }
+    /// A button that the bot sent was pressed.
+    Button = "button" { action: String, message: MessageId, #[serde(default)] values: Vec<String>, #[serde(default)] interaction: Option<String>, }
+    /// Something was chosen in a list that the bot sent.
+    Select = "select" { action: String, message: MessageId, values: Vec<String>, #[serde(default)] interaction: Option<String>, }
+    /// A form that the bot sent was filled in.
+    Form = "form" { action: String, #[serde(default)] message: Option<MessageId>, values: Value, #[serde(default)] interaction: Option<String>, }
+    /// Somebody is typing. Not journalled.
+    Typing = "typing" { #[serde(default)] status: Option<String>, }
+    /// Somebody's presence changed. Not journalled.
+    Presence = "presence" { #[serde(default)] status: Option<String>, }
+    /// A member's roles, nickname or mute changed.
+    MemberUpdate = "member_update" { #[serde(default)] before: Option<Member>, }
+    /// A member was banned.
+    Ban = "ban" { #[serde(default)] by: Option<User>, #[serde(default)] reason: Option<String>, }
+    /// A ban was lifted.
+    Unban = "unban" { #[serde(default)] by: Option<User>, #[serde(default)] reason: Option<String>, }
+    /// A room came to be.
+    RoomCreate = "room_create"
+    /// A room changed.
+    RoomUpdate = "room_update" { #[serde(default)] before: Option<Room>, }
+    /// A room is gone.
+    RoomDelete = "room_delete" { #[serde(default)] before: Option<Room>, }
+    /// A message was pinned, or is no longer.
+    Pin = "pin" { message: MessageId, #[serde(default)] pinned: bool, #[serde(default)] by: Option<User>, }
+    /// Somebody voted in a poll.
+    PollVote = "poll_vote" { message: MessageId, values: Vec<String>, }
+    /// Somebody entered, left or changed a voice room.
+    Voice = "voice" { #[serde(default)] status: Option<String>, }
+    /// An invitation was made or used.
+    Invite = "invite" { #[serde(default)] code: Option<String>, #[serde(default)] by: Option<UserId>, }
+    /// Whatever has no kind of its own.
+    Native = "native" { name: String, data: Value, }
+}
+
+impl EventName {
+    /// The kind whose hook a script names, if there is one.
+    #[must_use]
+    pub fn of_hook(hook: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|name| name.is_hook() && name.hook() == hook)
+    }
+
+    /// Whether a script gets it by defining a global function; the others go to functions that it has given to the API.
+    #[must_use]
+    pub const fn is_hook(self) -> bool {
+        !matches!(self, Self::Timer | Self::Command | Self::Heard | Self::Task | Self::Request)
+    }
+
+    /// Whether it is written to the journal: all but the fleeting ones are.
+    #[must_use]
+    pub const fn is_journalled(self) -> bool {
+        !matches!(self, Self::Typing | Self::Presence | Self::BeforeMessage)
+    }
+}

@@ -1,0 +1,29 @@
+//! The vocabulary: what happens ([`Event`]), what is to be done about it ([`Action`]), who and where ([`User`],
+//! [`Room`], …), what a platform is to the engine ([`Adapter`]), and the two doors to the world outside, [`Clock`] and
+//! [`Entropy`]. No platform, Lua or web type is named here; of the store, its `Batch` alone.
+
+mod action;
+mod adapter;
+mod clock;
+mod content;
+mod duration;
+mod entropy;
+mod event;
+mod ids;
+mod people;
+mod place;
+
+pub use action::{Action, ActionError, ActionKey, ActionKind, Capabilities, Measure, MessageRef, Outcome, RoomChange};
+pub use adapter::{Adapter, AdapterContext, AdapterError, EmitError, EventSink, Gate, Receipt, Shutdown, Verdict};
+pub use clock::{Clock, SystemClock, VirtualClock, iso8601};
+pub use content::{
+    Attachment, Button, ButtonStyle, Content, Embed, EmbedField, FileToSend, Form, FormField, Message, Select,
+    SelectOption,
+};
+pub use duration::parse_duration;
+pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
+pub use event::{Bot, Event, EventKind, EventName, Fault, Reason};
+pub use ids::{BotName, MessageId, RoomId, ScriptName, SpaceId, UserId};
+pub use palabre_store::{Batch, Millis};
+pub use people::{Member, Permission, User};
+pub use place::{Room, RoomKind, Space};

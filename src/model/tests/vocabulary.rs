@@ -1,0 +1,162 @@
+//! The lists and notations of the vocabulary.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use palabre_model::*;
+use proptest::prelude::*;
+
+#[test]
+fn the_event_list_has_the_hooks_of_the_script_reference() {
+    let hooks: HashSet<_> = EventName::ALL.iter().map(|name| name.hook()).collect();
+    for hook in [
+        "on_load",
+        "on_unload",
+        "on_error",
+        "on_ready",
+        "on_lost",
+        "on_connect",
+        "on_disconnect",
+        "on_join",
+        "on_leave",
+        "on_message",
+        "before_message",
+        "on_message_edit",
+        "on_message_delete",
+        "on_reaction_add",
+        "on_reaction_remove",
+        "on_button",
+        "on_select",
+        "on_form",
+        "on_typing",
+        "on_presence",
+        "on_member_update",
+        "on_ban",
+        "on_unban",
+        "on_room_create",
+        "on_room_update",
+        "on_room_delete",
+        "on_pin",
+        "on_poll_vote",
+        "on_voice",
+        "on_invite",
+        "on_native",
+    ] {
+        assert!(hooks.contains(hook), "{hook} is missing");
+    }
+    assert_eq!(hooks.len(), EventName::ALL.len(), "two kinds share a name");
+    for &name in EventName::ALL {
+        assert_eq!(EventName::of_hook(name.hook()), name.is_hook().then_some(name));
+        assert!(name.doc().ends_with('.'), "{name:?} has no sentence");
+    }
+}
+
+#[test]
+fn an_event_keeps_its_meaning_on_disk_and_may_gain_fields() {
+    let event = Event {
+        time: 5,
+        bot: Bot { name: "lobby".into(), platform: "rooms".into() },
+        space: None,
+        room: Some(Room::channel("lobby/general".into(), "general").into()),
+        user: None,
+        member: None,
+        kind: EventKind::Message {
+            message: Message {
+                id: "m1".into(),
+                author: Some("lobby/alice".into()),
+                time: 5,
+                content: Content {
+                    text: "hi".into(),
+                    buttons: vec![Button {
+                        label: "a".into(),
+                        action: "b".into(),
+                        style: None,
+                        url: None,
+                        disabled: false,
+                    }],
+                    ..Content::default()
+                },
+                reply_to: None,
+            },
+        },
+    };
+    let bytes = rmp_serde::to_vec_named(&event).unwrap();
+    assert_eq!(rmp_serde::from_slice::<Event>(&bytes).unwrap(), event);
+
+    let mut later = serde_json::to_value(&event).unwrap();
+    later["a_field_of_the_future"] = 1.into();
+    assert_eq!(serde_json::from_value::<Event>(later).unwrap(), event);
+}
+
+#[test]
+fn ids_hold_their_bot_even_when_the_native_part_has_slashes() {
+    let id = RoomId::new(&"lobby".into(), "a/b");
+    assert_eq!((id.as_str(), id.bot(), id.native()), ("lobby/a/b", "lobby", "a/b"));
+}
+
+#[test]
+fn durations_are_read_as_people_write_them() {
+    let seconds = |text| parse_duration(text).map(|d| d.as_secs_f64());
+    assert_eq!(seconds("90s"), Some(90.0));
+    assert_eq!(seconds("10m"), Some(600.0));
+    assert_eq!(seconds("2h30m"), Some(9_000.0));
+    assert_eq!(seconds("7d"), Some(604_800.0));
+    assert_eq!(seconds("1.5"), Some(1.5));
+    assert_eq!(seconds("250ms"), Some(0.25));
+    for wrong in ["", "s", "10", "10x", "-5s", "1e400", "nan", "999999999w", "10m5"] {
+        assert!(wrong == "10" || seconds(wrong).is_none(), "{wrong}");
+    }
+}
+
+#[test]
+fn times_are_written_as_iso_8601() {
+    assert_eq!(iso8601(0), "1970-01-01T00:00:00.000Z");
+    assert_eq!(iso8601(951_782_400_123), "2000-02-29T00:00:00.123Z");
+    assert_eq!(iso8601(1_795_194_895_000), "2026-11-20T17:14:55.000Z");
+    assert_eq!(iso8601(4_107_542_399_999), "2100-02-28T23:59:59.999Z");
+}
+
+#[tokio::test]
+async fn whoever_sleeps_on_a_virtual_clock_wakes_when_it_is_moved() {
+    let clock = VirtualClock::new(1_000);
+    let sleeper = {
+        let clock = clock.clone();
+        async move {
+            clock.sleep_until(61_000).await;
+            clock.now()
+        }
+    };
+    let (woke, ()) = tokio::join!(sleeper, async {
+        clock.advance(Duration::from_secs(59));
+        tokio::task::yield_now().await;
+        clock.advance(Duration::from_secs(2));
+    });
+    assert_eq!(woke, 62_000);
+}
+
+#[test]
+fn a_seed_gives_the_same_numbers() {
+    let numbers = |seed| {
+        let source = SeededEntropy::new(seed);
+        [source.next(), source.next()]
+    };
+    assert_eq!(numbers(1), numbers(1));
+    assert_ne!(numbers(1), numbers(2));
+    let system = SystemEntropy::new().unwrap();
+    assert_ne!(system.next(), system.next());
+}
+
+proptest! {
+    #[test]
+    fn an_action_key_is_read_back_from_its_text(script in "[a-z][a-z0-9_.-]{0,20}", seq: u64, part: u32, index: u32) {
+        let key = ActionKey { script: script.into(), seq, part, index };
+        prop_assert_eq!(key.to_string().parse::<ActionKey>(), Ok(key));
+    }
+
+    #[test]
+    fn no_text_makes_the_duration_reader_panic(text in ".{0,20}") {
+        prop_assert!(parse_duration(&text).is_none_or(|duration| duration.as_secs() < 4_000_000_000));
+    }
+}

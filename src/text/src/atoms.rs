@@ -1,0 +1,202 @@
+//! Which strings a text must hold if a pattern is to match it.
+//!
+//! Of a set of *atoms* at least one is in every text that matches. They are compared with texts that were folded by
+//! [`same_case`], so `(?i)` costs nothing here: the cases of a letter fold to one.
+
+use std::collections::BTreeSet;
+use std::iter::repeat_n;
+
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Literal, Repetition};
+
+use crate::letters::{fold, same_case};
+
+/// How many characters a class may have to be spelled out, and how many strings a run of them may come to.
+const MOST_CHARS: usize = 32;
+const MOST_STRINGS: usize = 64;
+/// How many bytes the strings of a run may have together.
+const MOST_BYTES: usize = 8_192;
+/// How many atoms a pattern may have: a list of words joined by `|` is still a good filter.
+const MOST_ATOMS: usize = 1_024;
+/// How often a counted repetition is written out.
+const MOST_COPIES: u32 = 4;
+/// Beyond this length an atom is as rare as it gets.
+const LONG: usize = 8;
+
+/// The atoms of a pattern; `None` where it has none that are worth looking for.
+pub(crate) fn atoms(pattern: &Hir) -> Option<Vec<String>> {
+    let atoms: BTreeSet<String> = best(part(pattern))?.into_iter().collect();
+    Some(atoms.into_iter().collect())
+}
+
+/// What is known of the text that a part of a pattern matches.
+#[derive(Debug, Clone)]
+enum Part {
+    /// It is one of these strings.
+    Exact(Vec<String>),
+    /// It begins with one of `head`, ends with one of `tail` and holds one of `body`, if there is one.
+    Open { head: Vec<String>, body: Option<Vec<String>>, tail: Vec<String> },
+}
+
+fn nothing() -> Vec<String> {
+    vec![String::new()]
+}
+
+fn anything() -> Part {
+    Part::Open { head: nothing(), body: None, tail: nothing() }
+}
+
+fn part(pattern: &Hir) -> Part {
+    match pattern.kind() {
+        HirKind::Empty | HirKind::Look(_) => Part::Exact(nothing()),
+        HirKind::Literal(Literal(bytes)) => match std::str::from_utf8(bytes) {
+            Ok(text) => Part::Exact(vec![fold(text)]),
+            Err(_) => anything(),
+        },
+        HirKind::Class(class) => of_class(class),
+        HirKind::Repetition(repetition) => of_repetition(repetition),
+        HirKind::Capture(capture) => part(&capture.sub),
+        HirKind::Concat(parts) => in_sequence(parts.iter().map(part)),
+        HirKind::Alternation(parts) => one_of(parts.iter().map(part).collect()),
+    }
+}
+
+fn of_class(class: &Class) -> Part {
+    let class = match class {
+        Class::Unicode(class) => Some(class.clone()),
+        Class::Bytes(class) => class.to_unicode_class(),
+    };
+    let ranges = class.as_ref().map(ClassUnicode::ranges).unwrap_or_default();
+    let size: usize = ranges.iter().map(ClassUnicodeRange::len).sum();
+    if size == 0 || size > MOST_CHARS {
+        return anything();
+    }
+    let chars = ranges.iter().flat_map(|range| range.start()..=range.end());
+    let chars: BTreeSet<char> = chars.map(same_case).collect();
+    Part::Exact(chars.into_iter().map(String::from).collect())
+}
+
+fn of_repetition(repetition: &Repetition) -> Part {
+    let Repetition { min, max, ref sub, .. } = *repetition;
+    let once = part(sub);
+    if min == 0 {
+        return match once {
+            Part::Exact(mut strings) if max == Some(1) && strings.len() < MOST_STRINGS => {
+                strings.push(String::new());
+                Part::Exact(strings)
+            }
+            Part::Exact(_) | Part::Open { .. } => anything(),
+        };
+    }
+    let copies = in_sequence(repeat_n(once, min.min(MOST_COPIES) as usize));
+    if max == Some(min) && min <= MOST_COPIES {
+        return copies;
+    }
+    in_sequence([copies.clone(), anything(), copies])
+}
+
+/// Runs of exact parts are multiplied out; whatever breaks a run, the run itself is still in the text.
+fn in_sequence(parts: impl IntoIterator<Item = Part>) -> Part {
+    let mut run = nothing();
+    let mut head = None;
+    let mut body = None;
+    for part in parts {
+        let (first, inner, last) = match part {
+            Part::Exact(strings) => match multiply(&run, &strings) {
+                Some(longer) => {
+                    run = longer;
+                    continue;
+                }
+                None => (nothing(), None, strings),
+            },
+            Part::Open { head, body, tail } => (head, body, tail),
+        };
+        body = better(body, inner);
+        let closed = match multiply(&run, &first) {
+            Some(longer) => longer,
+            None => {
+                body = better(body, Some(first));
+                run
+            }
+        };
+        if head.is_none() {
+            head = Some(closed);
+        } else {
+            body = better(body, Some(closed));
+        }
+        run = last;
+    }
+    match head {
+        Some(head) => Part::Open { head, body, tail: run },
+        None => Part::Exact(run),
+    }
+}
+
+fn one_of(parts: Vec<Part>) -> Part {
+    let mut exact = true;
+    let mut head = Vec::new();
+    let mut body = Some(Vec::new());
+    let mut tail = Vec::new();
+    for part in parts {
+        let atoms = best(part.clone());
+        body = body.zip(atoms).map(|(all, atoms)| joined(all, atoms)).filter(|all| all.len() <= MOST_ATOMS);
+        match part {
+            Part::Exact(strings) => {
+                head.extend_from_slice(&strings);
+                tail.extend(strings);
+            }
+            Part::Open { head: first, tail: last, .. } => {
+                exact = false;
+                head.extend(first);
+                tail.extend(last);
+            }
+        }
+    }
+    if exact && head.len() <= MOST_STRINGS {
+        return Part::Exact(head);
+    }
+    let few = |strings: Vec<String>| if strings.len() <= MOST_STRINGS { strings } else { nothing() };
+    Part::Open { head: few(head), body, tail: few(tail) }
+}
+
+fn joined(mut all: Vec<String>, more: Vec<String>) -> Vec<String> {
+    all.extend(more);
+    all
+}
+
+/// Each of the left followed by each of the right; `None` where that is too much.
+fn multiply(left: &[String], right: &[String]) -> Option<Vec<String>> {
+    let bytes = |strings: &[String]| strings.iter().map(String::len).sum::<usize>();
+    let fits =
+        left.len() * right.len() <= MOST_STRINGS && bytes(left) * right.len() + bytes(right) * left.len() <= MOST_BYTES;
+    fits.then(|| left.iter().flat_map(|left| right.iter().map(move |right| format!("{left}{right}"))).collect())
+}
+
+/// The set of strings that will be found least often, of those that a part offers.
+fn best(part: Part) -> Option<Vec<String>> {
+    let (head, body, tail) = match part {
+        Part::Exact(strings) => (Some(strings), None, None),
+        Part::Open { head, body, tail } => (Some(head), body, Some(tail)),
+    };
+    better(better(head, body), tail).filter(|strings| worth(strings) > 0)
+}
+
+fn better(left: Option<Vec<String>>, right: Option<Vec<String>>) -> Option<Vec<String>> {
+    let rank = |strings: &Option<Vec<String>>| {
+        let strings = strings.as_deref().unwrap_or_default();
+        (worth(strings), MOST_ATOMS.saturating_sub(strings.len()))
+    };
+    if rank(&right) > rank(&left) { right } else { left }
+}
+
+/// How good a filter the strings are: as good as the shortest. A single letter is none; a single sign such as `!` is
+/// one.
+fn worth(strings: &[String]) -> usize {
+    if strings.len() > MOST_ATOMS {
+        return 0;
+    }
+    let of_one = |text: &String| match text.as_bytes() {
+        [byte] => usize::from(byte.is_ascii_punctuation()),
+        bytes => bytes.len().min(LONG),
+    };
+    strings.iter().map(of_one).min().unwrap_or(0)
+}

@@ -1,0 +1,51 @@
+//! What is found in a message, and what is done to text. Knows nothing of chat platforms or scripts.
+//!
+//! A [`Scanner`] holds the patterns and word lists of all scripts and reads each message once. The rest are the
+//! functions that scripts have for text.
+//!
+//! ```
+//! use palabre_text::{Entry, Hit, Scanner};
+//!
+//! let scanner = Scanner::new(vec![
+//!     Entry::Pattern { key: "greet", pattern: r"(?i)\bgood (morning|night)\b".to_owned() },
+//!     Entry::Words { key: "filter", words: ["viagra".to_owned()].into(), normalise: true },
+//! ])?;
+//!
+//! let hits = scanner.scan("Good morning! v.1.@.g.r.a here");
+//! assert!(matches!(&hits[0], Hit::Pattern { captures, .. } if captures[1].as_deref() == Some("morning")));
+//! assert!(matches!(&hits[1], Hit::Words { found, .. } if found[0].word == "viagra" && found[0].start == 14));
+//! # Ok::<(), palabre_text::TextError>(())
+//! ```
+
+mod atoms;
+mod disguise;
+mod domains;
+mod duration;
+mod error;
+mod letters;
+mod links;
+mod mentions;
+mod normalise;
+mod pattern;
+mod patterns;
+mod phrases;
+mod plural;
+mod prepared;
+mod scanner;
+mod shape;
+mod squeezed;
+mod word_index;
+mod words;
+
+pub use duration::duration;
+pub use error::TextError;
+pub use links::{Link, links};
+pub use mentions::{Mention, MentionKind, mentions};
+pub use normalise::{Normalised, normalise};
+pub use pattern::check_pattern;
+pub use patterns::{Match, PatternSet};
+pub use phrases::{escape, similarity, truncate};
+pub use plural::plural;
+pub use prepared::Prepared;
+pub use scanner::{Entry, Hit, Scanner};
+pub use words::{Found, WordList, check_words};

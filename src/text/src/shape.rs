@@ -1,0 +1,183 @@
+//! What a reader takes one character for: compatibility forms, accents and look-alikes seen through.
+//!
+//! What comes out reads as itself, so reading twice changes nothing.
+
+use std::sync::LazyLock;
+
+use unicode_normalization::char::decompose_compatible;
+use unicode_security::skeleton;
+
+use crate::letters::only;
+
+/// The scripts that messages are mostly written in are looked up: a skeleton costs as much as the rest of a scan.
+const FIRST: u32 = 0x80;
+const LAST: u32 = 0x3400;
+static READINGS: LazyLock<Box<[Reading]>> = LazyLock::new(|| (FIRST..LAST).map(Reading::of).collect());
+
+#[derive(Debug, Clone, Copy)]
+enum Reading {
+    Unseen,
+    One(char),
+    Several,
+}
+
+impl Reading {
+    fn of(code: u32) -> Self {
+        let mut read = Vec::new();
+        if let Some(c) = char::from_u32(code) {
+            decompose(c, &mut read);
+        }
+        match read.as_slice() {
+            [] => Self::Unseen,
+            [one] => Self::One(*one),
+            _ => Self::Several,
+        }
+    }
+}
+
+/// Fills the table, so that no message waits for it.
+pub(crate) fn warm_up() {
+    LazyLock::force(&READINGS);
+}
+
+/// Calls `out` with each character that `c` is read as; not at all where `c` is not seen or only adorns another.
+pub(crate) fn read(c: char, mut out: impl FnMut(char)) {
+    match c {
+        '\0'..='\x7f' => return out(c.to_ascii_lowercase()),
+        '\u{FF01}'..='\u{FF5E}' => {
+            let narrow = char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c);
+            return out(narrow.to_ascii_lowercase());
+        }
+        _ => {}
+    }
+    match READINGS.get(c as usize - FIRST as usize) {
+        Some(Reading::Unseen) => {}
+        Some(Reading::One(one)) => out(*one),
+        Some(Reading::Several) | None => {
+            let mut read = Vec::new();
+            decompose(c, &mut read);
+            read.into_iter().for_each(out);
+        }
+    }
+}
+
+fn decompose(c: char, out: &mut Vec<char>) {
+    match c {
+        // Ideographs, Hangul and pictures stand for themselves.
+        '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' | '\u{1F300}'..='\u{1FAFF}' => return out.push(c),
+        // White letters on black discs and squares, and the letters that flags are made of, have no decomposition.
+        '\u{1F150}'..='\u{1F169}' => return out.extend(letter(c, 0x1F150)),
+        '\u{1F170}'..='\u{1F189}' => return out.extend(letter(c, 0x1F170)),
+        '\u{1F1E6}'..='\u{1F1FF}' => return out.extend(letter(c, 0x1F1E6)),
+        _ => {}
+    }
+    if is_unseen(c) {
+        return;
+    }
+    let mut parts = Vec::new();
+    decompose_compatible(c, |part| parts.push(part));
+    if parts.first() == Some(&' ') && !c.is_whitespace() {
+        // An accent on its own, such as the `´` of `don´t`, is not a space.
+        if !look(c, out) {
+            out.push(c);
+        }
+        return;
+    }
+    for part in parts {
+        if is_unseen(part) {
+            continue;
+        }
+        if part.is_ascii() {
+            out.push(part.to_ascii_lowercase());
+        } else if !look(part, out) {
+            for lower in part.to_lowercase().filter(|lower| !is_unseen(*lower)) {
+                if lower.is_ascii() || !look(lower, out) {
+                    out.push(lower);
+                }
+            }
+        }
+    }
+}
+
+fn letter(c: char, a: u32) -> Option<char> {
+    char::from_u32(u32::from('a') + u32::from(c) - a)
+}
+
+/// Pushes the plain characters that `c`, which is not ASCII, looks like; `false` where it looks like none.
+fn look(c: char, out: &mut Vec<char>) -> bool {
+    if matches!(c, 'ß' | 'ẞ') {
+        out.extend(['s', 's']);
+        return true;
+    }
+    if let Some(letter) = by_hand(c) {
+        out.push(letter);
+        return true;
+    }
+    if c.is_numeric() || matches!(c, '¢'..='¥' | '\u{20A0}'..='\u{20CF}') {
+        return false;
+    }
+    let mut bytes = [0; 4];
+    let bones: String = skeleton(c.encode_utf8(&mut bytes)).filter(|bone| !is_accent(*bone)).collect();
+    let one = only(bones.chars());
+    if !c.is_alphabetic() {
+        let mark = if bones == "''" { Some('"') } else { one.filter(char::is_ascii_punctuation) };
+        out.extend(mark);
+        return mark.is_some();
+    }
+    // The skeleton of ASCII itself is not used, so its two inventions have to be taken back: `rn` and, for capitals,
+    // `l`.
+    match bones.as_str() {
+        "rn" => out.push('m'),
+        "l" if c.is_uppercase() => out.push('i'),
+        "ae" | "AE" => out.extend(['a', 'e']),
+        "oe" | "OE" => out.extend(['o', 'e']),
+        _ => {
+            let plain = one.and_then(|one| if one.is_ascii_alphabetic() { Some(one) } else { by_hand(one) });
+            out.extend(plain.map(|plain| plain.to_ascii_lowercase()));
+            return plain.is_some();
+        }
+    }
+    true
+}
+
+/// Where Unicode's confusables end at another letter than the plain one: small capitals, and letters of which only the
+/// capital is a look-alike. Both cases of a letter should be read alike.
+fn by_hand(c: char) -> Option<char> {
+    Some(match c {
+        'ᴀ' => 'a',
+        'ʙ' | 'ƅ' | 'β' | 'б' => 'b',
+        'ᴅ' => 'd',
+        'ᴇ' | 'ꞓ' | 'ǝ' | '℮' => 'e',
+        'ꜰ' => 'f',
+        'ɢ' => 'g',
+        'ʜ' => 'h',
+        'ᴊ' => 'j',
+        'ĸ' => 'k',
+        'ʟ' => 'l',
+        'ʍ' | 'μ' => 'm',
+        'ɴ' => 'n',
+        'ᴘ' => 'p',
+        'ʀ' => 'r',
+        'ᴛ' => 't',
+        'ʉ' => 'u',
+        'χ' => 'x',
+        'ζ' => 'z',
+        _ => return None,
+    })
+}
+
+/// Zero-width and other default-ignorable characters, of which the skeleton is empty, and accents.
+fn is_unseen(c: char) -> bool {
+    is_accent(c) || skeleton(c.encode_utf8(&mut [0; 4])).next().is_none()
+}
+
+/// The marks that adorn letters of any script. The vowel signs of Indian and Thai scripts are marks too, and stay:
+/// without them other words are left.
+fn is_accent(c: char) -> bool {
+    matches!(c,
+        '\u{0300}'..='\u{036F}' | '\u{0483}'..='\u{0489}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}'
+        | '\u{20D0}'..='\u{20FF}' | '\u{2DE0}'..='\u{2DFF}' | '\u{A66F}'..='\u{A672}' | '\u{FE20}'..='\u{FE2F}'
+        // The points of Hebrew and Arabic, which most people do not write.
+        | '\u{0591}'..='\u{05BD}' | '\u{05BF}' | '\u{05C1}'..='\u{05C2}' | '\u{05C4}'..='\u{05C5}' | '\u{05C7}'
+        | '\u{0610}'..='\u{061A}' | '\u{064B}'..='\u{065F}' | '\u{0670}' | '\u{06D6}'..='\u{06DC}')
+}

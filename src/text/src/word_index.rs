@@ -1,0 +1,136 @@
+//! The words of many lists in one automaton, so that a message is read once however many lists there are.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+use aho_corasick::AhoCorasick;
+
+use crate::error::TextError;
+use crate::letters::{fold, is_unspaced};
+use crate::normalise::normalise;
+use crate::prepared::Prepared;
+use crate::shape::warm_up;
+use crate::squeezed::Squeezed;
+use crate::words::{Found, check_words};
+
+/// How many words of a list are reported for one message.
+const MOST_FOUND: usize = 32;
+
+#[derive(Debug, Default)]
+pub(crate) struct WordIndex {
+    lists: Vec<Arc<[String]>>,
+    normalise: bool,
+    automaton: Option<AhoCorasick>,
+    /// For each pattern of the automaton, the words that it is.
+    forms: Vec<Vec<Form>>,
+}
+
+/// A word of a list. Several may have the same letters, and differ in how often each is repeated.
+#[derive(Debug)]
+struct Form {
+    list: usize,
+    word: usize,
+    runs: Box<[u8]>,
+}
+
+impl WordIndex {
+    pub(crate) fn build(lists: Vec<Arc<[String]>>, normalise: bool) -> Result<Self, TextError> {
+        if normalise && !lists.is_empty() {
+            warm_up();
+        }
+        let mut forms: HashMap<String, Vec<Form>> = HashMap::new();
+        for (list, words) in lists.iter().enumerate() {
+            check_words(&words[..])?;
+            for (word, text) in words.iter().enumerate() {
+                for (letters, runs) in readings(text.trim(), normalise) {
+                    if !letters.trim().is_empty() {
+                        forms.entry(letters).or_default().push(Form { list, word, runs });
+                    }
+                }
+            }
+        }
+        let (letters, forms): (Vec<String>, Vec<Vec<Form>>) = forms.into_iter().unzip();
+        let automaton = if letters.is_empty() { None } else { Some(automaton(&letters)?) };
+        Ok(Self { lists, normalise, automaton, forms })
+    }
+
+    /// The lists that it was built of.
+    pub(crate) fn lists(&self) -> &[Arc<[String]>] {
+        &self.lists
+    }
+
+    /// For each list that has any of its words in the message, in the order of the lists, what was found.
+    pub(crate) fn find(&self, message: &Prepared<'_>) -> Vec<(usize, Vec<Found>)> {
+        // All occurrences are looked at, also those within others: the longest may not be a whole word, or not of the
+        // same list.
+        let mut hits = Vec::new();
+        if let Some(automaton) = &self.automaton {
+            let text = if self.normalise { message.squeezed().text() } else { message.folded() };
+            for hit in automaton.find_overlapping_iter(text).filter(|hit| is_whole(text, &hit.range())) {
+                for form in &self.forms[hit.pattern().as_usize()] {
+                    if !self.normalise || message.squeezed().agrees(&hit.range(), &form.runs) {
+                        hits.push((form.list, hit.start(), Reverse(hit.end()), form.word));
+                    }
+                }
+            }
+        }
+        hits.sort_unstable();
+        let mut found: Vec<(usize, Vec<Found>)> = Vec::new();
+        let mut free = 0;
+        for (list, start, Reverse(end), word) in hits {
+            if found.last().is_none_or(|(last, _)| *last != list) {
+                found.push((list, Vec::new()));
+                free = 0;
+            }
+            if let Some((_, found)) = found.last_mut()
+                && start >= free
+                && found.len() < MOST_FOUND
+            {
+                free = end;
+                let Range { start, end } = self.original(message, start..end);
+                found.push(Found { word: self.lists[list][word].clone(), start, end });
+            }
+        }
+        found
+    }
+
+    fn original(&self, message: &Prepared<'_>, range: Range<usize>) -> Range<usize> {
+        if self.normalise { message.squeezed().original(&range) } else { message.original(range) }
+    }
+}
+
+fn automaton(words: &[String]) -> Result<AhoCorasick, TextError> {
+    AhoCorasick::new(words).map_err(|error| TextError::TooLargeTogether { cause: error.to_string() })
+}
+
+/// What to look for in order to find a word.
+fn readings(word: &str, normalised: bool) -> BTreeSet<(String, Box<[u8]>)> {
+    if !normalised {
+        return BTreeSet::from([(fold(word), Box::default())]);
+    }
+    let mut cases = vec![word.to_owned()];
+    if !word.is_ascii() {
+        // Look-alikes are read by their shape, and that depends on the case: `Ν` is an n and `ν` a v.
+        let mut chars = word.chars();
+        let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
+        cases.extend([word.to_lowercase(), word.to_uppercase(), first + &chars.as_str().to_lowercase()]);
+    }
+    let squeezed = cases.iter().map(|word| Squeezed::new(&normalise(word)));
+    squeezed.map(|squeezed| (squeezed.text().to_owned(), squeezed.runs())).collect()
+}
+
+/// Whether what is found is not part of a longer word.
+fn is_whole(text: &str, range: &Range<usize>) -> bool {
+    let found = &text[range.clone()];
+    let before = text[..range.start].chars().next_back();
+    let after = text[range.end..].chars().next();
+    !is_one_word(before, found.chars().next()) && !is_one_word(found.chars().next_back(), after)
+}
+
+/// Whether no word ends between two neighbours.
+fn is_one_word(left: Option<char>, right: Option<char>) -> bool {
+    let in_word = |c: char| c.is_alphanumeric() && !is_unspaced(c);
+    left.is_some_and(in_word) && right.is_some_and(in_word)
+}
