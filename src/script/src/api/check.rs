@@ -1,0 +1,98 @@
+//! What comes from the script, checked: it is trusted no more than any input.
+
+use mlua::{LuaString, Value as LuaValue};
+use palabre_model::{Event, MessageRef, RoomId, SpaceId, UserId, parse_duration};
+
+use crate::limits::{NAME_BYTES, REASON_BYTES};
+use crate::run::{Problem, Run};
+
+/// Text, which is UTF-8.
+pub(super) fn text(text: &LuaString) -> Result<String, Problem> {
+    text.to_str().map(|text| text.to_string()).ok().ok_or_else(|| "text must be UTF-8".to_owned())
+}
+
+/// A name or an id of something outside the script.
+pub(super) fn name(given: &LuaString, what: &str) -> Result<String, Problem> {
+    if given.as_bytes().is_empty() || given.as_bytes().len() > NAME_BYTES {
+        return Err(format!("{what} has 1 to {NAME_BYTES} bytes"));
+    }
+    text(given)
+}
+
+pub(super) fn reason(given: Option<LuaString>) -> Result<Option<String>, Problem> {
+    match given {
+        Some(reason) if reason.as_bytes().len() > REASON_BYTES => {
+            Err(format!("a reason has at most {REASON_BYTES} bytes"))
+        }
+        Some(reason) => text(&reason).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The operator lets the script do `what`, which needs `grant`.
+pub(super) fn granted(run: &Run, grant: &str, what: &str) -> Result<(), Problem> {
+    if run.door.is_granted(grant) {
+        return Ok(());
+    }
+    Err(format!(
+        "{what} needs the grant \"{grant}\"; the operator gives it in bots.yaml: scripts: {}: {{ grants: [{grant}] }}",
+        run.script
+    ))
+}
+
+/// A script may act in the room of its event; in others, where bots.yaml grants `rooms`.
+pub(super) fn reachable(run: &Run, room: &LuaString) -> Result<RoomId, Problem> {
+    let here = run.input()?.event.room.as_ref().map(|room| &room.id);
+    let room = name(room, "a room's id")?;
+    if let Some(here) = here
+        && here.as_str() == room
+    {
+        return Ok(here.clone());
+    }
+    granted(run, "rooms", "speaking in another room than the event's")?;
+    match room.split_once('/') {
+        Some((bot, native)) if !bot.is_empty() && !native.is_empty() => Ok(room.into()),
+        _ => Err(format!("\"{room}\" is no room's id; it is written <bot>/<room>, as event.room.id is")),
+    }
+}
+
+/// Whom the event is about, and where: what answers and forms go to.
+pub(super) fn asker(event: &Event) -> Result<(RoomId, UserId), Problem> {
+    match (&event.room, &event.user) {
+        (Some(room), Some(user)) => Ok((room.id.clone(), user.id.clone())),
+        _ => Err("nobody in a room did this, so there is nobody to answer".to_owned()),
+    }
+}
+
+pub(super) fn space(given: Option<LuaString>) -> Result<Option<SpaceId>, Problem> {
+    given.map(|space| name(&space, "a space's id").map(Into::into)).transpose()
+}
+
+pub(super) fn message_ref(which: &LuaString, is_key: bool) -> Result<MessageRef, Problem> {
+    let which = name(which, "a message's id")?;
+    if is_key {
+        let key = which.parse().map(MessageRef::Sent);
+        return key.ok().ok_or_else(|| format!("{which} names no message that was sent"));
+    }
+    Ok(MessageRef::Id(which.into()))
+}
+
+/// A duration as scripts write them, in milliseconds.
+pub(super) fn millis(duration: &LuaValue) -> Result<u64, Problem> {
+    let parsed = match duration {
+        LuaValue::String(text) if text.as_bytes().len() <= 64 => {
+            text.to_str().ok().and_then(|text| parse_duration(&text))
+        }
+        LuaValue::Integer(seconds) => parse_duration(&seconds.to_string()),
+        LuaValue::Number(seconds) => parse_duration(&seconds.to_string()),
+        _ => None,
+    };
+    parsed.and_then(|duration| u64::try_from(duration.as_millis()).ok()).ok_or_else(|| {
+        "a duration is written \"90s\", \"10m\", \"2h30m\" or \"7d\", or is a number of seconds".to_owned()
+    })
+}
+
+/// As [`millis`], of something that may be left out.
+pub(super) fn millis_or_none(duration: &LuaValue) -> Result<Option<u64>, Problem> {
+    if duration.is_nil() { Ok(None) } else { millis(duration).map(Some) }
+}

@@ -1,0 +1,182 @@
+//! Commands in use: who may, how often, and with what; and the built-in help.
+
+use std::rc::Rc;
+
+use mlua::{Lua, LuaString, Table, Value as LuaValue};
+use palabre_model::{Attachment, EventKind, Permission};
+use serde_json::{Map, Value, json};
+
+use super::add;
+use super::locale::languages;
+use crate::command::{parse, usage};
+use crate::declarations::{ArgType, CommandSpec};
+use crate::effects::Change;
+use crate::locale::{FALLBACK, Locales};
+use crate::run::{Problem, Run, SharedRun};
+use crate::value;
+
+/// What the runtime itself says, beside what scripts say.
+const TEXTS: [(&str, &str); 2] = [("en", include_str!("../locales/en.ftl")), ("fr", include_str!("../locales/fr.ftl"))];
+/// Where it is kept who used which command when: a scope that no script can name.
+const COOLDOWNS: &[u8] = b"\x01cooldown\0";
+
+/// Either what the command is called with, or why it is not, for whoever used it.
+enum Verdict {
+    Run(Map<String, Value>),
+    Refuse(String),
+}
+
+struct Speaker {
+    own: Rc<Locales>,
+    built_in: Locales,
+}
+
+pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, own: Rc<Locales>) -> mlua::Result<()> {
+    let texts = TEXTS.iter().map(|(language, text)| ((*language).to_owned(), (*text).to_owned())).collect();
+    let speaker = Rc::new(Speaker { own, built_in: Locales::new(&texts).map_err(mlua::Error::runtime)? });
+    let shared = SharedRun::clone(run);
+    let speaking = Rc::clone(&speaker);
+    let begin = move |lua: &Lua, (name, arguments): (LuaString, LuaString)| {
+        let mut run = shared.borrow_mut();
+        let verdict = begin(&mut run, &speaking, &name.to_string_lossy(), &arguments.to_string_lossy());
+        Ok(match verdict {
+            Ok(Verdict::Run(values)) => (value::to_lua(lua, &Value::Object(values))?, None, None),
+            Ok(Verdict::Refuse(why)) => (LuaValue::Nil, Some(why), None),
+            Err(problem) => (LuaValue::Nil, None, Some(problem)),
+        })
+    };
+    host.set("command_begin", lua.create_function(begin)?)?;
+    add(lua, host, "command_arguments", run, |lua, run, name: String| {
+        let run = run.borrow();
+        let spec = run.declared.commands.iter().find(|spec| spec.name == name);
+        let list = || {
+            let list = lua.create_table()?;
+            for arg in spec.iter().flat_map(|spec| &spec.args) {
+                list.raw_push(lua.create_sequence_from([arg.name.as_str(), arg.kind.as_str()])?)?;
+            }
+            Ok(list)
+        };
+        list().map_err(|error: mlua::Error| error.to_string())
+    })?;
+    let speaking = Rc::clone(&speaker);
+    add(lua, host, "say_built_in", run, move |_, run, (key, args): (String, LuaValue)| {
+        let args = match value::from_lua(&args, 4_096)? {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        };
+        Ok(speaking.say(&run.borrow(), &key, &args))
+    })?;
+    add(lua, host, "commands", run, |lua, run, ()| {
+        let run = run.borrow();
+        let level = level(&run)?;
+        let spoken = languages(&run);
+        let list: Vec<Value> = run
+            .door
+            .commands()
+            .iter()
+            .filter(|(_, spec)| !spec.hidden && spec.permission <= level)
+            .map(|(script, spec)| {
+                json!({
+                    "name": spec.name, "script": script.as_str(), "usage": usage(spec),
+                    "description": described(spec, &spoken), "aliases": spec.aliases,
+                    "permission": spec.permission.as_str(),
+                    "args": spec.args.iter().map(|arg| json!({
+                        "name": arg.name, "type": arg.kind.as_str(), "description": arg.description,
+                        "optional": arg.optional || arg.default.is_some(),
+                    })).collect::<Vec<_>>(),
+                })
+            })
+            .collect();
+        value::to_lua(lua, &Value::Array(list)).map_err(|error| error.to_string())
+    })?;
+    add(lua, host, "may", run, |_, run, wanted: LuaString| {
+        let wanted = wanted.to_string_lossy();
+        let known = Permission::named(&wanted).ok_or_else(|| {
+            let names: Vec<_> = Permission::ALL.iter().map(|level| level.as_str()).collect();
+            format!("may: there is no permission {wanted}; there are {}", names.join(", "))
+        })?;
+        Ok(level(&run.borrow())? >= known)
+    })?;
+    add(lua, host, "permission", run, |_, run, ()| Ok(level(&run.borrow())?.as_str()))
+}
+
+/// What a command does, in the first of the languages that it is told in.
+fn described<'s>(spec: &'s CommandSpec, languages: &[String]) -> &'s str {
+    let tried =
+        languages.iter().flat_map(|language| [language.as_str(), language.split(['-', '_']).next().unwrap_or("")]);
+    let found = tried.filter_map(|language| spec.descriptions.get(language)).next();
+    found.map_or_else(|| spec.description.as_str(), String::as_str)
+}
+
+fn level(run: &Run) -> Result<Permission, Problem> {
+    Ok(run.door.permission(&run.input()?.event))
+}
+
+fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Result<Verdict, Problem> {
+    let spec = run.declared.commands.iter().find(|spec| spec.name == name).cloned();
+    let spec: CommandSpec = spec.ok_or_else(|| format!("there is no command {name} in this version of the script"))?;
+    let event = std::sync::Arc::clone(&run.input()?.event);
+    if level(run)? < spec.permission {
+        let args = [("command", spec.name.clone().into()), ("level", spec.permission.as_str().into())];
+        return Ok(Verdict::Refuse(speaker.say(
+            run,
+            "not-permitted",
+            &args.map(|(k, v)| (k.to_owned(), v)).into_iter().collect(),
+        )));
+    }
+    let files: &[Attachment] = match &event.kind {
+        EventKind::Command { message: Some(message), .. } => &message.content.attachments,
+        _ => &[],
+    };
+    let bot = event.bot.name.as_str();
+    let door = Rc::clone(&run.door);
+    let values = match parse(&spec, arguments, files, &|word| door.user_named(bot, word)) {
+        Ok(values) => values,
+        Err(misfit) => {
+            let args = [("arg", misfit.arg), ("given", misfit.given), ("limit", misfit.limit), ("usage", usage(&spec))];
+            let args: Map<_, _> = args.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect();
+            let (what, how) = (speaker.say(run, misfit.key, &args), speaker.say(run, "usage", &args));
+            return Ok(Verdict::Refuse(format!("{what} {how}")));
+        }
+    };
+    let mut values = values;
+    for arg in spec.args.iter().filter(|arg| arg.kind == ArgType::Member) {
+        let Some(Value::Object(found)) = values.get_mut(&arg.name) else { continue };
+        let id = found.get("id").and_then(Value::as_str).unwrap_or_default().into();
+        if let Some(member) = run.door.member(bot, &id) {
+            found.insert("roles".to_owned(), member.roles.into());
+            found.insert("muted".to_owned(), member.muted.into());
+            found.insert("nickname".to_owned(), member.nickname.into());
+        }
+    }
+    if let (Some(pause), Some(user)) = (spec.cooldown, &event.user) {
+        let mut key = COOLDOWNS.to_vec();
+        key.extend_from_slice(format!("{name}:{}", user.id).as_bytes());
+        let now = run.now();
+        if let Some(until) = run.read(&key)?.and_then(|stored| stored.expires) {
+            let seconds = until.saturating_sub(now).div_ceil(1_000).max(1);
+            let args = [("command".to_owned(), Value::from(name)), ("seconds".to_owned(), seconds.into())];
+            return Ok(Verdict::Refuse(speaker.say(run, "cooldown", &args.into_iter().collect())));
+        }
+        let expires = Some(now.saturating_add(pause));
+        run.write(key, Change::Set { value: value::encode(&Value::Bool(true)).into(), expires })?;
+    }
+    Ok(Verdict::Run(values))
+}
+
+impl Speaker {
+    /// A text of the runtime's, which a script's own locales may put otherwise.
+    fn say(&self, run: &Run, key: &str, args: &Map<String, Value>) -> String {
+        let own = format!("palabre-{key}");
+        let languages = languages(run);
+        let tried = languages.iter().map(String::as_str).chain([FALLBACK]);
+        // Both halves of what is said are in one language: the script's words for it, or else the runtime's.
+        tried
+            .filter_map(|language| {
+                let of_script = self.own.message_in(language, &own, args);
+                of_script.or_else(|| self.built_in.message_in(language, key, args))
+            })
+            .next()
+            .unwrap_or_else(|| key.to_owned())
+    }
+}

@@ -1,0 +1,92 @@
+//! What messages are made of, as scripts write it: a text, or a table.
+
+use mlua::Value as LuaValue;
+use palabre_model::{Button, Content, Embed, FileToSend, Select};
+use serde::Deserialize;
+
+use super::check::{granted, text};
+use crate::limits::VALUE_BYTES;
+use crate::run::{Problem, Run};
+use crate::value;
+
+/// What a script may write in a table of content.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ContentTable {
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    embeds: Vec<Embed>,
+    #[serde(default)]
+    buttons: Vec<Button>,
+    #[serde(default)]
+    select: Option<Select>,
+    #[serde(default)]
+    files: Vec<FileToSend>,
+    #[serde(default)]
+    silent: bool,
+    #[serde(default)]
+    ephemeral: bool,
+    #[serde(default)]
+    reply_to: Option<String>,
+}
+
+/// The content, and the id of the message that it answers, where that is said.
+pub(super) fn content_of(run: &Run, content: &LuaValue) -> Result<(Content, Option<String>), Problem> {
+    let too_large = || format!("a message has at most {} KiB", VALUE_BYTES >> 10);
+    match content {
+        LuaValue::String(string) if string.as_bytes().len() > VALUE_BYTES => Err(too_large()),
+        LuaValue::String(string) => Ok((Content::text(text(string)?), None)),
+        LuaValue::Integer(_) | LuaValue::Number(_) => {
+            Ok((Content::text(content.to_string().map_err(|error| error.to_string())?), None))
+        }
+        LuaValue::Table(_) => {
+            let mut json = value::from_lua(content, VALUE_BYTES)
+                .map_err(|problem| format!("this content cannot be sent: {problem}"))?;
+            value::fill_lists(&mut json, &["embeds", "buttons", "files", "fields", "options"]);
+            // A number is a text like another.
+            if let Some(number @ serde_json::Value::Number(_)) = json.get("text") {
+                json["text"] = number.to_string().into();
+            }
+            let table: ContentTable =
+                serde_json::from_value(json).map_err(|error| format!("this content cannot be sent: {error}"))?;
+            let content = Content {
+                text: table.text,
+                embeds: table.embeds,
+                buttons: table.buttons,
+                select: table.select,
+                files: table.files,
+                silent: table.silent,
+                ephemeral: table.ephemeral,
+                attachments: Vec::new(),
+            };
+            if !content.files.is_empty() {
+                granted(run, "files", "sending files")?;
+            }
+            check_components(&content)?;
+            Ok((content, table.reply_to))
+        }
+        other => Err(format!("content is a string or a table; this is a {}", other.type_name())),
+    }
+}
+
+/// A component that does nothing is a mistake, and is told at the script's own line.
+fn check_components(content: &Content) -> Result<(), Problem> {
+    if let Some(button) = content.buttons.iter().find(|button| button.action.is_empty() == button.url.is_none()) {
+        return Err(format!("the button \"{}\" has an action or a url, one of the two", button.label));
+    }
+    if let Some(select) = &content.select
+        && (select.action.is_empty() || select.options.is_empty())
+    {
+        return Err("a select has an action and at least one option".to_owned());
+    }
+    Ok(())
+}
+
+/// That there is something to send.
+pub(super) fn something(content: &Content) -> Result<(), Problem> {
+    if content.is_empty() {
+        return Err("there is nothing to send: text, files and embeds are empty".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,262 @@
+//! `command`, `hear`, `every`, `route`, `exports`: what a script says of itself while it loads.
+
+use std::rc::Rc;
+
+use mlua::{Lua, LuaString, Table, Value as LuaValue};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::add;
+use super::check::{granted, millis, text};
+use crate::declarations::{ArgSpec, CommandSpec, DECLARATIONS, Missed, PatternKind, PatternSpec, RouteSpec, TaskSpec};
+use crate::limits::NAME_BYTES;
+use crate::locale::Locales;
+use crate::run::{Problem, Run, SharedRun};
+use crate::value;
+use crate::yaml::nearest;
+
+/// What a declaration may take in all; a list of many thousand words is the largest of them.
+const DECLARATION_BYTES: usize = 4 << 20;
+/// The longest description of a command or an argument, in characters.
+const DESCRIPTION: usize = 200;
+/// The names of commands: as Discord has them, so that a command is a command everywhere.
+const COMMAND_NAME: usize = 32;
+
+pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, locales: Rc<Locales>) -> mlua::Result<()> {
+    add(lua, host, "declare_command", run, move |_, run, (name, options): (LuaString, LuaValue)| {
+        let mut run = run.borrow_mut();
+        let mut spec = command(&text(&name)?, &options)?;
+        translate(&mut spec, &locales);
+        loading(&run, "command")?;
+        if run.declared.commands.iter().any(|other| other.name == spec.name) {
+            return Err(format!("command: \"{}\" is declared twice", spec.name));
+        }
+        room_for(run.declared.commands.len(), "commands")?;
+        run.declared.commands.push(spec);
+        Ok(true)
+    })?;
+    add(lua, host, "declare_pattern", run, |_, run, what: LuaValue| {
+        let mut run = run.borrow_mut();
+        loading(&run, "hear")?;
+        room_for(run.declared.patterns.len(), "patterns")?;
+        let spec = pattern(&what, run.declared.patterns.len())?;
+        let key = spec.key.clone();
+        if !run.declared.patterns.iter().any(|other| other.key == spec.key) {
+            run.declared.patterns.push(spec);
+        }
+        Ok(key)
+    })?;
+    add(lua, host, "declare_task", run, |_, run, (schedule, options): (LuaValue, LuaValue)| {
+        let mut run = run.borrow_mut();
+        loading(&run, "every")?;
+        room_for(run.declared.tasks.len(), "tasks")?;
+        let spec = task(&schedule, &options, run.declared.tasks.len())?;
+        if run.declared.tasks.iter().any(|other| other.name == spec.name) {
+            return Err(format!("every: there is a task named \"{}\" already", spec.name));
+        }
+        if let Some(unknown) = spec.after.iter().find(|name| !run.declared.tasks.iter().any(|task| task.name == **name))
+        {
+            return Err(format!("every: after names \"{unknown}\", and no task declared before is called that"));
+        }
+        let name = spec.name.clone();
+        run.declared.tasks.push(spec);
+        Ok(name)
+    })?;
+    add(lua, host, "declare_route", run, |_, run, (method, path, options): (LuaString, LuaString, LuaValue)| {
+        let mut run = run.borrow_mut();
+        loading(&run, "route")?;
+        granted(&run, "routes", "answering over HTTP")?;
+        room_for(run.declared.routes.len(), "routes")?;
+        let spec = route(&text(&method)?, &text(&path)?, &options)?;
+        let key = spec.key();
+        if run.declared.routes.iter().any(|other| other.key() == key) {
+            return Err(format!("route: {key} is declared twice"));
+        }
+        run.declared.routes.push(spec);
+        Ok(key)
+    })?;
+    add(lua, host, "declare_export", run, |_, run, name: LuaString| {
+        let mut run = run.borrow_mut();
+        room_for(run.declared.exports.len(), "exports")?;
+        loading(&run, "exports")?;
+        let name = text(&name)?;
+        if !run.declared.exports.contains(&name) {
+            run.declared.exports.push(name);
+        }
+        Ok(true)
+    })
+}
+
+fn loading(run: &Run, what: &str) -> Result<(), Problem> {
+    if run.is_loading { Ok(()) } else { Err(format!("{what} is called while the script loads, not inside a hook")) }
+}
+
+fn room_for(count: usize, what: &str) -> Result<(), Problem> {
+    if count < DECLARATIONS { Ok(()) } else { Err(format!("a script has at most {DECLARATIONS} {what}")) }
+}
+
+/// The options as a JSON object, checked against what may stand in them.
+fn object(what: &str, options: &LuaValue, known: &[&str]) -> Result<Map<String, Value>, Problem> {
+    if options.is_nil() {
+        return Ok(Map::new());
+    }
+    let mut json = value::from_lua(options, DECLARATION_BYTES).map_err(|problem| format!("{what}: {problem}"))?;
+    value::fill_lists(&mut json, &["args", "aliases", "choices", "after", "words"]);
+    let map = match json {
+        Value::Object(map) => map,
+        // An empty table is a list to Lua.
+        Value::Array(list) if list.is_empty() => Map::new(),
+        _ => return Err(format!("{what}: options are a table with names")),
+    };
+    match map.keys().find(|key| !known.contains(&key.as_str())) {
+        None => Ok(map),
+        Some(unknown) => {
+            Err(format!("{what}: there is no option {unknown}{}", nearest(unknown, known.iter().copied())))
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(what: &str, map: Map<String, Value>) -> Result<T, Problem> {
+    serde_json::from_value(Value::Object(map)).map_err(|error| format!("{what}: {error}"))
+}
+
+fn command(name: &str, options: &LuaValue) -> Result<CommandSpec, Problem> {
+    let what = format!("command \"{name}\"");
+    check_command_name(name)?;
+    let known = ["description", "args", "permission", "cooldown", "aliases", "hidden"];
+    let mut map = object(&what, options, &known)?;
+    map.insert("name".to_owned(), name.into());
+    replace_duration(&what, &mut map, "cooldown")?;
+    let spec: CommandSpec = read(&what, map)?;
+    spec.aliases.iter().try_for_each(|alias| check_command_name(alias))?;
+    let of_args = spec.args.iter().map(|arg| &arg.description);
+    if of_args.chain([&spec.description]).any(|description| description.chars().count() > DESCRIPTION) {
+        return Err(format!("{what}: a description has at most {DESCRIPTION} characters"));
+    }
+    let mut optional = false;
+    for (index, arg) in spec.args.iter().enumerate() {
+        check_arg(&what, arg, index + 1 == spec.args.len())?;
+        let may_be_left_out = arg.optional || arg.default.is_some();
+        if optional && !may_be_left_out {
+            return Err(format!("{what}: {} has to be given, so it cannot stand behind one that need not", arg.name));
+        }
+        optional = may_be_left_out;
+    }
+    Ok(spec)
+}
+
+/// Names and descriptions in the languages that the script has texts in.
+fn translate(spec: &mut CommandSpec, locales: &Locales) {
+    for language in locales.languages() {
+        let text = |attribute: &str| locales.exactly(language, &format!("command-{}.{attribute}", spec.name));
+        let (name, description) = (text("name"), text("description"));
+        // A name that cannot be one is passed over: whoever translates is not who programs.
+        spec.aliases.extend(name.filter(|name| check_command_name(name).is_ok() && !spec.aliases.contains(name)));
+        if let Some(description) = description {
+            spec.descriptions.insert(language.clone(), description);
+        }
+    }
+}
+
+fn check_command_name(name: &str) -> Result<(), Problem> {
+    let fits = (1..=COMMAND_NAME).contains(&name.chars().count());
+    if fits && name.chars().all(|c| (c.is_alphanumeric() && !c.is_uppercase()) || c == '_' || c == '-') {
+        return Ok(());
+    }
+    Err(format!(
+        "command: \"{name}\" is no name for a command: 1 to {COMMAND_NAME} small letters, digits, - or _, without a prefix"
+    ))
+}
+
+fn check_arg(what: &str, arg: &ArgSpec, is_last: bool) -> Result<(), Problem> {
+    use crate::declarations::ArgType;
+    if arg.name.is_empty() || arg.name.len() > NAME_BYTES {
+        return Err(format!("{what}: an argument has no name"));
+    }
+    if arg.kind == ArgType::Choice && arg.choices.is_empty() {
+        return Err(format!("{what}: {} is a choice, and has no choices", arg.name));
+    }
+    if arg.kind == ArgType::Text && !is_last {
+        return Err(format!("{what}: {} takes the rest of the line, so it has to be the last argument", arg.name));
+    }
+    Ok(())
+}
+
+fn pattern(what: &LuaValue, index: usize) -> Result<PatternSpec, Problem> {
+    match what {
+        LuaValue::String(regex) => {
+            let regex = text(regex)?;
+            palabre_text::check_pattern(&regex).map_err(|error| format!("hear: {error}"))?;
+            Ok(PatternSpec { key: format!("regex {regex}"), what: PatternKind::Regex(regex) })
+        }
+        LuaValue::Table(_) => {
+            #[derive(serde::Deserialize)]
+            struct Words {
+                words: Vec<String>,
+                #[serde(default)]
+                normalise: bool,
+            }
+            let words: Words = read("hear", object("hear", what, &["words", "normalise"])?)?;
+            // That they can be searched for is found out now, at the script's own line.
+            palabre_text::check_words(&words.words).map_err(|error| format!("hear: {error}"))?;
+            let key = format!("words {}", index + 1);
+            Ok(PatternSpec { key, what: PatternKind::Words { words: words.words, normalise: words.normalise } })
+        }
+        other => Err(format!("hear takes a regular expression or {{ words = … }}, not a {}", other.type_name())),
+    }
+}
+
+fn task(schedule: &LuaValue, options: &LuaValue, index: usize) -> Result<TaskSpec, Problem> {
+    let schedule = match schedule {
+        LuaValue::String(schedule) => text(schedule)?,
+        LuaValue::Integer(_) | LuaValue::Number(_) => format!("{} ms", millis(schedule)?),
+        _ => {
+            return Err("every takes a cron expression like \"0 9 * * MON-FRI\", or a duration like \"10m\"".to_owned());
+        }
+    };
+    let what = format!("every(\"{schedule}\")");
+    let mut map = object(&what, options, &["name", "zone", "after", "priority", "retries", "missed"])?;
+    map.entry("name").or_insert_with(|| format!("task {}", index + 1).into());
+    map.insert("schedule".to_owned(), schedule.into());
+    if let Some(after @ Value::String(_)) = map.get("after").cloned() {
+        map.insert("after".to_owned(), Value::Array(vec![after]));
+    }
+    let spec: TaskSpec = read(&what, map)?;
+    if spec.name.is_empty() || spec.name.len() > NAME_BYTES {
+        return Err(format!("{what}: a task's name has 1 to {NAME_BYTES} bytes"));
+    }
+    let parsed = crate::schedule::Schedule::of(&spec).map_err(|problem| format!("{what}: {problem}"))?;
+    if parsed.is_interval() && (spec.missed == Missed::Run || spec.zone.is_some()) {
+        return Err(format!("{what}: zone and missed are for cron expressions, not for intervals"));
+    }
+    Ok(spec)
+}
+
+fn route(method: &str, path: &str, options: &LuaValue) -> Result<RouteSpec, Problem> {
+    let what = format!("route(\"{method}\", \"{path}\")");
+    if !["GET", "POST", "PUT", "PATCH", "DELETE"].contains(&method) {
+        return Err(format!("{what}: the method is GET, POST, PUT, PATCH or DELETE"));
+    }
+    let part = |part: &str| {
+        let name = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')).unwrap_or(part);
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c))
+    };
+    let inside = path.strip_prefix('/').ok_or_else(|| format!("{what}: a path begins with /"))?;
+    if path.len() > NAME_BYTES || !(inside.is_empty() || inside.split('/').all(part)) {
+        return Err(format!("{what}: a path is made of /, letters, digits, - _ . ~ and parts like {{name}}"));
+    }
+    let mut map = object(&what, options, &["auth", "description", "body"])?;
+    map.insert("method".to_owned(), method.into());
+    map.insert("path".to_owned(), path.into());
+    read(&what, map)
+}
+
+fn replace_duration(what: &str, map: &mut Map<String, Value>, key: &str) -> Result<(), Problem> {
+    let Some(given) = map.get(key) else { return Ok(()) };
+    let text = given.as_str().map_or_else(|| given.to_string(), ToOwned::to_owned);
+    let parsed = palabre_model::parse_duration(&text)
+        .and_then(|duration| u64::try_from(duration.as_millis()).ok())
+        .ok_or_else(|| format!("{what}: {key} is a duration like \"3s\" or \"1h\""))?;
+    map.insert(key.to_owned(), parsed.into());
+    Ok(())
+}

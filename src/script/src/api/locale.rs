@@ -1,0 +1,46 @@
+//! `t`: the script's own texts, in the language of whoever it speaks to.
+
+use std::rc::Rc;
+
+use mlua::{Lua, LuaString, Table, Value as LuaValue};
+use serde_json::{Map, Value};
+
+use super::add;
+use super::check::name;
+use crate::limits::VALUE_BYTES;
+use crate::locale::Locales;
+use crate::run::{Problem, Run, SharedRun};
+use crate::value;
+
+pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, locales: Rc<Locales>) -> mlua::Result<()> {
+    add(lua, host, "translate", run, move |_, run, (key, args, language): (LuaString, LuaValue, Option<String>)| {
+        let key = name(&key, "a text's key")?;
+        let args = arguments(&args)?;
+        let run = run.borrow();
+        let mut languages = languages(&run);
+        languages.splice(0..0, language);
+        let wanted: Vec<&str> = languages.iter().map(String::as_str).collect();
+        locales
+            .message(&wanted, &key, &args)
+            .ok_or_else(|| format!("t: there is no text \"{key}\" in the script's locales/*.ftl"))
+    })
+}
+
+/// The user's language first, then the room's, then what bots.yaml says.
+pub(super) fn languages(run: &Run) -> Vec<String> {
+    let Ok(input) = run.input() else { return Vec::new() };
+    let event = &input.event;
+    let of_user = event.user.as_ref().and_then(|user| user.locale.clone());
+    let of_room = event.room.as_ref().and_then(|room| room.locale.clone());
+    let of_bot = run.door.language(event.bot.name.as_str());
+    of_user.into_iter().chain(of_room).chain(of_bot).collect()
+}
+
+fn arguments(args: &LuaValue) -> Result<Map<String, Value>, Problem> {
+    match value::from_lua(args, VALUE_BYTES).map_err(|problem| format!("t: {problem}"))? {
+        Value::Null => Ok(Map::new()),
+        Value::Object(map) => Ok(map),
+        Value::Array(list) if list.is_empty() => Ok(Map::new()),
+        _ => Err("t takes a key and a table of values by name".to_owned()),
+    }
+}

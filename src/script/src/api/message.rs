@@ -1,0 +1,124 @@
+//! Messages: `send`, `edit`, `delete`, `react`, `typing`. Ids that come back from the script are trusted no more than any string.
+
+use mlua::{Lua, LuaString, Table, Value as LuaValue};
+use palabre_model::{Action, ActionKey, MessageRef, RoomId};
+
+use super::add;
+use super::check::{granted, message_ref, reachable, reason, text};
+use super::content::{content_of, something};
+use crate::limits::NAME_BYTES;
+use crate::run::{Problem, Run, SharedRun};
+
+pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
+    let shared = SharedRun::clone(run);
+    let send = move |_: &Lua, (room, content, which, is_key): (LuaString, LuaValue, Option<LuaString>, bool)| {
+        Ok(match send(&mut shared.borrow_mut(), &room, &content, which.as_ref(), is_key) {
+            Ok(key) => (Some(key.seq as f64), None, Some(key.part), Some(key.index)),
+            Err(problem) => (None, Some(problem), None, None),
+        })
+    };
+    host.set("send", lua.create_function(send)?)?;
+    add(lua, host, "edit", run, |_, run, (room, which, is_key, content): (LuaString, LuaString, bool, LuaValue)| {
+        let mut run = run.borrow_mut();
+        let (content, _) = content_of(&run, &content)?;
+        let room = reachable(&run, &room)?;
+        let message = message_ref(&which, is_key)?;
+        if !is_own(&run, &message) {
+            return Err("edit: only the script's own messages can be edited".to_owned());
+        }
+        run.act(Action::Edit { room, message, content }).map(|_| true)
+    })?;
+    add(
+        lua,
+        host,
+        "delete_message",
+        run,
+        |_, run, (room, which, is_key, why): (LuaString, LuaString, bool, Option<LuaString>)| {
+            let mut run = run.borrow_mut();
+            let room = reachable(&run, &room)?;
+            let message = message_ref(&which, is_key)?;
+            if !is_own(&run, &message) {
+                granted(&run, "moderation", "removing somebody's message")?;
+            }
+            let reason = reason(why)?;
+            run.act(Action::Delete { room, message, reason }).map(|_| true)
+        },
+    )?;
+    add(
+        lua,
+        host,
+        "react",
+        run,
+        |_, run, (room, which, is_key, emoji, remove): (LuaString, LuaString, bool, LuaString, bool)| {
+            let emoji = text(&emoji)?;
+            if emoji.is_empty() || emoji.chars().count() > 64 {
+                return Err("react takes one emoji".to_owned());
+            }
+            let mut run = run.borrow_mut();
+            let room = reachable(&run, &room)?;
+            let message = message_ref(&which, is_key)?;
+            run.act(Action::React { room, message, emoji, remove }).map(|_| true)
+        },
+    )?;
+    add(lua, host, "typing", run, |_, run, room: LuaString| {
+        let mut run = run.borrow_mut();
+        let room = reachable(&run, &room)?;
+        run.act(Action::Typing { room }).map(|_| true)
+    })?;
+    add(lua, host, "action_key", run, |_, run, (seq, part, index): (f64, u32, u32)| {
+        Ok(ActionKey { script: run.borrow().script.clone(), seq: seq as u64, part, index }.to_string())
+    })?;
+    let shared = SharedRun::clone(run);
+    let message_id = move |_: &Lua, (room, seq, part, index): (String, f64, u32, u32)| {
+        let run = shared.borrow();
+        let key = ActionKey { script: run.script.clone(), seq: seq as u64, part, index };
+        Ok(run.door.message_id(&room.into(), &key).map(|id| id.to_string()))
+    };
+    host.set("message_id", lua.create_function(message_id)?)?;
+    let shared = SharedRun::clone(run);
+    host.set(
+        "can",
+        lua.create_function(move |_, (bot, what): (String, String)| {
+            let door = shared.borrow().door.clone();
+            Ok(door.can(&bot, &what))
+        })?,
+    )?;
+    host.set("bot_of", lua.create_function(|_, room: String| Ok(RoomId::from(room).bot().to_owned()))?)?;
+    let shared = SharedRun::clone(run);
+    host.set(
+        "choice_action",
+        lua.create_function(move |_, ()| {
+            Ok(shared.borrow().input().map(|i| format!("choose:{}:{}", i.seq, i.part)).ok())
+        })?,
+    )
+}
+
+fn send(
+    run: &mut Run,
+    room: &LuaString,
+    content: &LuaValue,
+    which: Option<&LuaString>,
+    is_key: bool,
+) -> Result<ActionKey, Problem> {
+    let (content, wanted) = content_of(run, content)?;
+    if wanted.as_ref().is_some_and(|id| id.len() > NAME_BYTES) {
+        return Err(format!("reply_to: a message's id has at most {NAME_BYTES} bytes"));
+    }
+    let room = reachable(run, room)?;
+    something(&content)?;
+    let reply_to = match (wanted, which) {
+        (Some(id), _) => Some(MessageRef::Id(id.as_str().into())),
+        (None, Some(which)) => Some(message_ref(which, is_key)?),
+        (None, None) => None,
+    };
+    run.act(Action::Send { room, content, reply_to })
+}
+
+/// Whether the script itself sent the message, as far as its key or id shows.
+fn is_own(run: &Run, message: &MessageRef) -> bool {
+    let sent_by = |key: &ActionKey| key.script == run.script;
+    match message {
+        MessageRef::Sent(key) => sent_by(key),
+        MessageRef::Id(id) => id.as_str().parse().is_ok_and(|key| sent_by(&key)),
+    }
+}

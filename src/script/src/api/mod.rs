@@ -1,0 +1,64 @@
+//! The host's functions, as the prelude gets them: each answers `value, problem`.
+
+mod check;
+mod command;
+mod content;
+mod declare;
+mod locale;
+mod message;
+mod moderate;
+mod ranking;
+mod storage;
+mod strings;
+mod telling;
+mod text;
+mod time;
+mod web;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use mlua::{FromLuaMulti, IntoLua, Lua, Table};
+
+use crate::locale::Locales;
+use crate::run::{Problem, Run, SharedRun};
+
+/// What a host function answers.
+pub(crate) type Reply<T> = (Option<T>, Option<Problem>);
+
+pub(crate) fn reply<T>(result: Result<T, Problem>) -> Reply<T> {
+    match result {
+        Ok(value) => (Some(value), None),
+        Err(problem) => (None, Some(problem)),
+    }
+}
+
+/// The table of all host functions. `locales` are the script's own texts.
+pub(crate) fn install(lua: &Lua, run: &SharedRun, locales: Locales) -> mlua::Result<Table> {
+    let host = lua.create_table()?;
+    strings::install(lua, &host, run)?;
+    storage::install(lua, &host, run)?;
+    ranking::install(lua, &host, run)?;
+    message::install(lua, &host, run)?;
+    moderate::install(lua, &host, run)?;
+    telling::install(lua, &host, run)?;
+    time::install(lua, &host, run)?;
+    text::install(lua, &host, run)?;
+    web::install(lua, &host, run)?;
+    let locales = Rc::new(locales);
+    declare::install(lua, &host, run, Rc::clone(&locales))?;
+    locale::install(lua, &host, run, Rc::clone(&locales))?;
+    command::install(lua, &host, run, locales)?;
+    Ok(host)
+}
+
+/// Adds one function that works on the run under way.
+fn add<A, T, F>(lua: &Lua, host: &Table, name: &str, run: &SharedRun, function: F) -> mlua::Result<()>
+where
+    A: FromLuaMulti,
+    T: IntoLua,
+    F: Fn(&Lua, &RefCell<Run>, A) -> Result<T, Problem> + 'static,
+{
+    let run = SharedRun::clone(run);
+    host.set(name, lua.create_function(move |lua, arguments: A| Ok(reply(function(lua, &run, arguments))))?)
+}

@@ -1,0 +1,148 @@
+//! Keeping order: members, rooms, pins, purges; and what is said to one person alone.
+
+use mlua::{Lua, LuaString, Table, Value as LuaValue};
+use palabre_model::{Action, EventKind, Form, Measure, RoomChange, RoomId, UserId};
+
+use super::add;
+use super::check::{asker, granted, message_ref, millis, millis_or_none, name, reachable, reason, space, text};
+use super::content::{content_of, something};
+use crate::limits::VALUE_BYTES;
+use crate::run::{Problem, SharedRun};
+use crate::value;
+
+/// No purge removes more messages than this at once.
+const PURGE: u32 = 1_000;
+
+pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
+    add(lua, host, "moderate", run, |_, run, arguments: Moderate| {
+        let (room, of_space, user, what, duration, why, extra) = arguments;
+        let mut run = run.borrow_mut();
+        let now = run.input()?.now;
+        granted(&run, "moderation", "moderating members")?;
+        let until = millis_or_none(&duration)?.map(|millis| now.saturating_add(millis));
+        let given = || extra.as_ref().map(text).transpose().map(Option::unwrap_or_default);
+        let role = || match given()? {
+            role if role.is_empty() => Err("a role has a name".to_owned()),
+            role => Ok(role),
+        };
+        let measure = match what.as_str() {
+            "mute" => Measure::Mute { until },
+            "unmute" => Measure::Unmute,
+            "kick" => Measure::Kick,
+            "ban" => {
+                let purge = extra.as_ref().map(|text| millis(&LuaValue::String(text.clone()))).transpose()?;
+                Measure::Ban { until, purge_since: purge.map(|millis| now.saturating_sub(millis)) }
+            }
+            "unban" => Measure::Unban,
+            "add_role" => Measure::AddRole(role()?),
+            "remove_role" => Measure::RemoveRole(role()?),
+            _ => Measure::Rename(given()?),
+        };
+        let action = Action::Moderate {
+            room: reachable(&run, &room)?,
+            space: space(of_space)?,
+            user: name(&user, "a user's id")?.into(),
+            measure,
+            reason: reason(why)?,
+        };
+        run.act(action).map(|_| true)
+    })?;
+    add(lua, host, "arrange", run, |_, run, (room, what, how): (LuaString, String, LuaValue)| {
+        let mut run = run.borrow_mut();
+        granted(&run, "moderation", "changing a room")?;
+        let change = match (what.as_str(), &how) {
+            ("topic", LuaValue::String(topic)) if topic.as_bytes().len() <= VALUE_BYTES => {
+                RoomChange::Topic(text(topic)?)
+            }
+            ("topic", _) => return Err("set_topic takes a text".to_owned()),
+            ("slowmode", how) => RoomChange::Slowmode(millis_or_none(how)?.unwrap_or(0)),
+            (_, how) => RoomChange::Locked(how.as_boolean().unwrap_or(true)),
+        };
+        let room = reachable(&run, &room)?;
+        run.act(Action::Arrange { room, change }).map(|_| true)
+    })?;
+    add(lua, host, "pin", run, |_, run, (room, which, is_key, remove): (LuaString, LuaString, bool, bool)| {
+        let mut run = run.borrow_mut();
+        granted(&run, "moderation", "pinning messages")?;
+        let (room, message) = (reachable(&run, &room)?, message_ref(&which, is_key)?);
+        run.act(Action::Pin { room, message, remove }).map(|_| true)
+    })?;
+    add(
+        lua,
+        host,
+        "purge",
+        run,
+        |_, run, (room, count, user, age, why): (LuaString, f64, Option<LuaString>, LuaValue, Option<LuaString>)| {
+            let mut run = run.borrow_mut();
+            let now = run.input()?.now;
+            granted(&run, "moderation", "removing other people's messages")?;
+            if !(count.fract() == 0.0 && (1.0..=f64::from(PURGE)).contains(&count)) {
+                return Err(format!("purge takes how many messages go, 1 to {PURGE}"));
+            }
+            let action = Action::Purge {
+                room: reachable(&run, &room)?,
+                count: count as u32,
+                user: user.map(|user| name(&user, "a user's id").map(UserId::from)).transpose()?,
+                since: millis_or_none(&age)?.map(|age| now.saturating_sub(age)),
+                reason: reason(why)?,
+            };
+            run.act(action).map(|_| true)
+        },
+    )?;
+    add(lua, host, "answer", run, |_, run, content: LuaValue| {
+        let mut run = run.borrow_mut();
+        let (content, _) = content_of(&run, &content)?;
+        something(&content)?;
+        let input = run.input()?;
+        let (room, user) = asker(&input.event)?;
+        let action = Action::Answer { room, user, interaction: interaction(&input.event.kind), content };
+        run.act(action).map(|_| true)
+    })?;
+    add(lua, host, "form", run, |_, run, form: LuaValue| {
+        let mut run = run.borrow_mut();
+        let mut json = value::from_lua(&form, VALUE_BYTES).map_err(|problem| format!("form: {problem}"))?;
+        value::fill_lists(&mut json, &["fields"]);
+        run.spend_output(json.to_string().len())?;
+        let mut form: Form = serde_json::from_value(json).map_err(|error| format!("form: {error}"))?;
+        if form.fields.is_empty() || form.fields.iter().any(|field| field.name.is_empty() || field.label.is_empty()) {
+            return Err("form: it has at least one field, and each has a name and a label".to_owned());
+        }
+        if form.action.is_empty() {
+            form.action.clone_from(&form.title);
+        }
+        let input = run.input()?;
+        let (room, user) = asker(&input.event)?;
+        let action = Action::Form { room, user, interaction: interaction(&input.event.kind), form };
+        run.act(action).map(|_| true)
+    })?;
+    add(lua, host, "direct", run, |_, run, (user, content): (LuaString, LuaValue)| {
+        let mut run = run.borrow_mut();
+        granted(&run, "direct", "sending direct messages")?;
+        let (content, _) = content_of(&run, &content)?;
+        something(&content)?;
+        let user: UserId = name(&user, "a user's id")?.into();
+        let room = lane_of(&user)?;
+        run.act(Action::Direct { room, user, content }).map(|_| true)
+    })
+}
+
+type Moderate = (LuaString, Option<LuaString>, LuaString, String, LuaValue, Option<LuaString>, Option<LuaString>);
+
+/// What is said to one person keeps its order.
+fn lane_of(user: &UserId) -> Result<RoomId, Problem> {
+    if user.bot().is_empty() {
+        return Err(format!("\"{user}\" is no user's id; it is written <bot>/<id on the platform>"));
+    }
+    Ok(format!("{}/@{}", user.bot(), user.native()).into())
+}
+
+/// What the platform knows the use of a component by.
+fn interaction(kind: &EventKind) -> Option<String> {
+    match kind {
+        EventKind::Command { interaction, .. }
+        | EventKind::Button { interaction, .. }
+        | EventKind::Select { interaction, .. }
+        | EventKind::Form { interaction, .. } => interaction.clone(),
+        _ => None,
+    }
+}

@@ -1,0 +1,86 @@
+//! `text`: what is done to text. The host's functions check lengths: none of them may take long.
+
+use std::collections::BTreeMap;
+
+use mlua::{Lua, LuaString, Table, Value as LuaValue};
+use palabre_text as text;
+use serde_json::json;
+
+use super::{add, locale::languages};
+use crate::locale::FALLBACK;
+use crate::run::{Problem, SharedRun};
+use crate::value;
+
+/// The longest text that these functions take, in bytes.
+const TEXT_BYTES: usize = 64 << 10;
+/// The longest text whose likeness to another is measured, in bytes: it takes the product of both lengths.
+const SIMILAR_BYTES: usize = 1 << 10;
+
+pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
+    add(lua, host, "text_escape", run, |_, _, given: LuaString| {
+        Ok(text::escape(&checked("escape", &given, TEXT_BYTES)?))
+    })?;
+    add(lua, host, "text_truncate", run, |_, _, (given, most, mark): (LuaString, f64, Option<String>)| {
+        let given = checked("truncate", &given, TEXT_BYTES)?;
+        if !(most >= 0.0 && most.is_finite()) {
+            return Err("text.truncate takes a text and how many characters it may have".to_owned());
+        }
+        Ok(text::truncate(&given, most as usize, mark.as_deref().unwrap_or("…")))
+    })?;
+    add(lua, host, "text_similarity", run, |_, _, (one, other): (LuaString, LuaString)| {
+        let one = checked("similarity", &one, SIMILAR_BYTES)?;
+        Ok(text::similarity(&one, &checked("similarity", &other, SIMILAR_BYTES)?))
+    })?;
+    add(lua, host, "text_normalise", run, |_, _, given: LuaString| {
+        Ok(text::normalise(&checked("normalise", &given, TEXT_BYTES)?).text().to_owned())
+    })?;
+    add(lua, host, "text_links", run, |lua, run, given: LuaString| {
+        let given = checked("links", &given, TEXT_BYTES)?;
+        let links = text::links(&given).into_iter().map(|link| {
+            // As Lua counts: from 1, the end included.
+            json!({ "url": link.url, "host": link.host, "start": link.start + 1, "stop": link.end })
+        });
+        value::to_lua(lua, &links.collect()).map_err(|error| run.borrow_mut().failed(&error))
+    })?;
+    add(lua, host, "text_mentions", run, |lua, run, given: LuaString| {
+        let given = checked("mentions", &given, TEXT_BYTES)?;
+        let mentions = text::mentions(&given).into_iter().map(|mention| {
+            let kind = match mention.kind {
+                text::MentionKind::User => "user",
+                text::MentionKind::Role => "role",
+                text::MentionKind::Room => "room",
+                text::MentionKind::Everyone => "everyone",
+            };
+            let mut found = json!({ "kind": kind, "start": mention.start + 1, "stop": mention.end });
+            for (name, value) in [("id", mention.id), ("name", mention.name)] {
+                if let Some(value) = value {
+                    found[name] = value.into();
+                }
+            }
+            found
+        });
+        value::to_lua(lua, &mentions.collect()).map_err(|error| run.borrow_mut().failed(&error))
+    })?;
+    add(lua, host, "text_plural", run, |_, run, (count, forms, language): (f64, LuaValue, Option<String>)| {
+        let forms = value::from_lua(&forms, TEXT_BYTES)?;
+        let forms: BTreeMap<String, String> = serde_json::from_value(forms)
+            .map_err(|error| format!("text.plural takes a number and forms like {{ one = …, other = … }}: {error}"))?;
+        let language = language.unwrap_or_else(|| spoken(&run.borrow()));
+        text::plural(&language, count, &forms).map(ToOwned::to_owned).map_err(|error| error.to_string())
+    })?;
+    add(lua, host, "text_duration", run, |_, run, (seconds, language): (f64, Option<String>)| {
+        let language = language.unwrap_or_else(|| spoken(&run.borrow()));
+        Ok(text::duration(seconds, &language))
+    })
+}
+
+fn spoken(run: &crate::run::Run) -> String {
+    languages(run).into_iter().next().unwrap_or_else(|| FALLBACK.to_owned())
+}
+
+fn checked(name: &str, given: &LuaString, longest: usize) -> Result<String, Problem> {
+    if given.as_bytes().len() > longest {
+        return Err(format!("text.{name} takes a text of at most {longest} bytes"));
+    }
+    super::check::text(given)
+}

@@ -1,0 +1,74 @@
+//! `http`, what a route or `before_message` gives back, and functions of other scripts.
+
+use mlua::{Lua, LuaString, MultiValue, Table, Value as LuaValue};
+use palabre_fetch::REQUEST_BYTES;
+use serde_json::Value;
+
+use super::add;
+use super::check::text;
+use crate::limits::{Limit, VALUE_BYTES};
+use crate::run::{Problem, SharedRun};
+use crate::value;
+
+/// The length of a url, and of all headers together, in bytes.
+const URL_BYTES: usize = 8 << 10;
+const HEADER_BYTES: usize = 32 << 10;
+/// What a route may answer with, in bytes.
+const RESULT_BYTES: usize = 1 << 20;
+
+pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
+    add(lua, host, "request_allowed", run, |_, run, request: Table| {
+        let mut run = run.borrow_mut();
+        run.spend_output(weight(&request)?)?;
+        let (now, limit) = (run.input()?.now, run.limits.requests_per_minute);
+        if run.request_meter.count(now, limit) { Ok(true) } else { Err(run.trip(Limit::Requests(limit))) }
+    })?;
+    add(lua, host, "result", run, |_, run, values: MultiValue| {
+        let mut run = run.borrow_mut();
+        run.input()?;
+        let convert = |value: &LuaValue| {
+            value::from_lua(value, RESULT_BYTES).map_err(|problem| format!("what was returned cannot leave: {problem}"))
+        };
+        let mut list = values.iter().map(convert).collect::<Result<Vec<_>, _>>()?;
+        while list.last().is_some_and(Value::is_null) {
+            list.pop();
+        }
+        run.result = (!list.is_empty()).then_some(Value::Array(list));
+        Ok(true)
+    })?;
+    add(lua, host, "call_export", run, |lua, run, (script, function, values): (LuaString, LuaString, LuaValue)| {
+        let (script, function) = (text(&script)?, text(&function)?);
+        let values = value::from_lua(&values, VALUE_BYTES)
+            .map_err(|problem| format!("{script}.{function}: an argument cannot be passed on: {problem}"))?;
+        let (door, input) = {
+            let run = run.borrow();
+            (run.door.clone(), run.input()?.clone())
+        };
+        // Not borrowed meanwhile: what is called may read what this script has written.
+        let result = door.call(&script, &function, &values, &input)?;
+        value::to_lua(lua, &result).map_err(|error| run.borrow_mut().failed(&error))
+    })
+}
+
+/// How large a request is. It is kept until it is answered, so it is bounded before it leaves the VM.
+fn weight(request: &Table) -> Result<usize, Problem> {
+    let failed = |error: mlua::Error| format!("http: {error}");
+    let (url, method): (LuaString, LuaString) =
+        (request.raw_get("url").map_err(failed)?, request.raw_get("method").map_err(failed)?);
+    let body: Option<LuaString> = request.raw_get("body").map_err(failed)?;
+    let headers: Table = request.raw_get("headers").map_err(failed)?;
+    let mut of_headers = 0;
+    for pair in headers.sequence_values::<Table>() {
+        let (name, value): (LuaString, LuaString) =
+            pair.and_then(|pair| Ok((pair.raw_get(1)?, pair.raw_get(2)?))).map_err(failed)?;
+        of_headers += name.as_bytes().len() + value.as_bytes().len();
+    }
+    let of_body = body.map_or(0, |body| body.as_bytes().len());
+    let of_url = url.as_bytes().len() + method.as_bytes().len();
+    if of_url > URL_BYTES || of_headers > HEADER_BYTES || of_body > REQUEST_BYTES {
+        return Err(format!(
+            "http: a request has at most {URL_BYTES} bytes of url, {HEADER_BYTES} of headers and {REQUEST_BYTES} of body"
+        ));
+    }
+    Ok(of_url + of_headers + of_body)
+}

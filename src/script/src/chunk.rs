@@ -1,0 +1,81 @@
+//! Compiling a script's files, and finding the ones that it requires.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use mlua::chunk::Compiler;
+use mlua::{Function, Lua, LuaString, Table};
+
+use crate::api::reply;
+use crate::limits::SOURCE_BYTES;
+use crate::source::Source;
+
+/// Adds `host.resolve` and `host.load`, over files that are already read.
+pub(crate) fn install(lua: &Lua, host: &Table, source: Source, compiled: &Compiled) -> mlua::Result<()> {
+    let source = Rc::new(source);
+    let compiled = Rc::clone(compiled);
+    let files = Rc::clone(&source);
+    host.set(
+        "resolve",
+        lua.create_function(move |_, (asker, wanted): (String, LuaString)| {
+            Ok(reply(files.resolve(&asker, &wanted.to_string_lossy())))
+        })?,
+    )?;
+    host.set(
+        "load",
+        lua.create_function(move |lua, path: String| {
+            Ok(reply(compile(lua, &source, &path, &compiled).map_err(|error| syntax(&error))))
+        })?,
+    )
+}
+
+/// The function that runs the file `path`. Its name is what errors show; it must not begin with `@`, at which the VM's
+/// own loader would look for a file.
+pub(crate) fn compile(lua: &Lua, source: &Source, path: &str, compiled: &Compiled) -> mlua::Result<Function> {
+    let text = source.files.get(path).map_or("", String::as_str);
+    if text.len() > SOURCE_BYTES {
+        // Files are measured when they are read; this is for texts that were not.
+        return Err(mlua::Error::runtime(format!("{path} is larger than {} KiB", SOURCE_BYTES >> 10)));
+    }
+    // Level 1 would fold constant strings, and a small source could make the compiler build hundreds of megabytes of them.
+    // Debug level 1 keeps line numbers; level 2 would keep the names of locals too, which nobody reads.
+    let level = if source.is_measured { 1 } else { 0 };
+    let compiler = Compiler::new().set_optimization_level(0).set_debug_level(1).set_coverage_level(level);
+    let name = source.display_name(path);
+    let function = lua.load(text).set_name(format!("={name}")).set_compiler(compiler).into_function()?;
+    if source.is_measured {
+        compiled.borrow_mut().push((name, function.clone()));
+    }
+    Ok(function)
+}
+
+/// The main functions of the files that were compiled, where it is counted which lines run.
+pub(crate) type Compiled = Rc<RefCell<Vec<(String, Function)>>>;
+
+/// How often each line of each file has run: by file, then by line. Lines that hold nothing to run are not there.
+pub type Coverage = BTreeMap<String, BTreeMap<u32, u32>>;
+
+/// What has run so far of the files that were compiled.
+pub(crate) fn coverage(compiled: &Compiled) -> Coverage {
+    let mut coverage = Coverage::new();
+    for (name, function) in compiled.borrow().iter() {
+        let lines = coverage.entry(name.clone()).or_default();
+        function.coverage(|info| {
+            for (line, hits) in (0_u32..).zip(info.hits) {
+                if let Ok(hits) = u32::try_from(hits) {
+                    let known = lines.entry(line).or_default();
+                    *known = (*known).max(hits);
+                }
+            }
+        });
+    }
+    coverage
+}
+
+fn syntax(error: &mlua::Error) -> String {
+    match error {
+        mlua::Error::SyntaxError { message, .. } => message.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,145 @@
+//! What stands behind a command, taken apart and checked against what the command takes.
+
+use palabre_model::{Attachment, parse_duration};
+use serde_json::{Value, json};
+
+use crate::declarations::{ArgSpec, ArgType, CommandSpec};
+
+/// Finds a person by the name or mention that somebody wrote: id and name.
+pub(crate) type FindUser<'f> = &'f dyn Fn(&str) -> Option<(String, String)>;
+
+/// Why the arguments do not fit: a key of the built-in texts, with what belongs to it.
+pub(crate) struct Misfit {
+    pub(crate) key: &'static str,
+    pub(crate) arg: String,
+    pub(crate) given: String,
+    pub(crate) limit: String,
+}
+
+/// The values by name; people are objects with `id` and `name`.
+pub(crate) fn parse(
+    spec: &CommandSpec,
+    text: &str,
+    files: &[Attachment],
+    find: FindUser<'_>,
+) -> Result<serde_json::Map<String, Value>, Misfit> {
+    let mut rest = text.trim();
+    let mut files = files.iter();
+    let mut values = serde_json::Map::new();
+    for arg in &spec.args {
+        let word = match arg.kind {
+            ArgType::Text => std::mem::take(&mut rest).trim(),
+            ArgType::File => "",
+            _ => next_word(&mut rest),
+        };
+        let value = match arg.kind {
+            ArgType::File => files.next().map(|file| json!(file)),
+            _ if word.is_empty() => None,
+            _ => Some(value_of(arg, word, find)?),
+        };
+        match value.or_else(|| arg.default.clone()) {
+            Some(value) => drop(values.insert(arg.name.clone(), value)),
+            None if arg.optional => {}
+            None => return Err(misfit("arg-missing", arg, "", String::new())),
+        }
+    }
+    match rest.trim() {
+        "" => Ok(values),
+        extra => Err(Misfit { key: "arg-extra", arg: String::new(), given: extra.to_owned(), limit: String::new() }),
+    }
+}
+
+/// `roll [sides]`, `give <whom> <amount>`: what a command takes, for people.
+pub(crate) fn usage(spec: &CommandSpec) -> String {
+    let mut usage = format!("/{}", spec.name);
+    for arg in &spec.args {
+        let name = match arg.kind {
+            ArgType::Choice => arg.choices.join("|"),
+            ArgType::Text => format!("{}…", arg.name),
+            _ => arg.name.clone(),
+        };
+        let (open, close) = if arg.optional || arg.default.is_some() { ("[", "]") } else { ("<", ">") };
+        usage.push_str(&format!(" {open}{name}{close}"));
+    }
+    usage
+}
+
+/// The next word; in quotation marks, several.
+fn next_word<'t>(rest: &mut &'t str) -> &'t str {
+    let text = rest.trim_start();
+    for (open, close) in [('"', '"'), ('“', '”'), ('«', '»')] {
+        if let Some(inside) = text.strip_prefix(open)
+            && let Some((word, after)) = inside.split_once(close)
+        {
+            *rest = after;
+            return word.trim();
+        }
+    }
+    let end = text.find(char::is_whitespace).unwrap_or(text.len());
+    let (word, after) = text.split_at(end);
+    *rest = after;
+    word
+}
+
+fn value_of(arg: &ArgSpec, word: &str, find: FindUser<'_>) -> Result<Value, Misfit> {
+    let not = |key| misfit(key, arg, word, String::new());
+    Ok(match arg.kind {
+        ArgType::String | ArgType::Text => {
+            within(arg, word, word.chars().count() as f64, "arg-short", "arg-long")?;
+            word.into()
+        }
+        ArgType::Integer => {
+            let number: i64 = word.parse().ok().ok_or_else(|| not("arg-integer"))?;
+            // Luau has doubles; what they cannot hold exactly would become another number.
+            if number.unsigned_abs() > 1 << 53 {
+                return Err(not("arg-integer"));
+            }
+            within(arg, word, number as f64, "arg-small", "arg-large")?;
+            number.into()
+        }
+        ArgType::Number => {
+            let number: f64 = word.replace(',', ".").parse().ok().ok_or_else(|| not("arg-number"))?;
+            within(arg, word, number, "arg-small", "arg-large")?;
+            serde_json::Number::from_f64(number).map(Value::Number).ok_or_else(|| not("arg-number"))?
+        }
+        ArgType::Boolean => match word.to_lowercase().as_str() {
+            "yes" | "y" | "true" | "on" | "1" | "oui" | "vrai" => true.into(),
+            "no" | "n" | "false" | "off" | "0" | "non" | "faux" => false.into(),
+            _ => return Err(not("arg-boolean")),
+        },
+        ArgType::Duration => {
+            let duration = parse_duration(word).ok_or_else(|| not("arg-duration"))?;
+            within(arg, word, duration.as_secs_f64(), "arg-small", "arg-large")?;
+            duration.as_secs_f64().into()
+        }
+        ArgType::User | ArgType::Member => {
+            let (id, name) = find(word).ok_or_else(|| not("arg-user"))?;
+            json!({ "id": id, "name": name })
+        }
+        ArgType::Room => {
+            let name = word.trim_start_matches("<#").trim_end_matches('>').trim_start_matches('#');
+            if name.is_empty() {
+                return Err(not("arg-room"));
+            }
+            name.into()
+        }
+        ArgType::Role => word.trim_start_matches("<@&").trim_end_matches('>').trim_start_matches('@').into(),
+        ArgType::Choice => {
+            let chosen = arg.choices.iter().find(|choice| choice.to_lowercase() == word.to_lowercase());
+            chosen.ok_or_else(|| misfit("arg-choice", arg, word, arg.choices.join(", ")))?.as_str().into()
+        }
+        ArgType::File => Value::Null,
+    })
+}
+
+fn within(arg: &ArgSpec, word: &str, size: f64, below: &'static str, above: &'static str) -> Result<(), Misfit> {
+    match (arg.min, arg.max) {
+        (Some(min), _) if size < min => Err(misfit(below, arg, word, min.to_string())),
+        (_, Some(max)) if size > max => Err(misfit(above, arg, word, max.to_string())),
+        _ => Ok(()),
+    }
+}
+
+fn misfit(key: &'static str, arg: &ArgSpec, given: &str, limit: String) -> Misfit {
+    Misfit { key, arg: arg.name.clone(), given: given.to_owned(), limit }
+}

@@ -1,0 +1,146 @@
+//! Errors of a script, in the script's own terms: its files and lines, without the host's.
+
+use mlua::Error as LuaError;
+use palabre_model::Fault;
+
+use crate::limits::{Limit, Limits};
+
+/// How a stretch of a run failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// What to tell.
+    pub fault: Box<Fault>,
+    /// The limit that ended it, if one did.
+    pub limit: Option<Limit>,
+    /// The VM cannot be trusted any more and must be replaced.
+    pub spoiled: bool,
+}
+
+impl Failure {
+    /// A failure that is told in one sentence.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        let fault = Fault { message: message.into(), traceback: None, hook: None, action: None, event: None };
+        Self { fault: Box::new(fault), limit: None, spoiled: false }
+    }
+
+    pub(crate) fn from_lua(
+        error: &LuaError,
+        tripped: Option<Limit>,
+        stopped_at: Option<&str>,
+        limits: &Limits,
+    ) -> Self {
+        let mut told = tell(error);
+        if let Some(trace) = stopped_at.filter(|_| tripped.is_some()) {
+            told.traceback = clean(trace);
+        }
+        let limit = tripped.or(match told.kind {
+            Kind::Memory => Some(Limit::Memory(limits.memory_mb)),
+            Kind::Recursion => Some(Limit::Recursion),
+            Kind::Other => None,
+        });
+        let spoiled = matches!(limit, Some(Limit::Memory(_)));
+        let message = match &limit {
+            // Where it was when it was stopped is worth a word.
+            Some(limit) => match told.traceback.as_deref().and_then(|trace| trace.lines().next()) {
+                Some(line) => format!("{limit}, at {}", line.trim()),
+                None => limit.to_string(),
+            },
+            None => readable(&told.message),
+        };
+        Self {
+            fault: Box::new(Fault { message, traceback: told.traceback, hook: None, action: None, event: None }),
+            limit,
+            spoiled,
+        }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.fault.message)?;
+        match &self.fault.traceback {
+            Some(trace) => write!(f, "\n{trace}"),
+            None => Ok(()),
+        }
+    }
+}
+
+enum Kind {
+    Memory,
+    Recursion,
+    Other,
+}
+
+struct Told {
+    message: String,
+    traceback: Option<String>,
+    kind: Kind,
+}
+
+fn tell(error: &LuaError) -> Told {
+    let (message, traceback) = match error {
+        LuaError::MemoryError(_) => ("not enough memory".to_owned(), None),
+        LuaError::SyntaxError { message, .. } => (message.clone(), None),
+        LuaError::CallbackError { traceback, cause } => {
+            let inner = tell(cause);
+            let trace = clean(traceback);
+            return Told { traceback: trace.or(inner.traceback), ..inner };
+        }
+        LuaError::RuntimeError(text) => split(text),
+        other => split(&other.to_string()),
+    };
+    let kind = if matches!(error, LuaError::MemoryError(_)) {
+        Kind::Memory
+    } else if message.ends_with("stack overflow") {
+        Kind::Recursion
+    } else {
+        Kind::Other
+    };
+    Told { message, traceback, kind }
+}
+
+/// The message, and the trace that mlua appends to it.
+fn split(text: &str) -> (String, Option<String>) {
+    match text.split_once("\nstack traceback:\n") {
+        Some((message, trace)) => (message.to_owned(), clean(trace)),
+        None => (text.to_owned(), None),
+    }
+}
+
+/// A message of a script: no longer than a screen, and nothing in it that a terminal obeys.
+fn readable(message: &str) -> String {
+    const LONGEST: usize = 2_000;
+    let mut end = message.len().min(LONGEST);
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    let mut text: String =
+        message[..end].chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { ' ' } else { c }).collect();
+    if end < message.len() {
+        text.push('…');
+    }
+    text
+}
+
+/// A deep recursion would fill the screen.
+const TRACE_LINES: usize = 20;
+
+/// The trace without frames of the host.
+fn clean(trace: &str) -> Option<String> {
+    let mut lines: Vec<String> = trace
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && *line != "stack traceback:")
+        .filter(|line| {
+            !line.starts_with("[C]") && !line.contains("[palabre]") && !line.contains("traceback unavailable")
+        })
+        .map(|line| format!("  {line}"))
+        .collect();
+    if lines.len() > TRACE_LINES {
+        let left_out = lines.len() - TRACE_LINES;
+        lines.truncate(TRACE_LINES);
+        lines.push(format!("  … and {left_out} more"));
+    }
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}

@@ -1,0 +1,57 @@
+//! The Lua host: one sandboxed Luau VM a script, limits that hostile code cannot talk its way past, and the API that
+//! scripts see. A run collects effects and touches nothing: what becomes of them is the engine's to say.
+//!
+//! Everything from outside (time, randomness, stored values, answers) enters through [`Door`] and [`Input`].
+
+mod api;
+mod chunk;
+mod command;
+mod declarations;
+mod door;
+mod effects;
+mod fault;
+mod limits;
+mod locale;
+mod manifest;
+mod objects;
+mod reference;
+mod routing;
+mod run;
+mod sandbox;
+mod schedule;
+mod source;
+mod testing;
+mod value;
+mod vm;
+mod watch;
+mod weight;
+mod yaml;
+
+pub use chunk::Coverage;
+pub use declarations::{
+    ArgSpec, ArgType, CommandSpec, Declarations, FieldSpec, FieldType, Missed, PatternKind, PatternSpec, RouteAuth,
+    RouteSpec, TaskSpec,
+};
+pub use door::{Answer, Door, EmptyDoor, Input, Stored, Wait};
+pub use effects::{Change, Effects, MetricChange, TimerChange, Write};
+pub use fault::Failure;
+pub use limits::{Limit, Limits};
+pub use manifest::{ConfigFault, ConfigField, ConfigKind, Manifest};
+pub use reference::{ApiItem, ApiKind, Parameter, Reading, api, read_types, reference_markdown};
+pub use routing::RouteReply;
+pub use schedule::Schedule;
+pub use source::{Source, SourceError, discover};
+pub use testing::{Look, RunningTest, TestCase, TestFailure, TestFile, TestStep};
+pub use value::{decode as decode_value, encode as encode_value};
+pub use vm::{Parked, Step, Vm};
+pub use watch::Ticker;
+pub use yaml::{YamlError, YamlFile, nearest};
+
+/// What bots.yaml may grant a script, beside `http:HOST`.
+pub const GRANTS: &[&str] = &["moderation", "rooms", "direct", "routes", "files"];
+
+/// Scripts that come with the runtime: name and text.
+pub const BUILT_IN: &[(&str, &str)] = &[("help", include_str!("builtin/help.luau"))];
+
+/// The types that editors read, for `palabre new`.
+pub const EDITOR_TYPES: &str = include_str!("../palabre.d.luau");

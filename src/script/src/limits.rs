@@ -1,0 +1,133 @@
+//! What a script may use up. Past a limit its run ends with an error that names the limit.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The limits of one script, with their defaults.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Memory of its VM, in mebibytes.
+    pub memory_mb: usize,
+    /// CPU time between two waits, in milliseconds.
+    pub cpu_ms: u64,
+    /// Time from the start of a run to its end, waits included, in seconds.
+    pub wall_s: u64,
+    /// Messages and other actions of one run, between two waits.
+    pub actions_per_run: u32,
+    /// Messages and other actions in a minute.
+    pub actions_per_minute: u32,
+    /// Log lines of one run, between two waits.
+    pub log_lines_per_run: u32,
+    /// Log lines in a minute.
+    pub log_lines_per_minute: u32,
+    /// Requests over HTTP in a minute.
+    pub requests_per_minute: u32,
+    /// What it may store, in mebibytes.
+    pub storage_mb: u64,
+    /// Runs that wait at the same time.
+    pub concurrent_runs: usize,
+    /// Timers that wait at the same time.
+    pub timers: usize,
+    /// Timers set in a minute: one that sets itself anew at once would never end.
+    pub timers_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_mb: 32,
+            cpu_ms: 100,
+            wall_s: 3_600,
+            actions_per_run: 500,
+            actions_per_minute: 120_000,
+            log_lines_per_run: 500,
+            log_lines_per_minute: 60_000,
+            requests_per_minute: 600,
+            storage_mb: 64,
+            concurrent_runs: 1_000,
+            timers: 10_000,
+            timers_per_minute: 6_000,
+        }
+    }
+}
+
+/// The size of one source file, in bytes. Compiling cannot be interrupted; this much takes about 15 ms.
+pub(crate) const SOURCE_BYTES: usize = 256 << 10;
+/// The length of a stored key, in bytes.
+pub(crate) const KEY_BYTES: usize = 512;
+/// The length of a stored value and of a message as a script hands it over, in bytes.
+pub(crate) const VALUE_BYTES: usize = 256 << 10;
+/// What one stretch of a run may want kept in all: stored values, messages, timers.
+pub(crate) const OUTPUT_BYTES: usize = 8 << 20;
+/// The length of a name that a script gives to something outside it, in bytes.
+pub(crate) const NAME_BYTES: usize = 512;
+/// The length of a reason, in bytes.
+pub(crate) const REASON_BYTES: usize = 4 << 10;
+/// How deep tables may lie in each other when they leave the VM.
+pub(crate) const VALUE_DEPTH: usize = 64;
+/// The length of one log line, in bytes; the rest is cut.
+pub(crate) const LOG_BYTES: usize = 4 << 10;
+
+/// A limit that a run went past.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "each is the field of Limits of its name, with its present value")]
+pub enum Limit {
+    #[error("CPU limit: the script computed for more than {0:?} without a wait (limits.cpu_ms)")]
+    Cpu(Duration),
+    #[error("memory limit: the script needs more than {0} MiB (limits.memory_mb)")]
+    Memory(usize),
+    #[error("recursion limit: functions call each other too deeply")]
+    Recursion,
+    #[error("wall time limit: the run took longer than {0:?} (limits.wall_s)")]
+    Wall(Duration),
+    #[error("action limit: more than {0} actions in a minute (limits.actions_per_minute)")]
+    Actions(u32),
+    #[error("action limit: more than {0} actions in one run (limits.actions_per_run)")]
+    ActionsOfRun(u32),
+    #[error("log limit: more than {0} lines in one run (limits.log_lines_per_run)")]
+    LogOfRun(u32),
+    #[error("log limit: more than {0} lines in a minute (limits.log_lines_per_minute)")]
+    Log(u32),
+    #[error("request limit: more than {0} requests over HTTP in a minute (limits.requests_per_minute)")]
+    Requests(u32),
+    #[error("storage limit: more than {0} MiB (limits.storage_mb)")]
+    Storage(u64),
+    #[error("output limit: a run wants more than {} MiB stored and sent at once", OUTPUT_BYTES >> 20)]
+    Output,
+    #[error("run limit: more than {0} runs wait at the same time (limits.concurrent_runs)")]
+    Runs(usize),
+    #[error("timer limit: more than {0} timers wait at the same time (limits.timers)")]
+    Timers(usize),
+    #[error("timer limit: more than {0} timers set in a minute (limits.timers_per_minute)")]
+    TimersPerMinute(u32),
+}
+
+impl Limit {
+    /// Whether it was a matter of how much came in, and not of the script: such a failure is no reason to suspend it.
+    #[must_use]
+    pub const fn is_rate(&self) -> bool {
+        matches!(self, Self::Actions(_) | Self::Log(_) | Self::Requests(_) | Self::Runs(_) | Self::TimersPerMinute(_))
+    }
+}
+
+impl Limits {
+    /// CPU time between two waits.
+    #[must_use]
+    pub fn cpu(&self) -> Duration {
+        Duration::from_millis(self.cpu_ms)
+    }
+
+    /// Time from a run's start to its end.
+    #[must_use]
+    pub fn wall(&self) -> Duration {
+        Duration::from_secs(self.wall_s)
+    }
+
+    /// The memory of the VM in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory_mb.saturating_mul(1 << 20)
+    }
+}

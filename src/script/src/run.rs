@@ -1,0 +1,299 @@
+//! The run under way, as the functions of the API see it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use palabre_model::{Action, ActionKey, Millis, ScriptName};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::Value;
+
+use crate::declarations::Declarations;
+use crate::door::{Door, Input, Stored};
+use crate::effects::{Change, Effects, MetricChange, TimerChange, Write};
+use crate::limits::{Limit, Limits, OUTPUT_BYTES};
+use crate::watch::Watch;
+use crate::weight::weight;
+
+/// Shared by all API functions of one VM.
+pub(crate) type SharedRun = Rc<RefCell<Run>>;
+
+/// A problem that the script is told at its own line.
+pub(crate) type Problem = String;
+
+pub(crate) struct Run {
+    pub(crate) script: ScriptName,
+    pub(crate) limits: Limits,
+    pub(crate) door: Rc<dyn Door>,
+    watch: Arc<Watch>,
+    /// `None` while no hook runs.
+    input: Option<Input>,
+    writes: BTreeMap<Arc<[u8]>, Change>,
+    timers: Vec<TimerChange>,
+    actions: Vec<(ActionKey, Action)>,
+    metrics: Vec<MetricChange>,
+    /// What the function of a route, or `before_message`, has returned.
+    pub(crate) result: Option<Value>,
+    /// What the script has declared, and whether it still may.
+    pub(crate) declared: Declarations,
+    pub(crate) is_loading: bool,
+    /// How much more (or less) is stored than the door says.
+    growth: i64,
+    random: Option<StdRng>,
+    tripped: Option<Limit>,
+    /// Where the script was when it was stopped.
+    pub(crate) stopped_at: Option<String>,
+    /// Bytes that this stretch wants kept outside the VM.
+    output: usize,
+    /// Lines that this stretch has logged.
+    pub(crate) log_lines: u32,
+    pub(crate) action_meter: Meter,
+    pub(crate) log_meter: Meter,
+    pub(crate) request_meter: Meter,
+    timer_meter: Meter,
+}
+
+/// Counts what happens within the present minute.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    minute: Millis,
+    count: u32,
+}
+
+impl Meter {
+    /// One more; false when that is over `limit`.
+    pub(crate) fn count(&mut self, now: Millis, limit: u32) -> bool {
+        let minute = now / 60_000;
+        if minute != self.minute {
+            *self = Self { minute, count: 0 };
+        }
+        self.count = self.count.saturating_add(1);
+        self.count <= limit
+    }
+}
+
+impl Run {
+    pub(crate) fn new(script: ScriptName, limits: Limits, door: Rc<dyn Door>, watch: Arc<Watch>) -> Self {
+        Self {
+            script,
+            limits,
+            door,
+            watch,
+            input: None,
+            writes: BTreeMap::new(),
+            timers: Vec::new(),
+            actions: Vec::new(),
+            growth: 0,
+            random: None,
+            tripped: None,
+            stopped_at: None,
+            output: 0,
+            log_lines: 0,
+            action_meter: Meter::default(),
+            log_meter: Meter::default(),
+            request_meter: Meter::default(),
+            timer_meter: Meter::default(),
+            metrics: Vec::new(),
+            result: None,
+            declared: Declarations::default(),
+            is_loading: true,
+        }
+    }
+
+    /// Begins a stretch.
+    pub(crate) fn begin(&mut self, input: Input) {
+        self.discard();
+        self.input = Some(input);
+    }
+
+    /// Ends a stretch and gives its effects.
+    pub(crate) fn finish(&mut self) -> Effects {
+        let writes = std::mem::take(&mut self.writes);
+        let effects = Effects {
+            writes: writes.into_iter().map(|(key, change)| Write { key, change }).collect(),
+            timers: std::mem::take(&mut self.timers),
+            actions: std::mem::take(&mut self.actions),
+            metrics: std::mem::take(&mut self.metrics),
+            result: self.result.take(),
+        };
+        self.discard();
+        effects
+    }
+
+    /// Ends a stretch and forgets its effects. Returns the limit that it went past, if it did.
+    pub(crate) fn discard(&mut self) -> Option<Limit> {
+        self.input = None;
+        self.writes.clear();
+        self.timers.clear();
+        self.actions.clear();
+        self.metrics.clear();
+        self.result = None;
+        self.growth = 0;
+        self.random = None;
+        self.stopped_at = None;
+        self.output = 0;
+        self.log_lines = 0;
+        self.tripped.take()
+    }
+
+    /// Whether the stretch under way is the one that `input` began.
+    pub(crate) fn is_of(&self, input: &Input) -> bool {
+        self.input.as_ref().is_some_and(|own| own.seq == input.seq && own.part == input.part)
+    }
+
+    pub(crate) fn has_tripped(&self) -> bool {
+        self.tripped.is_some()
+    }
+
+    /// The input, or the problem that no hook runs.
+    pub(crate) fn input(&self) -> Result<&Input, Problem> {
+        self.input.as_ref().ok_or_else(|| "this works inside a hook only, not while the script is loading".to_owned())
+    }
+
+    pub(crate) fn now(&self) -> Millis {
+        self.input.as_ref().map_or(0, |input| input.now)
+    }
+
+    /// Makes the run end here: whatever the script catches, the next interrupt raises again.
+    pub(crate) fn trip(&mut self, limit: Limit) -> Problem {
+        let problem = limit.to_string();
+        self.tripped.get_or_insert(limit);
+        self.watch.expire();
+        problem
+    }
+
+    pub(crate) fn read(&self, key: &[u8]) -> Result<Option<Stored>, Problem> {
+        let now = self.now();
+        match self.writes.get(key) {
+            Some(Change::Delete) => Ok(None),
+            Some(Change::Set { expires: Some(at), .. }) if *at <= now => Ok(None),
+            Some(Change::Set { value, expires }) => Ok(Some(Stored { value: value.clone(), expires: *expires })),
+            None => self.door.get(key, now),
+        }
+    }
+
+    pub(crate) fn write(&mut self, key: Vec<u8>, change: Change) -> Result<(), Problem> {
+        self.input()?;
+        let old = self.read(&key)?.map_or(0, |old| key.len() + old.value.len());
+        self.write_over(key, old, change)
+    }
+
+    /// As `write`, by a caller that has just read the row and knows its size in bytes (key and value; 0 for none).
+    pub(crate) fn write_over(&mut self, key: Vec<u8>, old: usize, change: Change) -> Result<(), Problem> {
+        let new = match &change {
+            Change::Set { value, .. } => key.len() + value.len(),
+            Change::Delete => 0,
+        };
+        self.spend_output(key.len() + new)?;
+        self.growth += new as i64 - old as i64;
+        let stored = i64::try_from(self.door.stored_bytes()).unwrap_or(i64::MAX).saturating_add(self.growth);
+        let limit = self.limits.storage_mb;
+        if new > old && stored > i64::try_from(limit.saturating_mul(1 << 20)).unwrap_or(i64::MAX) {
+            return Err(self.trip(Limit::Storage(limit)));
+        }
+        self.writes.insert(key.into(), change);
+        Ok(())
+    }
+
+    /// The stored rows with `prefix` after `after`, this run's own writes among them.
+    pub(crate) fn scan(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        backward: bool,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Stored)>, Problem> {
+        let mut rows = BTreeMap::new();
+        let mut from = after.map(<[u8]>::to_vec);
+        // Rows that this run has removed do not count, so it may take more than one look to fill a page.
+        loop {
+            let page = self.door.scan(prefix, from.as_deref(), backward, limit, self.now())?;
+            let full = page.len() == limit;
+            from = page.last().map(|(key, _)| key.clone());
+            rows.extend(page.into_iter().filter(|(key, _)| !self.writes.contains_key(key.as_slice())));
+            if !full || rows.len() >= limit {
+                break;
+            }
+        }
+        for (key, change) in &self.writes {
+            let within = key.starts_with(prefix)
+                && after.is_none_or(|after| if backward { &**key < after } else { &**key > after });
+            if within && let Change::Set { value, expires } = change {
+                rows.insert(key.to_vec(), Stored { value: value.clone(), expires: *expires });
+            }
+        }
+        // A page that was full may end before rows that this run has written; those come with the next page.
+        Ok(if backward { rows.into_iter().rev().take(limit).collect() } else { rows.into_iter().take(limit).collect() })
+    }
+
+    /// Counts what a stretch wants kept: effects lie in the host's memory, not in the VM's.
+    pub(crate) fn spend_output(&mut self, bytes: usize) -> Result<(), Problem> {
+        self.output = self.output.saturating_add(bytes);
+        if self.output > OUTPUT_BYTES { Err(self.trip(Limit::Output)) } else { Ok(()) }
+    }
+
+    /// What the VM refused, as the script is told it.
+    pub(crate) fn failed(&mut self, error: &mlua::Error) -> Problem {
+        match error {
+            mlua::Error::MemoryError(_) => self.trip(Limit::Memory(self.limits.memory_mb)),
+            other => other.to_string(),
+        }
+    }
+
+    /// Notes something that the script counts or measures.
+    pub(crate) fn measure(&mut self, change: MetricChange) -> Result<(), Problem> {
+        self.input()?;
+        self.metrics.push(change);
+        Ok(())
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.watch.is_expired()
+    }
+
+    pub(crate) fn act(&mut self, action: Action) -> Result<ActionKey, Problem> {
+        let (seq, part, now) = self.input().map(|input| (input.seq, input.part, input.now))?;
+        self.spend_output(weight(&action))?;
+        let limit = self.limits.actions_per_run;
+        if self.actions.len() >= limit as usize {
+            return Err(self.trip(Limit::ActionsOfRun(limit)));
+        }
+        let limit = self.limits.actions_per_minute;
+        if !self.action_meter.count(now, limit) {
+            return Err(self.trip(Limit::Actions(limit)));
+        }
+        let index = u32::try_from(self.actions.len()).unwrap_or(u32::MAX);
+        let key = ActionKey { script: self.script.clone(), seq, part, index };
+        self.actions.push((key.clone(), action));
+        Ok(key)
+    }
+
+    pub(crate) fn set_timer(&mut self, change: TimerChange) -> Result<(), Problem> {
+        let limit = self.limits.timers;
+        let size = match &change {
+            TimerChange::Set { name, key, payload, .. } => name.len() + key.len() + payload.to_string().len(),
+            TimerChange::Cancel { key } => key.len(),
+        };
+        self.spend_output(size + 64)?;
+        if self.door.waiting_timers() + self.timers.len() >= limit {
+            return Err(self.trip(Limit::Timers(limit)));
+        }
+        let (now, limit) = (self.now(), self.limits.timers_per_minute);
+        if !self.timer_meter.count(now, limit) {
+            return Err(self.trip(Limit::TimersPerMinute(limit)));
+        }
+        self.timers.push(change);
+        Ok(())
+    }
+
+    pub(crate) fn timer_count(&self) -> usize {
+        self.timers.len()
+    }
+
+    pub(crate) fn random(&mut self) -> &mut StdRng {
+        let seed = self.input.as_ref().map_or(0, |input| input.seed);
+        self.random.get_or_insert_with(|| StdRng::seed_from_u64(seed))
+    }
+}

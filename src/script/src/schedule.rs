@@ -1,0 +1,94 @@
+//! When a task is due: a cron expression in a zone, or an interval.
+
+use croner::Cron;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use palabre_model::{Millis, parse_duration};
+
+use crate::declarations::TaskSpec;
+
+/// No interval is shorter than this: a second, as cron's finest.
+const SHORTEST: Millis = 1_000;
+
+/// A task's schedule, read.
+#[derive(Debug, Clone)]
+pub enum Schedule {
+    /// Every so often, counted from the last time.
+    Every(Millis),
+    /// By the calendar of a zone. Where the clock is put forward, what lies in the gap happens at its end; where it is put back,
+    /// what lies in the hour that comes twice happens the first time.
+    Cron {
+        /// The expression.
+        cron: Box<Cron>,
+        /// The zone that it is meant in.
+        zone: TimeZone,
+    },
+}
+
+impl Schedule {
+    /// Reads the schedule of a task.
+    ///
+    /// # Errors
+    /// A sentence: what is wrong with the expression or the zone.
+    pub fn of(task: &TaskSpec) -> Result<Self, String> {
+        if let Some(every) = parse_duration(&task.schedule.replace(" ms", "ms")) {
+            let every = u64::try_from(every.as_millis()).unwrap_or(Millis::MAX);
+            if every < SHORTEST {
+                return Err("an interval is at least one second".to_owned());
+            }
+            return Ok(Self::Every(every));
+        }
+        let fields = task.schedule.split_whitespace().count();
+        if !(5..=7).contains(&fields) && !task.schedule.starts_with('@') {
+            return Err(format!(
+                "a cron expression has 5 fields (minute hour day month weekday), or 6 with seconds before them, or 7 with \
+                 a year behind; this one has {fields}"
+            ));
+        }
+        let cron: Cron = task.schedule.parse().map_err(|error| format!("this is no cron expression: {error}"))?;
+        let zone = match &task.zone {
+            None => TimeZone::UTC,
+            Some(name) => TimeZone::get(name)
+                .ok()
+                .ok_or_else(|| format!("\"{name}\" is no time zone; zones are named like \"Europe/Paris\""))?,
+        };
+        Ok(Self::Cron { cron: Box::new(cron), zone })
+    }
+
+    /// Whether it is an interval.
+    #[must_use]
+    pub const fn is_interval(&self) -> bool {
+        matches!(self, Self::Every(_))
+    }
+
+    /// The first time after `after`; `None` when there is none any more.
+    #[must_use]
+    pub fn next(&self, after: Millis) -> Option<Millis> {
+        match self {
+            Self::Every(every) => after.checked_add(*every),
+            Self::Cron { cron, zone } => {
+                let after = zoned(after, zone)?;
+                let next = cron.find_next_occurrence(&after, false).ok()?;
+                u64::try_from(next.timestamp().as_millisecond()).ok()
+            }
+        }
+    }
+
+    /// The calendar day of a time in the schedule's zone, as days that can be compared.
+    #[must_use]
+    pub fn day(&self, time: Millis) -> i64 {
+        let zone = match self {
+            Self::Every(_) => &TimeZone::UTC,
+            Self::Cron { zone, .. } => zone,
+        };
+        zoned(time, zone).map_or(0, |time| {
+            let date = time.date();
+            i64::from(date.year()) * 1_000 + i64::from(date.day_of_year())
+        })
+    }
+}
+
+fn zoned(time: Millis, zone: &TimeZone) -> Option<Zoned> {
+    let time = Timestamp::from_millisecond(i64::try_from(time).ok()?).ok()?;
+    Some(time.to_zoned(zone.clone()))
+}

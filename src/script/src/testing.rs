@@ -1,0 +1,185 @@
+//! A file of tests: its functions run as coroutines that ask the stage for something and go on with what came of it. Who plays
+//! the stage is the caller's business.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mlua::{Function, Lua, LuaString, Thread, Value as LuaValue, VmState};
+use serde_json::Value;
+
+use crate::limits::VALUE_BYTES;
+use crate::value;
+use crate::watch::{Ticker, Watch};
+
+const TESTING: &str = include_str!("prelude/testing.luau");
+/// How long a test may compute between two questions.
+const CPU: Duration = Duration::from_secs(2);
+
+/// What a file of tests may hold in memory, in bytes.
+const MEMORY: usize = 128 << 20;
+
+/// One test of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestCase {
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub line: usize,
+    /// The options that it was given: config, grants.
+    pub options: Value,
+}
+
+/// How far a test has come.
+#[derive(Debug)]
+pub enum TestStep {
+    /// It asks the stage for this.
+    Ask(Value),
+    /// It has ended well.
+    Passed,
+    /// It has not.
+    Failed(TestFailure),
+}
+
+/// Why a test failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestFailure {
+    /// What was wrong, with file and line.
+    pub message: String,
+}
+
+/// A file of tests, loaded.
+pub struct TestFile {
+    lua: Lua,
+    cases: Vec<(TestCase, Function)>,
+    ticker: Ticker,
+    watch: Arc<Watch>,
+    look: Rc<RefCell<Option<Box<Look>>>>,
+}
+
+/// What a field of a user is: by the user's name and the field's.
+pub type Look = dyn Fn(&str, &str) -> Result<Value, String>;
+
+/// A test under way.
+pub struct RunningTest {
+    thread: Thread,
+}
+
+impl TestFile {
+    /// Loads `text`, which errors call `name`.
+    ///
+    /// # Errors
+    /// What is wrong with it, with file and line.
+    pub fn load(name: &str, text: &str, ticker: &Ticker) -> Result<Self, TestFailure> {
+        let lua = Lua::new();
+        let watch = ticker.watch(CPU);
+        let mut file = Self { lua, cases: Vec::new(), ticker: ticker.clone(), watch, look: Rc::default() };
+        let cases = file.declared(name, text).map_err(|error| failure(&error))?;
+        file.cases = cases;
+        Ok(file)
+    }
+
+    fn declared(&self, name: &str, text: &str) -> mlua::Result<Vec<(TestCase, Function)>> {
+        let lua = &self.lua;
+        let cases = Rc::new(RefCell::new(Vec::new()));
+        let declare = {
+            let cases = Rc::clone(&cases);
+            lua.create_function(move |lua, (name, options, f): (LuaString, LuaValue, Function)| {
+                let options = value::from_lua(&options, VALUE_BYTES).map_err(mlua::Error::runtime)?;
+                // Of the function that called `test`.
+                let line = lua.inspect_stack(2, |debug| debug.current_line()).flatten().unwrap_or(0);
+                cases.borrow_mut().push((TestCase { name: name.to_string_lossy(), line, options }, f));
+                Ok(())
+            })?
+        };
+        let looking = Rc::clone(&self.look);
+        let look = lua.create_function(move |lua, (user, field): (String, String)| {
+            let looked = looking.borrow().as_ref().map_or(Ok(Value::Null), |look| look(&user, &field));
+            Ok(match looked {
+                Ok(value) => (value::to_lua(lua, &value)?, None),
+                Err(problem) => (LuaValue::Nil, Some(problem)),
+            })
+        })?;
+        let raw_yield: Function = lua.globals().get::<mlua::Table>("coroutine")?.get("yield")?;
+        lua.load(TESTING).set_name("=[palabre]").call::<()>((raw_yield, look, declare))?;
+        lua.sandbox(true)?;
+        lua.set_memory_limit(MEMORY)?;
+        let watch = Arc::clone(&self.watch);
+        lua.set_interrupt(move |_| {
+            if watch.is_expired() {
+                Err(mlua::Error::runtime("the test computed for more than 2 s without asking for anything"))
+            } else {
+                Ok(VmState::Continue)
+            }
+        });
+        let armed = self.ticker.arm(&self.watch);
+        let main = lua.load(text).set_name(format!("={name}")).into_function()?;
+        let outcome = lua.create_thread(main)?.resume::<LuaValue>(());
+        drop(armed);
+        outcome?;
+        Ok(cases.take())
+    }
+
+    /// Says who knows the fields of users.
+    pub fn look_with(&self, look: Box<Look>) {
+        *self.look.borrow_mut() = Some(look);
+    }
+
+    /// The tests, in the order of the file.
+    pub fn cases(&self) -> impl Iterator<Item = &TestCase> {
+        self.cases.iter().map(|(case, _)| case)
+    }
+
+    /// Begins the test of that index.
+    pub fn begin(&self, index: usize) -> (Option<RunningTest>, TestStep) {
+        let Some((_, f)) = self.cases.get(index) else {
+            let message = "there is no such test".to_owned();
+            return (None, TestStep::Failed(TestFailure { message }));
+        };
+        match self.lua.create_thread(f.clone()) {
+            Ok(thread) => {
+                let test = RunningTest { thread };
+                let step = self.go_on(&test, (LuaValue::Nil, None));
+                (Some(test), step)
+            }
+            Err(error) => (None, TestStep::Failed(failure(&error))),
+        }
+    }
+
+    /// Goes on with what came of the last question: a value, or what is raised at the test's line.
+    pub fn resume(&self, test: &RunningTest, answer: Result<Value, String>) -> TestStep {
+        match answer {
+            Ok(value) => match value::to_lua(&self.lua, &value) {
+                Ok(value) => self.go_on(test, (value, None)),
+                Err(error) => TestStep::Failed(failure(&error)),
+            },
+            Err(problem) => self.go_on(test, (LuaValue::Nil, Some(problem))),
+        }
+    }
+
+    fn go_on(&self, test: &RunningTest, answer: (LuaValue, Option<String>)) -> TestStep {
+        let armed = self.ticker.arm(&self.watch);
+        let outcome = test.thread.resume::<LuaValue>(answer);
+        drop(armed);
+        match outcome {
+            Err(error) => TestStep::Failed(failure(&error)),
+            Ok(_) if test.thread.is_finished() => TestStep::Passed,
+            Ok(question) => match value::from_lua(&question, VALUE_BYTES) {
+                Ok(question) => TestStep::Ask(question),
+                Err(message) => TestStep::Failed(TestFailure { message }),
+            },
+        }
+    }
+}
+
+fn failure(error: &mlua::Error) -> TestFailure {
+    let text = match error {
+        mlua::Error::CallbackError { cause, .. } => cause.to_string(),
+        mlua::Error::SyntaxError { message, .. } => message.clone(),
+        other => other.to_string(),
+    };
+    // The traceback names functions of ours; the first line says where in the test it was.
+    let message = text.split("\nstack traceback:").next().unwrap_or_default();
+    TestFailure { message: message.trim_start_matches("runtime error: ").to_owned() }
+}

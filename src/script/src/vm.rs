@@ -1,0 +1,425 @@
+//! One script in one VM: built, then fed one stretch of a run at a time.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use mlua::{Function, Lua, LuaString, MultiValue, Table, Thread, Value as LuaValue};
+use palabre_fetch::Request;
+use palabre_model::{EventName, Millis};
+use serde_json::Value;
+
+use crate::chunk::Coverage;
+use crate::declarations::Declarations;
+use crate::door::{Answer, Door, Input, Wait};
+use crate::effects::Effects;
+use crate::fault::Failure;
+use crate::limits::{Limit, Limits, VALUE_BYTES};
+use crate::objects::{Arguments, Objects};
+use crate::run::{Run, SharedRun};
+use crate::sandbox::{DONE, WAIT, prepare};
+use crate::source::Source;
+use crate::watch::{Ticker, Watch};
+use crate::yaml::nearest;
+use crate::{chunk, value};
+
+/// How many coroutines are kept for the next events.
+const IDLE_RUNNERS: usize = 16;
+/// So many functions that look like hooks are named.
+const WARNINGS: usize = 10;
+
+/// How a stretch of a run ended.
+pub enum Step {
+    /// The hook returned: this is what it wants.
+    Done(Effects),
+    /// The hook waits: this is what it wants so far, and what it waits for.
+    Waiting(Effects, Wait, Parked),
+    /// The hook raised, or went past a limit: nothing that it wanted counts.
+    Failed(Box<Failure>),
+}
+
+/// A run that waits.
+pub struct Parked {
+    runner: Thread,
+    choices: Vec<(String, String)>,
+    /// What is raised when the time is over; `None` where that is an answer like another.
+    timed_out: Option<&'static str>,
+}
+
+/// A script's VM. Not `Send`: it lives and dies on one worker thread.
+pub struct Vm {
+    lua: Lua,
+    run: SharedRun,
+    watch: Arc<Watch>,
+    ticker: Ticker,
+    limits: Limits,
+    hooks: Vec<Option<Function>>,
+    new_runner: Function,
+    idle_runners: Vec<Thread>,
+    objects: Objects,
+    exports: Table,
+    compiled: chunk::Compiled,
+    declarations: Arc<Declarations>,
+    warnings: Vec<String>,
+}
+
+impl Vm {
+    /// Compiles the script and runs its main chunk. `config` is its part of bots.yaml.
+    ///
+    /// # Errors
+    /// What the script or its syntax did wrong, with file and line.
+    pub fn build(
+        source: &Source,
+        limits: &Limits,
+        config: &Value,
+        door: Rc<dyn Door>,
+        ticker: &Ticker,
+    ) -> Result<Self, Failure> {
+        let lua = Lua::new();
+        let watch = ticker.watch(limits.cpu());
+        let run = Run::new(source.name.clone(), limits.clone(), door, Arc::clone(&watch));
+        let run = SharedRun::new(run.into());
+        let describe = |error: &mlua::Error| {
+            let stopped_at = run.borrow_mut().stopped_at.take();
+            let tripped = run.borrow_mut().discard().or(watch.is_expired().then(|| Limit::Cpu(limits.cpu())));
+            Failure::from_lua(error, tripped, stopped_at.as_deref(), limits)
+        };
+        let prepared = prepare(&lua, &run, source, config, limits, &watch).map_err(|error| describe(&error))?;
+        let mut vm = Self {
+            run: SharedRun::clone(&run),
+            watch: Arc::clone(&watch),
+            ticker: ticker.clone(),
+            limits: limits.clone(),
+            hooks: Vec::new(),
+            new_runner: prepared.new_runner,
+            idle_runners: Vec::new(),
+            objects: prepared.objects,
+            exports: prepared.exports,
+            compiled: prepared.compiled,
+            declarations: Arc::default(),
+            warnings: Vec::new(),
+            lua,
+        };
+        vm.load(source).map_err(|error| describe(&error))?;
+        let mut run = run.borrow_mut();
+        run.is_loading = false;
+        vm.declarations = Arc::new(run.declared.clone());
+        drop(run);
+        Ok(vm)
+    }
+
+    /// Runs the main chunk and looks what hooks it has defined.
+    fn load(&mut self, source: &Source) -> mlua::Result<()> {
+        let main = chunk::compile(&self.lua, source, &source.entry, &self.compiled)?;
+        let thread = self.lua.create_thread(main)?;
+        let armed = self.ticker.arm(&self.watch);
+        let outcome: mlua::Result<LuaValue> = thread.resume(());
+        drop(armed);
+        outcome?;
+        if self.watch.is_expired() {
+            return Err(mlua::Error::runtime("the script went past a limit while loading"));
+        }
+        if !thread.is_finished() {
+            return Err(mlua::Error::runtime(format!(
+                "{}: a script cannot wait while it is loading; do it in on_load",
+                source.display_name(&source.entry)
+            )));
+        }
+        let globals = self.lua.globals();
+        for name in EventName::ALL {
+            let hook = if name.is_hook() { globals.raw_get(name.hook()).unwrap_or(None) } else { None };
+            self.hooks.push(hook);
+        }
+        for pair in globals.pairs::<LuaValue, LuaValue>() {
+            let (LuaValue::String(name), LuaValue::Function(_)) = pair? else { continue };
+            let name = name.to_string_lossy();
+            if self.warnings.len() < WARNINGS
+                && name.len() <= 64
+                && (name.starts_with("on_") || name.starts_with("before_"))
+                && EventName::of_hook(&name).is_none()
+            {
+                self.warnings.push(match EventName::ALL.iter().any(|event| event.hook() == name) {
+                    true => format!("{name} is not a hook: call {name}(name, function)"),
+                    false => unknown_hook(&name),
+                });
+            }
+        }
+        self.warnings.sort_unstable();
+        if self.has_hook(EventName::BeforeMessage) && !self.run.borrow().door.is_granted("moderation") {
+            let name = &source.name;
+            return Err(mlua::Error::runtime(format!(
+                "before_message refuses and changes other people's messages, which needs the grant \"moderation\"; the \
+                 operator gives it in bots.yaml: scripts: {name}: {{ grants: [moderation] }}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether the script has a hook for `name`.
+    #[must_use]
+    pub fn has_hook(&self, name: EventName) -> bool {
+        self.hooks.get(name as usize).is_some_and(Option::is_some)
+    }
+
+    /// Which lines have run, where the source asks for that to be counted.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        chunk::coverage(&self.compiled)
+    }
+
+    /// What the script has declared while it loaded.
+    #[must_use]
+    pub fn declarations(&self) -> &Arc<Declarations> {
+        &self.declarations
+    }
+
+    /// What looks like a mistake, though it runs.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Memory in use, in bytes.
+    #[must_use]
+    pub fn used_memory(&self) -> usize {
+        self.lua.used_memory()
+    }
+
+    /// Starts the hook for an event. Without a hook for it, nothing is done.
+    pub fn start(&mut self, input: Input) -> Step {
+        let name = input.event.kind.name();
+        let hook = self.hooks.get(name as usize).cloned().flatten();
+        if hook.is_none() && name.is_hook() {
+            return Step::Done(Effects::default());
+        }
+        let input_again = input.clone();
+        self.run.borrow_mut().begin(input);
+        // Armed first: making a runner runs Lua too, and a flag from the last stretch would end it.
+        let watch = Arc::clone(&self.watch);
+        let armed = self.ticker.arm(&watch);
+        let runner = match self.idle_runners.pop().map_or_else(|| self.make_runner(), Ok) {
+            Ok(runner) => runner,
+            Err(error) => {
+                drop(armed);
+                return self.failed(&error);
+            }
+        };
+        let arguments = self.arguments(&input_again);
+        let outcome = arguments.and_then(
+            |((kind, id, time), (bot, space, room), (user, name, is_bot, locale, member), message)| {
+                let (text, message_id, written, fields) = message;
+                runner.resume::<(LuaValue, LuaValue)>((
+                    hook, kind, id, time, bot, space, room, user, name, is_bot, locale, member, text, message_id,
+                    written, fields,
+                ))
+            },
+        );
+        drop(armed);
+        self.settle(runner, outcome)
+    }
+
+    /// Goes on with a run whose wait is over.
+    pub fn resume(&mut self, parked: Parked, answer: &Answer, input: Input) -> Step {
+        self.run.borrow_mut().begin(input);
+        let watch = Arc::clone(&self.watch);
+        let armed = self.ticker.arm(&watch);
+        let outcome = self
+            .answer(answer, &parked.choices, parked.timed_out)
+            .and_then(|(value, problem)| parked.runner.resume::<(LuaValue, LuaValue)>((value, problem)));
+        drop(armed);
+        self.settle(parked.runner, outcome)
+    }
+
+    /// What the wait gives back: a value, or what is raised there.
+    fn answer(
+        &self,
+        answer: &Answer,
+        choices: &[(String, String)],
+        timed_out: Option<&'static str>,
+    ) -> mlua::Result<(LuaValue, Option<String>)> {
+        Ok(match answer {
+            Answer::TimeUp => (LuaValue::Nil, timed_out.map(ToOwned::to_owned)),
+            Answer::Text(text) => {
+                let chosen = choices.iter().find(|(action, _)| action == text);
+                let text = chosen.map_or(text.as_str(), |(_, label)| label.as_str());
+                (LuaValue::String(self.lua.create_string(text)?), None)
+            }
+            Answer::Reply(reply) => {
+                let headers = self.lua.create_table()?;
+                for (name, value) in &reply.headers {
+                    headers.raw_set(name.as_str(), value.as_str())?;
+                }
+                let table = self.lua.create_table()?;
+                table.raw_set("status", reply.status)?;
+                table.raw_set("ok", (200..300).contains(&reply.status))?;
+                table.raw_set("url", reply.url.as_str())?;
+                table.raw_set("headers", headers)?;
+                table.raw_set("body", self.lua.create_string(&reply.body)?)?;
+                (LuaValue::Table(table), None)
+            }
+            Answer::Failed(problem) => (LuaValue::Nil, Some(problem.clone())),
+        })
+    }
+
+    /// Calls a function that the script exports, for another script's run: what it does stays in this VM's run until that one is
+    /// [finished](Vm::finish_call) or dropped. It cannot wait.
+    ///
+    /// # Errors
+    /// What it raised, or that there is no such function.
+    pub fn call(&mut self, function: &str, arguments: &Value, input: Input) -> Result<Value, String> {
+        let exported: Option<Function> = self.exports.raw_get(function).map_err(|error| error.to_string())?;
+        let exported = exported.ok_or_else(|| format!("the script exports no {function}"))?;
+        if !self.run.borrow().is_of(&input) {
+            self.run.borrow_mut().begin(input);
+        }
+        let list = arguments.as_array().map(Vec::as_slice).unwrap_or_default();
+        let values = list.iter().map(|value| value::to_lua(&self.lua, value)).collect::<mlua::Result<MultiValue>>();
+        let watch = Arc::clone(&self.watch);
+        let armed = self.ticker.arm(&watch);
+        let outcome = values.and_then(|values| exported.call::<LuaValue>(values));
+        drop(armed);
+        let (failed, is_expired) = (self.run.borrow().has_tripped(), self.watch.is_expired());
+        match outcome {
+            Ok(result) if !failed && !is_expired => value::from_lua(&result, VALUE_BYTES),
+            outcome => {
+                let error = outcome.err().unwrap_or_else(|| mlua::Error::runtime(""));
+                match self.failed(&error) {
+                    Step::Failed(failure) => Err(failure.to_string()),
+                    _ => Err("the call failed".to_owned()),
+                }
+            }
+        }
+    }
+
+    /// What the calls of one run of another script's want done, all together.
+    pub fn finish_call(&mut self) -> Effects {
+        self.run.borrow_mut().finish()
+    }
+
+    /// Forgets what the calls of one run of another script's wanted.
+    pub fn drop_call(&mut self) {
+        let _tripped = self.run.borrow_mut().discard();
+    }
+
+    /// The event as the runner gets it. Made with the memory limit lifted: what the platform bounds need not be guarded
+    /// allocation by allocation, which takes longer than many a hook. What it takes is counted as soon as the script runs.
+    fn arguments(&mut self, input: &Input) -> mlua::Result<Arguments> {
+        self.lua.set_memory_limit(0)?;
+        let arguments = self.objects.arguments(&self.lua, input);
+        self.lua.set_memory_limit(self.limits.memory())?;
+        arguments
+    }
+
+    fn make_runner(&self) -> mlua::Result<Thread> {
+        let runner = self.lua.create_thread(self.new_runner.clone())?;
+        // Up to its first yield, which says that it is ready for an event.
+        runner.resume::<LuaValue>(())?;
+        Ok(runner)
+    }
+
+    fn settle(&mut self, runner: Thread, outcome: mlua::Result<(LuaValue, LuaValue)>) -> Step {
+        if self.watch.is_expired() {
+            // Whatever the script made of it: it went past a limit.
+            let error = outcome.err().unwrap_or_else(|| mlua::Error::runtime(""));
+            return self.failed(&error);
+        }
+        match outcome {
+            Err(error) => self.failed(&error),
+            Ok((LuaValue::LightUserData(mark), _)) if mark.0.addr() == DONE => {
+                if self.idle_runners.len() < IDLE_RUNNERS {
+                    self.idle_runners.push(runner);
+                }
+                Step::Done(self.run.borrow_mut().finish())
+            }
+            Ok((LuaValue::LightUserData(mark), LuaValue::Table(request))) if mark.0.addr() == WAIT => {
+                let now = self.run.borrow().now();
+                match wait_of(&request, now) {
+                    Ok(wait) => {
+                        let choices = match &wait {
+                            Wait::Choose { choices, .. } => choices.clone(),
+                            _ => Vec::new(),
+                        };
+                        // Nobody answering is an answer; a request or a delivery that takes too long is a failure.
+                        let timed_out = match &wait {
+                            Wait::Http { .. } => Some("http: there was no answer in time"),
+                            Wait::Delivery { .. } => Some("delivered: the message was not out in time"),
+                            _ => None,
+                        };
+                        Step::Waiting(self.run.borrow_mut().finish(), wait, Parked { runner, choices, timed_out })
+                    }
+                    Err(error) => self.failed(&error),
+                }
+            }
+            Ok(_) => self.failed(&mlua::Error::runtime(
+                "the hook called coroutine.yield outside a coroutine of its own; to pause it, use sleep",
+            )),
+        }
+    }
+
+    fn failed(&mut self, error: &mlua::Error) -> Step {
+        let (tripped, stopped_at) = {
+            let mut run = self.run.borrow_mut();
+            let stopped_at = run.stopped_at.take();
+            (run.discard(), stopped_at)
+        };
+        let tripped = tripped.or(self.watch.is_expired().then(|| Limit::Cpu(self.limits.cpu())));
+        let mut failure = Failure::from_lua(error, tripped, stopped_at.as_deref(), &self.limits);
+        // A stack that cannot grow for want of memory reports an overflow.
+        if failure.limit == Some(Limit::Recursion) && self.lua.used_memory() > self.limits.memory() / 10 * 9 {
+            failure = Failure { limit: Some(Limit::Memory(self.limits.memory_mb)), spoiled: true, ..failure };
+        }
+        if failure.spoiled || self.lua.used_memory() > self.limits.memory() / 4 * 3 {
+            // Luau has no emergency collection: what is garbage now would make the next allocation fail too.
+            self.idle_runners.clear();
+            failure.spoiled = self.lua.gc_collect().is_err() || self.lua.used_memory() > self.limits.memory() / 2;
+        }
+        Step::Failed(Box::new(failure))
+    }
+}
+
+fn unknown_hook(name: &str) -> String {
+    let hooks = EventName::ALL.iter().filter(|event| event.is_hook()).map(|event| event.hook());
+    format!("there is no hook {name}{}", nearest(name, hooks))
+}
+
+fn wait_of(request: &Table, now: Millis) -> mlua::Result<Wait> {
+    let until = now.saturating_add(request.raw_get::<f64>("millis")? as u64);
+    let text = |name: &str| request.raw_get::<String>(name);
+    Ok(match text("kind")?.as_str() {
+        "sleep" => Wait::Sleep { until },
+        "ask" => Wait::Ask { room: text("room")?.into(), user: text("user")?.into(), until },
+        "http" => Wait::Http { request: request_of(request)?, until },
+        "delivery" => {
+            let key = text("key")?.parse().ok();
+            let key = key.ok_or_else(|| mlua::Error::runtime("delivered: this is no message that was sent"))?;
+            Wait::Delivery { key, until }
+        }
+        _ => {
+            let choices = choices_of(request)?;
+            Wait::Choose { room: text("room")?.into(), user: text("user")?.into(), choices, until }
+        }
+    })
+}
+
+fn choices_of(request: &Table) -> mlua::Result<Vec<(String, String)>> {
+    let pairs = request.raw_get::<Table>("choices")?;
+    pairs
+        .sequence_values::<Table>()
+        .map(|pair| pair.and_then(|pair| Ok((pair.raw_get(1)?, pair.raw_get(2)?))))
+        .collect()
+}
+
+fn request_of(table: &Table) -> mlua::Result<Request> {
+    let headers = table.raw_get::<Table>("headers")?;
+    let headers = headers
+        .sequence_values::<Table>()
+        .map(|pair| pair.and_then(|pair| Ok((pair.raw_get(1)?, pair.raw_get(2)?))))
+        .collect::<mlua::Result<Vec<(String, String)>>>()?;
+    let body: Option<LuaString> = table.raw_get("body")?;
+    Ok(Request {
+        method: table.raw_get("method")?,
+        url: table.raw_get("url")?,
+        headers,
+        body: body.map(|body| body.as_bytes().to_vec()),
+        timeout: std::time::Duration::from_millis(table.raw_get::<f64>("millis")? as u64),
+    })
+}

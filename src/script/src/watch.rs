@@ -1,0 +1,178 @@
+//! Who ends a script that computes too long: a ticker thread that looks every millisecond, and a flag that the VM's interrupt
+//! reads at each loop turn and call. Reading a clock there instead would cost four times as much.
+
+use std::sync::atomic::{
+    AtomicBool, AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+const TICK: Duration = Duration::from_millis(1);
+/// So long without anything to watch, and the ticker goes to sleep.
+const IDLE_TICKS: u32 = 200;
+
+/// What a VM and the ticker share.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    /// Odd while a stretch of script runs; another number for each stretch.
+    stretch: AtomicU64,
+    /// The worker thread that runs it, for its CPU clock. 0 when unknown.
+    thread: AtomicU32,
+    budget_ms: AtomicU64,
+    expired: AtomicBool,
+}
+
+impl Watch {
+    /// Whether the budget is used up. Stays so until the next stretch: what raises must go on raising, or `pcall` swallows it.
+    pub(crate) fn is_expired(&self) -> bool {
+        self.expired.load(Relaxed)
+    }
+
+    /// Makes the present stretch end at the next interrupt, for whatever reason the caller has noted.
+    pub(crate) fn expire(&self) {
+        self.expired.store(true, Relaxed);
+    }
+}
+
+/// Watches all VMs of a daemon. Dropping the last handle ends its thread.
+#[derive(Clone)]
+pub struct Ticker {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    watches: Mutex<Vec<Weak<Watch>>>,
+    asleep: AtomicBool,
+    thread: Thread,
+}
+
+impl Ticker {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the operating system has no thread to give.
+    pub fn start() -> std::io::Result<Self> {
+        let (sender, receiver) = std::sync::mpsc::channel::<Weak<Inner>>();
+        let handle = std::thread::Builder::new().name("script-ticker".to_owned()).spawn(move || {
+            if let Ok(inner) = receiver.recv() {
+                tick(&inner);
+            }
+        })?;
+        let inner = Arc::new(Inner {
+            watches: Mutex::default(),
+            asleep: AtomicBool::new(false),
+            thread: handle.thread().clone(),
+        });
+        // The thread waits for exactly this; it cannot be gone.
+        drop(sender.send(Arc::downgrade(&inner)));
+        Ok(Self { inner })
+    }
+
+    pub(crate) fn watch(&self, budget: Duration) -> Arc<Watch> {
+        let watch = Arc::new(Watch::default());
+        watch.budget_ms.store(u64::try_from(budget.as_millis()).unwrap_or(u64::MAX), Relaxed);
+        self.inner.watches.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&watch));
+        watch
+    }
+
+    /// Begins a stretch. The flag of an earlier one is taken back.
+    pub(crate) fn arm<'w>(&self, watch: &'w Watch) -> Armed<'w> {
+        if watch.thread.load(Relaxed) == 0 {
+            let id = u32::try_from(rustix::thread::gettid().as_raw_nonzero().get()).unwrap_or(0);
+            watch.thread.store(id, Relaxed);
+        }
+        watch.expired.store(false, Relaxed);
+        watch.stretch.fetch_add(1, Release);
+        if self.inner.asleep.load(Relaxed) && self.inner.asleep.swap(false, Relaxed) {
+            self.inner.thread.unpark();
+        }
+        Armed(watch)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.thread.unpark();
+    }
+}
+
+/// Ends the stretch when dropped. The flag stays as it is, for the host to read.
+pub(crate) struct Armed<'w>(&'w Watch);
+
+impl Drop for Armed<'_> {
+    fn drop(&mut self) {
+        self.0.stretch.fetch_add(1, Release);
+    }
+}
+
+/// What the ticker knows of the stretch that it saw last in one watch.
+struct Seen {
+    stretch: u64,
+    since: Instant,
+    cpu: Option<Duration>,
+}
+
+fn tick(inner: &Weak<Inner>) {
+    let mut seen: Vec<(Weak<Watch>, Seen)> = Vec::new();
+    let mut idle = 0;
+    loop {
+        {
+            let Some(inner) = inner.upgrade() else { return };
+            for watch in inner.watches.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+                seen.push((watch, Seen { stretch: 0, since: Instant::now(), cpu: None }));
+            }
+            let mut busy = false;
+            seen.retain_mut(|(watch, seen)| {
+                let Some(watch) = watch.upgrade() else { return false };
+                busy |= look(&watch, seen);
+                true
+            });
+            idle = if busy { 0 } else { idle + 1 };
+            if idle > IDLE_TICKS {
+                inner.asleep.store(true, Relaxed);
+            }
+        }
+        if idle > IDLE_TICKS {
+            // Looks again after a second in any case, should a wake-up have crossed with going to sleep.
+            std::thread::park_timeout(Duration::from_secs(1));
+            idle = 0;
+        } else {
+            std::thread::park_timeout(TICK);
+        }
+    }
+}
+
+/// True when a stretch is under way. Sets its flag when its CPU time is over the budget.
+fn look(watch: &Watch, seen: &mut Seen) -> bool {
+    let stretch = watch.stretch.load(Acquire);
+    if stretch.is_multiple_of(2) {
+        return false;
+    }
+    if stretch != seen.stretch {
+        *seen = Seen { stretch, since: Instant::now(), cpu: None };
+        return true;
+    }
+    let cpu = cpu_time(watch.thread.load(Relaxed));
+    let Some(start) = seen.cpu.filter(|_| cpu.is_some()).or(cpu) else {
+        // No CPU clock to read: by the wall clock then.
+        if seen.since.elapsed() >= Duration::from_millis(watch.budget_ms.load(Relaxed)) {
+            watch.expire();
+        }
+        return true;
+    };
+    seen.cpu = Some(start);
+    let used = cpu.unwrap_or(start).saturating_sub(start);
+    if used + TICK >= Duration::from_millis(watch.budget_ms.load(Relaxed)) && watch.stretch.load(Acquire) == stretch {
+        watch.expire();
+    }
+    true
+}
+
+/// The CPU time of one of our threads so far, as the scheduler counts it (first field of `schedstat`, nanoseconds; see
+/// `Documentation/scheduler/sched-stats.rst` of Linux). `None` where there is no such file.
+fn cpu_time(thread: u32) -> Option<Duration> {
+    let text = std::fs::read_to_string(format!("/proc/self/task/{thread}/schedstat")).ok()?;
+    text.split_ascii_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+}

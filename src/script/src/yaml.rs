@@ -1,0 +1,102 @@
+//! Errors in YAML files of operators and authors: where, the lines, what was expected, and what was probably meant.
+
+use serde_saphyr::{Error, Location};
+
+/// What is wrong with a file, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}:{column}: {message}{lines}")]
+pub struct YamlError {
+    /// The file, as the caller named it.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: u64,
+    /// The column, counted from 1.
+    pub column: u64,
+    /// What is wrong.
+    pub message: String,
+    /// The line with its neighbours and a mark under the column. Each stands on a line of its own, the first as well.
+    pub lines: String,
+}
+
+/// The file that an error is in.
+#[derive(Debug, Clone, Copy)]
+pub struct YamlFile<'f> {
+    /// As errors call it.
+    pub file: &'f str,
+    /// What is in it.
+    pub text: &'f str,
+}
+
+impl YamlFile<'_> {
+    /// Something is wrong at `location` that the parser does not know of.
+    #[must_use]
+    pub fn wrong(&self, location: &Location, message: String) -> YamlError {
+        self.at(location.line(), location.column(), message)
+    }
+
+    /// What the parser says, as a person reads it.
+    #[must_use]
+    pub fn unparsed(&self, error: &Error) -> YamlError {
+        let mut message = error.without_snippet().to_string();
+        let (line, column) = error.location().map_or((1, 1), |location| (location.line(), location.column()));
+        // The position stands in front already.
+        message = message.replace(&format!(" at line {line}, column {column}"), "");
+        // The parser's words for whoever programs with it.
+        message = message.replace("duplicate mapping key: ", "this key is there twice: ");
+        message = message.replace(", set DuplicateKeyPolicy in Options if acceptable", "");
+        for number in ["u64", "u32", "usize"] {
+            message = message.replace(&format!("invalid {number}"), "a whole number is expected here");
+        }
+        if let Some(meant) = meant(&message) {
+            message.push_str(&meant);
+        }
+        self.at(line, column, message)
+    }
+
+    fn at(&self, line: u64, column: u64, message: String) -> YamlError {
+        // What the parser has no place for is told of the beginning.
+        let (line, column) = (line.max(1), column.max(1));
+        YamlError {
+            file: self.file.to_owned(),
+            line,
+            column,
+            message,
+            lines: lines(self.text, usize::try_from(line).unwrap_or(1), usize::try_from(column).unwrap_or(1)),
+        }
+    }
+}
+
+/// The line with its neighbours and a mark.
+fn lines(text: &str, line: usize, column: usize) -> String {
+    let mut shown = String::new();
+    for (number, content) in (1..).zip(text.lines()).skip(line.saturating_sub(2)).take(3) {
+        let mark = if number == line { ">" } else { " " };
+        // A stranger's file; a terminal would take some characters for orders.
+        let content: String = content.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        shown.push_str(&format!("\n{mark} {number:>4} | {content}"));
+        if number == line {
+            shown.push_str(&format!("\n       | {}^", " ".repeat(column.saturating_sub(1))));
+        }
+    }
+    shown.truncate(shown.trim_end().len());
+    shown
+}
+
+/// "; did you mean `needs`?", for a message that names what is not known and what is.
+fn meant(message: &str) -> Option<String> {
+    let unknown = message.contains("unknown field") || message.contains("unknown variant");
+    let wrong = message.split('`').nth(1).filter(|_| unknown)?;
+    let (_, known) = message.split_once("expected")?;
+    let hint = nearest(wrong, known.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| word.len() > 2));
+    (!hint.is_empty()).then_some(hint)
+}
+
+/// "; did you mean …?" with the nearest of `known`, or nothing when none is near.
+#[must_use]
+pub fn nearest<'k>(wrong: &str, known: impl Iterator<Item = &'k str>) -> String {
+    let likeness = |name: &str| strsim::jaro_winkler(wrong, name);
+    match known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))) {
+        Some(name) if likeness(name) > 0.75 => format!("; did you mean {name}?"),
+        _ => String::new(),
+    }
+}
