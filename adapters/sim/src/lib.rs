@@ -1,0 +1,210 @@
+//! A simulated platform with people in it: for the engine's tests, the benchmarks and the terminal. What is said is kept as a
+//! transcript; faults are injected by the test that wants them.
+
+mod people;
+mod transcript;
+mod world;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use palabre_model::{
+    Action, ActionError, ActionKey, ActionKind, Adapter, AdapterContext, AdapterError, Batch, Bot, BotName,
+    Capabilities, Event, EventKind, Measure, Member, MessageId, MessageRef, Outcome, Receipt, Room, Space, SpaceId,
+    User, UserId,
+};
+use tokio::sync::watch;
+
+pub use people::{Person, Unsaid};
+pub use transcript::{Line, Transcript};
+pub use world::{MemberState, RoomState, Silenced};
+
+use world::World;
+
+/// The platform. Make one, give it to an engine as a bot's adapter, and let people talk.
+pub struct Sim {
+    bot: Bot,
+    capabilities: Capabilities,
+    transcript: Mutex<Transcript>,
+    world: Mutex<World>,
+    faults: Mutex<VecDeque<ActionError>>,
+    context: watch::Sender<Option<AdapterContext>>,
+    heard: watch::Sender<usize>,
+}
+
+impl Sim {
+    /// A platform on which the bot is called `bot`.
+    #[must_use]
+    pub fn new(bot: &str) -> Arc<Self> {
+        Arc::new(Self {
+            bot: Bot { name: bot.into(), platform: "sim".into() },
+            capabilities: Capabilities { actions: ActionKind::ALL.to_vec(), buttons: true, max_text: 4_000 },
+            transcript: Mutex::default(),
+            world: Mutex::default(),
+            faults: Mutex::default(),
+            context: watch::Sender::new(None),
+            heard: watch::Sender::new(0),
+        })
+    }
+
+    /// The bot, as events name it.
+    #[must_use]
+    pub fn bot(&self) -> Bot {
+        self.bot.clone()
+    }
+
+    /// Somebody in a room; nobody is announced.
+    #[must_use]
+    pub fn person(self: &Arc<Self>, name: &str, room: &str) -> Person {
+        Person::new(Arc::clone(self), name, room)
+    }
+
+    /// A room's settings.
+    #[must_use]
+    pub fn room(&self, name: &str) -> RoomState {
+        self.world().rooms.get(name).cloned().unwrap_or_default()
+    }
+
+    /// What was said so far.
+    #[must_use]
+    pub fn transcript(&self) -> Transcript {
+        self.lock_transcript().clone()
+    }
+
+    /// What a bot did since is told: the number of its actions so far, whenever it changes.
+    #[must_use]
+    pub fn heard(&self) -> watch::Receiver<usize> {
+        self.heard.subscribe()
+    }
+
+    /// The next actions end with these errors, in order, and are not performed.
+    pub fn fail_next(&self, faults: impl IntoIterator<Item = ActionError>) {
+        self.lock_faults().extend(faults);
+    }
+
+    /// Forgets everything that was said.
+    pub fn forget(&self) {
+        *self.lock_transcript() = Transcript::default();
+    }
+
+    /// Lets something happen. Waits until the engine has taken the platform up.
+    pub async fn emit(&self, event: Event) -> Receipt {
+        let context = self.context().await;
+        context.sink.emit(event, Batch::default())
+    }
+
+    pub(crate) async fn context(&self) -> AdapterContext {
+        let mut context = self.context.subscribe();
+        let there = context.wait_for(Option::is_some).await;
+        // The sender lives in self, so there is always a context in the end.
+        match there.ok().and_then(|context| context.clone()) {
+            Some(context) => context,
+            None => std::future::pending().await,
+        }
+    }
+
+    pub(crate) fn note(&self, line: Line) {
+        self.lock_transcript().push(line);
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The one space that there is.
+    pub(crate) fn space(&self) -> Arc<Space> {
+        Arc::new(Space { id: SpaceId::new(&self.bot.name, "sim"), name: "sim".to_owned() })
+    }
+
+    fn lock_transcript(&self) -> MutexGuard<'_, Transcript> {
+        self.transcript.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_faults(&self) -> MutexGuard<'_, VecDeque<ActionError>> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn do_it(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+        let now = self.context.borrow().as_ref().map_or(0, |context| context.clock.now());
+        let bot = self.bot.name.as_str();
+        let mut transcript = self.lock_transcript();
+        if !transcript.is_first(key) {
+            return Ok(Outcome { message: Some(key.to_string().into()) });
+        }
+        match action {
+            Action::Moderate { room, user, measure, .. } => {
+                self.world().moderate(user.native(), measure);
+                if let Measure::Ban { purge_since: since @ Some(_), .. } = measure {
+                    let (room, user) = (room.clone(), Some(user.clone()));
+                    let purge = Action::Purge { room, count: u32::MAX, user, since: *since, reason: None };
+                    return transcript.perform(bot, now, &purge, key);
+                }
+                Ok(Outcome::default())
+            }
+            Action::Arrange { room, change } => {
+                self.world().arrange(room.native(), change);
+                Ok(Outcome::default())
+            }
+            said => transcript.perform(bot, now, said, key),
+        }
+    }
+
+    fn event(&self, kind: EventKind, context: &AdapterContext) -> Event {
+        Event::without_place(self.bot(), context.clock.now(), kind)
+    }
+}
+
+#[async_trait]
+impl Adapter for Sim {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
+        let mut shutdown = context.shutdown.clone();
+        let ready = self.event(EventKind::Ready { reason: None }, &context);
+        drop(context.sink.emit(ready, Batch::default()));
+        self.context.send_replace(Some(context));
+        shutdown.requested().await;
+        self.context.send_replace(None);
+        Ok(())
+    }
+
+    async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+        if let Some(fault) = self.lock_faults().pop_front() {
+            return Err(fault);
+        }
+        let outcome = self.do_it(action, key);
+        self.heard.send_modify(|count| *count += 1);
+        outcome
+    }
+
+    fn message_id(&self, key: &ActionKey) -> Option<MessageId> {
+        Some(key.to_string().into())
+    }
+
+    fn member(&self, user: &UserId) -> Option<Member> {
+        let now = self.context.borrow().as_ref().map_or(0, |context| context.clock.now());
+        Some(self.world().member(user, now))
+    }
+
+    fn user_named(&self, name: &str) -> Option<User> {
+        let name = name.trim_start_matches('@');
+        let id = UserId::new(&self.bot.name, name);
+        (!name.is_empty()).then(|| User { id, name: name.to_owned(), bot: false, locale: None })
+    }
+}
+
+pub(crate) fn room(bot: &BotName, name: &str) -> Arc<Room> {
+    let id = palabre_model::RoomId::new(bot, name);
+    Arc::new(Room::channel(id, name))
+}
+
+/// The platform's id that a resolved reference names.
+pub(crate) fn id_of(reference: &MessageRef) -> String {
+    match reference {
+        MessageRef::Id(id) => id.to_string(),
+        MessageRef::Sent(key) => key.to_string(),
+    }
+}

@@ -1,0 +1,180 @@
+//! Somebody on the simulated platform.
+
+use std::sync::Arc;
+
+use palabre_model::{
+    Content, EmitError, Event, EventKind, Message, MessageId, Permission, Room, User, UserId, Verdict,
+};
+use serde_json::Value;
+
+use crate::world::{MemberState, Silenced};
+use crate::{Line, Sim, room};
+
+/// A person in a room.
+#[derive(Clone)]
+pub struct Person {
+    sim: Arc<Sim>,
+    user: Arc<User>,
+    room: Arc<Room>,
+}
+
+/// Why something was not said.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unsaid {
+    /// The engine did not take it.
+    #[error(transparent)]
+    NotTaken(#[from] EmitError),
+    /// The platform lets the person say nothing.
+    #[error(transparent)]
+    Silenced(#[from] Silenced),
+    /// A script's `before_message` refused it.
+    #[error("refused: {0}")]
+    Refused(String),
+}
+
+impl Person {
+    pub(crate) fn new(sim: Arc<Sim>, name: &str, room_name: &str) -> Self {
+        let bot = sim.bot().name;
+        let user = User { id: UserId::new(&bot, name), name: name.to_owned(), bot: false, locale: None };
+        Self { room: room(&bot, room_name), user: Arc::new(user), sim }
+    }
+
+    /// The same person, speaking another language.
+    #[must_use]
+    pub fn speaking(mut self, locale: &str) -> Self {
+        self.user = Arc::new(User { locale: Some(locale.to_owned()), ..User::clone(&self.user) });
+        self
+    }
+
+    /// The same person in another room.
+    #[must_use]
+    pub fn in_room(mut self, name: &str) -> Self {
+        self.room = room(&self.sim.bot().name, name);
+        self
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.user.name
+    }
+
+    /// The room's name.
+    #[must_use]
+    pub fn room(&self) -> &str {
+        &self.room.name
+    }
+
+    /// What the platform has of the person.
+    #[must_use]
+    pub fn state(&self) -> MemberState {
+        self.sim.world().members.get(self.user.id.native()).cloned().unwrap_or_default()
+    }
+
+    /// Lets the person do more, or less.
+    pub fn may(&self, permission: Permission) {
+        let mut world = self.sim.world();
+        world.members.entry(self.user.id.native().to_owned()).or_default().permission = Some(permission);
+    }
+
+    /// Everything that the person sees.
+    #[must_use]
+    pub fn sees(&self) -> Vec<Line> {
+        let transcript = self.sim.transcript();
+        let lines = transcript.lines().iter();
+        lines.filter(|line| line.is_seen_by(self.user.id.native(), &self.room.name)).cloned().collect()
+    }
+
+    /// Says something, and returns the message's id once the engine has it for good.
+    ///
+    /// # Errors
+    /// When it may not be said, or the engine did not take it.
+    pub async fn says(&self, text: &str) -> Result<MessageId, Unsaid> {
+        let (id, receipt) = self.say(text).await?;
+        receipt.await?;
+        Ok(id)
+    }
+
+    /// As [`Person::says`], without waiting.
+    ///
+    /// # Errors
+    /// When it may not be said.
+    pub async fn say(&self, text: &str) -> Result<(MessageId, palabre_model::Receipt), Unsaid> {
+        let context = self.sim.context().await;
+        let time = context.clock.now();
+        self.sim.world().speaks(self.user.id.native(), &self.room.name, time)?;
+        let id: MessageId = format!("{}-{}", self.user.name, self.sim.transcript().lines().len()).into();
+        let author = Some(self.user.id.clone());
+        let mut message = Message { id: id.clone(), author, time, content: Content::text(text), reply_to: None };
+        let shown = EventKind::BeforeMessage { message: message.clone() };
+        match context.gate.before_message(self.event(shown, time)).await {
+            Verdict::Pass => {}
+            Verdict::Change(text) => message.content.text = text,
+            Verdict::Refuse(reason) => return Err(Unsaid::Refused(reason)),
+        }
+        self.sim.note(Line {
+            id: id.to_string(),
+            room: self.room.name.clone(),
+            time,
+            author: self.user.name.clone(),
+            text: message.content.text.clone(),
+            ..Line::default()
+        });
+        Ok((id, self.emit(EventKind::Message { message }).await))
+    }
+
+    /// Presses a button.
+    ///
+    /// # Errors
+    /// When the engine did not take it.
+    pub async fn presses(&self, action: &str, message: &str) -> Result<(), EmitError> {
+        let (action, message) = (action.to_owned(), message.into());
+        self.happens(EventKind::Button { action, message, values: Vec::new(), interaction: None }).await
+    }
+
+    /// Chooses from a list.
+    ///
+    /// # Errors
+    /// When the engine did not take it.
+    pub async fn chooses(&self, action: &str, message: &str, values: &[&str]) -> Result<(), EmitError> {
+        let (action, message) = (action.to_owned(), message.into());
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        self.happens(EventKind::Select { action, message, values, interaction: None }).await
+    }
+
+    /// Submits a form.
+    ///
+    /// # Errors
+    /// When the engine did not take it.
+    pub async fn submits(&self, action: &str, values: Value) -> Result<(), EmitError> {
+        let action = action.to_owned();
+        self.happens(EventKind::Form { action, message: None, values, interaction: None }).await
+    }
+
+    /// Does anything else, or has it happen.
+    ///
+    /// # Errors
+    /// When the engine did not take it.
+    pub async fn happens(&self, kind: EventKind) -> Result<(), EmitError> {
+        self.emit(kind).await.await.map(drop)
+    }
+
+    async fn emit(&self, kind: EventKind) -> palabre_model::Receipt {
+        let context = self.sim.context().await;
+        let event = self.event(kind, context.clock.now());
+        self.sim.emit(event).await
+    }
+
+    fn event(&self, kind: EventKind, time: palabre_model::Millis) -> Event {
+        let member = self.sim.world().member(&self.user.id, time);
+        Event {
+            time,
+            bot: self.sim.bot(),
+            space: Some(self.sim.space()),
+            room: Some(Arc::clone(&self.room)),
+            user: Some(Arc::clone(&self.user)),
+            member: Some(Arc::new(member)),
+            kind,
+        }
+    }
+}

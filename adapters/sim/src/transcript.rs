@@ -1,0 +1,229 @@
+//! What was said, as everybody in the rooms sees it.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use palabre_model::{Action, ActionError, ActionKey, Button, Content, Form, Millis, Outcome, Select};
+
+use crate::id_of;
+
+/// One message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Line {
+    /// Its id.
+    pub id: String,
+    /// The room's native id; empty for what is said in private.
+    pub room: String,
+    /// When it was said.
+    pub time: Millis,
+    /// Who said it.
+    pub author: String,
+    /// The one person who sees it; `None` for everybody in the room.
+    pub to: Option<String>,
+    /// What it says now.
+    pub text: String,
+    /// Buttons under it.
+    pub buttons: Vec<Button>,
+    /// A list under it.
+    pub select: Option<Select>,
+    /// A form instead of a text.
+    pub form: Option<Form>,
+    /// Names of the files that came with it.
+    pub files: Vec<String>,
+    /// Headlines of its framed parts.
+    pub embeds: Vec<String>,
+    /// Emoji on it, with who put them there.
+    pub reactions: Vec<(String, String)>,
+    /// The id of the message that it answers.
+    pub reply_to: Option<String>,
+    /// It was changed after it was said.
+    pub edited: bool,
+    /// It was removed.
+    pub deleted: bool,
+    /// It is pinned.
+    pub pinned: bool,
+}
+
+impl Line {
+    /// Whether `user`, who is in `room`, sees it.
+    #[must_use]
+    pub fn is_seen_by(&self, user: &str, room: &str) -> bool {
+        match &self.to {
+            Some(to) => to == user,
+            None => self.room == room && !self.deleted,
+        }
+    }
+
+    /// Its text with what is framed, as one would look for it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let form = self.form.iter().map(|form| form.title.clone());
+        let parts = (!self.text.is_empty()).then(|| self.text.clone()).into_iter();
+        parts.chain(self.embeds.iter().cloned()).chain(form).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Everything that was said, in order.
+#[derive(Debug, Clone, Default)]
+pub struct Transcript {
+    lines: Vec<Line>,
+    performed: HashSet<String>,
+    repeats: usize,
+}
+
+impl Transcript {
+    /// All messages, the removed ones too.
+    #[must_use]
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// What one room shows to everybody: the texts of messages that are there.
+    #[must_use]
+    pub fn texts(&self, room: &str) -> Vec<&str> {
+        let shown = |line: &&Line| line.room == room && line.to.is_none() && !line.deleted;
+        self.lines.iter().filter(shown).map(|line| line.text.as_str()).collect()
+    }
+
+    /// How often an action was performed again under a key that had been performed already.
+    #[must_use]
+    pub fn repeats(&self) -> usize {
+        self.repeats
+    }
+
+    pub(crate) fn push(&mut self, line: Line) {
+        self.lines.push(line);
+    }
+
+    /// Notes that the action of `key` is performed; false when it was before. As a platform that honours the key would, it is
+    /// then answered as the first time.
+    pub(crate) fn is_first(&mut self, key: &ActionKey) -> bool {
+        let first = self.performed.insert(key.to_string());
+        if !first {
+            self.repeats += 1;
+        }
+        first
+    }
+
+    pub(crate) fn perform(
+        &mut self,
+        bot: &str,
+        now: Millis,
+        action: &Action,
+        key: &ActionKey,
+    ) -> Result<Outcome, ActionError> {
+        let id = key.to_string();
+        let said = |content: &Content| Line {
+            id: id.clone(),
+            time: now,
+            author: bot.to_owned(),
+            text: content.text.clone(),
+            buttons: content.buttons.clone(),
+            select: content.select.clone(),
+            files: content.files.iter().map(|file| file.name.clone()).collect(),
+            embeds: content.embeds.iter().map(shown).collect(),
+            ..Line::default()
+        };
+        let line = match action {
+            Action::Send { room, content, reply_to } => {
+                Line { room: room.native().to_owned(), reply_to: reply_to.as_ref().map(id_of), ..said(content) }
+            }
+            Action::Answer { room, user, content, .. } => Line {
+                room: room.native().to_owned(),
+                to: content.ephemeral.then(|| user.native().to_owned()),
+                ..said(content)
+            },
+            Action::Direct { user, content, .. } => Line { to: Some(user.native().to_owned()), ..said(content) },
+            Action::Form { room, user, form, .. } => Line {
+                room: room.native().to_owned(),
+                to: Some(user.native().to_owned()),
+                form: Some(form.clone()),
+                ..said(&Content::default())
+            },
+            other => {
+                self.change(bot, other)?;
+                return Ok(Outcome::default());
+            }
+        };
+        self.lines.push(line);
+        Ok(Outcome { message: Some(id.into()) })
+    }
+
+    fn change(&mut self, bot: &str, action: &Action) -> Result<(), ActionError> {
+        match action {
+            Action::Edit { message, content, .. } => {
+                let line = self.line(&id_of(message))?;
+                line.text.clone_from(&content.text);
+                line.buttons.clone_from(&content.buttons);
+                line.select.clone_from(&content.select);
+                line.embeds = content.embeds.iter().map(shown).collect();
+                line.edited = true;
+            }
+            Action::Delete { message, .. } => self.line(&id_of(message))?.deleted = true,
+            Action::React { message, emoji, remove, .. } => {
+                let reaction = (emoji.clone(), bot.to_owned());
+                let line = self.line(&id_of(message))?;
+                line.reactions.retain(|there| *there != reaction);
+                if !remove {
+                    line.reactions.push(reaction);
+                }
+            }
+            Action::Pin { message, remove, .. } => self.line(&id_of(message))?.pinned = !remove,
+            Action::Purge { room, count, user, since, .. } => {
+                let wanted = |line: &&mut Line| {
+                    line.room == room.native()
+                        && line.to.is_none()
+                        && !line.deleted
+                        && user.as_ref().is_none_or(|user| user.native() == line.author)
+                        && since.is_none_or(|since| line.time >= since)
+                };
+                self.lines.iter_mut().rev().filter(wanted).take(*count as usize).for_each(|line| line.deleted = true);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, id: &str) -> Result<&mut Line, ActionError> {
+        let found = self.lines.iter_mut().rev().find(|line| line.id == id && !line.deleted);
+        found.ok_or_else(|| ActionError::NotFound(format!("message {id}")))
+    }
+}
+
+fn shown(embed: &palabre_model::Embed) -> String {
+    [embed.title.as_deref(), embed.description.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(": ")
+}
+
+/// As a chat: `alice: hi`, reactions and buttons behind the text.
+impl fmt::Display for Transcript {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines.iter().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.author)?;
+        if let Some(to) = &self.to {
+            write!(f, " → {to}")?;
+        }
+        write!(f, ": {}", if self.deleted { "(removed)".to_owned() } else { self.shown() })?;
+        for button in &self.buttons {
+            write!(f, " [{}]", button.label)?;
+        }
+        if let Some(select) = &self.select {
+            let labels: Vec<_> = select.options.iter().map(|option| option.label.as_str()).collect();
+            write!(f, " [{} ▾]", labels.join("|"))?;
+        }
+        for file in &self.files {
+            write!(f, " ({file})")?;
+        }
+        for (emoji, _) in &self.reactions {
+            write!(f, " {emoji}")?;
+        }
+        for (is_so, mark) in [(self.pinned, " (pinned)"), (self.edited, " (edited)")] {
+            f.write_str(if is_so { mark } else { "" })?;
+        }
+        Ok(())
+    }
+}

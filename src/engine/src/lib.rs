@@ -1,0 +1,44 @@
+//! What ties the rest together: the journal, the dispatch of events to scripts, the outbox, timers, and who looks after all
+//! of them. A hook is a transaction: its event is journalled, and all that it does is committed at once or not at all.
+//!
+//! One event's way: [`EventSink::emit`](palabre_model::EventSink) hands it to the *sequencer*, which numbers it, puts it into the
+//! open block and passes it to the *workers* of the scripts that want it. They run hooks and give back chunks of finished runs.
+//! When a block is durable, its receipts are answered and its actions go to the *outbox*.
+
+mod awaited;
+mod block;
+mod engine;
+mod gate;
+mod housekeeping;
+mod http;
+mod lane;
+mod metrics;
+mod neighbours;
+mod open_block;
+mod operators;
+mod outbox;
+mod recovery;
+mod reload;
+mod route;
+mod router;
+mod scheduler;
+mod script_store;
+mod sequencer;
+mod slot;
+mod status;
+mod supervisor;
+mod tables;
+mod tasks;
+mod timers;
+mod worker;
+mod workers;
+
+pub use block::{Block, EventRecord, RunOutcome, RunRecord, ScriptVersion};
+pub use engine::{Engine, EngineError, Options, ScriptSetup};
+pub use http::{Http, Web};
+pub use operators::{BotSettings, Operators};
+pub use recovery::{DeadLetter, Position};
+pub use reload::watch_scripts;
+pub use status::{BotState, BotStatus, ScriptState, ScriptStatus, Status};
+pub use tables::{dead_letters, journal, stored_values, task_runs};
+pub use tasks::TaskRun;

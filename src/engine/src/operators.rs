@@ -1,0 +1,79 @@
+//! What the operator says in bots.yaml beside the scripts: who may do what, in which language bots speak, where troubles are told.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use palabre_fetch::{Grants, Request};
+use palabre_model::{BotName, Event, Permission, RoomId};
+use serde_json::json;
+
+use crate::http::Http;
+use crate::outbox::Outbox;
+
+/// What there is to say of one bot.
+#[derive(Debug, Clone, Default)]
+pub struct BotSettings {
+    /// The prefix of commands beside `/`.
+    pub prefix: Option<String>,
+    /// The language that it speaks to those of whom none is known.
+    pub language: Option<String>,
+    /// Who may do how much: names of roles, and of people.
+    pub permissions: Vec<(Permission, Vec<String>)>,
+}
+
+/// The settings of all bots.
+pub(crate) type Settings = HashMap<BotName, BotSettings>;
+
+/// Where the operator is told of scripts that keep failing.
+#[derive(Debug, Clone, Default)]
+pub struct Operators {
+    /// A room of one of the bots.
+    pub room: Option<RoomId>,
+    /// An address that takes a POST of `{"text": …}`.
+    pub webhook: Option<String>,
+}
+
+impl BotSettings {
+    /// How much whoever an event is of may do: what the platform says, or more where a role or a name is mapped to it.
+    pub(crate) fn permission(&self, event: &Event) -> Permission {
+        let of_platform = event.member.as_ref().and_then(|member| member.permission).unwrap_or(Permission::Member);
+        let is_one_of = |names: &Vec<String>| {
+            names.iter().any(|name| {
+                let roles = event.member.iter().flat_map(|member| &member.roles);
+                let user = event.user.as_ref();
+                roles.into_iter().any(|role| role == name)
+                    || user.is_some_and(|user| user.id.native() == name || user.id.as_str() == name)
+            })
+        };
+        let mapped = self.permissions.iter().filter(|(_, names)| is_one_of(names)).map(|(level, _)| *level).max();
+        of_platform.max(mapped.unwrap_or_default())
+    }
+}
+
+impl Operators {
+    /// Posts `text` to the webhook, where there is one. What goes wrong is in the log.
+    pub(crate) fn post(&self, text: &str, http: &Arc<dyn Http>, outbox: &Outbox) {
+        let Some(url) = self.webhook.clone() else { return };
+        let request = Request {
+            method: "POST".to_owned(),
+            url: url.clone(),
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            // Discord's webhooks read `content`, most others `text`.
+            body: Some(json!({ "text": text, "content": text }).to_string().into_bytes()),
+            timeout: std::time::Duration::from_secs(10),
+        };
+        let http = Arc::clone(http);
+        let posting = async move {
+            let grants = match Grants::of_url(&url) {
+                Ok(grants) => grants,
+                Err(error) => return tracing::error!("the operators' webhook cannot be used: {error}"),
+            };
+            match http.fetch(&request, &grants).await {
+                Ok(reply) if reply.status < 300 => {}
+                Ok(reply) => tracing::error!(status = reply.status, "the operators' webhook refused the message"),
+                Err(error) => tracing::error!("the operators' webhook was not reached: {error}"),
+            }
+        };
+        outbox.lanes_running.spawn_on(posting, &outbox.runtime);
+    }
+}

@@ -1,0 +1,207 @@
+//! What a start finds unfinished: events that a script has not taken, actions that are not settled, runs that waited.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use palabre_model::{Event, Millis, RoomId, ScriptName};
+use palabre_store::{Batch, Direction, Result, Snapshot};
+use serde::{Deserialize, Serialize};
+
+use crate::outbox::Entry;
+use crate::tables::{
+    DEAD_LETTERS, JOURNAL, LANE_MARKS, RECOVERY, SCRIPT_MARKS, SCRIPT_USAGE, WAITING_RUNS, WaitingRun, unpacked,
+};
+
+/// An event that was being handled this often when the daemon went down is given up.
+const TRIES: u32 = 3;
+
+/// Where an action stands in the journal: which block, and which of its actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// The block's number.
+    pub block: u64,
+    /// Counted over all runs of the block.
+    pub index: u32,
+}
+
+/// How often a start found a script at the same mark with events after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tries {
+    pub(crate) mark: Option<u64>,
+    pub(crate) tries: u32,
+}
+
+/// What was given up, for an operator to see.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "there are few, and one is held at a time")]
+pub enum DeadLetter {
+    /// An event that brought the daemon down.
+    Event {
+        /// The script that was handling it.
+        script: ScriptName,
+        /// Its number.
+        seq: u64,
+        /// The event.
+        event: Arc<Event>,
+        /// When it was given up.
+        at: Millis,
+    },
+    /// An action that no try could get through.
+    Action {
+        /// Its key.
+        key: palabre_model::ActionKey,
+        /// The action.
+        action: palabre_model::Action,
+        /// What the platform said last.
+        reason: String,
+        /// When it was given up.
+        at: Millis,
+    },
+}
+
+/// How a script's unfinished events are taken up.
+pub(crate) struct Unfinished {
+    pub(crate) events: Vec<Pending>,
+    /// One at a time, each durable before the next: one of them has brought the daemon down.
+    pub(crate) cautious: bool,
+    /// What is noted once they are handed to the script.
+    pub(crate) tries: Tries,
+}
+
+pub(crate) struct Pending {
+    pub(crate) seq: u64,
+    pub(crate) block: u64,
+    pub(crate) event: Arc<Event>,
+}
+
+/// Everything that a start finds.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) next_seq: u64,
+    pub(crate) next_block: u64,
+    pub(crate) low: u64,
+    pub(crate) marks: HashMap<ScriptName, u64>,
+    pub(crate) usage: HashMap<ScriptName, u64>,
+    pub(crate) unfinished: HashMap<ScriptName, Unfinished>,
+    pub(crate) actions: Vec<Entry>,
+    pub(crate) waiting: Vec<(ScriptName, u64, WaitingRun)>,
+    /// What the start itself has to write before anything runs.
+    pub(crate) batch: Batch,
+}
+
+impl Found {
+    /// The events whose runs are taken up, or told that they were interrupted.
+    pub(crate) fn alive(&self) -> HashSet<u64> {
+        let unfinished =
+            self.unfinished.values().flat_map(|unfinished| unfinished.events.iter().map(|event| event.seq));
+        unfinished.chain(self.waiting.iter().map(|(_, seq, _)| *seq)).collect()
+    }
+}
+
+/// Reads the journal from the oldest block that still matters.
+pub(crate) fn look(snapshot: &Snapshot, now: Millis) -> Result<Found> {
+    let mut found = Found { next_seq: 1, next_block: 1, low: 1, ..Found::default() };
+    for row in SCRIPT_MARKS.scan(snapshot, &Vec::new(), Direction::Forward)? {
+        let (script, mark) = row?;
+        found.marks.insert(script.into(), mark);
+    }
+    for row in SCRIPT_USAGE.scan(snapshot, &Vec::new(), Direction::Forward)? {
+        let (script, bytes) = row?;
+        found.usage.insert(script.into(), bytes);
+    }
+    for row in WAITING_RUNS.scan(snapshot, &Vec::new(), Direction::Forward)? {
+        let ((script, seq), run) = row?;
+        found.waiting.push((script.into(), seq, run));
+    }
+    let mut lanes: HashMap<RoomId, Position> = HashMap::new();
+    for row in LANE_MARKS.scan(snapshot, &Vec::new(), Direction::Forward)? {
+        let (room, position) = row?;
+        lanes.insert(room.into(), position);
+    }
+    if let Some(last) = JOURNAL.scan(snapshot, &Vec::new(), Direction::Backward)?.map(unpacked).next() {
+        let (number, block) = last?;
+        (found.next_block, found.next_seq, found.low) = (number + 1, block.next_seq, block.low);
+    }
+    read_blocks(snapshot, &mut found, &lanes)?;
+    count_tries(snapshot, &mut found, now)?;
+    Ok(found)
+}
+
+fn read_blocks(snapshot: &Snapshot, found: &mut Found, lanes: &HashMap<RoomId, Position>) -> Result<()> {
+    let before = found.low.saturating_sub(1);
+    for row in JOURNAL.scan_after(snapshot, &Vec::new(), &before, Direction::Forward)? {
+        let (number, block) = unpacked(row)?;
+        // The last block to be written may have a lower number than one before it, after a full disk.
+        found.next_seq = found.next_seq.max(block.next_seq);
+        for record in block.events {
+            for target in record.targets {
+                let Some(script) = block.scripts.get(usize::from(target)) else { continue };
+                if found.marks.get(&script.name).is_some_and(|mark| record.seq <= *mark) {
+                    continue;
+                }
+                let unfinished = found.unfinished.entry(script.name.clone()).or_insert_with(|| Unfinished {
+                    events: Vec::new(),
+                    cautious: false,
+                    tries: Tries { mark: None, tries: 1 },
+                });
+                let event = Arc::clone(&record.event);
+                unfinished.events.push(Pending { seq: record.seq, block: number, event });
+            }
+        }
+        let actions = block.runs.into_iter().flat_map(|run| run.effects.actions);
+        for (index, (key, action)) in (0..).zip(actions) {
+            let position = Position { block: number, index };
+            if lanes.get(action.room()).is_none_or(|mark| position > *mark) {
+                found.actions.push(Entry { position, key, action });
+            }
+        }
+    }
+    for unfinished in found.unfinished.values_mut() {
+        unfinished.events.sort_unstable_by_key(|pending| pending.seq);
+    }
+    Ok(())
+}
+
+/// Looks whether this start finds a script where an earlier one found it and had begun with its events. Twice the same, and its events are taken up one at a time; three
+/// times, and the first of them is given up.
+fn count_tries(snapshot: &Snapshot, found: &mut Found, now: Millis) -> Result<()> {
+    let mut before: HashMap<String, Tries> = HashMap::new();
+    for row in RECOVERY.scan(snapshot, &Vec::new(), Direction::Forward)? {
+        let (script, tries) = row?;
+        if !found.unfinished.contains_key(script.as_str()) {
+            RECOVERY.delete(&mut found.batch, &script);
+        }
+        before.insert(script, tries);
+    }
+    for (script, unfinished) in &mut found.unfinished {
+        let mark = found.marks.get(script).copied();
+        let mut tries = match before.get(script.as_str()) {
+            Some(last) if last.mark == mark => last.tries + 1,
+            _ => 1,
+        };
+        let mut mark_now = mark;
+        if tries >= TRIES && !unfinished.events.is_empty() {
+            let guilty = unfinished.events.remove(0);
+            tracing::error!(
+                script = %script,
+                event = guilty.seq,
+                "given up: the daemon went down {tries} times while this event was handled; it is in the dead letters"
+            );
+            let letter = DeadLetter::Event { script: script.clone(), seq: guilty.seq, event: guilty.event, at: now };
+            // A number of its own: two scripts may give up the same event.
+            DEAD_LETTERS.put(&mut found.batch, &found.next_seq, &letter);
+            found.next_seq += 1;
+            SCRIPT_MARKS.put(&mut found.batch, &script.to_string(), &guilty.seq);
+            mark_now = Some(guilty.seq);
+            tries = 1;
+        }
+        unfinished.cautious = tries > 1;
+        unfinished.tries = Tries { mark: mark_now, tries };
+        if let Some(mark) = mark_now {
+            found.marks.insert(script.clone(), mark);
+        }
+    }
+    found.unfinished.retain(|_, unfinished| !unfinished.events.is_empty());
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! Reload on save: watches the folder of the scripts and lets what changed take over.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use notify::event::ModifyKind;
+use notify::{EventKind, RecursiveMode, Watcher};
+use palabre_model::{ScriptName, Shutdown};
+use palabre_script::{Source, SourceError};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::engine::{Engine, ScriptSetup};
+
+/// Editors save in several steps; what comes within this time is one change.
+const SETTLE: Duration = Duration::from_millis(30);
+/// A folder that is never quiet is looked at all the same.
+const LONGEST_SETTLE: Duration = Duration::from_millis(200);
+
+/// Watches `folder` until shutdown. `setup` says what bots.yaml has to say of a script that is new.
+///
+/// # Errors
+/// A sentence, when the folder cannot be watched.
+pub async fn watch_scripts(
+    engine: &Engine,
+    folder: &Path,
+    setup: impl Fn(&ScriptName, Result<Source, SourceError>) -> Option<ScriptSetup> + Send + Sync,
+    mut shutdown: Shutdown,
+) -> Result<(), String> {
+    // The watcher tells real paths, whatever way led to the folder.
+    let folder = folder.canonicalize().map_err(|error| format!("cannot watch {}: {error}", folder.display()))?;
+    let (sender, mut changes) = unbounded_channel();
+    let told = move |event: notify::Result<notify::Event>| {
+        let paths = match event {
+            Ok(event) if event.kind.is_access() => return,
+            Ok(event) => {
+                let is_touch = matches!(event.kind, EventKind::Modify(ModifyKind::Metadata(_)));
+                event.paths.into_iter().map(|path| (path, is_touch)).collect()
+            }
+            // An overflow of the watcher's queue: anything may have changed.
+            Err(_) => vec![(PathBuf::new(), false)],
+        };
+        // Nobody listens any more at shutdown.
+        drop(sender.send(paths));
+    };
+    let failed = |error: notify::Error| format!("cannot watch {}: {error}", folder.display());
+    let mut watcher = notify::recommended_watcher(told).map_err(failed)?;
+    watcher.watch(&folder, RecursiveMode::Recursive).map_err(failed)?;
+    loop {
+        let changed = tokio::select! {
+            changed = next(&mut changes, &folder) => changed,
+            () = shutdown.requested() => return Ok(()),
+        };
+        for (name, is_touched) in changed {
+            take_over(engine, &folder, &name, is_touched, &setup).await;
+        }
+    }
+}
+
+/// A file, and whether it was only touched.
+type Change = (PathBuf, bool);
+
+/// The scripts that changed, once it is quiet; with each, whether it was only touched: that asks for a reload of what is as it was.
+async fn next(changes: &mut UnboundedReceiver<Vec<Change>>, folder: &Path) -> BTreeMap<ScriptName, bool> {
+    let mut names = BTreeMap::new();
+    let Some(first) = changes.recv().await else { return std::future::pending().await };
+    let mut paths = first;
+    let began = tokio::time::Instant::now();
+    loop {
+        note(&mut names, folder, paths);
+        match tokio::time::timeout(SETTLE, changes.recv()).await {
+            Ok(Some(more)) if began.elapsed() < LONGEST_SETTLE => paths = more,
+            Ok(Some(more)) => {
+                note(&mut names, folder, more);
+                return names;
+            }
+            Ok(None) | Err(_) => return names,
+        }
+    }
+}
+
+fn note(names: &mut BTreeMap<ScriptName, bool>, folder: &Path, changes: Vec<Change>) {
+    for (path, is_touch) in changes {
+        if path.as_os_str().is_empty() || is_shared(folder, &path) {
+            let all = palabre_script::discover(folder).unwrap_or_default();
+            names.extend(all.into_iter().map(|name| (name, false)));
+        } else if let Some(name) = script_of(folder, &path) {
+            // What was written too was not only touched.
+            let only_touched = names.entry(name).or_insert(is_touch);
+            *only_touched &= is_touch;
+        }
+    }
+}
+
+/// The script that a changed file belongs to.
+fn script_of(folder: &Path, path: &Path) -> Option<ScriptName> {
+    let inside = path.strip_prefix(folder).ok()?;
+    let first = inside.components().next()?.as_os_str().to_str()?;
+    let is_source =
+        path.extension().is_none_or(|extension| ["luau", "ftl", "yaml"].iter().any(|one| extension == *one));
+    let name = first.strip_suffix(".luau").unwrap_or(first);
+    (is_source && !name.contains('.') && !is_shared(folder, path)).then(|| name.into())
+}
+
+/// Whether a file belongs to all scripts: modules and texts that they share.
+fn is_shared(folder: &Path, path: &Path) -> bool {
+    let first = path.strip_prefix(folder).ok().and_then(|inside| inside.components().next());
+    first.is_some_and(|first| first.as_os_str() == "lib" || first.as_os_str() == "locales")
+}
+
+async fn take_over(
+    engine: &Engine,
+    folder: &Path,
+    name: &ScriptName,
+    is_touched: bool,
+    setup: &(impl Fn(&ScriptName, Result<Source, SourceError>) -> Option<ScriptSetup> + Send + Sync),
+) {
+    let known = engine.has_script(name);
+    let source = match Source::read(folder, name.as_str()) {
+        Err(SourceError::Missing { .. }) => {
+            if known {
+                tracing::info!(script = %name, "its file is gone; it leaves");
+                engine.unload(name);
+            }
+            return;
+        }
+        source => source,
+    };
+    let version = source.as_ref().map(Source::version).ok();
+    let running =
+        engine.status().scripts.into_iter().find(|script| script.name == *name).and_then(|script| script.version);
+    if version.is_some() && version == running && !is_touched {
+        return;
+    }
+    // Why it does not load is in the log already.
+    match source {
+        Ok(source) if known => {
+            let Some(ScriptSetup { source: Ok(source), config, .. }) = setup(name, Ok(source)) else { return };
+            match engine.reload_configured(source, config).await {
+                Ok(_) => tracing::info!(script = %name, version, "reloaded"),
+                Err(failure) => drop(failure),
+            }
+        }
+        Err(error) if known => tracing::error!(script = %name, "the old version goes on: {error}"),
+        source => {
+            if let Some(setup) = setup(name, source)
+                && engine.add_script(setup).await.is_ok()
+            {
+                tracing::info!(script = %name, version, "loaded");
+            }
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! What one script sees of the world: its own stored values, written-but-not-yet-durable ones included.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Acquire};
+
+use palabre_model::{ActionKey, Event, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId};
+use palabre_script::{Change, CommandSpec, Door, Effects, Input, Stored, Vm};
+use palabre_store::{Direction, Snapshot, Store, TableId};
+use serde_json::Value;
+
+use crate::neighbours::Neighbours;
+use crate::operators::{BotSettings, Settings};
+use crate::router::Declared;
+use crate::status::Board;
+use crate::supervisor::Platforms;
+use crate::tables::{task_runs, value_key};
+
+/// How many values are kept in memory beside those that are not yet durable. Only this script's worker writes them, so what
+/// is kept is always right.
+const KEPT_VALUES: usize = 65_536;
+
+/// A script whose functions were called, its VM, and the number of its stretch.
+type Called = (ScriptName, Rc<RefCell<Vm>>, u32);
+
+/// Stretches of a script that was called by another count from here on.
+const CALLED: u32 = 1 << 30;
+
+/// Whether a stretch was done for another script's run, by its number.
+pub(crate) fn is_call(part: u32) -> bool {
+    // The highest: the largest fold, and as many stretches as no run has. What is above are runs that were interrupted.
+    (CALLED..CALLED + (3 << 28)).contains(&part)
+}
+
+/// A number below 2^29 for each script's name.
+fn fold(name: &str) -> u64 {
+    // FNV-1a (Fowler, Noll, Vo), cut down.
+    let hash = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    (hash % (1 << 19)) << 10
+}
+
+pub(crate) type KeyMap<V> = HashMap<Arc<[u8]>, V, foldhash::fast::RandomState>;
+
+/// The door of one script, for all its versions.
+pub(crate) struct ScriptStore {
+    script: ScriptName,
+    store: Store,
+    platforms: Arc<Platforms>,
+    grants: Vec<String>,
+    /// The value, and the chunk that wrote it (0: read from the store).
+    kept: RefCell<KeyMap<(Option<Stored>, u64)>>,
+    /// Keys written by chunks that are not known to be in the snapshot, in the order of the chunks, for scans.
+    fresh: RefCell<VecDeque<(u64, Arc<[u8]>)>>,
+    snapshot: RefCell<Option<Snapshot>>,
+    usage: Cell<u64>,
+    durable: Arc<AtomicU64>,
+    pub(crate) timers: Arc<AtomicUsize>,
+    settings: Arc<Settings>,
+    declared: Arc<Board<Arc<Declared>>>,
+    neighbours: Neighbours,
+    /// Scripts whose functions the stretch under way has called, with their VMs.
+    called: RefCell<Vec<Called>>,
+}
+
+impl ScriptStore {
+    #[allow(clippy::too_many_arguments, reason = "called once, where a script is added")]
+    pub(crate) fn new(
+        script: ScriptName,
+        store: Store,
+        platforms: Arc<Platforms>,
+        grants: Vec<String>,
+        usage: u64,
+        timers: Arc<AtomicUsize>,
+        settings: Arc<Settings>,
+        declared: Arc<Board<Arc<Declared>>>,
+        neighbours: Neighbours,
+    ) -> Self {
+        Self {
+            script,
+            store,
+            platforms,
+            grants,
+            kept: RefCell::default(),
+            fresh: RefCell::default(),
+            snapshot: RefCell::new(None),
+            usage: Cell::new(usage),
+            durable: Arc::default(),
+            timers,
+            settings,
+            declared,
+            neighbours,
+            called: RefCell::default(),
+        }
+    }
+
+    /// Ends what the stretch under way had done by other scripts: gives it out, or forgets it.
+    pub(crate) fn end_calls(&self, kept: bool) -> Vec<(ScriptName, u32, Effects)> {
+        let called = std::mem::take(&mut *self.called.borrow_mut());
+        let mut ended = Vec::new();
+        for (script, vm, part) in called {
+            let mut vm = vm.borrow_mut();
+            if kept {
+                ended.push((script, part, vm.finish_call()));
+            } else {
+                vm.drop_call();
+            }
+        }
+        ended
+    }
+
+    /// The number of the last chunk that is durable; the writer of blocks moves it on.
+    pub(crate) fn durable(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.durable)
+    }
+
+    /// Bytes of keys and values stored.
+    pub(crate) fn usage(&self) -> u64 {
+        self.usage.get()
+    }
+
+    /// Takes over the writes of a run that succeeded, for the runs after it.
+    pub(crate) fn apply(&self, key: &Arc<[u8]>, change: &Change, chunk: u64) {
+        let new = match change {
+            Change::Set { value, expires } => Some(Stored { value: Arc::clone(value), expires: *expires }),
+            Change::Delete => None,
+        };
+        let size =
+            |stored: &Option<Stored>| stored.as_ref().map_or(0, |stored| (key.len() + stored.value.len()) as u64);
+        let after = size(&new);
+        // A run reads what it writes over, so the old value is in memory, but for one that the last tidying let go.
+        let before = self.kept.borrow_mut().insert(Arc::clone(key), (new, chunk)).map_or(0, |(old, _)| size(&old));
+        self.usage.set((self.usage.get() + after).saturating_sub(before));
+        self.fresh.borrow_mut().push_back((chunk, Arc::clone(key)));
+    }
+
+    /// Lets go of the view into the store: while anybody holds one, the store keeps every page that it shows, and its file grows.
+    pub(crate) fn let_go(&self) {
+        *self.snapshot.borrow_mut() = None;
+    }
+
+    /// Forgets what can be read from the store again. Called between chunks.
+    pub(crate) fn tidy(&self) {
+        let durable = self.durable.load(Acquire);
+        let mut fresh = self.fresh.borrow_mut();
+        if fresh.front().is_some_and(|(chunk, _)| *chunk <= durable) {
+            // A snapshot from before would miss what is forgotten here.
+            self.let_go();
+            while fresh.front().is_some_and(|(chunk, _)| *chunk <= durable) {
+                fresh.pop_front();
+            }
+        }
+        let mut kept = self.kept.borrow_mut();
+        if kept.len() > KEPT_VALUES {
+            kept.retain(|_, (_, chunk)| *chunk > durable);
+        }
+    }
+
+    fn with_snapshot<T>(&self, now: Millis, read: impl FnOnce(&Snapshot) -> Result<T, String>) -> Result<T, String> {
+        let mut slot = self.snapshot.borrow_mut();
+        let snapshot = match slot.take() {
+            Some(snapshot) => snapshot,
+            None => self.store.snapshot(now).map_err(|error| error.to_string())?,
+        };
+        let outcome = read(&snapshot);
+        *slot = Some(snapshot);
+        outcome
+    }
+}
+
+impl Door for ScriptStore {
+    fn get(&self, key: &[u8], now: Millis) -> Result<Option<Stored>, String> {
+        if let Some((stored, _)) = self.kept.borrow().get(key) {
+            return Ok(stored.clone().filter(|stored| stored.expires.is_none_or(|at| at > now)));
+        }
+        let full = value_key(&self.script, key);
+        let stored = self.with_snapshot(now, |snapshot| {
+            let row = snapshot.get(TableId::ScriptValues, &full).map_err(|error| error.to_string())?;
+            Ok(row.map(|row| Stored { value: row.value.into(), expires: row.expires }))
+        })?;
+        self.kept.borrow_mut().insert(key.into(), (stored.clone(), 0));
+        Ok(stored)
+    }
+
+    fn scan(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        backward: bool,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<(Vec<u8>, Stored)>, String> {
+        let skip = value_key(&self.script, &[]).len();
+        let fresh: BTreeSet<Arc<[u8]>> = self
+            .fresh
+            .borrow()
+            .iter()
+            .filter(|(_, key)| key.starts_with(prefix))
+            .map(|(_, key)| Arc::clone(key))
+            .collect();
+        let full_prefix = value_key(&self.script, prefix);
+        let full_after = after.map(|after| value_key(&self.script, after));
+        let direction = if backward { Direction::Backward } else { Direction::Forward };
+        let mut rows: BTreeMap<Vec<u8>, Stored> = self.with_snapshot(now, |snapshot| {
+            snapshot
+                .scan(TableId::ScriptValues, &full_prefix, full_after.as_deref(), direction)
+                .map_err(|error| error.to_string())?
+                // What was written since is taken from memory below.
+                .filter(|row| row.as_ref().map_or(true, |(key, _)| !fresh.contains(&key[skip..])))
+                // The snapshot may be from before some of them ended.
+                .filter(|row| row.as_ref().map_or(true, |(_, row)| row.expires.is_none_or(|at| at > now)))
+                .take(limit)
+                .map(|row| {
+                    let (key, row) = row.map_err(|error| error.to_string())?;
+                    Ok((key[skip..].to_vec(), Stored { value: row.value.into(), expires: row.expires }))
+                })
+                .collect()
+        })?;
+        for key in &fresh {
+            let within = after.is_none_or(|after| if backward { &**key < after } else { &**key > after });
+            if within && let Some(stored) = self.get(key, now)? {
+                rows.insert(key.to_vec(), stored);
+            }
+        }
+        Ok(if backward { rows.into_iter().rev().take(limit).collect() } else { rows.into_iter().take(limit).collect() })
+    }
+
+    fn stored_bytes(&self) -> u64 {
+        self.usage.get()
+    }
+
+    fn waiting_timers(&self) -> usize {
+        self.timers.load(Acquire)
+    }
+
+    fn can(&self, bot: &str, what: &str) -> bool {
+        self.platforms.adapter(bot).is_some_and(|adapter| adapter.capabilities().can(what))
+    }
+
+    fn is_granted(&self, what: &str) -> bool {
+        self.grants.iter().any(|grant| grant == what)
+    }
+
+    fn permission(&self, event: &Event) -> Permission {
+        let settings = self.settings.get(&event.bot.name);
+        settings.map_or_else(|| BotSettings::default().permission(event), |settings| settings.permission(event))
+    }
+
+    fn user_named(&self, bot: &str, name: &str) -> Option<(String, String)> {
+        let user = self.platforms.adapter(bot)?.user_named(name)?;
+        Some((user.id.to_string(), user.name))
+    }
+
+    fn member(&self, bot: &str, user: &UserId) -> Option<Member> {
+        self.platforms.adapter(bot)?.member(user)
+    }
+
+    fn language(&self, bot: &str) -> Option<String> {
+        // A task is of no bot: it speaks as the first one that has a language.
+        let first =
+            || self.settings.iter().filter(|(_, of)| of.language.is_some()).min_by_key(|(name, _)| name.as_str());
+        let settings = self.settings.get(bot).or_else(|| first().map(|(_, settings)| settings));
+        settings?.language.clone()
+    }
+
+    fn commands(&self) -> Arc<Vec<(ScriptName, CommandSpec)>> {
+        Arc::clone(&self.declared.read().commands)
+    }
+
+    fn task_runs(&self, task: &str, limit: usize, now: Millis) -> Result<Vec<Value>, String> {
+        // Not the snapshot that is kept for the script's own values: these rows are written by others.
+        let snapshot = self.store.snapshot(now).map_err(|error| error.to_string())?;
+        let runs = task_runs(&snapshot, &self.script, task).map_err(|error| error.to_string())?;
+        let shown = runs.take(limit).map(|run| {
+            let run = run.map_err(|error| error.to_string())?;
+            serde_json::to_value(run).map_err(|error| error.to_string())
+        });
+        shown.collect()
+    }
+
+    fn call(&self, script: &str, function: &str, arguments: &Value, input: &Input) -> Result<Value, String> {
+        let no = |why: &str| Err(format!("{script}.{function} cannot be called: {why}"));
+        if script == self.script.as_str() {
+            return no("it is the script's own");
+        }
+        let Some(vm) = self.neighbours.get(script) else {
+            return no("there is no such script at work; is it in depends: of script.yaml?");
+        };
+        let Ok(mut callee) = vm.try_borrow_mut() else {
+            return no("it is the one that called, by way of others; calls must not go round in a circle");
+        };
+        // A number of its own, since the called script may have a run of its own for the same event.
+        let part = CALLED + u32::try_from(fold(self.script.as_str())).unwrap_or(0) + input.part;
+        let inner = Input { part, ..input.clone() };
+        let name = ScriptName::from(script);
+        let mut called = self.called.borrow_mut();
+        if !called.iter().any(|(other, ..)| *other == name) {
+            called.push((name, Rc::clone(&vm), part));
+        }
+        drop(called);
+        callee.call(function, arguments, inner).map_err(|problem| format!("{script}.{function}: {problem}"))
+    }
+
+    fn message_id(&self, room: &RoomId, key: &ActionKey) -> Option<MessageId> {
+        self.platforms.adapter(room.bot())?.message_id(key)
+    }
+}

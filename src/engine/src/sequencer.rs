@@ -1,0 +1,388 @@
+//! The one thread that orders everything: numbers events, passes them to scripts, collects what the scripts did, and closes
+//! blocks, each of which is one durable commit.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{
+    AtomicU64, AtomicUsize,
+    Ordering::{Relaxed, Release},
+};
+use std::time::{Duration, Instant};
+
+mod closing;
+mod intake;
+mod results;
+
+use crossbeam_channel::{Receiver, Sender};
+use palabre_model::{
+    Action, ActionKey, Batch, Clock, Content, EmitError, Event, EventKind, EventName, Fault, Millis, Room, RoomId,
+    ScriptName,
+};
+use palabre_script::{Answer, Change, Declarations, MetricChange};
+use palabre_store::{Error, Op, Store, TableId};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::awaited::{Delivered, Fetch};
+use crate::block::{Block, EventRecord, RunOutcome, RunRecord};
+use crate::http::Http;
+use crate::metrics::Metrics;
+use crate::open_block::OpenBlock;
+use crate::operators::Operators;
+use crate::outbox::{Entry, Outbox, Settled};
+use crate::recovery::{DeadLetter, Pending, Position, Tries, Unfinished};
+use crate::route::{Cautious, Route};
+use crate::router::{Declared, Router};
+use crate::scheduler::Due;
+use crate::slot::Chunk;
+use crate::status::Board;
+use crate::tables::{
+    DEAD_LETTERS, JOURNAL, LANE_MARKS, RECOVERY, SCRIPT_MARKS, SCRIPT_USAGE, SENT_MESSAGES, WAITING_RUNS, value_key,
+};
+use crate::tasks::TaskBook;
+use crate::timers::TimerBook;
+use crate::worker::Task;
+
+/// While one block is being written, the next is closed at this many records, so that the disk and the CPU work at once.
+const PIPELINE_RECORDS: usize = 8_192;
+/// No more notes are taken into one round than this.
+const ROUND: usize = 8_192;
+/// Past so many events and actions under way, receipts wait: whoever sends slows down.
+const BACKLOG: usize = 100_000;
+/// How long after the disk refused it is asked again.
+const RETRY: Duration = Duration::from_millis(500);
+/// So many events that told of failed actions are remembered.
+const TOLD: usize = 4_096;
+/// How long the platform's ids of sent messages are remembered.
+const REMEMBER_SENT: Millis = 7 * 86_400_000;
+
+/// Where the result of a route goes.
+pub(crate) type ReplySender = oneshot::Sender<Result<Value, String>>;
+
+pub(crate) type ReceiptSender = oneshot::Sender<Result<u64, EmitError>>;
+
+/// What the sequencer is told.
+#[allow(clippy::large_enum_variant, reason = "most notes are events, and a box for each would be one allocation more")]
+pub(crate) enum Note {
+    Emit {
+        event: Event,
+        rows: Batch,
+        receipt: ReceiptSender,
+    },
+    /// What belongs together, and becomes durable together.
+    Chunks(Vec<Chunk>),
+    /// A script has another version now.
+    Hooks {
+        slot: usize,
+        hooks: Vec<EventName>,
+        declared: Arc<Declarations>,
+        version: Arc<str>,
+    },
+    /// Somebody asks for one of a script's routes, and waits for what it returns.
+    Request {
+        script: ScriptName,
+        event: Event,
+        reply: ReplySender,
+    },
+    /// A request of a run's has its answer.
+    Answered {
+        slot: usize,
+        seq: u64,
+        part: u32,
+        answer: Answer,
+    },
+    /// The operator is to be told something.
+    Notice(String),
+    /// Answered when this is reached.
+    Seen(oneshot::Sender<()>),
+    /// A worker has reached a barrier.
+    Barrier(u64),
+    /// Answered, with how much has happened so far, when every worker and the scheduler have done all that they were told before.
+    Settle(oneshot::Sender<u64>),
+    /// A script has been handed all that the last daemon left for it.
+    Ready {
+        slot: usize,
+    },
+    /// A script more.
+    Route(Box<Route>),
+    Due(Due, Millis),
+    Settled(Vec<Settled>),
+    Durable {
+        number: u64,
+        marks: Vec<(usize, u64)>,
+        held: Vec<(u64, ReceiptSender)>,
+    },
+    NotDurable(Box<Refused>),
+    /// Take up what the last daemon left.
+    Recovered {
+        slot: usize,
+        unfinished: Unfinished,
+    },
+    /// Answered when every script has loaded what there was and every action is settled.
+    WhenIdle(oneshot::Sender<()>),
+    /// Write what there is and end.
+    Stop(oneshot::Sender<()>),
+}
+
+/// A block that the store did not take, to be offered again.
+pub(crate) struct Refused {
+    number: u64,
+    batch: Batch,
+    after: After,
+    error: Error,
+}
+
+/// What happens when a block is durable.
+struct After {
+    receipts: Vec<(u64, ReceiptSender)>,
+    entries: Vec<Entry>,
+    chunks: Vec<(Arc<AtomicU64>, u64)>,
+    marks: Vec<(usize, u64)>,
+    fetches: Vec<Fetch>,
+    replies: Vec<(ReplySender, Result<Value, String>)>,
+    metrics: Vec<(ScriptName, MetricChange)>,
+}
+
+/// What the sequencer works with.
+pub(crate) struct Sequencer {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) notes: Receiver<Note>,
+    pub(crate) own_notes: Sender<Note>,
+    pub(crate) workers: Vec<Sender<Task>>,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) timers: TimerBook,
+    pub(crate) tasks: TaskBook,
+    pub(crate) router: Router,
+    pub(crate) declared: Arc<Board<Arc<Declared>>>,
+    pub(crate) http: Arc<dyn Http>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) operators: Operators,
+    pub(crate) seq: Arc<AtomicU64>,
+    pub(crate) number: u64,
+    pub(crate) low: Arc<AtomicU64>,
+    pub(crate) backlog: Arc<AtomicUsize>,
+    pub(crate) stalled: Arc<Board<Option<String>>>,
+}
+
+/// What it keeps to itself.
+#[derive(Default)]
+struct State {
+    open: OpenBlock,
+    in_flight: usize,
+    /// How much of each block is unfinished.
+    outstanding: BTreeMap<u64, usize>,
+    refused: BTreeMap<u64, (Batch, After)>,
+    retry_at: Option<Instant>,
+    held: Vec<(u64, ReceiptSender)>,
+    idle: Vec<oneshot::Sender<()>>,
+    is_stalled: bool,
+    /// Who waits for the result of a request, by the event's number.
+    asked: HashMap<u64, ReplySender>,
+    /// Who waits until all is done that was begun: how many workers have still to say so.
+    barriers: HashMap<u64, (usize, oneshot::Sender<u64>)>,
+    /// The events that told scripts of actions which were not performed: what an `on_error` then wants in vain is told to nobody, or
+    /// a room that is gone would keep it busy for ever.
+    told: VecDeque<u64>,
+    /// How many notes of what happened have come in.
+    happened: u64,
+    /// Which runs wait for which messages to be out.
+    awaited: HashMap<ActionKey, (usize, u64, u32)>,
+    delivered: Delivered,
+    /// Memory for blocks before they are packed.
+    plain: Vec<u8>,
+}
+
+impl Sequencer {
+    /// Runs until told to stop, then returns once everything is written that can be.
+    pub(crate) fn run(mut self, left: Vec<(u64, usize)>) {
+        let mut state = State { outstanding: left.into_iter().collect(), ..State::default() };
+        let stop = loop {
+            let Some(first) = self.next(&state) else {
+                self.round(&mut state);
+                continue;
+            };
+            let mut stop = None;
+            let mut next = Some(first);
+            let mut taken = 0;
+            while let Some(note) = next {
+                if let Note::Stop(done) = note {
+                    stop = Some(done);
+                    break;
+                }
+                self.take(note, &mut state);
+                taken += 1;
+                next = if taken < ROUND { self.notes.try_recv().ok() } else { None };
+            }
+            if let Some(done) = stop {
+                break done;
+            }
+            self.round(&mut state);
+        };
+        self.finish(state);
+        // Whoever asked may have gone.
+        let _asked = stop.send(());
+    }
+
+    /// The next note; `None` when it is time for something else.
+    fn next(&self, state: &State) -> Option<Note> {
+        let deadline = state.open.deadline().filter(|_| state.in_flight == 0 && !state.is_stalled);
+        let deadline = deadline.into_iter().chain(state.retry_at).min();
+        match deadline {
+            None => self.notes.recv().ok(),
+            Some(deadline) => self.notes.recv_deadline(deadline).ok(),
+        }
+    }
+
+    fn take(&mut self, note: Note, state: &mut State) {
+        let is_news = !matches!(
+            note,
+            Note::Durable { .. } | Note::WhenIdle(_) | Note::Barrier(_) | Note::Settle(_) | Note::Seen(_)
+        );
+        state.happened += u64::from(is_news && !matches!(note, Note::Due(Due::Barrier(_), _)));
+        match note {
+            Note::Emit { event, rows, receipt } => self.take_in(state, event, rows, receipt),
+            Note::Chunks(chunks) => {
+                for chunk in chunks {
+                    self.chunk(state, chunk);
+                }
+            }
+            Note::Hooks { slot, hooks, declared, version } => self.take_over(state, slot, hooks, declared, version),
+            Note::Request { script, event, reply } => {
+                let is_there = self.routes.iter().any(|route| route.name == script && route.is_ready);
+                if state.is_stalled || !is_there {
+                    let why =
+                        if is_there { "nothing can be saved at present" } else { "there is no such script at work" };
+                    drop(reply.send(Err(why.to_owned())));
+                } else if let Some(seq) = self.emit(state, event, Batch::default(), None, Some(&script)) {
+                    state.asked.insert(seq, reply);
+                }
+            }
+            Note::Answered { slot, seq, part, answer } => {
+                self.outbox.requests.fetch_sub(1, Relaxed);
+                self.tell(slot, Task::Answer { slot, seq, part, answer });
+            }
+            Note::Notice(text) => self.notify(state, &text),
+            Note::Seen(asked) => {
+                let _asked = asked.send(());
+            }
+            Note::Settle(asked) => {
+                let number = self.seq.fetch_add(1, Relaxed);
+                state.barriers.insert(number, (self.workers.len(), asked));
+                self.timers.scheduler().at(self.clock.now(), Due::Barrier(number));
+            }
+            Note::Barrier(number) => {
+                if let Some((left, _)) = state.barriers.get_mut(&number) {
+                    *left -= 1;
+                    if *left == 0
+                        && let Some((_, asked)) = state.barriers.remove(&number)
+                    {
+                        let _asked = asked.send(state.happened);
+                    }
+                }
+            }
+            Note::Route(route) => self.routes.push(*route),
+            Note::Ready { slot } => {
+                if let Some(route) = self.routes.get_mut(slot) {
+                    route.is_ready = true;
+                    self.timers.wake(&route.name, self.clock.now());
+                    let (name, declared, now) = (route.name.clone(), Arc::clone(&route.declared), self.clock.now());
+                    self.tasks.declare(&name, &declared.tasks, now, &mut state.open.batch);
+                    state.open.settled_since.get_or_insert_with(Instant::now);
+                }
+            }
+            Note::Due(due, time) => self.due(state, due, time),
+            Note::Settled(settled) => {
+                for settled in settled {
+                    self.settled(state, settled);
+                }
+            }
+            Note::Durable { number, marks, held } => {
+                state.in_flight -= 1;
+                state.held.extend(held);
+                if state.is_stalled && state.refused.is_empty() {
+                    tracing::info!(block = number, "the store takes again");
+                    state.is_stalled = false;
+                    self.stalled.write(|stalled| *stalled = None);
+                }
+                self.feed_cautious(state, number, &marks);
+            }
+            Note::NotDurable(refused) => {
+                state.in_flight -= 1;
+                if !state.is_stalled {
+                    tracing::error!("nothing can be saved, and so nothing is answered: {}", refused.error);
+                }
+                state.is_stalled = true;
+                self.stalled.write(|stalled| *stalled = Some(refused.error.to_string()));
+                state.refused.insert(refused.number, (refused.batch, refused.after));
+                state.retry_at.get_or_insert_with(|| Instant::now() + RETRY);
+            }
+            Note::Recovered { slot, unfinished } => self.recovered(slot, unfinished),
+            Note::WhenIdle(idle) => state.idle.push(idle),
+            Note::Stop(_) => {}
+        }
+    }
+
+    /// After some notes: pass on what they gave, close the block if it is time.
+    fn round(&mut self, state: &mut State) {
+        for (slot, route) in self.routes.iter_mut().enumerate() {
+            if !route.outgoing.is_empty() {
+                let events = std::mem::take(&mut route.outgoing);
+                drop(self.workers[route.worker].send(Task::Events { slot, events }));
+            }
+        }
+        let under_way: usize = self.routes.iter().map(|route| route.pending.len()).sum();
+        let backlog = under_way + self.outbox.pending.load(Relaxed) + self.outbox.requests.load(Relaxed);
+        self.backlog.store(backlog, Relaxed);
+        if backlog <= BACKLOG {
+            for (seq, receipt) in state.held.drain(..) {
+                drop(receipt.send(Ok(seq)));
+            }
+        }
+        if state.retry_at.is_some_and(|at| at <= Instant::now()) && state.in_flight == 0 {
+            state.retry_at = None;
+            for (number, (batch, after)) in std::mem::take(&mut state.refused) {
+                self.submit(state, number, batch, after);
+            }
+        }
+        if let Some(deadline) = state.open.deadline()
+            && !state.is_stalled
+        {
+            let close = match state.in_flight {
+                0 => (state.open.since.is_some() && under_way == 0) || deadline <= Instant::now(),
+                1 => state.open.records() >= PIPELINE_RECORDS,
+                _ => false,
+            };
+            if close {
+                self.close(state);
+            }
+        }
+        let quiet = state.open.deadline().is_none() && state.in_flight == 0 && backlog == 0 && state.refused.is_empty();
+        if quiet {
+            for idle in state.idle.drain(..) {
+                let _asked = idle.send(());
+            }
+        }
+    }
+
+    fn tell(&self, slot: usize, task: Task) {
+        if let Some(route) = self.routes.get(slot) {
+            drop(self.workers[route.worker].send(task));
+        }
+    }
+}
+
+fn finish_one(outstanding: &mut BTreeMap<u64, usize>, block: u64) {
+    if let Some(count) = outstanding.get_mut(&block) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            outstanding.remove(&block);
+        }
+    }
+}
+
+/// A room of which only the id is known.
+fn named_by_id(id: &RoomId) -> Arc<Room> {
+    Arc::new(Room::channel(id.clone(), id.native()))
+}

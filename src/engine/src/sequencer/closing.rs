@@ -1,0 +1,137 @@
+//! A block is closed, written, and what rested on it is let go.
+
+use super::*;
+
+impl Sequencer {
+    pub(super) fn close(&mut self, state: &mut State) {
+        let number = self.number;
+        self.number += 1;
+        let open = std::mem::take(&mut state.open);
+        let mut batch = open.batch;
+        let mut marks = Vec::new();
+        for (slot, before) in open.marks_before {
+            let route = &self.routes[slot];
+            let Some(mark) = route.mark else { continue };
+            let key = route.name.to_string();
+            // Should a block be lost, those that built on it must not be taken.
+            match before {
+                Some(before) => SCRIPT_MARKS.require_equals(&mut batch, &key, &before),
+                None => SCRIPT_MARKS.require_absent(&mut batch, &key),
+            }
+            SCRIPT_MARKS.put(&mut batch, &key, &mark);
+            marks.push((slot, mark));
+        }
+        for (slot, writes) in open.writes {
+            let name = &self.routes[slot].name;
+            for (key, change) in writes {
+                let (table, key) = (TableId::ScriptValues, value_key(name, &key));
+                batch.ops.push(match change {
+                    Change::Set { value, expires } => Op::Put { table, key, value: value.to_vec(), expires },
+                    Change::Delete => Op::Delete { table, key },
+                });
+            }
+        }
+        for (slot, usage) in open.usage {
+            SCRIPT_USAGE.put(&mut batch, &self.routes[slot].name.to_string(), &usage);
+        }
+        for (room, position) in open.lanes {
+            LANE_MARKS.put(&mut batch, &room.to_string(), &position);
+        }
+        let low = state.outstanding.keys().next().map_or(number, |low| (*low).min(number));
+        self.low.store(low, Release);
+        let mut block = Block {
+            at: self.clock.now(),
+            next_seq: self.seq.load(Relaxed),
+            low,
+            scripts: open.scripts,
+            events: open.events,
+            runs: open.runs,
+        };
+        if !(block.events.is_empty() && block.runs.is_empty()) {
+            JOURNAL.put(&mut batch, &number, &block.pack(&mut state.plain));
+        }
+        let actions = block.runs.iter_mut().flat_map(|run| std::mem::take(&mut run.effects.actions));
+        let entries: Vec<_> = (0..)
+            .zip(actions)
+            .map(|(index, (key, action))| Entry { position: Position { block: number, index }, key, action })
+            .collect();
+        if !entries.is_empty() {
+            *state.outstanding.entry(number).or_default() += entries.len();
+        }
+        for ((slot, seq, part), answer) in open.answers {
+            self.tell(slot, Task::Answer { slot, seq, part, answer });
+        }
+        let after = After {
+            receipts: open.receipts,
+            entries,
+            chunks: open.chunks,
+            marks,
+            fetches: open.fetches,
+            replies: open.replies,
+            metrics: open.metrics,
+        };
+        self.submit(state, number, batch, after);
+    }
+
+    pub(super) fn submit(&self, state: &mut State, number: u64, batch: Batch, after: After) {
+        state.in_flight += 1;
+        let (notes, outbox, backlog) = (self.own_notes.clone(), Arc::clone(&self.outbox), Arc::clone(&self.backlog));
+        let (http, metrics) = (Arc::clone(&self.http), Arc::clone(&self.metrics));
+        self.store.commit_then(batch, move |batch, verdict| {
+            let note = match verdict {
+                Ok(()) => {
+                    let After { receipts, entries, chunks, marks, fetches, replies, metrics: measured } = after;
+                    for (durable, chunk) in chunks {
+                        durable.store(chunk, Release);
+                    }
+                    let mut held = Vec::new();
+                    if backlog.load(Relaxed) > BACKLOG {
+                        held = receipts;
+                    } else {
+                        for (seq, receipt) in receipts {
+                            // Whoever emitted it may not want to know.
+                            drop(receipt.send(Ok(seq)));
+                        }
+                    }
+                    outbox.push(entries);
+                    for fetch in fetches {
+                        fetch.begin(&outbox, &http, &notes);
+                    }
+                    for (reply, result) in replies {
+                        // Whoever asked may have gone.
+                        drop(reply.send(result));
+                    }
+                    metrics.note(measured);
+                    Note::Durable { number, marks, held }
+                }
+                Err(error) => Note::NotDurable(Box::new(Refused { number, batch, after, error })),
+            };
+            drop(notes.send(note));
+        });
+    }
+
+    /// Takes what is still on its way and writes a last block. Gives up where the store does.
+    pub(super) fn finish(&mut self, mut state: State) {
+        while let Ok(note) = self.notes.try_recv() {
+            self.take(note, &mut state);
+        }
+        // A stop in good order blames nobody.
+        for route in &self.routes {
+            RECOVERY.delete(&mut state.open.batch, &route.name.to_string());
+        }
+        if !state.is_stalled {
+            self.close(&mut state);
+        }
+        while state.in_flight > 0
+            && let Ok(note) = self.notes.recv()
+        {
+            self.take(note, &mut state);
+            if state.open.deadline().is_some() && state.in_flight == 0 && !state.is_stalled {
+                self.close(&mut state);
+            }
+        }
+        if state.is_stalled {
+            tracing::error!("the last block could not be written; what it held is taken up again at the next start");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What comes in: events of platforms, of timers and of the runtime itself, and what the last daemon left.
+
+use palabre_script::Effects;
+
+use super::*;
+
+impl Sequencer {
+    /// An event of a platform's, and what else it is: a command, something that a script listens for.
+    pub(super) fn take_in(&mut self, state: &mut State, event: Event, rows: Batch, receipt: ReceiptSender) {
+        if state.is_stalled {
+            let reason = self.stalled.read().unwrap_or_default();
+            drop(receipt.send(Err(EmitError::Stalled(reason))));
+            return;
+        }
+        let derived = self.router.derive(&event);
+        let again = (!derived.is_empty()).then(|| event.clone());
+        self.emit(state, event, rows, Some(receipt), None);
+        if let Some(event) = again {
+            for (script, kind) in derived {
+                if !self.routes.iter().any(|route| route.name == script && route.is_attached(&event)) {
+                    continue;
+                }
+                self.emit(state, Event { kind, ..event.clone() }, Batch::default(), None, Some(&script));
+            }
+        }
+    }
+
+    /// A version of a script takes over: what it hooks and declares counts from here on.
+    pub(super) fn take_over(
+        &mut self,
+        state: &mut State,
+        slot: usize,
+        hooks: Vec<EventName>,
+        declared: Arc<Declarations>,
+        version: Arc<str>,
+    ) {
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        route.hooks = hooks;
+        route.version = version;
+        route.declared = Arc::clone(&declared);
+        let (name, is_ready) = (route.name.clone(), route.is_ready);
+        if is_ready {
+            self.tasks.declare(&name, &declared.tasks, self.clock.now(), &mut state.open.batch);
+            state.open.settled_since.get_or_insert_with(Instant::now);
+        }
+        self.router.declare(&name, declared);
+        let mut known = self.router.declared();
+        let gates = self.routes.iter().enumerate().filter(|(_, route)| route.hooks.contains(&EventName::BeforeMessage));
+        known.gates = gates.map(|(slot, _)| slot).collect();
+        let known = Arc::new(known);
+        self.declared.write(|board| *board = known);
+    }
+
+    pub(super) fn emit(
+        &mut self,
+        state: &mut State,
+        event: Event,
+        rows: Batch,
+        receipt: Option<ReceiptSender>,
+        only: Option<&ScriptName>,
+    ) -> Option<u64> {
+        if state.is_stalled && only.is_none() {
+            return None;
+        }
+        let seq = self.seq.fetch_add(1, Relaxed);
+        let name = event.kind.name();
+        let event = Arc::new(event);
+        let mut targets = Vec::new();
+        let number = self.number;
+        for route in &mut self.routes {
+            let wanted = match only {
+                Some(script) => route.name == *script && route.is_attached(&event),
+                None => route.wants(&event),
+            };
+            if !wanted {
+                continue;
+            }
+            if name.is_journalled() {
+                targets.push(state.open.script(&route.name, &route.version));
+                *state.outstanding.entry(number).or_default() += 1;
+                route.pending.push_back((seq, number));
+            }
+            match &mut route.cautious {
+                Some(cautious) => cautious.queue.push_back((seq, Arc::clone(&event))),
+                None => route.outgoing.push((seq, Arc::clone(&event))),
+            }
+        }
+        state.open.batch.append(rows);
+        if name.is_journalled() {
+            state.open.events.push(EventRecord { seq, targets, event });
+            state.open.since.get_or_insert_with(Instant::now);
+        }
+        if let Some(receipt) = receipt {
+            if name.is_journalled() || !state.open.batch.is_empty() {
+                state.open.since.get_or_insert_with(Instant::now);
+                state.open.receipts.push((seq, receipt));
+            } else {
+                drop(receipt.send(Ok(seq)));
+            }
+        }
+        Some(seq)
+    }
+
+    pub(super) fn due(&mut self, state: &mut State, due: Due, time: Millis) {
+        match due {
+            Due::Wake { slot, seq, part } => self.tell(slot, Task::Wake { slot, seq, part }),
+            Due::Resume { slot } => self.tell(slot, Task::Resume { slot }),
+            // Not before the script is there: it asks for what it missed.
+            Due::Timer { script, .. } if !self.routes.iter().any(|route| route.name == script && route.is_ready) => {}
+            Due::Timer { script, key } => {
+                let mut rows = Batch::default();
+                let Some(row) = self.timers.take(&script, &key, time, &mut rows) else { return };
+                let room = row.room.as_ref().map(named_by_id);
+                let kind = EventKind::Timer { timer: row.name, key: Some(key), payload: row.payload };
+                let event = self.own_event(room, kind);
+                self.emit(state, event, rows, None, Some(&script));
+            }
+            Due::Task { script, task, due, attempt, is_new, .. } => {
+                // What is due before the script is there is due again when it is.
+                if !self.routes.iter().any(|route| route.name == script && route.is_ready) {
+                    return;
+                }
+                let Some(kind) = self.tasks.due(&script, &task, due, attempt, is_new) else { return };
+                let event = self.own_event(None, kind.clone());
+                if let Some(seq) = self.emit(state, event, Batch::default(), None, Some(&script)) {
+                    let now = self.clock.now();
+                    self.tasks.started(&script, &kind, seq, now, &mut state.open.batch);
+                }
+            }
+            Due::Barrier(number) => {
+                for worker in &self.workers {
+                    drop(worker.send(Task::Barrier(number)));
+                }
+            }
+            // The engine sees to it.
+            Due::Housekeeping => {}
+        }
+    }
+
+    /// An event that no platform sent: of the bot whose room it is about.
+    pub(super) fn own_event(&self, room: Option<Arc<Room>>, kind: EventKind) -> Event {
+        let name = room.as_ref().map_or("palabre", |room| room.id.bot());
+        let bots = self.outbox.platforms.status();
+        let platform = bots.iter().find(|bot| bot.name.as_str() == name).map_or("palabre", |bot| bot.platform.as_str());
+        let bot = palabre_model::Bot { name: name.into(), platform: platform.into() };
+        Event { time: self.clock.now(), bot, space: None, room, user: None, member: None, kind }
+    }
+
+    /// Tells the operator, in the room and by the webhook that bots.yaml names.
+    pub(super) fn notify(&mut self, state: &mut State, text: &str) {
+        self.operators.post(text, &self.http, &self.outbox);
+        let Some(room) = self.operators.room.clone() else { return };
+        let seq = self.seq.fetch_add(1, Relaxed);
+        let script = ScriptName::from("palabre");
+        let position = state.open.script(&script, &"".into());
+        let action = Action::Send { room, content: Content::text(text), reply_to: None };
+        let key = ActionKey { script, seq, part: 0, index: 0 };
+        state.open.runs.push(RunRecord {
+            seq,
+            part: 0,
+            script: position,
+            hook: EventName::Error,
+            now: self.clock.now(),
+            seed: 0,
+            answer: None,
+            outcome: RunOutcome::Done,
+            effects: Effects { actions: vec![(key, action)], ..Effects::default() },
+        });
+        state.open.since.get_or_insert_with(Instant::now);
+    }
+
+    pub(super) fn recovered(&mut self, slot: usize, unfinished: Unfinished) {
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        let events: Vec<_> = unfinished
+            .events
+            .into_iter()
+            .map(|Pending { seq, block, event }| {
+                route.pending.push_back((seq, block));
+                (seq, event)
+            })
+            .collect();
+        if unfinished.cautious {
+            let mut queue = VecDeque::from(events);
+            route.outgoing.extend(queue.pop_front());
+            route.cautious = Some(Cautious { queue, next: None });
+        } else {
+            route.outgoing.extend(events);
+        }
+    }
+
+    /// Goes on with scripts that take one event at a time, now that a block is durable.
+    pub(super) fn feed_cautious(&mut self, state: &mut State, durable: u64, marks: &[(usize, u64)]) {
+        for route in &mut self.routes {
+            let Some(cautious) = &mut route.cautious else { continue };
+            route.outgoing.extend(cautious.next.take_if(|(block, _)| *block == durable).map(|(_, event)| event));
+        }
+        for (slot, mark) in marks {
+            let Some(route) = self.routes.get_mut(*slot) else { continue };
+            let Some(cautious) = &mut route.cautious else { continue };
+            let name = route.name.to_string();
+            match cautious.queue.pop_front() {
+                Some(event) => {
+                    cautious.next = Some((self.number, event));
+                    RECOVERY.put(&mut state.open.batch, &name, &Tries { mark: Some(*mark), tries: 2 });
+                }
+                None => {
+                    RECOVERY.delete(&mut state.open.batch, &name);
+                    route.cautious = None;
+                }
+            }
+            state.open.since.get_or_insert_with(Instant::now);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What comes back: chunks of finished runs, and actions that are settled.
+
+use palabre_model::ActionKind;
+use palabre_script::Wait;
+
+use super::*;
+use crate::script_store::is_call;
+
+impl Sequencer {
+    pub(super) fn chunk(&mut self, state: &mut State, chunk: Chunk) {
+        let open = &mut state.open;
+        open.since.get_or_insert_with(Instant::now);
+        let script = open.script(&chunk.script.name, &chunk.script.version);
+        for mut run in chunk.runs {
+            run.script = script;
+            ended(state, &mut self.tasks, &run, self.clock.now());
+            let open = &mut state.open;
+            let metrics = std::mem::take(&mut run.effects.metrics);
+            open.metrics.extend(metrics.into_iter().map(|metric| (chunk.script.name.clone(), metric)));
+            if let RunOutcome::Waiting(wait) = &run.outcome {
+                let waiter = (chunk.slot, run.seq, run.part);
+                match wait {
+                    Wait::Delivery { key, .. } => match state.delivered.outcome(key) {
+                        Some(answer) => open.answers.push((waiter, answer)),
+                        None => drop(state.awaited.insert(key.clone(), waiter)),
+                    },
+                    Wait::Sleep { .. } | Wait::Ask { .. } | Wait::Choose { .. } | Wait::Http { .. } => {}
+                }
+            }
+            for change in &run.effects.timers {
+                self.timers.apply(&chunk.script.name, change, &mut open.batch);
+            }
+            open.runs.push(run);
+        }
+        let open = &mut state.open;
+        for (seq, part, request) in chunk.requests {
+            let hosts = self.routes.get(chunk.slot).map(|route| Arc::clone(&route.hosts)).unwrap_or_default();
+            open.fetches.push(Fetch { waiter: (chunk.slot, seq, part), request, hosts });
+        }
+        match open.writes.entry(chunk.slot) {
+            std::collections::hash_map::Entry::Vacant(place) => drop(place.insert(chunk.writes)),
+            std::collections::hash_map::Entry::Occupied(mut place) => place.get_mut().extend(chunk.writes),
+        }
+        open.usage.insert(chunk.slot, chunk.usage);
+        for (seq, waiting) in chunk.waits {
+            let key = (chunk.script.name.to_string(), seq);
+            match waiting {
+                Some(run) => WAITING_RUNS.put(&mut open.batch, &key, &run),
+                None => WAITING_RUNS.delete(&mut open.batch, &key),
+            }
+        }
+        open.chunks.push((chunk.durable, chunk.number));
+        let Some(route) = self.routes.get_mut(chunk.slot) else { return };
+        route.version = chunk.script.version;
+        if let Some(mark) = chunk.mark {
+            open.marks_before.entry(chunk.slot).or_insert(route.mark);
+            // An event that is not journalled has a number too, and no claim to a lower mark.
+            route.mark = Some(route.mark.map_or(mark, |old| old.max(mark)));
+            while let Some((seq, block)) = route.pending.front().copied()
+                && seq <= mark
+            {
+                route.pending.pop_front();
+                finish_one(&mut state.outstanding, block);
+            }
+        }
+    }
+
+    pub(super) fn settled(&mut self, state: &mut State, settled: Settled) {
+        let Settled { entry, result } = settled;
+        let room = entry.action.room().clone();
+        state.open.settled_since.get_or_insert_with(Instant::now);
+        finish_one(&mut state.outstanding, entry.position.block);
+        state.open.lanes.insert(room.clone(), entry.position);
+        if entry.action.kind() == ActionKind::Send {
+            let answer = match &result {
+                Ok(id) => {
+                    let adapter = self.outbox.platforms.adapter(room.bot());
+                    let id = id.clone().or_else(|| adapter?.message_id(&entry.key));
+                    Answer::Text(id.map_or_else(String::new, |id| id.to_string()))
+                }
+                Err(unperformed) => Answer::Failed(format!("it was not sent: {}", unperformed.reason)),
+            };
+            if let Some((slot, seq, part)) = state.awaited.remove(&entry.key) {
+                self.tell(slot, Task::Answer { slot, seq, part, answer: answer.clone() });
+            }
+            state.delivered.note(entry.key.clone(), answer);
+        }
+        match result {
+            Ok(None) => {}
+            Ok(Some(id)) => SENT_MESSAGES.put_until(
+                &mut state.open.batch,
+                &entry.key.to_string(),
+                &id.to_string(),
+                Some(self.clock.now() + REMEMBER_SENT),
+            ),
+            Err(unperformed) => {
+                let kind = entry.action.kind();
+                let fault = Fault {
+                    message: format!("{kind} in {room}: {}", unperformed.reason),
+                    traceback: None,
+                    hook: None,
+                    action: Some(kind.to_string()),
+                    event: Some(serde_json::json!({ "id": entry.key.seq.to_string() })),
+                };
+                tracing::warn!(script = %entry.key.script, "an action was not performed: {}", fault.message);
+                let (script, about) = (entry.key.script.clone(), entry.key.seq);
+                if unperformed.is_dead_letter {
+                    let (key, action, at) = (entry.key, entry.action, self.clock.now());
+                    let letter = DeadLetter::Action { key, action, reason: unperformed.reason, at };
+                    let number = self.seq.fetch_add(1, Relaxed);
+                    DEAD_LETTERS.put(&mut state.open.batch, &number, &letter);
+                }
+                let event = self.own_event(Some(named_by_id(&room)), EventKind::Error { error: fault });
+                let hooked =
+                    self.routes.iter().any(|route| route.name == script && route.hooks.contains(&EventName::Error));
+                if hooked
+                    && !state.told.contains(&about)
+                    && let Some(seq) = self.emit(state, event, Batch::default(), None, Some(&script))
+                {
+                    state.told.push_back(seq);
+                    if state.told.len() > TOLD {
+                        state.told.pop_front();
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A run that somebody waits for, or that is a task's, has come to its end.
+fn ended(state: &mut State, tasks: &mut TaskBook, run: &RunRecord, now: Millis) {
+    if is_call(run.part) {
+        return;
+    }
+    let error = match &run.outcome {
+        RunOutcome::Waiting(_) => return,
+        RunOutcome::Done => None,
+        RunOutcome::Failed(fault) => Some(fault.message.as_str()),
+    };
+    if run.hook == EventName::Task {
+        tasks.ended(run.seq, error, now, &mut state.open.batch);
+    }
+    if run.hook == EventName::Request
+        && let Some(reply) = state.asked.remove(&run.seq)
+    {
+        let result = match error {
+            None => Ok(run.effects.result.clone().unwrap_or_default()),
+            Some(problem) => Err(problem.to_owned()),
+        };
+        state.open.replies.push((reply, result));
+    }
+}

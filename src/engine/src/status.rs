@@ -1,0 +1,95 @@
+//! What an operator may ask: which bots and scripts are up, and what was last wrong with them.
+
+use std::sync::{Mutex, PoisonError};
+
+use palabre_model::{BotName, ScriptName};
+use serde::Serialize;
+
+/// The state of everything.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// The bots, in the order of bots.yaml.
+    pub bots: Vec<BotStatus>,
+    /// The scripts, by name.
+    pub scripts: Vec<ScriptStatus>,
+    /// Events that some script has still to take, and actions that are not yet performed.
+    pub backlog: usize,
+    /// Why nothing can be saved at present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stalled: Option<String>,
+}
+
+/// One bot.
+#[derive(Debug, Clone, Serialize)]
+pub struct BotStatus {
+    /// Its name.
+    pub name: BotName,
+    /// Its platform.
+    pub platform: String,
+    /// How it is.
+    pub state: BotState,
+}
+
+/// How a bot is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "state", content = "reason")]
+pub enum BotState {
+    /// Its adapter runs.
+    Up,
+    /// It ended, and is started again after a pause.
+    Restarting(String),
+    /// It ended for good.
+    Failed(String),
+}
+
+/// One script.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScriptStatus {
+    /// Its name.
+    pub name: ScriptName,
+    /// The hash of the files that run; `None` while none could be loaded.
+    pub version: Option<String>,
+    /// The hooks that it has.
+    pub hooks: Vec<&'static str>,
+    /// What else it takes: commands, patterns, tasks, routes, each as a person would name it.
+    pub declares: Vec<String>,
+    /// How it is.
+    pub state: ScriptState,
+    /// What was wrong last, if anything ever was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// Memory of its VM, in bytes.
+    pub memory_bytes: usize,
+    /// Runs that wait.
+    pub waiting_runs: usize,
+}
+
+/// How a script is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScriptState {
+    /// It takes events.
+    Up,
+    /// It failed too often in a row and rests.
+    Suspended,
+    /// It could not be loaded.
+    Broken,
+}
+
+/// A status that its owner writes and others read.
+#[derive(Debug)]
+pub(crate) struct Board<T>(Mutex<T>);
+
+impl<T: Clone> Board<T> {
+    pub(crate) const fn new(first: T) -> Self {
+        Self(Mutex::new(first))
+    }
+
+    pub(crate) fn read(&self) -> T {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn write(&self, change: impl FnOnce(&mut T)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}

@@ -1,0 +1,245 @@
+//! What scripts do by the clock: which task is due when, what it waits for, how it went.
+
+use std::collections::{HashMap, HashSet};
+
+use palabre_model::{Batch, EventKind, Millis, ScriptName};
+use palabre_script::{Missed, Schedule, TaskSpec};
+use palabre_store::{Direction, Result, Snapshot};
+use serde::{Deserialize, Serialize};
+
+use crate::scheduler::{Due, Scheduler};
+use crate::tables::{TASK_RUNS, TASKS};
+
+/// How long the history of runs is kept.
+const HISTORY: Millis = 30 * 86_400_000;
+/// The pause before a task that failed is tried again; it doubles from try to try.
+const FIRST_PAUSE: Millis = 30_000;
+
+/// What is known of a task over restarts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TaskRow {
+    /// Since when it is there.
+    since: Millis,
+    /// The last time that it was due, whether it ran or was passed over.
+    #[serde(default)]
+    due: Option<Millis>,
+    /// The last due time of which the run ended well.
+    #[serde(default)]
+    ended_well: Option<Millis>,
+    /// The run under way.
+    #[serde(default)]
+    running: Option<Running>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Running {
+    seq: u64,
+    due: Millis,
+    started: Millis,
+    attempt: u32,
+}
+
+/// One run of a task, for those who ask how it went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskRun {
+    /// When it was due.
+    pub due: Millis,
+    /// When it began.
+    pub started: Millis,
+    /// When it ended.
+    pub ended: Millis,
+    /// Which try it was, from 1.
+    pub attempt: u32,
+    /// What went wrong; `None` when it ended well.
+    pub error: Option<String>,
+}
+
+struct Task {
+    spec: TaskSpec,
+    schedule: Schedule,
+    next: Option<Millis>,
+}
+
+type Name = (ScriptName, String);
+
+/// All tasks of all scripts.
+pub(crate) struct TaskBook {
+    tasks: HashMap<Name, Task>,
+    rows: HashMap<Name, TaskRow>,
+    /// Which task the run of an event is.
+    running: HashMap<u64, Name>,
+    /// Those that are due and wait for another, with their due time.
+    held: Vec<(Name, Millis)>,
+    scheduler: Scheduler,
+}
+
+impl TaskBook {
+    /// Reads the book from the store. `alive` are the events whose runs the start takes up or ends; a task whose run is none of
+    /// them does not run any more.
+    pub(crate) fn load(snapshot: &Snapshot, scheduler: Scheduler, alive: &HashSet<u64>) -> Result<Self> {
+        let (mut rows, mut running) = (HashMap::new(), HashMap::new());
+        for row in TASKS.scan(snapshot, &Vec::new(), Direction::Forward)? {
+            let ((script, task), mut row) = row?;
+            let name = (ScriptName::from(script), task);
+            row.running = row.running.filter(|run| alive.contains(&run.seq));
+            if let Some(run) = &row.running {
+                running.insert(run.seq, name.clone());
+            }
+            rows.insert(name, row);
+        }
+        Ok(Self { tasks: HashMap::new(), rows, running, held: Vec::new(), scheduler })
+    }
+
+    /// The tasks of a script's version that takes over; those that it does not have any more are gone.
+    pub(crate) fn declare(&mut self, script: &ScriptName, specs: &[TaskSpec], now: Millis, batch: &mut Batch) {
+        self.tasks.retain(|(owner, _), _| owner != script);
+        self.held.retain(|((owner, _), _)| owner != script);
+        for spec in specs {
+            // It was read once when it was declared, so it can be read.
+            let Ok(schedule) = Schedule::of(spec) else { continue };
+            let name = (script.clone(), spec.name.clone());
+            let row = self.rows.entry(name.clone()).or_insert_with(|| TaskRow { since: now, ..TaskRow::default() });
+            let last = row.due.unwrap_or(row.since);
+            let planned = schedule.next(last);
+            let next = match planned {
+                Some(missed) if missed <= now && schedule.is_interval() => Some(missed.max(now)),
+                Some(missed) if missed <= now && spec.missed == Missed::Run => Some(latest(&schedule, missed, now)),
+                Some(missed) if missed <= now => {
+                    row.due = Some(now);
+                    schedule.next(now)
+                }
+                planned => planned,
+            };
+            put(&name, row, batch);
+            self.tasks.insert(name.clone(), Task { spec: spec.clone(), schedule, next });
+            self.ask(&name, next);
+        }
+    }
+
+    /// A task is due: the event that starts it, unless it has to wait or is not due any more.
+    pub(crate) fn due(
+        &mut self,
+        script: &ScriptName,
+        task: &str,
+        due: Millis,
+        attempt: u32,
+        is_new: bool,
+    ) -> Option<EventKind> {
+        let name = (script.clone(), task.to_owned());
+        let known = self.tasks.get_mut(&name)?;
+        if is_new {
+            if known.next != Some(due) {
+                return None;
+            }
+            known.next = known.schedule.next(due);
+            let next = known.next;
+            self.ask(&name, next);
+        }
+        if self.rows.get(&name).is_some_and(|row| row.running.is_some()) {
+            tracing::warn!(script = %script, task, "still runs when it is due again; this time is passed over");
+            return None;
+        }
+        if let Some(unmet) = self.unmet(&name, due) {
+            self.held.retain(|(other, since)| {
+                let is_old = *other == name;
+                if is_old {
+                    tracing::warn!(script = %script, task, due = since, "never ran: it waited for {unmet}");
+                }
+                !is_old
+            });
+            self.held.push((name, due));
+            return None;
+        }
+        Some(EventKind::Task { task: task.to_owned(), due, attempt })
+    }
+
+    /// The run of a task has begun.
+    pub(crate) fn started(&mut self, script: &ScriptName, kind: &EventKind, seq: u64, now: Millis, batch: &mut Batch) {
+        let EventKind::Task { task, due, attempt } = kind else { return };
+        let name = (script.clone(), task.clone());
+        let Some(row) = self.rows.get_mut(&name) else { return };
+        row.due = Some((*due).max(row.due.unwrap_or(0)));
+        row.running = Some(Running { seq, due: *due, started: now, attempt: *attempt });
+        self.running.insert(seq, name.clone());
+        put(&name, row, batch);
+    }
+
+    /// The run of an event has ended. Tasks that waited for it are due again.
+    pub(crate) fn ended(&mut self, seq: u64, error: Option<&str>, now: Millis, batch: &mut Batch) {
+        let Some(name) = self.running.remove(&seq) else { return };
+        let Some(row) = self.rows.get_mut(&name) else { return };
+        let Some(run) = row.running.take() else { return };
+        if error.is_none() {
+            row.ended_well = Some(run.due);
+        }
+        put(&name, row, batch);
+        let history = TaskRun {
+            due: run.due,
+            started: run.started,
+            ended: now,
+            attempt: run.attempt,
+            error: error.map(ToOwned::to_owned),
+        };
+        let key = (name.0.to_string(), name.1.clone(), seq);
+        TASK_RUNS.put_until(batch, &key, &history, Some(now + HISTORY));
+        let retries = self.tasks.get(&name).map_or(0, |task| task.spec.retries);
+        match error {
+            Some(_) if run.attempt <= retries => {
+                let pause = FIRST_PAUSE << run.attempt.saturating_sub(1).min(10);
+                let due = self.due_of(&name, run.due, run.attempt + 1, false);
+                self.scheduler.at(now + pause, due);
+            }
+            Some(problem) => tracing::error!(script = %name.0, task = name.1, "failed: {problem}"),
+            None => {
+                let ready: Vec<_> =
+                    self.held.iter().filter(|(held, due)| self.unmet(held, *due).is_none()).cloned().collect();
+                self.held.retain(|entry| !ready.contains(entry));
+                for (held, due) in ready {
+                    // Its next time is asked for already.
+                    let due = self.due_of(&held, due, 1, false);
+                    self.scheduler.at(now, due);
+                }
+            }
+        }
+    }
+
+    /// The first task that this one waits for and that has not ended well on the same day.
+    fn unmet(&self, name: &Name, due: Millis) -> Option<String> {
+        let task = self.tasks.get(name)?;
+        let day = task.schedule.day(due);
+        let met = |other: &&String| {
+            let row = self.rows.get(&(name.0.clone(), (*other).clone()));
+            row.and_then(|row| row.ended_well).is_some_and(|ended| task.schedule.day(ended) == day)
+        };
+        task.spec.after.iter().find(|other| !met(other)).cloned()
+    }
+
+    fn ask(&self, name: &Name, next: Option<Millis>) {
+        if let Some(next) = next {
+            self.scheduler.at(next, self.due_of(name, next, 1, true));
+        }
+    }
+
+    fn due_of(&self, (script, task): &Name, due: Millis, attempt: u32, is_new: bool) -> Due {
+        let priority = self.tasks.get(&(script.clone(), task.clone())).map_or(0, |task| task.spec.priority);
+        // What is due at the same time comes in the order of this number.
+        Due::Task { rank: priority.saturating_neg(), script: script.clone(), task: task.clone(), due, attempt, is_new }
+    }
+}
+
+fn put(name: &Name, row: &TaskRow, batch: &mut Batch) {
+    TASKS.put(batch, &(name.0.to_string(), name.1.clone()), row);
+}
+
+/// The last of the times that passed.
+fn latest(schedule: &Schedule, first: Millis, now: Millis) -> Millis {
+    let mut last = first;
+    // A schedule of every second that slept for years need not be counted through.
+    for _ in 0..100_000 {
+        match schedule.next(last) {
+            Some(next) if next <= now => last = next,
+            _ => break,
+        }
+    }
+    last
+}

@@ -1,0 +1,196 @@
+//! A thread that runs scripts: hooks of one script one at a time, up to their next wait; scripts of other workers meanwhile.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender};
+use palabre_model::{Event, Reason, Verdict};
+use palabre_script::{Answer, Coverage, Failure, Source};
+use tokio::sync::oneshot;
+
+use crate::neighbours::Neighbours;
+use crate::sequencer::Note;
+use crate::slot::Slot;
+use crate::tables::WaitingRun;
+
+/// A chunk is given back after so many events or so much time, so that what is done becomes durable while more is done.
+const CHUNK_EVENTS: usize = 512;
+const CHUNK_TIME: Duration = Duration::from_millis(2);
+
+/// What a worker is told.
+pub(crate) enum Task {
+    /// Adopt a slot; made here, because its VM may not leave this thread.
+    Adopt(Box<dyn FnOnce(&Neighbours) -> Slot + Send>),
+    Events {
+        slot: usize,
+        events: Vec<(u64, Arc<Event>)>,
+    },
+    Load {
+        slot: usize,
+        source: Box<Source>,
+        /// What it reads as `config` from now on; `None` leaves it as it is.
+        config: Option<serde_json::Value>,
+        reason: Reason,
+        reply: oneshot::Sender<Result<Vec<String>, Failure>>,
+    },
+    Wake {
+        slot: usize,
+        seq: u64,
+        part: u32,
+    },
+    Interrupted {
+        slot: usize,
+        seq: u64,
+        run: Box<WaitingRun>,
+    },
+    Resume {
+        slot: usize,
+    },
+    /// What a run has waited for is there.
+    Answer {
+        slot: usize,
+        seq: u64,
+        part: u32,
+        answer: Answer,
+    },
+    /// Say so when this is reached.
+    Barrier(u64),
+    /// Which lines of a script have run, and how often.
+    Coverage {
+        slot: usize,
+        reply: oneshot::Sender<Coverage>,
+    },
+    /// A message is about to be delivered.
+    Gate {
+        slot: usize,
+        event: Box<Event>,
+        reply: oneshot::Sender<Verdict>,
+    },
+    /// The script's files are gone.
+    Unload {
+        slot: usize,
+    },
+    /// Let every script leave, give back what there is, and end.
+    Stop,
+}
+
+/// Runs until told to stop.
+pub(crate) fn run(tasks: &Receiver<Task>, notes: &Sender<Note>) {
+    let mut slots: BTreeMap<usize, Slot> = BTreeMap::new();
+    let neighbours = Neighbours::default();
+    loop {
+        let busy = slots.values().any(Slot::has_work);
+        let task = if busy {
+            tasks.try_recv().ok()
+        } else {
+            match tasks.recv() {
+                Ok(task) => Some(task),
+                Err(_) => return,
+            }
+        };
+        let mut next = task;
+        // All that is there, then the scripts: a long queue of messages must not be worked off one by one.
+        while let Some(task) = next {
+            if matches!(task, Task::Stop) {
+                stop(&mut slots, notes);
+                return;
+            }
+            take(&mut slots, &neighbours, task, notes);
+            next = tasks.try_recv().ok();
+        }
+        let present: Vec<usize> = slots.keys().copied().collect();
+        for index in present {
+            let Some(slot) = slots.get_mut(&index) else { continue };
+            let began = Instant::now();
+            slot.work(|done| done >= CHUNK_EVENTS || (done % 16 == 15 && began.elapsed() >= CHUNK_TIME));
+            give_back(&mut slots, index, notes);
+        }
+    }
+}
+
+fn take(slots: &mut BTreeMap<usize, Slot>, neighbours: &Neighbours, task: Task, notes: &Sender<Note>) {
+    let mut on = |index: usize, act: &mut dyn FnMut(&mut Slot)| {
+        if let Some(slot) = slots.get_mut(&index) {
+            act(slot);
+            give_back(slots, index, notes);
+        }
+    };
+    match task {
+        Task::Adopt(make) => {
+            let slot = make(neighbours);
+            slots.insert(slot.index, slot);
+        }
+        Task::Events { slot, events } => {
+            if let Some(slot) = slots.get_mut(&slot) {
+                slot.push(events);
+            }
+        }
+        Task::Load { slot, source, config, reason, reply } => {
+            let Some(slot) = slots.get_mut(&slot) else { return };
+            let outcome = slot.load(*source, config, reason);
+            let index = slot.index;
+            if outcome.is_ok() {
+                tell(notes, slot.takes_over());
+            }
+            give_back(slots, index, notes);
+            // Who asked may be gone; the outcome is logged in any case.
+            drop(reply.send(outcome));
+        }
+        Task::Wake { slot, seq, part } => on(slot, &mut |slot| slot.time_up(seq, part)),
+        Task::Interrupted { slot, seq, run } => {
+            on(slot, &mut |slot| slot.interrupted(seq, WaitingRun::clone(&run)));
+        }
+        Task::Unload { slot } => on(slot, &mut |slot| {
+            slot.unload(Reason::Stop);
+            tell(notes, slot.takes_over());
+        }),
+        Task::Resume { slot } => on(slot, &mut Slot::resume),
+        Task::Answer { slot, seq, part, answer } => on(slot, &mut |slot| slot.answered_by(seq, part, answer.clone())),
+        Task::Barrier(number) => tell(notes, Note::Barrier(number)),
+        Task::Coverage { slot, reply } => {
+            let coverage = slots.get(&slot).map(Slot::coverage).unwrap_or_default();
+            // Who asked may be gone.
+            drop(reply.send(coverage));
+        }
+        Task::Gate { slot, event, reply } => {
+            let verdict = slots.get_mut(&slot).map_or(Verdict::Pass, |slot| slot.gate(*event));
+            give_back(slots, slot, notes);
+            // Who asked may be gone.
+            drop(reply.send(verdict));
+        }
+        Task::Stop => {}
+    }
+}
+
+fn stop(slots: &mut BTreeMap<usize, Slot>, notes: &Sender<Note>) {
+    let present: Vec<usize> = slots.keys().copied().collect();
+    for index in present {
+        if let Some(slot) = slots.get_mut(&index) {
+            slot.unload(Reason::Stop);
+        }
+        give_back(slots, index, notes);
+    }
+}
+
+/// What the slot has done; with it, what its runs had done by scripts whose functions they called, so that all of it becomes durable
+/// at once.
+fn give_back(slots: &mut BTreeMap<usize, Slot>, index: usize, notes: &Sender<Note>) {
+    let Some(slot) = slots.get_mut(&index) else { return };
+    let calls = slot.take_calls();
+    let mut chunks = slot.take_chunks();
+    for call in calls {
+        if let Some(called) = slots.values_mut().find(|slot| slot.name() == &call.script) {
+            called.record_call(call);
+            chunks.extend(called.take_chunks());
+        }
+    }
+    if !chunks.is_empty() {
+        tell(notes, Note::Chunks(chunks));
+    }
+}
+
+fn tell(notes: &Sender<Note>, note: Note) {
+    // The sequencer outlives the workers but in a crash of its own, which is logged there.
+    drop(notes.send(note));
+}

@@ -1,0 +1,208 @@
+//! What the engine looks after: adapters that fail, scripts that are saved, values that are scanned.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+mod support;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use palabre_engine::{BotState, Engine, Options, ScriptState, watch_scripts};
+use palabre_model::*;
+use palabre_sim::Sim;
+use palabre_store::Store;
+use support::*;
+
+/// An adapter whose runs end as a list says.
+struct Frail {
+    runs: AtomicUsize,
+    capabilities: Capabilities,
+}
+
+#[async_trait::async_trait]
+impl Adapter for Frail {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn run(self: Arc<Self>, mut context: AdapterContext) -> Result<(), AdapterError> {
+        match self.runs.fetch_add(1, SeqCst) {
+            0 => panic!("a bug"),
+            1 => Err(AdapterError::Lost("the cable is out".into())),
+            2 => Ok(()),
+            3 => Err(AdapterError::Final("the token was refused".into())),
+            _ => {
+                context.shutdown.requested().await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn perform(&self, action: &Action, _: &ActionKey) -> Result<Outcome, ActionError> {
+        panic!("a bug in {}", action.kind())
+    }
+
+    fn message_id(&self, _: &ActionKey) -> Option<MessageId> {
+        None
+    }
+}
+
+fn options(store: Store, clock: &VirtualClock, bots: Vec<(Bot, Arc<dyn Adapter>)>) -> Options {
+    Options {
+        store,
+        clock: Arc::new(clock.clone()),
+        entropy: Arc::new(SeededEntropy::new(3)),
+        bots,
+        scripts: Vec::new(),
+        workers: 1,
+        journal_retention: Duration::from_secs(86_400),
+        settings: Default::default(),
+        operators: Default::default(),
+        http: Arc::new(palabre_engine::Web::default()),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adapter_that_fails_is_started_again_until_it_says_that_it_is_over_and_takes_nobody_down() {
+    let (clock, sim) = (VirtualClock::new(1_000_000), Sim::new("sim"));
+    let frail = Arc::new(Frail {
+        runs: AtomicUsize::new(0),
+        capabilities: Capabilities { actions: Vec::new(), buttons: false, max_text: 1 },
+    });
+    let bot = Bot { name: "frail".into(), platform: "frail".into() };
+    let bots: Vec<(Bot, Arc<dyn Adapter>)> =
+        vec![(bot, Arc::clone(&frail) as Arc<dyn Adapter>), (sim.bot(), Arc::clone(&sim) as Arc<dyn Adapter>)];
+    let mut options = options(Store::in_memory().unwrap(), &clock, bots);
+    let text = r#"function on_lost(event) rooms.get("sim/log"):send(event.bot.name .. " lost: " .. event.reason) end
+        function on_message(event) rooms.get("frail/x"):send("never heard") event:reply("fine") end
+        function on_error(event) rooms.get("sim/log"):send(event.error.message) end"#;
+    options.scripts = vec![script("watch", text)];
+    let engine = Engine::start(options).await.unwrap();
+    for _ in 0..4_000 {
+        if engine.status().bots[0].state == BotState::Failed("the token was refused".into()) {
+            break;
+        }
+        clock.advance(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(engine.status().bots[0].state, BotState::Failed("the token was refused".into()));
+    assert_eq!(engine.status().bots[1].state, BotState::Up);
+    engine.when_idle().await;
+    let log = sim.transcript().texts("log").join("\n");
+    for reason in ["this is a bug of Palabre's", "the cable is out", "its adapter ended", "the token was refused"] {
+        assert!(log.contains(reason), "{reason} is not in {log}");
+    }
+
+    sim.person("alice", "general").says("x").await.unwrap();
+    for _ in 0..4_000 {
+        if sim.transcript().texts("log").iter().any(|line| line.contains("the adapter failed")) {
+            break;
+        }
+        clock.advance(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(sim.transcript().texts("general").contains(&"fine"), "its panic is nobody else's");
+    assert!(sim.transcript().texts("log").iter().any(|line| line.contains("the adapter failed")));
+    engine.shutdown().await;
+}
+
+fn save(folder: &Path, name: &str, text: &str) {
+    std::fs::write(folder.join(name), text).unwrap();
+}
+
+/// Waits in real time: the watcher lives in it.
+async fn soon(what: &str, done: impl AsyncFn() -> bool) {
+    for _ in 0..500 {
+        if done().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("never happened: {what}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_saved_takes_over_what_is_new_is_loaded_and_what_is_gone_leaves() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::create_dir(folder.join("game")).unwrap();
+    let (clock, sim) = (VirtualClock::new(1_000_000), Sim::new("sim"));
+    let bots: Vec<(Bot, Arc<dyn Adapter>)> = vec![(sim.bot(), Arc::clone(&sim) as Arc<dyn Adapter>)];
+    let engine = Engine::start(options(Store::in_memory().unwrap(), &clock, bots)).await.unwrap();
+    let (stop, word) = Shutdown::channel();
+    let setup = |name: &ScriptName, source| {
+        (name.as_str() != "disabled").then(|| palabre_engine::ScriptSetup { source, ..script(name.as_str(), "") })
+    };
+    let watching = watch_scripts(&engine, folder, setup, word);
+    let alice = sim.person("alice", "general");
+    let answers = async || {
+        let before = sim.transcript().lines().len();
+        alice.says("x").await.unwrap();
+        engine.when_idle().await;
+        let transcript = sim.transcript();
+        let mut texts: Vec<_> = transcript.lines()[before + 1..].iter().map(|line| line.text.clone()).collect();
+        texts.sort();
+        texts
+    };
+    let says = |text: &str| format!("function on_message(event) event:reply('{text}') end");
+    let editing = async {
+        // The watcher needs a moment before it sees; until then what is saved is saved again.
+        soon("a new file", async || {
+            save(folder, "one.luau", &says("one"));
+            answers().await == ["one"]
+        })
+        .await;
+        save(folder, "disabled.luau", &says("never"));
+        save(folder, "one.luau", &says("two"));
+        soon("an edit", async || answers().await == ["two"]).await;
+        save(folder, "one.luau", "function on_message(");
+        let broken = async || engine.status().scripts[0].last_error.is_some();
+        soon("a broken edit", broken).await;
+        assert_eq!(answers().await, ["two"], "the old version goes on");
+        save(folder, "game/words.luau", "return 'three'");
+        save(
+            folder,
+            "game/init.luau",
+            "local word = require('./words') function on_message(event) event:reply(word) end",
+        );
+        soon("a folder", async || answers().await == ["three", "two"]).await;
+        save(folder, "game/words.luau", "return 'four'");
+        soon("a module", async || answers().await == ["four", "two"]).await;
+        std::fs::remove_file(folder.join("one.luau")).unwrap();
+        soon("a removal", async || answers().await == ["four"]).await;
+        assert!(engine.status().scripts.iter().any(|script| script.state == ScriptState::Broken));
+        save(folder, "one.luau", &says("back"));
+        soon("a return", async || answers().await == ["back", "four"]).await;
+        stop.send_replace(true);
+    };
+    let (watched, ()) = tokio::join!(watching, editing);
+    watched.unwrap();
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_sees_what_is_durable_and_what_is_not_yet() {
+    let text = r#"function on_message(event)
+        if event.text == "fill" then
+          for n = 1, 120 do store.set(string.format("k%03d", n), n) end
+          return
+        end
+        store.delete("k002") store.set("k500", 500)
+        local keys = {}
+        for key in store.scan("k") do keys[#keys + 1] = key end
+        local back = {}
+        for key, value in store.scan("k", { reverse = true, limit = 2 }) do back[#back + 1] = key .. "=" .. value end
+        event:reply(`{#keys} {keys[1]} {keys[2]} {keys[#keys]} {table.concat(back, ",")}`)
+      end"#;
+    let house = House::new(vec![script("s", text)]).await;
+    house.alice("fill").await;
+    house.alice("scan").await;
+    house.alice("scan").await;
+    assert_eq!(house.replies(), ["120 k001 k003 k500 k500=500,k120=120", "120 k001 k003 k500 k500=500,k120=120"]);
+    let house = house.restart(vec![script("s", text)]).await;
+    house.alice("scan").await;
+    assert_eq!(house.replies().len(), 3);
+    assert_eq!(house.replies()[2], house.replies()[0], "as before the restart");
+}

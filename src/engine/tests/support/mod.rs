@@ -1,0 +1,127 @@
+//! An engine on a simulated platform, with a clock that the test moves.
+#![allow(dead_code, clippy::unwrap_used, unreachable_pub, missing_docs, reason = "each test file uses its part")]
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use palabre_engine::{Engine, Operators, Options, ScriptSetup, Web};
+use palabre_model::{Adapter, Clock, SeededEntropy, VirtualClock};
+use palabre_script::{Limits, Source};
+use palabre_sim::Sim;
+use palabre_store::Store;
+
+pub struct House {
+    pub store: Store,
+    pub clock: VirtualClock,
+    pub sim: Arc<Sim>,
+    pub engine: Engine,
+}
+
+pub fn script(name: &str, text: &str) -> ScriptSetup {
+    ScriptSetup {
+        name: name.into(),
+        source: Ok(Source::from_text(name, text)),
+        limits: Limits::default(),
+        config: serde_json::json!({}),
+        grants: vec!["moderation".into(), "rooms".into()],
+        bots: None,
+    }
+}
+
+impl House {
+    pub async fn new(scripts: Vec<ScriptSetup>) -> Self {
+        Self::on(Store::in_memory().unwrap(), Sim::new("sim"), scripts).await
+    }
+
+    /// As after a restart: the same store and the same platform.
+    pub async fn on(store: Store, sim: Arc<Sim>, scripts: Vec<ScriptSetup>) -> Self {
+        let clock = VirtualClock::new(1_000_000);
+        Self::at(store, sim, clock, scripts).await
+    }
+
+    pub async fn at(store: Store, sim: Arc<Sim>, clock: VirtualClock, scripts: Vec<ScriptSetup>) -> Self {
+        Self::told(store, sim, clock, scripts, Operators::default(), 2).await
+    }
+
+    /// With operators who are told of troubles.
+    pub async fn with_operators(operators: Operators, scripts: Vec<ScriptSetup>) -> Self {
+        let clock = VirtualClock::new(1_000_000);
+        Self::told(Store::in_memory().unwrap(), Sim::new("sim"), clock, scripts, operators, 2).await
+    }
+
+    /// With all scripts on one worker.
+    pub async fn on_one_worker(sim: Arc<Sim>, scripts: Vec<ScriptSetup>) -> Self {
+        let clock = VirtualClock::new(1_000_000);
+        Self::told(Store::in_memory().unwrap(), sim, clock, scripts, Operators::default(), 1).await
+    }
+
+    async fn told(
+        store: Store,
+        sim: Arc<Sim>,
+        clock: VirtualClock,
+        scripts: Vec<ScriptSetup>,
+        operators: Operators,
+        workers: usize,
+    ) -> Self {
+        let engine = Engine::start(Options {
+            store: store.clone(),
+            clock: Arc::new(clock.clone()),
+            entropy: Arc::new(SeededEntropy::new(7)),
+            bots: vec![(sim.bot(), Arc::clone(&sim) as Arc<dyn Adapter>)],
+            scripts,
+            workers,
+            journal_retention: Duration::from_secs(7 * 86_400),
+            settings: HashMap::new(),
+            operators,
+            http: Arc::new(Web::default()),
+        })
+        .await
+        .unwrap();
+        Self { store, clock, sim, engine }
+    }
+
+    /// Alice says something in the room general, and everything that follows from it is done.
+    pub async fn alice(&self, text: &str) {
+        self.sim.person("alice", "general").says(text).await.unwrap();
+        self.engine.when_idle().await;
+    }
+
+    /// Time passes, in steps of a second, until `done` holds; what becomes due has time to lead to what follows from it.
+    pub async fn until(&self, what: &str, done: impl Fn(&Self) -> bool) {
+        for _ in 0..20_000 {
+            if done(self) {
+                return;
+            }
+            self.clock.advance(Duration::from_secs(1));
+            // Real time for the engine's own threads; how much does not matter.
+            tokio::time::sleep(Duration::from_micros(500)).await;
+        }
+        panic!("never happened: {what}\n{}", self.sim.transcript());
+    }
+
+    /// So much time passes, in steps of a second.
+    pub async fn advance(&self, by: Duration) {
+        let end = self.clock.now() + u64::try_from(by.as_millis()).unwrap();
+        self.until("the time", |house| house.clock.now() >= end).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    pub fn texts(&self) -> Vec<String> {
+        self.sim.transcript().texts("general").into_iter().map(ToOwned::to_owned).collect()
+    }
+
+    /// What the bot said.
+    pub fn replies(&self) -> Vec<String> {
+        let transcript = self.sim.transcript();
+        let lines = transcript.lines().iter().filter(|line| line.author == "sim" && !line.deleted);
+        lines.map(|line| line.text.clone()).collect()
+    }
+
+    /// Stops the daemon in good order and starts another on the same store.
+    pub async fn restart(self, scripts: Vec<ScriptSetup>) -> Self {
+        let Self { store, sim, engine, clock } = self;
+        engine.shutdown().await;
+        Self::at(store, sim, clock, scripts).await
+    }
+}

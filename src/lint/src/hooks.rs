@@ -1,0 +1,78 @@
+//! Lints of our own: functions that look like hooks and are none, hooks that nobody calls, functions that hide what
+//! Palabre gives.
+
+use std::collections::BTreeSet;
+
+use crate::Known;
+use crate::finding::Note;
+use crate::names::{Names, Site};
+use crate::wording::nearest;
+
+/// A global that is named like a hook, and there is no such hook.
+const UNKNOWN: &str = "unknown_hook";
+/// A hook that is local, so nobody finds it.
+const LOCAL: &str = "local_hook";
+/// A hook that is defined again further down.
+const REPEATED: &str = "repeated_hook";
+/// A function with the name of one that is there already.
+const HIDDEN: &str = "hidden_global";
+
+/// The codes of these lints. Selene does not know them, so a comment that allows one holds for the whole file.
+pub(crate) const CODES: &[&str] = &[UNKNOWN, LOCAL, REPEATED, HIDDEN];
+
+/// Whether a name is that of a hook, or is meant to be.
+pub(crate) fn looks_like_hook(name: &str) -> bool {
+    name.starts_with("on_") || name.starts_with("before_")
+}
+
+pub(crate) fn check(names: &Names, known: &Known<'_>) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let (mut unknown, mut defined) = (BTreeSet::new(), BTreeSet::new());
+    for site in names.globals() {
+        let name = site.name.as_str();
+        if known.hooks.contains(name) {
+            // In a branch it may be one of two ways to define it.
+            if site.is_outermost && !defined.insert(name) {
+                notes.push(repeated(site));
+            }
+        } else if known.globals.contains(name) {
+            // Selene speaks of assignments.
+            notes.extend(site.is_function.then(|| hidden(site, known)));
+        } else if looks_like_hook(name) && unknown.insert(name) {
+            notes.extend(unknown_hook(site, names, known));
+        }
+    }
+    for (name, range) in &names.local_functions {
+        if known.hooks.contains(name) && !names.reads(name) && !names.defines(name) {
+            let message = format!("{name} is local, so it is never called");
+            notes.push(Note::warning(*range, LOCAL, message, Some(format!("write `function {name}` without `local`"))));
+        }
+    }
+    notes
+}
+
+fn unknown_hook(site: &Site, names: &Names, known: &Known<'_>) -> Option<Note> {
+    let name = &site.name;
+    let near = nearest(name, known.hooks.iter().map(String::as_str));
+    // A function of the script's own may well be called before_midnight, if somebody calls it.
+    if near.is_none() && !name.starts_with("on_") && names.reads_global(name) {
+        return None;
+    }
+    let message = match near {
+        Some(hook) => format!("there is no hook {name}; did you mean {hook}?"),
+        None => format!("there is no hook {name}"),
+    };
+    Some(Note::warning(site.range, UNKNOWN, message, None))
+}
+
+fn repeated(site: &Site) -> Note {
+    let name = &site.name;
+    let help = "only the last one is called: do both things in one function".to_owned();
+    Note::warning(site.range, REPEATED, format!("{name} is defined a second time"), Some(help))
+}
+
+fn hidden(site: &Site, known: &Known<'_>) -> Note {
+    let name = &site.name;
+    let help = known.function(name).map(|item| format!("it is called as `{}`", item.signature()));
+    Note::warning(site.range, HIDDEN, format!("`{name}` is there already, and this function hides it"), help)
+}

@@ -1,0 +1,163 @@
+//! Looks at scripts before they run: selene's lints over the names that Palabre gives, and a few of our own for hooks.
+//!
+//! ```
+//! let linter = palabre_lint::Linter::new()?;
+//! let findings = linter.check("x.luau", "function on_mesage(event)\nend\n", false);
+//! assert_eq!(
+//!     findings[0].to_string(),
+//!     "x.luau:1:10: warning[unknown_hook]: there is no hook on_mesage; did you mean on_message?"
+//! );
+//! # Ok::<(), palabre_lint::LintError>(())
+//! ```
+
+mod finding;
+mod hooks;
+mod library;
+mod names;
+mod parse;
+mod settings;
+mod wording;
+
+use std::collections::BTreeSet;
+
+use full_moon::ast::Ast;
+use palabre_script::{ApiItem, ApiKind};
+use selene_lib::lints::AstContext;
+use selene_lib::{Checker, CheckerDiagnostic};
+use serde_json::Value;
+
+use finding::{Lines, Note};
+use names::Names;
+
+pub use finding::{Finding, Severity};
+
+/// Parser and lints go down into a script call by call, so they have a thread of their own with room for it. Only what
+/// they use of it is ever allocated.
+const STACK: usize = 128 << 20;
+
+/// Looks at scripts. Making one takes a few milliseconds; it can be used as often as one likes, from any thread.
+pub struct Linter {
+    items: Vec<ApiItem>,
+    hooks: BTreeSet<String>,
+    scripts: Rules,
+    tests: Rules,
+}
+
+/// What holds in one kind of file.
+struct Rules {
+    checker: Checker<Value>,
+    /// All names with what is in them: `store.get`.
+    paths: BTreeSet<String>,
+    /// Their first parts: `store`.
+    globals: BTreeSet<String>,
+}
+
+/// The names that a file can use without defining them.
+struct Known<'a> {
+    items: &'a [ApiItem],
+    hooks: &'a BTreeSet<String>,
+    paths: &'a BTreeSet<String>,
+    globals: &'a BTreeSet<String>,
+}
+
+/// Why there is no linter.
+#[derive(Debug, thiserror::Error)]
+pub enum LintError {
+    /// Selene has lost its list.
+    #[error("cannot make the linter: selene has no list of what is built into Luau")]
+    NoBase,
+    /// Selene does not take the settings.
+    #[error("cannot make the linter: selene refuses its settings: {0}")]
+    Setup(String),
+}
+
+impl Linter {
+    /// A linter that knows what scripts of this version have.
+    ///
+    /// # Errors
+    /// When selene does not take what it is given: a mistake in Palabre.
+    pub fn new() -> Result<Self, LintError> {
+        let items = palabre_script::api();
+        let hooks = items.iter().filter(|item| item.kind == ApiKind::Hook).map(|item| item.path.clone()).collect();
+        let (scripts, tests) = (Rules::new(&items, false)?, Rules::new(&items, true)?);
+        Ok(Self { items, hooks, scripts, tests })
+    }
+
+    /// Looks at a file. `path` is what the findings call it; `is_test` says that it is a `*.test.luau`. The findings
+    /// are in the order of the file; if it cannot be parsed, that is all that they say.
+    #[must_use]
+    pub fn check(&self, path: &str, text: &str, is_test: bool) -> Vec<Finding> {
+        let rules = if is_test { &self.tests } else { &self.scripts };
+        let notes = std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("lint".to_owned()).stack_size(STACK);
+            match thread.spawn_scoped(scope, || self.look(rules, text)).map(|thread| thread.join()) {
+                Ok(Ok(notes)) => notes,
+                Ok(Err(_)) => vec![failed("this file is too much for the linter; please report it".to_owned())],
+                Err(error) => vec![failed(format!("the linter cannot start its thread: {error}"))],
+            }
+        });
+        let lines = Lines::new(text);
+        let mut findings: Vec<Finding> = notes.into_iter().map(|note| note.place(path, &lines)).collect();
+        findings.sort_by(|one, other| (one.line, one.column, &one.code).cmp(&(other.line, other.column, &other.code)));
+        findings.dedup();
+        findings
+    }
+
+    fn look(&self, rules: &Rules, text: &str) -> Vec<Note> {
+        let ast = match parse::parse(text) {
+            Ok(ast) => ast,
+            Err(notes) => return notes,
+        };
+        let names = Names::of(&ast, &AstContext::from_ast(&ast));
+        let Rules { paths, globals, .. } = rules;
+        let known = Known { items: &self.items, hooks: &self.hooks, paths, globals };
+        let (mut notes, silenced) = selene(rules, &ast, text, &names, &known);
+        notes.extend(hooks::check(&names, &known).into_iter().filter(|note| !silenced.contains(&note.code)));
+        notes
+    }
+}
+
+impl Rules {
+    fn new(items: &[ApiItem], is_test: bool) -> Result<Self, LintError> {
+        let library = library::library(items, is_test)?;
+        let paths: BTreeSet<String> = library.globals.keys().cloned().collect();
+        let root = |path: &String| path.split('.').next().unwrap_or_default().to_owned();
+        let globals = paths.iter().map(root).collect();
+        Ok(Self { checker: settings::checker(library)?, paths, globals })
+    }
+}
+
+impl Known<'_> {
+    /// The function of Palabre's at this path.
+    fn function(&self, path: &str) -> Option<&ApiItem> {
+        self.items.iter().find(|item| item.kind == ApiKind::Function && item.path == path)
+    }
+}
+
+/// What selene finds, and which of our own lints the file silences: selene complains of comments that name lints which
+/// it does not know.
+fn selene(rules: &Rules, ast: &Ast, text: &str, names: &Names, known: &Known<'_>) -> (Vec<Note>, BTreeSet<String>) {
+    let (mut notes, mut silenced) = (Vec::new(), BTreeSet::new());
+    for found in rules.checker.test_on(ast) {
+        match own_code(&found) {
+            Some(code) => {
+                let (start, end) = found.diagnostic.primary_label.range;
+                if text.get(start as usize..end as usize).is_some_and(|comment| comment.contains("allow")) {
+                    silenced.insert(code.to_owned());
+                }
+            }
+            None => notes.extend(wording::note(found, text, names, known)),
+        }
+    }
+    (notes, silenced)
+}
+
+/// The lint of our own that selene does not know.
+fn own_code(found: &CheckerDiagnostic) -> Option<&'static str> {
+    let is_filter = found.diagnostic.code == "invalid_lint_filter";
+    hooks::CODES.iter().copied().find(|code| is_filter && found.diagnostic.message.contains(&format!("`{code}`")))
+}
+
+fn failed(message: String) -> Note {
+    Note::error((0, 0), "linter", message)
+}

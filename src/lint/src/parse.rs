@@ -1,0 +1,58 @@
+//! From text to syntax tree, or to what is wrong with the text.
+
+use full_moon::ast::Ast;
+use full_moon::{Error, LuaVersion, parse_fallible};
+
+use crate::finding::Note;
+
+/// How many brackets may be open at once. The parser calls itself for each.
+const DEEPEST: usize = 400;
+
+pub(crate) fn parse(text: &str) -> Result<Ast, Vec<Note>> {
+    if let Some(at) = too_deep(text) {
+        let message = format!("more than {DEEPEST} brackets are open here, which is too much for the linter");
+        return Err(vec![Note::error((at, at + 1), "syntax", message)]);
+    }
+    let parsed = parse_fallible(text, LuaVersion::luau());
+    if parsed.errors().is_empty() {
+        return Ok(parsed.into_ast());
+    }
+    Err(parsed.errors().iter().map(note).collect())
+}
+
+fn note(error: &Error) -> Note {
+    let (start, end) = error.range();
+    let message = match error {
+        Error::AstError(error) => {
+            let token = error.token().to_string();
+            let found =
+                if token.trim().is_empty() { "the file ends".to_owned() } else { format!("there is `{token}`") };
+            format!("{}; here {found}", error.error_message())
+        }
+        Error::TokenizerError(error) => error.error().to_string(),
+    };
+    Note::error((start.bytes(), end.bytes()), "syntax", message)
+}
+
+/// Where too many brackets are open. Those in strings do not count.
+fn too_deep(text: &str) -> Option<usize> {
+    let (mut depth, mut escaped) = (0_usize, false);
+    let mut quote: Option<u8> = None;
+    for (at, byte) in text.bytes().enumerate() {
+        match (quote, byte) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), b'\\') => escaped = true,
+            // A quote that is not closed in its line is an apostrophe in a comment.
+            (Some(_), b'\n') => quote = None,
+            (Some(open), _) if open == byte => quote = None,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'(' | b'[' | b'{') => depth += 1,
+            (None, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Some(at);
+        }
+    }
+    None
+}

@@ -1,0 +1,124 @@
+//! What selene finds, said in terms of Palabre; and what of it is left out, because it is no mistake in a script.
+
+use palabre_script::Parameter;
+use selene_lib::CheckerDiagnostic;
+use selene_lib::lints::{Diagnostic, Severity as Level};
+
+use crate::Known;
+use crate::finding::{Note, Severity};
+use crate::hooks::looks_like_hook;
+use crate::names::{Names, Site};
+
+/// From this similarity on one name may be meant for another.
+const NEAR: f64 = 0.85;
+
+/// The name most like `name`, if one is near enough.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(similarity, candidate)| *similarity >= NEAR && *candidate != name)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// A finding of selene's. None: it is not for authors of scripts.
+pub(crate) fn note(found: CheckerDiagnostic, text: &str, names: &Names, known: &Known<'_>) -> Option<Note> {
+    let severity = match found.severity {
+        Level::Allow => return None,
+        Level::Error => Severity::Error,
+        Level::Warning => Severity::Warning,
+    };
+    let Diagnostic { code, message, notes, primary_label, .. } = found.diagnostic;
+    let range = (primary_label.range.0 as usize, primary_label.range.1 as usize);
+    let name = text.get(range.0..range.1).unwrap_or_default();
+    let (message, help) = match code {
+        "unused_variable" => unused(range.0, name, &message, names)?,
+        "unscoped_variables" => unscoped(range.0, name, names)?,
+        "undefined_variable" => undefined(name, names, known)?,
+        "incorrect_standard_library_use" => misused(&message, primary_label.message, &notes, known),
+        // A quote that needs no escape does no harm.
+        "bad_string_escape" if message.contains("do not have to be escaped") => return None,
+        _ => (message, told(&notes)),
+    };
+    Some(Note { range, severity, code: code.to_owned(), message, help })
+}
+
+type Words = (String, Option<String>);
+
+fn unused(start: usize, name: &str, message: &str, names: &Names) -> Option<Words> {
+    // A parameter may be there for the sake of the next one. A global may be read above its definition, which selene
+    // does not count; one that a function makes is reported as such, and a hook that is none by a lint of our own.
+    let is_fine = |site: &Site| !site.is_loading || names.reads_global(name) || looks_like_hook(name);
+    if names.is_parameter(start) || names.global_at(start).is_some_and(is_fine) {
+        return None;
+    }
+    let what = if message.contains("assigned") { "gets a value that is never read" } else { "is never used" };
+    Some((format!("`{name}` {what}"), Some("remove it, or let its name begin with _".to_owned())))
+}
+
+fn unscoped(start: usize, name: &str, names: &Names) -> Option<Words> {
+    // What is no plain name is reported as undefined. A global that is there from the start is state of the script.
+    if names.global_at(start).is_none() || names.defines_loading(name) || looks_like_hook(name) {
+        return None;
+    }
+    let message = format!("`{name}` becomes a global here, which every function of the script sees");
+    Some((message, Some(format!("write `local {name}` here, or at the top of the file"))))
+}
+
+fn undefined(name: &str, names: &Names, known: &Known<'_>) -> Option<Words> {
+    if names.defines(name) {
+        return None;
+    }
+    let help = if names.locals.contains(name) {
+        Some(format!("there is a local `{name}` elsewhere in this file, which is not seen here"))
+    } else {
+        let candidates = known.globals.iter().chain(&names.locals).map(String::as_str);
+        nearest(name, candidates.chain(names.globals().map(|site| site.name.as_str())))
+            .map(|near| format!("did you mean `{near}`?"))
+    };
+    Some((format!("`{name}` is not defined"), help))
+}
+
+/// A name that is there, used in a way that it is not made for.
+fn misused(message: &str, label: Option<String>, notes: &[String], known: &Known<'_>) -> Words {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let path = quoted.next().unwrap_or_default();
+    if message.contains("does not contain the field") {
+        let field = quoted.next().unwrap_or_default();
+        let fields = known.paths.iter().filter_map(|known| known.strip_prefix(path)?.strip_prefix('.'));
+        let help = nearest(field, fields).map(|near| format!("did you mean `{path}.{near}`?"));
+        return (format!("`{path}` has no `{field}`"), help);
+    }
+    let item = known.function(path);
+    let help = item.map(|item| format!("it is `{}`", item.signature())).or_else(|| told(notes));
+    if let Some(label) = label {
+        return (format!("`{path}`: {label}"), help);
+    }
+    let passed = message.rsplit(", ").next().and_then(|end| end.strip_suffix(" passed"));
+    if let (Some(item), Some(passed)) = (item, passed) {
+        return (format!("`{path}` takes {}, and gets {passed}", arguments(&item.parameters)), help);
+    }
+    let kinds = ["standard library global ", "standard library function ", "standard library field "];
+    let plain = kinds.iter().find_map(|kind| message.strip_prefix(kind)).unwrap_or(message);
+    (plain.to_owned(), help)
+}
+
+/// How many arguments these are, in words.
+fn arguments(parameters: &[Parameter]) -> String {
+    let most = parameters.iter().filter(|parameter| !parameter.variadic).count();
+    let least = parameters.iter().filter(|parameter| !parameter.optional).count();
+    let counted = |count: usize| format!("{count} argument{}", if count == 1 { "" } else { "s" });
+    if most < parameters.len() {
+        format!("at least {}", counted(least))
+    } else if least == most {
+        counted(most)
+    } else {
+        format!("{least} to {}", counted(most))
+    }
+}
+
+/// Selene's own advice.
+fn told(notes: &[String]) -> Option<String> {
+    let advice: Vec<&str> = notes.iter().map(|note| note.strip_prefix("help: ").unwrap_or(note)).collect();
+    (!advice.is_empty()).then(|| advice.join("; "))
+}
