@@ -1,0 +1,53 @@
+//! The routes of the documents that this service unites, onto the same handlers as our own.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Form;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+
+use crate::decode;
+use crate::service::Rooms;
+use crate::{rest, web};
+
+pub(crate) fn routes(rooms: &Arc<Rooms>) -> Router {
+    Router::new()
+        .route("/health", get(rest::health))
+        .with_state(Arc::clone(rooms))
+        // TalkRooms: the page reads who and where from the query.
+        .route("/chat", get(web::page))
+        .route("/join", post(join))
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    username: String,
+    room: String,
+}
+
+async fn join(Form(entry): Form<Entry>) -> Response {
+    let entry = decode::Join { username: entry.username, room: entry.room, last_id: None, locale: None };
+    match entry.checked() {
+        Ok(entry) => {
+            let (username, room) = (percent(&entry.username), percent(&entry.room));
+            Redirect::to(&format!("/chat?username={username}&room={room}")).into_response()
+        }
+        Err(problem) => (StatusCode::BAD_REQUEST, problem).into_response(),
+    }
+}
+
+/// Everything but unreserved characters as `%XX` (RFC 3986, section 2.1).
+pub(crate) fn percent(text: &str) -> String {
+    text.bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
+}

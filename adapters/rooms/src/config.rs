@@ -1,0 +1,73 @@
+//! What bots.yaml says of the room service.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The settings of a room service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The name that the bots speak under. Nobody else may take it.
+    pub nickname: String,
+    /// What becomes of messages, people and rooms in time.
+    pub retention: Retention,
+    /// Other sites whose pages may talk to this service, as `https://example.org`; `*` is any. Its own page always may, and so may
+    /// whatever is no browser.
+    pub origins: Vec<String>,
+    /// How many rooms there may be at once.
+    pub max_rooms: usize,
+    /// How many connections there may be at once.
+    pub max_connections: usize,
+    /// How many packets may wait for a slow client before it is disconnected.
+    pub client_queue: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            nickname: "palabre".to_owned(),
+            retention: Retention::default(),
+            origins: Vec::new(),
+            max_rooms: 10_000,
+            max_connections: 10_000,
+            client_queue: 512,
+        }
+    }
+}
+
+/// What becomes of messages, people and rooms in time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// How long messages are kept, in hours.
+    pub message_hours: u64,
+    /// How many messages a room keeps.
+    pub messages_per_room: usize,
+    /// How long somebody may be silent before they are asked to come in again, in hours.
+    pub idle_user_hours: u64,
+    /// How long an empty room is kept, in hours.
+    pub empty_room_hours: u64,
+    /// Rooms that keep everything; `*` is all rooms.
+    pub keep: Vec<String>,
+}
+
+/// As the documents that this service follows have it.
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            message_hours: 7 * 24,
+            messages_per_room: 100,
+            idle_user_hours: 2,
+            empty_room_hours: 24,
+            keep: Vec::new(),
+        }
+    }
+}
+
+impl Retention {
+    /// Whether `room` keeps everything.
+    #[must_use]
+    pub fn keeps(&self, room: &str) -> bool {
+        self.keep.iter().any(|kept| kept == room || kept == "*")
+    }
+}

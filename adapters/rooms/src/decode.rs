@@ -1,0 +1,202 @@
+//! What clients say, checked: a wrong thing is named to who said it, and to nobody else.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// The longest text of a message, in characters.
+pub(crate) const TEXT: usize = 5_000;
+/// The longest name of a person, in characters.
+const USERNAME: usize = 64;
+/// The longest name of a room, in characters.
+const ROOM: usize = 64;
+/// The longest nonce and id, in bytes.
+const ID: usize = 256;
+/// The longest language tag, in characters.
+const LOCALE: usize = 35;
+
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with username and room")]
+pub(crate) struct Join {
+    pub(crate) username: String,
+    pub(crate) room: String,
+    /// The last message that the client has, when it comes back.
+    #[serde(default)]
+    pub(crate) last_id: Option<String>,
+    /// The language of the person, as a BCP 47 tag.
+    #[serde(default, deserialize_with = "locale")]
+    pub(crate) locale: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with message")]
+pub(crate) struct Send {
+    pub(crate) message: String,
+    #[serde(default)]
+    pub(crate) nonce: Option<String>,
+    #[serde(default)]
+    pub(crate) reply_to: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with id and message")]
+pub(crate) struct Edit {
+    pub(crate) id: String,
+    pub(crate) message: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with id")]
+pub(crate) struct Delete {
+    pub(crate) id: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with id and emoji")]
+pub(crate) struct React {
+    pub(crate) id: String,
+    pub(crate) emoji: String,
+    #[serde(default)]
+    pub(crate) remove: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with id and action")]
+pub(crate) struct Press {
+    pub(crate) id: String,
+    pub(crate) action: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with id, action and values")]
+pub(crate) struct Choose {
+    pub(crate) id: String,
+    pub(crate) action: String,
+    pub(crate) values: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with form and values")]
+pub(crate) struct Fill {
+    pub(crate) form: String,
+    pub(crate) values: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Typing {
+    #[serde(default = "yes")]
+    pub(crate) is_typing: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// The data of an event as `T`, or what is wrong with it.
+pub(crate) fn read<T: DeserializeOwned>(event: &str, data: Value) -> Result<T, String> {
+    // A client without data sends none, or null.
+    let data = if data.is_null() { Value::Object(serde_json::Map::new()) } else { data };
+    serde_json::from_value(data).map_err(|error| format!("{event}: {error}"))
+}
+
+impl Join {
+    pub(crate) fn checked(mut self) -> Result<Self, String> {
+        self.username = username(&self.username)?;
+        self.room = room_name(&self.room)?;
+        self.last_id = self.last_id.filter(|id| id.len() <= ID);
+        Ok(self)
+    }
+}
+
+impl Send {
+    pub(crate) fn checked(self) -> Result<Self, String> {
+        text(&self.message)?;
+        if self.nonce.as_ref().is_some_and(|nonce| nonce.is_empty() || nonce.len() > ID) {
+            return Err(format!("a nonce has 1 to {ID} bytes"));
+        }
+        if self.reply_to.as_ref().is_some_and(|id| id.len() > ID) {
+            return Err("reply_to is no message's id".to_owned());
+        }
+        Ok(self)
+    }
+}
+
+impl Edit {
+    pub(crate) fn checked(self) -> Result<Self, String> {
+        text(&self.message)?;
+        Ok(self)
+    }
+}
+
+impl React {
+    pub(crate) fn checked(self) -> Result<Self, String> {
+        let length = self.emoji.chars().count();
+        if !(1..=32).contains(&length) || self.emoji.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err("a reaction is one emoji".to_owned());
+        }
+        Ok(self)
+    }
+}
+
+/// A person's name as it may be.
+pub(crate) fn username(text: &str) -> Result<String, String> {
+    name(text, "username", USERNAME)
+}
+
+/// A room's name as it may be.
+pub(crate) fn room_name(text: &str) -> Result<String, String> {
+    let room = name(text, "room", ROOM)?;
+    if room.contains('/') { Err("a room's name has no slash".to_owned()) } else { Ok(room) }
+}
+
+fn name(text: &str, what: &str, longest: usize) -> Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() {
+        return Err(format!("{what} is required"));
+    }
+    if name.chars().count() > longest {
+        return Err(format!("{what} has at most {longest} characters"));
+    }
+    if name.chars().any(is_hidden) {
+        return Err(format!("{what} has characters that cannot be seen"));
+    }
+    Ok(name.to_owned())
+}
+
+/// Characters with which one name could pass for another: control, zero width, and those that turn the direction of writing.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{00AD}' | '\u{034F}' | '\u{061C}'
+            | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{2028}'..='\u{2029}' | '\u{2800}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// What is no language's tag is as good as none: a browser's idea of it keeps nobody out.
+fn locale<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let is_part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_tag = |tag: &str| {
+        let language = tag.split('-').next().unwrap_or_default();
+        tag.len() <= LOCALE
+            && language.len() >= 2
+            && language.bytes().all(|byte| byte.is_ascii_alphabetic())
+            && tag.split('-').all(is_part)
+    };
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(tag) if is_tag(&tag) => Some(tag),
+        _ => None,
+    })
+}
+
+/// What a message may say.
+pub(crate) fn text(text: &str) -> Result<(), String> {
+    if text.trim().is_empty() {
+        return Err("message is empty".to_owned());
+    }
+    let length = text.chars().count();
+    if length > TEXT {
+        return Err(format!("message has {length} characters; the limit is {TEXT}"));
+    }
+    Ok(())
+}

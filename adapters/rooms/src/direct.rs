@@ -1,0 +1,50 @@
+//! What bots say to one person, wherever they are. It is not kept.
+
+use std::sync::Arc;
+
+use palabre_model::{ActionError, ActionKey, Batch, Content, Outcome, UserId};
+use tokio::sync::oneshot;
+
+use crate::Done;
+use crate::files::Shelf;
+use crate::room::{Command, Whisper};
+use crate::service::Rooms;
+use crate::speaker::{ASIDE_LIFE, Speaker};
+
+impl Rooms {
+    /// Says something in every room that somebody is in, to them alone.
+    pub(crate) async fn direct(&self, user: &UserId, content: Content, key: &ActionKey) -> Result<Done, ActionError> {
+        let name = user.native().to_lowercase();
+        let offline = ActionError::NotFound(format!("{} is not online", user.native()));
+        let rooms = self.directory.rooms_of(&name);
+        if rooms.is_empty() {
+            return Err(offline);
+        }
+        let mut batch = Batch::default();
+        let now = self.clock.now();
+        // In a room of no name: it is not of one room alone.
+        let shelf = Shelf { room: "", now, expires: Some(now.saturating_add(ASIDE_LIFE)), entropy: &*self.entropy };
+        let speaker = Speaker { nickname: &self.config.nickname, shelf };
+        let row = Arc::new(speaker.says(&mut batch, key.to_string(), content)?);
+        if !batch.is_empty() {
+            let saved = self.store.commit(batch).await;
+            saved.map_err(|error| ActionError::Transient(error.to_string()))?;
+        }
+        let mut asked = Vec::with_capacity(rooms.len());
+        for (_, room) in rooms {
+            let (answer, is_here) = oneshot::channel();
+            let whisper = Whisper { user: name.clone(), row: Arc::clone(&row), answer };
+            // A room that has closed meanwhile is empty.
+            if room.send(Command::Whisper(whisper)).await.is_ok() {
+                asked.push(is_here);
+            }
+        }
+        Ok(Box::pin(async move {
+            let mut is_there = false;
+            for is_here in asked {
+                is_there |= is_here.await.unwrap_or(false);
+            }
+            if is_there { Ok(Outcome { message: Some(row.id.as_str().into()) }) } else { Err(offline) }
+        }))
+    }
+}

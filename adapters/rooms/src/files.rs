@@ -1,0 +1,107 @@
+//! Files that come with messages. They are rows of their own: a message is read far more often than its files.
+
+use palabre_model::{ActionError, Attachment, Batch, Entropy, FileToSend, Millis};
+use palabre_store::{Table, TableId};
+use serde::{Deserialize, Serialize};
+
+/// Files by id.
+pub(crate) const FILES: Table<String, FileRow> = Table::new(TableId::RoomFiles);
+
+/// Where files are served.
+const PATH: &str = "/api/files/";
+/// The largest file, in bytes.
+const LARGEST: usize = 1 << 20;
+/// How many files a message has at most.
+const MOST: usize = 10;
+/// The longest name of a file, in characters; what is longer is cut.
+const NAME: usize = 128;
+
+/// A file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileRow {
+    pub(crate) name: String,
+    pub(crate) content_type: String,
+    pub(crate) data: String,
+    pub(crate) room: String,
+    pub(crate) time: Millis,
+}
+
+/// Where files are put, and when.
+pub(crate) struct Shelf<'a> {
+    pub(crate) room: &'a str,
+    pub(crate) now: Millis,
+    /// Files of a message that is not kept end by themselves.
+    pub(crate) expires: Option<Millis>,
+    pub(crate) entropy: &'a dyn Entropy,
+}
+
+impl Shelf<'_> {
+    /// Adds the files to `batch`; what their message says of them.
+    pub(crate) fn put(&self, batch: &mut Batch, files: Vec<FileToSend>) -> Result<Vec<Attachment>, ActionError> {
+        if files.len() > MOST {
+            let count = files.len();
+            return Err(ActionError::Rejected(format!("it has {count} files; a message has at most {MOST}")));
+        }
+        if let Some(file) = files.iter().find(|file| file.data.len() > LARGEST) {
+            let problem = format!("the file {} has {} bytes; the limit is {LARGEST}", file.name, file.data.len());
+            return Err(ActionError::Rejected(problem));
+        }
+        Ok(files.into_iter().map(|file| self.put_one(batch, file)).collect())
+    }
+
+    fn put_one(&self, batch: &mut Batch, file: FileToSend) -> Attachment {
+        // Whoever has the address has the file, so nobody may guess it.
+        let id = format!("{:016x}{:016x}", self.entropy.next(), self.entropy.next());
+        let name = file_name(&file.name);
+        let content_type = match &file.content_type {
+            Some(content_type) => safe_type(content_type),
+            None => type_by_name(&name),
+        };
+        let size = u64::try_from(file.data.len()).ok();
+        let row = FileRow {
+            name: name.clone(),
+            content_type: content_type.to_owned(),
+            data: file.data,
+            room: self.room.to_owned(),
+            time: self.now,
+        };
+        FILES.put_until(batch, &id, &row, self.expires);
+        Attachment { name, url: format!("{PATH}{id}"), content_type: Some(content_type.to_owned()), size }
+    }
+}
+
+/// Adds to `batch` that the files of a message go with it.
+pub(crate) fn remove(batch: &mut Batch, attachments: &[Attachment]) {
+    for id in attachments.iter().filter_map(|attachment| attachment.url.strip_prefix(PATH)) {
+        FILES.delete(batch, &id.to_owned());
+    }
+}
+
+/// The type under which a file may go to a browser: one that runs nothing. Everything else is bytes to be saved.
+pub(crate) fn safe_type(content_type: &str) -> &'static str {
+    const SAFE: &[&str] =
+        &["text/plain", "image/png", "image/jpeg", "image/gif", "image/webp", "application/json", "text/csv"];
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    SAFE.iter().copied().find(|safe| *safe == essence).unwrap_or("application/octet-stream")
+}
+
+fn type_by_name(name: &str) -> &'static str {
+    let ending = name.rsplit_once('.').map_or(String::new(), |(_, ending)| ending.to_ascii_lowercase());
+    match ending.as_str() {
+        "txt" | "log" | "md" => "text/plain",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "json" => "application/json",
+        "csv" => "text/csv",
+        _ => "application/octet-stream",
+    }
+}
+
+/// A name that leads nowhere when it is saved under it.
+fn file_name(given: &str) -> String {
+    let name: String = given.chars().filter(|c| !c.is_control() && !matches!(c, '/' | '\\')).take(NAME).collect();
+    let name = name.trim().trim_start_matches('.').to_owned();
+    if name.is_empty() { "file".to_owned() } else { name }
+}

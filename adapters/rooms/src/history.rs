@@ -1,0 +1,132 @@
+//! What rooms remember: the tables of the room service.
+
+use std::collections::BTreeMap;
+
+use palabre_model::{Attachment, Batch, Button, Content, Embed, Message, MessageId, Millis, Select, UserId};
+use palabre_store::{Direction, Result, Snapshot, Table, TableId};
+use serde::{Deserialize, Serialize};
+
+use crate::files;
+
+/// Rooms by name.
+pub(crate) const ROOMS: Table<String, RoomRow> = Table::new(TableId::Rooms);
+/// Messages by room and position.
+pub(crate) const MESSAGES: Table<(String, u64), MessageRow> = Table::new(TableId::RoomMessages);
+/// Positions by room and message id; they outlive a removed message, so that a client that saw it last finds its place.
+pub(crate) const IDS: Table<(String, String), u64> = Table::new(TableId::RoomMessageIds);
+/// Message ids by room, author and nonce.
+pub(crate) const NONCES: Table<(String, String, String), String> = Table::new(TableId::RoomNonces);
+
+/// How long a nonce is remembered: longer than any client tries again.
+pub(crate) const NONCE_LIFE: Millis = 86_400_000;
+
+/// A room.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RoomRow {
+    pub(crate) created: Millis,
+    /// No message has this position or a later one.
+    #[serde(default)]
+    pub(crate) next: u64,
+    /// Some message before this position was changed or removed.
+    #[serde(default)]
+    pub(crate) changed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) topic: Option<String>,
+    /// How long everybody waits between two messages; 0 is not at all.
+    #[serde(default)]
+    pub(crate) slowmode: Millis,
+    #[serde(default)]
+    pub(crate) locked: bool,
+    /// Positions of the pinned messages, in the order in which they were pinned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) pinned: Vec<u64>,
+}
+
+impl RoomRow {
+    /// Whether moderators have settled something about the room, which stays when the room is empty.
+    pub(crate) fn is_arranged(&self) -> bool {
+        self.topic.is_some() || self.slowmode > 0 || self.locked
+    }
+}
+
+/// A message as the room keeps it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct MessageRow {
+    pub(crate) id: String,
+    pub(crate) username: String,
+    pub(crate) text: String,
+    pub(crate) time: Millis,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) bot: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) edited: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reply_to: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) nonce: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) buttons: Vec<Button>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) embeds: Vec<Embed>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) select: Option<Select>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) attachments: Vec<Attachment>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) pinned: bool,
+    /// Names by emoji.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) reactions: BTreeMap<String, Vec<String>>,
+}
+
+impl MessageRow {
+    /// The message as events have it.
+    pub(crate) fn message(&self, author: UserId) -> Message {
+        Message {
+            id: MessageId::from(self.id.as_str()),
+            author: Some(author),
+            time: self.time,
+            content: Content {
+                text: self.text.clone(),
+                buttons: self.buttons.clone(),
+                embeds: self.embeds.clone(),
+                select: self.select.clone(),
+                attachments: self.attachments.clone(),
+                ..Content::default()
+            },
+            reply_to: self.reply_to.as_deref().map(MessageId::from),
+        }
+    }
+}
+
+/// Adds to `batch` all that a new message leaves.
+pub(crate) fn add(batch: &mut Batch, room: &str, position: u64, row: &MessageRow) {
+    MESSAGES.put(batch, &(room.to_owned(), position), row);
+    IDS.put(batch, &(room.to_owned(), row.id.clone()), &position);
+    if let Some(nonce) = &row.nonce {
+        let key = (room.to_owned(), row.username.to_lowercase(), nonce.clone());
+        NONCES.put_until(batch, &key, &row.id, Some(row.time + NONCE_LIFE));
+    }
+}
+
+/// Adds to `batch` all that goes with a message. Its position stays known.
+pub(crate) fn remove(batch: &mut Batch, room: &str, position: u64, row: &MessageRow) {
+    MESSAGES.delete(batch, &(room.to_owned(), position));
+    files::remove(batch, &row.attachments);
+}
+
+/// The last `count` messages of a room, oldest first.
+pub(crate) fn last(snapshot: &Snapshot, room: &str, count: usize) -> Result<Vec<(u64, MessageRow)>> {
+    let rows = MESSAGES.scan(snapshot, &room.to_owned(), Direction::Backward)?;
+    let mut rows: Vec<_> =
+        rows.take(count).map(|row| row.map(|((_, position), row)| (position, row))).collect::<Result<_>>()?;
+    rows.reverse();
+    Ok(rows)
+}
+
+/// The messages of a room after `position`, oldest first, `count` at most.
+pub(crate) fn after(snapshot: &Snapshot, room: &str, position: u64, count: usize) -> Result<Vec<(u64, MessageRow)>> {
+    let from = (room.to_owned(), position);
+    let rows = MESSAGES.scan_after(snapshot, &room.to_owned(), &from, Direction::Forward)?;
+    rows.take(count).map(|row| row.map(|((_, position), row)| (position, row))).collect()
+}

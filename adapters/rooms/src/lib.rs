@@ -1,0 +1,131 @@
+//! The built-in room service: rooms, their history, the Socket.IO protocol and the page. A message and its event are one
+//! commit; it is acknowledged when that is durable, and everybody in a room sees the same order.
+
+mod compat;
+mod config;
+mod decode;
+mod direct;
+mod directory;
+mod download;
+mod encode;
+mod files;
+mod history;
+mod members;
+mod rest;
+mod room;
+mod roster;
+mod service;
+mod speaker;
+mod sweep;
+mod transport;
+mod web;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use palabre_model::{
+    Action, ActionError, ActionKey, Adapter, AdapterContext, AdapterError, Batch, Capabilities, Event, EventKind,
+    Member, MessageId, Outcome, User, UserId,
+};
+use tokio::sync::oneshot;
+
+pub use config::{Config, Retention};
+pub use service::Rooms;
+
+use crate::members::Members;
+use crate::room::{Command, Doing};
+
+/// What becomes of an action that is on its way.
+type Done = BoxFuture<'static, Result<Outcome, ActionError>>;
+
+fn closed() -> ActionError {
+    ActionError::Transient("the room was closed".to_owned())
+}
+
+impl Rooms {
+    /// Hands an action to its room, or to the person whom it is for.
+    async fn begin(&self, action: &Action, key: &ActionKey) -> Result<Done, ActionError> {
+        // What the last daemon left to be said may come before the service is up.
+        let up = self.context.subscribe().wait_for(Option::is_some).await.map(drop);
+        up.ok().ok_or_else(|| ActionError::Transient("the room service is starting".to_owned()))?;
+        if let Action::Direct { user, content, .. } = action {
+            return self.direct(user, content.clone(), key).await;
+        }
+        let room = self.open_room(action.room().native()).map_err(ActionError::Transient)?;
+        let (answer, done) = oneshot::channel();
+        let doing = Doing { action: action.clone(), key: key.clone(), answer };
+        room.send(Command::Act(Box::new(doing))).await.ok().ok_or_else(closed)?;
+        Ok(Box::pin(async move { done.await.unwrap_or_else(|_| Err(closed())) }))
+    }
+
+    /// Has what moderators have done in memory, before anybody comes in.
+    async fn load_members(&self) -> Result<(), AdapterError> {
+        if self.context.borrow().is_some() {
+            // Started again: what is in memory is newer than what is in the store.
+            return Ok(());
+        }
+        let store = self.store.clone();
+        let read = tokio::task::spawn_blocking(move || Members::read(&store)).await;
+        let read = read.map_err(|error| AdapterError::Lost(error.to_string()))?;
+        self.members.fill(read.map_err(|error| AdapterError::Lost(format!("cannot read the members: {error}")))?);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Adapter for Rooms {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
+        let mut shutdown = context.shutdown.clone();
+        self.load_members().await?;
+        let kind = EventKind::Ready { reason: None };
+        let ready = Event::without_place(context.bot.clone(), context.clock.now(), kind);
+        drop(context.sink.emit(ready, Batch::default()));
+        self.context.send_replace(Some(context.clone()));
+        tokio::select! {
+            () = sweep::run(&self, &context) => {}
+            () = shutdown.requested() => {}
+        }
+        Ok(())
+    }
+
+    async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+        self.begin(action, key).await?.await
+    }
+
+    /// The room keeps the order, and one sync of the disk serves all that are on their way.
+    async fn perform_all(&self, actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {
+        let mut begun = Vec::with_capacity(actions.len());
+        for (action, key) in actions {
+            begun.push(self.begin(action, key).await);
+        }
+        let mut results = Vec::with_capacity(actions.len());
+        for begun in begun {
+            results.push(match begun {
+                Ok(done) => done.await,
+                Err(error) => Err(error),
+            });
+        }
+        results
+    }
+
+    fn message_id(&self, key: &ActionKey) -> Option<MessageId> {
+        Some(key.to_string().into())
+    }
+
+    fn member(&self, user: &UserId) -> Option<Member> {
+        Some(self.members.row(user.native()).member(user.clone(), self.clock.now()))
+    }
+
+    /// Whoever could come in under that name: a person need not be there to be meant.
+    fn user_named(&self, name: &str) -> Option<User> {
+        let bot = self.context.borrow().as_ref().map(|context| context.bot.name.clone())?;
+        let name = decode::username(name.strip_prefix('@').unwrap_or(name)).ok()?;
+        let is_bot = roster::same(&name, &self.config.nickname);
+        Some(User { id: UserId::new(&bot, &name.to_lowercase()), name, bot: is_bot, locale: None })
+    }
+}

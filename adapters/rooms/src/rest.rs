@@ -1,0 +1,139 @@
+//! `/api`: health, rooms, statistics, and the way to files.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use palabre_model::iso8601;
+use palabre_store::{Direction, Result as StoreResult, TableId};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use crate::download;
+use crate::history::{self, ROOMS, RoomRow};
+use crate::room::Command;
+use crate::service::Rooms;
+
+pub(crate) fn routes(rooms: &Arc<Rooms>) -> Router {
+    Router::new()
+        .route("/api/health", get(health))
+        .route("/api/rooms", get(list))
+        .route("/api/files/{id}", get(download::file))
+        .route("/api/stats", get(stats))
+        .with_state(Arc::clone(rooms))
+}
+
+/// Whether the service works: 503 when its store cannot be read.
+pub(crate) async fn health(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
+    let store = rooms.store.clone();
+    let read = tokio::task::spawn_blocking(move || store.snapshot(0).map(drop)).await;
+    let works = matches!(read, Ok(Ok(())));
+    let now = rooms.clock.now();
+    let body = json!({
+        "status": if works { "healthy" } else { "unhealthy" },
+        "timestamp": iso8601(now),
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime": now.saturating_sub(rooms.started) / 1_000,
+        "database": if works { "connected" } else { "unavailable" },
+        "websocket_connections": rooms.connections(),
+    });
+    (if works { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body))
+}
+
+/// The rooms that have somebody in them or something to read.
+async fn list(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
+    let mut people = std::collections::HashMap::new();
+    for (name, room) in rooms.directory.rooms() {
+        let (answer, who) = oneshot::channel();
+        if room.send(Command::Count(answer)).await.is_ok()
+            && let Ok(names) = who.await
+        {
+            people.insert(name, names);
+        }
+    }
+    let (store, now) = (rooms.store.clone(), rooms.clock.now());
+    let read = move || -> StoreResult<Vec<Value>> {
+        let snapshot = store.snapshot(now)?;
+        let mut list = Vec::new();
+        for row in ROOMS.scan(&snapshot, &Vec::new(), Direction::Forward)? {
+            let (name, row) = row?;
+            let last = history::last(&snapshot, &name, 1)?.pop().map_or(row.created, |(_, message)| message.time);
+            let users = people.remove(&name).unwrap_or_default();
+            list.push(describe(&name, &users, &row, Some(last)));
+        }
+        // Rooms in which nothing has been said yet.
+        let silent = people.iter().filter(|(_, users)| !users.is_empty());
+        list.extend(silent.map(|(name, users)| describe(name, users, &RoomRow::default(), None)));
+        Ok(list)
+    };
+    answer(
+        tokio::task::spawn_blocking(read)
+            .await
+            .map(|list| list.map(|list| json!({ "total": list.len(), "rooms": list }))),
+    )
+}
+
+fn describe(name: &str, users: &[String], row: &RoomRow, last: Option<u64>) -> Value {
+    json!({
+        "name": name,
+        "room": name,
+        "users": users,
+        "user_count": users.len(),
+        "last_activity": last.map(iso8601),
+        "topic": row.topic,
+        "locked": row.locked,
+    })
+}
+
+/// What the documents show of Redis, of our own store.
+async fn stats(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
+    let store = rooms.store.clone();
+    let counted = tokio::task::spawn_blocking(move || -> StoreResult<_> {
+        let snapshot = store.snapshot(0)?;
+        let stats = store.stats();
+        Ok((snapshot.len(TableId::RoomMessages)?, snapshot.len(TableId::Rooms)?, stats))
+    })
+    .await;
+    let counts = &rooms.counts;
+    let retention = &rooms.config.retention;
+    answer(counted.map(|counted| {
+        counted.map(|(messages, known, store)| {
+            json!({
+                "messages": messages,
+                "messages_since_start": counts.messages.load(Relaxed),
+                "rooms": known,
+                "active_rooms": rooms.directory.rooms().len(),
+                "users": rooms.directory.people(),
+                "connections": rooms.connections(),
+                "slow_clients_disconnected": counts.slow_clients.load(Relaxed),
+                "store": { "commits": store.groups, "batches": store.batches },
+                "memory_bytes": resident_bytes(),
+                "uptime": rooms.clock.now().saturating_sub(rooms.started) / 1_000,
+                "retention": {
+                    "messages_hours": retention.message_hours,
+                    "messages_per_room": retention.messages_per_room,
+                    "idle_users_hours": retention.idle_user_hours,
+                    "empty_rooms_hours": retention.empty_room_hours,
+                    "kept_rooms": retention.keep,
+                },
+            })
+        })
+    }))
+}
+
+fn answer<E: std::fmt::Display>(read: Result<StoreResult<Value>, E>) -> (StatusCode, Json<Value>) {
+    match read {
+        Ok(Ok(body)) => (StatusCode::OK, Json(body)),
+        Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": error.to_string() }))),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "error": error.to_string() }))),
+    }
+}
+
+/// What the process holds in memory, as Linux counts it (second field of `/proc/self/statm`, in pages of 4 KiB); null elsewhere.
+fn resident_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    text.split_ascii_whitespace().nth(1)?.parse::<u64>().ok().map(|pages| pages * 4_096)
+}

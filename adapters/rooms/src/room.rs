@@ -1,0 +1,200 @@
+//! One room: a task that puts everything that happens in it into one order.
+
+mod acting;
+mod asides;
+mod changes;
+mod command;
+mod components;
+mod events;
+mod forms;
+mod moderation;
+mod nonces;
+mod past;
+mod pins;
+mod posting;
+mod presence;
+mod purge;
+mod rows;
+mod rules;
+mod settled;
+mod speech;
+mod telling;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use futures_util::stream::{FuturesOrdered, StreamExt};
+use palabre_model::{AdapterContext, BotName, Entropy, Millis, Room, RoomId, Space, SpaceId};
+use palabre_store::Store;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::config::Config;
+use crate::directory::Directory;
+use crate::encode::Ack;
+use crate::history::MessageRow;
+use crate::members::Members;
+use crate::roster::Roster;
+use crate::service::{Counts, Rooms};
+
+use asides::Asides;
+use forms::Forms;
+use nonces::Nonces;
+use rows::InFlight;
+use rules::Rules;
+use settled::Durable;
+
+pub(crate) use command::{Answer, Command, Doing, Whisper};
+
+/// What somebody who comes in sees of the past.
+const SHOWN: usize = 100;
+/// An empty room leaves the memory after this; what it keeps stays in the store.
+const EMPTY: std::time::Duration = std::time::Duration::from_secs(300);
+
+/// What a room has from the service.
+pub(crate) struct Surroundings {
+    store: Store,
+    config: Config,
+    context: AdapterContext,
+    entropy: Arc<dyn Entropy>,
+    members: Arc<Members>,
+    directory: Arc<Directory>,
+    name: String,
+    counts: Arc<Counts>,
+}
+
+impl Surroundings {
+    pub(crate) fn of(rooms: &Rooms, context: AdapterContext, name: &str) -> Self {
+        Self {
+            store: rooms.store.clone(),
+            config: rooms.config.clone(),
+            context,
+            entropy: Arc::clone(&rooms.entropy),
+            members: Arc::clone(&rooms.members),
+            directory: Arc::clone(&rooms.directory),
+            name: name.to_owned(),
+            counts: Arc::clone(&rooms.counts),
+        }
+    }
+}
+
+struct State {
+    around: Surroundings,
+    /// As events have it, with its topic.
+    room: Arc<Room>,
+    space: Arc<Space>,
+    roster: Roster,
+    rules: Rules,
+    next: u64,
+    /// When the room came to be, once that is in the store.
+    created: Option<Millis>,
+    /// The last messages, oldest first, with those that are not yet shown.
+    recent: VecDeque<(u64, Arc<MessageRow>)>,
+    /// Every message from this position on is among the recent ones.
+    recent_from: u64,
+    /// Messages from this position on are not yet shown to anybody.
+    shown_before: u64,
+    /// Who saw messages up to before this one and comes back gets the history anew: something older has changed.
+    changed_at: u64,
+    /// Positions of the pinned messages, in the order in which they were pinned.
+    pinned: Vec<u64>,
+    nonces: Nonces,
+    asides: Asides,
+    forms: Forms,
+    in_flight: InFlight,
+    pending: FuturesOrdered<Durable>,
+    /// Slow clients that are being shown out, and word on its way to busy rooms.
+    errands: JoinSet<()>,
+}
+
+/// Runs until the room has been empty for a while.
+pub(crate) async fn run(around: Surroundings, mut commands: mpsc::Receiver<Command>) {
+    let name = around.name.clone();
+    let mut state = match State::load(around).await {
+        Ok(state) => state,
+        Err(error) => {
+            tracing::error!(room = %name, "cannot open the room: {error}");
+            return;
+        }
+    };
+    loop {
+        let idle = state.roster.is_empty() && state.pending.is_empty();
+        tokio::select! {
+            biased;
+            Some(settled) = state.pending.next() => state.settled(settled),
+            command = commands.recv() => match command {
+                Some(command) => state.take(command).await,
+                None => return,
+            },
+            () = tokio::time::sleep(EMPTY), if idle => {
+                // Nobody can put a command in after this; what is there already is still done.
+                commands.close();
+            }
+        }
+    }
+}
+
+impl State {
+    async fn load(around: Surroundings) -> Result<Self, String> {
+        let (store, name, now) = (around.store.clone(), around.name.clone(), around.context.clock.now());
+        let read = move || past::read(&store, &name, now);
+        let read = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?;
+        let past::Past { row, recent, pinned } = read.map_err(|error| error.to_string())?;
+        let created = row.as_ref().map(|row| row.created);
+        let row = row.unwrap_or_default();
+        let after_last = recent.last().map_or(0, |(position, _)| position + 1);
+        let next = row.next.max(after_last).max(1);
+        let bot: &BotName = &around.context.bot.name;
+        let room = Room { topic: row.topic, ..Room::channel(RoomId::new(bot, &around.name), &around.name) };
+        let space = Space { id: SpaceId::new(bot, "rooms"), name: "rooms".to_owned() };
+        Ok(Self {
+            room: Arc::new(room),
+            space: Arc::new(space),
+            roster: Roster::default(),
+            rules: Rules::new(row.slowmode, row.locked, &recent),
+            next,
+            created,
+            recent_from: if recent.len() < SHOWN { 0 } else { recent.first().map_or(0, |(position, _)| *position) },
+            recent: recent.into_iter().map(|(position, row)| (position, Arc::new(row))).collect(),
+            shown_before: next,
+            changed_at: row.changed,
+            pinned,
+            nonces: Nonces::default(),
+            asides: Asides::default(),
+            forms: Forms::default(),
+            in_flight: InFlight::default(),
+            pending: FuturesOrdered::new(),
+            errands: JoinSet::new(),
+            around,
+        })
+    }
+
+    async fn take(&mut self, command: Command) {
+        match command {
+            Command::Join { socket, join, address, ack } => {
+                let refused = self.join(socket, join, address).await;
+                // A client that is gone hears nothing.
+                drop(ack.send(&refused.map_or(Ack::Done {}, |error| Ack::Error { error })));
+            }
+            Command::Leave { sid } => self.leave(sid),
+            Command::Post { sid, send, ack } => self.post(sid, send, ack).await,
+            Command::Edit { sid, edit, ack } => self.edit(sid, edit, ack).await,
+            Command::Delete { sid, delete, ack } => self.delete(sid, &delete, ack).await,
+            Command::React { sid, react, ack } => self.react(sid, react, ack).await,
+            Command::Press { sid, press, ack } => self.press(sid, press, ack).await,
+            Command::Choose { sid, choose, ack } => self.choose(sid, choose, ack).await,
+            Command::Fill { sid, fill, ack } => self.fill(sid, &fill, ack),
+            Command::Typing { sid, is_typing } => self.typing(sid, is_typing),
+            Command::Users { sid } => self.tell_users_to(sid),
+            Command::Act(doing) => self.act(*doing).await,
+            Command::Whisper(whisper) => self.whisper(whisper),
+            Command::Moderated(notice) => self.moderated(&notice),
+            Command::Idle { since } => self.idle(since),
+            Command::Forget { up_to } => self.forget(up_to),
+            Command::Count(answer) => {
+                let names = self.roster.users("").into_iter().filter(|user| !user.bot).map(|user| user.username);
+                let _asked = answer.send(names.collect());
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What bots want done.
+
+use std::sync::Arc;
+
+use palabre_model::{Action, ActionError, ActionKind, Content, MessageRef, Outcome};
+use serde_json::json;
+
+use super::changes::reacted;
+use super::purge::Wanted;
+use super::rows::Rows;
+use super::settled::{Asker, Change};
+use super::{Answer, Doing, State};
+
+impl State {
+    pub(super) async fn act(&mut self, doing: Doing) {
+        let Doing { action, key, answer } = doing;
+        match action {
+            Action::Send { content, reply_to, .. } => self.send(&key, content, reply_to.as_ref(), answer),
+            Action::Answer { user, content, .. } if content.ephemeral => {
+                self.answer_aside(&key, &user, content, answer);
+            }
+            Action::Answer { content, .. } => self.send(&key, content, None, answer),
+            Action::Form { user, form, .. } => self.ask(&key, &user, form, answer),
+            Action::Typing { .. } => {
+                let typing = json!({ "username": self.around.config.nickname, "is_typing": true });
+                self.tell("user_typing", &typing, None);
+                done(answer);
+            }
+            Action::Edit { message, content, .. } => self.bot_edits(&message, content, answer).await,
+            Action::Delete { message, .. } => self.bot_deletes(&message, answer).await,
+            Action::React { message, emoji, remove, .. } => self.bot_reacts(&message, emoji, !remove, answer).await,
+            Action::Pin { message, remove, .. } => self.pin(&message, !remove, answer).await,
+            Action::Purge { count, user, since, .. } => {
+                let count = usize::try_from(count).unwrap_or(usize::MAX);
+                let user = user.map(|user| user.native().to_lowercase());
+                self.purge(Wanted { count, user, since }, Asker::Bot(answer)).await;
+            }
+            Action::Moderate { user, measure, reason, .. } => self.moderate(&user, measure, reason, answer).await,
+            Action::Arrange { change, .. } => self.arrange(change, answer),
+            // Not of one room: the service passes it on to wherever the person is, as a whisper.
+            Action::Direct { .. } => {
+                let _asked = answer.send(Err(ActionError::Unsupported(ActionKind::Direct)));
+            }
+        }
+    }
+
+    async fn bot_edits(&mut self, message: &MessageRef, content: Content, answer: Answer) {
+        let id = id_of(message);
+        match self.edit_aside(&id, &content) {
+            Ok(false) => {}
+            Ok(true) => return done(answer),
+            Err(error) => return failed(answer, error),
+        }
+        let Some((position, row)) = self.find(&id).await else { return gone(answer, message) };
+        let mut rows = Rows::default();
+        let row = match self.speaker(None).changes(&mut rows.batch, &row, content) {
+            Ok(row) => Arc::new(row),
+            Err(error) => return failed(answer, error),
+        };
+        self.replace(&mut rows, position, &row);
+        self.hand_over(None, rows, Change::Edited(row), Asker::Bot(answer));
+    }
+
+    async fn bot_deletes(&mut self, message: &MessageRef, answer: Answer) {
+        let id = id_of(message);
+        self.delete_aside(&id);
+        // That it is gone is what was wanted; so a repetition after a crash ends well.
+        let Some((position, row)) = self.find(&id).await else { return done(answer) };
+        let mut rows = Rows::default();
+        self.remove(&mut rows, position, &row);
+        self.hand_over(None, rows, Change::Deleted { id }, Asker::Bot(answer));
+    }
+
+    async fn bot_reacts(&mut self, message: &MessageRef, emoji: String, added: bool, answer: Answer) {
+        let id = id_of(message);
+        let Some((position, row)) = self.find(&id).await else { return gone(answer, message) };
+        let username = self.around.config.nickname.clone();
+        let Some(row) = reacted(&row, &emoji, &username, added) else { return done(answer) };
+        let mut rows = Rows::default();
+        self.replace(&mut rows, position, &Arc::new(row));
+        self.hand_over(None, rows, Change::Reaction { id, emoji, username, added }, Asker::Bot(answer));
+    }
+}
+
+pub(super) fn id_of(reference: &MessageRef) -> String {
+    match reference {
+        MessageRef::Id(id) => id.to_string(),
+        MessageRef::Sent(key) => key.to_string(),
+    }
+}
+
+/// The message that was meant is not there.
+pub(super) fn gone(answer: Answer, message: &MessageRef) {
+    failed(answer, ActionError::NotFound(format!("message {}", id_of(message))));
+}
+
+fn failed(answer: Answer, error: ActionError) {
+    let _asked = answer.send(Err(error));
+}
+
+fn done(answer: Answer) {
+    let _asked = answer.send(Ok(Outcome::default()));
+}

@@ -1,0 +1,133 @@
+//! Messages for one person: answers that nobody else sees, and what bots say in private. No history has them; the last
+//! ones are held in memory, so that their buttons and lists can be used.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use palabre_model::{ActionError, ActionKey, Batch, Content, Outcome, UserId};
+use serde_json::json;
+
+use super::settled::{Asker, Settled, Then};
+use super::{Answer, State, Whisper};
+use crate::encode::aside;
+use crate::history::MessageRow;
+use crate::speaker::ASIDE_LIFE;
+
+/// How many a room holds.
+const KEPT: usize = 1_000;
+
+struct Aside {
+    /// Lower-case username.
+    user: String,
+    row: Arc<MessageRow>,
+    is_private: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Asides {
+    kept: VecDeque<Aside>,
+}
+
+impl Asides {
+    /// The message `id`, if it was for `user`.
+    pub(super) fn row(&self, user: &str, id: &str) -> Option<Arc<MessageRow>> {
+        let found = self.kept.iter().rev().find(|aside| aside.row.id == id && aside.user == user);
+        found.map(|aside| Arc::clone(&aside.row))
+    }
+
+    /// False when it is there already: a repetition.
+    fn keep(&mut self, aside: Aside) -> bool {
+        if self.row(&aside.user, &aside.row.id).is_some() {
+            return false;
+        }
+        self.kept.push_back(aside);
+        if self.kept.len() > KEPT {
+            self.kept.pop_front();
+        }
+        true
+    }
+
+    fn place(&self, id: &str) -> Option<usize> {
+        self.kept.iter().rposition(|aside| aside.row.id == id)
+    }
+}
+
+impl State {
+    /// A bot answers somebody, for their eyes alone.
+    pub(super) fn answer_aside(&mut self, key: &ActionKey, user: &UserId, content: Content, answer: Answer) {
+        let (user, id) = (user.native().to_lowercase(), key.to_string());
+        if self.asides.row(&user, &id).is_some() {
+            let _asked = answer.send(Ok(Outcome { message: Some(id.into()) }));
+            return;
+        }
+        if !self.roster.has(&user) {
+            let _asked = answer.send(Err(ActionError::NotFound(format!("{user} is not in this room"))));
+            return;
+        }
+        let mut batch = Batch::default();
+        let row = match self.speaker(Some(ASIDE_LIFE)).says(&mut batch, id.clone(), content) {
+            Ok(row) => Arc::new(row),
+            Err(error) => {
+                let _asked = answer.send(Err(error));
+                return;
+            }
+        };
+        self.asides.keep(Aside { user: user.clone(), row, is_private: false });
+        // Only its files are kept, for a while.
+        let ticket = (!batch.is_empty()).then(|| self.around.store.commit(batch));
+        let then = Then::Aside { user, id, asker: Asker::Bot(answer) };
+        self.pending.push_back(Box::pin(async move {
+            let verdict = match ticket {
+                Some(ticket) => ticket.await.map_err(|error| error.to_string()),
+                None => Ok(()),
+            };
+            Settled { verdict, then }
+        }));
+    }
+
+    pub(super) fn show_aside(&mut self, verdict: Result<(), String>, user: &str, id: String, asker: Asker) {
+        let Some(place) = self.asides.place(&id) else { return asker.answer(verdict.map(|()| Some(id))) };
+        if let Err(problem) = verdict {
+            self.asides.kept.remove(place);
+            return asker.answer(Err(problem));
+        }
+        let row = Arc::clone(&self.asides.kept[place].row);
+        let room = self.room.name.clone();
+        self.tell_one(user, "new_message", &aside(&room, &row, false));
+        asker.answer(Ok(Some(id)));
+    }
+
+    /// A bot says something to somebody who may be here.
+    pub(super) fn whisper(&mut self, whisper: Whisper) {
+        let Whisper { user, row, answer } = whisper;
+        let is_here = self.roster.has(&user);
+        if is_here && self.asides.keep(Aside { user: user.clone(), row: Arc::clone(&row), is_private: true }) {
+            let room = self.room.name.clone();
+            self.tell_one(&user, "new_message", &aside(&room, &row, true));
+        }
+        let _asked = answer.send(is_here);
+    }
+
+    /// A bot changes a message that was for one person. False when there is none of that id.
+    pub(super) fn edit_aside(&mut self, id: &str, content: &Content) -> Result<bool, ActionError> {
+        let Some(place) = self.asides.place(id) else { return Ok(false) };
+        let mut batch = Batch::default();
+        let before = &self.asides.kept[place].row;
+        let row = Arc::new(self.speaker(Some(ASIDE_LIFE)).changes(&mut batch, before, content.clone())?);
+        if !batch.is_empty() {
+            drop(self.around.store.commit(batch));
+        }
+        let held = &mut self.asides.kept[place];
+        held.row = Arc::clone(&row);
+        let (user, is_private, room) = (held.user.clone(), held.is_private, self.room.name.clone());
+        self.tell_one(&user, "message_edited", &aside(&room, &row, is_private));
+        Ok(true)
+    }
+
+    /// A bot removes a message that was for one person, if there is one of that id.
+    pub(super) fn delete_aside(&mut self, id: &str) {
+        let Some(aside) = self.asides.place(id).and_then(|place| self.asides.kept.remove(place)) else { return };
+        let told = json!({ "id": id, "room": self.room.name });
+        self.tell_one(&aside.user, "message_deleted", &told);
+    }
+}

@@ -1,0 +1,123 @@
+//! What people do to messages that are there: edits, removals, reactions.
+
+use std::sync::Arc;
+
+use palabre_model::EventKind;
+use socketioxide::extract::AckSender;
+use socketioxide::socket::Sid;
+
+use super::State;
+use super::rows::Rows;
+use super::settled::{Asker, Change};
+use crate::decode::{Delete, Edit, React};
+use crate::history::MessageRow;
+use crate::roster::same;
+
+/// Who wants to do something, to which message.
+type Found = (String, u64, Arc<MessageRow>);
+
+impl State {
+    pub(super) async fn edit(&mut self, sid: Sid, edit: Edit, ack: AckSender) {
+        let asker = Asker::Client { sid, ack };
+        let found = self.of_own(sid, &edit.id).await;
+        let (username, position, row) = match found.and_then(|found| self.writing(found)) {
+            Ok(found) => found,
+            Err(problem) => return asker.answer(Err(problem)),
+        };
+        let before = row.message(self.user_id(&username));
+        let row = Arc::new(MessageRow { text: edit.message, edited: true, ..MessageRow::clone(&row) });
+        let after = row.message(self.user_id(&username));
+        let mut rows = Rows::default();
+        self.replace(&mut rows, position, &row);
+        let event = self.event(&username, EventKind::MessageEdit { message: after, before: Some(before), by: None });
+        self.hand_over(Some(event), rows, Change::Edited(row), asker);
+    }
+
+    pub(super) async fn delete(&mut self, sid: Sid, delete: &Delete, ack: AckSender) {
+        let asker = Asker::Client { sid, ack };
+        let (username, position, row) = match self.of_own(sid, &delete.id).await {
+            Ok(found) => found,
+            Err(problem) => return asker.answer(Err(problem)),
+        };
+        let before = row.message(self.user_id(&username));
+        let mut rows = Rows::default();
+        self.remove(&mut rows, position, &row);
+        let kind = EventKind::MessageDelete { message: before.id.clone(), before: Some(before), by: None };
+        let event = self.event(&username, kind);
+        self.hand_over(Some(event), rows, Change::Deleted { id: row.id.clone() }, asker);
+    }
+
+    pub(super) async fn react(&mut self, sid: Sid, react: React, ack: AckSender) {
+        let asker = Asker::Client { sid, ack };
+        let found = self.of_any(sid, &react.id).await;
+        let (username, position, row) = match found.and_then(|found| self.writing(found)) {
+            Ok(found) => found,
+            Err(problem) => return asker.answer(Err(problem)),
+        };
+        let Some(row) = reacted(&row, &react.emoji, &username, !react.remove) else {
+            return asker.answer(Ok(Some(row.id.clone())));
+        };
+        let (id, emoji) = (row.id.clone(), react.emoji);
+        let mut rows = Rows::default();
+        self.replace(&mut rows, position, &Arc::new(row));
+        let (message, on_event) = (id.as_str().into(), emoji.clone());
+        let kind = if react.remove {
+            EventKind::ReactionRemove { message, emoji: on_event }
+        } else {
+            EventKind::ReactionAdd { message, emoji: on_event }
+        };
+        let event = self.event(&username, kind);
+        let change = Change::Reaction { id, emoji, username, added: !react.remove };
+        self.hand_over(Some(event), rows, change, asker);
+    }
+
+    async fn of_any(&mut self, sid: Sid, id: &str) -> Result<Found, String> {
+        let now = self.around.context.clock.now();
+        let seat = self.roster.seat(sid).ok_or("join a room first")?;
+        seat.active = now;
+        let username = seat.username.clone();
+        let (position, row) = self.find(id).await.ok_or("there is no such message in this room")?;
+        Ok((username, position, row))
+    }
+
+    async fn of_own(&mut self, sid: Sid, id: &str) -> Result<Found, String> {
+        let (username, position, row) = self.of_any(sid, id).await?;
+        if row.bot || !same(&row.username, &username) {
+            return Err("only one's own messages can be changed".to_owned());
+        }
+        Ok((username, position, row))
+    }
+
+    /// The same, unless whoever wants it may write nothing.
+    fn writing(&self, found: Found) -> Result<Found, String> {
+        self.may_write(&found.0, self.around.context.clock.now())?;
+        Ok(found)
+    }
+}
+
+/// The row with the reaction put or taken; `None` when nothing changes, or there are too many kinds already.
+pub(super) fn reacted(row: &MessageRow, emoji: &str, username: &str, added: bool) -> Option<MessageRow> {
+    const KINDS: usize = 32;
+    let mut row = row.clone();
+    if added {
+        if row.reactions.len() >= KINDS && !row.reactions.contains_key(emoji) {
+            return None;
+        }
+        let names = row.reactions.entry(emoji.to_owned()).or_default();
+        if names.iter().any(|name| name == username) {
+            return None;
+        }
+        names.push(username.to_owned());
+    } else {
+        let names = row.reactions.get_mut(emoji)?;
+        let before = names.len();
+        names.retain(|name| name != username);
+        if names.len() == before {
+            return None;
+        }
+        if names.is_empty() {
+            row.reactions.remove(emoji);
+        }
+    }
+    Some(row)
+}

@@ -1,0 +1,118 @@
+//! What a room is told, by connections, by bots and by the service.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use palabre_model::{Action, ActionError, ActionKey, Millis, Outcome};
+use socketioxide::extract::{AckSender, SocketRef};
+use socketioxide::socket::Sid;
+use tokio::sync::oneshot;
+
+use super::moderation::Notice;
+use crate::decode::{Choose, Delete, Edit, Fill, Join, Press, React, Send};
+use crate::history::MessageRow;
+
+/// One thing that a room is told.
+pub(crate) enum Command {
+    Join {
+        socket: SocketRef,
+        join: Join,
+        address: Option<IpAddr>,
+        ack: AckSender,
+    },
+    Leave {
+        sid: Sid,
+    },
+    Post {
+        sid: Sid,
+        send: Send,
+        ack: AckSender,
+    },
+    Edit {
+        sid: Sid,
+        edit: Edit,
+        ack: AckSender,
+    },
+    Delete {
+        sid: Sid,
+        delete: Delete,
+        ack: AckSender,
+    },
+    React {
+        sid: Sid,
+        react: React,
+        ack: AckSender,
+    },
+    Press {
+        sid: Sid,
+        press: Press,
+        ack: AckSender,
+    },
+    Choose {
+        sid: Sid,
+        choose: Choose,
+        ack: AckSender,
+    },
+    Fill {
+        sid: Sid,
+        fill: Fill,
+        ack: AckSender,
+    },
+    Typing {
+        sid: Sid,
+        is_typing: bool,
+    },
+    Users {
+        sid: Sid,
+    },
+    /// A bot does something.
+    Act(Box<Doing>),
+    /// A bot says something to one person, wherever they are.
+    Whisper(Whisper),
+    /// Something was done to somebody in another room, which concerns them here too.
+    Moderated(Arc<Notice>),
+    /// Who has been silent since then has to come in again.
+    Idle {
+        since: Millis,
+    },
+    /// What the sweep removed is forgotten here too.
+    Forget {
+        up_to: u64,
+    },
+    /// How many people there are, and who.
+    Count(oneshot::Sender<Vec<String>>),
+}
+
+impl Command {
+    /// The acknowledgement that somebody waits for.
+    pub(crate) fn into_ack(self) -> Option<AckSender> {
+        match self {
+            Self::Join { ack, .. }
+            | Self::Post { ack, .. }
+            | Self::Edit { ack, .. }
+            | Self::Delete { ack, .. }
+            | Self::React { ack, .. }
+            | Self::Press { ack, .. }
+            | Self::Choose { ack, .. }
+            | Self::Fill { ack, .. } => Some(ack),
+            _ => None,
+        }
+    }
+}
+
+/// What becomes of an action is said here.
+pub(crate) type Answer = oneshot::Sender<Result<Outcome, ActionError>>;
+
+/// An action of a bot.
+pub(crate) struct Doing {
+    pub(crate) action: Action,
+    pub(crate) key: ActionKey,
+    pub(crate) answer: Answer,
+}
+
+/// A message for one person, by lower-case username. The answer says whether they are here.
+pub(crate) struct Whisper {
+    pub(crate) user: String,
+    pub(crate) row: Arc<MessageRow>,
+    pub(crate) answer: oneshot::Sender<bool>,
+}

@@ -1,0 +1,90 @@
+//! What people do with buttons and lists under messages.
+
+use std::sync::Arc;
+
+use palabre_model::{Batch, EventKind, Select};
+use socketioxide::extract::AckSender;
+use socketioxide::socket::Sid;
+
+use super::State;
+use super::settled::{Asker, Settled, Then};
+use crate::decode::{Choose, Press};
+use crate::history::MessageRow;
+
+impl State {
+    pub(super) async fn press(&mut self, sid: Sid, press: Press, ack: AckSender) {
+        let asker = Asker::Client { sid, ack };
+        let (username, row) = match self.offered(sid, &press.id).await {
+            Ok(found) => found,
+            Err(problem) => return asker.answer(Err(problem)),
+        };
+        let mut buttons = row.buttons.iter().filter(|button| button.action == press.action).peekable();
+        if buttons.peek().is_none() {
+            return asker.answer(Err("this message has no such button any more".to_owned()));
+        }
+        if !buttons.any(|button| !button.disabled && button.url.is_none()) {
+            return asker.answer(Err("this button cannot be pressed".to_owned()));
+        }
+        let message = row.id.as_str().into();
+        let kind = EventKind::Button { action: press.action, message, values: Vec::new(), interaction: None };
+        self.used(&username, kind, asker);
+    }
+
+    pub(super) async fn choose(&mut self, sid: Sid, choose: Choose, ack: AckSender) {
+        let asker = Asker::Client { sid, ack };
+        let (username, row) = match self.offered(sid, &choose.id).await {
+            Ok(found) => found,
+            Err(problem) => return asker.answer(Err(problem)),
+        };
+        let Some(select) = row.select.as_ref().filter(|select| select.action == choose.action) else {
+            return asker.answer(Err("this message has no such list any more".to_owned()));
+        };
+        if let Err(problem) = check(select, &choose.values) {
+            return asker.answer(Err(problem));
+        }
+        let Choose { action, values, .. } = choose;
+        let kind = EventKind::Select { action, message: row.id.as_str().into(), values, interaction: None };
+        self.used(&username, kind, asker);
+    }
+
+    /// Who does it, and the message that offers it, which may be one for them alone.
+    async fn offered(&mut self, sid: Sid, id: &str) -> Result<(String, Arc<MessageRow>), String> {
+        let now = self.around.context.clock.now();
+        let seat = self.roster.seat(sid).ok_or("join a room first")?;
+        seat.active = now;
+        let username = seat.username.clone();
+        if let Some(row) = self.asides.row(&username.to_lowercase(), id) {
+            return Ok((username, row));
+        }
+        let (_, row) = self.find(id).await.ok_or("there is no such message in this room")?;
+        Ok((username, row))
+    }
+
+    /// An event that changes nothing in the room; whoever made it is answered when it is durable.
+    fn used(&mut self, username: &str, kind: EventKind, asker: Asker) {
+        let receipt = self.around.context.sink.emit(self.event(username, kind), Batch::default());
+        self.pending.push_back(Box::pin(async move {
+            Settled { verdict: receipt.await.map(drop).map_err(|error| error.to_string()), then: Then::Answer(asker) }
+        }));
+    }
+}
+
+/// What is wrong with a choice.
+fn check(select: &Select, values: &[String]) -> Result<(), String> {
+    let min = select.min.unwrap_or(1);
+    let (least, most) = (usize::from(min), usize::from(select.max.unwrap_or(1).max(min)));
+    if !(least..=most).contains(&values.len()) {
+        let range = if least == most { least.to_string() } else { format!("{least} to {most}") };
+        return Err(format!("{} were chosen; choose {range}", values.len()));
+    }
+    // There are 255 at most.
+    for (index, value) in values.iter().enumerate() {
+        if !select.options.iter().any(|option| option.value == *value) {
+            return Err(format!("there is no {value} to choose"));
+        }
+        if values[..index].contains(value) {
+            return Err(format!("{value} was chosen twice"));
+        }
+    }
+    Ok(())
+}

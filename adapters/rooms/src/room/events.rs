@@ -1,0 +1,58 @@
+//! Events of the room, with who and where.
+
+use std::sync::Arc;
+
+use palabre_model::{Batch, Event, EventKind, Member, User, UserId};
+
+use super::State;
+use crate::history::MessageRow;
+
+impl State {
+    /// Something that somebody who is here has done.
+    pub(super) fn event(&self, username: &str, kind: EventKind) -> Event {
+        self.event_of(self.user(username, self.roster.locale(username)), kind)
+    }
+
+    /// Something that has to do with a user: a person, with what they are in the service, or the bot.
+    pub(super) fn event_of(&self, user: User, kind: EventKind) -> Event {
+        let now = self.around.context.clock.now();
+        let member =
+            (!user.bot).then(|| self.around.members.row(&user.name.to_lowercase()).member(user.id.clone(), now));
+        self.event_with(user, member, kind)
+    }
+
+    pub(super) fn event_with(&self, user: User, member: Option<Member>, kind: EventKind) -> Event {
+        Event {
+            time: self.around.context.clock.now(),
+            bot: self.around.context.bot.clone(),
+            space: Some(Arc::clone(&self.space)),
+            room: Some(Arc::clone(&self.room)),
+            user: Some(Arc::new(user)),
+            member: member.map(Arc::new),
+            kind,
+        }
+    }
+
+    /// Hands an event over. Nobody waits for it.
+    pub(super) fn emit(&self, event: Event) {
+        drop(self.around.context.sink.emit(event, Batch::default()));
+    }
+
+    pub(super) fn user(&self, username: &str, locale: Option<String>) -> User {
+        User { id: self.user_id(username), name: username.to_owned(), bot: false, locale }
+    }
+
+    pub(super) fn bot_user(&self) -> User {
+        let nickname = &self.around.config.nickname;
+        User { id: self.user_id(nickname), name: nickname.clone(), bot: true, locale: None }
+    }
+
+    /// Who has said something.
+    pub(super) fn author(&self, row: &MessageRow) -> User {
+        if row.bot { self.bot_user() } else { self.user(&row.username, self.roster.locale(&row.username)) }
+    }
+
+    pub(super) fn user_id(&self, username: &str) -> UserId {
+        UserId::new(&self.around.context.bot.name, &username.to_lowercase())
+    }
+}

@@ -1,0 +1,136 @@
+//! Forms that people here have been asked to fill in.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use palabre_model::{ActionError, ActionKey, Batch, EventKind, Form, Outcome, UserId};
+use serde_json::{Map, Value};
+use socketioxide::extract::AckSender;
+use socketioxide::socket::Sid;
+
+use super::settled::{Asker, Settled, Then};
+use super::{Answer, State};
+use crate::decode::Fill;
+use crate::encode::form as wire;
+
+/// How many a room holds; the oldest can no longer be submitted.
+const KEPT: usize = 1_000;
+/// The longest value, in characters.
+const VALUE: usize = 4_000;
+
+struct Open {
+    /// Lower-case username.
+    user: String,
+    id: String,
+    form: Form,
+    is_submitted: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Forms {
+    kept: VecDeque<Open>,
+}
+
+impl Forms {
+    fn get(&mut self, user: &str, id: &str) -> Option<&mut Open> {
+        self.kept.iter_mut().rev().find(|open| open.id == id && open.user == user)
+    }
+
+    fn keep(&mut self, open: Open) {
+        self.kept.push_back(open);
+        if self.kept.len() > KEPT {
+            self.kept.pop_front();
+        }
+    }
+
+    /// What was filled in was not saved.
+    pub(super) fn reopen(&mut self, user: &str, id: &str) {
+        if let Some(open) = self.get(user, id) {
+            open.is_submitted = false;
+        }
+    }
+}
+
+impl State {
+    /// A bot asks somebody to fill in a form.
+    pub(super) fn ask(&mut self, key: &ActionKey, user: &UserId, form: Form, answer: Answer) {
+        let (user, id) = (user.native().to_lowercase(), key.to_string());
+        if self.forms.get(&user, &id).is_some() {
+            // A repetition.
+            let _asked = answer.send(Ok(Outcome::default()));
+            return;
+        }
+        if !self.roster.has(&user) {
+            let _asked = answer.send(Err(ActionError::NotFound(format!("{user} is not in this room"))));
+            return;
+        }
+        self.forms.keep(Open { user: user.clone(), id: id.clone(), form, is_submitted: false });
+        // Behind what was said before, should that not be durable yet.
+        let then = Then::Form { user, id, asker: Asker::Bot(answer) };
+        self.pending.push_back(Box::pin(async { Settled { verdict: Ok(()), then } }));
+    }
+
+    pub(super) fn show_form(&mut self, user: &str, id: &str, asker: Asker) {
+        if let Some(form) = self.forms.get(user, id).map(|open| open.form.clone()) {
+            self.tell_one(user, "form", &wire(id, &form));
+        }
+        asker.answer(Ok(None));
+    }
+
+    /// Somebody has filled in a form.
+    pub(super) fn fill(&mut self, sid: Sid, fill: &Fill, ack: AckSender) {
+        let asker = Asker::Client { sid, ack };
+        let now = self.around.context.clock.now();
+        let Some(seat) = self.roster.seat(sid) else {
+            return asker.answer(Err("join a room first".to_owned()));
+        };
+        seat.active = now;
+        let username = seat.username.clone();
+        let user = username.to_lowercase();
+        let Some(open) = self.forms.get(&user, &fill.form) else {
+            return asker.answer(Err("there is no such form any more".to_owned()));
+        };
+        if open.is_submitted {
+            return asker.answer(Err("this form was submitted already".to_owned()));
+        }
+        let values = match values(&open.form, &fill.values) {
+            Ok(values) => values,
+            Err(problem) => return asker.answer(Err(problem)),
+        };
+        open.is_submitted = true;
+        let form = &open.form;
+        let action = if form.action.is_empty() { form.title.clone() } else { form.action.clone() };
+        let kind = EventKind::Form { action, message: None, values, interaction: None };
+        let receipt = self.around.context.sink.emit(self.event(&username, kind), Batch::default());
+        let then = Then::Submitted { user, id: fill.form.clone(), asker };
+        self.pending.push_back(Box::pin(async move {
+            Settled { verdict: receipt.await.map(drop).map_err(|error| error.to_string()), then }
+        }));
+    }
+}
+
+/// What was filled in, with every field of the form, or what is wrong with it.
+fn values(form: &Form, given: &BTreeMap<String, String>) -> Result<Value, String> {
+    if let Some(name) = given.keys().find(|name| !form.fields.iter().any(|field| field.name == **name)) {
+        return Err(format!("the form has no field {name}"));
+    }
+    let mut values = Map::new();
+    for field in &form.fields {
+        let value = given.get(&field.name).map(String::as_str).unwrap_or_default();
+        let (label, length) = (&field.label, value.chars().count());
+        let most = field.max.map_or(VALUE, |max| usize::try_from(max).unwrap_or(VALUE).min(VALUE));
+        if value.trim().is_empty() {
+            if !field.optional {
+                return Err(format!("{label} is required"));
+            }
+        } else if let Some(min) = field.min
+            && length < usize::try_from(min).unwrap_or(usize::MAX)
+        {
+            return Err(format!("{label} has {length} characters; at least {min} are needed"));
+        }
+        if length > most {
+            return Err(format!("{label} has {length} characters; the limit is {most}"));
+        }
+        values.insert(field.name.clone(), Value::String(value.to_owned()));
+    }
+    Ok(Value::Object(values))
+}

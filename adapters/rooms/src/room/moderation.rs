@@ -1,0 +1,134 @@
+//! What is done to members, and how it reaches them where they are.
+
+use std::sync::Arc;
+
+use palabre_model::{ActionError, EventKind, Measure, Millis, User, UserId};
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::purge::Wanted;
+use super::settled::{Asker, Settled, Then};
+use super::{Answer, Command, State};
+use crate::encode::{Moderated, end};
+
+/// What was done to somebody, as they are told.
+pub(crate) struct Notice {
+    /// Their lower-case username.
+    user: String,
+    kind: &'static str,
+    reason: Option<String>,
+    until: Option<Millis>,
+    /// The role or the nickname.
+    name: Option<String>,
+    reach: Reach,
+}
+
+/// Where it concerns them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// They have to leave the room.
+    OutOfRoom,
+    /// They have to leave all rooms.
+    OutOfAll,
+    /// They are told, wherever they are.
+    Told,
+}
+
+impl Notice {
+    fn of(user: String, measure: &Measure, reason: Option<String>) -> Self {
+        let (kind, until, name, reach) = match measure {
+            Measure::Mute { until } => ("muted", *until, None, Reach::Told),
+            Measure::Unmute => ("unmuted", None, None, Reach::Told),
+            Measure::Kick => ("kicked", None, None, Reach::OutOfRoom),
+            Measure::Ban { until, .. } => ("banned", *until, None, Reach::OutOfAll),
+            Measure::Unban => ("unbanned", None, None, Reach::Told),
+            Measure::AddRole(role) => ("role_added", None, Some(role.clone()), Reach::Told),
+            Measure::RemoveRole(role) => ("role_removed", None, Some(role.clone()), Reach::Told),
+            Measure::Rename(nickname) => ("renamed", None, Some(nickname.clone()), Reach::Told),
+        };
+        Self { user, kind, reason, until, name, reach }
+    }
+}
+
+impl State {
+    /// A bot takes a measure. Taking it twice is as good as once; whom it concerns need not be here, nor anybody yet.
+    pub(super) async fn moderate(&mut self, user: &UserId, measure: Measure, reason: Option<String>, answer: Answer) {
+        let name = user.native().to_lowercase();
+        if let Some(problem) = self.around.members.check(&name, &measure) {
+            let _asked = answer.send(Err(ActionError::Rejected(problem)));
+            return;
+        }
+        if let Measure::Ban { purge_since: Some(since), .. } = &measure {
+            // First, so that the answer to the ban is also that this is done.
+            let wanted = Wanted { count: usize::MAX, user: Some(name.clone()), since: Some(*since) };
+            self.purge(wanted, Asker::Nobody).await;
+        }
+        let now = self.around.context.clock.now();
+        let concerned = self.user(&name, self.roster.locale(&name));
+        let concerned = match self.roster.name(&name) {
+            Some(name) => User { name, ..concerned },
+            None => concerned,
+        };
+        let taken = self.around.members.take(&name, &measure, reason.as_deref(), |before, after, rows| {
+            let before = before.member(concerned.id.clone(), now);
+            let after = after.member(concerned.id.clone(), now);
+            let (by, reason) = (Some(self.bot_user()), reason.clone());
+            let kind = match &measure {
+                Measure::Ban { .. } => EventKind::Ban { by, reason },
+                Measure::Unban => EventKind::Unban { by, reason },
+                Measure::Mute { .. }
+                | Measure::Unmute
+                | Measure::Kick
+                | Measure::AddRole(_)
+                | Measure::RemoveRole(_)
+                | Measure::Rename(_) => EventKind::MemberUpdate { before: Some(before) },
+            };
+            self.around.context.sink.emit(self.event_with(concerned, Some(after), kind), rows)
+        });
+        let (undo, receipt) = taken.unzip();
+        let notice = Arc::new(Notice::of(name, &measure, reason));
+        let then = Then::Moderated { notice, undo, asker: Asker::Bot(answer) };
+        self.pending.push_back(Box::pin(async move {
+            let verdict = match receipt {
+                Some(receipt) => receipt.await.map(drop).map_err(|error| error.to_string()),
+                // It was so already.
+                None => Ok(()),
+            };
+            Settled { verdict, then }
+        }));
+    }
+
+    /// A measure is durable: it is carried out here, and in the other rooms that it concerns.
+    pub(super) fn carry_out(&mut self, notice: &Arc<Notice>) {
+        self.moderated(notice);
+        if notice.reach == Reach::OutOfRoom {
+            return;
+        }
+        for (name, room) in self.around.directory.rooms_of(&notice.user) {
+            if name == self.room.name {
+                continue;
+            }
+            if let Err(TrySendError::Full(command)) = room.try_send(Command::Moderated(Arc::clone(notice))) {
+                // Must not be lost; a room that is so busy takes it when it can.
+                self.run_errand(async move { drop(room.send(command).await) });
+            }
+        }
+    }
+
+    /// Something was done to somebody, who is told if they are here, and is put out if they have to leave.
+    pub(super) fn moderated(&mut self, notice: &Notice) {
+        let told = Moderated {
+            kind: notice.kind,
+            reason: notice.reason.as_deref(),
+            until: end(notice.until),
+            name: notice.name.as_deref(),
+        };
+        self.tell_one(&notice.user, "moderated", &told);
+        if notice.reach == Reach::Told {
+            return;
+        }
+        if let Some(seat) = self.roster.stand_all(&notice.user) {
+            let by = Some(self.bot_user());
+            self.gone(seat, "was removed", by, notice.reason.clone());
+        }
+    }
+}

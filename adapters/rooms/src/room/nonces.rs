@@ -1,0 +1,65 @@
+//! What clients have sent already, by author and nonce.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::State;
+use super::settled::Asker;
+use crate::history::NONCES;
+
+/// How many are kept in memory; older ones are looked up in the store.
+const KEPT: usize = 1_024;
+
+/// An author, by lower-case username, and the nonce that they gave a message.
+pub(super) type Nonce = (String, String);
+
+#[derive(Default)]
+pub(super) struct Nonces {
+    ids: HashMap<Nonce, String>,
+    order: VecDeque<Nonce>,
+}
+
+impl Nonces {
+    /// The id of the message that was sent with it.
+    pub(super) fn id(&self, nonce: &Nonce) -> Option<&String> {
+        self.ids.get(nonce)
+    }
+
+    pub(super) fn remember(&mut self, nonce: Nonce, id: String) {
+        self.ids.insert(nonce.clone(), id);
+        self.order.push_back(nonce);
+        if self.order.len() > KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+    }
+
+    /// The message was not saved, so the nonce is free again.
+    pub(super) fn forget(&mut self, nonce: &Nonce) {
+        self.ids.remove(nonce);
+    }
+}
+
+impl State {
+    pub(super) fn again(&self, nonce: &Nonce, asker: Asker) {
+        let id = self.nonces.id(nonce).cloned();
+        asker.answer(id.map(Some).ok_or_else(|| "the message could not be saved; send it again".to_owned()));
+    }
+
+    /// Whether a message with this nonce is there or on its way. Afterwards its id is in memory.
+    pub(super) async fn is_known(&mut self, nonce: &Nonce) -> bool {
+        if self.nonces.id(nonce).is_some() {
+            return true;
+        }
+        let (store, now) = (self.around.store.clone(), self.around.context.clock.now());
+        let key = (self.room.name.clone(), nonce.0.clone(), nonce.1.clone());
+        let read = move || NONCES.get(&store.snapshot(now)?, &key);
+        match tokio::task::spawn_blocking(read).await {
+            Ok(Ok(Some(id))) => {
+                self.nonces.remember(nonce.clone(), id);
+                true
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Messages: each gets its place in the room when it comes in, and is shown when it is durable.
+
+use std::sync::Arc;
+
+use palabre_model::{Batch, EventKind, Verdict};
+use socketioxide::extract::AckSender;
+use socketioxide::socket::Sid;
+
+use super::settled::{Asker, Settled, Then};
+use super::{SHOWN, State};
+use crate::decode::{self, Send};
+use crate::encode::{Ack, Told, message};
+use crate::history::{self, MessageRow};
+
+impl State {
+    pub(super) async fn post(&mut self, sid: Sid, send: Send, ack: AckSender) {
+        let now = self.around.context.clock.now();
+        let Some(seat) = self.roster.seat(sid) else {
+            drop(ack.send(&Ack::Error { error: "join a room first".to_owned() }));
+            return;
+        };
+        seat.active = now;
+        let username = seat.username.clone();
+        let name = username.to_lowercase();
+        if self.around.context.shutdown.is_requested() {
+            return self.refuse(sid, ack, "the service is stopping; send it again when it is back".to_owned());
+        }
+        let nonce = send.nonce.clone().map(|nonce| (name.clone(), nonce));
+        if let Some(nonce) = &nonce
+            && self.is_known(nonce).await
+        {
+            // Behind the first one, should that not be durable yet.
+            let then = Then::Again { nonce: nonce.clone(), asker: Asker::Client { sid, ack } };
+            self.pending.push_back(Box::pin(async { Settled { verdict: Ok(()), then } }));
+            return;
+        }
+        if let Err(problem) = self.may_speak(&username, now) {
+            return self.refuse(sid, ack, problem);
+        }
+        let position = self.next;
+        let row = MessageRow {
+            id: format!("{position:x}-{:08x}", self.around.entropy.next() >> 32),
+            username,
+            text: send.message,
+            time: now,
+            reply_to: send.reply_to,
+            nonce: send.nonce,
+            ..MessageRow::default()
+        };
+        let row = match self.passed(row).await {
+            Ok(row) => row,
+            Err(reason) => return self.refuse(sid, ack, reason),
+        };
+        if let Some(nonce) = nonce {
+            self.nonces.remember(nonce, row.id.clone());
+        }
+        self.rules.spoke(name, now);
+        let mut rows = Batch::default();
+        let row = self.place(&mut rows, row);
+        let event = self.event(&row.username, EventKind::Message { message: row.message(self.user_id(&row.username)) });
+        let receipt = self.around.context.sink.emit(event, rows);
+        let then = Then::Show { position, row, asker: Asker::Client { sid, ack } };
+        self.pending.push_back(Box::pin(async move {
+            Settled { verdict: receipt.await.map(drop).map_err(|error| error.to_string()), then }
+        }));
+    }
+
+    /// The message as scripts let it pass; or why they do not.
+    async fn passed(&mut self, row: MessageRow) -> Result<MessageRow, String> {
+        let kind = EventKind::BeforeMessage { message: row.message(self.user_id(&row.username)) };
+        let (gate, event) = (Arc::clone(&self.around.context.gate), self.event(&row.username, kind));
+        match gate.before_message(event).await {
+            Verdict::Pass => Ok(row),
+            Verdict::Change(text) => match decode::text(&text) {
+                Ok(()) => Ok(MessageRow { text, ..row }),
+                Err(problem) => Err(format!("a script has changed the message, and now the {problem}")),
+            },
+            Verdict::Refuse(reason) => Err(reason),
+        }
+    }
+
+    /// Gives the message its place, in memory and in `rows`.
+    pub(super) fn place(&mut self, rows: &mut Batch, row: MessageRow) -> Arc<MessageRow> {
+        self.create(rows);
+        let position = self.next;
+        self.next += 1;
+        history::add(rows, &self.room.name, position, &row);
+        let row = Arc::new(row);
+        self.recent.push_back((position, Arc::clone(&row)));
+        while self.recent.len() > 2 * SHOWN
+            && let Some((oldest, _)) = self.recent.front()
+            && *oldest < self.shown_before
+        {
+            self.recent_from = *oldest + 1;
+            self.recent.pop_front();
+        }
+        row
+    }
+
+    /// A message is durable: everybody sees it, then whoever sent it hears so. Or it is not, and it never was.
+    pub(super) fn show(&mut self, verdict: Result<(), String>, position: u64, row: &MessageRow, asker: Asker) {
+        self.shown_before = self.shown_before.max(position + 1);
+        if let Err(problem) = verdict {
+            self.recent.retain(|(other, _)| *other != position);
+            if let Asker::Client { sid, .. } = &asker {
+                let name = row.username.to_lowercase();
+                self.rules.unspoke(&name);
+                if let Some(nonce) = &row.nonce {
+                    self.nonces.forget(&(name, nonce.clone()));
+                }
+                if let Some(seat) = self.roster.seat(*sid) {
+                    drop(seat.socket.emit("error", &Told { message: &problem }));
+                }
+            }
+            return asker.answer(Err(problem));
+        }
+        self.around.counts.messages.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let name = self.room.name.clone();
+        // Changed while it was on its way out: what is in memory is what the store has.
+        let now = self.recent.iter().rev().find(|(other, _)| *other == position).map(|(_, row)| Arc::clone(row));
+        self.tell("new_message", &message(&name, now.as_deref().unwrap_or(row)), None);
+        asker.answer(Ok(Some(row.id.clone())));
+    }
+}

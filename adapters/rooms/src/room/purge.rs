@@ -1,0 +1,98 @@
+//! Removing many messages at once.
+
+use std::sync::Arc;
+
+use palabre_model::{EventKind, Millis};
+use palabre_store::{Direction, Result as StoreResult};
+
+use super::State;
+use super::rows::Rows;
+use super::settled::{Asker, Change};
+use crate::history::{MESSAGES, MessageRow};
+
+/// How many messages a purge looks at, back from the last one that is not in memory.
+const LOOKED_AT: usize = 50_000;
+/// How many of the removed messages are told to scripts, each as an event of its own: thousands of them would keep
+/// every script busy that has the hook. The newest are told; everybody in the room hears of all.
+const EVENTS: usize = 100;
+
+/// Which messages go.
+pub(super) struct Wanted {
+    pub(super) count: usize,
+    /// Only those of one person, by lower-case username.
+    pub(super) user: Option<String>,
+    /// Only those that are not older.
+    pub(super) since: Option<Millis>,
+}
+
+impl Wanted {
+    fn takes(&self, row: &MessageRow) -> bool {
+        !self.is_before(row) && self.user.as_ref().is_none_or(|user| row.username.to_lowercase() == *user)
+    }
+
+    fn is_before(&self, row: &MessageRow) -> bool {
+        self.since.is_some_and(|since| row.time < since)
+    }
+}
+
+impl State {
+    /// Removes the last messages that are wanted, all in one commit.
+    pub(super) async fn purge(&mut self, wanted: Wanted, asker: Asker) {
+        let recent = self.recent.iter().rev().filter(|(_, row)| wanted.takes(row));
+        let mut found: Vec<_> = recent.take(wanted.count).cloned().collect();
+        if found.len() < wanted.count && self.recent_from > 0 {
+            let left = Wanted { count: wanted.count - found.len(), ..wanted };
+            match self.older(left).await {
+                Ok(older) => found.extend(older),
+                Err(problem) => return asker.answer(Err(problem)),
+            }
+        }
+        if found.is_empty() {
+            return asker.answer(Ok(None));
+        }
+        let by = self.bot_user();
+        let removed = |(_, row): &(u64, Arc<MessageRow>)| {
+            let author = self.author(row);
+            let before = row.message(author.id.clone());
+            let kind =
+                EventKind::MessageDelete { message: before.id.clone(), before: Some(before), by: Some(by.clone()) };
+            self.event_of(author, kind)
+        };
+        // Oldest first, as they were said.
+        let mut events: Vec<_> = found.iter().take(EVENTS).rev().map(removed).collect();
+        let mut rows = Rows::default();
+        let mut ids = Vec::with_capacity(found.len());
+        for (position, row) in found.iter().rev() {
+            self.remove(&mut rows, *position, row);
+            ids.push(row.id.clone());
+        }
+        // The rows go with the first of the events; the others follow it.
+        let others = events.split_off(1);
+        self.hand_over(events.pop(), rows, Change::Purged { ids }, asker);
+        others.into_iter().for_each(|event| self.emit(event));
+    }
+
+    /// Those that are no longer in memory, newest first.
+    async fn older(&mut self, wanted: Wanted) -> Result<Vec<(u64, Arc<MessageRow>)>, String> {
+        let (store, name) = (self.around.store.clone(), self.room.name.clone());
+        let (before, going) = (self.recent_from, self.in_flight.removed());
+        let read = move || -> StoreResult<Vec<_>> {
+            let snapshot = store.snapshot(0)?;
+            let from = (name.clone(), before);
+            let mut found = Vec::new();
+            let rows = MESSAGES.scan_after(&snapshot, &name, &from, Direction::Backward)?;
+            for row in rows.take(LOOKED_AT) {
+                let ((_, position), row) = row?;
+                if wanted.is_before(&row) || found.len() == wanted.count {
+                    break;
+                }
+                if wanted.takes(&row) && !going.contains(&position) {
+                    found.push((position, Arc::new(row)));
+                }
+            }
+            Ok(found)
+        };
+        let read = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?;
+        read.map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,156 @@
+//! Rows that change, on their way to the store.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use palabre_model::{Batch, Event};
+
+use super::State;
+use super::settled::{Asker, Change, Settled, Then};
+use crate::history::{self, MESSAGES, MessageRow, ROOMS, RoomRow};
+
+/// What is written together.
+#[derive(Default)]
+pub(super) struct Rows {
+    pub(super) batch: Batch,
+    /// Messages by position, as they become; `None` is gone.
+    messages: Vec<(u64, Option<Arc<MessageRow>>)>,
+}
+
+/// What is on its way. Rows go by two ways, together with an event or alone, and one that goes alone may overtake one
+/// that goes with an event. Where both were under way for one row, it is written once more when they have arrived.
+#[derive(Default)]
+pub(super) struct InFlight {
+    messages: HashMap<u64, (Option<Arc<MessageRow>>, Ways)>,
+    room: Ways,
+}
+
+#[derive(Default)]
+struct Ways {
+    under_way: usize,
+    with_event: bool,
+    alone: bool,
+}
+
+impl Ways {
+    fn leaves(&mut self, with_event: bool) {
+        self.under_way += 1;
+        self.with_event |= with_event;
+        self.alone |= !with_event;
+    }
+
+    /// When the last one has arrived: whether they may have overtaken each other.
+    fn arrives(&mut self) -> Option<bool> {
+        self.under_way = self.under_way.saturating_sub(1);
+        (self.under_way == 0).then(|| std::mem::take(self)).map(|ways| ways.with_event && ways.alone)
+    }
+}
+
+impl InFlight {
+    /// What becomes of a message, when something is on its way to it; `Some(None)` is that it goes.
+    pub(super) fn message(&self, position: u64) -> Option<Option<Arc<MessageRow>>> {
+        self.messages.get(&position).map(|(row, _)| row.clone())
+    }
+
+    /// Positions of the messages that are about to go.
+    pub(super) fn removed(&self) -> Vec<u64> {
+        self.messages.iter().filter(|(_, (row, _))| row.is_none()).map(|(position, _)| *position).collect()
+    }
+}
+
+impl State {
+    /// A message becomes another: in memory now, in the store with `rows`.
+    pub(super) fn replace(&mut self, rows: &mut Rows, position: u64, row: &Arc<MessageRow>) {
+        MESSAGES.put(&mut rows.batch, &(self.room.name.clone(), position), row);
+        if let Some(place) = self.recent.iter_mut().find(|(other, _)| *other == position) {
+            place.1 = Arc::clone(row);
+        }
+        rows.messages.push((position, Some(Arc::clone(row))));
+        self.changed_at = self.next;
+    }
+
+    /// A message goes: from memory now, from the store with `rows`.
+    pub(super) fn remove(&mut self, rows: &mut Rows, position: u64, row: &MessageRow) {
+        history::remove(&mut rows.batch, &self.room.name, position, row);
+        // Should it be the last one, its place is not given to another.
+        self.recent.retain(|(other, _)| *other != position);
+        self.pinned.retain(|other| *other != position);
+        rows.messages.push((position, None));
+        self.changed_at = self.next;
+    }
+
+    /// Hands rows over, together with an event where there is one. Everybody is told the change once it is durable.
+    pub(super) fn hand_over(&mut self, event: Option<Event>, mut rows: Rows, change: Change, asker: Asker) {
+        self.write_room(&mut rows.batch);
+        let with_event = event.is_some();
+        self.in_flight.room.leaves(with_event);
+        let mut touched = Vec::with_capacity(rows.messages.len());
+        for (position, row) in rows.messages {
+            let (now, ways) = self.in_flight.messages.entry(position).or_default();
+            *now = row;
+            ways.leaves(with_event);
+            touched.push(position);
+        }
+        let then = Then::Changed { change, touched, asker };
+        match event {
+            Some(event) => {
+                let receipt = self.around.context.sink.emit(event, rows.batch);
+                self.pending.push_back(Box::pin(async move {
+                    Settled { verdict: receipt.await.map(drop).map_err(|error| error.to_string()), then }
+                }));
+            }
+            None => {
+                let ticket = self.around.store.commit(rows.batch);
+                self.pending.push_back(Box::pin(async move {
+                    Settled { verdict: ticket.await.map_err(|error| error.to_string()), then }
+                }));
+            }
+        }
+    }
+
+    /// Rows have arrived, or never will.
+    pub(super) fn arrived(&mut self, touched: &[u64]) {
+        let mut again = Batch::default();
+        for position in touched {
+            let Some((_, ways)) = self.in_flight.messages.get_mut(position) else { continue };
+            let Some(mixed) = ways.arrives() else { continue };
+            if let Some((row, _)) = self.in_flight.messages.remove(position)
+                && mixed
+            {
+                let key = (self.room.name.clone(), *position);
+                match row {
+                    Some(row) => MESSAGES.put(&mut again, &key, &row),
+                    None => MESSAGES.delete(&mut again, &key),
+                }
+            }
+        }
+        if self.in_flight.room.arrives() == Some(true) {
+            self.write_room(&mut again);
+        }
+        if !again.is_empty() {
+            // What it says is in the store already, but for a rare case; so nobody waits for it.
+            drop(self.around.store.commit(again));
+        }
+    }
+
+    /// The row of the room itself, when it is not in the store yet.
+    pub(super) fn create(&mut self, batch: &mut Batch) {
+        if self.created.is_none() {
+            self.write_room(batch);
+        }
+    }
+
+    fn write_room(&mut self, batch: &mut Batch) {
+        let created = *self.created.get_or_insert_with(|| self.around.context.clock.now());
+        let row = RoomRow {
+            created,
+            next: self.next,
+            changed: self.changed_at,
+            topic: self.room.topic.clone(),
+            slowmode: self.rules.slowmode,
+            locked: self.rules.locked,
+            pinned: self.pinned.clone(),
+        };
+        ROOMS.put(batch, &self.room.name, &row);
+    }
+}

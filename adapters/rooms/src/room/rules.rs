@@ -1,0 +1,120 @@
+//! What moderators have settled about the room, and what it lets people do.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use palabre_model::{ActionError, EventKind, Millis, Outcome, Room, RoomChange};
+
+use super::rows::Rows;
+use super::settled::{Asker, Change};
+use super::{Answer, State};
+use crate::encode::RoomUpdated;
+use crate::history::MessageRow;
+
+/// The longest topic, in characters.
+const TOPIC: usize = 1_000;
+/// How many people's last words are remembered, before those are forgotten that no longer matter.
+const REMEMBERED: usize = 4_096;
+
+pub(super) struct Rules {
+    /// How long everybody waits between two messages; 0 is not at all.
+    pub(super) slowmode: Millis,
+    pub(super) locked: bool,
+    /// When people last said something, by lower-case username.
+    last_words: HashMap<String, Millis>,
+}
+
+impl Rules {
+    pub(super) fn new(slowmode: Millis, locked: bool, recent: &[(u64, MessageRow)]) -> Self {
+        let said = recent.iter().filter(|(_, row)| !row.bot).map(|(_, row)| (row.username.to_lowercase(), row.time));
+        Self { slowmode, locked, last_words: said.collect() }
+    }
+
+    /// As clients have it: whole seconds.
+    pub(super) fn slowmode_seconds(&self) -> Option<u64> {
+        (self.slowmode > 0).then(|| self.slowmode.div_ceil(1_000))
+    }
+
+    /// Somebody has said something.
+    pub(super) fn spoke(&mut self, name: String, now: Millis) {
+        if self.last_words.len() >= REMEMBERED {
+            let slowmode = self.slowmode;
+            self.last_words.retain(|_, last| now < last.saturating_add(slowmode));
+        }
+        self.last_words.insert(name, now);
+    }
+
+    /// What somebody said was not saved.
+    pub(super) fn unspoke(&mut self, name: &str) {
+        self.last_words.remove(name);
+    }
+
+    /// How long somebody has to wait until they may speak again.
+    fn wait(&self, name: &str, now: Millis) -> Option<Millis> {
+        let next = self.last_words.get(name)?.saturating_add(self.slowmode);
+        (self.slowmode > 0 && now < next).then(|| next - now)
+    }
+}
+
+impl State {
+    /// Whether somebody may say something now; if not, why.
+    pub(super) fn may_speak(&self, username: &str, now: Millis) -> Result<(), String> {
+        self.may_write(username, now)?;
+        if self.rules.locked {
+            return Err("the room is locked: nobody may write for now".to_owned());
+        }
+        if let Some(left) = self.rules.wait(&username.to_lowercase(), now) {
+            let left = left.div_ceil(1_000);
+            return Err(format!("the room is in slow mode: you may write again in {left} s"));
+        }
+        Ok(())
+    }
+
+    /// Whether somebody may say or change anything at all.
+    pub(super) fn may_write(&self, username: &str, now: Millis) -> Result<(), String> {
+        let muted = self.around.members.row(&username.to_lowercase()).muted(now);
+        muted.map_or(Ok(()), Err)
+    }
+
+    /// A bot changes the room.
+    pub(super) fn arrange(&mut self, change: RoomChange, answer: Answer) {
+        let before = Arc::clone(&self.room);
+        let was = (before.topic.clone(), self.rules.slowmode, self.rules.locked);
+        match change {
+            RoomChange::Topic(topic) if topic.chars().count() > TOPIC => {
+                let problem = format!("a topic has at most {TOPIC} characters");
+                let _asked = answer.send(Err(ActionError::Rejected(problem)));
+                return;
+            }
+            RoomChange::Topic(topic) => {
+                let topic = Some(topic.trim().to_owned()).filter(|topic| !topic.is_empty());
+                self.room = Arc::new(Room { topic, ..Room::clone(&before) });
+            }
+            RoomChange::Slowmode(pause) => self.rules.slowmode = pause,
+            RoomChange::Locked(locked) => self.rules.locked = locked,
+        }
+        let is = (self.room.topic.clone(), self.rules.slowmode, self.rules.locked);
+        if self.created.is_none() && !(is.0.is_some() || is.1 > 0 || is.2) {
+            // A room that nobody has spoken in need not be kept for having no rules.
+            let _asked = answer.send(Ok(Outcome::default()));
+            return;
+        }
+        // A repetition is written again, since the first time may have failed; it is no event.
+        let event = (was != is).then(|| {
+            let kind = EventKind::RoomUpdate { before: Some(Room::clone(&before)) };
+            self.event_of(self.bot_user(), kind)
+        });
+        self.hand_over(event, Rows::default(), Change::Arranged, Asker::Bot(answer));
+    }
+
+    pub(super) fn tell_rules(&mut self) {
+        let room = Arc::clone(&self.room);
+        let updated = RoomUpdated {
+            room: &room.name,
+            topic: room.topic.as_deref(),
+            slowmode: self.rules.slowmode_seconds(),
+            locked: self.rules.locked,
+        };
+        self.tell("room_updated", &updated, None);
+    }
+}

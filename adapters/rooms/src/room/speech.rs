@@ -1,0 +1,59 @@
+//! What bots say to everybody.
+
+use palabre_model::{ActionKey, Batch, Content, MessageRef, Millis, Outcome};
+use palabre_store::Error;
+
+use super::acting::id_of;
+use super::settled::{Asker, Settled, Then};
+use super::{Answer, State};
+use crate::files::Shelf;
+use crate::history::{IDS, MessageRow};
+use crate::speaker::Speaker;
+
+impl State {
+    /// The bot, now. `files_life` is how long its files are kept, where they do not go with their message.
+    pub(super) fn speaker(&self, files_life: Option<Millis>) -> Speaker<'_> {
+        let now = self.around.context.clock.now();
+        let expires = files_life.map(|life| now.saturating_add(life));
+        let shelf = Shelf { room: &self.room.name, now, expires, entropy: &*self.around.entropy };
+        Speaker { nickname: &self.around.config.nickname, shelf }
+    }
+
+    /// A message of a bot. Performing it again under the same key changes nothing.
+    pub(super) fn send(&mut self, key: &ActionKey, content: Content, reply_to: Option<&MessageRef>, answer: Answer) {
+        let mut rows = Batch::default();
+        let row = match self.speaker(None).says(&mut rows, key.to_string(), content) {
+            Ok(row) => MessageRow { reply_to: reply_to.map(id_of), ..row },
+            Err(error) => {
+                let _asked = answer.send(Err(error));
+                return;
+            }
+        };
+        let position = self.next;
+        IDS.require_absent(&mut rows, &(self.room.name.clone(), row.id.clone()));
+        let row = self.place(&mut rows, row);
+        let ticket = self.around.store.commit(rows);
+        self.pending.push_back(Box::pin(async move {
+            match ticket.await {
+                Ok(()) => Settled { verdict: Ok(()), then: Then::Show { position, row, asker: Asker::Bot(answer) } },
+                // It was said before the daemon went down; whoever comes back has it from the history.
+                Err(Error::Refused { .. }) => {
+                    let outcome = Outcome { message: Some(row.id.as_str().into()) };
+                    let _asked = answer.send(Ok(outcome));
+                    let then = Then::Unsaid { position };
+                    Settled { verdict: Ok(()), then }
+                }
+                Err(error) => Settled {
+                    verdict: Err(error.to_string()),
+                    then: Then::Show { position, row, asker: Asker::Bot(answer) },
+                },
+            }
+        }));
+    }
+
+    /// A message has its place already, from before the daemon went down; this one is nowhere.
+    pub(super) fn unsaid(&mut self, position: u64) {
+        self.shown_before = self.shown_before.max(position + 1);
+        self.recent.retain(|(other, _)| *other != position);
+    }
+}

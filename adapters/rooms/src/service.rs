@@ -1,0 +1,90 @@
+//! The service as a whole: what all rooms share, and what is counted.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use palabre_model::{ActionKind, AdapterContext, Capabilities, Clock, Entropy, Millis};
+use palabre_store::Store;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::config::Config;
+use crate::decode::TEXT;
+use crate::directory::Directory;
+use crate::members::Members;
+use crate::room::{self, Command};
+
+/// How many commands may wait for a room; past that, clients are told that it is busy.
+const COMMANDS: usize = 4_096;
+
+/// The room service of one bot. It is the bot's adapter, and gives the server what it mounts ([`Rooms::router`]).
+pub struct Rooms {
+    pub(crate) store: Store,
+    pub(crate) config: Config,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) context: watch::Sender<Option<AdapterContext>>,
+    pub(crate) counts: Arc<Counts>,
+    pub(crate) started: Millis,
+    pub(crate) members: Arc<Members>,
+    pub(crate) directory: Arc<Directory>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+/// What is counted since the start.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) connections: AtomicUsize,
+    pub(crate) messages: AtomicU64,
+    pub(crate) slow_clients: AtomicU64,
+}
+
+impl Rooms {
+    /// A room service that keeps its rooms in `store`.
+    #[must_use]
+    pub fn new(store: Store, config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Arc<Self> {
+        let started = clock.now();
+        Arc::new(Self {
+            store,
+            config,
+            clock,
+            entropy,
+            capabilities: Capabilities { actions: ActionKind::ALL.to_vec(), buttons: true, max_text: TEXT },
+            context: watch::Sender::new(None),
+            counts: Arc::default(),
+            started,
+            members: Arc::default(),
+            directory: Arc::default(),
+            tasks: Mutex::new(JoinSet::new()),
+        })
+    }
+
+    /// Returns when people can come in.
+    pub async fn ready(&self) {
+        // The sender lives in self, so the wait ends when the adapter runs.
+        drop(self.context.subscribe().wait_for(Option::is_some).await);
+    }
+
+    /// The room of that name, opened if need be.
+    pub(crate) fn open_room(&self, name: &str) -> Result<mpsc::Sender<Command>, String> {
+        self.directory.room(name, self.config.max_rooms, || {
+            let context = self.context.borrow().clone().ok_or("the service is starting; try again in a moment")?;
+            let (sender, commands) = mpsc::channel(COMMANDS);
+            self.spawn(room::run(room::Surroundings::of(self, context, name), commands));
+            Ok(sender)
+        })
+    }
+
+    /// Runs a task that ends with the service at the latest.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that have ended are taken off the list as others begin.
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(task);
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.counts.connections.load(Relaxed)
+    }
+}

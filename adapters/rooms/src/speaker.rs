@@ -1,0 +1,67 @@
+//! What bots say, as rows: checked, and with their files put beside them.
+
+use palabre_model::{ActionError, Batch, Content, Millis};
+
+use crate::decode::TEXT;
+use crate::files::{self, Shelf};
+use crate::history::MessageRow;
+
+/// How long the files of a message that no history has can be fetched.
+pub(crate) const ASIDE_LIFE: Millis = 86_400_000;
+
+/// The bot, at one moment.
+pub(crate) struct Speaker<'a> {
+    pub(crate) nickname: &'a str,
+    pub(crate) shelf: Shelf<'a>,
+}
+
+impl Speaker<'_> {
+    /// A new message. Its files are added to `batch`.
+    pub(crate) fn says(&self, batch: &mut Batch, id: String, content: Content) -> Result<MessageRow, ActionError> {
+        check_text(&content.text)?;
+        Ok(MessageRow {
+            id,
+            username: self.nickname.to_owned(),
+            text: content.text,
+            time: self.shelf.now,
+            bot: true,
+            buttons: content.buttons,
+            embeds: content.embeds,
+            select: content.select,
+            attachments: self.shelf.put(batch, content.files)?,
+            ..MessageRow::default()
+        })
+    }
+
+    /// A message that says something else now. Files stay, unless there are new ones.
+    pub(crate) fn changes(
+        &self,
+        batch: &mut Batch,
+        row: &MessageRow,
+        content: Content,
+    ) -> Result<MessageRow, ActionError> {
+        check_text(&content.text)?;
+        let mut row = MessageRow {
+            text: content.text,
+            edited: true,
+            buttons: content.buttons,
+            embeds: content.embeds,
+            select: content.select,
+            ..row.clone()
+        };
+        if !content.files.is_empty() {
+            let attachments = self.shelf.put(batch, content.files)?;
+            files::remove(batch, &row.attachments);
+            row.attachments = attachments;
+        }
+        Ok(row)
+    }
+}
+
+fn check_text(text: &str) -> Result<(), ActionError> {
+    let length = text.chars().count();
+    if length > TEXT {
+        return Err(ActionError::Rejected(format!("it has {length} characters; the limit is {TEXT}")));
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! What time does to rooms: old messages, silent people, empty rooms. Hourly.
+
+use palabre_model::{AdapterContext, Batch, Millis};
+use palabre_store::{Direction, Result, Store};
+use tokio::sync::oneshot;
+
+use crate::config::Retention;
+use crate::history::{self, IDS, MESSAGES, ROOMS};
+use crate::room::Command;
+use crate::service::Rooms;
+
+const HOUR: Millis = 3_600_000;
+/// How many messages of one room go in one commit.
+const AT_ONCE: usize = 5_000;
+
+/// Sweeps until it is dropped.
+pub(crate) async fn run(rooms: &Rooms, context: &AdapterContext) {
+    loop {
+        sweep(rooms, context.clock.now()).await;
+        context.clock.sleep_until(context.clock.now() + HOUR).await;
+    }
+}
+
+async fn sweep(rooms: &Rooms, now: Millis) {
+    let retention = rooms.config.retention.clone();
+    let since = now.saturating_sub(retention.idle_user_hours.saturating_mul(HOUR));
+    let mut busy = Vec::new();
+    for (name, room) in rooms.directory.rooms() {
+        // A room that has closed meanwhile is empty.
+        drop(room.send(Command::Idle { since }).await);
+        let (answer, count) = oneshot::channel();
+        drop(room.send(Command::Count(answer)).await);
+        if count.await.is_ok_and(|people| !people.is_empty()) {
+            busy.push(name);
+        }
+    }
+    let store = rooms.store.clone();
+    let swept = tokio::task::spawn_blocking(move || sweep_store(&store, &retention, &busy, now)).await;
+    match swept {
+        Ok(Ok(forgotten)) => {
+            for (name, room) in rooms.directory.rooms() {
+                if let Some((_, up_to)) = forgotten.iter().find(|(other, _)| *other == name) {
+                    drop(room.send(Command::Forget { up_to: *up_to }).await);
+                }
+            }
+        }
+        Ok(Err(error)) => tracing::warn!("the sweep of old messages has to wait: {error}"),
+        Err(error) => tracing::error!("the sweep of old messages failed: {error}"),
+    }
+}
+
+/// Removes what is over; up to which position in which room.
+fn sweep_store(store: &Store, retention: &Retention, busy: &[String], now: Millis) -> Result<Vec<(String, u64)>> {
+    let snapshot = store.snapshot(now)?;
+    let mut forgotten = Vec::new();
+    for room in ROOMS.scan(&snapshot, &Vec::new(), Direction::Forward)? {
+        let (name, row) = room?;
+        if retention.keeps(&name) {
+            continue;
+        }
+        let oldest_kept = now.saturating_sub(retention.message_hours.saturating_mul(HOUR));
+        let mut batch = Batch::default();
+        let mut last = None;
+        let mut newest = row.created;
+        let (mut count, mut removed) = (0, 0);
+        for (index, message) in MESSAGES.scan(&snapshot, &name, Direction::Backward)?.enumerate() {
+            let ((room, position), message) = message?;
+            newest = newest.max(message.time);
+            count += 1;
+            if (index >= retention.messages_per_room || message.time < oldest_kept) && removed < AT_ONCE {
+                last = last.max(Some(position));
+                removed += 1;
+                history::remove(&mut batch, &room, position, &message);
+                IDS.delete(&mut batch, &(room, message.id));
+            }
+        }
+        let is_over =
+            !busy.contains(&name) && newest < now.saturating_sub(retention.empty_room_hours.saturating_mul(HOUR));
+        // A lock or a topic is not over because nobody speaks.
+        if is_over && removed == count && !row.is_arranged() {
+            ROOMS.delete(&mut batch, &name);
+        }
+        if !batch.is_empty() {
+            store.commit(batch).wait()?;
+        }
+        forgotten.extend(last.map(|last| (name, last)));
+    }
+    Ok(forgotten)
+}

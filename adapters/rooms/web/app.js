@@ -1,0 +1,282 @@
+// The page as a whole: the entry form, the chat, and what passes between the socket and the parts of the page.
+import { Composer } from './composer.js';
+import { Connection } from './connection.js';
+import { $, confirm, focusInput, store, toast } from './dom.js';
+import { Forms } from './form.js';
+import { People, Typing } from './people.js';
+import { Pins } from './pins.js';
+import { Standing, farewell } from './standing.js';
+import { Timeline } from './timeline.js';
+
+const NAME_KEY = 'palabre.name';
+const STATES = { connecting: 'Connecting…', connected: 'Connected', lost: 'Connection lost, retrying…', off: 'Not connected' };
+const PATH = /^\/rooms\/([^/]+)\/?$/;
+
+let here = null; // { room, username } while in a room
+let unread = 0;
+
+const connection = new Connection(() => timeline.lastId);
+const people = new People();
+const typing = new Typing();
+
+const timeline = new Timeline({
+  reply: (view) => composer.reply(view),
+  edit: (view) => composer.edit(view),
+  remove,
+  react: (id, emoji, remove) => ask('react', { id, emoji, ...(remove && { remove }) }),
+  press: (id, action) => ask('button', { id, action }),
+  choose: (id, action, values) => ask('select', { id, action, values }),
+  retry: (nonce) => {
+    timeline.setState(nonce, 'sending');
+    connection.retry(nonce);
+    composer.focus();
+  },
+  discard: (nonce) => {
+    connection.settle(nonce);
+    timeline.discard(nonce);
+    composer.focus();
+  },
+  settle: (nonce) => connection.settle(nonce),
+});
+
+const composer = new Composer({
+  send: (text, replyTo) => {
+    timeline.addPending(connection.send(text, replyTo));
+    standing.said();
+  },
+  edit: (id, message) => ask('edit_message', { id, message }),
+  typing: (isTyping) => connection.typing(isTyping),
+  lastOwn: () => timeline.lastOwn(),
+  early: () => standing.early(),
+});
+
+const standing = new Standing(composer, (text, tone) => timeline.notice(text, tone));
+const pins = new Pins(timeline);
+const forms = new Forms((form, values) => connection.call('form', { form, values }), toast);
+
+/** Asks the server; what goes wrong is shown. Resolves to whether it was done. */
+async function ask(event, data) {
+  try {
+    await connection.call(event, data);
+    return true;
+  } catch (error) {
+    toast(error.message);
+    return false;
+  }
+}
+
+async function remove(view) {
+  const { id } = view.msg;
+  if (await confirm('Delete this message?', 'It disappears for everyone, and cannot be brought back.', 'Delete')) ask('delete_message', { id });
+}
+
+/** Messages that are gone, by their ids. */
+function forget(ids) {
+  for (const id of ids) composer.forget(id);
+  timeline.remove(ids);
+  pins.remove(ids);
+}
+
+// What the server says.
+const on = (name, listener) => connection.addEventListener(name, (event) => listener(event.detail));
+
+on('state', ({ state, problem }) => {
+  $('state').dataset.state = state;
+  $('state').textContent = STATES[state];
+  if (problem && !here && busy()) $('entry-error').textContent = 'The server cannot be reached. Trying again…';
+});
+
+on('joined', ({ room, username, messages, pinned, users, catch_up: catchUp, back, ...rules }) => {
+  here = { room, username };
+  timeline.me = username;
+  timeline.load(messages ?? [], Boolean(back && catchUp));
+  // `pinned` are those that may be older than what is shown of the history.
+  pins.load([...(pinned ?? []), ...(messages ?? [])], Boolean(back && catchUp && !pinned));
+  people.set(users ?? [], username);
+  typing.clear();
+  standing.enter(rules, back, timeline.lastOwn()?.date);
+  if (back) return;
+  store.set(NAME_KEY, $('name').value.trim());
+  $('room-title').textContent = room;
+  $('messages').setAttribute('aria-label', `Messages in ${room}`);
+  const path = `/rooms/${encodeURIComponent(room)}`;
+  if (location.pathname !== path || location.search) history.pushState(null, '', path);
+  show('chat');
+  // On a touch screen the keyboard would cover the room.
+  if (matchMedia('(pointer: fine)').matches) focusInput();
+  else $('messages').focus();
+});
+
+on('refused', ({ message }) => {
+  show('entry');
+  $('entry-error').textContent = message;
+  $('name').focus();
+});
+
+on('expelled', (why) => {
+  depart();
+  history.pushState(null, '', '/');
+  $('entry-error').textContent = farewell(why);
+});
+on('moderated', (what) => standing.moderated(what));
+on('room_updated', (room) => {
+  if (!room.room || room.room === here?.room) standing.update(room);
+});
+on('form', (form) => forms.show(form));
+
+on('new_message', (msg) => {
+  typing.set(msg.username, false);
+  if (msg.username === here?.username && !msg.bot) standing.said();
+  if (msg.pinned) pins.set(msg, true);
+  if (timeline.add(msg) && document.hidden && msg.type !== 'notification' && msg.username !== here?.username) {
+    unread++;
+    title();
+  }
+});
+on('message_edited', (msg) => {
+  timeline.edit(msg);
+  pins.edited(msg);
+});
+on('message_deleted', ({ id }) => forget([id]));
+on('messages_deleted', ({ ids }) => forget(ids ?? []));
+on('message_pinned', ({ id, pinned }) => {
+  timeline.pin(id, pinned);
+  const msg = timeline.room.find(id)?.msg;
+  if (msg || !pinned) pins.set(msg ?? { id }, pinned);
+});
+on('reaction', (change) => timeline.react(change));
+on('user_joined', ({ username, message }) => {
+  people.add(username);
+  timeline.notice(message || `${username} joined`);
+});
+on('user_left', ({ username, message }) => {
+  people.remove(username);
+  typing.set(username, false);
+  timeline.notice(message || `${username} left`);
+});
+on('user_typing', ({ username, is_typing: isTyping }) => {
+  if (username !== here?.username) typing.set(username, isTyping);
+});
+on('room_users', ({ room, users }) => {
+  if (!room || room === here?.room) people.set(users);
+});
+on('sent', ({ nonce, id }) => timeline.acknowledge(nonce, id));
+on('sending', ({ nonce }) => timeline.setState(nonce, 'sending'));
+on('failed', ({ nonce, reason }) => {
+  timeline.setState(nonce, 'failed', reason);
+  standing.unsaid();
+});
+on('problem', ({ message }) => toast(message));
+
+// The entry form.
+const busy = () => $('enter').disabled;
+
+function setBusy(value) {
+  $('enter').disabled = value;
+  $('enter').textContent = value ? 'Entering…' : 'Enter';
+}
+
+function chooseRoom(room) {
+  $('room').value = room;
+  markSuggestion();
+}
+
+function markSuggestion() {
+  for (const button of document.querySelectorAll('[data-room]')) {
+    button.setAttribute('aria-pressed', String(button.dataset.room === $('room').value.trim()));
+  }
+}
+
+$('entry').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const name = $('name').value.trim();
+  const room = $('room').value.trim().replace(/^#/, '');
+  const missing = !name ? ['name', 'Please say who you are.'] : !room ? ['room', 'Please choose a room.'] : null;
+  $('name').setAttribute('aria-invalid', String(!name));
+  $('room').setAttribute('aria-invalid', String(!room));
+  $('entry-error').textContent = missing?.[1] ?? '';
+  if (missing) return $(missing[0]).focus();
+  setBusy(true);
+  connection.enter(name, room);
+});
+$('room').addEventListener('input', markSuggestion);
+for (const button of document.querySelectorAll('[data-room]')) {
+  button.addEventListener('click', () => {
+    chooseRoom(button.dataset.room);
+    ($('name').value.trim() ? $('enter') : $('name')).focus();
+  });
+}
+
+function show(view) {
+  document.body.dataset.view = view;
+  $('chat-view').hidden = view !== 'chat';
+  $('entry-view').hidden = view !== 'entry';
+  $('skip').textContent = view === 'chat' ? 'Skip to the message box' : 'Skip to the form';
+  setBusy(false);
+  unread = 0;
+  if (view === 'entry') {
+    here = null;
+    people.close();
+    forms.clear();
+    pins.clear();
+    $('confirm').close('cancel');
+    $('room-title').textContent = 'Palabre';
+    timeline.clear();
+    standing.clear();
+    composer.reset();
+    typing.clear();
+  } else {
+    $('entry-error').textContent = '';
+  }
+  title();
+}
+
+async function leave() {
+  const count = connection.unsent;
+  if (count && !await confirm('Leave the room?', 'Something you wrote is not sent yet, and would be lost.', 'Leave')) return;
+  depart();
+  history.pushState(null, '', '/');
+}
+
+function depart() {
+  connection.leave();
+  show('entry');
+  $('room').focus();
+}
+
+function title() {
+  const name = here ? `${here.room} · Palabre` : 'Palabre';
+  document.title = unread ? `(${unread}) ${name}` : name;
+}
+
+/** Fills the form from the address: /rooms/{room}, ?username= and ?room=. */
+function preset() {
+  const query = new URLSearchParams(location.search);
+  let room = query.get('room') ?? '';
+  try { room ||= decodeURIComponent(PATH.exec(location.pathname)?.[1] ?? ''); } catch { /* not an address of ours */ }
+  if (room) chooseRoom(room);
+  $('name').value = query.get('username') || $('name').value || store.get(NAME_KEY) || '';
+  ($('name').value ? ($('room').value ? $('enter') : $('room')) : $('name')).focus({ preventScroll: true });
+}
+
+$('leave').addEventListener('click', leave);
+$('skip').addEventListener('click', (event) => {
+  event.preventDefault();
+  if (here) focusInput();
+  else $('name').focus();
+});
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) return;
+  unread = 0;
+  title();
+});
+addEventListener('popstate', () => {
+  if (here && location.pathname === `/rooms/${encodeURIComponent(here.room)}`) return;
+  if (here) depart();
+  preset();
+});
+addEventListener('beforeunload', (event) => {
+  if (here && connection.unsent) event.preventDefault();
+});
+
+preset();

@@ -1,0 +1,55 @@
+// Files that come with a message: pictures are shown, everything else is a link to download.
+import { h, icon } from './dom.js';
+
+// What browsers show without running anything. SVG is left out on purpose: it is a document.
+const PICTURES = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp' };
+/** A larger picture is not loaded unasked, in bytes. */
+const LARGEST = 8 * 1024 * 1024;
+const still = matchMedia('(prefers-reduced-motion: reduce)');
+
+export function attachment({ name, url, content_type: type, size }) {
+  const shown = String(name || 'file');
+  const href = fileUrl(url);
+  if (!href) return h('p', { class: 'file' }, icon('file'), h('bdi', { class: 'file-name' }, shown), h('span', { class: 'file-size' }, 'not available'));
+  const bytes = Number.isFinite(size) && size >= 0 ? size : null;
+  const link = fileLink(shown, href, bytes);
+  if (!isPicture(type, shown, href) || (bytes ?? 0) > LARGEST) return link;
+  const image = h('img', { src: href, alt: shown, title: shown, loading: 'lazy', decoding: 'async', referrerpolicy: 'no-referrer' });
+  const picture = h('a', { class: 'picture loading', href, target: '_blank', rel: 'noopener noreferrer' }, image);
+  image.addEventListener('load', () => picture.classList.remove('loading'));
+  image.addEventListener('error', () => picture.replaceWith(link));
+  return picture;
+}
+
+/** An address of this site, or any other over http or https; otherwise null. */
+function fileUrl(address) {
+  try {
+    const url = new URL(String(address ?? ''), location.origin);
+    return address && /^https?:$/.test(url.protocol) ? url.href : null;
+  } catch {
+    return null;
+  }
+}
+
+function isPicture(type, name, href) {
+  const ending = (text) => PICTURES[/\.([a-z]+)$/i.exec(text)?.[1].toLowerCase()];
+  const found = type ? String(type).split(';')[0].trim().toLowerCase() : ending(name) ?? ending(new URL(href).pathname);
+  if (!Object.values(PICTURES).includes(found)) return false;
+  // A GIF cannot be stopped, so who wants no movement opens it themselves.
+  return !(found === 'image/gif' && still.matches);
+}
+
+function fileLink(name, href, bytes) {
+  const own = new URL(href).origin === location.origin;
+  // Browsers keep `download` to files of the same site; others open beside the page.
+  return h('a', { class: 'file', href, rel: 'noopener noreferrer nofollow', ...(own ? { download: name } : { target: '_blank' }) },
+    icon('file'), h('bdi', { class: 'file-name' }, name), bytes !== null && h('span', { class: 'file-size' }, sizeOf(bytes)));
+}
+
+function sizeOf(bytes) {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let [value, unit] = [bytes, 0];
+  // 999.6 would be written as 1000.
+  for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000;
+  return `${unit && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}

@@ -1,0 +1,190 @@
+// Where messages are written: it grows with its text, says that one is typing, and is also where
+// replies and edits are made. Whether one may write at present is decided elsewhere (standing.js).
+import { $, focusInput } from './dom.js';
+import { excerpt } from './message.js';
+
+const LIMIT = 5000;
+const COUNT_FROM = 4500;
+const TYPING_EVERY_MS = 3000;
+const SILENT_MS = 4000;
+
+export class Composer {
+  #input = $('input');
+  #mode = null; // { kind: 'reply' | 'edit', view }
+  #draft = '';
+  #blocked = null; // why nobody may write
+  #shelved = '';
+  #held = false; // only sending has to wait
+  #invitation = $('input').placeholder;
+  #typingSent = 0;
+  #silence = null;
+
+  /** `on`: send(text, replyTo), edit(id, text) → promise, typing(bool), lastOwn() → view or null, early() when sending has to wait. */
+  constructor(on) {
+    this.on = on;
+    $('composer').addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.#input.addEventListener('input', () => this.#onInput());
+    this.#input.addEventListener('keydown', (event) => this.#onKey(event));
+    $('context-cancel').addEventListener('click', () => this.cancel());
+    addEventListener('resize', () => this.#fit());
+  }
+
+  focus() { focusInput(); }
+
+  reset() {
+    this.#mode = null;
+    this.#draft = this.#shelved = '';
+    this.#showMode();
+    this.#set('');
+    this.#stopTyping();
+  }
+
+  reply(view) {
+    if (this.#mode?.kind === 'edit') this.cancel();
+    this.#mode = { kind: 'reply', view };
+    this.#showMode();
+    this.focus();
+  }
+
+  edit(view) {
+    if (this.#mode?.kind !== 'edit') this.#draft = this.#input.value;
+    this.#mode = { kind: 'edit', view };
+    this.#showMode();
+    this.#set(view.msg.message);
+    this.focus();
+    this.#input.setSelectionRange(this.#input.value.length, this.#input.value.length);
+  }
+
+  cancel() {
+    const edited = this.#mode?.kind === 'edit';
+    this.#mode = null;
+    this.#showMode();
+    if (edited) this.#set(this.#draft);
+    this.focus();
+  }
+
+  /** Writing is not possible, for this reason; with null it is again. What stands there is given back then. */
+  block(reason) {
+    if (reason === this.#blocked) return;
+    if (reason && this.#blocked === null) {
+      if (this.#mode?.kind === 'edit') this.cancel();
+      if (this.#input === document.activeElement) $('messages').focus({ preventScroll: true });
+      this.#shelved = this.#input.value;
+      this.#stopTyping();
+    }
+    this.#blocked = reason;
+    this.#input.disabled = reason !== null;
+    this.#input.placeholder = reason ?? this.#invitation;
+    $('chat-view').classList.toggle('read-only', reason !== null);
+    this.#set(reason === null ? this.#shelved : '');
+    if (reason === null) this.#shelved = '';
+  }
+
+  /** New messages have to wait, though they can be written. */
+  hold(held) {
+    if (held === this.#held) return;
+    this.#held = held;
+    this.#refresh();
+  }
+
+  /** The message that is replied to or edited was deleted. */
+  forget(id) {
+    if (this.#mode?.view.msg.id === id) this.cancel();
+  }
+
+  get #waits() { return this.#held && this.#mode?.kind !== 'edit'; }
+
+  async #submit() {
+    const text = this.#input.value.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd();
+    if (!text || length(text) > LIMIT || this.busy) return;
+    const mode = this.#mode;
+    if (this.#waits) return this.on.early();
+    this.#stopTyping();
+    if (mode?.kind === 'edit') {
+      if (text !== mode.view.msg.message) {
+        this.busy = true;
+        const done = await this.on.edit(mode.view.msg.id, text);
+        this.busy = false;
+        if (!done) return;
+      }
+      if (this.#mode === mode) this.cancel();
+      return;
+    }
+    this.#mode = null;
+    this.#showMode();
+    this.#set('');
+    this.focus();
+    this.on.send(text, mode?.view.msg.id);
+  }
+
+  #onKey(event) {
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === 'Enter' && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      this.#submit();
+    } else if (event.key === 'Escape' && this.#mode) {
+      event.preventDefault();
+      this.cancel();
+    } else if (event.key === 'ArrowUp' && !this.#input.value && !this.#mode) {
+      const view = this.on.lastOwn();
+      if (!view) return;
+      event.preventDefault();
+      this.edit(view);
+    }
+  }
+
+  #onInput() {
+    this.#refresh();
+    if (!this.#input.value.trim() || this.#mode?.kind === 'edit') return this.#stopTyping();
+    const now = Date.now();
+    if (now - this.#typingSent >= TYPING_EVERY_MS) {
+      this.#typingSent = now;
+      this.on.typing(true);
+    }
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#stopTyping(), SILENT_MS);
+  }
+
+  #stopTyping() {
+    clearTimeout(this.#silence);
+    if (this.#typingSent) this.on.typing(false);
+    this.#typingSent = 0;
+  }
+
+  #set(text) {
+    this.#input.value = text;
+    this.#refresh();
+  }
+
+  #refresh() {
+    this.#fit();
+    const count = length(this.#input.value);
+    $('counter').textContent = count > COUNT_FROM ? `${count} / ${LIMIT}` : '';
+    $('counter').classList.toggle('over', count > LIMIT);
+    this.#input.setAttribute('aria-invalid', String(count > LIMIT));
+    $('send').disabled = !this.#input.value.trim() || count > LIMIT || this.#waits;
+  }
+
+  #fit() {
+    this.#input.style.height = 'auto';
+    const height = this.#input.scrollHeight; // 0 while the chat is not shown
+    if (height) this.#input.style.height = `${height}px`;
+  }
+
+  #showMode() {
+    const { kind, view } = this.#mode ?? {};
+    this.#refresh();
+    $('context').hidden = !kind;
+    $('send').setAttribute('aria-label', kind === 'edit' ? 'Save' : 'Send');
+    $('send').title = kind === 'edit' ? 'Save' : 'Send';
+    $('context-cancel').setAttribute('aria-label', kind === 'edit' ? 'Stop editing' : 'Do not reply');
+    if (kind === 'edit') $('context-text').textContent = 'Editing your message. Escape cancels.';
+    else if (kind) $('context-text').textContent = `Replying to ${view.msg.username}: ${excerpt(view.msg.message)}`;
+  }
+}
+
+/** The limit counts characters, not UTF-16 units. */
+const length = (text) => [...text].length;

@@ -1,0 +1,214 @@
+// The socket: entering a room, coming back to it after a lost connection (but not after being shown out), and the outbox of messages
+// that are not acknowledged yet. A message keeps its nonce however often it is sent, so it is never doubled.
+import { io } from './vendor/socket.io.esm.min.js';
+
+const ANSWER_MS = 12000;
+// After a lost connection the server may still hold our name for a while: it is asked for again after these seconds.
+const REJOIN_DELAYS = [1, 2, 4, 8, 15, 30];
+const FORWARDED = [
+  'new_message', 'message_edited', 'message_deleted', 'messages_deleted', 'message_pinned', 'reaction', 'user_joined',
+  'user_left', 'user_typing', 'room_users', 'room_updated', 'form',
+];
+const EXPULSIONS = ['kicked', 'banned'];
+
+export class Connection extends EventTarget {
+  #socket;
+  #wanted = null; // { username, room }: where we are, or are about to be
+  #entered = false; // was inside that room at least once
+  #joined = false; // is inside it now
+  #expelled = false; // was shown out: nothing is dialled until the person asks for it
+  #rejoins = 0;
+  #timer = null; // an answer that is awaited, or a rejoin to come
+  #redial = null;
+  #redials = 0;
+  #outbox = new Map(); // nonce → { nonce, message, reply_to, state: 'sending' | 'failed', resend: sent again on return }
+
+  /** `lastId()` gives the id of the last message the timeline holds. */
+  constructor(lastId) {
+    super();
+    this.lastId = lastId;
+    this.#socket = io({ transports: ['websocket', 'polling'], tryAllTransports: true, reconnectionDelayMax: 8000 });
+    const socket = this.#socket;
+    socket.on('connect', () => {
+      this.#redials = 0;
+      if (this.#wanted) this.#join();
+      else this.#tell('state', { state: 'connected' });
+    });
+    socket.on('disconnect', () => {
+      clearTimeout(this.#timer);
+      this.#joined = false;
+      if (this.#expelled) return this.#tell('state', { state: 'off' });
+      this.#tell('state', { state: 'lost' });
+      // A disconnection that the server asked for is not followed by a reconnection of its own.
+      if (!socket.active) this.#dialLater();
+    });
+    socket.on('connect_error', (error) => {
+      this.#tell('state', { state: this.#entered ? 'lost' : 'connecting', problem: error.message });
+      if (!socket.active) this.#dialLater();
+    });
+    socket.on('room_joined', (answer) => this.#onJoined(answer ?? {}));
+    socket.on('error', (answer) => this.#onError(String(answer?.message ?? 'Something went wrong')));
+    socket.on('moderated', (data) => this.#onModerated(data ?? {}));
+    for (const name of FORWARDED) {
+      socket.on(name, (data) => { if (this.#joined && data) this.#tell(name, data); });
+    }
+    addEventListener('online', () => { if (!socket.connected && !this.#expelled) socket.connect(); });
+  }
+
+  get unsent() { return this.#outbox.size; }
+
+  enter(username, room) {
+    this.#wanted = { username, room };
+    this.#entered = this.#joined = this.#expelled = false;
+    this.#rejoins = 0;
+    if (this.#socket.connected) this.#join();
+    else this.#socket.connect();
+  }
+
+  leave() {
+    if (this.#joined && this.#socket.connected) this.#socket.emit('leave_room', {});
+    this.#forget();
+  }
+
+  /** Asks and awaits the acknowledgement; rejects with a sentence to show. */
+  async call(event, data) {
+    if (!this.#joined || !this.#socket.connected) throw new Error('Not connected: please try again in a moment.');
+    let answer;
+    try {
+      answer = await this.#socket.timeout(ANSWER_MS).emitWithAck(event, data);
+    } catch {
+      throw new Error('The server did not answer.');
+    }
+    if (answer?.error) throw new Error(describe(answer.error));
+    return answer ?? {};
+  }
+
+  typing(isTyping) {
+    if (this.#joined && this.#socket.connected) this.#socket.emit('typing', { is_typing: isTyping });
+  }
+
+  /** Puts a message in the outbox and returns its entry; events `sent` and `failed` tell what became of it. */
+  send(message, replyTo) {
+    const entry = { nonce: newNonce(), message, reply_to: replyTo, state: 'sending', resend: false };
+    this.#outbox.set(entry.nonce, entry);
+    this.#post(entry);
+    return entry;
+  }
+
+  retry(nonce) {
+    const entry = this.#outbox.get(nonce);
+    if (entry) this.#post(entry);
+  }
+
+  /** The message is in the timeline, or given up: it is not sent again. */
+  settle(nonce) { this.#outbox.delete(nonce); }
+
+  #post(entry) {
+    entry.state = 'sending';
+    // Never left to the socket's own buffer, which would be sent before we are back in the room.
+    if (!this.#joined || !this.#socket.connected) return;
+    const { nonce, message, reply_to } = entry;
+    const attempt = (entry.attempt = (entry.attempt ?? 0) + 1);
+    this.#socket.timeout(ANSWER_MS).emit('send_message', { message, nonce, ...(reply_to && { reply_to }) }, (lost, answer) => {
+      if (!this.#outbox.has(nonce) || entry.attempt !== attempt) return;
+      if (lost) {
+        if (!this.#joined || !this.#socket.connected) return; // sent again on return
+        this.#fail(entry, 'not confirmed by the server', true);
+      } else if (answer?.error) {
+        this.#fail(entry, describe(answer.error), false);
+      } else {
+        this.#outbox.delete(nonce);
+        this.#tell('sent', { nonce, id: answer?.id });
+      }
+    });
+  }
+
+  #fail(entry, reason, resend) {
+    entry.state = 'failed';
+    entry.resend = resend;
+    this.#tell('failed', { nonce: entry.nonce, reason });
+  }
+
+  #join() {
+    const { username, room } = this.#wanted;
+    const last = this.#entered ? this.lastId() : null;
+    this.#tell('state', { state: this.#entered ? 'lost' : 'connecting' });
+    const locale = navigator.language;
+    this.#socket.emit('join_room', { username, room, ...(last && { last_id: last }), ...(locale && { locale }) });
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#refused('The server did not answer. Please try again.'), ANSWER_MS);
+  }
+
+  #onJoined(answer) {
+    if (!this.#wanted) return this.#socket.emit('leave_room', {}); // an answer to an entry that was given up
+    clearTimeout(this.#timer);
+    const back = this.#entered;
+    this.#wanted = { username: answer.username ?? this.#wanted.username, room: answer.room ?? this.#wanted.room };
+    this.#entered = this.#joined = true;
+    this.#rejoins = 0;
+    this.#tell('joined', { ...answer, ...this.#wanted, back });
+    this.#tell('state', { state: 'connected' });
+    for (const entry of [...this.#outbox.values()]) {
+      if (entry.state === 'sending' || entry.resend) {
+        this.#tell('sending', { nonce: entry.nonce });
+        this.#post(entry);
+      }
+    }
+  }
+
+  #onError(message) {
+    if (this.#wanted && !this.#joined) this.#refused(message);
+    else this.#tell('problem', { message });
+  }
+
+  #onModerated(data) {
+    if (!this.#wanted) return;
+    if (!EXPULSIONS.includes(data.kind)) {
+      if (this.#joined) this.#tell('moderated', data);
+      return;
+    }
+    // It may also be the answer to coming back.
+    const { room } = this.#wanted;
+    this.#forget();
+    this.#expelled = true;
+    clearTimeout(this.#redial);
+    this.#socket.disconnect();
+    this.#tell('expelled', { ...data, room });
+  }
+
+  #refused(message) {
+    clearTimeout(this.#timer);
+    if (this.#entered && this.#rejoins < REJOIN_DELAYS.length) {
+      const delay = REJOIN_DELAYS[this.#rejoins++] * 1000;
+      this.#timer = setTimeout(() => { if (this.#socket.connected && this.#wanted) this.#join(); }, delay);
+      return;
+    }
+    this.#forget();
+    this.#tell('refused', { message });
+    this.#tell('state', { state: this.#socket.connected ? 'connected' : 'lost' });
+  }
+
+  #forget() {
+    clearTimeout(this.#timer);
+    this.#wanted = null;
+    this.#entered = this.#joined = false;
+    this.#outbox.clear();
+  }
+
+  #dialLater() {
+    clearTimeout(this.#redial);
+    const delay = Math.min(1000 * 2 ** this.#redials++, 30000) * (0.7 + Math.random() * 0.6);
+    this.#redial = setTimeout(() => this.#socket.connect(), delay);
+  }
+
+  #tell(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail })); }
+}
+
+function describe(error) {
+  return String(typeof error === 'object' ? error.message ?? 'refused' : error);
+}
+
+/** Random and long enough to be unique; crypto.randomUUID would need a secure context. */
+function newNonce() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,112 @@
+// Small helpers that the other modules share: building elements, icons, focus, dates, storage, toasts.
+
+/** Builds an element. Functions named on… become listeners, `dataset` is copied, the rest are attributes. Children are nodes or text. */
+export function h(tag, props = {}, ...children) {
+  const el = document.createElement(tag);
+  for (const [key, value] of Object.entries(props)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (key === 'dataset') Object.assign(el.dataset, value);
+    else if (typeof value === 'function') el.addEventListener(key.slice(2), value);
+    else el.setAttribute(key, value === true ? '' : value);
+  }
+  el.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return el;
+}
+
+export const $ = (id) => document.getElementById(id);
+
+const ICONS = {
+  smile: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM8.5 14c.8 1.3 2 2 3.5 2s2.7-.7 3.5-2M9 9.5v.5M15 9.5v.5',
+  reply: 'M9.5 6L4 11.5 9.5 17M4.5 11.5H14c3.5 0 6 2.3 6 6.5',
+  pencil: 'M4 20l1-4.5L16.5 4 20 7.5 8.5 19zM14 6.5l3.5 3.5',
+  trash: 'M4.5 7h15M9.5 7V4.5h5V7M6.5 7l1 13h9l1-13M10.2 11v5.5M13.8 11v5.5',
+  close: 'M6 6l12 12M18 6L6 18',
+  pin: 'M9 4h6l-.7 6.2 3.2 3.3v1.5h-11v-1.5l3.2-3.3zM12 15v5.5',
+  eye: 'M2.5 12C4.4 8.2 7.8 6 12 6s7.6 2.2 9.5 6c-1.9 3.8-5.3 6-9.5 6s-7.6-2.2-9.5-6zM12 9.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6z',
+  envelope: 'M3.5 6h17v12h-17zM4 6.5l8 6.5 8-6.5',
+  file: 'M6 3.5h7.5L18.5 8.5v12H6zM13 3.5V9h5.5',
+  down: 'M6.5 9.5L12 15l5.5-5.5',
+  outside: 'M13.5 4.5h6v6M19 5l-8 8M17.5 14v5.5h-13v-13H10',
+};
+
+export function icon(name) {
+  const ns = 'http://www.w3.org/2000/svg';
+  const svg = document.createElementNS(ns, 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS(ns, 'path');
+  path.setAttribute('d', ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** Puts the focus where one writes; while nobody may write, on the log. */
+export function focusInput() {
+  ($('input').disabled ? $('messages') : $('input')).focus();
+}
+
+/** Does `work` unless it is under way already. The button is not disabled meanwhile, since it would lose the focus. */
+export async function whileAsking(button, work) {
+  if (button.getAttribute('aria-disabled') === 'true') return;
+  button.setAttribute('aria-disabled', 'true');
+  try { await work(); } finally { button.removeAttribute('aria-disabled'); }
+}
+
+/** localStorage that never throws: a browser may refuse it. */
+export const store = {
+  get(key) { try { return localStorage.getItem(key); } catch { return null; } },
+  set(key, value) { try { localStorage.setItem(key, value); } catch { /* not remembered */ } },
+};
+
+const LOCALE = 'en-GB';
+const CLOCK = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const FULL = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'full', timeStyle: 'medium' });
+const DAY = new Intl.DateTimeFormat(LOCALE, { weekday: 'long', day: 'numeric', month: 'long' });
+const DAY_YEAR = new Intl.DateTimeFormat(LOCALE, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+
+export const clock = (date) => CLOCK.format(date);
+export const fullDate = (date) => FULL.format(date);
+export const dayKey = (date) => `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;
+
+export function toDate(timestamp) {
+  const date = new Date(timestamp ?? NaN);
+  return Number.isNaN(date.getTime()) ? new Date() : date;
+}
+
+export function dayLabel(date) {
+  const now = new Date();
+  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
+  if (dayKey(date) === dayKey(now)) return 'Today';
+  if (dayKey(date) === dayKey(yesterday)) return 'Yesterday';
+  return (date.getFullYear() === now.getFullYear() ? DAY : DAY_YEAR).format(date);
+}
+
+/** A moment to come, as short as it is clear: the time, and the day unless it is today. */
+export function moment(date) {
+  if (dayKey(date) === dayKey(new Date())) return clock(date);
+  return `${(date.getFullYear() === new Date().getFullYear() ? DAY : DAY_YEAR).format(date)}, ${clock(date)}`;
+}
+
+/** A message about something that went wrong, read out at once, gone after a while. */
+export function toast(text) {
+  const box = $('toasts');
+  const note = h('div', { class: 'toast', role: 'alert' },
+    h('span', {}, text),
+    h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Dismiss', onclick: () => note.remove() }, icon('close')));
+  box.append(note);
+  while (box.childElementCount > 3) box.firstElementChild.remove();
+  setTimeout(() => note.remove(), 7000);
+}
+
+/** Asks in a modal dialog; resolves to true only when the person agrees. */
+export function confirm(title, text, ok) {
+  const dialog = $('confirm');
+  $('confirm-title').textContent = title;
+  $('confirm-text').textContent = text;
+  $('confirm-ok').textContent = ok;
+  dialog.returnValue = 'cancel';
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'ok'), { once: true });
+  });
+}

@@ -1,0 +1,208 @@
+// One message as the page shows it. Everything that comes from people is put in text nodes.
+import { attachment } from './attachments.js';
+import { controls } from './controls.js';
+import { clock, fullDate, h, icon, toDate } from './dom.js';
+import { render, safeUrl, link } from './markdown.js';
+import { avatar, colourOf } from './people.js';
+
+const EMOJI = [['👍', 'thumbs up'], ['❤️', 'heart'], ['😂', 'laughing'], ['🎉', 'celebration'], ['😮', 'surprised'], ['😢', 'sad']];
+const JUMBO = /^(?:\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F|\u200D\p{Extended_Pictographic})*\s*){1,3}$/u;
+
+export class MessageView {
+  /** `room` gives what a message needs of its surroundings: `me`, `find(id)`, `jump(id)` and the actions. */
+  constructor(msg, room) {
+    this.room = room;
+    this.parts = Object.fromEntries(['meta', 'quote', 'text', 'embeds', 'files', 'actions', 'reactions', 'status']
+      .map((name) => [name, h(name === 'status' ? 'p' : 'div', { class: name })]));
+    this.parts.text.dir = 'auto';
+    this.parts.status.setAttribute('role', 'status');
+    this.tools = h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Message actions', 'aria-live': 'off' });
+    this.mark = h('div', { class: 'mark' });
+    this.el = h('article', { class: 'message', tabindex: '-1' },
+      this.tools, this.mark, avatar(msg.username), h('div', { class: 'body' }, Object.values(this.parts)));
+    this.el.addEventListener('focusin', () => room.onFocus(this));
+    this.update(msg);
+  }
+
+  get own() { return this.msg.username === this.room.me && !this.msg.bot; }
+
+  /** Said to this person alone: the room's history does not have it. */
+  get aside() { return Boolean(this.msg.ephemeral || this.msg.private); }
+
+  update(msg) {
+    this.msg = msg;
+    this.date = toDate(msg.timestamp);
+    this.reactions = new Map(Object.entries(msg.reactions ?? {}).map(([emoji, names]) => [emoji, new Set(names)]));
+    const { meta, text, embeds } = this.parts;
+    if (msg.id) this.el.dataset.id = msg.id;
+    this.el.dataset.username = msg.username;
+    this.el.classList.remove(...[...this.el.classList].filter((name) => /^c\d$/.test(name)));
+    this.el.classList.add(colourOf(msg.username));
+    this.el.classList.toggle('own', this.own);
+    this.el.classList.toggle('aside', this.aside);
+    meta.replaceChildren(
+      h('bdi', { class: 'author' }, msg.username), ' ',
+      msg.bot ? h('span', { class: 'badge' }, 'bot') : '', ' ',
+      h('time', { datetime: this.date.toISOString(), title: fullDate(this.date) }, clock(this.date)));
+    text.replaceChildren(render(msg.message));
+    text.classList.toggle('jumbo', JUMBO.test(msg.message ?? ''));
+    this.el.classList.toggle('edited', Boolean(msg.edited));
+    embeds.replaceChildren(...(msg.embeds ?? []).map(embed));
+    this.#renew('files', msg.attachments, () => (msg.attachments ?? []).map(attachment));
+    this.#renew('actions', [msg.buttons, msg.select], () => controls(msg, {
+      press: (action) => this.room.press(this.msg.id, action),
+      choose: (action, values) => this.room.choose(this.msg.id, action, values),
+    }));
+    this.#renderMark();
+    this.refreshQuote();
+    this.#renderReactions();
+    this.el.classList.remove('picking');
+    this.#renderTools();
+    this.setState('sent');
+  }
+
+  /** `state`: sent, sending or failed (then with a reason). */
+  setState(state, reason) {
+    const { status } = this.parts;
+    this.el.classList.toggle('pending', state === 'sending');
+    this.el.classList.toggle('failed', state === 'failed');
+    if (state === 'failed') {
+      const { nonce } = this.msg;
+      status.replaceChildren(`Not sent: ${reason} `,
+        h('button', { type: 'button', class: 'retry', onclick: () => this.room.retry(nonce) }, 'Retry'), ' ',
+        h('button', { type: 'button', class: 'retry', onclick: () => this.room.discard(nonce) }, 'Discard'));
+    } else {
+      status.replaceChildren();
+    }
+  }
+
+  pin(pinned) {
+    this.msg = { ...this.msg, pinned };
+    this.#renderMark();
+  }
+
+  refreshQuote() {
+    const { quote } = this.parts;
+    const id = this.msg.reply_to;
+    if (!id) return quote.replaceChildren();
+    const original = this.room.find(id);
+    this.el.dataset.replyTo = id;
+    if (!original) return quote.replaceChildren(h('span', { class: 'quoted' }, 'In reply to a message that is not shown here'));
+    quote.replaceChildren(h('button', { type: 'button', class: `quoted ${colourOf(original.msg.username)}`, onclick: () => this.room.jump(id) },
+      h('span', { class: 'visually-hidden' }, 'In reply to '),
+      h('bdi', { class: 'author' }, original.msg.username), ' ',
+      h('span', { class: 'excerpt', dir: 'auto' }, summary(original.msg))));
+  }
+
+  react({ emoji, username, added }) {
+    const names = this.reactions.get(emoji) ?? new Set();
+    if (added) names.add(username);
+    else names.delete(username);
+    if (names.size) this.reactions.set(emoji, names);
+    else this.reactions.delete(emoji);
+    this.#renderReactions();
+  }
+
+  /** A part is built anew only when what it is made of has changed: someone may be choosing, and pictures are loaded. */
+  #renew(part, from, build) {
+    const made = JSON.stringify(from ?? null);
+    const box = this.parts[part];
+    if (box.made === made) return;
+    box.made = made;
+    const focused = box.contains(document.activeElement);
+    box.replaceChildren(...build());
+    if (focused) this.el.focus({ preventScroll: true });
+  }
+
+  /** The line above a message: for whom it is, or that it is pinned. */
+  #renderMark() {
+    const { msg, room } = this;
+    if (this.aside) {
+      const words = msg.private ? ['Private message from ', h('bdi', {}, msg.username)] : ['Only you can see this'];
+      const dismiss = h('button', { type: 'button', class: 'dismiss', onclick: () => room.dismiss(this) }, 'Dismiss');
+      this.mark.replaceChildren(icon(msg.private ? 'envelope' : 'eye'), h('span', {}, words), dismiss);
+    } else if (msg.pinned) {
+      this.mark.replaceChildren(icon('pin'), h('span', {}, 'Pinned'));
+    } else {
+      this.mark.replaceChildren();
+    }
+  }
+
+  #renderReactions() {
+    const box = this.parts.reactions;
+    const focused = box.contains(document.activeElement) ? document.activeElement.dataset.emoji : null;
+    box.replaceChildren(...[...this.reactions].filter(([, names]) => names.size).map(([emoji, names]) => {
+      const mine = names.has(this.room.me);
+      const who = [...names].join(', ');
+      return h('button', {
+        type: 'button', class: 'chip', title: who, dataset: { emoji }, 'aria-pressed': String(mine),
+        'aria-label': `${emoji} ${names.size}: ${who}`,
+        onclick: () => this.room.react(this.msg.id, emoji, mine),
+      }, h('span', {}, emoji), ' ', h('span', { class: 'chip-count' }, String(names.size)));
+    }));
+    if (focused) ([...box.children].find((chip) => chip.dataset.emoji === focused) ?? this.el).focus();
+  }
+
+  #renderTools() {
+    const { room, msg } = this;
+    if (!msg.id || this.aside) return this.tools.replaceChildren();
+    const tool = (name, label, onclick, kind = '') =>
+      h('button', { type: 'button', class: `icon-button ${kind}`, 'aria-label': label, title: label, onclick }, icon(name));
+    this.tools.replaceChildren(
+      tool('smile', 'React', () => this.#pick()),
+      tool('reply', 'Reply', () => room.reply(this), 'writing-tool'),
+      ...(this.own ? [
+        tool('pencil', 'Edit', () => room.edit(this), 'writing-tool'),
+        tool('trash', 'Delete', () => room.remove(this), 'danger-tool'),
+      ] : []));
+  }
+
+  /** The tools give way to the emoji palette, in the same place. */
+  #pick() {
+    const done = (focus) => {
+      this.el.classList.remove('picking');
+      this.#renderTools();
+      if (focus) this.tools.firstElementChild?.focus();
+    };
+    this.el.classList.add('picking');
+    this.tools.replaceChildren(...EMOJI.map(([emoji, name]) => h('button', {
+      type: 'button', class: 'icon-button emoji', 'aria-label': `React with ${name}`, title: name,
+      onclick: () => {
+        this.room.react(this.msg.id, emoji, this.reactions.get(emoji)?.has(this.room.me) ?? false);
+        done(true);
+      },
+    }, emoji)));
+    this.tools.onkeydown = (event) => {
+      if (event.key !== 'Escape' || !this.el.classList.contains('picking')) return;
+      event.stopPropagation();
+      done(true);
+    };
+    this.tools.onfocusout = (event) => {
+      if (this.el.classList.contains('picking') && !this.el.contains(event.relatedTarget)) setTimeout(done, 200);
+    };
+    this.tools.firstElementChild.focus();
+  }
+}
+
+export function excerpt(text) {
+  const line = String(text ?? '').replace(/```\w*|\*\*|~~|^> ?/gm, '').replace(/\s+/g, ' ').trim();
+  return line.length > 140 ? `${[...line].slice(0, 140).join('')}…` : line;
+}
+
+/** A message in one line, also when it has no words. */
+export function summary({ message, embeds, attachments }) {
+  return excerpt(message) || excerpt(embeds?.[0]?.title || embeds?.[0]?.description) || (attachments ?? []).map((file) => file.name).join(', ');
+}
+
+function embed({ title, description, url, color, fields }) {
+  const href = url ? safeUrl(String(url)) : null;
+  const card = h('div', { class: 'embed' },
+    title && h('p', { class: 'embed-title' }, href ? link(href, [String(title)]) : String(title)),
+    description && h('div', { class: 'embed-text' }, render(description)),
+    !title && href && h('p', {}, link(href, [href])),
+    fields?.length > 0 && h('dl', {}, fields.map(({ name, value, inline }) =>
+      h('div', { class: inline ? 'field inline' : 'field' }, h('dt', {}, String(name)), h('dd', {}, render(value))))));
+  const hex = typeof color === 'number' ? `#${(color & 0xffffff).toString(16).padStart(6, '0')}` : String(color ?? '');
+  if (/^#[0-9a-f]{6}$/i.test(hex)) card.style.setProperty('--embed', hex);
+  return card;
+}

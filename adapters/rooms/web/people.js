@@ -1,0 +1,110 @@
+// Who is in the room and who is typing; initials and colours made from names.
+import { $, h } from './dom.js';
+
+const COLOURS = 7;
+const TYPING_MS = 6000;
+
+/** The class of a name's colour: always the same one for the same name. */
+export function colourOf(name) {
+  let hash = 2166136261;
+  for (const char of name.toLowerCase()) hash = Math.imul(hash ^ char.codePointAt(0), 16777619) >>> 0;
+  return `c${((hash ^ (hash >>> 15)) >>> 0) % COLOURS}`;
+}
+
+export function initials(name) {
+  const words = name.split(/[^\p{L}\p{N}\p{M}]+/u).filter(Boolean);
+  const letters = words.length > 1 ? [[...words[0]][0], [...words[1]][0]] : [...(words[0] ?? name)].slice(0, 2);
+  return letters.join('').toUpperCase() || '?';
+}
+
+export function avatar(name) {
+  return h('span', { class: `avatar ${colourOf(name)}`, 'aria-hidden': 'true' }, initials(name));
+}
+
+/** The list of people, which is a drawer on narrow screens. */
+export class People {
+  #users = new Map();
+  #narrow = matchMedia('(max-width: 820px)');
+  #open = false;
+
+  constructor() {
+    $('people-toggle').addEventListener('click', () => this.#show(!this.#open));
+    $('people-close').addEventListener('click', () => this.#show(false));
+    $('backdrop').addEventListener('click', () => this.#show(false));
+    $('people-panel').addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') this.#show(false);
+    });
+    this.#narrow.addEventListener('change', () => this.#show(false));
+    this.#show(false);
+  }
+
+  set(users, me) {
+    this.me = me ?? this.me;
+    this.#users = new Map((users ?? []).map((user) => [String(user.username), Boolean(user.bot)]));
+    this.#render();
+  }
+
+  add(name) {
+    if (this.#users.has(name)) return;
+    this.#users.set(name, false);
+    this.#render();
+  }
+
+  remove(name) {
+    if (this.#users.delete(name)) this.#render();
+  }
+
+  close() { if (this.#open) this.#show(false); }
+
+  #show(open) {
+    const wasOpen = this.#open;
+    this.#open = open && this.#narrow.matches;
+    $('people-panel').classList.toggle('open', this.#open);
+    $('people-panel').inert = this.#narrow.matches && !this.#open;
+    $('backdrop').hidden = !this.#open;
+    $('people-toggle').setAttribute('aria-expanded', String(this.#open));
+    if (this.#open) $('people-close').focus();
+    else if (wasOpen) $('people-toggle').focus();
+  }
+
+  #render() {
+    // People first, then bots; each by name.
+    const order = ([a, aBot], [b, bBot]) => aBot - bBot || a.localeCompare(b, undefined, { sensitivity: 'base' });
+    const rows = [...this.#users].sort(order).map(([name, bot]) =>
+      h('li', { dataset: { username: name } },
+        avatar(name),
+        h('bdi', { class: 'person-name', title: name }, name),
+        name === this.me && h('span', { class: 'you' }, 'you'),
+        bot && h('span', { class: 'badge' }, 'bot')));
+    $('people').replaceChildren(...rows);
+    for (const el of document.querySelectorAll('[data-count]')) el.textContent = String(this.#users.size);
+    $('people-toggle').setAttribute('aria-label', `People in this room: ${this.#users.size}`);
+  }
+}
+
+/** “alice is typing…”: each name goes by itself when its client falls silent. */
+export class Typing {
+  #timers = new Map();
+
+  set(name, isTyping) {
+    clearTimeout(this.#timers.get(name));
+    if (isTyping) this.#timers.set(name, setTimeout(() => this.set(name, false), TYPING_MS));
+    else this.#timers.delete(name);
+    this.#render();
+  }
+
+  clear() {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    this.#render();
+  }
+
+  #render() {
+    const names = [...this.#timers.keys()];
+    $('typing').classList.toggle('active', names.length > 0);
+    if (names.length === 0) $('typing').textContent = '';
+    else if (names.length === 1) $('typing').textContent = `${names[0]} is typing…`;
+    else if (names.length <= 3) $('typing').textContent = `${names.slice(0, -1).join(', ')} and ${names.at(-1)} are typing…`;
+    else $('typing').textContent = 'Several people are typing…';
+  }
+}

@@ -1,0 +1,150 @@
+// What the room and its moderators allow at present: the topic, the lock, slow mode, and whether this person is muted.
+// The server decides; the page only saves people from writing what it would refuse.
+import { $, moment } from './dom.js';
+
+/** Timers cannot be set further ahead than this. */
+const FAR = 0x7fffffff;
+const NO_RULES = { topic: null, slowmode: null, locked: false };
+
+export class Standing {
+  #rules = NO_RULES;
+  #muted = null; // { until: a Date, or null for good }
+  #spoke = -Infinity; // when the person last said something
+  #before = -Infinity; // and the time before
+  #timer = null;
+
+  /** `composer` is blocked and held; `notice(text, tone)` says something in the log. */
+  constructor(composer, notice) {
+    this.composer = composer;
+    this.notice = notice;
+    $('topic').addEventListener('click', () => {
+      $('topic').setAttribute('aria-expanded', String($('topic').getAttribute('aria-expanded') !== 'true'));
+    });
+  }
+
+  /** In the room, for the first time or `back` in it; `spoke` is when the person last said something there. */
+  enter(room, back, spoke) {
+    if (!back) {
+      this.#rules = NO_RULES;
+      this.#muted = null;
+      this.#before = -Infinity;
+      this.#spoke = spoke?.getTime() ?? -Infinity;
+    }
+    const rules = rulesOf(room);
+    // Who comes in sees the topic and slow mode where they stand; why nothing can be written is said.
+    this.#change(rules, back ? rules : { ...NO_RULES, locked: rules.locked });
+  }
+
+  update(room) {
+    const rules = rulesOf(room);
+    this.#change(rules, rules);
+  }
+
+  /** Muted, or no longer. */
+  moderated({ kind, reason, until }) {
+    const because = reason ? `\nReason: ${reason}` : '';
+    if (kind === 'muted') {
+      const date = until ? new Date(until) : null;
+      const muted = { until: date && !Number.isNaN(date.getTime()) ? date : null };
+      const known = this.#muted && this.#muted.until?.getTime() === muted.until?.getTime();
+      this.#muted = muted;
+      if (!known) this.notice(`You are muted${muted.until ? ` until ${moment(muted.until)}` : ''}: you can read, but not write.${because}`, 'bad');
+    } else if (kind === 'unmuted') {
+      this.#muted = null;
+      this.notice(`You are no longer muted.${because}`, 'good');
+    }
+    this.#refresh();
+  }
+
+  /** The person said something. */
+  said() {
+    this.#before = this.#spoke;
+    this.#spoke = Date.now();
+    this.#refresh();
+  }
+
+  /** It was not taken after all. */
+  unsaid() {
+    this.#spoke = this.#before;
+    this.#refresh();
+  }
+
+  /** The person tried to say something before it was time. */
+  early() {
+    // The countdown itself would be read out every second.
+    $('slow-said').textContent = $('slow-text').textContent;
+    $('slow').classList.remove('early');
+    requestAnimationFrame(() => $('slow').classList.add('early'));
+  }
+
+  clear() {
+    this.#rules = NO_RULES;
+    this.#muted = null;
+    this.#spoke = this.#before = -Infinity;
+    this.#refresh();
+  }
+
+  /** Says in the log what of `told` is new, and goes by `rules` from now on. */
+  #change(rules, told) {
+    const before = this.#rules;
+    this.#rules = rules;
+    if (told.locked !== before.locked) this.notice(told.locked ? 'This room is locked: nobody can write for now.' : 'This room is open again.');
+    if (told.slowmode !== before.slowmode) {
+      this.notice(told.slowmode ? `Slow mode: one message every ${span(told.slowmode)}.` : 'Slow mode is off.');
+    }
+    if (told.topic !== before.topic) this.notice(told.topic ? `The topic is now: ${told.topic}` : 'There is no topic any more.');
+    if (rules.topic !== before.topic) $('topic').setAttribute('aria-expanded', 'false');
+    this.#refresh();
+  }
+
+  #refresh() {
+    clearTimeout(this.#timer);
+    const now = Date.now();
+    const { topic, slowmode, locked } = this.#rules;
+    if (this.#muted?.until && this.#muted.until <= now) {
+      this.#muted = null;
+      this.notice('You are no longer muted.', 'good');
+    }
+    const muted = this.#muted;
+    $('topic').hidden = !topic;
+    $('topic-text').textContent = topic ?? '';
+    $('topic').title = topic ?? '';
+    $('locked').hidden = !locked;
+    this.composer.block(muted ? `You are muted${muted.until ? ` until ${moment(muted.until)}` : ''}`
+      : locked ? 'This room is locked' : null);
+
+    const wait = slowmode && !muted && !locked ? Math.min(slowmode, Math.ceil((this.#spoke - now) / 1000 + slowmode)) : 0;
+    this.composer.hold(wait > 0);
+    $('slow').hidden = !slowmode || Boolean(muted) || locked;
+    if (wait <= 0) $('slow').classList.remove('early');
+    const text = wait > 0 ? `Slow mode: next in ${countdown(wait)}` : slowmode ? `Slow mode: every ${span(slowmode)}` : '';
+    if ($('slow-text').textContent !== text) $('slow-text').textContent = text;
+
+    if (wait > 0) this.#timer = setTimeout(() => this.#refresh(), 1000 - (now - this.#spoke) % 1000);
+    else if (muted?.until) this.#timer = setTimeout(() => this.#refresh(), Math.min(FAR, muted.until - now));
+  }
+}
+
+/** What is shown at the entrance to someone who was shown out. */
+export function farewell({ kind, room, reason, until }) {
+  const date = until ? new Date(until) : null;
+  const term = date && !Number.isNaN(date.getTime()) ? ` until ${moment(date)}` : '';
+  const what = kind === 'banned' ? `You are banned from #${room}${term}.` : `You were removed from #${room}.`;
+  return reason ? `${what}\nReason: ${reason}` : what;
+}
+
+const rulesOf = ({ topic, slowmode, locked }) => ({ topic: topic ? String(topic) : null, slowmode: Number(slowmode) || null, locked: Boolean(locked) });
+
+/** 90 is “1 min 30 s”. */
+function span(seconds) {
+  const parts = [[Math.floor(seconds / 3600), 'h'], [Math.floor(seconds / 60) % 60, 'min'], [Math.ceil(seconds % 60), 's']];
+  return parts.filter(([count]) => count).map(([count, unit]) => `${count} ${unit}`).join(' ');
+}
+
+/** 90 is “1:30”. */
+function countdown(seconds) {
+  if (seconds < 60) return `${seconds} s`;
+  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const two = (number) => String(number).padStart(2, '0');
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}

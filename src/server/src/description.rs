@@ -1,0 +1,145 @@
+//! `/openapi.json` and `/docs`: what can be asked over HTTP, the routes of scripts as they are at this moment.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Json, Redirect, Response};
+use axum::routing::get;
+use palabre_engine::Engine;
+use palabre_script::{FieldSpec, FieldType, RouteAuth, RouteSpec};
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, RefOr, Required,
+    ResponseBuilder,
+};
+
+/// The page loads its own files and asks its own server; its styles are written into it.
+const POLICY: &str =
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
+const TOKEN: &str = "token";
+
+pub(crate) fn routes(engine: Arc<Engine>, own: OpenApi) -> Router {
+    Router::new()
+        .route("/openapi.json", get(openapi))
+        .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
+        .route("/docs/", get(|| async { page("index.html".to_owned()) }))
+        .route("/docs/{*path}", get(|Path(path): Path<String>| async { page(path) }))
+        .with_state((engine, own))
+}
+
+async fn openapi(State((engine, own)): State<(Arc<Engine>, OpenApi)>) -> Json<OpenApi> {
+    let mut all = OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Palabre")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some("The room service, and what the scripts of this server answer."))
+                .build(),
+        )
+        .paths(own.paths)
+        .components(Some(
+            ComponentsBuilder::new()
+                .security_scheme(TOKEN, SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()))
+                .build(),
+        ))
+        .build();
+    let mut paths = PathsBuilder::new();
+    for (script, route) in engine.routes() {
+        let at = format!("/scripts/{script}{}", if route.path == "/" { "" } else { &route.path });
+        paths = paths.path(at, PathItem::new(method(&route), operation(script.as_str(), &route)));
+    }
+    all.merge(OpenApiBuilder::new().paths(paths.build()).build());
+    Json(all)
+}
+
+fn method(route: &RouteSpec) -> HttpMethod {
+    match route.method.as_str() {
+        "POST" => HttpMethod::Post,
+        "PUT" => HttpMethod::Put,
+        "PATCH" => HttpMethod::Patch,
+        "DELETE" => HttpMethod::Delete,
+        _ => HttpMethod::Get,
+    }
+}
+
+fn operation(script: &str, route: &RouteSpec) -> utoipa::openapi::path::Operation {
+    let summary = (!route.description.is_empty()).then(|| route.description.clone());
+    let mut operation = OperationBuilder::new()
+        .tag(format!("script {script}"))
+        .summary(summary)
+        .response("200", ResponseBuilder::new().description("What the script answers").build());
+    for name in route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+        let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build();
+        let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
+        operation = operation.parameter(parameter.schema(Some(RefOr::T(Schema::Object(text)))).build());
+    }
+    if let Some(fields) = &route.body {
+        let mut body = ObjectBuilder::new();
+        for (name, field) in fields {
+            body = body.property(name, RefOr::T(Schema::Object(schema(field))));
+            if !field.optional {
+                body = body.required(name);
+            }
+        }
+        let content = ContentBuilder::new().schema(Some(RefOr::T(Schema::Object(body.build())))).build();
+        let body = RequestBodyBuilder::new()
+            .content("application/json", content.clone())
+            .content("application/x-www-form-urlencoded", content)
+            .required(Some(Required::True));
+        operation = operation
+            .request_body(Some(body.build()))
+            .response("422", ResponseBuilder::new().description("The body is not what the route takes").build());
+    }
+    if route.auth != RouteAuth::Public {
+        operation = operation
+            .security(SecurityRequirement::new(TOKEN, Vec::<String>::new()))
+            .response("401", ResponseBuilder::new().description("No token, or none that is known").build())
+            .response("403", ResponseBuilder::new().description("The token's holder may not").build());
+    }
+    operation.build()
+}
+
+fn schema(field: &FieldSpec) -> utoipa::openapi::schema::Object {
+    let kind = match field.kind {
+        FieldType::String => Type::String,
+        FieldType::Integer => Type::Integer,
+        FieldType::Number => Type::Number,
+        FieldType::Boolean => Type::Boolean,
+        FieldType::List => Type::Array,
+        FieldType::Map => Type::Object,
+    };
+    let mut object = ObjectBuilder::new().schema_type(SchemaType::Type(kind));
+    if !field.description.is_empty() {
+        object = object.description(Some(field.description.as_str()));
+    }
+    let whole = |n: Option<f64>| n.filter(|n| *n >= 0.0).map(|n| n as usize);
+    match field.kind {
+        FieldType::String => object = object.min_length(whole(field.min)).max_length(whole(field.max)),
+        FieldType::Integer | FieldType::Number => object = object.minimum(field.min).maximum(field.max),
+        FieldType::Boolean | FieldType::List | FieldType::Map => {}
+    }
+    object.build()
+}
+
+/// A file of the page that shows the description.
+fn page(path: String) -> Response {
+    let config = Arc::new(utoipa_swagger_ui::Config::from("/openapi.json"));
+    match utoipa_swagger_ui::serve(&path, config) {
+        Ok(Some(file)) => {
+            let mut response = file.bytes.into_owned().into_response();
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+            if let Ok(kind) = HeaderValue::from_str(&file.content_type) {
+                headers.insert(header::CONTENT_TYPE, kind);
+            }
+            response
+        }
+        Ok(None) => (StatusCode::NOT_FOUND, "there is no such file").into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
