@@ -1,0 +1,10 @@
+balance = { $name } a { $amount }.
+paid = { $from } donne { $amount } à { $to }.
+too-little = Vous avez { $amount } : ce n'est pas assez.
+yourself = D'une poche dans l'autre ?
+command-balance =
+    .name = solde
+    .description = Voir ce que l'on a, ou ce qu'a quelqu'un
+command-pay =
+    .name = payer
+    .description = Donner à quelqu'un de ce que l'on a

@@ -1,0 +1,1 @@
+new = 📰 New from { $feed }: [{ $title }]({ $url })

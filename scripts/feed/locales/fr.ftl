@@ -1,0 +1,1 @@
+new = 📰 Du nouveau de { $feed } : [{ $title }]({ $url })

@@ -1,0 +1,70 @@
+# What the single scripts beside this folder say, each under its own name. Scripts in folders have locales of their own.
+# Commands are described where they are declared; what stands here as command-NAME in other languages is their translation.
+
+hello-pong = pong
+hello-first = Hello, { $name }!
+hello-again = Hello again, { $name }!
+
+dice-one = 🎲 { $name } rolls { $sum }
+dice-several = 🎲 { $name } rolls { $sum } ({ $dice })
+dice-usage = Say !roll, !roll 20 or !roll 3d6: up to { $dice } dice of 2 to { $sides } sides.
+
+karma-one = { $name } has { $points } karma.
+karma-none = Nobody has any karma yet. Say name++ to give some.
+karma-self = One does not judge oneself.
+
+guess-begin = I think of a number from 1 to { $highest }. You have { $tries } tries.
+guess-number = A number, please, or stop. { $left } tries left.
+guess-higher = Higher. { $left } tries left.
+guess-lower = Lower. { $left } tries left.
+guess-found = 🎉 { $secret } it is, after { $tries } tries! Your best is { $best }.
+guess-stop = It was { $secret }.
+guess-gone = { $name } is gone. It was { $secret }.
+guess-over = No tries left. It was { $secret }.
+
+reminder-usage = Say for example: !remind 10m the tea is ready
+reminder-unclear = I do not understand "{ $after }". Say 90s, 10m, 2h30m or 7d.
+reminder-set = I will remind you in { $after }.
+reminder-due = ⏰ { $name }: { $text }
+reminder-none = There is nothing to remind you of.
+reminder-forgotten = Forgotten.
+reminder-nothing = There is nothing to forget.
+
+word_filter-warning = { $name }, "{ $word }" is not a word for this room. The next one is removed.
+word_filter-removed = A message of { $name } was removed.
+word_filter-muted = { $name } is muted for { $mute }.
+word_filter-words = Not welcome here: { $words }
+word_filter-forgiven = { $name } is forgiven.
+
+levels-up = 🎉 { $name } has reached level { $level }.
+levels-rank = { $name }: level { $level }, rank { $rank } of { $of }, { $xp } XP. { $missing } more for level { $next }.
+levels-place = { $rank }. { $name }: level { $level } ({ $xp } XP)
+levels-nothing = { $name } has not said anything yet.
+levels-nobody = Nobody has said anything yet.
+
+welcome-first = Welcome, { $name }! Say /help to see what I can do.
+welcome-back = Welcome back, { $name }! This is visit number { $visits }.
+
+quotes-one = #{ $number } { $text } (from { $by })
+quotes-added = Kept as number { $number }.
+quotes-empty = Say /quote add and what was said.
+quotes-none = There are no quotes yet. Say /quote add and what was said.
+quotes-not-found = Nothing of the kind was said.
+
+poll-usage = Say for example: /poll 10m What is for lunch? | Pizza | Salad (2 to { $most } answers)
+poll-ending = It ends in { $lasts }.
+poll-over = The poll is over.
+poll-voted = You have voted for { $answer }.
+poll-late = This poll is over.
+
+report-title = A report to the moderators
+report-whom = Whom is it about?
+report-why = What happened?
+report-nobody = nobody in particular
+report-text = 🚩 { $by } reports { $whom } in #{ $room }: { $why }
+report-done = Done
+report-seen = ✅ { $by } has seen to it.
+report-thanks = Thank you. The moderators will see to it.
+report-nowhere = Nobody takes reports here.
+
+status-said = 📣 Announcement: { $text }

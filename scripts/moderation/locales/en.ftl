@@ -1,0 +1,31 @@
+warn = ⚠️ { $whom } is warned by { $by }: { $reason }
+mute = 🔇 { $whom } is muted by { $by } for { $lasts }: { $reason }
+unmute = 🔊 { $whom } is no longer muted, says { $by }: { $reason }
+kick = 👢 { $whom } is made to leave by { $by }: { $reason }
+ban = ⛔ { $whom } is banned by { $by }: { $reason }
+tempban = ⛔ { $whom } is banned by { $by } for { $lasts }: { $reason }
+unban = 🕊️ { $whom } is no longer banned, says { $by }: { $reason }
+purge = 🧹 { $by } removes { $count ->
+    [one] the last message
+   *[other] the last { $count } messages
+}.
+purge-of = 🧹 { $by } removes { $count ->
+    [one] the last message
+   *[other] the last { $count } messages
+} of { $whom }.
+slowmode = 🐢 { $by } lets everybody wait { $pause } between two messages.
+slowmode-over = 🐇 { $by } lets everybody write as they like again.
+lock = 🔒 { $by } closes this room.
+unlock = 🔓 { $by } opens this room again.
+topic = 📌 { $by } changes the topic: { $topic }
+
+no-reason = no reason was given
+too-many = warning number { $count }
+yourself = Not against yourself.
+record = #{ $room } { $told }
+warnings = { $whom } has { $count ->
+    [0] no warnings.
+    [one] 1 warning:
+   *[other] { $count } warnings:
+}
+warning = - { $day }, by { $by }: { $reason }

@@ -1,0 +1,15 @@
+item = - { $name } : { $price }
+bought = { $who } achète : { $name }. Il reste { $left }.
+too-dear = { $name } coûte { $price } ; vous avez moins.
+unknown = Il n'y a pas de { $name } ici. /shop montre ce qu'il y a.
+owned = - { $name } × { $count }
+nothing = Vous n'avez encore rien acheté.
+command-shop =
+    .name = boutique
+    .description = Voir ce qu'il y a à acheter
+command-buy =
+    .name = acheter
+    .description = Acheter quelque chose
+command-inventory =
+    .name = inventaire
+    .description = Voir ce que l'on a acheté

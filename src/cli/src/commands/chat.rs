@@ -1,0 +1,271 @@
+//! `palabre chat`: the scripts, from the terminal.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use palabre_engine::{Engine, Options};
+use palabre_model::{Adapter, SystemClock, SystemEntropy};
+use palabre_sim::{Line, Person, Sim, Unsaid};
+use palabre_store::Store;
+use rustyline::error::ReadlineError;
+use rustyline::{DefaultEditor, ExternalPrinter};
+use tokio::sync::mpsc;
+
+use crate::config::Config;
+use crate::problem::Problem;
+use crate::{house, tell};
+
+/// What the terminal itself understands, beside what is said.
+const HELP: &str = "\
+:as NAME       speak as somebody else
+:in ROOM       go to another room
+:who           who has spoken so far, and where
+/1, /2, …      press that button of the last message that has some
+:choose VALUE  choose from the last list (several values apart by spaces)
+:fill A=B …    fill in the last form
+:quit          leave (so does Ctrl-D)
+Everything else is said; /help shows the commands of the scripts.";
+
+pub(crate) async fn chat(config: Config, names: &str, room: &str) -> Result<(), Problem> {
+    let people: Vec<String> =
+        names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+    let name = people.first().cloned().ok_or_else(|| Problem::Other("--as takes a name".to_owned()))?;
+    let sim = Sim::new("chat");
+    let entropy = SystemEntropy::new().map_err(|error| Problem::Other(format!("no randomness to be had: {error}")))?;
+    let mut scripts = house::scripts(&config)?;
+    for script in &mut scripts {
+        // Here there is one bot, and every script is attached to it.
+        script.bots = None;
+    }
+    let scripts_by_name: Vec<_> = scripts.iter().map(|script| script.name.to_string()).collect();
+    let engine = Engine::start(Options {
+        store: Store::in_memory()?,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(entropy),
+        bots: vec![(sim.bot(), Arc::clone(&sim) as Arc<dyn Adapter>)],
+        scripts,
+        workers: house::workers(),
+        journal_retention: Duration::from_secs(86_400),
+        settings: [(sim.bot().name, house::first_bot(Some(&config)))].into(),
+        operators: palabre_engine::Operators::default(),
+        http: Arc::new(palabre_engine::Web::default()),
+    })
+    .await?;
+    for script in engine.status().scripts {
+        if let Some(error) = script.last_error {
+            tell::error(&format!("{}: {error}", script.name));
+        }
+    }
+    let interactive = std::io::stdin().is_terminal();
+    if interactive {
+        tell::line(&format!(
+            "You are {name} in {room}, with {}. :help shows what the terminal understands. Ctrl-D leaves.",
+            scripts_by_name.join(", ")
+        ));
+    }
+    let prompt = Arc::new(Mutex::new(format!("{name}@{room}: ")));
+    let (lines, mut said, printer) = read_lines(&prompt, interactive)?;
+    let mut talk = Talk { person: sim.person(&name, room), people, prompt };
+    let mut shown = Shown { room: room.to_owned(), name, lines: Vec::new(), printer };
+    let mut heard = sim.heard();
+    loop {
+        tokio::select! {
+            line = said.recv() => match line {
+                Some(line) if line.trim() == ":quit" => break,
+                Some(line) => {
+                    if let Some(told) = talk.take(&sim, &line).await? {
+                        print(&mut shown.printer, &told);
+                    }
+                    engine.when_idle().await;
+                    (shown.room, shown.name) = (talk.person.room().to_owned(), talk.person.name().to_owned());
+                    shown.update(&sim);
+                    // The next line is asked for when the answers to this one are there.
+                    let _asked = lines.send(());
+                }
+                None => break,
+            },
+            _ = heard.changed() => shown.update(&sim),
+        }
+    }
+    engine.shutdown().await;
+    Ok(())
+}
+
+/// Who speaks, and where.
+struct Talk {
+    person: Person,
+    people: Vec<String>,
+    prompt: Arc<Mutex<String>>,
+}
+
+impl Talk {
+    /// Takes a line of the terminal; what the terminal has to say to it.
+    async fn take(&mut self, sim: &Arc<Sim>, line: &str) -> Result<Option<String>, Problem> {
+        let failed = |error: palabre_model::EmitError| Problem::Other(error.to_string());
+        let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+        let rest = rest.trim();
+        match word {
+            ":help" => return Ok(Some(HELP.to_owned())),
+            ":as" if !rest.is_empty() => {
+                self.turn_to(sim.person(rest, self.person.room()));
+                return Ok(None);
+            }
+            ":in" if !rest.is_empty() => {
+                self.turn_to(self.person.clone().in_room(rest));
+                return Ok(None);
+            }
+            ":who" => {
+                return Ok(Some(format!(
+                    "{}; you are {} in {}",
+                    self.people.join(", "),
+                    self.person.name(),
+                    self.person.room()
+                )));
+            }
+            ":choose" => {
+                let last = self.person.sees().into_iter().rev().find_map(|line| Some((line.select?, line.id)));
+                let Some((select, id)) = last else { return Ok(Some("there is no list to choose from".to_owned())) };
+                let values: Vec<_> = rest.split_whitespace().collect();
+                self.person.chooses(&select.action, &id, &values).await.map_err(failed)?;
+                return Ok(None);
+            }
+            ":fill" => {
+                let last = self.person.sees().into_iter().rev().find_map(|line| line.form);
+                let Some(form) = last else { return Ok(Some("there is no form to fill in".to_owned())) };
+                let values: serde_json::Map<_, _> = rest
+                    .split_whitespace()
+                    .filter_map(|pair| pair.split_once('='))
+                    .map(|(name, value)| (name.to_owned(), value.into()))
+                    .collect();
+                self.person.submits(&form.action, values.into()).await.map_err(failed)?;
+                return Ok(None);
+            }
+            _ if word.starts_with(':') => return Ok(Some(format!("there is no {word}; :help shows what there is"))),
+            _ => {}
+        }
+        let number = line.strip_prefix('/').and_then(|rest| rest.parse::<usize>().ok());
+        let last = self.person.sees().into_iter().rev().find(|line| !line.buttons.is_empty());
+        if let (Some(number), Some(last)) = (number, last)
+            && let Some(button) = number.checked_sub(1).and_then(|index| last.buttons.get(index))
+        {
+            self.person.presses(&button.action, &last.id).await.map_err(failed)?;
+            return Ok(None);
+        }
+        match self.person.says(line).await {
+            Ok(_) => Ok(None),
+            Err(Unsaid::NotTaken(error)) => Err(failed(error)),
+            Err(refused) => Ok(Some(format!("  (not said: {refused})"))),
+        }
+    }
+
+    fn turn_to(&mut self, person: Person) {
+        if !self.people.iter().any(|name| name == person.name()) {
+            self.people.push(person.name().to_owned());
+        }
+        *self.prompt.lock().unwrap_or_else(PoisonError::into_inner) = format!("{}@{}: ", person.name(), person.room());
+        self.person = person;
+    }
+}
+
+/// What is on the screen already.
+struct Shown {
+    room: String,
+    name: String,
+    lines: Vec<Line>,
+    printer: Option<Box<dyn ExternalPrinter + Send>>,
+}
+
+impl Shown {
+    /// Prints what others said since, and what became of what was said before.
+    fn update(&mut self, sim: &Sim) {
+        let now = sim.transcript().lines().to_vec();
+        for (index, line) in now.iter().enumerate() {
+            let is_seen = line.is_seen_by(&self.name, &self.room) || (line.room == self.room && line.to.is_none());
+            match self.lines.get(index) {
+                _ if !is_seen => {}
+                Some(before) if before == line => {}
+                Some(_) if line.deleted => print(&mut self.printer, &format!("  (removed: {})", line.text)),
+                Some(before) if before.reactions != line.reactions => {
+                    let emoji: Vec<_> = line.reactions.iter().map(|(emoji, _)| emoji.as_str()).collect();
+                    print(&mut self.printer, &format!("  ({} on: {})", emoji.join(" "), line.text));
+                }
+                Some(_) => print(&mut self.printer, &line.to_string()),
+                None if line.author == self.name => {}
+                None => print(&mut self.printer, &describe(line)),
+            }
+        }
+        self.lines = now;
+    }
+}
+
+fn describe(line: &Line) -> String {
+    let buttons = line.buttons.iter().zip(1..).map(|(button, number)| format!(" [/{number} {}]", button.label));
+    let values = line.select.iter().flat_map(|select| &select.options);
+    let values = values.map(|option| format!("\n  :choose {}  {}", option.value, option.label));
+    let fields = line.form.iter().flat_map(|form| &form.fields);
+    let fields = fields.map(|field| format!("\n  :fill {}=…  {}", field.name, field.label));
+    let plain = Line { buttons: Vec::new(), select: None, ..line.clone() };
+    format!("{plain}{}{}{}", buttons.collect::<String>(), values.collect::<String>(), fields.collect::<String>())
+}
+
+fn print(printer: &mut Option<Box<dyn ExternalPrinter + Send>>, text: &str) {
+    let printed = printer.as_mut().is_some_and(|printer| printer.print(format!("{text}\n")).is_ok());
+    if !printed {
+        tell::line(text);
+    }
+}
+
+type Reader = (std::sync::mpsc::Sender<()>, mpsc::UnboundedReceiver<String>, Option<Box<dyn ExternalPrinter + Send>>);
+
+/// Reads lines on a thread of its own, with editing and history on a terminal.
+fn read_lines(prompt: &Arc<Mutex<String>>, interactive: bool) -> Result<Reader, Problem> {
+    let (sender, said) = mpsc::unbounded_channel();
+    let (go_on, next) = std::sync::mpsc::channel();
+    let failed = |error: ReadlineError| Problem::Other(format!("cannot read from the terminal: {error}"));
+    let mut editor = DefaultEditor::new().map_err(failed)?;
+    let history = history_file();
+    if let Some(history) = history.as_ref().filter(|_| interactive) {
+        // There is none the first time.
+        drop(editor.load_history(history));
+    }
+    let printer: Option<Box<dyn ExternalPrinter + Send>> = if interactive {
+        editor.create_external_printer().ok().map(|printer| Box::new(printer) as Box<dyn ExternalPrinter + Send>)
+    } else {
+        None
+    };
+    let prompt = Arc::clone(prompt);
+    let ask = move |editor: &mut DefaultEditor| {
+        let prompt = prompt.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        editor.readline(if interactive { &prompt } else { "" })
+    };
+    let read = move || {
+        while let Ok(line) = ask(&mut editor) {
+            if line.trim().is_empty() {
+                continue;
+            }
+            if interactive {
+                drop(editor.add_history_entry(&line));
+            }
+            if sender.send(line).is_err() || next.recv().is_err() {
+                break;
+            }
+        }
+        if let Some(history) = history.filter(|_| interactive) {
+            drop(editor.save_history(&history));
+        }
+    };
+    std::thread::Builder::new()
+        .name("terminal".to_owned())
+        .spawn(read)
+        .map_err(|error| Problem::Other(format!("cannot start a thread: {error}")))?;
+    Ok((go_on, said, printer))
+}
+
+fn history_file() -> Option<PathBuf> {
+    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    let folder = state.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/state")))?.join("palabre");
+    std::fs::create_dir_all(&folder).ok()?;
+    Some(folder.join("chat-history"))
+}

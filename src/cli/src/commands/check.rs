@@ -1,0 +1,135 @@
+//! `palabre check`: the configuration, the scripts and the store, without running anything.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use palabre_engine::ScriptSetup;
+use palabre_lint::{Finding, Linter, Severity};
+use palabre_script::{EmptyDoor, Ticker, Vm};
+use palabre_store::{Error as StoreError, Store};
+
+use crate::commands::scripts;
+use crate::config::Config;
+use crate::problem::Problem;
+use crate::{house, tell};
+
+pub(crate) fn check(config: &Config) -> Result<ExitCode, Problem> {
+    let (bots, scripts) = (config.file.bots.len(), house::scripts(config)?);
+    let linter = Linter::new().map_err(|error| Problem::Other(error.to_string()))?;
+    tell::line(&format!("configuration: ok, {}", count(bots, "bot")));
+    let ticker = Ticker::start().map_err(|error| Problem::Other(format!("cannot start a thread: {error}")))?;
+    let mut wrong = 0;
+    for setup in &scripts {
+        let name = &setup.name;
+        let built = match &setup.source {
+            Ok(source) => {
+                Vm::build(source, &setup.limits, &setup.config, Rc::new(EmptyDoor(setup.grants.clone())), &ticker)
+                    .map_err(|failure| failure.to_string())
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        match built {
+            Ok(_) => {
+                let findings = findings(&linter, setup, &config.scripts_folder())?;
+                let needs = not_granted(setup);
+                if findings.is_empty() && needs.is_none() {
+                    tell::line(&format!("script {name}: ok"));
+                }
+                wrong += findings.iter().filter(|(counts, _)| *counts).count() + usize::from(needs.is_some());
+                findings.into_iter().map(|(_, shown)| shown).chain(needs).for_each(|finding| tell::line(&finding));
+            }
+            Err(problem) => {
+                wrong += 1;
+                tell::line(&format!("script {name}: {problem}"));
+            }
+        }
+    }
+    wrong += check_store(config)?;
+    if wrong > 0 {
+        tell::line(&format!("{} found", count(wrong, "problem")));
+        return Ok(ExitCode::from(1));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the linter finds in a script's files and in its tests, and whether it is more than a warning.
+fn findings(linter: &Linter, setup: &ScriptSetup, folder: &Path) -> Result<Vec<(bool, String)>, Problem> {
+    let Ok(source) = &setup.source else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for (shown, text) in source.shown_files() {
+        found.extend(linter.check(&shown, text, false).iter().map(weighed));
+    }
+    let beside = source.path.parent().filter(|parent| *parent == folder).map(|parent| {
+        let test = format!("{}.test.luau", source.name);
+        (test.clone(), parent.join(test))
+    });
+    let inside = std::fs::read_dir(&source.path).into_iter().flatten().filter_map(|entry| {
+        let entry = entry.ok()?;
+        let file = entry.file_name().to_string_lossy().into_owned();
+        file.ends_with(".test.luau").then(|| (format!("{}/{file}", source.name), entry.path()))
+    });
+    for (shown, path) in beside.into_iter().filter(|(_, path)| path.is_file()).chain(inside) {
+        let failed = |cause| Problem::File { doing: "read", path: path.clone(), cause };
+        let text = std::fs::read_to_string(&path).map_err(failed)?;
+        found.extend(linter.check(&shown, &text, true).iter().map(weighed));
+    }
+    Ok(found)
+}
+
+fn weighed(finding: &Finding) -> (bool, String) {
+    // A hook that is none will never run: that is no matter of taste.
+    (finding.severity == Severity::Error || finding.code.ends_with("hook"), finding.to_string())
+}
+
+/// What the script's manifest asks for and bots.yaml does not grant.
+fn not_granted(setup: &ScriptSetup) -> Option<String> {
+    let manifest = setup.source.as_ref().ok()?.manifest.as_ref()?;
+    let missing: Vec<_> =
+        manifest.needs.iter().filter(|need| !scripts::is_granted(&setup.grants, need)).cloned().collect();
+    let name = &setup.name;
+    let all = missing.join(", ");
+    (!missing.is_empty()).then(|| {
+        format!(
+            "script {name}: it asks for {all}, which bots.yaml does not grant: scripts: {name}: {{ grants: [{all}] }}"
+        )
+    })
+}
+
+/// Scans the store, where there is one that nobody uses. Returns how many things are wrong.
+fn check_store(config: &Config) -> Result<usize, Problem> {
+    let data = config.data();
+    if !data.join("palabre.redb").exists() {
+        tell::line(&format!("store {}: none yet", data.display()));
+        return Ok(0);
+    }
+    let store = match Store::open(&data) {
+        Ok(store) => store,
+        Err(StoreError::Locked { holder, .. }) => {
+            tell::line(&format!("store {}: in use by {holder}, so it is not scanned", data.display()));
+            return Ok(0);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let inspection = store.inspect()?;
+    for finding in &inspection.findings {
+        tell::line(&format!("store: {finding}"));
+    }
+    let mut wrong = inspection.findings.len();
+    let snapshot = store.snapshot(0)?;
+    for block in palabre_engine::journal(&snapshot)? {
+        if let Err(error) = block {
+            wrong += 1;
+            tell::line(&format!("store: {error}"));
+        }
+    }
+    let letters = palabre_engine::dead_letters(&snapshot)?.count();
+    let rows: u64 = inspection.rows.iter().map(|(_, rows)| rows).sum();
+    let verdict = if wrong == 0 { "ok" } else { "DAMAGED" };
+    tell::line(&format!("store {}: {verdict}, {rows} rows, {}", data.display(), count(letters, "dead letter")));
+    Ok(wrong)
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,54 @@
+//! One file for each command.
+
+mod backup;
+mod chat;
+mod check;
+mod new;
+mod run;
+mod scripts;
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+pub(crate) use scripts::ScriptsCommand;
+
+use crate::args::{Args, Command};
+use crate::config::{Config, File};
+use crate::problem::Problem;
+use crate::{tell, testing};
+
+pub(crate) async fn run(args: Args) -> Result<ExitCode, Problem> {
+    match args.command.unwrap_or(Command::Run { listen: None }) {
+        Command::Run { listen } => run::run(Config::read(&args.config)?, listen).await?,
+        Command::New { dir } => new::new(&dir)?,
+        Command::Check => return check::check(&Config::read(&args.config)?),
+        Command::Test(wanted) => {
+            // Scripts can be tested where there is no configuration.
+            let config = match Config::read(&args.config) {
+                Err(Problem::NoConfig { .. }) => None,
+                config => Some(config?),
+            };
+            // The stages are engines, which bring runtimes of their own.
+            let testing = tokio::task::spawn_blocking(move || testing::test(config.as_ref(), &wanted)).await;
+            return testing.map_err(|error| Problem::Other(error.to_string()))?;
+        }
+        Command::Scripts { command } => return scripts::scripts(&Config::read_for_scripts(&args.config)?, command),
+        Command::Chat { name, room } => chat::chat(Config::read(&args.config)?, &name, &room).await?,
+        Command::Backup { file } => backup::backup(&Config::read(&args.config)?, &file)?,
+        Command::Restore { file } => backup::restore(&Config::read(&args.config)?, &file)?,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Args::command(), "palabre", &mut std::io::stdout());
+        }
+        Command::Schema => tell::line(&schema()),
+        Command::Reference => tell::line(&palabre_script::reference_markdown()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The JSON Schema of bots.yaml.
+fn schema() -> String {
+    let schema = schemars::schema_for!(File);
+    // A schema is JSON already.
+    serde_json::to_string_pretty(&schema).unwrap_or_default()
+}

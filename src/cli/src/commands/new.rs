@@ -1,0 +1,43 @@
+//! `palabre new`: a project that runs as it stands.
+
+use std::path::Path;
+
+use crate::problem::Problem;
+use crate::tell;
+
+const BOTS: &str = include_str!("../../templates/bots.yaml");
+const SCRIPT: &str = include_str!("../../templates/hello.luau");
+const LUAURC: &str = include_str!("../../templates/luaurc.json");
+const IGNORE: &str = "/data\n";
+
+pub(crate) fn new(dir: &Path) -> Result<(), Problem> {
+    let occupied = dir.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+    if occupied || dir.is_file() {
+        let cause = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "there is something in it already");
+        return Err(Problem::File { doing: "make a project in", path: dir.to_owned(), cause });
+    }
+    let files = [
+        ("bots.yaml", BOTS),
+        ("bots.schema.json", &super::schema()),
+        ("scripts/hello.luau", SCRIPT),
+        ("scripts/palabre.d.luau", palabre_script::EDITOR_TYPES),
+        ("scripts/.luaurc", LUAURC),
+        (".gitignore", IGNORE),
+    ];
+    for (name, text) in files {
+        let path = dir.join(name);
+        let failed = |doing| {
+            let path = path.clone();
+            move |cause| Problem::File { doing, path, cause }
+        };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(failed("create the folder of"))?;
+        }
+        std::fs::write(&path, text).map_err(failed("write"))?;
+    }
+    tell::line(&format!("Made {}. Now:", dir.display()));
+    tell::line(&format!("  cd {}", dir.display()));
+    tell::line("  palabre            # then open http://127.0.0.1:8080 and say !ping");
+    tell::line("  palabre chat       # or talk to the script from here");
+    Ok(())
+}

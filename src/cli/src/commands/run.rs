@@ -1,0 +1,183 @@
+//! `palabre run`: the daemon.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use palabre_engine::{BotState, Engine, Options, ScriptState, Web, watch_scripts};
+use palabre_model::{Adapter, Bot, Clock, Entropy, Shutdown, SystemClock, SystemEntropy};
+use palabre_rooms::Rooms;
+use palabre_server::{OpenApi, engine_routes};
+use palabre_store::Store;
+use tokio::net::TcpListener;
+
+use crate::config::{Config, Platform};
+use crate::problem::Problem;
+use crate::{house, tell};
+
+/// How long the room service may take before the daemon goes on without waiting for it.
+const UP_WITHIN: Duration = Duration::from_secs(5);
+
+pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Problem> {
+    // From the first moment: whoever is asked to stop while it starts stops in good order too.
+    let signals = Signals::listen()?;
+    let address = listen.unwrap_or_else(|| config.file.listen.clone());
+    let data = config.data();
+    // Opening may repair or upgrade; that is not for an async thread.
+    let opened = tokio::task::spawn_blocking(move || Store::open(&data)).await;
+    let store = opened.map_err(|error| Problem::Other(error.to_string()))??;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> =
+        Arc::new(SystemEntropy::new().map_err(|error| Problem::Other(format!("no randomness to be had: {error}")))?);
+    let mut bots: Vec<(Bot, Arc<dyn Adapter>)> = Vec::new();
+    let mut rooms = None;
+    for (name, bot) in &config.file.bots {
+        match bot.value.platform {
+            Platform::Rooms => {
+                let service =
+                    Rooms::new(store.clone(), bot.value.rooms.clone(), Arc::clone(&clock), Arc::clone(&entropy));
+                let named = Bot { name: name.as_str().into(), platform: "rooms".into() };
+                bots.push((named, Arc::clone(&service) as Arc<dyn Adapter>));
+                rooms = Some(service);
+            }
+        }
+    }
+    let listener = match &rooms {
+        Some(_) => Some(bind(&address).await?),
+        None => None,
+    };
+    let engine = Engine::start(Options {
+        store,
+        clock,
+        entropy,
+        bots,
+        scripts: house::scripts(&config)?,
+        workers: house::workers(),
+        journal_retention: Duration::from_secs(config.file.journal_days.saturating_mul(86_400)),
+        settings: house::settings(&config),
+        operators: house::operators(&config),
+        http: Arc::new(Web::default()),
+    })
+    .await?;
+    let engine = Arc::new(engine);
+
+    // Whoever comes to the page once it is announced can come in.
+    if let Some(rooms) = &rooms
+        && tokio::time::timeout(UP_WITHIN, rooms.ready()).await.is_err()
+    {
+        tracing::warn!("the room service is not up yet");
+    }
+    let local = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+    announce(&engine, local.map(|address| address.to_string()).as_deref());
+    let (stop, word) = Shutdown::channel();
+    let serving = async {
+        match (listener, rooms) {
+            (Some(listener), Some(rooms)) => {
+                let of_engine = engine_routes(&engine, house::access(&config), OpenApi::default());
+                palabre_server::serve(listener, of_engine.fallback_service(rooms.router()), word.clone())
+                    .await
+                    .map_err(|error| Problem::Other(format!("the server ended: {error}")))
+            }
+            // Without a room service there is nothing to serve; the bots go on.
+            _ => {
+                word.clone().requested().await;
+                Ok(())
+            }
+        }
+    };
+    let folder = config.scripts_folder();
+    let watching = async {
+        let setup = |name: &_, source| house::setup(&config, name, source);
+        if let Err(problem) = watch_scripts(&engine, &folder, setup, word.clone()).await {
+            tracing::error!("scripts are not reloaded on save: {problem}");
+            word.clone().requested().await;
+        }
+    };
+    let stopping = async {
+        let reason = signals.asked_to_stop().await;
+        tracing::info!("{reason}: stopping");
+        stop.send_replace(true);
+    };
+    let (served, (), ()) = tokio::join!(serving, watching, stopping);
+    engine.shutdown().await;
+    served
+}
+
+async fn bind(address: &str) -> Result<TcpListener, Problem> {
+    TcpListener::bind(address).await.map_err(|cause| Problem::Listen { address: address.to_owned(), cause })
+}
+
+/// Says where the page is, and which bots and scripts are up.
+fn announce(engine: &Engine, address: Option<&str>) {
+    let status = engine.status();
+    tell::line(&format!("Palabre {}", env!("CARGO_PKG_VERSION")));
+    match address {
+        Some(address) => tell::line(&format!("  page     http://{address}")),
+        None => tell::line("  page     none: there is no bot with `platform: rooms` in bots.yaml"),
+    }
+    for bot in &status.bots {
+        let state = match &bot.state {
+            BotState::Up => "up".to_owned(),
+            BotState::Restarting(reason) | BotState::Failed(reason) => reason.clone(),
+        };
+        tell::line(&format!("  bot      {} ({}): {state}", bot.name, bot.platform));
+    }
+    for script in &status.scripts {
+        let what = match (script.state, &script.last_error) {
+            (ScriptState::Up, _) if script.hooks.is_empty() && script.declares.is_empty() => {
+                "up, without hooks".to_owned()
+            }
+            (ScriptState::Up, _) => {
+                let hooks = script.hooks.iter().map(|hook| (*hook).to_owned());
+                hooks.chain(script.declares.iter().cloned()).collect::<Vec<_>>().join(", ")
+            }
+            (_, Some(error)) => format!("NOT LOADED: {error}"),
+            (_, None) => "NOT LOADED".to_owned(),
+        };
+        tell::line(&format!("  script   {}: {what}", script.name));
+    }
+    if status.scripts.is_empty() {
+        tell::line("  script   none yet");
+    }
+    tell::line("Stop with Ctrl-C. Scripts are reloaded when you save them.");
+}
+
+/// The signals that ask for a stop, listened for from the moment that this is made.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Problem> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let failed = |error: std::io::Error| Problem::Other(format!("cannot listen for signals: {error}"));
+            let terminate = signal(SignalKind::terminate()).map_err(failed)?;
+            let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+            Ok(Self { terminate, interrupt })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    async fn asked_to_stop(mut self) -> &'static str {
+        #[cfg(unix)]
+        {
+            tokio::select! {
+                _ = self.interrupt.recv() => "interrupted",
+                _ = self.terminate.recv() => "terminated",
+            }
+        }
+        #[cfg(not(unix))]
+        {
+            // Where it cannot be listened for, the process runs until it is killed, which loses nothing either.
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            "interrupted"
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Edits to bots.yaml that keep the operator's comments, order and layout: a few lines are changed, and all others stay
+//! as they are, byte for byte. What comes out is read again before it is written; where that does not give exactly what
+//! was wanted, nothing is written, and the operator is told the lines.
+
+mod text;
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use self::text::{Key, Text};
+use super::place;
+use crate::config::{Config, File};
+use crate::problem::Problem;
+
+/// What is to be said of a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Whether it runs.
+    Enabled(bool),
+    /// All that it is granted.
+    Grants(Vec<String>),
+    /// Nothing any more; what was said stays as a comment.
+    Removed,
+}
+
+/// An edit that can be made.
+pub(super) struct Edit {
+    path: PathBuf,
+    text: String,
+}
+
+impl Edit {
+    /// Finds out how the file is to be changed. Fails, and says which lines to write, when the file's shape is beyond
+    /// this.
+    pub(super) fn plan(config: &Config, name: &str, change: Change) -> Result<Self, Problem> {
+        let path = config.path().to_owned();
+        let old = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(cause) => return Err(Problem::File { doing: "read", path, cause }),
+        };
+        match edited(&old, name, &change).filter(|new| is_right(&old, new, name, &change)) {
+            Some(text) => Ok(Self { path, text }),
+            None if change == Change::Removed => Err(Problem::Other(format!(
+                "{} has a shape that this command cannot change: take what it says of {name} out of scripts:, and \
+                 try again",
+                path.display()
+            ))),
+            None => Err(Problem::Other(format!(
+                "{} has a shape that this command cannot change, so nothing was written into it; write yourself:\n{}",
+                path.display(),
+                change.lines(name)
+            ))),
+        }
+    }
+
+    /// Makes it.
+    pub(super) fn write(&self) -> Result<(), Problem> {
+        place::write(&self.path, &self.text)
+    }
+}
+
+impl Change {
+    /// The lines of bots.yaml that say so.
+    pub(super) fn lines(&self, name: &str) -> String {
+        let said = self.said().unwrap_or_default();
+        format!("  scripts:\n    {name}:\n      {said}")
+    }
+
+    /// The line of the script's part that says so.
+    fn said(&self) -> Option<String> {
+        match self {
+            Self::Enabled(on) => Some(format!("enabled: {on}")),
+            Self::Grants(grants) => Some(format!("grants: [{}]", quoted(grants))),
+            Self::Removed => None,
+        }
+    }
+}
+
+/// Entries of a list on one line. A colon would be taken for a key's by many readers of YAML.
+fn quoted(grants: &[String]) -> String {
+    let quote = |grant: &String| if grant.contains(':') { format!("\"{grant}\"") } else { grant.clone() };
+    grants.iter().map(quote).collect::<Vec<_>>().join(", ")
+}
+
+/// The text with the change made, as far as its lines are what they seem to be.
+fn edited(old: &str, name: &str, change: &Change) -> Option<String> {
+    let mut text = Text::new(old);
+    let top = text.keys(0, text.len())?;
+    let Some(scripts) = find(&top, "scripts") else {
+        text.append(&["scripts:".to_owned(), format!("  {name}:"), format!("    {}", change.said()?)]);
+        return Some(text.into_string());
+    };
+    if !scripts.value.is_empty() {
+        return None;
+    }
+    let entries = text.keys(scripts.line + 1, scripts.end)?;
+    let indent = entries.first().map_or(scripts.indent + 2, |entry| entry.indent);
+    let inner = indent + indent.checked_sub(scripts.indent).filter(|step| *step > 0)?;
+    match find(&entries, name) {
+        None => {
+            let lines = [format!("{}{name}:", pad(indent)), format!("{}{}", pad(inner), change.said()?)];
+            text.insert(scripts.end, &lines);
+        }
+        Some(entry) if *change == Change::Removed => text.comment_out(entry),
+        Some(entry) if entry.value.is_empty() => change_entry(&mut text, entry, inner, change)?,
+        Some(_) => return None,
+    }
+    Some(text.into_string())
+}
+
+/// Changes what is said of a script of which something is said.
+fn change_entry(text: &mut Text, entry: &Key, inner: usize, change: &Change) -> Option<()> {
+    let keys = text.keys(entry.line + 1, entry.end)?;
+    let inner = keys.first().map_or(inner, |key| key.indent);
+    match change {
+        Change::Enabled(on) => {
+            if let Some(key) = find(&keys, "enabled") {
+                return text.replace_value(key, &on.to_string());
+            }
+        }
+        Change::Grants(grants) => {
+            if let Some(key) = find(&keys, "grants") {
+                return change_grants(text, key, grants);
+            }
+        }
+        Change::Removed => return None,
+    }
+    text.insert(entry.line + 1, &[format!("{}{}", pad(inner), change.said()?)]);
+    Some(())
+}
+
+/// Adds to the list of grants what is not in it, on its line or on lines of its own.
+fn change_grants(text: &mut Text, key: &Key, grants: &[String]) -> Option<()> {
+    if let Some(list) = key.value.strip_prefix('[').and_then(|list| list.strip_suffix(']')) {
+        let there: Vec<_> = list.split(',').map(|grant| grant.trim().trim_matches(['"', '\''])).collect();
+        let more: Vec<_> = grants.iter().filter(|grant| !there.contains(&grant.as_str())).cloned().collect();
+        let comma = if list.trim().is_empty() || more.is_empty() { "" } else { ", " };
+        return text.replace_value(key, &format!("[{}{comma}{}]", list.trim(), quoted(&more)));
+    }
+    if !key.value.is_empty() {
+        return None;
+    }
+    let items = text.items(key);
+    let indent = items.first().map_or(key.indent + 2, |(indent, _)| *indent);
+    let more = grants.iter().filter(|grant| !items.iter().any(|(_, item)| item == *grant));
+    let lines: Vec<_> = more.map(|grant| format!("{}- {}", pad(indent), quoted(std::slice::from_ref(grant)))).collect();
+    text.insert(key.end, &lines);
+    Some(())
+}
+
+fn find<'k>(keys: &'k [Key], name: &str) -> Option<&'k Key> {
+    keys.iter().find(|key| key.name == name)
+}
+
+fn pad(indent: usize) -> String {
+    " ".repeat(indent)
+}
+
+/// Whether `new` says what `old` said, with the change, and could be read as bots.yaml.
+fn is_right(old: &str, new: &str, name: &str, change: &Change) -> bool {
+    let wanted = meaning(old).and_then(|old| changed(old, name, change));
+    wanted.is_some() && wanted == meaning(new) && serde_saphyr::from_str::<File>(new).is_ok()
+}
+
+/// What the text says, with a map for scripts and for each of them.
+fn meaning(text: &str) -> Option<Map<String, Value>> {
+    let mut whole = map(serde_saphyr::from_str::<Value>(text).ok()?)?;
+    let scripts = map(whole.remove("scripts").unwrap_or_default())?;
+    let scripts: Option<Map<String, Value>> =
+        scripts.into_iter().map(|(name, says)| Some((name, Value::Object(map(says)?)))).collect();
+    whole.insert("scripts".to_owned(), Value::Object(scripts?));
+    Some(whole)
+}
+
+/// A map; nothing is an empty one.
+fn map(value: Value) -> Option<Map<String, Value>> {
+    match value {
+        Value::Object(map) => Some(map),
+        Value::Null => Some(Map::new()),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
+    }
+}
+
+fn changed(mut whole: Map<String, Value>, name: &str, change: &Change) -> Option<Map<String, Value>> {
+    let scripts = whole.get_mut("scripts")?.as_object_mut()?;
+    let (key, value) = match change {
+        Change::Enabled(on) => ("enabled", json!(on)),
+        Change::Grants(grants) => ("grants", json!(grants)),
+        Change::Removed => {
+            scripts.remove(name)?;
+            return Some(whole);
+        }
+    };
+    let says = scripts.entry(name).or_insert_with(|| json!({})).as_object_mut()?;
+    says.insert(key.to_owned(), value);
+    Some(whole)
+}

@@ -1,0 +1,62 @@
+//! Fetching with the `git` program, which knows the operator's keys and proxies.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::printable;
+use crate::problem::Problem;
+
+/// So many of git's last lines are repeated.
+const LINES: usize = 6;
+
+/// Fetches the newest commit of a branch or tag, or of the main branch, into `into`, which does not exist yet. Returns
+/// which it is. The history is not kept.
+pub(super) fn clone(address: &str, reference: Option<&str>, into: &Path) -> Result<String, Problem> {
+    let mut clone = git();
+    clone.args(["clone", "--quiet", "--depth", "1", "--template="]);
+    if let Some(reference) = reference {
+        clone.args(["--branch", reference]);
+    }
+    // After the two dashes nothing is an option, whatever it looks like.
+    clone.arg("--").arg(address).arg(into);
+    run(&mut clone, &format!("cannot fetch {address}"))?;
+    let mut head = git();
+    head.arg("-C").arg(into).args(["rev-parse", "HEAD"]);
+    let revision = run(&mut head, &format!("cannot tell which commit of {address} was fetched"))?;
+    let history = into.join(".git");
+    std::fs::remove_dir_all(&history).map_err(|cause| Problem::File { doing: "remove", path: history, cause })?;
+    Ok(revision.trim().to_owned())
+}
+
+/// git, as it may be run on what strangers made: no hooks, no programs named in addresses, no questions.
+fn git() -> Command {
+    let mut git = Command::new("git");
+    git.args(["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "advice.detachedHead=false"]);
+    git.env("GIT_TERMINAL_PROMPT", "0");
+    if std::env::var_os("GIT_SSH_COMMAND").is_none() && std::env::var_os("GIT_SSH").is_none() {
+        git.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
+    }
+    // Set where this is run from a hook of another repository.
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        git.env_remove(name);
+    }
+    git.stdin(Stdio::null());
+    git
+}
+
+/// What it wrote to its standard output.
+fn run(git: &mut Command, failure: &str) -> Result<String, Problem> {
+    let output = git.output().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            Problem::Other(format!("{failure}: there is no git program; install git, or use a folder or an archive"))
+        }
+        _ => Problem::Other(format!("{failure}: cannot run git: {error}")),
+    })?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<_> = said.lines().filter(|line| !line.trim().is_empty()).map(printable).collect();
+    let last = lines[lines.len().saturating_sub(LINES)..].join("\n  ");
+    Err(Problem::Other(format!("{failure}; git says:\n  {last}")))
+}

@@ -1,0 +1,86 @@
+//! `palabre scripts install`.
+
+use std::path::Path;
+
+use palabre_script::Manifest;
+
+use super::lock::Lock;
+use super::origin::Origin;
+use super::stage::Staged;
+use super::{confirmed, installed, needs, place, printable};
+use crate::config::Config;
+use crate::problem::Problem;
+use crate::tell;
+
+pub(super) fn install(
+    config: &Config,
+    origin: &str,
+    name: Option<&str>,
+    grants: &[String],
+    yes: bool,
+) -> Result<(), Problem> {
+    let scripts = config.scripts_folder();
+    let mut lock = Lock::read(config)?;
+    if let Some(name) = name {
+        vacant(&scripts, name)?;
+    }
+    let staged = Staged::fetch(&scripts, &Origin::parse(origin)?, name)?;
+    let name = staged.name.as_str();
+    vacant(&scripts, name)?;
+    needs::check(name, &staged.entry.needs, grants)?;
+    let title = installed::title(name, staged.manifest.as_ref());
+    tell::line(&format!("{title}, from {}", staged.entry.origin));
+    if let Some(description) = staged.manifest.as_ref().and_then(|manifest| manifest.description.as_ref()) {
+        tell::line(&format!("  {}", printable(description)));
+    }
+    needs::show(config, name, &staged.entry.needs, grants);
+    // Without a terminal it goes on: what it can do without grants is to answer.
+    if !yes && confirmed(&format!("Install {title}?"))? == Some(false) {
+        return Err(Problem::Other(format!("{name} was not installed")));
+    }
+    let target = staged.target(&scripts);
+    place::put(&staged.path, &target, None, || lock.set(name, Some(staged.entry.clone())))?;
+    tell::line(&format!("{title} is installed in {}", target.display()));
+    if let Some(manifest) = &staged.manifest {
+        show_dependencies(config, manifest)?;
+        show_faults(config, manifest);
+    }
+    needs::settle(config, name, &staged.entry.needs, grants)
+}
+
+/// Refuses a name that a script has already.
+fn vacant(scripts: &Path, name: &str) -> Result<(), Problem> {
+    let taken = [scripts.join(name), scripts.join(format!("{name}.luau"))];
+    match taken.iter().find(|path| path.symlink_metadata().is_ok()) {
+        None => Ok(()),
+        Some(path) => Err(Problem::Other(format!(
+            "there is a script {name} already, {}; update it with `palabre scripts update {name}`, or remove it first",
+            path.display()
+        ))),
+    }
+}
+
+/// Says what is wrong with the values that bots.yaml has for it, and which it has to have.
+pub(super) fn show_faults(config: &Config, manifest: &Manifest) {
+    let given = config.file.scripts.get(&manifest.name).map(|script| script.value.values()).unwrap_or_default();
+    for fault in manifest.configure(&given).err().unwrap_or_default() {
+        tell::line(&format!("  config in bots.yaml: {}", printable(&fault.to_string())));
+    }
+}
+
+/// Names the scripts that it uses and that are not there, or not in a version that it can use.
+pub(super) fn show_dependencies(config: &Config, manifest: &Manifest) -> Result<(), Problem> {
+    let scripts = installed::all(config)?;
+    for (name, wanted) in &manifest.depends {
+        let state = match scripts.iter().find(|script| script.name == *name).map(|script| script.says()) {
+            None => "is not here; install it too".to_owned(),
+            Some(says) => match says.and_then(|says| says.version.as_ref()) {
+                Some(version) if wanted.matches(version) => continue,
+                Some(version) => format!("is here as {version}; update it"),
+                None => "is here without a version; see whether it is the right one".to_owned(),
+            },
+        };
+        tell::line(&format!("  uses {name} {wanted}, which {state}"));
+    }
+    Ok(())
+}

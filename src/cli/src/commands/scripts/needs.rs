@@ -1,0 +1,69 @@
+//! What a script asks for, and what bots.yaml grants.
+
+use super::edit::{Change, Edit};
+use super::installed;
+use crate::config::Config;
+use crate::problem::Problem;
+use crate::tell;
+
+/// Refuses grants that the script does not ask for.
+pub(super) fn check(name: &str, needs: &[String], grants: &[String]) -> Result<(), Problem> {
+    match grants.iter().find(|grant| !needs.contains(grant)) {
+        None => Ok(()),
+        Some(grant) if needs.is_empty() => {
+            Err(Problem::Other(format!("--grant {grant}: {name} does not ask for it; it asks for nothing")))
+        }
+        Some(grant) => {
+            Err(Problem::Other(format!("--grant {grant}: {name} does not ask for it, but for {}", needs.join(", "))))
+        }
+    }
+}
+
+/// Whether one of the grants gives what is needed: that itself, or a wildcard above the host.
+pub(crate) fn is_granted(granted: &[String], need: &str) -> bool {
+    let host = need.strip_prefix("http:").filter(|host| *host != "localhost" && !host.contains([':', '*']));
+    let wildcard = |grant: &String| match (host, grant.strip_prefix("http:*")) {
+        (Some(host), Some(below)) => host.ends_with(below),
+        _ => false,
+    };
+    granted.iter().any(|grant| grant == need || wildcard(grant))
+}
+
+/// Shows what it asks for, and for each whether it has it, or will have it by `grants`.
+pub(super) fn show(config: &Config, name: &str, needs: &[String], grants: &[String]) {
+    let granted = installed::granted(config, name);
+    let width = needs.iter().map(|need| need.chars().count()).max().unwrap_or(0);
+    for need in needs {
+        let state = match (is_granted(&granted, need), grants.contains(need)) {
+            (true, _) => "granted in bots.yaml",
+            (false, true) => "to be granted in bots.yaml",
+            (false, false) => "not granted",
+        };
+        tell::line(&format!("  needs {need:width$}  {state}"));
+    }
+}
+
+/// Writes `grants` into bots.yaml, and says how to grant the rest.
+pub(super) fn settle(config: &Config, name: &str, needs: &[String], grants: &[String]) -> Result<(), Problem> {
+    let mut granted = installed::granted(config, name);
+    let file = config.path().display();
+    let mut more = Vec::new();
+    for grant in grants {
+        if !granted.contains(grant) {
+            granted.push(grant.clone());
+            more.push(grant.as_str());
+        }
+    }
+    if !more.is_empty() {
+        Edit::plan(config, name, Change::Grants(granted.clone()))?.write()?;
+        let more = more.join(", ");
+        tell::line(&format!("{file} grants {name} {more} now; a running daemon knows from its next start"));
+    }
+    let open: Vec<_> = needs.iter().filter(|need| !is_granted(&granted, need)).cloned().collect();
+    if !open.is_empty() {
+        tell::line(&format!("What is not granted fails when the script does it. To grant all, write into {file}:"));
+        granted.extend(open);
+        tell::line(&Change::Grants(granted).lines(name));
+    }
+    Ok(())
+}

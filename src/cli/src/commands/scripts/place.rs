@@ -1,0 +1,61 @@
+//! Putting things in their place whole, or not at all.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::problem::Problem;
+
+/// Writes a file so that a reader finds the old text or the new one, and nothing in between. Its permissions stay.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Problem> {
+    let failed = |cause| Problem::File { doing: "write", path: path.to_owned(), cause };
+    // A link stays one; what it leads to is written.
+    let Ok(real) = path.canonicalize() else {
+        return std::fs::write(path, text).map_err(failed);
+    };
+    let permissions = std::fs::metadata(&real).map_err(failed)?.permissions();
+    let mut file = NamedTempFile::new_in(real.parent().unwrap_or(Path::new("/"))).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.as_file().set_permissions(permissions).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(&real).map(drop).map_err(|error| failed(error.error))
+}
+
+/// Moves `new` to `to` and does `then`. What is there, at `old`, is moved to `aside` first, and back if anything fails.
+pub(super) fn put(
+    new: &Path,
+    to: &Path,
+    old: Option<(&Path, &Path)>,
+    then: impl FnOnce() -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    if let Some((old, aside)) = old {
+        rename(old, aside)?;
+    }
+    let done = rename(new, to).and_then(|()| then().inspect_err(|_| drop(std::fs::rename(to, new))));
+    if let (Err(problem), Some((old, aside))) = (&done, old)
+        && let Err(again) = rename(aside, old)
+    {
+        return Err(Problem::Other(format!("{problem}; and {again}: what was there lies in {}", aside.display())));
+    }
+    done
+}
+
+/// Moves a file or folder.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), Problem> {
+    std::fs::rename(from, to).map_err(|cause| Problem::File { doing: "move", path: from.to_owned(), cause })
+}
+
+/// Removes a file, or a folder with all that is in it.
+pub(super) fn remove(path: &Path) -> Result<(), Problem> {
+    let removed = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+    removed.map_err(|cause| Problem::File { doing: "remove", path: path.to_owned(), cause })
+}
+
+/// Where an old version of a script is put: `.trivia.old-1`, with the next number that is free. Neither the daemon nor
+/// `palabre scripts` takes what begins with a dot for a script.
+pub(super) fn aside(installed: &Path, name: &str) -> PathBuf {
+    let ending = if installed.is_dir() { "" } else { ".luau" };
+    let place = |number: u32| installed.with_file_name(format!(".{name}.old-{number}{ending}"));
+    (1..u32::MAX).map(place).find(|path| !path.exists()).unwrap_or_else(|| place(u32::MAX))
+}

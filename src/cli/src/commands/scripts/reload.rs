@@ -1,0 +1,24 @@
+//! `palabre scripts reload`: the daemon watches the folder, so all it takes is a change that it sees.
+
+use std::fs::File;
+use std::time::{Duration, UNIX_EPOCH};
+
+use palabre_model::{Clock, SystemClock};
+
+use super::installed;
+use crate::config::Config;
+use crate::problem::Problem;
+use crate::tell;
+
+pub(super) fn reload(config: &Config, name: &str) -> Result<(), Problem> {
+    let script = installed::find(config, name)?;
+    let entry = if script.path.is_dir() { script.path.join("init.luau") } else { script.path };
+    let now = UNIX_EPOCH + Duration::from_millis(SystemClock.now());
+    File::options()
+        .append(true)
+        .open(&entry)
+        .and_then(|file| file.set_modified(now))
+        .map_err(|cause| Problem::File { doing: "touch", path: entry.clone(), cause })?;
+    tell::line(&format!("{} is touched: a running daemon reads {name} again", entry.display()));
+    Ok(())
+}

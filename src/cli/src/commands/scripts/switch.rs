@@ -1,0 +1,20 @@
+//! `palabre scripts enable` and `disable`.
+
+use super::edit::{Change, Edit};
+use super::installed;
+use crate::config::Config;
+use crate::problem::Problem;
+use crate::tell;
+
+pub(super) fn switch(config: &Config, name: &str, on: bool) -> Result<(), Problem> {
+    installed::find(config, name)?;
+    let state = if on { "enabled" } else { "disabled" };
+    if installed::is_enabled(config, name) == on {
+        tell::line(&format!("{name} is {state} already"));
+        return Ok(());
+    }
+    Edit::plan(config, name, Change::Enabled(on))?.write()?;
+    let file = config.path().display();
+    tell::line(&format!("{name} is {state} in {file}; a running daemon knows from its next start"));
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! `palabre scripts update`.
+
+use std::process::ExitCode;
+
+use super::lock::{Entry, Lock};
+use super::origin::Origin;
+use super::stage::Staged;
+use super::{install, installed, needs, place};
+use crate::config::Config;
+use crate::problem::Problem;
+use crate::tell;
+
+/// Updates everything that was installed. What fails keeps nothing else from being updated.
+pub(super) fn all(config: &Config) -> Result<ExitCode, Problem> {
+    let lock = Lock::read(config)?;
+    let mut failed = false;
+    for (name, _) in lock.entries() {
+        if let Err(problem) = one(config, name, &[], false) {
+            tell::error(&problem.to_string());
+            failed = true;
+        }
+    }
+    if lock.entries().next().is_none() {
+        tell::line("Nothing was installed with `palabre scripts install`, so there is nothing to update.");
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Updates one script.
+pub(super) fn one(config: &Config, name: &str, grants: &[String], force: bool) -> Result<(), Problem> {
+    let script = installed::find(config, name)?;
+    let mut lock = Lock::read(config)?;
+    let Some(before) = lock.get(name).cloned() else {
+        return Err(Problem::Other(format!(
+            "{name} was not installed with `palabre scripts install`, so it is not known where a new version could be"
+        )));
+    };
+    let changed = !script.is_as_installed(&before);
+    if changed && !force {
+        return Err(Problem::Other(format!(
+            "{name} is not updated: its files in {} were changed since it was installed; \
+             say --force to replace them, and they are kept beside",
+            script.path.display()
+        )));
+    }
+    let scripts = config.scripts_folder();
+    let staged = Staged::fetch(&scripts, &Origin::parse(&before.origin)?, Some(name))?;
+    let after = &staged.entry;
+    needs::check(name, &after.needs, grants)?;
+    if after.sha256 == before.sha256 && !changed {
+        tell::line(&format!("{} is up to date", installed::title(name, staged.manifest.as_ref())));
+        return needs::settle(config, name, &[], grants);
+    }
+    show_difference(name, &before, after);
+    let unapproved: Vec<_> = after.needs.iter().filter(|need| !before.needs.contains(need)).collect();
+    if unapproved.iter().any(|need| !grants.contains(need)) {
+        let asked: Vec<_> = unapproved.iter().map(|need| format!("--grant {need}")).collect();
+        return Err(Problem::Other(format!(
+            "{name} is not updated: the new version needs more than was approved; look at what it does with it, then: \
+             palabre scripts update {name} {}",
+            asked.join(" ")
+        )));
+    }
+    let aside = place::aside(&script.path, name);
+    let target = staged.target(&scripts);
+    let old = (script.path.as_path(), aside.as_path());
+    place::put(&staged.path, &target, Some(old), || lock.set(name, Some(after.clone())))?;
+    if changed {
+        tell::line(&format!("What was changed is kept as {}", aside.display()));
+    } else {
+        place::remove(&aside)?;
+    }
+    tell::line(&format!("{} is installed in {}", installed::title(name, staged.manifest.as_ref()), target.display()));
+    if let Some(manifest) = &staged.manifest {
+        install::show_dependencies(config, manifest)?;
+        install::show_faults(config, manifest);
+    }
+    needs::settle(config, name, &after.needs, grants)
+}
+
+/// The versions, and what became of the needs.
+fn show_difference(name: &str, before: &Entry, after: &Entry) {
+    let version = |entry: &Entry| match (&entry.version, &entry.revision) {
+        (Some(version), _) => version.clone(),
+        (None, Some(revision)) => revision.chars().take(12).collect(),
+        (None, None) => entry.sha256.chars().take(12).collect(),
+    };
+    tell::line(&format!("{name} {} → {}", version(before), version(after)));
+    for need in after.needs.iter().filter(|need| !before.needs.contains(need)) {
+        tell::line(&format!("  needs {need}, which the old version did not"));
+    }
+    for need in before.needs.iter().filter(|need| !after.needs.contains(need)) {
+        tell::line(&format!("  no longer needs {need}"));
+    }
+}

@@ -1,0 +1,365 @@
+//! bots.yaml: what may stand in it, and what is wrong with what does.
+
+mod errors;
+mod grants;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use palabre_model::Permission;
+use palabre_script::{Limits, Source, nearest};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use crate::problem::Problem;
+use errors::Place;
+
+/// The fewest characters of a token.
+const SHORTEST_TOKEN: usize = 16;
+
+/// The file, as it stands.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct File {
+    /// Where everything is kept.
+    pub(crate) data: String,
+    /// Where the page and the API are served, as ADDRESS:PORT.
+    pub(crate) listen: String,
+    /// Where the scripts are.
+    pub(crate) scripts_folder: String,
+    /// How long the journal of events and runs is kept, in days.
+    pub(crate) journal_days: u64,
+    /// The language in which bots speak to those of whom none is known, as en or fr.
+    pub(crate) language: Option<String>,
+    /// Where the operator is told of scripts that keep failing.
+    pub(crate) operators: OperatorsConfig,
+    /// Tokens with which programs use routes of scripts, by a name for each.
+    #[schemars(with = "BTreeMap<String, TokenConfig>")]
+    pub(crate) tokens: BTreeMap<String, Spanned<TokenConfig>>,
+    /// The bots, by name.
+    #[schemars(with = "BTreeMap<String, BotConfig>")]
+    pub(crate) bots: BTreeMap<String, Spanned<BotConfig>>,
+    /// What there is to say of single scripts, by name. A script that is not named here runs with the defaults.
+    #[schemars(with = "BTreeMap<String, ScriptConfig>")]
+    pub(crate) scripts: BTreeMap<String, Spanned<ScriptConfig>>,
+}
+
+impl Default for File {
+    fn default() -> Self {
+        Self {
+            data: "data".to_owned(),
+            listen: "127.0.0.1:8080".to_owned(),
+            scripts_folder: "scripts".to_owned(),
+            journal_days: 7,
+            language: None,
+            operators: OperatorsConfig::default(),
+            tokens: BTreeMap::new(),
+            bots: BTreeMap::new(),
+            scripts: BTreeMap::new(),
+        }
+    }
+}
+
+/// One bot.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BotConfig {
+    /// Where it is.
+    pub(crate) platform: Platform,
+    /// The prefix of commands beside `/`: with `!`, `!roll` is a command too.
+    #[serde(default)]
+    pub(crate) prefix: Option<String>,
+    /// The language in which this bot speaks to those of whom none is known.
+    #[serde(default)]
+    pub(crate) language: Option<String>,
+    /// Who may do how much: for each level the roles, and the people by their id, that have it.
+    #[serde(default)]
+    pub(crate) permissions: BTreeMap<Level, Vec<String>>,
+    /// The settings of the room service, where the platform is rooms.
+    #[serde(default)]
+    pub(crate) rooms: palabre_rooms::Config,
+}
+
+/// Where the operator is told of troubles.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct OperatorsConfig {
+    /// A room, as BOT/ROOM.
+    pub(crate) room: Option<String>,
+    /// An address that takes a POST of `{"text": …}`. `${NAME}` is taken from the environment.
+    pub(crate) webhook: Option<String>,
+}
+
+/// A token of a program.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenConfig {
+    /// What is sent as `Authorization: Bearer …`, at least 16 characters. `${NAME}` is taken from the environment.
+    pub(crate) token: String,
+    /// What its holder may do.
+    #[serde(default = "trusted")]
+    pub(crate) permission: Level,
+}
+
+const fn trusted() -> Level {
+    Level::Trusted
+}
+
+/// A level of permission that roles can be mapped to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Level {
+    /// Whom the operator trusts.
+    Trusted,
+    /// Who keeps order.
+    Moderator,
+    /// Who runs the space.
+    Admin,
+    /// Who runs the bots.
+    Owner,
+}
+
+impl Level {
+    pub(crate) const fn permission(self) -> Permission {
+        match self {
+            Self::Trusted => Permission::Trusted,
+            Self::Moderator => Permission::Moderator,
+            Self::Admin => Permission::Admin,
+            Self::Owner => Permission::Owner,
+        }
+    }
+}
+
+/// The platforms that there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Platform {
+    /// The built-in room service.
+    Rooms,
+}
+
+/// What there is to say of a script.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ScriptConfig {
+    /// Whether it runs.
+    pub(crate) enabled: Option<bool>,
+    /// The bots whose events it gets; all, if this is left out.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(crate) bots: Option<Vec<Spanned<String>>>,
+    /// What it may do beyond answering where it is attached: moderation, rooms, direct, routes, files, http:HOST.
+    #[schemars(with = "Vec<String>")]
+    pub(crate) grants: Vec<Spanned<String>>,
+    /// The token with which programs use its routes that ask for one. `${NAME}` is taken from the environment.
+    pub(crate) token: Option<String>,
+    /// What it reads as `config`. `${NAME}` in a text is taken from the environment.
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub(crate) config: BTreeMap<String, Spanned<serde_json::Value>>,
+    /// What it may use up.
+    pub(crate) limits: Limits,
+}
+
+/// The file, read and checked, with its paths resolved.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) file: File,
+    path: PathBuf,
+    folder: PathBuf,
+}
+
+impl Config {
+    /// Reads and checks the file.
+    pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
+        Self::read_with(path, true)
+    }
+
+    /// As [`Config::read`], though scripts that it names may be missing: somebody is about to bring them.
+    pub(crate) fn read_for_scripts(path: &Path) -> Result<Self, Problem> {
+        Self::read_with(path, false)
+    }
+
+    fn read_with(path: &Path, all_scripts: bool) -> Result<Self, Problem> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Problem::NoConfig { path: path.to_owned() });
+            }
+            Err(cause) => return Err(Problem::Config(format!("cannot read {}: {cause}", path.display()))),
+        };
+        let place = Place { path, text: &text };
+        let mut file: File = if text.trim().is_empty() {
+            File::default()
+        } else {
+            serde_saphyr::from_str(&text).map_err(|error| place.unparsed(&error))?
+        };
+        fill_in(&mut file, &place)?;
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let config = Self { file, path: path.to_owned(), folder };
+        config.check(&place, all_scripts)?;
+        Ok(config)
+    }
+
+    /// The file itself.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where everything is kept.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join(&self.file.data)
+    }
+
+    /// Where the scripts are.
+    pub(crate) fn scripts_folder(&self) -> PathBuf {
+        self.folder.join(&self.file.scripts_folder)
+    }
+
+    fn check(&self, place: &Place<'_>, all_scripts: bool) -> Result<(), Problem> {
+        let mut rooms = self.file.bots.iter().filter(|(_, bot)| bot.value.platform == Platform::Rooms);
+        let first = rooms.next();
+        if let (Some((first, _)), Some((second, bot))) = (first, rooms.next()) {
+            let what = format!("there can be one room service; {first} is one already, and {second} is another");
+            return Err(place.wrong(&bot.referenced, &what));
+        }
+        let port = self.file.listen.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+        if port.is_none() {
+            let (path, listen) = (place.path.display(), &self.file.listen);
+            return Err(Problem::Config(format!("{path}: listen: {listen} is no address; write it as 127.0.0.1:8080")));
+        }
+        for (name, bot) in &self.file.bots {
+            let rooms = &bot.value.rooms;
+            if rooms.client_queue == 0
+                || rooms.max_rooms == 0
+                || rooms.max_connections == 0
+                || rooms.nickname.trim().is_empty()
+            {
+                let what =
+                    "rooms: client_queue, max_rooms and max_connections are at least 1, and the nickname is not empty";
+                return Err(place.wrong(&bot.referenced, what));
+            }
+            if name.is_empty() || name.contains('/') || name.chars().any(char::is_whitespace) {
+                let what = format!("the bot's name \"{name}\" must have no slash and no space in it");
+                return Err(place.wrong(&bot.referenced, &what));
+            }
+        }
+        if let Some(room) = &self.file.operators.room
+            && !room.split_once('/').is_some_and(|(bot, room)| self.file.bots.contains_key(bot) && !room.is_empty())
+        {
+            let what = format!("operators: room: {room} is no room of a bot under bots:; write it as BOT/ROOM");
+            return Err(Problem::Config(format!("{}: {what}", place.path.display())));
+        }
+        let tokens = self.file.tokens.values().map(|token| (&token.referenced, &token.value.token));
+        let of_scripts = self.file.scripts.values();
+        let of_scripts = of_scripts.filter_map(|script| Some((&script.referenced, script.value.token.as_ref()?)));
+        for (at, token) in tokens.chain(of_scripts) {
+            if token.len() < SHORTEST_TOKEN {
+                let what = format!("a token has at least {SHORTEST_TOKEN} characters: a short one can be guessed");
+                return Err(place.wrong(at, &what));
+            }
+        }
+        let folder = self.scripts_folder();
+        let known = palabre_script::discover(&folder).map_err(|error| {
+            Problem::Config(format!(
+                "{}: {error}; make the folder, or name another with scripts_folder:",
+                place.path.display()
+            ))
+        })?;
+        for (name, script) in &self.file.scripts {
+            let is_built_in = palabre_script::BUILT_IN.iter().any(|(known, _)| known == name);
+            if all_scripts && !is_built_in && !known.iter().any(|known| known.as_str() == name) {
+                let nearest = nearest(name, known.iter().map(|known| known.as_str()));
+                let what = format!("there is no script {name} in {}{nearest}", folder.display());
+                return Err(place.wrong(&script.referenced, &what));
+            }
+            let limits = &script.value.limits;
+            if limits.memory_mb == 0 || limits.cpu_ms == 0 || limits.wall_s == 0 {
+                return Err(place.wrong(&script.referenced, "limits: memory_mb, cpu_ms and wall_s are at least 1"));
+            }
+            for grant in &script.value.grants {
+                grants::check(&grant.value).map_err(|what| place.wrong(&grant.referenced, &what))?;
+            }
+            self.check_values(name, script, place)?;
+            for bot in script.value.bots.iter().flatten() {
+                if !self.file.bots.contains_key(&bot.value) {
+                    let nearest = nearest(&bot.value, self.file.bots.keys().map(String::as_str));
+                    return Err(
+                        place.wrong(&bot.referenced, &format!("there is no bot {} under bots:{nearest}", bot.value))
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks what the file has as a script's `config` against the script's own manifest.
+    fn check_values(&self, name: &str, script: &Spanned<ScriptConfig>, place: &Place<'_>) -> Result<(), Problem> {
+        // A script that cannot be read is reported as such, by whoever loads it.
+        let Ok(Source { manifest: Some(manifest), .. }) = Source::read(&self.scripts_folder(), name) else {
+            return Ok(());
+        };
+        let Err(faults) = manifest.configure(&script.value.values()) else { return Ok(()) };
+        let Some(fault) = faults.first() else { return Ok(()) };
+        let key = fault.key.split('.').next().unwrap_or_default();
+        let at = script.value.config.get(key).map_or(&script.referenced, |value| &value.referenced);
+        let more = if faults.len() > 1 { format!(" ({} more)", faults.len() - 1) } else { String::new() };
+        Err(place.wrong(at, &format!("config of {name}: {}: {}{more}", fault.key, fault.message)))
+    }
+}
+
+impl ScriptConfig {
+    /// What the file has as `config`.
+    pub(crate) fn values(&self) -> serde_json::Map<String, serde_json::Value> {
+        self.config.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect()
+    }
+}
+
+/// Puts values of the environment in the place of `${NAME}`.
+fn fill_in(file: &mut File, place: &Place<'_>) -> Result<(), Problem> {
+    for text in [&mut file.data, &mut file.listen, &mut file.scripts_folder] {
+        *text = from_environment(text).map_err(|what| Problem::Config(format!("{}: {what}", place.path.display())))?;
+    }
+    if let Some(webhook) = &mut file.operators.webhook {
+        *webhook = from_environment(webhook)
+            .map_err(|what| Problem::Config(format!("{}: operators: {what}", place.path.display())))?;
+    }
+    for token in file.tokens.values_mut() {
+        let filled = from_environment(&token.value.token).map_err(|what| place.wrong(&token.referenced, &what))?;
+        token.value.token = filled;
+    }
+    for script in file.scripts.values_mut() {
+        for value in script.value.config.values_mut() {
+            fill_in_value(&mut value.value).map_err(|what| place.wrong(&value.referenced, &what))?;
+        }
+        if let Some(token) = &mut script.value.token {
+            *token = from_environment(token).map_err(|what| place.wrong(&script.referenced, &what))?;
+        }
+    }
+    Ok(())
+}
+
+fn fill_in_value(value: &mut serde_json::Value) -> Result<(), String> {
+    match value {
+        serde_json::Value::String(text) => *text = from_environment(text)?,
+        serde_json::Value::Array(list) => list.iter_mut().try_for_each(fill_in_value)?,
+        serde_json::Value::Object(map) => map.values_mut().try_for_each(fill_in_value)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn from_environment(text: &str) -> Result<String, String> {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (name, after) = after.split_once('}').ok_or_else(|| format!("\"{text}\" has ${{ without }}"))?;
+        let value = std::env::var(name).ok().ok_or_else(|| {
+            format!("the environment has no {name}; set it, or write the value in place of ${{{name}}}")
+        })?;
+        filled.push_str(before);
+        filled.push_str(&value);
+        rest = after;
+    }
+    filled.push_str(rest);
+    Ok(filled)
+}

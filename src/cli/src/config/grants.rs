@@ -1,0 +1,15 @@
+//! What a script may be granted.
+
+use palabre_script::{GRANTS, nearest};
+
+/// Whether there is such a grant.
+pub(super) fn check(grant: &str) -> Result<(), String> {
+    if let Some(host) = grant.strip_prefix("http:") {
+        return palabre_fetch::Grants::parse(&[host.to_owned()]).map(drop);
+    }
+    if GRANTS.contains(&grant) {
+        return Ok(());
+    }
+    let near = nearest(grant, GRANTS.iter().copied());
+    Err(format!("there is no grant {grant}{near} There are {}, and http:HOST", GRANTS.join(", ")))
+}

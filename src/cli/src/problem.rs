@@ -1,0 +1,39 @@
+//! What goes wrong at the edge, each with what to do about it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Why a command ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error(
+        "there is no {}; make a project with `palabre new DIR`, or name the file with --config FILE",
+        path.display()
+    )]
+    NoConfig { path: PathBuf },
+    /// Already rendered, with position and lines.
+    #[error("{0}")]
+    Config(String),
+    #[error(transparent)]
+    Store(#[from] palabre_store::Error),
+    #[error(transparent)]
+    Engine(#[from] palabre_engine::EngineError),
+    #[error("cannot {doing} {}: {cause}", path.display())]
+    File { doing: &'static str, path: PathBuf, cause: std::io::Error },
+    #[error("cannot listen on {address}: {cause}; stop the program that has it, or set another `listen:` in bots.yaml")]
+    Listen { address: String, cause: std::io::Error },
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Problem {
+    /// 2 for a configuration that cannot be used, 1 for everything else.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::NoConfig { .. } | Self::Config(_) => ExitCode::from(2),
+            Self::Store(_) | Self::Engine(_) | Self::File { .. } | Self::Listen { .. } | Self::Other(_) => {
+                ExitCode::from(1)
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What the command says, and where: results to standard output, the log and errors to standard error.
+
+use std::io::{IsTerminal, Write};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Args, Command};
+
+/// A line on standard output. A reader that has gone away is not an error.
+pub(crate) fn line(text: &str) {
+    let mut out = std::io::stdout().lock();
+    drop(writeln!(out, "{text}").and_then(|()| out.flush()));
+}
+
+/// An error, for a person.
+pub(crate) fn error(text: &str) {
+    drop(writeln!(std::io::stderr().lock(), "palabre: {text}"));
+}
+
+pub(crate) fn start_log(args: &Args) {
+    // In a chat the log is between the lines; only what matters is shown there.
+    let quiet = matches!(args.command, Some(Command::Chat { .. } | Command::Check));
+    let default = match args.command {
+        // A test tells what it has to tell by itself.
+        Some(Command::Test(_)) => "off",
+        _ if quiet => "error,script=info",
+        _ => "info",
+    };
+    let filter = EnvFilter::try_from_env("PALABRE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    if args.json_log {
+        log.json().init();
+    } else {
+        log.with_ansi(std::io::stderr().is_terminal()).init();
+    }
+}

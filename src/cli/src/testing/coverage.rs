@@ -1,0 +1,38 @@
+//! Which lines of the scripts the tests have run.
+
+use palabre_script::Coverage;
+
+use crate::tell;
+
+pub(super) fn merge(all: &mut Coverage, more: Coverage) {
+    for (file, lines) in more {
+        let known = all.entry(file).or_default();
+        for (line, hits) in lines {
+            *known.entry(line).or_default() += hits;
+        }
+    }
+}
+
+pub(super) fn print(coverage: &Coverage) {
+    tell::line("lines that the tests have run:");
+    for (file, lines) in coverage {
+        let run = lines.values().filter(|hits| **hits > 0).count();
+        let missed: Vec<u32> = lines.iter().filter(|(_, hits)| **hits == 0).map(|(line, _)| *line).collect();
+        let percent = if lines.is_empty() { 100 } else { run * 100 / lines.len() };
+        let rest = if missed.is_empty() { String::new() } else { format!(", not {}", ranges(&missed)) };
+        tell::line(&format!("  {percent:>3} %  {file}: {run} of {}{rest}", lines.len()));
+    }
+}
+
+/// `3, 7-9`.
+fn ranges(lines: &[u32]) -> String {
+    let mut shown: Vec<(u32, u32)> = Vec::new();
+    for line in lines {
+        match shown.last_mut() {
+            Some((_, last)) if *last + 1 == *line => *last = *line,
+            _ => shown.push((*line, *line)),
+        }
+    }
+    let one = |(first, last): &(u32, u32)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    shown.iter().map(one).collect::<Vec<_>>().join(", ")
+}

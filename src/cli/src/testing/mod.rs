@@ -1,0 +1,285 @@
+//! `palabre test`: tests beside the scripts, on a simulated platform with a virtual clock and a fixed seed.
+
+mod coverage;
+mod junit;
+mod report;
+mod stage;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use palabre_engine::ScriptSetup;
+use palabre_model::ScriptName;
+use palabre_script::{Coverage, RunningTest, Source, TestFile, TestStep, Ticker};
+use palabre_sim::Line;
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::problem::Problem;
+use crate::{house, tell};
+use stage::Stage;
+
+/// How long a test may take, by the clock on the wall.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// What the command line asks for.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct TestArgs {
+    /// Folders of scripts, or single files; the configuration's scripts if none is named.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only tests with this in their name, or their file's.
+    #[arg(short, long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+    /// Where the random numbers begin; the same seed gives the same run.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How many tests run at the same time; as many as there are cores if this is left out.
+    #[arg(short, long)]
+    pub(crate) jobs: Option<usize>,
+    /// Write the results as JUnit XML too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Show which lines of the scripts no test has run.
+    #[arg(long)]
+    pub(crate) coverage: bool,
+}
+
+/// One file of tests, and the script that it is for.
+struct Suite {
+    /// As it is shown: `dice.test.luau`, `trivia/rounds.test.luau`.
+    name: String,
+    text: String,
+    folder: PathBuf,
+    script: ScriptName,
+}
+
+/// A test, and how it went.
+pub(crate) struct Outcome {
+    suite: String,
+    test: String,
+    failure: Option<Failed>,
+    /// What failed in a script though the test passed: it may be what was meant, and it may not.
+    script_error: Option<String>,
+}
+
+pub(crate) struct Failed {
+    message: String,
+    chat: Vec<Line>,
+    script_error: Option<String>,
+}
+
+/// Runs the tests. Exit code 1 when one fails.
+pub(crate) fn test(config: Option<&Config>, args: &TestArgs) -> Result<ExitCode, Problem> {
+    let suites = find(config, &args.paths)?;
+    let ticker = Ticker::start().map_err(|error| Problem::Other(format!("cannot start a thread: {error}")))?;
+    let mut tests = Vec::new();
+    let mut outcomes = Vec::new();
+    for (index, suite) in suites.iter().enumerate() {
+        match TestFile::load(&suite.name, &suite.text, &ticker) {
+            Ok(file) => {
+                for (case, of) in file.cases().enumerate() {
+                    let wanted = |text: &String| of.name.contains(text.as_str()) || suite.name.contains(text.as_str());
+                    if args.filter.as_ref().is_none_or(wanted) {
+                        tests.push((index, case, of.clone()));
+                    }
+                }
+            }
+            Err(failure) => outcomes.push(Outcome {
+                suite: suite.name.clone(),
+                test: "(the file)".to_owned(),
+                failure: Some(Failed { message: failure.message, chat: Vec::new(), script_error: None }),
+                script_error: None,
+            }),
+        }
+    }
+    if let (Some(filter), true, true) = (&args.filter, tests.is_empty(), outcomes.is_empty()) {
+        tell::line(&format!("no test has \"{filter}\" in its name, nor in its file's"));
+        return Ok(ExitCode::from(1));
+    }
+    let covered = Mutex::new(Coverage::new());
+    let done: Mutex<Vec<(usize, Outcome)>> = Mutex::default();
+    let next = AtomicUsize::new(0);
+    let jobs = args.jobs.unwrap_or_else(house::workers).max(1);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.min(tests.len()) {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Relaxed);
+                    let Some((suite, case, of)) = tests.get(number) else { return };
+                    let suite = &suites[*suite];
+                    let (failure, script_error, coverage) = run(config, suite, *case, &of.options, args, &ticker);
+                    let mut all = covered.lock().unwrap_or_else(PoisonError::into_inner);
+                    coverage::merge(&mut all, coverage);
+                    drop(all);
+                    let outcome = Outcome { suite: suite.name.clone(), test: of.name.clone(), failure, script_error };
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((number, outcome));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(number, _)| *number);
+    outcomes.extend(done.into_iter().map(|(_, outcome)| outcome));
+    report::print(&outcomes, args.seed);
+    if args.coverage {
+        coverage::print(&covered.into_inner().unwrap_or_else(PoisonError::into_inner));
+    }
+    if let Some(path) = &args.junit {
+        junit::write(path, &outcomes)?;
+    }
+    let all_well = outcomes.iter().all(|outcome| outcome.failure.is_none());
+    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// The files of tests below `paths`, sorted.
+fn find(config: Option<&Config>, paths: &[PathBuf]) -> Result<Vec<Suite>, Problem> {
+    let own = config.map(Config::scripts_folder);
+    let paths: Vec<PathBuf> = match (paths, own) {
+        ([], Some(folder)) => vec![folder],
+        ([], None) => vec![PathBuf::from("scripts")],
+        (paths, _) => paths.to_vec(),
+    };
+    let mut files = BTreeSet::new();
+    for path in &paths {
+        let failed = |cause| Problem::File { doing: "read the tests in", path: path.clone(), cause };
+        if path.join("init.luau").is_file() {
+            let parent = path.parent().unwrap_or(Path::new("")).to_owned();
+            for entry in std::fs::read_dir(path).map_err(failed)? {
+                let entry = entry.map_err(failed)?.path();
+                if is_test(&entry) {
+                    files.insert((parent.clone(), entry));
+                }
+            }
+        } else if path.is_dir() {
+            for entry in std::fs::read_dir(path).map_err(failed)? {
+                let entry = entry.map_err(failed)?.path();
+                if is_test(&entry) {
+                    files.insert((path.clone(), entry));
+                } else if entry.join("init.luau").is_file() {
+                    for inner in std::fs::read_dir(&entry).map_err(failed)? {
+                        let inner = inner.map_err(failed)?.path();
+                        if is_test(&inner) {
+                            files.insert((path.clone(), inner));
+                        }
+                    }
+                }
+            }
+        } else if is_test(path) {
+            let parent = path.parent().unwrap_or(Path::new("")).to_owned();
+            let folder = if parent.join("init.luau").is_file() {
+                parent.parent().unwrap_or(Path::new("")).to_owned()
+            } else {
+                parent
+            };
+            files.insert((folder, path.clone()));
+        } else {
+            let what = "there is no folder of scripts and no file *.test.luau";
+            return Err(Problem::Other(format!("{}: {what}", path.display())));
+        }
+    }
+    files.into_iter().map(|(folder, file)| suite(folder, &file)).collect()
+}
+
+fn is_test(path: &Path) -> bool {
+    path.is_file() && path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".test.luau"))
+}
+
+fn suite(folder: PathBuf, file: &Path) -> Result<Suite, Problem> {
+    let failed = |cause| Problem::File { doing: "read", path: file.to_owned(), cause };
+    let text = std::fs::read_to_string(file).map_err(failed)?;
+    let inside = file.strip_prefix(&folder).unwrap_or(file);
+    let name = inside.to_string_lossy().replace('\\', "/");
+    let script = match name.split_once('/') {
+        Some((script, _)) => script,
+        None => name.trim_end_matches(".test.luau"),
+    };
+    Ok(Suite { script: script.into(), text, folder, name })
+}
+
+/// The scripts of a test: those on which the tested one depends, then that one itself.
+fn scripts(config: Option<&Config>, suite: &Suite, options: &Value, measured: bool) -> Vec<ScriptSetup> {
+    let mut names = vec![suite.script.clone()];
+    let mut setups = Vec::new();
+    while let Some(name) = names.pop() {
+        let mut source = Source::read(&suite.folder, name.as_str());
+        if let Ok(source) = &mut source {
+            source.is_measured = measured && name == suite.script;
+            names.extend(source.depends());
+        }
+        let mut setup = house::setup_of(config, &name, source);
+        setup.bots = None;
+        if name == suite.script {
+            if let Value::Object(config) = &options["config"] {
+                house::reconfigure(&mut setup, config);
+            }
+            let grants = options["grants"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            setup.grants.extend(grants.map(ToOwned::to_owned));
+        }
+        setups.push(setup);
+    }
+    setups.extend(house::built_in().map(|source| house::setup_of(None, &source.name.clone(), Ok(source))));
+    setups.reverse();
+    setups
+}
+
+fn run(
+    config: Option<&Config>,
+    suite: &Suite,
+    case: usize,
+    options: &Value,
+    args: &TestArgs,
+    ticker: &Ticker,
+) -> (Option<Failed>, Option<String>, Coverage) {
+    let failed = |message: String| Some(Failed { message, chat: Vec::new(), script_error: None });
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return (failed(format!("cannot start: {error}")), None, Coverage::default()),
+    };
+    let make = || scripts(config, suite, options, args.coverage);
+    runtime.block_on(async {
+        let settings = house::first_bot(config);
+        let mut stage = match Stage::new(&make, settings, args.seed).await {
+            Ok(stage) => stage,
+            Err(problem) => return (failed(problem), None, Coverage::default()),
+        };
+        // Each test loads its file anew, so that none sees what another has left in its variables.
+        let message = match TestFile::load(&suite.name, &suite.text, ticker) {
+            Ok(file) => {
+                file.look_with(stage.look());
+                let played = tokio::time::timeout(LONGEST, play(&file, case, &mut stage)).await;
+                played.unwrap_or_else(|_| Some(format!("the test did not end within {} s", LONGEST.as_secs())))
+            }
+            Err(failure) => Some(failure.message),
+        };
+        let script_error = stage.last_error();
+        let failure = message.map(|message| Failed { message, chat: stage.chat(), script_error: script_error.clone() });
+        (failure, script_error, stage.end().await)
+    })
+}
+
+/// The test's way through its questions; what was wrong, if anything was.
+async fn play(file: &TestFile, case: usize, stage: &mut Stage<'_>) -> Option<String> {
+    let (running, mut step): (Option<RunningTest>, TestStep) = file.begin(case);
+    loop {
+        match step {
+            TestStep::Passed => return None,
+            TestStep::Failed(failure) => return Some(failure.message),
+            TestStep::Ask(question) => {
+                let answer = stage.play(&question).await;
+                match &running {
+                    Some(running) => step = file.resume(running, answer),
+                    None => return None,
+                }
+            }
+        }
+    }
+}
+
+/// Says that nothing was found, where nothing was.
+fn nothing() {
+    tell::line("no tests: they lie beside their scripts, as dice.test.luau beside dice.luau");
+}

@@ -1,0 +1,185 @@
+//! What a person reads who has got something wrong: one snapshot for each case.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+use palabre_store::Store;
+use palabre_tests::Project;
+
+const BOTS: &str = "bots:\n  lobby:\n    platform: rooms\n";
+
+/// Exit code and both outputs, without what differs from run to run.
+fn told(project: &Project, args: &[&str]) -> String {
+    let (code, out, err) = project.run(args);
+    let text = format!("exit code {}\n{out}{err}", code.map_or("none".to_owned(), |code| code.to_string()));
+    let folder = project.path().to_string_lossy().into_owned();
+    text.replace(&folder, "DIR")
+}
+
+macro_rules! snapshot {
+    ($told:expr) => {
+        insta::with_settings!({ filters => vec![(r"process \d+", "process PID"), (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT")] }, {
+            insta::assert_snapshot!($told);
+        });
+    };
+}
+
+#[test]
+fn yaml_that_does_not_parse() {
+    snapshot!(told(&Project::new("bots:\n  lobby: {platform: rooms\nlisten: x\n", &[]), &["check"]));
+}
+
+#[test]
+fn an_unknown_key() {
+    snapshot!(told(&Project::new("lissten: 127.0.0.1:80\n", &[]), &["check"]));
+}
+
+#[test]
+fn an_unknown_key_deep_down() {
+    let bots = format!("{BOTS}scripts:\n  hello:\n    limits:\n      memory_mbs: 3\n");
+    snapshot!(told(&Project::new(&bots, &[("hello.luau", "")]), &["check"]));
+}
+
+#[test]
+fn a_key_twice() {
+    snapshot!(told(&Project::new("listen: a\nlisten: b\n", &[]), &["check"]));
+}
+
+#[test]
+fn a_value_of_the_wrong_kind() {
+    snapshot!(told(&Project::new(&format!("{BOTS}journal_days: soon\n"), &[]), &["check"]));
+}
+
+#[test]
+fn an_unknown_platform() {
+    snapshot!(told(&Project::new("bots:\n  lobby:\n    platform: romms\n", &[]), &["run"]));
+}
+
+#[test]
+fn an_unknown_script() {
+    let bots = format!("{BOTS}scripts:\n  helo:\n    enabled: false\n");
+    snapshot!(told(&Project::new(&bots, &[("hello.luau", "")]), &["run"]));
+}
+
+#[test]
+fn an_unknown_bot() {
+    let bots = format!("{BOTS}scripts:\n  hello:\n    bots: [loby]\n");
+    snapshot!(told(&Project::new(&bots, &[("hello.luau", "")]), &["check"]));
+}
+
+#[test]
+fn an_unknown_grant() {
+    let bots = format!("{BOTS}scripts:\n  hello:\n    grants: [moderate]\n");
+    snapshot!(told(&Project::new(&bots, &[("hello.luau", "")]), &["check"]));
+}
+
+#[test]
+fn two_room_services() {
+    snapshot!(told(&Project::new(&format!("{BOTS}  other:\n    platform: rooms\n"), &[]), &["check"]));
+}
+
+#[test]
+fn a_name_that_the_environment_does_not_have() {
+    let bots = format!("{BOTS}scripts:\n  hello:\n    config:\n      token: ${{NO_SUCH_NAME}}\n");
+    snapshot!(told(&Project::new(&bots, &[("hello.luau", "")]), &["check"]));
+}
+
+#[test]
+fn no_configuration() {
+    snapshot!(told(&Project::new("", &[]), &["--config", "other.yaml"]));
+}
+
+#[test]
+fn no_folder_for_scripts() {
+    snapshot!(told(&Project::new("scripts_folder: elsewhere\n", &[]), &["check"]));
+}
+
+#[test]
+fn scripts_that_do_not_load() {
+    let huge = format!("local t = {{ {} }}", "'x',".repeat(100_000));
+    let project = Project::new(
+        BOTS,
+        &[
+            ("a_syntax.luau", "function on_message(event)\n  event:reply(\nend\n"),
+            ("b_fails.luau", "local function load()\n  error('no dictionary')\nend\nload()\n"),
+            ("c_endless.luau", "while true do end"),
+            ("d_hook.luau", "function on_mesage(event) end"),
+            ("e_huge.luau", &huge),
+            ("f_require.luau", "require('./other')"),
+            ("g_fine.luau", "function on_message(event) end"),
+        ],
+    );
+    snapshot!(told(&project, &["check"]));
+}
+
+#[test]
+fn an_address_that_is_taken() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    snapshot!(told(&Project::new(BOTS, &[]), &["run", "--listen", &address]));
+}
+
+#[test]
+fn a_second_daemon_on_the_same_data() {
+    let project = Project::new(BOTS, &[]);
+    let _first = Store::open(&project.path().join("data")).unwrap();
+    snapshot!(told(&project, &["run", "--listen", "127.0.0.1:0"]));
+}
+
+#[test]
+fn a_damaged_store() {
+    let project = Project::new(BOTS, &[]);
+    std::fs::create_dir(project.path().join("data")).unwrap();
+    std::fs::write(project.path().join("data/palabre.redb"), "a letter to a friend ".repeat(500)).unwrap();
+    snapshot!(told(&project, &["run", "--listen", "127.0.0.1:0"]));
+}
+
+#[test]
+fn a_project_where_there_is_one() {
+    let project = Project::new(BOTS, &[]);
+    snapshot!(told(&project, &["new", "."]));
+}
+
+#[test]
+fn a_command_that_there_is_not() {
+    snapshot!(told(&Project::new(BOTS, &[]), &["rnu"]));
+}
+
+#[test]
+fn what_ships_and_what_new_makes_have_nothing_wrong() {
+    let project = Project::shipped();
+    let (code, out, err) = project.run(&["check"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    let (code, out, err) = project.run(&["new", "mine"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    let (code, out, err) = project.run(&["--config", "mine/bots.yaml", "check"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.contains("script hello: ok"), "{out}");
+}
+
+#[test]
+fn a_damaged_store_is_put_right_by_a_backup() {
+    let project = Project::new(BOTS, &[]);
+    let data = project.path().join("data");
+    let put = |text: &str| {
+        const ROOMS: palabre_store::Table<String, String> =
+            palabre_store::Table::new(palabre_store::TableId::ScriptValues);
+        let store = Store::open(&data).unwrap();
+        let mut batch = palabre_store::Batch::default();
+        ROOMS.put(&mut batch, &"key".to_owned(), &text.to_owned());
+        store.commit(batch).wait().unwrap();
+    };
+    put("precious");
+    let (code, out, err) = project.run(&["backup", "copy"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    std::fs::write(data.join("palabre.redb"), "a letter").unwrap();
+    assert_eq!(project.run(&["check"]).0, Some(1));
+    assert_eq!(project.run(&["restore", "bots.yaml"]).0, Some(1), "what is no backup is refused");
+    let (code, out, err) = project.run(&["restore", "copy"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    let (code, out, err) = project.run(&["check"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.contains("ok, 2 rows"), "{out}");
+    let _daemon = Store::open(&data).unwrap();
+    let (code, _, err) = project.run(&["restore", "copy"]);
+    assert!(code == Some(1) && err.contains("is in use by"), "{err}");
+}

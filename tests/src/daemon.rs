@@ -1,0 +1,190 @@
+//! The daemon as a process of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+/// How long anything may take before a test gives it up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The binary: the one that `PALABRE_BINARY` names, or our own, built if it is not up to date, in the profile of the test that asks.
+#[must_use]
+pub fn palabre() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        if let Some(binary) = std::env::var_os("PALABRE_BINARY") {
+            return binary.into();
+        }
+        let test = std::env::current_exe().expect("a running test has a file");
+        let beside = test.parent().expect("it lies in a folder");
+        // Tests lie in target/PROFILE/deps, the benchmarks in target/PROFILE.
+        let folder = if beside.ends_with("deps") { beside.parent().expect("a profile") } else { beside };
+        let mut build = std::process::Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--package", "palabre"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+        build.arg("--target-dir").arg(folder.parent().expect("a profile lies in a target folder"));
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().expect("cargo is there").success(), "palabre does not build");
+        folder.join("palabre")
+    })
+}
+
+/// A folder with a configuration and scripts, gone when it is dropped.
+#[derive(Debug)]
+pub struct Project {
+    folder: TempDir,
+}
+
+impl Project {
+    /// A project with this bots.yaml and these scripts, by file name.
+    #[must_use]
+    pub fn new(bots: &str, scripts: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let project = Self { folder };
+        std::fs::create_dir(project.path().join("scripts")).expect("a folder for scripts");
+        std::fs::write(project.path().join("bots.yaml"), bots).expect("bots.yaml");
+        for (name, text) in scripts {
+            project.write_script(name, text);
+        }
+        project
+    }
+
+    /// A project with the room service and all that ships.
+    #[must_use]
+    pub fn shipped() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the root");
+        let bots = std::fs::read_to_string(root.join("bots.yaml")).expect("bots.yaml ships");
+        let project = Self::new(&bots, &[]);
+        copy(&root.join("scripts"), &project.path().join("scripts"));
+        project
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a script as an editor does: beside it first, then in its place.
+    pub fn write_script(&self, name: &str, text: &str) {
+        let path = self.path().join("scripts").join(name);
+        let beside = path.with_extension("tmp");
+        std::fs::write(&beside, text).expect("a script is written");
+        std::fs::rename(&beside, &path).expect("a script is put in place");
+    }
+
+    /// Runs the command to its end: exit code, standard output, standard error.
+    #[must_use]
+    pub fn run(&self, args: &[&str]) -> (Option<i32>, String, String) {
+        let output = std::process::Command::new(palabre())
+            .args(args)
+            .current_dir(self.path())
+            .stdin(Stdio::null())
+            .output()
+            .expect("palabre starts");
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+
+    /// Starts the daemon on a free port and waits until it says where its page is.
+    pub async fn start(&self) -> Daemon {
+        let log = std::fs::File::options().create(true).append(true).open(self.path().join("log")).expect("a log");
+        let mut process = Command::new(palabre())
+            .args(["run", "--listen", "127.0.0.1:0"])
+            .current_dir(self.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .expect("palabre starts");
+        let mut output = BufReader::new(process.stdout.take().expect("piped")).lines();
+        let mut said = Vec::new();
+        let mut address = None;
+        loop {
+            let line =
+                tokio::time::timeout(PATIENCE, output.next_line()).await.expect("it says something").expect("a line");
+            let Some(line) = line else { panic!("it ended: {}\n{}", said.join("\n"), self.log()) };
+            if let Some((_, found)) = line.split_once("page     http://") {
+                address = Some(found.to_owned());
+            }
+            let last = line.starts_with("Stop with");
+            said.push(line);
+            if last {
+                break;
+            }
+        }
+        let address = address.unwrap_or_else(|| panic!("no address: {}", said.join("\n")));
+        Daemon { process, address, said: said.join("\n"), _output: output }
+    }
+
+    /// What the daemons of this project wrote to their log.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path().join("log")).unwrap_or_default()
+    }
+}
+
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder to copy") {
+        let path = entry.expect("an entry").path();
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).expect("a copy");
+        }
+    }
+}
+
+/// A running daemon, killed when it is dropped.
+#[derive(Debug)]
+pub struct Daemon {
+    process: Child,
+    /// `127.0.0.1:PORT`.
+    pub address: String,
+    /// What it said when it was up.
+    pub said: String,
+    // Held, so that it does not write into a closed pipe.
+    _output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Daemon {
+    /// `kill -9`.
+    pub async fn kill(mut self) {
+        self.process.kill().await.expect("it can be killed");
+    }
+
+    /// SIGTERM, and waits until it has ended. Returns whether it ended well.
+    pub async fn stop(mut self) -> bool {
+        let pid = self.process.id().expect("it runs").to_string();
+        assert!(Command::new("kill").arg(pid).status().await.expect("kill is there").success());
+        tokio::time::timeout(PATIENCE, self.process.wait()).await.expect("it ends").expect("a status").success()
+    }
+
+    /// The JSON that a GET of `path` gives.
+    pub async fn get(&self, path: &str) -> serde_json::Value {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut connection = tokio::net::TcpStream::connect(&self.address).await.expect("it listens");
+        let request = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address);
+        connection.write_all(request.as_bytes()).await.expect("it reads");
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.expect("it answers");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("an answer has a body");
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {answer}"))
+    }
+
+    /// The process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.id().expect("it runs")
+    }
+}

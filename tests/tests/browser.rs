@@ -1,0 +1,241 @@
+//! Two browsers and a Socket.IO client that we did not write, in one room.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a test that cannot go on says so")]
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use palabre_tests::{Daemon, Project};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The programs that this test needs, or a word that it was skipped; in CI that is a failure.
+fn needed() -> Option<(&'static str, &'static str)> {
+    let found = |program: &&str| {
+        std::process::Command::new(program)
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok()
+    };
+    let python = ["/usr/bin/python3", "python3"].into_iter().find(|python| {
+        let import = std::process::Command::new(python).args(["-c", "import aiohttp, socketio"]).stderr(Stdio::null()).status();
+        import.is_ok_and(|status| status.success())
+    });
+    let driver = ["chromedriver", "/usr/bin/chromedriver"].into_iter().find(found);
+    match (driver, python) {
+        (Some(driver), Some(python)) => Some((driver, python)),
+        _ => {
+            let what = format!("chromedriver: {driver:?}, Python with socketio: {python:?}");
+            assert!(std::env::var_os("CI").is_none(), "CI must not skip this test ({what})");
+            println!("SKIPPED: {what}");
+            None
+        }
+    }
+}
+
+struct Driver {
+    process: Child,
+    address: String,
+}
+
+impl Driver {
+    async fn start(program: &str) -> Self {
+        let mut process =
+            Command::new(program).arg("--port=0").stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        loop {
+            let line = lines.next_line().await.unwrap().expect("chromedriver says where it is");
+            if let Some((_, port)) = line.rsplit_once("successfully on port ") {
+                let address = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
+                return Self { process, address };
+            }
+        }
+    }
+
+    async fn browser(&self) -> Client {
+        let args = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            "--window-size=1200,800",
+        ];
+        let capabilities = json!({ "goog:chromeOptions": { "args": args }, "goog:loggingPrefs": { "browser": "ALL" } });
+        let capabilities = capabilities.as_object().unwrap().clone();
+        ClientBuilder::new(hyper_connector()).capabilities(capabilities).connect(&self.address).await.unwrap()
+    }
+}
+
+fn hyper_connector() -> hyper_util::client::legacy::connect::HttpConnector {
+    hyper_util::client::legacy::connect::HttpConnector::new()
+}
+
+async fn enter(browser: &Client, daemon: &Daemon, name: &str) {
+    browser.goto(&format!("http://{}/", daemon.address)).await.unwrap();
+    let fill = async |css: &str, text: &str| {
+        let field = browser.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await.unwrap();
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    };
+    fill("#name", name).await;
+    fill("#room", "general").await;
+    browser.find(Locator::Css("#enter")).await.unwrap().click().await.unwrap();
+    browser
+        .wait()
+        .at_most(PATIENCE)
+        .for_element(Locator::Css(&format!("#people li[data-username='{name}']")))
+        .await
+        .unwrap();
+}
+
+async fn says(browser: &Client, text: &str) {
+    let input = browser.find(Locator::Css("#input")).await.unwrap();
+    input.send_keys(&format!("{text}\n")).await.unwrap();
+}
+
+/// Ids and texts as the page shows them, top to bottom.
+async fn shown(browser: &Client) -> Vec<(String, String)> {
+    let script = "return [...document.querySelectorAll('#messages article.message')].map(m => [m.dataset.id || '', m.querySelector('.text')?.innerText || ''])";
+    let value = browser.execute(script, vec![]).await.unwrap();
+    serde_json::from_value(value).unwrap()
+}
+
+/// Waits until the page shows a message that says this.
+async fn sees(browser: &Client, text: &str) -> Duration {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        if shown(browser).await.iter().any(|(_, shown)| shown.contains(text)) {
+            return began.elapsed();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("never shown: {text}; shown: {:?}", shown(browser).await);
+}
+
+struct Listener {
+    _process: Child,
+    input: ChildStdin,
+    lines: Lines<BufReader<ChildStdout>>,
+    heard: Vec<(String, String)>,
+}
+
+impl Listener {
+    async fn start(python: &str, daemon: &Daemon, name: &str) -> Self {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/listener.py");
+        let mut process = Command::new(python)
+            .args([script, &daemon.address, name, "general"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let input = process.stdin.take().unwrap();
+        let mut listener = Self { _process: process, input, lines, heard: Vec::new() };
+        listener.until(|event| event[0] == "room_joined").await;
+        listener
+    }
+
+    async fn says(&mut self, text: &str) {
+        self.input.write_all(format!("{text}\n").as_bytes()).await.unwrap();
+    }
+
+    async fn hears(&mut self, text: &str) {
+        self.until(|event| event[0] == "new_message" && event[1]["message"].as_str().unwrap().contains(text)).await;
+    }
+
+    async fn until(&mut self, wanted: impl Fn(&Value) -> bool) {
+        loop {
+            let line = tokio::time::timeout(PATIENCE, self.lines.next_line()).await.expect("an event").unwrap();
+            let event: Value = serde_json::from_str(&line.expect("the client runs")).unwrap();
+            if event[0] == "new_message" {
+                let text = |name: &str| event[1][name].as_str().unwrap().to_owned();
+                self.heard.push((text("id"), text("message")));
+            }
+            if wanted(&event) {
+                return;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_browsers_and_a_foreign_client_see_the_same() {
+    let Some((driver, python)) = needed() else { return };
+    let project = Project::shipped();
+    let daemon = project.start().await;
+    let mut driver = Driver::start(driver).await;
+    let (alice, bob) = (driver.browser().await, driver.browser().await);
+    enter(&alice, &daemon, "alice").await;
+    enter(&bob, &daemon, "bob").await;
+    let mut carol = Listener::start(python, &daemon, "carol").await;
+
+    for round in 0..5 {
+        says(&alice, &format!("alice says {round}")).await;
+        carol.says(&format!("carol says {round}")).await;
+        says(&bob, &format!("bob says {round}")).await;
+    }
+    says(&alice, "!roll 20").await;
+    carol.hears("alice rolls").await;
+    for browser in [&alice, &bob] {
+        for name in ["alice", "bob", "carol"] {
+            sees(browser, &format!("{name} says 4")).await;
+        }
+        sees(browser, "alice rolls").await;
+    }
+    let order = |all: Vec<(String, String)>| all.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
+    let (first, second) = (order(shown(&alice).await), order(shown(&bob).await));
+    assert_eq!(first, second, "both pages show the same order");
+    assert_eq!(first.len(), 17);
+    assert!(first.ends_with(&order(carol.heard.clone())), "and the foreign client heard it so");
+
+    // A saved edit changes the answer within a second, for everybody.
+    let dice = std::fs::read_to_string(project.path().join("scripts/dice.luau")).unwrap();
+    let edited = dice.replace("name = event.user.name,", "name = event.user.name .. \" throws and\",");
+    assert_ne!(edited, dice);
+    project.write_script("dice.luau", &edited);
+    let saved = Instant::now();
+    while !project.log().contains("reloaded") {
+        assert!(saved.elapsed() < Duration::from_secs(1), "not reloaded within a second\n{}", project.log());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    says(&bob, "!roll 20").await;
+    carol.hears("bob throws").await;
+    sees(&alice, "bob throws").await;
+    println!("a saved edit answers after {:.0?}", saved.elapsed());
+
+    // A syntax error leaves the old version answering, and says where it is.
+    project.write_script("dice.luau", "function on_message(event)\n  event:reply(\nend\n");
+    let saved = Instant::now();
+    while !project.log().contains("dice.luau:3:") {
+        assert!(saved.elapsed() < PATIENCE, "the error is not shown\n{}", project.log());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    carol.says("!roll 6").await;
+    carol.hears("carol throws").await;
+    sees(&bob, "carol throws").await;
+
+    for browser in [&alice, &bob] {
+        assert_eq!(errors(browser).await, [""; 0], "the console has no errors");
+    }
+    alice.close().await.unwrap();
+    bob.close().await.unwrap();
+    driver.process.kill().await.unwrap();
+}
+
+/// What the page could not do: errors that it caught itself.
+async fn errors(browser: &Client) -> Vec<String> {
+    let toasts = "return [...document.querySelectorAll('[role=alert]')].map(t => t.innerText).filter(t => t.trim())";
+    serde_json::from_value(browser.execute(toasts, vec![]).await.unwrap()).unwrap()
+}

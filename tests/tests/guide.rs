@@ -1,0 +1,82 @@
+//! The tests of what ships and of every script that the guide shows, run as an author runs them.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use palabre_tests::palabre;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Exit code, and what is printed.
+fn test(folder: &Path, more: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(palabre()).arg("test").args(more).arg(folder).current_dir(root()).output().unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn the_tests_of_what_ships_pass_and_the_same_seed_prints_the_same() {
+    let scripts = root().join("scripts");
+    let (code, first) = test(&scripts, &["--seed", "7", "--coverage"]);
+    assert_eq!(code, Some(0), "{first}");
+    assert!(first.contains(" passed, 0 failed (seed 7)"), "{first}");
+    for _ in 0..2 {
+        assert_eq!(test(&scripts, &["--seed", "7", "--coverage"]).1, first);
+    }
+}
+
+#[test]
+fn every_chapter_of_the_guide_has_scripts_whose_tests_pass() {
+    let mut chapters = 0;
+    for entry in std::fs::read_dir(root().join("docs/examples")).unwrap() {
+        let folder = entry.unwrap().path();
+        if folder.is_dir() {
+            chapters += 1;
+            let (code, printed) = test(&folder, &[]);
+            assert_eq!(code, Some(0), "{}: {printed}", folder.display());
+            assert!(!printed.starts_with("0 passed") && printed.contains("ok    "), "{}: {printed}", folder.display());
+        }
+    }
+    assert!(chapters >= 12, "{chapters} chapters");
+}
+
+#[test]
+fn a_test_that_fails_shows_the_chat_and_the_line_and_is_in_the_junit_file() {
+    let project = palabre_tests::Project::new("bots: {}", &[]);
+    project.write_script(
+        "dice.luau",
+        "function on_message(event)\n  if event.text == \"boom\" then error(\"a bug\") end\n  event:reply(\"six\")\nend\n",
+    );
+    project.write_script(
+        "dice.test.luau",
+        "test(\"rolls\", function(t)\n  t:equal(t:user(\"alice\"):says(\"roll\"):last(), \"seven\")\nend)\n\
+         test(\"booms\", function(t) t:user(\"bob\"):says(\"boom\") end)\n\
+         test(\"passes\", function(t) t:expect(t:user(\"carol\"):says(\"hi\"):heard(\"six\")) end)\n",
+    );
+    let (code, out, _) = project.run(&["test", "--junit", "junit.xml", "--coverage"]);
+    assert_eq!(code, Some(1));
+    for line in [
+        "  FAIL  rolls",
+        "        dice.test.luau:2: found \"six\", expected \"seven\"",
+        "        | #general alice: roll",
+        "        | #general sim: six",
+        "        (in passing, dice: dice.luau:2: a bug)",
+        "  ok    passes",
+        "2 passed, 1 failed (seed 1)",
+        "  100 %  dice.luau: 3 of 3",
+    ] {
+        assert!(out.lines().any(|shown| shown == line), "{line}\n{out}");
+    }
+    let junit = std::fs::read_to_string(project.path().join("junit.xml")).unwrap();
+    assert!(
+        junit.contains("tests=\"3\"") && junit.contains("failures=\"1\"") && junit.contains("alice: roll"),
+        "{junit}"
+    );
+    let (code, out, _) = project.run(&["test", "--filter", "pass"]);
+    assert!(code == Some(0) && out.contains("1 passed, 0 failed"), "{out}");
+    let (code, out, _) = project.run(&["test", "--filter", "nothing like it"]);
+    assert!(code == Some(1) && out.contains("no test has \"nothing like it\" in its name"), "{out}");
+}

@@ -1,0 +1,93 @@
+//! An event that brings the daemon down three times is given up, and nothing else is.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+use std::time::{Duration, Instant};
+
+use palabre_engine::{DeadLetter, dead_letters};
+use palabre_store::Store;
+use palabre_tests::{Client, Daemon, Project};
+
+const BOTS: &str = "
+bots:
+  lobby:
+    platform: rooms
+scripts:
+  fragile:
+    limits: { cpu_ms: 600000 }
+";
+
+/// Stands for whatever ends a process: a fault in native code, the kernel's out-of-memory killer.
+const FRAGILE: &str = r#"
+function on_message(event)
+  if event.text == "poison" then
+    log.info("swallowed poison")
+    while true do end
+  end
+  if event.text == "slow" then
+    for _ = 1, 10000000 do end
+  end
+  event:reply("fragile heard " .. event.text)
+end"#;
+
+const STURDY: &str = r#"function on_message(event) event:reply("sturdy heard " .. event.text) end"#;
+
+/// Kills the daemon the moment that it takes the poison, three times over; the fourth one.
+async fn killed_three_times(project: &Project, mut daemon: Daemon) -> Daemon {
+    for crash in 1..=3 {
+        let began = Instant::now();
+        while project.log().matches("swallowed poison").count() < crash {
+            assert!(began.elapsed() < Duration::from_secs(20), "crash {crash}: never started\n{}", project.log());
+        }
+        daemon.kill().await;
+        daemon = project.start().await;
+    }
+    daemon
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_queued_before_a_poisonous_event_is_not_lost_with_it() {
+    let project = Project::new(BOTS, &[("fragile.luau", FRAGILE)]);
+    let daemon = project.start().await;
+    let (mut client, _) = Client::enter(&daemon.address, "alice", "general").await.unwrap();
+    // The poison is taken in one go with what comes before it, so that neither is noted as done when the daemon goes down.
+    for (number, text) in ["slow", "before", "poison", "after"].into_iter().enumerate() {
+        client.say(text, &number.to_string()).await.unwrap();
+    }
+    let daemon = killed_three_times(&project, daemon).await;
+    let (mut client, _) = Client::enter(&daemon.address, "alice", "general").await.unwrap();
+    client.say("at last", "9").await.unwrap();
+    client.hears("fragile heard at last").await.unwrap();
+    assert_eq!(project.log().matches("swallowed poison").count(), 3, "{}", project.log());
+    let (_, joined) = Client::enter(&daemon.address, "bob", "general").await.unwrap();
+    let messages = joined["messages"].as_array().unwrap().iter();
+    let heard: Vec<_> =
+        messages.filter_map(|message| message["message"].as_str()?.strip_prefix("fragile heard ")).collect();
+    assert_eq!(heard, ["slow", "before", "after", "at last"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_brings_the_daemon_down_three_times_goes_to_the_dead_letters() {
+    let project = Project::new(BOTS, &[("fragile.luau", FRAGILE), ("sturdy.luau", STURDY)]);
+    let daemon = project.start().await;
+    let (mut client, _) = Client::enter(&daemon.address, "alice", "general").await.unwrap();
+    for (number, text) in ["before", "poison", "after"].into_iter().enumerate() {
+        client.say(text, &number.to_string()).await.unwrap();
+        client.hears(&format!("sturdy heard {text}")).await.unwrap();
+    }
+    let daemon = killed_three_times(&project, daemon).await;
+    let (mut client, _) = Client::enter(&daemon.address, "alice", "general").await.unwrap();
+    client.say("at last", "9").await.unwrap();
+    client.hears("fragile heard at last").await.unwrap();
+    let (_, joined) = Client::enter(&daemon.address, "bob", "general").await.unwrap();
+    let heard = |text: &str| {
+        let messages = joined["messages"].as_array().unwrap();
+        messages.iter().filter(|message| message["message"] == format!("fragile heard {text}")).count()
+    };
+    assert_eq!((heard("before"), heard("poison"), heard("after")), (1, 0, 1));
+    assert_eq!(project.log().matches("swallowed poison").count(), 3);
+    assert!(daemon.stop().await);
+    let store = Store::open(&project.path().join("data")).unwrap();
+    let letters: Vec<_> = dead_letters(&store.snapshot(0).unwrap()).unwrap().map(|letter| letter.unwrap().1).collect();
+    assert!(matches!(&letters[..], [DeadLetter::Event { script, .. }] if script.as_str() == "fragile"), "{letters:?}");
+}

@@ -1,0 +1,115 @@
+//! Routes of scripts over real HTTP: who may, what a body has to be, and the description that follows a reload.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+use std::time::{Duration, Instant};
+
+use palabre_tests::{Daemon, Project};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+const BOTS: &str = "
+bots:
+  lobby: { platform: rooms }
+tokens:
+  watcher: { token: a-token-of-a-watcher, permission: trusted }
+  keeper: { token: a-token-of-a-keeper, permission: moderator }
+scripts:
+  site: { grants: [routes], token: the-site-s-own-token }
+";
+
+const SITE: &str = r#"
+route("GET", "/top/{game}", { auth = "public", description = "The best" }, function(request)
+  return { json = { game = request.params.game, n = request.query.n, secret = request.headers.authorization } }
+end)
+route("POST", "/add", { body = { n = { type = "integer", min = 1 }, loud = { type = "boolean", optional = true } } },
+  function(request) return { status = 201, json = { sum = store.incr("sum", request.body.n), by = request.user.name } } end)
+route("DELETE", "/all", { auth = "moderator" }, function() store.delete("sum") end)
+route("GET", "/odd", { auth = "public" }, function()
+  return { html = "<p>x</p>", headers = { ["set-cookie"] = "a=b", ["x-own"] = "yes", ["service-worker-allowed"] = "/",
+    ["content-security-policy"] = "default-src *" } }
+end)
+route("GET", "/fails", { auth = "public" }, function() error("a secret of the script") end)
+"#;
+
+/// Status, headers in small letters, body.
+async fn ask(daemon: &Daemon, head: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, String) {
+    let mut connection = tokio::net::TcpStream::connect(&daemon.address).await.unwrap();
+    let mut request = format!("{head} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+    for (name, value) in headers {
+        request.push_str(&format!("{name}: {value}\r\n"));
+    }
+    connection.write_all(format!("{request}\r\n{body}").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head[9..12].parse().unwrap(), head.to_lowercase(), body.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_ask_what_with_which_body() {
+    let project = Project::new(BOTS, &[("site.luau", SITE)]);
+    let daemon = project.start().await;
+    let json = [("content-type", "application/json")];
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let (watcher, keeper, own) = (
+        ("authorization", "Bearer a-token-of-a-watcher"),
+        ("authorization", "Bearer a-token-of-a-keeper"),
+        ("authorization", "bearer the-site-s-own-token"),
+    );
+    let (status, _, body) = ask(&daemon, "GET /scripts/site/top/chess?n=5", &[watcher], "").await;
+    assert_eq!((status, serde_json::from_str::<Value>(&body).unwrap()), (200, json!({ "game": "chess", "n": "5" })));
+    let wrong = [("authorization", "Bearer nobody-s-token")];
+    for (head, headers, body, wanted) in [
+        ("GET /scripts/site/nothing", &[][..], "", 404),
+        ("GET /scripts/nobody/top/x", &[], "", 404),
+        ("PUT /scripts/site/top/x", &[], "", 405),
+        ("POST /scripts/site/add", &json, r#"{"n":1}"#, 401),
+        ("POST /scripts/site/add", &wrong, r#"{"n":1}"#, 401),
+        ("DELETE /scripts/site/all", &[watcher], "", 403),
+        ("DELETE /scripts/site/all", &[own], "", 403),
+        ("POST /scripts/site/add", &[own, json[0]], r#"{"n":1}"#, 201),
+        ("POST /scripts/site/add", &[watcher, form], "n=2&loud=on", 201),
+        ("POST /scripts/site/add", &[own, json[0]], r#"{"n":0}"#, 422),
+        ("POST /scripts/site/add", &[own, json[0]], r#"{"n":1,"m":2}"#, 422),
+        ("POST /scripts/site/add", &[own], "", 422),
+        ("POST /scripts/site/add", &[own, json[0]], "{", 400),
+        ("POST /scripts/site/add", &[own, ("content-type", "text/plain")], "n", 415),
+        ("DELETE /scripts/site/all", &[keeper], "", 204),
+    ] {
+        let (status, _, answer) = ask(&daemon, head, headers, body).await;
+        assert_eq!(status, wanted, "{head} {headers:?} {body}: {answer}");
+    }
+    let (status, head, _) = ask(&daemon, "GET /scripts/site/odd", &[], "").await;
+    assert!(status == 200 && head.contains("x-own: yes") && head.contains("text/html"), "{head}");
+    for reaching in ["set-cookie", "service-worker-allowed", "default-src *"] {
+        assert!(!head.contains(reaching), "{head}");
+    }
+    let (status, _, body) = ask(&daemon, "GET /scripts/site/fails", &[], "").await;
+    assert!(status == 500 && !body.contains("secret"), "{body}");
+    let (status, head, body) = ask(&daemon, "GET /docs/", &[], "").await;
+    assert!(status == 200 && head.contains("content-security-policy") && body.contains("swagger"), "{head}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_description_is_that_of_the_routes_that_there_are_also_after_a_reload() {
+    let project = Project::new(BOTS, &[("site.luau", SITE)]);
+    let daemon = project.start().await;
+    let described = daemon.get("/openapi.json").await;
+    let add = &described["paths"]["/scripts/site/add"]["post"];
+    let body = &add["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!((&body["required"], &body["properties"]["n"]["type"]), (&json!(["n"]), &json!("integer")));
+    assert!(add["responses"]["401"].is_object() && add["security"].is_array(), "{add}");
+    assert_eq!(described["paths"]["/scripts/site/top/{game}"]["get"]["summary"], "The best");
+    project.write_script("site.luau", r#"route("GET", "/new", { auth = "public" }, function() return "new" end)"#);
+    let saved = Instant::now();
+    loop {
+        let paths = daemon.get("/openapi.json").await["paths"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let (status, ..) = ask(&daemon, "GET /scripts/site/new", &[], "").await;
+        if paths == ["/scripts/site/new"] && status == 200 {
+            break;
+        }
+        assert!(saved.elapsed() < Duration::from_secs(10), "{paths:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
