@@ -1,0 +1,154 @@
+//! The daemon as a whole: how long an answer takes, what it costs to do nothing, how fast it starts and reloads.
+
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use palabre_script::{EmptyDoor, Limits, Source, Ticker, Vm};
+use palabre_tests::{Client, Project};
+use serde_json::json;
+
+use crate::report::{Report, thousands};
+
+const BOTS: &str = "
+bots:
+  lobby:
+    platform: rooms
+    rooms: { retention: { keep: ['*'] }, client_queue: 65536 }
+scripts:
+  echo:
+    limits: { actions_per_minute: 100000000 }
+";
+
+const ECHO: &str = r#"function on_message(event) store.incr("n") event:reply("re " .. event.text) end"#;
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// Memory, start and reload.
+pub(crate) fn idle(report: &mut Report) {
+    runtime().block_on(async {
+        let project = Project::shipped();
+        project.start().await.kill().await;
+        let mut starts: Vec<Duration> = Vec::new();
+        for _ in 0..5 {
+            let began = Instant::now();
+            let daemon = project.start().await;
+            starts.push(began.elapsed());
+            assert!(daemon.stop().await, "it stops in good order");
+        }
+        starts.sort_unstable();
+        report.row("start to page and scripts, median of 5", format!("{:.0?}", starts[2]), "aim 300 ms".to_owned());
+        let daemon = project.start().await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.pid())).expect("Linux");
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("a resident size");
+        let kib: f64 = line.split_ascii_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number");
+        report.row(
+            "memory of the idle daemon, 6 scripts",
+            format!("{:.1} MB", kib * 1_024.0 / 1e6),
+            "aim 40 MB".to_owned(),
+        );
+    });
+    let source = Source::from_text("echo", ECHO);
+    let ticker = Ticker::start().expect("a thread");
+    let mut times: Vec<_> = (0..200)
+        .map(|_| {
+            let began = Instant::now();
+            let vm =
+                Vm::build(&source, &Limits::default(), &json!({}), std::rc::Rc::new(EmptyDoor::default()), &ticker);
+            let took = began.elapsed();
+            assert!(vm.is_ok(), "it loads");
+            took
+        })
+        .collect();
+    times.sort_unstable();
+    report.row(
+        "reload: a new VM built, loaded and ready, median of 200",
+        format!("{:.2} ms", times[100].as_secs_f64() * 1e3),
+        "aim 5 ms; xcore reports 1 ms without a sandbox".to_owned(),
+    );
+}
+
+/// From a client's send to the bot's answer seen, at low load and at half of the most there is.
+pub(crate) fn replies(report: &mut Report, sync: Duration) {
+    let runtime = runtime();
+    runtime.block_on(async {
+        let project = Project::new(BOTS, &[("echo.luau", ECHO)]);
+        let daemon = project.start().await;
+        let (mut client, _) = Client::enter(&daemon.address, "alice", "low").await.expect("a client");
+        let mut low = Histogram::<u64>::new(3).expect("a histogram");
+        for number in 0..600 {
+            let began = Instant::now();
+            client.emit("send_message", json!({ "message": format!("m{number}") })).await.expect("a send");
+            client.hears(&format!("re m{number}")).await.expect("an answer");
+            if number >= 100 {
+                low.record(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX)).expect("a time");
+            }
+            tokio::time::sleep(Duration::from_millis(3)).await;
+        }
+        let syncs = |nanos: u64| nanos as f64 / sync.as_nanos() as f64;
+        let row = |report: &mut Report, what: &str, h: &Histogram<u64>, aim: &str| {
+            let (p50, p99) = (h.value_at_quantile(0.5), h.value_at_quantile(0.99));
+            report.row(
+                what,
+                format!("p50 {:.2} ms, p99 {:.2} ms", p50 as f64 / 1e6, p99 as f64 / 1e6),
+                format!("{:.1} and {:.1} syncs; {aim}", syncs(p50), syncs(p99)),
+            );
+        };
+        row(report, "send to answer seen, one client, low load", &low, "aim 2.5 and 4");
+        let most = flood(&daemon.address).await;
+        report.row(
+            "send to answer seen, most, one room",
+            format!("{} answers/s", thousands(most)),
+            "one client, 500 on their way".to_owned(),
+        );
+        let half = paced(&daemon.address, most / 2.0).await;
+        row(report, "send to answer seen, at half of that", &half, "bounded by the client and the room on 2 cores");
+    });
+}
+
+/// Answers a second with many messages on their way.
+async fn flood(address: &str) -> f64 {
+    const MESSAGES: usize = 30_000;
+    const ON_THEIR_WAY: usize = 500;
+    let (mut client, _) = Client::enter(address, "bob", "most").await.expect("a client");
+    let began = Instant::now();
+    let (mut sent, mut heard) = (0, 0);
+    while heard < MESSAGES {
+        while sent < MESSAGES && sent - heard < ON_THEIR_WAY {
+            client.emit("send_message", json!({ "message": format!("m{sent}") })).await.expect("a send");
+            sent += 1;
+        }
+        client.hears("re m").await.expect("an answer");
+        heard += 1;
+    }
+    MESSAGES as f64 / began.elapsed().as_secs_f64()
+}
+
+/// Latencies at a steady rate.
+async fn paced(address: &str, rate: f64) -> Histogram<u64> {
+    const SECONDS: f64 = 4.0;
+    let (mut client, _) = Client::enter(address, "carol", "half").await.expect("a client");
+    let mut histogram = Histogram::<u64>::new(3).expect("a histogram");
+    let total = (rate * SECONDS) as usize;
+    let began = Instant::now();
+    let (mut sent, mut heard) = (0, 0);
+    while heard < total {
+        let due = ((began.elapsed().as_secs_f64() * rate) as usize + 1).min(total);
+        while sent < due {
+            // The time at which it was to be sent: waiting behind others counts.
+            client.emit("send_message", json!({ "message": format!("{}", sent as f64 / rate) })).await.expect("a send");
+            sent += 1;
+        }
+        let wait = tokio::time::timeout(Duration::from_micros(200), client.hears("re ")).await;
+        if let Ok(answer) = wait {
+            let text = answer.expect("an answer")["message"].as_str().unwrap_or_default().to_owned();
+            let meant: f64 = text.trim_start_matches("re ").parse().expect("a time");
+            let nanos = (began.elapsed().as_secs_f64() - meant).max(0.0) * 1e9;
+            histogram.record(nanos as u64).expect("a time");
+            heard += 1;
+        }
+    }
+    histogram
+}

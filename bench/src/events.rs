@@ -1,0 +1,159 @@
+//! Events a second through journal, hook, commit and outbox, all durable.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use palabre_engine::{Engine, Options, ScriptSetup};
+use palabre_model::*;
+use palabre_script::{Limits, Source};
+use palabre_store::Store;
+use tokio::sync::watch;
+
+use crate::hook::SCRIPT;
+use crate::report::{Report, thousands};
+
+/// How many events may be on their way to being durable at once.
+const WINDOW: usize = 40_000;
+const ROOMS: usize = 100;
+
+/// A platform on which nothing costs anything: it counts what is said.
+struct Counting {
+    capabilities: Capabilities,
+    context: watch::Sender<Option<AdapterContext>>,
+    said: AtomicU64,
+}
+
+#[async_trait]
+impl Adapter for Counting {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
+        let mut shutdown = context.shutdown.clone();
+        self.context.send_replace(Some(context));
+        shutdown.requested().await;
+        Ok(())
+    }
+
+    async fn perform(&self, _: &Action, _: &ActionKey) -> Result<Outcome, ActionError> {
+        self.said.fetch_add(1, Relaxed);
+        Ok(Outcome::default())
+    }
+
+    fn message_id(&self, key: &ActionKey) -> Option<MessageId> {
+        Some(key.to_string().into())
+    }
+}
+
+pub(crate) fn durable(report: &mut Report, bare: f64) {
+    let only = std::env::var("EVENTS").is_ok();
+    for (users, scripts, count) in [(10_000, 1, 1_000_000), (10_000, 2, 500_000), (1_000_000, 1, 500_000)] {
+        if only && (users, scripts) != (10_000, 1) {
+            continue;
+        }
+        let rate = run(users, scripts, count);
+        report.row(
+            &format!("durable events, {} users, {scripts} script(s)", thousands(users as f64)),
+            format!("{} events/s", thousands(rate)),
+            format!("{:.0} % of the bare hook; aim 200,000", 100.0 * rate / bare),
+        );
+    }
+}
+
+fn run(users: usize, scripts: usize, count: usize) -> f64 {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("a store");
+        let sim = Arc::new(Counting {
+            capabilities: Capabilities { actions: ActionKind::ALL.to_vec(), buttons: false, max_text: 4_000 },
+            context: watch::Sender::new(None),
+            said: AtomicU64::new(0),
+        });
+        let limits = Limits { actions_per_minute: u32::MAX, storage_mb: 4_096, ..Limits::default() };
+        let setup = |number: usize| {
+            let name = format!("counter{number}");
+            ScriptSetup {
+                source: Ok(Source::from_text(&name, SCRIPT)),
+                name: name.into(),
+                limits: limits.clone(),
+                config: serde_json::json!({}),
+                grants: Vec::new(),
+                bots: None,
+            }
+        };
+        let bot = Bot { name: "sim".into(), platform: "sim".into() };
+        let engine = Engine::start(Options {
+            store: store.clone(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SeededEntropy::new(1)),
+            bots: vec![(bot.clone(), Arc::clone(&sim) as Arc<dyn Adapter>)],
+            scripts: (0..scripts).map(setup).collect(),
+            workers: 2,
+            journal_retention: Duration::from_secs(86_400),
+            settings: Default::default(),
+            operators: Default::default(),
+            http: std::sync::Arc::new(palabre_engine::Web::default()),
+        })
+        .await
+        .expect("an engine");
+        let mut context = sim.context.subscribe();
+        let context = context.wait_for(Option::is_some).await.expect("a context").clone().expect("a context");
+        let rooms: Vec<_> = (0..ROOMS)
+            .map(|number| {
+                let name = format!("room{number}");
+                Arc::new(Room::channel(RoomId::new(&bot.name, &name), &name))
+            })
+            .collect();
+        let people: Vec<_> = (0..users)
+            .map(|number| {
+                let name = format!("user{number}");
+                Arc::new(User { id: UserId::new(&bot.name, &name), name, bot: false, locale: None })
+            })
+            .collect();
+        let text = |number: usize| EventKind::Message {
+            message: Message {
+                id: format!("m{number}").into(),
+                author: Some(people[number % users].id.clone()),
+                time: 0,
+                content: Content::text("hello there"),
+                reply_to: None,
+            },
+        };
+        let began = Instant::now();
+        let mut waiting = std::collections::VecDeque::with_capacity(WINDOW);
+        // A stride that is prime to the number of users, so that neighbours in time are not neighbours in the store.
+        let mut who = 0;
+        for number in 0..count {
+            who = (who + 7_919) % users;
+            if waiting.len() >= WINDOW
+                && let Some(receipt) = waiting.pop_front()
+            {
+                let receipt: Receipt = receipt;
+                receipt.await.expect("a receipt");
+            }
+            let event = Event {
+                time: 0,
+                bot: bot.clone(),
+                space: None,
+                room: Some(Arc::clone(&rooms[number % ROOMS])),
+                user: Some(Arc::clone(&people[who])),
+                member: None,
+                kind: text(number),
+            };
+            waiting.push_back(context.sink.emit(event, Batch::default()));
+        }
+        for receipt in waiting {
+            receipt.await.expect("a receipt");
+        }
+        engine.when_idle().await;
+        let took = began.elapsed();
+        assert_eq!(sim.said.load(Relaxed), (count * scripts) as u64, "every event is answered once by each script");
+        engine.shutdown().await;
+        count as f64 / took.as_secs_f64()
+    })
+}

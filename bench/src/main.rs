@@ -1,0 +1,42 @@
+//! `cargo run --release -p palabre-bench`: every figure beside the limit that it is measured against, in one run. With names
+//! (`events`, `store`, `listening`, `ranking`, `reply`, `daemon`) only those parts.
+
+mod daemon;
+mod disk;
+mod events;
+mod hook;
+mod listening;
+mod ranking;
+mod report;
+
+use report::Report;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let wants = |part: &str| wanted.is_empty() || wanted.iter().any(|name| name == part);
+    let mut report = Report::new();
+    let sync = disk::sync(&mut report);
+    if wants("store") {
+        disk::commits(&mut report, sync);
+    }
+    if wants("events") {
+        let bare = hook::bare(&mut report);
+        events::durable(&mut report, bare);
+    }
+    if wants("listening") {
+        listening::scan(&mut report);
+    }
+    if wants("ranking") {
+        ranking::large(&mut report);
+    }
+    if wants("daemon") {
+        daemon::idle(&mut report);
+    }
+    if wants("reply") {
+        daemon::replies(&mut report, sync);
+    }
+    report.print();
+}
