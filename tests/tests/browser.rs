@@ -24,7 +24,8 @@ fn needed() -> Option<(&'static str, &'static str)> {
             .is_ok()
     };
     let python = ["/usr/bin/python3", "python3"].into_iter().find(|python| {
-        let import = std::process::Command::new(python).args(["-c", "import aiohttp, socketio"]).stderr(Stdio::null()).status();
+        let import =
+            std::process::Command::new(python).args(["-c", "import aiohttp, socketio"]).stderr(Stdio::null()).status();
         import.is_ok_and(|status| status.success())
     });
     let driver = ["chromedriver", "/usr/bin/chromedriver"].into_iter().find(found);
