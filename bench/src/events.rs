@@ -70,7 +70,12 @@ fn run(users: usize, scripts: usize, count: usize) -> f64 {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).expect("a store");
         let sim = Arc::new(Counting {
-            capabilities: Capabilities { actions: ActionKind::ALL.to_vec(), buttons: false, max_text: 4_000 },
+            capabilities: Capabilities {
+                actions: ActionKind::ALL.to_vec(),
+                buttons: false,
+                personas: false,
+                max_text: 4_000,
+            },
             context: watch::Sender::new(None),
             said: AtomicU64::new(0),
         });

@@ -40,6 +40,12 @@ pub(crate) struct Counts {
     pub(crate) slow_clients: AtomicU64,
 }
 
+/// A room has no side talks, and nobody needs an invitation.
+fn actions() -> Vec<ActionKind> {
+    let lacking = [ActionKind::Thread, ActionKind::Invite];
+    ActionKind::ALL.iter().copied().filter(|kind| !lacking.contains(kind)).collect()
+}
+
 impl Rooms {
     /// A room service that keeps its rooms in `store`.
     #[must_use]
@@ -50,7 +56,7 @@ impl Rooms {
             config,
             clock,
             entropy,
-            capabilities: Capabilities { actions: ActionKind::ALL.to_vec(), buttons: true, max_text: TEXT },
+            capabilities: Capabilities { actions: actions(), buttons: true, personas: true, max_text: TEXT },
             context: watch::Sender::new(None),
             counts: Arc::default(),
             started,

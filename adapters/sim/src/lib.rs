@@ -39,7 +39,12 @@ impl Sim {
     pub fn new(bot: &str) -> Arc<Self> {
         Arc::new(Self {
             bot: Bot { name: bot.into(), platform: "sim".into() },
-            capabilities: Capabilities { actions: ActionKind::ALL.to_vec(), buttons: true, max_text: 4_000 },
+            capabilities: Capabilities {
+                actions: ActionKind::ALL.to_vec(),
+                buttons: true,
+                personas: true,
+                max_text: 4_000,
+            },
             transcript: Mutex::default(),
             world: Mutex::default(),
             faults: Mutex::default(),

@@ -298,7 +298,10 @@ impl Engine {
         drop(seen.await);
         engine.outbox.push(found.actions);
         let gate = Arc::new(ScriptsGate { declared: Arc::clone(&engine.declared), workers: engine.workers.clone() });
-        let context = AdapterContext { bot: nobody(), sink: Arc::new(Sink(notes)), gate, clock, shutdown: word };
+        // Each bot gets its own name and commands.
+        let (_, commands) = watch::channel(Arc::default());
+        let context =
+            AdapterContext { bot: nobody(), sink: Arc::new(Sink(notes)), gate, commands, clock, shutdown: word };
         supervisor::start(&platforms, &context, &mut tasks);
         *engine.tasks.lock().await = tasks;
         Ok(engine)

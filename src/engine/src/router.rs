@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use palabre_model::{BotName, Event, EventKind, Message, ScriptName};
-use palabre_script::{CommandSpec, Declarations, PatternKind, RouteSpec};
+use palabre_model::{BotName, CommandSpec, Event, EventKind, Message, ScriptName};
+use palabre_script::{Declarations, PatternKind, RouteSpec};
 use palabre_text::{Entry, Hit, Scanner};
 use serde_json::{Value, json};
 
@@ -113,6 +113,17 @@ impl Router {
         Declared { commands: Arc::new(self.commands()), routes: routes.collect(), gates: Vec::new() }
     }
 
+    /// The commands that people reach by their names, each once.
+    pub(crate) fn offered(&self) -> impl Iterator<Item = (&ScriptName, &CommandSpec)> {
+        let all = self
+            .declared
+            .iter()
+            .flat_map(|(script, declared)| declared.commands.iter().map(move |spec| (script, spec)));
+        all.filter(|(script, spec)| {
+            self.commands.get(&spec.name.to_lowercase()).is_some_and(|(owner, _)| owner == *script)
+        })
+    }
+
     fn commands(&self) -> Vec<(ScriptName, CommandSpec)> {
         let of_script = |(script, declared): (&ScriptName, &Arc<Declarations>)| {
             declared.commands.iter().map(|command| (script.clone(), command.clone())).collect::<Vec<_>>()
@@ -162,8 +173,15 @@ impl Router {
             arguments: arguments.trim().to_owned(),
             message: Some(message.clone()),
             interaction: None,
+            options: None,
         };
         Some((script.clone(), kind))
+    }
+
+    /// The script that a command is of which the platform has taken from somebody itself.
+    pub(crate) fn owner(&self, event: &Event) -> Option<ScriptName> {
+        let EventKind::Command { command, .. } = &event.kind else { return None };
+        self.commands.get(&command.to_lowercase()).map(|(script, _)| script.clone())
     }
 }
 

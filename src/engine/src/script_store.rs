@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Acquire};
 
-use palabre_model::{ActionKey, Event, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId};
-use palabre_script::{Change, CommandSpec, Door, Effects, Input, Stored, Vm};
+use palabre_model::{ActionKey, CommandSpec, Event, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId};
+use palabre_script::{Change, Door, Effects, Input, Stored, Vm};
 use palabre_store::{Direction, Snapshot, Store, TableId};
 use serde_json::Value;
 

@@ -15,8 +15,8 @@ mod results;
 
 use crossbeam_channel::{Receiver, Sender};
 use palabre_model::{
-    Action, ActionKey, Batch, Clock, Content, EmitError, Event, EventKind, EventName, Fault, Millis, Room, RoomId,
-    ScriptName,
+    Action, ActionKey, Batch, BotName, Clock, Content, EmitError, Event, EventKind, EventName, Fault, Millis, Room,
+    RoomId, ScriptName,
 };
 use palabre_script::{Answer, Change, Declarations, MetricChange};
 use palabre_store::{Error, Op, Store, TableId};

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_model::{Adapter, AdapterContext, AdapterError, Batch, Bot, BotName, Event, EventKind};
+use palabre_model::{Adapter, AdapterContext, AdapterError, Batch, Bot, BotName, CommandSpec, Event, EventKind};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::status::{Board, BotState, BotStatus};
@@ -13,28 +14,53 @@ use crate::status::{Board, BotState, BotStatus};
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// One bot: its platform, how it is, and the commands that its people have.
+struct Attached {
+    bot: Bot,
+    adapter: Arc<dyn Adapter>,
+    state: Board<BotState>,
+    commands: watch::Sender<Arc<Vec<CommandSpec>>>,
+}
+
 /// Every bot with its adapter. Fixed for the life of an engine.
 #[derive(Default)]
 pub(crate) struct Platforms {
-    bots: Vec<(Bot, Arc<dyn Adapter>, Board<BotState>)>,
+    bots: Vec<Attached>,
     by_name: HashMap<BotName, usize>,
 }
 
 impl Platforms {
     pub(crate) fn new(bots: Vec<(Bot, Arc<dyn Adapter>)>) -> Self {
         let by_name = bots.iter().enumerate().map(|(index, (bot, _))| (bot.name.clone(), index)).collect();
-        let bots = bots.into_iter().map(|(bot, adapter)| (bot, adapter, Board::new(BotState::Up))).collect();
-        Self { bots, by_name }
+        let attached = |(bot, adapter)| Attached {
+            bot,
+            adapter,
+            state: Board::new(BotState::Up),
+            commands: watch::Sender::new(Arc::default()),
+        };
+        Self { bots: bots.into_iter().map(attached).collect(), by_name }
     }
 
     pub(crate) fn adapter(&self, bot: &str) -> Option<&Arc<dyn Adapter>> {
-        Some(&self.bots.get(*self.by_name.get(bot)?)?.1)
+        Some(&self.bots.get(*self.by_name.get(bot)?)?.adapter)
+    }
+
+    /// Tells every platform which commands its people have now; `of_bot` says which.
+    pub(crate) fn offer(&self, of_bot: impl Fn(&BotName) -> Vec<CommandSpec>) {
+        for attached in &self.bots {
+            let commands = of_bot(&attached.bot.name);
+            attached.commands.send_if_modified(|known| {
+                let is_news = **known != commands;
+                *known = Arc::new(commands);
+                is_news
+            });
+        }
     }
 
     pub(crate) fn status(&self) -> Vec<BotStatus> {
         self.bots
             .iter()
-            .map(|(bot, _, state)| BotStatus {
+            .map(|Attached { bot, state, .. }| BotStatus {
                 name: bot.name.clone(),
                 platform: bot.platform.to_string(),
                 state: state.read(),
@@ -48,13 +74,14 @@ pub(crate) fn start(platforms: &Arc<Platforms>, context: &AdapterContext, tasks:
     for index in 0..platforms.bots.len() {
         let platforms = Arc::clone(platforms);
         let mut context = context.clone();
-        context.bot = platforms.bots[index].0.clone();
+        context.bot = platforms.bots[index].bot.clone();
+        context.commands = platforms.bots[index].commands.subscribe();
         tasks.spawn(async move { look_after(&platforms, index, context).await });
     }
 }
 
 async fn look_after(platforms: &Platforms, index: usize, context: AdapterContext) {
-    let (bot, adapter, state) = &platforms.bots[index];
+    let Attached { bot, adapter, state, .. } = &platforms.bots[index];
     let mut pause = FIRST_PAUSE;
     loop {
         let began = context.clock.now();

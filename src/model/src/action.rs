@@ -131,6 +131,27 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+    /// Begin a side talk of a room.
+    Thread {
+        /// Of which room.
+        room: RoomId,
+        /// About which message; about none in particular where there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<MessageRef>,
+        /// What it is called.
+        name: String,
+    },
+    /// Make a link that lets others in.
+    Invite {
+        /// Into which room.
+        room: RoomId,
+        /// How long it can be used; as long as the room is there if this is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lasts: Option<Millis>,
+        /// How often it can be used; as often as people like if this is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        uses: Option<u32>,
+    },
     /// Change a room.
     Arrange {
         /// Which.
@@ -212,6 +233,8 @@ action_kinds! {
     Pin = "pin"
     Purge = "purge"
     Answer = "answer"
+    Thread = "thread"
+    Invite = "invite"
     Form = "form"
     Direct = "dm"
     Mute = "mute"
@@ -244,6 +267,8 @@ impl Action {
             Self::Purge { .. } => ActionKind::Purge,
             Self::Answer { .. } => ActionKind::Answer,
             Self::Form { .. } => ActionKind::Form,
+            Self::Thread { .. } => ActionKind::Thread,
+            Self::Invite { .. } => ActionKind::Invite,
             Self::Direct { .. } => ActionKind::Direct,
             Self::Moderate { measure, .. } => match measure {
                 Measure::Mute { .. } | Measure::Unmute => ActionKind::Mute,
@@ -275,6 +300,8 @@ impl Action {
             | Self::Form { room, .. }
             | Self::Direct { room, .. }
             | Self::Moderate { room, .. }
+            | Self::Thread { room, .. }
+            | Self::Invite { room, .. }
             | Self::Arrange { room, .. } => room,
         }
     }
@@ -283,6 +310,7 @@ impl Action {
     pub fn references(&mut self) -> Option<&mut MessageRef> {
         match self {
             Self::Send { reply_to, .. } => reply_to.as_mut(),
+            Self::Thread { message, .. } => message.as_mut(),
             Self::Edit { message, .. }
             | Self::Delete { message, .. }
             | Self::React { message, .. }
@@ -293,6 +321,7 @@ impl Action {
             | Self::Form { .. }
             | Self::Direct { .. }
             | Self::Moderate { .. }
+            | Self::Invite { .. }
             | Self::Arrange { .. } => None,
         }
     }
@@ -344,7 +373,7 @@ impl std::str::FromStr for ActionKey {
 /// What performing an action gave.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// The id of the message that was sent.
+    /// The id of what was made: a message, the room of a thread (`<bot>/<native id>`), the address of an invitation.
     pub message: Option<MessageId>,
 }
 
@@ -381,6 +410,8 @@ pub struct Capabilities {
     pub actions: Vec<ActionKind>,
     /// Whether it shows buttons.
     pub buttons: bool,
+    /// Whether the bot can speak under another name.
+    pub personas: bool,
     /// The longest text of a message, in characters.
     pub max_text: usize,
 }
@@ -389,6 +420,8 @@ impl Capabilities {
     /// Whether it can do what `bot:can(name)` asks about.
     #[must_use]
     pub fn can(&self, name: &str) -> bool {
-        self.actions.iter().any(|action| action.as_str() == name) || (name == "buttons" && self.buttons)
+        self.actions.iter().any(|action| action.as_str() == name)
+            || (name == "buttons" && self.buttons)
+            || (name == "as" && self.personas)
     }
 }

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
-    Action, ActionError, ActionKey, Batch, Bot, Capabilities, Clock, Event, Member, MessageId, Outcome, User, UserId,
+    Action, ActionError, ActionKey, Batch, Bot, Capabilities, Clock, CommandSpec, Event, Member, MessageId, Outcome,
+    User, UserId,
 };
 
 /// A platform, or the room service: turns what happens there into events, and performs actions.
@@ -83,6 +84,8 @@ pub struct AdapterContext {
     pub sink: Arc<dyn EventSink>,
     /// Where messages are shown before they are delivered.
     pub gate: Arc<dyn Gate>,
+    /// The commands that people of this bot have, as they are now and whenever they change.
+    pub commands: watch::Receiver<Arc<Vec<CommandSpec>>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// When to stop.

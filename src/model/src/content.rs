@@ -1,5 +1,7 @@
 //! What messages are made of.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{MessageId, Millis, UserId};
@@ -49,6 +51,35 @@ pub struct Content {
     /// Seen by the person alone whom it answers, and not kept.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ephemeral: bool,
+    /// Under whose name and picture it is said, where that is not the bot's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub persona: Option<Persona>,
+    /// Who is notified: everybody else that the text mentions is only named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<Mention>,
+}
+
+/// Somebody in whose name a bot speaks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Persona {
+    /// What they are called.
+    pub name: String,
+    /// The address of their picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+}
+
+/// Who a mention is meant for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mention {
+    /// Everybody there is.
+    Everyone,
+    /// All who have the role of that name.
+    Role(String),
+    /// One person.
+    User(UserId),
 }
 
 impl Content {
@@ -67,6 +98,7 @@ impl Content {
 
 /// A file of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Attachment {
     /// The file's name.
     pub name: String,
@@ -187,6 +219,17 @@ pub struct FileToSend {
     /// Its MIME type; by the name if this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
+    /// What is in it where that is no text: a file of another message, which is fetched when it is sent.
+    #[serde(skip)]
+    pub fetched: Option<Arc<[u8]>>,
+}
+
+impl FileToSend {
+    /// What is in it.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.fetched.as_deref().unwrap_or(self.data.as_bytes())
+    }
 }
 
 /// A form for one person; submitting it makes an `on_form` event with its action.

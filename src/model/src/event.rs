@@ -154,8 +154,8 @@ events! {
     Error = "error" { error: Fault, }
     /// A timer that this script set is due.
     Timer = "timer" { timer: String, key: Option<String>, payload: Value, }
-    /// Somebody used a command of this script.
-    Command = "command" { command: String, arguments: String, message: Option<Message>, interaction: Option<String>, }
+    /// Somebody used a command of this script. `options` are its arguments by name, where the platform has read them already.
+    Command = "command" { command: String, arguments: String, message: Option<Message>, interaction: Option<String>, #[serde(default, skip_serializing_if = "Option::is_none")] options: Option<Value>, }
     /// A message has what a pattern or a word list of this script looks for.
     Heard = "heard" { pattern: String, captures: Value, message: Message, }
     /// A task of this script is due.

@@ -5,6 +5,7 @@
 mod action;
 mod adapter;
 mod clock;
+mod command;
 mod content;
 mod duration;
 mod entropy;
@@ -16,9 +17,10 @@ mod place;
 pub use action::{Action, ActionError, ActionKey, ActionKind, Capabilities, Measure, MessageRef, Outcome, RoomChange};
 pub use adapter::{Adapter, AdapterContext, AdapterError, EmitError, EventSink, Gate, Receipt, Shutdown, Verdict};
 pub use clock::{Clock, SystemClock, VirtualClock, iso8601};
+pub use command::{ArgSpec, ArgType, CommandSpec, Menu};
 pub use content::{
-    Attachment, Button, ButtonStyle, Content, Embed, EmbedField, FileToSend, Form, FormField, Message, Select,
-    SelectOption,
+    Attachment, Button, ButtonStyle, Content, Embed, EmbedField, FileToSend, Form, FormField, Mention, Message,
+    Persona, Select, SelectOption,
 };
 pub use duration::parse_duration;
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};

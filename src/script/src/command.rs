@@ -1,9 +1,7 @@
 //! What stands behind a command, taken apart and checked against what the command takes.
 
-use palabre_model::{Attachment, parse_duration};
+use palabre_model::{ArgSpec, ArgType, Attachment, CommandSpec, parse_duration};
 use serde_json::{Value, json};
-
-use crate::declarations::{ArgSpec, ArgType, CommandSpec};
 
 /// Finds a person by the name or mention that somebody wrote: id and name.
 pub(crate) type FindUser<'f> = &'f dyn Fn(&str) -> Option<(String, String)>;
@@ -16,26 +14,30 @@ pub(crate) struct Misfit {
     pub(crate) limit: String,
 }
 
+/// What stands behind a command: as somebody wrote it, and by name where the platform has read it already.
+pub(crate) struct Given<'g> {
+    pub(crate) text: &'g str,
+    pub(crate) options: Option<&'g Value>,
+    pub(crate) files: &'g [Attachment],
+}
+
 /// The values by name; people are objects with `id` and `name`.
 pub(crate) fn parse(
     spec: &CommandSpec,
-    text: &str,
-    files: &[Attachment],
+    given: &Given<'_>,
     find: FindUser<'_>,
 ) -> Result<serde_json::Map<String, Value>, Misfit> {
-    let mut rest = text.trim();
-    let mut files = files.iter();
+    let mut rest = given.text.trim();
+    let mut files = given.files.iter();
     let mut values = serde_json::Map::new();
     for arg in &spec.args {
-        let word = match arg.kind {
-            ArgType::Text => std::mem::take(&mut rest).trim(),
-            ArgType::File => "",
-            _ => next_word(&mut rest),
-        };
-        let value = match arg.kind {
-            ArgType::File => files.next().map(|file| json!(file)),
-            _ if word.is_empty() => None,
-            _ => Some(value_of(arg, word, find)?),
+        let value = match (given.options, arg.kind) {
+            (Some(options), _) => options.get(&arg.name).map(|value| option(arg, value, find)).transpose()?,
+            (None, ArgType::File) => files.next().map(|file| json!(file)),
+            (None, kind) => {
+                let word = if kind == ArgType::Text { std::mem::take(&mut rest).trim() } else { next_word(&mut rest) };
+                (!word.is_empty()).then(|| value_of(arg, word, find)).transpose()?
+            }
         };
         match value.or_else(|| arg.default.clone()) {
             Some(value) => drop(values.insert(arg.name.clone(), value)),
@@ -44,8 +46,19 @@ pub(crate) fn parse(
         }
     }
     match rest.trim() {
-        "" => Ok(values),
-        extra => Err(Misfit { key: "arg-extra", arg: String::new(), given: extra.to_owned(), limit: String::new() }),
+        extra if given.options.is_none() && !extra.is_empty() => {
+            Err(Misfit { key: "arg-extra", arg: String::new(), given: extra.to_owned(), limit: String::new() })
+        }
+        _ => Ok(values),
+    }
+}
+
+/// A value that the platform has read: a person or a file as an object, anything else as it would be written.
+fn option(arg: &ArgSpec, value: &Value, find: FindUser<'_>) -> Result<Value, Misfit> {
+    match value {
+        Value::Object(_) => Ok(value.clone()),
+        Value::String(word) => value_of(arg, word, find),
+        other => value_of(arg, &other.to_string(), find),
     }
 }
 
@@ -58,7 +71,7 @@ pub(crate) fn usage(spec: &CommandSpec) -> String {
             ArgType::Text => format!("{}…", arg.name),
             _ => arg.name.clone(),
         };
-        let (open, close) = if arg.optional || arg.default.is_some() { ("[", "]") } else { ("<", ">") };
+        let (open, close) = if arg.may_be_left_out() { ("[", "]") } else { ("<", ">") };
         usage.push_str(&format!(" {open}{name}{close}"));
     }
     usage

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use palabre_model::{Millis, Permission};
+use palabre_model::CommandSpec;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// So many declarations of one kind a script may make.
 pub(crate) const DECLARATIONS: usize = 1_000;
@@ -34,115 +33,6 @@ impl Declarations {
         let tasks = self.tasks.iter().map(|task| format!("every {}", task.schedule));
         let routes = self.routes.iter().map(|route| route.key());
         commands.chain(patterns).chain(tasks).chain(routes).collect()
-    }
-}
-
-/// A command.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CommandSpec {
-    /// What it is called by, without a prefix.
-    pub name: String,
-    /// What it does, in a sentence.
-    #[serde(default)]
-    pub description: String,
-    /// Other names, among them those of other languages.
-    #[serde(default)]
-    pub aliases: Vec<String>,
-    /// What it takes, in order.
-    #[serde(default)]
-    pub args: Vec<ArgSpec>,
-    /// Who may use it.
-    #[serde(default)]
-    pub permission: Permission,
-    /// How long one person waits before using it again.
-    #[serde(default)]
-    pub cooldown: Option<Millis>,
-    /// It is not in the help.
-    #[serde(default)]
-    pub hidden: bool,
-    /// What it does, in other languages: from the script's locales, `command-NAME` with the attribute `description`.
-    #[serde(default)]
-    pub descriptions: BTreeMap<String, String>,
-}
-
-/// An argument of a command.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ArgSpec {
-    /// Its name.
-    pub name: String,
-    /// What it is.
-    #[serde(rename = "type", default)]
-    pub kind: ArgType,
-    /// What it is for, in a sentence.
-    #[serde(default)]
-    pub description: String,
-    /// It may be left out.
-    #[serde(default)]
-    pub optional: bool,
-    /// What it is when it is left out.
-    #[serde(default)]
-    pub default: Option<Value>,
-    /// The least number, or the fewest characters.
-    #[serde(default)]
-    pub min: Option<f64>,
-    /// The greatest number, or the most characters.
-    #[serde(default)]
-    pub max: Option<f64>,
-    /// What there is to choose.
-    #[serde(default)]
-    pub choices: Vec<String>,
-}
-
-/// What an argument may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ArgType {
-    /// A word, or several in quotation marks.
-    #[default]
-    String,
-    /// All that is left.
-    Text,
-    /// A whole number.
-    Integer,
-    /// A number.
-    Number,
-    /// Yes or no.
-    Boolean,
-    /// A duration, given to the script in seconds.
-    Duration,
-    /// A person.
-    User,
-    /// A person in the space of the room.
-    Member,
-    /// A room.
-    Room,
-    /// A role, by its name.
-    Role,
-    /// A file that came with the message.
-    File,
-    /// One of a few words.
-    Choice,
-}
-
-impl ArgType {
-    /// As scripts write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::String => "string",
-            Self::Text => "text",
-            Self::Integer => "integer",
-            Self::Number => "number",
-            Self::Boolean => "boolean",
-            Self::Duration => "duration",
-            Self::User => "user",
-            Self::Member => "member",
-            Self::Room => "room",
-            Self::Role => "role",
-            Self::File => "file",
-            Self::Choice => "choice",
-        }
     }
 }
 

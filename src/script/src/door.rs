@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use palabre_fetch::{Reply, Request};
-use palabre_model::{ActionKey, Event, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId};
+use palabre_model::{ActionKey, CommandSpec, Event, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use crate::declarations::CommandSpec;
 
 /// What one stretch of a run starts with.
 #[derive(Debug, Clone)]

@@ -29,8 +29,7 @@ mod yaml;
 
 pub use chunk::Coverage;
 pub use declarations::{
-    ArgSpec, ArgType, CommandSpec, Declarations, FieldSpec, FieldType, Missed, PatternKind, PatternSpec, RouteAuth,
-    RouteSpec, TaskSpec,
+    Declarations, FieldSpec, FieldType, Missed, PatternKind, PatternSpec, RouteAuth, RouteSpec, TaskSpec,
 };
 pub use door::{Answer, Door, EmptyDoor, Input, Stored, Wait};
 pub use effects::{Change, Effects, MetricChange, TimerChange, Write};
@@ -48,7 +47,7 @@ pub use watch::Ticker;
 pub use yaml::{YamlError, YamlFile, nearest};
 
 /// What bots.yaml may grant a script, beside `http:HOST`.
-pub const GRANTS: &[&str] = &["moderation", "rooms", "direct", "routes", "files"];
+pub const GRANTS: &[&str] = &["moderation", "rooms", "direct", "routes", "files", "personas", "mentions"];
 
 /// Scripts that come with the runtime: name and text.
 pub const BUILT_IN: &[(&str, &str)] = &[("help", include_str!("builtin/help.luau"))];

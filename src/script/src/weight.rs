@@ -22,7 +22,12 @@ pub(crate) fn weight(action: &Action) -> usize {
             of_measure + reason.as_ref().map_or(0, String::len)
         }
         Action::Arrange { change: RoomChange::Topic(topic), .. } => topic.len(),
-        Action::Arrange { .. } | Action::React { .. } | Action::Typing { .. } | Action::Pin { .. } => 0,
+        Action::Thread { name, .. } => name.len(),
+        Action::Invite { .. }
+        | Action::Arrange { .. }
+        | Action::React { .. }
+        | Action::Typing { .. }
+        | Action::Pin { .. } => 0,
     }
 }
 

@@ -26,6 +26,7 @@ const CLASSES: &[(&str, &str, &str)] = &[
     (OBJECTS, "User", "UserHandle"),
     (OBJECTS, "Member", "Member"),
     (OBJECTS, "Message", "MessageHandle"),
+    (OBJECTS, "Made", "Made"),
     (OBJECTS, "Room", "RoomHandle"),
     (EVENTS, "Event", "Event"),
     (API, "Ranking", "Ranking"),
@@ -104,6 +105,7 @@ const METHODS: &str = r#"
         UserHandle = function(event) return { event.user, users.get("lobby/bob") } end,
         Member = function(event) return { event.member } end,
         MessageHandle = function(event) return { event.message, event:reply("sent"), event.room:send("sent too") } end,
+        Made = function(event) return { event.room:thread("aside"), event.message:thread("about it") } end,
         RoomHandle = function(event) return { event.room, rooms.get("lobby/other") } end,
         Event = function(event) return { event } end,
         Ranking = function() return { store.ranking("xp"), store.of(users.get("lobby/bob")).ranking("xp") } end,
@@ -264,7 +266,8 @@ fn everything_that_a_platform_may_be_able_to_do_can_be_asked() {
     let items = api();
     let written = &items.iter().find(|item| item.path == "Capability").unwrap().returns;
     let named: Names = written.split('"').skip(1).step_by(2).map(ToOwned::to_owned).collect();
-    let known = ActionKind::ALL.iter().map(|kind| kind.as_str().to_owned()).chain(["buttons".to_owned()]);
+    let known =
+        ActionKind::ALL.iter().map(|kind| kind.as_str().to_owned()).chain(["buttons", "as"].map(ToOwned::to_owned));
     assert_eq!(apart(&named, &known.collect()), [""; 0]);
 }
 

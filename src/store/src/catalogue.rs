@@ -64,6 +64,12 @@ catalogue! {
     RoomMembers = "room_members",
     /// Files that came with messages. The rooms adapter's.
     RoomFiles = "room_files",
+    /// Sessions of the gateway, by bot and shard, to be resumed. The Discord adapter's.
+    DiscordSessions = "discord_sessions",
+    /// Servers with their roles and channels, by bot. The Discord adapter's.
+    DiscordGuilds = "discord_guilds",
+    /// What ends by itself on Discord: bans, by bot and time. The Discord adapter's.
+    DiscordEnds = "discord_ends",
 }
 
 impl TableId {

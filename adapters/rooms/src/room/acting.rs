@@ -37,6 +37,9 @@ impl State {
             }
             Action::Moderate { user, measure, reason, .. } => self.moderate(&user, measure, reason, answer).await,
             Action::Arrange { change, .. } => self.arrange(change, answer),
+            Action::Thread { .. } | Action::Invite { .. } => {
+                let _asked = answer.send(Err(ActionError::Unsupported(action.kind())));
+            }
             // Not of one room: the service passes it on to wherever the person is, as a whisper.
             Action::Direct { .. } => {
                 let _asked = answer.send(Err(ActionError::Unsupported(ActionKind::Direct)));

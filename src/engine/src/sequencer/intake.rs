@@ -12,9 +12,11 @@ impl Sequencer {
             drop(receipt.send(Err(EmitError::Stalled(reason))));
             return;
         }
+        // A command that the platform took is for the script that it is of, and for no other.
+        let owner = self.router.owner(&event);
         let derived = self.router.derive(&event);
         let again = (!derived.is_empty()).then(|| event.clone());
-        self.emit(state, event, rows, Some(receipt), None);
+        self.emit(state, event, rows, Some(receipt), owner.as_ref());
         if let Some(event) = again {
             for (script, kind) in derived {
                 if !self.routes.iter().any(|route| route.name == script && route.is_attached(&event)) {
@@ -48,6 +50,14 @@ impl Sequencer {
         let gates = self.routes.iter().enumerate().filter(|(_, route)| route.hooks.contains(&EventName::BeforeMessage));
         known.gates = gates.map(|(slot, _)| slot).collect();
         let known = Arc::new(known);
+        let of_bot = |bot: &BotName| {
+            let attached = |script: &ScriptName| {
+                let route = self.routes.iter().find(|route| route.name == *script);
+                route.is_some_and(|route| route.bots.as_ref().is_none_or(|bots| bots.contains(bot)))
+            };
+            self.router.offered().filter(|(script, _)| attached(script)).map(|(_, spec)| spec.clone()).collect()
+        };
+        self.outbox.platforms.offer(of_bot);
         self.declared.write(|board| *board = known);
     }
 

@@ -3,13 +3,12 @@
 use std::rc::Rc;
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
-use palabre_model::{Attachment, EventKind, Permission};
+use palabre_model::{ArgType, Attachment, CommandSpec, EventKind, Menu, Permission};
 use serde_json::{Map, Value, json};
 
 use super::add;
 use super::locale::languages;
-use crate::command::{parse, usage};
-use crate::declarations::{ArgType, CommandSpec};
+use crate::command::{Given, parse, usage};
 use crate::effects::Change;
 use crate::locale::{FALLBACK, Locales};
 use crate::run::{Problem, Run, SharedRun};
@@ -82,7 +81,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, own: Rc<Locales>
                     "permission": spec.permission.as_str(),
                     "args": spec.args.iter().map(|arg| json!({
                         "name": arg.name, "type": arg.kind.as_str(), "description": arg.description,
-                        "optional": arg.optional || arg.default.is_some(),
+                        "optional": arg.may_be_left_out(),
                     })).collect::<Vec<_>>(),
                 })
             })
@@ -124,13 +123,15 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
             &args.map(|(k, v)| (k.to_owned(), v)).into_iter().collect(),
         )));
     }
-    let files: &[Attachment] = match &event.kind {
-        EventKind::Command { message: Some(message), .. } => &message.content.attachments,
-        _ => &[],
+    let (message, options) = match &event.kind {
+        EventKind::Command { message, options, .. } => (message.as_ref(), options.as_ref()),
+        _ => (None, None),
     };
+    let files: &[Attachment] = message.map(|message| &*message.content.attachments).unwrap_or_default();
+    let given = Given { text: arguments, options, files };
     let bot = event.bot.name.as_str();
     let door = Rc::clone(&run.door);
-    let values = match parse(&spec, arguments, files, &|word| door.user_named(bot, word)) {
+    let values = match parse(&spec, &given, &|word| door.user_named(bot, word)) {
         Ok(values) => values,
         Err(misfit) => {
             let args = [("arg", misfit.arg), ("given", misfit.given), ("limit", misfit.limit), ("usage", usage(&spec))];
@@ -140,6 +141,15 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
         }
     };
     let mut values = values;
+    if spec.menu == Some(Menu::Message) {
+        // From the menu it is the message itself; where there is none, the one that is answered.
+        let meant = options.and_then(|options| options.get("message")).cloned();
+        let answered = message.and_then(|message| message.reply_to.as_ref()).map(|id| json!({ "id": id }));
+        match meant.or(answered) {
+            Some(message) => drop(values.insert("message".to_owned(), message)),
+            None => return Ok(Verdict::Refuse(speaker.say(run, "arg-message", &Map::new()))),
+        }
+    }
     for arg in spec.args.iter().filter(|arg| arg.kind == ArgType::Member) {
         let Some(Value::Object(found)) = values.get_mut(&arg.name) else { continue };
         let id = found.get("id").and_then(Value::as_str).unwrap_or_default().into();

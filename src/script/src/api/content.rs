@@ -1,7 +1,7 @@
 //! What messages are made of, as scripts write it: a text, or a table.
 
 use mlua::Value as LuaValue;
-use palabre_model::{Button, Content, Embed, FileToSend, Select};
+use palabre_model::{Attachment, Button, Content, Embed, FileToSend, Mention, Persona, Select, UserId};
 use serde::Deserialize;
 
 use super::check::{granted, text};
@@ -29,6 +29,12 @@ struct ContentTable {
     ephemeral: bool,
     #[serde(default)]
     reply_to: Option<String>,
+    #[serde(default, rename = "as")]
+    persona: Option<Persona>,
+    #[serde(default)]
+    mentions: Vec<String>,
+    #[serde(default)]
+    attachments: Vec<Attachment>,
 }
 
 /// The content, and the id of the message that it answers, where that is said.
@@ -43,7 +49,10 @@ pub(super) fn content_of(run: &Run, content: &LuaValue) -> Result<(Content, Opti
         LuaValue::Table(_) => {
             let mut json = value::from_lua(content, VALUE_BYTES)
                 .map_err(|problem| format!("this content cannot be sent: {problem}"))?;
-            value::fill_lists(&mut json, &["embeds", "buttons", "files", "fields", "options"]);
+            value::fill_lists(
+                &mut json,
+                &["embeds", "buttons", "files", "fields", "options", "mentions", "attachments"],
+            );
             // A number is a text like another.
             if let Some(number @ serde_json::Value::Number(_)) = json.get("text") {
                 json["text"] = number.to_string().into();
@@ -58,15 +67,35 @@ pub(super) fn content_of(run: &Run, content: &LuaValue) -> Result<(Content, Opti
                 files: table.files,
                 silent: table.silent,
                 ephemeral: table.ephemeral,
-                attachments: Vec::new(),
+                attachments: table.attachments,
+                persona: table.persona,
+                mentions: table.mentions.iter().map(|mention| meant(mention)).collect::<Result<_, _>>()?,
             };
-            if !content.files.is_empty() {
+            if !content.files.is_empty() || !content.attachments.is_empty() {
                 granted(run, "files", "sending files")?;
+            }
+            if content.persona.is_some() {
+                granted(run, "personas", "speaking under another name")?;
+            }
+            if content.mentions.iter().any(|mention| !matches!(mention, Mention::User(_))) {
+                granted(run, "mentions", "notifying everyone, or a role")?;
             }
             check_components(&content)?;
             Ok((content, table.reply_to))
         }
         other => Err(format!("content is a string or a table; this is a {}", other.type_name())),
+    }
+}
+
+/// Whom a mention notifies: everyone, a role, or one person by their id.
+fn meant(mention: &str) -> Result<Mention, Problem> {
+    match mention {
+        "everyone" => Ok(Mention::Everyone),
+        other => match other.strip_prefix("role:") {
+            Some(role) if !role.is_empty() => Ok(Mention::Role(role.to_owned())),
+            _ if other.contains('/') => Ok(Mention::User(UserId::from(other))),
+            _ => Err(format!("mentions: \"{other}\" is not \"everyone\", \"role:NAME\" or a user's id")),
+        },
     }
 }
 

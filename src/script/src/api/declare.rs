@@ -3,12 +3,13 @@
 use std::rc::Rc;
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
+use palabre_model::{ArgSpec, ArgType, CommandSpec, Menu};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::add;
 use super::check::{granted, millis, text};
-use crate::declarations::{ArgSpec, CommandSpec, DECLARATIONS, Missed, PatternKind, PatternSpec, RouteSpec, TaskSpec};
+use crate::declarations::{DECLARATIONS, Missed, PatternKind, PatternSpec, RouteSpec, TaskSpec};
 use crate::limits::NAME_BYTES;
 use crate::locale::Locales;
 use crate::run::{Problem, Run, SharedRun};
@@ -123,11 +124,14 @@ fn read<T: DeserializeOwned>(what: &str, map: Map<String, Value>) -> Result<T, P
 fn command(name: &str, options: &LuaValue) -> Result<CommandSpec, Problem> {
     let what = format!("command \"{name}\"");
     check_command_name(name)?;
-    let known = ["description", "args", "permission", "cooldown", "aliases", "hidden"];
+    let known = ["description", "args", "permission", "cooldown", "aliases", "hidden", "menu"];
     let mut map = object(&what, options, &known)?;
     map.insert("name".to_owned(), name.into());
     replace_duration(&what, &mut map, "cooldown")?;
-    let spec: CommandSpec = read(&what, map)?;
+    let mut spec: CommandSpec = read(&what, map)?;
+    if spec.menu == Some(Menu::User) && spec.args.is_empty() {
+        spec.args.push(ArgSpec { name: "user".to_owned(), kind: ArgType::Member, ..ArgSpec::default() });
+    }
     spec.aliases.iter().try_for_each(|alias| check_command_name(alias))?;
     let of_args = spec.args.iter().map(|arg| &arg.description);
     if of_args.chain([&spec.description]).any(|description| description.chars().count() > DESCRIPTION) {
@@ -136,7 +140,7 @@ fn command(name: &str, options: &LuaValue) -> Result<CommandSpec, Problem> {
     let mut optional = false;
     for (index, arg) in spec.args.iter().enumerate() {
         check_arg(&what, arg, index + 1 == spec.args.len())?;
-        let may_be_left_out = arg.optional || arg.default.is_some();
+        let may_be_left_out = arg.may_be_left_out();
         if optional && !may_be_left_out {
             return Err(format!("{what}: {} has to be given, so it cannot stand behind one that need not", arg.name));
         }
@@ -151,7 +155,12 @@ fn translate(spec: &mut CommandSpec, locales: &Locales) {
         let text = |attribute: &str| locales.exactly(language, &format!("command-{}.{attribute}", spec.name));
         let (name, description) = (text("name"), text("description"));
         // A name that cannot be one is passed over: whoever translates is not who programs.
-        spec.aliases.extend(name.filter(|name| check_command_name(name).is_ok() && !spec.aliases.contains(name)));
+        if let Some(name) = name.filter(|name| check_command_name(name).is_ok()) {
+            if !spec.aliases.contains(&name) {
+                spec.aliases.push(name.clone());
+            }
+            spec.names.insert(language.clone(), name);
+        }
         if let Some(description) = description {
             spec.descriptions.insert(language.clone(), description);
         }
@@ -169,7 +178,6 @@ fn check_command_name(name: &str) -> Result<(), Problem> {
 }
 
 fn check_arg(what: &str, arg: &ArgSpec, is_last: bool) -> Result<(), Problem> {
-    use crate::declarations::ArgType;
     if arg.name.is_empty() || arg.name.len() > NAME_BYTES {
         return Err(format!("{what}: an argument has no name"));
     }

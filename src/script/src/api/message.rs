@@ -3,19 +3,16 @@
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use palabre_model::{Action, ActionKey, MessageRef, RoomId};
 
-use super::add;
 use super::check::{granted, message_ref, reachable, reason, text};
 use super::content::{content_of, something};
+use super::{add, sent};
 use crate::limits::NAME_BYTES;
 use crate::run::{Problem, Run, SharedRun};
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
     let shared = SharedRun::clone(run);
     let send = move |_: &Lua, (room, content, which, is_key): (LuaString, LuaValue, Option<LuaString>, bool)| {
-        Ok(match send(&mut shared.borrow_mut(), &room, &content, which.as_ref(), is_key) {
-            Ok(key) => (Some(key.seq as f64), None, Some(key.part), Some(key.index)),
-            Err(problem) => (None, Some(problem), None, None),
-        })
+        Ok(sent(send(&mut shared.borrow_mut(), &room, &content, which.as_ref(), is_key)))
     };
     host.set("send", lua.create_function(send)?)?;
     add(lua, host, "edit", run, |_, run, (room, which, is_key, content): (LuaString, LuaString, bool, LuaValue)| {
@@ -68,6 +65,12 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
     add(lua, host, "action_key", run, |_, run, (seq, part, index): (f64, u32, u32)| {
         Ok(ActionKey { script: run.borrow().script.clone(), seq: seq as u64, part, index }.to_string())
     })?;
+    host.set(
+        "is_key",
+        lua.create_function(|_, which: LuaString| {
+            Ok(which.to_str().is_ok_and(|which| which.parse::<ActionKey>().is_ok()))
+        })?,
+    )?;
     let shared = SharedRun::clone(run);
     let message_id = move |_: &Lua, (room, seq, part, index): (String, f64, u32, u32)| {
         let run = shared.borrow();

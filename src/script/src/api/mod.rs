@@ -19,6 +19,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use mlua::{FromLuaMulti, IntoLua, Lua, Table};
+use palabre_model::ActionKey;
 
 use crate::locale::Locales;
 use crate::run::{Problem, Run, SharedRun};
@@ -30,6 +31,16 @@ pub(crate) fn reply<T>(result: Result<T, Problem>) -> Reply<T> {
     match result {
         Ok(value) => (Some(value), None),
         Err(problem) => (None, Some(problem)),
+    }
+}
+
+/// What is answered about an action whose message or thread the script may refer to: the parts of its key, or the problem.
+pub(crate) type Sent = (Option<f64>, Option<Problem>, Option<u32>, Option<u32>);
+
+pub(crate) fn sent(key: Result<ActionKey, Problem>) -> Sent {
+    match key {
+        Ok(key) => (Some(key.seq as f64), None, Some(key.part), Some(key.index)),
+        Err(problem) => (None, Some(problem), None, None),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Keeping order: members, rooms, pins, purges; and what is said to one person alone.
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
-use palabre_model::{Action, EventKind, Form, Measure, RoomChange, RoomId, UserId};
+use palabre_model::{Action, ActionKey, EventKind, Form, Measure, RoomChange, RoomId, UserId};
 
-use super::add;
 use super::check::{asker, granted, message_ref, millis, millis_or_none, name, reachable, reason, space, text};
 use super::content::{content_of, something};
+use super::{add, sent};
 use crate::limits::VALUE_BYTES;
-use crate::run::{Problem, SharedRun};
+use crate::run::{Problem, Run, SharedRun};
 use crate::value;
 
 /// No purge removes more messages than this at once.
@@ -61,6 +61,16 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         let room = reachable(&run, &room)?;
         run.act(Action::Arrange { room, change }).map(|_| true)
     })?;
+    let shared = SharedRun::clone(run);
+    let thread = move |_: &Lua, (room, which, is_key, name): (LuaString, Option<LuaString>, bool, LuaString)| {
+        Ok(sent(thread(&mut shared.borrow_mut(), &room, which.as_ref(), is_key, &name)))
+    };
+    host.set("thread", lua.create_function(thread)?)?;
+    let shared = SharedRun::clone(run);
+    let invite = move |_: &Lua, (room, lasts, uses): (LuaString, LuaValue, Option<u32>)| {
+        Ok(sent(invite(&mut shared.borrow_mut(), &room, &lasts, uses)))
+    };
+    host.set("invite", lua.create_function(invite)?)?;
     add(lua, host, "pin", run, |_, run, (room, which, is_key, remove): (LuaString, LuaString, bool, bool)| {
         let mut run = run.borrow_mut();
         granted(&run, "moderation", "pinning messages")?;
@@ -89,15 +99,9 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             run.act(action).map(|_| true)
         },
     )?;
-    add(lua, host, "answer", run, |_, run, content: LuaValue| {
-        let mut run = run.borrow_mut();
-        let (content, _) = content_of(&run, &content)?;
-        something(&content)?;
-        let input = run.input()?;
-        let (room, user) = asker(&input.event)?;
-        let action = Action::Answer { room, user, interaction: interaction(&input.event.kind), content };
-        run.act(action).map(|_| true)
-    })?;
+    let shared = SharedRun::clone(run);
+    let answer = move |_: &Lua, content: LuaValue| Ok(sent(answer(&mut shared.borrow_mut(), &content)));
+    host.set("answer", lua.create_function(answer)?)?;
     add(lua, host, "form", run, |_, run, form: LuaValue| {
         let mut run = run.borrow_mut();
         let mut json = value::from_lua(&form, VALUE_BYTES).map_err(|problem| format!("form: {problem}"))?;
@@ -124,6 +128,35 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         let room = lane_of(&user)?;
         run.act(Action::Direct { room, user, content }).map(|_| true)
     })
+}
+
+/// A side talk is as open as its room, so that beginning one needs no more than speaking there.
+fn thread(
+    run: &mut Run,
+    room: &LuaString,
+    which: Option<&LuaString>,
+    is_key: bool,
+    title: &LuaString,
+) -> Result<ActionKey, Problem> {
+    let room = reachable(run, room)?;
+    let message = which.map(|which| message_ref(which, is_key)).transpose()?;
+    let title = name(title, "a thread's name")?;
+    run.act(Action::Thread { room, message, name: title })
+}
+
+fn invite(run: &mut Run, room: &LuaString, lasts: &LuaValue, uses: Option<u32>) -> Result<ActionKey, Problem> {
+    granted(run, "moderation", "inviting others")?;
+    let (room, lasts) = (reachable(run, room)?, millis_or_none(lasts)?);
+    run.act(Action::Invite { room, lasts, uses })
+}
+
+fn answer(run: &mut Run, content: &LuaValue) -> Result<ActionKey, Problem> {
+    let (content, _) = content_of(run, content)?;
+    something(&content)?;
+    let input = run.input()?;
+    let (room, user) = asker(&input.event)?;
+    let interaction = interaction(&input.event.kind);
+    run.act(Action::Answer { room, user, interaction, content })
 }
 
 type Moderate = (LuaString, Option<LuaString>, LuaString, String, LuaValue, Option<LuaString>, Option<LuaString>);

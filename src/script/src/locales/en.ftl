@@ -12,6 +12,7 @@ arg-duration = { $arg } is a duration like 90s, 10m or 2h30m, not "{ $given }".
 arg-user = I know nobody called "{ $given }".
 arg-room = { $arg } is a room.
 arg-choice = { $arg } is one of { $limit }.
+arg-message = Use it from the menu of a message, or in answer to one.
 usage = Usage: `{ $usage }`
 not-permitted = You may not use /{ $command }: it is for { $level ->
     [member] members

@@ -12,6 +12,7 @@ arg-duration = { $arg } est une durée comme 90s, 10m ou 2h30m, pas « { $given 
 arg-user = Je ne connais personne du nom de « { $given } ».
 arg-room = { $arg } est un salon.
 arg-choice = { $arg } est au choix : { $limit }.
+arg-message = À utiliser depuis le menu d'un message, ou en réponse à un message.
 usage = Usage : `{ $usage }`
 not-permitted = Vous ne pouvez pas utiliser /{ $command } : c'est réservé { $level ->
     [member] aux membres

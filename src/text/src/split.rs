@@ -1,0 +1,76 @@
+//! Long texts in parts.
+
+/// A fence begins and ends a block of code.
+const FENCE: &str = "```";
+
+/// The text in parts of at most `most` UTF-16 units, which is how Discord and Telegram count. A part ends behind a paragraph, or else a
+/// line, a sentence, a word; a block of code that goes over parts is closed in one and opened again in the next, with its language. White
+/// space where it is cut is left out. Nothing becomes no part at all.
+#[must_use]
+pub fn split(text: &str, most: usize) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut rest = text.trim_end().to_owned();
+    while units(&rest) > most {
+        // What closes a block has to have room too.
+        let room = most.saturating_sub(FENCE.len() + 1).max(1);
+        let end = fitting(&rest, room);
+        // What ends with a line or a word needs no better place.
+        let cut = if rest[end..].starts_with(['\n', ' ']) { end } else { cut(&rest[..end]) };
+        let (part, after) = rest.split_at(cut);
+        let (mut part, mut after) = (part.trim_end().to_owned(), after.trim_start_matches(['\n', ' ']).to_owned());
+        if let Some(language) = open_block(&part) {
+            // A language that is longer than a part would never end.
+            let opening = if units(language) < most / 2 { language } else { "" };
+            after = format!("{FENCE}{opening}\n{after}");
+            part.push('\n');
+            part.push_str(FENCE);
+        }
+        if after.len() >= rest.len() {
+            // Nothing but a fence was cut off; what is left is cut without regard to it.
+            let end = fitting(&rest, most);
+            parts.push(rest[..end].to_owned());
+            rest = rest[end..].to_owned();
+            continue;
+        }
+        if !part.trim().is_empty() {
+            parts.push(part);
+        }
+        rest = after;
+    }
+    if !rest.trim().is_empty() {
+        parts.push(rest);
+    }
+    parts
+}
+
+fn units(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+/// How many bytes of the text have at most so many units; at least one character.
+fn fitting(text: &str, most: usize) -> usize {
+    let mut used = 0;
+    for (at, character) in text.char_indices() {
+        used += character.len_utf16();
+        if used > most && at > 0 {
+            return at;
+        }
+    }
+    text.len()
+}
+
+/// The best place to cut in the second half of what fits; where there is none, all that fits.
+fn cut(text: &str) -> usize {
+    let half = text.len() / 2;
+    let behind = |pattern: &str| text.rfind(pattern).map(|at| at + pattern.len()).filter(|at| *at > half);
+    ["\n\n", "\n", ". ", " "].iter().find_map(|pattern| behind(pattern)).unwrap_or(text.len())
+}
+
+/// The language of a block of code that is open where the text ends.
+fn open_block(text: &str) -> Option<&str> {
+    let fences = text.lines().filter_map(|line| line.trim_start().strip_prefix(FENCE));
+    fences.fold(None, |open, language| match open {
+        Some(_) => None,
+        None => Some(language.trim()),
+    })
+}
