@@ -1,18 +1,19 @@
 //! bots.yaml: what may stand in it, and what is wrong with what does.
 
+mod bots;
 mod errors;
 mod grants;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use palabre_model::Permission;
 use palabre_script::{Limits, Source, nearest};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use crate::problem::Problem;
+pub(crate) use bots::{BotConfig, Level, Platform};
 use errors::Place;
 
 /// The fewest characters of a token.
@@ -61,26 +62,6 @@ impl Default for File {
     }
 }
 
-/// One bot.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct BotConfig {
-    /// Where it is.
-    pub(crate) platform: Platform,
-    /// The prefix of commands beside `/`: with `!`, `!roll` is a command too.
-    #[serde(default)]
-    pub(crate) prefix: Option<String>,
-    /// The language in which this bot speaks to those of whom none is known.
-    #[serde(default)]
-    pub(crate) language: Option<String>,
-    /// Who may do how much: for each level the roles, and the people by their id, that have it.
-    #[serde(default)]
-    pub(crate) permissions: BTreeMap<Level, Vec<String>>,
-    /// The settings of the room service, where the platform is rooms.
-    #[serde(default)]
-    pub(crate) rooms: palabre_rooms::Config,
-}
-
 /// Where the operator is told of troubles.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -104,39 +85,6 @@ pub(crate) struct TokenConfig {
 
 const fn trusted() -> Level {
     Level::Trusted
-}
-
-/// A level of permission that roles can be mapped to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Level {
-    /// Whom the operator trusts.
-    Trusted,
-    /// Who keeps order.
-    Moderator,
-    /// Who runs the space.
-    Admin,
-    /// Who runs the bots.
-    Owner,
-}
-
-impl Level {
-    pub(crate) const fn permission(self) -> Permission {
-        match self {
-            Self::Trusted => Permission::Trusted,
-            Self::Moderator => Permission::Moderator,
-            Self::Admin => Permission::Admin,
-            Self::Owner => Permission::Owner,
-        }
-    }
-}
-
-/// The platforms that there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Platform {
-    /// The built-in room service.
-    Rooms,
 }
 
 /// What there is to say of a script.
@@ -228,20 +176,7 @@ impl Config {
             return Err(Problem::Config(format!("{path}: listen: {listen} is no address; write it as 127.0.0.1:8080")));
         }
         for (name, bot) in &self.file.bots {
-            let rooms = &bot.value.rooms;
-            if rooms.client_queue == 0
-                || rooms.max_rooms == 0
-                || rooms.max_connections == 0
-                || rooms.nickname.trim().is_empty()
-            {
-                let what =
-                    "rooms: client_queue, max_rooms and max_connections are at least 1, and the nickname is not empty";
-                return Err(place.wrong(&bot.referenced, what));
-            }
-            if name.is_empty() || name.contains('/') || name.chars().any(char::is_whitespace) {
-                let what = format!("the bot's name \"{name}\" must have no slash and no space in it");
-                return Err(place.wrong(&bot.referenced, &what));
-            }
+            bot.value.check(name).map_err(|what| place.wrong(&bot.referenced, &what))?;
         }
         if let Some(room) = &self.file.operators.room
             && !room.split_once('/').is_some_and(|(bot, room)| self.file.bots.contains_key(bot) && !room.is_empty())
@@ -322,6 +257,11 @@ fn fill_in(file: &mut File, place: &Place<'_>) -> Result<(), Problem> {
     if let Some(webhook) = &mut file.operators.webhook {
         *webhook = from_environment(webhook)
             .map_err(|what| Problem::Config(format!("{}: operators: {what}", place.path.display())))?;
+    }
+    for bot in file.bots.values_mut() {
+        for text in [&mut bot.value.token, &mut bot.value.api].into_iter().flatten() {
+            *text = from_environment(text).map_err(|what| place.wrong(&bot.referenced, &what))?;
+        }
     }
     for token in file.tokens.values_mut() {
         let filled = from_environment(&token.value.token).map_err(|what| place.wrong(&token.referenced, &what))?;

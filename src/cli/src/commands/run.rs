@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use palabre_discord::Discord;
 use palabre_engine::{BotState, Engine, Options, ScriptState, Web, watch_scripts};
 use palabre_model::{Adapter, Bot, Clock, Entropy, Shutdown, SystemClock, SystemEntropy};
 use palabre_rooms::Rooms;
@@ -28,23 +29,9 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> =
         Arc::new(SystemEntropy::new().map_err(|error| Problem::Other(format!("no randomness to be had: {error}")))?);
-    let mut bots: Vec<(Bot, Arc<dyn Adapter>)> = Vec::new();
-    let mut rooms = None;
-    for (name, bot) in &config.file.bots {
-        match bot.value.platform {
-            Platform::Rooms => {
-                let service =
-                    Rooms::new(store.clone(), bot.value.rooms.clone(), Arc::clone(&clock), Arc::clone(&entropy));
-                let named = Bot { name: name.as_str().into(), platform: "rooms".into() };
-                bots.push((named, Arc::clone(&service) as Arc<dyn Adapter>));
-                rooms = Some(service);
-            }
-        }
-    }
-    let listener = match &rooms {
-        Some(_) => Some(bind(&address).await?),
-        None => None,
-    };
+    let outside = Outside { store: &store, clock: &clock, entropy: &entropy };
+    let (bots, rooms) = bots(&config, &outside)?;
+    let listener = bind(&address).await?;
     let engine = Engine::start(Options {
         store,
         clock,
@@ -66,23 +53,15 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     {
         tracing::warn!("the room service is not up yet");
     }
-    let local = listener.as_ref().and_then(|listener| listener.local_addr().ok());
-    announce(&engine, local.map(|address| address.to_string()).as_deref());
+    let local = listener.local_addr().map_or(address, |address| address.to_string());
+    announce(&engine, &local, rooms.is_some());
     let (stop, word) = Shutdown::channel();
+    // Routes of scripts and the metrics are there without a room service too.
+    let of_engine = engine_routes(&engine, house::access(&config), OpenApi::default());
+    let router = rooms.iter().fold(of_engine, |router, rooms| router.fallback_service(rooms.router()));
     let serving = async {
-        match (listener, rooms) {
-            (Some(listener), Some(rooms)) => {
-                let of_engine = engine_routes(&engine, house::access(&config), OpenApi::default());
-                palabre_server::serve(listener, of_engine.fallback_service(rooms.router()), word.clone())
-                    .await
-                    .map_err(|error| Problem::Other(format!("the server ended: {error}")))
-            }
-            // Without a room service there is nothing to serve; the bots go on.
-            _ => {
-                word.clone().requested().await;
-                Ok(())
-            }
-        }
+        let served = palabre_server::serve(listener, router, word.clone()).await;
+        served.map_err(|error| Problem::Other(format!("the server ended: {error}")))
     };
     let folder = config.scripts_folder();
     let watching = async {
@@ -102,17 +81,55 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     served
 }
 
+/// What adapters work with.
+struct Outside<'o> {
+    store: &'o Store,
+    clock: &'o Arc<dyn Clock>,
+    entropy: &'o Arc<dyn Entropy>,
+}
+
+type Attached = (Bot, Arc<dyn Adapter>);
+
+/// Every bot with its platform; and the room service, where there is one.
+fn bots(config: &Config, outside: &Outside<'_>) -> Result<(Vec<Attached>, Option<Arc<Rooms>>), Problem> {
+    let mut bots: Vec<Attached> = Vec::new();
+    let mut rooms = None;
+    for (name, bot) in &config.file.bots {
+        let bot = &bot.value;
+        let (store, clock, entropy) = (outside.store.clone(), Arc::clone(outside.clock), Arc::clone(outside.entropy));
+        let (platform, adapter): (&str, Arc<dyn Adapter>) = match bot.platform {
+            Platform::Rooms => {
+                let service = Rooms::new(store, bot.rooms.clone(), clock, entropy);
+                rooms = Some(Arc::clone(&service));
+                ("rooms", service)
+            }
+            Platform::Discord => {
+                let token = bot.token.clone().unwrap_or_default();
+                let (bot_name, api, config) = (name.as_str().into(), bot.api.clone(), bot.discord.clone());
+                let setup = palabre_discord::Setup { bot: bot_name, token, api, config, store, clock, entropy };
+                let made = Discord::new(setup).map_err(|error| Problem::Other(format!("{name}: {error}")))?;
+                ("discord", made)
+            }
+        };
+        bots.push((Bot { name: name.as_str().into(), platform: platform.into() }, adapter));
+    }
+    Ok((bots, rooms))
+}
+
 async fn bind(address: &str) -> Result<TcpListener, Problem> {
     TcpListener::bind(address).await.map_err(|cause| Problem::Listen { address: address.to_owned(), cause })
 }
 
 /// Says where the page is, and which bots and scripts are up.
-fn announce(engine: &Engine, address: Option<&str>) {
+fn announce(engine: &Engine, address: &str, has_page: bool) {
     let status = engine.status();
     tell::line(&format!("Palabre {}", env!("CARGO_PKG_VERSION")));
-    match address {
-        Some(address) => tell::line(&format!("  page     http://{address}")),
-        None => tell::line("  page     none: there is no bot with `platform: rooms` in bots.yaml"),
+    if has_page {
+        tell::line(&format!("  page     http://{address}"));
+    } else {
+        tell::line(&format!(
+            "  serves   http://{address} (no page: there is no bot with `platform: rooms` in bots.yaml)"
+        ));
     }
     for bot in &status.bots {
         let state = match &bot.state {

@@ -1,0 +1,299 @@
+//! Commands as Discord lists them: registered by difference, so that nothing is written where nothing has changed.
+//! <https://discord.com/developers/docs/interactions/application-commands>
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use palabre_model::{ArgSpec, ArgType, CommandSpec, Menu, Shutdown};
+use serde_json::{Map, Value, json};
+use serenity::http::{LightMethod, Route};
+use serenity::model::id::{ApplicationId, CommandId, GuildId};
+use tokio::sync::watch;
+
+use crate::Discord;
+use crate::rest::{Call, RestError};
+
+/// How long is waited for more: a start loads one script after another.
+const SETTLED: Duration = Duration::from_millis(750);
+/// How long after a failure it is tried again.
+const AGAIN: Duration = Duration::from_secs(60);
+/// The most commands of one kind, and arguments of one.
+const COMMANDS: usize = 100;
+const MENUS: usize = 5;
+const ARGUMENTS: usize = 25;
+/// The longest description and the longest choice, in characters; the most choices that are listed.
+const TEXT: usize = 100;
+const CHOICES: usize = 25;
+/// What people type, and the menus of a person and of a message.
+const TYPED: u8 = 1;
+const OF_A_PERSON: u8 = 2;
+const OF_A_MESSAGE: u8 = 3;
+
+/// Keeps what Discord lists like what the scripts have, until the word to stop.
+pub(crate) async fn keep(
+    discord: &Discord,
+    mut commands: watch::Receiver<Arc<Vec<CommandSpec>>>,
+    mut shutdown: Shutdown,
+) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(SETTLED) => {}
+            () = shutdown.requested() => return,
+        }
+        let wanted = listed(&commands.borrow_and_update());
+        let pause = match register(discord, &wanted).await {
+            Ok(()) => None,
+            Err(error) => {
+                tracing::error!(bot = %discord.world.bot(), "the commands could not be listed at Discord: {error}");
+                Some(AGAIN)
+            }
+        };
+        let again = async {
+            match pause {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            changed = commands.changed() => if changed.is_err() { return },
+            () = again => {}
+            () = shutdown.requested() => return,
+        }
+    }
+}
+
+async fn register(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>) -> Result<(), RestError> {
+    let application_id = ApplicationId::new(discord.application().await?.max(1));
+    if discord.config.command_servers.is_empty() {
+        return update(discord, wanted, Place { application_id, guild: None }).await;
+    }
+    for server in &discord.config.command_servers {
+        let guild = server.parse().ok().filter(|id| *id != 0);
+        match guild {
+            Some(guild) => {
+                update(discord, wanted, Place { application_id, guild: Some(GuildId::new(guild)) }).await?;
+            }
+            None => tracing::error!(bot = %discord.world.bot(), "command_servers: \"{server}\" is no server's id"),
+        }
+    }
+    Ok(())
+}
+
+/// Whose list it is: everybody's, or one server's.
+#[derive(Clone, Copy)]
+struct Place {
+    application_id: ApplicationId,
+    guild: Option<GuildId>,
+}
+
+impl Place {
+    const fn all(self) -> Route<'static> {
+        let Self { application_id, guild } = self;
+        match guild {
+            Some(guild_id) => Route::GuildCommands { application_id, guild_id },
+            None => Route::Commands { application_id },
+        }
+    }
+
+    const fn one(self, command_id: CommandId) -> Route<'static> {
+        let Self { application_id, guild } = self;
+        match guild {
+            Some(guild_id) => Route::GuildCommand { application_id, guild_id, command_id },
+            None => Route::Command { application_id, command_id },
+        }
+    }
+}
+
+async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place: Place) -> Result<(), RestError> {
+    let call = Call::new(LightMethod::Get, place.all()).param("with_localizations", "true");
+    let there = discord.rest.insist(call).await?;
+    let mut there: BTreeMap<(u8, String), &Value> = there
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|command| {
+            let kind = command["type"].as_u64().and_then(|kind| u8::try_from(kind).ok()).unwrap_or(TYPED);
+            Some(((kind, command["name"].as_str()?.to_owned()), command))
+        })
+        .collect();
+    let mut written = 0;
+    for (key, command) in wanted {
+        let is_same = there.remove(key).is_some_and(|known| essence(known) == essence(command));
+        if !is_same {
+            // Of one that is there by that name it is a change.
+            discord.rest.insist(Call::new(LightMethod::Post, place.all()).body(command.clone())).await?;
+            written += 1;
+        }
+    }
+    for ((_, name), command) in there {
+        let Some(id) = command["id"].as_str().and_then(|id| id.parse().ok()).filter(|id| *id != 0) else { continue };
+        tracing::debug!("the command /{name} is not any script's, and is taken from Discord's list");
+        discord.rest.insist(Call::new(LightMethod::Delete, place.one(CommandId::new(id)))).await?;
+        written += 1;
+    }
+    if written > 0 {
+        tracing::info!(bot = %discord.world.bot(), "{written} commands were changed in Discord's list");
+    }
+    Ok(())
+}
+
+/// What of a command is compared: what we say of it, without what Discord adds and what is as it is anyway.
+fn essence(command: &Value) -> Value {
+    match command {
+        Value::Object(map) => {
+            const OURS: &[&str] = &[
+                "name",
+                "description",
+                "type",
+                "options",
+                "required",
+                "choices",
+                "value",
+                "min_value",
+                "max_value",
+                "min_length",
+                "max_length",
+                "autocomplete",
+                "name_localizations",
+                "description_localizations",
+            ];
+            let is_default = |name: &str, value: &Value| match value {
+                Value::Null => true,
+                Value::Bool(is) => !is,
+                Value::Array(list) => list.is_empty(),
+                Value::Object(map) => map.is_empty(),
+                Value::String(text) => text.is_empty(),
+                Value::Number(number) => {
+                    name == "type" && number.as_u64() == Some(u64::from(TYPED)) && map.contains_key("id")
+                }
+            };
+            let kept = map.iter().filter(|(name, value)| OURS.contains(&name.as_str()) && !is_default(name, value));
+            kept.map(|(name, value)| (name.clone(), essence(value))).collect::<Map<_, _>>().into()
+        }
+        Value::Array(list) => list.iter().map(essence).collect(),
+        // Discord gives whole numbers back for what was sent as a fraction.
+        Value::Number(number) => number.as_f64().map_or(Value::Null, |number| json!(number)),
+        other => other.clone(),
+    }
+}
+
+/// The commands as Discord takes them, by kind and name. What does not fit is left out, and said.
+fn listed(commands: &[CommandSpec]) -> BTreeMap<(u8, String), Value> {
+    let mut wanted = BTreeMap::new();
+    let mut count = [0; 4];
+    for spec in commands {
+        let menu = spec.menu.map(|menu| if menu == Menu::User { OF_A_PERSON } else { OF_A_MESSAGE });
+        // A command on a message cannot be typed at Discord, which does not say what is answered.
+        let typed = (spec.menu != Some(Menu::Message)).then_some(TYPED);
+        for kind in typed.into_iter().chain(menu) {
+            let most = if kind == TYPED { COMMANDS } else { MENUS };
+            count[usize::from(kind)] += 1;
+            if count[usize::from(kind)] > most {
+                tracing::warn!("/{} is not in Discord's list, which has room for {most} of its kind", spec.name);
+                continue;
+            }
+            wanted.insert((kind, spec.name.clone()), command(spec, kind));
+        }
+    }
+    wanted
+}
+
+fn command(spec: &CommandSpec, kind: u8) -> Value {
+    let names = localised(&spec.names);
+    let mut command = json!({ "name": spec.name, "type": kind, "name_localizations": names });
+    if kind == TYPED {
+        command["description"] = described(&spec.description, &spec.name).into();
+        command["description_localizations"] = localised(&spec.descriptions);
+        // What has to be given comes first, which the host sees to.
+        command["options"] = spec.args.iter().take(ARGUMENTS).map(option).collect();
+    }
+    command
+}
+
+fn option(arg: &ArgSpec) -> Value {
+    let kind = match arg.kind {
+        ArgType::String | ArgType::Text | ArgType::Duration | ArgType::Choice => 3,
+        ArgType::Integer => 4,
+        ArgType::Boolean => 5,
+        ArgType::User | ArgType::Member => 6,
+        ArgType::Room => 7,
+        ArgType::Role => 8,
+        ArgType::Number => 10,
+        ArgType::File => 11,
+    };
+    let mut option = json!({
+        "type": kind, "name": option_name(&arg.name), "description": described(&arg.description, &arg.name),
+        "required": !arg.may_be_left_out(),
+    });
+    let limits = match arg.kind {
+        ArgType::Integer | ArgType::Number => Some(("min_value", "max_value")),
+        ArgType::String | ArgType::Text => Some(("min_length", "max_length")),
+        _ => None,
+    };
+    if let Some((min, max)) = limits {
+        let whole = |number: f64| if number.fract() == 0.0 { json!(number as i64) } else { json!(number) };
+        for (name, limit) in [(min, arg.min), (max, arg.max)] {
+            if let Some(limit) = limit {
+                option[name] = whole(limit);
+            }
+        }
+    }
+    if arg.choices.len() > CHOICES {
+        option["autocomplete"] = true.into();
+    } else if !arg.choices.is_empty() {
+        let choices = arg.choices.iter().map(|choice| short(choice));
+        option["choices"] = choices.map(|choice| json!({ "name": choice, "value": choice })).collect();
+    }
+    option
+}
+
+/// The name of an argument as Discord takes it: small letters.
+pub(crate) fn option_name(name: &str) -> String {
+    name.to_lowercase()
+        .chars()
+        .map(|c| if c.is_alphanumeric() || c == '_' || c == '-' { c } else { '_' })
+        .take(32)
+        .collect()
+}
+
+fn described(description: &str, name: &str) -> String {
+    short(if description.trim().is_empty() { name } else { description })
+}
+
+fn short(text: &str) -> String {
+    if text.chars().count() <= TEXT {
+        return text.to_owned();
+    }
+    text.chars().take(TEXT - 1).chain(['…']).collect()
+}
+
+/// Texts by language, under the names that Discord has for languages.
+/// <https://discord.com/developers/docs/reference#locales>
+fn localised(texts: &BTreeMap<String, String>) -> Value {
+    const LANGUAGES: &[&str] = &[
+        "id", "da", "de", "en-GB", "en-US", "es-ES", "es-419", "fr", "hr", "it", "lt", "hu", "nl", "no", "pl", "pt-BR",
+        "ro", "fi", "sv-SE", "vi", "tr", "cs", "el", "bg", "ru", "uk", "hi", "th", "zh-CN", "ja", "zh-TW", "ko",
+    ];
+    let base = |language: &str| language.split('-').next().unwrap_or_default().to_owned();
+    let named = LANGUAGES.iter().filter_map(|language| {
+        let text = texts.get(*language).or_else(|| texts.get(&base(language)))?;
+        Some(((*language).to_owned(), Value::from(short(text))))
+    });
+    named.collect::<Map<_, _>>().into()
+}
+
+/// What fits what somebody has begun to type, of the choices of the argument.
+pub(crate) fn choices(commands: &[CommandSpec], data: &Value) -> Value {
+    let command = data["name"].as_str().unwrap_or_default();
+    let options = data["options"].as_array();
+    let focused = options.and_then(|options| options.iter().find(|option| option["focused"] == true));
+    let name = focused.and_then(|option| option["name"].as_str()).unwrap_or_default();
+    let begun = focused.and_then(|option| option["value"].as_str()).unwrap_or_default().to_lowercase();
+    let spec = commands.iter().find(|spec| spec.name == command);
+    let arg = spec.and_then(|spec| spec.args.iter().find(|arg| option_name(&arg.name) == name));
+    let all = arg.map(|arg| arg.choices.as_slice()).unwrap_or_default();
+    let mut fitting: Vec<_> = all.iter().filter(|choice| choice.to_lowercase().contains(&begun)).collect();
+    fitting.sort_by_key(|choice| !choice.to_lowercase().starts_with(&begun));
+    fitting.into_iter().take(CHOICES).map(|choice| json!({ "name": short(choice), "value": short(choice) })).collect()
+}

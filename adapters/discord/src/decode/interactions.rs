@@ -1,0 +1,150 @@
+//! Uses of commands, buttons, lists and forms.
+
+use std::sync::Arc;
+
+use palabre_model::{EventKind, Millis, Room, RoomKind};
+use serde_json::{Map, Value, json};
+
+use super::messages::attachment;
+use super::{Decoded, Decoder};
+use crate::frames;
+use crate::interactions::Token;
+use crate::world::Channel;
+
+/// <https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object-interaction-type>
+const COMMAND: u8 = 2;
+const COMPONENT: u8 = 3;
+const FORM: u8 = 5;
+/// A component that is a button.
+const BUTTON: u8 = 2;
+/// <https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-types>
+const USER_MENU: u8 = 2;
+const MESSAGE_MENU: u8 = 3;
+
+impl Decoder {
+    pub(super) fn interaction(&self, frame: &frames::Interaction, now: Millis) -> Option<Decoded> {
+        let data = &frame.data;
+        let token = Token::of(frame).to_string();
+        let message = frame.message.as_ref();
+        let kind = match (frame.kind, data.component_type) {
+            (COMMAND, _) => self.command(frame, token, now),
+            (COMPONENT, BUTTON) => EventKind::Button {
+                action: data.custom_id.clone(),
+                message: message?.id.to_string().into(),
+                values: Vec::new(),
+                interaction: Some(token),
+            },
+            (COMPONENT, _) => EventKind::Select {
+                action: data.custom_id.clone(),
+                message: message?.id.to_string().into(),
+                values: data.values.clone(),
+                interaction: Some(token),
+            },
+            (FORM, _) => EventKind::Form {
+                action: data.custom_id.clone(),
+                message: message.map(|message| message.id.to_string().into()),
+                values: Value::Object(filled_in(&data.components)),
+                interaction: Some(token),
+            },
+            _ => return None,
+        };
+        let user = frame.member.as_ref().and_then(|member| member.user.as_ref()).or(frame.user.as_ref());
+        let id = user.map(|user| user.id).unwrap_or_default();
+        let mut scene = self.scene((frame.guild_id, frame.channel_id), id, user, frame.member.as_ref(), now);
+        if let Some(user) = &mut scene.user {
+            user.locale = user.locale.take().or_else(|| frame.locale.clone());
+        }
+        let is_direct = scene.guild.is_none();
+        let mut event = self.event(scene, kind, now);
+        // A thread that the bot was never told of is described here.
+        if let (Some(channel), Some(room), false) = (&frame.channel, &event.room, is_direct)
+            && let Some(name) = &channel.name
+            && room.name == frame.channel_id.to_string()
+        {
+            let kind = if Channel::of(channel, 0).is_thread() { RoomKind::Thread } else { RoomKind::Channel };
+            event.room = Some(Arc::new(Room { name: name.clone(), kind, ..(**room).clone() }));
+        }
+        Some(event.into())
+    }
+
+    fn command(&self, frame: &frames::Interaction, token: String, now: Millis) -> EventKind {
+        let data = &frame.data;
+        let mut options: Map<String, Value> = data
+            .options
+            .iter()
+            .map(|option| (option.name.clone(), self.option(data, option, frame.guild_id)))
+            .collect();
+        let target = data.target_id.to_string();
+        match data.kind {
+            USER_MENU => drop(options.insert("user".to_owned(), self.person(data, &target))),
+            MESSAGE_MENU => {
+                let meant = data.resolved.messages.get(&target).map(|message| self.written(message, now));
+                let meant = meant.map_or_else(|| json!({ "id": target }), |message| json!(message));
+                options.insert("message".to_owned(), meant);
+            }
+            _ => {}
+        }
+        let words = data
+            .options
+            .iter()
+            .map(|option| option.value.as_str().map_or_else(|| option.value.to_string(), ToOwned::to_owned));
+        EventKind::Command {
+            command: data.name.clone(),
+            arguments: words.collect::<Vec<_>>().join(" "),
+            message: None,
+            interaction: Some(token),
+            options: Some(Value::Object(options)),
+        }
+    }
+
+    /// An argument by its type. <https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-type>
+    fn option(&self, data: &frames::InteractionData, option: &frames::CommandOption, guild: frames::Id) -> Value {
+        let id = option.value.as_str().unwrap_or_default();
+        match option.kind {
+            6 => self.person(data, id),
+            8 => {
+                let name = data.resolved.roles.get(id).map(|role| role.name.clone());
+                let known = self.world.lock();
+                let known = known
+                    .guilds
+                    .get(&guild.get())
+                    .and_then(|guild| guild.roles.get(&id.parse().ok()?))
+                    .map(|role| role.name.clone());
+                name.or(known).unwrap_or_else(|| id.to_owned()).into()
+            }
+            11 => data.resolved.attachments.get(id).map_or(Value::Null, |file| json!(attachment(file))),
+            _ => option.value.clone(),
+        }
+    }
+
+    fn person(&self, data: &frames::InteractionData, id: &str) -> Value {
+        let number = id.parse().unwrap_or_default();
+        let mut known = self.world.lock();
+        let user = match data.resolved.users.get(id) {
+            Some(user) => {
+                let user = self.user(user, None);
+                known.people.saw(number, &user);
+                user
+            }
+            None => self.user_by_id(&known, number),
+        };
+        json!({ "id": user.id, "name": user.name })
+    }
+}
+
+/// The fields of a form, in rows or under labels.
+fn filled_in(components: &[frames::Component]) -> Map<String, Value> {
+    let mut values = Map::new();
+    for component in components {
+        if let (Some(name), Some(value)) = (&component.custom_id, &component.value) {
+            values.insert(name.clone(), value.as_str().into());
+        } else if let Some(name) = &component.custom_id
+            && !component.values.is_empty()
+        {
+            values.insert(name.clone(), component.values.join(", ").into());
+        }
+        values.extend(filled_in(&component.components));
+        values.extend(component.component.iter().flat_map(|inner| filled_in(std::slice::from_ref(inner))));
+    }
+    values
+}

@@ -1,0 +1,273 @@
+//! Messages, what becomes of them, and what people do to them.
+
+use std::sync::Arc;
+
+use palabre_model::{
+    Attachment, Button, ButtonStyle, Content, Embed, EmbedField, Event, EventKind, Message, MessageId, Millis, Select,
+    SelectOption,
+};
+
+use super::{Decoded, Decoder, made_at, millis};
+use crate::frames;
+use crate::world::Said;
+
+/// The kinds of messages that somebody has written: plain, a reply, the beginning of a thread, an answer to a command.
+/// <https://discord.com/developers/docs/resources/message#message-object-message-types>
+const WRITTEN: &[u8] = &[0, 19, 20, 21, 23];
+/// The kind that says that a message was pinned.
+const PINNED: u8 = 6;
+/// The kind of a reference to a message that is passed on.
+const FORWARD: u8 = 1;
+
+impl Decoder {
+    pub(super) fn message(&self, frame: &frames::Message, now: Millis) -> Option<Decoded> {
+        let at = (frame.guild_id, frame.channel_id);
+        let author = frame.author.as_ref();
+        let scene = self.scene(at, author.map(|user| user.id).unwrap_or_default(), author, frame.member.as_ref(), now);
+        if frame.kind == PINNED {
+            let message = frame.message_reference.as_ref()?.message_id.known()?;
+            let kind = EventKind::Pin { message: message.to_string().into(), pinned: true, by: scene.user.clone() };
+            return Some(self.event(scene, kind, now).into());
+        }
+        if !WRITTEN.contains(&frame.kind) {
+            return None;
+        }
+        let message = self.written(frame, now);
+        self.remember(frame.id.get(), &message, frame.pinned.unwrap_or_default());
+        if self.is_own(frame) || (!self.hear_bots && author.is_some_and(|author| author.bot.unwrap_or_default())) {
+            return Some(Decoded::default());
+        }
+        let time = message.time;
+        Some(self.event(scene, EventKind::Message { message }, time).into())
+    }
+
+    /// Whether the bot has said it, by itself or under another name.
+    fn is_own(&self, frame: &frames::Message) -> bool {
+        let known = self.world.lock();
+        let by_me = frame.author.as_ref().is_some_and(|author| author.id.known().is_some_and(|id| id == known.me));
+        by_me
+            || frame
+                .application_id
+                .known()
+                .is_some_and(|id| frame.webhook_id.known().is_some() && id == known.application)
+    }
+
+    pub(super) fn message_update(&self, frame: &frames::Message, now: Millis) -> Option<Decoded> {
+        let before = self.world.lock().messages.get(&frame.id.get()).cloned();
+        if let (Some(before), Some(pinned)) = (&before, frame.pinned)
+            && before.pinned != pinned
+        {
+            self.remember(frame.id.get(), &before.message, pinned);
+            // That it is pinned, a message of Discord's says too, and by whom.
+            if pinned {
+                return Some(Decoded::default());
+            }
+            let kind = EventKind::Pin { message: frame.id.to_string().into(), pinned, by: None };
+            return Some(self.at(frame, kind, now).into());
+        }
+        // Discord adds previews of links by an update too; that is no edit.
+        frame.edited_timestamp.as_ref()?;
+        let mut message = self.written(frame, now);
+        if let Some(before) = &before {
+            message.author = message.author.or_else(|| before.message.author.clone());
+            message.reply_to = message.reply_to.or_else(|| before.message.reply_to.clone());
+            if frame.content.is_none() {
+                message.content.text.clone_from(&before.message.content.text);
+            }
+            if before.message == message {
+                return Some(Decoded::default());
+            }
+        }
+        self.remember(
+            frame.id.get(),
+            &message,
+            frame.pinned.or(before.as_ref().map(|said| said.pinned)).unwrap_or_default(),
+        );
+        if self.is_own(frame)
+            || frame.author.as_ref().is_some_and(|author| author.bot.unwrap_or_default() && !self.hear_bots)
+        {
+            return Some(Decoded::default());
+        }
+        let before = before.map(|said| said.message.clone());
+        Some(self.at(frame, EventKind::MessageEdit { message, before, by: None }, now).into())
+    }
+
+    fn at(&self, frame: &frames::Message, kind: EventKind, now: Millis) -> Event {
+        let author = frame.author.as_ref();
+        let id = author.map(|user| user.id).unwrap_or_default();
+        let mut scene = self.scene((frame.guild_id, frame.channel_id), id, author, frame.member.as_ref(), now);
+        if author.is_none() {
+            scene.user = None;
+        }
+        self.event(scene, kind, now)
+    }
+
+    pub(super) fn message_delete(&self, frame: &frames::Deletion, now: Millis) -> Decoded {
+        let ids = frame.ids.iter().copied().chain(frame.id.known().map(|_| frame.id));
+        let events = ids.map(|id| {
+            let before = self.world.lock().messages.pop(&id.get()).map(|said| said.message.clone());
+            let author =
+                before.as_ref().and_then(|message| message.author.as_ref()).and_then(|id| id.native().parse().ok());
+            let mut scene = self.scene((frame.guild_id, frame.channel_id), frames::Id::default(), None, None, now);
+            let known = self.world.lock();
+            scene.user = author.map(|author| self.user_by_id(&known, author));
+            scene.member =
+                scene.guild.zip(author).and_then(|(guild, author)| known.people.member(guild, author).cloned());
+            drop(known);
+            let audited =
+                author.and_then(|author| self.audited(frame.guild_id.get(), author, super::members::DELETED, now));
+            let kind =
+                EventKind::MessageDelete { message: id.to_string().into(), before, by: audited.map(|entry| entry.by) };
+            self.event(scene, kind, now)
+        });
+        Decoded { events: events.collect(), changed: Vec::new() }
+    }
+
+    pub(super) fn reaction(&self, frame: &frames::Reaction, added: bool, now: Millis) -> Decoded {
+        if self.world.lock().me == frame.user_id.get() {
+            return Decoded::default();
+        }
+        let at = (frame.guild_id, frame.channel_id);
+        let scene = self.scene(at, frame.user_id, None, frame.member.as_ref(), now);
+        let (message, emoji) = (MessageId::from(frame.message_id.to_string()), frame.emoji.written());
+        let kind = if added {
+            EventKind::ReactionAdd { message, emoji }
+        } else {
+            EventKind::ReactionRemove { message, emoji }
+        };
+        self.event(scene, kind, now).into()
+    }
+
+    pub(super) fn vote(&self, frame: &frames::PollVote, added: bool, now: Millis) -> Decoded {
+        let scene = self.scene((frame.guild_id, frame.channel_id), frame.user_id, None, None, now);
+        let values = if added { vec![frame.answer_id.to_string()] } else { Vec::new() };
+        self.event(scene, EventKind::PollVote { message: frame.message_id.to_string().into(), values }, now).into()
+    }
+
+    fn remember(&self, id: u64, message: &Message, pinned: bool) {
+        self.world.lock().messages.put(id, Arc::new(Said { message: message.clone(), pinned }));
+    }
+
+    /// A message as scripts see it.
+    pub(super) fn written(&self, frame: &frames::Message, now: Millis) -> Message {
+        let is_forward = frame.message_reference.as_ref().is_some_and(|reference| reference.kind == FORWARD);
+        let reply_to = frame.message_reference.as_ref().filter(|_| !is_forward).and_then(|r| r.message_id.known());
+        // What is passed on is what is said.
+        let passed_on = frame.message_snapshots.iter().map(|snapshot| &*snapshot.message);
+        let mut content = content(frame);
+        for message in passed_on {
+            let inner = self::content(message);
+            if content.text.is_empty() {
+                content.text = inner.text;
+            }
+            content.attachments.extend(inner.attachments);
+            content.embeds.extend(inner.embeds);
+        }
+        let time = frame.timestamp.as_deref().and_then(millis);
+        Message {
+            id: frame.id.to_string().into(),
+            author: frame.author.as_ref().map(|author| self.user_id(author.id.get())),
+            time: time.or(frame.id.known().map(made_at)).unwrap_or(now),
+            content,
+            reply_to: reply_to.map(|id| id.to_string().into()),
+        }
+    }
+}
+
+fn content(frame: &frames::Message) -> Content {
+    let stickers = frame.sticker_items.iter().map(|sticker| {
+        // Formats 1 to 4: PNG, APNG, Lottie, GIF. <https://discord.com/developers/docs/resources/sticker>
+        let (ending, kind) = match sticker.format_type {
+            3 => ("json", "application/json"),
+            4 => ("gif", "image/gif"),
+            _ => ("png", "image/png"),
+        };
+        let url = format!("https://media.discordapp.net/stickers/{}.{ending}", sticker.id);
+        Attachment { name: format!("{}.{ending}", sticker.name), url, content_type: Some(kind.to_owned()), size: None }
+    });
+    let attachments = frame.attachments.iter().map(attachment).chain(stickers);
+    let polls = frame.poll.iter().map(poll);
+    let mut content = Content {
+        text: frame.content.clone().unwrap_or_default(),
+        attachments: attachments.collect(),
+        embeds: frame.embeds.iter().map(embed).chain(polls).collect(),
+        // 4096: delivered without a notification.
+        silent: frame.flags & 4_096 != 0,
+        ..Content::default()
+    };
+    for component in frame.components.iter().flat_map(|row| &row.components) {
+        match component.kind {
+            2 => content.buttons.push(button(component)),
+            3 => content.select = Some(select(component)),
+            _ => {}
+        }
+    }
+    content
+}
+
+pub(super) fn attachment(file: &frames::Attachment) -> Attachment {
+    Attachment {
+        name: file.filename.clone(),
+        url: file.url.clone(),
+        content_type: file.content_type.clone(),
+        size: file.size,
+    }
+}
+
+fn embed(frame: &frames::Embed) -> Embed {
+    let field = |field: &frames::EmbedField| EmbedField {
+        name: field.name.clone(),
+        value: field.value.clone(),
+        inline: field.inline.unwrap_or_default(),
+    };
+    Embed {
+        title: frame.title.clone(),
+        description: frame.description.clone(),
+        url: frame.url.clone(),
+        color: frame.color,
+        fields: frame.fields.iter().map(field).collect(),
+    }
+}
+
+/// A poll is shown as its question with the answers below.
+fn poll(poll: &frames::Poll) -> Embed {
+    let answers = poll
+        .answers
+        .iter()
+        .map(|answer| format!("{}. {}", answer.answer_id, answer.poll_media.text.as_deref().unwrap_or_default()));
+    Embed {
+        title: poll.question.text.clone(),
+        description: Some(answers.collect::<Vec<_>>().join("\n")),
+        ..Embed::default()
+    }
+}
+
+fn button(component: &frames::Component) -> Button {
+    let style = match component.style {
+        Some(1) => Some(ButtonStyle::Primary),
+        Some(4) => Some(ButtonStyle::Danger),
+        _ => None,
+    };
+    Button {
+        label: component.label.clone().unwrap_or_default(),
+        action: component.custom_id.clone().unwrap_or_default(),
+        style,
+        url: component.url.clone(),
+        disabled: component.disabled.unwrap_or_default(),
+    }
+}
+
+fn select(component: &frames::Component) -> Select {
+    let option = |option: &frames::SelectOption| SelectOption {
+        label: option.label.clone(),
+        value: option.value.clone(),
+        description: option.description.clone(),
+    };
+    Select {
+        action: component.custom_id.clone().unwrap_or_default(),
+        placeholder: component.placeholder.clone(),
+        min: component.min_values,
+        max: component.max_values,
+        options: component.options.iter().map(option).collect(),
+    }
+}

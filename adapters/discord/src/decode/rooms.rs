@@ -1,0 +1,139 @@
+//! Servers, their roles and channels.
+
+use std::sync::Arc;
+
+use palabre_model::{EventKind, Millis, Room};
+
+use super::{Decoded, Decoder, Scene};
+use crate::frames;
+use crate::world::{Channel, GuildRow, Role};
+
+impl Decoder {
+    /// A server is told of at the start of each session, and when the bot comes to it.
+    pub(super) fn guild_create(&self, frame: &frames::Guild, now: Millis) -> Decoded {
+        if frame.unavailable {
+            return Decoded::default();
+        }
+        let (id, row) = (frame.id.get(), GuildRow::of(frame));
+        let mut known = self.world.lock();
+        let is_news = known.guilds.get(&id) != Some(&row);
+        known.put(id, row);
+        for member in &frame.members {
+            if let Some(user) = &member.user {
+                let (user_id, named) = (user.id.get(), self.user(user, None));
+                known.people.saw(user_id, &named);
+                let member = self.member(&known, id, user_id, member, now);
+                known.people.saw_member(id, user_id, &member);
+            }
+        }
+        for presence in &frame.presences {
+            let is_online = presence.status.as_deref().is_some_and(|status| status != "offline");
+            known.people.is_online(presence.user.id.get(), is_online);
+        }
+        for voice in &frame.voice_states {
+            known.people.in_voice(id, voice.user_id.get(), voice.channel_id.known());
+        }
+        Decoded { events: Vec::new(), changed: if is_news { vec![id] } else { Vec::new() } }
+    }
+
+    pub(super) fn guild_update(&self, frame: &frames::Guild) -> Option<Decoded> {
+        let mut known = self.world.lock();
+        let row = known.guilds.get_mut(&frame.id.get())?;
+        let channels = std::mem::take(&mut row.channels);
+        *row = GuildRow { channels, ..GuildRow::of(frame) };
+        Some(Decoded { events: Vec::new(), changed: vec![frame.id.get()] })
+    }
+
+    /// A server that is out of reach comes back; one that is gone does not, and that is told as it is.
+    pub(super) fn guild_delete(&self, frame: &frames::Partial) -> Option<Decoded> {
+        if frame.unavailable {
+            return Some(Decoded::default());
+        }
+        let id = frame.id.get();
+        let name = self.world.lock().guilds.get(&id).map(|guild| guild.name.clone()).unwrap_or_default();
+        tracing::warn!(bot = %self.bot.name, guild = id, "the bot was removed from the server \"{name}\"");
+        self.world.lock().remove(id);
+        None
+    }
+
+    pub(super) fn role(&self, name: &str, frame: &frames::RoleChange) -> Vec<u64> {
+        let guild = frame.guild_id.get();
+        let mut known = self.world.lock();
+        let Some(row) = known.guilds.get_mut(&guild) else { return Vec::new() };
+        if name == "GUILD_ROLE_DELETE" {
+            row.roles.remove(&frame.role_id.get());
+        } else {
+            row.roles.insert(frame.role.id.get(), Role::of(&frame.role));
+        }
+        vec![guild]
+    }
+
+    pub(super) fn channel_create(&self, frame: &frames::Channel, now: Millis) -> Decoded {
+        let Some((before, changed)) = self.keep(frame) else { return Decoded::default() };
+        // A thread that the bot is let into is told of like one that is new.
+        if before.is_some() || (Channel::of(frame, 0).is_thread() && frame.newly_created == Some(false)) {
+            return Decoded { events: Vec::new(), changed };
+        }
+        let event = self.event(place(frame), EventKind::RoomCreate, now);
+        Decoded { events: vec![event], changed }
+    }
+
+    pub(super) fn channel_update(&self, frame: &frames::Channel, now: Millis) -> Decoded {
+        let Some((before, changed)) = self.keep(frame) else { return Decoded::default() };
+        let event = self.event(place(frame), EventKind::RoomUpdate { before }, now);
+        Decoded { events: vec![event], changed }
+    }
+
+    pub(super) fn channel_delete(&self, frame: &frames::Channel, now: Millis) -> Decoded {
+        let id = frame.id.get();
+        let room = self.world.room(id);
+        let mut known = self.world.lock();
+        let Some(guild) = known.channels.remove(&id).or(frame.guild_id.known()) else { return Decoded::default() };
+        let row = known.guilds.get_mut(&guild).and_then(|guild| guild.channels.remove(&id));
+        drop(known);
+        let before = row.map(|_| room.clone());
+        let mut event =
+            self.event(Scene { guild: Some(guild), ..Scene::default() }, EventKind::RoomDelete { before }, now);
+        event.room = Some(Arc::new(room));
+        Decoded { events: vec![event], changed: vec![guild] }
+    }
+
+    pub(super) fn threads(&self, frame: &frames::Threads) -> Decoded {
+        let guild = frame.guild_id.get();
+        let mut known = self.world.lock();
+        for thread in &frame.threads {
+            known.channels.insert(thread.id.get(), guild);
+            if let Some(row) = known.guilds.get_mut(&guild) {
+                row.channels.insert(thread.id.get(), Channel::of(thread, guild));
+            }
+        }
+        Decoded { events: Vec::new(), changed: vec![guild] }
+    }
+
+    pub(super) fn invite(&self, frame: &frames::Invite, now: Millis) -> Decoded {
+        let inviter = frame.inviter.as_ref();
+        let id = inviter.map(|user| user.id).unwrap_or_default();
+        let mut scene = self.scene((frame.guild_id, frame.channel_id), id, inviter, None, now);
+        if inviter.is_none() {
+            scene.user = None;
+        }
+        let by = scene.user.as_ref().map(|user| user.id.clone());
+        self.event(scene, EventKind::Invite { code: Some(frame.code.clone()), by }, now).into()
+    }
+
+    /// Keeps what a channel is now; what it was before, and which server has changed.
+    fn keep(&self, frame: &frames::Channel) -> Option<(Option<Room>, Vec<u64>)> {
+        let (id, guild) = (frame.id.get(), frame.guild_id.known()?);
+        let before = self.world.lock().channel(id).is_some().then(|| self.world.room(id));
+        let mut known = self.world.lock();
+        known.channels.insert(id, guild);
+        if let Some(row) = known.guilds.get_mut(&guild) {
+            row.channels.insert(id, Channel::of(frame, guild));
+        }
+        Some((before, vec![guild]))
+    }
+}
+
+fn place(frame: &frames::Channel) -> Scene {
+    Scene { guild: frame.guild_id.known(), channel: frame.id.known(), ..Scene::default() }
+}

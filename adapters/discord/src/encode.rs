@@ -1,0 +1,210 @@
+//! What scripts say, as Discord takes it.
+
+use palabre_model::{ActionError, ActionKey, Button, ButtonStyle, Content, Embed, Form, Mention, Select};
+use serde_json::{Map, Value, json};
+use serenity::builder::{
+    CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed, CreateInputText, CreateModal, CreateSelectMenu,
+    CreateSelectMenuKind, CreateSelectMenuOption,
+};
+use serenity::model::application::{ButtonStyle as DiscordStyle, InputTextStyle};
+use sha2::{Digest, Sha256};
+
+use crate::rest::File;
+use crate::world::Known;
+
+/// The longest text of a message. <https://discord.com/developers/docs/resources/message#create-message>
+pub(crate) const TEXT: usize = 2_000;
+/// The most rows under a message, and buttons in one.
+const ROWS: usize = 5;
+const IN_A_ROW: usize = 5;
+/// The longest action of a button, a list or a form.
+const ACTION: usize = 100;
+/// The most fields of a form.
+const FIELDS: usize = 5;
+/// Delivered without a notification.
+const SILENT: u64 = 1 << 12;
+
+/// One message of those that a text becomes which is longer than one message may be.
+pub(crate) struct Part {
+    pub(crate) body: Map<String, Value>,
+    pub(crate) files: Vec<File>,
+}
+
+/// The content as one message or several: the text is in all of them, the rest in the last.
+pub(crate) fn parts(content: &Content, known: &Known, guild: Option<u64>) -> Result<Vec<Part>, ActionError> {
+    let mut texts = palabre_text::split(&content.text, TEXT);
+    let last = texts.pop().unwrap_or_default();
+    let mentions = mentions(&content.mentions, known, guild)?;
+    let flags = if content.silent { SILENT } else { 0 };
+    let plain = |text: String| {
+        let mut body =
+            Map::from_iter([("content".to_owned(), text.into()), ("allowed_mentions".to_owned(), mentions.clone())]);
+        if flags != 0 {
+            body.insert("flags".to_owned(), flags.into());
+        }
+        body
+    };
+    let mut parts: Vec<_> = texts.into_iter().map(|text| Part { body: plain(text), files: Vec::new() }).collect();
+    let mut body = plain(last);
+    if !content.embeds.is_empty() {
+        body.insert("embeds".to_owned(), content.embeds.iter().map(embed).collect::<Vec<_>>().into());
+    }
+    let rows = components(content)?;
+    if !rows.is_empty() {
+        body.insert("components".to_owned(), json!(rows));
+    }
+    let files: Vec<_> = content.files.iter().map(file).collect();
+    if !files.is_empty() {
+        let named = files.iter().enumerate().map(|(id, file)| json!({ "id": id.to_string(), "filename": file.name }));
+        body.insert("attachments".to_owned(), named.collect());
+    }
+    parts.push(Part { body, files });
+    Ok(parts)
+}
+
+/// The content as what a message is changed to: one message, with nothing left of what it was.
+pub(crate) fn edit(content: &Content, known: &Known, guild: Option<u64>) -> Result<Part, ActionError> {
+    let length = content.text.encode_utf16().count();
+    if length > TEXT {
+        return Err(ActionError::Rejected(format!(
+            "it has {length} characters; a message that is edited has at most {TEXT}"
+        )));
+    }
+    let mut parts = parts(content, known, guild)?;
+    let mut part = parts.pop().unwrap_or(Part { body: Map::new(), files: Vec::new() });
+    for list in ["embeds", "components"] {
+        part.body.entry(list).or_insert_with(|| json!([]));
+    }
+    part.body.remove("flags");
+    Ok(part)
+}
+
+fn file(file: &palabre_model::FileToSend) -> File {
+    File { name: file.name.clone(), data: file.bytes().to_vec() }
+}
+
+/// Who is notified: nobody, unless the script says who.
+fn mentions(meant: &[Mention], known: &Known, guild: Option<u64>) -> Result<Value, ActionError> {
+    let mut everyone = false;
+    let (mut users, mut roles) = (Vec::new(), Vec::new());
+    for mention in meant {
+        match mention {
+            Mention::Everyone => everyone = true,
+            Mention::User(id) => users.push(number(id.native(), "a user's id")?),
+            Mention::Role(name) => {
+                let found = guild.and_then(|guild| known.guilds.get(&guild)?.role(name));
+                roles.push(
+                    found.ok_or_else(|| ActionError::NotFound(format!("there is no role \"{name}\" to mention")))?,
+                );
+            }
+        }
+    }
+    let allowed = CreateAllowedMentions::new().everyone(everyone).users(users).roles(roles).replied_user(false);
+    Ok(json!(allowed))
+}
+
+/// A native id as a number.
+pub(crate) fn number(native: &str, what: &str) -> Result<u64, ActionError> {
+    let parsed = native.parse().ok().filter(|id| *id != 0);
+    parsed.ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is not {what} of Discord's")))
+}
+
+fn embed(embed: &Embed) -> Value {
+    let mut made = CreateEmbed::new();
+    if let Some(title) = &embed.title {
+        made = made.title(title);
+    }
+    if let Some(text) = &embed.description {
+        made = made.description(text);
+    }
+    if let Some(url) = &embed.url {
+        made = made.url(url);
+    }
+    if let Some(color) = embed.color {
+        made = made.colour(color & 0x00ff_ffff);
+    }
+    json!(embed.fields.iter().fold(made, |made, field| made.field(&field.name, &field.value, field.inline)))
+}
+
+fn components(content: &Content) -> Result<Vec<CreateActionRow>, ActionError> {
+    let buttons: Vec<_> = content.buttons.iter().map(button).collect::<Result<_, _>>()?;
+    let mut rows: Vec<_> = buttons.chunks(IN_A_ROW).map(|row| CreateActionRow::Buttons(row.to_vec())).collect();
+    if let Some(list) = &content.select {
+        rows.push(CreateActionRow::SelectMenu(select(list)?));
+    }
+    if rows.len() > ROWS {
+        let most = ROWS * IN_A_ROW;
+        return Err(ActionError::Rejected(format!(
+            "Discord shows at most {ROWS} rows, that is {most} buttons, or a list with four rows"
+        )));
+    }
+    Ok(rows)
+}
+
+fn action(action: &str) -> Result<&str, ActionError> {
+    let length = action.chars().count();
+    if length <= ACTION {
+        return Ok(action);
+    }
+    Err(ActionError::Rejected(format!(
+        "the action \"{action}\" has {length} characters; Discord takes at most {ACTION}"
+    )))
+}
+
+fn button(button: &Button) -> Result<CreateButton, ActionError> {
+    let made = match &button.url {
+        Some(url) => CreateButton::new_link(url),
+        None => CreateButton::new(action(&button.action)?).style(match button.style {
+            Some(ButtonStyle::Primary) => DiscordStyle::Primary,
+            Some(ButtonStyle::Danger) => DiscordStyle::Danger,
+            None => DiscordStyle::Secondary,
+        }),
+    };
+    Ok(made.label(&button.label).disabled(button.disabled))
+}
+
+fn select(list: &Select) -> Result<CreateSelectMenu, ActionError> {
+    let option = |option: &palabre_model::SelectOption| {
+        let made = CreateSelectMenuOption::new(&option.label, &option.value);
+        option.description.iter().fold(made, |made, text| made.description(text))
+    };
+    let kind = CreateSelectMenuKind::String { options: list.options.iter().map(option).collect() };
+    let made = CreateSelectMenu::new(action(&list.action)?, kind);
+    let made = made.min_values(list.min.unwrap_or(1)).max_values(list.max.unwrap_or(1));
+    Ok(list.placeholder.iter().fold(made, |made, text| made.placeholder(text)))
+}
+
+/// A form.
+pub(crate) fn form(form: &Form) -> Result<Value, ActionError> {
+    if form.fields.len() > FIELDS {
+        let count = form.fields.len();
+        return Err(ActionError::Rejected(format!("the form has {count} fields; Discord shows at most {FIELDS}")));
+    }
+    let field = |field: &palabre_model::FormField| {
+        let style = if field.long { InputTextStyle::Paragraph } else { InputTextStyle::Short };
+        let narrow = |n: u32| u16::try_from(n).unwrap_or(4_000).min(4_000);
+        let mut made = CreateInputText::new(style, &field.label, &field.name).required(!field.optional);
+        if let Some(min) = field.min {
+            made = made.min_length(narrow(min));
+        }
+        if let Some(max) = field.max {
+            made = made.max_length(narrow(max));
+        }
+        if let Some(text) = &field.placeholder {
+            made = made.placeholder(text);
+        }
+        if let Some(text) = &field.value {
+            made = made.value(text);
+        }
+        CreateActionRow::InputText(made)
+    };
+    let modal = CreateModal::new(action(&form.action)?, &form.title);
+    Ok(json!(modal.components(form.fields.iter().map(field).collect())))
+}
+
+/// What Discord knows a message by before it has an id: the same for the same part of the same action, so that it makes one message
+/// of it however often it is asked. At most 25 characters.
+pub(crate) fn nonce(key: &ActionKey, part: usize) -> String {
+    let hash = Sha256::digest(format!("{key}#{part}"));
+    hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,169 @@
+//! The gateway: shards that stay connected, sessions that are resumed over lost connections and over restarts, and the frames of
+//! each in their order. <https://discord.com/developers/docs/events/gateway>
+
+mod audit;
+mod flight;
+mod session;
+mod shard;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use palabre_model::{AdapterContext, AdapterError};
+use serde_json::Value;
+use serenity::http::{LightMethod, Route};
+use tokio::task::JoinSet;
+use twilight_gateway::queue::InMemoryQueue;
+use twilight_gateway::{Intents, ShardId};
+
+use crate::Discord;
+use crate::config::Privileged;
+use crate::rest::{Call, RestError};
+
+/// What may be known without the application's asking for it.
+const OPEN: Intents =
+    Intents::all().difference(Intents::GUILD_MEMBERS.union(Intents::GUILD_PRESENCES).union(Intents::MESSAGE_CONTENT));
+
+/// What Discord says of connecting.
+struct Plan {
+    url: String,
+    shards: u32,
+    concurrency: u16,
+    remaining: u32,
+    total: u32,
+    reset_after: Duration,
+}
+
+/// Connects all shards of this process and stays connected until the word to stop.
+pub(crate) async fn run(discord: &Arc<Discord>, context: &AdapterContext) -> Result<(), AdapterError> {
+    let plan = plan(discord).await?;
+    let intents = intents(discord).await?;
+    let store = discord.store.clone();
+    let now = context.clock.now();
+    let (world, bot) = (Arc::clone(discord), context.bot.name.clone());
+    let known = tokio::task::spawn_blocking(move || {
+        let snapshot = store.snapshot(now)?;
+        world.world.load(&snapshot)?;
+        session::load(&snapshot, &bot)
+    });
+    let sessions =
+        known.await.map_err(|error| error.to_string()).and_then(|known| known.map_err(|error| error.to_string()));
+    let mut sessions =
+        sessions.map_err(|error| AdapterError::Lost(format!("what was known is not readable: {error}")))?;
+
+    let (total, range) = match &discord.config.shards {
+        Some(range) => (range.total, range.first..=range.last),
+        None => (plan.shards, 0..=plan.shards - 1),
+    };
+    let queue = InMemoryQueue::new(plan.concurrency, plan.remaining, plan.reset_after, plan.total);
+    let mut shards = JoinSet::new();
+    for number in range {
+        // A session is of one shard of so many; with another number of shards it cannot be resumed.
+        let session = sessions.remove(&number).filter(|session| session.shards == total);
+        let id = ShardId::new(number, total);
+        let connection = shard::connect(discord, id, intents, &plan.url, queue.clone(), session);
+        let (discord, context) = (Arc::clone(discord), context.clone());
+        shards.spawn(async move { shard::run(&discord, &context, connection).await });
+    }
+    while let Some(ended) = shards.join_next().await {
+        // One that ends for good takes the bot along; the others are closed as they are dropped.
+        ended.unwrap_or_else(|error| Err(AdapterError::Lost(format!("a shard failed: {error}"))))?;
+    }
+    Ok(())
+}
+
+/// How Discord wants the bot to connect.
+async fn plan(discord: &Discord) -> Result<Plan, AdapterError> {
+    let said = discord
+        .rest
+        .insist(Call::new(LightMethod::Get, Route::GatewayBot))
+        .await
+        .map_err(|error| unreachable(discord, error))?;
+    let limit = &said["session_start_limit"];
+    let number =
+        |value: &Value, otherwise: u32| value.as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or(otherwise);
+    let remaining = number(&limit["remaining"], 1_000);
+    let reset_after = Duration::from_millis(limit["reset_after"].as_u64().unwrap_or(86_400_000));
+    if remaining == 0 {
+        return Err(AdapterError::Lost(format!(
+            "Discord lets the bot begin no more sessions today; there are new ones in {} minutes",
+            reset_after.as_secs() / 60
+        )));
+    }
+    let url = said["url"].as_str().unwrap_or("wss://gateway.discord.gg").trim_end_matches('/').to_owned();
+    let concurrency = u16::try_from(number(&limit["max_concurrency"], 1)).unwrap_or(1).max(1);
+    Ok(Plan {
+        url,
+        shards: number(&said["shards"], 1).max(1),
+        concurrency,
+        remaining,
+        total: number(&limit["total"], 1_000),
+        reset_after,
+    })
+}
+
+fn unreachable(discord: &Discord, error: RestError) -> AdapterError {
+    match error {
+        RestError::Token => AdapterError::Final(format!(
+            "Discord refuses the token of {}. Take a new one from the developer portal (your application, Bot, Reset Token) and give it as `token` in bots.yaml",
+            discord.world.bot()
+        )),
+        error => AdapterError::Lost(format!("Discord cannot be asked where to connect: {error}")),
+    }
+}
+
+/// What the bot asks to be told. What its application is not allowed is left out, and it is said what will be missing.
+async fn intents(discord: &Discord) -> Result<Intents, AdapterError> {
+    let application = discord.rest.insist(Call::new(LightMethod::Get, Route::Oauth2ApplicationCurrent)).await;
+    let flags = match application {
+        Ok(said) => {
+            let mut known = discord.world.lock();
+            known.application = said["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or(known.application);
+            said["flags"].as_u64()
+        }
+        Err(RestError::Token) => return Err(unreachable(discord, RestError::Token)),
+        Err(error) => {
+            tracing::warn!(bot = %discord.world.bot(), "Discord does not say what the application may: {error}");
+            None
+        }
+    };
+    let mut intents = OPEN;
+    for privileged in &discord.config.intents {
+        if flags.is_none_or(|flags| flags & privileged.flags() != 0) {
+            intents |= match privileged {
+                Privileged::Members => Intents::GUILD_MEMBERS,
+                Privileged::Presences => Intents::GUILD_PRESENCES,
+                Privileged::MessageContent => Intents::MESSAGE_CONTENT,
+            };
+        } else {
+            tracing::warn!(
+                bot = %discord.world.bot(),
+                "the application does not have the {}: {}. Switch it on in the developer portal (your application, Bot), or leave it out of `intents` in bots.yaml",
+                privileged.title(),
+                privileged.without()
+            );
+        }
+    }
+    Ok(intents)
+}
+
+/// Why the gateway has closed for good, and what to do about it.
+/// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes>
+fn closed_for_good(code: u16, discord: &Discord) -> AdapterError {
+    let bot = discord.world.bot();
+    AdapterError::Final(match code {
+        4004 => return unreachable(discord, RestError::Token),
+        4014 => {
+            let asked: Vec<_> = discord.config.intents.iter().map(|intent| intent.title()).collect();
+            format!(
+                "Discord does not give {bot} all that it asks for ({}). Switch it on in the developer portal (your application, Bot, Privileged Gateway Intents), or leave it out of `intents` in bots.yaml",
+                asked.join(", ")
+            )
+        }
+        4010 => format!("Discord does not know the shard that {bot} asks for; look at `shards` in bots.yaml"),
+        4011 => format!(
+            "{bot} is in so many servers that Discord wants more shards; leave `shards` out of bots.yaml, or raise `total`"
+        ),
+        code => format!("Discord has closed the gateway of {bot} for good, with code {code}"),
+    })
+}

@@ -1,0 +1,231 @@
+//! One shard: its frames become events, and where its session stands is kept with them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use palabre_model::{AdapterContext, AdapterError, Batch, EventKind};
+use std::error::Error;
+
+use twilight_gateway::error::ReceiveMessageErrorType;
+use twilight_gateway::queue::InMemoryQueue;
+use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Message, Session, Shard, ShardId};
+
+use super::audit::{Held, Hold};
+use super::flight::Flight;
+use super::session::{self, SessionRow};
+use crate::Discord;
+use crate::decode::Decoder;
+use crate::frames::{self, Frame};
+use crate::world::GUILDS;
+
+/// The longest pause before a lost connection is made anew, beside what the gateway client waits by itself.
+const JITTER_MILLIS: u64 = 1_000;
+/// How long a stop waits for what was taken in to be durable.
+const LANDING: Duration = Duration::from_secs(4);
+
+/// A shard that will connect when it is run.
+pub(super) fn connect(
+    discord: &Discord,
+    id: ShardId,
+    intents: Intents,
+    url: &str,
+    queue: InMemoryQueue,
+    session: Option<SessionRow>,
+) -> Shard {
+    let config = ConfigBuilder::new(discord.token.clone(), intents).proxy_url(url.to_owned()).queue(queue);
+    let config = match session {
+        Some(row) => {
+            let config = config.session(Session::new(row.sequence, row.id));
+            row.url.into_iter().fold(config, ConfigBuilder::resume_url)
+        }
+        None => config,
+    };
+    Shard::with_config(id, config.build())
+}
+
+struct Running<'d> {
+    discord: &'d Arc<Discord>,
+    context: &'d AdapterContext,
+    decoder: Decoder,
+    flight: Flight,
+    hold: Hold,
+    shard: u32,
+    /// Said that the connection is lost, and not yet that it is back.
+    is_lost: bool,
+}
+
+pub(super) async fn run(
+    discord: &Arc<Discord>,
+    context: &AdapterContext,
+    mut shard: Shard,
+) -> Result<(), AdapterError> {
+    let decoder =
+        Decoder { bot: context.bot.clone(), world: Arc::clone(&discord.world), hear_bots: discord.config.hear_bots };
+    let flight = Flight::new(&context.sink);
+    let mut running = Running {
+        discord,
+        context,
+        decoder,
+        flight,
+        hold: Hold::default(),
+        shard: shard.id().number(),
+        is_lost: false,
+    };
+    let mut shutdown = context.shutdown.clone();
+    let mut closed = None;
+    loop {
+        let held_until = running.hold.until();
+        let frame = tokio::select! {
+            biased;
+            () = shutdown.requested() => break,
+            landed = running.flight.land(), if !running.flight.is_empty() => {
+                if !landed {
+                    break;
+                }
+                continue;
+            }
+            () = wait_until(held_until), if held_until.is_some() => {
+                running.release().await?;
+                continue;
+            }
+            frame = shard.next(), if !running.flight.is_full() => frame,
+        };
+        match frame {
+            None => return Err(super::closed_for_good(closed.unwrap_or_default(), discord)),
+            Some(Ok(Message::Text(text))) => {
+                let session = standing(&shard);
+                running.take(&text, session).await?;
+            }
+            Some(Ok(Message::Close(frame))) => {
+                closed = frame.as_ref().map(|frame| frame.code);
+                let why = frame.map_or_else(
+                    || "the connection was cut".to_owned(),
+                    |frame| format!("the gateway closed it: {} {}", frame.code, frame.reason),
+                );
+                running.lost(why);
+                pause(discord).await;
+            }
+            Some(Err(error)) => {
+                // The text of a frame stays out of the log.
+                let what = match error.kind() {
+                    ReceiveMessageErrorType::Reconnect => "it cannot be reached",
+                    _ => "a frame could not be read",
+                };
+                running.lost(error.source().map_or_else(|| what.to_owned(), |cause| format!("{what}: {cause}")));
+                pause(discord).await;
+            }
+        }
+    }
+    // So closed, the session can be resumed by the next start.
+    shard.close(CloseFrame::RESUME);
+    let landing = async {
+        while !running.flight.is_empty() && running.flight.land().await {}
+        // Until the close is out and answered.
+        while let Some(Ok(Message::Text(_))) = shard.next().await {}
+    };
+    drop(tokio::time::timeout(LANDING, landing).await);
+    Ok(())
+}
+
+/// Where the session stands, with the frame that came last.
+fn standing(shard: &Shard) -> Option<SessionRow> {
+    let (session, url) = (shard.session()?, shard.resume_url());
+    let (id, sequence, shards) = (session.id().to_owned(), session.sequence(), shard.id().total());
+    Some(SessionRow { id, sequence, url: url.map(ToOwned::to_owned), shards })
+}
+
+async fn wait_until(until: Option<tokio::time::Instant>) {
+    if let Some(until) = until {
+        tokio::time::sleep_until(until).await;
+    }
+}
+
+/// Shards that were cut off together do not come back together.
+async fn pause(discord: &Discord) {
+    tokio::time::sleep(Duration::from_millis(discord.entropy.next() % JITTER_MILLIS)).await;
+}
+
+impl Running<'_> {
+    fn lost(&mut self, reason: String) {
+        tracing::info!(bot = %self.context.bot.name, "the gateway is lost, and is taken up again: {reason}");
+        if !std::mem::replace(&mut self.is_lost, true) {
+            let event = self.decoder.without_place(EventKind::Lost { reason: Some(reason) }, self.context.clock.now());
+            self.flight.send(event, Batch::default());
+        }
+    }
+
+    /// Takes a frame in: at once, or behind those that wait for the audit log.
+    async fn take(&mut self, text: &str, session: Option<SessionRow>) -> Result<(), AdapterError> {
+        let frame: Frame = match serde_json::from_str(text) {
+            Ok(frame) => frame,
+            Err(error) => {
+                tracing::warn!(bot = %self.context.bot.name, "a frame that is no JSON: {error}");
+                return Ok(());
+            }
+        };
+        let (0, Some(name)) = (frame.op, frame.t) else { return Ok(()) };
+        if matches!(name.as_str(), "READY" | "RESUMED") {
+            self.is_lost = false;
+            let sequence = session.as_ref().map_or(0, |session| session.sequence);
+            tracing::info!(bot = %self.context.bot.name, shard = self.shard, sequence, "{}", name.to_lowercase());
+        }
+        let held = Held { name, data: frame.d, session };
+        if self.hold.is_on() || Hold::concerns(&held.name) {
+            let is_entry = held.name == "GUILD_AUDIT_LOG_ENTRY_CREATE";
+            if is_entry && let Ok(entry) = serde_json::from_value::<frames::Audit>(held.data.clone()) {
+                self.decoder.audit(&entry, self.context.clock.now());
+            }
+            self.hold.push(held);
+            return if is_entry { self.release().await } else { Ok(()) };
+        }
+        self.pass_on(held).await
+    }
+
+    async fn release(&mut self) -> Result<(), AdapterError> {
+        for held in self.hold.release() {
+            self.pass_on(held).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a frame's events, and hands them over with where the session stands behind them.
+    async fn pass_on(&mut self, frame: Held) -> Result<(), AdapterError> {
+        let Held { name, data, session } = frame;
+        let now = self.context.clock.now();
+        if name == "INTERACTION_CREATE" && self.discord.is_interaction(self.context, &data) {
+            return Ok(());
+        }
+        let decoded = self.decoder.decode(&name, data, now);
+        let mut rows = Batch::default();
+        self.keep_guilds(&mut rows, &decoded.changed);
+        if decoded.events.is_empty() && !rows.is_empty() {
+            // Nothing to be told; what is known is kept all the same.
+            let kept = self.discord.store.commit(std::mem::take(&mut rows)).await;
+            kept.map_err(|error| AdapterError::Lost(format!("what was learnt cannot be kept: {error}")))?;
+        }
+        let last = decoded.events.len().saturating_sub(1);
+        for (index, event) in decoded.events.into_iter().enumerate() {
+            let mut with = if index == 0 { std::mem::take(&mut rows) } else { Batch::default() };
+            if index == last
+                && event.kind.name().is_journalled()
+                && let Some(session) = &session
+            {
+                session::keep(&mut with, &self.context.bot.name, self.shard, session);
+            }
+            self.flight.send(event, with);
+        }
+        Ok(())
+    }
+
+    fn keep_guilds(&self, rows: &mut Batch, changed: &[u64]) {
+        let known = self.discord.world.lock();
+        for guild in changed {
+            let key = (self.context.bot.name.to_string(), *guild);
+            match known.guilds.get(guild) {
+                Some(row) => GUILDS.put(rows, &key, row),
+                None => GUILDS.delete(rows, &key),
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Discord: what happens in its servers as events, and what scripts want done there. serenity has the routes, the form of requests
+//! and what messages are made of; twilight keeps the gateway.
+
+mod commands;
+mod config;
+mod decode;
+mod encode;
+mod ends;
+mod frames;
+mod gateway;
+mod interactions;
+mod perform;
+mod rest;
+mod world;
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use lru::LruCache;
+use palabre_model::{
+    Action, ActionError, ActionKey, ActionKind, Adapter, AdapterContext, AdapterError, BotName, Capabilities, Clock,
+    Entropy, Member, MessageId, Outcome, User, UserId,
+};
+use palabre_store::Store;
+use serde::Deserialize;
+use serde_json::Value;
+use serenity::http::{LightMethod, Route};
+use tokio::task::JoinSet;
+
+pub use config::{Config, Privileged, ShardRange};
+
+use ends::Ends;
+use interactions::{Interactions, Token};
+use perform::Webhooks;
+use rest::{Call, Rest, RestError};
+use world::World;
+
+/// So many channels of single people, and answers, are remembered.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+
+/// What a bot on Discord is made of.
+pub struct Setup {
+    /// Its name in bots.yaml.
+    pub bot: BotName,
+    /// Its token.
+    pub token: String,
+    /// Where Discord is, if it is not where it always is.
+    pub api: Option<String>,
+    /// What bots.yaml says else.
+    pub config: Config,
+    /// Where sessions and servers are kept.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// A bot on Discord.
+pub struct Discord {
+    token: String,
+    config: Config,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    rest: Rest,
+    world: Arc<World>,
+    interactions: Interactions,
+    /// Which answer a message is: those for one person's eyes are reached by their interaction alone.
+    answers: Mutex<LruCache<u64, Token>>,
+    directs: Mutex<LruCache<u64, u64>>,
+    webhooks: Webhooks,
+    ends: Ends,
+    /// What is done beside: announcements, choices.
+    asides: Mutex<JoinSet<()>>,
+    capabilities: Capabilities,
+}
+
+impl Discord {
+    /// A bot that is not connected yet.
+    ///
+    /// # Errors
+    /// When there is no way to make requests.
+    pub fn new(setup: Setup) -> Result<Arc<Self>, String> {
+        let Setup { bot, token, api, config, store, clock, entropy } = setup;
+        let rest = Rest::new(&token, api.as_deref()).map_err(|error| error.to_string())?;
+        Ok(Arc::new(Self {
+            token,
+            config,
+            rest,
+            world: Arc::new(World::new(&bot)),
+            interactions: Interactions::default(),
+            answers: Mutex::new(LruCache::new(REMEMBERED)),
+            directs: Mutex::new(LruCache::new(REMEMBERED)),
+            webhooks: Webhooks::default(),
+            ends: Ends::new(&bot, store.clone(), Arc::clone(&clock)),
+            asides: Mutex::default(),
+            capabilities: Capabilities {
+                actions: ActionKind::ALL.to_vec(),
+                buttons: true,
+                personas: true,
+                max_text: encode::TEXT,
+            },
+            store,
+            clock,
+            entropy,
+        }))
+    }
+
+    /// The id of the bot's application.
+    async fn application(&self) -> Result<u64, RestError> {
+        let known = self.world.lock().application;
+        if known != 0 {
+            return Ok(known);
+        }
+        let said = self.rest.insist(Call::new(LightMethod::Get, Route::Oauth2ApplicationCurrent)).await?;
+        let id = said["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
+        self.world.lock().application = id;
+        Ok(id)
+    }
+
+    /// Looks after an interaction that has come in. `true` when that is all: somebody types, and is offered choices.
+    fn is_interaction(self: &Arc<Self>, context: &AdapterContext, data: &Value) -> bool {
+        let Ok(frame) = frames::Interaction::deserialize(data) else { return false };
+        let token = Token::of(&frame);
+        let (discord, is_typing) = (Arc::clone(self), frame.kind == interactions::AUTOCOMPLETE);
+        let offered = is_typing.then(|| commands::choices(&context.commands.borrow(), &data["data"]));
+        let mut asides = self.asides.lock().unwrap_or_else(PoisonError::into_inner);
+        while asides.try_join_next().is_some() {}
+        asides.spawn(async move {
+            match offered {
+                Some(choices) => discord.interactions.offer(&discord.rest, &token, choices).await,
+                None => {
+                    let application = discord.world.lock().application;
+                    discord.interactions.watch(&discord.rest, application, &token, &*discord.clock).await;
+                }
+            }
+        });
+        is_typing
+    }
+}
+
+#[async_trait]
+impl Adapter for Discord {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
+        let listing = commands::keep(&self, context.commands.clone(), context.shutdown.clone());
+        let ending = self.ends.run(&self.rest, context.shutdown.clone());
+        let beside = async { tokio::join!(listing, ending) };
+        let ended = tokio::select! {
+            ended = gateway::run(&self, &context) => ended,
+            // Both end at the word to stop, at which the gateway ends too.
+            _ = async { beside.await; std::future::pending::<()>().await } => Ok(()),
+        };
+        self.asides.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        ended
+    }
+
+    async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+        self.do_it(action, key).await
+    }
+
+    fn message_id(&self, _: &ActionKey) -> Option<MessageId> {
+        None
+    }
+
+    fn member(&self, user: &UserId) -> Option<Member> {
+        self.world.lock().people.member_anywhere(user.native().parse().ok()?).cloned()
+    }
+
+    fn user_named(&self, name: &str) -> Option<User> {
+        let known = self.world.lock();
+        let mention = name.trim_start_matches("<@").trim_start_matches('!').trim_end_matches('>');
+        match mention.parse::<u64>() {
+            Ok(id) if id != 0 => {
+                let unknown = || User {
+                    id: UserId::new(self.world.bot(), mention),
+                    name: mention.to_owned(),
+                    bot: false,
+                    locale: None,
+                };
+                Some(known.people.user(id).cloned().unwrap_or_else(unknown))
+            }
+            _ => known.people.named(name.trim_start_matches('@')).cloned(),
+        }
+    }
+}

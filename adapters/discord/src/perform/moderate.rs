@@ -1,0 +1,126 @@
+//! Members and rooms.
+
+use palabre_model::{ActionError, Measure, Millis, Outcome, RoomChange, RoomId, SpaceId, UserId, iso8601};
+use serde_json::{Value, json};
+use serenity::http::{LightMethod, Route};
+use serenity::model::id::{ChannelId, GuildId, RoleId, TargetId, UserId as DiscordUser};
+
+use super::{channel, done, gone_is_done};
+use crate::Discord;
+use crate::encode::number;
+use crate::rest::Call;
+use crate::world::Known;
+
+/// The longest that Discord lets nobody speak. <https://discord.com/developers/docs/resources/guild#modify-guild-member>
+const TIMEOUT: Millis = 28 * 86_400_000 - 60_000;
+/// How far back a ban removes messages, at the most.
+const PURGE: Millis = 604_800_000;
+/// The longest slow mode, in seconds.
+const SLOWMODE: u64 = 21_600;
+/// The longest topic, in characters.
+const TOPIC: usize = 1_024;
+/// Sending messages, in a channel and in its threads. <https://discord.com/developers/docs/topics/permissions>
+const SPEAKING: u64 = 1 << 11 | 1 << 38;
+/// The kind of what is said of a role, rather than of a person.
+const OF_A_ROLE: u8 = 0;
+
+impl Discord {
+    pub(super) async fn moderate(
+        &self,
+        room: &RoomId,
+        space: Option<&SpaceId>,
+        user: &UserId,
+        measure: &Measure,
+        reason: Option<&str>,
+    ) -> Result<Outcome, ActionError> {
+        let guild = match space {
+            Some(space) => number(space.native(), "a server's id")?,
+            None => {
+                let of_channel = self.world.lock().channels.get(&channel(room)?).copied();
+                of_channel.ok_or_else(|| ActionError::NotFound("the server of this room is not known".to_owned()))?
+            }
+        };
+        let (guild_id, user_id) = (GuildId::new(guild), DiscordUser::new(number(user.native(), "a user's id")?));
+        let member = Route::GuildMember { guild_id, user_id };
+        let ban = Route::GuildBan { guild_id, user_id };
+        let now = self.clock.now();
+        match measure {
+            Measure::Mute { until } => {
+                let until = until.unwrap_or(u64::MAX).min(now + TIMEOUT);
+                let body = json!({ "communication_disabled_until": iso8601(until) });
+                done(self.rest.call(Call::new(LightMethod::Patch, member).body(body).reason(reason)).await)
+            }
+            Measure::Unmute => {
+                let body = json!({ "communication_disabled_until": Value::Null });
+                done(self.rest.call(Call::new(LightMethod::Patch, member).body(body).reason(reason)).await)
+            }
+            Measure::Kick => {
+                gone_is_done(done(self.rest.call(Call::new(LightMethod::Delete, member).reason(reason)).await))
+            }
+            Measure::Ban { until, purge_since } => {
+                let seconds = purge_since.map_or(0, |since| now.saturating_sub(since).min(PURGE) / 1_000);
+                // That it ends is noted before it begins: nobody stays out because a daemon went down in between.
+                if let Some(until) = until {
+                    self.ends.ban(*until, guild, user_id.get()).await?;
+                }
+                let body = json!({ "delete_message_seconds": seconds });
+                done(self.rest.call(Call::new(LightMethod::Put, ban).body(body).reason(reason)).await)
+            }
+            Measure::Unban => {
+                gone_is_done(done(self.rest.call(Call::new(LightMethod::Delete, ban).reason(reason)).await))
+            }
+            Measure::AddRole(name) | Measure::RemoveRole(name) => {
+                let role = role(&self.world.lock(), guild, name)?;
+                let adds = matches!(measure, Measure::AddRole(_));
+                let method = if adds { LightMethod::Put } else { LightMethod::Delete };
+                let route = Route::GuildMemberRole { guild_id, user_id, role_id: RoleId::new(role) };
+                done(self.rest.call(Call::new(method, route).reason(reason)).await)
+            }
+            Measure::Rename(nickname) => {
+                let body = json!({ "nick": nickname.chars().take(32).collect::<String>() });
+                done(self.rest.call(Call::new(LightMethod::Patch, member).body(body).reason(reason)).await)
+            }
+        }
+    }
+
+    pub(super) async fn arrange(&self, channel: u64, change: &RoomChange) -> Result<Outcome, ActionError> {
+        let channel_id = ChannelId::new(channel);
+        let body = match change {
+            RoomChange::Topic(topic) => json!({ "topic": topic.chars().take(TOPIC).collect::<String>() }),
+            RoomChange::Slowmode(pause) => {
+                let seconds = pause.div_ceil(1_000);
+                if seconds > SLOWMODE {
+                    let why = format!("a slow mode of {seconds} s is more than Discord takes, which is {SLOWMODE} s");
+                    return Err(ActionError::Rejected(why));
+                }
+                json!({ "rate_limit_per_user": seconds })
+            }
+            RoomChange::Locked(locked) => return self.lock(channel, *locked).await,
+        };
+        done(self.rest.call(Call::new(LightMethod::Patch, Route::Channel { channel_id }).body(body)).await)
+    }
+
+    /// Takes from everybody the right to speak in a channel, or gives it back; what else is settled of it stays.
+    async fn lock(&self, channel: u64, locked: bool) -> Result<Outcome, ActionError> {
+        let channel_id = ChannelId::new(channel);
+        let (guild, (allow, deny), is_thread) = {
+            let known = self.world.lock();
+            let (_, row) = known.channel(channel).ok_or_else(|| ActionError::NotFound(format!("channel {channel}")))?;
+            (known.channels.get(&channel).copied().unwrap_or_default(), row.everyone, row.is_thread())
+        };
+        if is_thread {
+            let body = json!({ "locked": locked });
+            return done(self.rest.call(Call::new(LightMethod::Patch, Route::Channel { channel_id }).body(body)).await);
+        }
+        let (allow, deny) = if locked { (allow & !SPEAKING, deny | SPEAKING) } else { (allow, deny & !SPEAKING) };
+        let body = json!({ "type": OF_A_ROLE, "allow": allow.to_string(), "deny": deny.to_string() });
+        // Everybody's role has the id of the server.
+        let route = Route::ChannelPermission { channel_id, target_id: TargetId::new(guild.max(1)) };
+        done(self.rest.call(Call::new(LightMethod::Put, route).body(body)).await)
+    }
+}
+
+fn role(known: &Known, guild: u64, name: &str) -> Result<u64, ActionError> {
+    let found = known.guilds.get(&guild).and_then(|row| row.role(name));
+    found.ok_or_else(|| ActionError::NotFound(format!("there is no role \"{name}\" in this server")))
+}

@@ -1,0 +1,135 @@
+//! Speaking under another name: through a webhook of the bot's own, one for each channel.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use palabre_model::{ActionError, Content, Outcome, Persona};
+use serde_json::{Value, json};
+use serenity::http::{LightMethod, Route};
+use serenity::model::id::{ChannelId, MessageId, WebhookId};
+
+use super::id_of;
+use crate::Discord;
+use crate::rest::Call;
+
+/// What the webhooks are called.
+const NAME: &str = "Palabre";
+/// The longest name that one may speak under.
+const SPEAKER: usize = 80;
+
+/// The webhooks that are known, by channel: id and token.
+#[derive(Default)]
+pub(crate) struct Webhooks(Mutex<HashMap<u64, (u64, String)>>);
+
+impl Webhooks {
+    pub(super) fn is_known(&self, channel: u64) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&channel)
+    }
+
+    fn get(&self, channel: u64) -> Option<(u64, String)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&channel).cloned()
+    }
+
+    fn put(&self, channel: u64, webhook: (u64, String)) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(channel, webhook);
+    }
+
+    fn forget(&self, channel: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&channel);
+    }
+}
+
+impl Discord {
+    pub(super) async fn say_as(
+        &self,
+        channel: u64,
+        persona: &Persona,
+        content: &Content,
+    ) -> Result<Outcome, ActionError> {
+        let (home, thread) = self.home(channel);
+        let mut last = None;
+        for mut part in self.parts(channel, content)? {
+            part.body.insert("username".to_owned(), speaker(&persona.name).into());
+            if let Some(picture) = persona.picture.as_ref().filter(|url| url.starts_with("http")) {
+                part.body.insert("avatar_url".to_owned(), picture.as_str().into());
+            }
+            let (id, token) = self.webhook(home).await?;
+            let route = Route::WebhookWithToken { webhook_id: WebhookId::new(id), token: &token };
+            let call = Call::new(LightMethod::Post, route).param("wait", "true");
+            let call = thread.iter().fold(call, |call, id| call.param("thread_id", id.to_string()));
+            let said = self.rest.call(call.body(Value::Object(part.body)).files(part.files)).await;
+            let said = said.map_err(ActionError::from);
+            if matches!(said, Err(ActionError::NotFound(_))) {
+                // Somebody has removed it; the next try makes another.
+                self.webhooks.forget(home);
+                return Err(ActionError::Transient("the webhook is gone, and is made anew".to_owned()));
+            }
+            last = id_of(&said?);
+        }
+        Ok(Outcome { message: last.map(|id| id.to_string().into()) })
+    }
+
+    pub(super) async fn edit_as(&self, channel: u64, message: MessageId, body: Value) -> Result<(), ActionError> {
+        let (home, thread) = self.home(channel);
+        let (id, token) = self.webhook(home).await?;
+        let route = Route::WebhookMessage { webhook_id: WebhookId::new(id), token: &token, message_id: message };
+        let call = thread
+            .iter()
+            .fold(Call::new(LightMethod::Patch, route), |call, id| call.param("thread_id", id.to_string()));
+        self.rest.call(call.body(body)).await?;
+        Ok(())
+    }
+
+    pub(super) async fn delete_as(&self, channel: u64, message: MessageId) -> Result<Outcome, ActionError> {
+        let (home, thread) = self.home(channel);
+        let (id, token) = self.webhook(home).await?;
+        let route = Route::WebhookMessage { webhook_id: WebhookId::new(id), token: &token, message_id: message };
+        let call = thread
+            .iter()
+            .fold(Call::new(LightMethod::Delete, route), |call, id| call.param("thread_id", id.to_string()));
+        self.rest.call(call).await?;
+        Ok(Outcome::default())
+    }
+
+    /// The channel whose webhook speaks in it: of a thread, the one that it belongs to.
+    fn home(&self, channel: u64) -> (u64, Option<u64>) {
+        let known = self.world.lock();
+        match known.channel(channel) {
+            Some((_, row)) if row.is_thread() => (row.parent.unwrap_or(channel), Some(channel)),
+            _ => (channel, None),
+        }
+    }
+
+    /// The bot's webhook of a channel: the one that is known, that was made before, or a new one.
+    async fn webhook(&self, channel: u64) -> Result<(u64, String), ActionError> {
+        if let Some(known) = self.webhooks.get(channel) {
+            return Ok(known);
+        }
+        let route = Route::ChannelWebhooks { channel_id: ChannelId::new(channel) };
+        let there = self.rest.call(Call::new(LightMethod::Get, route)).await?;
+        let application = self.world.lock().application.to_string();
+        let own = |webhook: &&Value| webhook["application_id"] == *application && webhook["token"].is_string();
+        let found = there.as_array().and_then(|all| all.iter().find(own)).cloned();
+        let made = match found {
+            Some(found) => found,
+            None => self.rest.call(Call::new(LightMethod::Post, route).body(json!({ "name": NAME }))).await?,
+        };
+        let webhook = id_of(&made).zip(made["token"].as_str().map(ToOwned::to_owned));
+        let webhook =
+            webhook.ok_or_else(|| ActionError::Rejected("Discord gives no token for its webhook".to_owned()))?;
+        self.webhooks.put(channel, webhook.clone());
+        Ok(webhook)
+    }
+}
+
+/// A name as Discord takes it: not empty, not too long, and without the words that it keeps for itself.
+fn speaker(name: &str) -> String {
+    let name: String = name.chars().filter(|c| !c.is_control()).take(SPEAKER).collect();
+    let lower = name.to_lowercase();
+    let name = match ["discord", "clyde"].iter().find_map(|word| lower.find(word)) {
+        // An invisible character within the word makes it another.
+        Some(at) if name.is_char_boundary(at + 1) => format!("{}\u{200b}{}", &name[..=at], &name[at + 1..]),
+        _ => name,
+    };
+    if name.trim().is_empty() { "?".to_owned() } else { name }
+}

@@ -1,0 +1,94 @@
+//! Why a request came to nothing, by what is to be done about it.
+
+use std::time::Duration;
+
+use palabre_model::ActionError;
+use reqwest::StatusCode;
+use serde_json::Value;
+
+/// Why a request came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RestError {
+    /// The token is not, or no longer, one.
+    #[error("Discord refuses the token")]
+    Token,
+    /// Too fast.
+    #[error("Discord asks to wait {retry_after:?}")]
+    Limited { retry_after: Duration },
+    /// Discord will not do it.
+    #[error("{text}")]
+    Refused { status: StatusCode, code: i64, text: String },
+    /// It cannot be asked at all.
+    #[error("the request cannot be made: {0}")]
+    Unfit(String),
+    /// Something that passes.
+    #[error("{0}")]
+    Passing(String),
+}
+
+impl RestError {
+    pub(super) fn of(status: StatusCode, said: &Value) -> Self {
+        let code = said["code"].as_i64().unwrap_or_default();
+        // The token of a webhook or an interaction that has ended has a code; the bot's own has none.
+        if status == StatusCode::UNAUTHORIZED && code == 0 {
+            return Self::Token;
+        }
+        let mut text = said["message"].as_str().unwrap_or(status.canonical_reason().unwrap_or("refused")).to_owned();
+        let mut details = Vec::new();
+        collect(&said["errors"], "", &mut details);
+        if !details.is_empty() {
+            text = format!("{text}: {}", details.join("; "));
+        }
+        if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
+            return Self::Passing(format!("Discord answers {status}"));
+        }
+        Self::Refused { status, code, text }
+    }
+
+    /// Whether Discord refused it under this code.
+    /// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>
+    pub(crate) fn is(&self, wanted: i64) -> bool {
+        matches!(self, Self::Refused { code, .. } if *code == wanted)
+    }
+}
+
+/// Discord's errors of single fields, each with where it is.
+fn collect(errors: &Value, path: &str, found: &mut Vec<String>) {
+    let Value::Object(map) = errors else { return };
+    for (name, inner) in map {
+        match inner {
+            Value::Array(list) if name == "_errors" => {
+                let texts = list.iter().filter_map(|error| error["message"].as_str());
+                found.extend(texts.map(|text| format!("{path}: {text}")));
+            }
+            inner => collect(inner, &if path.is_empty() { name.clone() } else { format!("{path}.{name}") }, found),
+        }
+    }
+}
+
+impl From<RestError> for ActionError {
+    fn from(error: RestError) -> Self {
+        match error {
+            RestError::Token => Self::Forbidden("Discord refuses the bot's token".to_owned()),
+            RestError::Limited { retry_after } => Self::RateLimited { retry_after },
+            RestError::Passing(text) => Self::Transient(text),
+            RestError::Unfit(text) => Self::Rejected(text),
+            RestError::Refused { status: StatusCode::FORBIDDEN, code, text } => Self::Forbidden(explained(code, text)),
+            RestError::Refused { status: StatusCode::NOT_FOUND, text, .. } => Self::NotFound(text),
+            RestError::Refused { code, text, .. } => Self::Rejected(explained(code, text)),
+        }
+    }
+}
+
+/// What to do about refusals that operators meet.
+fn explained(code: i64, text: String) -> String {
+    let hint = match code {
+        50001 => "the bot cannot see that channel; let its role view it",
+        50013 => {
+            "the bot lacks a permission there, or its role stands below that of the member; see Server Settings, Roles"
+        }
+        50007 => "the person takes no direct messages of this bot",
+        _ => return text,
+    };
+    format!("{text} ({hint})")
+}

@@ -1,0 +1,148 @@
+//! What the bot knows of its servers: names, roles and channels, which Discord tells once for each session and which are kept over a
+//! restart, since a session that is resumed does not tell them again; and, as long as memory has room, people and messages.
+
+mod guild;
+mod people;
+
+use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lru::LruCache;
+use palabre_model::{BotName, Message, Permission, Room, RoomId, RoomKind, SpaceId};
+use palabre_store::{Direction, Snapshot, Table, TableId};
+
+use crate::decode::Audited;
+
+pub(crate) use guild::{Channel, GuildRow, Role};
+pub(crate) use people::Seen;
+
+/// Servers by bot and id.
+pub(crate) const GUILDS: Table<(String, u64), GuildRow> = Table::new(TableId::DiscordGuilds);
+
+/// So many messages are remembered, to say what they were before they were changed.
+const MESSAGES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+
+/// What is known.
+pub(crate) struct World {
+    bot: BotName,
+    known: Mutex<Known>,
+}
+
+/// The same, with the lock held.
+pub(crate) struct Known {
+    /// The bot's own id; 0 until it is known.
+    pub(crate) me: u64,
+    /// The id of its application.
+    pub(crate) application: u64,
+    pub(crate) guilds: HashMap<u64, GuildRow>,
+    /// The server of each channel and thread.
+    pub(crate) channels: HashMap<u64, u64>,
+    pub(crate) people: Seen,
+    pub(crate) messages: LruCache<u64, Arc<Said>>,
+    /// What the audit log said lately.
+    pub(crate) audit: VecDeque<Audited>,
+}
+
+/// A message as it was last seen.
+pub(crate) struct Said {
+    pub(crate) message: Message,
+    pub(crate) pinned: bool,
+}
+
+impl World {
+    pub(crate) fn new(bot: &BotName) -> Self {
+        let known = Known {
+            me: 0,
+            application: 0,
+            guilds: HashMap::new(),
+            channels: HashMap::new(),
+            people: Seen::default(),
+            messages: LruCache::new(MESSAGES),
+            audit: VecDeque::new(),
+        };
+        Self { bot: bot.clone(), known: Mutex::new(known) }
+    }
+
+    /// Takes up what the last daemon knew.
+    pub(crate) fn load(&self, snapshot: &Snapshot) -> palabre_store::Result<()> {
+        for row in GUILDS.scan(snapshot, &self.bot.to_string(), Direction::Forward)? {
+            let ((bot, id), guild) = row?;
+            if bot == self.bot.as_str() {
+                self.lock().put(id, guild);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn bot(&self) -> &BotName {
+        &self.bot
+    }
+
+    pub(crate) fn space_id(&self, guild: u64) -> SpaceId {
+        SpaceId::new(&self.bot, &guild.to_string())
+    }
+
+    pub(crate) fn room_id(&self, channel: u64) -> RoomId {
+        RoomId::new(&self.bot, &channel.to_string())
+    }
+
+    /// A channel as a room; by its id alone where no more is known.
+    pub(crate) fn room(&self, channel: u64) -> Room {
+        let known = self.lock();
+        match known.channel(channel) {
+            Some((guild, channel_row)) => self.room_of(channel, channel_row, guild.locale.clone()),
+            None => Room::channel(self.room_id(channel), &channel.to_string()),
+        }
+    }
+
+    /// A channel that is described as a room.
+    pub(crate) fn room_of(&self, id: u64, channel: &Channel, locale: Option<String>) -> Room {
+        Room {
+            id: self.room_id(id),
+            name: channel.name.clone(),
+            kind: if channel.is_thread() { RoomKind::Thread } else { RoomKind::Channel },
+            topic: channel.topic.clone(),
+            locale,
+        }
+    }
+}
+
+impl Known {
+    pub(crate) fn put(&mut self, id: u64, guild: GuildRow) {
+        self.channels.retain(|_, of| *of != id);
+        self.channels.extend(guild.channels.keys().map(|channel| (*channel, id)));
+        self.guilds.insert(id, guild);
+    }
+
+    pub(crate) fn remove(&mut self, id: u64) {
+        self.channels.retain(|_, of| *of != id);
+        self.guilds.remove(&id);
+    }
+
+    pub(crate) fn channel(&self, id: u64) -> Option<(&GuildRow, &Channel)> {
+        let guild = self.guilds.get(self.channels.get(&id)?)?;
+        Some((guild, guild.channels.get(&id)?))
+    }
+
+    /// What Discord lets a member do, as one of our levels.
+    pub(crate) fn permission(&self, guild: u64, user: u64, roles: &[u64]) -> Permission {
+        let Some(row) = self.guilds.get(&guild) else { return Permission::Member };
+        if row.owner == user {
+            return Permission::Admin;
+        }
+        let everyone = row.roles.get(&guild).map_or(0, |role| role.permissions);
+        let bits =
+            roles.iter().filter_map(|role| row.roles.get(role)).fold(everyone, |bits, role| bits | role.permissions);
+        guild::level(bits)
+    }
+}
+
+/// What permissions amount to, as one of our levels.
+pub(crate) fn level(bits: u64) -> Permission {
+    guild::level(bits)
+}

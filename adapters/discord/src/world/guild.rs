@@ -1,0 +1,122 @@
+//! A server as it is kept.
+
+use std::collections::BTreeMap;
+
+use palabre_model::Permission;
+use serde::{Deserialize, Serialize};
+
+use crate::frames;
+
+/// <https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags>
+const KICK: u64 = 1 << 1;
+const BAN: u64 = 1 << 2;
+const ADMINISTRATOR: u64 = 1 << 3;
+const MANAGE_GUILD: u64 = 1 << 5;
+const MANAGE_MESSAGES: u64 = 1 << 13;
+const MODERATE: u64 = 1 << 40;
+
+/// A server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GuildRow {
+    pub(crate) name: String,
+    pub(crate) owner: u64,
+    /// Where Discord itself says who has come.
+    #[serde(default)]
+    pub(crate) system_channel: Option<u64>,
+    #[serde(default)]
+    pub(crate) locale: Option<String>,
+    pub(crate) roles: BTreeMap<u64, Role>,
+    /// Channels and the threads that are open.
+    pub(crate) channels: BTreeMap<u64, Channel>,
+}
+
+/// A role of a server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Role {
+    pub(crate) name: String,
+    pub(crate) permissions: u64,
+}
+
+/// A channel or a thread.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Channel {
+    pub(crate) name: String,
+    pub(crate) kind: u8,
+    #[serde(default)]
+    pub(crate) topic: Option<String>,
+    /// The channel of a thread; the category of a channel.
+    #[serde(default)]
+    pub(crate) parent: Option<u64>,
+    /// What the role of everybody is allowed and denied here.
+    #[serde(default)]
+    pub(crate) everyone: (u64, u64),
+}
+
+impl GuildRow {
+    pub(crate) fn of(guild: &frames::Guild) -> Self {
+        let roles = guild.roles.iter().map(|role| (role.id.get(), Role::of(role))).collect();
+        let channels = guild.channels.iter().chain(&guild.threads);
+        Self {
+            name: guild.name.clone(),
+            owner: guild.owner_id.get(),
+            system_channel: guild.system_channel_id.known(),
+            locale: guild.preferred_locale.clone(),
+            roles,
+            channels: channels.map(|channel| (channel.id.get(), Channel::of(channel, guild.id.get()))).collect(),
+        }
+    }
+
+    /// The names of roles, in the order of their ids.
+    pub(crate) fn role_names(&self, ids: &[u64]) -> Vec<String> {
+        ids.iter().filter_map(|id| self.roles.get(id)).map(|role| role.name.clone()).collect()
+    }
+
+    /// The role of that name or id; of two with one name, the older.
+    pub(crate) fn role(&self, name: &str) -> Option<u64> {
+        let by_id = name.parse().ok().filter(|id| self.roles.contains_key(id));
+        let exact = || self.roles.iter().find(|(_, role)| role.name == name).map(|(id, _)| *id);
+        let any_case = || self.roles.iter().find(|(_, role)| role.name.to_lowercase() == name.to_lowercase());
+        by_id.or_else(exact).or_else(|| any_case().map(|(id, _)| *id))
+    }
+
+    /// Where what concerns the whole server is said: where Discord does so itself, or else the first channel for text.
+    pub(crate) fn front(&self) -> Option<u64> {
+        let first = || self.channels.iter().find(|(_, channel)| channel.kind == 0).map(|(id, _)| *id);
+        self.system_channel.filter(|id| self.channels.contains_key(id)).or_else(first)
+    }
+}
+
+impl Role {
+    pub(crate) fn of(role: &frames::Role) -> Self {
+        Self { name: role.name.clone(), permissions: role.permissions.parse().unwrap_or_default() }
+    }
+}
+
+impl Channel {
+    pub(crate) fn of(channel: &frames::Channel, guild: u64) -> Self {
+        let bits = |text: &str| text.parse().unwrap_or_default();
+        let everyone = channel.permission_overwrites.iter().find(|overwrite| overwrite.id.get() == guild);
+        Self {
+            name: channel.name.clone().unwrap_or_default(),
+            kind: channel.kind,
+            topic: channel.topic.clone().filter(|topic| !topic.is_empty()),
+            parent: channel.parent_id.known(),
+            everyone: everyone.map_or((0, 0), |overwrite| (bits(&overwrite.allow), bits(&overwrite.deny))),
+        }
+    }
+
+    /// Whether it is a side talk: types 10, 11 and 12.
+    pub(crate) const fn is_thread(&self) -> bool {
+        matches!(self.kind, 10..=12)
+    }
+}
+
+pub(super) fn level(bits: u64) -> Permission {
+    if bits & (ADMINISTRATOR | MANAGE_GUILD) != 0 {
+        Permission::Admin
+    } else if bits & (KICK | BAN | MANAGE_MESSAGES | MODERATE) != 0 {
+        Permission::Moderator
+    } else {
+        Permission::Member
+    }
+}

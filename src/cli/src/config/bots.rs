@@ -1,0 +1,106 @@
+//! Bots in bots.yaml.
+
+use std::collections::BTreeMap;
+
+use palabre_model::Permission;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// One bot.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BotConfig {
+    /// Where it is.
+    pub(crate) platform: Platform,
+    /// The token of the bot, where its platform gives it one. `${NAME}` is taken from the environment.
+    #[serde(default)]
+    pub(crate) token: Option<String>,
+    /// Where the platform is, if it is not where it always is: a proxy, or a test.
+    #[serde(default)]
+    pub(crate) api: Option<String>,
+    /// The prefix of commands beside `/`: with `!`, `!roll` is a command too.
+    #[serde(default)]
+    pub(crate) prefix: Option<String>,
+    /// The language in which this bot speaks to those of whom none is known.
+    #[serde(default)]
+    pub(crate) language: Option<String>,
+    /// Who may do how much: for each level the roles, and the people by their id, that have it.
+    #[serde(default)]
+    pub(crate) permissions: BTreeMap<Level, Vec<String>>,
+    /// The settings of the room service, where the platform is rooms.
+    #[serde(default)]
+    pub(crate) rooms: palabre_rooms::Config,
+    /// The settings of a bot on Discord, where the platform is discord.
+    #[serde(default)]
+    pub(crate) discord: palabre_discord::Config,
+}
+
+impl BotConfig {
+    /// What is wrong with the bot of that name, beside what the parser sees.
+    pub(super) fn check(&self, name: &str) -> Result<(), String> {
+        if name.is_empty() || name.contains('/') || name.chars().any(char::is_whitespace) {
+            return Err(format!("the bot's name \"{name}\" must have no slash and no space in it"));
+        }
+        let rooms = &self.rooms;
+        if rooms.client_queue == 0
+            || rooms.max_rooms == 0
+            || rooms.max_connections == 0
+            || rooms.nickname.trim().is_empty()
+        {
+            return Err(
+                "rooms: client_queue, max_rooms and max_connections are at least 1, and the nickname is not empty"
+                    .to_owned(),
+            );
+        }
+        let has_token = self.token.as_ref().is_some_and(|token| !token.trim().is_empty());
+        match self.platform {
+            Platform::Rooms if has_token => Err(format!("{name} is the room service, which has no token")),
+            Platform::Discord if !has_token => Err(format!(
+                "{name} is a bot on Discord and needs its token: `token: ${{DISCORD_TOKEN}}`, with the one from the developer portal in the environment"
+            )),
+            Platform::Discord => self.discord.shards.map_or(Ok(()), |shards| shards.check()),
+            Platform::Rooms => Ok(()),
+        }?;
+        match &self.api {
+            Some(api) if !(api.starts_with("https://") || api.starts_with("http://")) => {
+                Err(format!("api: {api} is no address; write it as https://HOST"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A level of permission that roles can be mapped to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Level {
+    /// Whom the operator trusts.
+    Trusted,
+    /// Who keeps order.
+    Moderator,
+    /// Who runs the space.
+    Admin,
+    /// Who runs the bots.
+    Owner,
+}
+
+impl Level {
+    pub(crate) const fn permission(self) -> Permission {
+        match self {
+            Self::Trusted => Permission::Trusted,
+            Self::Moderator => Permission::Moderator,
+            Self::Admin => Permission::Admin,
+            Self::Owner => Permission::Owner,
+        }
+    }
+}
+
+/// The platforms that there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Platform {
+    /// The built-in room service.
+    Rooms,
+    /// A bot on Discord.
+    Discord,
+}
