@@ -2,6 +2,7 @@
 
 mod client;
 mod daemon;
+pub mod discord;
 
 pub use client::{Client, ClientError};
 pub use daemon::{Daemon, Project, palabre};

@@ -1,0 +1,265 @@
+//! One connection of a client.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+use crate::discord::Shared;
+
+use super::identify::Identify;
+use super::packing::Packing;
+use super::session::Refused;
+use super::{Close, Cut};
+
+/// A client may send this many payloads a minute, heartbeats included.
+const MOST_PAYLOADS: u32 = 120;
+/// A payload of a client may be this long.
+const LONGEST_PAYLOAD: usize = 4_096;
+
+/// How a connection ends.
+enum End {
+    /// With a word of ours.
+    Close(Close),
+    /// Without one, ours or theirs; whether the session stays.
+    Gone { resumable: bool },
+}
+
+struct Connection {
+    socket: WebSocketStream<TcpStream>,
+    packing: Packing,
+    shared: Arc<Shared>,
+    number: u64,
+    session: Option<String>,
+    /// The last dispatch that was sent.
+    sent: u64,
+    silent: bool,
+    last_beat: Instant,
+    /// Payloads since the beginning of a minute.
+    payloads: (Instant, u32),
+}
+
+/// Serves a client until it is gone.
+pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, number: u64) {
+    let mut address = String::new();
+    #[allow(clippy::result_large_err, reason = "the signature is tungstenite's")]
+    let look = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
+        address = request.uri().query().unwrap_or_default().to_owned();
+        Ok(response)
+    };
+    let Ok(socket) = tokio_tungstenite::accept_hdr_async(stream, look).await else { return };
+    shared.change(|world| world.counters.connections += 1);
+    let given = |name: &str, value: &str| address.split('&').any(|pair| pair.split_once('=') == Some((name, value)));
+    let packing = if given("compress", "zlib-stream") { Packing::stream() } else { Packing::Plain };
+    let known = given("v", "10") && given("encoding", "json");
+    let (last_beat, payloads) = (Instant::now(), (Instant::now(), 0));
+    let mut connection =
+        Connection { socket, packing, shared, number, session: None, sent: 0, silent: false, last_beat, payloads };
+    let end = if known { connection.run().await } else { End::Close(Close::VERSION) };
+    connection.end(end).await;
+}
+
+impl Connection {
+    async fn run(&mut self) -> End {
+        let mut changed = self.shared.changed.subscribe();
+        let interval = self.shared.options.heartbeat;
+        let millis = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
+        let hello = json!({ "op": 10, "s": null, "t": null, "d": { "heartbeat_interval": millis, "_trace": [] } });
+        if let Err(end) = self.send(&hello.to_string()).await {
+            return end;
+        }
+        loop {
+            changed.borrow_and_update();
+            if let Err(end) = self.flush().await {
+                return end;
+            }
+            let overdue = tokio::time::sleep_until(self.last_beat + interval * 2 + Duration::from_secs(1));
+            let step = tokio::select! {
+                biased;
+                frame = self.socket.next() => self.take(frame).await,
+                outcome = changed.changed() => outcome.map_err(|_gone| End::Gone { resumable: true }),
+                () = overdue => Err(End::Close(Close::TIMEOUT)),
+            };
+            if let Err(end) = step {
+                return end;
+            }
+        }
+    }
+
+    /// Sends what the session has for the client, and does what a test wants done.
+    async fn flush(&mut self) -> Result<(), End> {
+        let Some(id) = self.session.clone() else { return Ok(()) };
+        let (cut, frames) = self.shared.change_silently(|world| {
+            // Another connection has taken the session over, or it is no more.
+            let session = world.sessions.get_mut(&id).filter(|session| session.connection == Some(self.number));
+            let session = session.ok_or(End::Close(Close::UNKNOWN))?;
+            let frames: Vec<_> = session.after(self.sent).cloned().collect();
+            Ok((session.cut.take(), frames))
+        })?;
+        if let Some(cut) = cut {
+            self.go_wrong(cut).await?;
+        }
+        if self.silent || self.session.is_none() {
+            return Ok(());
+        }
+        for (seq, frame) in frames {
+            self.send(&frame).await?;
+            self.sent = seq;
+        }
+        Ok(())
+    }
+
+    async fn go_wrong(&mut self, cut: Cut) -> Result<(), End> {
+        match cut {
+            Cut::Clean => Err(End::Close(Close::UNKNOWN)),
+            Cut::Close(code) => Err(End::Close(Close(code, "Closed."))),
+            Cut::Dirty => Err(End::Gone { resumable: true }),
+            Cut::Reconnect => self.send(r#"{"op":7,"d":null,"s":null,"t":null}"#).await,
+            Cut::InvalidSession { resumable } => self.invalidate(resumable).await,
+            Cut::Silence => {
+                self.silent = true;
+                Ok(())
+            }
+        }
+    }
+
+    async fn invalidate(&mut self, resumable: bool) -> Result<(), End> {
+        if let Some(id) = self.session.take() {
+            self.shared.change(|world| world.lose_session(&id, self.number, resumable));
+        }
+        self.send(&format!(r#"{{"op":9,"d":{resumable},"s":null,"t":null}}"#)).await
+    }
+
+    async fn take(&mut self, frame: Option<Result<Message, impl std::error::Error>>) -> Result<(), End> {
+        let bytes = match frame {
+            Some(Ok(Message::Text(text))) => text.as_bytes().to_vec(),
+            Some(Ok(Message::Binary(bytes))) => bytes.to_vec(),
+            Some(Ok(Message::Close(frame))) => {
+                // A client that closes with 1000 or 1001 does not mean to come back.
+                let code = frame.map_or(1005, |frame| u16::from(frame.code));
+                return Err(End::Gone { resumable: !matches!(code, 1000 | 1001) });
+            }
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => return Ok(()),
+            Some(Err(_)) | None => return Err(End::Gone { resumable: true }),
+        };
+        self.count_payload()?;
+        if bytes.len() > LONGEST_PAYLOAD {
+            return Err(End::Close(Close::DECODE));
+        }
+        let decode = |_unreadable| End::Close(Close::DECODE);
+        let payload: Value = serde_json::from_slice(&bytes).map_err(decode)?;
+        self.obey(payload["op"].as_u64().ok_or(End::Close(Close::DECODE))?, &payload["d"]).await
+    }
+
+    fn count_payload(&mut self) -> Result<(), End> {
+        if self.payloads.0.elapsed() >= Duration::from_secs(60) {
+            self.payloads = (Instant::now(), 0);
+        }
+        self.payloads.1 += 1;
+        if self.payloads.1 > MOST_PAYLOADS { Err(End::Close(Close::RATE)) } else { Ok(()) }
+    }
+
+    async fn obey(&mut self, op: u64, data: &Value) -> Result<(), End> {
+        match op {
+            1 => self.beat(data).await,
+            2 => self.identify(data).await,
+            6 => self.resume(data).await,
+            3 | 4 | 8 | 31 if self.session.is_none() => Err(End::Close(Close::NOT_AUTHENTICATED)),
+            3 if !data["status"].is_string() || !data["activities"].is_array() => Err(End::Close(Close::DECODE)),
+            3 | 4 | 31 => Ok(()),
+            8 => {
+                let session = self.session.clone().unwrap_or_default();
+                self.shared.change(|world| world.send_members(&session, data));
+                Ok(())
+            }
+            _ => Err(End::Close(Close::OPCODE)),
+        }
+    }
+
+    async fn beat(&mut self, data: &Value) -> Result<(), End> {
+        self.last_beat = Instant::now();
+        if data.as_u64().is_some_and(|seq| self.session.is_some() && seq > self.sent) {
+            return Err(End::Close(Close::SEQUENCE));
+        }
+        if self.silent {
+            return Ok(());
+        }
+        self.send(r#"{"op":11,"d":null,"s":null,"t":null}"#).await
+    }
+
+    async fn identify(&mut self, data: &Value) -> Result<(), End> {
+        if self.session.is_some() {
+            return Err(End::Close(Close::ALREADY));
+        }
+        let number = self.number;
+        let begun = self.shared.change(|world| {
+            let identify = Identify::read(data, world)?;
+            let hasty = world.is_hasty(identify.shard.0);
+            let session = (!hasty).then(|| world.begin_session(&identify, number));
+            Ok((identify, session))
+        });
+        let (identify, session) = begun.map_err(End::Close)?;
+        if session.is_none() {
+            return self.invalidate(false).await;
+        }
+        if identify.compress && matches!(self.packing, Packing::Plain) {
+            self.packing = Packing::Single;
+        }
+        (self.session, self.sent) = (session, 0);
+        Ok(())
+    }
+
+    async fn resume(&mut self, data: &Value) -> Result<(), End> {
+        if self.session.is_some() {
+            return Err(End::Close(Close::ALREADY));
+        }
+        let (Some(token), Some(id), Some(seq)) =
+            (data["token"].as_str(), data["session_id"].as_str(), data["seq"].as_u64())
+        else {
+            return Err(End::Close(Close::DECODE));
+        };
+        if token.strip_prefix("Bot ").unwrap_or(token) != self.shared.options.token {
+            return Err(End::Close(Close::AUTHENTICATION));
+        }
+        let number = self.number;
+        match self.shared.change(|world| world.resume_session(id, seq, number)) {
+            Ok(()) => {
+                (self.session, self.sent) = (Some(id.to_owned()), seq);
+                Ok(())
+            }
+            Err(Refused::Ahead) => Err(End::Close(Close::SEQUENCE)),
+            Err(Refused::Gone) => self.invalidate(false).await,
+        }
+    }
+
+    async fn send(&mut self, payload: &str) -> Result<(), End> {
+        let message = self.packing.pack(payload);
+        self.socket.send(message).await.map_err(|_gone| End::Gone { resumable: true })
+    }
+
+    async fn end(mut self, end: End) {
+        let resumable = match &end {
+            End::Close(close) => close.is_resumable(),
+            End::Gone { resumable } => *resumable,
+        };
+        if let Some(id) = self.session.take() {
+            self.shared.change(|world| world.lose_session(&id, self.number, resumable));
+        }
+        if let End::Close(Close(code, reason)) = end {
+            self.shared.change(|world| world.counters.closes.push(code));
+            let frame = CloseFrame { code: code.into(), reason: reason.into() };
+            // The client may be gone already; then it need not be told. It gets a moment to answer.
+            if self.socket.close(Some(frame)).await.is_ok() {
+                let answered = async { while let Some(Ok(_)) = self.socket.next().await {} };
+                tokio::time::timeout(Duration::from_secs(2), answered).await.unwrap_or_default();
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! A session: what one shard was told, so that it can be told again.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use rand::RngExt;
+use serde_json::{Value, json};
+
+use crate::discord::id::Id;
+use crate::discord::intents::{GUILDS, application_flags};
+use crate::discord::world::World;
+
+use super::Cut;
+use super::identify::Identify;
+
+/// What a shard was told and will be told. It outlives its connection.
+pub(in crate::discord) struct Session {
+    pub(in crate::discord) shard: (u64, u64),
+    pub(in crate::discord) intents: u64,
+    seq: u64,
+    frames: VecDeque<(u64, Arc<str>)>,
+    /// The connection that it belongs to; none while the client is away.
+    pub(super) connection: Option<u64>,
+    /// When the client was lost.
+    pub(super) lost: Option<u64>,
+    /// What a test wants done to the connection.
+    pub(in crate::discord) cut: Option<Cut>,
+}
+
+impl Session {
+    fn new(shard: (u64, u64), intents: u64, connection: u64) -> Self {
+        let (frames, lost, cut) = (VecDeque::new(), None, None);
+        Self { shard, intents, seq: 0, frames, connection: Some(connection), lost, cut }
+    }
+
+    /// Whether the shard hears of a guild; direct messages go to the first.
+    pub(in crate::discord) fn covers(&self, guild: Option<Id>) -> bool {
+        let (shard, shards) = self.shard;
+        guild.map_or(shard == 0, |guild| (guild.0 >> 22) % shards == shard)
+    }
+
+    /// Adds a dispatch, to be sent and kept.
+    pub(in crate::discord) fn push(&mut self, name: &str, data: &str, most: usize) {
+        self.seq += 1;
+        let frame = format!(r#"{{"t":"{name}","s":{},"op":0,"d":{data}}}"#, self.seq);
+        self.frames.push_back((self.seq, frame.into()));
+        if self.frames.len() > most {
+            self.frames.pop_front();
+        }
+    }
+
+    /// The dispatches after one.
+    pub(super) fn after(&self, seq: u64) -> impl Iterator<Item = &(u64, Arc<str>)> {
+        let start = self.frames.partition_point(|(number, _)| *number <= seq);
+        self.frames.range(start..)
+    }
+
+    /// Whether all dispatches after one are still there.
+    fn reaches(&self, seq: u64) -> bool {
+        self.frames.front().is_none_or(|(first, _)| *first <= seq + 1)
+    }
+}
+
+/// When shards identified.
+#[derive(Debug, Default)]
+pub(in crate::discord) struct Identifies {
+    last: BTreeMap<u64, u64>,
+}
+
+/// Why a resume is refused.
+pub(super) enum Refused {
+    /// The session is gone, or what was missed is.
+    Gone,
+    /// The sequence number was never reached.
+    Ahead,
+}
+
+impl World {
+    /// Whether a shard identifies too soon after another of its group.
+    pub(super) fn is_hasty(&mut self, shard: u64) -> bool {
+        let now = self.now();
+        let key = shard % u64::from(self.options.max_concurrency);
+        let window = u64::try_from(self.options.identify_window.as_millis()).unwrap_or(u64::MAX);
+        let last = self.identifies.last.get(&key).copied();
+        let hasty = last.is_some_and(|last| now < last + window);
+        if hasty {
+            self.counters.hasty_identifies += 1;
+        } else {
+            self.identifies.last.insert(key, now);
+        }
+        hasty
+    }
+
+    /// Begins a session: `READY`, then the guilds.
+    pub(super) fn begin_session(&mut self, identify: &Identify, connection: u64) -> String {
+        self.counters.identifies += 1;
+        let id = format!("{:032x}", self.random.random::<u128>());
+        let mut session = Session::new(identify.shard, identify.intents, connection);
+        let guilds: Vec<Id> = self.guilds.keys().copied().filter(|guild| session.covers(Some(*guild))).collect();
+        let mut ready = json!({
+            "v": 10, "user": self.user_frame(self.bot), "session_id": id, "resume_gateway_url": self.gateway,
+            "guilds": guilds.iter().map(|guild| json!({ "id": guild, "unavailable": true })).collect::<Vec<_>>(),
+            "application": { "id": self.bot, "flags": application_flags(self.options.privileged) },
+            "session_type": "normal", "private_channels": [], "relationships": [], "presences": [], "user_settings": {},
+            "_trace": ["[\"stand-in\",{}]"],
+        });
+        ready["user"]["verified"] = json!(true);
+        ready["user"]["mfa_enabled"] = json!(true);
+        if identify.sharded {
+            ready["shard"] = json!([identify.shard.0, identify.shard.1]);
+        }
+        self.greet(&mut session, "READY", ready);
+        if identify.intents & GUILDS != 0 {
+            for guild in guilds {
+                let frame = self.guild_create_frame(guild, identify.intents, identify.large);
+                self.greet(&mut session, "GUILD_CREATE", frame);
+            }
+        }
+        self.sessions.insert(id.clone(), session);
+        id
+    }
+
+    fn greet(&mut self, session: &mut Session, name: &str, mut data: Value) {
+        self.rough.roughen("", &mut data);
+        session.push(name, &data.to_string(), self.options.session_frames);
+    }
+
+    /// Gives a session to another connection; what was missed stands in it, and `RESUMED` after that.
+    pub(super) fn resume_session(&mut self, id: &str, seq: u64, connection: u64) -> Result<(), Refused> {
+        self.forget_old_sessions();
+        let session = self.sessions.get_mut(id).ok_or(Refused::Gone);
+        let outcome = session.and_then(|session| match seq {
+            _ if seq > session.seq => Err(Refused::Ahead),
+            _ if !session.reaches(seq) => Err(Refused::Gone),
+            _ => {
+                session.connection = Some(connection);
+                session.lost = None;
+                session.push("RESUMED", r#"{"_trace":[]}"#, self.options.session_frames);
+                Ok(())
+            }
+        });
+        if outcome.is_ok() {
+            self.counters.resumes += 1;
+        } else {
+            self.counters.refused_resumes += 1;
+        }
+        outcome
+    }
+
+    /// The connection of a session is gone. It stays for a while, if the client may come back to it.
+    pub(super) fn lose_session(&mut self, id: &str, connection: u64, resumable: bool) {
+        let now = self.now();
+        let Some(session) = self.sessions.get_mut(id).filter(|session| session.connection == Some(connection)) else {
+            return;
+        };
+        if resumable {
+            session.connection = None;
+            session.lost = Some(now);
+        } else {
+            self.sessions.remove(id);
+        }
+    }
+
+    fn forget_old_sessions(&mut self) {
+        let life = u64::try_from(self.options.session_life.as_millis()).unwrap_or(u64::MAX);
+        let now = self.now();
+        self.sessions.retain(|_, session| session.lost.is_none_or(|lost| now <= lost.saturating_add(life)));
+    }
+}

@@ -1,0 +1,348 @@
+//! Messages: how one is made, and what of it is shown to whom.
+
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use serde_json::{Value, json};
+
+use super::id::Id;
+use super::permissions::Permission;
+use super::world::{World, stamp};
+
+/// A file that somebody put into a message.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub media: String,
+    /// What is in it.
+    pub bytes: Bytes,
+}
+
+/// Something that the bot said, as it asked for it.
+#[derive(Debug, Clone)]
+pub struct Post {
+    /// The message.
+    pub id: Id,
+    /// Where it is.
+    pub channel: Id,
+    /// The body of the call; of an interaction's callback, its `data`.
+    pub body: Value,
+    /// The files that came with it.
+    pub files: Vec<Upload>,
+    /// The name that it was said under.
+    pub author: String,
+    /// The message as it is now; null once it is deleted.
+    pub message: Value,
+}
+
+impl Post {
+    /// Its text as it is now.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.message["content"].as_str().unwrap_or_default()
+    }
+
+    /// Its flags: 4 hides previews, 64 is ephemeral, 4096 is silent.
+    #[must_use]
+    pub fn flags(&self) -> u64 {
+        self.message["flags"].as_u64().unwrap_or_default()
+    }
+
+    /// Whether it has been deleted.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.message.is_null()
+    }
+}
+
+/// What a new message is made of. `body` has the fields of Discord's create call.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) channel: Id,
+    pub(super) author: Id,
+    /// The webhook that says it, with the name that it takes.
+    pub(super) webhook: Option<(Id, Option<String>)>,
+    pub(super) body: Value,
+    pub(super) files: Vec<Upload>,
+    /// Discord's kind of message: 0 default, 19 reply, 20 command.
+    pub(super) kind: u64,
+    /// Fields that no call has, `interaction_metadata`.
+    pub(super) more: Value,
+}
+
+impl Draft {
+    pub(super) fn new(channel: Id, author: Id, body: Value) -> Self {
+        Self { channel, author, webhook: None, body, files: Vec::new(), kind: 0, more: json!({}) }
+    }
+}
+
+impl World {
+    /// Makes a message of a draft, without telling anyone and without keeping it.
+    pub(super) fn compose(&mut self, draft: &Draft) -> Value {
+        let id = self.fresh_id();
+        let body = &draft.body;
+        let reference = &body["message_reference"];
+        let replied = self.referenced(draft.channel, reference);
+        let forward = reference["type"] == 1;
+        let kind = if replied.is_some() && !forward { 19 } else { draft.kind };
+        let mut attachments = self.attach(draft.channel, body, &draft.files);
+        let embeds = embeds(&body["embeds"], &mut attachments);
+        let mut message = json!({
+            "id": id, "channel_id": draft.channel, "type": kind, "content": body["content"].as_str().unwrap_or_default(),
+            "timestamp": stamp(id.moment()), "edited_timestamp": null, "tts": body["tts"] == true, "pinned": false,
+            "attachments": attachments, "embeds": embeds, "components": numbered(&body["components"]),
+            "flags": body["flags"].as_u64().unwrap_or_default(), "author": self.author_frame(draft),
+        });
+        self.mention(&mut message, draft, replied.as_ref());
+        if let Some((webhook, _)) = &draft.webhook {
+            message["webhook_id"] = json!(webhook);
+        }
+        if !body["nonce"].is_null() {
+            message["nonce"] = body["nonce"].clone();
+        }
+        if let Some(stickers) = self.stickers(&Id::list(&body["sticker_ids"])) {
+            message["sticker_items"] = stickers;
+        }
+        if body["poll"].is_object() {
+            message["poll"] = self.poll(&body["poll"]);
+        }
+        if let Some(replied) = replied {
+            let guild = self.guild_of(draft.channel);
+            message["message_reference"] =
+                json!({ "type": u8::from(forward), "channel_id": replied["channel_id"], "message_id": replied["id"] });
+            if let Some(guild) = guild {
+                message["message_reference"]["guild_id"] = json!(guild);
+            }
+            if forward {
+                message["message_snapshots"] = json!([{ "message": snapshot(&replied) }]);
+                message["flags"] = json!(message["flags"].as_u64().unwrap_or_default() | 1 << 14);
+            } else {
+                message["referenced_message"] = without_reference(replied);
+            }
+        }
+        super::guild::merge(&mut message, draft.more.clone());
+        message
+    }
+
+    /// Keeps a message and tells of it.
+    pub(super) fn publish(&mut self, channel: Id, message: Value) -> Id {
+        let id = Id::of(&message, "id").expect("a message has an id");
+        self.keep_message(channel, id, message.clone());
+        self.tell_of_message("MESSAGE_CREATE", channel, message);
+        id
+    }
+
+    /// Tells of a message, with what only the gateway adds.
+    pub(super) fn tell_of_message(&mut self, name: &str, channel: Id, mut message: Value) {
+        let guild = self.guild_of(channel);
+        message["channel_type"] = self.channels[&channel]["type"].clone();
+        if let Some(guild) = guild {
+            message["guild_id"] = json!(guild);
+            let author = Id::of(&message["author"], "id");
+            if message["webhook_id"].is_null()
+                && let Some(member) = author.and_then(|author| self.bare_member_frame(guild, author))
+            {
+                message["member"] = member;
+            }
+            for mentioned in message["mentions"].as_array_mut().into_iter().flatten() {
+                if let Some(id) = Id::of(mentioned, "id")
+                    && let Some(member) = self.bare_member_frame(guild, id)
+                {
+                    mentioned["member"] = member;
+                }
+            }
+        }
+        self.dispatch(name, guild, message);
+    }
+
+    fn author_frame(&self, draft: &Draft) -> Value {
+        let mut author = self.user_frame(draft.author);
+        if let Some((webhook, name)) = &draft.webhook {
+            let own = self.webhooks.get(webhook).map_or(&Value::Null, |hook| &hook["name"]);
+            let name = name.clone().map_or_else(|| own.clone(), Value::from);
+            author = json!({
+                "id": webhook, "username": name, "discriminator": "0000", "avatar": null, "bot": true, "global_name": null,
+                "public_flags": 0, "flags": 0, "primary_guild": null,
+            });
+        }
+        author
+    }
+
+    fn referenced(&self, channel: Id, reference: &Value) -> Option<Value> {
+        let id = Id::of(reference, "message_id")?;
+        let channel = Id::of(reference, "channel_id").unwrap_or(channel);
+        self.message(channel, id).cloned()
+    }
+
+    /// Who is mentioned: what the text names, less what `allowed_mentions` does not allow.
+    fn mention(&self, message: &mut Value, draft: &Draft, replied: Option<&Value>) {
+        let text = message["content"].as_str().unwrap_or_default();
+        let allowed = &draft.body["allowed_mentions"];
+        let free = allowed.is_null();
+        let parses = |what: &str| free || allowed["parse"].as_array().is_some_and(|all| all.contains(&json!(what)));
+        let allows = |what: &str, id: Id| parses(what) || Id::list(&allowed[what]).contains(&id);
+        let mut users: Vec<Id> = ids_after(text, "<@").into_iter().chain(ids_after(text, "<@!")).collect();
+        users.retain(|id| self.users.contains_key(id) && allows("users", *id));
+        if draft.body["message_reference"]["type"] != 1
+            && let Some(author) = replied.and_then(|message| Id::of(&message["author"], "id"))
+            && allowed.get("replied_user").map_or(free, |wanted| wanted == true)
+            && self.users.contains_key(&author)
+        {
+            users.push(author);
+        }
+        users.sort_unstable();
+        users.dedup();
+        let guild = self.guild_of(draft.channel).and_then(|guild| self.guilds.get(&guild));
+        let mut roles = ids_after(text, "<@&");
+        roles.retain(|id| guild.is_some_and(|guild| guild.roles.contains_key(id)) && allows("roles", *id));
+        let may = self.guild_of(draft.channel).is_some_and(|guild| {
+            let bits = self.permissions(guild, draft.author, Some(draft.channel));
+            draft.webhook.is_some() || bits & Permission::MENTION_EVERYONE.0 != 0
+        });
+        let everyone = (text.contains("@everyone") || text.contains("@here")) && parses("everyone") && may;
+        message["mentions"] = users.iter().map(|id| self.user_frame(*id)).collect();
+        message["mention_roles"] = json!(roles);
+        message["mention_everyone"] = json!(everyone);
+    }
+
+    /// The attachments of a body: those that stay, by id, and the files that came along.
+    pub(super) fn attach(&mut self, channel: Id, body: &Value, files: &[Upload]) -> Vec<Value> {
+        let listed: BTreeMap<usize, Value> = body["attachments"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .cloned()
+            .filter_map(|one| Some((usize::try_from(Id::of(&one, "id")?.0).ok()?, one)))
+            .collect();
+        let mut attachments = Vec::new();
+        for (index, file) in files.iter().enumerate() {
+            let id = self.fresh_id();
+            let about = listed.get(&index).cloned().unwrap_or_default();
+            let name = about["filename"].as_str().unwrap_or(&file.name).to_owned();
+            let path = format!("/attachments/{channel}/{id}/{name}");
+            let url = format!("{}{path}?ex=66f0&is=66ef&hm=ab12", self.api);
+            let mut attachment = json!({
+                "id": id, "filename": name, "size": file.bytes.len(), "url": url, "proxy_url": url,
+                "content_type": file.media, "ephemeral": body["flags"].as_u64().unwrap_or_default() & 64 != 0,
+            });
+            if let Some(description) = about["description"].as_str() {
+                attachment["description"] = json!(description);
+            }
+            if file.media.starts_with("image/") {
+                attachment["width"] = json!(64);
+                attachment["height"] = json!(64);
+            }
+            self.files.insert(path, file.clone());
+            attachments.push(attachment);
+        }
+        attachments
+    }
+
+    fn stickers(&self, ids: &[Id]) -> Option<Value> {
+        let all = self.guilds.values().flat_map(|guild| &guild.stickers);
+        let found: Vec<_> = all.filter(|one| Id::of(one, "id").is_some_and(|id| ids.contains(&id))).collect();
+        let item = |one: &&Value| json!({ "id": one["id"], "name": one["name"], "format_type": one["format_type"] });
+        (!found.is_empty()).then(|| found.iter().map(item).collect())
+    }
+
+    fn poll(&self, poll: &Value) -> Value {
+        let answers = poll["answers"].as_array().into_iter().flatten().enumerate();
+        let answers: Vec<_> =
+            answers.map(|(index, one)| json!({ "answer_id": index + 1, "poll_media": one["poll_media"] })).collect();
+        let hours = poll["duration"].as_u64().unwrap_or(24);
+        json!({
+            "question": poll["question"], "answers": answers, "expiry": stamp(self.now() + hours * 3_600_000),
+            "allow_multiselect": poll["allow_multiselect"] == true, "layout_type": 1,
+            "results": { "is_finalized": false, "answer_counts": [] },
+        })
+    }
+}
+
+/// Embeds as they are shown: rich ones, whose images may be files of the same message, which then stand there alone.
+fn embeds(embeds: &Value, attachments: &mut Vec<Value>) -> Value {
+    let mut embeds = embeds.as_array().cloned().unwrap_or_default();
+    for embed in &mut embeds {
+        embed["type"] = json!("rich");
+        for place in ["image", "thumbnail"] {
+            let Some(name) = embed[place]["url"].as_str().and_then(|url| url.strip_prefix("attachment://")) else {
+                continue;
+            };
+            if let Some(index) = attachments.iter().position(|one| one["filename"] == name) {
+                embed[place]["url"] = attachments.remove(index)["url"].take();
+            }
+        }
+    }
+    Value::Array(embeds)
+}
+
+/// Components with the numbers that Discord gives to those without.
+pub(super) fn numbered(components: &Value) -> Value {
+    fn walk(value: &mut Value, next: &mut u64) {
+        if value["type"].is_u64() && value["id"].as_u64().unwrap_or_default() == 0 {
+            value["id"] = json!(*next);
+        }
+        *next += 1;
+        for child in ["components", "items"] {
+            value[child].as_array_mut().into_iter().flatten().for_each(|one| walk(one, next));
+        }
+        value.as_object_mut().map(|fields| fields.retain(|_, value| !value.is_null()));
+    }
+    let mut components = components.as_array().cloned().unwrap_or_default();
+    components.iter_mut().for_each(|one| walk(one, &mut 1));
+    Value::Array(components)
+}
+
+/// The ids in mentions that begin with `start`.
+fn ids_after(text: &str, start: &str) -> Vec<Id> {
+    text.split(start).skip(1).filter_map(|rest| rest.split_once('>')?.0.parse().ok()).collect()
+}
+
+fn without_reference(mut message: Value) -> Value {
+    message.as_object_mut().map(|fields| fields.remove("referenced_message"));
+    message
+}
+
+/// What a forward shows of a message.
+fn snapshot(message: &Value) -> Value {
+    const SHOWN: [&str; 10] = [
+        "type",
+        "content",
+        "embeds",
+        "attachments",
+        "timestamp",
+        "edited_timestamp",
+        "flags",
+        "mentions",
+        "mention_roles",
+        "components",
+    ];
+    SHOWN.iter().map(|field| ((*field).to_owned(), message[*field].clone())).collect()
+}
+
+/// Whether the bot sees the content of a message in a guild even without the intent: its own, and where it is mentioned.
+pub(super) fn is_open_to(message: &Value, bot: Id) -> bool {
+    let mentions = message["mentions"].as_array().into_iter().flatten();
+    let is_bot = |user: &Value| Id::of(user, "id") == Some(bot);
+    is_bot(&message["author"]) || mentions.into_iter().any(is_bot) || Id::of(message, "application_id") == Some(bot)
+}
+
+/// A message as those see it who may not see its content.
+pub(super) fn without_content(message: &Value) -> Value {
+    let mut bare = message.clone();
+    bare["content"] = json!("");
+    for list in ["embeds", "attachments", "components"] {
+        bare[list] = json!([]);
+    }
+    if let Some(fields) = bare.as_object_mut() {
+        fields.remove("poll");
+    }
+    if bare["referenced_message"].is_object() {
+        bare["referenced_message"] = without_content(&bare["referenced_message"]);
+    }
+    for snapshot in bare["message_snapshots"].as_array_mut().into_iter().flatten() {
+        snapshot["message"] = without_content(&snapshot["message"]);
+    }
+    bare
+}

@@ -1,0 +1,279 @@
+//! People use the commands that the bot registered.
+
+use rand::distr::{Alphanumeric, SampleString};
+use serde_json::{Value, json};
+
+use crate::discord::StandIn;
+use crate::discord::guild::merge;
+use crate::discord::id::Id;
+use crate::discord::interaction::{Interaction, Kind};
+use crate::discord::message::{Upload, numbered};
+use crate::discord::world::World;
+
+impl StandIn {
+    /// Somebody uses a slash command: its words (`"tag add"`), and its options by name. People, roles and channels are
+    /// given by their names. Returns the interaction.
+    ///
+    /// # Panics
+    /// When it is not registered, or the options are not those that it declares: Discord's own client would not send it.
+    pub fn uses(&self, who: &str, channel: &str, words: &str, options: &Value) -> Id {
+        self.change(|world| world.use_command(self.guild, who, channel, words, options, None))
+    }
+
+    /// Somebody types in an option that completes; `options` has what is there so far.
+    ///
+    /// # Panics
+    /// See [`StandIn::uses`].
+    pub fn completes(&self, who: &str, channel: &str, words: &str, options: &Value, focused: &str) -> Id {
+        self.change(|world| world.use_command(self.guild, who, channel, words, options, Some(focused)))
+    }
+
+    /// Somebody uses a command of the menu of a person.
+    ///
+    /// # Panics
+    /// When it is not registered.
+    pub fn uses_on_person(&self, who: &str, channel: &str, name: &str, target: &str) -> Id {
+        self.change(|world| {
+            let (channel, target) = (world.place(self.guild, channel), world.who(target));
+            let mut data = world.command_data(world.guild_of(channel), name, 2);
+            data["target_id"] = json!(target);
+            data["resolved"] = json!({});
+            world.resolve(&mut data["resolved"], self.guild, 6, target);
+            world.interact(Kind::Command, who, channel, data, None)
+        })
+    }
+
+    /// Somebody uses a command of the menu of a message.
+    ///
+    /// # Panics
+    /// When it is not registered.
+    pub fn uses_on_message(&self, who: &str, name: &str, message: Id) -> Id {
+        self.change(|world| {
+            let channel = world.channel_of(message);
+            let mut data = world.command_data(world.guild_of(channel), name, 3);
+            data["target_id"] = json!(message);
+            let frame = world.message(channel, message).cloned().unwrap_or_default();
+            let key = message.to_string();
+            data["resolved"] = json!({ "messages": { key: frame } });
+            world.interact(Kind::Command, who, channel, data, None)
+        })
+    }
+}
+
+impl World {
+    fn command(&self, guild: Option<Id>, name: &str, kind: u64) -> &Value {
+        let known = || {
+            let all = self.commands.by_scope.values().flat_map(|all| all.values());
+            all.filter_map(|one| one["name"].as_str()).collect::<Vec<_>>().join(", ")
+        };
+        self.commands
+            .find(guild, name, kind)
+            .unwrap_or_else(|| panic!("no command {name} is registered, only: {}", known()))
+    }
+
+    fn command_data(&self, guild: Option<Id>, name: &str, kind: u64) -> Value {
+        let command = self.command(guild, name, kind);
+        let mut data = json!({ "id": command["id"], "name": name, "type": kind });
+        if command["guild_id"].is_string() {
+            data["guild_id"] = command["guild_id"].clone();
+        }
+        data
+    }
+
+    fn use_command(
+        &mut self,
+        guild: Id,
+        who: &str,
+        channel: &str,
+        words: &str,
+        given: &Value,
+        focused: Option<&str>,
+    ) -> Id {
+        let channel = self.place(guild, channel);
+        let mut path = words.split(' ');
+        let name = path.next().unwrap_or_default();
+        let home = self.guild_of(channel);
+        let mut data = self.command_data(home, name, 1);
+        let mut declared = self.command(home, name, 1).clone();
+        let mut levels = Vec::new();
+        for word in path {
+            let options = declared["options"].as_array().into_iter().flatten();
+            let below =
+                options.into_iter().find(|one| one["name"] == word && matches!(one["type"].as_u64(), Some(1 | 2)));
+            declared = below.cloned().unwrap_or_else(|| panic!("{name} has no subcommand {word}"));
+            levels.push((word.to_owned(), declared["type"].clone()));
+        }
+        let mut resolved = json!({});
+        let mut options = self.fill_options(guild, &declared, given, focused, &mut resolved);
+        for (word, kind) in levels.into_iter().rev() {
+            options = json!([{ "name": word, "type": kind, "options": options }]);
+        }
+        if options.as_array().is_some_and(|options| !options.is_empty()) {
+            data["options"] = options;
+        }
+        if resolved.as_object().is_some_and(|resolved| !resolved.is_empty()) {
+            data["resolved"] = resolved;
+        }
+        let kind = if focused.is_some() { Kind::Autocomplete } else { Kind::Command };
+        self.interact(kind, who, channel, data, None)
+    }
+
+    /// The options as Discord sends them, checked as its client checks them.
+    fn fill_options(
+        &mut self,
+        guild: Id,
+        declared: &Value,
+        given: &Value,
+        focused: Option<&str>,
+        resolved: &mut Value,
+    ) -> Value {
+        let declared: Vec<Value> = declared["options"].as_array().cloned().unwrap_or_default();
+        for name in given.as_object().into_iter().flat_map(serde_json::Map::keys) {
+            assert!(declared.iter().any(|one| one["name"] == name.as_str()), "there is no option {name}");
+        }
+        let mut filled = Vec::new();
+        for option in &declared {
+            let name = option["name"].as_str().unwrap_or_default();
+            let value = &given[name];
+            if value.is_null() {
+                assert!(option["required"] != true || focused.is_some(), "the option {name} is required");
+                continue;
+            }
+            let kind = option["type"].as_u64().unwrap_or_default();
+            let is_focused = focused == Some(name);
+            let value = if is_focused { value.clone() } else { self.fill_option(guild, option, kind, value, resolved) };
+            let mut entry = json!({ "name": name, "type": kind, "value": value });
+            if is_focused {
+                assert!(option["autocomplete"] == true, "the option {name} does not complete");
+                entry["focused"] = json!(true);
+            }
+            filled.push(entry);
+        }
+        Value::Array(filled)
+    }
+
+    fn fill_option(&mut self, guild: Id, option: &Value, kind: u64, value: &Value, resolved: &mut Value) -> Value {
+        let name = &option["name"];
+        let fits = match kind {
+            4 => value.is_i64() || value.is_u64(),
+            5 => value.is_boolean(),
+            10 => value.is_number(),
+            _ => value.is_string(),
+        };
+        assert!(fits, "the option {name} is not of the kind {kind}: {value}");
+        if let Some(choices) = option["choices"].as_array().filter(|choices| !choices.is_empty()) {
+            assert!(choices.iter().any(|choice| choice["value"] == *value), "{value} is no choice of {name}");
+        }
+        let number = value.as_f64().unwrap_or_else(|| value.as_str().map_or(0.0, |text| text.chars().count() as f64));
+        for (low, high) in [("min_value", "max_value"), ("min_length", "max_length")] {
+            let within = option[low].as_f64().is_none_or(|low| number >= low)
+                && option[high].as_f64().is_none_or(|high| number <= high);
+            assert!(within, "{value} is out of the range of {name}");
+        }
+        let text = value.as_str().unwrap_or_default();
+        match kind {
+            6..=9 => {
+                let id = self.find_target(guild, kind, text);
+                self.resolve(resolved, guild, kind, id);
+                json!(id)
+            }
+            11 => json!(self.resolve_file(resolved, text)),
+            _ => value.clone(),
+        }
+    }
+
+    /// Who or what a name means as an option, or in a select, of a kind.
+    pub(super) fn find_target(&mut self, guild: Id, kind: u64, name: &str) -> Id {
+        let is_role = |world: &Self| world.guilds[&guild].roles.values().any(|role| role["name"] == name);
+        match kind {
+            7 => self.place(guild, name),
+            8 => self.role_named(guild, name),
+            9 if is_role(self) => self.role_named(guild, name),
+            _ => self.who(name),
+        }
+    }
+
+    /// Adds what an id stands for: 6 a user, 7 a channel, 8 a role, 9 a user or a role.
+    pub(super) fn resolve(&self, resolved: &mut Value, guild: Id, kind: u64, id: Id) {
+        let key = id.to_string();
+        if kind == 7 {
+            let channel = &self.channels[&id];
+            resolved["channels"][key] = json!({
+                "id": id, "name": channel["name"], "type": channel["type"], "parent_id": channel["parent_id"],
+                "permissions": self.permissions(guild, self.bot, Some(id)).to_string(),
+            });
+        } else if let Some(role) = self.guilds[&guild].roles.get(&id) {
+            resolved["roles"][key] = role.clone();
+        } else {
+            resolved["users"][key.as_str()] = self.user_frame(id);
+            if let Some(mut member) = self.bare_member_frame(guild, id) {
+                // A member that is resolved has no `deaf` and `mute`.
+                member.as_object_mut().map(|fields| fields.retain(|name, _| name != "deaf" && name != "mute"));
+                member["permissions"] = json!(self.permissions(guild, id, None).to_string());
+                resolved["members"][key.as_str()] = member;
+            }
+        }
+    }
+
+    /// A file as an option: its name, with the name as its content.
+    fn resolve_file(&mut self, resolved: &mut Value, name: &str) -> Id {
+        let bytes = name.as_bytes().to_vec().into();
+        let upload = Upload { name: name.to_owned(), media: "text/plain".to_owned(), bytes };
+        let mut attachment = self.attach(self.bot, &json!({ "flags": 64 }), &[upload]).remove(0);
+        let id = Id::of(&attachment, "id").expect("an attachment has an id");
+        resolved["attachments"][id.to_string()] = attachment.take();
+        id
+    }
+
+    /// Tells of an interaction, for which an answer is then expected.
+    pub(super) fn interact(
+        &mut self,
+        kind: Kind,
+        who: &str,
+        channel: Id,
+        data: Value,
+        message: Option<(Id, Id)>,
+    ) -> Id {
+        let (id, user, guild) = (self.fresh_id(), self.who(who), self.guild_of(channel));
+        let token = Alphanumeric.sample_string(&mut self.random, 120);
+        let place = &self.channels[&channel];
+        let mut frame = json!({
+            "id": id, "application_id": self.bot, "type": kind as u8, "token": token, "version": 1, "data": data,
+            "channel_id": channel, "locale": "en-US", "entitlements": [], "attachment_size_limit": 10_485_760,
+            "channel": { "id": channel, "type": place["type"], "name": place["name"], "parent_id": place["parent_id"] },
+            "context": if guild.is_some() { 0 } else { 1 },
+        });
+        match guild {
+            Some(guild) => {
+                let mut member = self.member_frame(guild, user).unwrap_or_else(|| panic!("{who} is no member"));
+                member["permissions"] = json!(self.permissions(guild, user, Some(channel)).to_string());
+                merge(
+                    &mut frame,
+                    json!({
+                        "guild_id": guild, "guild_locale": "en-US", "member": member,
+                        "guild": { "id": guild, "locale": "en-US", "features": [] },
+                        "app_permissions": self.permissions(guild, self.bot, Some(channel)).to_string(),
+                        "authorizing_integration_owners": { "0": guild },
+                    }),
+                );
+            }
+            None => merge(
+                &mut frame,
+                json!({
+                    "user": self.user_frame(user), "authorizing_integration_owners": { "0": "0" }, "app_permissions": "0",
+                }),
+            ),
+        }
+        if let Some((place, shown)) = message {
+            frame["message"] = self.message(place, shown).cloned().unwrap_or_default();
+            frame["message"]["components"] = numbered(&frame["message"]["components"]);
+        }
+        let (created, answers, said) = (self.now(), Vec::new(), Vec::new());
+        let (answered, original, edits) = (false, None, 0);
+        let interaction =
+            Interaction { kind, token, created, channel, user, message, answered, answers, original, said, edits };
+        self.interactions.insert(id, interaction);
+        self.dispatch("INTERACTION_CREATE", guild, frame);
+        id
+    }
+}

@@ -1,0 +1,139 @@
+//! People press buttons, choose and fill in forms.
+
+use serde_json::{Value, json};
+
+use crate::discord::StandIn;
+use crate::discord::id::Id;
+use crate::discord::interaction::Kind;
+use crate::discord::world::World;
+
+impl StandIn {
+    /// Somebody presses a button, named by what is on it or by its custom id. Returns the interaction.
+    ///
+    /// # Panics
+    /// When the message has no such button, or it cannot be pressed.
+    pub fn presses(&self, who: &str, message: Id, button: &str) -> Id {
+        self.change(|world| {
+            let channel = world.channel_of(message);
+            let is_it = |one: &Value| one["type"] == 2 && (one["label"] == button || one["custom_id"] == button);
+            let found =
+                world.component(channel, message, &is_it).unwrap_or_else(|| panic!("there is no button {button}"));
+            assert!(found["disabled"] != true && found["custom_id"].is_string(), "{button} cannot be pressed");
+            let data = json!({ "custom_id": found["custom_id"], "component_type": 2, "id": found["id"] });
+            world.interact(Kind::Component, who, channel, data, Some((channel, message)))
+        })
+    }
+
+    /// Somebody chooses in a select: the values of options, or the names of people, roles and channels.
+    ///
+    /// # Panics
+    /// When the message has no such select, or it does not allow that choice.
+    pub fn chooses(&self, who: &str, message: Id, select: &str, values: &[&str]) -> Id {
+        self.change(|world| {
+            let channel = world.channel_of(message);
+            let is_it = |one: &Value| matches!(one["type"].as_u64(), Some(3 | 5..=8)) && one["custom_id"] == select;
+            let found =
+                world.component(channel, message, &is_it).unwrap_or_else(|| panic!("there is no select {select}"));
+            let count = |field: &str| found[field].as_u64().unwrap_or(1);
+            let chosen = values.len() as u64;
+            assert!(found["disabled"] != true, "{select} is disabled");
+            assert!((count("min_values")..=count("max_values")).contains(&chosen), "{chosen} are too few or too many");
+            let kind = found["type"].as_u64().unwrap_or_default();
+            let mut data = json!({ "custom_id": select, "component_type": kind, "id": found["id"] });
+            if kind == 3 {
+                for value in values {
+                    let known =
+                        found["options"].as_array().is_some_and(|all| all.iter().any(|one| one["value"] == *value));
+                    assert!(known, "{select} has no option {value}");
+                }
+                data["values"] = json!(values);
+            } else {
+                data["resolved"] = json!({});
+                // Selects of users, roles, mentionables and channels, as the options of commands are numbered.
+                let target = match kind {
+                    5 => 6,
+                    6 => 8,
+                    7 => 9,
+                    _ => 7,
+                };
+                let ids: Vec<Id> = values.iter().map(|name| world.find_target(self.guild, target, name)).collect();
+                ids.iter().for_each(|id| world.resolve(&mut data["resolved"], self.guild, target, *id));
+                data["values"] = json!(ids);
+            }
+            world.interact(Kind::Component, who, channel, data, Some((channel, message)))
+        })
+    }
+
+    /// Somebody fills in the form with which the bot answered an interaction, and sends it: values by custom id. What is
+    /// not named is sent as it stood.
+    ///
+    /// # Panics
+    /// When the answer was no form, a field is not in it, or a value does not fit it.
+    pub fn submits(&self, interaction: Id, values: &[(&str, &str)]) -> Id {
+        self.change(|world| {
+            let asked = world.interactions.get(&interaction).expect("there is such an interaction").clone();
+            let form =
+                asked.answers.iter().find(|answer| answer["type"] == 9).expect("it was answered with a form")["data"]
+                    .clone();
+            let known: Vec<_> = fields(&form).filter_map(|(_, field)| field["custom_id"].as_str()).collect();
+            values.iter().for_each(|(name, _)| assert!(known.contains(name), "the form has no field {name}"));
+            let rows: Vec<Value> = fields(&form)
+                .enumerate()
+                .map(|(index, (labelled, field))| {
+                    let given = values.iter().find(|(name, _)| field["custom_id"] == *name).map(|(_, value)| *value);
+                    fill(index, labelled, field, given)
+                })
+                .collect();
+            let data = json!({ "custom_id": form["custom_id"], "components": rows });
+            let user = asked.user.to_string();
+            world.interact(Kind::Modal, &user, asked.channel, data, asked.message)
+        })
+    }
+}
+
+/// The fields of a form, and whether they stand in a label rather than in a row.
+fn fields(form: &Value) -> impl Iterator<Item = (bool, &Value)> {
+    let rows = form["components"].as_array().into_iter().flatten();
+    rows.filter_map(|row| match row["type"].as_u64() {
+        Some(18) => Some((true, &row["component"])),
+        Some(1) => Some((false, &row["components"][0])),
+        _ => None,
+    })
+}
+
+/// One row of a form that was sent.
+fn fill(index: usize, labelled: bool, field: &Value, given: Option<&str>) -> Value {
+    let id = field["custom_id"].as_str().unwrap_or_default();
+    let mut filled = json!({ "type": field["type"], "custom_id": id, "id": 2 * index + 2 });
+    if field["type"] == 4 {
+        let text = given.or(field["value"].as_str()).unwrap_or_default();
+        let count = text.chars().count() as u64;
+        assert!(field["required"] == false || count > 0, "the field {id} is required");
+        assert!(count <= field["max_length"].as_u64().unwrap_or(4_000), "{text:?} is too long for {id}");
+        assert!(
+            count == 0 || count >= field["min_length"].as_u64().unwrap_or_default(),
+            "{text:?} is too short for {id}"
+        );
+        filled["value"] = json!(text);
+    } else {
+        filled["values"] = given.map_or_else(|| json!([]), |value| json!([value]));
+    }
+    if labelled {
+        json!({ "type": 18, "id": 2 * index + 1, "component": filled })
+    } else {
+        json!({ "type": 1, "id": 2 * index + 1, "components": [filled] })
+    }
+}
+
+impl World {
+    /// The component of a message that fits, wherever it stands.
+    fn component(&self, channel: Id, message: Id, fits: &dyn Fn(&Value) -> bool) -> Option<Value> {
+        fn search<'a>(list: &'a Value, fits: &dyn Fn(&Value) -> bool) -> Option<&'a Value> {
+            let children = |one: &'a Value| {
+                search(&one["components"], fits).or_else(|| Some(&one["accessory"]).filter(|one| fits(one)))
+            };
+            list.as_array()?.iter().find_map(|one| if fits(one) { Some(one) } else { children(one) })
+        }
+        search(&self.message(channel, message)?["components"], fits).cloned()
+    }
+}

@@ -1,0 +1,147 @@
+//! Guilds, channels, roles: what a test sets up, and what changes under the bot.
+
+use serde_json::{Value, json};
+
+use crate::discord::StandIn;
+use crate::discord::id::Id;
+use crate::discord::intents::GUILDS;
+use crate::discord::permissions::{Permission, bits};
+
+impl StandIn {
+    /// The bot comes into another guild, which has an owner, alice and bob, and a channel `general`.
+    pub fn add_guild(&self, name: &str) -> Id {
+        let guild = self.change(|world| {
+            let guild = world.found_guild(name);
+            world.create_channel(guild, "general", 0, json!({}));
+            for person in ["alice", "bob"] {
+                let user = world.who(person);
+                world.enter(guild, user);
+            }
+            guild
+        });
+        self.at(guild).guild_appears();
+        guild
+    }
+
+    /// The guild can be reached again, or is new: `GUILD_CREATE`.
+    pub fn guild_appears(&self) {
+        self.change(|world| {
+            let asks: Vec<(String, u64)> = world
+                .sessions
+                .iter()
+                .filter(|(_, session)| session.covers(Some(self.guild)) && session.intents & GUILDS != 0)
+                .map(|(id, session)| (id.clone(), session.intents))
+                .collect();
+            for (id, intents) in asks {
+                let mut frame = world.guild_create_frame(self.guild, intents, 50);
+                world.rough.roughen("", &mut frame);
+                let most = world.options.session_frames;
+                if let Some(session) = world.sessions.get_mut(&id) {
+                    session.push("GUILD_CREATE", &frame.to_string(), most);
+                }
+            }
+        });
+    }
+
+    /// The guild cannot be reached for a while.
+    pub fn guild_fails(&self) {
+        let data = json!({ "id": self.guild, "unavailable": true });
+        self.change(|world| world.dispatch("GUILD_DELETE", Some(self.guild), data));
+    }
+
+    /// The bot is thrown out of the guild.
+    pub fn throws_bot_out(&self) {
+        self.change(|world| world.throw_bot_out(self.guild));
+    }
+
+    /// Makes a channel: 0 text, 2 voice, 4 category, 5 announcements, 15 forum.
+    pub fn add_channel(&self, name: &str, kind: u64) -> Id {
+        self.change(|world| {
+            let channel = world.create_channel(self.guild, name, kind, json!({}));
+            let frame = world.channels[&channel].clone();
+            world.dispatch("CHANNEL_CREATE", Some(self.guild), frame);
+            channel
+        })
+    }
+
+    /// A channel or a thread is deleted.
+    pub fn removes_channel(&self, channel: &str) {
+        self.change(|world| {
+            let channel = world.place(self.guild, channel);
+            world.remove_channel(channel);
+        });
+    }
+
+    /// Makes a role, below the bot's or above it.
+    pub fn add_role(&self, name: &str, permissions: &[Permission], above_bot: bool) -> Id {
+        self.change(|world| {
+            let (role, position) = (world.fresh_id(), if above_bot { 10 } else { 1 });
+            let sum = permissions.iter().fold(0, |sum, one| sum | one.0);
+            world.put_role(self.guild, role, name, position, sum);
+            let data = json!({ "guild_id": self.guild, "role": world.guilds[&self.guild].roles[&role] });
+            world.dispatch("GUILD_ROLE_CREATE", Some(self.guild), data);
+            role
+        })
+    }
+
+    /// Fills the guild with people, `person0` and on, whom nobody is told of: for guilds that are large from the start.
+    pub fn crowd(&self, count: usize) {
+        self.change(|world| {
+            for number in 0..count {
+                let user = world.create_user(&format!("person{number}"), false);
+                world.enter(self.guild, user);
+            }
+        });
+    }
+
+    /// The bot's role loses a permission in the guild.
+    pub fn deny(&self, permission: Permission) {
+        self.change_bot_role(|bits| bits & !permission.0);
+    }
+
+    /// The bot's role gets a permission in the guild.
+    pub fn allow(&self, permission: Permission) {
+        self.change_bot_role(|bits| bits | permission.0);
+    }
+
+    fn change_bot_role(&self, change: impl Fn(u64) -> u64) {
+        self.change(|world| {
+            let everyone = self.guild;
+            for role in [world.role_named(self.guild, "Palabre"), everyone] {
+                // What everybody has, the bot has too; so it is taken from them as well.
+                let frame = world.role_mut(self.guild, role);
+                let old = bits(&frame["permissions"]);
+                let new = if role == everyone { old & change(old) } else { change(old) };
+                if new == old {
+                    continue;
+                }
+                frame["permissions"] = json!(new.to_string());
+                let data = json!({ "guild_id": self.guild, "role": frame.clone() });
+                world.dispatch("GUILD_ROLE_UPDATE", Some(self.guild), data);
+            }
+        });
+    }
+
+    /// The bot may not do something in one channel.
+    pub fn deny_in(&self, channel: &str, permission: Permission) {
+        self.change(|world| {
+            let (channel, bot) = (world.place(self.guild, channel), world.bot);
+            let place = world.channels.get_mut(&channel).expect("it was found before");
+            let mut overwrites = place["permission_overwrites"].as_array().cloned().unwrap_or_default();
+            let old =
+                overwrites.iter().position(|one| Id::of(one, "id") == Some(bot)).map(|index| overwrites.remove(index));
+            let denied = old.map_or(0, |old| bits(&old["deny"])) | permission.0;
+            overwrites.push(json!({ "id": bot, "type": 1, "allow": "0", "deny": denied.to_string() }));
+            place["permission_overwrites"] = Value::Array(overwrites);
+            world.tell_of_channel(channel);
+        });
+    }
+
+    /// Somebody takes no direct messages from the bot.
+    pub fn closes_direct(&self, who: &str) {
+        self.change(|world| {
+            let user = world.who(who);
+            world.users.get_mut(&user).expect("they were found before").open_to_direct = false;
+        });
+    }
+}

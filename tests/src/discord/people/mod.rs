@@ -1,0 +1,79 @@
+//! What people do, so that tests read like a chat.
+
+mod chat;
+mod commands;
+mod components;
+mod home;
+mod moderation;
+
+use serde_json::Value;
+
+use super::StandIn;
+use super::id::Id;
+use super::world::World;
+
+impl StandIn {
+    /// The id of somebody who is known by that name, or made now.
+    pub fn person(&self, name: &str) -> Id {
+        self.change(|world| world.user_named(name).unwrap_or_else(|| world.create_user(name, false)))
+    }
+
+    /// The id of somebody.
+    ///
+    /// # Panics
+    /// When nobody has that name.
+    #[must_use]
+    pub fn user(&self, name: &str) -> Id {
+        self.shared.lock().who(name)
+    }
+
+    /// The id of a channel: by name, in the guild that is meant first; `@name` is a direct one.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    #[must_use]
+    pub fn channel(&self, name: &str) -> Id {
+        self.shared.lock().place(self.guild, name)
+    }
+
+    /// The id of a role.
+    ///
+    /// # Panics
+    /// When the guild has none of that name.
+    #[must_use]
+    pub fn role(&self, name: &str) -> Id {
+        self.shared.lock().role_named(self.guild, name)
+    }
+}
+
+impl World {
+    fn who(&self, name: &str) -> Id {
+        let by_id = || name.parse().ok().filter(|id| self.users.contains_key(id));
+        self.user_named(name).or_else(by_id).unwrap_or_else(|| panic!("nobody is called {name}"))
+    }
+
+    fn place(&mut self, guild: Id, name: &str) -> Id {
+        if let Some(person) = name.strip_prefix('@') {
+            let user = self.who(person);
+            return self.direct_channel(user);
+        }
+        if let Some(id) = name.parse().ok().filter(|id| self.channels.contains_key(id)) {
+            return id;
+        }
+        let named: Vec<&Value> = self.channels.values().filter(|channel| channel["name"] == name).collect();
+        let here = named.iter().find(|channel| Id::of(channel, "guild_id") == Some(guild));
+        let found = here.or(named.first()).and_then(|channel| Id::of(channel, "id"));
+        found.unwrap_or_else(|| panic!("no channel is called {name}"))
+    }
+
+    fn role_named(&self, guild: Id, name: &str) -> Id {
+        let found = self.guilds[&guild].roles.iter().find(|(_, role)| role["name"] == name);
+        found.map(|(id, _)| *id).unwrap_or_else(|| panic!("no role is called {name}"))
+    }
+
+    /// The channel that a message is in.
+    fn channel_of(&self, message: Id) -> Id {
+        let found = self.messages.iter().find(|(_, all)| all.contains_key(&message));
+        found.map(|(channel, _)| *channel).unwrap_or_else(|| panic!("there is no message {message}"))
+    }
+}

@@ -1,0 +1,158 @@
+//! People come, go and are moderated by others.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::discord::StandIn;
+use crate::discord::id::Id;
+use crate::discord::world::stamp;
+
+impl StandIn {
+    /// Somebody joins the guild, made now if need be.
+    pub fn joins(&self, who: &str) -> Id {
+        let user = self.person(who);
+        self.change(|world| {
+            world.enter(self.guild, user);
+            let mut data = world.member_frame(self.guild, user).expect("they are a member now");
+            data["guild_id"] = json!(self.guild);
+            world.dispatch("GUILD_MEMBER_ADD", Some(self.guild), data);
+        });
+        user
+    }
+
+    /// Another bot joins the guild.
+    pub fn bot_joins(&self, name: &str) -> Id {
+        self.change(|world| world.create_user(name, true));
+        self.joins(name)
+    }
+
+    /// Somebody leaves the guild.
+    pub fn leaves(&self, who: &str) {
+        self.change(|world| world.depart(self.guild, world.who(who)));
+    }
+
+    /// A moderator kicks somebody.
+    pub fn kicks(&self, moderator: &str, who: &str, reason: Option<&str>) {
+        self.change(|world| world.remove_member(self.guild, world.who(moderator), world.who(who), reason));
+    }
+
+    /// A moderator bans somebody.
+    pub fn bans(&self, moderator: &str, who: &str, reason: Option<&str>) {
+        self.change(|world| world.ban(self.guild, world.who(moderator), world.who(who), reason));
+    }
+
+    /// A moderator lifts a ban.
+    pub fn unbans(&self, moderator: &str, who: &str) {
+        self.change(|world| world.unban(self.guild, world.who(moderator), world.who(who), None));
+    }
+
+    /// A moderator silences somebody for a while; for no time at all lifts it.
+    pub fn times_out(&self, moderator: &str, who: &str, time: Duration, reason: Option<&str>) {
+        self.change(|world| {
+            let (by, user) = (world.who(moderator), world.who(who));
+            let millis = u64::try_from(time.as_millis()).unwrap_or_default();
+            let until = (millis > 0).then(|| stamp(world.now() + millis));
+            let old = world.member_mut(self.guild, user).timeout.clone();
+            world.member_mut(self.guild, user).timeout.clone_from(&until);
+            let changes = json!([{ "key": "communication_disabled_until", "old_value": old, "new_value": until }]);
+            world.in_any_order(
+                |world| world.tell_of_member(self.guild, user),
+                |world| world.audit(self.guild, by, 24, Some(user), reason, changes, Value::Null),
+            );
+        });
+    }
+
+    /// A moderator gives somebody a role.
+    pub fn gives_role(&self, moderator: &str, who: &str, role: &str) {
+        self.change_role(moderator, who, role, true);
+    }
+
+    /// A moderator takes a role from somebody.
+    pub fn takes_role(&self, moderator: &str, who: &str, role: &str) {
+        self.change_role(moderator, who, role, false);
+    }
+
+    fn change_role(&self, moderator: &str, who: &str, role: &str, give: bool) {
+        self.change(|world| {
+            let (by, user, role) = (world.who(moderator), world.who(who), world.role_named(self.guild, role));
+            world.change_role(self.guild, by, user, role, give, None);
+        });
+    }
+
+    /// Somebody's nickname changes; nobody's name is `None`.
+    pub fn renames(&self, moderator: &str, who: &str, nick: Option<&str>) {
+        self.change(|world| {
+            let (by, user) = (world.who(moderator), world.who(who));
+            let old = world.member_mut(self.guild, user).nick.clone();
+            world.member_mut(self.guild, user).nick = nick.map(ToOwned::to_owned);
+            world.tell_of_member(self.guild, user);
+            let changes = json!([{ "key": "nick", "old_value": old, "new_value": nick }]);
+            world.audit(self.guild, by, 24, Some(user), None, changes, Value::Null);
+        });
+    }
+
+    /// A moderator deletes a message of somebody else.
+    pub fn removes_message(&self, moderator: &str, message: Id) {
+        self.change(|world| {
+            let (by, channel) = (world.who(moderator), world.channel_of(message));
+            let author = world.message(channel, message).and_then(|one| Id::of(&one["author"], "id"));
+            let options = json!({ "channel_id": channel, "count": "1" });
+            world.in_any_order(
+                |world| world.erase(channel, &[message]),
+                |world| world.audit(self.guild, by, 72, author, None, Value::Null, options),
+            );
+        });
+    }
+
+    /// A moderator deletes several messages of a channel at once.
+    pub fn purges(&self, moderator: &str, channel: &str, messages: &[Id]) {
+        self.change(|world| {
+            let (by, channel) = (world.who(moderator), world.place(self.guild, channel));
+            world.erase(channel, messages);
+            let options = json!({ "count": messages.len().to_string() });
+            world.audit(self.guild, by, 73, Some(channel), None, Value::Null, options);
+        });
+    }
+
+    /// A moderator changes a channel: `name`, `topic`, `rate_limit_per_user`; of a thread also `thread_metadata`.
+    pub fn changes_channel(&self, moderator: &str, channel: &str, fields: Value) {
+        self.change(|world| {
+            let (by, channel) = (world.who(moderator), world.place(self.guild, channel));
+            crate::discord::guild::merge(world.channels.get_mut(&channel).expect("it was found before"), fields);
+            world.tell_of_channel(channel);
+            world.audit(self.guild, by, 11, Some(channel), None, Value::Null, Value::Null);
+        });
+    }
+
+    /// Somebody shows whether they are there: `online`, `idle`, `dnd`, `offline`.
+    pub fn appears(&self, who: &str, status: &str, activities: Value) {
+        self.change(|world| {
+            let user = world.who(who);
+            let presence = json!({
+                "user": { "id": user }, "status": status, "activities": activities, "client_status": { "desktop": status },
+            });
+            world.guild_mut(self.guild).presences.insert(user, presence.clone());
+            let mut data = presence;
+            data["guild_id"] = json!(self.guild);
+            world.dispatch("PRESENCE_UPDATE", Some(self.guild), data);
+        });
+    }
+
+    /// Somebody enters a voice channel, or leaves it for `None`.
+    pub fn goes_to_voice(&self, who: &str, channel: Option<&str>) {
+        self.change(|world| {
+            let (user, channel) = (world.who(who), channel.map(|name| world.place(self.guild, name)));
+            let state = json!({
+                "guild_id": self.guild, "channel_id": channel, "user_id": user, "session_id": format!("{user:032}"),
+                "member": world.member_frame(self.guild, user), "deaf": false, "mute": false, "self_deaf": false,
+                "self_mute": false, "self_video": false, "suppress": false, "request_to_speak_timestamp": null,
+            });
+            match channel {
+                Some(_) => world.guild_mut(self.guild).voice.insert(user, state.clone()),
+                None => world.guild_mut(self.guild).voice.remove(&user),
+            };
+            world.dispatch("VOICE_STATE_UPDATE", Some(self.guild), state);
+        });
+    }
+}

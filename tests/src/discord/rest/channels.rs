@@ -1,0 +1,287 @@
+//! Channels: their settings, overwrites, pins and invites.
+
+use rand::RngExt;
+use serde_json::{Value, json};
+
+use crate::discord::id::Id;
+use crate::discord::permissions::{Permission, bits};
+use crate::discord::world::World;
+
+use super::call::Call;
+use super::refusal::Refusal;
+use super::{Outcome, Reply};
+
+/// Slow mode is six hours at most.
+const SLOWEST: u64 = 21_600;
+
+pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
+    let channel = call.id("channel_id");
+    world.need_in(channel, Permission::VIEW_CHANNEL)?;
+    Reply::ok(world.channels[&channel].clone())
+}
+
+pub(super) fn update(world: &mut World, call: &Call) -> Outcome {
+    let (channel, body) = (call.id("channel_id"), call.body_or_null());
+    let old = world.channels.get(&channel).ok_or_else(Refusal::unknown_channel)?.clone();
+    let guild = world.guild_of(channel).ok_or_else(Refusal::wrong_channel_type)?;
+    let thread = is_thread(&old);
+    let own = thread && Id::of(&old, "owner_id") == Some(world.bot);
+    world.need_in(
+        channel,
+        match (thread, own) {
+            (false, _) => Permission::MANAGE_CHANNELS,
+            (true, false) => Permission::MANAGE_THREADS,
+            (true, true) => Permission::VIEW_CHANNEL,
+        },
+    )?;
+    if body["rate_limit_per_user"].as_u64().is_some_and(|seconds| seconds > SLOWEST) {
+        return Err(Refusal::form("/rate_limit_per_user", "int value should be less than or equal to 21600."));
+    }
+    if !body["permission_overwrites"].is_null() {
+        world.need_in(channel, Permission::MANAGE_ROLES)?;
+    }
+    if thread && old["thread_metadata"]["archived"] == true && body["archived"] != false {
+        return Err(Refusal::thread_archived());
+    }
+    let (new, changes) = changed(&old, &body, thread);
+    world.channels.insert(channel, new.clone());
+    world.dispatch(if thread { "THREAD_UPDATE" } else { "CHANNEL_UPDATE" }, Some(guild), new.clone());
+    if !changes.is_empty() {
+        let action = if thread { 111 } else { 11 };
+        world.audit(guild, world.bot, action, Some(channel), call.reason.as_deref(), json!(changes), Value::Null);
+    }
+    Reply::ok(new)
+}
+
+/// The channel with the fields of an edit, and what is different.
+fn changed(old: &Value, body: &Value, thread: bool) -> (Value, Vec<Value>) {
+    let mut new = old.clone();
+    let mut changes = Vec::new();
+    for (key, value) in body.as_object().into_iter().flatten() {
+        let in_metadata =
+            thread && ["archived", "locked", "auto_archive_duration", "invitable"].contains(&key.as_str());
+        let place = if in_metadata { &mut new["thread_metadata"][key] } else { &mut new[key] };
+        let value = if key == "permission_overwrites" { overwrites(value) } else { value.clone() };
+        if *place != value {
+            changes.push(json!({ "key": key, "old_value": place.take(), "new_value": value }));
+            *place = value;
+        }
+    }
+    (new, changes)
+}
+
+fn overwrites(given: &Value) -> Value {
+    let written = |one: &Value| {
+        let text = |field: &str| bits(&one[field]).to_string();
+        json!({ "id": Id::of(one, "id"), "type": one["type"], "allow": text("allow"), "deny": text("deny") })
+    };
+    given.as_array().into_iter().flatten().map(written).collect()
+}
+
+pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
+    let channel = call.id("channel_id");
+    let old = world.channels.get(&channel).ok_or_else(Refusal::unknown_channel)?.clone();
+    let thread = is_thread(&old);
+    world.need_in(channel, if thread { Permission::MANAGE_THREADS } else { Permission::MANAGE_CHANNELS })?;
+    let Some(guild) = world.guild_of(channel) else { return Reply::ok(old) };
+    world.remove_channel(channel);
+    world.audit(
+        guild,
+        world.bot,
+        if thread { 112 } else { 12 },
+        Some(channel),
+        call.reason.as_deref(),
+        json!([]),
+        Value::Null,
+    );
+    Reply::ok(old)
+}
+
+pub(super) fn set_overwrite(world: &mut World, call: &Call) -> Outcome {
+    let (channel, id, body) = (call.id("channel_id"), call.id("overwrite_id"), call.body_or_null());
+    world.need_in(channel, Permission::MANAGE_ROLES)?;
+    let guild = world.guild_of(channel).ok_or_else(Refusal::wrong_channel_type)?;
+    // What one may not do oneself one cannot give or take.
+    let touched = bits(&body["allow"]) | bits(&body["deny"]);
+    if touched & !world.permissions(guild, world.bot, None) != 0 {
+        return Err(Refusal::missing_permissions());
+    }
+    let text = |field: &str| bits(&body[field]).to_string();
+    let kind = body["type"].as_u64().unwrap_or_default();
+    let new = json!({ "id": id, "type": kind, "allow": text("allow"), "deny": text("deny") });
+    let overwrites = world.overwrites(channel);
+    let before = overwrites.len();
+    overwrites.retain(|one| Id::of(one, "id") != Some(id));
+    let action = if overwrites.len() < before { 14 } else { 13 };
+    overwrites.push(new);
+    world.tell_of_channel(channel);
+    let options = json!({ "id": id, "type": kind.to_string() });
+    world.audit(guild, world.bot, action, Some(channel), call.reason.as_deref(), json!([]), options);
+    Reply::nothing()
+}
+
+pub(super) fn delete_overwrite(world: &mut World, call: &Call) -> Outcome {
+    let (channel, id) = (call.id("channel_id"), call.id("overwrite_id"));
+    world.need_in(channel, Permission::MANAGE_ROLES)?;
+    let guild = world.guild_of(channel).ok_or_else(Refusal::wrong_channel_type)?;
+    let overwrites = world.overwrites(channel);
+    let index =
+        overwrites.iter().position(|one| Id::of(one, "id") == Some(id)).ok_or_else(Refusal::unknown_overwrite)?;
+    overwrites.remove(index);
+    world.tell_of_channel(channel);
+    world.audit(guild, world.bot, 15, Some(channel), call.reason.as_deref(), json!([]), json!({ "id": id }));
+    Reply::nothing()
+}
+
+pub(super) fn pin(world: &mut World, call: &Call) -> Outcome {
+    let (channel, message) = (call.id("channel_id"), call.id("message_id"));
+    world.need_in(channel, Permission::PIN_MESSAGES)?;
+    let pinned = world.messages.get(&channel).map_or(0, |all| all.values().filter(|one| one["pinned"] == true).count());
+    let one = world.message(channel, message).ok_or_else(Refusal::unknown_message)?;
+    if one["pinned"] == true {
+        return Reply::nothing();
+    }
+    if pinned >= 250 {
+        return Err(Refusal::too_many_pins());
+    }
+    world.set_pinned(channel, message, true, world.bot);
+    Reply::nothing()
+}
+
+pub(super) fn unpin(world: &mut World, call: &Call) -> Outcome {
+    let (channel, message) = (call.id("channel_id"), call.id("message_id"));
+    world.need_in(channel, Permission::PIN_MESSAGES)?;
+    let one = world.message(channel, message).ok_or_else(Refusal::unknown_message)?;
+    if one["pinned"] == true {
+        world.set_pinned(channel, message, false, world.bot);
+    }
+    Reply::nothing()
+}
+
+fn pinned(world: &World, call: &Call) -> Result<Vec<Value>, Refusal> {
+    let channel = call.id("channel_id");
+    world.need_in(channel, Permission::READ_MESSAGE_HISTORY)?;
+    let all = world.messages.get(&channel).into_iter().flat_map(|all| all.values().rev());
+    Ok(all.filter(|one| one["pinned"] == true).cloned().collect())
+}
+
+pub(super) fn list_pins(world: &mut World, call: &Call) -> Outcome {
+    let (all, limit) = (pinned(world, call)?, call.limit(50));
+    let item = |message: &Value| json!({ "pinned_at": message["timestamp"], "message": message });
+    Reply::ok(json!({ "items": all.iter().take(limit).map(item).collect::<Vec<_>>(), "has_more": all.len() > limit }))
+}
+
+pub(super) fn list_pins_plainly(world: &mut World, call: &Call) -> Outcome {
+    Reply::ok(Value::Array(pinned(world, call)?))
+}
+
+pub(super) fn invite(world: &mut World, call: &Call) -> Outcome {
+    let (channel, body) = (call.id("channel_id"), call.body_or_null());
+    world.need_in(channel, Permission::CREATE_INSTANT_INVITE)?;
+    let invite = world.create_invite(channel, world.bot, &body);
+    Reply::ok(invite)
+}
+
+pub(super) fn invites(world: &mut World, call: &Call) -> Outcome {
+    let channel = call.id("channel_id");
+    world.need_in(channel, Permission::MANAGE_CHANNELS)?;
+    let here = |invite: &&Value| Id::of(&invite["channel"], "id") == Some(channel);
+    Reply::ok(world.invites.iter().filter(here).cloned().collect())
+}
+
+pub(super) fn is_thread(channel: &Value) -> bool {
+    matches!(channel["type"].as_u64(), Some(10..=12))
+}
+
+impl World {
+    fn overwrites(&mut self, channel: Id) -> &mut Vec<Value> {
+        let channel = self.channels.get_mut(&channel).expect("it was looked at before");
+        if !channel["permission_overwrites"].is_array() {
+            channel["permission_overwrites"] = json!([]);
+        }
+        channel["permission_overwrites"].as_array_mut().expect("it is a list")
+    }
+
+    pub(in crate::discord) fn tell_of_channel(&mut self, channel: Id) {
+        let (guild, frame) = (self.guild_of(channel), self.channels[&channel].clone());
+        let name = if is_thread(&frame) { "THREAD_UPDATE" } else { "CHANNEL_UPDATE" };
+        self.dispatch(name, guild, frame);
+    }
+
+    pub(in crate::discord) fn remove_channel(&mut self, channel: Id) {
+        let guild = self.guild_of(channel);
+        let Some(old) = self.channels.remove(&channel) else { return };
+        self.messages.remove(&channel);
+        if is_thread(&old) {
+            let data = json!({ "id": channel, "guild_id": old["guild_id"], "parent_id": old["parent_id"], "type": old["type"] });
+            return self.dispatch("THREAD_DELETE", guild, data);
+        }
+        self.dispatch("CHANNEL_DELETE", guild, old);
+    }
+
+    /// Pins or unpins, tells of it, and of a pin also in the channel.
+    pub(in crate::discord) fn set_pinned(&mut self, channel: Id, message: Id, pinned: bool, by: Id) {
+        let (now, guild) = (self.stamp(), self.guild_of(channel));
+        let Some(one) = self.message_mut(channel, message) else { return };
+        one["pinned"] = json!(pinned);
+        let one = one.clone();
+        let mut data = json!({ "channel_id": channel, "last_pin_timestamp": now });
+        if let Some(guild) = guild {
+            data["guild_id"] = json!(guild);
+            let options = json!({ "channel_id": channel, "message_id": message });
+            self.audit(guild, by, if pinned { 74 } else { 75 }, Id::of(&one["author"], "id"), None, json!([]), options);
+        }
+        self.dispatch("CHANNEL_PINS_UPDATE", guild, data);
+        self.tell_of_message("MESSAGE_UPDATE", channel, one);
+        if pinned {
+            let mut draft = crate::discord::message::Draft::new(channel, by, json!({}));
+            draft.kind = 6;
+            draft.more = json!({ "message_reference": { "type": 0, "channel_id": channel, "message_id": message } });
+            let notice = self.compose(&draft);
+            self.publish(channel, notice);
+        }
+    }
+
+    /// Makes an invite and tells of it.
+    pub(in crate::discord) fn create_invite(&mut self, channel: Id, by: Id, body: &Value) -> Value {
+        let letters = b"abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+        let code: String = (0..8).map(|_| char::from(letters[self.random.random_range(0..letters.len())])).collect();
+        let guild = self.guild_of(channel).expect("invites are to guilds");
+        let max_age = body["max_age"].as_u64().unwrap_or(86_400);
+        let (now, place) = (self.now(), self.channels[&channel].clone());
+        let expires = (max_age > 0).then(|| crate::discord::world::stamp(now + max_age * 1_000));
+        let max_uses = body["max_uses"].as_u64().unwrap_or_default();
+        let temporary = body["temporary"] == true;
+        let home = self.guild_frame(guild);
+        let mut brief = json!({});
+        for field in [
+            "id",
+            "name",
+            "icon",
+            "splash",
+            "banner",
+            "description",
+            "features",
+            "verification_level",
+            "nsfw_level",
+            "vanity_url_code",
+            "nsfw",
+            "premium_subscription_count",
+            "premium_tier",
+        ] {
+            brief[field] = home[field].clone();
+        }
+        let invite = json!({
+            "type": 0, "code": code, "expires_at": expires, "guild": brief, "guild_id": guild,
+            "channel": { "id": channel, "name": place["name"], "type": place["type"] }, "inviter": self.user_frame(by),
+            "max_age": max_age, "max_uses": max_uses, "uses": 0, "temporary": temporary, "created_at": self.stamp(),
+        });
+        self.invites.push(invite.clone());
+        let data = json!({
+            "channel_id": channel, "code": code, "created_at": self.stamp(), "guild_id": guild, "inviter": self.user_frame(by),
+            "max_age": max_age, "max_uses": max_uses, "temporary": temporary, "uses": 0, "expires_at": expires,
+        });
+        self.dispatch("INVITE_CREATE", Some(guild), data);
+        invite
+    }
+}

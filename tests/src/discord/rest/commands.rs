@@ -1,0 +1,246 @@
+//! The commands that an application registers.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::OnceLock;
+
+use regex::Regex;
+use serde_json::{Value, json};
+
+use crate::discord::guild::merge;
+use crate::discord::id::Id;
+use crate::discord::permissions::bits;
+use crate::discord::world::World;
+
+use super::call::Call;
+use super::refusal::Refusal;
+use super::{Outcome, Reply};
+
+/// Commands by id, of one guild or of all.
+#[derive(Debug, Default)]
+pub(in crate::discord) struct Commands {
+    pub(in crate::discord) by_scope: BTreeMap<Option<Id>, BTreeMap<Id, Value>>,
+}
+
+impl Commands {
+    /// The command of a name and kind that people see in a guild.
+    pub(in crate::discord) fn find(&self, guild: Option<Id>, name: &str, kind: u64) -> Option<&Value> {
+        let own = guild.and_then(|guild| self.by_scope.get(&Some(guild)));
+        let everywhere = self.by_scope.get(&None);
+        let fits = |command: &&Value| command["name"] == name && command["type"] == kind;
+        own.into_iter().chain(everywhere).flat_map(BTreeMap::values).find(fits)
+    }
+}
+
+fn scope(world: &World, call: &Call) -> Result<Option<Id>, Refusal> {
+    if call.id("application_id") != world.bot {
+        return Err(Refusal::new(404, 10002, "Unknown Application"));
+    }
+    let guild = call.find("guild_id").and_then(|guild| guild.parse().ok());
+    match guild {
+        Some(guild) if !world.guilds.contains_key(&guild) => Err(Refusal::missing_access()),
+        guild => Ok(guild),
+    }
+}
+
+pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
+    let scope = scope(world, call)?;
+    let localised = call.asks("with_localizations");
+    let all = world.commands.by_scope.get(&scope).into_iter().flat_map(BTreeMap::values);
+    Reply::ok(all.map(|command| if localised { command.clone() } else { without_localizations(command) }).collect())
+}
+
+/// A list shows the texts of other languages only on request.
+fn without_localizations(command: &Value) -> Value {
+    let mut command = command.clone();
+    for field in ["name_localizations", "description_localizations"] {
+        command.as_object_mut().map(|fields| fields.remove(field));
+    }
+    for option in command["options"].as_array_mut().into_iter().flatten() {
+        *option = without_localizations(option);
+    }
+    command.as_object_mut().map(|fields| fields.retain(|name, value| name != "options" || !value.is_null()));
+    command
+}
+
+pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
+    let scope = scope(world, call)?;
+    let command = world.commands.by_scope.get(&scope).and_then(|all| all.get(&call.id("command_id")));
+    Reply::ok(command.cloned().ok_or_else(Refusal::unknown_command)?)
+}
+
+pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
+    let (scope, body) = (scope(world, call)?, call.body_or_null());
+    check("", &body)?;
+    world.counters.command_writes += 1;
+    let (command, new) = world.register(scope, &body)?;
+    if new { Reply::created(command) } else { Reply::ok(command) }
+}
+
+pub(super) fn update(world: &mut World, call: &Call) -> Outcome {
+    let (scope, id, body) = (scope(world, call)?, call.id("command_id"), call.body_or_null());
+    let old = world.commands.by_scope.get(&scope).and_then(|all| all.get(&id)).cloned();
+    let mut new = old.ok_or_else(Refusal::unknown_command)?;
+    merge(&mut new, body);
+    check("", &new)?;
+    world.counters.command_writes += 1;
+    new["version"] = json!(world.fresh_id());
+    world.commands.by_scope.entry(scope).or_default().insert(id, new.clone());
+    Reply::ok(new)
+}
+
+pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
+    let scope = scope(world, call)?;
+    let removed = world.commands.by_scope.get_mut(&scope).and_then(|all| all.remove(&call.id("command_id")));
+    removed.ok_or_else(Refusal::unknown_command)?;
+    world.counters.command_writes += 1;
+    Reply::nothing()
+}
+
+pub(super) fn set_all(world: &mut World, call: &Call) -> Outcome {
+    let (scope, body) = (scope(world, call)?, call.body_or_null());
+    let wanted = body.as_array().cloned().unwrap_or_default();
+    let mut names = HashSet::new();
+    for (index, command) in wanted.iter().enumerate() {
+        check(&format!("/{index}"), command)?;
+        if !names.insert((command["type"].as_u64().unwrap_or(1), command["name"].as_str())) {
+            let why = "Application command names must be unique";
+            return Err(Refusal::form(&format!("/{index}/name"), why));
+        }
+    }
+    world.counters.command_writes += 1;
+    let old = world.commands.by_scope.remove(&scope).unwrap_or_default();
+    world.commands.by_scope.insert(scope, BTreeMap::new());
+    let mut all = Vec::new();
+    for command in &wanted {
+        // A command that was there keeps its id.
+        let same =
+            |one: &&Value| one["name"] == command["name"] && one["type"] == command["type"].as_u64().unwrap_or(1);
+        if let Some(known) = old.values().find(same) {
+            let id = Id::of(known, "id").expect("a command has an id");
+            world.commands.by_scope.entry(scope).or_default().insert(id, known.clone());
+        }
+        all.push(world.register(scope, command)?.0);
+    }
+    Reply::ok(Value::Array(all))
+}
+
+impl World {
+    /// Registers a command; one of the same name and kind is replaced and keeps its id.
+    fn register(&mut self, scope: Option<Id>, body: &Value) -> Result<(Value, bool), Refusal> {
+        let kind = body["type"].as_u64().unwrap_or(1);
+        let all = self.commands.by_scope.entry(scope).or_default();
+        let known = all.iter().find(|(_, one)| one["name"] == body["name"] && one["type"] == kind).map(|(id, _)| *id);
+        let same_kind = all.values().filter(|one| one["type"] == kind).count();
+        if known.is_none() && same_kind >= if kind == 1 { 100 } else { 15 } {
+            return Err(Refusal::new(400, 30032, "Maximum number of application commands reached"));
+        }
+        let (id, version) = (known.unwrap_or_else(|| self.fresh_id()), self.fresh_id());
+        let mut command = json!({
+            "id": id, "application_id": self.bot, "version": version, "type": kind, "name": body["name"],
+            "description": body["description"].as_str().unwrap_or_default(), "default_member_permissions": null, "nsfw": false,
+            "name_localizations": null, "description_localizations": null, "contexts": null, "integration_types": [0],
+            "dm_permission": true,
+        });
+        let mut given = body.clone();
+        given.as_object_mut().map(|fields| fields.retain(|_, value| !value.is_null()));
+        if !given["default_member_permissions"].is_null() {
+            given["default_member_permissions"] = json!(bits(&given["default_member_permissions"]).to_string());
+        }
+        given
+            .as_object_mut()
+            .map(|fields| fields.retain(|name, value| name != "default_member_permissions" || !value.is_null()));
+        merge(&mut command, given);
+        if let Some(guild) = scope {
+            command["guild_id"] = json!(guild);
+            command.as_object_mut().map(|fields| fields.remove("dm_permission"));
+        }
+        self.commands.by_scope.entry(scope).or_default().insert(id, command.clone());
+        Ok((command, known.is_none()))
+    }
+}
+
+fn valid_name() -> &'static Regex {
+    static NAME: OnceLock<Regex> = OnceLock::new();
+    NAME.get_or_init(|| Regex::new(r"^[-_'\p{L}\p{N}\p{Devanagari}\p{Thai}]{1,32}$").expect("a pattern that compiles"))
+}
+
+fn check(at: &str, command: &Value) -> Result<(), Refusal> {
+    let kind = command["type"].as_u64().unwrap_or(1);
+    let name = command["name"].as_str().unwrap_or_default();
+    let description = command["description"].as_str().unwrap_or_default();
+    if kind == 1 {
+        check_name(at, command)?;
+        if description.is_empty() || description.chars().count() > 100 {
+            return Err(Refusal::form(&format!("{at}/description"), "Must be between 1 and 100 in length."));
+        }
+        if size(command) > 8_000 {
+            return Err(Refusal::form(at, "Command exceeds maximum size (8000)"));
+        }
+        return check_options(at, command);
+    }
+    if name.is_empty() || name.chars().count() > 32 {
+        return Err(Refusal::form(&format!("{at}/name"), "Must be between 1 and 32 in length."));
+    }
+    if !description.is_empty() || command["options"].as_array().is_some_and(|options| !options.is_empty()) {
+        return Err(Refusal::form(
+            &format!("{at}/description"),
+            "Context menu commands cannot have description or options",
+        ));
+    }
+    Ok(())
+}
+
+/// Names of commands and options, in all languages: letters, digits, `-` and `_`, and lower-case where there is one.
+fn check_name(at: &str, named: &Value) -> Result<(), Refusal> {
+    let good = |name: &str| valid_name().is_match(name) && name == name.to_lowercase();
+    if !named["name"].as_str().is_some_and(good) {
+        return Err(Refusal::form(&format!("{at}/name"), "Command name is invalid"));
+    }
+    for (language, name) in named["name_localizations"].as_object().into_iter().flatten() {
+        if !name.as_str().is_some_and(good) {
+            return Err(Refusal::form(&format!("{at}/name_localizations/{language}"), "Command name is invalid"));
+        }
+    }
+    Ok(())
+}
+
+fn check_options(at: &str, parent: &Value) -> Result<(), Refusal> {
+    let options = parent["options"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut names = HashSet::new();
+    let mut optional = false;
+    for (index, option) in options.iter().enumerate() {
+        let at = format!("{at}/options/{index}");
+        check_name(&at, option)?;
+        if !names.insert(option["name"].as_str()) {
+            return Err(Refusal::form(&format!("{at}/name"), "Option names must be unique"));
+        }
+        if option["required"] == true && optional {
+            return Err(Refusal::form(
+                &format!("{at}/required"),
+                "Required options must be placed before non-required options",
+            ));
+        }
+        optional |= option["required"] != true && !matches!(option["type"].as_u64(), Some(1 | 2));
+        let choices = option["choices"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if choices.len() > 25 || !choices.is_empty() && option["autocomplete"] == true {
+            return Err(Refusal::form(&format!("{at}/choices"), "25 choices at most, and none beside autocomplete"));
+        }
+        let distinct: HashSet<_> = choices.iter().filter_map(|choice| choice["name"].as_str()).collect();
+        if distinct.len() != choices.len() {
+            return Err(Refusal::form(&format!("{at}/choices"), "Option choice names must be unique"));
+        }
+        check_options(&at, option)?;
+    }
+    Ok(())
+}
+
+/// Names, descriptions and values together.
+fn size(value: &Value) -> usize {
+    let own: usize = ["name", "description", "value"]
+        .iter()
+        .filter_map(|field| value[*field].as_str())
+        .map(|text| text.chars().count())
+        .sum();
+    let children = ["options", "choices"].into_iter().flat_map(|field| value[field].as_array().into_iter().flatten());
+    own + children.map(size).sum::<usize>()
+}

@@ -1,0 +1,86 @@
+//! Faults on purpose, from a seed.
+
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::discord::world::World;
+
+use super::refusal::Refusal;
+
+/// A way in which a call goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// 429, with a short time to wait; nothing is done.
+    TooMany,
+    /// 500, 502 or 503; nothing is done.
+    Broken,
+    /// It is done, up to a second and a half later.
+    Slow,
+    /// The connection is cut; nothing is done.
+    CutBefore,
+    /// It is done, and the connection cut instead of an answer.
+    CutAfter,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::TooMany, Self::Broken, Self::Slow, Self::CutBefore, Self::CutAfter];
+}
+
+/// Which share of calls goes wrong, and how.
+pub(in crate::discord) struct Faults {
+    random: StdRng,
+    pub(in crate::discord) share: f64,
+    pub(in crate::discord) kinds: Vec<Fault>,
+    /// What the next calls of an operation get, before chance has a say.
+    pub(in crate::discord) next: Vec<(String, Fault)>,
+}
+
+impl Faults {
+    pub(in crate::discord) fn new(seed: u64) -> Self {
+        let random = StdRng::seed_from_u64(seed.wrapping_add(2));
+        Self { random, share: 0.0, kinds: Fault::ALL.to_vec(), next: Vec::new() }
+    }
+
+    fn choose(&mut self, operation: &str) -> Option<Fault> {
+        if let Some(index) = self.next.iter().position(|(wanted, _)| wanted == operation) {
+            return Some(self.next.remove(index).1);
+        }
+        let falls = self.share > 0.0 && self.random.random_bool(self.share) && !self.kinds.is_empty();
+        falls.then(|| self.kinds[self.random.random_range(0..self.kinds.len())])
+    }
+}
+
+/// What becomes of a call.
+#[derive(Debug)]
+pub(super) enum Chosen {
+    Instead(Refusal),
+    Before,
+    After,
+    Late(Duration),
+}
+
+impl World {
+    pub(super) fn choose_fault(&mut self, operation: &str) -> Option<Chosen> {
+        let fault = self.faults.choose(operation)?;
+        self.counters.faults += 1;
+        let random = &mut self.faults.random;
+        Some(match fault {
+            Fault::TooMany => {
+                let seconds = f64::from(random.random_range(50..400_u32)) / 1_000.0;
+                let scope = if random.random_bool(0.3) { "shared" } else { "user" };
+                Chosen::Instead(Refusal::too_many(seconds, scope))
+            }
+            Fault::Broken => Chosen::Instead(match random.random_range(0..3) {
+                0 => Refusal::new(500, 0, "500: Internal Server Error"),
+                1 => Refusal::new(502, 0, "502: Bad Gateway"),
+                _ => Refusal::new(503, 0, "503: Service Unavailable"),
+            }),
+            Fault::Slow => Chosen::Late(Duration::from_millis(random.random_range(200..1_500))),
+            Fault::CutBefore => Chosen::Before,
+            Fault::CutAfter => Chosen::After,
+        })
+    }
+}

@@ -1,0 +1,199 @@
+//! How many calls are allowed, and what the headers say about it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue};
+use tokio::time::Instant;
+
+use crate::discord::world::World;
+
+use super::call::Call;
+use super::refusal::Refusal;
+
+/// So many calls in so long.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    /// Calls.
+    pub calls: u32,
+    /// Within this time from the first.
+    pub per: Duration,
+}
+
+impl Limit {
+    /// So many calls in so many milliseconds.
+    #[must_use]
+    pub const fn new(calls: u32, millis: u64) -> Self {
+        Self { calls, per: Duration::from_millis(millis) }
+    }
+}
+
+/// The limits, by operation. Discord publishes none, so these are of the size that was seen there, and may change.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// For all calls with the bot's token together, interactions apart.
+    pub global: Limit,
+    /// For an operation that is not named.
+    pub others: Limit,
+    /// By the name of the bucket; see `bucket`.
+    pub named: HashMap<&'static str, Limit>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let named = HashMap::from([
+            ("create_message", Limit::new(5, 2_000)),
+            ("update_message", Limit::new(5, 2_000)),
+            ("delete_message", Limit::new(5, 1_000)),
+            ("reactions", Limit::new(1, 250)),
+            ("webhook", Limit::new(5, 2_000)),
+        ]);
+        Self { global: Limit::new(50, 1_000), others: Limit::new(10, 1_000), named }
+    }
+}
+
+impl Limits {
+    /// No call is ever too many.
+    #[must_use]
+    pub fn none() -> Self {
+        let all = Limit::new(u32::MAX, 1);
+        Self { global: all, others: all, named: HashMap::new() }
+    }
+}
+
+/// The calls that share a bucket with an operation.
+fn bucket(operation: &str) -> &str {
+    match operation {
+        "add_my_message_reaction"
+        | "delete_my_message_reaction"
+        | "delete_user_message_reaction"
+        | "delete_all_message_reactions"
+        | "delete_all_message_reactions_by_emoji" => "reactions",
+        "execute_webhook"
+        | "update_webhook_message"
+        | "delete_webhook_message"
+        | "get_webhook_message"
+        | "update_original_webhook_message"
+        | "delete_original_webhook_message"
+        | "get_original_webhook_message" => "webhook",
+        other => other,
+    }
+}
+
+#[derive(Debug)]
+struct Window {
+    since: Instant,
+    used: u32,
+    /// Nothing is allowed between these, since a 429 said so.
+    held: Option<(Instant, Instant)>,
+}
+
+/// Calls that were under way when a 429 was answered are not held against the client.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// The buckets that are in use.
+#[derive(Debug, Default)]
+pub(in crate::discord) struct Buckets {
+    windows: HashMap<String, Window>,
+}
+
+/// Where a call stands in its bucket.
+#[derive(Debug)]
+pub(super) struct Pace {
+    limit: Limit,
+    remaining: u32,
+    reset: Duration,
+    bucket: String,
+    /// The moment of the reset, in seconds of the Unix epoch.
+    reset_at: f64,
+    over: Option<&'static str>,
+}
+
+impl Pace {
+    pub(super) fn allows(&self) -> bool {
+        self.over.is_none()
+    }
+
+    pub(super) fn refusal(&self) -> Refusal {
+        // In thousandths, and never less than what is left.
+        Refusal::too_many((self.reset.as_secs_f64() * 1_000.0).ceil() / 1_000.0, self.over.unwrap_or("user"))
+    }
+
+    /// The bucket is shut for a while: what a 429 that was put in on purpose says.
+    pub(super) fn shut(&mut self, seconds: f64) {
+        self.remaining = 0;
+        self.reset_at += seconds - self.reset.as_secs_f64();
+        self.reset = Duration::from_secs_f64(seconds);
+    }
+
+    /// Adds the bucket's headers; a global limit has none.
+    pub(super) fn write(&self, headers: &mut HeaderMap) {
+        if self.over == Some("global") {
+            return;
+        }
+        let mut put = |name, value: String| {
+            headers.insert(name, HeaderValue::try_from(value).expect("digits and letters"));
+        };
+        put("x-ratelimit-limit", self.limit.calls.to_string());
+        put("x-ratelimit-remaining", self.remaining.to_string());
+        put("x-ratelimit-reset", format!("{:.3}", self.reset_at));
+        put("x-ratelimit-reset-after", format!("{:.3}", self.reset.as_secs_f64()));
+        put("x-ratelimit-bucket", self.bucket.clone());
+    }
+}
+
+impl World {
+    /// Counts a call in its bucket, and in the global one.
+    pub(super) fn pace(&mut self, call: &Call) -> Pace {
+        let name = bucket(&call.operation.name).to_owned();
+        let limits = self.options.limits.clone();
+        let limit = limits.named.get(name.as_str()).copied().unwrap_or(limits.others);
+        let mut pace = self.count(format!("{name} {}", major(call)), limit);
+        pace.bucket = hash(&name);
+        if pace.allows() && call.authorization.is_some() && !call.operation.open {
+            let global = self.count("global".to_owned(), limits.global);
+            if !global.allows() {
+                (pace.over, pace.reset) = (Some("global"), global.reset);
+            }
+        }
+        pace
+    }
+
+    /// Allows nothing in a call's bucket for a while: what a 429 that was put in on purpose said.
+    pub(super) fn hold(&mut self, call: &Call, seconds: f64) {
+        let key = format!("{} {}", bucket(&call.operation.name), major(call));
+        if let Some(window) = self.buckets.windows.get_mut(&key) {
+            let now = Instant::now();
+            window.held = Some((now + GRACE, now + Duration::from_secs_f64(seconds)));
+        }
+    }
+
+    fn count(&mut self, key: String, limit: Limit) -> Pace {
+        let now = Instant::now();
+        let window = self.buckets.windows.entry(key).or_insert(Window { since: now, used: 0, held: None });
+        if now >= window.since + limit.per {
+            (window.since, window.used) = (now, 0);
+        }
+        let held = window.held.filter(|(from, until)| *from <= now && now < *until).map(|(_, until)| until);
+        window.used = window.used.saturating_add(1);
+        let over = (window.used > limit.calls || held.is_some()).then_some("user");
+        let reset = held.unwrap_or(window.since + limit.per).saturating_duration_since(now);
+        let remaining = limit.calls.saturating_sub(window.used);
+        let reset_at = std::time::Duration::from_millis(self.now()).as_secs_f64() + reset.as_secs_f64();
+        Pace { limit, remaining, reset, bucket: String::new(), reset_at, over }
+    }
+}
+
+/// The part of the path that has buckets of its own.
+fn major(call: &Call) -> String {
+    let of = |name| call.find(name).unwrap_or_default();
+    ["channel_id", "guild_id", "webhook_id", "webhook_token", "interaction_id"].map(of).concat()
+}
+
+/// A name that says nothing, as Discord's are.
+fn hash(name: &str) -> String {
+    let sum = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{sum:016x}{:016x}", sum.rotate_left(17))
+}

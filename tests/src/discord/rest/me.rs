@@ -1,0 +1,93 @@
+//! The bot itself: who it is, where the gateway is, whom it writes to.
+
+use serde_json::{Value, json};
+
+use crate::discord::id::Id;
+use crate::discord::permissions;
+use crate::discord::world::World;
+
+use super::call::Call;
+use super::refusal::Refusal;
+use super::{Outcome, Reply};
+
+/// So many sessions may be started a day.
+const SESSIONS_A_DAY: u64 = 1_000;
+
+pub(super) fn gateway(world: &mut World, _call: &Call) -> Outcome {
+    Reply::ok(json!({ "url": world.gateway }))
+}
+
+pub(super) fn bot_gateway(world: &mut World, _call: &Call) -> Outcome {
+    let remaining = SESSIONS_A_DAY.saturating_sub(world.counters.identifies);
+    Reply::ok(json!({
+        "url": world.gateway, "shards": world.options.shards,
+        "session_start_limit": {
+            "total": SESSIONS_A_DAY, "remaining": remaining, "reset_after": 43_200_000,
+            "max_concurrency": world.options.max_concurrency,
+        },
+    }))
+}
+
+pub(super) fn user(world: &mut World, _call: &Call) -> Outcome {
+    let mut user = world.user_frame(world.bot);
+    user["mfa_enabled"] = json!(true);
+    user["locale"] = json!("en-US");
+    user["verified"] = json!(true);
+    user["email"] = Value::Null;
+    Reply::ok(user)
+}
+
+pub(super) fn other_user(world: &mut World, call: &Call) -> Outcome {
+    let id = call.id("user_id");
+    if world.users.contains_key(&id) { Reply::ok(world.user_frame(id)) } else { Err(Refusal::unknown_user()) }
+}
+
+pub(super) fn application(world: &mut World, _call: &Call) -> Outcome {
+    Reply::ok(world.application_frame())
+}
+
+pub(super) fn guilds(world: &mut World, call: &Call) -> Outcome {
+    let after = call.query_id("after").unwrap_or(Id(0));
+    let mine = world.guilds.iter().filter(|(id, guild)| **id > after && guild.members.contains_key(&world.bot));
+    let frame = |(id, guild): (&Id, &crate::discord::guild::Guild)| {
+        json!({
+            "id": id, "name": guild.name, "icon": null, "banner": null, "owner": guild.owner == world.bot, "features": [],
+            "permissions": world.permissions(*id, world.bot, None).to_string(),
+        })
+    };
+    Reply::ok(mine.take(call.limit(200)).map(frame).collect())
+}
+
+pub(super) fn leave_guild(world: &mut World, call: &Call) -> Outcome {
+    let guild = call.id("guild_id");
+    world.guilds.get(&guild).ok_or_else(Refusal::unknown_guild)?;
+    world.throw_bot_out(guild);
+    Reply::nothing()
+}
+
+pub(super) fn create_direct(world: &mut World, call: &Call) -> Outcome {
+    let body = call.body_or_null();
+    let recipient =
+        Id::of(&body, "recipient_id").ok_or_else(|| Refusal::form("/recipient_id", "This field is required"))?;
+    if recipient == world.bot || !world.users.contains_key(&recipient) {
+        return Err(if recipient == world.bot { Refusal::cannot_direct() } else { Refusal::unknown_user() });
+    }
+    let channel = world.direct_channel(recipient);
+    Reply::ok(world.channels[&channel].clone())
+}
+
+impl World {
+    /// The bot is no longer in a guild: it hears of it, and then nothing more.
+    pub(in crate::discord) fn throw_bot_out(&mut self, guild: Id) {
+        self.dispatch("GUILD_DELETE", Some(guild), json!({ "id": guild }));
+        self.guilds.remove(&guild);
+        self.channels.retain(|_, channel| Id::of(channel, "guild_id") != Some(guild));
+    }
+
+    /// Whether the bot stands above somebody, as it must to moderate them.
+    pub(super) fn outranks(&self, guild: Id, other: Id) -> Result<(), Refusal> {
+        let admin = self.permissions(guild, other, None) & permissions::Permission::ADMINISTRATOR.0 != 0;
+        let above = self.rank(guild, self.bot) > self.rank(guild, other);
+        if above && !admin { Ok(()) } else { Err(Refusal::missing_permissions()) }
+    }
+}

@@ -1,0 +1,257 @@
+//! The REST side: every call is authorised, paced, held against the description, and then performed.
+
+mod call;
+mod channels;
+mod commands;
+mod faults;
+mod forms;
+mod guilds;
+mod interactions;
+mod limits;
+mod me;
+mod members;
+mod message_rules;
+mod messages;
+mod reactions;
+mod refusal;
+mod routes;
+mod threads;
+mod webhooks;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::Shared;
+use super::counters::Violation;
+use super::rules::Operation;
+
+use call::Call;
+use faults::Chosen;
+use limits::Pace;
+
+pub(super) use commands::Commands;
+pub use faults::Fault;
+pub(super) use faults::Faults;
+pub(super) use limits::Buckets;
+pub use limits::{Limit, Limits};
+use refusal::Refusal;
+
+/// An answer without its headers.
+#[derive(Debug)]
+pub(super) struct Reply {
+    status: u16,
+    body: Option<Value>,
+}
+
+/// What became of a call.
+pub(super) type Outcome = Result<Reply, Refusal>;
+
+impl Reply {
+    pub(super) fn ok(body: Value) -> Outcome {
+        Ok(Self { status: 200, body: Some(body) })
+    }
+
+    pub(super) fn created(body: Value) -> Outcome {
+        Ok(Self { status: 201, body: Some(body) })
+    }
+
+    pub(super) fn nothing() -> Outcome {
+        Ok(Self { status: 204, body: None })
+    }
+}
+
+/// The connection is cut, without an answer.
+#[derive(Debug)]
+struct CutOff;
+
+impl std::fmt::Display for CutOff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("cut off on purpose")
+    }
+}
+
+impl std::error::Error for CutOff {}
+
+/// Takes connections for as long as it is polled.
+pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let Ok((stream, _)) = accepted else { continue };
+                connections.spawn(serve(stream, Arc::clone(&shared)));
+            }
+            Some(ended) = connections.join_next() => shared.note_end(ended),
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+    stream.set_nodelay(true).unwrap_or_default();
+    let service = service_fn(|request| answer(Arc::clone(&shared), request));
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service);
+    // It ends with an error when the client is gone, or when it was cut off.
+    connection.await.unwrap_or_default();
+}
+
+async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, CutOff> {
+    let path = request.uri().path();
+    if path.starts_with("/attachments/") {
+        return Ok(file(&shared, path));
+    }
+    let Some(path) = path.strip_prefix("/api/v10").map(ToOwned::to_owned) else {
+        return Ok(refuse(Refusal::missing_route()));
+    };
+    let method = request.method().as_str().to_owned();
+    match shared.rules.find(&method, &path) {
+        Ok((operation, mut parameters)) => {
+            parameters.values_mut().for_each(|value| *value = call::decode(value));
+            let call = Call::read(request, Arc::clone(&operation), path, parameters).await;
+            perform(&shared, &operation, call).await
+        }
+        Err(elsewhere) => {
+            let reason = "Discord has no such call";
+            shared.change(|world| world.note_violation(&method, &path, reason, &Value::Null));
+            Ok(refuse(if elsewhere { Refusal::wrong_method() } else { Refusal::missing_route() }))
+        }
+    }
+}
+
+async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<Response<Body>, CutOff> {
+    let (mut pace, fault) = shared.change(|world| {
+        *world.counters.calls.entry(operation.name.clone()).or_default() += 1;
+        let pace = world.pace(&call);
+        let fault = if pace.allows() { world.choose_fault(&operation.name) } else { None };
+        (pace, fault)
+    });
+    if !pace.allows() {
+        shared.change(|world| world.counters.overruns += 1);
+        return Ok(finish(shared, refuse(pace.refusal()), &pace));
+    }
+    match fault {
+        Some(Chosen::Instead(refusal)) => {
+            if let Some(retry_after) = refusal.retry_after() {
+                shared.change(|world| world.hold(&call, retry_after));
+                pace.shut(retry_after);
+            }
+            return Ok(finish(shared, refuse(refusal), &pace));
+        }
+        Some(Chosen::Before) => return Err(CutOff),
+        Some(Chosen::Late(delay)) => tokio::time::sleep(delay).await,
+        Some(Chosen::After) | None => {}
+    }
+    let outcome = check(shared, operation, &call).and_then(|()| {
+        shared.change(|world| match routes::perform(world, &call) {
+            Ok(mut reply) => {
+                if let Some(body) = &mut reply.body {
+                    world.rough.roughen(routes::kind(&operation.name), body);
+                }
+                Ok(reply)
+            }
+            refused => refused,
+        })
+    });
+    if matches!(fault, Some(Chosen::After)) {
+        return Err(CutOff);
+    }
+    if shared.options.check_answers {
+        check_own(shared, operation, &outcome);
+    }
+    if let Err(refusal) = &outcome
+        && let Some(reason) = refusal.violation()
+    {
+        shared.change(|world| world.note_violation(&operation.method, &call.path, reason, &call.body_or_null()));
+    }
+    let response = outcome.map_or_else(refuse, |reply| respond(reply.status, reply.body));
+    Ok(finish(shared, response, &pace))
+}
+
+/// Whether the call is authorised and fits the description.
+fn check(shared: &Shared, operation: &Operation, call: &Call) -> Result<(), Refusal> {
+    if !call.agent.starts_with("DiscordBot (") {
+        let reason = format!("the User-Agent must begin with \"DiscordBot (\", not be {:?}", call.agent);
+        shared.change(|world| world.note_violation(&operation.method, &call.path, &reason, &Value::Null));
+    }
+    let right = call.authorization.as_deref() == Some(format!("Bot {}", shared.options.token).as_str());
+    if !right && !(operation.open && call.authorization.is_none()) {
+        return Err(Refusal::unauthorized());
+    }
+    if let Some(reason) = &call.unreadable {
+        return Err(Refusal::form("", reason));
+    }
+    let mut misfits = shared.rules.check_query(operation, &call.query);
+    misfits.extend(shared.rules.check_body(operation, call.body.as_ref(), call.is_form));
+    misfits.extend(forms::check(call));
+    if misfits.is_empty() { Ok(()) } else { Err(Refusal::misfits(&misfits)) }
+}
+
+fn check_own(shared: &Shared, operation: &Operation, outcome: &Outcome) {
+    let Ok(Reply { status, body: Some(body) }) = outcome else { return };
+    for misfit in shared.rules.check_answer(operation, *status, body) {
+        let text = format!("{} {}: {}: {}", operation.method, operation.path, misfit.at, misfit.why);
+        shared.change(|world| world.counters.own_misfits.push(text));
+    }
+}
+
+fn refuse(refusal: Refusal) -> Response<Body> {
+    let retry_after = refusal.retry_after();
+    let mut response = respond(refusal.status(), Some(refusal.body()));
+    if let Some(seconds) = retry_after {
+        // The header is in whole seconds, the body in fractions.
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.ceil() as u64));
+    }
+    for (name, value) in refusal.headers() {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn respond(status: u16, body: Option<Value>) -> Response<Body> {
+    let text = body.map(|body| body.to_string());
+    let mut response = Response::new(text.map_or_else(Body::empty, Body::from));
+    *response.status_mut() = StatusCode::from_u16(status).expect("a status that exists");
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Counts what Discord counts, and adds the headers of the bucket.
+fn finish(shared: &Shared, mut response: Response<Body>, pace: &Pace) -> Response<Body> {
+    let shares = response.headers().get("x-ratelimit-scope").is_some_and(|scope| scope == "shared");
+    if matches!(response.status().as_u16(), 401 | 403) || response.status().as_u16() == 429 && !shares {
+        shared.change(|world| world.counters.invalid += 1);
+    }
+    pace.write(response.headers_mut());
+    response
+}
+
+fn file(shared: &Shared, path: &str) -> Response<Body> {
+    let path = call::decode(path);
+    match shared.change_silently(|world| world.files.get(&path).cloned()) {
+        Some(file) => {
+            let mut response = Response::new(Body::from(file.bytes));
+            let media = HeaderValue::from_str(&file.media);
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, media.unwrap_or(HeaderValue::from_static("text/plain")));
+            response
+        }
+        None => respond(404, Some(json!("This content is no longer available."))),
+    }
+}
+
+impl super::world::World {
+    fn note_violation(&mut self, method: &str, path: &str, reason: &str, body: &Value) {
+        let (method, path, reason) = (method.to_owned(), path.to_owned(), reason.to_owned());
+        self.counters.violations.push(Violation { method, path, reason, body: body.clone() });
+    }
+}

@@ -1,0 +1,167 @@
+//! Threads, and the posts of forums.
+
+use serde_json::{Value, json};
+
+use crate::discord::guild::merge;
+use crate::discord::id::Id;
+use crate::discord::message::Draft;
+use crate::discord::permissions::Permission;
+use crate::discord::world::World;
+
+use super::call::Call;
+use super::channels::is_thread;
+use super::message_rules::check_message;
+use super::refusal::Refusal;
+use super::{Outcome, Reply};
+
+const FORUMS: [u64; 2] = [15, 16];
+
+pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
+    let (parent, body) = (call.id("channel_id"), call.body_or_null());
+    let place = world.channels.get(&parent).ok_or_else(Refusal::unknown_channel)?;
+    let forum = place["type"].as_u64().is_some_and(|kind| FORUMS.contains(&kind));
+    let kind = if forum { 11 } else { body["type"].as_u64().unwrap_or(12) };
+    world.need_in(
+        parent,
+        match (forum, kind) {
+            (true, _) => Permission::SEND_MESSAGES,
+            (false, 12) => Permission::CREATE_PRIVATE_THREADS,
+            (false, _) => Permission::CREATE_PUBLIC_THREADS,
+        },
+    )?;
+    if forum {
+        check_message(&body["message"], call.files.len())?;
+    } else if is_thread(place) || world.guild_of(parent).is_none() {
+        return Err(Refusal::wrong_channel_type());
+    }
+    let thread = world.open_thread(parent, None, world.bot, kind, &body);
+    let mut frame = world.channels[&thread].clone();
+    if forum {
+        let draft = Draft { files: call.uploads(), ..Draft::new(thread, world.bot, body["message"].clone()) };
+        let mut message = world.compose(&draft);
+        // The first message of a post has the id of its thread.
+        message["id"] = json!(thread);
+        world.publish(thread, message.clone());
+        world.note_post(thread, &message, body["message"].clone(), call.uploads());
+        frame["message"] = message;
+    }
+    Reply::created(frame)
+}
+
+pub(super) fn create_from_message(world: &mut World, call: &Call) -> Outcome {
+    let (parent, message, body) = (call.id("channel_id"), call.id("message_id"), call.body_or_null());
+    world.need_in(parent, Permission::CREATE_PUBLIC_THREADS)?;
+    world.message(parent, message).ok_or_else(Refusal::unknown_message)?;
+    if world.channels.contains_key(&message) {
+        return Err(Refusal::thread_exists());
+    }
+    let thread = world.open_thread(parent, Some(message), world.bot, 11, &body);
+    Reply::created(world.channels[&thread].clone())
+}
+
+fn thread(world: &World, call: &Call) -> Result<Id, Refusal> {
+    let channel = call.id("channel_id");
+    world.need_in(channel, Permission::VIEW_CHANNEL)?;
+    if is_thread(&world.channels[&channel]) { Ok(channel) } else { Err(Refusal::wrong_channel_type()) }
+}
+
+pub(super) fn join(world: &mut World, call: &Call) -> Outcome {
+    let channel = thread(world, call)?;
+    world.change_thread_member(channel, world.bot, true);
+    Reply::nothing()
+}
+
+pub(super) fn leave(world: &mut World, call: &Call) -> Outcome {
+    let channel = thread(world, call)?;
+    world.change_thread_member(channel, world.bot, false);
+    Reply::nothing()
+}
+
+pub(super) fn add(world: &mut World, call: &Call) -> Outcome {
+    let channel = thread(world, call)?;
+    world.need_in(channel, Permission::SEND_MESSAGES_IN_THREADS)?;
+    world.change_thread_member(channel, call.id("user_id"), true);
+    Reply::nothing()
+}
+
+pub(super) fn remove(world: &mut World, call: &Call) -> Outcome {
+    let channel = thread(world, call)?;
+    world.need_in(channel, Permission::MANAGE_THREADS)?;
+    world.change_thread_member(channel, call.id("user_id"), false);
+    Reply::nothing()
+}
+
+pub(super) fn active(world: &mut World, call: &Call) -> Outcome {
+    let guild = call.id("guild_id");
+    world.need(guild, Permission::VIEW_CHANNEL)?;
+    let open = |one: &&Value| {
+        is_thread(one) && Id::of(one, "guild_id") == Some(guild) && one["thread_metadata"]["archived"] != true
+    };
+    let threads: Vec<_> = world.channels.values().filter(open).cloned().collect();
+    Reply::ok(json!({ "threads": threads, "members": [], "has_more": false }))
+}
+
+impl World {
+    /// Opens a thread, from a message if one is named, and tells of it.
+    pub(in crate::discord) fn open_thread(
+        &mut self,
+        parent: Id,
+        message: Option<Id>,
+        owner: Id,
+        kind: u64,
+        body: &Value,
+    ) -> Id {
+        let guild = self.guild_of(parent).expect("threads are in guilds");
+        let name = body["name"].as_str().unwrap_or("thread").to_owned();
+        let (made, now) = (self.create_channel(guild, &name, kind, json!({})), self.stamp());
+        // A thread of a message has the message's id.
+        let id = message.unwrap_or(made);
+        let mut thread = self.channels.remove(&made).expect("it was just made");
+        if let Some(fields) = thread.as_object_mut() {
+            for field in ["topic", "nsfw", "permission_overwrites", "position"] {
+                fields.remove(field);
+            }
+        }
+        let member = |user: Id| json!({ "id": id, "user_id": user, "join_timestamp": now, "flags": 0 });
+        merge(
+            &mut thread,
+            json!({
+                "id": id, "parent_id": parent, "owner_id": owner, "message_count": 0, "member_count": 1, "total_message_sent": 0,
+                "rate_limit_per_user": body["rate_limit_per_user"].as_u64().unwrap_or_default(),
+                "applied_tags": if body["applied_tags"].is_array() { body["applied_tags"].clone() } else { json!([]) },
+                "thread_metadata": {
+                    "archived": false, "archive_timestamp": now, "locked": false, "create_timestamp": now,
+                    "auto_archive_duration": body["auto_archive_duration"].as_u64().unwrap_or(1_440), "invitable": true,
+                },
+            }),
+        );
+        if owner == self.bot {
+            thread["member"] = member(owner);
+        }
+        self.channels.insert(id, thread.clone());
+        if let Some(one) = message.and_then(|message| self.message_mut(parent, message)) {
+            one["thread"] = thread.clone();
+            one["flags"] = json!(one["flags"].as_u64().unwrap_or_default() | 1 << 5);
+        }
+        thread["newly_created"] = json!(true);
+        self.dispatch("THREAD_CREATE", Some(guild), thread);
+        id
+    }
+
+    /// Adds or removes somebody.
+    pub(in crate::discord) fn change_thread_member(&mut self, thread: Id, user: Id, add: bool) {
+        let (guild, now) = (self.guild_of(thread), self.stamp());
+        let count = self.channels[&thread]["member_count"].as_u64().unwrap_or_default();
+        let count = if add { count + 1 } else { count.saturating_sub(1) };
+        if let Some(channel) = self.channels.get_mut(&thread) {
+            channel["member_count"] = json!(count.min(50));
+        }
+        let mut data = json!({ "id": thread, "guild_id": guild, "member_count": count.min(50) });
+        if add {
+            data["added_members"] = json!([{ "id": thread, "user_id": user, "join_timestamp": now, "flags": 0 }]);
+        } else {
+            data["removed_member_ids"] = json!([user]);
+        }
+        self.dispatch("THREAD_MEMBERS_UPDATE", guild, data);
+    }
+}

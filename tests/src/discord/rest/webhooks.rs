@@ -1,0 +1,193 @@
+//! Webhooks, and the messages that are said through them; interactions answer through one as well.
+
+use rand::RngExt;
+use rand::distr::{Alphanumeric, SampleString};
+use serde_json::{Value, json};
+
+use crate::discord::id::Id;
+use crate::discord::message::Draft;
+use crate::discord::permissions::Permission;
+use crate::discord::world::World;
+
+use super::call::Call;
+use super::message_rules::check_message;
+use super::refusal::Refusal;
+use super::{Outcome, Reply};
+
+/// What a webhook's token stands for.
+pub(super) enum Speaker {
+    Webhook(Id),
+    Interaction(Id),
+}
+
+pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
+    let (channel, body) = (call.id("channel_id"), call.body_or_null());
+    world.need_in(channel, Permission::MANAGE_WEBHOOKS)?;
+    let guild = world.guild_of(channel).ok_or_else(Refusal::wrong_channel_type)?;
+    let name = body["name"].as_str().unwrap_or_default().trim().to_owned();
+    let lower = name.to_lowercase();
+    if name.is_empty() || lower.contains("clyde") || lower.contains("discord") {
+        return Err(Refusal::form("/name", "Username cannot be empty, nor contain \"clyde\" or \"discord\""));
+    }
+    let here = world.webhooks.values().filter(|hook| Id::of(hook, "channel_id") == Some(channel)).count();
+    if here >= 15 {
+        return Err(Refusal::new(400, 30007, "Maximum number of webhooks reached (15)"));
+    }
+    let (id, token) = (world.fresh_id(), Alphanumeric.sample_string(&mut world.random, 68));
+    let hook = json!({
+        "id": id, "type": 1, "application_id": world.bot, "avatar": null, "channel_id": channel, "guild_id": guild,
+        "name": name, "token": token, "url": format!("{}/api/webhooks/{id}/{token}", world.api),
+        "user": world.user_frame(world.bot),
+    });
+    world.webhooks.insert(id, hook.clone());
+    tell_of(world, &hook);
+    world.audit(guild, world.bot, 50, Some(id), call.reason.as_deref(), json!([]), Value::Null);
+    Reply::ok(hook)
+}
+
+fn tell_of(world: &mut World, hook: &Value) {
+    let data = json!({ "guild_id": hook["guild_id"], "channel_id": hook["channel_id"] });
+    world.dispatch("WEBHOOKS_UPDATE", Id::of(hook, "guild_id"), data);
+}
+
+pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
+    let channel = call.id("channel_id");
+    world.need_in(channel, Permission::MANAGE_WEBHOOKS)?;
+    Reply::ok(world.webhooks.values().filter(|hook| Id::of(hook, "channel_id") == Some(channel)).cloned().collect())
+}
+
+pub(super) fn list_guild(world: &mut World, call: &Call) -> Outcome {
+    let guild = call.id("guild_id");
+    world.need(guild, Permission::MANAGE_WEBHOOKS)?;
+    Reply::ok(world.webhooks.values().filter(|hook| Id::of(hook, "guild_id") == Some(guild)).cloned().collect())
+}
+
+/// The webhook of a call; where a token is given it has to be right, otherwise the bot needs the permission.
+fn named(world: &World, call: &Call) -> Result<Id, Refusal> {
+    let id = call.id("webhook_id");
+    let hook = world.webhooks.get(&id).ok_or_else(Refusal::unknown_webhook)?;
+    match call.find("webhook_token") {
+        Some(token) if hook["token"] != token => Err(Refusal::webhook_token()),
+        Some(_) => Ok(id),
+        None => {
+            world.need_in(Id::of(hook, "channel_id").unwrap_or(Id(0)), Permission::MANAGE_WEBHOOKS)?;
+            Ok(id)
+        }
+    }
+}
+
+pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
+    let id = named(world, call)?;
+    Reply::ok(world.webhooks[&id].clone())
+}
+
+pub(super) fn update(world: &mut World, call: &Call) -> Outcome {
+    let (id, body) = (named(world, call)?, call.body_or_null());
+    let hook = world.webhooks.get_mut(&id).ok_or_else(Refusal::unknown_webhook)?;
+    for field in ["name", "channel_id"] {
+        if body[field].is_string() {
+            hook[field] = body[field].clone();
+        }
+    }
+    let hook = hook.clone();
+    tell_of(world, &hook);
+    Reply::ok(hook)
+}
+
+pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
+    let id = named(world, call)?;
+    let hook = world.webhooks.remove(&id).ok_or_else(Refusal::unknown_webhook)?;
+    tell_of(world, &hook);
+    Reply::nothing()
+}
+
+/// Who speaks through the id and the token of a path.
+fn speaker(world: &World, call: &Call) -> Result<Speaker, Refusal> {
+    let id = call.id("webhook_id");
+    if id == world.bot {
+        return world.interaction_by_token(call.text("webhook_token")).map(Speaker::Interaction);
+    }
+    named(world, call).map(Speaker::Webhook)
+}
+
+pub(super) fn execute(world: &mut World, call: &Call) -> Outcome {
+    let body = call.body_or_null();
+    let id = match speaker(world, call)? {
+        Speaker::Interaction(id) => return world.follow_up(id, body, call.uploads()),
+        Speaker::Webhook(id) => id,
+    };
+    check_message(&body, call.files.len())?;
+    let home = Id::of(&world.webhooks[&id], "channel_id").unwrap_or(Id(0));
+    let channel = place(world, call, home, &body)?;
+    let name = body["username"].as_str().map(ToOwned::to_owned);
+    if name
+        .as_ref()
+        .is_some_and(|name| name.to_lowercase().contains("clyde") || name.to_lowercase().contains("discord"))
+    {
+        return Err(Refusal::form("/username", "Username cannot contain \"clyde\" or \"discord\""));
+    }
+    let files = call.uploads();
+    let draft = Draft { webhook: Some((id, name)), files: files.clone(), ..Draft::new(channel, id, body.clone()) };
+    let mut message = world.compose(&draft);
+    if body["avatar_url"].is_string() {
+        message["author"]["avatar"] = json!(format!("{:032x}", world.random.random::<u128>()));
+    }
+    world.publish(channel, message.clone());
+    world.note_post(channel, &message, body, files);
+    if call.asks("wait") { Reply::ok(message) } else { Reply::nothing() }
+}
+
+/// Where a webhook speaks: its channel, or a thread in it; in a forum it may open one.
+fn place(world: &mut World, call: &Call, home: Id, body: &Value) -> Result<Id, Refusal> {
+    let forum = matches!(world.channels.get(&home).and_then(|one| one["type"].as_u64()), Some(15 | 16));
+    match call.query_id("thread_id") {
+        Some(thread) => {
+            let inside = world.channels.get(&thread).is_some_and(|one| Id::of(one, "parent_id") == Some(home));
+            if inside { Ok(thread) } else { Err(Refusal::unknown_channel()) }
+        }
+        None if !forum => Ok(home),
+        None if body["thread_name"].is_string() => {
+            let about = json!({ "name": body["thread_name"], "applied_tags": body["applied_tags"] });
+            Ok(world.open_thread(home, None, world.bot, 11, &about))
+        }
+        None => {
+            Err(Refusal::new(400, 220_001, "Webhooks posted to forum channels must have a thread_name or thread_id"))
+        }
+    }
+}
+
+/// The message of a call, if it was said by who speaks.
+fn said(world: &World, call: &Call) -> Result<(Id, Id), Refusal> {
+    let by = speaker(world, call)?;
+    let wanted = match (call.find("message_id"), &by) {
+        (Some(id), _) => id.parse().map_err(|_no_id| Refusal::unknown_message())?,
+        (None, Speaker::Interaction(id)) => world.original(*id)?,
+        (None, Speaker::Webhook(_)) => return Err(Refusal::unknown_message()),
+    };
+    let author = match by {
+        Speaker::Webhook(id) => id,
+        Speaker::Interaction(_) => world.bot,
+    };
+    let is_it = |one: &&Value| Id::of(one, "id") == Some(wanted) && Id::of(&one["author"], "id") == Some(author);
+    let found = world.messages.iter().find(|(_, all)| all.get(&wanted).as_ref().is_some_and(is_it));
+    found.map(|(channel, _)| (*channel, wanted)).ok_or_else(Refusal::unknown_message)
+}
+
+pub(super) fn get_message(world: &mut World, call: &Call) -> Outcome {
+    let (channel, id) = said(world, call)?;
+    Reply::ok(world.message(channel, id).cloned().ok_or_else(Refusal::unknown_message)?)
+}
+
+pub(super) fn update_message(world: &mut World, call: &Call) -> Outcome {
+    let (channel, id) = said(world, call)?;
+    let body = call.body_or_null();
+    let edited = world.edit(channel, id, &body, &call.uploads())?;
+    world.note_answered(id);
+    Reply::ok(edited)
+}
+
+pub(super) fn delete_message(world: &mut World, call: &Call) -> Outcome {
+    let (channel, id) = said(world, call)?;
+    world.erase(channel, &[id]);
+    Reply::nothing()
+}

@@ -1,0 +1,249 @@
+//! Discord's published description of its HTTP API, against which everything that a bot asks is held.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Registry, ValidationError, Validator};
+use serde_json::{Value, json};
+
+const DOCUMENT: &str = "https://stand-in/openapi.json";
+
+/// Where a value does not fit, as a JSON pointer, and why.
+#[derive(Debug, Clone)]
+pub(super) struct Misfit {
+    pub(super) at: String,
+    pub(super) why: String,
+}
+
+/// One operation of the description.
+#[derive(Debug)]
+pub(super) struct Operation {
+    /// Its `operationId`.
+    pub(super) name: String,
+    pub(super) method: String,
+    /// The path with its parameters, `/channels/{channel_id}`.
+    pub(super) path: String,
+    /// Whether it can be called without a token.
+    pub(super) open: bool,
+    /// Query parameters by name, as pointers to their schemas.
+    queries: HashMap<String, String>,
+    /// Whether a body has to be there.
+    body: bool,
+    /// A JSON pointer to it.
+    at: String,
+}
+
+/// The description, and what was compiled of it so far.
+pub(super) struct Rules {
+    document: Value,
+    registry: Registry<'static>,
+    operations: Vec<Arc<Operation>>,
+    validators: Mutex<HashMap<String, Arc<Validator>>>,
+}
+
+impl Rules {
+    /// The description in `PALABRE_PLATFORMS` or `../shared/platforms`, read once; none where it is absent.
+    pub(super) fn shared() -> Option<&'static Self> {
+        static RULES: OnceLock<Option<Rules>> = OnceLock::new();
+        let read = || {
+            let folder = std::env::var_os("PALABRE_PLATFORMS").map(PathBuf::from);
+            let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/platforms");
+            let text = std::fs::read(folder.unwrap_or_else(beside).join("discord-openapi.json")).ok()?;
+            Some(Self::new(serde_json::from_slice(&text).expect("the description is JSON")))
+        };
+        RULES.get_or_init(read).as_ref()
+    }
+
+    fn new(mut document: Value) -> Self {
+        loosen(&mut document);
+        let registry = Registry::new().add(DOCUMENT, document.clone()).expect("an address that can be read");
+        let registry = registry.prepare().expect("the description refers to itself alone");
+        let mut operations = Vec::new();
+        for (path, item) in document["paths"].as_object().expect("the description has paths") {
+            for (method, operation) in item.as_object().into_iter().flatten().filter(|(key, _)| *key != "parameters") {
+                operations.push(Arc::new(Operation::new(path, method, operation)));
+            }
+        }
+        // A fixed segment comes before a parameter: `/members/@me` before `/members/{user_id}`.
+        operations.sort_by_key(|operation| operation.path.matches('{').count());
+        Self { document, registry, operations, validators: Mutex::default() }
+    }
+
+    /// The operation that a method and a path (below `/api/v10`) name, and the parameters in it.
+    ///
+    /// # Errors
+    /// Whether the path exists for another method.
+    pub(super) fn find(&self, method: &str, path: &str) -> Result<(Arc<Operation>, HashMap<String, String>), bool> {
+        let mut elsewhere = false;
+        for operation in &self.operations {
+            let Some(parameters) = parameters(&operation.path, path) else { continue };
+            if operation.method == method {
+                return Ok((Arc::clone(operation), parameters));
+            }
+            elsewhere = true;
+        }
+        Err(elsewhere)
+    }
+
+    /// What is wrong with a query: parameters that nobody knows, values that do not fit.
+    pub(super) fn check_query(&self, operation: &Operation, query: &HashMap<String, String>) -> Vec<Misfit> {
+        let mut misfits = Vec::new();
+        for (name, text) in query {
+            let Some(at) = operation.queries.get(name) else {
+                misfits.push(Misfit { at: format!("/{name}"), why: "is no parameter of this call".to_owned() });
+                continue;
+            };
+            // A number or a truth in a query is written without quotes, an id as well: either reading may fit.
+            let plain = Value::from(text.as_str());
+            let read = serde_json::from_str(text).unwrap_or(Value::Null);
+            let validator = self.validator(at);
+            if !validator.is_valid(&plain) && !validator.is_valid(&read) {
+                misfits.push(Misfit { at: format!("/{name}"), why: format!("{text} does not fit") });
+            }
+        }
+        misfits
+    }
+
+    /// What is wrong with a body, which came as JSON or as the JSON part of a form.
+    pub(super) fn check_body(&self, operation: &Operation, body: Option<&Value>, form: bool) -> Vec<Misfit> {
+        let Some(body) = body else {
+            let missing = Misfit { at: String::new(), why: "a body is needed".to_owned() };
+            return if operation.body { vec![missing] } else { Vec::new() };
+        };
+        let media = if form { "multipart~1form-data" } else { "application~1json" };
+        let at = format!("{}/requestBody/content/{media}/schema", operation.at);
+        if self.document.pointer(&at).is_none() {
+            // An empty object where no body is asked for does no harm.
+            let harmless = body.is_null() || body.as_object().is_some_and(serde_json::Map::is_empty);
+            let why = format!("no body of this kind ({}) is taken", media.replace("~1", "/"));
+            return if harmless { Vec::new() } else { vec![Misfit { at: String::new(), why }] };
+        }
+        self.check(&at, body)
+    }
+
+    /// What is wrong with an answer of our own.
+    pub(super) fn check_answer(&self, operation: &Operation, status: u16, body: &Value) -> Vec<Misfit> {
+        let at = format!("{}/responses/{status}/content/application~1json/schema", operation.at);
+        if self.document.pointer(&at).is_none() { Vec::new() } else { self.check(&at, body) }
+    }
+
+    /// The fields that objects of one of these schemas may leave out; see [`super::rough`].
+    pub(super) fn optional(&self, schema: &str) -> Vec<String> {
+        let schema = &self.document["components"]["schemas"][schema];
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        properties
+            .map(|(name, _)| name.clone())
+            .filter(|name| !required.contains(&Value::from(name.as_str())))
+            .collect()
+    }
+
+    fn check(&self, at: &str, value: &Value) -> Vec<Misfit> {
+        self.validator(at).iter_errors(value).map(|error| closest(&error)).collect()
+    }
+
+    fn validator(&self, at: &str) -> Arc<Validator> {
+        let mut validators = self.validators.lock().expect("compiling does not panic");
+        let compile = || {
+            let schema = json!({ "$ref": format!("{DOCUMENT}#{at}") });
+            let options = jsonschema::options().with_registry(&self.registry);
+            Arc::new(options.build(&schema).unwrap_or_else(|error| panic!("{at} of the description: {error}")))
+        };
+        Arc::clone(validators.entry(at.to_owned()).or_insert_with(compile))
+    }
+}
+
+impl Operation {
+    fn new(path: &str, method: &str, operation: &Value) -> Self {
+        let at = format!("/paths/{}/{method}", path.replace('~', "~0").replace('/', "~1"));
+        let parameters = operation["parameters"].as_array().into_iter().flatten().enumerate();
+        let queries = parameters
+            .filter(|(_, parameter)| parameter["in"] == "query")
+            .filter_map(|(index, one)| {
+                Some((one["name"].as_str()?.to_owned(), format!("{at}/parameters/{index}/schema")))
+            })
+            .collect();
+        let open = operation["security"].as_array().is_some_and(|list| list.contains(&json!({})));
+        Self {
+            name: operation["operationId"].as_str().unwrap_or_default().to_owned(),
+            method: method.to_uppercase(),
+            path: path.to_owned(),
+            open,
+            queries,
+            body: operation["requestBody"]["required"] == true,
+            at,
+        }
+    }
+}
+
+/// The values of the parameters, if the path fits; ids have to be snowflakes.
+fn parameters(template: &str, path: &str) -> Option<HashMap<String, String>> {
+    let mut found = HashMap::new();
+    let (mut wanted, mut given) = (template.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(found),
+            (Some(wanted), Some(given)) => match wanted.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+                Some(name) if !name.ends_with("_id") || given.parse::<u64>().is_ok() => {
+                    found.insert(name.to_owned(), given.to_owned());
+                }
+                None if wanted == given => {}
+                _ => return None,
+            },
+            _ => return None,
+        }
+    }
+}
+
+/// Takes back what the description says more narrowly than the documentation: ids and sets of permissions may be
+/// given as numbers or as strings, in both directions.
+fn loosen(value: &mut Value) {
+    const BITS: [&str; 4] = ["allow", "deny", "permissions", "default_member_permissions"];
+    match value {
+        Value::Object(object) => {
+            if object.get("format").is_some_and(|format| format == "snowflake") {
+                object.insert("type".to_owned(), json!(["string", "integer"]));
+            }
+            if let Some(Value::Object(properties)) = object.get_mut("properties") {
+                for (_, schema) in properties.iter_mut().filter(|(name, _)| BITS.contains(&name.as_str())) {
+                    let number = schema["type"] == "integer" || schema["type"] == json!(["integer", "null"]);
+                    if number && schema.get("enum").is_none() {
+                        schema["type"] = json!(["integer", "string", "null"]);
+                        schema["pattern"] = json!("^[0-9]+$");
+                    }
+                }
+            }
+            object.values_mut().for_each(loosen);
+        }
+        Value::Array(list) => list.iter_mut().for_each(loosen),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Of a union, what is wrong with the branch that was meant: the one that got furthest with the fewest complaints.
+fn closest(error: &ValidationError<'_>) -> Misfit {
+    let own = || Misfit { at: error.instance_path().as_str().to_owned(), why: shorten(&error.to_string()) };
+    let (ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context }) = error.kind() else {
+        return own();
+    };
+    let meant = context.iter().filter(|branch| !branch.is_empty()).min_by_key(|branch| {
+        // A branch whose very kind is another was not meant.
+        let other = |error: &ValidationError<'_>| {
+            let at = error.instance_path().as_str();
+            at == own().at || at.strip_prefix(own().at.as_str()).is_some_and(|rest| rest == "/type")
+        };
+        (branch.iter().filter(|error| other(error)).count(), branch.len())
+    });
+    meant.and_then(|branch| branch.first()).map_or_else(own, closest)
+}
+
+fn shorten(text: &str) -> String {
+    const LONGEST: usize = 300;
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    let end: String = text.chars().rev().take(120).collect::<Vec<_>>().into_iter().rev().collect();
+    format!("{}…{end}", text.chars().take(LONGEST - 120).collect::<String>())
+}

@@ -1,0 +1,216 @@
+//! All that the stand-in knows: who and what there is, and who listens.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::{Value, json};
+
+use super::counters::Counters;
+use super::gateway::{Identifies, Session};
+use super::guild::{Guild, User};
+use super::id::Id;
+use super::intents::{self, MESSAGE_CONTENT};
+use super::interaction::Interaction;
+use super::message::{self, Post, Upload};
+use super::options::Options;
+use super::rest::{Buckets, Commands, Faults};
+use super::rough::Rough;
+use super::rules::Rules;
+
+/// How many messages of a channel can be asked for; older ones are forgotten, so that long tests stay small.
+const HISTORY: usize = 2_000;
+
+/// Something to be told to all who asked for it.
+#[derive(Debug, Clone)]
+pub(super) struct Event {
+    pub(super) name: String,
+    pub(super) guild: Option<Id>,
+    pub(super) data: Value,
+    /// Whether it is about the bot itself.
+    pub(super) of_bot: bool,
+}
+
+/// The state, behind one lock.
+pub(super) struct World {
+    pub(super) options: Options,
+    pub(super) random: StdRng,
+    pub(super) rough: Rough,
+    pub(super) last_id: u64,
+    /// `http://127.0.0.1:PORT`, and `ws://…` of the gateway.
+    pub(super) api: String,
+    pub(super) gateway: String,
+    pub(super) bot: Id,
+    pub(super) village: Id,
+    pub(super) guilds: BTreeMap<Id, Guild>,
+    pub(super) channels: BTreeMap<Id, Value>,
+    pub(super) users: BTreeMap<Id, User>,
+    pub(super) names: HashMap<String, Id>,
+    pub(super) messages: HashMap<Id, BTreeMap<Id, Value>>,
+    /// Who reacted to a message of a channel, and with what.
+    pub(super) reactions: HashMap<(Id, Id), Vec<(Value, Id)>>,
+    pub(super) webhooks: BTreeMap<Id, Value>,
+    pub(super) invites: Vec<Value>,
+    pub(super) commands: Commands,
+    pub(super) interactions: BTreeMap<Id, Interaction>,
+    /// Files by path, for `/attachments/…`.
+    pub(super) files: HashMap<String, Upload>,
+    /// All that the bot said.
+    pub(super) posts: Vec<Post>,
+    /// Who used which nonce where: the message, and when.
+    pub(super) nonces: HashMap<(Id, Id, String), Id>,
+    pub(super) sessions: BTreeMap<String, Session>,
+    pub(super) identifies: Identifies,
+    pub(super) buckets: Buckets,
+    pub(super) faults: Faults,
+    pub(super) counters: Counters,
+}
+
+impl World {
+    pub(super) fn new(options: Options, rules: &Rules, api: String, gateway: String) -> Self {
+        let rough = Rough::new(rules, options.seed, options.roughness);
+        let mut world = Self {
+            random: StdRng::seed_from_u64(options.seed.wrapping_add(1)),
+            rough,
+            last_id: 0,
+            api,
+            gateway,
+            bot: Id(0),
+            village: Id(0),
+            guilds: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            users: BTreeMap::new(),
+            names: HashMap::new(),
+            messages: HashMap::new(),
+            reactions: HashMap::new(),
+            webhooks: BTreeMap::new(),
+            invites: Vec::new(),
+            commands: Commands::default(),
+            interactions: BTreeMap::new(),
+            files: HashMap::new(),
+            posts: Vec::new(),
+            nonces: HashMap::new(),
+            sessions: BTreeMap::new(),
+            identifies: Identifies::default(),
+            buckets: Buckets::default(),
+            faults: Faults::new(options.seed),
+            counters: Counters::default(),
+            options,
+        };
+        world.bot = world.create_user("palabre", true);
+        world.found_village();
+        world
+    }
+
+    /// Milliseconds of the Unix epoch.
+    pub(super) fn now(&self) -> u64 {
+        self.options.clock.now()
+    }
+
+    /// A new id of now, above all others.
+    pub(super) fn fresh_id(&mut self) -> Id {
+        self.last_id = Id::at(self.now()).0.max(self.last_id + 1);
+        Id(self.last_id)
+    }
+
+    /// Now, as Discord writes it.
+    pub(super) fn stamp(&self) -> String {
+        stamp(self.now())
+    }
+
+    /// Tells those sessions that are on the guild's shard and asked for such events. Returns whether anyone was told.
+    pub(super) fn dispatch(&mut self, name: &str, guild: Option<Id>, data: Value) {
+        self.tell(Event { name: name.to_owned(), guild, data, of_bot: false });
+    }
+
+    pub(super) fn tell(&mut self, mut event: Event) {
+        let kind = match event.name.split('_').next() {
+            Some("MESSAGE") if event.name.ends_with("ATE") => "message",
+            Some("CHANNEL" | "THREAD") => "channel",
+            Some("GUILD") if event.name.starts_with("GUILD_MEMBER_") => "member",
+            _ => "",
+        };
+        self.rough.roughen(kind, &mut event.data);
+        let full = event.data.to_string();
+        let needed = intents::needed(&event);
+        // Only made if somebody may not see the text.
+        let mut bare = None;
+        let hidden = matches!(event.name.as_str(), "MESSAGE_CREATE" | "MESSAGE_UPDATE")
+            && event.guild.is_some()
+            && !message::is_open_to(&event.data, self.bot);
+        for session in self.sessions.values_mut() {
+            if !session.covers(event.guild) || needed != 0 && session.intents & needed == 0 {
+                continue;
+            }
+            if hidden && session.intents & MESSAGE_CONTENT == 0 {
+                let bare = bare.get_or_insert_with(|| message::without_content(&event.data).to_string());
+                session.push(&event.name, bare, self.options.session_frames);
+            } else {
+                session.push(&event.name, &full, self.options.session_frames);
+            }
+        }
+    }
+
+    /// The guild of a channel; none for a direct one.
+    pub(super) fn guild_of(&self, channel: Id) -> Option<Id> {
+        Id::of(self.channels.get(&channel)?, "guild_id")
+    }
+
+    pub(super) fn message(&self, channel: Id, message: Id) -> Option<&Value> {
+        self.messages.get(&channel)?.get(&message)
+    }
+
+    pub(super) fn message_mut(&mut self, channel: Id, message: Id) -> Option<&mut Value> {
+        self.messages.get_mut(&channel)?.get_mut(&message)
+    }
+
+    /// Puts a message into its channel's history.
+    pub(super) fn keep_message(&mut self, channel: Id, id: Id, message: Value) {
+        let history = self.messages.entry(channel).or_default();
+        history.insert(id, message);
+        if history.len() > HISTORY {
+            history.pop_first();
+        }
+        if let Some(channel) = self.channels.get_mut(&channel) {
+            channel["last_message_id"] = json!(id);
+            if channel["message_count"].is_u64() {
+                let count = channel["message_count"].as_u64().unwrap_or_default() + 1;
+                channel["message_count"] = json!(count);
+                channel["total_message_sent"] = json!(count);
+            }
+        }
+    }
+
+    pub(super) fn user_named(&self, name: &str) -> Option<Id> {
+        self.names.get(name).copied()
+    }
+
+    /// The direct channel with somebody, made if there is none yet.
+    pub(super) fn direct_channel(&mut self, user: Id) -> Id {
+        let found = self.channels.iter().find(|(_, channel)| {
+            channel["type"] == 1
+                && channel["recipients"].as_array().is_some_and(|all| Id::of(&all[0], "id") == Some(user))
+        });
+        if let Some((id, _)) = found {
+            return *id;
+        }
+        let id = self.fresh_id();
+        let recipient = self.user_frame(user);
+        let channel = json!({ "id": id, "type": 1, "flags": 0, "last_message_id": null, "recipients": [recipient] });
+        self.channels.insert(id, channel);
+        id
+    }
+}
+
+/// A moment as Discord writes it.
+pub(super) fn stamp(millis: u64) -> String {
+    let moment = Timestamp::from_millisecond(i64::try_from(millis).unwrap_or_default()).unwrap_or_default();
+    moment.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
+}
+
+/// What [`stamp`] wrote, read back; with other offsets too.
+pub(super) fn moment(text: &str) -> Option<u64> {
+    let moment: Timestamp = text.parse().ok()?;
+    u64::try_from(moment.as_millisecond()).ok()
+}

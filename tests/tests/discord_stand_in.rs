@@ -1,0 +1,209 @@
+//! The stand-in for Discord keeps Discord's rules, towards a gateway client and an HTTP client that are not ours.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use palabre_tests::discord::{Cut, Fault, Id, Limits, Options, StandIn};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use twilight_gateway::queue::Queue;
+use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Message, Shard, ShardId};
+
+/// A client that leaves the pace of identifies to the stand-in.
+#[derive(Debug)]
+struct AtOnce;
+
+impl Queue for AtOnce {
+    fn enqueue(&self, _shard: u32) -> oneshot::Receiver<()> {
+        let (go, ready) = oneshot::channel();
+        go.send(()).unwrap();
+        ready
+    }
+}
+
+struct Bot {
+    stand_in: StandIn,
+    shard: Shard<AtOnce>,
+    http: reqwest::Client,
+}
+
+impl Bot {
+    async fn start(options: Options, intents: Intents) -> Option<Self> {
+        let stand_in = StandIn::start_with(options).await?;
+        let _first = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().user_agent("DiscordBot (https://palabre.invalid, 1)").build().unwrap();
+        let config = ConfigBuilder::new(stand_in.token().to_owned(), intents).queue(AtOnce);
+        let mut bot = Self { shard: Shard::with_config(ShardId::ONE, config.build()), stand_in, http };
+        let (_, gateway) = bot.call("GET", "/gateway/bot", &Value::Null).await;
+        let config = ConfigBuilder::new(bot.stand_in.token().to_owned(), intents).queue(AtOnce);
+        let config = config.proxy_url(gateway["url"].as_str().unwrap().to_owned());
+        bot.shard = Shard::with_config(ShardId::ONE, config.build());
+        Some(bot)
+    }
+
+    /// The next dispatch of a name; what comes before is passed over.
+    async fn wait(&mut self, name: &str) -> Value {
+        self.wait_for(|event| event["t"] == name).await
+    }
+
+    async fn wait_for(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
+        let next = async {
+            loop {
+                if let Some(Ok(Message::Text(text))) = self.shard.next().await {
+                    let event: Value = serde_json::from_str(&text).unwrap();
+                    if fits(&event) {
+                        return event["d"].clone();
+                    }
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), next).await.expect("an event in time")
+    }
+
+    async fn call(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let url = format!("{}/api/v10{path}", self.stand_in.api());
+        let mut request = self.http.request(method.parse().unwrap(), url);
+        request = request.header("authorization", format!("Bot {}", self.stand_in.token()));
+        if !body.is_null() {
+            request = request.json(body);
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    }
+
+    async fn says(&self, body: &Value) -> (u16, Value) {
+        self.call("POST", &format!("/channels/{}/messages", self.stand_in.channel("general")), body).await
+    }
+}
+
+fn quick() -> Options {
+    Options { identify_window: Duration::ZERO, limits: Limits::none(), ..Options::default() }
+}
+
+#[tokio::test]
+async fn a_session_is_resumed_with_exactly_what_was_missed() {
+    let Some(mut bot) = Bot::start(quick(), Intents::all()).await else { return };
+    let ready = bot.wait("READY").await;
+    let village = bot.wait("GUILD_CREATE").await;
+    assert_eq!((&ready["guilds"][0]["id"], &village["name"]), (&village["id"], &json!("Village")));
+    for (round, cut) in
+        [Cut::Dirty, Cut::Clean, Cut::Reconnect, Cut::InvalidSession { resumable: true }].into_iter().enumerate()
+    {
+        bot.stand_in.says("alice", "general", &format!("before {round}"));
+        assert_eq!(bot.wait("MESSAGE_CREATE").await["content"], format!("before {round}"));
+        bot.stand_in.cut(cut);
+        bot.stand_in.says("bob", "general", &format!("meanwhile {round}"));
+        bot.stand_in.whispers("bob", &format!("in secret {round}"));
+        for missed in ["meanwhile", "in secret"] {
+            let event = bot.wait_for(|event| event["t"] == "MESSAGE_CREATE" || event["t"] == "READY").await;
+            assert_eq!(event["content"], format!("{missed} {round}"));
+        }
+    }
+    bot.wait("RESUMED").await;
+    let counters = bot.stand_in.counters();
+    assert_eq!((counters.identifies, counters.resumes), (1, 4));
+}
+
+#[tokio::test]
+async fn an_invalid_session_and_a_closed_one_are_begun_anew() {
+    let Some(mut bot) = Bot::start(quick(), Intents::all()).await else { return };
+    bot.wait("READY").await;
+    bot.stand_in.cut(Cut::InvalidSession { resumable: false });
+    bot.wait("READY").await;
+    bot.shard.close(CloseFrame::NORMAL);
+    bot.wait("READY").await;
+    assert_eq!(bot.stand_in.counters().resumes, 0);
+}
+
+#[tokio::test]
+async fn without_the_intent_there_is_no_text_and_a_forbidden_intent_ends_it() {
+    let intents = Intents::GUILDS | Intents::GUILD_MESSAGES | Intents::DIRECT_MESSAGES;
+    let Some(mut bot) = Bot::start(Options { privileged: 0, ..quick() }, intents).await else { return };
+    bot.wait("GUILD_CREATE").await;
+    bot.stand_in.says("alice", "general", "not for the bot");
+    bot.stand_in.says("alice", "general", &format!("<@{}> hello", bot.stand_in.bot()));
+    bot.stand_in.whispers("alice", "hello");
+    for text in ["", &format!("<@{}> hello", bot.stand_in.bot()), "hello"] {
+        assert_eq!(bot.wait("MESSAGE_CREATE").await["content"], text);
+    }
+    let Some(mut greedy) = Bot::start(Options { privileged: 0, ..quick() }, Intents::all()).await else { return };
+    while greedy.shard.next().await.is_some() {}
+    assert_eq!(greedy.stand_in.counters().closes, [4014]);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_refused_with_the_reason() {
+    let Some(bot) = Bot::start(quick(), Intents::GUILDS).await else { return };
+    let bad = [
+        (json!({ "content": 5 }), "content", "5 is not of types"),
+        (json!({ "content": "a".repeat(2_001) }), "content", "2000 or fewer"),
+        (json!({ "embeds": [{ "fields": [{ "name": "a".repeat(257), "value": "b" }] }] }), "embeds", "longer than 256"),
+        (
+            json!({ "components": [{ "type": 1, "components": [{ "type": 2, "style": 1, "label": "x" }] }] }),
+            "components",
+            "custom id",
+        ),
+    ];
+    for (body, field, reason) in &bad {
+        let (status, answer) = bot.says(body).await;
+        assert_eq!((status, &answer["code"]), (400, &json!(50035)), "{answer}");
+        assert!(answer["errors"][field].to_string().contains(reason), "{reason}: {answer}");
+    }
+    assert_eq!(bot.says(&json!({ "content": " " })).await.1["code"], 50006);
+    assert_eq!(bot.call("GET", "/channels/1", &Value::Null).await.1["code"], 10003);
+    assert_eq!(bot.call("GET", "/nothing/of/this", &Value::Null).await.0, 404);
+    assert_eq!(bot.stand_in.violations().len(), bad.len() + 2);
+}
+
+#[tokio::test]
+async fn a_nonce_is_taken_once_even_if_the_answer_was_lost() {
+    let Some(bot) = Bot::start(quick(), Intents::GUILDS).await else { return };
+    bot.stand_in.fault_next("create_message", Fault::CutAfter);
+    let body = json!({ "content": "once", "nonce": "n1", "enforce_nonce": true });
+    let url = format!("{}/api/v10/channels/{}/messages", bot.stand_in.api(), bot.stand_in.channel("general"));
+    let token = format!("Bot {}", bot.stand_in.token());
+    bot.http.post(url).header("authorization", token).json(&body).send().await.unwrap_err();
+    let first = &bot.stand_in.posted("general")[0];
+    assert_eq!(bot.says(&body).await.1["id"], first.id.to_string());
+    assert_eq!(bot.stand_in.texts("general"), ["once"]);
+}
+
+#[tokio::test]
+async fn more_than_the_bucket_holds_is_an_overrun() {
+    let Some(bot) = Bot::start(Options::default(), Intents::GUILDS).await else { return };
+    for _ in 0..5 {
+        assert_eq!(bot.says(&json!({ "content": "quick" })).await.0, 200);
+    }
+    let (status, answer) = bot.says(&json!({ "content": "too quick" })).await;
+    assert!(status == 429 && answer["retry_after"].as_f64().unwrap() <= 2.0 && answer["global"] == false, "{answer}");
+    assert_eq!(bot.stand_in.counters().overruns, 1);
+}
+
+#[tokio::test]
+async fn an_interaction_is_answered_once_and_in_time() {
+    let Some(mut bot) = Bot::start(Options { check_answers: true, ..quick() }, Intents::all()).await else { return };
+    bot.wait("GUILD_CREATE").await;
+    let sides = json!({ "type": 4, "name": "sides", "description": "How many", "required": true });
+    let roll = json!({ "name": "roll", "description": "Roll a die", "options": [sides] });
+    let (status, _) = bot.call("POST", &format!("/applications/{}/commands", bot.stand_in.bot()), &roll).await;
+    assert_eq!(status, 201);
+    let used = bot.stand_in.uses("alice", "general", "roll", &json!({ "sides": 6 }));
+    let event = bot.wait("INTERACTION_CREATE").await;
+    assert_eq!(event["data"]["options"][0]["value"], 6);
+    let token = event["token"].as_str().unwrap();
+    let callback = format!("/interactions/{used}/{token}/callback");
+    let original = format!("/webhooks/{}/{token}/messages/@original", bot.stand_in.bot());
+    assert_eq!(bot.call("PATCH", &original, &json!({ "content": "4" })).await.1["code"], 10015);
+    assert_eq!(bot.call("POST", &callback, &json!({ "type": 5 })).await.0, 204);
+    assert_eq!(bot.call("POST", &callback, &json!({ "type": 5 })).await.1["code"], 40060);
+    let row = json!({ "type": 1, "components": [{ "type": 2, "style": 1, "label": "Again", "custom_id": "again" }] });
+    let (status, said) = bot.call("PATCH", &original, &json!({ "content": "4", "components": [row] })).await;
+    assert_eq!((status, bot.stand_in.answered(used).await.text()), (200, "4"));
+    bot.stand_in.presses("alice", Id::of(&said, "id").unwrap(), "Again");
+    assert_eq!(bot.wait("INTERACTION_CREATE").await["message"]["content"], "4");
+    let unknown = "/interactions/1/nothing/callback";
+    assert_eq!(bot.call("POST", unknown, &json!({ "type": 5 })).await.1["code"], 10062);
+    assert_eq!(bot.stand_in.own_misfits(), Vec::<String>::new());
+}
