@@ -147,7 +147,7 @@ impl Rules {
     fn validator(&self, at: &str) -> Arc<Validator> {
         let mut validators = self.validators.lock().expect("compiling does not panic");
         let compile = || {
-            let schema = json!({ "$ref": format!("{DOCUMENT}#{at}") });
+            let schema = json!({ "$ref": format!("{DOCUMENT}#{}", at.replace('{', "%7B").replace('}', "%7D")) });
             let options = jsonschema::options().with_registry(&self.registry);
             Arc::new(options.build(&schema).unwrap_or_else(|error| panic!("{at} of the description: {error}")))
         };
