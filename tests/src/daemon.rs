@@ -24,6 +24,10 @@ pub fn palabre() -> &'static Path {
         let beside = test.parent().expect("it lies in a folder");
         // Tests lie in target/PROFILE/deps, the benchmarks in target/PROFILE.
         let folder = if beside.ends_with("deps") { beside.parent().expect("a profile") } else { beside };
+        let binary = folder.join("palabre");
+        if is_up_to_date(&binary) {
+            return binary;
+        }
         let mut build = std::process::Command::new(env!("CARGO"));
         build.args(["build", "--quiet", "--package", "palabre"]).current_dir(env!("CARGO_MANIFEST_DIR"));
         build.arg("--target-dir").arg(folder.parent().expect("a profile lies in a target folder"));
@@ -31,8 +35,23 @@ pub fn palabre() -> &'static Path {
             build.arg("--release");
         }
         assert!(build.status().expect("cargo is there").success(), "palabre does not build");
-        folder.join("palabre")
+        binary
     })
+}
+
+/// Whether the binary is newer than all that it is made of. `cargo test` at the root has built it already, and to build it by itself would
+/// build half of its dependencies again, with other features.
+fn is_up_to_date(binary: &Path) -> bool {
+    let Ok(built) = std::fs::metadata(binary).and_then(|file| file.modified()) else { return false };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the root");
+    let made_of = ["src", "adapters", "Cargo.toml", "Cargo.lock"].map(|part| root.join(part));
+    made_of.iter().all(|part| is_older(part, built))
+}
+
+fn is_older(path: &Path, built: std::time::SystemTime) -> bool {
+    let entries = std::fs::read_dir(path).into_iter().flatten();
+    let is_old = |path: &Path| std::fs::metadata(path).and_then(|file| file.modified()).is_ok_and(|time| time <= built);
+    is_old(path) && entries.filter_map(Result::ok).all(|entry| is_older(&entry.path(), built))
 }
 
 /// A folder with a configuration and scripts, gone when it is dropped.
@@ -111,8 +130,9 @@ impl Project {
             let line =
                 tokio::time::timeout(PATIENCE, output.next_line()).await.expect("it says something").expect("a line");
             let Some(line) = line else { panic!("it ended: {}\n{}", said.join("\n"), self.log()) };
-            if let Some((_, found)) = line.split_once("page     http://") {
-                address = Some(found.to_owned());
+            let place = ["page     http://", "serves   http://"].iter().find_map(|place| line.split_once(place));
+            if let Some((_, found)) = place {
+                address = found.split_whitespace().next().map(ToOwned::to_owned);
             }
             let last = line.starts_with("Stop with");
             said.push(line);
