@@ -3,7 +3,8 @@
 mod error;
 mod guard;
 
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
@@ -22,6 +23,8 @@ const DISCORD: &str = "https://discord.com";
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a request that nobody else repeats is tried.
 const TRIES: u32 = 6;
+/// Past so many buckets those that are full again are forgotten.
+const BUCKETS: usize = 1_024;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The way to Discord's REST API.
@@ -32,6 +35,8 @@ pub(crate) struct Rest {
     /// Made at the first request, since it works in a task of its own.
     limiter: OnceLock<RateLimiter>,
     guard: Guard,
+    /// What each bucket said last, for when a request gets no answer: it may have counted all the same.
+    said: Mutex<HashMap<Endpoint, RateLimitHeaders>>,
 }
 
 /// A request: the route, the method, and what goes along.
@@ -83,24 +88,24 @@ impl Rest {
         let api = api.trim_end_matches("/v10").trim_end_matches("/api").to_owned();
         let token = format!("Bot {}", token.trim().trim_start_matches("Bot "));
         let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
-        Ok(Self { client, token, api, limiter: OnceLock::new(), guard: Guard::default() })
+        Ok(Self { client, token, api, limiter: OnceLock::new(), guard: Guard::default(), said: Mutex::default() })
     }
 
     /// Performs a request once, when its bucket lets it.
     pub(crate) async fn call(&self, call: Call<'_>) -> Result<Value, RestError> {
         self.guard.admit()?;
         let endpoint = endpoint(&call);
-        let permit = self.limiter.get_or_init(RateLimiter::default).acquire(endpoint).await;
+        let permit = self.limiter.get_or_init(RateLimiter::default).acquire(endpoint.clone()).await;
         let sent = self.client.execute(self.build(call)?).await;
         let response = match sent {
             Ok(response) => response,
             Err(error) => {
-                permit.complete(None);
+                permit.complete(self.last(endpoint, None));
                 // Without the address, which may have a token in it.
                 return Err(RestError::Passing(error.without_url().to_string()));
             }
         };
-        permit.complete(limits(&response));
+        permit.complete(self.last(endpoint, limits(&response)));
         self.answer(response).await
     }
 
@@ -117,6 +122,23 @@ impl Rest {
             pause *= 2;
         }
         self.call(call).await
+    }
+
+    /// What is known of the bucket now: what it says, or, where it says nothing, one less than it said last.
+    fn last(&self, endpoint: Endpoint, said: Option<RateLimitHeaders>) -> Option<RateLimitHeaders> {
+        let mut known = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = match said {
+            Some(said) => said,
+            None => {
+                let before = known.get(&endpoint).filter(|before| before.reset_at > Instant::now())?;
+                RateLimitHeaders { remaining: before.remaining.saturating_sub(1), ..before.clone() }
+            }
+        };
+        if known.len() > BUCKETS {
+            known.retain(|_, bucket| bucket.reset_at > Instant::now());
+        }
+        known.insert(endpoint, now.clone());
+        Some(now)
     }
 
     fn build(&self, call: Call<'_>) -> Result<reqwest::Request, RestError> {
