@@ -1,8 +1,10 @@
 //! Interactions: what people do with commands, buttons and forms.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::guild::merge;
 use super::id::Id;
+use super::world::World;
 
 /// Discord's kinds of interaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,10 @@ pub(super) struct Interaction {
     pub(super) user: Id,
     /// The message that a component stands in: its channel and id.
     pub(super) message: Option<(Id, Id)>,
+    /// The command or the button whose answer was the form that was sent.
+    pub(super) opened_by: Option<Id>,
+    /// Whom or what a menu was opened on: fields of the metadata.
+    pub(super) target: Value,
     /// Whether the callback came.
     pub(super) answered: bool,
     /// The bodies of the callbacks that were taken.
@@ -34,4 +40,62 @@ pub(super) struct Interaction {
     pub(super) said: Vec<Id>,
     /// How often the first answer was edited.
     pub(super) edits: u32,
+}
+
+impl Interaction {
+    pub(super) fn new(kind: Kind, token: String, created: u64, channel: Id, user: Id) -> Self {
+        let (message, opened_by, original, target) = (None, None, None, json!({}));
+        let (answers, said) = (Vec::new(), Vec::new());
+        let (answered, edits) = (false, 0);
+        Self {
+            kind,
+            token,
+            created,
+            channel,
+            user,
+            message,
+            opened_by,
+            target,
+            answered,
+            answers,
+            original,
+            said,
+            edits,
+        }
+    }
+}
+
+impl World {
+    /// What a message says of the interaction that it answers.
+    pub(super) fn metadata(&self, id: Id) -> Value {
+        let Some(interaction) = self.interactions.get(&id) else { return Value::Null };
+        let guild = self.guild_of(interaction.channel).unwrap_or(Id(0));
+        let mut metadata = json!({
+            "id": id, "type": interaction.kind as u8, "user": self.user_frame(interaction.user),
+            "authorizing_integration_owners": { "0": guild },
+        });
+        if let Some(original) = interaction.original {
+            metadata["original_response_message_id"] = json!(original);
+        }
+        match interaction.kind {
+            Kind::Component => {
+                metadata["interacted_message_id"] = json!(interaction.message.map(|(_, message)| message))
+            }
+            Kind::Modal => {
+                let opened_by = interaction.opened_by.map(|opened_by| self.metadata(opened_by));
+                metadata["triggering_interaction_metadata"] = opened_by.unwrap_or_default();
+            }
+            Kind::Command | Kind::Autocomplete => merge(&mut metadata, interaction.target.clone()),
+        }
+        metadata
+    }
+
+    /// What the metadata of an answer will say of the target of a menu.
+    pub(super) fn metadata_of_target(&self, data: &Value) -> Value {
+        match (Id::of(data, "target_id"), data["type"].as_u64()) {
+            (Some(user), Some(2)) => json!({ "target_user": self.user_frame(user) }),
+            (Some(message), Some(3)) => json!({ "target_message_id": message }),
+            _ => json!({}),
+        }
+    }
 }

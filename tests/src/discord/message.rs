@@ -277,11 +277,16 @@ fn embeds(embeds: &Value, attachments: &mut Vec<Value>) -> Value {
     Value::Array(embeds)
 }
 
-/// Components with the numbers that Discord gives to those without.
+/// Components with what Discord fills in: numbers, and how much can be chosen.
 pub(super) fn numbered(components: &Value) -> Value {
     fn walk(value: &mut Value, next: &mut u64) {
         if value["type"].is_u64() && value["id"].as_u64().unwrap_or_default() == 0 {
             value["id"] = json!(*next);
+        }
+        if matches!(value["type"].as_u64(), Some(3 | 5..=8)) {
+            for count in ["min_values", "max_values"] {
+                value[count] = json!(value[count].as_u64().unwrap_or(1));
+            }
         }
         *next += 1;
         for child in ["components", "items"] {

@@ -65,7 +65,9 @@ impl Rough {
             let (random, share, optional) = (&mut self.random, self.share, &self.optional[shape]);
             object.retain(|key, value| !(optional.contains(key) && is_nothing(value) && random.random_bool(share)));
         }
-        if self.random.random_bool(self.share) {
+        // What holds nothing but texts may be read as a map of texts; the options of audit entries are one.
+        let is_map = !object.is_empty() && object.values().all(Value::is_string);
+        if !is_map && self.random.random_bool(self.share) {
             let value = match self.random.random_range(0..5) {
                 0 => Value::Null,
                 1 => json!(self.random.random_range(0..1_000_000)),

@@ -108,10 +108,9 @@ impl Rules {
 
     /// What is wrong with a body, which came as JSON or as the JSON part of a form.
     pub(super) fn check_body(&self, operation: &Operation, body: Option<&Value>, form: bool) -> Vec<Misfit> {
-        let Some(body) = body else {
-            let missing = Misfit { at: String::new(), why: "a body is needed".to_owned() };
-            return if operation.body { vec![missing] } else { Vec::new() };
-        };
+        // Without a body, an empty object has to fit: the description calls bodies required that nobody sends.
+        let empty = json!({});
+        let Some(body) = body.or(operation.body.then_some(&empty)) else { return Vec::new() };
         let media = if form { "multipart~1form-data" } else { "application~1json" };
         let at = format!("{}/requestBody/content/{media}/schema", operation.at);
         if self.document.pointer(&at).is_none() {
@@ -222,20 +221,21 @@ fn loosen(value: &mut Value) {
     }
 }
 
-/// Of a union, what is wrong with the branch that was meant: the one that got furthest with the fewest complaints.
+/// Of a union, what is wrong with the branch that was meant.
 fn closest(error: &ValidationError<'_>) -> Misfit {
-    let own = || Misfit { at: error.instance_path().as_str().to_owned(), why: shorten(&error.to_string()) };
+    let own = error.instance_path().as_str();
     let (ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context }) = error.kind() else {
-        return own();
+        return Misfit { at: own.to_owned(), why: shorten(&error.to_string()) };
     };
-    let meant = context.iter().filter(|branch| !branch.is_empty()).min_by_key(|branch| {
-        // A branch whose very kind is another was not meant.
-        let other = |error: &ValidationError<'_>| {
-            let at = error.instance_path().as_str();
-            at == own().at || at.strip_prefix(own().at.as_str()).is_some_and(|rest| rest == "/type")
-        };
-        (branch.iter().filter(|error| other(error)).count(), branch.len())
-    });
+    // A branch for another `type`, or for something that is no such value at all, was not meant.
+    let is_other = |error: &ValidationError<'_>| {
+        let at = error.instance_path().as_str();
+        let wrong_value = at == own && matches!(error.kind(), ValidationErrorKind::Type { .. });
+        wrong_value || at.strip_prefix(own) == Some("/type")
+    };
+    let branches = context.iter().filter(|branch| !branch.is_empty());
+    let meant = branches.min_by_key(|branch| (branch.iter().any(is_other), branch.len()));
+    let own = || Misfit { at: own.to_owned(), why: shorten(&error.to_string()) };
     meant.and_then(|branch| branch.first()).map_or_else(own, closest)
 }
 

@@ -87,6 +87,12 @@ impl StandIn {
         self.shared.lock().guild_mut(self.guild).audit.clone()
     }
 
+    /// The token of an interaction, for tests that answer it themselves.
+    #[must_use]
+    pub fn token_of(&self, interaction: Id) -> String {
+        self.shared.lock().interactions.get(&interaction).map(|one| one.token.clone()).unwrap_or_default()
+    }
+
     /// The callback with which the bot answered an interaction: its `type` and `data`.
     pub async fn answer(&self, interaction: Id) -> Value {
         self.until("a callback", |stand_in| {

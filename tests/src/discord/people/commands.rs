@@ -268,10 +268,8 @@ impl World {
             frame["message"] = self.message(place, shown).cloned().unwrap_or_default();
             frame["message"]["components"] = numbered(&frame["message"]["components"]);
         }
-        let (created, answers, said) = (self.now(), Vec::new(), Vec::new());
-        let (answered, original, edits) = (false, None, 0);
-        let interaction =
-            Interaction { kind, token, created, channel, user, message, answered, answers, original, said, edits };
+        let mut interaction = Interaction::new(kind, token, self.now(), channel, user);
+        (interaction.message, interaction.target) = (message, self.metadata_of_target(&frame["data"]));
         self.interactions.insert(id, interaction);
         self.dispatch("INTERACTION_CREATE", guild, frame);
         id

@@ -86,7 +86,9 @@ impl StandIn {
                 .collect();
             let data = json!({ "custom_id": form["custom_id"], "components": rows });
             let user = asked.user.to_string();
-            world.interact(Kind::Modal, &user, asked.channel, data, asked.message)
+            let sent = world.interact(Kind::Modal, &user, asked.channel, data, asked.message);
+            world.interactions.get_mut(&sent).expect("it was just made").opened_by = Some(interaction);
+            sent
         })
     }
 }

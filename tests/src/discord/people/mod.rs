@@ -44,6 +44,17 @@ impl StandIn {
     pub fn role(&self, name: &str) -> Id {
         self.shared.lock().role_named(self.guild, name)
     }
+
+    /// The id of a sticker.
+    ///
+    /// # Panics
+    /// When the guild has none of that name.
+    #[must_use]
+    pub fn sticker(&self, name: &str) -> Id {
+        let mut world = self.shared.lock();
+        let found = world.guild_mut(self.guild).stickers.iter().find(|one| one["name"] == name);
+        found.and_then(|one| Id::of(one, "id")).unwrap_or_else(|| panic!("no sticker is called {name}"))
+    }
 }
 
 impl World {

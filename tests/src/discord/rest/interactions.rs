@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::discord::id::Id;
-use crate::discord::interaction::{Interaction, Kind};
+use crate::discord::interaction::Kind;
 use crate::discord::message::{Draft, Upload};
 use crate::discord::world::World;
 
@@ -126,19 +126,12 @@ impl World {
     /// Says something as the answer to an interaction.
     fn say_answer(&mut self, id: Id, body: Value, files: Vec<Upload>, original: bool) -> Result<Value, Refusal> {
         let interaction = self.interactions.get(&id).ok_or_else(Refusal::unknown_interaction)?;
-        let Interaction { channel, kind, user, .. } = *interaction;
-        let (shown, guild) = (interaction.message, self.guild_of(channel));
+        let (channel, kind) = (interaction.channel, interaction.kind);
         let mut draft = Draft::new(channel, self.bot, body.clone());
         draft.files.clone_from(&files);
         draft.kind = if kind == Kind::Command { 20 } else { 0 };
-        let about = json!({
-            "id": id, "type": kind as u8, "user": self.user_frame(user),
-            "authorizing_integration_owners": { "0": guild.unwrap_or(Id(0)) },
-        });
+        let about = self.metadata(id);
         draft.more = json!({ "application_id": self.bot, "webhook_id": self.bot, "interaction_metadata": about });
-        if let Some((_, message)) = shown.filter(|_| kind == Kind::Component) {
-            draft.more["interaction_metadata"]["interacted_message_id"] = json!(message);
-        }
         let message = self.compose(&draft);
         let said = Id::of(&message, "id").expect("a message has an id");
         let flags = message["flags"].as_u64().unwrap_or_default();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::discord::id::Id;
 use crate::discord::permissions::Permission;
-use crate::discord::world::{Event, World, moment};
+use crate::discord::world::{Event, World, moment, stamp};
 
 use super::call::Call;
 use super::refusal::Refusal;
@@ -73,14 +73,15 @@ pub(super) fn update(world: &mut World, call: &Call) -> Outcome {
 fn set_timeout(world: &mut World, call: &Call, guild: Id, user: Id, until: &Value) -> Result<(), Refusal> {
     world.need(guild, Permission::MODERATE_MEMBERS)?;
     world.outranks(guild, user)?;
-    let until = until.as_str().map(ToOwned::to_owned);
-    if let Some(until) = &until {
-        let at = "/communication_disabled_until";
-        let end = moment(until).ok_or_else(|| Refusal::form(at, "Could not parse this timestamp"))?;
-        if end > world.now() + LONGEST_TIMEOUT {
-            return Err(Refusal::form(at, "Must be less than 28 days in the future"));
-        }
+    let at = "/communication_disabled_until";
+    let end = match until.as_str() {
+        Some(text) => Some(moment(text).ok_or_else(|| Refusal::form(at, "Could not parse this timestamp"))?),
+        None => None,
+    };
+    if end.is_some_and(|end| end > world.now() + LONGEST_TIMEOUT) {
+        return Err(Refusal::form(at, "Must be less than 28 days in the future"));
     }
+    let until = end.map(stamp);
     let old = world.member_mut(guild, user).timeout.clone();
     world.member_mut(guild, user).timeout.clone_from(&until);
     let changes = json!([{ "key": "communication_disabled_until", "old_value": old, "new_value": until }]);
