@@ -1,86 +1,17 @@
 //! The stand-in for Discord keeps Discord's rules, towards a gateway client and an HTTP client that are not ours.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs, reason = "a test that cannot go on says so")]
+
+mod discord_client;
 
 use std::time::Duration;
 
+use discord_client::{Bot, quick};
 use futures_util::StreamExt;
-use palabre_tests::discord::{Cut, Fault, Id, Limits, Options, StandIn};
+use palabre_tests::discord::{Cut, Fault, Id, Options};
+use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
-use twilight_gateway::queue::Queue;
-use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Message, Shard, ShardId};
-
-/// A client that leaves the pace of identifies to the stand-in.
-#[derive(Debug)]
-struct AtOnce;
-
-impl Queue for AtOnce {
-    fn enqueue(&self, _shard: u32) -> oneshot::Receiver<()> {
-        let (go, ready) = oneshot::channel();
-        go.send(()).unwrap();
-        ready
-    }
-}
-
-struct Bot {
-    stand_in: StandIn,
-    shard: Shard<AtOnce>,
-    http: reqwest::Client,
-}
-
-impl Bot {
-    async fn start(options: Options, intents: Intents) -> Option<Self> {
-        let stand_in = StandIn::start_with(options).await?;
-        let _first = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().user_agent("DiscordBot (https://palabre.invalid, 1)").build().unwrap();
-        let config = ConfigBuilder::new(stand_in.token().to_owned(), intents).queue(AtOnce);
-        let mut bot = Self { shard: Shard::with_config(ShardId::ONE, config.build()), stand_in, http };
-        let (_, gateway) = bot.call("GET", "/gateway/bot", &Value::Null).await;
-        let config = ConfigBuilder::new(bot.stand_in.token().to_owned(), intents).queue(AtOnce);
-        let config = config.proxy_url(gateway["url"].as_str().unwrap().to_owned());
-        bot.shard = Shard::with_config(ShardId::ONE, config.build());
-        Some(bot)
-    }
-
-    /// The next dispatch of a name; what comes before is passed over.
-    async fn wait(&mut self, name: &str) -> Value {
-        self.wait_for(|event| event["t"] == name).await
-    }
-
-    async fn wait_for(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
-        let next = async {
-            loop {
-                if let Some(Ok(Message::Text(text))) = self.shard.next().await {
-                    let event: Value = serde_json::from_str(&text).unwrap();
-                    if fits(&event) {
-                        return event["d"].clone();
-                    }
-                }
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), next).await.expect("an event in time")
-    }
-
-    async fn call(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let url = format!("{}/api/v10{path}", self.stand_in.api());
-        let mut request = self.http.request(method.parse().unwrap(), url);
-        request = request.header("authorization", format!("Bot {}", self.stand_in.token()));
-        if !body.is_null() {
-            request = request.json(body);
-        }
-        let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
-    }
-
-    async fn says(&self, body: &Value) -> (u16, Value) {
-        self.call("POST", &format!("/channels/{}/messages", self.stand_in.channel("general")), body).await
-    }
-}
-
-fn quick() -> Options {
-    Options { identify_window: Duration::ZERO, limits: Limits::none(), ..Options::default() }
-}
+use twilight_gateway::{CloseFrame, Intents, ShardId};
 
 #[tokio::test]
 async fn a_session_is_resumed_with_exactly_what_was_missed() {
@@ -104,6 +35,44 @@ async fn a_session_is_resumed_with_exactly_what_was_missed() {
     bot.wait("RESUMED").await;
     let counters = bot.stand_in.counters();
     assert_eq!((counters.identifies, counters.resumes), (1, 4));
+}
+
+#[tokio::test]
+async fn a_silent_gateway_is_left_and_a_new_process_takes_the_session_up() {
+    let options = Options { heartbeat: Duration::from_millis(200), ..quick() };
+    let Some(mut bot) = Bot::start(options, Intents::all()).await else { return };
+    bot.wait("GUILD_CREATE").await;
+    bot.stand_in.asks_for_heartbeat();
+    bot.wait_for(|event| event["op"] == 11).await;
+    bot.stand_in.cut(Cut::Silence);
+    bot.stand_in.says("alice", "general", "into the void");
+    assert_eq!(bot.wait("MESSAGE_CREATE").await["content"], "into the void");
+    let session = bot.shard.session().cloned();
+    bot.shard = Bot::connect(&bot.stand_in, Intents::all(), ShardId::new(1, 2), None).await;
+    bot.stand_in.says("alice", "general", "while it was dead");
+    bot.shard = Bot::connect(&bot.stand_in, Intents::all(), ShardId::ONE, session).await;
+    assert_eq!(bot.wait("MESSAGE_CREATE").await["content"], "while it was dead");
+    bot.wait("RESUMED").await;
+    assert_eq!((bot.stand_in.counters().identifies, bot.stand_in.counters().resumes), (1, 2));
+}
+
+#[tokio::test]
+async fn shards_hear_of_their_own_guilds_and_members_come_on_request() {
+    let Some(mut bot) = Bot::start(quick(), Intents::all()).await else { return };
+    bot.wait("READY").await;
+    let others: Vec<Id> = (0..6).map(|number| bot.stand_in.add_guild(&format!("Town {number}"))).collect();
+    bot.stand_in.at(others[0]).crowd(2_500);
+    bot.shard.close(CloseFrame::NORMAL);
+    bot.shard = Bot::connect(&bot.stand_in, Intents::all(), ShardId::new(1, 2), None).await;
+    let ready = bot.wait("READY").await;
+    let mine: Vec<Id> = ready["guilds"].as_array().unwrap().iter().filter_map(|one| Id::of(one, "id")).collect();
+    assert!(!mine.is_empty() && mine.iter().all(|guild| (guild.0 >> 22) % 2 == 1), "{mine:?}");
+    bot.shard = Bot::connect(&bot.stand_in, Intents::all(), ShardId::ONE, None).await;
+    bot.wait("READY").await;
+    bot.shard.send(json!({ "op": 8, "d": { "guild_id": others[0], "query": "", "limit": 0 } }).to_string());
+    let chunks = [bot.wait("GUILD_MEMBERS_CHUNK").await, bot.wait("GUILD_MEMBERS_CHUNK").await];
+    assert_eq!(chunks[0]["members"].as_array().unwrap().len(), 1_000);
+    assert_eq!((&chunks[1]["chunk_index"], &chunks[1]["chunk_count"]), (&json!(1), &json!(3)));
 }
 
 #[tokio::test]
@@ -171,6 +140,27 @@ async fn a_nonce_is_taken_once_even_if_the_answer_was_lost() {
 }
 
 #[tokio::test]
+async fn files_come_with_a_form_and_can_be_fetched() {
+    let Some(bot) = Bot::start(quick(), Intents::GUILDS).await else { return };
+    let url = format!("{}/api/v10/channels/{}/messages", bot.stand_in.api(), bot.stand_in.channel("general"));
+    let send = async |body: Value| {
+        let file = Part::bytes(b"\x89PNG".to_vec()).file_name("a tree.png").mime_str("image/png").unwrap();
+        let form = Form::new().text("payload_json", body.to_string()).part("files[0]", file);
+        let request =
+            bot.http.post(&url).header("authorization", format!("Bot {}", bot.stand_in.token())).multipart(form);
+        request.send().await.unwrap().json::<Value>().await.unwrap()
+    };
+    let said = send(json!({ "attachments": [{ "id": 0, "description": "A tree" }] })).await;
+    let attachment = &said["attachments"][0];
+    assert_eq!((&attachment["filename"], &attachment["description"]), (&json!("a tree.png"), &json!("A tree")));
+    let fetched = bot.http.get(attachment["url"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(fetched.headers()["content-type"], "image/png");
+    assert_eq!(fetched.bytes().await.unwrap(), &b"\x89PNG"[..]);
+    assert_eq!(send(json!({ "attachments": [{ "id": 1 }] })).await["code"], 50035);
+    assert_eq!(bot.stand_in.posted("general")[0].files[0].name, "a tree.png");
+}
+
+#[tokio::test]
 async fn more_than_the_bucket_holds_is_an_overrun() {
     let Some(bot) = Bot::start(Options::default(), Intents::GUILDS).await else { return };
     for _ in 0..5 {
@@ -200,7 +190,7 @@ async fn an_interaction_is_answered_once_and_in_time() {
     assert_eq!(bot.call("POST", &callback, &json!({ "type": 5 })).await.1["code"], 40060);
     let row = json!({ "type": 1, "components": [{ "type": 2, "style": 1, "label": "Again", "custom_id": "again" }] });
     let (status, said) = bot.call("PATCH", &original, &json!({ "content": "4", "components": [row] })).await;
-    assert_eq!((status, bot.stand_in.answered(used).await.text()), (200, "4"));
+    assert_eq!((status, bot.stand_in.answered(used).await.content()), (200, "4"));
     bot.stand_in.presses("alice", Id::of(&said, "id").unwrap(), "Again");
     assert_eq!(bot.wait("INTERACTION_CREATE").await["message"]["content"], "4");
     let unknown = "/interactions/1/nothing/callback";

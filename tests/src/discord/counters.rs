@@ -36,8 +36,8 @@ pub struct Counters {
     pub invalid: u64,
     /// Faults that were put in on purpose.
     pub faults: u64,
-    /// Calls by operation: `create_message`.
-    pub calls: BTreeMap<String, u64>,
+    /// Calls by operation, as Discord's description names them: `create_message`.
+    pub requests: BTreeMap<String, u64>,
     /// Commands that were made, changed or removed.
     pub command_writes: u64,
     /// How the gateway closed connections.

@@ -1,61 +1,10 @@
 //! Messages: how one is made, and what of it is shown to whom.
 
-use std::collections::BTreeMap;
-
-use axum::body::Bytes;
 use serde_json::{Value, json};
 
+use super::files::{Upload, embeds};
 use super::id::Id;
-use super::permissions::Permission;
 use super::world::{World, stamp};
-
-/// A file that somebody put into a message.
-#[derive(Debug, Clone)]
-pub struct Upload {
-    /// Its name.
-    pub name: String,
-    /// Its media type.
-    pub media: String,
-    /// What is in it.
-    pub bytes: Bytes,
-}
-
-/// Something that the bot said, as it asked for it.
-#[derive(Debug, Clone)]
-pub struct Post {
-    /// The message.
-    pub id: Id,
-    /// Where it is.
-    pub channel: Id,
-    /// The body of the call; of an interaction's callback, its `data`.
-    pub body: Value,
-    /// The files that came with it.
-    pub files: Vec<Upload>,
-    /// The name that it was said under.
-    pub author: String,
-    /// The message as it is now; null once it is deleted.
-    pub message: Value,
-}
-
-impl Post {
-    /// Its text as it is now.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        self.message["content"].as_str().unwrap_or_default()
-    }
-
-    /// Its flags: 4 hides previews, 64 is ephemeral, 4096 is silent.
-    #[must_use]
-    pub fn flags(&self) -> u64 {
-        self.message["flags"].as_u64().unwrap_or_default()
-    }
-
-    /// Whether it has been deleted.
-    #[must_use]
-    pub fn is_deleted(&self) -> bool {
-        self.message.is_null()
-    }
-}
 
 /// What a new message is made of. `body` has the fields of Discord's create call.
 #[derive(Debug)]
@@ -126,8 +75,14 @@ impl World {
         message
     }
 
-    /// Keeps a message and tells of it.
+    /// Keeps a message and tells of it. A thread that was archived is open again.
     pub(super) fn publish(&mut self, channel: Id, message: Value) -> Id {
+        if let Some(place) = self.channels.get_mut(&channel)
+            && place["thread_metadata"]["archived"] == true
+        {
+            place["thread_metadata"]["archived"] = json!(false);
+            self.tell_of_channel(channel);
+        }
         let id = Id::of(&message, "id").expect("a message has an id");
         self.keep_message(channel, id, message.clone());
         self.tell_of_message("MESSAGE_CREATE", channel, message);
@@ -176,70 +131,6 @@ impl World {
         self.message(channel, id).cloned()
     }
 
-    /// Who is mentioned: what the text names, less what `allowed_mentions` does not allow.
-    fn mention(&self, message: &mut Value, draft: &Draft, replied: Option<&Value>) {
-        let text = message["content"].as_str().unwrap_or_default();
-        let allowed = &draft.body["allowed_mentions"];
-        let free = allowed.is_null();
-        let parses = |what: &str| free || allowed["parse"].as_array().is_some_and(|all| all.contains(&json!(what)));
-        let allows = |what: &str, id: Id| parses(what) || Id::list(&allowed[what]).contains(&id);
-        let mut users: Vec<Id> = ids_after(text, "<@").into_iter().chain(ids_after(text, "<@!")).collect();
-        users.retain(|id| self.users.contains_key(id) && allows("users", *id));
-        if draft.body["message_reference"]["type"] != 1
-            && let Some(author) = replied.and_then(|message| Id::of(&message["author"], "id"))
-            && allowed.get("replied_user").map_or(free, |wanted| wanted == true)
-            && self.users.contains_key(&author)
-        {
-            users.push(author);
-        }
-        users.sort_unstable();
-        users.dedup();
-        let guild = self.guild_of(draft.channel).and_then(|guild| self.guilds.get(&guild));
-        let mut roles = ids_after(text, "<@&");
-        roles.retain(|id| guild.is_some_and(|guild| guild.roles.contains_key(id)) && allows("roles", *id));
-        let may = self.guild_of(draft.channel).is_some_and(|guild| {
-            let bits = self.permissions(guild, draft.author, Some(draft.channel));
-            draft.webhook.is_some() || bits & Permission::MENTION_EVERYONE.0 != 0
-        });
-        let everyone = (text.contains("@everyone") || text.contains("@here")) && parses("everyone") && may;
-        message["mentions"] = users.iter().map(|id| self.user_frame(*id)).collect();
-        message["mention_roles"] = json!(roles);
-        message["mention_everyone"] = json!(everyone);
-    }
-
-    /// The attachments of a body: those that stay, by id, and the files that came along.
-    pub(super) fn attach(&mut self, channel: Id, body: &Value, files: &[Upload]) -> Vec<Value> {
-        let listed: BTreeMap<usize, Value> = body["attachments"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .cloned()
-            .filter_map(|one| Some((usize::try_from(Id::of(&one, "id")?.0).ok()?, one)))
-            .collect();
-        let mut attachments = Vec::new();
-        for (index, file) in files.iter().enumerate() {
-            let id = self.fresh_id();
-            let about = listed.get(&index).cloned().unwrap_or_default();
-            let name = about["filename"].as_str().unwrap_or(&file.name).to_owned();
-            let path = format!("/attachments/{channel}/{id}/{name}");
-            let url = format!("{}{path}?ex=66f0&is=66ef&hm=ab12", self.api);
-            let mut attachment = json!({
-                "id": id, "filename": name, "size": file.bytes.len(), "url": url, "proxy_url": url,
-                "content_type": file.media, "ephemeral": body["flags"].as_u64().unwrap_or_default() & 64 != 0,
-            });
-            if let Some(description) = about["description"].as_str() {
-                attachment["description"] = json!(description);
-            }
-            if file.media.starts_with("image/") {
-                attachment["width"] = json!(64);
-                attachment["height"] = json!(64);
-            }
-            self.files.insert(path, file.clone());
-            attachments.push(attachment);
-        }
-        attachments
-    }
-
     fn stickers(&self, ids: &[Id]) -> Option<Value> {
         let all = self.guilds.values().flat_map(|guild| &guild.stickers);
         let found: Vec<_> = all.filter(|one| Id::of(one, "id").is_some_and(|id| ids.contains(&id))).collect();
@@ -258,23 +149,6 @@ impl World {
             "results": { "is_finalized": false, "answer_counts": [] },
         })
     }
-}
-
-/// Embeds as they are shown: rich ones, whose images may be files of the same message, which then stand there alone.
-fn embeds(embeds: &Value, attachments: &mut Vec<Value>) -> Value {
-    let mut embeds = embeds.as_array().cloned().unwrap_or_default();
-    for embed in &mut embeds {
-        embed["type"] = json!("rich");
-        for place in ["image", "thumbnail"] {
-            let Some(name) = embed[place]["url"].as_str().and_then(|url| url.strip_prefix("attachment://")) else {
-                continue;
-            };
-            if let Some(index) = attachments.iter().position(|one| one["filename"] == name) {
-                embed[place]["url"] = attachments.remove(index)["url"].take();
-            }
-        }
-    }
-    Value::Array(embeds)
 }
 
 /// Components with what Discord fills in: numbers, and how much can be chosen.
@@ -299,11 +173,6 @@ pub(super) fn numbered(components: &Value) -> Value {
     Value::Array(components)
 }
 
-/// The ids in mentions that begin with `start`.
-fn ids_after(text: &str, start: &str) -> Vec<Id> {
-    text.split(start).skip(1).filter_map(|rest| rest.split_once('>')?.0.parse().ok()).collect()
-}
-
 fn without_reference(mut message: Value) -> Value {
     message.as_object_mut().map(|fields| fields.remove("referenced_message"));
     message
@@ -324,30 +193,4 @@ fn snapshot(message: &Value) -> Value {
         "components",
     ];
     SHOWN.iter().map(|field| ((*field).to_owned(), message[*field].clone())).collect()
-}
-
-/// Whether the bot sees the content of a message in a guild even without the intent: its own, and where it is mentioned.
-pub(super) fn is_open_to(message: &Value, bot: Id) -> bool {
-    let mentions = message["mentions"].as_array().into_iter().flatten();
-    let is_bot = |user: &Value| Id::of(user, "id") == Some(bot);
-    is_bot(&message["author"]) || mentions.into_iter().any(is_bot) || Id::of(message, "application_id") == Some(bot)
-}
-
-/// A message as those see it who may not see its content.
-pub(super) fn without_content(message: &Value) -> Value {
-    let mut bare = message.clone();
-    bare["content"] = json!("");
-    for list in ["embeds", "attachments", "components"] {
-        bare[list] = json!([]);
-    }
-    if let Some(fields) = bare.as_object_mut() {
-        fields.remove("poll");
-    }
-    if bare["referenced_message"].is_object() {
-        bare["referenced_message"] = without_content(&bare["referenced_message"]);
-    }
-    for snapshot in bare["message_snapshots"].as_array_mut().into_iter().flatten() {
-        snapshot["message"] = without_content(&snapshot["message"]);
-    }
-    bare
 }

@@ -6,16 +6,19 @@
 //! the bot's direct channel with alice, and an id will do as well.
 
 mod counters;
+mod files;
 mod frames;
 mod gateway;
 mod guild;
 mod id;
 mod intents;
 mod interaction;
+mod mention;
 mod message;
 mod options;
 mod people;
 mod permissions;
+mod post;
 mod rest;
 mod rough;
 mod rules;
@@ -33,12 +36,13 @@ use rules::Rules;
 use world::World;
 
 pub use counters::{Counters, Violation};
+pub use files::Upload;
 pub use gateway::Cut;
 pub use id::Id;
 pub use intents::{MESSAGE_CONTENT, PRIVILEGED};
-pub use message::{Post, Upload};
 pub use options::Options;
 pub use permissions::Permission;
+pub use post::Post;
 pub use rest::{Fault, Limit, Limits};
 
 /// What the sockets and the tests share.
@@ -168,9 +172,17 @@ impl StandIn {
         });
     }
 
-    /// Something goes wrong with the connections of all shards.
-    pub fn cut(&self, cut: Cut) {
-        self.change(|world| world.sessions.values_mut().for_each(|session| session.cut = Some(cut)));
+    /// Something goes wrong with the connections of all shards that are there now. Returns how many that are.
+    pub fn cut(&self, cut: Cut) -> usize {
+        self.change(|world| {
+            let connected = world.sessions.values_mut().filter(|session| session.is_connected());
+            connected.map(|session| session.cut = Some(cut)).count()
+        })
+    }
+
+    /// Discord asks all shards for a heartbeat; each has to answer at once.
+    pub fn asks_for_heartbeat(&self) {
+        self.change(|world| world.sessions.values_mut().for_each(|session| session.asked = session.is_connected()));
     }
 
     /// From now on this share of calls goes wrong, in all ways.

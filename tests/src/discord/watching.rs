@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::StandIn;
 use super::counters::{Counters, Violation};
 use super::id::Id;
-use super::message::Post;
+use super::post::Post;
 use super::world::World;
 
 /// How long anything may take before a test gives it up.
@@ -22,10 +22,14 @@ impl StandIn {
         world.posts.iter().filter(|post| post.channel == channel).map(|post| world.current(post)).collect()
     }
 
-    /// The texts of [`StandIn::posted`].
+    /// The texts of what the bot said in a channel and has not deleted, as they are now.
     #[must_use]
     pub fn texts(&self, channel: &str) -> Vec<String> {
-        self.posted(channel).iter().filter(|post| !post.is_deleted()).map(|post| post.text().to_owned()).collect()
+        let channel = self.channel(channel);
+        let world = self.shared.lock();
+        let here = world.posts.iter().filter(|post| post.channel == channel);
+        let now = here.filter_map(|post| world.message(channel, post.id)?["content"].as_str());
+        now.map(ToOwned::to_owned).collect()
     }
 
     /// How often things happened.
@@ -124,15 +128,25 @@ impl StandIn {
     /// Waits until the bot says something in a channel that has `part` in it.
     pub async fn hears(&self, channel: &str, part: &str) -> Post {
         let what = format!("{part:?} in {channel}");
-        let look = |stand_in: &Self| stand_in.posted(channel).into_iter().find(|post| post.text().contains(part));
+        let id = self.channel(channel);
+        let look = |stand_in: &Self| {
+            let world = stand_in.shared.lock();
+            let fits = |post: &&Post| {
+                let text = || world.message(id, post.id)?["content"].as_str();
+                post.channel == id && text().is_some_and(|text| text.contains(part))
+            };
+            world.posts.iter().find(fits).map(|post| world.current(post))
+        };
         self.until(&what, look).await
     }
 
     /// Waits until the bot has said `count` things in a channel.
     pub async fn hears_many(&self, channel: &str, count: usize) -> Vec<Post> {
         let what = format!("{count} posts in {channel}");
-        let look = |stand_in: &Self| Some(stand_in.posted(channel)).filter(|posts| posts.len() >= count);
-        self.until(&what, look).await
+        let id = self.channel(channel);
+        let said = |stand_in: &Self| stand_in.shared.lock().posts.iter().filter(|post| post.channel == id).count();
+        self.until(&what, |stand_in| (said(stand_in) >= count).then_some(())).await;
+        self.posted(channel)
     }
 
     /// Waits until the bot has identified so many times.
@@ -179,17 +193,11 @@ impl StandIn {
 }
 
 impl World {
-    /// What was posted, with the message as it is now.
-    fn current(&self, post: &Post) -> Post {
-        let message = self.message(post.channel, post.id).cloned().unwrap_or_default();
-        Post { message, ..post.clone() }
-    }
-
     /// What a test that waits in vain would like to know.
     fn tell_of_now(&self) -> String {
-        let Counters { identifies, resumes, calls, violations, closes, .. } = &self.counters;
+        let Counters { identifies, resumes, requests, violations, closes, .. } = &self.counters;
         format!(
-            "identifies: {identifies}, resumes: {resumes}, closes: {closes:?}, calls: {calls:?}, violations: {violations:#?}"
+            "identifies: {identifies}, resumes: {resumes}, closes: {closes:?}, requests: {requests:?}, violations: {violations:#?}"
         )
     }
 }

@@ -8,13 +8,15 @@ use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
 use super::counters::Counters;
+use super::files::Upload;
 use super::gateway::{Identifies, Session};
 use super::guild::{Guild, User};
 use super::id::Id;
 use super::intents::{self, MESSAGE_CONTENT};
 use super::interaction::Interaction;
-use super::message::{self, Post, Upload};
+use super::mention;
 use super::options::Options;
+use super::post::Post;
 use super::rest::{Buckets, Commands, Faults};
 use super::rough::Rough;
 use super::rules::Rules;
@@ -138,13 +140,13 @@ impl World {
         let mut bare = None;
         let hidden = matches!(event.name.as_str(), "MESSAGE_CREATE" | "MESSAGE_UPDATE")
             && event.guild.is_some()
-            && !message::is_open_to(&event.data, self.bot);
+            && !mention::is_open_to(&event.data, self.bot);
         for session in self.sessions.values_mut() {
             if !session.covers(event.guild) || needed != 0 && session.intents & needed == 0 {
                 continue;
             }
             if hidden && session.intents & MESSAGE_CONTENT == 0 {
-                let bare = bare.get_or_insert_with(|| message::without_content(&event.data).to_string());
+                let bare = bare.get_or_insert_with(|| mention::without_content(&event.data).to_string());
                 session.push(&event.name, bare, self.options.session_frames);
             } else {
                 session.push(&event.name, &full, self.options.session_frames);

@@ -96,18 +96,21 @@ impl Connection {
     /// Sends what the session has for the client, and does what a test wants done.
     async fn flush(&mut self) -> Result<(), End> {
         let Some(id) = self.session.clone() else { return Ok(()) };
-        let (cut, frames) = self.shared.change_silently(|world| {
+        let (cut, asked, frames) = self.shared.change_silently(|world| {
             // Another connection has taken the session over, or it is no more.
             let session = world.sessions.get_mut(&id).filter(|session| session.connection == Some(self.number));
             let session = session.ok_or(End::Close(Close::UNKNOWN))?;
             let frames: Vec<_> = session.after(self.sent).cloned().collect();
-            Ok((session.cut.take(), frames))
+            Ok((session.cut.take(), std::mem::take(&mut session.asked), frames))
         })?;
         if let Some(cut) = cut {
             self.go_wrong(cut).await?;
         }
         if self.silent || self.session.is_none() {
             return Ok(());
+        }
+        if asked {
+            self.send(r#"{"op":1,"d":null,"s":null,"t":null}"#).await?;
         }
         for (seq, frame) in frames {
             self.send(&frame).await?;

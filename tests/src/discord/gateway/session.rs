@@ -25,18 +25,24 @@ pub(in crate::discord) struct Session {
     pub(super) lost: Option<u64>,
     /// What a test wants done to the connection.
     pub(in crate::discord) cut: Option<Cut>,
+    /// Whether it is to be asked for a heartbeat.
+    pub(in crate::discord) asked: bool,
 }
 
 impl Session {
     fn new(shard: (u64, u64), intents: u64, connection: u64) -> Self {
-        let (frames, lost, cut) = (VecDeque::new(), None, None);
-        Self { shard, intents, seq: 0, frames, connection: Some(connection), lost, cut }
+        let (frames, lost, cut, asked) = (VecDeque::new(), None, None, false);
+        Self { shard, intents, seq: 0, frames, connection: Some(connection), lost, cut, asked }
     }
 
     /// Whether the shard hears of a guild; direct messages go to the first.
     pub(in crate::discord) fn covers(&self, guild: Option<Id>) -> bool {
         let (shard, shards) = self.shard;
         guild.map_or(shard == 0, |guild| (guild.0 >> 22) % shards == shard)
+    }
+
+    pub(in crate::discord) fn is_connected(&self) -> bool {
+        self.connection.is_some()
     }
 
     /// Adds a dispatch, to be sent and kept.
@@ -94,6 +100,7 @@ impl World {
     /// Begins a session: `READY`, then the guilds.
     pub(super) fn begin_session(&mut self, identify: &Identify, connection: u64) -> String {
         self.counters.identifies += 1;
+        self.forget_old_sessions();
         let id = format!("{:032x}", self.random.random::<u128>());
         let mut session = Session::new(identify.shard, identify.intents, connection);
         let guilds: Vec<Id> = self.guilds.keys().copied().filter(|guild| session.covers(Some(*guild))).collect();

@@ -4,9 +4,10 @@ use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::discord::StandIn;
+use crate::discord::files::Upload;
 use crate::discord::guild::merge;
 use crate::discord::id::Id;
-use crate::discord::message::{Draft, Upload};
+use crate::discord::message::Draft;
 
 impl StandIn {
     /// Somebody says something.
@@ -139,9 +140,11 @@ impl StandIn {
         self.change(|world| {
             let (user, channel) = (world.who(who), world.channel_of(message));
             let guild = world.guild_of(channel);
-            let data = json!({
-                "user_id": user, "channel_id": channel, "message_id": message, "answer_id": answer, "guild_id": guild,
-            });
+            let mut data =
+                json!({ "user_id": user, "channel_id": channel, "message_id": message, "answer_id": answer });
+            if let Some(guild) = guild {
+                data["guild_id"] = json!(guild);
+            }
             world.dispatch("MESSAGE_POLL_VOTE_ADD", guild, data);
         });
     }

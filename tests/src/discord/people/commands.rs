@@ -4,10 +4,11 @@ use rand::distr::{Alphanumeric, SampleString};
 use serde_json::{Value, json};
 
 use crate::discord::StandIn;
+use crate::discord::files::Upload;
 use crate::discord::guild::merge;
 use crate::discord::id::Id;
 use crate::discord::interaction::{Interaction, Kind};
-use crate::discord::message::{Upload, numbered};
+use crate::discord::message::numbered;
 use crate::discord::world::World;
 
 impl StandIn {

@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, Request, header};
 use hyper::body::Incoming;
 use serde_json::Value;
 
+use crate::discord::files::Upload;
 use crate::discord::id::Id;
-use crate::discord::message::Upload;
 use crate::discord::rules::Operation;
 
 /// No upload of a test is larger.

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::discord::files::Upload;
 use crate::discord::id::Id;
 use crate::discord::interaction::Kind;
-use crate::discord::message::{Draft, Upload};
+use crate::discord::message::Draft;
 use crate::discord::world::World;
 
 use super::call::Call;

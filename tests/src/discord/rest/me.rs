@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::discord::id::Id;
-use crate::discord::permissions;
 use crate::discord::world::World;
 
 use super::call::Call;
@@ -82,12 +81,5 @@ impl World {
         self.dispatch("GUILD_DELETE", Some(guild), json!({ "id": guild }));
         self.guilds.remove(&guild);
         self.channels.retain(|_, channel| Id::of(channel, "guild_id") != Some(guild));
-    }
-
-    /// Whether the bot stands above somebody, as it must to moderate them.
-    pub(super) fn outranks(&self, guild: Id, other: Id) -> Result<(), Refusal> {
-        let admin = self.permissions(guild, other, None) & permissions::Permission::ADMINISTRATOR.0 != 0;
-        let above = self.rank(guild, self.bot) > self.rank(guild, other);
-        if above && !admin { Ok(()) } else { Err(Refusal::missing_permissions()) }
     }
 }

@@ -1,8 +1,10 @@
 //! The REST side: every call is authorised, paced, held against the description, and then performed.
 
+mod access;
 mod call;
 mod channels;
 mod commands;
+mod editing;
 mod faults;
 mod forms;
 mod guilds;
@@ -129,7 +131,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
 
 async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<Response<Body>, CutOff> {
     let (mut pace, fault) = shared.change(|world| {
-        *world.counters.calls.entry(operation.name.clone()).or_default() += 1;
+        *world.counters.requests.entry(operation.name.clone()).or_default() += 1;
         let pace = world.pace(&call);
         let fault = if pace.allows() { world.choose_fault(&operation.name) } else { None };
         (pace, fault)

@@ -144,8 +144,25 @@ impl World {
             one["flags"] = json!(one["flags"].as_u64().unwrap_or_default() | 1 << 5);
         }
         thread["newly_created"] = json!(true);
+        let forum = self.channels[&parent]["type"].as_u64().is_some_and(|kind| FORUMS.contains(&kind));
         self.dispatch("THREAD_CREATE", Some(guild), thread);
+        match message {
+            // The thread begins with a pointer to its message; a thread without one is announced where it was opened.
+            Some(message) => self.notice(id, owner, 21, "", json!({ "channel_id": parent, "message_id": message })),
+            None if !forum && kind != 12 => self.notice(parent, owner, 18, &name, json!({ "channel_id": id })),
+            None => {}
+        }
         id
+    }
+
+    /// A message of Discord's own in somebody's name.
+    fn notice(&mut self, channel: Id, by: Id, kind: u64, text: &str, mut reference: Value) {
+        let mut draft = Draft::new(channel, by, json!({ "content": text }));
+        draft.kind = kind;
+        merge(&mut reference, json!({ "type": 0, "guild_id": self.guild_of(channel) }));
+        draft.more = json!({ "message_reference": reference });
+        let message = self.compose(&draft);
+        self.publish(channel, message);
     }
 
     /// Adds or removes somebody.

@@ -11,6 +11,7 @@ use crate::discord::world::World;
 
 use super::call::Call;
 use super::message_rules::check_message;
+use super::messages::keep_flags;
 use super::refusal::Refusal;
 use super::{Outcome, Reply};
 
@@ -111,12 +112,13 @@ fn speaker(world: &World, call: &Call) -> Result<Speaker, Refusal> {
 }
 
 pub(super) fn execute(world: &mut World, call: &Call) -> Outcome {
-    let body = call.body_or_null();
+    let mut body = call.body_or_null();
     let id = match speaker(world, call)? {
         Speaker::Interaction(id) => return world.follow_up(id, body, call.uploads()),
         Speaker::Webhook(id) => id,
     };
     check_message(&body, call.files.len())?;
+    keep_flags(&mut body);
     let home = Id::of(&world.webhooks[&id], "channel_id").unwrap_or(Id(0));
     let channel = place(world, call, home, &body)?;
     let name = body["username"].as_str().map(ToOwned::to_owned);

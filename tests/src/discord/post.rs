@@ -1,0 +1,66 @@
+//! What the bot said.
+
+use serde_json::Value;
+
+use super::files::Upload;
+use super::id::Id;
+use super::world::World;
+
+/// Something that the bot said, as it asked for it.
+#[derive(Debug, Clone)]
+pub struct Post {
+    /// The message.
+    pub id: Id,
+    /// Where it is.
+    pub channel: Id,
+    /// The body of the call; of an interaction's callback, its `data`.
+    pub body: Value,
+    /// The files that came with it.
+    pub files: Vec<Upload>,
+    /// The name that it was said under.
+    pub author: String,
+    /// The message as it is now; null once it is deleted.
+    pub message: Value,
+}
+
+impl Post {
+    /// Its text as it is now.
+    #[must_use]
+    pub fn content(&self) -> &str {
+        self.message["content"].as_str().unwrap_or_default()
+    }
+
+    /// Its flags: 4 hides previews, 64 is ephemeral, 4096 is silent.
+    #[must_use]
+    pub fn flags(&self) -> u64 {
+        self.message["flags"].as_u64().unwrap_or_default()
+    }
+
+    /// Whether it has been deleted.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.message.is_null()
+    }
+
+    /// The message that it answers.
+    #[must_use]
+    pub fn reply_to(&self) -> Option<Id> {
+        let reference = &self.message["message_reference"];
+        if reference["type"] == 1 { None } else { Id::of(reference, "message_id") }
+    }
+}
+
+impl World {
+    /// Remembers what the bot said.
+    pub(super) fn note_post(&mut self, channel: Id, message: &Value, body: Value, files: Vec<Upload>) {
+        let id = Id::of(message, "id").expect("a message has an id");
+        let author = message["author"]["username"].as_str().unwrap_or_default().to_owned();
+        self.posts.push(Post { id, channel, body, files, author, message: Value::Null });
+    }
+
+    /// What was posted, with the message as it is now.
+    pub(super) fn current(&self, post: &Post) -> Post {
+        let message = self.message(post.channel, post.id).cloned().unwrap_or_default();
+        Post { message, ..post.clone() }
+    }
+}

@@ -1,0 +1,60 @@
+//! Whether the bot may do what it asks.
+
+use crate::discord::id::Id;
+use crate::discord::permissions::Permission;
+use crate::discord::world::World;
+
+use super::refusal::Refusal;
+
+impl World {
+    /// Whether the bot may write in a channel.
+    pub(super) fn may_write(&self, channel: Id) -> Result<(), Refusal> {
+        let place = self.channels.get(&channel).ok_or_else(Refusal::unknown_channel)?;
+        match place["type"].as_u64() {
+            Some(1) => {
+                let recipient = Id::of(&place["recipients"][0], "id").and_then(|id| self.users.get(&id));
+                let open = recipient.is_some_and(|user| user.open_to_direct && !user.bot);
+                if open { Ok(()) } else { Err(Refusal::cannot_direct()) }
+            }
+            Some(4 | 15 | 16) => Err(Refusal::new(400, 50008, "Cannot send messages in a non-text channel")),
+            Some(10..=12) if place["thread_metadata"]["locked"] == true => {
+                self.need_in(channel, Permission::MANAGE_THREADS)
+            }
+            Some(10..=12) => self.need_in(channel, Permission::SEND_MESSAGES_IN_THREADS),
+            _ => self.need_in(channel, Permission::SEND_MESSAGES),
+        }
+    }
+
+    /// Whether the bot has a permission in a channel. What it cannot see it cannot reach.
+    pub(super) fn need_in(&self, channel: Id, permission: Permission) -> Result<(), Refusal> {
+        if !self.channels.contains_key(&channel) {
+            return Err(Refusal::unknown_channel());
+        }
+        let Some(guild) = self.guild_of(channel) else { return Ok(()) };
+        let bits = self.permissions(guild, self.bot, Some(channel));
+        if bits & Permission::VIEW_CHANNEL.0 == 0 {
+            return Err(Refusal::missing_access());
+        }
+        if bits & permission.0 == 0 { Err(Refusal::missing_permissions()) } else { Ok(()) }
+    }
+
+    /// Whether the bot has a permission in a guild.
+    pub(super) fn need(&self, guild: Id, permission: Permission) -> Result<(), Refusal> {
+        if !self.guilds.get(&guild).is_some_and(|home| home.members.contains_key(&self.bot)) {
+            return Err(if self.guilds.contains_key(&guild) {
+                Refusal::missing_access()
+            } else {
+                Refusal::unknown_guild()
+            });
+        }
+        let has = self.permissions(guild, self.bot, None) & permission.0 != 0;
+        if has { Ok(()) } else { Err(Refusal::missing_permissions()) }
+    }
+
+    /// Whether the bot stands above somebody, as it must to moderate them.
+    pub(super) fn outranks(&self, guild: Id, other: Id) -> Result<(), Refusal> {
+        let admin = self.permissions(guild, other, None) & Permission::ADMINISTRATOR.0 != 0;
+        let above = self.rank(guild, self.bot) > self.rank(guild, other);
+        if above && !admin { Ok(()) } else { Err(Refusal::missing_permissions()) }
+    }
+}

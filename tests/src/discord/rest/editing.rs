@@ -1,0 +1,110 @@
+//! How messages change and go.
+
+use serde_json::{Value, json};
+
+use crate::discord::files::Upload;
+use crate::discord::id::Id;
+use crate::discord::message::{Draft, numbered};
+use crate::discord::world::World;
+
+use super::message_rules::check_edit;
+use super::refusal::Refusal;
+
+impl World {
+    /// Changes a message and tells of it.
+    pub(in crate::discord) fn edit(
+        &mut self,
+        channel: Id,
+        id: Id,
+        body: &Value,
+        files: &[Upload],
+    ) -> Result<Value, Refusal> {
+        let mut message = self.message(channel, id).cloned().ok_or_else(Refusal::unknown_message)?;
+        check_edit(body)?;
+        let has = |field: &str| body.get(field).is_some();
+        // What is said anew is made like a new message; what is not said stays.
+        let draft_body = json!({
+            "content": if has("content") { &body["content"] } else { &message["content"] },
+            "embeds": body["embeds"], "components": body["components"], "attachments": body["attachments"],
+            "allowed_mentions": body["allowed_mentions"],
+        });
+        let author = Id::of(&message["author"], "id").unwrap_or(self.bot);
+        let draft = Draft { files: files.to_vec(), ..Draft::new(channel, author, draft_body) };
+        let made = self.compose(&draft);
+        if has("content") {
+            for field in ["content", "mentions", "mention_roles", "mention_everyone"] {
+                message[field] = made[field].clone();
+            }
+        }
+        if has("embeds") {
+            message["embeds"] = made["embeds"].clone();
+        }
+        if has("components") {
+            message["components"] = numbered(&body["components"]);
+        }
+        if has("flags") {
+            // Only previews can be hidden or shown by an edit, and a message turned into one of components.
+            let kept = message["flags"].as_u64().unwrap_or_default() & !4;
+            message["flags"] = json!(kept | body["flags"].as_u64().unwrap_or_default() & (4 | 1 << 15));
+        }
+        self.keep_attachments(&mut message, body, made);
+        let files = message["attachments"].as_array().map_or(0, Vec::len);
+        let stickers = message["sticker_items"].is_array() || message["poll"].is_object();
+        let left = |field: &str| message[field].as_array().is_some_and(|all| !all.is_empty());
+        if message["content"] == "" && files == 0 && !stickers && !left("embeds") && !left("components") {
+            return Err(Refusal::empty_message().as_violation("an edit must leave something"));
+        }
+        if message["flags"].as_u64().unwrap_or_default() & 128 == 0 {
+            message["edited_timestamp"] = json!(self.stamp());
+        }
+        // The answer that was still being thought about is there now.
+        message["flags"] = json!(message["flags"].as_u64().unwrap_or_default() & !128);
+        self.replace(channel, id, message)
+    }
+
+    /// The attachments that `body` lists stay, all stay if it lists none, and new ones come after them.
+    fn keep_attachments(&mut self, message: &mut Value, body: &Value, mut made: Value) {
+        let mut stay = message["attachments"].as_array().cloned().unwrap_or_default();
+        if let Some(listed) = body["attachments"].as_array() {
+            stay.retain(|one| listed.iter().any(|other| Id::of(other, "id") == Id::of(one, "id")));
+        }
+        stay.extend(made["attachments"].as_array_mut().map(std::mem::take).unwrap_or_default());
+        message["attachments"] = Value::Array(stay);
+    }
+
+    fn replace(&mut self, channel: Id, id: Id, message: Value) -> Result<Value, Refusal> {
+        let ephemeral = message["flags"].as_u64().unwrap_or_default() & 64 != 0;
+        *self.message_mut(channel, id).ok_or_else(Refusal::unknown_message)? = message.clone();
+        if !ephemeral {
+            self.tell_of_message("MESSAGE_UPDATE", channel, message.clone());
+        }
+        Ok(message)
+    }
+
+    /// Deletes messages and tells of it; those that are not there are passed over.
+    pub(in crate::discord) fn erase(&mut self, channel: Id, ids: &[Id]) {
+        let guild = self.guild_of(channel);
+        let history = self.messages.entry(channel).or_default();
+        let gone: Vec<Value> = ids.iter().filter_map(|id| history.remove(id)).collect();
+        let seen: Vec<Id> = gone
+            .iter()
+            .filter(|one| one["flags"].as_u64().unwrap_or_default() & 64 == 0)
+            .filter_map(|one| Id::of(one, "id"))
+            .collect();
+        let mut data = json!({ "channel_id": channel });
+        if let Some(guild) = guild {
+            data["guild_id"] = json!(guild);
+        }
+        match seen.as_slice() {
+            [] => {}
+            [id] if ids.len() == 1 => {
+                data["id"] = json!(id);
+                self.dispatch("MESSAGE_DELETE", guild, data);
+            }
+            _ => {
+                data["ids"] = json!(seen);
+                self.dispatch("MESSAGE_DELETE_BULK", guild, data);
+            }
+        }
+    }
+}
