@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::id::Id;
 use super::intents::{MEMBERS, PRESENCES, application_flags};
+use super::json::without;
 use super::world::World;
 
 impl World {
@@ -60,22 +61,16 @@ impl World {
         let mut frame = self.guild_frame(id);
         let in_guild = || self.channels.values().filter(move |channel| Id::of(channel, "guild_id") == Some(id));
         let is_thread = |channel: &&Value| matches!(channel["type"].as_u64(), Some(10..=12));
-        let channels = in_guild().filter(|channel| !is_thread(channel)).cloned().map(|mut channel| {
-            channel.as_object_mut().map(|fields| fields.remove("guild_id"));
-            channel
-        });
+        let homeless = |one: &Value| without(one.clone(), &["guild_id"]);
+        let channels = in_guild().filter(|channel| !is_thread(channel)).map(homeless);
         let is_open = |thread: &&Value| thread["thread_metadata"]["archived"] != true;
         let everyone = intents & PRESENCES != 0 && guild.members.len() <= large;
         let shown = |user: &&Id| everyone || **user == self.bot || guild.voice.contains_key(user);
-        let voices = guild.voice.values().cloned().map(|mut voice| {
-            voice.as_object_mut().map(|fields| fields.remove("guild_id"));
-            voice
-        });
         frame["joined_at"] = json!(guild.joined);
         frame["large"] = json!(guild.members.len() > large);
         frame["unavailable"] = json!(false);
         frame["member_count"] = json!(guild.members.len());
-        frame["voice_states"] = voices.collect();
+        frame["voice_states"] = guild.voice.values().map(homeless).collect();
         frame["members"] = guild.members.keys().filter(shown).filter_map(|user| self.member_frame(id, *user)).collect();
         frame["channels"] = channels.collect();
         frame["threads"] = in_guild().filter(is_thread).filter(is_open).cloned().collect();

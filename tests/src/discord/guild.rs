@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 
 use super::id::Id;
+use super::json::merge;
 use super::permissions;
 use super::world::World;
 
@@ -43,12 +44,6 @@ pub(super) struct Guild {
     pub(super) audit: Vec<Value>,
     pub(super) voice: HashMap<Id, Value>,
     pub(super) presences: HashMap<Id, Value>,
-}
-
-impl Default for Id {
-    fn default() -> Self {
-        Self(0)
-    }
 }
 
 impl World {
@@ -149,13 +144,6 @@ impl World {
         merge(&mut channel, more);
         self.channels.insert(id, channel);
         id
-    }
-}
-
-/// Overwrites the fields of an object with those of another.
-pub(super) fn merge(object: &mut Value, more: Value) {
-    if let (Value::Object(object), Value::Object(more)) = (object, more) {
-        object.extend(more);
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 const EPOCH: u64 = 1_420_070_400_000;
 
 /// A snowflake. In JSON it is a string.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub u64);
 
 impl Id {

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::guild::merge;
 use super::id::Id;
+use super::json::merge;
 use super::world::World;
 
 /// Discord's kinds of interaction.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::id::Id;
+use super::json::without;
 use super::message::Draft;
 use super::permissions::Permission;
 use super::world::World;
@@ -56,13 +57,10 @@ pub(super) fn is_open_to(message: &Value, bot: Id) -> bool {
 
 /// A message as those see it who may not see its content.
 pub(super) fn without_content(message: &Value) -> Value {
-    let mut bare = message.clone();
+    let mut bare = without(message.clone(), &["poll"]);
     bare["content"] = json!("");
     for list in ["embeds", "attachments", "components"] {
         bare[list] = json!([]);
-    }
-    if let Some(fields) = bare.as_object_mut() {
-        fields.remove("poll");
     }
     if bare["referenced_message"].is_object() {
         bare["referenced_message"] = without_content(&bare["referenced_message"]);

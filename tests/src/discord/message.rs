@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::files::{Upload, embeds};
 use super::id::Id;
+use super::json::{drop_nulls, merge, without};
 use super::world::{World, stamp};
 
 /// What a new message is made of. `body` has the fields of Discord's create call.
@@ -68,10 +69,10 @@ impl World {
                 message["message_snapshots"] = json!([{ "message": snapshot(&replied) }]);
                 message["flags"] = json!(message["flags"].as_u64().unwrap_or_default() | 1 << 14);
             } else {
-                message["referenced_message"] = without_reference(replied);
+                message["referenced_message"] = without(replied, &["referenced_message"]);
             }
         }
-        super::guild::merge(&mut message, draft.more.clone());
+        merge(&mut message, draft.more.clone());
         message
     }
 
@@ -166,16 +167,11 @@ pub(super) fn numbered(components: &Value) -> Value {
         for child in ["components", "items"] {
             value[child].as_array_mut().into_iter().flatten().for_each(|one| walk(one, next));
         }
-        value.as_object_mut().map(|fields| fields.retain(|_, value| !value.is_null()));
+        drop_nulls(value);
     }
     let mut components = components.as_array().cloned().unwrap_or_default();
     components.iter_mut().for_each(|one| walk(one, &mut 1));
     Value::Array(components)
-}
-
-fn without_reference(mut message: Value) -> Value {
-    message.as_object_mut().map(|fields| fields.remove("referenced_message"));
-    message
 }
 
 /// What a forward shows of a message.

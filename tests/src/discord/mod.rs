@@ -13,6 +13,7 @@ mod guild;
 mod id;
 mod intents;
 mod interaction;
+mod json;
 mod mention;
 mod message;
 mod options;

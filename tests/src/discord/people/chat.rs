@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::discord::StandIn;
 use crate::discord::files::Upload;
-use crate::discord::guild::merge;
 use crate::discord::id::Id;
+use crate::discord::json::merge;
 use crate::discord::message::Draft;
 
 impl StandIn {

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use crate::discord::StandIn;
 use crate::discord::files::Upload;
-use crate::discord::guild::merge;
 use crate::discord::id::Id;
 use crate::discord::interaction::{Interaction, Kind};
+use crate::discord::json::{merge, without};
 use crate::discord::message::numbered;
 use crate::discord::world::World;
 
@@ -207,9 +207,9 @@ impl World {
             resolved["roles"][key] = role.clone();
         } else {
             resolved["users"][key.as_str()] = self.user_frame(id);
-            if let Some(mut member) = self.bare_member_frame(guild, id) {
+            if let Some(member) = self.bare_member_frame(guild, id) {
                 // A member that is resolved has no `deaf` and `mute`.
-                member.as_object_mut().map(|fields| fields.retain(|name, _| name != "deaf" && name != "mute"));
+                let mut member = without(member, &["deaf", "mute"]);
                 member["permissions"] = json!(self.permissions(guild, id, None).to_string());
                 resolved["members"][key.as_str()] = member;
             }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::discord::StandIn;
 use crate::discord::id::Id;
+use crate::discord::json::merge;
 use crate::discord::world::stamp;
 
 impl StandIn {
@@ -119,7 +120,7 @@ impl StandIn {
     pub fn changes_channel(&self, moderator: &str, channel: &str, fields: Value) {
         self.change(|world| {
             let (by, channel) = (world.who(moderator), world.place(self.guild, channel));
-            crate::discord::guild::merge(world.channels.get_mut(&channel).expect("it was found before"), fields);
+            merge(world.channels.get_mut(&channel).expect("it was found before"), fields);
             world.tell_of_channel(channel);
             world.audit(self.guild, by, 11, Some(channel), None, Value::Null, Value::Null);
         });

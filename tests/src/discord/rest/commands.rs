@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::discord::guild::merge;
 use crate::discord::id::Id;
+use crate::discord::json::{drop_nulls, merge, without};
 use crate::discord::permissions::bits;
 use crate::discord::world::World;
 
@@ -51,14 +51,10 @@ pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
 
 /// A list shows the texts of other languages only on request.
 fn without_localizations(command: &Value) -> Value {
-    let mut command = command.clone();
-    for field in ["name_localizations", "description_localizations"] {
-        command.as_object_mut().map(|fields| fields.remove(field));
+    let mut command = without(command.clone(), &["name_localizations", "description_localizations"]);
+    if let Some(options) = command.get_mut("options").and_then(Value::as_array_mut) {
+        options.iter_mut().for_each(|option| *option = without_localizations(option));
     }
-    for option in command["options"].as_array_mut().into_iter().flatten() {
-        *option = without_localizations(option);
-    }
-    command.as_object_mut().map(|fields| fields.retain(|name, value| name != "options" || !value.is_null()));
     command
 }
 
@@ -142,17 +138,14 @@ impl World {
             "dm_permission": true,
         });
         let mut given = body.clone();
-        given.as_object_mut().map(|fields| fields.retain(|_, value| !value.is_null()));
+        drop_nulls(&mut given);
         if !given["default_member_permissions"].is_null() {
             given["default_member_permissions"] = json!(bits(&given["default_member_permissions"]).to_string());
         }
-        given
-            .as_object_mut()
-            .map(|fields| fields.retain(|name, value| name != "default_member_permissions" || !value.is_null()));
         merge(&mut command, given);
         if let Some(guild) = scope {
             command["guild_id"] = json!(guild);
-            command.as_object_mut().map(|fields| fields.remove("dm_permission"));
+            command = without(command, &["dm_permission"]);
         }
         self.commands.by_scope.entry(scope).or_default().insert(id, command.clone());
         Ok((command, known.is_none()))

@@ -52,7 +52,7 @@ impl World {
         let stickers = message["sticker_items"].is_array() || message["poll"].is_object();
         let left = |field: &str| message[field].as_array().is_some_and(|all| !all.is_empty());
         if message["content"] == "" && files == 0 && !stickers && !left("embeds") && !left("components") {
-            return Err(Refusal::empty_message().as_violation("an edit must leave something"));
+            return Err(Refusal::empty_message().blamed("an edit must leave something"));
         }
         if message["flags"].as_u64().unwrap_or_default() & 128 == 0 {
             message["edited_timestamp"] = json!(self.stamp());

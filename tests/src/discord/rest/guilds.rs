@@ -3,8 +3,8 @@
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use crate::discord::guild::merge;
 use crate::discord::id::Id;
+use crate::discord::json::{drop_nulls, merge};
 use crate::discord::permissions::Permission;
 use crate::discord::world::World;
 
@@ -46,7 +46,7 @@ pub(super) fn create_channel(world: &mut World, call: &Call) -> Outcome {
     let mut body = call.body_or_null();
     let name = body["name"].as_str().unwrap_or_default().to_owned();
     let kind = body["type"].as_u64().unwrap_or_default();
-    body.as_object_mut().map(|fields| fields.retain(|_, value| !value.is_null()));
+    drop_nulls(&mut body);
     let id = world.create_channel(guild, &name, kind, json!({}));
     merge(world.channels.get_mut(&id).expect("it was just made"), body);
     let frame = world.channels[&id].clone();
@@ -75,9 +75,9 @@ pub(super) fn audit_log(world: &mut World, call: &Call) -> Outcome {
     let guild = home(world, call)?;
     world.need(guild, Permission::VIEW_AUDIT_LOG)?;
     let wanted = |field: &str, query: &str, entry: &Value| {
-        call.query
-            .get(query)
-            .is_none_or(|value| entry[field].as_str() == Some(value) || entry[field].to_string() == *value)
+        call.query.get(query).is_none_or(|value| {
+            entry[field].as_str() == Some(value) || value.parse().is_ok_and(|value: u64| entry[field] == value)
+        })
     };
     let (before, after) = (call.query_id("before"), call.query_id("after"));
     let fits = |entry: &&Value| {

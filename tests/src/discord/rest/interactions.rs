@@ -91,7 +91,7 @@ impl World {
         data: &Value,
         files: Vec<Upload>,
     ) -> Result<Option<Value>, Refusal> {
-        let shown = self.interactions[&id].message.clone();
+        let shown = self.interactions[&id].message;
         match answer {
             4 => {
                 check_message(data, files.len())?;

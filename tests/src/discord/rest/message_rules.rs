@@ -16,7 +16,7 @@ pub(in crate::discord) fn check_message(body: &Value, files: usize) -> Result<()
     let says = body["content"].as_str().is_some_and(|text| !text.trim().is_empty());
     let carries = files > 0 || !body["poll"].is_null() || body["message_reference"]["type"] == 1;
     if !says && !carries && ["embeds", "components", "sticker_ids"].into_iter().all(empty) {
-        return Err(Refusal::empty_message().as_violation("a message needs something in it"));
+        return Err(Refusal::empty_message().blamed("a message needs something in it"));
     }
     Ok(())
 }

@@ -139,7 +139,7 @@ pub(super) fn bulk_delete(world: &mut World, call: &Call) -> Outcome {
     world.need_in(channel, Permission::MANAGE_MESSAGES)?;
     let ids = Id::list(&call.body_or_null()["messages"]);
     if !(2..=100).contains(&ids.len()) {
-        return Err(Refusal::bulk_count().as_violation(&format!("{} were named", ids.len())));
+        return Err(Refusal::bulk_count().blamed(&format!("{} were named", ids.len())));
     }
     let oldest = world.now().saturating_sub(BULK_AGE);
     if ids.iter().any(|id| id.moment() < oldest) {

@@ -89,8 +89,8 @@ impl Refusal {
         Self { violation: Some(reason.clone()), ..Self::new(501, 0, &reason) }
     }
 
-    /// The same, as something that no client should have tried.
-    pub(in crate::discord) fn as_violation(self, why: &str) -> Self {
+    /// The same, as something that the client should have known: it counts as a violation.
+    pub(in crate::discord) fn blamed(self, why: &str) -> Self {
         Self { violation: Some(format!("{}: {why}", self.message)), ..self }
     }
 

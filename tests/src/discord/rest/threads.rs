@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::discord::guild::merge;
 use crate::discord::id::Id;
+use crate::discord::json::{merge, without};
 use crate::discord::message::Draft;
 use crate::discord::permissions::Permission;
 use crate::discord::world::World;
@@ -117,11 +117,7 @@ impl World {
         // A thread of a message has the message's id.
         let id = message.unwrap_or(made);
         let mut thread = self.channels.remove(&made).expect("it was just made");
-        if let Some(fields) = thread.as_object_mut() {
-            for field in ["topic", "nsfw", "permission_overwrites", "position"] {
-                fields.remove(field);
-            }
-        }
+        thread = without(thread, &["topic", "nsfw", "permission_overwrites", "position"]);
         let member = |user: Id| json!({ "id": id, "user_id": user, "join_timestamp": now, "flags": 0 });
         merge(
             &mut thread,
