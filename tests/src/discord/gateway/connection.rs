@@ -14,9 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::discord::Shared;
 
-use super::identify::Identify;
 use super::packing::Packing;
-use super::session::Refused;
 use super::{Close, Cut};
 
 /// A client may send this many payloads a minute, heartbeats included.
@@ -25,23 +23,23 @@ const MOST_PAYLOADS: u32 = 120;
 const LONGEST_PAYLOAD: usize = 4_096;
 
 /// How a connection ends.
-enum End {
+pub(super) enum End {
     /// With a word of ours.
     Close(Close),
     /// Without one, ours or theirs; whether the session stays.
     Gone { resumable: bool },
 }
 
-struct Connection {
+pub(super) struct Connection {
     socket: WebSocketStream<TcpStream>,
-    packing: Packing,
-    shared: Arc<Shared>,
-    number: u64,
-    session: Option<String>,
+    pub(super) packing: Packing,
+    pub(super) shared: Arc<Shared>,
+    pub(super) number: u64,
+    pub(super) session: Option<String>,
     /// The last dispatch that was sent.
-    sent: u64,
-    silent: bool,
-    last_beat: Instant,
+    pub(super) sent: u64,
+    pub(super) silent: bool,
+    pub(super) last_beat: Instant,
     /// Payloads since the beginning of a minute.
     payloads: (Instant, u32),
 }
@@ -133,7 +131,7 @@ impl Connection {
         }
     }
 
-    async fn invalidate(&mut self, resumable: bool) -> Result<(), End> {
+    pub(super) async fn invalidate(&mut self, resumable: bool) -> Result<(), End> {
         if let Some(id) = self.session.take() {
             self.shared.change(|world| world.lose_session(&id, self.number, resumable));
         }
@@ -169,80 +167,7 @@ impl Connection {
         if self.payloads.1 > MOST_PAYLOADS { Err(End::Close(Close::RATE)) } else { Ok(()) }
     }
 
-    async fn obey(&mut self, op: u64, data: &Value) -> Result<(), End> {
-        match op {
-            1 => self.beat(data).await,
-            2 => self.identify(data).await,
-            6 => self.resume(data).await,
-            3 | 4 | 8 | 31 if self.session.is_none() => Err(End::Close(Close::NOT_AUTHENTICATED)),
-            3 if !data["status"].is_string() || !data["activities"].is_array() => Err(End::Close(Close::DECODE)),
-            3 | 4 | 31 => Ok(()),
-            8 => {
-                let session = self.session.clone().unwrap_or_default();
-                self.shared.change(|world| world.send_members(&session, data));
-                Ok(())
-            }
-            _ => Err(End::Close(Close::OPCODE)),
-        }
-    }
-
-    async fn beat(&mut self, data: &Value) -> Result<(), End> {
-        self.last_beat = Instant::now();
-        if data.as_u64().is_some_and(|seq| self.session.is_some() && seq > self.sent) {
-            return Err(End::Close(Close::SEQUENCE));
-        }
-        if self.silent {
-            return Ok(());
-        }
-        self.send(r#"{"op":11,"d":null,"s":null,"t":null}"#).await
-    }
-
-    async fn identify(&mut self, data: &Value) -> Result<(), End> {
-        if self.session.is_some() {
-            return Err(End::Close(Close::ALREADY));
-        }
-        let number = self.number;
-        let begun = self.shared.change(|world| {
-            let identify = Identify::read(data, world)?;
-            let hasty = world.is_hasty(identify.shard.0);
-            let session = (!hasty).then(|| world.begin_session(&identify, number));
-            Ok((identify, session))
-        });
-        let (identify, session) = begun.map_err(End::Close)?;
-        if session.is_none() {
-            return self.invalidate(false).await;
-        }
-        if identify.compress && matches!(self.packing, Packing::Plain) {
-            self.packing = Packing::Single;
-        }
-        (self.session, self.sent) = (session, 0);
-        Ok(())
-    }
-
-    async fn resume(&mut self, data: &Value) -> Result<(), End> {
-        if self.session.is_some() {
-            return Err(End::Close(Close::ALREADY));
-        }
-        let (Some(token), Some(id), Some(seq)) =
-            (data["token"].as_str(), data["session_id"].as_str(), data["seq"].as_u64())
-        else {
-            return Err(End::Close(Close::DECODE));
-        };
-        if token.strip_prefix("Bot ").unwrap_or(token) != self.shared.options.token {
-            return Err(End::Close(Close::AUTHENTICATION));
-        }
-        let number = self.number;
-        match self.shared.change(|world| world.resume_session(id, seq, number)) {
-            Ok(()) => {
-                (self.session, self.sent) = (Some(id.to_owned()), seq);
-                Ok(())
-            }
-            Err(Refused::Ahead) => Err(End::Close(Close::SEQUENCE)),
-            Err(Refused::Gone) => self.invalidate(false).await,
-        }
-    }
-
-    async fn send(&mut self, payload: &str) -> Result<(), End> {
+    pub(super) async fn send(&mut self, payload: &str) -> Result<(), End> {
         let message = self.packing.pack(payload);
         self.socket.send(message).await.map_err(|_gone| End::Gone { resumable: true })
     }

@@ -1,5 +1,6 @@
 //! The gateway: sockets on which shards hear what happens.
 
+mod commands;
 mod connection;
 mod identify;
 mod members;

@@ -4,6 +4,7 @@ mod chat;
 mod commands;
 mod components;
 mod home;
+mod interacting;
 mod moderation;
 
 use serde_json::Value;

@@ -1,6 +1,5 @@
-//! Channels: their settings, overwrites, pins and invites.
+//! Channels: their settings and overwrites.
 
-use rand::RngExt;
 use serde_json::{Value, json};
 
 use crate::discord::id::Id;
@@ -133,62 +132,6 @@ pub(super) fn delete_overwrite(world: &mut World, call: &Call) -> Outcome {
     Reply::nothing()
 }
 
-pub(super) fn pin(world: &mut World, call: &Call) -> Outcome {
-    let (channel, message) = (call.id("channel_id"), call.id("message_id"));
-    world.need_in(channel, Permission::PIN_MESSAGES)?;
-    let pinned = world.messages.get(&channel).map_or(0, |all| all.values().filter(|one| one["pinned"] == true).count());
-    let one = world.message(channel, message).ok_or_else(Refusal::unknown_message)?;
-    if one["pinned"] == true {
-        return Reply::nothing();
-    }
-    if pinned >= 250 {
-        return Err(Refusal::too_many_pins());
-    }
-    world.set_pinned(channel, message, true, world.bot);
-    Reply::nothing()
-}
-
-pub(super) fn unpin(world: &mut World, call: &Call) -> Outcome {
-    let (channel, message) = (call.id("channel_id"), call.id("message_id"));
-    world.need_in(channel, Permission::PIN_MESSAGES)?;
-    let one = world.message(channel, message).ok_or_else(Refusal::unknown_message)?;
-    if one["pinned"] == true {
-        world.set_pinned(channel, message, false, world.bot);
-    }
-    Reply::nothing()
-}
-
-fn pinned(world: &World, call: &Call) -> Result<Vec<Value>, Refusal> {
-    let channel = call.id("channel_id");
-    world.need_in(channel, Permission::READ_MESSAGE_HISTORY)?;
-    let all = world.messages.get(&channel).into_iter().flat_map(|all| all.values().rev());
-    Ok(all.filter(|one| one["pinned"] == true).cloned().collect())
-}
-
-pub(super) fn list_pins(world: &mut World, call: &Call) -> Outcome {
-    let (all, limit) = (pinned(world, call)?, call.limit(50));
-    let item = |message: &Value| json!({ "pinned_at": message["timestamp"], "message": message });
-    Reply::ok(json!({ "items": all.iter().take(limit).map(item).collect::<Vec<_>>(), "has_more": all.len() > limit }))
-}
-
-pub(super) fn list_pins_plainly(world: &mut World, call: &Call) -> Outcome {
-    Reply::ok(Value::Array(pinned(world, call)?))
-}
-
-pub(super) fn invite(world: &mut World, call: &Call) -> Outcome {
-    let (channel, body) = (call.id("channel_id"), call.body_or_null());
-    world.need_in(channel, Permission::CREATE_INSTANT_INVITE)?;
-    let invite = world.create_invite(channel, world.bot, &body);
-    Reply::ok(invite)
-}
-
-pub(super) fn invites(world: &mut World, call: &Call) -> Outcome {
-    let channel = call.id("channel_id");
-    world.need_in(channel, Permission::MANAGE_CHANNELS)?;
-    let here = |invite: &&Value| Id::of(&invite["channel"], "id") == Some(channel);
-    Reply::ok(world.invites.iter().filter(here).cloned().collect())
-}
-
 pub(super) fn is_thread(channel: &Value) -> bool {
     matches!(channel["type"].as_u64(), Some(10..=12))
 }
@@ -217,71 +160,5 @@ impl World {
             return self.dispatch("THREAD_DELETE", guild, data);
         }
         self.dispatch("CHANNEL_DELETE", guild, old);
-    }
-
-    /// Pins or unpins, tells of it, and of a pin also in the channel.
-    pub(in crate::discord) fn set_pinned(&mut self, channel: Id, message: Id, pinned: bool, by: Id) {
-        let (now, guild) = (self.stamp(), self.guild_of(channel));
-        let Some(one) = self.message_mut(channel, message) else { return };
-        one["pinned"] = json!(pinned);
-        let one = one.clone();
-        let mut data = json!({ "channel_id": channel, "last_pin_timestamp": now });
-        if let Some(guild) = guild {
-            data["guild_id"] = json!(guild);
-            let options = json!({ "channel_id": channel, "message_id": message });
-            self.audit(guild, by, if pinned { 74 } else { 75 }, Id::of(&one["author"], "id"), None, json!([]), options);
-        }
-        self.dispatch("CHANNEL_PINS_UPDATE", guild, data);
-        self.tell_of_message("MESSAGE_UPDATE", channel, one);
-        if pinned {
-            let mut draft = crate::discord::message::Draft::new(channel, by, json!({}));
-            draft.kind = 6;
-            draft.more = json!({ "message_reference": { "type": 0, "channel_id": channel, "message_id": message } });
-            let notice = self.compose(&draft);
-            self.publish(channel, notice);
-        }
-    }
-
-    /// Makes an invite and tells of it.
-    pub(in crate::discord) fn create_invite(&mut self, channel: Id, by: Id, body: &Value) -> Value {
-        let letters = b"abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-        let code: String = (0..8).map(|_| char::from(letters[self.random.random_range(0..letters.len())])).collect();
-        let guild = self.guild_of(channel).expect("invites are to guilds");
-        let max_age = body["max_age"].as_u64().unwrap_or(86_400);
-        let (now, place) = (self.now(), self.channels[&channel].clone());
-        let expires = (max_age > 0).then(|| crate::discord::world::stamp(now + max_age * 1_000));
-        let max_uses = body["max_uses"].as_u64().unwrap_or_default();
-        let temporary = body["temporary"] == true;
-        let home = self.guild_frame(guild);
-        let mut brief = json!({});
-        for field in [
-            "id",
-            "name",
-            "icon",
-            "splash",
-            "banner",
-            "description",
-            "features",
-            "verification_level",
-            "nsfw_level",
-            "vanity_url_code",
-            "nsfw",
-            "premium_subscription_count",
-            "premium_tier",
-        ] {
-            brief[field] = home[field].clone();
-        }
-        let invite = json!({
-            "type": 0, "code": code, "expires_at": expires, "guild": brief, "guild_id": guild,
-            "channel": { "id": channel, "name": place["name"], "type": place["type"] }, "inviter": self.user_frame(by),
-            "max_age": max_age, "max_uses": max_uses, "uses": 0, "temporary": temporary, "created_at": self.stamp(),
-        });
-        self.invites.push(invite.clone());
-        let data = json!({
-            "channel_id": channel, "code": code, "created_at": self.stamp(), "guild_id": guild, "inviter": self.user_frame(by),
-            "max_age": max_age, "max_uses": max_uses, "temporary": temporary, "uses": 0, "expires_at": expires,
-        });
-        self.dispatch("INVITE_CREATE", Some(guild), data);
-        invite
     }
 }

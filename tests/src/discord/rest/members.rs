@@ -1,7 +1,8 @@
-//! Members: roles, nicknames, timeouts, kicks and bans.
+//! Members: roles, nicknames, timeouts and kicks.
 
 use serde_json::{Value, json};
 
+use crate::discord::guild::Member;
 use crate::discord::id::Id;
 use crate::discord::permissions::Permission;
 use crate::discord::world::{Event, World, moment, stamp};
@@ -12,9 +13,6 @@ use super::{Outcome, Reply};
 
 /// A timeout is 28 days at most.
 const LONGEST_TIMEOUT: u64 = 28 * 24 * 3_600_000;
-/// A ban deletes what was said in the last week at most.
-const LONGEST_PURGE: u64 = 604_800;
-
 pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
     let (guild, user) = (call.id("guild_id"), call.id("user_id"));
     world.need(guild, Permission::VIEW_CHANNEL)?;
@@ -135,50 +133,6 @@ pub(super) fn kick(world: &mut World, call: &Call) -> Outcome {
     Reply::nothing()
 }
 
-pub(super) fn get_ban(world: &mut World, call: &Call) -> Outcome {
-    let (guild, user) = (call.id("guild_id"), call.id("user_id"));
-    world.need(guild, Permission::BAN_MEMBERS)?;
-    let reason = world.guilds[&guild].bans.get(&user).ok_or_else(Refusal::unknown_ban)?;
-    Reply::ok(json!({ "user": world.user_frame(user), "reason": reason }))
-}
-
-pub(super) fn list_bans(world: &mut World, call: &Call) -> Outcome {
-    let guild = call.id("guild_id");
-    world.need(guild, Permission::BAN_MEMBERS)?;
-    let after = call.query_id("after").unwrap_or(Id(0));
-    let bans = world.guilds[&guild].bans.range(Id(after.0 + 1)..).take(call.limit(1_000));
-    Reply::ok(bans.map(|(user, reason)| json!({ "user": world.user_frame(*user), "reason": reason })).collect())
-}
-
-pub(super) fn ban(world: &mut World, call: &Call) -> Outcome {
-    let (guild, user, body) = (call.id("guild_id"), call.id("user_id"), call.body_or_null());
-    world.need(guild, Permission::BAN_MEMBERS)?;
-    if !world.users.contains_key(&user) {
-        return Err(Refusal::unknown_user());
-    }
-    if world.guilds[&guild].members.contains_key(&user) {
-        world.outranks(guild, user)?;
-    }
-    let days = body["delete_message_days"].as_u64().unwrap_or_default() * 86_400;
-    let purge = body["delete_message_seconds"].as_u64().unwrap_or(days);
-    if purge > LONGEST_PURGE {
-        return Err(Refusal::form("/delete_message_seconds", "int value should be less than or equal to 604800."));
-    }
-    world.ban(guild, world.bot, user, call.reason.as_deref());
-    world.purge_of(guild, user, purge);
-    Reply::nothing()
-}
-
-pub(super) fn unban(world: &mut World, call: &Call) -> Outcome {
-    let (guild, user) = (call.id("guild_id"), call.id("user_id"));
-    world.need(guild, Permission::BAN_MEMBERS)?;
-    if !world.guilds[&guild].bans.contains_key(&user) {
-        return Err(Refusal::unknown_ban());
-    }
-    world.unban(guild, world.bot, user, call.reason.as_deref());
-    Reply::nothing()
-}
-
 impl World {
     fn member(&self, guild: Id, user: Id) -> Result<Value, Refusal> {
         let unknown =
@@ -186,7 +140,7 @@ impl World {
         self.member_frame(guild, user).ok_or_else(unknown)
     }
 
-    pub(in crate::discord) fn member_mut(&mut self, guild: Id, user: Id) -> &mut crate::discord::guild::Member {
+    pub(in crate::discord) fn member_mut(&mut self, guild: Id, user: Id) -> &mut Member {
         let members = &mut self.guild_mut(guild).members;
         members.get_mut(&user).unwrap_or_else(|| panic!("{user} is no member of {guild}"))
     }
@@ -248,42 +202,6 @@ impl World {
             self.guild_mut(guild).voice.remove(&user);
             let data = json!({ "guild_id": guild, "user": self.user_frame(user) });
             self.dispatch("GUILD_MEMBER_REMOVE", Some(guild), data);
-        }
-    }
-
-    pub(in crate::discord) fn ban(&mut self, guild: Id, by: Id, user: Id, reason: Option<&str>) {
-        self.guild_mut(guild).bans.insert(user, reason.map(ToOwned::to_owned));
-        let data = json!({ "guild_id": guild, "user": self.user_frame(user) });
-        self.in_any_order(
-            |world| {
-                world.dispatch("GUILD_BAN_ADD", Some(guild), data);
-                world.depart(guild, user);
-            },
-            |world| world.audit(guild, by, 22, Some(user), reason, json!([]), Value::Null),
-        );
-    }
-
-    pub(in crate::discord) fn unban(&mut self, guild: Id, by: Id, user: Id, reason: Option<&str>) {
-        self.guild_mut(guild).bans.remove(&user);
-        let data = json!({ "guild_id": guild, "user": self.user_frame(user) });
-        self.in_any_order(
-            |world| world.dispatch("GUILD_BAN_REMOVE", Some(guild), data),
-            |world| world.audit(guild, by, 23, Some(user), reason, json!([]), Value::Null),
-        );
-    }
-
-    /// Deletes what somebody said in the last `seconds`, channel by channel.
-    fn purge_of(&mut self, guild: Id, user: Id, seconds: u64) {
-        let since = self.now().saturating_sub(seconds * 1_000);
-        let channels: Vec<Id> = self.channels.keys().copied().filter(|id| self.guild_of(*id) == Some(guild)).collect();
-        for channel in channels {
-            let theirs =
-                |(id, message): &(&Id, &Value)| id.moment() > since && Id::of(&message["author"], "id") == Some(user);
-            let ids: Vec<Id> =
-                self.messages.get(&channel).into_iter().flatten().filter(theirs).map(|(id, _)| *id).collect();
-            if seconds > 0 && !ids.is_empty() {
-                self.erase(channel, &ids);
-            }
         }
     }
 }

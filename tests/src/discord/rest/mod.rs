@@ -1,6 +1,7 @@
 //! The REST side: every call is authorised, paced, held against the description, and then performed.
 
 mod access;
+mod bans;
 mod call;
 mod channels;
 mod commands;
@@ -9,11 +10,13 @@ mod faults;
 mod forms;
 mod guilds;
 mod interactions;
+mod invites;
 mod limits;
 mod me;
 mod members;
 mod message_rules;
 mod messages;
+mod pins;
 mod reactions;
 mod refusal;
 mod routes;

@@ -4,7 +4,10 @@ use crate::discord::world::World;
 
 use super::call::Call;
 use super::refusal::Refusal;
-use super::{Outcome, channels, commands, guilds, interactions, me, members, messages, reactions, threads, webhooks};
+use super::{
+    Outcome, bans, channels, commands, guilds, interactions, invites, me, members, messages, pins, reactions, threads,
+    webhooks,
+};
 
 pub(super) fn perform(world: &mut World, call: &Call) -> Outcome {
     let perform = match call.operation.name.as_str() {
@@ -29,17 +32,17 @@ pub(super) fn perform(world: &mut World, call: &Call) -> Outcome {
         "delete_all_message_reactions" => reactions::remove_all,
         "delete_all_message_reactions_by_emoji" => reactions::remove_emoji,
         "list_message_reactions_by_emoji" => reactions::list,
-        "list_pins" => channels::list_pins,
-        "deprecated_list_pins" => channels::list_pins_plainly,
-        "create_pin" | "deprecated_create_pin" => channels::pin,
-        "delete_pin" | "deprecated_delete_pin" => channels::unpin,
+        "list_pins" => pins::list,
+        "deprecated_list_pins" => pins::list_plainly,
+        "create_pin" | "deprecated_create_pin" => pins::pin,
+        "delete_pin" | "deprecated_delete_pin" => pins::unpin,
         "get_channel" => channels::get,
         "update_channel" => channels::update,
         "delete_channel" => channels::delete,
         "set_channel_permission_overwrite" => channels::set_overwrite,
         "delete_channel_permission_overwrite" => channels::delete_overwrite,
-        "create_channel_invite" => channels::invite,
-        "list_channel_invites" => channels::invites,
+        "create_channel_invite" => invites::create,
+        "list_channel_invites" => invites::list,
         "create_thread" => threads::create,
         "create_thread_from_message" => threads::create_from_message,
         "join_thread" => threads::join,
@@ -62,10 +65,10 @@ pub(super) fn perform(world: &mut World, call: &Call) -> Outcome {
         "delete_guild_member" => members::kick,
         "add_guild_member_role" => members::add_role,
         "delete_guild_member_role" => members::remove_role,
-        "get_guild_ban" => members::get_ban,
-        "list_guild_bans" => members::list_bans,
-        "ban_user_from_guild" => members::ban,
-        "unban_user_from_guild" => members::unban,
+        "get_guild_ban" => bans::get,
+        "list_guild_bans" => bans::list,
+        "ban_user_from_guild" => bans::create,
+        "unban_user_from_guild" => bans::delete,
         "create_webhook" => webhooks::create,
         "list_channel_webhooks" => webhooks::list,
         "get_guild_webhooks" => webhooks::list_guild,

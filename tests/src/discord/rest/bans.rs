@@ -1,0 +1,96 @@
+//! Bans.
+
+use serde_json::{Value, json};
+
+use crate::discord::id::Id;
+use crate::discord::permissions::Permission;
+use crate::discord::world::World;
+
+use super::call::Call;
+use super::refusal::Refusal;
+use super::{Outcome, Reply};
+
+/// A ban deletes what was said in the last week at most.
+const LONGEST_PURGE: u64 = 604_800;
+
+pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
+    let (guild, user) = (call.id("guild_id"), call.id("user_id"));
+    world.need(guild, Permission::BAN_MEMBERS)?;
+    let reason = world.guilds[&guild].bans.get(&user).ok_or_else(Refusal::unknown_ban)?;
+    Reply::ok(json!({ "user": world.user_frame(user), "reason": reason }))
+}
+
+pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
+    let guild = call.id("guild_id");
+    world.need(guild, Permission::BAN_MEMBERS)?;
+    let after = call.query_id("after").unwrap_or(Id(0));
+    let bans = world.guilds[&guild].bans.range(Id(after.0 + 1)..).take(call.limit(1_000));
+    Reply::ok(bans.map(|(user, reason)| json!({ "user": world.user_frame(*user), "reason": reason })).collect())
+}
+
+pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
+    let (guild, user, body) = (call.id("guild_id"), call.id("user_id"), call.body_or_null());
+    world.need(guild, Permission::BAN_MEMBERS)?;
+    if !world.users.contains_key(&user) {
+        return Err(Refusal::unknown_user());
+    }
+    if world.guilds[&guild].members.contains_key(&user) {
+        world.outranks(guild, user)?;
+    }
+    let days = body["delete_message_days"].as_u64().unwrap_or_default() * 86_400;
+    let purge = body["delete_message_seconds"].as_u64().unwrap_or(days);
+    if purge > LONGEST_PURGE {
+        return Err(Refusal::form("/delete_message_seconds", "int value should be less than or equal to 604800."));
+    }
+    world.ban(guild, world.bot, user, call.reason.as_deref());
+    world.purge_of(guild, user, purge);
+    Reply::nothing()
+}
+
+pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
+    let (guild, user) = (call.id("guild_id"), call.id("user_id"));
+    world.need(guild, Permission::BAN_MEMBERS)?;
+    if !world.guilds[&guild].bans.contains_key(&user) {
+        return Err(Refusal::unknown_ban());
+    }
+    world.unban(guild, world.bot, user, call.reason.as_deref());
+    Reply::nothing()
+}
+
+impl World {
+    pub(in crate::discord) fn ban(&mut self, guild: Id, by: Id, user: Id, reason: Option<&str>) {
+        self.guild_mut(guild).bans.insert(user, reason.map(ToOwned::to_owned));
+        let data = json!({ "guild_id": guild, "user": self.user_frame(user) });
+        self.in_any_order(
+            |world| {
+                world.dispatch("GUILD_BAN_ADD", Some(guild), data);
+                world.depart(guild, user);
+            },
+            |world| world.audit(guild, by, 22, Some(user), reason, json!([]), Value::Null),
+        );
+    }
+
+    pub(in crate::discord) fn unban(&mut self, guild: Id, by: Id, user: Id, reason: Option<&str>) {
+        self.guild_mut(guild).bans.remove(&user);
+        let data = json!({ "guild_id": guild, "user": self.user_frame(user) });
+        self.in_any_order(
+            |world| world.dispatch("GUILD_BAN_REMOVE", Some(guild), data),
+            |world| world.audit(guild, by, 23, Some(user), reason, json!([]), Value::Null),
+        );
+    }
+
+    /// Deletes what somebody said in the last `seconds`, channel by channel.
+    fn purge_of(&mut self, guild: Id, user: Id, seconds: u64) {
+        let since = self.now().saturating_sub(seconds * 1_000);
+        let channels: Vec<Id> = self.channels.keys().copied().filter(|id| self.guild_of(*id) == Some(guild)).collect();
+        for channel in channels {
+            let theirs =
+                |(id, message): &(&Id, &Value)| id.moment() > since && Id::of(&message["author"], "id") == Some(user);
+            let ids: Vec<Id> =
+                self.messages.get(&channel).into_iter().flatten().filter(theirs).map(|(id, _)| *id).collect();
+            if seconds > 0 && !ids.is_empty() {
+                self.erase(channel, &ids);
+            }
+        }
+    }
+}
