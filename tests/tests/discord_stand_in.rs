@@ -190,7 +190,7 @@ async fn an_interaction_is_answered_once_and_in_time() {
     assert_eq!(bot.call("POST", &callback, &json!({ "type": 5 })).await.1["code"], 40060);
     let row = json!({ "type": 1, "components": [{ "type": 2, "style": 1, "label": "Again", "custom_id": "again" }] });
     let (status, said) = bot.call("PATCH", &original, &json!({ "content": "4", "components": [row] })).await;
-    assert_eq!((status, bot.stand_in.answered(used).await.content()), (200, "4"));
+    assert_eq!((status, bot.stand_in.answered(used).await.text()), (200, "4"));
     bot.stand_in.presses("alice", Id::of(&said, "id").unwrap(), "Again");
     assert_eq!(bot.wait("INTERACTION_CREATE").await["message"]["content"], "4");
     let unknown = "/interactions/1/nothing/callback";

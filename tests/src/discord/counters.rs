@@ -37,7 +37,7 @@ pub struct Counters {
     /// Faults that were put in on purpose.
     pub faults: u64,
     /// Calls by operation, as Discord's description names them: `create_message`.
-    pub requests: BTreeMap<String, u64>,
+    pub calls: BTreeMap<String, u64>,
     /// Commands that were made, changed or removed.
     pub command_writes: u64,
     /// How the gateway closed connections.

@@ -26,7 +26,7 @@ pub struct Post {
 impl Post {
     /// Its text as it is now.
     #[must_use]
-    pub fn content(&self) -> &str {
+    pub fn text(&self) -> &str {
         self.message["content"].as_str().unwrap_or_default()
     }
 

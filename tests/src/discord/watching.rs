@@ -195,9 +195,9 @@ impl StandIn {
 impl World {
     /// What a test that waits in vain would like to know.
     fn tell_of_now(&self) -> String {
-        let Counters { identifies, resumes, requests, violations, closes, .. } = &self.counters;
+        let Counters { identifies, resumes, calls, violations, closes, .. } = &self.counters;
         format!(
-            "identifies: {identifies}, resumes: {resumes}, closes: {closes:?}, requests: {requests:?}, violations: {violations:#?}"
+            "identifies: {identifies}, resumes: {resumes}, closes: {closes:?}, calls: {calls:?}, violations: {violations:#?}"
         )
     }
 }

@@ -134,7 +134,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
 
 async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<Response<Body>, CutOff> {
     let (mut pace, fault) = shared.change(|world| {
-        *world.counters.requests.entry(operation.name.clone()).or_default() += 1;
+        *world.counters.calls.entry(operation.name.clone()).or_default() += 1;
         let pace = world.pace(&call);
         let fault = if pace.allows() { world.choose_fault(&operation.name) } else { None };
         (pace, fault)
