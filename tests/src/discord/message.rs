@@ -1,4 +1,4 @@
-//! Messages: how one is made, and what of it is shown to whom.
+//! Messages: how one is made and told of.
 
 use serde_json::{Value, json};
 

@@ -52,6 +52,7 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, number: u64) {
         address = request.uri().query().unwrap_or_default().to_owned();
         Ok(response)
     };
+    stream.set_nodelay(true).unwrap_or_default();
     let Ok(socket) = tokio_tungstenite::accept_hdr_async(stream, look).await else { return };
     shared.change(|world| world.counters.connections += 1);
     let given = |name: &str, value: &str| address.split('&').any(|pair| pair.split_once('=') == Some((name, value)));
@@ -111,10 +112,11 @@ impl Connection {
             self.send(r#"{"op":1,"d":null,"s":null,"t":null}"#).await?;
         }
         for (seq, frame) in frames {
-            self.send(&frame).await?;
+            let message = self.packing.pack(&frame);
+            self.socket.feed(message).await.map_err(|_gone| End::Gone { resumable: true })?;
             self.sent = seq;
         }
-        Ok(())
+        self.socket.flush().await.map_err(|_gone| End::Gone { resumable: true })
     }
 
     async fn go_wrong(&mut self, cut: Cut) -> Result<(), End> {
