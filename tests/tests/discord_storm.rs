@@ -1,7 +1,12 @@
 //! Discord on its worst day: connections that are cut in every way, a fifth of the calls that go wrong, and a daemon that is killed.
 //! `PALABRE_KILLS=200 cargo test -p palabre-tests --test discord_storm -- --nocapture` is the long version.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a test that cannot go on says so, and one that is long what it did")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a test that cannot go on says so, and one that is long what it did"
+)]
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -40,7 +45,8 @@ async fn town(options: Options) -> Option<(StandIn, Project)> {
 /// Every message was counted once and answered once.
 async fn all_is_answered(discord: &StandIn, said: usize, project: &Project) {
     let answers = |discord: &StandIn| CHANNELS.iter().map(|channel| discord.posted(channel).len()).sum::<usize>();
-    let answered = discord.until_within(PATIENCE, "every message is answered", |discord| (answers(discord) >= said).then_some(()));
+    let answered =
+        discord.until_within(PATIENCE, "every message is answered", |discord| (answers(discord) >= said).then_some(()));
     answered.await;
     let mut replies = HashMap::new();
     for channel in CHANNELS {
@@ -92,7 +98,11 @@ async fn a_thousand_messages_through_a_storm_are_each_answered_once() {
     let counters = discord.counters();
     println!(
         "{said} messages, 20 cuts, {} connections, {} resumes, {} calls that went wrong, {} overruns, in {:.1?}",
-        counters.connections, counters.resumes, counters.faults, counters.overruns, began.elapsed()
+        counters.connections,
+        counters.resumes,
+        counters.faults,
+        counters.overruns,
+        began.elapsed()
     );
     assert_eq!(counters.overruns, 0, "no bucket is overrun");
     assert_eq!(counters.identifies, 1, "every session is resumed");

@@ -130,12 +130,16 @@ impl Rest {
     /// What is known of the bucket now: what it says, or, where it says nothing, one less than it said last.
     fn last(&self, endpoint: Endpoint, said: Option<RateLimitHeaders>) -> Option<RateLimitHeaders> {
         let mut known = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = match said {
-            Some(said) => said,
-            None => {
-                let before = known.get(&endpoint).filter(|before| before.reset_at > Instant::now())?;
-                RateLimitHeaders { remaining: before.remaining.saturating_sub(1), ..before.clone() }
+        let before = known.get(&endpoint).filter(|before| before.reset_at > Instant::now());
+        let counted =
+            before.map(|before| RateLimitHeaders { remaining: before.remaining.saturating_sub(1), ..before.clone() });
+        let now = match (said, counted) {
+            // It may be shut for a moment only, and have nothing left all the same when that is over.
+            (Some(said), Some(counted)) if said.remaining == 0 && counted.remaining == 0 => {
+                RateLimitHeaders { reset_at: said.reset_at.max(counted.reset_at), ..said }
             }
+            (Some(said), _) => said,
+            (None, counted) => counted?,
         };
         if known.len() > BUCKETS {
             known.retain(|_, bucket| bucket.reset_at > Instant::now());
