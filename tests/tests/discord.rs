@@ -149,3 +149,197 @@ async fn a_killed_daemon_hears_what_it_missed() {
     assert_eq!(discord.counters().identifies, 1);
     Town { discord, project, daemon }.ends_well().await;
 }
+
+/// A request's body without what is another each time.
+fn stable(body: &serde_json::Value) -> serde_json::Value {
+    let text = body.to_string();
+    let ids = regex::Regex::new(r#"\d{15,}|"nonce":"[0-9a-f]{24}""#).unwrap();
+    serde_json::from_str(&ids.replace_all(&text, |found: &regex::Captures<'_>| {
+        if found[0].starts_with('"') { r#""nonce":"…""#.to_owned() } else { "0".to_owned() }
+    }))
+    .unwrap()
+}
+
+#[tokio::test]
+async fn everything_that_can_be_said_is_said_in_discords_words() {
+    let script = r#"
+local says = {
+  plain = function(event) event:reply("**hi** @everyone") end,
+  loud = function(event) event:reply{ text = "wake up", mentions = { "everyone", "role:Moderator", event.user.id } } end,
+  silent = function(event) event.room:send{ text = "hush", silent = true } end,
+  embed = function(event) event.room:send{ embeds = { { title = "News", description = "*big*", url = "https://news.example", color = 0xff0000, fields = { { name = "a", value = "1", inline = true } } } } } end,
+  buttons = function(event) event.room:send{ text = "well?", buttons = { { label = "Yes", action = "yes", style = "primary" }, { label = "No", action = "no", style = "danger" }, { label = "Later", action = "later", disabled = true }, { label = "Read", url = "https://read.example" } } } end,
+  select = function(event) event.room:send{ text = "which?", select = { action = "pick", placeholder = "one or two", min = 1, max = 2, options = { { label = "Red", value = "r", description = "like blood" }, { label = "Blue", value = "b" } } } } end,
+  files = function(event) event.room:send{ text = "here", files = { { name = "notes.txt", data = "some notes" } } } end,
+  long = function(event) event.room:send(string.rep("word ", 900)) end,
+  persona = function(event) event.room:send{ text = "I am the queen", as = { name = "Clyde the Queen", picture = "https://pictures.example/queen.png" } } end,
+}
+function on_message(event)
+  says[event.text](event)
+end
+"#;
+    let Some(town) = Town::with(&[("test.luau", script)]).await else { return };
+    let discord = &town.discord;
+    let mut said = Vec::new();
+    for what in ["plain", "loud", "silent", "embed", "buttons", "select", "files", "long", "persona"] {
+        let before = discord.posted("general").len();
+        discord.says("alice", "general", what);
+        let count = before + if what == "long" { 3 } else { 1 };
+        let posts = discord.hears_many("general", count).await;
+        for post in &posts[before..] {
+            said.push(json!({ what: stable(&post.body), "by": post.author, "files": post.files.iter().map(|file| &file.name).collect::<Vec<_>>() }));
+        }
+    }
+    insta::assert_json_snapshot!(said);
+    town.ends_well().await;
+}
+
+#[tokio::test]
+async fn everything_that_can_be_done_is_done_by_discords_means() {
+    let script = r#"
+local target
+local does = {
+  edit = function(event) local m = event.room:send("draft") m:edit{ text = "final", buttons = { { label = "ok", action = "ok" } } } end,
+  delete = function(event) event.message:delete("spam") end,
+  react = function(event) event.message:react("👍") end,
+  own = function(event) event.message:react("<:tree:123456789012345678>") end,
+  pin = function(event) event.message:pin() end,
+  typing = function(event) event.room:typing() end,
+  thread = function(event) local id = event.message:thread("about it"):delivered() rooms.get(id):send("in the thread") end,
+  invite = function(event) event:reply(event.room:invite{ for_ = "1h", uses = 3 }:delivered()) end,
+  mute = function(event) event.member:mute("10m", "flood") end,
+  unmute = function(event) event.member:unmute() end,
+  rename = function(event) event.member:rename("Ally") end,
+  role = function(event) event.member:add_role("Moderator", "earned") end,
+  unrole = function(event) event.member:remove_role("Moderator") end,
+  topic = function(event) event.room:set_topic("trees") end,
+  slow = function(event) event.room:slowmode("5s") end,
+  lock = function(event) event.room:lock() end,
+  unlock = function(event) event.room:unlock() end,
+  purge = function(event) event.room:purge(3) end,
+  dm = function(event) event.user:dm("psst") end,
+  kick = function(event) event.member:kick("enough") end,
+  ban = function(event) event.member:ban{ for_ = "1s", reason = "spam", purge = "1d" } end,
+}
+function on_message(event)
+  does[event.text](event)
+end
+function on_error(event) log.error("failed: " .. event.error.message) end
+"#;
+    let Some(town) = Town::with(&[("test.luau", script)]).await else { return };
+    let discord = &town.discord;
+    let alice = |discord: &StandIn| discord.member_now("alice");
+    discord.says("alice", "general", "edit");
+    discord
+        .until("it is edited", |discord| {
+            (discord.posted("general").last()?.message["content"] == "final").then_some(())
+        })
+        .await;
+    let message = discord.says("alice", "general", "delete");
+    discord.until("it is gone", |discord| discord.message(message).is_null().then_some(())).await;
+    let message = discord.says("alice", "general", "react");
+    discord
+        .until("it is reacted to", |discord| {
+            (discord.message(message)["reactions"][0]["emoji"]["name"] == "👍").then_some(())
+        })
+        .await;
+    let message = discord.says("alice", "general", "pin");
+    discord.until("it is pinned", |discord| (discord.message(message)["pinned"] == true).then_some(())).await;
+    discord.says("alice", "general", "typing");
+    discord.counts("it types", |counters| counters.calls.contains_key("trigger_typing_indicator")).await;
+    discord.says("alice", "general", "thread");
+    discord.hears("about it", "in the thread").await;
+    discord.says("alice", "general", "invite");
+    discord.hears("general", "https://discord.gg/").await;
+    discord.says("alice", "general", "mute");
+    discord
+        .until("she is muted", |discord| alice(discord)["communication_disabled_until"].is_string().then_some(()))
+        .await;
+    discord.says("alice", "general", "unmute");
+    discord
+        .until("she may speak", |discord| (!alice(discord)["communication_disabled_until"].is_string()).then_some(()))
+        .await;
+    discord.says("alice", "general", "rename");
+    discord.until("she is renamed", |discord| (alice(discord)["nick"] == "Ally").then_some(())).await;
+    discord.says("alice", "general", "role");
+    let roles = |discord: &StandIn| alice(discord)["roles"].as_array().map_or(0, Vec::len);
+    discord.until("she is a moderator", |discord| (roles(discord) == 1).then_some(())).await;
+    discord.says("alice", "general", "unrole");
+    discord.until("she is none", |discord| (roles(discord) == 0).then_some(())).await;
+    discord.says("alice", "random", "topic");
+    discord.until("it has a topic", |discord| (discord.channel_now("random")["topic"] == "trees").then_some(())).await;
+    discord.says("alice", "random", "slow");
+    discord
+        .until("it is slow", |discord| (discord.channel_now("random")["rate_limit_per_user"] == 5).then_some(()))
+        .await;
+    let overwrites = |discord: &StandIn| discord.channel_now("random")["permission_overwrites"].to_string();
+    discord.says("alice", "random", "lock");
+    discord
+        .until("it is locked", |discord| {
+            overwrites(discord).contains(&((1_u64 << 11) | (1 << 38)).to_string()).then_some(())
+        })
+        .await;
+    discord.says("olivia", "random", "unlock");
+    discord
+        .until("it is open", |discord| {
+            (!overwrites(discord).contains(&((1_u64 << 11) | (1 << 38)).to_string())).then_some(())
+        })
+        .await;
+    let last = discord.says("alice", "random", "purge");
+    discord.until("the last are gone", |discord| discord.message(last).is_null().then_some(())).await;
+    discord.says("bob", "random", "dm");
+    discord.hears("@bob", "psst").await;
+    discord.says("bob", "random", "kick");
+    discord.until("he is out", |discord| discord.member_now("bob").is_null().then_some(())).await;
+    discord.says("alice", "random", "ban");
+    discord.until("she is banned", |discord| discord.is_banned("alice").then_some(())).await;
+    discord.until("and may come back", |discord| (!discord.is_banned("alice")).then_some(())).await;
+    let reasons: Vec<_> =
+        discord.audit_log().iter().filter_map(|entry| entry["reason"].as_str().map(ToOwned::to_owned)).collect();
+    for reason in ["flood", "earned", "enough", "spam"] {
+        assert!(reasons.iter().any(|said| said == reason), "{reason}: {reasons:?}");
+    }
+    assert!(!town.project.log().contains("failed"), "{}", town.project.log());
+    town.ends_well().await;
+}
+
+#[tokio::test]
+async fn buttons_lists_and_forms_are_answered() {
+    let script = r#"
+function on_message(event)
+  event:reply{ text = "well?", buttons = { { label = "Count", action = "count" }, { label = "Tell", action = "tell" } },
+    select = { action = "pick", options = { { label = "Red", value = "r" }, { label = "Blue", value = "b" } } } }
+end
+function on_button(event)
+  if event.action == "tell" then
+    event:form{ action = "told", title = "Tell us", fields = { { name = "what", label = "What?", long = true, min = 3 }, { name = "who", label = "Who?", optional = true } } }
+  else
+    event:answer{ text = `pressed {store.incr("n")} times`, ephemeral = true }
+  end
+end
+function on_select(event) event:answer(`{event.user.name} takes {event.values[1]}`) end
+function on_form(event) event:reply(`{event.user.name}: {event.values.what} ({event.values.who})`) end
+command("choose", {}, function(event)
+  local colour = event.room:choose(event.user, "Which?", { "red", "blue" })
+  event:reply(`It is {colour}`)
+end)
+"#;
+    let Some(town) = Town::with(&[("test.luau", script)]).await else { return };
+    let discord = &town.discord;
+    discord.says("alice", "general", "hello");
+    let post = discord.hears("general", "well?").await;
+    let pressed = discord.presses("bob", post.id, "Count");
+    assert_eq!(discord.answered(pressed).await.text(), "pressed 1 times");
+    let chosen = discord.chooses("bob", post.id, "pick", &["b"]);
+    assert_eq!(discord.answered(chosen).await.text(), "Bob takes b");
+    let pressed = discord.presses("alice", post.id, "Tell");
+    assert_eq!(discord.answer(pressed).await["type"], 9);
+    let sent = discord.submits(pressed, &[("what", "a story"), ("who", "me")]);
+    assert_eq!(discord.answered(sent).await.text(), "Alice: a story (me)");
+    discord.until("the commands are listed", |discord| (discord.commands(None).len() >= 2).then_some(())).await;
+    discord.uses("alice", "general", "choose", &json!({}));
+    let asked = discord.hears("general", "Which?").await;
+    discord.presses("alice", asked.id, "blue");
+    discord.hears("general", "It is blue").await;
+    town.ends_well().await;
+}

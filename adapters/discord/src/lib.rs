@@ -10,6 +10,7 @@ mod frames;
 mod gateway;
 mod interactions;
 mod perform;
+mod reading;
 mod rest;
 mod world;
 
@@ -29,6 +30,7 @@ use serenity::http::{LightMethod, Route};
 use tokio::task::JoinSet;
 
 pub use config::{Config, Privileged, ShardRange};
+pub use reading::Frames;
 
 use ends::Ends;
 use interactions::{Interactions, Token};

@@ -48,6 +48,8 @@ pub(crate) struct Known {
 pub(crate) struct Said {
     pub(crate) message: Message,
     pub(crate) pinned: bool,
+    /// When it was changed last, as Discord writes it.
+    pub(crate) edited: Option<String>,
 }
 
 impl World {

@@ -33,7 +33,7 @@ impl Decoder {
             return None;
         }
         let message = self.written(frame, now);
-        self.remember(frame.id.get(), &message, frame.pinned.unwrap_or_default());
+        self.remember(frame, &message, frame.pinned.unwrap_or_default());
         if self.is_own(frame) || (!self.hear_bots && author.is_some_and(|author| author.bot.unwrap_or_default())) {
             return Some(Decoded::default());
         }
@@ -57,7 +57,7 @@ impl Decoder {
         if let (Some(before), Some(pinned)) = (&before, frame.pinned)
             && before.pinned != pinned
         {
-            self.remember(frame.id.get(), &before.message, pinned);
+            self.remember(frame, &before.message, pinned);
             // That it is pinned, a message of Discord's says too, and by whom.
             if pinned {
                 return Some(Decoded::default());
@@ -78,11 +78,12 @@ impl Decoder {
                 return Some(Decoded::default());
             }
         }
-        self.remember(
-            frame.id.get(),
-            &message,
-            frame.pinned.or(before.as_ref().map(|said| said.pinned)).unwrap_or_default(),
-        );
+        let pinned = frame.pinned.or(before.as_ref().map(|said| said.pinned)).unwrap_or_default();
+        self.remember(frame, &message, pinned);
+        // A preview of a link that comes behind an edit is no further edit.
+        if before.as_ref().is_some_and(|before| before.edited == frame.edited_timestamp) {
+            return Some(Decoded::default());
+        }
         if self.is_own(frame)
             || frame.author.as_ref().is_some_and(|author| author.bot.unwrap_or_default() && !self.hear_bots)
         {
@@ -144,8 +145,9 @@ impl Decoder {
         self.event(scene, EventKind::PollVote { message: frame.message_id.to_string().into(), values }, now).into()
     }
 
-    fn remember(&self, id: u64, message: &Message, pinned: bool) {
-        self.world.lock().messages.put(id, Arc::new(Said { message: message.clone(), pinned }));
+    fn remember(&self, frame: &frames::Message, message: &Message, pinned: bool) {
+        let said = Said { message: message.clone(), pinned, edited: frame.edited_timestamp.clone() };
+        self.world.lock().messages.put(frame.id.get(), Arc::new(said));
     }
 
     /// A message as scripts see it.

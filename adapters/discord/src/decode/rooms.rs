@@ -124,7 +124,8 @@ impl Decoder {
     /// Keeps what a channel is now; what it was before, and which server has changed.
     fn keep(&self, frame: &frames::Channel) -> Option<(Option<Room>, Vec<u64>)> {
         let (id, guild) = (frame.id.get(), frame.guild_id.known()?);
-        let before = self.world.lock().channel(id).is_some().then(|| self.world.room(id));
+        let is_known = self.world.lock().channel(id).is_some();
+        let before = is_known.then(|| self.world.room(id));
         let mut known = self.world.lock();
         known.channels.insert(id, guild);
         if let Some(row) = known.guilds.get_mut(&guild) {

@@ -1,0 +1,198 @@
+//! What people do on Discord, as events: every kind of message and of happening, as the scripts get it; and frames that no Discord
+//! sends, which are no reason to fall over. `PALABRE_FUZZ_SECONDS=600` makes the latter take longer.
+
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs, reason = "a test that cannot go on says so")]
+
+mod discord_client;
+
+use std::time::{Duration, Instant};
+
+use discord_client::{Bot, quick};
+use palabre_discord::Frames;
+use palabre_model::{Bot as Named, Event};
+use palabre_tests::discord::{Options, StandIn};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+use twilight_gateway::Intents;
+
+fn reader() -> Frames {
+    Frames::new(Named { name: "guild".into(), platform: "discord".into() }, false)
+}
+
+/// All frames of a day in the Village.
+async fn frames(options: Options) -> Option<Vec<(String, Value)>> {
+    let mut bot = Bot::start(options, Intents::all()).await?;
+    let mut frames = Vec::new();
+    let mut keep = |text: &str| {
+        let frame: Value = serde_json::from_str(text).unwrap();
+        let name = frame["t"].as_str().unwrap_or_default().to_owned();
+        if !name.is_empty() {
+            frames.push((name.clone(), frame["d"].clone()));
+        }
+        (name, frame["d"]["name"] == "the end")
+    };
+    while keep(&bot.next().await).0 != "GUILD_CREATE" {}
+    a_day(&bot.stand_in);
+    bot.stand_in.add_channel("the end", 0);
+    while !keep(&bot.next().await).1 {}
+    Some(frames)
+}
+
+fn a_day(town: &StandIn) {
+    let first = town.says("alice", "general", "hello **all**");
+    town.replies("bob", first, "hi");
+    town.forwards("bob", first, "random");
+    let poll = json!({ "question": { "text": "Tea?" }, "answers": [{ "poll_media": { "text": "yes" } }, { "poll_media": { "text": "no" } }], "duration": 1 });
+    let poll = town.posts("alice", "general", json!({ "poll": poll }));
+    town.votes("bob", poll, 1);
+    let embed = json!({ "title": "News", "description": "*big*", "color": 255, "url": "https://news.example", "fields": [{ "name": "a", "value": "1", "inline": true }] });
+    town.posts("alice", "general", json!({ "embeds": [embed] }));
+    let files: [(&str, &str, &[u8]); 2] = [("a.png", "image/png", b"x"), ("b.txt", "text/plain", b"yy")];
+    town.posts_files("alice", "general", json!({ "content": "look" }), &files);
+    town.posts("alice", "general", json!({ "sticker_ids": [town.sticker("wave").to_string()] }));
+    town.whispers("alice", "psst");
+    town.webhook_says("weather", "general", "it rains");
+    town.system_message("alice", "general", 8);
+    town.edits(first, "hello again");
+    town.unfurls(first, json!({ "url": "https://news.example", "title": "News" }));
+    town.reacts("alice", first, "👍");
+    town.reacts("bob", first, "tree");
+    town.unreacts("alice", first, "👍");
+    town.types("alice", "general");
+    town.pins("alice", first);
+    town.unpins("alice", first);
+    let thread = town.opens_thread("alice", "general", "aside").to_string();
+    town.says("bob", &thread, "in a thread");
+    town.posts_in_forum("alice", "ideas", "An idea", "a bench under the tree");
+    let doomed = [0; 3].map(|_| town.says("alice", "general", "away"));
+    town.deletes(doomed[0]);
+    town.purges("olivia", "general", &doomed[1..]);
+    town.appears("alice", "idle", json!([]));
+    town.appears("alice", "offline", json!([]));
+    town.goes_to_voice("bob", Some("voice"));
+    town.goes_to_voice("bob", None);
+    town.invites("alice", "general");
+    town.joins("carol");
+    town.renames("olivia", "carol", Some("Caz"));
+    town.gives_role("olivia", "carol", "Moderator");
+    town.times_out("olivia", "bob", Duration::from_secs(600), Some("flood"));
+    town.kicks("olivia", "carol", Some("enough"));
+    town.joins("dave");
+    town.bans("olivia", "dave", Some("spam"));
+    town.unbans("olivia", "dave");
+    town.leaves("bob");
+    town.changes_channel("olivia", "random", json!({ "topic": "anything", "name": "chance" }));
+    town.removes_channel("chance");
+    town.add_role("Guest", &[], false);
+}
+
+/// One line for each event: who and where, then what, without ids and times, which are others each time.
+fn shown(event: &Event) -> String {
+    let mut kind = serde_json::to_value(&event.kind).unwrap();
+    let (name, mut fields) = match kind.as_object_mut().and_then(|map| map.iter_mut().next()) {
+        Some((name, fields)) => (name.clone(), fields.take()),
+        None => (kind.as_str().unwrap_or_default().to_owned(), Value::Null),
+    };
+    if name == "native" {
+        fields = fields["name"].take();
+    }
+    let text = serde_json::to_string(&fields).unwrap();
+    let ids = regex::Regex::new(r#"\d{15,}|"time":\d+,?|https?://[^"/]+/attachments/[^"]*|"code":"[^"]+""#).unwrap();
+    let place = [
+        event.space.as_ref().map(|space| space.name.clone()),
+        event.room.as_ref().map(|room| format!("{} ({:?})", room.name, room.kind).to_lowercase()),
+    ];
+    let place = place.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let who = event.user.as_ref().map_or(String::new(), |user| user.name.clone());
+    let roles = event
+        .member
+        .as_ref()
+        .map_or(String::new(), |member| format!("{} {:?}", member.roles.join("+"), member.permission));
+    format!("{name} [{place}] {who} <{roles}> {}", ids.replace_all(&text, "…"))
+}
+
+#[tokio::test]
+async fn every_happening_is_an_event() {
+    let Some(frames) = frames(Options { roughness: 0.0, ..quick() }).await else { return };
+    let reader = reader();
+    let events = frames.into_iter().flat_map(|(name, data)| reader.read(&name, data, 1_700_000_000_000));
+    insta::assert_snapshot!(events.map(|event| shown(&event)).collect::<Vec<_>>().join("\n"));
+}
+
+#[tokio::test]
+async fn what_is_left_out_or_added_makes_no_event_another() {
+    let Some(plain) = frames(Options { roughness: 0.0, ..quick() }).await else { return };
+    let kinds = |frames: Vec<(String, Value)>| {
+        let reader = reader();
+        let events = frames.into_iter().flat_map(move |(name, data)| reader.read(&name, data, 1_700_000_000_000));
+        events.map(|event| event.kind.name()).collect::<Vec<_>>()
+    };
+    let plain = kinds(plain);
+    for seed in 1..6 {
+        let rough = frames(Options { roughness: 0.8, seed, ..quick() }).await.unwrap();
+        let mut rough = kinds(rough);
+        // The audit log speaks before or after what it is about, at random.
+        let mut plain = plain.clone();
+        rough.sort();
+        plain.sort();
+        assert_eq!(rough, plain, "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn frames_that_no_discord_sends_are_no_reason_to_fall_over() {
+    let seconds = std::env::var("PALABRE_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3);
+    let Some(frames) = frames(quick()).await else { return };
+    let (reader, mut random) = (reader(), StdRng::seed_from_u64(seconds));
+    let (began, mut read, mut events) = (Instant::now(), 0_u64, 0_usize);
+    while began.elapsed() < Duration::from_secs(seconds) {
+        let (name, data) = &frames[random.random_range(0..frames.len())];
+        let (_, other) = &frames[random.random_range(0..frames.len())];
+        let mut data = data.clone();
+        for _ in 0..random.random_range(0..6) {
+            mutate(&mut data, other, &mut random);
+        }
+        events += reader.read(name, data, random.random_range(0..u64::MAX)).len();
+        read += 1;
+    }
+    println!("{read} frames, {events} events in {seconds} s");
+    assert!(events > 0);
+}
+
+/// Changes something, somewhere: a value becomes another's, of another kind, or is gone.
+fn mutate(value: &mut Value, other: &Value, random: &mut StdRng) {
+    match value {
+        Value::Object(map) if !map.is_empty() && random.random_bool(0.85) => {
+            let index = random.random_range(0..map.len());
+            let key = map.keys().nth(index).cloned().unwrap();
+            match random.random_range(0..10) {
+                0 => drop(map.remove(&key)),
+                1 => drop(map.insert(key, other.clone())),
+                _ => mutate(map.get_mut(&key).unwrap(), other, random),
+            }
+        }
+        Value::Array(list) if !list.is_empty() && random.random_bool(0.85) => {
+            let index = random.random_range(0..list.len());
+            match random.random_range(0..10) {
+                0 => drop(list.remove(index)),
+                1 => list.push(other.clone()),
+                _ => mutate(&mut list[index], other, random),
+            }
+        }
+        value => {
+            *value = match random.random_range(0..10) {
+                0 => Value::Null,
+                1 => json!(random.random_range(i64::MIN..i64::MAX)),
+                2 => json!(u64::MAX),
+                3 => json!(-1.5),
+                4 => json!(""),
+                5 => json!("18446744073709551615"),
+                6 => json!("99999999999999999999999"),
+                7 => json!("\u{202e}\0<@1>```💥"),
+                8 => json!([]),
+                _ => json!({}),
+            }
+        }
+    }
+}
