@@ -92,7 +92,10 @@ async fn unban(rest: &Rest, whom: &str) -> Result<(), RestError> {
     let ids = whom.split_once('/').and_then(|(guild, user)| guild.parse().ok().zip(user.parse().ok()));
     let Some((guild, user)) = ids.filter(|(guild, user)| *guild != 0 && *user != 0) else { return Ok(()) };
     let route = Route::GuildBan { guild_id: GuildId::new(guild), user_id: UserId::new(user) };
-    match rest.insist(Call::new(LightMethod::Delete, route).reason(Some("its time is over"))).await {
+    match rest
+        .insist(Call::new(LightMethod::Delete, route).body(serde_json::json!({})).reason(Some("its time is over")))
+        .await
+    {
         // Somebody was faster, or the bot is no longer there.
         Ok(_) | Err(RestError::Refused { .. }) => Ok(()),
         Err(error) => Err(error),

@@ -111,7 +111,7 @@ frames! {
     Message {
         id: Id, channel_id: Id, guild_id: Id, author: Option<User>, member: Option<Member>, content: Option<String>,
         timestamp: Option<String>, edited_timestamp: Option<String>, #[serde(rename = "type")] kind: u8, attachments: Vec<Attachment>,
-        embeds: Vec<Embed>, sticker_items: Vec<Sticker>, components: Vec<Component>, poll: Option<Poll>, message_reference: Option<Reference>,
+        embeds: Vec<Embed>, mentions: Vec<User>, sticker_items: Vec<Sticker>, components: Vec<Component>, poll: Option<Poll>, message_reference: Option<Reference>,
         message_snapshots: Vec<Snapshot>, webhook_id: Id, application_id: Id, pinned: Option<bool>, flags: u64, nonce: Value,
     }
 

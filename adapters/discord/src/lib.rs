@@ -6,6 +6,7 @@ mod config;
 mod decode;
 mod encode;
 mod ends;
+mod forms;
 mod frames;
 mod gateway;
 mod interactions;
@@ -122,24 +123,27 @@ impl Discord {
         Ok(id)
     }
 
-    /// Looks after an interaction that has come in. `true` when that is all: somebody types, and is offered choices.
+    /// Looks after an interaction that has come in. `true` when that is all: somebody types and is offered choices, or wants to see a
+    /// form of ours.
     fn is_interaction(self: &Arc<Self>, context: &AdapterContext, data: &Value) -> bool {
         let Ok(frame) = frames::Interaction::deserialize(data) else { return false };
         let token = Token::of(&frame);
         let (discord, is_typing) = (Arc::clone(self), frame.kind == interactions::AUTOCOMPLETE);
+        let wants_form = Self::is_form(&frame.data.custom_id) && frame.message.is_some();
         let offered = is_typing.then(|| commands::choices(&context.commands.borrow(), &data["data"]));
         let mut asides = self.asides.lock().unwrap_or_else(PoisonError::into_inner);
         while asides.try_join_next().is_some() {}
         asides.spawn(async move {
             match offered {
                 Some(choices) => discord.interactions.offer(&discord.rest, &token, choices).await,
+                None if wants_form => discord.show_form(&frame.data.custom_id, &token).await,
                 None => {
                     let application = discord.world.lock().application;
                     discord.interactions.watch(&discord.rest, application, &token, &*discord.clock).await;
                 }
             }
         });
-        is_typing
+        is_typing || wants_form
     }
 }
 

@@ -40,12 +40,14 @@ impl Discord {
             Action::Answer { room, user, interaction, content } => {
                 self.answer(room, user, interaction.as_deref(), content, key).await
             }
-            Action::Form { interaction, form, .. } => {
-                let why = "Discord shows a form only to whoever uses a command, a button or a list of its own";
-                let token = interaction.as_deref().and_then(|token| token.parse().ok());
-                let token = token.ok_or_else(|| ActionError::Rejected(why.to_owned()))?;
-                self.interactions.ask(&self.rest, &token, crate::encode::form(form)?).await?;
-                Ok(Outcome::default())
+            Action::Form { room, interaction, form, .. } => {
+                match interaction.as_deref().and_then(|token| token.parse().ok()) {
+                    Some(token) => {
+                        self.interactions.ask(&self.rest, &token, crate::encode::form(form)?).await?;
+                        Ok(Outcome::default())
+                    }
+                    None => self.offer_form(channel(room)?, form, key).await,
+                }
             }
             Action::Edit { room, message: which, content } => {
                 self.edit(channel(room)?, message(which)?, content).await?;

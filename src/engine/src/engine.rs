@@ -23,7 +23,7 @@ use crate::housekeeping::{HOUSEKEEPING, waker};
 use crate::http::Http;
 use crate::metrics::Metrics;
 use crate::operators::{BotSettings, Operators};
-use crate::outbox::Outbox;
+use crate::outbox::{JustSent, Outbox};
 use crate::recovery::{self, Unfinished};
 use crate::route::Route;
 use crate::router::{Declared, Router};
@@ -189,6 +189,7 @@ impl Engine {
             pending: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
             lanes: Mutex::default(),
+            just_sent: JustSent::default(),
         });
         let seq = Arc::new(AtomicU64::new(found.next_seq));
         let ticker = Ticker::start().map_err(EngineError::Thread)?;
@@ -297,7 +298,11 @@ impl Engine {
         engine.note(Note::Seen(sender));
         drop(seen.await);
         engine.outbox.push(found.actions);
-        let gate = Arc::new(ScriptsGate { declared: Arc::clone(&engine.declared), workers: engine.workers.clone() });
+        let gate = Arc::new(ScriptsGate {
+            declared: Arc::clone(&engine.declared),
+            workers: engine.workers.clone(),
+            settings: Arc::clone(&engine.settings),
+        });
         // Each bot gets its own name and commands.
         let (_, commands) = watch::channel(Arc::default());
         let context =

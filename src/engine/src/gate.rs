@@ -1,11 +1,13 @@
 //! `before_message`: every script that has the hook sees a message before it is delivered, one after another.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use palabre_model::{Event, EventKind, Gate, Verdict};
+use palabre_model::{BotName, Event, EventKind, Gate, Permission, Verdict};
 use tokio::sync::oneshot;
 
+use crate::operators::BotSettings;
 use crate::router::Declared;
 use crate::status::Board;
 use crate::worker::Task;
@@ -15,6 +17,7 @@ use crate::workers::Workers;
 pub(crate) struct ScriptsGate {
     pub(crate) declared: Arc<Board<Arc<Declared>>>,
     pub(crate) workers: Workers,
+    pub(crate) settings: Arc<HashMap<BotName, BotSettings>>,
 }
 
 #[async_trait]
@@ -39,5 +42,10 @@ impl Gate for ScriptsGate {
             }
         }
         verdict
+    }
+
+    fn permission(&self, event: &Event) -> Permission {
+        let settings = self.settings.get(&event.bot.name);
+        settings.map_or_else(|| BotSettings::default().permission(event), |settings| settings.permission(event))
     }
 }

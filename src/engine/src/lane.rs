@@ -36,6 +36,7 @@ async fn perform_some(outbox: &Outbox, mut entries: Vec<Entry>) -> Option<Vec<Se
     let mut first = Vec::new();
     if entries.len() > 1
         && let Some(adapter) = outbox.platforms.adapter(entries[0].action.room().bot())
+        // What is about a message that is among them is resolved once that is out.
         && entries.iter_mut().all(|entry| resolve(outbox, &mut entry.action).is_ok())
     {
         let actions: Vec<_> = entries.iter().map(|entry| (&entry.action, &entry.key)).collect();
@@ -64,7 +65,9 @@ async fn perform_some(outbox: &Outbox, mut entries: Vec<Entry>) -> Option<Vec<Se
 /// Only what the adapter cannot tell again need be remembered.
 fn remembered(outbox: &Outbox, entry: &Entry, outcome: Outcome) -> Option<MessageId> {
     let adapter = outbox.platforms.adapter(entry.action.room().bot())?;
-    outcome.message.filter(|_| adapter.message_id(&entry.key).is_none())
+    let id = outcome.message.filter(|_| adapter.message_id(&entry.key).is_none())?;
+    outbox.just_sent.note(&entry.key, &id);
+    Some(id)
 }
 
 /// `None` at shutdown.
@@ -124,6 +127,7 @@ fn resolve(outbox: &Outbox, action: &mut Action) -> Result<(), String> {
     let Some(reference) = action.references() else { return Ok(()) };
     let MessageRef::Sent(key) = &*reference else { return Ok(()) };
     let named = outbox.platforms.adapter(room.bot()).and_then(|adapter| adapter.message_id(key));
+    let named = named.or_else(|| outbox.just_sent.id(key));
     let remembered = || -> StoreResult<Option<String>> {
         SENT_MESSAGES.get(&outbox.store.snapshot(outbox.clock.now())?, &key.to_string())
     };

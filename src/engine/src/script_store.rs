@@ -16,7 +16,7 @@ use crate::operators::{BotSettings, Settings};
 use crate::router::Declared;
 use crate::status::Board;
 use crate::supervisor::Platforms;
-use crate::tables::{task_runs, value_key};
+use crate::tables::{SENDERS, task_runs, value_key};
 
 /// How many values are kept in memory beside those that are not yet durable. Only this script's worker writes them, so what
 /// is kept is always right.
@@ -256,6 +256,13 @@ impl Door for ScriptStore {
 
     fn member(&self, bot: &str, user: &UserId) -> Option<Member> {
         self.platforms.adapter(bot)?.member(user)
+    }
+
+    fn has_sent(&self, room: &RoomId, message: &MessageId) -> bool {
+        let key = (room.to_string(), message.to_string());
+        // One that cannot be looked up is nobody's.
+        let sender = self.store.snapshot(0).and_then(|snapshot| SENDERS.get(&snapshot, &key));
+        sender.is_ok_and(|sender| sender.is_some_and(|sender| sender == self.script.as_str()))
     }
 
     fn language(&self, bot: &str) -> Option<String> {

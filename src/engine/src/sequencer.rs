@@ -37,7 +37,8 @@ use crate::scheduler::Due;
 use crate::slot::Chunk;
 use crate::status::Board;
 use crate::tables::{
-    DEAD_LETTERS, JOURNAL, LANE_MARKS, RECOVERY, SCRIPT_MARKS, SCRIPT_USAGE, SENT_MESSAGES, WAITING_RUNS, value_key,
+    DEAD_LETTERS, JOURNAL, LANE_MARKS, RECOVERY, SCRIPT_MARKS, SCRIPT_USAGE, SENDERS, SENT_MESSAGES, WAITING_RUNS,
+    value_key,
 };
 use crate::tasks::TaskBook;
 use crate::timers::TimerBook;

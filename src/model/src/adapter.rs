@@ -10,7 +10,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::{
     Action, ActionError, ActionKey, Batch, Bot, Capabilities, Clock, CommandSpec, Event, Member, MessageId, Outcome,
-    User, UserId,
+    Permission, User, UserId,
 };
 
 /// A platform, or the room service: turns what happens there into events, and performs actions.
@@ -57,11 +57,14 @@ pub trait Adapter: Send + Sync + 'static {
     }
 }
 
-/// Where a message is shown before it is delivered, by a platform that is its own.
+/// What a platform of our own asks: whether a message may be delivered, and who may do what.
 #[async_trait]
 pub trait Gate: Send + Sync {
     /// What the scripts say to it, after all of them that have a hook for it were asked.
     async fn before_message(&self, event: Event) -> Verdict;
+
+    /// How much whoever an event is of may do, with what bots.yaml says of their roles and names.
+    fn permission(&self, event: &Event) -> Permission;
 }
 
 /// What becomes of a message that is about to be delivered.

@@ -79,6 +79,11 @@ pub trait Door {
         None
     }
 
+    /// Whether this script has sent the message of that id, on a platform that names messages itself.
+    fn has_sent(&self, _room: &RoomId, _message: &MessageId) -> bool {
+        false
+    }
+
     /// The language in which a bot speaks to whom it knows nothing of.
     fn language(&self, _bot: &str) -> Option<String> {
         None

@@ -70,6 +70,10 @@ catalogue! {
     DiscordGuilds = "discord_guilds",
     /// What ends by itself on Discord: bans, by bot and time. The Discord adapter's.
     DiscordEnds = "discord_ends",
+    /// Forms that wait behind a button, by its action. The Discord adapter's.
+    DiscordForms = "discord_forms",
+    /// Which script sent a message, by room and platform's id. The engine's.
+    Senders = "senders",
 }
 
 impl TableId {

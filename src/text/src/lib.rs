@@ -49,5 +49,6 @@ pub use phrases::{escape, similarity, truncate};
 pub use plural::plural;
 pub use prepared::Prepared;
 pub use scanner::{Entry, Hit, Scanner};
+pub use shape::warm_up;
 pub use split::split;
 pub use words::{Found, WordList, check_words};

@@ -35,8 +35,8 @@ impl Reading {
     }
 }
 
-/// Fills the table, so that no message waits for it.
-pub(crate) fn warm_up() {
+/// Fills the table of look-alikes, once in the life of a process, so that no message and no script waits for it.
+pub fn warm_up() {
     LazyLock::force(&READINGS);
 }
 

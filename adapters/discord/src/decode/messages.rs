@@ -24,6 +24,11 @@ impl Decoder {
         let at = (frame.guild_id, frame.channel_id);
         let author = frame.author.as_ref();
         let scene = self.scene(at, author.map(|user| user.id).unwrap_or_default(), author, frame.member.as_ref(), now);
+        let mut known = self.world.lock();
+        for person in &frame.mentions {
+            known.people.saw(person.id.get(), &self.user(person, None));
+        }
+        drop(known);
         if frame.kind == PINNED {
             let message = frame.message_reference.as_ref()?.message_id.known()?;
             let kind = EventKind::Pin { message: message.to_string().into(), pinned: true, by: scene.user.clone() };

@@ -66,9 +66,9 @@ impl Discord {
                 let body = json!({ "delete_message_seconds": seconds });
                 done(self.rest.call(Call::new(LightMethod::Put, ban).body(body).reason(reason)).await)
             }
-            Measure::Unban => {
-                gone_is_done(done(self.rest.call(Call::new(LightMethod::Delete, ban).reason(reason)).await))
-            }
+            Measure::Unban => gone_is_done(done(
+                self.rest.call(Call::new(LightMethod::Delete, ban).body(json!({})).reason(reason)).await,
+            )),
             Measure::AddRole(name) | Measure::RemoveRole(name) => {
                 let role = role(&self.world.lock(), guild, name)?;
                 let adds = matches!(measure, Measure::AddRole(_));

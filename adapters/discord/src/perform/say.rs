@@ -16,7 +16,7 @@ const NOT_OWN: i64 = 50_005;
 
 impl Discord {
     /// Says something in a channel: in several messages, where it is long.
-    pub(super) async fn say(
+    pub(crate) async fn say(
         &self,
         channel: u64,
         content: &Content,

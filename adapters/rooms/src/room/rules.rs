@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use palabre_model::{ActionError, EventKind, Millis, Outcome, Room, RoomChange};
+use palabre_model::{ActionError, EventKind, Millis, Outcome, Permission, Room, RoomChange};
 
 use super::rows::Rows;
 use super::settled::{Asker, Change};
@@ -60,14 +60,24 @@ impl State {
     /// Whether somebody may say something now; if not, why.
     pub(super) fn may_speak(&self, username: &str, now: Millis) -> Result<(), String> {
         self.may_write(username, now)?;
+        let is_bound = self.rules.locked || self.rules.slowmode > 0;
+        if !is_bound || self.is_moderator(username) {
+            return Ok(());
+        }
         if self.rules.locked {
-            return Err("the room is locked: nobody may write for now".to_owned());
+            return Err("the room is locked: nobody but moderators may write for now".to_owned());
         }
         if let Some(left) = self.rules.wait(&username.to_lowercase(), now) {
             let left = left.div_ceil(1_000);
             return Err(format!("the room is in slow mode: you may write again in {left} s"));
         }
         Ok(())
+    }
+
+    /// Whether the rules of the room are for others: a moderator has to be able to take them back.
+    fn is_moderator(&self, username: &str) -> bool {
+        let event = self.event(username, EventKind::Typing { status: None });
+        self.around.context.gate.permission(&event) >= Permission::Moderator
     }
 
     /// Whether somebody may say or change anything at all.

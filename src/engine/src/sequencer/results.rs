@@ -87,12 +87,11 @@ impl Sequencer {
         }
         match result {
             Ok(None) => {}
-            Ok(Some(id)) => SENT_MESSAGES.put_until(
-                &mut state.open.batch,
-                &entry.key.to_string(),
-                &id.to_string(),
-                Some(self.clock.now() + REMEMBER_SENT),
-            ),
+            Ok(Some(id)) => {
+                let (batch, until) = (&mut state.open.batch, Some(self.clock.now() + REMEMBER_SENT));
+                SENT_MESSAGES.put_until(batch, &entry.key.to_string(), &id.to_string(), until);
+                SENDERS.put_until(batch, &(room.to_string(), id.to_string()), &entry.key.script.to_string(), until);
+            }
             Err(unperformed) => {
                 let kind = entry.action.kind();
                 let fault = Fault {

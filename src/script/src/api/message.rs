@@ -20,7 +20,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         let (content, _) = content_of(&run, &content)?;
         let room = reachable(&run, &room)?;
         let message = message_ref(&which, is_key)?;
-        if !is_own(&run, &message) {
+        if !is_own(&run, &room, &message) {
             return Err("edit: only the script's own messages can be edited".to_owned());
         }
         run.act(Action::Edit { room, message, content }).map(|_| true)
@@ -34,7 +34,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             let mut run = run.borrow_mut();
             let room = reachable(&run, &room)?;
             let message = message_ref(&which, is_key)?;
-            if !is_own(&run, &message) {
+            if !is_own(&run, &room, &message) {
                 granted(&run, "moderation", "removing somebody's message")?;
             }
             let reason = reason(why)?;
@@ -65,6 +65,9 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
     add(lua, host, "action_key", run, |_, run, (seq, part, index): (f64, u32, u32)| {
         Ok(ActionKey { script: run.borrow().script.clone(), seq: seq as u64, part, index }.to_string())
     })?;
+    let shared = SharedRun::clone(run);
+    let find = move |_: &Lua, (bot, name): (String, String)| Ok(shared.borrow().door.user_named(&bot, &name).unzip());
+    host.set("find_user", lua.create_function(find)?)?;
     host.set(
         "is_key",
         lua.create_function(|_, which: LuaString| {
@@ -117,11 +120,11 @@ fn send(
     run.act(Action::Send { room, content, reply_to })
 }
 
-/// Whether the script itself sent the message, as far as its key or id shows.
-fn is_own(run: &Run, message: &MessageRef) -> bool {
+/// Whether the script itself sent the message, as its key or its id shows, or the host remembers.
+fn is_own(run: &Run, room: &RoomId, message: &MessageRef) -> bool {
     let sent_by = |key: &ActionKey| key.script == run.script;
     match message {
         MessageRef::Sent(key) => sent_by(key),
-        MessageRef::Id(id) => id.as_str().parse().is_ok_and(|key| sent_by(&key)),
+        MessageRef::Id(id) => id.as_str().parse().is_ok_and(|key| sent_by(&key)) || run.door.has_sent(room, id),
     }
 }

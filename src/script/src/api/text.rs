@@ -17,6 +17,8 @@ const TEXT_BYTES: usize = 64 << 10;
 const SIMILAR_BYTES: usize = 1 << 10;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
+    // Not within the time of the script that is the first to need it.
+    text::warm_up();
     add(lua, host, "text_escape", run, |_, _, given: LuaString| {
         Ok(text::escape(&checked("escape", &given, TEXT_BYTES)?))
     })?;

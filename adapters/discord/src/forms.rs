@@ -1,0 +1,53 @@
+//! Forms for those who have typed a command: Discord shows one only to whoever presses something, so it lies behind a button.
+
+use palabre_model::{ActionError, ActionKey, Batch, Button, Content, Form, Millis, Outcome};
+use palabre_store::{Table, TableId};
+
+use crate::Discord;
+use crate::encode::{form, nonce};
+use crate::interactions::Token;
+
+/// Forms by the action of their button.
+const FORMS: Table<String, Form> = Table::new(TableId::DiscordForms);
+/// How long the button leads to its form.
+const LIFE: Millis = 7 * 86_400_000;
+/// What the actions of such buttons begin with.
+const PREFIX: &str = "palabre:form:";
+
+impl Discord {
+    /// Says that there is a form, with a button that shows it.
+    pub(crate) async fn offer_form(&self, channel: u64, asked: &Form, key: &ActionKey) -> Result<Outcome, ActionError> {
+        // That it can be shown at all is found out now.
+        form(asked)?;
+        let action = format!("{PREFIX}{}", nonce(key, 0));
+        let mut batch = Batch::default();
+        FORMS.put_until(&mut batch, &action, asked, Some(self.clock.now() + LIFE));
+        self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
+        let button = Button { label: "✎".to_owned(), action, style: None, url: None, disabled: false };
+        let content = Content { buttons: vec![button], ..Content::text(format!("**{}**", asked.title)) };
+        self.say(channel, &content, None, key).await
+    }
+
+    /// Shows the form behind a button that was pressed.
+    pub(crate) async fn show_form(&self, action: &str, token: &Token) {
+        let (store, now, key) = (self.store.clone(), self.clock.now(), action.to_owned());
+        let look = move || FORMS.get(&store.snapshot(now)?, &key);
+        let found: palabre_store::Result<Option<Form>> = tokio::task::spawn_blocking(look).await.unwrap_or(Ok(None));
+        let shown = match found {
+            Ok(Some(asked)) => match form(&asked) {
+                Ok(modal) => self.interactions.ask(&self.rest, token, modal).await.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            },
+            Ok(None) => Err("it has been there for too long".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(problem) = shown {
+            tracing::warn!(bot = %self.world.bot(), "a form could not be shown: {problem}");
+        }
+    }
+
+    /// Whether a button leads to a form of ours.
+    pub(crate) fn is_form(action: &str) -> bool {
+        action.starts_with(PREFIX)
+    }
+}
