@@ -84,6 +84,24 @@ impl Project {
         project
     }
 
+    /// A project with this bots.yaml and these of the scripts that ship.
+    #[must_use]
+    pub fn with_shipped(bots: &str, scripts: &[&str]) -> Self {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the root").join("scripts");
+        let project = Self::new(bots, &[]);
+        let folder = project.path().join("scripts");
+        // What single files say lies beside them, for all of them.
+        for script in scripts.iter().chain(&["locales"]) {
+            if shipped.join(script).is_dir() {
+                copy(&shipped.join(script), &folder.join(script));
+            } else {
+                let file = format!("{script}.luau");
+                std::fs::copy(shipped.join(&file), folder.join(&file)).expect("a script that ships");
+            }
+        }
+        project
+    }
+
     /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {
