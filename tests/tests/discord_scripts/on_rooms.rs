@@ -1,0 +1,265 @@
+//! The room service as a stage: every person has a client.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use palabre_tests::Client;
+use serde_json::{Value, json};
+
+use crate::scenario::{Fate, Given, Platform, Rule};
+use crate::stage::{Form, Said, Stage, typed, with_mentions};
+
+/// How long it may take until somebody may come in again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+struct Person {
+    place: String,
+    client: Client,
+    /// What the bot said to them, and nobody has waited for yet.
+    heard: VecDeque<Value>,
+}
+
+pub(crate) struct OnRooms {
+    address: String,
+    /// By name, who came first stands first: they listen for their room.
+    people: Vec<(String, Person)>,
+    /// The ids of what people said, by text.
+    said: HashMap<String, String>,
+    /// The last message with buttons, by room.
+    offers: HashMap<String, Value>,
+    pressed: String,
+    /// The room of `pressed`.
+    pressed_in: String,
+    form: Value,
+    nonce: usize,
+}
+
+impl OnRooms {
+    pub(crate) async fn with(address: &str, cast: &[(&str, &str)]) -> Self {
+        let mut stage = Self {
+            address: address.to_owned(),
+            people: Vec::new(),
+            said: HashMap::new(),
+            offers: HashMap::new(),
+            pressed: String::new(),
+            pressed_in: String::new(),
+            form: Value::Null,
+            nonce: 0,
+        };
+        for (who, place) in cast {
+            stage.comes_in(who, place).await;
+        }
+        stage
+    }
+
+    async fn comes_in(&mut self, who: &str, place: &str) {
+        let (client, _) = Client::enter(&self.address, who, place).await.unwrap();
+        let person = Person { place: place.to_owned(), client, heard: VecDeque::new() };
+        match self.people.iter_mut().find(|(name, _)| name == who) {
+            Some((_, there)) => *there = person,
+            None => self.people.push((who.to_owned(), person)),
+        }
+    }
+
+    async fn may_enter(&self, who: &str) -> bool {
+        let mut client = Client::connect(&self.address).await.unwrap();
+        let asked = client.ask("join_room", json!({ "username": who, "room": "general" })).await.unwrap();
+        client.ack(asked).await.unwrap()["error"].is_null()
+    }
+
+    fn person(&mut self, who: &str) -> &mut Person {
+        let found = self.people.iter_mut().find(|(name, _)| name == who);
+        &mut found.unwrap_or_else(|| panic!("{who} is not there")).1
+    }
+
+    /// Who listens in a room.
+    fn listener(&mut self, place: &str) -> &mut Person {
+        let found = self.people.iter_mut().find(|(_, person)| person.place == place);
+        &mut found.unwrap_or_else(|| panic!("nobody is in {place}")).1
+    }
+
+    /// Says something; what is wrong with it, if it is not taken.
+    async fn send(&mut self, who: &str, text: &str) -> Result<(), String> {
+        self.nonce += 1;
+        let nonce = self.nonce.to_string();
+        let client = &mut self.person(who).client;
+        let asked = client.ask("send_message", json!({ "message": text, "nonce": nonce })).await.unwrap();
+        let answer = client.ack(asked).await.unwrap();
+        match answer["id"].as_str() {
+            Some(id) => {
+                self.said.insert(text.to_owned(), id.to_owned());
+                Ok(())
+            }
+            None => Err(answer["error"].as_str().unwrap_or_default().to_owned()),
+        }
+    }
+}
+
+impl Person {
+    /// The next message of the bot that is for them alone, or for all.
+    async fn hears(&mut self, alone: bool) -> Value {
+        if let Some(index) = self.heard.iter().position(|message| is_for_one(message) == alone) {
+            return self.heard.remove(index).unwrap();
+        }
+        loop {
+            let message = self.client.wait("new_message").await.unwrap_or_else(|error| {
+                let which = if alone { "for one person alone" } else { "for all" };
+                panic!("{}: waited for something {which}; there is: {:?}", error.0, self.heard)
+            });
+            if message["bot"] != true {
+                continue;
+            }
+            if is_for_one(&message) == alone {
+                return message;
+            }
+            self.heard.push_back(message);
+        }
+    }
+}
+
+fn is_for_one(message: &Value) -> bool {
+    message["ephemeral"] == true || message["private"] == true
+}
+
+fn said(message: &Value) -> Said {
+    let buttons = message["buttons"].as_array().into_iter().flatten();
+    Said {
+        text: message["message"].as_str().unwrap_or_default().to_owned(),
+        buttons: buttons.filter_map(|button| button["label"].as_str()).map(ToOwned::to_owned).collect(),
+    }
+}
+
+impl Stage for OnRooms {
+    const PLATFORM: Platform = Platform::Rooms;
+
+    fn mention(&self, who: &str) -> String {
+        format!("@{who}")
+    }
+
+    fn room(&self, place: &str) -> String {
+        format!("lobby/{place}")
+    }
+
+    async fn says(&mut self, who: &str, text: &str) {
+        self.send(who, text).await.unwrap_or_else(|problem| panic!("{text:?} is refused: {problem}"));
+    }
+
+    async fn is_refused(&mut self, who: &str, text: &str) -> String {
+        self.send(who, text).await.expect_err("it is taken")
+    }
+
+    async fn uses(&mut self, who: &str, command: &str, given: &[(&str, Given)]) {
+        self.says(who, &typed(command, given)).await;
+    }
+
+    async fn presses(&mut self, who: &str, fits: &dyn Fn(&str) -> bool) {
+        let place = self.person(who).place.clone();
+        let offer = self.offers.get(&place).unwrap_or_else(|| panic!("there is no button in {place}"));
+        let mut buttons = offer["buttons"].as_array().into_iter().flatten();
+        let button = buttons.find(|button| fits(button["label"].as_str().unwrap_or_default()));
+        let press = json!({ "id": offer["id"], "action": button.expect("a button that fits")["action"] });
+        self.pressed = offer["id"].as_str().unwrap_or_default().to_owned();
+        self.pressed_in = place;
+        let client = &mut self.person(who).client;
+        let asked = client.ask("button", press).await.unwrap();
+        let answer = client.ack(asked).await.unwrap();
+        assert!(answer["error"].is_null(), "{answer}");
+    }
+
+    async fn form(&mut self, who: &str) -> Form {
+        self.form = self.person(who).client.wait("form").await.unwrap();
+        let fields = self.form["fields"].as_array().into_iter().flatten();
+        Form {
+            title: self.form["title"].as_str().unwrap_or_default().to_owned(),
+            labels: fields.filter_map(|field| field["label"].as_str()).map(ToOwned::to_owned).collect(),
+        }
+    }
+
+    async fn fills_in(&mut self, who: &str, values: &[(&str, &str)]) {
+        let values: HashMap<_, _> = values.iter().copied().collect();
+        let filled = json!({ "form": self.form["form"], "values": values });
+        let client = &mut self.person(who).client;
+        let asked = client.ask("form", filled).await.unwrap();
+        let answer = client.ack(asked).await.unwrap();
+        assert!(answer["error"].is_null(), "{answer}");
+    }
+
+    async fn enters(&mut self, who: &str) {
+        self.comes_in(who, "general").await;
+    }
+
+    async fn leaves(&mut self, who: &str) {
+        let client = &mut self.person(who).client;
+        let asked = client.ask("leave_room", json!({})).await.unwrap();
+        client.ack(asked).await.unwrap();
+    }
+
+    async fn hears(&mut self, place: &str) -> Said {
+        let message = self.listener(place).hears(false).await;
+        let said = said(&message);
+        if !said.buttons.is_empty() {
+            self.offers.insert(place.to_owned(), message);
+        }
+        said
+    }
+
+    async fn hears_alone(&mut self, who: &str) -> Said {
+        said(&self.person(who).hears(true).await)
+    }
+
+    async fn hears_change(&mut self) -> Said {
+        let (id, place) = (self.pressed.clone(), self.pressed_in.clone());
+        loop {
+            let message = self.listener(&place).client.wait("message_edited").await.unwrap();
+            if message["id"] == id.as_str() {
+                return said(&message);
+            }
+        }
+    }
+
+    async fn vanishes(&mut self, texts: &[&str], purged: bool) {
+        let written = texts.iter().map(|text| with_mentions(text, |name| self.mention(name)));
+        let mut missing: Vec<_> = written.map(|text| self.said[&text].clone()).collect();
+        let client = &mut self.listener("general").client;
+        while !missing.is_empty() {
+            let event = if purged { "messages_deleted" } else { "message_deleted" };
+            let told = client.wait(event).await.unwrap();
+            missing.retain(|id| told["id"] != id.as_str() && !told["ids"].to_string().contains(&format!("\"{id}\"")));
+        }
+    }
+
+    async fn becomes(&mut self, who: &str, fate: Fate) {
+        if fate == Fate::Unbanned {
+            // Who is banned is not there to be told that they are no longer.
+            let trying = async { while !self.may_enter(who).await {} };
+            return tokio::time::timeout(PATIENCE, trying).await.expect("they may come in again");
+        }
+        let wanted = format!("{fate:?}").to_lowercase();
+        while self.person(who).client.wait("moderated").await.unwrap()["kind"] != wanted.as_str() {}
+    }
+
+    async fn room_becomes(&mut self, place: &str, rule: Rule) {
+        loop {
+            let room = self.listener(place).client.wait("room_updated").await.unwrap();
+            let is_so = match rule {
+                Rule::Topic(topic) => room["topic"] == topic,
+                Rule::Pause(seconds) => room["slowmode"].as_u64().unwrap_or_default() == seconds,
+                Rule::Locked(locked) => room["locked"] == locked,
+            };
+            if is_so {
+                return;
+            }
+        }
+    }
+
+    fn left_over(&mut self) -> Vec<Said> {
+        let mut places = HashSet::new();
+        let mut left = Vec::new();
+        for (_, person) in &self.people {
+            // What is for all is looked at by those alone who listen.
+            let listens = places.insert(&person.place);
+            left.extend(person.heard.iter().filter(|message| listens || is_for_one(message)).map(said));
+        }
+        left
+    }
+}

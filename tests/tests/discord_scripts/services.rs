@@ -1,0 +1,76 @@
+//! Scripts that do something by the clock or for programs: feed, reminder, standup, status.
+
+use crate::scenario::{
+    Given, IN_PRIVATE, ONE_ROOM, PLAIN, Scenario, answers, answers_alone, answers_in, asks, begins_in, publishes, says,
+    uses,
+};
+
+pub(crate) const FEED: Scenario = Scenario {
+    scripts: &["feed"],
+    settings: "grants: [rooms, \"http:{host}\"], config: { url: \"{feed}/feed.json\", room: \"{told}\", every: 1s }",
+    cast: &[("Alice", "news")],
+    told: Some("news"),
+    apart: Some(ONE_ROOM),
+    steps: &[publishes("Article 2"), answers_in("news", 1), publishes("Article 3"), answers_in("news", 1)],
+    ..PLAIN
+};
+
+pub(crate) const REMINDER: Scenario = Scenario {
+    scripts: &["reminder"],
+    // What is left of the time.
+    marks: &[(r"\(.*(minute|second)s?\)", "(TIME)")],
+    steps: &[
+        says("Alice", "!remind 1s the tea"),
+        answers(2),
+        says("Alice", "!remind 10m the cake"),
+        answers(1),
+        says("Alice", "!reminders"),
+        answers(1),
+        says("Bob", "!reminders"),
+        answers(1),
+        uses("Alice", "forget", &[]),
+        answers(1),
+        says("Alice", "!forget"),
+        answers(1),
+        says("Bob", "!remind"),
+        answers(1),
+        says("Bob", "!remind soon something"),
+        answers(1),
+    ],
+    ..PLAIN
+};
+
+pub(crate) const STANDUP: Scenario = Scenario {
+    scripts: &["standup"],
+    // Often enough to be waited for, and rare enough that it ends before it begins again.
+    settings: "grants: [rooms], config: { room: \"{told}\", at: \"*/10 * * * * *\", zone: Europe/Paris, open: 4s }",
+    cast: &[("Alice", "standup"), ("Bob", "standup")],
+    told: Some("standup"),
+    apart: Some(ONE_ROOM),
+    note: IN_PRIVATE,
+    marks: &[(r"\d\d\.\d\d\.", "DAY")],
+    steps: &[
+        begins_in("standup", "☀️"),
+        says("Alice", "!standup the wrong thing"),
+        answers_alone("Alice"),
+        says("Alice", "!standup the tests"),
+        answers_alone("Alice"),
+        uses("Bob", "standup", &[("what", Given::Text("the documentation"))]),
+        answers_alone("Bob"),
+        answers_in("standup", 1),
+    ],
+};
+
+pub(crate) const STATUS: Scenario = Scenario {
+    scripts: &["status"],
+    settings: "grants: [routes, rooms], token: {token}",
+    marks: &[(r#""(messages|uptime)":\d+"#, "\"$1\":N"), (r#""since":"[^"]+""#, "\"since\":TIME")],
+    steps: &[
+        says("Alice", "one"),
+        asks("GET", "/scripts/status/status", ""),
+        asks("POST", "/scripts/status/say", r#"{"room":"{room}","text":"The backup is done"}"#),
+        answers(1),
+        asks("POST", "/scripts/status/say", r#"{"room":"general","text":"The backup is done"}"#),
+    ],
+    ..PLAIN
+};

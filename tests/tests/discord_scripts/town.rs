@@ -1,0 +1,142 @@
+//! One daemon with a bot in the rooms and a bot on Discord, and one script that ships.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Json;
+use axum::routing::get;
+use palabre_tests::discord::{Limits, Options, StandIn};
+use palabre_tests::{Daemon, Project};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::scenario::{Platform, Scenario};
+
+/// What programs show that ask the routes of scripts.
+const TOKEN: &str = "the-token-of-a-program";
+
+pub(crate) struct Town {
+    pub(crate) discord: StandIn,
+    pub(crate) daemon: Daemon,
+    project: Logged,
+    feed: Feed,
+}
+
+impl Town {
+    /// None, with a word, where Discord's description is not there. `home` is the platform of the room that the script's
+    /// config names.
+    pub(crate) async fn start(scenario: &Scenario, home: Platform) -> Option<Self> {
+        let discord = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
+        if let Some(told) = scenario.told {
+            discord.add_channel(told, 0);
+        }
+        for (who, _) in scenario.cast {
+            discord.person(&who.to_lowercase());
+            if discord.member_now(&who.to_lowercase()).is_null() {
+                discord.joins(&who.to_lowercase());
+            }
+        }
+        let feed = Feed::start().await;
+        let project = Project::with_shipped(&bots(scenario, home, &discord, &feed.address), scenario.scripts);
+        let project = Logged(project);
+        let daemon = project.0.start().await;
+        discord.identified(1).await;
+        Some(Self { discord, daemon, project, feed })
+    }
+
+    /// Nothing that the bot asked was out of Discord's rules, and the daemon stops in good order.
+    pub(crate) async fn ends_well(self) {
+        assert_eq!(format!("{:#?}", self.discord.violations()), "[]", "log:\n{}", self.project.0.log());
+        assert_eq!(self.discord.counters().overruns, 0);
+        assert!(self.daemon.stop().await, "{}", self.project.0.log());
+    }
+
+    /// A program asks a route of the first script: status and answer.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> String {
+        let url = format!("http://{}{path}", self.daemon.address);
+        // Without a word on it, reqwest does not know which of several to encrypt with, if it had to.
+        let _first = rustls::crypto::ring::default_provider().install_default();
+        let request = reqwest::Client::new().request(method.parse().unwrap(), url).bearer_auth(TOKEN);
+        let request =
+            if body.is_empty() { request } else { request.json(&serde_json::from_str::<Value>(body).unwrap()) };
+        let answer = request.send().await.unwrap();
+        format!("{} {}", answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    pub(crate) async fn publish(&self, title: &str) {
+        self.feed.publish(title).await;
+    }
+}
+
+/// A project whose log is shown when its test fails.
+struct Logged(Project);
+
+impl Drop for Logged {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the log of the daemon:\n{}", self.0.log());
+        }
+    }
+}
+
+/// The bots.yaml: the script has what the one that ships gives it.
+fn bots(scenario: &Scenario, home: Platform, discord: &StandIn, feed: &str) -> String {
+    let (api, token) = (discord.api(), discord.token());
+    let told = scenario.told.map_or_else(String::new, |place| match home {
+        Platform::Rooms => format!("lobby/{place}"),
+        Platform::Discord => format!("guild/{}", discord.channel(place)),
+    });
+    let host = feed.trim_start_matches("http://");
+    let settings = scenario.settings.replace("{told}", &told).replace("{feed}", feed).replace("{host}", host);
+    let settings = settings.replace("{token}", TOKEN);
+    let script = scenario.scripts[0];
+    format!(
+        r#"bots:
+  lobby: {{ platform: rooms, prefix: "!", permissions: {{ moderator: [olivia] }} }}
+  guild: {{ platform: discord, prefix: "!", api: "{api}", token: "{token}" }}
+scripts:
+  {script}: {{ {settings} }}
+"#
+    )
+}
+
+/// A JSON feed that grows.
+struct Feed {
+    /// `http://127.0.0.1:PORT`
+    address: String,
+    titles: Arc<Mutex<Vec<String>>>,
+    asked: watch::Sender<usize>,
+    /// Ends with the feed.
+    _server: JoinSet<()>,
+}
+
+impl Feed {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let (titles, asked) = (Arc::new(Mutex::new(vec!["Article 1".to_owned()])), watch::Sender::new(0));
+        let (shown, count) = (Arc::clone(&titles), asked.clone());
+        let answer = move || {
+            count.send_modify(|count| *count += 1);
+            let answer = Json(document(&shown.lock().unwrap()));
+            async move { answer }
+        };
+        let app = axum::Router::new().route("/feed.json", get(answer));
+        let mut server = JoinSet::new();
+        server.spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Self { address, titles, asked, _server: server }
+    }
+
+    /// The script passes over what was there when it looked for the first time; that run is over when it looks again.
+    async fn publish(&self, title: &str) {
+        self.asked.subscribe().wait_for(|count| *count >= 2).await.unwrap();
+        self.titles.lock().unwrap().push(title.to_owned());
+    }
+}
+
+/// The feed with these articles, the newest first.
+fn document(titles: &[String]) -> Value {
+    let item = |title: &String| json!({ "id": title, "title": title, "url": "https://news.example/article" });
+    json!({ "title": "The News", "items": titles.iter().rev().map(item).collect::<Vec<_>>() })
+}
