@@ -248,7 +248,8 @@ function on_error(event) log.error("failed: " .. event.error.message) end
     discord.says("alice", "general", "typing");
     discord.counts("it types", |counters| counters.calls.contains_key("trigger_typing_indicator")).await;
     discord.says("alice", "general", "thread");
-    discord.hears("about it", "in the thread").await;
+    discord.counts("the thread is there", |counters| counters.calls.contains_key("create_thread_from_message")).await;
+    discord.until("it is spoken in", |discord| discord.posted("about it").pop()).await;
     discord.says("alice", "general", "invite");
     discord.hears("general", "https://discord.gg/").await;
     discord.says("alice", "general", "mute");

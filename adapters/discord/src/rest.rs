@@ -127,25 +127,29 @@ impl Rest {
         self.call(call).await
     }
 
-    /// What is known of the bucket now: what it says, or, where it says nothing, one less than it said last.
+    /// What the limiter is told of the bucket: what Discord says, or, where it says nothing, one less than it said last. A bucket that is
+    /// shut for a moment has no more in it afterwards than it had.
     fn last(&self, endpoint: Endpoint, said: Option<RateLimitHeaders>) -> Option<RateLimitHeaders> {
         let mut known = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known.get(&endpoint).filter(|before| before.reset_at > Instant::now());
         let counted =
             before.map(|before| RateLimitHeaders { remaining: before.remaining.saturating_sub(1), ..before.clone() });
-        let now = match (said, counted) {
-            // It may be shut for a moment only, and have nothing left all the same when that is over.
-            (Some(said), Some(counted)) if said.remaining == 0 && counted.remaining == 0 => {
-                RateLimitHeaders { reset_at: said.reset_at.max(counted.reset_at), ..said }
+        let (kept, told) = match (said, counted) {
+            (Some(said), Some(counted)) if said.remaining == 0 && said.reset_at < counted.reset_at => {
+                let told = if counted.remaining == 0 { counted.clone() } else { said };
+                (counted, told)
             }
-            (Some(said), _) => said,
-            (None, counted) => counted?,
+            (Some(said), _) => (said.clone(), said),
+            (None, counted) => {
+                let counted = counted?;
+                (counted.clone(), counted)
+            }
         };
         if known.len() > BUCKETS {
             known.retain(|_, bucket| bucket.reset_at > Instant::now());
         }
-        known.insert(endpoint, now.clone());
-        Some(now)
+        known.insert(endpoint, kept);
+        Some(told)
     }
 
     fn build(&self, call: Call<'_>) -> Result<reqwest::Request, RestError> {

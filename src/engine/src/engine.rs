@@ -23,7 +23,7 @@ use crate::housekeeping::{HOUSEKEEPING, waker};
 use crate::http::Http;
 use crate::metrics::Metrics;
 use crate::operators::{BotSettings, Operators};
-use crate::outbox::{JustSent, Outbox};
+use crate::outbox::Outbox;
 use crate::recovery::{self, Unfinished};
 use crate::route::Route;
 use crate::router::{Declared, Router};
@@ -189,7 +189,6 @@ impl Engine {
             pending: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
             lanes: Mutex::default(),
-            just_sent: JustSent::default(),
         });
         let seq = Arc::new(AtomicU64::new(found.next_seq));
         let ticker = Ticker::start().map_err(EngineError::Thread)?;

@@ -66,7 +66,7 @@ async fn perform_some(outbox: &Outbox, mut entries: Vec<Entry>) -> Option<Vec<Se
 fn remembered(outbox: &Outbox, entry: &Entry, outcome: Outcome) -> Option<MessageId> {
     let adapter = outbox.platforms.adapter(entry.action.room().bot())?;
     let id = outcome.message.filter(|_| adapter.message_id(&entry.key).is_none())?;
-    outbox.just_sent.note(&entry.key, &id);
+    outbox.platforms.just_sent.note(&entry.key, entry.action.room(), &id);
     Some(id)
 }
 
@@ -127,7 +127,7 @@ fn resolve(outbox: &Outbox, action: &mut Action) -> Result<(), String> {
     let Some(reference) = action.references() else { return Ok(()) };
     let MessageRef::Sent(key) = &*reference else { return Ok(()) };
     let named = outbox.platforms.adapter(room.bot()).and_then(|adapter| adapter.message_id(key));
-    let named = named.or_else(|| outbox.just_sent.id(key));
+    let named = named.or_else(|| outbox.platforms.just_sent.id(key));
     let remembered = || -> StoreResult<Option<String>> {
         SENT_MESSAGES.get(&outbox.store.snapshot(outbox.clock.now())?, &key.to_string())
     };

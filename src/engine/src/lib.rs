@@ -11,6 +11,7 @@ mod engine;
 mod gate;
 mod housekeeping;
 mod http;
+mod just_sent;
 mod lane;
 mod metrics;
 mod neighbours;

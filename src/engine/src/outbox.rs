@@ -52,34 +52,6 @@ pub(crate) struct Outbox {
     /// Requests of scripts over HTTP that have no answer yet.
     pub(crate) requests: AtomicUsize,
     pub(crate) lanes: Mutex<HashMap<RoomId, VecDeque<Entry>>>,
-    pub(crate) just_sent: JustSent,
-}
-
-/// The platforms' ids of the last messages that were sent: what is decided in one breath with a message is often about it, and its
-/// row is not written yet.
-#[derive(Default)]
-pub(crate) struct JustSent(Mutex<(HashMap<ActionKey, MessageId>, VecDeque<ActionKey>)>);
-
-/// So many ids are remembered; by then their rows are there.
-const JUST_SENT: usize = 4_096;
-
-impl JustSent {
-    pub(crate) fn note(&self, key: &ActionKey, id: &MessageId) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (ids, order) = &mut *known;
-        if ids.insert(key.clone(), id.clone()).is_none() {
-            order.push_back(key.clone());
-        }
-        if order.len() > JUST_SENT
-            && let Some(oldest) = order.pop_front()
-        {
-            ids.remove(&oldest);
-        }
-    }
-
-    pub(crate) fn id(&self, key: &ActionKey) -> Option<MessageId> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.get(key).cloned()
-    }
 }
 
 impl Outbox {

@@ -259,6 +259,9 @@ impl Door for ScriptStore {
     }
 
     fn has_sent(&self, room: &RoomId, message: &MessageId) -> bool {
+        if let Some(sender) = self.platforms.just_sent.sender(room, message) {
+            return sender == self.script;
+        }
         let key = (room.to_string(), message.to_string());
         // One that cannot be looked up is nobody's.
         let sender = self.store.snapshot(0).and_then(|snapshot| SENDERS.get(&snapshot, &key));

@@ -9,6 +9,7 @@ use palabre_model::{Adapter, AdapterContext, AdapterError, Batch, Bot, BotName, 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::just_sent::JustSent;
 use crate::status::{Board, BotState, BotStatus};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -26,6 +27,7 @@ struct Attached {
 #[derive(Default)]
 pub(crate) struct Platforms {
     bots: Vec<Attached>,
+    pub(crate) just_sent: JustSent,
     by_name: HashMap<BotName, usize>,
 }
 
@@ -38,7 +40,7 @@ impl Platforms {
             state: Board::new(BotState::Up),
             commands: watch::Sender::new(Arc::default()),
         };
-        Self { bots: bots.into_iter().map(attached).collect(), by_name }
+        Self { bots: bots.into_iter().map(attached).collect(), just_sent: JustSent::default(), by_name }
     }
 
     pub(crate) fn adapter(&self, bot: &str) -> Option<&Arc<dyn Adapter>> {

@@ -247,6 +247,14 @@ action_kinds! {
     Lock = "lock"
 }
 
+impl ActionKind {
+    /// Whether there is something afterwards that a script may wait for: a message, a thread, an invitation.
+    #[must_use]
+    pub const fn makes_something(self) -> bool {
+        matches!(self, Self::Send | Self::Answer | Self::Thread | Self::Invite)
+    }
+}
+
 impl fmt::Display for ActionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -23,6 +23,7 @@ const TOPIC: usize = 1_024;
 const SPEAKING: u64 = 1 << 11 | 1 << 38;
 /// The kind of what is said of a role, rather than of a person.
 const OF_A_ROLE: u8 = 0;
+const OF_A_PERSON: u8 = 1;
 
 impl Discord {
     pub(super) async fn moderate(
@@ -111,6 +112,20 @@ impl Discord {
         if is_thread {
             let body = json!({ "locked": locked });
             return done(self.rest.call(Call::new(LightMethod::Patch, Route::Channel { channel_id }).body(body)).await);
+        }
+        // What is denied to everybody is denied to the bot too, which has to be able to say that it is open again.
+        let me = TargetId::new(self.world.lock().me.max(1));
+        let own = Route::ChannelPermission { channel_id, target_id: me };
+        let own = if locked {
+            let body = json!({ "type": OF_A_PERSON, "allow": SPEAKING.to_string(), "deny": "0" });
+            self.rest.call(Call::new(LightMethod::Put, own).body(body)).await
+        } else {
+            self.rest.call(Call::new(LightMethod::Delete, own)).await
+        };
+        if let Err(error) = own
+            && locked
+        {
+            return Err(error.into());
         }
         let (allow, deny) = if locked { (allow & !SPEAKING, deny | SPEAKING) } else { (allow, deny & !SPEAKING) };
         let body = json!({ "type": OF_A_ROLE, "allow": allow.to_string(), "deny": deny.to_string() });

@@ -1,6 +1,5 @@
 //! What comes back: chunks of finished runs, and actions that are settled.
 
-use palabre_model::ActionKind;
 use palabre_script::Wait;
 
 use super::*;
@@ -71,7 +70,7 @@ impl Sequencer {
         state.open.settled_since.get_or_insert_with(Instant::now);
         finish_one(&mut state.outstanding, entry.position.block);
         state.open.lanes.insert(room.clone(), entry.position);
-        if entry.action.kind() == ActionKind::Send {
+        if entry.action.kind().makes_something() {
             let answer = match &result {
                 Ok(id) => {
                     let adapter = self.outbox.platforms.adapter(room.bot());
