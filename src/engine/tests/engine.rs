@@ -451,3 +451,37 @@ async fn a_script_that_only_reads_does_not_make_the_file_grow() {
     let size = std::fs::metadata(folder.path().join("palabre.redb")).unwrap().len() >> 20;
     assert!(size <= 8, "{size} MiB for 200 KiB of values and a small journal");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_waits_without_end_is_stopped_by_name() {
+    let text = r#"
+        function on_message() while true do sleep(0) end end
+        function on_error(event) rooms.get("sim/general"):send(event.error.message) end"#;
+    let mut setup = script("restless", text);
+    setup.limits.waits_per_minute = 100;
+    setup.grants.push("rooms".to_owned());
+    let house = House::new(vec![setup]).await;
+    house.alice("go").await;
+    for _ in 0..200 {
+        house.advance(Duration::from_millis(1)).await;
+    }
+    let replies = house.replies();
+    assert!(replies.iter().any(|reply| reply.contains("limits.waits_per_minute")), "{replies:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_computes_much_over_its_waits_is_stopped_by_name() {
+    let text = r#"
+        function on_message() while true do for i = 1, 3e5 do end sleep("10ms") end end
+        function on_error(event) rooms.get("sim/general"):send(event.error.message) end"#;
+    let mut setup = script("busy", text);
+    setup.limits.cpu_s_per_minute = 0;
+    setup.grants.push("rooms".to_owned());
+    let house = House::new(vec![setup]).await;
+    house.alice("go").await;
+    for _ in 0..20 {
+        house.advance(Duration::from_millis(10)).await;
+    }
+    let replies = house.replies();
+    assert!(replies.iter().any(|reply| reply.contains("limits.cpu_s_per_minute")), "{replies:?}");
+}

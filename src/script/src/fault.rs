@@ -58,7 +58,8 @@ impl Failure {
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.fault.message)?;
+        // Lines that a script has put into its error must not look like lines of the log.
+        f.write_str(&self.fault.message.replace('\n', "\n  | "))?;
         match &self.fault.traceback {
             Some(trace) => write!(f, "\n{trace}"),
             None => Ok(()),

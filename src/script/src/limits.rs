@@ -13,6 +13,11 @@ pub struct Limits {
     pub memory_mb: usize,
     /// CPU time between two waits, in milliseconds.
     pub cpu_ms: u64,
+    /// CPU time in a minute of runs that go on after a wait, all together, in seconds: what a run computes between two waits may
+    /// be little, and the waits short.
+    pub cpu_s_per_minute: u32,
+    /// Waits in a minute: each is a commit.
+    pub waits_per_minute: u32,
     /// Time from the start of a run to its end, waits included, in seconds.
     pub wall_s: u64,
     /// Messages and other actions of one run, between two waits.
@@ -40,6 +45,8 @@ impl Default for Limits {
         Self {
             memory_mb: 32,
             cpu_ms: 100,
+            cpu_s_per_minute: 20,
+            waits_per_minute: 12_000,
             wall_s: 3_600,
             actions_per_run: 500,
             actions_per_minute: 120_000,
@@ -77,6 +84,10 @@ pub(crate) const LOG_BYTES: usize = 4 << 10;
 pub enum Limit {
     #[error("CPU limit: the script computed for more than {0:?} without a wait (limits.cpu_ms)")]
     Cpu(Duration),
+    #[error("CPU limit: the script's waiting runs computed for more than {0} s in a minute (limits.cpu_s_per_minute)")]
+    CpuOfMinute(u32),
+    #[error("wait limit: more than {0} waits in a minute (limits.waits_per_minute)")]
+    Waits(u32),
     #[error("memory limit: the script needs more than {0} MiB (limits.memory_mb)")]
     Memory(usize),
     #[error("recursion limit: functions call each other too deeply")]
@@ -109,7 +120,15 @@ impl Limit {
     /// Whether it was a matter of how much came in, and not of the script: such a failure is no reason to suspend it.
     #[must_use]
     pub const fn is_rate(&self) -> bool {
-        matches!(self, Self::Actions(_) | Self::Log(_) | Self::Requests(_) | Self::Runs(_) | Self::TimersPerMinute(_))
+        matches!(
+            self,
+            Self::Actions(_)
+                | Self::Log(_)
+                | Self::Requests(_)
+                | Self::Runs(_)
+                | Self::TimersPerMinute(_)
+                | Self::Waits(_)
+        )
     }
 }
 

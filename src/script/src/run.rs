@@ -53,6 +53,9 @@ pub(crate) struct Run {
     pub(crate) log_meter: Meter,
     pub(crate) request_meter: Meter,
     timer_meter: Meter,
+    pub(crate) wait_meter: Meter,
+    /// Milliseconds of CPU after waits.
+    pub(crate) cpu_meter: Meter,
 }
 
 /// Counts what happens within the present minute.
@@ -65,12 +68,17 @@ pub(crate) struct Meter {
 impl Meter {
     /// One more; false when that is over `limit`.
     pub(crate) fn count(&mut self, now: Millis, limit: u32) -> bool {
+        self.add(now, 1) <= limit
+    }
+
+    /// So many more; how many that makes in this minute.
+    pub(crate) fn add(&mut self, now: Millis, more: u32) -> u32 {
         let minute = now / 60_000;
         if minute != self.minute {
             *self = Self { minute, count: 0 };
         }
-        self.count = self.count.saturating_add(1);
-        self.count <= limit
+        self.count = self.count.saturating_add(more);
+        self.count
     }
 }
 
@@ -95,6 +103,8 @@ impl Run {
             log_meter: Meter::default(),
             request_meter: Meter::default(),
             timer_meter: Meter::default(),
+            wait_meter: Meter::default(),
+            cpu_meter: Meter::default(),
             metrics: Vec::new(),
             result: None,
             declared: Declarations::default(),

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use mlua::{Function, Lua, LuaString, MultiValue, Table, Thread, Value as LuaValue};
 use palabre_fetch::Request;
@@ -219,13 +220,23 @@ impl Vm {
 
     /// Goes on with a run whose wait is over.
     pub fn resume(&mut self, parked: Parked, answer: &Answer, input: Input) -> Step {
+        let now = input.now;
         self.run.borrow_mut().begin(input);
         let watch = Arc::clone(&self.watch);
         let armed = self.ticker.arm(&watch);
+        let limit = self.limits.cpu_s_per_minute;
+        if self.run.borrow_mut().cpu_meter.add(now, 0) > limit.saturating_mul(1_000) {
+            let problem = self.run.borrow_mut().trip(Limit::CpuOfMinute(limit));
+            drop(armed);
+            return self.failed(&mlua::Error::runtime(problem));
+        }
+        let began = Instant::now();
         let outcome = self
             .answer(answer, &parked.choices, parked.timed_out)
             .and_then(|(value, problem)| parked.runner.resume::<(LuaValue, LuaValue)>((value, problem)));
         drop(armed);
+        let spent = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
+        self.run.borrow_mut().cpu_meter.add(now, spent);
         self.settle(parked.runner, outcome)
     }
 
@@ -332,7 +343,13 @@ impl Vm {
             }
             Ok((LuaValue::LightUserData(mark), LuaValue::Table(request))) if mark.0.addr() == WAIT => {
                 let now = self.run.borrow().now();
+                let limit = self.limits.waits_per_minute;
+                let is_one_too_many = !self.run.borrow_mut().wait_meter.count(now, limit);
                 match wait_of(&request, now) {
+                    Ok(_) if is_one_too_many => {
+                        let problem = self.run.borrow_mut().trip(Limit::Waits(limit));
+                        self.failed(&mlua::Error::runtime(problem))
+                    }
                     Ok(wait) => {
                         let choices = match &wait {
                             Wait::Choose { choices, .. } => choices.clone(),

@@ -16,6 +16,9 @@ use crate::roster::same;
 /// Who wants to do something, to which message.
 type Found = (String, u64, Arc<MessageRow>);
 
+/// How many different reactions a message has at most.
+const KINDS: usize = 32;
+
 impl State {
     pub(super) async fn edit(&mut self, sid: Sid, edit: Edit, ack: AckSender) {
         let asker = Asker::Client { sid, ack };
@@ -54,6 +57,9 @@ impl State {
             Ok(found) => found,
             Err(problem) => return asker.answer(Err(problem)),
         };
+        if !react.remove && row.reactions.len() >= KINDS && !row.reactions.contains_key(&react.emoji) {
+            return asker.answer(Err(format!("a message has at most {KINDS} different reactions")));
+        }
         let Some(row) = reacted(&row, &react.emoji, &username, !react.remove) else {
             return asker.answer(Ok(Some(row.id.clone())));
         };
@@ -97,7 +103,6 @@ impl State {
 
 /// The row with the reaction put or taken; `None` when nothing changes, or there are too many kinds already.
 pub(super) fn reacted(row: &MessageRow, emoji: &str, username: &str, added: bool) -> Option<MessageRow> {
-    const KINDS: usize = 32;
     let mut row = row.clone();
     if added {
         if row.reactions.len() >= KINDS && !row.reactions.contains_key(emoji) {

@@ -241,7 +241,16 @@ fn read_lines(prompt: &Arc<Mutex<String>>, interactive: bool) -> Result<Reader, 
         editor.readline(if interactive { &prompt } else { "" })
     };
     let read = move || {
-        while let Ok(line) = ask(&mut editor) {
+        loop {
+            let line = match ask(&mut editor) {
+                Ok(line) => line,
+                // What cannot be read is no reason to end: the next line may be.
+                Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+                    tell::line("(a line that is not UTF-8 was passed over)");
+                    continue;
+                }
+                Err(_) => break,
+            };
             if line.trim().is_empty() {
                 continue;
             }

@@ -9,6 +9,7 @@ use crate::problem::Problem;
 
 pub(super) fn write(path: &Path, outcomes: &[Outcome]) -> Result<(), Problem> {
     let mut report = Report::new("palabre test");
+    let mut suites: Vec<TestSuite> = Vec::new();
     for outcome in outcomes {
         let status = match &outcome.failure {
             None => TestCaseStatus::success(),
@@ -22,17 +23,19 @@ pub(super) fn write(path: &Path, outcomes: &[Outcome]) -> Result<(), Problem> {
         };
         let mut case = TestCase::new(outcome.test.as_str(), status);
         case.set_classname(outcome.suite.as_str());
-        match report.test_suites.iter_mut().find(|suite| suite.name.as_str() == outcome.suite) {
+        match suites.iter_mut().find(|suite| suite.name.as_str() == outcome.suite) {
             Some(suite) => {
                 suite.add_test_case(case);
             }
             None => {
                 let mut suite = TestSuite::new(outcome.suite.as_str());
                 suite.add_test_case(case);
-                report.add_test_suite(suite);
+                suites.push(suite);
             }
         }
     }
+    // Whole, since the report counts what is in a suite as it takes it.
+    report.add_test_suites(suites);
     let text = report.to_string().map_err(|error| Problem::Other(format!("cannot write JUnit XML: {error}")))?;
     std::fs::write(path, text).map_err(|cause| Problem::File { doing: "write", path: path.to_owned(), cause })
 }

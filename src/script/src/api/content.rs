@@ -104,6 +104,11 @@ fn check_components(content: &Content) -> Result<(), Problem> {
     if let Some(button) = content.buttons.iter().find(|button| button.action.is_empty() == button.url.is_none()) {
         return Err(format!("the button \"{}\" has an action or a url, one of the two", button.label));
     }
+    let is_none = |url: &&String| !(url.starts_with("https://") || url.starts_with("http://"));
+    let urls = content.buttons.iter().filter_map(|button| button.url.as_ref());
+    if let Some(url) = urls.chain(content.embeds.iter().filter_map(|embed| embed.url.as_ref())).find(is_none) {
+        return Err(format!("\"{url}\" is no address of a page; it begins with https:// or http://"));
+    }
     if let Some(select) = &content.select
         && (select.action.is_empty() || select.options.is_empty())
     {
