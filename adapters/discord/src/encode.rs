@@ -80,7 +80,7 @@ pub(crate) fn edit(content: &Content, known: &Known, guild: Option<u64>) -> Resu
 }
 
 fn file(file: &palabre_model::FileToSend) -> File {
-    File { name: file.name.clone(), data: file.bytes().to_vec() }
+    File { name: file.name.clone(), data: file.data.clone().into_bytes() }
 }
 
 /// Who is notified: nobody, unless the script says who.

@@ -56,7 +56,7 @@ impl Rooms {
             config,
             clock,
             entropy,
-            capabilities: Capabilities { actions: actions(), buttons: true, personas: true, max_text: TEXT },
+            capabilities: Capabilities { actions: actions(), buttons: true, personas: false, max_text: TEXT },
             context: watch::Sender::new(None),
             counts: Arc::default(),
             started,

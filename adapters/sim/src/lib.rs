@@ -42,7 +42,7 @@ impl Sim {
             capabilities: Capabilities {
                 actions: ActionKind::ALL.to_vec(),
                 buttons: true,
-                personas: true,
+                personas: false,
                 max_text: 4_000,
             },
             transcript: Mutex::default(),

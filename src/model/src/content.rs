@@ -1,7 +1,5 @@
 //! What messages are made of.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{MessageId, Millis, UserId};
@@ -219,17 +217,6 @@ pub struct FileToSend {
     /// Its MIME type; by the name if this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
-    /// What is in it where that is no text: a file of another message, which is fetched when it is sent.
-    #[serde(skip)]
-    pub fetched: Option<Arc<[u8]>>,
-}
-
-impl FileToSend {
-    /// What is in it.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        self.fetched.as_deref().unwrap_or(self.data.as_bytes())
-    }
 }
 
 /// A form for one person; submitting it makes an `on_form` event with its action.

@@ -52,6 +52,52 @@ fn an_event_shows_what_is_known_of_it() {
 }
 
 #[test]
+fn who_speaks_for_others_or_wakes_them_needs_to_be_let() {
+    let refused = |what: &str| {
+        let mut bench = Bench::new(&format!("function on_message(event) event.room:send({what}) end"));
+        match bench.says("go") {
+            Step::Failed(failure) => failure.to_string(),
+            Step::Done(_) | Step::Waiting(..) => panic!("{what} is not refused"),
+        }
+    };
+    assert!(refused(r#"{ text = "hi", as = { name = "Queen" } }"#).contains("the grant \"personas\""));
+    assert!(refused(r#"{ text = "hi", mentions = { "everyone" } }"#).contains("the grant \"mentions\""));
+    assert!(refused(r#"{ text = "hi", mentions = { "role:Moderator" } }"#).contains("the grant \"mentions\""));
+    assert!(refused(r#"{ text = "hi", mentions = { "bob" } }"#).contains("is not \"everyone\""));
+    assert!(
+        refused(r#"{ text = "hi", buttons = { { label = "x", url = "javascript:alert(1)" } } }"#)
+            .contains("no address")
+    );
+    let mut bench =
+        Bench::new(r#"function on_message(event) event.room:send{ text = "hi", mentions = { event.user.id } } end"#);
+    let effects = done(bench.says("go"));
+    let Action::Send { content, .. } = &effects.actions[0].1 else { panic!() };
+    assert_eq!(content.mentions, [Mention::User("lobby/alice".into())]);
+}
+
+#[test]
+fn messages_are_found_by_id_or_key_and_threads_begun_about_them() {
+    let mut bench = Bench::new(
+        r#"function on_message(event)
+             event.room:message("m7"):react("x")
+             local m = event.room:send("here")
+             event.room:message(m.key):react("y")
+             event.message:thread("about it")
+             event.room:thread("aside")
+           end"#,
+    );
+    let effects = done(bench.says("go"));
+    let actions: Vec<_> = effects.actions.iter().map(|(_, action)| action).collect();
+    let Action::React { message: MessageRef::Id(id), .. } = actions[0] else { panic!("{actions:?}") };
+    assert_eq!(id.as_str(), "m7");
+    let Action::React { message: MessageRef::Sent(key), .. } = actions[2] else { panic!("{actions:?}") };
+    assert_eq!(*key, effects.actions[1].0);
+    let Action::Thread { message: Some(MessageRef::Id(id)), name, .. } = actions[3] else { panic!("{actions:?}") };
+    assert_eq!((id.as_str(), name.as_str()), ("m1", "about it"));
+    assert!(matches!(actions[4], Action::Thread { message: None, .. }));
+}
+
+#[test]
 fn messages_that_were_sent_can_be_changed_and_reacted_to() {
     let mut bench = Bench::new(
         r#"function on_message(event)

@@ -126,7 +126,7 @@ impl Discord {
         match self.rest.call(Call::new(LightMethod::Delete, route).reason(reason)).await {
             // What a webhook of the bot's has said, the webhook can remove.
             Err(error @ RestError::Refused { .. }) if self.webhooks.is_known(channel) => {
-                self.delete_as(channel, message).await.or_else(|_not_its| Err(error.into()))
+                self.delete_as(channel, message).await.map_err(|_not_its| error.into())
             }
             other => other.map(|_| Outcome::default()).map_err(ActionError::from),
         }

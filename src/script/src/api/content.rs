@@ -1,7 +1,7 @@
 //! What messages are made of, as scripts write it: a text, or a table.
 
 use mlua::Value as LuaValue;
-use palabre_model::{Attachment, Button, Content, Embed, FileToSend, Mention, Persona, Select, UserId};
+use palabre_model::{Button, Content, Embed, FileToSend, Mention, Persona, RoomId, Select, UserId};
 use serde::Deserialize;
 
 use super::check::{granted, text};
@@ -33,8 +33,6 @@ struct ContentTable {
     persona: Option<Persona>,
     #[serde(default)]
     mentions: Vec<String>,
-    #[serde(default)]
-    attachments: Vec<Attachment>,
 }
 
 /// The content, and the id of the message that it answers, where that is said.
@@ -49,10 +47,7 @@ pub(super) fn content_of(run: &Run, content: &LuaValue) -> Result<(Content, Opti
         LuaValue::Table(_) => {
             let mut json = value::from_lua(content, VALUE_BYTES)
                 .map_err(|problem| format!("this content cannot be sent: {problem}"))?;
-            value::fill_lists(
-                &mut json,
-                &["embeds", "buttons", "files", "fields", "options", "mentions", "attachments"],
-            );
+            value::fill_lists(&mut json, &["embeds", "buttons", "files", "fields", "options", "mentions"]);
             // A number is a text like another.
             if let Some(number @ serde_json::Value::Number(_)) = json.get("text") {
                 json["text"] = number.to_string().into();
@@ -67,11 +62,11 @@ pub(super) fn content_of(run: &Run, content: &LuaValue) -> Result<(Content, Opti
                 files: table.files,
                 silent: table.silent,
                 ephemeral: table.ephemeral,
-                attachments: table.attachments,
+                attachments: Vec::new(),
                 persona: table.persona,
                 mentions: table.mentions.iter().map(|mention| meant(mention)).collect::<Result<_, _>>()?,
             };
-            if !content.files.is_empty() || !content.attachments.is_empty() {
+            if !content.files.is_empty() {
                 granted(run, "files", "sending files")?;
             }
             if content.persona.is_some() {
@@ -115,6 +110,18 @@ fn check_components(content: &Content) -> Result<(), Problem> {
         return Err("a select has an action and at least one option".to_owned());
     }
     Ok(())
+}
+
+/// Where a platform lets nobody speak under another name, the name stands in front of the text.
+pub(super) fn with_speaker(run: &Run, room: &RoomId, content: Content) -> Content {
+    let is_plain = content.persona.is_none() || run.door.can(room.bot(), "as");
+    match content.persona {
+        Some(Persona { name, .. }) if !is_plain => {
+            let text = format!("**{}**: {}", palabre_text::escape(&name), content.text);
+            Content { text, persona: None, ..content }
+        }
+        persona => Content { persona, ..content },
+    }
 }
 
 /// That there is something to send.
