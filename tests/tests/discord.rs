@@ -344,3 +344,49 @@ end)
     discord.hears("general", "It is blue").await;
     town.ends_well().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_is_told_before_the_start() {
+    let Some(discord) =
+        StandIn::start_with(Options { privileged: palabre_tests::discord::MESSAGE_CONTENT, ..quick() }).await
+    else {
+        return;
+    };
+    let project = Project::new(&bots(&discord, ""), &[("test.luau", "function on_message(event) end")]);
+    discord.deny(palabre_tests::discord::Permission::BAN_MEMBERS);
+    let asked = tokio::task::spawn_blocking(move || (project.run(&["check", "--online"]), project));
+    let ((code, out, _), project) = asked.await.unwrap();
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("in 1 servers") && out.contains("Server Members Intent"), "{out}");
+    assert!(out.contains("in Village it lacks") && out.contains("Ban Members"), "{out}");
+    assert!(out.contains("https://discord.com/oauth2/authorize?client_id="), "{out}");
+    // A token that is refused stops this bot, and says what to do.
+    let text = bots(&discord, "").replace(discord.token(), "nonsense");
+    std::fs::write(project.path().join("bots.yaml"), text).unwrap();
+    let asked = tokio::task::spawn_blocking(move || (project.run(&["check", "--online"]), project));
+    let ((code, out, _), project) = asked.await.unwrap();
+    assert!(code == Some(1) && out.contains("refuses its token"), "{out}");
+    let daemon = project.start().await;
+    discord.counts("it has asked", |counters| counters.invalid >= 2).await;
+    let told = async {
+        while !project.log().contains("stopped for good") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), told).await.expect("it says why");
+    assert!(daemon.stop().await);
+    assert!(project.log().contains("stopped for good: Discord refuses the token of guild"), "{}", project.log());
+    assert!(!project.log().contains("nonsense"), "the token stays out of the log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_intent_that_the_application_lacks_is_told_and_left_out() {
+    let options = Options { privileged: palabre_tests::discord::MESSAGE_CONTENT, ..quick() };
+    let script = "function on_message(event) event:reply('heard ' .. event.text) end";
+    let Some(town) = Town::start(options, "", &[("test.luau", script)]).await else { return };
+    town.discord.says("alice", "general", "hello");
+    town.discord.hears("general", "heard hello").await;
+    let log = town.project.log();
+    assert!(log.contains("Server Members Intent") && log.contains("on_join"), "{log}");
+    town.ends_well().await;
+}

@@ -10,6 +10,7 @@ mod forms;
 mod frames;
 mod gateway;
 mod interactions;
+mod online;
 mod perform;
 mod reading;
 mod rest;
@@ -31,6 +32,7 @@ use serenity::http::{LightMethod, Route};
 use tokio::task::JoinSet;
 
 pub use config::{Config, Privileged, ShardRange};
+pub use online::{Online, online};
 pub use reading::Frames;
 
 use ends::Ends;

@@ -44,7 +44,11 @@ pub(crate) enum Command {
     },
     /// Check the configuration, the scripts and the store. Exit code 0: all is well; 1: a script or the store is not; 2: the
     /// configuration is not.
-    Check,
+    Check {
+        /// Ask the platforms too: whether they take the tokens, and what each bot lacks in which server.
+        #[arg(long)]
+        online: bool,
+    },
     /// Run the tests beside the scripts, on a simulated platform with a virtual clock. Exit code 1 when one fails.
     Test(TestArgs),
     /// Show, install, update and remove scripts, and switch them on and off.

@@ -19,7 +19,7 @@ pub(crate) fn error(text: &str) {
 
 pub(crate) fn start_log(args: &Args) {
     // In a chat the log is between the lines; only what matters is shown there.
-    let quiet = matches!(args.command, Some(Command::Chat { .. } | Command::Check));
+    let quiet = matches!(args.command, Some(Command::Chat { .. } | Command::Check { .. }));
     let default = match args.command {
         // A test tells what it has to tell by itself.
         Some(Command::Test(_)) => "off",

@@ -4,6 +4,7 @@ mod backup;
 mod chat;
 mod check;
 mod new;
+mod online;
 mod run;
 mod scripts;
 
@@ -22,7 +23,12 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Problem> {
     match args.command.unwrap_or(Command::Run { listen: None }) {
         Command::Run { listen } => run::run(Config::read(&args.config)?, listen).await?,
         Command::New { dir } => new::new(&dir)?,
-        Command::Check => return check::check(&Config::read(&args.config)?),
+        Command::Check { online } => {
+            let config = Config::read(&args.config)?;
+            let checked = check::check(&config)?;
+            let wrong = if online { online::ask(&config).await } else { 0 };
+            return Ok(if wrong > 0 { ExitCode::from(1) } else { checked });
+        }
         Command::Test(wanted) => {
             // Scripts can be tested where there is no configuration.
             let config = match Config::read(&args.config) {
