@@ -70,7 +70,7 @@ fn counted(project: &Project) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_messages_through_a_storm_are_each_answered_once() {
     let mut limits = Limits::default();
-    limits.named.insert("create_message", Limit::new(5, 400));
+    limits.named.insert("create_message", Limit::new(5, 600));
     let options = Options { heartbeat: Duration::from_secs(2), limits, seed: 7, ..Options::default() };
     let Some((discord, project)) = town(options).await else { return };
     let daemon = project.start().await;

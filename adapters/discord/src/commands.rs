@@ -122,8 +122,14 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
         let is_same = there.remove(key).is_some_and(|known| essence(known) == essence(command));
         if !is_same {
             // Of one that is there by that name it is a change.
-            discord.rest.insist(Call::new(LightMethod::Post, place.all()).body(command.clone())).await?;
-            written += 1;
+            match discord.rest.insist(Call::new(LightMethod::Post, place.all()).body(command.clone())).await {
+                Ok(_) => written += 1,
+                // The others need not suffer for it.
+                Err(error @ RestError::Refused { .. }) => {
+                    tracing::error!(bot = %discord.world.bot(), "Discord does not list /{}: {error}", key.1);
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
     for ((_, name), command) in there {
@@ -132,9 +138,8 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
         discord.rest.insist(Call::new(LightMethod::Delete, place.one(CommandId::new(id)))).await?;
         written += 1;
     }
-    if written > 0 {
-        tracing::info!(bot = %discord.world.bot(), "{written} commands were changed in Discord's list");
-    }
+    let listed = wanted.len();
+    tracing::info!(bot = %discord.world.bot(), "{listed} commands are listed at Discord, of which {written} were changed");
     Ok(())
 }
 
@@ -164,12 +169,16 @@ fn essence(command: &Value) -> Value {
                 Value::Array(list) => list.is_empty(),
                 Value::Object(map) => map.is_empty(),
                 Value::String(text) => text.is_empty(),
-                Value::Number(number) => {
-                    name == "type" && number.as_u64() == Some(u64::from(TYPED)) && map.contains_key("id")
-                }
+                Value::Number(number) => name == "type" && number.as_u64() == Some(u64::from(TYPED)),
             };
             let kept = map.iter().filter(|(name, value)| OURS.contains(&name.as_str()) && !is_default(name, value));
-            kept.map(|(name, value)| (name.clone(), essence(value))).collect::<Map<_, _>>().into()
+            kept.map(|(name, value)| {
+                // Texts by language have names of their own.
+                let kept = if name.ends_with("_localizations") { value.clone() } else { essence(value) };
+                (name.clone(), kept)
+            })
+            .collect::<Map<_, _>>()
+            .into()
         }
         Value::Array(list) => list.iter().map(essence).collect(),
         // Discord gives whole numbers back for what was sent as a fraction.

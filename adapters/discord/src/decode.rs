@@ -57,7 +57,9 @@ impl Decoder {
             Ok(Some(decoded)) => decoded,
             Ok(None) => self.native(name, data, now).into(),
             Err(error) => {
-                tracing::warn!(bot = %self.bot.name, frame = name, "a frame that is not as Discord describes it: {error}");
+                // Without the error's own words, which may be somebody's.
+                let (kind, line) = (error.classify(), error.column());
+                tracing::warn!(bot = %self.bot.name, frame = name, "a frame that is not as Discord describes it ({kind:?}, at {line})");
                 self.native(name, data, now).into()
             }
         }
@@ -78,7 +80,10 @@ impl Decoder {
             "INTERACTION_CREATE" => return Ok(self.interaction(&read(data)?, now)),
             "GUILD_CREATE" => self.guild_create(&read(data)?, now),
             "GUILD_UPDATE" => return Ok(self.guild_update(&read(data)?)),
-            "GUILD_DELETE" => return Ok(self.guild_delete(&read(data)?)),
+            "GUILD_DELETE" => match self.guild_delete(&read(data)?) {
+                Some(gone) => Decoded { changed: vec![gone], ..self.native(name, data.clone(), now).into() },
+                None => Decoded::default(),
+            },
             "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE" => {
                 Decoded { changed: self.role(name, &read(data)?), ..self.native(name, data.clone(), now).into() }
             }

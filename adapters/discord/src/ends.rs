@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use palabre_model::{ActionError, Batch, BotName, Clock, Millis, Shutdown};
 use palabre_store::{Direction, Store, Table, TableId};
+use reqwest::StatusCode;
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{GuildId, UserId};
 use tokio::sync::Notify;
@@ -29,10 +30,15 @@ impl Ends {
         Self { bot: bot.clone(), store, clock, news: Notify::new() }
     }
 
-    /// Notes that a ban ends then.
-    pub(crate) async fn ban(&self, until: Millis, guild: u64, user: u64) -> Result<(), ActionError> {
+    /// Notes when somebody's ban ends, or that it does not: what was noted before counts no longer.
+    pub(crate) async fn set(&self, until: Option<Millis>, guild: u64, user: u64) -> Result<(), ActionError> {
+        let whom = format!("{guild}/{user}");
+        let rows = self.rows(usize::MAX).await.map_err(|error| ActionError::Transient(error.to_string()))?;
         let mut batch = Batch::default();
-        ENDS.put(&mut batch, &(self.bot.to_string(), until, format!("{guild}/{user}")), &());
+        rows.iter().filter(|(_, _, of)| *of == whom).for_each(|key| ENDS.delete(&mut batch, key));
+        if let Some(until) = until {
+            ENDS.put(&mut batch, &(self.bot.to_string(), until, whom), &());
+        }
         self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
         self.news.notify_one();
         Ok(())
@@ -58,21 +64,25 @@ impl Ends {
         }
     }
 
+    /// The first rows of the bot, by when they are due.
+    async fn rows(&self, most: usize) -> palabre_store::Result<Vec<(String, Millis, String)>> {
+        let (store, bot, now) = (self.store.clone(), self.bot.to_string(), self.clock.now());
+        let read = tokio::task::spawn_blocking(move || -> palabre_store::Result<Vec<_>> {
+            let snapshot = store.snapshot(now)?;
+            let rows = ENDS.scan(&snapshot, &bot, Direction::Forward)?.take(most);
+            rows.map(|row| row.map(|(key, ())| key))
+                .filter(|row| row.as_ref().map_or(true, |(of, ..)| *of == bot))
+                .collect()
+        });
+        // A task that reads and nothing else does not panic.
+        read.await.unwrap_or_else(|_| Ok(Vec::new()))
+    }
+
     /// Ends what is due; when the next one is.
     async fn end_due(&self, rest: &Rest) -> palabre_store::Result<Option<Millis>> {
         let now = self.clock.now();
-        let (store, bot) = (self.store.clone(), self.bot.to_string());
-        let read = tokio::task::spawn_blocking(move || -> palabre_store::Result<Vec<_>> {
-            let snapshot = store.snapshot(now)?;
-            ENDS.scan(&snapshot, &bot, Direction::Forward)?.take(100).map(|row| row.map(|(key, ())| key)).collect()
-        });
-        // A task that reads and nothing else does not panic.
-        let rows = read.await.unwrap_or_else(|_| Ok(Vec::new()))?;
-        for key in rows {
+        for key in self.rows(100).await? {
             let (bot, due, whom) = &key;
-            if *bot != *self.bot.as_str() {
-                return Ok(None);
-            }
             if *due > now {
                 return Ok(Some(*due));
             }
@@ -96,8 +106,12 @@ async fn unban(rest: &Rest, whom: &str) -> Result<(), RestError> {
         .insist(Call::new(LightMethod::Delete, route).body(serde_json::json!({})).reason(Some("its time is over")))
         .await
     {
-        // Somebody was faster, or the bot is no longer there.
-        Ok(_) | Err(RestError::Refused { .. }) => Ok(()),
+        // Somebody was faster.
+        Ok(_) | Err(RestError::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(()),
+        Err(error @ RestError::Refused { .. }) => {
+            tracing::error!("a ban that is over cannot be lifted by the bot: {error}");
+            Ok(())
+        }
         Err(error) => Err(error),
     }
 }

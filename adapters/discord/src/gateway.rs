@@ -84,12 +84,6 @@ async fn plan(discord: &Discord) -> Result<Plan, AdapterError> {
         |value: &Value, otherwise: u32| value.as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or(otherwise);
     let remaining = number(&limit["remaining"], 1_000);
     let reset_after = Duration::from_millis(limit["reset_after"].as_u64().unwrap_or(86_400_000));
-    if remaining == 0 {
-        return Err(AdapterError::Lost(format!(
-            "Discord lets the bot begin no more sessions today; there are new ones in {} minutes",
-            reset_after.as_secs() / 60
-        )));
-    }
     let url = said["url"].as_str().unwrap_or("wss://gateway.discord.gg").trim_end_matches('/').to_owned();
     let concurrency = u16::try_from(number(&limit["max_concurrency"], 1)).unwrap_or(1).max(1);
     Ok(Plan {
@@ -97,7 +91,7 @@ async fn plan(discord: &Discord) -> Result<Plan, AdapterError> {
         shards: number(&said["shards"], 1).max(1),
         concurrency,
         remaining,
-        total: number(&limit["total"], 1_000),
+        total: number(&limit["total"], 1_000).max(remaining),
         reset_after,
     })
 }

@@ -22,6 +22,8 @@ const ANNOUNCED: [(Kind, Duration); 2] =
     [(Kind::Said, Duration::from_millis(1_800)), (Kind::Pressed, Duration::from_millis(1_000))];
 /// How long Discord takes answers, less a little.
 const LIFE: Millis = 15 * 60_000 - 15_000;
+/// Past so many, those that are over are forgotten.
+const STAGES: usize = 1_024;
 /// The kinds of first words. <https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object-interaction-callback-type>
 const MESSAGE: u8 = 4;
 const LATER: u8 = 5;
@@ -208,6 +210,9 @@ impl Interactions {
 
     fn stage(&self, token: &Token) -> Arc<tokio::sync::Mutex<Stage>> {
         let mut stages = self.lock();
+        if stages.len() > STAGES {
+            stages.retain(|id, _| made_at(*id) + LIFE > made_at(token.id));
+        }
         Arc::clone(stages.entry(token.id).or_insert_with(|| Arc::new(tokio::sync::Mutex::new(Stage::Fresh))))
     }
 

@@ -129,6 +129,9 @@ impl Discord {
     /// form of ours.
     fn is_interaction(self: &Arc<Self>, context: &AdapterContext, data: &Value) -> bool {
         let Ok(frame) = frames::Interaction::deserialize(data) else { return false };
+        if frame.id.known().is_none() {
+            return false;
+        }
         let token = Token::of(&frame);
         let (discord, is_typing) = (Arc::clone(self), frame.kind == interactions::AUTOCOMPLETE);
         let wants_form = Self::is_form(&frame.data.custom_id) && frame.message.is_some();

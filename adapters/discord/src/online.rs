@@ -17,6 +17,7 @@ const ANSWERING: Permissions = &[
     (1 << 14, "Embed Links"),
     (1 << 15, "Attach Files"),
     (1 << 16, "Read Message History"),
+    (1 << 35, "Create Public Threads"),
     (1 << 38, "Send Messages in Threads"),
 ];
 /// What the grants of its scripts need beside that.
@@ -32,6 +33,7 @@ const GRANTED: &[(&str, Permissions)] = &[
             (1 << 13, "Manage Messages"),
             (1 << 27, "Manage Nicknames"),
             (1 << 28, "Manage Roles"),
+            (1 << 34, "Manage Threads"),
             (1 << 40, "Moderate Members"),
             (1 << 51, "Pin Messages"),
         ],

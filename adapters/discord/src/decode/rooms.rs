@@ -44,16 +44,16 @@ impl Decoder {
         Some(Decoded { events: Vec::new(), changed: vec![frame.id.get()] })
     }
 
-    /// A server that is out of reach comes back; one that is gone does not, and that is told as it is.
-    pub(super) fn guild_delete(&self, frame: &frames::Partial) -> Option<Decoded> {
+    /// A server that is out of reach comes back; one that is gone does not: its id, to be forgotten.
+    pub(super) fn guild_delete(&self, frame: &frames::Partial) -> Option<u64> {
         if frame.unavailable {
-            return Some(Decoded::default());
+            return None;
         }
         let id = frame.id.get();
         let name = self.world.lock().guilds.get(&id).map(|guild| guild.name.clone()).unwrap_or_default();
         tracing::warn!(bot = %self.bot.name, guild = id, "the bot was removed from the server \"{name}\"");
         self.world.lock().remove(id);
-        None
+        Some(id)
     }
 
     pub(super) fn role(&self, name: &str, frame: &frames::RoleChange) -> Vec<u64> {

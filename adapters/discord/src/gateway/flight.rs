@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use palabre_model::{Batch, EmitError, Event, EventSink, Receipt};
+use tokio::time::Instant;
 
 /// So many events may be under way before no more frames are read.
 const MOST: usize = 2_000;
@@ -14,6 +16,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(super) struct Flight {
     sink: Arc<dyn EventSink>,
     waiting: VecDeque<Waiting>,
+    /// When the store is offered again what it did not take; until then nothing new is offered, which would overtake it.
+    again: Option<Instant>,
 }
 
 struct Waiting {
@@ -25,11 +29,11 @@ struct Waiting {
 
 impl Flight {
     pub(super) fn new(sink: &Arc<dyn EventSink>) -> Self {
-        Self { sink: Arc::clone(sink), waiting: VecDeque::new() }
+        Self { sink: Arc::clone(sink), waiting: VecDeque::new(), again: None }
     }
 
     pub(super) fn send(&mut self, event: Event, rows: Batch) {
-        let receipt = Some(self.sink.emit(event.clone(), rows.clone()));
+        let receipt = self.again.is_none().then(|| self.sink.emit(event.clone(), rows.clone()));
         self.waiting.push_back(Waiting { event, rows, receipt });
     }
 
@@ -44,17 +48,36 @@ impl Flight {
     /// Waits until something has become of the oldest. `false` when the daemon is stopping and takes no more. Can be dropped at any
     /// time: what was under way stays so.
     pub(super) async fn land(&mut self) -> bool {
-        let Some(oldest) = self.waiting.front_mut() else { return true };
-        let Some(receipt) = &mut oldest.receipt else {
-            tokio::time::sleep(PAUSE).await;
-            oldest.receipt = Some(self.sink.emit(oldest.event.clone(), oldest.rows.clone()));
+        if let Some(again) = self.again {
+            tokio::time::sleep_until(again).await;
+            self.again = None;
+            for waiting in self.waiting.iter_mut().filter(|waiting| waiting.receipt.is_none()) {
+                waiting.receipt = Some(self.sink.emit(waiting.event.clone(), waiting.rows.clone()));
+            }
             return true;
-        };
+        }
+        let Some(receipt) = self.waiting.front_mut().and_then(|oldest| oldest.receipt.as_mut()) else { return true };
         match receipt.await {
             Ok(_) => drop(self.waiting.pop_front()),
             Err(EmitError::Stopped) => return false,
-            Err(EmitError::Stalled(_)) => oldest.receipt = None,
+            Err(EmitError::Stalled(_)) => self.hold_back(),
         }
         true
+    }
+
+    /// The store took the oldest not, and perhaps some that came behind it: all of those are offered again, in their order.
+    fn hold_back(&mut self) {
+        self.again = Some(Instant::now() + PAUSE);
+        if let Some(oldest) = self.waiting.front_mut() {
+            oldest.receipt = None;
+        }
+        self.waiting.retain_mut(|waiting| match waiting.receipt.as_mut().map(FutureExt::now_or_never) {
+            Some(Some(Ok(_))) => false,
+            Some(Some(Err(_))) => {
+                waiting.receipt = None;
+                true
+            }
+            Some(None) | None => true,
+        });
     }
 }

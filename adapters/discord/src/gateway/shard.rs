@@ -160,7 +160,7 @@ impl Running<'_> {
         let frame: Frame = match serde_json::from_str(text) {
             Ok(frame) => frame,
             Err(error) => {
-                tracing::warn!(bot = %self.context.bot.name, "a frame that is no JSON: {error}");
+                tracing::warn!(bot = %self.context.bot.name, "a frame that is no JSON ({:?})", error.classify());
                 return Ok(());
             }
         };
@@ -176,8 +176,14 @@ impl Running<'_> {
             if is_entry && let Ok(entry) = serde_json::from_value::<frames::Audit>(held.data.clone()) {
                 self.decoder.audit(&entry, self.context.clock.now());
             }
+            if is_entry {
+                self.release().await?;
+                // Used up by what it was about, or noted anew with its own frame.
+                self.discord.world.lock().audit.pop_back();
+                return self.pass_on(held).await;
+            }
             self.hold.push(held);
-            return if is_entry { self.release().await } else { Ok(()) };
+            return Ok(());
         }
         self.pass_on(held).await
     }
@@ -200,9 +206,10 @@ impl Running<'_> {
         let mut rows = Batch::default();
         self.keep_guilds(&mut rows, &decoded.changed);
         if decoded.events.is_empty() && !rows.is_empty() {
-            // Nothing to be told; what is known is kept all the same.
-            let kept = self.discord.store.commit(std::mem::take(&mut rows)).await;
-            kept.map_err(|error| AdapterError::Lost(format!("what was learnt cannot be kept: {error}")))?;
+            // Nothing to be told; what is known is kept all the same, or with the next that changes.
+            if let Err(error) = self.discord.store.commit(std::mem::take(&mut rows)).await {
+                tracing::warn!(bot = %self.context.bot.name, "what was learnt of a server cannot be kept now: {error}");
+            }
         }
         let last = decoded.events.len().saturating_sub(1);
         for (index, event) in decoded.events.into_iter().enumerate() {

@@ -8,7 +8,7 @@ use serenity::model::id::{ChannelId, GuildId, RoleId, TargetId, UserId as Discor
 use super::{channel, done, gone_is_done};
 use crate::Discord;
 use crate::encode::number;
-use crate::rest::Call;
+use crate::rest::{Call, RestError};
 use crate::world::Known;
 
 /// The longest that Discord lets nobody speak. <https://discord.com/developers/docs/resources/guild#modify-guild-member>
@@ -61,15 +61,19 @@ impl Discord {
             Measure::Ban { until, purge_since } => {
                 let seconds = purge_since.map_or(0, |since| now.saturating_sub(since).min(PURGE) / 1_000);
                 // That it ends is noted before it begins: nobody stays out because a daemon went down in between.
-                if let Some(until) = until {
-                    self.ends.ban(*until, guild, user_id.get()).await?;
-                }
+                self.ends.set(*until, guild, user_id.get()).await?;
                 let body = json!({ "delete_message_seconds": seconds });
-                done(self.rest.call(Call::new(LightMethod::Put, ban).body(body).reason(reason)).await)
+                let banned = self.rest.call(Call::new(LightMethod::Put, ban).body(body).reason(reason)).await;
+                if let Err(RestError::Refused { .. }) = banned {
+                    self.ends.set(None, guild, user_id.get()).await?;
+                }
+                done(banned)
             }
-            Measure::Unban => gone_is_done(done(
-                self.rest.call(Call::new(LightMethod::Delete, ban).body(json!({})).reason(reason)).await,
-            )),
+            Measure::Unban => {
+                self.ends.set(None, guild, user_id.get()).await?;
+                let call = Call::new(LightMethod::Delete, ban).body(json!({})).reason(reason);
+                gone_is_done(done(self.rest.call(call).await))
+            }
             Measure::AddRole(name) | Measure::RemoveRole(name) => {
                 let role = role(&self.world.lock(), guild, name)?;
                 let adds = matches!(measure, Measure::AddRole(_));

@@ -56,12 +56,16 @@ impl Discord {
         let (young, old): (Vec<_>, Vec<_>) = found.into_iter().partition(|id| made_at(*id) + YOUNG > now);
         for some in young.chunks(AT_ONCE) {
             match some {
-                [one] => drop(self.delete(channel, MessageId::new(*one), reason).await?),
+                [one] => drop(super::gone_is_done(self.delete(channel, MessageId::new(*one), reason).await)?),
                 some => {
                     let ids: Vec<Value> = some.iter().map(|id| id.to_string().into()).collect();
                     let route = Route::ChannelMessagesBulkDelete { channel_id };
                     let call = Call::new(LightMethod::Post, route).body(json!({ "messages": ids })).reason(reason);
-                    self.rest.call(call).await?;
+                    // Not left to the engine, which would look anew and remove as many again.
+                    self.rest.insist(call).await.map_err(|error| match error.into() {
+                        ActionError::Transient(why) => ActionError::Rejected(format!("not all are removed: {why}")),
+                        other => other,
+                    })?;
                 }
             }
         }

@@ -102,10 +102,10 @@ impl Discord {
             return Ok(());
         }
         if content.persona.is_some() {
-            return self.edit_as(channel, message, body).await;
+            return self.edit_as(channel, message, body, part.files).await;
         }
-        match self.rest.call(Call::new(LightMethod::Patch, route).body(body.clone()).files(part.files)).await {
-            Err(error) if error.is(NOT_OWN) => self.edit_as(channel, message, body).await,
+        match self.rest.call(Call::new(LightMethod::Patch, route).body(body.clone()).files(part.files.clone())).await {
+            Err(error) if error.is(NOT_OWN) => self.edit_as(channel, message, body, part.files).await,
             other => other.map(drop).map_err(ActionError::from),
         }
     }

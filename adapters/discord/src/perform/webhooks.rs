@@ -10,7 +10,7 @@ use serenity::model::id::{ChannelId, MessageId, WebhookId};
 
 use super::id_of;
 use crate::Discord;
-use crate::rest::Call;
+use crate::rest::{Call, File};
 
 /// What the webhooks are called.
 const NAME: &str = "Palabre";
@@ -69,14 +69,20 @@ impl Discord {
         Ok(Outcome { message: last.map(|id| id.to_string().into()) })
     }
 
-    pub(super) async fn edit_as(&self, channel: u64, message: MessageId, body: Value) -> Result<(), ActionError> {
+    pub(super) async fn edit_as(
+        &self,
+        channel: u64,
+        message: MessageId,
+        body: Value,
+        files: Vec<File>,
+    ) -> Result<(), ActionError> {
         let (home, thread) = self.home(channel);
         let (id, token) = self.webhook(home).await?;
         let route = Route::WebhookMessage { webhook_id: WebhookId::new(id), token: &token, message_id: message };
         let call = thread
             .iter()
             .fold(Call::new(LightMethod::Patch, route), |call, id| call.param("thread_id", id.to_string()));
-        self.rest.call(call.body(body)).await?;
+        self.rest.call(call.body(body).files(files)).await?;
         Ok(())
     }
 

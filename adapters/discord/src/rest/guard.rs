@@ -25,18 +25,20 @@ struct Known {
 }
 
 impl Guard {
-    /// Whether a request may be made now.
-    pub(super) fn admit(&self) -> Result<(), RestError> {
+    /// Whether a request may be made now. Answers to interactions are outside the global limit.
+    pub(super) fn admit(&self, is_interaction: bool) -> Result<(), RestError> {
         let mut known = self.lock();
         let now = Instant::now();
         if known.token_is_refused {
             return Err(RestError::Token);
         }
         if let Some(until) = known.held_until {
-            if until > now {
+            if until > now && !is_interaction {
                 return Err(RestError::Limited { retry_after: until - now });
             }
-            known.held_until = None;
+            if until <= now {
+                known.held_until = None;
+            }
         }
         while known.in_vain.front().is_some_and(|at| now.duration_since(*at) > WINDOW) {
             known.in_vain.pop_front();
@@ -66,7 +68,8 @@ impl Guard {
 
     /// Nothing is asked for that long.
     pub(super) fn hold(&self, pause: Duration) {
-        self.lock().held_until = Some(Instant::now() + pause);
+        let mut known = self.lock();
+        known.held_until = known.held_until.max(Some(Instant::now() + pause));
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {

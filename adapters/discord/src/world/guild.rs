@@ -54,7 +54,12 @@ pub(crate) struct Channel {
 
 impl GuildRow {
     pub(crate) fn of(guild: &frames::Guild) -> Self {
-        let roles = guild.roles.iter().map(|role| (role.id.get(), Role::of(role))).collect();
+        let roles = guild
+            .roles
+            .iter()
+            .filter(|role| role.id.known().is_some())
+            .map(|role| (role.id.get(), Role::of(role)))
+            .collect();
         let channels = guild.channels.iter().chain(&guild.threads);
         Self {
             name: guild.name.clone(),
