@@ -387,3 +387,27 @@ async fn an_intent_that_the_application_lacks_is_told_and_left_out() {
     assert!(log.contains("Server Members Intent") && log.contains("on_join"), "{log}");
     town.ends_well().await;
 }
+
+#[tokio::test]
+async fn a_ban_for_good_is_not_lifted_by_one_for_a_while() {
+    let script = r#"
+command("out", { args = { { name = "whom", type = "member" }, { name = "lasts", type = "duration", optional = true } } }, function(event, args)
+  args.whom:ban{ for_ = args.lasts, reason = "out" }
+end)
+"#;
+    let Some(town) = Town::with(&[("test.luau", script)]).await else { return };
+    let discord = &town.discord;
+    let (bob, alice) = (discord.user("bob"), discord.user("alice"));
+    discord.says("olivia", "general", &format!("!out <@{bob}> 1s"));
+    discord.says("olivia", "general", &format!("!out <@{bob}>"));
+    let bans = |calls: u64| {
+        discord
+            .counts("the bans", move |counters| counters.calls.get("ban_user_from_guild").is_some_and(|n| *n >= calls))
+    };
+    bans(2).await;
+    discord.says("olivia", "general", &format!("!out <@{alice}> 2s"));
+    bans(3).await;
+    discord.until("the later one is over", |discord| (!discord.is_banned("alice")).then_some(())).await;
+    assert!(discord.is_banned("bob"));
+    town.ends_well().await;
+}

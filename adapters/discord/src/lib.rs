@@ -75,6 +75,8 @@ pub struct Discord {
     /// Which answer a message is: those for one person's eyes are reached by their interaction alone.
     answers: Mutex<LruCache<u64, Token>>,
     directs: Mutex<LruCache<u64, u64>>,
+    /// How many parts of a long message are out, and the last one's id.
+    progress: Mutex<LruCache<ActionKey, (usize, Option<u64>)>>,
     webhooks: Webhooks,
     ends: Ends,
     /// What is done beside: announcements, choices.
@@ -98,6 +100,7 @@ impl Discord {
             interactions: Interactions::default(),
             answers: Mutex::new(LruCache::new(REMEMBERED)),
             directs: Mutex::new(LruCache::new(REMEMBERED)),
+            progress: Mutex::new(LruCache::new(REMEMBERED)),
             webhooks: Webhooks::default(),
             ends: Ends::new(&bot, store.clone(), Arc::clone(&clock)),
             asides: Mutex::default(),

@@ -24,10 +24,10 @@ impl Discord {
         key: &ActionKey,
     ) -> Result<Outcome, ActionError> {
         if let Some(persona) = &content.persona {
-            return self.say_as(channel, persona, content).await;
+            return self.say_as(channel, persona, content, key).await;
         }
-        let mut last = None;
-        for (index, mut part) in self.parts(channel, content)?.into_iter().enumerate() {
+        let (said, mut last) = self.said_so_far(key);
+        for (index, mut part) in self.parts(channel, content)?.into_iter().enumerate().skip(said) {
             part.body.insert("nonce".to_owned(), nonce(key, index).into());
             part.body.insert("enforce_nonce".to_owned(), true.into());
             if let (0, Some(message)) = (index, reply_to) {
@@ -38,8 +38,18 @@ impl Discord {
             let route = Route::ChannelMessages { channel_id: ChannelId::new(channel) };
             let call = Call::new(LightMethod::Post, route).body(Value::Object(part.body)).files(part.files);
             last = id_of(&self.rest.call(call).await?);
+            self.note_said(key, index + 1, last);
         }
         Ok(Outcome { message: last.map(|id| id.to_string().into()) })
+    }
+
+    /// How many parts of an action's message were said before a fault, and the id of the last: they are not said again.
+    pub(super) fn said_so_far(&self, key: &ActionKey) -> (usize, Option<u64>) {
+        self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).copied().unwrap_or_default()
+    }
+
+    pub(super) fn note_said(&self, key: &ActionKey, parts: usize, last: Option<u64>) {
+        self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner).put(key.clone(), (parts, last));
     }
 
     pub(super) fn parts(&self, channel: u64, content: &Content) -> Result<Vec<crate::encode::Part>, ActionError> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use palabre_model::{ActionError, Content, Outcome, Persona};
+use palabre_model::{ActionError, ActionKey, Content, Outcome, Persona};
 use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, MessageId, WebhookId};
@@ -45,10 +45,11 @@ impl Discord {
         channel: u64,
         persona: &Persona,
         content: &Content,
+        key: &ActionKey,
     ) -> Result<Outcome, ActionError> {
         let (home, thread) = self.home(channel);
-        let mut last = None;
-        for mut part in self.parts(channel, content)? {
+        let (said, mut last) = self.said_so_far(key);
+        for (index, mut part) in self.parts(channel, content)?.into_iter().enumerate().skip(said) {
             part.body.insert("username".to_owned(), speaker(&persona.name).into());
             if let Some(picture) = persona.picture.as_ref().filter(|url| url.starts_with("http")) {
                 part.body.insert("avatar_url".to_owned(), picture.as_str().into());
@@ -65,6 +66,7 @@ impl Discord {
                 return Err(ActionError::Transient("the webhook is gone, and is made anew".to_owned()));
             }
             last = id_of(&said?);
+            self.note_said(key, index + 1, last);
         }
         Ok(Outcome { message: last.map(|id| id.to_string().into()) })
     }
