@@ -141,6 +141,27 @@ async fn what_is_left_out_or_added_makes_no_event_another() {
 }
 
 #[tokio::test]
+async fn a_server_that_was_left_meanwhile_is_forgotten() {
+    let Some(frames) = frames(quick()).await else { return };
+    let reader = reader();
+    let (mut ready, mut message) = (Value::Null, Value::Null);
+    for (name, data) in frames {
+        match name.as_str() {
+            "READY" => ready = data.clone(),
+            "MESSAGE_CREATE" if message.is_null() => message = data.clone(),
+            _ => {}
+        }
+        let _events = reader.read(&name, data, 0);
+    }
+    let place =
+        |reader: &Frames| reader.read("MESSAGE_CREATE", message.clone(), 0)[0].space.clone().unwrap().name.clone();
+    assert_eq!(place(&reader), "Village");
+    ready["guilds"] = json!([]);
+    assert_eq!(reader.read("READY", ready, 0).len(), 1);
+    assert_eq!(place(&reader), "");
+}
+
+#[tokio::test]
 async fn frames_that_no_discord_sends_are_no_reason_to_fall_over() {
     let seconds = std::env::var("PALABRE_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3);
     let Some(frames) = frames(quick()).await else { return };

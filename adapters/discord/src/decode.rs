@@ -25,6 +25,8 @@ pub(crate) struct Decoder {
     pub(crate) world: Arc<World>,
     /// Whether messages of other bots are events.
     pub(crate) hear_bots: bool,
+    /// Which shard the frames are of, and of how many: it tells of its own servers alone.
+    pub(crate) shard: (u32, u32),
 }
 
 /// What a frame gives.
@@ -114,8 +116,14 @@ impl Decoder {
         let mut known = self.world.lock();
         known.me = ready.user.id.get();
         known.application = ready.application.id.get();
+        // Servers that the bot has left since it was here last are not among those that it is told of.
+        let (number, total) = (u64::from(self.shard.0), u64::from(self.shard.1.max(1)));
+        let is_there = |id: u64| ready.guilds.iter().any(|guild| guild.id.get() == id);
+        let gone: Vec<_> =
+            known.guilds.keys().copied().filter(|id| (id >> 22) % total == number && !is_there(*id)).collect();
+        gone.iter().for_each(|id| known.remove(*id));
         drop(known);
-        self.without_place(EventKind::Ready { reason: None }, now).into()
+        Decoded { changed: gone, ..self.without_place(EventKind::Ready { reason: None }, now).into() }
     }
 
     pub(crate) fn without_place(&self, kind: EventKind, now: Millis) -> Event {

@@ -16,7 +16,7 @@ impl Frames {
     #[must_use]
     pub fn new(bot: Bot, hear_bots: bool) -> Self {
         let world = Arc::new(World::new(&bot.name));
-        Self(Decoder { bot, world, hear_bots })
+        Self(Decoder { bot, world, hear_bots, shard: (0, 1) })
     }
 
     /// The events of a frame of that name (`MESSAGE_CREATE`), read at `now`. Nothing that it says makes it panic; what has no

@@ -60,8 +60,12 @@ pub(super) async fn run(
     context: &AdapterContext,
     mut shard: Shard,
 ) -> Result<(), AdapterError> {
-    let decoder =
-        Decoder { bot: context.bot.clone(), world: Arc::clone(&discord.world), hear_bots: discord.config.hear_bots };
+    let decoder = Decoder {
+        bot: context.bot.clone(),
+        world: Arc::clone(&discord.world),
+        hear_bots: discord.config.hear_bots,
+        shard: (shard.id().number(), shard.id().total()),
+    };
     let flight = Flight::new(&context.sink);
     let mut running = Running {
         discord,
