@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use palabre_tests::palabre;
+use palabre_tests::{Project, palabre};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -79,4 +79,16 @@ fn a_test_that_fails_shows_the_chat_and_the_line_and_is_in_the_junit_file() {
     assert!(code == Some(0) && out.contains("1 passed, 0 failed"), "{out}");
     let (code, out, _) = project.run(&["test", "--filter", "nothing like it"]);
     assert!(code == Some(1) && out.contains("no test has \"nothing like it\" in its name"), "{out}");
+}
+
+#[test]
+fn junit_counts_every_test_at_its_root() {
+    let project = Project::new("bots: { lobby: { platform: rooms } }", &[("one.luau", "function on_message() end")]);
+    let tests = "test('holds', function(t) t:expect(true) end)\ntest('fails', function(t) t:expect(false) end)\n";
+    project.write_script("one.test.luau", tests);
+    let (code, out, _) = project.run(&["test", "--junit", "results.xml"]);
+    assert_eq!(code, Some(1), "{out}");
+    let results = std::fs::read_to_string(project.path().join("results.xml")).unwrap();
+    let root = results.lines().find(|line| line.contains("<testsuites")).unwrap();
+    assert!(root.contains("tests=\"2\"") && root.contains("failures=\"1\""), "{root}");
 }

@@ -224,3 +224,17 @@ async fn the_three_routes_tell_how_things_are() {
     let stats = daemon.get("/api/stats").await;
     assert_eq!((&stats["messages"], &stats["connections"], &stats["users"]), (&json!(1), &json!(1), &json!(1)));
 }
+
+#[tokio::test]
+async fn a_reaction_too_many_is_refused_and_not_acknowledged() {
+    let project = Project::new("bots: { lobby: { platform: rooms } }", &[]);
+    let daemon = project.start().await;
+    let (mut alice, _) = Client::enter(&daemon.address, "alice", "general").await.unwrap();
+    let id = alice.say("hello", "n1").await.unwrap();
+    for number in 0..33 {
+        let ack = alice.ask("react", json!({ "id": id, "emoji": format!("e{number}") })).await.unwrap();
+        let answer = alice.ack(ack).await.unwrap();
+        assert_eq!(answer["id"].is_string(), number < 32, "{number}: {answer}");
+    }
+    assert!(daemon.stop().await);
+}

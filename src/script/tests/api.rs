@@ -76,6 +76,13 @@ fn who_speaks_for_others_or_wakes_them_needs_to_be_let() {
 }
 
 #[test]
+fn an_error_cannot_look_like_a_line_of_the_log() {
+    let mut bench = Bench::new(r#"function on_message(event) error("x\n2026-11-25 ERROR store: all is lost") end"#);
+    let Step::Failed(failure) = bench.says("go") else { panic!("it fails") };
+    assert!(failure.to_string().contains("\n  | 2026-11-25 ERROR"), "{failure}");
+}
+
+#[test]
 fn messages_are_found_by_id_or_key_and_threads_begun_about_them() {
     let mut bench = Bench::new(
         r#"function on_message(event)
