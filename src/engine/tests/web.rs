@@ -4,7 +4,6 @@
 
 mod support;
 
-use std::time::Duration;
 
 use palabre_model::ActionError;
 use palabre_script::{RouteAuth, Source};
@@ -101,8 +100,7 @@ async fn a_route_answers_once_all_that_it_did_is_durable() {
     let answer = ask(0, json!({ "query": { "who": "bob" } })).await.unwrap();
     assert_eq!(answer, json!([{ "status": 200, "json": { "visits": 1, "who": "bob" } }]));
     assert!(ask(1, json!({})).await.unwrap_err().contains("no luck"));
-    let slow = ask(2, json!({}));
-    let (answer, ()) = tokio::join!(slow, house.advance(Duration::from_secs(3)));
+    let answer = house.with_time(ask(2, json!({}))).await;
     assert_eq!(answer.unwrap(), json!([{ "text": "done" }]));
     // After a reload the routes are those of the new version.
     house.engine.reload(Source::from_text("site", "")).await.unwrap();
@@ -223,15 +221,6 @@ async fn a_route_that_calls_another_script_and_waits_answers_when_it_is_done() {
     // One worker, as two scripts have that depend on each other.
     let house = House::on_one_worker(sim, vec![bank, setup]).await;
     let (script, route) = house.engine.routes().pop().unwrap();
-    // The wait begins at some time or other; the clock goes on until it is over.
-    let turning = async {
-        loop {
-            house.advance(Duration::from_secs(1)).await;
-        }
-    };
-    let answer = tokio::select! {
-        answer = house.engine.request(&script, &route, json!({})) => answer,
-        () = turning => unreachable!("the clock never stops"),
-    };
+    let answer = house.with_time(house.engine.request(&script, &route, json!({}))).await;
     assert_eq!(answer.unwrap(), json!([{ "status": 201, "text": "given 1" }]));
 }

@@ -107,6 +107,19 @@ impl House {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 
+    /// What comes of something that waits for the time, which goes on until it is there.
+    pub async fn with_time<T>(&self, waits: impl Future<Output = T>) -> T {
+        let turning = async {
+            loop {
+                self.advance(Duration::from_secs(1)).await;
+            }
+        };
+        tokio::select! {
+            answer = waits => answer,
+            () = turning => unreachable!("the clock never stops"),
+        }
+    }
+
     pub fn texts(&self) -> Vec<String> {
         self.sim.transcript().texts("general").into_iter().map(ToOwned::to_owned).collect()
     }
