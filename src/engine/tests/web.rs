@@ -4,7 +4,6 @@
 
 mod support;
 
-
 use palabre_model::ActionError;
 use palabre_script::{RouteAuth, Source};
 use serde_json::json;
