@@ -67,12 +67,12 @@ frames! {
     /// A frame of the gateway.
     Frame { op: u8, t: Option<String>, d: Value, }
 
-    Ready { user: User, application: Partial, session_id: String, guilds: Vec<Partial>, }
+    Ready { user: User, application: Partial, guilds: Vec<Partial>, }
 
     /// Something of which the id counts.
     Partial { id: Id, unavailable: bool, name: Option<String>, }
 
-    User { id: Id, username: String, global_name: Option<String>, bot: Option<bool>, locale: Option<String>, avatar: Option<String>, }
+    User { id: Id, username: String, global_name: Option<String>, bot: Option<bool>, locale: Option<String>, }
 
     Member {
         user: Option<User>, nick: Option<String>, roles: Vec<Id>, communication_disabled_until: Option<String>,
@@ -91,7 +91,7 @@ frames! {
 
     Channel {
         id: Id, guild_id: Id, name: Option<String>, #[serde(rename = "type")] kind: u8, topic: Option<String>, parent_id: Id,
-        permission_overwrites: Vec<Overwrite>, recipients: Vec<User>, newly_created: Option<bool>, owner_id: Id,
+        permission_overwrites: Vec<Overwrite>, newly_created: Option<bool>, owner_id: Id,
     }
 
     Guild {
@@ -112,7 +112,7 @@ frames! {
         id: Id, channel_id: Id, guild_id: Id, author: Option<User>, member: Option<Member>, content: Option<String>,
         timestamp: Option<String>, edited_timestamp: Option<String>, #[serde(rename = "type")] kind: u8, attachments: Vec<Attachment>,
         embeds: Vec<Embed>, mentions: Vec<User>, sticker_items: Vec<Sticker>, components: Vec<Component>, poll: Option<Poll>, message_reference: Option<Reference>,
-        message_snapshots: Vec<Snapshot>, webhook_id: Id, application_id: Id, pinned: Option<bool>, flags: u64, nonce: Value,
+        message_snapshots: Vec<Snapshot>, webhook_id: Id, application_id: Id, pinned: Option<bool>, flags: u64,
     }
 
     Snapshot { message: Box<Message>, }

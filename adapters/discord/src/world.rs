@@ -14,7 +14,7 @@ use palabre_store::{Direction, Snapshot, Table, TableId};
 
 use crate::decode::Audited;
 
-pub(crate) use guild::{Channel, GuildRow, Role};
+pub(crate) use guild::{Channel, GuildRow, Role, level};
 pub(crate) use people::Seen;
 
 /// Servers by bot and id.
@@ -140,11 +140,6 @@ impl Known {
         let everyone = row.roles.get(&guild).map_or(0, |role| role.permissions);
         let bits =
             roles.iter().filter_map(|role| row.roles.get(role)).fold(everyone, |bits, role| bits | role.permissions);
-        guild::level(bits)
+        level(bits)
     }
-}
-
-/// What permissions amount to, as one of our levels.
-pub(crate) fn level(bits: u64) -> Permission {
-    guild::level(bits)
 }

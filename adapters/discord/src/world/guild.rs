@@ -116,7 +116,8 @@ impl Channel {
     }
 }
 
-pub(super) fn level(bits: u64) -> Permission {
+/// What permissions amount to, as one of our levels.
+pub(crate) fn level(bits: u64) -> Permission {
     if bits & (ADMINISTRATOR | MANAGE_GUILD) != 0 {
         Permission::Admin
     } else if bits & (KICK | BAN | MANAGE_MESSAGES | MODERATE) != 0 {
