@@ -155,6 +155,15 @@ impl Discord {
     }
 }
 
+/// Ends what is done beside, however the adapter ends: it holds the store.
+struct Beside<'d>(&'d Discord);
+
+impl Drop for Beside<'_> {
+    fn drop(&mut self) {
+        self.0.asides.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+    }
+}
+
 #[async_trait]
 impl Adapter for Discord {
     fn capabilities(&self) -> &Capabilities {
@@ -162,16 +171,15 @@ impl Adapter for Discord {
     }
 
     async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
+        let _beside = Beside(&self);
         let listing = commands::keep(&self, context.commands.clone(), context.shutdown.clone());
         let ending = self.ends.run(&self.rest, context.shutdown.clone());
         let beside = async { tokio::join!(listing, ending) };
-        let ended = tokio::select! {
+        tokio::select! {
             ended = gateway::run(&self, &context) => ended,
             // Both end at the word to stop, at which the gateway ends too.
             _ = async { beside.await; std::future::pending::<()>().await } => Ok(()),
-        };
-        self.asides.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
-        ended
+        }
     }
 
     async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
