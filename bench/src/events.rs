@@ -75,6 +75,7 @@ fn run(users: usize, scripts: usize, count: usize) -> f64 {
                 buttons: false,
                 personas: false,
                 max_text: 4_000,
+                max_file: 10 << 20,
             },
             context: watch::Sender::new(None),
             said: AtomicU64::new(0),
@@ -117,7 +118,7 @@ fn run(users: usize, scripts: usize, count: usize) -> f64 {
         let people: Vec<_> = (0..users)
             .map(|number| {
                 let name = format!("user{number}");
-                Arc::new(User { id: UserId::new(&bot.name, &name), name, bot: false, locale: None })
+                Arc::new(User { id: UserId::new(&bot.name, &name), name, bot: false, locale: None, picture: None })
             })
             .collect();
         let text = |number: usize| EventKind::Message {

@@ -168,12 +168,14 @@ impl Decoder {
             name: user.named().to_owned(),
             bot: user.bot.unwrap_or_default(),
             locale: locale.or(user.locale.as_deref()).map(ToOwned::to_owned),
+            picture: user.picture(),
         }
     }
 
     /// Somebody of whom Discord says the id alone.
     fn user_by_id(&self, known: &Known, id: u64) -> User {
-        let unknown = || User { id: self.user_id(id), name: id.to_string(), bot: id == known.me, locale: None };
+        let unknown =
+            || User { id: self.user_id(id), name: id.to_string(), bot: id == known.me, locale: None, picture: None };
         known.people.user(id).cloned().unwrap_or_else(unknown)
     }
 

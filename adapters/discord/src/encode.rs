@@ -14,6 +14,8 @@ use crate::world::Known;
 
 /// The longest text of a message. <https://discord.com/developers/docs/resources/message#create-message>
 pub(crate) const TEXT: usize = 2_000;
+/// The largest file of a message, where nobody has paid for more. <https://discord.com/developers/docs/reference#uploading-files>
+pub(crate) const FILE: usize = 10 << 20;
 /// The most rows under a message, and buttons in one.
 const ROWS: usize = 5;
 const IN_A_ROW: usize = 5;
@@ -80,7 +82,7 @@ pub(crate) fn edit(content: &Content, known: &Known, guild: Option<u64>) -> Resu
 }
 
 fn file(file: &palabre_model::FileToSend) -> File {
-    File { name: file.name.clone(), data: file.data.clone().into_bytes() }
+    File { name: file.name.clone(), data: file.data.clone() }
 }
 
 /// Who is notified: nobody, unless the script says who.

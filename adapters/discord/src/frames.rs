@@ -72,7 +72,9 @@ frames! {
     /// Something of which the id counts.
     Partial { id: Id, unavailable: bool, name: Option<String>, }
 
-    User { id: Id, username: String, global_name: Option<String>, bot: Option<bool>, locale: Option<String>, }
+    User { id: Id, username: String, global_name: Option<String>, bot: Option<bool>, locale: Option<String>,
+        avatar: Option<String>,
+    }
 
     Member {
         user: Option<User>, nick: Option<String>, roles: Vec<Id>, communication_disabled_until: Option<String>,
@@ -180,6 +182,12 @@ frames! {
 }
 
 impl User {
+    /// The address of their picture. <https://discord.com/developers/docs/reference#image-formatting>
+    pub(crate) fn picture(&self) -> Option<String> {
+        let hash = self.avatar.as_deref().filter(|hash| !hash.is_empty())?;
+        Some(format!("https://cdn.discordapp.com/avatars/{}/{hash}.png", self.id))
+    }
+
     /// As our events have them.
     pub(crate) fn named(&self) -> &str {
         self.global_name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&self.username)

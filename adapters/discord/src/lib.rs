@@ -109,6 +109,7 @@ impl Discord {
                 buttons: true,
                 personas: true,
                 max_text: encode::TEXT,
+                max_file: encode::FILE,
             },
             store,
             clock,
@@ -186,6 +187,10 @@ impl Adapter for Discord {
         self.do_it(action, key).await
     }
 
+    async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
+        self.rest.file(url, most).await
+    }
+
     fn message_id(&self, _: &ActionKey) -> Option<MessageId> {
         None
     }
@@ -204,6 +209,7 @@ impl Adapter for Discord {
                     name: mention.to_owned(),
                     bot: false,
                     locale: None,
+                    picture: None,
                 };
                 Some(known.people.user(id).cloned().unwrap_or_else(unknown))
             }

@@ -1,6 +1,7 @@
 //! Requests to Discord: at the pace that its buckets allow, with what it answers sorted by what is to be done about it.
 
 mod error;
+mod files;
 mod guard;
 
 use std::collections::HashMap;
@@ -36,6 +37,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The way to Discord's REST API.
 pub(crate) struct Rest {
     client: reqwest::Client,
+    /// For files, which lie where a message says: it goes nowhere else from there, and takes no token along.
+    files: reqwest::Client,
     token: String,
     api: String,
     /// Made at the first request, since it works in a task of its own.
@@ -94,7 +97,16 @@ impl Rest {
         let api = api.trim_end_matches("/v10").trim_end_matches("/api").to_owned();
         let token = format!("Bot {}", token.trim().trim_start_matches("Bot "));
         let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
-        Ok(Self { client, token, api, limiter: OnceLock::new(), guard: Guard::default(), said: Mutex::default() })
+        let files = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build()?;
+        Ok(Self {
+            client,
+            files,
+            token,
+            api,
+            limiter: OnceLock::new(),
+            guard: Guard::default(),
+            said: Mutex::default(),
+        })
     }
 
     /// Performs a request once, when its bucket lets it.

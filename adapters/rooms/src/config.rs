@@ -18,6 +18,8 @@ pub struct Config {
     pub max_rooms: usize,
     /// How many connections there may be at once.
     pub max_connections: usize,
+    /// The largest file of a message, in mebibytes.
+    pub max_file_mb: usize,
     /// How many packets may wait for a slow client before it is disconnected.
     pub client_queue: usize,
 }
@@ -30,6 +32,7 @@ impl Default for Config {
             origins: Vec::new(),
             max_rooms: 10_000,
             max_connections: 10_000,
+            max_file_mb: 10,
             client_queue: 512,
         }
     }

@@ -14,6 +14,8 @@ const USERNAME: usize = 64;
 const ROOM: usize = 64;
 /// The longest nonce and id, in bytes.
 const ID: usize = 256;
+/// How many files a message has at most.
+pub(crate) const FILES: usize = 10;
 /// The longest language tag, in characters.
 const LOCALE: usize = 35;
 
@@ -38,6 +40,20 @@ pub(crate) struct Send {
     pub(crate) nonce: Option<String>,
     #[serde(default)]
     pub(crate) reply_to: Option<String>,
+    /// Files that were uploaded for it, by their ids.
+    #[serde(default)]
+    pub(crate) files: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with name")]
+pub(crate) struct Upload {
+    pub(crate) name: String,
+    /// In bytes, where the client knows.
+    #[serde(default)]
+    pub(crate) size: Option<usize>,
+    #[serde(default)]
+    pub(crate) content_type: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -112,7 +128,12 @@ impl Join {
 
 impl Send {
     pub(crate) fn checked(self) -> Result<Self, String> {
-        text(&self.message)?;
+        if self.files.is_empty() || !self.message.trim().is_empty() {
+            text(&self.message)?;
+        }
+        if self.files.len() > FILES {
+            return Err(format!("a message has at most {FILES} files"));
+        }
         if self.nonce.as_ref().is_some_and(|nonce| nonce.is_empty() || nonce.len() > ID) {
             return Err(format!("a nonce has 1 to {ID} bytes"));
         }

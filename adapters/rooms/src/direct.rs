@@ -23,7 +23,13 @@ impl Rooms {
         let mut batch = Batch::default();
         let now = self.clock.now();
         // In a room of no name: it is not of one room alone.
-        let shelf = Shelf { room: "", now, expires: Some(now.saturating_add(ASIDE_LIFE)), entropy: &*self.entropy };
+        let shelf = Shelf {
+            room: "",
+            now,
+            largest: self.config.max_file_mb << 20,
+            expires: Some(now.saturating_add(ASIDE_LIFE)),
+            entropy: &*self.entropy,
+        };
         let speaker = Speaker { nickname: &self.config.nickname, shelf };
         let row = Arc::new(speaker.says(&mut batch, key.to_string(), content)?);
         if !batch.is_empty() {

@@ -6,8 +6,10 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use palabre_model::ActionError;
+
 use crate::compat::percent;
-use crate::files::{FILES, FileRow, safe_type};
+use crate::files::{FILES, FileRow, id_at, safe_type};
 use crate::service::Rooms;
 
 pub(crate) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>) -> Response {
@@ -18,6 +20,23 @@ pub(crate) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>
         Ok(Ok(None)) => (StatusCode::NOT_FOUND, "there is no such file any more").into_response(),
         Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// A file that goes on to another platform.
+pub(crate) async fn passed_on(rooms: &Rooms, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
+    let id = id_at(url).map(ToOwned::to_owned);
+    let id = id.ok_or_else(|| ActionError::Rejected(format!("{url} is no file of the rooms")))?;
+    let (store, now) = (rooms.store.clone(), rooms.clock.now());
+    let read = tokio::task::spawn_blocking(move || FILES.get(&store.snapshot(now)?, &id)).await;
+    match read {
+        Ok(Ok(Some(row))) if row.data.len() > most => {
+            Err(ActionError::Rejected(format!("the file has {} bytes; the limit is {most}", row.data.len())))
+        }
+        Ok(Ok(Some(row))) => Ok(row.data),
+        Ok(Ok(None)) => Err(ActionError::NotFound("the file is not there any more".to_owned())),
+        Ok(Err(error)) => Err(ActionError::Transient(error.to_string())),
+        Err(error) => Err(ActionError::Transient(error.to_string())),
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) struct WireMessage<'m> {
 pub(crate) fn message<'m>(room: &'m str, row: &'m MessageRow) -> WireMessage<'m> {
     WireMessage {
         id: &row.id,
-        username: &row.username,
+        username: row.persona.as_ref().unwrap_or(&row.username),
         message: &row.text,
         timestamp: iso8601(row.time),
         room,
@@ -176,7 +176,16 @@ pub(crate) struct Announced<'m> {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Ack {
-    Id { id: String },
-    Error { error: String },
+    Id {
+        id: String,
+    },
+    /// Where a file is to be put.
+    Upload {
+        id: String,
+        url: String,
+    },
+    Error {
+        error: String,
+    },
     Done {},
 }

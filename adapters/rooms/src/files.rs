@@ -4,15 +4,13 @@ use palabre_model::{ActionError, Attachment, Batch, Entropy, FileToSend, Millis}
 use palabre_store::{Table, TableId};
 use serde::{Deserialize, Serialize};
 
+use crate::decode::FILES as MOST_FILES;
+
 /// Files by id.
 pub(crate) const FILES: Table<String, FileRow> = Table::new(TableId::RoomFiles);
 
 /// Where files are served.
 const PATH: &str = "/api/files/";
-/// The largest file, in bytes.
-const LARGEST: usize = 1 << 20;
-/// How many files a message has at most.
-const MOST: usize = 10;
 /// The longest name of a file, in characters; what is longer is cut.
 const NAME: usize = 128;
 
@@ -21,7 +19,8 @@ const NAME: usize = 128;
 pub(crate) struct FileRow {
     pub(crate) name: String,
     pub(crate) content_type: String,
-    pub(crate) data: String,
+    #[serde(with = "serde_bytes")]
+    pub(crate) data: Vec<u8>,
     pub(crate) room: String,
     pub(crate) time: Millis,
 }
@@ -30,6 +29,8 @@ pub(crate) struct FileRow {
 pub(crate) struct Shelf<'a> {
     pub(crate) room: &'a str,
     pub(crate) now: Millis,
+    /// The largest file, in bytes.
+    pub(crate) largest: usize,
     /// Files of a message that is not kept end by themselves.
     pub(crate) expires: Option<Millis>,
     pub(crate) entropy: &'a dyn Entropy,
@@ -38,20 +39,20 @@ pub(crate) struct Shelf<'a> {
 impl Shelf<'_> {
     /// Adds the files to `batch`; what their message says of them.
     pub(crate) fn put(&self, batch: &mut Batch, files: Vec<FileToSend>) -> Result<Vec<Attachment>, ActionError> {
-        if files.len() > MOST {
+        if files.len() > MOST_FILES {
             let count = files.len();
-            return Err(ActionError::Rejected(format!("it has {count} files; a message has at most {MOST}")));
+            return Err(ActionError::Rejected(format!("it has {count} files; a message has at most {MOST_FILES}")));
         }
-        if let Some(file) = files.iter().find(|file| file.data.len() > LARGEST) {
-            let problem = format!("the file {} has {} bytes; the limit is {LARGEST}", file.name, file.data.len());
+        if let Some(file) = files.iter().find(|file| file.data.len() > self.largest) {
+            let (name, size, largest) = (&file.name, file.data.len(), self.largest);
+            let problem = format!("the file {name} has {size} bytes; the limit is {largest}");
             return Err(ActionError::Rejected(problem));
         }
         Ok(files.into_iter().map(|file| self.put_one(batch, file)).collect())
     }
 
     fn put_one(&self, batch: &mut Batch, file: FileToSend) -> Attachment {
-        // Whoever has the address has the file, so nobody may guess it.
-        let id = format!("{:016x}{:016x}", self.entropy.next(), self.entropy.next());
+        let id = fresh_id(self.entropy);
         let name = file_name(&file.name);
         let content_type = match &file.content_type {
             Some(content_type) => safe_type(content_type),
@@ -66,26 +67,55 @@ impl Shelf<'_> {
             time: self.now,
         };
         FILES.put_until(batch, &id, &row, self.expires);
-        Attachment { name, url: format!("{PATH}{id}"), content_type: Some(content_type.to_owned()), size }
+        Attachment { name, url: address(&id), content_type: Some(content_type.to_owned()), size }
     }
+}
+
+/// An id for a file. Whoever has the address has the file, so nobody may guess it.
+pub(crate) fn fresh_id(entropy: &dyn Entropy) -> String {
+    format!("{:016x}{:016x}", entropy.next(), entropy.next())
+}
+
+/// Where the file of that id is, on this service.
+pub(crate) fn address(id: &str) -> String {
+    format!("{PATH}{id}")
+}
+
+/// The id of the file that is there.
+pub(crate) fn id_at(address: &str) -> Option<&str> {
+    address.strip_prefix(PATH).filter(|id| !id.is_empty() && id.len() <= 64)
 }
 
 /// Adds to `batch` that the files of a message go with it.
 pub(crate) fn remove(batch: &mut Batch, attachments: &[Attachment]) {
-    for id in attachments.iter().filter_map(|attachment| attachment.url.strip_prefix(PATH)) {
+    for id in attachments.iter().filter_map(|attachment| id_at(&attachment.url)) {
         FILES.delete(batch, &id.to_owned());
     }
 }
 
 /// The type under which a file may go to a browser: one that runs nothing. Everything else is bytes to be saved.
 pub(crate) fn safe_type(content_type: &str) -> &'static str {
-    const SAFE: &[&str] =
-        &["text/plain", "image/png", "image/jpeg", "image/gif", "image/webp", "application/json", "text/csv"];
+    const SAFE: &[&str] = &[
+        "text/plain",
+        "text/csv",
+        "application/json",
+        "application/pdf",
+        "application/zip",
+        "image/png",
+        "image/jpeg",
+        "image/gif",
+        "image/webp",
+        "audio/mpeg",
+        "audio/ogg",
+        "audio/wav",
+        "video/mp4",
+        "video/webm",
+    ];
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     SAFE.iter().copied().find(|safe| *safe == essence).unwrap_or("application/octet-stream")
 }
 
-fn type_by_name(name: &str) -> &'static str {
+pub(crate) fn type_by_name(name: &str) -> &'static str {
     let ending = name.rsplit_once('.').map_or(String::new(), |(_, ending)| ending.to_ascii_lowercase());
     match ending.as_str() {
         "txt" | "log" | "md" => "text/plain",
@@ -95,12 +125,19 @@ fn type_by_name(name: &str) -> &'static str {
         "webp" => "image/webp",
         "json" => "application/json",
         "csv" => "text/csv",
+        "pdf" => "application/pdf",
+        "zip" => "application/zip",
+        "mp3" => "audio/mpeg",
+        "ogg" | "oga" | "opus" => "audio/ogg",
+        "wav" => "audio/wav",
+        "mp4" => "video/mp4",
+        "webm" => "video/webm",
         _ => "application/octet-stream",
     }
 }
 
 /// A name that leads nowhere when it is saved under it.
-fn file_name(given: &str) -> String {
+pub(crate) fn file_name(given: &str) -> String {
     let name: String = given.chars().filter(|c| !c.is_control() && !matches!(c, '/' | '\\')).take(NAME).collect();
     let name = name.trim().trim_start_matches('.').to_owned();
     if name.is_empty() { "file".to_owned() } else { name }

@@ -54,6 +54,9 @@ impl RoomRow {
 pub(crate) struct MessageRow {
     pub(crate) id: String,
     pub(crate) username: String,
+    /// In whose name a bot said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) persona: Option<String>,
     pub(crate) text: String,
     pub(crate) time: Millis,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -18,6 +18,7 @@ mod service;
 mod speaker;
 mod sweep;
 mod transport;
+mod uploads;
 mod web;
 
 use std::sync::Arc;
@@ -113,6 +114,10 @@ impl Adapter for Rooms {
         results
     }
 
+    async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
+        download::passed_on(self, url, most).await
+    }
+
     fn message_id(&self, key: &ActionKey) -> Option<MessageId> {
         Some(key.to_string().into())
     }
@@ -126,6 +131,6 @@ impl Adapter for Rooms {
         let bot = self.context.borrow().as_ref().map(|context| context.bot.name.clone())?;
         let name = decode::username(name.strip_prefix('@').unwrap_or(name)).ok()?;
         let is_bot = roster::same(&name, &self.config.nickname);
-        Some(User { id: UserId::new(&bot, &name.to_lowercase()), name, bot: is_bot, locale: None })
+        Some(User { id: UserId::new(&bot, &name.to_lowercase()), name, bot: is_bot, locale: None, picture: None })
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -16,12 +16,14 @@ use crate::download;
 use crate::history::{self, ROOMS, RoomRow};
 use crate::room::Command;
 use crate::service::Rooms;
+use crate::uploads;
 
 pub(crate) fn routes(rooms: &Arc<Rooms>) -> Router {
     Router::new()
         .route("/api/health", get(health))
         .route("/api/rooms", get(list))
-        .route("/api/files/{id}", get(download::file))
+        .route("/api/files/{id}", get(download::file).put(uploads::put))
+        .layer(DefaultBodyLimit::max(rooms.config.max_file_mb << 20))
         .route("/api/stats", get(stats))
         .with_state(Arc::clone(rooms))
 }

@@ -36,6 +36,7 @@ use crate::history::MessageRow;
 use crate::members::Members;
 use crate::roster::Roster;
 use crate::service::{Counts, Rooms};
+use crate::uploads::Uploads;
 
 use asides::Asides;
 use forms::Forms;
@@ -59,6 +60,7 @@ pub(crate) struct Surroundings {
     entropy: Arc<dyn Entropy>,
     members: Arc<Members>,
     directory: Arc<Directory>,
+    uploads: Arc<Uploads>,
     name: String,
     counts: Arc<Counts>,
 }
@@ -72,6 +74,7 @@ impl Surroundings {
             entropy: Arc::clone(&rooms.entropy),
             members: Arc::clone(&rooms.members),
             directory: Arc::clone(&rooms.directory),
+            uploads: Arc::clone(&rooms.uploads),
             name: name.to_owned(),
             counts: Arc::clone(&rooms.counts),
         }
@@ -184,6 +187,7 @@ impl State {
             Command::Press { sid, press, ack } => self.press(sid, press, ack).await,
             Command::Choose { sid, choose, ack } => self.choose(sid, choose, ack).await,
             Command::Fill { sid, fill, ack } => self.fill(sid, &fill, ack),
+            Command::Upload { sid, upload, ack } => self.announce_upload(sid, &upload, ack),
             Command::Typing { sid, is_typing } => self.typing(sid, is_typing),
             Command::Users { sid } => self.tell_users_to(sid),
             Command::Act(doing) => self.act(*doing).await,

@@ -13,6 +13,7 @@ use crate::decode::TEXT;
 use crate::directory::Directory;
 use crate::members::Members;
 use crate::room::{self, Command};
+use crate::uploads::Uploads;
 
 /// How many commands may wait for a room; past that, clients are told that it is busy.
 const COMMANDS: usize = 4_096;
@@ -29,6 +30,7 @@ pub struct Rooms {
     pub(crate) started: Millis,
     pub(crate) members: Arc<Members>,
     pub(crate) directory: Arc<Directory>,
+    pub(crate) uploads: Arc<Uploads>,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -51,17 +53,19 @@ impl Rooms {
     #[must_use]
     pub fn new(store: Store, config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Arc<Self> {
         let started = clock.now();
+        let max_file = config.max_file_mb << 20;
         Arc::new(Self {
             store,
             config,
             clock,
             entropy,
-            capabilities: Capabilities { actions: actions(), buttons: true, personas: false, max_text: TEXT },
+            capabilities: Capabilities { actions: actions(), buttons: true, personas: true, max_text: TEXT, max_file },
             context: watch::Sender::new(None),
             counts: Arc::default(),
             started,
             members: Arc::default(),
             directory: Arc::default(),
+            uploads: Arc::default(),
             tasks: Mutex::new(JoinSet::new()),
         })
     }

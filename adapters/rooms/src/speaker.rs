@@ -22,6 +22,7 @@ impl Speaker<'_> {
         Ok(MessageRow {
             id,
             username: self.nickname.to_owned(),
+            persona: content.persona.map(|persona| persona.name),
             text: content.text,
             time: self.shelf.now,
             bot: true,

@@ -15,7 +15,7 @@ use socketioxide::layer::SocketIoLayer;
 use socketioxide::socket::Sid;
 use tokio::sync::mpsc;
 
-use crate::decode::{Choose, Delete, Edit, Fill, Join, Press, React, Send, Typing, read};
+use crate::decode::{Choose, Delete, Edit, Fill, Join, Press, React, Send, Typing, Upload, read};
 use crate::encode::{Ack, Told};
 use crate::room::Command;
 use crate::service::Rooms;
@@ -83,6 +83,7 @@ impl Rooms {
         forward(socket, &place, "button", Ok, |sid, press: Press, ack| Command::Press { sid, press, ack });
         forward(socket, &place, "select", Ok, |sid, choose: Choose, ack| Command::Choose { sid, choose, ack });
         forward(socket, &place, "form", Ok, |sid, fill: Fill, ack| Command::Fill { sid, fill, ack });
+        forward(socket, &place, "upload", Ok, |sid, upload: Upload, ack| Command::Upload { sid, upload, ack });
         forward(socket, &place, "typing", Ok, |sid, typing: Typing, ack| {
             answer(ack, &Ack::Done {});
             Command::Typing { sid, is_typing: typing.is_typing }
@@ -163,7 +164,7 @@ impl Rooms {
             space: None,
             room: None,
             member: Some(Arc::new(self.members.row(&name).member(id.clone(), time))),
-            user: Some(Arc::new(User { id, name: username, bot: false, locale })),
+            user: Some(Arc::new(User { id, name: username, bot: false, locale, picture: None })),
             kind,
         };
         drop(context.sink.emit(event, Batch::default()));

@@ -40,8 +40,8 @@ const timeline = new Timeline({
 });
 
 const composer = new Composer({
-  send: (text, replyTo) => {
-    timeline.addPending(connection.send(text, replyTo));
+  send: (text, replyTo, files) => {
+    timeline.addPending(connection.send(text, replyTo, files));
     standing.said();
   },
   edit: (id, message) => ask('edit_message', { id, message }),

@@ -21,11 +21,11 @@ export function attachment({ name, url, content_type: type, size }) {
   return picture;
 }
 
-/** An address of this site, or any other over http or https; otherwise null. */
+/** An address of this site, or any other over http or https, or of a file that is still on its way from here; otherwise null. */
 function fileUrl(address) {
   try {
     const url = new URL(String(address ?? ''), location.origin);
-    return address && /^https?:$/.test(url.protocol) ? url.href : null;
+    return address && /^(?:https?|blob):$/.test(url.protocol) ? url.href : null;
   } catch {
     return null;
   }
@@ -46,7 +46,7 @@ function fileLink(name, href, bytes) {
     icon('file'), h('bdi', { class: 'file-name' }, name), bytes !== null && h('span', { class: 'file-size' }, sizeOf(bytes)));
 }
 
-function sizeOf(bytes) {
+export function sizeOf(bytes) {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let [value, unit] = [bytes, 0];
   // 999.6 would be written as 1000.

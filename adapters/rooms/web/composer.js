@@ -1,6 +1,7 @@
 // Where messages are written: it grows with its text, says that one is typing, and is also where
 // replies and edits are made. Whether one may write at present is decided elsewhere (standing.js).
 import { $, focusInput } from './dom.js';
+import { Files } from './files.js';
 import { excerpt } from './message.js';
 
 const LIMIT = 5000;
@@ -10,6 +11,7 @@ const SILENT_MS = 4000;
 
 export class Composer {
   #input = $('input');
+  #files = new Files(() => this.#refresh());
   #mode = null; // { kind: 'reply' | 'edit', view }
   #draft = '';
   #blocked = null; // why nobody may write
@@ -19,7 +21,7 @@ export class Composer {
   #typingSent = 0;
   #silence = null;
 
-  /** `on`: send(text, replyTo), edit(id, text) → promise, typing(bool), lastOwn() → view or null, early() when sending has to wait. */
+  /** `on`: send(text, replyTo, files), edit(id, text) → promise, typing(bool), lastOwn() → view or null, early() when sending has to wait. */
   constructor(on) {
     this.on = on;
     $('composer').addEventListener('submit', (event) => {
@@ -37,6 +39,7 @@ export class Composer {
   reset() {
     this.#mode = null;
     this.#draft = this.#shelved = '';
+    this.#files.take();
     this.#showMode();
     this.#set('');
     this.#stopTyping();
@@ -52,6 +55,7 @@ export class Composer {
   edit(view) {
     if (this.#mode?.kind !== 'edit') this.#draft = this.#input.value;
     this.#mode = { kind: 'edit', view };
+    this.#files.allow(false);
     this.#showMode();
     this.#set(view.msg.message);
     this.focus();
@@ -61,6 +65,7 @@ export class Composer {
   cancel() {
     const edited = this.#mode?.kind === 'edit';
     this.#mode = null;
+    this.#files.allow(this.#blocked === null);
     this.#showMode();
     if (edited) this.#set(this.#draft);
     this.focus();
@@ -77,6 +82,8 @@ export class Composer {
     }
     this.#blocked = reason;
     this.#input.disabled = reason !== null;
+    this.#files.allow(reason === null);
+    if (reason !== null) this.#files.take();
     this.#input.placeholder = reason ?? this.#invitation;
     $('chat-view').classList.toggle('read-only', reason !== null);
     this.#set(reason === null ? this.#shelved : '');
@@ -99,8 +106,9 @@ export class Composer {
 
   async #submit() {
     const text = this.#input.value.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd();
-    if (!text || length(text) > LIMIT || this.busy) return;
     const mode = this.#mode;
+    const bare = mode?.kind === 'edit' || !this.#files.count;
+    if ((!text && bare) || length(text) > LIMIT || this.busy) return;
     if (this.#waits) return this.on.early();
     this.#stopTyping();
     if (mode?.kind === 'edit') {
@@ -117,7 +125,7 @@ export class Composer {
     this.#showMode();
     this.#set('');
     this.focus();
-    this.on.send(text, mode?.view.msg.id);
+    this.on.send(text, mode?.view.msg.id, this.#files.take());
   }
 
   #onKey(event) {
@@ -165,7 +173,8 @@ export class Composer {
     $('counter').textContent = count > COUNT_FROM ? `${count} / ${LIMIT}` : '';
     $('counter').classList.toggle('over', count > LIMIT);
     this.#input.setAttribute('aria-invalid', String(count > LIMIT));
-    $('send').disabled = !this.#input.value.trim() || count > LIMIT || this.#waits;
+    const empty = !this.#input.value.trim() && (!this.#files.count || this.#mode?.kind === 'edit');
+    $('send').disabled = empty || count > LIMIT || this.#waits;
   }
 
   #fit() {

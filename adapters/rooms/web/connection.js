@@ -21,7 +21,7 @@ export class Connection extends EventTarget {
   #timer = null; // an answer that is awaited, or a rejoin to come
   #redial = null;
   #redials = 0;
-  #outbox = new Map(); // nonce → { nonce, message, reply_to, state: 'sending' | 'failed', resend: sent again on return }
+  #outbox = new Map(); // nonce → { nonce, message, reply_to, files, ids: of those that are uploaded, state: 'sending' | 'failed', resend: sent again on return }
 
   /** `lastId()` gives the id of the last message the timeline holds. */
   constructor(lastId) {
@@ -88,8 +88,8 @@ export class Connection extends EventTarget {
   }
 
   /** Puts a message in the outbox and returns its entry; events `sent` and `failed` tell what became of it. */
-  send(message, replyTo) {
-    const entry = { nonce: newNonce(), message, reply_to: replyTo, state: 'sending', resend: false };
+  send(message, replyTo, files = []) {
+    const entry = { nonce: newNonce(), message, reply_to: replyTo, files, ids: null, state: 'sending', resend: false };
     this.#outbox.set(entry.nonce, entry);
     this.#post(entry);
     return entry;
@@ -103,14 +103,27 @@ export class Connection extends EventTarget {
   /** The message is in the timeline, or given up: it is not sent again. */
   settle(nonce) { this.#outbox.delete(nonce); }
 
-  #post(entry) {
+  async #post(entry) {
     entry.state = 'sending';
     // Never left to the socket's own buffer, which would be sent before we are back in the room.
     if (!this.#joined || !this.#socket.connected) return;
     const { nonce, message, reply_to } = entry;
     const attempt = (entry.attempt = (entry.attempt ?? 0) + 1);
-    this.#socket.timeout(ANSWER_MS).emit('send_message', { message, nonce, ...(reply_to && { reply_to }) }, (lost, answer) => {
-      if (!this.#outbox.has(nonce) || entry.attempt !== attempt) return;
+    const isOver = () => !this.#outbox.has(nonce) || entry.attempt !== attempt;
+    if (entry.files.length && !entry.ids) {
+      try {
+        const ids = [];
+        for (const file of entry.files) ids.push(await this.#upload(file));
+        entry.ids = ids;
+      } catch (error) {
+        if (!isOver()) this.#fail(entry, error.message, false);
+        return;
+      }
+      if (isOver()) return;
+    }
+    const about = { ...(reply_to && { reply_to }), ...(entry.ids && { files: entry.ids }) };
+    this.#socket.timeout(ANSWER_MS).emit('send_message', { message, nonce, ...about }, (lost, answer) => {
+      if (isOver()) return;
       if (lost) {
         if (!this.#joined || !this.#socket.connected) return; // sent again on return
         this.#fail(entry, 'not confirmed by the server', true);
@@ -123,8 +136,25 @@ export class Connection extends EventTarget {
     });
   }
 
+  /** Hands a file over; the id under which a message takes it along. */
+  async #upload(file) {
+    const { id, url } = await this.call('upload', { name: file.name, size: file.size, content_type: file.type });
+    let answer;
+    try {
+      answer = await fetch(url, { method: 'PUT', body: file });
+    } catch {
+      throw new Error(`${file.name} could not be uploaded`);
+    }
+    if (!answer.ok) {
+      const { error } = await answer.json().catch(() => ({}));
+      throw new Error(error ?? `${file.name} was refused (${answer.status})`);
+    }
+    return id;
+  }
+
   #fail(entry, reason, resend) {
     entry.state = 'failed';
+    if (!resend) entry.ids = null; // on the next try, files are handed over anew
     entry.resend = resend;
     this.#tell('failed', { nonce: entry.nonce, reason });
   }

@@ -112,8 +112,9 @@ export class Timeline {
   }
 
   /** A message of our own that is being sent. */
-  addPending({ nonce, message, reply_to }) {
-    const msg = { username: this.room.me, message, nonce, reply_to, timestamp: new Date().toISOString() };
+  addPending({ nonce, message, reply_to, files }) {
+    const attachments = files.map((file) => ({ name: file.name, content_type: file.type, size: file.size, url: URL.createObjectURL(file) }));
+    const msg = { username: this.room.me, message, nonce, reply_to, attachments, timestamp: new Date().toISOString() };
     const view = new MessageView(msg, this.room);
     view.setState('sending');
     this.#pending.set(nonce, view);

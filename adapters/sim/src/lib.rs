@@ -44,6 +44,7 @@ impl Sim {
                 buttons: true,
                 personas: false,
                 max_text: 4_000,
+                max_file: 10 << 20,
             },
             transcript: Mutex::default(),
             world: Mutex::default(),
@@ -197,7 +198,7 @@ impl Adapter for Sim {
     fn user_named(&self, name: &str) -> Option<User> {
         let name = name.trim_start_matches('@');
         let id = UserId::new(&self.bot.name, name);
-        (!name.is_empty()).then(|| User { id, name: name.to_owned(), bot: false, locale: None })
+        (!name.is_empty()).then(|| User { id, name: name.to_owned(), bot: false, locale: None, picture: None })
     }
 }
 

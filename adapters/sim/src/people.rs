@@ -35,7 +35,7 @@ pub enum Unsaid {
 impl Person {
     pub(crate) fn new(sim: Arc<Sim>, name: &str, room_name: &str) -> Self {
         let bot = sim.bot().name;
-        let user = User { id: UserId::new(&bot, name), name: name.to_owned(), bot: false, locale: None };
+        let user = User { id: UserId::new(&bot, name), name: name.to_owned(), bot: false, locale: None, picture: None };
         Self { room: room(&bot, room_name), user: Arc::new(user), sim }
     }
 

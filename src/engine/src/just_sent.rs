@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use palabre_model::{ActionKey, MessageId, RoomId, ScriptName};
+use palabre_model::{ActionKey, MessageId, RoomId};
 
 /// So many are remembered; by then their rows are there.
 const MOST: usize = 4_096;
@@ -15,7 +15,7 @@ pub(crate) struct JustSent(Mutex<Known>);
 #[derive(Default)]
 struct Known {
     ids: HashMap<ActionKey, (RoomId, MessageId)>,
-    senders: HashMap<(RoomId, MessageId), ScriptName>,
+    keys: HashMap<(RoomId, MessageId), ActionKey>,
     order: VecDeque<ActionKey>,
 }
 
@@ -23,7 +23,7 @@ impl JustSent {
     pub(crate) fn note(&self, key: &ActionKey, room: &RoomId, id: &MessageId) {
         let mut known = self.lock();
         let place = (room.clone(), id.clone());
-        known.senders.insert(place.clone(), key.script.clone());
+        known.keys.insert(place.clone(), key.clone());
         if known.ids.insert(key.clone(), place).is_none() {
             known.order.push_back(key.clone());
         }
@@ -31,7 +31,7 @@ impl JustSent {
             && let Some(oldest) = known.order.pop_front()
             && let Some(place) = known.ids.remove(&oldest)
         {
-            known.senders.remove(&place);
+            known.keys.remove(&place);
         }
     }
 
@@ -40,9 +40,9 @@ impl JustSent {
         self.lock().ids.get(key).map(|(_, id)| id.clone())
     }
 
-    /// Whose message that is.
-    pub(crate) fn sender(&self, room: &RoomId, id: &MessageId) -> Option<ScriptName> {
-        self.lock().senders.get(&(room.clone(), id.clone())).cloned()
+    /// Which action sent that message.
+    pub(crate) fn key(&self, room: &RoomId, id: &MessageId) -> Option<ActionKey> {
+        self.lock().keys.get(&(room.clone(), id.clone())).cloned()
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {

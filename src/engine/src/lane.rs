@@ -9,6 +9,7 @@ use palabre_model::{Action, ActionError, MessageId, MessageRef, Outcome, RoomId}
 use palabre_store::Result as StoreResult;
 
 use crate::outbox::{Entry, Outbox, Settled, Unperformed};
+use crate::passed_on::{has_files_elsewhere, with_files};
 use crate::tables::SENT_MESSAGES;
 
 /// Tries before an action goes to the dead letters; with the pauses below that is about five minutes.
@@ -38,6 +39,7 @@ async fn perform_some(outbox: &Outbox, mut entries: Vec<Entry>) -> Option<Vec<Se
         && let Some(adapter) = outbox.platforms.adapter(entries[0].action.room().bot())
         // What is about a message that is among them is resolved once that is out.
         && entries.iter_mut().all(|entry| resolve(outbox, &mut entry.action).is_ok())
+        && !entries.iter().any(|entry| has_files_elsewhere(&entry.action))
     {
         let actions: Vec<_> = entries.iter().map(|entry| (&entry.action, &entry.key)).collect();
         // A panic in an adapter is one more passing fault: each is then tried by itself.
@@ -86,7 +88,11 @@ async fn perform(outbox: &Outbox, entry: &mut Entry) -> Option<Result<Option<Mes
             return None;
         }
         // A panic in an adapter is one more passing fault: the lane goes on, and the action is not lost.
-        let performed = AssertUnwindSafe(adapter.perform(&entry.action, &entry.key)).catch_unwind().await;
+        let performing = async {
+            let action = with_files(&outbox.platforms, &entry.action).await?;
+            adapter.perform(&action, &entry.key).await
+        };
+        let performed = AssertUnwindSafe(performing).catch_unwind().await;
         let performed = performed
             .unwrap_or_else(|_| Err(ActionError::Transient("the adapter failed (a bug of Palabre's)".to_owned())));
         let pause = match performed {

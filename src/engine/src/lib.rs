@@ -18,6 +18,7 @@ mod neighbours;
 mod open_block;
 mod operators;
 mod outbox;
+mod passed_on;
 mod recovery;
 mod reload;
 mod route;

@@ -258,14 +258,16 @@ impl Door for ScriptStore {
         self.platforms.adapter(bot)?.member(user)
     }
 
-    fn has_sent(&self, room: &RoomId, message: &MessageId) -> bool {
-        if let Some(sender) = self.platforms.just_sent.sender(room, message) {
-            return sender == self.script;
-        }
-        let key = (room.to_string(), message.to_string());
-        // One that cannot be looked up is nobody's.
-        let sender = self.store.snapshot(0).and_then(|snapshot| SENDERS.get(&snapshot, &key));
-        sender.is_ok_and(|sender| sender.is_some_and(|sender| sender == self.script.as_str()))
+    fn sent_as(&self, room: &RoomId, message: &MessageId) -> Option<ActionKey> {
+        // Where we name messages ourselves, the name is the key.
+        let named = || message.as_str().parse().ok().filter(|key| self.message_id(room, key).as_ref() == Some(message));
+        let noted = || self.platforms.just_sent.key(room, message);
+        let kept = || {
+            let place = (room.to_string(), message.to_string());
+            // One that cannot be looked up is nobody's.
+            SENDERS.get(&self.store.snapshot(0).ok()?, &place).ok()??.parse().ok()
+        };
+        named().or_else(noted).or_else(kept).filter(|key: &ActionKey| key.script == self.script)
     }
 
     fn language(&self, bot: &str) -> Option<String> {

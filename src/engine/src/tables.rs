@@ -29,7 +29,7 @@ pub(crate) const SCRIPT_USAGE: Table<String, u64> = Table::new(TableId::ScriptUs
 /// Platforms' ids of messages that bots sent, by the key of the action.
 pub(crate) const SENT_MESSAGES: Table<String, String> = Table::new(TableId::SentMessages);
 
-/// Which script sent the message of a platform's id, by room and id; of platforms that name messages themselves.
+/// Which action sent the message of a platform's id, by room and id; of platforms that name messages themselves.
 pub(crate) const SENDERS: Table<(String, String), String> = Table::new(TableId::Senders);
 
 /// Tasks by script and name.

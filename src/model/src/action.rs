@@ -314,6 +314,29 @@ impl Action {
         }
     }
 
+    /// What it says, where it says something.
+    #[must_use]
+    pub const fn content(&self) -> Option<&Content> {
+        match self {
+            Self::Send { content, .. }
+            | Self::Edit { content, .. }
+            | Self::Answer { content, .. }
+            | Self::Direct { content, .. } => Some(content),
+            _ => None,
+        }
+    }
+
+    /// As [`Action::content`], to be changed.
+    pub const fn content_mut(&mut self) -> Option<&mut Content> {
+        match self {
+            Self::Send { content, .. }
+            | Self::Edit { content, .. }
+            | Self::Answer { content, .. }
+            | Self::Direct { content, .. } => Some(content),
+            _ => None,
+        }
+    }
+
     /// The references to messages in it, to be resolved before it is performed.
     pub fn references(&mut self) -> Option<&mut MessageRef> {
         match self {
@@ -422,6 +445,8 @@ pub struct Capabilities {
     pub personas: bool,
     /// The longest text of a message, in characters.
     pub max_text: usize,
+    /// The largest file of a message, in bytes.
+    pub max_file: usize,
 }
 
 impl Capabilities {

@@ -44,6 +44,13 @@ pub trait Adapter: Send + Sync + 'static {
     /// remember which id came of which key.
     fn message_id(&self, key: &ActionKey) -> Option<MessageId>;
 
+    /// A file that came with a message, by the address that the event gave it: to be passed on to another platform. At most
+    /// `most` bytes. Only what the platform itself keeps is fetched, since scripts hand the address over.
+    async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
+        let _unknown = (url, most);
+        Err(ActionError::Rejected("files of this platform cannot be passed on".to_owned()))
+    }
+
     /// What a person is in the bot's space, as far as it can be told without asking the platform.
     fn member(&self, user: &UserId) -> Option<Member> {
         let _unknown = user;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MessageId, Millis, UserId};
+use crate::{BotName, MessageId, Millis, UserId};
 
 /// A message as it stands in a room. Text is CommonMark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -207,16 +207,30 @@ pub struct SelectOption {
 }
 
 /// A file that a script sends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileToSend {
     /// Its name.
     pub name: String,
-    /// What is in it.
-    pub data: String,
+    /// What is in it; nothing yet where it is to be fetched.
+    #[serde(default, with = "serde_bytes")]
+    pub data: Vec<u8>,
     /// Its MIME type; by the name if this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
+    /// The file of a message elsewhere, which is fetched when this one is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<FileOrigin>,
+}
+
+/// Where a file is that came with a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileOrigin {
+    /// The bot that heard the message.
+    pub bot: BotName,
+    /// [`Attachment::url`].
+    pub url: String,
 }
 
 /// A form for one person; submitting it makes an `on_form` event with its action.

@@ -19,8 +19,8 @@ pub use adapter::{Adapter, AdapterContext, AdapterError, EmitError, EventSink, G
 pub use clock::{Clock, SystemClock, VirtualClock, iso8601};
 pub use command::{ArgSpec, ArgType, CommandSpec, Menu};
 pub use content::{
-    Attachment, Button, ButtonStyle, Content, Embed, EmbedField, FileToSend, Form, FormField, Mention, Message,
-    Persona, Select, SelectOption,
+    Attachment, Button, ButtonStyle, Content, Embed, EmbedField, FileOrigin, FileToSend, Form, FormField, Mention,
+    Message, Persona, Select, SelectOption,
 };
 pub use duration::parse_duration;
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};

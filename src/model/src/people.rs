@@ -15,6 +15,9 @@ pub struct User {
     /// The language that the platform knows of, as a BCP 47 tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
+    /// The address of their picture, where the platform shows it to everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
 }
 
 /// A person in a space.

@@ -79,9 +79,9 @@ pub trait Door {
         None
     }
 
-    /// Whether this script has sent the message of that id, on a platform that names messages itself.
-    fn has_sent(&self, _room: &RoomId, _message: &MessageId) -> bool {
-        false
+    /// The key of the action of this script that has sent the message of that id, if one has.
+    fn sent_as(&self, _room: &RoomId, _message: &MessageId) -> Option<ActionKey> {
+        None
     }
 
     /// The language in which a bot speaks to whom it knows nothing of.

@@ -33,7 +33,7 @@ struct Cache {
 pub(crate) type Arguments = (
     (LuaString, LuaString, f64),
     (Table, Option<Table>, Option<Table>),
-    (Option<LuaString>, Option<LuaString>, bool, Option<LuaString>, LuaValue),
+    (Option<LuaString>, Option<LuaString>, bool, Option<LuaString>, Option<LuaString>, LuaValue),
     (Option<LuaString>, Option<LuaString>, f64, LuaValue),
 );
 
@@ -80,6 +80,8 @@ impl Objects {
         let user_name = user.map(|user| lua.create_string(&user.name)).transpose()?;
         let locale = user.and_then(|user| user.locale.as_deref());
         let locale = locale.map(|locale| lua.create_string(locale)).transpose()?;
+        let picture = user.and_then(|user| user.picture.as_deref());
+        let picture = picture.map(|picture| lua.create_string(picture)).transpose()?;
         let message = match &event.kind {
             EventKind::Message { message } => {
                 let content = &message.content;
@@ -102,7 +104,8 @@ impl Objects {
         };
         let id = lua.create_string(input.seq.to_string())?;
         let is_bot = user.is_some_and(|user| user.bot);
-        Ok(((kind, id, seconds(event.time)), (bot, space, room), (user_id, user_name, is_bot, locale, member), message))
+        let who = (user_id, user_name, is_bot, locale, picture, member);
+        Ok(((kind, id, seconds(event.time)), (bot, space, room), who, message))
     }
 
     fn room(&mut self, room: &Arc<Room>) -> mlua::Result<Table> {

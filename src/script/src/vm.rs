@@ -206,11 +206,25 @@ impl Vm {
         };
         let arguments = self.arguments(&input_again);
         let outcome = arguments.and_then(
-            |((kind, id, time), (bot, space, room), (user, name, is_bot, locale, member), message)| {
+            |((kind, id, time), (bot, space, room), (user, name, is_bot, locale, picture, member), message)| {
                 let (text, message_id, written, fields) = message;
                 runner.resume::<(LuaValue, LuaValue)>((
-                    hook, kind, id, time, bot, space, room, user, name, is_bot, locale, member, text, message_id,
-                    written, fields,
+                    hook,
+                    kind,
+                    id,
+                    time,
+                    bot,
+                    space,
+                    room,
+                    user,
+                    name,
+                    is_bot,
+                    locale,
+                    picture,
+                    member,
+                    text,
+                    message_id,
+                    (written, fields),
                 ))
             },
         );

@@ -34,7 +34,8 @@ pub(crate) fn weight(action: &Action) -> usize {
 /// What is in content is bounded when it leaves the VM, so that its texts are the most of it.
 fn of_content(content: &Content) -> usize {
     let embeds = content.embeds.iter().map(|embed| EACH + embed.description.as_ref().map_or(0, String::len));
-    let files = content.files.iter().map(|file| EACH + file.data.len());
+    let files =
+        content.files.iter().map(|file| EACH + file.data.len() + file.from.as_ref().map_or(0, |from| from.url.len()));
     let options = content.select.as_ref().map_or(0, |select| EACH * (1 + select.options.len()));
     content.text.len() + content.buttons.len() * EACH + embeds.sum::<usize>() + files.sum::<usize>() + options
 }

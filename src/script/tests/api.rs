@@ -38,7 +38,7 @@ fn an_event_shows_what_is_known_of_it() {
         bench.replies("hi"),
         ["message 1 1000 lobby rooms home lobby/general general channel lobby/alice m1 hi string"]
     );
-    let by = User { id: "lobby/bob".into(), name: "bob".into(), bot: false, locale: None };
+    let by = User { id: "lobby/bob".into(), name: "bob".into(), bot: false, locale: None, picture: None };
     let mut told = |kind| texts(&done(bench.happens(kind)));
     assert_eq!(told(EventKind::Join { by: Some(by), reason: Some("fun".into()) }), ["alice by bob for fun"]);
     assert_eq!(

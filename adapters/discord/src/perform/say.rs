@@ -24,7 +24,7 @@ impl Discord {
         key: &ActionKey,
     ) -> Result<Outcome, ActionError> {
         if let Some(persona) = &content.persona {
-            return self.say_as(channel, persona, content, key).await;
+            return self.say_as(channel, persona, content, reply_to, key).await;
         }
         let (said, mut last) = self.said_so_far(key);
         for (index, mut part) in self.parts(channel, content)?.into_iter().enumerate().skip(said) {

@@ -45,9 +45,19 @@ impl Discord {
         channel: u64,
         persona: &Persona,
         content: &Content,
+        reply_to: Option<MessageId>,
         key: &ActionKey,
     ) -> Result<Outcome, ActionError> {
         let (home, thread) = self.home(channel);
+        let content = &match reply_to {
+            // A webhook cannot answer, but point at what it answers.
+            Some(message) => {
+                let guild = self.world.lock().channels.get(&channel).map_or("@me".to_owned(), u64::to_string);
+                let link = format!("-# ↪ https://discord.com/channels/{guild}/{channel}/{message}");
+                Content { text: format!("{link}\n{}", content.text), ..content.clone() }
+            }
+            None => content.clone(),
+        };
         let (said, mut last) = self.said_so_far(key);
         for (index, mut part) in self.parts(channel, content)?.into_iter().enumerate().skip(said) {
             part.body.insert("username".to_owned(), speaker(&persona.name).into());

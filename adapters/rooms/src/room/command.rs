@@ -9,7 +9,7 @@ use socketioxide::socket::Sid;
 use tokio::sync::oneshot;
 
 use super::moderation::Notice;
-use crate::decode::{Choose, Delete, Edit, Fill, Join, Press, React, Send};
+use crate::decode::{Choose, Delete, Edit, Fill, Join, Press, React, Send, Upload};
 use crate::history::MessageRow;
 
 /// One thing that a room is told.
@@ -58,6 +58,11 @@ pub(crate) enum Command {
         fill: Fill,
         ack: AckSender,
     },
+    Upload {
+        sid: Sid,
+        upload: Upload,
+        ack: AckSender,
+    },
     Typing {
         sid: Sid,
         is_typing: bool,
@@ -94,7 +99,8 @@ impl Command {
             | Self::React { ack, .. }
             | Self::Press { ack, .. }
             | Self::Choose { ack, .. }
-            | Self::Fill { ack, .. } => Some(ack),
+            | Self::Fill { ack, .. }
+            | Self::Upload { ack, .. } => Some(ack),
             _ => None,
         }
     }

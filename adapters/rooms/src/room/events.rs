@@ -39,12 +39,12 @@ impl State {
     }
 
     pub(super) fn user(&self, username: &str, locale: Option<String>) -> User {
-        User { id: self.user_id(username), name: username.to_owned(), bot: false, locale }
+        User { id: self.user_id(username), name: username.to_owned(), bot: false, locale, picture: None }
     }
 
     pub(super) fn bot_user(&self) -> User {
         let nickname = &self.around.config.nickname;
-        User { id: self.user_id(nickname), name: nickname.clone(), bot: true, locale: None }
+        User { id: self.user_id(nickname), name: nickname.clone(), bot: true, locale: None, picture: None }
     }
 
     /// Who has said something.

@@ -8,9 +8,11 @@ use socketioxide::socket::Sid;
 
 use super::settled::{Asker, Settled, Then};
 use super::{SHOWN, State};
-use crate::decode::{self, Send};
+use crate::decode::{self, Send, Upload};
 use crate::encode::{Ack, Told, message};
+use crate::files;
 use crate::history::{self, MessageRow};
+use crate::uploads::Waiting;
 
 impl State {
     pub(super) async fn post(&mut self, sid: Sid, send: Send, ack: AckSender) {
@@ -38,7 +40,15 @@ impl State {
             return self.refuse(sid, ack, problem);
         }
         let position = self.next;
+        let mut rows = Batch::default();
+        let files = self.around.uploads.take(&self.room.name, &name, &send.files, now);
+        let files = files.and_then(|files| self.shelf(None).put(&mut rows, files).map_err(|error| error.to_string()));
+        let attachments = match files {
+            Ok(attachments) => attachments,
+            Err(problem) => return self.refuse(sid, ack, problem),
+        };
         let row = MessageRow {
+            attachments,
             id: format!("{position:x}-{:08x}", self.around.entropy.next() >> 32),
             username,
             text: send.message,
@@ -55,7 +65,6 @@ impl State {
             self.nonces.remember(nonce, row.id.clone());
         }
         self.rules.spoke(name, now);
-        let mut rows = Batch::default();
         let row = self.place(&mut rows, row);
         let event = self.event(&row.username, EventKind::Message { message: row.message(self.user_id(&row.username)) });
         let receipt = self.around.context.sink.emit(event, rows);
@@ -63,6 +72,26 @@ impl State {
         self.pending.push_back(Box::pin(async move {
             Settled { verdict: receipt.await.map(drop).map_err(|error| error.to_string()), then }
         }));
+    }
+
+    /// Somebody is about to hand over a file: where it goes.
+    pub(super) fn announce_upload(&mut self, sid: Sid, upload: &Upload, ack: AckSender) {
+        let now = self.around.context.clock.now();
+        let Some(seat) = self.roster.seat(sid) else {
+            drop(ack.send(&Ack::Error { error: "join a room first".to_owned() }));
+            return;
+        };
+        let username = seat.username.clone();
+        let largest = self.around.config.max_file_mb << 20;
+        let announced = self.may_write(&username, now).and_then(|()| {
+            let id = files::fresh_id(&*self.around.entropy);
+            let waiting = Waiting::new(&self.room.name, &username, upload, now);
+            self.around.uploads.announce(&id, waiting, upload.size, largest, now).map(|()| id)
+        });
+        match announced {
+            Ok(id) => drop(ack.send(&Ack::Upload { url: files::address(&id), id })),
+            Err(problem) => self.refuse(sid, ack, problem),
+        }
     }
 
     /// The message as scripts let it pass; or why they do not.

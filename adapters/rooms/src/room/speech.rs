@@ -15,8 +15,19 @@ impl State {
     pub(super) fn speaker(&self, files_life: Option<Millis>) -> Speaker<'_> {
         let now = self.around.context.clock.now();
         let expires = files_life.map(|life| now.saturating_add(life));
-        let shelf = Shelf { room: &self.room.name, now, expires, entropy: &*self.around.entropy };
+        let shelf = self.shelf(expires);
         Speaker { nickname: &self.around.config.nickname, shelf }
+    }
+
+    /// Where files of messages are put.
+    pub(super) fn shelf(&self, expires: Option<Millis>) -> Shelf<'_> {
+        Shelf {
+            room: &self.room.name,
+            now: self.around.context.clock.now(),
+            largest: self.around.config.max_file_mb << 20,
+            expires,
+            entropy: &*self.around.entropy,
+        }
     }
 
     /// A message of a bot. Performing it again under the same key changes nothing.

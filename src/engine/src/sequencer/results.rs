@@ -89,7 +89,7 @@ impl Sequencer {
             Ok(Some(id)) => {
                 let (batch, until) = (&mut state.open.batch, Some(self.clock.now() + REMEMBER_SENT));
                 SENT_MESSAGES.put_until(batch, &entry.key.to_string(), &id.to_string(), until);
-                SENDERS.put_until(batch, &(room.to_string(), id.to_string()), &entry.key.script.to_string(), until);
+                SENDERS.put_until(batch, &(room.to_string(), id.to_string()), &entry.key.to_string(), until);
             }
             Err(unperformed) => {
                 let kind = entry.action.kind();

@@ -1,7 +1,7 @@
 //! What messages are made of, as scripts write it: a text, or a table.
 
 use mlua::Value as LuaValue;
-use palabre_model::{Button, Content, Embed, FileToSend, Mention, Persona, RoomId, Select, UserId};
+use palabre_model::{Button, Content, Embed, FileOrigin, FileToSend, Mention, Persona, RoomId, Select, UserId};
 use serde::Deserialize;
 
 use super::check::{granted, text};
@@ -22,7 +22,7 @@ struct ContentTable {
     #[serde(default)]
     select: Option<Select>,
     #[serde(default)]
-    files: Vec<FileToSend>,
+    files: Vec<FileTable>,
     #[serde(default)]
     silent: bool,
     #[serde(default)]
@@ -33,6 +33,35 @@ struct ContentTable {
     persona: Option<Persona>,
     #[serde(default)]
     mentions: Vec<String>,
+}
+
+/// A file of the script's own making, or one that came with a message, as the event has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileTable {
+    name: String,
+    #[serde(default)]
+    data: Option<String>,
+    #[serde(default)]
+    content_type: Option<String>,
+    #[serde(default)]
+    url: Option<String>,
+    #[serde(default)]
+    bot: Option<String>,
+    #[serde(default, rename = "size")]
+    _size: Option<u64>,
+}
+
+impl FileTable {
+    fn file(self) -> Result<FileToSend, Problem> {
+        let Self { name, data, content_type, url, bot, .. } = self;
+        let (data, from) = match (data, url, bot) {
+            (Some(data), None, None) => (data.into_bytes(), None),
+            (None, Some(url), Some(bot)) => (Vec::new(), Some(FileOrigin { bot: bot.as_str().into(), url })),
+            _ => return Err(format!("the file \"{name}\" has data, or is one of a message's attachments as it came")),
+        };
+        Ok(FileToSend { name, data, content_type, from })
+    }
 }
 
 /// The content, and the id of the message that it answers, where that is said.
@@ -59,7 +88,7 @@ pub(super) fn content_of(run: &Run, content: &LuaValue) -> Result<(Content, Opti
                 embeds: table.embeds,
                 buttons: table.buttons,
                 select: table.select,
-                files: table.files,
+                files: table.files.into_iter().map(FileTable::file).collect::<Result<_, _>>()?,
                 silent: table.silent,
                 ephemeral: table.ephemeral,
                 attachments: Vec::new(),

@@ -83,6 +83,11 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
     };
     host.set("message_id", lua.create_function(message_id)?)?;
     let shared = SharedRun::clone(run);
+    let sent_as = move |_: &Lua, (room, id): (String, String)| {
+        Ok(shared.borrow().door.sent_as(&room.into(), &id.into()).map(|key| key.to_string()))
+    };
+    host.set("sent_as", lua.create_function(sent_as)?)?;
+    let shared = SharedRun::clone(run);
     host.set(
         "can",
         lua.create_function(move |_, (bot, what): (String, String)| {
@@ -127,6 +132,8 @@ fn is_own(run: &Run, room: &RoomId, message: &MessageRef) -> bool {
     let sent_by = |key: &ActionKey| key.script == run.script;
     match message {
         MessageRef::Sent(key) => sent_by(key),
-        MessageRef::Id(id) => id.as_str().parse().is_ok_and(|key| sent_by(&key)) || run.door.has_sent(room, id),
+        MessageRef::Id(id) => {
+            id.as_str().parse().is_ok_and(|key| sent_by(&key)) || run.door.sent_as(room, id).is_some()
+        }
     }
 }

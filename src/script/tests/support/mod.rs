@@ -146,7 +146,7 @@ impl Bench {
 }
 
 pub fn said(text: &str) -> Event {
-    let user = User { id: "lobby/alice".into(), name: "alice".into(), bot: false, locale: None };
+    let user = User { id: "lobby/alice".into(), name: "alice".into(), bot: false, locale: None, picture: None };
     Event {
         time: 1_000_000,
         bot: Bot { name: "lobby".into(), platform: "rooms".into() },

@@ -1,0 +1,44 @@
+//! Files that came with messages, to be passed on.
+
+use palabre_model::ActionError;
+use reqwest::{StatusCode, Url};
+
+use super::Rest;
+
+/// Where Discord keeps files. <https://discord.com/developers/docs/reference#cdn-formatting>
+const HOSTS: &[&str] = &["cdn.discordapp.com", "media.discordapp.net"];
+
+impl Rest {
+    /// A file at an address that a message had, of at most `most` bytes. Scripts hand the address over, so it is fetched from where
+    /// Discord keeps files, and from nowhere else.
+    pub(crate) async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
+        let url = self.own(url).ok_or_else(|| ActionError::Rejected(format!("{url} is no file of Discord's")))?;
+        let passing = |error: reqwest::Error| ActionError::Transient(error.without_url().to_string());
+        let mut response = self.files.get(url).send().await.map_err(passing)?;
+        match response.status() {
+            status if status.is_success() => {}
+            StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => {
+                return Err(ActionError::NotFound("the file is gone, or its address is over".to_owned()));
+            }
+            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+                return Err(ActionError::Transient(format!("the file cannot be had at present ({status})")));
+            }
+            status => return Err(ActionError::Rejected(format!("the file cannot be had ({status})"))),
+        }
+        let mut data = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(passing)? {
+            if data.len() + chunk.len() > most {
+                return Err(ActionError::Rejected(format!("the file has more than {most} bytes, which is the limit")));
+            }
+            data.extend_from_slice(&chunk);
+        }
+        Ok(data)
+    }
+
+    fn own(&self, url: &str) -> Option<Url> {
+        let url = Url::parse(url).ok().filter(|url| url.username().is_empty() && url.password().is_none())?;
+        let at_discord = || url.scheme() == "https" && url.host_str().is_some_and(|host| HOSTS.contains(&host));
+        let beside_api = || Url::parse(&self.api).is_ok_and(|api| api.origin() == url.origin());
+        (at_discord() || beside_api()).then_some(url)
+    }
+}

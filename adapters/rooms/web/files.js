@@ -1,0 +1,81 @@
+// The files that will go with the next message: picked, pasted or dropped.
+import { sizeOf } from './attachments.js';
+import { $, h, icon, toast } from './dom.js';
+
+const MOST = 10;
+
+export class Files {
+  #chosen = [];
+  #open = true;
+
+  /** `changed()` is called when there are more or fewer. */
+  constructor(changed) {
+    this.changed = changed;
+    $('attach').addEventListener('click', () => $('file-input').click());
+    $('file-input').addEventListener('change', () => {
+      this.add($('file-input').files);
+      $('file-input').value = ''; // the same file can be picked again
+    });
+    $('input').addEventListener('paste', (event) => {
+      const { files } = event.clipboardData ?? {};
+      if (!files?.length || event.clipboardData.getData('text/plain')) return;
+      event.preventDefault();
+      this.add(files);
+    });
+    const view = $('chat-view');
+    const carries = (event) => event.dataTransfer?.types.includes('Files');
+    view.addEventListener('dragover', (event) => {
+      if (!carries(event)) return;
+      event.preventDefault();
+      view.classList.toggle('dropping', this.#open);
+    });
+    view.addEventListener('dragleave', (event) => {
+      if (!view.contains(event.relatedTarget)) view.classList.remove('dropping');
+    });
+    view.addEventListener('drop', (event) => {
+      if (!carries(event)) return;
+      event.preventDefault();
+      view.classList.remove('dropping');
+      this.add(event.dataTransfer.files);
+    });
+  }
+
+  get count() { return this.#chosen.length; }
+
+  add(files) {
+    if (!this.#open) return;
+    const room = MOST - this.#chosen.length;
+    if (files.length > room) toast(`A message has at most ${MOST} files.`);
+    this.#chosen.push(...[...files].slice(0, room));
+    this.#show();
+    $('input').focus();
+  }
+
+  /** What is chosen, which is then gone from here. */
+  take() {
+    const taken = this.#chosen;
+    this.#chosen = [];
+    this.#show();
+    return taken;
+  }
+
+  /** Whether files can be added at present. */
+  allow(open) {
+    this.#open = open;
+    $('attach').disabled = !open;
+  }
+
+  #show() {
+    $('files').hidden = !this.#chosen.length;
+    $('files').replaceChildren(...this.#chosen.map((file) => h('li', { class: 'chosen' },
+      icon('file'), h('bdi', { class: 'file-name' }, file.name), h('span', { class: 'file-size' }, sizeOf(file.size)),
+      h('button', { type: 'button', class: 'icon-button', 'aria-label': `Remove ${file.name}`, onclick: () => this.#remove(file) }, icon('close')))));
+    this.changed();
+  }
+
+  #remove(file) {
+    this.#chosen = this.#chosen.filter((other) => other !== file);
+    this.#show();
+    $('input').focus();
+  }
+}

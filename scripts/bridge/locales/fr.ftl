@@ -1,0 +1,1 @@
+bridge-too-large = 📎 { $name } ({ $size } Mo) est trop lourd pour être transmis.

@@ -1,0 +1,95 @@
+//! Rooms of several platforms that are one: the real daemon with the shipped bridge, each platform with its own people.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+use palabre_tests::discord::{Limits, Options, StandIn};
+use palabre_tests::{Client, Project};
+use serde_json::{Value, json};
+
+const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\x00\xff not quite a picture";
+
+/// Somebody in the rooms hands over a file and says something with it: the message's id.
+async fn shows(client: &mut Client, address: &str, name: &str, data: &[u8], text: &str) -> String {
+    let asked = client.ask("upload", json!({ "name": name, "size": data.len() })).await.unwrap();
+    let place = client.ack(asked).await.unwrap();
+    let url = format!("http://{address}{}", place["url"].as_str().unwrap());
+    let put = reqwest::Client::new().put(url).body(data.to_vec()).send().await.unwrap();
+    assert_eq!(put.status(), 200);
+    let told: Value = put.json().await.unwrap();
+    assert_eq!((told["content_type"].as_str(), told["size"].as_u64()), (Some("image/png"), Some(data.len() as u64)));
+    let asked = client.ask("send_message", json!({ "message": text, "files": [place["id"]] })).await.unwrap();
+    client.ack(asked).await.unwrap()["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_picture_an_edit_and_a_delete_go_both_ways() {
+    let Some(discord) = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await else {
+        return;
+    };
+    let (api, token, general) = (discord.api(), discord.token(), discord.channel("general"));
+    let bots = format!(
+        "listen: 127.0.0.1:0\nbots:\n  lobby: {{ platform: rooms }}\n  guild: {{ platform: discord, token: {token}, api: {api} }}\nscripts:\n  bridge:\n    grants: [rooms, files, personas]\n    config: {{ bridges: [[lobby/general, guild/{general}]] }}\n"
+    );
+    let project = Project::with_shipped(&bots, &["bridge"]);
+    let daemon = project.start().await;
+    discord.identified(1).await;
+    let address = daemon.address.clone();
+    let (mut carol, _) = Client::enter(&address, "carol", "general").await.unwrap();
+
+    // From Discord into the room: the words, who said them, and the picture.
+    let alice = discord.person("alice");
+    let said = discord.posts_files(
+        "alice",
+        "general",
+        json!({ "content": format!("look, <@{alice}> **here** <:wave:123456789012345678>") }),
+        &[("tree.png", "image/png", PICTURE)],
+    );
+    let seen = carol.hears("look").await.unwrap();
+    assert_eq!(seen["message"], "look, @Alice **here** :wave:");
+    assert_eq!((seen["username"].as_str(), seen["bot"].as_bool()), (Some("Alice"), Some(true)));
+    let file = &seen["attachments"][0];
+    assert_eq!((file["name"].as_str(), file["content_type"].as_str()), (Some("tree.png"), Some("image/png")));
+    let url = format!("http://{address}{}", file["url"].as_str().unwrap());
+    assert_eq!(reqwest::get(url).await.unwrap().bytes().await.unwrap(), PICTURE);
+
+    // An answer and a reaction of the room's, to what was said on Discord.
+    let copy = seen["id"].clone();
+    let asked = carol.ask("send_message", json!({ "message": "lovely", "reply_to": copy })).await.unwrap();
+    let answer = carol.ack(asked).await.unwrap()["id"].as_str().unwrap().to_owned();
+    let post = discord.hears("general", "lovely").await;
+    assert_eq!(post.author, "carol");
+    assert!(post.text().contains(&format!("/{general}/{said}")), "it points at what it answers: {}", post.text());
+    carol.emit("react", json!({ "id": copy, "emoji": "🌳" })).await.unwrap();
+    let reactions = |discord: &StandIn| discord.message(said)["reactions"][0]["emoji"]["name"] == "🌳";
+    discord.until("the reaction is there", |discord| reactions(discord).then_some(())).await;
+
+    // An edit, and a removal.
+    discord.edits(said, "look *there*");
+    assert_eq!(carol.wait("message_edited").await.unwrap()["message"], "look *there*");
+    discord.deletes(said);
+    assert_eq!(carol.wait("message_deleted").await.unwrap()["id"], copy);
+
+    // And from the room to Discord.
+    carol.emit("edit_message", json!({ "id": answer, "message": "lovely!" })).await.unwrap();
+    let changed = |discord: &StandIn| discord.message(post.id)["content"].as_str()?.ends_with("lovely!").then_some(());
+    discord.until("the edit is there", changed).await;
+    let shown = shows(&mut carol, &address, "moon.png", PICTURE, "and the moon").await;
+    let post = discord.hears("general", "and the moon").await;
+    assert_eq!((post.author.as_str(), &post.files[0].bytes[..]), ("carol", PICTURE));
+    assert_eq!(post.files[0].name, "moon.png");
+    carol.emit("delete_message", json!({ "id": shown })).await.unwrap();
+    discord.until("it is gone", |discord| discord.message(post.id).is_null().then_some(())).await;
+
+    // A reaction on Discord to a copy there, which is carol's own message here.
+    let kept = carol.say("still here", "n1").await.unwrap();
+    let copy = discord.hears("general", "still here").await;
+    discord.reacts("bob", copy.id, "👍");
+    // The first is carol's own.
+    assert_eq!(carol.wait("reaction").await.unwrap()["emoji"], "🌳");
+    let reaction = carol.wait("reaction").await.unwrap();
+    assert_eq!((&reaction["id"], &reaction["emoji"]), (&json!(kept), &json!("👍")));
+
+    assert_eq!(format!("{:#?}", discord.violations()), "[]", "log:\n{}", project.log());
+    assert!(!project.log().contains("WARN"), "{}", project.log());
+    assert!(daemon.stop().await, "{}", project.log());
+}
