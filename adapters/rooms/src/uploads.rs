@@ -64,7 +64,8 @@ impl Uploads {
         now: Millis,
     ) -> Result<(), String> {
         if let Some(size) = size.filter(|size| *size > largest) {
-            return Err(format!("the file has {size} bytes; the limit is {largest}"));
+            let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
+            return Err(format!("{} has {:.1} MiB; the limit is {:.0} MiB", waiting.name, mib(size), mib(largest)));
         }
         let mut known = self.lock();
         known.retain(|_, other| other.until > now);

@@ -26,7 +26,7 @@ const BODY: usize = 1 << 20;
 /// Connections that stay open after the word to stop are closed after this.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
 /// What the page may load: its own files and its own socket, nothing else.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' https: http:; connect-src 'self' ws: wss:; base-uri 'none'; \
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' https: http: blob:; connect-src 'self' ws: wss:; base-uri 'none'; \
                                        form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
 /// What the engine answers over HTTP: routes of scripts, metrics, and the description of all of it. `own` describes what else the

@@ -1,0 +1,111 @@
+//! Files that people in the rooms send: announced over the socket, put over HTTP, taken along by a message.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+use palabre_tests::{Client, Daemon, Project};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+const BOTS: &str =
+    "listen: 127.0.0.1:0\nbots:\n  lobby: { platform: rooms, rooms: { max_file_mb: 1 } }\nscripts:\n  test: {}\n";
+const SCRIPT: &str = r#"
+function on_message(event)
+  local file = event.message.attachments and event.message.attachments[1]
+  event:reply(if file then `{file.name} {file.content_type} {file.size} by {file.bot}` else "no file")
+end
+"#;
+
+struct House {
+    project: Project,
+    daemon: Daemon,
+    http: reqwest::Client,
+}
+
+impl House {
+    async fn start() -> Self {
+        let project = Project::new(BOTS, &[("test.luau", SCRIPT)]);
+        let daemon = project.start().await;
+        Self { project, daemon, http: reqwest::Client::new() }
+    }
+
+    async fn enter(&self, who: &str, room: &str) -> Client {
+        Client::enter(&self.daemon.address, who, room).await.unwrap().0
+    }
+
+    async fn put(&self, place: &Value, data: &[u8]) -> (StatusCode, Value) {
+        let url = format!("http://{}{}", self.daemon.address, place["url"].as_str().unwrap());
+        let answer = self.http.put(url).body(data.to_vec()).send().await.unwrap();
+        (answer.status(), answer.json().await.unwrap_or_default())
+    }
+}
+
+async fn asks(client: &mut Client, event: &str, data: Value) -> Value {
+    let asked = client.ask(event, data).await.unwrap();
+    client.ack(asked).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_file_goes_with_a_message_and_is_gone_with_it() {
+    let house = House::start().await;
+    let mut alice = house.enter("alice", "general").await;
+    let place = asks(&mut alice, "upload", json!({ "name": "../notes.html", "content_type": "text/html" })).await;
+    let (status, told) = house.put(&place, b"<script>alert(1)</script>").await;
+    assert_eq!((status, told["name"].as_str()), (StatusCode::OK, Some("notes.html")), "{told}");
+    let sent = asks(&mut alice, "send_message", json!({ "message": "", "files": [place["id"]], "nonce": "n" })).await;
+    let seen = alice.wait("new_message").await.unwrap();
+    assert_eq!((&seen["id"], &seen["message"]), (&sent["id"], &json!("")));
+    assert_eq!(alice.wait("new_message").await.unwrap()["message"], "notes.html application/octet-stream 25 by lobby");
+    // Again, since the acknowledgement might have been lost: it is the same message.
+    let again = asks(&mut alice, "send_message", json!({ "message": "", "files": [place["id"]], "nonce": "n" })).await;
+    assert_eq!(sent, again);
+    // What could run is served as something to be saved.
+    let url = format!("http://{}{}", house.daemon.address, seen["attachments"][0]["url"].as_str().unwrap());
+    let answer = house.http.get(&url).send().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "application/octet-stream");
+    assert!(answer.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"));
+    // It is still there after a restart, until its message goes.
+    let House { project, daemon, http } = house;
+    assert!(daemon.stop().await, "{}", project.log());
+    let house = House { daemon: project.start().await, project, http };
+    let url = format!("http://{}{}", house.daemon.address, seen["attachments"][0]["url"].as_str().unwrap());
+    assert_eq!(house.http.get(&url).send().await.unwrap().bytes().await.unwrap(), &b"<script>alert(1)</script>"[..]);
+    let mut alice = house.enter("alice", "general").await;
+    asks(&mut alice, "delete_message", json!({ "id": sent["id"] })).await;
+    assert_eq!(house.http.get(&url).send().await.unwrap().status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_file_is_of_whoever_announced_it_and_of_a_bounded_size() {
+    let house = House::start().await;
+    let mut alice = house.enter("alice", "general").await;
+    let mut bob = house.enter("bob", "general").await;
+    let mut stranger = Client::connect(&house.daemon.address).await.unwrap();
+    let refused = asks(&mut stranger, "upload", json!({ "name": "a.txt" })).await;
+    assert_eq!(refused["error"], "join a room first");
+    let refused = asks(&mut alice, "upload", json!({ "name": "a.bin", "size": 3_000_000 })).await;
+    assert_eq!(refused["error"], "a.bin has 2.9 MiB; the limit is 1 MiB");
+
+    let place = asks(&mut alice, "upload", json!({ "name": "a.txt" })).await;
+    let files = json!({ "message": "look", "files": [place["id"]] });
+    let early = asks(&mut alice, "send_message", files.clone()).await;
+    let missing = format!("the file {} is not there, or not any more; upload it again", place["id"].as_str().unwrap());
+    assert_eq!(early["error"], missing);
+    assert_eq!(house.put(&place, &vec![0; (1 << 20) + 1]).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(house.put(&place, b"").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(house.put(&json!({ "url": "/api/files/unknown" }), b"x").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(house.put(&place, &vec![7; 1 << 20]).await.0, StatusCode::OK);
+    assert_eq!(asks(&mut bob, "send_message", files.clone()).await["error"], missing, "it is alice's");
+    let mut elsewhere = house.enter("alice", "attic").await;
+    assert_eq!(asks(&mut elsewhere, "send_message", files.clone()).await["error"], missing, "it is for another room");
+    assert!(asks(&mut alice, "send_message", files.clone()).await["id"].is_string());
+    assert_eq!(asks(&mut alice, "send_message", files).await["error"], missing, "it goes with one message");
+
+    for _ in 0..20 {
+        assert!(asks(&mut bob, "upload", json!({ "name": "b" })).await["id"].is_string());
+    }
+    let refused = asks(&mut bob, "upload", json!({ "name": "b" })).await;
+    assert_eq!(refused["error"], "20 files of yours wait for a message already; send those first");
+    let refused = asks(&mut alice, "send_message", json!({ "message": " ", "files": [] })).await;
+    assert_eq!(refused["error"], "message is empty");
+    assert!(house.daemon.stop().await, "{}", house.project.log());
+}
