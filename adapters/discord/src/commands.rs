@@ -233,7 +233,8 @@ fn option(arg: &ArgSpec) -> Value {
     };
     let mut option = json!({
         "type": kind, "name": option_name(&arg.name), "description": described(&arg.description, &arg.name),
-        "required": !arg.may_be_left_out(),
+        "required": !arg.may_be_left_out(), "name_localizations": localised(&arg.names),
+        "description_localizations": localised(&arg.descriptions),
     });
     let limits = match arg.kind {
         ArgType::Integer | ArgType::Number => Some(("min_value", "max_value")),
@@ -251,8 +252,11 @@ fn option(arg: &ArgSpec) -> Value {
     if arg.choices.len() > CHOICES {
         option["autocomplete"] = true.into();
     } else if !arg.choices.is_empty() {
-        let choices = arg.choices.iter().map(|choice| short(choice));
-        option["choices"] = choices.map(|choice| json!({ "name": choice, "value": choice })).collect();
+        let named = |choice: &String| localised(arg.choice_names.get(choice).unwrap_or(&BTreeMap::new()));
+        let choices = arg.choices.iter().map(|choice| (short(choice), named(choice)));
+        option["choices"] = choices
+            .map(|(choice, names)| json!({ "name": choice, "value": choice, "name_localizations": names }))
+            .collect();
     }
     option
 }

@@ -86,6 +86,8 @@ impl FromStr for Token {
 enum Stage {
     /// Nothing was said yet, as far as this process knows.
     Fresh,
+    /// The first word was said, and no answer came: it may have been heard.
+    Unsure,
     /// It is announced that an answer comes.
     Announced,
     /// The first word is said.
@@ -148,16 +150,27 @@ impl Interactions {
         if ephemeral {
             body["flags"] = (body["flags"].as_u64().unwrap_or_default() | EPHEMERAL).into();
         }
-        if *at == Stage::Fresh {
+        if matches!(*at, Stage::Fresh | Stage::Unsure) {
             match callback(rest, token, json!({ "type": MESSAGE, "data": body }), files.clone()).await {
                 Ok(said) => {
                     *at = Stage::Answered;
                     return Ok(Some(said["resource"]["message"].clone()));
                 }
-                // Said by a daemon before this one, or by a request whose answer was lost: the same again, in the same place.
+                // It was heard.
+                Err(error) if error.is(ACKNOWLEDGED) && *at == Stage::Unsure => {
+                    let said = rest.call(Call::new(LightMethod::Get, original(application, token))).await?;
+                    *at = Stage::Answered;
+                    return Ok(Some(said));
+                }
+                // Said by a daemon before this one: the same again, in the same place.
                 Err(error) if error.is(ACKNOWLEDGED) => *at = Stage::Announced,
                 Err(error) if error.is(UNKNOWN) => return Ok(None),
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    if matches!(error, RestError::Passing(_)) {
+                        *at = Stage::Unsure;
+                    }
+                    return Err(error.into());
+                }
             }
         }
         if *at == Stage::Announced && token.kind == Kind::Said {

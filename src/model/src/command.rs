@@ -78,6 +78,15 @@ pub struct ArgSpec {
     /// What there is to choose.
     #[serde(default)]
     pub choices: Vec<String>,
+    /// What it is called in other languages, by language: of the script's locales, `command-NAME` with the attribute `arg-ARG`.
+    #[serde(skip)]
+    pub names: BTreeMap<String, String>,
+    /// What it is for, in other languages: the attribute `arg-ARG-description` of the same.
+    #[serde(skip)]
+    pub descriptions: BTreeMap<String, String>,
+    /// What the choices are called, by choice and language: the attributes `choice-CHOICE`.
+    #[serde(skip)]
+    pub choice_names: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// What an argument may be.

@@ -21,6 +21,9 @@ use crate::world::GUILDS;
 
 /// The longest pause before a lost connection is made anew, beside what the gateway client waits by itself.
 const JITTER_MILLIS: u64 = 1_000;
+/// So often a connection may be lost with nothing heard on it, before the pauses grow; and how long they become.
+const FRUITLESS: u32 = 3;
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How long a stop waits for what was taken in to be durable.
 const LANDING: Duration = Duration::from_secs(4);
 
@@ -53,6 +56,8 @@ struct Running<'d> {
     shard: u32,
     /// Said that the connection is lost, and not yet that it is back.
     is_lost: bool,
+    /// Connections in a row on which nothing came but the word that they are there.
+    fruitless: u32,
 }
 
 pub(super) async fn run(
@@ -75,6 +80,7 @@ pub(super) async fn run(
         hold: Hold::default(),
         shard: shard.id().number(),
         is_lost: false,
+        fruitless: 0,
     };
     let mut shutdown = context.shutdown.clone();
     let mut closed = None;
@@ -108,7 +114,7 @@ pub(super) async fn run(
                     |frame| format!("the gateway closed it: {} {}", frame.code, frame.reason),
                 );
                 running.lost(why);
-                pause(discord).await;
+                running.pause().await;
             }
             Some(Err(error)) => {
                 // The text of a frame stays out of the log.
@@ -117,7 +123,7 @@ pub(super) async fn run(
                     _ => "a frame could not be read",
                 };
                 running.lost(error.source().map_or_else(|| what.to_owned(), |cause| format!("{what}: {cause}")));
-                pause(discord).await;
+                running.pause().await;
             }
         }
     }
@@ -145,12 +151,21 @@ async fn wait_until(until: Option<tokio::time::Instant>) {
     }
 }
 
-/// Shards that were cut off together do not come back together.
-async fn pause(discord: &Discord) {
-    tokio::time::sleep(Duration::from_millis(discord.entropy.next() % JITTER_MILLIS)).await;
-}
-
 impl Running<'_> {
+    /// Shards that were cut off together do not come back together; and a gateway that cuts off each connection at once is asked ever
+    /// less often.
+    async fn pause(&mut self) {
+        self.fruitless += 1;
+        let grown = Duration::from_secs(1) * 2_u32.saturating_pow(self.fruitless.saturating_sub(FRUITLESS));
+        let pause = if self.fruitless > FRUITLESS { grown.min(LONGEST_PAUSE) } else { Duration::ZERO };
+        let jitter = Duration::from_millis(self.discord.entropy.next() % JITTER_MILLIS);
+        let mut shutdown = self.context.shutdown.clone();
+        tokio::select! {
+            () = tokio::time::sleep(pause + jitter) => {}
+            () = shutdown.requested() => {}
+        }
+    }
+
     fn lost(&mut self, reason: String) {
         tracing::info!(bot = %self.context.bot.name, "the gateway is lost, and is taken up again: {reason}");
         if !std::mem::replace(&mut self.is_lost, true) {
@@ -169,6 +184,9 @@ impl Running<'_> {
             }
         };
         let (0, Some(name)) = (frame.op, frame.t) else { return Ok(()) };
+        if !matches!(name.as_str(), "READY" | "RESUMED" | "GUILD_CREATE") {
+            self.fruitless = 0;
+        }
         if matches!(name.as_str(), "READY" | "RESUMED") {
             self.is_lost = false;
             let sequence = session.as_ref().map_or(0, |session| session.sequence);

@@ -72,20 +72,27 @@ impl Discord {
         let channel = channel(room)?;
         if let Some(token) = token.filter(|token| Interactions::is_open(token, self.clock.now())) {
             let application = self.world.lock().application;
-            let mut said = None;
-            for part in self.parts(channel, content)? {
+            let (done, mut last) = self.said_so_far(key);
+            let mut is_known = true;
+            for (index, part) in self.parts(channel, content)?.into_iter().enumerate().skip(done) {
                 let reply = Reply { body: Value::Object(part.body), files: part.files, ephemeral: content.ephemeral };
-                said = self.interactions.answer(&self.rest, application, &token, reply).await?;
-                if said.is_none() {
+                match self.interactions.answer(&self.rest, application, &token, reply).await? {
+                    Some(message) => {
+                        last = id_of(&message);
+                        self.note_said(key, index + 1, last);
+                    }
+                    // What is left of it is said below.
+                    None => is_known = false,
+                }
+                if !is_known {
                     break;
                 }
             }
-            if let Some(message) = said {
-                let id = id_of(&message);
-                if let Some(id) = id {
+            if is_known {
+                if let Some(id) = last {
                     self.answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).put(id, token);
                 }
-                return Ok(Outcome { message: id.map(|id| id.to_string().into()) });
+                return Ok(Outcome { message: last.map(|id| id.to_string().into()) });
             }
         }
         if content.ephemeral {

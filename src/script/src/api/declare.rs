@@ -152,7 +152,8 @@ fn command(name: &str, options: &LuaValue) -> Result<CommandSpec, Problem> {
 /// Names and descriptions in the languages that the script has texts in.
 fn translate(spec: &mut CommandSpec, locales: &Locales) {
     for language in locales.languages() {
-        let text = |attribute: &str| locales.exactly(language, &format!("command-{}.{attribute}", spec.name));
+        let command = spec.name.clone();
+        let text = |attribute: &str| locales.exactly(language, &format!("command-{command}.{attribute}"));
         let (name, description) = (text("name"), text("description"));
         // A name that cannot be one is passed over: whoever translates is not who programs.
         if let Some(name) = name.filter(|name| check_command_name(name).is_ok()) {
@@ -163,6 +164,19 @@ fn translate(spec: &mut CommandSpec, locales: &Locales) {
         }
         if let Some(description) = description {
             spec.descriptions.insert(language.clone(), description);
+        }
+        for arg in &mut spec.args {
+            if let Some(name) = text(&format!("arg-{}", arg.name)).filter(|name| check_command_name(name).is_ok()) {
+                arg.names.insert(language.clone(), name);
+            }
+            if let Some(description) = text(&format!("arg-{}-description", arg.name)) {
+                arg.descriptions.insert(language.clone(), description);
+            }
+            for choice in &arg.choices {
+                if let Some(name) = text(&format!("choice-{choice}")) {
+                    arg.choice_names.entry(choice.clone()).or_default().insert(language.clone(), name);
+                }
+            }
         }
     }
 }
