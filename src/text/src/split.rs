@@ -14,8 +14,9 @@ pub fn split(text: &str, most: usize) -> Vec<String> {
         // What closes a block has to have room too.
         let room = most.saturating_sub(FENCE.len() + 1).max(1);
         let end = fitting(&rest, room);
-        // What ends with a line or a word needs no better place.
-        let cut = if rest[end..].starts_with(['\n', ' ']) { end } else { cut(&rest[..end]) };
+        // White space is left out, so it need not fit.
+        let end = if rest[end..].starts_with(['\n', ' ']) { end + 1 } else { end };
+        let cut = cut(&rest[..end]);
         let (part, after) = rest.split_at(cut);
         let (mut part, mut after) = (part.trim_end().to_owned(), after.trim_start_matches(['\n', ' ']).to_owned());
         if let Some(language) = open_block(&part) {
