@@ -6,6 +6,7 @@ mod daemon;
 pub mod discord;
 mod json;
 mod platforms;
+pub mod telegram;
 
 pub use client::{Client, ClientError};
 pub use daemon::{Daemon, Project, palabre};
