@@ -97,6 +97,13 @@ pub(super) struct Method {
     returns: Vec<Kind>,
 }
 
+impl Method {
+    /// Whether it has a parameter of that name.
+    pub(super) fn takes(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.name == name)
+    }
+}
+
 #[derive(Debug)]
 struct Type {
     fields: Vec<Field>,

@@ -3,7 +3,12 @@
 #![allow(clippy::unwrap_used, unreachable_pub, missing_docs, reason = "a test that cannot go on says so")]
 
 mod bot;
+mod chats;
+mod doings;
+mod media;
 mod messages;
+mod pace;
+mod updates;
 
 use bot::{Bot, quick};
 use palabre_tests::telegram::Options;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, Multipart};
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart};
 use axum::http::{Request, header};
 use hyper::body::Incoming;
 use serde_json::{Map, Value};
@@ -38,6 +38,10 @@ impl Call {
         let mut parameters = Map::new();
         if media.starts_with("multipart/form-data") {
             read_form(request, &mut texts, &mut files).await?;
+            // A file in the part of a parameter's own name is that parameter.
+            for name in files.keys().filter(|name| method.takes(name)) {
+                texts.entry(name).or_insert_with(|| Value::from(format!("attach://{name}")));
+            }
         } else {
             let bytes = to_bytes(Body::new(request.into_body()), LARGEST_UPLOAD + FIELDS).await;
             let bytes = bytes.map_err(|_too_large| Refusal::too_large())?;
@@ -94,7 +98,9 @@ async fn read_form(
     files: &mut HashMap<String, Upload>,
 ) -> Result<(), Refusal> {
     let unreadable = |error: &dyn std::fmt::Display| Refusal::broken_rule(&format!("can't parse the form: {error}"));
-    let form = Multipart::from_request(request.map(Body::new), &()).await;
+    let mut request = request.map(Body::new);
+    DefaultBodyLimit::disable().apply(&mut request);
+    let form = Multipart::from_request(request, &()).await;
     let mut form = form.map_err(|error| unreadable(&error))?;
     let mut sum = 0;
     while let Some(part) = form.next_field().await.map_err(|error| unreadable(&error))? {
@@ -103,13 +109,11 @@ async fn read_form(
         let media = part.content_type().map(ToOwned::to_owned);
         let bytes = part.bytes().await.map_err(|error| unreadable(&error))?;
         sum += bytes.len();
-        if sum > LARGEST_UPLOAD + FIELDS {
+        if bytes.len() > LARGEST_UPLOAD || sum > LARGEST_UPLOAD + FIELDS {
             return Err(Refusal::too_large());
         }
         match file_name {
             Some(name) => {
-                // A file in the part of a parameter's own name is that parameter.
-                texts.entry(&part_name).or_insert_with(|| Value::from(format!("attach://{part_name}")));
                 let media = media.unwrap_or_else(|| "application/octet-stream".to_owned());
                 files.insert(part_name, Upload { name, media, bytes });
             }

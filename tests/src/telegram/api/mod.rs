@@ -140,6 +140,8 @@ async fn perform(
     };
     if let Ok(result) = &outcome
         && shared.options.check_answers
+        // Updates were looked at when they were made.
+        && method.name != "getUpdates"
         && let Err(misfit) = shared.rules.check_answer(method, result)
     {
         shared.change(|world| world.counters.own_misfits.push(format!("{}: {misfit}", method.name)));
