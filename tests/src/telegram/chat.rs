@@ -144,9 +144,11 @@ impl World {
         let chat = &self.chats[&id];
         if chat.kind == Kind::Private {
             let user = self.user_frame(id);
-            return json!({
-                "id": id, "type": "private", "first_name": user["first_name"], "username": user["username"],
-            });
+            let mut frame = json!({ "id": id, "type": "private" });
+            for name in ["first_name", "last_name", "username"].iter().filter(|name| user[**name].is_string()) {
+                frame[*name] = user[*name].clone();
+            }
+            return frame;
         }
         let mut frame = json!({ "id": id, "type": chat.kind.name(), "title": chat.title });
         if let Some(username) = &chat.username {

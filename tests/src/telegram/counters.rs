@@ -38,6 +38,8 @@ pub struct Counters {
     pub calls: BTreeMap<String, u64>,
     /// Calls that were answered with 429, those on purpose apart.
     pub overruns: u64,
+    /// Calls that came before a 429 allowed them; they are among the overruns.
+    pub hasty: u64,
     /// Faults that were put in on purpose.
     pub faults: u64,
     /// Connections that were taken.

@@ -31,6 +31,9 @@ const KINDS: [&str; 20] = [
     "date_time",
 ];
 
+/// How many entities of a text are kept; further ones go without a word.
+const MOST: usize = 100;
+
 /// A text with its entities.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Formatted {
@@ -113,6 +116,7 @@ impl Formatted {
         self.detect();
         // The outer ones stand first.
         self.entities.sort_by_key(|entity| (range(entity).0, std::cmp::Reverse(range(entity).1)));
+        self.entities.truncate(MOST);
         self
     }
 

@@ -44,10 +44,9 @@ pub(super) fn parse(text: &str) -> Result<Formatted, Refusal> {
                 }
             }
             '&' => {
-                let known = [("&lt;", '<'), ("&gt;", '>'), ("&amp;", '&'), ("&quot;", '"')];
-                let found = known.iter().find(|(name, _)| rest.starts_with(name));
-                read.text.push(found.map_or('&', |(_, letter)| *letter));
-                rest = &rest[found.map_or(1, |(name, _)| name.len())..];
+                let (letter, length) = reference(rest).unwrap_or(('&', 1));
+                read.text.push(letter);
+                rest = &rest[length..];
             }
             other => {
                 read.text.push(other);
@@ -85,4 +84,21 @@ fn entity(name: &str, tag: &str) -> Option<Value> {
         },
         _ => return None,
     })
+}
+
+/// The letter that a reference at the beginning of a text means, and how long the reference is.
+fn reference(text: &str) -> Option<(char, usize)> {
+    let end = text.find(';')?;
+    let letter = match &text[1..end] {
+        "lt" => '<',
+        "gt" => '>',
+        "amp" => '&',
+        "quot" => '"',
+        other => {
+            let number = other.strip_prefix('#')?;
+            let hex = number.strip_prefix('x').map(|hex| u32::from_str_radix(hex, 16));
+            char::from_u32(hex.unwrap_or_else(|| number.parse()).ok()?)?
+        }
+    };
+    Some((letter, end + 1))
 }

@@ -10,6 +10,7 @@ mod api;
 mod chat;
 mod commands;
 mod counters;
+mod description;
 mod entities;
 mod files;
 mod forum;

@@ -23,7 +23,7 @@ pub struct Options {
     pub webhook_pause: Duration,
     /// From what all that is random here follows.
     pub seed: u64,
-    /// The share of updates that get fields that nobody knows.
+    /// The share of objects in updates and answers that get a field that nobody knows.
     pub roughness: f64,
     /// Whether the stand-in holds its own answers and updates against the description too; for its own tests, since it
     /// costs time.

@@ -35,6 +35,8 @@ impl MessageRef {
 pub struct Post {
     /// Which message it is.
     pub at: MessageRef,
+    /// The topic that it is in; none for the general one.
+    pub thread: Option<i64>,
     /// The method that sent it: `sendMessage`.
     pub method: String,
     /// The parameters of the call.
@@ -50,12 +52,6 @@ impl Post {
     #[must_use]
     pub fn text(&self) -> &str {
         text(&self.message)
-    }
-
-    /// The topic that it is in.
-    #[must_use]
-    pub fn thread(&self) -> Option<i64> {
-        self.message["message_thread_id"].as_i64()
     }
 
     /// The message that it answers.
@@ -101,8 +97,8 @@ pub struct Action {
 impl World {
     /// Remembers what the bot said.
     pub(super) fn note_post(&mut self, message: &Value, method: &str, parameters: Value, files: Vec<Upload>) {
-        let at = MessageRef::of(message);
-        self.posts.push(Post { at, method: method.to_owned(), parameters, files, message: Value::Null });
+        let (at, thread) = (MessageRef::of(message), message["message_thread_id"].as_i64());
+        self.posts.push(Post { at, thread, method: method.to_owned(), parameters, files, message: Value::Null });
     }
 
     /// What was posted, with the message as it is now.

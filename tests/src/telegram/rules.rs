@@ -3,112 +3,17 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::platforms;
+
+use super::description::{Field, Kind, Method, Type};
 
 /// The file that it is in.
 pub(super) const FILE: &str = "telegram-bot-api.json";
 
 /// Where a value does not fit, and why: `reply_markup.inline_keyboard[0]: …`.
 type Misfit = String;
-
-/// What a field may hold.
-#[derive(Debug, PartialEq)]
-enum Kind {
-    Integer,
-    Float,
-    Boolean,
-    Text,
-    File,
-    List(Box<Kind>),
-    Object(String),
-}
-
-impl Kind {
-    fn parse(name: &str) -> Self {
-        match name {
-            "Integer" => Self::Integer,
-            "Float" => Self::Float,
-            "Boolean" | "True" => Self::Boolean,
-            "String" => Self::Text,
-            "InputFile" => Self::File,
-            other => match other.strip_prefix("Array of ") {
-                Some(item) => Self::List(Box::new(Self::parse(item))),
-                None => Self::Object(other.to_owned()),
-            },
-        }
-    }
-
-    fn list(value: &Value) -> Vec<Self> {
-        value.as_array().into_iter().flatten().filter_map(Value::as_str).map(Self::parse).collect()
-    }
-
-    fn name(&self) -> String {
-        match self {
-            Self::Integer => "an integer".to_owned(),
-            Self::Float => "a number".to_owned(),
-            Self::Boolean => "a boolean".to_owned(),
-            Self::Text => "a string".to_owned(),
-            Self::File => "a file".to_owned(),
-            Self::List(item) => format!("an array of {}", item.name()),
-            Self::Object(name) => name.clone(),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Field {
-    name: String,
-    kinds: Vec<Kind>,
-    required: bool,
-    /// The one value that is allowed: `type` of a member of a union.
-    only: Option<String>,
-    description: String,
-}
-
-impl Field {
-    fn list(value: &Value) -> Vec<Self> {
-        static ONLY: OnceLock<Regex> = OnceLock::new();
-        let only =
-            ONLY.get_or_init(|| Regex::new(r#"(?:must be|always) ["“]?(\w+)["”]?\.?$"#).expect("it is written well"));
-        let read = |one: &Value| {
-            let description = one["description"].as_str().unwrap_or_default();
-            let is_tag = matches!(one["name"].as_str(), Some("type" | "status" | "source"));
-            Self {
-                name: one["name"].as_str().unwrap_or_default().to_owned(),
-                kinds: Kind::list(&one["types"]),
-                required: one["required"] == true,
-                only: only.captures(description).filter(|_| is_tag).map(|found| found[1].to_owned()),
-                description: description.to_owned(),
-            }
-        };
-        value["fields"].as_array().into_iter().flatten().map(read).collect()
-    }
-}
-
-/// One method of the description.
-#[derive(Debug)]
-pub(super) struct Method {
-    /// As Telegram writes it: `sendMessage`.
-    pub(super) name: String,
-    fields: Vec<Field>,
-    returns: Vec<Kind>,
-}
-
-impl Method {
-    /// Whether it has a parameter of that name.
-    pub(super) fn takes(&self, name: &str) -> bool {
-        self.fields.iter().any(|field| field.name == name)
-    }
-}
-
-#[derive(Debug)]
-struct Type {
-    fields: Vec<Field>,
-    subtypes: Vec<Kind>,
-}
 
 /// The description.
 #[derive(Debug)]

@@ -83,6 +83,14 @@ impl World {
         self.enqueue(id, update);
     }
 
+    /// The answer to a call with fields that nobody has told the bot of. Updates have theirs already.
+    pub(super) fn roughened(&mut self, method: &str, mut result: Value) -> Value {
+        if self.options.roughness > 0.0 && method != "getUpdates" {
+            roughen(&mut self.queue.random, self.options.roughness, &mut result);
+        }
+        result
+    }
+
     /// Puts an update into the queue as it stands, with an `update_id` unless it has one.
     pub(super) fn give_raw(&mut self, mut update: Value) {
         let id = update["update_id"].as_i64().unwrap_or(self.queue.next);

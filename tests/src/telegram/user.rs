@@ -7,7 +7,11 @@ use super::world::World;
 /// Somebody.
 #[derive(Debug, Clone)]
 pub(super) struct User {
+    /// What tests call them.
     pub(super) name: String,
+    pub(super) first_name: String,
+    pub(super) last_name: Option<String>,
+    pub(super) username: Option<String>,
     pub(super) is_bot: bool,
     pub(super) language: String,
     /// Whether the bot may write to them: they have begun.
@@ -20,7 +24,19 @@ impl World {
     /// Somebody new. Their username is their name, and people's first name the same with a capital.
     pub(super) fn create_user(&mut self, name: &str, is_bot: bool) -> i64 {
         let id = if is_bot { self.bot_id() } else { 5_000_000_000 + 1_000 * self.users.len() as i64 + 7 };
-        let user = User { name: name.to_owned(), is_bot, language: "en".to_owned(), has_started: false, blocks: false };
+        let mut letters = name.trim_end_matches("_bot").chars();
+        let first_name =
+            letters.next().map(|letter| letter.to_uppercase().chain(letters).collect()).unwrap_or_default();
+        let user = User {
+            name: name.to_owned(),
+            first_name,
+            last_name: None,
+            username: Some(name.to_owned()),
+            is_bot,
+            language: "en".to_owned(),
+            has_started: false,
+            blocks: false,
+        };
         self.users.insert(id, user);
         self.names.insert(name.to_owned(), id);
         id
@@ -36,12 +52,16 @@ impl World {
     /// A user as Telegram shows them.
     pub(super) fn user_frame(&self, id: i64) -> Value {
         let user = &self.users[&id];
-        let mut first = user.name.chars();
-        let first: String = first.next().map(|letter| letter.to_uppercase().chain(first).collect()).unwrap_or_default();
-        if user.is_bot {
-            let first = first.trim_end_matches("_bot");
-            return json!({ "id": id, "is_bot": true, "first_name": first, "username": user.name });
+        let mut frame = json!({ "id": id, "is_bot": user.is_bot, "first_name": user.first_name });
+        if let Some(last_name) = &user.last_name {
+            frame["last_name"] = json!(last_name);
         }
-        json!({ "id": id, "is_bot": false, "first_name": first, "username": user.name, "language_code": user.language })
+        if let Some(username) = &user.username {
+            frame["username"] = json!(username);
+        }
+        if !user.is_bot {
+            frame["language_code"] = json!(user.language);
+        }
+        frame
     }
 }

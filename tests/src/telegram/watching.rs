@@ -18,7 +18,7 @@ impl StandIn {
     pub fn posted(&self, chat: &str) -> Vec<Post> {
         let mut world = self.shared.lock();
         let place = world.somewhere(chat);
-        world.posted(place)
+        world.posts_in(place).map(|post| world.current(post)).collect()
     }
 
     /// The texts and captions of what the bot said in a chat and has not deleted, as they are now.
@@ -34,7 +34,9 @@ impl StandIn {
         let mut world = self.shared.lock();
         let (chat, thread) = world.somewhere(chat);
         let all = world.chats[&chat].messages.values();
-        all.filter(|message| thread.is_none() || in_topic(message, thread)).cloned().collect()
+        all.filter(|message| thread.is_none_or(|thread| message["message_thread_id"].as_i64().unwrap_or(1) == thread))
+            .cloned()
+            .collect()
     }
 
     /// A message as it is now; null if it is not there.
@@ -163,14 +165,23 @@ impl StandIn {
     /// Waits until the bot says something in a chat that has `part` in it, or has changed something so that it has.
     pub async fn hears(&self, chat: &str, part: &str) -> Post {
         let what = format!("{part:?} in {chat}");
-        let look = |stand_in: &Self| stand_in.posted(chat).into_iter().find(|post| post.text().contains(part));
+        let place = self.shared.lock().somewhere(chat);
+        let look = |stand_in: &Self| {
+            let world = stand_in.shared.lock();
+            let fits =
+                |post: &&Post| world.message(post.at.chat, post.at.id).is_some_and(|one| text(one).contains(part));
+            world.posts_in(place).find(fits).map(|post| world.current(post))
+        };
         self.until(&what, look).await
     }
 
     /// Waits until the bot has said `count` things in a chat.
     pub async fn hears_many(&self, chat: &str, count: usize) -> Vec<Post> {
         let what = format!("{count} posts in {chat}");
-        self.until(&what, |stand_in| Some(stand_in.posted(chat)).filter(|posts| posts.len() >= count)).await
+        let place = self.shared.lock().somewhere(chat);
+        let is_there = |stand_in: &Self| stand_in.shared.lock().posts_in(place).nth(count.saturating_sub(1)).map(drop);
+        self.until(&what, is_there).await;
+        self.posted(chat)
     }
 
     /// Waits until the bot has confirmed all updates.
@@ -201,14 +212,10 @@ impl StandIn {
     }
 }
 
-fn in_topic(message: &Value, thread: Option<i64>) -> bool {
-    message["message_thread_id"].as_i64().unwrap_or(1) == thread.unwrap_or(1)
-}
-
 impl World {
-    fn posted(&self, (chat, thread): (i64, Option<i64>)) -> Vec<Post> {
-        let here = self.posts.iter().filter(|post| post.at.chat == chat).map(|post| self.current(post));
-        here.filter(|post| thread.is_none() || in_topic(&post.message, thread)).collect()
+    fn posts_in(&self, (chat, thread): (i64, Option<i64>)) -> impl Iterator<Item = &Post> {
+        let is_in_topic = move |post: &&Post| thread.is_none_or(|thread| post.thread.unwrap_or(1) == thread);
+        self.posts.iter().filter(move |post| post.at.chat == chat).filter(is_in_topic)
     }
 
     /// What a test that waits in vain would like to know.

@@ -191,7 +191,7 @@ async fn a_forum_has_topics_that_open_close_and_go() {
     let say = |thread: i64| json!({ "chat_id": forum, "message_thread_id": thread, "text": "yes" });
     bot.ok("sendMessage", say(ideas)).await;
     assert_eq!(bot.refused("sendMessage", say(77)).await, "Bad Request: message thread not found");
-    assert_eq!(bot.stand_in.posted("Forum/ideas")[0].thread(), Some(ideas));
+    assert_eq!(bot.stand_in.posted("Forum/ideas")[0].thread, Some(ideas));
     let topic =
         bot.ok("createForumTopic", json!({ "chat_id": forum, "name": "plans" })).await["message_thread_id"].clone();
     let of_topic = json!({ "chat_id": forum, "message_thread_id": topic });
@@ -234,5 +234,26 @@ async fn a_channel_posts_and_people_come_and_go_with_a_word() {
     bot.ok("setChatDescription", described.clone()).await;
     assert_eq!(bot.refused("setChatDescription", described).await, "Bad Request: chat description is not modified");
     assert_eq!(bot.stand_in.chat_now("Town")["description"], "A town.");
+    bot.end();
+}
+
+#[tokio::test]
+async fn what_all_may_do_and_what_people_are_called_changes() {
+    let Some(mut bot) = Bot::start().await else { return };
+    bot.asks_for_all().await;
+    let village = bot.stand_in.chat("Village");
+    let quiet = json!({ "chat_id": village, "permissions": { "can_send_messages": false } });
+    bot.ok("setChatPermissions", quiet.clone()).await;
+    assert!(!bot.stand_in.can_speak("alice", "Village") && bot.stand_in.can_speak("olivia", "Village"));
+    assert_eq!(bot.refused("setChatPermissions", quiet).await, "Bad Request: CHAT_NOT_MODIFIED");
+    bot.ok("setChatPermissions", json!({ "chat_id": village, "permissions": { "can_send_polls": true } })).await;
+    assert!(bot.stand_in.can_speak("alice", "Village"), "who may send polls may speak");
+    bot.stand_in.renames("alice", "Alice", Some("Liddell"), None);
+    bot.stand_in.whispers("alice", "hello");
+    let message = bot.next("message").await;
+    assert_eq!((&message["from"]["last_name"], &message["from"]["username"]), (&json!("Liddell"), &Value::Null));
+    bot.stand_in.kicks("olivia", "bob", "Village");
+    assert_eq!(bot.next("chat_member").await["new_chat_member"]["status"], "kicked");
+    assert_eq!(bot.next("chat_member").await["new_chat_member"]["status"], "left");
     bot.end();
 }

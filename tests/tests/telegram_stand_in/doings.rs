@@ -154,3 +154,24 @@ async fn a_bot_is_seen_typing() {
     assert_eq!((seen.len(), seen[0].action.as_str(), seen[0].thread), (1, "typing", None));
     bot.end();
 }
+
+#[tokio::test]
+async fn captions_change_and_reactions_go() {
+    let Some(mut bot) = Bot::start().await else { return };
+    bot.asks_for_all().await;
+    let sent = bot.stand_in.posts_files("alice", "Village", json!({}), &[("photo", "cat.jpg", "image/jpeg", b"cat")]);
+    let photo = bot.next("message").await["photo"][2]["file_id"].clone();
+    let said = bot.ok("sendPhoto", json!({ "chat_id": sent[0].chat, "photo": photo, "caption": "a dog" })).await;
+    let edit = json!({ "chat_id": sent[0].chat, "message_id": said["message_id"], "caption": "a cat" });
+    assert_eq!(bot.ok("editMessageCaption", edit).await["caption"], "a cat");
+    assert_eq!(bot.stand_in.texts("Village"), ["a cat"]);
+    bot.stand_in.edits_to(sent[0], json!({ "caption": "my cat" }));
+    assert_eq!(bot.next("edited_message").await["caption"], "my cat");
+    bot.stand_in.reacts("bob", sent[0], "🔥");
+    bot.stand_in.unreacts("bob", sent[0], "🔥");
+    bot.next("message_reaction").await;
+    assert_eq!(bot.next("message_reaction").await["new_reaction"], json!([]));
+    let photos = json!({ "user_id": bot.stand_in.user("alice") });
+    assert_eq!(bot.ok("getUserProfilePhotos", photos).await["total_count"], 0);
+    bot.end();
+}

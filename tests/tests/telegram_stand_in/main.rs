@@ -125,3 +125,28 @@ async fn in_privacy_mode_the_bot_hears_what_is_meant_for_it() {
     assert_eq!(bot.next("message").await["text"], "for everybody");
     bot.end();
 }
+
+#[tokio::test]
+async fn unknown_fields_may_be_anywhere() {
+    let Some(mut bot) = Bot::start_with(Options { roughness: 1.0, ..quick() }).await else { return };
+    let strange =
+        |value: &serde_json::Value| value.as_object().unwrap().keys().any(|key| key.starts_with("unheard_of_"));
+    bot.stand_in.says("alice", "Village", "hello");
+    let message = bot.next("message").await;
+    assert!(strange(&message) && strange(&message["from"]) && strange(&message["chat"]), "{message}");
+    assert!(strange(&bot.says("Village", "hello").await));
+    bot.end();
+}
+
+#[tokio::test]
+async fn other_bots_are_not_heard_and_an_administrator_may_hide() {
+    let Some(mut bot) = Bot::start().await else { return };
+    bot.stand_in.bot_joins("other_bot", "Village");
+    assert_eq!(bot.next("message").await["new_chat_members"][0]["is_bot"], true);
+    bot.stand_in.says("other_bot", "Village", "beep");
+    bot.stand_in.says_anonymously("olivia", "Village", "order!");
+    let message = bot.next("message").await;
+    assert_eq!((&message["text"], &message["sender_chat"]["title"]), (&json!("order!"), &json!("Village")));
+    assert_eq!(message["from"]["username"], "GroupAnonymousBot");
+    bot.end();
+}

@@ -1,6 +1,6 @@
 //! Files, albums, and what else a message may be.
 
-use palabre_tests::telegram::MessageRef;
+use palabre_tests::telegram::{Fault, MessageRef};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
@@ -50,6 +50,13 @@ async fn files_are_uploaded_used_again_and_fetched() {
     assert_eq!(cat["media_group_id"], dog["media_group_id"]);
     assert_eq!((&cat["caption"], &dog["caption"]), (&json!("pets"), &Value::Null));
     assert_eq!(download(&bot, &dog["photo"][2]["file_id"]).await, b"dog");
+    assert_ne!(download(&bot, &dog["photo"][0]["file_id"]).await, b"dog", "a smaller size is another file");
+    bot.stand_in.fault_next("download", Fault::Truncated);
+    let path =
+        bot.ok("getFile", json!({ "file_id": original["file_id"] })).await["file_path"].as_str().unwrap().to_owned();
+    let url = format!("{}/file/bot{}/{path}", bot.stand_in.api(), bot.stand_in.token());
+    bot.http.get(&url).send().await.unwrap().bytes().await.unwrap_err();
+    assert_eq!(bot.http.get(url.replace(bot.stand_in.token(), "1:x")).send().await.unwrap().status().as_u16(), 404);
     bot.end();
 }
 

@@ -24,6 +24,7 @@ async fn a_text_has_a_length_and_its_entities_lie_inside_it() {
     assert_eq!(said["text"], "2 < 3 x");
     let kinds: Vec<_> = said["entities"].as_array().unwrap().iter().map(|one| one["type"].clone()).collect();
     assert_eq!(kinds, ["bold", "italic", "text_link"]);
+    assert_eq!(bot.ok("sendMessage", html("&#39;&#x27; &amp;&lt; &")).await["text"], "'' &< &");
     let refused = bot.refused("sendMessage", html("<b>open")).await;
     assert_eq!(refused, "Bad Request: can't parse entities: Can't find end tag corresponding to start tag \"b\"");
     assert!(

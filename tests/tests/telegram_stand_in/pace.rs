@@ -1,6 +1,8 @@
 //! How many messages may be sent.
 
-use palabre_tests::telegram::{Limit, Limits, Options};
+use std::time::Duration;
+
+use palabre_tests::telegram::{Fault, Limit, Limits, Options};
 use serde_json::json;
 
 use crate::bot::{Bot, quick};
@@ -17,7 +19,7 @@ async fn too_many_in_one_chat_have_to_wait_and_others_do_not() {
     assert_eq!((status, &answer["description"]), (429, &json!("Too Many Requests: retry after 1")));
     assert_eq!(answer["parameters"]["retry_after"], 1);
     bot.says("Hamlet", "elsewhere").await;
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     bot.ok("sendMessage", fourth).await;
     assert_eq!((bot.stand_in.counters().overruns, bot.stand_in.violations().len()), (1, 0));
 }
@@ -42,4 +44,19 @@ async fn a_group_has_a_limit_of_its_own_and_all_chats_together_have_one() {
     assert_eq!(bot.stand_in.counters().overruns, 2);
     let scaled = Limits::default().scaled(0.01);
     assert_eq!((scaled.group.messages, scaled.group.per.as_millis()), (20, 600));
+}
+
+#[tokio::test]
+async fn who_does_not_wait_is_counted() {
+    let Some(bot) = Bot::start().await else { return };
+    bot.stand_in.fault_next("sendMessage", Fault::TooMany);
+    let hello = json!({ "chat_id": bot.stand_in.chat("Village"), "text": "hello" });
+    assert_eq!(bot.call("sendMessage", hello.clone()).await.0, 429);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(bot.call("sendMessage", hello.clone()).await.0, 429);
+    bot.says("Hamlet", "elsewhere").await;
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    bot.ok("sendMessage", hello).await;
+    let counters = bot.stand_in.counters();
+    assert_eq!((counters.faults, counters.overruns, counters.hasty), (1, 1, 1));
 }

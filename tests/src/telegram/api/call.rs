@@ -8,9 +8,10 @@ use axum::http::{Request, header};
 use hyper::body::Incoming;
 use serde_json::{Map, Value};
 
+use crate::telegram::description::Method;
 use crate::telegram::files::{LARGEST_UPLOAD, Upload};
 use crate::telegram::refusal::Refusal;
-use crate::telegram::rules::{Method, Rules};
+use crate::telegram::rules::Rules;
 
 /// The fields of a form, on top of its files.
 const FIELDS: usize = 1 << 20;

@@ -8,6 +8,9 @@ use rand::{RngExt, SeedableRng};
 use crate::telegram::refusal::Refusal;
 use crate::telegram::world::World;
 
+/// How long a 429 on purpose asks to wait, in seconds.
+pub(super) const PAUSE: u64 = 1;
+
 /// A way in which a call goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -74,7 +77,7 @@ impl World {
         let fault = self.faults.choose(method)?;
         self.counters.faults += 1;
         Some(match fault {
-            Fault::TooMany => Chosen::Instead(Refusal::too_many(1)),
+            Fault::TooMany => Chosen::Instead(Refusal::too_many(PAUSE)),
             Fault::Broken => Chosen::Instead(Refusal::internal()),
             Fault::BadGateway => Chosen::BadGateway,
             Fault::Slow => Chosen::Late(Duration::from_millis(self.faults.random.random_range(200..1_500))),

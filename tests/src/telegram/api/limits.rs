@@ -65,10 +65,15 @@ impl Limits {
     }
 }
 
+/// Calls that were under way when a 429 was answered are not held against the client.
+const GRACE: Duration = Duration::from_millis(100);
+
 /// When messages were sent, by what limits them.
 #[derive(Debug, Default)]
 pub(in crate::telegram) struct Pacing {
     sent: HashMap<String, VecDeque<Instant>>,
+    /// Between which moments nothing is allowed in a chat, since a 429 said so.
+    held: HashMap<i64, (Instant, Instant)>,
 }
 
 impl Pacing {
@@ -109,10 +114,19 @@ impl World {
                 applied.push((format!("group {chat}"), limits.group, count));
             }
         }
+        if let Some((from, until)) = self.pacing.held.get(&chat).copied()
+            && (from..until).contains(&now)
+        {
+            self.counters.overruns += 1;
+            self.counters.hasty += 1;
+            return Err(Refusal::too_many(whole_seconds(until - now)));
+        }
         let longest = applied.iter().filter_map(|(key, limit, count)| self.pacing.wait(key, *limit, *count, now)).max();
         if let Some(wait) = longest {
             self.counters.overruns += 1;
-            return Err(Refusal::too_many((wait.as_secs_f64().ceil() as u64).max(1)));
+            let seconds = whole_seconds(wait);
+            self.hold(chat, seconds);
+            return Err(Refusal::too_many(seconds));
         }
         for (key, limit, count) in applied {
             if limit.messages < usize::MAX {
@@ -121,4 +135,22 @@ impl World {
         }
         Ok(())
     }
+
+    /// A call was answered with a 429 on purpose; what it said holds for its chat.
+    pub(super) fn hold_for(&mut self, call: &Call, seconds: u64) {
+        let chat = self.find_chat(call.get("chat_id"));
+        if let Some(chat) = chat.filter(|_| weight(call).0 > 0) {
+            self.hold(chat, seconds);
+        }
+    }
+
+    fn hold(&mut self, chat: i64, seconds: u64) {
+        let now = Instant::now();
+        self.pacing.held.insert(chat, (now + GRACE, now + Duration::from_secs(seconds)));
+    }
+}
+
+/// A time to wait, as Telegram says it.
+fn whole_seconds(wait: Duration) -> u64 {
+    (wait.as_secs_f64().ceil() as u64).max(1)
 }

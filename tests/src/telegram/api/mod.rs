@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use futures_util::{StreamExt, stream};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -34,8 +35,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::Shared;
+use super::description::Method;
 use super::refusal::{Outcome, Refusal};
-use super::rules::Method;
 
 use call::Call;
 use faults::Chosen;
@@ -90,7 +91,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
 async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, CutOff> {
     let path = request.uri().path().to_owned();
     if let Some(path) = path.strip_prefix("/file/bot") {
-        return Ok(file(&shared, path));
+        return download(&shared, path).await;
     }
     let Some((token, name)) = path.strip_prefix("/bot").and_then(|rest| rest.split_once('/')) else {
         return Ok(respond(Err(Refusal::not_found())));
@@ -118,7 +119,12 @@ async fn perform(
         world.choose_fault(&method.name)
     });
     match &fault {
-        Some(Chosen::Instead(refusal)) => return Ok(respond(Err(refusal.clone()))),
+        Some(Chosen::Instead(refusal)) => {
+            if let (429, Ok(call)) = (refusal.code, &call) {
+                shared.change(|world| world.hold_for(call, faults::PAUSE));
+            }
+            return Ok(respond(Err(refusal.clone())));
+        }
         Some(Chosen::BadGateway) => return Ok(bad_gateway()),
         Some(Chosen::Before) => return Err(CutOff),
         Some(Chosen::Late(delay)) => tokio::time::sleep(*delay).await,
@@ -146,9 +152,10 @@ async fn perform(
     {
         shared.change(|world| world.counters.own_misfits.push(format!("{}: {misfit}", method.name)));
     }
+    let outcome = outcome.map(|result| shared.change_silently(|world| world.roughened(&method.name, result)));
     match fault {
         Some(Chosen::After) => Err(CutOff),
-        Some(Chosen::Truncated) => Ok(truncated(outcome)),
+        Some(Chosen::Truncated) => Ok(truncated(envelope(outcome).1.to_string().as_bytes())),
         _ => Ok(respond(outcome)),
     }
 }
@@ -199,27 +206,38 @@ fn bad_gateway() -> Response<Body> {
 }
 
 /// An answer that breaks off in the middle.
-fn truncated(outcome: Outcome) -> Response<Body> {
-    let (_, body, _) = envelope(outcome);
-    let text = body.to_string();
-    let half = Bytes::copy_from_slice(&text.as_bytes()[..text.len() / 2]);
-    let pieces = futures_util::stream::iter([Ok(half), Err(CutOff)]);
+fn truncated(whole: &[u8]) -> Response<Body> {
+    let half = Bytes::copy_from_slice(&whole[..whole.len() / 2]);
+    // What is there leaves while there is nothing to send; then it ends.
+    let end = async {
+        tokio::task::yield_now().await;
+        Err(CutOff)
+    };
+    let pieces = stream::once(async { Ok(half) }).chain(stream::once(end));
     let mut response = Response::new(Body::from_stream(pieces));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
     response
 }
 
-/// A file, by the token and the path that `getFile` gave.
-fn file(shared: &Shared, path: &str) -> Response<Body> {
+/// A file, by the token and the path that `getFile` gave. Faults know it as `download`.
+async fn download(shared: &Shared, path: &str) -> Result<Response<Body>, CutOff> {
+    let fault = shared.change(|world| {
+        *world.counters.calls.entry("download".to_owned()).or_default() += 1;
+        world.choose_fault("download")
+    });
     let known = path.split_once('/').filter(|(token, _)| *token == shared.options.token);
-    match known.and_then(|(_, path)| shared.change_silently(|world| world.file_at(path))) {
-        Some(bytes) => {
-            let mut response = Response::new(Body::from(bytes));
-            let media = HeaderValue::from_static("application/octet-stream");
-            response.headers_mut().insert(header::CONTENT_TYPE, media);
-            response
-        }
-        None => respond(Err(Refusal::not_found())),
+    let found = known.and_then(|(_, path)| shared.change_silently(|world| world.file_at(path)));
+    let Some(bytes) = found else { return Ok(respond(Err(Refusal::not_found()))) };
+    match fault {
+        Some(Chosen::Instead(refusal)) => return Ok(respond(Err(refusal))),
+        Some(Chosen::BadGateway) => return Ok(bad_gateway()),
+        Some(Chosen::Before | Chosen::After) => return Err(CutOff),
+        Some(Chosen::Truncated) => return Ok(truncated(&bytes)),
+        Some(Chosen::Late(delay)) => tokio::time::sleep(delay).await,
+        None => {}
     }
+    let mut response = Response::new(Body::from(bytes));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    Ok(response)
 }

@@ -22,6 +22,7 @@ pub(super) async fn get(shared: &Shared, call: &Call) -> Outcome {
     let until = Instant::now() + Duration::from_secs(timeout);
     let mut changed = shared.changes.subscribe();
     let number = shared.change(|world| {
+        world.check_kinds(call.get("allowed_updates"))?;
         if !world.webhook.url.is_empty() {
             let reason =
                 "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first";
@@ -75,6 +76,7 @@ pub(super) fn set_webhook(world: &mut World, call: &Call) -> Outcome {
     if secret.is_some_and(|secret| !is_token(secret)) {
         return Err(Refusal::broken_rule("secret token contains unallowed characters"));
     }
+    world.check_kinds(call.get("allowed_updates"))?;
     world.queue.allow(call.get("allowed_updates"));
     if call.is_true("drop_pending_updates") {
         world.drop_pending();
@@ -94,4 +96,15 @@ pub(super) fn delete_webhook(world: &mut World, call: &Call) -> Outcome {
     world.webhook.url.clear();
     world.webhook.number += 1;
     Ok(json!(true))
+}
+
+impl World {
+    /// Telegram passes over a name that it does not know, which then is never heard of.
+    fn check_kinds(&self, kinds: &Value) -> Result<(), Refusal> {
+        let mut names = kinds.as_array().into_iter().flatten().filter_map(Value::as_str);
+        match names.find(|name| self.rules.describe("Update", name).is_empty()) {
+            Some(name) => Err(Refusal::broken_rule(&format!("allowed_updates: there are no updates of {name:?}"))),
+            None => Ok(()),
+        }
+    }
 }

@@ -68,6 +68,21 @@ impl StandIn {
         })
     }
 
+    /// An administrator says something in the name of the group: as `@GroupAnonymousBot`, with the group as `sender_chat`.
+    ///
+    /// # Panics
+    /// See [`StandIn::says`].
+    pub fn says_anonymously(&self, who: &str, chat: &str, text: &str) -> MessageRef {
+        let group = {
+            let mut world = self.shared.lock();
+            let id = world.somewhere(chat).0;
+            world.chat_frame(id)
+        };
+        let from =
+            json!({ "id": 1_087_968_824, "is_bot": true, "first_name": "Group", "username": "GroupAnonymousBot" });
+        self.posts(who, chat, json!({ "text": text, "from": from, "sender_chat": group }))
+    }
+
     /// Somebody answers a message.
     ///
     /// # Panics
@@ -135,64 +150,6 @@ impl StandIn {
         });
     }
 
-    /// Somebody reacts with an emoji; before, they may have reacted otherwise.
-    pub fn reacts(&self, who: &str, message: MessageRef, emoji: &str) {
-        self.reacts_with(who, message, &[emoji]);
-    }
-
-    /// Somebody sets all their reactions to a message; none takes them back.
-    ///
-    /// # Panics
-    /// When an emoji is not one of those that Telegram allows.
-    pub fn reacts_with(&self, who: &str, message: MessageRef, emoji: &[&str]) {
-        self.change(|world| {
-            let user = world.who(who);
-            world.known(message);
-            emoji.iter().for_each(|one| {
-                assert!(world.reaction_emoji().iter().any(|known| known == one), "{one} is no reaction")
-            });
-            let reactions = emoji.iter().map(|one| json!({ "type": "emoji", "emoji": one })).collect();
-            world.react(message.chat, message.id, user, reactions);
-        });
-    }
-
-    /// Somebody votes in a poll for options by their numbers from 0; none takes the vote back.
-    ///
-    /// # Panics
-    /// When the poll is closed, or is not there.
-    pub fn votes(&self, who: &str, message: MessageRef, options: &[usize]) {
-        self.change(|world| {
-            let user = world.who(who);
-            let poll = world.known(message)["poll"].clone();
-            assert!(poll["is_closed"] == false, "there is no open poll in {message}");
-            let id = poll["id"].as_str().unwrap_or_default().to_owned();
-            let ballot = world.ballots.get_mut(&id).expect("a poll that was sent is counted");
-            if options.is_empty() {
-                ballot.votes.remove(&user);
-            } else {
-                ballot.votes.insert(user, options.to_vec());
-            }
-            let poll = world.count_votes(&id, false);
-            // Of who voted for what a bot hears in its own polls that are not anonymous.
-            if poll["is_anonymous"] == false && world.author_of(message) == world.bot {
-                let ids: Vec<String> = options.iter().map(|index| format!("option{index}")).collect();
-                let answer = json!({
-                    "poll_id": id, "user": world.user_frame(user), "option_ids": options, "option_persistent_ids": ids,
-                });
-                world.give("poll_answer", answer);
-            }
-        });
-    }
-
-    /// Somebody pins a message.
-    pub fn pins(&self, who: &str, message: MessageRef) {
-        self.change(|world| {
-            let user = world.who(who);
-            world.known(message);
-            world.pin(message.chat, user, message.id);
-        });
-    }
-
     /// A service message of somebody: `{ "new_chat_photo": […] }`, `{ "delete_chat_photo": true }`.
     pub fn service(&self, who: &str, chat: &str, fields: Value) -> MessageRef {
         self.change(|world| {
@@ -252,7 +209,7 @@ impl World {
         fields
     }
 
-    fn author_of(&self, message: MessageRef) -> i64 {
+    pub(super) fn author_of(&self, message: MessageRef) -> i64 {
         let owner = || {
             let members = self.chats[&message.chat].members.iter();
             members.filter(|(_, member)| member.is_admin()).map(|(id, _)| *id).find(|id| *id != self.bot)

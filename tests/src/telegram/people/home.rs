@@ -37,6 +37,17 @@ impl StandIn {
         });
     }
 
+    /// Somebody calls themselves otherwise; not everybody has a username. Tests go on to know them by the same name.
+    pub fn renames(&self, who: &str, first_name: &str, last_name: Option<&str>, username: Option<&str>) {
+        self.change(|world| {
+            let user = world.who(who);
+            let user = world.users.get_mut(&user).expect("they were found before");
+            first_name.clone_into(&mut user.first_name);
+            user.last_name = last_name.map(ToOwned::to_owned);
+            user.username = username.map(ToOwned::to_owned);
+        });
+    }
+
     /// A chat gets a public name, `@village`.
     pub fn names(&self, chat: &str, username: &str) {
         self.change(|world| {

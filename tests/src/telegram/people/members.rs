@@ -17,6 +17,12 @@ impl StandIn {
         user
     }
 
+    /// Another bot joins a chat.
+    pub fn bot_joins(&self, name: &str, chat: &str) -> i64 {
+        self.change(|world| world.create_user(name, true));
+        self.joins(name, chat)
+    }
+
     /// Somebody brings another into a chat, made now if need be.
     pub fn brings(&self, who: &str, another: &str, chat: &str) -> i64 {
         let user = self.person(another);
@@ -46,6 +52,12 @@ impl StandIn {
     /// Somebody leaves a chat.
     pub fn leaves(&self, who: &str, chat: &str) {
         self.removes(who, who, chat, Status::Left);
+    }
+
+    /// A moderator removes somebody, who may come back.
+    pub fn kicks(&self, moderator: &str, who: &str, chat: &str) {
+        self.removes(moderator, who, chat, Status::Kicked { until: 0 });
+        self.becomes(moderator, who, chat, Status::Left);
     }
 
     /// A moderator bans somebody.

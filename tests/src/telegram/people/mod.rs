@@ -5,6 +5,7 @@ mod chat;
 mod home;
 mod inline;
 mod members;
+mod reacting;
 
 use super::StandIn;
 use super::chat::Kind;
