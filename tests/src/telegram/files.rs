@@ -35,7 +35,7 @@ pub(super) struct Stored {
     pub(super) size: u64,
     /// What stands in that field.
     frame: Value,
-    bytes: Bytes,
+    pub(super) bytes: Bytes,
 }
 
 /// All files, by their ids.

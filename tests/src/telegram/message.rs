@@ -75,7 +75,7 @@ impl World {
         place.last_message += 1;
         let id = place.last_message;
         let is_channel = place.kind == Kind::Channel;
-        let is_forum = place.is_forum;
+        let (is_forum, is_supergroup) = (place.is_forum, place.kind == Kind::Supergroup);
         let mut message = json!({ "message_id": id, "date": self.seconds(), "chat": self.chat_frame(chat) });
         if is_channel {
             message["sender_chat"] = self.chat_frame(chat);
@@ -93,6 +93,11 @@ impl World {
             }
         }
         if let Some(reply) = reply {
+            // Where there are no topics a chain of answers is a thread, known by its first message.
+            if is_supergroup && !is_forum {
+                let first = reply["message_thread_id"].as_i64().or(reply["message_id"].as_i64());
+                message["message_thread_id"] = json!(first);
+            }
             message["reply_to_message"] = without(reply, &["reply_to_message"]);
         }
         merge(&mut message, content);

@@ -13,7 +13,7 @@ pub struct Options {
     /// The bot's token.
     pub token: String,
     /// Whether the bot's privacy mode is off: if not, it hears in groups where it is no administrator only commands,
-    /// answers to it and mentions.
+    /// answers to it and mentions. Telegram begins with the mode on.
     pub reads_all: bool,
     /// How many messages may be sent.
     pub limits: Limits,

@@ -57,7 +57,9 @@ impl Post {
     /// The message that it answers.
     #[must_use]
     pub fn reply_to(&self) -> Option<i64> {
-        self.message["reply_to_message"]["message_id"].as_i64()
+        let reply = self.message["reply_to_message"]["message_id"].as_i64();
+        // What answers nothing in a topic answers the message that opened it.
+        reply.filter(|reply| self.thread != Some(*reply))
     }
 
     /// Whether it has been deleted.
@@ -97,7 +99,8 @@ pub struct Action {
 impl World {
     /// Remembers what the bot said.
     pub(super) fn note_post(&mut self, message: &Value, method: &str, parameters: Value, files: Vec<Upload>) {
-        let (at, thread) = (MessageRef::of(message), message["message_thread_id"].as_i64());
+        let at = MessageRef::of(message);
+        let thread = message["message_thread_id"].as_i64().filter(|_| message["is_topic_message"] == true);
         self.posts.push(Post { at, thread, method: method.to_owned(), parameters, files, message: Value::Null });
     }
 

@@ -135,6 +135,7 @@ impl World {
 
     /// The next updates, noted as given.
     pub(super) fn take_updates(&mut self, limit: usize) -> Vec<Value> {
+        self.expire();
         let mut taken = Vec::new();
         for one in self.queue.pending.iter_mut().take(limit) {
             let count = if one.given { &mut self.counters.duplicates } else { &mut self.counters.given };

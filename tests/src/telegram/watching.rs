@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::changes::PATIENCE;
@@ -126,6 +127,19 @@ impl StandIn {
         self.shared.lock().actions.clone()
     }
 
+    /// The parameters of all calls of a method that fit the description, in order; not those of `getUpdates`.
+    #[must_use]
+    pub fn asked(&self, method: &str) -> Vec<Value> {
+        let world = self.shared.lock();
+        world.asked.iter().filter(|(name, _)| name == method).map(|(_, parameters)| parameters.clone()).collect()
+    }
+
+    /// What is in a file, by its `file_id`.
+    #[must_use]
+    pub fn file(&self, id: &str) -> Option<Bytes> {
+        self.shared.lock().files.stored.get(id).map(|stored| stored.bytes.clone())
+    }
+
     /// How many updates the bot has not confirmed.
     #[must_use]
     pub fn pending(&self) -> usize {
@@ -179,7 +193,8 @@ impl StandIn {
     pub async fn hears_many(&self, chat: &str, count: usize) -> Vec<Post> {
         let what = format!("{count} posts in {chat}");
         let place = self.shared.lock().somewhere(chat);
-        let is_there = |stand_in: &Self| stand_in.shared.lock().posts_in(place).nth(count.saturating_sub(1)).map(drop);
+        let is_there =
+            |stand_in: &Self| (stand_in.shared.lock().posts_in(place).take(count).count() == count).then_some(());
         self.until(&what, is_there).await;
         self.posted(chat)
     }

@@ -1,6 +1,6 @@
 //! All that the stand-in knows: who and what there is, and what waits for the bot.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -19,6 +19,9 @@ use super::rules::Rules;
 use super::updates::Queue;
 use super::user::User;
 use super::webhook::Webhook;
+
+/// How many calls can be asked for; older ones are forgotten, so that long tests stay small.
+const CALLS: usize = 10_000;
 
 /// The state, behind one lock.
 pub(super) struct World {
@@ -41,6 +44,8 @@ pub(super) struct World {
     /// All that the bot said, in order.
     pub(super) posts: Vec<Post>,
     pub(super) actions: Vec<Action>,
+    /// The methods that were called, with their parameters.
+    pub(super) asked: VecDeque<(String, Value)>,
     pub(super) last_number: u64,
     pub(super) pacing: Pacing,
     pub(super) faults: Faults,
@@ -66,6 +71,7 @@ impl World {
             ballots: BTreeMap::new(),
             posts: Vec::new(),
             actions: Vec::new(),
+            asked: VecDeque::new(),
             last_number: 0,
             pacing: Pacing::default(),
             faults: Faults::new(options.seed),
@@ -99,6 +105,14 @@ impl World {
 
     pub(super) fn message(&self, chat: i64, id: i64) -> Option<&Value> {
         self.chats.get(&chat)?.messages.get(&id)
+    }
+
+    /// Remembers a call.
+    pub(super) fn note_call(&mut self, method: &str, parameters: &Value) {
+        self.asked.push_back((method.to_owned(), parameters.clone()));
+        if self.asked.len() > CALLS {
+            self.asked.pop_front();
+        }
     }
 
     pub(super) fn note_violation(&mut self, method: &str, reason: &str, parameters: &Value) {

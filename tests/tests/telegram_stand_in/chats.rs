@@ -191,7 +191,8 @@ async fn a_forum_has_topics_that_open_close_and_go() {
     let say = |thread: i64| json!({ "chat_id": forum, "message_thread_id": thread, "text": "yes" });
     bot.ok("sendMessage", say(ideas)).await;
     assert_eq!(bot.refused("sendMessage", say(77)).await, "Bad Request: message thread not found");
-    assert_eq!(bot.stand_in.posted("Forum/ideas")[0].thread, Some(ideas));
+    let post = &bot.stand_in.posted("Forum/ideas")[0];
+    assert_eq!((post.thread, post.reply_to()), (Some(ideas), None));
     let topic =
         bot.ok("createForumTopic", json!({ "chat_id": forum, "name": "plans" })).await["message_thread_id"].clone();
     let of_topic = json!({ "chat_id": forum, "message_thread_id": topic });
@@ -209,6 +210,13 @@ async fn a_forum_has_topics_that_open_close_and_go() {
     bot.stand_in.closes_topic("olivia", "Forum/ideas");
     assert_eq!(bot.next("message").await["forum_topic_edited"]["name"], "old plans");
     bot.refused("createForumTopic", json!({ "chat_id": bot.stand_in.chat("Village"), "name": "x" })).await;
+    let asked = bot.stand_in.says("alice", "Village", "why?");
+    let answer = bot.stand_in.message(bot.stand_in.replies("bob", asked, "because"));
+    assert_eq!(
+        (&answer["message_thread_id"], &answer["is_topic_message"]),
+        (&json!(asked.id), &Value::Null),
+        "no topic"
+    );
     bot.end();
 }
 

@@ -97,6 +97,8 @@ async fn an_album_has_two_to_ten_that_go_together() {
     let edit = json!({ "chat_id": first["chat"]["id"], "message_id": first["message_id"], "media": { "type": "photo", "media": sent["result"][1]["photo"][2]["file_id"], "caption": "b" } });
     let edited = bot.ok("editMessageMedia", edit).await;
     assert_eq!((&edited["photo"], &edited["caption"]), (&sent["result"][1]["photo"], &json!("b")));
+    assert_eq!(bot.stand_in.file(edited["photo"][2]["file_id"].as_str().unwrap()).unwrap(), &b"b"[..]);
+    assert_eq!(bot.stand_in.asked("editMessageMedia")[0]["media"]["type"], "photo");
     assert_eq!(bot.stand_in.violations().len(), 3);
     bot.end();
 }

@@ -190,3 +190,49 @@ async fn a_webhook_that_is_set_ends_a_poll() {
     bot.stand_in.counts("a failure", |counters| counters.webhook_failures > 0).await;
     assert_eq!(bot.stand_in.webhook()["last_error_message"], "Connection refused");
 }
+
+#[tokio::test]
+async fn a_patient_bot_answers_everything_through_a_storm() {
+    const MESSAGES: usize = 60;
+    let Some(bot) = Bot::start().await else { return };
+    let stand_in = bot.stand_in.clone();
+    stand_in.faults_of(0.3, &[Fault::Broken, Fault::BadGateway, Fault::CutBefore, Fault::CutAfter, Fault::Truncated]);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        let call = async |method: &str, body: Value| loop {
+            let sent = bot.http.post(bot.url(method)).json(&body).send().await;
+            let Ok(response) = sent else { continue };
+            match response.json::<Value>().await {
+                Ok(answer) if answer["ok"] == true => return answer["result"].clone(),
+                _ => {}
+            }
+        };
+        let mut offset = 0;
+        loop {
+            let list = call("getUpdates", json!({ "offset": offset, "timeout": 5 })).await;
+            for update in list.as_array().unwrap() {
+                let message = &update["message"];
+                let echo = json!({ "chat_id": message["chat"]["id"], "text": message["text"] });
+                call("sendMessage", echo).await;
+                offset = update["update_id"].as_i64().unwrap() + 1;
+            }
+        }
+    });
+    for number in 0..MESSAGES {
+        stand_in.says("alice", "Village", &format!("message {number}."));
+        if number % 20 == 7 {
+            stand_in.cut();
+        }
+    }
+    stand_in.confirmed().await;
+    let texts = stand_in.texts("Village");
+    for number in 0..MESSAGES {
+        assert!(texts.contains(&format!("message {number}.")), "{number} is lost");
+    }
+    let counters = stand_in.counters();
+    assert_eq!(
+        (counters.updates, counters.given, counters.confirmed),
+        (MESSAGES as u64, MESSAGES as u64, MESSAGES as u64)
+    );
+    assert!(counters.faults > 10 && texts.len() > MESSAGES, "answers were lost, and so things said twice");
+}

@@ -168,6 +168,7 @@ async fn carry_out(shared: &Shared, call: &Call) -> Outcome {
         return updates::get(shared, call).await;
     }
     shared.change(|world| {
+        world.note_call(&call.method.name, &call.parameters);
         world.pace(call)?;
         routes::perform(world, call)
     })
