@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::chat::Kind;
 use super::world::World;
 
 /// The registered lists. The key is a scope as [`scope_key`] writes it, and a language.
@@ -24,6 +25,29 @@ impl World {
             (false, true) => format!("{kind}:{}", id(&scope["chat_id"])),
             (false, false) => format!("{kind}:{}:{}", id(&scope["chat_id"]), id(&scope["user_id"])),
         }
+    }
+
+    /// The list that somebody is shown in a chat: the first that there is from the narrowest scope to the widest, in their own
+    /// language before the one for all.
+    pub(super) fn commands_seen(&self, user: i64, chat: i64) -> Vec<Value> {
+        let is_admin = self.member(chat, user).is_admin();
+        let scopes = if self.chats[&chat].kind == Kind::Private {
+            vec![format!("chat:{chat}"), "all_private_chats".to_owned(), "default".to_owned()]
+        } else {
+            let of_admins = |scope: String| Some(scope).filter(|_| is_admin);
+            let all = [
+                Some(format!("chat_member:{chat}:{user}")),
+                of_admins(format!("chat_administrators:{chat}")),
+                Some(format!("chat:{chat}")),
+                of_admins("all_chat_administrators".to_owned()),
+                Some("all_group_chats".to_owned()),
+                Some("default".to_owned()),
+            ];
+            all.into_iter().flatten().collect()
+        };
+        let own = self.users[&user].language.clone();
+        let mut keys = scopes.into_iter().flat_map(|scope| [(scope.clone(), own.clone()), (scope, String::new())]);
+        keys.find_map(|key| self.commands.lists.get(&key)).cloned().unwrap_or_default()
     }
 
     /// The list of a scope and a language.

@@ -109,6 +109,14 @@ async fn commands_are_registered_by_scope_and_language() {
     bot.ok("setMyCommands", of_chat).await;
     assert_eq!(bot.stand_in.commands("default", "")[0]["command"], "roll");
     assert_eq!(bot.stand_in.commands(&format!("chat:{village}"), "es")[0]["command"], "lanza");
+    let admins = json!({ "type": "all_chat_administrators" });
+    bot.ok("setMyCommands", json!({ "commands": list("ban", "Ban somebody"), "scope": admins })).await;
+    bot.stand_in.speaks("bob", "es");
+    assert_eq!(bot.stand_in.sees_commands("alice", "Village"), ["roll"]);
+    assert_eq!(bot.stand_in.sees_commands("olivia", "Village"), ["ban"]);
+    assert_eq!(bot.stand_in.sees_commands("bob", "Village"), ["lanza"]);
+    assert_eq!(bot.stand_in.sees_commands("bob", "@bob"), ["roll"]);
+    bot.ok("deleteMyCommands", json!({ "scope": admins })).await;
     let asked = json!({ "scope": { "type": "chat", "chat_id": village }, "language_code": "es" });
     assert_eq!(bot.ok("getMyCommands", asked.clone()).await[0]["command"], "lanza");
     bot.ok("deleteMyCommands", asked).await;

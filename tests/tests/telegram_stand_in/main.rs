@@ -6,6 +6,7 @@ mod bot;
 mod chats;
 mod doings;
 mod media;
+mod members;
 mod messages;
 mod pace;
 mod updates;

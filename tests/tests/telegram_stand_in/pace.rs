@@ -9,7 +9,7 @@ use crate::bot::{Bot, quick};
 
 #[tokio::test]
 async fn too_many_in_one_chat_have_to_wait_and_others_do_not() {
-    let limits = Limits { chat: Limit::new(3, 600), ..Limits::none() };
+    let limits = Limits { chat: Limit::new(3, 900), ..Limits::none() };
     let Some(bot) = Bot::start_with(Options { limits, ..quick() }).await else { return };
     for text in ["1", "2", "3"] {
         bot.says("Village", text).await;
@@ -52,10 +52,10 @@ async fn who_does_not_wait_is_counted() {
     bot.stand_in.fault_next("sendMessage", Fault::TooMany);
     let hello = json!({ "chat_id": bot.stand_in.chat("Village"), "text": "hello" });
     assert_eq!(bot.call("sendMessage", hello.clone()).await.0, 429);
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(150)).await;
     assert_eq!(bot.call("sendMessage", hello.clone()).await.0, 429);
     bot.says("Hamlet", "elsewhere").await;
-    tokio::time::sleep(Duration::from_millis(800)).await;
+    tokio::time::sleep(Duration::from_millis(1_000)).await;
     bot.ok("sendMessage", hello).await;
     let counters = bot.stand_in.counters();
     assert_eq!((counters.faults, counters.overruns, counters.hasty), (1, 1, 1));

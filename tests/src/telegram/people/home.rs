@@ -48,6 +48,15 @@ impl StandIn {
         });
     }
 
+    /// The commands that somebody is shown in a chat.
+    #[must_use]
+    pub fn sees_commands(&self, who: &str, chat: &str) -> Vec<String> {
+        let mut world = self.shared.lock();
+        let (user, chat) = (world.who(who), world.somewhere(chat).0);
+        let seen = world.commands_seen(user, chat);
+        seen.iter().map(|one| one["command"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
     /// A chat gets a public name, `@village`.
     pub fn names(&self, chat: &str, username: &str) {
         self.change(|world| {
