@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::id::Id;
 use super::intents::{MEMBERS, PRESENCES, application_flags};
-use super::json::without;
 use super::world::World;
+use crate::json::without;
 
 impl World {
     /// A user.

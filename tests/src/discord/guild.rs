@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 
 use super::id::Id;
-use super::json::merge;
 use super::permissions;
 use super::world::World;
+use crate::json::merge;
 
 /// Somebody, in whatever guilds.
 #[derive(Debug, Clone)]

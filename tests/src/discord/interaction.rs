@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::id::Id;
-use super::json::merge;
 use super::world::World;
+use crate::json::merge;
 
 /// Discord's kinds of interaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

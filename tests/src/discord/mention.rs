@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::id::Id;
-use super::json::without;
 use super::message::Draft;
 use super::permissions::Permission;
 use super::world::World;
+use crate::json::without;
 
 impl World {
     /// Who is mentioned: what the text names, less what `allowed_mentions` does not allow.

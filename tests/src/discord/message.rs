@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::files::{Upload, embeds};
 use super::id::Id;
-use super::json::{drop_nulls, merge, without};
 use super::world::{World, stamp};
+use crate::json::{drop_nulls, merge, without};
 
 /// What a new message is made of. `body` has the fields of Discord's create call.
 #[derive(Debug)]

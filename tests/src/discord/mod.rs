@@ -13,7 +13,6 @@ mod guild;
 mod id;
 mod intents;
 mod interaction;
-mod json;
 mod mention;
 mod message;
 mod options;
@@ -30,8 +29,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
+
+use crate::changes::Changes;
+use crate::platforms::{self, listen};
 
 use rules::Rules;
 use world::World;
@@ -49,19 +50,16 @@ pub use rest::{Fault, Limit, Limits};
 /// What the sockets and the tests share.
 struct Shared {
     world: Mutex<World>,
-    /// Goes up with every change; whoever waits looks again then.
-    changed: watch::Sender<u64>,
+    changes: Changes,
     rules: &'static Rules,
     options: Options,
-    /// What went wrong within the stand-in itself.
-    broken: Mutex<Option<String>>,
 }
 
 impl Shared {
     /// Does something to the world, and wakes all who wait for a change.
     fn change<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         let outcome = act(&mut self.lock());
-        self.changed.send_modify(|number| *number += 1);
+        self.changes.wake();
         outcome
     }
 
@@ -73,16 +71,6 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, World> {
         // A test that asked for something impossible panicked; the world is as it was.
         self.world.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    /// A connection has ended; if by a panic, the test hears of it at its next question.
-    fn note_end(&self, ended: Result<(), JoinError>) {
-        if let Err(error) = ended
-            && error.is_panic()
-        {
-            *self.broken.lock().expect("only a string is kept there") = Some(error.to_string());
-            self.changed.send_modify(|number| *number += 1);
-        }
     }
 }
 
@@ -109,12 +97,9 @@ impl StandIn {
     }
 
     /// Starts one; see [`StandIn::start`].
-    #[allow(clippy::print_stdout, reason = "whoever runs tests is told that one was skipped")]
     pub async fn start_with(options: Options) -> Option<Self> {
         let Some(rules) = Rules::shared() else {
-            let what = "discord-openapi.json is neither in PALABRE_PLATFORMS nor in ../shared/platforms";
-            assert!(std::env::var_os("CI").is_none(), "CI must not skip this test ({what})");
-            println!("SKIPPED: {what}");
+            platforms::skip(rules::FILE);
             return None;
         };
         let (rest, gateway) = (listen().await, listen().await);
@@ -122,8 +107,8 @@ impl StandIn {
         let api = format!("http://{}", address(&rest));
         let world = World::new(options.clone(), rules, api.clone(), format!("ws://{}", address(&gateway)));
         let guild = world.village;
-        let (world, broken) = (Mutex::new(world), Mutex::new(None));
-        let shared = Arc::new(Shared { world, changed: watch::Sender::new(0), rules, options, broken });
+        let (world, changes) = (Mutex::new(world), Changes::default());
+        let shared = Arc::new(Shared { world, changes, rules, options });
         let mut sockets = JoinSet::new();
         sockets.spawn(rest::run(rest, Arc::clone(&shared)));
         sockets.spawn(gateway::run(gateway, Arc::clone(&shared)));
@@ -204,9 +189,4 @@ impl StandIn {
     fn change<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         self.shared.change(act)
     }
-}
-
-/// A socket on a free port.
-async fn listen() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").await.expect("a free port on this machine")
 }

@@ -1,12 +1,16 @@
 //! Discord's published description of its HTTP API, against which everything that a bot asks is held.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Registry, ValidationError, Validator};
 use serde_json::{Value, json};
+
+use crate::platforms;
+
+/// The file that it is in.
+pub(super) const FILE: &str = "discord-openapi.json";
 
 const DOCUMENT: &str = "https://stand-in/openapi.json";
 
@@ -47,13 +51,7 @@ impl Rules {
     /// The description in `PALABRE_PLATFORMS` or `../shared/platforms`, read once; none where it is absent.
     pub(super) fn shared() -> Option<&'static Self> {
         static RULES: OnceLock<Option<Rules>> = OnceLock::new();
-        let read = || {
-            let folder = std::env::var_os("PALABRE_PLATFORMS").map(PathBuf::from);
-            let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/platforms");
-            let text = std::fs::read(folder.unwrap_or_else(beside).join("discord-openapi.json")).ok()?;
-            Some(Self::new(serde_json::from_slice(&text).expect("the description is JSON")))
-        };
-        RULES.get_or_init(read).as_ref()
+        RULES.get_or_init(|| platforms::description(FILE).map(Self::new)).as_ref()
     }
 
     fn new(mut document: Value) -> Self {

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::changes::PATIENCE;
+
 use super::StandIn;
 use super::counters::{Counters, Violation};
 use super::id::Id;
 use super::post::Post;
 use super::world::World;
-
-/// How long anything may take before a test gives it up.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 impl StandIn {
     /// All that the bot said in a channel so far, as it is now.
@@ -173,22 +172,8 @@ impl StandIn {
     /// # Panics
     /// When nothing has come by then.
     pub async fn until_within<T>(&self, patience: Duration, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
-        let mut changed = self.shared.changed.subscribe();
-        let found = async {
-            loop {
-                changed.mark_unchanged();
-                let broken = self.shared.broken.lock().expect("only a string is kept there").clone();
-                assert!(broken.is_none(), "the stand-in broke: {broken:?}");
-                if let Some(found) = look(self) {
-                    return found;
-                }
-                changed.changed().await.expect("the sender is ours");
-            }
-        };
-        match tokio::time::timeout(patience, found).await {
-            Ok(found) => found,
-            Err(_) => panic!("waited {patience:?} in vain for {what}; {}", self.shared.lock().tell_of_now()),
-        }
+        let tell = || self.shared.lock().tell_of_now();
+        self.shared.changes.until(patience, what, || look(self), tell).await
     }
 }
 

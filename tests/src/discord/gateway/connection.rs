@@ -67,7 +67,7 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, number: u64) {
 
 impl Connection {
     async fn run(&mut self) -> End {
-        let mut changed = self.shared.changed.subscribe();
+        let mut changed = self.shared.changes.subscribe();
         let interval = self.shared.options.heartbeat;
         let millis = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
         let hello = json!({ "op": 10, "s": null, "t": null, "d": { "heartbeat_interval": millis, "_trace": [] } });

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::discord::StandIn;
 use crate::discord::files::Upload;
 use crate::discord::id::Id;
-use crate::discord::json::merge;
 use crate::discord::message::Draft;
+use crate::json::merge;
 
 impl StandIn {
     /// Somebody says something.

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use crate::discord::id::Id;
 use crate::discord::interaction::{Interaction, Kind};
-use crate::discord::json::{merge, without};
 use crate::discord::message::numbered;
 use crate::discord::world::World;
+use crate::json::{merge, without};
 
 impl World {
     /// Who or what a name means as an option, or in a select, of a kind.

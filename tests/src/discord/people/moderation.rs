@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::discord::StandIn;
 use crate::discord::id::Id;
-use crate::discord::json::merge;
 use crate::discord::world::stamp;
+use crate::json::merge;
 
 impl StandIn {
     /// Somebody joins the guild, made now if need be.

@@ -7,9 +7,9 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::discord::id::Id;
-use crate::discord::json::{drop_nulls, merge, without};
 use crate::discord::permissions::bits;
 use crate::discord::world::World;
+use crate::json::{drop_nulls, merge, without};
 
 use super::call::Call;
 use super::refusal::Refusal;

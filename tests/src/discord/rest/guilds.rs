@@ -4,9 +4,9 @@ use rand::RngExt;
 use serde_json::{Value, json};
 
 use crate::discord::id::Id;
-use crate::discord::json::{drop_nulls, merge};
 use crate::discord::permissions::Permission;
 use crate::discord::world::World;
+use crate::json::{drop_nulls, merge};
 
 use super::call::Call;
 use super::channels::is_thread;

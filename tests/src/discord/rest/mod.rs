@@ -94,7 +94,7 @@ pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
                 let Ok((stream, _)) = accepted else { continue };
                 connections.spawn(serve(stream, Arc::clone(&shared)));
             }
-            Some(ended) = connections.join_next() => shared.note_end(ended),
+            Some(ended) = connections.join_next() => shared.changes.note_end(ended),
         }
     }
 }

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::discord::id::Id;
-use crate::discord::json::{merge, without};
 use crate::discord::message::Draft;
 use crate::discord::permissions::Permission;
 use crate::discord::world::World;
+use crate::json::{merge, without};
 
 use super::call::Call;
 use super::channels::is_thread;

@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 /// Overwrites the fields of an object with those of another.
-pub(super) fn merge(object: &mut Value, more: Value) {
+pub(crate) fn merge(object: &mut Value, more: Value) {
     if let (Value::Object(object), Value::Object(more)) = (object, more) {
         object.extend(more);
     }
 }
 
 /// An object without some of its fields.
-pub(super) fn without(mut object: Value, fields: &[&str]) -> Value {
+pub(crate) fn without(mut object: Value, fields: &[&str]) -> Value {
     for field in fields {
         object.as_object_mut().and_then(|object| object.remove(*field));
     }
@@ -18,7 +18,7 @@ pub(super) fn without(mut object: Value, fields: &[&str]) -> Value {
 }
 
 /// Takes out of an object what is null.
-pub(super) fn drop_nulls(object: &mut Value) {
+pub(crate) fn drop_nulls(object: &mut Value) {
     if let Some(object) = object.as_object_mut() {
         object.retain(|_, value| !value.is_null());
     }

@@ -1,0 +1,27 @@
+//! Where the descriptions lie that platforms publish of their APIs.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+/// The description in `PALABRE_PLATFORMS` or `../shared/platforms`; none where it is absent.
+pub(crate) fn description(file: &str) -> Option<Value> {
+    let folder = std::env::var_os("PALABRE_PLATFORMS").map(PathBuf::from);
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/platforms");
+    let text = std::fs::read(folder.unwrap_or_else(beside).join(file)).ok()?;
+    Some(serde_json::from_slice(&text).expect("the description is JSON"))
+}
+
+/// Says that a test is skipped since a description is absent. In CI it has to be there.
+#[allow(clippy::print_stdout, reason = "whoever runs tests is told that one was skipped")]
+pub(crate) fn skip(file: &str) {
+    let what = format!("{file} is neither in PALABRE_PLATFORMS nor in ../shared/platforms");
+    assert!(std::env::var_os("CI").is_none(), "CI must not skip this test ({what})");
+    println!("SKIPPED: {what}");
+}
+
+/// A socket on a free port.
+pub(crate) async fn listen() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.expect("a free port on this machine")
+}

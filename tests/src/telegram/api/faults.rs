@@ -1,0 +1,89 @@
+//! Faults on purpose, from a seed.
+
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::telegram::refusal::Refusal;
+use crate::telegram::world::World;
+
+/// How long a 429 on purpose asks to wait, in seconds.
+pub(super) const PAUSE: u64 = 1;
+
+/// A way in which a call goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// 429 with a second to wait; nothing is done.
+    TooMany,
+    /// 500; nothing is done.
+    Broken,
+    /// 502 with a page of HTML; nothing is done.
+    BadGateway,
+    /// It is done, up to a second and a half later.
+    Slow,
+    /// The connection is cut; nothing is done.
+    CutBefore,
+    /// It is done, and the connection cut instead of an answer.
+    CutAfter,
+    /// It is done, and the answer breaks off in the middle.
+    Truncated,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::TooMany, Self::Broken, Self::BadGateway, Self::Slow, Self::CutBefore, Self::CutAfter, Self::Truncated];
+}
+
+/// Which share of calls goes wrong, and how.
+#[derive(Debug)]
+pub(in crate::telegram) struct Faults {
+    random: StdRng,
+    pub(in crate::telegram) share: f64,
+    pub(in crate::telegram) kinds: Vec<Fault>,
+    /// What the next calls of a method get, before chance has a say.
+    pub(in crate::telegram) next: Vec<(String, Fault)>,
+}
+
+impl Faults {
+    pub(in crate::telegram) fn new(seed: u64) -> Self {
+        let random = StdRng::seed_from_u64(seed.wrapping_add(2));
+        Self { random, share: 0.0, kinds: Fault::ALL.to_vec(), next: Vec::new() }
+    }
+
+    fn choose(&mut self, method: &str) -> Option<Fault> {
+        if let Some(index) = self.next.iter().position(|(wanted, _)| wanted.eq_ignore_ascii_case(method)) {
+            return Some(self.next.remove(index).1);
+        }
+        let falls = self.share > 0.0 && self.random.random_bool(self.share) && !self.kinds.is_empty();
+        falls.then(|| self.kinds[self.random.random_range(0..self.kinds.len())])
+    }
+}
+
+/// What becomes of a call.
+#[derive(Debug)]
+pub(super) enum Chosen {
+    Instead(Refusal),
+    BadGateway,
+    Before,
+    After,
+    Truncated,
+    Late(Duration),
+}
+
+impl World {
+    pub(super) fn choose_fault(&mut self, method: &str) -> Option<Chosen> {
+        let fault = self.faults.choose(method)?;
+        self.counters.faults += 1;
+        Some(match fault {
+            Fault::TooMany => Chosen::Instead(Refusal::too_many(PAUSE)),
+            Fault::Broken => Chosen::Instead(Refusal::internal()),
+            Fault::BadGateway => Chosen::BadGateway,
+            Fault::Slow => Chosen::Late(Duration::from_millis(self.faults.random.random_range(200..1_500))),
+            Fault::CutBefore => Chosen::Before,
+            Fault::CutAfter => Chosen::After,
+            Fault::Truncated => Chosen::Truncated,
+        })
+    }
+}

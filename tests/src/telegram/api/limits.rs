@@ -1,0 +1,156 @@
+//! How many messages may be sent.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::telegram::chat::Kind;
+use crate::telegram::refusal::Refusal;
+use crate::telegram::world::World;
+
+use super::call::Call;
+
+/// So many messages in so long.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    /// Messages.
+    pub messages: usize,
+    /// Within any stretch of this length.
+    pub per: Duration,
+}
+
+impl Limit {
+    /// So many messages in so many milliseconds.
+    #[must_use]
+    pub const fn new(messages: usize, millis: u64) -> Self {
+        Self { messages, per: Duration::from_millis(millis) }
+    }
+
+    fn scaled(self, scale: f64) -> Self {
+        Self { per: self.per.mul_f64(scale), ..self }
+    }
+}
+
+/// The limits. An album counts for as many messages as it has; edits count for the whole alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// For all chats together: 30 in a second.
+    pub overall: Limit,
+    /// For one chat. Telegram says one a second and tolerates short bursts, so it is 5 in 5 seconds.
+    pub chat: Limit,
+    /// For a group, a supergroup or a channel: 20 in a minute.
+    pub group: Limit,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { overall: Limit::new(30, 1_000), chat: Limit::new(5, 5_000), group: Limit::new(20, 60_000) }
+    }
+}
+
+impl Limits {
+    /// No message is ever too many.
+    #[must_use]
+    pub fn none() -> Self {
+        let all = Limit::new(usize::MAX, 1);
+        Self { overall: all, chat: all, group: all }
+    }
+
+    /// The same numbers in stretches that are shorter by a factor, so that a test need not take minutes.
+    #[must_use]
+    pub fn scaled(self, scale: f64) -> Self {
+        let Self { overall, chat, group } = self;
+        Self { overall: overall.scaled(scale), chat: chat.scaled(scale), group: group.scaled(scale) }
+    }
+}
+
+/// Calls that were under way when a 429 was answered are not held against the client.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// When messages were sent, by what limits them.
+#[derive(Debug, Default)]
+pub(in crate::telegram) struct Pacing {
+    sent: HashMap<String, VecDeque<Instant>>,
+    /// Between which moments nothing is allowed in a chat, since a 429 said so.
+    held: HashMap<i64, (Instant, Instant)>,
+}
+
+impl Pacing {
+    /// How long it takes until so many more fit.
+    fn wait(&mut self, key: &str, limit: Limit, count: usize, now: Instant) -> Option<Duration> {
+        let sent = self.sent.entry(key.to_owned()).or_default();
+        while sent.front().is_some_and(|at| *at + limit.per <= now) {
+            sent.pop_front();
+        }
+        let excess = (sent.len() + count).checked_sub(limit.messages).filter(|excess| *excess > 0)?;
+        let last = sent.get(excess - 1).or(sent.back())?;
+        Some(*last + limit.per - now)
+    }
+}
+
+/// Whether a method sends messages, and whether it changes one.
+fn weight(call: &Call) -> (usize, bool) {
+    let name = call.method.name.as_str();
+    let sends =
+        name.starts_with("send") && name != "sendChatAction" || matches!(name, "copyMessage" | "forwardMessage");
+    let count = call.get("media").as_array().map_or(1, Vec::len);
+    (if sends { count } else { 0 }, name.starts_with("editMessage"))
+}
+
+impl World {
+    /// Counts the messages of a call against the limits.
+    pub(super) fn pace(&mut self, call: &Call) -> Result<(), Refusal> {
+        let (count, edits) = weight(call);
+        if count == 0 && !edits {
+            return Ok(());
+        }
+        let (now, limits) = (Instant::now(), self.options.limits);
+        let chat = self.find_chat(call.get("chat_id")).unwrap_or_default();
+        let mut applied = vec![("all".to_owned(), limits.overall, count.max(1))];
+        if count > 0 {
+            applied.push((format!("chat {chat}"), limits.chat, count));
+            if self.chats.get(&chat).is_some_and(|chat| chat.kind != Kind::Private) {
+                applied.push((format!("group {chat}"), limits.group, count));
+            }
+        }
+        if let Some((from, until)) = self.pacing.held.get(&chat).copied()
+            && (from..until).contains(&now)
+        {
+            self.counters.overruns += 1;
+            self.counters.hasty += 1;
+            return Err(Refusal::too_many(whole_seconds(until - now)));
+        }
+        let longest = applied.iter().filter_map(|(key, limit, count)| self.pacing.wait(key, *limit, *count, now)).max();
+        if let Some(wait) = longest {
+            self.counters.overruns += 1;
+            let seconds = whole_seconds(wait);
+            self.hold(chat, seconds);
+            return Err(Refusal::too_many(seconds));
+        }
+        for (key, limit, count) in applied {
+            if limit.messages < usize::MAX {
+                self.pacing.sent.entry(key).or_default().extend(std::iter::repeat_n(now, count));
+            }
+        }
+        Ok(())
+    }
+
+    /// A call was answered with a 429 on purpose; what it said holds for its chat.
+    pub(super) fn hold_for(&mut self, call: &Call, seconds: u64) {
+        let chat = self.find_chat(call.get("chat_id"));
+        if let Some(chat) = chat.filter(|_| weight(call).0 > 0) {
+            self.hold(chat, seconds);
+        }
+    }
+
+    fn hold(&mut self, chat: i64, seconds: u64) {
+        let now = Instant::now();
+        self.pacing.held.insert(chat, (now + GRACE, now + Duration::from_secs(seconds)));
+    }
+}
+
+/// A time to wait, as Telegram says it.
+fn whole_seconds(wait: Duration) -> u64 {
+    (wait.as_secs_f64().ceil() as u64).max(1)
+}

@@ -1,0 +1,46 @@
+//! The bot itself.
+
+use serde_json::json;
+
+use crate::json::merge;
+use crate::telegram::entities::units;
+use crate::telegram::refusal::{Outcome, Refusal};
+use crate::telegram::world::World;
+
+use super::call::Call;
+
+pub(super) fn get(world: &mut World, _call: &Call) -> Outcome {
+    let mut me = world.user_frame(world.bot);
+    let more = json!({
+        "can_join_groups": true, "can_read_all_group_messages": world.options.reads_all, "supports_inline_queries": true,
+        "can_connect_to_business": false, "has_main_web_app": false,
+    });
+    merge(&mut me, more);
+    Ok(me)
+}
+
+/// The field of the profile that a method is about, and how long it may be.
+fn field(call: &Call) -> (&'static str, u64) {
+    let name = call.method.name.as_str();
+    match name.trim_start_matches("set").trim_start_matches("get") {
+        "MyName" => ("name", 64),
+        "MyDescription" => ("description", 512),
+        _ => ("short_description", 120),
+    }
+}
+
+pub(super) fn set(world: &mut World, call: &Call) -> Outcome {
+    let (name, most) = field(call);
+    if units(call.text(name)) > most {
+        return Err(Refusal::broken_rule(&format!("the bot's {name} has at most {most} characters")));
+    }
+    world.profile.insert((name, call.text("language_code").to_owned()), call.text(name).to_owned());
+    Ok(json!(true))
+}
+
+pub(super) fn show(world: &mut World, call: &Call) -> Outcome {
+    let (name, _) = field(call);
+    let own = world.profile.get(&(name, call.text("language_code").to_owned()));
+    let text = own.or_else(|| world.profile.get(&(name, String::new()))).cloned().unwrap_or_default();
+    Ok(json!({ name: text }))
+}

@@ -1,0 +1,244 @@
+//! The HTTP side: every call is authorised, held against the description, paced, and then performed.
+
+mod answering;
+mod call;
+mod chats;
+mod commands;
+mod content;
+mod copying;
+mod deleting;
+mod editing;
+mod faults;
+mod invites;
+mod limits;
+mod me;
+mod members;
+mod pins;
+mod polls;
+mod reach;
+mod reactions;
+mod routes;
+mod sending;
+mod topics;
+mod updates;
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use futures_util::{StreamExt, stream};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::Shared;
+use super::description::Method;
+use super::refusal::{Outcome, Refusal};
+
+use call::Call;
+use faults::Chosen;
+
+pub(super) use copying::forwarded;
+pub use faults::Fault;
+pub(super) use faults::Faults;
+pub(super) use limits::Pacing;
+pub use limits::{Limit, Limits};
+
+/// The connection is cut.
+#[derive(Debug)]
+struct CutOff;
+
+impl std::fmt::Display for CutOff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("cut off on purpose")
+    }
+}
+
+impl std::error::Error for CutOff {}
+
+/// Takes connections for as long as it is polled.
+pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let Ok((stream, _)) = accepted else { continue };
+                shared.change_silently(|world| world.counters.connections += 1);
+                connections.spawn(serve(stream, Arc::clone(&shared)));
+            }
+            Some(ended) = connections.join_next() => shared.changes.note_end(ended),
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+    stream.set_nodelay(true).unwrap_or_default();
+    let mut cuts = shared.cuts.subscribe();
+    let service = service_fn(|request| answer(Arc::clone(&shared), request));
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        // It ends with an error when the client is gone, or when it was cut off.
+        ended = connection => ended.unwrap_or_default(),
+        _cut = cuts.changed() => {}
+    }
+}
+
+async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, CutOff> {
+    let path = request.uri().path().to_owned();
+    if let Some(path) = path.strip_prefix("/file/bot") {
+        return download(&shared, path).await;
+    }
+    let Some((token, name)) = path.strip_prefix("/bot").and_then(|rest| rest.split_once('/')) else {
+        return Ok(respond(Err(Refusal::not_found())));
+    };
+    if token != shared.options.token {
+        return Ok(respond(Err(Refusal::unauthorized())));
+    }
+    let Some(method) = shared.rules.find(name) else {
+        let refusal = Refusal::not_found();
+        let reason = refusal.violation.clone().unwrap_or_default();
+        shared.change(|world| world.note_violation(name, &reason, &Value::Null));
+        return Ok(respond(Err(refusal)));
+    };
+    let call = Call::read(request, method, shared.rules).await;
+    perform(&shared, method, call).await
+}
+
+async fn perform(
+    shared: &Shared,
+    method: &'static Method,
+    call: Result<Call, Refusal>,
+) -> Result<Response<Body>, CutOff> {
+    let fault = shared.change(|world| {
+        *world.counters.calls.entry(method.name.clone()).or_default() += 1;
+        world.choose_fault(&method.name)
+    });
+    match &fault {
+        Some(Chosen::Instead(refusal)) => {
+            if let (429, Ok(call)) = (refusal.code, &call) {
+                shared.change(|world| world.hold_for(call, faults::PAUSE));
+            }
+            return Ok(respond(Err(refusal.clone())));
+        }
+        Some(Chosen::BadGateway) => return Ok(bad_gateway()),
+        Some(Chosen::Before) => return Err(CutOff),
+        Some(Chosen::Late(delay)) => tokio::time::sleep(*delay).await,
+        Some(Chosen::After | Chosen::Truncated) | None => {}
+    }
+    let outcome = match call {
+        Ok(call) => {
+            let outcome = carry_out(shared, &call).await;
+            if let Err(Refusal { violation: Some(reason), .. }) = &outcome {
+                shared.change(|world| world.note_violation(&method.name, reason, &call.parameters));
+            }
+            outcome
+        }
+        Err(refusal) => {
+            let reason = refusal.violation.clone().unwrap_or_default();
+            shared.change(|world| world.note_violation(&method.name, &reason, &Value::Null));
+            Err(refusal)
+        }
+    };
+    if let Ok(result) = &outcome
+        && shared.options.check_answers
+        // Updates were looked at when they were made.
+        && method.name != "getUpdates"
+        && let Err(misfit) = shared.rules.check_answer(method, result)
+    {
+        shared.change(|world| world.counters.own_misfits.push(format!("{}: {misfit}", method.name)));
+    }
+    let outcome = outcome.map(|result| shared.change_silently(|world| world.roughened(&method.name, result)));
+    match fault {
+        Some(Chosen::After) => Err(CutOff),
+        Some(Chosen::Truncated) => Ok(truncated(envelope(outcome).1.to_string().as_bytes())),
+        _ => Ok(respond(outcome)),
+    }
+}
+
+/// Does what is asked, if it fits the description and does not come too soon.
+async fn carry_out(shared: &Shared, call: &Call) -> Outcome {
+    let object = call.parameters.as_object().expect("the parameters are an object");
+    shared.rules.check_call(call.method, object).map_err(|misfit| Refusal::broken_rule(&misfit))?;
+    if call.method.name == "getUpdates" {
+        return updates::get(shared, call).await;
+    }
+    shared.change(|world| {
+        world.note_call(&call.method.name, &call.parameters);
+        world.pace(call)?;
+        routes::perform(world, call)
+    })
+}
+
+fn envelope(outcome: Outcome) -> (u16, Value, Option<u64>) {
+    match outcome {
+        Ok(result) => (200, json!({ "ok": true, "result": result }), None),
+        Err(refusal) => {
+            let body = refusal.body();
+            let retry_after = body["parameters"]["retry_after"].as_u64();
+            (refusal.code, body, retry_after)
+        }
+    }
+}
+
+fn respond(outcome: Outcome) -> Response<Body> {
+    let (status, body, retry_after) = envelope(outcome);
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = StatusCode::from_u16(status).expect("a status that exists");
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// What a proxy in front of Telegram says when there is nobody behind it.
+fn bad_gateway() -> Response<Body> {
+    let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n\
+                <hr><center>nginx/1.18.0</center>\r\n</body>\r\n</html>\r\n";
+    let mut response = Response::new(Body::from(page));
+    *response.status_mut() = StatusCode::BAD_GATEWAY;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    response
+}
+
+/// An answer that breaks off in the middle.
+fn truncated(whole: &[u8]) -> Response<Body> {
+    let half = Bytes::copy_from_slice(&whole[..whole.len() / 2]);
+    // What is there leaves while there is nothing to send; then it ends.
+    let end = async {
+        tokio::task::yield_now().await;
+        Err(CutOff)
+    };
+    let pieces = stream::once(async { Ok(half) }).chain(stream::once(end));
+    let mut response = Response::new(Body::from_stream(pieces));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
+    response
+}
+
+/// A file, by the token and the path that `getFile` gave. Faults know it as `download`.
+async fn download(shared: &Shared, path: &str) -> Result<Response<Body>, CutOff> {
+    let fault = shared.change(|world| {
+        *world.counters.calls.entry("download".to_owned()).or_default() += 1;
+        world.choose_fault("download")
+    });
+    let known = path.split_once('/').filter(|(token, _)| *token == shared.options.token);
+    let found = known.and_then(|(_, path)| shared.change_silently(|world| world.file_at(path)));
+    let Some(bytes) = found else { return Ok(respond(Err(Refusal::not_found()))) };
+    match fault {
+        Some(Chosen::Instead(refusal)) => return Ok(respond(Err(refusal))),
+        Some(Chosen::BadGateway) => return Ok(bad_gateway()),
+        Some(Chosen::Before | Chosen::After) => return Err(CutOff),
+        Some(Chosen::Truncated) => return Ok(truncated(&bytes)),
+        Some(Chosen::Late(delay)) => tokio::time::sleep(delay).await,
+        None => {}
+    }
+    let mut response = Response::new(Body::from(bytes));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    Ok(response)
+}

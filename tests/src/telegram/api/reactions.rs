@@ -1,0 +1,86 @@
+//! The bot reacts to messages.
+
+use std::sync::OnceLock;
+
+use regex::Regex;
+use serde_json::{Value, json};
+
+use crate::telegram::chat::Kind;
+use crate::telegram::refusal::{Outcome, Refusal};
+use crate::telegram::world::World;
+
+use super::call::Call;
+
+pub(super) fn set(world: &mut World, call: &Call) -> Outcome {
+    let chat = world.reach(call.get("chat_id"))?;
+    let wanted = call.get("reaction").as_array().cloned().unwrap_or_default();
+    if wanted.len() > 1 {
+        return Err(Refusal::blamed("REACTIONS_TOO_MANY", "a bot has one reaction to a message"));
+    }
+    if let Some(kind) = wanted.first().and_then(|one| one["type"].as_str())
+        && kind != "emoji"
+    {
+        return Err(Refusal::bad("REACTION_INVALID"));
+    }
+    if let Some(emoji) = wanted.first().and_then(|one| one["emoji"].as_str())
+        && !world.reaction_emoji().contains(&emoji.to_owned())
+    {
+        return Err(Refusal::blamed("REACTION_INVALID", &format!("{emoji} is not in Telegram's list")));
+    }
+    let id = world.reach_message(chat, call.number("message_id"), "message to react")?;
+    let permitted =
+        world.chats[&chat].kind == Kind::Private || world.is_permitted(chat, world.bot, "can_react_to_messages");
+    if !permitted && !world.member(chat, world.bot).is_admin() {
+        return Err(Refusal::not_enough_rights("react to messages in the chat"));
+    }
+    world.react(chat, id, world.bot, wanted);
+    Ok(json!(true))
+}
+
+impl World {
+    /// The emoji that the description lists for reactions.
+    pub(in crate::telegram) fn reaction_emoji(&self) -> &'static [String] {
+        static LIST: OnceLock<Vec<String>> = OnceLock::new();
+        LIST.get_or_init(|| {
+            let quoted = Regex::new(r#""([^"]+)""#).expect("it is written well");
+            let text = self.rules.describe("ReactionTypeEmoji", "emoji");
+            quoted.captures_iter(text).map(|found| found[1].to_owned()).collect()
+        })
+    }
+
+    /// Sets somebody's reactions to a message, and tells the bot, unless they are its own.
+    pub(in crate::telegram) fn react(&mut self, chat: i64, id: i64, user: i64, new: Vec<Value>) {
+        let all = self.place(chat).reactions.entry(id).or_default();
+        let old = all.insert(user, new.clone()).unwrap_or_default();
+        if new.is_empty() {
+            all.remove(&user);
+        }
+        if user == self.bot || old == new {
+            return;
+        }
+        let anonymous = self.chats[&chat].kind == Kind::Channel;
+        let is_told = self.chats[&chat].kind == Kind::Private || self.member(chat, self.bot).is_admin();
+        if !is_told {
+            return;
+        }
+        let mut update = json!({ "chat": self.chat_frame(chat), "message_id": id, "date": self.seconds() });
+        if anonymous {
+            let mut counts: Vec<(Value, u64)> = Vec::new();
+            for one in self.chats[&chat].reactions[&id].values().flatten() {
+                match counts.iter_mut().find(|(kind, _)| kind == one) {
+                    Some((_, count)) => *count += 1,
+                    None => counts.push((one.clone(), 1)),
+                }
+            }
+            let counts: Vec<Value> =
+                counts.into_iter().map(|(kind, count)| json!({ "type": kind, "total_count": count })).collect();
+            update["reactions"] = Value::Array(counts);
+            self.give("message_reaction_count", update);
+        } else {
+            update["user"] = self.user_frame(user);
+            update["old_reaction"] = Value::Array(old);
+            update["new_reaction"] = Value::Array(new);
+            self.give("message_reaction", update);
+        }
+    }
+}

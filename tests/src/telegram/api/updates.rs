@@ -1,0 +1,110 @@
+//! How the bot fetches updates, or has them posted.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::telegram::Shared;
+use crate::telegram::refusal::{Outcome, Refusal};
+use crate::telegram::world::World;
+
+use super::call::Call;
+
+/// The longest that a poll may wait, in seconds.
+const LONGEST_POLL: i64 = 50;
+
+/// `getUpdates`: waits until there is something, another poll ends it, or the time is over.
+pub(super) async fn get(shared: &Shared, call: &Call) -> Outcome {
+    let limit = call.number("limit").filter(|limit| (1..=100).contains(limit)).unwrap_or(100);
+    let limit = usize::try_from(limit).unwrap_or(100);
+    let timeout = call.number("timeout").unwrap_or_default().clamp(0, LONGEST_POLL).unsigned_abs();
+    let until = Instant::now() + Duration::from_secs(timeout);
+    let mut changed = shared.changes.subscribe();
+    let number = shared.change(|world| {
+        world.check_kinds(call.get("allowed_updates"))?;
+        if !world.webhook.url.is_empty() {
+            let reason =
+                "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first";
+            return Err(Refusal::conflict(reason));
+        }
+        world.queue.allow(call.get("allowed_updates"));
+        if let Some(offset) = call.number("offset") {
+            world.confirm(offset);
+        }
+        world.queue.poll += 1;
+        Ok(world.queue.poll)
+    })?;
+    loop {
+        changed.mark_unchanged();
+        if let Some(outcome) = shared.change_silently(|world| look(world, number, limit)) {
+            // Who waits for a counter looks again.
+            shared.changes.wake();
+            return outcome;
+        }
+        tokio::select! {
+            () = tokio::time::sleep_until(until) => return Ok(json!([])),
+            _changed = changed.changed() => {}
+        }
+    }
+}
+
+fn look(world: &mut World, number: u64, limit: usize) -> Option<Outcome> {
+    if !world.webhook.url.is_empty() {
+        return Some(Err(Refusal::conflict("terminated by setWebhook request")));
+    }
+    if world.queue.poll != number {
+        world.counters.conflicts += 1;
+        let reason = "terminated by other getUpdates request; make sure that only one bot instance is running";
+        return Some(Err(Refusal::conflict(reason)));
+    }
+    let taken = world.take_updates(limit);
+    (!taken.is_empty()).then_some(Ok(Value::Array(taken)))
+}
+
+pub(super) fn set_webhook(world: &mut World, call: &Call) -> Outcome {
+    let url = call.text("url");
+    let is_local = url.starts_with("http://127.0.0.1:");
+    if !url.is_empty() && !is_local && !url.starts_with("https://") {
+        return Err(Refusal::broken_rule("bad webhook: An HTTPS URL must be provided for webhook"));
+    }
+    let secret = call.get("secret_token").as_str();
+    let is_token = |secret: &str| {
+        (1..=256).contains(&secret.len())
+            && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+    };
+    if secret.is_some_and(|secret| !is_token(secret)) {
+        return Err(Refusal::broken_rule("secret token contains unallowed characters"));
+    }
+    world.check_kinds(call.get("allowed_updates"))?;
+    world.queue.allow(call.get("allowed_updates"));
+    if call.is_true("drop_pending_updates") {
+        world.drop_pending();
+    }
+    world.webhook.url = url.to_owned();
+    world.webhook.secret = secret.map(ToOwned::to_owned);
+    world.webhook.connections = call.number("max_connections").unwrap_or(40).unsigned_abs();
+    world.webhook.error = None;
+    world.webhook.number += 1;
+    Ok(json!(true))
+}
+
+pub(super) fn delete_webhook(world: &mut World, call: &Call) -> Outcome {
+    if call.is_true("drop_pending_updates") {
+        world.drop_pending();
+    }
+    world.webhook.url.clear();
+    world.webhook.number += 1;
+    Ok(json!(true))
+}
+
+impl World {
+    /// Telegram passes over a name that it does not know, which then is never heard of.
+    fn check_kinds(&self, kinds: &Value) -> Result<(), Refusal> {
+        let mut names = kinds.as_array().into_iter().flatten().filter_map(Value::as_str);
+        match names.find(|name| self.rules.describe("Update", name).is_empty()) {
+            Some(name) => Err(Refusal::broken_rule(&format!("allowed_updates: there are no updates of {name:?}"))),
+            None => Ok(()),
+        }
+    }
+}

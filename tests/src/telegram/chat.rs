@@ -1,0 +1,190 @@
+//! Chats: groups, supergroups, forums, channels and what is said with one person alone.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::{Value, json};
+
+use super::counters::Counters;
+use super::member::{Member, PERMISSIONS, Status, rights_in};
+use super::world::World;
+
+/// What sort of chat it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Private,
+    Group,
+    Supergroup,
+    Channel,
+}
+
+impl Kind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Group => "group",
+            Self::Supergroup => "supergroup",
+            Self::Channel => "channel",
+        }
+    }
+}
+
+/// A topic of a forum. Its id is that of the message that opened it; 1 is the general one.
+#[derive(Debug, Clone)]
+pub(super) struct Topic {
+    pub(super) name: String,
+    pub(super) color: u64,
+    pub(super) icon: Option<String>,
+    pub(super) is_closed: bool,
+}
+
+/// A chat.
+#[derive(Debug, Clone)]
+pub(super) struct Chat {
+    pub(super) kind: Kind,
+    pub(super) title: String,
+    pub(super) username: Option<String>,
+    pub(super) description: String,
+    pub(super) is_forum: bool,
+    pub(super) members: BTreeMap<i64, Member>,
+    pub(super) permissions: BTreeSet<String>,
+    pub(super) topics: BTreeMap<i64, Topic>,
+    /// What is there now.
+    pub(super) messages: BTreeMap<i64, Value>,
+    pub(super) last_message: i64,
+    /// The newest stands last.
+    pub(super) pinned: Vec<i64>,
+    /// Who reacted to a message, and with what.
+    pub(super) reactions: HashMap<i64, BTreeMap<i64, Vec<Value>>>,
+    pub(super) invites: Vec<Value>,
+    pub(super) requests: BTreeSet<i64>,
+    /// The supergroup that it has become.
+    pub(super) migrated_to: Option<i64>,
+}
+
+impl Chat {
+    fn new(kind: Kind, title: &str) -> Self {
+        // Members of a new group may do all but manage it.
+        let managing = ["can_change_info", "can_pin_messages", "can_manage_topics"];
+        let permissions =
+            PERMISSIONS.iter().filter(|one| !managing.contains(one)).map(|one| (*one).to_owned()).collect();
+        Self {
+            kind,
+            title: title.to_owned(),
+            username: None,
+            description: String::new(),
+            is_forum: false,
+            members: BTreeMap::new(),
+            permissions,
+            topics: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            last_message: 0,
+            pinned: Vec::new(),
+            reactions: HashMap::new(),
+            invites: Vec::new(),
+            requests: BTreeSet::new(),
+            migrated_to: None,
+        }
+    }
+}
+
+impl World {
+    /// What the stand-in begins with.
+    pub(super) fn found(&mut self) {
+        self.bot = self.create_user("palabre_bot", true);
+        let people = ["olivia", "alice", "bob"].map(|name| self.create_user(name, false));
+        self.found_chat(Kind::Supergroup, "Village", &people);
+        let group = self.found_chat(Kind::Group, "Hamlet", &people);
+        let bot = self.bot;
+        self.place(group).members.insert(bot, Member::new(Status::Member));
+        let forum = self.found_chat(Kind::Supergroup, "Forum", &people);
+        self.place(forum).is_forum = true;
+        self.open_topic(forum, "General", people[0]);
+        self.open_topic(forum, "ideas", people[0]);
+        let channel = self.found_chat(Kind::Channel, "News", &people);
+        self.place(channel).username = Some("palabre_news".to_owned());
+        // Of all that the bot was not there to hear of.
+        self.drop_pending();
+        self.counters = Counters::default();
+    }
+
+    /// A chat of some people, of whom the first owns it, with the bot as an administrator who may do everything.
+    pub(super) fn found_chat(&mut self, kind: Kind, title: &str, people: &[i64]) -> i64 {
+        let number = self.chats.len() as i64;
+        let id = match kind {
+            Kind::Private => people[0],
+            Kind::Group => -4_000_001 - number,
+            Kind::Supergroup | Kind::Channel => -1_001_234_567_890 - number,
+        };
+        let mut chat = Chat::new(kind, title);
+        if kind == Kind::Private {
+            chat.members.insert(self.bot, Member::new(Status::Member));
+        } else {
+            let role = |index| if index == 0 { Status::Creator } else { Status::Member };
+            chat.members = people.iter().enumerate().map(|(index, id)| (*id, Member::new(role(index)))).collect();
+            let bot =
+                Member { promoted_by: people.first().copied(), ..Member::new(Status::Administrator(rights_in(kind))) };
+            chat.members.insert(self.bot, bot);
+        }
+        self.chats.insert(id, chat);
+        id
+    }
+
+    /// The chat with one person alone, made if there is none yet.
+    pub(super) fn private_chat(&mut self, user: i64) -> i64 {
+        if self.chats.contains_key(&user) { user } else { self.found_chat(Kind::Private, "", &[user]) }
+    }
+
+    /// A chat that is known to be there.
+    pub(super) fn place(&mut self, chat: i64) -> &mut Chat {
+        self.chats.get_mut(&chat).expect("the chat was found before")
+    }
+
+    /// A chat as messages show it.
+    pub(super) fn chat_frame(&self, id: i64) -> Value {
+        let chat = &self.chats[&id];
+        if chat.kind == Kind::Private {
+            let user = self.user_frame(id);
+            let mut frame = json!({ "id": id, "type": "private" });
+            for name in ["first_name", "last_name", "username"].iter().filter(|name| user[**name].is_string()) {
+                frame[*name] = user[*name].clone();
+            }
+            return frame;
+        }
+        let mut frame = json!({ "id": id, "type": chat.kind.name(), "title": chat.title });
+        if let Some(username) = &chat.username {
+            frame["username"] = json!(username);
+        }
+        if chat.is_forum {
+            frame["is_forum"] = json!(true);
+        }
+        frame
+    }
+
+    /// A chat as `getChat` shows it.
+    pub(super) fn full_frame(&self, id: i64) -> Value {
+        let chat = &self.chats[&id];
+        let mut frame = self.chat_frame(id);
+        let gifts = ["unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels"];
+        let gifts: Value = gifts.iter().map(|gift| ((*gift).to_owned(), json!(false))).collect();
+        let more = json!({ "accent_color_id": 3, "max_reaction_count": 11, "accepted_gift_types": gifts });
+        crate::json::merge(&mut frame, more);
+        if matches!(chat.kind, Kind::Group | Kind::Supergroup) {
+            frame["permissions"] = self.permissions_frame(id);
+        }
+        if !chat.description.is_empty() {
+            frame["description"] = json!(chat.description);
+        }
+        if let Some(link) = chat.invites.iter().find(|link| link["is_primary"] == true) {
+            frame["invite_link"] = link["invite_link"].clone();
+        }
+        if let Some(pinned) = chat.pinned.last().and_then(|id| chat.messages.get(id)) {
+            frame["pinned_message"] = pinned.clone();
+        }
+        frame
+    }
+
+    pub(super) fn permissions_frame(&self, id: i64) -> Value {
+        let granted = &self.chats[&id].permissions;
+        PERMISSIONS.iter().map(|one| ((*one).to_owned(), json!(granted.contains(*one)))).collect()
+    }
+}

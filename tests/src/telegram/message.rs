@@ -1,0 +1,241 @@
+//! Messages: how one is made, kept and told of.
+
+use serde_json::{Value, json};
+
+use crate::json::{merge, without};
+
+use super::chat::Kind;
+use super::member::Status;
+use super::post::text;
+use super::world::World;
+
+/// How many messages of a chat are known; older ones are forgotten, so that long tests stay small.
+const HISTORY: usize = 2_000;
+
+/// The bot hears of these even if it did them itself.
+const TOLD_OF_OWN: [&str; 8] = [
+    "left_chat_member",
+    "new_chat_title",
+    "pinned_message",
+    "forum_topic_created",
+    "forum_topic_edited",
+    "forum_topic_closed",
+    "forum_topic_reopened",
+    "migrate_to_chat_id",
+];
+
+/// Service messages that are nobody's words.
+const SERVICE: [&str; 16] = [
+    "new_chat_members",
+    "left_chat_member",
+    "new_chat_title",
+    "new_chat_photo",
+    "delete_chat_photo",
+    "pinned_message",
+    "group_chat_created",
+    "supergroup_chat_created",
+    "channel_chat_created",
+    "migrate_to_chat_id",
+    "migrate_from_chat_id",
+    "forum_topic_created",
+    "forum_topic_edited",
+    "forum_topic_closed",
+    "forum_topic_reopened",
+    "message_auto_delete_timer_changed",
+];
+
+/// What a new message is made of.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) chat: i64,
+    pub(super) author: i64,
+    pub(super) thread: Option<i64>,
+    /// The fields of Telegram's message: `text`, `entities`, `photo`, `reply_markup`.
+    pub(super) content: Value,
+    /// The message that it answers.
+    pub(super) reply: Option<Value>,
+}
+
+impl Draft {
+    pub(super) fn new(chat: i64, author: i64, content: Value) -> Self {
+        Self { chat, author, thread: None, content, reply: None }
+    }
+}
+
+/// Whether it is a message of Telegram's rather than of somebody's.
+pub(super) fn is_service(message: &Value) -> bool {
+    SERVICE.iter().any(|field| !message[*field].is_null())
+}
+
+impl World {
+    /// Makes a message, keeps it, and tells the bot of it if the bot is to see it.
+    pub(super) fn publish(&mut self, draft: Draft) -> Value {
+        let Draft { chat, author, thread, content, reply } = draft;
+        let place = self.place(chat);
+        place.last_message += 1;
+        let id = place.last_message;
+        let is_channel = place.kind == Kind::Channel;
+        let (is_forum, is_supergroup) = (place.is_forum, place.kind == Kind::Supergroup);
+        let mut message = json!({ "message_id": id, "date": self.seconds(), "chat": self.chat_frame(chat) });
+        if is_channel {
+            message["sender_chat"] = self.chat_frame(chat);
+        } else {
+            message["from"] = self.user_frame(author);
+        }
+        if let Some(thread) = thread.filter(|thread| is_forum && *thread != 1) {
+            message["message_thread_id"] = json!(thread);
+            message["is_topic_message"] = json!(true);
+            // What answers nothing else answers the message that opened the topic.
+            if reply.is_none()
+                && let Some(opening) = self.message(chat, thread).cloned()
+            {
+                message["reply_to_message"] = opening;
+            }
+        }
+        if let Some(reply) = reply {
+            // Where there are no topics a chain of answers is a thread, known by its first message.
+            if is_supergroup && !is_forum {
+                let first = reply["message_thread_id"].as_i64().or(reply["message_id"].as_i64());
+                message["message_thread_id"] = json!(first);
+            }
+            message["reply_to_message"] = without(reply, &["reply_to_message"]);
+        }
+        merge(&mut message, content);
+        let place = self.place(chat);
+        place.messages.insert(id, message.clone());
+        if place.messages.len() > HISTORY {
+            place.messages.pop_first();
+        }
+        self.tell_of(&message, author, false);
+        message
+    }
+
+    /// A service message: somebody did something in a chat.
+    pub(super) fn note(&mut self, chat: i64, by: i64, thread: Option<i64>, content: Value) -> Value {
+        self.publish(Draft { thread, ..Draft::new(chat, by, content) })
+    }
+
+    /// Tells the bot of a message that is new, or has been edited.
+    pub(super) fn tell_of(&mut self, message: &Value, author: i64, is_edited: bool) {
+        let chat = message["chat"]["id"].as_i64().expect("a message is in a chat");
+        if !self.bot_sees(chat, author, message) {
+            return;
+        }
+        let kind = match (self.chats[&chat].kind == Kind::Channel, is_edited) {
+            (true, false) => "channel_post",
+            (true, true) => "edited_channel_post",
+            (false, false) => "message",
+            (false, true) => "edited_message",
+        };
+        self.give(kind, message.clone());
+    }
+
+    fn bot_sees(&self, chat: i64, author: i64, message: &Value) -> bool {
+        if author == self.bot {
+            return TOLD_OF_OWN.iter().any(|field| !message[*field].is_null());
+        }
+        if self.chats[&chat].kind == Kind::Private {
+            return !self.users[&chat].blocks;
+        }
+        let member = self.member(chat, self.bot);
+        let is_about_bot = message["left_chat_member"]["id"] == self.bot;
+        if !member.is_in() && !is_about_bot {
+            return false;
+        }
+        // Bots do not hear each other.
+        if self.users[&author].is_bot && !is_service(message) {
+            return false;
+        }
+        self.options.reads_all || member.is_admin() || is_service(message) || self.is_meant_for_bot(message)
+    }
+
+    /// Whether a bot in privacy mode hears it: a command, an answer to it, a mention of it.
+    fn is_meant_for_bot(&self, message: &Value) -> bool {
+        let name = &self.users[&self.bot].name;
+        let text = text(message);
+        let is_for_another =
+            |command: &str| command.split_once('@').is_some_and(|(_, bot)| !bot.eq_ignore_ascii_case(name));
+        let command = text.split_whitespace().next().filter(|word| word.starts_with('/'));
+        command.is_some_and(|command| !is_for_another(command))
+            || message["reply_to_message"]["from"]["id"] == self.bot
+            || message["via_bot"]["id"] == self.bot
+            || text.to_lowercase().contains(&format!("@{}", name.to_lowercase()))
+    }
+
+    /// Changes fields of a message; null takes one away. `visibly` sets the date of the edit.
+    pub(super) fn edit(&mut self, chat: i64, id: i64, fields: Value, visibly: bool) -> Value {
+        let now = self.seconds();
+        let message = self.place(chat).messages.get_mut(&id).expect("the message was found before");
+        merge(message, fields);
+        if visibly {
+            message["edit_date"] = json!(now);
+        }
+        crate::json::drop_nulls(message);
+        message.clone()
+    }
+
+    /// Takes a message out of a chat. Telegram tells no bot of it.
+    pub(super) fn erase(&mut self, chat: i64, id: i64) {
+        let place = self.place(chat);
+        place.messages.remove(&id);
+        place.pinned.retain(|pinned| *pinned != id);
+        place.reactions.remove(&id);
+    }
+
+    /// Pins a message, with the service message that says so.
+    pub(super) fn pin(&mut self, chat: i64, by: i64, id: i64) {
+        let place = self.place(chat);
+        place.pinned.retain(|pinned| *pinned != id);
+        place.pinned.push(id);
+        let pinned = without(place.messages[&id].clone(), &["reply_to_message"]);
+        let thread = pinned["message_thread_id"].as_i64();
+        self.note(chat, by, thread, json!({ "pinned_message": pinned }));
+    }
+
+    /// Somebody comes into a chat, by themselves or brought by another.
+    pub(super) fn enter(&mut self, chat: i64, by: i64, user: i64, more: &Value) {
+        let is_channel = self.chats[&chat].kind == Kind::Channel;
+        self.set_member(chat, by, user, super::member::Member::new(Status::Member), more);
+        if !is_channel {
+            let member = self.user_frame(user);
+            self.note(chat, by, None, json!({ "new_chat_members": [member] }));
+        }
+    }
+
+    /// Somebody is no longer in a chat, and is something else there now.
+    pub(super) fn depart(&mut self, chat: i64, by: i64, user: i64, status: Status) {
+        let was_in = self.member(chat, user).is_in();
+        // The bot hears of its own removal by its status alone, unless it is a group.
+        self.set_member(chat, by, user, super::member::Member::new(status), &Value::Null);
+        if was_in && self.chats[&chat].kind != Kind::Channel {
+            let member = self.user_frame(user);
+            self.note(chat, by, None, json!({ "left_chat_member": member }));
+        }
+    }
+
+    /// Where a message came from, for one that is passed on.
+    pub(super) fn origin(&self, message: &Value) -> Value {
+        if !message["forward_origin"].is_null() {
+            return message["forward_origin"].clone();
+        }
+        if message["sender_chat"]["type"] == "channel" {
+            return json!({
+                "type": "channel", "date": message["date"], "chat": message["sender_chat"], "message_id": message["message_id"],
+            });
+        }
+        json!({ "type": "user", "date": message["date"], "sender_user": message["from"] })
+    }
+
+    /// A group becomes a supergroup: the old chat is left behind, and both say so.
+    pub(super) fn migrate(&mut self, chat: i64, by: i64) -> i64 {
+        let old = self.chats[&chat].clone();
+        let members: Vec<i64> = Vec::new();
+        let new = self.found_chat(Kind::Supergroup, &old.title, &members);
+        let place = self.place(new);
+        (place.members, place.permissions) = (old.members, old.permissions);
+        self.note(chat, by, None, json!({ "migrate_to_chat_id": new }));
+        self.place(chat).migrated_to = Some(new);
+        self.note(new, by, None, json!({ "migrate_from_chat_id": chat }));
+        new
+    }
+}

@@ -1,0 +1,165 @@
+//! A stand-in for Telegram: the Bot API over real HTTP, with the rules that Telegram publishes and documents. What works
+//! with it works with Telegram; what Telegram would refuse it refuses and remembers.
+//!
+//! It begins with the bot, `@palabre_bot`, the owner olivia, alice and bob, and with four chats: the supergroup *Village*, the
+//! group *Hamlet*, where the bot is a plain member, the supergroup *Forum* with the topics `General` and `ideas`, and the
+//! channel *News*. Wherever a chat is named, `@alice` is the bot's private chat with alice, `Forum/ideas` a topic, and an id
+//! will do as well.
+
+mod api;
+mod chat;
+mod commands;
+mod counters;
+mod description;
+mod entities;
+mod files;
+mod forum;
+mod html;
+mod markup;
+mod member;
+mod message;
+mod options;
+mod people;
+mod poll;
+mod post;
+mod query;
+mod refusal;
+mod rules;
+mod updates;
+mod user;
+mod watching;
+mod webhook;
+mod world;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::changes::Changes;
+use crate::platforms::{self, listen};
+
+use rules::Rules;
+use world::World;
+
+pub use api::{Fault, Limit, Limits};
+pub use counters::{Counters, Violation};
+pub use files::Upload;
+pub use options::Options;
+pub use post::{Action, MessageRef, Post};
+pub use query::CallbackAnswer;
+
+/// What the sockets and the tests share.
+struct Shared {
+    world: Mutex<World>,
+    changes: Changes,
+    rules: &'static Rules,
+    options: Options,
+    /// Goes up when all connections are cut.
+    cuts: watch::Sender<u64>,
+}
+
+impl Shared {
+    /// Does something to the world, and wakes all who wait for a change.
+    fn change<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        let outcome = act(&mut self.lock());
+        self.changes.wake();
+        outcome
+    }
+
+    /// Does something that nobody waits for.
+    fn change_silently<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        act(&mut self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, World> {
+        // A test that asked for something impossible panicked; the world is as it was.
+        self.world.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// A running stand-in. Its sockets close when the last handle to it is dropped.
+#[derive(Clone)]
+pub struct StandIn {
+    shared: Arc<Shared>,
+    api: Arc<str>,
+    _sockets: Arc<JoinSet<()>>,
+}
+
+impl std::fmt::Debug for StandIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StandIn").field("api", &self.api).finish_non_exhaustive()
+    }
+}
+
+impl StandIn {
+    /// Starts one with the usual options; none, with a word, where Telegram's description is not there. In CI it has to be.
+    pub async fn start() -> Option<Self> {
+        Self::start_with(Options::default()).await
+    }
+
+    /// Starts one; see [`StandIn::start`].
+    pub async fn start_with(options: Options) -> Option<Self> {
+        let Some(rules) = Rules::shared() else {
+            platforms::skip(rules::FILE);
+            return None;
+        };
+        let listener = listen().await;
+        let api = format!("http://{}", listener.local_addr().expect("a bound socket has an address"));
+        let world = Mutex::new(World::new(options.clone(), rules));
+        let (changes, cuts) = (Changes::default(), watch::Sender::new(0));
+        let shared = Arc::new(Shared { world, changes, rules, options, cuts });
+        let mut sockets = JoinSet::new();
+        sockets.spawn(api::run(listener, Arc::clone(&shared)));
+        sockets.spawn(webhook::run(Arc::clone(&shared)));
+        Some(Self { shared, api: api.into(), _sockets: Arc::new(sockets) })
+    }
+
+    /// `http://127.0.0.1:PORT`; methods are at `/bot<token>/<method>`, files at `/file/bot<token>/<path>`.
+    #[must_use]
+    pub fn api(&self) -> &str {
+        &self.api
+    }
+
+    /// The bot's token.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.shared.options.token
+    }
+
+    /// The bot's id.
+    #[must_use]
+    pub fn bot(&self) -> i64 {
+        self.shared.lock().bot
+    }
+
+    /// Puts an update into the bot's queue as it stands, whatever the bot asked for. It gets an `update_id` unless it has one.
+    pub fn raw(&self, update: Value) {
+        self.change(|world| world.give_raw(update));
+    }
+
+    /// Closes all connections now, so that long polls break.
+    pub fn cut(&self) {
+        self.shared.cuts.send_modify(|number| *number += 1);
+    }
+
+    /// From now on this share of calls goes wrong, in all ways.
+    pub fn faults(&self, share: f64) {
+        self.faults_of(share, &Fault::ALL);
+    }
+
+    /// From now on this share of calls goes wrong, in these ways.
+    pub fn faults_of(&self, share: f64, kinds: &[Fault]) {
+        self.change(|world| (world.faults.share, world.faults.kinds) = (share, kinds.to_vec()));
+    }
+
+    /// The next call of a method (`sendMessage`) goes wrong.
+    pub fn fault_next(&self, method: &str, fault: Fault) {
+        self.change(|world| world.faults.next.push((method.to_owned(), fault)));
+    }
+
+    fn change<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        self.shared.change(act)
+    }
+}

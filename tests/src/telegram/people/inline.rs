@@ -1,0 +1,55 @@
+//! People ask the bot from elsewhere.
+
+use serde_json::{Value, json};
+
+use crate::telegram::StandIn;
+use crate::telegram::message::Draft;
+use crate::telegram::post::MessageRef;
+use crate::telegram::query::InlineQuery;
+
+impl StandIn {
+    /// Somebody types `@palabre_bot` and something. Returns the id of the query.
+    pub fn inline_query(&self, who: &str, query: &str) -> String {
+        self.change(|world| {
+            let user = world.who(who);
+            let id = world.fresh_id();
+            let asked = InlineQuery { at: world.now(), user, query: query.to_owned(), answer: None };
+            world.inline.insert(id.clone(), asked);
+            let frame = json!({
+                "id": id, "from": world.user_frame(user), "query": query, "offset": "", "chat_type": "supergroup",
+            });
+            world.give("inline_query", frame);
+            id
+        })
+    }
+
+    /// Who asked takes one of the results into a chat.
+    ///
+    /// # Panics
+    /// When the bot has not answered, or has no such result.
+    pub fn takes_result(&self, query: &str, result: &str, chat: &str) -> MessageRef {
+        self.change(|world| {
+            let asked = world.inline.get(query).cloned().expect("there is such a query");
+            let answer = asked.answer.expect("the bot has answered the query");
+            let mut results = answer["results"].as_array().into_iter().flatten();
+            let found =
+                results.find(|one| one["id"] == result).unwrap_or_else(|| panic!("there is no result {result}"));
+            let text = found["input_message_content"]["message_text"].as_str().or(found["title"].as_str());
+            let mut content = json!({ "text": text.unwrap_or_default(), "via_bot": world.user_frame(world.bot) });
+            if found["reply_markup"].is_object() {
+                content["reply_markup"] = found["reply_markup"].clone();
+            }
+            let chosen = json!({ "result_id": result, "from": world.user_frame(asked.user), "query": asked.query });
+            let (chat, thread) = world.somewhere(chat);
+            let message = world.publish(Draft { thread, ..Draft::new(chat, asked.user, content) });
+            world.give("chosen_inline_result", chosen);
+            MessageRef::of(&message)
+        })
+    }
+
+    /// The parameters of `answerInlineQuery`, once the bot has called it.
+    pub async fn inline_answer(&self, query: &str) -> Value {
+        let look = |stand_in: &Self| stand_in.shared.lock().inline.get(query)?.answer.clone();
+        self.until("the answer to an inline query", look).await
+    }
+}

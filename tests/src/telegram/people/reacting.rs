@@ -1,0 +1,78 @@
+//! People react, vote and pin.
+
+use serde_json::json;
+
+use crate::telegram::StandIn;
+use crate::telegram::post::MessageRef;
+
+impl StandIn {
+    /// Somebody reacts with an emoji; before, they may have reacted otherwise.
+    pub fn reacts(&self, who: &str, message: MessageRef, emoji: &str) {
+        self.reacts_with(who, message, &[emoji]);
+    }
+
+    /// Somebody takes a reaction back.
+    pub fn unreacts(&self, who: &str, message: MessageRef, emoji: &str) {
+        let theirs = self.reactions(message).into_iter().filter(|(name, one)| name == who && one != emoji);
+        let left: Vec<String> = theirs.map(|(_, one)| one).collect();
+        self.reacts_with(who, message, &left.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    /// Somebody sets all their reactions to a message; none takes them back.
+    ///
+    /// # Panics
+    /// When an emoji is not one of those that Telegram allows.
+    pub fn reacts_with(&self, who: &str, message: MessageRef, emoji: &[&str]) {
+        self.change(|world| {
+            let user = world.who(who);
+            world.known(message);
+            emoji.iter().for_each(|one| {
+                assert!(world.reaction_emoji().iter().any(|known| known == one), "{one} is no reaction")
+            });
+            let reactions = emoji.iter().map(|one| json!({ "type": "emoji", "emoji": one })).collect();
+            world.react(message.chat, message.id, user, reactions);
+        });
+    }
+
+    /// Somebody votes in a poll for options by their numbers from 0; none takes the vote back.
+    ///
+    /// # Panics
+    /// When the poll is closed, or is not there.
+    pub fn votes(&self, who: &str, message: MessageRef, options: &[usize]) {
+        self.change(|world| {
+            let user = world.who(who);
+            let poll = world.known(message)["poll"].clone();
+            assert!(poll["is_closed"] == false, "there is no open poll in {message}");
+            let id = poll["id"].as_str().unwrap_or_default().to_owned();
+            let ballot = world.ballots.get_mut(&id).expect("a poll that was sent is counted");
+            if options.is_empty() {
+                ballot.votes.remove(&user);
+            } else {
+                ballot.votes.insert(user, options.to_vec());
+            }
+            let poll = world.count_votes(&id, false);
+            // Of who voted for what a bot hears in its own polls that are not anonymous.
+            if poll["is_anonymous"] == false && world.author_of(message) == world.bot {
+                let ids: Vec<String> = options.iter().map(|index| format!("option{index}")).collect();
+                let answer = json!({
+                    "poll_id": id, "user": world.user_frame(user), "option_ids": options, "option_persistent_ids": ids,
+                });
+                world.give("poll_answer", answer);
+            }
+        });
+    }
+
+    /// Somebody pins a message.
+    pub fn pins(&self, who: &str, message: MessageRef) {
+        self.change(|world| {
+            let user = world.who(who);
+            world.known(message);
+            world.pin(message.chat, user, message.id);
+        });
+    }
+
+    /// Somebody unpins a message, of which Telegram tells no bot.
+    pub fn unpins(&self, message: MessageRef) {
+        self.change(|world| world.place(message.chat).pinned.retain(|pinned| *pinned != message.id));
+    }
+}

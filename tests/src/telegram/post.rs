@@ -1,0 +1,112 @@
+//! What the bot said and did.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::files::Upload;
+use super::world::World;
+
+/// A message, by its chat and its number there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageRef {
+    /// The chat.
+    pub chat: i64,
+    /// `message_id`
+    pub id: i64,
+}
+
+impl fmt::Display for MessageRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.chat, self.id)
+    }
+}
+
+impl MessageRef {
+    /// The message that an object of Telegram's is.
+    pub(super) fn of(message: &Value) -> Self {
+        let number = |value: &Value| value.as_i64().expect("a message has a number and a chat");
+        Self { chat: number(&message["chat"]["id"]), id: number(&message["message_id"]) }
+    }
+}
+
+/// Something that the bot said, as it asked for it.
+#[derive(Debug, Clone)]
+pub struct Post {
+    /// Which message it is.
+    pub at: MessageRef,
+    /// The topic that it is in; none for the general one.
+    pub thread: Option<i64>,
+    /// The method that sent it: `sendMessage`.
+    pub method: String,
+    /// The parameters of the call.
+    pub parameters: Value,
+    /// The files that came with it.
+    pub files: Vec<Upload>,
+    /// The message as it is now; null once it is deleted.
+    pub message: Value,
+}
+
+impl Post {
+    /// Its text or caption as it is now.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        text(&self.message)
+    }
+
+    /// The message that it answers.
+    #[must_use]
+    pub fn reply_to(&self) -> Option<i64> {
+        let reply = self.message["reply_to_message"]["message_id"].as_i64();
+        // What answers nothing in a topic answers the message that opened it.
+        reply.filter(|reply| self.thread != Some(*reply))
+    }
+
+    /// Whether it has been deleted.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.message.is_null()
+    }
+
+    /// What is on its inline buttons, row by row.
+    #[must_use]
+    pub fn buttons(&self) -> Vec<Vec<String>> {
+        let rows = self.message["reply_markup"]["inline_keyboard"].as_array().into_iter().flatten();
+        let row = |row: &Value| {
+            let buttons = row.as_array().into_iter().flatten();
+            buttons.map(|button| button["text"].as_str().unwrap_or_default().to_owned()).collect()
+        };
+        rows.map(row).collect()
+    }
+}
+
+/// The text or the caption of a message.
+pub(super) fn text(message: &Value) -> &str {
+    message["text"].as_str().or(message["caption"].as_str()).unwrap_or_default()
+}
+
+/// Something that the bot is seen doing: `typing`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// Where.
+    pub chat: i64,
+    /// In which topic.
+    pub thread: Option<i64>,
+    /// What.
+    pub action: String,
+}
+
+impl World {
+    /// Remembers what the bot said.
+    pub(super) fn note_post(&mut self, message: &Value, method: &str, parameters: Value, files: Vec<Upload>) {
+        let at = MessageRef::of(message);
+        let thread = message["message_thread_id"].as_i64().filter(|_| message["is_topic_message"] == true);
+        self.posts.push(Post { at, thread, method: method.to_owned(), parameters, files, message: Value::Null });
+    }
+
+    /// What was posted, with the message as it is now.
+    pub(super) fn current(&self, post: &Post) -> Post {
+        let message = self.message(post.at.chat, post.at.id).cloned().unwrap_or_default();
+        Post { message, ..post.clone() }
+    }
+}

@@ -1,0 +1,168 @@
+//! What waits for the bot: the queue of updates.
+
+use std::collections::VecDeque;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+
+use super::world::World;
+
+/// Updates that a bot gets only when it names them.
+const ON_REQUEST: [&str; 3] = ["chat_member", "message_reaction", "message_reaction_count"];
+
+/// How long Telegram keeps an update, in milliseconds.
+const LIFE: u64 = 24 * 3_600_000;
+
+/// An update that was not confirmed yet.
+#[derive(Debug)]
+struct Pending {
+    id: i64,
+    since: u64,
+    update: Value,
+    given: bool,
+}
+
+/// The queue.
+#[derive(Debug)]
+pub(super) struct Queue {
+    random: StdRng,
+    next: i64,
+    pending: VecDeque<Pending>,
+    /// What the bot asked for; none for the usual.
+    pub(super) allowed: Option<Vec<String>>,
+    /// Goes up with every `getUpdates`; an older one that still waits ends then.
+    pub(super) poll: u64,
+}
+
+impl Queue {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut random = StdRng::seed_from_u64(seed.wrapping_add(3));
+        let next = random.random_range(100_000_000..900_000_000);
+        Self { random, next, pending: VecDeque::new(), allowed: None, poll: 0 }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Whether the bot gets such updates.
+    pub(super) fn wants(&self, kind: &str) -> bool {
+        match &self.allowed {
+            Some(allowed) => allowed.iter().any(|one| one == kind),
+            None => !ON_REQUEST.contains(&kind),
+        }
+    }
+
+    /// Sets what the bot asks for; an empty list is the usual.
+    pub(super) fn allow(&mut self, kinds: &Value) {
+        if let Some(list) = kinds.as_array() {
+            let names: Vec<_> = list.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect();
+            self.allowed = Some(names).filter(|names| !names.is_empty());
+        }
+    }
+}
+
+impl World {
+    /// Puts an update into the queue, if the bot wants such.
+    pub(super) fn give(&mut self, kind: &str, data: Value) {
+        if !self.queue.wants(kind) {
+            return;
+        }
+        let id = self.queue.next;
+        self.queue.next += 1;
+        let mut update = json!({ "update_id": id, kind: data });
+        if self.options.check_answers
+            && let Err(misfit) = self.rules.check_object("Update", &update)
+        {
+            self.counters.own_misfits.push(misfit);
+        }
+        if self.options.roughness > 0.0 {
+            roughen(&mut self.queue.random, self.options.roughness, &mut update);
+        }
+        self.enqueue(id, update);
+    }
+
+    /// The answer to a call with fields that nobody has told the bot of. Updates have theirs already.
+    pub(super) fn roughened(&mut self, method: &str, mut result: Value) -> Value {
+        if self.options.roughness > 0.0 && method != "getUpdates" {
+            roughen(&mut self.queue.random, self.options.roughness, &mut result);
+        }
+        result
+    }
+
+    /// Puts an update into the queue as it stands, with an `update_id` unless it has one.
+    pub(super) fn give_raw(&mut self, mut update: Value) {
+        let id = update["update_id"].as_i64().unwrap_or(self.queue.next);
+        self.queue.next = self.queue.next.max(id) + 1;
+        update["update_id"] = json!(id);
+        self.enqueue(id, update);
+    }
+
+    fn enqueue(&mut self, id: i64, update: Value) {
+        self.counters.updates += 1;
+        let since = self.now();
+        self.queue.pending.push_back(Pending { id, since, update, given: false });
+    }
+
+    /// Drops what is too old.
+    fn expire(&mut self) {
+        let oldest = self.now().saturating_sub(LIFE);
+        while self.queue.pending.front().is_some_and(|one| one.since < oldest) {
+            self.queue.pending.pop_front();
+        }
+    }
+
+    /// What an offset confirms goes; with a negative one all but so many from the end.
+    pub(super) fn confirm(&mut self, offset: i64) {
+        self.expire();
+        let before = self.queue.pending.len();
+        if offset < 0 {
+            let keep = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
+            let drop = before.saturating_sub(keep);
+            self.counters.dropped += self.queue.pending.drain(..drop).filter(|one| !one.given).count() as u64;
+        } else {
+            self.queue.pending.retain(|one| one.id >= offset);
+            self.counters.confirmed += (before - self.queue.pending.len()) as u64;
+        }
+    }
+
+    /// Drops all that waits.
+    pub(super) fn drop_pending(&mut self) {
+        self.counters.dropped += self.queue.pending.len() as u64;
+        self.queue.pending.clear();
+    }
+
+    /// The next updates, noted as given.
+    pub(super) fn take_updates(&mut self, limit: usize) -> Vec<Value> {
+        self.expire();
+        let mut taken = Vec::new();
+        for one in self.queue.pending.iter_mut().take(limit) {
+            let count = if one.given { &mut self.counters.duplicates } else { &mut self.counters.given };
+            *count += 1;
+            one.given = true;
+            taken.push(one.update.clone());
+        }
+        taken
+    }
+}
+
+/// Adds fields that nobody has told the bot of. Nothing that is there is left out: Telegram leaves out what has no content anyway.
+fn roughen(random: &mut StdRng, share: f64, value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(|one| roughen(random, share, one)),
+        Value::Object(object) => {
+            object.values_mut().for_each(|one| roughen(random, share, one));
+            if random.random_bool(share) {
+                let value = match random.random_range(0..4) {
+                    0 => json!(random.random_range(0..1_000_000)),
+                    1 => json!("new here"),
+                    2 => json!([1, "two", { "three": 3.5 }]),
+                    _ => json!({ "enabled": true, "id": 1 }),
+                };
+                object.insert(format!("unheard_of_{}", random.random_range(0..100)), value);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

@@ -1,0 +1,245 @@
+//! What a test looks at and waits for.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use serde_json::{Value, json};
+
+use crate::changes::PATIENCE;
+
+use super::StandIn;
+use super::counters::{Counters, Violation};
+use super::post::{Action, MessageRef, Post, text};
+use super::query::CallbackAnswer;
+use super::world::World;
+
+impl StandIn {
+    /// All that the bot said in a chat (of `Forum/ideas`, in that topic) so far, as it is now.
+    #[must_use]
+    pub fn posted(&self, chat: &str) -> Vec<Post> {
+        let mut world = self.shared.lock();
+        let place = world.somewhere(chat);
+        world.posts_in(place).map(|post| world.current(post)).collect()
+    }
+
+    /// The texts and captions of what the bot said in a chat and has not deleted, as they are now.
+    #[must_use]
+    pub fn texts(&self, chat: &str) -> Vec<String> {
+        let posts = self.posted(chat);
+        posts.iter().filter(|post| !post.is_deleted()).map(|post| post.text().to_owned()).collect()
+    }
+
+    /// All messages of a chat, whoever sent them, as they stand now.
+    #[must_use]
+    pub fn messages(&self, chat: &str) -> Vec<Value> {
+        let mut world = self.shared.lock();
+        let (chat, thread) = world.somewhere(chat);
+        let all = world.chats[&chat].messages.values();
+        all.filter(|message| thread.is_none_or(|thread| message["message_thread_id"].as_i64().unwrap_or(1) == thread))
+            .cloned()
+            .collect()
+    }
+
+    /// A message as it is now; null if it is not there.
+    #[must_use]
+    pub fn message(&self, at: MessageRef) -> Value {
+        self.shared.lock().message(at.chat, at.id).cloned().unwrap_or_default()
+    }
+
+    /// Who reacted to a message with what, by name.
+    #[must_use]
+    pub fn reactions(&self, at: MessageRef) -> Vec<(String, String)> {
+        let world = self.shared.lock();
+        let all = world.chats[&at.chat].reactions.get(&at.id).into_iter().flatten();
+        let named = |(user, reactions): (&i64, &Vec<Value>)| {
+            let name = world.users[user].name.clone();
+            reactions
+                .iter()
+                .map(move |one| (name.clone(), one["emoji"].as_str().unwrap_or_default().to_owned()))
+                .collect::<Vec<_>>()
+        };
+        all.flat_map(named).collect()
+    }
+
+    /// The messages that are pinned in a chat, the newest last.
+    #[must_use]
+    pub fn pinned(&self, chat: &str) -> Vec<i64> {
+        let mut world = self.shared.lock();
+        let chat = world.somewhere(chat).0;
+        world.chats[&chat].pinned.clone()
+    }
+
+    /// Somebody in a chat as it is now: Telegram's `ChatMember`, whose `status` is `kicked` for who is banned.
+    #[must_use]
+    pub fn member_now(&self, who: &str, chat: &str) -> Value {
+        let mut world = self.shared.lock();
+        let (user, chat) = (world.who(who), world.somewhere(chat).0);
+        world.member_frame(chat, user)
+    }
+
+    /// Whether somebody is banned.
+    #[must_use]
+    pub fn is_banned(&self, who: &str, chat: &str) -> bool {
+        self.member_now(who, chat)["status"] == "kicked"
+    }
+
+    /// Whether somebody may speak in a chat.
+    #[must_use]
+    pub fn can_speak(&self, who: &str, chat: &str) -> bool {
+        let mut world = self.shared.lock();
+        let (user, chat) = (world.who(who), world.somewhere(chat).0);
+        world.is_permitted(chat, user, "can_send_messages")
+    }
+
+    /// A chat as it is now: Telegram's `ChatFullInfo`.
+    #[must_use]
+    pub fn chat_now(&self, chat: &str) -> Value {
+        let mut world = self.shared.lock();
+        let chat = world.somewhere(chat).0;
+        world.full_frame(chat)
+    }
+
+    /// The topics of a forum by id: name, and whether it is closed.
+    #[must_use]
+    pub fn topics(&self, forum: &str) -> Vec<(i64, String, bool)> {
+        let mut world = self.shared.lock();
+        let forum = world.somewhere(forum).0;
+        world.chats[&forum].topics.iter().map(|(id, topic)| (*id, topic.name.clone(), topic.is_closed)).collect()
+    }
+
+    /// The commands that are registered for a scope and a language (`""` for all that have none of their own). The scope is
+    /// written as `default`, `all_group_chats`, `chat:-1001`, `chat_member:-1001:5`.
+    #[must_use]
+    pub fn commands(&self, scope: &str, language: &str) -> Vec<Value> {
+        let key = (scope.to_owned(), language.to_owned());
+        self.shared.lock().commands.lists.get(&key).cloned().unwrap_or_default()
+    }
+
+    /// The scopes and languages for which there are commands.
+    #[must_use]
+    pub fn command_scopes(&self) -> Vec<(String, String)> {
+        self.shared.lock().commands.lists.keys().cloned().collect()
+    }
+
+    /// What the bot was seen doing, in order.
+    #[must_use]
+    pub fn actions(&self) -> Vec<Action> {
+        self.shared.lock().actions.clone()
+    }
+
+    /// The parameters of all calls of a method that fit the description, in order; not those of `getUpdates`.
+    #[must_use]
+    pub fn asked(&self, method: &str) -> Vec<Value> {
+        let world = self.shared.lock();
+        world.asked.iter().filter(|(name, _)| name == method).map(|(_, parameters)| parameters.clone()).collect()
+    }
+
+    /// What is in a file, by its `file_id`.
+    #[must_use]
+    pub fn file(&self, id: &str) -> Option<Bytes> {
+        self.shared.lock().files.stored.get(id).map(|stored| stored.bytes.clone())
+    }
+
+    /// How many updates the bot has not confirmed.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.shared.lock().queue.len()
+    }
+
+    /// What `getWebhookInfo` would say.
+    #[must_use]
+    pub fn webhook(&self) -> Value {
+        self.shared.lock().webhook_frame()
+    }
+
+    /// How often things happened.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.shared.lock().counters.clone()
+    }
+
+    /// The calls that do not fit what Telegram describes and documents.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        self.shared.lock().counters.violations.clone()
+    }
+
+    /// Where the stand-in's own answers and updates do not fit the description; see `Options::check_answers`.
+    #[must_use]
+    pub fn own_misfits(&self) -> Vec<String> {
+        self.shared.lock().counters.own_misfits.clone()
+    }
+
+    /// How the bot answered a press of a button, once it has.
+    pub async fn answered(&self, query: &str) -> CallbackAnswer {
+        let look = |stand_in: &Self| stand_in.shared.lock().presses.get(query)?.answer.clone();
+        self.until("an answer to a press", look).await
+    }
+
+    /// Waits until the bot says something in a chat that has `part` in it, or has changed something so that it has.
+    pub async fn hears(&self, chat: &str, part: &str) -> Post {
+        let what = format!("{part:?} in {chat}");
+        let place = self.shared.lock().somewhere(chat);
+        let look = |stand_in: &Self| {
+            let world = stand_in.shared.lock();
+            let fits =
+                |post: &&Post| world.message(post.at.chat, post.at.id).is_some_and(|one| text(one).contains(part));
+            world.posts_in(place).find(fits).map(|post| world.current(post))
+        };
+        self.until(&what, look).await
+    }
+
+    /// Waits until the bot has said `count` things in a chat.
+    pub async fn hears_many(&self, chat: &str, count: usize) -> Vec<Post> {
+        let what = format!("{count} posts in {chat}");
+        let place = self.shared.lock().somewhere(chat);
+        let is_there =
+            |stand_in: &Self| (stand_in.shared.lock().posts_in(place).take(count).count() == count).then_some(());
+        self.until(&what, is_there).await;
+        self.posted(chat)
+    }
+
+    /// Waits until the bot has confirmed all updates.
+    pub async fn confirmed(&self) {
+        self.until("all updates to be confirmed", |stand_in| (stand_in.pending() == 0).then_some(())).await;
+    }
+
+    /// Waits until the counters fit.
+    pub async fn counts(&self, what: &str, fits: impl Fn(&Counters) -> bool) -> Counters {
+        self.until(what, |stand_in| Some(stand_in.counters()).filter(|counters| fits(counters))).await
+    }
+
+    /// Looks again at every change until there is something.
+    ///
+    /// # Panics
+    /// When nothing has come in 20 seconds.
+    pub async fn until<T>(&self, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
+        self.until_within(PATIENCE, what, look).await
+    }
+
+    /// As [`StandIn::until`], with a patience of one's own.
+    ///
+    /// # Panics
+    /// When nothing has come by then.
+    pub async fn until_within<T>(&self, patience: Duration, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
+        let tell = || self.shared.lock().tell_of_now();
+        self.shared.changes.until(patience, what, || look(self), tell).await
+    }
+}
+
+impl World {
+    fn posts_in(&self, (chat, thread): (i64, Option<i64>)) -> impl Iterator<Item = &Post> {
+        let is_in_topic = move |post: &&Post| thread.is_none_or(|thread| post.thread.unwrap_or(1) == thread);
+        self.posts.iter().filter(move |post| post.at.chat == chat).filter(is_in_topic)
+    }
+
+    /// What a test that waits in vain would like to know.
+    fn tell_of_now(&self) -> String {
+        let Counters { updates, given, confirmed, calls, violations, .. } = &self.counters;
+        let last: Vec<_> =
+            self.posts.iter().rev().take(5).map(|post| json!(text(&self.current(post).message))).collect();
+        format!(
+            "updates: {updates}, given: {given}, confirmed: {confirmed}, calls: {calls:?}, last said: {last:?}, violations: {violations:#?}"
+        )
+    }
+}

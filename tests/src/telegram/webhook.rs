@@ -1,0 +1,119 @@
+//! The webhook: updates are posted to the bot, one after the other, again after a failure.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+
+use super::Shared;
+use super::world::World;
+
+/// The longest pause after a failure.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long a bot may take for an update.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where updates are posted.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Webhook {
+    /// Empty for none.
+    pub(super) url: String,
+    pub(super) secret: Option<String>,
+    pub(super) connections: u64,
+    /// When a post failed last, and why.
+    pub(super) error: Option<(u64, String)>,
+    /// Goes up when it is set, so that a pause ends.
+    pub(super) number: u64,
+}
+
+impl World {
+    /// What `getWebhookInfo` says.
+    pub(super) fn webhook_frame(&self) -> Value {
+        let hook = &self.webhook;
+        let mut frame = json!({
+            "url": hook.url, "has_custom_certificate": false, "pending_update_count": self.queue.len(),
+        });
+        if !hook.url.is_empty() {
+            frame["max_connections"] = json!(hook.connections);
+            frame["ip_address"] = json!("127.0.0.1");
+        }
+        if let Some((at, reason)) = &hook.error {
+            frame["last_error_date"] = json!(at);
+            frame["last_error_message"] = json!(reason);
+        }
+        if let Some(allowed) = &self.queue.allowed {
+            frame["allowed_updates"] = json!(allowed);
+        }
+        frame
+    }
+}
+
+/// Posts updates for as long as it is polled.
+pub(super) async fn run(shared: Arc<Shared>) {
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let mut changed = shared.changes.subscribe();
+    let mut failures = 0;
+    loop {
+        changed.mark_unchanged();
+        let next = shared.change_silently(|world| {
+            let is_set = !world.webhook.url.is_empty();
+            is_set.then(|| (world.webhook.clone(), world.take_updates(1).pop()))
+        });
+        let Some((hook, Some(update))) = next else {
+            if changed.changed().await.is_err() {
+                return;
+            }
+            continue;
+        };
+        match post(&client, &hook, &update).await {
+            Ok(()) => {
+                failures = 0;
+                let id = update["update_id"].as_i64().unwrap_or_default();
+                shared.change(|world| {
+                    world.counters.webhook_posts += 1;
+                    world.webhook.error = None;
+                    world.confirm(id + 1);
+                });
+            }
+            Err(reason) => {
+                shared.change(|world| {
+                    world.counters.webhook_posts += 1;
+                    world.counters.webhook_failures += 1;
+                    world.webhook.error = Some((world.seconds(), reason));
+                });
+                let pause = (shared.options.webhook_pause * 2_u32.pow(failures)).min(LONGEST_PAUSE);
+                failures = (failures + 1).min(10);
+                let is_other = |shared: &Shared| shared.change_silently(|world| world.webhook.number != hook.number);
+                let is_set_anew = async { while !is_other(&shared) && changed.changed().await.is_ok() {} };
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = is_set_anew => failures = 0,
+                }
+            }
+        }
+    }
+}
+
+async fn post(client: &Client<HttpConnector, Body>, hook: &Webhook, update: &Value) -> Result<(), String> {
+    let mut request = Request::post(&hook.url).header(header::CONTENT_TYPE, "application/json");
+    if let Some(secret) = &hook.secret {
+        request = request.header("X-Telegram-Bot-Api-Secret-Token", secret);
+    }
+    let request = request.body(Body::from(update.to_string())).map_err(|error| error.to_string())?;
+    match tokio::time::timeout(PATIENCE, client.request(request)).await {
+        Ok(Ok(response)) if response.status().is_success() => Ok(()),
+        Ok(Ok(response)) => Err(format!("Wrong response from the webhook: {}", status(response.status()))),
+        Ok(Err(_)) => Err("Connection refused".to_owned()),
+        Err(_) => Err("Read timeout expired".to_owned()),
+    }
+}
+
+fn status(status: StatusCode) -> String {
+    format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or_default())
+}

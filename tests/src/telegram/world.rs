@@ -1,0 +1,122 @@
+//! All that the stand-in knows: who and what there is, and what waits for the bot.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::Value;
+
+use super::api::{Faults, Pacing};
+use super::chat::Chat;
+use super::commands::Commands;
+use super::counters::{Counters, Violation};
+use super::files::Files;
+use super::options::Options;
+use super::poll::Ballot;
+use super::post::{Action, Post};
+use super::query::{CallbackQuery, InlineQuery};
+use super::rules::Rules;
+use super::updates::Queue;
+use super::user::User;
+use super::webhook::Webhook;
+
+/// How many calls can be asked for; older ones are forgotten, so that long tests stay small.
+const CALLS: usize = 10_000;
+
+/// The state, behind one lock.
+pub(super) struct World {
+    pub(super) options: Options,
+    pub(super) rules: &'static Rules,
+    pub(super) random: StdRng,
+    pub(super) bot: i64,
+    pub(super) users: BTreeMap<i64, User>,
+    pub(super) names: HashMap<String, i64>,
+    pub(super) chats: BTreeMap<i64, Chat>,
+    pub(super) files: Files,
+    pub(super) queue: Queue,
+    pub(super) webhook: Webhook,
+    pub(super) commands: Commands,
+    /// The bot's name and descriptions by language: `name`, `description`, `short_description`.
+    pub(super) profile: BTreeMap<(&'static str, String), String>,
+    pub(super) presses: BTreeMap<String, CallbackQuery>,
+    pub(super) inline: BTreeMap<String, InlineQuery>,
+    pub(super) ballots: BTreeMap<String, Ballot>,
+    /// All that the bot said, in order.
+    pub(super) posts: Vec<Post>,
+    pub(super) actions: Vec<Action>,
+    /// The methods that were called, with their parameters.
+    pub(super) asked: VecDeque<(String, Value)>,
+    pub(super) last_number: u64,
+    pub(super) pacing: Pacing,
+    pub(super) faults: Faults,
+    pub(super) counters: Counters,
+}
+
+impl World {
+    pub(super) fn new(options: Options, rules: &'static Rules) -> Self {
+        let mut world = Self {
+            random: StdRng::seed_from_u64(options.seed.wrapping_add(1)),
+            rules,
+            bot: 0,
+            users: BTreeMap::new(),
+            names: HashMap::new(),
+            chats: BTreeMap::new(),
+            files: Files::default(),
+            queue: Queue::new(options.seed),
+            webhook: Webhook::default(),
+            commands: Commands::default(),
+            profile: BTreeMap::new(),
+            presses: BTreeMap::new(),
+            inline: BTreeMap::new(),
+            ballots: BTreeMap::new(),
+            posts: Vec::new(),
+            actions: Vec::new(),
+            asked: VecDeque::new(),
+            last_number: 0,
+            pacing: Pacing::default(),
+            faults: Faults::new(options.seed),
+            counters: Counters::default(),
+            options,
+        };
+        world.found();
+        world
+    }
+
+    /// Milliseconds of the Unix epoch.
+    pub(super) fn now(&self) -> u64 {
+        self.options.clock.now()
+    }
+
+    /// Seconds of the Unix epoch, as Telegram counts.
+    pub(super) fn seconds(&self) -> u64 {
+        self.now() / 1_000
+    }
+
+    /// A number that was not used before.
+    pub(super) fn fresh(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+
+    /// A text of digits that was not used before, as ids of queries, polls and albums are.
+    pub(super) fn fresh_id(&mut self) -> String {
+        format!("{}{:06}", 4_382_000_000_u64 + self.options.seed, self.fresh())
+    }
+
+    pub(super) fn message(&self, chat: i64, id: i64) -> Option<&Value> {
+        self.chats.get(&chat)?.messages.get(&id)
+    }
+
+    /// Remembers a call.
+    pub(super) fn note_call(&mut self, method: &str, parameters: &Value) {
+        self.asked.push_back((method.to_owned(), parameters.clone()));
+        if self.asked.len() > CALLS {
+            self.asked.pop_front();
+        }
+    }
+
+    pub(super) fn note_violation(&mut self, method: &str, reason: &str, parameters: &Value) {
+        let (method, reason, parameters) = (method.to_owned(), reason.to_owned(), parameters.clone());
+        self.counters.violations.push(Violation { method, reason, parameters });
+    }
+}
