@@ -76,7 +76,10 @@ impl State {
 
     async fn bot_reacts(&mut self, message: &MessageRef, emoji: String, added: bool, answer: Answer) {
         let id = id_of(message);
-        let Some((position, row)) = self.find(&id).await else { return gone(answer, message) };
+        let Some((position, row)) = self.find(&id).await else {
+            // On a message that is gone is no reaction, which is what was wanted.
+            return if added { gone(answer, message) } else { done(answer) };
+        };
         let username = self.around.config.nickname.clone();
         let Some(row) = reacted(&row, &emoji, &username, added) else { return done(answer) };
         let mut rows = Rows::default();
