@@ -55,6 +55,9 @@ impl State {
             Err(error) => return failed(answer, error),
         }
         let Some((position, row)) = self.find(&id).await else { return gone(answer, message) };
+        if !row.bot {
+            return failed(answer, ActionError::Forbidden("a bot changes its own messages alone".to_owned()));
+        }
         let mut rows = Rows::default();
         let row = match self.speaker(None).changes(&mut rows.batch, &row, content) {
             Ok(row) => Arc::new(row),
