@@ -33,7 +33,12 @@ impl State {
             Action::Purge { count, user, since, .. } => {
                 let count = usize::try_from(count).unwrap_or(usize::MAX);
                 let user = user.map(|user| user.native().to_lowercase());
-                self.purge(Wanted { count, user, since }, Asker::Bot(answer)).await;
+                // Looking anew, it would remove as many again.
+                let once = self.key_of_bot(&key);
+                if self.is_known(&once).await {
+                    return done(answer);
+                }
+                self.purge(Wanted { count, user, since, once: Some(once) }, Asker::Bot(answer)).await;
             }
             Action::Moderate { user, measure, reason, .. } => self.moderate(&user, measure, reason, answer).await,
             Action::Arrange { change, .. } => self.arrange(change, answer),

@@ -64,7 +64,7 @@ impl State {
         }
         if let Measure::Ban { purge_since: Some(since), .. } = &measure {
             // First, so that the answer to the ban is also that this is done.
-            let wanted = Wanted { count: usize::MAX, user: Some(name.clone()), since: Some(*since) };
+            let wanted = Wanted { count: usize::MAX, user: Some(name.clone()), since: Some(*since), once: None };
             self.purge(wanted, Asker::Nobody).await;
         }
         let now = self.around.context.clock.now();
