@@ -21,6 +21,8 @@ use crate::world::GUILDS;
 
 /// The longest pause before a lost connection is made anew, beside what the gateway client waits by itself.
 const JITTER_MILLIS: u64 = 1_000;
+/// What each connection begins with.
+const HELLO: u8 = 10;
 /// How long a stop waits for what was taken in to be durable.
 const LANDING: Duration = Duration::from_secs(4);
 
@@ -51,6 +53,8 @@ struct Running<'d> {
     flight: Flight,
     hold: Hold,
     shard: u32,
+    /// Whether there was a connection before the one that is greeted.
+    was_connected: bool,
     /// Said that the connection is lost, and not yet that it is back.
     is_lost: bool,
 }
@@ -74,6 +78,7 @@ pub(super) async fn run(
         flight,
         hold: Hold::default(),
         shard: shard.id().number(),
+        was_connected: false,
         is_lost: false,
     };
     let mut shutdown = context.shutdown.clone();
@@ -168,6 +173,10 @@ impl Running<'_> {
                 return Ok(());
             }
         };
+        // A connection that has ended without a word is made anew without one.
+        if frame.op == HELLO && std::mem::replace(&mut self.was_connected, true) && !self.is_lost {
+            self.lost("the connection was cut".to_owned());
+        }
         let (0, Some(name)) = (frame.op, frame.t) else { return Ok(()) };
         if matches!(name.as_str(), "READY" | "RESUMED") {
             self.is_lost = false;
