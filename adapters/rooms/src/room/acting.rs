@@ -77,9 +77,10 @@ impl State {
         self.delete_aside(&id);
         // That it is gone is what was wanted; so a repetition after a crash ends well.
         let Some((position, row)) = self.find(&id).await else { return done(answer) };
+        let event = self.removal(&row);
         let mut rows = Rows::default();
         self.remove(&mut rows, position, &row);
-        self.hand_over(None, rows, Change::Deleted { id }, Asker::Bot(answer));
+        self.hand_over(Some(event), rows, Change::Deleted { id }, Asker::Bot(answer));
     }
 
     async fn bot_reacts(&mut self, message: &MessageRef, emoji: String, added: bool, answer: Answer) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{EventKind, Millis};
+use palabre_model::Millis;
 use palabre_store::{Direction, Result as StoreResult};
 
 use super::State;
@@ -54,16 +54,8 @@ impl State {
         if found.is_empty() {
             return asker.answer(Ok(None));
         }
-        let by = self.bot_user();
-        let removed = |(_, row): &(u64, Arc<MessageRow>)| {
-            let author = self.author(row);
-            let before = row.message(author.id.clone());
-            let kind =
-                EventKind::MessageDelete { message: before.id.clone(), before: Some(before), by: Some(by.clone()) };
-            self.event_of(author, kind)
-        };
         // Oldest first, as they were said.
-        let mut events: Vec<_> = found.iter().take(EVENTS).rev().map(removed).collect();
+        let mut events: Vec<_> = found.iter().take(EVENTS).rev().map(|(_, row)| self.removal(row)).collect();
         let mut rows = Rows::default();
         let mut ids = Vec::with_capacity(found.len());
         for (position, row) in found.iter().rev() {
