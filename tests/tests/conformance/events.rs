@@ -1,12 +1,16 @@
 //! Each kind of event: caused as people cause it, it arrives once, with who and where, and with what belongs to it alone.
 
-use std::ops::Range;
+mod causes;
+mod checks;
 
-use palabre_model::{Event, EventKind, EventName, RoomKind};
-use serde_json::json;
+use palabre_model::{Action, Content, Event, EventKind, EventName, Measure, MessageRef, RoomKind, UserId};
 
+use crate::actions::measure;
 use crate::platform::{Deed, Lack, Platform};
-use crate::scene::{self, EMOJI};
+use crate::scene;
+
+use causes::cause;
+use checks::{check_common, check_own};
 
 /// Which test causes a kind; `None` for those that the engine makes of other things, on every platform alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,259 +106,6 @@ pub(crate) async fn every_kind_of<P: Platform>(group_of_test: Group) {
     }
 }
 
-/// Says for each kind how it comes about.
-async fn cause<P: Platform>(platform: &mut P, name: EventName) -> Cause {
-    let mut cause = Cause { since: 0, who: Some("alice"), place: Place::Room, message: String::new() };
-    let people = platform;
-    match name {
-        EventName::Load
-        | EventName::Unload
-        | EventName::Error
-        | EventName::Timer
-        | EventName::Heard
-        | EventName::Task
-        | EventName::Request => unreachable!("the engine makes it"),
-        EventName::Ready => (cause.who, cause.place) = (None, Place::Nowhere),
-        EventName::Lost => {
-            (cause.who, cause.place, cause.since) = (None, Place::Nowhere, people.stage().mark());
-            assert!(people.cut().await, "a platform that loses its connection lets it be cut");
-        }
-        EventName::Message | EventName::BeforeMessage => {
-            let first = people.people(Deed::Says { who: "bob", text: "is **anybody** here?" }).await;
-            people.stage().hears("is **anybody** here?").await;
-            cause.since = people.stage().mark();
-            let text = if name == EventName::Message { "*I* am" } else { "so am I" };
-            cause.message = people.people(Deed::Replies { who: "alice", to: &first, text }).await;
-        }
-        EventName::MessageEdit => {
-            cause.message = scene::said(people, "alice", "a tpyo").await;
-            cause.since = people.stage().mark();
-            people.people(Deed::Edits { who: "alice", message: &cause.message, text: "a typo" }).await;
-        }
-        EventName::MessageDelete => {
-            cause.message = scene::said(people, "alice", "never mind").await;
-            cause.since = people.stage().mark();
-            people.people(Deed::Deletes { who: "alice", message: &cause.message }).await;
-        }
-        EventName::ReactionAdd | EventName::ReactionRemove => {
-            cause.message = scene::said(people, "bob", "a joke").await;
-            cause.since = people.stage().mark();
-            let message = &*cause.message;
-            people.people(Deed::Reacts { who: "alice", message, emoji: EMOJI }).await;
-            if name == EventName::ReactionRemove {
-                people.people(Deed::Unreacts { who: "alice", message, emoji: EMOJI }).await;
-            }
-        }
-        EventName::Pin => {
-            cause.message = scene::said(people, "alice", "the rules").await;
-            (cause.who, cause.since) = (None, people.stage().mark());
-            people.people(Deed::Pins { message: &cause.message }).await;
-        }
-        EventName::PollVote => {
-            cause.since = people.stage().mark();
-            cause.message = people.people(Deed::Votes { who: "alice" }).await;
-        }
-        EventName::Typing => {
-            cause.since = people.stage().mark();
-            people.people(Deed::Types { who: "alice" }).await;
-        }
-        EventName::Command => {
-            cause.since = people.stage().mark();
-            people.people(Deed::Rolls { who: "alice", sides: 20 }).await;
-        }
-        EventName::Button => {
-            let asked = scene::offers_button(people).await;
-            cause.since = people.stage().mark();
-            people.people(Deed::Presses { who: "alice", message: asked.as_str(), action: "go" }).await;
-            cause.message = asked.to_string();
-        }
-        EventName::Select => {
-            let asked = scene::offers_list(people).await;
-            cause.since = people.stage().mark();
-            let values = &["red", "blue"];
-            people.people(Deed::Chooses { who: "alice", message: asked.as_str(), action: "pick", values }).await;
-            cause.message = asked.to_string();
-        }
-        EventName::Form => {
-            scene::shows_form(people, "alice").await;
-            cause.since = people.stage().mark();
-            let values = &[("why", "it rains"), ("else", "")];
-            people.people(Deed::Submits { who: "alice", action: "report", values }).await;
-        }
-        EventName::Connect | EventName::Disconnect => {
-            (cause.who, cause.place, cause.since) = (Some("carol"), Place::Anywhere, people.stage().mark());
-            people.people(Deed::Connects { who: "carol" }).await;
-            if name == EventName::Disconnect {
-                people.people(Deed::Disconnects { who: "carol" }).await;
-            } else {
-                people.stage().wait(name, cause.since, |_| true).await;
-                scene::fence(people).await;
-                people.people(Deed::Disconnects { who: "carol" }).await;
-                scene::is_gone(people, cause.since).await;
-            }
-        }
-        EventName::Join | EventName::Leave => {
-            (cause.who, cause.place, cause.since) = (Some("carol"), Place::Space, people.stage().mark());
-            people.people(Deed::Joins { who: "carol" }).await;
-            people.stage().wait(EventName::Join, cause.since, |_| true).await;
-            people.people(Deed::Leaves { who: "carol" }).await;
-        }
-        EventName::Presence => {
-            (cause.place, cause.since) = (Place::Anywhere, people.stage().mark());
-            people.people(Deed::Idles { who: "alice" }).await;
-        }
-        EventName::MemberUpdate => {
-            (cause.who, cause.place) = (Some("bob"), Place::Space);
-            cause.since = people.stage().mark();
-            people.people(Deed::IsGivenRole { who: "bob", role: "Moderator" }).await;
-        }
-        EventName::Ban | EventName::Unban => {
-            (cause.who, cause.place) = (Some("carol"), Place::Space);
-            people.people(Deed::Joins { who: "carol" }).await;
-            cause.since = people.stage().mark();
-            people.people(Deed::IsBanned { who: "carol", reason: "spam" }).await;
-            people.stage().wait(EventName::Ban, cause.since, |_| true).await;
-            people.people(Deed::IsUnbanned { who: "carol" }).await;
-        }
-        EventName::RoomCreate | EventName::RoomDelete => {
-            (cause.who, cause.place, cause.since) = (None, Place::OtherRoom, people.stage().mark());
-            people.people(Deed::MakesRoom { name: "attic" }).await;
-            people.people(Deed::RemovesRoom { name: "attic" }).await;
-        }
-        EventName::RoomUpdate => {
-            (cause.who, cause.since) = (None, people.stage().mark());
-            people.people(Deed::ChangesTopic { topic: "the weather" }).await;
-        }
-        EventName::Voice => {
-            (cause.place, cause.since) = (Place::OtherRoom, people.stage().mark());
-            people.people(Deed::EntersVoice { who: "alice" }).await;
-        }
-        EventName::Invite => {
-            cause.since = people.stage().mark();
-            cause.message = people.people(Deed::Invites { who: "alice" }).await;
-        }
-        EventName::Native => {
-            (cause.who, cause.place, cause.since) = (None, Place::Anywhere, people.stage().mark());
-            people.people(Deed::DoesSomethingElse).await;
-        }
-    }
-    cause
-}
-
-/// What every event has: which bot, when, where, who; ids under the bot's name.
-fn check_common<P: Platform>(platform: &P, event: &Event, cause: &Cause) {
-    let bot = &platform.stage().bot;
-    assert_eq!(event.bot, *bot);
-    assert!(is_recent(event.time), "{event:#?}");
-    let (room, space) = (event.room.as_ref().map(|room| &room.id), event.space.as_ref().map(|space| &space.id));
-    let (here, home) = (platform.room(), platform.space());
-    match cause.place {
-        Place::Nowhere => assert_eq!((room, space), (None, None), "{event:#?}"),
-        Place::Anywhere => assert!(space.is_none_or(|space| *space == home), "{event:#?}"),
-        Place::Space => assert_eq!(space, Some(&home), "{event:#?}"),
-        Place::Room => {
-            assert_eq!((room, space), (Some(&here), Some(&home)), "{event:#?}");
-            assert_eq!(event.room.as_ref().map(|room| (&*room.name, room.kind)), Some(("general", RoomKind::Channel)));
-        }
-        Place::OtherRoom => {
-            assert!(room.is_some_and(|room| *room != here) && space == Some(&home), "{event:#?}");
-        }
-    }
-    let ids = [
-        room.map(|id| (id.bot(), id.native())),
-        space.map(|id| (id.bot(), id.native())),
-        event.user.as_ref().map(|user| (user.id.bot(), user.id.native())),
-        event.member.as_ref().map(|member| (member.user.bot(), member.user.native())),
-    ];
-    for (of, native) in ids.into_iter().flatten() {
-        assert!(of == bot.name.as_str() && !native.is_empty(), "an id is <bot>/<native id>: {event:#?}");
-    }
-    let Some(who) = cause.who else { return };
-    let user = event.user.as_ref().expect("somebody did it");
-    assert_eq!((&user.id, user.bot), (&platform.user(who), false), "{event:#?}");
-    assert!(user.name.eq_ignore_ascii_case(who), "{event:#?}");
-    if let Some(member) = &event.member {
-        assert_eq!(member.user, user.id, "{event:#?}");
-    }
-    if matches!(cause.place, Place::Room) {
-        assert!(event.member.is_some(), "who does something in a room of the space is a member: {event:#?}");
-    }
-}
-
-/// What belongs to the kind alone.
-fn check_own<P: Platform>(platform: &P, event: &Event, cause: &Cause) {
-    let about = &*cause.message;
-    let alice = Some(platform.user("alice"));
-    match &event.kind {
-        EventKind::Load { .. }
-        | EventKind::Unload { .. }
-        | EventKind::Error { .. }
-        | EventKind::Timer { .. }
-        | EventKind::Heard { .. }
-        | EventKind::Task { .. }
-        | EventKind::Request { .. } => unreachable!("the engine makes it"),
-        EventKind::Ready { .. } | EventKind::Connect | EventKind::Disconnect { .. } | EventKind::RoomCreate => {}
-        EventKind::Lost { reason } => assert!(reason.as_ref().is_some_and(|reason| !reason.is_empty())),
-        EventKind::Message { message } => {
-            assert_eq!((message.id.as_str(), &message.author, &*message.content.text), (about, &alice, "*I* am"));
-            assert!(message.reply_to.is_some() && is_recent(message.time), "{message:#?}");
-        }
-        EventKind::BeforeMessage { message } => {
-            assert_eq!((&message.author, &*message.content.text), (&alice, "so am I"));
-        }
-        EventKind::MessageEdit { message, before, .. } => {
-            assert_eq!((message.id.as_str(), &message.author, &*message.content.text), (about, &alice, "a typo"));
-            let before = before.as_ref().expect("it was heard before");
-            assert_eq!((before.id.as_str(), &*before.content.text), (about, "a tpyo"));
-        }
-        EventKind::MessageDelete { message, before, .. } => {
-            assert_eq!(message.as_str(), about);
-            assert_eq!(before.as_ref().map(|before| &*before.content.text), Some("never mind"));
-        }
-        EventKind::ReactionAdd { message, emoji } | EventKind::ReactionRemove { message, emoji } => {
-            assert_eq!((message.as_str(), &**emoji), (about, EMOJI));
-        }
-        EventKind::Pin { message, pinned, by } => {
-            assert_eq!((message.as_str(), *pinned, by.is_some()), (about, true, true));
-        }
-        EventKind::PollVote { message, values } => {
-            assert_eq!((message.as_str(), &values[..]), (about, &["1".to_owned()][..]))
-        }
-        EventKind::Typing { status } => assert_eq!(status.as_deref(), Some("typing")),
-        EventKind::Command { command, options, .. } => {
-            assert_eq!(command, "roll");
-            assert_eq!(*options, Some(json!({ "sides": 20 })));
-        }
-        EventKind::Button { action, message, .. } => assert_eq!((&**action, message.as_str()), ("go", about)),
-        EventKind::Select { action, message, values, .. } => {
-            assert_eq!(
-                (&**action, message.as_str(), &values[..]),
-                ("pick", about, &["red".to_owned(), "blue".to_owned()][..])
-            );
-        }
-        EventKind::Form { action, values, .. } => {
-            assert_eq!((&**action, values), ("report", &json!({ "why": "it rains", "else": "" })));
-        }
-        EventKind::Join { by, .. } | EventKind::Leave { by, .. } => assert_eq!(*by, None, "by themselves"),
-        EventKind::Presence { status } => assert_eq!(status.as_deref(), Some("idle")),
-        EventKind::MemberUpdate { before } => {
-            let now = event.member.as_ref().expect("it is about a member");
-            assert_eq!(now.roles, ["Moderator"]);
-            assert!(before.as_ref().is_none_or(|before| before.roles.is_empty()), "{event:#?}");
-        }
-        EventKind::Ban { by, reason } => assert_eq!((by.is_some(), reason.as_deref()), (true, Some("spam"))),
-        EventKind::Unban { by, .. } => assert!(by.is_some()),
-        EventKind::RoomUpdate { before } => {
-            assert_eq!(event.room.as_ref().and_then(|room| room.topic.as_deref()), Some("the weather"));
-            assert_eq!(before.as_ref().map(|before| (&before.id, &before.topic)), Some((&platform.room(), &None)));
-        }
-        EventKind::RoomDelete { before } => assert_eq!(before.as_ref().map(|room| &*room.name), Some("attic")),
-        EventKind::Voice { status } => assert_eq!(status.as_deref(), Some("joined")),
-        EventKind::Invite { code, by } => assert_eq!((code.as_deref(), by), (Some(about), &alice)),
-        EventKind::Native { name, .. } => assert!(!name.is_empty()),
-    }
-}
-
 /// Files that people send arrive with their names and the way to them.
 pub(crate) async fn files_of_people_arrive<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
@@ -370,6 +121,66 @@ pub(crate) async fn files_of_people_arrive<P: Platform>() {
     assert!(!file.url.is_empty());
 }
 
+/// What somebody says to the bot alone is in a room of its own, of no space, and is answered there.
+pub(crate) async fn whispers_are_heard<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    if P::LACKS.contains(&Lack::Whispers) {
+        return;
+    }
+    platform.people(Deed::Whispers { who: "alice", text: "psst" }).await;
+    let event = platform.stage().hears("psst").await;
+    let room = event.room.expect("it is somewhere");
+    assert_eq!((room.kind, event.space, room.id == platform.room()), (RoomKind::Direct, None, false));
+    assert_eq!(event.user.map(|user| user.id.clone()), Some(platform.user("alice")));
+    let answer = Action::Send { room: room.id.clone(), content: Content::text("yes?"), reply_to: None };
+    platform.stage().does(&answer).await;
+    let told = platform.whispered("alice").await;
+    assert_eq!(told.iter().map(|seen| &*seen.text).collect::<Vec<_>>(), ["yes?"]);
+}
+
+/// What a bot does to people and to what they said is told like what anybody else does: other scripts may want to know.
+pub(crate) async fn what_the_bot_does_is_told<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    if P::LACKS.contains(&Lack::Echo) {
+        return;
+    }
+    let message = scene::said(&mut platform, "bob", "nonsense").await;
+    platform.people(Deed::Joins { who: "carol" }).await;
+    scene::fence(&mut platform).await;
+    let (room, since) = (platform.room(), platform.stage().mark());
+    let (bob, carol) = (platform.user("bob"), platform.user("carol"));
+    let reference = MessageRef::Id(message.as_str().into());
+    platform.stage().does(&Action::Delete { room: room.clone(), message: reference, reason: None }).await;
+    for (user, taken) in [
+        (&bob, Measure::Mute { until: None }),
+        (&bob, Measure::Unmute),
+        (&carol, Measure::Kick),
+        (&carol, Measure::Ban { until: None, purge_since: None }),
+        (&carol, Measure::Unban),
+    ] {
+        platform.stage().does(&measure(&room, Some(platform.space()), user, taken)).await;
+    }
+    let told = |name: EventName, user: &UserId| {
+        let user = user.clone();
+        let is_about = move |event: &Event| event.user.as_ref().is_some_and(|of| of.id == user);
+        let stage = platform.stage();
+        async move { stage.wait(name, since, is_about).await }
+    };
+    let EventKind::MessageDelete { message: gone, before, .. } = told(EventName::MessageDelete, &bob).await.kind else {
+        unreachable!("it was waited for")
+    };
+    assert_eq!((gone.as_str(), before.map(|before| before.content.text)), (&*message, Some("nonsense".to_owned())));
+    let muted = told(EventName::MemberUpdate, &bob).await;
+    assert!(muted.member.is_some_and(|member| member.muted));
+    let kicked = told(EventName::Leave, &carol).await.kind;
+    let banned = told(EventName::Ban, &carol).await.kind;
+    for kind in [kicked, banned] {
+        let (EventKind::Leave { by, reason } | EventKind::Ban { by, reason }) = kind else { unreachable!("see above") };
+        assert_eq!((by.is_some_and(|by| by.bot), reason.as_deref()), (true, Some("flood")));
+    }
+    told(EventName::Unban, &carol).await;
+}
+
 /// Every kind is either caused or said to be impossible, not both; and what is impossible has a reason.
 pub(crate) fn every_kind_is_accounted_for<P: Platform>() {
     for (name, reason) in P::NEVER {
@@ -377,12 +188,4 @@ pub(crate) fn every_kind_is_accounted_for<P: Platform>() {
         assert!(!reason.is_empty(), "{name:?} never happens for a reason");
         assert_eq!(P::NEVER.iter().filter(|(other, _)| other == name).count(), 1, "{name:?} is named twice");
     }
-}
-
-/// Milliseconds of the last hours, and not seconds or years.
-fn is_recent(time: u64) -> bool {
-    const HOUR: u64 = 3_600_000;
-    let now = palabre_model::Clock::now(&palabre_model::SystemClock);
-    let around: Range<u64> = now.saturating_sub(HOUR)..now + HOUR;
-    around.contains(&time)
 }

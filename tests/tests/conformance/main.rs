@@ -66,6 +66,16 @@ macro_rules! conformance {
             }
 
             #[tokio::test]
+            async fn whispers_are_heard() {
+                events::whispers_are_heard::<Here>().await;
+            }
+
+            #[tokio::test]
+            async fn what_the_bot_does_is_told() {
+                events::what_the_bot_does_is_told::<Here>().await;
+            }
+
+            #[tokio::test]
             async fn actions_on_messages_are_done() {
                 actions::every_kind_of::<Here>(actions::Group::Messages).await;
             }

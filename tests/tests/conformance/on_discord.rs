@@ -1,13 +1,15 @@
 //! Discord, as the stand-in plays it.
 
+mod looks;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use palabre_discord::{Config, Discord, Privileged, Setup};
 use palabre_model::{
-    ActionKind, ArgSpec, ArgType, Bot, Button, ButtonStyle, CommandSpec, EventName, MessageId, RoomId, SeededEntropy,
-    SpaceId, SystemClock, UserId,
+    ActionKind, ArgSpec, ArgType, Bot, CommandSpec, EventName, MessageId, RoomId, SeededEntropy, SpaceId, SystemClock,
+    UserId,
 };
 use palabre_store::Store;
 use palabre_tests::discord::{Cut, Id, Limits, Options, Permission, StandIn};
@@ -19,8 +21,6 @@ use crate::stage::Stage;
 const CHANNEL: &str = "general";
 /// For the eyes of one person.
 const EPHEMERAL: u64 = 64;
-/// Delivered without a notification.
-const SILENT: u64 = 4_096;
 /// A form, as the answer to an interaction.
 const FORM: u64 = 9;
 
@@ -54,50 +54,6 @@ impl OnDiscord {
         text.parse().expect("it is an id of the stand-in's")
     }
 
-    async fn seen(&self, message: &Value) -> Seen {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-        let mut files = Vec::new();
-        for file in list(&message["attachments"]) {
-            let body = self.http.get(text(&file["url"])).send().await.expect("the file is there").text().await;
-            files.push((text(&file["filename"]), body.expect("it is text")));
-        }
-        let embed = |embed: &Value| {
-            let fields =
-                list(&embed["fields"]).into_iter().map(|f| format!("{} {}", text(&f["name"]), text(&f["value"])));
-            let parts = [text(&embed["title"]), text(&embed["description"])].into_iter().chain(fields);
-            parts.collect::<Vec<_>>().join(" ")
-        };
-        let components: Vec<Value> =
-            list(&message["components"]).iter().flat_map(|row| list(&row["components"])).collect();
-        let select = components.iter().find(|one| one["type"] == 3).map(|one| {
-            (text(&one["custom_id"]), list(&one["options"]).iter().map(|option| text(&option["value"])).collect())
-        });
-        let everyone = (message["mention_everyone"] == true).then(|| "everyone".to_owned());
-        let mentions = list(&message["mentions"]).into_iter().map(|user| text(&user["id"]));
-        let reactions = self.reactions(message);
-        Seen {
-            id: text(&message["id"]),
-            author: text(&message["author"]["username"]),
-            text: text(&message["content"]),
-            buttons: components.iter().filter(|one| one["type"] == 2).map(button).collect(),
-            select,
-            embeds: list(&message["embeds"]).iter().map(embed).collect(),
-            files,
-            reply_to: message["message_reference"]["message_id"].as_str().map(ToOwned::to_owned),
-            reactions,
-            pinned: message["pinned"] == true,
-            silent: message["flags"].as_u64().unwrap_or_default() & SILENT != 0,
-            notifies: everyone.into_iter().chain(mentions).collect(),
-        }
-    }
-
-    fn reactions(&self, message: &Value) -> Vec<String> {
-        let all = message["reactions"].as_array().into_iter().flatten();
-        let own = all.filter(|reaction| reaction["me"] == true);
-        own.filter_map(|reaction| reaction["emoji"]["name"].as_str()).map(ToOwned::to_owned).collect()
-    }
-
     /// Messages of the bot that are there, in a channel.
     fn posted(&self, channel: &str) -> Vec<Value> {
         let posts = self.town.posted(channel).into_iter();
@@ -118,21 +74,6 @@ fn roll() -> CommandSpec {
         menu: None,
         names: [].into(),
         descriptions: [].into(),
-    }
-}
-
-fn button(component: &Value) -> Button {
-    let text = |field: &str| component[field].as_str().map(ToOwned::to_owned);
-    Button {
-        label: text("label").unwrap_or_default(),
-        action: text("custom_id").unwrap_or_default(),
-        style: match component["style"].as_u64() {
-            Some(1) => Some(ButtonStyle::Primary),
-            Some(4) => Some(ButtonStyle::Danger),
-            _ => None,
-        },
-        url: text("url"),
-        disabled: component["disabled"] == true,
     }
 }
 
@@ -200,6 +141,7 @@ impl Platform for OnDiscord {
                 let files = [(name, "text/plain", data.as_bytes())];
                 return town.posts_files(who, CHANNEL, json!({ "content": text }), &files).to_string();
             }
+            Deed::Whispers { who, text } => return town.whispers(who, text).to_string(),
             Deed::Edits { message, text, .. } => town.edits(Self::id(message), text),
             Deed::Deletes { message, .. } => town.deletes(Self::id(message)),
             Deed::Reacts { who, message, emoji } => town.reacts(who, Self::id(message), emoji),

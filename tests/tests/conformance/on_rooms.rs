@@ -1,5 +1,7 @@
 //! The room service, with real clients on real sockets.
 
+mod looks;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use tokio::task::JoinSet;
 use crate::platform::{Deed, Lack, Platform, Seen, SeenMember, SeenRoom};
 use crate::stage::Stage;
 
+use looks::Visitor;
+
 const ROOM: &str = "general";
 
 pub(crate) struct OnRooms {
@@ -27,61 +31,6 @@ pub(crate) struct OnRooms {
     people: HashMap<String, Visitor>,
     http: reqwest::Client,
     _server: JoinSet<()>,
-}
-
-/// Somebody with the page open, and what it shows to them alone.
-struct Visitor {
-    client: Client,
-    whispers: Vec<Value>,
-    form: Option<Value>,
-    typings: usize,
-    told: SeenMember,
-}
-
-impl Visitor {
-    async fn enter(address: &str, who: &str) -> Self {
-        let (client, _) = Client::enter(address, who, ROOM).await.expect("the room is open");
-        let told = SeenMember::default();
-        Self { client, whispers: Vec::new(), form: None, typings: 0, told }
-    }
-
-    /// Takes in all that has come until now.
-    async fn looks(&mut self) {
-        self.asks("room_users", json!({})).await;
-        for (event, data) in self.client.drain() {
-            let is_it = |shown: &Value| shown["id"] == data["id"];
-            match event.as_str() {
-                "new_message" if data["ephemeral"] == true || data["private"] == true => self.whispers.push(data),
-                "message_edited" => {
-                    self.whispers.iter_mut().filter(|shown| is_it(shown)).for_each(|shown| *shown = data.clone());
-                }
-                "message_deleted" => self.whispers.retain(|shown| !is_it(shown)),
-                "form" => self.form = Some(data),
-                "user_typing" if data["username"] == "palabre" => self.typings += 1,
-                "moderated" => self.is_told(&data),
-                _ => {}
-            }
-        }
-    }
-
-    fn is_told(&mut self, notice: &Value) {
-        let name = notice["name"].as_str().unwrap_or_default().to_owned();
-        match notice["kind"].as_str() {
-            Some("muted") => self.told.is_muted = true,
-            Some("unmuted") => self.told.is_muted = false,
-            // Whoever is told twice holds it once.
-            Some("role_added") if self.told.roles.contains(&name) => {}
-            Some("role_added") => self.told.roles.push(name),
-            Some("role_removed") => self.told.roles.retain(|role| *role != name),
-            Some("renamed") => self.told.nickname = (!name.is_empty()).then_some(name),
-            _ => {}
-        }
-    }
-
-    async fn asks(&mut self, event: &str, data: Value) -> Value {
-        let number = self.client.ask(event, data).await.expect("the connection holds");
-        self.client.ack(number).await.expect("it is acknowledged")
-    }
 }
 
 impl OnRooms {
@@ -120,41 +69,6 @@ impl OnRooms {
         Client::enter(&self.address, "watcher", ROOM).await.expect("the room is open").1
     }
 
-    async fn seen(&self, shown: &Value) -> Seen {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-        let mut files = Vec::new();
-        for file in list(&shown["attachments"]) {
-            let url = format!("http://{}{}", self.address, text(&file["url"]));
-            let body = self.http.get(url).send().await.expect("the file is there").text().await;
-            files.push((text(&file["name"]), body.expect("it is text")));
-        }
-        let strings = |embed: &Value| {
-            let fields =
-                list(&embed["fields"]).into_iter().map(|f| format!("{} {}", text(&f["name"]), text(&f["value"])));
-            let parts = [text(&embed["title"]), text(&embed["description"])].into_iter().chain(fields);
-            parts.collect::<Vec<_>>().join(" ")
-        };
-        let of_bot = |names: &Value| list(names).iter().any(|name| name == "palabre");
-        let reactions = shown["reactions"].as_object().into_iter().flatten();
-        Seen {
-            id: text(&shown["id"]),
-            author: text(&shown["username"]),
-            text: text(&shown["message"]),
-            buttons: serde_json::from_value(json!(list(&shown["buttons"]))).expect("they are buttons"),
-            select: shown["select"].as_object().map(|select| {
-                (text(&select["action"]), list(&select["options"]).iter().map(|one| text(&one["value"])).collect())
-            }),
-            embeds: list(&shown["embeds"]).iter().map(strings).collect(),
-            files,
-            reply_to: shown["reply_to"].as_str().map(ToOwned::to_owned),
-            reactions: reactions.filter(|(_, names)| of_bot(names)).map(|(emoji, _)| emoji.clone()).collect(),
-            pinned: shown["pinned"] == true,
-            silent: false,
-            notifies: Vec::new(),
-        }
-    }
-
     /// People keep no order here; bots do.
     async fn moderates(&self, who: &str, measure: Measure, reason: Option<&str>) {
         let (room, user, reason) = (self.room(), self.user(who), reason.map(ToOwned::to_owned));
@@ -174,7 +88,7 @@ impl Platform for OnRooms {
         (EventName::Invite, "nobody needs an invitation"),
         (EventName::Native, "there is nothing that it has no kind for"),
     ];
-    const LACKS: &'static [Lack] = &[Lack::Uploads, Lack::FixedRoles, Lack::Notifications];
+    const LACKS: &'static [Lack] = &[Lack::Uploads, Lack::Whispers, Lack::FixedRoles, Lack::Notifications];
 
     async fn start() -> Option<Self> {
         Some(Self::open(Store::in_memory().expect("memory is there")).await)
@@ -282,6 +196,7 @@ impl Platform for OnRooms {
                 String::new()
             }
             Deed::Attaches { .. }
+            | Deed::Whispers { .. }
             | Deed::Rolls { .. }
             | Deed::Idles { .. }
             | Deed::MakesRoom { .. }

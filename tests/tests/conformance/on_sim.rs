@@ -87,8 +87,15 @@ impl Platform for OnSim {
         (EventName::Lost, "it is a part of the process that runs it"),
         (EventName::Command, "people type commands, which the engine reads"),
     ];
-    const LACKS: &'static [Lack] =
-        &[Lack::Uploads, Lack::FixedRooms, Lack::FixedPeople, Lack::FixedRoles, Lack::Notifications];
+    const LACKS: &'static [Lack] = &[
+        Lack::Uploads,
+        Lack::Whispers,
+        Lack::Echo,
+        Lack::FixedRooms,
+        Lack::FixedPeople,
+        Lack::FixedRoles,
+        Lack::Notifications,
+    ];
 
     async fn start() -> Option<Self> {
         let (sim, store) = (Sim::new("sim"), Store::in_memory().expect("memory is there"));
@@ -221,7 +228,9 @@ impl Platform for OnSim {
                 let kind = EventKind::Native { name: "earthquake".to_owned(), data: Value::Null };
                 self.comes_about("general", None, kind).await;
             }
-            Deed::Attaches { .. } | Deed::Rolls { .. } => unreachable!("it cannot be done here: {deed:?}"),
+            Deed::Attaches { .. } | Deed::Whispers { .. } | Deed::Rolls { .. } => {
+                unreachable!("it cannot be done here: {deed:?}")
+            }
         }
         String::new()
     }

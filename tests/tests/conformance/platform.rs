@@ -64,6 +64,10 @@ pub(crate) trait Platform: Sized {
 pub(crate) enum Lack {
     /// Files of people.
     Uploads,
+    /// Words to the bot that nobody else hears.
+    Whispers,
+    /// Events of what the bot itself does.
+    Echo,
     /// Rooms that are there or not: here one comes to be when it is spoken in.
     FixedRooms,
     /// People who are there or not: here a name is enough.
@@ -91,6 +95,11 @@ pub(crate) enum Deed<'d> {
         text: &'d str,
         name: &'d str,
         data: &'d str,
+    },
+    /// Says something to the bot alone.
+    Whispers {
+        who: &'d str,
+        text: &'d str,
     },
     /// The author does it.
     Edits {
