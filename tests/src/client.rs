@@ -118,6 +118,11 @@ impl Client {
         }
     }
 
+    /// The events that have come and that nobody has waited for, in order; they are not kept any longer.
+    pub fn drain(&mut self) -> Vec<(String, Value)> {
+        self.events.drain(..).collect()
+    }
+
     async fn read(&mut self) -> Result<(), ClientError> {
         let next = tokio::time::timeout(Duration::from_secs(10), self.socket.next()).await;
         let frame = match next {

@@ -75,6 +75,8 @@ pub struct Discord {
     /// Which answer a message is: those for one person's eyes are reached by their interaction alone.
     answers: Mutex<LruCache<u64, Token>>,
     directs: Mutex<LruCache<u64, u64>>,
+    /// What came of actions: under their keys they are not performed again.
+    done: Mutex<LruCache<ActionKey, Outcome>>,
     /// How many parts of a long message are out, and the last one's id.
     progress: Mutex<LruCache<ActionKey, (usize, Option<u64>)>>,
     webhooks: Webhooks,
@@ -100,6 +102,7 @@ impl Discord {
             interactions: Interactions::default(),
             answers: Mutex::new(LruCache::new(REMEMBERED)),
             directs: Mutex::new(LruCache::new(REMEMBERED)),
+            done: Mutex::new(LruCache::new(REMEMBERED)),
             progress: Mutex::new(LruCache::new(REMEMBERED)),
             webhooks: Webhooks::default(),
             ends: Ends::new(&bot, store.clone(), Arc::clone(&clock)),
@@ -184,7 +187,14 @@ impl Adapter for Discord {
     }
 
     async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
-        self.do_it(action, key).await
+        action.check_ids(self.world.bot())?;
+        // Discord takes a key with messages alone.
+        if let Some(outcome) = self.done.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
+            return Ok(outcome.clone());
+        }
+        let outcome = self.do_it(action, key).await?;
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), outcome.clone());
+        Ok(outcome)
     }
 
     async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {

@@ -27,6 +27,16 @@ const INVITE_USES: u32 = 100;
 
 impl Discord {
     pub(crate) async fn do_it(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+        let outcome = self.ask_for(action, key).await;
+        match action {
+            Action::Delete { .. } | Action::React { remove: true, .. } | Action::Pin { remove: true, .. } => {
+                gone_is_done(outcome)
+            }
+            _ => outcome,
+        }
+    }
+
+    async fn ask_for(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         match action {
             Action::Send { room, content, reply_to } => {
                 let reply_to = reply_to.as_ref().map(message).transpose()?;
@@ -54,7 +64,7 @@ impl Discord {
                 Ok(Outcome::default())
             }
             Action::Delete { room, message: which, reason } => {
-                gone_is_done(self.delete(channel(room)?, message(which)?, reason.as_deref()).await)
+                self.delete(channel(room)?, message(which)?, reason.as_deref()).await
             }
             Action::React { room, message: which, emoji, remove } => {
                 let reaction = reaction(emoji);

@@ -50,10 +50,17 @@ impl Rooms {
         // What the last daemon left to be said may come before the service is up.
         let up = self.context.subscribe().wait_for(Option::is_some).await.map(drop);
         up.ok().ok_or_else(|| ActionError::Transient("the room service is starting".to_owned()))?;
+        let bot = self.context.borrow().as_ref().map(|context| context.bot.name.clone());
+        bot.map_or(Ok(()), |bot| action.check_ids(&bot))?;
         if let Action::Direct { user, content, .. } = action {
             return self.direct(user, content.clone(), key).await;
         }
-        let room = self.open_room(action.room().native()).map_err(ActionError::Transient)?;
+        let name = action.room().native();
+        // Nobody could enter it.
+        if decode::room_name(name).as_deref() != Ok(name) {
+            return Err(ActionError::NotFound(format!("no room can be called \"{name}\"")));
+        }
+        let room = self.open_room(name).map_err(ActionError::Transient)?;
         let (answer, done) = oneshot::channel();
         let doing = Doing { action: action.clone(), key: key.clone(), answer };
         room.send(Command::Act(Box::new(doing))).await.ok().ok_or_else(closed)?;

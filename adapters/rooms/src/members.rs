@@ -125,12 +125,9 @@ impl Members {
         self.lock().get(name).cloned().unwrap_or_default()
     }
 
-    /// Why `measure` cannot be taken against anybody of that name, if so.
+    /// Why `measure` cannot be taken against `name`, if so.
     pub(crate) fn check(&self, name: &str, measure: &Measure) -> Option<String> {
         let is_long = |text: &str| text.chars().count() > NAME;
-        if name.is_empty() || is_long(name) {
-            return Some(format!("a username has 1 to {NAME} characters"));
-        }
         match measure {
             Measure::AddRole(role) if role.is_empty() || is_long(role) => {
                 Some(format!("a role's name has 1 to {NAME} characters"))

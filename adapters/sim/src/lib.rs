@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use palabre_model::{
     Action, ActionError, ActionKey, ActionKind, Adapter, AdapterContext, AdapterError, Batch, Bot, BotName,
-    Capabilities, Event, EventKind, Measure, Member, MessageId, MessageRef, Outcome, Receipt, Room, Space, SpaceId,
-    User, UserId,
+    Capabilities, Event, EventKind, Measure, Member, MessageId, MessageRef, Outcome, Receipt, Room, RoomId, Space,
+    SpaceId, User, UserId,
 };
 use tokio::sync::watch;
 
@@ -135,25 +135,49 @@ impl Sim {
         let now = self.context.borrow().as_ref().map_or(0, |context| context.clock.now());
         let bot = self.bot.name.as_str();
         let mut transcript = self.lock_transcript();
-        if !transcript.is_first(key) {
-            return Ok(Outcome { message: Some(key.to_string().into()) });
+        if let Some(outcome) = transcript.outcome(key) {
+            return Ok(outcome);
         }
-        match action {
+        action.check_ids(&self.bot.name)?;
+        let outcome = match action {
             Action::Moderate { room, user, measure, .. } => {
                 self.world().moderate(user.native(), measure);
                 if let Measure::Ban { purge_since: since @ Some(_), .. } = measure {
                     let (room, user) = (room.clone(), Some(user.clone()));
                     let purge = Action::Purge { room, count: u32::MAX, user, since: *since, reason: None };
-                    return transcript.perform(bot, now, &purge, key);
+                    transcript.perform(bot, now, &purge, key)?;
                 }
-                Ok(Outcome::default())
+                Outcome::default()
             }
             Action::Arrange { room, change } => {
                 self.world().arrange(room.native(), change);
-                Ok(Outcome::default())
+                Outcome::default()
             }
-            said => transcript.perform(bot, now, said, key),
-        }
+            Action::Typing { room } => {
+                self.world().room(room.native()).typings += 1;
+                Outcome::default()
+            }
+            Action::Thread { name, .. } => {
+                let thread = self.world().open_thread(name);
+                Outcome { message: Some(RoomId::new(&self.bot.name, &thread).as_str().into()) }
+            }
+            Action::Invite { room, .. } => {
+                let address = format!("https://{bot}.invalid/{}/{}", room.native(), key.seq);
+                Outcome { message: Some(address.into()) }
+            }
+            Action::Send { content, .. }
+            | Action::Answer { content, .. }
+            | Action::Direct { content, .. }
+            | Action::Edit { content, .. }
+                if content.text.chars().count() > self.capabilities.max_text =>
+            {
+                let most = self.capabilities.max_text;
+                return Err(ActionError::Rejected(format!("a text has at most {most} characters")));
+            }
+            said => transcript.perform(bot, now, said, key)?,
+        };
+        transcript.note(key, &outcome);
+        Ok(outcome)
     }
 
     fn event(&self, kind: EventKind, context: &AdapterContext) -> Event {
@@ -203,7 +227,7 @@ impl Adapter for Sim {
 }
 
 pub(crate) fn room(bot: &BotName, name: &str) -> Arc<Room> {
-    let id = palabre_model::RoomId::new(bot, name);
+    let id = RoomId::new(bot, name);
     Arc::new(Room::channel(id, name))
 }
 

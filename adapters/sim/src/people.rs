@@ -100,12 +100,30 @@ impl Person {
     /// # Errors
     /// When it may not be said.
     pub async fn say(&self, text: &str) -> Result<(MessageId, palabre_model::Receipt), Unsaid> {
+        self.say_about(None, text).await
+    }
+
+    /// Answers a message; as [`Person::says`].
+    ///
+    /// # Errors
+    /// When it may not be said, or the engine did not take it.
+    pub async fn replies(&self, to: &str, text: &str) -> Result<MessageId, Unsaid> {
+        let (id, receipt) = self.say_about(Some(to.into()), text).await?;
+        receipt.await?;
+        Ok(id)
+    }
+
+    async fn say_about(
+        &self,
+        reply_to: Option<MessageId>,
+        text: &str,
+    ) -> Result<(MessageId, palabre_model::Receipt), Unsaid> {
         let context = self.sim.context().await;
         let time = context.clock.now();
         self.sim.world().speaks(self.user.id.native(), &self.room.name, time)?;
         let id: MessageId = format!("{}-{}", self.user.name, self.sim.transcript().lines().len()).into();
         let author = Some(self.user.id.clone());
-        let mut message = Message { id: id.clone(), author, time, content: Content::text(text), reply_to: None };
+        let mut message = Message { id: id.clone(), author, time, content: Content::text(text), reply_to };
         let shown = EventKind::BeforeMessage { message: message.clone() };
         match context.gate.before_message(self.event(shown, time)).await {
             Verdict::Pass => {}
@@ -118,6 +136,7 @@ impl Person {
             time,
             author: self.user.name.clone(),
             text: message.content.text.clone(),
+            reply_to: message.reply_to.as_ref().map(MessageId::to_string),
             ..Line::default()
         });
         Ok((id, self.emit(EventKind::Message { message }).await))

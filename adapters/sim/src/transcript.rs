@@ -1,9 +1,9 @@
 //! What was said, as everybody in the rooms sees it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 
-use palabre_model::{Action, ActionError, ActionKey, Button, Content, Form, Millis, Outcome, Select};
+use palabre_model::{Action, ActionError, ActionKey, Button, Content, FileToSend, Form, Millis, Outcome, Select};
 
 use crate::id_of;
 
@@ -28,9 +28,9 @@ pub struct Line {
     pub select: Option<Select>,
     /// A form instead of a text.
     pub form: Option<Form>,
-    /// Names of the files that came with it.
-    pub files: Vec<String>,
-    /// Headlines of its framed parts.
+    /// The files that came with it.
+    pub files: Vec<FileToSend>,
+    /// What stands in its framed parts.
     pub embeds: Vec<String>,
     /// Emoji on it, with who put them there.
     pub reactions: Vec<(String, String)>,
@@ -67,7 +67,7 @@ impl Line {
 #[derive(Debug, Clone, Default)]
 pub struct Transcript {
     lines: Vec<Line>,
-    performed: HashSet<String>,
+    performed: HashMap<ActionKey, Outcome>,
     repeats: usize,
 }
 
@@ -95,14 +95,16 @@ impl Transcript {
         self.lines.push(line);
     }
 
-    /// Notes that the action of `key` is performed; false when it was before. As a platform that honours the key would, it is
-    /// then answered as the first time.
-    pub(crate) fn is_first(&mut self, key: &ActionKey) -> bool {
-        let first = self.performed.insert(key.to_string());
-        if !first {
-            self.repeats += 1;
-        }
-        first
+    /// What became of the action of `key`, if it was performed before: a platform that honours the key answers it the same way.
+    pub(crate) fn outcome(&mut self, key: &ActionKey) -> Option<Outcome> {
+        let outcome = self.performed.get(key).cloned()?;
+        self.repeats += 1;
+        Some(outcome)
+    }
+
+    /// Notes what came of the action of `key`.
+    pub(crate) fn note(&mut self, key: &ActionKey, outcome: &Outcome) {
+        self.performed.insert(key.clone(), outcome.clone());
     }
 
     pub(crate) fn perform(
@@ -120,7 +122,7 @@ impl Transcript {
             text: content.text.clone(),
             buttons: content.buttons.clone(),
             select: content.select.clone(),
-            files: content.files.iter().map(|file| file.name.clone()).collect(),
+            files: content.files.clone(),
             embeds: content.embeds.iter().map(shown).collect(),
             ..Line::default()
         };
@@ -153,12 +155,20 @@ impl Transcript {
         match action {
             Action::Edit { message, content, .. } => {
                 let line = self.line(&id_of(message))?;
+                if line.author != bot {
+                    return Err(ActionError::Forbidden("a bot changes its own messages alone".to_owned()));
+                }
                 line.text.clone_from(&content.text);
                 line.buttons.clone_from(&content.buttons);
                 line.select.clone_from(&content.select);
                 line.embeds = content.embeds.iter().map(shown).collect();
                 line.edited = true;
             }
+            // That it is gone is what was wanted.
+            Action::Delete { message, .. }
+            | Action::React { message, remove: true, .. }
+            | Action::Pin { message, remove: true, .. }
+                if self.line(&id_of(message)).is_err() => {}
             Action::Delete { message, .. } => self.line(&id_of(message))?.deleted = true,
             Action::React { message, emoji, remove, .. } => {
                 let reaction = (emoji.clone(), bot.to_owned());
@@ -191,7 +201,9 @@ impl Transcript {
 }
 
 fn shown(embed: &palabre_model::Embed) -> String {
-    [embed.title.as_deref(), embed.description.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(": ")
+    let fields = embed.fields.iter().map(|field| format!("{} {}", field.name, field.value));
+    let parts = [embed.title.clone(), embed.description.clone()].into_iter().flatten();
+    parts.chain(fields).collect::<Vec<_>>().join(": ")
 }
 
 /// As a chat: `alice: hi`, reactions and buttons behind the text.
@@ -216,7 +228,7 @@ impl fmt::Display for Line {
             write!(f, " [{} ▾]", labels.join("|"))?;
         }
         for file in &self.files {
-            write!(f, " ({file})")?;
+            write!(f, " ({})", file.name)?;
         }
         for (emoji, _) in &self.reactions {
             write!(f, " {emoji}")?;

@@ -48,6 +48,10 @@ pub struct RoomState {
     pub slowmode: Millis,
     /// Only moderators may speak.
     pub locked: bool,
+    /// How often the bot was seen typing.
+    pub typings: usize,
+    /// What it is called, where it is a thread.
+    pub thread: Option<String>,
 }
 
 /// All members and rooms, by native id.
@@ -106,8 +110,23 @@ impl World {
         }
     }
 
+    /// A room's settings, to be changed.
+    pub(crate) fn room(&mut self, name: &str) -> &mut RoomState {
+        self.rooms.entry(name.to_owned()).or_default()
+    }
+
+    /// Opens a thread; its native id, which is its name unless another has that.
+    pub(crate) fn open_thread(&mut self, name: &str) -> String {
+        let others = (2..).map(|number| format!("{name}-{number}"));
+        let free = std::iter::once(name.to_owned()).chain(others).find(|id| !self.rooms.contains_key(id));
+        // There is always another number.
+        let id = free.unwrap_or_default();
+        self.room(&id).thread = Some(name.to_owned());
+        id
+    }
+
     pub(crate) fn arrange(&mut self, room: &str, change: &RoomChange) {
-        let room = self.rooms.entry(room.to_owned()).or_default();
+        let room = self.room(room);
         match change {
             RoomChange::Topic(topic) => room.topic = (!topic.is_empty()).then(|| topic.clone()),
             RoomChange::Slowmode(pause) => room.slowmode = *pause,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Content, Form, MessageId, Millis, RoomId, ScriptName, SpaceId, UserId};
+use crate::{BotName, Content, Form, MessageId, Millis, RoomId, ScriptName, SpaceId, UserId};
 
 /// Something to be done on a platform.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -334,6 +334,45 @@ impl Action {
             | Self::Answer { content, .. }
             | Self::Direct { content, .. } => Some(content),
             _ => None,
+        }
+    }
+
+    /// The person whom it is about.
+    #[must_use]
+    pub const fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::Answer { user, .. }
+            | Self::Form { user, .. }
+            | Self::Direct { user, .. }
+            | Self::Moderate { user, .. } => Some(user),
+            Self::Purge { user, .. } => user.as_ref(),
+            Self::Send { .. }
+            | Self::Edit { .. }
+            | Self::Delete { .. }
+            | Self::React { .. }
+            | Self::Typing { .. }
+            | Self::Pin { .. }
+            | Self::Thread { .. }
+            | Self::Invite { .. }
+            | Self::Arrange { .. } => None,
+        }
+    }
+
+    /// That the room, the space and the person in it are those of `bot`: one bot's ids mean nothing to another, even where both
+    /// look alike.
+    ///
+    /// # Errors
+    /// [`ActionError::NotFound`] when one is another bot's.
+    pub fn check_ids(&self, bot: &BotName) -> Result<(), ActionError> {
+        let space = if let Self::Moderate { space, .. } = self { space.as_ref() } else { None };
+        let ids = [
+            Some((self.room().bot(), self.room().as_str())),
+            space.map(|id| (id.bot(), id.as_str())),
+            self.user().map(|id| (id.bot(), id.as_str())),
+        ];
+        match ids.into_iter().flatten().find(|(of, _)| *of != bot.as_str()) {
+            Some((_, id)) => Err(ActionError::NotFound(format!("{id} is not known to {bot}"))),
+            None => Ok(()),
         }
     }
 

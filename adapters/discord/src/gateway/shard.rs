@@ -24,6 +24,8 @@ const JITTER_MILLIS: u64 = 1_000;
 /// So often a connection may be lost with nothing heard on it, before the pauses grow; and how long they become.
 const FRUITLESS: u32 = 3;
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// What each connection begins with.
+const HELLO: u8 = 10;
 /// How long a stop waits for what was taken in to be durable.
 const LANDING: Duration = Duration::from_secs(4);
 
@@ -54,6 +56,8 @@ struct Running<'d> {
     flight: Flight,
     hold: Hold,
     shard: u32,
+    /// Whether there was a connection before the one that is greeted.
+    was_connected: bool,
     /// Said that the connection is lost, and not yet that it is back.
     is_lost: bool,
     /// Connections in a row on which nothing came but the word that they are there.
@@ -79,6 +83,7 @@ pub(super) async fn run(
         flight,
         hold: Hold::default(),
         shard: shard.id().number(),
+        was_connected: false,
         is_lost: false,
         fruitless: 0,
     };
@@ -183,6 +188,10 @@ impl Running<'_> {
                 return Ok(());
             }
         };
+        // A connection that has ended without a word is made anew without one.
+        if frame.op == HELLO && std::mem::replace(&mut self.was_connected, true) && !self.is_lost {
+            self.lost("the connection was cut".to_owned());
+        }
         let (0, Some(name)) = (frame.op, frame.t) else { return Ok(()) };
         if !matches!(name.as_str(), "READY" | "RESUMED" | "GUILD_CREATE") {
             self.fruitless = 0;

@@ -122,7 +122,11 @@ impl Discord {
             return self.edit_as(channel, message, body, part.files).await;
         }
         match self.rest.call(Call::new(LightMethod::Patch, route).body(body.clone()).files(part.files.clone())).await {
-            Err(error) if error.is(NOT_OWN) => self.edit_as(channel, message, body, part.files).await,
+            Err(error) if error.is(NOT_OWN) => match self.edit_as(channel, message, body, part.files).await {
+                // Nor is it the webhook's: it is somebody else's.
+                Err(ActionError::NotFound(_)) => Err(error.into()),
+                other => other,
+            },
             other => other.map(drop).map_err(ActionError::from),
         }
     }

@@ -33,7 +33,12 @@ impl State {
             Action::Purge { count, user, since, .. } => {
                 let count = usize::try_from(count).unwrap_or(usize::MAX);
                 let user = user.map(|user| user.native().to_lowercase());
-                self.purge(Wanted { count, user, since }, Asker::Bot(answer)).await;
+                // Looking anew, it would remove as many again.
+                let once = self.key_of_bot(&key);
+                if self.is_known(&once).await {
+                    return done(answer);
+                }
+                self.purge(Wanted { count, user, since, once: Some(once) }, Asker::Bot(answer)).await;
             }
             Action::Moderate { user, measure, reason, .. } => self.moderate(&user, measure, reason, answer).await,
             Action::Arrange { change, .. } => self.arrange(change, answer),
@@ -55,6 +60,9 @@ impl State {
             Err(error) => return failed(answer, error),
         }
         let Some((position, row)) = self.find(&id).await else { return gone(answer, message) };
+        if !row.bot {
+            return failed(answer, ActionError::Forbidden("a bot changes its own messages alone".to_owned()));
+        }
         let mut rows = Rows::default();
         let row = match self.speaker(None).changes(&mut rows.batch, &row, content) {
             Ok(row) => Arc::new(row),
@@ -69,14 +77,18 @@ impl State {
         self.delete_aside(&id);
         // That it is gone is what was wanted; so a repetition after a crash ends well.
         let Some((position, row)) = self.find(&id).await else { return done(answer) };
+        let event = self.removal(&row);
         let mut rows = Rows::default();
         self.remove(&mut rows, position, &row);
-        self.hand_over(None, rows, Change::Deleted { id }, Asker::Bot(answer));
+        self.hand_over(Some(event), rows, Change::Deleted { id }, Asker::Bot(answer));
     }
 
     async fn bot_reacts(&mut self, message: &MessageRef, emoji: String, added: bool, answer: Answer) {
         let id = id_of(message);
-        let Some((position, row)) = self.find(&id).await else { return gone(answer, message) };
+        let Some((position, row)) = self.find(&id).await else {
+            // On a message that is gone is no reaction, which is what was wanted.
+            return if added { gone(answer, message) } else { done(answer) };
+        };
         let username = self.around.config.nickname.clone();
         let Some(row) = reacted(&row, &emoji, &username, added) else { return done(answer) };
         let mut rows = Rows::default();

@@ -33,6 +33,14 @@ impl State {
         }
     }
 
+    /// A bot removes a message.
+    pub(super) fn removal(&self, row: &MessageRow) -> Event {
+        let author = self.author(row);
+        let before = row.message(author.id.clone());
+        let (message, by) = (before.id.clone(), Some(self.bot_user()));
+        self.event_of(author, EventKind::MessageDelete { message, before: Some(before), by })
+    }
+
     /// Hands an event over. Nobody waits for it.
     pub(super) fn emit(&self, event: Event) {
         drop(self.around.context.sink.emit(event, Batch::default()));

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use super::purge::Wanted;
 use super::settled::{Asker, Settled, Then};
 use super::{Answer, Command, State};
+use crate::decode;
 use crate::encode::{Moderated, end};
 
 /// What was done to somebody, as they are told.
@@ -53,13 +54,17 @@ impl State {
     /// A bot takes a measure. Taking it twice is as good as once; whom it concerns need not be here, nor anybody yet.
     pub(super) async fn moderate(&mut self, user: &UserId, measure: Measure, reason: Option<String>, answer: Answer) {
         let name = user.native().to_lowercase();
+        if let Err(problem) = decode::username(&name) {
+            let _asked = answer.send(Err(ActionError::NotFound(problem)));
+            return;
+        }
         if let Some(problem) = self.around.members.check(&name, &measure) {
             let _asked = answer.send(Err(ActionError::Rejected(problem)));
             return;
         }
         if let Measure::Ban { purge_since: Some(since), .. } = &measure {
             // First, so that the answer to the ban is also that this is done.
-            let wanted = Wanted { count: usize::MAX, user: Some(name.clone()), since: Some(*since) };
+            let wanted = Wanted { count: usize::MAX, user: Some(name.clone()), since: Some(*since), once: None };
             self.purge(wanted, Asker::Nobody).await;
         }
         let now = self.around.context.clock.now();

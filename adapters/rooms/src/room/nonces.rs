@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use palabre_model::ActionKey;
+
 use super::State;
 use super::settled::Asker;
 use crate::history::NONCES;
@@ -44,6 +46,11 @@ impl State {
     pub(super) fn again(&self, nonce: &Nonce, asker: Asker) {
         let id = self.nonces.id(nonce).cloned();
         asker.answer(id.map(Some).ok_or_else(|| "the message could not be saved; send it again".to_owned()));
+    }
+
+    /// What a bot's action is known by where its message's id does not say it.
+    pub(super) fn key_of_bot(&self, key: &ActionKey) -> Nonce {
+        (self.around.config.nickname.to_lowercase(), key.to_string())
     }
 
     /// Whether a message with this nonce is there or on its way. Afterwards its id is in memory.

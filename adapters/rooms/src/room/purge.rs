@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use palabre_model::{EventKind, Millis};
+use palabre_model::Millis;
 use palabre_store::{Direction, Result as StoreResult};
 
 use super::State;
+use super::nonces::Nonce;
 use super::rows::Rows;
 use super::settled::{Asker, Change};
-use crate::history::{MESSAGES, MessageRow};
+use crate::history::{MESSAGES, MessageRow, NONCE_LIFE, NONCES};
 
 /// How many messages a purge looks at, back from the last one that is not in memory.
 const LOOKED_AT: usize = 50_000;
@@ -23,6 +24,8 @@ pub(super) struct Wanted {
     pub(super) user: Option<String>,
     /// Only those that are not older.
     pub(super) since: Option<Millis>,
+    /// What it is known by when it is done, so that it is not done again.
+    pub(super) once: Option<Nonce>,
 }
 
 impl Wanted {
@@ -41,7 +44,8 @@ impl State {
         let recent = self.recent.iter().rev().filter(|(_, row)| wanted.takes(row));
         let mut found: Vec<_> = recent.take(wanted.count).cloned().collect();
         if found.len() < wanted.count && self.recent_from > 0 {
-            let left = Wanted { count: wanted.count - found.len(), ..wanted };
+            let Wanted { count, ref user, since, .. } = wanted;
+            let left = Wanted { count: count - found.len(), user: user.clone(), since, once: None };
             match self.older(left).await {
                 Ok(older) => found.extend(older),
                 Err(problem) => return asker.answer(Err(problem)),
@@ -50,21 +54,17 @@ impl State {
         if found.is_empty() {
             return asker.answer(Ok(None));
         }
-        let by = self.bot_user();
-        let removed = |(_, row): &(u64, Arc<MessageRow>)| {
-            let author = self.author(row);
-            let before = row.message(author.id.clone());
-            let kind =
-                EventKind::MessageDelete { message: before.id.clone(), before: Some(before), by: Some(by.clone()) };
-            self.event_of(author, kind)
-        };
         // Oldest first, as they were said.
-        let mut events: Vec<_> = found.iter().take(EVENTS).rev().map(removed).collect();
+        let mut events: Vec<_> = found.iter().take(EVENTS).rev().map(|(_, row)| self.removal(row)).collect();
         let mut rows = Rows::default();
         let mut ids = Vec::with_capacity(found.len());
         for (position, row) in found.iter().rev() {
             self.remove(&mut rows, *position, row);
             ids.push(row.id.clone());
+        }
+        if let Some((bot, key)) = wanted.once {
+            let (key, end) = ((self.room.name.clone(), bot, key), self.around.context.clock.now() + NONCE_LIFE);
+            NONCES.put_until(&mut rows.batch, &key, &String::new(), Some(end));
         }
         // The rows go with the first of the events; the others follow it.
         let others = events.split_off(1);

@@ -1,0 +1,130 @@
+//! What messages are made of arrives, or comes as the nearest thing that the platform shows.
+
+use palabre_model::{
+    Action, Button, ButtonStyle, Content, Embed, EmbedField, EventKind, FileToSend, Mention, MessageId, Persona,
+    Verdict,
+};
+
+use crate::platform::{Deed, Platform, Seen};
+use crate::scene;
+
+async fn shown<P: Platform>(platform: &mut P, content: Content) -> Seen {
+    let id = scene::bot_says(platform, content).await;
+    platform.message(&id).await.expect("what is said is there")
+}
+
+/// CommonMark as it is written; mentions that notify nobody, unless the script says whom.
+pub(crate) async fn texts<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    let marked = "# Title\n\n**bold** *it* `code`\n\n```lua\nprint(1)\n```\n\n- a\n- [b](https://b.example)";
+    let seen = shown(&mut platform, Content::text(marked)).await;
+    assert_eq!((&*seen.text, &seen.notifies[..]), (marked, &[][..]));
+    let alice = platform.user("alice");
+    let loud = format!("@everyone @here <@{}>", alice.native());
+    let inert = shown(&mut platform, Content::text(loud.clone())).await;
+    assert_eq!(inert.notifies, [""; 0], "a text notifies nobody by itself");
+    let mentions = vec![Mention::Everyone, Mention::User(alice.clone())];
+    let meant = shown(&mut platform, Content { mentions, ..Content::text(loud) }).await;
+    let notifies = !P::LACKS.contains(&crate::platform::Lack::Notifications);
+    let expected = if notifies { vec!["everyone".to_owned(), alice.native().to_owned()] } else { Vec::new() };
+    assert_eq!(meant.notifies, expected, "whom the script means is notified");
+    let quiet = shown(&mut platform, Content { silent: true, ..Content::text("hush") }).await;
+    assert_eq!(&*quiet.text, "hush");
+    assert_eq!(quiet.silent, notifies, "without a sound, where there is one");
+}
+
+/// Buttons and lists, with all that is on them.
+pub(crate) async fn components<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    let buttons = vec![
+        Button { style: Some(ButtonStyle::Primary), ..scene::button("Yes", "yes") },
+        Button { style: Some(ButtonStyle::Danger), ..scene::button("No", "no") },
+        Button { disabled: true, ..scene::button("Later", "later") },
+        Button { url: Some("https://read.example/".to_owned()), ..scene::button("Read", "") },
+    ];
+    let seen = shown(&mut platform, Content { buttons: buttons.clone(), ..Content::text("well?") }).await;
+    if platform.stage().adapter.capabilities().buttons {
+        assert_eq!(seen.buttons, buttons);
+    } else {
+        assert!(buttons.iter().all(|button| seen.text.contains(&button.label)), "{seen:#?}");
+    }
+    let seen = shown(&mut platform, Content { select: Some(scene::list()), ..Content::text("which?") }).await;
+    let values = ["red", "green", "blue"].map(ToOwned::to_owned).into();
+    assert_eq!(seen.select, Some(("pick".to_owned(), values)));
+}
+
+/// Framed parts: all that stands in them can be read.
+pub(crate) async fn embeds<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    let embed = Embed {
+        title: Some("News".to_owned()),
+        description: Some("*big*".to_owned()),
+        url: Some("https://news.example/".to_owned()),
+        color: Some(0xff_00_00),
+        fields: vec![EmbedField { name: "where".to_owned(), value: "here".to_owned(), inline: true }],
+    };
+    let seen = shown(&mut platform, Content { embeds: vec![embed], ..Content::default() }).await;
+    let all = format!("{} {}", seen.text, seen.embeds.join(" "));
+    for part in ["News", "*big*", "where", "here"] {
+        assert!(all.contains(part), "{part} is not shown: {seen:#?}");
+    }
+}
+
+/// Files arrive whole, under their names.
+pub(crate) async fn files<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    let file =
+        |name: &str, data: &str| FileToSend { name: name.to_owned(), data: data.into(), ..FileToSend::default() };
+    let files = vec![file("notes.txt", "buy bread\n"), file("naïve.csv", "a,b\n1,2\n")];
+    let seen = shown(&mut platform, Content { files, ..Content::text("here") }).await;
+    let expected = [("notes.txt", "buy bread\n"), ("naïve.csv", "a,b\n1,2\n")];
+    assert_eq!(seen.files, expected.map(|(name, data)| (name.to_owned(), data.to_owned())));
+}
+
+/// A bot that can speak under another name does.
+pub(crate) async fn personas<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    let persona = Some(Persona { name: "The Weather".to_owned(), picture: None });
+    let seen = shown(&mut platform, Content { persona, ..Content::text("it rains") }).await;
+    assert_eq!(&*seen.text, "it rains");
+    assert_eq!(seen.author == "The Weather", platform.stage().adapter.capabilities().personas, "{seen:#?}");
+}
+
+/// What one person alone sees can be changed and removed like anything else.
+pub(crate) async fn what_one_person_sees<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    let interaction = scene::pressed(&mut platform, "alice").await;
+    let (room, user) = (platform.room(), platform.user("alice"));
+    let content = Content { ephemeral: true, ..Content::text("a secret") };
+    let action = Action::Answer { room: room.clone(), user, interaction, content };
+    let id: MessageId = platform.stage().does(&action).await.message.expect("an answer has an id");
+    assert_eq!(texts_of(&platform.whispered("alice").await), ["a secret"]);
+    let message = palabre_model::MessageRef::Id(id);
+    let edit = Action::Edit { room: room.clone(), message: message.clone(), content: Content::text("another") };
+    platform.stage().does(&edit).await;
+    assert_eq!(texts_of(&platform.whispered("alice").await), ["another"]);
+    platform.stage().does(&Action::Delete { room, message, reason: None }).await;
+    assert_eq!(texts_of(&platform.whispered("alice").await), [""; 0]);
+}
+
+fn texts_of(seen: &[Seen]) -> Vec<&str> {
+    seen.iter().map(|seen| &*seen.text).collect()
+}
+
+/// Where scripts are asked before a message is delivered, it is delivered as they say.
+pub(crate) async fn what_scripts_make_of_messages<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    if P::NEVER.iter().any(|(name, _)| *name == palabre_model::EventName::BeforeMessage) {
+        return;
+    }
+    platform.stage().judges(Verdict::Change("d***".to_owned()));
+    let id = platform.people(Deed::Says { who: "alice", text: "darn" }).await;
+    platform.stage().hears("d***").await;
+    assert_eq!(platform.message(&id.as_str().into()).await.map(|seen| seen.text).as_deref(), Some("d***"));
+    platform.stage().judges(Verdict::Refuse("no".to_owned()));
+    platform.people(Deed::Says { who: "alice", text: "spam" }).await;
+    platform.stage().judges(Verdict::Pass);
+    scene::fence(&mut platform).await;
+    let is_spam = |event: &palabre_model::Event| matches!(&event.kind, EventKind::Message { message } if message.content.text == "spam");
+    assert_eq!(platform.stage().since(0, is_spam), []);
+}

@@ -1,0 +1,194 @@
+//! What cannot be done is refused with the error that the engine acts by, the same on every platform.
+
+use palabre_model::{
+    Action, ActionError, ActionKind, Content, FileToSend, Measure, MessageId, MessageRef, RoomId, UserId,
+};
+
+use crate::actions::{examples, measure};
+use crate::platform::{Lack, Platform};
+use crate::scene;
+
+/// A message that was there, and is not any more.
+async fn gone<P: Platform>(platform: &mut P) -> MessageId {
+    let id = scene::bot_says(platform, Content::text("soon gone")).await;
+    let message = MessageRef::Id(id.clone());
+    platform.stage().does(&Action::Delete { room: platform.room(), message, reason: None }).await;
+    id
+}
+
+fn assert_not_found(action: &Action, refused: &Result<palabre_model::Outcome, ActionError>) {
+    assert!(matches!(refused, Err(ActionError::NotFound(_))), "{refused:?} for {action:?}");
+}
+
+/// That something is not there is what whoever removes it wants; whoever changes it is told.
+pub(crate) async fn messages_that_are_gone<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    let can = platform.stage().adapter.capabilities().clone();
+    let room = platform.room();
+    for id in [gone(&mut platform).await, MessageId::from("no-such-message")] {
+        let message = MessageRef::Id(id);
+        let (content, emoji) = (Content::text("anew"), scene::EMOJI.to_owned());
+        for action in [
+            Action::Edit { room: room.clone(), message: message.clone(), content },
+            Action::React { room: room.clone(), message: message.clone(), emoji, remove: false },
+            Action::Pin { room: room.clone(), message: message.clone(), remove: false },
+        ] {
+            if can.actions.contains(&action.kind()) {
+                assert_not_found(&action, &platform.stage().tries(&action).await);
+            }
+        }
+        let emoji = scene::EMOJI.to_owned();
+        for action in [
+            Action::Delete { room: room.clone(), message: message.clone(), reason: None },
+            Action::React { room: room.clone(), message: message.clone(), emoji, remove: true },
+            Action::Pin { room: room.clone(), message: message.clone(), remove: true },
+        ] {
+            if can.actions.contains(&action.kind()) {
+                let done = platform.stage().tries(&action).await;
+                assert!(done.is_ok(), "{done:?} for {action:?}");
+            }
+        }
+    }
+    let message = Some(MessageRef::Id(gone(&mut platform).await));
+    let action = Action::Send { room, content: Content::text("even so"), reply_to: message };
+    let said = platform.stage().tries(&action).await;
+    assert!(said.is_ok(), "a message that is gone is no reason not to answer: {said:?}");
+}
+
+/// What somebody else has said, a bot may remove, and not change.
+pub(crate) async fn messages_of_others<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    let id = scene::said(&mut platform, "alice", "my own words").await;
+    let message = MessageRef::Id(id.as_str().into());
+    let action = Action::Edit { room: platform.room(), message, content: Content::text("other words") };
+    let refused = platform.stage().tries(&action).await;
+    assert!(matches!(refused, Err(ActionError::Forbidden(_))), "{refused:?}");
+    assert_eq!(platform.message(&id.as_str().into()).await.map(|seen| seen.text).as_deref(), Some("my own words"));
+}
+
+/// Nothing is done in a room that is not there, nor to somebody who is not.
+pub(crate) async fn rooms_and_people_that_are_not_there<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    let message = scene::said(&mut platform, "alice", "hello").await;
+    let can = platform.stage().adapter.capabilities().clone();
+    let here = platform.room();
+    let supported = |action: &&Action| can.actions.contains(&action.kind());
+    // Who wants something removed from where nothing is has it so.
+    let removes = |action: &&Action| matches!(action, Action::Delete { .. });
+    if !P::LACKS.contains(&Lack::FixedRooms) {
+        let all = examples(&platform.nowhere(), &platform.user("alice"), &message.as_str().into());
+        let of_a_room = |action: &&Action| !matches!(action, Action::Direct { .. });
+        for action in all.iter().filter(supported).filter(of_a_room).filter(|action| !removes(action)) {
+            assert_not_found(action, &platform.stage().tries(action).await);
+        }
+    }
+    if !P::LACKS.contains(&Lack::FixedPeople) {
+        let nobody = platform.nobody();
+        let measures = [
+            Measure::Mute { until: None },
+            Measure::Unmute,
+            Measure::Ban { until: None, purge_since: None },
+            Measure::AddRole("Moderator".to_owned()),
+            Measure::Rename("N".to_owned()),
+        ];
+        let moderate = |taken| measure(&here, Some(platform.space()), &nobody, taken);
+        for action in measures.map(moderate).iter().filter(supported) {
+            assert_not_found(action, &platform.stage().tries(action).await);
+        }
+        let action = Action::Direct { room: here.clone(), user: nobody, content: Content::text("psst") };
+        assert_not_found(&action, &platform.stage().tries(&action).await);
+    }
+    if !P::LACKS.contains(&Lack::FixedRoles) {
+        let taken = Measure::AddRole("No Such Role".to_owned());
+        let action = measure(&here, Some(platform.space()), &platform.user("bob"), taken);
+        assert_not_found(&action, &platform.stage().tries(&action).await);
+    }
+}
+
+/// Ids of another bot are nothing to this one, whatever its platform would make of them.
+pub(crate) async fn ids_of_other_bots<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    let message = scene::said(&mut platform, "alice", "hello").await;
+    let can = platform.stage().adapter.capabilities().clone();
+    let (here, alice) = (platform.room(), platform.user("alice"));
+    let (there, other) = (RoomId::new(&"other".into(), here.native()), UserId::new(&"other".into(), alice.native()));
+    let message = MessageId::from(message);
+    let elsewhere = examples(&there, &alice, &message);
+    let to_strangers = examples(&here, &other, &message).into_iter().filter(|action| {
+        matches!(action, Action::Answer { .. } | Action::Form { .. } | Action::Direct { .. } | Action::Moderate { .. })
+    });
+    let of_strangers =
+        Action::Purge { room: here.clone(), count: 1, user: Some(other.clone()), since: None, reason: None };
+    let all: Vec<Action> = elsewhere.into_iter().chain(to_strangers).chain([of_strangers]).collect();
+    for action in all.iter().filter(|action| can.actions.contains(&action.kind())) {
+        assert_not_found(action, &platform.stage().tries(action).await);
+    }
+    assert!(platform.message(&message).await.is_some(), "nothing was done");
+    assert_eq!(platform.said().await, []);
+    let member = platform.member("alice").await;
+    assert!(member.is_there && !member.is_muted && !member.is_banned, "{member:?}");
+}
+
+/// Whoever takes a right from the bot is obeyed, and it is said so.
+pub(crate) async fn what_the_bot_may_not<P: Platform>() {
+    for kind in ActionKind::ALL.iter().copied() {
+        // Each on a platform of its own, where nothing else is forbidden.
+        let Some(mut platform) = P::start().await else { return };
+        let message = scene::said(&mut platform, "alice", "hello").await;
+        let can = platform.stage().adapter.capabilities().actions.contains(&kind);
+        if !can || !platform.forbid(kind).await {
+            continue;
+        }
+        scene::fence(&mut platform).await;
+        let all = examples(&platform.room(), &platform.user("alice"), &message.as_str().into());
+        for action in all.iter().filter(|action| action.kind() == kind) {
+            let refused = platform.stage().tries(action).await;
+            assert!(matches!(refused, Err(ActionError::Forbidden(_))), "{refused:?} for {action:?}");
+        }
+    }
+}
+
+/// A text that is too long is split, or refused with the limit; one that changes a message is refused.
+pub(crate) async fn texts_that_are_too_long<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    let most = platform.stage().adapter.capabilities().max_text;
+    let fits = "x".repeat(most);
+    let id = scene::bot_says(&platform, Content::text(fits.clone())).await;
+    assert_eq!(platform.message(&id).await.map(|seen| seen.text), Some(fits), "the limit itself is kept");
+    let before = platform.said().await.len();
+    let text = "words, ".repeat(most / 3);
+    let action = Action::Send { room: platform.room(), content: Content::text(text.clone()), reply_to: None };
+    match platform.stage().tries(&action).await {
+        Ok(_) => {
+            let parts = platform.said().await.split_off(before);
+            assert!(parts.iter().all(|part| part.text.chars().count() <= most));
+            let joined = parts.iter().map(|part| part.text.trim()).collect::<Vec<_>>().join(" ");
+            assert_eq!(joined, text.trim(), "all of it is said, in order");
+        }
+        Err(ActionError::Rejected(why)) => assert!(why.contains(&most.to_string()), "the limit is named: {why}"),
+        Err(other) => panic!("{other:?}"),
+    }
+    let message = MessageRef::Id(id);
+    let action = Action::Edit { room: platform.room(), message, content: Content::text(text) };
+    let refused = platform.stage().tries(&action).await;
+    let is_named = |why: &String| why.contains(&most.to_string());
+    assert!(matches!(&refused, Err(ActionError::Rejected(why)) if is_named(why)), "{refused:?}");
+}
+
+/// What a platform never takes is refused for good, and not tried again.
+pub(crate) async fn content_that_is_too_much<P: Platform>() {
+    let Some(platform) = P::start().await else { return };
+    let button = |index: usize| scene::button("x", &format!("action {index}"));
+    let file = |index: usize| FileToSend { name: format!("{index}.txt"), data: b"x".to_vec(), ..FileToSend::default() };
+    let much = [
+        Content { buttons: (0..200).map(button).collect(), ..Content::text("buttons") },
+        Content { files: (0..200).map(file).collect(), ..Content::text("files") },
+    ];
+    for content in much {
+        let text = content.text.clone();
+        let action = Action::Send { room: platform.room(), content, reply_to: None };
+        let refused = platform.stage().tries(&action).await;
+        let is_fine = matches!(refused, Ok(_) | Err(ActionError::Rejected(_)));
+        assert!(is_fine, "{text}: {refused:?}");
+    }
+}

@@ -1,0 +1,191 @@
+//! Each kind of event: caused as people cause it, it arrives once, with who and where, and with what belongs to it alone.
+
+mod causes;
+mod checks;
+
+use palabre_model::{Action, Content, Event, EventKind, EventName, Measure, MessageRef, RoomKind, UserId};
+
+use crate::actions::measure;
+use crate::platform::{Deed, Lack, Platform};
+use crate::scene;
+
+use causes::cause;
+use checks::{check_common, check_own};
+
+/// Which test causes a kind; `None` for those that the engine makes of other things, on every platform alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Group {
+    Connection,
+    Messages,
+    Components,
+    People,
+    Rooms,
+}
+
+const fn group(name: EventName) -> Option<Group> {
+    match name {
+        EventName::Load
+        | EventName::Unload
+        | EventName::Error
+        | EventName::Timer
+        | EventName::Heard
+        | EventName::Task
+        | EventName::Request => None,
+        EventName::Ready | EventName::Lost => Some(Group::Connection),
+        EventName::BeforeMessage
+        | EventName::Message
+        | EventName::MessageEdit
+        | EventName::MessageDelete
+        | EventName::ReactionAdd
+        | EventName::ReactionRemove
+        | EventName::Pin
+        | EventName::PollVote
+        | EventName::Typing => Some(Group::Messages),
+        EventName::Command | EventName::Button | EventName::Select | EventName::Form => Some(Group::Components),
+        EventName::Connect
+        | EventName::Disconnect
+        | EventName::Join
+        | EventName::Leave
+        | EventName::Presence
+        | EventName::MemberUpdate
+        | EventName::Ban
+        | EventName::Unban => Some(Group::People),
+        EventName::RoomCreate
+        | EventName::RoomUpdate
+        | EventName::RoomDelete
+        | EventName::Voice
+        | EventName::Invite
+        | EventName::Native => Some(Group::Rooms),
+    }
+}
+
+/// What came about, as the event has to tell it.
+struct Cause {
+    /// Only events from here on count.
+    since: usize,
+    /// Who did it, or to whom it was done.
+    who: Option<&'static str>,
+    place: Place,
+    /// The message that it is about.
+    message: String,
+}
+
+/// Where an event says that it happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Nowhere in particular.
+    Nowhere,
+    /// In the space, or wherever somebody is.
+    Anywhere,
+    /// In the space.
+    Space,
+    /// In the room.
+    Room,
+    /// In another room of the space.
+    OtherRoom,
+}
+
+/// Causes every kind of a group that can happen here.
+pub(crate) async fn every_kind_of<P: Platform>(group_of_test: Group) {
+    let Some(mut platform) = P::start().await else { return };
+    for name in EventName::ALL.iter().copied().filter(|name| group(*name) == Some(group_of_test)) {
+        if P::NEVER.iter().any(|(never, _)| *never == name) {
+            continue;
+        }
+        let cause = cause(&mut platform, name).await;
+        let user = cause.who.map(|who| platform.user(who));
+        let is_it = |event: &Event| {
+            event.kind.name() == name && (user.is_none() || event.user.as_ref().map(|user| &user.id) == user.as_ref())
+        };
+        let event = platform.stage().wait(name, cause.since, is_it).await;
+        scene::fence(&mut platform).await;
+        let all = platform.stage().since(cause.since, is_it);
+        assert_eq!(all.len(), 1, "{name:?} comes once: {all:#?}");
+        check_common(&platform, &event, &cause);
+        check_own(&platform, &event, &cause);
+    }
+}
+
+/// Files that people send arrive with their names and the way to them.
+pub(crate) async fn files_of_people_arrive<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    if P::LACKS.contains(&Lack::Uploads) {
+        return;
+    }
+    let deed = Deed::Attaches { who: "alice", text: "my notes", name: "notes.txt", data: "buy bread" };
+    platform.people(deed).await;
+    let event = platform.stage().hears("my notes").await;
+    let EventKind::Message { message } = &event.kind else { unreachable!("messages are heard") };
+    let [file] = &message.content.attachments[..] else { panic!("{message:#?}") };
+    assert_eq!((&*file.name, file.size), ("notes.txt", Some(9)));
+    assert!(!file.url.is_empty());
+}
+
+/// What somebody says to the bot alone is in a room of its own, of no space, and is answered there.
+pub(crate) async fn whispers_are_heard<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    if P::LACKS.contains(&Lack::Whispers) {
+        return;
+    }
+    platform.people(Deed::Whispers { who: "alice", text: "psst" }).await;
+    let event = platform.stage().hears("psst").await;
+    let room = event.room.expect("it is somewhere");
+    assert_eq!((room.kind, event.space, room.id == platform.room()), (RoomKind::Direct, None, false));
+    assert_eq!(event.user.map(|user| user.id.clone()), Some(platform.user("alice")));
+    let answer = Action::Send { room: room.id.clone(), content: Content::text("yes?"), reply_to: None };
+    platform.stage().does(&answer).await;
+    let told = platform.whispered("alice").await;
+    assert_eq!(told.iter().map(|seen| &*seen.text).collect::<Vec<_>>(), ["yes?"]);
+}
+
+/// What a bot does to people and to what they said is told like what anybody else does: other scripts may want to know.
+pub(crate) async fn what_the_bot_does_is_told<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    if P::LACKS.contains(&Lack::Echo) {
+        return;
+    }
+    let message = scene::said(&mut platform, "bob", "nonsense").await;
+    platform.people(Deed::Joins { who: "carol" }).await;
+    scene::fence(&mut platform).await;
+    let (room, since) = (platform.room(), platform.stage().mark());
+    let (bob, carol) = (platform.user("bob"), platform.user("carol"));
+    let reference = MessageRef::Id(message.as_str().into());
+    platform.stage().does(&Action::Delete { room: room.clone(), message: reference, reason: None }).await;
+    for (user, taken) in [
+        (&bob, Measure::Mute { until: None }),
+        (&bob, Measure::Unmute),
+        (&carol, Measure::Kick),
+        (&carol, Measure::Ban { until: None, purge_since: None }),
+        (&carol, Measure::Unban),
+    ] {
+        platform.stage().does(&measure(&room, Some(platform.space()), user, taken)).await;
+    }
+    let told = |name: EventName, user: &UserId| {
+        let user = user.clone();
+        let is_about = move |event: &Event| event.user.as_ref().is_some_and(|of| of.id == user);
+        let stage = platform.stage();
+        async move { stage.wait(name, since, is_about).await }
+    };
+    let EventKind::MessageDelete { message: gone, before, .. } = told(EventName::MessageDelete, &bob).await.kind else {
+        unreachable!("it was waited for")
+    };
+    assert_eq!((gone.as_str(), before.map(|before| before.content.text)), (&*message, Some("nonsense".to_owned())));
+    let muted = told(EventName::MemberUpdate, &bob).await;
+    assert!(muted.member.is_some_and(|member| member.muted));
+    let kicked = told(EventName::Leave, &carol).await.kind;
+    let banned = told(EventName::Ban, &carol).await.kind;
+    for kind in [kicked, banned] {
+        let (EventKind::Leave { by, reason } | EventKind::Ban { by, reason }) = kind else { unreachable!("see above") };
+        assert_eq!((by.is_some_and(|by| by.bot), reason.as_deref()), (true, Some("flood")));
+    }
+    told(EventName::Unban, &carol).await;
+}
+
+/// Every kind is either caused or said to be impossible, not both; and what is impossible has a reason.
+pub(crate) fn every_kind_is_accounted_for<P: Platform>() {
+    for (name, reason) in P::NEVER {
+        assert!(group(*name).is_some(), "{name:?} is the engine's, and needs no mention");
+        assert!(!reason.is_empty(), "{name:?} never happens for a reason");
+        assert_eq!(P::NEVER.iter().filter(|(other, _)| other == name).count(), 1, "{name:?} is named twice");
+    }
+}

@@ -1,0 +1,132 @@
+//! What events say, held against what came about.
+
+use std::ops::Range;
+
+use palabre_model::{Event, EventKind, RoomKind};
+use serde_json::json;
+
+use super::{Cause, Place};
+use crate::platform::Platform;
+use crate::scene::EMOJI;
+
+/// What every event has: which bot, when, where, who; ids under the bot's name.
+pub(super) fn check_common<P: Platform>(platform: &P, event: &Event, cause: &Cause) {
+    let bot = &platform.stage().bot;
+    assert_eq!(event.bot, *bot);
+    assert!(is_recent(event.time), "{event:#?}");
+    let (room, space) = (event.room.as_ref().map(|room| &room.id), event.space.as_ref().map(|space| &space.id));
+    let (here, home) = (platform.room(), platform.space());
+    match cause.place {
+        Place::Nowhere => assert_eq!((room, space), (None, None), "{event:#?}"),
+        Place::Anywhere => assert!(space.is_none_or(|space| *space == home), "{event:#?}"),
+        Place::Space => assert_eq!(space, Some(&home), "{event:#?}"),
+        Place::Room => {
+            assert_eq!((room, space), (Some(&here), Some(&home)), "{event:#?}");
+            assert_eq!(event.room.as_ref().map(|room| (&*room.name, room.kind)), Some(("general", RoomKind::Channel)));
+        }
+        Place::OtherRoom => {
+            assert!(room.is_some_and(|room| *room != here) && space == Some(&home), "{event:#?}");
+        }
+    }
+    let ids = [
+        room.map(|id| (id.bot(), id.native())),
+        space.map(|id| (id.bot(), id.native())),
+        event.user.as_ref().map(|user| (user.id.bot(), user.id.native())),
+        event.member.as_ref().map(|member| (member.user.bot(), member.user.native())),
+    ];
+    for (of, native) in ids.into_iter().flatten() {
+        assert!(of == bot.name.as_str() && !native.is_empty(), "an id is <bot>/<native id>: {event:#?}");
+    }
+    let Some(who) = cause.who else { return };
+    let user = event.user.as_ref().expect("somebody did it");
+    assert_eq!((&user.id, user.bot), (&platform.user(who), false), "{event:#?}");
+    assert!(user.name.eq_ignore_ascii_case(who), "{event:#?}");
+    if let Some(member) = &event.member {
+        assert_eq!(member.user, user.id, "{event:#?}");
+    }
+    if matches!(cause.place, Place::Room) {
+        assert!(event.member.is_some(), "who does something in a room of the space is a member: {event:#?}");
+    }
+}
+
+/// What belongs to the kind alone.
+pub(super) fn check_own<P: Platform>(platform: &P, event: &Event, cause: &Cause) {
+    let about = &*cause.message;
+    let alice = Some(platform.user("alice"));
+    match &event.kind {
+        EventKind::Load { .. }
+        | EventKind::Unload { .. }
+        | EventKind::Error { .. }
+        | EventKind::Timer { .. }
+        | EventKind::Heard { .. }
+        | EventKind::Task { .. }
+        | EventKind::Request { .. } => unreachable!("the engine makes it"),
+        EventKind::Ready { .. } | EventKind::Connect | EventKind::Disconnect { .. } | EventKind::RoomCreate => {}
+        EventKind::Lost { reason } => assert!(reason.as_ref().is_some_and(|reason| !reason.is_empty())),
+        EventKind::Message { message } => {
+            assert_eq!((message.id.as_str(), &message.author, &*message.content.text), (about, &alice, "*I* am"));
+            assert!(message.reply_to.is_some() && is_recent(message.time), "{message:#?}");
+        }
+        EventKind::BeforeMessage { message } => {
+            assert_eq!((&message.author, &*message.content.text), (&alice, "so am I"));
+        }
+        EventKind::MessageEdit { message, before, .. } => {
+            assert_eq!((message.id.as_str(), &message.author, &*message.content.text), (about, &alice, "a typo"));
+            let before = before.as_ref().expect("it was heard before");
+            assert_eq!((before.id.as_str(), &*before.content.text), (about, "a tpyo"));
+        }
+        EventKind::MessageDelete { message, before, .. } => {
+            assert_eq!(message.as_str(), about);
+            assert_eq!(before.as_ref().map(|before| &*before.content.text), Some("never mind"));
+        }
+        EventKind::ReactionAdd { message, emoji } | EventKind::ReactionRemove { message, emoji } => {
+            assert_eq!((message.as_str(), &**emoji), (about, EMOJI));
+        }
+        EventKind::Pin { message, pinned, by } => {
+            assert_eq!((message.as_str(), *pinned, by.is_some()), (about, true, true));
+        }
+        EventKind::PollVote { message, values } => {
+            assert_eq!((message.as_str(), &values[..]), (about, &["1".to_owned()][..]))
+        }
+        EventKind::Typing { status } => assert_eq!(status.as_deref(), Some("typing")),
+        EventKind::Command { command, options, .. } => {
+            assert_eq!(command, "roll");
+            assert_eq!(*options, Some(json!({ "sides": 20 })));
+        }
+        EventKind::Button { action, message, .. } => assert_eq!((&**action, message.as_str()), ("go", about)),
+        EventKind::Select { action, message, values, .. } => {
+            assert_eq!(
+                (&**action, message.as_str(), &values[..]),
+                ("pick", about, &["red".to_owned(), "blue".to_owned()][..])
+            );
+        }
+        EventKind::Form { action, values, .. } => {
+            assert_eq!((&**action, values), ("report", &json!({ "why": "it rains", "else": "" })));
+        }
+        EventKind::Join { by, .. } | EventKind::Leave { by, .. } => assert_eq!(*by, None, "by themselves"),
+        EventKind::Presence { status } => assert_eq!(status.as_deref(), Some("idle")),
+        EventKind::MemberUpdate { before } => {
+            let now = event.member.as_ref().expect("it is about a member");
+            assert_eq!(now.roles, ["Moderator"]);
+            assert!(before.as_ref().is_none_or(|before| before.roles.is_empty()), "{event:#?}");
+        }
+        EventKind::Ban { by, reason } => assert_eq!((by.is_some(), reason.as_deref()), (true, Some("spam"))),
+        EventKind::Unban { by, .. } => assert!(by.is_some()),
+        EventKind::RoomUpdate { before } => {
+            assert_eq!(event.room.as_ref().and_then(|room| room.topic.as_deref()), Some("the weather"));
+            assert_eq!(before.as_ref().map(|before| (&before.id, &before.topic)), Some((&platform.room(), &None)));
+        }
+        EventKind::RoomDelete { before } => assert_eq!(before.as_ref().map(|room| &*room.name), Some("attic")),
+        EventKind::Voice { status } => assert_eq!(status.as_deref(), Some("joined")),
+        EventKind::Invite { code, by } => assert_eq!((code.as_deref(), by), (Some(about), &alice)),
+        EventKind::Native { name, .. } => assert!(!name.is_empty()),
+    }
+}
+
+/// Milliseconds of the last hours, and not seconds or years.
+fn is_recent(time: u64) -> bool {
+    const HOUR: u64 = 3_600_000;
+    let now = palabre_model::Clock::now(&palabre_model::SystemClock);
+    let around: Range<u64> = now.saturating_sub(HOUR)..now + HOUR;
+    around.contains(&time)
+}

@@ -1,0 +1,58 @@
+//! How an adapter begins, is lost, ends, and begins again.
+
+use palabre_model::{Content, EventName};
+
+use crate::platform::{Deed, Platform};
+use crate::scene;
+
+/// People are heard, and the bot is.
+async fn works<P: Platform>(platform: &mut P, text: &str) {
+    scene::said(platform, "alice", text).await;
+    let id = scene::bot_says(platform, Content::text(text)).await;
+    assert_eq!(platform.message(&id).await.map(|seen| seen.text).as_deref(), Some(text));
+}
+
+/// It is ready once, before anything else, and ends soon after the word to stop.
+pub(crate) async fn it_starts_and_stops<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    works(&mut platform, "first").await;
+    let ready = platform.stage().since(0, |event| event.kind.name() == EventName::Ready);
+    assert_eq!(ready.len(), 1, "{ready:#?}");
+    assert_eq!(platform.stage().since(0, |_| true).first().map(|event| event.kind.name()), Some(EventName::Ready));
+    let ended = platform.stage_mut().stops().await;
+    assert!(ended.is_ok(), "{ended:?}");
+}
+
+/// A connection that breaks is told of once, and what was said meanwhile is heard when it is back.
+pub(crate) async fn it_comes_back_when_its_platform_was_lost<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    works(&mut platform, "before").await;
+    let since = platform.stage().mark();
+    if !platform.cut().await {
+        return;
+    }
+    platform.people(Deed::Says { who: "alice", text: "meanwhile" }).await;
+    platform.stage().hears("meanwhile").await;
+    platform.stage().wait(EventName::Ready, since, |_| true).await;
+    works(&mut platform, "after").await;
+    let lost = platform.stage().since(since, |event| event.kind.name() == EventName::Lost);
+    assert_eq!(lost.len(), 1, "{lost:#?}");
+}
+
+/// An adapter that has fallen over is started again, on the same platform and in the same process.
+pub(crate) async fn it_starts_again_after_a_fall<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    works(&mut platform, "before").await;
+    platform.stage_mut().falls_over().await;
+    works(&mut platform, "after").await;
+}
+
+/// Another process goes on where the last one has stopped.
+pub(crate) async fn another_process_goes_on<P: Platform>() {
+    let Some(mut platform) = P::start().await else { return };
+    works(&mut platform, "before").await;
+    let ended = platform.stage_mut().stops().await;
+    assert!(ended.is_ok(), "{ended:?}");
+    platform.restart().await;
+    works(&mut platform, "after").await;
+}

@@ -1,0 +1,304 @@
+//! Discord, as the stand-in plays it.
+
+mod looks;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use palabre_discord::{Config, Discord, Privileged, Setup};
+use palabre_model::{
+    ActionKind, ArgSpec, ArgType, Bot, CommandSpec, EventName, MessageId, RoomId, SeededEntropy, SpaceId, SystemClock,
+    UserId,
+};
+use palabre_store::Store;
+use palabre_tests::discord::{Cut, Id, Limits, Options, Permission, StandIn};
+use serde_json::{Value, json};
+
+use crate::platform::{Deed, Lack, Platform, Seen, SeenMember, SeenRoom};
+use crate::stage::Stage;
+
+const CHANNEL: &str = "general";
+/// For the eyes of one person.
+const EPHEMERAL: u64 = 64;
+/// A form, as the answer to an interaction.
+const FORM: u64 = 9;
+
+pub(crate) struct OnDiscord {
+    town: StandIn,
+    store: Store,
+    stage: Stage,
+    /// What people have used last.
+    used: HashMap<String, Id>,
+    http: reqwest::Client,
+}
+
+impl OnDiscord {
+    async fn connect(town: &StandIn, store: &Store) -> Stage {
+        let bot = Bot { name: "guild".into(), platform: "discord".into() };
+        let intents = vec![Privileged::Members, Privileged::Presences, Privileged::MessageContent];
+        let setup = Setup {
+            bot: bot.name.clone(),
+            token: town.token().to_owned(),
+            api: Some(town.api().to_owned()),
+            config: Config { intents, ..Config::default() },
+            store: store.clone(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SeededEntropy::new(7)),
+        };
+        let adapter = Discord::new(setup).expect("requests can be made");
+        Stage::new(bot, adapter, store, vec![roll()]).await
+    }
+
+    fn id(text: &str) -> Id {
+        text.parse().expect("it is an id of the stand-in's")
+    }
+
+    /// Messages of the bot that are there, in a channel.
+    fn posted(&self, channel: &str) -> Vec<Value> {
+        let posts = self.town.posted(channel).into_iter();
+        posts.filter(|post| !post.is_deleted()).map(|post| post.message).collect()
+    }
+}
+
+fn roll() -> CommandSpec {
+    let sides = ArgSpec { name: "sides".to_owned(), kind: ArgType::Integer, ..ArgSpec::default() };
+    CommandSpec {
+        name: "roll".to_owned(),
+        description: "Rolls a die".to_owned(),
+        aliases: Vec::new(),
+        args: vec![sides],
+        permission: palabre_model::Permission::Everyone,
+        cooldown: None,
+        hidden: false,
+        menu: None,
+        names: [].into(),
+        descriptions: [].into(),
+    }
+}
+
+fn is_ephemeral(message: &Value) -> bool {
+    message["flags"].as_u64().unwrap_or_default() & EPHEMERAL != 0
+}
+
+impl Platform for OnDiscord {
+    const NEVER: &'static [(EventName, &'static str)] =
+        &[(EventName::BeforeMessage, "Discord delivers a message before any bot hears of it")];
+    const LACKS: &'static [Lack] = &[];
+
+    async fn start() -> Option<Self> {
+        let http = crate::http();
+        let options = Options { identify_window: Duration::ZERO, limits: Limits::none(), ..Options::default() };
+        let town = StandIn::start_with(options).await?;
+        town.person("carol");
+        let store = Store::in_memory().expect("memory is there");
+        let stage = Self::connect(&town, &store).await;
+        let mut here = Self { town, store, stage, used: HashMap::new(), http };
+        // With this the guild is known too, which is told of behind the word that the bot is ready.
+        crate::scene::fence(&mut here).await;
+        Some(here)
+    }
+
+    fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    fn stage_mut(&mut self) -> &mut Stage {
+        &mut self.stage
+    }
+
+    async fn restart(&mut self) {
+        self.stage = Self::connect(&self.town, &self.store).await;
+    }
+
+    fn room(&self) -> RoomId {
+        RoomId::new(&self.stage.bot.name, &self.town.channel(CHANNEL).to_string())
+    }
+
+    fn space(&self) -> SpaceId {
+        SpaceId::new(&self.stage.bot.name, &self.town.guild().to_string())
+    }
+
+    fn user(&self, who: &str) -> UserId {
+        UserId::new(&self.stage.bot.name, &self.town.user(who).to_string())
+    }
+
+    fn nowhere(&self) -> RoomId {
+        RoomId::new(&self.stage.bot.name, "999")
+    }
+
+    fn nobody(&self) -> UserId {
+        UserId::new(&self.stage.bot.name, "999")
+    }
+
+    async fn people(&mut self, deed: Deed<'_>) -> String {
+        let town = &self.town;
+        let none = || json!([]);
+        match deed {
+            Deed::Says { who, text } => return town.says(who, CHANNEL, text).to_string(),
+            Deed::Replies { who, to, text } => return town.replies(who, Self::id(to), text).to_string(),
+            Deed::Attaches { who, text, name, data } => {
+                let files = [(name, "text/plain", data.as_bytes())];
+                return town.posts_files(who, CHANNEL, json!({ "content": text }), &files).to_string();
+            }
+            Deed::Whispers { who, text } => return town.whispers(who, text).to_string(),
+            Deed::Edits { message, text, .. } => town.edits(Self::id(message), text),
+            Deed::Deletes { message, .. } => town.deletes(Self::id(message)),
+            Deed::Reacts { who, message, emoji } => town.reacts(who, Self::id(message), emoji),
+            Deed::Unreacts { who, message, emoji } => town.unreacts(who, Self::id(message), emoji),
+            Deed::Presses { who, message, action } => {
+                let used = town.presses(who, Self::id(message), action);
+                self.used.insert(who.to_owned(), used);
+            }
+            Deed::Chooses { who, message, action, values } => {
+                let used = town.chooses(who, Self::id(message), action, values);
+                self.used.insert(who.to_owned(), used);
+            }
+            Deed::Submits { who, values, .. } => {
+                let used = town.submits(self.used[who], values);
+                self.used.insert(who.to_owned(), used);
+            }
+            Deed::Rolls { who, sides } => {
+                town.until("the command is listed", |town| (!town.commands(None).is_empty()).then_some(())).await;
+                let used = town.uses(who, CHANNEL, "roll", &json!({ "sides": sides }));
+                self.used.insert(who.to_owned(), used);
+            }
+            Deed::Types { who } => town.types(who, CHANNEL),
+            // Discord tells of members alone whether they are there.
+            Deed::Connects { who } => {
+                town.joins(who);
+                town.appears(who, "online", none());
+            }
+            Deed::Disconnects { who } => {
+                town.appears(who, "offline", none());
+                town.leaves(who);
+            }
+            Deed::Idles { who } => town.appears(who, "idle", none()),
+            Deed::Joins { who } => drop(town.joins(who)),
+            Deed::Leaves { who } => town.leaves(who),
+            Deed::IsGivenRole { who, role } => town.gives_role("olivia", who, role),
+            Deed::IsBanned { who, reason } => town.bans("olivia", who, Some(reason)),
+            Deed::IsUnbanned { who } => town.unbans("olivia", who),
+            Deed::Pins { message } => town.pins("olivia", Self::id(message)),
+            Deed::MakesRoom { name } => drop(town.add_channel(name, 0)),
+            Deed::ChangesTopic { topic } => town.changes_channel("olivia", CHANNEL, json!({ "topic": topic })),
+            Deed::RemovesRoom { name } => town.removes_channel(name),
+            Deed::Votes { who } => {
+                let answers = json!([{ "poll_media": { "text": "yes" } }, { "poll_media": { "text": "no" } }]);
+                let poll = json!({ "question": { "text": "Tea?" }, "answers": answers, "duration": 1 });
+                let poll = town.posts("bob", CHANNEL, json!({ "poll": poll }));
+                town.votes(who, poll, 1);
+                return poll.to_string();
+            }
+            Deed::EntersVoice { who } => town.goes_to_voice(who, Some("voice")),
+            Deed::Invites { who } => return town.invites(who, CHANNEL),
+            Deed::DoesSomethingElse => drop(town.add_role("Guest", &[], false)),
+        }
+        String::new()
+    }
+
+    async fn message(&mut self, id: &MessageId) -> Option<Seen> {
+        let message = self.town.message(Self::id(id.as_str()));
+        if message.is_null() || is_ephemeral(&message) {
+            return None;
+        }
+        Some(self.seen(&message).await)
+    }
+
+    async fn said(&mut self) -> Vec<Seen> {
+        let mut said = Vec::new();
+        for message in self.posted(CHANNEL).iter().filter(|message| !is_ephemeral(message)) {
+            said.push(self.seen(message).await);
+        }
+        said
+    }
+
+    async fn whispered(&mut self, who: &str) -> Vec<Seen> {
+        let user = self.town.user(who).to_string();
+        let to_them = |message: &Value| is_ephemeral(message) && message["interaction_metadata"]["user"]["id"] == *user;
+        let mut told = self.posted(&format!("@{who}"));
+        told.extend(self.posted(CHANNEL).into_iter().filter(to_them));
+        told.sort_by_key(|message| Id::of(message, "id"));
+        let mut heard = Vec::new();
+        for message in &told {
+            heard.push(self.seen(message).await);
+        }
+        heard
+    }
+
+    async fn form(&mut self, who: &str) -> Option<(String, Vec<String>)> {
+        let answer = self.town.answer(*self.used.get(who)?).await;
+        if answer["type"] != FORM {
+            return None;
+        }
+        let rows = answer["data"]["components"].as_array()?.iter();
+        let labels = rows.map(|row| row["components"][0]["label"].as_str().unwrap_or_default().to_owned());
+        Some((answer["data"]["title"].as_str()?.to_owned(), labels.collect()))
+    }
+
+    async fn member(&mut self, who: &str) -> SeenMember {
+        let member = self.town.member_now(who);
+        let held = |role: &&&str| {
+            let id = self.town.role(role).to_string();
+            member["roles"].as_array().is_some_and(|roles| roles.iter().any(|role| *role == *id))
+        };
+        SeenMember {
+            is_there: !member.is_null(),
+            is_muted: member["communication_disabled_until"].is_string(),
+            is_banned: self.town.is_banned(who),
+            roles: ["Moderator", "Admin"].iter().filter(held).map(|role| (*role).to_owned()).collect(),
+            nickname: member["nick"].as_str().map(ToOwned::to_owned),
+        }
+    }
+
+    async fn room_now(&mut self) -> SeenRoom {
+        let channel = self.town.channel_now(CHANNEL);
+        let everybody = self.town.guild().to_string();
+        let overwrites = channel["permission_overwrites"].as_array().into_iter().flatten();
+        let denied =
+            overwrites.filter(|one| one["id"] == *everybody).filter_map(|one| one["deny"].as_str()?.parse().ok());
+        SeenRoom {
+            topic: channel["topic"].as_str().filter(|topic| !topic.is_empty()).map(ToOwned::to_owned),
+            slowmode: channel["rate_limit_per_user"].as_u64().unwrap_or_default(),
+            is_locked: denied.fold(0_u64, |all, deny: u64| all | deny) & Permission::SEND_MESSAGES.0 != 0,
+        }
+    }
+
+    async fn typings(&mut self) -> usize {
+        let calls = self.town.counters().calls;
+        usize::try_from(calls.get("trigger_typing_indicator").copied().unwrap_or_default()).unwrap_or(usize::MAX)
+    }
+
+    async fn thread(&mut self, id: &str) -> Option<String> {
+        self.town.channel_now(id)["name"].as_str().map(ToOwned::to_owned)
+    }
+
+    async fn forbid(&mut self, kind: ActionKind) -> bool {
+        let needed = match kind {
+            // Its own messages a bot may always change.
+            ActionKind::Edit => return false,
+            ActionKind::Direct => {
+                self.town.closes_direct("alice");
+                return true;
+            }
+            ActionKind::Send | ActionKind::Typing | ActionKind::Answer | ActionKind::Form => Permission::SEND_MESSAGES,
+            ActionKind::Delete | ActionKind::Purge => Permission::MANAGE_MESSAGES,
+            ActionKind::React => Permission::ADD_REACTIONS,
+            ActionKind::Pin => Permission::PIN_MESSAGES,
+            ActionKind::Thread => Permission::CREATE_PUBLIC_THREADS,
+            ActionKind::Invite => Permission::CREATE_INSTANT_INVITE,
+            ActionKind::Mute => Permission::MODERATE_MEMBERS,
+            ActionKind::Kick => Permission::KICK_MEMBERS,
+            ActionKind::Ban => Permission::BAN_MEMBERS,
+            ActionKind::Role | ActionKind::Lock => Permission::MANAGE_ROLES,
+            ActionKind::Rename => Permission::MANAGE_NICKNAMES,
+            ActionKind::Topic | ActionKind::Slowmode => Permission::MANAGE_CHANNELS,
+        };
+        self.town.deny(needed);
+        true
+    }
+
+    async fn cut(&mut self) -> bool {
+        self.town.cut(Cut::Dirty) > 0
+    }
+}

@@ -1,0 +1,290 @@
+//! The room service, with real clients on real sockets.
+
+mod looks;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use palabre_model::{
+    Action, ActionKind, Bot, EventName, Measure, MessageId, MessageRef, RoomChange, RoomId, SeededEntropy, SpaceId,
+    SystemClock, UserId,
+};
+use palabre_rooms::{Config, Rooms};
+use palabre_store::Store;
+use palabre_tests::Client;
+use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::platform::{Deed, Lack, Platform, Seen, SeenMember, SeenRoom};
+use crate::stage::Stage;
+
+use looks::Visitor;
+
+const ROOM: &str = "general";
+
+pub(crate) struct OnRooms {
+    store: Store,
+    stage: Stage,
+    address: String,
+    people: HashMap<String, Visitor>,
+    http: reqwest::Client,
+    _server: JoinSet<()>,
+}
+
+impl OnRooms {
+    async fn serve(store: &Store) -> (Stage, String, JoinSet<()>) {
+        let entropy = Arc::new(SeededEntropy::new(7));
+        let rooms = Rooms::new(store.clone(), Config::default(), Arc::new(SystemClock), entropy);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on this machine");
+        let address = listener.local_addr().expect("a bound socket has an address").to_string();
+        let app = rooms.router().into_make_service_with_connect_info::<SocketAddr>();
+        let mut server = JoinSet::new();
+        server.spawn(async move { axum::serve(listener, app).await.expect("it serves until it is dropped") });
+        let bot = Bot { name: "rooms".into(), platform: "rooms".into() };
+        (Stage::new(bot, rooms, store, Vec::new()).await, address, server)
+    }
+
+    async fn open(store: Store) -> Self {
+        let (stage, address, server) = Self::serve(&store).await;
+        let mut here = Self { store, stage, address, people: HashMap::new(), http: crate::http(), _server: server };
+        here.come_in().await;
+        here
+    }
+
+    async fn come_in(&mut self) {
+        for who in ["alice", "bob"] {
+            self.people.insert(who.to_owned(), Visitor::enter(&self.address, who).await);
+        }
+    }
+
+    async fn asks(&mut self, who: &str, event: &str, data: Value) -> String {
+        let visitor = self.people.get_mut(who).expect("who does something is there");
+        visitor.asks(event, data).await["id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What the room shows to somebody who comes in now.
+    async fn looked_into(&self) -> Value {
+        Client::enter(&self.address, "watcher", ROOM).await.expect("the room is open").1
+    }
+
+    /// People keep no order here; bots do.
+    async fn moderates(&self, who: &str, measure: Measure, reason: Option<&str>) {
+        let (room, user, reason) = (self.room(), self.user(who), reason.map(ToOwned::to_owned));
+        self.stage.does(&Action::Moderate { room, space: None, user, measure, reason }).await;
+    }
+}
+
+impl Platform for OnRooms {
+    const NEVER: &'static [(EventName, &'static str)] = &[
+        (EventName::Lost, "it is a part of the daemon"),
+        (EventName::Command, "people type commands, which the engine reads"),
+        (EventName::Presence, "people are there or not, which is connect and disconnect"),
+        (EventName::PollVote, "there are no polls"),
+        (EventName::RoomCreate, "a room comes to be when somebody enters, which is a join"),
+        (EventName::RoomDelete, "a room is forgotten when it was empty for long, and nobody removes it"),
+        (EventName::Voice, "there is no voice"),
+        (EventName::Invite, "nobody needs an invitation"),
+        (EventName::Native, "there is nothing that it has no kind for"),
+    ];
+    const LACKS: &'static [Lack] = &[Lack::Uploads, Lack::Whispers, Lack::FixedRoles, Lack::Notifications];
+
+    async fn start() -> Option<Self> {
+        Some(Self::open(Store::in_memory().expect("memory is there")).await)
+    }
+
+    fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    fn stage_mut(&mut self) -> &mut Stage {
+        &mut self.stage
+    }
+
+    async fn restart(&mut self) {
+        *self = Self::open(self.store.clone()).await;
+    }
+
+    fn room(&self) -> RoomId {
+        RoomId::new(&self.stage.bot.name, ROOM)
+    }
+
+    fn space(&self) -> SpaceId {
+        SpaceId::new(&self.stage.bot.name, "rooms")
+    }
+
+    fn user(&self, who: &str) -> UserId {
+        UserId::new(&self.stage.bot.name, who)
+    }
+
+    fn nowhere(&self) -> RoomId {
+        // Any other name is that of a room, which comes to be when somebody says something in it.
+        RoomId::new(&self.stage.bot.name, "no/room")
+    }
+
+    fn nobody(&self) -> UserId {
+        // Anybody can come in under any other name.
+        UserId::new(&self.stage.bot.name, &"n".repeat(100))
+    }
+
+    async fn people(&mut self, deed: Deed<'_>) -> String {
+        match deed {
+            Deed::Says { who, text } => return self.asks(who, "send_message", json!({ "message": text })).await,
+            Deed::Replies { who, to, text } => {
+                return self.asks(who, "send_message", json!({ "message": text, "reply_to": to })).await;
+            }
+            Deed::Edits { who, message, text } => {
+                self.asks(who, "edit_message", json!({ "id": message, "message": text })).await
+            }
+            Deed::Deletes { who, message } => self.asks(who, "delete_message", json!({ "id": message })).await,
+            Deed::Reacts { who, message, emoji } => {
+                self.asks(who, "react", json!({ "id": message, "emoji": emoji })).await
+            }
+            Deed::Unreacts { who, message, emoji } => {
+                self.asks(who, "react", json!({ "id": message, "emoji": emoji, "remove": true })).await
+            }
+            Deed::Presses { who, message, action } => {
+                self.asks(who, "button", json!({ "id": message, "action": action })).await
+            }
+            Deed::Chooses { who, message, action, values } => {
+                self.asks(who, "select", json!({ "id": message, "action": action, "values": values })).await
+            }
+            Deed::Submits { who, values, .. } => {
+                let visitor = self.people.get_mut(who).expect("who does something is there");
+                visitor.looks().await;
+                let form = visitor.form.take().expect("it is shown")["form"].take();
+                let values: Map<_, _> =
+                    values.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+                self.asks(who, "form", json!({ "form": form, "values": values })).await
+            }
+            Deed::Types { who } => self.asks(who, "typing", json!({ "is_typing": true })).await,
+            Deed::Connects { who } | Deed::Joins { who } => {
+                let visitor = Visitor::enter(&self.address, who).await;
+                self.people.insert(who.to_owned(), visitor);
+                String::new()
+            }
+            Deed::Disconnects { who } => {
+                self.people.remove(who);
+                String::new()
+            }
+            Deed::Leaves { who } => {
+                self.asks(who, "leave_room", json!({})).await;
+                self.people.remove(who);
+                String::new()
+            }
+            Deed::IsGivenRole { who, role } => {
+                self.moderates(who, Measure::AddRole(role.to_owned()), None).await;
+                String::new()
+            }
+            Deed::IsBanned { who, reason } => {
+                self.moderates(who, Measure::Ban { until: None, purge_since: None }, Some(reason)).await;
+                String::new()
+            }
+            Deed::IsUnbanned { who } => {
+                self.moderates(who, Measure::Unban, None).await;
+                String::new()
+            }
+            Deed::Pins { message } => {
+                let message = MessageRef::Id(message.into());
+                self.stage.does(&Action::Pin { room: self.room(), message, remove: false }).await;
+                String::new()
+            }
+            Deed::ChangesTopic { topic } => {
+                let change = RoomChange::Topic(topic.to_owned());
+                self.stage.does(&Action::Arrange { room: self.room(), change }).await;
+                String::new()
+            }
+            Deed::Attaches { .. }
+            | Deed::Whispers { .. }
+            | Deed::Rolls { .. }
+            | Deed::Idles { .. }
+            | Deed::MakesRoom { .. }
+            | Deed::RemovesRoom { .. }
+            | Deed::Votes { .. }
+            | Deed::EntersVoice { .. }
+            | Deed::Invites { .. }
+            | Deed::DoesSomethingElse => unreachable!("it cannot be done here: {deed:?}"),
+        }
+    }
+
+    async fn message(&mut self, id: &MessageId) -> Option<Seen> {
+        let shown = self.looked_into().await["messages"].take();
+        let found = shown.as_array()?.iter().find(|message| message["id"] == id.as_str())?;
+        Some(self.seen(found).await)
+    }
+
+    async fn said(&mut self) -> Vec<Seen> {
+        let shown = self.looked_into().await["messages"].take();
+        let mut said = Vec::new();
+        for message in shown.as_array().into_iter().flatten().filter(|message| message["bot"] == true) {
+            said.push(self.seen(message).await);
+        }
+        said
+    }
+
+    async fn whispered(&mut self, who: &str) -> Vec<Seen> {
+        let visitor = self.people.get_mut(who).expect("who is whispered to is there");
+        visitor.looks().await;
+        let whispers = visitor.whispers.clone();
+        let mut heard = Vec::new();
+        for message in &whispers {
+            heard.push(self.seen(message).await);
+        }
+        heard
+    }
+
+    async fn form(&mut self, who: &str) -> Option<(String, Vec<String>)> {
+        let visitor = self.people.get_mut(who)?;
+        visitor.looks().await;
+        let form = visitor.form.as_ref()?;
+        let labels = form["fields"].as_array()?.iter().filter_map(|field| field["label"].as_str());
+        Some((form["title"].as_str()?.to_owned(), labels.map(ToOwned::to_owned).collect()))
+    }
+
+    async fn member(&mut self, who: &str) -> SeenMember {
+        let users = self.looked_into().await["users"].take();
+        let is_there = users.as_array().is_some_and(|users| users.iter().any(|user| user["username"] == who));
+        // Whoever is banned comes into no other room either.
+        let mut client = Client::connect(&self.address).await.expect("the service is up");
+        let number = client.ask("join_room", json!({ "username": who, "room": "lobby" })).await;
+        let answer = client.ack(number.expect("the connection holds")).await.expect("it is acknowledged");
+        let is_banned = answer["error"].as_str().is_some_and(|error| error.contains("banned"));
+        let told = match self.people.get_mut(who) {
+            Some(visitor) if is_there => {
+                visitor.looks().await;
+                visitor.told.clone()
+            }
+            _ => SeenMember::default(),
+        };
+        SeenMember { is_there, is_banned, ..told }
+    }
+
+    async fn room_now(&mut self) -> SeenRoom {
+        let room = self.looked_into().await;
+        SeenRoom {
+            topic: room["topic"].as_str().map(ToOwned::to_owned),
+            slowmode: room["slowmode"].as_u64().unwrap_or_default(),
+            is_locked: room["locked"] == true,
+        }
+    }
+
+    async fn typings(&mut self) -> usize {
+        let visitor = self.people.get_mut("alice").expect("she is there");
+        visitor.looks().await;
+        visitor.typings
+    }
+
+    async fn thread(&mut self, _: &str) -> Option<String> {
+        unreachable!("it has no threads")
+    }
+
+    async fn forbid(&mut self, _: ActionKind) -> bool {
+        // Its bots are the operator's, and may do everything.
+        false
+    }
+
+    async fn cut(&mut self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,100 @@
+//! What people see on the page of the room service.
+
+use palabre_tests::Client;
+use serde_json::{Value, json};
+
+use super::{OnRooms, ROOM};
+use crate::platform::{Seen, SeenMember};
+
+/// Somebody with the page open, and what it shows to them alone.
+pub(super) struct Visitor {
+    client: Client,
+    pub(super) whispers: Vec<Value>,
+    pub(super) form: Option<Value>,
+    pub(super) typings: usize,
+    pub(super) told: SeenMember,
+}
+
+impl Visitor {
+    pub(super) async fn enter(address: &str, who: &str) -> Self {
+        let (client, _) = Client::enter(address, who, ROOM).await.expect("the room is open");
+        let told = SeenMember::default();
+        Self { client, whispers: Vec::new(), form: None, typings: 0, told }
+    }
+
+    /// Takes in all that has come until now.
+    pub(super) async fn looks(&mut self) {
+        self.asks("room_users", json!({})).await;
+        for (event, data) in self.client.drain() {
+            let is_it = |shown: &Value| shown["id"] == data["id"];
+            match event.as_str() {
+                "new_message" if data["ephemeral"] == true || data["private"] == true => self.whispers.push(data),
+                "message_edited" => {
+                    self.whispers.iter_mut().filter(|shown| is_it(shown)).for_each(|shown| *shown = data.clone());
+                }
+                "message_deleted" => self.whispers.retain(|shown| !is_it(shown)),
+                "form" => self.form = Some(data),
+                "user_typing" if data["username"] == "palabre" => self.typings += 1,
+                "moderated" => self.is_told(&data),
+                _ => {}
+            }
+        }
+    }
+
+    fn is_told(&mut self, notice: &Value) {
+        let name = notice["name"].as_str().unwrap_or_default().to_owned();
+        match notice["kind"].as_str() {
+            Some("muted") => self.told.is_muted = true,
+            Some("unmuted") => self.told.is_muted = false,
+            // Whoever is told twice holds it once.
+            Some("role_added") if self.told.roles.contains(&name) => {}
+            Some("role_added") => self.told.roles.push(name),
+            Some("role_removed") => self.told.roles.retain(|role| *role != name),
+            Some("renamed") => self.told.nickname = (!name.is_empty()).then_some(name),
+            _ => {}
+        }
+    }
+
+    pub(super) async fn asks(&mut self, event: &str, data: Value) -> Value {
+        let number = self.client.ask(event, data).await.expect("the connection holds");
+        self.client.ack(number).await.expect("it is acknowledged")
+    }
+}
+
+impl OnRooms {
+    /// A message as its wire form shows it.
+    pub(super) async fn seen(&self, shown: &Value) -> Seen {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let mut files = Vec::new();
+        for file in list(&shown["attachments"]) {
+            let url = format!("http://{}{}", self.address, text(&file["url"]));
+            let body = self.http.get(url).send().await.expect("the file is there").text().await;
+            files.push((text(&file["name"]), body.expect("it is text")));
+        }
+        let strings = |embed: &Value| {
+            let fields =
+                list(&embed["fields"]).into_iter().map(|f| format!("{} {}", text(&f["name"]), text(&f["value"])));
+            let parts = [text(&embed["title"]), text(&embed["description"])].into_iter().chain(fields);
+            parts.collect::<Vec<_>>().join(" ")
+        };
+        let of_bot = |names: &Value| list(names).iter().any(|name| name == "palabre");
+        let reactions = shown["reactions"].as_object().into_iter().flatten();
+        Seen {
+            id: text(&shown["id"]),
+            author: text(&shown["username"]),
+            text: text(&shown["message"]),
+            buttons: serde_json::from_value(json!(list(&shown["buttons"]))).expect("they are buttons"),
+            select: shown["select"].as_object().map(|select| {
+                (text(&select["action"]), list(&select["options"]).iter().map(|one| text(&one["value"])).collect())
+            }),
+            embeds: list(&shown["embeds"]).iter().map(strings).collect(),
+            files,
+            reply_to: shown["reply_to"].as_str().map(ToOwned::to_owned),
+            reactions: reactions.filter(|(_, names)| of_bot(names)).map(|(emoji, _)| emoji.clone()).collect(),
+            pinned: shown["pinned"] == true,
+            silent: false,
+            notifies: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What many cases begin with.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use palabre_model::{
+    Action, Button, ButtonStyle, Content, EventKind, EventName, Form, FormField, MessageId, Select, SelectOption,
+};
+
+use crate::platform::{Deed, Platform};
+
+/// What people react with.
+pub(crate) const EMOJI: &str = "👍";
+
+/// Somebody says something, and the bot has heard it; its id.
+pub(crate) async fn said<P: Platform>(platform: &mut P, who: &str, text: &str) -> String {
+    let id = platform.people(Deed::Says { who, text }).await;
+    platform.stage().hears(text).await;
+    id
+}
+
+/// Bob says something of which the bot has heard: with that it has heard all that came before.
+pub(crate) async fn fence<P: Platform>(platform: &mut P) {
+    static SAID: AtomicU64 = AtomicU64::new(0);
+    let text = format!("fence {}", SAID.fetch_add(1, Ordering::Relaxed));
+    said(platform, "bob", &text).await;
+}
+
+/// Carol's going is heard.
+pub(crate) async fn is_gone<P: Platform>(platform: &P, since: usize) {
+    platform.stage().wait(EventName::Disconnect, since, |_| true).await;
+}
+
+/// The bot says something; its id.
+pub(crate) async fn bot_says<P: Platform>(platform: &P, content: Content) -> MessageId {
+    let action = Action::Send { room: platform.room(), content, reply_to: None };
+    platform.stage().does(&action).await.message.expect("what is said has an id")
+}
+
+pub(crate) fn button(label: &str, action: &str) -> Button {
+    Button { label: label.to_owned(), action: action.to_owned(), style: None, url: None, disabled: false }
+}
+
+/// A message with a button.
+pub(crate) async fn offers_button<P: Platform>(platform: &P) -> MessageId {
+    let primary = Button { style: Some(ButtonStyle::Primary), ..button("Go", "go") };
+    bot_says(platform, Content { buttons: vec![primary], ..Content::text("ready?") }).await
+}
+
+pub(crate) fn list() -> Select {
+    let option = |value: &str| SelectOption { label: value.to_uppercase(), value: value.to_owned(), description: None };
+    Select {
+        action: "pick".to_owned(),
+        placeholder: Some("colours".to_owned()),
+        min: Some(1),
+        max: Some(2),
+        options: ["red", "green", "blue"].map(option).into(),
+    }
+}
+
+/// A message with a list.
+pub(crate) async fn offers_list<P: Platform>(platform: &P) -> MessageId {
+    bot_says(platform, Content { select: Some(list()), ..Content::text("which?") }).await
+}
+
+pub(crate) fn form() -> Form {
+    let field = |name: &str, optional| FormField {
+        name: name.to_owned(),
+        label: name.to_uppercase(),
+        long: false,
+        optional,
+        min: None,
+        max: None,
+        placeholder: None,
+        value: None,
+    };
+    Form {
+        action: "report".to_owned(),
+        title: "Report".to_owned(),
+        fields: vec![field("why", false), field("else", true)],
+    }
+}
+
+/// Somebody presses a button; what the platform knows that by.
+pub(crate) async fn pressed<P: Platform>(platform: &mut P, who: &str) -> Option<String> {
+    let asked = offers_button(platform).await;
+    let since = platform.stage().mark();
+    platform.people(Deed::Presses { who, message: asked.as_str(), action: "go" }).await;
+    let event = platform.stage().wait(EventName::Button, since, |_| true).await;
+    let EventKind::Button { interaction, .. } = event.kind else { unreachable!("a button was pressed") };
+    interaction
+}
+
+/// Somebody is shown a form, after pressing a button.
+pub(crate) async fn shows_form<P: Platform>(platform: &mut P, who: &str) {
+    let interaction = pressed(platform, who).await;
+    let action = Action::Form { room: platform.room(), user: platform.user(who), interaction, form: form() };
+    platform.stage().does(&action).await;
+}

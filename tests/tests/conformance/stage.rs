@@ -1,0 +1,172 @@
+//! An adapter that runs by itself, without an engine: what it emits is kept, its rows go into the store, and its questions are answered.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use palabre_model::{
+    Action, ActionError, ActionKey, Adapter, AdapterContext, AdapterError, Batch, Bot, CommandSpec, EmitError, Event,
+    EventKind, EventName, EventSink, Gate, Outcome, Permission, Receipt, Shutdown, SystemClock, Verdict,
+};
+use palabre_store::Store;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// How long anything may take before a test gives it up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What an adapter tells, and asks.
+pub(crate) struct Heard {
+    events: watch::Sender<Vec<Event>>,
+    verdict: Mutex<Verdict>,
+    store: Store,
+}
+
+impl EventSink for Heard {
+    fn emit(&self, event: Event, rows: Batch) -> Receipt {
+        let (answer, receipt) = Receipt::channel();
+        // In order: the place in the list is the sequence number, and the store applies batches as they come.
+        self.events.send_modify(|events| {
+            let seq = u64::try_from(events.len()).unwrap_or(u64::MAX);
+            events.push(event);
+            self.store.commit_then(rows, move |_, done| {
+                // Whoever wants no answer has dropped the receipt.
+                drop(answer.send(done.map(|()| seq).map_err(|error| EmitError::Stalled(error.to_string()))));
+            });
+        });
+        receipt
+    }
+}
+
+#[async_trait]
+impl Gate for Heard {
+    async fn before_message(&self, event: Event) -> Verdict {
+        self.events.send_modify(|events| events.push(event));
+        self.verdict.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn permission(&self, _: &Event) -> Permission {
+        Permission::Member
+    }
+}
+
+/// A bot on its platform.
+pub(crate) struct Stage {
+    pub(crate) bot: Bot,
+    pub(crate) adapter: Arc<dyn Adapter>,
+    pub(crate) heard: Arc<Heard>,
+    context: AdapterContext,
+    stop: watch::Sender<bool>,
+    _commands: watch::Sender<Arc<Vec<CommandSpec>>>,
+    running: JoinSet<Result<(), AdapterError>>,
+    keys: AtomicU64,
+}
+
+impl Stage {
+    /// Runs `adapter`, and returns once it is ready.
+    pub(crate) async fn new(bot: Bot, adapter: Arc<dyn Adapter>, store: &Store, commands: Vec<CommandSpec>) -> Self {
+        let heard = Arc::new(Heard {
+            events: watch::Sender::default(),
+            verdict: Mutex::new(Verdict::Pass),
+            store: store.clone(),
+        });
+        let (stop, shutdown) = Shutdown::channel();
+        let (offer, commands) = watch::channel(Arc::new(commands));
+        let context = AdapterContext {
+            bot: bot.clone(),
+            sink: Arc::clone(&heard) as Arc<dyn EventSink>,
+            gate: Arc::clone(&heard) as Arc<dyn Gate>,
+            commands,
+            clock: Arc::new(SystemClock),
+            shutdown,
+        };
+        let running = JoinSet::new();
+        // Keys of one test differ from those of what ran on the same store before.
+        let keys = AtomicU64::new(u64::from(store.stats().batches > 0) * 1_000_000);
+        let mut stage = Self { bot, adapter, heard, context, stop, _commands: offer, running, keys };
+        stage.run().await;
+        stage
+    }
+
+    async fn run(&mut self) {
+        let (adapter, context, since) = (Arc::clone(&self.adapter), self.context.clone(), self.mark());
+        self.running.spawn(async move { adapter.run(context).await });
+        self.wait(EventName::Ready, since, |_| true).await;
+    }
+
+    /// Starts the adapter again after it has fallen over, as the supervisor does.
+    pub(crate) async fn falls_over(&mut self) {
+        self.running.shutdown().await;
+        self.run().await;
+    }
+
+    /// Says the word to stop, and how the adapter ended.
+    pub(crate) async fn stops(&mut self) -> Result<(), AdapterError> {
+        self.stop.send_replace(true);
+        let ended = tokio::time::timeout(PATIENCE, self.running.join_next()).await;
+        ended.expect("it ends soon after the word to stop").expect("it was running").expect("it did not panic")
+    }
+
+    /// How many events there were so far.
+    pub(crate) fn mark(&self) -> usize {
+        self.heard.events.borrow().len()
+    }
+
+    /// The events since a mark that fit.
+    pub(crate) fn since(&self, mark: usize, fits: impl Fn(&Event) -> bool) -> Vec<Event> {
+        self.heard.events.borrow().iter().skip(mark).filter(|event| fits(event)).cloned().collect()
+    }
+
+    /// Waits for an event of a kind since a mark.
+    pub(crate) async fn wait(&self, name: EventName, mark: usize, fits: impl Fn(&Event) -> bool) -> Event {
+        let mut events = self.heard.events.subscribe();
+        let is_it = |event: &&Event| event.kind.name() == name && fits(event);
+        let found = events.wait_for(|events| events.iter().skip(mark).any(|event| is_it(&event)));
+        let in_time = tokio::time::timeout(PATIENCE, found).await.is_ok();
+        let there = self.since(mark, |_| true);
+        let found = there.iter().find(is_it).cloned();
+        assert!(in_time, "waited in vain for {name:?}; there were {there:#?}");
+        found.expect("it was there a moment ago")
+    }
+
+    /// Waits until somebody's message is heard.
+    pub(crate) async fn hears(&self, text: &str) -> Event {
+        let says =
+            |event: &Event| matches!(&event.kind, EventKind::Message { message } if message.content.text == text);
+        self.wait(EventName::Message, 0, says).await
+    }
+
+    /// What scripts say from now on to messages that are about to be delivered.
+    pub(crate) fn judges(&self, verdict: Verdict) {
+        *self.heard.verdict.lock().unwrap_or_else(PoisonError::into_inner) = verdict;
+    }
+
+    /// A key that no action had yet.
+    pub(crate) fn key(&self) -> ActionKey {
+        let seq = self.keys.fetch_add(1, Ordering::Relaxed);
+        ActionKey { script: "conformance".into(), seq, part: 0, index: 0 }
+    }
+
+    /// Performs an action.
+    pub(crate) async fn tries(&self, action: &Action) -> Result<Outcome, ActionError> {
+        self.tries_under(action, &self.key()).await
+    }
+
+    pub(crate) async fn tries_under(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+        let done = tokio::time::timeout(PATIENCE, self.adapter.perform(action, key)).await;
+        done.unwrap_or_else(|_| panic!("this is never answered: {action:?}"))
+    }
+
+    /// Performs an action that has to succeed, and again under the same key, which has to be the same.
+    pub(crate) async fn does(&self, action: &Action) -> Outcome {
+        let key = self.key();
+        let done = self.tries_under(action, &key).await.unwrap_or_else(|error| panic!("{error}: {action:?}"));
+        let again = self.tries_under(action, &key).await;
+        let again = again.unwrap_or_else(|error| panic!("again under the same key: {error}: {action:?}"));
+        if action.kind().makes_something() {
+            assert_eq!(again, done, "again under the same key: {action:?}");
+        }
+        done
+    }
+}
