@@ -2,7 +2,6 @@
 //! each in their order. <https://discord.com/developers/docs/events/gateway>
 
 mod audit;
-mod flight;
 mod session;
 mod shard;
 

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod config;
 mod house;
+mod platforms;
 mod problem;
 mod tell;
 mod testing;

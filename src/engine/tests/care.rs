@@ -69,7 +69,14 @@ async fn an_adapter_that_fails_is_started_again_until_it_says_that_it_is_over_an
     let (clock, sim) = (VirtualClock::new(1_000_000), Sim::new("sim"));
     let frail = Arc::new(Frail {
         runs: AtomicUsize::new(0),
-        capabilities: Capabilities { actions: Vec::new(), buttons: false, personas: false, max_text: 1, max_file: 1 },
+        capabilities: Capabilities {
+            actions: Vec::new(),
+            buttons: false,
+            personas: false,
+            whispers: false,
+            max_text: 1,
+            max_file: 1,
+        },
     });
     let bot = Bot { name: "frail".into(), platform: "frail".into() };
     let bots: Vec<(Bot, Arc<dyn Adapter>)> =

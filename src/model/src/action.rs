@@ -482,6 +482,8 @@ pub struct Capabilities {
     pub buttons: bool,
     /// Whether the bot can speak under another name.
     pub personas: bool,
+    /// Whether the bot can tell somebody something that nobody else sees, who has never written to it.
+    pub whispers: bool,
     /// The longest text of a message, in characters.
     pub max_text: usize,
     /// The largest file of a message, in bytes.
@@ -495,5 +497,6 @@ impl Capabilities {
         self.actions.iter().any(|action| action.as_str() == name)
             || (name == "buttons" && self.buttons)
             || (name == "as" && self.personas)
+            || (name == "whisper" && self.whispers)
     }
 }

@@ -10,6 +10,7 @@ mod content;
 mod duration;
 mod entropy;
 mod event;
+mod flight;
 mod ids;
 mod people;
 mod place;
@@ -25,6 +26,7 @@ pub use content::{
 pub use duration::parse_duration;
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use event::{Bot, Event, EventKind, EventName, Fault, Reason};
+pub use flight::Flight;
 pub use ids::{BotName, MessageId, RoomId, ScriptName, SpaceId, UserId};
 pub use palabre_store::{Batch, Millis};
 pub use people::{Member, Permission, User};

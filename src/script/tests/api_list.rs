@@ -266,8 +266,10 @@ fn everything_that_a_platform_may_be_able_to_do_can_be_asked() {
     let items = api();
     let written = &items.iter().find(|item| item.path == "Capability").unwrap().returns;
     let named: Names = written.split('"').skip(1).step_by(2).map(ToOwned::to_owned).collect();
-    let known =
-        ActionKind::ALL.iter().map(|kind| kind.as_str().to_owned()).chain(["buttons", "as"].map(ToOwned::to_owned));
+    let known = ActionKind::ALL
+        .iter()
+        .map(|kind| kind.as_str().to_owned())
+        .chain(["buttons", "as", "whisper"].map(ToOwned::to_owned));
     assert_eq!(apart(&named, &known.collect()), [""; 0]);
 }
 

@@ -72,6 +72,18 @@ catalogue! {
     DiscordEnds = "discord_ends",
     /// Forms that wait behind a button, by its action. The Discord adapter's.
     DiscordForms = "discord_forms",
+    /// The last update that was taken in, by bot. The Telegram adapter's.
+    TelegramUpdates = "telegram_updates",
+    /// Parts of albums that wait for the others, by bot and update. The Telegram adapter's.
+    TelegramHeld = "telegram_held",
+    /// What buttons stand for that are too long for Telegram, by bot and what they carry. The Telegram adapter's.
+    TelegramButtons = "telegram_buttons",
+    /// Forms that are being filled in, by bot, chat and person. The Telegram adapter's.
+    TelegramForms = "telegram_forms",
+    /// Chats with what is known of them, by bot. The Telegram adapter's.
+    TelegramChats = "telegram_chats",
+    /// The languages in which commands are listed, by bot. The Telegram adapter's.
+    TelegramCommands = "telegram_commands",
     /// Which script sent a message, by room and platform's id. The engine's.
     Senders = "senders",
 }

@@ -50,5 +50,5 @@ pub use plural::plural;
 pub use prepared::Prepared;
 pub use scanner::{Entry, Hit, Scanner};
 pub use shape::warm_up;
-pub use split::split;
+pub use split::{end_of_part, split};
 pub use words::{Found, WordList, check_words};

@@ -1,5 +1,7 @@
 //! Long texts in parts.
 
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
+
 /// A fence begins and ends a block of code.
 const FENCE: &str = "```";
 
@@ -13,11 +15,7 @@ pub fn split(text: &str, most: usize) -> Vec<String> {
     while units(&rest) > most {
         // What closes a block has to have room too.
         let room = most.saturating_sub(FENCE.len() + 1).max(1);
-        let end = fitting(&rest, room);
-        // White space is left out, so it need not fit.
-        let end = if rest[end..].starts_with(['\n', ' ']) { end + 1 } else { end };
-        let cut = cut(&rest[..end]);
-        let (part, after) = rest.split_at(cut);
+        let (part, after) = rest.split_at(end_of_part(&rest, room));
         let (mut part, mut after) = (part.trim_end().to_owned(), after.trim_start_matches(['\n', ' ']).to_owned());
         if let Some(language) = open_block(&part) {
             // A language that is longer than a part would never end.
@@ -44,12 +42,35 @@ pub fn split(text: &str, most: usize) -> Vec<String> {
     parts
 }
 
+/// Where the first part of a text ends which has at most so many UTF-16 units, in bytes: behind a paragraph, or else a line, a sentence, a
+/// word, and not within what a reader takes for one character, unless that alone is longer. Beyond the beginning, if there is a text.
+#[must_use]
+pub fn end_of_part(text: &str, most: usize) -> usize {
+    let end = fitting(text, most);
+    if end == text.len() {
+        return end;
+    }
+    // White space is left out, so it need not fit.
+    cut(text, if text[end..].starts_with(['\n', ' ']) { end + 1 } else { end })
+}
+
 fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-/// How many bytes of the text have at most so many units; at least one character.
+/// How many bytes of the text have at most so many units, in whole graphemes; at least one character.
 fn fitting(text: &str, most: usize) -> usize {
+    let (mut used, mut end) = (0, 0);
+    for (at, grapheme) in text.grapheme_indices(true) {
+        used += units(grapheme);
+        if used > most {
+            break;
+        }
+        end = at + grapheme.len();
+    }
+    if end > 0 {
+        return end;
+    }
     let mut used = 0;
     for (at, character) in text.char_indices() {
         used += character.len_utf16();
@@ -61,10 +82,15 @@ fn fitting(text: &str, most: usize) -> usize {
 }
 
 /// The best place to cut in the second half of what fits; where there is none, all that fits.
-fn cut(text: &str) -> usize {
-    let half = text.len() / 2;
-    let behind = |pattern: &str| text.rfind(pattern).map(|at| at + pattern.len()).filter(|at| *at > half);
-    ["\n\n", "\n", ". ", " "].iter().find_map(|pattern| behind(pattern)).unwrap_or(text.len())
+fn cut(text: &str, end: usize) -> usize {
+    let fits = &text[..end];
+    // A space that carries an accent is no place to cut.
+    let is_border = |at: &usize| GraphemeCursor::new(*at, text.len(), true).is_boundary(text, 0).unwrap_or(true);
+    let behind = |pattern: &&str| {
+        let ends = fits.rmatch_indices(*pattern).map(|(at, found)| at + found.len());
+        ends.take_while(|at| *at > end / 2).find(is_border)
+    };
+    ["\n\n", "\n", ". ", " "].iter().find_map(behind).unwrap_or(end)
 }
 
 /// The language of a block of code that is open where the text ends.

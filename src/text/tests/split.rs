@@ -38,3 +38,11 @@ proptest! {
         prop_assert_eq!(letters(&parts.concat()), letters(&text));
     }
 }
+
+#[test]
+fn what_a_reader_takes_for_one_character_is_not_cut() {
+    assert_eq!(split("👨‍👩‍👧👨‍👩‍👧", 12), ["👨‍👩‍👧", "👨‍👩‍👧"]);
+    assert_eq!(palabre_text::end_of_part("aaaa e\u{301}\u{301}", 6), "aaaa ".len());
+    assert_eq!(palabre_text::end_of_part("aaaa \u{301}bbb", 8), "aaaa \u{301}bb".len());
+    assert_eq!(palabre_text::end_of_part("😀😀", 1), "😀".len());
+}

@@ -68,6 +68,7 @@ pub(super) enum Status {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Member {
     pub(super) status: Status,
+    /// What stands beside their name.
     pub(super) title: Option<String>,
     /// Who made them an administrator.
     pub(super) promoted_by: Option<i64>,
@@ -182,7 +183,9 @@ impl World {
         };
         frame["status"] = json!(status);
         if let Some(title) = &member.title {
-            frame["custom_title"] = json!(title);
+            // Of administrators it is a title, of all others a tag.
+            let is_admin = matches!(member.status, Status::Creator | Status::Administrator(_));
+            frame[if is_admin { "custom_title" } else { "tag" }] = json!(title);
         }
         frame
     }

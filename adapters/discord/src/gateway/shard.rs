@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use palabre_model::{AdapterContext, AdapterError, Batch, EventKind};
+use palabre_model::{AdapterContext, AdapterError, Batch, EventKind, Flight};
 use std::error::Error;
 
 use twilight_gateway::error::ReceiveMessageErrorType;
@@ -12,7 +12,6 @@ use twilight_gateway::queue::InMemoryQueue;
 use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Message, Session, Shard, ShardId};
 
 use super::audit::{Held, Hold};
-use super::flight::Flight;
 use super::session::{self, SessionRow};
 use crate::Discord;
 use crate::decode::Decoder;

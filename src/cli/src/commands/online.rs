@@ -1,8 +1,10 @@
 //! `palabre check --online`: what the platforms say of the bots, before anything is started.
 
 use palabre_discord::online;
+use palabre_store::Store;
 
 use crate::config::{BotConfig, Config, Platform};
+use crate::platforms::granted;
 use crate::tell;
 
 /// Asks about every bot; how many things are wrong.
@@ -11,6 +13,7 @@ pub(super) async fn ask(config: &Config) -> usize {
     for (name, bot) in &config.file.bots {
         wrong += match bot.value.platform {
             Platform::Discord => discord(config, name, &bot.value).await,
+            Platform::Telegram => telegram(config, name, &bot.value).await,
             Platform::Rooms => 0,
         };
     }
@@ -19,7 +22,7 @@ pub(super) async fn ask(config: &Config) -> usize {
 
 async fn discord(config: &Config, name: &str, bot: &BotConfig) -> usize {
     let token = bot.token.as_deref().unwrap_or_default();
-    let online = match online(token, bot.api.as_deref(), &bot.discord, &grants(config, name)).await {
+    let online = match online(token, bot.api.as_deref(), &bot.discord, &granted(config, name)).await {
         Ok(online) => online,
         Err(problem) => {
             tell::line(&format!("bot {name}: {problem}"));
@@ -42,12 +45,35 @@ async fn discord(config: &Config, name: &str, bot: &BotConfig) -> usize {
     wrong
 }
 
-/// What is granted to the scripts that hear the bot.
-fn grants(config: &Config, bot: &str) -> Vec<String> {
-    let hears = |bots: &Option<Vec<serde_saphyr::Spanned<String>>>| {
-        bots.as_ref().is_none_or(|bots| bots.iter().any(|name| name.value == bot))
+async fn telegram(config: &Config, name: &str, bot: &BotConfig) -> usize {
+    let (token, grants) = (bot.token.as_deref().unwrap_or_default(), granted(config, name));
+    // Which groups there are is known from its store alone, unless the daemon has that.
+    let data = config.data();
+    let store = data.join("palabre.redb").exists().then(|| Store::open(&data).ok()).flatten();
+    let bot_name = name.into();
+    let asked = palabre_telegram::online(&bot_name, token, bot.api.as_deref(), &grants, store.as_ref());
+    let online = match asked.await {
+        Ok(online) => online,
+        Err(problem) => {
+            tell::line(&format!("bot {name}: {problem}"));
+            return 1;
+        }
     };
-    let scripts = config.file.scripts.values().map(|script| &script.value);
-    let heard = scripts.filter(|script| script.enabled != Some(false) && hears(&script.bots));
-    heard.flat_map(|script| script.grants.iter().map(|grant| grant.value.clone())).collect()
+    tell::line(&format!("bot {name}: Telegram knows it as @{}", online.name));
+    let mut wrong = 0;
+    if let Some(problem) = &online.privacy {
+        wrong += 1;
+        tell::line(&format!("bot {name}: {problem}"));
+    }
+    if let (Some(webhook), None) = (&online.webhook, &bot.telegram.webhook) {
+        tell::line(&format!(
+            "bot {name}: updates are brought to {webhook} at present; the daemon takes that away and asks for them"
+        ));
+    }
+    for (group, lacks) in online.groups.iter().filter(|(_, lacks)| !lacks.is_empty()) {
+        wrong += 1;
+        tell::line(&format!("bot {name}: in {group} it lacks the rights {}", lacks.join(", ")));
+    }
+    tell::line(&format!("bot {name}: it is let into a group at {}", online.invite));
+    wrong
 }

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_discord::Discord;
 use palabre_engine::{BotState, Engine, Options, ScriptState, Web, watch_scripts};
-use palabre_model::{Adapter, Bot, Clock, Entropy, Shutdown, SystemClock, SystemEntropy};
-use palabre_rooms::Rooms;
+use palabre_model::{Clock, Entropy, Shutdown, SystemClock, SystemEntropy};
 use palabre_server::{OpenApi, engine_routes};
 use palabre_store::Store;
 use tokio::net::TcpListener;
 
-use crate::config::{Config, Platform};
+use crate::config::Config;
+use crate::platforms::{self, Attached, Outside};
 use crate::problem::Problem;
 use crate::{house, tell};
 
@@ -30,7 +29,7 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     let entropy: Arc<dyn Entropy> =
         Arc::new(SystemEntropy::new().map_err(|error| Problem::Other(format!("no randomness to be had: {error}")))?);
     let outside = Outside { store: &store, clock: &clock, entropy: &entropy };
-    let (bots, rooms) = bots(&config, &outside)?;
+    let Attached { bots, rooms, doors } = platforms::attach(&config, &outside)?;
     let listener = bind(&address).await?;
     let engine = Engine::start(Options {
         store,
@@ -58,7 +57,8 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     let (stop, word) = Shutdown::channel();
     // Routes of scripts and the metrics are there without a room service too.
     let of_engine = engine_routes(&engine, house::access(&config), OpenApi::default());
-    let router = rooms.iter().fold(of_engine, |router, rooms| router.fallback_service(rooms.router()));
+    let router = doors.into_iter().fold(of_engine, palabre_server::Router::merge);
+    let router = rooms.iter().fold(router, |router, rooms| router.fallback_service(rooms.router()));
     let serving = async {
         let served = palabre_server::serve(listener, router, word.clone()).await;
         served.map_err(|error| Problem::Other(format!("the server ended: {error}")))
@@ -79,41 +79,6 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     let (served, (), ()) = tokio::join!(serving, watching, stopping);
     engine.shutdown().await;
     served
-}
-
-/// What adapters work with.
-struct Outside<'o> {
-    store: &'o Store,
-    clock: &'o Arc<dyn Clock>,
-    entropy: &'o Arc<dyn Entropy>,
-}
-
-type Attached = (Bot, Arc<dyn Adapter>);
-
-/// Every bot with its platform; and the room service, where there is one.
-fn bots(config: &Config, outside: &Outside<'_>) -> Result<(Vec<Attached>, Option<Arc<Rooms>>), Problem> {
-    let mut bots: Vec<Attached> = Vec::new();
-    let mut rooms = None;
-    for (name, bot) in &config.file.bots {
-        let bot = &bot.value;
-        let (store, clock, entropy) = (outside.store.clone(), Arc::clone(outside.clock), Arc::clone(outside.entropy));
-        let (platform, adapter): (&str, Arc<dyn Adapter>) = match bot.platform {
-            Platform::Rooms => {
-                let service = Rooms::new(store, bot.rooms.clone(), clock, entropy);
-                rooms = Some(Arc::clone(&service));
-                ("rooms", service)
-            }
-            Platform::Discord => {
-                let token = bot.token.clone().unwrap_or_default();
-                let (bot_name, api, config) = (name.as_str().into(), bot.api.clone(), bot.discord.clone());
-                let setup = palabre_discord::Setup { bot: bot_name, token, api, config, store, clock, entropy };
-                let made = Discord::new(setup).map_err(|error| Problem::Other(format!("{name}: {error}")))?;
-                ("discord", made)
-            }
-        };
-        bots.push((Bot { name: name.as_str().into(), platform: platform.into() }, adapter));
-    }
-    Ok((bots, rooms))
 }
 
 async fn bind(address: &str) -> Result<TcpListener, Problem> {

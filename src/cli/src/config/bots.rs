@@ -33,6 +33,9 @@ pub(crate) struct BotConfig {
     /// The settings of a bot on Discord, where the platform is discord.
     #[serde(default)]
     pub(crate) discord: palabre_discord::Config,
+    /// The settings of a bot on Telegram, where the platform is telegram.
+    #[serde(default)]
+    pub(crate) telegram: palabre_telegram::Config,
 }
 
 impl BotConfig {
@@ -58,6 +61,10 @@ impl BotConfig {
             Platform::Discord if !has_token => Err(format!(
                 "{name} is a bot on Discord and needs its token: `token: ${{DISCORD_TOKEN}}`, with the one from the developer portal in the environment"
             )),
+            Platform::Telegram if !has_token => Err(format!(
+                "{name} is a bot on Telegram and needs its token: `token: ${{TELEGRAM_TOKEN}}`, with the one from @BotFather in the environment"
+            )),
+            Platform::Telegram => self.telegram.check(),
             Platform::Discord => self.discord.shards.map_or(Ok(()), |shards| shards.check()),
             Platform::Rooms => Ok(()),
         }?;
@@ -103,4 +110,17 @@ pub(crate) enum Platform {
     Rooms,
     /// A bot on Discord.
     Discord,
+    /// A bot on Telegram.
+    Telegram,
+}
+
+impl Platform {
+    /// As bots.yaml and scripts name it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Rooms => "rooms",
+            Self::Discord => "discord",
+            Self::Telegram => "telegram",
+        }
+    }
 }

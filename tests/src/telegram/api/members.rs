@@ -139,6 +139,23 @@ pub(super) fn set_title(world: &mut World, call: &Call) -> Outcome {
     Ok(json!(true))
 }
 
+pub(super) fn set_tag(world: &mut World, call: &Call) -> Outcome {
+    let chat = world.reach_large(call.get("chat_id"), true)?;
+    let user = world.reach_user(call)?;
+    world.need(chat, "can_manage_tags", "change member tag")?;
+    let tag = call.text("tag");
+    if tag.encode_utf16().count() > 16 {
+        return Err(Refusal::blamed("TAG_INVALID", "a tag has at most 16 characters"));
+    }
+    let mut member = world.member(chat, user);
+    if !matches!(member.status, Status::Member | Status::Restricted { is_member: true, .. }) {
+        return Err(Refusal::bad("user is not a regular member"));
+    }
+    member.title = Some(tag.to_owned()).filter(|tag| !tag.is_empty());
+    world.set_member(chat, world.bot, user, member, &Value::Null);
+    Ok(json!(true))
+}
+
 pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
     let chat = world.reach(call.get("chat_id"))?;
     let user = world.reach_user(call)?;

@@ -45,6 +45,7 @@ pub(super) fn perform(world: &mut World, call: &Call) -> Outcome {
         "restrictChatMember" => members::restrict,
         "promoteChatMember" => members::promote,
         "setChatAdministratorCustomTitle" => members::set_title,
+        "setChatMemberTag" => members::set_tag,
         "getChatMember" => members::get,
         "getChatAdministrators" => members::administrators,
         "getChatMemberCount" => members::count,

@@ -1,19 +1,21 @@
-//! Events on their way into the journal. One that the store did not take is offered again: Discord tells it only once in a session.
+//! Events on their way into the journal. One that the store did not take is offered again: a platform tells it only once.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use palabre_model::{Batch, EmitError, Event, EventSink, Receipt};
 use tokio::time::Instant;
+
+use crate::{Batch, EmitError, Event, EventSink, Receipt};
 
 /// So many events may be under way before no more frames are read.
 const MOST: usize = 2_000;
 /// How long the store is left alone after it took nothing.
 const PAUSE: Duration = Duration::from_millis(500);
 
-pub(super) struct Flight {
+/// Events that a platform has told, and of which it is not yet known that they are durable.
+pub struct Flight {
     sink: Arc<dyn EventSink>,
     waiting: VecDeque<Waiting>,
     /// When the store is offered again what it did not take; until then nothing new is offered, which would overtake it.
@@ -28,26 +30,33 @@ struct Waiting {
 }
 
 impl Flight {
-    pub(super) fn new(sink: &Arc<dyn EventSink>) -> Self {
+    /// None under way.
+    #[must_use]
+    pub fn new(sink: &Arc<dyn EventSink>) -> Self {
         Self { sink: Arc::clone(sink), waiting: VecDeque::new(), again: None }
     }
 
-    pub(super) fn send(&mut self, event: Event, rows: Batch) {
+    /// Hands an event over, with rows that are committed together with it.
+    pub fn send(&mut self, event: Event, rows: Batch) {
         let receipt = self.again.is_none().then(|| self.sink.emit(event.clone(), rows.clone()));
         self.waiting.push_back(Waiting { event, rows, receipt });
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    /// Whether nothing more should be taken in for now.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
         self.waiting.len() >= MOST
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether all are durable.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
     /// Waits until something has become of the oldest. `false` when the daemon is stopping and takes no more. Can be dropped at any
     /// time: what was under way stays so.
-    pub(super) async fn land(&mut self) -> bool {
+    pub async fn land(&mut self) -> bool {
         if let Some(again) = self.again {
             tokio::time::sleep_until(again).await;
             self.again = None;

@@ -1,0 +1,195 @@
+//! Requests to Telegram's Bot API. What they are made of is teloxide's; the way there is our own, since teloxide's waits ten seconds in
+//! place at each fault of the server, and drops what an answer says beside its words.
+
+mod error;
+
+use std::error::Error;
+use std::time::Duration;
+
+use reqwest::multipart::{Form, Part};
+use reqwest::{Response, Url};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use teloxide_core::requests::Payload;
+
+pub(crate) use error::ApiError;
+
+/// Where Telegram is.
+const TELEGRAM: &str = "https://api.telegram.org";
+/// How long one request may take, beside what Telegram is asked to wait.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long an upload may take.
+const UPLOAD: Duration = Duration::from_secs(300);
+/// How often a request that nobody else repeats is tried.
+const TRIES: u32 = 6;
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// The way to Telegram.
+pub(crate) struct Api {
+    client: reqwest::Client,
+    base: Url,
+    /// Kept out of every error.
+    token: String,
+}
+
+/// A file that is sent along, under the name by which the request refers to it.
+#[derive(Clone)]
+pub(crate) struct Upload {
+    pub(crate) field: String,
+    pub(crate) name: String,
+    pub(crate) content_type: Option<String>,
+    pub(crate) data: Vec<u8>,
+}
+
+/// What Telegram answers. <https://core.telegram.org/bots/api#making-requests>
+#[derive(Deserialize)]
+struct Answer {
+    ok: bool,
+    #[serde(default)]
+    result: Value,
+    #[serde(default)]
+    error_code: u16,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    parameters: Parameters,
+}
+
+#[derive(Default, Deserialize)]
+struct Parameters {
+    #[serde(default)]
+    retry_after: Option<u64>,
+    #[serde(default)]
+    migrate_to_chat_id: Option<i64>,
+}
+
+impl Api {
+    /// For the bot with that token, at Telegram or at another address.
+    pub(crate) fn new(token: &str, api: Option<&str>) -> Result<Self, String> {
+        let token = token.trim().to_owned();
+        let api = api.unwrap_or(TELEGRAM).trim_end_matches('/');
+        let base = Url::parse(&format!("{api}/")).map_err(|error| format!("api: {api} is no address: {error}"))?;
+        // What is in a redirection would be asked with the token in its address.
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+        Ok(Self { client: client.map_err(|error| error.to_string())?, base, token })
+    }
+
+    /// Performs a request once, as teloxide has it.
+    pub(crate) async fn ask<P: Payload + Serialize>(&self, payload: &P) -> Result<Value, ApiError> {
+        let body = serde_json::to_value(payload).map_err(|error| ApiError::Unfit(error.to_string()))?;
+        self.call(P::NAME, body).await
+    }
+
+    /// Performs a request once.
+    pub(crate) async fn call(&self, method: &str, body: Value) -> Result<Value, ApiError> {
+        self.call_within(method, body, Duration::ZERO).await
+    }
+
+    /// As [`Api::call`], with how long Telegram is asked to wait for something to tell.
+    pub(crate) async fn call_within(&self, method: &str, body: Value, wait: Duration) -> Result<Value, ApiError> {
+        let request = self.client.post(self.method(method)?).timeout(PATIENCE + wait).json(&body);
+        let sent = request.send().await.map_err(|error| self.network(error))?;
+        self.answer(sent).await
+    }
+
+    /// As [`Api::call`], with files.
+    pub(crate) async fn upload(
+        &self,
+        method: &str,
+        body: Map<String, Value>,
+        files: Vec<Upload>,
+    ) -> Result<Value, ApiError> {
+        let mut form = Form::new();
+        for (name, value) in body {
+            let text = if let Value::String(text) = value { text } else { value.to_string() };
+            form = form.text(name, text);
+        }
+        for file in files {
+            let part = Part::bytes(file.data).file_name(file.name);
+            let part = match file.content_type {
+                Some(kind) => part.mime_str(&kind).map_err(|error| ApiError::Unfit(error.to_string()))?,
+                None => part,
+            };
+            form = form.part(file.field, part);
+        }
+        let request = self.client.post(self.method(method)?).timeout(UPLOAD).multipart(form);
+        let sent = request.send().await.map_err(|error| self.network(error))?;
+        self.answer(sent).await
+    }
+
+    /// As [`Api::call`], again after a passing fault: for what the engine does not repeat itself.
+    pub(crate) async fn insist(&self, method: &str, body: Value) -> Result<Value, ApiError> {
+        let mut pause = FIRST_PAUSE;
+        for _ in 1..TRIES {
+            let wait = match self.call(method, body.clone()).await {
+                Err(ApiError::Limited { retry_after }) => retry_after,
+                Err(ApiError::Passing(_)) => pause,
+                other => return other,
+            };
+            tokio::time::sleep(wait).await;
+            pause *= 2;
+        }
+        self.call(method, body).await
+    }
+
+    /// A file that Telegram keeps, by its path there; at most `most` bytes.
+    pub(crate) async fn download(&self, path: &str, most: usize) -> Result<Vec<u8>, ApiError> {
+        let url = self.base.join(&format!("file/bot{}/{path}", self.token));
+        let url = url.map_err(|error| ApiError::Unfit(format!("the path of the file is none: {error}")))?;
+        let sent = self.client.get(url).timeout(UPLOAD).send().await;
+        let mut response = sent.map_err(|error| self.network(error))?;
+        if !response.status().is_success() {
+            return Err(self.answer(response).await.err().unwrap_or(ApiError::Passing("no file came".to_owned())));
+        }
+        let mut data = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.network(error))? {
+            if data.len() + chunk.len() > most {
+                return Err(ApiError::Unfit(format!("the file has more than {most} bytes, which is the limit")));
+            }
+            data.extend_from_slice(&chunk);
+        }
+        Ok(data)
+    }
+
+    fn method(&self, method: &str) -> Result<Url, ApiError> {
+        // A token of letters that mean something in an address must not lead elsewhere.
+        let mut url = self.base.clone();
+        match url.path_segments_mut() {
+            Ok(mut path) => drop(path.pop_if_empty().push(&format!("bot{}", self.token)).push(method)),
+            Err(()) => return Err(ApiError::Unfit("the address of the API has no path".to_owned())),
+        }
+        Ok(url)
+    }
+
+    async fn answer(&self, response: Response) -> Result<Value, ApiError> {
+        let status = response.status();
+        let body = response.bytes().await.map_err(|error| self.network(error))?;
+        let answer: Answer = match serde_json::from_slice(&body) {
+            Ok(answer) => answer,
+            Err(_) => return Err(ApiError::of(status.as_u16(), &format!("no answer of Telegram's ({status})"))),
+        };
+        if answer.ok {
+            return Ok(answer.result);
+        }
+        let Answer { error_code, description, parameters, .. } = answer;
+        let code = if error_code == 0 { status.as_u16() } else { error_code };
+        if let Some(seconds) = parameters.retry_after.or((code == 429).then_some(1)) {
+            return Err(ApiError::Limited { retry_after: Duration::from_secs(seconds.clamp(1, 86_400)) });
+        }
+        if let Some(to) = parameters.migrate_to_chat_id {
+            return Err(ApiError::Moved { to });
+        }
+        Err(ApiError::of(code, &description.replace(&self.token, "…")))
+    }
+
+    /// Without the address, which has the token in it; with the last cause, which says what is wrong.
+    fn network(&self, error: reqwest::Error) -> ApiError {
+        let error = error.without_url();
+        let mut cause: &dyn Error = &error;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        let said = if error.is_timeout() { "no answer came in time".to_owned() } else { cause.to_string() };
+        ApiError::Passing(said.replace(&self.token, "…"))
+    }
+}

@@ -1,0 +1,278 @@
+//! Buttons and lists as Telegram has them: rows of buttons, each with 64 bytes of what it stands for. What is longer is kept here, and
+//! the button has its name. A list is a button for each of its options; where several can be chosen, they are marked until done.
+//! <https://core.telegram.org/bots/api#inlinekeyboardbutton>
+
+use palabre_model::{ActionError, Batch, Button, Content, Millis, Select};
+use palabre_store::{Table, TableId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::Telegram;
+use crate::frames::Markup;
+
+const BUTTONS: Table<(String, String), Stored> = Table::new(TableId::TelegramButtons);
+/// How long a button that is kept here leads to what it stands for.
+const LIFE: Millis = 365 * 86_400_000;
+/// How much a button carries, in bytes.
+const CARRIED: usize = 64;
+/// What those begin with that are kept here.
+const MARK: char = '\u{1}';
+/// The most buttons in a row, so that their words can be read.
+const IN_A_ROW: usize = 3;
+/// The most buttons under a message.
+const MOST: usize = 100;
+/// The longest words on a button, in characters; what is longer is cut.
+const LABEL: usize = 64;
+const CHOSEN: &str = "✅ ";
+const DONE: &str = "✔️";
+
+/// What a button stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stored {
+    Button { action: String },
+    Select(Select),
+}
+
+/// The name of what is kept, and which part of it is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reference {
+    pub(crate) key: String,
+    pub(crate) part: Part,
+}
+
+/// Which part of a list was pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The option with that number; of a button, the button.
+    Option(usize),
+    /// That is all.
+    Done,
+}
+
+/// What comes of a press on a list.
+pub(crate) enum Toggle {
+    Chosen(Vec<String>),
+    /// The list with the option marked, or no longer.
+    Shown(Value),
+    Refused(String),
+}
+
+/// What a button refers to, where it carries but a name.
+pub(crate) fn reference(data: &str) -> Option<Reference> {
+    let (key, part) = data.strip_prefix(MARK)?.split_once(':')?;
+    let part = if part == "done" { Part::Done } else { Part::Option(part.parse().ok()?) };
+    Some(Reference { key: key.to_owned(), part })
+}
+
+/// What buttons stand for, by its name.
+pub(crate) type Kept = Vec<(String, Stored)>;
+
+/// The buttons and the list of a message as Telegram takes them, and what is to be kept for them.
+pub(crate) fn keyboard(content: &Content) -> Result<(Option<Value>, Kept), ActionError> {
+    let mut kept = Vec::new();
+    let mut rows: Vec<Value> = Vec::new();
+    for row in content.buttons.chunks(IN_A_ROW) {
+        rows.push(row.iter().map(|button| self::button(button, &mut kept)).collect());
+    }
+    if let Some(select) = &content.select {
+        let stored = Stored::Select(select.clone());
+        let key = name(&stored);
+        rows.extend(options(select, &key, &[]));
+        kept.push((key, stored));
+    }
+    let count: usize = rows.iter().filter_map(|row| row.as_array().map(Vec::len)).sum();
+    if count > MOST {
+        return Err(ActionError::Rejected(format!("it has {count} buttons and options; Telegram takes {MOST}")));
+    }
+    Ok(((!rows.is_empty()).then(|| json!({ "inline_keyboard": rows })), kept))
+}
+
+fn button(button: &Button, kept: &mut Kept) -> Value {
+    let text = label(&button.label);
+    if let Some(url) = &button.url {
+        return json!({ "text": text, "url": url });
+    }
+    if button.disabled {
+        // There is none that cannot be pressed: one that leads to nothing.
+        return json!({ "text": text, "callback_data": format!("{MARK}off:0") });
+    }
+    let action = &button.action;
+    if action.len() <= CARRIED && !action.starts_with(MARK) {
+        return json!({ "text": text, "callback_data": action });
+    }
+    let stored = Stored::Button { action: action.clone() };
+    let key = name(&stored);
+    kept.push((key.clone(), stored));
+    json!({ "text": text, "callback_data": format!("{MARK}{key}:0") })
+}
+
+/// A list as rows of buttons, with those marked that are chosen.
+fn options(select: &Select, key: &str, chosen: &[usize]) -> Vec<Value> {
+    let is_single = most(select) == 1;
+    let mut rows: Vec<Value> = Vec::new();
+    for (index, option) in select.options.iter().enumerate() {
+        let mark = if chosen.contains(&index) { CHOSEN } else { "" };
+        let text = label(&format!("{mark}{}", option.label));
+        rows.push(json!([{ "text": text, "callback_data": format!("{MARK}{key}:{index}") }]));
+    }
+    if !is_single {
+        rows.push(json!([{ "text": DONE, "callback_data": format!("{MARK}{key}:done") }]));
+    }
+    rows
+}
+
+fn most(select: &Select) -> usize {
+    usize::from(select.max.unwrap_or(1).max(select.min.unwrap_or(1)).max(1)).min(select.options.len().max(1))
+}
+
+fn fewest(select: &Select) -> usize {
+    usize::from(select.min.unwrap_or(1)).min(most(select))
+}
+
+/// What a press on a list comes to. What was chosen before stands in the list as it was shown.
+pub(crate) fn toggle(select: &Select, key: &str, part: Part, shown: Option<&Markup>) -> Toggle {
+    let value = |index: usize| select.options.get(index).map(|option| option.value.clone());
+    if let (1, Part::Option(index)) = (most(select), part) {
+        return match value(index) {
+            Some(value) => Toggle::Chosen(vec![value]),
+            None => Toggle::Refused("—".to_owned()),
+        };
+    }
+    let buttons = shown.iter().flat_map(|markup| markup.inline_keyboard.iter().flatten());
+    let of_list = buttons.filter_map(|button| {
+        let reference = reference(button.callback_data.as_deref()?).filter(|reference| reference.key == key)?;
+        match reference.part {
+            Part::Option(index) if button.text.starts_with(CHOSEN) => Some(index),
+            _ => None,
+        }
+    });
+    let mut chosen: Vec<usize> = of_list.collect();
+    match part {
+        Part::Done if chosen.len() < fewest(select) => Toggle::Refused(format!("≥ {}", fewest(select))),
+        Part::Done => Toggle::Chosen(chosen.into_iter().filter_map(value).collect()),
+        Part::Option(index) => {
+            match chosen.iter().position(|other| *other == index) {
+                Some(at) => drop(chosen.remove(at)),
+                None if chosen.len() >= most(select) => return Toggle::Refused(format!("≤ {}", most(select))),
+                None => chosen.push(index),
+            }
+            // Buttons beside the list stay as they are.
+            let others = shown.iter().flat_map(|markup| &markup.inline_keyboard);
+            let others = others.filter(|row| {
+                !row.iter().any(|button| {
+                    button.callback_data.as_deref().and_then(reference).is_some_and(|reference| reference.key == key)
+                })
+            });
+            let kept = others.map(|row| {
+                row.iter()
+                    .map(|button| match (&button.url, &button.callback_data) {
+                        (Some(url), _) => json!({ "text": button.text, "url": url }),
+                        (None, data) => json!({ "text": button.text, "callback_data": data }),
+                    })
+                    .collect::<Value>()
+            });
+            let rows: Vec<Value> = kept.chain(options(select, key, &chosen)).collect();
+            Toggle::Shown(json!({ "inline_keyboard": rows }))
+        }
+    }
+}
+
+fn label(text: &str) -> String {
+    let text = if text.trim().is_empty() { "…" } else { text };
+    if text.chars().count() <= LABEL {
+        return text.to_owned();
+    }
+    text.chars().take(LABEL - 1).chain(['…']).collect()
+}
+
+/// The same thing has the same name, so that what is sent again need not be kept again.
+fn name(stored: &Stored) -> String {
+    let text = serde_json::to_string(stored).unwrap_or_default();
+    Sha256::digest(text).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Telegram {
+    /// Keeps what buttons stand for.
+    pub(crate) async fn keep_buttons(&self, kept: Kept) -> Result<(), ActionError> {
+        if kept.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        let until = Some(self.clock.now() + LIFE);
+        for (key, stored) in kept {
+            BUTTONS.put_until(&mut batch, &(self.world.bot().to_string(), key), &stored, until);
+        }
+        self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))
+    }
+
+    /// What was kept under that name.
+    pub(crate) async fn stored(&self, key: &str) -> Option<Stored> {
+        let (store, now, key) = (self.store.clone(), self.clock.now(), (self.world.bot().to_string(), key.to_owned()));
+        let read = move || -> palabre_store::Result<Option<Stored>> { BUTTONS.get(&store.snapshot(now)?, &key) };
+        match tokio::task::spawn_blocking(read).await {
+            Ok(Ok(stored)) => stored,
+            Ok(Err(error)) => {
+                tracing::error!(bot = %self.world.bot(), "what a button stands for cannot be read: {error}");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use palabre_model::SelectOption;
+
+    use super::*;
+
+    fn colours(max: u8) -> Select {
+        let option =
+            |name: &str| SelectOption { label: name.to_uppercase(), value: name.to_owned(), description: None };
+        let options = ["red", "blue", "green"].map(option).to_vec();
+        Select { action: "colour".to_owned(), placeholder: None, min: Some(1), max: Some(max), options }
+    }
+
+    fn shown(markup: &Value) -> Markup {
+        serde_json::from_value(markup.clone()).expect("a keyboard")
+    }
+
+    #[test]
+    fn several_are_marked_until_done() {
+        let select = colours(2);
+        let content = Content { select: Some(select.clone()), ..Content::default() };
+        let (markup, kept) = keyboard(&content).expect("a keyboard");
+        let key = kept[0].0.clone();
+        let mut markup = markup.expect("buttons");
+        let press = |markup: &Value, part| toggle(&select, &key, part, Some(&shown(markup)));
+        assert!(matches!(press(&markup, Part::Done), Toggle::Refused(_)));
+        for index in [2, 0] {
+            let Toggle::Shown(next) = press(&markup, Part::Option(index)) else { panic!("it is marked") };
+            markup = next;
+        }
+        assert!(matches!(press(&markup, Part::Option(1)), Toggle::Refused(_)));
+        let Toggle::Chosen(values) = press(&markup, Part::Done) else { panic!("it is done") };
+        assert_eq!(values, ["red", "green"]);
+    }
+
+    #[test]
+    fn what_is_too_long_is_kept_and_found() {
+        let long = "x".repeat(65);
+        let button = |action: &str| Button {
+            label: "Go".to_owned(),
+            action: action.to_owned(),
+            style: None,
+            url: None,
+            disabled: false,
+        };
+        let content = Content { buttons: vec![button("go"), button(&long)], ..Content::default() };
+        let (markup, kept) = keyboard(&content).expect("a keyboard");
+        let markup = shown(&markup.expect("buttons"));
+        let row = &markup.inline_keyboard[0];
+        assert_eq!(row[0].callback_data.as_deref(), Some("go"));
+        let found = reference(row[1].callback_data.as_deref().expect("data")).expect("a name");
+        assert_eq!(kept, [(found.key, Stored::Button { action: long })]);
+    }
+}

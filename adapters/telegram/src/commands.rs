@@ -1,0 +1,160 @@
+//! Commands as Telegram offers them: for everybody and for administrators, in each language; written only where something is different.
+//! <https://core.telegram.org/bots/api#setmycommands>
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use palabre_model::{Batch, CommandSpec, Permission};
+use palabre_store::{Table, TableId};
+use serde_json::{Value, json};
+use teloxide_core::payloads::{DeleteMyCommands, GetMyCommands, SetMyCommands};
+use teloxide_core::types::{BotCommand, BotCommandScope};
+use tokio::sync::watch;
+
+use crate::Telegram;
+use crate::api::{Api, ApiError};
+
+/// The languages in which commands were listed, by bot.
+const LANGUAGES: Table<String, Vec<String>> = Table::new(TableId::TelegramCommands);
+/// How many commands a list has at the most, and how long what is said of one is.
+const MOST: usize = 100;
+const DESCRIPTION: usize = 256;
+const NAME: usize = 32;
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// Keeps the lists as the scripts have them, whenever those change.
+pub(crate) async fn keep(telegram: &Telegram, mut commands: watch::Receiver<Arc<Vec<CommandSpec>>>) {
+    loop {
+        let wanted = Arc::clone(&commands.borrow_and_update());
+        let mut pause = FIRST_PAUSE;
+        // A list that is out of date meanwhile is not written any more.
+        while !commands.has_changed().unwrap_or(true) {
+            match telegram.list(&wanted).await {
+                Ok(written) => {
+                    tracing::info!(bot = %telegram.world.bot(), "{} commands, {written} lists were written", wanted.len());
+                    break;
+                }
+                Err(ApiError::Token) => return,
+                Err(error) => {
+                    tracing::warn!(bot = %telegram.world.bot(), "the commands cannot be listed at present: {error}");
+                    let wait = if let ApiError::Limited { retry_after } = error { retry_after } else { pause };
+                    tokio::time::sleep(wait).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+        if commands.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+impl Telegram {
+    /// Brings the lists up to date; how many had to be written.
+    async fn list(&self, commands: &[CommandSpec]) -> Result<usize, ApiError> {
+        let before: Vec<String> = self.languages_before().await;
+        let now = languages(commands);
+        let every = now.iter().chain(&before).cloned().collect::<BTreeSet<String>>();
+        let mut written = 0;
+        for scope in [BotCommandScope::Default, BotCommandScope::AllChatAdministrators] {
+            let most = if scope == BotCommandScope::Default { Permission::Member } else { Permission::Owner };
+            for language in std::iter::once(None).chain(every.iter().map(Some)) {
+                let is_known = language.is_none_or(|language| now.contains(language));
+                let wanted = if is_known { offered(commands, most, language.map(String::as_str)) } else { Vec::new() };
+                written += usize::from(bring(&self.api, &scope, language, wanted).await?);
+            }
+        }
+        if now != before.into_iter().collect() {
+            let mut batch = Batch::default();
+            LANGUAGES.put(&mut batch, &self.world.bot().to_string(), &now.into_iter().collect());
+            // What is not noted is noted at the next start.
+            drop(self.store.commit(batch).await);
+        }
+        Ok(written)
+    }
+
+    async fn languages_before(&self) -> Vec<String> {
+        let (store, bot, now) = (self.store.clone(), self.world.bot().to_string(), self.clock.now());
+        let read = move || -> palabre_store::Result<Option<Vec<String>>> { LANGUAGES.get(&store.snapshot(now)?, &bot) };
+        tokio::task::spawn_blocking(read).await.ok().and_then(Result::ok).flatten().unwrap_or_default()
+    }
+}
+
+/// Brings one list up to date. True when it had to be written.
+async fn bring(
+    api: &Api,
+    scope: &BotCommandScope,
+    language: Option<&String>,
+    wanted: Vec<BotCommand>,
+) -> Result<bool, ApiError> {
+    let mut look = GetMyCommands::new();
+    (look.scope, look.language_code) = (Some(scope.clone()), language.cloned());
+    let there = pass(api, &look).await?;
+    if there == json!(wanted) {
+        return Ok(false);
+    }
+    if wanted.is_empty() {
+        let mut delete = DeleteMyCommands::new();
+        (delete.scope, delete.language_code) = (Some(scope.clone()), language.cloned());
+        pass(api, &delete).await?;
+    } else {
+        let mut set = SetMyCommands::new(wanted);
+        (set.scope, set.language_code) = (Some(scope.clone()), language.cloned());
+        pass(api, &set).await?;
+    }
+    Ok(true)
+}
+
+/// A request of teloxide's; again after a passing fault.
+async fn pass<P: teloxide_core::requests::Payload + serde::Serialize>(
+    api: &Api,
+    payload: &P,
+) -> Result<Value, ApiError> {
+    let body = serde_json::to_value(payload).map_err(|error| ApiError::Unfit(error.to_string()))?;
+    api.insist(P::NAME, body).await
+}
+
+/// The languages in which something is said of commands: two letters each, as Telegram has them.
+fn languages(commands: &[CommandSpec]) -> BTreeSet<String> {
+    let all = commands.iter().flat_map(|spec| spec.names.keys().chain(spec.descriptions.keys()));
+    all.filter_map(|language| base(language)).collect()
+}
+
+fn base(language: &str) -> Option<String> {
+    let base = language.split('-').next().unwrap_or_default().to_ascii_lowercase();
+    (base.len() == 2 && base.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(base)
+}
+
+/// The commands that somebody is offered who may do so much.
+fn offered(commands: &[CommandSpec], most: Permission, language: Option<&str>) -> Vec<BotCommand> {
+    let in_language = |texts: &std::collections::BTreeMap<String, String>| {
+        let language = language?;
+        texts.iter().find(|(of, _)| base(of).as_deref() == Some(language)).map(|(_, text)| text.clone())
+    };
+    let mut list = Vec::new();
+    for spec in commands.iter().filter(|spec| !spec.hidden && spec.permission <= most) {
+        let own = in_language(&spec.names).filter(|name| is_name(name));
+        let Some(name) = own.or_else(|| is_name(&spec.name).then(|| spec.name.clone())) else {
+            tracing::debug!(
+                "/{} is not in Telegram's list: a command there has small letters, digits and _",
+                spec.name
+            );
+            continue;
+        };
+        let said = in_language(&spec.descriptions).unwrap_or_else(|| spec.description.clone());
+        let said = if said.trim().is_empty() { spec.name.clone() } else { said };
+        let description: String = said.chars().take(DESCRIPTION).collect();
+        if list.iter().all(|other: &BotCommand| other.command != name) && list.len() < MOST {
+            list.push(BotCommand::new(name, description));
+        }
+    }
+    list
+}
+
+/// Whether Telegram takes it as a command.
+fn is_name(name: &str) -> bool {
+    (1..=NAME).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}

@@ -1,0 +1,163 @@
+//! Telegram's updates as events.
+
+mod content;
+mod members;
+mod messages;
+
+use std::sync::Arc;
+
+use palabre_model::{Bot, Event, EventKind, Member, Millis, User, UserId};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::frames::{self, Update};
+use crate::world::World;
+
+pub(crate) use content::FILE;
+
+/// Turns updates into events, and keeps what is known up to date with them.
+pub(crate) struct Decoder {
+    pub(crate) bot: Bot,
+    pub(crate) world: Arc<World>,
+    /// Whether messages of other bots are events.
+    pub(crate) hear_bots: bool,
+}
+
+/// What an update gives.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Decoded {
+    pub(crate) events: Vec<Event>,
+    /// The chats of which something has changed that is kept.
+    pub(crate) changed: Vec<i64>,
+}
+
+/// What a button that was pressed stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Pressed {
+    Button { action: String },
+    Select { action: String, values: Vec<String> },
+}
+
+impl From<Event> for Decoded {
+    fn from(event: Event) -> Self {
+        Self { events: vec![event], changed: Vec::new() }
+    }
+}
+
+/// Where something happened, and to whom.
+#[derive(Default)]
+struct Scene {
+    chat: i64,
+    topic: Option<i64>,
+    user: Option<User>,
+    member: Option<Member>,
+}
+
+impl Decoder {
+    /// The events of an update. One that has no kind of its own, or is not as it should be, is native.
+    pub(crate) fn decode(&self, update: &Value, now: Millis) -> Decoded {
+        let frame = match Update::deserialize(update) {
+            Ok(frame) => frame,
+            Err(error) => {
+                // Without the error's own words, which may be somebody's.
+                let what = kind_of(update);
+                tracing::warn!(bot = %self.bot.name, update = what, "an update that is not as Telegram describes it ({:?})", error.classify());
+                return self.native(update, now).into();
+            }
+        };
+        match self.known(frame, now) {
+            Some(decoded) => decoded,
+            None => self.native(update, now).into(),
+        }
+    }
+
+    /// `None` for what has no kind of its own.
+    fn known(&self, update: Update, now: Millis) -> Option<Decoded> {
+        if let Some(message) = update.message.or(update.channel_post) {
+            return self.message(vec![message], now);
+        }
+        if let Some(message) = update.edited_message.or(update.edited_channel_post) {
+            return Some(self.edited(&message, now));
+        }
+        if let Some(reacted) = update.message_reaction {
+            return Some(self.reacted(&reacted, now));
+        }
+        if let Some(change) = update.chat_member {
+            return Some(self.member_changed(&change, now));
+        }
+        if let Some(change) = update.my_chat_member {
+            return self.bot_changed(&change, now);
+        }
+        update.chat_join_request.map(|request| self.join_requested(&request, now))
+    }
+
+    /// A button was pressed that stands for this.
+    pub(crate) fn pressed(&self, callback: &frames::Callback, pressed: Pressed, now: Millis) -> Decoded {
+        let Some(message) = &callback.message else { return Decoded::default() };
+        let mut changed = self.learn(message);
+        let user = self.user(&callback.from);
+        let scene = self.scene(message, user, callback.from.id);
+        changed.dedup();
+        let (id, interaction) = (message.message_id.to_string().into(), Some(callback.id.clone()));
+        let kind = match pressed {
+            Pressed::Button { action } => EventKind::Button { action, message: id, values: Vec::new(), interaction },
+            Pressed::Select { action, values } => EventKind::Select { action, message: id, values, interaction },
+        };
+        Decoded { events: vec![self.event(scene, kind, now)], changed }
+    }
+
+    /// A form is filled in.
+    pub(crate) fn filled_in(&self, message: &frames::Message, action: String, values: Value, now: Millis) -> Event {
+        let from = message.from.clone().unwrap_or_default();
+        let scene = self.scene(message, self.user(&from), from.id);
+        self.event(scene, EventKind::Form { action, message: None, values, interaction: None }, now)
+    }
+
+    pub(crate) fn without_place(&self, kind: EventKind, now: Millis) -> Event {
+        Event::without_place(self.bot.clone(), now, kind)
+    }
+
+    fn native(&self, update: &Value, now: Millis) -> Event {
+        let name = kind_of(update).to_owned();
+        let data = update.get(&name).cloned().unwrap_or_else(|| update.clone());
+        let chat = data["chat"]["id"].as_i64().or_else(|| data["message"]["chat"]["id"].as_i64());
+        let scene = Scene { chat: chat.unwrap_or_default(), ..Scene::default() };
+        self.event(scene, EventKind::Native { name, data }, now)
+    }
+
+    fn event(&self, scene: Scene, kind: EventKind, now: Millis) -> Event {
+        let is_somewhere = scene.chat != 0;
+        Event {
+            time: now,
+            bot: self.bot.clone(),
+            space: is_somewhere.then(|| self.world.space(scene.chat)).flatten().map(Arc::new),
+            room: is_somewhere.then(|| Arc::new(self.world.room(scene.chat, scene.topic))),
+            user: scene.user.map(Arc::new),
+            member: scene.member.map(Arc::new),
+            kind,
+        }
+    }
+
+    fn user_id(&self, id: i64) -> UserId {
+        self.world.user_id(id)
+    }
+
+    /// A person as events have them, who is remembered.
+    fn user(&self, frame: &frames::User) -> User {
+        let user = User {
+            id: self.user_id(frame.id),
+            name: frame.named(),
+            bot: frame.is_bot,
+            locale: frame.language_code.clone(),
+            picture: None,
+        };
+        self.world.lock().people.saw(frame.id, &user, frame.username.as_deref());
+        user
+    }
+}
+
+/// What an update is about, as Telegram calls it.
+fn kind_of(update: &Value) -> &str {
+    let fields = update.as_object();
+    fields.and_then(|fields| fields.keys().find(|name| *name != "update_id")).map_or("update", String::as_str)
+}

@@ -1,0 +1,118 @@
+//! What a message says, whatever it is made of.
+
+use palabre_model::{Attachment, Button, Content, Embed};
+
+use super::Decoder;
+use crate::frames::{self, File};
+use crate::text::{EntityKind, to_commonmark};
+
+/// What addresses of files begin with: they lead to Telegram by its bot alone.
+pub(crate) const FILE: &str = "telegram:";
+
+impl Decoder {
+    /// What the parts of a message say together.
+    pub(super) fn content(&self, parts: &[frames::Message]) -> Content {
+        let mut content = Content::default();
+        let mut texts = Vec::new();
+        for part in parts {
+            texts.extend(self.words(part));
+            content.attachments.extend(attachments(part));
+            content.embeds.extend(part.poll.as_ref().map(poll));
+            content.buttons.extend(part.reply_markup.iter().flat_map(buttons));
+        }
+        content.text = texts.join("\n\n");
+        content
+    }
+
+    /// The text of one part.
+    fn words(&self, frame: &frames::Message) -> Option<String> {
+        if let Some(text) = &frame.text {
+            return Some(self.command(frame, text).unwrap_or_else(|| to_commonmark(text, &frame.entities)));
+        }
+        if let Some(caption) = &frame.caption {
+            return Some(to_commonmark(caption, &frame.caption_entities));
+        }
+        if let Some(dice) = &frame.dice {
+            return Some(format!("{} {}", dice.emoji, dice.value));
+        }
+        if let Some(venue) = &frame.venue {
+            let frames::Location { latitude, longitude } = venue.location;
+            let (title, address) = (palabre_text::escape(&venue.title), palabre_text::escape(&venue.address));
+            return Some(format!("📍 **{title}**, {address} ({latitude}, {longitude})"));
+        }
+        if let Some(frames::Location { latitude, longitude }) = frame.location {
+            return Some(format!("📍 {latitude}, {longitude}"));
+        }
+        let contact = frame.contact.as_ref()?;
+        let last = contact.last_name.as_ref().map(|last| format!(" {last}")).unwrap_or_default();
+        Some(format!("👤 {}: {}", palabre_text::escape(&format!("{}{last}", contact.first_name)), contact.phone_number))
+    }
+
+    /// A command as it was typed, without the name of the bot that it is for: what stands behind it is no CommonMark.
+    fn command(&self, frame: &frames::Message, text: &str) -> Option<String> {
+        let first = frame.entities.iter().find(|entity| entity.kind == EntityKind::BotCommand && entity.offset == 0)?;
+        let length = usize::try_from(first.length).ok()?;
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let command = String::from_utf16(units.get(..length)?).ok()?;
+        let rest = String::from_utf16(&units[length..]).ok()?;
+        let command = match command.split_once('@') {
+            Some((name, bot)) if bot.eq_ignore_ascii_case(&self.world.lock().username) => name.to_owned(),
+            _ => command,
+        };
+        Some(format!("{command}{rest}"))
+    }
+}
+
+/// The files of one part.
+fn attachments(frame: &frames::Message) -> Vec<Attachment> {
+    let mut all = Vec::new();
+    // An animation is told as a document too, for those who do not know animations.
+    let document = frame.document.as_ref().filter(|_| frame.animation.is_none());
+    let sticker = frame.sticker.as_ref().map(|file| match (file.is_animated, file.is_video) {
+        (true, _) => (file, "sticker.tgs", "application/x-tgsticker"),
+        (_, true) => (file, "sticker.webm", "video/webm"),
+        _ => (file, "sticker.webp", "image/webp"),
+    });
+    let files = [
+        frame.photo.last().map(|file| (file, "photo.jpg", "image/jpeg")),
+        document.map(|file| (file, "file", "application/octet-stream")),
+        frame.animation.as_ref().map(|file| (file, "animation.mp4", "video/mp4")),
+        frame.video.as_ref().map(|file| (file, "video.mp4", "video/mp4")),
+        frame.video_note.as_ref().map(|file| (file, "video-note.mp4", "video/mp4")),
+        frame.audio.as_ref().map(|file| (file, "audio.mp3", "audio/mpeg")),
+        frame.voice.as_ref().map(|file| (file, "voice.ogg", "audio/ogg")),
+        sticker,
+    ];
+    all.extend(files.into_iter().flatten().map(|(file, name, kind)| attachment(file, name, kind)));
+    all
+}
+
+fn attachment(file: &File, name: &str, kind: &str) -> Attachment {
+    Attachment {
+        name: file.file_name.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| name.to_owned()),
+        url: format!("{FILE}{}", file.file_id),
+        content_type: Some(file.mime_type.clone().unwrap_or_else(|| kind.to_owned())),
+        size: file.file_size,
+    }
+}
+
+/// A poll is shown as its question with the answers below.
+fn poll(poll: &frames::Poll) -> Embed {
+    let answers = poll.options.iter().enumerate().map(|(index, option)| format!("{}. {}", index + 1, option.text));
+    Embed {
+        title: Some(poll.question.clone()),
+        description: Some(answers.collect::<Vec<_>>().join("\n")),
+        ..Embed::default()
+    }
+}
+
+fn buttons(markup: &frames::Markup) -> Vec<Button> {
+    let button = |button: &frames::Button| Button {
+        label: button.text.clone(),
+        action: button.callback_data.clone().unwrap_or_default(),
+        style: None,
+        url: button.url.clone(),
+        disabled: false,
+    };
+    markup.inline_keyboard.iter().flatten().map(button).collect()
+}

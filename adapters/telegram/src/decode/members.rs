@@ -1,0 +1,115 @@
+//! Who comes, goes, is let in, kept out, and becomes what.
+
+use palabre_model::{EventKind, Member, Millis, User};
+
+use super::{Decoded, Decoder, Scene};
+use crate::frames;
+
+impl Decoder {
+    /// What somebody is in a group; nothing in what is private.
+    pub(super) fn member(&self, chat: i64, user: i64) -> Option<Member> {
+        let id = self.user_id(user);
+        (chat < 0).then(|| self.world.lock().people.member(chat, user, &id))
+    }
+
+    /// A chat tells by a message who has come or gone. Where the bot is an administrator it is told so twice.
+    pub(super) fn came_and_went(&self, frame: &frames::Message, by: (&User, i64), now: Millis) -> Decoded {
+        let me = self.world.lock().me;
+        let chat = frame.chat.id;
+        let came = frame.new_chat_members.iter().map(|person| (person, true));
+        let went = frame.left_chat_member.iter().map(|person| (person, false));
+        let mut events = Vec::new();
+        for (person, is_in) in came.chain(went).filter(|(person, _)| person.id != me) {
+            let user = self.user(person);
+            if !self.world.lock().people.is_news(chat, person.id, is_in) {
+                continue;
+            }
+            let by = (by.1 != person.id).then(|| by.0.clone());
+            let kind = if is_in { EventKind::Join { by, reason: None } } else { EventKind::Leave { by, reason: None } };
+            let scene = Scene { chat, topic: None, member: self.member(chat, person.id), user: Some(user) };
+            events.push(self.event(scene, kind, now));
+        }
+        Decoded { events, changed: Vec::new() }
+    }
+
+    pub(super) fn member_changed(&self, frame: &frames::MemberChange, now: Millis) -> Decoded {
+        let (old, new) = (&frame.old_chat_member, &frame.new_chat_member);
+        let (chat, person) = (frame.chat.id, new.user.id);
+        let changed = self.learn_chat(&frame.chat);
+        let user = self.user(&new.user);
+        let by = (frame.from.id != person).then(|| self.user(&frame.from));
+        let before = self.world.lock().people.became(chat, &user.id, new);
+        let member = self.member(chat, person);
+        let mut kinds = Vec::new();
+        if old.is_banned() && !new.is_banned() {
+            kinds.push(EventKind::Unban { by: by.clone(), reason: None });
+        }
+        if old.is_in() != new.is_in() && self.world.lock().people.is_news(chat, person, new.is_in()) {
+            kinds.push(match new.is_in() {
+                true => EventKind::Join { by: by.clone(), reason: None },
+                false => EventKind::Leave { by: by.clone(), reason: None },
+            });
+        }
+        if !old.is_banned() && new.is_banned() {
+            kinds.push(EventKind::Ban { by, reason: None });
+        }
+        // What they were as Telegram says it, which is more than what was known.
+        let was = Member { muted: old.is_muted(), roles: old.tag.iter().cloned().collect(), ..before };
+        let is_other = old.is_muted() != new.is_muted()
+            || old.is_admin() != new.is_admin()
+            || old.tag != new.tag
+            || old.custom_title != new.custom_title
+            || old.can_promote_members != new.can_promote_members;
+        if is_other && old.is_in() && new.is_in() {
+            kinds.push(EventKind::MemberUpdate { before: Some(was) });
+        }
+        let scene = || Scene { chat, topic: None, user: Some(user.clone()), member: member.clone() };
+        Decoded { events: kinds.into_iter().map(|kind| self.event(scene(), kind, now)).collect(), changed }
+    }
+
+    /// The bot itself came into a chat, went, or became something there. `None` where that is a private chat: somebody has stopped
+    /// the bot, or taken it up again.
+    pub(super) fn bot_changed(&self, frame: &frames::MemberChange, now: Millis) -> Option<Decoded> {
+        let (old, new) = (&frame.old_chat_member, &frame.new_chat_member);
+        let chat = frame.chat.id;
+        let mut changed = self.learn_chat(&frame.chat);
+        self.world.lock().chats.entry(chat).or_default().is_in = new.is_in();
+        changed.push(chat);
+        if frame.chat.is_private() {
+            return None;
+        }
+        let me = self.user(&new.user);
+        let kind = match (old.is_in(), new.is_in()) {
+            (false, true) => EventKind::RoomCreate,
+            (true, false) => EventKind::RoomDelete { before: Some(self.world.room(chat, None)) },
+            _ => {
+                let before = self.world.lock().people.became(chat, &me.id, new);
+                let was = Member { muted: old.is_muted(), ..before };
+                let scene = Scene { chat, topic: None, member: self.member(chat, new.user.id), user: Some(me) };
+                let event = self.event(scene, EventKind::MemberUpdate { before: Some(was) }, now);
+                return Some(Decoded { events: vec![event], changed });
+            }
+        };
+        // Whoever has let it in, or shown it out.
+        let by = self.user(&frame.from);
+        let scene = Scene { chat, topic: None, member: self.member(chat, frame.from.id), user: Some(by) };
+        Some(Decoded { events: vec![self.event(scene, kind, now)], changed })
+    }
+
+    pub(super) fn join_requested(&self, frame: &frames::JoinRequest, now: Millis) -> Decoded {
+        let changed = self.learn_chat(&frame.chat);
+        let link = frame.invite_link.as_ref();
+        let kind = EventKind::Invite {
+            code: link.map(|link| link.invite_link.clone()),
+            by: link.and_then(|link| link.creator.as_ref()).map(|creator| self.user_id(creator.id)),
+        };
+        let user = self.user(&frame.from);
+        let scene = Scene { chat: frame.chat.id, topic: None, user: Some(user), member: None };
+        Decoded { events: vec![self.event(scene, kind, now)], changed }
+    }
+
+    fn learn_chat(&self, chat: &frames::Chat) -> Vec<i64> {
+        let is_news = self.world.lock().chats.entry(chat.id).or_default().update(chat);
+        if is_news { vec![chat.id] } else { Vec::new() }
+    }
+}

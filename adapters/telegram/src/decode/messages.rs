@@ -1,0 +1,252 @@
+//! Messages: said, changed, reacted to, and those by which Telegram tells of something else.
+
+use std::sync::Arc;
+
+use palabre_model::{EventKind, Message, Millis, Room, User};
+
+use super::{Decoded, Decoder, Scene};
+use crate::frames::{self, Reaction};
+use crate::world::Recent;
+
+/// The account in whose name administrators write who do not want to be known.
+const ANONYMOUS: i64 = 1_087_968_824;
+
+impl Decoder {
+    /// A message, in several parts where it is an album. `None` for what has no kind of its own.
+    pub(crate) fn message(&self, parts: Vec<frames::Message>, now: Millis) -> Option<Decoded> {
+        let first = parts.first()?;
+        let mut changed = self.learn(first);
+        for part in &parts {
+            self.note(part);
+            if parts.len() > 1 {
+                let mut known = self.world.lock();
+                known.parts.put((part.chat.id, part.message_id), first.message_id);
+            }
+        }
+        if let Some(decoded) = self.told(first, now) {
+            let Decoded { events, changed: more } = decoded;
+            changed.extend(more);
+            return Some(Decoded { events, changed });
+        }
+        if first.from.as_ref().is_some_and(|from| from.id == self.world.lock().me) {
+            return Some(Decoded { events: Vec::new(), changed });
+        }
+        let (user, id) = self.author(first);
+        let content = self.content(&parts);
+        if content.is_empty() && content.buttons.is_empty() {
+            // Something that is no message to us, and that Telegram tells as one.
+            return None;
+        }
+        let message = Message {
+            id: first.message_id.to_string().into(),
+            author: Some(user.id.clone()),
+            time: first.date * 1_000,
+            content,
+            reply_to: self.answered(first),
+        };
+        self.world.lock().messages.put((first.chat.id, first.message_id), Arc::new(message.clone()));
+        if user.bot && !self.hear_bots {
+            return Some(Decoded { events: Vec::new(), changed });
+        }
+        let scene = self.scene(first, user, id);
+        let event = self.event(scene, EventKind::Message { message }, now);
+        Some(Decoded { events: vec![event], changed })
+    }
+
+    pub(super) fn edited(&self, frame: &frames::Message, now: Millis) -> Decoded {
+        let changed = self.learn(frame);
+        let (user, id) = self.author(frame);
+        let is_own = frame.from.as_ref().is_some_and(|from| from.id == self.world.lock().me);
+        if is_own || (user.bot && !self.hear_bots) {
+            return Decoded { events: Vec::new(), changed };
+        }
+        let chat = frame.chat.id;
+        // A part of an album is changed: the message that it is of.
+        let of = self.world.lock().parts.get(&(chat, frame.message_id)).copied().unwrap_or(frame.message_id);
+        let before = self.world.lock().messages.get(&(chat, of)).map(|message| Message::clone(message));
+        let mut content = self.content(std::slice::from_ref(frame));
+        if let Some(before) =
+            before.as_ref().filter(|_| of != frame.message_id || before_is_album(&self.world, chat, of))
+        {
+            content.attachments.clone_from(&before.content.attachments);
+            if of != frame.message_id {
+                content.text.clone_from(&before.content.text);
+            }
+        }
+        let message = Message {
+            id: of.to_string().into(),
+            author: Some(user.id.clone()),
+            time: frame.date * 1_000,
+            content,
+            reply_to: self.answered(frame),
+        };
+        self.world.lock().messages.put((chat, of), Arc::new(message.clone()));
+        if before.as_ref() == Some(&message) {
+            // A preview has come, or a place has moved on.
+            return Decoded { events: Vec::new(), changed };
+        }
+        let scene = self.scene(frame, user, id);
+        let event = self.event(scene, EventKind::MessageEdit { message, before, by: None }, now);
+        Decoded { events: vec![event], changed }
+    }
+
+    pub(super) fn reacted(&self, frame: &frames::Reacted, now: Millis) -> Decoded {
+        let (user, id) = match (&frame.user, &frame.actor_chat) {
+            (Some(user), _) => (self.user(user), user.id),
+            (None, Some(chat)) => (self.as_user(chat), chat.id),
+            (None, None) => return Decoded::default(),
+        };
+        if id == self.world.lock().me {
+            return Decoded::default();
+        }
+        let chat = frame.chat.id;
+        let of = self.world.lock().parts.get(&(chat, frame.message_id)).copied().unwrap_or(frame.message_id);
+        let scene = || {
+            let topic = self.world.lock().topic_of(chat, of);
+            let member = self.member(chat, id);
+            Scene { chat, topic, user: Some(user.clone()), member }
+        };
+        let event = |reaction: &Reaction, is_new: bool| {
+            let (message, emoji) = (of.to_string().into(), reaction.written());
+            let kind = match is_new {
+                true => EventKind::ReactionAdd { message, emoji },
+                false => EventKind::ReactionRemove { message, emoji },
+            };
+            self.event(scene(), kind, now)
+        };
+        let gone =
+            frame.old_reaction.iter().filter(|one| !frame.new_reaction.contains(one)).map(|one| event(one, false));
+        let new = frame.new_reaction.iter().filter(|one| !frame.old_reaction.contains(one)).map(|one| event(one, true));
+        Decoded { events: gone.chain(new).collect(), changed: Vec::new() }
+    }
+
+    /// What Telegram tells by a message that nobody wrote.
+    fn told(&self, frame: &frames::Message, now: Millis) -> Option<Decoded> {
+        let (user, id) = self.author(frame);
+        let chat = frame.chat.id;
+        let scene = || self.scene(frame, user.clone(), id);
+        if !frame.new_chat_members.is_empty() || frame.left_chat_member.is_some() {
+            return Some(self.came_and_went(frame, (&user, id), now));
+        }
+        if let Some(pinned) = &frame.pinned_message {
+            let kind =
+                EventKind::Pin { message: pinned.message_id.to_string().into(), pinned: true, by: Some(user.clone()) };
+            return Some(self.event(scene(), kind, now).into());
+        }
+        if let Some(title) = &frame.new_chat_title {
+            let before = Room { name: self.old_title(chat, title), ..self.world.room(chat, None) };
+            return Some(self.event(scene(), EventKind::RoomUpdate { before: Some(before) }, now).into());
+        }
+        if frame.group_chat_created || frame.supergroup_chat_created || frame.channel_chat_created {
+            // The bot is in it: of that another update tells.
+            return Some(Decoded::default());
+        }
+        let moved = frame.migrate_to_chat_id.map(|to| (chat, to));
+        if let Some((from, to)) = moved.or(frame.migrate_from_chat_id.map(|from| (from, chat))) {
+            self.world.lock().moved(from, to);
+            return Some(Decoded { events: Vec::new(), changed: vec![from, to] });
+        }
+        let topic = frame.message_thread_id?;
+        if let Some(created) = &frame.forum_topic_created {
+            let name = created.name.clone().unwrap_or_default();
+            self.world.lock().chats.entry(chat).or_default().name_topic(topic, &name);
+            let event = self.event(scene(), EventKind::RoomCreate, now);
+            return Some(Decoded { events: vec![event], changed: vec![chat] });
+        }
+        if let Some(name) = frame.forum_topic_edited.as_ref().map(|edited| edited.name.clone()) {
+            let before = self.world.room(chat, Some(topic));
+            if let Some(name) = name {
+                self.world.lock().chats.entry(chat).or_default().name_topic(topic, &name);
+            }
+            let event = self.event(scene(), EventKind::RoomUpdate { before: Some(before) }, now);
+            return Some(Decoded { events: vec![event], changed: vec![chat] });
+        }
+        if frame.forum_topic_closed.is_some() || frame.forum_topic_reopened.is_some() {
+            let before = self.world.room(chat, Some(topic));
+            return Some(self.event(scene(), EventKind::RoomUpdate { before: Some(before) }, now).into());
+        }
+        None
+    }
+
+    /// What a chat was called before it was called `title`.
+    fn old_title(&self, chat: i64, title: &str) -> String {
+        let mut known = self.world.lock();
+        let row = known.chats.entry(chat).or_default();
+        std::mem::replace(&mut row.title_before, title.to_owned())
+    }
+
+    /// Who a message is of: a person, or the chat in whose name it was written.
+    pub(super) fn author(&self, frame: &frames::Message) -> (User, i64) {
+        match (&frame.sender_chat, &frame.from) {
+            (Some(chat), _) => (self.as_user(chat), chat.id),
+            (None, Some(from)) => (self.user(from), from.id),
+            // A channel that does not say who writes in it.
+            (None, None) => (self.as_user(&frame.chat), frame.chat.id),
+        }
+    }
+
+    /// A chat that writes as people do.
+    fn as_user(&self, chat: &frames::Chat) -> User {
+        User { id: self.user_id(chat.id), name: chat.named(), bot: false, locale: None, picture: None }
+    }
+
+    /// The message that is answered. In a topic every message that answers none is told as an answer to its beginning.
+    fn answered(&self, frame: &frames::Message) -> Option<palabre_model::MessageId> {
+        let answered = frame.reply_to_message.as_ref()?;
+        let is_beginning = frame.is_topic_message
+            && (answered.forum_topic_created.is_some() || Some(answered.message_id) == frame.message_thread_id);
+        let id = self.world.lock().parts.get(&(frame.chat.id, answered.message_id)).copied();
+        (!is_beginning).then(|| id.unwrap_or(answered.message_id).to_string().into())
+    }
+
+    pub(super) fn scene(&self, frame: &frames::Message, user: User, id: i64) -> Scene {
+        let chat = frame.chat.id;
+        let topic = frame.message_thread_id.filter(|_| frame.is_topic_message);
+        if let Some(tag) = &frame.sender_tag {
+            self.world.lock().people.tagged(chat, id, &user.id, Some(tag));
+        }
+        let mut member = self.member(chat, id);
+        // Whoever writes in the name of the group itself keeps order in it.
+        if id == chat || frame.from.as_ref().is_some_and(|from| from.id == ANONYMOUS) {
+            member = member.map(|member| palabre_model::Member {
+                permission: Some(palabre_model::Permission::Admin),
+                roles: vec![crate::world::ADMINISTRATOR.to_owned()],
+                ..member
+            });
+        }
+        Scene { chat, topic, user: Some(user), member }
+    }
+
+    /// Takes up what a message tells of its chat; those of which something is new.
+    pub(super) fn learn(&self, frame: &frames::Message) -> Vec<i64> {
+        let mut known = self.world.lock();
+        let row = known.chats.entry(frame.chat.id).or_default();
+        let before = row.title.clone();
+        let mut is_news = row.update(&frame.chat);
+        if before != row.title {
+            row.title_before = before;
+        }
+        let begun = frame.reply_to_message.as_ref().and_then(|answered| answered.forum_topic_created.as_ref());
+        if let (Some(topic), true, Some(name)) =
+            (frame.message_thread_id, frame.is_topic_message, begun.and_then(|begun| begun.name.as_ref()))
+        {
+            is_news |= row.name_topic(topic, name);
+        }
+        if is_news { vec![frame.chat.id] } else { Vec::new() }
+    }
+
+    fn note(&self, frame: &frames::Message) {
+        let recent = Recent {
+            id: frame.message_id,
+            topic: frame.message_thread_id.filter(|_| frame.is_topic_message),
+            user: self.author(frame).1,
+            time: frame.date * 1_000,
+        };
+        self.world.lock().note(frame.chat.id, recent);
+    }
+}
+
+/// Whether a message that was remembered had several parts.
+fn before_is_album(world: &crate::world::World, chat: i64, id: i64) -> bool {
+    world.lock().parts.contains(&(chat, id))
+}

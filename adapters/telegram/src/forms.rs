@@ -1,0 +1,234 @@
+//! Forms: Telegram has none, so they are asked field by field, and what somebody answers goes into the form instead of to scripts.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use palabre_model::{ActionError, Batch, Event, Form, FormField, Millis, Outcome};
+use palabre_store::{Direction, Snapshot, Table, TableId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::Telegram;
+use crate::decode::Decoder;
+use crate::frames::Message;
+use crate::text::to_telegram;
+
+const FORMS: Table<(String, String), Dialogue> = Table::new(TableId::TelegramForms);
+/// How long an answer is waited for.
+const LIFE: Millis = 3_600_000;
+
+/// A form that somebody is filling in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Dialogue {
+    form: Form,
+    values: Map<String, Value>,
+    /// Which field is asked.
+    at: usize,
+    until: Millis,
+}
+
+/// The forms that are being filled in, by chat and person.
+#[derive(Default)]
+pub(crate) struct Forms(Mutex<HashMap<String, Dialogue>>);
+
+/// What becomes of an answer.
+enum Answered {
+    Next,
+    Again(String),
+    Cancelled,
+    Done,
+}
+
+fn place(chat: i64, topic: Option<i64>, user: i64) -> String {
+    format!("{chat}:{}:{user}", topic.unwrap_or_default())
+}
+
+impl Forms {
+    /// Takes up what the last daemon asked.
+    pub(crate) fn load(&self, snapshot: &Snapshot, bot: &str) -> palabre_store::Result<()> {
+        for row in FORMS.scan(snapshot, &bot.to_owned(), Direction::Forward)? {
+            let ((of, place), dialogue) = row?;
+            if of == bot {
+                self.lock().insert(place, dialogue);
+            }
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Dialogue>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Dialogue {
+    fn field(&self) -> Option<&FormField> {
+        self.form.fields.get(self.at)
+    }
+
+    /// What is asked now: the title once, what the field is, and how it can be left out.
+    fn question(&self) -> String {
+        let Some(field) = self.field() else { return String::new() };
+        let mut lines = Vec::new();
+        if self.at == 0 {
+            lines.push(format!("✎ **{}**", palabre_text::escape(&self.form.title)));
+        }
+        let of = if self.form.fields.len() > 1 {
+            format!("{}/{} · ", self.at + 1, self.form.fields.len())
+        } else {
+            String::new()
+        };
+        lines.push(format!("{of}**{}**", palabre_text::escape(&field.label)));
+        if let Some(value) = field.value.as_deref().or(field.placeholder.as_deref()) {
+            lines.push(format!("*{}*", palabre_text::escape(value)));
+        }
+        lines.push(if field.optional { "/skip · /cancel".to_owned() } else { "/cancel".to_owned() });
+        lines.join("\n")
+    }
+
+    fn take(&mut self, text: &str) -> Answered {
+        let Some(field) = self.field() else { return Answered::Done };
+        let word = text.split(['@', ' ']).next().unwrap_or_default();
+        match word {
+            "/cancel" => return Answered::Cancelled,
+            "/skip" if field.optional => {
+                self.values.insert(field.name.clone(), "".into());
+            }
+            _ => {
+                let length = text.chars().count();
+                let (min, max) = (field.min.unwrap_or(0) as usize, field.max.map_or(usize::MAX, |max| max as usize));
+                if length < min.max(1) || length > max {
+                    let upper = if max == usize::MAX { String::new() } else { format!("–{max}") };
+                    return Answered::Again(format!("✎ {}{upper}", min.max(1)));
+                }
+                self.values.insert(field.name.clone(), text.into());
+            }
+        }
+        self.at += 1;
+        if self.at < self.form.fields.len() { Answered::Next } else { Answered::Done }
+    }
+}
+
+impl Telegram {
+    /// Begins to ask somebody.
+    pub(crate) async fn ask_form(
+        &self,
+        chat: i64,
+        topic: Option<i64>,
+        user: i64,
+        form: &Form,
+    ) -> Result<Outcome, ActionError> {
+        if form.fields.is_empty() {
+            return Err(ActionError::Rejected("a form has at least one field".to_owned()));
+        }
+        let dialogue = Dialogue { form: form.clone(), values: Map::new(), at: 0, until: self.clock.now() + LIFE };
+        let question = dialogue.question();
+        let place = place(chat, topic, user);
+        let mut batch = Batch::default();
+        self.keep_form(&mut batch, &place, Some(&dialogue));
+        self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
+        self.forms.lock().insert(place, dialogue);
+        // In a group it is said who is asked.
+        let name = self.world.lock().people.user(user).map_or_else(|| user.to_string(), |user| user.name.clone());
+        let question = if chat < 0 {
+            format!("[{}](tg://user?id={user})\n{question}", palabre_text::escape(&name))
+        } else {
+            question
+        };
+        let sent = self.question(chat, topic, &question, None).await?;
+        Ok(Outcome { message: sent["message_id"].as_i64().map(|id| id.to_string().into()) })
+    }
+
+    async fn question(
+        &self,
+        chat: i64,
+        topic: Option<i64>,
+        question: &str,
+        answer_to: Option<i64>,
+    ) -> Result<Value, ActionError> {
+        let rich = to_telegram(question);
+        let mut body = json!({
+            "chat_id": chat, "text": rich.text, "entities": rich.entities,
+            "reply_markup": { "force_reply": true, "selective": true },
+        });
+        if let Some(topic) = topic {
+            body["message_thread_id"] = topic.into();
+        }
+        if let Some(message) = answer_to {
+            body["reply_parameters"] = json!({ "message_id": message, "allow_sending_without_reply": true });
+        }
+        self.pacer.wait(chat, 1).await;
+        self.said("sendMessage", chat, body).await
+    }
+
+    /// Takes a message as an answer to what is asked of whoever wrote it. `None` where nothing is; otherwise the event, once all is
+    /// answered.
+    pub(crate) async fn form_answer(
+        &self,
+        decoder: &Decoder,
+        message: &Message,
+        rows: &mut Batch,
+    ) -> Option<Option<Event>> {
+        let (chat, user) = (message.chat.id, message.from.as_ref()?.id);
+        let topic = message.message_thread_id.filter(|_| message.is_topic_message);
+        let place = place(chat, topic, user);
+        let text = message.text.as_deref()?.trim();
+        let mut dialogue = self.forms.lock().get(&place).cloned()?;
+        let now = self.clock.now();
+        if dialogue.until <= now {
+            self.forms.lock().remove(&place);
+            return None;
+        }
+        // Another command is what it is.
+        let is_own = text.starts_with("/cancel") || text.starts_with("/skip");
+        if text.starts_with('/') && !is_own {
+            return None;
+        }
+        let answered = dialogue.take(text);
+        dialogue.until = now + LIFE;
+        let goes_on = matches!(answered, Answered::Next | Answered::Again(_));
+        self.keep_form(rows, &place, goes_on.then_some(&dialogue));
+        if goes_on {
+            self.forms.lock().insert(place, dialogue.clone());
+        } else {
+            self.forms.lock().remove(&place);
+        }
+        let question = match answered {
+            Answered::Next => dialogue.question(),
+            Answered::Again(problem) => format!("{problem}\n{}", dialogue.question()),
+            Answered::Cancelled => {
+                self.say_aside(chat, topic, "✖", message.message_id).await;
+                return Some(None);
+            }
+            Answered::Done => {
+                let action = if dialogue.form.action.is_empty() { dialogue.form.title } else { dialogue.form.action };
+                return Some(Some(decoder.filled_in(message, action, Value::Object(dialogue.values), now)));
+            }
+        };
+        if let Err(error) = self.question(chat, topic, &question, Some(message.message_id)).await {
+            tracing::warn!(bot = %self.world.bot(), "the next field of a form could not be asked: {error}");
+        }
+        Some(None)
+    }
+
+    async fn say_aside(&self, chat: i64, topic: Option<i64>, text: &str, answer_to: i64) {
+        let mut body = json!({
+            "chat_id": chat, "text": text,
+            "reply_parameters": { "message_id": answer_to, "allow_sending_without_reply": true },
+        });
+        if let Some(topic) = topic {
+            body["message_thread_id"] = topic.into();
+        }
+        self.pacer.wait(chat, 1).await;
+        if let Err(error) = self.said("sendMessage", chat, body).await {
+            tracing::debug!(bot = %self.world.bot(), "that a form is given up could not be said: {error}");
+        }
+    }
+
+    fn keep_form(&self, rows: &mut Batch, place: &str, dialogue: Option<&Dialogue>) {
+        let key = (self.world.bot().to_string(), place.to_owned());
+        match dialogue {
+            Some(dialogue) => FORMS.put_until(rows, &key, dialogue, Some(dialogue.until)),
+            None => FORMS.delete(rows, &key),
+        }
+    }
+}

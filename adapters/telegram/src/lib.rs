@@ -1,0 +1,257 @@
+//! Telegram: what happens in its chats as events, and what scripts want done there. What requests are made of is teloxide's; updates are
+//! read here, and texts are turned into CommonMark and back.
+
+mod api;
+mod buttons;
+mod commands;
+mod config;
+mod decode;
+mod encode;
+mod forms;
+mod frames;
+mod me;
+mod online;
+mod pace;
+mod perform;
+mod reading;
+mod receive;
+mod rights;
+pub mod text;
+mod world;
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use axum::Router;
+use lru::LruCache;
+use palabre_model::{
+    Action, ActionError, ActionKey, ActionKind, Adapter, AdapterContext, AdapterError, Batch, BotName, Capabilities,
+    Clock, Entropy, Member, MessageId, Outcome, User, UserId,
+};
+use palabre_store::Store;
+use serde_json::json;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+pub use config::{Config, Pace};
+pub use online::{Online, online};
+pub use reading::Updates;
+
+use api::Api;
+use forms::Forms;
+use pace::Pacer;
+use receive::{Door, Incoming};
+use world::World;
+
+/// So many presses, and actions, are remembered.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+
+/// What a bot on Telegram is made of.
+pub struct Setup {
+    /// Its name in bots.yaml.
+    pub bot: BotName,
+    /// Its token.
+    pub token: String,
+    /// Where Telegram is, if it is not where it always is.
+    pub api: Option<String>,
+    /// What bots.yaml says else.
+    pub config: Config,
+    /// What is granted to its scripts.
+    pub grants: Vec<String>,
+    /// Where chats, buttons and where the updates stand are kept.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// A bot on Telegram.
+pub struct Telegram {
+    config: Config,
+    grants: Vec<String>,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    api: Api,
+    pacer: Pacer,
+    world: Arc<World>,
+    forms: Forms,
+    callbacks: Callbacks,
+    /// What Telegram shows when it brings updates, and where they go.
+    secret: String,
+    webhook: watch::Sender<Option<mpsc::Sender<Incoming>>>,
+    /// How many parts of what an action says are out, and the message.
+    progress: Mutex<LruCache<ActionKey, (usize, Option<i64>)>>,
+    /// What became of the last actions, should one come again.
+    done: Mutex<LruCache<ActionKey, Outcome>>,
+    /// What is done beside.
+    asides: Mutex<JoinSet<()>>,
+    capabilities: Capabilities,
+}
+
+/// The presses that were answered.
+struct Callbacks(Mutex<LruCache<String, ()>>);
+
+impl Callbacks {
+    /// True for whoever is the first to answer.
+    fn take(&self, id: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).put(id.to_owned(), ()).is_none()
+    }
+}
+
+/// What Telegram has: no slow mode that a bot can set, no nicknames.
+fn actions() -> Vec<ActionKind> {
+    let lacking = [ActionKind::Slowmode, ActionKind::Rename];
+    ActionKind::ALL.iter().copied().filter(|kind| !lacking.contains(kind)).collect()
+}
+
+impl Telegram {
+    /// A bot that is not connected yet.
+    ///
+    /// # Errors
+    /// When there is no way to make requests.
+    pub fn new(setup: Setup) -> Result<Arc<Self>, String> {
+        let Setup { bot, token, api, config, grants, store, clock, entropy } = setup;
+        Ok(Arc::new(Self {
+            api: Api::new(&token, api.as_deref())?,
+            pacer: Pacer::new(config.pace),
+            world: Arc::new(World::new(&bot)),
+            forms: Forms::default(),
+            callbacks: Callbacks(Mutex::new(LruCache::new(REMEMBERED))),
+            secret: receive::secret(token.trim()),
+            webhook: watch::Sender::new(None),
+            progress: Mutex::new(LruCache::new(REMEMBERED)),
+            done: Mutex::new(LruCache::new(REMEMBERED)),
+            asides: Mutex::default(),
+            capabilities: Capabilities {
+                actions: actions(),
+                buttons: true,
+                personas: false,
+                whispers: false,
+                max_text: encode::TEXT,
+                max_file: encode::FILE,
+            },
+            config,
+            grants,
+            store,
+            clock,
+            entropy,
+        }))
+    }
+
+    /// Where Telegram brings updates, for our server; nothing where they are asked for.
+    #[must_use]
+    pub fn router(self: &Arc<Self>) -> Option<Router> {
+        self.config.webhook.as_ref().map(|_| Door::new(Arc::clone(self)).router())
+    }
+
+    /// Does something beside, which ends with the adapter at the latest.
+    fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut asides = self.asides.lock().unwrap_or_else(PoisonError::into_inner);
+        while asides.try_join_next().is_some() {}
+        asides.spawn(work);
+    }
+
+    /// Has in memory what the last daemon knew.
+    async fn load(self: &Arc<Self>) -> Result<(), AdapterError> {
+        let (telegram, now) = (Arc::clone(self), self.clock.now());
+        let read = move || -> palabre_store::Result<()> {
+            let snapshot = telegram.store.snapshot(now)?;
+            telegram.world.load(&snapshot)?;
+            telegram.forms.load(&snapshot, telegram.world.bot().as_str())
+        };
+        let read = tokio::task::spawn_blocking(read).await.map_err(|error| AdapterError::Lost(error.to_string()))?;
+        read.map_err(|error| AdapterError::Lost(format!("what was known of chats cannot be read: {error}")))
+    }
+
+    /// A group has become a supergroup: the old id leads to the new one from now on.
+    async fn moved(&self, from: i64, to: i64) {
+        if !self.world.lock().moved(from, to) {
+            return;
+        }
+        tracing::info!(bot = %self.world.bot(), from, to, "a group has become a supergroup");
+        let mut rows = Batch::default();
+        self.world.keep(&mut rows, from);
+        self.world.keep(&mut rows, to);
+        if let Err(error) = self.store.commit(rows).await {
+            tracing::error!(bot = %self.world.bot(), "that a group has become a supergroup cannot be kept: {error}");
+        }
+    }
+}
+
+/// Ends what is done beside, however the adapter ends: it holds the store.
+struct Beside<'t>(&'t Telegram);
+
+impl Drop for Beside<'_> {
+    fn drop(&mut self) {
+        self.0.asides.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        self.0.webhook.send_replace(None);
+    }
+}
+
+#[async_trait]
+impl Adapter for Telegram {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
+        let _beside = Beside(&self);
+        self.load().await?;
+        let listing = commands::keep(&self, context.commands.clone());
+        let looking = self.look_at_rights();
+        let beside = async { tokio::join!(listing, looking) };
+        tokio::select! {
+            ended = receive::run(&self, &context) => ended,
+            _ = async { beside.await; std::future::pending::<()>().await } => Ok(()),
+        }
+    }
+
+    async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+        action.check_ids(self.world.bot())?;
+        let known = self.done.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        if let Some(outcome) = known {
+            return Ok(outcome);
+        }
+        let outcome = self.do_it(action, key).await?;
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), outcome.clone());
+        Ok(outcome)
+    }
+
+    async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
+        let id = url.strip_prefix(decode::FILE);
+        let id = id.ok_or_else(|| ActionError::Rejected(format!("{url} is no file of Telegram's")))?;
+        let found = self.api.call("getFile", json!({ "file_id": id })).await?;
+        let path = found["file_path"].as_str();
+        let path = path.ok_or_else(|| ActionError::NotFound("the file is too large for bots, or gone".to_owned()))?;
+        Ok(self.api.download(path, most).await?)
+    }
+
+    fn message_id(&self, _: &ActionKey) -> Option<MessageId> {
+        None
+    }
+
+    fn member(&self, user: &UserId) -> Option<Member> {
+        self.world.lock().people.member_anywhere(user.native().parse().ok()?)
+    }
+
+    fn user_named(&self, name: &str) -> Option<User> {
+        let known = self.world.lock();
+        let mention = name.trim_start_matches("<@").trim_end_matches('>');
+        match mention.parse::<i64>() {
+            Ok(id) if id != 0 => {
+                let unknown = || User {
+                    id: self.world.user_id(id),
+                    name: mention.to_owned(),
+                    bot: false,
+                    locale: None,
+                    picture: None,
+                };
+                Some(known.people.user(id).cloned().unwrap_or_else(unknown))
+            }
+            _ => known.people.named(name.trim_start_matches('@')).cloned(),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Who the bot is, and what it hears.
+
+use palabre_model::AdapterError;
+use serde_json::{Value, json};
+
+use crate::Telegram;
+use crate::api::ApiError;
+
+/// The bot itself. <https://core.telegram.org/bots/api#user>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Me {
+    pub(crate) id: i64,
+    pub(crate) username: String,
+    /// Whether it hears everything that is said in groups.
+    pub(crate) hears_all: bool,
+}
+
+impl Me {
+    pub(crate) fn of(said: &Value) -> Option<Self> {
+        Some(Self {
+            id: said["id"].as_i64()?,
+            username: said["username"].as_str().unwrap_or_default().to_owned(),
+            hears_all: said["can_read_all_group_messages"] == true,
+        })
+    }
+
+    /// What is missing in privacy mode, where it is on.
+    pub(crate) fn privacy(&self) -> Option<String> {
+        (!self.hears_all).then(|| {
+            format!(
+                "privacy mode is on: in groups where @{} is no administrator, on_message, hear and prefix commands see only commands, answers to the bot and what mentions it. Switch it off with @BotFather (/setprivacy), then let the bot into the groups anew; or make it an administrator",
+                self.username
+            )
+        })
+    }
+}
+
+impl Telegram {
+    /// Asks Telegram who the bot is, until it is told.
+    pub(crate) async fn introduce(&self) -> Result<Me, AdapterError> {
+        let said = match self.api.insist("getMe", json!({})).await {
+            Ok(said) => said,
+            Err(ApiError::Token) => return Err(AdapterError::Final(ApiError::Token.to_string())),
+            Err(error) => return Err(AdapterError::Lost(error.to_string())),
+        };
+        let me = Me::of(&said).ok_or_else(|| AdapterError::Lost("Telegram does not say who the bot is".to_owned()))?;
+        let mut known = self.world.lock();
+        known.me = me.id;
+        known.username.clone_from(&me.username);
+        Ok(me)
+    }
+}

@@ -1,0 +1,206 @@
+//! Actions, as requests.
+
+mod moderate;
+mod say;
+
+use palabre_model::{Action, ActionError, ActionKey, MessageRef, Outcome, RoomId, UserId};
+use serde_json::{Value, json};
+
+use crate::Telegram;
+use crate::api::ApiError;
+
+/// The longest name of a topic.
+const TOPIC: usize = 128;
+/// How many messages are removed at a time. <https://core.telegram.org/bots/api#deletemessages>
+const AT_ONCE: usize = 100;
+/// The most people that one invitation lets in.
+const INVITED: u32 = 99_999;
+
+/// A chat, and a topic of it.
+type Place = (i64, Option<i64>);
+
+impl Telegram {
+    pub(crate) async fn do_it(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+        match action {
+            Action::Send { room, content, reply_to } => {
+                let reply_to = reply_to.as_ref().map(message).transpose()?;
+                self.say(self.place(room)?, content, reply_to, key).await
+            }
+            Action::Direct { user, content, .. } => self.say((person(user)?, None), content, None, key).await,
+            Action::Answer { room, user, interaction, content } => {
+                self.answer(self.place(room)?, user, interaction.as_deref(), content, key).await
+            }
+            Action::Form { room, user, interaction, form } => {
+                if let Some(callback) = interaction {
+                    self.answer_callback(callback, None).await;
+                }
+                let (chat, topic) = self.place(room)?;
+                self.ask_form(chat, topic, person(user)?, form).await
+            }
+            Action::Edit { room, message: which, content } => {
+                self.edit(self.place(room)?.0, message(which)?, content).await
+            }
+            Action::Delete { room, message: which, .. } => {
+                let (chat, id) = (self.place(room)?.0, message(which)?);
+                let parts = self.world.lock().parts_of(chat, id);
+                self.remove(chat, parts).await
+            }
+            Action::React { room, message: which, emoji, remove } => {
+                self.react(self.place(room)?.0, message(which)?, emoji, *remove).await
+            }
+            Action::Typing { room } => {
+                let (chat, topic) = self.place(room)?;
+                let mut body = json!({ "chat_id": chat, "action": "typing" });
+                in_topic(&mut body, topic);
+                done(self.api.call("sendChatAction", body).await)
+            }
+            Action::Pin { room, message: which, remove } => {
+                let body = json!({ "chat_id": self.place(room)?.0, "message_id": message(which)? });
+                if *remove {
+                    gone_is_done(self.api.call("unpinChatMessage", body).await)
+                } else {
+                    let mut body = body;
+                    body["disable_notification"] = true.into();
+                    done(self.api.call("pinChatMessage", body).await)
+                }
+            }
+            Action::Purge { room, count, user, since, .. } => {
+                let (chat, topic) = self.place(room)?;
+                let user = user.as_ref().map(person).transpose()?;
+                let most = usize::try_from(*count).unwrap_or(usize::MAX);
+                let ids = self.world.lock().take_recent(chat, most, |one| {
+                    one.topic == topic
+                        && user.is_none_or(|user| one.user == user)
+                        && since.is_none_or(|since| one.time >= since)
+                });
+                self.remove(chat, ids).await
+            }
+            Action::Thread { room, name, .. } => self.open_topic(self.place(room)?.0, name).await,
+            Action::Invite { room, lasts, uses } => self.invite(self.place(room)?.0, *lasts, *uses).await,
+            Action::Moderate { room, space, user, measure, .. } => {
+                let chat = match space {
+                    Some(space) => self.world.place(space.native()).map(|(chat, _)| chat),
+                    None => Some(self.place(room)?.0),
+                };
+                let chat = chat.ok_or_else(|| ActionError::NotFound("there is no such space".to_owned()))?;
+                self.moderate(chat, person(user)?, measure).await
+            }
+            Action::Arrange { room, change } => self.arrange(self.place(room)?, change, action.kind()).await,
+        }
+    }
+
+    fn place(&self, room: &RoomId) -> Result<Place, ActionError> {
+        let native = room.native();
+        self.world.place(native).ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is no chat of Telegram's")))
+    }
+
+    /// A request that says something, in a chat that may have moved, at its pace.
+    pub(crate) async fn said(&self, method: &str, chat: i64, body: Value) -> Result<Value, ActionError> {
+        let said = self.api.call(method, body).await;
+        self.noted(chat, said).await
+    }
+
+    /// What came of a request to a chat: where it says that the chat has moved or is to be left alone, that is noted.
+    pub(crate) async fn noted(&self, chat: i64, said: Result<Value, ApiError>) -> Result<Value, ActionError> {
+        match &said {
+            Err(ApiError::Limited { retry_after }) => self.pacer.shut(chat, *retry_after),
+            Err(ApiError::Moved { to }) => self.moved(chat, *to).await,
+            Ok(message) => self.note_own(message),
+            Err(_) => {}
+        }
+        said.map_err(ActionError::from)
+    }
+
+    /// Removes messages; those that are gone already are as they should be.
+    async fn remove(&self, chat: i64, ids: Vec<i64>) -> Result<Outcome, ActionError> {
+        for some in ids.chunks(AT_ONCE) {
+            let result = match some {
+                [one] => self.api.call("deleteMessage", json!({ "chat_id": chat, "message_id": one })).await,
+                several => self.api.call("deleteMessages", json!({ "chat_id": chat, "message_ids": several })).await,
+            };
+            gone_is_done(self.noted_error(chat, result).await)?;
+        }
+        Ok(Outcome::default())
+    }
+
+    async fn noted_error(&self, chat: i64, result: Result<Value, ApiError>) -> Result<Value, ApiError> {
+        if let Err(ApiError::Moved { to }) = &result {
+            self.moved(chat, *to).await;
+        }
+        result
+    }
+
+    async fn react(&self, chat: i64, id: i64, emoji: &str, remove: bool) -> Result<Outcome, ActionError> {
+        let custom = emoji.strip_prefix("<:custom:").and_then(|id| id.strip_suffix('>'));
+        let reaction = match custom {
+            Some(id) => json!({ "type": "custom_emoji", "custom_emoji_id": id }),
+            // Telegram lists them without the selector that asks for the coloured form.
+            None => json!({ "type": "emoji", "emoji": emoji.trim_end_matches('\u{fe0f}') }),
+        };
+        let reactions = if remove { json!([]) } else { json!([reaction]) };
+        let body = json!({ "chat_id": chat, "message_id": id, "reaction": reactions });
+        let result = self.api.call("setMessageReaction", body).await;
+        if remove { gone_is_done(result) } else { done(result) }
+    }
+
+    async fn open_topic(&self, chat: i64, name: &str) -> Result<Outcome, ActionError> {
+        let name: String = name.chars().take(TOPIC).collect();
+        let made = self.api.call("createForumTopic", json!({ "chat_id": chat, "name": name })).await?;
+        let topic = made["message_thread_id"].as_i64();
+        let room = topic.map(|topic| {
+            self.world.lock().chats.entry(chat).or_default().name_topic(topic, &name);
+            self.world.room_id(chat, Some(topic)).to_string()
+        });
+        Ok(Outcome { message: room.map(Into::into) })
+    }
+
+    async fn invite(&self, chat: i64, lasts: Option<u64>, uses: Option<u32>) -> Result<Outcome, ActionError> {
+        let mut body = json!({ "chat_id": chat });
+        if let Some(lasts) = lasts {
+            body["expire_date"] = ((self.clock.now() + lasts).div_ceil(1_000)).into();
+        }
+        if let Some(uses) = uses.filter(|uses| *uses > 0) {
+            body["member_limit"] = uses.min(INVITED).into();
+        }
+        let made = self.api.call("createChatInviteLink", body).await?;
+        Ok(Outcome { message: made["invite_link"].as_str().map(Into::into) })
+    }
+}
+
+/// The topic in which something is said.
+pub(crate) fn in_topic(body: &mut Value, topic: Option<i64>) {
+    if let Some(topic) = topic {
+        body["message_thread_id"] = topic.into();
+    }
+}
+
+fn message(reference: &MessageRef) -> Result<i64, ActionError> {
+    let id = match reference {
+        MessageRef::Id(id) => id.as_str(),
+        MessageRef::Sent(key) => return Err(ActionError::NotFound(format!("the message {key} was not sent"))),
+    };
+    id.parse().ok().ok_or_else(|| ActionError::NotFound(format!("\"{id}\" is no message of Telegram's")))
+}
+
+pub(crate) fn person(user: &UserId) -> Result<i64, ActionError> {
+    let native = user.native();
+    native.parse().ok().ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is nobody on Telegram")))
+}
+
+fn done(result: Result<Value, ApiError>) -> Result<Outcome, ActionError> {
+    match result {
+        Ok(_) | Err(ApiError::Unchanged(_)) => Ok(Outcome::default()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What is not there any more is as it should be: a repetition after a crash ends well.
+fn gone_is_done(result: Result<Value, ApiError>) -> Result<Outcome, ActionError> {
+    match result {
+        Err(error) if error.says("message to delete not found") || error.says("message to unpin not found") => {
+            Ok(Outcome::default())
+        }
+        Err(error) if error.says("message to react not found") => Ok(Outcome::default()),
+        other => done(other),
+    }
+}

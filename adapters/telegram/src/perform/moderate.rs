@@ -1,0 +1,168 @@
+//! What is done to members and to chats. What requests are made of is teloxide's.
+
+use palabre_model::{ActionError, ActionKind, Batch, Measure, Millis, Outcome, RoomChange};
+use serde_json::{Value, json};
+use teloxide_core::payloads::{
+    BanChatMember, PromoteChatMember, RestrictChatMember, SetChatDescription, SetChatPermissions, UnbanChatMember,
+};
+use teloxide_core::types::{ChatId, ChatPermissions, Recipient, UserId};
+
+use super::{Place, done};
+use crate::Telegram;
+use crate::world::ADMINISTRATOR;
+
+/// A measure for less than half a minute is for ever, as is one for more than a year.
+/// <https://core.telegram.org/bots/api#banchatmember>
+const SHORTEST: Millis = 35_000;
+const LONGEST: Millis = 365 * 86_400_000;
+/// The longest title or tag, in characters. <https://core.telegram.org/bots/api#setchatmembertag>
+const TITLE: usize = 16;
+/// The longest description of a chat, in characters.
+const DESCRIPTION: usize = 255;
+
+fn at(chat: i64) -> Recipient {
+    Recipient::Id(ChatId(chat))
+}
+
+impl Telegram {
+    pub(super) async fn moderate(&self, chat: i64, user: i64, measure: &Measure) -> Result<Outcome, ActionError> {
+        let whom = u64::try_from(user).ok().map(UserId).ok_or_else(|| {
+            ActionError::Rejected("whoever writes in the name of a chat cannot be moderated as a person".to_owned())
+        })?;
+        let until = |until: &Option<Millis>| {
+            let now = self.clock.now();
+            let left = until.map(|until| until.saturating_sub(now)).filter(|left| *left <= LONGEST);
+            left.map(|left| (now + left.max(SHORTEST)).div_ceil(1_000))
+        };
+        let result = match measure {
+            Measure::Mute { until: end } => {
+                let restrict = RestrictChatMember::new(at(chat), whom, ChatPermissions::empty());
+                self.ask_until(&restrict, until(end)).await
+            }
+            Measure::Unmute => {
+                let restrict = RestrictChatMember::new(at(chat), whom, ChatPermissions::all());
+                self.api.ask(&restrict).await
+            }
+            Measure::Kick => {
+                // Out, and not kept out. If the daemon goes down in between, the repetition lets them in again.
+                self.noted_error(chat, self.api.ask(&BanChatMember::new(at(chat), whom)).await).await?;
+                self.api.ask(&unban(chat, whom)).await
+            }
+            Measure::Ban { until: end, purge_since } => {
+                let mut ban = BanChatMember::new(at(chat), whom);
+                ban.revoke_messages = purge_since.map(|_| true);
+                self.ask_until(&ban, until(end)).await
+            }
+            Measure::Unban => self.api.ask(&unban(chat, whom)).await,
+            Measure::AddRole(role) => return self.entitle(chat, user, role, true).await,
+            Measure::RemoveRole(role) => return self.entitle(chat, user, role, false).await,
+            Measure::Rename(_) => return Err(ActionError::Unsupported(ActionKind::Rename)),
+        };
+        done(self.noted_error(chat, result).await)
+    }
+
+    /// A measure that ends by itself.
+    async fn ask_until<P: teloxide_core::requests::Payload + serde::Serialize>(
+        &self,
+        payload: &P,
+        until: Option<u64>,
+    ) -> Result<Value, crate::api::ApiError> {
+        let mut body = serde_json::to_value(payload).map_err(|error| crate::api::ApiError::Unfit(error.to_string()))?;
+        if let Some(until) = until {
+            body["until_date"] = until.into();
+        }
+        self.api.call(P::NAME, body).await
+    }
+
+    /// Gives somebody a role: that of an administrator, or a word that stands beside their name.
+    async fn entitle(&self, chat: i64, user: i64, role: &str, gives: bool) -> Result<Outcome, ActionError> {
+        let whom = UserId(user.unsigned_abs());
+        if role.eq_ignore_ascii_case(ADMINISTRATOR) {
+            let mut promote = PromoteChatMember::new(at(chat), whom);
+            promote.can_manage_chat = Some(gives);
+            promote.can_delete_messages = Some(gives);
+            promote.can_restrict_members = Some(gives);
+            promote.can_invite_users = Some(gives);
+            promote.can_pin_messages = Some(gives);
+            return done(self.noted_error(chat, self.api.ask(&promote).await).await);
+        }
+        let id = self.world.user_id(user);
+        let is_admin = {
+            let known = self.world.lock();
+            known.people.member(chat, user, &id).roles.iter().any(|role| role == ADMINISTRATOR)
+        };
+        let word: String = if gives { role.chars().take(TITLE).collect() } else { String::new() };
+        let result = if is_admin {
+            let body = json!({ "chat_id": chat, "user_id": user, "custom_title": word });
+            self.api.call("setChatAdministratorCustomTitle", body).await
+        } else {
+            self.api.call("setChatMemberTag", json!({ "chat_id": chat, "user_id": user, "tag": word })).await
+        };
+        done(self.noted_error(chat, result).await)
+    }
+
+    pub(super) async fn arrange(
+        &self,
+        (chat, topic): Place,
+        change: &RoomChange,
+        kind: ActionKind,
+    ) -> Result<Outcome, ActionError> {
+        let result = match (change, topic) {
+            (RoomChange::Topic(text), _) => {
+                let mut describe = SetChatDescription::new(at(chat));
+                describe.description = Some(text.chars().take(DESCRIPTION).collect());
+                self.api.ask(&describe).await
+            }
+            (RoomChange::Slowmode(_), _) => return Err(ActionError::Unsupported(kind)),
+            (RoomChange::Locked(locked), Some(topic)) => {
+                let method = if *locked { "closeForumTopic" } else { "reopenForumTopic" };
+                self.api.call(method, json!({ "chat_id": chat, "message_thread_id": topic })).await
+            }
+            (RoomChange::Locked(true), None) => return self.lock(chat).await,
+            (RoomChange::Locked(false), None) => return self.unlock(chat).await,
+        };
+        done(self.noted_error(chat, result).await)
+    }
+
+    /// Takes from everybody the right to write. What everybody was allowed is kept, to be given back.
+    async fn lock(&self, chat: i64) -> Result<Outcome, ActionError> {
+        let is_locked = self.world.lock().chats.get(&chat).is_some_and(|row| row.before_lock.is_some());
+        if !is_locked {
+            let now = self.api.call("getChat", json!({ "chat_id": chat })).await?;
+            let before = now["permissions"].clone();
+            self.world.lock().chats.entry(chat).or_default().before_lock = Some(before.to_string());
+            self.keep_chat(chat).await?;
+        }
+        let lock = SetChatPermissions::new(at(chat), ChatPermissions::empty());
+        done(self.noted_error(chat, self.api.ask(&lock).await).await)
+    }
+
+    async fn unlock(&self, chat: i64) -> Result<Outcome, ActionError> {
+        let before = self.world.lock().chats.get(&chat).and_then(|row| row.before_lock.clone());
+        let before = before.and_then(|before| serde_json::from_str::<Value>(&before).ok()).filter(Value::is_object);
+        let result = match before {
+            Some(permissions) => {
+                let body =
+                    json!({ "chat_id": chat, "permissions": permissions, "use_independent_chat_permissions": true });
+                self.api.call("setChatPermissions", body).await
+            }
+            None => self.api.ask(&SetChatPermissions::new(at(chat), ChatPermissions::all())).await,
+        };
+        done(self.noted_error(chat, result).await)?;
+        self.world.lock().chats.entry(chat).or_default().before_lock = None;
+        self.keep_chat(chat).await?;
+        Ok(Outcome::default())
+    }
+
+    async fn keep_chat(&self, chat: i64) -> Result<(), ActionError> {
+        let mut batch = Batch::default();
+        self.world.keep(&mut batch, chat);
+        self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))
+    }
+}
+
+fn unban(chat: i64, whom: UserId) -> UnbanChatMember {
+    let mut unban = UnbanChatMember::new(at(chat), whom);
+    unban.only_if_banned = Some(true);
+    unban
+}

@@ -1,0 +1,246 @@
+//! Messages: said, answered, changed.
+
+use palabre_model::{ActionError, ActionKey, Content, FileToSend, Outcome, UserId};
+use serde_json::{Map, Value, json};
+
+use super::{Place, in_topic, person};
+use crate::Telegram;
+use crate::api::Upload;
+use crate::buttons::keyboard;
+use crate::encode::{ALBUM, CAPTION, Kind, TEXT, rich, texts};
+use crate::text::{Rich, cut};
+use crate::world::Recent;
+
+/// The longest answer to a press, in characters. <https://core.telegram.org/bots/api#answercallbackquery>
+const ALERT: usize = 200;
+
+/// One request that says a part of what is said.
+enum Part {
+    Text(Rich),
+    File(FileToSend, Option<Rich>),
+    Album(Vec<FileToSend>, Option<Rich>),
+}
+
+impl Part {
+    fn messages(&self) -> usize {
+        if let Self::Album(files, _) = self { files.len() } else { 1 }
+    }
+}
+
+impl Telegram {
+    /// Says something in a chat: in several messages, where it is long or has several files. The one with the text, or the last, is
+    /// the message.
+    pub(crate) async fn say(
+        &self,
+        (chat, topic): Place,
+        content: &Content,
+        reply_to: Option<i64>,
+        key: &ActionKey,
+    ) -> Result<Outcome, ActionError> {
+        let (markup, kept) = keyboard(content)?;
+        self.keep_buttons(kept).await?;
+        let parts = self.parts(content, markup.is_some())?;
+        let (done, mut last) = self.said_so_far(key);
+        let count = parts.len();
+        for (index, part) in parts.into_iter().enumerate().skip(done) {
+            let mut about = json!({ "chat_id": chat });
+            in_topic(&mut about, topic);
+            if content.silent {
+                about["disable_notification"] = true.into();
+            }
+            if let (0, Some(message)) = (index, reply_to) {
+                // A message that is gone is no reason not to answer.
+                about["reply_parameters"] = json!({ "message_id": message, "allow_sending_without_reply": true });
+            }
+            if let (true, Some(markup)) = (index + 1 == count, &markup) {
+                about["reply_markup"] = markup.clone();
+            }
+            self.pacer.wait(chat, part.messages()).await;
+            last = self.say_part(chat, about, part).await?.or(last);
+            self.note_said(key, index + 1, last);
+        }
+        Ok(Outcome { message: last.map(|id| id.to_string().into()) })
+    }
+
+    async fn say_part(&self, chat: i64, about: Value, part: Part) -> Result<Option<i64>, ActionError> {
+        let mut body: Map<String, Value> = about.as_object().cloned().unwrap_or_default();
+        let said = match part {
+            Part::Text(rich) => {
+                add(&mut body, "text", "entities", &rich);
+                return Ok(id_of(&self.said("sendMessage", chat, Value::Object(body)).await?));
+            }
+            Part::File(file, caption) => {
+                let (method, field) = Kind::of(&file).method();
+                if let Some(caption) = caption {
+                    add(&mut body, "caption", "caption_entities", &caption);
+                }
+                let upload = upload(field, file);
+                self.api.upload(method, body, vec![upload]).await
+            }
+            Part::Album(files, caption) => {
+                let mut caption = caption;
+                let (mut media, mut uploads) = (Vec::new(), Vec::new());
+                for (index, file) in files.into_iter().enumerate() {
+                    let field = format!("file{index}");
+                    let mut one = Map::from_iter([
+                        ("type".to_owned(), Kind::of(&file).media().into()),
+                        ("media".to_owned(), format!("attach://{field}").into()),
+                    ]);
+                    if let Some(caption) = caption.take() {
+                        add(&mut one, "caption", "caption_entities", &caption);
+                    }
+                    media.push(Value::Object(one));
+                    uploads.push(upload(&field, file));
+                }
+                body.insert("media".to_owned(), media.into());
+                self.api.upload("sendMediaGroup", body, uploads).await
+            }
+        };
+        let said = self.noted(chat, said).await?;
+        let Some(album) = said.as_array() else { return Ok(id_of(&said)) };
+        let ids: Vec<i64> = album.iter().filter_map(id_of).collect();
+        let first = ids.first().copied();
+        let mut known = self.world.lock();
+        ids.iter().zip(std::iter::repeat(first)).for_each(|(id, first)| {
+            known.parts.put((chat, *id), first.unwrap_or(*id));
+        });
+        Ok(first)
+    }
+
+    /// What is said, request by request. A text goes below the file, where it is short enough and there is one place for it.
+    fn parts(&self, content: &Content, has_buttons: bool) -> Result<Vec<Part>, ActionError> {
+        let rich = rich(&self.world, content);
+        let mut groups: Vec<(Option<u8>, Vec<FileToSend>)> = Vec::new();
+        for file in &content.files {
+            let album = Kind::of(file).album();
+            match groups.last_mut() {
+                Some((of, files)) if album.is_some() && *of == album && files.len() < ALBUM => files.push(file.clone()),
+                _ => groups.push((album, vec![file.clone()])),
+            }
+        }
+        let is_one_album = groups.len() == 1 && groups[0].1.len() > 1;
+        // An album has no buttons: they stand below a text of their own.
+        let fits = rich.length() <= CAPTION && groups.len() == 1 && !(is_one_album && has_buttons);
+        let mut caption = (fits && !rich.text.is_empty()).then(|| rich.clone());
+        let has_caption = caption.is_some();
+        let mut parts = Vec::new();
+        for (_, mut files) in groups {
+            let caption = caption.take();
+            match (files.len(), files.pop()) {
+                (1, Some(file)) => parts.push(Part::File(file, caption)),
+                (_, Some(file)) => {
+                    files.push(file);
+                    parts.push(Part::Album(files, caption));
+                }
+                (_, None) => {}
+            }
+        }
+        if !has_caption {
+            parts.extend(cut(&rich, TEXT).into_iter().map(Part::Text));
+        }
+        match parts.last() {
+            None => Err(ActionError::Rejected("there is nothing to say".to_owned())),
+            Some(Part::Album(..)) if has_buttons => {
+                Err(ActionError::Rejected("on Telegram, buttons below several files need a text".to_owned()))
+            }
+            Some(_) => Ok(parts),
+        }
+    }
+
+    /// Answers whoever pressed a button, or used a command. What is for one person's eyes is shown over the chat where somebody has
+    /// just pressed and the text is short, and said in private otherwise.
+    pub(super) async fn answer(
+        &self,
+        place: Place,
+        user: &UserId,
+        interaction: Option<&str>,
+        content: &Content,
+        key: &ActionKey,
+    ) -> Result<Outcome, ActionError> {
+        if !content.ephemeral {
+            let said = self.say(place, content, None, key).await?;
+            if let Some(callback) = interaction {
+                self.answer_callback(callback, None).await;
+            }
+            return Ok(said);
+        }
+        let is_plain = content.files.is_empty() && content.buttons.is_empty() && content.select.is_none();
+        let words = rich(&self.world, content).text;
+        if let Some(callback) = interaction.filter(|_| is_plain && words.chars().count() <= ALERT)
+            && self.answer_callback(callback, Some(&words)).await
+        {
+            return Ok(Outcome::default());
+        }
+        if let Some(callback) = interaction {
+            self.answer_callback(callback, None).await;
+        }
+        self.say((person(user)?, None), content, None, key).await
+    }
+
+    pub(super) async fn edit(&self, chat: i64, id: i64, content: &Content) -> Result<Outcome, ActionError> {
+        let (markup, kept) = keyboard(content)?;
+        self.keep_buttons(kept).await?;
+        let markup = markup.unwrap_or_else(|| json!({ "inline_keyboard": [] }));
+        let all = texts(&self.world, content, TEXT);
+        let [rich] = all.as_slice() else {
+            let why = if all.is_empty() { "a message cannot become empty" } else { "it is too long for one message" };
+            return Err(ActionError::Rejected(format!("{why}; Telegram takes {TEXT} characters")));
+        };
+        let body = |text: &str, entities: &str| {
+            let mut body = Map::from_iter([("chat_id".to_owned(), chat.into()), ("message_id".to_owned(), id.into())]);
+            add(&mut body, text, entities, rich);
+            body.insert("reply_markup".to_owned(), markup.clone());
+            Value::Object(body)
+        };
+        let result = self.api.call("editMessageText", body("text", "entities")).await;
+        let result = match result {
+            // The text stands below a file.
+            Err(error) if error.says("no text in the message") => {
+                self.api.call("editMessageCaption", body("caption", "caption_entities")).await
+            }
+            other => other,
+        };
+        match self.noted_error(chat, result).await {
+            Err(error) if error.says("can't be edited") => {
+                Err(ActionError::Forbidden("only the bot's own messages can be edited".to_owned()))
+            }
+            other => super::done(other),
+        }
+    }
+
+    /// Remembers a message of the bot's own, to be removed with others.
+    pub(crate) fn note_own(&self, message: &Value) {
+        let (Some(chat), Some(id)) = (message["chat"]["id"].as_i64(), id_of(message)) else { return };
+        let topic = message["message_thread_id"].as_i64().filter(|_| message["is_topic_message"] == true);
+        let time = message["date"].as_u64().unwrap_or_default() * 1_000;
+        let mut known = self.world.lock();
+        let user = known.me;
+        known.note(chat, Recent { id, topic, user, time });
+    }
+
+    /// How many parts of an action's message were said before a fault, and the message: they are not said again.
+    fn said_so_far(&self, key: &ActionKey) -> (usize, Option<i64>) {
+        self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).copied().unwrap_or_default()
+    }
+
+    fn note_said(&self, key: &ActionKey, parts: usize, last: Option<i64>) {
+        self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner).put(key.clone(), (parts, last));
+    }
+}
+
+fn add(body: &mut Map<String, Value>, text: &str, entities: &str, rich: &Rich) {
+    body.insert(text.to_owned(), rich.text.clone().into());
+    if !rich.entities.is_empty() {
+        body.insert(entities.to_owned(), json!(rich.entities));
+    }
+}
+
+fn upload(field: &str, file: FileToSend) -> Upload {
+    let FileToSend { name, data, content_type, .. } = file;
+    let name = if name.is_empty() { "file".to_owned() } else { name };
+    Upload { field: field.to_owned(), name, content_type, data }
+}
+
+fn id_of(message: &Value) -> Option<i64> {
+    message["message_id"].as_i64()
+}

@@ -1,0 +1,287 @@
+//! Updates on their way in: each is taken once and in its order, and Telegram is told so when it is durable.
+
+mod albums;
+mod callbacks;
+mod polling;
+mod position;
+mod webhook;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use palabre_model::{AdapterContext, AdapterError, Batch, Event, EventKind, Flight};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{sleep_until, timeout};
+
+use crate::Telegram;
+use crate::decode::{Decoded, Decoder};
+use crate::frames::Update;
+
+use albums::Albums;
+use position::Position;
+
+pub(crate) use webhook::{Door, secret};
+
+/// How long a stop waits for what was taken in to be durable.
+const LANDING: Duration = Duration::from_secs(4);
+/// The updates that a bot is told: all that concern it, also those that have no kind of their own.
+/// <https://core.telegram.org/bots/api#update>
+const WANTED: &[&str] = &[
+    "message",
+    "edited_message",
+    "channel_post",
+    "edited_channel_post",
+    "message_reaction",
+    "message_reaction_count",
+    "inline_query",
+    "chosen_inline_result",
+    "callback_query",
+    "poll",
+    "poll_answer",
+    "my_chat_member",
+    "chat_member",
+    "chat_join_request",
+    "chat_boost",
+    "removed_chat_boost",
+];
+
+/// What comes from Telegram's side.
+pub(crate) enum Incoming {
+    /// Updates that came together; the word that they are durable.
+    Updates(Vec<Value>, oneshot::Sender<()>),
+    /// Telegram cannot be reached.
+    Lost(String),
+    /// It can again.
+    Back,
+}
+
+struct Receiving<'t> {
+    telegram: &'t Arc<Telegram>,
+    context: &'t AdapterContext,
+    decoder: Decoder,
+    flight: Flight,
+    albums: Albums,
+    position: Position,
+    /// What is to be kept with the next event, or by itself.
+    rows: Batch,
+    is_lost: bool,
+}
+
+pub(crate) async fn run(telegram: &Arc<Telegram>, context: &AdapterContext) -> Result<(), AdapterError> {
+    let decoder =
+        Decoder { bot: context.bot.clone(), world: Arc::clone(&telegram.world), hear_bots: telegram.config.hear_bots };
+    let mut receiving = Receiving {
+        telegram,
+        context,
+        decoder,
+        flight: Flight::new(&context.sink),
+        albums: Albums::default(),
+        position: Position::default(),
+        rows: Batch::default(),
+        is_lost: false,
+    };
+    let mut shutdown = context.shutdown.clone();
+    tokio::select! {
+        introduced = receiving.introduce() => introduced?,
+        () = shutdown.requested() => return Ok(()),
+    }
+    let (sender, mut incoming) = mpsc::channel(1);
+    let next = receiving.position.next(context.clock.now());
+    let source = async {
+        match &telegram.config.webhook {
+            Some(url) => webhook::listen(telegram, url, sender).await,
+            None => polling::poll(telegram, sender, next).await,
+        }
+    };
+    let mut source = std::pin::pin!(source);
+    loop {
+        let due = receiving.albums.due();
+        tokio::select! {
+            biased;
+            () = shutdown.requested() => break,
+            Some(came) = incoming.recv() => Box::pin(receiving.take(came)).await?,
+            () = async { if let Some(due) = due { sleep_until(due).await } }, if due.is_some() => receiving.release_due().await,
+            ended = &mut source => return Err(ended),
+        }
+    }
+    if telegram.config.webhook.is_some() {
+        webhook::undo(telegram).await;
+    }
+    drop(timeout(LANDING, receiving.land()).await);
+    Ok(())
+}
+
+impl Receiving<'_> {
+    /// Learns who the bot is, and takes up where the last daemon stood.
+    async fn introduce(&mut self) -> Result<(), AdapterError> {
+        let me = self.telegram.introduce().await?;
+        tracing::info!(bot = %self.context.bot.name, "ready as @{}", me.username);
+        if let Some(without) = me.privacy() {
+            tracing::warn!(bot = %self.context.bot.name, "{without}");
+        }
+        let lost = |error: palabre_store::Error| AdapterError::Lost(error.to_string());
+        let (store, bot, now) =
+            (self.telegram.store.clone(), self.context.bot.name.to_string(), self.context.clock.now());
+        let read = move || -> palabre_store::Result<_> {
+            let snapshot = store.snapshot(now)?;
+            Ok((position::read(&snapshot, &bot)?, albums::read(&snapshot, &bot)?))
+        };
+        let read = tokio::task::spawn_blocking(read).await.map_err(|error| AdapterError::Lost(error.to_string()))?;
+        let (position, held) = read.map_err(lost)?;
+        self.position = position;
+        for (id, message) in held {
+            self.albums.hold(id, message);
+        }
+        self.send(EventKind::Ready { reason: None });
+        Ok(())
+    }
+
+    async fn take(&mut self, came: Incoming) -> Result<(), AdapterError> {
+        match came {
+            Incoming::Updates(updates, taken) => {
+                for update in updates {
+                    Box::pin(self.update(update)).await;
+                }
+                if !self.land().await {
+                    return Ok(());
+                }
+                // Whoever waits for the word may be gone, as the connection is on which it came.
+                let _asked = taken.send(());
+            }
+            Incoming::Lost(reason) => {
+                if !std::mem::replace(&mut self.is_lost, true) {
+                    self.send(EventKind::Lost { reason: Some(reason) });
+                }
+            }
+            Incoming::Back => {
+                if std::mem::replace(&mut self.is_lost, false) {
+                    self.send(EventKind::Ready { reason: Some("resumed".to_owned()) });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, kind: EventKind) {
+        let event = self.decoder.without_place(kind, self.context.clock.now());
+        self.flight.send(event, Batch::default());
+    }
+
+    /// Takes one update in, unless it was taken in before.
+    async fn update(&mut self, update: Value) {
+        let now = self.context.clock.now();
+        let Some(id) = update["update_id"].as_i64() else {
+            tracing::warn!(bot = %self.context.bot.name, "an update without a number");
+            return;
+        };
+        if self.position.has_passed(id, now) {
+            return;
+        }
+        // What fails to be read is native, and of no chat as far as is known.
+        let frame = Update::deserialize(&update).unwrap_or_default();
+        if let Some(chat) = chat_of(&frame) {
+            let of_album = frame.message.as_ref().and_then(|message| message.media_group_id.as_deref());
+            let of_album = of_album.or(frame.channel_post.as_ref().and_then(|post| post.media_group_id.as_deref()));
+            if let Some(album) = self.albums.take_of_others(chat, of_album) {
+                self.release(album).await;
+            }
+            if chat < 0 {
+                self.telegram.know_admins(chat).await;
+            }
+        }
+        let decoded = Box::pin(self.decoded(id, frame, &update)).await;
+        self.position.pass(&mut self.rows, &self.context.bot.name, id, now);
+        self.hand_over(decoded);
+    }
+
+    /// What becomes of an update.
+    async fn decoded(&mut self, id: i64, frame: Update, update: &Value) -> Decoded {
+        let now = self.context.clock.now();
+        if let Some(callback) = &frame.callback_query {
+            return match self.telegram.meant(callback).await {
+                Some(pressed) => self.decoder.pressed(callback, pressed, now),
+                // A choice among several, which goes on; or a button that leads to nothing any more.
+                None => Decoded::default(),
+            };
+        }
+        let message = frame.message.or(frame.channel_post);
+        if let Some(message) = message {
+            if message.media_group_id.is_some() {
+                albums::keep(&mut self.rows, &self.context.bot.name, id, update);
+                self.albums.hold(id, message);
+                return Decoded::default();
+            }
+            if let Some(event) = self.telegram.form_answer(&self.decoder, &message, &mut self.rows).await {
+                return Decoded { events: event.into_iter().collect(), changed: Vec::new() };
+            }
+            if let (Some(to), from) = (message.migrate_to_chat_id, message.chat.id) {
+                self.telegram.moved(from, to).await;
+            }
+        }
+        self.decoder.decode(update, now)
+    }
+
+    fn hand_over(&mut self, decoded: Decoded) {
+        let Decoded { events, changed } = decoded;
+        for chat in changed {
+            self.telegram.world.keep(&mut self.rows, chat);
+        }
+        self.emit(events);
+    }
+
+    /// The rows so far go with the last event.
+    fn emit(&mut self, events: Vec<Event>) {
+        let last = events.iter().rposition(|event| event.kind.name().is_journalled());
+        for (index, event) in events.into_iter().enumerate() {
+            let rows = if Some(index) == last { std::mem::take(&mut self.rows) } else { Batch::default() };
+            self.flight.send(event, rows);
+        }
+    }
+
+    /// Waits until all that was taken in is durable. `false` when the daemon is stopping and takes no more.
+    async fn land(&mut self) -> bool {
+        while !self.flight.is_empty() {
+            if !self.flight.land().await {
+                return false;
+            }
+        }
+        while !self.rows.is_empty() {
+            match self.telegram.store.commit(self.rows.clone()).await {
+                Ok(()) => self.rows = Batch::default(),
+                Err(error) => {
+                    tracing::warn!(bot = %self.context.bot.name, "where the updates stand cannot be kept now: {error}");
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+            }
+        }
+        true
+    }
+
+    async fn release_due(&mut self) {
+        while let Some(album) = self.albums.take_due() {
+            self.release(album).await;
+        }
+        self.land().await;
+    }
+
+    /// An album is complete, as far as is known.
+    async fn release(&mut self, album: albums::Album) {
+        let (ids, parts): (Vec<i64>, Vec<_>) = album.parts.into_iter().unzip();
+        if let Some(chat) = parts.first().map(|part| part.chat.id).filter(|chat| *chat < 0) {
+            self.telegram.know_admins(chat).await;
+        }
+        albums::forget(&mut self.rows, &self.context.bot.name, &ids);
+        let decoded = self.decoder.message(parts, self.context.clock.now()).unwrap_or_default();
+        self.hand_over(decoded);
+    }
+}
+
+/// Where an update happened.
+fn chat_of(update: &Update) -> Option<i64> {
+    let message = update.message.as_ref().or(update.channel_post.as_ref());
+    let message = message.or(update.edited_message.as_ref()).or(update.edited_channel_post.as_ref());
+    let of_callback = || update.callback_query.as_ref()?.message.as_ref();
+    message.or_else(of_callback).map(|message| message.chat.id)
+}

@@ -1,0 +1,77 @@
+//! Updates that are asked for. Asking for the next ones is what confirms those before, so it waits until they are durable.
+
+use std::time::Duration;
+
+use palabre_model::AdapterError;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Incoming, WANTED};
+use crate::Telegram;
+use crate::api::ApiError;
+
+/// How many updates come together at the most. <https://core.telegram.org/bots/api#getupdates>
+const LIMIT: u32 = 100;
+/// How long Telegram holds an answer back when there is nothing to tell.
+const WAIT: Duration = Duration::from_secs(50);
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Asks until the token is refused, or nobody wants to know.
+pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, from: Option<i64>) -> AdapterError {
+    let mut offset = from;
+    let mut pause = FIRST_PAUSE;
+    let mut is_lost = false;
+    // While a webhook is set, nobody may ask.
+    if let Err(error) = telegram.api.insist("deleteWebhook", json!({})).await {
+        tracing::warn!(bot = %telegram.world.bot(), "a webhook that may be set cannot be taken away now: {error}");
+    }
+    loop {
+        let mut body = json!({ "limit": LIMIT, "timeout": WAIT.as_secs(), "allowed_updates": WANTED });
+        if let Some(offset) = offset {
+            body["offset"] = offset.into();
+        }
+        let problem = match telegram.api.call_within("getUpdates", body, WAIT).await {
+            Ok(Value::Array(updates)) => {
+                pause = FIRST_PAUSE;
+                if std::mem::take(&mut is_lost) && sender.send(Incoming::Back).await.is_err() {
+                    break;
+                }
+                let last = updates.iter().filter_map(|update| update["update_id"].as_i64()).max();
+                if updates.is_empty() {
+                    continue;
+                }
+                let (taken, is_durable) = oneshot::channel();
+                if sender.send(Incoming::Updates(updates, taken)).await.is_err() || is_durable.await.is_err() {
+                    break;
+                }
+                offset = last.map(|last| last + 1).or(offset);
+                continue;
+            }
+            Ok(_) => "what came is no list of updates".to_owned(),
+            Err(ApiError::Token) => return AdapterError::Final(ApiError::Token.to_string()),
+            Err(ApiError::Conflict(words)) if words.contains("webhook") => {
+                drop(telegram.api.insist("deleteWebhook", json!({})).await);
+                "somebody has set a webhook for this bot, which was taken away".to_owned()
+            }
+            Err(ApiError::Conflict(_)) => {
+                "another process receives with this bot's token; stop it, or give this one a bot of its own".to_owned()
+            }
+            Err(ApiError::Limited { retry_after }) => {
+                tokio::time::sleep(retry_after).await;
+                continue;
+            }
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!(bot = %telegram.world.bot(), "no updates at present, tries again: {problem}");
+        is_lost = true;
+        if sender.send(Incoming::Lost(problem)).await.is_err() {
+            break;
+        }
+        // Those that were cut off together do not come back together.
+        let jitter = telegram.entropy.next() as f64 / u64::MAX as f64;
+        tokio::time::sleep(pause.mul_f64(0.5 + jitter)).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+    AdapterError::Lost("nobody takes updates any more".to_owned())
+}

@@ -1,0 +1,98 @@
+//! Updates that Telegram brings, to our own server. It is told that one was taken when that is durable.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use axum::{Json, Router};
+use palabre_model::AdapterError;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Incoming, WANTED};
+use crate::Telegram;
+use crate::api::ApiError;
+
+/// What Telegram shows to be known by. <https://core.telegram.org/bots/api#setwebhook>
+const HEADER: &str = "x-telegram-bot-api-secret-token";
+/// The largest update.
+const BODY: usize = 1 << 20;
+/// How long it is looked whether the webhook is still set.
+const LOOK: Duration = Duration::from_secs(600);
+const AGAIN: Duration = Duration::from_secs(15);
+
+/// Where updates are brought.
+#[derive(Clone)]
+pub(crate) struct Door {
+    telegram: Arc<Telegram>,
+}
+
+/// What Telegram has to show: it follows from the token, which nobody else has.
+pub(crate) fn secret(token: &str) -> String {
+    Sha256::digest(format!("palabre webhook {token}")).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Door {
+    pub(crate) const fn new(telegram: Arc<Telegram>) -> Self {
+        Self { telegram }
+    }
+
+    pub(crate) fn router(self) -> Router {
+        let path = format!("/telegram/{}", self.telegram.world.bot());
+        Router::new().route(&path, post(brought)).layer(DefaultBodyLimit::max(BODY)).with_state(self)
+    }
+}
+
+async fn brought(State(door): State<Door>, headers: HeaderMap, Json(update): Json<Value>) -> StatusCode {
+    let shown = headers.get(HEADER).map(|value| value.as_bytes()).unwrap_or_default();
+    // The digests are compared, so that the time that it takes tells nothing.
+    if Sha256::digest(shown) != Sha256::digest(door.telegram.secret.as_bytes()) {
+        return StatusCode::UNAUTHORIZED;
+    }
+    let Some(sender) = door.telegram.webhook.borrow().clone() else { return StatusCode::SERVICE_UNAVAILABLE };
+    let (taken, is_durable) = oneshot::channel();
+    let sent = sender.send(Incoming::Updates(vec![update], taken)).await;
+    if sent.is_ok() && is_durable.await.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+/// Has updates brought, until the token is refused.
+pub(super) async fn listen(telegram: &Telegram, url: &str, sender: mpsc::Sender<Incoming>) -> AdapterError {
+    let url = format!("{}/telegram/{}", url.trim_end_matches('/'), telegram.world.bot());
+    // One at a time, which keeps their order.
+    let wanted = json!({
+        "url": url, "secret_token": telegram.secret, "max_connections": 1, "allowed_updates": WANTED,
+    });
+    telegram.webhook.send_replace(Some(sender.clone()));
+    let mut is_lost = false;
+    loop {
+        match telegram.api.call("setWebhook", wanted.clone()).await {
+            Ok(_) => {
+                if std::mem::take(&mut is_lost) && sender.send(Incoming::Back).await.is_err() {
+                    break;
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+            Err(ApiError::Token) => return AdapterError::Final(ApiError::Token.to_string()),
+            Err(error) => {
+                tracing::warn!(bot = %telegram.world.bot(), "the webhook cannot be set at present: {error}");
+                is_lost = true;
+                if sender.send(Incoming::Lost(error.to_string())).await.is_err() {
+                    break;
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+    }
+    AdapterError::Lost("nobody takes updates any more".to_owned())
+}
+
+/// Takes the webhook away: what comes now waits at Telegram's.
+pub(super) async fn undo(telegram: &Telegram) {
+    telegram.webhook.send_replace(None);
+    if let Err(error) = telegram.api.call("deleteWebhook", json!({})).await {
+        tracing::warn!(bot = %telegram.world.bot(), "the webhook could not be taken away: {error}");
+    }
+}

@@ -1,0 +1,79 @@
+//! Who keeps order in a chat, and whether the bot may do what its scripts are granted.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::Telegram;
+use crate::frames::Membership;
+use crate::world::ChatKind;
+
+/// How long an update waits for the list of administrators.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// What the grants of scripts need, in Telegram's words. <https://core.telegram.org/bots/api#chatmemberadministrator>
+const NEEDED: &[(&str, &[(&str, &str)])] = &[(
+    "moderation",
+    &[
+        ("can_delete_messages", "Delete Messages"),
+        ("can_restrict_members", "Ban Users"),
+        ("can_invite_users", "Invite Users via Link"),
+        ("can_pin_messages", "Pin Messages"),
+        ("can_change_info", "Change Group Info"),
+    ],
+)];
+
+/// What the bot lacks in a chat, of what the grants need; `membership` is what it is there.
+pub(crate) fn lacking(grants: &[String], membership: &Value) -> Vec<&'static str> {
+    if membership["status"] == "creator" {
+        return Vec::new();
+    }
+    let needed = NEEDED.iter().filter(|(grant, _)| grants.iter().any(|given| given == grant));
+    let rights = needed.flat_map(|(_, rights)| rights.iter());
+    rights.filter(|(right, _)| membership[*right] != true).map(|(_, name)| *name).collect()
+}
+
+impl Telegram {
+    /// Asks who keeps order in a chat, where that is not known or not lately.
+    pub(crate) async fn know_admins(&self, chat: i64) {
+        if !self.world.lock().people.needs_admins(chat) {
+            return;
+        }
+        let asked = self.api.call("getChatAdministrators", json!({ "chat_id": chat }));
+        let members = match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(Ok(said)) => Vec::<Membership>::deserialize(said).unwrap_or_default(),
+            // Until it can be asked, nobody is more than a member.
+            Ok(Err(error)) => {
+                tracing::debug!(bot = %self.world.bot(), chat, "the administrators cannot be told: {error}");
+                Vec::new()
+            }
+            Err(_) => return,
+        };
+        self.world.lock().people.set_admins(chat, &members);
+    }
+
+    /// Says in which chats the bot may not do what its scripts are granted.
+    pub(crate) async fn look_at_rights(&self) {
+        if !NEEDED.iter().any(|(grant, _)| self.grants.iter().any(|given| given == grant)) {
+            return;
+        }
+        // Until the bot knows who it is.
+        while self.world.lock().me == 0 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let (me, chats) = {
+            let known = self.world.lock();
+            let of_many = known.chats.iter().filter(|(_, row)| row.is_in && row.moved_to.is_none());
+            let groups = of_many.filter(|(_, row)| matches!(row.kind, ChatKind::Group | ChatKind::Supergroup));
+            (known.me, groups.map(|(id, row)| (*id, row.title.clone())).collect::<Vec<_>>())
+        };
+        for (chat, title) in chats {
+            let said = self.api.insist("getChatMember", json!({ "chat_id": chat, "user_id": me })).await;
+            let Ok(membership) = said else { continue };
+            let lacks = lacking(&self.grants, &membership);
+            if !lacks.is_empty() {
+                tracing::warn!(bot = %self.world.bot(), "in {title} it lacks the rights: {}; make it an administrator with them", lacks.join(", "));
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Backslashes before what CommonMark would take for its own.
+
+use std::ops::Range;
+
+/// Whether a text begins with a character reference, such as `&amp;`, or with something that could be one.
+pub(super) fn begins_reference(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('&') else { return false };
+    let name = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '#');
+    name.len() < rest.len() && name.starts_with(';')
+}
+
+/// A part of a line with backslashes, so that it is nothing but text. What stands before and behind it in the line counts too; behind
+/// it may come a mark of ours.
+pub(super) fn escape(line: &str, part: Range<usize>, is_in_link: bool, into: &mut String) {
+    let marker = block_mark(line);
+    for (offset, c) in line[part.clone()].char_indices() {
+        let at = part.start + offset;
+        if marker == Some(at) || is_in_link && matches!(c, '[' | ']') || is_special(line, at, c, &part) {
+            into.push('\\');
+        }
+        into.push(c);
+    }
+}
+
+fn is_special(line: &str, at: usize, c: char, part: &Range<usize>) -> bool {
+    let before = line[..at].chars().next_back();
+    let behind = &line[at + c.len_utf8()..];
+    let next = behind.chars().next();
+    let is_first = at == part.start;
+    let is_last = at + c.len_utf8() == part.end;
+    match c {
+        '\\' => is_last || next.is_none_or(|next| next.is_ascii_punctuation()),
+        '`' | '*' | '~' => true,
+        // Within a word it is a letter like another; that of the word which is next to a mark may become a reference.
+        '_' => {
+            let before = line[part.start..at].trim_end_matches('_');
+            let behind = line[at..part.end].trim_start_matches('_');
+            let is_in_word = before.ends_with(char::is_alphanumeric) && behind.starts_with(char::is_alphanumeric);
+            !is_in_word || before.chars().nth(1).is_none() || behind.chars().nth(1).is_none()
+        }
+        '|' => is_first || is_last || before == Some('|') || next == Some('|'),
+        ']' => is_last || matches!(next, Some('(' | '[' | ':')),
+        '[' => false,
+        '!' => is_last && next.is_some(),
+        '<' => is_last || next.is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?' | '@')),
+        '&' => begins_reference(&line[at..]),
+        _ => false,
+    }
+}
+
+/// Where in a line a backslash has to stand, lest the line be a heading, a quotation, an item, a line, a part of a table or the
+/// definition of a link.
+fn block_mark(line: &str) -> Option<usize> {
+    let text = line.trim_start_matches([' ', '\t']);
+    let at = line.len() - text.len();
+    let ends_mark = |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t']);
+    let hashes = text.len() - text.trim_start_matches('#').len();
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let is_item = |rest: &str| rest.strip_prefix(['.', ')']).is_some_and(ends_mark);
+    if (1..=6).contains(&hashes) && ends_mark(&text[hashes..])
+        || text.starts_with('>')
+        // What defines a link is read before code is: [`a]: `b
+        || text.starts_with('[')
+        || text.strip_prefix(['-', '+']).is_some_and(ends_mark)
+        || is_line(text)
+    {
+        Some(at)
+    } else if (1..=9).contains(&digits) && is_item(&text[digits..]) {
+        Some(at + digits)
+    } else {
+        None
+    }
+}
+
+/// Whether it consists of what lines, underlines of headings and those of tables are made of.
+fn is_line(text: &str) -> bool {
+    !text.is_empty()
+        && (text.chars().all(|c| matches!(c, '-' | '|' | ':' | ' ' | '\t'))
+            || text.chars().all(|c| matches!(c, '=' | ' ' | '\t')))
+        && text.contains(['-', '='])
+}

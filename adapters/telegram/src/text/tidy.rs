@@ -1,0 +1,47 @@
+//! Text without the white space that nobody sees.
+
+use super::entity::Span;
+use super::ranges::{self, Ranges};
+use super::settle::settle;
+
+/// Settles the spans, and leaves out spaces where a line ends, except in blocks of code, and white space at both ends of the text, which
+/// Telegram leaves out too.
+pub(super) fn tidy(text: &str, mut spans: Vec<Span>) -> (String, Vec<Span>) {
+    Span::sort(&mut spans);
+    let spans = settle(text, &spans);
+    let code = ranges::union(spans.iter().filter(|span| span.kind.is_pre()).map(|span| span.start..span.end));
+    let body = ranges::trim(text, 0..text.len()).unwrap_or(0..0);
+    let mut gone = Vec::new();
+    let mut at = 0;
+    for line in text.split('\n') {
+        let kept = line.trim_end_matches([' ', '\t']).len();
+        gone.push(at + kept..at + line.len());
+        at += line.len() + 1;
+    }
+    let gone = ranges::subtract(&ranges::union(gone), &code);
+    let ends = [0..body.start, body.end..text.len()];
+    let (text, spans) = remove(text, spans, &ranges::union(gone.into_iter().chain(ends)));
+    let spans = settle(&text, &spans);
+    (text, spans)
+}
+
+/// The text without some of it, and where the spans are then.
+fn remove(text: &str, spans: Vec<Span>, gone: &Ranges) -> (String, Vec<Span>) {
+    // How much is gone before the end of each range.
+    let mut before = Vec::with_capacity(gone.len());
+    let mut sum = 0;
+    for range in gone {
+        before.push(sum);
+        sum += range.len();
+    }
+    let moved = |at: usize| match gone.partition_point(|range| range.start < at).checked_sub(1) {
+        Some(last) => at - before[last] - gone[last].len().min(at - gone[last].start),
+        None => at,
+    };
+    let mut kept = String::with_capacity(text.len() - sum);
+    for range in ranges::subtract(std::slice::from_ref(&(0..text.len())), gone) {
+        kept.push_str(&text[range]);
+    }
+    let spans = spans.into_iter().map(|span| Span::new(moved(span.start), moved(span.end), span.kind));
+    (kept, spans.filter(|span| span.start < span.end).collect())
+}

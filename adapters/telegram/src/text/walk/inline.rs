@@ -1,0 +1,85 @@
+//! What stands within a paragraph.
+
+use std::ops::Range;
+
+use super::Walk;
+use crate::text::entity::{EntityKind, Person};
+use crate::text::marks::{MarkKind, verbatim};
+
+impl Walk<'_> {
+    /// Items of a tight list have their text without a paragraph around it.
+    pub(super) fn inline(&mut self, start: usize) {
+        if self.is_between || self.is_item {
+            self.lead(start);
+        }
+    }
+
+    pub(super) fn text(&mut self, text: &str, range: &Range<usize>) {
+        match verbatim(self.source, text, range) {
+            Some(range) => self.verbatim(&range),
+            None => self.out.push_str(text),
+        }
+    }
+
+    /// Writes a part of the source as it is, but for the marks in it.
+    pub(super) fn verbatim(&mut self, range: &Range<usize>) {
+        let mut at = range.start.max(self.skip);
+        while at < range.end {
+            let next = self.marks.range(at..range.end).next().map(|(start, mark)| (*start, mark.clone()));
+            let Some((start, mark)) = next else { break };
+            self.out.push_str(&self.source[at..start]);
+            match mark.kind {
+                MarkKind::Open(kind) => self.marked.push((kind, self.out.len())),
+                MarkKind::Close(kind) => {
+                    if let Some(open) = self.marked.iter().rposition(|(open, _)| *open == kind) {
+                        let (kind, start) = self.marked.remove(open);
+                        self.span(start, kind);
+                    }
+                }
+                MarkKind::Person(id) => {
+                    let start = self.out.len();
+                    let name = (self.name)(id).filter(|name| !name.trim().is_empty());
+                    self.out.push_str(&name.unwrap_or_else(|| format!("@{id}")));
+                    self.span(start, EntityKind::TextMention { user: Person { id, first_name: String::new() } });
+                }
+            }
+            at = mark.end;
+        }
+        self.skip = self.skip.max(at);
+        if at < range.end {
+            self.out.push_str(&self.source[at..range.end]);
+        }
+    }
+
+    pub(super) fn begin(&mut self, start: usize, kind: Option<EntityKind>) {
+        self.inline(start);
+        self.open.push((kind, self.out.len()));
+    }
+
+    /// A link within a link is the outer one.
+    pub(super) fn begin_whole(&mut self, start: usize, kind: Option<EntityKind>) {
+        let is_within = self.open.iter().flat_map(|(kind, _)| kind).any(EntityKind::is_whole);
+        self.begin(start, kind.filter(|_| !is_within));
+    }
+
+    pub(super) fn end_link(&mut self) {
+        if let Some((Some(EntityKind::TextLink { url }), start)) = self.open.last().cloned() {
+            if self.out[start..].trim().is_empty() {
+                self.cut_off(start);
+                self.out.push_str(&url);
+            }
+            // Telegram sees by itself what an address is.
+            if self.out[start..] == *url {
+                self.open.pop();
+                return;
+            }
+        }
+        self.finish_open();
+    }
+
+    pub(super) fn finish_open(&mut self) {
+        if let Some((Some(kind), start)) = self.open.pop() {
+            self.span(start, kind);
+        }
+    }
+}

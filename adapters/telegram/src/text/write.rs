@@ -1,0 +1,144 @@
+//! Telegram's text and entities as CommonMark.
+
+use std::ops::Range;
+
+use super::encode::read;
+use super::entity::{Entity, EntityKind, Span};
+use super::nest::nest;
+use super::tidy::tidy;
+use super::{ranges, target, units};
+
+mod line;
+
+use line::Line;
+
+/// How much is done so that the text is read as it is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Care {
+    /// The text is left as it is. Nearly all that people write reads the same, and scripts see what was typed.
+    None,
+    /// What could be a mark gets a backslash.
+    Escaped,
+    /// As before, and no two kinds of marks are made of the same character.
+    Apart,
+}
+
+/// CommonMark that [`to_telegram`](super::to_telegram) makes the same text and formatting of, with no more backslashes than that takes.
+///
+/// Spaces at the ends of lines are left out, as are entities that Telegram finds by itself. A block of code that begins or ends within a
+/// line becomes code in the line; a quotation is shown whole.
+#[must_use]
+pub fn to_commonmark(text: &str, entities: &[Entity]) -> String {
+    let spans = units::spans(text, entities);
+    let spans = spans.into_iter().filter_map(|span| Some(Span { kind: target::writable(&span.kind)?, ..span }));
+    let (text, mut spans) = tidy(text, spans.collect());
+    // An address that is written out is a link by itself.
+    spans.retain(|span| !matches!(&span.kind, EntityKind::TextLink { url } if *url == text[span.start..span.end]));
+    let meant = (text, spans);
+    let mut written = String::new();
+    for care in [Care::None, Care::Escaped, Care::Apart] {
+        written = write(&meant.0, &meant.1, care);
+        if read(&written, &|_| None) == meant {
+            break;
+        }
+    }
+    written
+}
+
+fn write(text: &str, spans: &[Span], care: Care) -> String {
+    let (blocks, inline): (Vec<_>, Vec<_>) =
+        spans.iter().cloned().partition(|span| span.kind.is_quote() || span.kind.is_pre());
+    let (quotes, pres): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|span| span.kind.is_quote());
+    let inline = nest(text, on_lines(text, inline));
+    let mut quotes = Cursor::new(&quotes);
+    let mut pres = Cursor::new(&pres);
+    let mut inline = &inline[..];
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    let (mut was_in, mut is_first, mut is_apart) = (None, true, true);
+    let mut paragraph_begins = true;
+    let mut at = 0;
+    for line in text.split('\n') {
+        let range = at..at + line.len();
+        at = range.end + 1;
+        let quote = quotes.around(range.start);
+        if !is_first {
+            out.push('\n');
+        }
+        if quote != was_in {
+            // An empty line that is not shown keeps the quotation apart; one is enough between two.
+            if !is_apart {
+                out.push('\n');
+            }
+            is_apart = true;
+            paragraph_begins = true;
+        }
+        is_apart &= line.is_empty();
+        (was_in, is_first) = (quote, false);
+        let prefix = match quote {
+            None => "",
+            Some(_) if line.is_empty() => ">",
+            Some(_) => "> ",
+        };
+        out.push_str(prefix);
+        if let Some(pre) = pres.around(range.start) {
+            push_code_line(text, range, &pres.spans[pre], prefix, &mut out);
+            paragraph_begins = true;
+            continue;
+        }
+        let count = inline.partition_point(|span| span.start < range.end);
+        let (here, later) = inline.split_at(count);
+        inline = later;
+        Line::new(text, range, care, paragraph_begins).write(here, &mut out);
+        paragraph_begins = line.is_empty();
+    }
+    out
+}
+
+/// Writes a line of a block of code, with the fence before the first and behind the last.
+fn push_code_line(text: &str, line: Range<usize>, pre: &Span, prefix: &str, out: &mut String) {
+    if pre.start == line.start {
+        out.push_str(&line::fence(&text[pre.start..pre.end], line::LEAST_FENCE));
+        line::push_language(out, &pre.kind);
+        out.push('\n');
+        out.push_str(prefix);
+    }
+    out.push_str(&text[line.clone()]);
+    if pre.end == line.end {
+        out.push('\n');
+        out.push_str(prefix);
+        out.push_str(&line::fence(&text[pre.start..pre.end], line::LEAST_FENCE));
+    }
+}
+
+/// The parts of spans on each line.
+fn on_lines(text: &str, spans: Vec<Span>) -> Vec<Span> {
+    let newlines: Vec<usize> = text.match_indices('\n').flat_map(|(at, _)| [at, at + 1]).collect();
+    let mut parts = Vec::with_capacity(spans.len());
+    for span in spans {
+        for range in ranges::split_at(span.start..span.end, &newlines) {
+            let range = if span.kind.is_code() { Some(range) } else { ranges::trim(text, range) };
+            parts.extend(range.map(|range| Span::new(range.start, range.end, span.kind.clone())));
+        }
+    }
+    Span::sort(&mut parts);
+    parts
+}
+
+/// Looks for the span around each of several places, in their order.
+struct Cursor<'a> {
+    spans: &'a [Span],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(spans: &'a [Span]) -> Self {
+        Self { spans, at: 0 }
+    }
+
+    fn around(&mut self, place: usize) -> Option<usize> {
+        while self.spans.get(self.at).is_some_and(|span| span.end < place) {
+            self.at += 1;
+        }
+        self.spans.get(self.at).filter(|span| span.start <= place).map(|_| self.at)
+    }
+}

@@ -1,0 +1,212 @@
+//! What the bot knows of its chats, which is kept: Telegram tells a bot nothing twice. And, as long as memory has room, people and
+//! messages.
+
+mod chat;
+mod people;
+
+use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lru::LruCache;
+use palabre_model::{Batch, BotName, Message, Millis, Room, RoomId, RoomKind, Space, SpaceId, UserId};
+use palabre_store::{Direction, Snapshot, Table, TableId};
+
+pub(crate) use chat::{ChatKind, ChatRow};
+pub(crate) use people::{ADMINISTRATOR, People};
+
+/// Chats by bot and id.
+const CHATS: Table<(String, String), ChatRow> = Table::new(TableId::TelegramChats);
+/// So many messages are remembered, to say what they were before they were changed.
+const MESSAGES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+/// So many parts of albums are remembered, to know which message they belong to.
+const PARTS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+/// So many messages of one chat can be removed at a time by their number.
+const RECENT: usize = 1_000;
+
+/// What is known.
+pub(crate) struct World {
+    bot: BotName,
+    known: Mutex<Known>,
+}
+
+/// The same, with the lock held.
+pub(crate) struct Known {
+    /// The bot's own id; 0 until it is known.
+    pub(crate) me: i64,
+    /// What the bot is called by, without `@`.
+    pub(crate) username: String,
+    pub(crate) chats: HashMap<i64, ChatRow>,
+    pub(crate) people: People,
+    pub(crate) messages: LruCache<(i64, i64), Arc<Message>>,
+    /// The message that a part of an album belongs to.
+    pub(crate) parts: LruCache<(i64, i64), i64>,
+    /// The last messages of each chat, oldest first.
+    recent: LruCache<i64, VecDeque<Recent>>,
+}
+
+/// A message that can be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Recent {
+    pub(crate) id: i64,
+    pub(crate) topic: Option<i64>,
+    pub(crate) user: i64,
+    pub(crate) time: Millis,
+}
+
+impl World {
+    pub(crate) fn new(bot: &BotName) -> Self {
+        let known = Known {
+            me: 0,
+            username: String::new(),
+            chats: HashMap::new(),
+            people: People::default(),
+            messages: LruCache::new(MESSAGES),
+            parts: LruCache::new(PARTS),
+            recent: LruCache::new(MESSAGES),
+        };
+        Self { bot: bot.clone(), known: Mutex::new(known) }
+    }
+
+    /// Takes up what the last daemon knew.
+    pub(crate) fn load(&self, snapshot: &Snapshot) -> palabre_store::Result<()> {
+        for row in CHATS.scan(snapshot, &self.bot.to_string(), Direction::Forward)? {
+            let ((bot, id), chat) = row?;
+            if bot == self.bot.as_str()
+                && let Ok(id) = id.parse()
+            {
+                self.lock().chats.insert(id, chat);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds to `rows` what is known of a chat.
+    pub(crate) fn keep(&self, rows: &mut Batch, chat: i64) {
+        let known = self.lock();
+        if let Some(row) = known.chats.get(&chat) {
+            CHATS.put(rows, &(self.bot.to_string(), chat.to_string()), row);
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn bot(&self) -> &BotName {
+        &self.bot
+    }
+
+    pub(crate) fn user_id(&self, id: i64) -> UserId {
+        UserId::new(&self.bot, &id.to_string())
+    }
+
+    /// The id of a chat as a room: that under which it has always been known, also after it became a supergroup.
+    pub(crate) fn room_id(&self, chat: i64, topic: Option<i64>) -> RoomId {
+        let chat = self.lock().first_id(chat);
+        match topic {
+            Some(topic) => RoomId::new(&self.bot, &format!("{chat}:{topic}")),
+            None => RoomId::new(&self.bot, &chat.to_string()),
+        }
+    }
+
+    /// The chat and the topic that a room is, as Telegram has them now.
+    pub(crate) fn place(&self, native: &str) -> Option<(i64, Option<i64>)> {
+        let (chat, topic) = match native.split_once(':') {
+            Some((chat, topic)) => (chat, Some(topic.parse().ok()?)),
+            None => (native, None),
+        };
+        Some((self.lock().now_id(chat.parse().ok()?), topic))
+    }
+
+    /// A chat, or a topic of it, as a room.
+    pub(crate) fn room(&self, chat: i64, topic: Option<i64>) -> Room {
+        let id = self.room_id(chat, topic);
+        let known = self.lock();
+        let Some(row) = known.chats.get(&chat) else { return Room::channel(id.clone(), id.native()) };
+        let of_topic = topic.and_then(|topic| row.topics.get(&topic));
+        let kind = if row.kind == ChatKind::Private { RoomKind::Direct } else { RoomKind::Channel };
+        let name = of_topic.unwrap_or(&row.title).clone();
+        Room { id, name, kind, topic: None, locale: None }
+    }
+
+    /// What a chat is to its members; private chats are of no space.
+    pub(crate) fn space(&self, chat: i64) -> Option<Space> {
+        let known = self.lock();
+        let row = known.chats.get(&chat).filter(|row| row.kind != ChatKind::Private)?;
+        let id = SpaceId::new(&self.bot, &known.first_id(chat).to_string());
+        Some(Space { id, name: row.title.clone() })
+    }
+}
+
+impl Known {
+    /// The id under which a chat was known first.
+    pub(crate) fn first_id(&self, chat: i64) -> i64 {
+        self.chats.get(&chat).and_then(|row| row.was).unwrap_or(chat)
+    }
+
+    /// The id that a chat has now.
+    pub(crate) fn now_id(&self, chat: i64) -> i64 {
+        self.chats.get(&chat).and_then(|row| row.moved_to).unwrap_or(chat)
+    }
+
+    /// A group has become a supergroup. True when that is news.
+    pub(crate) fn moved(&mut self, from: i64, to: i64) -> bool {
+        let first = self.first_id(from);
+        let old = self.chats.entry(from).or_default();
+        let is_news = old.moved_to != Some(to);
+        old.moved_to = Some(to);
+        let title = old.title.clone();
+        let new = self.chats.entry(to).or_default();
+        new.was = Some(first);
+        new.kind = ChatKind::Supergroup;
+        if new.title.is_empty() {
+            new.title = title;
+        }
+        if first != from {
+            self.chats.entry(first).or_default().moved_to = Some(to);
+        }
+        is_news
+    }
+
+    /// The messages that one is made of: several where it is an album.
+    pub(crate) fn parts_of(&self, chat: i64, id: i64) -> Vec<i64> {
+        if !self.parts.contains(&(chat, id)) {
+            return vec![id];
+        }
+        let of_it = self.parts.iter().filter(|((of, _), first)| *of == chat && **first == id);
+        let mut ids: Vec<i64> = of_it.map(|((_, part), _)| *part).collect();
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The topic that a message is in, as far as it is remembered.
+    pub(crate) fn topic_of(&self, chat: i64, message: i64) -> Option<i64> {
+        let recent = self.recent.peek(&chat)?;
+        recent.iter().rev().find(|one| one.id == message)?.topic
+    }
+
+    /// There is a message, which can be removed.
+    pub(crate) fn note(&mut self, chat: i64, message: Recent) {
+        let recent = self.recent.get_or_insert_mut(chat, VecDeque::new);
+        if recent.back().is_some_and(|last| last.id >= message.id) {
+            // Told again, or late: what is known of it counts.
+            return;
+        }
+        recent.push_back(message);
+        if recent.len() > RECENT {
+            recent.pop_front();
+        }
+    }
+
+    /// The last messages of a chat that fit, newest first, which are then forgotten.
+    pub(crate) fn take_recent(&mut self, chat: i64, most: usize, fits: impl Fn(&Recent) -> bool) -> Vec<i64> {
+        let Some(recent) = self.recent.get_mut(&chat) else { return Vec::new() };
+        let taken: Vec<i64> = recent.iter().rev().filter(|one| fits(one)).take(most).map(|one| one.id).collect();
+        recent.retain(|one| !taken.contains(&one.id));
+        taken
+    }
+}

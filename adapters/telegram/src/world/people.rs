@@ -1,0 +1,160 @@
+//! People who were seen lately, and who keeps order where.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
+use palabre_model::{Member, Permission, User, UserId};
+use tokio::time::{Duration, Instant};
+
+use crate::frames::Membership;
+
+/// So many people, and memberships, are remembered.
+const MOST: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
+/// How long it is believed who the administrators of a chat are: a bot that is none itself is not told of changes.
+const BELIEVED: Duration = Duration::from_secs(600);
+/// What administrators without a title of their own are called.
+pub(crate) const ADMINISTRATOR: &str = "administrator";
+
+/// Who was seen.
+pub(crate) struct People {
+    users: LruCache<i64, User>,
+    by_username: HashMap<String, i64>,
+    members: LruCache<(i64, i64), Member>,
+    /// Whether somebody is in a chat, as it was told last.
+    presence: LruCache<(i64, i64), bool>,
+    admins: HashMap<i64, Admins>,
+}
+
+/// The administrators of a chat: how much each may do, and what they are called.
+#[derive(Debug, Clone)]
+pub(crate) struct Admins {
+    pub(crate) by_id: HashMap<i64, (Permission, String)>,
+    pub(crate) read: Instant,
+}
+
+impl Default for People {
+    fn default() -> Self {
+        Self {
+            users: LruCache::new(MOST),
+            by_username: HashMap::new(),
+            members: LruCache::new(MOST),
+            presence: LruCache::new(MOST),
+            admins: HashMap::new(),
+        }
+    }
+}
+
+impl People {
+    pub(crate) fn saw(&mut self, id: i64, user: &User, username: Option<&str>) {
+        if let Some(username) = username.filter(|name| !name.is_empty()) {
+            // Names wander; what is there too long goes with all the rest.
+            if self.by_username.len() > MOST.get() {
+                self.by_username.clear();
+            }
+            self.by_username.insert(username.to_lowercase(), id);
+        }
+        if self.users.get(&id) != Some(user) {
+            self.users.put(id, user.clone());
+        }
+    }
+
+    pub(crate) fn user(&self, id: i64) -> Option<&User> {
+        self.users.peek(&id)
+    }
+
+    /// Whoever is called that, by their username or by their name.
+    pub(crate) fn named(&self, name: &str) -> Option<&User> {
+        let wanted = name.to_lowercase();
+        if let Some(user) = self.by_username.get(&wanted).and_then(|id| self.users.peek(id)) {
+            return Some(user);
+        }
+        self.users.iter().find(|(_, user)| user.name.to_lowercase() == wanted).map(|(_, user)| user)
+    }
+
+    /// Notes whether somebody is in a chat. False when that was known.
+    pub(crate) fn is_news(&mut self, chat: i64, user: i64, is_in: bool) -> bool {
+        self.presence.put((chat, user), is_in) != Some(is_in)
+    }
+
+    /// What somebody is in a chat, as far as it is known.
+    pub(crate) fn member(&self, chat: i64, user: i64, id: &UserId) -> Member {
+        let known = self.members.peek(&(chat, user)).cloned();
+        let mut member = known.unwrap_or_else(|| nobody(id));
+        if let Some((permission, title)) = self.admins.get(&chat).and_then(|admins| admins.by_id.get(&user)) {
+            member.permission = Some(*permission);
+            member.roles = roles(title);
+        }
+        member
+    }
+
+    /// What somebody is in whichever chat they were seen in last.
+    pub(crate) fn member_anywhere(&self, user: i64) -> Option<Member> {
+        let chat = self.members.iter().find(|((_, id), _)| *id == user).map(|((chat, _), _)| *chat);
+        let of_admins =
+            || self.admins.iter().find(|(_, admins)| admins.by_id.contains_key(&user)).map(|(chat, _)| *chat);
+        let chat = chat.or_else(of_admins)?;
+        let id = self.users.peek(&user).map(|user| user.id.clone())?;
+        Some(self.member(chat, user, &id))
+    }
+
+    /// Somebody's tag, which comes with what they write.
+    pub(crate) fn tagged(&mut self, chat: i64, user: i64, id: &UserId, tag: Option<&str>) {
+        let mut member = self.members.get(&(chat, user)).cloned().unwrap_or_else(|| nobody(id));
+        let roles = tag.map(|tag| vec![tag.to_owned()]).unwrap_or_default();
+        if member.roles != roles {
+            member.roles = roles;
+            self.members.put((chat, user), member);
+        }
+    }
+
+    /// What somebody is now; what they were, where that is another thing.
+    pub(crate) fn became(&mut self, chat: i64, id: &UserId, membership: &Membership) -> Member {
+        let user = membership.user.id;
+        let before = self.member(chat, user, id);
+        if let Some(admins) = self.admins.get_mut(&chat) {
+            match level(membership) {
+                Some(level) => drop(admins.by_id.insert(user, level)),
+                None => drop(admins.by_id.remove(&user)),
+            }
+        }
+        let tag = membership.tag.iter().cloned().collect();
+        let member = Member { roles: tag, muted: membership.is_muted(), ..nobody(id) };
+        self.members.put((chat, user), member);
+        before
+    }
+
+    pub(crate) fn set_admins(&mut self, chat: i64, members: &[Membership]) {
+        let by_id = members.iter().filter_map(|one| Some((one.user.id, level(one)?))).collect();
+        self.admins.insert(chat, Admins { by_id, read: Instant::now() });
+    }
+
+    /// Whether it has to be asked who the administrators are.
+    pub(crate) fn needs_admins(&self, chat: i64) -> bool {
+        self.admins.get(&chat).is_none_or(|admins| admins.read + BELIEVED < Instant::now())
+    }
+}
+
+fn nobody(id: &UserId) -> Member {
+    Member { user: id.clone(), roles: Vec::new(), nickname: None, muted: false, permission: Some(Permission::Member) }
+}
+
+fn roles(title: &str) -> Vec<String> {
+    // By their title, and by what all of them are.
+    let mut roles = vec![ADMINISTRATOR.to_owned()];
+    if !title.is_empty() {
+        roles.push(title.to_owned());
+    }
+    roles
+}
+
+/// How much an administrator may do, and what they are called.
+fn level(membership: &Membership) -> Option<(Permission, String)> {
+    let permission = match membership.status.as_str() {
+        "creator" => Permission::Admin,
+        "administrator" if membership.can_promote_members => Permission::Admin,
+        "administrator" => Permission::Moderator,
+        _ => return None,
+    };
+    Some((permission, membership.custom_title.clone().unwrap_or_default()))
+}

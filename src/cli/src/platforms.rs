@@ -1,0 +1,91 @@
+//! The bots of bots.yaml, each with its platform.
+
+use std::sync::Arc;
+
+use palabre_discord::Discord;
+use palabre_model::{Adapter, Bot, Clock, Entropy};
+use palabre_rooms::Rooms;
+use palabre_server::Router;
+use palabre_store::Store;
+use palabre_telegram::Telegram;
+
+use crate::config::{BotConfig, Config, Platform};
+use crate::problem::Problem;
+
+/// What bots are made with.
+pub(crate) struct Outside<'o> {
+    pub(crate) store: &'o Store,
+    pub(crate) clock: &'o Arc<dyn Clock>,
+    pub(crate) entropy: &'o Arc<dyn Entropy>,
+}
+
+/// Every bot with its platform, and what platforms have on our own server.
+#[derive(Default)]
+pub(crate) struct Attached {
+    pub(crate) bots: Vec<(Bot, Arc<dyn Adapter>)>,
+    /// The room service, where there is one.
+    pub(crate) rooms: Option<Arc<Rooms>>,
+    /// Where platforms bring what happens.
+    pub(crate) doors: Vec<Router>,
+}
+
+/// Makes the bots; none is connected yet.
+pub(crate) fn attach(config: &Config, outside: &Outside<'_>) -> Result<Attached, Problem> {
+    let mut attached = Attached::default();
+    for (name, bot) in &config.file.bots {
+        let adapter: Arc<dyn Adapter> = match bot.value.platform {
+            Platform::Rooms => {
+                let (store, settings) = (outside.store.clone(), bot.value.rooms.clone());
+                let rooms = Rooms::new(store, settings, Arc::clone(outside.clock), Arc::clone(outside.entropy));
+                attached.rooms = Some(Arc::clone(&rooms));
+                rooms
+            }
+            Platform::Discord => discord(name, &bot.value, outside)?,
+            Platform::Telegram => {
+                let telegram = telegram(config, name, &bot.value, outside)?;
+                attached.doors.extend(telegram.router());
+                telegram
+            }
+        };
+        let platform = bot.value.platform.name().into();
+        attached.bots.push((Bot { name: name.as_str().into(), platform }, adapter));
+    }
+    Ok(attached)
+}
+
+fn discord(name: &str, bot: &BotConfig, outside: &Outside<'_>) -> Result<Arc<Discord>, Problem> {
+    let setup = palabre_discord::Setup {
+        bot: name.into(),
+        token: bot.token.clone().unwrap_or_default(),
+        api: bot.api.clone(),
+        config: bot.discord.clone(),
+        store: outside.store.clone(),
+        clock: Arc::clone(outside.clock),
+        entropy: Arc::clone(outside.entropy),
+    };
+    Discord::new(setup).map_err(|error| Problem::Other(format!("{name}: {error}")))
+}
+
+fn telegram(config: &Config, name: &str, bot: &BotConfig, outside: &Outside<'_>) -> Result<Arc<Telegram>, Problem> {
+    let setup = palabre_telegram::Setup {
+        bot: name.into(),
+        token: bot.token.clone().unwrap_or_default(),
+        api: bot.api.clone(),
+        config: bot.telegram.clone(),
+        grants: granted(config, name),
+        store: outside.store.clone(),
+        clock: Arc::clone(outside.clock),
+        entropy: Arc::clone(outside.entropy),
+    };
+    Telegram::new(setup).map_err(|error| Problem::Other(format!("{name}: {error}")))
+}
+
+/// What is granted to the scripts that hear the bot.
+pub(crate) fn granted(config: &Config, bot: &str) -> Vec<String> {
+    let hears = |bots: &Option<Vec<serde_saphyr::Spanned<String>>>| {
+        bots.as_ref().is_none_or(|bots| bots.iter().any(|name| name.value == bot))
+    };
+    let scripts = config.file.scripts.values().map(|script| &script.value);
+    let heard = scripts.filter(|script| script.enabled != Some(false) && hears(&script.bots));
+    heard.flat_map(|script| script.grants.iter().map(|grant| grant.value.clone())).collect()
+}

@@ -1,0 +1,273 @@
+//! A bot on Telegram, as its people meet it: the real daemon, and a stand-in that keeps Telegram's rules.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+use palabre_tests::telegram::{Limits, Options, StandIn};
+use palabre_tests::{Daemon, Project};
+
+/// The daemon with one bot on the stand-in, and these scripts.
+struct Town {
+    telegram: StandIn,
+    project: Project,
+    daemon: Daemon,
+}
+
+impl Town {
+    async fn start(options: Options, settings: &str, scripts: &[(&str, &str)]) -> Option<Self> {
+        let telegram = StandIn::start_with(options).await?;
+        let project = Project::new(&bots(&telegram, settings), scripts);
+        let daemon = project.start().await;
+        Some(Self { telegram, project, daemon })
+    }
+
+    async fn with(script: &str) -> Option<Self> {
+        Self::start(quick(), "", &[("test.luau", script)]).await
+    }
+
+    /// Nothing that the bot asked was out of Telegram's rules; and the daemon stops in good order.
+    async fn ends_well(self) {
+        assert_eq!(format!("{:#?}", self.telegram.violations()), "[]", "log:\n{}", self.project.log());
+        assert_eq!(self.telegram.counters().overruns, 0);
+        assert!(self.daemon.stop().await, "{}", self.project.log());
+    }
+}
+
+fn quick() -> Options {
+    Options { limits: Limits::none(), ..Options::default() }
+}
+
+fn bots(telegram: &StandIn, settings: &str) -> String {
+    let (api, token) = (telegram.api(), telegram.token());
+    format!(
+        "listen: 127.0.0.1:0\nbots:\n  tg:\n    platform: telegram\n    token: \"{token}\"\n    api: {api}\n    prefix: \"!\"\n    telegram:\n      pace: {{ per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }}\n{settings}\nscripts:\n  test: {{ grants: [moderation, rooms, direct, files, personas, mentions] }}\n"
+    )
+}
+
+#[tokio::test]
+async fn it_answers_in_groups_topics_and_in_private() {
+    let script = r#"
+function on_message(event)
+  event:reply(`{event.user.name} in {event.room.name} ({event.room.kind}, {event.space and event.space.name or "no space"}): {event.text}`)
+end
+"#;
+    let Some(town) = Town::with(script).await else { return };
+    let telegram = &town.telegram;
+    let asked = telegram.says("alice", "Village", "hello");
+    let post = telegram.hears("Village", "hello").await;
+    assert_eq!(post.text(), "Alice in Village (channel, Village): hello");
+    assert_eq!(post.reply_to(), Some(asked.id));
+    telegram.says("bob", "Forum/ideas", "a tree");
+    let post = telegram.hears("Forum/ideas", "a tree").await;
+    assert_eq!(post.text(), "Bob in ideas (channel, Forum): a tree");
+    telegram.starts("alice", "");
+    telegram.hears("@alice", "/start").await;
+    telegram.whispers("alice", "psst **not bold**");
+    assert_eq!(telegram.hears("@alice", "psst").await.text(), "Alice in Alice (direct, no space): psst **not bold**");
+    town.ends_well().await;
+}
+
+#[tokio::test]
+async fn commands_buttons_lists_and_forms_are_answered() {
+    let script = r#"
+command("roll", { description = "Rolls", args = { { name = "sides", type = "integer", min = 2, default = 6 } } }, function(event, args)
+  event:reply(`a die of {args.sides}`)
+end)
+command("menu", {}, function(event)
+  event:reply{
+    text = "what?",
+    buttons = { { label = "Go", action = "go" }, { label = "Long", action = string.rep("long", 30) }, { label = "Site", url = "https://example.org" } },
+    select = { action = "colour", max = 2, options = { { label = "Red", value = "red" }, { label = "Blue", value = "blue" } } },
+  }
+end)
+command("ban", { permission = "moderator" }, function(event) event:reply("banned") end)
+command("report", {}, function(event)
+  event:form{ title = "Report", action = "report", fields = { { name = "why", label = "Why?", min = 3 }, { name = "more", label = "More?", optional = true } } }
+end)
+function on_button(event) event:answer{ text = `pressed {event.action:sub(1, 8)} {#event.action}`, ephemeral = true } end
+function on_select(event) event:reply(table.concat(event.values, "+")) end
+function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.values.more}`) end
+"#;
+    let Some(town) = Town::with(script).await else { return };
+    let telegram = &town.telegram;
+    telegram.until("commands are listed", |telegram| (telegram.commands("default", "").len() >= 3).then_some(())).await;
+    let offered = |telegram: &StandIn, scope: &str| {
+        telegram.commands(scope, "").iter().any(|command| command["command"] == "ban")
+    };
+    let for_admins = |telegram: &StandIn| offered(telegram, "all_chat_administrators").then_some(());
+    telegram.until("administrators are offered more", for_admins).await;
+    assert!(!offered(telegram, "default"));
+    telegram.says("alice", "Village", "/roll@palabre_bot 20");
+    telegram.hears("Village", "a die of 20").await;
+    telegram.says("alice", "Village", "!roll");
+    telegram.hears("Village", "a die of 6").await;
+    telegram.says("alice", "Village", "/ban");
+    telegram.hears("Village", "moderators only").await;
+    telegram.says("olivia", "Village", "/ban");
+    telegram.hears("Village", "banned").await;
+
+    telegram.says("alice", "Village", "/menu");
+    let menu = telegram.hears("Village", "what?").await;
+    let pressed = telegram.presses("alice", menu.at, "Go");
+    let answer = telegram.answered(&pressed).await;
+    assert_eq!((answer.text.as_str(), answer.is_alert), ("pressed go 2", true));
+    let pressed = telegram.presses("bob", menu.at, "Long");
+    assert_eq!(telegram.answered(&pressed).await.text, "pressed longlong 120");
+    for option in ["Blue", "Red"] {
+        let pressed = telegram.presses("bob", menu.at, option);
+        telegram.answered(&pressed).await;
+    }
+    let marked = |telegram: &StandIn| telegram.message(menu.at)["reply_markup"].to_string().matches("✅").count() == 2;
+    telegram.until("both are marked", |telegram| marked(telegram).then_some(())).await;
+    telegram.presses("bob", menu.at, "✔️");
+    telegram.hears("Village", "blue+red").await;
+
+    telegram.says("alice", "Village", "/report");
+    telegram.hears("Village", "Why?").await;
+    telegram.says("bob", "Village", "none of it");
+    telegram.says("alice", "Village", "so");
+    telegram.hears("Village", "✎ 3").await;
+    telegram.says("alice", "Village", "spam");
+    telegram.hears("Village", "More?").await;
+    telegram.says("alice", "Village", "/skip");
+    telegram.hears("Village", "report: spam/").await;
+    town.ends_well().await;
+}
+
+#[tokio::test]
+async fn everything_that_can_be_done_is_done_by_telegrams_means() {
+    let script = r#"
+local does = {
+  edit = function(event) local m = event.room:send("draft") m:edit("final *now*") end,
+  delete = function(event) event.message:delete() end,
+  react = function(event) event.message:react("👍") end,
+  pin = function(event) event.message:pin() end,
+  typing = function(event) event.room:typing() end,
+  thread = function(event) local id = rooms.get(event.room.id):thread("about it"):delivered() rooms.get(id):send("in the topic") end,
+  invite = function(event) event:reply(event.room:invite{ for_ = "1h", uses = 3 }:delivered()) end,
+  mute = function(event) event.member:mute("10m", "flood") end,
+  unmute = function(event) event.member:unmute() end,
+  role = function(event) event.member:add_role("Baker") end,
+  promote = function(event) event.member:add_role("administrator") end,
+  demote = function(event) event.member:remove_role("administrator") end,
+  topic = function(event) event.room:set_topic("trees") end,
+  slow = function(event) event:reply(tostring(event.bot:can("slowmode"))) end,
+  lock = function(event) event.room:lock() end,
+  unlock = function(event) event.room:unlock() end,
+  purge = function(event) event.room:purge(3) end,
+  dm = function(event) event.user:dm("psst") end,
+  file = function(event) event.room:send{ text = "notes", files = { { name = "notes.txt", data = "hello" } } } end,
+  album = function(event) event.room:send{ text = "two", files = { { name = "a.txt", data = "a" }, { name = "b.txt", data = "b" } } } end,
+  embed = function(event) event.room:send{ embeds = { { title = "T", url = "https://example.org", description = "D", fields = { { name = "N", value = "V" } } } } } end,
+  long = function(event) event.room:send(string.rep("word ", 1500)) end,
+  ping = function(event) event.room:send{ text = "hello @alice and @bob", mentions = { event.user.id } } end,
+  kick = function(event) event.member:kick("enough") end,
+  ban = function(event) event.member:ban{ for_ = "1h", reason = "spam", purge = "1d" } end,
+}
+function on_message(event)
+  local f = does[event.text]
+  if f then f(event) end
+end
+function on_error(event) log.error("failed: " .. event.error.message) end
+"#;
+    let Some(town) = Town::with(script).await else { return };
+    let telegram = &town.telegram;
+    telegram.says("alice", "Village", "edit");
+    telegram
+        .until("it is edited", |telegram| (telegram.posted("Village").last()?.text() == "final now").then_some(()))
+        .await;
+    let message = telegram.says("alice", "Village", "delete");
+    telegram.until("it is gone", |telegram| telegram.message(message).is_null().then_some(())).await;
+    let message = telegram.says("alice", "Village", "react");
+    telegram.until("it is reacted to", |telegram| (!telegram.reactions(message).is_empty()).then_some(())).await;
+    let message = telegram.says("alice", "Village", "pin");
+    telegram.until("it is pinned", |telegram| telegram.pinned("Village").contains(&message.id).then_some(())).await;
+    telegram.says("alice", "Village", "typing");
+    telegram.until("it types", |telegram| (!telegram.actions().is_empty()).then_some(())).await;
+    telegram.says("alice", "Forum/ideas", "thread");
+    telegram
+        .until("the topic is there", |telegram| {
+            telegram.topics("Forum").iter().any(|(_, name, _)| name == "about it").then_some(())
+        })
+        .await;
+    telegram.hears("Forum/about it", "in the topic").await;
+    telegram.says("alice", "Village", "invite");
+    telegram.hears("Village", "https://t.me/").await;
+    telegram.says("alice", "Village", "mute");
+    telegram.until("she is muted", |telegram| (!telegram.can_speak("alice", "Village")).then_some(())).await;
+    telegram.says("olivia", "Village", "slow");
+    telegram.hears("Village", "false").await;
+    town.ends_well().await;
+}
+
+#[tokio::test]
+async fn what_is_said_takes_telegrams_forms() {
+    let script = r#"
+local does = {
+  unmute = function(event) event.member:unmute() end,
+  role = function(event) event.member:add_role("Baker") end,
+  topic = function(event) event.room:set_topic("trees") end,
+  lock = function(event) event.room:lock() end,
+  unlock = function(event) event.room:unlock() end,
+  purge = function(event) event.room:purge(3) end,
+  dm = function(event) event.user:dm("psst") end,
+  file = function(event) event.room:send{ text = "notes", files = { { name = "notes.txt", data = "hello" } } } end,
+  album = function(event) event.room:send{ text = "two", files = { { name = "a.txt", data = "a" }, { name = "b.txt", data = "b" } } } end,
+  embed = function(event) event.room:send{ embeds = { { title = "T", url = "https://example.org", description = "D", fields = { { name = "N", value = "V" } } } } } end,
+  long = function(event) event.room:send(string.rep("word ", 1500)) end,
+  kick = function(event) event.member:kick("enough") end,
+  ban = function(event) event.member:ban{ for_ = "1h", reason = "spam", purge = "1d" } end,
+}
+function on_message(event)
+  local f = does[event.text]
+  if f then f(event) end
+end
+function on_error(event) log.error("failed: " .. event.error.message) end
+"#;
+    let Some(town) = Town::with(script).await else { return };
+    let telegram = &town.telegram;
+    telegram.says("alice", "Village", "file");
+    let post = telegram.hears("Village", "notes").await;
+    assert_eq!((post.method.as_str(), post.files[0].name.as_str()), ("sendDocument", "notes.txt"));
+    telegram.says("alice", "Village", "album");
+    telegram.hears("Village", "two").await;
+    telegram.says("alice", "Village", "embed");
+    let post = telegram.hears("Village", "N: V").await;
+    assert_eq!(post.text(), "T\nD\nN: V");
+    telegram.says("alice", "Village", "long");
+    telegram
+        .until("both parts are there", |telegram| {
+            (telegram.texts("Village").iter().filter(|text| text.starts_with("word")).count() == 2).then_some(())
+        })
+        .await;
+    telegram.says("alice", "Village", "role");
+    telegram
+        .until("she is a baker", |telegram| (telegram.member_now("alice", "Village")["tag"] == "Baker").then_some(()))
+        .await;
+    telegram.says("olivia", "Village", "topic");
+    telegram
+        .until("it is described", |telegram| (telegram.chat_now("Village")["description"] == "trees").then_some(()))
+        .await;
+    telegram.says("olivia", "Village", "lock");
+    telegram.until("it is locked", |telegram| (!telegram.can_speak("bob", "Village")).then_some(())).await;
+    telegram.says("olivia", "Village", "unlock");
+    telegram.until("it is open", |telegram| telegram.can_speak("bob", "Village").then_some(())).await;
+    let before = telegram.messages("Village").len();
+    telegram.says("olivia", "Village", "purge");
+    telegram
+        .until("three are gone", |telegram| (telegram.messages("Village").len() == before + 1 - 3).then_some(()))
+        .await;
+    telegram.starts("alice", "");
+    telegram.says("alice", "Village", "dm");
+    telegram.hears("@alice", "psst").await;
+    telegram.says("alice", "Village", "kick");
+    telegram
+        .until("she is out, and may come back", |telegram| {
+            (telegram.member_now("alice", "Village")["status"] == "left" && !telegram.is_banned("alice", "Village"))
+                .then_some(())
+        })
+        .await;
+    telegram.says("bob", "Village", "ban");
+    telegram.until("he is banned", |telegram| telegram.is_banned("bob", "Village").then_some(())).await;
+    assert!(!town.project.log().contains("failed:"), "{}", town.project.log());
+    town.ends_well().await;
+}
