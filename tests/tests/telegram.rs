@@ -119,7 +119,7 @@ function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.v
     let marked = |telegram: &StandIn| telegram.message(menu.at)["reply_markup"].to_string().matches("✅").count() == 2;
     telegram.until("both are marked", |telegram| marked(telegram).then_some(())).await;
     telegram.presses("bob", menu.at, "✔️");
-    telegram.hears("Village", "blue+red").await;
+    telegram.hears("Village", "red+blue").await;
 
     telegram.says("alice", "Village", "/report");
     telegram.hears("Village", "Why?").await;
