@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
 use palabre_tests::discord::{Limits, Options, StandIn};
+use palabre_tests::telegram;
 use palabre_tests::{Client, Project};
 use serde_json::{Value, json};
 
@@ -91,5 +92,98 @@ async fn a_picture_an_edit_and_a_delete_go_both_ways() {
 
     assert_eq!(format!("{:#?}", discord.violations()), "[]", "log:\n{}", project.log());
     assert!(!project.log().contains("WARN"), "{}", project.log());
+    assert!(daemon.stop().await, "{}", project.log());
+}
+
+/// Rooms on Discord, on Telegram and of our own, which are one.
+struct Square {
+    discord: StandIn,
+    telegram: telegram::StandIn,
+    carol: Client,
+    project: Project,
+    daemon: palabre_tests::Daemon,
+}
+
+impl Square {
+    async fn start() -> Option<Self> {
+        let discord = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
+        let limits = telegram::Limits::none();
+        let telegram =
+            telegram::StandIn::start_with(telegram::Options { limits, ..telegram::Options::default() }).await?;
+        let (general, village) = (discord.channel("general"), telegram.chat("Village"));
+        let bots = format!(
+            "listen: 127.0.0.1:0\nbots:\n  lobby: {{ platform: rooms }}\n  guild: {{ platform: discord, token: {}, api: {} }}\n  tg: {{ platform: telegram, token: \"{}\", api: {}, telegram: {{ pace: {{ per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }} }} }}\nscripts:\n  bridge:\n    grants: [rooms, files, personas]\n    config: {{ bridges: [[lobby/general, guild/{general}, tg/{village}]] }}\n",
+            discord.token(),
+            discord.api(),
+            telegram.token(),
+            telegram.api(),
+        );
+        let project = Project::with_shipped(&bots, &["bridge"]);
+        let daemon = project.start().await;
+        discord.identified(1).await;
+        let (carol, _) = Client::enter(&daemon.address, "carol", "general").await.unwrap();
+        Some(Self { discord, telegram, carol, project, daemon })
+    }
+}
+
+#[tokio::test]
+async fn three_rooms_are_one() {
+    let Some(square) = Square::start().await else { return };
+    let Square { discord, telegram, mut carol, project, daemon } = square;
+
+    // From Telegram: words with their formatting, a picture, who said it.
+    let bold = json!({ "caption": "a big tree", "caption_entities": [{ "type": "bold", "offset": 2, "length": 3 }] });
+    let said = telegram.posts_files("alice", "Village", bold, &[("photo", "tree.jpg", "image/jpeg", PICTURE)]);
+    let seen = carol.hears("tree").await.unwrap();
+    assert_eq!((seen["message"].as_str(), seen["username"].as_str()), (Some("a **big** tree"), Some("Alice")));
+    let url = format!("http://{}{}", daemon.address, seen["attachments"][0]["url"].as_str().unwrap());
+    assert_eq!(reqwest::get(url).await.unwrap().bytes().await.unwrap(), PICTURE);
+    let on_discord = discord.hears("general", "tree").await;
+    assert_eq!((on_discord.text(), on_discord.author.as_str()), ("a **big** tree", "Alice"));
+    assert_eq!(&on_discord.files[0].bytes[..], PICTURE);
+
+    // An answer from Discord finds what it answers everywhere.
+    let answer = discord.replies("bob", on_discord.id, "~~very~~ *big*");
+    let seen = carol.hears("big*").await.unwrap();
+    assert!(seen["reply_to"].is_string(), "{seen}");
+    let on_telegram = telegram.hears("Village", "very big").await;
+    assert_eq!(on_telegram.text(), "Bob: very big");
+    assert_eq!(on_telegram.reply_to(), Some(said[0].id));
+    let kinds: Vec<_> =
+        on_telegram.message["entities"].as_array().unwrap().iter().map(|one| one["type"].clone()).collect();
+    assert_eq!(kinds, [json!("bold"), json!("strikethrough"), json!("italic")]);
+
+    // A reaction in the room, an edit, and a removal.
+    carol.emit("react", json!({ "id": seen["id"], "emoji": "👍" })).await.unwrap();
+    discord
+        .until("it is on Discord", |discord| {
+            (discord.message(answer)["reactions"][0]["emoji"]["name"] == "👍").then_some(())
+        })
+        .await;
+    telegram
+        .until("it is on Telegram", |telegram| (!telegram.reactions(on_telegram.at).is_empty()).then_some(()))
+        .await;
+    discord.edits(answer, "huge");
+    assert_eq!(carol.wait("message_edited").await.unwrap()["message"], "huge");
+    telegram
+        .until("it is edited", |telegram| (telegram.message(on_telegram.at)["text"] == "Bob: huge").then_some(()))
+        .await;
+    telegram.edits(said[0], "a small tree");
+    assert_eq!(carol.wait("message_edited").await.unwrap()["message"], "a small tree");
+    discord.deletes(answer);
+    assert_eq!(carol.wait("message_deleted").await.unwrap()["id"], seen["id"]);
+    telegram.until("it is gone", |telegram| telegram.message(on_telegram.at).is_null().then_some(())).await;
+
+    // And from the room, with a picture.
+    let address = daemon.address.clone();
+    let shown = shows(&mut carol, &address, "moon.png", PICTURE, "the moon").await;
+    let on_telegram = telegram.hears("Village", "the moon").await;
+    assert_eq!((on_telegram.method.as_str(), on_telegram.text()), ("sendPhoto", "carol: the moon"));
+    assert_eq!(&on_telegram.files[0].bytes[..], PICTURE);
+    carol.emit("delete_message", json!({ "id": shown })).await.unwrap();
+    telegram.until("it is gone", |telegram| telegram.message(on_telegram.at).is_null().then_some(())).await;
+
+    assert_eq!(format!("{:#?}{:#?}", discord.violations(), telegram.violations()), "[][]", "{}", project.log());
+    assert!(!project.log().contains("ERROR"), "{}", project.log());
     assert!(daemon.stop().await, "{}", project.log());
 }
