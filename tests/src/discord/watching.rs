@@ -37,6 +37,12 @@ impl StandIn {
         self.shared.lock().counters.clone()
     }
 
+    /// The last calls, the oldest first: the operation, the reason for the audit log, the body (null where there is none).
+    #[must_use]
+    pub fn asked(&self) -> Vec<(String, Option<String>, Value)> {
+        self.shared.lock().asked.iter().cloned().collect()
+    }
+
     /// The calls that do not fit what Discord describes and documents.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {

@@ -1,6 +1,6 @@
 //! All that the stand-in knows: who and what there is, and who listens.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use jiff::Timestamp;
 use rand::SeedableRng;
@@ -67,6 +67,8 @@ pub(super) struct World {
     pub(super) buckets: Buckets,
     pub(super) faults: Faults,
     pub(super) counters: Counters,
+    /// The last calls: the operation, the reason for the audit log, the body.
+    pub(super) asked: VecDeque<(String, Option<String>, Value)>,
 }
 
 impl World {
@@ -98,6 +100,7 @@ impl World {
             buckets: Buckets::default(),
             faults: Faults::new(options.seed),
             counters: Counters::default(),
+            asked: VecDeque::new(),
             options,
         };
         world.bot = world.create_user("palabre", true);

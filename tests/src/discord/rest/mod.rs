@@ -73,6 +73,9 @@ impl Reply {
     }
 }
 
+/// So many calls are remembered.
+const ASKED: usize = 1_000;
+
 /// The connection is cut, without an answer.
 #[derive(Debug)]
 struct CutOff;
@@ -135,6 +138,10 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
 async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<Response<Body>, CutOff> {
     let (mut pace, fault) = shared.change(|world| {
         *world.counters.calls.entry(operation.name.clone()).or_default() += 1;
+        world.asked.push_back((operation.name.clone(), call.reason.clone(), call.body_or_null()));
+        if world.asked.len() > ASKED {
+            world.asked.pop_front();
+        }
         let pace = world.pace(&call);
         let fault = if pace.allows() { world.choose_fault(&operation.name) } else { None };
         (pace, fault)
