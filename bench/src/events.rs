@@ -74,6 +74,7 @@ fn run(users: usize, scripts: usize, count: usize) -> f64 {
                 actions: ActionKind::ALL.to_vec(),
                 buttons: false,
                 personas: false,
+                polls: false,
                 whispers: true,
                 max_text: 4_000,
                 max_file: 10 << 20,

@@ -169,6 +169,7 @@ local says = {
   select = function(event) event.room:send{ text = "which?", select = { action = "pick", placeholder = "one or two", min = 1, max = 2, options = { { label = "Red", value = "r", description = "like blood" }, { label = "Blue", value = "b" } } } } end,
   files = function(event) event.room:send{ text = "here", files = { { name = "notes.txt", data = "some notes" } } } end,
   long = function(event) event.room:send(string.rep("word ", 900)) end,
+  poll = function(event) event.room:send{ poll = { question = "When?", options = { "Monday", "Friday" }, multiple = true, lasts = "90m" } } end,
   persona = function(event) event.room:send{ text = "I am the queen", as = { name = "Clyde the Queen", picture = "https://pictures.example/queen.png" } } end,
 }
 function on_message(event)
@@ -178,7 +179,7 @@ end
     let Some(town) = Town::with(&[("test.luau", script)]).await else { return };
     let discord = &town.discord;
     let mut said = Vec::new();
-    for what in ["plain", "loud", "silent", "embed", "buttons", "select", "files", "long", "persona"] {
+    for what in ["plain", "loud", "silent", "embed", "buttons", "select", "files", "long", "poll", "persona"] {
         let before = discord.posted("general").len();
         discord.says("alice", "general", what);
         let count = before + if what == "long" { 3 } else { 1 };

@@ -50,8 +50,9 @@ async fn all_is_answered(discord: &StandIn, said: usize, project: &Project) {
     answered.await;
     let mut replies = HashMap::new();
     for channel in CHANNELS {
-        for text in discord.texts(channel) {
-            *replies.entry(text).or_insert(0) += 1;
+        // As they were said: the channel forgets the oldest of them.
+        for post in discord.posted(channel) {
+            *replies.entry(post.body["content"].as_str().unwrap_or_default().to_owned()).or_insert(0) += 1;
         }
     }
     let wrong: Vec<_> = replies.iter().filter(|(_, count)| **count != 1).collect();

@@ -210,6 +210,7 @@ local does = {
   unlock = function(event) event.room:unlock() end,
   purge = function(event) event.room:purge(3) end,
   dm = function(event) event.user:dm("psst") end,
+  poll = function(event) event.room:send{ poll = { question = "When?", options = { "Monday", "Friday" }, lasts = "1h" } } end,
   file = function(event) event.room:send{ text = "notes", files = { { name = "notes.txt", data = "hello" } } } end,
   album = function(event) event.room:send{ text = "two", files = { { name = "a.txt", data = "a" }, { name = "b.txt", data = "b" } } } end,
   embed = function(event) event.room:send{ embeds = { { title = "T", url = "https://example.org", description = "D", fields = { { name = "N", value = "V" } } } } } end,
@@ -221,10 +222,19 @@ function on_message(event)
   local f = does[event.text]
   if f then f(event) end
 end
+function on_poll_vote(event) event.room:send(`{event.user.name} votes {table.concat(event.values, "+")}`) end
 function on_error(event) log.error("failed: " .. event.error.message) end
 "#;
     let Some(town) = Town::with(script).await else { return };
     let telegram = &town.telegram;
+    telegram.says("alice", "Village", "poll");
+    let poll = telegram
+        .until("the poll is there", |telegram| {
+            telegram.posted("Village").into_iter().find(|post| post.method == "sendPoll")
+        })
+        .await;
+    telegram.votes("bob", poll.at, &[1]);
+    telegram.hears("Village", "Bob votes Friday").await;
     telegram.says("alice", "Village", "file");
     let post = telegram.hears("Village", "notes").await;
     assert_eq!((post.method.as_str(), post.files[0].name.as_str()), ("sendDocument", "notes.txt"));

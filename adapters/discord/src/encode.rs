@@ -1,6 +1,6 @@
 //! What scripts say, as Discord takes it.
 
-use palabre_model::{ActionError, ActionKey, Button, ButtonStyle, Content, Embed, Form, Mention, Select};
+use palabre_model::{ActionError, ActionKey, Button, ButtonStyle, Content, Embed, Form, Mention, Poll, Select};
 use serde_json::{Map, Value, json};
 use serenity::builder::{
     CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed, CreateInputText, CreateModal, CreateSelectMenu,
@@ -21,6 +21,11 @@ const ROWS: usize = 5;
 const IN_A_ROW: usize = 5;
 /// The longest action of a button, a list or a form.
 const ACTION: usize = 100;
+/// The most answers of a poll, the longest of them, the longest question, and the hours that it is open at the most.
+const ANSWERS: usize = 10;
+const ANSWER: usize = 55;
+const QUESTION: usize = 300;
+const HOURS: u64 = 768;
 /// The most fields of a form.
 const FIELDS: usize = 5;
 /// Delivered without a notification.
@@ -51,6 +56,9 @@ pub(crate) fn parts(content: &Content, known: &Known, guild: Option<u64>) -> Res
     if !content.embeds.is_empty() {
         body.insert("embeds".to_owned(), content.embeds.iter().map(embed).collect::<Vec<_>>().into());
     }
+    if let Some(poll) = &content.poll {
+        body.insert("poll".to_owned(), self::poll(poll)?);
+    }
     let rows = components(content)?;
     if !rows.is_empty() {
         body.insert("components".to_owned(), json!(rows));
@@ -79,6 +87,29 @@ pub(crate) fn edit(content: &Content, known: &Known, guild: Option<u64>) -> Resu
     }
     part.body.remove("flags");
     Ok(part)
+}
+
+/// <https://discord.com/developers/docs/resources/poll#poll-create-request-object>
+fn poll(poll: &Poll) -> Result<Value, ActionError> {
+    if poll.options.len() > ANSWERS {
+        let count = poll.options.len();
+        return Err(ActionError::Rejected(format!("the poll has {count} options; Discord takes {ANSWERS}")));
+    }
+    let answers = poll.options.iter().map(|option| json!({ "poll_media": { "text": clipped(option, ANSWER) } }));
+    let hours = poll.lasts.map_or(HOURS, |lasts| lasts.div_ceil(3_600_000).clamp(1, HOURS));
+    Ok(json!({
+        "question": { "text": clipped(&poll.question, QUESTION) },
+        "answers": answers.collect::<Vec<_>>(),
+        "duration": hours,
+        "allow_multiselect": poll.multiple,
+    }))
+}
+
+fn clipped(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
 }
 
 fn file(file: &palabre_model::FileToSend) -> File {

@@ -111,6 +111,7 @@ impl Discord {
                 actions: ActionKind::ALL.to_vec(),
                 buttons: true,
                 personas: true,
+                polls: true,
                 whispers: true,
                 max_text: encode::TEXT,
                 max_file: encode::FILE,

@@ -63,6 +63,7 @@ impl Rooms {
                 actions: actions(),
                 buttons: true,
                 personas: true,
+                polls: false,
                 whispers: true,
                 max_text: TEXT,
                 max_file,

@@ -43,6 +43,7 @@ impl Sim {
                 actions: ActionKind::ALL.to_vec(),
                 buttons: true,
                 personas: false,
+                polls: false,
                 whispers: true,
                 max_text: 4_000,
                 max_file: 10 << 20,

@@ -2,7 +2,7 @@
 //! the button has its name. A list is a button for each of its options; where several can be chosen, they are marked until done.
 //! <https://core.telegram.org/bots/api#inlinekeyboardbutton>
 
-use palabre_model::{ActionError, Batch, Button, Content, Millis, Select};
+use palabre_model::{ActionError, Batch, Button, Content, Millis, Poll, Select};
 use palabre_store::{Table, TableId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -31,8 +31,17 @@ const DONE: &str = "✔️";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Stored {
-    Button { action: String },
+    Button {
+        action: String,
+    },
     Select(Select),
+    /// A poll: the chat, the message, the topic, and what there is to choose.
+    Poll {
+        chat: i64,
+        topic: Option<i64>,
+        message: i64,
+        options: Vec<String>,
+    },
 }
 
 /// The name of what is kept, and which part of it is meant.
@@ -194,6 +203,18 @@ fn name(stored: &Stored) -> String {
 }
 
 impl Telegram {
+    /// Keeps where a poll is: whoever chooses something is told by its id alone.
+    pub(crate) async fn keep_poll(&self, said: &Value, poll: &Poll) -> Result<(), ActionError> {
+        let (Some(id), Some(chat), Some(message)) =
+            (said["poll"]["id"].as_str(), said["chat"]["id"].as_i64(), said["message_id"].as_i64())
+        else {
+            return Ok(());
+        };
+        let topic = said["message_thread_id"].as_i64().filter(|_| said["is_topic_message"] == true);
+        let stored = Stored::Poll { chat, topic, message, options: poll.options.clone() };
+        self.keep_buttons(vec![(format!("poll {id}"), stored)]).await
+    }
+
     /// Keeps what buttons stand for.
     pub(crate) async fn keep_buttons(&self, kept: Kept) -> Result<(), ActionError> {
         if kept.is_empty() {

@@ -10,6 +10,7 @@ use palabre_model::{Bot, Event, EventKind, Member, Millis, User, UserId};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::buttons::Stored;
 use crate::frames::{self, Update};
 use crate::world::World;
 
@@ -104,6 +105,16 @@ impl Decoder {
             Pressed::Select { action, values } => EventKind::Select { action, message: id, values, interaction },
         };
         Decoded { events: vec![self.event(scene, kind, now)], changed }
+    }
+
+    /// Somebody has chosen something in a poll of the bot's, or nothing any more.
+    pub(crate) fn voted(&self, answer: &frames::PollAnswer, stored: &Stored, now: Millis) -> Decoded {
+        let Stored::Poll { chat, topic, message, options } = stored else { return Decoded::default() };
+        let Some(voter) = &answer.user else { return Decoded::default() };
+        let values = answer.option_ids.iter().filter_map(|index| options.get(*index).cloned()).collect();
+        let user = self.user(voter);
+        let scene = Scene { chat: *chat, topic: *topic, member: self.member(*chat, voter.id), user: Some(user) };
+        self.event(scene, EventKind::PollVote { message: message.to_string().into(), values }, now).into()
     }
 
     /// A form is filled in.

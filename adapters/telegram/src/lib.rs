@@ -79,6 +79,8 @@ pub struct Telegram {
     world: Arc<World>,
     forms: Forms,
     callbacks: Callbacks,
+    /// Polls that are on their way out, and are not known by their ids yet.
+    polls_under_way: tokio::sync::RwLock<()>,
     /// What Telegram shows when it brings updates, and where they go.
     secret: String,
     webhook: watch::Sender<Option<mpsc::Sender<Incoming>>>,
@@ -120,6 +122,7 @@ impl Telegram {
             world: Arc::new(World::new(&bot)),
             forms: Forms::default(),
             callbacks: Callbacks(Mutex::new(LruCache::new(REMEMBERED))),
+            polls_under_way: tokio::sync::RwLock::default(),
             secret: receive::secret(token.trim()),
             webhook: watch::Sender::new(None),
             progress: Mutex::new(LruCache::new(REMEMBERED)),
@@ -129,6 +132,7 @@ impl Telegram {
                 actions: actions(),
                 buttons: true,
                 personas: false,
+                polls: true,
                 whispers: false,
                 max_text: encode::TEXT,
                 max_file: encode::FILE,

@@ -26,6 +26,8 @@ pub(crate) use webhook::{Door, secret};
 
 /// How long a stop waits for what was taken in to be durable.
 const LANDING: Duration = Duration::from_secs(4);
+/// How long it is waited for polls that are on their way out.
+const QUICK: Duration = Duration::from_secs(5);
 /// The updates that a bot is told: all that concern it, also those that have no kind of their own.
 /// <https://core.telegram.org/bots/api#update>
 const WANTED: &[&str] = &[
@@ -205,6 +207,18 @@ impl Receiving<'_> {
                 // A choice among several, which goes on; or a button that leads to nothing any more.
                 None => Decoded::default(),
             };
+        }
+        if let Some(answer) = &frame.poll_answer {
+            let key = format!("poll {}", answer.poll_id);
+            let mut stored = self.telegram.stored(&key).await;
+            if stored.is_none() {
+                // Somebody may be quicker than the answer that names the poll.
+                drop(timeout(QUICK, self.telegram.polls_under_way.write()).await);
+                stored = self.telegram.stored(&key).await;
+            }
+            if let Some(stored) = stored {
+                return self.decoder.voted(answer, &stored, now);
+            }
         }
         let message = frame.message.or(frame.channel_post);
         if let Some(message) = message {

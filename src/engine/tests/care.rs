@@ -73,6 +73,7 @@ async fn an_adapter_that_fails_is_started_again_until_it_says_that_it_is_over_an
             actions: Vec::new(),
             buttons: false,
             personas: false,
+            polls: false,
             whispers: false,
             max_text: 1,
             max_file: 1,

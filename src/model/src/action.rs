@@ -482,6 +482,8 @@ pub struct Capabilities {
     pub buttons: bool,
     /// Whether the bot can speak under another name.
     pub personas: bool,
+    /// Whether it has polls.
+    pub polls: bool,
     /// Whether the bot can tell somebody something that nobody else sees, who has never written to it.
     pub whispers: bool,
     /// The longest text of a message, in characters.
@@ -497,6 +499,7 @@ impl Capabilities {
         self.actions.iter().any(|action| action.as_str() == name)
             || (name == "buttons" && self.buttons)
             || (name == "as" && self.personas)
+            || (name == "poll" && self.polls)
             || (name == "whisper" && self.whispers)
     }
 }

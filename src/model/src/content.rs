@@ -43,6 +43,9 @@ pub struct Content {
     /// Files to be sent along.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileToSend>,
+    /// A question to all, with answers to choose from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll: Option<Poll>,
     /// Delivered without a sound.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub silent: bool,
@@ -55,6 +58,31 @@ pub struct Content {
     /// Who is notified: everybody else that the text mentions is only named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<Mention>,
+}
+
+/// A question to all, with answers to choose from; choosing makes an `on_poll_vote` event.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Poll {
+    /// What is asked.
+    pub question: String,
+    /// What there is to choose.
+    pub options: Vec<String>,
+    /// Several may be chosen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub multiple: bool,
+    /// How long it is open; as long as the platform keeps it if this is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Millis>,
+}
+
+impl Poll {
+    /// The question and what there is to choose, as CommonMark: for platforms that have no polls.
+    #[must_use]
+    pub fn written(&self) -> String {
+        let options = self.options.iter().enumerate().map(|(index, option)| format!("\n{}. {option}", index + 1));
+        format!("**{}**{}", self.question, options.collect::<String>())
+    }
 }
 
 /// Somebody in whose name a bot speaks.
@@ -90,7 +118,11 @@ impl Content {
     /// True when there is nothing to show.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.text.trim().is_empty() && self.attachments.is_empty() && self.embeds.is_empty() && self.files.is_empty()
+        self.text.trim().is_empty()
+            && self.attachments.is_empty()
+            && self.embeds.is_empty()
+            && self.files.is_empty()
+            && self.poll.is_none()
     }
 }
 

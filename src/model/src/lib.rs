@@ -21,7 +21,7 @@ pub use clock::{Clock, SystemClock, VirtualClock, iso8601};
 pub use command::{ArgSpec, ArgType, CommandSpec, Menu};
 pub use content::{
     Attachment, Button, ButtonStyle, Content, Embed, EmbedField, FileOrigin, FileToSend, Form, FormField, Mention,
-    Message, Persona, Select, SelectOption,
+    Message, Persona, Poll, Select, SelectOption,
 };
 pub use duration::parse_duration;
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};

@@ -37,5 +37,6 @@ fn of_content(content: &Content) -> usize {
     let files =
         content.files.iter().map(|file| EACH + file.data.len() + file.from.as_ref().map_or(0, |from| from.url.len()));
     let options = content.select.as_ref().map_or(0, |select| EACH * (1 + select.options.len()));
-    content.text.len() + content.buttons.len() * EACH + embeds.sum::<usize>() + files.sum::<usize>() + options
+    let poll = content.poll.as_ref().map_or(0, |poll| poll.options.iter().map(|option| EACH + option.len()).sum());
+    poll + content.text.len() + content.buttons.len() * EACH + embeds.sum::<usize>() + files.sum::<usize>() + options
 }

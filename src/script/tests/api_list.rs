@@ -269,7 +269,7 @@ fn everything_that_a_platform_may_be_able_to_do_can_be_asked() {
     let known = ActionKind::ALL
         .iter()
         .map(|kind| kind.as_str().to_owned())
-        .chain(["buttons", "as", "whisper"].map(ToOwned::to_owned));
+        .chain(["buttons", "as", "poll", "whisper"].map(ToOwned::to_owned));
     assert_eq!(apart(&named, &known.collect()), [""; 0]);
 }
 

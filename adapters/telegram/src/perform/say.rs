@@ -1,6 +1,6 @@
 //! Messages: said, answered, changed.
 
-use palabre_model::{ActionError, ActionKey, Content, FileToSend, Outcome, UserId};
+use palabre_model::{ActionError, ActionKey, Content, FileToSend, Outcome, Poll, UserId};
 use serde_json::{Map, Value, json};
 
 use super::{Place, in_topic, person};
@@ -11,11 +11,17 @@ use crate::encode::{ALBUM, CAPTION, Kind, TEXT, rich, texts};
 use crate::text::{Rich, cut};
 use crate::world::Recent;
 
+/// The most options of a poll, the longest of them, the longest question, and the seconds that it is open at the most.
+const ANSWERS: usize = 12;
+const ANSWER: usize = 100;
+const QUESTION: usize = 300;
+const OPEN: u64 = 2_628_000;
 /// The longest answer to a press, in characters. <https://core.telegram.org/bots/api#answercallbackquery>
 const ALERT: usize = 200;
 
 /// One request that says a part of what is said.
 enum Part {
+    Poll(Poll),
     Text(Rich),
     File(FileToSend, Option<Rich>),
     Album(Vec<FileToSend>, Option<Rich>),
@@ -65,6 +71,12 @@ impl Telegram {
     async fn say_part(&self, chat: i64, about: Value, part: Part) -> Result<Option<i64>, ActionError> {
         let mut body: Map<String, Value> = about.as_object().cloned().unwrap_or_default();
         let said = match part {
+            Part::Poll(poll) => {
+                let _under_way = self.polls_under_way.read().await;
+                let said = self.said("sendPoll", chat, Value::Object(asked(&poll, body)?)).await?;
+                self.keep_poll(&said, &poll).await?;
+                return Ok(id_of(&said));
+            }
             Part::Text(rich) => {
                 add(&mut body, "text", "entities", &rich);
                 return Ok(id_of(&self.said("sendMessage", chat, Value::Object(body)).await?));
@@ -138,6 +150,7 @@ impl Telegram {
         if !has_caption {
             parts.extend(cut(&rich, TEXT).into_iter().map(Part::Text));
         }
+        parts.extend(content.poll.clone().map(Part::Poll));
         match parts.last() {
             None => Err(ActionError::Rejected("there is nothing to say".to_owned())),
             Some(Part::Album(..)) if has_buttons => {
@@ -233,6 +246,25 @@ fn add(body: &mut Map<String, Value>, text: &str, entities: &str, rich: &Rich) {
     if !rich.entities.is_empty() {
         body.insert(entities.to_owned(), json!(rich.entities));
     }
+}
+
+/// <https://core.telegram.org/bots/api#sendpoll>
+fn asked(poll: &Poll, mut body: Map<String, Value>) -> Result<Map<String, Value>, ActionError> {
+    if poll.options.len() > ANSWERS {
+        let count = poll.options.len();
+        return Err(ActionError::Rejected(format!("the poll has {count} options; Telegram takes {ANSWERS}")));
+    }
+    let clipped = |text: &str, most: usize| text.chars().take(most).collect::<String>();
+    body.insert("question".to_owned(), clipped(&poll.question, QUESTION).into());
+    let options = poll.options.iter().map(|option| json!({ "text": clipped(option, ANSWER) }));
+    body.insert("options".to_owned(), options.collect::<Vec<_>>().into());
+    // Of anonymous ones it is not told who has chosen what.
+    body.insert("is_anonymous".to_owned(), false.into());
+    body.insert("allows_multiple_answers".to_owned(), poll.multiple.into());
+    if let Some(lasts) = poll.lasts {
+        body.insert("open_period".to_owned(), lasts.div_ceil(1_000).clamp(5, OPEN).into());
+    }
+    Ok(body)
 }
 
 fn upload(field: &str, file: FileToSend) -> Upload {

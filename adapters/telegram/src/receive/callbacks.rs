@@ -40,7 +40,7 @@ impl Telegram {
                     }
                 }
             }
-            (None, _) => None,
+            (Some(Stored::Poll { .. }) | None, _) => None,
         };
         match &pressed {
             Some(_) => self.acknowledge_later(&callback.id),

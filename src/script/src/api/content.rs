@@ -1,7 +1,7 @@
 //! What messages are made of, as scripts write it: a text, or a table.
 
 use mlua::Value as LuaValue;
-use palabre_model::{Button, Content, Embed, FileOrigin, FileToSend, Mention, Persona, RoomId, Select, UserId};
+use palabre_model::{Button, Content, Embed, FileOrigin, FileToSend, Mention, Persona, Poll, RoomId, Select, UserId};
 use serde::Deserialize;
 
 use super::check::{granted, text};
@@ -23,6 +23,8 @@ struct ContentTable {
     select: Option<Select>,
     #[serde(default)]
     files: Vec<FileTable>,
+    #[serde(default)]
+    poll: Option<PollTable>,
     #[serde(default)]
     silent: bool,
     #[serde(default)]
@@ -64,6 +66,34 @@ impl FileTable {
     }
 }
 
+/// A poll, with how long it is open as scripts write it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PollTable {
+    question: String,
+    options: Vec<String>,
+    #[serde(default)]
+    multiple: bool,
+    #[serde(default)]
+    lasts: Option<serde_json::Value>,
+}
+
+impl PollTable {
+    fn poll(self) -> Result<Poll, Problem> {
+        let Self { question, options, multiple, lasts } = self;
+        if question.trim().is_empty() || options.len() < 2 || options.iter().any(|option| option.trim().is_empty()) {
+            return Err("a poll has a question, and at least two options".to_owned());
+        }
+        let lasts = lasts.map(|lasts| {
+            let text = lasts.as_str().map_or_else(|| lasts.to_string(), ToOwned::to_owned);
+            let parsed = palabre_model::parse_duration(&text);
+            let millis = parsed.and_then(|duration| u64::try_from(duration.as_millis()).ok());
+            millis.ok_or_else(|| "poll: lasts is a duration like \"1h\" or \"7d\"".to_owned())
+        });
+        Ok(Poll { question, options, multiple, lasts: lasts.transpose()? })
+    }
+}
+
 /// The content, and the id of the message that it answers, where that is said.
 pub(super) fn content_of(run: &Run, content: &LuaValue) -> Result<(Content, Option<String>), Problem> {
     let too_large = || format!("a message has at most {} KiB", VALUE_BYTES >> 10);
@@ -89,6 +119,7 @@ pub(super) fn content_of(run: &Run, content: &LuaValue) -> Result<(Content, Opti
                 buttons: table.buttons,
                 select: table.select,
                 files: table.files.into_iter().map(FileTable::file).collect::<Result<_, _>>()?,
+                poll: table.poll.map(PollTable::poll).transpose()?,
                 silent: table.silent,
                 ephemeral: table.ephemeral,
                 attachments: Vec::new(),
@@ -141,8 +172,13 @@ fn check_components(content: &Content) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Where a platform lets nobody speak under another name, the name stands in front of the text.
-pub(super) fn with_speaker(run: &Run, room: &RoomId, content: Content) -> Content {
+/// What a platform does not have, as the nearest that it has: where it lets nobody speak under another name, the name stands in front
+/// of the text; where there are no polls, the question with its answers below.
+pub(super) fn fitted(run: &Run, room: &RoomId, mut content: Content) -> Content {
+    if let Some(poll) = content.poll.take_if(|_| !run.door.can(room.bot(), "poll")) {
+        let parts = [content.text, poll.written()];
+        content.text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
+    }
     let is_plain = content.persona.is_none() || run.door.can(room.bot(), "as");
     match content.persona {
         Some(Persona { name, .. }) if !is_plain => {
@@ -156,7 +192,7 @@ pub(super) fn with_speaker(run: &Run, room: &RoomId, content: Content) -> Conten
 /// That there is something to send.
 pub(super) fn something(content: &Content) -> Result<(), Problem> {
     if content.is_empty() {
-        return Err("there is nothing to send: text, files and embeds are empty".to_owned());
+        return Err("there is nothing to send: text, files, embeds and poll are empty".to_owned());
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use palabre_model::{Action, ActionKey, MessageRef, RoomId};
 
 use super::check::{granted, message_ref, reachable, reason, text};
-use super::content::{content_of, something, with_speaker};
+use super::content::{content_of, fitted, something};
 use super::{add, sent};
 use crate::limits::NAME_BYTES;
 use crate::run::{Problem, Run, SharedRun};
@@ -19,7 +19,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         let mut run = run.borrow_mut();
         let (content, _) = content_of(&run, &content)?;
         let room = reachable(&run, &room)?;
-        let content = with_speaker(&run, &room, content);
+        let content = fitted(&run, &room, content);
         let message = message_ref(&which, is_key)?;
         if !is_own(&run, &room, &message) {
             return Err("edit: only the script's own messages can be edited".to_owned());
@@ -118,7 +118,7 @@ fn send(
     }
     let room = reachable(run, room)?;
     something(&content)?;
-    let content = with_speaker(run, &room, content);
+    let content = fitted(run, &room, content);
     let reply_to = match (wanted, which) {
         (Some(id), _) => Some(MessageRef::Id(id.as_str().into())),
         (None, Some(which)) => Some(message_ref(which, is_key)?),
