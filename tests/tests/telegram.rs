@@ -122,11 +122,12 @@ function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.v
     telegram.hears("Village", "red+blue").await;
 
     telegram.says("alice", "Village", "/report");
-    telegram.hears("Village", "Why?").await;
-    telegram.says("bob", "Village", "none of it");
-    telegram.says("alice", "Village", "so");
-    telegram.hears("Village", "✎ 3").await;
-    telegram.says("alice", "Village", "spam");
+    let question = telegram.hears("Village", "Why?").await;
+    telegram.replies("bob", question.at, "none of it");
+    telegram.says("alice", "Village", "what everybody is to see is no answer");
+    telegram.replies("alice", question.at, "so");
+    let again = telegram.hears("Village", "✎ 3").await;
+    telegram.replies("alice", again.at, "spam");
     telegram.hears("Village", "More?").await;
     telegram.says("alice", "Village", "/skip");
     telegram.hears("Village", "report: spam/").await;

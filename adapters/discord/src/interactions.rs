@@ -34,6 +34,8 @@ const FORM: u8 = 9;
 pub(crate) const AUTOCOMPLETE: u8 = 4;
 /// For the eyes of one person.
 pub(crate) const EPHEMERAL: u64 = 64;
+/// An answer that is still to come. <https://discord.com/developers/docs/resources/message#message-object-message-flags>
+const LOADING: u64 = 1 << 7;
 const UNKNOWN: i64 = 10_062;
 const ACKNOWLEDGED: i64 = 40_060;
 
@@ -162,8 +164,16 @@ impl Interactions {
                     *at = Stage::Answered;
                     return Ok(Some(said));
                 }
-                // Said by a daemon before this one: the same again, in the same place.
-                Err(error) if error.is(ACKNOWLEDGED) => *at = Stage::Announced,
+                // Said by a daemon before this one: an announcement, this very thing, or what was said before it.
+                Err(error) if error.is(ACKNOWLEDGED) => {
+                    let said = rest.call(Call::new(LightMethod::Get, original(application, token))).await?;
+                    let is_announced = said["flags"].as_u64().unwrap_or_default() & LOADING != 0;
+                    if !is_announced && said["content"] == body["content"] && token.kind == Kind::Said {
+                        *at = Stage::Answered;
+                        return Ok(Some(said));
+                    }
+                    *at = if is_announced { Stage::Announced } else { Stage::Answered };
+                }
                 Err(error) if error.is(UNKNOWN) => return Ok(None),
                 Err(error) => {
                     if matches!(error, RestError::Passing(_)) {

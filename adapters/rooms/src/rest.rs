@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -23,7 +23,6 @@ pub(crate) fn routes(rooms: &Arc<Rooms>) -> Router {
         .route("/api/health", get(health))
         .route("/api/rooms", get(list))
         .route("/api/files/{id}", get(download::file).put(uploads::put))
-        .layer(DefaultBodyLimit::max(rooms.config.max_file_mb << 20))
         .route("/api/stats", get(stats))
         .with_state(Arc::clone(rooms))
 }

@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use palabre_model::{FileToSend, Millis};
 use serde_json::{Value, json};
@@ -19,6 +20,10 @@ use crate::service::Rooms;
 const LIFE: Millis = 600_000;
 /// How many of one person may wait.
 const OF_ONE: usize = 2 * FILES;
+/// How much of one person may wait, in bytes.
+const MUCH: usize = 32 << 20;
+/// How long a file may be on its way.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// How much may wait in all, in bytes.
 const IN_ALL: usize = 128 << 20;
 /// How many may wait in all.
@@ -84,12 +89,15 @@ impl Uploads {
         let mut known = self.lock();
         known.retain(|_, other| other.until > now);
         let held: usize = known.values().map(Waiting::size).sum();
-        let Some(waiting) = known.get_mut(id) else {
-            let told = "no file was announced under this address, or too long ago; ask for one with \"upload\"";
-            return Err((StatusCode::NOT_FOUND, told.to_owned()));
-        };
+        let person = known.get(id).map(|waiting| waiting.person.clone()).unwrap_or_default();
+        let of_person: usize = known.values().filter(|other| other.person == person).map(Waiting::size).sum();
+        let Some(waiting) = known.get_mut(id) else { return Err(unknown()) };
         if data.is_empty() {
             return Err((StatusCode::UNPROCESSABLE_ENTITY, "the file is empty".to_owned()));
+        }
+        if of_person - waiting.size() + data.len() > MUCH {
+            let told = "too much of yours waits for a message already; send that first";
+            return Err((StatusCode::PAYLOAD_TOO_LARGE, told.to_owned()));
         }
         if held - waiting.size() + data.len() > IN_ALL {
             let told = "too many files are on their way; try again in a moment";
@@ -102,15 +110,20 @@ impl Uploads {
         Ok(told)
     }
 
-    /// The files of a message, which are its own from now on. All of them, or none.
-    pub(crate) fn take(
+    /// Whether a file is to come under that id.
+    fn expects(&self, id: &str, now: Millis) -> bool {
+        self.lock().get(id).is_some_and(|waiting| waiting.until > now)
+    }
+
+    /// The files of a message. All of them, or none. They wait until the message is taken.
+    pub(crate) fn of_message(
         &self,
         room: &str,
         person: &str,
         ids: &[String],
         now: Millis,
     ) -> Result<Vec<FileToSend>, String> {
-        let mut known = self.lock();
+        let known = self.lock();
         let is_here = |id: &&String| {
             known.get(*id).is_some_and(|waiting| {
                 waiting.room == room && waiting.person == person && waiting.until > now && waiting.data.is_some()
@@ -119,14 +132,20 @@ impl Uploads {
         if let Some(missing) = ids.iter().find(|id| !is_here(id)) {
             return Err(format!("the file {missing} is not there, or not any more; upload it again"));
         }
-        let taken = ids.iter().filter_map(|id| known.remove(id));
-        let files = taken.map(|waiting| FileToSend {
-            name: waiting.name,
-            data: waiting.data.map(|data| data.to_vec()).unwrap_or_default(),
-            content_type: Some(waiting.content_type),
+        let found = ids.iter().filter_map(|id| known.get(id));
+        let files = found.map(|waiting| FileToSend {
+            name: waiting.name.clone(),
+            data: waiting.data.as_ref().map(|data| data.to_vec()).unwrap_or_default(),
+            content_type: Some(waiting.content_type.clone()),
             from: None,
         });
         Ok(files.collect())
+    }
+
+    /// A message has taken them.
+    pub(crate) fn taken(&self, ids: &[String]) {
+        let mut known = self.lock();
+        ids.iter().for_each(|id| drop(known.remove(id)));
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Waiting>> {
@@ -138,10 +157,28 @@ impl Uploads {
 pub(crate) async fn put(
     State(rooms): State<Arc<Rooms>>,
     Path(id): Path<String>,
-    data: Bytes,
+    request: Request,
 ) -> (StatusCode, Json<Value>) {
-    match rooms.uploads.fill(&id, data, rooms.clock.now()) {
+    match receive(&rooms, &id, request).await {
         Ok(told) => (StatusCode::OK, Json(told)),
         Err((status, error)) => (status, Json(json!({ "error": error }))),
     }
+}
+
+async fn receive(rooms: &Rooms, id: &str, request: Request) -> Result<Value, (StatusCode, String)> {
+    // Before anything of it is read: whoever announced nothing takes no memory.
+    if !rooms.uploads.expects(id, rooms.clock.now()) {
+        return Err(unknown());
+    }
+    let largest = rooms.config.max_file_mb << 20;
+    let too_slow = |_| (StatusCode::REQUEST_TIMEOUT, "the file did not come in time".to_owned());
+    let data = tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), largest)).await.map_err(too_slow)?;
+    let too_large =
+        |_| (StatusCode::PAYLOAD_TOO_LARGE, format!("the file is larger than {largest} bytes, or was cut off"));
+    rooms.uploads.fill(id, data.map_err(too_large)?, rooms.clock.now())
+}
+
+fn unknown() -> (StatusCode, String) {
+    let told = "no file was announced under this address, or too long ago; ask for one with \"upload\"";
+    (StatusCode::NOT_FOUND, told.to_owned())
 }

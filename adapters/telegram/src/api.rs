@@ -166,7 +166,8 @@ impl Api {
         let body = response.bytes().await.map_err(|error| self.network(error))?;
         let answer: Answer = match serde_json::from_slice(&body) {
             Ok(answer) => answer,
-            Err(_) => return Err(ApiError::of(status.as_u16(), &format!("no answer of Telegram's ({status})"))),
+            // Something in between answers: that passes.
+            Err(_) => return Err(ApiError::Passing(format!("no answer of Telegram's ({status})"))),
         };
         if answer.ok {
             return Ok(answer.result);

@@ -95,10 +95,11 @@ impl Decoder {
     /// A button was pressed that stands for this.
     pub(crate) fn pressed(&self, callback: &frames::Callback, pressed: Pressed, now: Millis) -> Decoded {
         let Some(message) = &callback.message else { return Decoded::default() };
-        let mut changed = self.learn(message);
+        let changed = self.learn(message);
         let user = self.user(&callback.from);
-        let scene = self.scene(message, user, callback.from.id);
-        changed.dedup();
+        // Who presses is not who wrote the message.
+        let (chat, topic) = (message.chat.id, message.message_thread_id.filter(|_| message.is_topic_message));
+        let scene = Scene { chat, topic, member: self.member(chat, callback.from.id), user: Some(user) };
         let (id, interaction) = (message.message_id.to_string().into(), Some(callback.id.clone()));
         let kind = match pressed {
             Pressed::Button { action } => EventKind::Button { action, message: id, values: Vec::new(), interaction },

@@ -1,7 +1,9 @@
-//! Forms: Telegram has none, so they are asked field by field, and what somebody answers goes into the form instead of to scripts.
+//! Forms: Telegram has none, so they are asked field by field, and what somebody answers goes into the form instead of to scripts: in a
+//! group, what they say in reply to the question, and nothing else.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use palabre_model::{ActionError, Batch, Event, Form, FormField, Millis, Outcome};
 use palabre_store::{Direction, Snapshot, Table, TableId};
@@ -16,6 +18,10 @@ use crate::text::to_telegram;
 const FORMS: Table<(String, String), Dialogue> = Table::new(TableId::TelegramForms);
 /// How long an answer is waited for.
 const LIFE: Millis = 3_600_000;
+/// How often a field is asked again, before the form is given up.
+const AGAIN: u32 = 3;
+/// How often it is tried to ask the next field.
+const TRIES: u32 = 6;
 
 /// A form that somebody is filling in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +30,12 @@ pub(crate) struct Dialogue {
     values: Map<String, Value>,
     /// Which field is asked.
     at: usize,
+    /// How often it was asked again.
+    #[serde(default)]
+    again: u32,
+    /// The message that asks; none while it is on its way.
+    #[serde(default)]
+    question: Option<i64>,
     until: Millis,
 }
 
@@ -55,7 +67,7 @@ impl Forms {
         Ok(())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Dialogue>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Dialogue>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -97,6 +109,10 @@ impl Dialogue {
                 let length = text.chars().count();
                 let (min, max) = (field.min.unwrap_or(0) as usize, field.max.map_or(usize::MAX, |max| max as usize));
                 if length < min.max(1) || length > max {
+                    self.again += 1;
+                    if self.again > AGAIN {
+                        return Answered::Cancelled;
+                    }
                     let upper = if max == usize::MAX { String::new() } else { format!("–{max}") };
                     return Answered::Again(format!("✎ {}{upper}", min.max(1)));
                 }
@@ -104,12 +120,13 @@ impl Dialogue {
             }
         }
         self.at += 1;
+        self.again = 0;
         if self.at < self.form.fields.len() { Answered::Next } else { Answered::Done }
     }
 }
 
 impl Telegram {
-    /// Begins to ask somebody.
+    /// Begins to ask somebody. Only what comes after the question is an answer to it.
     pub(crate) async fn ask_form(
         &self,
         chat: i64,
@@ -120,31 +137,50 @@ impl Telegram {
         if form.fields.is_empty() {
             return Err(ActionError::Rejected("a form has at least one field".to_owned()));
         }
-        let dialogue = Dialogue { form: form.clone(), values: Map::new(), at: 0, until: self.clock.now() + LIFE };
-        let question = dialogue.question();
-        let place = place(chat, topic, user);
-        let mut batch = Batch::default();
-        self.keep_form(&mut batch, &place, Some(&dialogue));
-        self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
-        self.forms.lock().insert(place, dialogue);
+        let now = self.clock.now();
+        let (form, until) = (form.clone(), now + LIFE);
+        let mut dialogue = Dialogue { form, values: Map::new(), at: 0, again: 0, question: None, until };
         // In a group it is said who is asked.
         let name = self.world.lock().people.user(user).map_or_else(|| user.to_string(), |user| user.name.clone());
+        let question = dialogue.question();
         let question = if chat < 0 {
             format!("[{}](tg://user?id={user})\n{question}", palabre_text::escape(&name))
         } else {
             question
         };
-        let sent = self.question(chat, topic, &question, None).await?;
-        Ok(Outcome { message: sent["message_id"].as_i64().map(|id| id.to_string().into()) })
+        let place = place(chat, topic, user);
+        {
+            // Before it is asked: somebody may be quicker than the answer that names the question.
+            let mut forms = self.forms.lock();
+            forms.retain(|_, other| other.until > now);
+            forms.insert(place.clone(), dialogue.clone());
+        }
+        let asked = match self.question(chat, topic, &question, None).await {
+            Ok(asked) => asked,
+            Err(error) => {
+                self.forms.lock().remove(&place);
+                return Err(error);
+            }
+        };
+        dialogue.question = Some(asked);
+        let mut batch = Batch::default();
+        self.keep_form(&mut batch, &place, Some(&dialogue));
+        self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
+        // Unless it is answered already.
+        if let Some(known) = self.forms.lock().get_mut(&place).filter(|known| known.at == 0 && known.again == 0) {
+            known.question = Some(asked);
+        }
+        Ok(Outcome { message: Some(asked.to_string().into()) })
     }
 
+    /// Asks: the message.
     async fn question(
         &self,
         chat: i64,
         topic: Option<i64>,
         question: &str,
         answer_to: Option<i64>,
-    ) -> Result<Value, ActionError> {
+    ) -> Result<i64, ActionError> {
         let rich = to_telegram(question);
         let mut body = json!({
             "chat_id": chat, "text": rich.text, "entities": rich.entities,
@@ -157,13 +193,14 @@ impl Telegram {
             body["reply_parameters"] = json!({ "message_id": message, "allow_sending_without_reply": true });
         }
         self.pacer.wait(chat, 1).await;
-        self.said("sendMessage", chat, body).await
+        let said = self.said("sendMessage", chat, body).await?;
+        said["message_id"].as_i64().ok_or_else(|| ActionError::Transient("Telegram names no message".to_owned()))
     }
 
-    /// Takes a message as an answer to what is asked of whoever wrote it. `None` where nothing is; otherwise the event, once all is
+    /// Takes a message as an answer to what is asked of whoever wrote it. `None` where it is none; otherwise the event, once all is
     /// answered.
-    pub(crate) async fn form_answer(
-        &self,
+    pub(crate) fn form_answer(
+        self: &Arc<Self>,
         decoder: &Decoder,
         message: &Message,
         rows: &mut Batch,
@@ -178,50 +215,68 @@ impl Telegram {
             self.forms.lock().remove(&place);
             return None;
         }
-        // Another command is what it is.
+        let me = self.world.lock().me;
+        let is_to_question = message.reply_to_message.as_ref().is_some_and(|answered| match dialogue.question {
+            Some(question) => answered.message_id == question,
+            // It is on its way.
+            None => answered.from.as_ref().is_some_and(|from| from.id == me),
+        });
         let is_own = text.starts_with("/cancel") || text.starts_with("/skip");
-        if text.starts_with('/') && !is_own {
+        // What others are to see, and another command, is what it is.
+        let is_answer = is_to_question || (chat > 0 && dialogue.question.is_some());
+        if !(is_own || is_answer && !text.starts_with('/')) {
             return None;
         }
         let answered = dialogue.take(text);
         dialogue.until = now + LIFE;
+        dialogue.question = None;
         let goes_on = matches!(answered, Answered::Next | Answered::Again(_));
         self.keep_form(rows, &place, goes_on.then_some(&dialogue));
         if goes_on {
-            self.forms.lock().insert(place, dialogue.clone());
+            self.forms.lock().insert(place.clone(), dialogue.clone());
         } else {
             self.forms.lock().remove(&place);
         }
         let question = match answered {
             Answered::Next => dialogue.question(),
             Answered::Again(problem) => format!("{problem}\n{}", dialogue.question()),
-            Answered::Cancelled => {
-                self.say_aside(chat, topic, "✖", message.message_id).await;
-                return Some(None);
-            }
+            Answered::Cancelled => "✖".to_owned(),
             Answered::Done => {
                 let action = if dialogue.form.action.is_empty() { dialogue.form.title } else { dialogue.form.action };
                 return Some(Some(decoder.filled_in(message, action, Value::Object(dialogue.values), now)));
             }
         };
-        if let Err(error) = self.question(chat, topic, &question, Some(message.message_id)).await {
-            tracing::warn!(bot = %self.world.bot(), "the next field of a form could not be asked: {error}");
-        }
+        let (telegram, answer_to) = (Arc::clone(self), message.message_id);
+        self.beside(async move { telegram.ask_on(chat, topic, place, question, answer_to).await });
         Some(None)
     }
 
-    async fn say_aside(&self, chat: i64, topic: Option<i64>, text: &str, answer_to: i64) {
-        let mut body = json!({
-            "chat_id": chat, "text": text,
-            "reply_parameters": { "message_id": answer_to, "allow_sending_without_reply": true },
-        });
-        if let Some(topic) = topic {
-            body["message_thread_id"] = topic.into();
+    /// Asks what comes next, beside: others wait for nothing.
+    async fn ask_on(&self, chat: i64, topic: Option<i64>, place: String, question: String, answer_to: i64) {
+        let mut pause = Duration::from_millis(500);
+        for _ in 0..TRIES {
+            let wait = match self.question(chat, topic, &question, Some(answer_to)).await {
+                Ok(asked) => {
+                    let mut batch = Batch::default();
+                    if let Some(dialogue) = self.forms.lock().get_mut(&place) {
+                        dialogue.question = Some(asked);
+                        self.keep_form(&mut batch, &place, Some(dialogue));
+                    }
+                    // If it is not kept, the question is answered by /cancel after a restart.
+                    drop(self.store.commit(batch).await);
+                    return;
+                }
+                Err(ActionError::RateLimited { retry_after }) => retry_after,
+                Err(ActionError::Transient(_)) => pause,
+                Err(error) => {
+                    tracing::warn!(bot = %self.world.bot(), "the next field of a form cannot be asked: {error}");
+                    return;
+                }
+            };
+            tokio::time::sleep(wait).await;
+            pause *= 2;
         }
-        self.pacer.wait(chat, 1).await;
-        if let Err(error) = self.said("sendMessage", chat, body).await {
-            tracing::debug!(bot = %self.world.bot(), "that a form is given up could not be said: {error}");
-        }
+        tracing::warn!(bot = %self.world.bot(), "the next field of a form could not be asked");
     }
 
     fn keep_form(&self, rows: &mut Batch, place: &str, dialogue: Option<&Dialogue>) {

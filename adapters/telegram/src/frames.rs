@@ -107,7 +107,7 @@ frames! {
     /// What somebody is in a chat.
     Membership {
         status: String, user: User, custom_title: Option<String>, tag: Option<String>, is_member: bool, can_send_messages: Option<bool>,
-        can_promote_members: bool, until_date: Option<u64>,
+        can_promote_members: bool, can_restrict_members: bool, can_delete_messages: bool,
     }
 
     /// Somebody asks to be let in.

@@ -84,8 +84,10 @@ pub struct Telegram {
     /// What Telegram shows when it brings updates, and where they go.
     secret: String,
     webhook: watch::Sender<Option<mpsc::Sender<Incoming>>>,
-    /// How many parts of what an action says are out, and the message.
-    progress: Mutex<LruCache<ActionKey, (usize, Option<i64>)>>,
+    /// How many parts of what an action says are out, and the messages.
+    progress: Mutex<LruCache<ActionKey, (usize, Vec<i64>)>>,
+    /// The bot's own reactions to the last messages.
+    reactions: Mutex<LruCache<(i64, i64), serde_json::Value>>,
     /// What became of the last actions, should one come again.
     done: Mutex<LruCache<ActionKey, Outcome>>,
     /// What is done beside.
@@ -126,6 +128,7 @@ impl Telegram {
             secret: receive::secret(token.trim()),
             webhook: watch::Sender::new(None),
             progress: Mutex::new(LruCache::new(REMEMBERED)),
+            reactions: Mutex::new(LruCache::new(REMEMBERED)),
             done: Mutex::new(LruCache::new(REMEMBERED)),
             asides: Mutex::default(),
             capabilities: Capabilities {
@@ -245,7 +248,8 @@ impl Adapter for Telegram {
         let known = self.world.lock();
         let mention = name.trim_start_matches("<@").trim_end_matches('>');
         match mention.parse::<i64>() {
-            Ok(id) if id != 0 => {
+            // Chats have ids below, and are nobody.
+            Ok(id) if id > 0 => {
                 let unknown = || User {
                     id: self.world.user_id(id),
                     name: mention.to_owned(),

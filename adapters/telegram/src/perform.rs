@@ -3,6 +3,8 @@
 mod moderate;
 mod say;
 
+use std::sync::PoisonError;
+
 use palabre_model::{Action, ActionError, ActionKey, MessageRef, Outcome, RoomId, UserId};
 use serde_json::{Value, json};
 
@@ -26,7 +28,7 @@ impl Telegram {
                 let reply_to = reply_to.as_ref().map(message).transpose()?;
                 self.say(self.place(room)?, content, reply_to, key).await
             }
-            Action::Direct { user, content, .. } => self.say((person(user)?, None), content, None, key).await,
+            Action::Direct { user, content, .. } => self.say((somebody(user)?, None), content, None, key).await,
             Action::Answer { room, user, interaction, content } => {
                 self.answer(self.place(room)?, user, interaction.as_deref(), content, key).await
             }
@@ -68,7 +70,7 @@ impl Telegram {
                 let (chat, topic) = self.place(room)?;
                 let user = user.as_ref().map(person).transpose()?;
                 let most = usize::try_from(*count).unwrap_or(usize::MAX);
-                let ids = self.world.lock().take_recent(chat, most, |one| {
+                let ids = self.world.lock().last(chat, most, |one| {
                     one.topic == topic
                         && user.is_none_or(|user| one.user == user)
                         && since.is_none_or(|since| one.time >= since)
@@ -102,9 +104,9 @@ impl Telegram {
 
     /// What came of a request to a chat: where it says that the chat has moved or is to be left alone, that is noted.
     pub(crate) async fn noted(&self, chat: i64, said: Result<Value, ApiError>) -> Result<Value, ActionError> {
+        let said = self.noted_error(chat, said).await;
         match &said {
-            Err(ApiError::Limited { retry_after }) => self.pacer.shut(chat, *retry_after),
-            Err(ApiError::Moved { to }) => self.moved(chat, *to).await,
+            Ok(Value::Array(album)) => album.iter().for_each(|message| self.note_own(message)),
             Ok(message) => self.note_own(message),
             Err(_) => {}
         }
@@ -119,13 +121,17 @@ impl Telegram {
                 several => self.api.call("deleteMessages", json!({ "chat_id": chat, "message_ids": several })).await,
             };
             gone_is_done(self.noted_error(chat, result).await)?;
+            self.world.lock().forget(chat, some);
         }
         Ok(Outcome::default())
     }
 
+    /// Where an answer says that the chat has moved or is to be left alone, that is noted.
     async fn noted_error(&self, chat: i64, result: Result<Value, ApiError>) -> Result<Value, ApiError> {
-        if let Err(ApiError::Moved { to }) = &result {
-            self.moved(chat, *to).await;
+        match &result {
+            Err(ApiError::Moved { to }) => self.moved(chat, *to).await,
+            Err(ApiError::Limited { retry_after }) => self.pacer.shut(chat, *retry_after),
+            _ => {}
         }
         result
     }
@@ -135,12 +141,22 @@ impl Telegram {
         let reaction = match custom {
             Some(id) => json!({ "type": "custom_emoji", "custom_emoji_id": id }),
             // Telegram lists them without the selector that asks for the coloured form.
-            None => json!({ "type": "emoji", "emoji": emoji.trim_end_matches('\u{fe0f}') }),
+            None => json!({ "type": "emoji", "emoji": emoji.replace('\u{fe0f}', "") }),
         };
-        let reactions = if remove { json!([]) } else { json!([reaction]) };
+        // A bot has one reaction: the one that is there now may be another than the one that goes.
+        let has = self.reactions.lock().unwrap_or_else(PoisonError::into_inner).get(&(chat, id)).cloned();
+        if remove && has.as_ref().is_some_and(|has| *has != reaction) {
+            return Ok(Outcome::default());
+        }
+        let reactions = if remove { json!([]) } else { json!([&reaction]) };
         let body = json!({ "chat_id": chat, "message_id": id, "reaction": reactions });
-        let result = self.api.call("setMessageReaction", body).await;
-        if remove { gone_is_done(result) } else { done(result) }
+        let result = self.noted_error(chat, self.api.call("setMessageReaction", body).await).await;
+        if remove {
+            return gone_is_done(result);
+        }
+        let outcome = done(result)?;
+        self.reactions.lock().unwrap_or_else(PoisonError::into_inner).put((chat, id), reaction);
+        Ok(outcome)
     }
 
     async fn open_topic(&self, chat: i64, name: &str) -> Result<Outcome, ActionError> {
@@ -185,6 +201,16 @@ fn message(reference: &MessageRef) -> Result<i64, ActionError> {
 pub(crate) fn person(user: &UserId) -> Result<i64, ActionError> {
     let native = user.native();
     native.parse().ok().ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is nobody on Telegram")))
+}
+
+/// A person who can be written to: what writes in the name of a chat is read by all who are in it.
+pub(crate) fn somebody(user: &UserId) -> Result<i64, ActionError> {
+    match person(user)? {
+        id if id > 0 => Ok(id),
+        _ => Err(ActionError::Forbidden(
+            "who writes in the name of a chat cannot be told anything in private".to_owned(),
+        )),
+    }
 }
 
 fn done(result: Result<Value, ApiError>) -> Result<Outcome, ActionError> {

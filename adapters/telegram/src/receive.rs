@@ -126,9 +126,10 @@ impl Receiving<'_> {
         let lost = |error: palabre_store::Error| AdapterError::Lost(error.to_string());
         let (store, bot, now) =
             (self.telegram.store.clone(), self.context.bot.name.to_string(), self.context.clock.now());
+        let me = me.id;
         let read = move || -> palabre_store::Result<_> {
             let snapshot = store.snapshot(now)?;
-            Ok((position::read(&snapshot, &bot)?, albums::read(&snapshot, &bot)?))
+            Ok((position::read(&snapshot, &bot, me)?, albums::read(&snapshot, &bot)?))
         };
         let read = tokio::task::spawn_blocking(read).await.map_err(|error| AdapterError::Lost(error.to_string()))?;
         let (position, held) = read.map_err(lost)?;
@@ -227,7 +228,7 @@ impl Receiving<'_> {
                 self.albums.hold(id, message);
                 return Decoded::default();
             }
-            if let Some(event) = self.telegram.form_answer(&self.decoder, &message, &mut self.rows).await {
+            if let Some(event) = self.telegram.form_answer(&self.decoder, &message, &mut self.rows) {
                 return Decoded { events: event.into_iter().collect(), changed: Vec::new() };
             }
             if let (Some(to), from) = (message.migrate_to_chat_id, message.chat.id) {

@@ -1,5 +1,6 @@
 //! Who keeps order in a chat, and whether the bot may do what its scripts are granted.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -34,22 +35,35 @@ pub(crate) fn lacking(grants: &[String], membership: &Value) -> Vec<&'static str
 }
 
 impl Telegram {
-    /// Asks who keeps order in a chat, where that is not known or not lately.
-    pub(crate) async fn know_admins(&self, chat: i64) {
-        if !self.world.lock().people.needs_admins(chat) {
+    /// Asks who keeps order in a chat, where that is not known or not lately. Those that are known are believed meanwhile.
+    pub(crate) async fn know_admins(self: &Arc<Self>, chat: i64) {
+        let (needs, has) = {
+            let known = self.world.lock();
+            (known.people.needs_admins(chat), known.people.has_admins(chat))
+        };
+        if !needs {
             return;
         }
-        let asked = self.api.call("getChatAdministrators", json!({ "chat_id": chat }));
-        let members = match tokio::time::timeout(PATIENCE, asked).await {
-            Ok(Ok(said)) => Vec::<Membership>::deserialize(said).unwrap_or_default(),
-            // Until it can be asked, nobody is more than a member.
-            Ok(Err(error)) => {
-                tracing::debug!(bot = %self.world.bot(), chat, "the administrators cannot be told: {error}");
-                Vec::new()
+        // So that nobody else asks at the same time.
+        self.world.lock().people.admins_unknown(chat);
+        if has {
+            let telegram = Arc::clone(self);
+            self.beside(async move { telegram.ask_admins(chat).await });
+        } else if tokio::time::timeout(PATIENCE, self.ask_admins(chat)).await.is_err() {
+            tracing::debug!(bot = %self.world.bot(), chat, "the administrators are not told in time");
+        }
+    }
+
+    async fn ask_admins(&self, chat: i64) {
+        match self.api.call("getChatAdministrators", json!({ "chat_id": chat })).await {
+            Ok(said) => {
+                let members = Vec::<Membership>::deserialize(said).unwrap_or_default();
+                self.world.lock().people.set_admins(chat, &members);
             }
-            Err(_) => return,
-        };
-        self.world.lock().people.set_admins(chat, &members);
+            Err(error) => {
+                tracing::debug!(bot = %self.world.bot(), chat, "the administrators cannot be told: {error}");
+            }
+        }
     }
 
     /// Says in which chats the bot may not do what its scripts are granted.

@@ -21,6 +21,8 @@ const CHATS: Table<(String, String), ChatRow> = Table::new(TableId::TelegramChat
 const MESSAGES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// So many parts of albums are remembered, to know which message they belong to.
 const PARTS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+/// So many chats have their last messages remembered.
+const TALKS: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 /// So many messages of one chat can be removed at a time by their number.
 const RECENT: usize = 1_000;
 
@@ -63,7 +65,7 @@ impl World {
             people: People::default(),
             messages: LruCache::new(MESSAGES),
             parts: LruCache::new(PARTS),
-            recent: LruCache::new(MESSAGES),
+            recent: LruCache::new(TALKS),
         };
         Self { bot: bot.clone(), known: Mutex::new(known) }
     }
@@ -192,21 +194,27 @@ impl Known {
     /// There is a message, which can be removed.
     pub(crate) fn note(&mut self, chat: i64, message: Recent) {
         let recent = self.recent.get_or_insert_mut(chat, VecDeque::new);
-        if recent.back().is_some_and(|last| last.id >= message.id) {
-            // Told again, or late: what is known of it counts.
+        // Mostly it is the last; the bot's own may be told before one that was there first.
+        let at = recent.iter().rposition(|one| one.id <= message.id).map_or(0, |at| at + 1);
+        if at > 0 && recent[at - 1].id == message.id {
             return;
         }
-        recent.push_back(message);
+        recent.insert(at, message);
         if recent.len() > RECENT {
             recent.pop_front();
         }
     }
 
-    /// The last messages of a chat that fit, newest first, which are then forgotten.
-    pub(crate) fn take_recent(&mut self, chat: i64, most: usize, fits: impl Fn(&Recent) -> bool) -> Vec<i64> {
-        let Some(recent) = self.recent.get_mut(&chat) else { return Vec::new() };
-        let taken: Vec<i64> = recent.iter().rev().filter(|one| fits(one)).take(most).map(|one| one.id).collect();
-        recent.retain(|one| !taken.contains(&one.id));
-        taken
+    /// The last messages of a chat that fit, newest first.
+    pub(crate) fn last(&self, chat: i64, most: usize, fits: impl Fn(&Recent) -> bool) -> Vec<i64> {
+        let recent = self.recent.peek(&chat).into_iter().flatten().rev();
+        recent.filter(|one| fits(one)).take(most).map(|one| one.id).collect()
+    }
+
+    /// Messages are gone.
+    pub(crate) fn forget(&mut self, chat: i64, gone: &[i64]) {
+        if let Some(recent) = self.recent.get_mut(&chat) {
+            recent.retain(|one| !gone.contains(&one.id));
+        }
     }
 }

@@ -7,7 +7,7 @@ use palabre_model::{BotName, ScriptName};
 use palabre_script::{Source, SourceError, discover};
 use palabre_server::{Access, Token};
 
-use crate::config::{Config, ScriptConfig};
+use crate::config::{Config, Platform, ScriptConfig};
 use crate::problem::Problem;
 
 /// All scripts that are to run.
@@ -89,6 +89,8 @@ pub(crate) fn settings(config: &Config) -> HashMap<BotName, BotSettings> {
             prefix: bot.prefix.clone().filter(|prefix| !prefix.is_empty()),
             language: bot.language.clone().or_else(|| config.file.language.clone()),
             permissions: permissions.collect(),
+            // A tag on Telegram is what somebody may give to themselves.
+            roles_are_words: bot.platform == Platform::Telegram,
         };
         (name.as_str().into(), settings)
     };

@@ -1,7 +1,10 @@
 //! Starting, asking and stopping the whole.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Acquire};
+use std::sync::atomic::{
+    AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Release},
+};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -187,6 +190,7 @@ impl Engine {
             runtime: tokio::runtime::Handle::current(),
             lanes_running: tokio_util::task::TaskTracker::new(),
             pending: AtomicUsize::new(0),
+            leave: std::sync::atomic::AtomicBool::new(false),
             requests: AtomicUsize::new(0),
             lanes: Mutex::default(),
         });
@@ -560,16 +564,31 @@ impl Engine {
     pub async fn shutdown(&self) {
         self.shutdown.send_replace(true);
         let patience = tokio::time::sleep(STOP_PATIENCE);
-        tokio::select! {
-            () = self.when_idle() => {}
-            () = patience => tracing::warn!("not everything that was under way is finished; the next start goes on with it"),
-        }
+        let is_idle = tokio::select! {
+            () = self.when_idle() => true,
+            () = patience => {
+                tracing::warn!("not everything that was under way is finished; the next start goes on with it");
+                false
+            }
+        };
+        // What is begun from now on would be done without a note of it, and so again at the next start.
+        self.outbox.leave.store(!is_idle, Release);
         for worker in self.workers.all() {
             drop(worker.send(Task::Stop));
         }
         let mut threads = std::mem::take(&mut *lock(&self.threads));
         let sequencer = threads.pop();
         join(threads).await;
+        // What scripts did as they left.
+        let last_words = async {
+            while self.outbox.pending.load(Acquire) > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if is_idle && tokio::time::timeout(STOP_PATIENCE, last_words).await.is_err() {
+            tracing::warn!("not everything that scripts did as they left is done; the next start goes on with it");
+        }
+        self.outbox.leave.store(true, Release);
         let (done, stopped) = oneshot::channel();
         self.note(Note::Stop(done));
         drop(stopped.await);

@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Acquire;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -26,42 +27,52 @@ pub(crate) async fn run(outbox: Arc<Outbox>, room: RoomId) {
     while let Some(mut entries) = outbox.take(&room) {
         while !entries.is_empty() {
             let some: Vec<Entry> = entries.drain(..entries.len().min(AT_ONCE)).collect();
-            let Some(settled) = perform_some(&outbox, some).await else { return };
-            outbox.settle(settled);
+            if !perform_some(&outbox, some).await {
+                return;
+            }
         }
     }
 }
 
-/// Performs entries in order. `None` at shutdown, with what is done reported and the rest left.
-async fn perform_some(outbox: &Outbox, mut entries: Vec<Entry>) -> Option<Vec<Settled>> {
-    let mut first = Vec::new();
-    if entries.len() > 1
-        && let Some(adapter) = outbox.platforms.adapter(entries[0].action.room().bot())
-        // What is about a message that is among them is resolved once that is out.
-        && entries.iter_mut().all(|entry| resolve(outbox, &mut entry.action).is_ok())
-        && !entries.iter().any(|entry| has_files_elsewhere(&entry.action))
-    {
-        let actions: Vec<_> = entries.iter().map(|entry| (&entry.action, &entry.key)).collect();
-        // A panic in an adapter is one more passing fault: each is then tried by itself.
-        first = AssertUnwindSafe(adapter.perform_all(&actions)).catch_unwind().await.unwrap_or_default();
-    }
-    let mut first = first.into_iter();
-    let mut settled = Vec::with_capacity(entries.len());
+/// Performs entries in order. `false` at shutdown, with what is done reported and the rest left.
+async fn perform_some(outbox: &Outbox, mut entries: Vec<Entry>) -> bool {
+    let mut first = together(outbox, &mut entries).await.into_iter();
+    let mut settled = Vec::new();
     for mut entry in entries {
         let result = match first.next() {
             Some(Ok(outcome)) => Ok(remembered(outbox, &entry, outcome)),
             // Those that failed, and those that were not tried, one by one and with patience.
-            Some(Err(_)) | None => match perform(outbox, &mut entry).await {
-                Some(result) => result,
-                None => {
-                    outbox.settle(settled);
-                    return None;
+            Some(Err(_)) | None => {
+                // Each is noted as soon as it is done: what is done and not noted is done again after a crash.
+                outbox.settle(std::mem::take(&mut settled));
+                match perform(outbox, &mut entry).await {
+                    Some(result) => result,
+                    None => return false,
                 }
-            },
+            }
         };
         settled.push(Settled { entry, result });
     }
-    Some(settled)
+    outbox.settle(settled);
+    true
+}
+
+/// Performs the entries together, where the adapter does better so: as many results as were tried.
+async fn together(outbox: &Outbox, entries: &mut [Entry]) -> Vec<Result<Outcome, ActionError>> {
+    let adapter = entries.first().and_then(|entry| outbox.platforms.adapter(entry.action.room().bot()));
+    let Some(adapter) = adapter.filter(|adapter| entries.len() > 1 && adapter.performs_together()) else {
+        return Vec::new();
+    };
+    if outbox.leave.load(Acquire)
+        // What is about a message that is among them is resolved once that is out.
+        || entries.iter_mut().any(|entry| resolve(outbox, &mut entry.action).is_err())
+        || entries.iter().any(|entry| has_files_elsewhere(&entry.action))
+    {
+        return Vec::new();
+    }
+    let actions: Vec<_> = entries.iter().map(|entry| (&entry.action, &entry.key)).collect();
+    // A panic in an adapter is one more passing fault: each is then tried by itself.
+    AssertUnwindSafe(adapter.perform_all(&actions)).catch_unwind().await.unwrap_or_default()
 }
 
 /// Only what the adapter cannot tell again need be remembered.
@@ -83,14 +94,18 @@ async fn perform(outbox: &Outbox, entry: &mut Entry) -> Option<Result<Option<Mes
         return gone(reason);
     }
     let (mut tries, mut obeyed) = (0, 0);
+    // With its files, which are fetched once.
+    let mut filled: Option<Action> = None;
     loop {
-        if outbox.shutdown.is_requested() && tries > 0 {
+        if outbox.leave.load(Acquire) || (outbox.shutdown.is_requested() && tries > 0) {
             return None;
         }
         // A panic in an adapter is one more passing fault: the lane goes on, and the action is not lost.
         let performing = async {
-            let action = with_files(&outbox.platforms, &entry.action).await?;
-            adapter.perform(&action, &entry.key).await
+            if filled.is_none() {
+                filled = with_files(outbox, &entry.action).await?;
+            }
+            adapter.perform(filled.as_ref().unwrap_or(&entry.action), &entry.key).await
         };
         let performed = AssertUnwindSafe(performing).catch_unwind().await;
         let performed = performed

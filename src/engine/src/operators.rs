@@ -19,6 +19,8 @@ pub struct BotSettings {
     pub language: Option<String>,
     /// Who may do how much: names of roles, and of people.
     pub permissions: Vec<(Permission, Vec<String>)>,
+    /// Roles there are what people call themselves, so that they give nobody a permission.
+    pub roles_are_words: bool,
 }
 
 /// The settings of all bots.
@@ -39,7 +41,7 @@ impl BotSettings {
         let of_platform = event.member.as_ref().and_then(|member| member.permission).unwrap_or(Permission::Member);
         let is_one_of = |names: &Vec<String>| {
             names.iter().any(|name| {
-                let roles = event.member.iter().flat_map(|member| &member.roles);
+                let roles = event.member.iter().filter(|_| !self.roles_are_words).flat_map(|member| &member.roles);
                 let user = event.user.as_ref();
                 roles.into_iter().any(|role| role == name)
                     || user.is_some_and(|user| user.id.native() == name || user.id.as_str() == name)

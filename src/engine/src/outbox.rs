@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use palabre_model::{Action, ActionKey, Clock, Entropy, MessageId, RoomId, Shutdown};
@@ -49,6 +49,8 @@ pub(crate) struct Outbox {
     pub(crate) lanes_running: TaskTracker,
     /// Entries that are not yet settled.
     pub(crate) pending: AtomicUsize,
+    /// Nothing is begun any more.
+    pub(crate) leave: AtomicBool,
     /// Requests of scripts over HTTP that have no answer yet.
     pub(crate) requests: AtomicUsize,
     pub(crate) lanes: Mutex<HashMap<RoomId, VecDeque<Entry>>>,

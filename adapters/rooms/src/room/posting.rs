@@ -41,7 +41,7 @@ impl State {
         }
         let position = self.next;
         let mut rows = Batch::default();
-        let files = self.around.uploads.take(&self.room.name, &name, &send.files, now);
+        let files = self.around.uploads.of_message(&self.room.name, &name, &send.files, now);
         let files = files.and_then(|files| self.shelf(None).put(&mut rows, files).map_err(|error| error.to_string()));
         let attachments = match files {
             Ok(attachments) => attachments,
@@ -64,6 +64,7 @@ impl State {
         if let Some(nonce) = nonce {
             self.nonces.remember(nonce, row.id.clone());
         }
+        self.around.uploads.taken(&send.files);
         self.rules.spoke(name, now);
         let row = self.place(&mut rows, row);
         let event = self.event(&row.username, EventKind::Message { message: row.message(self.user_id(&row.username)) });

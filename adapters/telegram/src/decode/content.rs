@@ -54,12 +54,29 @@ impl Decoder {
         let length = usize::try_from(first.length).ok()?;
         let units: Vec<u16> = text.encode_utf16().collect();
         let command = String::from_utf16(units.get(..length)?).ok()?;
-        let rest = String::from_utf16(&units[length..]).ok()?;
-        let command = match command.split_once('@') {
-            Some((name, bot)) if bot.eq_ignore_ascii_case(&self.world.lock().username) => name.to_owned(),
-            _ => command,
-        };
-        Some(format!("{command}{rest}"))
+        // People without a username are known by their id alone.
+        let mut rest = String::new();
+        let mut at = length;
+        for entity in &frame.entities {
+            let (EntityKind::TextMention { user }, Ok(start), Ok(count)) =
+                (&entity.kind, usize::try_from(entity.offset), usize::try_from(entity.length))
+            else {
+                continue;
+            };
+            if start < at {
+                continue;
+            }
+            rest.push_str(&String::from_utf16(units.get(at..start)?).ok()?);
+            rest.push_str(&format!("<@{}>", user.id));
+            at = start.saturating_add(count);
+        }
+        rest.push_str(&String::from_utf16(units.get(at..)?).ok()?);
+        Some(match command.split_once('@') {
+            Some((name, bot)) if bot.eq_ignore_ascii_case(&self.world.lock().username) => format!("{name}{rest}"),
+            // For another bot: no command of ours.
+            Some(_) => format!("\\{command}{rest}"),
+            None => format!("{command}{rest}"),
+        })
     }
 }
 

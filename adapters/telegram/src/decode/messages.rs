@@ -28,7 +28,11 @@ impl Decoder {
             changed.extend(more);
             return Some(Decoded { events, changed });
         }
-        if first.from.as_ref().is_some_and(|from| from.id == self.world.lock().me) {
+        let is_own = first.from.as_ref().is_some_and(|from| from.id == self.world.lock().me);
+        // What a channel says is told again in the group for talking about it; where the bot is in both, that is the second time.
+        let is_told = first.is_automatic_forward
+            && first.sender_chat.as_ref().is_some_and(|chat| self.world.lock().chats.contains_key(&chat.id));
+        if is_own || is_told {
             return Some(Decoded { events: Vec::new(), changed });
         }
         let (user, id) = self.author(first);
@@ -40,7 +44,7 @@ impl Decoder {
         let message = Message {
             id: first.message_id.to_string().into(),
             author: Some(user.id.clone()),
-            time: first.date * 1_000,
+            time: first.date.saturating_mul(1_000),
             content,
             reply_to: self.answered(first),
         };
@@ -76,7 +80,7 @@ impl Decoder {
         let message = Message {
             id: of.to_string().into(),
             author: Some(user.id.clone()),
-            time: frame.date * 1_000,
+            time: frame.date.saturating_mul(1_000),
             content,
             reply_to: self.answered(frame),
         };
@@ -202,14 +206,12 @@ impl Decoder {
     pub(super) fn scene(&self, frame: &frames::Message, user: User, id: i64) -> Scene {
         let chat = frame.chat.id;
         let topic = frame.message_thread_id.filter(|_| frame.is_topic_message);
-        if let Some(tag) = &frame.sender_tag {
-            self.world.lock().people.tagged(chat, id, &user.id, Some(tag));
-        }
+        self.world.lock().people.tagged(chat, id, &user.id, frame.sender_tag.as_deref());
         let mut member = self.member(chat, id);
         // Whoever writes in the name of the group itself keeps order in it.
         if id == chat || frame.from.as_ref().is_some_and(|from| from.id == ANONYMOUS) {
             member = member.map(|member| palabre_model::Member {
-                permission: Some(palabre_model::Permission::Admin),
+                permission: Some(palabre_model::Permission::Moderator),
                 roles: vec![crate::world::ADMINISTRATOR.to_owned()],
                 ..member
             });
@@ -223,6 +225,7 @@ impl Decoder {
         let row = known.chats.entry(frame.chat.id).or_default();
         let before = row.title.clone();
         let mut is_news = row.update(&frame.chat);
+        is_news |= !std::mem::replace(&mut row.is_in, true);
         if before != row.title {
             row.title_before = before;
         }
@@ -240,7 +243,7 @@ impl Decoder {
             id: frame.message_id,
             topic: frame.message_thread_id.filter(|_| frame.is_topic_message),
             user: self.author(frame).1,
-            time: frame.date * 1_000,
+            time: frame.date.saturating_mul(1_000),
         };
         self.world.lock().note(frame.chat.id, recent);
     }

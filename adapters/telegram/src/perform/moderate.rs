@@ -9,7 +9,7 @@ use teloxide_core::types::{ChatId, ChatPermissions, Recipient, UserId};
 
 use super::{Place, done};
 use crate::Telegram;
-use crate::world::ADMINISTRATOR;
+use crate::world::{ADMINISTRATOR, ChatKind};
 
 /// A measure for less than half a minute is for ever, as is one for more than a year.
 /// <https://core.telegram.org/bots/api#banchatmember>
@@ -26,9 +26,7 @@ fn at(chat: i64) -> Recipient {
 
 impl Telegram {
     pub(super) async fn moderate(&self, chat: i64, user: i64, measure: &Measure) -> Result<Outcome, ActionError> {
-        let whom = u64::try_from(user).ok().map(UserId).ok_or_else(|| {
-            ActionError::Rejected("whoever writes in the name of a chat cannot be moderated as a person".to_owned())
-        })?;
+        let Ok(whom) = u64::try_from(user).map(UserId) else { return self.moderate_chat(chat, user, measure).await };
         let until = |until: &Option<Millis>| {
             let now = self.clock.now();
             let left = until.map(|until| until.saturating_sub(now)).filter(|left| *left <= LONGEST);
@@ -40,13 +38,27 @@ impl Telegram {
                 self.ask_until(&restrict, until(end)).await
             }
             Measure::Unmute => {
-                let restrict = RestrictChatMember::new(at(chat), whom, ChatPermissions::all());
-                self.api.ask(&restrict).await
+                // What everybody may there, and no more.
+                let now = self.noted_error(chat, self.api.call("getChat", json!({ "chat_id": chat })).await).await?;
+                let body = json!({
+                    "chat_id": chat, "user_id": user, "permissions": now["permissions"],
+                    "use_independent_chat_permissions": true,
+                });
+                if now["permissions"].is_object() {
+                    self.api.call("restrictChatMember", body).await
+                } else {
+                    self.api.ask(&RestrictChatMember::new(at(chat), whom, ChatPermissions::all())).await
+                }
             }
             Measure::Kick => {
-                // Out, and not kept out. If the daemon goes down in between, the repetition lets them in again.
-                self.noted_error(chat, self.api.ask(&BanChatMember::new(at(chat), whom)).await).await?;
-                self.api.ask(&unban(chat, whom)).await
+                let is_small = self.world.lock().chats.get(&chat).is_some_and(|row| row.kind == ChatKind::Group);
+                if is_small {
+                    // Out of a small group one may come back in any case.
+                    self.api.ask(&BanChatMember::new(at(chat), whom)).await
+                } else {
+                    // Afterwards they are out, and may come back.
+                    self.api.ask(&UnbanChatMember::new(at(chat), whom)).await
+                }
             }
             Measure::Ban { until: end, purge_since } => {
                 let mut ban = BanChatMember::new(at(chat), whom);
@@ -59,6 +71,20 @@ impl Telegram {
             Measure::Rename(_) => return Err(ActionError::Unsupported(ActionKind::Rename)),
         };
         done(self.noted_error(chat, result).await)
+    }
+
+    /// What is done to those who write in the name of a chat: they can be kept out, and let in again.
+    async fn moderate_chat(&self, chat: i64, sender: i64, measure: &Measure) -> Result<Outcome, ActionError> {
+        let method = match measure {
+            Measure::Ban { .. } => "banChatSenderChat",
+            Measure::Unban => "unbanChatSenderChat",
+            _ => {
+                let why = "who writes in the name of a chat can be banned, and nothing else";
+                return Err(ActionError::Rejected(why.to_owned()));
+            }
+        };
+        let body = json!({ "chat_id": chat, "sender_chat_id": sender });
+        done(self.noted_error(chat, self.api.call(method, body).await).await)
     }
 
     /// A measure that ends by itself.
@@ -108,7 +134,10 @@ impl Telegram {
         kind: ActionKind,
     ) -> Result<Outcome, ActionError> {
         let result = match (change, topic) {
-            (RoomChange::Topic(text), _) => {
+            (RoomChange::Topic(_), Some(_)) => {
+                return Err(ActionError::Rejected("a topic of a forum is about what its name says".to_owned()));
+            }
+            (RoomChange::Topic(text), None) => {
                 let mut describe = SetChatDescription::new(at(chat));
                 describe.description = Some(text.chars().take(DESCRIPTION).collect());
                 self.api.ask(&describe).await
@@ -130,11 +159,22 @@ impl Telegram {
         if !is_locked {
             let now = self.api.call("getChat", json!({ "chat_id": chat })).await?;
             let before = now["permissions"].clone();
+            if !before.is_object() {
+                return Err(ActionError::Rejected("Telegram does not say what everybody may there".to_owned()));
+            }
             self.world.lock().chats.entry(chat).or_default().before_lock = Some(before.to_string());
             self.keep_chat(chat).await?;
         }
         let lock = SetChatPermissions::new(at(chat), ChatPermissions::empty());
-        done(self.noted_error(chat, self.api.ask(&lock).await).await)
+        let locked = done(self.noted_error(chat, self.api.ask(&lock).await).await);
+        if !is_locked
+            && matches!(locked, Err(ActionError::Forbidden(_) | ActionError::Rejected(_) | ActionError::NotFound(_)))
+        {
+            // It was not locked, so there is nothing to give back.
+            self.world.lock().chats.entry(chat).or_default().before_lock = None;
+            self.keep_chat(chat).await?;
+        }
+        locked
     }
 
     async fn unlock(&self, chat: i64) -> Result<Outcome, ActionError> {

@@ -3,7 +3,7 @@
 use palabre_model::{ActionError, ActionKey, Content, FileToSend, Outcome, Poll, UserId};
 use serde_json::{Map, Value, json};
 
-use super::{Place, in_topic, person};
+use super::{Place, in_topic, somebody};
 use crate::Telegram;
 use crate::api::Upload;
 use crate::buttons::keyboard;
@@ -46,7 +46,7 @@ impl Telegram {
         let (markup, kept) = keyboard(content)?;
         self.keep_buttons(kept).await?;
         let parts = self.parts(content, markup.is_some())?;
-        let (done, mut last) = self.said_so_far(key);
+        let (done, mut said) = self.said_so_far(key);
         let count = parts.len();
         for (index, part) in parts.into_iter().enumerate().skip(done) {
             let mut about = json!({ "chat_id": chat });
@@ -62,32 +62,48 @@ impl Telegram {
                 about["reply_markup"] = markup.clone();
             }
             self.pacer.wait(chat, part.messages()).await;
-            last = self.say_part(chat, about, part).await?.or(last);
-            self.note_said(key, index + 1, last);
+            said.extend(self.say_part(chat, about, part).await?);
+            self.note_said(key, index + 1, &said);
+        }
+        // What is done to one is done to all: they are one message to whoever said it.
+        let last = said.last().copied();
+        if let (Some(last), true) = (last, said.len() > 1) {
+            let mut known = self.world.lock();
+            for id in &said {
+                known.parts.put((chat, *id), last);
+            }
         }
         Ok(Outcome { message: last.map(|id| id.to_string().into()) })
     }
 
-    async fn say_part(&self, chat: i64, about: Value, part: Part) -> Result<Option<i64>, ActionError> {
+    /// Says one part: the messages that it became.
+    async fn say_part(&self, chat: i64, about: Value, part: Part) -> Result<Vec<i64>, ActionError> {
         let mut body: Map<String, Value> = about.as_object().cloned().unwrap_or_default();
         let said = match part {
             Part::Poll(poll) => {
                 let _under_way = self.polls_under_way.read().await;
                 let said = self.said("sendPoll", chat, Value::Object(asked(&poll, body)?)).await?;
                 self.keep_poll(&said, &poll).await?;
-                return Ok(id_of(&said));
+                return Ok(id_of(&said).into_iter().collect());
             }
             Part::Text(rich) => {
                 add(&mut body, "text", "entities", &rich);
-                return Ok(id_of(&self.said("sendMessage", chat, Value::Object(body)).await?));
+                let said = self.said("sendMessage", chat, Value::Object(body)).await?;
+                return Ok(id_of(&said).into_iter().collect());
             }
             Part::File(file, caption) => {
                 let (method, field) = Kind::of(&file).method();
                 if let Some(caption) = caption {
                     add(&mut body, "caption", "caption_entities", &caption);
                 }
-                let upload = upload(field, file);
-                self.api.upload(method, body, vec![upload]).await
+                let sent = self.api.upload(method, body.clone(), vec![upload(field, file.clone())]).await;
+                match sent {
+                    // No picture to Telegram, and still a file.
+                    Err(error) if method == "sendPhoto" && (error.says("photo_") || error.says("image_process")) => {
+                        self.api.upload("sendDocument", body, vec![upload("document", file)]).await
+                    }
+                    other => other,
+                }
             }
             Part::Album(files, caption) => {
                 let mut caption = caption;
@@ -109,14 +125,11 @@ impl Telegram {
             }
         };
         let said = self.noted(chat, said).await?;
-        let Some(album) = said.as_array() else { return Ok(id_of(&said)) };
-        let ids: Vec<i64> = album.iter().filter_map(id_of).collect();
-        let first = ids.first().copied();
-        let mut known = self.world.lock();
-        ids.iter().zip(std::iter::repeat(first)).for_each(|(id, first)| {
-            known.parts.put((chat, *id), first.unwrap_or(*id));
-        });
-        Ok(first)
+        // The caption stands below the first of an album: that is the one to be changed, and so the last to be named.
+        match said.as_array() {
+            Some(album) => Ok(album.iter().rev().filter_map(id_of).collect()),
+            None => Ok(id_of(&said).into_iter().collect()),
+        }
     }
 
     /// What is said, request by request. A text goes below the file, where it is short enough and there is one place for it.
@@ -187,7 +200,23 @@ impl Telegram {
         if let Some(callback) = interaction {
             self.answer_callback(callback, None).await;
         }
-        self.say((person(user)?, None), content, None, key).await
+        let said = self.say((somebody(user)?, None), content, None, key).await;
+        if let (Err(ActionError::Forbidden(_)), None) = (&said, interaction) {
+            // A bot may not begin; whoever asked is told how they can.
+            self.invite_in(place).await;
+        }
+        // It is no message of the chat in which it was asked for.
+        said.map(|_| Outcome::default())
+    }
+
+    async fn invite_in(&self, (chat, topic): Place) {
+        let username = self.world.lock().username.clone();
+        let mut body = json!({ "chat_id": chat, "text": format!("✉ https://t.me/{username}?start=hello") });
+        in_topic(&mut body, topic);
+        self.pacer.wait(chat, 1).await;
+        if let Err(error) = self.said("sendMessage", chat, body).await {
+            tracing::debug!(bot = %self.world.bot(), "nobody could be told to write to the bot: {error}");
+        }
     }
 
     pub(super) async fn edit(&self, chat: i64, id: i64, content: &Content) -> Result<Outcome, ActionError> {
@@ -225,19 +254,20 @@ impl Telegram {
     pub(crate) fn note_own(&self, message: &Value) {
         let (Some(chat), Some(id)) = (message["chat"]["id"].as_i64(), id_of(message)) else { return };
         let topic = message["message_thread_id"].as_i64().filter(|_| message["is_topic_message"] == true);
-        let time = message["date"].as_u64().unwrap_or_default() * 1_000;
+        let time = message["date"].as_u64().unwrap_or_default().saturating_mul(1_000);
         let mut known = self.world.lock();
         let user = known.me;
         known.note(chat, Recent { id, topic, user, time });
     }
 
-    /// How many parts of an action's message were said before a fault, and the message: they are not said again.
-    fn said_so_far(&self, key: &ActionKey) -> (usize, Option<i64>) {
-        self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).copied().unwrap_or_default()
+    /// How many parts of an action's message were said before a fault, and the messages: they are not said again.
+    fn said_so_far(&self, key: &ActionKey) -> (usize, Vec<i64>) {
+        self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).cloned().unwrap_or_default()
     }
 
-    fn note_said(&self, key: &ActionKey, parts: usize, last: Option<i64>) {
-        self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner).put(key.clone(), (parts, last));
+    fn note_said(&self, key: &ActionKey, parts: usize, said: &[i64]) {
+        let mut progress = self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        progress.put(key.clone(), (parts, said.to_vec()));
     }
 }
 

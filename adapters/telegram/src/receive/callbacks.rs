@@ -1,8 +1,10 @@
-//! Buttons that were pressed: what they stand for, and that Telegram is told that they were.
+//! Buttons that were pressed: what they stand for, and that Telegram is told that they were. Nothing here waits for the network: others
+//! press too.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Telegram;
 use crate::buttons::{self, Stored, Toggle};
@@ -11,58 +13,70 @@ use crate::frames::Callback;
 
 /// After so long without an answer the button stops turning.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+/// How long an answer to a press may take: after that nobody looks.
+const LATE: Duration = Duration::from_secs(10);
 
 impl Telegram {
     /// What the button stands for; `None` where scripts have nothing to do with it.
-    pub(super) async fn meant(self: &std::sync::Arc<Self>, callback: &Callback) -> Option<Pressed> {
-        let data = callback.data.as_deref()?;
-        let Some(reference) = buttons::reference(data) else {
-            self.acknowledge_later(&callback.id);
+    pub(super) async fn meant(self: &Arc<Self>, callback: &Callback) -> Option<Pressed> {
+        let Some(data) = callback.data.as_deref().filter(|data| is_there(callback, data)) else {
+            // A game, or a button that the message does not have: clients can be made to say anything.
+            self.acknowledge(&callback.id, None, Duration::ZERO);
+            return None;
+        };
+        let Some(buttons::Reference { key, part }) = buttons::reference(data) else {
+            self.acknowledge(&callback.id, None, PATIENCE);
             return Some(Pressed::Button { action: data.to_owned() });
         };
-        let buttons::Reference { key, part } = reference;
-        let stored = self.stored(&key).await;
-        let pressed = match (stored, part) {
-            (Some(Stored::Button { action }), _) => Some(Pressed::Button { action }),
-            (Some(Stored::Select(select)), part) => {
+        match self.stored(&key).await {
+            Some(Stored::Button { action }) => {
+                self.acknowledge(&callback.id, None, PATIENCE);
+                Some(Pressed::Button { action })
+            }
+            Some(Stored::Select(select)) => {
                 let shown = callback.message.as_ref().and_then(|message| message.reply_markup.as_ref());
                 match buttons::toggle(&select, &key, part, shown) {
-                    Toggle::Chosen(values) => Some(Pressed::Select { action: select.action, values }),
+                    Toggle::Chosen(values) => {
+                        self.acknowledge(&callback.id, None, PATIENCE);
+                        Some(Pressed::Select { action: select.action, values })
+                    }
                     Toggle::Shown(markup) => {
-                        // Marked before it is answered: the next press is told with what is shown.
-                        self.show_choice(callback, markup).await;
-                        self.answer_callback(&callback.id, None).await;
-                        return None;
+                        self.show_choice(callback, markup);
+                        None
                     }
                     Toggle::Refused(words) => {
-                        self.answer_callback(&callback.id, Some(&words)).await;
-                        return None;
+                        self.acknowledge(&callback.id, Some(words), Duration::ZERO);
+                        None
                     }
                 }
             }
-            (Some(Stored::Poll { .. }) | None, _) => None,
-        };
-        match &pressed {
-            Some(_) => self.acknowledge_later(&callback.id),
-            None => drop(self.answer_callback(&callback.id, None).await),
+            // It leads to nothing any more.
+            Some(Stored::Poll { .. }) | None => {
+                self.acknowledge(&callback.id, None, Duration::ZERO);
+                None
+            }
         }
-        pressed
     }
 
-    async fn show_choice(&self, callback: &Callback, markup: serde_json::Value) {
+    /// Marks what is chosen so far, and then answers: the next press is told with what is shown.
+    fn show_choice(self: &Arc<Self>, callback: &Callback, markup: Value) {
         let Some(message) = &callback.message else { return };
         let body = json!({ "chat_id": message.chat.id, "message_id": message.message_id, "reply_markup": markup });
-        if let Err(error) = self.api.call("editMessageReplyMarkup", body).await {
-            tracing::debug!(bot = %self.world.bot(), "a choice could not be shown: {error}");
-        }
+        let (telegram, id) = (Arc::clone(self), callback.id.clone());
+        self.beside(async move {
+            if let Err(error) = telegram.api.call("editMessageReplyMarkup", body).await {
+                tracing::debug!(bot = %telegram.world.bot(), "a choice could not be shown: {error}");
+            }
+            telegram.answer_callback(&id, None).await;
+        });
     }
 
-    /// Tells Telegram that the button was pressed, unless an answer of a script does so before.
-    fn acknowledge_later(self: &std::sync::Arc<Self>, id: &str) {
-        let (telegram, id) = (std::sync::Arc::clone(self), id.to_owned());
+    /// Tells Telegram that the button was pressed, after a while, unless an answer of a script does so before.
+    fn acknowledge(self: &Arc<Self>, id: &str, words: Option<String>, after: Duration) {
+        let (telegram, id) = (Arc::clone(self), id.to_owned());
         self.beside(async move {
-            tokio::time::sleep(PATIENCE).await;
-            telegram.answer_callback(&id, None).await;
+            tokio::time::sleep(after).await;
+            telegram.answer_callback(&id, words.as_deref()).await;
         });
     }
 
@@ -76,12 +90,21 @@ impl Telegram {
             body["text"] = words.into();
             body["show_alert"] = true.into();
         }
-        match self.api.insist("answerCallbackQuery", body).await {
-            Ok(_) => true,
-            Err(error) => {
+        match tokio::time::timeout(LATE, self.api.insist("answerCallbackQuery", body)).await {
+            Ok(Ok(_)) => true,
+            Ok(Err(error)) => {
                 tracing::debug!(bot = %self.world.bot(), "a press could not be answered: {error}");
                 false
             }
+            Err(_) => false,
         }
     }
+}
+
+/// Whether the message has such a button. One that is too old to be told with its buttons is believed.
+fn is_there(callback: &Callback, data: &str) -> bool {
+    let Some(markup) = callback.message.as_ref().and_then(|message| message.reply_markup.as_ref()) else {
+        return callback.message.is_some();
+    };
+    markup.inline_keyboard.iter().flatten().any(|button| button.callback_data.as_deref() == Some(data))
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use axum::{Json, Router};
 use palabre_model::AdapterError;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -22,6 +23,8 @@ const HEADER: &str = "x-telegram-bot-api-secret-token";
 const BODY: usize = 1 << 20;
 /// How long it is looked whether the webhook is still set.
 const LOOK: Duration = Duration::from_secs(600);
+/// How long a stop waits for the webhook to be taken away.
+const PATIENCE: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_secs(15);
 
 /// Where updates are brought.
@@ -46,12 +49,13 @@ impl Door {
     }
 }
 
-async fn brought(State(door): State<Door>, headers: HeaderMap, Json(update): Json<Value>) -> StatusCode {
+async fn brought(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let shown = headers.get(HEADER).map(|value| value.as_bytes()).unwrap_or_default();
     // The digests are compared, so that the time that it takes tells nothing.
     if Sha256::digest(shown) != Sha256::digest(door.telegram.secret.as_bytes()) {
         return StatusCode::UNAUTHORIZED;
     }
+    let Ok(update) = serde_json::from_slice::<Value>(&body) else { return StatusCode::BAD_REQUEST };
     let Some(sender) = door.telegram.webhook.borrow().clone() else { return StatusCode::SERVICE_UNAVAILABLE };
     let (taken, is_durable) = oneshot::channel();
     let sent = sender.send(Incoming::Updates(vec![update], taken)).await;
@@ -92,7 +96,11 @@ pub(super) async fn listen(telegram: &Telegram, url: &str, sender: mpsc::Sender<
 /// Takes the webhook away: what comes now waits at Telegram's.
 pub(super) async fn undo(telegram: &Telegram) {
     telegram.webhook.send_replace(None);
-    if let Err(error) = telegram.api.call("deleteWebhook", json!({})).await {
-        tracing::warn!(bot = %telegram.world.bot(), "the webhook could not be taken away: {error}");
+    match tokio::time::timeout(PATIENCE, telegram.api.call("deleteWebhook", json!({}))).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(bot = %telegram.world.bot(), "the webhook could not be taken away: {error}");
+        }
+        Err(_) => tracing::warn!(bot = %telegram.world.bot(), "the webhook could not be taken away in time"),
     }
 }

@@ -22,6 +22,11 @@ pub fn quiet(rich: &Rich, is_meant: impl Fn(Mentioned<'_>) -> bool) -> Rich {
     let mut spans = units::spans(&rich.text, &rich.entities);
     spans.retain(|span| match &span.kind {
         EntityKind::TextMention { user } => is_meant(Mentioned::Id(user.id)),
+        // There are several ways to write a link that is a mention.
+        EntityKind::TextLink { url } => {
+            let url = url.trim().to_lowercase();
+            !url.strip_prefix("tg:").is_some_and(|rest| rest.trim_start_matches('/').starts_with("user"))
+        }
         _ => true,
     });
     // There Telegram looks for no names.

@@ -13,6 +13,12 @@ use crate::frames::Membership;
 const MOST: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
 /// How long it is believed who the administrators of a chat are: a bot that is none itself is not told of changes.
 const BELIEVED: Duration = Duration::from_secs(600);
+/// After how long they are asked for again, where they could not be had.
+const AGAIN: Duration = Duration::from_secs(30);
+/// How far apart the two may be that tell the same.
+const TOLD_TWICE: Duration = Duration::from_secs(60);
+/// So many chats' administrators are remembered.
+const CHATS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// What administrators without a title of their own are called.
 pub(crate) const ADMINISTRATOR: &str = "administrator";
 
@@ -21,9 +27,9 @@ pub(crate) struct People {
     users: LruCache<i64, User>,
     by_username: HashMap<String, i64>,
     members: LruCache<(i64, i64), Member>,
-    /// Whether somebody is in a chat, as it was told last.
-    presence: LruCache<(i64, i64), bool>,
-    admins: HashMap<i64, Admins>,
+    /// Whether somebody has come into a chat or gone, as it was told last, and when.
+    presence: LruCache<(i64, i64), (bool, Instant)>,
+    admins: LruCache<i64, Admins>,
 }
 
 /// The administrators of a chat: how much each may do, and what they are called.
@@ -40,7 +46,7 @@ impl Default for People {
             by_username: HashMap::new(),
             members: LruCache::new(MOST),
             presence: LruCache::new(MOST),
-            admins: HashMap::new(),
+            admins: LruCache::new(CHATS),
         }
     }
 }
@@ -69,19 +75,23 @@ impl People {
         if let Some(user) = self.by_username.get(&wanted).and_then(|id| self.users.peek(id)) {
             return Some(user);
         }
-        self.users.iter().find(|(_, user)| user.name.to_lowercase() == wanted).map(|(_, user)| user)
+        // A name that several go by is nobody's.
+        let mut of_name = self.users.iter().filter(|(_, user)| user.name.to_lowercase() == wanted);
+        of_name.next().filter(|_| of_name.next().is_none()).map(|(_, user)| user)
     }
 
-    /// Notes whether somebody is in a chat. False when that was known.
+    /// Notes that somebody has come into a chat or gone. False when it was told a moment ago: administrators are told twice.
     pub(crate) fn is_news(&mut self, chat: i64, user: i64, is_in: bool) -> bool {
-        self.presence.put((chat, user), is_in) != Some(is_in)
+        let now = Instant::now();
+        let before = self.presence.put((chat, user), (is_in, now));
+        before.is_none_or(|(was_in, when)| was_in != is_in || now > when + TOLD_TWICE)
     }
 
     /// What somebody is in a chat, as far as it is known.
     pub(crate) fn member(&self, chat: i64, user: i64, id: &UserId) -> Member {
         let known = self.members.peek(&(chat, user)).cloned();
         let mut member = known.unwrap_or_else(|| nobody(id));
-        if let Some((permission, title)) = self.admins.get(&chat).and_then(|admins| admins.by_id.get(&user)) {
+        if let Some((permission, title)) = self.admins.peek(&chat).and_then(|admins| admins.by_id.get(&user)) {
             member.permission = Some(*permission);
             member.roles = roles(title);
         }
@@ -126,12 +136,24 @@ impl People {
 
     pub(crate) fn set_admins(&mut self, chat: i64, members: &[Membership]) {
         let by_id = members.iter().filter_map(|one| Some((one.user.id, level(one)?))).collect();
-        self.admins.insert(chat, Admins { by_id, read: Instant::now() });
+        self.admins.put(chat, Admins { by_id, read: Instant::now() });
     }
 
     /// Whether it has to be asked who the administrators are.
     pub(crate) fn needs_admins(&self, chat: i64) -> bool {
-        self.admins.get(&chat).is_none_or(|admins| admins.read + BELIEVED < Instant::now())
+        self.admins.peek(&chat).is_none_or(|admins| admins.read + BELIEVED < Instant::now())
+    }
+
+    /// It could not be asked: it is asked again in a moment, and until then those are believed that are known.
+    pub(crate) fn admins_unknown(&mut self, chat: i64) {
+        let by_id = self.admins.pop(&chat).map(|admins| admins.by_id).unwrap_or_default();
+        let again = Instant::now().checked_sub(BELIEVED.saturating_sub(AGAIN)).unwrap_or_else(Instant::now);
+        self.admins.put(chat, Admins { by_id, read: again });
+    }
+
+    /// Whether anything is known of the administrators.
+    pub(crate) fn has_admins(&self, chat: i64) -> bool {
+        self.admins.contains(&chat)
     }
 }
 
@@ -153,7 +175,9 @@ fn level(membership: &Membership) -> Option<(Permission, String)> {
     let permission = match membership.status.as_str() {
         "creator" => Permission::Admin,
         "administrator" if membership.can_promote_members => Permission::Admin,
-        "administrator" => Permission::Moderator,
+        "administrator" if membership.can_restrict_members || membership.can_delete_messages => Permission::Moderator,
+        // One who looks after something else.
+        "administrator" => Permission::Member,
         _ => return None,
     };
     Some((permission, membership.custom_title.clone().unwrap_or_default()))
