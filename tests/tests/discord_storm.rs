@@ -45,8 +45,10 @@ async fn town(options: Options) -> Option<(StandIn, Project)> {
 /// Every message was counted once and answered once.
 async fn all_is_answered(discord: &StandIn, said: usize, project: &Project) {
     let answers = |discord: &StandIn| CHANNELS.iter().map(|channel| discord.posted(channel).len()).sum::<usize>();
+    // Forty a second is what a bot may say.
+    let patience = PATIENCE + Duration::from_millis(30 * said as u64);
     let answered =
-        discord.until_within(PATIENCE, "every message is answered", |discord| (answers(discord) >= said).then_some(()));
+        discord.until_within(patience, "every message is answered", |discord| (answers(discord) >= said).then_some(()));
     answered.await;
     let mut replies = HashMap::new();
     for channel in CHANNELS {
