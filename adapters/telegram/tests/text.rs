@@ -135,7 +135,7 @@ fn what_people_write_is_left_as_it_is() {
 #[test]
 fn entities_as_commonmark() {
     use EntityKind::{Blockquote, Bold, Code, Italic, Spoiler, Strikethrough, Underline};
-    let person = EntityKind::TextMention { user: Person { id: 12, first_name: "Zoé".to_owned() } };
+    let person = EntityKind::TextMention { user: Person { id: 12, first_name: "Zoé".to_owned(), is_bot: false } };
     let emoji = EntityKind::CustomEmoji { custom_emoji_id: "5".to_owned() };
     let time = EntityKind::DateTime { unix_time: 9, date_time_format: Some("t".to_owned()) };
     let cases: Vec<(&str, Vec<Entity>)> = vec![

@@ -146,6 +146,9 @@ pub struct Person {
     /// The first name; may be empty in what is sent.
     #[serde(default)]
     pub first_name: String,
+    /// Whether it is a bot, which Telegram wants said and does not go by.
+    #[serde(default)]
+    pub is_bot: bool,
 }
 
 /// An entity whose place is known, in bytes at the borders of characters.

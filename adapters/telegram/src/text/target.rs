@@ -11,7 +11,7 @@ const FORMAT: &str = "&format=";
 pub(super) fn of_link(target: &str) -> Option<EntityKind> {
     let person = target.strip_prefix(USER).or_else(|| target.strip_prefix('@')).and_then(id);
     if let Some(id) = person {
-        return Some(EntityKind::TextMention { user: Person { id, first_name: String::new() } });
+        return Some(EntityKind::TextMention { user: Person { id, ..Person::default() } });
     }
     Some(target.trim()).filter(|url| !url.is_empty()).map(|url| EntityKind::TextLink { url: url.to_owned() })
 }

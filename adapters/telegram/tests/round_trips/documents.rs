@@ -200,7 +200,7 @@ pub(crate) fn emphasis() -> impl Strategy<Value = EntityKind> {
         EntityKind::Code,
         EntityKind::TextLink { url: "https://a.b/c_(d)".to_owned() },
         EntityKind::TextLink { url: "https://a.b/c d)\\&amp;<>".to_owned() },
-        EntityKind::TextMention { user: Person { id: 12, first_name: String::new() } },
+        EntityKind::TextMention { user: Person { id: 12, ..Person::default() } },
         EntityKind::CustomEmoji { custom_emoji_id: "5".to_owned() },
         EntityKind::DateTime { unix_time: -5, date_time_format: Some("wDT".to_owned()) },
     ])

@@ -40,7 +40,7 @@ impl Walk<'_> {
                     let start = self.out.len();
                     let name = (self.name)(id).filter(|name| !name.trim().is_empty());
                     self.out.push_str(&name.unwrap_or_else(|| format!("@{id}")));
-                    self.span(start, EntityKind::TextMention { user: Person { id, first_name: String::new() } });
+                    self.span(start, EntityKind::TextMention { user: Person { id, ..Person::default() } });
                 }
             }
             at = mark.end;
