@@ -21,6 +21,18 @@ type Place = (i64, Option<i64>);
 
 impl Telegram {
     pub(crate) async fn do_it(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+        let outcome = self.ask_for(action, key).await;
+        match (action, outcome) {
+            // What is not there any more is as it should be: a repetition after a crash ends well.
+            (
+                Action::Delete { .. } | Action::React { remove: true, .. } | Action::Pin { remove: true, .. },
+                Err(ActionError::NotFound(_)),
+            ) => Ok(Outcome::default()),
+            (_, outcome) => outcome,
+        }
+    }
+
+    async fn ask_for(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         match action {
             Action::Send { room, content, reply_to } => {
                 let reply_to = reply_to.as_ref().map(message).transpose()?;
@@ -57,7 +69,7 @@ impl Telegram {
             Action::Pin { room, message: which, remove } => {
                 let body = json!({ "chat_id": self.place(room)?.0, "message_id": message(which)? });
                 if *remove {
-                    gone_is_done(self.api.call("unpinChatMessage", body).await)
+                    done(self.api.call("unpinChatMessage", body).await)
                 } else {
                     let mut body = body;
                     body["disable_notification"] = true.into();
@@ -118,7 +130,10 @@ impl Telegram {
                 [one] => self.api.call("deleteMessage", json!({ "chat_id": chat, "message_id": one })).await,
                 several => self.api.call("deleteMessages", json!({ "chat_id": chat, "message_ids": several })).await,
             };
-            gone_is_done(self.noted_error(chat, result).await)?;
+            match self.noted_error(chat, result).await {
+                Err(error) if error.says("message to delete not found") => {}
+                other => drop(done(other)?),
+            }
         }
         Ok(Outcome::default())
     }
@@ -139,8 +154,7 @@ impl Telegram {
         };
         let reactions = if remove { json!([]) } else { json!([reaction]) };
         let body = json!({ "chat_id": chat, "message_id": id, "reaction": reactions });
-        let result = self.api.call("setMessageReaction", body).await;
-        if remove { gone_is_done(result) } else { done(result) }
+        done(self.api.call("setMessageReaction", body).await)
     }
 
     async fn open_topic(&self, chat: i64, name: &str) -> Result<Outcome, ActionError> {
@@ -191,16 +205,5 @@ fn done(result: Result<Value, ApiError>) -> Result<Outcome, ActionError> {
     match result {
         Ok(_) | Err(ApiError::Unchanged(_)) => Ok(Outcome::default()),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// What is not there any more is as it should be: a repetition after a crash ends well.
-fn gone_is_done(result: Result<Value, ApiError>) -> Result<Outcome, ActionError> {
-    match result {
-        Err(error) if error.says("message to delete not found") || error.says("message to unpin not found") => {
-            Ok(Outcome::default())
-        }
-        Err(error) if error.says("message to react not found") => Ok(Outcome::default()),
-        other => done(other),
     }
 }
