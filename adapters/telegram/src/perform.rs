@@ -80,12 +80,16 @@ impl Telegram {
                 let (chat, topic) = self.place(room)?;
                 let user = user.as_ref().map(person).transpose()?;
                 let most = usize::try_from(*count).unwrap_or(usize::MAX);
-                let ids = self.world.lock().take_recent(chat, most, |one| {
+                let ids = self.world.lock().recent(chat, most, |one| {
                     one.topic == topic
                         && user.is_none_or(|user| one.user == user)
                         && since.is_none_or(|since| one.time >= since)
                 });
-                self.remove(chat, ids).await
+                let ids = ids.ok_or_else(|| ActionError::NotFound("nothing is known of that chat".to_owned()))?;
+                let removed = self.remove(chat, ids.clone()).await?;
+                // Until they are gone they are the last ones: another try is about the same.
+                self.world.lock().forget(chat, &ids);
+                Ok(removed)
             }
             Action::Thread { room, name, .. } => self.open_topic(self.place(room)?.0, name).await,
             Action::Invite { room, lasts, uses } => self.invite(self.place(room)?.0, *lasts, *uses).await,
