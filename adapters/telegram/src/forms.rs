@@ -126,7 +126,7 @@ impl Telegram {
         let mut batch = Batch::default();
         self.keep_form(&mut batch, &place, Some(&dialogue));
         self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
-        self.forms.lock().insert(place, dialogue);
+        self.forms.lock().insert(place.clone(), dialogue);
         // In a group it is said who is asked.
         let name = self.world.lock().people.user(user).map_or_else(|| user.to_string(), |user| user.name.clone());
         let question = if chat < 0 {
@@ -134,8 +134,24 @@ impl Telegram {
         } else {
             question
         };
-        let sent = self.question(chat, topic, &question, None).await?;
+        let sent = match self.question(chat, topic, &question, None).await {
+            Ok(sent) => sent,
+            Err(error) => {
+                // Whoever was not asked does not answer: what they say is for all.
+                self.give_up(&place).await;
+                return Err(error);
+            }
+        };
         Ok(Outcome { message: sent["message_id"].as_i64().map(|id| id.to_string().into()) })
+    }
+
+    async fn give_up(&self, place: &str) {
+        self.forms.lock().remove(place);
+        let mut batch = Batch::default();
+        self.keep_form(&mut batch, place, None);
+        if let Err(error) = self.store.commit(batch).await {
+            tracing::warn!(bot = %self.world.bot(), "that a form is given up cannot be kept: {error}");
+        }
     }
 
     async fn question(
