@@ -200,6 +200,24 @@ function on_error(event) log.error("failed: " .. event.error.message) end
 }
 
 #[tokio::test]
+async fn who_is_kicked_from_a_small_group_is_out() {
+    let script = r#"
+function on_message(event)
+  if event.text == "kick me" then event.member:kick() event.room:send("done") end
+end
+function on_error(event) event.room:send(`failed: {event.error.message}`) end
+"#;
+    let Some(town) = Town::with(script).await else { return };
+    let telegram = &town.telegram;
+    telegram.add_group("Cottage");
+    telegram.says("alice", "Cottage", "kick me");
+    telegram.hears("Cottage", "done").await;
+    assert!(telegram.is_banned("alice", "Cottage") || telegram.member_now("alice", "Cottage")["status"] == "left");
+    assert_eq!(telegram.counters().calls.get("unbanChatMember"), None);
+    town.ends_well().await;
+}
+
+#[tokio::test]
 async fn a_purge_that_fails_is_tried_again_and_removes_no_more() {
     let script = r#"
 command("purge", {}, function(event)

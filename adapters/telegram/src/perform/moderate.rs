@@ -20,6 +20,10 @@ const TITLE: usize = 16;
 /// The longest description of a chat, in characters.
 const DESCRIPTION: usize = 255;
 
+/// Supergroups and channels have ids up to here, small groups such between it and 0.
+/// <https://core.telegram.org/api/bots/ids>
+const LARGE: i64 = -1_000_000_000_000;
+
 fn at(chat: i64) -> Recipient {
     Recipient::Id(ChatId(chat))
 }
@@ -43,11 +47,10 @@ impl Telegram {
                 let restrict = RestrictChatMember::new(at(chat), whom, ChatPermissions::all());
                 self.api.ask(&restrict).await
             }
-            Measure::Kick => {
-                // Out, and not kept out. If the daemon goes down in between, the repetition lets them in again.
-                self.noted_error(chat, self.api.ask(&BanChatMember::new(at(chat), whom)).await).await?;
-                self.api.ask(&unban(chat, whom)).await
-            }
+            // A small group lets those in again whom it has shown out, and knows no other way.
+            Measure::Kick if chat > LARGE => self.api.ask(&BanChatMember::new(at(chat), whom)).await,
+            // Who is in, and so not banned, is then out and may come back.
+            Measure::Kick => self.api.ask(&UnbanChatMember::new(at(chat), whom)).await,
             Measure::Ban { until: end, purge_since } => {
                 let mut ban = BanChatMember::new(at(chat), whom);
                 ban.revoke_messages = purge_since.map(|_| true);
