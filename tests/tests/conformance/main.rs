@@ -11,6 +11,7 @@ mod lifecycle;
 mod on_discord;
 mod on_rooms;
 mod on_sim;
+mod on_telegram;
 mod platform;
 mod scene;
 mod stage;
@@ -197,4 +198,5 @@ conformance! {
     sim = crate::on_sim::OnSim;
     rooms = crate::on_rooms::OnRooms;
     discord = crate::on_discord::OnDiscord;
+    telegram = crate::on_telegram::OnTelegram;
 }

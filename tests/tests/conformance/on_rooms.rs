@@ -204,6 +204,8 @@ impl Platform for OnRooms {
             | Deed::Votes { .. }
             | Deed::EntersVoice { .. }
             | Deed::Invites { .. }
+            | Deed::RenamesRoom { .. }
+            | Deed::AsksToJoin { .. }
             | Deed::DoesSomethingElse => unreachable!("it cannot be done here: {deed:?}"),
         }
     }
