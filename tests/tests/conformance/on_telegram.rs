@@ -207,3 +207,12 @@ impl Platform for OnTelegram {
         true
     }
 }
+
+impl Drop for OnTelegram {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let misfits: Vec<_> = self.town.violations().into_iter().map(|one| (one.method, one.reason)).collect();
+            assert_eq!(misfits, [], "the bot keeps to Telegram's rules");
+        }
+    }
+}
