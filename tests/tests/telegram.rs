@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
-use palabre_tests::telegram::{Limits, Options, StandIn};
+use palabre_tests::telegram::{Fault, Limits, Options, StandIn};
 use palabre_tests::{Daemon, Project};
 
 /// The daemon with one bot on the stand-in, and these scripts.
@@ -197,6 +197,42 @@ function on_error(event) log.error("failed: " .. event.error.message) end
     telegram.until("she is muted", |telegram| (!telegram.can_speak("alice", "Village")).then_some(())).await;
     telegram.says("olivia", "Village", "slow");
     telegram.hears("Village", "false").await;
+    town.ends_well().await;
+}
+
+#[tokio::test]
+async fn who_is_kicked_from_a_small_group_is_out() {
+    let script = r#"
+function on_message(event)
+  if event.text == "kick me" then event.member:kick() event.room:send("done") end
+end
+function on_error(event) event.room:send(`failed: {event.error.message}`) end
+"#;
+    let Some(town) = Town::with(script).await else { return };
+    let telegram = &town.telegram;
+    telegram.add_group("Cottage");
+    telegram.says("alice", "Cottage", "kick me");
+    telegram.hears("Cottage", "done").await;
+    assert!(telegram.is_banned("alice", "Cottage") || telegram.member_now("alice", "Cottage")["status"] == "left");
+    assert_eq!(telegram.counters().calls.get("unbanChatMember"), None);
+    town.ends_well().await;
+}
+
+#[tokio::test]
+async fn a_purge_that_fails_is_tried_again_and_removes_no_more() {
+    let script = r#"
+command("purge", {}, function(event)
+  event.room:purge(2)
+  event.room:send("purged")
+end)
+"#;
+    let Some(town) = Town::with(script).await else { return };
+    let telegram = &town.telegram;
+    telegram.fault_next("deleteMessages", Fault::Broken);
+    let said = ["one", "two", "three", "/purge"].map(|text| telegram.says("olivia", "Village", text));
+    telegram.hears("Village", "purged").await;
+    let left = said.map(|message| !telegram.message(message).is_null());
+    assert_eq!(left, [true, true, false, false]);
     town.ends_well().await;
 }
 

@@ -2,14 +2,14 @@
 //! the button has its name. A list is a button for each of its options; where several can be chosen, they are marked until done.
 //! <https://core.telegram.org/bots/api#inlinekeyboardbutton>
 
-use palabre_model::{ActionError, Batch, Button, Content, Millis, Poll, Select};
+use palabre_model::{ActionError, Batch, Button, ButtonStyle, Content, Millis, Poll, Select};
 use palabre_store::{Table, TableId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::Telegram;
-use crate::frames::Markup;
+use crate::frames::{self, Markup};
 
 const BUTTONS: Table<(String, String), Stored> = Table::new(TableId::TelegramButtons);
 /// How long a button that is kept here leads to what it stands for.
@@ -99,22 +99,35 @@ pub(crate) fn keyboard(content: &Content) -> Result<(Option<Value>, Kept), Actio
 }
 
 fn button(button: &Button, kept: &mut Kept) -> Value {
-    let text = label(&button.label);
-    if let Some(url) = &button.url {
-        return json!({ "text": text, "url": url });
+    let mut shown = json!({ "text": label(&button.label) });
+    if let Some(style) = button.style {
+        let style = match style {
+            ButtonStyle::Primary => "primary",
+            ButtonStyle::Danger => "danger",
+        };
+        shown["style"] = style.into();
     }
+    match &button.url {
+        Some(url) => shown["url"] = url.as_str().into(),
+        None => shown["callback_data"] = carried(button, kept).into(),
+    }
+    shown
+}
+
+/// What a button that leads nowhere else carries.
+fn carried(button: &Button, kept: &mut Kept) -> String {
     if button.disabled {
         // There is none that cannot be pressed: one that leads to nothing.
-        return json!({ "text": text, "callback_data": format!("{MARK}off:0") });
+        return format!("{MARK}off:0");
     }
     let action = &button.action;
     if action.len() <= CARRIED && !action.starts_with(MARK) {
-        return json!({ "text": text, "callback_data": action });
+        return action.clone();
     }
     let stored = Stored::Button { action: action.clone() };
     let key = name(&stored);
     kept.push((key.clone(), stored));
-    json!({ "text": text, "callback_data": format!("{MARK}{key}:0") })
+    format!("{MARK}{key}:0")
 }
 
 /// A list as rows of buttons, with those marked that are chosen.
@@ -174,18 +187,23 @@ pub(crate) fn toggle(select: &Select, key: &str, part: Part, shown: Option<&Mark
                     button.callback_data.as_deref().and_then(reference).is_some_and(|reference| reference.key == key)
                 })
             });
-            let kept = others.map(|row| {
-                row.iter()
-                    .map(|button| match (&button.url, &button.callback_data) {
-                        (Some(url), _) => json!({ "text": button.text, "url": url }),
-                        (None, data) => json!({ "text": button.text, "callback_data": data }),
-                    })
-                    .collect::<Value>()
-            });
+            let kept = others.map(|row| row.iter().map(as_shown).collect::<Value>());
             let rows: Vec<Value> = kept.chain(options(select, key, &chosen)).collect();
             Toggle::Shown(json!({ "inline_keyboard": rows }))
         }
     }
+}
+
+/// A button that stays as it is.
+fn as_shown(button: &frames::Button) -> Value {
+    let mut shown = match (&button.url, &button.callback_data) {
+        (Some(url), _) => json!({ "text": button.text, "url": url }),
+        (None, data) => json!({ "text": button.text, "callback_data": data }),
+    };
+    if let Some(style) = &button.style {
+        shown["style"] = style.as_str().into();
+    }
+    shown
 }
 
 fn label(text: &str) -> String {

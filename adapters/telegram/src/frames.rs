@@ -86,7 +86,7 @@ frames! {
     Markup { inline_keyboard: Vec<Vec<Button>>, }
 
     /// One of them.
-    Button { text: String, callback_data: Option<String>, url: Option<String>, }
+    Button { text: String, callback_data: Option<String>, url: Option<String>, style: Option<String>, }
 
     /// A button was pressed.
     Callback { id: String, from: User, message: Option<Message>, data: Option<String>, }

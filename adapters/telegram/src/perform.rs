@@ -23,6 +23,18 @@ type Place = (i64, Option<i64>);
 
 impl Telegram {
     pub(crate) async fn do_it(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+        let outcome = self.ask_for(action, key).await;
+        match (action, outcome) {
+            // What is not there any more is as it should be: a repetition after a crash ends well.
+            (
+                Action::Delete { .. } | Action::React { remove: true, .. } | Action::Pin { remove: true, .. },
+                Err(ActionError::NotFound(_)),
+            ) => Ok(Outcome::default()),
+            (_, outcome) => outcome,
+        }
+    }
+
+    async fn ask_for(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         match action {
             Action::Send { room, content, reply_to } => {
                 let reply_to = reply_to.as_ref().map(message).transpose()?;
@@ -45,7 +57,9 @@ impl Telegram {
             Action::Delete { room, message: which, .. } => {
                 let (chat, id) = (self.place(room)?.0, message(which)?);
                 let parts = self.world.lock().parts_of(chat, id);
-                self.remove(chat, parts).await
+                let removed = self.remove(chat, parts.clone()).await?;
+                self.world.lock().forget(chat, &parts);
+                Ok(removed)
             }
             Action::React { room, message: which, emoji, remove } => {
                 self.react(self.place(room)?.0, message(which)?, emoji, *remove).await
@@ -59,7 +73,7 @@ impl Telegram {
             Action::Pin { room, message: which, remove } => {
                 let body = json!({ "chat_id": self.place(room)?.0, "message_id": message(which)? });
                 if *remove {
-                    gone_is_done(self.api.call("unpinChatMessage", body).await)
+                    done(self.api.call("unpinChatMessage", body).await)
                 } else {
                     let mut body = body;
                     body["disable_notification"] = true.into();
@@ -70,12 +84,16 @@ impl Telegram {
                 let (chat, topic) = self.place(room)?;
                 let user = user.as_ref().map(person).transpose()?;
                 let most = usize::try_from(*count).unwrap_or(usize::MAX);
-                let ids = self.world.lock().last(chat, most, |one| {
+                let ids = self.world.lock().recent(chat, most, |one| {
                     one.topic == topic
                         && user.is_none_or(|user| one.user == user)
                         && since.is_none_or(|since| one.time >= since)
                 });
-                self.remove(chat, ids).await
+                let ids = ids.ok_or_else(|| ActionError::NotFound("nothing is known of that chat".to_owned()))?;
+                let removed = self.remove(chat, ids.clone()).await?;
+                // Until they are gone they are the last ones: another try is about the same.
+                self.world.lock().forget(chat, &ids);
+                Ok(removed)
             }
             Action::Thread { room, name, .. } => self.open_topic(self.place(room)?.0, name).await,
             Action::Invite { room, lasts, uses } => self.invite(self.place(room)?.0, *lasts, *uses).await,
@@ -120,8 +138,10 @@ impl Telegram {
                 [one] => self.api.call("deleteMessage", json!({ "chat_id": chat, "message_id": one })).await,
                 several => self.api.call("deleteMessages", json!({ "chat_id": chat, "message_ids": several })).await,
             };
-            gone_is_done(self.noted_error(chat, result).await)?;
-            self.world.lock().forget(chat, some);
+            match self.noted_error(chat, result).await {
+                Err(error) if error.says("message to delete not found") => {}
+                other => drop(done(other)?),
+            }
         }
         Ok(Outcome::default())
     }
@@ -150,12 +170,10 @@ impl Telegram {
         }
         let reactions = if remove { json!([]) } else { json!([&reaction]) };
         let body = json!({ "chat_id": chat, "message_id": id, "reaction": reactions });
-        let result = self.noted_error(chat, self.api.call("setMessageReaction", body).await).await;
-        if remove {
-            return gone_is_done(result);
+        let outcome = done(self.noted_error(chat, self.api.call("setMessageReaction", body).await).await)?;
+        if !remove {
+            self.reactions.lock().unwrap_or_else(PoisonError::into_inner).put((chat, id), reaction);
         }
-        let outcome = done(result)?;
-        self.reactions.lock().unwrap_or_else(PoisonError::into_inner).put((chat, id), reaction);
         Ok(outcome)
     }
 
@@ -217,16 +235,5 @@ fn done(result: Result<Value, ApiError>) -> Result<Outcome, ActionError> {
     match result {
         Ok(_) | Err(ApiError::Unchanged(_)) => Ok(Outcome::default()),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// What is not there any more is as it should be: a repetition after a crash ends well.
-fn gone_is_done(result: Result<Value, ApiError>) -> Result<Outcome, ActionError> {
-    match result {
-        Err(error) if error.says("message to delete not found") || error.says("message to unpin not found") => {
-            Ok(Outcome::default())
-        }
-        Err(error) if error.says("message to react not found") => Ok(Outcome::default()),
-        other => done(other),
     }
 }

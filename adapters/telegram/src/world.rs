@@ -194,21 +194,19 @@ impl Known {
     /// There is a message, which can be removed.
     pub(crate) fn note(&mut self, chat: i64, message: Recent) {
         let recent = self.recent.get_or_insert_mut(chat, VecDeque::new);
-        // Mostly it is the last; the bot's own may be told before one that was there first.
-        let at = recent.iter().rposition(|one| one.id <= message.id).map_or(0, |at| at + 1);
-        if at > 0 && recent[at - 1].id == message.id {
-            return;
-        }
-        recent.insert(at, message);
+        // What the bot says itself is known at once, what others have said before only when it is told.
+        let Err(place) = recent.binary_search_by_key(&message.id, |one| one.id) else { return };
+        recent.insert(place, message);
         if recent.len() > RECENT {
             recent.pop_front();
         }
     }
 
-    /// The last messages of a chat that fit, newest first.
-    pub(crate) fn last(&self, chat: i64, most: usize, fits: impl Fn(&Recent) -> bool) -> Vec<i64> {
-        let recent = self.recent.peek(&chat).into_iter().flatten().rev();
-        recent.filter(|one| fits(one)).take(most).map(|one| one.id).collect()
+    /// The last messages of a chat that fit, newest first; `None` where the chat is not known.
+    pub(crate) fn recent(&mut self, chat: i64, most: usize, fits: impl Fn(&Recent) -> bool) -> Option<Vec<i64>> {
+        self.chats.get(&chat)?;
+        let recent = self.recent.get(&chat).into_iter().flatten().rev();
+        Some(recent.filter(|one| fits(one)).take(most).map(|one| one.id).collect())
     }
 
     /// Messages are gone.
@@ -216,5 +214,22 @@ impl Known {
         if let Some(recent) = self.recent.get_mut(&chat) {
             recent.retain(|one| !gone.contains(&one.id));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_late_stands_where_it_was_said() {
+        let world = World::new(&"bot".into());
+        let mut known = world.lock();
+        known.chats.entry(-7).or_default();
+        for id in [1, 4, 2, 4, 3] {
+            known.note(-7, Recent { id, topic: None, user: 5, time: 0 });
+        }
+        assert_eq!(known.recent(-7, 3, |_| true), Some(vec![4, 3, 2]));
+        assert_eq!(known.recent(-8, 3, |_| true), None);
     }
 }

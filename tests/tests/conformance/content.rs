@@ -5,7 +5,7 @@ use palabre_model::{
     Verdict,
 };
 
-use crate::platform::{Deed, Platform, Seen};
+use crate::platform::{Deed, Lack, Platform, Seen};
 use crate::scene;
 
 async fn shown<P: Platform>(platform: &mut P, content: Content) -> Seen {
@@ -16,17 +16,23 @@ async fn shown<P: Platform>(platform: &mut P, content: Content) -> Seen {
 /// CommonMark as it is written; mentions that notify nobody, unless the script says whom.
 pub(crate) async fn texts<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
-    let marked = "# Title\n\n**bold** *it* `code`\n\n```lua\nprint(1)\n```\n\n- a\n- [b](https://b.example)";
+    let marked = "# Title\n\n**bold** _it_ `code`\n\n```lua\nprint(1)\n```\n\n- a\n- [b](https://b.example)";
     let seen = shown(&mut platform, Content::text(marked)).await;
-    assert_eq!((&*seen.text, &seen.notifies[..]), (marked, &[][..]));
+    let expected = if P::LACKS.contains(&Lack::Headings) {
+        "**Title**\n\n**bold** _it_ `code`\n\n```lua\nprint(1)\n```\n\n• a\n• [b](https://b.example)"
+    } else {
+        marked
+    };
+    assert_eq!((&*seen.text, &seen.notifies[..]), (expected, &[][..]));
     let alice = platform.user("alice");
     let loud = format!("@everyone @here <@{}>", alice.native());
     let inert = shown(&mut platform, Content::text(loud.clone())).await;
     assert_eq!(inert.notifies, [""; 0], "a text notifies nobody by itself");
     let mentions = vec![Mention::Everyone, Mention::User(alice.clone())];
     let meant = shown(&mut platform, Content { mentions, ..Content::text(loud) }).await;
-    let notifies = !P::LACKS.contains(&crate::platform::Lack::Notifications);
-    let expected = if notifies { vec!["everyone".to_owned(), alice.native().to_owned()] } else { Vec::new() };
+    let notifies = !P::LACKS.contains(&Lack::Notifications);
+    let everyone = (notifies && !P::LACKS.contains(&Lack::Everyone)).then(|| "everyone".to_owned());
+    let expected: Vec<_> = everyone.into_iter().chain(notifies.then(|| alice.native().to_owned())).collect();
     assert_eq!(meant.notifies, expected, "whom the script means is notified");
     let quiet = shown(&mut platform, Content { silent: true, ..Content::text("hush") }).await;
     assert_eq!(&*quiet.text, "hush");
@@ -44,13 +50,16 @@ pub(crate) async fn components<P: Platform>() {
     ];
     let seen = shown(&mut platform, Content { buttons: buttons.clone(), ..Content::text("well?") }).await;
     if platform.stage().adapter.capabilities().buttons {
-        assert_eq!(seen.buttons, buttons);
+        // What one would do that cannot be pressed, nobody sees.
+        let visible =
+            |button: Button| if button.disabled { Button { action: String::new(), ..button } } else { button };
+        let visible = |buttons: Vec<Button>| buttons.into_iter().map(visible).collect::<Vec<_>>();
+        assert_eq!(visible(seen.buttons), visible(buttons));
     } else {
         assert!(buttons.iter().all(|button| seen.text.contains(&button.label)), "{seen:#?}");
     }
     let seen = shown(&mut platform, Content { select: Some(scene::list()), ..Content::text("which?") }).await;
-    let values = ["red", "green", "blue"].map(ToOwned::to_owned).into();
-    assert_eq!(seen.select, Some(("pick".to_owned(), values)));
+    assert_eq!(seen.select, Some(["RED", "GREEN", "BLUE"].map(ToOwned::to_owned).into()));
 }
 
 /// Framed parts: all that stands in them can be read.
@@ -58,14 +67,14 @@ pub(crate) async fn embeds<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     let embed = Embed {
         title: Some("News".to_owned()),
-        description: Some("*big*".to_owned()),
+        description: Some("_big_".to_owned()),
         url: Some("https://news.example/".to_owned()),
         color: Some(0xff_00_00),
         fields: vec![EmbedField { name: "where".to_owned(), value: "here".to_owned(), inline: true }],
     };
     let seen = shown(&mut platform, Content { embeds: vec![embed], ..Content::default() }).await;
     let all = format!("{} {}", seen.text, seen.embeds.join(" "));
-    for part in ["News", "*big*", "where", "here"] {
+    for part in ["News", "_big_", "where", "here"] {
         assert!(all.contains(part), "{part} is not shown: {seen:#?}");
     }
 }
@@ -93,6 +102,9 @@ pub(crate) async fn personas<P: Platform>() {
 /// What one person alone sees can be changed and removed like anything else.
 pub(crate) async fn what_one_person_sees<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
+    if P::LACKS.contains(&Lack::LastingWhispers) {
+        return;
+    }
     let interaction = scene::pressed(&mut platform, "alice").await;
     let (room, user) = (platform.room(), platform.user("alice"));
     let content = Content { ephemeral: true, ..Content::text("a secret") };

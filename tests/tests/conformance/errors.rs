@@ -145,6 +145,8 @@ pub(crate) async fn what_the_bot_may_not<P: Platform>() {
             let refused = platform.stage().tries(action).await;
             assert!(matches!(refused, Err(ActionError::Forbidden(_))), "{refused:?} for {action:?}");
         }
+        // It leaves nothing behind.
+        scene::said(&mut platform, "alice", "who minds?").await;
     }
 }
 

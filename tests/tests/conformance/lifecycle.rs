@@ -37,6 +37,10 @@ pub(crate) async fn it_comes_back_when_its_platform_was_lost<P: Platform>() {
     works(&mut platform, "after").await;
     let lost = platform.stage().since(since, |event| event.kind.name() == EventName::Lost);
     assert_eq!(lost.len(), 1, "{lost:#?}");
+    // Also when nobody says anything.
+    let since = platform.stage().mark();
+    platform.cut().await;
+    platform.stage().wait(EventName::Ready, since, |_| true).await;
 }
 
 /// An adapter that has fallen over is started again, on the same platform and in the same process.

@@ -7,10 +7,12 @@ mod actions;
 mod content;
 mod errors;
 mod events;
+mod files;
 mod lifecycle;
 mod on_discord;
 mod on_rooms;
 mod on_sim;
+mod on_telegram;
 mod platform;
 mod scene;
 mod stage;
@@ -26,7 +28,7 @@ fn http() -> reqwest::Client {
 macro_rules! conformance {
     ($($name:ident = $platform:ty;)*) => {$(
         mod $name {
-            use crate::{actions, content, errors, events, lifecycle};
+            use crate::{actions, content, errors, events, files, lifecycle};
 
             type Here = $platform;
 
@@ -63,6 +65,16 @@ macro_rules! conformance {
             #[tokio::test]
             async fn files_of_people_arrive() {
                 events::files_of_people_arrive::<Here>().await;
+            }
+
+            #[tokio::test]
+            async fn files_of_people_are_passed_on() {
+                files::files_of_people_are_passed_on::<Here>().await;
+            }
+
+            #[tokio::test]
+            async fn addresses_of_others_are_refused() {
+                files::addresses_of_others_are_refused::<Here>().await;
             }
 
             #[tokio::test]
@@ -197,4 +209,5 @@ conformance! {
     sim = crate::on_sim::OnSim;
     rooms = crate::on_rooms::OnRooms;
     discord = crate::on_discord::OnDiscord;
+    telegram = crate::on_telegram::OnTelegram;
 }

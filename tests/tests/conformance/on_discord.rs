@@ -193,6 +193,7 @@ impl Platform for OnDiscord {
             Deed::EntersVoice { who } => town.goes_to_voice(who, Some("voice")),
             Deed::Invites { who } => return town.invites(who, CHANNEL),
             Deed::DoesSomethingElse => drop(town.add_role("Guest", &[], false)),
+            Deed::RenamesRoom { .. } | Deed::AsksToJoin { .. } => unreachable!("nobody asks for it here: {deed:?}"),
         }
         String::new()
     }

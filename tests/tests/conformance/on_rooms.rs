@@ -88,7 +88,7 @@ impl Platform for OnRooms {
         (EventName::Invite, "nobody needs an invitation"),
         (EventName::Native, "there is nothing that it has no kind for"),
     ];
-    const LACKS: &'static [Lack] = &[Lack::Uploads, Lack::Whispers, Lack::FixedRoles, Lack::Notifications];
+    const LACKS: &'static [Lack] = &[Lack::Whispers, Lack::FixedRoles, Lack::Notifications];
 
     async fn start() -> Option<Self> {
         Some(Self::open(Store::in_memory().expect("memory is there")).await)
@@ -133,6 +133,14 @@ impl Platform for OnRooms {
             Deed::Says { who, text } => return self.asks(who, "send_message", json!({ "message": text })).await,
             Deed::Replies { who, to, text } => {
                 return self.asks(who, "send_message", json!({ "message": text, "reply_to": to })).await;
+            }
+            Deed::Attaches { who, text, name, data } => {
+                let visitor = self.people.get_mut(who).expect("who does something is there");
+                let place = visitor.asks("upload", json!({ "name": name, "content_type": "text/plain" })).await;
+                let url = format!("http://{}{}", self.address, place["url"].as_str().expect("there is a place for it"));
+                let put = self.http.put(url).body(data.to_owned()).send().await.expect("the service is up");
+                assert!(put.status().is_success(), "{put:?}");
+                return self.asks(who, "send_message", json!({ "message": text, "files": [place["id"]] })).await;
             }
             Deed::Edits { who, message, text } => {
                 self.asks(who, "edit_message", json!({ "id": message, "message": text })).await
@@ -195,8 +203,7 @@ impl Platform for OnRooms {
                 self.stage.does(&Action::Arrange { room: self.room(), change }).await;
                 String::new()
             }
-            Deed::Attaches { .. }
-            | Deed::Whispers { .. }
+            Deed::Whispers { .. }
             | Deed::Rolls { .. }
             | Deed::Idles { .. }
             | Deed::MakesRoom { .. }
@@ -204,6 +211,8 @@ impl Platform for OnRooms {
             | Deed::Votes { .. }
             | Deed::EntersVoice { .. }
             | Deed::Invites { .. }
+            | Deed::RenamesRoom { .. }
+            | Deed::AsksToJoin { .. }
             | Deed::DoesSomethingElse => unreachable!("it cannot be done here: {deed:?}"),
         }
     }

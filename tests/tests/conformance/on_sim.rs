@@ -74,10 +74,7 @@ fn seen(line: &Line) -> Seen {
         author: line.author.clone(),
         text: line.text.clone(),
         buttons: line.buttons.clone(),
-        select: line
-            .select
-            .as_ref()
-            .map(|select| (select.action.clone(), select.options.iter().map(|option| option.value.clone()).collect())),
+        select: line.select.as_ref().map(|select| select.options.iter().map(|option| option.label.clone()).collect()),
         embeds: line.embeds.clone(),
         files: line
             .files
@@ -238,7 +235,11 @@ impl Platform for OnSim {
                 let kind = EventKind::Native { name: "earthquake".to_owned(), data: Value::Null };
                 self.comes_about("general", None, kind).await;
             }
-            Deed::Attaches { .. } | Deed::Whispers { .. } | Deed::Rolls { .. } => {
+            Deed::Attaches { .. }
+            | Deed::Whispers { .. }
+            | Deed::Rolls { .. }
+            | Deed::RenamesRoom { .. }
+            | Deed::AsksToJoin { .. } => {
                 unreachable!("it cannot be done here: {deed:?}")
             }
         }

@@ -1,9 +1,15 @@
 //! What a platform is to the suite: people who do things there, and what they see. Whoever adds a platform writes one file that
 //! implements this, and names it in `main.rs`.
 
-use palabre_model::{ActionKind, Button, EventName, MessageId, RoomId, SpaceId, UserId};
+mod deed;
+mod seen;
+
+use palabre_model::{ActionKind, EventName, MessageId, RoomId, SpaceId, UserId};
 
 use crate::stage::Stage;
+
+pub(crate) use deed::Deed;
+pub(crate) use seen::{Seen, SeenMember, SeenRoom};
 
 /// A platform with a bot on it. Alice and bob are in the one room that the suite is about from the beginning, with a voice; carol
 /// is known and not there yet; olivia keeps order, where people do. The command `roll` is listed, which takes `sides`.
@@ -76,168 +82,20 @@ pub(crate) enum Lack {
     FixedRoles,
     /// Notifications, and so mentions that notify.
     Notifications,
-}
-
-/// What somebody does. Messages are named by their ids.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Deed<'d> {
-    Says {
-        who: &'d str,
-        text: &'d str,
-    },
-    Replies {
-        who: &'d str,
-        to: &'d str,
-        text: &'d str,
-    },
-    Attaches {
-        who: &'d str,
-        text: &'d str,
-        name: &'d str,
-        data: &'d str,
-    },
-    /// Says something to the bot alone.
-    Whispers {
-        who: &'d str,
-        text: &'d str,
-    },
-    /// The author does it.
-    Edits {
-        who: &'d str,
-        message: &'d str,
-        text: &'d str,
-    },
-    Deletes {
-        who: &'d str,
-        message: &'d str,
-    },
-    Reacts {
-        who: &'d str,
-        message: &'d str,
-        emoji: &'d str,
-    },
-    Unreacts {
-        who: &'d str,
-        message: &'d str,
-        emoji: &'d str,
-    },
-    Presses {
-        who: &'d str,
-        message: &'d str,
-        action: &'d str,
-    },
-    Chooses {
-        who: &'d str,
-        message: &'d str,
-        action: &'d str,
-        values: &'d [&'d str],
-    },
-    /// Fills in the form that they were shown.
-    Submits {
-        who: &'d str,
-        action: &'d str,
-        values: &'d [(&'d str, &'d str)],
-    },
-    /// Uses the command `roll`.
-    Rolls {
-        who: &'d str,
-        sides: u64,
-    },
-    Types {
-        who: &'d str,
-    },
-    Connects {
-        who: &'d str,
-    },
-    Disconnects {
-        who: &'d str,
-    },
-    /// Shows how they are: idle.
-    Idles {
-        who: &'d str,
-    },
-    Joins {
-        who: &'d str,
-    },
-    Leaves {
-        who: &'d str,
-    },
-    /// Somebody who keeps order does it.
-    IsGivenRole {
-        who: &'d str,
-        role: &'d str,
-    },
-    IsBanned {
-        who: &'d str,
-        reason: &'d str,
-    },
-    IsUnbanned {
-        who: &'d str,
-    },
-    Pins {
-        message: &'d str,
-    },
-    MakesRoom {
-        name: &'d str,
-    },
-    ChangesTopic {
-        topic: &'d str,
-    },
-    RemovesRoom {
-        name: &'d str,
-    },
-    /// Votes for the first answer of a poll; its message.
-    Votes {
-        who: &'d str,
-    },
-    EntersVoice {
-        who: &'d str,
-    },
-    Invites {
-        who: &'d str,
-    },
-    /// Something that Palabre has no kind for.
-    DoesSomethingElse,
-}
-
-/// A message as people see it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Seen {
-    pub(crate) id: String,
-    /// The name that it is said under.
-    pub(crate) author: String,
-    pub(crate) text: String,
-    pub(crate) buttons: Vec<Button>,
-    /// The action of a list, and the values that there are.
-    pub(crate) select: Option<(String, Vec<String>)>,
-    /// All that stands in its framed parts.
-    pub(crate) embeds: Vec<String>,
-    /// Names and contents.
-    pub(crate) files: Vec<(String, String)>,
-    pub(crate) reply_to: Option<String>,
-    /// Emoji of the bot.
-    pub(crate) reactions: Vec<String>,
-    pub(crate) pinned: bool,
-    pub(crate) silent: bool,
-    /// Whom it notifies, by native id; `everyone` is everyone.
-    pub(crate) notifies: Vec<String>,
-}
-
-/// What has become of somebody.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct SeenMember {
-    pub(crate) is_there: bool,
-    pub(crate) is_muted: bool,
-    pub(crate) is_banned: bool,
-    pub(crate) roles: Vec<String>,
-    pub(crate) nickname: Option<String>,
-}
-
-/// How a room is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct SeenRoom {
-    pub(crate) topic: Option<String>,
-    /// In seconds.
-    pub(crate) slowmode: u64,
-    pub(crate) is_locked: bool,
+    /// A mention of everybody at once.
+    Everyone,
+    /// Headings and lists: here a heading is bold, and a dot stands before each thing of a list.
+    Headings,
+    /// Words for the eyes of one person that stay: here they are shown over the room, until they are read.
+    LastingWhispers,
+    /// Forms that are seen as a whole: here one field is asked after the other.
+    WholeForms,
+    /// Reasons that others hear: here who is shown out is told, and why is not.
+    Reasons,
+    /// Events of what a room is about: here it is told what it is called.
+    Topics,
+    /// Rooms that come and go in one space: here each is a space of its own.
+    SharedSpace,
+    /// Events of invitations that are made: here they are told when they are used.
+    InvitationsMade,
 }

@@ -61,6 +61,8 @@ impl ApiError {
             _ if has("not enough rights") || has("need administrator rights") || has("chat_admin_required") => {
                 Self::Forbidden(words)
             }
+            // Said of those of others without the right, and of those of two days ago.
+            _ if has("message can't be deleted") => Self::Forbidden(words),
             _ if has("not found") || has("message_id_invalid") || has("user_id_invalid") || has("peer_id_invalid") => {
                 Self::NotFound(words)
             }

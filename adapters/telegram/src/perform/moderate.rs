@@ -9,7 +9,7 @@ use teloxide_core::types::{ChatId, ChatPermissions, Recipient, UserId};
 
 use super::{Place, done};
 use crate::Telegram;
-use crate::world::{ADMINISTRATOR, ChatKind};
+use crate::world::ADMINISTRATOR;
 
 /// A measure for less than half a minute is for ever, as is one for more than a year.
 /// <https://core.telegram.org/bots/api#banchatmember>
@@ -19,6 +19,10 @@ const LONGEST: Millis = 365 * 86_400_000;
 const TITLE: usize = 16;
 /// The longest description of a chat, in characters.
 const DESCRIPTION: usize = 255;
+
+/// Supergroups and channels have ids up to here, small groups such between it and 0.
+/// <https://core.telegram.org/api/bots/ids>
+const LARGE: i64 = -1_000_000_000_000;
 
 fn at(chat: i64) -> Recipient {
     Recipient::Id(ChatId(chat))
@@ -50,16 +54,10 @@ impl Telegram {
                     self.api.ask(&RestrictChatMember::new(at(chat), whom, ChatPermissions::all())).await
                 }
             }
-            Measure::Kick => {
-                let is_small = self.world.lock().chats.get(&chat).is_some_and(|row| row.kind == ChatKind::Group);
-                if is_small {
-                    // Out of a small group one may come back in any case.
-                    self.api.ask(&BanChatMember::new(at(chat), whom)).await
-                } else {
-                    // Afterwards they are out, and may come back.
-                    self.api.ask(&UnbanChatMember::new(at(chat), whom)).await
-                }
-            }
+            // A small group lets those in again whom it has shown out, and knows no other way.
+            Measure::Kick if chat > LARGE => self.api.ask(&BanChatMember::new(at(chat), whom)).await,
+            // Who is in, and so not banned, is then out and may come back.
+            Measure::Kick => self.api.ask(&UnbanChatMember::new(at(chat), whom)).await,
             Measure::Ban { until: end, purge_since } => {
                 let mut ban = BanChatMember::new(at(chat), whom);
                 ban.revoke_messages = purge_since.map(|_| true);

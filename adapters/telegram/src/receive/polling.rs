@@ -27,11 +27,13 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
         tracing::warn!(bot = %telegram.world.bot(), "a webhook that may be set cannot be taken away now: {error}");
     }
     loop {
-        let mut body = json!({ "limit": LIMIT, "timeout": WAIT.as_secs(), "allowed_updates": WANTED });
+        // Whether Telegram is back is known at once, and not when somebody says something.
+        let wait = if is_lost { Duration::ZERO } else { WAIT };
+        let mut body = json!({ "limit": LIMIT, "timeout": wait.as_secs(), "allowed_updates": WANTED });
         if let Some(offset) = offset {
             body["offset"] = offset.into();
         }
-        let problem = match telegram.api.call_within("getUpdates", body, WAIT).await {
+        let problem = match telegram.api.call_within("getUpdates", body, wait).await {
             Ok(Value::Array(updates)) => {
                 pause = FIRST_PAUSE;
                 if std::mem::take(&mut is_lost) && sender.send(Incoming::Back).await.is_err() {

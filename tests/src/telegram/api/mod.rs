@@ -82,9 +82,11 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service);
     tokio::select! {
+        // What comes about after a cut does not leave by a connection that was there before.
+        biased;
+        _cut = cuts.changed() => {}
         // It ends with an error when the client is gone, or when it was cut off.
         ended = connection => ended.unwrap_or_default(),
-        _cut = cuts.changed() => {}
     }
 }
 

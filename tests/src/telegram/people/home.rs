@@ -17,6 +17,17 @@ impl StandIn {
         self.add_chat(Kind::Group, title)
     }
 
+    /// Makes a forum of olivia, alice and bob, with its general topic and the bot as an administrator, of which nobody is told.
+    pub fn add_forum(&self, title: &str) -> i64 {
+        let chat = self.add_chat(Kind::Supergroup, title);
+        self.change(|world| {
+            let by = world.who("olivia");
+            world.place(chat).is_forum = true;
+            world.open_topic(chat, "General", by);
+        });
+        chat
+    }
+
     /// Makes a channel of olivia, alice and bob with the bot as an administrator, of which nobody is told.
     pub fn add_channel(&self, title: &str) -> i64 {
         self.add_chat(Kind::Channel, title)

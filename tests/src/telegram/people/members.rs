@@ -33,16 +33,38 @@ impl StandIn {
         user
     }
 
+    /// Somebody makes a link by which others ask to join a chat, of which Telegram tells no bot.
+    pub fn invites(&self, who: &str, chat: &str) -> String {
+        self.change(|world| {
+            let (by, chat) = (world.who(who), world.somewhere(chat).0);
+            let link = world.create_invite(chat, by, &json!({ "creates_join_request": true }), false);
+            link["invite_link"].as_str().unwrap_or_default().to_owned()
+        })
+    }
+
     /// Somebody asks to join a chat, made now if need be.
     pub fn asks_to_join(&self, who: &str, chat: &str) -> i64 {
+        self.asks(who, chat, None)
+    }
+
+    /// Somebody asks to join a chat by a link into it, made now if need be.
+    pub fn asks_to_join_by(&self, who: &str, chat: &str, link: &str) -> i64 {
+        self.asks(who, chat, Some(link))
+    }
+
+    fn asks(&self, who: &str, chat: &str, link: Option<&str>) -> i64 {
         let user = self.person(who);
         self.change(|world| {
             let chat = world.somewhere(chat).0;
             world.place(chat).requests.insert(user);
             if world.has_right(chat, world.bot, "can_invite_users") {
-                let request = json!({
+                let mut request = json!({
                     "chat": world.chat_frame(chat), "from": world.user_frame(user), "user_chat_id": user, "date": world.seconds(),
                 });
+                if let Some(link) = link {
+                    let known = world.chats[&chat].invites.iter().find(|one| one["invite_link"] == link);
+                    request["invite_link"] = known.cloned().unwrap_or_else(|| panic!("{link} leads nowhere"));
+                }
                 world.give("chat_join_request", request);
             }
         });

@@ -3,7 +3,7 @@
 use palabre_model::EventName;
 
 use super::{Cause, Place};
-use crate::platform::{Deed, Platform};
+use crate::platform::{Deed, Lack, Platform};
 use crate::scene::{self, EMOJI};
 
 /// Says for each kind how it comes about.
@@ -27,7 +27,7 @@ pub(super) async fn cause<P: Platform>(platform: &mut P, name: EventName) -> Cau
             let first = people.people(Deed::Says { who: "bob", text: "is **anybody** here?" }).await;
             people.stage().hears("is **anybody** here?").await;
             cause.since = people.stage().mark();
-            let text = if name == EventName::Message { "*I* am" } else { "so am I" };
+            let text = if name == EventName::Message { "_I_ am" } else { "so am I" };
             cause.message = people.people(Deed::Replies { who: "alice", to: &first, text }).await;
         }
         EventName::MessageEdit => {
@@ -125,6 +125,13 @@ pub(super) async fn cause<P: Platform>(platform: &mut P, name: EventName) -> Cau
             people.people(Deed::MakesRoom { name: "attic" }).await;
             people.people(Deed::RemovesRoom { name: "attic" }).await;
         }
+        EventName::RoomUpdate if P::LACKS.contains(&Lack::Topics) => {
+            let before = people.stage().mark();
+            people.people(Deed::RenamesRoom { name: "salon" }).await;
+            people.stage().wait(name, before, |_| true).await;
+            (cause.who, cause.since) = (None, people.stage().mark());
+            people.people(Deed::RenamesRoom { name: "general" }).await;
+        }
         EventName::RoomUpdate => {
             (cause.who, cause.since) = (None, people.stage().mark());
             people.people(Deed::ChangesTopic { topic: "the weather" }).await;
@@ -132,6 +139,10 @@ pub(super) async fn cause<P: Platform>(platform: &mut P, name: EventName) -> Cau
         EventName::Voice => {
             (cause.place, cause.since) = (Place::OtherRoom, people.stage().mark());
             people.people(Deed::EntersVoice { who: "alice" }).await;
+        }
+        EventName::Invite if P::LACKS.contains(&Lack::InvitationsMade) => {
+            (cause.who, cause.place, cause.since) = (Some("carol"), Place::Anywhere, people.stage().mark());
+            cause.message = people.people(Deed::AsksToJoin { who: "carol", invited_by: "alice" }).await;
         }
         EventName::Invite => {
             cause.since = people.stage().mark();

@@ -27,9 +27,8 @@ impl OnDiscord {
         };
         let components: Vec<Value> =
             list(&message["components"]).iter().flat_map(|row| list(&row["components"])).collect();
-        let select = components.iter().find(|one| one["type"] == 3).map(|one| {
-            (text(&one["custom_id"]), list(&one["options"]).iter().map(|option| text(&option["value"])).collect())
-        });
+        let select = components.iter().find(|one| one["type"] == 3);
+        let select = select.map(|one| list(&one["options"]).iter().map(|option| text(&option["label"])).collect());
         let everyone = (message["mention_everyone"] == true).then(|| "everyone".to_owned());
         let mentions = list(&message["mentions"]).into_iter().map(|user| text(&user["id"]));
         let reactions = self.reactions(message);

@@ -85,9 +85,9 @@ impl OnRooms {
             author: text(&shown["username"]),
             text: text(&shown["message"]),
             buttons: serde_json::from_value(json!(list(&shown["buttons"]))).expect("they are buttons"),
-            select: shown["select"].as_object().map(|select| {
-                (text(&select["action"]), list(&select["options"]).iter().map(|one| text(&one["value"])).collect())
-            }),
+            select: shown["select"]
+                .as_object()
+                .map(|select| list(&select["options"]).iter().map(|one| text(&one["label"])).collect()),
             embeds: list(&shown["embeds"]).iter().map(strings).collect(),
             files,
             reply_to: shown["reply_to"].as_str().map(ToOwned::to_owned),

@@ -1,0 +1,218 @@
+//! Telegram, as the stand-in plays it: a forum, in which people and the bot are.
+
+mod deeds;
+mod looks;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use palabre_model::{ActionKind, Bot, EventName, MessageId, RoomId, SeededEntropy, SpaceId, SystemClock, UserId};
+use palabre_store::Store;
+use palabre_telegram::{Config, Pace, Setup, Telegram};
+use palabre_tests::telegram::{Limits, MessageRef, Options, StandIn};
+
+use crate::platform::{Deed, Lack, Platform, Seen, SeenMember, SeenRoom};
+use crate::stage::Stage;
+
+/// Nothing waits for Telegram's pace, which the stand-in does not ask for here.
+const PACE: Pace = Pace { per_second: 10_000, per_second_in_chat: 10_000, per_minute_in_group: 100_000 };
+/// A chat that the bot is let into, and shown out of.
+const ATTIC: &str = "attic";
+
+pub(crate) struct OnTelegram {
+    town: StandIn,
+    chat: i64,
+    store: Store,
+    stage: Stage,
+    /// Who has pressed a button, by what the press is known by.
+    pressed: HashMap<String, String>,
+}
+
+impl OnTelegram {
+    async fn connect(town: &StandIn, store: &Store) -> Stage {
+        let bot = Bot { name: "town".into(), platform: "telegram".into() };
+        let setup = Setup {
+            bot: bot.name.clone(),
+            token: town.token().to_owned(),
+            api: Some(town.api().to_owned()),
+            config: Config { pace: PACE, ..Config::default() },
+            grants: Vec::new(),
+            store: store.clone(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SeededEntropy::new(7)),
+        };
+        let adapter = Telegram::new(setup).expect("requests can be made");
+        Stage::new(bot, adapter, store, Vec::new()).await
+    }
+
+    /// The chat as the stand-in is told of it: what it is called may change.
+    fn place(&self) -> String {
+        self.chat.to_string()
+    }
+
+    fn at(&self, id: &str) -> MessageRef {
+        MessageRef { chat: self.chat, id: id.parse().expect("it is an id of the stand-in's") }
+    }
+}
+
+impl Platform for OnTelegram {
+    const NEVER: &'static [(EventName, &'static str)] = &[
+        (EventName::BeforeMessage, "Telegram delivers a message before any bot hears of it"),
+        (EventName::MessageDelete, "Telegram tells no bot of a message that is gone"),
+        (EventName::Typing, "Telegram tells no bot who is typing"),
+        (EventName::Connect, "Telegram tells no bot who is there"),
+        (EventName::Disconnect, "Telegram tells no bot who is there"),
+        (EventName::Presence, "Telegram tells no bot who is there"),
+        (EventName::Command, "people type commands, which the engine reads"),
+        (EventName::PollVote, "a bot hears of votes in its own polls alone, and makes none"),
+        (EventName::Voice, "a bot hears that a video chat has begun, which is native, and not who is in it"),
+    ];
+    const LACKS: &'static [Lack] = &[
+        Lack::FixedRoles,
+        Lack::Everyone,
+        Lack::Headings,
+        Lack::LastingWhispers,
+        Lack::WholeForms,
+        Lack::Reasons,
+        Lack::Topics,
+        Lack::SharedSpace,
+        Lack::InvitationsMade,
+    ];
+
+    async fn start() -> Option<Self> {
+        let town = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
+        let chat = town.add_forum("general");
+        town.person("carol");
+        town.add_supergroup(ATTIC);
+        town.throws_bot_out(ATTIC);
+        // A bot may write to whoever has begun with it.
+        town.starts("alice", "");
+        let store = Store::in_memory().expect("memory is there");
+        let stage = Self::connect(&town, &store).await;
+        let mut here = Self { town, chat, store, stage, pressed: HashMap::new() };
+        // With this all is heard that was before.
+        crate::scene::fence(&mut here).await;
+        Some(here)
+    }
+
+    fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    fn stage_mut(&mut self) -> &mut Stage {
+        &mut self.stage
+    }
+
+    async fn restart(&mut self) {
+        self.stage = Self::connect(&self.town, &self.store).await;
+    }
+
+    fn room(&self) -> RoomId {
+        RoomId::new(&self.stage.bot.name, &self.place())
+    }
+
+    fn space(&self) -> SpaceId {
+        SpaceId::new(&self.stage.bot.name, &self.place())
+    }
+
+    fn user(&self, who: &str) -> UserId {
+        UserId::new(&self.stage.bot.name, &self.town.user(who).to_string())
+    }
+
+    fn nowhere(&self) -> RoomId {
+        RoomId::new(&self.stage.bot.name, "-1009999999999")
+    }
+
+    fn nobody(&self) -> UserId {
+        UserId::new(&self.stage.bot.name, "999")
+    }
+
+    async fn people(&mut self, deed: Deed<'_>) -> String {
+        self.does(deed).await
+    }
+
+    async fn message(&mut self, id: &MessageId) -> Option<Seen> {
+        let message = self.town.message(self.at(id.as_str()));
+        (!message.is_null()).then(|| self.seen(&message))
+    }
+
+    async fn said(&mut self) -> Vec<Seen> {
+        self.posted(&self.place())
+    }
+
+    async fn whispered(&mut self, who: &str) -> Vec<Seen> {
+        // What is shown over the chat first: nobody is told both in an order that matters.
+        let mut all = self.shown_over_the_chat(who);
+        all.extend(self.posted(&format!("@{who}")));
+        all
+    }
+
+    async fn form(&mut self, who: &str) -> Option<(String, Vec<String>)> {
+        self.asked_in_form(who)
+    }
+
+    async fn member(&mut self, who: &str) -> SeenMember {
+        self.member_now(who)
+    }
+
+    async fn room_now(&mut self) -> SeenRoom {
+        let chat = self.town.chat_now(&self.place());
+        SeenRoom {
+            topic: chat["description"].as_str().map(ToOwned::to_owned),
+            slowmode: chat["slow_mode_delay"].as_u64().unwrap_or_default(),
+            is_locked: chat["permissions"]["can_send_messages"] != true,
+        }
+    }
+
+    async fn typings(&mut self) -> usize {
+        self.town.actions().iter().filter(|action| action.chat == self.chat && action.action == "typing").count()
+    }
+
+    async fn thread(&mut self, id: &str) -> Option<String> {
+        let (chat, topic) = id.split_once(':')?;
+        let topics = self.town.topics(chat);
+        topics.into_iter().find(|(id, ..)| id.to_string() == topic).map(|(_, name, _)| name)
+    }
+
+    async fn forbid(&mut self, kind: ActionKind) -> bool {
+        let right = match kind {
+            // Its own messages a bot may always change.
+            ActionKind::Edit => return false,
+            ActionKind::Direct => {
+                self.town.blocks("alice");
+                return true;
+            }
+            // Administrators may always speak, and react.
+            ActionKind::Send | ActionKind::Typing | ActionKind::Answer | ActionKind::Form | ActionKind::React => {
+                self.town.restricts("olivia", "palabre_bot", &self.place(), 0);
+                return true;
+            }
+            ActionKind::Delete | ActionKind::Purge => "can_delete_messages",
+            ActionKind::Pin => "can_pin_messages",
+            ActionKind::Thread => "can_manage_topics",
+            ActionKind::Invite => "can_invite_users",
+            ActionKind::Mute | ActionKind::Kick | ActionKind::Ban | ActionKind::Lock => "can_restrict_members",
+            ActionKind::Role => "can_manage_tags",
+            ActionKind::Topic => "can_change_info",
+            ActionKind::Rename | ActionKind::Slowmode => return false,
+        };
+        self.town.deny(&self.place(), right);
+        true
+    }
+
+    async fn cut(&mut self) -> bool {
+        // The bot has asked for more, and waits for the answer.
+        self.town.confirmed().await;
+        self.town.cut();
+        true
+    }
+}
+
+impl Drop for OnTelegram {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let misfits: Vec<_> = self.town.violations().into_iter().map(|one| (one.method, one.reason)).collect();
+            assert_eq!(misfits, [], "the bot keeps to Telegram's rules");
+        }
+    }
+}
