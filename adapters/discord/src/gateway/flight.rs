@@ -33,7 +33,8 @@ impl Flight {
     }
 
     pub(super) fn send(&mut self, event: Event, rows: Batch) {
-        let receipt = self.again.is_none().then(|| self.sink.emit(event.clone(), rows.clone()));
+        // Discord is not told: what is not durable when the daemon dies comes again, as its session is resumed.
+        let receipt = self.again.is_none().then(|| self.sink.emit_unhurried(event.clone(), rows.clone()));
         self.waiting.push_back(Waiting { event, rows, receipt });
     }
 
@@ -52,7 +53,7 @@ impl Flight {
             tokio::time::sleep_until(again).await;
             self.again = None;
             for waiting in self.waiting.iter_mut().filter(|waiting| waiting.receipt.is_none()) {
-                waiting.receipt = Some(self.sink.emit(waiting.event.clone(), waiting.rows.clone()));
+                waiting.receipt = Some(self.sink.emit_unhurried(waiting.event.clone(), waiting.rows.clone()));
             }
             return true;
         }
