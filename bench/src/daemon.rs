@@ -7,6 +7,7 @@ use palabre_script::{EmptyDoor, Limits, Source, Ticker, Vm};
 use palabre_tests::{Client, Project};
 use serde_json::json;
 
+use crate::process::resident;
 use crate::report::{Report, thousands};
 
 const BOTS: &str = "
@@ -41,12 +42,9 @@ pub(crate) fn idle(report: &mut Report) {
         report.row("start to page and scripts, median of 5", format!("{:.0?}", starts[2]), "aim 300 ms".to_owned());
         let daemon = project.start().await;
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.pid())).expect("Linux");
-        let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("a resident size");
-        let kib: f64 = line.split_ascii_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number");
         report.row(
             "memory of the idle daemon, with the scripts that ship",
-            format!("{:.1} MB", kib * 1_024.0 / 1e6),
+            format!("{:.1} MB", resident(daemon.pid())),
             "aim 40 MB".to_owned(),
         );
     });

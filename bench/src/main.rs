@@ -1,11 +1,13 @@
 //! `cargo run --release -p palabre-bench`: every figure beside the limit that it is measured against, in one run. With names
-//! (`events`, `store`, `listening`, `ranking`, `reply`, `daemon`) only those parts.
+//! (`events`, `store`, `listening`, `ranking`, `reply`, `daemon`, `discord`) only those parts.
 
 mod daemon;
+mod discord;
 mod disk;
 mod events;
 mod hook;
 mod listening;
+mod process;
 mod ranking;
 mod report;
 
@@ -37,6 +39,9 @@ fn main() {
     }
     if wants("reply") {
         daemon::replies(&mut report, sync);
+    }
+    if wants("discord") {
+        discord::busy(&mut report);
     }
     report.print();
 }

@@ -149,9 +149,19 @@ struct Sink(Sender<Note>);
 
 impl EventSink for Sink {
     fn emit(&self, event: Event, rows: Batch) -> Receipt {
+        self.hand_over(event, rows, true)
+    }
+
+    fn emit_unhurried(&self, event: Event, rows: Batch) -> Receipt {
+        self.hand_over(event, rows, false)
+    }
+}
+
+impl Sink {
+    fn hand_over(&self, event: Event, rows: Batch, is_urgent: bool) -> Receipt {
         let (sender, receipt) = Receipt::channel();
         // A sequencer that has stopped drops the sender, and the receipt says so.
-        drop(self.0.send(Note::Emit { event, rows, receipt: sender }));
+        drop(self.0.send(Note::Emit { event, rows, receipt: sender, is_urgent }));
         receipt
     }
 }

@@ -18,9 +18,10 @@ use serde_json::Value;
 /// While nothing is being written, a block waits this long for the runs that it has started, so that an event and its answer
 /// cost one sync of the disk and not two.
 const GATHER: Duration = Duration::from_micros(400);
-/// A block that only notes what was sent waits this long for company: a sync of its own would stand in the way of the next
-/// message. A crash within it makes an action be performed again, under the same key.
-const GATHER_SETTLED: Duration = Duration::from_millis(5);
+/// A block that only notes what was sent, or what nobody waits for, waits this long for company: a sync of its own would stand in the
+/// way of the next message, and on a busy server there would be one for each. A crash within it makes an action be performed again,
+/// under the same key, and the platform tell again what it told.
+const GATHER_UNHURRIED: Duration = Duration::from_millis(5);
 
 /// The block that is being filled.
 #[derive(Default)]
@@ -28,7 +29,7 @@ pub(crate) struct OpenBlock {
     /// When something came in that others wait for.
     pub(crate) since: Option<Instant>,
     /// When something came in that nobody waits for.
-    pub(crate) settled_since: Option<Instant>,
+    unhurried_since: Option<Instant>,
     pub(crate) scripts: Vec<ScriptVersion>,
     pub(crate) events: Vec<EventRecord>,
     pub(crate) runs: Vec<RunRecord>,
@@ -53,7 +54,13 @@ impl OpenBlock {
     /// When it is closed at the latest, if nothing is being written then; `None` while there is nothing in it.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let gathered = self.since.map(|since| since + GATHER);
-        gathered.into_iter().chain(self.settled_since.map(|since| since + GATHER_SETTLED)).min()
+        gathered.into_iter().chain(self.unhurried_since.map(|since| since + GATHER_UNHURRIED)).min()
+    }
+
+    /// Notes that something came in, and whether others wait for it.
+    pub(crate) fn touch(&mut self, is_urgent: bool) {
+        let since = if is_urgent { &mut self.since } else { &mut self.unhurried_since };
+        since.get_or_insert_with(Instant::now);
     }
 
     pub(crate) fn records(&self) -> usize {
@@ -67,5 +74,20 @@ impl OpenBlock {
             self.scripts.len() - 1
         });
         u16::try_from(position).unwrap_or(u16::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_waits_for_keeps_a_block_open_for_longer_until_somebody_does() {
+        let (mut block, now) = (OpenBlock::default(), Instant::now());
+        assert_eq!(block.deadline(), None);
+        block.touch(false);
+        assert!(block.deadline() >= Some(now + GATHER_UNHURRIED));
+        block.touch(true);
+        assert_eq!(block.deadline(), block.since.map(|since| since + GATHER));
     }
 }

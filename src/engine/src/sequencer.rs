@@ -69,6 +69,8 @@ pub(crate) enum Note {
         event: Event,
         rows: Batch,
         receipt: ReceiptSender,
+        /// Whether somebody waits for the receipt.
+        is_urgent: bool,
     },
     /// What belongs together, and becomes durable together.
     Chunks(Vec<Chunk>),
@@ -243,7 +245,7 @@ impl Sequencer {
         );
         state.happened += u64::from(is_news && !matches!(note, Note::Due(Due::Barrier(_), _)));
         match note {
-            Note::Emit { event, rows, receipt } => self.take_in(state, event, rows, receipt),
+            Note::Emit { event, rows, receipt, is_urgent } => self.take_in(state, event, rows, (receipt, is_urgent)),
             Note::Chunks(chunks) => {
                 for chunk in chunks {
                     self.chunk(state, chunk);
@@ -290,7 +292,7 @@ impl Sequencer {
                     self.timers.wake(&route.name, self.clock.now());
                     let (name, declared, now) = (route.name.clone(), Arc::clone(&route.declared), self.clock.now());
                     self.tasks.declare(&name, &declared.tasks, now, &mut state.open.batch);
-                    state.open.settled_since.get_or_insert_with(Instant::now);
+                    state.open.touch(false);
                 }
             }
             Note::Due(due, time) => self.due(state, due, time),

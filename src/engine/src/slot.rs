@@ -54,6 +54,18 @@ impl Chunk {
     fn is_empty(&self) -> bool {
         self.runs.is_empty() && self.mark.is_none() && self.waits.is_empty()
     }
+
+    /// Whether something happens only once this is durable; not where runs have done no more than store values.
+    pub(crate) fn has_more_to_come(&self) -> bool {
+        let is_over = |run: &RunRecord| {
+            let effects = &run.effects;
+            matches!(run.outcome, RunOutcome::Done)
+                && effects.actions.is_empty()
+                && effects.timers.is_empty()
+                && effects.result.is_none()
+        };
+        !(self.requests.is_empty() && self.waits.is_empty() && self.runs.iter().all(is_over))
+    }
 }
 
 /// What the slots of a worker share.

@@ -112,6 +112,12 @@ pub trait EventSink: Send + Sync {
     /// Hands over an event, in order, with rows of the adapter's own that are committed together with it. Rows must be
     /// unconditional. The receipt answers once both are durable; only then may the platform be told.
     fn emit(&self, event: Event, rows: Batch) -> Receipt;
+
+    /// The same for an event that the platform is not told of being durable: the commit may wait some milliseconds for company, unless a
+    /// script has something to do.
+    fn emit_unhurried(&self, event: Event, rows: Batch) -> Receipt {
+        self.emit(event, rows)
+    }
 }
 
 /// The answer to an event that is on its way into the journal. Dropping it takes nothing back.

@@ -38,7 +38,8 @@ impl Flight {
 
     /// Hands an event over, with rows that are committed together with it.
     pub fn send(&mut self, event: Event, rows: Batch) {
-        let receipt = self.again.is_none().then(|| self.sink.emit(event.clone(), rows.clone()));
+        // Nobody waits for it: what is not durable when the daemon dies comes again.
+        let receipt = self.again.is_none().then(|| self.sink.emit_unhurried(event.clone(), rows.clone()));
         self.waiting.push_back(Waiting { event, rows, receipt });
     }
 
@@ -61,7 +62,7 @@ impl Flight {
             tokio::time::sleep_until(again).await;
             self.again = None;
             for waiting in self.waiting.iter_mut().filter(|waiting| waiting.receipt.is_none()) {
-                waiting.receipt = Some(self.sink.emit(waiting.event.clone(), waiting.rows.clone()));
+                waiting.receipt = Some(self.sink.emit_unhurried(waiting.event.clone(), waiting.rows.clone()));
             }
             return true;
         }

@@ -1,5 +1,7 @@
 //! What the bot said.
 
+use std::time::Instant;
+
 use serde_json::Value;
 
 use super::files::Upload;
@@ -13,6 +15,8 @@ pub struct Post {
     pub id: Id,
     /// Where it is.
     pub channel: Id,
+    /// When it was said.
+    pub at: Instant,
     /// The body of the call; of an interaction's callback, its `data`.
     pub body: Value,
     /// The files that came with it.
@@ -55,7 +59,7 @@ impl World {
     pub(super) fn note_post(&mut self, channel: Id, message: &Value, body: Value, files: Vec<Upload>) {
         let id = Id::of(message, "id").expect("a message has an id");
         let author = message["author"]["username"].as_str().unwrap_or_default().to_owned();
-        self.posts.push(Post { id, channel, body, files, author, message: Value::Null });
+        self.posts.push(Post { id, channel, at: Instant::now(), body, files, author, message: Value::Null });
     }
 
     /// What was posted, with the message as it is now.

@@ -6,7 +6,13 @@ use super::*;
 
 impl Sequencer {
     /// An event of a platform's, and what else it is: a command, something that a script listens for.
-    pub(super) fn take_in(&mut self, state: &mut State, event: Event, rows: Batch, receipt: ReceiptSender) {
+    pub(super) fn take_in(
+        &mut self,
+        state: &mut State,
+        event: Event,
+        rows: Batch,
+        (receipt, is_urgent): (ReceiptSender, bool),
+    ) {
         if state.is_stalled {
             let reason = self.stalled.read().unwrap_or_default();
             drop(receipt.send(Err(EmitError::Stalled(reason))));
@@ -16,7 +22,7 @@ impl Sequencer {
         let owner = self.router.owner(&event);
         let derived = self.router.derive(&event);
         let again = (!derived.is_empty()).then(|| event.clone());
-        self.emit(state, event, rows, Some(receipt), owner.as_ref());
+        self.emit(state, event, rows, Some((receipt, is_urgent)), owner.as_ref());
         if let Some(event) = again {
             for (script, kind) in derived {
                 if !self.routes.iter().any(|route| route.name == script && route.is_attached(&event)) {
@@ -43,7 +49,7 @@ impl Sequencer {
         let (name, is_ready) = (route.name.clone(), route.is_ready);
         if is_ready {
             self.tasks.declare(&name, &declared.tasks, self.clock.now(), &mut state.open.batch);
-            state.open.settled_since.get_or_insert_with(Instant::now);
+            state.open.touch(false);
         }
         self.router.declare(&name, declared);
         let mut known = self.router.declared();
@@ -61,12 +67,13 @@ impl Sequencer {
         self.declared.write(|board| *board = known);
     }
 
+    /// Numbers an event and notes it for whom it is. With a receipt goes whether somebody waits for it.
     pub(super) fn emit(
         &mut self,
         state: &mut State,
         event: Event,
         rows: Batch,
-        receipt: Option<ReceiptSender>,
+        receipt: Option<(ReceiptSender, bool)>,
         only: Option<&ScriptName>,
     ) -> Option<u64> {
         if state.is_stalled && only.is_none() {
@@ -98,11 +105,11 @@ impl Sequencer {
         state.open.batch.append(rows);
         if name.is_journalled() {
             state.open.events.push(EventRecord { seq, targets, event });
-            state.open.since.get_or_insert_with(Instant::now);
+            state.open.touch(receipt.as_ref().is_none_or(|(_, is_urgent)| *is_urgent));
         }
-        if let Some(receipt) = receipt {
+        if let Some((receipt, is_urgent)) = receipt {
             if name.is_journalled() || !state.open.batch.is_empty() {
-                state.open.since.get_or_insert_with(Instant::now);
+                state.open.touch(is_urgent);
                 state.open.receipts.push((seq, receipt));
             } else {
                 drop(receipt.send(Ok(seq)));
@@ -176,7 +183,7 @@ impl Sequencer {
             outcome: RunOutcome::Done,
             effects: Effects { actions: vec![(key, action)], ..Effects::default() },
         });
-        state.open.since.get_or_insert_with(Instant::now);
+        state.open.touch(true);
     }
 
     pub(super) fn recovered(&mut self, slot: usize, unfinished: Unfinished) {
@@ -218,7 +225,7 @@ impl Sequencer {
                     route.cautious = None;
                 }
             }
-            state.open.since.get_or_insert_with(Instant::now);
+            state.open.touch(true);
         }
     }
 }

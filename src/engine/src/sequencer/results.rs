@@ -8,7 +8,7 @@ use crate::script_store::is_call;
 impl Sequencer {
     pub(super) fn chunk(&mut self, state: &mut State, chunk: Chunk) {
         let open = &mut state.open;
-        open.since.get_or_insert_with(Instant::now);
+        open.touch(chunk.has_more_to_come());
         let script = open.script(&chunk.script.name, &chunk.script.version);
         for mut run in chunk.runs {
             run.script = script;
@@ -67,7 +67,7 @@ impl Sequencer {
     pub(super) fn settled(&mut self, state: &mut State, settled: Settled) {
         let Settled { entry, result } = settled;
         let room = entry.action.room().clone();
-        state.open.settled_since.get_or_insert_with(Instant::now);
+        state.open.touch(false);
         finish_one(&mut state.outstanding, entry.position.block);
         state.open.lanes.insert(room.clone(), entry.position);
         if entry.action.kind().makes_something() {

@@ -57,7 +57,8 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, number: u64) {
     shared.change(|world| world.counters.connections += 1);
     let given = |name: &str, value: &str| address.split('&').any(|pair| pair.split_once('=') == Some((name, value)));
     let packing = if given("compress", "zlib-stream") { Packing::stream() } else { Packing::Plain };
-    let known = given("v", "10") && given("encoding", "json");
+    // Discord takes an address without an encoding for JSON; serenity's is one.
+    let known = given("v", "10") && (given("encoding", "json") || !address.contains("encoding="));
     let (last_beat, payloads) = (Instant::now(), (Instant::now(), 0));
     let mut connection =
         Connection { socket, packing, shared, number, session: None, sent: 0, silent: false, last_beat, payloads };

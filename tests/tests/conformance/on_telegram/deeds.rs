@@ -92,10 +92,10 @@ impl OnTelegram {
         for (index, (name, value)) in values.iter().enumerate() {
             let question = format!("{}/{} · {}", index + 1, values.len(), name.to_uppercase());
             let is_asked = |town: &palabre_tests::telegram::StandIn| {
-                town.posted(&place).last().is_some_and(|post| post.text().contains(&question)).then_some(())
+                town.posted(&place).pop().filter(|post| post.text().contains(&question))
             };
-            self.town.until("a field to be asked", is_asked).await;
-            self.town.says(who, &place, if value.is_empty() { "/skip" } else { value });
+            let asked = self.town.until("a field to be asked", is_asked).await;
+            self.town.replies(who, asked.at, if value.is_empty() { "/skip" } else { value });
         }
     }
 }

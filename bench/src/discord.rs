@@ -1,0 +1,132 @@
+//! A large and busy server on Discord, as the tests play it: what the daemon needs for it, and what a bot needs that is serenity alone.
+
+mod cores;
+mod peer;
+mod town;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use palabre_tests::Project;
+use tokio::task::JoinSet;
+
+use crate::process::{cpu, resident};
+use crate::report::{Report, thousands};
+use cores::Cores;
+use town::{ASKING, PEOPLE, RATE, Town};
+
+/// Long enough for everybody to speak twice.
+const SECONDS: usize = 60;
+const SAID: usize = RATE * SECONDS;
+/// After this long a bot that has just come does no more of what it does at the start.
+const SETTLING: Duration = Duration::from_secs(3);
+
+const SCRIPT: &str = r#"
+function on_message(event)
+  if event.text == "!count" then
+    event:reply(tostring(store.get("messages", 0)))
+  else
+    store.incr("messages")
+    if event.text == "!ping" then event:reply("pong") end
+  end
+end
+"#;
+
+/// What one bot needed.
+struct Cost {
+    /// Megabytes, before and after everybody talked.
+    memory: [f64; 2],
+    /// Seconds on a core, for all that was said.
+    cpu: f64,
+    counted: usize,
+    delays: Histogram<u64>,
+    /// Calls that were too many for Discord.
+    overruns: u64,
+}
+
+/// Both bots, one after the other, each with a server of its own.
+pub(crate) fn busy(report: &mut Report) {
+    let bare = peer::built();
+    let cores = Arc::new(Cores::divided());
+    let pinned = Arc::clone(&cores);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    // The stand-in lives on the runtime's own thread; bots are started by this one.
+    runtime.worker_threads(1).on_thread_start(move || pinned.keep_to_stand_in()).enable_all();
+    let runtime = runtime.build().expect("a runtime");
+    cores.keep_to_bots();
+    let costs = runtime.block_on(async {
+        let daemon = {
+            let town = Town::found().await?;
+            let (api, token) = (town.stand_in.api(), town.stand_in.token());
+            let bots = format!("bots: {{ guild: {{ platform: discord, token: \"{token}\", api: \"{api}\" }} }}\n");
+            let project = Project::new(&bots, &[("counter.luau", SCRIPT)]);
+            let daemon = project.start().await;
+            let cost = measure(&town, daemon.pid()).await;
+            assert!(daemon.stop().await, "it stops in good order: {}", project.log());
+            cost
+        };
+        let town = Town::found().await?;
+        let bot = peer::start(&bare, &town.stand_in);
+        let serenity = measure(&town, bot.id().expect("it runs")).await;
+        Some((daemon, serenity))
+    });
+    match costs {
+        Some((daemon, serenity)) => tell(report, &daemon, &serenity, cores.of_bots()),
+        None => {
+            report.row("a busy server on Discord", "not measured".to_owned(), "its description is not there".to_owned())
+        }
+    }
+}
+
+async fn measure(town: &Town, pid: u32) -> Cost {
+    town.meets_bot().await;
+    tokio::time::sleep(SETTLING).await;
+    let (memory, before) = (resident(pid), cpu(pid));
+    let mut people = JoinSet::new();
+    people.spawn(town.clone().talks(SECONDS));
+    let asked = people.join_next().await.expect("one task").expect("people who talk");
+    let delays = town.delays(&asked).await;
+    let counted = town.counted(SAID).await;
+    let cpu = cpu(pid) - before;
+    Cost { memory: [memory, resident(pid)], cpu, counted, delays, overruns: town.stand_in.counters().overruns }
+}
+
+fn tell(report: &mut Report, daemon: &Cost, serenity: &Cost, cores: u32) {
+    let times = |ours: f64, theirs: f64| format!("{:.1} times as much", ours / theirs);
+    let millis = |cost: &Cost| cost.cpu * 1e6 / SAID as f64;
+    report.row(
+        &format!("CPU for 1,000 messages on Discord, {} a second, one in {ASKING} answered", thousands(RATE as f64)),
+        format!("{:.0} ms", millis(daemon)),
+        format!("serenity alone {:.0} ms: {}", millis(serenity), times(daemon.cpu, serenity.cpu)),
+    );
+    let memory = [
+        format!("memory in a server of {} people and 500 channels", thousands(PEOPLE as f64)),
+        format!("memory after {} messages, two of each of them", thousands(SAID as f64)),
+    ];
+    for (index, what) in memory.iter().enumerate() {
+        let (ours, theirs) = (daemon.memory[index], serenity.memory[index]);
+        report.row(what, format!("{ours:.1} MB"), format!("serenity alone {theirs:.1} MB: {}", times(ours, theirs)));
+    }
+    let at = |cost: &Cost, quantile| cost.delays.value_at_quantile(quantile) as f64 / 1e6;
+    let both = |cost: &Cost| format!("p50 {:.2} ms, p99 {:.2} ms", at(cost, 0.5), at(cost, 0.99));
+    report.row(
+        &format!("`!ping` to its answer at Discord, bot on {cores} core(s)"),
+        both(daemon),
+        format!(
+            "serenity alone {}: {:.1} and {:.1} times as long",
+            both(serenity),
+            at(daemon, 0.5) / at(serenity, 0.5),
+            at(daemon, 0.99) / at(serenity, 0.99)
+        ),
+    );
+    let handled = |cost: &Cost| {
+        let (counted, answered) = (thousands(cost.counted as f64), thousands(cost.delays.len() as f64));
+        format!("{counted} counted, {answered} answered, {} calls too many", cost.overruns)
+    };
+    report.row(
+        &format!("of {} messages", thousands(SAID as f64)),
+        handled(daemon),
+        format!("serenity alone {}", handled(serenity)),
+    );
+}

@@ -1,0 +1,26 @@
+//! The bot that is serenity and nothing else, `bench/peers/serenity`.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use palabre_tests::discord::StandIn;
+use tokio::process::{Child, Command};
+
+/// Builds it, where that is not done yet. It is no part of the workspace; its Cargo.toml says why.
+pub(super) fn built() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/serenity/Cargo.toml");
+    let ours = std::env::current_exe().expect("a running program has a file");
+    let target = ours.parent().and_then(Path::parent).expect("it lies in target/PROFILE").join("peers");
+    let mut build = std::process::Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--release", "--locked", "--manifest-path"]).arg(manifest);
+    build.arg("--target-dir").arg(&target);
+    assert!(build.status().expect("cargo is there").success(), "bench/peers/serenity does not build");
+    target.join("release/bare-serenity")
+}
+
+/// Starts it; it ends when it is dropped.
+pub(super) fn start(binary: &Path, discord: &StandIn) -> Child {
+    let mut command = Command::new(binary);
+    command.env("API", discord.api()).env("TOKEN", discord.token()).stdin(Stdio::null()).stdout(Stdio::null());
+    command.kill_on_drop(true).spawn().expect("it was built just now")
+}

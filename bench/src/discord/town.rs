@@ -1,0 +1,115 @@
+//! A server that is full: who is there, and what they say.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use palabre_tests::discord::{Id, Options, StandIn};
+
+pub(super) const PEOPLE: usize = 50_000;
+/// With the five that every server of the stand-in begins with, 500: the most that Discord allows.
+const CHANNELS: usize = 495;
+/// How many messages they write a second.
+pub(super) const RATE: usize = 2_000;
+/// One message in so many is to be answered: 20 answers a second, where Discord's own limit is 50 for a bot.
+pub(super) const ASKING: usize = 100;
+
+const CHATTER: [&str; 4] = [
+    "has anybody tried the new build on the old laptop? mine takes ages to start",
+    "déjà vu : la réunion est repoussée à demain 🎉, il faudra prévenir ceux qui étaient là",
+    "good morning all! order 4711 shipped, see https://example.org/track/4711",
+    "ok",
+];
+
+/// How long an answer may take before it counts as lost.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Clone)]
+pub(super) struct Town {
+    pub(super) stand_in: StandIn,
+    channels: Vec<String>,
+}
+
+impl Town {
+    /// With Discord's limits, and without its surprises: serenity drops frames that are not as it knows them.
+    pub(super) async fn found() -> Option<Self> {
+        let stand_in = StandIn::start_with(Options { roughness: 0.0, ..Options::default() }).await?;
+        stand_in.crowd(PEOPLE);
+        let channel = |number| stand_in.add_channel(&format!("channel{number}"), 0).to_string();
+        let channels = (0..CHANNELS).map(channel).collect();
+        Some(Self { stand_in, channels })
+    }
+
+    /// Waits until the bot is there and answers; what it takes to answer at all is loaded then.
+    pub(super) async fn meets_bot(&self) {
+        self.stand_in.identified(1).await;
+        self.counted(0).await;
+    }
+
+    /// Everybody talks for so long. When each `!ping` was said, by its id.
+    pub(super) async fn talks(self, seconds: usize) -> HashMap<Id, Instant> {
+        let (total, began) = (RATE * seconds, Instant::now());
+        let (mut said, mut asked) = (0, HashMap::new());
+        while said < total {
+            let due = ((began.elapsed().as_secs_f64() * RATE as f64) as usize + 1).min(total);
+            while said < due {
+                let now = Instant::now();
+                let asks = said % ASKING == 0;
+                let id = self.says(said, if asks { "!ping" } else { CHATTER[said % CHATTER.len()] });
+                if asks {
+                    asked.insert(id, now);
+                }
+                said += 1;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        asked
+    }
+
+    /// One message. Everybody has their turn, and those who ask are spread over the channels too.
+    fn says(&self, number: usize, text: &str) -> Id {
+        /// Without a common divisor with [`PEOPLE`].
+        const STRIDE: usize = 7_919;
+        let who = format!("person{}", number * STRIDE % PEOPLE);
+        let channel = &self.channels[(number + number / ASKING) % CHANNELS];
+        self.stand_in.says(&who, channel, text)
+    }
+
+    /// How long the answers took, in nanoseconds, once all are there or are late.
+    pub(super) async fn delays(&self, asked: &HashMap<Id, Instant>) -> Histogram<u64> {
+        let answers = || {
+            let posts = self.channels.iter().flat_map(|channel| self.stand_in.posted(channel));
+            posts.filter_map(|post| Some((post.reply_to()?, post.at))).collect::<HashMap<_, _>>()
+        };
+        let began = Instant::now();
+        let mut found = answers();
+        while found.len() < asked.len() && began.elapsed() < PATIENCE {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            found = answers();
+        }
+        let mut histogram = Histogram::<u64>::new(3).expect("a histogram");
+        for (id, at) in found {
+            let took = asked.get(&id).map(|said| at.saturating_duration_since(*said));
+            let nanos = took.map(|took| u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+            nanos.into_iter().for_each(|nanos| histogram.record(nanos).expect("a time"));
+        }
+        histogram
+    }
+
+    /// How many messages the bot says that it has counted, once those are at least `said`, or after a while.
+    pub(super) async fn counted(&self, said: usize) -> usize {
+        let began = Instant::now();
+        loop {
+            let question = self.stand_in.says("alice", "general", "!count");
+            let answer = |stand_in: &StandIn| {
+                let posts = stand_in.posted("general");
+                posts.iter().find(|post| post.reply_to() == Some(question))?.text().parse().ok()
+            };
+            let counted = self.stand_in.until_within(PATIENCE, "the bot's count", answer).await;
+            if counted >= said || began.elapsed() > PATIENCE {
+                return counted;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
