@@ -130,7 +130,7 @@ fn channel(room: &RoomId) -> Result<u64, ActionError> {
 /// A message's id. What this action sent was looked up before.
 fn message(reference: &MessageRef) -> Result<MessageId, ActionError> {
     match reference {
-        MessageRef::Id(id) => Ok(MessageId::new(number(id.as_str(), "a message's id")?)),
+        MessageRef::Id(id) | MessageRef::Own(id) => Ok(MessageId::new(number(id.as_str(), "a message's id")?)),
         MessageRef::Sent(key) => Err(ActionError::NotFound(format!("the message of {key}"))),
     }
 }

@@ -236,7 +236,7 @@ pub(crate) fn room(bot: &BotName, name: &str) -> Arc<Room> {
 /// The platform's id that a resolved reference names.
 pub(crate) fn id_of(reference: &MessageRef) -> String {
     match reference {
-        MessageRef::Id(id) => id.to_string(),
+        MessageRef::Id(id) | MessageRef::Own(id) => id.to_string(),
         MessageRef::Sent(key) => key.to_string(),
     }
 }

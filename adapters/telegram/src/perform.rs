@@ -210,7 +210,7 @@ pub(crate) fn in_topic(body: &mut Value, topic: Option<i64>) {
 
 fn message(reference: &MessageRef) -> Result<i64, ActionError> {
     let id = match reference {
-        MessageRef::Id(id) => id.as_str(),
+        MessageRef::Id(id) | MessageRef::Own(id) => id.as_str(),
         MessageRef::Sent(key) => return Err(ActionError::NotFound(format!("the message {key} was not sent"))),
     };
     id.parse().ok().ok_or_else(|| ActionError::NotFound(format!("\"{id}\" is no message of Telegram's")))

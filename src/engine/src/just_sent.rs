@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use palabre_model::{ActionKey, MessageId, RoomId};
+use palabre_model::{ActionKey, MessageId, RoomId, ScriptName};
 
 /// So many are remembered; by then their rows are there.
 const MOST: usize = 4_096;
@@ -17,6 +17,26 @@ struct Known {
     ids: HashMap<ActionKey, (RoomId, MessageId)>,
     keys: HashMap<(RoomId, MessageId), ActionKey>,
     order: VecDeque<ActionKey>,
+    /// How many of a script's are on their way into a room: they may be there, and their ids are not known yet.
+    under_way: HashMap<(ScriptName, RoomId), usize>,
+}
+
+/// Something is on its way, for as long as this is held.
+pub(crate) struct Sending<'j> {
+    just_sent: &'j JustSent,
+    of: (ScriptName, RoomId),
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        let mut known = self.just_sent.lock();
+        if let Some(count) = known.under_way.get_mut(&self.of) {
+            *count -= 1;
+            if *count == 0 {
+                known.under_way.remove(&self.of);
+            }
+        }
+    }
 }
 
 impl JustSent {
@@ -33,6 +53,19 @@ impl JustSent {
         {
             known.keys.remove(&place);
         }
+    }
+
+    /// The action is being performed. To be held until its id is noted.
+    pub(crate) fn sending(&self, key: &ActionKey, room: &RoomId) -> Sending<'_> {
+        let of = (key.script.clone(), room.clone());
+        *self.lock().under_way.entry(of.clone()).or_default() += 1;
+        Sending { just_sent: self, of }
+    }
+
+    /// Whether something of the script's is on its way into the room.
+    pub(crate) fn is_sending(&self, script: &ScriptName, room: &RoomId) -> bool {
+        let known = self.lock();
+        !known.under_way.is_empty() && known.under_way.contains_key(&(script.clone(), room.clone()))
     }
 
     /// What the platform calls the message of that action.

@@ -6,12 +6,12 @@ use std::sync::atomic::Ordering::Acquire;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use palabre_model::{Action, ActionError, MessageId, MessageRef, Outcome, RoomId};
+use palabre_model::{Action, ActionError, ActionKey, MessageId, MessageRef, Outcome, RoomId};
 use palabre_store::Result as StoreResult;
 
 use crate::outbox::{Entry, Outbox, Settled, Unperformed};
 use crate::passed_on::{has_files_elsewhere, with_files};
-use crate::tables::SENT_MESSAGES;
+use crate::tables::{SENDERS, SENT_MESSAGES};
 
 /// Tries before an action goes to the dead letters; with the pauses below that is about five minutes.
 const TRIES: u32 = 12;
@@ -36,6 +36,15 @@ pub(crate) async fn run(outbox: Arc<Outbox>, room: RoomId) {
 
 /// Performs entries in order. `false` at shutdown, with what is done reported and the rest left.
 async fn perform_some(outbox: &Outbox, mut entries: Vec<Entry>) -> bool {
+    // Somebody may press a button of what is there before it is known what the platform calls it.
+    let makes = entries.iter().filter(|entry| entry.action.kind().makes_something());
+    let _sending: Vec<_> = makes
+        .filter(|entry| {
+            let adapter = outbox.platforms.adapter(entry.action.room().bot());
+            adapter.is_some_and(|adapter| adapter.message_id(&entry.key).is_none())
+        })
+        .map(|entry| outbox.platforms.just_sent.sending(&entry.key, entry.action.room()))
+        .collect();
     let mut first = together(outbox, &mut entries).await.into_iter();
     let mut settled = Vec::new();
     for mut entry in entries {
@@ -65,7 +74,7 @@ async fn together(outbox: &Outbox, entries: &mut [Entry]) -> Vec<Result<Outcome,
     };
     if outbox.leave.load(Acquire)
         // What is about a message that is among them is resolved once that is out.
-        || entries.iter_mut().any(|entry| resolve(outbox, &mut entry.action).is_err())
+        || entries.iter_mut().any(|entry| resolve(outbox, entry).is_err())
         || entries.iter().any(|entry| has_files_elsewhere(&entry.action))
     {
         return Vec::new();
@@ -90,7 +99,7 @@ async fn perform(outbox: &Outbox, entry: &mut Entry) -> Option<Result<Option<Mes
     let Some(adapter) = outbox.platforms.adapter(&bot) else {
         return gone(format!("there is no bot named {bot} in bots.yaml any more"));
     };
-    if let Err(reason) = resolve(outbox, &mut entry.action) {
+    if let Err(reason) = resolve(outbox, entry) {
         return gone(reason);
     }
     let (mut tries, mut obeyed) = (0, 0);
@@ -142,11 +151,22 @@ fn backoff(tries: u32, random: u64) -> Duration {
     base + base.mul_f64((random >> 11) as f64 / (1_u64 << 54) as f64)
 }
 
-/// Puts the platform's id in the place of "the message that this action sent".
-fn resolve(outbox: &Outbox, action: &mut Action) -> Result<(), String> {
-    let room = action.room().clone();
-    let Some(reference) = action.references() else { return Ok(()) };
-    let MessageRef::Sent(key) = &*reference else { return Ok(()) };
+/// Puts the platform's id in the place of "the message that this action sent", and of "that one, if it is the script's own".
+fn resolve(outbox: &Outbox, entry: &mut Entry) -> Result<(), String> {
+    let (room, script) = (entry.action.room().clone(), &entry.key.script);
+    let Some(reference) = entry.action.references() else { return Ok(()) };
+    let key = match &*reference {
+        MessageRef::Id(_) => return Ok(()),
+        MessageRef::Own(id) => {
+            let sender = sender(outbox, &room, id).map_err(|error| error.to_string())?;
+            if sender.is_none_or(|key| key.script != *script) {
+                return Err(format!("the message {id} is none of the script's own"));
+            }
+            *reference = MessageRef::Id(id.clone());
+            return Ok(());
+        }
+        MessageRef::Sent(key) => key,
+    };
     let named = outbox.platforms.adapter(room.bot()).and_then(|adapter| adapter.message_id(key));
     let named = named.or_else(|| outbox.platforms.just_sent.id(key));
     let remembered = || -> StoreResult<Option<String>> {
@@ -162,4 +182,13 @@ fn resolve(outbox: &Outbox, action: &mut Action) -> Result<(), String> {
     };
     *reference = MessageRef::Id(id);
     Ok(())
+}
+
+/// Which action has sent a message, on platforms that name messages themselves.
+fn sender(outbox: &Outbox, room: &RoomId, id: &MessageId) -> StoreResult<Option<ActionKey>> {
+    if let Some(key) = outbox.platforms.just_sent.key(room, id) {
+        return Ok(Some(key));
+    }
+    let snapshot = outbox.store.snapshot(outbox.clock.now())?;
+    Ok(SENDERS.get(&snapshot, &(room.to_string(), id.to_string()))?.and_then(|key| key.parse().ok()))
 }

@@ -270,6 +270,10 @@ impl Door for ScriptStore {
         named().or_else(noted).or_else(kept).filter(|key: &ActionKey| key.script == self.script)
     }
 
+    fn is_sending(&self, room: &RoomId) -> bool {
+        self.platforms.just_sent.is_sending(&self.script, room)
+    }
+
     fn language(&self, bot: &str) -> Option<String> {
         // A task is of no bot: it speaks as the first one that has a language.
         let first =

@@ -405,6 +405,8 @@ pub enum MessageRef {
     Id(MessageId),
     /// The one that this action will send, or has sent.
     Sent(ActionKey),
+    /// By its id on the platform, if it is the script's own: whether it is shows once what is on its way is out.
+    Own(MessageId),
 }
 
 /// Names an action for good: the same run of the same event gives it the same key, however often it is repeated.

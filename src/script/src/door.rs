@@ -84,6 +84,11 @@ pub trait Door {
         None
     }
 
+    /// Whether something of this script's is on its way into that room: a message there may then be its own, and not known as such.
+    fn is_sending(&self, _room: &RoomId) -> bool {
+        false
+    }
+
     /// The language in which a bot speaks to whom it knows nothing of.
     fn language(&self, _bot: &str) -> Option<String> {
         None

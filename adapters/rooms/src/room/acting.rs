@@ -99,7 +99,7 @@ impl State {
 
 pub(super) fn id_of(reference: &MessageRef) -> String {
     match reference {
-        MessageRef::Id(id) => id.to_string(),
+        MessageRef::Id(id) | MessageRef::Own(id) => id.to_string(),
         MessageRef::Sent(key) => key.to_string(),
     }
 }

@@ -21,9 +21,8 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         let room = reachable(&run, &room)?;
         let content = fitted(&run, &room, content);
         let message = message_ref(&which, is_key)?;
-        if !is_own(&run, &room, &message) {
-            return Err("edit: only the script's own messages can be edited".to_owned());
-        }
+        let message = own(&run, &room, &message);
+        let message = message.ok_or("edit: only the script's own messages can be edited")?;
         run.act(Action::Edit { room, message, content }).map(|_| true)
     })?;
     add(
@@ -35,9 +34,12 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             let mut run = run.borrow_mut();
             let room = reachable(&run, &room)?;
             let message = message_ref(&which, is_key)?;
-            if !is_own(&run, &room, &message) {
-                granted(&run, "moderation", "removing somebody's message")?;
-            }
+            // Who may remove everybody's need not wait for whose it is.
+            let message = match own(&run, &room, &message) {
+                Some(own) if !run.door.is_granted("moderation") => own,
+                Some(_) => message,
+                None => granted(&run, "moderation", "removing somebody's message").map(|()| message)?,
+            };
             let reason = reason(why)?;
             run.act(Action::Delete { room, message, reason }).map(|_| true)
         },
@@ -127,13 +129,17 @@ fn send(
     run.act(Action::Send { room, content, reply_to })
 }
 
-/// Whether the script itself sent the message, as its key or its id shows, or the host remembers.
-fn is_own(run: &Run, room: &RoomId, message: &MessageRef) -> bool {
+/// The message, if the script itself sent it, as its key or its id shows, or the host remembers; or if that may yet show.
+fn own(run: &Run, room: &RoomId, message: &MessageRef) -> Option<MessageRef> {
     let sent_by = |key: &ActionKey| key.script == run.script;
+    // Asked first: what is out by then is remembered.
+    let is_sending = run.door.is_sending(room);
     match message {
-        MessageRef::Sent(key) => sent_by(key),
-        MessageRef::Id(id) => {
-            id.as_str().parse().is_ok_and(|key| sent_by(&key)) || run.door.sent_as(room, id).is_some()
+        MessageRef::Id(id) | MessageRef::Own(id) => {
+            let is_own = id.as_str().parse().is_ok_and(|key| sent_by(&key)) || run.door.sent_as(room, id).is_some();
+            let may_be = || is_sending.then(|| MessageRef::Own(id.clone()));
+            if is_own { Some(MessageRef::Id(id.clone())) } else { may_be() }
         }
+        MessageRef::Sent(key) => sent_by(key).then(|| message.clone()),
     }
 }
