@@ -13,7 +13,7 @@ use palabre_model::{Batch, BotName, Message, Millis, Room, RoomId, RoomKind, Spa
 use palabre_store::{Direction, Snapshot, Table, TableId};
 
 pub(crate) use chat::{ChatKind, ChatRow};
-pub(crate) use people::{ADMINISTRATOR, People};
+pub(crate) use people::{ADMINISTRATOR, People, member};
 
 /// Chats by bot and id.
 const CHATS: Table<(String, String), ChatRow> = Table::new(TableId::TelegramChats);
