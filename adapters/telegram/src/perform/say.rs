@@ -225,7 +225,7 @@ impl Telegram {
     pub(crate) fn note_own(&self, message: &Value) {
         let (Some(chat), Some(id)) = (message["chat"]["id"].as_i64(), id_of(message)) else { return };
         let topic = message["message_thread_id"].as_i64().filter(|_| message["is_topic_message"] == true);
-        let time = message["date"].as_u64().unwrap_or_default() * 1_000;
+        let time = message["date"].as_u64().unwrap_or_default().saturating_mul(1_000);
         let mut known = self.world.lock();
         let user = known.me;
         known.note(chat, Recent { id, topic, user, time });
