@@ -17,6 +17,7 @@ mod reading;
 mod receive;
 mod rights;
 pub mod text;
+mod under_way;
 mod world;
 
 use std::num::NonZeroUsize;
@@ -42,6 +43,7 @@ use api::Api;
 use forms::Forms;
 use pace::Pacer;
 use receive::{Door, Incoming};
+use under_way::UnderWay;
 use world::World;
 
 /// So many presses, and actions, are remembered.
@@ -79,6 +81,7 @@ pub struct Telegram {
     world: Arc<World>,
     forms: Forms,
     callbacks: Callbacks,
+    under_way: UnderWay,
     /// Polls that are on their way out, and are not known by their ids yet.
     polls_under_way: tokio::sync::RwLock<()>,
     /// What Telegram shows when it brings updates, and where they go.
@@ -123,6 +126,7 @@ impl Telegram {
             forms: Forms::default(),
             callbacks: Callbacks(Mutex::new(LruCache::new(REMEMBERED))),
             polls_under_way: tokio::sync::RwLock::default(),
+            under_way: UnderWay::default(),
             secret: receive::secret(token.trim()),
             webhook: watch::Sender::new(None),
             progress: Mutex::new(LruCache::new(REMEMBERED)),

@@ -69,6 +69,7 @@ impl Telegram {
     }
 
     async fn say_part(&self, chat: i64, about: Value, part: Part) -> Result<Option<i64>, ActionError> {
+        let _saying = self.under_way.say(chat);
         let mut body: Map<String, Value> = about.as_object().cloned().unwrap_or_default();
         let said = match part {
             Part::Poll(poll) => {
