@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use palabre_model::{ActionError, Batch, Event, Form, FormField, Millis, Outcome};
+use palabre_model::{ActionError, ActionKey, Batch, Event, Form, FormField, Millis, Outcome};
 use palabre_store::{Direction, Snapshot, Table, TableId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -20,6 +20,9 @@ const LIFE: Millis = 3_600_000;
 /// A form that somebody is filling in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Dialogue {
+    /// The action that has begun it.
+    #[serde(default)]
+    asked_by: Option<ActionKey>,
     form: Form,
     values: Map<String, Value>,
     /// Which field is asked.
@@ -112,17 +115,23 @@ impl Telegram {
     /// Begins to ask somebody.
     pub(crate) async fn ask_form(
         &self,
-        chat: i64,
-        topic: Option<i64>,
+        (chat, topic): (i64, Option<i64>),
         user: i64,
         form: &Form,
+        key: &ActionKey,
     ) -> Result<Outcome, ActionError> {
         if form.fields.is_empty() {
             return Err(ActionError::Rejected("a form has at least one field".to_owned()));
         }
-        let dialogue = Dialogue { form: form.clone(), values: Map::new(), at: 0, until: self.clock.now() + LIFE };
-        let question = dialogue.question();
         let place = place(chat, topic, user);
+        let is_answered = |known: &Dialogue| known.asked_by.as_ref() == Some(key) && known.at > 0;
+        if self.forms.lock().get(&place).is_some_and(is_answered) {
+            // It was asked before a crash, and somebody was quicker than the repetition.
+            return Ok(Outcome::default());
+        }
+        let until = self.clock.now() + LIFE;
+        let dialogue = Dialogue { asked_by: Some(key.clone()), form: form.clone(), values: Map::new(), at: 0, until };
+        let question = dialogue.question();
         let mut batch = Batch::default();
         self.keep_form(&mut batch, &place, Some(&dialogue));
         self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
