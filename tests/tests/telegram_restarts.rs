@@ -14,9 +14,14 @@ struct Town {
 
 impl Town {
     async fn with(script: &str) -> Option<Self> {
+        Self::paced(script, 1_000).await
+    }
+
+    /// With so many messages a second to one chat.
+    async fn paced(script: &str, pace: u32) -> Option<Self> {
         let telegram = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
         let (api, token) = (telegram.api(), telegram.token());
-        let pace = "{ per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }";
+        let pace = format!("{{ per_second: 1000, per_second_in_chat: {pace}, per_minute_in_group: 10000 }}");
         let bots = format!(
             "bots: {{ tg: {{ platform: telegram, token: \"{token}\", api: \"{api}\", prefix: \"!\", telegram: {{ pace: {pace} }} }} }}\nscripts: {{ test: {{ grants: [rooms] }} }}\n"
         );
@@ -201,4 +206,23 @@ function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.v
 
 fn marks(telegram: &StandIn, menu: MessageRef) -> usize {
     telegram.message(menu)["reply_markup"].to_string().matches('✅').count()
+}
+
+/// What was said in the last second before a kill may be said again; not what waited its turn together with it.
+#[tokio::test]
+async fn of_what_waits_its_turn_nothing_is_repeated_that_was_said_before() {
+    let script = "function on_message(event) for i = 1, 12 do event.room:send(`number {i}`) end end";
+    let Some(town) = Town::paced(script, 4).await else { return };
+    let telegram = &town.telegram;
+    let daemon = town.project.start().await;
+    telegram.says("alice", "Village", "go");
+    telegram.hears("Village", "number 5").await;
+    daemon.kill().await;
+    let daemon = town.project.start().await;
+    telegram.hears("Village", "number 12").await;
+    let said = telegram.texts("Village");
+    let times = |number: usize| said.iter().filter(|text| **text == format!("number {number}")).count();
+    assert!((1..=4).all(|number| times(number) == 1) && (5..=12).all(|number| times(number) >= 1), "{said:?}");
+    assert!(daemon.stop().await, "{}", town.project.log());
+    town.breaks_no_rule();
 }

@@ -26,14 +26,15 @@ pub(crate) async fn run(outbox: Arc<Outbox>, room: RoomId) {
     while let Some(mut entries) = outbox.take(&room) {
         while !entries.is_empty() {
             let some: Vec<Entry> = entries.drain(..entries.len().min(AT_ONCE)).collect();
-            let Some(settled) = perform_some(&outbox, some).await else { return };
-            outbox.settle(settled);
+            if perform_some(&outbox, some).await.is_none() {
+                return;
+            }
         }
     }
 }
 
-/// Performs entries in order. `None` at shutdown, with what is done reported and the rest left.
-async fn perform_some(outbox: &Outbox, mut entries: Vec<Entry>) -> Option<Vec<Settled>> {
+/// Performs entries in order, and reports them. `None` at shutdown, with the rest left.
+async fn perform_some(outbox: &Outbox, mut entries: Vec<Entry>) -> Option<()> {
     let mut first = Vec::new();
     if entries.len() > 1
         && let Some(adapter) = outbox.platforms.adapter(entries[0].action.room().bot())
@@ -46,22 +47,21 @@ async fn perform_some(outbox: &Outbox, mut entries: Vec<Entry>) -> Option<Vec<Se
         first = AssertUnwindSafe(adapter.perform_all(&actions)).catch_unwind().await.unwrap_or_default();
     }
     let mut first = first.into_iter();
-    let mut settled = Vec::with_capacity(entries.len());
+    let mut settled = Vec::with_capacity(first.len());
     for mut entry in entries {
-        let result = match first.next() {
-            Some(Ok(outcome)) => Ok(remembered(outbox, &entry, outcome)),
-            // Those that failed, and those that were not tried, one by one and with patience.
-            Some(Err(_)) | None => match perform(outbox, &mut entry).await {
-                Some(result) => result,
-                None => {
-                    outbox.settle(settled);
-                    return None;
-                }
-            },
-        };
-        settled.push(Settled { entry, result });
+        if let Some(Ok(outcome)) = first.next() {
+            let result = Ok(remembered(outbox, &entry, outcome));
+            settled.push(Settled { entry, result });
+            continue;
+        }
+        // Those that failed, and those that were not tried, one by one and with patience. Each is reported as soon as it is done: the
+        // next may have to wait for minutes, and what a crash finds unreported is done again.
+        outbox.settle(std::mem::take(&mut settled));
+        let result = perform(outbox, &mut entry).await?;
+        outbox.settle(vec![Settled { entry, result }]);
     }
-    Some(settled)
+    outbox.settle(settled);
+    Some(())
 }
 
 /// Only what the adapter cannot tell again need be remembered.
