@@ -165,7 +165,7 @@ impl Telegram {
         if let Some(message) = answer_to {
             body["reply_parameters"] = json!({ "message_id": message, "allow_sending_without_reply": true });
         }
-        self.pacer.wait(chat, 1).await;
+        let _turn = self.pacer.wait(chat, 1).await;
         self.said("sendMessage", chat, body).await
     }
 
@@ -227,7 +227,7 @@ impl Telegram {
         if let Some(topic) = topic {
             body["message_thread_id"] = topic.into();
         }
-        self.pacer.wait(chat, 1).await;
+        let _turn = self.pacer.wait(chat, 1).await;
         if let Err(error) = self.said("sendMessage", chat, body).await {
             tracing::debug!(bot = %self.world.bot(), "that a form is given up could not be said: {error}");
         }

@@ -61,7 +61,7 @@ impl Telegram {
             if let (true, Some(markup)) = (index + 1 == count, &markup) {
                 about["reply_markup"] = markup.clone();
             }
-            self.pacer.wait(chat, part.messages()).await;
+            let _turn = self.pacer.wait(chat, part.messages()).await;
             last = self.say_part(chat, about, part).await?.or(last);
             self.note_said(key, index + 1, last);
         }
