@@ -134,6 +134,12 @@ impl StandIn {
         world.asked.iter().filter(|(name, _)| name == method).map(|(_, parameters)| parameters.clone()).collect()
     }
 
+    /// The methods that were called, with their parameters, in order; `getUpdates` is not among them.
+    #[must_use]
+    pub fn all_asked(&self) -> Vec<(String, Value)> {
+        self.shared.lock().asked.iter().cloned().collect()
+    }
+
     /// What is in a file, by its `file_id`.
     #[must_use]
     pub fn file(&self, id: &str) -> Option<Bytes> {
