@@ -176,10 +176,15 @@ impl StandIn {
         self.shared.lock().counters.own_misfits.clone()
     }
 
+    /// How the bot answered a press of a button; none if it has not yet.
+    #[must_use]
+    pub fn answer_to(&self, query: &str) -> Option<CallbackAnswer> {
+        self.shared.lock().presses.get(query)?.answer.clone()
+    }
+
     /// How the bot answered a press of a button, once it has.
     pub async fn answered(&self, query: &str) -> CallbackAnswer {
-        let look = |stand_in: &Self| stand_in.shared.lock().presses.get(query)?.answer.clone();
-        self.until("an answer to a press", look).await
+        self.until("an answer to a press", |stand_in| stand_in.answer_to(query)).await
     }
 
     /// Waits until the bot says something in a chat that has `part` in it, or has changed something so that it has.
