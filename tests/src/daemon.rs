@@ -135,9 +135,15 @@ impl Project {
 
     /// Starts the daemon on a free port and waits until it says where its page is.
     pub async fn start(&self) -> Daemon {
+        self.start_with(&[]).await
+    }
+
+    /// As [`Project::start`], with variables of the environment.
+    pub async fn start_with(&self, variables: &[(&str, &str)]) -> Daemon {
         let log = std::fs::File::options().create(true).append(true).open(self.path().join("log")).expect("a log");
         let mut process = Command::new(palabre())
             .args(["run", "--listen", "127.0.0.1:0"])
+            .envs(variables.iter().copied())
             .current_dir(self.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -5,8 +5,10 @@ mod client;
 mod daemon;
 pub mod discord;
 mod json;
+mod mutation;
 mod platforms;
 pub mod telegram;
 
 pub use client::{Client, ClientError};
 pub use daemon::{Daemon, Project, palabre};
+pub use mutation::mutate;

@@ -11,6 +11,7 @@ use discord_client::{Bot, quick};
 use palabre_discord::Frames;
 use palabre_model::{Bot as Named, Event};
 use palabre_tests::discord::{Options, StandIn};
+use palabre_tests::mutate;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
@@ -179,41 +180,4 @@ async fn frames_that_no_discord_sends_are_no_reason_to_fall_over() {
     }
     println!("{read} frames, {events} events in {seconds} s");
     assert!(events > 0);
-}
-
-/// Changes something, somewhere: a value becomes another's, of another kind, or is gone.
-fn mutate(value: &mut Value, other: &Value, random: &mut StdRng) {
-    match value {
-        Value::Object(map) if !map.is_empty() && random.random_bool(0.85) => {
-            let index = random.random_range(0..map.len());
-            let key = map.keys().nth(index).cloned().unwrap();
-            match random.random_range(0..10) {
-                0 => drop(map.remove(&key)),
-                1 => drop(map.insert(key, other.clone())),
-                _ => mutate(map.get_mut(&key).unwrap(), other, random),
-            }
-        }
-        Value::Array(list) if !list.is_empty() && random.random_bool(0.85) => {
-            let index = random.random_range(0..list.len());
-            match random.random_range(0..10) {
-                0 => drop(list.remove(index)),
-                1 => list.push(other.clone()),
-                _ => mutate(&mut list[index], other, random),
-            }
-        }
-        value => {
-            *value = match random.random_range(0..10) {
-                0 => Value::Null,
-                1 => json!(random.random_range(i64::MIN..i64::MAX)),
-                2 => json!(u64::MAX),
-                3 => json!(-1.5),
-                4 => json!(""),
-                5 => json!("18446744073709551615"),
-                6 => json!("99999999999999999999999"),
-                7 => json!("\u{202e}\0<@1>```💥"),
-                8 => json!([]),
-                _ => json!({}),
-            }
-        }
-    }
 }

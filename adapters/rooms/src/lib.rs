@@ -105,10 +105,6 @@ impl Adapter for Rooms {
         self.begin(action, key).await?.await
     }
 
-    fn performs_together(&self) -> bool {
-        true
-    }
-
     /// The room keeps the order, and one sync of the disk serves all that are on their way.
     async fn perform_all(&self, actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {
         let mut begun = Vec::with_capacity(actions.len());

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use palabre_model::{ActionError, Batch, Event, Form, FormField, Millis, Outcome};
+use palabre_model::{ActionError, ActionKey, Batch, Event, Form, FormField, Millis, Outcome};
 use palabre_store::{Direction, Snapshot, Table, TableId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -26,6 +26,9 @@ const TRIES: u32 = 6;
 /// A form that somebody is filling in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Dialogue {
+    /// The action that has begun it.
+    #[serde(default)]
+    asked_by: Option<ActionKey>,
     form: Form,
     values: Map<String, Value>,
     /// Which field is asked.
@@ -129,17 +132,23 @@ impl Telegram {
     /// Begins to ask somebody. Only what comes after the question is an answer to it.
     pub(crate) async fn ask_form(
         &self,
-        chat: i64,
-        topic: Option<i64>,
+        (chat, topic): (i64, Option<i64>),
         user: i64,
         form: &Form,
+        key: &ActionKey,
     ) -> Result<Outcome, ActionError> {
         if form.fields.is_empty() {
             return Err(ActionError::Rejected("a form has at least one field".to_owned()));
         }
+        let place = place(chat, topic, user);
+        let is_answered = |known: &Dialogue| known.asked_by.as_ref() == Some(key) && known.at > 0;
+        if self.forms.lock().get(&place).is_some_and(is_answered) {
+            // It was asked before a crash, and somebody was quicker than the repetition.
+            return Ok(Outcome::default());
+        }
         let now = self.clock.now();
-        let (form, until) = (form.clone(), now + LIFE);
-        let mut dialogue = Dialogue { form, values: Map::new(), at: 0, again: 0, question: None, until };
+        let (form, asked_by, until) = (form.clone(), Some(key.clone()), now + LIFE);
+        let mut dialogue = Dialogue { asked_by, form, values: Map::new(), at: 0, again: 0, question: None, until };
         // In a group it is said who is asked.
         let name = self.world.lock().people.user(user).map_or_else(|| user.to_string(), |user| user.name.clone());
         let question = dialogue.question();
@@ -148,7 +157,6 @@ impl Telegram {
         } else {
             question
         };
-        let place = place(chat, topic, user);
         {
             // Before it is asked: somebody may be quicker than the answer that names the question.
             let mut forms = self.forms.lock();
@@ -192,7 +200,7 @@ impl Telegram {
         if let Some(message) = answer_to {
             body["reply_parameters"] = json!({ "message_id": message, "allow_sending_without_reply": true });
         }
-        self.pacer.wait(chat, 1).await;
+        let _turn = self.pacer.wait(chat, 1).await;
         let said = self.said("sendMessage", chat, body).await?;
         said["message_id"].as_i64().ok_or_else(|| ActionError::Transient("Telegram names no message".to_owned()))
     }

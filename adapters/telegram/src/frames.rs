@@ -2,6 +2,7 @@
 //! leaves out, or adds tomorrow, loses no event. teloxide's own types take an update as a whole or not at all.
 //! <https://core.telegram.org/bots/api#available-types>
 
+use palabre_model::Millis;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -124,6 +125,13 @@ impl User {
             Some(last) => format!("{} {last}", self.first_name).trim().to_owned(),
             None => self.first_name.clone(),
         }
+    }
+}
+
+impl Message {
+    /// When it was said, in milliseconds.
+    pub(crate) fn time(&self) -> Millis {
+        self.date.saturating_mul(1_000)
     }
 }
 

@@ -17,10 +17,12 @@ mod reading;
 mod receive;
 mod rights;
 pub mod text;
+mod under_way;
 mod world;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
@@ -33,6 +35,7 @@ use palabre_store::Store;
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 pub use config::{Config, Pace};
 pub use online::{Online, online};
@@ -42,10 +45,14 @@ use api::Api;
 use forms::Forms;
 use pace::Pacer;
 use receive::{Door, Incoming};
+use under_way::UnderWay;
 use world::World;
 
 /// So many presses, and actions, are remembered.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+
+/// How long an action waits for what is kept to be read.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a bot on Telegram is made of.
 pub struct Setup {
@@ -79,6 +86,9 @@ pub struct Telegram {
     world: Arc<World>,
     forms: Forms,
     callbacks: Callbacks,
+    /// Whether what the last daemon knew is in memory.
+    is_loaded: watch::Sender<bool>,
+    under_way: UnderWay,
     /// Polls that are on their way out, and are not known by their ids yet.
     polls_under_way: tokio::sync::RwLock<()>,
     /// What Telegram shows when it brings updates, and where they go.
@@ -125,6 +135,8 @@ impl Telegram {
             forms: Forms::default(),
             callbacks: Callbacks(Mutex::new(LruCache::new(REMEMBERED))),
             polls_under_way: tokio::sync::RwLock::default(),
+            is_loaded: watch::Sender::new(false),
+            under_way: UnderWay::default(),
             secret: receive::secret(token.trim()),
             webhook: watch::Sender::new(None),
             progress: Mutex::new(LruCache::new(REMEMBERED)),
@@ -163,6 +175,9 @@ impl Telegram {
 
     /// Has in memory what the last daemon knew.
     async fn load(self: &Arc<Self>) -> Result<(), AdapterError> {
+        if *self.is_loaded.borrow() {
+            return Ok(());
+        }
         let (telegram, now) = (Arc::clone(self), self.clock.now());
         let read = move || -> palabre_store::Result<()> {
             let snapshot = telegram.store.snapshot(now)?;
@@ -170,7 +185,16 @@ impl Telegram {
             telegram.forms.load(&snapshot, telegram.world.bot().as_str())
         };
         let read = tokio::task::spawn_blocking(read).await.map_err(|error| AdapterError::Lost(error.to_string()))?;
-        read.map_err(|error| AdapterError::Lost(format!("what was known of chats cannot be read: {error}")))
+        read.map_err(|error| AdapterError::Lost(format!("what was known of chats cannot be read: {error}")))?;
+        self.is_loaded.send_replace(true);
+        Ok(())
+    }
+
+    /// Waits until what the last daemon knew is there: what it left undone comes before, and would not find its chats.
+    async fn is_ready(&self) -> Result<(), ActionError> {
+        let mut is_loaded = self.is_loaded.subscribe();
+        let loaded = timeout(PATIENCE, is_loaded.wait_for(|is_loaded| *is_loaded)).await;
+        loaded.map(drop).map_err(|_late| ActionError::Transient("the bot is not there yet".to_owned()))
     }
 
     /// A group has become a supergroup: the old id leads to the new one from now on.
@@ -222,6 +246,7 @@ impl Adapter for Telegram {
         if let Some(outcome) = known {
             return Ok(outcome);
         }
+        self.is_ready().await?;
         let outcome = self.do_it(action, key).await?;
         self.done.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), outcome.clone());
         Ok(outcome)

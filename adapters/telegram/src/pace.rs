@@ -38,15 +38,47 @@ struct Chat {
     shut_until: Option<Instant>,
 }
 
+/// The time that a request takes which says something.
+#[must_use = "it is over when this goes"]
+pub(crate) struct Turn<'p> {
+    pacer: &'p Pacer,
+    chat: i64,
+    taken: Instant,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut sent = self.pacer.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let Sent { all, chats } = &mut *sent;
+        let now = Instant::now();
+        put_off(all, self.taken, now);
+        if let Some(here) = chats.get_mut(&self.chat) {
+            put_off(&mut here.sent, self.taken, now);
+        }
+    }
+}
+
+/// What was counted at one time is counted at another.
+fn put_off(sent: &mut VecDeque<Instant>, from: Instant, to: Instant) {
+    let before = sent.len();
+    sent.retain(|at| *at != from);
+    sent.extend(std::iter::repeat_n(to, before - sent.len()));
+}
+
 impl Pacer {
     pub(crate) fn new(pace: Pace) -> Self {
         Self { pace, sent: Mutex::default() }
     }
 
-    /// Waits until `messages` more may go to the chat, and counts them.
-    pub(crate) async fn wait(&self, chat: i64, messages: usize) {
-        while let Err(until) = self.take(chat, messages, Instant::now()) {
-            sleep_until(until).await;
+    /// Waits until `messages` more may go to the chat, and counts them: from when their turn is over, since Telegram counts from when
+    /// they arrive, which is before its answer.
+    pub(crate) async fn wait(&self, chat: i64, messages: usize) -> Turn<'_> {
+        loop {
+            let now = Instant::now();
+            match self.take(chat, messages, now) {
+                Ok(()) => return Turn { pacer: self, chat, taken: now },
+                Err(until) => sleep_until(until).await,
+            }
         }
     }
 
@@ -103,7 +135,7 @@ mod tests {
         let pacer = Pacer::new(Pace::default());
         let mut sent: Vec<Instant> = Vec::new();
         for _ in 0..100 {
-            pacer.wait(-1, 1).await;
+            drop(pacer.wait(-1, 1).await);
             sent.push(Instant::now());
         }
         let most = |window: Duration| {
@@ -114,17 +146,28 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_is_slow_to_arrive_counts_from_when_it_is_there() {
+        let pacer = Pacer::new(Pace::default());
+        let begun = Instant::now();
+        let turn = pacer.wait(-1, 1).await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        drop(turn);
+        drop(pacer.wait(-1, 1).await);
+        assert_eq!(begun.elapsed(), Duration::from_millis(700) + SECOND + MARGIN);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn chats_do_not_wait_for_each_other_but_for_all_together() {
         let pacer = Pacer::new(Pace::default());
         let begun = Instant::now();
         for chat in 1..=30 {
-            pacer.wait(chat, 1).await;
+            drop(pacer.wait(chat, 1).await);
         }
         assert_eq!(Instant::now(), begun);
-        pacer.wait(31, 1).await;
+        drop(pacer.wait(31, 1).await);
         assert!(Instant::now() - begun >= SECOND);
         pacer.shut(7, Duration::from_secs(5));
-        pacer.wait(7, 1).await;
+        drop(pacer.wait(7, 1).await);
         assert!(Instant::now() - begun >= Duration::from_secs(6));
     }
 }

@@ -49,7 +49,7 @@ impl Telegram {
                     self.answer_callback(callback, None).await;
                 }
                 let (chat, topic) = self.place(room)?;
-                self.ask_form(chat, topic, person(user)?, form).await
+                self.ask_form((chat, topic), person(user)?, form, key).await
             }
             Action::Edit { room, message: which, content } => {
                 self.edit(self.place(room)?.0, message(which)?, content).await

@@ -203,6 +203,12 @@ impl Receiving<'_> {
     async fn decoded(&mut self, id: i64, frame: Update, update: &Value) -> Decoded {
         let now = self.context.clock.now();
         if let Some(callback) = &frame.callback_query {
+            if let Some(message) = &callback.message
+                && !self.telegram.world.lock().is_noted(message.chat.id, message.message_id)
+            {
+                // Whose message it is has to be known before its button can be about anything.
+                self.telegram.under_way.settle(message.chat.id).await;
+            }
             return match self.telegram.meant(callback).await {
                 Some(pressed) => self.decoder.pressed(callback, pressed, now),
                 // A choice among several, which goes on; or a button that leads to nothing any more.

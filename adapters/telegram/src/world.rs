@@ -13,7 +13,7 @@ use palabre_model::{Batch, BotName, Message, Millis, Room, RoomId, RoomKind, Spa
 use palabre_store::{Direction, Snapshot, Table, TableId};
 
 pub(crate) use chat::{ChatKind, ChatRow};
-pub(crate) use people::{ADMINISTRATOR, People};
+pub(crate) use people::{ADMINISTRATOR, People, member};
 
 /// Chats by bot and id.
 const CHATS: Table<(String, String), ChatRow> = Table::new(TableId::TelegramChats);
@@ -191,6 +191,12 @@ impl Known {
         recent.iter().rev().find(|one| one.id == message)?.topic
     }
 
+    /// Whether a message is remembered.
+    pub(crate) fn is_noted(&self, chat: i64, message: i64) -> bool {
+        let recent = self.recent.peek(&chat);
+        recent.is_some_and(|recent| recent.binary_search_by_key(&message, |one| one.id).is_ok())
+    }
+
     /// There is a message, which can be removed.
     pub(crate) fn note(&mut self, chat: i64, message: Recent) {
         let recent = self.recent.get_or_insert_mut(chat, VecDeque::new);
@@ -230,6 +236,7 @@ mod tests {
             known.note(-7, Recent { id, topic: None, user: 5, time: 0 });
         }
         assert_eq!(known.recent(-7, 3, |_| true), Some(vec![4, 3, 2]));
+        assert!(known.is_noted(-7, 2) && !known.is_noted(-7, 5));
         assert_eq!(known.recent(-8, 3, |_| true), None);
     }
 }

@@ -15,6 +15,7 @@ purge-of = 🧹 { $by } removes { $count ->
 } of { $whom }.
 slowmode = 🐢 { $by } lets everybody wait { $pause } between two messages.
 slowmode-over = 🐇 { $by } lets everybody write as they like again.
+no-slowmode = Nobody can be made to wait here.
 lock = 🔒 { $by } closes this room.
 unlock = 🔓 { $by } opens this room again.
 topic = 📌 { $by } changes the topic: { $topic }

@@ -15,6 +15,7 @@ purge-of = 🧹 { $by } efface { $count ->
 } de { $whom }.
 slowmode = 🐢 { $by } fait attendre chacun { $pause } entre deux messages.
 slowmode-over = 🐇 { $by } laisse de nouveau écrire chacun à son gré.
+no-slowmode = Ici, on ne peut faire attendre personne.
 lock = 🔒 { $by } ferme ce salon.
 unlock = 🔓 { $by } rouvre ce salon.
 topic = 📌 { $by } change le sujet : { $topic }

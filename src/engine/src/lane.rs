@@ -66,10 +66,10 @@ async fn perform_some(outbox: &Outbox, mut entries: Vec<Entry>) -> bool {
     true
 }
 
-/// Performs the entries together, where the adapter does better so: as many results as were tried.
+/// Performs the entries together, where the adapter does so: as many results as were tried.
 async fn together(outbox: &Outbox, entries: &mut [Entry]) -> Vec<Result<Outcome, ActionError>> {
     let adapter = entries.first().and_then(|entry| outbox.platforms.adapter(entry.action.room().bot()));
-    let Some(adapter) = adapter.filter(|adapter| entries.len() > 1 && adapter.performs_together()) else {
+    let Some(adapter) = adapter.filter(|_| entries.len() > 1) else {
         return Vec::new();
     };
     if outbox.leave.load(Acquire)

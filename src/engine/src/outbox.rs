@@ -94,6 +94,9 @@ impl Outbox {
     }
 
     pub(crate) fn settle(&self, settled: Vec<Settled>) {
+        if settled.is_empty() {
+            return;
+        }
         self.pending.fetch_sub(settled.len(), Relaxed);
         // The sequencer outlives the lanes; if it is gone, the next start settles these anew, by their keys.
         drop(self.notes.send(Note::Settled(settled)));

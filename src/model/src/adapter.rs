@@ -25,24 +25,11 @@ pub trait Adapter: Send + Sync + 'static {
     /// Performs one action. `key` stays the same over repetitions; where the platform takes such a thing, it goes along.
     async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError>;
 
-    /// Whether [`Adapter::perform_all`] does better than one action after another.
-    fn performs_together(&self) -> bool {
-        false
-    }
-
-    /// Performs actions of one room, in order, until one fails: as many results as were tried. An adapter that keeps the order
-    /// by itself may have several on their way at once, and then may also have performed some behind one that failed.
-    async fn perform_all(&self, actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {
-        let mut results = Vec::with_capacity(actions.len());
-        for (action, key) in actions {
-            let result = self.perform(action, key).await;
-            let failed = result.is_err();
-            results.push(result);
-            if failed {
-                break;
-            }
-        }
-        results
+    /// Performs actions of one room, in order, until one fails: as many results as were tried, by itself none. An adapter that keeps
+    /// the order by itself may have several on their way at once, and then may also have performed some behind one that failed. They
+    /// count as done only together, so one that takes its time for each leaves this alone.
+    async fn perform_all(&self, _actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {
+        Vec::new()
     }
 
     /// The id that the message of `key` will have, where this adapter names messages itself. The engine then need not

@@ -134,6 +134,12 @@ impl StandIn {
         world.asked.iter().filter(|(name, _)| name == method).map(|(_, parameters)| parameters.clone()).collect()
     }
 
+    /// The methods that were called, with their parameters, in order; `getUpdates` is not among them.
+    #[must_use]
+    pub fn all_asked(&self) -> Vec<(String, Value)> {
+        self.shared.lock().asked.iter().cloned().collect()
+    }
+
     /// What is in a file, by its `file_id`.
     #[must_use]
     pub fn file(&self, id: &str) -> Option<Bytes> {
@@ -170,10 +176,15 @@ impl StandIn {
         self.shared.lock().counters.own_misfits.clone()
     }
 
+    /// How the bot answered a press of a button; none if it has not yet.
+    #[must_use]
+    pub fn answer_to(&self, query: &str) -> Option<CallbackAnswer> {
+        self.shared.lock().presses.get(query)?.answer.clone()
+    }
+
     /// How the bot answered a press of a button, once it has.
     pub async fn answered(&self, query: &str) -> CallbackAnswer {
-        let look = |stand_in: &Self| stand_in.shared.lock().presses.get(query)?.answer.clone();
-        self.until("an answer to a press", look).await
+        self.until("an answer to a press", |stand_in| stand_in.answer_to(query)).await
     }
 
     /// Waits until the bot says something in a chat that has `part` in it, or has changed something so that it has.

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use palabre_tests::discord::{Id, Permission, Post, StandIn};
 use serde_json::{Map, Value, json};
 
-use crate::scenario::{Fate, Given, Platform, Rule};
-use crate::stage::{Form, Said, Stage, with_mentions};
+use crate::transcripts::scenario::{Fate, Given, Platform, Rule};
+use crate::transcripts::stage::{Form, Said, Stage, with_mentions};
 
 const EPHEMERAL: u64 = 64;
 /// The bot still thinks about what to say.
@@ -94,7 +94,7 @@ fn said(message: &Value) -> Said {
 }
 
 /// People have names in small letters here, and are shown with large ones.
-fn small(who: &str) -> String {
+pub(crate) fn small(who: &str) -> String {
     who.to_lowercase()
 }
 
@@ -143,20 +143,17 @@ impl Stage for OnDiscord {
         self.discord.presses(&small(who), offer, label);
     }
 
-    async fn form(&mut self, who: &str) -> Form {
+    async fn fills_in(&mut self, who: &str, values: &[(&str, &str)]) -> Form {
         let form = self.discord.answer(self.interactions[who]).await;
         assert_eq!(form["type"], 9, "{form}");
         let rows = form["data"]["components"].as_array().into_iter().flatten();
         let label = |row: &Value| row["label"].as_str().or(row["components"][0]["label"].as_str()).map(str::to_owned);
+        let sent = self.discord.submits(self.interactions[who], values);
+        self.interactions.insert(who.to_owned(), sent);
         Form {
             title: form["data"]["title"].as_str().unwrap_or_default().to_owned(),
             labels: rows.filter_map(label).collect(),
         }
-    }
-
-    async fn fills_in(&mut self, who: &str, values: &[(&str, &str)]) {
-        let sent = self.discord.submits(self.interactions[who], values);
-        self.interactions.insert(who.to_owned(), sent);
     }
 
     async fn enters(&mut self, who: &str) {

@@ -3,7 +3,7 @@
 use palabre_model::{EventKind, Member, Millis, User};
 
 use super::{Decoded, Decoder, Scene};
-use crate::frames;
+use crate::{frames, world};
 
 impl Decoder {
     /// What somebody is in a group; nothing in what is private.
@@ -38,8 +38,8 @@ impl Decoder {
         let changed = self.learn_chat(&frame.chat);
         let user = self.user(&new.user);
         let by = (frame.from.id != person).then(|| self.user(&frame.from));
-        let before = self.world.lock().people.became(chat, &user.id, new);
-        let member = self.member(chat, person);
+        self.world.lock().people.became(chat, &user.id, new);
+        let member = (chat < 0).then(|| world::member(&user.id, new));
         let mut kinds = Vec::new();
         if old.is_banned() && !new.is_banned() {
             kinds.push(EventKind::Unban { by: by.clone(), reason: None });
@@ -53,8 +53,7 @@ impl Decoder {
         if !old.is_banned() && new.is_banned() {
             kinds.push(EventKind::Ban { by, reason: None });
         }
-        // What they were as Telegram says it, which is more than what was known.
-        let was = Member { muted: old.is_muted(), roles: old.tag.iter().cloned().collect(), ..before };
+        let was = world::member(&user.id, old);
         let is_other = old.is_muted() != new.is_muted()
             || old.is_admin() != new.is_admin()
             || old.tag != new.tag
@@ -83,9 +82,9 @@ impl Decoder {
             (false, true) => EventKind::RoomCreate,
             (true, false) => EventKind::RoomDelete { before: Some(self.world.room(chat, None)) },
             _ => {
-                let before = self.world.lock().people.became(chat, &me.id, new);
-                let was = Member { muted: old.is_muted(), ..before };
-                let scene = Scene { chat, topic: None, member: self.member(chat, new.user.id), user: Some(me) };
+                self.world.lock().people.became(chat, &me.id, new);
+                let (was, is) = (world::member(&me.id, old), world::member(&me.id, new));
+                let scene = Scene { chat, topic: None, member: Some(is), user: Some(me) };
                 let event = self.event(scene, EventKind::MemberUpdate { before: Some(was) }, now);
                 return Some(Decoded { events: vec![event], changed });
             }

@@ -44,7 +44,7 @@ impl Decoder {
         let message = Message {
             id: first.message_id.to_string().into(),
             author: Some(user.id.clone()),
-            time: first.date.saturating_mul(1_000),
+            time: first.time(),
             content,
             reply_to: self.answered(first),
         };
@@ -80,7 +80,7 @@ impl Decoder {
         let message = Message {
             id: of.to_string().into(),
             author: Some(user.id.clone()),
-            time: frame.date.saturating_mul(1_000),
+            time: frame.time(),
             content,
             reply_to: self.answered(frame),
         };
@@ -243,7 +243,7 @@ impl Decoder {
             id: frame.message_id,
             topic: frame.message_thread_id.filter(|_| frame.is_topic_message),
             user: self.author(frame).1,
-            time: frame.date.saturating_mul(1_000),
+            time: frame.time(),
         };
         self.world.lock().note(frame.chat.id, recent);
     }

@@ -61,7 +61,7 @@ impl Telegram {
             if let (true, Some(markup)) = (index + 1 == count, &markup) {
                 about["reply_markup"] = markup.clone();
             }
-            self.pacer.wait(chat, part.messages()).await;
+            let _turn = self.pacer.wait(chat, part.messages()).await;
             said.extend(self.say_part(chat, about, part).await?);
             self.note_said(key, index + 1, &said);
         }
@@ -78,6 +78,7 @@ impl Telegram {
 
     /// Says one part: the messages that it became.
     async fn say_part(&self, chat: i64, about: Value, part: Part) -> Result<Vec<i64>, ActionError> {
+        let _saying = self.under_way.say(chat);
         let mut body: Map<String, Value> = about.as_object().cloned().unwrap_or_default();
         let said = match part {
             Part::Poll(poll) => {
@@ -213,7 +214,7 @@ impl Telegram {
         let username = self.world.lock().username.clone();
         let mut body = json!({ "chat_id": chat, "text": format!("✉ https://t.me/{username}?start=hello") });
         in_topic(&mut body, topic);
-        self.pacer.wait(chat, 1).await;
+        let _turn = self.pacer.wait(chat, 1).await;
         if let Err(error) = self.said("sendMessage", chat, body).await {
             tracing::debug!(bot = %self.world.bot(), "nobody could be told to write to the bot: {error}");
         }

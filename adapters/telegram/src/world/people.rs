@@ -118,10 +118,9 @@ impl People {
         }
     }
 
-    /// What somebody is now; what they were, where that is another thing.
-    pub(crate) fn became(&mut self, chat: i64, id: &UserId, membership: &Membership) -> Member {
+    /// Somebody is something else in a chat now.
+    pub(crate) fn became(&mut self, chat: i64, id: &UserId, membership: &Membership) {
         let user = membership.user.id;
-        let before = self.member(chat, user, id);
         if let Some(admins) = self.admins.get_mut(&chat) {
             match level(membership) {
                 Some(level) => drop(admins.by_id.insert(user, level)),
@@ -131,7 +130,6 @@ impl People {
         let tag = membership.tag.iter().cloned().collect();
         let member = Member { roles: tag, muted: membership.is_muted(), ..nobody(id) };
         self.members.put((chat, user), member);
-        before
     }
 
     pub(crate) fn set_admins(&mut self, chat: i64, members: &[Membership]) {
@@ -154,6 +152,15 @@ impl People {
     /// Whether anything is known of the administrators.
     pub(crate) fn has_admins(&self, chat: i64) -> bool {
         self.admins.contains(&chat)
+    }
+}
+
+/// What somebody is by what Telegram says of them.
+pub(crate) fn member(id: &UserId, membership: &Membership) -> Member {
+    let member = Member { muted: membership.is_muted(), ..nobody(id) };
+    match level(membership) {
+        Some((permission, title)) => Member { permission: Some(permission), roles: roles(&title), ..member },
+        None => Member { roles: membership.tag.iter().cloned().collect(), ..member },
     }
 }
 

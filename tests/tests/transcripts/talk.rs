@@ -1,7 +1,8 @@
 //! Scripts that take part in the talk: hello, karma, levels, quotes, welcome.
 
-use crate::scenario::{
-    Given, IN_PRIVATE, ONE_STORE, PLAIN, Scenario, answers, answers_alone, enters, leaves, says, uses,
+use super::scenario::{
+    Given, IN_PRIVATE, ONE_STORE, PLAIN, Platform, Scenario, answers, enters, leaves, refuses, refuses_before_all,
+    says, uses,
 };
 
 pub(crate) const HELLO: Scenario = Scenario {
@@ -45,17 +46,23 @@ pub(crate) const KARMA: Scenario = Scenario {
     ..PLAIN
 };
 
+const BY_NAME: &[Platform] = &[Platform::Rooms, Platform::Discord];
+const USERNAMES: &str =
+    "on Telegram people are mentioned by their username, and nobody is known by it who was not seen";
+
 pub(crate) const KARMA_BY_MENTION: Scenario = Scenario {
     scripts: &["karma"],
     apart: Some(ONE_STORE),
     steps: &[
         says("Bob", "I am here"),
         says("Alice", "{@Bob}++"),
-        answers(1),
+        answers(1).only_on(BY_NAME, USERNAMES),
+        answers(1).only_on(&[Platform::Telegram], USERNAMES),
         says("Bob", "{@Bob}++"),
         answers(1),
         says("Alice", "!karma {@Bob}"),
-        answers(1),
+        answers(1).only_on(BY_NAME, USERNAMES),
+        answers(1).only_on(&[Platform::Telegram], USERNAMES),
     ],
     ..PLAIN
 };
@@ -87,7 +94,11 @@ pub(crate) const LEVELS: Scenario = Scenario {
 pub(crate) const LEVELS_OF_A_STRANGER: Scenario = Scenario {
     scripts: &["levels"],
     cast: &[("Alice", "general"), ("Carol", "general")],
-    steps: &[says("Alice", "!rank {@Carol}"), answers(1)],
+    steps: &[
+        says("Alice", "!rank {@Carol}"),
+        answers(1).only_on(BY_NAME, USERNAMES),
+        answers(1).only_on(&[Platform::Telegram], USERNAMES),
+    ],
     ..PLAIN
 };
 
@@ -95,7 +106,7 @@ pub(crate) const QUOTES: Scenario = Scenario {
     scripts: &["quotes"],
     // Built for tests and on a busy machine, the first text.normalise can take longer than the 100 ms that a script has.
     settings: "limits: { cpu_ms: 2000 }",
-    note: IN_PRIVATE,
+    notes: IN_PRIVATE,
     apart: Some(ONE_STORE),
     steps: &[
         says("Alice", "!quote"),
@@ -113,7 +124,8 @@ pub(crate) const QUOTES: Scenario = Scenario {
         says("Alice", "!quote add"),
         answers(1),
         says("Alice", "!quote sing"),
-        answers_alone("Alice"),
+        refuses("Alice"),
+        refuses_before_all(),
     ],
     ..PLAIN
 };

@@ -6,8 +6,8 @@ use std::time::Duration;
 use palabre_tests::Client;
 use serde_json::{Value, json};
 
-use crate::scenario::{Fate, Given, Platform, Rule};
-use crate::stage::{Form, Said, Stage, typed, with_mentions};
+use super::scenario::{Fate, Given, Platform, Rule};
+use super::stage::{Form, Said, Stage, typed, with_mentions};
 
 /// How long it may take until somebody may come in again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,7 +30,6 @@ pub(crate) struct OnRooms {
     pressed: String,
     /// The room of `pressed`.
     pressed_in: String,
-    form: Value,
     nonce: usize,
 }
 
@@ -43,7 +42,6 @@ impl OnRooms {
             offers: HashMap::new(),
             pressed: String::new(),
             pressed_in: String::new(),
-            form: Value::Null,
             nonce: 0,
         };
         for (who, place) in cast {
@@ -166,22 +164,18 @@ impl Stage for OnRooms {
         assert!(answer["error"].is_null(), "{answer}");
     }
 
-    async fn form(&mut self, who: &str) -> Form {
-        self.form = self.person(who).client.wait("form").await.unwrap();
-        let fields = self.form["fields"].as_array().into_iter().flatten();
-        Form {
-            title: self.form["title"].as_str().unwrap_or_default().to_owned(),
-            labels: fields.filter_map(|field| field["label"].as_str()).map(ToOwned::to_owned).collect(),
-        }
-    }
-
-    async fn fills_in(&mut self, who: &str, values: &[(&str, &str)]) {
-        let values: HashMap<_, _> = values.iter().copied().collect();
-        let filled = json!({ "form": self.form["form"], "values": values });
+    async fn fills_in(&mut self, who: &str, values: &[(&str, &str)]) -> Form {
         let client = &mut self.person(who).client;
-        let asked = client.ask("form", filled).await.unwrap();
+        let form = client.wait("form").await.unwrap();
+        let values: HashMap<_, _> = values.iter().copied().collect();
+        let asked = client.ask("form", json!({ "form": form["form"], "values": values })).await.unwrap();
         let answer = client.ack(asked).await.unwrap();
         assert!(answer["error"].is_null(), "{answer}");
+        let fields = form["fields"].as_array().into_iter().flatten();
+        Form {
+            title: form["title"].as_str().unwrap_or_default().to_owned(),
+            labels: fields.filter_map(|field| field["label"].as_str()).map(ToOwned::to_owned).collect(),
+        }
     }
 
     async fn enters(&mut self, who: &str) {

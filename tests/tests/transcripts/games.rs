@@ -1,7 +1,8 @@
 //! Scripts that people play with: dice, guess, poll, trivia.
 
-use crate::scenario::{
-    Given, IN_PRIVATE, ONE_STORE, PLAIN, Scenario, answers, answers_alone, changes, presses, presses_one, says, uses,
+use super::scenario::{
+    Given, IN_PRIVATE, ONE_STORE, PLAIN, Scenario, answers, answers_alone, changes, presses, presses_one, refuses,
+    refuses_before_all, says, uses,
 };
 
 pub(crate) const DICE: Scenario = Scenario {
@@ -49,7 +50,7 @@ pub(crate) const GUESS: Scenario = Scenario {
 
 pub(crate) const POLL: Scenario = Scenario {
     scripts: &["poll"],
-    note: IN_PRIVATE,
+    notes: IN_PRIVATE,
     steps: &[
         says("Alice", "!poll 10m Lunch? | Pizza | Salad"),
         answers(1),
@@ -72,7 +73,8 @@ pub(crate) const POLL: Scenario = Scenario {
         changes(),
         answers_alone("Alice"),
         says("Bob", "!poll 1s Tea? | Yes | No"),
-        answers_alone("Bob"),
+        refuses("Bob"),
+        refuses_before_all(),
     ],
     ..PLAIN
 };

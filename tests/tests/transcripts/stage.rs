@@ -1,7 +1,7 @@
 //! A platform as a scenario needs it, and the playing: every step leaves its lines in the transcript.
 
-use crate::scenario::{Act, Button, Fate, Given, Platform, Rule, Step};
-use crate::town::Town;
+use super::scenario::{Act, Button, Fate, Given, Platform, Rule, Step};
+use super::town::{Beside, Town};
 
 /// Something that the bot said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +32,8 @@ pub(crate) trait Stage {
     async fn uses(&mut self, who: &str, command: &str, given: &[(&str, Given)]);
     /// Presses the first button that fits, of the last message that has buttons where they are.
     async fn presses(&mut self, who: &str, fits: &dyn Fn(&str) -> bool);
-    /// The form that somebody is shown.
-    async fn form(&mut self, who: &str) -> Form;
-    async fn fills_in(&mut self, who: &str, values: &[(&str, &str)]);
+    /// Fills in the form that somebody is shown: what it asked.
+    async fn fills_in(&mut self, who: &str, values: &[(&str, &str)]) -> Form;
     async fn enters(&mut self, who: &str);
     async fn leaves(&mut self, who: &str);
     /// The next thing that the bot says in a room.
@@ -51,12 +50,11 @@ pub(crate) trait Stage {
     fn left_over(&mut self) -> Vec<Said>;
 }
 
-/// Plays the steps; the lines of each, none for those that belong to the other platform.
-pub(crate) async fn play<S: Stage>(stage: &mut S, town: &Town, steps: &[Step]) -> Vec<Vec<String>> {
+/// Plays the steps; the lines of each, none for those that belong to others.
+pub(crate) async fn play<S: Stage, P: Beside>(stage: &mut S, town: &Town<P>, steps: &[Step]) -> Vec<Vec<String>> {
     let mut transcript = Vec::new();
     for step in steps {
-        let is_here = step.only.is_none_or(|(platform, _)| platform == S::PLATFORM);
-        let lines = if is_here { perform(stage, town, &step.act).await } else { Vec::new() };
+        let lines = if step.is_on(S::PLATFORM) { perform(stage, town, &step.act).await } else { Vec::new() };
         // Shown when the test fails: this far it went.
         lines.iter().for_each(|line| println!("{:8} {line}", format!("{:?}", S::PLATFORM)));
         transcript.push(lines);
@@ -66,7 +64,7 @@ pub(crate) async fn play<S: Stage>(stage: &mut S, town: &Town, steps: &[Step]) -
     transcript
 }
 
-async fn perform<S: Stage>(stage: &mut S, town: &Town, act: &Act) -> Vec<String> {
+async fn perform<S: Stage, P: Beside>(stage: &mut S, town: &Town<P>, act: &Act) -> Vec<String> {
     match act {
         Act::Says { who, text } => {
             let written = with_mentions(text, |name| stage.mention(name));
@@ -93,23 +91,23 @@ async fn perform<S: Stage>(stage: &mut S, town: &Town, act: &Act) -> Vec<String>
 }
 
 /// What is not done by people, but waited for.
-async fn witness<S: Stage>(stage: &mut S, town: &Town, act: &Act) -> Vec<String> {
+async fn witness<S: Stage, P: Beside>(stage: &mut S, town: &Town<P>, act: &Act) -> Vec<String> {
     match act {
         Act::Answers { place, count } => {
             let mut lines = Vec::new();
             for _ in 0..*count {
-                lines.extend(shown(&in_place(place), &stage.hears(place).await));
+                lines.extend(shown::<P>(&in_place(place), &stage.hears(place).await));
             }
             lines
         }
         Act::Begins { place, part } => loop {
             let said = stage.hears(place).await;
             if said.text.contains(part) {
-                break shown(&in_place(place), &said);
+                break shown::<P>(&in_place(place), &said);
             }
         },
-        Act::AnswersAlone { who } => shown(&format!("bot, to {who} alone"), &stage.hears_alone(who).await),
-        Act::Changes => shown("bot changes that to", &stage.hears_change().await),
+        Act::AnswersAlone { who } => shown::<P>(&format!("bot, to {who} alone"), &stage.hears_alone(who).await),
+        Act::Changes => shown::<P>("bot changes that to", &stage.hears_change().await),
         Act::Vanishes { texts, purged } => {
             stage.vanishes(texts, *purged).await;
             texts.iter().map(|text| format!("  * gone: {}", plainly(text))).collect()
@@ -148,10 +146,9 @@ async fn press<S: Stage>(stage: &mut S, who: &str, button: Button) -> String {
 }
 
 async fn fill_in<S: Stage>(stage: &mut S, who: &str, values: &[(&str, &str)]) -> Vec<String> {
-    let form = stage.form(who).await;
+    let form = stage.fills_in(who, values).await;
     let mut lines = vec![format!("  bot asks {who} to fill in: {}", form.title)];
     lines.extend(form.labels.iter().map(|label| format!("       ({label})")));
-    stage.fills_in(who, values).await;
     lines.extend(values.iter().map(|(name, value)| format!("{who} fills in {name}: {value}")));
     lines
 }
@@ -165,8 +162,9 @@ fn in_place(place: &str) -> String {
 }
 
 /// What the bot said: further lines stand below the first, buttons below all.
-fn shown(by: &str, said: &Said) -> Vec<String> {
-    let mut texts = said.text.lines();
+fn shown<P: Beside>(by: &str, said: &Said) -> Vec<String> {
+    let text = P::seen(&said.text);
+    let mut texts = text.lines();
     let mut lines = vec![format!("  {by}: {}", texts.next().unwrap_or_default())];
     lines.extend(texts.map(|text| format!("       {text}")));
     if !said.buttons.is_empty() {

@@ -1,9 +1,10 @@
-//! Scripts that keep order: automod, moderation, report, word_filter. Olivia is a moderator, by bots.yaml in the rooms and as
-//! the owner of the server on Discord.
+//! Scripts that keep order: automod, moderation, report, word_filter. Olivia is a moderator, by bots.yaml in the rooms, as the
+//! owner of the server on Discord and of the groups on Telegram.
 
-use crate::scenario::{
+use super::scenario::{
     Fate, Given, IN_PRIVATE, ONE_ROOM, PLAIN, Platform, Rule, Scenario, answers, answers_alone, answers_in, becomes,
-    changes, enters, fills_in, is_purged, is_refused, presses, room_becomes, says, uses, vanishes,
+    changes, enters, fills_in, is_purged, is_refused, presses, refuses, refuses_before_all, room_becomes, says, uses,
+    vanishes,
 };
 
 const WITH_A_MODERATOR: &[(&str, &str)] = &[("Alice", "general"), ("Bob", "general"), ("Olivia", "general")];
@@ -12,7 +13,10 @@ pub(crate) const AUTOMOD: Scenario = Scenario {
     scripts: &["automod"],
     settings: "grants: [moderation]",
     cast: WITH_A_MODERATOR,
-    note: "Without `ahead`, which the shipped bots.yaml has for the room service: what breaks a rule is removed afterwards.",
+    notes: &[(
+        Platform::Rooms,
+        "Without `ahead`, which the shipped bots.yaml has for the room service: what breaks a rule is removed afterwards.",
+    )],
     steps: &[
         says("Alice", "Hello there"),
         says("Alice", "WHY DOES NOBODY ANSWER ME"),
@@ -36,15 +40,15 @@ pub(crate) const AUTOMOD: Scenario = Scenario {
     ..PLAIN
 };
 
-const AHEAD: &str = "before_message exists there alone, since nothing can be refused on Discord before it is seen";
+const AHEAD: &str = "before_message exists there alone, since nothing can be refused elsewhere before it is seen";
 
 pub(crate) const AUTOMOD_AHEAD: Scenario = Scenario {
     scripts: &["automod", "hello"],
     settings: "grants: [moderation], config: { ahead: true }",
-    note: "As the shipped bots.yaml has it.",
+    notes: &[(Platform::Rooms, "As the shipped bots.yaml has it.")],
     steps: &[
         says("Alice", "Hello there"),
-        is_refused("Alice", "WHY DOES NOBODY ANSWER ME").only_on(Platform::Rooms, AHEAD),
+        is_refused("Alice", "WHY DOES NOBODY ANSWER ME").only_on(&[Platform::Rooms], AHEAD),
         says("Alice", "!ping"),
         answers(1),
     ],
@@ -58,7 +62,7 @@ const WITH_A_RECORD: Scenario = Scenario {
     cast: &[("Alice", "general"), ("Bob", "general"), ("Olivia", "general"), ("Max", "mods")],
     told: Some("mods"),
     apart: Some(ONE_ROOM),
-    note: IN_PRIVATE,
+    notes: IN_PRIVATE,
     marks: &[(r"\d{4}-\d\d-\d\d", "DAY")],
     ..PLAIN
 };
@@ -67,7 +71,8 @@ pub(crate) const MODERATION: Scenario = Scenario {
     steps: &[
         says("Bob", "hello"),
         says("Alice", "!ban {@Bob} because I can"),
-        answers_alone("Alice"),
+        refuses("Alice"),
+        refuses_before_all(),
         says("Olivia", "!warn {@Bob} too loud"),
         answers(1),
         answers_in("mods", 1),
@@ -134,6 +139,9 @@ pub(crate) const MODERATION_OF_A_ROOM: Scenario = Scenario {
     ..WITH_A_RECORD
 };
 
+const PAUSING: &[Platform] = &[Platform::Rooms, Platform::Discord];
+const NO_PAUSES: &str = "on Telegram no bot can have people wait between two messages";
+
 /// Who has closed a room, or slowed it down, has to be able to say that it is over.
 pub(crate) const MODERATION_UNLOCKS: Scenario = Scenario {
     scripts: &["moderation"],
@@ -147,14 +155,23 @@ pub(crate) const MODERATION_UNLOCKS: Scenario = Scenario {
         answers(1),
         room_becomes(Rule::Locked(false)),
         says("Olivia", "!slowmode 10s"),
-        answers(1),
-        room_becomes(Rule::Pause(10)),
-        says("Olivia", "!slowmode"),
-        answers(1),
-        room_becomes(Rule::Pause(0)),
+        answers(1).only_on(PAUSING, NO_PAUSES),
+        answers_alone("Olivia").only_on(&[Platform::Telegram], NO_PAUSES),
+        room_becomes(Rule::Pause(10)).only_on(PAUSING, NO_PAUSES),
+        says("Olivia", "!slowmode").only_on(PAUSING, NO_PAUSES),
+        answers(1).only_on(PAUSING, NO_PAUSES),
+        room_becomes(Rule::Pause(0)).only_on(PAUSING, NO_PAUSES),
     ],
     ..PLAIN
 };
+
+const FORMS: &[(Platform, &str)] = &[
+    (
+        Platform::Discord,
+        "On Discord a form is shown only to whoever uses the command from the list: typed, it shows none.",
+    ),
+    (Platform::Telegram, "Telegram has no forms: one is asked field by field, and /skip leaves a field out."),
+];
 
 pub(crate) const REPORT: Scenario = Scenario {
     scripts: &["report"],
@@ -162,7 +179,7 @@ pub(crate) const REPORT: Scenario = Scenario {
     cast: &[("Alice", "general"), ("Bob", "general"), ("Olivia", "mods")],
     told: Some("mods"),
     apart: Some(ONE_ROOM),
-    note: "On Discord a form is shown only to whoever uses the command from the list: typed, it shows none.",
+    notes: FORMS,
     steps: &[
         uses("Alice", "report", &[]),
         fills_in("Alice", &[("whom", "Bob"), ("why", "spam everywhere")]),
@@ -182,7 +199,7 @@ pub(crate) const WORD_FILTER: Scenario = Scenario {
     scripts: &["word_filter"],
     settings: "grants: [moderation], config: { words: [darn, heck] }",
     cast: WITH_A_MODERATOR,
-    note: IN_PRIVATE,
+    notes: IN_PRIVATE,
     steps: &[
         says("Alice", "nice day"),
         says("Alice", "oh DARN it"),
@@ -191,7 +208,8 @@ pub(crate) const WORD_FILTER: Scenario = Scenario {
         vanishes(&["what the hèçk"]),
         answers(1),
         says("Alice", "!words"),
-        answers_alone("Alice"),
+        refuses("Alice"),
+        refuses_before_all(),
         says("Olivia", "!words"),
         answers_alone("Olivia"),
         says("Alice", "heck, heck"),

@@ -1,6 +1,6 @@
 //! Scripts that do something by the clock or for programs: feed, reminder, standup, status.
 
-use crate::scenario::{
+use super::scenario::{
     Given, IN_PRIVATE, ONE_ROOM, PLAIN, Scenario, answers, answers_alone, answers_in, asks, begins_in, publishes, says,
     uses,
 };
@@ -47,7 +47,7 @@ pub(crate) const STANDUP: Scenario = Scenario {
     cast: &[("Alice", "standup"), ("Bob", "standup")],
     told: Some("standup"),
     apart: Some(ONE_ROOM),
-    note: IN_PRIVATE,
+    notes: IN_PRIVATE,
     marks: &[(r"\d\d\.\d\d\.", "DAY")],
     steps: &[
         begins_in("standup", "☀️"),

@@ -1,10 +1,12 @@
 //! Scripts about money: economy, shop.
 
-use crate::scenario::{Given, IN_PRIVATE, PLAIN, Scenario, answers, answers_alone, says, uses};
+use super::scenario::{
+    Given, IN_PRIVATE, PLAIN, Scenario, answers, answers_alone, refuses, refuses_before_all, says, uses,
+};
 
 pub(crate) const ECONOMY: Scenario = Scenario {
     scripts: &["economy"],
-    note: IN_PRIVATE,
+    notes: IN_PRIVATE,
     steps: &[
         says("Bob", "good morning"),
         says("Alice", "!balance"),
@@ -24,16 +26,18 @@ pub(crate) const ECONOMY: Scenario = Scenario {
         says("Alice", "!balance Bob"),
         answers(1),
         says("Alice", "!pay {@Bob} 1.5"),
-        answers_alone("Alice"),
+        refuses("Alice"),
+        refuses_before_all(),
         says("Alice", "!pay {@Bob}"),
-        answers_alone("Alice"),
+        refuses("Alice"),
+        refuses_before_all(),
     ],
     ..PLAIN
 };
 
 pub(crate) const SHOP: Scenario = Scenario {
     scripts: &["shop", "economy"],
-    note: IN_PRIVATE,
+    notes: IN_PRIVATE,
     steps: &[
         says("Alice", "!shop"),
         answers(1),

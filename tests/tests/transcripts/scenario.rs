@@ -5,6 +5,7 @@
 pub(crate) enum Platform {
     Rooms,
     Discord,
+    Telegram,
 }
 
 /// A conversation with a script that ships.
@@ -19,10 +20,10 @@ pub(crate) struct Scenario {
     pub(crate) cast: &'static [(&'static str, &'static str)],
     /// The room that the script's config names.
     pub(crate) told: Option<&'static str>,
-    /// Why both platforms cannot be played before the same daemon; none where they are.
+    /// Why two platforms cannot be played before the same daemon; none where they are.
     pub(crate) apart: Option<&'static str>,
-    /// Where the platforms differ by their nature, for those who read the transcript.
-    pub(crate) note: &'static str,
+    /// Where a platform differs by its nature, for those who read the transcript.
+    pub(crate) notes: &'static [(Platform, &'static str)],
     /// Regular expressions of what differs from time to time, and the marks that take its place.
     pub(crate) marks: &'static [(&'static str, &'static str)],
     pub(crate) steps: &'static [Step],
@@ -35,7 +36,7 @@ pub(crate) const PLAIN: Scenario = Scenario {
     cast: &[("Alice", "general"), ("Bob", "general")],
     told: None,
     apart: None,
-    note: "",
+    notes: &[],
     marks: &[],
     steps: &[],
 };
@@ -46,15 +47,26 @@ pub(crate) const ONE_ROOM: &str = "the script's config names one room, which is 
 pub(crate) const ONE_STORE: &str =
     "what the script keeps is one for all platforms, so one would see what the other did";
 /// Where answers for one person's eyes go.
-pub(crate) const IN_PRIVATE: &str =
-    "On Discord a typed command is no interaction, so that an answer for one person's eyes comes as a direct message.";
+pub(crate) const IN_PRIVATE: &[(Platform, &str)] = &[
+    (
+        Platform::Discord,
+        "On Discord a typed command is no interaction, so that an answer for one person's eyes comes as a direct message.",
+    ),
+    (
+        Platform::Telegram,
+        "On Telegram an answer for one person's eyes comes as a direct message, which takes that they have begun with the bot; to whoever presses a button it is shown over the chat.",
+    ),
+];
+
+const REFUSALS: &str =
+    "on Telegram the runtime refuses a command before all, since whoever has not begun with the bot would hear nothing";
 
 /// One thing that happens, or is waited for.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) act: Act,
-    /// The one platform that it can be played on, and why the other cannot.
-    pub(crate) only: Option<(Platform, &'static str)>,
+    /// The platforms that it can be played on, and why the others cannot.
+    pub(crate) only: Option<(&'static [Platform], &'static str)>,
 }
 
 /// What happens. `{@Bob}` in a text is a mention of Bob's, as the platform writes it.
@@ -170,8 +182,12 @@ impl Step {
         Self { act, only: None }
     }
 
-    pub(crate) const fn only_on(self, platform: Platform, why: &'static str) -> Self {
-        Self { act: self.act, only: Some((platform, why)) }
+    pub(crate) const fn only_on(self, platforms: &'static [Platform], why: &'static str) -> Self {
+        Self { act: self.act, only: Some((platforms, why)) }
+    }
+
+    pub(crate) fn is_on(&self, platform: Platform) -> bool {
+        self.only.is_none_or(|(platforms, _)| platforms.contains(&platform))
     }
 }
 
@@ -222,6 +238,15 @@ pub(crate) const fn begins_in(place: &'static str, part: &'static str) -> Step {
 
 pub(crate) const fn answers_alone(who: &'static str) -> Step {
     Step::of(Act::AnswersAlone { who })
+}
+
+/// The runtime does not take a command, and says so to whoever typed it alone, where it can. Goes with [`refuses_before_all`].
+pub(crate) const fn refuses(who: &'static str) -> Step {
+    answers_alone(who).only_on(&[Platform::Rooms, Platform::Discord], REFUSALS)
+}
+
+pub(crate) const fn refuses_before_all() -> Step {
+    answers(1).only_on(&[Platform::Telegram], REFUSALS)
 }
 
 pub(crate) const fn changes() -> Step {

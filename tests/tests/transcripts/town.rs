@@ -1,54 +1,67 @@
-//! One daemon with a bot in the rooms and a bot on Discord, and one script that ships.
+//! One daemon with a bot in the rooms and a bot on another platform, and one script that ships.
 
 use std::sync::{Arc, Mutex};
 
 use axum::Json;
 use axum::routing::get;
-use palabre_tests::discord::{Limits, Options, StandIn};
 use palabre_tests::{Daemon, Project};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::scenario::{Platform, Scenario};
+use super::scenario::{Platform, Scenario};
+use super::stage::Stage;
 
 /// What programs show that ask the routes of scripts.
 const TOKEN: &str = "the-token-of-a-program";
 
-pub(crate) struct Town {
-    pub(crate) discord: StandIn,
+/// A platform that is played beside the rooms: its stand-in, with a bot.
+pub(crate) trait Beside: Sized {
+    const PLATFORM: Platform;
+    /// Where its transcripts lie, seen from here.
+    const SNAPSHOTS: &'static str;
+    type Stage: Stage;
+
+    /// With the cast as members, before the daemon is there; none, with a word, where the platform's description is not.
+    async fn start(scenario: &Scenario) -> Option<Self>;
+    /// The bot's line in bots.yaml.
+    fn bot(&self) -> String;
+    /// A room as configurations write it.
+    fn room(&self, place: &str) -> String;
+    /// Waits until the bot is there.
+    async fn is_up(&self);
+    fn stage(&self, cast: &[(&str, &str)]) -> Self::Stage;
+    /// A text of a script's as both platforms can show it, in CommonMark.
+    fn seen(text: &str) -> String {
+        text.to_owned()
+    }
+    /// What the bot asked that is out of the platform's rules.
+    fn violations(&self) -> String;
+}
+
+pub(crate) struct Town<P> {
+    pub(crate) beside: P,
     pub(crate) daemon: Daemon,
     project: Logged,
     feed: Feed,
 }
 
-impl Town {
-    /// None, with a word, where Discord's description is not there. `home` is the platform of the room that the script's
-    /// config names.
+impl<P: Beside> Town<P> {
+    /// None where the platform cannot be played. `home` is the platform of the room that the script's config names.
     pub(crate) async fn start(scenario: &Scenario, home: Platform) -> Option<Self> {
-        let discord = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
-        if let Some(told) = scenario.told {
-            discord.add_channel(told, 0);
-        }
-        for (who, _) in scenario.cast {
-            discord.person(&who.to_lowercase());
-            if discord.member_now(&who.to_lowercase()).is_null() {
-                discord.joins(&who.to_lowercase());
-            }
-        }
+        let beside = P::start(scenario).await?;
         let feed = Feed::start().await;
-        let project = Project::with_shipped(&bots(scenario, home, &discord, &feed.address), scenario.scripts);
+        let project = Project::with_shipped(&bots(scenario, home, &beside, &feed.address), scenario.scripts);
         let project = Logged(project);
         let daemon = project.0.start().await;
-        discord.identified(1).await;
-        Some(Self { discord, daemon, project, feed })
+        beside.is_up().await;
+        Some(Self { beside, daemon, project, feed })
     }
 
-    /// Nothing that the bot asked was out of Discord's rules, and the daemon stops in good order.
+    /// Nothing that the bot asked was out of the platform's rules, and the daemon stops in good order.
     pub(crate) async fn ends_well(self) {
-        assert_eq!(format!("{:#?}", self.discord.violations()), "[]", "log:\n{}", self.project.0.log());
-        assert_eq!(self.discord.counters().overruns, 0);
+        assert_eq!(self.beside.violations(), "", "log:\n{}", self.project.0.log());
         assert!(self.daemon.stop().await, "{}", self.project.0.log());
     }
 
@@ -81,12 +94,12 @@ impl Drop for Logged {
 }
 
 /// The bots.yaml: the script has what the one that ships gives it.
-fn bots(scenario: &Scenario, home: Platform, discord: &StandIn, feed: &str) -> String {
-    let (api, token) = (discord.api(), discord.token());
+fn bots<P: Beside>(scenario: &Scenario, home: Platform, beside: &P, feed: &str) -> String {
     let told = scenario.told.map_or_else(String::new, |place| match home {
         Platform::Rooms => format!("lobby/{place}"),
-        Platform::Discord => format!("guild/{}", discord.channel(place)),
+        Platform::Discord | Platform::Telegram => beside.room(place),
     });
+    let bot = beside.bot();
     let host = feed.trim_start_matches("http://");
     let settings = scenario.settings.replace("{told}", &told).replace("{feed}", feed).replace("{host}", host);
     let settings = settings.replace("{token}", TOKEN);
@@ -94,7 +107,7 @@ fn bots(scenario: &Scenario, home: Platform, discord: &StandIn, feed: &str) -> S
     format!(
         r#"bots:
   lobby: {{ platform: rooms, prefix: "!", permissions: {{ moderator: [olivia] }} }}
-  guild: {{ platform: discord, prefix: "!", api: "{api}", token: "{token}" }}
+  {bot}
 scripts:
   {script}: {{ {settings} }}
 "#

@@ -1,0 +1,228 @@
+//! What a bot on Telegram keeps: groups that move, albums, buttons and forms, over kills and restarts.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+use palabre_tests::Project;
+use palabre_tests::telegram::{Fault, Limits, MessageRef, Options, StandIn};
+use serde_json::{Value, json};
+
+/// A stand-in with a project for it, whose daemon is started again and again.
+struct Town {
+    telegram: StandIn,
+    project: Project,
+}
+
+impl Town {
+    async fn with(script: &str) -> Option<Self> {
+        Self::paced(script, 1_000).await
+    }
+
+    /// With so many messages a second to one chat.
+    async fn paced(script: &str, pace: u32) -> Option<Self> {
+        let telegram = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
+        let (api, token) = (telegram.api(), telegram.token());
+        let pace = format!("{{ per_second: 1000, per_second_in_chat: {pace}, per_minute_in_group: 10000 }}");
+        let bots = format!(
+            "bots: {{ tg: {{ platform: telegram, token: \"{token}\", api: \"{api}\", prefix: \"!\", telegram: {{ pace: {pace} }} }} }}\nscripts: {{ test: {{ grants: [rooms] }} }}\n"
+        );
+        let project = Project::new(&bots, &[("test.luau", script)]);
+        Some(Self { telegram, project })
+    }
+
+    fn breaks_no_rule(&self) {
+        assert_eq!(format!("{:#?}", self.telegram.violations()), "[]", "log:\n{}", self.project.log());
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_becomes_a_supergroup_stays_the_room_that_it_was() {
+    let script = r#"
+function on_message(event)
+  if event.text == "home" then store.set("home", event.room.id) end
+  if event.text == "cry" then rooms.get(store.get("home")):send("cried to " .. store.get("home")) end
+  event:reply(`{event.text}: {event.room.id} in {event.space.id}, visit {store.of(event.room).incr("visits")}`)
+end
+"#;
+    let Some(town) = Town::with(script).await else { return };
+    let telegram = &town.telegram;
+    let old = telegram.add_group("Square");
+    let daemon = town.project.start().await;
+    telegram.says("alice", "Square", "home");
+    let post = telegram.hears("Square", "home: ").await;
+    assert_eq!(post.text(), format!("home: tg/{old} in tg/{old}, visit 1"));
+    let new = telegram.migrates("Square");
+    telegram.says("alice", "Square", "moved");
+    let post = telegram.hears("Square", "moved: ").await;
+    assert_eq!((post.at.chat, post.text()), (new, format!("moved: tg/{old} in tg/{old}, visit 2").as_str()));
+    telegram.says("bob", "Village", "cry");
+    assert_eq!(telegram.hears("Square", "cried").await.at.chat, new);
+
+    daemon.kill().await;
+    let daemon = town.project.start().await;
+    telegram.says("alice", "Square", "later");
+    assert_eq!(telegram.hears("Square", "later: ").await.text(), format!("later: tg/{old} in tg/{old}, visit 3"));
+    assert!(daemon.stop().await, "{}", town.project.log());
+    town.breaks_no_rule();
+    let asked = telegram.asked("sendMessage");
+    let to_old: Vec<_> = asked.iter().filter(|asked| asked["chat_id"] == old).map(|asked| &asked["text"]).collect();
+    assert_eq!(to_old.len(), 1, "nothing is sent to where nobody is any more: {to_old:?}");
+}
+
+/// The bot hears of the move by an error of its own, before the update that tells of it.
+#[tokio::test]
+async fn what_was_to_be_said_to_a_group_is_said_to_what_it_has_become() {
+    let script = "function on_message(event) event:reply(\"heard: \" .. event.text) event.room:send(\"and more\") end";
+    let Some(town) = Town::with(script).await else { return };
+    let telegram = &town.telegram;
+    telegram.add_group("Square");
+    let daemon = town.project.start().await;
+    telegram.fault_next("sendMessage", Fault::TooMany);
+    telegram.says("alice", "Square", "hello");
+    telegram.counts("it has to wait", |counters| counters.faults == 1).await;
+    let new = telegram.migrates("Square");
+    assert_eq!(telegram.hears("Square", "heard: hello").await.at.chat, new);
+    assert_eq!(telegram.hears("Square", "and more").await.at.chat, new);
+    assert!(daemon.stop().await, "{}", town.project.log());
+    town.breaks_no_rule();
+}
+
+fn picture(name: &str, album: &str) -> Value {
+    let file = json!({ "file_id": name, "file_unique_id": name, "width": 1, "height": 1, "file_size": 3 });
+    json!({ "photo": [file], "media_group_id": album })
+}
+
+const ALBUMS: &str = r#"
+function on_message(event)
+  event:reply(`{#(event.message.attachments or {})} pictures: {event.text}, number {store.incr("count")}`)
+end
+"#;
+
+#[tokio::test]
+async fn an_album_is_one_message_also_over_a_kill() {
+    let Some(town) = Town::with(ALBUMS).await else { return };
+    let telegram = &town.telegram;
+    let files = [("photo", "a.jpg", "image/jpeg", &b"a"[..]), ("photo", "b.jpg", "image/jpeg", b"b")];
+    let daemon = town.project.start().await;
+    telegram.posts_files("alice", "Village", json!({ "caption": "whole" }), &files);
+    telegram.hears("Village", "2 pictures: whole, number 1").await;
+
+    // Killed when the updates are confirmed, so that Telegram never tells of them again, and before the album is complete.
+    telegram.posts_files("alice", "Village", json!({ "caption": "held" }), &files);
+    telegram.confirmed().await;
+    daemon.kill().await;
+    assert!(
+        !telegram.texts("Village").iter().any(|text| text.contains("held")),
+        "the kill came too late to show anything"
+    );
+    let daemon = town.project.start().await;
+    telegram.hears("Village", "2 pictures: held, number 2").await;
+
+    // A part before the kill, and a part behind it.
+    let mut first = picture("one", "77");
+    first["caption"] = json!("cut in two");
+    telegram.posts("bob", "Village", first);
+    telegram.confirmed().await;
+    daemon.kill().await;
+    telegram.posts("bob", "Village", picture("two", "77"));
+    let daemon = town.project.start().await;
+    telegram.hears("Village", "2 pictures: cut in two, number 3").await;
+    telegram.says("bob", "Village", "no");
+    telegram.hears("Village", "0 pictures: no, number 4").await;
+    assert!(daemon.stop().await, "{}", town.project.log());
+    town.breaks_no_rule();
+}
+
+#[tokio::test]
+async fn what_comes_behind_an_album_stays_behind_it() {
+    let Some(town) = Town::with(ALBUMS).await else { return };
+    let telegram = &town.telegram;
+    let daemon = town.project.start().await;
+    telegram.posts("bob", "Village", picture("one", "1"));
+    telegram.posts("alice", "Hamlet", json!({ "text": "elsewhere" }));
+    telegram.posts("bob", "Village", picture("two", "1"));
+    telegram.posts("bob", "Village", picture("three", "2"));
+    telegram.says("alice", "Village", "behind");
+    let posts = telegram.hears_many("Village", 3).await;
+    let texts: Vec<_> = posts.iter().map(|post| post.text().split(", number").next().unwrap().to_owned()).collect();
+    assert_eq!(texts, ["2 pictures: ", "1 pictures: ", "0 pictures: behind"]);
+    telegram.hears("Hamlet", "0 pictures: elsewhere").await;
+    assert!(daemon.stop().await, "{}", town.project.log());
+    town.breaks_no_rule();
+}
+
+#[tokio::test]
+async fn buttons_lists_and_forms_go_on_after_a_restart() {
+    let script = r#"
+command("menu", {}, function(event)
+  event:reply{
+    text = "what?",
+    buttons = { { label = "Go", action = "go" }, { label = "Long", action = string.rep("long", 30) } },
+    select = { action = "colour", max = 2, options = { { label = "Red", value = "red" }, { label = "Blue", value = "blue" } } },
+  }
+end)
+command("report", {}, function(event)
+  event:form{ title = "Report", action = "report", fields = { { name = "why", label = "Why?" }, { name = "who", label = "Who?" }, { name = "more", label = "More?", optional = true } } }
+end)
+function on_button(event) event:answer{ text = `pressed {event.action:sub(1, 8)} {#event.action}`, ephemeral = true } end
+function on_select(event) event:reply(table.concat(event.values, "+")) end
+function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.values.who}/{event.values.more}`) end
+"#;
+    let Some(town) = Town::with(script).await else { return };
+    let telegram = &town.telegram;
+    let daemon = town.project.start().await;
+    telegram.says("alice", "Village", "/menu");
+    let menu = telegram.hears("Village", "what?").await.at;
+    let pressed = telegram.presses("bob", menu, "Blue");
+    telegram.answered(&pressed).await;
+    telegram.says("alice", "Forum/ideas", "!report");
+    telegram.hears("Forum/ideas", "Why?").await;
+    telegram.confirmed().await;
+    daemon.kill().await;
+
+    // What is pressed and written while nobody is there waits.
+    let go = telegram.presses("alice", menu, "Go");
+    telegram.says("alice", "Forum/ideas", "spam");
+    let daemon = town.project.start().await;
+    assert_eq!(telegram.answered(&go).await.text, "pressed go 2");
+    let pressed = telegram.presses("bob", menu, "Long");
+    assert_eq!(telegram.answered(&pressed).await.text, "pressed longlong 120");
+    let pressed = telegram.presses("bob", menu, "Red");
+    telegram.answered(&pressed).await;
+    telegram.until("both are marked", |telegram| (marks(telegram, menu) == 2).then_some(())).await;
+    telegram.hears("Forum/ideas", "Who?").await;
+    telegram.confirmed().await;
+    assert!(daemon.stop().await, "{}", town.project.log());
+
+    let daemon = town.project.start().await;
+    telegram.presses("bob", menu, "✔️");
+    telegram.hears("Village", "red+blue").await;
+    telegram.says("alice", "Forum/ideas", "a stranger");
+    telegram.hears("Forum/ideas", "More?").await;
+    telegram.says("alice", "Forum/ideas", "/skip");
+    telegram.hears("Forum/ideas", "report: spam/a stranger/").await;
+    assert!(daemon.stop().await, "{}", town.project.log());
+    town.breaks_no_rule();
+}
+
+fn marks(telegram: &StandIn, menu: MessageRef) -> usize {
+    telegram.message(menu)["reply_markup"].to_string().matches('✅').count()
+}
+
+/// What was said in the last second before a kill may be said again; not what waited its turn together with it.
+#[tokio::test]
+async fn of_what_waits_its_turn_nothing_is_repeated_that_was_said_before() {
+    let script = "function on_message(event) for i = 1, 12 do event.room:send(`number {i}`) end end";
+    let Some(town) = Town::paced(script, 4).await else { return };
+    let telegram = &town.telegram;
+    let daemon = town.project.start().await;
+    telegram.says("alice", "Village", "go");
+    telegram.hears("Village", "number 5").await;
+    daemon.kill().await;
+    let daemon = town.project.start().await;
+    telegram.hears("Village", "number 12").await;
+    let said = telegram.texts("Village");
+    let times = |number: usize| said.iter().filter(|text| **text == format!("number {number}")).count();
+    assert!((1..=4).all(|number| times(number) == 1) && (5..=12).all(|number| times(number) >= 1), "{said:?}");
+    assert!(daemon.stop().await, "{}", town.project.log());
+    town.breaks_no_rule();
+}

@@ -1,0 +1,16 @@
+//! The scripts that ship, on the room service and on Telegram.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "a test that cannot go on says so, and how far it came"
+)]
+
+mod on_telegram;
+#[path = "../transcripts/mod.rs"]
+mod transcripts;
+mod village;
+
+use village::Village as Other;

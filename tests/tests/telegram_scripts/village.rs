@@ -1,0 +1,76 @@
+//! The groups on Telegram that are played beside the rooms.
+
+use palabre_telegram::text::{Rich, to_commonmark, to_telegram};
+use palabre_tests::telegram::{Limits, Options, StandIn};
+use serde_json::json;
+
+use crate::on_telegram::{OnTelegram, small};
+use crate::transcripts::scenario::{Platform, Scenario};
+use crate::transcripts::town::Beside;
+
+/// The groups with their bot.
+pub(crate) struct Village(StandIn);
+
+impl Beside for Village {
+    const PLATFORM: Platform = Platform::Telegram;
+    const SNAPSHOTS: &'static str = "../telegram_scripts/snapshots";
+    type Stage = OnTelegram;
+
+    async fn start(scenario: &Scenario) -> Option<Self> {
+        let telegram = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
+        for place in scenario.told.into_iter().chain(["general"]) {
+            telegram.add_supergroup(place);
+        }
+        for (who, place) in scenario.cast {
+            telegram.person(&small(who));
+            if telegram.member_now(&small(who), place)["status"] == "left" {
+                telegram.joins(&small(who), place);
+            }
+            // Whoever has not begun with a bot hears nothing of it in private.
+            telegram.starts(&small(who), "");
+        }
+        forget_updates(&telegram).await;
+        Some(Self(telegram))
+    }
+
+    fn bot(&self) -> String {
+        let (api, token) = (self.0.api(), self.0.token());
+        let pace = "{ per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }";
+        format!(
+            r#"village: {{ platform: telegram, prefix: "!", api: "{api}", token: "{token}", telegram: {{ pace: {pace} }} }}"#
+        )
+    }
+
+    fn room(&self, place: &str) -> String {
+        format!("village/{}", self.0.chat(place))
+    }
+
+    async fn is_up(&self) {
+        let asks = |counters: &palabre_tests::telegram::Counters| counters.calls.get("getUpdates") > Some(&1);
+        self.0.counts("the bot asks for updates", asks).await;
+    }
+
+    fn stage(&self, cast: &[(&str, &str)]) -> OnTelegram {
+        OnTelegram::with(&self.0, cast)
+    }
+
+    /// Telegram has no lists: they have become lines with a bullet, or with a number each.
+    fn seen(text: &str) -> String {
+        let Rich { text, entities } = to_telegram(text);
+        to_commonmark(&text, &entities)
+    }
+
+    fn violations(&self) -> String {
+        self.0.violations().into_iter().map(|violation| format!("{violation:#?}")).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// What happened before the conversation begins is confirmed, as a bot would that was there.
+async fn forget_updates(telegram: &StandIn) {
+    // Without a word on it, reqwest does not know which of several to encrypt with, if it had to.
+    let _first = rustls::crypto::ring::default_provider().install_default();
+    let url = format!("{}/bot{}/getUpdates", telegram.api(), telegram.token());
+    let past_all = json!({ "offset": 2_000_000_000, "timeout": 0 });
+    let answer = reqwest::Client::new().post(url).json(&past_all).send().await.unwrap();
+    assert!(answer.status().is_success() && telegram.pending() == 0);
+}

@@ -1,0 +1,220 @@
+//! Telegram on its worst day: connections that are cut, calls that go wrong in every way, a daemon that is killed, limits, and a rival.
+//! `PALABRE_KILLS=200 cargo test -p palabre-tests --test telegram_storm -- --nocapture` is the long version; `PALABRE_PACE=telegram`
+//! keeps to the limits that Telegram really has, which takes minutes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a test that cannot go on says so, and one that is long what it did"
+)]
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use palabre_engine::stored_values;
+use palabre_store::Store;
+use palabre_tests::Project;
+use palabre_tests::telegram::{Fault, Limit, Limits, Options, StandIn};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+/// How long everything may take to be answered, once it is quiet.
+const PATIENCE: Duration = Duration::from_secs(110);
+const CHATS: [&str; 8] = ["Village", "Hamlet", "Forum/General", "Forum/ideas", "@alice", "Mill", "Inn", "Square"];
+/// So many answers of one chat may have left without its being known: those of a few milliseconds.
+const UNDER_WAY: usize = 8;
+/// What was said in each room, in the order in which it was handled.
+const SCRIPT: &str = r#"
+function on_message(event)
+  store.incr("count")
+  store.set(event.room.id, (store.get(event.room.id) or "") .. event.text .. ";")
+  event:reply("reply to " .. event.text)
+end
+"#;
+const UNPACED: &str = "{ per_second: 10000, per_second_in_chat: 10000, per_minute_in_group: 100000 }";
+/// The faults after which nothing was done.
+const HARMLESS: [Fault; 4] = [Fault::TooMany, Fault::Broken, Fault::BadGateway, Fault::CutBefore];
+
+fn bots(telegram: &StandIn, pace: &str) -> String {
+    let (api, token) = (telegram.api(), telegram.token());
+    format!(
+        "bots: {{ tg: {{ platform: telegram, token: \"{token}\", api: \"{api}\", telegram: {{ pace: {pace} }} }} }}\n"
+    )
+}
+
+async fn town(seed: u64) -> Option<(StandIn, Project)> {
+    let telegram = StandIn::start_with(Options { limits: Limits::none(), seed, ..Options::default() }).await?;
+    for title in &CHATS[5..] {
+        telegram.add_supergroup(title);
+    }
+    let project = Project::new(&bots(&telegram, UNPACED), &[("counter.luau", SCRIPT)]);
+    Some((telegram, project))
+}
+
+/// What people say, by chat.
+struct Said {
+    random: StdRng,
+    by_chat: HashMap<&'static str, Vec<String>>,
+    count: usize,
+}
+
+impl Said {
+    fn new(seed: u64) -> Self {
+        Self { random: StdRng::seed_from_u64(seed), by_chat: HashMap::new(), count: 0 }
+    }
+
+    fn say(&mut self, telegram: &StandIn) {
+        let chat = CHATS[self.random.random_range(0..CHATS.len())];
+        let text = format!("message {}", self.count);
+        telegram.says("alice", chat, &text);
+        self.by_chat.entry(chat).or_default().push(text);
+        self.count += 1;
+    }
+
+    async fn pause(&mut self, most: u64) {
+        tokio::time::sleep(Duration::from_millis(self.random.random_range(0..most))).await;
+    }
+
+    /// Waits until everything is answered. The answers are in order; where some come again, they are the last ones before, in their
+    /// order. How many those are, each time.
+    async fn is_answered(&self, telegram: &StandIn, project: &Project) -> Vec<usize> {
+        let all_answers = |telegram: &StandIn| {
+            let all: HashSet<String> = CHATS.iter().flat_map(|chat| answers(telegram, chat)).collect();
+            (all.len() >= self.count).then_some(())
+        };
+        telegram.until_within(PATIENCE, "every message is answered", all_answers).await;
+        let mut repetitions = Vec::new();
+        for (chat, said) in &self.by_chat {
+            let mut next = 0;
+            for text in answers(telegram, chat) {
+                let of = said.iter().position(|one| text == format!("reply to {one}"));
+                let of = of.unwrap_or_else(|| panic!("{text:?} answers nothing in {chat}"));
+                assert!(of <= next, "{text:?} is ahead of {:?} in {chat}\n{}", said[next], project.log());
+                repetitions.extend((of < next).then_some(next - of));
+                next = of + 1;
+            }
+            assert_eq!(next, said.len(), "the last answer in {chat} answers the last message");
+        }
+        repetitions
+    }
+
+    /// Every message was handled once, those of each chat in their order.
+    fn is_handled(&self, telegram: &StandIn, project: &Project) {
+        let store = Store::open(&project.path().join("data")).unwrap();
+        let snapshot = store.snapshot(0).unwrap();
+        let values: HashMap<_, _> = stored_values(&snapshot, &"counter".into()).unwrap().map(Result::unwrap).collect();
+        assert_eq!(values["count"].as_u64(), Some(self.count as u64));
+        for (chat, said) in &self.by_chat {
+            let topic = if *chat == "Forum/ideas" { format!(":{}", telegram.topic(chat)) } else { String::new() };
+            let room = format!("tg/{}{topic}", telegram.chat(chat));
+            let handled = values[&room].as_str().unwrap().trim_end_matches(';').split(';');
+            assert_eq!(handled.collect::<Vec<_>>(), *said, "{chat}");
+        }
+    }
+}
+
+/// All that the bot said in a chat, in order; what is old the stand-in knows only as it was asked for.
+fn answers(telegram: &StandIn, chat: &str) -> Vec<String> {
+    telegram.posted(chat).iter().map(|post| post.parameters["text"].as_str().unwrap().to_owned()).collect()
+}
+
+fn kills() -> usize {
+    std::env::var("PALABRE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(20)
+}
+
+async fn is_asked(telegram: &StandIn, before: u64) {
+    let asks = move |counters: &palabre_tests::telegram::Counters| polls(counters) > before;
+    telegram.counts("the bot asks for updates", asks).await;
+}
+
+fn polls(counters: &palabre_tests::telegram::Counters) -> u64 {
+    counters.calls.get("getUpdates").copied().unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_updates_through_kills_cuts_and_faults_are_each_handled_once_in_order() {
+    let Some((telegram, project)) = town(7).await else { return };
+    let (mut said, began, kills) = (Said::new(7), Instant::now(), kills());
+    telegram.faults(0.08);
+    for _ in 0..kills {
+        let before = polls(&telegram.counters());
+        let daemon = project.start().await;
+        is_asked(&telegram, before).await;
+        let cut = said.random.random_range(0..50);
+        for number in 0..50 {
+            said.say(&telegram);
+            said.pause(8).await;
+            if number == cut {
+                telegram.cut();
+            }
+        }
+        daemon.kill().await;
+    }
+    let daemon = project.start().await;
+    let repetitions = said.is_answered(&telegram, &project).await;
+    telegram.faults(0.0);
+    assert!(daemon.stop().await, "{}", project.log());
+    said.is_handled(&telegram, &project);
+    assert_eq!(format!("{:#?}", telegram.violations()), "[]");
+    let counters = telegram.counters();
+    let (times, longest) = (repetitions.len(), repetitions.iter().max().copied().unwrap_or_default());
+    println!(
+        "{} updates, {kills} kills, {kills} cuts, {} calls that went wrong, {} updates given again; {} answers repeated on {times} occasions, at most {longest} in a row, in {:.1?}",
+        said.count,
+        counters.faults,
+        counters.duplicates,
+        repetitions.iter().sum::<usize>(),
+        began.elapsed()
+    );
+    // Each occasion is a kill, a cut, or an answer that was lost; and what comes again is what was under way then.
+    assert!(times as u64 <= (kills * 2 * CHATS.len()) as u64 + counters.faults, "{times} occasions");
+    assert!(longest <= UNDER_WAY, "{longest} answers of one chat came again at once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_said_again_after_a_fault_in_which_nothing_was_done() {
+    let Some((telegram, project)) = town(11).await else { return };
+    let mut said = Said::new(11);
+    let daemon = project.start().await;
+    telegram.faults_of(0.15, &HARMLESS);
+    for _ in 0..300 {
+        said.say(&telegram);
+        said.pause(4).await;
+    }
+    assert_eq!(said.is_answered(&telegram, &project).await, [0; 0], "{}", project.log());
+    telegram.faults(0.0);
+    assert!(daemon.stop().await, "{}", project.log());
+    said.is_handled(&telegram, &project);
+    let counters = telegram.counters();
+    assert!(counters.faults > 40 && counters.overruns == 0, "a 429 is waited for: {counters:?}");
+}
+
+/// The pace counts in seconds and in minutes, as Telegram does; here the numbers are larger, so that a hundred go in ten seconds. That
+/// the minute is kept to is shown on a clock of its own in adapters/telegram/src/pace.rs, and here by `PALABRE_PACE=telegram`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_answers_at_once_arrive_in_order_and_at_the_pace_that_is_allowed() {
+    let is_real = std::env::var("PALABRE_PACE").is_ok_and(|pace| pace == "telegram");
+    let quick = Limits { chat: Limit::new(12, 1_000), group: Limit::new(110, 60_000), ..Limits::default() };
+    let (limits, pace) = if is_real {
+        (Limits::default(), "{}")
+    } else {
+        (quick, "{ per_second_in_chat: 12, per_minute_in_group: 110 }")
+    };
+    let Some(telegram) = StandIn::start_with(Options { limits, ..Options::default() }).await else { return };
+    let script = "function on_message(event) for i = 1, 100 do event.room:send(tostring(i)) end end";
+    let project = Project::new(&bots(&telegram, pace), &[("crier.luau", script)]);
+    let daemon = project.start().await;
+    let began = Instant::now();
+    // One is refused whatever the pace: somebody else may use the same token.
+    telegram.fault_next("sendMessage", Fault::TooMany);
+    telegram.says("alice", "Village", "go");
+    let patience = Duration::from_secs(if is_real { 360 } else { 60 });
+    let all = |telegram: &StandIn| (telegram.texts("Village").len() >= 100).then_some(());
+    telegram.until_within(patience, "a hundred answers", all).await;
+    assert_eq!(telegram.texts("Village"), (1..=100).map(|number| number.to_string()).collect::<Vec<_>>());
+    let counters = telegram.counters();
+    assert_eq!((counters.overruns, counters.hasty, counters.faults), (0, 0, 1), "no 429 but the one on purpose");
+    assert!(daemon.stop().await, "{}", project.log());
+    println!("a hundred answers in {:.1?}", began.elapsed());
+}

@@ -1,0 +1,133 @@
+//! The scripts that ship, on the room service and on another platform: the same conversation, and the same transcript. Each is kept
+//! as a snapshot to be read. `crate::Other` is the platform that the test plays beside the rooms.
+
+mod games;
+mod money;
+mod on_rooms;
+mod order;
+pub(crate) mod scenario;
+mod services;
+pub(crate) mod stage;
+mod talk;
+pub(crate) mod town;
+
+use regex::Regex;
+
+use crate::Other;
+use on_rooms::OnRooms;
+use scenario::{Platform, Scenario, Step};
+use stage::play;
+use town::{Beside, Town};
+
+/// The lines of each step.
+type Transcript = Vec<Vec<String>>;
+
+/// One test for each scenario, and one snapshot by its name.
+macro_rules! transcripts {
+    ($($(#[$attribute:meta])* $name:ident = $scenario:expr;)+) => {
+        $(
+            $(#[$attribute])*
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                reads_the_same_everywhere(stringify!($name), &$scenario).await;
+            }
+        )+
+    };
+}
+
+transcripts! {
+    automod = order::AUTOMOD;
+    automod_ahead = order::AUTOMOD_AHEAD;
+    dice = games::DICE;
+    economy = money::ECONOMY;
+    feed = services::FEED;
+    guess = games::GUESS;
+    hello = talk::HELLO;
+    karma = talk::KARMA;
+    karma_by_mention = talk::KARMA_BY_MENTION;
+    levels = talk::LEVELS;
+    levels_of_a_stranger = talk::LEVELS_OF_A_STRANGER;
+    moderation = order::MODERATION;
+    moderation_of_a_room = order::MODERATION_OF_A_ROOM;
+    moderation_unbans = order::MODERATION_UNBANS;
+    moderation_unlocks = order::MODERATION_UNLOCKS;
+    poll = games::POLL;
+    quotes = talk::QUOTES;
+    reminder = services::REMINDER;
+    report = order::REPORT;
+    shop = money::SHOP;
+    standup = services::STANDUP;
+    status = services::STATUS;
+    trivia = games::TRIVIA;
+    welcome = talk::WELCOME;
+    word_filter = order::WORD_FILTER;
+}
+
+async fn reads_the_same_everywhere(name: &str, scenario: &Scenario) {
+    let Some((rooms, other)) = played::<Other>(scenario).await else { return };
+    let shared = |transcript: &Transcript| {
+        let is_shared = |step: &Step| step.is_on(Platform::Rooms) && step.is_on(Other::PLATFORM);
+        let steps = scenario.steps.iter().zip(transcript).filter(|(step, _)| is_shared(step));
+        steps.flat_map(|(_, lines)| lines.clone()).collect::<Vec<_>>().join("\n")
+    };
+    let (on_rooms, on_other) = (shared(&rooms), shared(&other));
+    assert!(on_rooms == on_other, "in the rooms:\n{on_rooms}\n\non {:?}:\n{on_other}", Other::PLATFORM);
+    insta::with_settings!({ snapshot_path => Other::SNAPSHOTS, prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, shown(scenario, &rooms, &other));
+    });
+}
+
+/// The transcripts of the rooms and of the other platform, with marks for what is random.
+async fn played<P: Beside>(scenario: &Scenario) -> Option<(Transcript, Transcript)> {
+    let town = Town::<P>::start(scenario, Platform::Rooms).await?;
+    let (rooms, other) = if scenario.apart.is_some() {
+        let rooms = in_the_rooms(&town, scenario).await;
+        let apart = Town::<P>::start(scenario, P::PLATFORM).await?;
+        let other = beside_them(&apart, scenario).await;
+        apart.ends_well().await;
+        (rooms, other)
+    } else {
+        tokio::join!(in_the_rooms(&town, scenario), beside_them(&town, scenario))
+    };
+    town.ends_well().await;
+    Some((marked(scenario, rooms), marked(scenario, other)))
+}
+
+async fn in_the_rooms<P: Beside>(town: &Town<P>, scenario: &Scenario) -> Transcript {
+    let mut stage = OnRooms::with(&town.daemon.address, scenario.cast).await;
+    play(&mut stage, town, scenario.steps).await
+}
+
+async fn beside_them<P: Beside>(town: &Town<P>, scenario: &Scenario) -> Transcript {
+    let mut stage = town.beside.stage(scenario.cast);
+    play(&mut stage, town, scenario.steps).await
+}
+
+fn marked(scenario: &Scenario, mut transcript: Transcript) -> Transcript {
+    let marks: Vec<_> = scenario.marks.iter().map(|(what, mark)| (Regex::new(what).unwrap(), *mark)).collect();
+    for line in transcript.iter_mut().flatten() {
+        for (what, mark) in &marks {
+            *line = what.replace_all(line, *mark).into_owned();
+        }
+    }
+    transcript
+}
+
+/// The conversation as people read it, with what is not on both platforms marked as such.
+fn shown(scenario: &Scenario, rooms: &Transcript, other: &Transcript) -> String {
+    let played = [(Platform::Rooms, rooms), (Other::PLATFORM, other)];
+    let is_played = |platform: &Platform| played.iter().any(|(one, _)| one == platform);
+    let notes = scenario.notes.iter().filter(|(platform, _)| is_played(platform));
+    let mut lines: Vec<String> = notes.map(|(_, note)| format!("({note})\n")).collect();
+    for (index, step) in scenario.steps.iter().enumerate() {
+        let mut on = played.iter().filter(|(platform, _)| step.is_on(*platform));
+        match (on.next(), on.next(), step.only) {
+            (Some((platform, transcript)), None, Some((_, why))) => {
+                lines.extend(transcript[index].iter().map(|line| format!("{line}    ({platform:?} only: {why})")));
+            }
+            (Some((_, transcript)), ..) => lines.extend(transcript[index].clone()),
+            (None, ..) => {}
+        }
+    }
+    lines.join("\n")
+}
