@@ -175,13 +175,13 @@ function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.v
     let pressed = telegram.presses("bob", menu, "Blue");
     telegram.answered(&pressed).await;
     telegram.says("alice", "Forum/ideas", "!report");
-    telegram.hears("Forum/ideas", "Why?").await;
+    let question = telegram.hears("Forum/ideas", "Why?").await;
     telegram.confirmed().await;
     daemon.kill().await;
 
     // What is pressed and written while nobody is there waits.
     let go = telegram.presses("alice", menu, "Go");
-    telegram.says("alice", "Forum/ideas", "spam");
+    telegram.replies("alice", question.at, "spam");
     let daemon = town.project.start().await;
     assert_eq!(telegram.answered(&go).await.text, "pressed go 2");
     let pressed = telegram.presses("bob", menu, "Long");
@@ -189,14 +189,14 @@ function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.v
     let pressed = telegram.presses("bob", menu, "Red");
     telegram.answered(&pressed).await;
     telegram.until("both are marked", |telegram| (marks(telegram, menu) == 2).then_some(())).await;
-    telegram.hears("Forum/ideas", "Who?").await;
+    let question = telegram.hears("Forum/ideas", "Who?").await;
     telegram.confirmed().await;
     assert!(daemon.stop().await, "{}", town.project.log());
 
     let daemon = town.project.start().await;
     telegram.presses("bob", menu, "✔️");
     telegram.hears("Village", "red+blue").await;
-    telegram.says("alice", "Forum/ideas", "a stranger");
+    telegram.replies("alice", question.at, "a stranger");
     telegram.hears("Forum/ideas", "More?").await;
     telegram.says("alice", "Forum/ideas", "/skip");
     telegram.hears("Forum/ideas", "report: spam/a stranger/").await;

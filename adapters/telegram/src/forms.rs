@@ -20,6 +20,8 @@ const FORMS: Table<(String, String), Dialogue> = Table::new(TableId::TelegramFor
 const LIFE: Millis = 3_600_000;
 /// How often a field is asked again, before the form is given up.
 const AGAIN: u32 = 3;
+/// What is said when it is given up.
+const OVER: &str = "✖";
 /// How often it is tried to ask the next field.
 const TRIES: u32 = 6;
 
@@ -36,9 +38,9 @@ pub(crate) struct Dialogue {
     /// How often it was asked again.
     #[serde(default)]
     again: u32,
-    /// The message that asks; none while it is on its way.
+    /// Whether the question is there.
     #[serde(default)]
-    question: Option<i64>,
+    is_asked: bool,
     until: Millis,
 }
 
@@ -148,7 +150,7 @@ impl Telegram {
         }
         let now = self.clock.now();
         let (form, asked_by, until) = (form.clone(), Some(key.clone()), now + LIFE);
-        let mut dialogue = Dialogue { asked_by, form, values: Map::new(), at: 0, again: 0, question: None, until };
+        let dialogue = Dialogue { asked_by, form, values: Map::new(), at: 0, again: 0, is_asked: false, until };
         // In a group it is said who is asked.
         let name = self.world.lock().people.user(user).map_or_else(|| user.to_string(), |user| user.name.clone());
         let question = dialogue.question();
@@ -157,28 +159,46 @@ impl Telegram {
         } else {
             question
         };
+        // Before it is asked: somebody may be quicker than the answer that names the question, or the daemon be killed in between.
+        let mut batch = Batch::default();
+        self.keep_form(&mut batch, &place, Some(&dialogue));
+        self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
         {
-            // Before it is asked: somebody may be quicker than the answer that names the question.
             let mut forms = self.forms.lock();
             forms.retain(|_, other| other.until > now);
-            forms.insert(place.clone(), dialogue.clone());
+            forms.insert(place.clone(), dialogue);
         }
         let asked = match self.question(chat, topic, &question, None).await {
             Ok(asked) => asked,
             Err(error) => {
-                self.forms.lock().remove(&place);
+                // Whoever was not asked does not answer: what they say is for all.
+                self.give_up(&place).await;
                 return Err(error);
             }
         };
-        dialogue.question = Some(asked);
-        let mut batch = Batch::default();
-        self.keep_form(&mut batch, &place, Some(&dialogue));
-        self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
-        // Unless it is answered already.
-        if let Some(known) = self.forms.lock().get_mut(&place).filter(|known| known.at == 0 && known.again == 0) {
-            known.question = Some(asked);
-        }
+        self.is_asked(&place, 0).await;
         Ok(Outcome { message: Some(asked.to_string().into()) })
+    }
+
+    /// A field is asked. What is said from now on may be the answer, where it need be no reply.
+    async fn is_asked(&self, place: &str, at: usize) {
+        let mut batch = Batch::default();
+        if let Some(dialogue) = self.forms.lock().get_mut(place).filter(|dialogue| dialogue.at == at) {
+            dialogue.is_asked = true;
+            self.keep_form(&mut batch, place, Some(dialogue));
+        }
+        if let Err(error) = self.store.commit(batch).await {
+            tracing::warn!(bot = %self.world.bot(), "that a field is asked cannot be kept: {error}");
+        }
+    }
+
+    async fn give_up(&self, place: &str) {
+        self.forms.lock().remove(place);
+        let mut batch = Batch::default();
+        self.keep_form(&mut batch, place, None);
+        if let Err(error) = self.store.commit(batch).await {
+            tracing::warn!(bot = %self.world.bot(), "that a form is given up cannot be kept: {error}");
+        }
     }
 
     /// Asks: the message.
@@ -190,10 +210,14 @@ impl Telegram {
         answer_to: Option<i64>,
     ) -> Result<i64, ActionError> {
         let rich = to_telegram(question);
-        let mut body = json!({
-            "chat_id": chat, "text": rich.text, "entities": rich.entities,
-            "reply_markup": { "force_reply": true, "selective": true },
-        });
+        let mut body = json!({ "chat_id": chat, "text": rich.text });
+        if !rich.entities.is_empty() {
+            body["entities"] = json!(rich.entities);
+        }
+        // What ends it asks for nothing.
+        if question != OVER {
+            body["reply_markup"] = json!({ "force_reply": true, "selective": true });
+        }
         if let Some(topic) = topic {
             body["message_thread_id"] = topic.into();
         }
@@ -224,20 +248,21 @@ impl Telegram {
             return None;
         }
         let me = self.world.lock().me;
-        let is_to_question = message.reply_to_message.as_ref().is_some_and(|answered| match dialogue.question {
-            Some(question) => answered.message_id == question,
-            // It is on its way.
-            None => answered.from.as_ref().is_some_and(|from| from.id == me),
+        // By its words: it may have been asked again.
+        let is_to_question = message.reply_to_message.as_ref().is_some_and(|answered| {
+            let words = answered.text.as_deref().unwrap_or_default();
+            let is_mine = answered.from.as_ref().is_some_and(|from| from.id == me);
+            is_mine && dialogue.field().is_some_and(|field| words.contains(&field.label))
         });
         let is_own = text.starts_with("/cancel") || text.starts_with("/skip");
         // What others are to see, and another command, is what it is.
-        let is_answer = is_to_question || (chat > 0 && dialogue.question.is_some());
+        let is_answer = is_to_question || (chat > 0 && dialogue.is_asked);
         if !(is_own || is_answer && !text.starts_with('/')) {
             return None;
         }
         let answered = dialogue.take(text);
         dialogue.until = now + LIFE;
-        dialogue.question = None;
+        dialogue.is_asked = false;
         let goes_on = matches!(answered, Answered::Next | Answered::Again(_));
         self.keep_form(rows, &place, goes_on.then_some(&dialogue));
         if goes_on {
@@ -248,32 +273,30 @@ impl Telegram {
         let question = match answered {
             Answered::Next => dialogue.question(),
             Answered::Again(problem) => format!("{problem}\n{}", dialogue.question()),
-            Answered::Cancelled => "✖".to_owned(),
+            Answered::Cancelled => OVER.to_owned(),
             Answered::Done => {
                 let action = if dialogue.form.action.is_empty() { dialogue.form.title } else { dialogue.form.action };
                 return Some(Some(decoder.filled_in(message, action, Value::Object(dialogue.values), now)));
             }
         };
-        let (telegram, answer_to) = (Arc::clone(self), message.message_id);
-        self.beside(async move { telegram.ask_on(chat, topic, place, question, answer_to).await });
+        let (telegram, at, answer_to) = (Arc::clone(self), dialogue.at, message.message_id);
+        self.beside(async move { telegram.ask_on((chat, topic), place, at, question, answer_to).await });
         Some(None)
     }
 
     /// Asks what comes next, beside: others wait for nothing.
-    async fn ask_on(&self, chat: i64, topic: Option<i64>, place: String, question: String, answer_to: i64) {
+    async fn ask_on(
+        &self,
+        (chat, topic): (i64, Option<i64>),
+        place: String,
+        at: usize,
+        question: String,
+        answer_to: i64,
+    ) {
         let mut pause = Duration::from_millis(500);
         for _ in 0..TRIES {
             let wait = match self.question(chat, topic, &question, Some(answer_to)).await {
-                Ok(asked) => {
-                    let mut batch = Batch::default();
-                    if let Some(dialogue) = self.forms.lock().get_mut(&place) {
-                        dialogue.question = Some(asked);
-                        self.keep_form(&mut batch, &place, Some(dialogue));
-                    }
-                    // If it is not kept, the question is answered by /cancel after a restart.
-                    drop(self.store.commit(batch).await);
-                    return;
-                }
+                Ok(_) => return self.is_asked(&place, at).await,
                 Err(ActionError::RateLimited { retry_after }) => retry_after,
                 Err(ActionError::Transient(_)) => pause,
                 Err(error) => {

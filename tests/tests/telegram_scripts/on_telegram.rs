@@ -182,7 +182,10 @@ impl Stage for OnTelegram {
             form.labels.push(question.label);
             let is_left_out = question.is_optional && values.len() <= question.left;
             let answer = if is_left_out { "/skip" } else { values.next().expect("a value for each field").1 };
-            self.says(who, answer).await;
+            // As clients have it that are asked to reply.
+            let asking = self.telegram.posted(&place).pop().expect("the question was heard").at;
+            let at = self.telegram.replies(&small(who), asking, answer);
+            self.said.insert(answer.to_owned(), at);
             if question.left == 0 {
                 return form;
             }
