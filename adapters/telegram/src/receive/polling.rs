@@ -48,6 +48,10 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
                     break;
                 }
                 offset = last.map(|last| last + 1).or(offset);
+                if last.is_none() {
+                    // Nothing that can be confirmed would come again at once.
+                    tokio::time::sleep(pause).await;
+                }
                 continue;
             }
             Ok(_) => "what came is no list of updates".to_owned(),
