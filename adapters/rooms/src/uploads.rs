@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::{Bytes, to_bytes};
+use axum::body::{BodyDataStream, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
+use futures_util::StreamExt;
 use palabre_model::{FileToSend, Millis};
 use serde_json::{Value, json};
 
@@ -24,6 +25,8 @@ const OF_ONE: usize = 2 * FILES;
 const MUCH: usize = 32 << 20;
 /// How long a file may be on its way.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long it is listened to what is not taken.
+const REST: Duration = Duration::from_secs(10);
 /// How much may wait in all, in bytes.
 const IN_ALL: usize = 128 << 20;
 /// How many may wait in all.
@@ -166,16 +169,44 @@ pub(crate) async fn put(
 }
 
 async fn receive(rooms: &Rooms, id: &str, request: Request) -> Result<Value, (StatusCode, String)> {
-    // Before anything of it is read: whoever announced nothing takes no memory.
-    if !rooms.uploads.expects(id, rooms.clock.now()) {
-        return Err(unknown());
-    }
+    let mut body = request.into_body().into_data_stream();
     let largest = rooms.config.max_file_mb << 20;
-    let too_slow = |_| (StatusCode::REQUEST_TIMEOUT, "the file did not come in time".to_owned());
-    let data = tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), largest)).await.map_err(too_slow)?;
-    let too_large =
-        |_| (StatusCode::PAYLOAD_TOO_LARGE, format!("the file is larger than {largest} bytes, or was cut off"));
-    rooms.uploads.fill(id, data.map_err(too_large)?, rooms.clock.now())
+    // Before anything of it is kept: whoever announced nothing takes no memory.
+    let read = if rooms.uploads.expects(id, rooms.clock.now()) {
+        let too_slow = || (StatusCode::REQUEST_TIMEOUT, "the file did not come in time".to_owned());
+        let read = tokio::time::timeout(PATIENCE, read(&mut body, largest)).await;
+        read.unwrap_or_else(|_elapsed| Err(too_slow()))
+    } else {
+        Err(unknown())
+    };
+    if read.is_err() {
+        // Who is still sending would not hear the answer.
+        let rest = async {
+            let mut left = 2 * largest;
+            while let Some(Ok(chunk)) = body.next().await {
+                left = left.saturating_sub(chunk.len());
+                if left == 0 {
+                    break;
+                }
+            }
+        };
+        drop(tokio::time::timeout(REST, rest).await);
+    }
+    rooms.uploads.fill(id, read?, rooms.clock.now())
+}
+
+/// A body of at most `largest` bytes.
+async fn read(body: &mut BodyDataStream, largest: usize) -> Result<Bytes, (StatusCode, String)> {
+    let mut data = Vec::new();
+    while let Some(chunk) = body.next().await {
+        let cut_off = |error: axum::Error| (StatusCode::BAD_REQUEST, format!("the file was cut off: {error}"));
+        let chunk = chunk.map_err(cut_off)?;
+        if data.len() + chunk.len() > largest {
+            return Err((StatusCode::PAYLOAD_TOO_LARGE, format!("the file has more than {largest} bytes")));
+        }
+        data.extend_from_slice(&chunk);
+    }
+    Ok(data.into())
 }
 
 fn unknown() -> (StatusCode, String) {
