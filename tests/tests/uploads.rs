@@ -109,3 +109,19 @@ async fn a_file_is_of_whoever_announced_it_and_of_a_bounded_size() {
     assert_eq!(refused["error"], "message is empty");
     assert!(house.daemon.stop().await, "{}", house.project.log());
 }
+
+#[tokio::test]
+async fn a_file_may_be_as_large_as_is_said() {
+    let project = Project::new("listen: 127.0.0.1:0\nbots:\n  lobby: { platform: rooms }\n", &[]);
+    let daemon = project.start().await;
+    let house = House { project, daemon, http: reqwest::Client::new() };
+    let mut alice = house.enter("alice", "general").await;
+    let place = asks(&mut alice, "upload", json!({ "name": "a.bin", "size": 10 << 20 })).await;
+    assert_eq!(house.put(&place, &vec![7; 10 << 20]).await.0, StatusCode::OK);
+    let sent = asks(&mut alice, "send_message", json!({ "message": "", "files": [place["id"]] })).await;
+    assert!(sent["id"].is_string(), "{sent}");
+    let seen = alice.wait("new_message").await.unwrap();
+    let url = format!("http://{}{}", house.daemon.address, seen["attachments"][0]["url"].as_str().unwrap());
+    assert_eq!(house.http.get(url).send().await.unwrap().bytes().await.unwrap().len(), 10 << 20);
+    assert!(house.daemon.stop().await, "{}", house.project.log());
+}

@@ -44,6 +44,8 @@ pub(crate) struct Waiting {
     name: String,
     content_type: String,
     until: Millis,
+    /// It is on its way: somebody else need not send it too.
+    is_coming: bool,
     data: Option<Bytes>,
 }
 
@@ -53,7 +55,7 @@ impl Waiting {
         let content_type = upload.content_type.as_deref().filter(|given| !given.trim().is_empty());
         let content_type = content_type.map_or_else(|| type_by_name(&name), safe_type).to_owned();
         let (room, person) = (room.to_owned(), username.to_lowercase());
-        Self { room, person, name, content_type, until: now.saturating_add(LIFE), data: None }
+        Self { room, person, name, content_type, until: now.saturating_add(LIFE), is_coming: false, data: None }
     }
 
     fn size(&self) -> usize {
@@ -113,9 +115,27 @@ impl Uploads {
         Ok(told)
     }
 
-    /// Whether a file is to come under that id.
-    fn expects(&self, id: &str, now: Millis) -> bool {
-        self.lock().get(id).is_some_and(|waiting| waiting.until > now)
+    /// Room for a file that comes now under that id, once at a time.
+    fn begin(&self, id: &str, largest: usize, now: Millis) -> Result<(), (StatusCode, String)> {
+        let mut known = self.lock();
+        let held: usize = known.values().map(|other| if other.is_coming { largest } else { other.size() }).sum();
+        let waiting = known.get_mut(id).filter(|waiting| waiting.until > now).ok_or_else(unknown)?;
+        if waiting.is_coming {
+            return Err((StatusCode::CONFLICT, "the file is on its way already".to_owned()));
+        }
+        if held + largest > IN_ALL {
+            let told = "too many files are on their way; try again in a moment";
+            return Err((StatusCode::SERVICE_UNAVAILABLE, told.to_owned()));
+        }
+        waiting.is_coming = true;
+        Ok(())
+    }
+
+    /// It came, or did not.
+    fn end(&self, id: &str) {
+        if let Some(waiting) = self.lock().get_mut(id) {
+            waiting.is_coming = false;
+        }
     }
 
     /// The files of a message. All of them, or none. They wait until the message is taken.
@@ -172,12 +192,14 @@ async fn receive(rooms: &Rooms, id: &str, request: Request) -> Result<Value, (St
     let mut body = request.into_body().into_data_stream();
     let largest = rooms.config.max_file_mb << 20;
     // Before anything of it is kept: whoever announced nothing takes no memory.
-    let read = if rooms.uploads.expects(id, rooms.clock.now()) {
-        let too_slow = || (StatusCode::REQUEST_TIMEOUT, "the file did not come in time".to_owned());
-        let read = tokio::time::timeout(PATIENCE, read(&mut body, largest)).await;
-        read.unwrap_or_else(|_elapsed| Err(too_slow()))
-    } else {
-        Err(unknown())
+    let read = match rooms.uploads.begin(id, largest, rooms.clock.now()) {
+        Ok(()) => {
+            let _coming = Coming { rooms, id };
+            let too_slow = || (StatusCode::REQUEST_TIMEOUT, "the file did not come in time".to_owned());
+            let read = tokio::time::timeout(PATIENCE, read(&mut body, largest)).await;
+            read.unwrap_or_else(|_elapsed| Err(too_slow()))
+        }
+        Err(refused) => Err(refused),
     };
     if read.is_err() {
         // Who is still sending would not hear the answer.
@@ -193,6 +215,18 @@ async fn receive(rooms: &Rooms, id: &str, request: Request) -> Result<Value, (St
         drop(tokio::time::timeout(REST, rest).await);
     }
     rooms.uploads.fill(id, read?, rooms.clock.now())
+}
+
+/// A file is on its way for as long as this is held: the request may be dropped at any time.
+struct Coming<'r> {
+    rooms: &'r Rooms,
+    id: &'r str,
+}
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        self.rooms.uploads.end(self.id);
+    }
 }
 
 /// A body of at most `largest` bytes.

@@ -167,6 +167,10 @@ impl Api {
         let answer: Answer = match serde_json::from_slice(&body) {
             Ok(answer) => answer,
             // Something in between answers: that passes.
+            Err(error) if status.is_success() => {
+                let (kind, column) = (error.classify(), error.column());
+                return Err(ApiError::Garbled(format!("an answer that cannot be read ({kind:?}, at {column})")));
+            }
             Err(_) => return Err(ApiError::Passing(format!("no answer of Telegram's ({status})"))),
         };
         if answer.ok {

@@ -229,6 +229,9 @@ impl Config {
 
     /// Checks what the file has as a script's `config` against the script's own manifest.
     fn check_values(&self, name: &str, script: &Spanned<ScriptConfig>, place: &Place<'_>) -> Result<(), Problem> {
+        if script.value.enabled == Some(false) {
+            return Ok(());
+        }
         // A script that cannot be read is reported as such, by whoever loads it.
         let Ok(Source { manifest: Some(manifest), .. }) = Source::read(&self.scripts_folder(), name) else {
             return Ok(());

@@ -38,6 +38,8 @@ pub fn engine_routes(engine: &Arc<Engine>, access: Access, own: OpenApi) -> Rout
         .route("/metrics", get(|| async move { measured.metrics() }))
         .merge(scripts::routes(Arc::new(scripts)))
         .merge(description::routes(Arc::clone(engine), own))
+        // What platforms mount beside has limits of its own.
+        .layer(RequestBodyLimitLayer::new(BODY))
 }
 
 /// Serves `router` on `listener` until shutdown.
@@ -55,7 +57,6 @@ pub async fn serve(listener: TcpListener, router: Router, mut shutdown: Shutdown
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
     let app = router
-        .layer(RequestBodyLimitLayer::new(BODY))
         .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "no-referrer"))

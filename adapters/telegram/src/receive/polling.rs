@@ -14,6 +14,8 @@ use crate::api::ApiError;
 const LIMIT: u32 = 100;
 /// How long Telegram holds an answer back when there is nothing to tell.
 const WAIT: Duration = Duration::from_secs(50);
+/// So often an answer that cannot be read is asked for again as it is.
+const GARBLED: u32 = 2;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -22,6 +24,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
     let mut offset = from;
     let mut pause = FIRST_PAUSE;
     let mut is_lost = false;
+    let mut garbled = 0;
     // While a webhook is set, nobody may ask.
     if let Err(error) = telegram.api.insist("deleteWebhook", json!({})).await {
         tracing::warn!(bot = %telegram.world.bot(), "a webhook that may be set cannot be taken away now: {error}");
@@ -29,13 +32,16 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
     loop {
         // Whether Telegram is back is known at once, and not when somebody says something.
         let wait = if is_lost { Duration::ZERO } else { WAIT };
-        let mut body = json!({ "limit": LIMIT, "timeout": wait.as_secs(), "allowed_updates": WANTED });
+        // One that cannot be read hides those that come with it: then they are asked for one by one.
+        let limit = if garbled < GARBLED { LIMIT } else { 1 };
+        let mut body = json!({ "limit": limit, "timeout": wait.as_secs(), "allowed_updates": WANTED });
         if let Some(offset) = offset {
             body["offset"] = offset.into();
         }
         let problem = match telegram.api.call_within("getUpdates", body, wait).await {
             Ok(Value::Array(updates)) => {
                 pause = FIRST_PAUSE;
+                garbled = 0;
                 if std::mem::take(&mut is_lost) && sender.send(Incoming::Back).await.is_err() {
                     break;
                 }
@@ -53,6 +59,16 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
                     tokio::time::sleep(pause).await;
                 }
                 continue;
+            }
+            Err(ApiError::Garbled(problem)) => {
+                garbled += 1;
+                if let (true, Some(next)) = (garbled > 2 * GARBLED, offset) {
+                    tracing::error!(bot = %telegram.world.bot(), update = next, "an update that cannot be read is passed over: {problem}");
+                    offset = Some(next + 1);
+                    // The one behind it is tried by itself too.
+                    garbled = GARBLED;
+                }
+                problem
             }
             Ok(_) => "what came is no list of updates".to_owned(),
             Err(ApiError::Token) => return AdapterError::Final(ApiError::Token.to_string()),

@@ -55,7 +55,15 @@ async fn brought(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> S
     if Sha256::digest(shown) != Sha256::digest(door.telegram.secret.as_bytes()) {
         return StatusCode::UNAUTHORIZED;
     }
-    let Ok(update) = serde_json::from_slice::<Value>(&body) else { return StatusCode::BAD_REQUEST };
+    let update: Value = match serde_json::from_slice(&body) {
+        Ok(update) => update,
+        Err(error) => {
+            // Refused, it would come again for ever, and hold up all that is behind it.
+            let (bot, kind) = (door.telegram.world.bot(), error.classify());
+            tracing::error!(%bot, "an update that cannot be read is passed over ({kind:?}, at {})", error.column());
+            return StatusCode::OK;
+        }
+    };
     let Some(sender) = door.telegram.webhook.borrow().clone() else { return StatusCode::SERVICE_UNAVAILABLE };
     let (taken, is_durable) = oneshot::channel();
     let sent = sender.send(Incoming::Updates(vec![update], taken)).await;
