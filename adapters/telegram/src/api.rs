@@ -169,7 +169,8 @@ impl Api {
             // Something in between answers: that passes.
             Err(error) if status.is_success() => {
                 let (kind, column) = (error.classify(), error.column());
-                return Err(ApiError::Garbled(format!("an answer that cannot be read ({kind:?}, at {column})")));
+                let words = format!("an answer that cannot be read ({kind:?}, at {column})");
+                return Err(ApiError::Garbled { words, update: first_update(&body) });
             }
             Err(_) => return Err(ApiError::Passing(format!("no answer of Telegram's ({status})"))),
         };
@@ -197,4 +198,12 @@ impl Api {
         let said = if error.is_timeout() { "no answer came in time".to_owned() } else { cause.to_string() };
         ApiError::Passing(said.replace(&self.token, "…"))
     }
+}
+
+/// The number of the first update in an answer that is no JSON as a whole.
+fn first_update(body: &[u8]) -> Option<i64> {
+    let text = String::from_utf8_lossy(body);
+    let (_, behind) = text.split_once("\"update_id\"")?;
+    let digits = behind.trim_start_matches([' ', ':', '\n', '\t']);
+    digits[..digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len())].parse().ok()
 }

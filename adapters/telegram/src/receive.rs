@@ -53,6 +53,8 @@ const WANTED: &[&str] = &[
 pub(crate) enum Incoming {
     /// Updates that came together; the word that they are durable.
     Updates(Vec<Value>, oneshot::Sender<()>),
+    /// Those that come now have lower numbers than those before: they are others all the same.
+    Anew,
     /// Telegram cannot be reached.
     Lost(String),
     /// It can again.
@@ -153,6 +155,7 @@ impl Receiving<'_> {
                 // Whoever waits for the word may be gone, as the connection is on which it came.
                 let _asked = taken.send(());
             }
+            Incoming::Anew => self.position.begin_anew(),
             Incoming::Lost(reason) => {
                 if !std::mem::replace(&mut self.is_lost, true) {
                     self.send(EventKind::Lost { reason: Some(reason) });

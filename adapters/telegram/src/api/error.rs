@@ -40,9 +40,14 @@ pub(crate) enum ApiError {
     /// It cannot be asked like that.
     #[error("{0}")]
     Unfit(String),
-    /// An answer that cannot be read.
-    #[error("{0}")]
-    Garbled(String),
+    /// An answer that cannot be read, and the first update in it, where it has some.
+    #[error("{words}")]
+    Garbled {
+        /// What is wrong with it.
+        words: String,
+        /// Its number.
+        update: Option<i64>,
+    },
     /// A fault that passes: of the network, or of the server.
     #[error("{0}")]
     Passing(String),
@@ -94,7 +99,7 @@ impl From<ApiError> for ActionError {
             ApiError::Forbidden(words) => Self::Forbidden(words),
             ApiError::NotFound(words) => Self::NotFound(words),
             ApiError::Unchanged(words) | ApiError::Refused(words) | ApiError::Unfit(words) => Self::Rejected(words),
-            ApiError::Passing(words) | ApiError::Garbled(words) => Self::Transient(words),
+            ApiError::Passing(words) | ApiError::Garbled { words, .. } => Self::Transient(words),
             // Where the group is now is looked up before it gets here; the next try goes there.
             ApiError::Moved { .. } | ApiError::Token | ApiError::Conflict(_) => Self::Transient(error.to_string()),
         }

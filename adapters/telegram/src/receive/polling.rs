@@ -15,7 +15,7 @@ const LIMIT: u32 = 100;
 /// How long Telegram holds an answer back when there is nothing to tell.
 const WAIT: Duration = Duration::from_secs(50);
 /// So often an answer that cannot be read is asked for again as it is.
-const GARBLED: u32 = 2;
+const GARBLED: u32 = 1;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -49,6 +49,15 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
                 if updates.is_empty() {
                     continue;
                 }
+                if let (Some(last), Some(asked)) = (last, offset)
+                    && last < asked
+                {
+                    // From another server than before, or one that has begun anew.
+                    tracing::warn!(bot = %telegram.world.bot(), last, asked, "updates are numbered anew");
+                    if sender.send(Incoming::Anew).await.is_err() {
+                        break;
+                    }
+                }
                 let (taken, is_durable) = oneshot::channel();
                 if sender.send(Incoming::Updates(updates, taken)).await.is_err() || is_durable.await.is_err() {
                     break;
@@ -60,15 +69,16 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
                 }
                 continue;
             }
-            Err(ApiError::Garbled(problem)) => {
+            Err(ApiError::Garbled { words, update }) => {
                 garbled += 1;
-                if let (true, Some(next)) = (garbled > 2 * GARBLED, offset) {
-                    tracing::error!(bot = %telegram.world.bot(), update = next, "an update that cannot be read is passed over: {problem}");
+                pause = FIRST_PAUSE;
+                if let (true, Some(next)) = (garbled > 2 * GARBLED, update.or(offset)) {
+                    tracing::error!(bot = %telegram.world.bot(), update = next, "an update that cannot be read is passed over: {words}");
                     offset = Some(next + 1);
                     // The one behind it is tried by itself too.
                     garbled = GARBLED;
                 }
-                problem
+                words
             }
             Ok(_) => "what came is no list of updates".to_owned(),
             Err(ApiError::Token) => return AdapterError::Final(ApiError::Token.to_string()),

@@ -36,6 +36,11 @@ impl Position {
         id <= self.last && !self.missing.contains(&id) && now.saturating_sub(self.time) < WEEK
     }
 
+    /// Nothing was taken in of those that come now.
+    pub(super) fn begin_anew(&mut self) {
+        *self = Self { bot: self.bot, ..Self::default() };
+    }
+
     /// The first update that is asked for; none where any number may come.
     pub(super) fn next(&self, now: Millis) -> Option<i64> {
         (self.last > 0 && now.saturating_sub(self.time) < WEEK).then_some(self.last + 1)
