@@ -219,6 +219,51 @@ function on_error(event) event.room:send(`failed: {event.error.message}`) end
 }
 
 #[tokio::test]
+async fn who_asks_to_be_let_in_is_answered() {
+    let script = r#"
+function on_join_request(event)
+  if event.user.name == "Mallory" then
+    event.member:decline()
+  else
+    event.member:approve()
+  end
+  event.room:send(`{event.user.name} asked`)
+end
+"#;
+    let Some(town) = Town::with(script).await else { return };
+    let telegram = &town.telegram;
+    for (who, name, status) in [("carol", "Carol", "member"), ("mallory", "Mallory", "left")] {
+        telegram.asks_to_join(who, "Village");
+        telegram.hears("Village", &format!("{name} asked")).await;
+        assert_eq!(telegram.member_now(who, "Village")["status"], status);
+    }
+    town.ends_well().await;
+}
+
+#[tokio::test]
+async fn something_to_say_is_offered_in_any_chat() {
+    let script = r#"
+function on_inline_query(event)
+  if event.text == "" then return event:offer({}) end
+  event:offer({
+    { title = "Loud", text = `**{event.text}**!`, description = "with a bang", picture = "https://example.org/bang.png" },
+    { title = event.text },
+  }, { lasts = "1m" })
+end
+"#;
+    let Some(town) = Town::with(script).await else { return };
+    let telegram = &town.telegram;
+    let query = telegram.inline_query("alice", "hé");
+    let mut answer = telegram.inline_answer(&query).await;
+    answer["inline_query_id"] = "…".into();
+    insta::assert_json_snapshot!(answer);
+    telegram.takes_result(&query, "0", "Village");
+    let nothing = telegram.inline_query("bob", "");
+    assert_eq!(telegram.inline_answer(&nothing).await["results"], serde_json::json!([]));
+    town.ends_well().await;
+}
+
+#[tokio::test]
 async fn a_purge_that_fails_is_tried_again_and_removes_no_more() {
     let script = r#"
 command("purge", {}, function(event)

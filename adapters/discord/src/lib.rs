@@ -86,6 +86,9 @@ pub struct Discord {
     capabilities: Capabilities,
 }
 
+/// No bot is asked who is let in, and people write to it where it is.
+const LACKING: &[ActionKind] = &[ActionKind::Admit, ActionKind::Offer];
+
 impl Discord {
     /// A bot that is not connected yet.
     ///
@@ -108,7 +111,7 @@ impl Discord {
             ends: Ends::new(&bot, store.clone(), Arc::clone(&clock)),
             asides: Mutex::default(),
             capabilities: Capabilities {
-                actions: ActionKind::ALL.to_vec(),
+                actions: ActionKind::all_but(LACKING),
                 buttons: true,
                 personas: true,
                 polls: true,

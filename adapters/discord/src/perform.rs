@@ -100,6 +100,7 @@ impl Discord {
             Action::Moderate { room, space, user, measure, reason } => {
                 self.moderate(room, space.as_ref(), user, measure, reason.as_deref()).await
             }
+            Action::Admit { .. } | Action::Offer { .. } => Err(ActionError::Unsupported(action.kind())),
             Action::Arrange { room, change } => self.arrange(channel(room)?, change).await,
         }
     }

@@ -42,11 +42,8 @@ pub(crate) struct Counts {
     pub(crate) slow_clients: AtomicU64,
 }
 
-/// A room has no side talks, and nobody needs an invitation.
-fn actions() -> Vec<ActionKind> {
-    let lacking = [ActionKind::Thread, ActionKind::Invite];
-    ActionKind::ALL.iter().copied().filter(|kind| !lacking.contains(kind)).collect()
-}
+/// A room has no side talks, nobody needs an invitation or has to ask, and people write to a bot where it is.
+const LACKING: &[ActionKind] = &[ActionKind::Thread, ActionKind::Invite, ActionKind::Admit, ActionKind::Offer];
 
 impl Rooms {
     /// A room service that keeps its rooms in `store`.
@@ -60,7 +57,7 @@ impl Rooms {
             clock,
             entropy,
             capabilities: Capabilities {
-                actions: actions(),
+                actions: ActionKind::all_but(LACKING),
                 buttons: true,
                 personas: true,
                 polls: false,

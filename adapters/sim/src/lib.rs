@@ -159,6 +159,10 @@ impl Sim {
                 self.world().room(room.native()).typings += 1;
                 Outcome::default()
             }
+            Action::Admit { user, decline, .. } => {
+                self.world().members.entry(user.native().to_owned()).or_default().approved = Some(!decline);
+                Outcome::default()
+            }
             Action::Thread { name, .. } => {
                 let thread = self.world().open_thread(name);
                 Outcome { message: Some(RoomId::new(&self.bot.name, &thread).as_str().into()) }

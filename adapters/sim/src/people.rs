@@ -170,6 +170,15 @@ impl Person {
         self.happens(EventKind::Form { action, message: None, values, interaction: None }).await
     }
 
+    /// Asks the bot for something to say.
+    ///
+    /// # Errors
+    /// When the engine did not take it.
+    pub async fn queries(&self, text: &str) -> Result<(), EmitError> {
+        let interaction = format!("query-{}", self.sim.transcript().lines().len());
+        self.happens(EventKind::InlineQuery { text: text.to_owned(), interaction }).await
+    }
+
     /// Does anything else, or has it happen.
     ///
     /// # Errors

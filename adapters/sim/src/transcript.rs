@@ -142,6 +142,14 @@ impl Transcript {
                 form: Some(form.clone()),
                 ..said(&Content::default())
             },
+            Action::Offer { user, offers, .. } => {
+                let offers = offers.iter().map(|offer| format!("{}: {}", offer.title, offer.text));
+                Line {
+                    to: Some(user.native().to_owned()),
+                    text: offers.collect::<Vec<_>>().join("\n"),
+                    ..said(&Content::default())
+                }
+            }
             other => {
                 self.change(bot, other)?;
                 return Ok(Outcome::default());

@@ -36,6 +36,8 @@ pub struct MemberState {
     pub banned_until: Option<Millis>,
     /// How often they were made to leave.
     pub kicks: usize,
+    /// Whether they, who asked to be let in, are; `None` while nobody has decided.
+    pub approved: Option<bool>,
     last_said: BTreeMap<String, Millis>,
 }
 

@@ -20,6 +20,8 @@ const TELEGRAM: &str = "https://api.telegram.org";
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long an upload may take.
 const UPLOAD: Duration = Duration::from_secs(300);
+/// The longest answer, in bytes: a hundred updates are far from it.
+const ANSWER: usize = 64 << 20;
 /// How often a request that nobody else repeats is tried.
 const TRIES: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -105,7 +107,8 @@ impl Api {
             form = form.text(name, text);
         }
         for file in files {
-            let part = Part::bytes(file.data).file_name(file.name);
+            // A line end would begin another header.
+            let part = Part::bytes(file.data).file_name(file.name.replace(char::is_control, "_"));
             let part = match file.content_type {
                 Some(kind) => part.mime_str(&kind).map_err(|error| ApiError::Unfit(error.to_string()))?,
                 None => part,
@@ -137,18 +140,25 @@ impl Api {
         let url = self.base.join(&format!("file/bot{}/{path}", self.token));
         let url = url.map_err(|error| ApiError::Unfit(format!("the path of the file is none: {error}")))?;
         let sent = self.client.get(url).timeout(UPLOAD).send().await;
-        let mut response = sent.map_err(|error| self.network(error))?;
+        let response = sent.map_err(|error| self.network(error))?;
         if !response.status().is_success() {
             return Err(self.answer(response).await.err().unwrap_or(ApiError::Passing("no file came".to_owned())));
         }
+        self.body(response, most)
+            .await?
+            .ok_or_else(|| ApiError::Unfit(format!("the file has more than {most} bytes, which is the limit")))
+    }
+
+    /// What comes; nothing where it is more than `most` bytes.
+    async fn body(&self, mut response: Response, most: usize) -> Result<Option<Vec<u8>>, ApiError> {
         let mut data = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.network(error))? {
             if data.len() + chunk.len() > most {
-                return Err(ApiError::Unfit(format!("the file has more than {most} bytes, which is the limit")));
+                return Ok(None);
             }
             data.extend_from_slice(&chunk);
         }
-        Ok(data)
+        Ok(Some(data))
     }
 
     fn method(&self, method: &str) -> Result<Url, ApiError> {
@@ -163,7 +173,11 @@ impl Api {
 
     async fn answer(&self, response: Response) -> Result<Value, ApiError> {
         let status = response.status();
-        let body = response.bytes().await.map_err(|error| self.network(error))?;
+        let Some(body) = self.body(response, ANSWER).await? else {
+            return Err(ApiError::Passing(format!(
+                "an answer of more than {ANSWER} bytes, which is none of Telegram's"
+            )));
+        };
         let answer: Answer = match serde_json::from_slice(&body) {
             Ok(answer) => answer,
             // Something in between answers: that passes.

@@ -89,6 +89,9 @@ impl Decoder {
         if let Some(change) = update.my_chat_member {
             return self.bot_changed(&change, now);
         }
+        if let Some(query) = update.inline_query {
+            return Some(self.queried(query, now));
+        }
         update.chat_join_request.map(|request| self.join_requested(&request, now))
     }
 
@@ -116,6 +119,12 @@ impl Decoder {
         let user = self.user(voter);
         let scene = Scene { chat: *chat, topic: *topic, member: self.member(*chat, voter.id), user: Some(user) };
         self.event(scene, EventKind::PollVote { message: message.to_string().into(), values }, now).into()
+    }
+
+    /// Somebody asks for something to say. All there is to choose is offered at once, so nobody is told to ask for more.
+    fn queried(&self, query: frames::InlineQuery, now: Millis) -> Decoded {
+        let scene = Scene { user: Some(self.user(&query.from)), ..Scene::default() };
+        self.event(scene, EventKind::InlineQuery { text: query.query, interaction: query.id }, now).into()
     }
 
     /// A form is filled in.

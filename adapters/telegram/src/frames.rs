@@ -23,7 +23,7 @@ frames! {
         update_id: i64, message: Option<Message>, edited_message: Option<Message>, channel_post: Option<Message>,
         edited_channel_post: Option<Message>, message_reaction: Option<Reacted>, callback_query: Option<Callback>,
         poll_answer: Option<PollAnswer>, my_chat_member: Option<MemberChange>, chat_member: Option<MemberChange>,
-        chat_join_request: Option<JoinRequest>,
+        chat_join_request: Option<JoinRequest>, inline_query: Option<InlineQuery>,
     }
 
     /// A person, or a bot.
@@ -112,7 +112,10 @@ frames! {
     }
 
     /// Somebody asks to be let in.
-    JoinRequest { chat: Chat, from: User, invite_link: Option<InviteLink>, }
+    JoinRequest { chat: Chat, from: User, bio: Option<String>, invite_link: Option<InviteLink>, }
+
+    /// Somebody asks for something to say.
+    InlineQuery { id: String, from: User, query: String, }
 
     /// A link that lets others in.
     InviteLink { invite_link: String, creator: Option<User>, }

@@ -115,11 +115,8 @@ impl Callbacks {
     }
 }
 
-/// What Telegram has: no slow mode that a bot can set, no nicknames.
-fn actions() -> Vec<ActionKind> {
-    let lacking = [ActionKind::Slowmode, ActionKind::Rename];
-    ActionKind::ALL.iter().copied().filter(|kind| !lacking.contains(kind)).collect()
-}
+/// A bot sets no slow mode, and nobody has a nickname.
+const LACKING: &[ActionKind] = &[ActionKind::Slowmode, ActionKind::Rename];
 
 impl Telegram {
     /// A bot that is not connected yet.
@@ -144,7 +141,7 @@ impl Telegram {
             done: Mutex::new(LruCache::new(REMEMBERED)),
             asides: Mutex::default(),
             capabilities: Capabilities {
-                actions: actions(),
+                actions: ActionKind::all_but(LACKING),
                 buttons: true,
                 personas: false,
                 polls: true,

@@ -1,6 +1,7 @@
 //! Actions, as requests.
 
 mod moderate;
+mod offer;
 mod say;
 
 use std::sync::PoisonError;
@@ -51,6 +52,7 @@ impl Telegram {
                 let (chat, topic) = self.place(room)?;
                 self.ask_form((chat, topic), person(user)?, form, key).await
             }
+            Action::Offer { interaction, offers, lasts, .. } => self.offer(interaction, offers, *lasts).await,
             Action::Edit { room, message: which, content } => {
                 self.edit(self.place(room)?.0, message(which)?, content).await
             }
@@ -105,6 +107,7 @@ impl Telegram {
                 let chat = chat.ok_or_else(|| ActionError::NotFound("there is no such space".to_owned()))?;
                 self.moderate(chat, person(user)?, measure).await
             }
+            Action::Admit { room, user, decline } => self.admit(self.place(room)?.0, somebody(user)?, *decline).await,
             Action::Arrange { room, change } => self.arrange(self.place(room)?, change, action.kind()).await,
         }
     }

@@ -1,11 +1,16 @@
-//! What a run wants done on a platform, and what became of it.
+//! What a run wants done on a platform.
 
-use std::fmt;
-use std::time::Duration;
+mod kind;
+mod measure;
+mod reference;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BotName, Content, Form, MessageId, Millis, RoomId, ScriptName, SpaceId, UserId};
+use crate::{ActionError, BotName, Content, Form, Millis, Offer, RoomId, SpaceId, UserId};
+
+pub use kind::ActionKind;
+pub use measure::{Measure, RoomChange};
+pub use reference::{ActionKey, MessageRef};
 
 /// Something to be done on a platform.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,6 +112,20 @@ pub enum Action {
         /// What.
         form: Form,
     },
+    /// Offer somebody what to say, who has asked for it while they write in any chat at all.
+    Offer {
+        /// The lane of what is said to that person.
+        room: RoomId,
+        /// Whom.
+        user: UserId,
+        /// What the platform knows the question by.
+        interaction: String,
+        /// What there is to choose from, at most [`OFFERS`].
+        offers: Vec<Offer>,
+        /// How long the platform may answer the same question of the same person by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lasts: Option<Millis>,
+    },
     /// Say something to one person, in private.
     Direct {
         /// The lane of what is said to that person.
@@ -130,6 +149,16 @@ pub enum Action {
         /// Why, for the log of the platform and for the person.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+    },
+    /// Let somebody in who has asked to be, or do not.
+    Admit {
+        /// Into which room.
+        room: RoomId,
+        /// Whom.
+        user: UserId,
+        /// Do not.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        decline: bool,
     },
     /// Begin a side talk of a room.
     Thread {
@@ -161,106 +190,6 @@ pub enum Action {
     },
 }
 
-/// What is done to a member.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Measure {
-    /// May not speak, until then.
-    Mute {
-        /// `None`: until unmuted, or as long as the platform lets it.
-        until: Option<Millis>,
-    },
-    /// May speak again.
-    Unmute,
-    /// Has to leave, and may come back.
-    Kick,
-    /// Has to leave, and may not come back until then.
-    Ban {
-        /// `None`: until unbanned.
-        until: Option<Millis>,
-        /// Messages written since then go too.
-        purge_since: Option<Millis>,
-    },
-    /// May come back.
-    Unban,
-    /// Gets a role, by its name.
-    AddRole(String),
-    /// Loses a role, by its name.
-    RemoveRole(String),
-    /// Is called that in this space; empty for the own name again.
-    Rename(String),
-}
-
-/// What is changed on a room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RoomChange {
-    /// What the room is about; empty for nothing.
-    Topic(String),
-    /// How long everybody waits between two messages; 0 for not at all.
-    Slowmode(Millis),
-    /// Only moderators may speak, or everybody again.
-    Locked(bool),
-}
-
-macro_rules! action_kinds {
-    ($($variant:ident = $name:literal)*) => {
-        /// The kinds of actions, which are also the capabilities that a platform has or lacks.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        #[allow(missing_docs, reason = "they are those of Action, Measure and RoomChange")]
-        pub enum ActionKind { $($variant,)* }
-
-        impl ActionKind {
-            /// All kinds.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// What scripts pass to `bot:can(…)`.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-        }
-    };
-}
-
-action_kinds! {
-    Send = "send"
-    Edit = "edit"
-    Delete = "delete"
-    React = "react"
-    Typing = "typing"
-    Pin = "pin"
-    Purge = "purge"
-    Answer = "answer"
-    Thread = "thread"
-    Invite = "invite"
-    Form = "form"
-    Direct = "dm"
-    Mute = "mute"
-    Kick = "kick"
-    Ban = "ban"
-    Role = "role"
-    Rename = "rename"
-    Topic = "topic"
-    Slowmode = "slowmode"
-    Lock = "lock"
-}
-
-impl ActionKind {
-    /// Whether there is something afterwards that a script may wait for: a message, a thread, an invitation.
-    #[must_use]
-    pub const fn makes_something(self) -> bool {
-        matches!(self, Self::Send | Self::Answer | Self::Thread | Self::Invite)
-    }
-}
-
-impl fmt::Display for ActionKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 impl Action {
     /// Its kind.
     #[must_use]
@@ -275,8 +204,10 @@ impl Action {
             Self::Purge { .. } => ActionKind::Purge,
             Self::Answer { .. } => ActionKind::Answer,
             Self::Form { .. } => ActionKind::Form,
+            Self::Admit { .. } => ActionKind::Admit,
             Self::Thread { .. } => ActionKind::Thread,
             Self::Invite { .. } => ActionKind::Invite,
+            Self::Offer { .. } => ActionKind::Offer,
             Self::Direct { .. } => ActionKind::Direct,
             Self::Moderate { measure, .. } => match measure {
                 Measure::Mute { .. } | Measure::Unmute => ActionKind::Mute,
@@ -306,8 +237,10 @@ impl Action {
             | Self::Purge { room, .. }
             | Self::Answer { room, .. }
             | Self::Form { room, .. }
+            | Self::Offer { room, .. }
             | Self::Direct { room, .. }
             | Self::Moderate { room, .. }
+            | Self::Admit { room, .. }
             | Self::Thread { room, .. }
             | Self::Invite { room, .. }
             | Self::Arrange { room, .. } => room,
@@ -343,8 +276,10 @@ impl Action {
         match self {
             Self::Answer { user, .. }
             | Self::Form { user, .. }
+            | Self::Offer { user, .. }
             | Self::Direct { user, .. }
-            | Self::Moderate { user, .. } => Some(user),
+            | Self::Moderate { user, .. }
+            | Self::Admit { user, .. } => Some(user),
             Self::Purge { user, .. } => user.as_ref(),
             Self::Send { .. }
             | Self::Edit { .. }
@@ -389,119 +324,12 @@ impl Action {
             | Self::Purge { .. }
             | Self::Answer { .. }
             | Self::Form { .. }
+            | Self::Offer { .. }
             | Self::Direct { .. }
             | Self::Moderate { .. }
+            | Self::Admit { .. }
             | Self::Invite { .. }
             | Self::Arrange { .. } => None,
         }
-    }
-}
-
-/// Which message is meant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MessageRef {
-    /// By its id on the platform.
-    Id(MessageId),
-    /// The one that this action will send, or has sent.
-    Sent(ActionKey),
-    /// By its id on the platform, if it is the script's own: whether it is shows once what is on its way is out.
-    Own(MessageId),
-}
-
-/// Names an action for good: the same run of the same event gives it the same key, however often it is repeated.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ActionKey {
-    /// The script.
-    pub script: ScriptName,
-    /// The event's sequence number.
-    pub seq: u64,
-    /// Which stretch of the run, counted over its waits and its `on_error`.
-    pub part: u32,
-    /// Which action of that stretch.
-    pub index: u32,
-}
-
-impl fmt::Display for ActionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}.{}", self.script, self.seq, self.part, self.index)
-    }
-}
-
-impl std::str::FromStr for ActionKey {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        // From the right: a script's name may hold dots.
-        let mut parts = text.rsplitn(4, '.');
-        let mut number = || parts.next()?.parse::<u64>().ok();
-        let (index, part, seq) = (number().ok_or(())?, number().ok_or(())?, number().ok_or(())?);
-        let script = parts.next().ok_or(())?.into();
-        let narrow = |n: u64| u32::try_from(n).map_err(drop);
-        Ok(Self { script, seq, part: narrow(part)?, index: narrow(index)? })
-    }
-}
-
-/// What performing an action gave.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// The id of what was made: a message, the room of a thread (`<bot>/<native id>`), the address of an invitation.
-    pub message: Option<MessageId>,
-}
-
-/// Why an action was not performed. The engine does something different on each.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ActionError {
-    /// The platform has nothing of the kind: told to the script, not tried again.
-    #[error("{0} cannot be done on this platform")]
-    Unsupported(ActionKind),
-    /// Too fast: tried again after that time, and the lane waits.
-    #[error("the platform asks to wait {retry_after:?}")]
-    RateLimited {
-        /// How long.
-        retry_after: Duration,
-    },
-    /// The bot may not: told to the script, not tried again.
-    #[error("the platform forbids it: {0}")]
-    Forbidden(String),
-    /// The room, user or message is gone: told to the script, not tried again.
-    #[error("not found: {0}")]
-    NotFound(String),
-    /// The platform will never take it as it is: told to the script, not tried again.
-    #[error("refused: {0}")]
-    Rejected(String),
-    /// Something that passes: tried again with growing pauses.
-    #[error("failed for now: {0}")]
-    Transient(String),
-}
-
-/// What a platform can do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Capabilities {
-    /// The actions that it knows.
-    pub actions: Vec<ActionKind>,
-    /// Whether it shows buttons.
-    pub buttons: bool,
-    /// Whether the bot can speak under another name.
-    pub personas: bool,
-    /// Whether it has polls.
-    pub polls: bool,
-    /// Whether the bot can tell somebody something that nobody else sees, who has never written to it.
-    pub whispers: bool,
-    /// The longest text of a message, in characters.
-    pub max_text: usize,
-    /// The largest file of a message, in bytes.
-    pub max_file: usize,
-}
-
-impl Capabilities {
-    /// Whether it can do what `bot:can(name)` asks about.
-    #[must_use]
-    pub fn can(&self, name: &str) -> bool {
-        self.actions.iter().any(|action| action.as_str() == name)
-            || (name == "buttons" && self.buttons)
-            || (name == "as" && self.personas)
-            || (name == "poll" && self.polls)
-            || (name == "whisper" && self.whispers)
     }
 }

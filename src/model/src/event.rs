@@ -216,6 +216,10 @@ events! {
     Voice = "voice" { #[serde(default)] status: Option<String>, }
     /// An invitation was made or used.
     Invite = "invite" { #[serde(default)] code: Option<String>, #[serde(default)] by: Option<UserId>, }
+    /// Somebody asks to be let in.
+    JoinRequest = "join_request" { #[serde(default)] code: Option<String>, #[serde(default)] by: Option<UserId>, #[serde(default)] about: Option<String>, }
+    /// Somebody asks the bot for something to say, while they write in any chat at all.
+    InlineQuery = "inline_query" { text: String, interaction: String, }
     /// Whatever has no kind of its own.
     Native = "native" { name: String, data: Value, }
 }

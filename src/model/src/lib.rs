@@ -4,6 +4,7 @@
 
 mod action;
 mod adapter;
+mod capabilities;
 mod clock;
 mod command;
 mod content;
@@ -11,23 +12,30 @@ mod duration;
 mod entropy;
 mod event;
 mod flight;
+mod form;
 mod ids;
+mod offer;
+mod outcome;
 mod people;
 mod place;
 
-pub use action::{Action, ActionError, ActionKey, ActionKind, Capabilities, Measure, MessageRef, Outcome, RoomChange};
+pub use action::{Action, ActionKey, ActionKind, Measure, MessageRef, RoomChange};
 pub use adapter::{Adapter, AdapterContext, AdapterError, EmitError, EventSink, Gate, Receipt, Shutdown, Verdict};
+pub use capabilities::Capabilities;
 pub use clock::{Clock, SystemClock, VirtualClock, iso8601};
 pub use command::{ArgSpec, ArgType, CommandSpec, Menu};
 pub use content::{
-    Attachment, Button, ButtonStyle, Content, Embed, EmbedField, FileOrigin, FileToSend, Form, FormField, Mention,
-    Message, Persona, Poll, Select, SelectOption,
+    Attachment, Button, ButtonStyle, Content, Embed, EmbedField, FileOrigin, FileToSend, Mention, Message, Persona,
+    Poll, Select, SelectOption,
 };
 pub use duration::parse_duration;
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use event::{Bot, Event, EventKind, EventName, Fault, Reason};
 pub use flight::Flight;
+pub use form::{Form, FormField};
 pub use ids::{BotName, MessageId, RoomId, ScriptName, SpaceId, UserId};
+pub use offer::{OFFERS, Offer};
+pub use outcome::{ActionError, Outcome};
 pub use palabre_store::{Batch, Millis};
 pub use people::{Member, Permission, User};
 pub use place::{Room, RoomKind, Space};

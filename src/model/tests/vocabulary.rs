@@ -42,6 +42,8 @@ fn the_event_list_has_the_hooks_of_the_script_reference() {
         "on_poll_vote",
         "on_voice",
         "on_invite",
+        "on_join_request",
+        "on_inline_query",
         "on_native",
     ] {
         assert!(hooks.contains(hook), "{hook} is missing");

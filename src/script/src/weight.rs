@@ -14,6 +14,7 @@ pub(crate) fn weight(action: &Action) -> usize {
         | Action::Direct { content, .. } => of_content(content),
         Action::Delete { reason, .. } | Action::Purge { reason, .. } => reason.as_ref().map_or(0, String::len),
         Action::Form { form, .. } => EACH * form.fields.len(),
+        Action::Offer { offers, .. } => offers.iter().map(|offer| EACH + offer.title.len() + offer.text.len()).sum(),
         Action::Moderate { measure, reason, .. } => {
             let of_measure = match measure {
                 Measure::AddRole(text) | Measure::RemoveRole(text) | Measure::Rename(text) => text.len(),
@@ -24,6 +25,7 @@ pub(crate) fn weight(action: &Action) -> usize {
         Action::Arrange { change: RoomChange::Topic(topic), .. } => topic.len(),
         Action::Thread { name, .. } => name.len(),
         Action::Invite { .. }
+        | Action::Admit { .. }
         | Action::Arrange { .. }
         | Action::React { .. }
         | Action::Typing { .. }

@@ -31,8 +31,13 @@ const fn group(kind: ActionKind) -> Group {
         | ActionKind::Typing
         | ActionKind::Pin
         | ActionKind::Purge => Group::Messages,
-        ActionKind::Answer | ActionKind::Form | ActionKind::Direct => Group::Answers,
-        ActionKind::Mute | ActionKind::Kick | ActionKind::Ban | ActionKind::Role | ActionKind::Rename => Group::Members,
+        ActionKind::Answer | ActionKind::Form | ActionKind::Offer | ActionKind::Direct => Group::Answers,
+        ActionKind::Mute
+        | ActionKind::Kick
+        | ActionKind::Ban
+        | ActionKind::Admit
+        | ActionKind::Role
+        | ActionKind::Rename => Group::Members,
         ActionKind::Thread | ActionKind::Invite | ActionKind::Topic | ActionKind::Slowmode | ActionKind::Lock => {
             Group::Rooms
         }
@@ -54,10 +59,12 @@ pub(crate) async fn every_kind_of<P: Platform>(group_of_test: Group) {
             ActionKind::Purge => messages::purge(&mut platform).await,
             ActionKind::Answer => messages::answer(&mut platform).await,
             ActionKind::Form => messages::form(&mut platform).await,
+            ActionKind::Offer => messages::offer(&mut platform).await,
             ActionKind::Direct => messages::direct(&mut platform).await,
             ActionKind::Mute => people::mute(&mut platform).await,
             ActionKind::Kick => people::kick(&mut platform).await,
             ActionKind::Ban => people::ban(&mut platform).await,
+            ActionKind::Admit => people::admit(&mut platform).await,
             ActionKind::Role => people::role(&mut platform).await,
             ActionKind::Rename => people::rename(&mut platform).await,
             ActionKind::Thread => places::thread(&mut platform).await,
@@ -120,6 +127,14 @@ pub(crate) fn examples(room: &RoomId, user: &UserId, message: &MessageId) -> Vec
         Action::Answer { room: room.clone(), user: user.clone(), interaction: None, content: content.clone() },
         Action::Form { room: room.clone(), user: user.clone(), interaction: None, form: scene::form() },
         Action::Direct { room: room.clone(), user: user.clone(), content },
+        Action::Offer {
+            room: room.clone(),
+            user: user.clone(),
+            interaction: "1".to_owned(),
+            offers: vec![scene::offer("Six", "🎲 6")],
+            lasts: None,
+        },
+        Action::Admit { room: room.clone(), user: user.clone(), decline: false },
         Action::Thread { room: room.clone(), message: None, name: "aside".to_owned() },
         Action::Invite { room: room.clone(), lasts: None, uses: None },
     ];
@@ -143,6 +158,8 @@ fn is_among_the_examples(action: &Action) {
         | Action::Answer { .. }
         | Action::Form { .. }
         | Action::Direct { .. }
+        | Action::Offer { .. }
+        | Action::Admit { .. }
         | Action::Thread { .. }
         | Action::Invite { .. } => {}
         Action::Moderate { measure, .. } => match measure {

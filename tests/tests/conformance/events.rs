@@ -40,12 +40,14 @@ const fn group(name: EventName) -> Option<Group> {
         | EventName::ReactionRemove
         | EventName::Pin
         | EventName::PollVote
+        | EventName::InlineQuery
         | EventName::Typing => Some(Group::Messages),
         EventName::Command | EventName::Button | EventName::Select | EventName::Form => Some(Group::Components),
         EventName::Connect
         | EventName::Disconnect
         | EventName::Join
         | EventName::Leave
+        | EventName::JoinRequest
         | EventName::Presence
         | EventName::MemberUpdate
         | EventName::Ban

@@ -82,8 +82,11 @@ fn is_ephemeral(message: &Value) -> bool {
 }
 
 impl Platform for OnDiscord {
-    const NEVER: &'static [(EventName, &'static str)] =
-        &[(EventName::BeforeMessage, "Discord delivers a message before any bot hears of it")];
+    const NEVER: &'static [(EventName, &'static str)] = &[
+        (EventName::BeforeMessage, "Discord delivers a message before any bot hears of it"),
+        (EventName::JoinRequest, "Discord tells no bot who asks to be let in"),
+        (EventName::InlineQuery, "people write to a bot where it is"),
+    ];
     const LACKS: &'static [Lack] = &[];
 
     async fn start() -> Option<Self> {
@@ -193,7 +196,9 @@ impl Platform for OnDiscord {
             Deed::EntersVoice { who } => town.goes_to_voice(who, Some("voice")),
             Deed::Invites { who } => return town.invites(who, CHANNEL),
             Deed::DoesSomethingElse => drop(town.add_role("Guest", &[], false)),
-            Deed::RenamesRoom { .. } | Deed::AsksToJoin { .. } => unreachable!("nobody asks for it here: {deed:?}"),
+            Deed::RenamesRoom { .. } | Deed::AsksToJoin { .. } | Deed::Queries { .. } => {
+                unreachable!("nobody asks for it here: {deed:?}")
+            }
         }
         String::new()
     }
@@ -265,6 +270,10 @@ impl Platform for OnDiscord {
         }
     }
 
+    async fn offered(&mut self, _: &str) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     async fn typings(&mut self) -> usize {
         let calls = self.town.counters().calls;
         usize::try_from(calls.get("trigger_typing_indicator").copied().unwrap_or_default()).unwrap_or(usize::MAX)
@@ -277,7 +286,7 @@ impl Platform for OnDiscord {
     async fn forbid(&mut self, kind: ActionKind) -> bool {
         let needed = match kind {
             // Its own messages a bot may always change.
-            ActionKind::Edit => return false,
+            ActionKind::Edit | ActionKind::Admit | ActionKind::Offer => return false,
             ActionKind::Direct => {
                 self.town.closes_direct("alice");
                 return true;

@@ -86,6 +86,8 @@ impl Platform for OnRooms {
         (EventName::RoomDelete, "a room is forgotten when it was empty for long, and nobody removes it"),
         (EventName::Voice, "there is no voice"),
         (EventName::Invite, "nobody needs an invitation"),
+        (EventName::JoinRequest, "nobody needs to ask"),
+        (EventName::InlineQuery, "people write to a bot where it is"),
         (EventName::Native, "there is nothing that it has no kind for"),
     ];
     const LACKS: &'static [Lack] = &[Lack::Whispers, Lack::FixedRoles, Lack::Notifications];
@@ -213,6 +215,7 @@ impl Platform for OnRooms {
             | Deed::Invites { .. }
             | Deed::RenamesRoom { .. }
             | Deed::AsksToJoin { .. }
+            | Deed::Queries { .. }
             | Deed::DoesSomethingElse => unreachable!("it cannot be done here: {deed:?}"),
         }
     }
@@ -276,6 +279,10 @@ impl Platform for OnRooms {
             slowmode: room["slowmode"].as_u64().unwrap_or_default(),
             is_locked: room["locked"] == true,
         }
+    }
+
+    async fn offered(&mut self, _: &str) -> Vec<(String, String)> {
+        Vec::new()
     }
 
     async fn typings(&mut self) -> usize {

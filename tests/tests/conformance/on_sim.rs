@@ -231,15 +231,22 @@ impl Platform for OnSim {
                 self.happens(who, EventKind::Invite { code, by }).await;
                 return "code".to_owned();
             }
+            Deed::AsksToJoin { who, invited_by } => {
+                let (code, by) = (Some("https://sim.invalid/1".to_owned()), Some(self.user(invited_by)));
+                self.happens(who, EventKind::JoinRequest { code: code.clone(), by, about: None }).await;
+                return code.unwrap_or_default();
+            }
+            Deed::Queries { who, text } => {
+                let interaction = "query".to_owned();
+                let kind = EventKind::InlineQuery { text: text.to_owned(), interaction: interaction.clone() };
+                self.happens(who, kind).await;
+                return interaction;
+            }
             Deed::DoesSomethingElse => {
                 let kind = EventKind::Native { name: "earthquake".to_owned(), data: Value::Null };
                 self.comes_about("general", None, kind).await;
             }
-            Deed::Attaches { .. }
-            | Deed::Whispers { .. }
-            | Deed::Rolls { .. }
-            | Deed::RenamesRoom { .. }
-            | Deed::AsksToJoin { .. } => {
+            Deed::Attaches { .. } | Deed::Whispers { .. } | Deed::Rolls { .. } | Deed::RenamesRoom { .. } => {
                 unreachable!("it cannot be done here: {deed:?}")
             }
         }
@@ -272,6 +279,7 @@ impl Platform for OnSim {
     async fn member(&mut self, who: &str) -> SeenMember {
         let (state, now) = (self.person(who).state(), palabre_model::Clock::now(&palabre_model::SystemClock));
         let is_there = self.there.get(who).is_some_and(|kicks| *kicks == state.kicks) && !state.is_banned(now);
+        let is_there = is_there || state.approved == Some(true);
         if !is_there {
             self.there.remove(who);
         }
@@ -282,6 +290,12 @@ impl Platform for OnSim {
     async fn room_now(&mut self) -> SeenRoom {
         let room = self.sim.room("general");
         SeenRoom { topic: room.topic, slowmode: room.slowmode / 1_000, is_locked: room.locked }
+    }
+
+    async fn offered(&mut self, who: &str) -> Vec<(String, String)> {
+        let last = self.whispered(who).await.pop().expect("something is offered");
+        let pair = |line: &str| line.split_once(": ").map(|(title, text)| (title.to_owned(), text.to_owned()));
+        last.text.lines().filter_map(pair).collect()
     }
 
     async fn typings(&mut self) -> usize {

@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use palabre_model::{ActionKind, Bot, EventName, MessageId, RoomId, SeededEntropy, SpaceId, SystemClock, UserId};
 use palabre_store::Store;
+use palabre_telegram::text::to_commonmark;
 use palabre_telegram::{Config, Pace, Setup, Telegram};
 use palabre_tests::telegram::{Limits, MessageRef, Options, StandIn};
+use serde_json::Value;
 
 use crate::platform::{Deed, Lack, Platform, Seen, SeenMember, SeenRoom};
 use crate::stage::Stage;
@@ -26,6 +28,8 @@ pub(crate) struct OnTelegram {
     stage: Stage,
     /// Who has pressed a button, by what the press is known by.
     pressed: HashMap<String, String>,
+    /// By what the last question of somebody is known.
+    queried: HashMap<String, String>,
 }
 
 impl OnTelegram {
@@ -65,6 +69,7 @@ impl Platform for OnTelegram {
         (EventName::Presence, "Telegram tells no bot who is there"),
         (EventName::Command, "people type commands, which the engine reads"),
         (EventName::PollVote, "a bot hears of votes in its own polls alone, and makes none"),
+        (EventName::Invite, "Telegram tells no bot of invitations that are made"),
         (EventName::Voice, "a bot hears that a video chat has begun, which is native, and not who is in it"),
     ];
     const LACKS: &'static [Lack] = &[
@@ -76,7 +81,6 @@ impl Platform for OnTelegram {
         Lack::Reasons,
         Lack::Topics,
         Lack::SharedSpace,
-        Lack::InvitationsMade,
     ];
 
     async fn start() -> Option<Self> {
@@ -89,7 +93,7 @@ impl Platform for OnTelegram {
         town.starts("alice", "");
         let store = Store::in_memory().expect("memory is there");
         let stage = Self::connect(&town, &store).await;
-        let mut here = Self { town, chat, store, stage, pressed: HashMap::new() };
+        let mut here = Self { town, chat, store, stage, pressed: HashMap::new(), queried: HashMap::new() };
         // With this all is heard that was before.
         crate::scene::fence(&mut here).await;
         Some(here)
@@ -164,6 +168,18 @@ impl Platform for OnTelegram {
         }
     }
 
+    async fn offered(&mut self, who: &str) -> Vec<(String, String)> {
+        let query = self.queried.get(who).expect("they have asked");
+        let answer = self.town.inline_answer(query).await;
+        let text = |article: &Value| {
+            let content = &article["input_message_content"];
+            let entities: Vec<_> = serde_json::from_value(content["entities"].clone()).unwrap_or_default();
+            to_commonmark(content["message_text"].as_str().unwrap_or_default(), &entities)
+        };
+        let pair = |article: &Value| (article["title"].as_str().unwrap_or_default().to_owned(), text(article));
+        answer["results"].as_array().into_iter().flatten().map(pair).collect()
+    }
+
     async fn typings(&mut self) -> usize {
         self.town.actions().iter().filter(|action| action.chat == self.chat && action.action == "typing").count()
     }
@@ -190,11 +206,12 @@ impl Platform for OnTelegram {
             ActionKind::Delete | ActionKind::Purge => "can_delete_messages",
             ActionKind::Pin => "can_pin_messages",
             ActionKind::Thread => "can_manage_topics",
-            ActionKind::Invite => "can_invite_users",
+            ActionKind::Invite | ActionKind::Admit => "can_invite_users",
             ActionKind::Mute | ActionKind::Kick | ActionKind::Ban | ActionKind::Lock => "can_restrict_members",
             ActionKind::Role => "can_manage_tags",
             ActionKind::Topic => "can_change_info",
-            ActionKind::Rename | ActionKind::Slowmode => return false,
+            // Who has asked is answered.
+            ActionKind::Offer | ActionKind::Rename | ActionKind::Slowmode => return false,
         };
         self.town.deny(&self.place(), right);
         true

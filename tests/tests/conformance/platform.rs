@@ -54,6 +54,8 @@ pub(crate) trait Platform: Sized {
     async fn member(&mut self, who: &str) -> SeenMember;
     /// How the room is.
     async fn room_now(&mut self) -> SeenRoom;
+    /// What somebody was offered last to say: each title with its text.
+    async fn offered(&mut self, who: &str) -> Vec<(String, String)>;
     /// How often the bot was seen typing.
     async fn typings(&mut self) -> usize;
     /// A side talk of the room, by its id, with its name.
@@ -96,6 +98,4 @@ pub(crate) enum Lack {
     Topics,
     /// Rooms that come and go in one space: here each is a space of its own.
     SharedSpace,
-    /// Events of invitations that are made: here they are told when they are used.
-    InvitationsMade,
 }

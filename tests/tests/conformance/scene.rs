@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use palabre_model::{
-    Action, Button, ButtonStyle, Content, EventKind, EventName, Form, FormField, MessageId, Select, SelectOption,
+    Action, Button, ButtonStyle, Content, EventKind, EventName, Form, FormField, MessageId, Offer, Select, SelectOption,
 };
 
 use crate::platform::{Deed, Platform};
@@ -60,6 +60,11 @@ pub(crate) fn list() -> Select {
 /// A message with a list.
 pub(crate) async fn offers_list<P: Platform>(platform: &P) -> MessageId {
     bot_says(platform, Content { select: Some(list()), ..Content::text("which?") }).await
+}
+
+/// Something to say.
+pub(crate) fn offer(title: &str, text: &str) -> Offer {
+    Offer { title: title.to_owned(), text: text.to_owned(), description: None, picture: None }
 }
 
 pub(crate) fn form() -> Form {

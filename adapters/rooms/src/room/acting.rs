@@ -42,7 +42,7 @@ impl State {
             }
             Action::Moderate { user, measure, reason, .. } => self.moderate(&user, measure, reason, answer).await,
             Action::Arrange { change, .. } => self.arrange(change, answer),
-            Action::Thread { .. } | Action::Invite { .. } => {
+            Action::Thread { .. } | Action::Invite { .. } | Action::Admit { .. } | Action::Offer { .. } => {
                 let _asked = answer.send(Err(ActionError::Unsupported(action.kind())));
             }
             // Not of one room: the service passes it on to wherever the person is, as a whisper.

@@ -74,6 +74,9 @@ impl ApiError {
             _ if has("not found") || has("message_id_invalid") || has("user_id_invalid") || has("peer_id_invalid") => {
                 Self::NotFound(words)
             }
+            _ if has("hide_requester_missing") => {
+                Self::NotFound("they do not ask to be let in, or do not any more".to_owned())
+            }
             _ if has("query is too old") => Self::NotFound(words),
             404 => Self::NotFound(words),
             _ if words.is_empty() => Self::Refused(format!("refused, without a word ({code})")),

@@ -98,12 +98,13 @@ impl Decoder {
     pub(super) fn join_requested(&self, frame: &frames::JoinRequest, now: Millis) -> Decoded {
         let changed = self.learn_chat(&frame.chat);
         let link = frame.invite_link.as_ref();
-        let kind = EventKind::Invite {
+        let kind = EventKind::JoinRequest {
             code: link.map(|link| link.invite_link.clone()),
             by: link.and_then(|link| link.creator.as_ref()).map(|creator| self.user_id(creator.id)),
+            about: frame.bio.clone(),
         };
-        let user = self.user(&frame.from);
-        let scene = Scene { chat: frame.chat.id, topic: None, user: Some(user), member: None };
+        let (chat, user) = (frame.chat.id, self.user(&frame.from));
+        let scene = Scene { chat, topic: None, user: Some(user), member: self.member(chat, frame.from.id) };
         Decoded { events: vec![self.event(scene, kind, now)], changed }
     }
 

@@ -3,7 +3,8 @@
 use palabre_model::{ActionError, ActionKind, Batch, Measure, Millis, Outcome, RoomChange};
 use serde_json::{Value, json};
 use teloxide_core::payloads::{
-    BanChatMember, PromoteChatMember, RestrictChatMember, SetChatDescription, SetChatPermissions, UnbanChatMember,
+    ApproveChatJoinRequest, BanChatMember, DeclineChatJoinRequest, PromoteChatMember, RestrictChatMember,
+    SetChatDescription, SetChatPermissions, UnbanChatMember,
 };
 use teloxide_core::types::{ChatId, ChatPermissions, Recipient, UserId};
 
@@ -69,6 +70,21 @@ impl Telegram {
             Measure::Rename(_) => return Err(ActionError::Unsupported(ActionKind::Rename)),
         };
         done(self.noted_error(chat, result).await)
+    }
+
+    /// Lets somebody in who has asked to be, or does not.
+    pub(super) async fn admit(&self, chat: i64, user: i64, decline: bool) -> Result<Outcome, ActionError> {
+        let whom = UserId(user.unsigned_abs());
+        let decided = if decline {
+            self.api.ask(&DeclineChatJoinRequest::new(ChatId(chat), whom)).await
+        } else {
+            self.api.ask(&ApproveChatJoinRequest::new(ChatId(chat), whom)).await
+        };
+        match self.noted_error(chat, decided).await {
+            // They are in, which is what was wanted.
+            Err(error) if !decline && error.says("user_already_participant") => Ok(Outcome::default()),
+            other => done(other),
+        }
     }
 
     /// What is done to those who write in the name of a chat: they can be kept out, and let in again.

@@ -272,7 +272,7 @@ impl Telegram {
     }
 }
 
-fn add(body: &mut Map<String, Value>, text: &str, entities: &str, rich: &Rich) {
+pub(super) fn add(body: &mut Map<String, Value>, text: &str, entities: &str, rich: &Rich) {
     body.insert(text.to_owned(), rich.text.clone().into());
     if !rich.entities.is_empty() {
         body.insert(entities.to_owned(), json!(rich.entities));

@@ -170,6 +170,12 @@ impl<'s> Stage<'s> {
                 let action = line.form.as_ref().map_or("", |form| &form.action);
                 person.submits(action, question["values"].clone()).await.map_err(failed).map(|()| Value::Null)
             }
+            "queries" => person.queries(text("text")).await.map_err(failed).map(|()| Value::Null),
+            "asks_to_join" => {
+                let about = question["text"].as_str().map(ToOwned::to_owned);
+                let kind = EventKind::JoinRequest { code: None, by: None, about };
+                person.happens(kind).await.map_err(failed).map(|()| Value::Null)
+            }
             "reacts" => {
                 let line = newest(&person, |line| line.shown().contains(text("text")));
                 let line = line.ok_or("there is no such message to react to")?;
@@ -327,13 +333,14 @@ fn state(person: &Person, now: Millis, field: &str) -> Result<Value, String> {
         "banned" => state.is_banned(now).into(),
         "kicked" => (state.kicks > 0).into(),
         "kicks" => state.kicks.into(),
+        "approved" => state.approved.into(),
         "roles" => state.roles.into(),
         "nickname" => state.nickname.into(),
         // Nothing was said yet.
         "refused" => Value::Null,
         other => {
             return Err(format!(
-                "a user has no {other}; there are muted, banned, kicked, kicks, roles, nickname, refused"
+                "a user has no {other}; there are muted, banned, kicked, kicks, approved, roles, nickname, refused"
             ));
         }
     })

@@ -1,5 +1,6 @@
 //! The host's functions, as the prelude gets them: each answers `value, problem`.
 
+mod answering;
 mod check;
 mod command;
 mod content;
@@ -51,6 +52,7 @@ pub(crate) fn install(lua: &Lua, run: &SharedRun, locales: Locales) -> mlua::Res
     storage::install(lua, &host, run)?;
     ranking::install(lua, &host, run)?;
     message::install(lua, &host, run)?;
+    answering::install(lua, &host, run)?;
     moderate::install(lua, &host, run)?;
     telling::install(lua, &host, run)?;
     time::install(lua, &host, run)?;

@@ -1,14 +1,12 @@
-//! Keeping order: members, rooms, pins, purges; and what is said to one person alone.
+//! Keeping order: members, rooms, pins, purges.
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
-use palabre_model::{Action, ActionKey, EventKind, Form, Measure, RoomChange, RoomId, UserId};
+use palabre_model::{Action, ActionKey, Measure, RoomChange, UserId};
 
-use super::check::{asker, granted, message_ref, millis, millis_or_none, name, reachable, reason, space, text};
-use super::content::{content_of, something};
+use super::check::{granted, message_ref, millis, millis_or_none, name, reachable, reason, space, text};
 use super::{add, sent};
 use crate::limits::VALUE_BYTES;
 use crate::run::{Problem, Run, SharedRun};
-use crate::value;
 
 /// No purge removes more messages than this at once.
 const PURGE: u32 = 1_000;
@@ -46,6 +44,12 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             reason: reason(why)?,
         };
         run.act(action).map(|_| true)
+    })?;
+    add(lua, host, "admit", run, |_, run, (room, user, decline): (LuaString, LuaString, bool)| {
+        let mut run = run.borrow_mut();
+        granted(&run, "moderation", "deciding who is let in")?;
+        let (room, user) = (reachable(&run, &room)?, name(&user, "a user's id")?.into());
+        run.act(Action::Admit { room, user, decline }).map(|_| true)
     })?;
     add(lua, host, "arrange", run, |_, run, (room, what, how): (LuaString, String, LuaValue)| {
         let mut run = run.borrow_mut();
@@ -98,36 +102,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             };
             run.act(action).map(|_| true)
         },
-    )?;
-    let shared = SharedRun::clone(run);
-    let answer = move |_: &Lua, content: LuaValue| Ok(sent(answer(&mut shared.borrow_mut(), &content)));
-    host.set("answer", lua.create_function(answer)?)?;
-    add(lua, host, "form", run, |_, run, form: LuaValue| {
-        let mut run = run.borrow_mut();
-        let mut json = value::from_lua(&form, VALUE_BYTES).map_err(|problem| format!("form: {problem}"))?;
-        value::fill_lists(&mut json, &["fields"]);
-        run.spend_output(json.to_string().len())?;
-        let mut form: Form = serde_json::from_value(json).map_err(|error| format!("form: {error}"))?;
-        if form.fields.is_empty() || form.fields.iter().any(|field| field.name.is_empty() || field.label.is_empty()) {
-            return Err("form: it has at least one field, and each has a name and a label".to_owned());
-        }
-        if form.action.is_empty() {
-            form.action.clone_from(&form.title);
-        }
-        let input = run.input()?;
-        let (room, user) = asker(&input.event)?;
-        let action = Action::Form { room, user, interaction: interaction(&input.event.kind), form };
-        run.act(action).map(|_| true)
-    })?;
-    add(lua, host, "direct", run, |_, run, (user, content): (LuaString, LuaValue)| {
-        let mut run = run.borrow_mut();
-        granted(&run, "direct", "sending direct messages")?;
-        let (content, _) = content_of(&run, &content)?;
-        something(&content)?;
-        let user: UserId = name(&user, "a user's id")?.into();
-        let room = lane_of(&user)?;
-        run.act(Action::Direct { room, user, content }).map(|_| true)
-    })
+    )
 }
 
 /// A side talk is as open as its room, so that beginning one needs no more than speaking there.
@@ -150,32 +125,4 @@ fn invite(run: &mut Run, room: &LuaString, lasts: &LuaValue, uses: Option<u32>) 
     run.act(Action::Invite { room, lasts, uses })
 }
 
-fn answer(run: &mut Run, content: &LuaValue) -> Result<ActionKey, Problem> {
-    let (content, _) = content_of(run, content)?;
-    something(&content)?;
-    let input = run.input()?;
-    let (room, user) = asker(&input.event)?;
-    let interaction = interaction(&input.event.kind);
-    run.act(Action::Answer { room, user, interaction, content })
-}
-
 type Moderate = (LuaString, Option<LuaString>, LuaString, String, LuaValue, Option<LuaString>, Option<LuaString>);
-
-/// What is said to one person keeps its order.
-fn lane_of(user: &UserId) -> Result<RoomId, Problem> {
-    if user.bot().is_empty() {
-        return Err(format!("\"{user}\" is no user's id; it is written <bot>/<id on the platform>"));
-    }
-    Ok(format!("{}/@{}", user.bot(), user.native()).into())
-}
-
-/// What the platform knows the use of a component by.
-fn interaction(kind: &EventKind) -> Option<String> {
-    match kind {
-        EventKind::Command { interaction, .. }
-        | EventKind::Button { interaction, .. }
-        | EventKind::Select { interaction, .. }
-        | EventKind::Form { interaction, .. } => interaction.clone(),
-        _ => None,
-    }
-}

@@ -1,8 +1,8 @@
 //! What bots do with messages.
 
-use palabre_model::{Action, Content, MessageId, MessageRef};
+use palabre_model::{Action, Content, EventName, MessageId, MessageRef};
 
-use crate::platform::{Lack, Platform, Seen};
+use crate::platform::{Deed, Lack, Platform, Seen};
 use crate::scene::{self, EMOJI};
 
 fn named(id: &str) -> MessageRef {
@@ -134,4 +134,15 @@ pub(super) async fn direct<P: Platform>(platform: &mut P) {
     let last = told.last().expect("there is one");
     assert_eq!((&*last.text, last.buttons.len()), ("psst", 1));
     assert_eq!(platform.whispered("bob").await, [], "nobody else sees it");
+}
+
+pub(super) async fn offer<P: Platform>(platform: &mut P) {
+    let (user, since) = (platform.user("alice"), platform.stage().mark());
+    let interaction = platform.people(Deed::Queries { who: "alice", text: "dice" }).await;
+    platform.stage().wait(EventName::InlineQuery, since, |_| true).await;
+    let offers = vec![scene::offer("One", "**1**"), scene::offer("Two", "2")];
+    let action = Action::Offer { room: platform.room(), user, interaction, offers, lasts: None };
+    platform.stage().does(&action).await;
+    let pair = |title: &str, text: &str| (title.to_owned(), text.to_owned());
+    assert_eq!(platform.offered("alice").await, [pair("One", "**1**"), pair("Two", "2")]);
 }

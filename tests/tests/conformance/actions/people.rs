@@ -1,6 +1,6 @@
 //! What bots do to members.
 
-use palabre_model::{Action, Clock, Measure, RoomId, SpaceId, SystemClock, UserId};
+use palabre_model::{Action, Clock, EventName, Measure, RoomId, SpaceId, SystemClock, UserId};
 
 use crate::platform::{Deed, Platform, SeenMember};
 use crate::scene;
@@ -43,6 +43,17 @@ pub(super) async fn ban<P: Platform>(platform: &mut P) {
         assert_eq!((seen.is_there, seen.is_banned), (false, true));
         assert_eq!(platform.message(&spam.as_str().into()).await, None, "what they said is removed");
         assert!(!take(platform, "carol", Measure::Unban).await.is_banned);
+    }
+}
+
+pub(super) async fn admit<P: Platform>(platform: &mut P) {
+    for decline in [true, false] {
+        let since = platform.stage().mark();
+        platform.people(Deed::AsksToJoin { who: "carol", invited_by: "alice" }).await;
+        platform.stage().wait(EventName::JoinRequest, since, |_| true).await;
+        let action = Action::Admit { room: platform.room(), user: platform.user("carol"), decline };
+        platform.stage().does(&action).await;
+        assert_eq!(platform.member("carol").await.is_there, !decline);
     }
 }
 

@@ -140,8 +140,12 @@ pub(super) async fn cause<P: Platform>(platform: &mut P, name: EventName) -> Cau
             (cause.place, cause.since) = (Place::OtherRoom, people.stage().mark());
             people.people(Deed::EntersVoice { who: "alice" }).await;
         }
-        EventName::Invite if P::LACKS.contains(&Lack::InvitationsMade) => {
-            (cause.who, cause.place, cause.since) = (Some("carol"), Place::Anywhere, people.stage().mark());
+        EventName::InlineQuery => {
+            (cause.place, cause.since) = (Place::Anywhere, people.stage().mark());
+            cause.message = people.people(Deed::Queries { who: "alice", text: "dice" }).await;
+        }
+        EventName::JoinRequest => {
+            (cause.who, cause.place, cause.since) = (Some("carol"), Place::Space, people.stage().mark());
             cause.message = people.people(Deed::AsksToJoin { who: "carol", invited_by: "alice" }).await;
         }
         EventName::Invite => {

@@ -126,6 +126,11 @@ pub(super) fn check_own<P: Platform>(platform: &P, event: &Event, cause: &Cause)
         EventKind::RoomDelete { before } => assert_eq!(before.as_ref().map(|room| &*room.name), Some("attic")),
         EventKind::Voice { status } => assert_eq!(status.as_deref(), Some("joined")),
         EventKind::Invite { code, by } => assert_eq!((code.as_deref(), by), (Some(about), &alice)),
+        EventKind::JoinRequest { code, by, .. } => {
+            assert_eq!((code.as_deref(), by), (Some(about), &alice));
+            assert!(event.member.is_some(), "who asks can be let in: {event:#?}");
+        }
+        EventKind::InlineQuery { text, interaction } => assert_eq!((&**text, &**interaction), ("dice", about)),
         EventKind::Native { name, .. } => assert!(!name.is_empty()),
     }
 }

@@ -54,6 +54,11 @@ impl OnTelegram {
                 town.asks_to_join_by(who, &place, &link);
                 return link;
             }
+            Deed::Queries { who, text } => {
+                let query = town.inline_query(who, text);
+                self.queried.insert(who.to_owned(), query.clone());
+                return query;
+            }
             Deed::DoesSomethingElse => drop(town.service("olivia", &place, json!({ "delete_chat_photo": true }))),
             Deed::Rolls { .. }
             | Deed::Types { .. }

@@ -126,6 +126,11 @@ pub(crate) enum Deed<'d> {
         who: &'d str,
         invited_by: &'d str,
     },
+    /// Asks the bot for something to say; what the question is known by.
+    Queries {
+        who: &'d str,
+        text: &'d str,
+    },
     /// Something that Palabre has no kind for.
     DoesSomethingElse,
 }

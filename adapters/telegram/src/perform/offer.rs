@@ -1,0 +1,53 @@
+//! Inline queries, answered: what somebody may say with the bot's help, in any chat.
+
+use palabre_model::{ActionError, Content, Millis, Offer, Outcome};
+use serde_json::{Map, Value, json};
+
+use super::done;
+use super::say::add;
+use crate::Telegram;
+use crate::encode::{TEXT, texts};
+
+/// How long Telegram keeps an answer at the most, in seconds: as long as its own default is.
+/// <https://core.telegram.org/bots/api#answerinlinequery>
+const KEPT: u64 = 300;
+
+impl Telegram {
+    pub(super) async fn offer(
+        &self,
+        query: &str,
+        offers: &[Offer],
+        lasts: Option<Millis>,
+    ) -> Result<Outcome, ActionError> {
+        let results = offers.iter().enumerate().map(|(index, offer)| self.article(index, offer));
+        let body = json!({
+            "inline_query_id": query,
+            "results": results.collect::<Result<Vec<_>, _>>()?,
+            // What is right for one person may not be for others.
+            "is_personal": true,
+            "cache_time": lasts.unwrap_or_default().div_ceil(1_000).min(KEPT),
+        });
+        done(self.api.call("answerInlineQuery", body).await)
+    }
+
+    /// <https://core.telegram.org/bots/api#inlinequeryresultarticle>
+    fn article(&self, index: usize, offer: &Offer) -> Result<Value, ActionError> {
+        let said = texts(&self.world, &Content::text(offer.text.clone()), TEXT);
+        let [said] = said.as_slice() else {
+            let why = if said.is_empty() { "says nothing" } else { "is too long for one message" };
+            return Err(ActionError::Rejected(format!("the offer \"{}\" {why}", offer.title)));
+        };
+        let mut content = Map::new();
+        add(&mut content, "message_text", "entities", said);
+        let mut article = json!({
+            "type": "article", "id": index.to_string(), "title": offer.title, "input_message_content": content,
+        });
+        if let Some(description) = &offer.description {
+            article["description"] = description.as_str().into();
+        }
+        if let Some(picture) = &offer.picture {
+            article["thumbnail_url"] = picture.as_str().into();
+        }
+        Ok(article)
+    }
+}

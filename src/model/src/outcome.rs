@@ -1,0 +1,40 @@
+//! What became of an action.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ActionKind, MessageId};
+
+/// What performing an action gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The id of what was made: a message, the room of a thread (`<bot>/<native id>`), the address of an invitation.
+    pub message: Option<MessageId>,
+}
+
+/// Why an action was not performed. The engine does something different on each.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActionError {
+    /// The platform has nothing of the kind: told to the script, not tried again.
+    #[error("{0} cannot be done on this platform")]
+    Unsupported(ActionKind),
+    /// Too fast: tried again after that time, and the lane waits.
+    #[error("the platform asks to wait {retry_after:?}")]
+    RateLimited {
+        /// How long.
+        retry_after: Duration,
+    },
+    /// The bot may not: told to the script, not tried again.
+    #[error("the platform forbids it: {0}")]
+    Forbidden(String),
+    /// The room, user or message is gone: told to the script, not tried again.
+    #[error("not found: {0}")]
+    NotFound(String),
+    /// The platform will never take it as it is: told to the script, not tried again.
+    #[error("refused: {0}")]
+    Rejected(String),
+    /// Something that passes: tried again with growing pauses.
+    #[error("failed for now: {0}")]
+    Transient(String),
+}

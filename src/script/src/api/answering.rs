@@ -1,0 +1,102 @@
+//! What is said to one person: answers, forms, offers, and what is said in private.
+
+use mlua::{Lua, LuaString, Table, Value as LuaValue};
+use palabre_model::{Action, ActionKey, EventKind, Form, OFFERS, Offer, RoomId, UserId};
+
+use super::check::{asker, granted, millis_or_none, name};
+use super::content::{content_of, something};
+use super::{add, sent};
+use crate::limits::VALUE_BYTES;
+use crate::run::{Problem, Run, SharedRun};
+use crate::value;
+
+pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
+    let shared = SharedRun::clone(run);
+    let answer = move |_: &Lua, content: LuaValue| Ok(sent(answer(&mut shared.borrow_mut(), &content)));
+    host.set("answer", lua.create_function(answer)?)?;
+    add(lua, host, "form", run, |_, run, form: LuaValue| {
+        let mut run = run.borrow_mut();
+        let mut json = value::from_lua(&form, VALUE_BYTES).map_err(|problem| format!("form: {problem}"))?;
+        value::fill_lists(&mut json, &["fields"]);
+        run.spend_output(json.to_string().len())?;
+        let mut form: Form = serde_json::from_value(json).map_err(|error| format!("form: {error}"))?;
+        if form.fields.is_empty() || form.fields.iter().any(|field| field.name.is_empty() || field.label.is_empty()) {
+            return Err("form: it has at least one field, and each has a name and a label".to_owned());
+        }
+        if form.action.is_empty() {
+            form.action.clone_from(&form.title);
+        }
+        let input = run.input()?;
+        let (room, user) = asker(&input.event)?;
+        let action = Action::Form { room, user, interaction: interaction(&input.event.kind), form };
+        run.act(action).map(|_| true)
+    })?;
+    add(lua, host, "offer", run, |_, run, (offers, lasts): (LuaValue, LuaValue)| {
+        offer(&mut run.borrow_mut(), &offers, &lasts).map(|()| true)
+    })?;
+    add(lua, host, "direct", run, |_, run, (user, content): (LuaString, LuaValue)| {
+        let mut run = run.borrow_mut();
+        granted(&run, "direct", "sending direct messages")?;
+        let (content, _) = content_of(&run, &content)?;
+        something(&content)?;
+        let user: UserId = name(&user, "a user's id")?.into();
+        let room = lane_of(&user)?;
+        run.act(Action::Direct { room, user, content }).map(|_| true)
+    })
+}
+
+fn answer(run: &mut Run, content: &LuaValue) -> Result<ActionKey, Problem> {
+    let (content, _) = content_of(run, content)?;
+    something(&content)?;
+    let input = run.input()?;
+    let (room, user) = asker(&input.event)?;
+    let interaction = interaction(&input.event.kind);
+    run.act(Action::Answer { room, user, interaction, content })
+}
+
+fn offer(run: &mut Run, offers: &LuaValue, lasts: &LuaValue) -> Result<(), Problem> {
+    let mut json = value::from_lua(offers, VALUE_BYTES).map_err(|problem| format!("offer: {problem}"))?;
+    if json.as_object().is_some_and(serde_json::Map::is_empty) {
+        json = serde_json::json!([]);
+    }
+    run.spend_output(json.to_string().len())?;
+    let mut offers: Vec<Offer> = serde_json::from_value(json).map_err(|error| format!("offer: {error}"))?;
+    if offers.len() > OFFERS {
+        return Err(format!("offer: there are at most {OFFERS} to choose from; these are {}", offers.len()));
+    }
+    for offer in &mut offers {
+        if offer.title.trim().is_empty() {
+            return Err("offer: each has a title".to_owned());
+        }
+        if offer.text.is_empty() {
+            offer.text.clone_from(&offer.title);
+        }
+    }
+    let lasts = millis_or_none(lasts)?;
+    let event = &run.input()?.event;
+    let (EventKind::InlineQuery { interaction, .. }, Some(user)) = (&event.kind, &event.user) else {
+        return Err("offer: nobody has asked for anything; on_inline_query is where somebody has".to_owned());
+    };
+    let (interaction, user) = (interaction.clone(), user.id.clone());
+    let room = lane_of(&user)?;
+    run.act(Action::Offer { room, user, interaction, offers, lasts }).map(drop)
+}
+
+/// What is said to one person keeps its order.
+fn lane_of(user: &UserId) -> Result<RoomId, Problem> {
+    if user.bot().is_empty() {
+        return Err(format!("\"{user}\" is no user's id; it is written <bot>/<id on the platform>"));
+    }
+    Ok(format!("{}/@{}", user.bot(), user.native()).into())
+}
+
+/// What the platform knows the use of a component by.
+fn interaction(kind: &EventKind) -> Option<String> {
+    match kind {
+        EventKind::Command { interaction, .. }
+        | EventKind::Button { interaction, .. }
+        | EventKind::Select { interaction, .. }
+        | EventKind::Form { interaction, .. } => interaction.clone(),
+        _ => None,
+    }
+}
