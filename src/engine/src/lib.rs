@@ -40,7 +40,7 @@ pub use engine::{Engine, EngineError, Options, ScriptSetup};
 pub use http::{Http, Web};
 pub use operators::{BotSettings, Operators};
 pub use recovery::{DeadLetter, Position};
-pub use reload::watch_scripts;
+pub use reload::ScriptWatch;
 pub use status::{BotState, BotStatus, ScriptState, ScriptStatus, Status};
 pub use tables::{dead_letters, journal, stored_values, task_runs};
 pub use tasks::TaskRun;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use notify::event::ModifyKind;
-use notify::{EventKind, RecursiveMode, Watcher};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use palabre_model::{ScriptName, Shutdown};
 use palabre_script::{Source, SourceError};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -17,42 +17,57 @@ const SETTLE: Duration = Duration::from_millis(30);
 /// A folder that is never quiet is looked at all the same.
 const LONGEST_SETTLE: Duration = Duration::from_millis(200);
 
-/// Watches `folder` until shutdown. `setup` says what bots.yaml has to say of a script that is new.
-///
-/// # Errors
-/// A sentence, when the folder cannot be watched.
-pub async fn watch_scripts(
-    engine: &Engine,
-    folder: &Path,
-    setup: impl Fn(&ScriptName, Result<Source, SourceError>) -> Option<ScriptSetup> + Send + Sync,
-    mut shutdown: Shutdown,
-) -> Result<(), String> {
-    // The watcher tells real paths, whatever way led to the folder.
-    let folder = folder.canonicalize().map_err(|error| format!("cannot watch {}: {error}", folder.display()))?;
-    let (sender, mut changes) = unbounded_channel();
-    let told = move |event: notify::Result<notify::Event>| {
-        let paths = match event {
-            Ok(event) if event.kind.is_access() => return,
-            Ok(event) => {
-                let is_touch = matches!(event.kind, EventKind::Modify(ModifyKind::Metadata(_)));
-                event.paths.into_iter().map(|path| (path, is_touch)).collect()
+/// The folder of the scripts, watched.
+pub struct ScriptWatch {
+    folder: PathBuf,
+    changes: UnboundedReceiver<Vec<Change>>,
+    /// Watches as long as it lives.
+    _watcher: RecommendedWatcher,
+}
+
+impl ScriptWatch {
+    /// Watches `folder` from now on. Who begins before the scripts are first read misses no change between.
+    ///
+    /// # Errors
+    /// A sentence, when the folder cannot be watched.
+    pub fn begin(folder: &Path) -> Result<Self, String> {
+        // The watcher tells real paths, whatever way led to the folder.
+        let folder = folder.canonicalize().map_err(|error| format!("cannot watch {}: {error}", folder.display()))?;
+        let (sender, changes) = unbounded_channel();
+        let told = move |event: notify::Result<notify::Event>| {
+            let paths = match event {
+                Ok(event) if event.kind.is_access() => return,
+                Ok(event) => {
+                    let is_touch = matches!(event.kind, EventKind::Modify(ModifyKind::Metadata(_)));
+                    event.paths.into_iter().map(|path| (path, is_touch)).collect()
+                }
+                // An overflow of the watcher's queue: anything may have changed.
+                Err(_) => vec![(PathBuf::new(), false)],
+            };
+            // Nobody listens any more at shutdown.
+            drop(sender.send(paths));
+        };
+        let failed = |error: notify::Error| format!("cannot watch {}: {error}", folder.display());
+        let mut watcher = notify::recommended_watcher(told).map_err(failed)?;
+        watcher.watch(&folder, RecursiveMode::Recursive).map_err(failed)?;
+        Ok(Self { folder, changes, _watcher: watcher })
+    }
+
+    /// Lets what changed take over, until shutdown. `setup` says what bots.yaml has to say of a script that is new.
+    pub async fn run(
+        mut self,
+        engine: &Engine,
+        setup: impl Fn(&ScriptName, Result<Source, SourceError>) -> Option<ScriptSetup> + Send + Sync,
+        mut shutdown: Shutdown,
+    ) {
+        loop {
+            let changed = tokio::select! {
+                changed = next(&mut self.changes, &self.folder) => changed,
+                () = shutdown.requested() => return,
+            };
+            for (name, is_touched) in changed {
+                take_over(engine, &self.folder, &name, is_touched, &setup).await;
             }
-            // An overflow of the watcher's queue: anything may have changed.
-            Err(_) => vec![(PathBuf::new(), false)],
-        };
-        // Nobody listens any more at shutdown.
-        drop(sender.send(paths));
-    };
-    let failed = |error: notify::Error| format!("cannot watch {}: {error}", folder.display());
-    let mut watcher = notify::recommended_watcher(told).map_err(failed)?;
-    watcher.watch(&folder, RecursiveMode::Recursive).map_err(failed)?;
-    loop {
-        let changed = tokio::select! {
-            changed = next(&mut changes, &folder) => changed,
-            () = shutdown.requested() => return Ok(()),
-        };
-        for (name, is_touched) in changed {
-            take_over(engine, &folder, &name, is_touched, &setup).await;
         }
     }
 }

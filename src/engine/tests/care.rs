@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use palabre_engine::{BotState, Engine, Options, ScriptState, watch_scripts};
+use palabre_engine::{BotState, Engine, Options, ScriptState, ScriptWatch};
 use palabre_model::*;
 use palabre_sim::Sim;
 use palabre_store::Store;
@@ -143,7 +143,9 @@ async fn what_is_saved_takes_over_what_is_new_is_loaded_and_what_is_gone_leaves(
     let setup = |name: &ScriptName, source| {
         (name.as_str() != "disabled").then(|| palabre_engine::ScriptSetup { source, ..script(name.as_str(), "") })
     };
-    let watching = watch_scripts(&engine, folder, setup, word);
+    let watch = ScriptWatch::begin(folder).unwrap();
+    save(folder, "early.luau", "function on_connect() end");
+    let watching = watch.run(&engine, setup, word);
     let alice = sim.person("alice", "general");
     let answers = async || {
         let before = sim.transcript().lines().len();
@@ -156,17 +158,15 @@ async fn what_is_saved_takes_over_what_is_new_is_loaded_and_what_is_gone_leaves(
     };
     let says = |text: &str| format!("function on_message(event) event:reply('{text}') end");
     let editing = async {
-        // The watcher needs a moment before it sees; until then what is saved is saved again.
-        soon("a new file", async || {
-            save(folder, "one.luau", &says("one"));
-            answers().await == ["one"]
-        })
-        .await;
+        let is_loaded = async || engine.status().scripts.iter().any(|script| script.name.as_str() == "early");
+        soon("what was saved before anybody looked", is_loaded).await;
+        save(folder, "one.luau", &says("one"));
+        soon("a new file", async || answers().await == ["one"]).await;
         save(folder, "disabled.luau", &says("never"));
         save(folder, "one.luau", &says("two"));
         soon("an edit", async || answers().await == ["two"]).await;
         save(folder, "one.luau", "function on_message(");
-        let broken = async || engine.status().scripts[0].last_error.is_some();
+        let broken = async || engine.status().scripts.iter().any(|script| script.last_error.is_some());
         soon("a broken edit", broken).await;
         assert_eq!(answers().await, ["two"], "the old version goes on");
         save(folder, "game/words.luau", "return 'three'");
@@ -185,8 +185,7 @@ async fn what_is_saved_takes_over_what_is_new_is_loaded_and_what_is_gone_leaves(
         soon("a return", async || answers().await == ["back", "four"]).await;
         stop.send_replace(true);
     };
-    let (watched, ()) = tokio::join!(watching, editing);
-    watched.unwrap();
+    tokio::join!(watching, editing);
     engine.shutdown().await;
 }
 

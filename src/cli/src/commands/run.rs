@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_engine::{BotState, Engine, Options, ScriptState, Web, watch_scripts};
+use palabre_engine::{BotState, Engine, Options, ScriptState, ScriptWatch, Web};
 use palabre_model::{Clock, Entropy, Shutdown, SystemClock, SystemEntropy};
 use palabre_server::{OpenApi, engine_routes};
 use palabre_store::Store;
@@ -31,6 +31,7 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     let outside = Outside { store: &store, clock: &clock, entropy: &entropy };
     let Attached { bots, rooms, doors } = platforms::attach(&config, &outside)?;
     let listener = bind(&address).await?;
+    let watch = ScriptWatch::begin(&config.scripts_folder());
     let engine = Engine::start(Options {
         store,
         clock,
@@ -63,12 +64,11 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
         let served = palabre_server::serve(listener, router, word.clone()).await;
         served.map_err(|error| Problem::Other(format!("the server ended: {error}")))
     };
-    let folder = config.scripts_folder();
     let watching = async {
         let setup = |name: &_, source| house::setup(&config, name, source);
-        if let Err(problem) = watch_scripts(&engine, &folder, setup, word.clone()).await {
-            tracing::error!("scripts are not reloaded on save: {problem}");
-            word.clone().requested().await;
+        match watch {
+            Ok(watch) => watch.run(&engine, setup, word.clone()).await,
+            Err(problem) => tracing::error!("scripts are not reloaded on save: {problem}"),
         }
     };
     let stopping = async {
