@@ -181,7 +181,8 @@ impl Decoder {
 
     fn member(&self, known: &Known, guild: u64, user: u64, member: &frames::Member, now: Millis) -> Member {
         let roles: Vec<_> = member.roles.iter().map(|role| role.get()).collect();
-        let by_bits = member.permissions.as_deref().and_then(|bits| bits.parse().ok()).map(crate::world::level);
+        let by_bits =
+            member.permissions.as_deref().and_then(|bits| bits.parse().ok()).map(crate::world::level_of_server);
         let by_roles = known.permission(guild, user, &roles);
         Member {
             user: self.user_id(user),
@@ -206,8 +207,8 @@ impl Decoder {
         let id = user.map_or(id, |user| user.id).get();
         let user = match user {
             Some(user) => {
-                let user = self.user(user, None);
-                known.people.saw(id, &user);
+                let (user, username) = (self.user(user, None), &user.username);
+                known.people.saw(id, &user, username);
                 user
             }
             None => self.user_by_id(&known, id),

@@ -1,14 +1,16 @@
 //! Forms for those who have typed a command: Discord shows one only to whoever presses something, so it lies behind a button.
 
-use palabre_model::{ActionError, ActionKey, Batch, Button, Content, Form, Millis, Outcome};
+use palabre_model::{ActionError, ActionKey, Batch, Button, Content, Form, Millis, Outcome, UserId};
 use palabre_store::{Table, TableId};
+use serenity::model::id::MessageId;
 
 use crate::Discord;
 use crate::encode::{form, nonce};
+use crate::frames;
 use crate::interactions::Token;
 
-/// Forms by the action of their button.
-const FORMS: Table<String, Form> = Table::new(TableId::DiscordForms);
+/// Forms by the action of their button, with whom they are for.
+const FORMS: Table<String, (UserId, Form)> = Table::new(TableId::DiscordForms);
 /// How long the button leads to its form.
 const LIFE: Millis = 7 * 86_400_000;
 /// What the actions of such buttons begin with.
@@ -16,25 +18,37 @@ const PREFIX: &str = "palabre:form:";
 
 impl Discord {
     /// Says that there is a form, with a button that shows it.
-    pub(crate) async fn offer_form(&self, channel: u64, asked: &Form, key: &ActionKey) -> Result<Outcome, ActionError> {
+    pub(crate) async fn offer_form(
+        &self,
+        channel: u64,
+        user: &UserId,
+        asked: &Form,
+        key: &ActionKey,
+    ) -> Result<Outcome, ActionError> {
         // That it can be shown at all is found out now.
         form(asked)?;
         let action = format!("{PREFIX}{}", nonce(key, 0));
         let mut batch = Batch::default();
-        FORMS.put_until(&mut batch, &action, asked, Some(self.clock.now() + LIFE));
+        FORMS.put_until(&mut batch, &action, &(user.clone(), asked.clone()), Some(self.clock.now() + LIFE));
         self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
         let button = Button { label: "✎".to_owned(), action, style: None, url: None, disabled: false };
         let content = Content { buttons: vec![button], ..Content::text(format!("**{}**", asked.title)) };
         self.say(channel, &content, None, key).await
     }
 
-    /// Shows the form behind a button that was pressed.
-    pub(crate) async fn show_form(&self, action: &str, token: &Token) {
+    /// Shows the form behind a button that was pressed, if whoever pressed it is meant. Others are told nothing but that it was heard:
+    /// the button has no words of ours.
+    pub(crate) async fn show_form(&self, action: &str, user: &UserId, token: &Token) {
         let (store, now, key) = (self.store.clone(), self.clock.now(), action.to_owned());
         let look = move || FORMS.get(&store.snapshot(now)?, &key);
-        let found: palabre_store::Result<Option<Form>> = tokio::task::spawn_blocking(look).await.unwrap_or(Ok(None));
+        let found: palabre_store::Result<Option<(UserId, Form)>> =
+            tokio::task::spawn_blocking(look).await.unwrap_or(Ok(None));
         let shown = match found {
-            Ok(Some(asked)) => match form(&asked) {
+            Ok(Some((meant, _))) if meant != *user => {
+                self.interactions.take(&self.rest, token).await;
+                Ok(())
+            }
+            Ok(Some((_, asked))) => match form(&asked) {
                 Ok(modal) => self.interactions.ask(&self.rest, token, modal).await.map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
             },
@@ -43,6 +57,24 @@ impl Discord {
         };
         if let Err(problem) = shown {
             tracing::warn!(bot = %self.world.bot(), "a form could not be shown: {problem}");
+        }
+    }
+
+    /// The button that a form was opened with, if it was one of ours: its channel, message and action.
+    pub(crate) fn form_button(message: &frames::Message) -> Option<(u64, u64, String)> {
+        let buttons = message.components.iter().flat_map(|row| &row.components);
+        let action = buttons.filter_map(|button| button.custom_id.clone()).find(|action| Self::is_form(action))?;
+        Some((message.channel_id.get(), message.id.get(), action))
+    }
+
+    /// Takes away the button of a form that was filled in.
+    pub(crate) async fn form_is_used(&self, channel: u64, message: u64, action: String) {
+        let mut batch = Batch::default();
+        FORMS.delete(&mut batch, &action);
+        let forgotten = self.store.commit(batch).await.map_err(|error| error.to_string());
+        let gone = self.delete(channel, MessageId::new(message.max(1)), None).await.map_err(|error| error.to_string());
+        if let Err(problem) = forgotten.and(gone) {
+            tracing::warn!(bot = %self.world.bot(), "the button of a form that is filled in stays: {problem}");
         }
     }
 

@@ -29,9 +29,11 @@ const MESSAGE: u8 = 4;
 const LATER: u8 = 5;
 const TAKEN: u8 = 6;
 const CHOICES: u8 = 8;
-const FORM: u8 = 9;
+const SHOWN: u8 = 9;
 /// The kind of an interaction that asks for choices.
 pub(crate) const AUTOCOMPLETE: u8 = 4;
+/// The kind of an interaction that brings a form filled in.
+pub(crate) const FORM: u8 = 5;
 /// For the eyes of one person.
 pub(crate) const EPHEMERAL: u64 = 64;
 /// An answer that is still to come. <https://discord.com/developers/docs/resources/message#message-object-message-flags>
@@ -214,12 +216,19 @@ impl Interactions {
             let why = "a form has to be the first answer, and within a second or two; show it before anything else is said or waited for";
             return Err(ActionError::Rejected(why.to_owned()));
         }
-        match callback(rest, token, json!({ "type": FORM, "data": form }), Vec::new()).await {
+        match callback(rest, token, json!({ "type": SHOWN, "data": form }), Vec::new()).await {
             Ok(_) => *at = Stage::Answered,
             Err(error) if error.is(ACKNOWLEDGED) => *at = Stage::Answered,
             Err(error) => return Err(error.into()),
         }
         Ok(())
+    }
+
+    /// Says that a press was heard, and nothing else.
+    pub(crate) async fn take(&self, rest: &Rest, token: &Token) {
+        if let Err(error) = callback(rest, token, json!({ "type": TAKEN }), Vec::new()).await {
+            tracing::debug!("a press was not acknowledged: {error}");
+        }
     }
 
     /// Offers choices to whoever is typing.

@@ -23,7 +23,7 @@ use async_trait::async_trait;
 use lru::LruCache;
 use palabre_model::{
     Action, ActionError, ActionKey, ActionKind, Adapter, AdapterContext, AdapterError, BotName, Capabilities, Clock,
-    Entropy, Member, MessageId, Outcome, User, UserId,
+    Entropy, Event, Member, MessageId, Outcome, User, UserId,
 };
 use palabre_store::Store;
 use serde::Deserialize;
@@ -147,14 +147,20 @@ impl Discord {
         let token = Token::of(&frame);
         let (discord, is_typing) = (Arc::clone(self), frame.kind == interactions::AUTOCOMPLETE);
         let wants_form = Self::is_form(&frame.data.custom_id) && frame.message.is_some();
+        let by = frame.member.as_ref().and_then(|member| member.user.as_ref()).or(frame.user.as_ref());
+        let by = UserId::new(self.world.bot(), &by.map(|user| user.id).unwrap_or_default().to_string());
+        let used = (frame.kind == interactions::FORM).then(|| Self::form_button(frame.message.as_ref()?)).flatten();
         let offered = is_typing.then(|| commands::choices(&context.commands.borrow(), &data["data"]));
         let mut asides = self.asides.lock().unwrap_or_else(PoisonError::into_inner);
         while asides.try_join_next().is_some() {}
         asides.spawn(async move {
             match offered {
                 Some(choices) => discord.interactions.offer(&discord.rest, &token, choices).await,
-                None if wants_form => discord.show_form(&frame.data.custom_id, &token).await,
+                None if wants_form => discord.show_form(&frame.data.custom_id, &by, &token).await,
                 None => {
+                    if let Some((channel, message, action)) = used {
+                        discord.form_is_used(channel, message, action).await;
+                    }
                     let application = discord.world.lock().application;
                     discord.interactions.watch(&discord.rest, application, &token, &*discord.clock).await;
                 }
@@ -210,11 +216,13 @@ impl Adapter for Discord {
         None
     }
 
-    fn member(&self, user: &UserId) -> Option<Member> {
-        self.world.lock().people.member_anywhere(user.native().parse().ok()?).cloned()
+    fn member(&self, around: &Event, user: &UserId) -> Option<Member> {
+        let known = self.world.lock();
+        let guild = known.guild_around(around)?;
+        known.people.member(guild, user.native().parse().ok()?).cloned()
     }
 
-    fn user_named(&self, name: &str) -> Option<User> {
+    fn user_named(&self, around: &Event, name: &str) -> Option<User> {
         let known = self.world.lock();
         let mention = name.trim_start_matches("<@").trim_start_matches('!').trim_end_matches('>');
         match mention.parse::<u64>() {
@@ -228,7 +236,7 @@ impl Adapter for Discord {
                 };
                 Some(known.people.user(id).cloned().unwrap_or_else(unknown))
             }
-            _ => known.people.named(name.trim_start_matches('@')).cloned(),
+            _ => known.people.named(known.guild_around(around), name.trim_start_matches('@')).cloned(),
         }
     }
 }

@@ -50,13 +50,13 @@ impl Discord {
             Action::Answer { room, user, interaction, content } => {
                 self.answer(room, user, interaction.as_deref(), content, key).await
             }
-            Action::Form { room, interaction, form, .. } => {
+            Action::Form { room, user, interaction, form } => {
                 match interaction.as_deref().and_then(|token| token.parse().ok()) {
                     Some(token) => {
                         self.interactions.ask(&self.rest, &token, crate::encode::form(form)?).await?;
                         Ok(Outcome::default())
                     }
-                    None => self.offer_form(channel(room)?, form, key).await,
+                    None => self.offer_form(channel(room)?, user, form, key).await,
                 }
             }
             Action::Edit { room, message: which, content } => {

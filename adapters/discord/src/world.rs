@@ -9,12 +9,13 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
-use palabre_model::{BotName, Message, Permission, Room, RoomId, RoomKind, SpaceId};
+use palabre_model::{BotName, Event, Message, Permission, Room, RoomId, RoomKind, SpaceId};
 use palabre_store::{Direction, Snapshot, Table, TableId};
 
 use crate::decode::Audited;
+use guild::level;
 
-pub(crate) use guild::{Channel, GuildRow, Role, level};
+pub(crate) use guild::{Channel, GuildRow, Role, level_of_server};
 pub(crate) use people::Seen;
 
 /// Servers by bot and id.
@@ -124,6 +125,12 @@ impl Known {
     pub(crate) fn remove(&mut self, id: u64) {
         self.channels.retain(|_, of| *of != id);
         self.guilds.remove(&id);
+    }
+
+    /// The server where an event happened.
+    pub(crate) fn guild_around(&self, event: &Event) -> Option<u64> {
+        let named = event.space.as_ref().and_then(|space| space.id.native().parse().ok());
+        named.or_else(|| self.channels.get(&event.room.as_ref()?.id.native().parse().ok()?).copied())
     }
 
     pub(crate) fn channel(&self, id: u64) -> Option<(&GuildRow, &Channel)> {

@@ -129,12 +129,12 @@ impl Adapter for Rooms {
         Some(key.to_string().into())
     }
 
-    fn member(&self, user: &UserId) -> Option<Member> {
+    fn member(&self, _: &Event, user: &UserId) -> Option<Member> {
         Some(self.members.row(user.native()).member(user.clone(), self.clock.now()))
     }
 
     /// Whoever could come in under that name: a person need not be there to be meant.
-    fn user_named(&self, name: &str) -> Option<User> {
+    fn user_named(&self, _: &Event, name: &str) -> Option<User> {
         let bot = self.context.borrow().as_ref().map(|context| context.bot.name.clone())?;
         let name = decode::username(name.strip_prefix('@').unwrap_or(name)).ok()?;
         let is_bot = roster::same(&name, &self.config.nickname);

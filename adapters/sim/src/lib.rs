@@ -220,12 +220,12 @@ impl Adapter for Sim {
         Some(key.to_string().into())
     }
 
-    fn member(&self, user: &UserId) -> Option<Member> {
+    fn member(&self, _: &Event, user: &UserId) -> Option<Member> {
         let now = self.context.borrow().as_ref().map_or(0, |context| context.clock.now());
         Some(self.world().member(user, now))
     }
 
-    fn user_named(&self, name: &str) -> Option<User> {
+    fn user_named(&self, _: &Event, name: &str) -> Option<User> {
         let name = name.trim_start_matches('@');
         let id = UserId::new(&self.bot.name, name);
         (!name.is_empty()).then(|| User { id, name: name.to_owned(), bot: false, locale: None, picture: None })

@@ -34,7 +34,7 @@ pub(crate) fn rich(world: &World, content: &Content) -> Rich {
                 Mentioned::Id(id) => user.native() == id.to_string(),
                 Mentioned::Name(name) => {
                     let known = world.lock();
-                    known.people.named(name).is_some_and(|known| known.id == *user)
+                    known.people.named(None, name).is_some_and(|known| known.id == *user)
                 }
             }
         })

@@ -29,7 +29,7 @@ use axum::Router;
 use lru::LruCache;
 use palabre_model::{
     Action, ActionError, ActionKey, ActionKind, Adapter, AdapterContext, AdapterError, Batch, BotName, Capabilities,
-    Clock, Entropy, Member, MessageId, Outcome, User, UserId,
+    Clock, Entropy, Event, Member, MessageId, Outcome, User, UserId,
 };
 use palabre_store::Store;
 use serde_json::json;
@@ -262,11 +262,13 @@ impl Adapter for Telegram {
         None
     }
 
-    fn member(&self, user: &UserId) -> Option<Member> {
-        self.world.lock().people.member_anywhere(user.native().parse().ok()?)
+    fn member(&self, around: &Event, user: &UserId) -> Option<Member> {
+        let chat = self.world.chat_around(around)?;
+        self.world.lock().people.known_member(chat, user.native().parse().ok()?, user)
     }
 
-    fn user_named(&self, name: &str) -> Option<User> {
+    fn user_named(&self, around: &Event, name: &str) -> Option<User> {
+        let chat = self.world.chat_around(around);
         let known = self.world.lock();
         let mention = name.trim_start_matches("<@").trim_end_matches('>');
         match mention.parse::<i64>() {
@@ -281,7 +283,7 @@ impl Adapter for Telegram {
                 };
                 Some(known.people.user(id).cloned().unwrap_or_else(unknown))
             }
-            _ => known.people.named(name.trim_start_matches('@')).cloned(),
+            _ => known.people.named(chat, name.trim_start_matches('@')).cloned(),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
-use palabre_model::{Batch, BotName, Message, Millis, Room, RoomId, RoomKind, Space, SpaceId, UserId};
+use palabre_model::{Batch, BotName, Event, Message, Millis, Room, RoomId, RoomKind, Space, SpaceId, UserId};
 use palabre_store::{Direction, Snapshot, Table, TableId};
 
 pub(crate) use chat::{ChatKind, ChatRow};
@@ -119,6 +119,11 @@ impl World {
             None => (native, None),
         };
         Some((self.lock().now_id(chat.parse().ok()?), topic))
+    }
+
+    /// The chat where an event happened.
+    pub(crate) fn chat_around(&self, event: &Event) -> Option<i64> {
+        Some(self.place(event.room.as_ref()?.id.native())?.0)
     }
 
     /// A chat, or a topic of it, as a room.

@@ -249,13 +249,13 @@ impl Door for ScriptStore {
         settings.map_or_else(|| BotSettings::default().permission(event), |settings| settings.permission(event))
     }
 
-    fn user_named(&self, bot: &str, name: &str) -> Option<(String, String)> {
-        let user = self.platforms.adapter(bot)?.user_named(name)?;
+    fn user_named(&self, bot: &str, around: &Event, name: &str) -> Option<(String, String)> {
+        let user = self.platforms.adapter(bot)?.user_named(around, name)?;
         Some((user.id.to_string(), user.name))
     }
 
-    fn member(&self, bot: &str, user: &UserId) -> Option<Member> {
-        self.platforms.adapter(bot)?.member(user)
+    fn member(&self, around: &Event, user: &UserId) -> Option<Member> {
+        self.platforms.adapter(around.bot.name.as_str())?.member(around, user)
     }
 
     fn sent_as(&self, room: &RoomId, message: &MessageId) -> Option<ActionKey> {

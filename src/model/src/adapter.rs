@@ -43,15 +43,16 @@ pub trait Adapter: Send + Sync + 'static {
         Err(ActionError::Rejected("files of this platform cannot be passed on".to_owned()))
     }
 
-    /// What a person is in the bot's space, as far as it can be told without asking the platform.
-    fn member(&self, user: &UserId) -> Option<Member> {
-        let _unknown = user;
+    /// What a person is where an event happened, as far as it can be told without asking the platform.
+    fn member(&self, around: &Event, user: &UserId) -> Option<Member> {
+        let _unknown = (around, user);
         None
     }
 
-    /// The person whom somebody means by a name or a mention, as far as it can be told without asking the platform.
-    fn user_named(&self, name: &str) -> Option<User> {
-        let _unknown = name;
+    /// The person whom somebody means by a name or a mention where an event happened, as far as it can be told without asking the
+    /// platform. A name that several go by there means nobody.
+    fn user_named(&self, around: &Event, name: &str) -> Option<User> {
+        let _unknown = (around, name);
         None
     }
 }

@@ -69,13 +69,13 @@ pub trait Door {
         event.member.as_ref().and_then(|member| member.permission).unwrap_or(Permission::Member)
     }
 
-    /// The person of that name or mention, as a bot's platform knows them: id and name.
-    fn user_named(&self, _bot: &str, _name: &str) -> Option<(String, String)> {
+    /// The person of that name or mention where an event happened, as a bot's platform knows them: id and name.
+    fn user_named(&self, _bot: &str, _around: &Event, _name: &str) -> Option<(String, String)> {
         None
     }
 
-    /// What a person is in the space of a bot, where it is known.
-    fn member(&self, _bot: &str, _user: &UserId) -> Option<Member> {
+    /// What a person is where an event happened, if it is known.
+    fn member(&self, _around: &Event, _user: &UserId) -> Option<Member> {
         None
     }
 

@@ -8,13 +8,12 @@ use serde_json::{Map, Value, json};
 use super::messages::attachment;
 use super::{Decoded, Decoder};
 use crate::frames;
-use crate::interactions::Token;
+use crate::interactions::{FORM, Token};
 use crate::world::Channel;
 
 /// <https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object-interaction-type>
 const COMMAND: u8 = 2;
 const COMPONENT: u8 = 3;
-const FORM: u8 = 5;
 /// A component that is a button.
 const BUTTON: u8 = 2;
 /// <https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-types>
@@ -72,11 +71,11 @@ impl Decoder {
         let mut options: Map<String, Value> = data
             .options
             .iter()
-            .map(|option| (option.name.clone(), self.option(data, option, frame.guild_id)))
+            .map(|option| (option.name.clone(), self.option(data, option, frame.guild_id, now)))
             .collect();
         let target = data.target_id.to_string();
         match data.kind {
-            USER_MENU => drop(options.insert("user".to_owned(), self.person(data, &target))),
+            USER_MENU => drop(options.insert("user".to_owned(), self.person(data, &target, frame.guild_id, now))),
             MESSAGE_MENU => {
                 let meant = data.resolved.messages.get(&target).map(|message| self.written(message, now));
                 let meant = meant.map_or_else(|| json!({ "id": target }), |message| json!(message));
@@ -98,10 +97,16 @@ impl Decoder {
     }
 
     /// An argument by its type. <https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-type>
-    fn option(&self, data: &frames::InteractionData, option: &frames::CommandOption, guild: frames::Id) -> Value {
+    fn option(
+        &self,
+        data: &frames::InteractionData,
+        option: &frames::CommandOption,
+        guild: frames::Id,
+        now: Millis,
+    ) -> Value {
         let id = option.value.as_str().unwrap_or_default();
         match option.kind {
-            6 => self.person(data, id),
+            6 => self.person(data, id, guild, now),
             8 => {
                 let name = data.resolved.roles.get(id).map(|role| role.name.clone());
                 let known = self.world.lock();
@@ -117,17 +122,21 @@ impl Decoder {
         }
     }
 
-    fn person(&self, data: &frames::InteractionData, id: &str) -> Value {
+    fn person(&self, data: &frames::InteractionData, id: &str, guild: frames::Id, now: Millis) -> Value {
         let number = id.parse().unwrap_or_default();
         let mut known = self.world.lock();
         let user = match data.resolved.users.get(id) {
             Some(user) => {
-                let user = self.user(user, None);
-                known.people.saw(number, &user);
+                let (user, username) = (self.user(user, None), &user.username);
+                known.people.saw(number, &user, username);
                 user
             }
             None => self.user_by_id(&known, number),
         };
+        if let (Some(guild), Some(member)) = (guild.known(), data.resolved.members.get(id)) {
+            let member = self.member(&known, guild, number, member, now);
+            known.people.saw_member(guild, number, &member);
+        }
         json!({ "id": user.id, "name": user.name })
     }
 }

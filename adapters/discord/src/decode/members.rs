@@ -137,7 +137,7 @@ impl Decoder {
     fn of_guild(&self, guild: u64, user: &frames::User) -> Scene {
         let user_of = self.user(user, None);
         let mut known = self.world.lock();
-        known.people.saw(user.id.get(), &user_of);
+        known.people.saw(user.id.get(), &user_of, &user.username);
         let channel = known.guilds.get(&guild).and_then(|row| row.front());
         Scene { guild: Some(guild), channel, user: Some(user_of), member: None }
     }

@@ -7,7 +7,7 @@ use palabre_model::{
     SelectOption,
 };
 
-use super::{Decoded, Decoder, made_at, millis};
+use super::{Decoded, Decoder, Scene, made_at, millis};
 use crate::frames;
 use crate::world::Said;
 
@@ -23,10 +23,20 @@ impl Decoder {
     pub(super) fn message(&self, frame: &frames::Message, now: Millis) -> Option<Decoded> {
         let at = (frame.guild_id, frame.channel_id);
         let author = frame.author.as_ref();
-        let scene = self.scene(at, author.map(|user| user.id).unwrap_or_default(), author, frame.member.as_ref(), now);
+        let scene = match author.filter(|_| frame.webhook_id.known().is_some()) {
+            // A webhook takes any name, and is nobody who could be meant by it.
+            Some(author) => {
+                let guild = frame.guild_id.known().or_else(|| self.world.lock().channels.get(&at.1.get()).copied());
+                Scene { guild, channel: at.1.known(), user: Some(self.user(author, None)), member: None }
+            }
+            None => {
+                let id = author.map(|user| user.id).unwrap_or_default();
+                self.scene(at, id, author, frame.member.as_ref(), now)
+            }
+        };
         let mut known = self.world.lock();
         for person in &frame.mentions {
-            known.people.saw(person.id.get(), &self.user(person, None));
+            known.people.saw(person.id.get(), &self.user(person, None), &person.username);
         }
         drop(known);
         if frame.kind == PINNED {

@@ -21,7 +21,7 @@ impl Decoder {
         for member in &frame.members {
             if let Some(user) = &member.user {
                 let (user_id, named) = (user.id.get(), self.user(user, None));
-                known.people.saw(user_id, &named);
+                known.people.saw(user_id, &named, &user.username);
                 let member = self.member(&known, id, user_id, member, now);
                 known.people.saw_member(id, user_id, &member);
             }

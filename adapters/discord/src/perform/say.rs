@@ -131,7 +131,7 @@ impl Discord {
         }
     }
 
-    pub(super) async fn delete(
+    pub(crate) async fn delete(
         &self,
         channel: u64,
         message: MessageId,

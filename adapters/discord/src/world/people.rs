@@ -11,6 +11,8 @@ const MOST: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
 /// People who were seen lately, and what they were in which server.
 pub(crate) struct Seen {
     users: LruCache<u64, User>,
+    /// By the names that no two have; those in `users` are the ones that people show.
+    usernames: LruCache<String, u64>,
     members: LruCache<(u64, u64), Member>,
     online: LruCache<u64, bool>,
     voice: LruCache<(u64, u64), u64>,
@@ -18,13 +20,21 @@ pub(crate) struct Seen {
 
 impl Default for Seen {
     fn default() -> Self {
-        let (users, members) = (LruCache::new(MOST), LruCache::new(MOST));
-        Self { users, members, online: LruCache::new(MOST), voice: LruCache::new(MOST) }
+        Self {
+            users: LruCache::new(MOST),
+            usernames: LruCache::new(MOST),
+            members: LruCache::new(MOST),
+            online: LruCache::new(MOST),
+            voice: LruCache::new(MOST),
+        }
     }
 }
 
 impl Seen {
-    pub(crate) fn saw(&mut self, id: u64, user: &User) {
+    pub(crate) fn saw(&mut self, id: u64, user: &User, username: &str) {
+        if !username.is_empty() && self.usernames.get(username) != Some(&id) {
+            self.usernames.put(username.to_owned(), id);
+        }
         if self.users.get(&id) != Some(user) {
             self.users.put(id, user.clone());
         }
@@ -46,21 +56,20 @@ impl Seen {
         self.members.peek(&(guild, user))
     }
 
-    /// What somebody is in whichever server they were seen in last.
-    pub(crate) fn member_anywhere(&self, user: u64) -> Option<&Member> {
-        self.members.iter().find(|((_, id), _)| *id == user).map(|(_, member)| member)
-    }
-
-    /// Whoever has that name, or that nickname in some server.
-    pub(crate) fn named(&self, name: &str) -> Option<&User> {
+    /// Whoever has that username; or else the only one who is called that, in a server or anywhere.
+    pub(crate) fn named(&self, guild: Option<u64>, name: &str) -> Option<&User> {
         let wanted = name.to_lowercase();
-        let by_name = self.users.iter().find(|(_, user)| user.name.to_lowercase() == wanted).map(|(_, user)| user);
-        by_name.or_else(|| {
-            let is_called =
-                |member: &Member| member.nickname.as_ref().is_some_and(|nick| nick.to_lowercase() == wanted);
-            let ((_, id), _) = self.members.iter().find(|(_, member)| is_called(member))?;
-            self.users.peek(id)
-        })
+        let is_here = |id: u64| guild.is_none_or(|guild| self.members.contains(&(guild, id)));
+        // Usernames are in small letters.
+        if let Some(id) = self.usernames.peek(&wanted).filter(|id| is_here(**id)) {
+            return self.users.peek(id);
+        }
+        let nickname = |id: u64| self.members.peek(&(guild?, id))?.nickname.as_deref();
+        let is_called = |id: u64, user: &User| {
+            user.name.to_lowercase() == wanted || nickname(id).is_some_and(|nick| nick.to_lowercase() == wanted)
+        };
+        let mut called = self.users.iter().filter(|(id, user)| is_here(**id) && is_called(**id, user));
+        called.next().filter(|_| called.next().is_none()).map(|(_, user)| user)
     }
 
     /// Notes whether somebody is online; whether that has changed.

@@ -69,14 +69,15 @@ impl People {
         self.users.peek(&id)
     }
 
-    /// Whoever is called that, by their username or by their name.
-    pub(crate) fn named(&self, name: &str) -> Option<&User> {
+    /// Whoever is called that, by their username, or by their name in a chat or anywhere.
+    pub(crate) fn named(&self, chat: Option<i64>, name: &str) -> Option<&User> {
         let wanted = name.to_lowercase();
         if let Some(user) = self.by_username.get(&wanted).and_then(|id| self.users.peek(id)) {
             return Some(user);
         }
         // A name that several go by is nobody's.
-        let mut of_name = self.users.iter().filter(|(_, user)| user.name.to_lowercase() == wanted);
+        let is_here = |id: i64| chat.is_none_or(|chat| self.members.contains(&(chat, id)));
+        let mut of_name = self.users.iter().filter(|(id, user)| user.name.to_lowercase() == wanted && is_here(**id));
         of_name.next().filter(|_| of_name.next().is_none()).map(|(_, user)| user)
     }
 
@@ -98,23 +99,18 @@ impl People {
         member
     }
 
-    /// What somebody is in whichever chat they were seen in last.
-    pub(crate) fn member_anywhere(&self, user: i64) -> Option<Member> {
-        let chat = self.members.iter().find(|((_, id), _)| *id == user).map(|((chat, _), _)| *chat);
-        let of_admins =
-            || self.admins.iter().find(|(_, admins)| admins.by_id.contains_key(&user)).map(|(chat, _)| *chat);
-        let chat = chat.or_else(of_admins)?;
-        let id = self.users.peek(&user).map(|user| user.id.clone())?;
-        Some(self.member(chat, user, &id))
+    /// What somebody is in a chat, if they were seen there.
+    pub(crate) fn known_member(&self, chat: i64, user: i64, id: &UserId) -> Option<Member> {
+        let is_admin = || self.admins.peek(&chat).is_some_and(|admins| admins.by_id.contains_key(&user));
+        (self.members.contains(&(chat, user)) || is_admin()).then(|| self.member(chat, user, id))
     }
 
-    /// Somebody's tag, which comes with what they write.
+    /// Somebody was seen in a chat, with the tag that comes with what they write.
     pub(crate) fn tagged(&mut self, chat: i64, user: i64, id: &UserId, tag: Option<&str>) {
-        let mut member = self.members.get(&(chat, user)).cloned().unwrap_or_else(|| nobody(id));
-        let roles = tag.map(|tag| vec![tag.to_owned()]).unwrap_or_default();
+        let member = self.members.get_or_insert_mut((chat, user), || nobody(id));
+        let roles = tags(tag);
         if member.roles != roles {
             member.roles = roles;
-            self.members.put((chat, user), member);
         }
     }
 
@@ -127,7 +123,7 @@ impl People {
                 None => drop(admins.by_id.remove(&user)),
             }
         }
-        let tag = membership.tag.iter().cloned().collect();
+        let tag = tags(membership.tag.as_deref());
         let member = Member { roles: tag, muted: membership.is_muted(), ..nobody(id) };
         self.members.put((chat, user), member);
     }
@@ -160,12 +156,17 @@ pub(crate) fn member(id: &UserId, membership: &Membership) -> Member {
     let member = Member { muted: membership.is_muted(), ..nobody(id) };
     match level(membership) {
         Some((permission, title)) => Member { permission: Some(permission), roles: roles(&title), ..member },
-        None => Member { roles: membership.tag.iter().cloned().collect(), ..member },
+        None => Member { roles: tags(membership.tag.as_deref()), ..member },
     }
 }
 
 fn nobody(id: &UserId) -> Member {
     Member { user: id.clone(), roles: Vec::new(), nickname: None, muted: false, permission: Some(Permission::Member) }
+}
+
+/// A tag as a role. People may tag themselves, so that none makes an administrator of anybody.
+fn tags(tag: Option<&str>) -> Vec<String> {
+    tag.filter(|tag| !tag.trim().eq_ignore_ascii_case(ADMINISTRATOR)).map(ToOwned::to_owned).into_iter().collect()
 }
 
 fn roles(title: &str) -> Vec<String> {

@@ -131,7 +131,7 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
     let given = Given { text: arguments, options, files };
     let bot = event.bot.name.as_str();
     let door = Rc::clone(&run.door);
-    let values = match parse(&spec, &given, &|word| door.user_named(bot, word)) {
+    let values = match parse(&spec, &given, &|word| door.user_named(bot, &event, word)) {
         Ok(values) => values,
         Err(misfit) => {
             let args = [("arg", misfit.arg), ("given", misfit.given), ("limit", misfit.limit), ("usage", usage(&spec))];
@@ -153,7 +153,7 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
     for arg in spec.args.iter().filter(|arg| arg.kind == ArgType::Member) {
         let Some(Value::Object(found)) = values.get_mut(&arg.name) else { continue };
         let id = found.get("id").and_then(Value::as_str).unwrap_or_default().into();
-        if let Some(member) = run.door.member(bot, &id) {
+        if let Some(member) = run.door.member(&event, &id) {
             found.insert("roles".to_owned(), member.roles.into());
             found.insert("muted".to_owned(), member.muted.into());
             found.insert("nickname".to_owned(), member.nickname.into());

@@ -69,7 +69,11 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         Ok(ActionKey { script: run.borrow().script.clone(), seq: seq as u64, part, index }.to_string())
     })?;
     let shared = SharedRun::clone(run);
-    let find = move |_: &Lua, (bot, name): (String, String)| Ok(shared.borrow().door.user_named(&bot, &name).unzip());
+    let find = move |_: &Lua, (bot, name): (String, String)| {
+        let run = shared.borrow();
+        let found = run.input().ok().and_then(|input| run.door.user_named(&bot, &input.event, &name));
+        Ok(found.unzip())
+    };
     host.set("find_user", lua.create_function(find)?)?;
     host.set(
         "is_key",

@@ -1,0 +1,120 @@
+//! Who is believed to be whom on Discord, and what they may do by it.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+use palabre_tests::discord::{Limits, Options, Permission, StandIn};
+use palabre_tests::{Daemon, Project};
+use serde_json::json;
+
+const SCRIPT: &str = r#"
+command("who", { args = { { name = "whom", type = "member" } } }, function(event, args)
+  event:reply(`{args.whom.id} {table.concat(args.whom.roles or {}, ",")}`)
+end)
+command("tidy", { permission = "moderator" }, function(event) event:reply("tidied") end)
+command("tell", {}, function(event)
+  event:form{ action = "told", title = "Tell", fields = { { name = "what", label = "What?" } } }
+end)
+function on_form(event) event:reply(`{event.user.name} told {event.values.what}`) end
+"#;
+
+struct Town {
+    discord: StandIn,
+    project: Project,
+    daemon: Daemon,
+}
+
+impl Town {
+    async fn new() -> Option<Self> {
+        let discord = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
+        let (api, token) = (discord.api(), discord.token());
+        let bots = format!("bots:\n  guild: {{ platform: discord, token: {token}, api: {api}, prefix: \"!\" }}\n");
+        let project = Project::new(&bots, &[("test.luau", SCRIPT)]);
+        let daemon = project.start().await;
+        discord.identified(1).await;
+        discord.until("commands are listed", |discord| (discord.commands(None).len() >= 3).then_some(())).await;
+        Some(Self { discord, project, daemon })
+    }
+
+    /// What the bot says to that in the channel.
+    async fn answer(&self, who: &str, text: &str) -> String {
+        self.answer_in("general", who, text).await
+    }
+
+    /// What the bot says to that in private: why it does nothing.
+    async fn refusal(&self, who: &str, text: &str) -> String {
+        self.answer_in(&format!("@{who}"), who, text).await
+    }
+
+    async fn answer_in(&self, channel: &str, who: &str, text: &str) -> String {
+        let before = self.discord.posted(channel).len();
+        self.discord.says(who, "general", text);
+        self.discord.hears_many(channel, before + 1).await[before].text().to_owned()
+    }
+
+    async fn ends_well(self) {
+        assert_eq!(format!("{:#?}", self.discord.violations()), "[]", "log:\n{}", self.project.log());
+        assert!(self.daemon.stop().await, "{}", self.project.log());
+    }
+}
+
+#[tokio::test]
+async fn what_a_channel_permits_makes_nobody_a_moderator_of_the_server() {
+    let Some(town) = Town::new().await else { return };
+    let bob = town.discord.user("bob");
+    let allowed = json!([{ "id": bob, "type": 1, "allow": Permission::MANAGE_MESSAGES.0.to_string(), "deny": "0" }]);
+    town.discord.changes_channel("olivia", "general", json!({ "permission_overwrites": allowed }));
+    let used = town.discord.uses("bob", "general", "tidy", &json!({}));
+    assert!(town.discord.answered(used).await.text().contains("moderator"), "{}", town.project.log());
+    assert!(town.refusal("bob", "!tidy").await.contains("moderator"));
+    town.discord.gives_role("olivia", "bob", "Moderator");
+    let used = town.discord.uses("bob", "general", "tidy", &json!({}));
+    assert_eq!(town.discord.answered(used).await.text(), "tidied");
+    town.ends_well().await;
+}
+
+#[tokio::test]
+async fn a_name_means_whoever_has_it_where_it_is_said_or_nobody() {
+    let Some(town) = Town::new().await else { return };
+    let discord = &town.discord;
+    let other = discord.at(discord.add_guild("Other"));
+    let (carol, bob) = (other.joins("carol"), discord.user("bob"));
+    assert!(town.refusal("alice", "!who carol").await.contains("carol"), "nobody of that name is here");
+    let here = discord.joins("carla");
+    discord.renames("olivia", "carla", Some("carol"));
+    let id = |id: palabre_tests::discord::Id| format!("guild/{id}");
+    let meant = town.answer("alice", "!who carol").await;
+    assert!(meant.starts_with(&id(here)), "{meant} is not {here}; {carol} is elsewhere");
+    discord.says("bob", "general", "good morning");
+    discord.renames("olivia", "carla", Some("bob"));
+    discord.webhook_says("bob", "general", "it is me");
+    let meant = town.answer("alice", "!who bob").await;
+    assert!(meant.starts_with(&id(bob)), "{meant} only calls themselves what {bob} is called");
+    discord.joins("dave");
+    for who in ["dave", "carla"] {
+        discord.renames("olivia", who, Some("Zed"));
+    }
+    assert!(town.refusal("alice", "!who zed").await.contains("zed"), "two go by that name");
+    discord.gives_role("olivia", "bob", "Moderator");
+    let used = discord.uses("alice", "general", "who", &json!({ "whom": "bob" }));
+    assert_eq!(discord.answered(used).await.text(), format!("{} Moderator", id(bob)));
+    town.ends_well().await;
+}
+
+#[tokio::test]
+async fn a_form_behind_a_button_is_for_whoever_asked_for_it_and_once() {
+    let Some(town) = Town::new().await else { return };
+    let discord = &town.discord;
+    discord.says("alice", "general", "!tell");
+    let offered = discord.hears("general", "Tell").await;
+    let pressed = discord.presses("bob", offered.id, "✎");
+    assert_eq!(discord.answer(pressed).await["type"], 6, "it is not bob's");
+    let pressed = discord.presses("alice", offered.id, "✎");
+    assert_eq!(discord.answer(pressed).await["type"], 9);
+    // Whoever closes it by mistake may open it again, until it is sent.
+    let again = discord.presses("alice", offered.id, "✎");
+    assert_eq!(discord.answer(again).await["type"], 9);
+    let sent = discord.submits(again, &[("what", "all")]);
+    assert_eq!(discord.answered(sent).await.text(), "Alice told all");
+    discord.until("the button is gone", |discord| discord.message(offered.id).is_null().then_some(())).await;
+    town.ends_well().await;
+}
