@@ -129,8 +129,8 @@ impl Decoder {
 
     /// A form is filled in.
     pub(crate) fn filled_in(&self, message: &frames::Message, action: String, values: Value, now: Millis) -> Event {
-        let from = message.from.clone().unwrap_or_default();
-        let scene = self.scene(message, self.user(&from), from.id);
+        let (user, id) = self.author(message);
+        let scene = self.scene(message, user, id);
         self.event(scene, EventKind::Form { action, message: None, values, interaction: None }, now)
     }
 

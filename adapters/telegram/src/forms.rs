@@ -104,10 +104,11 @@ impl Dialogue {
 
     fn take(&mut self, text: &str) -> Answered {
         let Some(field) = self.field() else { return Answered::Done };
-        let word = text.split(['@', ' ']).next().unwrap_or_default();
-        match word {
+        match word(text) {
             "/cancel" => return Answered::Cancelled,
-            "/skip" if field.optional => {
+            // It cannot be left out.
+            "/skip" if !field.optional => return Answered::Again("✎ 1".to_owned()),
+            "/skip" => {
                 self.values.insert(field.name.clone(), "".into());
             }
             _ => {
@@ -128,6 +129,11 @@ impl Dialogue {
         self.again = 0;
         if self.at < self.form.fields.len() { Answered::Next } else { Answered::Done }
     }
+}
+
+/// The command that a message is, without the bot that it is for.
+fn word(text: &str) -> &str {
+    text.split(['@', ' ']).next().unwrap_or_default()
 }
 
 impl Telegram {
@@ -237,7 +243,7 @@ impl Telegram {
         message: &Message,
         rows: &mut Batch,
     ) -> Option<Option<Event>> {
-        let (chat, user) = (message.chat.id, message.from.as_ref()?.id);
+        let (chat, (_, user)) = (message.chat.id, decoder.author(message));
         let topic = message.message_thread_id.filter(|_| message.is_topic_message);
         let place = place(chat, topic, user);
         let text = message.text.as_deref()?.trim();
@@ -254,7 +260,7 @@ impl Telegram {
             let is_mine = answered.from.as_ref().is_some_and(|from| from.id == me);
             is_mine && dialogue.field().is_some_and(|field| words.contains(&field.label))
         });
-        let is_own = text.starts_with("/cancel") || text.starts_with("/skip");
+        let is_own = matches!(word(text), "/cancel" | "/skip");
         // What others are to see, and another command, is what it is.
         let is_answer = is_to_question || (chat > 0 && dialogue.is_asked);
         if !(is_own || is_answer && !text.starts_with('/')) {

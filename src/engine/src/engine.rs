@@ -599,15 +599,18 @@ impl Engine {
             tracing::warn!("not everything that scripts did as they left is done; the next start goes on with it");
         }
         self.outbox.leave.store(true, Release);
+        // What is being performed is noted by the sequencer, or it would be done again at the next start.
+        self.outbox.lanes_running.close();
+        let lanes = tokio::time::timeout(STOP_PATIENCE, self.outbox.lanes_running.wait());
+        if lanes.await.is_err() {
+            tracing::warn!(
+                "an action is still being performed; it is not waited for, and done again by the next start"
+            );
+        }
         let (done, stopped) = oneshot::channel();
         self.note(Note::Stop(done));
         drop(stopped.await);
         join(sequencer.into_iter().collect()).await;
-        self.outbox.lanes_running.close();
-        let lanes = tokio::time::timeout(STOP_PATIENCE, self.outbox.lanes_running.wait());
-        if lanes.await.is_err() {
-            tracing::warn!("an action is still being performed; it is not waited for");
-        }
         self.tasks.lock().await.shutdown().await;
     }
 

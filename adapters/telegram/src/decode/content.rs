@@ -4,7 +4,7 @@ use palabre_model::{Attachment, Button, Content, Embed};
 
 use super::Decoder;
 use crate::frames::{self, File};
-use crate::text::{EntityKind, to_commonmark};
+use crate::text::{Entity, EntityKind, to_commonmark};
 
 /// What addresses of files begin with: they lead to Telegram by its bot alone.
 pub(crate) const FILE: &str = "telegram:";
@@ -27,10 +27,12 @@ impl Decoder {
     /// The text of one part.
     fn words(&self, frame: &frames::Message) -> Option<String> {
         if let Some(text) = &frame.text {
-            return Some(self.command(frame, text).unwrap_or_else(|| to_commonmark(text, &frame.entities)));
+            let command = self.command(text, &frame.entities);
+            return Some(command.unwrap_or_else(|| to_commonmark(text, &frame.entities)));
         }
         if let Some(caption) = &frame.caption {
-            return Some(to_commonmark(caption, &frame.caption_entities));
+            let command = self.command(caption, &frame.caption_entities);
+            return Some(command.unwrap_or_else(|| to_commonmark(caption, &frame.caption_entities)));
         }
         if let Some(dice) = &frame.dice {
             return Some(format!("{} {}", dice.emoji, dice.value));
@@ -49,15 +51,15 @@ impl Decoder {
     }
 
     /// A command as it was typed, without the name of the bot that it is for: what stands behind it is no CommonMark.
-    fn command(&self, frame: &frames::Message, text: &str) -> Option<String> {
-        let first = frame.entities.iter().find(|entity| entity.kind == EntityKind::BotCommand && entity.offset == 0)?;
+    fn command(&self, text: &str, entities: &[Entity]) -> Option<String> {
+        let first = entities.iter().find(|entity| entity.kind == EntityKind::BotCommand && entity.offset == 0)?;
         let length = usize::try_from(first.length).ok()?;
         let units: Vec<u16> = text.encode_utf16().collect();
         let command = String::from_utf16(units.get(..length)?).ok()?;
         // People without a username are known by their id alone.
         let mut rest = String::new();
         let mut at = length;
-        for entity in &frame.entities {
+        for entity in entities {
             let (EntityKind::TextMention { user }, Ok(start), Ok(count)) =
                 (&entity.kind, usize::try_from(entity.offset), usize::try_from(entity.length))
             else {

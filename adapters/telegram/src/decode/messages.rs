@@ -180,7 +180,7 @@ impl Decoder {
     }
 
     /// Who a message is of: a person, or the chat in whose name it was written.
-    pub(super) fn author(&self, frame: &frames::Message) -> (User, i64) {
+    pub(crate) fn author(&self, frame: &frames::Message) -> (User, i64) {
         match (&frame.sender_chat, &frame.from) {
             (Some(chat), _) => (self.as_user(chat), chat.id),
             (None, Some(from)) => (self.user(from), from.id),
@@ -209,7 +209,7 @@ impl Decoder {
         self.world.lock().people.tagged(chat, id, &user.id, frame.sender_tag.as_deref());
         let mut member = self.member(chat, id);
         // Whoever writes in the name of the group itself keeps order in it.
-        if id == chat || frame.from.as_ref().is_some_and(|from| from.id == ANONYMOUS) {
+        if id == chat || id == ANONYMOUS {
             member = member.map(|member| palabre_model::Member {
                 permission: Some(palabre_model::Permission::Moderator),
                 roles: vec![crate::world::ADMINISTRATOR.to_owned()],

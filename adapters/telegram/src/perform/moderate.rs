@@ -42,19 +42,8 @@ impl Telegram {
                 let restrict = RestrictChatMember::new(at(chat), whom, ChatPermissions::empty());
                 self.ask_until(&restrict, until(end)).await
             }
-            Measure::Unmute => {
-                // What everybody may there, and no more.
-                let now = self.noted_error(chat, self.api.call("getChat", json!({ "chat_id": chat })).await).await?;
-                let body = json!({
-                    "chat_id": chat, "user_id": user, "permissions": now["permissions"],
-                    "use_independent_chat_permissions": true,
-                });
-                if now["permissions"].is_object() {
-                    self.api.call("restrictChatMember", body).await
-                } else {
-                    self.api.ask(&RestrictChatMember::new(at(chat), whom, ChatPermissions::all())).await
-                }
-            }
+            // All of them lift what was laid on one person; what nobody may there they may not either.
+            Measure::Unmute => self.api.ask(&RestrictChatMember::new(at(chat), whom, ChatPermissions::all())).await,
             // A small group lets those in again whom it has shown out, and knows no other way.
             Measure::Kick if chat > LARGE => self.api.ask(&BanChatMember::new(at(chat), whom)).await,
             // Who is in, and so not banned, is then out and may come back.

@@ -9,7 +9,7 @@ use crate::api::Upload;
 use crate::buttons::keyboard;
 use crate::encode::{ALBUM, CAPTION, Kind, TEXT, rich, texts};
 use crate::text::{Rich, cut};
-use crate::world::Recent;
+use crate::world::{ChatKind, Recent};
 
 /// The most options of a poll, the longest of them, the longest question, and the seconds that it is open at the most.
 const ANSWERS: usize = 12;
@@ -83,7 +83,8 @@ impl Telegram {
         let said = match part {
             Part::Poll(poll) => {
                 let _under_way = self.polls_under_way.read().await;
-                let said = self.said("sendPoll", chat, Value::Object(asked(&poll, body)?)).await?;
+                let is_channel = self.world.lock().chats.get(&chat).is_some_and(|row| row.kind == ChatKind::Channel);
+                let said = self.said("sendPoll", chat, Value::Object(asked(&poll, is_channel, body)?)).await?;
                 self.keep_poll(&said, &poll).await?;
                 return Ok(id_of(&said).into_iter().collect());
             }
@@ -280,7 +281,7 @@ pub(super) fn add(body: &mut Map<String, Value>, text: &str, entities: &str, ric
 }
 
 /// <https://core.telegram.org/bots/api#sendpoll>
-fn asked(poll: &Poll, mut body: Map<String, Value>) -> Result<Map<String, Value>, ActionError> {
+fn asked(poll: &Poll, is_channel: bool, mut body: Map<String, Value>) -> Result<Map<String, Value>, ActionError> {
     if poll.options.len() > ANSWERS {
         let count = poll.options.len();
         return Err(ActionError::Rejected(format!("the poll has {count} options; Telegram takes {ANSWERS}")));
@@ -289,8 +290,8 @@ fn asked(poll: &Poll, mut body: Map<String, Value>) -> Result<Map<String, Value>
     body.insert("question".to_owned(), clipped(&poll.question, QUESTION).into());
     let options = poll.options.iter().map(|option| json!({ "text": clipped(option, ANSWER) }));
     body.insert("options".to_owned(), options.collect::<Vec<_>>().into());
-    // Of anonymous ones it is not told who has chosen what.
-    body.insert("is_anonymous".to_owned(), false.into());
+    // Of anonymous ones it is not told who has chosen what; a channel has no others.
+    body.insert("is_anonymous".to_owned(), is_channel.into());
     body.insert("allows_multiple_answers".to_owned(), poll.multiple.into());
     if let Some(lasts) = poll.lasts {
         body.insert("open_period".to_owned(), lasts.div_ceil(1_000).clamp(5, OPEN).into());

@@ -101,10 +101,10 @@ impl Telegram {
     }
 }
 
-/// Whether the message has such a button. One that is too old to be told with its buttons is believed.
+/// Whether the message has such a button. One that is too old to be told, which has no date then, is believed.
+/// <https://core.telegram.org/bots/api#inaccessiblemessage>
 fn is_there(callback: &Callback, data: &str) -> bool {
-    let Some(markup) = callback.message.as_ref().and_then(|message| message.reply_markup.as_ref()) else {
-        return callback.message.is_some();
-    };
+    let Some(message) = &callback.message else { return false };
+    let Some(markup) = &message.reply_markup else { return message.date == 0 };
     markup.inline_keyboard.iter().flatten().any(|button| button.callback_data.as_deref() == Some(data))
 }

@@ -73,6 +73,19 @@ impl StandIn {
     /// # Panics
     /// See [`StandIn::says`].
     pub fn says_anonymously(&self, who: &str, chat: &str, text: &str) -> MessageRef {
+        self.anonymously(who, chat, json!({ "text": text }))
+    }
+
+    /// An administrator answers a message in the name of the group.
+    ///
+    /// # Panics
+    /// See [`StandIn::says`].
+    pub fn replies_anonymously(&self, who: &str, message: MessageRef, text: &str) -> MessageRef {
+        let fields = json!({ "text": text, "reply_to_message_id": message.id });
+        self.anonymously(who, &message.chat.to_string(), fields)
+    }
+
+    fn anonymously(&self, who: &str, chat: &str, mut fields: Value) -> MessageRef {
         let group = {
             let mut world = self.shared.lock();
             let id = world.somewhere(chat).0;
@@ -80,7 +93,8 @@ impl StandIn {
         };
         let from =
             json!({ "id": 1_087_968_824, "is_bot": true, "first_name": "Group", "username": "GroupAnonymousBot" });
-        self.posts(who, chat, json!({ "text": text, "from": from, "sender_chat": group }))
+        merge(&mut fields, json!({ "from": from, "sender_chat": group }));
+        self.posts(who, chat, fields)
     }
 
     /// Somebody answers a message.

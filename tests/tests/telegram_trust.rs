@@ -1,0 +1,94 @@
+//! Who may what on Telegram, and whose words are whose.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+use palabre_tests::telegram::{Limits, Options, StandIn};
+use palabre_tests::{Daemon, Project};
+
+const SCRIPT: &str = r#"
+command("order", { args = { { name = "what", type = "string" }, { name = "whom", type = "member", optional = true } } }, function(event, args)
+  if args.what == "lock" then event.room:lock() elseif args.what == "unlock" then event.room:unlock()
+  elseif args.what == "mute" then args.whom:mute() elseif args.what == "unmute" then args.whom:unmute() end
+  event:reply(`{args.what} is done`)
+end)
+command("vote", {}, function(event) event.room:send{ text = "", poll = { question = "Tea?", options = { "yes", "no" } } } end)
+command("tell", {}, function(event)
+  event:form{ action = "told", title = "Tell", fields = { { name = "what", label = "What?" } } }
+end)
+function on_form(event) event:reply(`{event.user.name} told {event.values.what}`) end
+function on_message(event) event:reply(`heard {event.text}`) end
+"#;
+
+async fn town() -> Option<(StandIn, Project, Daemon)> {
+    let telegram = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
+    let (api, token) = (telegram.api(), telegram.token());
+    let bots = format!(
+        "listen: 127.0.0.1:0\nbots:\n  tg:\n    platform: telegram\n    token: \"{token}\"\n    api: {api}\n    telegram:\n      pace: {{ per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }}\nscripts:\n  test: {{ grants: [moderation, rooms] }}\n"
+    );
+    let project = Project::new(&bots, &[("test.luau", SCRIPT)]);
+    let daemon = project.start().await;
+    Some((telegram, project, daemon))
+}
+
+async fn ends_well(telegram: StandIn, project: Project, daemon: Daemon) {
+    assert_eq!(format!("{:#?}", telegram.violations()), "[]", "log:\n{}", project.log());
+    assert!(daemon.stop().await, "{}", project.log());
+}
+
+#[tokio::test]
+async fn whoever_is_unmuted_while_a_room_is_locked_speaks_when_it_is_open() {
+    let Some((telegram, project, daemon)) = town().await else { return };
+    telegram.says("bob", "Village", "good morning");
+    for (order, done) in [("lock", "lock"), ("mute @bob", "mute"), ("unmute @bob", "unmute"), ("unlock", "unlock")] {
+        telegram.says("olivia", "Village", &format!("/order {order}"));
+        telegram.hears("Village", &format!("{done} is done")).await;
+        if done == "mute" {
+            let is_mute = |telegram: &StandIn| (!telegram.can_speak("bob", "Village")).then_some(());
+            telegram.until("bob is silent", is_mute).await;
+        }
+    }
+    let is_free = |telegram: &StandIn| telegram.can_speak("bob", "Village").then_some(());
+    telegram.until("bob may speak again", is_free).await;
+    ends_well(telegram, project, daemon).await;
+}
+
+#[tokio::test]
+async fn a_poll_in_a_channel_is_one_that_channels_take() {
+    let Some((telegram, project, daemon)) = town().await else { return };
+    telegram.add_channel("News");
+    telegram.says("olivia", "News", "/vote");
+    telegram
+        .until("there is a poll", |telegram| {
+            telegram.messages("News").into_iter().find(|message| message["poll"]["is_anonymous"] == true)
+        })
+        .await;
+    ends_well(telegram, project, daemon).await;
+}
+
+#[tokio::test]
+async fn what_only_begins_like_a_word_of_a_form_is_none() {
+    let Some((telegram, project, daemon)) = town().await else { return };
+    telegram.starts("alice", "");
+    telegram.hears("@alice", "/start").await;
+    telegram.whispers("alice", "/tell");
+    telegram.hears("@alice", "What?").await;
+    telegram.whispers("alice", "/cancelled");
+    telegram.hears("@alice", "heard /cancelled").await;
+    telegram.whispers("alice", "/skip");
+    telegram.hears("@alice", "✎ 1").await;
+    telegram.whispers("alice", "everything");
+    telegram.hears("@alice", "told everything").await;
+    ends_well(telegram, project, daemon).await;
+}
+
+#[tokio::test]
+async fn who_writes_for_the_group_fills_in_a_form_too() {
+    let Some((telegram, project, daemon)) = town().await else { return };
+    telegram.says_anonymously("olivia", "Village", "/tell");
+    let asked = telegram.hears("Village", "What?").await;
+    telegram.says_anonymously("olivia", "Village", "not to that");
+    telegram.hears("Village", "heard not to that").await;
+    telegram.replies_anonymously("olivia", asked.at, "a secret");
+    telegram.hears("Village", "told a secret").await;
+    ends_well(telegram, project, daemon).await;
+}
