@@ -8,7 +8,8 @@ use palabre_tests::{Daemon, Project};
 const SCRIPT: &str = r#"
 command("order", { args = { { name = "what", type = "string" }, { name = "whom", type = "member", optional = true } } }, function(event, args)
   if args.what == "lock" then event.room:lock() elseif args.what == "unlock" then event.room:unlock()
-  elseif args.what == "mute" then args.whom:mute() elseif args.what == "unmute" then args.whom:unmute() end
+  elseif args.what == "mute" then args.whom:mute() elseif args.what == "unmute" then args.whom:unmute()
+  elseif args.what == "ban" then args.whom:ban{ purge = "1d" } end
   event:reply(`{args.what} is done`)
 end)
 command("vote", {}, function(event) event.room:send{ text = "", poll = { question = "Tea?", options = { "yes", "no" } } } end)
@@ -90,5 +91,18 @@ async fn who_writes_for_the_group_fills_in_a_form_too() {
     telegram.hears("Village", "heard not to that").await;
     telegram.replies_anonymously("olivia", asked.at, "a secret");
     telegram.hears("Village", "told a secret").await;
+    ends_well(telegram, project, daemon).await;
+}
+
+#[tokio::test]
+async fn what_somebody_said_goes_with_them_when_the_ban_says_so() {
+    let Some((telegram, project, daemon)) = town().await else { return };
+    let spam = ["spam", "more spam"].map(|text| telegram.says("bob", "Village", text));
+    let other = telegram.says("alice", "Village", "good morning");
+    telegram.says("olivia", "Village", "/order ban @bob");
+    telegram.hears("Village", "ban is done").await;
+    let is_gone = |telegram: &StandIn| spam.iter().all(|one| telegram.message(*one).is_null()).then_some(());
+    telegram.until("the spam is gone", is_gone).await;
+    assert!(telegram.is_banned("bob", "Village") && !telegram.message(other).is_null());
     ends_well(telegram, project, daemon).await;
 }

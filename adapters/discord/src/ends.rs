@@ -30,18 +30,25 @@ impl Ends {
         Self { bot: bot.clone(), store, clock, news: Notify::new() }
     }
 
-    /// Notes when somebody's ban ends, or that it does not: what was noted before counts no longer.
-    pub(crate) async fn set(&self, until: Option<Millis>, guild: u64, user: u64) -> Result<(), ActionError> {
+    /// Notes when somebody's ban ends, or that it does not: what was noted before counts no longer, and is returned.
+    pub(crate) async fn set(
+        &self,
+        until: Option<Millis>,
+        guild: u64,
+        user: u64,
+    ) -> Result<Option<Millis>, ActionError> {
         let whom = format!("{guild}/{user}");
         let rows = self.rows(usize::MAX).await.map_err(|error| ActionError::Transient(error.to_string()))?;
         let mut batch = Batch::default();
-        rows.iter().filter(|(_, _, of)| *of == whom).for_each(|key| ENDS.delete(&mut batch, key));
+        let before: Vec<_> = rows.iter().filter(|(_, _, of)| *of == whom).collect();
+        before.iter().for_each(|key| ENDS.delete(&mut batch, key));
+        let before = before.last().map(|(_, until, _)| *until);
         if let Some(until) = until {
             ENDS.put(&mut batch, &(self.bot.to_string(), until, whom), &());
         }
         self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
         self.news.notify_one();
-        Ok(())
+        Ok(before)
     }
 
     /// Ends what is due, until the word to stop.
@@ -81,20 +88,29 @@ impl Ends {
     /// Ends what is due; when the next one is.
     async fn end_due(&self, rest: &Rest) -> palabre_store::Result<Option<Millis>> {
         let now = self.clock.now();
+        let mut next = None::<Millis>;
         for key in self.rows(100).await? {
             let (bot, due, whom) = &key;
             if *due > now {
-                return Ok(Some(*due));
+                next = Some(next.map_or(*due, |next| next.min(*due)));
+                break;
             }
             let mut batch = Batch::default();
             ENDS.delete(&mut batch, &key);
             if let Err(error) = unban(rest, whom).await {
-                tracing::warn!(bot = %self.bot, "a ban that is over could not be lifted, and is tried again: {error}");
-                ENDS.put(&mut batch, &(bot.clone(), now + AGAIN, whom.clone()), &());
+                // Somebody may give the bot back what it lacks.
+                let pause = if matches!(error, RestError::Refused { .. }) { LOOK } else { AGAIN };
+                tracing::warn!(
+                    bot = %self.bot,
+                    "the ban of {whom} (server/person) is over and could not be lifted; tried again in {} s: {error}",
+                    pause / 1_000
+                );
+                ENDS.put(&mut batch, &(bot.clone(), now + pause, whom.clone()), &());
+                next = Some(next.map_or(now + pause, |next| next.min(now + pause)));
             }
             self.store.commit(batch).await?;
         }
-        Ok(None)
+        Ok(next)
     }
 }
 
@@ -108,10 +124,6 @@ async fn unban(rest: &Rest, whom: &str) -> Result<(), RestError> {
     {
         // Somebody was faster.
         Ok(_) | Err(RestError::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(()),
-        Err(error @ RestError::Refused { .. }) => {
-            tracing::error!("a ban that is over cannot be lifted by the bot: {error}");
-            Ok(())
-        }
         Err(error) => Err(error),
     }
 }

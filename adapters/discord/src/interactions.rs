@@ -20,6 +20,8 @@ use crate::rest::{Call, File, Rest, RestError};
 /// When an answer that has not come is announced. Of components earlier: whoever pressed one sees that it was taken.
 const ANNOUNCED: [(Kind, Duration); 2] =
     [(Kind::Said, Duration::from_millis(1_800)), (Kind::Pressed, Duration::from_millis(1_000))];
+/// How long somebody is shown that an answer comes: most likely none does. One that comes after all is said anew.
+const EXPECTED: Duration = Duration::from_secs(60);
 /// How long Discord takes answers, less a little.
 const LIFE: Millis = 15 * 60_000 - 15_000;
 /// Past so many, those that are over are forgotten.
@@ -127,11 +129,17 @@ impl Interactions {
             }
         }
         drop(at);
+        tokio::time::sleep(EXPECTED).await;
+        let mut at = stage.lock().await;
+        if token.kind == Kind::Said && *at == Stage::Announced {
+            match rest.call(Call::new(LightMethod::Delete, original(application, token))).await {
+                Ok(_) => *at = Stage::Answered,
+                Err(error) => tracing::debug!("the announcement of an answer that did not come stays: {error}"),
+            }
+        }
+        drop(at);
         let left = (made_at(token.id) + LIFE).saturating_sub(clock.now());
         tokio::time::sleep(Duration::from_millis(left)).await;
-        if token.kind == Kind::Said && *stage.lock().await == Stage::Announced {
-            drop(rest.call(Call::new(LightMethod::Delete, original(application, token))).await);
-        }
         self.lock().remove(&token.id);
     }
 
@@ -170,7 +178,7 @@ impl Interactions {
                 Err(error) if error.is(ACKNOWLEDGED) => {
                     let said = rest.call(Call::new(LightMethod::Get, original(application, token))).await?;
                     let is_announced = said["flags"].as_u64().unwrap_or_default() & LOADING != 0;
-                    if !is_announced && said["content"] == body["content"] && token.kind == Kind::Said {
+                    if !is_announced && is_same(&said, &body) && token.kind == Kind::Said {
                         *at = Stage::Answered;
                         return Ok(Some(said));
                     }
@@ -251,6 +259,16 @@ impl Interactions {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Arc<tokio::sync::Mutex<Stage>>>> {
         self.stages.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a message says what is about to be said.
+fn is_same(said: &Value, body: &Value) -> bool {
+    let text = |message: &Value| message["content"].as_str().unwrap_or_default().to_owned();
+    let frames = |message: &Value| {
+        let all = message["embeds"].as_array().map(Vec::as_slice).unwrap_or_default();
+        all.iter().map(|embed| (embed["title"].clone(), embed["description"].clone())).collect::<Vec<_>>()
+    };
+    text(said) == text(body) && frames(said) == frames(body)
 }
 
 async fn callback(rest: &Rest, token: &Token, body: Value, files: Vec<File>) -> Result<Value, RestError> {

@@ -6,11 +6,12 @@ mod say;
 
 use std::sync::PoisonError;
 
-use palabre_model::{Action, ActionError, ActionKey, MessageRef, Outcome, RoomId, UserId};
+use palabre_model::{Action, ActionError, ActionKey, Measure, MessageRef, Outcome, RoomId, UserId};
 use serde_json::{Value, json};
 
 use crate::Telegram;
 use crate::api::ApiError;
+use crate::world::Recent;
 
 /// The longest name of a topic.
 const TOPIC: usize = 128;
@@ -105,7 +106,18 @@ impl Telegram {
                     None => Some(self.place(room)?.0),
                 };
                 let chat = chat.ok_or_else(|| ActionError::NotFound("there is no such space".to_owned()))?;
-                self.moderate(chat, person(user)?, measure).await
+                let person = person(user)?;
+                let done = self.moderate(chat, person, measure).await?;
+                if let Measure::Ban { purge_since: Some(since), .. } = measure {
+                    // Telegram itself does so only in small groups.
+                    let said = |one: &Recent| one.user == person && one.time >= *since;
+                    let ids = self.world.lock().recent(chat, usize::MAX, said).unwrap_or_default();
+                    if !ids.is_empty() {
+                        self.remove(chat, ids.clone()).await?;
+                        self.world.lock().forget(chat, &ids);
+                    }
+                }
+                Ok(done)
             }
             Action::Admit { room, user, decline } => self.admit(self.place(room)?.0, somebody(user)?, *decline).await,
             Action::Arrange { room, change } => self.arrange(self.place(room)?, change, action.kind()).await,

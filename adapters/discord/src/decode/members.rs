@@ -27,6 +27,13 @@ pub(crate) struct Audited {
     at: Millis,
 }
 
+impl Audited {
+    /// Whether it was made of that entry.
+    pub(crate) fn is_of(&self, entry: &frames::Audit) -> bool {
+        (self.guild, self.target, self.what) == (entry.guild_id.get(), entry.target_id.get(), entry.action_type)
+    }
+}
+
 impl Decoder {
     pub(super) fn join(&self, frame: &frames::Membership, now: Millis) -> Decoded {
         let scene = self.membership(frame, now);

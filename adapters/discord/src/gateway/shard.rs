@@ -203,13 +203,16 @@ impl Running<'_> {
         let held = Held { name, data: frame.d, session };
         if self.hold.is_on() || Hold::concerns(&held.name) {
             let is_entry = held.name == "GUILD_AUDIT_LOG_ENTRY_CREATE";
-            if is_entry && let Ok(entry) = serde_json::from_value::<frames::Audit>(held.data.clone()) {
-                self.decoder.audit(&entry, self.context.clock.now());
-            }
             if is_entry {
+                let entry = serde_json::from_value::<frames::Audit>(held.data.clone());
+                if let Ok(entry) = &entry {
+                    self.decoder.audit(entry, self.context.clock.now());
+                }
                 self.release().await?;
                 // Used up by what it was about, or noted anew with its own frame.
-                self.discord.world.lock().audit.pop_back();
+                if let Ok(entry) = &entry {
+                    self.discord.world.lock().audit.pop_back_if(|last| last.is_of(entry));
+                }
                 return self.pass_on(held).await;
             }
             self.hold.push(held);

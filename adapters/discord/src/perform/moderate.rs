@@ -61,11 +61,11 @@ impl Discord {
             Measure::Ban { until, purge_since } => {
                 let seconds = purge_since.map_or(0, |since| now.saturating_sub(since).min(PURGE) / 1_000);
                 // That it ends is noted before it begins: nobody stays out because a daemon went down in between.
-                self.ends.set(*until, guild, user_id.get()).await?;
+                let before = self.ends.set(*until, guild, user_id.get()).await?;
                 let body = json!({ "delete_message_seconds": seconds });
                 let banned = self.rest.call(Call::new(LightMethod::Put, ban).body(body).reason(reason)).await;
                 if let Err(RestError::Refused { .. }) = banned {
-                    self.ends.set(None, guild, user_id.get()).await?;
+                    self.ends.set(before, guild, user_id.get()).await?;
                 }
                 done(banned)
             }

@@ -146,7 +146,7 @@ impl Discord {
         }
         match self.rest.call(Call::new(LightMethod::Delete, route).reason(reason)).await {
             // What a webhook of the bot's has said, the webhook can remove.
-            Err(error @ RestError::Refused { .. }) if self.webhooks.is_known(channel) => {
+            Err(error @ RestError::Refused { .. }) if self.webhooks.is_known(self.home(channel).0) => {
                 self.delete_as(channel, message).await.map_err(|_not_its| error.into())
             }
             other => other.map(|_| Outcome::default()).map_err(ActionError::from),

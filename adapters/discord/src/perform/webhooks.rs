@@ -110,7 +110,7 @@ impl Discord {
     }
 
     /// The channel whose webhook speaks in it: of a thread, the one that it belongs to.
-    fn home(&self, channel: u64) -> (u64, Option<u64>) {
+    pub(super) fn home(&self, channel: u64) -> (u64, Option<u64>) {
         let known = self.world.lock();
         match known.channel(channel) {
             Some((_, row)) if row.is_thread() => (row.parent.unwrap_or(channel), Some(channel)),
