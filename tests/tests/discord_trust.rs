@@ -27,7 +27,10 @@ impl Town {
     async fn new() -> Option<Self> {
         let discord = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
         let (api, token) = (discord.api(), discord.token());
-        let bots = format!("bots:\n  guild: {{ platform: discord, token: {token}, api: {api}, prefix: \"!\" }}\n");
+        let carol = discord.person("carol");
+        let bots = format!(
+            "bots:\n  guild: {{ platform: discord, token: {token}, api: {api}, prefix: \"!\", permissions: {{ moderator: [Helper, \"{carol}\"] }} }}\n"
+        );
         let project = Project::new(&bots, &[("test.luau", SCRIPT)]);
         let daemon = project.start().await;
         discord.identified(1).await;
@@ -116,5 +119,25 @@ async fn a_form_behind_a_button_is_for_whoever_asked_for_it_and_once() {
     let sent = discord.submits(again, &[("what", "all")]);
     assert_eq!(discord.answered(sent).await.text(), "Alice told all");
     discord.until("the button is gone", |discord| discord.message(offered.id).is_null().then_some(())).await;
+    town.ends_well().await;
+}
+
+#[tokio::test]
+async fn a_role_that_is_named_like_somebody_is_not_them() {
+    let Some(town) = Town::new().await else { return };
+    let discord = &town.discord;
+    let carol = discord.joins("carol").to_string();
+    for name in [carol.as_str(), "Helper"] {
+        discord.add_role(name, &[], false);
+    }
+    let tidies = async |who: &str| {
+        let used = discord.uses(who, "general", "tidy", &json!({}));
+        discord.answered(used).await.text() == "tidied"
+    };
+    assert!(tidies("carol").await, "by her id");
+    discord.gives_role("olivia", "alice", &carol);
+    assert!(!tidies("alice").await, "by a role of that name");
+    discord.gives_role("olivia", "alice", "Helper");
+    assert!(tidies("alice").await, "by a role that is mapped");
     town.ends_well().await;
 }

@@ -19,6 +19,7 @@ const ANSWERING: Permissions = &[
     (1 << 16, "Read Message History"),
     (1 << 35, "Create Public Threads"),
     (1 << 38, "Send Messages in Threads"),
+    (1 << 49, "Create Polls"),
 ];
 /// What the grants of its scripts need beside that.
 const GRANTED: &[(&str, Permissions)] = &[

@@ -112,7 +112,7 @@ async fn perform(outbox: &Outbox, entry: &mut Entry) -> Option<Result<Option<Mes
         // A panic in an adapter is one more passing fault: the lane goes on, and the action is not lost.
         let performing = async {
             if filled.is_none() {
-                filled = with_files(outbox, &entry.action).await?;
+                filled = with_files(outbox, &entry.action, tries).await?;
             }
             adapter.perform(filled.as_ref().unwrap_or(&entry.action), &entry.key).await
         };

@@ -17,7 +17,7 @@ pub struct BotSettings {
     pub prefix: Option<String>,
     /// The language that it speaks to those of whom none is known.
     pub language: Option<String>,
-    /// Who may do how much: names of roles, and of people.
+    /// Who may do how much: names of roles, and people: by an id of the platform, or `bot/id`. What is an id means no role.
     pub permissions: Vec<(Permission, Vec<String>)>,
     /// Roles there are what people call themselves, so that they give nobody a permission.
     pub roles_are_words: bool,
@@ -41,9 +41,11 @@ impl BotSettings {
         let of_platform = event.member.as_ref().and_then(|member| member.permission).unwrap_or(Permission::Member);
         let is_one_of = |names: &Vec<String>| {
             names.iter().any(|name| {
+                // Whoever may name a role would else name it like somebody's id, and be them.
+                let is_id = name.contains('/') || name.bytes().all(|byte| byte.is_ascii_digit());
                 let roles = event.member.iter().filter(|_| !self.roles_are_words).flat_map(|member| &member.roles);
                 let user = event.user.as_ref();
-                roles.into_iter().any(|role| role == name)
+                (!is_id && roles.into_iter().any(|role| role == name))
                     || user.is_some_and(|user| user.id.native() == name || user.id.as_str() == name)
             })
         };

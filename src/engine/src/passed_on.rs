@@ -1,5 +1,7 @@
 //! Files that came with a message on one platform and go on to another: fetched when they are sent, and kept nowhere in between.
 
+use std::time::Duration;
+
 use palabre_model::{Action, ActionError, FileToSend};
 use tokio::sync::Semaphore;
 
@@ -9,11 +11,15 @@ use crate::outbox::Outbox;
 const MOST: usize = 10;
 /// So many actions may hold files that were fetched, over all lanes: each may be large.
 const AT_ONCE: usize = 4;
+/// So often a file is tried, and for so long each time.
+const TRIES: u32 = 3;
+const PATIENCE: Duration = Duration::from_secs(20);
 static FETCHING: Semaphore = Semaphore::const_new(AT_ONCE);
 
 /// The action with its files; `None` where none has to be fetched. The one in the journal has only where they are. In place of a file
-/// that cannot be had stands its name: what is said with it is not lost.
-pub(crate) async fn with_files(outbox: &Outbox, action: &Action) -> Result<Option<Action>, ActionError> {
+/// that cannot be had stands its name, and after some `tries` of one that cannot be had at present: what is said with it is not lost, and
+/// what comes after it in the room does not wait for ever.
+pub(crate) async fn with_files(outbox: &Outbox, action: &Action, tries: u32) -> Result<Option<Action>, ActionError> {
     if !has_files_elsewhere(action) {
         return Ok(None);
     }
@@ -30,7 +36,9 @@ pub(crate) async fn with_files(outbox: &Outbox, action: &Action) -> Result<Optio
     for mut file in std::mem::take(&mut content.files) {
         match fetch(outbox, &mut file, most).await {
             Ok(()) => files.push(file),
-            Err(error @ (ActionError::Transient(_) | ActionError::RateLimited { .. })) => return Err(error),
+            Err(error @ (ActionError::Transient(_) | ActionError::RateLimited { .. })) if tries + 1 < TRIES => {
+                return Err(error);
+            }
             Err(error) => {
                 tracing::warn!("a file is not passed on, and named instead: {error}");
                 let name = palabre_text::escape(&file.name);
@@ -46,7 +54,8 @@ async fn fetch(outbox: &Outbox, file: &mut FileToSend, most: usize) -> Result<()
     let Some(from) = &file.from else { return Ok(()) };
     let holder = outbox.platforms.adapter(from.bot.as_str());
     let holder = holder.ok_or_else(|| ActionError::NotFound(format!("there is no bot named {}", from.bot)))?;
-    file.data = holder.file(&from.url, most).await?;
+    let fetched = tokio::time::timeout(PATIENCE, holder.file(&from.url, most)).await;
+    file.data = fetched.unwrap_or_else(|_late| Err(ActionError::Transient("the file takes too long".to_owned())))?;
     Ok(())
 }
 

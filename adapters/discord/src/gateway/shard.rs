@@ -23,6 +23,8 @@ const JITTER_MILLIS: u64 = 1_000;
 /// So often a connection may be lost with nothing heard on it, before the pauses grow; and how long they become.
 const FRUITLESS: u32 = 3;
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long a connection may be without a greeting, with the pauses that the gateway client makes before it connects.
+const UNGREETED: Duration = Duration::from_secs(150);
 /// What each connection begins with.
 const HELLO: u8 = 10;
 /// How long a stop waits for what was taken in to be durable.
@@ -55,6 +57,8 @@ struct Running<'d> {
     flight: Flight,
     hold: Hold,
     shard: u32,
+    /// Whether the gateway has greeted the connection that there is.
+    is_greeted: bool,
     /// Whether there was a connection before the one that is greeted.
     was_connected: bool,
     /// Said that the connection is lost, and not yet that it is back.
@@ -82,6 +86,7 @@ pub(super) async fn run(
         flight,
         hold: Hold::default(),
         shard: shard.id().number(),
+        is_greeted: false,
         was_connected: false,
         is_lost: false,
         fruitless: 0,
@@ -104,6 +109,10 @@ pub(super) async fn run(
                 continue;
             }
             frame = shard.next(), if !running.flight.is_full() => frame,
+            // Behind the greeting heartbeats tell whether anybody is there; before it nothing does.
+            () = tokio::time::sleep(UNGREETED), if !running.is_greeted => {
+                return Err(AdapterError::Lost("the gateway takes the connection and says nothing".to_owned()));
+            }
         };
         match frame {
             None => return Err(super::closed_for_good(closed.unwrap_or_default(), discord)),
@@ -112,6 +121,7 @@ pub(super) async fn run(
                 running.take(&text, session).await?;
             }
             Some(Ok(Message::Close(frame))) => {
+                running.is_greeted = false;
                 closed = frame.as_ref().map(|frame| frame.code);
                 let why = frame.map_or_else(
                     || "the connection was cut".to_owned(),
@@ -121,6 +131,7 @@ pub(super) async fn run(
                 running.pause().await;
             }
             Some(Err(error)) => {
+                running.is_greeted &= !matches!(error.kind(), ReceiveMessageErrorType::Reconnect);
                 // The text of a frame stays out of the log.
                 let what = match error.kind() {
                     ReceiveMessageErrorType::Reconnect => "it cannot be reached",
@@ -188,6 +199,9 @@ impl Running<'_> {
             }
         };
         // A connection that has ended without a word is made anew without one.
+        if frame.op == HELLO {
+            self.is_greeted = true;
+        }
         if frame.op == HELLO && std::mem::replace(&mut self.was_connected, true) && !self.is_lost {
             self.lost("the connection was cut".to_owned());
         }
