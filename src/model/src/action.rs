@@ -120,7 +120,7 @@ pub enum Action {
         user: UserId,
         /// What the platform knows the question by.
         interaction: String,
-        /// What there is to choose from, at most [`OFFERS`].
+        /// What there is to choose from, at most [`OFFERS`](crate::OFFERS).
         offers: Vec<Offer>,
         /// How long the platform may answer the same question of the same person by itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
