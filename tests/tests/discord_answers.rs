@@ -88,6 +88,19 @@ end
     };
     discord.until("what was settled for the bot is as it was", is_back).await;
     assert!(!everybody(&discord));
+    // Neither one that all may read and nobody may write in is opened to them, nor does anybody lose what they were given.
+    let allows = Permission::SEND_MESSAGES.0.to_string();
+    let settled = json!([
+        { "id": discord.guild(), "type": 0, "allow": "0", "deny": allows },
+        { "id": bot, "type": 1, "allow": allows, "deny": "0" },
+    ]);
+    discord.changes_channel("olivia", "general", json!({ "permission_overwrites": settled }));
+    for (order, own) in [("lock", speaking | 1 << 38), ("unlock", speaking)] {
+        discord.says("olivia", "general", order);
+        let is_so = |discord: &StandIn| (overwrite(discord, "general", bot) == Some((own, 0))).then_some(());
+        discord.until(order, is_so).await;
+    }
+    assert_eq!(overwrite(&discord, "general", discord.guild()), Some((0, speaking)));
     ends_well(discord, project, daemon).await;
 }
 

@@ -89,11 +89,9 @@ frames! {
 
     RoleChange { guild_id: Id, role: Role, role_id: Id, }
 
-    Overwrite { id: Id, allow: String, deny: String, }
-
     Channel {
         id: Id, guild_id: Id, name: Option<String>, #[serde(rename = "type")] kind: u8, topic: Option<String>, parent_id: Id,
-        permission_overwrites: Vec<Overwrite>, newly_created: Option<bool>, owner_id: Id,
+        newly_created: Option<bool>, owner_id: Id,
     }
 
     Guild {

@@ -1,5 +1,6 @@
 //! Actions, as requests.
 
+mod lock;
 mod moderate;
 mod purge;
 mod say;

@@ -86,6 +86,8 @@ catalogue! {
     TelegramCommands = "telegram_commands",
     /// Which script sent a message, by room and platform's id. The engine's.
     Senders = "senders",
+    /// Who could speak in a channel before it was locked, by bot and channel. The Discord adapter's.
+    DiscordLocks = "discord_locks",
 }
 
 impl TableId {

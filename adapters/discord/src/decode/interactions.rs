@@ -60,7 +60,7 @@ impl Decoder {
             && let Some(name) = &channel.name
             && room.name == frame.channel_id.to_string()
         {
-            let kind = if Channel::of(channel, 0).is_thread() { RoomKind::Thread } else { RoomKind::Channel };
+            let kind = if Channel::of(channel).is_thread() { RoomKind::Thread } else { RoomKind::Channel };
             event.room = Some(Arc::new(Room { name: name.clone(), kind, ..(**room).clone() }));
         }
         Some(event.into())

@@ -71,7 +71,7 @@ impl Decoder {
     pub(super) fn channel_create(&self, frame: &frames::Channel, now: Millis) -> Decoded {
         let Some((before, changed)) = self.keep(frame) else { return Decoded::default() };
         // A thread that the bot is let into is told of like one that is new.
-        if before.is_some() || (Channel::of(frame, 0).is_thread() && frame.newly_created == Some(false)) {
+        if before.is_some() || (Channel::of(frame).is_thread() && frame.newly_created == Some(false)) {
             return Decoded { events: Vec::new(), changed };
         }
         let event = self.event(place(frame), EventKind::RoomCreate, now);
@@ -104,7 +104,7 @@ impl Decoder {
         for thread in &frame.threads {
             known.channels.insert(thread.id.get(), guild);
             if let Some(row) = known.guilds.get_mut(&guild) {
-                row.channels.insert(thread.id.get(), Channel::of(thread, guild));
+                row.channels.insert(thread.id.get(), Channel::of(thread));
             }
         }
         Decoded { events: Vec::new(), changed: vec![guild] }
@@ -129,7 +129,7 @@ impl Decoder {
         let mut known = self.world.lock();
         known.channels.insert(id, guild);
         if let Some(row) = known.guilds.get_mut(&guild) {
-            row.channels.insert(id, Channel::of(frame, guild));
+            row.channels.insert(id, Channel::of(frame));
         }
         Some((before, vec![guild]))
     }

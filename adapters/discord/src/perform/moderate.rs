@@ -3,7 +3,7 @@
 use palabre_model::{ActionError, Measure, Millis, Outcome, RoomChange, RoomId, SpaceId, UserId, iso8601};
 use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};
-use serenity::model::id::{ChannelId, GuildId, RoleId, TargetId, UserId as DiscordUser};
+use serenity::model::id::{ChannelId, GuildId, RoleId, UserId as DiscordUser};
 
 use super::{channel, done, gone_is_done};
 use crate::Discord;
@@ -19,11 +19,6 @@ const PURGE: Millis = 604_800_000;
 const SLOWMODE: u64 = 21_600;
 /// The longest topic, in characters.
 const TOPIC: usize = 1_024;
-/// Sending messages, in a channel and in its threads. <https://discord.com/developers/docs/topics/permissions>
-const SPEAKING: u64 = 1 << 11 | 1 << 38;
-/// The kind of what is said of a role, rather than of a person.
-const OF_A_ROLE: u8 = 0;
-const OF_A_PERSON: u8 = 1;
 
 impl Discord {
     pub(super) async fn moderate(
@@ -104,61 +99,6 @@ impl Discord {
         };
         done(self.rest.call(Call::new(LightMethod::Patch, Route::Channel { channel_id }).body(body)).await)
     }
-
-    /// Takes from everybody the right to speak in a channel, or gives it back; what else is settled of it stays.
-    async fn lock(&self, channel: u64, locked: bool) -> Result<Outcome, ActionError> {
-        let channel_id = ChannelId::new(channel);
-        let (guild, (allow, deny), is_thread) = {
-            let known = self.world.lock();
-            let (_, row) = known.channel(channel).ok_or_else(|| ActionError::NotFound(format!("channel {channel}")))?;
-            (known.channels.get(&channel).copied().unwrap_or_default(), row.everyone, row.is_thread())
-        };
-        if is_thread {
-            let body = json!({ "locked": locked });
-            return done(self.rest.call(Call::new(LightMethod::Patch, Route::Channel { channel_id }).body(body)).await);
-        }
-        // What is denied to everybody is denied to the bot too, which has to be able to say that it is open again: so it is given the
-        // right before everybody loses it, and gives it up after everybody has it.
-        let (allow, deny) = if locked { (allow & !SPEAKING, deny | SPEAKING) } else { (allow, deny & !SPEAKING) };
-        let body = json!({ "type": OF_A_ROLE, "allow": allow.to_string(), "deny": deny.to_string() });
-        // Everybody's role has the id of the server.
-        let route = Route::ChannelPermission { channel_id, target_id: TargetId::new(guild.max(1)) };
-        let everybody = Call::new(LightMethod::Put, route).body(body);
-        if locked {
-            self.lock_own(channel_id, true).await?;
-            return done(self.rest.call(everybody).await);
-        }
-        self.rest.call(everybody).await?;
-        self.lock_own(channel_id, false).await?;
-        Ok(Outcome::default())
-    }
-
-    /// Gives the bot itself the right to speak in a channel, or takes that back; what else is settled for it there stays.
-    async fn lock_own(&self, channel_id: ChannelId, locked: bool) -> Result<(), RestError> {
-        let me = TargetId::new(self.world.lock().me.max(1));
-        let now = self.rest.call(Call::new(LightMethod::Get, Route::Channel { channel_id })).await?;
-        let (allow, deny) = overwrite(&now, me.get());
-        let wanted = if locked { (allow | SPEAKING, deny & !SPEAKING) } else { (allow & !SPEAKING, deny) };
-        if wanted == (allow, deny) {
-            return Ok(());
-        }
-        let route = Route::ChannelPermission { channel_id, target_id: me };
-        let call = if wanted == (0, 0) {
-            Call::new(LightMethod::Delete, route)
-        } else {
-            let body = json!({ "type": OF_A_PERSON, "allow": wanted.0.to_string(), "deny": wanted.1.to_string() });
-            Call::new(LightMethod::Put, route).body(body)
-        };
-        self.rest.call(call).await.map(drop)
-    }
-}
-
-/// What is allowed and denied to somebody in a channel, by their id.
-fn overwrite(channel: &Value, id: u64) -> (u64, u64) {
-    let all = channel["permission_overwrites"].as_array();
-    let found = all.and_then(|all| all.iter().find(|one| one["id"].as_str() == Some(&*id.to_string())));
-    let bits = |name: &str| found.and_then(|one| one[name].as_str()?.parse().ok()).unwrap_or_default();
-    (bits("allow"), bits("deny"))
 }
 
 fn role(known: &Known, guild: u64, name: &str) -> Result<u64, ActionError> {

@@ -47,9 +47,6 @@ pub(crate) struct Channel {
     /// The channel of a thread; the category of a channel.
     #[serde(default)]
     pub(crate) parent: Option<u64>,
-    /// What the role of everybody is allowed and denied here.
-    #[serde(default)]
-    pub(crate) everyone: (u64, u64),
 }
 
 impl GuildRow {
@@ -67,7 +64,7 @@ impl GuildRow {
             system_channel: guild.system_channel_id.known(),
             locale: guild.preferred_locale.clone(),
             roles,
-            channels: channels.map(|channel| (channel.id.get(), Channel::of(channel, guild.id.get()))).collect(),
+            channels: channels.map(|channel| (channel.id.get(), Channel::of(channel))).collect(),
         }
     }
 
@@ -98,15 +95,12 @@ impl Role {
 }
 
 impl Channel {
-    pub(crate) fn of(channel: &frames::Channel, guild: u64) -> Self {
-        let bits = |text: &str| text.parse().unwrap_or_default();
-        let everyone = channel.permission_overwrites.iter().find(|overwrite| overwrite.id.get() == guild);
+    pub(crate) fn of(channel: &frames::Channel) -> Self {
         Self {
             name: channel.name.clone().unwrap_or_default(),
             kind: channel.kind,
             topic: channel.topic.clone().filter(|topic| !topic.is_empty()),
             parent: channel.parent_id.known(),
-            everyone: everyone.map_or((0, 0), |overwrite| (bits(&overwrite.allow), bits(&overwrite.deny))),
         }
     }
 

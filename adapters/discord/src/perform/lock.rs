@@ -1,0 +1,109 @@
+//! Locking a channel, and opening it as it was.
+
+use palabre_model::{ActionError, Batch, Outcome};
+use palabre_store::{Table, TableId};
+use serde_json::{Value, json};
+use serenity::http::{LightMethod, Route};
+use serenity::model::id::{ChannelId, TargetId};
+
+use super::done;
+use crate::Discord;
+use crate::rest::{Call, RestError};
+
+/// Sending messages, in a channel and in its threads. <https://discord.com/developers/docs/topics/permissions>
+const SPEAKING: u64 = 1 << 11 | 1 << 38;
+/// The kind of what is settled for a role, rather than for a person.
+const OF_A_ROLE: u8 = 0;
+const OF_A_PERSON: u8 = 1;
+
+/// What somebody is allowed and denied in a channel.
+type Settled = (u64, u64);
+/// By bot and channel: what was settled of speaking before it was locked, for everybody and for the bot.
+const LOCKS: Table<(String, u64), (Settled, Settled)> = Table::new(TableId::DiscordLocks);
+
+impl Discord {
+    /// Takes from everybody the right to speak in a channel, or makes it as it was; what else is settled there stays.
+    pub(super) async fn lock(&self, channel: u64, locked: bool) -> Result<Outcome, ActionError> {
+        let channel_id = ChannelId::new(channel);
+        let (guild, is_thread, me) = {
+            let known = self.world.lock();
+            let (_, row) = known.channel(channel).ok_or_else(|| ActionError::NotFound(format!("channel {channel}")))?;
+            (known.channels.get(&channel).copied().unwrap_or_default(), row.is_thread(), known.me)
+        };
+        let route = Route::Channel { channel_id };
+        if is_thread {
+            let call = Call::new(LightMethod::Patch, route).body(json!({ "locked": locked }));
+            return done(self.rest.call(call).await);
+        }
+        let now = self.rest.call(Call::new(LightMethod::Get, route)).await?;
+        // Everybody's role has the id of the server.
+        let (everybody, own) = (settled(&now, guild), settled(&now, me));
+        let key = (self.world.bot().to_string(), channel);
+        let before = self.before_lock(key.clone()).await?;
+        let mut batch = Batch::default();
+        // What is denied to everybody is denied to the bot too, which has to be able to say that it is open again: so it is given the
+        // right before everybody loses it, and gives it up after everybody has it.
+        if locked {
+            if before.is_none() {
+                LOCKS.put(&mut batch, &key, &(of_speaking(everybody), of_speaking(own)));
+                self.keep(batch).await?;
+            }
+            self.settle(channel_id, me, OF_A_PERSON, own, (SPEAKING, 0)).await?;
+            self.settle(channel_id, guild, OF_A_ROLE, everybody, (0, SPEAKING)).await?;
+            return Ok(Outcome::default());
+        }
+        // One that the bot has not locked is opened, and no more.
+        let (of_everybody, of_bot) = before.unwrap_or(((everybody.0 & SPEAKING, 0), of_speaking(own)));
+        self.settle(channel_id, guild, OF_A_ROLE, everybody, of_everybody).await?;
+        self.settle(channel_id, me, OF_A_PERSON, own, of_bot).await?;
+        LOCKS.delete(&mut batch, &key);
+        self.keep(batch).await?;
+        Ok(Outcome::default())
+    }
+
+    /// Settles who may speak, for a role or a person.
+    async fn settle(
+        &self,
+        channel_id: ChannelId,
+        whom: u64,
+        kind: u8,
+        now: Settled,
+        speaking: Settled,
+    ) -> Result<(), RestError> {
+        let wanted = (now.0 & !SPEAKING | speaking.0, now.1 & !SPEAKING | speaking.1);
+        if wanted == now {
+            return Ok(());
+        }
+        let route = Route::ChannelPermission { channel_id, target_id: TargetId::new(whom.max(1)) };
+        let call = if wanted == (0, 0) {
+            Call::new(LightMethod::Delete, route)
+        } else {
+            let body = json!({ "type": kind, "allow": wanted.0.to_string(), "deny": wanted.1.to_string() });
+            Call::new(LightMethod::Put, route).body(body)
+        };
+        self.rest.call(call).await.map(drop)
+    }
+
+    async fn before_lock(&self, key: (String, u64)) -> Result<Option<(Settled, Settled)>, ActionError> {
+        let (store, now) = (self.store.clone(), self.clock.now());
+        let look = move || LOCKS.get(&store.snapshot(now)?, &key);
+        let found: palabre_store::Result<_> = tokio::task::spawn_blocking(look).await.unwrap_or(Ok(None));
+        found.map_err(|error| ActionError::Transient(error.to_string()))
+    }
+
+    async fn keep(&self, batch: Batch) -> Result<(), ActionError> {
+        self.store.commit(batch).await.map(drop).map_err(|error| ActionError::Transient(error.to_string()))
+    }
+}
+
+/// What is allowed and denied to somebody in a channel, by their id.
+fn settled(channel: &Value, id: u64) -> Settled {
+    let all = channel["permission_overwrites"].as_array();
+    let found = all.and_then(|all| all.iter().find(|one| one["id"].as_str() == Some(&*id.to_string())));
+    let bits = |name: &str| found.and_then(|one| one[name].as_str()?.parse().ok()).unwrap_or_default();
+    (bits("allow"), bits("deny"))
+}
+
+const fn of_speaking((allow, deny): Settled) -> Settled {
+    (allow & SPEAKING, deny & SPEAKING)
+}
