@@ -135,3 +135,24 @@ command("order", {
     assert_eq!(discord.answered(used).await.text(), "large");
     ends_well(discord, project, daemon).await;
 }
+
+#[tokio::test]
+async fn words_that_are_too_long_for_a_button_a_list_or_a_form_are_cut() {
+    let script = r#"
+local long = string.rep("word ", 60)
+function on_message(event)
+  event:reply{ text = "well?", buttons = { { label = long, action = "ask" } },
+    select = { action = "pick", placeholder = long, options = { { label = long, value = "one", description = long } } } }
+end
+function on_button(event)
+  event:form{ action = "told", title = long, fields = { { name = "what", label = long, placeholder = long } } }
+end
+"#;
+    let Some((discord, project, daemon)) = town(script).await else { return };
+    discord.says("alice", "general", "hello");
+    let post = discord.hears("general", "well?").await;
+    let pressed = discord.presses("alice", post.id, "ask");
+    let form = discord.answer(pressed).await;
+    assert!(form["data"]["title"].as_str().unwrap().ends_with('…'), "{form}");
+    ends_well(discord, project, daemon).await;
+}

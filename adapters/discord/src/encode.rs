@@ -21,6 +21,13 @@ const ROWS: usize = 5;
 const IN_A_ROW: usize = 5;
 /// The longest action of a button, a list or a form.
 const ACTION: usize = 100;
+/// The longest words on a button, of an option of a list, where nothing is chosen yet, and on a form: what is longer is cut, since whoever
+/// presses still knows what is meant. <https://discord.com/developers/docs/components/reference>
+const BUTTON: usize = 80;
+const OPTION: usize = 100;
+const PLACEHOLDER: usize = 150;
+const LABEL: usize = 45;
+const HINT: usize = 100;
 /// The most answers of a poll, the longest of them, the longest question, and the hours that it is open at the most.
 const ANSWERS: usize = 10;
 const ANSWER: usize = 55;
@@ -193,18 +200,18 @@ fn button(button: &Button) -> Result<CreateButton, ActionError> {
             None => DiscordStyle::Secondary,
         }),
     };
-    Ok(made.label(&button.label).disabled(button.disabled))
+    Ok(made.label(clipped(&button.label, BUTTON)).disabled(button.disabled))
 }
 
 fn select(list: &Select) -> Result<CreateSelectMenu, ActionError> {
     let option = |option: &palabre_model::SelectOption| {
-        let made = CreateSelectMenuOption::new(&option.label, &option.value);
-        option.description.iter().fold(made, |made, text| made.description(text))
+        let made = CreateSelectMenuOption::new(clipped(&option.label, OPTION), &option.value);
+        option.description.iter().fold(made, |made, text| made.description(clipped(text, OPTION)))
     };
     let kind = CreateSelectMenuKind::String { options: list.options.iter().map(option).collect() };
     let made = CreateSelectMenu::new(action(&list.action)?, kind);
     let made = made.min_values(list.min.unwrap_or(1)).max_values(list.max.unwrap_or(1));
-    Ok(list.placeholder.iter().fold(made, |made, text| made.placeholder(text)))
+    Ok(list.placeholder.iter().fold(made, |made, text| made.placeholder(clipped(text, PLACEHOLDER))))
 }
 
 /// A form.
@@ -216,7 +223,7 @@ pub(crate) fn form(form: &Form) -> Result<Value, ActionError> {
     let field = |field: &palabre_model::FormField| {
         let style = if field.long { InputTextStyle::Paragraph } else { InputTextStyle::Short };
         let narrow = |n: u32| u16::try_from(n).unwrap_or(4_000).min(4_000);
-        let mut made = CreateInputText::new(style, &field.label, &field.name).required(!field.optional);
+        let mut made = CreateInputText::new(style, clipped(&field.label, LABEL), &field.name).required(!field.optional);
         if let Some(min) = field.min {
             made = made.min_length(narrow(min));
         }
@@ -224,14 +231,14 @@ pub(crate) fn form(form: &Form) -> Result<Value, ActionError> {
             made = made.max_length(narrow(max));
         }
         if let Some(text) = &field.placeholder {
-            made = made.placeholder(text);
+            made = made.placeholder(clipped(text, HINT));
         }
         if let Some(text) = &field.value {
             made = made.value(text);
         }
         CreateActionRow::InputText(made)
     };
-    let modal = CreateModal::new(action(&form.action)?, &form.title);
+    let modal = CreateModal::new(action(&form.action)?, clipped(&form.title, LABEL));
     Ok(json!(modal.components(form.fields.iter().map(field).collect())))
 }
 
