@@ -42,7 +42,9 @@ impl BotSettings {
         let is_one_of = |names: &Vec<String>| {
             names.iter().any(|name| {
                 // Whoever may name a role would else name it like somebody's id, and be them.
-                let is_id = name.contains('/') || name.bytes().all(|byte| byte.is_ascii_digit());
+                let bot = event.bot.name.as_str();
+                let is_id = name.strip_prefix(bot).is_some_and(|rest| rest.starts_with('/'))
+                    || name.bytes().all(|byte| byte.is_ascii_digit());
                 let roles = event.member.iter().filter(|_| !self.roles_are_words).flat_map(|member| &member.roles);
                 let user = event.user.as_ref();
                 (!is_id && roles.into_iter().any(|role| role == name))
