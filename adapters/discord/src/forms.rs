@@ -30,30 +30,25 @@ impl Discord {
         let action = format!("{PREFIX}{}", nonce(key, 0));
         let mut batch = Batch::default();
         FORMS.put_until(&mut batch, &action, &(user.clone(), asked.clone()), Some(self.clock.now() + LIFE));
-        self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
+        self.keep(batch).await?;
         let button = Button { label: "✎".to_owned(), action, style: None, url: None, disabled: false };
         let content = Content { buttons: vec![button], ..Content::text(format!("**{}**", asked.title)) };
         self.say(channel, &content, None, key).await
     }
 
-    /// Shows the form behind a button that was pressed, if whoever pressed it is meant. Others are told nothing but that it was heard:
-    /// the button has no words of ours.
+    /// Shows the form behind a button that was pressed, if whoever pressed it is meant. Others, and who comes too late, are told nothing
+    /// but that it was heard: the button has no words of ours.
     pub(crate) async fn show_form(&self, action: &str, user: &UserId, token: &Token) {
-        let (store, now, key) = (self.store.clone(), self.clock.now(), action.to_owned());
-        let look = move || FORMS.get(&store.snapshot(now)?, &key);
-        let found: palabre_store::Result<Option<(UserId, Form)>> =
-            tokio::task::spawn_blocking(look).await.unwrap_or(Ok(None));
-        let shown = match found {
-            Ok(Some((meant, _))) if meant != *user => {
+        let shown = match self.stored(FORMS, action.to_owned()).await {
+            Ok(Some((meant, asked))) if meant == *user => match form(&asked) {
+                Ok(modal) => self.interactions.ask(&self.rest, token, modal).await,
+                Err(error) => Err(error),
+            },
+            Ok(_) => {
                 self.interactions.take(&self.rest, token).await;
                 Ok(())
             }
-            Ok(Some((_, asked))) => match form(&asked) {
-                Ok(modal) => self.interactions.ask(&self.rest, token, modal).await.map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            },
-            Ok(None) => Err("it has been there for too long".to_owned()),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(error),
         };
         if let Err(problem) = shown {
             tracing::warn!(bot = %self.world.bot(), "a form could not be shown: {problem}");
@@ -71,8 +66,8 @@ impl Discord {
     pub(crate) async fn form_is_used(&self, channel: u64, message: u64, action: String) {
         let mut batch = Batch::default();
         FORMS.delete(&mut batch, &action);
-        let forgotten = self.store.commit(batch).await.map_err(|error| error.to_string());
-        let gone = self.delete(channel, MessageId::new(message.max(1)), None).await.map_err(|error| error.to_string());
+        let forgotten = self.keep(batch).await;
+        let gone = self.delete(channel, MessageId::new(message.max(1)), None).await;
         if let Err(problem) = forgotten.and(gone) {
             tracing::warn!(bot = %self.world.bot(), "the button of a form that is filled in stays: {problem}");
         }

@@ -179,6 +179,13 @@ frames! {
     }
 }
 
+impl Interaction {
+    /// Who has used it: in a server it comes with what they are there.
+    pub(crate) fn by(&self) -> Option<&User> {
+        self.member.as_ref().and_then(|member| member.user.as_ref()).or(self.user.as_ref())
+    }
+}
+
 impl User {
     /// The address of their picture. <https://discord.com/developers/docs/reference#image-formatting>
     pub(crate) fn picture(&self) -> Option<String> {

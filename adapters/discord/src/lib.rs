@@ -22,11 +22,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use lru::LruCache;
 use palabre_model::{
-    Action, ActionError, ActionKey, ActionKind, Adapter, AdapterContext, AdapterError, BotName, Capabilities, Clock,
-    Entropy, Event, Member, MessageId, Outcome, User, UserId,
+    Action, ActionError, ActionKey, ActionKind, Adapter, AdapterContext, AdapterError, Batch, BotName, Capabilities,
+    Clock, Entropy, Event, Member, MessageId, Outcome, User, UserId,
 };
-use palabre_store::Store;
-use serde::Deserialize;
+use palabre_store::{Key, Store, Table};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serenity::http::{LightMethod, Route};
 use tokio::task::JoinSet;
@@ -137,6 +138,23 @@ impl Discord {
         Ok(id)
     }
 
+    /// A row of the adapter's, if it is there.
+    async fn stored<K, V>(&self, table: Table<K, V>, key: K) -> Result<Option<V>, ActionError>
+    where
+        K: Key + Send + 'static,
+        V: Serialize + DeserializeOwned + Send + 'static,
+    {
+        let (store, now) = (self.store.clone(), self.clock.now());
+        let look = tokio::task::spawn_blocking(move || table.get(&store.snapshot(now)?, &key));
+        // A task that reads and nothing else does not panic.
+        look.await.unwrap_or(Ok(None)).map_err(|error| ActionError::Transient(error.to_string()))
+    }
+
+    /// Keeps rows of the adapter's.
+    async fn keep(&self, batch: Batch) -> Result<(), ActionError> {
+        self.store.commit(batch).await.map(drop).map_err(|error| ActionError::Transient(error.to_string()))
+    }
+
     /// Looks after an interaction that has come in. `true` when that is all: somebody types and is offered choices, or wants to see a
     /// form of ours.
     fn is_interaction(self: &Arc<Self>, context: &AdapterContext, data: &Value) -> bool {
@@ -147,8 +165,7 @@ impl Discord {
         let token = Token::of(&frame);
         let (discord, is_typing) = (Arc::clone(self), frame.kind == interactions::AUTOCOMPLETE);
         let wants_form = Self::is_form(&frame.data.custom_id) && frame.message.is_some();
-        let by = frame.member.as_ref().and_then(|member| member.user.as_ref()).or(frame.user.as_ref());
-        let by = UserId::new(self.world.bot(), &by.map(|user| user.id).unwrap_or_default().to_string());
+        let by = UserId::new(self.world.bot(), &frame.by().map(|user| user.id).unwrap_or_default().to_string());
         let used = (frame.kind == interactions::FORM).then(|| Self::form_button(frame.message.as_ref()?)).flatten();
         let offered = is_typing.then(|| commands::choices(&context.commands.borrow(), &data["data"]));
         let mut asides = self.asides.lock().unwrap_or_else(PoisonError::into_inner);
@@ -158,11 +175,14 @@ impl Discord {
                 Some(choices) => discord.interactions.offer(&discord.rest, &token, choices).await,
                 None if wants_form => discord.show_form(&frame.data.custom_id, &by, &token).await,
                 None => {
-                    if let Some((channel, message, action)) = used {
-                        discord.form_is_used(channel, message, action).await;
-                    }
                     let application = discord.world.lock().application;
-                    discord.interactions.watch(&discord.rest, application, &token, &*discord.clock).await;
+                    let watching = discord.interactions.watch(&discord.rest, application, &token, &*discord.clock);
+                    let tidying = async {
+                        if let Some((channel, message, action)) = used {
+                            discord.form_is_used(channel, message, action).await;
+                        }
+                    };
+                    tokio::join!(watching, tidying);
                 }
             }
         });

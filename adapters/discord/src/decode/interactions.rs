@@ -47,7 +47,7 @@ impl Decoder {
             },
             _ => return None,
         };
-        let user = frame.member.as_ref().and_then(|member| member.user.as_ref()).or(frame.user.as_ref());
+        let user = frame.by();
         let id = user.map(|user| user.id).unwrap_or_default();
         let mut scene = self.scene((frame.guild_id, frame.channel_id), id, user, frame.member.as_ref(), now);
         if let Some(user) = &mut scene.user {

@@ -39,7 +39,7 @@ impl Discord {
         // Everybody's role has the id of the server.
         let (everybody, own) = (settled(&now, guild), settled(&now, me));
         let key = (self.world.bot().to_string(), channel);
-        let before = self.before_lock(key.clone()).await?;
+        let before = self.stored(LOCKS, key.clone()).await?;
         let mut batch = Batch::default();
         // What is denied to everybody is denied to the bot too, which has to be able to say that it is open again: so it is given the
         // right before everybody loses it, and gives it up after everybody has it.
@@ -82,17 +82,6 @@ impl Discord {
             Call::new(LightMethod::Put, route).body(body)
         };
         self.rest.call(call).await.map(drop)
-    }
-
-    async fn before_lock(&self, key: (String, u64)) -> Result<Option<(Settled, Settled)>, ActionError> {
-        let (store, now) = (self.store.clone(), self.clock.now());
-        let look = move || LOCKS.get(&store.snapshot(now)?, &key);
-        let found: palabre_store::Result<_> = tokio::task::spawn_blocking(look).await.unwrap_or(Ok(None));
-        found.map_err(|error| ActionError::Transient(error.to_string()))
-    }
-
-    async fn keep(&self, batch: Batch) -> Result<(), ActionError> {
-        self.store.commit(batch).await.map(drop).map_err(|error| ActionError::Transient(error.to_string()))
     }
 }
 

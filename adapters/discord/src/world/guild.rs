@@ -110,11 +110,6 @@ impl Channel {
     }
 }
 
-/// The same, of permissions as they are in one channel: those that a channel may give by itself say nothing of the server.
-pub(crate) fn level_of_server(bits: u64) -> Permission {
-    level(bits & !MANAGE_MESSAGES)
-}
-
 /// What permissions amount to, as one of our levels.
 pub(crate) fn level(bits: u64) -> Permission {
     if bits & (ADMINISTRATOR | MANAGE_GUILD) != 0 {
@@ -124,4 +119,9 @@ pub(crate) fn level(bits: u64) -> Permission {
     } else {
         Permission::Member
     }
+}
+
+/// The same, of permissions as they are in one channel: those that a channel may give by itself say nothing of the server.
+pub(crate) fn level_of_server(bits: u64) -> Permission {
+    level(bits & !MANAGE_MESSAGES)
 }
