@@ -97,7 +97,7 @@ async fn plan(discord: &Discord) -> Result<Plan, AdapterError> {
 
 fn unreachable(discord: &Discord, error: RestError) -> AdapterError {
     match error {
-        RestError::Token => AdapterError::Final(format!(
+        RestError::Token => AdapterError::Refused(format!(
             "Discord refuses the token of {}. Take a new one from the developer portal (your application, Bot, Reset Token) and give it as `token` in bots.yaml",
             discord.world.bot()
         )),
@@ -144,7 +144,7 @@ async fn intents(discord: &Discord) -> Result<Intents, AdapterError> {
 /// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes>
 fn closed_for_good(code: u16, discord: &Discord) -> AdapterError {
     let bot = discord.world.bot();
-    AdapterError::Final(match code {
+    AdapterError::Refused(match code {
         4004 => return unreachable(discord, RestError::Token),
         4014 => {
             let asked: Vec<_> = discord.config.intents.iter().map(|intent| intent.title()).collect();

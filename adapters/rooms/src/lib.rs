@@ -26,8 +26,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use palabre_model::{
-    Action, ActionError, ActionKey, Adapter, AdapterContext, AdapterError, Batch, Capabilities, Event, EventKind,
-    Member, MessageId, Outcome, User, UserId,
+    Action, ActionError, ActionKey, Adapter, AdapterContext, AdapterError, Batch, Capabilities, Condition, Event,
+    EventKind, Member, MessageId, Outcome, User, UserId,
 };
 use tokio::sync::oneshot;
 
@@ -90,6 +90,7 @@ impl Adapter for Rooms {
     async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
         let mut shutdown = context.shutdown.clone();
         self.load_members().await?;
+        context.condition.send_replace(Condition::Up);
         let kind = EventKind::Ready { reason: None };
         let ready = Event::without_place(context.bot.clone(), context.clock.now(), kind);
         drop(context.sink.emit(ready, Batch::default()));

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use palabre_model::{
     Action, ActionError, ActionKey, ActionKind, Adapter, AdapterContext, AdapterError, Batch, Bot, BotName,
-    Capabilities, Event, EventKind, Measure, Member, MessageId, MessageRef, Outcome, Receipt, Room, RoomId, Space,
-    SpaceId, User, UserId,
+    Capabilities, Condition, Event, EventKind, Measure, Member, MessageId, MessageRef, Outcome, Receipt, Room, RoomId,
+    Space, SpaceId, User, UserId,
 };
 use tokio::sync::watch;
 
@@ -199,6 +199,7 @@ impl Adapter for Sim {
 
     async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
         let mut shutdown = context.shutdown.clone();
+        context.condition.send_replace(Condition::Up);
         let ready = self.event(EventKind::Ready { reason: None }, &context);
         drop(context.sink.emit(ready, Batch::default()));
         self.context.send_replace(Some(context));

@@ -40,7 +40,7 @@ impl Telegram {
     pub(crate) async fn introduce(&self) -> Result<Me, AdapterError> {
         let said = match self.api.insist("getMe", json!({})).await {
             Ok(said) => said,
-            Err(ApiError::Token) => return Err(AdapterError::Final(ApiError::Token.to_string())),
+            Err(ApiError::Token) => return Err(AdapterError::Refused(ApiError::Token.to_string())),
             Err(error) => return Err(AdapterError::Lost(error.to_string())),
         };
         let me = Me::of(&said).ok_or_else(|| AdapterError::Lost("Telegram does not say who the bot is".to_owned()))?;

@@ -318,8 +318,16 @@ impl Engine {
         });
         // Each bot gets its own name and commands.
         let (_, commands) = watch::channel(Arc::default());
-        let context =
-            AdapterContext { bot: nobody(), sink: Arc::new(Sink(notes)), gate, commands, clock, shutdown: word };
+        let condition = watch::Sender::default();
+        let context = AdapterContext {
+            bot: nobody(),
+            sink: Arc::new(Sink(notes)),
+            gate,
+            commands,
+            condition,
+            clock,
+            shutdown: word,
+        };
         supervisor::start(&platforms, &context, &mut tasks);
         *engine.tasks.lock().await = tasks;
         Ok(engine)

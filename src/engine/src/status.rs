@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use palabre_model::{BotName, ScriptName};
+use palabre_model::{BotName, Condition, ScriptName};
 use serde::Serialize;
 
 /// The state of everything.
@@ -34,12 +34,25 @@ pub struct BotStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "state", content = "reason")]
 pub enum BotState {
-    /// Its adapter runs.
+    /// It connects.
+    Starting,
+    /// It is connected.
     Up,
-    /// It ended, and is started again after a pause.
-    Restarting(String),
-    /// It ended for good.
-    Failed(String),
+    /// It has lost its platform and tries again.
+    Down(String),
+    /// The platform refuses it; it tries again slowly.
+    Refused(String),
+}
+
+impl From<&Condition> for BotState {
+    fn from(condition: &Condition) -> Self {
+        match condition {
+            Condition::Starting => Self::Starting,
+            Condition::Up => Self::Up,
+            Condition::Down(reason) => Self::Down(reason.clone()),
+            Condition::Refused(reason) => Self::Refused(reason.clone()),
+        }
+    }
 }
 
 /// One script.

@@ -1,25 +1,30 @@
-//! Who looks after the bots: each adapter has a task of its own, which is started again when it ends, and reported when it
-//! ends for good. A panic in one takes no other down.
+//! Supervises the bots: each adapter has a task of its own, which is started again when it ends: soon when it lost its platform,
+//! slowly when the platform refuses it. A panic in one takes no other down.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_model::{Adapter, AdapterContext, AdapterError, Batch, Bot, BotName, CommandSpec, Event, EventKind};
+use palabre_model::{
+    Adapter, AdapterContext, AdapterError, Batch, Bot, BotName, CommandSpec, Condition, Event, EventKind,
+};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::just_sent::JustSent;
-use crate::status::{Board, BotState, BotStatus};
+use crate::status::{BotState, BotStatus};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// A refused bot is started again after this, doubling: a token may be put right, and a refusal may have been a mistake.
+const REFUSED_PAUSE: Duration = Duration::from_secs(60);
+const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// One bot: its platform, how it is, and the commands that its people have.
 struct Attached {
     bot: Bot,
     adapter: Arc<dyn Adapter>,
-    state: Board<BotState>,
+    condition: watch::Sender<Condition>,
     commands: watch::Sender<Arc<Vec<CommandSpec>>>,
 }
 
@@ -37,7 +42,7 @@ impl Platforms {
         let attached = |(bot, adapter)| Attached {
             bot,
             adapter,
-            state: Board::new(BotState::Up),
+            condition: watch::Sender::default(),
             commands: watch::Sender::new(Arc::default()),
         };
         Self { bots: bots.into_iter().map(attached).collect(), just_sent: JustSent::default(), by_name }
@@ -62,36 +67,36 @@ impl Platforms {
     pub(crate) fn status(&self) -> Vec<BotStatus> {
         self.bots
             .iter()
-            .map(|Attached { bot, state, .. }| BotStatus {
+            .map(|Attached { bot, condition, .. }| BotStatus {
                 name: bot.name.clone(),
                 platform: bot.platform.to_string(),
-                state: state.read(),
+                state: BotState::from(&*condition.borrow()),
             })
             .collect()
     }
 }
 
-/// Starts every adapter; the set's tasks end at shutdown, or for good when an adapter says so.
+/// Starts every adapter; the set's tasks end at shutdown.
 pub(crate) fn start(platforms: &Arc<Platforms>, context: &AdapterContext, tasks: &mut JoinSet<()>) {
     for index in 0..platforms.bots.len() {
         let platforms = Arc::clone(platforms);
         let mut context = context.clone();
         context.bot = platforms.bots[index].bot.clone();
         context.commands = platforms.bots[index].commands.subscribe();
+        context.condition = platforms.bots[index].condition.clone();
         tasks.spawn(async move { look_after(&platforms, index, context).await });
     }
 }
 
 async fn look_after(platforms: &Platforms, index: usize, context: AdapterContext) {
-    let Attached { bot, adapter, state, .. } = &platforms.bots[index];
-    let mut pause = FIRST_PAUSE;
+    let Attached { bot, adapter, condition, .. } = &platforms.bots[index];
+    let (mut pause, mut refused_pause) = (FIRST_PAUSE, REFUSED_PAUSE);
     loop {
         let began = context.clock.now();
         // A task of its own, so that a panic ends there.
         let mut run = JoinSet::new();
         let (adapter, inner) = (Arc::clone(adapter), context.clone());
         run.spawn(async move { adapter.run(inner).await });
-        state.write(|state| *state = BotState::Up);
         let ended = match run.join_next().await {
             Some(Ok(ended)) => ended,
             Some(Err(error)) => {
@@ -102,29 +107,36 @@ async fn look_after(platforms: &Platforms, index: usize, context: AdapterContext
         if context.shutdown.is_requested() {
             return;
         }
-        let reason = match ended {
-            Err(AdapterError::Final(reason)) => {
-                tracing::error!(bot = %bot.name, "stopped for good: {reason}");
-                state.write(|state| *state = BotState::Failed(reason.clone()));
-                emit_lost(&context, reason);
-                return;
-            }
-            Err(AdapterError::Lost(reason)) => reason,
-            Ok(()) => "its adapter ended".to_owned(),
-        };
         if context.clock.now().saturating_sub(began) > 60_000 {
-            pause = FIRST_PAUSE;
+            (pause, refused_pause) = (FIRST_PAUSE, REFUSED_PAUSE);
         }
-        tracing::warn!(bot = %bot.name, "lost its platform, tries again in {pause:?}: {reason}");
-        state.write(|state| *state = BotState::Restarting(reason.clone()));
+        let (reason, wait) = match ended {
+            Err(AdapterError::Refused(reason)) => {
+                tracing::error!(bot = %bot.name, "refused, tries again in {refused_pause:?}: {reason}");
+                condition.send_replace(Condition::Refused(reason.clone()));
+                let wait = refused_pause;
+                refused_pause = (refused_pause * 2).min(REFUSED_PAUSE_MAX);
+                (reason, wait)
+            }
+            ended => {
+                let reason = match ended {
+                    Err(error) => error.to_string(),
+                    Ok(()) => "its adapter ended".to_owned(),
+                };
+                tracing::warn!(bot = %bot.name, "lost its platform, tries again in {pause:?}: {reason}");
+                condition.send_replace(Condition::Down(reason.clone()));
+                let wait = pause;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                (reason, wait)
+            }
+        };
         emit_lost(&context, reason);
-        let until = context.clock.now() + u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        let until = context.clock.now() + u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         let mut shutdown = context.shutdown.clone();
         tokio::select! {
             () = context.clock.sleep_until(until) => {}
             () = shutdown.requested() => return,
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 

@@ -32,7 +32,7 @@ impl Adapter for Frail {
             0 => panic!("a bug"),
             1 => Err(AdapterError::Lost("the cable is out".into())),
             2 => Ok(()),
-            3 => Err(AdapterError::Final("the token was refused".into())),
+            3 => Err(AdapterError::Refused("the token was refused".into())),
             _ => {
                 context.shutdown.requested().await;
                 Ok(())
@@ -65,7 +65,7 @@ fn options(store: Store, clock: &VirtualClock, bots: Vec<(Bot, Arc<dyn Adapter>)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_adapter_that_fails_is_started_again_until_it_says_that_it_is_over_and_takes_nobody_down() {
+async fn an_adapter_that_fails_is_started_again_slowly_when_refused_and_takes_nobody_down() {
     let (clock, sim) = (VirtualClock::new(1_000_000), Sim::new("sim"));
     let frail = Arc::new(Frail {
         runs: AtomicUsize::new(0),
@@ -89,13 +89,13 @@ async fn an_adapter_that_fails_is_started_again_until_it_says_that_it_is_over_an
     options.scripts = vec![script("watch", text)];
     let engine = Engine::start(options).await.unwrap();
     for _ in 0..4_000 {
-        if engine.status().bots[0].state == BotState::Failed("the token was refused".into()) {
+        if engine.status().bots[0].state == BotState::Refused("the token was refused".into()) {
             break;
         }
         clock.advance(Duration::from_secs(1));
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    assert_eq!(engine.status().bots[0].state, BotState::Failed("the token was refused".into()));
+    assert_eq!(engine.status().bots[0].state, BotState::Refused("the token was refused".into()));
     assert_eq!(engine.status().bots[1].state, BotState::Up);
     engine.when_idle().await;
     let log = sim.transcript().texts("log").join("\n");

@@ -10,7 +10,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::{
     Action, ActionError, ActionKey, Batch, Bot, Capabilities, Clock, CommandSpec, Event, Member, MessageId, Outcome,
-    Permission, User, UserId,
+    Permission, Rank, User, UserId,
 };
 
 /// A platform, or the room service: turns what happens there into events, and performs actions.
@@ -45,6 +45,13 @@ pub trait Adapter: Send + Sync + 'static {
 
     /// What a person is where an event happened, as far as it can be told without asking the platform.
     fn member(&self, around: &Event, user: &UserId) -> Option<Member> {
+        let _unknown = (around, user);
+        None
+    }
+
+    /// How high a person stands where an event happened by the platform's own order, as far as it can be told without asking the
+    /// platform; `None` for `user` asks for the bot's own rank. `None` where the platform has no ranks, or does not say.
+    fn rank(&self, around: &Event, user: Option<&UserId>) -> Option<Rank> {
         let _unknown = (around, user);
         None
     }
@@ -89,10 +96,26 @@ pub struct AdapterContext {
     pub gate: Arc<dyn Gate>,
     /// The commands that people of this bot have, as they are now and whenever they change.
     pub commands: watch::Receiver<Arc<Vec<CommandSpec>>>,
+    /// Where the adapter reports how the bot is, for health and the console.
+    pub condition: watch::Sender<Condition>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// When to stop.
     pub shutdown: Shutdown,
+}
+
+/// How a bot is, as its adapter reports it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Condition {
+    /// It connects.
+    #[default]
+    Starting,
+    /// It is connected.
+    Up,
+    /// It has lost the platform and tries again; with the reason.
+    Down(String),
+    /// The platform refuses it (a token that is not taken), with the reason; it tries again slowly.
+    Refused(String),
 }
 
 /// Where events go.
@@ -143,9 +166,10 @@ pub enum EmitError {
 /// Why an adapter ended.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AdapterError {
-    /// Starting it again would end the same: a token that was refused, a port that is taken.
+    /// The platform refuses the bot: a token that is not taken, rights that are missing. Tried again slowly, since such a refusal may
+    /// be temporary; shown in health by name.
     #[error("{0}")]
-    Final(String),
+    Refused(String),
     /// It may work next time.
     #[error("{0}")]
     Lost(String),

@@ -20,7 +20,9 @@ mod people;
 mod place;
 
 pub use action::{Action, ActionKey, ActionKind, Measure, MessageRef, RoomChange};
-pub use adapter::{Adapter, AdapterContext, AdapterError, EmitError, EventSink, Gate, Receipt, Shutdown, Verdict};
+pub use adapter::{
+    Adapter, AdapterContext, AdapterError, Condition, EmitError, EventSink, Gate, Receipt, Shutdown, Verdict,
+};
 pub use capabilities::Capabilities;
 pub use clock::{Clock, SystemClock, VirtualClock, iso8601};
 pub use command::{ArgSpec, ArgType, CommandSpec, Menu};
@@ -37,5 +39,5 @@ pub use ids::{BotName, MessageId, RoomId, ScriptName, SpaceId, UserId};
 pub use offer::{OFFERS, Offer};
 pub use outcome::{ActionError, Outcome};
 pub use palabre_store::{Batch, Millis};
-pub use people::{Member, Permission, User};
+pub use people::{Member, Permission, Rank, User};
 pub use place::{Room, RoomKind, Space};

@@ -34,6 +34,10 @@ pub enum ActionError {
     /// The platform will never take it as it is: told to the script, not tried again.
     #[error("refused: {0}")]
     Rejected(String),
+    /// Nothing can be done for this bot at present: the platform refuses its token, or is away altogether. The action stays in
+    /// the outbox until the bot is back, and counts no attempt.
+    #[error("the bot is not available: {0}")]
+    Unavailable(String),
     /// Something that passes: tried again with growing pauses.
     #[error("failed for now: {0}")]
     Transient(String),

@@ -58,6 +58,16 @@ pub enum Permission {
     Owner,
 }
 
+/// How high somebody stands by the platform's own order, where it has one: the position of the highest role on Discord, creator
+/// above administrators above members on Telegram. Whoever stands as high or higher cannot be acted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct Rank(pub u32);
+
+impl Rank {
+    /// Above everybody: the owner of the space.
+    pub const OWNER: Self = Self(u32::MAX);
+}
+
 impl Permission {
     /// All levels, the lowest first.
     pub const ALL: &'static [Self] =

@@ -78,6 +78,7 @@ impl Stage {
             sink: Arc::clone(&heard) as Arc<dyn EventSink>,
             gate: Arc::clone(&heard) as Arc<dyn Gate>,
             commands,
+            condition: watch::Sender::default(),
             clock: Arc::new(SystemClock),
             shutdown,
         };

@@ -81,7 +81,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
                 words
             }
             Ok(_) => "what came is no list of updates".to_owned(),
-            Err(ApiError::Token) => return AdapterError::Final(ApiError::Token.to_string()),
+            Err(ApiError::Token) => return AdapterError::Refused(ApiError::Token.to_string()),
             Err(ApiError::Conflict(words)) if words.contains("webhook") => {
                 drop(telegram.api.insist("deleteWebhook", json!({})).await);
                 "somebody has set a webhook for this bot, which was taken away".to_owned()

@@ -87,7 +87,7 @@ pub(super) async fn listen(telegram: &Telegram, url: &str, sender: mpsc::Sender<
                 }
                 tokio::time::sleep(LOOK).await;
             }
-            Err(ApiError::Token) => return AdapterError::Final(ApiError::Token.to_string()),
+            Err(ApiError::Token) => return AdapterError::Refused(ApiError::Token.to_string()),
             Err(error) => {
                 tracing::warn!(bot = %telegram.world.bot(), "the webhook cannot be set at present: {error}");
                 is_lost = true;

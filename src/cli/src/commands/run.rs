@@ -98,8 +98,10 @@ fn announce(engine: &Engine, address: &str, has_page: bool) {
     }
     for bot in &status.bots {
         let state = match &bot.state {
+            BotState::Starting => "connecting".to_owned(),
             BotState::Up => "up".to_owned(),
-            BotState::Restarting(reason) | BotState::Failed(reason) => reason.clone(),
+            BotState::Down(reason) => format!("down: {reason}"),
+            BotState::Refused(reason) => format!("refused: {reason}"),
         };
         tell::line(&format!("  bot      {} ({}): {state}", bot.name, bot.platform));
     }

@@ -64,6 +64,25 @@ impl ActionKind {
     }
 }
 
+impl ActionKind {
+    /// Whether it keeps order among people: such actions never wait behind messages.
+    #[must_use]
+    pub const fn is_moderation(self) -> bool {
+        matches!(
+            self,
+            Self::Delete
+                | Self::Purge
+                | Self::Mute
+                | Self::Kick
+                | Self::Ban
+                | Self::Admit
+                | Self::Role
+                | Self::Slowmode
+                | Self::Lock
+        )
+    }
+}
+
 impl fmt::Display for ActionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
