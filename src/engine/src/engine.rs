@@ -27,6 +27,7 @@ use crate::http::Http;
 use crate::metrics::Metrics;
 use crate::operators::{BotSettings, Operators};
 use crate::outbox::Outbox;
+use crate::read_back;
 use crate::recovery::{self, Unfinished};
 use crate::route::Route;
 use crate::router::{Declared, Router};
@@ -124,6 +125,14 @@ pub struct Engine {
 struct Known {
     name: ScriptName,
     board: Arc<Board<ScriptStatus>>,
+    /// Events that wait for it.
+    waiting: Arc<AtomicU64>,
+}
+
+impl Known {
+    fn status(&self) -> ScriptStatus {
+        ScriptStatus { waiting_events: self.waiting.load(Acquire), ..self.board.read() }
+    }
 }
 
 /// A script that has its place, and what there is for it from before.
@@ -227,6 +236,9 @@ impl Engine {
             threads.push(thread);
             tasks_of_workers.push(sender);
         }
+        let (reader, reads) = crossbeam_channel::unbounded();
+        let (read_store, read_notes) = (store.clone(), notes.clone());
+        threads.push(thread("journal-reader", move || read_back::run(&read_store, &reads, &read_notes))?);
         let low = Arc::new(AtomicU64::new(found.low));
         let backlog = Arc::new(AtomicUsize::new(0));
         let stalled = Arc::new(Board::new(None));
@@ -252,14 +264,14 @@ impl Engine {
             low: Arc::clone(&low),
             backlog: Arc::clone(&backlog),
             stalled: Arc::clone(&stalled),
+            reader,
         };
         let mut outstanding: HashMap<u64, usize> = HashMap::new();
         let configured: Vec<_> = scripts.iter().map(|setup| &setup.name).collect();
         // What scripts that are no longer there have left is not waited for.
         found.unfinished.retain(|script, _| configured.contains(&script));
-        let blocks = found.unfinished.values().flat_map(|unfinished| unfinished.events.iter().map(|event| event.block));
-        for block in blocks.chain(found.actions.iter().map(|entry| entry.position.block)) {
-            *outstanding.entry(block).or_default() += 1;
+        for entry in &found.actions {
+            *outstanding.entry(entry.position.block).or_default() += 1;
         }
         threads.push(thread("sequencer", move || sequencer.run(outstanding.into_iter().collect()))?);
 
@@ -358,8 +370,10 @@ impl Engine {
                 last_error: source.as_ref().err().map(ToString::to_string),
                 memory_bytes: 0,
                 waiting_runs: 0,
+                waiting_events: 0,
             }));
-            scripts.push(Known { name: name.clone(), board: Arc::clone(&board) });
+            let waiting_events = Arc::new(AtomicU64::new(0));
+            scripts.push(Known { name: name.clone(), board: Arc::clone(&board), waiting: Arc::clone(&waiting_events) });
             let asking = Arc::new(AtomicUsize::new(0));
             let depends = source.as_ref().map(Source::depends).unwrap_or_default();
             let worker = self.workers.place(slot, &name, &depends);
@@ -376,7 +390,10 @@ impl Engine {
                 hooks: Vec::new(),
                 declared: Arc::default(),
                 hosts: Arc::new(hosts),
-                pending: std::collections::VecDeque::new(),
+                window: std::collections::VecDeque::new(),
+                window_bytes: 0,
+                lag: None,
+                waiting: Arc::clone(&waiting_events),
                 cautious: None,
                 outgoing: Vec::new(),
                 version: "".into(),
@@ -426,7 +443,7 @@ impl Engine {
             self.task(slot, Task::Interrupted { slot, seq, run: Box::new(run) });
         }
         if let Some(unfinished) = unfinished {
-            tracing::info!(script = %name, events = unfinished.events.len(), "taking up what the last daemon left");
+            tracing::info!(script = %name, events = unfinished.count, "taking up what the last daemon left");
             if outcome.is_ok() {
                 // Should the daemon go down now, one of these events may be to blame; so this is noted before the first begins.
                 let mut batch = Batch::default();
@@ -435,7 +452,7 @@ impl Engine {
                     tracing::warn!(script = %name, "cannot note that its events are taken up: {error}");
                 }
             }
-            self.note(Note::Recovered { slot, unfinished });
+            self.note(Note::Recovered { slot, unfinished: Box::new(unfinished) });
         }
         self.note(Note::Ready { slot });
         outcome
@@ -479,7 +496,7 @@ impl Engine {
     /// The state of everything.
     #[must_use]
     pub fn status(&self) -> Status {
-        let mut scripts: Vec<_> = lock(&self.scripts).iter().map(|known| known.board.read()).collect();
+        let mut scripts: Vec<_> = lock(&self.scripts).iter().map(Known::status).collect();
         scripts.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Status {
             bots: self.platforms.status(),
@@ -595,7 +612,8 @@ impl Engine {
             drop(worker.send(Task::Stop));
         }
         let mut threads = std::mem::take(&mut *lock(&self.threads));
-        let sequencer = threads.pop();
+        // The reader of the journal and the sequencer, which the workers need to the end.
+        let last = threads.split_off(threads.len().saturating_sub(2));
         join(threads).await;
         // What scripts did as they left.
         let last_words = async {
@@ -618,7 +636,7 @@ impl Engine {
         let (done, stopped) = oneshot::channel();
         self.note(Note::Stop(done));
         drop(stopped.await);
-        join(sequencer.into_iter().collect()).await;
+        join(last).await;
         self.tasks.lock().await.shutdown().await;
     }
 

@@ -19,6 +19,7 @@ mod open_block;
 mod operators;
 mod outbox;
 mod passed_on;
+mod read_back;
 mod recovery;
 mod reload;
 mod route;

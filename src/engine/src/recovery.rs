@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use palabre_model::{Event, Millis, RoomId, ScriptName};
+use palabre_model::{Event, EventName, Millis, RoomId, ScriptName};
 use palabre_store::{Batch, Direction, Result, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::outbox::Entry;
+use crate::read_back::{Cursor, Queued};
 use crate::tables::{
     DEAD_LETTERS, JOURNAL, LANE_MARKS, RECOVERY, SCRIPT_MARKS, SCRIPT_USAGE, WAITING_RUNS, WaitingRun, unpacked,
 };
@@ -60,19 +61,17 @@ pub enum DeadLetter {
     },
 }
 
-/// How a script's unfinished events are taken up.
+/// What a script has left of the journal.
 pub(crate) struct Unfinished {
-    pub(crate) events: Vec<Pending>,
+    /// Its first event.
+    pub(crate) first: Queued,
+    pub(crate) count: u64,
     /// One at a time, each durable before the next: one of them has brought the daemon down.
     pub(crate) cautious: bool,
     /// What is noted once they are handed to the script.
     pub(crate) tries: Tries,
-}
-
-pub(crate) struct Pending {
-    pub(crate) seq: u64,
-    pub(crate) block: u64,
-    pub(crate) event: Arc<Event>,
+    /// Where to go on.
+    pub(crate) cursor: Cursor,
 }
 
 /// Everything that a start finds.
@@ -86,16 +85,16 @@ pub(crate) struct Found {
     pub(crate) unfinished: HashMap<ScriptName, Unfinished>,
     pub(crate) actions: Vec<Entry>,
     pub(crate) waiting: Vec<(ScriptName, u64, WaitingRun)>,
+    /// Runs of tasks that are unfinished.
+    task_runs: HashSet<u64>,
     /// What the start itself has to write before anything runs.
     pub(crate) batch: Batch,
 }
 
 impl Found {
-    /// The events whose runs are taken up, or told that they were interrupted.
+    /// The events of tasks whose runs are taken up, or told that they were interrupted.
     pub(crate) fn alive(&self) -> HashSet<u64> {
-        let unfinished =
-            self.unfinished.values().flat_map(|unfinished| unfinished.events.iter().map(|event| event.seq));
-        unfinished.chain(self.waiting.iter().map(|(_, seq, _)| *seq)).collect()
+        self.task_runs.iter().copied().chain(self.waiting.iter().map(|(_, seq, _)| *seq)).collect()
     }
 }
 
@@ -140,13 +139,24 @@ fn read_blocks(snapshot: &Snapshot, found: &mut Found, lanes: &HashMap<RoomId, P
                 if found.marks.get(&script.name).is_some_and(|mark| record.seq <= *mark) {
                     continue;
                 }
+                if record.event.kind.name() == EventName::Task {
+                    found.task_runs.insert(record.seq);
+                }
+                let queued =
+                    || Queued { seq: record.seq, block: number, bytes: 0, event: Arc::clone(&record.event) };
                 let unfinished = found.unfinished.entry(script.name.clone()).or_insert_with(|| Unfinished {
-                    events: Vec::new(),
+                    first: queued(),
+                    count: 0,
                     cautious: false,
                     tries: Tries { mark: None, tries: 1 },
+                    cursor: Cursor { block: number, seq: record.seq },
                 });
-                let event = Arc::clone(&record.event);
-                unfinished.events.push(Pending { seq: record.seq, block: number, event });
+                unfinished.count += 1;
+                // The last block to be written may have a lower number than one before it, after a full disk.
+                if record.seq < unfinished.first.seq {
+                    unfinished.first = queued();
+                    unfinished.cursor = Cursor { block: number, seq: record.seq };
+                }
             }
         }
         let actions = block.runs.into_iter().flat_map(|run| run.effects.actions);
@@ -156,9 +166,6 @@ fn read_blocks(snapshot: &Snapshot, found: &mut Found, lanes: &HashMap<RoomId, P
                 found.actions.push(Entry { position, key, action });
             }
         }
-    }
-    for unfinished in found.unfinished.values_mut() {
-        unfinished.events.sort_unstable_by_key(|pending| pending.seq);
     }
     Ok(())
 }
@@ -181,8 +188,10 @@ fn count_tries(snapshot: &Snapshot, found: &mut Found, now: Millis) -> Result<()
             _ => 1,
         };
         let mut mark_now = mark;
-        if tries >= TRIES && !unfinished.events.is_empty() {
-            let guilty = unfinished.events.remove(0);
+        if tries >= TRIES {
+            let guilty = unfinished.first.clone();
+            unfinished.count -= 1;
+            unfinished.cursor.seq = guilty.seq + 1;
             tracing::error!(
                 script = %script,
                 event = guilty.seq,
@@ -202,6 +211,6 @@ fn count_tries(snapshot: &Snapshot, found: &mut Found, now: Millis) -> Result<()
             found.marks.insert(script.clone(), mark);
         }
     }
-    found.unfinished.retain(|_, unfinished| !unfinished.events.is_empty());
+    found.unfinished.retain(|_, unfinished| unfinished.count > 0);
     Ok(())
 }

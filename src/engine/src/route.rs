@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Acquire};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Acquire};
 
 use palabre_fetch::Grants;
 use palabre_model::{BotName, Event, EventName, ScriptName};
 use palabre_script::Declarations;
+
+use crate::read_back::{Cursor, Queued, WINDOW_BYTES, WINDOW_EVENTS};
 
 /// What the sequencer knows of a script.
 pub(crate) struct Route {
@@ -20,14 +22,28 @@ pub(crate) struct Route {
     pub(crate) declared: Arc<Declarations>,
     /// The hosts that it may ask over HTTP.
     pub(crate) hosts: Arc<Grants>,
-    /// Events on their way to it: number and block.
-    pub(crate) pending: VecDeque<(u64, u64)>,
+    /// Events that its worker has and has not finished: number, block and bytes.
+    pub(crate) window: VecDeque<(u64, u64, usize)>,
+    pub(crate) window_bytes: usize,
+    /// Events behind those, which are read back from the journal as there is room.
+    pub(crate) lag: Option<Lag>,
+    /// How many events wait for it, as others read it.
+    pub(crate) waiting: Arc<AtomicU64>,
     /// Events that wait because they are taken one at a time.
     pub(crate) cautious: Option<Cautious>,
     pub(crate) outgoing: Vec<(u64, Arc<Event>)>,
     pub(crate) version: Arc<str>,
     /// It has been handed what the last daemon left; what is new may come behind that.
     pub(crate) is_ready: bool,
+}
+
+/// Where a script that lags goes on.
+#[derive(Debug)]
+pub(crate) struct Lag {
+    /// The first event that its worker does not have.
+    pub(crate) cursor: Cursor,
+    pub(crate) count: u64,
+    pub(crate) is_reading: bool,
 }
 
 /// Events taken one at a time, since one of them may have brought the daemon down.
@@ -37,9 +53,56 @@ pub(crate) struct Cautious {
     /// The next one, and the block that notes that it is begun with: only when that is durable is it handed out, so that whatever
     /// happens then is counted against this event.
     pub(crate) next: Option<(u64, (u64, Arc<Event>))>,
+    /// None is under way.
+    pub(crate) is_free: bool,
+    /// That the first one is begun with is durable already.
+    pub(crate) is_noted: bool,
 }
 
 impl Route {
+    /// Hands an event to the worker, in its turn; what does not fit is left to the cursor.
+    pub(crate) fn offer(&mut self, queued: &Queued) {
+        if let Some(lag) = &mut self.lag {
+            lag.count += 1;
+        } else if self.has_room() {
+            self.hand_over(queued);
+        } else {
+            let cursor = Cursor { block: queued.block, seq: queued.seq };
+            self.lag = Some(Lag { cursor, count: 1, is_reading: false });
+        }
+    }
+
+    /// Whether the worker may have more events.
+    pub(crate) fn has_room(&self) -> bool {
+        self.window.len() < WINDOW_EVENTS && self.window_bytes < WINDOW_BYTES
+    }
+
+    /// Whether it is time to read more events back: half of the window is free.
+    pub(crate) fn wants_more(&self) -> bool {
+        self.lag.as_ref().is_some_and(|lag| !lag.is_reading)
+            && self.window.len() <= WINDOW_EVENTS / 2
+            && self.window_bytes <= WINDOW_BYTES / 2
+    }
+
+    pub(crate) fn hand_over(&mut self, queued: &Queued) {
+        self.window.push_back((queued.seq, queued.block, queued.bytes));
+        self.window_bytes += queued.bytes;
+        self.pass_on(queued.seq, &queued.event);
+    }
+
+    /// Passes an event on, or keeps it until its turn where they are taken one at a time.
+    pub(crate) fn pass_on(&mut self, seq: u64, event: &Arc<Event>) {
+        match &mut self.cautious {
+            Some(cautious) => cautious.queue.push_back((seq, Arc::clone(event))),
+            None => self.outgoing.push((seq, Arc::clone(event))),
+        }
+    }
+
+    /// How many events wait for it.
+    pub(crate) fn unfinished(&self) -> u64 {
+        self.window.len() as u64 + self.lag.as_ref().map_or(0, |lag| lag.count)
+    }
+
     /// Whether the event is for this script.
     pub(crate) fn wants(&self, event: &Event) -> bool {
         let name = event.kind.name();

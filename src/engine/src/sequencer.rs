@@ -9,6 +9,7 @@ use std::sync::atomic::{
 };
 use std::time::{Duration, Instant};
 
+mod catching_up;
 mod closing;
 mod intake;
 mod results;
@@ -24,13 +25,14 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::awaited::{Delivered, Fetch};
-use crate::block::{Block, EventRecord, RunOutcome, RunRecord};
+use crate::block::{Block, EventRecord, RunOutcome, RunRecord, ScriptVersion};
 use crate::http::Http;
 use crate::metrics::Metrics;
 use crate::open_block::OpenBlock;
 use crate::operators::Operators;
 use crate::outbox::{Entry, Outbox, Settled};
-use crate::recovery::{DeadLetter, Pending, Position, Tries, Unfinished};
+use crate::read_back::{Read, ReadBack};
+use crate::recovery::{DeadLetter, Position, Tries, Unfinished};
 use crate::route::{Cautious, Route};
 use crate::router::{Declared, Router};
 use crate::scheduler::Due;
@@ -48,8 +50,6 @@ use crate::worker::Task;
 const PIPELINE_RECORDS: usize = 8_192;
 /// No more notes are taken into one round than this.
 const ROUND: usize = 8_192;
-/// Past so many events and actions under way, receipts wait: whoever sends slows down.
-const BACKLOG: usize = 100_000;
 /// How long after the disk refused it is asked again.
 const RETRY: Duration = Duration::from_millis(500);
 /// So many events that told of failed actions are remembered.
@@ -113,13 +113,17 @@ pub(crate) enum Note {
     Durable {
         number: u64,
         marks: Vec<(usize, u64)>,
-        held: Vec<(u64, ReceiptSender)>,
     },
     NotDurable(Box<Refused>),
     /// Take up what the last daemon left.
     Recovered {
         slot: usize,
-        unfinished: Unfinished,
+        unfinished: Box<Unfinished>,
+    },
+    /// Events of a lagging script, or why they cannot be read.
+    ReadBack {
+        slot: usize,
+        read: Result<Read, String>,
     },
     /// Answered when every script has loaded what there was and every action is settled.
     WhenIdle(oneshot::Sender<()>),
@@ -167,6 +171,7 @@ pub(crate) struct Sequencer {
     pub(crate) low: Arc<AtomicU64>,
     pub(crate) backlog: Arc<AtomicUsize>,
     pub(crate) stalled: Arc<Board<Option<String>>>,
+    pub(crate) reader: Sender<ReadBack>,
 }
 
 /// What it keeps to itself.
@@ -178,7 +183,9 @@ struct State {
     outstanding: BTreeMap<u64, usize>,
     refused: BTreeMap<u64, (Batch, After)>,
     retry_at: Option<Instant>,
-    held: Vec<(u64, ReceiptSender)>,
+    /// Blocks that are not durable yet, as scripts that lag may need them.
+    undurable: BTreeMap<u64, (Vec<ScriptVersion>, Vec<EventRecord>)>,
+    read_again_at: Option<Instant>,
     idle: Vec<oneshot::Sender<()>>,
     is_stalled: bool,
     /// Who waits for the result of a request, by the event's number.
@@ -231,7 +238,7 @@ impl Sequencer {
     /// The next note; `None` when it is time for something else.
     fn next(&self, state: &State) -> Option<Note> {
         let deadline = state.open.deadline().filter(|_| state.in_flight == 0 && !state.is_stalled);
-        let deadline = deadline.into_iter().chain(state.retry_at).min();
+        let deadline = deadline.into_iter().chain(state.retry_at).chain(state.read_again_at).min();
         match deadline {
             None => self.notes.recv().ok(),
             Some(deadline) => self.notes.recv_deadline(deadline).ok(),
@@ -301,9 +308,9 @@ impl Sequencer {
                     self.settled(state, settled);
                 }
             }
-            Note::Durable { number, marks, held } => {
+            Note::Durable { number, marks } => {
                 state.in_flight -= 1;
-                state.held.extend(held);
+                state.undurable.remove(&number);
                 if state.is_stalled && state.refused.is_empty() {
                     tracing::info!(block = number, "the store takes again");
                     state.is_stalled = false;
@@ -321,7 +328,8 @@ impl Sequencer {
                 state.refused.insert(refused.number, (refused.batch, refused.after));
                 state.retry_at.get_or_insert_with(|| Instant::now() + RETRY);
             }
-            Note::Recovered { slot, unfinished } => self.recovered(slot, unfinished),
+            Note::Recovered { slot, unfinished } => self.recovered(slot, &unfinished),
+            Note::ReadBack { slot, read } => self.read_back(state, slot, read),
             Note::WhenIdle(idle) => state.idle.push(idle),
             Note::Stop(_) => {}
         }
@@ -329,20 +337,20 @@ impl Sequencer {
 
     /// After some notes: pass on what they gave, close the block if it is time.
     fn round(&mut self, state: &mut State) {
+        self.refill(state);
+        let (mut unfinished, mut gathering) = (0, 0);
         for (slot, route) in self.routes.iter_mut().enumerate() {
             if !route.outgoing.is_empty() {
                 let events = std::mem::take(&mut route.outgoing);
                 drop(self.workers[route.worker].send(Task::Events { slot, events }));
             }
+            route.waiting.store(route.unfinished(), Relaxed);
+            unfinished += usize::try_from(route.unfinished()).unwrap_or(usize::MAX);
+            // Nobody waits for a script that lags.
+            gathering += if route.lag.is_none() { route.window.len() } else { 0 };
         }
-        let under_way: usize = self.routes.iter().map(|route| route.pending.len()).sum();
-        let backlog = under_way + self.outbox.pending.load(Relaxed) + self.outbox.requests.load(Relaxed);
+        let backlog = unfinished + self.outbox.pending.load(Relaxed) + self.outbox.requests.load(Relaxed);
         self.backlog.store(backlog, Relaxed);
-        if backlog <= BACKLOG {
-            for (seq, receipt) in state.held.drain(..) {
-                drop(receipt.send(Ok(seq)));
-            }
-        }
         if state.retry_at.is_some_and(|at| at <= Instant::now()) && state.in_flight == 0 {
             state.retry_at = None;
             for (number, (batch, after)) in std::mem::take(&mut state.refused) {
@@ -353,7 +361,7 @@ impl Sequencer {
             && !state.is_stalled
         {
             let close = match state.in_flight {
-                0 => (state.open.since.is_some() && under_way == 0) || deadline <= Instant::now(),
+                0 => (state.open.since.is_some() && gathering == 0) || deadline <= Instant::now(),
                 1 => state.open.records() >= PIPELINE_RECORDS,
                 _ => false,
             };

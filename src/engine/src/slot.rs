@@ -9,12 +9,14 @@ use std::sync::atomic::{
     AtomicU64, AtomicUsize,
     Ordering::{Relaxed, Release},
 };
+use std::time::Duration;
 
 use palabre_fetch::Request;
 use palabre_model::{Clock, Event, EventKind, EventName, Fault, Millis, Reason, RoomId, ScriptName, UserId, Verdict};
 use palabre_script::{
     Answer, Change, Coverage, Door, Effects, Failure, Input, Limit, Limits, Parked, Source, Step, Ticker, Vm, Wait,
 };
+use tokio::sync::oneshot;
 
 use crate::block::{RunOutcome, RunRecord, ScriptVersion};
 use crate::engine::own_bot;
@@ -95,6 +97,16 @@ struct Ran {
     started: Millis,
 }
 
+/// Something that a script takes before its next event.
+pub(crate) enum Turn {
+    /// The time of a wait is over.
+    TimeUp { seq: u64, part: u32 },
+    /// What a run has waited for is there.
+    Answer { seq: u64, part: u32, answer: Answer },
+    /// A message is about to be delivered.
+    Gate { event: Box<Event>, reply: oneshot::Sender<Verdict> },
+}
+
 struct Waiting {
     parked: Parked,
     ran: Ran,
@@ -115,6 +127,10 @@ pub(crate) struct Slot {
     retired: Vec<Version>,
     versions: u64,
     queue: VecDeque<(u64, Arc<Event>)>,
+    /// What comes before the next event.
+    turns: VecDeque<Turn>,
+    /// Time on the worker's thread, for fair turns: never less than that of the scripts beside it when it last began to work.
+    pub(crate) spent: Duration,
     waiting: HashMap<u64, Waiting>,
     /// How many runs wait for somebody's answer; read by who decides which events come here.
     pub(crate) asking: Arc<AtomicUsize>,
@@ -168,6 +184,8 @@ impl Slot {
             retired: Vec::new(),
             versions: 0,
             queue: VecDeque::new(),
+            turns: VecDeque::new(),
+            spent: Duration::ZERO,
             waiting: HashMap::new(),
             asking,
             neighbours,
@@ -218,8 +236,18 @@ impl Slot {
         self.queue.extend(events);
     }
 
+    /// Lets something have its turn before the next event.
+    pub(crate) fn next_is(&mut self, turn: Turn) {
+        self.turns.push_back(turn);
+    }
+
     pub(crate) fn has_work(&self) -> bool {
-        !self.queue.is_empty() && self.current.is_some() && !self.resting
+        self.has_turns() || (!self.queue.is_empty() && self.current.is_some() && !self.resting)
+    }
+
+    /// Whether something waits that comes before the next event.
+    pub(crate) fn has_turns(&self) -> bool {
+        !self.turns.is_empty()
     }
 
     /// Builds `source`, runs its `on_load`, and only when all that holds lets it take over.
@@ -299,14 +327,25 @@ impl Slot {
         self.post(None);
     }
 
-    /// Takes events off the queue until it is empty, the script rests, or `enough` says so.
+    /// Takes turns and events until there are none, or `enough` says so. A suspended script takes no events.
     pub(crate) fn work(&mut self, mut enough: impl FnMut(usize) -> bool) {
         let mut done = 0;
         // What a run had done by other scripts is handed to them before the next one begins.
-        while !enough(done) && self.current.is_some() && !self.resting && self.calls.is_empty() {
-            let Some((seq, event)) = self.queue.pop_front() else { return };
-            self.handle(seq, event);
+        while !enough(done) && self.calls.is_empty() && self.has_work() {
             done += 1;
+            match self.turns.pop_front() {
+                Some(Turn::TimeUp { seq, part }) => self.answered_by(seq, part, Answer::TimeUp),
+                Some(Turn::Answer { seq, part, answer }) => self.answered_by(seq, part, answer),
+                Some(Turn::Gate { event, reply }) => {
+                    let verdict = self.gate(*event);
+                    // Who asked may be gone.
+                    drop(reply.send(verdict));
+                }
+                None => {
+                    let Some((seq, event)) = self.queue.pop_front() else { return };
+                    self.handle(seq, event);
+                }
+            }
         }
     }
 
@@ -355,22 +394,15 @@ impl Slot {
         })
     }
 
-    /// The time of a wait is over.
-    pub(crate) fn time_up(&mut self, seq: u64, part: u32) {
-        if self.waiting.get(&seq).is_some_and(|waiting| waiting.part == part) {
-            self.wake(seq, Answer::TimeUp);
-        }
-    }
-
-    /// What a run has waited for is there, unless its time was over before.
-    pub(crate) fn answered_by(&mut self, seq: u64, part: u32, answer: Answer) {
+    /// What a run has waited for is there, or its time is over, whatever came first.
+    fn answered_by(&mut self, seq: u64, part: u32, answer: Answer) {
         if self.waiting.get(&seq).is_some_and(|waiting| waiting.part == part) {
             self.wake(seq, answer);
         }
     }
 
     /// What the script says to a message that is about to be delivered. When it fails, the message passes.
-    pub(crate) fn gate(&mut self, event: Event) -> Verdict {
+    fn gate(&mut self, event: Event) -> Verdict {
         let seq = self.next_seq();
         let input = self.input(Arc::new(event), seq, 0);
         let Some(version) = self.current.as_ref().filter(|_| !self.resting) else { return Verdict::Pass };

@@ -75,6 +75,8 @@ pub struct ScriptStatus {
     pub memory_bytes: usize,
     /// Runs that wait.
     pub waiting_runs: usize,
+    /// Events that it has still to take.
+    pub waiting_events: u64,
 }
 
 /// How a script is.

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::neighbours::Neighbours;
 use crate::sequencer::Note;
-use crate::slot::Slot;
+use crate::slot::{Slot, Turn};
 use crate::tables::WaitingRun;
 
 /// A chunk is given back after so many events or so much time, so that what is done becomes durable while more is done.
@@ -79,6 +79,9 @@ pub(crate) enum Task {
 pub(crate) fn run(tasks: &Receiver<Task>, notes: &Sender<Note>) {
     let mut slots: BTreeMap<usize, Slot> = BTreeMap::new();
     let neighbours = Neighbours::default();
+    let mut barriers = Vec::new();
+    // The least time spent by a script with work to do: one that comes to it anew starts there.
+    let mut floor = Duration::ZERO;
     loop {
         let busy = slots.values().any(Slot::has_work);
         let task = if busy {
@@ -96,15 +99,27 @@ pub(crate) fn run(tasks: &Receiver<Task>, notes: &Sender<Note>) {
                 stop(&mut slots, notes);
                 return;
             }
-            take(&mut slots, &neighbours, task, notes);
+            match task {
+                Task::Barrier(number) => barriers.push(number),
+                task => take(&mut slots, &neighbours, task, notes),
+            }
             next = tasks.try_recv().ok();
         }
-        let present: Vec<usize> = slots.keys().copied().collect();
-        for index in present {
-            let Some(slot) = slots.get_mut(&index) else { continue };
+        // Fair turns by time: whoever has had the least is next, so that a script that computes for long keeps the others waiting for
+        // one event of its at most.
+        let next = slots.values_mut().filter(|slot| slot.has_work()).min_by_key(|slot| slot.spent.max(floor));
+        if let Some(slot) = next {
+            floor = floor.max(slot.spent);
             let began = Instant::now();
-            slot.work(|done| done >= CHUNK_EVENTS || (done % 16 == 15 && began.elapsed() >= CHUNK_TIME));
+            slot.work(|done| done >= CHUNK_EVENTS || (done > 0 && began.elapsed() >= CHUNK_TIME));
+            slot.spent = floor + began.elapsed();
+            let index = slot.index;
             give_back(&mut slots, index, notes);
+        }
+        if !slots.values().any(Slot::has_turns) {
+            for number in barriers.drain(..) {
+                tell(notes, Note::Barrier(number));
+            }
         }
     }
 }
@@ -137,7 +152,9 @@ fn take(slots: &mut BTreeMap<usize, Slot>, neighbours: &Neighbours, task: Task, 
             // Who asked may be gone; the outcome is logged in any case.
             drop(reply.send(outcome));
         }
-        Task::Wake { slot, seq, part } => on(slot, &mut |slot| slot.time_up(seq, part)),
+        Task::Wake { slot, seq, part } => next_is(slots, slot, Turn::TimeUp { seq, part }),
+        Task::Answer { slot, seq, part, answer } => next_is(slots, slot, Turn::Answer { seq, part, answer }),
+        Task::Gate { slot, event, reply } => next_is(slots, slot, Turn::Gate { event, reply }),
         Task::Interrupted { slot, seq, run } => {
             on(slot, &mut |slot| slot.interrupted(seq, WaitingRun::clone(&run)));
         }
@@ -146,20 +163,20 @@ fn take(slots: &mut BTreeMap<usize, Slot>, neighbours: &Neighbours, task: Task, 
             tell(notes, slot.takes_over());
         }),
         Task::Resume { slot } => on(slot, &mut Slot::resume),
-        Task::Answer { slot, seq, part, answer } => on(slot, &mut |slot| slot.answered_by(seq, part, answer.clone())),
-        Task::Barrier(number) => tell(notes, Note::Barrier(number)),
         Task::Coverage { slot, reply } => {
             let coverage = slots.get(&slot).map(Slot::coverage).unwrap_or_default();
             // Who asked may be gone.
             drop(reply.send(coverage));
         }
-        Task::Gate { slot, event, reply } => {
-            let verdict = slots.get_mut(&slot).map_or(Verdict::Pass, |slot| slot.gate(*event));
-            give_back(slots, slot, notes);
-            // Who asked may be gone.
-            drop(reply.send(verdict));
-        }
-        Task::Stop => {}
+        // The loop sees to them.
+        Task::Barrier(_) | Task::Stop => {}
+    }
+}
+
+/// Lets something have its turn. With the script gone, whoever waits for a verdict hears none, and the message passes.
+fn next_is(slots: &mut BTreeMap<usize, Slot>, index: usize, turn: Turn) {
+    if let Some(slot) = slots.get_mut(&index) {
+        slot.next_is(turn);
     }
 }
 

@@ -37,7 +37,8 @@ impl Sequencer {
         for (room, position) in open.lanes {
             LANE_MARKS.put(&mut batch, &room.to_string(), &position);
         }
-        let low = state.outstanding.keys().next().map_or(number, |low| (*low).min(number));
+        let lagging = self.routes.iter().filter_map(|route| Some(route.lag.as_ref()?.cursor.block));
+        let low = state.outstanding.keys().copied().chain(lagging).min().map_or(number, |low| low.min(number));
         self.low.store(low, Release);
         let mut block = Block {
             at: self.clock.now(),
@@ -49,6 +50,11 @@ impl Sequencer {
         };
         if !(block.events.is_empty() && block.runs.is_empty()) {
             JOURNAL.put(&mut batch, &number, &block.pack(&mut state.plain));
+        }
+        if self.routes.iter().any(|route| route.lag.is_some()) {
+            // A script that lags may come to them before they can be read back.
+            let kept = (std::mem::take(&mut block.scripts), std::mem::take(&mut block.events));
+            state.undurable.insert(number, kept);
         }
         let actions = block.runs.iter_mut().flat_map(|run| std::mem::take(&mut run.effects.actions));
         let entries: Vec<_> = (0..)
@@ -75,7 +81,7 @@ impl Sequencer {
 
     pub(super) fn submit(&self, state: &mut State, number: u64, batch: Batch, after: After) {
         state.in_flight += 1;
-        let (notes, outbox, backlog) = (self.own_notes.clone(), Arc::clone(&self.outbox), Arc::clone(&self.backlog));
+        let (notes, outbox) = (self.own_notes.clone(), Arc::clone(&self.outbox));
         let (http, metrics) = (Arc::clone(&self.http), Arc::clone(&self.metrics));
         self.store.commit_then(batch, move |batch, verdict| {
             let note = match verdict {
@@ -84,14 +90,9 @@ impl Sequencer {
                     for (durable, chunk) in chunks {
                         durable.store(chunk, Release);
                     }
-                    let mut held = Vec::new();
-                    if backlog.load(Relaxed) > BACKLOG {
-                        held = receipts;
-                    } else {
-                        for (seq, receipt) in receipts {
-                            // Whoever emitted it may not want to know.
-                            drop(receipt.send(Ok(seq)));
-                        }
+                    for (seq, receipt) in receipts {
+                        // Whoever emitted it may not want to know.
+                        drop(receipt.send(Ok(seq)));
                     }
                     outbox.push(entries);
                     for fetch in fetches {
@@ -102,7 +103,7 @@ impl Sequencer {
                         drop(reply.send(result));
                     }
                     metrics.note(measured);
-                    Note::Durable { number, marks, held }
+                    Note::Durable { number, marks }
                 }
                 Err(error) => Note::NotDurable(Box::new(Refused { number, batch, after, error })),
             };

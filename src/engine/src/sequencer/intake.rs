@@ -3,6 +3,7 @@
 use palabre_script::Effects;
 
 use super::*;
+use crate::read_back::{Queued, weight};
 
 impl Sequencer {
     /// An event of a platform's, and what else it is: a command, something that a script listens for.
@@ -84,6 +85,7 @@ impl Sequencer {
         let event = Arc::new(event);
         let mut targets = Vec::new();
         let number = self.number;
+        let mut bytes = None;
         for route in &mut self.routes {
             let wanted = match only {
                 Some(script) => route.name == *script && route.is_attached(&event),
@@ -94,12 +96,13 @@ impl Sequencer {
             }
             if name.is_journalled() {
                 targets.push(state.open.script(&route.name, &route.version));
-                *state.outstanding.entry(number).or_default() += 1;
-                route.pending.push_back((seq, number));
-            }
-            match &mut route.cautious {
-                Some(cautious) => cautious.queue.push_back((seq, Arc::clone(&event))),
-                None => route.outgoing.push((seq, Arc::clone(&event))),
+                let bytes = *bytes.get_or_insert_with(|| weight(&event));
+                let handed = route.window.len();
+                route.offer(&Queued { seq, block: number, bytes, event: Arc::clone(&event) });
+                *state.outstanding.entry(number).or_default() += route.window.len() - handed;
+            } else if route.lag.is_none() && route.has_room() {
+                // What is fleeting is over by the time that a lagging script would come to it.
+                route.pass_on(seq, &event);
             }
         }
         state.open.batch.append(rows);
@@ -184,48 +187,5 @@ impl Sequencer {
             effects: Effects { actions: vec![(key, action)], ..Effects::default() },
         });
         state.open.touch(true);
-    }
-
-    pub(super) fn recovered(&mut self, slot: usize, unfinished: Unfinished) {
-        let Some(route) = self.routes.get_mut(slot) else { return };
-        let events: Vec<_> = unfinished
-            .events
-            .into_iter()
-            .map(|Pending { seq, block, event }| {
-                route.pending.push_back((seq, block));
-                (seq, event)
-            })
-            .collect();
-        if unfinished.cautious {
-            let mut queue = VecDeque::from(events);
-            route.outgoing.extend(queue.pop_front());
-            route.cautious = Some(Cautious { queue, next: None });
-        } else {
-            route.outgoing.extend(events);
-        }
-    }
-
-    /// Goes on with scripts that take one event at a time, now that a block is durable.
-    pub(super) fn feed_cautious(&mut self, state: &mut State, durable: u64, marks: &[(usize, u64)]) {
-        for route in &mut self.routes {
-            let Some(cautious) = &mut route.cautious else { continue };
-            route.outgoing.extend(cautious.next.take_if(|(block, _)| *block == durable).map(|(_, event)| event));
-        }
-        for (slot, mark) in marks {
-            let Some(route) = self.routes.get_mut(*slot) else { continue };
-            let Some(cautious) = &mut route.cautious else { continue };
-            let name = route.name.to_string();
-            match cautious.queue.pop_front() {
-                Some(event) => {
-                    cautious.next = Some((self.number, event));
-                    RECOVERY.put(&mut state.open.batch, &name, &Tries { mark: Some(*mark), tries: 2 });
-                }
-                None => {
-                    RECOVERY.delete(&mut state.open.batch, &name);
-                    route.cautious = None;
-                }
-            }
-            state.open.touch(true);
-        }
     }
 }

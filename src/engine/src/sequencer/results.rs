@@ -55,10 +55,11 @@ impl Sequencer {
             open.marks_before.entry(chunk.slot).or_insert(route.mark);
             // An event that is not journalled has a number too, and no claim to a lower mark.
             route.mark = Some(route.mark.map_or(mark, |old| old.max(mark)));
-            while let Some((seq, block)) = route.pending.front().copied()
+            while let Some((seq, block, bytes)) = route.window.front().copied()
                 && seq <= mark
             {
-                route.pending.pop_front();
+                route.window.pop_front();
+                route.window_bytes -= bytes;
                 finish_one(&mut state.outstanding, block);
             }
         }

@@ -1,0 +1,135 @@
+//! Scripts that lag: what they have left is read back from the journal as they get on, or taken from blocks that are not durable yet.
+
+use super::*;
+use crate::read_back::{Cursor, Queued, Read, ReadBack, WINDOW_BYTES, WINDOW_EVENTS, weight};
+use crate::route::Lag;
+
+impl Sequencer {
+    /// Takes up what the last daemon left for a script.
+    pub(super) fn recovered(&mut self, slot: usize, unfinished: &Unfinished) {
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        route.lag = Some(Lag { cursor: unfinished.cursor, count: unfinished.count, is_reading: false });
+        if unfinished.cautious {
+            route.cautious = Some(Cautious { is_free: true, is_noted: true, ..Cautious::default() });
+        }
+    }
+
+    /// Reads on for every script that has room for more.
+    pub(super) fn refill(&mut self, state: &mut State) {
+        if state.read_again_at.is_some_and(|at| at > Instant::now()) {
+            return;
+        }
+        state.read_again_at = None;
+        for slot in 0..self.routes.len() {
+            if self.routes[slot].wants_more() {
+                self.refill_one(state, slot);
+            }
+        }
+    }
+
+    fn refill_one(&mut self, state: &mut State, slot: usize) {
+        let durable = state.undurable.keys().next().map_or(self.number, |first| *first) - 1;
+        let route = &mut self.routes[slot];
+        let Some(lag) = &mut route.lag else { return };
+        let from = lag.cursor;
+        if from.block <= durable {
+            lag.is_reading = true;
+            let request = ReadBack {
+                slot,
+                script: route.name.clone(),
+                from,
+                through: durable,
+                events: WINDOW_EVENTS - route.window.len(),
+                bytes: WINDOW_BYTES - route.window_bytes,
+            };
+            // The reader ends at shutdown alone.
+            drop(self.reader.send(request));
+            return;
+        }
+        let open = (self.number, &state.open.scripts, &state.open.events);
+        let closed = state.undurable.range(from.block..).map(|(number, (scripts, events))| (*number, scripts, events));
+        for (block, scripts, events) in closed.chain([open]) {
+            for record in events {
+                let mut names = record.targets.iter().filter_map(|target| scripts.get(usize::from(*target)));
+                if record.seq < from.seq || !names.any(|script| script.name == route.name) {
+                    continue;
+                }
+                if !route.has_room() {
+                    if let Some(lag) = &mut route.lag {
+                        lag.cursor = Cursor { block, seq: record.seq };
+                    }
+                    return;
+                }
+                let (seq, event) = (record.seq, Arc::clone(&record.event));
+                route.hand_over(&Queued { seq, block, bytes: weight(&event), event });
+                *state.outstanding.entry(block).or_default() += 1;
+                if let Some(lag) = &mut route.lag {
+                    lag.count = lag.count.saturating_sub(1);
+                }
+            }
+        }
+        route.lag = None;
+        self.advance_cautious(state, slot);
+    }
+
+    /// Events of a lagging script have been read, or could not be: then they are read again after a pause, and no cursor moves.
+    pub(super) fn read_back(&mut self, state: &mut State, slot: usize, read: Result<Read, String>) {
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        let Some(lag) = &mut route.lag else { return };
+        lag.is_reading = false;
+        match read {
+            Ok((events, next)) => {
+                lag.cursor = next;
+                lag.count = lag.count.saturating_sub(events.len() as u64);
+                for queued in &events {
+                    route.hand_over(queued);
+                    *state.outstanding.entry(queued.block).or_default() += 1;
+                }
+                self.advance_cautious(state, slot);
+            }
+            Err(error) => {
+                tracing::error!(script = %route.name, "its events cannot be read from the journal, and wait: {error}");
+                state.read_again_at = Some(Instant::now() + RETRY);
+            }
+        }
+    }
+
+    /// Goes on with scripts that take one event at a time, now that a block is durable.
+    pub(super) fn feed_cautious(&mut self, state: &mut State, durable: u64, marks: &[(usize, u64)]) {
+        for route in &mut self.routes {
+            let Some(cautious) = &mut route.cautious else { continue };
+            route.outgoing.extend(cautious.next.take_if(|(block, _)| *block == durable).map(|(_, event)| event));
+        }
+        for (slot, _) in marks {
+            if let Some(cautious) = self.routes.get_mut(*slot).and_then(|route| route.cautious.as_mut()) {
+                cautious.is_free = true;
+                self.advance_cautious(state, *slot);
+            }
+        }
+    }
+
+    /// Begins with the next event of a script that takes them one at a time, if none is under way.
+    fn advance_cautious(&mut self, state: &mut State, slot: usize) {
+        let number = self.number;
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        let Some(cautious) = route.cautious.as_mut().filter(|cautious| cautious.is_free) else { return };
+        let name = route.name.to_string();
+        match cautious.queue.pop_front() {
+            Some(event) => {
+                cautious.is_free = false;
+                if std::mem::take(&mut cautious.is_noted) {
+                    route.outgoing.push(event);
+                    return;
+                }
+                cautious.next = Some((number, event));
+                RECOVERY.put(&mut state.open.batch, &name, &Tries { mark: route.mark, tries: 2 });
+            }
+            None if route.lag.is_some() => return,
+            None => {
+                RECOVERY.delete(&mut state.open.batch, &name);
+                route.cautious = None;
+            }
+        }
+        state.open.touch(true);
+    }
+}
