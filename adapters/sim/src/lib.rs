@@ -125,7 +125,7 @@ impl Sim {
         Arc::new(Space { id: SpaceId::new(&self.bot.name, "sim"), name: "sim".to_owned() })
     }
 
-    fn lock_transcript(&self) -> MutexGuard<'_, Transcript> {
+    pub(crate) fn lock_transcript(&self) -> MutexGuard<'_, Transcript> {
         self.transcript.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

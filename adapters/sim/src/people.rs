@@ -121,7 +121,7 @@ impl Person {
         let context = self.sim.context().await;
         let time = context.clock.now();
         self.sim.world().speaks(self.user.id.native(), &self.room.name, time)?;
-        let id: MessageId = format!("{}-{}", self.user.name, self.sim.transcript().lines().len()).into();
+        let id: MessageId = format!("{}-{}", self.user.name, self.sim.lock_transcript().lines().len()).into();
         let author = Some(self.user.id.clone());
         let mut message = Message { id: id.clone(), author, time, content: Content::text(text), reply_to };
         let shown = EventKind::BeforeMessage { message: message.clone() };

@@ -26,9 +26,9 @@ use crate::housekeeping::{HOUSEKEEPING, waker};
 use crate::http::Http;
 use crate::metrics::Metrics;
 use crate::operators::{BotSettings, Operators};
-use crate::outbox::Outbox;
+use crate::outbox::{ChainId, Class, Entry, Outbox};
 use crate::read_back;
-use crate::recovery::{self, Unfinished};
+use crate::recovery::{self, Position, Unfinished};
 use crate::route::Route;
 use crate::router::{Declared, Router};
 use crate::scheduler::{self, Due, Scheduler};
@@ -186,14 +186,15 @@ impl Engine {
             options;
         let now = clock.now();
         let snapshot = store.snapshot(now)?;
-        let mut found = recovery::look(&snapshot, now)?;
+        let patience = |bot: &str| settings.get(bot).map(|of| of.outbox).unwrap_or_default().answers_expire;
+        let mut found = recovery::look(&snapshot, now, patience)?;
         store.commit(std::mem::take(&mut found.batch)).await?;
 
         let (scheduler, asked) = Scheduler::new();
         let mut timers = TimerBook::load(&snapshot, scheduler.clone())?;
         let tasks_of_scripts = TaskBook::load(&snapshot, scheduler.clone(), &found.alive())?;
         drop(snapshot);
-        let platforms = Arc::new(Platforms::new(bots));
+        let platforms = Arc::new(Platforms::new(bots, &settings));
         let (notes, queue) = crossbeam_channel::unbounded();
         let (shutdown, word) = {
             let (sender, receiver) = Shutdown::channel();
@@ -322,7 +323,7 @@ impl Engine {
         let (sender, seen) = oneshot::channel();
         engine.note(Note::Seen(sender));
         drop(seen.await);
-        engine.outbox.push(found.actions);
+        engine.take_up_outbox(found.actions, found.spilled, found.aside, found.outbox_rows);
         let gate = Arc::new(ScriptsGate {
             declared: Arc::clone(&engine.declared),
             workers: engine.workers.clone(),
@@ -343,6 +344,30 @@ impl Engine {
         supervisor::start(&platforms, &context, &mut tasks);
         *engine.tasks.lock().await = tasks;
         Ok(engine)
+    }
+
+    /// Goes on with actions that the last daemon left.
+    fn take_up_outbox(
+        &self,
+        actions: Vec<Entry>,
+        spilled: Vec<(String, Class)>,
+        aside: Vec<(ChainId, Position, u32)>,
+        rows: Vec<(String, usize)>,
+    ) {
+        for (bot, bytes) in rows {
+            self.outbox.bot(&bot).take_in(bytes);
+        }
+        for entry in &actions {
+            let bot = self.outbox.bot(entry.bot());
+            bot.take_in(entry.bytes);
+            bot.queue(entry.class).in_memory += 1;
+        }
+        for (bot, class) in &spilled {
+            self.outbox.bot(bot).queue(*class).spilled += 1;
+        }
+        self.outbox.resume_aside(aside);
+        self.outbox.push(actions);
+        self.outbox.spilled(&spilled);
     }
 
     /// Adds a script and loads it. One that does not load stays, and takes its events once it does.

@@ -9,6 +9,7 @@ use palabre_model::{Batch, RoomId, ScriptName};
 
 use crate::awaited::{Fetch, Waiter};
 use crate::block::{EventRecord, RunRecord, ScriptVersion};
+use crate::outbox::Class;
 use crate::recovery::Position;
 use crate::script_store::KeyMap;
 use crate::sequencer::{ReceiptSender, ReplySender};
@@ -38,7 +39,9 @@ pub(crate) struct OpenBlock {
     pub(crate) usage: HashMap<usize, u64>,
     /// The mark that was in the store before this block, for each script whose mark it moves.
     pub(crate) marks_before: HashMap<usize, Option<u64>>,
-    pub(crate) lanes: HashMap<RoomId, Position>,
+    pub(crate) lanes: HashMap<(RoomId, Class), Position>,
+    /// Rows of the outbox that this block removes.
+    pub(crate) removed: Vec<(String, Class, Position)>,
     pub(crate) receipts: Vec<(u64, ReceiptSender)>,
     pub(crate) chunks: Vec<(Arc<AtomicU64>, u64)>,
     /// Requests that go out once the block is durable.

@@ -8,7 +8,7 @@ use palabre_model::{BotName, Event, Permission, RoomId};
 use serde_json::json;
 
 use crate::http::Http;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, OutboxLimits};
 
 /// What there is to say of one bot.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +21,8 @@ pub struct BotSettings {
     pub permissions: Vec<(Permission, Vec<String>)>,
     /// Roles there are what people call themselves, so that they give nobody a permission.
     pub roles_are_words: bool,
+    /// How much may wait to be done by the bot.
+    pub outbox: OutboxLimits,
 }
 
 /// The settings of all bots.

@@ -1,41 +1,37 @@
-//! Actions on their way out: a lane for each room, so that what is said in one room leaves in order and a slow room keeps no
-//! other waiting.
+//! Actions on their way out: a lane for each room and class, so that what is said in one room leaves in order, a slow room keeps no
+//! other waiting, and moderation never waits behind messages. Few of a bot's entries are in memory; the rest are rows.
 
-use std::collections::HashMap;
-use std::collections::VecDeque;
+mod aside;
+mod attempt;
+mod bot;
+mod breaker;
+mod entry;
+mod lane;
+mod load;
+mod merge;
+
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use palabre_model::{Action, ActionKey, Clock, Entropy, MessageId, RoomId, Shutdown};
+use palabre_model::{Clock, Entropy, RoomId, Shutdown};
 use palabre_store::Store;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-use crate::lane;
 use crate::recovery::Position;
 use crate::sequencer::Note;
 use crate::supervisor::Platforms;
 
-/// An action and where it stands in the journal.
-#[derive(Debug, Clone)]
-pub(crate) struct Entry {
-    pub(crate) position: Position,
-    pub(crate) key: ActionKey,
-    pub(crate) action: Action,
-}
+pub(crate) use bot::BotOutbox;
+pub use bot::OutboxLimits;
+pub(crate) use entry::{ChainId, Class, Entry, OutboxKey, OutboxRow, Settled, Settlement, Stored, Unperformed, size};
 
-/// What became of an entry.
-pub(crate) struct Settled {
-    pub(crate) entry: Entry,
-    pub(crate) result: Result<Option<MessageId>, Unperformed>,
-}
+/// How long after the store could not be read it is read again.
+const RETRY: Duration = Duration::from_millis(500);
 
-/// Why an action was not performed.
-pub(crate) struct Unperformed {
-    pub(crate) reason: String,
-    /// It was tried until it had to be given up; another day it might work.
-    pub(crate) is_dead_letter: bool,
-}
+type Lanes = HashMap<RoomId, VecDeque<Entry>>;
 
 pub(crate) struct Outbox {
     pub(crate) platforms: Arc<Platforms>,
@@ -47,44 +43,75 @@ pub(crate) struct Outbox {
     pub(crate) runtime: Handle,
     /// The tasks of all lanes, to be waited for.
     pub(crate) lanes_running: TaskTracker,
-    /// Entries that are not yet settled.
+    /// Entries that are not yet completed.
     pub(crate) pending: AtomicUsize,
     /// Nothing is begun any more.
     pub(crate) leave: AtomicBool,
     /// Requests of scripts over HTTP that have no answer yet.
     pub(crate) requests: AtomicUsize,
-    pub(crate) lanes: Mutex<HashMap<RoomId, VecDeque<Entry>>>,
+    /// By class.
+    pub(crate) lanes: Mutex<[Lanes; 2]>,
 }
 
 impl Outbox {
-    /// Puts entries into their lanes. What they rest on is durable.
+    pub(crate) fn bot(&self, name: &str) -> &BotOutbox {
+        self.platforms.outbox(name)
+    }
+
+    /// Puts entries into their lanes. What they rest on is durable, and they are counted as in memory.
     pub(crate) fn push(self: &Arc<Self>, entries: Vec<Entry>) {
-        if entries.is_empty() {
-            return;
-        }
         self.pending.fetch_add(entries.len(), Relaxed);
+        self.start(entries);
+    }
+
+    /// Entries have become durable as rows.
+    pub(crate) fn spilled(self: &Arc<Self>, rows: &[(String, Class)]) {
+        self.pending.fetch_add(rows.len(), Relaxed);
+        for (bot, class) in rows {
+            self.load_more(bot, *class);
+        }
+    }
+
+    /// Takes up entries that were set aside before a restart.
+    pub(crate) fn resume_aside(self: &Arc<Self>, entries: Vec<(ChainId, Position, u32)>) {
+        self.pending.fetch_add(entries.len(), Relaxed);
+        for (chain, position, tries) in entries {
+            self.set_aside(chain, position, tries);
+        }
+    }
+
+    fn start(self: &Arc<Self>, entries: Vec<Entry>) {
         let mut started = Vec::new();
         {
             let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
             for entry in entries {
+                let class = entry.class;
+                let lanes = &mut lanes[class.index()];
                 // Most of the time the lane is there, and the key need not be copied.
                 if let Some(lane) = lanes.get_mut(entry.action.room()) {
                     lane.push_back(entry);
                 } else {
                     let room = entry.action.room().clone();
                     lanes.insert(room.clone(), VecDeque::from([entry]));
-                    started.push(room);
+                    started.push((room, class));
                 }
             }
         }
-        for room in started {
-            self.lanes_running.spawn_on(lane::run(Arc::clone(self), room), &self.runtime);
+        for (room, class) in started {
+            self.lanes_running.spawn_on(lane::run(Arc::clone(self), room, class), &self.runtime);
+        }
+    }
+
+    fn set_aside(self: &Arc<Self>, chain: ChainId, position: Position, tries: u32) {
+        if self.bot(chain.bot.as_str()).set_aside(chain.clone(), position, tries) {
+            self.lanes_running.spawn_on(aside::run(Arc::clone(self), chain), &self.runtime);
         }
     }
 
     /// The lane's next entries; `None` ends the lane, which is then gone.
-    pub(crate) fn take(&self, room: &RoomId) -> Option<VecDeque<Entry>> {
+    fn take(&self, room: &RoomId, class: Class) -> Option<VecDeque<Entry>> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let lanes = &mut lanes[class.index()];
         let lane = lanes.get_mut(room)?;
         if lane.is_empty() {
             lanes.remove(room);
@@ -93,12 +120,38 @@ impl Outbox {
         Some(std::mem::take(lane))
     }
 
-    pub(crate) fn settle(&self, settled: Vec<Settled>) {
+    fn settle(self: &Arc<Self>, settled: Vec<Settled>) {
         if settled.is_empty() {
             return;
         }
-        self.pending.fetch_sub(settled.len(), Relaxed);
+        let mut freed: Vec<(String, Class)> = Vec::new();
+        for Settled { entry, result } in &settled {
+            if !matches!(result, Settlement::Aside { .. }) {
+                self.pending.fetch_sub(1, Relaxed);
+            }
+            if entry.stored != Stored::Aside {
+                let bot = entry.bot();
+                let mut queue = self.bot(bot).queue(entry.class);
+                queue.in_memory = queue.in_memory.saturating_sub(1);
+                if queue.spilled > 0 && !freed.iter().any(|(name, class)| name == bot && *class == entry.class) {
+                    freed.push((bot.to_owned(), entry.class));
+                }
+            }
+        }
         // The sequencer outlives the lanes; if it is gone, the next start settles these anew, by their keys.
         drop(self.notes.send(Note::Settled(settled)));
+        for (bot, class) in freed {
+            self.load_more(&bot, class);
+        }
+    }
+
+    /// Waits. `false` at shutdown.
+    async fn wait(&self, pause: Duration) -> bool {
+        let until = self.clock.now() + u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        let mut shutdown = self.shutdown.clone();
+        tokio::select! {
+            () = self.clock.sleep_until(until) => true,
+            () = shutdown.requested() => false,
+        }
     }
 }

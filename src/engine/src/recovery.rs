@@ -3,21 +3,21 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use palabre_model::{Event, EventName, Millis, RoomId, ScriptName};
+use palabre_model::{Event, EventName, Millis, ScriptName};
 use palabre_store::{Batch, Direction, Result, Snapshot};
 use serde::{Deserialize, Serialize};
 
-use crate::outbox::Entry;
+use crate::outbox::{ChainId, Class, Entry, Stored};
 use crate::read_back::{Cursor, Queued};
 use crate::tables::{
-    DEAD_LETTERS, JOURNAL, LANE_MARKS, RECOVERY, SCRIPT_MARKS, SCRIPT_USAGE, WAITING_RUNS, WaitingRun, unpacked,
+    DEAD_LETTERS, JOURNAL, LANE_MARKS, OUTBOX, RECOVERY, SCRIPT_MARKS, SCRIPT_USAGE, WAITING_RUNS, WaitingRun, unpacked,
 };
 
 /// An event that was being handled this often when the daemon went down is given up.
 const TRIES: u32 = 3;
 
 /// Where an action stands in the journal: which block, and which of its actions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position {
     /// The block's number.
     pub block: u64,
@@ -83,7 +83,13 @@ pub(crate) struct Found {
     pub(crate) marks: HashMap<ScriptName, u64>,
     pub(crate) usage: HashMap<ScriptName, u64>,
     pub(crate) unfinished: HashMap<ScriptName, Unfinished>,
+    /// Actions that are in their lanes, by the journal alone.
     pub(crate) actions: Vec<Entry>,
+    /// Rows of the outbox: those that wait for their turn, and those that are retried on their own.
+    pub(crate) spilled: Vec<(String, Class)>,
+    pub(crate) aside: Vec<(ChainId, Position, u32)>,
+    /// How much those rows take of each bot's quota.
+    pub(crate) outbox_rows: Vec<(String, usize)>,
     pub(crate) waiting: Vec<(ScriptName, u64, WaitingRun)>,
     /// Runs of tasks that are unfinished.
     task_runs: HashSet<u64>,
@@ -99,7 +105,7 @@ impl Found {
 }
 
 /// Reads the journal from the oldest block that still matters.
-pub(crate) fn look(snapshot: &Snapshot, now: Millis) -> Result<Found> {
+pub(crate) fn look(snapshot: &Snapshot, now: Millis, patience: impl Fn(&str) -> Millis) -> Result<Found> {
     let mut found = Found { next_seq: 1, next_block: 1, low: 1, ..Found::default() };
     for row in SCRIPT_MARKS.scan(snapshot, &Vec::new(), Direction::Forward)? {
         let (script, mark) = row?;
@@ -113,21 +119,46 @@ pub(crate) fn look(snapshot: &Snapshot, now: Millis) -> Result<Found> {
         let ((script, seq), run) = row?;
         found.waiting.push((script.into(), seq, run));
     }
-    let mut lanes: HashMap<RoomId, Position> = HashMap::new();
-    for row in LANE_MARKS.scan(snapshot, &Vec::new(), Direction::Forward)? {
-        let (room, position) = row?;
-        lanes.insert(room.into(), position);
-    }
+    let lanes: HashMap<String, Position> =
+        LANE_MARKS.scan(snapshot, &Vec::new(), Direction::Forward)?.collect::<Result<_>>()?;
+    let rows = read_outbox(snapshot, &mut found)?;
     if let Some(last) = JOURNAL.scan(snapshot, &Vec::new(), Direction::Backward)?.map(unpacked).next() {
         let (number, block) = last?;
         (found.next_block, found.next_seq, found.low) = (number + 1, block.next_seq, block.low);
     }
-    read_blocks(snapshot, &mut found, &lanes)?;
+    if let Some(last) = DEAD_LETTERS.scan(snapshot, &Vec::new(), Direction::Backward)?.next() {
+        found.next_seq = found.next_seq.max(last?.0 + 1);
+    }
+    read_blocks(snapshot, &mut found, &lanes, &rows, patience)?;
     count_tries(snapshot, &mut found, now)?;
     Ok(found)
 }
 
-fn read_blocks(snapshot: &Snapshot, found: &mut Found, lanes: &HashMap<RoomId, Position>) -> Result<()> {
+/// Notes what waits in rows of the outbox. Returns where those stand in the journal that are in their lanes still.
+fn read_outbox(snapshot: &Snapshot, found: &mut Found) -> Result<HashSet<Position>> {
+    let mut positions = HashSet::new();
+    for row in OUTBOX.scan(snapshot, &Vec::new(), Direction::Forward)? {
+        let (key, row) = row?;
+        let tries = row.tries;
+        let entry = Entry::from_row(&key, row);
+        found.outbox_rows.push((entry.bot().to_owned(), entry.bytes));
+        if entry.stored == Stored::Aside {
+            found.aside.push((ChainId::of(&entry), entry.position, tries));
+        } else {
+            found.spilled.push((entry.bot().to_owned(), entry.class));
+            positions.insert(entry.position);
+        }
+    }
+    Ok(positions)
+}
+
+fn read_blocks(
+    snapshot: &Snapshot,
+    found: &mut Found,
+    lanes: &HashMap<String, Position>,
+    rows: &HashSet<Position>,
+    patience: impl Fn(&str) -> Millis,
+) -> Result<()> {
     let before = found.low.saturating_sub(1);
     for row in JOURNAL.scan_after(snapshot, &Vec::new(), &before, Direction::Forward)? {
         let (number, block) = unpacked(row)?;
@@ -142,8 +173,7 @@ fn read_blocks(snapshot: &Snapshot, found: &mut Found, lanes: &HashMap<RoomId, P
                 if record.event.kind.name() == EventName::Task {
                     found.task_runs.insert(record.seq);
                 }
-                let queued =
-                    || Queued { seq: record.seq, block: number, bytes: 0, event: Arc::clone(&record.event) };
+                let queued = || Queued { seq: record.seq, block: number, bytes: 0, event: Arc::clone(&record.event) };
                 let unfinished = found.unfinished.entry(script.name.clone()).or_insert_with(|| Unfinished {
                     first: queued(),
                     count: 0,
@@ -159,11 +189,17 @@ fn read_blocks(snapshot: &Snapshot, found: &mut Found, lanes: &HashMap<RoomId, P
                 }
             }
         }
-        let actions = block.runs.into_iter().flat_map(|run| run.effects.actions);
-        for (index, (key, action)) in (0..).zip(actions) {
+        let actions = block.runs.into_iter().flat_map(|run| {
+            let hook = run.hook;
+            run.effects.actions.into_iter().map(move |action| (hook, action))
+        });
+        for (index, (hook, action)) in (0..).zip(actions) {
             let position = Position { block: number, index };
-            if lanes.get(action.room()).is_none_or(|mark| position > *mark) {
-                found.actions.push(Entry { position, key, action });
+            let patience = patience(action.1.room().bot());
+            let entry = Entry::new(position, action, (hook, block.at, patience));
+            let cursor = lanes.get(&entry.class.lane_key(entry.action.room()));
+            if cursor.is_none_or(|cursor| position > *cursor) && !rows.contains(&position) {
+                found.actions.push(entry);
             }
         }
     }

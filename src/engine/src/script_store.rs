@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Acquire};
 
 use palabre_model::{ActionKey, CommandSpec, Event, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId};
-use palabre_script::{Change, Door, Effects, Input, Stored, Vm};
+use palabre_script::{Change, Door, Effects, Input, Limit, Stored, Vm};
 use palabre_store::{Direction, Snapshot, Store, TableId};
 use serde_json::Value;
 
@@ -234,6 +234,10 @@ impl Door for ScriptStore {
 
     fn waiting_timers(&self) -> usize {
         self.timers.load(Acquire)
+    }
+
+    fn outbox_limit(&self, bot: &str) -> Option<Limit> {
+        self.platforms.outbox(bot).check(bot)
     }
 
     fn can(&self, bot: &str, what: &str) -> bool {

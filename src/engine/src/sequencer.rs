@@ -30,7 +30,7 @@ use crate::http::Http;
 use crate::metrics::Metrics;
 use crate::open_block::OpenBlock;
 use crate::operators::Operators;
-use crate::outbox::{Entry, Outbox, Settled};
+use crate::outbox::{Class, Entry, Outbox, Settled, Settlement, Stored, size};
 use crate::read_back::{Read, ReadBack};
 use crate::recovery::{DeadLetter, Position, Tries, Unfinished};
 use crate::route::{Cautious, Route};
@@ -39,8 +39,8 @@ use crate::scheduler::Due;
 use crate::slot::Chunk;
 use crate::status::Board;
 use crate::tables::{
-    DEAD_LETTERS, JOURNAL, LANE_MARKS, RECOVERY, SCRIPT_MARKS, SCRIPT_USAGE, SENDERS, SENT_MESSAGES, WAITING_RUNS,
-    value_key,
+    DEAD_LETTERS, JOURNAL, LANE_MARKS, OUTBOX, RECOVERY, SCRIPT_MARKS, SCRIPT_USAGE, SENDERS, SENT_MESSAGES,
+    WAITING_RUNS, value_key,
 };
 use crate::tasks::TaskBook;
 use crate::timers::TimerBook;
@@ -52,6 +52,8 @@ const PIPELINE_RECORDS: usize = 8_192;
 const ROUND: usize = 8_192;
 /// How long after the disk refused it is asked again.
 const RETRY: Duration = Duration::from_millis(500);
+/// A script is told of so many failed actions a minute; a platform that is away for long may leave thousands.
+const FAULTS_PER_MINUTE: u32 = 120;
 /// So many events that told of failed actions are remembered.
 const TOLD: usize = 4_096;
 /// How long the platform's ids of sent messages are remembered.
@@ -143,6 +145,10 @@ pub(crate) struct Refused {
 struct After {
     receipts: Vec<(u64, ReceiptSender)>,
     entries: Vec<Entry>,
+    /// What has become a row of the outbox instead.
+    spilled: Vec<(String, Class)>,
+    /// What is a row of the outbox no longer.
+    removed: Vec<(String, Class, Position)>,
     chunks: Vec<(Arc<AtomicU64>, u64)>,
     marks: Vec<(usize, u64)>,
     fetches: Vec<Fetch>,
@@ -195,6 +201,8 @@ struct State {
     /// The events that told scripts of actions which were not performed: what an `on_error` then wants in vain is told to nobody, or
     /// a room that is gone would keep it busy for ever.
     told: VecDeque<u64>,
+    /// How many failed actions each script was told of in the minute that began then.
+    faults: HashMap<ScriptName, (Millis, u32)>,
     /// How many notes of what happened have come in.
     happened: u64,
     /// Which runs wait for which messages to be out.

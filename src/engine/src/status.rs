@@ -28,6 +28,15 @@ pub struct BotStatus {
     pub platform: String,
     /// How it is.
     pub state: BotState,
+    /// Actions that wait to be performed by it.
+    pub waiting_actions: usize,
+    /// Their size.
+    pub waiting_bytes: usize,
+    /// Its outbox is full: scripts get an error when they want more done.
+    pub is_full: bool,
+    /// Why its actions wait, where its platform takes none at present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<String>,
 }
 
 /// How a bot is.

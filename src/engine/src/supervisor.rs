@@ -12,6 +12,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::just_sent::JustSent;
+use crate::operators::Settings;
+use crate::outbox::BotOutbox;
 use crate::status::{BotState, BotStatus};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -26,6 +28,7 @@ struct Attached {
     adapter: Arc<dyn Adapter>,
     condition: watch::Sender<Condition>,
     commands: watch::Sender<Arc<Vec<CommandSpec>>>,
+    outbox: BotOutbox,
 }
 
 /// Every bot with its adapter. Fixed for the life of an engine.
@@ -34,18 +37,33 @@ pub(crate) struct Platforms {
     bots: Vec<Attached>,
     pub(crate) just_sent: JustSent,
     by_name: HashMap<BotName, usize>,
+    /// For what is left of bots that are no longer there.
+    no_bot: BotOutbox,
 }
 
 impl Platforms {
-    pub(crate) fn new(bots: Vec<(Bot, Arc<dyn Adapter>)>) -> Self {
+    pub(crate) fn new(bots: Vec<(Bot, Arc<dyn Adapter>)>, settings: &Settings) -> Self {
         let by_name = bots.iter().enumerate().map(|(index, (bot, _))| (bot.name.clone(), index)).collect();
-        let attached = |(bot, adapter)| Attached {
+        let attached = |(bot, adapter): (Bot, Arc<dyn Adapter>)| Attached {
+            outbox: BotOutbox::new(settings.get(&bot.name).map(|settings| settings.outbox).unwrap_or_default()),
             bot,
             adapter,
             condition: watch::Sender::default(),
             commands: watch::Sender::new(Arc::default()),
         };
-        Self { bots: bots.into_iter().map(attached).collect(), just_sent: JustSent::default(), by_name }
+        let bots = bots.into_iter().map(attached).collect();
+        Self { bots, just_sent: JustSent::default(), by_name, no_bot: BotOutbox::default() }
+    }
+
+    /// The outbox of a bot.
+    pub(crate) fn outbox(&self, bot: &str) -> &BotOutbox {
+        self.by_name.get(bot).and_then(|index| self.bots.get(*index)).map_or(&self.no_bot, |attached| &attached.outbox)
+    }
+
+    /// Whether the bot is connected, as its adapter reports.
+    pub(crate) fn is_up(&self, bot: &str) -> bool {
+        let attached = self.by_name.get(bot).and_then(|index| self.bots.get(*index));
+        attached.is_some_and(|attached| *attached.condition.borrow() == Condition::Up)
     }
 
     pub(crate) fn adapter(&self, bot: &str) -> Option<&Arc<dyn Adapter>> {
@@ -67,10 +85,17 @@ impl Platforms {
     pub(crate) fn status(&self) -> Vec<BotStatus> {
         self.bots
             .iter()
-            .map(|Attached { bot, condition, .. }| BotStatus {
-                name: bot.name.clone(),
-                platform: bot.platform.to_string(),
-                state: BotState::from(&*condition.borrow()),
+            .map(|Attached { bot, condition, outbox, .. }| {
+                let (waiting_actions, waiting_bytes) = outbox.usage();
+                BotStatus {
+                    name: bot.name.clone(),
+                    platform: bot.platform.to_string(),
+                    state: BotState::from(&*condition.borrow()),
+                    waiting_actions,
+                    waiting_bytes,
+                    is_full: outbox.check(bot.name.as_str()).is_some(),
+                    held_back: outbox.breaker.reason(),
+                }
             })
             .collect()
     }

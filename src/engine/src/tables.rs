@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::block::{Block, PackedBlock};
+use crate::outbox::{OutboxKey, OutboxRow};
 use crate::recovery::{DeadLetter, Position, Tries};
 use crate::tasks::{TaskRow, TaskRun};
 
@@ -31,6 +32,9 @@ pub(crate) const SENT_MESSAGES: Table<String, String> = Table::new(TableId::Sent
 
 /// Which action sent the message of a platform's id, by room and id; of platforms that name messages themselves.
 pub(crate) const SENDERS: Table<(String, String), String> = Table::new(TableId::Senders);
+
+/// Actions that wait outside of their lanes.
+pub(crate) const OUTBOX: Table<OutboxKey, OutboxRow> = Table::new(TableId::Outbox);
 
 /// Tasks by script and name.
 pub(crate) const TASKS: Table<(String, String), TaskRow> = Table::new(TableId::Tasks);

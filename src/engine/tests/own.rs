@@ -140,8 +140,8 @@ async fn what_is_not_the_scripts_own_is_left_alone_meanwhile() {
     engine.when_idle().await;
     let bobs = says(&sim, "hands off").await;
     assert!(!bobs.deleted, "{bobs:#?}");
-    let refused = says(&sim, "edit in sim/general: the message").await;
-    assert!(refused.text.ends_with("is none of the script's own"), "{}", refused.text);
-    says(&sim, "delete in sim/general: the message").await;
+    let refused = says(&sim, "edit in sim/general: message").await;
+    assert!(refused.text.ends_with("was not sent by this script"), "{}", refused.text);
+    says(&sim, "delete in sim/general: message").await;
     engine.shutdown().await;
 }

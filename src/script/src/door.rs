@@ -7,6 +7,8 @@ use palabre_model::{ActionKey, CommandSpec, Event, Member, MessageId, Millis, Pe
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::limits::Limit;
+
 /// What one stretch of a run starts with.
 #[derive(Debug, Clone)]
 pub struct Input {
@@ -57,6 +59,11 @@ pub trait Door {
 
     /// How many timers of the script wait.
     fn waiting_timers(&self) -> usize;
+
+    /// Returns the limit that one more action of that bot would go past.
+    fn outbox_limit(&self, _bot: &str) -> Option<Limit> {
+        None
+    }
 
     /// What `bot:can(what)` says.
     fn can(&self, bot: &str, what: &str) -> bool;

@@ -112,6 +112,10 @@ pub enum Limit {
     Runs(usize),
     #[error("timer limit: more than {0} timers wait at the same time (limits.timers)")]
     Timers(usize),
+    #[error(
+        "outbox limit: {actions} actions or {mb} MiB wait to be done by {bot}, which gets rid of them no faster (bots.{bot}.outbox)"
+    )]
+    Outbox { bot: String, actions: usize, mb: usize },
     #[error("timer limit: more than {0} timers set in a minute (limits.timers_per_minute)")]
     TimersPerMinute(u32),
 }
@@ -123,6 +127,7 @@ impl Limit {
         matches!(
             self,
             Self::Actions(_)
+                | Self::Outbox { .. }
                 | Self::Log(_)
                 | Self::Requests(_)
                 | Self::Runs(_)

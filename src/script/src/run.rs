@@ -274,6 +274,9 @@ impl Run {
         if !self.action_meter.count(now, limit) {
             return Err(self.trip(Limit::Actions(limit)));
         }
+        if let Some(limit) = self.door.outbox_limit(action.room().bot()) {
+            return Err(self.trip(limit));
+        }
         let index = u32::try_from(self.actions.len()).unwrap_or(u32::MAX);
         let key = ActionKey { script: self.script.clone(), seq, part, index };
         self.actions.push((key.clone(), action));

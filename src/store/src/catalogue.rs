@@ -88,6 +88,8 @@ catalogue! {
     Senders = "senders",
     /// Who could speak in a channel before it was locked, by bot and channel. The Discord adapter's.
     DiscordLocks = "discord_locks",
+    /// Actions that did not fit into memory, or that are retried on their own, by bot. The engine's.
+    Outbox = "outbox",
 }
 
 impl TableId {

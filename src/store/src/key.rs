@@ -98,3 +98,4 @@ macro_rules! tuple_key {
 
 tuple_key!(A, B);
 tuple_key!(A, B, C);
+tuple_key!(A, B, C, D);

@@ -34,8 +34,8 @@ impl Sequencer {
         for (slot, usage) in open.usage {
             SCRIPT_USAGE.put(&mut batch, &self.routes[slot].name.to_string(), &usage);
         }
-        for (room, position) in open.lanes {
-            LANE_MARKS.put(&mut batch, &room.to_string(), &position);
+        for ((room, class), position) in open.lanes {
+            LANE_MARKS.put(&mut batch, &class.lane_key(&room), &position);
         }
         let lagging = self.routes.iter().filter_map(|route| Some(route.lag.as_ref()?.cursor.block));
         let low = state.outstanding.keys().copied().chain(lagging).min().map_or(number, |low| low.min(number));
@@ -48,7 +48,8 @@ impl Sequencer {
             events: open.events,
             runs: open.runs,
         };
-        if !(block.events.is_empty() && block.runs.is_empty()) {
+        let is_empty = block.events.is_empty() && block.runs.is_empty();
+        if !is_empty {
             JOURNAL.put(&mut batch, &number, &block.pack(&mut state.plain));
         }
         if self.routes.iter().any(|route| route.lag.is_some()) {
@@ -56,11 +57,7 @@ impl Sequencer {
             let kept = (std::mem::take(&mut block.scripts), std::mem::take(&mut block.events));
             state.undurable.insert(number, kept);
         }
-        let actions = block.runs.iter_mut().flat_map(|run| std::mem::take(&mut run.effects.actions));
-        let entries: Vec<_> = (0..)
-            .zip(actions)
-            .map(|(index, (key, action))| Entry { position: Position { block: number, index }, key, action })
-            .collect();
+        let (entries, spilled) = self.to_outbox(number, block, &mut batch);
         if !entries.is_empty() {
             *state.outstanding.entry(number).or_default() += entries.len();
         }
@@ -70,6 +67,8 @@ impl Sequencer {
         let after = After {
             receipts: open.receipts,
             entries,
+            spilled,
+            removed: open.removed,
             chunks: open.chunks,
             marks,
             fetches: open.fetches,
@@ -79,6 +78,27 @@ impl Sequencer {
         self.submit(state, number, batch, after);
     }
 
+    /// The actions of a block as entries of the outbox; those for which there is no room in memory become rows.
+    fn to_outbox(&self, number: u64, block: Block, batch: &mut Batch) -> (Vec<Entry>, Vec<(String, Class)>) {
+        let (mut entries, mut spilled) = (Vec::new(), Vec::new());
+        let mut index = 0;
+        for run in block.runs {
+            for (key, action) in run.effects.actions {
+                let position = Position { block: number, index };
+                index += 1;
+                let bot = self.outbox.bot(action.room().bot());
+                let entry = Entry::new(position, (key, action), (run.hook, block.at, bot.limits.answers_expire));
+                if bot.admit(entry.class) {
+                    entries.push(entry);
+                } else {
+                    OUTBOX.put(batch, &entry.row_key(Stored::Spilled), &entry.row(0));
+                    spilled.push((entry.bot().to_owned(), entry.class));
+                }
+            }
+        }
+        (entries, spilled)
+    }
+
     pub(super) fn submit(&self, state: &mut State, number: u64, batch: Batch, after: After) {
         state.in_flight += 1;
         let (notes, outbox) = (self.own_notes.clone(), Arc::clone(&self.outbox));
@@ -86,7 +106,17 @@ impl Sequencer {
         self.store.commit_then(batch, move |batch, verdict| {
             let note = match verdict {
                 Ok(()) => {
-                    let After { receipts, entries, chunks, marks, fetches, replies, metrics: measured } = after;
+                    let After {
+                        receipts,
+                        entries,
+                        spilled,
+                        removed,
+                        chunks,
+                        marks,
+                        fetches,
+                        replies,
+                        metrics: measured,
+                    } = after;
                     for (durable, chunk) in chunks {
                         durable.store(chunk, Release);
                     }
@@ -94,7 +124,9 @@ impl Sequencer {
                         // Whoever emitted it may not want to know.
                         drop(receipt.send(Ok(seq)));
                     }
+                    outbox.removed(removed);
                     outbox.push(entries);
+                    outbox.spilled(&spilled);
                     for fetch in fetches {
                         fetch.begin(&outbox, &http, &notes);
                     }

@@ -3,6 +3,7 @@
 use palabre_script::Wait;
 
 use super::*;
+use crate::outbox::Unperformed;
 use crate::script_store::is_call;
 
 impl Sequencer {
@@ -25,6 +26,9 @@ impl Sequencer {
                     },
                     Wait::Sleep { .. } | Wait::Ask { .. } | Wait::Choose { .. } | Wait::Http { .. } => {}
                 }
+            }
+            for (_, action) in &run.effects.actions {
+                self.outbox.bot(action.room().bot()).take_in(size(action));
             }
             for change in &run.effects.timers {
                 self.timers.apply(&chunk.script.name, change, &mut open.batch);
@@ -65,12 +69,22 @@ impl Sequencer {
         }
     }
 
+    /// An action is completed, or set aside to be retried on its own.
     pub(super) fn settled(&mut self, state: &mut State, settled: Settled) {
         let Settled { entry, result } = settled;
         let room = entry.action.room().clone();
         state.open.touch(false);
-        finish_one(&mut state.outstanding, entry.position.block);
-        state.open.lanes.insert(room.clone(), entry.position);
+        self.take_from_lane(state, &entry);
+        let bot = self.outbox.bot(room.bot());
+        let result = match result {
+            Settlement::Aside { tries } => {
+                OUTBOX.put(&mut state.open.batch, &entry.row_key(Stored::Aside), &entry.row(tries));
+                return;
+            }
+            Settlement::Done(id) => Ok(id),
+            Settlement::Failed(unperformed) => Err(unperformed),
+        };
+        bot.give_back(entry.bytes);
         if entry.action.kind().makes_something() {
             let answer = match &result {
                 Ok(id) => {
@@ -92,35 +106,72 @@ impl Sequencer {
                 SENT_MESSAGES.put_until(batch, &entry.key.to_string(), &id.to_string(), until);
                 SENDERS.put_until(batch, &(room.to_string(), id.to_string()), &entry.key.to_string(), until);
             }
-            Err(unperformed) => {
-                let kind = entry.action.kind();
-                let fault = Fault {
-                    message: format!("{kind} in {room}: {}", unperformed.reason),
-                    traceback: None,
-                    hook: None,
-                    action: Some(kind.to_string()),
-                    event: Some(serde_json::json!({ "id": entry.key.seq.to_string() })),
-                };
-                tracing::warn!(script = %entry.key.script, "an action was not performed: {}", fault.message);
-                let (script, about) = (entry.key.script.clone(), entry.key.seq);
-                if unperformed.is_dead_letter {
-                    let (key, action, at) = (entry.key, entry.action, self.clock.now());
-                    let letter = DeadLetter::Action { key, action, reason: unperformed.reason, at };
-                    let number = self.seq.fetch_add(1, Relaxed);
-                    DEAD_LETTERS.put(&mut state.open.batch, &number, &letter);
-                }
-                let event = self.own_event(Some(named_by_id(&room)), EventKind::Error { error: fault });
-                let hooked =
-                    self.routes.iter().any(|route| route.name == script && route.hooks.contains(&EventName::Error));
-                if hooked
-                    && !state.told.contains(&about)
-                    && let Some(seq) = self.emit(state, event, Batch::default(), None, Some(&script))
-                {
-                    state.told.push_back(seq);
-                    if state.told.len() > TOLD {
-                        state.told.pop_front();
-                    }
-                }
+            Err(unperformed) => self.unperformed(state, entry, unperformed),
+        }
+    }
+
+    /// Notes that an entry is no longer where it was stored.
+    fn take_from_lane(&self, state: &mut State, entry: &Entry) {
+        let room = entry.action.room();
+        match entry.stored {
+            Stored::Journal => finish_one(&mut state.outstanding, entry.position.block),
+            Stored::Spilled => {
+                OUTBOX.delete(&mut state.open.batch, &entry.row_key(Stored::Spilled));
+                state.open.removed.push((entry.bot().to_owned(), entry.class, entry.position));
+            }
+            Stored::Aside => {
+                OUTBOX.delete(&mut state.open.batch, &entry.row_key(Stored::Aside));
+                return;
+            }
+        }
+        state.open.lanes.insert((room.clone(), entry.class), entry.position);
+    }
+
+    /// An action failed for good: its script is told, and what might work another day goes to the dead letters.
+    fn unperformed(&mut self, state: &mut State, entry: Entry, unperformed: Unperformed) {
+        let (kind, room) = (entry.action.kind(), entry.action.room().clone());
+        let (script, about, now) = (entry.key.script.clone(), entry.key.seq, self.clock.now());
+        let fault = Fault {
+            message: format!("{kind} in {room}: {}", unperformed.reason),
+            traceback: None,
+            hook: None,
+            action: Some(kind.to_string()),
+            event: Some(serde_json::json!({ "id": about.to_string() })),
+        };
+        if unperformed.is_dead_letter {
+            let letter =
+                DeadLetter::Action { key: entry.key, action: entry.action, reason: unperformed.reason, at: now };
+            let number = self.seq.fetch_add(1, Relaxed);
+            DEAD_LETTERS.put(&mut state.open.batch, &number, &letter);
+        }
+        self.metrics.count(&script, "unperformed action");
+        let (since, count) = state.faults.entry(script.clone()).or_insert((now, 0));
+        if now.saturating_sub(*since) >= 60_000 || now < *since {
+            (*since, *count) = (now, 0);
+        }
+        *count += 1;
+        match *count {
+            ..=FAULTS_PER_MINUTE => {
+                tracing::warn!(script = %script, "an action was not performed: {}", fault.message);
+            }
+            count if count == FAULTS_PER_MINUTE + 1 => {
+                tracing::warn!(
+                    script = %script,
+                    "more than {FAULTS_PER_MINUTE} actions were not performed in a minute; the script is not told of further ones"
+                );
+                return;
+            }
+            _ => return,
+        }
+        let event = self.own_event(Some(named_by_id(&room)), EventKind::Error { error: fault });
+        let hooked = self.routes.iter().any(|route| route.name == script && route.hooks.contains(&EventName::Error));
+        if hooked
+            && !state.told.contains(&about)
+            && let Some(seq) = self.emit(state, event, Batch::default(), None, Some(&script))
+        {
+            state.told.push_back(seq);
+            if state.told.len() > TOLD {
+                state.told.pop_front();
             }
         }
     }

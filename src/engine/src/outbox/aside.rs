@@ -1,0 +1,49 @@
+//! Retries what was set aside: the later actions of the same script in the same room wait for it, and nobody else does.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Acquire;
+use std::time::Duration;
+
+use super::attempt::{self, Attempts};
+use super::entry::{ASIDE, ChainId, Entry, Settled};
+use super::{Outbox, RETRY};
+use crate::tables::OUTBOX;
+
+/// Works until nothing of the chain is left, or the daemon stops: then the next start goes on.
+pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {
+    let bot = outbox.bot(chain.bot.as_str());
+    while let Some((position, tries)) = bot.first_aside(&chain) {
+        if tries > 0 && !outbox.wait(attempt::backoff(tries, outbox.entropy.next())).await {
+            return;
+        }
+        let key = (chain.bot.to_string(), ASIDE, position.block, position.index);
+        let (store, clock, row_key) = (outbox.store.clone(), Arc::clone(&outbox.clock), key.clone());
+        let read = tokio::task::spawn_blocking(move || OUTBOX.get(&store.snapshot(clock.now())?, &row_key)).await;
+        let row = match read {
+            Ok(Ok(Some(row))) => row,
+            // It is not durable yet, or cannot be read at present.
+            Ok(Ok(None)) => {
+                if !outbox.wait(Duration::from_millis(100)).await {
+                    return;
+                }
+                continue;
+            }
+            Ok(Err(error)) => {
+                tracing::error!(room = %chain.room, "an action that waits cannot be read, and is read again: {error}");
+                if !outbox.wait(RETRY).await {
+                    return;
+                }
+                continue;
+            }
+            Err(_stopped) => return,
+        };
+        let mut entry = Entry::from_row(&key, row);
+        let attempts = Attempts { before: tries, most: attempt::TRIES };
+        let Some(result) = attempt::perform(&outbox, &mut entry, attempts).await else { return };
+        outbox.settle(vec![Settled { entry, result }]);
+        bot.next_aside(&chain);
+        if outbox.leave.load(Acquire) {
+            return;
+        }
+    }
+}

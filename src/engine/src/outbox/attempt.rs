@@ -1,0 +1,193 @@
+//! Performs one action, again after a passing fault, and knows when to stop.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::Ordering::Acquire;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use palabre_model::{Action, ActionError, ActionKey, MessageId, MessageRef, Outcome, RoomId};
+use palabre_store::Result as StoreResult;
+
+use super::Outbox;
+use super::breaker::Pass;
+use super::entry::{Entry, Settlement, Unperformed};
+use crate::passed_on::with_files;
+use crate::tables::{SENDERS, SENT_MESSAGES};
+
+/// Tries before an action goes to the dead letters; with the pauses below that is about five minutes.
+pub(crate) const TRIES: u32 = 12;
+/// Tries, some four seconds, before an action leaves its lane and is retried on its own.
+pub(crate) const TRIES_IN_LANE: u32 = 5;
+/// A platform that asks to wait is obeyed this often, for one action, before that counts as a failure.
+const OBEYED: u32 = 100;
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How often an action was tried before, and how often at most.
+#[derive(Clone, Copy)]
+pub(crate) struct Attempts {
+    pub(crate) before: u32,
+    pub(crate) most: u32,
+}
+
+/// `None` at shutdown.
+pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, attempts: Attempts) -> Option<Settlement> {
+    let gone = |reason: String| Some(Settlement::Failed(Unperformed { reason, is_dead_letter: false }));
+    let name = entry.bot().to_owned();
+    let Some(adapter) = outbox.platforms.adapter(&name) else {
+        return gone(format!("there is no bot named {name} in bots.yaml any more"));
+    };
+    let bot = outbox.bot(&name);
+    let (mut tries, mut obeyed) = (attempts.before, 0);
+    // With its files, which are fetched once.
+    let mut filled: Option<Action> = None;
+    loop {
+        if outbox.leave.load(Acquire) || (outbox.shutdown.is_requested() && tries > attempts.before) {
+            return None;
+        }
+        let probe = match bot.breaker.pass(outbox.clock.as_ref(), &outbox.shutdown, entry.expires).await {
+            Pass::Go(probe) => probe,
+            Pass::Expired => return gone("it expired: it could not be done in time".to_owned()),
+            Pass::Stop => return None,
+        };
+        match resolve(outbox, entry) {
+            Ok(()) => {}
+            Err(Unresolved::Never(reason)) => return gone(reason),
+            // The store cannot be read at present: nothing is taken for done or failed for its sake.
+            Err(Unresolved::NotNow(reason)) => {
+                tracing::error!(
+                    bot = name,
+                    "what an action is about cannot be looked up, and is looked up again: {reason}"
+                );
+                drop(probe);
+                if !outbox.wait(super::RETRY).await {
+                    return None;
+                }
+                continue;
+            }
+        }
+        // A panic in an adapter is one more passing fault: the lane goes on, and the action is not lost.
+        let performing = async {
+            if filled.is_none() {
+                filled = with_files(outbox, &entry.action, tries).await?;
+            }
+            adapter.perform(filled.as_ref().unwrap_or(&entry.action), &entry.key).await
+        };
+        let performed = AssertUnwindSafe(performing).catch_unwind().await;
+        let is_bug = performed.is_err();
+        let performed = performed
+            .unwrap_or_else(|_| Err(ActionError::Transient("the adapter failed (a bug of Palabre's)".to_owned())));
+        let pause = match performed {
+            Ok(outcome) => {
+                bot.breaker.answered(&name);
+                return Some(Settlement::Done(remembered(outbox, entry, outcome)));
+            }
+            Err(ActionError::RateLimited { retry_after }) if obeyed < OBEYED => {
+                bot.breaker.answered(&name);
+                obeyed += 1;
+                retry_after
+            }
+            Err(
+                error @ (ActionError::Transient(_) | ActionError::RateLimited { .. } | ActionError::Unavailable(_)),
+            ) => {
+                let is_away =
+                    matches!(error, ActionError::Unavailable(_)) || !(is_bug || outbox.platforms.is_up(&name));
+                let reason = error.to_string();
+                if bot.breaker.failed(&entry.key, is_away, outbox.clock.now(), &reason, &name) {
+                    // The next pass waits.
+                    continue;
+                }
+                tries += 1;
+                if tries == attempts.before + 1 {
+                    let (kind, room) = (entry.action.kind(), entry.action.room());
+                    tracing::warn!(action = %kind, %room, script = %entry.key.script, "failed, is tried again: {error}");
+                }
+                if tries >= TRIES {
+                    let room = entry.action.room();
+                    tracing::error!(action = %entry.action.kind(), %room, "given up after {TRIES} tries: {error}");
+                    return Some(Settlement::Failed(Unperformed { reason, is_dead_letter: true }));
+                }
+                if tries >= attempts.most {
+                    return Some(Settlement::Aside { tries });
+                }
+                backoff(tries, outbox.entropy.next())
+            }
+            Err(error) => {
+                bot.breaker.answered(&name);
+                return gone(error.to_string());
+            }
+        };
+        drop(probe);
+        if !outbox.wait(pause).await {
+            return None;
+        }
+    }
+}
+
+/// Growing pauses, each with up to half of itself added at random, so that lanes that failed together do not come back together.
+pub(crate) fn backoff(tries: u32, random: u64) -> Duration {
+    let base = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1))).min(LONGEST_PAUSE);
+    base + base.mul_f64((random >> 11) as f64 / (1_u64 << 54) as f64)
+}
+
+/// Only what the adapter cannot tell again need be remembered.
+pub(crate) fn remembered(outbox: &Outbox, entry: &Entry, outcome: Outcome) -> Option<MessageId> {
+    let adapter = outbox.platforms.adapter(entry.bot())?;
+    let id = outcome.message.filter(|_| adapter.message_id(&entry.key).is_none())?;
+    outbox.platforms.just_sent.note(&entry.key, entry.action.room(), &id);
+    Some(id)
+}
+
+/// Why it is not known which message an action is about.
+pub(crate) enum Unresolved {
+    /// There is no such message.
+    Never(String),
+    /// The store could not be read.
+    NotNow(String),
+}
+
+impl From<palabre_store::Error> for Unresolved {
+    fn from(error: palabre_store::Error) -> Self {
+        Self::NotNow(error.to_string())
+    }
+}
+
+/// Puts the platform's id in the place of "the message that this action sent", and of "that one, if it is the script's own".
+pub(crate) fn resolve(outbox: &Outbox, entry: &mut Entry) -> Result<(), Unresolved> {
+    let (room, script) = (entry.action.room().clone(), &entry.key.script);
+    let Some(reference) = entry.action.references() else { return Ok(()) };
+    let key = match &*reference {
+        MessageRef::Id(_) => return Ok(()),
+        MessageRef::Own(id) => {
+            if sender(outbox, &room, id)?.is_none_or(|key| key.script != *script) {
+                return Err(Unresolved::Never(format!("message {id} was not sent by this script")));
+            }
+            *reference = MessageRef::Id(id.clone());
+            return Ok(());
+        }
+        MessageRef::Sent(key) => key,
+    };
+    let named = outbox.platforms.adapter(room.bot()).and_then(|adapter| adapter.message_id(key));
+    let named = named.or_else(|| outbox.platforms.just_sent.id(key));
+    let id = match named {
+        Some(id) => Some(id),
+        None => {
+            let snapshot = outbox.store.snapshot(outbox.clock.now())?;
+            SENT_MESSAGES.get(&snapshot, &key.to_string())?.map(MessageId::from)
+        }
+    };
+    let id = id.ok_or_else(|| {
+        Unresolved::Never(format!("the message {key} was not sent, or so long ago that it is forgotten"))
+    })?;
+    *reference = MessageRef::Id(id);
+    Ok(())
+}
+
+/// Which action has sent a message, on platforms that name messages themselves.
+fn sender(outbox: &Outbox, room: &RoomId, id: &MessageId) -> StoreResult<Option<ActionKey>> {
+    if let Some(key) = outbox.platforms.just_sent.key(room, id) {
+        return Ok(Some(key));
+    }
+    let snapshot = outbox.store.snapshot(outbox.clock.now())?;
+    Ok(SENDERS.get(&snapshot, &(room.to_string(), id.to_string()))?.and_then(|key| key.parse().ok()))
+}

@@ -1,0 +1,89 @@
+//! Reads entries that did not fit into memory back from their rows, as there is room.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use palabre_store::{Direction, Result, Store};
+
+use super::bot::IN_MEMORY;
+use super::entry::{Class, Entry, spilled_kind};
+use super::{Outbox, RETRY};
+use crate::recovery::Position;
+use crate::tables::OUTBOX;
+
+/// How long to wait for rows whose commit is under way.
+const NOT_YET: Duration = Duration::from_millis(50);
+
+impl Outbox {
+    /// Begins to read rows of a bot and class, if there are any and half of what may be in memory is free.
+    pub(super) fn load_more(self: &Arc<Self>, bot: &str, class: Class) {
+        {
+            let mut queue = self.bot(bot).queue(class);
+            if queue.is_loading || queue.spilled == 0 || queue.in_memory > IN_MEMORY / 2 {
+                return;
+            }
+            queue.is_loading = true;
+        }
+        let (outbox, bot) = (Arc::clone(self), bot.to_owned());
+        self.lanes_running.spawn_on(async move { load(&outbox, &bot, class).await }, &self.runtime);
+    }
+
+    /// Rows are gone for good.
+    pub(crate) fn removed(&self, rows: Vec<(String, Class, Position)>) {
+        for (bot, class, position) in rows {
+            self.bot(&bot).queue(class).loaded.remove(&position);
+        }
+    }
+}
+
+async fn load(outbox: &Arc<Outbox>, bot: &str, class: Class) {
+    let state = outbox.bot(bot);
+    loop {
+        let (store, name) = (outbox.store.clone(), bot.to_owned());
+        let loaded = state.queue(class).loaded.clone();
+        let now = outbox.clock.now();
+        let reading = tokio::task::spawn_blocking(move || {
+            read(&store, now, &name, class, |position| !loaded.contains(&position))
+        });
+        let entries = match reading.await {
+            Ok(Ok(entries)) => entries,
+            Ok(Err(error)) => {
+                tracing::error!(bot, "actions that wait cannot be read, and are read again: {error}");
+                if outbox.wait(RETRY).await {
+                    continue;
+                }
+                Vec::new()
+            }
+            Err(_stopped) => Vec::new(),
+        };
+        let is_too_early = entries.is_empty() && state.queue(class).spilled > 0;
+        if is_too_early && outbox.wait(NOT_YET).await {
+            continue;
+        }
+        let mut queue = state.queue(class);
+        queue.loaded.extend(entries.iter().map(|entry| entry.position));
+        queue.in_memory += entries.len();
+        queue.spilled = queue.spilled.saturating_sub(entries.len());
+        queue.is_loading = false;
+        drop(queue);
+        outbox.start(entries);
+        return;
+    }
+}
+
+/// The first rows of a bot and class that are wanted.
+fn read(store: &Store, now: u64, bot: &str, class: Class, is_wanted: impl Fn(Position) -> bool) -> Result<Vec<Entry>> {
+    let snapshot = store.snapshot(now)?;
+    let prefix = (bot.to_owned(), spilled_kind(class));
+    let mut entries = Vec::new();
+    for row in OUTBOX.scan(&snapshot, &prefix, Direction::Forward)? {
+        let (key, row) = row?;
+        if is_wanted(Position { block: key.2, index: key.3 }) {
+            entries.push(Entry::from_row(&key, row));
+        }
+        if entries.len() >= IN_MEMORY / 2 {
+            break;
+        }
+    }
+    Ok(entries)
+}

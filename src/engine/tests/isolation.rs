@@ -1,0 +1,399 @@
+//! What one script, room or platform leaves undone stops nobody else: scripts that lag, platforms that are away, actions that fail.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+mod support;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use palabre_engine::{
+    BotSettings, DeadLetter, Engine, Operators, Options, OutboxLimits, ScriptSetup, ScriptState, Web, dead_letters,
+};
+use palabre_model::{
+    Action, ActionError, ActionKey, ActionKind, Adapter, AdapterContext, AdapterError, Capabilities, Clock, Member,
+    MessageId, Outcome, SeededEntropy, UserId, VirtualClock,
+};
+use palabre_script::Source;
+use palabre_sim::Sim;
+use palabre_store::Store;
+use support::script;
+
+type Rule = Box<dyn Fn(&Action) -> Option<ActionError> + Send>;
+
+/// The simulated platform, which refuses what a rule says.
+struct Rigged {
+    sim: Arc<Sim>,
+    rule: Mutex<Rule>,
+    tried: Mutex<Vec<ActionKind>>,
+}
+
+impl Rigged {
+    fn refuses(&self, rule: impl Fn(&Action) -> Option<ActionError> + Send + 'static) {
+        *self.rule.lock().unwrap() = Box::new(rule);
+    }
+
+    fn tries(&self, kind: ActionKind) -> usize {
+        self.tried.lock().unwrap().iter().filter(|tried| **tried == kind).count()
+    }
+}
+
+#[async_trait]
+impl Adapter for Rigged {
+    fn capabilities(&self) -> &Capabilities {
+        self.sim.capabilities()
+    }
+
+    async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
+        Arc::clone(&self.sim).run(context).await
+    }
+
+    async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+        self.tried.lock().unwrap().push(action.kind());
+        let refused = (self.rule.lock().unwrap())(action);
+        match refused {
+            Some(error) => Err(error),
+            None => self.sim.perform(action, key).await,
+        }
+    }
+
+    fn message_id(&self, key: &ActionKey) -> Option<MessageId> {
+        self.sim.message_id(key)
+    }
+
+    fn member(&self, around: &palabre_model::Event, user: &UserId) -> Option<Member> {
+        self.sim.member(around, user)
+    }
+}
+
+struct Daemon {
+    store: Store,
+    clock: VirtualClock,
+    platform: Arc<Rigged>,
+    engine: Engine,
+    outbox: OutboxLimits,
+}
+
+impl Daemon {
+    async fn new(scripts: Vec<ScriptSetup>) -> Self {
+        Self::with(OutboxLimits::default(), scripts).await
+    }
+
+    async fn with(outbox: OutboxLimits, scripts: Vec<ScriptSetup>) -> Self {
+        let platform =
+            Arc::new(Rigged { sim: Sim::new("sim"), rule: Mutex::new(Box::new(|_| None)), tried: Mutex::default() });
+        let clock = VirtualClock::new(1_000_000);
+        Self::on(Store::in_memory().unwrap(), clock, platform, outbox, scripts).await
+    }
+
+    async fn on(
+        store: Store,
+        clock: VirtualClock,
+        platform: Arc<Rigged>,
+        outbox: OutboxLimits,
+        scripts: Vec<ScriptSetup>,
+    ) -> Self {
+        let settings = BotSettings { outbox, ..BotSettings::default() };
+        let engine = Engine::start(Options {
+            store: store.clone(),
+            clock: Arc::new(clock.clone()),
+            entropy: Arc::new(SeededEntropy::new(7)),
+            bots: vec![(platform.sim.bot(), Arc::clone(&platform) as Arc<dyn Adapter>)],
+            scripts,
+            workers: 1,
+            journal_retention: Duration::from_secs(7 * 86_400),
+            settings: HashMap::from([("sim".into(), settings)]),
+            operators: Operators::default(),
+            http: Arc::new(Web::default()),
+        })
+        .await
+        .unwrap();
+        Self { store, clock, platform, engine, outbox }
+    }
+
+    /// Stops the daemon and starts another on the same store and platform.
+    async fn restart(self, scripts: Vec<ScriptSetup>) -> Self {
+        self.engine.shutdown().await;
+        Self::on(self.store, self.clock, self.platform, self.outbox, scripts).await
+    }
+
+    /// Says something in a room, and returns once it is acknowledged.
+    async fn says(&self, room: &str, text: &str) {
+        self.platform.sim.person("alice", room).says(text).await.unwrap();
+    }
+
+    async fn say_many(&self, room: &str, count: usize) {
+        let alice = self.platform.sim.person("alice", room);
+        let mut receipts = Vec::new();
+        for n in 0..count {
+            receipts.push(alice.say(&format!("{n}")).await.unwrap().1);
+        }
+        for receipt in receipts {
+            receipt.await.unwrap();
+        }
+    }
+
+    fn replies(&self, room: &str) -> Vec<String> {
+        let transcript = self.platform.sim.transcript();
+        let lines = transcript.lines().iter().filter(|line| line.author == "sim" && line.room == room && !line.deleted);
+        lines.map(|line| line.text.clone()).collect()
+    }
+
+    /// Lets the time go on, in steps, until something holds.
+    async fn until(&self, what: &str, step: Duration, done: impl Fn(&Self) -> bool) {
+        for _ in 0..20_000 {
+            if done(self) {
+                return;
+            }
+            self.clock.advance(step);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let tried = self.platform.tried.lock().unwrap().len();
+        panic!("never happened: {what}; {tried} tries; {:#?}", self.engine.status());
+    }
+
+    /// Lets the threads of the engine get on without the time's going on.
+    async fn soon(&self, what: &str, done: impl Fn(&Self) -> bool) {
+        self.until(what, Duration::ZERO, done).await;
+    }
+
+    /// Whether no event waits for a script and no action for the platform.
+    fn is_done(&self) -> bool {
+        let status = self.engine.status();
+        status.scripts.iter().all(|script| script.waiting_events == 0) && status.bots[0].waiting_actions == 0
+    }
+
+    fn is_done_but_for_the_first(&self) -> bool {
+        let status = self.engine.status();
+        status.scripts.iter().skip(1).all(|script| script.waiting_events == 0) && status.bots[0].waiting_actions == 0
+    }
+
+    fn dead_letters(&self) -> Vec<DeadLetter> {
+        let snapshot = self.store.snapshot(0).unwrap();
+        dead_letters(&snapshot).unwrap().map(|letter| letter.unwrap().1).collect()
+    }
+}
+
+const ECHO: &str = "function on_message(event) event:reply(event.text) end";
+const COUNT: &str = "function on_message(event) store.incr('n') end
+    command('count', {}, function(event) event:reply(tostring(store.get('n', 0))) end)";
+
+fn away() -> Option<ActionError> {
+    Some(ActionError::Transient("the platform is away".to_owned()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_script_is_a_cursor_and_others_are_answered_meanwhile() {
+    let failing = "function on_message(event) error('always') end";
+    let mut echo = script("echo", ECHO);
+    echo.bots = None;
+    let daemon = Daemon::new(vec![script("count", failing), echo]).await;
+    daemon.say_many("general", 5_000).await;
+    daemon.soon("all answers of the other", Daemon::is_done_but_for_the_first).await;
+    assert_eq!(daemon.replies("general").len(), 5_000);
+    let status = daemon.engine.status();
+    assert_eq!(status.scripts[0].state, ScriptState::Suspended);
+    assert_eq!(status.scripts[0].waiting_events, 5_000 - 10);
+    assert_eq!(status.scripts[1].waiting_events, 0);
+    daemon.engine.reload(Source::from_text("count", COUNT)).await.unwrap();
+    daemon.soon("what was left is handled", |daemon| daemon.engine.status().scripts[0].waiting_events == 0).await;
+    daemon.says("general", "/count").await;
+    daemon.soon("it says how many", |daemon| daemon.replies("general").contains(&"4991".to_owned())).await;
+    daemon.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_script_has_left_is_handled_in_order_after_a_restart() {
+    let failing = "function on_message(event) error('always') end";
+    let daemon = Daemon::new(vec![script("echo", failing)]).await;
+    daemon.say_many("general", 5_000).await;
+    let daemon = daemon.restart(vec![script("echo", ECHO)]).await;
+    daemon.soon("all that was left", |daemon| daemon.engine.status().scripts[0].waiting_events == 0).await;
+    daemon.soon("all answers", Daemon::is_done).await;
+    assert_eq!(daemon.replies("general").len(), 5_000 - 10);
+    let answers: Vec<usize> = daemon.replies("general").iter().map(|text| text.parse().unwrap()).collect();
+    assert!(answers.is_sorted(), "the order of the journal");
+    daemon.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_that_is_away_holds_up_no_receipt_and_gets_everything_once_it_is_back() {
+    let daemon = Daemon::new(vec![script("echo", ECHO)]).await;
+    daemon.platform.refuses(|_| away());
+    for room in ["a", "b", "c", "d", "e", "f"] {
+        daemon.say_many(room, 1_500).await;
+    }
+    daemon.soon("the breaker is open", |daemon| daemon.engine.status().bots[0].held_back.is_some()).await;
+    assert_eq!(daemon.engine.status().bots[0].waiting_actions, 9_000);
+    let tried = daemon.platform.tries(ActionKind::Send);
+    assert!(tried < 100, "{tried} tries for a platform that is away");
+    daemon.platform.refuses(|_| None);
+    let rooms = ["a", "b", "c", "d", "e", "f"];
+    daemon.until("everything is delivered", Duration::from_millis(500), Daemon::is_done).await;
+    for room in rooms {
+        assert_eq!(daemon.replies(room).len(), 1_500);
+        let answers: Vec<usize> = daemon.replies(room).iter().map(|text| text.parse().unwrap()).collect();
+        assert!(answers.is_sorted(), "in order");
+    }
+    daemon.soon("the quota is free", |daemon| daemon.engine.status().bots[0].waiting_actions == 0).await;
+    assert_eq!(daemon.engine.status().bots[0].waiting_bytes, 0);
+    daemon.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_the_outbox_survives_a_restart_and_is_done_once() {
+    let daemon = Daemon::new(vec![script("echo", ECHO)]).await;
+    daemon.platform.refuses(|_| away());
+    daemon.say_many("general", 9_000).await;
+    daemon.soon("all are decided", |daemon| daemon.engine.status().bots[0].waiting_actions == 9_000).await;
+    let daemon = daemon.restart(vec![script("echo", ECHO)]).await;
+    assert_eq!(daemon.engine.status().bots[0].waiting_actions, 9_000);
+    daemon.platform.refuses(|_| None);
+    daemon.until("everything is delivered", Duration::from_millis(500), Daemon::is_done).await;
+    let answers: Vec<usize> = daemon.replies("general").iter().map(|text| text.parse().unwrap()).collect();
+    assert!(answers.is_sorted());
+    assert_eq!(daemon.platform.sim.transcript().repeats(), 0);
+    daemon.engine.when_idle().await;
+    let daemon = daemon.restart(vec![script("echo", ECHO)]).await;
+    assert_eq!(daemon.engine.status().bots[0].waiting_actions, 0);
+    assert_eq!(daemon.replies("general").len(), 9_000);
+    daemon.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_message_that_the_server_answers_with_500_holds_up_only_its_own_script_in_its_room() {
+    let other = "function on_message(event) event:reply('other ' .. event.text) end";
+    let daemon = Daemon::new(vec![script("echo", ECHO), script("other", other)]).await;
+    daemon.platform.refuses(|action| {
+        let text = action.content().map(|content| content.text.as_str());
+        (text == Some("bad")).then(|| ActionError::Transient("500 Internal Server Error".to_owned()))
+    });
+    for text in ["bad", "good"] {
+        daemon.says("general", text).await;
+        daemon.says("elsewhere", text).await;
+    }
+    daemon
+        .until("the other script is not held up for minutes", Duration::from_millis(100), |daemon| {
+            daemon.clock.now() < 1_000_000 + 20_000 && daemon.replies("general") == ["other bad", "other good"]
+        })
+        .await;
+    daemon.engine.status().bots[0].held_back.as_ref().ok_or(()).unwrap_err();
+    let daemon = daemon.restart(vec![script("echo", ECHO), script("other", other)]).await;
+    daemon
+        .until("what is set aside is given up, and what waited for it is said", Duration::from_secs(1), |daemon| {
+            daemon.replies("general").contains(&"good".to_owned())
+                && daemon.replies("elsewhere").contains(&"good".to_owned())
+        })
+        .await;
+    daemon.soon("dead letters", |daemon| daemon.dead_letters().len() == 2).await;
+    daemon.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn moderation_waits_for_no_message() {
+    let text = r#"function on_message(event)
+          if event.text == "spam" then event.message:delete() event.member:mute("10m") else event:reply("x") end
+        end"#;
+    let daemon = Daemon::new(vec![script("guard", text)]).await;
+    daemon.platform.refuses(|action| {
+        let slow = ActionError::RateLimited { retry_after: Duration::from_secs(3_000) };
+        (action.kind() == ActionKind::Send).then_some(slow)
+    });
+    daemon.say_many("general", 40).await;
+    daemon.says("general", "spam").await;
+    daemon
+        .soon("muted and deleted", |daemon| {
+            let tries = [ActionKind::Mute, ActionKind::Delete].map(|kind| daemon.platform.tries(kind));
+            tries == [1, 1]
+        })
+        .await;
+    daemon.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_forty_edits_of_one_message_those_that_wait_become_one() {
+    let text = r#"local board
+        function on_message(event)
+          if event.text == "board" then store.set("board", event.room:send("0 votes").key)
+          else event.room:message(store.get("board")):edit(event.text) end
+        end"#;
+    let daemon = Daemon::new(vec![script("poll", text)]).await;
+    daemon.says("general", "board").await;
+    daemon.engine.when_idle().await;
+    daemon.platform.refuses(|action| {
+        (action.kind() == ActionKind::Edit).then_some(ActionError::RateLimited { retry_after: Duration::from_secs(1) })
+    });
+    daemon.say_many("general", 40).await;
+    daemon.soon("all are decided", |daemon| daemon.engine.status().scripts[0].waiting_events == 0).await;
+    daemon.platform.refuses(|_| None);
+    daemon.until("all are done", Duration::from_millis(200), Daemon::is_done).await;
+    assert_eq!(daemon.replies("general"), ["39"], "the last one counts");
+    let tries = daemon.platform.tries(ActionKind::Edit);
+    assert!(tries <= 6, "{tries} requests for 40 edits of one message");
+    daemon.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_expire_and_moderation_and_what_was_scheduled_do_not() {
+    let text = r#"
+        function on_message(event)
+          event:reply("late") event.member:mute("1d") timers.set("remind", { after = "1s" }, {})
+        end
+        on_timer("remind", function(_, event) rooms.get("sim/general"):send("reminded") end)
+        function on_error(event) store.set("error", event.error.message) end
+        command("why", {}, function(event) event:reply(store.get("error", "nothing")) end)"#;
+    let daemon = Daemon::new(vec![script("s", text)]).await;
+    daemon.platform.refuses(|_| Some(ActionError::Unavailable("it is away".to_owned())));
+    daemon.says("general", "x").await;
+    daemon.until("two hours pass", Duration::from_secs(60), |daemon| daemon.clock.now() > 1_000_000 + 7_200_000).await;
+    daemon.platform.refuses(|_| None);
+    daemon
+        .until("what was scheduled is said", Duration::from_secs(1), |daemon| {
+            daemon.replies("general").contains(&"reminded".to_owned()) && daemon.engine.status().backlog == 0
+        })
+        .await;
+    assert_eq!(daemon.replies("general"), ["reminded"]);
+    assert!(daemon.platform.sim.person("alice", "general").state().is_muted(daemon.clock.now()));
+    daemon.platform.sim.person("bob", "general").says("/why").await.unwrap();
+    daemon
+        .soon("the script was told", |daemon| {
+            daemon.replies("general").last().is_some_and(|text| text.contains("expired"))
+        })
+        .await;
+    daemon.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_outbox_is_an_error_that_names_the_limit_and_suspends_nobody() {
+    let limits = OutboxLimits { actions: 50, ..OutboxLimits::default() };
+    let daemon = Daemon::with(limits, vec![script("echo", ECHO)]).await;
+    daemon.platform.refuses(|_| away());
+    for n in 0..100 {
+        daemon.says("general", &n.to_string()).await;
+    }
+    daemon.soon("all are handled", |daemon| daemon.engine.status().scripts[0].waiting_events == 0).await;
+    let status = daemon.engine.status();
+    assert!(status.bots[0].is_full);
+    assert_eq!(status.scripts[0].state, ScriptState::Up);
+    let error = status.scripts[0].last_error.clone().unwrap();
+    assert!(error.contains("outbox limit: 50 actions or 64 MiB wait to be done by sim"), "{error}");
+    daemon.platform.refuses(|_| None);
+    daemon.until("they are said", Duration::from_millis(500), |daemon| daemon.replies("general").len() == 50).await;
+    daemon.says("general", "again").await;
+    daemon.soon("it goes on", |daemon| daemon.replies("general").len() == 51).await;
+    daemon.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_that_is_not_available_keeps_its_actions_and_counts_no_try() {
+    let daemon = Daemon::new(vec![script("echo", ECHO)]).await;
+    daemon.platform.refuses(|_| Some(ActionError::Unavailable("its token is refused".to_owned())));
+    daemon.says("general", "x").await;
+    daemon.until("half an hour", Duration::from_secs(10), |daemon| daemon.clock.now() > 1_000_000 + 1_800_000).await;
+    assert!(daemon.dead_letters().is_empty());
+    daemon.platform.refuses(|_| None);
+    daemon.until("it is said", Duration::from_secs(1), |daemon| daemon.replies("general") == ["x"]).await;
+    daemon.engine.shutdown().await;
+}
