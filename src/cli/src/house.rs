@@ -91,6 +91,7 @@ pub(crate) fn settings(config: &Config) -> HashMap<BotName, BotSettings> {
             permissions: permissions.collect(),
             // A tag on Telegram is what somebody may give to themselves.
             roles_are_words: bot.platform == Platform::Telegram,
+            outbox: bot.outbox.into(),
         };
         (name.as_str().into(), settings)
     };

@@ -22,15 +22,24 @@ pub(crate) enum Problem {
     File { doing: &'static str, path: PathBuf, cause: std::io::Error },
     #[error("cannot listen on {address}: {cause}; stop the program that has it, or set another `listen:` in bots.yaml")]
     Listen { address: String, cause: std::io::Error },
+    #[error(
+        "the thread {0} has died (a bug of Palabre's); what was acknowledged is safe, and the next start goes on with it"
+    )]
+    ThreadDied(String),
+    #[error("{0}")]
+    Damaged(String),
     #[error("{0}")]
     Other(String),
 }
 
 impl Problem {
-    /// 2 for a configuration that cannot be used, 1 for everything else.
+    /// Returns 2 for a configuration that cannot be used, 65 for a damaged store, 70 for a thread that died while the daemon ran (both
+    /// as sysexits.h has them), and 1 for everything else.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::NoConfig { .. } | Self::Config(_) => ExitCode::from(2),
+            Self::Damaged(_) | Self::Store(palabre_store::Error::Damaged { .. }) => ExitCode::from(65),
+            Self::ThreadDied(_) => ExitCode::from(70),
             Self::Store(_) | Self::Engine(_) | Self::File { .. } | Self::Listen { .. } | Self::Other(_) => {
                 ExitCode::from(1)
             }

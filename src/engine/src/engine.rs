@@ -40,6 +40,7 @@ use crate::supervisor::{self, Platforms};
 use crate::tables::{RECOVERY, WaitingRun};
 use crate::tasks::TaskBook;
 use crate::timers::TimerBook;
+use crate::vitals::{Fatal, Pulse, Vitals};
 use crate::worker::{self, Task};
 use crate::workers::Workers;
 
@@ -120,6 +121,7 @@ pub struct Engine {
     metrics: Arc<Metrics>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     tasks: tokio::sync::Mutex<JoinSet<()>>,
+    vitals: Arc<Vitals>,
 }
 
 struct Known {
@@ -228,18 +230,22 @@ impl Engine {
         let prefixes = settings.iter().filter_map(|(bot, of)| Some((bot.clone(), of.prefix.clone()?))).collect();
         let declared = Arc::new(Board::new(Arc::default()));
 
+        let vitals = Arc::new(Vitals::new());
         let mut threads = Vec::new();
         let mut tasks_of_workers = Vec::new();
         for index in 0..workers.max(1) {
             let (sender, receiver) = crossbeam_channel::unbounded();
             let notes = notes.clone();
-            let thread = thread(&format!("script-worker-{index}"), move || worker::run(&receiver, &notes))?;
+            let name = format!("script-worker-{index}");
+            let thread = vitals.spawn(&name, WORKER_STACK, move |pulse| worker::run(&receiver, &notes, pulse));
+            let thread = thread.map_err(EngineError::Thread)?;
             threads.push(thread);
             tasks_of_workers.push(sender);
         }
         let (reader, reads) = crossbeam_channel::unbounded();
         let (read_store, read_notes) = (store.clone(), notes.clone());
-        threads.push(thread("journal-reader", move || read_back::run(&read_store, &reads, &read_notes))?);
+        let read = move |pulse: &Pulse| read_back::run(&read_store, &reads, &read_notes, pulse);
+        threads.push(vitals.spawn("journal-reader", WORKER_STACK, read).map_err(EngineError::Thread)?);
         let low = Arc::new(AtomicU64::new(found.low));
         let backlog = Arc::new(AtomicUsize::new(0));
         let stalled = Arc::new(Board::new(None));
@@ -266,6 +272,7 @@ impl Engine {
             backlog: Arc::clone(&backlog),
             stalled: Arc::clone(&stalled),
             reader,
+            vitals: Arc::clone(&vitals),
         };
         let mut outstanding: HashMap<u64, usize> = HashMap::new();
         let configured: Vec<_> = scripts.iter().map(|setup| &setup.name).collect();
@@ -274,7 +281,8 @@ impl Engine {
         for entry in &found.actions {
             *outstanding.entry(entry.position.block).or_default() += 1;
         }
-        threads.push(thread("sequencer", move || sequencer.run(outstanding.into_iter().collect()))?);
+        let sequence = move |pulse: &Pulse| sequencer.run(outstanding.into_iter().collect(), pulse);
+        threads.push(vitals.spawn("sequencer", WORKER_STACK, sequence).map_err(EngineError::Thread)?);
 
         let mut tasks = JoinSet::new();
         let wake = waker(notes.clone(), store.clone(), scheduler.clone(), low, journal_retention);
@@ -306,6 +314,7 @@ impl Engine {
             metrics,
             threads: Mutex::new(threads),
             tasks: tokio::sync::Mutex::new(JoinSet::new()),
+            vitals,
         };
         let depends = |setup: &ScriptSetup| setup.source.as_ref().map(Source::depends).unwrap_or_default();
         let grouped: Vec<_> = scripts.iter().map(|setup| (setup.name.clone(), depends(setup))).collect();
@@ -523,8 +532,11 @@ impl Engine {
     pub fn status(&self) -> Status {
         let mut scripts: Vec<_> = lock(&self.scripts).iter().map(Known::status).collect();
         scripts.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        let bots = self.platforms.status();
         Status {
-            bots: self.platforms.status(),
+            threads: self.vitals.threads(),
+            back_pressure: Status::find_back_pressure(&bots, &scripts),
+            bots,
             scripts,
             backlog: self.backlog.load(Acquire),
             stalled: self.stalled.read(),
@@ -603,6 +615,16 @@ impl Engine {
         tokio::select! {
             () = self.when_idle() => {}
             () = suspended => {}
+        }
+    }
+
+    /// Returns when the daemon cannot go on, with the reason: then the process should end.
+    pub async fn died(&self) -> Fatal {
+        let mut fatal = self.vitals.fatal();
+        let there = fatal.wait_for(Option::is_some).await.ok().and_then(|fatal| fatal.clone());
+        match there {
+            Some(fatal) => fatal,
+            None => std::future::pending().await,
         }
     }
 
@@ -709,11 +731,6 @@ pub(crate) fn own_bot() -> Bot {
 /// The adapters' context is made once, and each gets it with its own bot.
 fn nobody() -> Bot {
     Bot { name: "".into(), platform: "".into() }
-}
-
-fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, EngineError> {
-    let builder = std::thread::Builder::new().name(name.to_owned()).stack_size(WORKER_STACK);
-    builder.spawn(run).map_err(EngineError::Thread)
 }
 
 async fn join(threads: Vec<JoinHandle<()>>) {

@@ -32,6 +32,7 @@ mod supervisor;
 mod tables;
 mod tasks;
 mod timers;
+mod vitals;
 mod worker;
 mod workers;
 
@@ -42,6 +43,7 @@ pub use operators::{BotSettings, Operators};
 pub use outbox::OutboxLimits;
 pub use recovery::{DeadLetter, Position};
 pub use reload::ScriptWatch;
-pub use status::{BotState, BotStatus, ScriptState, ScriptStatus, Status};
+pub use status::{BotState, BotStatus, ScriptState, ScriptStatus, Status, ThreadStatus};
 pub use tables::{dead_letters, journal, stored_values, task_runs};
 pub use tasks::TaskRun;
+pub use vitals::Fatal;

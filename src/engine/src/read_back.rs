@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::sequencer::Note;
 use crate::tables::{JOURNAL, unpacked};
+use crate::vitals::Pulse;
 
 /// At most so many events of one script are in memory; the rest is read back as they are handled.
 pub(crate) const WINDOW_EVENTS: usize = 4_096;
@@ -48,11 +49,13 @@ pub(crate) struct ReadBack {
 pub(crate) type Read = (Vec<Queued>, Cursor);
 
 /// Answers requests until the engine has dropped its end.
-pub(crate) fn run(store: &Store, requests: &Receiver<ReadBack>, notes: &Sender<Note>) {
+pub(crate) fn run(store: &Store, requests: &Receiver<ReadBack>, notes: &Sender<Note>, pulse: &Pulse) {
     while let Ok(request) = requests.recv() {
+        pulse.beat();
         let slot = request.slot;
         let read = read(store, &request).map_err(|error| error.to_string());
         drop(notes.send(Note::ReadBack { slot, read }));
+        pulse.rest();
     }
 }
 

@@ -44,6 +44,7 @@ use crate::tables::{
 };
 use crate::tasks::TaskBook;
 use crate::timers::TimerBook;
+use crate::vitals::{Fatal, Pulse, Vitals};
 use crate::worker::Task;
 
 /// While one block is being written, the next is closed at this many records, so that the disk and the CPU work at once.
@@ -178,6 +179,7 @@ pub(crate) struct Sequencer {
     pub(crate) backlog: Arc<AtomicUsize>,
     pub(crate) stalled: Arc<Board<Option<String>>>,
     pub(crate) reader: Sender<ReadBack>,
+    pub(crate) vitals: Arc<Vitals>,
 }
 
 /// What it keeps to itself.
@@ -214,10 +216,13 @@ struct State {
 
 impl Sequencer {
     /// Runs until told to stop, then returns once everything is written that can be.
-    pub(crate) fn run(mut self, left: Vec<(u64, usize)>) {
+    pub(crate) fn run(mut self, left: Vec<(u64, usize)>, pulse: &Pulse) {
         let mut state = State { outstanding: left.into_iter().collect(), ..State::default() };
         let stop = loop {
-            let Some(first) = self.next(&state) else {
+            pulse.rest();
+            let first = self.next(&state);
+            pulse.beat();
+            let Some(first) = first else {
                 self.round(&mut state);
                 continue;
             };
@@ -330,6 +335,9 @@ impl Sequencer {
                 state.in_flight -= 1;
                 if !state.is_stalled {
                     tracing::error!("nothing can be saved, and so nothing is answered: {}", refused.error);
+                }
+                if let Error::Damaged { .. } = &refused.error {
+                    self.vitals.end(Fatal::Store(refused.error.to_string()));
                 }
                 state.is_stalled = true;
                 self.stalled.write(|stalled| *stalled = Some(refused.error.to_string()));

@@ -5,6 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use palabre_model::{BotName, Condition, ScriptName};
 use serde::Serialize;
 
+use crate::read_back::WINDOW_EVENTS;
+use crate::vitals::STUCK_MS;
+
 /// The state of everything.
 #[derive(Debug, Clone, Serialize)]
 pub struct Status {
@@ -17,6 +20,68 @@ pub struct Status {
     /// Why nothing can be saved at present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stalled: Option<String>,
+    /// The threads that everything depends on.
+    pub threads: Vec<ThreadStatus>,
+    /// What is slowed down at present so that queues stay within their limits, a sentence each.
+    pub back_pressure: Vec<String>,
+}
+
+/// One thread that everything depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ThreadStatus {
+    /// Its name, as the operating system shows it.
+    pub name: String,
+    /// Whether it runs. A dead one does not come back before the process is started again.
+    pub alive: bool,
+    /// How long it has been busy with one thing, in milliseconds; 0 while it waits for something to do.
+    pub beat_age_ms: u64,
+}
+
+impl Status {
+    /// Returns what an operator should look at, a sentence each: bots that are down, threads that do not get on, queues that are full.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<String> {
+        let mut troubles: Vec<String> = self.stalled.iter().map(|why| format!("nothing can be saved: {why}")).collect();
+        for thread in &self.threads {
+            if !thread.alive {
+                troubles.push(format!("thread {} has died", thread.name));
+            } else if thread.beat_age_ms >= STUCK_MS {
+                troubles.push(format!("thread {} has not got on for {} s", thread.name, thread.beat_age_ms / 1_000));
+            }
+        }
+        for bot in &self.bots {
+            match &bot.state {
+                BotState::Up => {}
+                BotState::Starting => troubles.push(format!("bot {} connects", bot.name)),
+                BotState::Down(reason) => troubles.push(format!("bot {} is down: {reason}", bot.name)),
+                BotState::Refused(reason) => troubles.push(format!("bot {} is refused: {reason}", bot.name)),
+            }
+        }
+        troubles.extend(self.back_pressure.iter().cloned());
+        troubles
+    }
+
+    /// Returns what is slowed down or held back, as the state of bots and scripts shows it.
+    pub(crate) fn find_back_pressure(bots: &[BotStatus], scripts: &[ScriptStatus]) -> Vec<String> {
+        let mut found = Vec::new();
+        for bot in bots {
+            if bot.is_full {
+                found.push(format!("the outbox of bot {} is full: {} actions wait", bot.name, bot.waiting_actions));
+            }
+            if let Some(reason) = &bot.held_back {
+                found.push(format!("actions of bot {} wait, since its platform takes none: {reason}", bot.name));
+            }
+        }
+        for script in scripts {
+            if script.state == ScriptState::Suspended {
+                found
+                    .push(format!("script {} is suspended; {} events wait for it", script.name, script.waiting_events));
+            } else if script.waiting_events > WINDOW_EVENTS as u64 {
+                found.push(format!("script {} lags; {} events wait for it", script.name, script.waiting_events));
+            }
+        }
+        found
+    }
 }
 
 /// One bot.

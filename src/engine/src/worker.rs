@@ -13,6 +13,7 @@ use crate::neighbours::Neighbours;
 use crate::sequencer::Note;
 use crate::slot::{Slot, Turn};
 use crate::tables::WaitingRun;
+use crate::vitals::Pulse;
 
 /// A chunk is given back after so many events or so much time, so that what is done becomes durable while more is done.
 const CHUNK_EVENTS: usize = 512;
@@ -76,7 +77,7 @@ pub(crate) enum Task {
 }
 
 /// Runs until told to stop.
-pub(crate) fn run(tasks: &Receiver<Task>, notes: &Sender<Note>) {
+pub(crate) fn run(tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse) {
     let mut slots: BTreeMap<usize, Slot> = BTreeMap::new();
     let neighbours = Neighbours::default();
     let mut barriers = Vec::new();
@@ -87,11 +88,13 @@ pub(crate) fn run(tasks: &Receiver<Task>, notes: &Sender<Note>) {
         let task = if busy {
             tasks.try_recv().ok()
         } else {
+            pulse.rest();
             match tasks.recv() {
                 Ok(task) => Some(task),
                 Err(_) => return,
             }
         };
+        pulse.beat();
         let mut next = task;
         // All that is there, then the scripts: a long queue of messages must not be worked off one by one.
         while let Some(task) = next {

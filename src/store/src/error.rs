@@ -89,6 +89,13 @@ impl Error {
         Self::Io { doing, path: path.to_owned(), cause: Arc::new(cause) }
     }
 
+    /// What is known of pages that redb panics at: their checksums or structure do not hold.
+    pub(crate) fn panicked(path: &std::path::Path, panic: &(dyn std::any::Any + Send)) -> Self {
+        let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        let cause = format!("a page cannot be what it should be: {}", said.unwrap_or("the storage engine gave up"));
+        Self::Damaged { path: path.to_owned(), cause }
+    }
+
     /// Sorts redb's errors into ours.
     pub(crate) fn redb(doing: &'static str, path: &std::path::Path, error: impl Into<redb::Error>) -> Self {
         match error.into() {

@@ -39,9 +39,11 @@ impl Snapshot {
 
     /// The row of `key`, unless it has expired.
     pub fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Row>> {
-        let Some(open) = self.open(table)? else { return Ok(None) };
-        let Some(found) = open.get(key).map_err(|error| self.failed(error))? else { return Ok(None) };
-        self.live(table, key, found.value())
+        self.guarded(|| {
+            let Some(open) = self.open(table)? else { return Ok(None) };
+            let Some(found) = open.get(key).map_err(|error| self.failed(error))? else { return Ok(None) };
+            self.live(table, key, found.value())
+        })
     }
 
     /// The rows whose key starts with `prefix`, from past `after` on, in `direction`.
@@ -62,38 +64,47 @@ impl Snapshot {
             (Bound::Excluded(a) | Bound::Included(a), Bound::Excluded(b)) => a >= b,
             _ => false,
         };
-        let range = match self.open(table)? {
-            Some(open) if !crossed => Some(open.range::<&[u8]>((low, high)).map_err(|error| self.failed(error))?),
-            _ => None,
-        };
+        let range = self.guarded(|| match self.open(table)? {
+            Some(open) if !crossed => open.range::<&[u8]>((low, high)).map(Some).map_err(|error| self.failed(error)),
+            _ => Ok(None),
+        })?;
         let mut range = range.into_iter().flat_map(move |range| match direction {
             Direction::Forward => either(Some(range), None),
             Direction::Backward => either(None, Some(range.rev())),
         });
+        let mut is_over = false;
         Ok(std::iter::from_fn(move || {
-            loop {
-                let found = match range.next()? {
-                    Ok((key, value)) => self
-                        .live(table, key.value(), value.value())
-                        .map(|row| row.map(|row| (key.value().to_vec(), row))),
-                    Err(error) => Err(self.failed(error)),
-                };
-                match found {
-                    Ok(None) => {}
-                    Ok(Some(row)) => return Some(Ok(row)),
-                    Err(error) => return Some(Err(error)),
+            let mut next = || {
+                loop {
+                    let found = match range.next() {
+                        None => return Ok(None),
+                        Some(Ok((key, value))) => self
+                            .live(table, key.value(), value.value())
+                            .map(|row| row.map(|row| (key.value().to_vec(), row))),
+                        Some(Err(error)) => Err(self.failed(error)),
+                    };
+                    if let Some(row) = found? {
+                        return Ok(Some(row));
+                    }
                 }
+            };
+            if is_over {
+                return None;
             }
+            let next = self.guarded(&mut next).transpose();
+            // Behind what is damaged nothing is to be had.
+            is_over = matches!(next, None | Some(Err(Error::Damaged { .. })));
+            next
         }))
     }
 
     /// How many rows `table` has, expired ones that are not yet swept included.
     pub fn len(&self, table: TableId) -> Result<u64> {
         use redb::ReadableTableMetadata;
-        match self.open(table)? {
+        self.guarded(|| match self.open(table)? {
             Some(open) => open.len().map_err(|error| self.failed(error)),
             None => Ok(0),
-        }
+        })
     }
 
     pub(crate) fn open(&self, table: TableId) -> Result<Option<redb::ReadOnlyTable<Bytes, Bytes>>> {
@@ -112,6 +123,12 @@ impl Snapshot {
         })?;
         let over = expires.is_some_and(|at| at <= self.now);
         Ok((!over).then(|| Row { value: value.to_vec(), expires }))
+    }
+
+    /// Reads, and takes a panic of redb's at a page for what it is: damage.
+    fn guarded<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
+        let panicked = |panic: Box<dyn std::any::Any + Send>| Err(Error::panicked(&self.file.path, panic.as_ref()));
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).unwrap_or_else(panicked)
     }
 
     fn failed(&self, error: impl Into<redb::Error>) -> Error {

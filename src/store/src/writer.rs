@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvError};
@@ -96,7 +97,8 @@ impl Writer {
     fn commit(&mut self, group: Vec<Submission>) {
         let outcome = self.file().and_then(|file| {
             let batches = group.iter().map(|submission| &submission.batch);
-            apply(&file, batches).inspect_err(|error| {
+            let applied = catch_unwind(AssertUnwindSafe(|| apply(&file, batches)));
+            applied.unwrap_or_else(|panic| Err(Error::panicked(&file.path, panic.as_ref()))).inspect_err(|error| {
                 if error.is_passing() {
                     // redb trusts nothing after a failed write; neither do we. Reads fail too until it is open again.
                     self.broken = Some((error.clone(), self.take_current()));

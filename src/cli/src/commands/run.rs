@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_engine::{BotState, Engine, Options, ScriptState, ScriptWatch, Web};
+use palabre_engine::{BotState, Engine, Fatal, Options, ScriptState, ScriptWatch, Web};
 use palabre_model::{Clock, Entropy, Shutdown, SystemClock, SystemEntropy};
 use palabre_server::{OpenApi, engine_routes};
 use palabre_store::Store;
@@ -14,6 +14,10 @@ use crate::platforms::{self, Attached, Outside};
 use crate::problem::Problem;
 use crate::{house, tell};
 
+/// How long health shows why the daemon ends before it does.
+const SHOW_FATAL: Duration = Duration::from_secs(2);
+/// The longest that a stop takes, more than the engine gives to what is under way.
+const STOP_WITHIN: Duration = Duration::from_secs(30);
 /// How long the room service may take before the daemon goes on without waiting for it.
 const UP_WITHIN: Duration = Duration::from_secs(5);
 
@@ -72,13 +76,30 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
         }
     };
     let stopping = async {
-        let reason = signals.asked_to_stop().await;
-        tracing::info!("{reason}: stopping");
+        let fatal = tokio::select! {
+            reason = signals.asked_to_stop() => {
+                tracing::info!("{reason}: stopping");
+                None
+            }
+            fatal = engine.died() => Some(fatal),
+        };
+        if let Some(fatal) = &fatal {
+            tracing::error!("the daemon cannot go on and ends: {fatal:?}");
+            // Long enough for whoever watches health to see why.
+            tokio::time::sleep(SHOW_FATAL).await;
+        }
         stop.send_replace(true);
+        fatal
     };
-    let (served, (), ()) = tokio::join!(serving, watching, stopping);
-    engine.shutdown().await;
-    served
+    let (served, (), fatal) = tokio::join!(serving, watching, stopping);
+    if tokio::time::timeout(STOP_WITHIN, engine.shutdown()).await.is_err() {
+        tracing::error!("not everything ended in time; what was acknowledged is safe");
+    }
+    match fatal {
+        None => served,
+        Some(Fatal::Thread(name)) => Err(Problem::ThreadDied(name)),
+        Some(Fatal::Store(damage)) => Err(Problem::Damaged(damage)),
+    }
 }
 
 async fn bind(address: &str) -> Result<TcpListener, Problem> {

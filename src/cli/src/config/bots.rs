@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use palabre_engine::OutboxLimits;
 use palabre_model::Permission;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -27,6 +28,9 @@ pub(crate) struct BotConfig {
     /// Who may do how much: for each level the roles, and the people by their id, that have it.
     #[serde(default)]
     pub(crate) permissions: BTreeMap<Level, Vec<String>>,
+    /// How much may wait to be done by the bot.
+    #[serde(default)]
+    pub(crate) outbox: OutboxConfig,
     /// The settings of the room service, where the platform is rooms.
     #[serde(default)]
     pub(crate) rooms: palabre_rooms::Config,
@@ -38,11 +42,43 @@ pub(crate) struct BotConfig {
     pub(crate) telegram: palabre_telegram::Config,
 }
 
+/// How much may wait to be done by a bot: past it, scripts get an error when they want more done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct OutboxConfig {
+    /// Actions that wait.
+    pub(crate) actions: usize,
+    /// Their size, in mebibytes.
+    pub(crate) mb: usize,
+    /// How long an answer may wait, in seconds, before it is dropped and its script told. Moderation and what was scheduled is kept.
+    pub(crate) answers_expire_s: u64,
+}
+
+impl Default for OutboxConfig {
+    fn default() -> Self {
+        let OutboxLimits { actions, bytes, answers_expire } = OutboxLimits::default();
+        Self { actions, mb: bytes >> 20, answers_expire_s: answers_expire / 1_000 }
+    }
+}
+
+impl From<OutboxConfig> for OutboxLimits {
+    fn from(config: OutboxConfig) -> Self {
+        Self {
+            actions: config.actions,
+            bytes: config.mb.saturating_mul(1 << 20),
+            answers_expire: config.answers_expire_s.saturating_mul(1_000),
+        }
+    }
+}
+
 impl BotConfig {
     /// What is wrong with the bot of that name, beside what the parser sees.
     pub(super) fn check(&self, name: &str) -> Result<(), String> {
         if name.is_empty() || name.contains('/') || name.chars().any(char::is_whitespace) {
             return Err(format!("the bot's name \"{name}\" must have no slash and no space in it"));
+        }
+        if self.outbox.actions == 0 || self.outbox.mb == 0 || self.outbox.answers_expire_s == 0 {
+            return Err("outbox: actions, mb and answers_expire_s are at least 1".to_owned());
         }
         let rooms = &self.rooms;
         if rooms.client_queue == 0

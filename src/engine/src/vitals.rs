@@ -1,0 +1,109 @@
+//! Whether the threads of the engine are alive and get on, for health; and the end of the process when one is not.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use crate::status::ThreadStatus;
+
+/// A thread that has not got on for so long is named in health.
+pub(crate) const STUCK_MS: u64 = 10_000;
+
+/// Why the daemon cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fatal {
+    /// A thread that everything depends on has died.
+    Thread(String),
+    /// The store is damaged.
+    Store(String),
+}
+
+/// The threads, and what ends the process.
+pub(crate) struct Vitals {
+    began: Instant,
+    threads: Mutex<Vec<Arc<Pulse>>>,
+    fatal: watch::Sender<Option<Fatal>>,
+}
+
+/// One thread's own half.
+#[derive(Debug)]
+pub(crate) struct Pulse {
+    name: String,
+    is_dead: AtomicBool,
+    began: Instant,
+    /// When it began with what it does at present, in milliseconds since the start, plus one; 0 while it waits.
+    busy_since: AtomicU64,
+}
+
+impl Pulse {
+    /// It waits for something to do.
+    pub(crate) fn rest(&self) {
+        self.busy_since.store(0, Relaxed);
+    }
+
+    /// It has something to do, or has got on.
+    pub(crate) fn beat(&self) {
+        self.busy_since.store(self.now() + 1, Relaxed);
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn status(&self) -> ThreadStatus {
+        let busy_since = self.busy_since.load(Relaxed);
+        let beat_age_ms = if busy_since == 0 { 0 } else { self.now().saturating_sub(busy_since - 1) };
+        ThreadStatus { name: self.name.clone(), alive: !self.is_dead.load(Relaxed), beat_age_ms }
+    }
+}
+
+impl Vitals {
+    pub(crate) fn new() -> Self {
+        Self { began: Instant::now(), threads: Mutex::default(), fatal: watch::Sender::default() }
+    }
+
+    /// Starts a thread that everything depends on: should it panic, the daemon ends.
+    pub(crate) fn spawn(
+        self: &Arc<Self>,
+        name: &str,
+        stack: usize,
+        run: impl FnOnce(&Pulse) + Send + 'static,
+    ) -> std::io::Result<JoinHandle<()>> {
+        let began = self.began;
+        let pulse =
+            Pulse { name: name.to_owned(), is_dead: AtomicBool::new(false), began, busy_since: AtomicU64::new(0) };
+        let pulse = Arc::new(pulse);
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&pulse));
+        let vitals = Arc::clone(self);
+        let builder = std::thread::Builder::new().name(name.to_owned()).stack_size(stack);
+        builder.spawn(move || {
+            if catch_unwind(AssertUnwindSafe(|| run(&pulse))).is_err() {
+                pulse.is_dead.store(true, Relaxed);
+                vitals.end(Fatal::Thread(pulse.name.clone()));
+            }
+            pulse.rest();
+        })
+    }
+
+    /// The daemon cannot go on. The first reason counts.
+    pub(crate) fn end(&self, fatal: Fatal) {
+        self.fatal.send_if_modified(|known| {
+            let is_news = known.is_none();
+            known.get_or_insert(fatal);
+            is_news
+        });
+    }
+
+    /// Why the daemon cannot go on, if it cannot.
+    pub(crate) fn fatal(&self) -> watch::Receiver<Option<Fatal>> {
+        self.fatal.subscribe()
+    }
+
+    pub(crate) fn threads(&self) -> Vec<ThreadStatus> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|pulse| pulse.status()).collect()
+    }
+}
