@@ -564,7 +564,7 @@ impl Engine {
     /// The metrics, as Prometheus reads them.
     #[must_use]
     pub fn metrics(&self) -> String {
-        self.metrics.text(&self.status())
+        self.metrics.text(&self.status(), &self.platforms.figures())
     }
 
     /// Where events go, for what is not an adapter.

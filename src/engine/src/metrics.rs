@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 
-use palabre_model::ScriptName;
+use palabre_model::{BotName, Figure, ScriptName};
 use palabre_script::MetricChange;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -73,7 +73,7 @@ impl Metrics {
     }
 
     /// All of it, with the state of bots and scripts.
-    pub(crate) fn text(&self, status: &Status) -> String {
+    pub(crate) fn text(&self, status: &Status, figures: &[(BotName, Figure)]) -> String {
         let of = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut registry = Registry::with_prefix("palabre");
         let up: Family<Labels, Gauge> = Family::default();
@@ -100,6 +100,7 @@ impl Metrics {
         registry.register("script_waiting_runs", "Runs that wait for somebody or something", waiting);
         registry.register("script_happened", "Failures and suspensions", happened);
         registry.register("backlog", "Events and actions under way", backlog);
+        register_figures(&mut registry, figures);
         let of_scripts = registry.sub_registry_with_prefix("of_script");
         for (name, family) in &of.counts {
             of_scripts.register(name, "Counted by a script", family.clone());
@@ -112,5 +113,28 @@ impl Metrics {
             tracing::error!("the metrics cannot be written down: {error}");
         }
         text
+    }
+}
+
+/// Registers what adapters count and measure, by name.
+fn register_figures(registry: &mut Registry, figures: &[(BotName, Figure)]) {
+    let mut gauges: BTreeMap<&str, (&str, Family<Labels, Gauge>)> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, (&str, Family<Labels, Counter>)> = BTreeMap::new();
+    for (bot, figure) in figures {
+        let labels = figure.labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let labels: Labels = labels.chain([("bot".to_owned(), bot.to_string())]).collect();
+        if figure.is_count {
+            let (_, family) = counts.entry(figure.name).or_insert_with(|| (figure.help, Family::default()));
+            family.get_or_create(&labels).inc_by(figure.value);
+        } else {
+            let (_, family) = gauges.entry(figure.name).or_insert_with(|| (figure.help, Family::default()));
+            family.get_or_create(&labels).set(i64::try_from(figure.value).unwrap_or(i64::MAX));
+        }
+    }
+    for (name, (help, family)) in gauges {
+        registry.register(name, help, family);
+    }
+    for (name, (help, family)) in counts {
+        registry.register(name, help, family);
     }
 }

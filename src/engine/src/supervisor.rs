@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palabre_model::{
-    Adapter, AdapterContext, AdapterError, Batch, Bot, BotName, CommandSpec, Condition, Event, EventKind,
+    Adapter, AdapterContext, AdapterError, Batch, Bot, BotName, CommandSpec, Condition, Event, EventKind, Figure,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -80,6 +80,15 @@ impl Platforms {
                 is_news
             });
         }
+    }
+
+    /// What the adapters count and measure, with the bot that it is of.
+    pub(crate) fn figures(&self) -> Vec<(BotName, Figure)> {
+        let of = |attached: &Attached| {
+            let name = attached.bot.name.clone();
+            attached.adapter.figures().into_iter().map(move |figure| (name.clone(), figure))
+        };
+        self.bots.iter().flat_map(of).collect()
     }
 
     pub(crate) fn status(&self) -> Vec<BotStatus> {

@@ -62,6 +62,26 @@ pub trait Adapter: Send + Sync + 'static {
         let _unknown = (around, name);
         None
     }
+
+    /// What it counts and measures itself, for the metrics.
+    fn figures(&self) -> Vec<Figure> {
+        Vec::new()
+    }
+}
+
+/// A figure of an adapter's own, for the metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// The name, to which a prefix is added; the same figure with other labels has the same name.
+    pub name: &'static str,
+    /// What it is.
+    pub help: &'static str,
+    /// What tells it from others of that name.
+    pub labels: Vec<(&'static str, &'static str)>,
+    /// How much it is.
+    pub value: u64,
+    /// Whether it only grows.
+    pub is_count: bool,
 }
 
 /// What a platform of our own asks: whether a message may be delivered, and who may do what.

@@ -21,7 +21,7 @@ mod place;
 
 pub use action::{Action, ActionKey, ActionKind, Measure, MessageRef, RoomChange};
 pub use adapter::{
-    Adapter, AdapterContext, AdapterError, Condition, EmitError, EventSink, Gate, Receipt, Shutdown, Verdict,
+    Adapter, AdapterContext, AdapterError, Condition, EmitError, EventSink, Figure, Gate, Receipt, Shutdown, Verdict,
 };
 pub use capabilities::Capabilities;
 pub use clock::{Clock, SystemClock, VirtualClock, iso8601};
