@@ -14,7 +14,10 @@ const BOTS: &str = "
 bots:
   lobby:
     platform: rooms
-    rooms: { retention: { keep: ['*'] }, client_queue: 65536 }
+    rooms:
+      retention: { keep: ['*'] }
+      client_queue: 65536
+      limits: { queued_kb: 65536, received_kb_per_second: 0, messages: { burst: 1, per_minute: 0 } }
 scripts:
   echo:
     limits: { actions_per_minute: 100000000 }

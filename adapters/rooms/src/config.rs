@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::limits::Limits;
+
 /// The settings of a room service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -22,6 +24,8 @@ pub struct Config {
     pub max_file_mb: usize,
     /// How many packets may wait for a slow client before it is disconnected.
     pub client_queue: usize,
+    /// What one connection, one person and one address may do.
+    pub limits: Limits,
 }
 
 impl Default for Config {
@@ -33,7 +37,8 @@ impl Default for Config {
             max_rooms: 10_000,
             max_connections: 10_000,
             max_file_mb: 10,
-            client_queue: 512,
+            client_queue: 8_192,
+            limits: Limits::default(),
         }
     }
 }
@@ -46,7 +51,7 @@ pub struct Retention {
     pub message_hours: u64,
     /// How many messages a room keeps.
     pub messages_per_room: usize,
-    /// How long somebody may be silent before they are asked to come in again, in hours.
+    /// Has no effect: whoever is connected is in the room, however long they only read. Accepted for older files.
     pub idle_user_hours: u64,
     /// How long an empty room is kept, in hours.
     pub empty_room_hours: u64,

@@ -45,6 +45,11 @@ impl Directory {
         Ok(room)
     }
 
+    /// Whether the room of that name is open.
+    pub(crate) fn is_open(&self, name: &str) -> bool {
+        self.lock().rooms.get(name).is_some_and(|room| !room.is_closed())
+    }
+
     /// The rooms that are open now.
     pub(crate) fn rooms(&self) -> Vec<(String, mpsc::Sender<Command>)> {
         let known = self.lock();

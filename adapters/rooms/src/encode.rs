@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use crate::history::MessageRow;
 
+/// Why somebody who is in no room is refused. Our page comes in again by itself when it is told this.
+pub(crate) const NOT_IN_ROOM: &str = "join a room first";
+
 /// A message as clients have it.
 #[derive(Debug, Serialize)]
 pub(crate) struct WireMessage<'m> {

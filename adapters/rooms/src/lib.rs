@@ -3,23 +3,34 @@
 
 mod compat;
 mod config;
+mod connection;
 mod decode;
 mod direct;
 mod directory;
 mod download;
 mod encode;
+mod figures;
 mod files;
+mod frames;
+mod gateway;
 mod history;
+mod limiter;
+mod limits;
 mod members;
+mod peer;
+mod place;
+mod receive;
 mod rest;
 mod room;
 mod roster;
 mod service;
+mod slots;
 mod speaker;
 mod sweep;
 mod transport;
 mod uploads;
 mod web;
+mod wire;
 
 use std::sync::Arc;
 
@@ -27,11 +38,12 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use palabre_model::{
     Action, ActionError, ActionKey, Adapter, AdapterContext, AdapterError, Batch, Capabilities, Condition, Event,
-    EventKind, Member, MessageId, Outcome, User, UserId,
+    EventKind, Figure, Member, MessageId, Outcome, User, UserId,
 };
 use tokio::sync::oneshot;
 
 pub use config::{Config, Retention};
+pub use limits::{Limits, Rate};
 pub use service::Rooms;
 
 use crate::members::Members;
@@ -132,6 +144,10 @@ impl Adapter for Rooms {
 
     fn member(&self, _: &Event, user: &UserId) -> Option<Member> {
         Some(self.members.row(user.native()).member(user.clone(), self.clock.now()))
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        figures::of(self)
     }
 
     /// Whoever could come in under that name: a person need not be there to be meant.

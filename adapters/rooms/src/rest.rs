@@ -12,17 +12,16 @@ use palabre_store::{Direction, Result as StoreResult, TableId};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::download;
 use crate::history::{self, ROOMS, RoomRow};
 use crate::room::Command;
 use crate::service::Rooms;
-use crate::uploads;
+use crate::{download, receive};
 
 pub(crate) fn routes(rooms: &Arc<Rooms>) -> Router {
     Router::new()
         .route("/api/health", get(health))
         .route("/api/rooms", get(list))
-        .route("/api/files/{id}", get(download::file).put(uploads::put))
+        .route("/api/files/{id}", get(download::file).put(receive::put))
         .route("/api/stats", get(stats))
         .with_state(Arc::clone(rooms))
 }

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use futures_util::stream::{FuturesOrdered, StreamExt};
 use palabre_model::{AdapterContext, BotName, Entropy, Millis, Room, RoomId, Space, SpaceId};
 use palabre_store::Store;
+use socketioxide::socket::Sid;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -106,7 +107,9 @@ struct State {
     forms: Forms,
     in_flight: InFlight,
     pending: FuturesOrdered<Durable>,
-    /// Slow clients that are being shown out, and word on its way to busy rooms.
+    /// Clients that are too slow for the room, and are about to leave it.
+    too_slow: Vec<Sid>,
+    /// Word on its way to busy rooms.
     errands: JoinSet<()>,
 }
 
@@ -134,6 +137,7 @@ pub(crate) async fn run(around: Surroundings, mut commands: mpsc::Receiver<Comma
                 commands.close();
             }
         }
+        state.take_out_slow();
     }
 }
 
@@ -167,6 +171,7 @@ impl State {
             forms: Forms::default(),
             in_flight: InFlight::default(),
             pending: FuturesOrdered::new(),
+            too_slow: Vec::new(),
             errands: JoinSet::new(),
             around,
         })
@@ -193,7 +198,6 @@ impl State {
             Command::Act(doing) => self.act(*doing).await,
             Command::Whisper(whisper) => self.whisper(whisper),
             Command::Moderated(notice) => self.moderated(&notice),
-            Command::Idle { since } => self.idle(since),
             Command::Forget { up_to } => self.forget(up_to),
             Command::Count(answer) => {
                 let names = self.roster.users("").into_iter().filter(|user| !user.bot).map(|user| user.username);

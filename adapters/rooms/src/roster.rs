@@ -2,19 +2,17 @@
 
 use std::net::IpAddr;
 
-use palabre_model::Millis;
 use serde::Serialize;
-use socketioxide::extract::SocketRef;
 use socketioxide::socket::Sid;
 
 use crate::encode::WireUser;
+use crate::peer::{self, Peer};
 
 /// A connection in a room.
 pub(crate) struct Seat {
-    pub(crate) socket: SocketRef,
+    pub(crate) socket: Peer,
     pub(crate) username: String,
     pub(crate) address: Option<IpAddr>,
-    pub(crate) active: Millis,
     /// The language of the person, where the client has said it.
     pub(crate) locale: Option<String>,
     /// Its queue is full: it is told nothing more, and is on its way out.
@@ -29,10 +27,6 @@ pub(crate) struct Roster {
 impl Roster {
     pub(crate) fn seat(&mut self, sid: Sid) -> Option<&mut Seat> {
         self.seats.iter_mut().find(|seat| seat.socket.id == sid)
-    }
-
-    pub(crate) fn seats(&self) -> &[Seat] {
-        &self.seats
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -94,19 +88,15 @@ impl Roster {
     }
 
     /// Sends to whom it `concerns`. Returns the connections whose queue is full.
-    pub(crate) fn tell<T: Serialize>(
-        &mut self,
-        event: &str,
-        data: &T,
-        concerns: impl Fn(&Seat) -> bool,
-    ) -> Vec<SocketRef> {
+    pub(crate) fn tell<T: Serialize>(&mut self, event: &str, data: &T, concerns: impl Fn(&Seat) -> bool) -> Vec<Peer> {
         let mut full = Vec::new();
+        let mut size = None;
         for seat in &mut self.seats {
             if seat.is_leaving || !concerns(seat) {
                 continue;
             }
             if let Err(socketioxide::SendError::Socket(socketioxide::SocketError::InternalChannelFull)) =
-                seat.socket.emit(event, data)
+                seat.socket.emit_sized(event, data, *size.get_or_insert_with(|| peer::size(data)))
             {
                 seat.is_leaving = true;
                 full.push(seat.socket.clone());

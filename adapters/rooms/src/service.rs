@@ -1,6 +1,6 @@
 //! The service as a whole: what all rooms share, and what is counted.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use palabre_model::{ActionKind, AdapterContext, Capabilities, Clock, Entropy, Millis};
@@ -11,8 +11,10 @@ use tokio::task::JoinSet;
 use crate::config::Config;
 use crate::decode::TEXT;
 use crate::directory::Directory;
+use crate::limiter::{Limiter, Network};
 use crate::members::Members;
 use crate::room::{self, Command};
+use crate::slots::Slots;
 use crate::uploads::Uploads;
 
 /// How many commands may wait for a room; past that, clients are told that it is busy.
@@ -31,15 +33,20 @@ pub struct Rooms {
     pub(crate) members: Arc<Members>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) uploads: Arc<Uploads>,
+    pub(crate) limiter: Limiter,
+    /// The connections of each address, those of each person, and the files that are on their way from each address.
+    pub(crate) links: Arc<Slots<Network>>,
+    pub(crate) people: Arc<Slots<(Network, String)>>,
+    pub(crate) transfers: Arc<Slots<Network>>,
     tasks: Mutex<JoinSet<()>>,
 }
 
 /// What is counted since the start.
 #[derive(Default)]
 pub(crate) struct Counts {
-    pub(crate) connections: AtomicUsize,
     pub(crate) messages: AtomicU64,
     pub(crate) slow_clients: AtomicU64,
+    pub(crate) refused_connections: AtomicU64,
 }
 
 /// A room has no side talks, nobody needs an invitation or has to ask, and people write to a bot where it is.
@@ -51,6 +58,7 @@ impl Rooms {
     pub fn new(store: Store, config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Arc<Self> {
         let started = clock.now();
         let max_file = config.max_file_mb << 20;
+        let limiter = Limiter::new(config.limits.clone(), Arc::clone(&clock));
         Arc::new(Self {
             store,
             config,
@@ -71,6 +79,10 @@ impl Rooms {
             members: Arc::default(),
             directory: Arc::default(),
             uploads: Arc::default(),
+            limiter,
+            links: Arc::default(),
+            people: Arc::default(),
+            transfers: Arc::default(),
             tasks: Mutex::new(JoinSet::new()),
         })
     }
@@ -100,6 +112,6 @@ impl Rooms {
     }
 
     pub(crate) fn connections(&self) -> usize {
-        self.counts.connections.load(Relaxed)
+        self.links.taken()
     }
 }

@@ -1,4 +1,4 @@
-//! What time does to rooms: old messages, silent people, empty rooms. Hourly.
+//! What time does to rooms: old messages, empty rooms. Hourly.
 
 use palabre_model::{AdapterContext, Batch, Millis};
 use palabre_store::{Direction, Result, Store};
@@ -23,12 +23,10 @@ pub(crate) async fn run(rooms: &Rooms, context: &AdapterContext) {
 
 async fn sweep(rooms: &Rooms, now: Millis) {
     let retention = rooms.config.retention.clone();
-    let since = now.saturating_sub(retention.idle_user_hours.saturating_mul(HOUR));
     let mut busy = Vec::new();
     for (name, room) in rooms.directory.rooms() {
-        // A room that has closed meanwhile is empty.
-        drop(room.send(Command::Idle { since }).await);
         let (answer, count) = oneshot::channel();
+        // A room that has closed meanwhile is empty.
         drop(room.send(Command::Count(answer)).await);
         if count.await.is_ok_and(|people| !people.is_empty()) {
             busy.push(name);

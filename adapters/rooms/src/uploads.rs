@@ -1,21 +1,17 @@
 //! Files on their way into a message. Who is in a room announces one and gets an address for it (`upload`), puts the file there over
-//! HTTP, and names it in a message. Until then it is in memory alone: a file and its message are one commit.
+//! HTTP (`receive`), and names it in a message. Until then it is in memory alone: a file and its message are one commit.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use axum::Json;
-use axum::body::{BodyDataStream, Bytes};
-use axum::extract::{Path, Request, State};
+use axum::body::Bytes;
 use axum::http::StatusCode;
-use futures_util::StreamExt;
 use palabre_model::{FileToSend, Millis};
 use serde_json::{Value, json};
 
 use crate::decode::{self, FILES};
 use crate::files::{address, file_name, safe_type, type_by_name};
-use crate::service::Rooms;
+use crate::limiter::Network;
 
 /// How long a file waits for its message.
 const LIFE: Millis = 600_000;
@@ -23,12 +19,10 @@ const LIFE: Millis = 600_000;
 const OF_ONE: usize = 2 * FILES;
 /// How much of one person may wait, in bytes.
 const MUCH: usize = 32 << 20;
-/// How long a file may be on its way.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// How long it is listened to what is not taken.
-const REST: Duration = Duration::from_secs(10);
 /// How much may wait in all, in bytes.
 const IN_ALL: usize = 128 << 20;
+/// How much of that may be of one address, in bytes.
+const OF_ADDRESS: usize = IN_ALL / 2;
 /// How many may wait in all.
 const COUNT: usize = 4_096;
 
@@ -41,25 +35,39 @@ pub(crate) struct Waiting {
     room: String,
     /// Lower-case username.
     person: String,
+    network: Network,
     name: String,
     content_type: String,
     until: Millis,
-    /// It is on its way: somebody else need not send it too.
-    is_coming: bool,
+    /// How much of it has come so far, while it is on its way: somebody else need not send it too.
+    coming: Option<usize>,
     data: Option<Bytes>,
 }
 
+/// How much may be announced: the bytes of one file, and the files of one address.
+#[derive(Clone, Copy)]
+pub(crate) struct Most {
+    pub(crate) bytes: usize,
+    pub(crate) of_address: usize,
+}
+
 impl Waiting {
-    pub(crate) fn new(room: &str, username: &str, upload: &decode::Upload, now: Millis) -> Self {
+    pub(crate) fn new(room: &str, username: &str, network: Network, upload: &decode::Upload, now: Millis) -> Self {
         let name = file_name(&upload.name);
         let content_type = upload.content_type.as_deref().filter(|given| !given.trim().is_empty());
         let content_type = content_type.map_or_else(|| type_by_name(&name), safe_type).to_owned();
         let (room, person) = (room.to_owned(), username.to_lowercase());
-        Self { room, person, name, content_type, until: now.saturating_add(LIFE), is_coming: false, data: None }
+        let until = now.saturating_add(LIFE);
+        Self { room, person, network, name, content_type, until, coming: None, data: None }
     }
 
+    /// What it takes in memory: what has come, not what may come.
     fn size(&self) -> usize {
-        self.data.as_ref().map_or(0, Bytes::len)
+        self.data.as_ref().map_or(0, Bytes::len) + self.coming.unwrap_or_default()
+    }
+
+    fn is_of(&self, other: (&str, Network)) -> bool {
+        (self.person.as_str(), self.network) == other
     }
 }
 
@@ -70,17 +78,24 @@ impl Uploads {
         id: &str,
         waiting: Waiting,
         size: Option<usize>,
-        largest: usize,
+        most: Most,
         now: Millis,
     ) -> Result<(), String> {
+        let largest = most.bytes;
         if let Some(size) = size.filter(|size| *size > largest) {
             let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
             return Err(format!("{} has {:.1} MiB; the limit is {:.0} MiB", waiting.name, mib(size), mib(largest)));
         }
         let mut known = self.lock();
         known.retain(|_, other| other.until > now);
-        if known.values().filter(|other| other.person == waiting.person).count() >= OF_ONE {
+        let person = (waiting.person.as_str(), waiting.network);
+        if known.values().filter(|other| other.is_of(person)).count() >= OF_ONE {
             return Err(format!("{OF_ONE} files of yours wait for a message already; send those first"));
+        }
+        let of_address = known.values().filter(|other| other.network == waiting.network).count();
+        if most.of_address > 0 && of_address >= most.of_address {
+            let limit = most.of_address;
+            return Err(format!("{limit} files of your address wait for a message already (files_per_address)"));
         }
         if known.len() >= COUNT {
             return Err("too many files are on their way; try again in a moment".to_owned());
@@ -89,52 +104,64 @@ impl Uploads {
         Ok(())
     }
 
-    /// The file is here.
-    fn fill(&self, id: &str, data: Bytes, now: Millis) -> Result<Value, (StatusCode, String)> {
+    /// A file comes now under that id, once at a time.
+    pub(crate) fn begin(&self, id: &str, now: Millis) -> Result<Network, (StatusCode, String)> {
         let mut known = self.lock();
-        known.retain(|_, other| other.until > now);
-        let held: usize = known.values().map(Waiting::size).sum();
-        let person = known.get(id).map(|waiting| waiting.person.clone()).unwrap_or_default();
-        let of_person: usize = known.values().filter(|other| other.person == person).map(Waiting::size).sum();
-        let Some(waiting) = known.get_mut(id) else { return Err(unknown()) };
-        if data.is_empty() {
-            return Err((StatusCode::UNPROCESSABLE_ENTITY, "the file is empty".to_owned()));
+        let waiting = known.get_mut(id).filter(|waiting| waiting.until > now).ok_or_else(unknown)?;
+        if waiting.coming.is_some() {
+            return Err((StatusCode::CONFLICT, "the file is on its way already".to_owned()));
         }
-        if of_person - waiting.size() + data.len() > MUCH {
+        waiting.coming = Some(0);
+        Ok(waiting.network)
+    }
+
+    /// More of a file has come.
+    pub(crate) fn grow(&self, id: &str, by: usize) -> Result<(), (StatusCode, String)> {
+        let mut known = self.lock();
+        let waiting = known.get(id).ok_or_else(unknown)?;
+        let (person, network) = ((waiting.person.as_str(), waiting.network), waiting.network);
+        // A file that comes again takes the place of what came before.
+        let before = waiting.data.as_ref().map_or(0, Bytes::len);
+        let (mut of_person, mut of_address, mut in_all) = (by, by, by);
+        for other in known.values() {
+            in_all += other.size();
+            of_address += if other.network == network { other.size() } else { 0 };
+            of_person += if other.is_of(person) { other.size() } else { 0 };
+        }
+        if of_person - before > MUCH {
             let told = "too much of yours waits for a message already; send that first";
             return Err((StatusCode::PAYLOAD_TOO_LARGE, told.to_owned()));
         }
-        if held - waiting.size() + data.len() > IN_ALL {
+        if of_address - before > OF_ADDRESS || in_all - before > IN_ALL {
             let told = "too many files are on their way; try again in a moment";
             return Err((StatusCode::SERVICE_UNAVAILABLE, told.to_owned()));
+        }
+        if let Some(waiting) = known.get_mut(id) {
+            waiting.coming = Some(waiting.coming.unwrap_or_default() + by);
+        }
+        Ok(())
+    }
+
+    /// The file is here.
+    pub(crate) fn fill(&self, id: &str, data: Bytes, now: Millis) -> Result<Value, (StatusCode, String)> {
+        let mut known = self.lock();
+        known.retain(|_, other| other.until > now);
+        let Some(waiting) = known.get_mut(id) else { return Err(unknown()) };
+        if data.is_empty() {
+            return Err((StatusCode::UNPROCESSABLE_ENTITY, "the file is empty".to_owned()));
         }
         let told = json!({
             "id": id, "url": address(id), "name": waiting.name, "content_type": waiting.content_type, "size": data.len(),
         });
         waiting.data = Some(data);
+        waiting.coming = None;
         Ok(told)
     }
 
-    /// Room for a file that comes now under that id, once at a time.
-    fn begin(&self, id: &str, largest: usize, now: Millis) -> Result<(), (StatusCode, String)> {
-        let mut known = self.lock();
-        let held: usize = known.values().map(|other| if other.is_coming { largest } else { other.size() }).sum();
-        let waiting = known.get_mut(id).filter(|waiting| waiting.until > now).ok_or_else(unknown)?;
-        if waiting.is_coming {
-            return Err((StatusCode::CONFLICT, "the file is on its way already".to_owned()));
-        }
-        if held + largest > IN_ALL {
-            let told = "too many files are on their way; try again in a moment";
-            return Err((StatusCode::SERVICE_UNAVAILABLE, told.to_owned()));
-        }
-        waiting.is_coming = true;
-        Ok(())
-    }
-
     /// It came, or did not.
-    fn end(&self, id: &str) {
+    pub(crate) fn end(&self, id: &str) {
         if let Some(waiting) = self.lock().get_mut(id) {
-            waiting.is_coming = false;
+            waiting.coming = None;
         }
     }
 
@@ -174,73 +201,6 @@ impl Uploads {
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Waiting>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// `PUT /api/files/{id}`: the file itself, as the body.
-pub(crate) async fn put(
-    State(rooms): State<Arc<Rooms>>,
-    Path(id): Path<String>,
-    request: Request,
-) -> (StatusCode, Json<Value>) {
-    match receive(&rooms, &id, request).await {
-        Ok(told) => (StatusCode::OK, Json(told)),
-        Err((status, error)) => (status, Json(json!({ "error": error }))),
-    }
-}
-
-async fn receive(rooms: &Rooms, id: &str, request: Request) -> Result<Value, (StatusCode, String)> {
-    let mut body = request.into_body().into_data_stream();
-    let largest = rooms.config.max_file_mb << 20;
-    // Before anything of it is kept: whoever announced nothing takes no memory.
-    let read = match rooms.uploads.begin(id, largest, rooms.clock.now()) {
-        Ok(()) => {
-            let _coming = Coming { rooms, id };
-            let too_slow = || (StatusCode::REQUEST_TIMEOUT, "the file did not come in time".to_owned());
-            let read = tokio::time::timeout(PATIENCE, read(&mut body, largest)).await;
-            read.unwrap_or_else(|_elapsed| Err(too_slow()))
-        }
-        Err(refused) => Err(refused),
-    };
-    if read.is_err() {
-        // Who is still sending would not hear the answer.
-        let rest = async {
-            let mut left = 2 * largest;
-            while let Some(Ok(chunk)) = body.next().await {
-                left = left.saturating_sub(chunk.len());
-                if left == 0 {
-                    break;
-                }
-            }
-        };
-        drop(tokio::time::timeout(REST, rest).await);
-    }
-    rooms.uploads.fill(id, read?, rooms.clock.now())
-}
-
-/// A file is on its way for as long as this is held: the request may be dropped at any time.
-struct Coming<'r> {
-    rooms: &'r Rooms,
-    id: &'r str,
-}
-
-impl Drop for Coming<'_> {
-    fn drop(&mut self) {
-        self.rooms.uploads.end(self.id);
-    }
-}
-
-/// A body of at most `largest` bytes.
-async fn read(body: &mut BodyDataStream, largest: usize) -> Result<Bytes, (StatusCode, String)> {
-    let mut data = Vec::new();
-    while let Some(chunk) = body.next().await {
-        let cut_off = |error: axum::Error| (StatusCode::BAD_REQUEST, format!("the file was cut off: {error}"));
-        let chunk = chunk.map_err(cut_off)?;
-        if data.len() + chunk.len() > largest {
-            return Err((StatusCode::PAYLOAD_TOO_LARGE, format!("the file has more than {largest} bytes")));
-        }
-        data.extend_from_slice(&chunk);
-    }
-    Ok(data.into())
 }
 
 fn unknown() -> (StatusCode, String) {

@@ -10,7 +10,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 
 use crate::service::Rooms;
-use crate::{compat, rest};
+use crate::{compat, gateway, rest};
 
 const INDEX: &str = include_str!("../web/index.html");
 
@@ -36,7 +36,7 @@ impl Rooms {
             .route("/assets/{*path}", get(asset))
             .merge(rest::routes(self))
             .merge(compat::routes(self))
-            .layer(self.socket_layer())
+            .merge(gateway::routes(self))
             .layer(from_fn_with_state(Arc::clone(self), own_pages_only))
     }
 }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use palabre_model::EventKind;
-use socketioxide::extract::AckSender;
 use socketioxide::socket::Sid;
 
 use super::State;
 use super::rows::Rows;
 use super::settled::{Asker, Change};
 use crate::decode::{Delete, Edit, React};
+use crate::encode::NOT_IN_ROOM;
 use crate::history::MessageRow;
+use crate::peer::AckSender;
 use crate::roster::same;
 
 /// Who wants to do something, to which message.
@@ -78,9 +79,7 @@ impl State {
     }
 
     async fn of_any(&mut self, sid: Sid, id: &str) -> Result<Found, String> {
-        let now = self.around.context.clock.now();
-        let seat = self.roster.seat(sid).ok_or("join a room first")?;
-        seat.active = now;
+        let seat = self.roster.seat(sid).ok_or(NOT_IN_ROOM)?;
         let username = seat.username.clone();
         let (position, row) = self.find(id).await.ok_or("there is no such message in this room")?;
         Ok((username, position, row))

@@ -3,19 +3,19 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use palabre_model::{Action, ActionError, ActionKey, Millis, Outcome};
-use socketioxide::extract::{AckSender, SocketRef};
+use palabre_model::{Action, ActionError, ActionKey, Outcome};
 use socketioxide::socket::Sid;
 use tokio::sync::oneshot;
 
 use super::moderation::Notice;
 use crate::decode::{Choose, Delete, Edit, Fill, Join, Press, React, Send, Upload};
 use crate::history::MessageRow;
+use crate::peer::{AckSender, Peer};
 
 /// One thing that a room is told.
 pub(crate) enum Command {
     Join {
-        socket: SocketRef,
+        socket: Peer,
         join: Join,
         address: Option<IpAddr>,
         ack: AckSender,
@@ -76,10 +76,6 @@ pub(crate) enum Command {
     Whisper(Whisper),
     /// Something was done to somebody in another room, which concerns them here too.
     Moderated(Arc<Notice>),
-    /// Who has been silent since then has to come in again.
-    Idle {
-        since: Millis,
-    },
     /// What the sweep removed is forgotten here too.
     Forget {
         up_to: u64,

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use palabre_model::{Batch, EventKind, Select};
-use socketioxide::extract::AckSender;
 use socketioxide::socket::Sid;
 
 use super::State;
 use super::settled::{Asker, Settled, Then};
 use crate::decode::{Choose, Press};
+use crate::encode::NOT_IN_ROOM;
 use crate::history::MessageRow;
+use crate::peer::AckSender;
 
 impl State {
     pub(super) async fn press(&mut self, sid: Sid, press: Press, ack: AckSender) {
@@ -49,9 +50,7 @@ impl State {
 
     /// Who does it, and the message that offers it, which may be one for them alone.
     async fn offered(&mut self, sid: Sid, id: &str) -> Result<(String, Arc<MessageRow>), String> {
-        let now = self.around.context.clock.now();
-        let seat = self.roster.seat(sid).ok_or("join a room first")?;
-        seat.active = now;
+        let seat = self.roster.seat(sid).ok_or(NOT_IN_ROOM)?;
         let username = seat.username.clone();
         if let Some(row) = self.asides.row(&username.to_lowercase(), id) {
             return Ok((username, row));

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use palabre_model::{ActionError, ActionKey, Batch, EventKind, Form, Outcome, UserId};
 use serde_json::{Map, Value};
-use socketioxide::extract::AckSender;
 use socketioxide::socket::Sid;
 
 use super::settled::{Asker, Settled, Then};
 use super::{Answer, State};
 use crate::decode::Fill;
-use crate::encode::form as wire;
+use crate::encode::{NOT_IN_ROOM, form as wire};
+use crate::peer::AckSender;
 
 /// How many a room holds; the oldest can no longer be submitted.
 const KEPT: usize = 1_000;
@@ -79,11 +79,9 @@ impl State {
     /// Somebody has filled in a form.
     pub(super) fn fill(&mut self, sid: Sid, fill: &Fill, ack: AckSender) {
         let asker = Asker::Client { sid, ack };
-        let now = self.around.context.clock.now();
         let Some(seat) = self.roster.seat(sid) else {
-            return asker.answer(Err("join a room first".to_owned()));
+            return asker.answer(Err(NOT_IN_ROOM.to_owned()));
         };
-        seat.active = now;
         let username = seat.username.clone();
         let user = username.to_lowercase();
         let Some(open) = self.forms.get(&user, &fill.form) else {

@@ -3,25 +3,25 @@
 use std::sync::Arc;
 
 use palabre_model::{Batch, EventKind, Verdict};
-use socketioxide::extract::AckSender;
 use socketioxide::socket::Sid;
 
 use super::settled::{Asker, Settled, Then};
 use super::{SHOWN, State};
 use crate::decode::{self, Send, Upload};
-use crate::encode::{Ack, Told, message};
+use crate::encode::{Ack, NOT_IN_ROOM, Told, message};
 use crate::files;
 use crate::history::{self, MessageRow};
-use crate::uploads::Waiting;
+use crate::limiter::network;
+use crate::peer::AckSender;
+use crate::uploads::{Most, Waiting};
 
 impl State {
     pub(super) async fn post(&mut self, sid: Sid, send: Send, ack: AckSender) {
         let now = self.around.context.clock.now();
         let Some(seat) = self.roster.seat(sid) else {
-            drop(ack.send(&Ack::Error { error: "join a room first".to_owned() }));
+            drop(ack.send(&Ack::Error { error: NOT_IN_ROOM.to_owned() }));
             return;
         };
-        seat.active = now;
         let username = seat.username.clone();
         let name = username.to_lowercase();
         if self.around.context.shutdown.is_requested() {
@@ -79,15 +79,16 @@ impl State {
     pub(super) fn announce_upload(&mut self, sid: Sid, upload: &Upload, ack: AckSender) {
         let now = self.around.context.clock.now();
         let Some(seat) = self.roster.seat(sid) else {
-            drop(ack.send(&Ack::Error { error: "join a room first".to_owned() }));
+            drop(ack.send(&Ack::Error { error: NOT_IN_ROOM.to_owned() }));
             return;
         };
-        let username = seat.username.clone();
+        let (username, address) = (seat.username.clone(), seat.address);
         let largest = self.around.config.max_file_mb << 20;
         let announced = self.may_write(&username, now).and_then(|()| {
             let id = files::fresh_id(&*self.around.entropy);
-            let waiting = Waiting::new(&self.room.name, &username, upload, now);
-            self.around.uploads.announce(&id, waiting, upload.size, largest, now).map(|()| id)
+            let waiting = Waiting::new(&self.room.name, &username, network(address), upload, now);
+            let most = Most { bytes: largest, of_address: self.around.config.limits.files_per_address };
+            self.around.uploads.announce(&id, waiting, upload.size, most, now).map(|()| id)
         });
         match announced {
             Ok(id) => drop(ack.send(&Ack::Upload { url: files::address(&id), id })),

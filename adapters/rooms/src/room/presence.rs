@@ -2,19 +2,19 @@
 
 use std::net::IpAddr;
 
-use palabre_model::{EventKind, Millis, User};
+use palabre_model::{EventKind, User};
 use serde_json::json;
-use socketioxide::extract::SocketRef;
 use socketioxide::socket::Sid;
 
 use super::State;
 use crate::decode::Join;
 use crate::encode::{Announced, Moderated, RoomJoined, Told, WireUser, end, message};
+use crate::peer::Peer;
 use crate::roster::{Seat, same};
 
 impl State {
     /// Why the client may not come in, if it may not.
-    pub(super) async fn join(&mut self, socket: SocketRef, join: Join, address: Option<IpAddr>) -> Option<String> {
+    pub(super) async fn join(&mut self, socket: Peer, join: Join, address: Option<IpAddr>) -> Option<String> {
         let nickname = &self.around.config.nickname;
         let claimed = if same(nickname, &join.username) {
             Err(format!("the name {nickname} belongs to the bots"))
@@ -51,7 +51,6 @@ impl State {
             socket: socket.clone(),
             username: username.clone(),
             address,
-            active: now,
             locale: join.locale,
             is_leaving: false,
         });
@@ -97,15 +96,6 @@ impl State {
         self.emit(self.event_of(self.user(&username, locale), EventKind::Leave { by, reason }));
     }
 
-    pub(super) fn idle(&mut self, since: Millis) {
-        let silent: Vec<_> =
-            self.roster.seats().iter().filter(|seat| seat.active < since).map(|seat| seat.socket.clone()).collect();
-        for socket in silent {
-            drop(socket.emit("error", &Told { message: "you were silent for so long that you have to come in again" }));
-            self.leave(socket.id);
-        }
-    }
-
     pub(super) fn typing(&mut self, sid: Sid, is_typing: bool) {
         let Some(seat) = self.roster.seat(sid) else { return };
         let username = seat.username.clone();
@@ -132,7 +122,7 @@ impl State {
 }
 
 /// Says to somebody why they may not come in.
-fn turned_away(socket: &SocketRef, problem: String) -> String {
+fn turned_away(socket: &Peer, problem: String) -> String {
     drop(socket.emit("error", &Told { message: &problem }));
     problem
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use palabre_model::{ActionError, Outcome};
 use serde_json::json;
-use socketioxide::extract::AckSender;
 use socketioxide::socket::Sid;
 
 use super::moderation::Notice;
@@ -14,6 +13,7 @@ use super::{Answer, State};
 use crate::encode::{Ack, message};
 use crate::history::MessageRow;
 use crate::members::Undo;
+use crate::peer::AckSender;
 
 /// What has been handed to the store and is on its way to being durable, in the order of the room.
 pub(super) type Durable = BoxFuture<'static, Settled>;

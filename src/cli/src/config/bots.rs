@@ -91,6 +91,7 @@ impl BotConfig {
                     .to_owned(),
             );
         }
+        rooms.limits.check().map_err(|problem| format!("rooms: {problem}"))?;
         let has_token = self.token.as_ref().is_some_and(|token| !token.trim().is_empty());
         match self.platform {
             Platform::Rooms if has_token => Err(format!("{name} is the room service, which has no token")),

@@ -1,0 +1,257 @@
+//! The door to Socket.IO. The library has no limits of its own for sessions and for what it buffers: so every session is counted here
+//! when it is opened, its requests pass through here, and its WebSocket runs over a [`Wire`].
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{self, HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use hyper_util::rt::TokioIo;
+use socketioxide::SocketIo;
+use socketioxide::service::SocketIoService;
+use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tower::Service;
+
+use crate::connection::{Connection, Life, QueueLimits};
+use crate::frames::is_packet;
+use crate::limiter::network;
+use crate::service::Rooms;
+use crate::wire::Wire;
+
+/// The largest packet that a client may send, in bytes.
+const PACKET: usize = 64 << 10;
+/// How long a session may be open before it is used.
+const FIRST_USE: Duration = Duration::from_secs(10);
+/// Between the packets of a polling request (Engine.IO 4).
+const SEPARATOR: u8 = 0x1e;
+/// How many packets of the library's own may wait for a client beside those of the service.
+const OWN_PACKETS: usize = 64;
+/// When a client that was not admitted may ask again, in seconds.
+const RETRY_AFTER: &str = "5";
+
+/// The sessions, and the library behind them.
+struct Gateway {
+    rooms: Arc<Rooms>,
+    service: SocketIoService<Router>,
+    /// Sessions that began by polling, by their id.
+    sessions: Mutex<HashMap<String, Weak<Connection>>>,
+}
+
+/// The routes of Socket.IO.
+pub(crate) fn routes(rooms: &Arc<Rooms>) -> Router {
+    let (service, io) = SocketIo::builder()
+        .max_buffer_size(rooms.config.client_queue.saturating_add(OWN_PACKETS))
+        .max_payload(PACKET as u64)
+        .ws_max_message_size(PACKET)
+        .ws_max_frame_size(PACKET)
+        .connect_timeout(FIRST_USE)
+        .build_with_inner_svc(Router::new());
+    rooms.listen(&io);
+    let gateway = Gateway { rooms: Arc::clone(rooms), service, sessions: Mutex::default() };
+    Router::new().route("/socket.io", any(serve)).route("/socket.io/", any(serve)).with_state(Arc::new(gateway))
+}
+
+async fn serve(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let is_socket = parameter(&query, "transport=") == Some("websocket");
+    let Some(sid) = query.split('&').find_map(|part| part.strip_prefix("sid=")) else {
+        return gateway.open(request, is_socket).await;
+    };
+    let Some(connection) = gateway.session(sid) else {
+        // As the library answers, which clients understand.
+        let unknown = r#"{"code":"1","message":"Session ID unknown"}"#;
+        return (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/json")], unknown).into_response();
+    };
+    match *request.method() {
+        _ if is_socket => gateway.upgrade(connection, request),
+        Method::POST => gateway.receive(&connection, request).await,
+        _ => gateway.poll(&connection, request).await,
+    }
+}
+
+impl Gateway {
+    /// Opens a session, if there may be one more.
+    async fn open(self: &Arc<Self>, mut request: Request, is_socket: bool) -> Response {
+        let connection = match self.admit(&request) {
+            Ok(connection) => connection,
+            Err(problem) => {
+                self.rooms.counts.refused_connections.fetch_add(1, Relaxed);
+                return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER)], problem)
+                    .into_response();
+            }
+        };
+        // The library keeps the request for as long as the session lasts.
+        request.extensions_mut().insert(Arc::clone(&connection));
+        if is_socket {
+            self.keep(&connection, None);
+            return self.upgrade(connection, request);
+        }
+        let (parts, body) = self.call(request).await.into_parts();
+        let body = to_bytes(body, PACKET).await.unwrap_or_default();
+        if let Some(sid) = opened(&body) {
+            self.lock().insert(sid.clone(), Arc::downgrade(&connection));
+            self.keep(&connection, Some(sid));
+        }
+        Response::from_parts(parts, Body::from(body))
+    }
+
+    fn admit(&self, request: &Request) -> Result<Arc<Connection>, String> {
+        let (config, links) = (&self.rooms.config, &self.rooms.links);
+        if links.taken() >= config.max_connections {
+            return Err(format!("there are {} connections already, which is the limit", config.max_connections));
+        }
+        let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let (network, most) = (network(address), config.limits.connections_per_address);
+        let place = links.take(network, most).ok_or_else(|| {
+            format!(
+                "there are {most} connections of your address already, which is the limit (connections_per_address)"
+            )
+        })?;
+        let limits = QueueLimits { packets: config.client_queue, bytes: config.limits.queued_kb.saturating_mul(1_024) };
+        Ok(Arc::new(Connection::new(network, place, limits)))
+    }
+
+    /// Answers the request for a WebSocket, and hands it to the library over a stream of our own.
+    fn upgrade(self: &Arc<Self>, connection: Arc<Connection>, mut request: Request) -> Response {
+        let Some(key) = accepted(request.headers()).filter(|_| request.method() == Method::GET) else {
+            return (StatusCode::BAD_REQUEST, "this is no request for a WebSocket").into_response();
+        };
+        let upgrade = hyper::upgrade::on(&mut request);
+        let (parts, _) = request.into_parts();
+        let gateway = Arc::clone(self);
+        self.rooms.spawn(async move {
+            let Ok(stream) = upgrade.await else { return connection.end() };
+            let limits = &gateway.rooms.config.limits;
+            let received = limits.received_kb_per_second.saturating_mul(1_024);
+            let patience = gateway.patience();
+            let wire = Wire::new(TokioIo::new(stream), connection, patience, received);
+            let mut service = gateway.service.clone();
+            let request = (wire, http::Request::from_parts(parts, ()));
+            let taken =
+                Service::<(Wire<TokioIo<hyper::upgrade::Upgraded>>, http::Request<()>)>::call(&mut service, request);
+            if taken.await.is_err() {
+                tracing::debug!("a WebSocket was not taken: its request is not one of Engine.IO 4");
+            }
+        });
+        let headers = [
+            (header::UPGRADE, "websocket".to_owned()),
+            (header::CONNECTION, "Upgrade".to_owned()),
+            (header::SEC_WEBSOCKET_ACCEPT, key),
+        ];
+        (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+    }
+
+    /// Passes on what a polling client sends: one request at a time, and not before the client may send again.
+    async fn receive(&self, connection: &Arc<Connection>, request: Request) -> Response {
+        let Ok(_alone) = connection.posting.try_lock() else {
+            return (StatusCode::TOO_MANY_REQUESTS, "send one request at a time").into_response();
+        };
+        if let Some(until) = connection.take_pause() {
+            tokio::time::sleep_until(until).await;
+        }
+        if connection.life() != Life::Open {
+            return (StatusCode::BAD_REQUEST, "the session is over").into_response();
+        }
+        let (parts, body) = request.into_parts();
+        let Ok(body) = to_bytes(body, PACKET).await else {
+            return (StatusCode::PAYLOAD_TOO_LARGE, format!("at most {PACKET} bytes are taken at once"))
+                .into_response();
+        };
+        let closes = body.split(|byte| *byte == SEPARATOR).any(|packet| packet == b"1");
+        let answer = self.call(Request::from_parts(parts, Body::from(body))).await;
+        // What cannot be read ends the session in the library too.
+        if closes || (answer.status() == StatusCode::BAD_REQUEST && connection.polls()) {
+            connection.end();
+        }
+        answer
+    }
+
+    /// Waits for what there is for a polling client.
+    async fn poll(&self, connection: &Arc<Connection>, request: Request) -> Response {
+        let (parts, body) = self.call(request).await.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+        connection.sent(body.split(|byte| *byte == SEPARATOR).filter(|packet| is_packet(packet)).count());
+        if connection.life() == Life::Ending && connection.is_drained() {
+            connection.end();
+        }
+        Response::from_parts(parts, Body::from(body))
+    }
+
+    /// Sees to the end of a connection: a client that does not take its last packets does not keep it open.
+    fn keep(self: &Arc<Self>, connection: &Arc<Connection>, sid: Option<String>) {
+        let (gateway, life, connection) = (Arc::clone(self), connection.watch(), Arc::downgrade(connection));
+        self.rooms.spawn(async move {
+            gateway.see_to_the_end(life, &connection).await;
+            if let Some(sid) = sid {
+                gateway.lock().remove(&sid);
+                gateway.close(&sid).await;
+            }
+        });
+    }
+
+    async fn see_to_the_end(&self, mut life: watch::Receiver<Life>, connection: &Weak<Connection>) {
+        // An error means that nobody has the connection any more.
+        let ended = life.wait_for(|life| *life != Life::Open).await.map(|life| *life);
+        if !matches!(ended, Ok(Life::Ending)) {
+            return;
+        }
+        drop(tokio::time::timeout(self.patience(), life.wait_for(|life| *life == Life::Ended)).await);
+        if let Some(connection) = connection.upgrade() {
+            connection.end();
+        }
+    }
+
+    /// Closes a polling session as its client would; one that has a WebSocket has ended with that.
+    async fn close(&self, sid: &str) {
+        let address = format!("/socket.io/?EIO=4&transport=polling&sid={sid}");
+        let request = Request::builder().method(Method::POST).uri(address).body(Body::from("1"));
+        match request {
+            Ok(request) => drop(self.call(request).await),
+            Err(error) => tracing::error!("a session cannot be closed: {error}"),
+        }
+    }
+
+    async fn call(&self, request: Request) -> Response {
+        let mut service = self.service.clone();
+        let Ok(response) = Service::<Request>::call(&mut service, request).await;
+        response.map(Body::new)
+    }
+
+    fn session(&self, sid: &str) -> Option<Arc<Connection>> {
+        self.lock().get(sid)?.upgrade()
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.rooms.config.limits.write_timeout_seconds)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Weak<Connection>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A parameter of a query, as the library reads it.
+fn parameter<'q>(query: &'q str, name: &str) -> Option<&'q str> {
+    query.split('&').find(|part| part.starts_with(name))?.split('=').nth(1)
+}
+
+/// The id of a session, from the packet that opens it: `0{"sid":"…",…}`.
+fn opened(packet: &[u8]) -> Option<String> {
+    let packet: serde_json::Value = serde_json::from_slice(packet.strip_prefix(b"0")?).ok()?;
+    packet["sid"].as_str().map(ToOwned::to_owned)
+}
+
+/// The key that accepts a WebSocket, where one is asked for (RFC 6455, section 4.2).
+fn accepted(headers: &HeaderMap) -> Option<String> {
+    let asked = headers.get(header::UPGRADE)?.to_str().ok()?;
+    let key = headers.get(header::SEC_WEBSOCKET_KEY)?;
+    asked.eq_ignore_ascii_case("websocket").then(|| derive_accept_key(key.as_bytes()))
+}

@@ -1,0 +1,223 @@
+//! Token buckets: how often a connection, a person and an address may do something.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use palabre_model::{Clock, Millis};
+
+use crate::limits::{Limits, Rate};
+
+/// How many buckets there are at most.
+const BUCKETS: usize = 100_000;
+
+/// What is limited by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    Message,
+    Change,
+    Typing,
+    Join,
+    Room,
+    Upload,
+    Interaction,
+    List,
+    Other,
+}
+
+/// Whose bucket it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Who {
+    Connection(u64),
+    /// By address and lower-case username: somebody else of that name, elsewhere, has a bucket of their own.
+    Person(Network, String),
+    Address(Network),
+}
+
+/// Where a client comes from: an IPv4 address, or the network of an IPv6 address, of which one machine has many.
+pub(crate) type Network = Option<IpAddr>;
+
+/// What the limits say to an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Pass,
+    /// It is taken, and the next ones should not be read for so long.
+    Late(Duration),
+    /// It is not taken; after so long it would be.
+    Refused(Duration),
+}
+
+/// The buckets of everybody. Their number is bounded: those that are full are forgotten first.
+pub(crate) struct Limiter {
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    buckets: Mutex<HashMap<(Who, Kind), Bucket>>,
+    late: [AtomicU64; Kind::ALL.len()],
+    refused: [AtomicU64; Kind::ALL.len()],
+}
+
+/// How much is left; below zero what was taken in advance.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bucket {
+    level: f64,
+    at: Millis,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Message,
+        Self::Change,
+        Self::Typing,
+        Self::Join,
+        Self::Room,
+        Self::Upload,
+        Self::Interaction,
+        Self::List,
+        Self::Other,
+    ];
+
+    /// The name of its limit in bots.yaml.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Message => "messages",
+            Self::Change => "changes",
+            Self::Typing => "typing",
+            Self::Join => "joins",
+            Self::Room => "rooms",
+            Self::Upload => "uploads",
+            Self::Interaction => "interactions",
+            Self::List => "lists",
+            Self::Other => "others",
+        }
+    }
+
+    /// Whether an event over the limit is taken late rather than refused, as long as the client slows down.
+    const fn may_be_late(self) -> bool {
+        matches!(self, Self::Message | Self::Change | Self::Join | Self::Interaction | Self::List)
+    }
+}
+
+impl Bucket {
+    pub(crate) fn full(burst: u32, now: Millis) -> Self {
+        Self { level: f64::from(burst), at: now }
+    }
+
+    /// Fills up for the time that has passed. A clock that was set back adds nothing.
+    pub(crate) fn refill(&mut self, rate: Rate, now: Millis) {
+        let passed = now.saturating_sub(self.at) as f64;
+        self.level = (self.level + passed * per_milli(rate)).min(f64::from(rate.burst));
+        self.at = now;
+    }
+
+    /// Takes so much, and returns how long it is until the level is back at zero.
+    pub(crate) fn take(&mut self, amount: f64, rate: Rate) -> Option<Duration> {
+        self.level -= amount;
+        (self.level < 0.0).then(|| wait(-self.level, rate))
+    }
+}
+
+impl Limiter {
+    pub(crate) fn new(limits: Limits, clock: Arc<dyn Clock>) -> Self {
+        Self { limits, clock, buckets: Mutex::default(), late: Default::default(), refused: Default::default() }
+    }
+
+    /// Takes one event from the buckets of all of them, or from none when one of them is refused.
+    pub(crate) fn take(&self, kind: Kind, who: &[Who]) -> Verdict {
+        let rate = self.limits.rate(kind);
+        if rate.per_minute == 0 {
+            return Verdict::Pass;
+        }
+        let now = self.clock.now();
+        let mut buckets = self.lock();
+        self.forget_some(&mut buckets, now);
+        let mut refused = None;
+        for who in who {
+            let rate = self.rate_of(who, rate);
+            let bucket = buckets.entry((who.clone(), kind)).or_insert_with(|| Bucket::full(rate.burst, now));
+            bucket.refill(rate, now);
+            let least = if kind.may_be_late() { -f64::from(rate.burst) } else { 0.0 };
+            if bucket.level - 1.0 < least {
+                refused = refused.max(Some(wait(least - (bucket.level - 1.0), rate)));
+            }
+        }
+        if let Some(wait) = refused {
+            self.refused[kind as usize].fetch_add(1, Relaxed);
+            return Verdict::Refused(wait);
+        }
+        let mut late = None;
+        for who in who {
+            let rate = self.rate_of(who, rate);
+            if let Some(bucket) = buckets.get_mut(&(who.clone(), kind)) {
+                late = late.max(bucket.take(1.0, rate));
+            }
+        }
+        late.map_or(Verdict::Pass, |wait| {
+            self.late[kind as usize].fetch_add(1, Relaxed);
+            Verdict::Late(wait)
+        })
+    }
+
+    /// How many events of each kind were taken late and refused.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (Kind, u64, u64)> {
+        Kind::ALL
+            .into_iter()
+            .map(|kind| (kind, self.late[kind as usize].load(Relaxed), self.refused[kind as usize].load(Relaxed)))
+    }
+
+    fn rate_of(&self, who: &Who, rate: Rate) -> Rate {
+        match who {
+            Who::Connection(_) | Who::Person(..) => rate,
+            Who::Address(_) => {
+                let people = self.limits.people_per_address.max(1);
+                Rate { burst: rate.burst.saturating_mul(people), per_minute: rate.per_minute.saturating_mul(people) }
+            }
+        }
+    }
+
+    /// Makes room when there are too many buckets: of full ones nothing is lost; were that not enough, every other one goes.
+    fn forget_some(&self, buckets: &mut HashMap<(Who, Kind), Bucket>, now: Millis) {
+        if buckets.len() < BUCKETS {
+            return;
+        }
+        buckets.retain(|(who, kind), bucket| {
+            let rate = self.rate_of(who, self.limits.rate(*kind));
+            bucket.refill(rate, now);
+            bucket.level < f64::from(rate.burst)
+        });
+        if buckets.len() > BUCKETS / 2 {
+            let mut stays = false;
+            buckets.retain(|_, _| {
+                stays = !stays;
+                stays
+            });
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(Who, Kind), Bucket>> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The network that an address is counted by.
+pub(crate) fn network(address: Option<IpAddr>) -> Network {
+    address.map(|address| match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        address @ IpAddr::V4(_) => address,
+    })
+}
+
+fn per_milli(rate: Rate) -> f64 {
+    f64::from(rate.per_minute) / 60_000.0
+}
+
+fn wait(tokens: f64, rate: Rate) -> Duration {
+    Duration::from_millis((tokens / per_milli(rate)).ceil() as u64)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! A client to talk to: everything that is sent to it is counted, so that a bounded amount waits for it.
+
+use std::convert::Infallible;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use axum::http::request::Parts;
+use serde::Serialize;
+use socketioxide::adapter::LocalAdapter;
+use socketioxide::extract::SocketRef;
+use socketioxide::handler::{FromMessageParts, Value};
+use socketioxide::socket::{Sid, Socket};
+use socketioxide::{SendError, SocketError};
+
+use crate::connection::Connection;
+use crate::encode::Told;
+
+/// A client and its connection.
+#[derive(Clone)]
+pub(crate) struct Peer {
+    pub(crate) id: Sid,
+    pub(crate) connection: Arc<Connection>,
+    socket: SocketRef,
+}
+
+/// Acknowledges one event, if the client asked for that. An acknowledgement that finds no room ends the connection, so that the client
+/// does not wait for it.
+pub(crate) struct AckSender {
+    ack: socketioxide::extract::AckSender,
+    peer: Option<Peer>,
+    is_wanted: bool,
+}
+
+impl Peer {
+    /// The client of a socket. `None` where the session was not opened through the gateway, which admits every one.
+    pub(crate) fn of(socket: SocketRef) -> Option<Self> {
+        let connection = socket.req_parts().extensions.get::<Arc<Connection>>().cloned()?;
+        Some(Self { id: socket.id, connection, socket })
+    }
+
+    /// The request that opened the session.
+    pub(crate) fn request(&self) -> &Parts {
+        self.socket.req_parts()
+    }
+
+    /// Sends an event.
+    ///
+    /// # Errors
+    /// When the client is gone, or too much waits for it already.
+    pub(crate) fn emit<T: Serialize>(&self, event: &str, data: &T) -> Result<(), SendError> {
+        self.emit_sized(event, data, size(data))
+    }
+
+    /// Sends an event of which the size is known, since others get it too.
+    ///
+    /// # Errors
+    /// When the client is gone, or too much waits for it already.
+    pub(crate) fn emit_sized<T: Serialize>(&self, event: &str, data: &T, size: usize) -> Result<(), SendError> {
+        if !self.connection.reserve(size, false) {
+            return Err(SendError::Socket(SocketError::InternalChannelFull));
+        }
+        self.hand_over(event, data)
+    }
+
+    /// Ends the connection, after the client has been told why. It is closed in a way that lets clients come back by themselves.
+    pub(crate) fn end(&self, reason: &str) {
+        let told = Told { message: reason };
+        self.connection.reserve(size(&told), true);
+        // A client that is gone need not be told.
+        drop(self.hand_over("error", &told));
+        self.connection.finish();
+    }
+
+    fn hand_over<T: Serialize>(&self, event: &str, data: &T) -> Result<(), SendError> {
+        let sent = self.socket.emit(event, data);
+        if sent.is_err() {
+            self.connection.give_back();
+        }
+        sent
+    }
+}
+
+impl AckSender {
+    /// Whether the client waits for it.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.is_wanted
+    }
+
+    /// Answers the client.
+    ///
+    /// # Errors
+    /// When the client is gone, or is disconnected since too much waits for it.
+    pub(crate) fn send<T: Serialize>(self, data: &T) -> Result<(), SendError> {
+        let Some(peer) = self.peer.filter(|_| self.is_wanted) else { return Ok(()) };
+        let sent = if peer.connection.reserve(size(data), false) {
+            self.ack.send(data).inspect_err(|_| peer.connection.give_back())
+        } else {
+            Err(SendError::Socket(SocketError::InternalChannelFull))
+        };
+        if let Err(SendError::Socket(SocketError::InternalChannelFull)) = sent {
+            peer.end("more answers wait for you than you take; come back, and send less at once");
+        }
+        sent
+    }
+}
+
+impl FromMessageParts<LocalAdapter> for AckSender {
+    type Error = Infallible;
+
+    fn from_message_parts(
+        socket: &Arc<Socket<LocalAdapter>>,
+        value: &mut Value,
+        number: &Option<i64>,
+    ) -> Result<Self, Infallible> {
+        let ack = socketioxide::extract::AckSender::from_message_parts(socket, value, number)?;
+        Ok(Self { ack, peer: Peer::of(SocketRef::from(Arc::clone(socket))), is_wanted: number.is_some() })
+    }
+}
+
+/// How many bytes of JSON `data` is.
+pub(crate) fn size<T: Serialize>(data: &T) -> usize {
+    let mut counted = Counted(0);
+    // What cannot be written down is refused when it is sent.
+    drop(serde_json::to_writer(&mut counted, data));
+    counted.0
+}
+
+struct Counted(usize);
+
+impl Write for Counted {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0 += data.len();
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

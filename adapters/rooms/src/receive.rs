@@ -1,0 +1,102 @@
+//! Files as they come in over HTTP.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::{BodyDataStream, Bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+
+use crate::service::Rooms;
+
+/// How long a file may be on its way.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long it is listened to what is not taken.
+const REST: Duration = Duration::from_secs(10);
+
+/// `PUT /api/files/{id}`: the file itself, as the body.
+pub(crate) async fn put(
+    State(rooms): State<Arc<Rooms>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> (StatusCode, Json<Value>) {
+    match receive(&rooms, &id, request).await {
+        Ok(told) => (StatusCode::OK, Json(told)),
+        Err((status, error)) => (status, Json(json!({ "error": error }))),
+    }
+}
+
+async fn receive(rooms: &Rooms, id: &str, request: Request) -> Result<Value, (StatusCode, String)> {
+    let mut body = request.into_body().into_data_stream();
+    let largest = rooms.config.max_file_mb << 20;
+    let received = take_in(rooms, id, &mut body, largest).await;
+    if received.is_err() {
+        // Who is still sending would not hear the answer.
+        let rest = async {
+            let mut left = 2 * largest;
+            while let Some(Ok(chunk)) = body.next().await {
+                left = left.saturating_sub(chunk.len());
+                if left == 0 {
+                    break;
+                }
+            }
+        };
+        drop(tokio::time::timeout(REST, rest).await);
+    }
+    received
+}
+
+/// Takes a file that was announced: whoever announced nothing takes no memory.
+async fn take_in(
+    rooms: &Rooms,
+    id: &str,
+    body: &mut BodyDataStream,
+    largest: usize,
+) -> Result<Value, (StatusCode, String)> {
+    let network = rooms.uploads.begin(id, rooms.clock.now())?;
+    let _coming = Coming { rooms, id };
+    let most = rooms.config.limits.transfers_per_address;
+    let Some(_place) = rooms.transfers.take(network, most) else {
+        let told = format!("{most} files of your address are on their way already (transfers_per_address)");
+        return Err((StatusCode::TOO_MANY_REQUESTS, told));
+    };
+    let too_slow = || (StatusCode::REQUEST_TIMEOUT, "the file did not come in time".to_owned());
+    let read = tokio::time::timeout(PATIENCE, read(rooms, id, body, largest)).await;
+    let data = read.unwrap_or_else(|_elapsed| Err(too_slow()))?;
+    rooms.uploads.fill(id, data, rooms.clock.now())
+}
+
+/// A file is on its way for as long as this is held: the request may be dropped at any time.
+struct Coming<'r> {
+    rooms: &'r Rooms,
+    id: &'r str,
+}
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        self.rooms.uploads.end(self.id);
+    }
+}
+
+/// A body of at most `largest` bytes.
+async fn read(
+    rooms: &Rooms,
+    id: &str,
+    body: &mut BodyDataStream,
+    largest: usize,
+) -> Result<Bytes, (StatusCode, String)> {
+    let mut data = Vec::new();
+    while let Some(chunk) = body.next().await {
+        let cut_off = |error: axum::Error| (StatusCode::BAD_REQUEST, format!("the file was cut off: {error}"));
+        let chunk = chunk.map_err(cut_off)?;
+        if data.len() + chunk.len() > largest {
+            return Err((StatusCode::PAYLOAD_TOO_LARGE, format!("the file has more than {largest} bytes")));
+        }
+        rooms.uploads.grow(id, chunk.len())?;
+        data.extend_from_slice(&chunk);
+    }
+    Ok(data.into())
+}

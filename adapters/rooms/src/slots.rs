@@ -1,0 +1,62 @@
+//! Places of which there is a limited number, by key.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Counts the places that are taken, by key and in all.
+pub(crate) struct Slots<K>(Mutex<Taken<K>>);
+
+struct Taken<K> {
+    by_key: HashMap<K, usize>,
+    in_all: usize,
+}
+
+/// A place that is taken; dropping it gives it back.
+pub(crate) struct Slot<K: Eq + Hash> {
+    of: Arc<Slots<K>>,
+    key: K,
+}
+
+impl<K> Default for Slots<K> {
+    fn default() -> Self {
+        Self(Mutex::new(Taken { by_key: HashMap::new(), in_all: 0 }))
+    }
+}
+
+impl<K: Clone + Eq + Hash> Slots<K> {
+    /// Takes a place, unless `most` of that key are taken already; 0 is no limit.
+    pub(crate) fn take(self: &Arc<Self>, key: K, most: usize) -> Option<Slot<K>> {
+        let mut taken = self.lock();
+        let held = taken.by_key.get(&key).copied().unwrap_or_default();
+        if most > 0 && held >= most {
+            return None;
+        }
+        taken.by_key.insert(key.clone(), held + 1);
+        taken.in_all += 1;
+        Some(Slot { of: Arc::clone(self), key })
+    }
+}
+
+impl<K> Slots<K> {
+    /// How many are taken in all.
+    pub(crate) fn taken(&self) -> usize {
+        self.lock().in_all
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Taken<K>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Eq + Hash> Drop for Slot<K> {
+    fn drop(&mut self) {
+        let mut taken = self.of.lock();
+        taken.in_all = taken.in_all.saturating_sub(1);
+        let Some(held) = taken.by_key.get_mut(&self.key) else { return };
+        *held = held.saturating_sub(1);
+        if *held == 0 {
+            taken.by_key.remove(&self.key);
+        }
+    }
+}
