@@ -10,6 +10,8 @@ const FORWARDED = [
   'user_left', 'user_typing', 'room_users', 'room_updated', 'form',
 ];
 const EXPULSIONS = ['kicked', 'banned'];
+// What the server answers to somebody who is in no room: our place there is lost, and is taken again.
+const NOT_IN_ROOM = 'join a room first';
 
 export class Connection extends EventTarget {
   #socket;
@@ -79,6 +81,10 @@ export class Connection extends EventTarget {
     } catch {
       throw new Error('The server did not answer.');
     }
+    if (answer?.error === NOT_IN_ROOM) {
+      this.#reenter();
+      throw new Error('Coming back into the room: please try again in a moment.');
+    }
     if (answer?.error) throw new Error(describe(answer.error));
     return answer ?? {};
   }
@@ -127,6 +133,8 @@ export class Connection extends EventTarget {
       if (lost) {
         if (!this.#joined || !this.#socket.connected) return; // sent again on return
         this.#fail(entry, 'not confirmed by the server', true);
+      } else if (answer?.error === NOT_IN_ROOM) {
+        this.#reenter(); // sent again once we are back
       } else if (answer?.error) {
         this.#fail(entry, describe(answer.error), false);
       } else {
@@ -169,6 +177,13 @@ export class Connection extends EventTarget {
     this.#timer = setTimeout(() => this.#refused('The server did not answer. Please try again.'), ANSWER_MS);
   }
 
+  /** The connection is there, but the server does not have us in the room any more. */
+  #reenter() {
+    if (!this.#joined || !this.#wanted || !this.#socket.connected) return;
+    this.#joined = false;
+    this.#join();
+  }
+
   #onJoined(answer) {
     if (!this.#wanted) return this.#socket.emit('leave_room', {}); // an answer to an entry that was given up
     clearTimeout(this.#timer);
@@ -187,6 +202,7 @@ export class Connection extends EventTarget {
   }
 
   #onError(message) {
+    if (message === NOT_IN_ROOM && this.#joined) return this.#reenter();
     if (this.#wanted && !this.#joined) this.#refused(message);
     else this.#tell('problem', { message });
   }
