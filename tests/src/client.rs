@@ -156,6 +156,23 @@ impl Client {
         Ok(())
     }
 
+    /// Sends a packet as it stands: an Engine.IO message with what is in it.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn send(&mut self, packet: &str) -> Result<(), ClientError> {
+        self.write(packet.to_owned()).await
+    }
+
+    /// Reads until the connection is closed, and returns how it was.
+    pub async fn closed(&mut self) -> ClientError {
+        loop {
+            if let Err(error) = self.read().await {
+                return error;
+            }
+        }
+    }
+
     async fn write(&mut self, text: String) -> Result<(), ClientError> {
         self.socket.send(Message::Text(text.into())).await.map_err(|error| ClientError(error.to_string()))
     }

@@ -28,7 +28,7 @@ const BOTS: &str = "
 bots:
   lobby:
     platform: rooms
-    rooms: { retention: { keep: ['*'] } }
+    rooms: { retention: { keep: ['*'] }, limits: { messages: { burst: 1, per_minute: 0 } } }
 scripts:
   counter:
     limits: { actions_per_minute: 1000000 }

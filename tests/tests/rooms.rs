@@ -11,7 +11,10 @@ const BOTS: &str = "
 bots:
   lobby:
     platform: rooms
-    rooms: { client_queue: 64, retention: { keep: ['*'] } }
+    rooms:
+      client_queue: 64
+      limits: { messages: { burst: 1, per_minute: 0 } }
+      retention: { keep: ['*'] }
 ";
 
 const ECHO: &str = r#"
