@@ -7,7 +7,7 @@ mod grants;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use palabre_script::{Limits, Source, nearest};
+use palabre_script::{Limits, Source, nearest, without_bom};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -135,11 +135,12 @@ impl Config {
             }
             Err(cause) => return Err(Problem::Config(format!("cannot read {}: {cause}", path.display()))),
         };
-        let place = Place { path, text: &text };
+        let text = without_bom(&text);
+        let place = Place { path, text };
         let mut file: File = if text.trim().is_empty() {
             File::default()
         } else {
-            serde_saphyr::from_str(&text).map_err(|error| place.unparsed(&error))?
+            serde_saphyr::from_str(text).map_err(|error| place.unparsed(&error))?
         };
         fill_in(&mut file, &place)?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();

@@ -384,3 +384,55 @@ fn reloading_touches_the_file_that_runs_first() {
     assert!(std::fs::metadata(&path).unwrap().modified().unwrap() > std::time::UNIX_EPOCH);
     assert_eq!(read(&project, "scripts/hello.luau"), SCRIPT);
 }
+
+#[test]
+fn a_script_whose_texts_nest_too_deeply_is_refused_by_install_check_and_test() {
+    let project = Project::new(BOTS, &[("fine.luau", SCRIPT)]);
+    trivia(&project, "1.0.0", "");
+    let texts = format!("x = {}\"a\"{}\n", "{".repeat(12_000), "}".repeat(12_000));
+    write(&project, "origin/trivia/locales/en.ftl", &texts);
+    let told = refused(&project, &["install", "origin/trivia"]);
+    assert!(told.contains("locales/en.ftl:1: more than 16 placeables"), "{told}");
+    assert!(!project.path().join("scripts/trivia").exists());
+
+    for (path, text) in [("init.luau", SCRIPT), ("locales/en.ftl", &texts)] {
+        write(&project, &format!("scripts/trivia/{path}"), text);
+    }
+    write(&project, "scripts/trivia/trivia.test.luau", "test(\"loads\", function(t) end)\n");
+    let (code, out, err) = project.run(&["check"]);
+    assert_eq!(code, Some(1), "{out}{err}");
+    assert!(out.contains("locales/en.ftl:1: more than 16 placeables") && out.contains("script fine: ok"), "{out}{err}");
+    // A test of it may pass or fail; the program comes to its end.
+    let (code, out, err) = project.run(&["test", "scripts"]);
+    assert!(code.is_some(), "{out}{err}");
+}
+
+#[test]
+fn a_test_file_that_nests_too_deeply_is_told_and_check_goes_on() {
+    let project = Project::new(BOTS, &[("fine.luau", SCRIPT)]);
+    for (file, text) in [
+        ("minus.test.luau", format!("local x = {}1\n", "- ".repeat(100_000))),
+        ("open.test.luau", format!("local = 1\nlocal x = {}1\n", "not ".repeat(60_000))),
+        ("blocks.test.luau", "do ".repeat(80_000)),
+    ] {
+        write(&project, &format!("scripts/fine/{file}"), &text);
+    }
+    write(&project, "scripts/fine/init.luau", SCRIPT);
+    std::fs::remove_file(project.path().join("scripts/fine.luau")).unwrap();
+    let (code, out, err) = project.run(&["check"]);
+    assert_eq!(code, Some(1), "{out}{err}");
+    for file in ["minus", "open", "blocks"] {
+        assert!(out.contains(&format!("fine/{file}.test.luau:1:")), "{out}{err}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_in_bots_yaml_is_read_as_if_it_were_not_there() {
+    let scripts = format!("\u{FEFF}scripts:\n  fine:\n    enabled: true\n{BOTS}");
+    let project = Project::new(&scripts, &[("fine.luau", SCRIPT)]);
+    let (code, out, err) = project.run(&["check"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    done(&project, &["disable", "fine"]);
+    assert!(read(&project, "bots.yaml").contains("enabled: false"));
+    assert_eq!(Project::new("\u{FEFF}", &[]).run(&["check"]).0, Some(0));
+}

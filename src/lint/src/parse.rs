@@ -2,16 +2,21 @@
 
 use full_moon::ast::Ast;
 use full_moon::{Error, LuaVersion, parse_fallible};
+use palabre_script::syntax_error;
 
 use crate::finding::Note;
 
-/// How many brackets may be open at once. The parser calls itself for each.
+/// How many brackets may be open at once. The parser calls itself for each, and so it does for operators and blocks, which Luau's
+/// own parser bounds.
 const DEEPEST: usize = 400;
 
 pub(crate) fn parse(text: &str) -> Result<Ast, Vec<Note>> {
     if let Some(at) = too_deep(text) {
         let message = format!("more than {DEEPEST} brackets are open here, which is too much for the linter");
         return Err(vec![Note::error((at, at + 1), "syntax", message)]);
+    }
+    if let Some((line, reason)) = syntax_error(text) {
+        return Err(vec![Note::error(range_of(text, line), "syntax", reason)]);
     }
     let parsed = parse_fallible(text, LuaVersion::luau());
     if parsed.errors().is_empty() {
@@ -20,6 +25,16 @@ pub(crate) fn parse(text: &str) -> Result<Ast, Vec<Note>> {
     Err(parsed.errors().iter().map(note).collect())
 }
 
+/// What stands in a line, counted from 1, in bytes.
+fn range_of(text: &str, line: usize) -> (usize, usize) {
+    let mut lines = text.split_inclusive('\n');
+    let start: usize = lines.by_ref().take(line.saturating_sub(1)).map(str::len).sum();
+    let content = lines.next().unwrap_or_default().trim_end();
+    let indent = content.len() - content.trim_start().len();
+    (start + indent, start + content.len())
+}
+
+/// What the linter's parser refuses though Luau takes it.
 fn note(error: &Error) -> Note {
     let (start, end) = error.range();
     let message = match error {

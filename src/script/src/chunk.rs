@@ -50,6 +50,17 @@ pub(crate) fn compile(lua: &Lua, source: &Source, path: &str, compiled: &Compile
     Ok(function)
 }
 
+/// What keeps a source from being compiled: the line, counted from 1, and the reason. Luau's parser bounds how deep a source
+/// nests, so that whatever passes here can be given to parsers that do not.
+#[must_use]
+pub fn syntax_error(text: &str) -> Option<(usize, String)> {
+    let error = Compiler::new().set_optimization_level(0).set_debug_level(0).compile(text).err()?;
+    let message = syntax(&error);
+    let place = message.strip_prefix(':').and_then(|rest| rest.split_once(": "));
+    let found = place.and_then(|(line, reason)| Some((line.parse().ok()?, reason.to_owned())));
+    Some(found.unwrap_or((1, message)))
+}
+
 /// The main functions of the files that were compiled, where it is counted which lines run.
 pub(crate) type Compiled = Rc<RefCell<Vec<(String, Function)>>>;
 

@@ -27,7 +27,7 @@ mod watch;
 mod weight;
 mod yaml;
 
-pub use chunk::Coverage;
+pub use chunk::{Coverage, syntax_error};
 pub use declarations::{
     Declarations, FieldSpec, FieldType, Missed, PatternKind, PatternSpec, RouteAuth, RouteSpec, TaskSpec,
 };
@@ -39,7 +39,7 @@ pub use manifest::{ConfigFault, ConfigField, ConfigKind, Manifest};
 pub use reference::{ApiItem, ApiKind, Parameter, Reading, api, read_types, reference_markdown};
 pub use routing::RouteReply;
 pub use schedule::Schedule;
-pub use source::{Source, SourceError, discover};
+pub use source::{Source, SourceError, discover, without_bom};
 pub use testing::{Look, RunningTest, TestCase, TestFailure, TestFile, TestStep};
 pub use value::{decode as decode_value, encode as encode_value};
 pub use vm::{Parked, Step, Vm};

@@ -67,6 +67,8 @@ pub(crate) const SOURCE_BYTES: usize = 256 << 10;
 pub(crate) const KEY_BYTES: usize = 512;
 /// The length of a stored value and of a message as a script hands it over, in bytes.
 pub(crate) const VALUE_BYTES: usize = 256 << 10;
+/// The values that `t` puts into a text, in bytes: a text can hold each of them a hundred times.
+pub(crate) const TRANSLATED_BYTES: usize = 64 << 10;
 /// What one stretch of a run may want kept in all: stored values, messages, timers.
 pub(crate) const OUTPUT_BYTES: usize = 8 << 20;
 /// The length of a name that a script gives to something outside it, in bytes.

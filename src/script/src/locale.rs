@@ -1,14 +1,27 @@
 //! What a script says in the languages that it knows: Fluent, from `locales/<language>.ftl`.
 
+mod nesting;
+mod sizes;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write};
 
 use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
 use serde_json::{Map, Value};
 use unic_langid::LanguageIdentifier;
 
+use crate::limits::VALUE_BYTES;
+
 /// Where nothing else is known.
 pub(crate) const FALLBACK: &str = "en";
+
+/// Checks that a file of texts, which errors call `file`, does not nest too deeply to be parsed.
+///
+/// # Errors
+/// The file, the line and the limit.
+pub(crate) fn check_nesting(file: &str, text: &str) -> Result<(), String> {
+    nesting::check(text).map_err(|found| format!("{file}:{}: {}", found.line, found.problem))
+}
 
 /// The bundles of one script, by language.
 pub(crate) struct Locales {
@@ -26,12 +39,14 @@ impl Locales {
             let id: LanguageIdentifier = language.parse().ok().ok_or_else(|| {
                 format!("locales/{language}.ftl: \"{language}\" is no language, as en, fr or pt-BR are")
             })?;
+            check_nesting(&format!("locales/{language}.ftl"), text)?;
             let resource = FluentResource::try_new(text.clone()).map_err(|(_, errors)| {
                 let first = errors.first();
                 let line = first.map_or(1, |error| text[..error.pos.start.min(text.len())].matches('\n').count() + 1);
                 let what = first.map_or_else(String::new, |error| error.kind.to_string());
                 format!("locales/{language}.ftl:{line}: {what}")
             })?;
+            sizes::check(&resource).map_err(|problem| format!("locales/{language}.ftl: {problem}"))?;
             let mut bundle = FluentBundle::new(vec![id]);
             // The marks around arguments help where scripts of both directions meet; in a chat they are seen as rubbish.
             bundle.set_use_isolating(false);
@@ -44,8 +59,16 @@ impl Locales {
         Ok(Self { bundles })
     }
 
-    /// The message in the first of the languages that has it, then in the fallback, then in any.
-    pub(crate) fn message(&self, wanted: &[&str], key: &str, args: &Map<String, Value>) -> Option<String> {
+    /// The message in the first of the languages that has it, then in the fallback, then in any. `None` where no language has it.
+    ///
+    /// # Errors
+    /// When what comes out is too long.
+    pub(crate) fn message(
+        &self,
+        wanted: &[&str],
+        key: &str,
+        args: &Map<String, Value>,
+    ) -> Option<Result<String, String>> {
         let (id, attribute) = key.split_once('.').map_or((key, None), |(id, attribute)| (id, Some(attribute)));
         let mut tried = wanted.iter().flat_map(|language| [*language, language.split(['-', '_']).next().unwrap_or("")]);
         let chosen = tried
@@ -55,11 +78,11 @@ impl Locales {
         Some(write(chosen, id, attribute, args))
     }
 
-    /// The message in this language, or in what it is a kind of (`fr` for `fr-CA`), and in no other.
+    /// The message in this language, or in what it is a kind of (`fr` for `fr-CA`), and in no other. `None` also where it is too long.
     pub(crate) fn message_in(&self, language: &str, key: &str, args: &Map<String, Value>) -> Option<String> {
         let general = language.split(['-', '_']).next().unwrap_or("");
         let bundle = [language, general].into_iter().find_map(|language| self.bundle(language, key, None))?;
-        Some(write(bundle, key, None, args))
+        write(bundle, key, None, args).ok()
     }
 
     /// The languages that there are texts in.
@@ -71,8 +94,9 @@ impl Locales {
     pub(crate) fn exactly(&self, language: &str, key: &str) -> Option<String> {
         let bundle = self.bundles.get(language)?;
         let (id, attribute) = key.split_once('.').map_or((key, None), |(id, attribute)| (id, Some(attribute)));
-        let text = bundle.format_pattern(pattern(bundle, id, attribute)?, None, &mut Vec::new());
-        Some(text.into_owned())
+        let mut text = Bounded::default();
+        bundle.write_pattern(&mut text, pattern(bundle, id, attribute)?, None, &mut Vec::new()).ok()?;
+        Some(text.0)
     }
 
     fn bundle(&self, language: &str, id: &str, attribute: Option<&str>) -> Option<&FluentBundle<FluentResource>> {
@@ -99,18 +123,36 @@ fn write(
     id: &str,
     attribute: Option<&str>,
     args: &Map<String, Value>,
-) -> String {
-    let Some(pattern) = pattern(bundle, id, attribute) else { return String::new() };
+) -> Result<String, String> {
+    let Some(pattern) = pattern(bundle, id, attribute) else { return Ok(String::new()) };
     let mut values = FluentArgs::new();
     for (name, value) in args {
         values.set(name.clone(), fluent(value));
     }
     let mut problems = Vec::new();
-    let text = bundle.format_pattern(pattern, Some(&values), &mut problems).into_owned();
+    let mut text = Bounded::default();
+    let written = bundle.write_pattern(&mut text, pattern, Some(&values), &mut problems);
     for problem in problems {
         tracing::warn!(key = id, "a translation lacks something: {problem}");
     }
-    text
+    match written {
+        Ok(()) => Ok(text.0),
+        Err(fmt::Error) => Err(format!("the text \"{id}\" becomes longer than {} KiB", VALUE_BYTES >> 10)),
+    }
+}
+
+/// A text that takes no more than a message may have: one value can stand in it a hundred times.
+#[derive(Default)]
+struct Bounded(String);
+
+impl Write for Bounded {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        if self.0.len() + more.len() > VALUE_BYTES {
+            return Err(fmt::Error);
+        }
+        self.0.push_str(more);
+        Ok(())
+    }
 }
 
 fn fluent(value: &Value) -> FluentValue<'static> {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
 
+use crate::source::without_bom;
 use crate::yaml::{YamlError, YamlFile};
 
 pub use configure::ConfigFault;
@@ -50,6 +51,7 @@ impl Manifest {
     /// # Errors
     /// The first thing that is wrong, with its place. A script that wants another version of Palabre is one such thing.
     pub fn parse(file: &str, text: &str) -> Result<Self, YamlError> {
+        let text = without_bom(text);
         let place = YamlFile { file, text };
         let raw: raw::Raw = serde_saphyr::from_str(text).map_err(|error| place.unparsed(&error))?;
         raw.check(&place)

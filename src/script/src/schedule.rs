@@ -52,7 +52,12 @@ impl Schedule {
                 .ok()
                 .ok_or_else(|| format!("\"{name}\" is no time zone; zones are named like \"Europe/Paris\""))?,
         };
-        Ok(Self::Cron { cron: Box::new(cron), zone })
+        let schedule = Self::Cron { cron: Box::new(cron), zone };
+        // Counted from 1970, so that it does not depend on the clock of whoever asks.
+        if schedule.next(0).is_none() {
+            return Err("no such date ever comes; check the day against the month, and the year".to_owned());
+        }
+        Ok(schedule)
     }
 
     /// Whether it is an interval.

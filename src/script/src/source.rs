@@ -7,6 +7,7 @@ use palabre_model::ScriptName;
 use sha2::{Digest, Sha256};
 
 use crate::limits::SOURCE_BYTES;
+use crate::locale::check_nesting;
 use crate::manifest::Manifest;
 use crate::yaml::YamlError;
 
@@ -86,6 +87,9 @@ pub enum SourceError {
         /// The file.
         path: PathBuf,
     },
+    /// A file of texts nests too deeply to be parsed.
+    #[error("{0}")]
+    Nested(String),
     /// The manifest is another script's.
     #[error("{name}/{}: it says that the script is called {manifest}, and its folder is called {name}", Manifest::FILE)]
     Renamed {
@@ -180,7 +184,7 @@ impl Source {
     #[must_use]
     pub fn from_text(name: &str, text: &str) -> Self {
         let entry = format!("{name}.luau");
-        let files = BTreeMap::from([(entry.clone(), text.to_owned())]);
+        let files = BTreeMap::from([(entry.clone(), without_bom(text).to_owned())]);
         Self {
             name: name.into(),
             path: PathBuf::from(&entry),
@@ -313,7 +317,10 @@ fn read_locales(folder: &Path) -> Result<BTreeMap<String, String>, SourceError> 
             if locales.len() >= FILES {
                 return Err(SourceError::TooMany { path: folder });
             }
-            locales.insert(language.to_owned(), read_file(&entry.path())?);
+            let text = read_file(&entry.path())?;
+            // Here and not only where it is parsed, so that a script is refused before it is installed.
+            check_nesting(&entry.path().display().to_string(), &text).map_err(SourceError::Nested)?;
+            locales.insert(language.to_owned(), text);
         }
     }
     Ok(locales)
@@ -351,7 +358,13 @@ fn read_file(path: &Path) -> Result<String, SourceError> {
     if std::fs::metadata(path).map_err(failed)?.len() > SOURCE_BYTES as u64 {
         return Err(SourceError::TooLarge { path: path.to_owned() });
     }
-    String::from_utf8(std::fs::read(path).map_err(failed)?)
-        .ok()
-        .ok_or_else(|| SourceError::NotText { path: path.to_owned() })
+    let text = String::from_utf8(std::fs::read(path).map_err(failed)?).ok();
+    let text = text.ok_or_else(|| SourceError::NotText { path: path.to_owned() })?;
+    Ok(without_bom(&text).to_owned())
+}
+
+/// The text without the byte order mark (U+FEFF) that some editors write in front of UTF-8.
+#[must_use]
+pub fn without_bom(text: &str) -> &str {
+    text.strip_prefix('\u{FEFF}').unwrap_or(text)
 }

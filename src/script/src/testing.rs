@@ -10,6 +10,7 @@ use mlua::{Function, Lua, LuaString, Thread, Value as LuaValue, VmState};
 use serde_json::Value;
 
 use crate::limits::VALUE_BYTES;
+use crate::source::without_bom;
 use crate::value;
 use crate::watch::{Ticker, Watch};
 
@@ -114,7 +115,7 @@ impl TestFile {
             }
         });
         let armed = self.ticker.arm(&self.watch);
-        let main = lua.load(text).set_name(format!("={name}")).into_function()?;
+        let main = lua.load(without_bom(text)).set_name(format!("={name}")).into_function()?;
         let outcome = lua.create_thread(main)?.resume::<LuaValue>(());
         drop(armed);
         outcome?;

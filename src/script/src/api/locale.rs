@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::add;
 use super::check::name;
-use crate::limits::VALUE_BYTES;
+use crate::limits::TRANSLATED_BYTES;
 use crate::locale::Locales;
 use crate::run::{Problem, Run, SharedRun};
 use crate::value;
@@ -22,7 +22,8 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, locales: Rc<Loca
         let wanted: Vec<&str> = languages.iter().map(String::as_str).collect();
         locales
             .message(&wanted, &key, &args)
-            .ok_or_else(|| format!("t: there is no text \"{key}\" in the script's locales/*.ftl"))
+            .ok_or_else(|| format!("t: there is no text \"{key}\" in the script's locales/*.ftl"))?
+            .map_err(|problem| format!("t: {problem}"))
     })
 }
 
@@ -37,7 +38,7 @@ pub(super) fn languages(run: &Run) -> Vec<String> {
 }
 
 fn arguments(args: &LuaValue) -> Result<Map<String, Value>, Problem> {
-    match value::from_lua(args, VALUE_BYTES).map_err(|problem| format!("t: {problem}"))? {
+    match value::from_lua(args, TRANSLATED_BYTES).map_err(|problem| format!("t: {problem}"))? {
         Value::Null => Ok(Map::new()),
         Value::Object(map) => Ok(map),
         Value::Array(list) if list.is_empty() => Ok(Map::new()),

@@ -6,6 +6,7 @@ mod text;
 
 use std::path::PathBuf;
 
+use palabre_script::without_bom;
 use serde_json::{Map, Value, json};
 
 use self::text::{Key, Text};
@@ -39,7 +40,8 @@ impl Edit {
             Ok(text) => text,
             Err(cause) => return Err(Problem::File { doing: "read", path, cause }),
         };
-        match edited(&old, name, &change).filter(|new| is_right(&old, new, name, &change)) {
+        let old = without_bom(&old);
+        match edited(old, name, &change).filter(|new| is_right(old, new, name, &change)) {
             Some(text) => Ok(Self { path, text }),
             None if change == Change::Removed => Err(Problem::Other(format!(
                 "{} has a shape that this command cannot change: take what it says of {name} out of scripts:, and \
