@@ -46,7 +46,7 @@ impl Failure {
                 Some(line) => format!("{limit}, at {}", line.trim()),
                 None => limit.to_string(),
             },
-            None => readable(&told.message),
+            None => readable(&in_script(&told.message, told.traceback.as_deref())),
         };
         Self {
             fault: Box::new(Fault { message, traceback: told.traceback, hook: None, action: None, event: None }),
@@ -107,6 +107,16 @@ fn split(text: &str) -> (String, Option<String>) {
         Some((message, trace)) => (message.to_owned(), clean(trace)),
         None => (text.to_owned(), None),
     }
+}
+
+/// The message with the script's own line in front, where a function of the library was replaced and raised it.
+fn in_script(message: &str, trace: Option<&str>) -> String {
+    let place = message.strip_prefix("[palabre]:").and_then(|rest| rest.split_once(": "));
+    let Some((_, what)) = place.filter(|(line, _)| line.bytes().all(|byte| byte.is_ascii_digit())) else {
+        return message.to_owned();
+    };
+    let caller = trace.and_then(|trace| trace.lines().next()?.split_whitespace().next());
+    caller.map_or_else(|| what.to_owned(), |caller| format!("{caller}: {what}"))
 }
 
 /// A message of a script: no longer than a screen, and nothing in it that a terminal obeys.
