@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -22,6 +23,9 @@ pub(crate) type SharedRun = Rc<RefCell<Run>>;
 
 /// A problem that the script is told at its own line.
 pub(crate) type Problem = String;
+
+/// What a function tells the script whose time is over: its run ends with the limit, whatever it makes of this.
+pub(crate) const STOPPED: &str = "the script's time is over";
 
 pub(crate) struct Run {
     pub(crate) script: ScriptName,
@@ -219,6 +223,9 @@ impl Run {
         let mut from = after.map(<[u8]>::to_vec);
         // Rows that this run has removed do not count, so it may take more than one look to fill a page.
         loop {
+            if self.is_stopped() {
+                return Err(STOPPED.to_owned());
+            }
             let page = self.door.scan(prefix, from.as_deref(), backward, limit, self.now())?;
             let full = page.len() == limit;
             from = page.last().map(|(key, _)| key.clone());
@@ -227,9 +234,9 @@ impl Run {
                 break;
             }
         }
-        for (key, change) in &self.writes {
-            let within = key.starts_with(prefix)
-                && after.is_none_or(|after| if backward { &**key < after } else { &**key > after });
+        let own = self.writes.range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
+        for (key, change) in own.take_while(|(key, _)| key.starts_with(prefix)) {
+            let within = after.is_none_or(|after| if backward { &**key < after } else { &**key > after });
             if within && let Change::Set { value, expires } = change {
                 rows.insert(key.to_vec(), Stored { value: value.clone(), expires: *expires });
             }
@@ -257,6 +264,11 @@ impl Run {
         self.input()?;
         self.metrics.push(change);
         Ok(())
+    }
+
+    /// What says whether the time of the stretch is over, for functions that take long.
+    pub(crate) fn watch(&self) -> Arc<Watch> {
+        Arc::clone(&self.watch)
     }
 
     pub(crate) fn is_stopped(&self) -> bool {

@@ -5,6 +5,8 @@ use mlua::{Lua, Table, Value as LuaValue};
 use serde_json::{Map, Number, Value};
 
 use crate::limits::VALUE_DEPTH;
+use crate::run::STOPPED;
+use crate::watch::Watch;
 
 /// The largest integer that a Lua number holds exactly.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -24,10 +26,43 @@ pub fn decode(bytes: &[u8]) -> Result<Value, String> {
     rmp_serde::from_slice(bytes).map_err(|error| format!("the stored value cannot be read: {error}"))
 }
 
+/// Asks a watch, as work goes on, whether the time of the script for which it is done is over.
+struct Pace<'w> {
+    watch: Option<&'w Watch>,
+    steps: u32,
+}
+
+impl<'w> Pace<'w> {
+    /// So many values, and the watch is asked.
+    const ASKED_EVERY: u32 = 64;
+
+    fn new(watch: Option<&'w Watch>) -> Self {
+        Self { watch, steps: 0 }
+    }
+
+    /// One value more; false when the time is over.
+    fn goes_on(&mut self) -> bool {
+        self.steps = self.steps.wrapping_add(1);
+        !self.steps.is_multiple_of(Self::ASKED_EVERY) || !self.watch.is_some_and(Watch::is_expired)
+    }
+}
+
+/// What is left to a conversion: bytes, and time.
+struct Left<'w> {
+    bytes: usize,
+    pace: Pace<'w>,
+}
+
 /// What JSON can hold of a Lua value, of at most `max_bytes` in all.
 pub(crate) fn from_lua(value: &LuaValue, max_bytes: usize) -> Result<Value, String> {
-    let mut left = max_bytes;
+    from_lua_within(value, max_bytes, None)
+}
+
+/// As [`from_lua`], as long as the time of the script lasts.
+pub(crate) fn from_lua_within(value: &LuaValue, max_bytes: usize, watch: Option<&Watch>) -> Result<Value, String> {
+    let mut left = Left { bytes: max_bytes, pace: Pace::new(watch) };
     convert(value, 0, &mut left).map_err(|problem| match problem {
+        Problem::Stopped => STOPPED.to_owned(),
         Problem::TooLarge => format!("it is larger than {max_bytes} bytes"),
         Problem::TooDeep => format!("tables lie in it more than {VALUE_DEPTH} deep (or one contains itself)"),
         Problem::Other(text) => text,
@@ -51,13 +86,17 @@ pub(crate) fn fill_lists(value: &mut Value, names: &[&str]) {
 }
 
 enum Problem {
+    Stopped,
     TooLarge,
     TooDeep,
     Other(String),
 }
 
-fn convert(value: &LuaValue, depth: usize, left: &mut usize) -> Result<Value, Problem> {
+fn convert(value: &LuaValue, depth: usize, left: &mut Left<'_>) -> Result<Value, Problem> {
     spend(left, 8)?;
+    if !left.pace.goes_on() {
+        return Err(Problem::Stopped);
+    }
     Ok(match value {
         LuaValue::Nil => Value::Null,
         LuaValue::LightUserData(pointer) if pointer.0.is_null() => Value::Null,
@@ -79,7 +118,7 @@ fn convert(value: &LuaValue, depth: usize, left: &mut usize) -> Result<Value, Pr
     })
 }
 
-fn convert_table(table: &Table, depth: usize, left: &mut usize) -> Result<Value, Problem> {
+fn convert_table(table: &Table, depth: usize, left: &mut Left<'_>) -> Result<Value, Problem> {
     let length = table.raw_len();
     let mut list = Vec::new();
     let mut map = Map::new();
@@ -117,8 +156,8 @@ fn convert_table(table: &Table, depth: usize, left: &mut usize) -> Result<Value,
     Ok(if list.is_empty() { Value::Object(map) } else { Value::Array(list) })
 }
 
-fn spend(left: &mut usize, bytes: usize) -> Result<(), Problem> {
-    *left = left.checked_sub(bytes).ok_or(Problem::TooLarge)?;
+fn spend(left: &mut Left<'_>, bytes: usize) -> Result<(), Problem> {
+    left.bytes = left.bytes.checked_sub(bytes).ok_or(Problem::TooLarge)?;
     Ok(())
 }
 
@@ -132,6 +171,18 @@ pub(crate) fn number(n: f64) -> Option<Value> {
 
 /// A JSON value as Lua sees it; null is nil.
 pub(crate) fn to_lua(lua: &Lua, value: &Value) -> mlua::Result<LuaValue> {
+    put(lua, value, &mut Pace::new(None))
+}
+
+/// As [`to_lua`], as long as the time of the script lasts.
+pub(crate) fn to_lua_within(lua: &Lua, value: &Value, watch: &Watch) -> mlua::Result<LuaValue> {
+    put(lua, value, &mut Pace::new(Some(watch)))
+}
+
+fn put(lua: &Lua, value: &Value, pace: &mut Pace<'_>) -> mlua::Result<LuaValue> {
+    if !pace.goes_on() {
+        return Err(mlua::Error::runtime(STOPPED));
+    }
     Ok(match value {
         Value::Null => LuaValue::Nil,
         Value::Bool(yes) => LuaValue::Boolean(*yes),
@@ -141,7 +192,7 @@ pub(crate) fn to_lua(lua: &Lua, value: &Value) -> mlua::Result<LuaValue> {
             let table = lua.create_table_with_capacity(list.len(), 0)?;
             for (index, value) in list.iter().enumerate() {
                 // A hole would make the rest unreachable by the length operator.
-                let value = if value.is_null() { LuaValue::NULL } else { to_lua(lua, value)? };
+                let value = if value.is_null() { LuaValue::NULL } else { put(lua, value, pace)? };
                 table.raw_seti(index + 1, value)?;
             }
             LuaValue::Table(table)
@@ -149,7 +200,7 @@ pub(crate) fn to_lua(lua: &Lua, value: &Value) -> mlua::Result<LuaValue> {
         Value::Object(map) => {
             let table = lua.create_table_with_capacity(0, map.len())?;
             for (key, value) in map {
-                table.raw_set(key.as_str(), to_lua(lua, value)?)?;
+                table.raw_set(key.as_str(), put(lua, value, pace)?)?;
             }
             LuaValue::Table(table)
         }

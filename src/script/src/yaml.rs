@@ -2,6 +2,9 @@
 
 use serde_saphyr::{Error, Location};
 
+/// The longest word for which a similar one is looked for, in bytes.
+const LONGEST_MEANT: usize = 128;
+
 /// What is wrong with a file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}:{column}: {message}{lines}")]
@@ -94,6 +97,10 @@ fn meant(message: &str) -> Option<String> {
 /// "; did you mean …?" with the nearest of `known`, or nothing when none is near.
 #[must_use]
 pub fn nearest<'k>(wrong: &str, known: impl Iterator<Item = &'k str>) -> String {
+    // Likeness takes the product of both lengths, and nobody meant what is longer.
+    if wrong.len() > LONGEST_MEANT {
+        return String::new();
+    }
     let likeness = |name: &str| strsim::jaro_winkler(wrong, name);
     match known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))) {
         Some(name) if likeness(name) > 0.75 => format!("; did you mean {name}?"),

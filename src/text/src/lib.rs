@@ -40,9 +40,9 @@ mod words;
 
 pub use duration::duration;
 pub use error::TextError;
-pub use links::{Link, links};
+pub use links::{Link, links, links_while};
 pub use mentions::{Mention, MentionKind, mentions};
-pub use normalise::{Normalised, normalise};
+pub use normalise::{Normalised, normalise, normalise_while};
 pub use pattern::check_pattern;
 pub use patterns::{Match, PatternSet};
 pub use phrases::{escape, similarity, truncate};

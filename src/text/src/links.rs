@@ -29,6 +29,12 @@ pub struct Link {
 /// Internet, so that `main.rs` and a forgotten space after a full stop are none. Only the first 64 KiB are looked at.
 #[must_use]
 pub fn links(text: &str) -> Vec<Link> {
+    links_while(text, &|| true).unwrap_or_default()
+}
+
+/// As [`links`], as long as `goes_on`, which is asked before each stretch without spaces. `None` where it said no.
+#[must_use]
+pub fn links_while(text: &str, goes_on: &dyn Fn() -> bool) -> Option<Vec<Link>> {
     let mut with_scheme = LinkFinder::new();
     with_scheme.kinds(&[LinkKind::Url]);
     let mut without = LinkFinder::new();
@@ -38,6 +44,9 @@ pub fn links(text: &str) -> Vec<Link> {
     let mut urls = Vec::new();
     // The finder takes all characters beyond ASCII for parts of a link, and quotation marks are none.
     for stretch in split(text, 0..looked_at, |c| c.is_whitespace() || !(c.is_ascii() || c.is_alphanumeric())) {
+        if !goes_on() {
+            return None;
+        }
         // Links with a scheme come first: `see.https://example.com` must not be read as the name `see.https`.
         let mut free = stretch.start;
         for url in find(&with_scheme, text, stretch.clone()) {
@@ -47,7 +56,7 @@ pub fn links(text: &str) -> Vec<Link> {
         }
         names(&without, text, free..stretch.end, &mut urls);
     }
-    urls.into_iter().filter_map(|url| link(text, url)).collect()
+    Some(urls.into_iter().filter_map(|url| link(text, url)).collect())
 }
 
 /// Finds names without a scheme. They often stand among Chinese or Thai without a space.

@@ -3,6 +3,9 @@ use std::ops::Range;
 use crate::disguise::{Piece, is_undisguised, undo};
 use crate::shape::read;
 
+/// So many characters, and it is asked whether to go on.
+const ASKED_EVERY: usize = 1_000;
+
 /// A text as a reader takes it, and where each part of it came from.
 #[derive(Debug, Clone)]
 pub struct Normalised {
@@ -22,14 +25,23 @@ pub struct Normalised {
 /// Two of a letter stay two: `class` is not `clas`. What was stretched may have been either, so a word list finds both
 /// `ass` and `as` in `asssss`, and `class` in `claaasss`, but not `ass` in `as`.
 ///
-/// A text that has been normalised is not changed by a second time.
+/// A text that has been normalised is not changed by a second time, and is at most eight times as many characters long as it was.
 #[must_use]
 pub fn normalise(text: &str) -> Normalised {
+    normalise_while(text, &|| true).unwrap_or(Normalised { text: String::new(), pieces: None })
+}
+
+/// As [`normalise`], as long as `goes_on`, which is asked every thousand characters. `None` where it said no.
+#[must_use]
+pub fn normalise_while(text: &str, goes_on: &dyn Fn() -> bool) -> Option<Normalised> {
     if text.is_ascii() && is_undisguised(text) {
-        return Normalised { text: text.to_ascii_lowercase(), pieces: None };
+        return Some(Normalised { text: text.to_ascii_lowercase(), pieces: None });
     }
     let mut pieces: Vec<Piece> = Vec::with_capacity(text.len());
-    for (start, c) in text.char_indices() {
+    for (count, (start, c)) in text.char_indices().enumerate() {
+        if count % ASKED_EVERY == 0 && !goes_on() {
+            return None;
+        }
         let end = start + c.len_utf8();
         let before = pieces.len();
         read(c, |letter| pieces.push(Piece { letter, start, end, stretched: false }));
@@ -41,7 +53,7 @@ pub fn normalise(text: &str) -> Normalised {
         }
     }
     let pieces = undo(pieces);
-    Normalised { text: pieces.iter().map(|piece| piece.letter).collect(), pieces: Some(pieces) }
+    Some(Normalised { text: pieces.iter().map(|piece| piece.letter).collect(), pieces: Some(pieces) })
 }
 
 impl Normalised {

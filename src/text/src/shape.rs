@@ -2,23 +2,30 @@
 //!
 //! What comes out reads as itself, so reading twice changes nothing.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use unicode_normalization::char::decompose_compatible;
 use unicode_security::skeleton;
 
 use crate::letters::only;
 
-/// The scripts that messages are mostly written in are looked up: a skeleton costs as much as the rest of a scan.
-const FIRST: u32 = 0x80;
-const LAST: u32 = 0x3400;
-static READINGS: LazyLock<Box<[Reading]>> = LazyLock::new(|| (FIRST..LAST).map(Reading::of).collect());
+/// How many characters one may be read as. The longest words in one character have six; what is longer is a phrase that stands in
+/// one character (U+FDFA has eighteen), and would make a text many times as long.
+const MOST_LETTERS: usize = 8;
+/// Readings are looked up, since a skeleton costs as much as the rest of a scan, in blocks of so many characters, each of which is
+/// filled when it is first needed.
+const BLOCK: usize = 256;
+/// The blocks of all planes in which letters are: up to U+31FFF.
+const BLOCKS: usize = 0x320;
+static READINGS: [OnceLock<Box<[Reading]>>; BLOCKS] = [const { OnceLock::new() }; BLOCKS];
+/// The blocks of the scripts that messages are mostly written in: up to U+33FF.
+const COMMON: usize = 0x34;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 enum Reading {
     Unseen,
     One(char),
-    Several,
+    Several(Box<[char]>),
 }
 
 impl Reading {
@@ -30,14 +37,21 @@ impl Reading {
         match read.as_slice() {
             [] => Self::Unseen,
             [one] => Self::One(*one),
-            _ => Self::Several,
+            _ => Self::Several(read.into()),
         }
+    }
+
+    fn of_block(block: usize) -> Box<[Self]> {
+        (block * BLOCK..(block + 1) * BLOCK).map(|code| Self::of(u32::try_from(code).unwrap_or(u32::MAX))).collect()
     }
 }
 
-/// Fills the table of look-alikes, once in the life of a process, so that no message and no script waits for it.
+/// Fills the table of look-alikes for the common scripts, once in the life of a process, so that no message and no script waits for
+/// it.
 pub fn warm_up() {
-    LazyLock::force(&READINGS);
+    for (block, readings) in READINGS.iter().enumerate().take(COMMON) {
+        readings.get_or_init(|| Reading::of_block(block));
+    }
 }
 
 /// Calls `out` with each character that `c` is read as; not at all where `c` is not seen or only adorns another.
@@ -48,23 +62,28 @@ pub(crate) fn read(c: char, mut out: impl FnMut(char)) {
             let narrow = char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c);
             return out(narrow.to_ascii_lowercase());
         }
+        // Ideographs, Hangul and pictures stand for themselves.
+        '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' | '\u{1F300}'..='\u{1FAFF}' => return out(c),
         _ => {}
     }
-    match READINGS.get(c as usize - FIRST as usize) {
-        Some(Reading::Unseen) => {}
-        Some(Reading::One(one)) => out(*one),
-        Some(Reading::Several) | None => {
-            let mut read = Vec::new();
-            decompose(c, &mut read);
-            read.into_iter().for_each(out);
+    let (block, place) = (c as usize / BLOCK, c as usize % BLOCK);
+    let unlisted;
+    let reading = match READINGS.get(block) {
+        Some(readings) => &readings.get_or_init(|| Reading::of_block(block))[place],
+        None => {
+            unlisted = Reading::of(u32::from(c));
+            &unlisted
         }
+    };
+    match reading {
+        Reading::Unseen => {}
+        Reading::One(one) => out(*one),
+        Reading::Several(letters) => letters.iter().copied().for_each(out),
     }
 }
 
 fn decompose(c: char, out: &mut Vec<char>) {
     match c {
-        // Ideographs, Hangul and pictures stand for themselves.
-        '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' | '\u{1F300}'..='\u{1FAFF}' => return out.push(c),
         // White letters on black discs and squares, and the letters that flags are made of, have no decomposition.
         '\u{1F150}'..='\u{1F169}' => return out.extend(letter(c, 0x1F150)),
         '\u{1F170}'..='\u{1F189}' => return out.extend(letter(c, 0x1F170)),
@@ -76,6 +95,9 @@ fn decompose(c: char, out: &mut Vec<char>) {
     }
     let mut parts = Vec::new();
     decompose_compatible(c, |part| parts.push(part));
+    if parts.len() > MOST_LETTERS {
+        return out.push(c);
+    }
     if parts.first() == Some(&' ') && !c.is_whitespace() {
         // An accent on its own, such as the `´` of `don´t`, is not a space.
         if !look(c, out) {

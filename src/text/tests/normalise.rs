@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
-use palabre_text::normalise;
+use palabre_text::{normalise, normalise_while};
 use proptest::prelude::*;
 
 fn read(text: &str) -> String {
@@ -91,6 +91,29 @@ fn every_part_knows_where_it_came_from() {
 
     let plain = normalise("Plain Text");
     assert_eq!(plain.original(6..10), 6..10);
+}
+
+#[test]
+fn a_phrase_in_one_character_makes_no_text_many_times_as_long() {
+    // U+FDFA has eighteen letters and stands for itself; U+FDFB has eight, U+3316 six.
+    assert_eq!(read(&"\u{FDFA}".repeat(5_000)), "\u{FDFA}".repeat(5_000));
+    for (written, letters) in [("\u{FDFB}", 8), ("\u{3316}", 8), ("ﬃ", 3), ("½", 3)] {
+        let many = read(&format!("{written} ").repeat(1_000));
+        assert!(many.chars().count() <= 1_000 * (letters + 1), "{written}: {}", many.chars().count());
+    }
+}
+
+#[test]
+fn normalising_ends_where_it_may_not_go_on() {
+    assert!(normalise_while("é", &|| false).is_none());
+    assert_eq!(normalise_while("é", &|| true).map(|read| read.into_text()).as_deref(), Some("e"));
+    let asked = std::cell::Cell::new(0);
+    let goes_on = || {
+        asked.set(asked.get() + 1);
+        asked.get() < 3
+    };
+    assert!(normalise_while(&"é".repeat(100_000), &goes_on).is_none());
+    assert_eq!(asked.get(), 3);
 }
 
 proptest! {

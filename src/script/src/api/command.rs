@@ -73,6 +73,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, own: Rc<Locales>
             .door
             .commands()
             .iter()
+            .take_while(|_| !run.is_stopped())
             .filter(|(_, spec)| !spec.hidden && spec.permission <= level)
             .map(|(script, spec)| {
                 json!({
@@ -86,7 +87,8 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, own: Rc<Locales>
                 })
             })
             .collect();
-        value::to_lua(lua, &Value::Array(list)).map_err(|error| error.to_string())
+        let watch = run.watch();
+        value::to_lua_within(lua, &Value::Array(list), &watch).map_err(|error| error.to_string())
     })?;
     add(lua, host, "may", run, |_, run, wanted: LuaString| {
         let wanted = wanted.to_string_lossy();

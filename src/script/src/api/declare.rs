@@ -20,15 +20,20 @@ use crate::yaml::nearest;
 const DECLARATION_BYTES: usize = 4 << 20;
 /// The longest description of a command or an argument, in characters.
 const DESCRIPTION: usize = 200;
+/// How many arguments a command may have, and how many choices an argument: each is looked at whenever the command is used. No
+/// platform lists more than 25 of either.
+const ARGUMENTS: usize = 100;
+/// See [`ARGUMENTS`].
+const CHOICES: usize = 1_000;
 /// The names of commands: as Discord has them, so that a command is a command everywhere.
 const COMMAND_NAME: usize = 32;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, locales: Rc<Locales>) -> mlua::Result<()> {
     add(lua, host, "declare_command", run, move |_, run, (name, options): (LuaString, LuaValue)| {
         let mut run = run.borrow_mut();
-        let mut spec = command(&text(&name)?, &options)?;
-        translate(&mut spec, &locales);
         loading(&run, "command")?;
+        let mut spec = command(&text(&name)?, &options)?;
+        translate(&mut spec, &locales, &run);
         if run.declared.commands.iter().any(|other| other.name == spec.name) {
             return Err(format!("command: \"{}\" is declared twice", spec.name));
         }
@@ -133,6 +138,9 @@ fn command(name: &str, options: &LuaValue) -> Result<CommandSpec, Problem> {
         spec.args.push(ArgSpec { name: "user".to_owned(), kind: ArgType::Member, ..ArgSpec::default() });
     }
     spec.aliases.iter().try_for_each(|alias| check_command_name(alias))?;
+    if spec.args.len() > ARGUMENTS {
+        return Err(format!("{what}: it has {} arguments; a command has at most {ARGUMENTS}", spec.args.len()));
+    }
     let of_args = spec.args.iter().map(|arg| &arg.description);
     if of_args.chain([&spec.description]).any(|description| description.chars().count() > DESCRIPTION) {
         return Err(format!("{what}: a description has at most {DESCRIPTION} characters"));
@@ -150,8 +158,8 @@ fn command(name: &str, options: &LuaValue) -> Result<CommandSpec, Problem> {
 }
 
 /// Names and descriptions in the languages that the script has texts in.
-fn translate(spec: &mut CommandSpec, locales: &Locales) {
-    for language in locales.languages() {
+fn translate(spec: &mut CommandSpec, locales: &Locales, run: &Run) {
+    for language in locales.languages().take_while(|_| !run.is_stopped()) {
         let command = spec.name.clone();
         let text = |attribute: &str| locales.exactly(language, &format!("command-{command}.{attribute}"));
         let (name, description) = (text("name"), text("description"));
@@ -165,7 +173,7 @@ fn translate(spec: &mut CommandSpec, locales: &Locales) {
         if let Some(description) = description {
             spec.descriptions.insert(language.clone(), description);
         }
-        for arg in &mut spec.args {
+        for arg in spec.args.iter_mut().take_while(|_| !run.is_stopped()) {
             if let Some(name) = text(&format!("arg-{}", arg.name)).filter(|name| check_command_name(name).is_ok()) {
                 arg.names.insert(language.clone(), name);
             }
@@ -194,6 +202,13 @@ fn check_command_name(name: &str) -> Result<(), Problem> {
 fn check_arg(what: &str, arg: &ArgSpec, is_last: bool) -> Result<(), Problem> {
     if arg.name.is_empty() || arg.name.len() > NAME_BYTES {
         return Err(format!("{what}: an argument has no name"));
+    }
+    if arg.choices.len() > CHOICES {
+        return Err(format!(
+            "{what}: {} has {} choices; an argument has at most {CHOICES}",
+            arg.name,
+            arg.choices.len()
+        ));
     }
     if arg.kind == ArgType::Choice && arg.choices.is_empty() {
         return Err(format!("{what}: {} is a choice, and has no choices", arg.name));
@@ -244,6 +259,9 @@ fn task(schedule: &LuaValue, options: &LuaValue, index: usize) -> Result<TaskSpe
         map.insert("after".to_owned(), Value::Array(vec![after]));
     }
     let spec: TaskSpec = read(&what, map)?;
+    if spec.after.len() > DECLARATIONS {
+        return Err(format!("{what}: after names more than {DECLARATIONS} tasks"));
+    }
     if spec.name.is_empty() || spec.name.len() > NAME_BYTES {
         return Err(format!("{what}: a task's name has 1 to {NAME_BYTES} bytes"));
     }

@@ -22,7 +22,9 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         let found = run.borrow().read(&key)?;
         match found {
             Some(stored) => {
-                value::to_lua(lua, &value::decode(&stored.value)?).map_err(|error| run.borrow_mut().failed(&error))
+                let watch = run.borrow().watch();
+                let value = value::to_lua_within(lua, &value::decode(&stored.value)?, &watch);
+                value.map_err(|error| run.borrow_mut().failed(&error))
             }
             None => Ok(LuaValue::Nil),
         }
@@ -85,11 +87,13 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             let skip = scope.as_bytes().len() + 1;
             let limit = (limit.max(1.0) as usize).min(PAGE);
             let rows = run.borrow().scan(&start, after.as_deref(), backward, limit)?;
+            let watch = run.borrow().watch();
             let page = || {
                 let page = lua.create_table_with_capacity(rows.len() * 2, 0)?;
                 for (key, stored) in &rows {
                     page.raw_push(lua.create_string(&key[skip..])?)?;
-                    page.raw_push(value::to_lua(lua, &value::decode(&stored.value).map_err(mlua::Error::runtime)?)?)?;
+                    let value = value::decode(&stored.value).map_err(mlua::Error::runtime)?;
+                    page.raw_push(value::to_lua_within(lua, &value, &watch)?)?;
                 }
                 Ok(page)
             };
@@ -169,7 +173,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
 
 /// `5/10s`: how often in how many milliseconds.
 fn rate_of(rate: &str) -> Result<(usize, u64), Problem> {
-    let parsed = rate.split_once('/').and_then(|(most, window)| {
+    let parsed = rate.split_once('/').filter(|_| rate.len() <= 64).and_then(|(most, window)| {
         let most: usize = most.trim().parse().ok().filter(|most| (1..=1_000).contains(most))?;
         let window = palabre_model::parse_duration(window)?.as_millis();
         Some((most, u64::try_from(window).ok().filter(|window| *window > 0)?))

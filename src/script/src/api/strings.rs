@@ -6,7 +6,7 @@ use memchr::memmem;
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 
 use super::add;
-use crate::run::{Problem, Run, SharedRun};
+use crate::run::{Problem, Run, STOPPED, SharedRun};
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
     host.set("find", lua.create_function(find)?)?;
@@ -53,7 +53,7 @@ fn split(lua: &Lua, run: &RefCell<Run>, text: &LuaString, separator: Option<&Lua
     let mut push = |part: &[u8]| {
         count += 1;
         if count % PARTS == 0 && run.borrow().is_stopped() {
-            return Err("stopped".to_owned());
+            return Err(STOPPED.to_owned());
         }
         parts.raw_push(lua.create_string(part).map_err(failed)?).map_err(failed)
     };

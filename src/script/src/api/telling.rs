@@ -1,17 +1,21 @@
 //! `log`, `metrics`, `json`, `random`.
 
+use std::cell::RefCell;
+
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use rand::RngExt;
 use serde_json::Value;
 
-use super::{add, reply};
+use super::add;
 use crate::effects::MetricChange;
 use crate::limits::{LOG_BYTES, Limit};
-use crate::run::{Problem, SharedRun};
+use crate::run::{Problem, Run, SharedRun};
 use crate::value;
 
 /// How large a JSON text may be.
 const JSON_BYTES: usize = 1 << 20;
+/// How many values may be in it: parsing does not ask whether the script's time is over, and each takes memory of the host's.
+const JSON_VALUES: usize = 200_000;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
     host.set("null", LuaValue::NULL)?;
@@ -61,11 +65,8 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         run.measure(MetricChange { name: name.clone(), is_count: kind == "count", by, labels })?;
         Ok(true)
     })?;
-    host.set(
-        "json_encode",
-        lua.create_function(|_, (value, pretty): (LuaValue, bool)| Ok(reply(encode(&value, pretty))))?,
-    )?;
-    host.set("json_decode", lua.create_function(|lua, text: LuaString| Ok(reply(decode(lua, &text))))?)?;
+    add(lua, host, "json_encode", run, |_, run, (value, pretty): (LuaValue, bool)| encode(run, &value, pretty))?;
+    add(lua, host, "json_decode", run, |lua, run, text: LuaString| decode(lua, run, &text))?;
     let shared = SharedRun::clone(run);
     host.set("random", lua.create_function(move |_, ()| Ok(shared.borrow_mut().random().random::<f64>()))?)?;
     add(lua, host, "random_integer", run, |_, run, (low, high): (f64, f64)| {
@@ -99,16 +100,38 @@ fn cut(message: &str) -> String {
     message[..end].chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }).collect()
 }
 
-fn encode(value: &LuaValue, pretty: bool) -> Result<String, Problem> {
-    let value = value::from_lua(value, JSON_BYTES).map_err(|problem| format!("json.encode: {problem}"))?;
+fn encode(run: &RefCell<Run>, value: &LuaValue, pretty: bool) -> Result<String, Problem> {
+    let watch = run.borrow().watch();
+    let value = value::from_lua_within(value, JSON_BYTES, Some(&*watch));
+    let value = value.map_err(|problem| format!("json.encode: {problem}"))?;
     let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
     text.map_err(|error| format!("json.encode: {error}"))
 }
 
-fn decode(lua: &Lua, text: &LuaString) -> Result<LuaValue, Problem> {
-    if text.as_bytes().len() > JSON_BYTES {
+fn decode(lua: &Lua, run: &RefCell<Run>, text: &LuaString) -> Result<LuaValue, Problem> {
+    let text = text.as_bytes();
+    if text.len() > JSON_BYTES {
         return Err(format!("json.decode: the text has more than {JSON_BYTES} bytes"));
     }
-    let value: Value = serde_json::from_slice(&text.as_bytes()).map_err(|error| format!("json.decode: {error}"))?;
-    value::to_lua(lua, &value).map_err(|error| error.to_string())
+    if values_in(&text) > JSON_VALUES {
+        return Err(format!("json.decode: the text has more than {JSON_VALUES} values, the limit for one text"));
+    }
+    let value: Value = serde_json::from_slice(&text).map_err(|error| format!("json.decode: {error}"))?;
+    let watch = run.borrow().watch();
+    value::to_lua_within(lua, &value, &watch).map_err(|error| run.borrow_mut().failed(&error))
+}
+
+/// How many values a JSON text has at the most: each but the first stands behind a comma or an opening bracket.
+fn values_in(text: &[u8]) -> usize {
+    let (mut values, mut in_text, mut escaped) = (1, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b',' | b'[' | b'{' if !in_text => values += 1,
+            _ => {}
+        }
+    }
+    values
 }

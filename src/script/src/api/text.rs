@@ -8,13 +8,15 @@ use serde_json::json;
 
 use super::{add, locale::languages};
 use crate::locale::FALLBACK;
-use crate::run::{Problem, SharedRun};
+use crate::run::{Problem, STOPPED, SharedRun};
 use crate::value;
 
 /// The longest text that these functions take, in bytes.
 const TEXT_BYTES: usize = 64 << 10;
 /// The longest text whose likeness to another is measured, in bytes: it takes the product of both lengths.
 const SIMILAR_BYTES: usize = 1 << 10;
+/// The longest name of a language, in bytes.
+const LANGUAGE_BYTES: usize = 64;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
     // Not within the time of the script that is the first to need it.
@@ -33,16 +35,20 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         let one = checked("similarity", &one, SIMILAR_BYTES)?;
         Ok(text::similarity(&one, &checked("similarity", &other, SIMILAR_BYTES)?))
     })?;
-    add(lua, host, "text_normalise", run, |_, _, given: LuaString| {
-        Ok(text::normalise(&checked("normalise", &given, TEXT_BYTES)?).text().to_owned())
+    add(lua, host, "text_normalise", run, |_, run, given: LuaString| {
+        let given = checked("normalise", &given, TEXT_BYTES)?;
+        let normalised = text::normalise_while(&given, &|| !run.borrow().is_stopped());
+        normalised.map(text::Normalised::into_text).ok_or_else(|| STOPPED.to_owned())
     })?;
     add(lua, host, "text_links", run, |lua, run, given: LuaString| {
         let given = checked("links", &given, TEXT_BYTES)?;
-        let links = text::links(&given).into_iter().map(|link| {
+        let links = text::links_while(&given, &|| !run.borrow().is_stopped()).ok_or_else(|| STOPPED.to_owned())?;
+        let links = links.into_iter().map(|link| {
             // As Lua counts: from 1, the end included.
             json!({ "url": link.url, "host": link.host, "start": link.start + 1, "stop": link.end })
         });
-        value::to_lua(lua, &links.collect()).map_err(|error| run.borrow_mut().failed(&error))
+        let watch = run.borrow().watch();
+        value::to_lua_within(lua, &links.collect(), &watch).map_err(|error| run.borrow_mut().failed(&error))
     })?;
     add(lua, host, "text_mentions", run, |lua, run, given: LuaString| {
         let given = checked("mentions", &given, TEXT_BYTES)?;
@@ -61,9 +67,13 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             }
             found
         });
-        value::to_lua(lua, &mentions.collect()).map_err(|error| run.borrow_mut().failed(&error))
+        let watch = run.borrow().watch();
+        value::to_lua_within(lua, &mentions.collect(), &watch).map_err(|error| run.borrow_mut().failed(&error))
     })?;
     add(lua, host, "text_plural", run, |_, run, (count, forms, language): (f64, LuaValue, Option<String>)| {
+        if language.as_ref().is_some_and(|language| language.len() > LANGUAGE_BYTES) {
+            return Err("text.plural: a language is written as en, fr or pt-BR are".to_owned());
+        }
         let forms = value::from_lua(&forms, TEXT_BYTES)?;
         let forms: BTreeMap<String, String> = serde_json::from_value(forms)
             .map_err(|error| format!("text.plural takes a number and forms like {{ one = …, other = … }}: {error}"))?;

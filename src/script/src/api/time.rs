@@ -32,8 +32,9 @@ fn format(seconds: f64, pattern: Option<&str>, zone: Option<&str>) -> Result<Str
         .ok_or_else(|| format!("time.format: {seconds} seconds lie outside the years that have dates"))?;
     let zone = match zone {
         None => TimeZone::UTC,
-        Some(name) => TimeZone::get(name)
-            .ok()
+        Some(name) => Some(name)
+            .filter(|name| name.len() <= TEXT_BYTES)
+            .and_then(|name| TimeZone::get(name).ok())
             .ok_or_else(|| format!("time.format: \"{name}\" is no time zone; zones are named like \"Europe/Paris\""))?,
     };
     if pattern.is_some_and(|pattern| pattern.len() > TEXT_BYTES) {

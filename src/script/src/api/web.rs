@@ -26,8 +26,10 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
     add(lua, host, "result", run, |_, run, values: MultiValue| {
         let mut run = run.borrow_mut();
         run.input()?;
+        let watch = run.watch();
         let convert = |value: &LuaValue| {
-            value::from_lua(value, RESULT_BYTES).map_err(|problem| format!("what was returned cannot leave: {problem}"))
+            value::from_lua_within(value, RESULT_BYTES, Some(&*watch))
+                .map_err(|problem| format!("what was returned cannot leave: {problem}"))
         };
         let mut list = values.iter().map(convert).collect::<Result<Vec<_>, _>>()?;
         while list.last().is_some_and(Value::is_null) {
@@ -46,7 +48,8 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         };
         // Not borrowed meanwhile: what is called may read what this script has written.
         let result = door.call(&script, &function, &values, &input)?;
-        value::to_lua(lua, &result).map_err(|error| run.borrow_mut().failed(&error))
+        let watch = run.borrow().watch();
+        value::to_lua_within(lua, &result, &watch).map_err(|error| run.borrow_mut().failed(&error))
     })
 }
 
@@ -62,6 +65,9 @@ fn weight(request: &Table) -> Result<usize, Problem> {
         let (name, value): (LuaString, LuaString) =
             pair.and_then(|pair| Ok((pair.raw_get(1)?, pair.raw_get(2)?))).map_err(failed)?;
         of_headers += name.as_bytes().len() + value.as_bytes().len();
+        if of_headers > HEADER_BYTES {
+            break;
+        }
     }
     let of_body = body.map_or(0, |body| body.as_bytes().len());
     let of_url = url.as_bytes().len() + method.as_bytes().len();
