@@ -52,7 +52,9 @@ pub(crate) fn scan(report: &mut Report) {
     let full = scanner(200, WORDS);
     let built = began.elapsed();
     let began = Instant::now();
-    drop(black_box(full.rebuilt(entries(201, WORDS)).expect("patterns")));
+    let again = full.rebuilt(entries(201, WORDS)).expect("patterns");
+    again.prepare().expect("words");
+    drop(black_box(again));
     report.row("building it, and again after a reload", format!("{built:.0?}, {:.0?}", began.elapsed()), String::new());
 }
 
@@ -70,7 +72,9 @@ fn measure(scanner: &Scanner<usize>) -> Duration {
 }
 
 fn scanner(patterns: usize, words: usize) -> Scanner<usize> {
-    Scanner::new(entries(patterns, words)).expect("patterns")
+    let scanner = Scanner::new(entries(patterns, words)).expect("patterns");
+    scanner.prepare().expect("words");
+    scanner
 }
 
 /// Patterns as people write them, of several shapes; words without meaning, with a few that are found.

@@ -261,7 +261,7 @@ impl Engine {
             outbox: Arc::clone(&outbox),
             timers,
             tasks: tasks_of_scripts,
-            router: Router::new(prefixes),
+            router: Router::new(prefixes, Arc::clone(&metrics)),
             declared: Arc::clone(&declared),
             http,
             metrics: Arc::clone(&metrics),

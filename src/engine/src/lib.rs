@@ -12,6 +12,7 @@ mod gate;
 mod housekeeping;
 mod http;
 mod just_sent;
+mod listener;
 mod metrics;
 mod neighbours;
 mod open_block;

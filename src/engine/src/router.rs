@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use palabre_model::{BotName, CommandSpec, Event, EventKind, Message, ScriptName};
-use palabre_script::{Declarations, PatternKind, RouteSpec};
-use palabre_text::{Entry, Hit, Scanner};
-use serde_json::{Value, json};
+use palabre_script::{Declarations, RouteSpec};
+use palabre_text::Prepared;
+
+use crate::listener::{Listener, Preparer};
+use crate::metrics::Metrics;
 
 /// The prefix that works everywhere, beside the one of bots.yaml.
 const PREFIX: &str = "/";
@@ -27,15 +29,18 @@ pub(crate) struct Router {
     declared: BTreeMap<ScriptName, Arc<Declarations>>,
     /// By name in small letters: the script, and the command's own name.
     commands: HashMap<String, (ScriptName, String)>,
-    scanner: Scanner<(ScriptName, String)>,
+    /// What finds the patterns and words of each script that has any.
+    listeners: BTreeMap<ScriptName, Listener>,
+    preparer: Preparer,
+    metrics: Arc<Metrics>,
     /// Prefixes beside the one that works everywhere, by bot.
     prefixes: HashMap<BotName, String>,
 }
 
 impl Router {
     /// A router for nobody yet. `prefixes` are those of bots.yaml.
-    pub(crate) fn new(prefixes: HashMap<BotName, String>) -> Self {
-        Self { prefixes, ..Self::default() }
+    pub(crate) fn new(prefixes: HashMap<BotName, String>, metrics: Arc<Metrics>) -> Self {
+        Self { prefixes, metrics, ..Self::default() }
     }
 
     /// A script's version takes over, with all that it declares.
@@ -45,8 +50,11 @@ impl Router {
         if before.commands != declared.commands {
             self.collect_commands();
         }
-        if before.patterns != declared.patterns {
-            self.collect_patterns();
+        if declared.patterns.is_empty() {
+            self.listeners.remove(script);
+        } else {
+            self.preparer.prepare(script, &declared.listening.scanner);
+            self.listeners.insert(script.clone(), Listener::new(&declared.listening));
         }
     }
 
@@ -86,25 +94,6 @@ impl Router {
         }
     }
 
-    fn collect_patterns(&mut self) {
-        let entries = self.declared.iter().flat_map(|(script, declared)| {
-            declared.patterns.iter().map(move |pattern| {
-                let key = (script.clone(), pattern.key.clone());
-                match &pattern.what {
-                    PatternKind::Regex(regex) => Entry::Pattern { key, pattern: regex.clone() },
-                    PatternKind::Words { words, normalise } => {
-                        Entry::Words { key, words: words.clone().into(), normalise: *normalise }
-                    }
-                }
-            })
-        });
-        match self.scanner.rebuilt(entries.collect()) {
-            Ok(scanner) => self.scanner = scanner,
-            // Each was tried by itself when it was declared.
-            Err(error) => tracing::error!("the patterns of all scripts do not go together; the old ones stay: {error}"),
-        }
-    }
-
     /// What others may ask about: the help, the server, the gate.
     pub(crate) fn declared(&self) -> Declared {
         let routes = self.declared.iter().flat_map(|(script, declared)| {
@@ -134,24 +123,19 @@ impl Router {
     }
 
     /// What else a message is, and for which script. Programs give no commands, or two of them could talk for ever.
-    pub(crate) fn derive(&self, event: &Event) -> Vec<(ScriptName, EventKind)> {
+    pub(crate) fn derive(&mut self, event: &Event) -> Vec<(ScriptName, EventKind)> {
         let EventKind::Message { message } = &event.kind else { return Vec::new() };
         if event.user.as_ref().is_none_or(|user| user.bot) {
             return Vec::new();
         }
         let mut derived: Vec<_> = self.command(event, message).into_iter().collect();
-        for hit in self.scanner.scan(&message.content.text) {
-            let ((script, pattern), captures) = match hit {
-                Hit::Pattern { key, captures, names } => (key, of_captures(&captures, &names)),
-                Hit::Words { key, found } => {
-                    let found = found
-                        .iter()
-                        .map(|found| json!({ "word": found.word, "start": found.start + 1, "stop": found.end }));
-                    (key, found.collect())
-                }
-            };
-            let heard = EventKind::Heard { pattern: pattern.clone(), captures, message: message.clone() };
-            derived.push((script.clone(), heard));
+        // Read once for all scripts.
+        let text = Prepared::new(&message.content.text);
+        for (script, listener) in &mut self.listeners {
+            let heard = listener.hear(script, &text, &self.metrics).into_iter();
+            derived.extend(heard.map(|(pattern, captures)| {
+                (script.clone(), EventKind::Heard { pattern, captures, message: message.clone() })
+            }));
         }
         derived
     }
@@ -183,12 +167,4 @@ impl Router {
         let EventKind::Command { command, .. } = &event.kind else { return None };
         self.commands.get(&command.to_lowercase()).map(|(script, _)| script.clone())
     }
-}
-
-/// The whole match, the groups in order, and those that have names.
-fn of_captures(captures: &[Option<String>], names: &[(String, usize)]) -> Value {
-    let named = |(name, index): &(String, usize)| Some((name.clone(), captures.get(*index)?.clone()?.into()));
-    let named: serde_json::Map<_, _> = names.iter().filter_map(named).collect();
-    let groups = captures.get(1..).unwrap_or_default();
-    json!({ "all": captures.first(), "groups": groups, "named": named })
 }

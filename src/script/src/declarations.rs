@@ -2,8 +2,11 @@
 //! in the VM, and are found by the names in here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use palabre_model::CommandSpec;
+use palabre_text::{Entry, Scanner, TextError};
 use serde::{Deserialize, Serialize};
 
 /// So many declarations of one kind a script may make.
@@ -22,6 +25,41 @@ pub struct Declarations {
     pub routes: Vec<RouteSpec>,
     /// Functions that other scripts may call.
     pub exports: Vec<String>,
+    /// What finds `patterns` in a message.
+    #[serde(skip)]
+    pub listening: Listening,
+}
+
+/// Finds what a script listens for. Compiled with the script, on its worker.
+#[derive(Debug, Clone, Default)]
+pub struct Listening {
+    /// Finds the patterns and word lists, each by its key.
+    pub scanner: Arc<Scanner<String>>,
+    /// How much CPU time it may take for one message.
+    pub time: Duration,
+}
+
+impl PartialEq for Listening {
+    /// It follows from the patterns, which are compared.
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Listening {
+    /// Compiles the patterns.
+    pub(crate) fn new(patterns: &[PatternSpec], time: Duration) -> Result<Self, TextError> {
+        let entries = patterns.iter().map(|pattern| {
+            let key = pattern.key.clone();
+            match &pattern.what {
+                PatternKind::Regex(regex) => Entry::Pattern { key, pattern: regex.clone() },
+                PatternKind::Words { words, normalise } => {
+                    Entry::Words { key, words: Arc::clone(words), normalise: *normalise }
+                }
+            }
+        });
+        Ok(Self { scanner: Arc::new(Scanner::new(entries.collect())?), time })
+    }
 }
 
 impl Declarations {
@@ -54,7 +92,7 @@ pub enum PatternKind {
     /// Any of these words.
     Words {
         /// The words.
-        words: Vec<String>,
+        words: Arc<[String]>,
         /// Look-alikes, accents and leet are seen through.
         normalise: bool,
     },

@@ -29,7 +29,7 @@ mod yaml;
 
 pub use chunk::{Coverage, syntax_error};
 pub use declarations::{
-    Declarations, FieldSpec, FieldType, Missed, PatternKind, PatternSpec, RouteAuth, RouteSpec, TaskSpec,
+    Declarations, FieldSpec, FieldType, Listening, Missed, PatternKind, PatternSpec, RouteAuth, RouteSpec, TaskSpec,
 };
 pub use door::{Answer, Door, EmptyDoor, Input, Stored, Wait};
 pub use effects::{Change, Effects, MetricChange, TimerChange, Write};

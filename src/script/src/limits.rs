@@ -38,6 +38,12 @@ pub struct Limits {
     pub timers: usize,
     /// Timers set in a minute: one that sets itself anew at once would never end.
     pub timers_per_minute: u32,
+    /// Patterns of `hear` once they are compiled, all together, in kibibytes.
+    pub patterns_kb: usize,
+    /// Words of `hear`, all together, in kibibytes; each counts 16 bytes more than it has.
+    pub words_kb: usize,
+    /// CPU time in which one message is searched for the patterns and words of `hear`, in milliseconds.
+    pub hear_ms: u64,
 }
 
 impl Default for Limits {
@@ -57,6 +63,9 @@ impl Default for Limits {
             concurrent_runs: 1_000,
             timers: 10_000,
             timers_per_minute: 6_000,
+            patterns_kb: 8_192,
+            words_kb: 4_096,
+            hear_ms: 20,
         }
     }
 }
@@ -120,6 +129,14 @@ pub enum Limit {
     Outbox { bot: String, actions: usize, mb: usize },
     #[error("timer limit: more than {0} timers set in a minute (limits.timers_per_minute)")]
     TimersPerMinute(u32),
+    #[error("pattern limit: the patterns of hear take more than {0} KiB once they are compiled (limits.patterns_kb)")]
+    Patterns(usize),
+    #[error("word limit: the words of hear take more than {0} KiB (limits.words_kb)")]
+    Words(usize),
+    #[error(
+        "hear limit: a message takes more than {0:?} to be searched for the script's patterns and words (limits.hear_ms)"
+    )]
+    Hear(Duration),
 }
 
 impl Limit {
@@ -144,6 +161,12 @@ impl Limits {
     #[must_use]
     pub fn cpu(&self) -> Duration {
         Duration::from_millis(self.cpu_ms)
+    }
+
+    /// CPU time in which one message is searched.
+    #[must_use]
+    pub fn hear(&self) -> Duration {
+        Duration::from_millis(self.hear_ms)
     }
 
     /// Time from a run's start to its end.

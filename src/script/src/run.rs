@@ -43,6 +43,9 @@ pub(crate) struct Run {
     /// What the script has declared, and whether it still may.
     pub(crate) declared: Declarations,
     pub(crate) is_loading: bool,
+    /// Bytes of the patterns and of the words that it listens for.
+    pattern_bytes: usize,
+    word_bytes: usize,
     /// How much more (or less) is stored than the door says.
     growth: i64,
     random: Option<StdRng>,
@@ -113,7 +116,23 @@ impl Run {
             result: None,
             declared: Declarations::default(),
             is_loading: true,
+            pattern_bytes: 0,
+            word_bytes: 0,
         }
+    }
+
+    /// Counts a pattern of so many bytes, or words of so many: what finds them lies in the host's memory.
+    pub(crate) fn spend_listening(&mut self, pattern: usize, words: usize) -> Result<(), Problem> {
+        self.pattern_bytes = self.pattern_bytes.saturating_add(pattern);
+        self.word_bytes = self.word_bytes.saturating_add(words);
+        let (patterns_kb, words_kb) = (self.limits.patterns_kb, self.limits.words_kb);
+        if self.pattern_bytes > patterns_kb.saturating_mul(1 << 10) {
+            return Err(self.trip(Limit::Patterns(patterns_kb)));
+        }
+        if self.word_bytes > words_kb.saturating_mul(1 << 10) {
+            return Err(self.trip(Limit::Words(words_kb)));
+        }
+        Ok(())
     }
 
     /// Begins a stretch.

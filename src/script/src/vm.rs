@@ -10,7 +10,7 @@ use palabre_model::{EventName, Millis};
 use serde_json::Value;
 
 use crate::chunk::Coverage;
-use crate::declarations::Declarations;
+use crate::declarations::{Declarations, Listening};
 use crate::door::{Answer, Door, Input, Wait};
 use crate::effects::Effects;
 use crate::fault::Failure;
@@ -103,6 +103,8 @@ impl Vm {
         vm.load(source).map_err(|error| describe(&error))?;
         let mut run = run.borrow_mut();
         run.is_loading = false;
+        let listening = Listening::new(&run.declared.patterns, limits.hear());
+        run.declared.listening = listening.map_err(|error| Failure::new(format!("hear: {error}")))?;
         vm.declarations = Arc::new(run.declared.clone());
         drop(run);
         Ok(vm)

@@ -129,3 +129,38 @@ fn a_byte_order_mark_is_read_as_if_it_were_not_there() {
     // In the midst of a text it is a character like another.
     assert_eq!(Bench::new("function on_message(event) event:reply('a\u{FEFF}b') end").replies("x"), ["a\u{FEFF}b"]);
 }
+
+#[test]
+fn patterns_and_words_have_limits_for_each_script() {
+    let patterns = "for i = 1, 40 do hear('[ab]*a[ab]{' .. 300 + i .. '}c[ab]*', function() end) end";
+    let source = Source::from_text("test", patterns);
+    let limits = || Limits { cpu_ms: 10_000, ..limits() };
+    let few = Limits { patterns_kb: 64, ..limits() };
+    let Err(failure) = Bench::try_new(&source, &few) else { panic!("it loads") };
+    assert!(failure.to_string().contains("limits.patterns_kb"), "{failure}");
+    assert_eq!(failure.limit, Some(Limit::Patterns(64)));
+    assert!(Bench::try_new(&source, &limits()).is_ok());
+
+    let words = "hear({ words = { ('a'):rep(100), ('b'):rep(100) } }, function() end)";
+    let few = Limits { words_kb: 0, ..limits() };
+    let Err(failure) = Bench::try_new(&Source::from_text("test", words), &few) else { panic!("it loads") };
+    assert_eq!(failure.limit, Some(Limit::Words(0)));
+    // The same pattern again is no other.
+    let again = "for i = 1, 400 do hear('[ab]{100}', function() end) end";
+    assert!(Bench::try_new(&Source::from_text("test", again), &Limits { patterns_kb: 256, ..limits() }).is_ok());
+}
+
+#[test]
+fn commands_have_limits_of_arguments_and_choices() {
+    let refused = |text: &str| refusal(&Source::from_text("test", text));
+    let told = refused(
+        "local args = {} for i = 1, 101 do args[i] = { name = 'a' .. i, optional = true } end
+         command('x', { args = args }, function() end)",
+    );
+    assert!(told.contains("has 101 arguments"), "{told}");
+    let told = refused(
+        "local choices = {} for i = 1, 1001 do choices[i] = 'c' .. i end
+         command('x', { args = { { name = 'a', type = 'choice', choices = choices } } }, function() end)",
+    );
+    assert!(told.contains("at most 1000"), "{told}");
+}

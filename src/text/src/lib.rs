@@ -1,7 +1,7 @@
 //! What is found in a message, and what is done to text. Knows nothing of chat platforms or scripts.
 //!
-//! A [`Scanner`] holds the patterns and word lists of all scripts and reads each message once. The rest are the
-//! functions that scripts have for text.
+//! A [`Scanner`] holds the patterns and word lists of a script, and several of them share the readings of a message. The
+//! rest are the functions that scripts have for text.
 //!
 //! ```
 //! use palabre_text::{Entry, Hit, Scanner};
@@ -35,6 +35,8 @@ mod scanner;
 mod shape;
 mod split;
 mod squeezed;
+mod stepwise;
+mod together;
 mod word_index;
 mod words;
 
@@ -43,12 +45,12 @@ pub use error::TextError;
 pub use links::{Link, links, links_while};
 pub use mentions::{Mention, MentionKind, mentions};
 pub use normalise::{Normalised, normalise, normalise_while};
-pub use pattern::check_pattern;
+pub use pattern::{check_pattern, pattern_size};
 pub use patterns::{Match, PatternSet};
 pub use phrases::{escape, similarity, truncate};
 pub use plural::plural;
 pub use prepared::Prepared;
-pub use scanner::{Entry, Hit, Scanner};
+pub use scanner::{Entry, Hit, Scan, Scanner};
 pub use shape::warm_up;
 pub use split::{end_of_part, split};
 pub use words::{Found, WordList, check_words};

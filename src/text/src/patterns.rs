@@ -7,14 +7,20 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
-use regex::{RegexSet, RegexSetBuilder};
 
 use crate::error::TextError;
 use crate::pattern::Pattern;
 use crate::prepared::Prepared;
+use crate::together::Together;
 
-/// How much memory the patterns without atoms may take together; beyond it they are run one by one.
-const MOST_MEMORY: usize = 16 << 20;
+/// The steps of a search that cannot be stopped, at the worst: ten milliseconds. Where there are more, one that can be stopped looks
+/// first whether the pattern matches.
+const FEW_STEPS: usize = 1 << 20;
+/// A pattern that takes more steps than this on a message, a sixth of a second, and matches it, is not heard. One of a thousand
+/// states, which is large, is heard in messages of 16 kB.
+const MOST_STEPS: usize = 16 << 20;
+/// So many hits of atoms, and it is asked whether to go on.
+const ASKED_EVERY: usize = 1_024;
 
 /// Patterns, each with the caller's key.
 #[derive(Debug)]
@@ -36,13 +42,6 @@ pub struct Match<'p, K> {
     pub captures: Vec<Option<String>>,
     /// The named groups, with their places in `captures`.
     pub names: Vec<(String, usize)>,
-}
-
-/// Patterns without atoms.
-#[derive(Debug, Default)]
-struct Together {
-    patterns: Vec<usize>,
-    set: Option<RegexSet>,
 }
 
 impl<K> Default for PatternSet<K> {
@@ -87,13 +86,12 @@ impl<K> PatternSet<K> {
             };
             set.entries.push((key, pattern));
         }
-        set.filter(&self.loose, &self.loose_with_word_ends)?;
+        set.filter()?;
         Ok(set)
     }
 
-    /// Sorts the entries by how they are tried. What was compiled for the sets before is used again where it still
-    /// fits.
-    fn filter(&mut self, loose: &Together, loose_with_word_ends: &Together) -> Result<(), TextError> {
+    /// Sorts the entries by how they are tried.
+    fn filter(&mut self) -> Result<(), TextError> {
         let mut owners: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         let mut without = [Vec::new(), Vec::new()];
         for (entry, (_, pattern)) in self.entries.iter().enumerate() {
@@ -103,22 +101,16 @@ impl<K> PatternSet<K> {
             }
         }
         let [plain, with_word_ends] = without;
-        self.loose = self.together(plain, loose);
-        self.loose_with_word_ends = self.together(with_word_ends, loose_with_word_ends);
+        self.loose = self.together(plain);
+        self.loose_with_word_ends = self.together(with_word_ends);
         self.atoms = if owners.is_empty() { None } else { Some(automaton(owners.keys())?) };
         self.owners = owners.into_values().collect();
         Ok(())
     }
 
-    fn together(&self, patterns: Vec<usize>, before: &Together) -> Together {
+    fn together(&self, patterns: Vec<usize>) -> Together {
         let texts: Vec<&str> = patterns.iter().map(|entry| self.entries[*entry].1.regex.as_str()).collect();
-        let same =
-            before.set.as_ref().filter(|set| set.patterns().iter().map(String::as_str).eq(texts.iter().copied()));
-        let set = match same {
-            Some(set) => Some(set.clone()),
-            None => RegexSetBuilder::new(texts).size_limit(MOST_MEMORY).build().ok(),
-        };
-        Together { patterns, set }
+        Together::new(patterns, &texts)
     }
 
     /// The first match of each pattern that matches, in the order of the entries.
@@ -130,36 +122,64 @@ impl<K> PatternSet<K> {
     /// The same for a message that other searchers read too.
     #[must_use]
     pub fn matches_in(&self, message: &Prepared<'_>) -> Vec<Match<'_, K>> {
-        let candidates = self.candidates(message).into_iter();
-        candidates.filter_map(|entry| first_match(&self.entries[entry], message.text())).collect()
+        self.matches_while(message, &|| true).0
     }
 
-    fn candidates(&self, message: &Prepared<'_>) -> Vec<usize> {
+    /// As [`PatternSet::matches_in`], as long as `goes_on`; and whether each pattern was tried.
+    pub(crate) fn matches_while(
+        &self,
+        message: &Prepared<'_>,
+        goes_on: &dyn Fn() -> bool,
+    ) -> (Vec<Match<'_, K>>, bool) {
+        let mut found = Vec::new();
+        let Some(candidates) = self.candidates(message, goes_on) else { return (found, false) };
+        let mut is_whole = true;
+        for entry in candidates {
+            let (_, pattern) = &self.entries[entry];
+            let steps = pattern.steps(message.text());
+            let may_match = if steps > FEW_STEPS { pattern.may_match(message.text(), goes_on) } else { Some(true) };
+            match may_match {
+                Some(false) => continue,
+                Some(true) if steps > MOST_STEPS => {
+                    is_whole = false;
+                    continue;
+                }
+                Some(true) if goes_on() => {}
+                Some(true) | None => return (found, false),
+            }
+            found.extend(first_match(&self.entries[entry], message.text()));
+        }
+        (found, is_whole)
+    }
+
+    /// The entries that are worth trying; `None` where `goes_on` said no.
+    fn candidates(&self, message: &Prepared<'_>, goes_on: &dyn Fn() -> bool) -> Option<Vec<usize>> {
         let mut found: Vec<usize> = Vec::new();
         if let Some(atoms) = &self.atoms {
-            for atom in atoms.find_overlapping_iter(message.folded()) {
-                found.extend(&self.owners[atom.pattern().as_usize()]);
+            // An atom that comes again brings nobody new.
+            let mut seen = vec![false; self.owners.len()];
+            for (count, atom) in atoms.find_overlapping_iter(message.folded()).enumerate() {
+                if count % ASKED_EVERY == 0 && !goes_on() {
+                    return None;
+                }
+                let atom = atom.pattern().as_usize();
+                if !std::mem::replace(&mut seen[atom], true) {
+                    found.extend(&self.owners[atom]);
+                }
             }
         }
-        self.loose.candidates(message.text(), &mut found);
-        if message.text().is_ascii() {
-            self.loose_with_word_ends.candidates(message.text(), &mut found);
-        } else {
-            // As a set they would be slower than each alone.
-            found.extend(&self.loose_with_word_ends.patterns);
+        if !self.loose.candidates(message.text(), &mut found, goes_on) {
+            return None;
+        }
+        if !message.text().is_ascii() {
+            // The automaton stops at the first letter beyond ASCII.
+            found.extend(self.loose_with_word_ends.all());
+        } else if !self.loose_with_word_ends.candidates(message.text(), &mut found, goes_on) {
+            return None;
         }
         found.sort_unstable();
         found.dedup();
-        found
-    }
-}
-
-impl Together {
-    fn candidates(&self, text: &str, found: &mut Vec<usize>) {
-        match &self.set {
-            Some(set) => found.extend(set.matches(text).into_iter().map(|at| self.patterns[at])),
-            None => found.extend(&self.patterns),
-        }
+        Some(found)
     }
 }
 

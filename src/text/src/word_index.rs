@@ -17,6 +17,11 @@ use crate::words::{Found, check_words};
 
 /// How many words of a list are reported for one message.
 const MOST_FOUND: usize = 32;
+/// How many words of a list may have the same letters, and differ only in which of them are doubled. What is beyond is not found:
+/// each is compared whenever the letters are met.
+const MOST_FORMS: usize = 64;
+/// So many hits, and it is asked whether to go on.
+const ASKED_EVERY: usize = 256;
 
 #[derive(Debug, Default)]
 pub(crate) struct WordIndex {
@@ -46,7 +51,7 @@ impl WordIndex {
             for (word, text) in words.iter().enumerate() {
                 for (letters, runs) in readings(text.trim(), normalise) {
                     if !letters.trim().is_empty() {
-                        forms.entry(letters).or_default().push(Form { list, word, runs });
+                        add(forms.entry(letters).or_default(), Form { list, word, runs });
                     }
                 }
             }
@@ -56,19 +61,23 @@ impl WordIndex {
         Ok(Self { lists, normalise, automaton, forms })
     }
 
-    /// The lists that it was built of.
-    pub(crate) fn lists(&self) -> &[Arc<[String]>] {
-        &self.lists
-    }
-
-    /// For each list that has any of its words in the message, in the order of the lists, what was found.
-    pub(crate) fn find(&self, message: &Prepared<'_>) -> Vec<(usize, Vec<Found>)> {
+    /// For each list that has any of its words in the message, in the order of the lists, what was found, as long as `goes_on`; and
+    /// whether the message was looked at to its end.
+    pub(crate) fn find(&self, message: &Prepared<'_>, goes_on: &dyn Fn() -> bool) -> (Vec<(usize, Vec<Found>)>, bool) {
         // All occurrences are looked at, also those within others: the longest may not be a whole word, or not of the
         // same list.
         let mut hits = Vec::new();
+        let mut is_whole = true;
         if let Some(automaton) = &self.automaton {
             let text = if self.normalise { message.squeezed().text() } else { message.folded() };
-            for hit in automaton.find_overlapping_iter(text).filter(|hit| is_whole(text, &hit.range())) {
+            for (count, hit) in automaton.find_overlapping_iter(text).enumerate() {
+                if count % ASKED_EVERY == 0 && !goes_on() {
+                    is_whole = false;
+                    break;
+                }
+                if !is_whole_word(text, &hit.range()) {
+                    continue;
+                }
                 for form in &self.forms[hit.pattern().as_usize()] {
                     if !self.normalise || message.squeezed().agrees(&hit.range(), &form.runs) {
                         hits.push((form.list, hit.start(), Reverse(hit.end()), form.word));
@@ -88,16 +97,33 @@ impl WordIndex {
                 && start >= free
                 && found.len() < MOST_FOUND
             {
+                if !goes_on() {
+                    is_whole = false;
+                    break;
+                }
                 free = end;
                 let Range { start, end } = self.original(message, start..end);
                 found.push(Found { word: self.lists[list][word].clone(), start, end });
             }
         }
-        found
+        found.retain(|(_, found)| !found.is_empty());
+        (found, is_whole)
     }
 
     fn original(&self, message: &Prepared<'_>, range: Range<usize>) -> Range<usize> {
         if self.normalise { message.squeezed().original(&range) } else { message.original(range) }
+    }
+}
+
+/// Adds a word to those of the same letters, unless the list has it already.
+fn add(forms: &mut Vec<Form>, form: Form) {
+    let (mut of_list, mut is_there) = (0, false);
+    for other in forms.iter().rev().take_while(|other| other.list == form.list) {
+        of_list += 1;
+        is_there |= other.runs == form.runs;
+    }
+    if !is_there && of_list < MOST_FORMS {
+        forms.push(form);
     }
 }
 
@@ -122,7 +148,7 @@ fn readings(word: &str, normalised: bool) -> BTreeSet<(String, Box<[u8]>)> {
 }
 
 /// Whether what is found is not part of a longer word.
-fn is_whole(text: &str, range: &Range<usize>) -> bool {
+fn is_whole_word(text: &str, range: &Range<usize>) -> bool {
     let found = &text[range.clone()];
     let before = text[..range.start].chars().next_back();
     let after = text[range.end..].chars().next();

@@ -42,7 +42,7 @@ impl WordList {
     /// begin at the same place, the longer.
     #[must_use]
     pub fn find(&self, message: &Prepared<'_>) -> Vec<Found> {
-        self.index.find(message).into_iter().flat_map(|(_, found)| found).collect()
+        self.index.find(message, &|| true).0.into_iter().flat_map(|(_, found)| found).collect()
     }
 }
 

@@ -59,6 +59,77 @@ fn nothing_to_listen_for_is_no_error() {
     assert!(heard(&scanner, "anything").is_empty());
 }
 
+/// Letters a and b without order.
+fn a_and_b(length: usize) -> String {
+    let mut number: u32 = 1;
+    let letter = |_| {
+        number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        if number >> 31 == 0 { 'a' } else { 'b' }
+    };
+    (0..length).map(letter).collect()
+}
+
+/// Says no when it is asked for the so manieth time.
+fn until(asked: &std::cell::Cell<usize>, last: usize) -> impl Fn() -> bool {
+    move || {
+        asked.set(asked.get() + 1);
+        asked.get() < last
+    }
+}
+
+#[test]
+fn forty_patterns_that_a_message_of_a_and_b_keeps_busy_are_left_where_the_time_is_over() {
+    let patterns = (0..40).map(|number| pattern(number, &format!("[ab]*a[ab]{{{}}}c[ab]*", 300 + number)));
+    let scanner = Scanner::new(patterns.collect()).unwrap();
+    let text = a_and_b(5_000);
+    let asked = std::cell::Cell::new(0);
+    let scan = scanner.scan_while(&Prepared::new(&text), &until(&asked, 30));
+    assert!(!scan.is_whole && scan.hits.is_empty());
+    assert_eq!(asked.get(), 30, "nothing goes on after a no");
+    let scan = scanner.scan_while(&Prepared::new("ab"), &|| true);
+    assert!(scan.is_whole && scan.hits.is_empty());
+}
+
+#[test]
+fn many_patterns_with_and_without_atoms_are_left_where_the_time_is_over() {
+    let loose = (0..200).map(|number| pattern(number, &format!(r"\b[a-zé]{{{}}}\b", number % 10 + 1)));
+    let with_atoms = (200..400).map(|number| pattern(number, "!!+.?!!"));
+    let scanner = Scanner::new(loose.chain(with_atoms).collect()).unwrap();
+    for text in ["a bb ccc !!!!! ".repeat(300), "é bb !!!!! ".repeat(300)] {
+        let asked = std::cell::Cell::new(0);
+        assert!(!scanner.scan_while(&Prepared::new(&text), &until(&asked, 10)).is_whole);
+        assert_eq!(asked.get(), 10);
+        let whole = scanner.scan_while(&Prepared::new(&text[..30]), &|| true);
+        assert!(whole.is_whole && whole.hits.len() >= 200);
+    }
+}
+
+#[test]
+fn a_list_of_one_word_a_hundred_thousand_times_costs_no_more_than_one() {
+    let many = vec!["a"; 100_000];
+    let scanner = Scanner::new(vec![words(1, &many, true), words(2, &many, false)]).unwrap();
+    scanner.prepare().unwrap();
+    let found = scanner.scan(&"a b ".repeat(1_200));
+    assert_eq!(found.len(), 2);
+    for hit in found {
+        assert!(matches!(hit, Hit::Words { found, .. } if found.len() == 32));
+    }
+    let asked = std::cell::Cell::new(0);
+    let scan = scanner.scan_while(&Prepared::new(&"a b ".repeat(1_200)), &until(&asked, 4));
+    assert!(!scan.is_whole);
+}
+
+#[test]
+fn what_finds_words_is_made_when_it_is_needed_and_kept() {
+    let list: Vec<String> = (0..2_000).map(|number| format!("wörd{number}")).collect();
+    let list: Vec<&str> = list.iter().map(String::as_str).collect();
+    let scanner = Scanner::new(vec![words(1, &list, true)]).unwrap();
+    assert!(scanner.has_words() && !Scanner::new(vec![pattern(1, "a")]).unwrap().has_words());
+    assert_eq!(heard(&scanner, "a WÖRD1357"), ["1:wörd1357"]);
+    scanner.prepare().unwrap();
+    assert_eq!(heard(&scanner, "a word7"), ["1:wörd7"]);
+}
+
 #[derive(Debug, Clone)]
 enum Wanted {
     Pattern(String),

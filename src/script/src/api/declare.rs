@@ -18,6 +18,8 @@ use crate::yaml::nearest;
 
 /// What a declaration may take in all; a list of many thousand words is the largest of them.
 const DECLARATION_BYTES: usize = 4 << 20;
+/// What a word takes beside its letters, in bytes.
+const EACH_WORD: usize = 16;
 /// The longest description of a command or an argument, in characters.
 const DESCRIPTION: usize = 200;
 /// How many arguments a command may have, and how many choices an argument: each is looked at whenever the command is used. No
@@ -45,9 +47,13 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, locales: Rc<Loca
         let mut run = run.borrow_mut();
         loading(&run, "hear")?;
         room_for(run.declared.patterns.len(), "patterns")?;
-        let spec = pattern(&what, run.declared.patterns.len())?;
+        let (spec, size) = pattern(&what, run.declared.patterns.len())?;
         let key = spec.key.clone();
         if !run.declared.patterns.iter().any(|other| other.key == spec.key) {
+            match &spec.what {
+                PatternKind::Regex(_) => run.spend_listening(size, 0)?,
+                PatternKind::Words { .. } => run.spend_listening(0, size)?,
+            }
             run.declared.patterns.push(spec);
         }
         Ok(key)
@@ -219,12 +225,13 @@ fn check_arg(what: &str, arg: &ArgSpec, is_last: bool) -> Result<(), Problem> {
     Ok(())
 }
 
-fn pattern(what: &LuaValue, index: usize) -> Result<PatternSpec, Problem> {
+/// What is listened for, and its size in bytes.
+fn pattern(what: &LuaValue, index: usize) -> Result<(PatternSpec, usize), Problem> {
     match what {
         LuaValue::String(regex) => {
             let regex = text(regex)?;
-            palabre_text::check_pattern(&regex).map_err(|error| format!("hear: {error}"))?;
-            Ok(PatternSpec { key: format!("regex {regex}"), what: PatternKind::Regex(regex) })
+            let size = palabre_text::pattern_size(&regex).map_err(|error| format!("hear: {error}"))?;
+            Ok((PatternSpec { key: format!("regex {regex}"), what: PatternKind::Regex(regex) }, size))
         }
         LuaValue::Table(_) => {
             #[derive(serde::Deserialize)]
@@ -237,7 +244,9 @@ fn pattern(what: &LuaValue, index: usize) -> Result<PatternSpec, Problem> {
             // That they can be searched for is found out now, at the script's own line.
             palabre_text::check_words(&words.words).map_err(|error| format!("hear: {error}"))?;
             let key = format!("words {}", index + 1);
-            Ok(PatternSpec { key, what: PatternKind::Words { words: words.words, normalise: words.normalise } })
+            let size = words.words.iter().map(|word| word.len() + EACH_WORD).sum();
+            let what = PatternKind::Words { words: words.words.into(), normalise: words.normalise };
+            Ok((PatternSpec { key, what }, size))
         }
         other => Err(format!("hear takes a regular expression or {{ words = … }}, not a {}", other.type_name())),
     }

@@ -1,0 +1,145 @@
+//! What one script listens for in messages, searched for on the sequencer's thread: everybody waits meanwhile, so each script has
+//! its time for a message and for a minute.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+use palabre_model::ScriptName;
+use palabre_script::{Limit, Listening};
+use palabre_text::{Hit, Prepared, Scanner};
+use rustix::time::{ClockId, clock_gettime};
+use serde_json::{Value, json};
+
+use crate::metrics::Metrics;
+
+/// How much of a minute messages may be searched for one script: a thirtieth. What is beyond is not heard until the next.
+const OF_MINUTE: Duration = Duration::from_secs(2);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The patterns and words of one script.
+pub(crate) struct Listener {
+    scanner: Arc<Scanner<String>>,
+    /// The time for one message.
+    time: Duration,
+    minute: Instant,
+    /// How much time the present minute has taken.
+    spent: Duration,
+    /// Whether it was said in the present minute that the time was over.
+    is_told: bool,
+}
+
+impl Listener {
+    pub(crate) fn new(listening: &Listening) -> Self {
+        let scanner = Arc::clone(&listening.scanner);
+        Self { scanner, time: listening.time, minute: Instant::now(), spent: Duration::ZERO, is_told: false }
+    }
+
+    /// What of it is in the message: the keys of patterns and lists, with what was found.
+    pub(crate) fn hear(&mut self, script: &ScriptName, text: &Prepared<'_>, metrics: &Metrics) -> Vec<(String, Value)> {
+        if self.minute.elapsed() >= MINUTE {
+            (self.minute, self.spent, self.is_told) = (Instant::now(), Duration::ZERO, false);
+        }
+        let left = self.time.min(OF_MINUTE.saturating_sub(self.spent));
+        if left.is_zero() {
+            self.tell(script, metrics);
+            return Vec::new();
+        }
+        // What all scripts share, and what is made once, is not of this script's time.
+        if let Err(error) = self.scanner.prepare()
+            && !std::mem::replace(&mut self.is_told, true)
+        {
+            tracing::error!(script = %script, "its word lists cannot be searched for: {error}");
+        }
+        self.scanner.read(text);
+        let began = cpu_time();
+        let scan = self.scanner.scan_while(text, &|| cpu_time().saturating_sub(began) < left);
+        self.spent += cpu_time().saturating_sub(began);
+        let is_whole = scan.is_whole;
+        let heard = scan.hits.into_iter().map(heard).collect();
+        if !is_whole {
+            self.tell(script, metrics);
+        }
+        heard
+    }
+
+    /// Says once a minute that messages are not searched to their end.
+    fn tell(&mut self, script: &ScriptName, metrics: &Metrics) {
+        metrics.count(script, "hear_limit");
+        if !std::mem::replace(&mut self.is_told, true) {
+            tracing::warn!(
+                script = %script,
+                "{}; in such messages, and when they take more than {OF_MINUTE:?} of a minute, it does not hear everything",
+                Limit::Hear(self.time)
+            );
+        }
+    }
+}
+
+/// The CPU time of this thread so far: that others have the processor costs a script nothing.
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+fn heard(hit: Hit<&String>) -> (String, Value) {
+    match hit {
+        Hit::Pattern { key, captures, names } => (key.clone(), of_captures(&captures, &names)),
+        Hit::Words { key, found } => {
+            let found =
+                found.iter().map(|found| json!({ "word": found.word, "start": found.start + 1, "stop": found.end }));
+            (key.clone(), found.collect())
+        }
+    }
+}
+
+/// The whole match, the groups in order, and those that have names.
+fn of_captures(captures: &[Option<String>], names: &[(String, usize)]) -> Value {
+    let named = |(name, index): &(String, usize)| Some((name.clone(), captures.get(*index)?.clone()?.into()));
+    let named: serde_json::Map<_, _> = names.iter().filter_map(named).collect();
+    let groups = captures.get(1..).unwrap_or_default();
+    json!({ "all": captures.first(), "groups": groups, "named": named })
+}
+
+/// A thread that makes what finds the words of long lists, so that neither a start nor a message waits for it.
+#[derive(Default)]
+pub(crate) struct Preparer {
+    sender: Option<Sender<Arc<Scanner<String>>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Preparer {
+    /// Begins to prepare a scanner. A message that comes sooner waits for it.
+    pub(crate) fn prepare(&mut self, script: &ScriptName, scanner: &Arc<Scanner<String>>) {
+        if !scanner.has_words() {
+            return;
+        }
+        if self.sender.is_none() {
+            let (sender, receiver) = crossbeam_channel::unbounded::<Arc<Scanner<String>>>();
+            let prepare = move || {
+                for scanner in receiver {
+                    // Told with the first message that it is needed for.
+                    drop(scanner.prepare());
+                }
+            };
+            match std::thread::Builder::new().name("word-lists".to_owned()).spawn(prepare) {
+                Ok(thread) => (self.sender, self.thread) = (Some(sender), Some(thread)),
+                Err(error) => tracing::warn!(script = %script, "its first message waits for its word lists: {error}"),
+            }
+        }
+        if let Some(sender) = &self.sender {
+            // The thread ends with this sender alone.
+            drop(sender.send(Arc::clone(scanner)));
+        }
+    }
+}
+
+impl Drop for Preparer {
+    fn drop(&mut self) {
+        self.sender = None;
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}

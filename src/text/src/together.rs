@@ -1,0 +1,61 @@
+//! Patterns that nothing in a message tells apart beforehand: run together over every message.
+
+use std::sync::{Mutex, PoisonError};
+
+use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::nfa::thompson;
+
+use crate::stepwise::{End, config, search};
+
+/// How much memory the automaton of the patterns may take; beyond it they are run one by one.
+const MOST_MEMORY: usize = 16 << 20;
+
+/// Patterns that are searched for at once.
+#[derive(Debug, Default)]
+pub(crate) struct Together {
+    /// The entries that they are of.
+    patterns: Vec<usize>,
+    searcher: Option<(DFA, Mutex<Cache>)>,
+}
+
+impl Together {
+    /// Compiles the patterns of these entries.
+    pub(crate) fn new(patterns: Vec<usize>, texts: &[&str]) -> Self {
+        let searcher = if texts.is_empty() { None } else { compiled(texts) };
+        Self { patterns, searcher }
+    }
+
+    /// The entries that they are of.
+    pub(crate) fn all(&self) -> &[usize] {
+        &self.patterns
+    }
+
+    /// Adds the entries whose patterns may match. False where `goes_on` said no.
+    pub(crate) fn candidates(&self, text: &str, found: &mut Vec<usize>, goes_on: &dyn Fn() -> bool) -> bool {
+        let Some((dfa, cache)) = &self.searcher else {
+            found.extend(&self.patterns);
+            return true;
+        };
+        let mut seen = vec![false; self.patterns.len()];
+        let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+        match search(dfa, &mut cache, text, &mut seen, goes_on) {
+            End::Whole => {
+                let seen = self.patterns.iter().zip(seen).filter(|(_, seen)| *seen);
+                found.extend(seen.map(|(pattern, _)| *pattern));
+                true
+            }
+            End::Unfit => {
+                found.extend(&self.patterns);
+                true
+            }
+            End::Stopped => false,
+        }
+    }
+}
+
+fn compiled(texts: &[&str]) -> Option<(DFA, Mutex<Cache>)> {
+    let limit = thompson::Config::new().nfa_size_limit(Some(MOST_MEMORY));
+    let dfa = DFA::builder().configure(config()).thompson(limit).build_many(texts).ok()?;
+    let cache = Mutex::new(dfa.create_cache());
+    Some((dfa, cache))
+}
