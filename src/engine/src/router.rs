@@ -1,4 +1,4 @@
-//! What a message is beside a message: a command of some script, or what some script listens for. One look for all scripts.
+//! What a message is beside a message: a command of some script, or what some script listens for.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
