@@ -20,7 +20,7 @@ bots:
       limits: { queued_kb: 65536, received_kb_per_second: 0, messages: { burst: 1, per_minute: 0 } }
 scripts:
   echo:
-    limits: { actions_per_minute: 100000000 }
+    limits: { actions_per_minute: 100000000, write_mb_per_minute: 100000 }
 ";
 
 const ECHO: &str = r#"function on_message(event) store.incr("n") event:reply("re " .. event.text) end"#;

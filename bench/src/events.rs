@@ -82,7 +82,12 @@ fn run(users: usize, scripts: usize, count: usize) -> f64 {
             context: watch::Sender::new(None),
             said: AtomicU64::new(0),
         });
-        let limits = Limits { actions_per_minute: u32::MAX, storage_mb: 4_096, ..Limits::default() };
+        let limits = Limits {
+            actions_per_minute: u32::MAX,
+            storage_mb: 4_096,
+            write_mb_per_minute: u32::MAX,
+            ..Limits::default()
+        };
         let setup = |number: usize| {
             let name = format!("counter{number}");
             ScriptSetup {

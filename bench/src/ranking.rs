@@ -42,7 +42,13 @@ pub(crate) fn large(report: &mut Report) {
     runtime.block_on(async {
         let folder = tempfile::tempdir().expect("a folder");
         let sim = Sim::new("sim");
-        let limits = Limits { cpu_ms: 600_000, storage_mb: 4_096, memory_mb: 256, ..Limits::default() };
+        let limits = Limits {
+            cpu_ms: 600_000,
+            storage_mb: 4_096,
+            memory_mb: 256,
+            write_mb_per_minute: u32::MAX,
+            ..Limits::default()
+        };
         let engine = Engine::start(Options {
             store: Store::open(folder.path()).expect("a store"),
             clock: Arc::new(SystemClock),

@@ -31,7 +31,7 @@ bots:
     rooms: { retention: { keep: ['*'] }, limits: { messages: { burst: 1, per_minute: 0 } } }
 scripts:
   counter:
-    limits: { actions_per_minute: 1000000 }
+    limits: { actions_per_minute: 1000000, write_mb_per_minute: 1000 }
 ";
 
 /// What the clients know.

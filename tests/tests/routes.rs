@@ -113,3 +113,55 @@ async fn the_description_is_that_of_the_routes_that_there_are_also_after_a_reloa
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+const OPEN: &str = r#"
+route("GET", "/status", { auth = "public" }, function(request) return { text = type(request.body) } end)
+route("POST", "/hook", { auth = "public" }, function(request) return { text = `{type(request.body)} {request.body}` } end)
+route("POST", "/add", { auth = "public", body = {
+  id = { type = "string", optional = true }, n = { type = "integer", optional = true }, list = { type = "list", optional = true },
+} }, function(request) return { text = request.body.id } end)
+route("GET", "/fails", { auth = "public" }, function() error("no") end)
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_strangers_send_is_bounded_and_suspends_nobody() {
+    let bots = "
+bots:
+  lobby: { platform: rooms }
+scripts:
+  open: { grants: [routes] }
+  small: { grants: [routes], limits: { request_kb: 4, request_values: 10 } }
+";
+    let project = Project::new(bots, &[("open.luau", OPEN), ("small.luau", OPEN)]);
+    let daemon = project.start().await;
+    let json = [("content-type", "application/json")];
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let keys: String = (0..20_000).map(|n| format!("k{n}=1&")).collect();
+    let wide = format!("{{\"list\":[{}[]]}}", "[],".repeat(50_000));
+    let deep = format!("{{\"list\":{}{}}}", "[".repeat(200), "]".repeat(200));
+    let long = "x".repeat(6_000);
+    let query = (0..11).map(|n| format!("k{n}=1")).collect::<Vec<_>>().join("&");
+    for (head, headers, body, status, words) in [
+        // No body is looked at where none is declared.
+        ("GET /scripts/open/status", &form, keys.as_str(), 200, "nil"),
+        ("GET /scripts/open/status", &json, &wide, 200, "nil"),
+        ("POST /scripts/open/hook", &json, "{\"a\":[]}", 200, "string {\"a\":[]}"),
+        ("POST /scripts/open/add", &form, &keys, 413, "limits.request_values"),
+        ("POST /scripts/open/add", &json, &wide, 413, "limits.request_values"),
+        ("POST /scripts/open/add", &form, &format!("list={}", "[".repeat(40)), 400, "32 deep"),
+        ("POST /scripts/open/add", &json, &deep, 400, "32 deep"),
+        ("POST /scripts/open/add", &json, "{\"id\":9007199254740993}", 200, "9007199254740993"),
+        ("POST /scripts/open/add", &json, "{\"n\":9007199254740993}", 422, "n is a integer"),
+        ("POST /scripts/small/hook", &json, &long, 413, "limits.request_kb"),
+        ("POST /scripts/small/add", &json, "{\"list\":[1,2,3,4,5,6,7,8]}", 413, "more than 10 names"),
+        (&format!("GET /scripts/small/status?{query}"), &json, "", 414, "limits.request_values"),
+    ] {
+        let (answered, _, answer) = ask(&daemon, head, headers, body).await;
+        assert!(answered == status && answer.contains(words), "{head}: {answered} {answer}");
+    }
+    for _ in 0..12 {
+        assert_eq!(ask(&daemon, "GET /scripts/open/fails", &[], "").await.0, 500);
+    }
+    // It would rest, and the answer would not come.
+    assert_eq!(ask(&daemon, "GET /scripts/open/status", &[], "").await.0, 200);
+}

@@ -21,6 +21,7 @@ use serde_json::Value;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
+use crate::awaited::Outgoing;
 use crate::gate::ScriptsGate;
 use crate::housekeeping::{HOUSEKEEPING, waker};
 use crate::http::Http;
@@ -39,7 +40,7 @@ use crate::status::{Board, ScriptState, ScriptStatus, Status};
 use crate::supervisor::{self, Platforms};
 use crate::tables::{RECOVERY, WaitingRun};
 use crate::tasks::TaskBook;
-use crate::timers::TimerBook;
+use crate::timers::{TimerBook, TimerUsages};
 use crate::vitals::{Fatal, Pulse, Vitals};
 use crate::worker::{self, Task};
 use crate::workers::Workers;
@@ -153,7 +154,7 @@ struct Left {
     waiting: Vec<(ScriptName, u64, WaitingRun)>,
     marks: HashMap<ScriptName, u64>,
     usage: HashMap<ScriptName, u64>,
-    timers: HashMap<ScriptName, Arc<AtomicUsize>>,
+    timers: TimerUsages,
 }
 
 struct Sink(Sender<Note>);
@@ -193,7 +194,7 @@ impl Engine {
         store.commit(std::mem::take(&mut found.batch)).await?;
 
         let (scheduler, asked) = Scheduler::new();
-        let mut timers = TimerBook::load(&snapshot, scheduler.clone())?;
+        let timers = TimerBook::load(&snapshot, scheduler.clone())?;
         let tasks_of_scripts = TaskBook::load(&snapshot, scheduler.clone(), &found.alive())?;
         drop(snapshot);
         let platforms = Arc::new(Platforms::new(bots, &settings));
@@ -249,8 +250,7 @@ impl Engine {
         let low = Arc::new(AtomicU64::new(found.low));
         let backlog = Arc::new(AtomicUsize::new(0));
         let stalled = Arc::new(Board::new(None));
-        let names = scripts.iter().map(|setup| setup.name.clone());
-        let counts = names.map(|name| (name.clone(), timers.count_of(&name))).collect();
+        let timer_usages = timers.usages();
         let sequencer = Sequencer {
             store: store.clone(),
             clock: Arc::clone(&clock),
@@ -304,7 +304,7 @@ impl Engine {
                 waiting: found.waiting,
                 marks: found.marks,
                 usage: found.usage,
-                timers: counts,
+                timers: timer_usages,
             }),
             backlog,
             stalled,
@@ -423,7 +423,7 @@ impl Engine {
                 mark: left.marks.get(&name).copied(),
                 hooks: Vec::new(),
                 declared: Arc::default(),
-                hosts: Arc::new(hosts),
+                hosts: Arc::new(Outgoing::new(hosts, &limits)),
                 window: std::collections::VecDeque::new(),
                 window_bytes: 0,
                 lag: None,
@@ -436,8 +436,9 @@ impl Engine {
             let (around, seed) = (self.around.clone(), self.entropy.next());
             let (store, platforms) = (self.store.clone(), Arc::clone(&self.platforms));
             let (settings, declared) = (Arc::clone(&self.settings), Arc::clone(&self.declared));
+            let metrics = Arc::clone(&self.metrics);
             let usage = left.usage.get(&name).copied().unwrap_or(0);
-            let timers = left.timers.entry(name.clone()).or_default().clone();
+            let timers = left.timers.of(&name);
             let of_slot = name.clone();
             self.task(
                 slot,
@@ -452,6 +453,7 @@ impl Engine {
                         settings,
                         declared,
                         neighbours.clone(),
+                        metrics,
                     );
                     let neighbours = neighbours.clone();
                     Slot::new(slot, of_slot, limits, config, around, store, neighbours, seed, asking, board)
@@ -694,6 +696,13 @@ impl Engine {
         config: Option<Value>,
         reason: Reason,
     ) -> Result<Vec<String>, Failure> {
+        if let Err(problem) = self.workers.bring_together(slot, &source.depends()) {
+            tracing::error!(script = %source.name, "does not load: {problem}");
+            if let Some(known) = lock(&self.scripts).get(slot) {
+                known.board.write(|status| status.last_error = Some(problem.clone()));
+            }
+            return Err(Failure::new(problem));
+        }
         let (reply, outcome) = oneshot::channel();
         self.task(slot, Task::Load { slot, source: Box::new(source), config, reason, reply });
         outcome.await.unwrap_or_else(|_| Err(Failure::new("the engine is stopping")))

@@ -1,8 +1,9 @@
 //! What is counted and measured, in the text form that Prometheus reads.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, PoisonError};
+mod series;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use palabre_model::{BotName, Figure, ScriptName};
 use palabre_script::MetricChange;
@@ -10,16 +11,13 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use self::series::{Labels, Series};
 use crate::status::{ScriptState, Status};
 
-/// So many different metrics and sets of labels one script may make; what is beyond is dropped.
-const SERIES: usize = 1_000;
-
-type Labels = Vec<(String, String)>;
-type Observed = Family<Labels, Histogram, fn() -> Histogram>;
+/// What names and labels of a script's series take on average at most, in bytes.
+const SERIES_BYTES: usize = 256;
 
 /// Everything that is counted since the start.
 #[derive(Default)]
@@ -27,54 +25,91 @@ pub(crate) struct Metrics(Mutex<Of>);
 
 #[derive(Default)]
 struct Of {
-    counts: BTreeMap<String, Family<Labels, Counter<f64, AtomicU64>>>,
-    observations: BTreeMap<String, Observed>,
-    series: BTreeMap<ScriptName, std::collections::BTreeSet<(String, Labels)>>,
+    /// The metrics of scripts by name, each with the script that was the first to have it.
+    of_scripts: BTreeMap<String, (ScriptName, Series)>,
+    reserved: HashMap<ScriptName, Reserved>,
     runs: BTreeMap<(ScriptName, &'static str), u64>,
 }
 
-fn histogram() -> Histogram {
-    Histogram::new(exponential_buckets(0.001, 4.0, 12))
+/// The series of one script.
+#[derive(Default)]
+struct Reserved {
+    series: BTreeSet<(String, Labels)>,
+    bytes: usize,
 }
 
 impl Metrics {
-    /// Takes what scripts counted and measured in runs that are durable.
+    /// Makes room for the series that `change` is of, as one of at most `most` of the script.
+    ///
+    /// # Errors
+    /// Why there is none, in a sentence.
+    pub(crate) fn reserve(&self, script: &ScriptName, change: &MetricChange, most: usize) -> Result<(), String> {
+        let mut of = self.lock();
+        if let Some((owner, series)) = of.of_scripts.get(&change.name)
+            && series.is_count() != change.is_count
+        {
+            let what = if series.is_count() { "counted" } else { "observed" };
+            return Err(format!(
+                "\"{}\" is {what} already, by the script {owner}; one name is either counted or observed, so take another",
+                change.name
+            ));
+        }
+        let reserved = of.reserved.entry(script.clone()).or_default();
+        let key = (change.name.clone(), change.labels.clone());
+        if !reserved.series.contains(&key) {
+            if reserved.series.len() >= most {
+                return Err(format!(
+                    "the script has {most} different names and sets of labels already (limits.metric_series); labels are for few \
+                     values"
+                ));
+            }
+            let size = key.0.len() + key.1.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+            let limit = most.saturating_mul(SERIES_BYTES);
+            if reserved.bytes + size > limit {
+                return Err(format!(
+                    "names and labels of the script's series take more than {limit} bytes ({SERIES_BYTES} for each of \
+                     limits.metric_series)"
+                ));
+            }
+            reserved.bytes += size;
+            reserved.series.insert(key);
+        }
+        let is_count = change.is_count;
+        of.of_scripts.entry(change.name.clone()).or_insert_with(|| (script.clone(), Series::new(is_count)));
+        Ok(())
+    }
+
+    /// Takes what scripts counted and measured in runs that are durable. Room for it was made before.
     pub(crate) fn note(&self, changes: Vec<(ScriptName, MetricChange)>) {
         if changes.is_empty() {
             return;
         }
-        let mut of = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut of = self.lock();
         for (script, change) in changes {
-            let mut labels = change.labels;
-            labels.push(("script".to_owned(), script.to_string()));
-            labels.sort_unstable();
-            let series = of.series.entry(script).or_default();
-            let name = (change.name.clone(), labels.clone());
-            if !series.contains(&name) {
-                if series.len() >= SERIES {
-                    continue;
-                }
-                series.insert(name);
-            }
-            if change.is_count {
-                of.counts.entry(change.name).or_default().get_or_create(&labels).inc_by(change.by);
-            } else {
-                let family = of.observations.entry(change.name);
-                let family = family.or_insert_with(|| Family::new_with_constructor(histogram as fn() -> Histogram));
-                family.get_or_create(&labels).observe(change.by);
+            let MetricChange { name, is_count, by, mut labels } = change;
+            if let Some((_, series)) = of.of_scripts.get_mut(&name)
+                && series.is_count() == is_count
+            {
+                labels.push(("script".to_owned(), script.to_string()));
+                labels.sort_unstable();
+                series.add(labels, by);
             }
         }
     }
 
     /// One more of what the runtime itself counts of a script.
     pub(crate) fn count(&self, script: &ScriptName, what: &'static str) {
-        let mut of = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut of = self.lock();
         *of.runs.entry((script.clone(), what)).or_default() += 1;
     }
 
     /// All of it, with the state of bots and scripts.
     pub(crate) fn text(&self, status: &Status, figures: &[(BotName, Figure)]) -> String {
-        let of = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Written down from a copy: whoever counts something does not wait for that.
+        let (of_scripts, runs) = {
+            let of = self.lock();
+            (of.of_scripts.clone(), of.runs.clone())
+        };
         let mut registry = Registry::with_prefix("palabre");
         let up: Family<Labels, Gauge> = Family::default();
         let memory: Family<Labels, Gauge> = Family::default();
@@ -90,7 +125,7 @@ impl Metrics {
         let backlog: Gauge = Gauge::default();
         backlog.set(i64::try_from(status.backlog).unwrap_or(i64::MAX));
         let happened: Family<Labels, Counter> = Family::default();
-        for ((script, what), count) in &of.runs {
+        for ((script, what), count) in &runs {
             let labels = vec![("script".to_owned(), script.to_string()), ("what".to_owned(), (*what).to_owned())];
             happened.get_or_create(&labels).inc_by(*count);
         }
@@ -101,18 +136,20 @@ impl Metrics {
         registry.register("script_happened", "Failures and suspensions", happened);
         registry.register("backlog", "Events and actions under way", backlog);
         register_figures(&mut registry, figures);
-        let of_scripts = registry.sub_registry_with_prefix("of_script");
-        for (name, family) in &of.counts {
-            of_scripts.register(name, "Counted by a script", family.clone());
-        }
-        for (name, family) in &of.observations {
-            of_scripts.register(name, "Observed by a script", family.clone());
+        let registry_of_scripts = registry.sub_registry_with_prefix("of_script");
+        for (name, (_, series)) in of_scripts {
+            let help = if series.is_count() { "Counted by a script" } else { "Observed by a script" };
+            registry_of_scripts.register(name, help, series);
         }
         let mut text = String::new();
         if let Err(error) = encode(&mut text, &registry) {
             tracing::error!("the metrics cannot be written down: {error}");
         }
         text
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Of> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

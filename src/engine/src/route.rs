@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Acquire};
 
-use palabre_fetch::Grants;
 use palabre_model::{BotName, Event, EventName, ScriptName};
 use palabre_script::Declarations;
 
+use crate::awaited::Outgoing;
 use crate::read_back::{Cursor, Queued, WINDOW_BYTES, WINDOW_EVENTS};
 
 /// What the sequencer knows of a script.
@@ -20,8 +20,8 @@ pub(crate) struct Route {
     pub(crate) mark: Option<u64>,
     pub(crate) hooks: Vec<EventName>,
     pub(crate) declared: Arc<Declarations>,
-    /// The hosts that it may ask over HTTP.
-    pub(crate) hosts: Arc<Grants>,
+    /// The hosts that it may ask over HTTP, and how many requests may be under way.
+    pub(crate) hosts: Arc<Outgoing>,
     /// Events that its worker has and has not finished: number, block and bytes.
     pub(crate) window: VecDeque<(u64, u64, usize)>,
     pub(crate) window_bytes: usize,

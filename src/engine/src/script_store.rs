@@ -4,19 +4,21 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Acquire};
+use std::sync::atomic::{AtomicU64, Ordering::Acquire};
 
 use palabre_model::{ActionKey, CommandSpec, Event, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId};
-use palabre_script::{Change, Door, Effects, Input, Limit, Stored, Vm};
+use palabre_script::{Change, Door, Effects, Input, Limit, Meters, MetricChange, Stored, Vm};
 use palabre_store::{Direction, Snapshot, Store, TableId};
 use serde_json::Value;
 
+use crate::metrics::Metrics;
 use crate::neighbours::Neighbours;
 use crate::operators::{BotSettings, Settings};
 use crate::router::Declared;
 use crate::status::Board;
 use crate::supervisor::Platforms;
 use crate::tables::{SENDERS, task_runs, value_key};
+use crate::timers::TimerUsage;
 
 /// How many values are kept in memory beside those that are not yet durable. Only this script's worker writes them, so what
 /// is kept is always right.
@@ -58,10 +60,12 @@ pub(crate) struct ScriptStore {
     snapshot: RefCell<Option<Snapshot>>,
     usage: Cell<u64>,
     durable: Arc<AtomicU64>,
-    pub(crate) timers: Arc<AtomicUsize>,
+    timers: Arc<TimerUsage>,
     settings: Arc<Settings>,
     declared: Arc<Board<Arc<Declared>>>,
     neighbours: Neighbours,
+    metrics: Arc<Metrics>,
+    meters: Meters,
     /// Scripts whose functions the stretch under way has called, with their VMs.
     called: RefCell<Vec<Called>>,
 }
@@ -74,10 +78,11 @@ impl ScriptStore {
         platforms: Arc<Platforms>,
         grants: Vec<String>,
         usage: u64,
-        timers: Arc<AtomicUsize>,
+        timers: Arc<TimerUsage>,
         settings: Arc<Settings>,
         declared: Arc<Board<Arc<Declared>>>,
         neighbours: Neighbours,
+        metrics: Arc<Metrics>,
     ) -> Self {
         Self {
             script,
@@ -93,6 +98,8 @@ impl ScriptStore {
             settings,
             declared,
             neighbours,
+            metrics,
+            meters: Meters::default(),
             called: RefCell::default(),
         }
     }
@@ -233,7 +240,11 @@ impl Door for ScriptStore {
     }
 
     fn waiting_timers(&self) -> usize {
-        self.timers.load(Acquire)
+        self.timers.count()
+    }
+
+    fn timer_bytes(&self) -> u64 {
+        self.timers.bytes()
     }
 
     fn outbox_limit(&self, bot: &str) -> Option<Limit> {
@@ -301,13 +312,21 @@ impl Door for ScriptStore {
         shown.collect()
     }
 
+    fn meters(&self) -> Meters {
+        self.meters.clone()
+    }
+
+    fn reserve_metric(&self, change: &MetricChange, most: usize) -> Result<(), String> {
+        self.metrics.reserve(&self.script, change, most)
+    }
+
     fn call(&self, script: &str, function: &str, arguments: &Value, input: &Input) -> Result<Value, String> {
         let no = |why: &str| Err(format!("{script}.{function} cannot be called: {why}"));
         if script == self.script.as_str() {
             return no("it is the script's own");
         }
         let Some(vm) = self.neighbours.get(script) else {
-            return no("there is no such script at work; is it in depends: of script.yaml?");
+            return no("there is no such script at work");
         };
         let Ok(mut callee) = vm.try_borrow_mut() else {
             return no("it is the one that called, by way of others; calls must not go round in a circle");

@@ -568,7 +568,8 @@ impl Slot {
         if spoiled {
             self.replace_vm();
         }
-        if !is_rate {
+        // Whoever may send requests must not be able to suspend the script.
+        if !is_rate && hook != EventName::Request {
             self.failures += 1;
         }
         if self.failures >= FAILURES_IN_A_ROW {

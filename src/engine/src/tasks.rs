@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use palabre_model::{Batch, EventKind, Millis, ScriptName};
-use palabre_script::{Missed, Schedule, TaskSpec};
+use palabre_script::{Missed, Notices, Schedule, TaskSpec};
 use palabre_store::{Direction, Result, Snapshot};
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +70,8 @@ pub(crate) struct TaskBook {
     running: HashMap<u64, Name>,
     /// Those that are due and wait for another, with their due time.
     held: Vec<(Name, Millis)>,
+    /// What was said about the tasks of each script.
+    notices: HashMap<ScriptName, Notices>,
     scheduler: Scheduler,
 }
 
@@ -87,7 +89,7 @@ impl TaskBook {
             }
             rows.insert(name, row);
         }
-        Ok(Self { tasks: HashMap::new(), rows, running, held: Vec::new(), scheduler })
+        Ok(Self { tasks: HashMap::new(), rows, running, held: Vec::new(), notices: HashMap::new(), scheduler })
     }
 
     /// The tasks of a script's version that takes over; those that it does not have any more are gone.
@@ -136,17 +138,16 @@ impl TaskBook {
             self.ask(&name, next);
         }
         if self.rows.get(&name).is_some_and(|row| row.running.is_some()) {
-            tracing::warn!(script = %script, task, "still runs when it is due again; this time is passed over");
+            let what = format!("the task \"{task}\" still runs when it is due again; this time is passed over");
+            self.warn(script, due, &what);
             return None;
         }
         if let Some(unmet) = self.unmet(&name, due) {
-            self.held.retain(|(other, since)| {
-                let is_old = *other == name;
-                if is_old {
-                    tracing::warn!(script = %script, task, due = since, "never ran: it waited for {unmet}");
-                }
-                !is_old
-            });
+            let before = self.held.len();
+            self.held.retain(|(other, _)| *other != name);
+            if self.held.len() < before {
+                self.warn(script, due, &format!("the task \"{task}\" never ran: it waited for {unmet}"));
+            }
             self.held.push((name, due));
             return None;
         }
@@ -189,7 +190,7 @@ impl TaskBook {
                 let due = self.due_of(&name, run.due, run.attempt + 1, false);
                 self.scheduler.at(now + pause, due);
             }
-            Some(problem) => tracing::error!(script = %name.0, task = name.1, "failed: {problem}"),
+            Some(problem) => self.warn(&name.0, now, &format!("the task \"{}\" failed: {problem}", name.1)),
             None => {
                 let ready: Vec<_> =
                     self.held.iter().filter(|(held, due)| self.unmet(held, *due).is_none()).cloned().collect();
@@ -200,6 +201,13 @@ impl TaskBook {
                     self.scheduler.at(now, due);
                 }
             }
+        }
+    }
+
+    /// Says what is amiss with a script's task; the same thing once a minute.
+    fn warn(&mut self, script: &ScriptName, now: Millis, what: &str) {
+        if let Some(line) = self.notices.entry(script.clone()).or_default().due(now, what) {
+            tracing::warn!(script = %script, "{line}");
         }
     }
 

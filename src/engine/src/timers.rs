@@ -1,8 +1,11 @@
 //! The timers that wait, in memory as in the store.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Release};
+use std::sync::atomic::{
+    AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Release},
+};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use palabre_model::{Millis, ScriptName};
 use palabre_script::TimerChange;
@@ -11,22 +14,81 @@ use palabre_store::{Batch, Direction, Result, Snapshot};
 use crate::scheduler::{Due, Scheduler};
 use crate::tables::{TIMERS, TimerRow};
 
-/// Every timer of every script, by script and key.
+/// How many timers of one script wait, and what they take up; read by the worker that it runs on.
+#[derive(Debug, Default)]
+pub(crate) struct TimerUsage {
+    count: AtomicUsize,
+    bytes: AtomicU64,
+}
+
+impl TimerUsage {
+    pub(crate) fn count(&self) -> usize {
+        self.count.load(Acquire)
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Acquire)
+    }
+}
+
+/// The usage of every script, whether it is there already or added later.
+#[derive(Clone, Default)]
+pub(crate) struct TimerUsages(Arc<Mutex<HashMap<ScriptName, Arc<TimerUsage>>>>);
+
+impl TimerUsages {
+    pub(crate) fn of(&self, script: &ScriptName) -> Arc<TimerUsage> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(script.clone()).or_default())
+    }
+}
+
+/// The timers of one script, by key.
+struct ScriptTimers {
+    waiting: HashMap<String, (Millis, TimerRow)>,
+    bytes: u64,
+    usage: Arc<TimerUsage>,
+}
+
+impl ScriptTimers {
+    fn insert(&mut self, key: String, due: Millis, row: TimerRow) {
+        self.bytes += weight(&key, &row);
+        self.waiting.insert(key, (due, row));
+        self.publish();
+    }
+
+    fn remove(&mut self, key: &str) -> Option<(Millis, TimerRow)> {
+        let (due, row) = self.waiting.remove(key)?;
+        self.bytes = self.bytes.saturating_sub(weight(key, &row));
+        self.publish();
+        Some((due, row))
+    }
+
+    fn publish(&self) {
+        self.usage.count.store(self.waiting.len(), Release);
+        self.usage.bytes.store(self.bytes, Release);
+    }
+}
+
+fn weight(key: &str, row: &TimerRow) -> u64 {
+    TimerChange::weight_of(&row.name, key, &row.payload) as u64
+}
+
+/// Every timer of every script.
 pub(crate) struct TimerBook {
-    timers: HashMap<ScriptName, HashMap<String, (Millis, TimerRow)>>,
-    counts: HashMap<ScriptName, Arc<AtomicUsize>>,
+    timers: HashMap<ScriptName, ScriptTimers>,
+    usages: TimerUsages,
     scheduler: Scheduler,
 }
 
 impl TimerBook {
-    /// Reads the book from the store and asks to be woken for each timer.
+    /// Reads the book from the store, with what each script's timers take up, and asks to be woken for each timer.
     pub(crate) fn load(snapshot: &Snapshot, scheduler: Scheduler) -> Result<Self> {
-        let mut book = Self { timers: HashMap::new(), counts: HashMap::new(), scheduler };
+        let mut book = Self { timers: HashMap::new(), usages: TimerUsages::default(), scheduler };
         for row in TIMERS.scan(snapshot, &Vec::new(), Direction::Forward)? {
             let ((due, script, key), row) = row?;
             let script = ScriptName::from(script);
             book.scheduler.at(due, Due::Timer { script: script.clone(), key: key.clone() });
-            book.timers.entry(script).or_default().insert(key, (due, row));
+            book.of(&script).insert(key, due, row);
         }
         Ok(book)
     }
@@ -35,11 +97,9 @@ impl TimerBook {
         &self.scheduler
     }
 
-    /// How many timers the script has, kept up to date.
-    pub(crate) fn count_of(&mut self, script: &ScriptName) -> Arc<AtomicUsize> {
-        let shared = Arc::clone(self.counts.entry(script.clone()).or_default());
-        self.count(script);
-        shared
+    /// What the timers of each script take up, kept up to date.
+    pub(crate) fn usages(&self) -> TimerUsages {
+        self.usages.clone()
     }
 
     /// Sets or cancels, in memory and in `batch`.
@@ -50,16 +110,15 @@ impl TimerBook {
                 self.remove(script, key, batch);
                 TIMERS.put(batch, &(*due, script.to_string(), key.clone()), &row);
                 self.scheduler.at(*due, Due::Timer { script: script.clone(), key: key.clone() });
-                self.timers.entry(script.clone()).or_default().insert(key.clone(), (*due, row));
+                self.of(script).insert(key.clone(), *due, row);
             }
             TimerChange::Cancel { key } => self.remove(script, key, batch),
         }
-        self.count(script);
     }
 
     /// Asks anew to be woken for what was due while the script was not there to take it.
     pub(crate) fn wake(&self, script: &ScriptName, now: Millis) {
-        for (key, (due, _)) in self.timers.get(script).into_iter().flatten() {
+        for (key, (due, _)) in self.timers.get(script).into_iter().flat_map(|timers| &timers.waiting) {
             if *due <= now {
                 self.scheduler.at(*due, Due::Timer { script: script.clone(), key: key.clone() });
             }
@@ -69,13 +128,11 @@ impl TimerBook {
     /// Takes a timer that is due at `now`, out of the book and in `batch` out of the store. `None` when it was cancelled or put off.
     pub(crate) fn take(&mut self, script: &ScriptName, key: &str, now: Millis, batch: &mut Batch) -> Option<TimerRow> {
         let of_script = self.timers.get_mut(script)?;
-        let (due, _) = of_script.get(key)?;
-        if *due > now {
+        if of_script.waiting.get(key)?.0 > now {
             return None;
         }
         let (due, row) = of_script.remove(key)?;
         TIMERS.delete(batch, &(due, script.to_string(), key.to_owned()));
-        self.count(script);
         Some(row)
     }
 
@@ -85,9 +142,12 @@ impl TimerBook {
         }
     }
 
-    fn count(&self, script: &ScriptName) {
-        if let Some(count) = self.counts.get(script) {
-            count.store(self.timers.get(script).map_or(0, HashMap::len), Release);
-        }
+    fn of(&mut self, script: &ScriptName) -> &mut ScriptTimers {
+        let usages = &self.usages;
+        self.timers.entry(script.clone()).or_insert_with(|| ScriptTimers {
+            waiting: HashMap::new(),
+            bytes: 0,
+            usage: usages.of(script),
+        })
     }
 }

@@ -30,10 +30,14 @@ impl Workers {
         &self.senders
     }
 
-    /// Decides beforehand where scripts go that depend on each other: each with those on which it depends.
+    /// Decides beforehand where scripts go that depend on each other: each with those on which it depends, also with one that is not
+    /// there yet and comes later.
     pub(crate) fn group(&self, scripts: &[(ScriptName, Vec<ScriptName>)]) {
-        let mut group: HashMap<&ScriptName, usize> =
-            scripts.iter().enumerate().map(|(index, (name, _))| (name, index)).collect();
+        let named = scripts.iter().map(|(name, _)| name).chain(scripts.iter().flat_map(|(_, depends)| depends));
+        let mut group: HashMap<&ScriptName, usize> = HashMap::new();
+        for (index, name) in named.enumerate() {
+            group.entry(name).or_insert(index);
+        }
         for (name, depends) in scripts {
             for other in depends {
                 let (Some(&one), Some(&two)) = (group.get(name), group.get(other)) else { continue };
@@ -44,6 +48,26 @@ impl Workers {
         for (name, index) in group {
             placed.by_name.insert(name.clone(), index % self.senders.len());
         }
+    }
+
+    /// Sees to it that a script can call those on which it depends: they run where it runs, or will once they come.
+    ///
+    /// # Errors
+    /// When one of them runs elsewhere already. Scripts do not move while they run.
+    pub(crate) fn bring_together(&self, slot: usize, depends: &[ScriptName]) -> Result<(), String> {
+        let mut placed = self.lock();
+        let worker = placed.by_slot.get(&slot).copied().unwrap_or(0);
+        let elsewhere = depends.iter().find(|other| placed.by_name.get(*other).is_some_and(|of| *of != worker));
+        if let Some(other) = elsewhere {
+            return Err(format!(
+                "it depends on {other}, which was started apart from it and cannot be called from where it runs; restart the daemon, \
+                 which starts both together"
+            ));
+        }
+        for other in depends {
+            placed.by_name.insert(other.clone(), worker);
+        }
+        Ok(())
     }
 
     /// The worker of a script that is added, which may depend on others that are there.

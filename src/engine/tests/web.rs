@@ -4,6 +4,10 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use palabre_engine::ScriptSetup;
 use palabre_model::ActionError;
 use palabre_script::{RouteAuth, Source};
 use serde_json::json;
@@ -107,6 +111,64 @@ async fn a_route_answers_once_all_that_it_did_is_durable() {
     assert!(house.engine.routes().is_empty());
 }
 
+/// A script in a folder, whose script.yaml names bank under depends.
+fn depends_on_bank(name: &str, text: &str) -> ScriptSetup {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join(name)).unwrap();
+    std::fs::write(folder.path().join(name).join("init.luau"), text).unwrap();
+    let manifest = format!("name: {name}\ndepends: {{ bank: \"*\" }}\n");
+    std::fs::write(folder.path().join(name).join("script.yaml"), manifest).unwrap();
+    ScriptSetup { source: Source::read(folder.path(), name), ..script(name, "") }
+}
+
+const BANK: &str = r#"function exports.give(n) return store.incr("given", n) end
+                      function rob() return 0 end"#;
+const CALLER: &str = r#"
+  local bank = import("bank")
+  function on_message(event)
+    local done, result = pcall(bank[event.text], 1)
+    event:reply(tostring(result))
+  end"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_calls_no_other_that_is_not_under_depends_even_beside_it() {
+    let sim = palabre_sim::Sim::new("sim");
+    let house = House::on_one_worker(sim, vec![script("bank", BANK), script("loose", CALLER)]).await;
+    house.alice("give").await;
+    assert!(
+        house.replies()[0].contains("bank is not under depends: in the script.yaml of loose"),
+        "{:?}",
+        house.replies()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_exports_can_be_called_also_when_it_comes_later() {
+    let caller = depends_on_bank("caller", CALLER);
+    let house = House::new(vec![script("first", ""), caller, script("third", "")]).await;
+    house.alice("give").await;
+    assert!(house.replies()[0].contains("there is no such script at work"), "{:?}", house.replies());
+    // In whatever order and however many others there are.
+    house.engine.add_script(script("fourth", "")).await.unwrap();
+    house.engine.add_script(script("bank", BANK)).await.unwrap();
+    for text in ["give", "rob"] {
+        house.alice(text).await;
+    }
+    assert_eq!(house.replies()[1], "1");
+    assert!(house.replies()[2].contains("the script exports no rob"), "{:?}", house.replies());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_depends_on_what_was_started_apart_does_not_load() {
+    let house = House::new(vec![script("bank", BANK), script("caller", CALLER)]).await;
+    let source = depends_on_bank("caller", CALLER).source.unwrap();
+    let failure = house.engine.reload(source.clone()).await.unwrap_err();
+    assert!(failure.to_string().contains("it depends on bank, which was started apart from it"), "{failure}");
+    let house = house.restart(vec![script("bank", BANK), depends_on_bank("caller", CALLER)]).await;
+    house.alice("give").await;
+    assert_eq!(house.replies(), ["1"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn functions_of_another_script_are_called_within_the_caller_s_transaction() {
     let bank = r#"
@@ -139,12 +201,7 @@ async fn functions_of_another_script_are_called_within_the_caller_s_transaction(
         end
       end
     "#;
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("game")).unwrap();
-    std::fs::write(folder.path().join("game/init.luau"), game).unwrap();
-    std::fs::write(folder.path().join("game/script.yaml"), "name: game\ndepends: { bank: \"*\" }\n").unwrap();
-    let mut caller = script("game", "");
-    caller.source = Source::read(folder.path(), "game");
+    let caller = depends_on_bank("game", game);
     // A third one between them, so that they would not share a worker by chance.
     let house = House::new(vec![script("bank", bank), script("aside", ""), caller]).await;
     for text in ["win", "cheat", "win", "bank", "odd"] {
@@ -155,7 +212,7 @@ async fn functions_of_another_script_are_called_within_the_caller_s_transaction(
     assert_eq!(general[..3], ["you have 6", "you have 12", "bank: 12"]);
     assert!(general[3].contains("nobody gives less than nothing"), "{general:?}");
     assert!(
-        general[3].contains("the script exports no rob") && general[3].contains("there is no such script at work"),
+        general[3].contains("the script exports no rob") && general[3].contains("nobody is not under depends:"),
         "{general:?}"
     );
     assert_eq!(
@@ -212,14 +269,165 @@ async fn a_route_that_calls_another_script_and_waits_answers_when_it_is_done() {
       local bank = import("bank")
       route("GET", "/", function() local n = bank.give() sleep("1s") return { status = 201, text = `given {n}` } end)
     "#;
-    let mut setup = script("site", site);
+    let mut setup = depends_on_bank("site", site);
     setup.grants = vec!["routes".into()];
-    let mut bank = script("bank", bank);
-    bank.name = "bank".into();
-    let sim = palabre_sim::Sim::new("sim");
-    // One worker, as two scripts have that depend on each other.
-    let house = House::on_one_worker(sim, vec![bank, setup]).await;
+    let house = House::new(vec![script("bank", bank), script("aside", ""), setup]).await;
     let (script, route) = house.engine.routes().pop().unwrap();
     let answer = house.with_time(house.engine.request(&script, &route, json!({}))).await;
     assert_eq!(answer.unwrap(), json!([{ "status": 201, "text": "given 1" }]));
+}
+
+/// Whether a request has come with all of its body.
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| {
+        line.to_lowercase().strip_prefix("content-length:").map(|length| length.trim().parse::<usize>().unwrap())
+    });
+    body.len() >= length.unwrap_or(0)
+}
+
+/// Answers requests with a MiB each, a little later, and notes how many were under way at once.
+async fn slow(most_at_once: Arc<AtomicUsize>) -> u16 {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move {
+        let under_way = Arc::new(AtomicUsize::new(0));
+        let mut connections = tokio::task::JoinSet::new();
+        loop {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let (under_way, most_at_once) = (Arc::clone(&under_way), Arc::clone(&most_at_once));
+            connections.spawn(async move {
+                let (mut request, mut bytes) = (Vec::new(), vec![0; 65_536]);
+                while !is_whole(&request) {
+                    let read = socket.read(&mut bytes).await.unwrap();
+                    assert!(read > 0, "the request ends early");
+                    request.extend_from_slice(&bytes[..read]);
+                }
+                most_at_once.fetch_max(under_way.fetch_add(1, SeqCst) + 1, SeqCst);
+                // All that may come at the same time are there by then.
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                under_way.fetch_sub(1, SeqCst);
+                let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", 1 << 20);
+                socket.write_all(head.as_bytes()).await.unwrap();
+                socket.write_all(&vec![b'x'; 1 << 20]).await.unwrap();
+            });
+        }
+    });
+    tasks.detach_all();
+    port
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_past_those_that_may_be_under_way_wait_for_their_turn() {
+    // No more than the script's own memory, however many it may have.
+    for (http_requests, memory_mb, most) in [(2, 32, 2), (100, 12, 12)] {
+        let at_once = Arc::new(AtomicUsize::new(0));
+        let port = slow(Arc::clone(&at_once)).await;
+        let text = format!(
+            r#"function on_message(event)
+                 local reply = http.get("http://127.0.0.1:{port}/", {{ timeout = "60s" }})
+                 event:reply(tostring(#reply.body))
+               end"#
+        );
+        let mut setup = script("many", &text);
+        setup.grants = vec![format!("http:127.0.0.1:{port}")];
+        (setup.limits.http_requests, setup.limits.memory_mb) = (http_requests, memory_mb);
+        let house = House::new(vec![setup]).await;
+        for n in 0..20 {
+            house.sim.person("alice", "general").says(&n.to_string()).await.unwrap();
+        }
+        // The clock stands still, so that none of them times out.
+        while house.replies().len() < 20 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        assert!(house.replies().iter().all(|reply| reply == "1048576"), "{:?}", house.replies());
+        assert!(at_once.load(SeqCst) <= most, "{} at once", at_once.load(SeqCst));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_of_waiting_requests_have_a_limit_and_replies_are_not_written_down() {
+    let port = slow(Arc::default()).await;
+    let text = format!(
+        r#"function on_message(event)
+             local body = string.rep("x", 300000)
+             local reply = http.post("http://127.0.0.1:{port}/", body, {{ timeout = "60s" }})
+             event:reply(tostring(#reply.body))
+           end"#
+    );
+    let mut setup = script("posts", &text);
+    setup.grants = vec![format!("http:127.0.0.1:{port}")];
+    (setup.limits.waiting_mb, setup.limits.http_requests) = (1, 1);
+    let house = House::new(vec![setup]).await;
+    for n in 0..4 {
+        house.sim.person("alice", "general").says(&n.to_string()).await.unwrap();
+    }
+    let failed = |house: &House| house.engine.status().scripts[0].last_error.clone().unwrap_or_default();
+    while !failed(&house).contains("limits.waiting_mb") || house.replies().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    house.engine.shutdown().await;
+    let snapshot = house.store.snapshot(0).unwrap();
+    let records = palabre_engine::journal(&snapshot).unwrap().flat_map(|block| block.unwrap().1.runs);
+    let replies: Vec<_> = records
+        .filter_map(|run| match run.answer {
+            Some(palabre_script::Answer::Reply(reply)) => Some((reply.status, reply.body.len())),
+            _ => None,
+        })
+        .collect();
+    assert!(!replies.is_empty() && replies.iter().all(|reply| *reply == (200, 0)), "{replies:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_either_counted_or_observed_whatever_the_script() {
+    let text = |name: &str, first: &str| {
+        format!(
+            r#"function on_message(event)
+                 if event.text ~= "{name}" then return end
+                 metrics.{first}("{first}_own", 1)
+                 local _, problem = pcall(metrics.count, "observe_own", 1)
+                 event:reply(tostring(problem))
+               end"#
+        )
+    };
+    let house = House::new(vec![script("one", &text("one", "observe")), script("two", &text("two", "count"))]).await;
+    for text in ["one", "two"] {
+        house.alice(text).await;
+    }
+    for reply in house.replies() {
+        assert!(reply.contains("\"observe_own\" is observed already, by the script one"), "{reply}");
+    }
+    let metrics = house.engine.metrics();
+    assert_eq!(metrics.matches("# TYPE palabre_of_script_observe_own histogram").count(), 1, "{metrics}");
+    assert!(metrics.contains(r#"palabre_of_script_count_own_total{script="two"} 1.0"#), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn series_of_a_script_have_a_limit_in_number_and_in_bytes() {
+    let text = r#"function on_message(event)
+        local value, refused = if event.text == "wide" then string.rep("x", 120) else "", {}
+        for n = 1, 10 do
+          local labels = { n = n, a = value, b = value, c = value, d = value, e = value, f = value }
+          local done, problem = pcall(metrics.count, "x", 1, labels)
+          if not done then table.insert(refused, problem) end
+        end
+        event:reply(`{#refused} {refused[1]}`)
+      end"#;
+    for (words, count, limit) in [("many", 5, "5 different names"), ("wide", 9, "more than 1280 bytes")] {
+        let mut setup = script("series", text);
+        setup.limits.metric_series = 5;
+        let house = House::new(vec![setup]).await;
+        // The same again is no series more.
+        for _ in 0..2 {
+            house.alice(words).await;
+            let reply = house.replies().pop().unwrap();
+            assert!(reply.starts_with(&count.to_string()) && reply.contains(limit), "{reply}");
+            assert!(reply.contains("limits.metric_series"), "{reply}");
+        }
+        let series = house.engine.metrics().matches("palabre_of_script_x_total{").count();
+        assert_eq!(series, 10 - count);
+    }
 }

@@ -9,13 +9,15 @@ use rustls::crypto::CryptoProvider;
 use crate::error::innermost;
 use crate::hop::{Hop, REDIRECTS};
 use crate::names::{JudgedNames, Names, SystemNames};
-use crate::{FetchError, Grants, Reply, Request};
+use crate::{FetchError, Grants, Held, Reply, Request};
 
 /// The largest body of a reply, in bytes.
 pub const REPLY_BYTES: usize = 1 << 20;
 /// The longest that an exchange takes, whatever the request says.
 pub const LONGEST: Duration = Duration::from_secs(60);
 
+/// The most that the headers of a reply have together, in bytes: they are kept like its body.
+const HEADER_BYTES: usize = 64 << 10;
 const CONNECT: Duration = Duration::from_secs(10);
 /// Connections without work are kept for the next request of a script that asks the same host again and again.
 const IDLE: Duration = Duration::from_secs(30);
@@ -107,6 +109,10 @@ async fn read(mut response: Response, hop: &Hop) -> Result<Reply, FetchError> {
     if response.content_length().is_some_and(|length| length > REPLY_BYTES as u64) {
         return Err(too_large);
     }
+    let of_headers: usize = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if of_headers > HEADER_BYTES {
+        return Err(FetchError::TooLarge { limit: HEADER_BYTES });
+    }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| FetchError::of_client(hop.host(), error))? {
         if body.len() + chunk.len() > REPLY_BYTES {
@@ -122,5 +128,6 @@ async fn read(mut response: Response, hop: &Hop) -> Result<Reply, FetchError> {
             .collect(),
         body,
         url: hop.url.to_string(),
+        held: Held::default(),
     })
 }

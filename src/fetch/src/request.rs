@@ -7,8 +7,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::FetchError;
 use crate::hop::Hop;
+use crate::{FetchError, Held};
 
 /// The largest body of a request, in bytes.
 pub const REQUEST_BYTES: usize = 1 << 20;
@@ -55,11 +55,14 @@ pub struct Reply {
     pub status: u16,
     /// Names in lower case, and values.
     pub headers: Vec<(String, String)>,
-    /// The body as it was sent, not decompressed.
-    #[serde(with = "serde_bytes")]
+    /// The body as it was sent, not decompressed. It is not written down with the rest: a journal would be full of them.
+    #[serde(skip)]
     pub body: Vec<u8>,
     /// The URL that replied, past the redirects.
     pub url: String,
+    /// What is let go with the last copy of the reply.
+    #[serde(skip)]
+    pub held: Held,
 }
 
 impl Request {

@@ -9,6 +9,8 @@ use palabre_model::CommandSpec;
 use palabre_text::{Entry, Scanner, TextError};
 use serde::{Deserialize, Serialize};
 
+use crate::limits::Limits;
+
 /// So many declarations of one kind a script may make.
 pub(crate) const DECLARATIONS: usize = 1_000;
 
@@ -149,6 +151,24 @@ pub struct RouteSpec {
     /// What a body has to be: fields by name.
     #[serde(default)]
     pub body: Option<BTreeMap<String, FieldSpec>>,
+    /// How large a request may be.
+    #[serde(skip)]
+    pub limits: RequestLimits,
+}
+
+/// How large a request to a route may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestLimits {
+    /// The length of its body, in bytes.
+    pub bytes: usize,
+    /// Names and values in its body, and names in its query.
+    pub values: usize,
+}
+
+impl Default for RequestLimits {
+    fn default() -> Self {
+        Limits::default().request()
+    }
 }
 
 impl RouteSpec {

@@ -7,7 +7,9 @@ use palabre_model::{ActionKey, CommandSpec, Event, Member, MessageId, Millis, Pe
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::effects::MetricChange;
 use crate::limits::Limit;
+use crate::meter::Meters;
 
 /// What one stretch of a run starts with.
 #[derive(Debug, Clone)]
@@ -65,6 +67,11 @@ pub trait Door {
         None
     }
 
+    /// How much memory they take with their payloads, in bytes.
+    fn timer_bytes(&self) -> u64 {
+        0
+    }
+
     /// What `bot:can(what)` says.
     fn can(&self, bot: &str, what: &str) -> bool;
 
@@ -112,6 +119,19 @@ pub trait Door {
     /// A sentence, when the store cannot be read.
     fn task_runs(&self, _task: &str, _limit: usize, _now: Millis) -> Result<Vec<Value>, String> {
         Ok(Vec::new())
+    }
+
+    /// What the script has done in the present minute, for all versions of it.
+    fn meters(&self) -> Meters {
+        Meters::default()
+    }
+
+    /// Makes room for the series of something that the script counts or measures, as one of at most `most` of them.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn reserve_metric(&self, _change: &MetricChange, _most: usize) -> Result<(), String> {
+        Ok(())
     }
 
     /// Calls a function that another script exports. What it does is kept or dropped with the run that `input` began.

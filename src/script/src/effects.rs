@@ -6,6 +6,8 @@ use palabre_model::{Action, ActionKey, Millis, RoomId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::value::weight;
+
 /// Everything that one stretch of a run wants.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Effects {
@@ -89,6 +91,24 @@ pub enum TimerChange {
         /// Its key.
         key: String,
     },
+}
+
+impl TimerChange {
+    /// About how much memory a timer takes while it waits, in bytes.
+    #[must_use]
+    pub fn weight_of(name: &str, key: &str, payload: &Value) -> usize {
+        // Its rows in the maps of the timers and of what is due, with the key in both.
+        const EACH: usize = 256;
+        EACH + name.len() + 2 * key.len() + weight(payload)
+    }
+
+    /// About how much memory the change takes, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Set { name, key, payload, .. } => Self::weight_of(name, key, payload),
+            Self::Cancel { key } => 64 + key.len(),
+        }
+    }
 }
 
 /// MessagePack has a type for bytes; serde needs to be told to use it.

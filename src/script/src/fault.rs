@@ -46,7 +46,7 @@ impl Failure {
                 Some(line) => format!("{limit}, at {}", line.trim()),
                 None => limit.to_string(),
             },
-            None => readable(&in_script(&told.message, told.traceback.as_deref())),
+            None => readable(&without_addresses(&in_script(&told.message, told.traceback.as_deref()))),
         };
         Self {
             fault: Box::new(Fault { message, traceback: told.traceback, hook: None, action: None, event: None }),
@@ -65,6 +65,42 @@ impl std::fmt::Display for Failure {
             None => Ok(()),
         }
     }
+}
+
+/// What Lua calls the values that it writes as an address, since they have no text of their own.
+const ADDRESSED: [&str; 8] = ["table", "function", "thread", "userdata", "lightuserdata", "buffer", "object", "class"];
+
+/// The text without addresses of memory, which are nobody's business and others at each run: `table: 0x0000000020001235` and
+/// `<table 0x20001235>` are tables. An error that is such a value and nothing else says so.
+pub(crate) fn without_addresses(text: &str) -> String {
+    let mut told = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("0x") {
+        let (before, address) = rest.split_at(at);
+        let digits = address[2..].bytes().take_while(u8::is_ascii_hexdigit).count();
+        let after = &address[2 + digits..];
+        // As luaL_tolstring writes it, and as mlua does.
+        let colon = before.strip_suffix(": ").filter(|before| ends_with_kind(before));
+        let angle = before.strip_suffix(' ').filter(|before| ends_with_kind(before) && after.starts_with('>'));
+        match colon.or(angle) {
+            Some(before) if digits > 0 => told.push_str(before),
+            _ => {
+                told.push_str(before);
+                told.push_str(&address[..2 + digits]);
+            }
+        }
+        rest = after;
+    }
+    told.push_str(rest);
+    let alone = told.trim_start_matches('<').trim_end_matches('>');
+    if told != text && ADDRESSED.contains(&alone) {
+        return format!("a {alone} was raised as an error, which says nothing; raise a text: error(\"…\")");
+    }
+    told
+}
+
+fn ends_with_kind(text: &str) -> bool {
+    ADDRESSED.iter().any(|kind| text.ends_with(kind))
 }
 
 enum Kind {
@@ -154,4 +190,29 @@ fn clean(trace: &str) -> Option<String> {
         lines.push(format!("  … and {left_out} more"));
     }
     (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_address_is_left_in_a_text() {
+        for (text, told) in [
+            (
+                "table: 0x0000000020001235",
+                "a table was raised as an error, which says nothing; raise a text: error(\"…\")",
+            ),
+            ("<thread 0x7f00aa>", "a thread was raised as an error, which says nothing; raise a text: error(\"…\")"),
+            ("a.luau:1: function: 0x0001 and buffer: 0x00ff!", "a.luau:1: function and buffer!"),
+            ("<userdata 0x12> is none", "<userdata> is none"),
+            ("the colour: 0xff00ff", "the colour: 0xff00ff"),
+            ("table: 0x", "table: 0x"),
+            ("0x", "0x"),
+            ("table", "table"),
+            ("é 0xé table: 0x1é", "é 0xé tableé"),
+        ] {
+            assert_eq!(without_addresses(text), told);
+        }
+    }
 }

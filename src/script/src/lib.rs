@@ -10,9 +10,13 @@ mod declarations;
 mod door;
 mod effects;
 mod fault;
+mod kept;
 mod limits;
 mod locale;
+mod log_line;
 mod manifest;
+mod meter;
+mod notice;
 mod objects;
 mod reference;
 mod routing;
@@ -29,13 +33,16 @@ mod yaml;
 
 pub use chunk::{Coverage, syntax_error};
 pub use declarations::{
-    Declarations, FieldSpec, FieldType, Listening, Missed, PatternKind, PatternSpec, RouteAuth, RouteSpec, TaskSpec,
+    Declarations, FieldSpec, FieldType, Listening, Missed, PatternKind, PatternSpec, RequestLimits, RouteAuth,
+    RouteSpec, TaskSpec,
 };
 pub use door::{Answer, Door, EmptyDoor, Input, Stored, Wait};
 pub use effects::{Change, Effects, MetricChange, TimerChange, Write};
 pub use fault::Failure;
 pub use limits::{Limit, Limits};
 pub use manifest::{ConfigFault, ConfigField, ConfigKind, Manifest};
+pub use meter::Meters;
+pub use notice::Notices;
 pub use reference::{ApiItem, ApiKind, Parameter, Reading, api, read_types, reference_markdown};
 pub use routing::RouteReply;
 pub use schedule::Schedule;

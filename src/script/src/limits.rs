@@ -5,6 +5,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::declarations::RequestLimits;
+
 /// The limits of one script, with their defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -44,6 +46,21 @@ pub struct Limits {
     pub words_kb: usize,
     /// CPU time in which one message is searched for the patterns and words of `hear`, in milliseconds.
     pub hear_ms: u64,
+    /// What the timers that wait take up with their payloads, in mebibytes.
+    pub timers_mb: u64,
+    /// What is stored and sent in a minute, all together, in mebibytes: values, timers, messages, requests.
+    pub write_mb_per_minute: u32,
+    /// Requests over HTTP that are under way at the same time; further ones wait for their turn. A request is under way until the
+    /// script has taken its reply.
+    pub http_requests: usize,
+    /// What waiting runs keep outside the VM: requests that they answer or have sent, choices that they offer, in mebibytes.
+    pub waiting_mb: usize,
+    /// Different names and sets of labels of its metrics.
+    pub metric_series: usize,
+    /// The body of a request to one of its routes, in kibibytes; at most a sixteenth of its memory.
+    pub request_kb: usize,
+    /// Names and values in such a body or in the query; at most a thousand for each mebibyte of its memory.
+    pub request_values: usize,
 }
 
 impl Default for Limits {
@@ -66,6 +83,13 @@ impl Default for Limits {
             patterns_kb: 8_192,
             words_kb: 4_096,
             hear_ms: 20,
+            timers_mb: 16,
+            write_mb_per_minute: 64,
+            http_requests: 16,
+            waiting_mb: 16,
+            metric_series: 1_000,
+            request_kb: 256,
+            request_values: 10_000,
         }
     }
 }
@@ -80,6 +104,11 @@ pub(crate) const VALUE_BYTES: usize = 256 << 10;
 pub(crate) const TRANSLATED_BYTES: usize = 64 << 10;
 /// What one stretch of a run may want kept in all: stored values, messages, timers.
 pub(crate) const OUTPUT_BYTES: usize = 8 << 20;
+/// What commands, patterns, tasks, routes and exports of one script take in all, in bytes: they lie in the host's memory.
+pub(crate) const DECLARED_BYTES: usize = 8 << 20;
+/// The length of a timer's payload as a script hands it over, in bytes. Payloads lie in memory until they are due, so what is larger
+/// belongs into the store.
+pub(crate) const TIMER_BYTES: usize = 16 << 10;
 /// The length of a name that a script gives to something outside it, in bytes.
 pub(crate) const NAME_BYTES: usize = 512;
 /// The length of a reason, in bytes.
@@ -137,6 +166,17 @@ pub enum Limit {
         "hear limit: a message takes more than {0:?} to be searched for the script's patterns and words (limits.hear_ms)"
     )]
     Hear(Duration),
+    #[error("timer limit: the timers that wait take more than {0} MiB with their payloads (limits.timers_mb)")]
+    TimerBytes(u64),
+    #[error("write limit: more than {0} MiB stored and sent in a minute (limits.write_mb_per_minute)")]
+    Written(u32),
+    #[error("wait limit: requests and choices of waiting runs take more than {0} MiB (limits.waiting_mb)")]
+    WaitingBytes(usize),
+    #[error(
+        "declaration limit: commands, patterns, tasks, routes and exports take more than {} MiB",
+        DECLARED_BYTES >> 20
+    )]
+    Declared,
 }
 
 impl Limit {
@@ -152,6 +192,8 @@ impl Limit {
                 | Self::Runs(_)
                 | Self::TimersPerMinute(_)
                 | Self::Waits(_)
+                | Self::Written(_)
+                | Self::WaitingBytes(_)
         )
     }
 }
@@ -173,6 +215,14 @@ impl Limits {
     #[must_use]
     pub fn wall(&self) -> Duration {
         Duration::from_secs(self.wall_s)
+    }
+
+    /// How large a request may be that one of the script's routes takes: what strangers send stays well below its memory.
+    pub(crate) fn request(&self) -> RequestLimits {
+        RequestLimits {
+            bytes: self.request_kb.saturating_mul(1 << 10).min(self.memory() / 16),
+            values: self.request_values.min(self.memory_mb.saturating_mul(1_000)),
+        }
     }
 
     /// The memory of the VM in bytes.

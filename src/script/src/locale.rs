@@ -14,6 +14,8 @@ use crate::limits::VALUE_BYTES;
 
 /// Where nothing else is known.
 pub(crate) const FALLBACK: &str = "en";
+/// So much of what a text lacks is named.
+const SHOWN: usize = 5;
 
 /// Checks that a file of texts, which errors call `file`, does not nest too deeply to be parsed.
 ///
@@ -59,7 +61,8 @@ impl Locales {
         Ok(Self { bundles })
     }
 
-    /// The message in the first of the languages that has it, then in the fallback, then in any. `None` where no language has it.
+    /// The message in the first of the languages that has it, then in the fallback, then in any. What it lacks is added to
+    /// `problems`. `None` where no language has it.
     ///
     /// # Errors
     /// When what comes out is too long.
@@ -68,6 +71,7 @@ impl Locales {
         wanted: &[&str],
         key: &str,
         args: &Map<String, Value>,
+        problems: &mut Vec<String>,
     ) -> Option<Result<String, String>> {
         let (id, attribute) = key.split_once('.').map_or((key, None), |(id, attribute)| (id, Some(attribute)));
         let mut tried = wanted.iter().flat_map(|language| [*language, language.split(['-', '_']).next().unwrap_or("")]);
@@ -75,14 +79,21 @@ impl Locales {
             .find_map(|language| self.bundle(language, id, attribute))
             .or_else(|| self.bundle(FALLBACK, id, attribute))
             .or_else(|| self.bundles.values().find(|bundle| pattern(bundle, id, attribute).is_some()))?;
-        Some(write(chosen, id, attribute, args))
+        Some(write(chosen, id, attribute, args, problems))
     }
 
-    /// The message in this language, or in what it is a kind of (`fr` for `fr-CA`), and in no other. `None` also where it is too long.
-    pub(crate) fn message_in(&self, language: &str, key: &str, args: &Map<String, Value>) -> Option<String> {
+    /// The message in this language, or in what it is a kind of (`fr` for `fr-CA`), and in no other. `None` also where it is
+    /// too long.
+    pub(crate) fn message_in(
+        &self,
+        language: &str,
+        key: &str,
+        args: &Map<String, Value>,
+        problems: &mut Vec<String>,
+    ) -> Option<String> {
         let general = language.split(['-', '_']).next().unwrap_or("");
         let bundle = [language, general].into_iter().find_map(|language| self.bundle(language, key, None))?;
-        write(bundle, key, None, args).ok()
+        write(bundle, key, None, args, problems).ok()
     }
 
     /// The languages that there are texts in.
@@ -123,17 +134,22 @@ fn write(
     id: &str,
     attribute: Option<&str>,
     args: &Map<String, Value>,
+    problems: &mut Vec<String>,
 ) -> Result<String, String> {
     let Some(pattern) = pattern(bundle, id, attribute) else { return Ok(String::new()) };
     let mut values = FluentArgs::new();
     for (name, value) in args {
         values.set(name.clone(), fluent(value));
     }
-    let mut problems = Vec::new();
+    let mut faults = Vec::new();
     let mut text = Bounded::default();
-    let written = bundle.write_pattern(&mut text, pattern, Some(&values), &mut problems);
-    for problem in problems {
-        tracing::warn!(key = id, "a translation lacks something: {problem}");
+    let written = bundle.write_pattern(&mut text, pattern, Some(&values), &mut faults);
+    if !faults.is_empty() {
+        let shown: Vec<_> = faults.iter().take(SHOWN).map(ToString::to_string).collect();
+        let more = faults.len().saturating_sub(SHOWN);
+        let more = if more > 0 { format!("; … and {more} more") } else { String::new() };
+        let language = bundle.locales.first().map(ToString::to_string).unwrap_or_default();
+        problems.push(format!("the text \"{id}\" in {language} lacks something: {}{more}", shown.join("; ")));
     }
     match written {
         Ok(()) => Ok(text.0),

@@ -14,7 +14,11 @@ use serde_json::Value;
 use crate::declarations::Declarations;
 use crate::door::{Door, Input, Stored};
 use crate::effects::{Change, Effects, MetricChange, TimerChange, Write};
+use crate::fault::without_addresses;
 use crate::limits::{Limit, Limits, OUTPUT_BYTES};
+use crate::log_line;
+use crate::meter::Meter;
+use crate::notice::Notices;
 use crate::watch::Watch;
 use crate::weight::weight;
 
@@ -29,6 +33,8 @@ pub(crate) const STOPPED: &str = "the script's time is over";
 
 pub(crate) struct Run {
     pub(crate) script: ScriptName,
+    /// The scripts whose functions it may call.
+    pub(crate) depends: Vec<ScriptName>,
     pub(crate) limits: Limits,
     pub(crate) door: Rc<dyn Door>,
     watch: Arc<Watch>,
@@ -46,6 +52,8 @@ pub(crate) struct Run {
     /// Bytes of the patterns and of the words that it listens for.
     pattern_bytes: usize,
     word_bytes: usize,
+    /// Bytes of what it has declared.
+    pub(crate) declared_bytes: usize,
     /// How much more (or less) is stored than the door says.
     growth: i64,
     random: Option<StdRng>,
@@ -54,45 +62,29 @@ pub(crate) struct Run {
     pub(crate) stopped_at: Option<String>,
     /// Bytes that this stretch wants kept outside the VM.
     output: usize,
+    /// Bytes of the timers that this stretch sets.
+    timer_bytes: usize,
     /// Lines that this stretch has logged.
-    pub(crate) log_lines: u32,
+    log_lines: u32,
+    /// What the runtime has said about the script.
+    notices: Notices,
     pub(crate) action_meter: Meter,
-    pub(crate) log_meter: Meter,
+    log_meter: Meter,
     pub(crate) request_meter: Meter,
     timer_meter: Meter,
+    /// Bytes wanted kept outside the VM.
+    write_meter: Meter,
     pub(crate) wait_meter: Meter,
     /// Milliseconds of CPU after waits.
     pub(crate) cpu_meter: Meter,
 }
 
-/// Counts what happens within the present minute.
-#[derive(Debug, Default)]
-pub(crate) struct Meter {
-    minute: Millis,
-    count: u32,
-}
-
-impl Meter {
-    /// One more; false when that is over `limit`.
-    pub(crate) fn count(&mut self, now: Millis, limit: u32) -> bool {
-        self.add(now, 1) <= limit
-    }
-
-    /// So many more; how many that makes in this minute.
-    pub(crate) fn add(&mut self, now: Millis, more: u32) -> u32 {
-        let minute = now / 60_000;
-        if minute != self.minute {
-            *self = Self { minute, count: 0 };
-        }
-        self.count = self.count.saturating_add(more);
-        self.count
-    }
-}
-
 impl Run {
     pub(crate) fn new(script: ScriptName, limits: Limits, door: Rc<dyn Door>, watch: Arc<Watch>) -> Self {
+        let meters = door.meters();
         Self {
             script,
+            depends: Vec::new(),
             limits,
             door,
             watch,
@@ -105,19 +97,23 @@ impl Run {
             tripped: None,
             stopped_at: None,
             output: 0,
+            timer_bytes: 0,
             log_lines: 0,
-            action_meter: Meter::default(),
-            log_meter: Meter::default(),
-            request_meter: Meter::default(),
-            timer_meter: Meter::default(),
-            wait_meter: Meter::default(),
-            cpu_meter: Meter::default(),
+            notices: Notices::default(),
+            action_meter: meters.actions,
+            log_meter: meters.log,
+            request_meter: meters.requests,
+            timer_meter: meters.timers,
+            write_meter: meters.written,
+            wait_meter: meters.waits,
+            cpu_meter: meters.cpu,
             metrics: Vec::new(),
             result: None,
             declared: Declarations::default(),
             is_loading: true,
             pattern_bytes: 0,
             word_bytes: 0,
+            declared_bytes: 0,
         }
     }
 
@@ -167,6 +163,7 @@ impl Run {
         self.random = None;
         self.stopped_at = None;
         self.output = 0;
+        self.timer_bytes = 0;
         self.log_lines = 0;
         self.tripped.take()
     }
@@ -187,6 +184,37 @@ impl Run {
 
     pub(crate) fn now(&self) -> Millis {
         self.input.as_ref().map_or(0, |input| input.now)
+    }
+
+    /// Counts a line of the log.
+    ///
+    /// # Errors
+    /// The limit that it would go past.
+    pub(crate) fn count_log_line(&mut self) -> Result<(), Limit> {
+        self.log_lines = self.log_lines.saturating_add(1);
+        let limit = self.limits.log_lines_per_run;
+        if self.log_lines > limit {
+            return Err(Limit::LogOfRun(limit));
+        }
+        // While the script loads it has no time yet.
+        let (limit, Some(now)) = (self.limits.log_lines_per_minute, self.input.as_ref().map(|input| input.now)) else {
+            return Ok(());
+        };
+        if self.log_meter.count(now, limit) { Ok(()) } else { Err(Limit::Log(limit)) }
+    }
+
+    /// Says in the log what is amiss with the script, as a line of its own that counts like those which it writes; the same thing
+    /// once a minute. Past the limit it is left out.
+    pub(crate) fn warn(&mut self, texts: &[String]) {
+        let now = self.now();
+        for text in texts {
+            // What a text lacks may be named at any length.
+            if let Some(text) = self.notices.due(now, &log_line::cut(text))
+                && self.count_log_line().is_ok()
+            {
+                log_line::write(self.script.as_str(), "warn", &text, "");
+            }
+        }
     }
 
     /// Makes the run end here: whatever the script catches, the next interrupt raises again.
@@ -264,23 +292,35 @@ impl Run {
         Ok(if backward { rows.into_iter().rev().take(limit).collect() } else { rows.into_iter().take(limit).collect() })
     }
 
-    /// Counts what a stretch wants kept: effects lie in the host's memory, not in the VM's.
+    /// Counts what a stretch wants kept: effects lie in the host's memory, not in the VM's, and all of it is written to the disk.
     pub(crate) fn spend_output(&mut self, bytes: usize) -> Result<(), Problem> {
         self.output = self.output.saturating_add(bytes);
-        if self.output > OUTPUT_BYTES { Err(self.trip(Limit::Output)) } else { Ok(()) }
+        if self.output > OUTPUT_BYTES {
+            return Err(self.trip(Limit::Output));
+        }
+        // While the script loads it has no time yet.
+        let (limit, Some(now)) = (self.limits.write_mb_per_minute, self.input.as_ref().map(|input| input.now)) else {
+            return Ok(());
+        };
+        let written = self.write_meter.add(now, u32::try_from(bytes).unwrap_or(u32::MAX));
+        if u64::from(written) > u64::from(limit) << 20 {
+            return Err(self.trip(Limit::Written(limit)));
+        }
+        Ok(())
     }
 
     /// What the VM refused, as the script is told it.
     pub(crate) fn failed(&mut self, error: &mlua::Error) -> Problem {
         match error {
             mlua::Error::MemoryError(_) => self.trip(Limit::Memory(self.limits.memory_mb)),
-            other => other.to_string(),
+            other => without_addresses(&other.to_string()),
         }
     }
 
     /// Notes something that the script counts or measures.
     pub(crate) fn measure(&mut self, change: MetricChange) -> Result<(), Problem> {
         self.input()?;
+        self.door.reserve_metric(&change, self.limits.metric_series)?;
         self.metrics.push(change);
         Ok(())
     }
@@ -315,14 +355,21 @@ impl Run {
     }
 
     pub(crate) fn set_timer(&mut self, change: TimerChange) -> Result<(), Problem> {
+        let size = change.weight();
+        self.spend_output(size)?;
+        let is_set = matches!(change, TimerChange::Set { .. });
+        // Whoever has reached the limit can still cancel.
+        let waiting = if is_set { self.door.waiting_timers() } else { 0 };
         let limit = self.limits.timers;
-        let size = match &change {
-            TimerChange::Set { name, key, payload, .. } => name.len() + key.len() + payload.to_string().len(),
-            TimerChange::Cancel { key } => key.len(),
-        };
-        self.spend_output(size + 64)?;
-        if self.door.waiting_timers() + self.timers.len() >= limit {
+        if waiting + self.timers.len() >= limit {
             return Err(self.trip(Limit::Timers(limit)));
+        }
+        if is_set {
+            self.timer_bytes += size;
+            let limit = self.limits.timers_mb;
+            if self.door.timer_bytes().saturating_add(self.timer_bytes as u64) > limit.saturating_mul(1 << 20) {
+                return Err(self.trip(Limit::TimerBytes(limit)));
+            }
         }
         let (now, limit) = (self.now(), self.limits.timers_per_minute);
         if !self.timer_meter.count(now, limit) {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use mlua::{Function, Lua, LuaString, Thread, Value as LuaValue, VmState};
 use serde_json::Value;
 
+use crate::fault::without_addresses;
 use crate::limits::VALUE_BYTES;
 use crate::source::without_bom;
 use crate::value;
@@ -182,5 +183,5 @@ fn failure(error: &mlua::Error) -> TestFailure {
     };
     // The traceback names functions of ours; the first line says where in the test it was.
     let message = text.split("\nstack traceback:").next().unwrap_or_default();
-    TestFailure { message: message.trim_start_matches("runtime error: ").to_owned() }
+    TestFailure { message: without_addresses(message.trim_start_matches("runtime error: ")) }
 }

@@ -53,6 +53,21 @@ struct Left<'w> {
     pace: Pace<'w>,
 }
 
+/// About how much memory a value takes, in bytes.
+pub(crate) fn weight(value: &Value) -> usize {
+    const EACH: usize = 32;
+    // The nodes of a map have room for several entries.
+    const MAP: usize = 256;
+    const NAME: usize = 32;
+    EACH + match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(list) => list.iter().map(weight).sum::<usize>(),
+        Value::Object(map) if map.is_empty() => 0,
+        Value::Object(map) => MAP + map.iter().map(|(name, value)| NAME + name.len() + weight(value)).sum::<usize>(),
+    }
+}
+
 /// What JSON can hold of a Lua value, of at most `max_bytes` in all.
 pub(crate) fn from_lua(value: &LuaValue, max_bytes: usize) -> Result<Value, String> {
     from_lua_within(value, max_bytes, None)

@@ -14,6 +14,7 @@ use crate::declarations::{Declarations, Listening};
 use crate::door::{Answer, Door, Input, Wait};
 use crate::effects::Effects;
 use crate::fault::Failure;
+use crate::kept::{self, Kept, Share};
 use crate::limits::{Limit, Limits, VALUE_BYTES};
 use crate::objects::{Arguments, Objects};
 use crate::run::{Run, SharedRun};
@@ -44,6 +45,8 @@ pub struct Parked {
     choices: Vec<(String, String)>,
     /// What is raised when the time is over; `None` where that is an answer like another.
     timed_out: Option<&'static str>,
+    /// Its part of what waiting runs keep outside the VM.
+    share: Share,
 }
 
 /// A script's VM. Not `Send`: it lives and dies on one worker thread.
@@ -56,6 +59,8 @@ pub struct Vm {
     hooks: Vec<Option<Function>>,
     new_runner: Function,
     idle_runners: Vec<Thread>,
+    /// What waiting runs keep outside the VM.
+    kept: Kept,
     objects: Objects,
     exports: Table,
     compiled: chunk::Compiled,
@@ -77,7 +82,9 @@ impl Vm {
     ) -> Result<Self, Failure> {
         let lua = Lua::new();
         let watch = ticker.watch(limits.cpu());
-        let run = Run::new(source.name.clone(), limits.clone(), door, Arc::clone(&watch));
+        let kept = door.meters().kept;
+        let mut run = Run::new(source.name.clone(), limits.clone(), door, Arc::clone(&watch));
+        run.depends = source.depends();
         let run = SharedRun::new(run.into());
         let describe = |error: &mlua::Error| {
             let stopped_at = run.borrow_mut().stopped_at.take();
@@ -93,6 +100,7 @@ impl Vm {
             hooks: Vec::new(),
             new_runner: prepared.new_runner,
             idle_runners: Vec::new(),
+            kept,
             objects: prepared.objects,
             exports: prepared.exports,
             compiled: prepared.compiled,
@@ -236,6 +244,8 @@ impl Vm {
 
     /// Goes on with a run whose wait is over.
     pub fn resume(&mut self, parked: Parked, answer: &Answer, input: Input) -> Step {
+        let Parked { runner, choices, timed_out, share } = parked;
+        drop(share);
         let now = input.now;
         self.run.borrow_mut().begin(input);
         let watch = Arc::clone(&self.watch);
@@ -248,12 +258,12 @@ impl Vm {
         }
         let began = Instant::now();
         let outcome = self
-            .answer(answer, &parked.choices, parked.timed_out)
-            .and_then(|(value, problem)| parked.runner.resume::<(LuaValue, LuaValue)>((value, problem)));
+            .answer(answer, &choices, timed_out)
+            .and_then(|(value, problem)| runner.resume::<(LuaValue, LuaValue)>((value, problem)));
         drop(armed);
         let spent = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
         self.run.borrow_mut().cpu_meter.add(now, spent);
-        self.settle(parked.runner, outcome)
+        self.settle(runner, outcome)
     }
 
     /// What the wait gives back: a value, or what is raised there.
@@ -366,19 +376,7 @@ impl Vm {
                         let problem = self.run.borrow_mut().trip(Limit::Waits(limit));
                         self.failed(&mlua::Error::runtime(problem))
                     }
-                    Ok(wait) => {
-                        let choices = match &wait {
-                            Wait::Choose { choices, .. } => choices.clone(),
-                            _ => Vec::new(),
-                        };
-                        // Nobody answering is an answer; a request or a delivery that takes too long is a failure.
-                        let timed_out = match &wait {
-                            Wait::Http { .. } => Some("http: there was no answer in time"),
-                            Wait::Delivery { .. } => Some("delivered: the message was not out in time"),
-                            _ => None,
-                        };
-                        Step::Waiting(self.run.borrow_mut().finish(), wait, Parked { runner, choices, timed_out })
-                    }
+                    Ok(wait) => self.park(runner, wait),
                     Err(error) => self.failed(&error),
                 }
             }
@@ -386,6 +384,38 @@ impl Vm {
                 "the hook called coroutine.yield outside a coroutine of its own; to pause it, use sleep",
             )),
         }
+    }
+
+    /// Lets a run wait, unless that goes past what waiting runs may keep or what may be written.
+    fn park(&mut self, runner: Thread, wait: Wait) -> Step {
+        let bytes = self.run.borrow().input().map_or(0, |input| kept::weight(&wait, &input.event.kind));
+        let limit = self.limits.waiting_mb;
+        let share = self.kept.take(bytes, limit.saturating_mul(1 << 20));
+        let spent = {
+            let mut run = self.run.borrow_mut();
+            match &share {
+                Some(_) => run.spend_output(bytes),
+                None => Err(run.trip(Limit::WaitingBytes(limit))),
+            }
+        };
+        let share = match (share, spent) {
+            (Some(share), Ok(())) => share,
+            (_, spent) => return self.failed(&mlua::Error::runtime(spent.err().unwrap_or_default())),
+        };
+        let choices = match &wait {
+            Wait::Choose { choices, .. } => choices.clone(),
+            _ => Vec::new(),
+        };
+        // Nobody answering is an answer; a request or a delivery that takes too long is a failure.
+        let timed_out = match &wait {
+            Wait::Http { .. } => {
+                Some("http: there was no answer in time (limits.http_requests says how many may be under way at once)")
+            }
+            Wait::Delivery { .. } => Some("delivered: the message was not out in time"),
+            _ => None,
+        };
+        let effects = self.run.borrow_mut().finish();
+        Step::Waiting(effects, wait, Parked { runner, choices, timed_out, share })
     }
 
     fn failed(&mut self, error: &mlua::Error) -> Step {

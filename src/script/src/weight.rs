@@ -1,6 +1,6 @@
 //! About how much memory an action takes: what a run wants done lies in the host's memory, not in the VM's.
 
-use palabre_model::{Action, Content, Measure, RoomChange};
+use palabre_model::{Action, Content, Embed, Measure, Mention, RoomChange, Select};
 
 /// What each thing takes beside its texts, in bytes.
 const EACH: usize = 256;
@@ -33,12 +33,42 @@ pub(crate) fn weight(action: &Action) -> usize {
     }
 }
 
-/// What is in content is bounded when it leaves the VM, so that its texts are the most of it.
 fn of_content(content: &Content) -> usize {
-    let embeds = content.embeds.iter().map(|embed| EACH + embed.description.as_ref().map_or(0, String::len));
-    let files =
-        content.files.iter().map(|file| EACH + file.data.len() + file.from.as_ref().map_or(0, |from| from.url.len()));
-    let options = content.select.as_ref().map_or(0, |select| EACH * (1 + select.options.len()));
-    let poll = content.poll.as_ref().map_or(0, |poll| poll.options.iter().map(|option| EACH + option.len()).sum());
-    poll + content.text.len() + content.buttons.len() * EACH + embeds.sum::<usize>() + files.sum::<usize>() + options
+    let embeds: usize = content.embeds.iter().map(of_embed).sum();
+    let buttons =
+        content.buttons.iter().map(|button| EACH + button.label.len() + button.action.len() + optional(&button.url));
+    let files = content.files.iter().map(|file| {
+        let from = file.from.as_ref().map_or(0, |from| from.url.len());
+        EACH + file.data.len() + file.name.len() + optional(&file.content_type) + from
+    });
+    let select = content.select.as_ref().map_or(0, of_select);
+    let poll = content
+        .poll
+        .as_ref()
+        .map_or(0, |poll| poll.question.len() + poll.options.iter().map(|option| EACH + option.len()).sum::<usize>());
+    let persona = content.persona.as_ref().map_or(0, |persona| persona.name.len() + optional(&persona.picture));
+    let mentions = content.mentions.iter().map(|mention| match mention {
+        Mention::Everyone => EACH,
+        Mention::Role(role) => EACH + role.len(),
+        Mention::User(user) => EACH + user.as_str().len(),
+    });
+    let lists = buttons.sum::<usize>() + files.sum::<usize>() + mentions.sum::<usize>();
+    content.text.len() + lists + embeds + select + poll + persona
+}
+
+fn of_embed(embed: &Embed) -> usize {
+    let texts = optional(&embed.title) + optional(&embed.description) + optional(&embed.url);
+    EACH + texts + embed.fields.iter().map(|field| EACH + field.name.len() + field.value.len()).sum::<usize>()
+}
+
+fn of_select(select: &Select) -> usize {
+    let options = select
+        .options
+        .iter()
+        .map(|option| EACH + option.label.len() + option.value.len() + optional(&option.description));
+    EACH + select.action.len() + optional(&select.placeholder) + options.sum::<usize>()
+}
+
+fn optional(text: &Option<String>) -> usize {
+    text.as_ref().map_or(0, String::len)
 }

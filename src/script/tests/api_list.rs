@@ -136,7 +136,13 @@ fn probe(class: &str, methods: &str) -> String {
     let input = bench.input(event);
     let step = match bench.vm.start(input) {
         Step::Waiting(_, _, parked) => {
-            let reply = palabre_fetch::Reply { status: 200, headers: Vec::new(), body: Vec::new(), url: String::new() };
+            let reply = palabre_fetch::Reply {
+                status: 200,
+                headers: Vec::new(),
+                body: Vec::new(),
+                url: String::new(),
+                held: palabre_fetch::Held::default(),
+            };
             bench.answer(parked, Answer::Reply(Box::new(reply)))
         }
         step => step,

@@ -1,11 +1,12 @@
 //! The one HTTP server: what it mounts is given by the caller, who also owns the listener and says when to stop.
 
 mod access;
+mod body;
 mod description;
 mod scripts;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub use access::{Access, Token};
@@ -33,7 +34,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' https:
 /// server mounts.
 pub fn engine_routes(engine: &Arc<Engine>, access: Access, own: OpenApi) -> Router {
     let measured = Arc::clone(engine);
-    let scripts = scripts::Scripts { engine: Arc::clone(engine), access };
+    let scripts = scripts::Scripts { engine: Arc::clone(engine), access, notices: Mutex::default() };
     Router::new()
         .route("/metrics", get(|| async move { measured.metrics() }))
         .merge(scripts::routes(Arc::new(scripts)))

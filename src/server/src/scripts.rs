@@ -3,21 +3,22 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::any;
 use palabre_engine::Engine;
 use palabre_model::ScriptName;
-use palabre_script::{FieldType, RouteReply, RouteSpec};
-use serde_json::{Map, Value, json};
+use palabre_script::{Notices, RouteReply};
+use serde_json::{Map, json};
 
 use crate::access::{Access, Refused};
+use crate::body;
 
 /// How long a script may take over a request.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -44,6 +45,18 @@ const REACHING: [&str; 2] = ["service-worker-allowed", "clear-site-data"];
 pub(crate) struct Scripts {
     pub(crate) engine: Arc<Engine>,
     pub(crate) access: Access,
+    /// What was said about routes of each script: whoever asks must not fill the log.
+    pub(crate) notices: Mutex<HashMap<ScriptName, Notices>>,
+}
+
+impl Scripts {
+    fn warn(&self, script: &ScriptName, what: &str) {
+        let now = self.engine.clock().now();
+        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = notices.entry(script.clone()).or_default().due(now, what) {
+            tracing::warn!(script = %script, "{line}");
+        }
+    }
 }
 
 pub(crate) fn routes(scripts: Arc<Scripts>) -> Router {
@@ -60,7 +73,7 @@ async fn answer(
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     method: Method,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Response {
     let part = |name: &str| parts.get(name).map_or("", String::as_str);
     let (script, path) = (ScriptName::from(part("script")), format!("/{}", part("path")));
@@ -93,7 +106,16 @@ async fn answer(
         }
         Err(Refused::Forbidden) => return refuse(StatusCode::FORBIDDEN, "this token may not use this route"),
     };
-    let sent = match read_body(route, &headers, &body) {
+    if query.len() > route.limits.values {
+        return refuse(StatusCode::URI_TOO_LONG, &format!("the query is too long: {}", body::too_many_values(route)));
+    }
+    // Only now, so that whoever may not ask sends nothing that is kept.
+    let Ok(sent) = axum::body::to_bytes(body, route.limits.bytes).await else {
+        let most = route.limits.bytes >> 10;
+        let why = format!("the body has more than {most} KiB (limits.request_kb), or did not come whole");
+        return refuse(StatusCode::PAYLOAD_TOO_LARGE, &why);
+    };
+    let sent = match body::read(route, &method, &headers, &sent) {
         Ok(sent) => sent,
         Err((status, problems)) => {
             return (status, Json(json!({ "error": "the body is not what this route takes", "problems": problems })))
@@ -116,7 +138,7 @@ async fn answer(
         Ok(Ok(result)) => match RouteReply::of(&result) {
             Ok(reply) => respond(reply),
             Err(problem) => {
-                tracing::warn!(script = %script, route = route.key(), "{problem}");
+                scripts.warn(&script, &format!("its route {}: {problem}", route.key()));
                 refuse(StatusCode::INTERNAL_SERVER_ERROR, "the script's answer is none")
             }
         },
@@ -136,51 +158,6 @@ fn respond(reply: RouteReply) -> Response {
         }
     }
     response
-}
-
-/// The body as the script gets it: JSON, the fields of a form, or text; checked against what the route declares.
-fn read_body(route: &RouteSpec, headers: &HeaderMap, body: &Bytes) -> Result<Value, (StatusCode, Vec<String>)> {
-    if body.is_empty() {
-        let nothing = if route.body.is_some() { Value::Object(Map::new()) } else { Value::Null };
-        return route.check_body(&nothing).map(|()| nothing).map_err(|wrong| (StatusCode::UNPROCESSABLE_ENTITY, wrong));
-    }
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let bad = |what: String| (StatusCode::BAD_REQUEST, vec![what]);
-    let value = match kind.as_str() {
-        "application/x-www-form-urlencoded" => form(route, body),
-        "application/json" => serde_json::from_slice(body).map_err(|error| bad(format!("it is no JSON: {error}")))?,
-        // Whoever declares fields wants JSON or a form.
-        _ if route.body.is_some() => match serde_json::from_slice(body) {
-            Ok(value) => value,
-            Err(_) => {
-                let what = "send application/json or application/x-www-form-urlencoded".to_owned();
-                return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, vec![what]));
-            }
-        },
-        _ => {
-            let text = std::str::from_utf8(body).map_err(|error| bad(format!("it is no text: {error}")))?;
-            Value::String(text.to_owned())
-        }
-    };
-    route.check_body(&value).map(|()| value).map_err(|wrong| (StatusCode::UNPROCESSABLE_ENTITY, wrong))
-}
-
-/// A form has texts alone; fields that are declared as something else are read as that.
-fn form(route: &RouteSpec, body: &[u8]) -> Value {
-    let mut map = Map::new();
-    for (name, text) in form_urlencoded::parse(body) {
-        let kind = route.body.as_ref().and_then(|fields| fields.get(&*name)).map(|field| field.kind);
-        let read = match kind {
-            Some(FieldType::Integer | FieldType::Number | FieldType::List | FieldType::Map) => {
-                serde_json::from_str(&text).ok()
-            }
-            Some(FieldType::Boolean) => Some(matches!(&*text, "true" | "on" | "yes" | "1").into()),
-            Some(FieldType::String) | None => None,
-        };
-        map.insert(name.into_owned(), read.unwrap_or_else(|| text.into_owned().into()));
-    }
-    Value::Object(map)
 }
 
 fn refuse(status: StatusCode, error: &str) -> Response {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use palabre_engine::{Engine, Http, Options, ScriptSetup, stored_values};
-use palabre_fetch::{FetchError, Grants, Reply, Request, Url};
+use palabre_fetch::{FetchError, Grants, Held, Reply, Request, Url};
 use palabre_model::{Adapter, Clock, EventKind, Millis, Permission, SeededEntropy, VirtualClock, parse_duration};
 use palabre_script::{Coverage, Look, RouteReply};
 use palabre_sim::{Line, Person, Sim, Unsaid};
@@ -230,6 +230,7 @@ impl<'s> Stage<'s> {
                     headers: reply["headers"].as_object().into_iter().flatten().map(header).collect(),
                     body: body.into_bytes(),
                     url: text("url").to_owned(),
+                    held: Held::default(),
                 };
                 let mut replies = self.http.0.lock().unwrap_or_else(PoisonError::into_inner);
                 replies.push((text("url").to_owned(), reply));
@@ -291,7 +292,12 @@ impl<'s> Stage<'s> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let found = of_script.find_map(|(script, route)| Some((route.matches(path)?, script, route)));
         let Some((params, script, route)) = found else { return Ok(json!({ "status": 404, "body": "" })) };
-        let body = options["body"].clone();
+        let body = match &options["body"] {
+            // What the server does: without declared fields, a route gets the text, if its method has one.
+            _ if route.body.is_none() && matches!(method, "GET" | "DELETE") => Value::Null,
+            table @ (Value::Object(_) | Value::Array(_)) if route.body.is_none() => table.to_string().into(),
+            other => other.clone(),
+        };
         if let Err(wrong) = route.check_body(&body) {
             return Ok(json!({ "status": 422, "body": wrong.join("; ") }));
         }

@@ -63,7 +63,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, own: Rc<Locales>
             Value::Object(map) => map,
             _ => Map::new(),
         };
-        Ok(speaking.say(&run.borrow(), &key, &args))
+        Ok(speaking.say(&mut run.borrow_mut(), &key, &args))
     })?;
     add(lua, host, "commands", run, |lua, run, ()| {
         let run = run.borrow();
@@ -178,17 +178,19 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
 
 impl Speaker {
     /// A text of the runtime's, which a script's own locales may put otherwise.
-    fn say(&self, run: &Run, key: &str, args: &Map<String, Value>) -> String {
+    fn say(&self, run: &mut Run, key: &str, args: &Map<String, Value>) -> String {
         let own = format!("palabre-{key}");
         let languages = languages(run);
         let tried = languages.iter().map(String::as_str).chain([FALLBACK]);
         // Both halves of what is said are in one language: the script's words for it, or else the runtime's.
-        tried
+        let mut problems = Vec::new();
+        let text = tried
             .filter_map(|language| {
-                let of_script = self.own.message_in(language, &own, args);
-                of_script.or_else(|| self.built_in.message_in(language, key, args))
+                let of_script = self.own.message_in(language, &own, args, &mut problems);
+                of_script.or_else(|| self.built_in.message_in(language, key, args, &mut problems))
             })
-            .next()
-            .unwrap_or_else(|| key.to_owned())
+            .next();
+        run.warn(&problems);
+        text.unwrap_or_else(|| key.to_owned())
     }
 }

@@ -1,16 +1,18 @@
 //! `command`, `hear`, `every`, `route`, `exports`: what a script says of itself while it loads.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use palabre_model::{ArgSpec, ArgType, CommandSpec, Menu};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::add;
-use super::check::{granted, millis, text};
+use super::check::{granted, millis, name as named, text};
 use crate::declarations::{DECLARATIONS, Missed, PatternKind, PatternSpec, RouteSpec, TaskSpec};
-use crate::limits::NAME_BYTES;
+use crate::limits::{DECLARED_BYTES, Limit, NAME_BYTES};
 use crate::locale::Locales;
 use crate::run::{Problem, Run, SharedRun};
 use crate::value;
@@ -40,6 +42,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, locales: Rc<Loca
             return Err(format!("command: \"{}\" is declared twice", spec.name));
         }
         room_for(run.declared.commands.len(), "commands")?;
+        keep(&mut run, &spec, of_translations(&spec))?;
         run.declared.commands.push(spec);
         Ok(true)
     })?;
@@ -54,6 +57,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, locales: Rc<Loca
                 PatternKind::Regex(_) => run.spend_listening(size, 0)?,
                 PatternKind::Words { .. } => run.spend_listening(0, size)?,
             }
+            keep(&mut run, &spec, 0)?;
             run.declared.patterns.push(spec);
         }
         Ok(key)
@@ -70,6 +74,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, locales: Rc<Loca
         {
             return Err(format!("every: after names \"{unknown}\", and no task declared before is called that"));
         }
+        keep(&mut run, &spec, 0)?;
         let name = spec.name.clone();
         run.declared.tasks.push(spec);
         Ok(name)
@@ -79,11 +84,13 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, locales: Rc<Loca
         loading(&run, "route")?;
         granted(&run, "routes", "answering over HTTP")?;
         room_for(run.declared.routes.len(), "routes")?;
-        let spec = route(&text(&method)?, &text(&path)?, &options)?;
+        let mut spec = route(&text(&method)?, &text(&path)?, &options)?;
+        spec.limits = run.limits.request();
         let key = spec.key();
         if run.declared.routes.iter().any(|other| other.key() == key) {
             return Err(format!("route: {key} is declared twice"));
         }
+        keep(&mut run, &spec, 0)?;
         run.declared.routes.push(spec);
         Ok(key)
     })?;
@@ -91,8 +98,9 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, locales: Rc<Loca
         let mut run = run.borrow_mut();
         room_for(run.declared.exports.len(), "exports")?;
         loading(&run, "exports")?;
-        let name = text(&name)?;
+        let name = named(&name, "an exported function's name")?;
         if !run.declared.exports.contains(&name) {
+            keep(&mut run, &name, 0)?;
             run.declared.exports.push(name);
         }
         Ok(true)
@@ -105,6 +113,27 @@ fn loading(run: &Run, what: &str) -> Result<(), Problem> {
 
 fn room_for(count: usize, what: &str) -> Result<(), Problem> {
     if count < DECLARATIONS { Ok(()) } else { Err(format!("a script has at most {DECLARATIONS} {what}")) }
+}
+
+/// Counts what a declaration takes, with so much more that is not written down with it: it lies in the host's memory for as long as
+/// this version of the script runs.
+fn keep(run: &mut Run, spec: &impl Serialize, more: usize) -> Result<(), Problem> {
+    const EACH: usize = 256;
+    let bytes = serde_json::to_string(spec).map_or(0, |text| text.len());
+    run.declared_bytes = run.declared_bytes.saturating_add(EACH + bytes).saturating_add(more);
+    if run.declared_bytes > DECLARED_BYTES { Err(run.trip(Limit::Declared)) } else { Ok(()) }
+}
+
+/// What a command's names and descriptions in other languages take.
+fn of_translations(spec: &CommandSpec) -> usize {
+    let of = |texts: &BTreeMap<String, String>| {
+        texts.iter().map(|(language, text)| 64 + language.len() + text.len()).sum::<usize>()
+    };
+    let args = spec
+        .args
+        .iter()
+        .map(|arg| of(&arg.names) + of(&arg.descriptions) + arg.choice_names.values().map(of).sum::<usize>());
+    of(&spec.names) + of(&spec.descriptions) + args.sum::<usize>()
 }
 
 /// The options as a JSON object, checked against what may stand in them.

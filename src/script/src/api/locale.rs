@@ -16,13 +16,13 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, locales: Rc<Loca
     add(lua, host, "translate", run, move |_, run, (key, args, language): (LuaString, LuaValue, Option<String>)| {
         let key = name(&key, "a text's key")?;
         let args = arguments(&args)?;
-        let run = run.borrow();
-        let mut languages = languages(&run);
+        let mut languages = languages(&run.borrow());
         languages.splice(0..0, language);
         let wanted: Vec<&str> = languages.iter().map(String::as_str).collect();
-        locales
-            .message(&wanted, &key, &args)
-            .ok_or_else(|| format!("t: there is no text \"{key}\" in the script's locales/*.ftl"))?
+        let mut problems = Vec::new();
+        let text = locales.message(&wanted, &key, &args, &mut problems);
+        run.borrow_mut().warn(&problems);
+        text.ok_or_else(|| format!("t: there is no text \"{key}\" in the script's locales/*.ftl"))?
             .map_err(|problem| format!("t: {problem}"))
     })
 }

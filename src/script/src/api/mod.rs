@@ -7,6 +7,7 @@ mod content;
 mod declare;
 mod locale;
 mod message;
+mod metric;
 mod moderate;
 mod ranking;
 mod storage;
@@ -55,6 +56,7 @@ pub(crate) fn install(lua: &Lua, run: &SharedRun, locales: Locales) -> mlua::Res
     answering::install(lua, &host, run)?;
     moderate::install(lua, &host, run)?;
     telling::install(lua, &host, run)?;
+    metric::install(lua, &host, run)?;
     time::install(lua, &host, run)?;
     text::install(lua, &host, run)?;
     web::install(lua, &host, run)?;

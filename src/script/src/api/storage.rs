@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::add;
 use super::check::millis;
 use crate::effects::{Change, TimerChange};
-use crate::limits::{KEY_BYTES, NAME_BYTES, VALUE_BYTES};
+use crate::limits::{KEY_BYTES, NAME_BYTES, TIMER_BYTES, VALUE_BYTES};
 use crate::run::{Problem, SharedRun};
 use crate::value;
 
@@ -131,8 +131,13 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
                 return Err(format!("timers.set: a name and a key have at most {NAME_BYTES} bytes"));
             }
             let wait = millis(&after).map_err(|problem| format!("timers.set: after: {problem}"))?;
-            let payload = value::from_lua(&payload, VALUE_BYTES)
-                .map_err(|problem| format!("timers.set: this payload cannot be kept: {problem}"))?;
+            let payload = value::from_lua(&payload, TIMER_BYTES).map_err(|problem| {
+                let most = TIMER_BYTES >> 10;
+                format!(
+                    "timers.set: this payload cannot be kept: {problem} (a payload has at most {most} KiB; what is larger goes \
+                     into the store, and its key into the payload)"
+                )
+            })?;
             let mut run = run.borrow_mut();
             let input = run.input()?;
             let due = input.now.saturating_add(wait);

@@ -31,7 +31,9 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             value::from_lua_within(value, RESULT_BYTES, Some(&*watch))
                 .map_err(|problem| format!("what was returned cannot leave: {problem}"))
         };
-        let mut list = values.iter().map(convert).collect::<Result<Vec<_>, _>>()?;
+        // Nobody looks at more than an answer and a reason.
+        let mut list = values.iter().take(2).map(convert).collect::<Result<Vec<_>, _>>()?;
+        run.spend_output(list.iter().map(value::weight).sum())?;
         while list.last().is_some_and(Value::is_null) {
             list.pop();
         }
@@ -44,6 +46,13 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             .map_err(|problem| format!("{script}.{function}: an argument cannot be passed on: {problem}"))?;
         let (door, input) = {
             let run = run.borrow();
+            if !run.depends.iter().any(|name| name.as_str() == script) {
+                return Err(format!(
+                    "{script}.{function} cannot be called: {script} is not under depends: in the script.yaml of {0} (a script \
+                     of a single file has none; move it to {0}/init.luau)",
+                    run.script
+                ));
+            }
             (run.door.clone(), run.input()?.clone())
         };
         // Not borrowed meanwhile: what is called may read what this script has written.

@@ -1,0 +1,105 @@
+//! What scripts keep and write has limits, over restarts too.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+mod support;
+
+use std::time::Duration;
+
+use palabre_engine::ScriptSetup;
+use support::*;
+
+fn last_error(house: &House, name: &str) -> String {
+    let status = house.engine.status();
+    let script = status.scripts.iter().find(|script| script.name.as_str() == name).unwrap();
+    script.last_error.clone().unwrap_or_default()
+}
+
+const TIMERS: &str = r#"
+  on_timer("t", function() end)
+  function on_message(event)
+    if event.text == "cancel" then
+      for n = 1, 40 do timers.cancel("a" .. n) end
+    else
+      for n = 1, 40 do timers.set("t", { after = "1d", key = event.text .. n }, string.rep("x", 12000)) end
+    end
+    event:reply(event.text)
+  end"#;
+
+fn timers() -> ScriptSetup {
+    let mut setup = script("timers", TIMERS);
+    setup.limits.timers_mb = 1;
+    setup
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payloads_of_timers_have_a_limit_over_restarts() {
+    let house = House::new(vec![timers()]).await;
+    for text in ["a", "b", "c"] {
+        house.alice(text).await;
+    }
+    assert_eq!(house.replies(), ["a", "b"]);
+    assert!(last_error(&house, "timers").contains("limits.timers_mb"), "{}", last_error(&house, "timers"));
+    let house = house.restart(vec![timers()]).await;
+    house.alice("d").await;
+    assert_eq!(house.replies(), ["a", "b"], "they are counted anew from the store");
+    house.alice("cancel").await;
+    house.alice("e").await;
+    assert_eq!(house.replies(), ["a", "b", "cancel", "e"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn timers_of_a_script_that_is_added_later_have_the_limit_too() {
+    let house = House::new(vec![]).await;
+    house.engine.add_script(timers()).await.unwrap();
+    for text in ["a", "b", "c"] {
+        house.alice(text).await;
+    }
+    assert_eq!(house.replies(), ["a", "b"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_that_are_rewritten_in_a_loop_end_at_the_bytes_of_a_minute_and_others_go_on() {
+    let text = r#"function on_message(event)
+        if event.text ~= "write" then return end
+        while true do
+          for n = 1, 4 do store.set("k" .. n, string.rep("x", 250000)) end
+          sleep(0)
+        end
+      end"#;
+    let mut writer = script("writer", text);
+    writer.limits.write_mb_per_minute = 8;
+    let other = script("other", "function on_message(event) event:reply('here') end");
+    let house = House::new(vec![writer, other]).await;
+    house.sim.person("alice", "general").says("write").await.unwrap();
+    // The clock stands still, so that all of it is in one minute.
+    while !last_error(&house, "writer").contains("limits.write_mb_per_minute") {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    house.alice("x").await;
+    assert_eq!(house.replies().last().unwrap(), "here");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_whose_vm_is_replaced_has_its_minute_no_sooner() {
+    let text = r#"function on_message(event)
+        if event.text == "write" then
+          for n = 1, 4 do store.set("k" .. n, string.rep("x", 250000)) end
+          event:reply("written")
+        else
+          kept = {}
+          while true do table.insert(kept, string.rep("x", 100000) .. #kept) end
+        end
+      end"#;
+    let mut setup = script("writer", text);
+    (setup.limits.write_mb_per_minute, setup.limits.memory_mb, setup.limits.cpu_ms) = (2, 8, 10_000);
+    let house = House::new(vec![setup]).await;
+    for text in ["write", "fill", "write", "fill", "write"] {
+        house.alice(text).await;
+        if text == "fill" {
+            assert!(last_error(&house, "writer").contains("limits.memory_mb"), "{}", last_error(&house, "writer"));
+        }
+    }
+    assert_eq!(house.replies(), ["written", "written"]);
+    assert!(last_error(&house, "writer").contains("limits.write_mb_per_minute"), "{}", last_error(&house, "writer"));
+}

@@ -1,0 +1,98 @@
+//! `metrics`: what a script counts and observes, checked at its own line: one wrong name would spoil the metrics of all.
+
+use mlua::{Lua, LuaString, Table, Value as LuaValue};
+use serde_json::Value;
+
+use super::add;
+use super::check::text;
+use crate::effects::MetricChange;
+use crate::limits::LOG_BYTES;
+use crate::run::{Problem, SharedRun};
+use crate::value;
+
+/// The longest name, in bytes.
+const NAME: usize = 64;
+/// The longest value of a label, in bytes.
+const LABEL_BYTES: usize = 128;
+/// The most labels of a series.
+const LABELS: usize = 8;
+/// The greatest number: beyond it, what is added to a sum is lost.
+const MOST: f64 = 9_007_199_254_740_992.0;
+/// What the format itself puts behind a name.
+const ENDINGS: [&str; 6] = ["_total", "_count", "_sum", "_bucket", "_created", "_info"];
+/// Labels that the format and the runtime have.
+const RESERVED: [&str; 3] = ["le", "quantile", "script"];
+
+pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
+    add(lua, host, "metric", run, |_, run, (kind, name, by, labels): (String, LuaString, f64, LuaValue)| {
+        let told = |problem: Problem| format!("metrics.{kind}: {problem}");
+        let change = change(kind == "count", &name, by, &labels).map_err(told)?;
+        let mut run = run.borrow_mut();
+        run.spend_output(128 + change.labels.iter().map(|(name, text)| name.len() + text.len()).sum::<usize>())?;
+        run.measure(change).map_err(told)?;
+        Ok(true)
+    })
+}
+
+fn change(is_count: bool, name: &LuaString, by: f64, labels: &LuaValue) -> Result<MetricChange, Problem> {
+    let name = metric_name(text(name)?)?;
+    check_amount(by, is_count)?;
+    Ok(MetricChange { name, is_count, by, labels: labels_of(labels)? })
+}
+
+fn metric_name(name: String) -> Result<String, Problem> {
+    if !is_name(&name) {
+        return Err(format!("a name has 1 to {NAME} small letters, digits and _, and begins with a letter"));
+    }
+    match ENDINGS.iter().find(|ending| name.ends_with(**ending)) {
+        Some(ending) => {
+            Err(format!("a name does not end in {ending}, which is put behind it where it belongs; leave it out"))
+        }
+        None => Ok(name),
+    }
+}
+
+fn check_amount(by: f64, is_count: bool) -> Result<(), Problem> {
+    if is_count && !(0.0..=MOST).contains(&by) {
+        return Err(format!("what is added is a number from 0 to {MOST}, not {by}"));
+    }
+    if !(-MOST..=MOST).contains(&by) {
+        return Err(format!("what is observed is a number from -{MOST} to {MOST}, not {by}"));
+    }
+    Ok(())
+}
+
+fn labels_of(labels: &LuaValue) -> Result<Vec<(String, String)>, Problem> {
+    let map = match value::from_lua(labels, LOG_BYTES)? {
+        Value::Null => return Ok(Vec::new()),
+        Value::Object(map) if map.len() <= LABELS => map,
+        _ => return Err(format!("labels are a table of at most {LABELS} names and texts")),
+    };
+    let label = |(name, value): (String, Value)| {
+        if !is_name(&name) || RESERVED.contains(&name.as_str()) {
+            return Err(format!(
+                "a label's name has 1 to {NAME} small letters, digits and _, begins with a letter, and is none of {}",
+                RESERVED.join(", ")
+            ));
+        }
+        let text = match value {
+            Value::String(text) => text,
+            Value::Number(_) | Value::Bool(_) => value.to_string(),
+            Value::Null | Value::Array(_) | Value::Object(_) => {
+                return Err(format!("the label {name} is a text, a number or a boolean"));
+            }
+        };
+        if text.len() > LABEL_BYTES {
+            return Err(format!("the label {name} has more than {LABEL_BYTES} bytes"));
+        }
+        Ok((name, text))
+    };
+    map.into_iter().map(label).collect()
+}
+
+/// A name as Prometheus has them, in small letters.
+fn is_name(name: &str) -> bool {
+    name.len() <= NAME
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}

@@ -1,0 +1,68 @@
+//! What waiting runs keep outside the VM: its memory limit does not see it.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use palabre_model::EventKind;
+
+use crate::door::Wait;
+use crate::value;
+
+/// What each waiting run keeps beside its texts, in bytes: its row in the store, and its place among those that wait.
+const EACH: usize = 1_024;
+
+/// What all waiting runs of one VM keep.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kept(Rc<Cell<usize>>);
+
+/// The share of one waiting run, given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    all: Kept,
+    bytes: usize,
+}
+
+impl Kept {
+    /// Takes a share, unless all shares together would be more than `most`.
+    pub(crate) fn take(&self, bytes: usize, most: usize) -> Option<Share> {
+        let all = self.0.get().saturating_add(bytes);
+        if all > most {
+            return None;
+        }
+        self.0.set(all);
+        Some(Share { all: self.clone(), bytes })
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let Self { all, bytes } = self;
+        all.0.set(all.0.get().saturating_sub(*bytes));
+    }
+}
+
+/// About how many bytes a run keeps that waits for `wait` and was started by `event`.
+pub(crate) fn weight(wait: &Wait, event: &EventKind) -> usize {
+    let of_wait = match wait {
+        Wait::Http { request, .. } => {
+            let headers: usize = request.headers.iter().map(|(name, value)| 64 + name.len() + value.len()).sum();
+            // It is there twice: with the run, and on its way.
+            2 * (request.url.len() + headers + request.body.as_ref().map_or(0, Vec::len))
+        }
+        // With the run, with what is resumed, and in its row.
+        Wait::Choose { choices, .. } => {
+            3 * choices.iter().map(|(action, label)| 64 + action.len() + label.len()).sum::<usize>()
+        }
+        Wait::Sleep { .. } | Wait::Ask { .. } | Wait::Delivery { .. } => 0,
+    };
+    let of_event = match event {
+        EventKind::Request { request: data, .. }
+        | EventKind::Timer { payload: data, .. }
+        | EventKind::Form { values: data, .. }
+        | EventKind::Native { data, .. } => value::weight(data),
+        EventKind::Message { message } | EventKind::Heard { message, .. } => message.content.text.len(),
+        EventKind::Command { arguments, .. } => arguments.len(),
+        _ => 0,
+    };
+    EACH + of_wait + of_event
+}
