@@ -35,6 +35,7 @@ word_filter-removed = A message of { $name } was removed.
 word_filter-muted = { $name } is muted for { $mute }.
 word_filter-words = Not welcome here: { $words }
 word_filter-forgiven = { $name } is forgiven.
+word_filter-not-forgiven = { $name } is not forgiven: { $reason }.
 
 levels-up = 🎉 { $name } has reached level { $level }.
 levels-rank = { $name }: level { $level }, rank { $rank } of { $of }, { $xp } XP. { $missing } more for level { $next }.
@@ -56,6 +57,7 @@ poll-ending = It ends in { $lasts }.
 poll-over = The poll is over.
 poll-voted = You have voted for { $answer }.
 poll-late = This poll is over.
+poll-failed = There is no poll: { $reason }.
 
 report-title = A report to the moderators
 report-whom = Whom is it about?
@@ -66,5 +68,7 @@ report-done = Done
 report-seen = ✅ { $by } has seen to it.
 report-thanks = Thank you. The moderators will see to it.
 report-nowhere = Nobody takes reports here.
+report-failed = Your report has not reached the moderators: { $reason }.
+report-not-seen = This could not be noted: { $reason }.
 
 status-said = 📣 Announcement: { $text }

@@ -92,3 +92,51 @@ fn junit_counts_every_test_at_its_root() {
     let root = results.lines().find(|line| line.contains("<testsuites")).unwrap();
     assert!(root.contains("tests=\"2\"") && root.contains("failures=\"1\""), "{root}");
 }
+
+#[test]
+fn a_test_fails_when_an_action_is_refused_unless_it_says_so() {
+    let project = palabre_tests::Project::new("bots: {}", &[]);
+    project.write_script(
+        "odd.luau",
+        "function on_message(event)\n\
+           local gone = event.room:message(\"nowhere\")\n\
+           if event.text == \"react\" then gone:react(\"x\")\n\
+           elseif event.text == \"ask\" then event:reply(if gone:react(\"x\"):outcome() then \"yes\" else \"no\")\n\
+           elseif event.text == \"elsewhere\" then rooms.get(\"other/room\"):send(\"hi\")\n\
+           elseif event.text == \"mute\" then event.member:mute(\"1m\") end\n\
+         end\n",
+    );
+    project.write_script(
+        "odd.test.luau",
+        "local grants = { grants = { \"rooms\", \"moderation\" } }\n\
+         test(\"one\", grants, function(t) t:user(\"a\"):says(\"react\") end)\n\
+         test(\"two\", grants, function(t) t:equal(t:user(\"a\"):says(\"ask\"):last(), \"no\") end)\n\
+         test(\"three\", grants, function(t) t:user(\"a\"):says(\"elsewhere\") end)\n\
+         test(\"four\", grants, function(t) t:user(\"a\", { permission = \"moderator\" }):says(\"mute\") end)\n\
+         test(\"five\", grants, function(t) t:expect_refused(\"react\") end)\n\
+         test(\"six\", grants, function(t) t:user(\"a\"):says(\"react\") t:expect_refused(\"react\", \"nowhere\") end)\n\
+         test(\"seven\", grants, function(t)\n\
+           t:user(\"a\", { permission = \"moderator\" }):says(\"mute\")\n\
+           t:expect_refused(\"mute\")\n\
+         end)\n\
+         test(\"eight\", grants, function(t)\n\
+           local a = t:user(\"a\")\n\
+           t:refuse(\"mute\", \"not enough rights\")\n\
+           a:says(\"mute\")\n\
+           t:expect(not a.muted)\n\
+           t:allow(\"mute\")\n\
+           a:says(\"mute\")\n\
+           t:expect(a.muted)\n\
+         end)\n",
+    );
+    let (code, out, _) = project.run(&["test"]);
+    assert_eq!(code, Some(1), "{out}");
+    for name in ["one", "two", "three", "four", "five"] {
+        assert!(out.contains(&format!("  FAIL  {name}\n")), "{name}\n{out}");
+    }
+    for name in ["six", "seven", "eight"] {
+        assert!(out.contains(&format!("  ok    {name}\n")), "{name}\n{out}");
+    }
+    let told = "an action of odd was refused: react in sim/general: not found: message nowhere";
+    assert!(out.contains(told) && out.contains("no react was refused; nothing was"), "{out}");
+}

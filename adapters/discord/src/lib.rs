@@ -242,6 +242,12 @@ impl Adapter for Discord {
         known.people.member(guild, user.native().parse().ok()?).cloned()
     }
 
+    /// The account of a bot has the id of its application.
+    fn is_own(&self, user: &UserId) -> bool {
+        let own = self.world.lock().application;
+        own != 0 && user.native().parse::<u64>().is_ok_and(|id| id == own)
+    }
+
     fn user_named(&self, around: &Event, name: &str) -> Option<User> {
         let known = self.world.lock();
         let mention = name.trim_start_matches("<@").trim_start_matches('!').trim_end_matches('>');

@@ -150,6 +150,10 @@ impl Adapter for Rooms {
         figures::of(self)
     }
 
+    fn is_own(&self, user: &UserId) -> bool {
+        roster::same(user.native(), &self.config.nickname)
+    }
+
     /// Whoever could come in under that name: a person need not be there to be meant.
     fn user_named(&self, _: &Event, name: &str) -> Option<User> {
         let bot = self.context.borrow().as_ref().map(|context| context.bot.name.clone())?;

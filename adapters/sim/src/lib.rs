@@ -5,14 +5,14 @@ mod people;
 mod transcript;
 mod world;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use palabre_model::{
     Action, ActionError, ActionKey, ActionKind, Adapter, AdapterContext, AdapterError, Batch, Bot, BotName,
-    Capabilities, Condition, Event, EventKind, Measure, Member, MessageId, MessageRef, Outcome, Receipt, Room, RoomId,
-    Space, SpaceId, User, UserId,
+    Capabilities, Condition, Event, EventKind, Measure, Member, MessageId, MessageRef, Millis, Outcome, Rank, Receipt,
+    Room, RoomId, Space, SpaceId, User, UserId,
 };
 use tokio::sync::watch;
 
@@ -29,6 +29,7 @@ pub struct Sim {
     transcript: Mutex<Transcript>,
     world: Mutex<World>,
     faults: Mutex<VecDeque<ActionError>>,
+    refused: Mutex<HashMap<ActionKind, ActionError>>,
     context: watch::Sender<Option<AdapterContext>>,
     heard: watch::Sender<usize>,
 }
@@ -51,6 +52,7 @@ impl Sim {
             transcript: Mutex::default(),
             world: Mutex::default(),
             faults: Mutex::default(),
+            refused: Mutex::default(),
             context: watch::Sender::new(None),
             heard: watch::Sender::new(0),
         })
@@ -91,6 +93,20 @@ impl Sim {
         self.lock_faults().extend(faults);
     }
 
+    /// From here on the platform refuses all actions of that kind with this error; with `None`, no longer.
+    pub fn refuse(&self, kind: ActionKind, error: Option<ActionError>) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        match error {
+            Some(error) => drop(refused.insert(kind, error)),
+            None => drop(refused.remove(&kind)),
+        }
+    }
+
+    /// Says how high the bot stands by the platform's own order.
+    pub fn bot_ranks(&self, rank: Rank) {
+        self.world().bot_rank = Some(rank);
+    }
+
     /// Forgets everything that was said.
     pub fn forget(&self) {
         *self.lock_transcript() = Transcript::default();
@@ -114,6 +130,11 @@ impl Sim {
 
     pub(crate) fn note(&self, line: Line) {
         self.lock_transcript().push(line);
+    }
+
+    /// Changes what somebody's own message says: what it said before, and when.
+    pub(crate) fn reword(&self, id: &str, author: &str, text: &str) -> Option<(String, Millis)> {
+        self.lock_transcript().reword(id, author, text)
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
@@ -212,6 +233,10 @@ impl Adapter for Sim {
         if let Some(fault) = self.lock_faults().pop_front() {
             return Err(fault);
         }
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).get(&action.kind()).cloned();
+        if let Some(refused) = refused {
+            return Err(refused);
+        }
         let outcome = self.do_it(action, key);
         self.heard.send_modify(|count| *count += 1);
         outcome
@@ -224,6 +249,18 @@ impl Adapter for Sim {
     fn member(&self, _: &Event, user: &UserId) -> Option<Member> {
         let now = self.context.borrow().as_ref().map_or(0, |context| context.clock.now());
         Some(self.world().member(user, now))
+    }
+
+    fn rank(&self, _: &Event, user: Option<&UserId>) -> Option<Rank> {
+        let world = self.world();
+        match user {
+            Some(user) => world.members.get(user.native())?.rank,
+            None => world.bot_rank,
+        }
+    }
+
+    fn is_own(&self, user: &UserId) -> bool {
+        user.native() == self.bot.name.as_str()
     }
 
     fn user_named(&self, _: &Event, name: &str) -> Option<User> {

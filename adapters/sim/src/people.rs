@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use palabre_model::{
-    Content, EmitError, Event, EventKind, Message, MessageId, Permission, Room, User, UserId, Verdict,
+    Content, EmitError, Event, EventKind, Message, MessageId, Permission, Rank, Room, RoomKind, User, UserId, Verdict,
 };
 use serde_json::Value;
 
@@ -75,6 +75,32 @@ impl Person {
     pub fn may(&self, permission: Permission) {
         let mut world = self.sim.world();
         world.members.entry(self.user.id.native().to_owned()).or_default().permission = Some(permission);
+    }
+
+    /// Says how high the person stands by the platform's own order.
+    pub fn ranks(&self, rank: Rank) {
+        let mut world = self.sim.world();
+        world.members.entry(self.user.id.native().to_owned()).or_default().rank = Some(rank);
+    }
+
+    /// Changes a message of theirs, and waits until the engine has it for good.
+    ///
+    /// # Errors
+    /// When the engine did not take it. A message that is not there, or not theirs, is not changed.
+    pub async fn edits(&self, id: &str, text: &str) -> Result<(), EmitError> {
+        let Some((before, time)) = self.sim.reword(id, &self.user.name, text) else { return Ok(()) };
+        let author = Some(self.user.id.clone());
+        let before = Message { id: id.into(), author, time, content: Content::text(before), reply_to: None };
+        let message = Message { content: Content::text(text), ..before.clone() };
+        self.happens(EventKind::MessageEdit { message, before: Some(before), by: None }).await
+    }
+
+    /// The same person alone with the bot, where nobody is a member of anything.
+    #[must_use]
+    pub fn in_private(mut self) -> Self {
+        let id = self.room.id.clone();
+        self.room = Arc::new(Room { kind: RoomKind::Direct, ..Room::channel(id, &self.room.name) });
+        self
     }
 
     /// Everything that the person sees.
@@ -194,14 +220,15 @@ impl Person {
     }
 
     fn event(&self, kind: EventKind, time: palabre_model::Millis) -> Event {
-        let member = self.sim.world().member(&self.user.id, time);
+        let is_private = self.room.kind == RoomKind::Direct;
+        let member = (!is_private).then(|| Arc::new(self.sim.world().member(&self.user.id, time)));
         Event {
             time,
             bot: self.sim.bot(),
-            space: Some(self.sim.space()),
+            space: (!is_private).then(|| self.sim.space()),
             room: Some(Arc::clone(&self.room)),
             user: Some(Arc::clone(&self.user)),
-            member: Some(Arc::new(member)),
+            member,
             kind,
         }
     }

@@ -95,6 +95,13 @@ impl Transcript {
         self.lines.push(line);
     }
 
+    /// Changes what somebody's own message says: what it said before, and when.
+    pub(crate) fn reword(&mut self, id: &str, author: &str, text: &str) -> Option<(String, Millis)> {
+        let line = self.lines.iter_mut().find(|line| line.id == id && line.author == author && !line.deleted)?;
+        line.edited = true;
+        Some((std::mem::replace(&mut line.text, text.to_owned()), line.time))
+    }
+
     /// What became of the action of `key`, if it was performed before: a platform that honours the key answers it the same way.
     pub(crate) fn outcome(&mut self, key: &ActionKey) -> Option<Outcome> {
         let outcome = self.performed.get(key).cloned()?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use palabre_model::{Measure, Member, Millis, Permission, RoomChange, UserId};
+use palabre_model::{Measure, Member, Millis, Permission, Rank, RoomChange, UserId};
 
 /// Somebody who may not speak.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +30,8 @@ pub struct MemberState {
     pub nickname: Option<String>,
     /// What the platform lets them do.
     pub permission: Option<Permission>,
+    /// How high they stand by the platform's own order, where the test says so.
+    pub rank: Option<Rank>,
     /// `Some` while muted: until when, at the latest.
     pub muted_until: Option<Millis>,
     /// `Some` while banned: until when, at the latest.
@@ -59,6 +61,8 @@ pub struct RoomState {
 /// All members and rooms, by native id.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct World {
+    /// How high the bot stands, where the test says so.
+    pub(crate) bot_rank: Option<Rank>,
     pub(crate) members: BTreeMap<String, MemberState>,
     pub(crate) rooms: BTreeMap<String, RoomState>,
 }

@@ -267,6 +267,11 @@ impl Adapter for Telegram {
         self.world.lock().people.known_member(chat, user.native().parse().ok()?, user)
     }
 
+    fn is_own(&self, user: &UserId) -> bool {
+        let own = self.world.lock().me;
+        own != 0 && user.native().parse::<i64>().is_ok_and(|id| id == own)
+    }
+
     fn user_named(&self, around: &Event, name: &str) -> Option<User> {
         let chat = self.world.chat_around(around);
         let known = self.world.lock();

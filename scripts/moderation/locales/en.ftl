@@ -23,6 +23,7 @@ topic = 📌 { $by } changes the topic: { $topic }
 no-reason = no reason was given
 too-many = warning number { $count }
 yourself = Not against yourself.
+not-done = Not done: { $reason }.
 record = #{ $room } { $told }
 warnings = { $whom } has { $count ->
     [0] no warnings.

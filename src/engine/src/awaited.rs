@@ -1,4 +1,4 @@
-//! What runs wait for beside people and the time: answers over HTTP, and messages to be out.
+//! What runs wait for beside people and the time: answers over HTTP, and outcomes of actions.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::http::Http;
 use crate::outbox::Outbox;
 use crate::sequencer::Note;
 
-/// So many messages that are out are remembered, for runs that ask about them later.
+/// The outcomes of so many actions are remembered, for runs that ask about them later.
 const REMEMBERED: usize = 4_096;
 
 /// A run that waits: its script's slot, its event and its stretch.
@@ -82,7 +82,7 @@ impl Fetch {
     }
 }
 
-/// What became of messages not long ago.
+/// What became of actions not long ago.
 #[derive(Default)]
 pub(crate) struct Delivered {
     outcomes: HashMap<ActionKey, Answer>,

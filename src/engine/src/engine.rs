@@ -30,6 +30,7 @@ use crate::operators::{BotSettings, Operators};
 use crate::outbox::{ChainId, Class, Entry, Outbox};
 use crate::read_back;
 use crate::recovery::{self, Position, Unfinished};
+use crate::refusals::Refusal;
 use crate::route::Route;
 use crate::router::{Declared, Router};
 use crate::scheduler::{self, Due, Scheduler};
@@ -543,6 +544,12 @@ impl Engine {
             backlog: self.backlog.load(Acquire),
             stalled: self.stalled.read(),
         }
+    }
+
+    /// The actions that were not done since the last time that somebody asked; the last 256 of them are remembered.
+    #[must_use]
+    pub fn take_refusals(&self) -> Vec<Refusal> {
+        self.platforms.refusals.take()
     }
 
     /// The routes of all scripts.

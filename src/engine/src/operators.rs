@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use palabre_fetch::{Grants, Request};
-use palabre_model::{BotName, Event, Permission, RoomId};
+use palabre_model::{BotName, Event, Member, Permission, RoomId, UserId};
 use serde_json::json;
 
 use crate::http::Http;
@@ -40,17 +40,21 @@ pub struct Operators {
 impl BotSettings {
     /// How much whoever an event is of may do: what the platform says, or more where a role or a name is mapped to it.
     pub(crate) fn permission(&self, event: &Event) -> Permission {
-        let of_platform = event.member.as_ref().and_then(|member| member.permission).unwrap_or(Permission::Member);
+        let user = event.user.as_ref().map(|user| &user.id);
+        self.level(event.bot.name.as_str(), user, event.member.as_deref())
+    }
+
+    /// How much somebody may do: what the platform says, or more where a role or a name is mapped to it.
+    pub(crate) fn level(&self, bot: &str, user: Option<&UserId>, member: Option<&Member>) -> Permission {
+        let of_platform = member.and_then(|member| member.permission).unwrap_or(Permission::Member);
         let is_one_of = |names: &Vec<String>| {
             names.iter().any(|name| {
                 // Whoever may name a role would else name it like somebody's id, and be them.
-                let bot = event.bot.name.as_str();
                 let is_id = name.strip_prefix(bot).is_some_and(|rest| rest.starts_with('/'))
                     || name.bytes().all(|byte| byte.is_ascii_digit());
-                let roles = event.member.iter().filter(|_| !self.roles_are_words).flat_map(|member| &member.roles);
-                let user = event.user.as_ref();
+                let roles = member.iter().filter(|_| !self.roles_are_words).flat_map(|member| &member.roles);
                 (!is_id && roles.into_iter().any(|role| role == name))
-                    || user.is_some_and(|user| user.id.native() == name || user.id.as_str() == name)
+                    || user.is_some_and(|user| user.native() == name || user.as_str() == name)
             })
         };
         let mapped = self.permissions.iter().filter(|(_, names)| is_one_of(names)).map(|(level, _)| *level).max();

@@ -1,17 +1,21 @@
 //! What a message is beside a message: a command of some script, or what some script listens for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use palabre_model::{BotName, CommandSpec, Event, EventKind, Message, ScriptName};
 use palabre_script::{Declarations, RouteSpec};
 use palabre_text::Prepared;
+use serde_json::Value;
 
 use crate::listener::{Listener, Preparer};
 use crate::metrics::Metrics;
 
 /// The prefix that works everywhere, beside the one of bots.yaml.
 const PREFIX: &str = "/";
+
+/// A script, and what it calls a pattern of its own.
+type PatternKey = (ScriptName, String);
 
 /// What all scripts declare, for those who ask.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +37,8 @@ pub(crate) struct Router {
     listeners: BTreeMap<ScriptName, Listener>,
     preparer: Preparer,
     metrics: Arc<Metrics>,
+    /// The patterns that are looked for in changed messages too.
+    in_edits: HashSet<PatternKey>,
     /// Prefixes beside the one that works everywhere, by bot.
     prefixes: HashMap<BotName, String>,
 }
@@ -50,6 +56,9 @@ impl Router {
         if before.commands != declared.commands {
             self.collect_commands();
         }
+        self.in_edits.retain(|(of, _)| of != script);
+        let in_edits = declared.patterns.iter().filter(|pattern| pattern.edits);
+        self.in_edits.extend(in_edits.map(|pattern| (script.clone(), pattern.key.clone())));
         if declared.patterns.is_empty() {
             self.listeners.remove(script);
         } else {
@@ -124,17 +133,33 @@ impl Router {
 
     /// What else a message is, and for which script. Programs give no commands, or two of them could talk for ever.
     pub(crate) fn derive(&mut self, event: &Event) -> Vec<(ScriptName, EventKind)> {
-        let EventKind::Message { message } = &event.kind else { return Vec::new() };
+        let (message, before, edited) = match &event.kind {
+            EventKind::Message { message } => (message, None, false),
+            EventKind::MessageEdit { message, before, .. } if !self.in_edits.is_empty() => {
+                (message, before.as_ref(), true)
+            }
+            _ => return Vec::new(),
+        };
         if event.user.as_ref().is_none_or(|user| user.bot) {
             return Vec::new();
         }
-        let mut derived: Vec<_> = self.command(event, message).into_iter().collect();
+        let command = if edited { None } else { self.command(event, message) };
+        let mut derived: Vec<_> = command.into_iter().collect();
         // Read once for all scripts.
         let text = Prepared::new(&message.content.text);
+        let before = before.map(|before| Prepared::new(&before.content.text));
         for (script, listener) in &mut self.listeners {
-            let heard = listener.hear(script, &text, &self.metrics).into_iter();
-            derived.extend(heard.map(|(pattern, captures)| {
-                (script.clone(), EventKind::Heard { pattern, captures, message: message.clone() })
+            if edited && !self.in_edits.iter().any(|(of, _)| of == script) {
+                continue;
+            }
+            let heard = listener.hear(script, &text, &self.metrics);
+            // What a changed message had in it before was heard then.
+            let known = before.as_ref().map(|before| listener.hear(script, before, &self.metrics)).unwrap_or_default();
+            derived.extend(heard.into_iter().filter_map(|(pattern, captures)| {
+                let key = (script.clone(), pattern);
+                let is_due = !edited || (self.in_edits.contains(&key) && is_news(&key.1, &captures, &known));
+                let kind = || EventKind::Heard { pattern: key.1.clone(), captures, message: message.clone(), edited };
+                is_due.then(|| (script.clone(), kind()))
             }));
         }
         derived
@@ -166,5 +191,16 @@ impl Router {
     pub(crate) fn owner(&self, event: &Event) -> Option<ScriptName> {
         let EventKind::Command { command, .. } = &event.kind else { return None };
         self.commands.get(&command.to_lowercase()).map(|(script, _)| script.clone())
+    }
+}
+
+/// Whether something was found for a pattern that was not found for it before.
+fn is_news(pattern: &str, found: &Value, before: &[(String, Value)]) -> bool {
+    let Some((_, known)) = before.iter().find(|(key, _)| key == pattern) else { return true };
+    match (found, known) {
+        (Value::Array(found), Value::Array(known)) => {
+            found.iter().any(|found| !known.iter().any(|known| known["word"] == found["word"]))
+        }
+        (found, known) => found != known,
     }
 }

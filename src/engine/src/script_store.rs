@@ -6,11 +6,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Acquire};
 
-use palabre_model::{ActionKey, CommandSpec, Event, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId};
-use palabre_script::{Change, Door, Effects, Input, Limit, Meters, MetricChange, Stored, Vm};
+use palabre_model::{
+    ActionKey, CommandSpec, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId,
+};
+use palabre_script::{Change, Denied, Door, Effects, Input, Limit, Meters, MetricChange, Stored, Vm};
 use palabre_store::{Direction, Snapshot, Store, TableId};
 use serde_json::Value;
 
+use crate::hierarchy::Hierarchy;
 use crate::metrics::Metrics;
 use crate::neighbours::Neighbours;
 use crate::operators::{BotSettings, Settings};
@@ -271,6 +274,11 @@ impl Door for ScriptStore {
 
     fn member(&self, around: &Event, user: &UserId) -> Option<Member> {
         self.platforms.adapter(around.bot.name.as_str())?.member(around, user)
+    }
+
+    fn may_act(&self, around: &Event, actor: Option<&UserId>, target: &UserId, impact: Impact) -> Result<(), Denied> {
+        let hierarchy = Hierarchy { settings: &self.settings, platforms: &self.platforms, around };
+        hierarchy.may_act(actor, target, impact)
     }
 
     fn sent_as(&self, room: &RoomId, message: &MessageId) -> Option<ActionKey> {

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use crate::just_sent::JustSent;
 use crate::operators::Settings;
 use crate::outbox::BotOutbox;
+use crate::refusals::Refusals;
 use crate::status::{BotState, BotStatus};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -36,6 +37,7 @@ struct Attached {
 pub(crate) struct Platforms {
     bots: Vec<Attached>,
     pub(crate) just_sent: JustSent,
+    pub(crate) refusals: Refusals,
     by_name: HashMap<BotName, usize>,
     /// For what is left of bots that are no longer there.
     no_bot: BotOutbox,
@@ -52,7 +54,13 @@ impl Platforms {
             commands: watch::Sender::new(Arc::default()),
         };
         let bots = bots.into_iter().map(attached).collect();
-        Self { bots, just_sent: JustSent::default(), by_name, no_bot: BotOutbox::default() }
+        Self {
+            bots,
+            just_sent: JustSent::default(),
+            refusals: Refusals::default(),
+            by_name,
+            no_bot: BotOutbox::default(),
+        }
     }
 
     /// The outbox of a bot.

@@ -68,6 +68,49 @@ async fn arguments_are_what_the_command_says_and_anything_else_gets_help() {
     assert_eq!(house.replies().len(), 4 + wrong.len(), "nothing but help was said");
 }
 
+const TERMS: &str = r#"
+command("term", { args = { { name = "whom", type = "user" }, { name = "lasts", type = "duration" }, { name = "why", type = "text", optional = true } } },
+  function(event, args) event:reply(`{args.whom.name} {args.lasts} {args.why}`) end)
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_duration_takes_several_words_and_leaves_the_reason() {
+    let house = House::new(vec![script("terms", TERMS)]).await;
+    for (text, wanted) in [
+        ("/term bob 7 days spam", "bob 604800 spam"),
+        ("/term lou 60 minutes", "lou 3600 nil"),
+        ("/term bob 7d 2 times", "bob 604800 2 times"),
+        ("/term bob 1h 30m too loud", "bob 5400 too loud"),
+        ("/term bob 1h,30m", "bob 5400 nil"),
+        ("/term bob 1,5h", "bob 5400 nil"),
+        ("/term bob 2hours", "bob 7200 nil"),
+        ("/term bob 1hr spam", "bob 3600 spam"),
+        ("/term bob 3 jours insultes", "bob 259200 insultes"),
+        ("/term bob \"1h 30m\" spam", "bob 5400 spam"),
+        ("/term bob 0", "bob 0 nil"),
+    ] {
+        house.alice(text).await;
+        assert_eq!(house.replies().last().unwrap(), wanted, "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_without_a_unit_is_asked_about_where_a_duration_is_meant() {
+    let house = House::new(vec![script("terms", TERMS)]).await;
+    for (text, number) in [("/term bob 7", "7"), ("/term bob 60 spam", "60"), ("/term bob 7 dogs", "7")] {
+        house.alice(text).await;
+        let asked = format!(
+            "lasts needs a unit: write {number}m for minutes, {number}h for hours or {number}d for days. \
+             Usage: `/term <whom> <lasts> [why…]`"
+        );
+        assert_eq!(*private(&house).last().unwrap(), asked, "{text}");
+    }
+    let bob = house.sim.person("bob", "general").speaking("fr");
+    bob.says("/term lou 60").await.unwrap();
+    house.engine.when_idle().await;
+    assert!(private(&house).last().unwrap().starts_with("lasts : il manque l'unité."), "{:?}", private(&house).last());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_has_its_people_its_pauses_its_other_names_and_its_languages() {
     let house = House::new(vec![script("dice", DICE)]).await;

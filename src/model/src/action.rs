@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{ActionError, BotName, Content, Form, Millis, Offer, RoomId, SpaceId, UserId};
 
 pub use kind::ActionKind;
-pub use measure::{Measure, RoomChange};
+pub use measure::{Impact, Measure, RoomChange};
 pub use reference::{ActionKey, MessageRef};
 
 /// Something to be done on a platform.

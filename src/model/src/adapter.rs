@@ -56,6 +56,12 @@ pub trait Adapter: Send + Sync + 'static {
         None
     }
 
+    /// Whether that is the bot's own account.
+    fn is_own(&self, user: &UserId) -> bool {
+        let _unknown = user;
+        false
+    }
+
     /// The person whom somebody means by a name or a mention where an event happened, as far as it can be told without asking the
     /// platform. A name that several go by there means nobody.
     fn user_named(&self, around: &Event, name: &str) -> Option<User> {

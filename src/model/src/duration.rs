@@ -1,34 +1,127 @@
-//! Durations as people write them.
+//! Durations as people write them, in English and in French.
 
 use std::time::Duration;
 
-/// Reads `90s`, `10m`, `2h30m`, `7d`, `1w`, `250ms`; a bare number is seconds. `None` when it is none of these, or more than a
-/// century.
+const MINUTE: f64 = 60.0;
+const HOUR: f64 = 3_600.0;
+const DAY: f64 = 86_400.0;
+/// No duration is longer, in seconds.
+const CENTURY: f64 = 100.0 * 365.25 * DAY;
+
+/// A duration at the beginning of a text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LeadingDuration<'t> {
+    /// How long.
+    pub duration: Duration,
+    /// Whether a unit was written; a bare number is read as seconds.
+    pub has_unit: bool,
+    /// What stands behind it, without the space between.
+    pub rest: &'t str,
+}
+
+/// A number with its unit, in seconds, where one is written.
+struct Part<'t> {
+    number: f64,
+    unit: Option<f64>,
+    rest: &'t str,
+}
+
+/// Reads `90s`, `10m`, `2h30m`, `1h 30m`, `1,5h`, `60 minutes`, `7d`, `1w`, `250ms`; a bare number is seconds. `None` when it is none
+/// of these, or more than a century.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<Duration> {
-    const CENTURY: f64 = 100.0 * 365.25 * 86_400.0;
     let text = text.trim();
     if let Ok(seconds) = text.parse::<f64>() {
         return (0.0..=CENTURY).contains(&seconds).then(|| Duration::from_secs_f64(seconds));
     }
-    let mut rest = text;
-    let mut total = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let number: f64 = rest[..digits].parse().ok()?;
-        let after = &rest[digits..];
-        let unit = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
-        let seconds = match after[..unit].trim() {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" | "min" => 60.0,
-            "h" => 3_600.0,
-            "d" => 86_400.0,
-            "w" => 604_800.0,
-            _ => return None,
+    leading_duration(text).filter(|read| read.rest.is_empty()).map(|read| read.duration)
+}
+
+/// Reads the duration that a text begins with, over several words: of `7 days spam` it takes `7 days`, of `1h 30m tea` `1h 30m`.
+/// Each further part has a smaller unit than the one before, so that `7d 2 times` is `7d`. `None` when the text begins with no
+/// duration, or with one of more than a century.
+#[must_use]
+pub fn leading_duration(text: &str) -> Option<LeadingDuration<'_>> {
+    let first = part(text.trim_start())?;
+    let Some(mut smallest) = first.unit else {
+        let is_alone = is_end(first.rest) && first.number <= CENTURY;
+        return is_alone.then(|| LeadingDuration {
+            duration: Duration::from_secs_f64(first.number),
+            has_unit: false,
+            rest: after_end(first.rest),
+        });
+    };
+    let mut total = first.number * smallest;
+    let mut rest = first.rest;
+    while let Some(next) = part(after_separator(rest)) {
+        let unit = match next.unit {
+            Some(unit) => unit,
+            // 1h30 is an hour and a half.
+            None if smallest == HOUR && rest.starts_with(|c: char| c.is_ascii_digit()) && is_end(next.rest) => MINUTE,
+            None => break,
         };
-        total += number * seconds;
-        rest = &after[unit..];
+        if unit >= smallest {
+            break;
+        }
+        total += next.number * unit;
+        (smallest, rest) = (unit, next.rest);
     }
-    (!text.is_empty() && total <= CENTURY).then(|| Duration::from_secs_f64(total))
+    let is_whole = is_end(rest) && total <= CENTURY;
+    is_whole.then(|| LeadingDuration {
+        duration: Duration::from_secs_f64(total),
+        has_unit: true,
+        rest: after_end(rest),
+    })
+}
+
+fn part(text: &str) -> Option<Part<'_>> {
+    let (number, after) = number(text)?;
+    let word = after.trim_start();
+    let end = word.find(|c: char| !c.is_alphabetic()).unwrap_or(word.len());
+    let (unit, rest) = match unit(&word[..end].to_lowercase()) {
+        Some(unit) => (Some(unit), &word[end..]),
+        None => (None, after),
+    };
+    Some(Part { number, unit, rest })
+}
+
+/// A number at the beginning of a text, with a point or a comma before its fraction.
+fn number(text: &str) -> Option<(f64, &str)> {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let whole = digits(text);
+    let fraction = text[whole..].strip_prefix(['.', ',']).map_or(0, digits);
+    let end = if fraction > 0 { whole + 1 + fraction } else { whole };
+    let number = text[..end].replace(',', ".").parse().ok()?;
+    Some((number, &text[end..]))
+}
+
+/// The seconds of a unit, by its name in small letters.
+fn unit(name: &str) -> Option<f64> {
+    Some(match name {
+        "ms" | "millisecond" | "milliseconds" | "milliseconde" | "millisecondes" => 0.001,
+        "s" | "sec" | "secs" | "second" | "seconds" | "seconde" | "secondes" => 1.0,
+        "m" | "mn" | "min" | "mins" | "minute" | "minutes" => MINUTE,
+        "h" | "hr" | "hrs" | "hour" | "hours" | "heure" | "heures" => HOUR,
+        "d" | "day" | "days" | "j" | "jr" | "jrs" | "jour" | "jours" => DAY,
+        "w" | "wk" | "wks" | "week" | "weeks" | "sem" | "semaine" | "semaines" => 7.0 * DAY,
+        "mo" | "month" | "months" | "mois" => 30.0 * DAY,
+        "y" | "yr" | "yrs" | "year" | "years" | "an" | "ans" | "année" | "années" => 365.0 * DAY,
+        _ => return None,
+    })
+}
+
+/// Whether a word ends here.
+fn is_end(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(|c: char| c.is_whitespace() || matches!(c, ',' | ';'))
+}
+
+fn after_end(rest: &str) -> &str {
+    rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';'))
+}
+
+/// What stands behind the space, the comma or the "and" between two parts.
+fn after_separator(rest: &str) -> &str {
+    let rest = rest.trim_start();
+    let rest = rest.strip_prefix([',', ';', '&']).map_or(rest, str::trim_start);
+    ["and ", "et "].into_iter().find_map(|word| rest.strip_prefix(word)).map_or(rest, str::trim_start)
 }

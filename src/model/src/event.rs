@@ -156,8 +156,8 @@ events! {
     Timer = "timer" { timer: String, key: Option<String>, payload: Value, }
     /// Somebody used a command of this script. `options` are its arguments by name, where the platform has read them already.
     Command = "command" { command: String, arguments: String, message: Option<Message>, interaction: Option<String>, #[serde(default, skip_serializing_if = "Option::is_none")] options: Option<Value>, }
-    /// A message has what a pattern or a word list of this script looks for.
-    Heard = "heard" { pattern: String, captures: Value, message: Message, }
+    /// A message has what a pattern or a word list of this script looks for, or was changed so that it has it now.
+    Heard = "heard" { pattern: String, captures: Value, message: Message, #[serde(default)] edited: bool, }
     /// A task of this script is due.
     Task = "task" { task: String, due: Millis, attempt: u32, }
     /// Somebody asked for a page under one of this script's routes.

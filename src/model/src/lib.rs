@@ -19,7 +19,7 @@ mod outcome;
 mod people;
 mod place;
 
-pub use action::{Action, ActionKey, ActionKind, Measure, MessageRef, RoomChange};
+pub use action::{Action, ActionKey, ActionKind, Impact, Measure, MessageRef, RoomChange};
 pub use adapter::{
     Adapter, AdapterContext, AdapterError, Condition, EmitError, EventSink, Figure, Gate, Receipt, Shutdown, Verdict,
 };
@@ -30,14 +30,14 @@ pub use content::{
     Attachment, Button, ButtonStyle, Content, Embed, EmbedField, FileOrigin, FileToSend, Mention, Message, Persona,
     Poll, Select, SelectOption,
 };
-pub use duration::parse_duration;
+pub use duration::{LeadingDuration, leading_duration, parse_duration};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use event::{Bot, Event, EventKind, EventName, Fault, Reason};
 pub use flight::Flight;
 pub use form::{Form, FormField};
 pub use ids::{BotName, MessageId, RoomId, ScriptName, SpaceId, UserId};
 pub use offer::{OFFERS, Offer};
-pub use outcome::{ActionError, Outcome};
+pub use outcome::{ActionError, Outcome, RefusalKind};
 pub use palabre_store::{Batch, Millis};
 pub use people::{Member, Permission, Rank, User};
 pub use place::{Room, RoomKind, Space};

@@ -42,3 +42,37 @@ pub enum ActionError {
     #[error("failed for now: {0}")]
     Transient(String),
 }
+
+/// Why an action was not done, as people are told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// The platform has nothing of the kind.
+    Unsupported,
+    /// The bot may not.
+    Forbidden,
+    /// The room, user or message is gone.
+    NotFound,
+    /// The platform does not take it as it is.
+    Rejected,
+    /// The bot has no connection to its platform.
+    Unavailable,
+    /// Anything else.
+    Failed,
+}
+
+impl RefusalKind {
+    /// The kind of an [`ActionError`] by its text, and the platform's own words in it: results are kept and handed on as text.
+    #[must_use]
+    pub fn of(text: &str) -> (Self, &str) {
+        let beginnings = [
+            ("the platform forbids it: ", Self::Forbidden),
+            ("not found: ", Self::NotFound),
+            ("refused: ", Self::Rejected),
+            ("the bot is not available: ", Self::Unavailable),
+            ("failed for now: ", Self::Failed),
+        ];
+        let read = beginnings.into_iter().find_map(|(beginning, kind)| Some((kind, text.strip_prefix(beginning)?)));
+        let unsupported = text.ends_with(" cannot be done on this platform");
+        read.unwrap_or((if unsupported { Self::Unsupported } else { Self::Failed }, text))
+    }
+}

@@ -113,6 +113,74 @@ fn durations_are_read_as_people_write_them() {
 }
 
 #[test]
+fn durations_are_read_in_words_in_english_and_in_french() {
+    let seconds = |text| parse_duration(text).map(|d| d.as_secs());
+    for (text, wanted) in [
+        ("60 minutes", 3_600),
+        ("7 days", 604_800),
+        ("1h 30m", 5_400),
+        ("1h,30m", 5_400),
+        ("1h, 30 min", 5_400),
+        ("1 hour and 30 minutes", 5_400),
+        ("1,5h", 5_400),
+        ("1.5 hours", 5_400),
+        ("1h30", 5_400),
+        ("2hours", 7_200),
+        ("1hr", 3_600),
+        ("3 Days", 259_200),
+        ("2 semaines", 1_209_600),
+        ("1 jour et 2 heures", 93_600),
+        ("10 mn", 600),
+        ("1 mois", 2_592_000),
+        ("1 an", 31_536_000),
+    ] {
+        assert_eq!(seconds(text), Some(wanted), "{text}");
+    }
+    for wrong in ["7 dogs", "1h 30", "30m 1h", "10m 5m", "1h30x", "h", "days", "1 000 m", "101 years"] {
+        assert_eq!(seconds(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn a_duration_at_the_beginning_leaves_the_rest_alone() {
+    let read = |text| leading_duration(text).map(|read| (read.duration.as_secs(), read.has_unit, read.rest));
+    for (text, wanted) in [
+        ("7 days spam", (604_800, true, "spam")),
+        ("60 minutes", (3_600, true, "")),
+        ("7d 2 times", (604_800, true, "2 times")),
+        ("1h 30m tea", (5_400, true, "tea")),
+        ("1h 30 people", (3_600, true, "30 people")),
+        ("10m 5 min late", (600, true, "5 min late")),
+        ("7d, spam", (604_800, true, "spam")),
+        ("10m été", (600, true, "été")),
+        ("7 spam", (7, false, "spam")),
+        ("7", (7, false, "")),
+    ] {
+        assert_eq!(read(text), Some(wanted), "{text}");
+    }
+    for wrong in ["spam", "", "7x spam", "10m5", "-7d", "٣ days"] {
+        assert_eq!(read(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn the_kind_of_a_refusal_is_read_back_from_its_text() {
+    let words = || "words".to_owned();
+    for (error, kind) in [
+        (ActionError::Forbidden(words()), RefusalKind::Forbidden),
+        (ActionError::NotFound(words()), RefusalKind::NotFound),
+        (ActionError::Rejected(words()), RefusalKind::Rejected),
+        (ActionError::Unavailable(words()), RefusalKind::Unavailable),
+        (ActionError::Transient(words()), RefusalKind::Failed),
+    ] {
+        assert_eq!(RefusalKind::of(&error.to_string()), (kind, "words"), "{error}");
+    }
+    let unsupported = ActionError::Unsupported(ActionKind::Slowmode).to_string();
+    assert_eq!(RefusalKind::of(&unsupported).0, RefusalKind::Unsupported);
+    assert_eq!(RefusalKind::of("there is no bot named x"), (RefusalKind::Failed, "there is no bot named x"));
+}
+
+#[test]
 fn times_are_written_as_iso_8601() {
     assert_eq!(iso8601(0), "1970-01-01T00:00:00.000Z");
     assert_eq!(iso8601(951_782_400_123), "2000-02-29T00:00:00.123Z");
@@ -160,5 +228,6 @@ proptest! {
     #[test]
     fn no_text_makes_the_duration_reader_panic(text in ".{0,20}") {
         prop_assert!(parse_duration(&text).is_none_or(|duration| duration.as_secs() < 4_000_000_000));
+        prop_assert!(leading_duration(&text).is_none_or(|read| text.ends_with(read.rest)));
     }
 }

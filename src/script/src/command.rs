@@ -1,6 +1,6 @@
 //! What stands behind a command, taken apart and checked against what the command takes.
 
-use palabre_model::{ArgSpec, ArgType, Attachment, CommandSpec, parse_duration};
+use palabre_model::{ArgSpec, ArgType, Attachment, CommandSpec, LeadingDuration, leading_duration};
 use serde_json::{Value, json};
 
 /// Finds a person by the name or mention that somebody wrote: id and name.
@@ -34,6 +34,7 @@ pub(crate) fn parse(
         let value = match (given.options, arg.kind) {
             (Some(options), _) => options.get(&arg.name).map(|value| option(arg, value, find)).transpose()?,
             (None, ArgType::File) => files.next().map(|file| json!(file)),
+            (None, ArgType::Duration) => next_duration(arg, &mut rest)?,
             (None, kind) => {
                 let word = if kind == ArgType::Text { std::mem::take(&mut rest).trim() } else { next_word(&mut rest) };
                 (!word.is_empty()).then(|| value_of(arg, word, find)).transpose()?
@@ -94,6 +95,28 @@ fn next_word<'t>(rest: &mut &'t str) -> &'t str {
     word
 }
 
+/// The duration that comes next, which may take several words, as `7 days` and `1h 30m` do.
+fn next_duration(arg: &ArgSpec, rest: &mut &str) -> Result<Option<Value>, Misfit> {
+    let text = rest.trim_start();
+    if let Some(read) = leading_duration(text) {
+        *rest = read.rest;
+        let written = text[..text.len() - read.rest.len()].trim_end();
+        return seconds(arg, written, &read).map(Some);
+    }
+    let word = next_word(rest);
+    // Nobody is found in a duration.
+    (!word.is_empty()).then(|| value_of(arg, word, &|_: &str| None)).transpose()
+}
+
+/// A duration in seconds. A number without a unit is asked about, since people mean minutes as often as seconds or days.
+fn seconds(arg: &ArgSpec, word: &str, read: &LeadingDuration<'_>) -> Result<Value, Misfit> {
+    if !read.has_unit && !read.duration.is_zero() {
+        return Err(misfit("arg-duration-unit", arg, word, String::new()));
+    }
+    within(arg, word, read.duration.as_secs_f64(), "arg-small", "arg-large")?;
+    Ok(read.duration.as_secs_f64().into())
+}
+
 fn value_of(arg: &ArgSpec, word: &str, find: FindUser<'_>) -> Result<Value, Misfit> {
     let not = |key| misfit(key, arg, word, String::new());
     Ok(match arg.kind {
@@ -121,9 +144,8 @@ fn value_of(arg: &ArgSpec, word: &str, find: FindUser<'_>) -> Result<Value, Misf
             _ => return Err(not("arg-boolean")),
         },
         ArgType::Duration => {
-            let duration = parse_duration(word).ok_or_else(|| not("arg-duration"))?;
-            within(arg, word, duration.as_secs_f64(), "arg-small", "arg-large")?;
-            duration.as_secs_f64().into()
+            let read = leading_duration(word).filter(|read| read.rest.is_empty());
+            seconds(arg, word, &read.ok_or_else(|| not("arg-duration"))?)?
         }
         ArgType::User | ArgType::Member => {
             let (id, name) = find(word).ok_or_else(|| not("arg-user"))?;

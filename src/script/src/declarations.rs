@@ -83,6 +83,9 @@ pub struct PatternSpec {
     pub key: String,
     /// What is looked for.
     pub what: PatternKind,
+    /// Messages that are changed are looked at too.
+    #[serde(default)]
+    pub edits: bool,
 }
 
 /// What a script looks for in messages.

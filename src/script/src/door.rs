@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use palabre_fetch::{Reply, Request};
-use palabre_model::{ActionKey, CommandSpec, Event, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId};
+use palabre_model::{
+    ActionKey, CommandSpec, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -93,6 +95,21 @@ pub trait Door {
         None
     }
 
+    /// Whether somebody may do something of that impact to `target` where an event happened; without an actor it is the script, which
+    /// acts by itself.
+    ///
+    /// # Errors
+    /// Why not.
+    fn may_act(
+        &self,
+        _around: &Event,
+        _actor: Option<&UserId>,
+        _target: &UserId,
+        _impact: Impact,
+    ) -> Result<(), Denied> {
+        Ok(())
+    }
+
     /// The key of the action of this script that has sent the message of that id, if one has.
     fn sent_as(&self, _room: &RoomId, _message: &MessageId) -> Option<ActionKey> {
         None
@@ -144,6 +161,29 @@ pub trait Door {
 
     /// The id that the message of `key` will have in `room`, where that is known beforehand.
     fn message_id(&self, room: &RoomId, key: &ActionKey) -> Option<MessageId>;
+}
+
+/// Why somebody may not act on somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// The target is the bot.
+    #[error("that is the bot itself")]
+    TheBot,
+    /// The target is who asks for it.
+    #[error("nobody does that to themselves")]
+    Oneself,
+    /// The target may do as much, or more.
+    #[error("they stand as high as whoever asks for it, or higher")]
+    Level,
+    /// The target is a moderator or higher, and nobody asks for it but the script.
+    #[error("they are a moderator, on whom a script does not act by itself")]
+    Moderator,
+    /// The platform ranks the target as high, or higher.
+    #[error("they rank as high on the platform as whoever asks for it, or higher")]
+    Rank,
+    /// The platform ranks the target as high as the bot, or higher.
+    #[error("they rank as high on the platform as the bot, or higher")]
+    BotRank,
 }
 
 /// A world with nothing in it but what is granted: to load a script without running it.
@@ -216,9 +256,9 @@ pub enum Wait {
         /// When it gives up.
         until: Millis,
     },
-    /// A message of the script's own to be out.
+    /// An action of the script's own to be done.
     Delivery {
-        /// The action that sends it.
+        /// The action.
         key: ActionKey,
         /// When it gives up.
         until: Millis,
@@ -271,10 +311,10 @@ impl Wait {
 pub enum Answer {
     /// Its time was over.
     TimeUp,
-    /// What the person said or chose; the id of the message that is out.
+    /// What the person said or chose; the id of what an action has made, empty where it makes nothing.
     Text(String),
     /// What came over HTTP.
     Reply(Box<Reply>),
-    /// What went wrong: raised where the script waited.
+    /// What went wrong.
     Failed(String),
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Action, ActionKey, Millis, RoomId};
+use palabre_model::{Action, ActionKey, ActionKind, Millis, RoomId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -20,12 +20,31 @@ pub struct Effects {
     /// What to do on platforms, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<(ActionKey, Action)>,
+    /// What it wanted done and may not: each counts as an action that was refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Refused>,
     /// What is counted and measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<MetricChange>,
     /// What a route or `before_message` has returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
+}
+
+/// An action that may not be done, and so does not reach the platform.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Its key.
+    pub key: ActionKey,
+    /// What was wanted.
+    pub action: ActionKind,
+    /// Where.
+    pub room: RoomId,
+    /// Why it may not be done.
+    pub reason: String,
+    /// The run has asked for the outcome, and knows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_asked: bool,
 }
 
 /// Something that a script counts or measures.

@@ -19,6 +19,7 @@ mod meter;
 mod notice;
 mod objects;
 mod reference;
+mod refusal;
 mod routing;
 mod run;
 mod sandbox;
@@ -36,8 +37,8 @@ pub use declarations::{
     Declarations, FieldSpec, FieldType, Listening, Missed, PatternKind, PatternSpec, RequestLimits, RouteAuth,
     RouteSpec, TaskSpec,
 };
-pub use door::{Answer, Door, EmptyDoor, Input, Stored, Wait};
-pub use effects::{Change, Effects, MetricChange, TimerChange, Write};
+pub use door::{Answer, Denied, Door, EmptyDoor, Input, Stored, Wait};
+pub use effects::{Change, Effects, MetricChange, Refused, TimerChange, Write};
 pub use fault::Failure;
 pub use limits::{Limit, Limits};
 pub use manifest::{ConfigFault, ConfigField, ConfigKind, Manifest};

@@ -13,12 +13,13 @@ use serde_json::Value;
 
 use crate::declarations::Declarations;
 use crate::door::{Door, Input, Stored};
-use crate::effects::{Change, Effects, MetricChange, TimerChange, Write};
+use crate::effects::{Change, Effects, MetricChange, Refused, TimerChange, Write};
 use crate::fault::without_addresses;
 use crate::limits::{Limit, Limits, OUTPUT_BYTES};
 use crate::log_line;
 use crate::meter::Meter;
 use crate::notice::Notices;
+use crate::refusal::Refusal;
 use crate::watch::Watch;
 use crate::weight::weight;
 
@@ -43,6 +44,8 @@ pub(crate) struct Run {
     writes: BTreeMap<Arc<[u8]>, Change>,
     timers: Vec<TimerChange>,
     actions: Vec<(ActionKey, Action)>,
+    /// Actions that may not be done.
+    pub(crate) refused: Vec<Refusal>,
     metrics: Vec<MetricChange>,
     /// What the function of a route, or `before_message`, has returned.
     pub(crate) result: Option<Value>,
@@ -92,6 +95,7 @@ impl Run {
             writes: BTreeMap::new(),
             timers: Vec::new(),
             actions: Vec::new(),
+            refused: Vec::new(),
             growth: 0,
             random: None,
             tripped: None,
@@ -144,6 +148,7 @@ impl Run {
             writes: writes.into_iter().map(|(key, change)| Write { key, change }).collect(),
             timers: std::mem::take(&mut self.timers),
             actions: std::mem::take(&mut self.actions),
+            refused: std::mem::take(&mut self.refused).into_iter().map(|refusal| refusal.refused).collect(),
             metrics: std::mem::take(&mut self.metrics),
             result: self.result.take(),
         };
@@ -157,6 +162,7 @@ impl Run {
         self.writes.clear();
         self.timers.clear();
         self.actions.clear();
+        self.refused.clear();
         self.metrics.clear();
         self.result = None;
         self.growth = 0;
@@ -335,10 +341,38 @@ impl Run {
     }
 
     pub(crate) fn act(&mut self, action: Action) -> Result<ActionKey, Problem> {
-        let (seq, part, now) = self.input().map(|input| (input.seq, input.part, input.now))?;
-        self.spend_output(weight(&action))?;
+        self.count_action(&action)?;
+        self.note(action)
+    }
+
+    /// Notes an action that the runtime itself takes in the script's name: it counts against no limit.
+    pub(crate) fn note(&mut self, action: Action) -> Result<ActionKey, Problem> {
+        let key = self.next_key()?;
+        self.actions.push((key.clone(), action));
+        Ok(key)
+    }
+
+    /// Notes an action that may not be done. It has a key as others have; `plain` says in plain words why it is not done.
+    pub(crate) fn refuse(
+        &mut self,
+        action: &Action,
+        reason: String,
+        plain: String,
+        told: Option<String>,
+    ) -> Result<ActionKey, Problem> {
+        self.count_action(action)?;
+        let key = self.next_key()?;
+        let (kind, room) = (action.kind(), action.room().clone());
+        let refused = Refused { key: key.clone(), action: kind, room, reason, is_asked: false };
+        self.refused.push(Refusal { refused, plain, told });
+        Ok(key)
+    }
+
+    fn count_action(&mut self, action: &Action) -> Result<(), Problem> {
+        let now = self.input()?.now;
+        self.spend_output(weight(action))?;
         let limit = self.limits.actions_per_run;
-        if self.actions.len() >= limit as usize {
+        if self.actions.len() + self.refused.len() >= limit as usize {
             return Err(self.trip(Limit::ActionsOfRun(limit)));
         }
         let limit = self.limits.actions_per_minute;
@@ -348,10 +382,13 @@ impl Run {
         if let Some(limit) = self.door.outbox_limit(action.room().bot()) {
             return Err(self.trip(limit));
         }
-        let index = u32::try_from(self.actions.len()).unwrap_or(u32::MAX);
-        let key = ActionKey { script: self.script.clone(), seq, part, index };
-        self.actions.push((key.clone(), action));
-        Ok(key)
+        Ok(())
+    }
+
+    fn next_key(&self) -> Result<ActionKey, Problem> {
+        let (seq, part) = self.input().map(|input| (input.seq, input.part))?;
+        let index = u32::try_from(self.actions.len() + self.refused.len()).unwrap_or(u32::MAX);
+        Ok(ActionKey { script: self.script.clone(), seq, part, index })
     }
 
     pub(crate) fn set_timer(&mut self, change: TimerChange) -> Result<(), Problem> {

@@ -17,6 +17,7 @@ use crate::fault::Failure;
 use crate::kept::{self, Kept, Share};
 use crate::limits::{Limit, Limits, VALUE_BYTES};
 use crate::objects::{Arguments, Objects};
+use crate::refusal::{LATE, tell_unasked};
 use crate::run::{Run, SharedRun};
 use crate::sandbox::{DONE, WAIT, prepare};
 use crate::source::Source;
@@ -365,7 +366,9 @@ impl Vm {
                 if self.idle_runners.len() < IDLE_RUNNERS {
                     self.idle_runners.push(runner);
                 }
-                Step::Done(self.run.borrow_mut().finish())
+                let mut run = self.run.borrow_mut();
+                tell_unasked(&mut run);
+                Step::Done(run.finish())
             }
             Ok((LuaValue::LightUserData(mark), LuaValue::Table(request))) if mark.0.addr() == WAIT => {
                 let now = self.run.borrow().now();
@@ -411,10 +414,14 @@ impl Vm {
             Wait::Http { .. } => {
                 Some("http: there was no answer in time (limits.http_requests says how many may be under way at once)")
             }
-            Wait::Delivery { .. } => Some("delivered: the message was not out in time"),
+            Wait::Delivery { .. } => Some(LATE),
             _ => None,
         };
-        let effects = self.run.borrow_mut().finish();
+        let effects = {
+            let mut run = self.run.borrow_mut();
+            tell_unasked(&mut run);
+            run.finish()
+        };
         Step::Waiting(effects, wait, Parked { runner, choices, timed_out, share })
     }
 
@@ -453,7 +460,7 @@ fn wait_of(request: &Table, now: Millis) -> mlua::Result<Wait> {
         "http" => Wait::Http { request: request_of(request)?, until },
         "delivery" => {
             let key = text("key")?.parse().ok();
-            let key = key.ok_or_else(|| mlua::Error::runtime("delivered: this is no message that was sent"))?;
+            let key = key.ok_or_else(|| mlua::Error::runtime("this is no action of the script's"))?;
             Wait::Delivery { key, until }
         }
         _ => {

@@ -2,6 +2,7 @@
 
 mod coverage;
 mod junit;
+mod refusals;
 mod report;
 mod stage;
 
@@ -251,7 +252,9 @@ fn run(
             Ok(file) => {
                 file.look_with(stage.look());
                 let played = tokio::time::timeout(LONGEST, play(&file, case, &mut stage)).await;
-                played.unwrap_or_else(|_| Some(format!("the test did not end within {} s", LONGEST.as_secs())))
+                let played =
+                    played.unwrap_or_else(|_| Some(format!("the test did not end within {} s", LONGEST.as_secs())));
+                played.or_else(|| stage.unexpected_refusal())
             }
             Err(failure) => Some(failure.message),
         };

@@ -6,13 +6,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use palabre_engine::{Engine, Http, Options, ScriptSetup, stored_values};
 use palabre_fetch::{FetchError, Grants, Held, Reply, Request, Url};
-use palabre_model::{Adapter, Clock, EventKind, Millis, Permission, SeededEntropy, VirtualClock, parse_duration};
+use palabre_model::{Adapter, Clock, EventKind, Millis, Permission, Rank, SeededEntropy, VirtualClock, parse_duration};
 use palabre_script::{Coverage, Look, RouteReply};
 use palabre_sim::{Line, Person, Sim, Unsaid};
 use palabre_store::Store;
 use serde_json::{Value, json};
 
 use super::coverage;
+use super::refusals::Refusals;
 
 /// Noon of Monday, 5 January 2026, UTC: when every test begins.
 const BEGINNING: Millis = 1_767_614_400_000;
@@ -33,6 +34,7 @@ pub(super) struct Stage<'s> {
     http: Arc<Replies>,
     engine: Option<Engine>,
     covered: Coverage,
+    refusals: Refusals,
 }
 
 /// What requests of scripts are answered with: by the beginning of the address.
@@ -68,6 +70,7 @@ impl<'s> Stage<'s> {
             http: Arc::default(),
             engine: None,
             covered: Coverage::default(),
+            refusals: Refusals::default(),
         };
         stage.start().await?;
         Ok(stage)
@@ -112,6 +115,15 @@ impl<'s> Stage<'s> {
         scripts.into_iter().find_map(|script| Some(format!("{}: {}", script.name, script.last_error?)))
     }
 
+    /// The first action that was refused though the test does not expect it.
+    pub(super) fn unexpected_refusal(&self) -> Option<String> {
+        self.refusals.unexpected()
+    }
+
+    fn note_refusals(&mut self) {
+        self.refusals.note(self.engine.as_ref().map(Engine::take_refusals).unwrap_or_default());
+    }
+
     /// The chat so far, all rooms of it.
     pub(super) fn chat(&self) -> Vec<Line> {
         self.sim.transcript().lines().to_vec()
@@ -136,6 +148,7 @@ impl<'s> Stage<'s> {
     pub(super) async fn play(&mut self, question: &Value) -> Result<Value, String> {
         let answer = self.act(question).await?;
         self.settle().await;
+        self.note_refusals();
         Ok(answer)
     }
 
@@ -149,6 +162,11 @@ impl<'s> Stage<'s> {
                 Err(Unsaid::NotTaken(error)) => Err(error.to_string()),
                 Err(refused) => Ok(refused.to_string().into()),
             },
+            "edits" => {
+                let is_own = |line: &Line| line.author == person.name() && line.room == person.room();
+                let line = newest(&person, is_own).ok_or("they have said nothing that could be changed")?;
+                person.edits(&line.id, text("text")).await.map_err(failed).map(|()| Value::Null)
+            }
             "presses" => {
                 let label = text("label");
                 let with =
@@ -199,6 +217,17 @@ impl<'s> Stage<'s> {
                 person.may(level);
                 Ok(Value::Null)
             }
+            "ranks" => {
+                person.ranks(rank(question)?);
+                Ok(Value::Null)
+            }
+            "bot_ranks" => {
+                self.sim.bot_ranks(rank(question)?);
+                Ok(Value::Null)
+            }
+            "refuse" => self.refusals.refuse(&self.sim, question).map(|()| Value::Null),
+            "allow" => self.refusals.allow(&self.sim, question).map(|()| Value::Null),
+            "expect_refused" => self.refusals.expect(question).map(Value::from),
             "advance" => {
                 let by = question["by"].as_str().map_or_else(|| question["by"].to_string(), ToOwned::to_owned);
                 let by = parse_duration(&by).ok_or_else(|| format!("\"{by}\" is no duration"))?;
@@ -216,6 +245,7 @@ impl<'s> Stage<'s> {
             }
             "stored" => self.stored(text("key")),
             "restart" => {
+                self.note_refusals();
                 self.stop().await;
                 self.start().await.map(|()| Value::Null)
             }
@@ -244,6 +274,7 @@ impl<'s> Stage<'s> {
     fn person(&self, question: &Value) -> Person {
         let text = |name: &str| question[name].as_str();
         let person = self.sim.person(text("user").unwrap_or("nobody"), text("room").unwrap_or("general"));
+        let person = if question["private"] == Value::Bool(true) { person.in_private() } else { person };
         match text("locale") {
             Some(locale) => person.speaking(locale),
             None => person,
@@ -350,6 +381,11 @@ fn state(person: &Person, now: Millis, field: &str) -> Result<Value, String> {
             ));
         }
     })
+}
+
+fn rank(question: &Value) -> Result<Rank, String> {
+    let rank = question["rank"].as_u64().and_then(|rank| u32::try_from(rank).ok());
+    rank.map(Rank).ok_or_else(|| "a rank is a whole number, 0 or more".to_owned())
 }
 
 fn header((name, value): (&String, &Value)) -> (String, String) {

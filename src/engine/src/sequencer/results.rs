@@ -1,9 +1,10 @@
 //! What comes back: chunks of finished runs, and actions that are settled.
 
-use palabre_script::Wait;
+use palabre_script::{Refused, Wait};
 
 use super::*;
 use crate::outbox::Unperformed;
+use crate::refusals::Refusal;
 use crate::script_store::is_call;
 
 impl Sequencer {
@@ -17,6 +18,12 @@ impl Sequencer {
             let open = &mut state.open;
             let metrics = std::mem::take(&mut run.effects.metrics);
             open.metrics.extend(metrics.into_iter().map(|metric| (chunk.script.name.clone(), metric)));
+            for Refused { key, action, room, reason, is_asked } in &run.effects.refused {
+                state.delivered.note(key.clone(), Answer::Failed(reason.clone()));
+                let (script, room, reason) = (key.script.clone(), room.clone(), reason.clone());
+                self.tell_refused(state, key.seq, Refusal { script, action: *action, room, reason }, *is_asked);
+            }
+            let open = &mut state.open;
             if let RunOutcome::Waiting(wait) = &run.outcome {
                 let waiter = (chunk.slot, run.seq, run.part);
                 match wait {
@@ -85,20 +92,22 @@ impl Sequencer {
             Settlement::Failed(unperformed) => Err(unperformed),
         };
         bot.give_back(entry.bytes);
-        if entry.action.kind().makes_something() {
-            let answer = match &result {
-                Ok(id) => {
-                    let adapter = self.outbox.platforms.adapter(room.bot());
-                    let id = id.clone().or_else(|| adapter?.message_id(&entry.key));
-                    Answer::Text(id.map_or_else(String::new, |id| id.to_string()))
-                }
-                Err(unperformed) => Answer::Failed(format!("it was not sent: {}", unperformed.reason)),
-            };
-            if let Some((slot, seq, part)) = state.awaited.remove(&entry.key) {
-                self.tell(slot, Task::Answer { slot, seq, part, answer: answer.clone() });
+        let kind = entry.action.kind();
+        let answer = match &result {
+            Ok(id) if kind.makes_something() => {
+                let adapter = self.outbox.platforms.adapter(room.bot());
+                let id = id.clone().or_else(|| adapter?.message_id(&entry.key));
+                Answer::Text(id.map_or_else(String::new, |id| id.to_string()))
             }
-            state.delivered.note(entry.key.clone(), answer);
+            Ok(_) => Answer::Text(String::new()),
+            Err(unperformed) => Answer::Failed(unperformed.reason.clone()),
+        };
+        let waiter = state.awaited.remove(&entry.key);
+        let is_awaited = waiter.is_some();
+        if let Some((slot, seq, part)) = waiter {
+            self.tell(slot, Task::Answer { slot, seq, part, answer: answer.clone() });
         }
+        state.delivered.note(entry.key.clone(), answer);
         match result {
             Ok(None) => {}
             Ok(Some(id)) => {
@@ -106,7 +115,7 @@ impl Sequencer {
                 SENT_MESSAGES.put_until(batch, &entry.key.to_string(), &id.to_string(), until);
                 SENDERS.put_until(batch, &(room.to_string(), id.to_string()), &entry.key.to_string(), until);
             }
-            Err(unperformed) => self.unperformed(state, entry, unperformed),
+            Err(unperformed) => self.unperformed(state, entry, unperformed, is_awaited),
         }
     }
 
@@ -128,32 +137,37 @@ impl Sequencer {
     }
 
     /// An action failed for good: its script is told, and what might work another day goes to the dead letters.
-    fn unperformed(&mut self, state: &mut State, entry: Entry, unperformed: Unperformed) {
-        let (kind, room) = (entry.action.kind(), entry.action.room().clone());
-        let (script, about, now) = (entry.key.script.clone(), entry.key.seq, self.clock.now());
-        let fault = Fault {
-            message: format!("{kind} in {room}: {}", unperformed.reason),
-            traceback: None,
-            hook: None,
-            action: Some(kind.to_string()),
-            event: Some(serde_json::json!({ "id": about.to_string() })),
+    fn unperformed(&mut self, state: &mut State, entry: Entry, unperformed: Unperformed, is_awaited: bool) {
+        let refusal = Refusal {
+            script: entry.key.script.clone(),
+            action: entry.action.kind(),
+            room: entry.action.room().clone(),
+            reason: unperformed.reason.clone(),
         };
+        let about = entry.key.seq;
         if unperformed.is_dead_letter {
-            let letter =
-                DeadLetter::Action { key: entry.key, action: entry.action, reason: unperformed.reason, at: now };
+            let (key, action, at) = (entry.key, entry.action, self.clock.now());
+            let letter = DeadLetter::Action { key, action, reason: unperformed.reason, at };
             let number = self.seq.fetch_add(1, Relaxed);
             DEAD_LETTERS.put(&mut state.open.batch, &number, &letter);
         }
+        self.tell_refused(state, about, refusal, is_awaited);
+    }
+
+    /// Tells of an action that was not done: the log, and the script's `on_error`, unless a run of it waits for the outcome.
+    fn tell_refused(&mut self, state: &mut State, about: u64, refusal: Refusal, is_awaited: bool) {
+        let Refusal { script, action, room, reason } = refusal.clone();
+        self.outbox.platforms.refusals.note(refusal);
         self.metrics.count(&script, "unperformed action");
+        let message = format!("{action} in {room}: {reason}");
+        let now = self.clock.now();
         let (since, count) = state.faults.entry(script.clone()).or_insert((now, 0));
         if now.saturating_sub(*since) >= 60_000 || now < *since {
             (*since, *count) = (now, 0);
         }
         *count += 1;
         match *count {
-            ..=FAULTS_PER_MINUTE => {
-                tracing::warn!(script = %script, "an action was not performed: {}", fault.message);
-            }
+            ..=FAULTS_PER_MINUTE => tracing::warn!(script = %script, "an action was not performed: {message}"),
             count if count == FAULTS_PER_MINUTE + 1 => {
                 tracing::warn!(
                     script = %script,
@@ -163,12 +177,19 @@ impl Sequencer {
             }
             _ => return,
         }
-        let event = self.own_event(Some(named_by_id(&room)), EventKind::Error { error: fault });
         let hooked = self.routes.iter().any(|route| route.name == script && route.hooks.contains(&EventName::Error));
-        if hooked
-            && !state.told.contains(&about)
-            && let Some(seq) = self.emit(state, event, Batch::default(), None, Some(&script))
-        {
+        if is_awaited || !hooked || state.told.contains(&about) {
+            return;
+        }
+        let error = Fault {
+            message,
+            traceback: None,
+            hook: None,
+            action: Some(action.to_string()),
+            event: Some(serde_json::json!({ "id": about.to_string() })),
+        };
+        let event = self.own_event(Some(named_by_id(&room)), EventKind::Error { error });
+        if let Some(seq) = self.emit(state, event, Batch::default(), None, Some(&script)) {
             state.told.push_back(seq);
             if state.told.len() > TOLD {
                 state.told.pop_front();

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_engine::{Engine, Operators, Options, ScriptSetup, Web};
-use palabre_model::{Adapter, Clock, SeededEntropy, VirtualClock};
+use palabre_engine::{BotSettings, Engine, Operators, Options, ScriptSetup, Web};
+use palabre_model::{Adapter, BotName, Clock, SeededEntropy, VirtualClock};
 use palabre_script::{Limits, Source};
 use palabre_sim::Sim;
 use palabre_store::Store;
@@ -41,19 +41,28 @@ impl House {
     }
 
     pub async fn at(store: Store, sim: Arc<Sim>, clock: VirtualClock, scripts: Vec<ScriptSetup>) -> Self {
-        Self::told(store, sim, clock, scripts, Operators::default(), 2).await
+        Self::told(store, sim, clock, scripts, Operators::default(), 2, HashMap::new()).await
+    }
+
+    /// With what bots.yaml says of the bot.
+    pub async fn with_settings(settings: BotSettings, scripts: Vec<ScriptSetup>) -> Self {
+        let (sim, clock) = (Sim::new("sim"), VirtualClock::new(1_000_000));
+        let settings = [("sim".into(), settings)].into();
+        Self::told(Store::in_memory().unwrap(), sim, clock, scripts, Operators::default(), 2, settings).await
     }
 
     /// With operators who are told of troubles.
     pub async fn with_operators(operators: Operators, scripts: Vec<ScriptSetup>) -> Self {
         let clock = VirtualClock::new(1_000_000);
-        Self::told(Store::in_memory().unwrap(), Sim::new("sim"), clock, scripts, operators, 2).await
+        let store = Store::in_memory().unwrap();
+        Self::told(store, Sim::new("sim"), clock, scripts, operators, 2, HashMap::new()).await
     }
 
     /// With all scripts on one worker.
     pub async fn on_one_worker(sim: Arc<Sim>, scripts: Vec<ScriptSetup>) -> Self {
         let clock = VirtualClock::new(1_000_000);
-        Self::told(Store::in_memory().unwrap(), sim, clock, scripts, Operators::default(), 1).await
+        let store = Store::in_memory().unwrap();
+        Self::told(store, sim, clock, scripts, Operators::default(), 1, HashMap::new()).await
     }
 
     async fn told(
@@ -63,6 +72,7 @@ impl House {
         scripts: Vec<ScriptSetup>,
         operators: Operators,
         workers: usize,
+        settings: HashMap<BotName, BotSettings>,
     ) -> Self {
         let engine = Engine::start(Options {
             store: store.clone(),
@@ -72,7 +82,7 @@ impl House {
             scripts,
             workers,
             journal_retention: Duration::from_secs(7 * 86_400),
-            settings: HashMap::new(),
+            settings,
             operators,
             http: Arc::new(Web::default()),
         })
@@ -85,6 +95,16 @@ impl House {
     pub async fn alice(&self, text: &str) {
         self.sim.person("alice", "general").says(text).await.unwrap();
         self.engine.when_idle().await;
+    }
+
+    /// Somebody says something in the room general, and everything that follows from it is done: the last thing that they see of the
+    /// bot.
+    pub async fn answer_to(&self, who: &str, text: &str) -> String {
+        let person = self.sim.person(who, "general");
+        person.says(text).await.unwrap();
+        self.engine.settle().await;
+        let seen = person.sees();
+        seen.iter().rev().find(|line| line.author == "sim").map(|line| line.text.clone()).unwrap_or_default()
     }
 
     /// Time passes, in steps of a second, until `done` holds; what becomes due has time to lead to what follows from it.

@@ -34,6 +34,32 @@ pub enum Measure {
     Rename(String),
 }
 
+/// What a measure is to whoever it is taken against: the hierarchy treats them differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Impact {
+    /// It keeps them from speaking or from being there.
+    Restricts,
+    /// It changes something of theirs: their name, a role that they lose, what they have written.
+    Changes,
+    /// It ends a restriction.
+    Lifts,
+    /// It gives them something.
+    Grants,
+}
+
+impl Measure {
+    /// What it is to whoever it is taken against.
+    #[must_use]
+    pub const fn impact(&self) -> Impact {
+        match self {
+            Self::Mute { .. } | Self::Kick | Self::Ban { .. } => Impact::Restricts,
+            Self::RemoveRole(_) | Self::Rename(_) => Impact::Changes,
+            Self::Unmute | Self::Unban => Impact::Lifts,
+            Self::AddRole(_) => Impact::Grants,
+        }
+    }
+}
+
 /// What is changed on a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,7 +5,7 @@ use palabre_model::{Action, ActionKey, EventKind, Form, OFFERS, Offer, RoomId, U
 
 use super::check::{asker, granted, millis_or_none, name};
 use super::content::{content_of, something};
-use super::{add, sent};
+use super::{acting, sent};
 use crate::limits::VALUE_BYTES;
 use crate::run::{Problem, Run, SharedRun};
 use crate::value;
@@ -14,7 +14,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
     let shared = SharedRun::clone(run);
     let answer = move |_: &Lua, content: LuaValue| Ok(sent(answer(&mut shared.borrow_mut(), &content)));
     host.set("answer", lua.create_function(answer)?)?;
-    add(lua, host, "form", run, |_, run, form: LuaValue| {
+    acting(lua, host, "form", run, |_, run, form: LuaValue| {
         let mut run = run.borrow_mut();
         let mut json = value::from_lua(&form, VALUE_BYTES).map_err(|problem| format!("form: {problem}"))?;
         value::fill_lists(&mut json, &["fields"]);
@@ -29,19 +29,19 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         let input = run.input()?;
         let (room, user) = asker(&input.event)?;
         let action = Action::Form { room, user, interaction: interaction(&input.event.kind), form };
-        run.act(action).map(|_| true)
+        run.act(action)
     })?;
-    add(lua, host, "offer", run, |_, run, (offers, lasts): (LuaValue, LuaValue)| {
-        offer(&mut run.borrow_mut(), &offers, &lasts).map(|()| true)
+    acting(lua, host, "offer", run, |_, run, (offers, lasts): (LuaValue, LuaValue)| {
+        offer(&mut run.borrow_mut(), &offers, &lasts)
     })?;
-    add(lua, host, "direct", run, |_, run, (user, content): (LuaString, LuaValue)| {
+    acting(lua, host, "direct", run, |_, run, (user, content): (LuaString, LuaValue)| {
         let mut run = run.borrow_mut();
         granted(&run, "direct", "sending direct messages")?;
         let (content, _) = content_of(&run, &content)?;
         something(&content)?;
         let user: UserId = name(&user, "a user's id")?.into();
         let room = lane_of(&user)?;
-        run.act(Action::Direct { room, user, content }).map(|_| true)
+        run.act(Action::Direct { room, user, content })
     })
 }
 
@@ -54,7 +54,7 @@ fn answer(run: &mut Run, content: &LuaValue) -> Result<ActionKey, Problem> {
     run.act(Action::Answer { room, user, interaction, content })
 }
 
-fn offer(run: &mut Run, offers: &LuaValue, lasts: &LuaValue) -> Result<(), Problem> {
+fn offer(run: &mut Run, offers: &LuaValue, lasts: &LuaValue) -> Result<ActionKey, Problem> {
     let mut json = value::from_lua(offers, VALUE_BYTES).map_err(|problem| format!("offer: {problem}"))?;
     if json.as_object().is_some_and(serde_json::Map::is_empty) {
         json = serde_json::json!([]);
@@ -79,7 +79,7 @@ fn offer(run: &mut Run, offers: &LuaValue, lasts: &LuaValue) -> Result<(), Probl
     };
     let (interaction, user) = (interaction.clone(), user.id.clone());
     let room = lane_of(&user)?;
-    run.act(Action::Offer { room, user, interaction, offers, lasts }).map(drop)
+    run.act(Action::Offer { room, user, interaction, offers, lasts })
 }
 
 /// What is said to one person keeps its order.

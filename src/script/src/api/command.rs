@@ -25,14 +25,13 @@ enum Verdict {
     Refuse(String),
 }
 
-struct Speaker {
+/// Says what the runtime itself has to say.
+pub(super) struct Speaker {
     own: Rc<Locales>,
     built_in: Locales,
 }
 
-pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, own: Rc<Locales>) -> mlua::Result<()> {
-    let texts = TEXTS.iter().map(|(language, text)| ((*language).to_owned(), (*text).to_owned())).collect();
-    let speaker = Rc::new(Speaker { own, built_in: Locales::new(&texts).map_err(mlua::Error::runtime)? });
+pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: Rc<Speaker>) -> mlua::Result<()> {
     let shared = SharedRun::clone(run);
     let speaking = Rc::clone(&speaker);
     let begin = move |lua: &Lua, (name, arguments): (LuaString, LuaString)| {
@@ -177,8 +176,14 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
 }
 
 impl Speaker {
+    /// Speaks with the texts of the runtime, and with `own`, those of the script.
+    pub(super) fn new(own: Rc<Locales>) -> mlua::Result<Self> {
+        let texts = TEXTS.iter().map(|(language, text)| ((*language).to_owned(), (*text).to_owned())).collect();
+        Ok(Self { own, built_in: Locales::new(&texts).map_err(mlua::Error::runtime)? })
+    }
+
     /// A text of the runtime's, which a script's own locales may put otherwise.
-    fn say(&self, run: &mut Run, key: &str, args: &Map<String, Value>) -> String {
+    pub(super) fn say(&self, run: &mut Run, key: &str, args: &Map<String, Value>) -> String {
         let own = format!("palabre-{key}");
         let languages = languages(run);
         let tried = languages.iter().map(String::as_str).chain([FALLBACK]);

@@ -259,26 +259,45 @@ fn pattern(what: &LuaValue, index: usize) -> Result<(PatternSpec, usize), Proble
     match what {
         LuaValue::String(regex) => {
             let regex = text(regex)?;
-            let size = palabre_text::pattern_size(&regex).map_err(|error| format!("hear: {error}"))?;
-            Ok((PatternSpec { key: format!("regex {regex}"), what: PatternKind::Regex(regex) }, size))
+            regex_spec(regex, false)
         }
         LuaValue::Table(_) => {
             #[derive(serde::Deserialize)]
-            struct Words {
-                words: Vec<String>,
+            struct Listening {
+                #[serde(default)]
+                pattern: Option<String>,
+                #[serde(default)]
+                words: Option<Vec<String>>,
                 #[serde(default)]
                 normalise: bool,
+                #[serde(default)]
+                edits: bool,
             }
-            let words: Words = read("hear", object("hear", what, &["words", "normalise"])?)?;
-            // That they can be searched for is found out now, at the script's own line.
-            palabre_text::check_words(&words.words).map_err(|error| format!("hear: {error}"))?;
-            let key = format!("words {}", index + 1);
-            let size = words.words.iter().map(|word| word.len() + EACH_WORD).sum();
-            let what = PatternKind::Words { words: words.words.into(), normalise: words.normalise };
-            Ok((PatternSpec { key, what }, size))
+            let known = ["pattern", "words", "normalise", "edits"];
+            let what: Listening = read("hear", object("hear", what, &known)?)?;
+            let Listening { normalise, edits, .. } = what;
+            match (what.pattern, what.words) {
+                (Some(regex), None) => regex_spec(regex, edits),
+                (None, Some(words)) => {
+                    // That they can be searched for is found out now, at the script's own line.
+                    palabre_text::check_words(&words).map_err(|error| format!("hear: {error}"))?;
+                    let key = format!("words {}", index + 1);
+                    let size = words.iter().map(|word| word.len() + EACH_WORD).sum();
+                    let what = PatternKind::Words { words: words.into(), normalise };
+                    Ok((PatternSpec { key, what, edits }, size))
+                }
+                _ => Err("hear takes a pattern or words, one of the two".to_owned()),
+            }
         }
         other => Err(format!("hear takes a regular expression or {{ words = … }}, not a {}", other.type_name())),
     }
+}
+
+fn regex_spec(regex: String, edits: bool) -> Result<(PatternSpec, usize), Problem> {
+    let size = palabre_text::pattern_size(&regex).map_err(|error| format!("hear: {error}"))?;
+    // Heard in edits too, it is another one than heard in new messages alone.
+    let key = format!("{} {regex}", if edits { "regex+edits" } else { "regex" });
+    Ok((PatternSpec { key, what: PatternKind::Regex(regex), edits }, size))
 }
 
 fn task(schedule: &LuaValue, options: &LuaValue, index: usize) -> Result<TaskSpec, Problem> {

@@ -5,7 +5,7 @@ use palabre_model::{Action, ActionKey, MessageRef, RoomId};
 
 use super::check::{granted, message_ref, reachable, reason, text};
 use super::content::{content_of, fitted, something};
-use super::{add, sent};
+use super::{acting, add, sent};
 use crate::limits::NAME_BYTES;
 use crate::run::{Problem, Run, SharedRun};
 
@@ -15,17 +15,23 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         Ok(sent(send(&mut shared.borrow_mut(), &room, &content, which.as_ref(), is_key)))
     };
     host.set("send", lua.create_function(send)?)?;
-    add(lua, host, "edit", run, |_, run, (room, which, is_key, content): (LuaString, LuaString, bool, LuaValue)| {
-        let mut run = run.borrow_mut();
-        let (content, _) = content_of(&run, &content)?;
-        let room = reachable(&run, &room)?;
-        let content = fitted(&run, &room, content);
-        let message = message_ref(&which, is_key)?;
-        let message = own(&run, &room, &message);
-        let message = message.ok_or("edit: only the script's own messages can be edited")?;
-        run.act(Action::Edit { room, message, content }).map(|_| true)
-    })?;
-    add(
+    acting(
+        lua,
+        host,
+        "edit",
+        run,
+        |_, run, (room, which, is_key, content): (LuaString, LuaString, bool, LuaValue)| {
+            let mut run = run.borrow_mut();
+            let (content, _) = content_of(&run, &content)?;
+            let room = reachable(&run, &room)?;
+            let content = fitted(&run, &room, content);
+            let message = message_ref(&which, is_key)?;
+            let message = own(&run, &room, &message);
+            let message = message.ok_or("edit: only the script's own messages can be edited")?;
+            run.act(Action::Edit { room, message, content })
+        },
+    )?;
+    acting(
         lua,
         host,
         "delete_message",
@@ -41,10 +47,10 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
                 None => granted(&run, "moderation", "removing somebody's message").map(|()| message)?,
             };
             let reason = reason(why)?;
-            run.act(Action::Delete { room, message, reason }).map(|_| true)
+            run.act(Action::Delete { room, message, reason })
         },
     )?;
-    add(
+    acting(
         lua,
         host,
         "react",
@@ -57,13 +63,13 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             let mut run = run.borrow_mut();
             let room = reachable(&run, &room)?;
             let message = message_ref(&which, is_key)?;
-            run.act(Action::React { room, message, emoji, remove }).map(|_| true)
+            run.act(Action::React { room, message, emoji, remove })
         },
     )?;
-    add(lua, host, "typing", run, |_, run, room: LuaString| {
+    acting(lua, host, "typing", run, |_, run, room: LuaString| {
         let mut run = run.borrow_mut();
         let room = reachable(&run, &room)?;
-        run.act(Action::Typing { room }).map(|_| true)
+        run.act(Action::Typing { room })
     })?;
     add(lua, host, "action_key", run, |_, run, (seq, part, index): (f64, u32, u32)| {
         Ok(ActionKey { script: run.borrow().script.clone(), seq: seq as u64, part, index }.to_string())

@@ -23,6 +23,7 @@ use std::rc::Rc;
 use mlua::{FromLuaMulti, IntoLua, Lua, Table};
 use palabre_model::ActionKey;
 
+use self::command::Speaker;
 use crate::locale::Locales;
 use crate::run::{Problem, Run, SharedRun};
 
@@ -36,7 +37,7 @@ pub(crate) fn reply<T>(result: Result<T, Problem>) -> Reply<T> {
     }
 }
 
-/// What is answered about an action whose message or thread the script may refer to: the parts of its key, or the problem.
+/// What is answered about an action, to which the script may refer: the parts of its key, or the problem.
 pub(crate) type Sent = (Option<f64>, Option<Problem>, Option<u32>, Option<u32>);
 
 pub(crate) fn sent(key: Result<ActionKey, Problem>) -> Sent {
@@ -54,16 +55,17 @@ pub(crate) fn install(lua: &Lua, run: &SharedRun, locales: Locales) -> mlua::Res
     ranking::install(lua, &host, run)?;
     message::install(lua, &host, run)?;
     answering::install(lua, &host, run)?;
-    moderate::install(lua, &host, run)?;
     telling::install(lua, &host, run)?;
     metric::install(lua, &host, run)?;
     time::install(lua, &host, run)?;
     text::install(lua, &host, run)?;
     web::install(lua, &host, run)?;
     let locales = Rc::new(locales);
+    let speaker = Rc::new(Speaker::new(Rc::clone(&locales))?);
+    moderate::install(lua, &host, run, &speaker)?;
     declare::install(lua, &host, run, Rc::clone(&locales))?;
     locale::install(lua, &host, run, Rc::clone(&locales))?;
-    command::install(lua, &host, run, locales)?;
+    command::install(lua, &host, run, speaker)?;
     Ok(host)
 }
 
@@ -76,4 +78,14 @@ where
 {
     let run = SharedRun::clone(run);
     host.set(name, lua.create_function(move |lua, arguments: A| Ok(reply(function(lua, &run, arguments))))?)
+}
+
+/// Adds one function that has something done: it answers the parts of the action's key.
+fn acting<A, F>(lua: &Lua, host: &Table, name: &str, run: &SharedRun, function: F) -> mlua::Result<()>
+where
+    A: FromLuaMulti,
+    F: Fn(&Lua, &RefCell<Run>, A) -> Result<ActionKey, Problem> + 'static,
+{
+    let run = SharedRun::clone(run);
+    host.set(name, lua.create_function(move |lua, arguments: A| Ok(sent(function(lua, &run, arguments))))?)
 }

@@ -1,18 +1,26 @@
-//! Keeping order: members, rooms, pins, purges.
+//! Keeping order: members, rooms, pins, purges; who may act on whom, and what became of an action.
+
+use std::rc::Rc;
+use std::sync::Arc;
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
-use palabre_model::{Action, ActionKey, Measure, RoomChange, UserId};
+use palabre_model::{Action, ActionKey, Event, EventKind, Impact, Measure, RoomChange, UserId};
+use serde_json::Map;
 
 use super::check::{granted, message_ref, millis, millis_or_none, name, reachable, reason, space, text};
-use super::{add, sent};
+use super::command::Speaker;
+use super::{acting, sent};
 use crate::limits::VALUE_BYTES;
+use crate::refusal::text_of;
 use crate::run::{Problem, Run, SharedRun};
 
 /// No purge removes more messages than this at once.
 const PURGE: u32 = 1_000;
 
-pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
-    add(lua, host, "moderate", run, |_, run, arguments: Moderate| {
+pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Speaker>) -> mlua::Result<()> {
+    outcomes(lua, host, run, speaker)?;
+    let speaking = Rc::clone(speaker);
+    acting(lua, host, "moderate", run, move |_, run, arguments: Moderate| {
         let (room, of_space, user, what, duration, why, extra) = arguments;
         let mut run = run.borrow_mut();
         let now = run.input()?.now;
@@ -36,22 +44,23 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             "remove_role" => Measure::RemoveRole(role()?),
             _ => Measure::Rename(given()?),
         };
+        let (impact, user) = (measure.impact(), UserId::from(name(&user, "a user's id")?));
         let action = Action::Moderate {
             room: reachable(&run, &room)?,
             space: space(of_space)?,
-            user: name(&user, "a user's id")?.into(),
+            user: user.clone(),
             measure,
             reason: reason(why)?,
         };
-        run.act(action).map(|_| true)
+        act_on(&mut run, &speaking, action, &user, impact)
     })?;
-    add(lua, host, "admit", run, |_, run, (room, user, decline): (LuaString, LuaString, bool)| {
+    acting(lua, host, "admit", run, |_, run, (room, user, decline): (LuaString, LuaString, bool)| {
         let mut run = run.borrow_mut();
         granted(&run, "moderation", "deciding who is let in")?;
         let (room, user) = (reachable(&run, &room)?, name(&user, "a user's id")?.into());
-        run.act(Action::Admit { room, user, decline }).map(|_| true)
+        run.act(Action::Admit { room, user, decline })
     })?;
-    add(lua, host, "arrange", run, |_, run, (room, what, how): (LuaString, String, LuaValue)| {
+    acting(lua, host, "arrange", run, |_, run, (room, what, how): (LuaString, String, LuaValue)| {
         let mut run = run.borrow_mut();
         granted(&run, "moderation", "changing a room")?;
         let change = match (what.as_str(), &how) {
@@ -63,7 +72,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             (_, how) => RoomChange::Locked(how.as_boolean().unwrap_or(true)),
         };
         let room = reachable(&run, &room)?;
-        run.act(Action::Arrange { room, change }).map(|_| true)
+        run.act(Action::Arrange { room, change })
     })?;
     let shared = SharedRun::clone(run);
     let thread = move |_: &Lua, (room, which, is_key, name): (LuaString, Option<LuaString>, bool, LuaString)| {
@@ -75,34 +84,109 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         Ok(sent(invite(&mut shared.borrow_mut(), &room, &lasts, uses)))
     };
     host.set("invite", lua.create_function(invite)?)?;
-    add(lua, host, "pin", run, |_, run, (room, which, is_key, remove): (LuaString, LuaString, bool, bool)| {
+    acting(lua, host, "pin", run, |_, run, (room, which, is_key, remove): (LuaString, LuaString, bool, bool)| {
         let mut run = run.borrow_mut();
         granted(&run, "moderation", "pinning messages")?;
         let (room, message) = (reachable(&run, &room)?, message_ref(&which, is_key)?);
-        run.act(Action::Pin { room, message, remove }).map(|_| true)
+        run.act(Action::Pin { room, message, remove })
     })?;
-    add(
+    let speaking = Rc::clone(speaker);
+    acting(
         lua,
         host,
         "purge",
         run,
-        |_, run, (room, count, user, age, why): (LuaString, f64, Option<LuaString>, LuaValue, Option<LuaString>)| {
+        move |_,
+              run,
+              (room, count, user, age, why): (LuaString, f64, Option<LuaString>, LuaValue, Option<LuaString>)| {
             let mut run = run.borrow_mut();
             let now = run.input()?.now;
             granted(&run, "moderation", "removing other people's messages")?;
             if !(count.fract() == 0.0 && (1.0..=f64::from(PURGE)).contains(&count)) {
                 return Err(format!("purge takes how many messages go, 1 to {PURGE}"));
             }
+            let user = user.map(|user| name(&user, "a user's id").map(UserId::from)).transpose()?;
             let action = Action::Purge {
                 room: reachable(&run, &room)?,
                 count: count as u32,
-                user: user.map(|user| name(&user, "a user's id").map(UserId::from)).transpose()?,
+                user: user.clone(),
                 since: millis_or_none(&age)?.map(|age| now.saturating_sub(age)),
                 reason: reason(why)?,
             };
-            run.act(action).map(|_| true)
+            match user {
+                Some(user) => act_on(&mut run, &speaking, action, &user, Impact::Changes),
+                None => run.act(action),
+            }
         },
     )
+}
+
+/// What became of an action, in plain words, and whether somebody may act on somebody else.
+fn outcomes(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Speaker>) -> mlua::Result<()> {
+    let shared = SharedRun::clone(run);
+    let refused = move |_: &Lua, (seq, part, index): (f64, u32, u32)| {
+        let mut run = shared.borrow_mut();
+        let is_it = |key: &ActionKey| (key.seq, key.part, key.index) == (seq as u64, part, index);
+        let refusal = run.refused.iter_mut().find(|refusal| is_it(&refusal.refused.key));
+        Ok(refusal.map(|refusal| {
+            refusal.refused.is_asked = true;
+            refusal.plain.clone()
+        }))
+    };
+    host.set("refused", lua.create_function(refused)?)?;
+    let (shared, speaking) = (SharedRun::clone(run), Rc::clone(speaker));
+    let plain = move |_: &Lua, problem: String| {
+        let (key, words) = text_of(&problem);
+        let arguments = Map::from_iter([("reason".to_owned(), words.into())]);
+        Ok(speaking.say(&mut shared.borrow_mut(), key, &arguments))
+    };
+    host.set("plain", lua.create_function(plain)?)?;
+    let (shared, speaking) = (SharedRun::clone(run), Rc::clone(speaker));
+    let can_act_on = move |_: &Lua, (actor, target): (LuaString, LuaString)| {
+        let mut run = shared.borrow_mut();
+        let verdict = name(&actor, "a user's id").and_then(|actor| {
+            let target = UserId::from(name(&target, "a user's id")?);
+            Ok(run.door.may_act(&run.input()?.event, Some(&actor.into()), &target, Impact::Restricts))
+        });
+        Ok(match verdict {
+            Ok(Ok(())) => (Some(true), None, None),
+            Ok(Err(denied)) => (Some(false), Some(speaking.say(&mut run, denied.key(), &Map::new())), None),
+            Err(problem) => (None, None, Some(problem)),
+        })
+    };
+    host.set("can_act_on", lua.create_function(can_act_on)?)
+}
+
+/// Has the action done, if whoever asks for it may act on whom it is about.
+fn act_on(
+    run: &mut Run,
+    speaker: &Speaker,
+    action: Action,
+    target: &UserId,
+    impact: Impact,
+) -> Result<ActionKey, Problem> {
+    let event = Arc::clone(&run.input()?.event);
+    let actor = actor(&event, target);
+    let Err(denied) = run.door.may_act(&event, actor, target, impact) else { return run.act(action) };
+    let plain = speaker.say(run, denied.key(), &Map::new());
+    let told = actor.map(|_| {
+        let arguments = Map::from_iter([("reason".to_owned(), plain.clone().into())]);
+        speaker.say(run, "not-done", &arguments)
+    });
+    run.refuse(&action, denied.to_string(), plain, told)
+}
+
+/// Who acts on `target` in this run: whoever has used a command or a component, or else the script by itself. What a component does to
+/// whoever has used it is the script's own judgement.
+fn actor<'e>(event: &'e Event, target: &UserId) -> Option<&'e UserId> {
+    let user = &event.user.as_ref()?.id;
+    match event.kind {
+        EventKind::Command { .. } => Some(user),
+        EventKind::Button { .. } | EventKind::Select { .. } | EventKind::Form { .. } => {
+            (user != target).then_some(user)
+        }
+        _ => None,
+    }
 }
 
 /// A side talk is as open as its room, so that beginning one needs no more than speaking there.

@@ -9,6 +9,7 @@ arg-integer = { $arg } is a whole number, not "{ $given }".
 arg-number = { $arg } is a number, not "{ $given }".
 arg-boolean = { $arg } is yes or no, not "{ $given }".
 arg-duration = { $arg } is a duration like 90s, 10m or 2h30m, not "{ $given }".
+arg-duration-unit = { $arg } needs a unit: write { $given }m for minutes, { $given }h for hours or { $given }d for days.
 arg-user = I know nobody called "{ $given }".
 arg-room = { $arg } is a room.
 arg-choice = { $arg } is one of { $limit }.
@@ -25,6 +26,24 @@ cooldown = Not so fast: try /{ $command } again in { $seconds ->
     [one] 1 second
    *[other] { $seconds } seconds
 }.
+not-done = This was not done: { $reason }.
+denied-bot = that is me
+denied-oneself = nobody does that to themselves
+denied-level = they stand as high as you do, or higher
+denied-moderator = they are a moderator
+denied-rank = their role stands as high as yours, or higher
+denied-bot-rank = my role does not stand above theirs
+refused-rights = I do not have the right to do that here
+refused-administrator = they are an administrator here
+refused-basic-group = this group has to become a supergroup first
+refused-private = they take no messages from me
+refused-unsupported = that cannot be done here
+refused-forbidden = the platform does not allow it ({ $reason })
+refused-not-found = it is not there any more, or never was ({ $reason })
+refused-rejected = the platform does not take it ({ $reason })
+refused-unavailable = I am not connected at present
+refused-failed = it failed ({ $reason })
+refused-late = the platform has not answered yet
 help-title = Commands
 help-none = There are no commands for you here.
 help-more = `/help` and a command's name tells more.

@@ -1,0 +1,74 @@
+//! Actions that are refused during a test: those that it asks the platform to refuse, those that it expects, and those that make it
+//! fail.
+
+use palabre_engine::Refusal;
+use palabre_model::{ActionError, ActionKind};
+use palabre_sim::Sim;
+use serde_json::Value;
+
+#[derive(Default)]
+pub(super) struct Refusals {
+    /// The kinds that the test has had the platform refuse.
+    refusing: Vec<ActionKind>,
+    /// What was refused and is not expected so far.
+    unexpected: Vec<Refusal>,
+}
+
+impl Refusals {
+    /// Takes up what was refused since the last time.
+    pub(super) fn note(&mut self, refusals: Vec<Refusal>) {
+        let refusing = &self.refusing;
+        self.unexpected.extend(refusals.into_iter().filter(|refusal| !refusing.contains(&refusal.action)));
+    }
+
+    /// Lets the platform refuse a kind of actions.
+    pub(super) fn refuse(&mut self, sim: &Sim, question: &Value) -> Result<(), String> {
+        let kind = action(question)?;
+        let reason = question["reason"].as_str().unwrap_or("the test says so");
+        sim.refuse(kind, Some(ActionError::Forbidden(reason.to_owned())));
+        self.refusing.push(kind);
+        Ok(())
+    }
+
+    /// Lets the platform do them again.
+    pub(super) fn allow(&mut self, sim: &Sim, question: &Value) -> Result<(), String> {
+        let kind = action(question)?;
+        sim.refuse(kind, None);
+        self.refusing.retain(|refused| *refused != kind);
+        Ok(())
+    }
+
+    /// Takes one refusal for expected: why it was refused.
+    pub(super) fn expect(&mut self, question: &Value) -> Result<String, String> {
+        let kind = action(question)?;
+        let part = question["part"].as_str().unwrap_or_default().to_lowercase();
+        let is_it = |refusal: &Refusal| refusal.action == kind && refusal.reason.to_lowercase().contains(&part);
+        if let Some(index) = self.unexpected.iter().position(is_it) {
+            return Ok(self.unexpected.remove(index).reason);
+        }
+        let others = self.unexpected.iter().map(|other| format!("{}: {}", other.action, other.reason));
+        let others = others.collect::<Vec<_>>().join("; ");
+        let there = if others.is_empty() { "nothing was".to_owned() } else { format!("there is {others}") };
+        let of_reason = if part.is_empty() { String::new() } else { format!(" for \"{part}\"") };
+        Err(format!("no {kind} was refused{of_reason}; {there}"))
+    }
+
+    /// The first that the test does not expect.
+    pub(super) fn unexpected(&self) -> Option<String> {
+        let Refusal { script, action, room, reason } = self.unexpected.first()?;
+        Some(format!(
+            "an action of {script} was refused: {action} in {room}: {reason} (if that is meant to be, say \
+             t:expect_refused(\"{action}\") after it)"
+        ))
+    }
+}
+
+/// The kind of action that a question names.
+fn action(question: &Value) -> Result<ActionKind, String> {
+    let name = question["action"].as_str().unwrap_or_default();
+    let found = ActionKind::ALL.iter().copied().find(|kind| kind.as_str() == name);
+    found.ok_or_else(|| {
+        let known: Vec<_> = ActionKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        format!("there is no action \"{name}\"; there are {}", known.join(", "))
+    })
+}

@@ -1,0 +1,92 @@
+//! Who may act on whom: one rule for every platform, command and script.
+
+use palabre_model::{Event, Impact, Member, Permission, Rank, UserId};
+use palabre_script::Denied;
+
+use crate::operators::{BotSettings, Settings};
+use crate::supervisor::Platforms;
+
+/// The rule, with what it looks at: what bots.yaml says, what the platforms know, and the event of the run that wants to act.
+///
+/// A person's level is what the platform says or what bots.yaml maps them to, whichever is higher. Nobody acts against a moderator or
+/// anybody higher who stands as high as they do; among those whom the platform itself ranks, its order counts too. A script that acts
+/// by itself stands where moderators stand.
+pub(crate) struct Hierarchy<'h> {
+    pub(crate) settings: &'h Settings,
+    pub(crate) platforms: &'h Platforms,
+    pub(crate) around: &'h Event,
+}
+
+/// How much somebody may do, and whether it is the platform that says so.
+struct Standing {
+    level: Permission,
+    is_of_platform: bool,
+}
+
+impl Hierarchy<'_> {
+    /// Whether `actor` may do something of that impact to `target`; no actor is the script, which acts by itself.
+    pub(crate) fn may_act(&self, actor: Option<&UserId>, target: &UserId, impact: Impact) -> Result<(), Denied> {
+        let is_oneself = actor == Some(target);
+        match (actor, impact) {
+            (_, Impact::Grants) | (None, Impact::Lifts) => return Ok(()),
+            _ if self.is_bot(target) => return Err(Denied::TheBot),
+            (_, Impact::Restricts | Impact::Lifts) if is_oneself => return Err(Denied::Oneself),
+            (_, Impact::Changes) if is_oneself => return Ok(()),
+            // What people do has consequences for themselves, as a reaction that takes a role away.
+            (None, Impact::Changes) if self.is_author(target) => return Ok(()),
+            _ => {}
+        }
+        let theirs = self.standing(target);
+        let ours = actor.map(|actor| self.standing(actor));
+        let level = ours.as_ref().map_or(Permission::Moderator, |ours| ours.level);
+        if theirs.level >= Permission::Moderator && theirs.level >= level {
+            return Err(if actor.is_some() { Denied::Level } else { Denied::Moderator });
+        }
+        let is_ranked = ours.is_some_and(|ours| ours.is_of_platform && ours.level >= Permission::Moderator);
+        self.check_ranks(actor.filter(|_| is_ranked), target, impact)
+    }
+
+    /// By the platform's own order, where it has one: of the actor if there is one, and of the bot, which has to do it.
+    fn check_ranks(&self, actor: Option<&UserId>, target: &UserId, impact: Impact) -> Result<(), Denied> {
+        let Some(theirs) = self.rank(target, Some(target)) else { return Ok(()) };
+        let is_no_higher = |user| self.rank(target, user).is_some_and(|own| own <= theirs);
+        if actor.is_some() && is_no_higher(actor) {
+            return Err(Denied::Rank);
+        }
+        if impact == Impact::Restricts && is_no_higher(None) {
+            return Err(Denied::BotRank);
+        }
+        Ok(())
+    }
+
+    fn standing(&self, user: &UserId) -> Standing {
+        let of_event = self.around.member.as_deref().filter(|_| self.is_author(user));
+        let looked_up = if of_event.is_none() { self.member(user) } else { None };
+        let member = of_event.or(looked_up.as_ref());
+        let of_platform = member.and_then(|member| member.permission).unwrap_or(Permission::Member);
+        let unset = BotSettings::default();
+        let settings = self.settings.get(user.bot()).unwrap_or(&unset);
+        let level = settings.level(user.bot(), Some(user), member);
+        Standing { level, is_of_platform: level == of_platform }
+    }
+
+    /// What the platform knows of somebody, where it is the one that the event comes from.
+    fn member(&self, user: &UserId) -> Option<Member> {
+        let is_here = self.around.bot.name.as_str() == user.bot();
+        self.platforms.adapter(user.bot()).filter(|_| is_here)?.member(self.around, user)
+    }
+
+    /// The rank of `user`, or of the bot, on the platform of `target`.
+    fn rank(&self, target: &UserId, user: Option<&UserId>) -> Option<Rank> {
+        let is_here = self.around.bot.name.as_str() == target.bot();
+        self.platforms.adapter(target.bot()).filter(|_| is_here)?.rank(self.around, user)
+    }
+
+    fn is_author(&self, user: &UserId) -> bool {
+        self.around.user.as_ref().is_some_and(|author| author.id == *user)
+    }
+
+    fn is_bot(&self, user: &UserId) -> bool {
+        self.platforms.adapter(user.bot()).is_some_and(|adapter| adapter.is_own(user))
+    }
+}

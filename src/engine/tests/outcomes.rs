@@ -1,0 +1,125 @@
+//! What becomes of actions, as the scripts that want them hear of it.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+mod support;
+
+use palabre_model::{ActionError, ActionKind};
+use support::{House, script};
+
+const ASKER: &str = r#"
+local acts = {
+  mute = function(event) return event.member:mute("10m") end,
+  unmute = function(event) return event.member:unmute() end,
+  kick = function(event) return event.member:kick() end,
+  add_role = function(event) return event.member:add_role("vip") end,
+  rename = function(event) return event.member:rename("Al") end,
+  approve = function(event) return event.member:approve() end,
+  dm = function(event) return event.user:dm("psst") end,
+  send = function(event) return event.room:send("hi") end,
+  reply = function(event) return event:reply("hi") end,
+  edit = function(event) return event.room:send("one"):edit("two") end,
+  react = function(event) return event.message:react("x"):unreact("x") end,
+  pin = function(event) return event.message:pin() end,
+  delete = function(event) return event.message:delete() end,
+  purge = function(event) return event.room:purge(1) end,
+  set_topic = function(event) return event.room:set_topic("cats") end,
+  slowmode = function(event) return event.room:slowmode(0) end,
+  unlock = function(event) return event.room:unlock() end,
+  typing = function(event) return event.room:typing() end,
+  thread = function(event) return event.room:thread("aside") end,
+  message = function(event) return event.message end,
+}
+function on_message(event)
+  local act = acts[event.text]
+  if act then
+    store.set(event.text, { act(event):outcome() })
+  elseif event.text == "unasked" then
+    event.member:mute("10m")
+  elseif event.text == "raises" then
+    local done, problem = pcall(function() return event.member:mute("10m"):delivered() end)
+    store.set("raises", { done, problem })
+  elseif event.text == "in a hurry" then
+    store.set("in a hurry", { event.member:mute("10m"):outcome({ timeout = "1s" }) })
+  elseif event.text == "chain" then
+    local message = event.room:send("one")
+    local same = message:edit("two"):react("x")
+    store.set("chain", { same.key == message.key, (same:outcome()), same:delivered() == message.id })
+  end
+end
+function on_error(event) store.set("error", event.error.message) end
+"#;
+
+fn asker() -> palabre_engine::ScriptSetup {
+    let mut setup = script("asker", ASKER);
+    setup.grants = vec!["moderation".into(), "direct".into()];
+    setup
+}
+
+fn stored(house: &House, key: &str) -> serde_json::Value {
+    let (snapshot, script) = (house.store.snapshot(0).unwrap(), "asker".into());
+    let mut rows = palabre_engine::stored_values(&snapshot, &script).unwrap().map(Result::unwrap);
+    rows.find(|(name, _)| name == key).map(|(_, value)| value).unwrap_or_default()
+}
+
+async fn says(house: &House, text: &str) -> serde_json::Value {
+    house.answer_to("alice", text).await;
+    stored(house, text)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_action_has_an_outcome() {
+    let house = House::new(vec![asker()]).await;
+    let acts = "unmute add_role rename approve dm send reply edit react pin delete purge set_topic slowmode unlock typing thread \
+                message kick mute";
+    for act in acts.split_whitespace() {
+        assert_eq!(says(&house, act).await, serde_json::json!([true]), "{act}");
+    }
+    assert_eq!(stored(&house, "error"), serde_json::Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mute_that_the_platform_refuses_is_told_in_plain_words_and_only_to_the_run_that_waits() {
+    let house = House::new(vec![asker()]).await;
+    let rights = ActionError::Forbidden("not enough rights to restrict/unrestrict chat member".into());
+    for (error, wanted) in [
+        (rights, "I do not have the right to do that here"),
+        (ActionError::Rejected("user is an administrator of the chat".into()), "they are an administrator here"),
+        (
+            ActionError::Rejected("method is available for supergroup and channel chats only".into()),
+            "this group has to become a supergroup first",
+        ),
+        (ActionError::Unsupported(ActionKind::Mute), "that cannot be done here"),
+        (ActionError::NotFound("no such member".into()), "it is not there any more, or never was (no such member)"),
+    ] {
+        house.sim.refuse(ActionKind::Mute, Some(error));
+        assert_eq!(says(&house, "mute").await, serde_json::json!([false, wanted]));
+    }
+    assert_eq!(stored(&house, "error"), serde_json::Value::Null, "who asks is not told twice");
+    says(&house, "unasked").await;
+    assert!(stored(&house, "error").as_str().unwrap().starts_with("mute in sim/general: not found"));
+    let raised = says(&house, "raises").await;
+    assert!(raised[0] == false && raised[1].as_str().unwrap().contains("it was not done: not found"), "{raised}");
+    let zoe = house.sim.person("zoe", "general").speaking("fr");
+    house.sim.refuse(ActionKind::Mute, Some(ActionError::Unsupported(ActionKind::Mute)));
+    zoe.says("mute").await.unwrap();
+    house.engine.settle().await;
+    assert_eq!(stored(&house, "mute")[1], "ce n'est pas possible ici");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_that_is_not_known_in_time_is_no_success() {
+    let house = House::new(vec![asker()]).await;
+    house.sim.fail_next((0..12).map(|_| ActionError::Transient("the cable is out".into())));
+    house.sim.person("alice", "general").says("in a hurry").await.unwrap();
+    house.until("it gives up", |house| stored(house, "in a hurry") != serde_json::Value::Null).await;
+    assert_eq!(stored(&house, "in a hurry"), serde_json::json!([false, "the platform has not answered yet"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_edits_and_reactions_return_is_the_message_with_an_outcome_of_their_own() {
+    let house = House::new(vec![asker()]).await;
+    assert_eq!(says(&house, "chain").await, serde_json::json!([true, true, true]));
+    house.sim.refuse(ActionKind::React, Some(ActionError::Forbidden("no".into())));
+    assert_eq!(says(&house, "chain").await, serde_json::json!([true, false, true]), "the message is out all the same");
+}

@@ -1,0 +1,118 @@
+//! Actions that are not done, as people and scripts are told of them.
+
+use std::sync::Arc;
+
+use palabre_model::{Action, Content, EventKind, RefusalKind};
+
+use crate::door::Denied;
+use crate::effects::Refused;
+use crate::run::Run;
+
+/// What is raised, or answered, when the outcome of an action is not known in time.
+pub(crate) const LATE: &str = "it was not done in time";
+
+/// Words of platforms that say what is wrong without saying it to people, in small letters, and the text that says it.
+const PHRASES: [(&str, &str); 11] = [
+    ("not enough rights", "refused-rights"),
+    ("missing permissions", "refused-rights"),
+    ("missing access", "refused-rights"),
+    ("need administrator rights", "refused-rights"),
+    ("chat_admin_required", "refused-rights"),
+    ("is an administrator of the chat", "refused-administrator"),
+    ("chat owner", "refused-administrator"),
+    ("supergroup", "refused-basic-group"),
+    ("bot was blocked", "refused-private"),
+    ("can't initiate conversation", "refused-private"),
+    ("cannot send messages to this user", "refused-private"),
+];
+
+/// An action that may not be done, within the run that wanted it.
+pub(crate) struct Refusal {
+    pub(crate) refused: Refused,
+    /// Why not, in plain words in the language of whoever the event is about.
+    pub(crate) plain: String,
+    /// What whoever asked for it is told, unless the script asks for the outcome; `None` where nobody did.
+    pub(crate) told: Option<String>,
+}
+
+impl Denied {
+    /// The key of the text that says it.
+    pub(crate) const fn key(self) -> &'static str {
+        match self {
+            Self::TheBot => "denied-bot",
+            Self::Oneself => "denied-oneself",
+            Self::Level => "denied-level",
+            Self::Moderator => "denied-moderator",
+            Self::Rank => "denied-rank",
+            Self::BotRank => "denied-bot-rank",
+        }
+    }
+}
+
+/// The key of the text that says a problem of an action in plain words, and the platform's own words for it.
+pub(crate) fn text_of(problem: &str) -> (&'static str, &str) {
+    if problem == LATE {
+        return ("refused-late", problem);
+    }
+    let (kind, words) = RefusalKind::of(problem);
+    let small = words.to_lowercase();
+    if let Some((_, key)) = PHRASES.iter().find(|(phrase, _)| small.contains(phrase)) {
+        return (*key, words);
+    }
+    let key = match kind {
+        RefusalKind::Unsupported => "refused-unsupported",
+        RefusalKind::Forbidden => "refused-forbidden",
+        RefusalKind::NotFound => "refused-not-found",
+        RefusalKind::Rejected => "refused-rejected",
+        RefusalKind::Unavailable => "refused-unavailable",
+        RefusalKind::Failed => "refused-failed",
+    };
+    (key, words)
+}
+
+/// Tells whoever used a command or a component of what was not done, where the script has not asked for the outcome itself.
+pub(crate) fn tell_unasked(run: &mut Run) {
+    let unasked = run.refused.iter().filter(|refusal| !refusal.refused.is_asked);
+    let mut told: Vec<String> = unasked.filter_map(|refusal| refusal.told.clone()).collect();
+    told.dedup();
+    let Ok(input) = run.input() else { return };
+    let event = Arc::clone(&input.event);
+    let (Some(room), Some(user), false) = (&event.room, &event.user, told.is_empty()) else { return };
+    let interaction = match &event.kind {
+        EventKind::Command { interaction, .. }
+        | EventKind::Button { interaction, .. }
+        | EventKind::Select { interaction, .. }
+        | EventKind::Form { interaction, .. } => interaction.clone(),
+        _ => return,
+    };
+    // Where that cannot be said to them alone, it is better said to all than to nobody.
+    let ephemeral = interaction.is_some() || run.door.can(event.bot.name.as_str(), "whisper");
+    let content = Content { ephemeral, ..Content::text(told.join("\n")) };
+    // There is an input, so there is a key.
+    drop(run.note(Action::Answer { room: room.id.clone(), user: user.id.clone(), interaction, content }));
+}
+
+#[cfg(test)]
+mod tests {
+    use palabre_model::{ActionError, ActionKind};
+
+    use super::*;
+
+    #[test]
+    fn platforms_are_put_into_plain_words() {
+        let forbidden = |words: &str| ActionError::Forbidden(words.to_owned()).to_string();
+        let rejected = |words: &str| ActionError::Rejected(words.to_owned()).to_string();
+        for (problem, key) in [
+            (forbidden("not enough rights to restrict/unrestrict chat member"), "refused-rights"),
+            (forbidden("Missing Permissions (the bot lacks a permission there)"), "refused-rights"),
+            (rejected("user is an administrator of the chat"), "refused-administrator"),
+            (rejected("method is available for supergroup and channel chats only"), "refused-basic-group"),
+            (forbidden("bot was blocked by the user"), "refused-private"),
+            (forbidden("no"), "refused-forbidden"),
+            (ActionError::Unsupported(ActionKind::Slowmode).to_string(), "refused-unsupported"),
+            (LATE.to_owned(), "refused-late"),
+        ] {
+            assert_eq!(text_of(&problem).0, key, "{problem}");
+        }
+    }
+}
