@@ -154,6 +154,8 @@ async fn everything_that_can_be_said_and_done_has_its_request() {
     town.telegram.is_demoted("olivia", "alice", "Village");
     town.does("alice", "Village", &["unmute", "tag", "untag", "promote", "title", "demote"]).await;
     town.telegram.starts("alice", "");
+    town.telegram.hears("@alice", "Hello, Alice!").await;
+    town.seen = town.telegram.all_asked().len();
     town.does("alice", "@alice", &["dm", "plain", "file"]).await;
     town.does("alice", "Village", &["kick"]).await;
     town.does("bob", "Village", &["ban"]).await;

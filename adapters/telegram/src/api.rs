@@ -1,16 +1,17 @@
 //! Requests to Telegram's Bot API. What they are made of is teloxide's; the way there is our own, since teloxide's waits ten seconds in
 //! place at each fault of the server, and drops what an answer says beside its words.
 
+mod answer;
 mod error;
 
 use std::error::Error;
 use std::time::Duration;
 
 use reqwest::multipart::{Form, Part};
-use reqwest::{Response, Url};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use teloxide_core::requests::Payload;
+use reqwest::{Response, StatusCode, Url};
+use serde_json::{Map, Value, json};
+
+use answer::Answer;
 
 pub(crate) use error::ApiError;
 
@@ -43,28 +44,6 @@ pub(crate) struct Upload {
     pub(crate) data: Vec<u8>,
 }
 
-/// What Telegram answers. <https://core.telegram.org/bots/api#making-requests>
-#[derive(Deserialize)]
-struct Answer {
-    ok: bool,
-    #[serde(default)]
-    result: Value,
-    #[serde(default)]
-    error_code: u16,
-    #[serde(default)]
-    description: String,
-    #[serde(default)]
-    parameters: Parameters,
-}
-
-#[derive(Default, Deserialize)]
-struct Parameters {
-    #[serde(default)]
-    retry_after: Option<u64>,
-    #[serde(default)]
-    migrate_to_chat_id: Option<i64>,
-}
-
 impl Api {
     /// For the bot with that token, at Telegram or at another address.
     pub(crate) fn new(token: &str, api: Option<&str>) -> Result<Self, String> {
@@ -76,12 +55,6 @@ impl Api {
         Ok(Self { client: client.map_err(|error| error.to_string())?, base, token })
     }
 
-    /// Performs a request once, as teloxide has it.
-    pub(crate) async fn ask<P: Payload + Serialize>(&self, payload: &P) -> Result<Value, ApiError> {
-        let body = serde_json::to_value(payload).map_err(|error| ApiError::Unfit(error.to_string()))?;
-        self.call(P::NAME, body).await
-    }
-
     /// Performs a request once.
     pub(crate) async fn call(&self, method: &str, body: Value) -> Result<Value, ApiError> {
         self.call_within(method, body, Duration::ZERO).await
@@ -89,6 +62,13 @@ impl Api {
 
     /// As [`Api::call`], with how long Telegram is asked to wait for something to tell.
     pub(crate) async fn call_within(&self, method: &str, body: Value, wait: Duration) -> Result<Value, ApiError> {
+        match self.post(method, body, wait).await {
+            Err(error) => Err(self.checked(method, error).await),
+            answered => answered,
+        }
+    }
+
+    async fn post(&self, method: &str, body: Value, wait: Duration) -> Result<Value, ApiError> {
         let request = self.client.post(self.method(method)?).timeout(PATIENCE + wait).json(&body);
         let sent = request.send().await.map_err(|error| self.network(error))?;
         self.answer(sent).await
@@ -117,7 +97,30 @@ impl Api {
         }
         let request = self.client.post(self.method(method)?).timeout(UPLOAD).multipart(form);
         let sent = request.send().await.map_err(|error| self.network(error))?;
-        self.answer(sent).await
+        match self.answer(sent).await {
+            Err(error) => Err(self.checked(method, error).await),
+            answered => answered,
+        }
+    }
+
+    /// Checks a refusal of the token with `getMe`: one request that is refused does not mean that the token is none any more.
+    async fn checked(&self, method: &str, error: ApiError) -> ApiError {
+        if !matches!(error, ApiError::Token | ApiError::NoMethod) {
+            return error;
+        }
+        if method == "getMe" {
+            return ApiError::Token;
+        }
+        match self.post("getMe", json!({}), Duration::ZERO).await {
+            Err(ApiError::Token | ApiError::NoMethod) => ApiError::Token,
+            Ok(_) if error == ApiError::NoMethod => ApiError::Refused(format!(
+                "this server of the Bot API has no method {method}; it has to be a newer one"
+            )),
+            Ok(_) => ApiError::Passing(format!("Telegram refused the token for {method}, and takes it for getMe")),
+            Err(unsure) => ApiError::Passing(format!(
+                "Telegram refused the token for {method}, and getMe cannot be asked: {unsure}"
+            )),
+        }
     }
 
     /// As [`Api::call`], again after a passing fault: for what the engine does not repeat itself.
@@ -141,8 +144,15 @@ impl Api {
         let url = url.map_err(|error| ApiError::Unfit(format!("the path of the file is none: {error}")))?;
         let sent = self.client.get(url).timeout(UPLOAD).send().await;
         let response = sent.map_err(|error| self.network(error))?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Err(ApiError::NotFound(
+                "Telegram has no such file any more: an address holds for an hour, and bots get files of at most 20 MB"
+                    .to_owned(),
+            ));
+        }
         if !response.status().is_success() {
-            return Err(self.answer(response).await.err().unwrap_or(ApiError::Passing("no file came".to_owned())));
+            let error = self.answer(response).await.err().unwrap_or(ApiError::Passing("no file came".to_owned()));
+            return Err(self.checked("the download of a file", error).await);
         }
         self.body(response, most)
             .await?
@@ -178,28 +188,24 @@ impl Api {
                 "an answer of more than {ANSWER} bytes, which is none of Telegram's"
             )));
         };
-        let answer: Answer = match serde_json::from_slice(&body) {
+        let answer = match Answer::read(&body) {
             Ok(answer) => answer,
             // Something in between answers: that passes.
-            Err(error) if status.is_success() => {
-                let (kind, column) = (error.classify(), error.column());
-                let words = format!("an answer that cannot be read ({kind:?}, at {column})");
+            Err(what) if status.is_success() => {
+                let words = format!("an answer that cannot be read ({what})");
                 return Err(ApiError::Garbled { words, update: first_update(&body) });
             }
             Err(_) => return Err(ApiError::Passing(format!("no answer of Telegram's ({status})"))),
         };
-        if answer.ok {
-            return Ok(answer.result);
+        match answer {
+            Answer::Done(result) => Ok(result),
+            Answer::Limited { retry_after } => Err(ApiError::Limited { retry_after }),
+            Answer::Moved { to } => Err(ApiError::Moved { to }),
+            Answer::Refused { code, description } => {
+                let code = code.unwrap_or(status.as_u16());
+                Err(ApiError::of(code, &description.replace(&self.token, "…")))
+            }
         }
-        let Answer { error_code, description, parameters, .. } = answer;
-        let code = if error_code == 0 { status.as_u16() } else { error_code };
-        if let Some(seconds) = parameters.retry_after.or((code == 429).then_some(1)) {
-            return Err(ApiError::Limited { retry_after: Duration::from_secs(seconds.clamp(1, 86_400)) });
-        }
-        if let Some(to) = parameters.migrate_to_chat_id {
-            return Err(ApiError::Moved { to });
-        }
-        Err(ApiError::of(code, &description.replace(&self.token, "…")))
     }
 
     /// Without the address, which has the token in it; with the last cause, which says what is wrong.

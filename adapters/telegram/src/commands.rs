@@ -36,7 +36,8 @@ pub(crate) async fn keep(telegram: &Telegram, mut commands: watch::Receiver<Arc<
                     tracing::info!(bot = %telegram.world.bot(), "{} commands, {written} lists were written", wanted.len());
                     break;
                 }
-                Err(ApiError::Token) => return,
+                // Whoever asks for updates says so; it may be taken again.
+                Err(ApiError::Token) => tokio::time::sleep(LONGEST_PAUSE).await,
                 Err(error) => {
                     tracing::warn!(bot = %telegram.world.bot(), "the commands cannot be listed at present: {error}");
                     let wait = if let ApiError::Limited { retry_after } = error { retry_after } else { pause };

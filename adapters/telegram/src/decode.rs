@@ -72,6 +72,24 @@ impl Decoder {
         }
     }
 
+    /// Remembers who is named in an update beside whoever it is of: those whom its text mentions by their account, and the author of the
+    /// message that it answers.
+    pub(crate) fn meet(&self, update: &Value) {
+        let kinds = ["message", "edited_message", "channel_post", "edited_channel_post"];
+        for message in kinds.iter().filter_map(|kind| update.get(*kind)) {
+            let entities = ["entities", "caption_entities"].iter().filter_map(|name| message[*name].as_array());
+            let mentions = entities.flatten().filter(|entity| entity["type"] == "text_mention");
+            let answered = &message["reply_to_message"]["from"];
+            for user in mentions.map(|entity| &entity["user"]).chain([answered]) {
+                if let Ok(user) = frames::User::deserialize(user)
+                    && user.id > 0
+                {
+                    self.user(&user);
+                }
+            }
+        }
+    }
+
     /// `None` for what has no kind of its own.
     fn known(&self, update: Update, now: Millis) -> Option<Decoded> {
         if let Some(message) = update.message.or(update.channel_post) {
@@ -103,7 +121,7 @@ impl Decoder {
         // Who presses is not who wrote the message.
         let (chat, topic) = (message.chat.id, message.message_thread_id.filter(|_| message.is_topic_message));
         let scene = Scene { chat, topic, member: self.member(chat, callback.from.id), user: Some(user) };
-        let (id, interaction) = (message.message_id.to_string().into(), Some(callback.id.clone()));
+        let (id, interaction) = (self.world.lock().id_of(chat, message.message_id), Some(callback.id.clone()));
         let kind = match pressed {
             Pressed::Button { action } => EventKind::Button { action, message: id, values: Vec::new(), interaction },
             Pressed::Select { action, values } => EventKind::Select { action, message: id, values, interaction },
@@ -118,7 +136,8 @@ impl Decoder {
         let values = answer.option_ids.iter().filter_map(|index| options.get(*index).cloned()).collect();
         let user = self.user(voter);
         let scene = Scene { chat: *chat, topic: *topic, member: self.member(*chat, voter.id), user: Some(user) };
-        self.event(scene, EventKind::PollVote { message: message.to_string().into(), values }, now).into()
+        let message = self.world.lock().id_of(*chat, *message);
+        self.event(scene, EventKind::PollVote { message, values }, now).into()
     }
 
     /// Somebody asks for something to say. All there is to choose is offered at once, so nobody is told to ask for more.

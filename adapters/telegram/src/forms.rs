@@ -56,10 +56,6 @@ enum Answered {
     Done,
 }
 
-fn place(chat: i64, topic: Option<i64>, user: i64) -> String {
-    format!("{chat}:{}:{user}", topic.unwrap_or_default())
-}
-
 impl Forms {
     /// Takes up what the last daemon asked.
     pub(crate) fn load(&self, snapshot: &Snapshot, bot: &str) -> palabre_store::Result<()> {
@@ -137,6 +133,12 @@ fn word(text: &str) -> &str {
 }
 
 impl Telegram {
+    /// Where somebody is asked. A group stays the same place when it becomes a supergroup.
+    fn asked_at(&self, chat: i64, topic: Option<i64>, user: i64) -> String {
+        let chat = self.world.lock().first_id(chat);
+        format!("{chat}:{}:{user}", topic.unwrap_or_default())
+    }
+
     /// Begins to ask somebody. Only what comes after the question is an answer to it.
     pub(crate) async fn ask_form(
         &self,
@@ -148,7 +150,7 @@ impl Telegram {
         if form.fields.is_empty() {
             return Err(ActionError::Rejected("a form has at least one field".to_owned()));
         }
-        let place = place(chat, topic, user);
+        let place = self.asked_at(chat, topic, user);
         let is_answered = |known: &Dialogue| known.asked_by.as_ref() == Some(key) && known.at > 0;
         if self.forms.lock().get(&place).is_some_and(is_answered) {
             // It was asked before a crash, and somebody was quicker than the repetition.
@@ -183,7 +185,8 @@ impl Telegram {
             }
         };
         self.is_asked(&place, 0).await;
-        Ok(Outcome { message: Some(asked.to_string().into()) })
+        let chat = self.world.lock().now_id(chat);
+        Ok(Outcome { message: Some(self.world.lock().message_id(chat, asked)) })
     }
 
     /// A field is asked. What is said from now on may be the answer, where it need be no reply.
@@ -215,6 +218,8 @@ impl Telegram {
         question: &str,
         answer_to: Option<i64>,
     ) -> Result<i64, ActionError> {
+        // It may have become a supergroup since.
+        let chat = self.world.lock().now_id(chat);
         let rich = to_telegram(question);
         let mut body = json!({ "chat_id": chat, "text": rich.text });
         if !rich.entities.is_empty() {
@@ -245,7 +250,7 @@ impl Telegram {
     ) -> Option<Option<Event>> {
         let (chat, (_, user)) = (message.chat.id, decoder.author(message));
         let topic = message.message_thread_id.filter(|_| message.is_topic_message);
-        let place = place(chat, topic, user);
+        let place = self.asked_at(chat, topic, user);
         let text = message.text.as_deref()?.trim();
         let mut dialogue = self.forms.lock().get(&place).cloned()?;
         let now = self.clock.now();

@@ -6,6 +6,7 @@ use palabre_model::Millis;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::lenient::each;
 use crate::text::Entity;
 
 macro_rules! frames {
@@ -42,7 +43,8 @@ frames! {
         message_id: i64, message_thread_id: Option<i64>, from: Option<User>, sender_chat: Option<Chat>, sender_tag: Option<String>,
         date: u64, chat: Chat, is_topic_message: bool, is_automatic_forward: bool, reply_to_message: Option<Box<Message>>,
         edit_date: Option<u64>, media_group_id: Option<String>, author_signature: Option<String>,
-        text: Option<String>, entities: Vec<Entity>, caption: Option<String>, caption_entities: Vec<Entity>,
+        text: Option<String>, #[serde(deserialize_with = "each")] entities: Vec<Entity>,
+        caption: Option<String>, #[serde(deserialize_with = "each")] caption_entities: Vec<Entity>,
         animation: Option<File>, audio: Option<File>, document: Option<File>, photo: Vec<File>, sticker: Option<File>,
         video: Option<File>, video_note: Option<File>, voice: Option<File>, contact: Option<Contact>, dice: Option<Dice>,
         poll: Option<Poll>, venue: Option<Venue>, location: Option<Location>,

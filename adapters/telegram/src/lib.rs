@@ -9,6 +9,7 @@ mod decode;
 mod encode;
 mod forms;
 mod frames;
+mod lenient;
 mod me;
 mod online;
 mod pace;
@@ -18,6 +19,7 @@ mod receive;
 mod rights;
 pub mod text;
 mod under_way;
+mod waiting;
 mod world;
 
 use std::num::NonZeroUsize;
@@ -29,7 +31,7 @@ use axum::Router;
 use lru::LruCache;
 use palabre_model::{
     Action, ActionError, ActionKey, ActionKind, Adapter, AdapterContext, AdapterError, Batch, BotName, Capabilities,
-    Clock, Entropy, Event, Member, MessageId, Outcome, User, UserId,
+    Clock, Condition, Entropy, Event, Member, MessageId, Outcome, Rank, User, UserId,
 };
 use palabre_store::Store;
 use serde_json::json;
@@ -46,6 +48,7 @@ use forms::Forms;
 use pace::Pacer;
 use receive::{Door, Incoming};
 use under_way::UnderWay;
+use waiting::Waiting;
 use world::World;
 
 /// So many presses, and actions, are remembered.
@@ -85,6 +88,7 @@ pub struct Telegram {
     pacer: Pacer,
     world: Arc<World>,
     forms: Forms,
+    waiting: Waiting,
     callbacks: Callbacks,
     /// Whether what the last daemon knew is in memory.
     is_loaded: watch::Sender<bool>,
@@ -94,12 +98,14 @@ pub struct Telegram {
     /// What Telegram shows when it brings updates, and where they go.
     secret: String,
     webhook: watch::Sender<Option<mpsc::Sender<Incoming>>>,
-    /// How many parts of what an action says are out, and the messages.
-    progress: Mutex<LruCache<ActionKey, (usize, Vec<i64>)>>,
+    /// How much of what the last actions say is out.
+    progress: Mutex<LruCache<ActionKey, perform::Progress>>,
     /// The bot's own reactions to the last messages.
     reactions: Mutex<LruCache<(i64, i64), serde_json::Value>>,
     /// What became of the last actions, should one come again.
     done: Mutex<LruCache<ActionKey, Outcome>>,
+    /// Where it is reported how the bot is; of nobody before it runs.
+    condition: Mutex<watch::Sender<Condition>>,
     /// What is done beside.
     asides: Mutex<JoinSet<()>>,
     capabilities: Capabilities,
@@ -130,6 +136,7 @@ impl Telegram {
             pacer: Pacer::new(config.pace),
             world: Arc::new(World::new(&bot)),
             forms: Forms::default(),
+            waiting: Waiting::default(),
             callbacks: Callbacks(Mutex::new(LruCache::new(REMEMBERED))),
             polls_under_way: tokio::sync::RwLock::default(),
             is_loaded: watch::Sender::new(false),
@@ -139,6 +146,7 @@ impl Telegram {
             progress: Mutex::new(LruCache::new(REMEMBERED)),
             reactions: Mutex::new(LruCache::new(REMEMBERED)),
             done: Mutex::new(LruCache::new(REMEMBERED)),
+            condition: Mutex::new(watch::Sender::default()),
             asides: Mutex::default(),
             capabilities: Capabilities {
                 actions: ActionKind::all_but(LACKING),
@@ -163,6 +171,45 @@ impl Telegram {
         self.config.webhook.as_ref().map(|_| Door::new(Arc::clone(self)).router())
     }
 
+    /// Reports how the bot is.
+    fn report(&self, condition: Condition) {
+        let reported = self.condition.lock().unwrap_or_else(PoisonError::into_inner);
+        reported.send_if_modified(|known| {
+            let is_news = *known != condition;
+            *known = condition;
+            is_news
+        });
+    }
+
+    /// How the bot is, as it was reported last: by us, or by the supervisor when Telegram refused it.
+    fn condition(&self) -> Condition {
+        self.condition.lock().unwrap_or_else(PoisonError::into_inner).borrow().clone()
+    }
+
+    /// What fails for now while the bot is away altogether is no fault of the action: it is kept until the bot is back.
+    fn while_away(&self, error: ActionError) -> ActionError {
+        match (error, self.condition()) {
+            (ActionError::Transient(why), Condition::Down(_) | Condition::Refused(_)) => ActionError::Unavailable(why),
+            (error, _) => error,
+        }
+    }
+
+    /// Performs an action, unless it was performed before under that key.
+    async fn do_once(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+        action.check_ids(self.world.bot())?;
+        let known = self.done.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        if let Some(outcome) = known {
+            return Ok(outcome);
+        }
+        if let Condition::Refused(reason) = self.condition() {
+            return Err(ActionError::Unavailable(reason));
+        }
+        self.is_ready().await?;
+        let outcome = self.do_it(action, key).await.map_err(|error| self.while_away(error))?;
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), outcome.clone());
+        Ok(outcome)
+    }
+
     /// Does something beside, which ends with the adapter at the latest.
     fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
         let mut asides = self.asides.lock().unwrap_or_else(PoisonError::into_inner);
@@ -179,7 +226,8 @@ impl Telegram {
         let read = move || -> palabre_store::Result<()> {
             let snapshot = telegram.store.snapshot(now)?;
             telegram.world.load(&snapshot)?;
-            telegram.forms.load(&snapshot, telegram.world.bot().as_str())
+            telegram.forms.load(&snapshot, telegram.world.bot().as_str())?;
+            telegram.waiting.load(&snapshot, telegram.world.bot().as_str())
         };
         let read = tokio::task::spawn_blocking(read).await.map_err(|error| AdapterError::Lost(error.to_string()))?;
         read.map_err(|error| AdapterError::Lost(format!("what was known of chats cannot be read: {error}")))?;
@@ -191,7 +239,7 @@ impl Telegram {
     async fn is_ready(&self) -> Result<(), ActionError> {
         let mut is_loaded = self.is_loaded.subscribe();
         let loaded = timeout(PATIENCE, is_loaded.wait_for(|is_loaded| *is_loaded)).await;
-        loaded.map(drop).map_err(|_late| ActionError::Transient("the bot is not there yet".to_owned()))
+        loaded.map(drop).map_err(|_late| ActionError::Unavailable("the bot has not begun yet".to_owned()))
     }
 
     /// A group has become a supergroup: the old id leads to the new one from now on.
@@ -227,6 +275,7 @@ impl Adapter for Telegram {
 
     async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
         let _beside = Beside(&self);
+        *self.condition.lock().unwrap_or_else(PoisonError::into_inner) = context.condition.clone();
         self.load().await?;
         let listing = commands::keep(&self, context.commands.clone());
         let looking = self.look_at_rights();
@@ -238,15 +287,16 @@ impl Adapter for Telegram {
     }
 
     async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
-        action.check_ids(self.world.bot())?;
-        let known = self.done.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
-        if let Some(outcome) = known {
-            return Ok(outcome);
+        self.do_once(action, key).await
+    }
+
+    async fn perform_all(&self, actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {
+        let deletes = actions.iter().filter(|(action, _)| matches!(action, Action::Delete { .. })).count();
+        // Of anything else each takes a request of its own, and is better known as done by itself.
+        if deletes < 2 || matches!(self.condition(), Condition::Refused(_)) || self.is_ready().await.is_err() {
+            return Vec::new();
         }
-        self.is_ready().await?;
-        let outcome = self.do_it(action, key).await?;
-        self.done.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), outcome.clone());
-        Ok(outcome)
+        self.moderate_together(actions).await
     }
 
     async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
@@ -270,6 +320,17 @@ impl Adapter for Telegram {
     fn is_own(&self, user: &UserId) -> bool {
         let own = self.world.lock().me;
         own != 0 && user.native().parse::<i64>().is_ok_and(|id| id == own)
+    }
+
+    fn rank(&self, around: &Event, user: Option<&UserId>) -> Option<Rank> {
+        // In private nobody stands above the other.
+        let chat = self.world.chat_around(around).filter(|chat| *chat < 0)?;
+        let known = self.world.lock();
+        let whom = match user {
+            Some(user) => user.native().parse().ok()?,
+            None => known.me,
+        };
+        known.people.rank(chat, whom)
     }
 
     fn user_named(&self, around: &Event, name: &str) -> Option<User> {

@@ -1,6 +1,6 @@
 //! Who the bot is, and what it hears.
 
-use palabre_model::AdapterError;
+use palabre_model::{AdapterError, Condition};
 use serde_json::{Value, json};
 
 use crate::Telegram;
@@ -43,6 +43,10 @@ impl Telegram {
             Err(ApiError::Token) => return Err(AdapterError::Refused(ApiError::Token.to_string())),
             Err(error) => return Err(AdapterError::Lost(error.to_string())),
         };
+        // It is taken, whatever was said before; actions need not wait for the first updates.
+        if let Condition::Refused(_) = self.condition() {
+            self.report(Condition::Starting);
+        }
         let me = Me::of(&said).ok_or_else(|| AdapterError::Lost("Telegram does not say who the bot is".to_owned()))?;
         let mut known = self.world.lock();
         known.me = me.id;

@@ -1,5 +1,6 @@
-//! The pace of messages. Telegram counts those of the last second and the last minute, so that is what is counted here; a chat that
-//! was asked to wait waits as a whole.
+//! The pace of requests. Telegram counts the messages of the last second and the last minute, so those are counted here; an edit counts for
+//! all chats together. Nothing else is held back unless Telegram has asked to wait, and then what is of the same class in the same chat:
+//! moderation never waits for the pace of messages.
 //! <https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this>
 
 use std::collections::{HashMap, VecDeque};
@@ -25,17 +26,53 @@ pub(crate) struct Pacer {
 
 #[derive(Default)]
 struct Sent {
-    /// Of all chats, in the last second.
+    /// To all chats, in the last second.
     all: VecDeque<Instant>,
-    chats: HashMap<i64, Chat>,
+    /// To each chat, in the last minute.
+    chats: HashMap<i64, VecDeque<Instant>>,
+    /// Until when Telegram has asked to wait.
+    shut: HashMap<(i64, Class), Instant>,
 }
 
-#[derive(Default)]
-struct Chat {
-    /// In the last minute.
-    sent: VecDeque<Instant>,
-    /// Telegram has asked to wait until then.
-    shut_until: Option<Instant>,
+/// The requests that wait together when Telegram asks one of them to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Class {
+    /// What says something.
+    Message,
+    /// What changes something that was said.
+    Edit,
+    /// What keeps order among people.
+    Moderation,
+    /// All else.
+    Other,
+}
+
+impl Class {
+    /// The class of a method, in whatever case its name is written.
+    pub(crate) fn of(method: &str) -> Self {
+        let method = method.to_ascii_lowercase();
+        match method.as_str() {
+            "sendchataction" => Self::Other,
+            _ if method.starts_with("send") => Self::Message,
+            _ if method.starts_with("editmessage") => Self::Edit,
+            "deletemessage"
+            | "deletemessages"
+            | "restrictchatmember"
+            | "banchatmember"
+            | "unbanchatmember"
+            | "banchatsenderchat"
+            | "unbanchatsenderchat"
+            | "promotechatmember"
+            | "setchatadministratorcustomtitle"
+            | "setchatmembertag"
+            | "setchatpermissions"
+            | "approvechatjoinrequest"
+            | "declinechatjoinrequest"
+            | "closeforumtopic"
+            | "reopenforumtopic" => Self::Moderation,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// The time that a request takes which says something.
@@ -49,11 +86,11 @@ pub(crate) struct Turn<'p> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut sent = self.pacer.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        let Sent { all, chats } = &mut *sent;
+        let Sent { all, chats, .. } = &mut *sent;
         let now = Instant::now();
         put_off(all, self.taken, now);
         if let Some(here) = chats.get_mut(&self.chat) {
-            put_off(&mut here.sent, self.taken, now);
+            put_off(here, self.taken, now);
         }
     }
 }
@@ -82,47 +119,73 @@ impl Pacer {
         }
     }
 
-    /// Telegram has asked to wait.
-    pub(crate) fn shut(&self, chat: i64, retry_after: Duration) {
+    /// Whether a request that says nothing new may leave now: if not, how long it has to wait. Who asks does the waiting, so that a
+    /// later edit can take the place of one that waits.
+    pub(crate) fn admit(&self, chat: i64, class: Class) -> Result<(), Duration> {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        sent.chats.entry(chat).or_default().shut_until = Some(Instant::now() + retry_after + MARGIN);
+        let now = Instant::now();
+        let Sent { all, shut, .. } = &mut *sent;
+        if let Some(until) = shut.get(&(chat, class)).filter(|until| **until > now) {
+            return Err(*until - now);
+        }
+        if class == Class::Edit {
+            forget(all, SECOND, now);
+            let limit = usize::try_from(self.pace.per_second).unwrap_or(usize::MAX);
+            if let Some(first) = all.front().filter(|_| all.len() >= limit) {
+                return Err(*first + SECOND + MARGIN - now);
+            }
+            all.push_back(now);
+        }
+        Ok(())
+    }
+
+    /// Telegram has asked to wait.
+    pub(crate) fn shut(&self, chat: i64, class: Class, retry_after: Duration) {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if sent.shut.len() > CHATS {
+            sent.shut.retain(|_, until| *until > now);
+        }
+        sent.shut.insert((chat, class), now + retry_after + MARGIN);
     }
 
     /// Counts the messages, or says until when to wait.
     fn take(&self, chat: i64, messages: usize, now: Instant) -> Result<(), Instant> {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        let Sent { all, chats } = &mut *sent;
+        let Sent { all, chats, shut } = &mut *sent;
         if chats.len() > CHATS {
-            let is_used = |chat: &Chat| chat.sent.back().is_some_and(|last| *last + MINUTE > now);
-            chats.retain(|_, chat| is_used(chat) || chat.shut_until.is_some_and(|until| until > now));
+            chats.retain(|_, sent| sent.back().is_some_and(|last| *last + MINUTE > now));
+        }
+        if let Some(until) = shut.get(&(chat, Class::Message)).filter(|until| **until > now) {
+            return Err(*until);
         }
         let here = chats.entry(chat).or_default();
-        if let Some(until) = here.shut_until.filter(|until| *until > now) {
-            return Err(until);
-        }
         let count = |of: u32| usize::try_from(of).unwrap_or(usize::MAX);
-        while all.front().is_some_and(|first| *first + SECOND + MARGIN <= now) {
-            all.pop_front();
-        }
-        while here.sent.front().is_some_and(|first| *first + MINUTE + MARGIN <= now) {
-            here.sent.pop_front();
-        }
+        forget(all, SECOND, now);
+        forget(here, MINUTE, now);
         // An album that is more than a limit goes when nothing else is counted.
         let room = |taken: usize, limit: usize| taken == 0 || taken + messages <= limit;
         if !room(all.len(), count(self.pace.per_second)) {
             return Err(all.front().map_or(now, |first| *first + SECOND + MARGIN));
         }
-        let recent = here.sent.iter().filter(|at| **at + SECOND + MARGIN > now);
+        let recent = here.iter().filter(|at| **at + SECOND + MARGIN > now);
         if !room(recent.clone().count(), count(self.pace.per_second_in_chat)) {
             return Err(recent.min().map_or(now, |first| *first + SECOND + MARGIN));
         }
         // Groups and channels have negative ids.
-        if chat < 0 && !room(here.sent.len(), count(self.pace.per_minute_in_group)) {
-            return Err(here.sent.front().map_or(now, |first| *first + MINUTE + MARGIN));
+        if chat < 0 && !room(here.len(), count(self.pace.per_minute_in_group)) {
+            return Err(here.front().map_or(now, |first| *first + MINUTE + MARGIN));
         }
         all.extend(std::iter::repeat_n(now, messages));
-        here.sent.extend(std::iter::repeat_n(now, messages));
+        here.extend(std::iter::repeat_n(now, messages));
         Ok(())
+    }
+}
+
+/// Forgets what was sent so long ago that it counts no more.
+fn forget(sent: &mut VecDeque<Instant>, window: Duration, now: Instant) {
+    while sent.front().is_some_and(|first| *first + window + MARGIN <= now) {
+        sent.pop_front();
     }
 }
 
@@ -166,8 +229,45 @@ mod tests {
         assert_eq!(Instant::now(), begun);
         drop(pacer.wait(31, 1).await);
         assert!(Instant::now() - begun >= SECOND);
-        pacer.shut(7, Duration::from_secs(5));
+        pacer.shut(7, Class::Message, Duration::from_secs(5));
         drop(pacer.wait(7, 1).await);
         assert!(Instant::now() - begun >= Duration::from_secs(6));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn moderation_waits_for_no_message_and_only_where_it_was_asked_to() {
+        let pacer = Pacer::new(Pace::default());
+        for _ in 0..20 {
+            drop(pacer.wait(-1, 1).await);
+        }
+        for _ in 0..100 {
+            assert_eq!(pacer.admit(-1, Class::Moderation), Ok(()));
+        }
+        pacer.shut(-1, Class::Message, Duration::from_secs(5));
+        assert_eq!(pacer.admit(-1, Class::Moderation), Ok(()), "what messages are asked holds for messages");
+        pacer.shut(-1, Class::Moderation, Duration::from_secs(5));
+        assert_eq!(pacer.admit(-1, Class::Moderation), Err(Duration::from_secs(5) + MARGIN));
+        assert_eq!((pacer.admit(-2, Class::Moderation), pacer.admit(-1, Class::Other)), (Ok(()), Ok(())));
+        tokio::time::sleep(Duration::from_secs(5) + MARGIN).await;
+        assert_eq!(pacer.admit(-1, Class::Moderation), Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_edit_does_not_wait_in_here_and_counts_for_all_chats_together() {
+        let pacer = Pacer::new(Pace::default());
+        let admitted = (0..40).filter(|chat| pacer.admit(-*chat, Class::Edit).is_ok()).count();
+        assert_eq!(admitted, 30);
+        let begun = Instant::now();
+        drop(pacer.wait(7, 1).await);
+        assert_eq!(begun.elapsed(), SECOND + MARGIN, "a message waits until the edits are a second ago");
+    }
+
+    #[test]
+    fn methods_are_sorted_by_what_they_do() {
+        let of = |names: &[&str]| names.iter().map(|name| Class::of(name)).collect::<Vec<_>>();
+        assert_eq!(of(&["sendMessage", "sendMediaGroup", "SendPoll"]), [Class::Message; 3]);
+        assert_eq!(of(&["deleteMessages", "BanChatMember", "setChatMemberTag"]), [Class::Moderation; 3]);
+        assert_eq!(of(&["editMessageText", "editMessageReplyMarkup"]), [Class::Edit; 2]);
+        assert_eq!(of(&["sendChatAction", "answerCallbackQuery", "pinChatMessage"]), [Class::Other; 3]);
     }
 }

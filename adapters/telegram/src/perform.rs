@@ -1,5 +1,7 @@
 //! Actions, as requests.
 
+mod delete;
+mod edit;
 mod moderate;
 mod offer;
 mod say;
@@ -11,12 +13,13 @@ use serde_json::{Value, json};
 
 use crate::Telegram;
 use crate::api::ApiError;
+use crate::pace::Class;
 use crate::world::Recent;
+
+pub(crate) use say::Progress;
 
 /// The longest name of a topic.
 const TOPIC: usize = 128;
-/// How many messages are removed at a time. <https://core.telegram.org/bots/api#deletemessages>
-const AT_ONCE: usize = 100;
 /// The most people that one invitation lets in.
 const INVITED: u32 = 99_999;
 
@@ -39,7 +42,12 @@ impl Telegram {
     async fn ask_for(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         match action {
             Action::Send { room, content, reply_to } => {
-                let reply_to = reply_to.as_ref().map(message).transpose()?;
+                let reply_to = match reply_to.as_ref().map(|which| self.target(room, which)).transpose() {
+                    Ok(found) => found.map(|(_, id)| id),
+                    // One that is left behind in another chat is no reason not to answer.
+                    Err(ActionError::Rejected(_)) => None,
+                    Err(error) => return Err(error),
+                };
                 self.say(self.place(room)?, content, reply_to, key).await
             }
             Action::Direct { user, content, .. } => self.say((somebody(user)?, None), content, None, key).await,
@@ -55,32 +63,32 @@ impl Telegram {
             }
             Action::Offer { interaction, offers, lasts, .. } => self.offer(interaction, offers, *lasts).await,
             Action::Edit { room, message: which, content } => {
-                self.edit(self.place(room)?.0, message(which)?, content).await
+                let (_, topic) = self.place(room)?;
+                let (chat, id) = self.target(room, which)?;
+                self.edit((chat, topic), id, content).await
             }
             Action::Delete { room, message: which, .. } => {
-                let (chat, id) = (self.place(room)?.0, message(which)?);
-                let parts = self.world.lock().parts_of(chat, id);
-                let removed = self.remove(chat, parts.clone()).await?;
-                self.world.lock().forget(chat, &parts);
-                Ok(removed)
+                let (chat, id) = self.target(room, which)?;
+                self.delete(chat, &[id]).await
             }
             Action::React { room, message: which, emoji, remove } => {
-                self.react(self.place(room)?.0, message(which)?, emoji, *remove).await
+                let (chat, id) = self.target(room, which)?;
+                self.react(chat, id, emoji, *remove).await
             }
             Action::Typing { room } => {
                 let (chat, topic) = self.place(room)?;
                 let mut body = json!({ "chat_id": chat, "action": "typing" });
                 in_topic(&mut body, topic);
-                done(self.api.call("sendChatAction", body).await)
+                done(self.in_chat(chat, "sendChatAction", body).await)
             }
             Action::Pin { room, message: which, remove } => {
-                let body = json!({ "chat_id": self.place(room)?.0, "message_id": message(which)? });
+                let (chat, id) = self.target(room, which)?;
+                let mut body = json!({ "chat_id": chat, "message_id": id });
                 if *remove {
-                    done(self.api.call("unpinChatMessage", body).await)
+                    done(self.in_chat(chat, "unpinChatMessage", body).await)
                 } else {
-                    let mut body = body;
                     body["disable_notification"] = true.into();
-                    done(self.api.call("pinChatMessage", body).await)
+                    done(self.in_chat(chat, "pinChatMessage", body).await)
                 }
             }
             Action::Purge { room, count, user, since, .. } => {
@@ -129,6 +137,23 @@ impl Telegram {
         self.world.place(native).ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is no chat of Telegram's")))
     }
 
+    /// The chat and the number there of the message that an action is about.
+    fn target(&self, room: &RoomId, which: &MessageRef) -> Result<(i64, i64), ActionError> {
+        match which {
+            MessageRef::Id(id) | MessageRef::Own(id) => self.world.message(room.native(), id.as_str()),
+            MessageRef::Sent(key) => Err(ActionError::NotFound(format!("the message {key} was not sent"))),
+        }
+    }
+
+    /// A request about a chat that says nothing new: it is not held back unless Telegram has asked to wait. Where the answer says that
+    /// the chat has moved or is to be left alone, that is noted.
+    async fn in_chat(&self, chat: i64, method: &str, body: Value) -> Result<Value, ApiError> {
+        let class = Class::of(method);
+        self.pacer.admit(chat, class).map_err(|retry_after| ApiError::Limited { retry_after })?;
+        let result = self.api.call(method, body).await;
+        self.noted_error(chat, class, result).await
+    }
+
     /// A request that says something, in a chat that may have moved, at its pace.
     pub(crate) async fn said(&self, method: &str, chat: i64, body: Value) -> Result<Value, ActionError> {
         let said = self.api.call(method, body).await;
@@ -137,7 +162,7 @@ impl Telegram {
 
     /// What came of a request to a chat: where it says that the chat has moved or is to be left alone, that is noted.
     pub(crate) async fn noted(&self, chat: i64, said: Result<Value, ApiError>) -> Result<Value, ActionError> {
-        let said = self.noted_error(chat, said).await;
+        let said = self.noted_error(chat, Class::Message, said).await;
         match &said {
             Ok(Value::Array(album)) => album.iter().for_each(|message| self.note_own(message)),
             Ok(message) => self.note_own(message),
@@ -146,26 +171,11 @@ impl Telegram {
         said.map_err(ActionError::from)
     }
 
-    /// Removes messages; those that are gone already are as they should be.
-    async fn remove(&self, chat: i64, ids: Vec<i64>) -> Result<Outcome, ActionError> {
-        for some in ids.chunks(AT_ONCE) {
-            let result = match some {
-                [one] => self.api.call("deleteMessage", json!({ "chat_id": chat, "message_id": one })).await,
-                several => self.api.call("deleteMessages", json!({ "chat_id": chat, "message_ids": several })).await,
-            };
-            match self.noted_error(chat, result).await {
-                Err(error) if error.says("message to delete not found") => {}
-                other => drop(done(other)?),
-            }
-        }
-        Ok(Outcome::default())
-    }
-
     /// Where an answer says that the chat has moved or is to be left alone, that is noted.
-    async fn noted_error(&self, chat: i64, result: Result<Value, ApiError>) -> Result<Value, ApiError> {
+    async fn noted_error(&self, chat: i64, class: Class, result: Result<Value, ApiError>) -> Result<Value, ApiError> {
         match &result {
             Err(ApiError::Moved { to }) => self.moved(chat, *to).await,
-            Err(ApiError::Limited { retry_after }) => self.pacer.shut(chat, *retry_after),
+            Err(ApiError::Limited { retry_after }) => self.pacer.shut(chat, class, *retry_after),
             _ => {}
         }
         result
@@ -185,7 +195,7 @@ impl Telegram {
         }
         let reactions = if remove { json!([]) } else { json!([&reaction]) };
         let body = json!({ "chat_id": chat, "message_id": id, "reaction": reactions });
-        let outcome = done(self.noted_error(chat, self.api.call("setMessageReaction", body).await).await)?;
+        let outcome = done(self.in_chat(chat, "setMessageReaction", body).await)?;
         if !remove {
             self.reactions.lock().unwrap_or_else(PoisonError::into_inner).put((chat, id), reaction);
         }
@@ -194,7 +204,7 @@ impl Telegram {
 
     async fn open_topic(&self, chat: i64, name: &str) -> Result<Outcome, ActionError> {
         let name: String = name.chars().take(TOPIC).collect();
-        let made = self.api.call("createForumTopic", json!({ "chat_id": chat, "name": name })).await?;
+        let made = self.in_chat(chat, "createForumTopic", json!({ "chat_id": chat, "name": name })).await?;
         let topic = made["message_thread_id"].as_i64();
         let room = topic.map(|topic| {
             self.world.lock().chats.entry(chat).or_default().name_topic(topic, &name);
@@ -211,7 +221,7 @@ impl Telegram {
         if let Some(uses) = uses.filter(|uses| *uses > 0) {
             body["member_limit"] = uses.min(INVITED).into();
         }
-        let made = self.api.call("createChatInviteLink", body).await?;
+        let made = self.in_chat(chat, "createChatInviteLink", body).await?;
         Ok(Outcome { message: made["invite_link"].as_str().map(Into::into) })
     }
 }
@@ -221,14 +231,6 @@ pub(crate) fn in_topic(body: &mut Value, topic: Option<i64>) {
     if let Some(topic) = topic {
         body["message_thread_id"] = topic.into();
     }
-}
-
-fn message(reference: &MessageRef) -> Result<i64, ActionError> {
-    let id = match reference {
-        MessageRef::Id(id) | MessageRef::Own(id) => id.as_str(),
-        MessageRef::Sent(key) => return Err(ActionError::NotFound(format!("the message {key} was not sent"))),
-    };
-    id.parse().ok().ok_or_else(|| ActionError::NotFound(format!("\"{id}\" is no message of Telegram's")))
 }
 
 pub(crate) fn person(user: &UserId) -> Result<i64, ActionError> {

@@ -6,6 +6,7 @@ use palabre_model::{Bot, Event, Millis};
 use serde_json::Value;
 
 use crate::decode::Decoder;
+use crate::lenient::regular;
 use crate::world::World;
 
 /// Reads updates one after the other, as a bot does, and remembers what they tell.
@@ -26,6 +27,9 @@ impl Updates {
 
     /// The events of an update.
     pub fn read(&self, update: &Value, now: Millis) -> Vec<Event> {
-        self.0.decode(update, now).events
+        let mut update = update.clone();
+        regular(&mut update);
+        self.0.meet(&update);
+        self.0.decode(&update, now).events
     }
 }

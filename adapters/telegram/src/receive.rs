@@ -17,7 +17,7 @@ use tokio::time::{sleep_until, timeout};
 
 use crate::Telegram;
 use crate::decode::{Decoded, Decoder};
-use crate::frames::Update;
+use crate::frames::{self, Update};
 
 use albums::Albums;
 use position::Position;
@@ -197,7 +197,9 @@ impl Receiving<'_> {
                 self.telegram.know_admins(chat).await;
             }
         }
+        self.decoder.meet(&update);
         let decoded = Box::pin(self.decoded(id, frame, &update)).await;
+        self.telegram.world.keep_people(&mut self.rows, now);
         self.position.pass(&mut self.rows, &self.context.bot.name, id, now);
         self.hand_over(decoded);
     }
@@ -232,6 +234,7 @@ impl Receiving<'_> {
         }
         let message = frame.message.or(frame.channel_post);
         if let Some(message) = message {
+            self.telegram.deliver_waiting(&message);
             if message.media_group_id.is_some() {
                 albums::keep(&mut self.rows, &self.context.bot.name, id, update);
                 self.albums.hold(id, message);
@@ -292,12 +295,18 @@ impl Receiving<'_> {
 
     /// An album is complete, as far as is known.
     async fn release(&mut self, album: albums::Album) {
-        let (ids, parts): (Vec<i64>, Vec<_>) = album.parts.into_iter().unzip();
-        if let Some(chat) = parts.first().map(|part| part.chat.id).filter(|chat| *chat < 0) {
+        let (ids, parts): (Vec<i64>, Vec<frames::Message>) = album.parts.into_iter().unzip();
+        let first = parts.first().map(|part| (part.chat.id, part.message_id));
+        if let Some((chat, _)) = first.filter(|(chat, _)| *chat < 0) {
             self.telegram.know_admins(chat).await;
         }
         albums::forget(&mut self.rows, &self.context.bot.name, &ids);
-        let decoded = self.decoder.message(parts, self.context.clock.now()).unwrap_or_default();
+        let now = self.context.clock.now();
+        let decoded = self.decoder.message(parts, now).unwrap_or_default();
+        if let Some((chat, first)) = first {
+            self.telegram.world.keep_parts(&mut self.rows, chat, first, now);
+        }
+        self.telegram.world.keep_people(&mut self.rows, now);
         self.hand_over(decoded);
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::Telegram;
 use crate::frames::Membership;
+use crate::lenient::each;
 use crate::world::ChatKind;
 
 /// How long an update waits for the list of administrators.
@@ -57,7 +57,7 @@ impl Telegram {
     async fn ask_admins(&self, chat: i64) {
         match self.api.call("getChatAdministrators", json!({ "chat_id": chat })).await {
             Ok(said) => {
-                let members = Vec::<Membership>::deserialize(said).unwrap_or_default();
+                let members: Vec<Membership> = each(said).unwrap_or_default();
                 self.world.lock().people.set_admins(chat, &members);
             }
             Err(error) => {

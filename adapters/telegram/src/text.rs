@@ -43,7 +43,7 @@ mod units;
 mod walk;
 mod write;
 
-pub use cut::cut;
+pub use cut::{cut, cut_within};
 pub use encode::{to_telegram, to_telegram_with};
 pub use entity::{Entity, EntityKind, Person, Rich};
 pub use mentions::{Mentioned, quiet};

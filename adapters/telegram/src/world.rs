@@ -2,6 +2,7 @@
 //! messages.
 
 mod chat;
+mod parts;
 mod people;
 
 use std::collections::{HashMap, VecDeque};
@@ -9,18 +10,21 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
-use palabre_model::{Batch, BotName, Event, Message, Millis, Room, RoomId, RoomKind, Space, SpaceId, UserId};
+use palabre_model::{
+    ActionError, Batch, BotName, Event, Message, MessageId, Millis, Room, RoomId, RoomKind, Space, SpaceId, UserId,
+};
 use palabre_store::{Direction, Snapshot, Table, TableId};
 
 pub(crate) use chat::{ChatKind, ChatRow};
-pub(crate) use people::{ADMINISTRATOR, People, member};
+pub(crate) use parts::{Composed, Parts};
+pub(crate) use people::{ADMINISTRATOR, ANONYMOUS, People, member};
 
 /// Chats by bot and id.
 const CHATS: Table<(String, String), ChatRow> = Table::new(TableId::TelegramChats);
 /// So many messages are remembered, to say what they were before they were changed.
 const MESSAGES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
-/// So many parts of albums are remembered, to know which message they belong to.
-const PARTS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+/// What stands between the number of a message and its chat, in an id that has both.
+const IN_CHAT: char = '@';
 /// So many chats have their last messages remembered.
 const TALKS: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 /// So many messages of one chat can be removed at a time by their number.
@@ -41,8 +45,8 @@ pub(crate) struct Known {
     pub(crate) chats: HashMap<i64, ChatRow>,
     pub(crate) people: People,
     pub(crate) messages: LruCache<(i64, i64), Arc<Message>>,
-    /// The message that a part of an album belongs to.
-    pub(crate) parts: LruCache<(i64, i64), i64>,
+    /// The messages that have several parts.
+    pub(crate) composed: Composed,
     /// The last messages of each chat, oldest first.
     recent: LruCache<i64, VecDeque<Recent>>,
 }
@@ -64,7 +68,7 @@ impl World {
             chats: HashMap::new(),
             people: People::default(),
             messages: LruCache::new(MESSAGES),
-            parts: LruCache::new(PARTS),
+            composed: Composed::default(),
             recent: LruCache::new(TALKS),
         };
         Self { bot: bot.clone(), known: Mutex::new(known) }
@@ -80,7 +84,8 @@ impl World {
                 self.lock().chats.insert(id, chat);
             }
         }
-        Ok(())
+        self.load_parts(snapshot)?;
+        self.load_people(snapshot)
     }
 
     /// Adds to `rows` what is known of a chat.
@@ -114,11 +119,26 @@ impl World {
 
     /// The chat and the topic that a room is, as Telegram has them now.
     pub(crate) fn place(&self, native: &str) -> Option<(i64, Option<i64>)> {
-        let (chat, topic) = match native.split_once(':') {
-            Some((chat, topic)) => (chat, Some(topic.parse().ok()?)),
-            None => (native, None),
+        let (chat, topic) = named_place(native)?;
+        Some((self.lock().now_id(chat), topic))
+    }
+
+    /// The message that an id names in a room, as its chat and its number there. A group and the supergroup that it has become are one
+    /// room and number their messages each from 1: an id of before is of the old chat, in which nothing can be done any more.
+    pub(crate) fn message(&self, room: &str, id: &str) -> Result<(i64, i64), ActionError> {
+        let unknown = || ActionError::NotFound(format!("\"{id}\" is no message of Telegram's"));
+        let (chat, _) = named_place(room).ok_or_else(unknown)?;
+        let (number, of) = match id.split_once(IN_CHAT) {
+            Some((number, of)) => (number, of.parse::<i64>().ok().ok_or_else(unknown)?),
+            None => (id, chat),
         };
-        Some((self.lock().now_id(chat.parse().ok()?), topic))
+        let number = number.parse::<i64>().ok().ok_or_else(unknown)?;
+        if self.lock().now_id(chat) != of {
+            return Err(ActionError::Rejected(format!(
+                "the message {number} is of before the group became a supergroup: Telegram has closed the chat that it is in"
+            )));
+        }
+        Ok((of, number))
     }
 
     /// The chat where an event happened.
@@ -146,7 +166,25 @@ impl World {
     }
 }
 
+/// The chat and the topic in the id of a room.
+fn named_place(native: &str) -> Option<(i64, Option<i64>)> {
+    match native.split_once(':') {
+        Some((chat, topic)) => Some((chat.parse().ok()?, Some(topic.parse().ok()?))),
+        None => Some((native.parse().ok()?, None)),
+    }
+}
+
 impl Known {
+    /// The id of a message as events have it: its number, with its chat where the room is named after the chat of before.
+    pub(crate) fn message_id(&self, chat: i64, number: i64) -> MessageId {
+        if self.first_id(chat) == chat { number.to_string().into() } else { format!("{number}{IN_CHAT}{chat}").into() }
+    }
+
+    /// The id of the message that a part belongs to.
+    pub(crate) fn id_of(&self, chat: i64, part: i64) -> MessageId {
+        self.message_id(chat, self.composed.head_of(chat, part))
+    }
+
     /// The id under which a chat was known first.
     pub(crate) fn first_id(&self, chat: i64) -> i64 {
         self.chats.get(&chat).and_then(|row| row.was).unwrap_or(chat)
@@ -163,31 +201,24 @@ impl Known {
         let old = self.chats.entry(from).or_default();
         let is_news = old.moved_to != Some(to);
         old.moved_to = Some(to);
-        let title = old.title.clone();
+        let (title, before_lock) = (old.title.clone(), old.before_lock.take());
         let new = self.chats.entry(to).or_default();
         new.was = Some(first);
         new.kind = ChatKind::Supergroup;
         if new.title.is_empty() {
             new.title = title;
         }
+        // What everybody may do goes with them.
+        new.before_lock = new.before_lock.take().or(before_lock);
         if first != from {
             self.chats.entry(first).or_default().moved_to = Some(to);
         }
         is_news
     }
 
-    /// The messages that one is made of: several where it is an album.
+    /// The messages that one is made of: several where it is long, or an album.
     pub(crate) fn parts_of(&self, chat: i64, id: i64) -> Vec<i64> {
-        if !self.parts.contains(&(chat, id)) {
-            return vec![id];
-        }
-        let of_it = self.parts.iter().filter(|((of, _), first)| *of == chat && **first == id);
-        let mut ids: Vec<i64> = of_it.map(|((_, part), _)| *part).collect();
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-        ids.sort_unstable();
-        ids
+        self.composed.parts_of(chat, id).ids
     }
 
     /// The topic that a message is in, as far as it is remembered.
@@ -243,5 +274,24 @@ mod tests {
         assert_eq!(known.recent(-7, 3, |_| true), Some(vec![4, 3, 2]));
         assert!(known.is_noted(-7, 2) && !known.is_noted(-7, 5));
         assert_eq!(known.recent(-8, 3, |_| true), None);
+    }
+
+    #[test]
+    fn an_id_of_before_a_group_became_a_supergroup_is_known_as_such() {
+        let world = World::new(&"bot".into());
+        let (old, new) = (-4_000_001, -1_001_234_567_890);
+        let (room, of_new) = (old.to_string(), new.to_string());
+        let before = world.lock().message_id(old, 57);
+        assert_eq!((before.as_str(), world.message(&room, "57")), ("57", Ok((old, 57))));
+        assert!(world.lock().moved(old, new));
+        assert!(!world.lock().moved(old, new), "it is told twice");
+        let after = world.lock().message_id(new, 57);
+        assert_eq!(after.as_str(), "57@-1001234567890");
+        assert_eq!(world.message(&room, after.as_str()), Ok((new, 57)));
+        assert!(matches!(world.message(&room, before.as_str()), Err(ActionError::Rejected(_))));
+        // Who has come to know the supergroup by its own id names its messages by their numbers.
+        assert_eq!(world.message(&of_new, "57"), Ok((new, 57)));
+        assert!(matches!(world.message(&room, "no number"), Err(ActionError::NotFound(_))));
+        assert!(matches!(world.message("no chat", "57"), Err(ActionError::NotFound(_))));
     }
 }

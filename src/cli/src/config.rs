@@ -179,6 +179,7 @@ impl Config {
         for (name, bot) in &self.file.bots {
             bot.value.check(name).map_err(|what| place.wrong(&bot.referenced, &what))?;
         }
+        self.check_accounts(place)?;
         if let Some(room) = &self.file.operators.room
             && !room.split_once('/').is_some_and(|(bot, room)| self.file.bots.contains_key(bot) && !room.is_empty())
         {
@@ -223,6 +224,22 @@ impl Config {
                         place.wrong(&bot.referenced, &format!("there is no bot {} under bots:{nearest}", bot.value))
                     );
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that every bot has an account of its own: a platform gives what happens to one process alone.
+    fn check_accounts(&self, place: &Place<'_>) -> Result<(), Problem> {
+        let mut known = BTreeMap::new();
+        for (name, bot) in &self.file.bots {
+            let Some(account) = bot.value.account() else { continue };
+            let platform = bot.value.platform.name();
+            if let Some(first) = known.insert((platform, account), name) {
+                let what = format!(
+                    "{first} and {name} have the token of one bot of {platform}, which can run once; remove one of them, or give it a bot of its own"
+                );
+                return Err(place.wrong(&bot.referenced, &what));
             }
         }
         Ok(())

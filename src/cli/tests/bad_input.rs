@@ -73,6 +73,24 @@ fn an_unknown_grant() {
 }
 
 #[test]
+fn two_bots_with_one_token() {
+    let bot = |platform: &str, token: &str| format!("{{ platform: {platform}, token: \"{token}\" }}");
+    let cases = [
+        (bot("telegram", "123456789:AAsame"), bot("telegram", "123456789:AAsame"), true),
+        (bot("telegram", "123456789:AAold"), bot("telegram", " 123456789:AAnew\\n"), true),
+        (bot("discord", "MTIz.x.y"), bot("discord", "MTIz.x.y "), true),
+        (bot("telegram", "123456789:AAsame"), bot("telegram", "1234567890:AAsame"), false),
+        (bot("telegram", "123456789:AAsame"), bot("discord", "123456789:AAsame"), false),
+    ];
+    for (one, other, is_refused) in cases {
+        let project = Project::new(&format!("bots:\n  one: {one}\n  other: {other}\n"), &[]);
+        let told = told(&project, &["check"]);
+        assert_eq!(told.contains("one and other have the token of one bot of"), is_refused, "{one} {other}: {told}");
+        assert_eq!(told.starts_with("exit code 0"), !is_refused, "{one} {other}: {told}");
+    }
+}
+
+#[test]
 fn two_room_services() {
     snapshot!(told(&Project::new(&format!("{BOTS}  other:\n    platform: rooms\n"), &[]), &["check"]));
 }

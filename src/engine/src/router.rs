@@ -87,8 +87,7 @@ impl Router {
             .collect();
         let is_late = |script: &ScriptName, name: &str| {
             let had_it = before.get(name).is_some_and(|(owner, _)| owner == script);
-            let is_built_in = palabre_script::BUILT_IN.iter().any(|(built_in, _)| *built_in == script.as_str());
-            (!is_built_in, !had_it)
+            (!is_built_in(script), !had_it)
         };
         claims.sort_by_key(|(script, name, _)| is_late(script, name));
         for (script, name, command) in claims {
@@ -148,8 +147,11 @@ impl Router {
         // Read once for all scripts.
         let text = Prepared::new(&message.content.text);
         let before = before.map(|before| Prepared::new(&before.content.text));
+        let is_command = !derived.is_empty();
         for (script, listener) in &mut self.listeners {
-            if edited && !self.in_edits.iter().any(|(of, _)| of == script) {
+            // What a script has a command for, nothing that is built in answers as well.
+            let is_answered = is_command && is_built_in(script);
+            if is_answered || (edited && !self.in_edits.iter().any(|(of, _)| of == script)) {
                 continue;
             }
             let heard = listener.hear(script, &text, &self.metrics);
@@ -203,4 +205,8 @@ fn is_news(pattern: &str, found: &Value, before: &[(String, Value)]) -> bool {
         }
         (found, known) => found != known,
     }
+}
+
+fn is_built_in(script: &ScriptName) -> bool {
+    palabre_script::BUILT_IN.iter().any(|(built_in, _)| *built_in == script.as_str())
 }

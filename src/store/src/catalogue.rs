@@ -90,6 +90,12 @@ catalogue! {
     DiscordLocks = "discord_locks",
     /// Actions that did not fit into memory, or that are retried on their own, by bot. The engine's.
     Outbox = "outbox",
+    /// Which messages a long one or an album is made of, by bot, chat and message. The Telegram adapter's.
+    TelegramParts = "telegram_parts",
+    /// Who was seen, by bot and id. The Telegram adapter's.
+    TelegramPeople = "telegram_people",
+    /// Answers to people who have not begun with the bot, by bot, person and action. The Telegram adapter's.
+    TelegramWaiting = "telegram_waiting",
 }
 
 impl TableId {

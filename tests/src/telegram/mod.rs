@@ -144,6 +144,12 @@ impl StandIn {
         self.shared.cuts.send_modify(|number| *number += 1);
     }
 
+    /// From now on the token is taken no more, or is taken again. Whoever waits for updates is cut off.
+    pub fn revokes_token(&self, is_revoked: bool) {
+        self.change(|world| world.is_revoked = is_revoked);
+        self.cut();
+    }
+
     /// From now on this share of calls goes wrong, in all ways.
     pub fn faults(&self, share: f64) {
         self.faults_of(share, &Fault::ALL);

@@ -50,6 +50,8 @@ pub(super) struct World {
     pub(super) pacing: Pacing,
     pub(super) faults: Faults,
     pub(super) counters: Counters,
+    /// Whether the token is taken no more.
+    pub(super) is_revoked: bool,
 }
 
 impl World {
@@ -76,6 +78,7 @@ impl World {
             pacing: Pacing::default(),
             faults: Faults::new(options.seed),
             counters: Counters::default(),
+            is_revoked: false,
             options,
         };
         world.found();

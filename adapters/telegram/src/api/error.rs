@@ -10,6 +10,9 @@ pub(crate) enum ApiError {
     /// The token is none, or is none any more.
     #[error("Telegram refuses the token; take a new one from @BotFather")]
     Token,
+    /// There is no such method; or the token is none, which Telegram tells in the same words.
+    #[error("Telegram has no such method")]
+    NoMethod,
     /// Somebody else receives with the same token.
     #[error("{0}")]
     Conflict(String),
@@ -60,7 +63,7 @@ impl ApiError {
         let has = |part: &str| words.to_lowercase().contains(part);
         match code {
             401 => Self::Token,
-            404 if words == "Not Found" => Self::Token,
+            404 if words.is_empty() || words == "Not Found" => Self::NoMethod,
             409 => Self::Conflict(words),
             429 => Self::Limited { retry_after: Duration::from_secs(1) },
             500.. => Self::Passing(if words.is_empty() { format!("a fault of Telegram's ({code})") } else { words }),
@@ -103,8 +106,10 @@ impl From<ApiError> for ActionError {
             ApiError::NotFound(words) => Self::NotFound(words),
             ApiError::Unchanged(words) | ApiError::Refused(words) | ApiError::Unfit(words) => Self::Rejected(words),
             ApiError::Passing(words) | ApiError::Garbled { words, .. } => Self::Transient(words),
+            // It was asked for anew whether the token holds.
+            ApiError::Token | ApiError::NoMethod => Self::Unavailable(error.to_string()),
             // Where the group is now is looked up before it gets here; the next try goes there.
-            ApiError::Moved { .. } | ApiError::Token | ApiError::Conflict(_) => Self::Transient(error.to_string()),
+            ApiError::Moved { .. } | ApiError::Conflict(_) => Self::Transient(error.to_string()),
         }
     }
 }

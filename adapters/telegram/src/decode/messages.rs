@@ -6,22 +6,18 @@ use palabre_model::{EventKind, Message, Millis, Room, User};
 
 use super::{Decoded, Decoder, Scene};
 use crate::frames::{self, Reaction};
-use crate::world::Recent;
-
-/// The account in whose name administrators write who do not want to be known.
-const ANONYMOUS: i64 = 1_087_968_824;
+use crate::world::{ANONYMOUS, Parts, Recent};
 
 impl Decoder {
     /// A message, in several parts where it is an album. `None` for what has no kind of its own.
     pub(crate) fn message(&self, parts: Vec<frames::Message>, now: Millis) -> Option<Decoded> {
         let first = parts.first()?;
         let mut changed = self.learn(first);
-        for part in &parts {
-            self.note(part);
-            if parts.len() > 1 {
-                let mut known = self.world.lock();
-                known.parts.put((part.chat.id, part.message_id), first.message_id);
-            }
+        parts.iter().for_each(|part| self.note(part));
+        if parts.len() > 1 {
+            let mut album = Parts { ids: Vec::new(), texts: vec![first.message_id], has_caption: true };
+            parts.iter().for_each(|part| album.add(part.message_id));
+            self.world.lock().composed.note(first.chat.id, first.message_id, album);
         }
         if let Some(decoded) = self.told(first, now) {
             let Decoded { events, changed: more } = decoded;
@@ -41,8 +37,9 @@ impl Decoder {
             // Something that is no message to us, and that Telegram tells as one.
             return None;
         }
+        let message_id = self.world.lock().message_id(first.chat.id, first.message_id);
         let message = Message {
-            id: first.message_id.to_string().into(),
+            id: message_id,
             author: Some(user.id.clone()),
             time: first.time(),
             content,
@@ -66,19 +63,18 @@ impl Decoder {
         }
         let chat = frame.chat.id;
         // A part of an album is changed: the message that it is of.
-        let of = self.world.lock().parts.get(&(chat, frame.message_id)).copied().unwrap_or(frame.message_id);
+        let of = self.world.lock().composed.head_of(chat, frame.message_id);
         let before = self.world.lock().messages.get(&(chat, of)).map(|message| Message::clone(message));
         let mut content = self.content(std::slice::from_ref(frame));
-        if let Some(before) =
-            before.as_ref().filter(|_| of != frame.message_id || before_is_album(&self.world, chat, of))
-        {
+        if let Some(before) = before.as_ref().filter(|_| of != frame.message_id || self.has_several(chat, of)) {
             content.attachments.clone_from(&before.content.attachments);
             if of != frame.message_id {
                 content.text.clone_from(&before.content.text);
             }
         }
+        let message_id = self.world.lock().message_id(chat, of);
         let message = Message {
-            id: of.to_string().into(),
+            id: message_id,
             author: Some(user.id.clone()),
             time: frame.time(),
             content,
@@ -104,14 +100,15 @@ impl Decoder {
             return Decoded::default();
         }
         let chat = frame.chat.id;
-        let of = self.world.lock().parts.get(&(chat, frame.message_id)).copied().unwrap_or(frame.message_id);
+        let of = self.world.lock().composed.head_of(chat, frame.message_id);
+        let id_of = self.world.lock().message_id(chat, of);
         let scene = || {
             let topic = self.world.lock().topic_of(chat, of);
             let member = self.member(chat, id);
             Scene { chat, topic, user: Some(user.clone()), member }
         };
         let event = |reaction: &Reaction, is_new: bool| {
-            let (message, emoji) = (of.to_string().into(), reaction.written());
+            let (message, emoji) = (id_of.clone(), reaction.written());
             let kind = match is_new {
                 true => EventKind::ReactionAdd { message, emoji },
                 false => EventKind::ReactionRemove { message, emoji },
@@ -133,8 +130,8 @@ impl Decoder {
             return Some(self.came_and_went(frame, (&user, id), now));
         }
         if let Some(pinned) = &frame.pinned_message {
-            let kind =
-                EventKind::Pin { message: pinned.message_id.to_string().into(), pinned: true, by: Some(user.clone()) };
+            let message = self.world.lock().id_of(chat, pinned.message_id);
+            let kind = EventKind::Pin { message, pinned: true, by: Some(user.clone()) };
             return Some(self.event(scene(), kind, now).into());
         }
         if let Some(title) = &frame.new_chat_title {
@@ -199,8 +196,7 @@ impl Decoder {
         let answered = frame.reply_to_message.as_ref()?;
         let is_beginning = frame.is_topic_message
             && (answered.forum_topic_created.is_some() || Some(answered.message_id) == frame.message_thread_id);
-        let id = self.world.lock().parts.get(&(frame.chat.id, answered.message_id)).copied();
-        (!is_beginning).then(|| id.unwrap_or(answered.message_id).to_string().into())
+        (!is_beginning).then(|| self.world.lock().id_of(frame.chat.id, answered.message_id))
     }
 
     pub(super) fn scene(&self, frame: &frames::Message, user: User, id: i64) -> Scene {
@@ -238,6 +234,11 @@ impl Decoder {
         if is_news { vec![frame.chat.id] } else { Vec::new() }
     }
 
+    /// Whether a message that was remembered had several parts.
+    fn has_several(&self, chat: i64, id: i64) -> bool {
+        self.world.lock().composed.has_several(chat, id)
+    }
+
     fn note(&self, frame: &frames::Message) {
         let recent = Recent {
             id: frame.message_id,
@@ -247,9 +248,4 @@ impl Decoder {
         };
         self.world.lock().note(frame.chat.id, recent);
     }
-}
-
-/// Whether a message that was remembered had several parts.
-fn before_is_album(world: &crate::world::World, chat: i64, id: i64) -> bool {
-    world.lock().parts.contains(&(chat, id))
 }

@@ -1,15 +1,18 @@
 //! What is done to members and to chats. What requests are made of is teloxide's.
 
 use palabre_model::{ActionError, ActionKind, Batch, Measure, Millis, Outcome, RoomChange};
+use serde::Serialize;
 use serde_json::{Value, json};
 use teloxide_core::payloads::{
     ApproveChatJoinRequest, BanChatMember, DeclineChatJoinRequest, PromoteChatMember, RestrictChatMember,
     SetChatDescription, SetChatPermissions, UnbanChatMember,
 };
+use teloxide_core::requests::Payload;
 use teloxide_core::types::{ChatId, ChatPermissions, Recipient, UserId};
 
 use super::{Place, done};
 use crate::Telegram;
+use crate::api::ApiError;
 use crate::world::ADMINISTRATOR;
 
 /// A measure for less than half a minute is for ever, as is one for more than a year.
@@ -24,6 +27,14 @@ const DESCRIPTION: usize = 255;
 /// Supergroups and channels have ids up to here, small groups such between it and 0.
 /// <https://core.telegram.org/api/bots/ids>
 const LARGE: i64 = -1_000_000_000_000;
+
+/// Rights, as Telegram's clients name them.
+const BAN_USERS: &str = "Ban Users";
+const ADD_ADMINS: &str = "Add New Admins";
+const MANAGE_TAGS: &str = "Manage Tags";
+
+/// Why something can be done to nobody in a small group.
+const SMALL_GROUP: &str = "in a basic group Telegram can do that to nobody; its owner can make it a supergroup, as by showing the history to new members";
 
 fn at(chat: i64) -> Recipient {
     Recipient::Id(ChatId(chat))
@@ -40,39 +51,42 @@ impl Telegram {
         let result = match measure {
             Measure::Mute { until: end } => {
                 let restrict = RestrictChatMember::new(at(chat), whom, ChatPermissions::empty());
-                self.ask_until(&restrict, until(end)).await
+                self.ask_until(chat, &restrict, until(end)).await
             }
             // All of them lift what was laid on one person; what nobody may there they may not either.
-            Measure::Unmute => self.api.ask(&RestrictChatMember::new(at(chat), whom, ChatPermissions::all())).await,
+            Measure::Unmute => {
+                self.ask_in(chat, &RestrictChatMember::new(at(chat), whom, ChatPermissions::all())).await
+            }
             // A small group lets those in again whom it has shown out, and knows no other way.
-            Measure::Kick if chat > LARGE => self.api.ask(&BanChatMember::new(at(chat), whom)).await,
+            Measure::Kick if chat > LARGE => self.ask_in(chat, &BanChatMember::new(at(chat), whom)).await,
             // Who is in, and so not banned, is then out and may come back.
-            Measure::Kick => self.api.ask(&UnbanChatMember::new(at(chat), whom)).await,
+            Measure::Kick => self.ask_in(chat, &UnbanChatMember::new(at(chat), whom)).await,
             Measure::Ban { until: end, purge_since } => {
                 let mut ban = BanChatMember::new(at(chat), whom);
                 ban.revoke_messages = purge_since.map(|_| true);
-                self.ask_until(&ban, until(end)).await
+                self.ask_until(chat, &ban, until(end)).await
             }
-            Measure::Unban => self.api.ask(&unban(chat, whom)).await,
+            Measure::Unban => self.ask_in(chat, &unban(chat, whom)).await,
             Measure::AddRole(role) => return self.entitle(chat, user, role, true).await,
             Measure::RemoveRole(role) => return self.entitle(chat, user, role, false).await,
             Measure::Rename(_) => return Err(ActionError::Unsupported(ActionKind::Rename)),
         };
-        done(self.noted_error(chat, result).await)
+        result.map(|_| Outcome::default()).or_else(|error| refused(error, BAN_USERS))
     }
 
     /// Lets somebody in who has asked to be, or does not.
     pub(super) async fn admit(&self, chat: i64, user: i64, decline: bool) -> Result<Outcome, ActionError> {
         let whom = UserId(user.unsigned_abs());
         let decided = if decline {
-            self.api.ask(&DeclineChatJoinRequest::new(ChatId(chat), whom)).await
+            self.ask_in(chat, &DeclineChatJoinRequest::new(ChatId(chat), whom)).await
         } else {
-            self.api.ask(&ApproveChatJoinRequest::new(ChatId(chat), whom)).await
+            self.ask_in(chat, &ApproveChatJoinRequest::new(ChatId(chat), whom)).await
         };
-        match self.noted_error(chat, decided).await {
+        match decided {
             // They are in, which is what was wanted.
             Err(error) if !decline && error.says("user_already_participant") => Ok(Outcome::default()),
-            other => done(other),
+            Err(error) => refused(error, "Invite Users via Link"),
+            Ok(_) => Ok(Outcome::default()),
         }
     }
 
@@ -87,20 +101,26 @@ impl Telegram {
             }
         };
         let body = json!({ "chat_id": chat, "sender_chat_id": sender });
-        done(self.noted_error(chat, self.api.call(method, body).await).await)
+        self.in_chat(chat, method, body).await.map(|_| Outcome::default()).or_else(|error| refused(error, BAN_USERS))
+    }
+
+    /// A request of teloxide's about a chat.
+    async fn ask_in<P: Payload + Serialize>(&self, chat: i64, payload: &P) -> Result<Value, ApiError> {
+        self.ask_until(chat, payload, None).await
     }
 
     /// A measure that ends by itself.
-    async fn ask_until<P: teloxide_core::requests::Payload + serde::Serialize>(
+    async fn ask_until<P: Payload + Serialize>(
         &self,
+        chat: i64,
         payload: &P,
         until: Option<u64>,
-    ) -> Result<Value, crate::api::ApiError> {
-        let mut body = serde_json::to_value(payload).map_err(|error| crate::api::ApiError::Unfit(error.to_string()))?;
+    ) -> Result<Value, ApiError> {
+        let mut body = serde_json::to_value(payload).map_err(|error| ApiError::Unfit(error.to_string()))?;
         if let Some(until) = until {
             body["until_date"] = until.into();
         }
-        self.api.call(P::NAME, body).await
+        self.in_chat(chat, P::NAME, body).await
     }
 
     /// Gives somebody a role: that of an administrator, or a word that stands beside their name.
@@ -113,7 +133,8 @@ impl Telegram {
             promote.can_restrict_members = Some(gives);
             promote.can_invite_users = Some(gives);
             promote.can_pin_messages = Some(gives);
-            return done(self.noted_error(chat, self.api.ask(&promote).await).await);
+            let promoted = self.ask_in(chat, &promote).await;
+            return promoted.map(|_| Outcome::default()).or_else(|error| refused(error, ADD_ADMINS));
         }
         let id = self.world.user_id(user);
         let is_admin = {
@@ -121,13 +142,14 @@ impl Telegram {
             known.people.member(chat, user, &id).roles.iter().any(|role| role == ADMINISTRATOR)
         };
         let word: String = if gives { role.chars().take(TITLE).collect() } else { String::new() };
-        let result = if is_admin {
+        let (result, right) = if is_admin {
             let body = json!({ "chat_id": chat, "user_id": user, "custom_title": word });
-            self.api.call("setChatAdministratorCustomTitle", body).await
+            (self.in_chat(chat, "setChatAdministratorCustomTitle", body).await, ADD_ADMINS)
         } else {
-            self.api.call("setChatMemberTag", json!({ "chat_id": chat, "user_id": user, "tag": word })).await
+            let body = json!({ "chat_id": chat, "user_id": user, "tag": word });
+            (self.in_chat(chat, "setChatMemberTag", body).await, MANAGE_TAGS)
         };
-        done(self.noted_error(chat, result).await)
+        result.map(|_| Outcome::default()).or_else(|error| refused(error, right))
     }
 
     pub(super) async fn arrange(
@@ -143,24 +165,24 @@ impl Telegram {
             (RoomChange::Topic(text), None) => {
                 let mut describe = SetChatDescription::new(at(chat));
                 describe.description = Some(text.chars().take(DESCRIPTION).collect());
-                self.api.ask(&describe).await
+                self.ask_in(chat, &describe).await
             }
             (RoomChange::Slowmode(_), _) => return Err(ActionError::Unsupported(kind)),
             (RoomChange::Locked(locked), Some(topic)) => {
                 let method = if *locked { "closeForumTopic" } else { "reopenForumTopic" };
-                self.api.call(method, json!({ "chat_id": chat, "message_thread_id": topic })).await
+                self.in_chat(chat, method, json!({ "chat_id": chat, "message_thread_id": topic })).await
             }
             (RoomChange::Locked(true), None) => return self.lock(chat).await,
             (RoomChange::Locked(false), None) => return self.unlock(chat).await,
         };
-        done(self.noted_error(chat, result).await)
+        done(result)
     }
 
     /// Takes from everybody the right to write. What everybody was allowed is kept, to be given back.
     async fn lock(&self, chat: i64) -> Result<Outcome, ActionError> {
         let is_locked = self.world.lock().chats.get(&chat).is_some_and(|row| row.before_lock.is_some());
         if !is_locked {
-            let now = self.api.call("getChat", json!({ "chat_id": chat })).await?;
+            let now = self.in_chat(chat, "getChat", json!({ "chat_id": chat })).await?;
             let before = now["permissions"].clone();
             if !before.is_object() {
                 return Err(ActionError::Rejected("Telegram does not say what everybody may there".to_owned()));
@@ -169,7 +191,7 @@ impl Telegram {
             self.keep_chat(chat).await?;
         }
         let lock = SetChatPermissions::new(at(chat), ChatPermissions::empty());
-        let locked = done(self.noted_error(chat, self.api.ask(&lock).await).await);
+        let locked = done(self.ask_in(chat, &lock).await);
         if !is_locked
             && matches!(locked, Err(ActionError::Forbidden(_) | ActionError::Rejected(_) | ActionError::NotFound(_)))
         {
@@ -187,11 +209,11 @@ impl Telegram {
             Some(permissions) => {
                 let body =
                     json!({ "chat_id": chat, "permissions": permissions, "use_independent_chat_permissions": true });
-                self.api.call("setChatPermissions", body).await
+                self.in_chat(chat, "setChatPermissions", body).await
             }
-            None => self.api.ask(&SetChatPermissions::new(at(chat), ChatPermissions::all())).await,
+            None => self.ask_in(chat, &SetChatPermissions::new(at(chat), ChatPermissions::all())).await,
         };
-        done(self.noted_error(chat, result).await)?;
+        done(result)?;
         self.world.lock().chats.entry(chat).or_default().before_lock = None;
         self.keep_chat(chat).await?;
         Ok(Outcome::default())
@@ -208,4 +230,30 @@ fn unban(chat: i64, whom: UserId) -> UnbanChatMember {
     let mut unban = UnbanChatMember::new(at(chat), whom);
     unban.only_if_banned = Some(true);
     unban
+}
+
+/// Why something was not done, in plain words where Telegram's are not; `right` is what the bot needs for it.
+fn refused(error: ApiError, right: &str) -> Result<Outcome, ActionError> {
+    let has_no_right =
+        error.says("not enough rights") || error.says("administrator rights") || error.says("chat_admin_required");
+    let why = if error.says("only for supergroups") || error.says("supergroup and channel chats only") {
+        SMALL_GROUP.to_owned()
+    } else if error.says("administrator of the chat") || error.says("user_admin_invalid") {
+        "they are an administrator of the chat, whom a bot can do nothing to".to_owned()
+    } else if error.says("chat owner") || error.says("user_creator") {
+        "they own the chat, and a bot can do nothing to its owner".to_owned()
+    } else if error.says("restrict self") {
+        "the bot can do nothing to itself".to_owned()
+    } else if has_no_right {
+        format!("the bot may not do that there; make it an administrator of the chat with the right \"{right}\"")
+    } else {
+        return match error {
+            ApiError::Unchanged(_) => Ok(Outcome::default()),
+            error if error.says("not_participant") || error.says("participant_id_invalid") => {
+                Err(ActionError::NotFound("they are not in the chat".to_owned()))
+            }
+            error => Err(error.into()),
+        };
+    };
+    Err(ActionError::Forbidden(why))
 }

@@ -1,5 +1,7 @@
 //! Messages: said, answered, changed.
 
+use std::sync::PoisonError;
+
 use palabre_model::{ActionError, ActionKey, Content, FileToSend, Outcome, Poll, UserId};
 use serde_json::{Map, Value, json};
 
@@ -7,9 +9,10 @@ use super::{Place, in_topic, somebody};
 use crate::Telegram;
 use crate::api::Upload;
 use crate::buttons::keyboard;
-use crate::encode::{ALBUM, CAPTION, Kind, TEXT, rich, texts};
+use crate::encode::{ALBUM, CAPTION, Kind, TEXT, rich};
 use crate::text::{Rich, cut};
-use crate::world::{ChatKind, Recent};
+use crate::waiting::PAYLOAD;
+use crate::world::{ChatKind, Parts, Recent};
 
 /// The most options of a poll, the longest of them, the longest question, and the seconds that it is open at the most.
 const ANSWERS: usize = 12;
@@ -20,7 +23,7 @@ const OPEN: u64 = 2_628_000;
 const ALERT: usize = 200;
 
 /// One request that says a part of what is said.
-enum Part {
+pub(super) enum Part {
     Poll(Poll),
     Text(Rich),
     File(FileToSend, Option<Rich>),
@@ -30,6 +33,46 @@ enum Part {
 impl Part {
     fn messages(&self) -> usize {
         if let Self::Album(files, _) = self { files.len() } else { 1 }
+    }
+
+    fn carries(&self) -> Carries {
+        match self {
+            Self::Text(_) => Carries::Text,
+            Self::File(_, Some(_)) | Self::Album(_, Some(_)) => Carries::Caption,
+            Self::File(_, None) | Self::Album(_, None) | Self::Poll(_) => Carries::Nothing,
+        }
+    }
+}
+
+/// What a part carries of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carries {
+    Text,
+    Caption,
+    Nothing,
+}
+
+/// How much of what an action says is out.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Progress {
+    chat: i64,
+    /// How many requests are done.
+    done: usize,
+    /// The message that all of them are known by: the last one.
+    head: Option<i64>,
+    parts: Parts,
+}
+
+impl Progress {
+    /// A request is done, of which these messages came.
+    fn add(&mut self, carries: Carries, ids: &[i64]) {
+        self.done += 1;
+        ids.iter().for_each(|id| self.parts.add(*id));
+        self.head = ids.last().copied().or(self.head);
+        if carries != Carries::Nothing {
+            self.parts.texts.extend(ids.last());
+            self.parts.has_caption = carries == Carries::Caption;
+        }
     }
 }
 
@@ -46,9 +89,9 @@ impl Telegram {
         let (markup, kept) = keyboard(content)?;
         self.keep_buttons(kept).await?;
         let parts = self.parts(content, markup.is_some())?;
-        let (done, mut said) = self.said_so_far(key);
+        let mut said = self.said_so_far(key, chat);
         let count = parts.len();
-        for (index, part) in parts.into_iter().enumerate().skip(done) {
+        for (index, part) in parts.into_iter().enumerate().skip(said.done) {
             let mut about = json!({ "chat_id": chat });
             in_topic(&mut about, topic);
             if content.silent {
@@ -62,22 +105,21 @@ impl Telegram {
                 about["reply_markup"] = markup.clone();
             }
             let _turn = self.pacer.wait(chat, part.messages()).await;
-            said.extend(self.say_part(chat, about, part).await?);
-            self.note_said(key, index + 1, &said);
+            let carries = part.carries();
+            let ids = self.say_part(chat, about, part).await?;
+            said.add(carries, &ids);
+            self.progress.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), said.clone());
         }
-        // What is done to one is done to all: they are one message to whoever said it.
-        let last = said.last().copied();
-        if let (Some(last), true) = (last, said.len() > 1) {
-            let mut known = self.world.lock();
-            for id in &said {
-                known.parts.put((chat, *id), last);
-            }
+        let Progress { head: Some(head), parts, .. } = said else { return Ok(Outcome::default()) };
+        if parts.ids.len() > 1 {
+            // What is done to one is done to all: they are one message to whoever said it.
+            self.note_parts(chat, head, parts).await;
         }
-        Ok(Outcome { message: last.map(|id| id.to_string().into()) })
+        Ok(Outcome { message: Some(self.world.lock().message_id(chat, head)) })
     }
 
     /// Says one part: the messages that it became.
-    async fn say_part(&self, chat: i64, about: Value, part: Part) -> Result<Vec<i64>, ActionError> {
+    pub(super) async fn say_part(&self, chat: i64, about: Value, part: Part) -> Result<Vec<i64>, ActionError> {
         let _saying = self.under_way.say(chat);
         let mut body: Map<String, Value> = about.as_object().cloned().unwrap_or_default();
         let said = match part {
@@ -147,8 +189,9 @@ impl Telegram {
         }
         let is_one_album = groups.len() == 1 && groups[0].1.len() > 1;
         // An album has no buttons: they stand below a text of their own.
-        let fits = rich.length() <= CAPTION && groups.len() == 1 && !(is_one_album && has_buttons);
-        let mut caption = (fits && !rich.text.is_empty()).then(|| rich.clone());
+        let has_place = groups.len() == 1 && !(is_one_album && has_buttons);
+        let mut captions = if has_place { cut(&rich, CAPTION) } else { Vec::new() };
+        let mut caption = captions.pop().filter(|_| captions.is_empty());
         let has_caption = caption.is_some();
         let mut parts = Vec::new();
         for (_, mut files) in groups {
@@ -199,56 +242,40 @@ impl Telegram {
         {
             return Ok(Outcome::default());
         }
-        if let Some(callback) = interaction {
-            self.answer_callback(callback, None).await;
-        }
-        let said = self.say((somebody(user)?, None), content, None, key).await;
-        if let (Err(ActionError::Forbidden(_)), None) = (&said, interaction) {
-            // A bot may not begin; whoever asked is told how they can.
-            self.invite_in(place).await;
+        let whom = somebody(user)?;
+        match self.say((whom, None), content, None, key).await {
+            // A bot may not begin: the answer waits, and whoever asked is shown how they can.
+            Err(ActionError::Forbidden(why)) => {
+                if !self.hold(whom, content, key).await? {
+                    return Err(ActionError::Forbidden(why));
+                }
+                self.invite_in(place, interaction).await;
+            }
+            said => {
+                if let Some(callback) = interaction {
+                    self.answer_callback(callback, None).await;
+                }
+                said?;
+            }
         }
         // It is no message of the chat in which it was asked for.
-        said.map(|_| Outcome::default())
+        Ok(Outcome::default())
     }
 
-    async fn invite_in(&self, (chat, topic): Place) {
+    /// Leads somebody to where they begin with the bot: by the button that they have pressed, or by a link for all to see.
+    async fn invite_in(&self, (chat, topic): Place, interaction: Option<&str>) {
         let username = self.world.lock().username.clone();
-        let mut body = json!({ "chat_id": chat, "text": format!("✉ https://t.me/{username}?start=hello") });
+        let link = format!("https://t.me/{username}?start={PAYLOAD}");
+        if let Some(callback) = interaction
+            && self.lead_by_callback(callback, &link).await
+        {
+            return;
+        }
+        let mut body = json!({ "chat_id": chat, "text": format!("✉ {link}") });
         in_topic(&mut body, topic);
         let _turn = self.pacer.wait(chat, 1).await;
         if let Err(error) = self.said("sendMessage", chat, body).await {
             tracing::debug!(bot = %self.world.bot(), "nobody could be told to write to the bot: {error}");
-        }
-    }
-
-    pub(super) async fn edit(&self, chat: i64, id: i64, content: &Content) -> Result<Outcome, ActionError> {
-        let (markup, kept) = keyboard(content)?;
-        self.keep_buttons(kept).await?;
-        let markup = markup.unwrap_or_else(|| json!({ "inline_keyboard": [] }));
-        let all = texts(&self.world, content, TEXT);
-        let [rich] = all.as_slice() else {
-            let why = if all.is_empty() { "a message cannot become empty" } else { "it is too long for one message" };
-            return Err(ActionError::Rejected(format!("{why}; Telegram takes {TEXT} characters")));
-        };
-        let body = |text: &str, entities: &str| {
-            let mut body = Map::from_iter([("chat_id".to_owned(), chat.into()), ("message_id".to_owned(), id.into())]);
-            add(&mut body, text, entities, rich);
-            body.insert("reply_markup".to_owned(), markup.clone());
-            Value::Object(body)
-        };
-        let result = self.api.call("editMessageText", body("text", "entities")).await;
-        let result = match result {
-            // The text stands below a file.
-            Err(error) if error.says("no text in the message") => {
-                self.api.call("editMessageCaption", body("caption", "caption_entities")).await
-            }
-            other => other,
-        };
-        match self.noted_error(chat, result).await {
-            Err(error) if error.says("can't be edited") => {
-                Err(ActionError::Forbidden("only the bot's own messages can be edited".to_owned()))
-            }
-            other => super::done(other),
         }
     }
 
@@ -262,14 +289,11 @@ impl Telegram {
         known.note(chat, Recent { id, topic, user, time });
     }
 
-    /// How many parts of an action's message were said before a fault, and the messages: they are not said again.
-    fn said_so_far(&self, key: &ActionKey) -> (usize, Vec<i64>) {
-        self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).cloned().unwrap_or_default()
-    }
-
-    fn note_said(&self, key: &ActionKey, parts: usize, said: &[i64]) {
-        let mut progress = self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        progress.put(key.clone(), (parts, said.to_vec()));
+    /// What of an action's message was said before a fault: it is not said again. What was said before the group became a supergroup is
+    /// in another chat.
+    fn said_so_far(&self, key: &ActionKey, chat: i64) -> Progress {
+        let known = self.progress.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned().unwrap_or_default();
+        if known.chat == chat { known } else { Progress { chat, done: known.done, ..Progress::default() } }
     }
 }
 

@@ -82,14 +82,23 @@ impl Telegram {
 
     /// Answers a press, once: with words that are shown to whoever pressed, or without.
     pub(crate) async fn answer_callback(&self, id: &str, words: Option<&str>) -> bool {
+        self.answer_callback_with(
+            id,
+            words.map_or_else(|| json!({}), |words| json!({ "text": words, "show_alert": true })),
+        )
+        .await
+    }
+
+    /// Answers a press, once, by opening a link to the bot. `false` where that cannot be done any more.
+    pub(crate) async fn lead_by_callback(&self, id: &str, link: &str) -> bool {
+        self.answer_callback_with(id, json!({ "url": link })).await
+    }
+
+    async fn answer_callback_with(&self, id: &str, mut body: Value) -> bool {
         if !self.callbacks.take(id) {
             return false;
         }
-        let mut body = json!({ "callback_query_id": id });
-        if let Some(words) = words {
-            body["text"] = words.into();
-            body["show_alert"] = true.into();
-        }
+        body["callback_query_id"] = id.into();
         match tokio::time::timeout(LATE, self.api.insist("answerCallbackQuery", body)).await {
             Ok(Ok(_)) => true,
             Ok(Err(error)) => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use palabre_model::AdapterError;
+use palabre_model::{AdapterError, Condition};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
@@ -19,19 +19,19 @@ const GARBLED: u32 = 1;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Asks until the token is refused, or nobody wants to know.
+/// Asks until the token is refused (which was checked then), or nobody wants to know.
 pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, from: Option<i64>) -> AdapterError {
     let mut offset = from;
     let mut pause = FIRST_PAUSE;
-    let mut is_lost = false;
+    let (mut is_lost, mut is_answered) = (false, false);
     let mut garbled = 0;
     // While a webhook is set, nobody may ask.
     if let Err(error) = telegram.api.insist("deleteWebhook", json!({})).await {
         tracing::warn!(bot = %telegram.world.bot(), "a webhook that may be set cannot be taken away now: {error}");
     }
     loop {
-        // Whether Telegram is back is known at once, and not when somebody says something.
-        let wait = if is_lost { Duration::ZERO } else { WAIT };
+        // Whether Telegram answers at all is known at once, and not when somebody says something.
+        let wait = if is_answered { WAIT } else { Duration::ZERO };
         // One that cannot be read hides those that come with it: then they are asked for one by one.
         let limit = if garbled < GARBLED { LIMIT } else { 1 };
         let mut body = json!({ "limit": limit, "timeout": wait.as_secs(), "allowed_updates": WANTED });
@@ -42,6 +42,8 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
             Ok(Value::Array(updates)) => {
                 pause = FIRST_PAUSE;
                 garbled = 0;
+                is_answered = true;
+                telegram.report(Condition::Up);
                 if std::mem::take(&mut is_lost) && sender.send(Incoming::Back).await.is_err() {
                     break;
                 }
@@ -96,7 +98,8 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
             Err(error) => error.to_string(),
         };
         tracing::warn!(bot = %telegram.world.bot(), "no updates at present, tries again: {problem}");
-        is_lost = true;
+        (is_lost, is_answered) = (true, false);
+        telegram.report(Condition::Down(problem.clone()));
         if sender.send(Incoming::Lost(problem)).await.is_err() {
             break;
         }

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use palabre_model::AdapterError;
+use palabre_model::{AdapterError, Condition};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Incoming, WANTED};
 use crate::Telegram;
 use crate::api::ApiError;
+use crate::lenient::regular;
 
 /// What Telegram shows to be known by. <https://core.telegram.org/bots/api#setwebhook>
 const HEADER: &str = "x-telegram-bot-api-secret-token";
@@ -55,8 +56,11 @@ async fn brought(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> S
     if Sha256::digest(shown) != Sha256::digest(door.telegram.secret.as_bytes()) {
         return StatusCode::UNAUTHORIZED;
     }
-    let update: Value = match serde_json::from_slice(&body) {
-        Ok(update) => update,
+    let update = match serde_json::from_slice::<Value>(&body) {
+        Ok(mut update) => {
+            regular(&mut update);
+            update
+        }
         Err(error) => {
             // Refused, it would come again for ever, and hold up all that is behind it.
             let (bot, kind) = (door.telegram.world.bot(), error.classify());
@@ -82,6 +86,7 @@ pub(super) async fn listen(telegram: &Telegram, url: &str, sender: mpsc::Sender<
     loop {
         match telegram.api.call("setWebhook", wanted.clone()).await {
             Ok(_) => {
+                telegram.report(Condition::Up);
                 if std::mem::take(&mut is_lost) && sender.send(Incoming::Back).await.is_err() {
                     break;
                 }
@@ -91,6 +96,7 @@ pub(super) async fn listen(telegram: &Telegram, url: &str, sender: mpsc::Sender<
             Err(error) => {
                 tracing::warn!(bot = %telegram.world.bot(), "the webhook cannot be set at present: {error}");
                 is_lost = true;
+                telegram.report(Condition::Down(error.to_string()));
                 if sender.send(Incoming::Lost(error.to_string())).await.is_err() {
                     break;
                 }

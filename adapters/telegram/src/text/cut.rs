@@ -1,19 +1,33 @@
 //! Long texts in parts.
 
-use super::entity::{Rich, Span};
+use super::entity::{EntityKind, Rich, Span};
 use super::units;
+
+/// The most entities of a message: Telegram leaves out those beyond without a word.
+const ENTITIES: usize = 100;
 
 /// The text in parts of at most `limit` UTF-16 units: 4,096 in a message, 1,024 below a picture. A part ends behind a paragraph, or else a
 /// line, a sentence, a word; entities that go over parts go on in the next. White space where it is cut is left out. Nothing becomes no
 /// part at all.
+///
+/// A part has at most 100 entities, as many as Telegram shows. It ends before the 101st link, mention, emoji, time or spoiler; of the
+/// others, emphases are left out first, then quotations, then code.
 #[must_use]
 pub fn cut(rich: &Rich, limit: usize) -> Vec<Rich> {
+    cut_within(rich, limit, limit)
+}
+
+/// As [`cut`], with another limit for the first part than for the rest.
+#[must_use]
+pub fn cut_within(rich: &Rich, first: usize, rest: usize) -> Vec<Rich> {
     let text = &rich.text;
     let spans = units::spans(text, &rich.entities);
     let mut parts = Vec::new();
     let mut at = text.len() - text.trim_start().len();
     while at < text.len() {
+        let limit = if parts.is_empty() { first } else { rest };
         let end = at + palabre_text::end_of_part(&text[at..], limit);
+        let end = end_with_few(text, at, end, &spans);
         let part = text[at..end].trim_end();
         if !part.is_empty() {
             parts.push(self::part(part, at, &spans));
@@ -26,5 +40,48 @@ pub fn cut(rich: &Rich, limit: usize) -> Vec<Rich> {
 fn part(text: &str, start: usize, spans: &[Span]) -> Rich {
     let within = |at: usize| at.saturating_sub(start).min(text.len());
     let spans = spans.iter().map(|span| Span::new(within(span.start), within(span.end), span.kind.clone()));
-    units::rich(text.to_owned(), spans.filter(|span| span.start < span.end).collect())
+    units::rich(text.to_owned(), thinned(spans.filter(|span| span.start < span.end).collect()))
+}
+
+/// Whether nothing of the text would say what the entity says, if it were left out.
+fn is_needed(kind: &EntityKind) -> bool {
+    kind.is_whole() || *kind == EntityKind::Spoiler
+}
+
+/// Where a part that begins at `at` and would end at `end` ends, so that it has no more entities that are needed than Telegram shows.
+fn end_with_few(text: &str, at: usize, end: usize, spans: &[Span]) -> usize {
+    let mut needed: Vec<usize> = spans
+        .iter()
+        .filter(|span| is_needed(&span.kind) && span.start < end && span.end > at)
+        .map(|span| span.start.max(at))
+        .collect();
+    needed.sort_unstable();
+    match needed.get(ENTITIES) {
+        Some(first_beyond) if *first_beyond > at => {
+            let most = text[at..*first_beyond].encode_utf16().count();
+            at + palabre_text::end_of_part(&text[at..end], most)
+        }
+        _ => end,
+    }
+}
+
+/// No more entities than Telegram shows, in the order in which they were: first those go that are the least missed.
+fn thinned(mut spans: Vec<Span>) -> Vec<Span> {
+    if spans.len() <= ENTITIES {
+        return spans;
+    }
+    let importance = |kind: &EntityKind| match kind {
+        kind if is_needed(kind) => 0,
+        kind if kind.is_code() || kind.is_pre() => 1,
+        kind if kind.is_quote() => 2,
+        _ => 3,
+    };
+    let mut order: Vec<usize> = (0..spans.len()).collect();
+    // A stable order: of the same kind the first ones stay.
+    order.sort_by_key(|index| importance(&spans[*index].kind));
+    let mut stay = vec![false; spans.len()];
+    order.iter().take(ENTITIES).for_each(|index| stay[*index] = true);
+    let mut stay = stay.into_iter();
+    spans.retain(|_| stay.next() == Some(true));
+    spans
 }

@@ -1,13 +1,17 @@
 //! People who were seen lately, and who keeps order where.
 
+mod seen;
+
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use palabre_model::{Member, Permission, User, UserId};
+use palabre_model::{Member, Permission, Rank, User, UserId};
 use tokio::time::{Duration, Instant};
 
 use crate::frames::Membership;
+
+use seen::Seen;
 
 /// So many people, and memberships, are remembered.
 const MOST: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
@@ -19,31 +23,43 @@ const AGAIN: Duration = Duration::from_secs(30);
 const TOLD_TWICE: Duration = Duration::from_secs(60);
 /// So many chats' administrators are remembered.
 const CHATS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+/// How high administrators stand: above members, who stand at 0, and below whoever owns the chat.
+const ADMIN: Rank = Rank(1);
+/// The account in whose name administrators write who do not want to be known.
+pub(crate) const ANONYMOUS: i64 = 1_087_968_824;
 /// What administrators without a title of their own are called.
 pub(crate) const ADMINISTRATOR: &str = "administrator";
 
 /// Who was seen.
 pub(crate) struct People {
-    users: LruCache<i64, User>,
-    by_username: HashMap<String, i64>,
+    seen: Seen,
     members: LruCache<(i64, i64), Member>,
     /// Whether somebody has come into a chat or gone, as it was told last, and when.
     presence: LruCache<(i64, i64), (bool, Instant)>,
     admins: LruCache<i64, Admins>,
 }
 
-/// The administrators of a chat: how much each may do, and what they are called.
+/// The administrators of a chat.
 #[derive(Debug, Clone)]
-pub(crate) struct Admins {
-    pub(crate) by_id: HashMap<i64, (Permission, String)>,
-    pub(crate) read: Instant,
+struct Admins {
+    by_id: HashMap<i64, Standing>,
+    read: Instant,
+    /// Whether Telegram has ever told who they are.
+    is_told: bool,
+}
+
+/// How much an administrator may do, what they are called, and how high they stand.
+#[derive(Debug, Clone)]
+struct Standing {
+    permission: Permission,
+    title: String,
+    rank: Rank,
 }
 
 impl Default for People {
     fn default() -> Self {
         Self {
-            users: LruCache::new(MOST),
-            by_username: HashMap::new(),
+            seen: Seen::default(),
             members: LruCache::new(MOST),
             presence: LruCache::new(MOST),
             admins: LruCache::new(CHATS),
@@ -53,31 +69,22 @@ impl Default for People {
 
 impl People {
     pub(crate) fn saw(&mut self, id: i64, user: &User, username: Option<&str>) {
-        if let Some(username) = username.filter(|name| !name.is_empty()) {
-            // Names wander; what is there too long goes with all the rest.
-            if self.by_username.len() > MOST.get() {
-                self.by_username.clear();
-            }
-            self.by_username.insert(username.to_lowercase(), id);
-        }
-        if self.users.get(&id) != Some(user) {
-            self.users.put(id, user.clone());
-        }
+        self.seen.saw(id, user, username);
     }
 
     pub(crate) fn user(&self, id: i64) -> Option<&User> {
-        self.users.peek(&id)
+        self.seen.user(id)
     }
 
     /// Whoever is called that, by their username, or by their name in a chat or anywhere.
     pub(crate) fn named(&self, chat: Option<i64>, name: &str) -> Option<&User> {
         let wanted = name.to_lowercase();
-        if let Some(user) = self.by_username.get(&wanted).and_then(|id| self.users.peek(id)) {
+        if let Some(user) = self.seen.with_username(&wanted) {
             return Some(user);
         }
         // A name that several go by is nobody's.
         let is_here = |id: i64| chat.is_none_or(|chat| self.members.contains(&(chat, id)));
-        let mut of_name = self.users.iter().filter(|(id, user)| user.name.to_lowercase() == wanted && is_here(**id));
+        let mut of_name = self.seen.users().filter(|(id, user)| user.name.to_lowercase() == wanted && is_here(*id));
         of_name.next().filter(|_| of_name.next().is_none()).map(|(_, user)| user)
     }
 
@@ -92,9 +99,9 @@ impl People {
     pub(crate) fn member(&self, chat: i64, user: i64, id: &UserId) -> Member {
         let known = self.members.peek(&(chat, user)).cloned();
         let mut member = known.unwrap_or_else(|| nobody(id));
-        if let Some((permission, title)) = self.admins.peek(&chat).and_then(|admins| admins.by_id.get(&user)) {
-            member.permission = Some(*permission);
-            member.roles = roles(title);
+        if let Some(standing) = self.admins.peek(&chat).and_then(|admins| admins.by_id.get(&user)) {
+            member.permission = Some(standing.permission);
+            member.roles = roles(&standing.title);
         }
         member
     }
@@ -107,6 +114,7 @@ impl People {
 
     /// Somebody was seen in a chat, with the tag that comes with what they write.
     pub(crate) fn tagged(&mut self, chat: i64, user: i64, id: &UserId, tag: Option<&str>) {
+        self.seen.is_in(chat, user);
         let member = self.members.get_or_insert_mut((chat, user), || nobody(id));
         let roles = tags(tag);
         if member.roles != roles {
@@ -123,6 +131,7 @@ impl People {
                 None => drop(admins.by_id.remove(&user)),
             }
         }
+        self.seen.is_in(chat, user);
         let tag = tags(membership.tag.as_deref());
         let member = Member { roles: tag, muted: membership.is_muted(), ..nobody(id) };
         self.members.put((chat, user), member);
@@ -130,7 +139,17 @@ impl People {
 
     pub(crate) fn set_admins(&mut self, chat: i64, members: &[Membership]) {
         let by_id = members.iter().filter_map(|one| Some((one.user.id, level(one)?))).collect();
-        self.admins.put(chat, Admins { by_id, read: Instant::now() });
+        self.admins.put(chat, Admins { by_id, read: Instant::now(), is_told: true });
+    }
+
+    /// How high somebody stands in a chat, where it is known who its administrators are.
+    pub(crate) fn rank(&self, chat: i64, user: i64) -> Option<Rank> {
+        // In the name of the chat itself its administrators write.
+        if user == chat || user == ANONYMOUS {
+            return Some(ADMIN);
+        }
+        let admins = self.admins.peek(&chat).filter(|admins| admins.is_told)?;
+        Some(admins.by_id.get(&user).map_or(Rank(0), |standing| standing.rank))
     }
 
     /// Whether it has to be asked who the administrators are.
@@ -140,9 +159,11 @@ impl People {
 
     /// It could not be asked: it is asked again in a moment, and until then those are believed that are known.
     pub(crate) fn admins_unknown(&mut self, chat: i64) {
-        let by_id = self.admins.pop(&chat).map(|admins| admins.by_id).unwrap_or_default();
+        let known = self.admins.pop(&chat);
+        let is_told = known.as_ref().is_some_and(|admins| admins.is_told);
+        let by_id = known.map(|admins| admins.by_id).unwrap_or_default();
         let again = Instant::now().checked_sub(BELIEVED.saturating_sub(AGAIN)).unwrap_or_else(Instant::now);
-        self.admins.put(chat, Admins { by_id, read: again });
+        self.admins.put(chat, Admins { by_id, read: again, is_told });
     }
 
     /// Whether anything is known of the administrators.
@@ -155,7 +176,7 @@ impl People {
 pub(crate) fn member(id: &UserId, membership: &Membership) -> Member {
     let member = Member { muted: membership.is_muted(), ..nobody(id) };
     match level(membership) {
-        Some((permission, title)) => Member { permission: Some(permission), roles: roles(&title), ..member },
+        Some(standing) => Member { permission: Some(standing.permission), roles: roles(&standing.title), ..member },
         None => Member { roles: tags(membership.tag.as_deref()), ..member },
     }
 }
@@ -178,15 +199,45 @@ fn roles(title: &str) -> Vec<String> {
     roles
 }
 
-/// How much an administrator may do, and what they are called.
-fn level(membership: &Membership) -> Option<(Permission, String)> {
-    let permission = match membership.status.as_str() {
-        "creator" => Permission::Admin,
-        "administrator" if membership.can_promote_members => Permission::Admin,
-        "administrator" if membership.can_restrict_members || membership.can_delete_messages => Permission::Moderator,
+/// What an administrator is; `None` for anybody else.
+fn level(membership: &Membership) -> Option<Standing> {
+    let (permission, rank) = match membership.status.as_str() {
+        "creator" => (Permission::Admin, Rank::OWNER),
+        "administrator" if membership.can_promote_members => (Permission::Admin, ADMIN),
+        "administrator" if membership.can_restrict_members || membership.can_delete_messages => {
+            (Permission::Moderator, ADMIN)
+        }
         // One who looks after something else.
-        "administrator" => Permission::Member,
+        "administrator" => (Permission::Member, ADMIN),
         _ => return None,
     };
-    Some((permission, membership.custom_title.clone().unwrap_or_default()))
+    Some(Standing { permission, title: membership.custom_title.clone().unwrap_or_default(), rank })
+}
+
+#[cfg(test)]
+mod tests {
+    use palabre_model::BotName;
+
+    use super::*;
+    use crate::frames;
+
+    fn membership(id: i64, status: &str) -> Membership {
+        let user = frames::User { id, ..frames::User::default() };
+        Membership { user, status: status.to_owned(), ..Membership::default() }
+    }
+
+    #[test]
+    fn who_stands_how_high_is_known_once_telegram_has_told() {
+        let mut people = People::default();
+        people.admins_unknown(-7);
+        assert_eq!(people.rank(-7, 5), None);
+        people.set_admins(-7, &[membership(5, "creator"), membership(6, "administrator")]);
+        let ranks = [5, 6, 8, -7, ANONYMOUS].map(|id| people.rank(-7, id));
+        assert_eq!(ranks, [Some(Rank::OWNER), Some(ADMIN), Some(Rank(0)), Some(ADMIN), Some(ADMIN)]);
+        assert_eq!(people.rank(-8, 5), None);
+        // While it is asked again, those are believed that are known; and changes are heard of.
+        people.admins_unknown(-7);
+        people.became(-7, &UserId::new(&BotName::from("tg"), "6"), &membership(6, "member"));
+        assert_eq!((people.rank(-7, 5), people.rank(-7, 6)), (Some(Rank::OWNER), Some(Rank(0))));
+    }
 }

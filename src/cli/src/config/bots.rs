@@ -114,6 +114,19 @@ impl BotConfig {
     }
 }
 
+impl BotConfig {
+    /// What its token says of which account of the platform it is.
+    pub(super) fn account(&self) -> Option<&str> {
+        let token = self.token.as_deref().map(str::trim).filter(|token| !token.is_empty())?;
+        match self.platform {
+            // The id of the bot stands before the colon; what is behind it can be made anew.
+            Platform::Telegram => token.split(':').next(),
+            Platform::Discord => Some(token),
+            Platform::Rooms => None,
+        }
+    }
+}
+
 /// A level of permission that roles can be mapped to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

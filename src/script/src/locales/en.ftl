@@ -48,3 +48,4 @@ help-title = Commands
 help-none = There are no commands for you here.
 help-more = `/help` and a command's name tells more.
 help-unknown = There is no command "{ $command }".
+start-greeting = Hello, { $name }! I am a bot; this is what I can do here.

@@ -48,3 +48,4 @@ help-title = Commandes
 help-none = Il n'y a pas de commande pour vous ici.
 help-more = `/help` et le nom d'une commande en disent plus.
 help-unknown = Il n'y a pas de commande « { $command } ».
+start-greeting = Bonjour, { $name } ! Je suis un robot ; voici ce que je sais faire ici.

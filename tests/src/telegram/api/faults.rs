@@ -28,10 +28,16 @@ pub enum Fault {
     CutAfter,
     /// It is done, and the answer breaks off in the middle.
     Truncated,
+    /// 401, as if the token were none; nothing is done. Not among [`Fault::ALL`], as those below.
+    Unauthorized,
+    /// 404 with no more than `Not Found`; nothing is done.
+    NotFound,
+    /// It is done, and the answer has null in the fields that it leaves out.
+    Nulls,
 }
 
 impl Fault {
-    /// All of them.
+    /// All that there are on a bad day.
     pub const ALL: [Self; 7] =
         [Self::TooMany, Self::Broken, Self::BadGateway, Self::Slow, Self::CutBefore, Self::CutAfter, Self::Truncated];
 }
@@ -69,6 +75,7 @@ pub(super) enum Chosen {
     Before,
     After,
     Truncated,
+    Nulls,
     Late(Duration),
 }
 
@@ -84,6 +91,9 @@ impl World {
             Fault::CutBefore => Chosen::Before,
             Fault::CutAfter => Chosen::After,
             Fault::Truncated => Chosen::Truncated,
+            Fault::Unauthorized => Chosen::Instead(Refusal::unauthorized()),
+            Fault::NotFound => Chosen::Instead(Refusal::not_found()),
+            Fault::Nulls => Chosen::Nulls,
         })
     }
 }

@@ -98,7 +98,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let Some((token, name)) = path.strip_prefix("/bot").and_then(|rest| rest.split_once('/')) else {
         return Ok(respond(Err(Refusal::not_found())));
     };
-    if token != shared.options.token {
+    if token != shared.options.token || shared.change_silently(|world| world.is_revoked) {
         return Ok(respond(Err(Refusal::unauthorized())));
     }
     let Some(method) = shared.rules.find(name) else {
@@ -130,7 +130,7 @@ async fn perform(
         Some(Chosen::BadGateway) => return Ok(bad_gateway()),
         Some(Chosen::Before) => return Err(CutOff),
         Some(Chosen::Late(delay)) => tokio::time::sleep(*delay).await,
-        Some(Chosen::After | Chosen::Truncated) | None => {}
+        Some(Chosen::After | Chosen::Truncated | Chosen::Nulls) | None => {}
     }
     let outcome = match call {
         Ok(call) => {
@@ -158,6 +158,7 @@ async fn perform(
     match fault {
         Some(Chosen::After) => Err(CutOff),
         Some(Chosen::Truncated) => Ok(truncated(envelope(outcome).1.to_string().as_bytes())),
+        Some(Chosen::Nulls) => Ok(with_nulls(outcome)),
         _ => Ok(respond(outcome)),
     }
 }
@@ -195,6 +196,24 @@ fn respond(outcome: Outcome) -> Response<Body> {
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    response
+}
+
+/// An answer that says null where Telegram's own leaves a field out.
+fn with_nulls(outcome: Outcome) -> Response<Body> {
+    let (status, mut body, _) = envelope(outcome);
+    for field in ["result", "error_code", "description", "parameters"] {
+        if body[field].is_null() {
+            body[field] = Value::Null;
+        }
+    }
+    if let Some(result) = body["result"].as_object_mut() {
+        for field in ["entities", "caption", "reply_markup", "edit_date"] {
+            result.entry(field).or_insert(Value::Null);
+        }
+    }
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = StatusCode::from_u16(status).expect("a status that exists");
     response
 }
 
@@ -238,7 +257,7 @@ async fn download(shared: &Shared, path: &str) -> Result<Response<Body>, CutOff>
         Some(Chosen::Before | Chosen::After) => return Err(CutOff),
         Some(Chosen::Truncated) => return Ok(truncated(&bytes)),
         Some(Chosen::Late(delay)) => tokio::time::sleep(delay).await,
-        None => {}
+        Some(Chosen::Nulls) | None => {}
     }
     let mut response = Response::new(Body::from(bytes));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));

@@ -1,0 +1,78 @@
+//! What Telegram answers. <https://core.telegram.org/bots/api#making-requests>
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::lenient::regular;
+
+/// The longest that a request is put off.
+const LONGEST: u64 = 86_400;
+
+/// An answer. Only whether it is done has to be in it: a field that is missing, null or of another kind is none.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Answer {
+    Done(Value),
+    Limited { retry_after: Duration },
+    Moved { to: i64 },
+    Refused { code: Option<u16>, description: String },
+}
+
+impl Answer {
+    /// Reads an answer; what is wrong with it, without its own words, where it is none.
+    pub(super) fn read(body: &[u8]) -> Result<Self, String> {
+        let mut answer: Value =
+            serde_json::from_slice(body).map_err(|error| format!("{:?}, at {}", error.classify(), error.column()))?;
+        regular(&mut answer);
+        match answer["ok"].as_bool() {
+            Some(true) => Ok(Self::Done(answer["result"].take())),
+            Some(false) => Ok(Self::refusal(&answer)),
+            None => Err("it does not say whether it is done".to_owned()),
+        }
+    }
+
+    fn refusal(answer: &Value) -> Self {
+        let code = answer["error_code"].as_u64().and_then(|code| u16::try_from(code).ok()).filter(|code| *code != 0);
+        let parameters = &answer["parameters"];
+        // Half a second is a second: what comes too early is refused again.
+        let seconds = parameters["retry_after"].as_f64().map(|seconds| seconds.ceil() as u64);
+        if let Some(seconds) = seconds.or((code == Some(429)).then_some(1)) {
+            return Self::Limited { retry_after: Duration::from_secs(seconds.clamp(1, LONGEST)) };
+        }
+        if let Some(to) = parameters["migrate_to_chat_id"].as_i64() {
+            return Self::Moved { to };
+        }
+        Self::Refused { code, description: answer["description"].as_str().unwrap_or_default().to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(answer: &Value) -> Result<Answer, String> {
+        Answer::read(answer.to_string().as_bytes())
+    }
+
+    #[test]
+    fn null_is_as_good_as_absent() {
+        let done = json!({ "ok": true, "result": { "message_id": 5.0, "text": null }, "description": null, "error_code": null, "parameters": null });
+        assert_eq!(read(&done), Ok(Answer::Done(json!({ "message_id": 5 }))));
+        let refused =
+            json!({ "ok": false, "error_code": 400, "description": null, "parameters": { "retry_after": null } });
+        assert_eq!(read(&refused), Ok(Answer::Refused { code: Some(400), description: String::new() }));
+        let refused = json!({ "ok": false, "error_code": "x", "description": 7, "parameters": [], "new": {} });
+        assert_eq!(read(&refused), Ok(Answer::Refused { code: None, description: String::new() }));
+    }
+
+    #[test]
+    fn what_is_to_be_done_is_said_by_the_parameters() {
+        let limited = json!({ "ok": false, "error_code": 429.0, "parameters": { "retry_after": 1.5 } });
+        assert_eq!(read(&limited), Ok(Answer::Limited { retry_after: Duration::from_secs(2) }));
+        let moved = json!({ "ok": false, "parameters": { "migrate_to_chat_id": -1_001_234_567_890_i64 } });
+        assert_eq!(read(&moved), Ok(Answer::Moved { to: -1_001_234_567_890 }));
+        assert!(read(&json!([])).is_err() && read(&json!({ "ok": null })).is_err() && Answer::read(b"{").is_err());
+    }
+}

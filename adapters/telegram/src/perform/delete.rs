@@ -1,0 +1,103 @@
+//! Messages are removed: one, or many in one request.
+
+use palabre_model::{Action, ActionError, ActionKey, Batch, Outcome};
+use serde_json::json;
+
+use super::done;
+use crate::Telegram;
+
+/// How many messages are removed in one request. <https://core.telegram.org/bots/api#deletemessages>
+const AT_ONCE: usize = 100;
+
+impl Telegram {
+    /// Removes messages of a chat with all of their parts.
+    pub(super) async fn delete(&self, chat: i64, heads: &[i64]) -> Result<Outcome, ActionError> {
+        let ids: Vec<i64> = {
+            let known = self.world.lock();
+            heads.iter().flat_map(|head| known.parts_of(chat, *head)).collect()
+        };
+        let removed = self.remove(chat, ids.clone()).await?;
+        self.world.lock().forget(chat, &ids);
+        let mut rows = Batch::default();
+        for head in heads {
+            self.world.drop_parts(&mut rows, chat, *head);
+        }
+        if !rows.is_empty()
+            && let Err(error) = self.store.commit(rows).await
+        {
+            tracing::warn!(bot = %self.world.bot(), "that a message is gone cannot be kept: {error}");
+        }
+        Ok(removed)
+    }
+
+    /// Removes messages; those that are gone already are as they should be.
+    pub(super) async fn remove(&self, chat: i64, ids: Vec<i64>) -> Result<Outcome, ActionError> {
+        for some in ids.chunks(AT_ONCE) {
+            let result = match some {
+                [one] => self.in_chat(chat, "deleteMessage", json!({ "chat_id": chat, "message_id": one })).await,
+                several => {
+                    self.in_chat(chat, "deleteMessages", json!({ "chat_id": chat, "message_ids": several })).await
+                }
+            };
+            match result {
+                Err(error) if error.says("message to delete not found") => {}
+                Err(error) if error.says("can't be deleted") => {
+                    return Err(ActionError::Forbidden(
+                        "Telegram does not let the bot delete that: it takes the right \"Delete Messages\", and messages of others that are older than two days often stay"
+                            .to_owned(),
+                    ));
+                }
+                other => drop(done(other)?),
+            }
+        }
+        Ok(Outcome::default())
+    }
+
+    /// Performs moderation of one room in order, deletes that stand beside each other in one request. As many results as were tried;
+    /// what failed for now ends it, and what Telegram refuses does not.
+    pub(crate) async fn moderate_together(
+        &self,
+        actions: &[(&Action, &ActionKey)],
+    ) -> Vec<Result<Outcome, ActionError>> {
+        let mut results = Vec::with_capacity(actions.len());
+        let targets: Vec<_> = actions.iter().map(|(action, _)| self.deletion(action)).collect();
+        let mut at = 0;
+        while let Some((action, key)) = actions.get(at) {
+            let run: Vec<(i64, i64)> = targets[at..].iter().map_while(|target| *target).collect();
+            let result = match run.as_slice() {
+                [(chat, _), _, ..] => {
+                    let ids: Vec<i64> = run.iter().map(|(_, id)| *id).collect();
+                    match self.delete(*chat, &ids).await {
+                        Ok(_) => {
+                            results.extend(ids.iter().map(|_| Ok(Outcome::default())));
+                            at += ids.len();
+                            continue;
+                        }
+                        // One of them may be what Telegram refuses: each is tried by itself.
+                        Err(_) => break,
+                    }
+                }
+                // Done again it would remove others.
+                _ if !action.kind().is_moderation() || matches!(action, Action::Purge { .. }) => break,
+                _ => self.do_once(action, key).await,
+            };
+            let is_passing = matches!(
+                result,
+                Err(ActionError::Transient(_) | ActionError::RateLimited { .. } | ActionError::Unavailable(_))
+            );
+            if is_passing {
+                break;
+            }
+            results.push(result);
+            at += 1;
+        }
+        results
+    }
+
+    /// The message that an action removes, by chat and number.
+    fn deletion(&self, action: &Action) -> Option<(i64, i64)> {
+        let Action::Delete { room, message, .. } = action else { return None };
+        action.check_ids(self.world.bot()).ok()?;
+        self.target(room, message).ok()
+    }
+}

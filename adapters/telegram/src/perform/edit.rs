@@ -1,0 +1,166 @@
+//! Messages are changed: with all of their parts, where they are long. A part that is missing is said, one too many is removed.
+
+use palabre_model::{ActionError, Batch, Content, Outcome};
+use serde_json::{Map, Value, json};
+
+use super::say::{Part, add};
+use super::{Place, in_topic};
+use crate::Telegram;
+use crate::api::ApiError;
+use crate::buttons::keyboard;
+use crate::encode::{CAPTION, TEXT, rich};
+use crate::text::{Rich, cut_within};
+use crate::world::Parts;
+
+impl Telegram {
+    pub(super) async fn edit(&self, (chat, topic): Place, id: i64, content: &Content) -> Result<Outcome, ActionError> {
+        let (markup, kept) = keyboard(content)?;
+        self.keep_buttons(kept).await?;
+        let rich = rich(&self.world, content);
+        if rich.text.trim().is_empty() {
+            return Err(ActionError::Rejected("a message cannot become empty".to_owned()));
+        }
+        let (head, mut parts) = {
+            let known = self.world.lock();
+            (known.composed.head_of(chat, id), known.composed.parts_of(chat, id))
+        };
+        if parts.texts.is_empty() {
+            // Files alone.
+            parts.texts.push(head);
+            parts.has_caption = true;
+        }
+        let mut pieces = pieces(&rich, parts.has_caption);
+        let mut changed = self.change_texts(chat, head, &parts, &pieces, markup.as_ref()).await;
+        if matches!(&changed, Err(error) if !parts.has_caption && error.says("no text in the message")) {
+            // The text stands below a file.
+            parts.has_caption = true;
+            pieces = self::pieces(&rich, true);
+            changed = self.change_texts(chat, head, &parts, &pieces, markup.as_ref()).await;
+        }
+        let kept = changed.map_err(|error| {
+            if error.says("can't be edited") {
+                ActionError::Forbidden("only the bot's own messages can be edited".to_owned())
+            } else {
+                error.into()
+            }
+        })?;
+        let surplus: Vec<i64> = parts.texts.iter().filter(|id| !kept.contains(id)).copied().collect();
+        let missing = pieces.split_off(kept.len());
+        self.add_texts((chat, topic), head, &mut parts, missing, markup.as_ref()).await?;
+        self.remove_texts(chat, head, parts, &surplus).await?;
+        Ok(Outcome::default())
+    }
+
+    /// Changes the messages that carry the text, as far as there are pieces for them: those that were changed.
+    async fn change_texts(
+        &self,
+        chat: i64,
+        head: i64,
+        parts: &Parts,
+        pieces: &[Rich],
+        markup: Option<&Value>,
+    ) -> Result<Vec<i64>, ApiError> {
+        let kept = kept(parts, head, pieces.len());
+        for (index, (id, piece)) in kept.iter().zip(pieces).enumerate() {
+            let (method, text, entities) = if index == 0 && parts.has_caption {
+                ("editMessageCaption", "caption", "caption_entities")
+            } else {
+                ("editMessageText", "text", "entities")
+            };
+            let mut body =
+                Map::from_iter([("chat_id".to_owned(), chat.into()), ("message_id".to_owned(), (*id).into())]);
+            add(&mut body, text, entities, piece);
+            // Buttons stand below the last part.
+            let shown = markup.filter(|_| index + 1 == pieces.len()).cloned();
+            body.insert("reply_markup".to_owned(), shown.unwrap_or_else(|| json!({ "inline_keyboard": [] })));
+            match self.in_chat(chat, method, Value::Object(body)).await {
+                Ok(_) | Err(ApiError::Unchanged(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Says the pieces for which there was no message yet. Each is noted at once: a repetition says none again.
+    async fn add_texts(
+        &self,
+        (chat, topic): Place,
+        head: i64,
+        parts: &mut Parts,
+        pieces: Vec<Rich>,
+        markup: Option<&Value>,
+    ) -> Result<(), ActionError> {
+        let count = pieces.len();
+        for (index, piece) in pieces.into_iter().enumerate() {
+            // Nobody is told of an edit.
+            let mut about = json!({ "chat_id": chat, "disable_notification": true });
+            in_topic(&mut about, topic);
+            if let Some(markup) = markup.filter(|_| index + 1 == count) {
+                about["reply_markup"] = markup.clone();
+            }
+            let _turn = self.pacer.wait(chat, 1).await;
+            for id in self.say_part(chat, about, Part::Text(piece)).await? {
+                parts.add(id);
+                parts.texts.push(id);
+            }
+            self.note_parts(chat, head, parts.clone()).await;
+        }
+        Ok(())
+    }
+
+    /// Removes the messages for which there is no text any more.
+    async fn remove_texts(&self, chat: i64, head: i64, mut parts: Parts, surplus: &[i64]) -> Result<(), ActionError> {
+        if surplus.is_empty() {
+            return Ok(());
+        }
+        self.remove(chat, surplus.to_vec()).await?;
+        self.world.lock().forget(chat, surplus);
+        parts.ids.retain(|id| !surplus.contains(id));
+        parts.texts.retain(|id| !surplus.contains(id));
+        self.note_parts(chat, head, parts).await;
+        Ok(())
+    }
+
+    /// Remembers what a message is made of, also over a restart.
+    pub(super) async fn note_parts(&self, chat: i64, head: i64, parts: Parts) {
+        self.world.lock().composed.note(chat, head, parts);
+        let mut rows = Batch::default();
+        self.world.keep_parts(&mut rows, chat, head, self.clock.now());
+        if let Err(error) = self.store.commit(rows).await {
+            tracing::warn!(bot = %self.world.bot(), "the parts of a message cannot be kept: {error}");
+        }
+    }
+}
+
+/// The text in pieces: the first below a file, where there is one, the others in messages of their own.
+fn pieces(rich: &Rich, has_caption: bool) -> Vec<Rich> {
+    cut_within(rich, if has_caption { CAPTION } else { TEXT }, TEXT)
+}
+
+/// The messages that carry so many pieces from now on. The one that the message is known by is among them, where it carries text.
+fn kept(parts: &Parts, head: i64, count: usize) -> Vec<i64> {
+    let mut kept: Vec<i64> = parts.texts.iter().take(count).copied().collect();
+    if parts.texts.contains(&head)
+        && !kept.contains(&head)
+        && let Some(last) = kept.last_mut()
+    {
+        *last = head;
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_by_which_all_are_known_is_kept_the_longest() {
+        let parts = |texts: &[i64]| Parts { ids: texts.to_vec(), texts: texts.to_vec(), has_caption: false };
+        assert_eq!(kept(&parts(&[1, 2, 3]), 3, 5), [1, 2, 3]);
+        assert_eq!(kept(&parts(&[1, 2, 3]), 3, 2), [1, 3]);
+        assert_eq!(kept(&parts(&[1, 2, 3]), 3, 1), [3]);
+        assert_eq!(kept(&parts(&[1, 2, 3]), 1, 2), [1, 2]);
+        // Known by a poll behind its text.
+        assert_eq!(kept(&parts(&[1, 2]), 9, 1), [1]);
+    }
+}

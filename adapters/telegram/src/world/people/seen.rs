@@ -1,0 +1,233 @@
+//! Who was seen, with the names that they are called by: kept in the store, since Telegram tells a bot of nobody whom it does not meet.
+
+use std::collections::{BTreeSet, HashMap};
+
+use lru::LruCache;
+use palabre_model::{Batch, Millis, User};
+use palabre_store::{Direction, Snapshot, Table, TableId};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Duration, Instant};
+
+use super::{MOST, nobody};
+use crate::world::World;
+
+/// People by bot and id.
+const PEOPLE: Table<(String, u64), Row> = Table::new(TableId::TelegramPeople);
+/// How long somebody is kept who is seen no more.
+const LIFE: Millis = 90 * 86_400_000;
+/// How often it is noted that somebody is still there.
+const NOTED: Duration = Duration::from_secs(86_400);
+/// In so many chats, the last ones, it is kept that somebody was seen.
+const CHATS: usize = 20;
+
+/// Somebody, as they are kept.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Row {
+    name: String,
+    username: Option<String>,
+    bot: bool,
+    locale: Option<String>,
+    /// The groups in which they were seen, the last one last.
+    chats: Vec<i64>,
+    seen: Millis,
+}
+
+/// Somebody who was seen.
+struct Known {
+    user: User,
+    /// In small letters, without `@`.
+    username: Option<String>,
+    chats: Vec<i64>,
+    /// When it was last noted that they are there.
+    noted: Option<Instant>,
+}
+
+/// The last people who were seen.
+pub(super) struct Seen {
+    people: LruCache<i64, Known>,
+    by_username: HashMap<String, i64>,
+    /// Of whom something is to be kept, and who need not be kept any longer.
+    news: BTreeSet<i64>,
+    gone: BTreeSet<i64>,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        let people = LruCache::new(MOST);
+        Self { people, by_username: HashMap::new(), news: BTreeSet::new(), gone: BTreeSet::new() }
+    }
+}
+
+impl Seen {
+    /// Somebody was seen, with the username that they have now.
+    pub(super) fn saw(&mut self, id: i64, user: &User, username: Option<&str>) {
+        let username = username.filter(|name| !name.is_empty()).map(str::to_lowercase);
+        let (mut user, mut chats, mut is_news) = (user.clone(), Vec::new(), true);
+        if let Some(known) = self.people.get(&id) {
+            // Not everything that names somebody says what language they speak.
+            user.locale = user.locale.or_else(|| known.user.locale.clone());
+            is_news = known.user != user
+                || known.username != username
+                || known.noted.is_none_or(|noted| noted.elapsed() > NOTED);
+            chats.clone_from(&known.chats);
+        }
+        if is_news {
+            self.put(id, Known { user, username, chats, noted: Some(Instant::now()) });
+            self.news.insert(id);
+        }
+    }
+
+    /// Somebody who was seen is in a group.
+    pub(super) fn is_in(&mut self, chat: i64, id: i64) {
+        let Some(known) = self.people.get_mut(&id).filter(|known| chat < 0 && known.chats.last() != Some(&chat)) else {
+            return;
+        };
+        let is_new = !known.chats.contains(&chat);
+        known.chats.retain(|other| *other != chat);
+        known.chats.push(chat);
+        if known.chats.len() > CHATS {
+            known.chats.remove(0);
+        }
+        if is_new {
+            self.news.insert(id);
+        }
+    }
+
+    pub(super) fn user(&self, id: i64) -> Option<&User> {
+        Some(&self.people.peek(&id)?.user)
+    }
+
+    /// Whoever has that username, which is in small letters.
+    pub(super) fn with_username(&self, name: &str) -> Option<&User> {
+        self.user(*self.by_username.get(name)?)
+    }
+
+    pub(super) fn users(&self) -> impl Iterator<Item = (i64, &User)> {
+        self.people.iter().map(|(id, known)| (*id, &known.user))
+    }
+
+    fn put(&mut self, id: i64, known: Known) {
+        if let Some(name) = &known.username
+            && let Some(other) = self.by_username.insert(name.clone(), id)
+            && other != id
+            && let Some(other_known) = self.people.peek_mut(&other)
+        {
+            // A name has one owner: whoever was seen with it last.
+            other_known.username = None;
+            self.news.insert(other);
+        }
+        let username = known.username.clone();
+        let Some((before, left)) = self.people.push(id, known) else { return };
+        if let Some(name) = left.username.filter(|name| before != id || username.as_ref() != Some(name))
+            && self.by_username.get(&name) == Some(&before)
+        {
+            self.by_username.remove(&name);
+        }
+        if before != id {
+            self.news.remove(&before);
+            self.gone.insert(before);
+        }
+    }
+}
+
+impl World {
+    /// Takes up who was seen before.
+    pub(in crate::world) fn load_people(&self, snapshot: &Snapshot) -> palabre_store::Result<()> {
+        let mut rows = Vec::new();
+        for row in PEOPLE.scan(snapshot, &self.bot.to_string(), Direction::Forward)? {
+            let ((bot, id), row) = row?;
+            if let Some(id) = i64::try_from(id).ok().filter(|_| bot == self.bot.as_str()) {
+                rows.push((id, row));
+            }
+        }
+        // Who was seen last is forgotten last.
+        rows.sort_by_key(|(_, row)| row.seen);
+        let mut known = self.lock();
+        for (id, row) in rows {
+            let user = User { id: self.user_id(id), name: row.name, bot: row.bot, locale: row.locale, picture: None };
+            let people = &mut known.people;
+            for chat in &row.chats {
+                people.members.get_or_insert((*chat, id), || nobody(&user.id));
+            }
+            people.seen.put(id, Known { user, username: row.username, chats: row.chats, noted: None });
+        }
+        Ok(())
+    }
+
+    /// Adds to `rows` what is new of people, and drops those of whom there are too many.
+    pub(crate) fn keep_people(&self, rows: &mut Batch, now: Millis) {
+        let mut known = self.lock();
+        let seen = &mut known.people.seen;
+        let key = |id: i64| (self.bot.to_string(), id.unsigned_abs());
+        for id in std::mem::take(&mut seen.gone) {
+            PEOPLE.delete(rows, &key(id));
+        }
+        for id in std::mem::take(&mut seen.news) {
+            let Some(Known { user, username, chats, .. }) = seen.people.peek(&id) else { continue };
+            let row = Row {
+                name: user.name.clone(),
+                username: username.clone(),
+                bot: user.bot,
+                locale: user.locale.clone(),
+                chats: chats.clone(),
+                seen: now,
+            };
+            PEOPLE.put_until(rows, &key(id), &row, Some(now + LIFE));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use palabre_model::BotName;
+    use palabre_store::Store;
+
+    use super::*;
+
+    fn user(world: &World, id: i64, name: &str) -> User {
+        User { id: world.user_id(id), name: name.to_owned(), bot: false, locale: None, picture: None }
+    }
+
+    fn named(world: &World, name: &str) -> Option<String> {
+        world.lock().people.named(Some(-7), name).map(|user| user.id.native().to_owned())
+    }
+
+    #[test]
+    fn a_username_leads_to_whoever_was_seen_with_it_last() {
+        let world = World::new(&BotName::from("tg"));
+        let (mallory, trent) = (user(&world, 5, "Mallory"), user(&world, 6, "Trent"));
+        world.lock().people.saw(5, &mallory, Some("Mallory"));
+        assert_eq!(named(&world, "mallory").as_deref(), Some("5"));
+        world.lock().people.saw(6, &trent, Some("mallory"));
+        assert_eq!(named(&world, "mallory").as_deref(), Some("6"));
+        // Who has given up a name is not found by it.
+        world.lock().people.saw(6, &trent, Some("trent"));
+        assert_eq!((named(&world, "mallory"), named(&world, "TRENT").as_deref()), (None, Some("6")));
+    }
+
+    #[tokio::test]
+    async fn who_was_seen_is_known_after_a_restart_until_it_is_too_long_ago() {
+        let store = Store::in_memory().expect("memory is there");
+        let bot = BotName::from("tg");
+        let world = World::new(&bot);
+        let mallory = user(&world, 5, "Mallory M");
+        {
+            let mut known = world.lock();
+            known.people.saw(5, &mallory, Some("mallory"));
+            known.people.tagged(-7, 5, &mallory.id, None);
+        }
+        let mut rows = Batch::default();
+        world.keep_people(&mut rows, 1_000);
+        store.commit(rows).await.expect("it is kept");
+        let mut nothing = Batch::default();
+        world.lock().people.saw(5, &mallory, Some("mallory"));
+        world.keep_people(&mut nothing, 2_000);
+        assert!(nothing.is_empty(), "what is known is not written again");
+        for (now, found) in [(3_000, Some("5")), (1_001 + LIFE, None)] {
+            let again = World::new(&bot);
+            again.load(&store.snapshot(now).expect("a snapshot")).expect("it is read");
+            assert_eq!((named(&again, "mallory").as_deref(), named(&again, "mallory m").as_deref()), (found, found));
+        }
+    }
+}
