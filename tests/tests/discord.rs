@@ -358,7 +358,7 @@ async fn what_is_missing_is_told_before_the_start() {
     assert!(out.contains("in 1 servers") && out.contains("Server Members Intent"), "{out}");
     assert!(out.contains("in Village it lacks") && out.contains("Ban Members"), "{out}");
     assert!(out.contains("https://discord.com/oauth2/authorize?client_id="), "{out}");
-    // A token that is refused stops this bot, and says what to do.
+    // A token that is refused is tried again slowly, and it is said what to do.
     let text = bots(&discord, "").replace(discord.token(), "nonsense");
     std::fs::write(project.path().join("bots.yaml"), text).unwrap();
     let asked = tokio::task::spawn_blocking(move || (project.run(&["check", "--online"]), project));
@@ -367,13 +367,13 @@ async fn what_is_missing_is_told_before_the_start() {
     let daemon = project.start().await;
     discord.counts("it has asked", |counters| counters.invalid >= 2).await;
     let told = async {
-        while !project.log().contains("stopped for good") {
+        while !project.log().contains("refused, tries again in") {
             tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(std::time::Duration::from_secs(10), told).await.expect("it says why");
     assert!(daemon.stop().await);
-    assert!(project.log().contains("stopped for good: Discord refuses the token of guild"), "{}", project.log());
+    assert!(project.log().contains("Discord refuses the token of guild"), "{}", project.log());
     assert!(!project.log().contains("nonsense"), "the token stays out of the log");
 }
 

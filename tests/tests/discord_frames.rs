@@ -210,8 +210,7 @@ const CALLS: &str = r#"
     DELETE /channels/CHANNEL/messages/SAID/reactions/%F0%9F%91%8D/@me
     PUT /channels/CHANNEL/messages/pins/SAID
     GET /channels/CHANNEL/messages/pins
-    GET /channels/CHANNEL/pins
-    DELETE /channels/CHANNEL/pins/SAID
+    DELETE /channels/CHANNEL/messages/pins/SAID
     POST /channels/CHANNEL/messages/SAID/threads {"name":"on it"}
     POST /channels/CHANNEL/typing
     PATCH /channels/CHANNEL {"topic":"t","rate_limit_per_user":5}

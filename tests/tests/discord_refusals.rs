@@ -141,3 +141,30 @@ async fn a_patient_client_says_everything_once_through_all_faults() {
     let counters = bot.stand_in.counters();
     assert!(counters.faults > 10 && counters.overruns == 0, "{counters:?}");
 }
+
+#[tokio::test]
+async fn pins_go_by_todays_routes_alone() {
+    let Some(bot) = bot().await else { return };
+    let (town, channel) = (&bot.stand_in, format!("/channels/{}", bot.stand_in.channel("general")));
+    let message = town.says("alice", "general", "hello");
+    for method in ["PUT", "DELETE"] {
+        assert_eq!(bot.call(method, &format!("{channel}/pins/{message}"), &Value::Null).await.0, 410, "{method}");
+        assert_eq!(bot.call(method, &format!("{channel}/messages/pins/{message}"), &Value::Null).await.0, 204);
+    }
+    assert_eq!(bot.call("GET", &format!("{channel}/pins"), &Value::Null).await.0, 410);
+    assert_eq!(town.violations().len(), 3);
+}
+
+#[tokio::test]
+async fn a_webhook_is_called_nothing_that_discord_keeps_for_itself() {
+    let Some(bot) = bot().await else { return };
+    let webhooks = format!("/channels/{}/webhooks", bot.stand_in.channel("general"));
+    let hook = bot.call("POST", &webhooks, &json!({ "name": "Speaker" })).await.1;
+    let speak = format!("/webhooks/{}/{}", hook["id"].as_str().unwrap(), hook["token"].as_str().unwrap());
+    for name in ["Clyde of Discord", "İİİİdiscord", "everyone", "here", " ", &"x".repeat(81)] {
+        assert_eq!(bot.code("POST", &speak, json!({ "content": "x", "username": name })).await, 50_035, "{name}");
+    }
+    bot.stand_in.refuses_name("Zoé");
+    assert_eq!(bot.code("POST", &speak, json!({ "content": "x", "username": "Zoé" })).await, 50_035);
+    assert_eq!(bot.call("POST", &speak, &json!({ "content": "x", "username": "Zoe" })).await.0, 204);
+}

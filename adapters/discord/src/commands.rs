@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palabre_model::{ArgSpec, ArgType, CommandSpec, Menu, Shutdown};
+use reqwest::StatusCode;
 use serde_json::{Map, Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ApplicationId, CommandId, GuildId};
@@ -22,6 +23,8 @@ const AGAIN: Duration = Duration::from_secs(60);
 const COMMANDS: usize = 100;
 const MENUS: usize = 5;
 const ARGUMENTS: usize = 25;
+/// Of so many servers it is asked whether commands were listed there, where that is not known: by an older version.
+const SERVERS: usize = 200;
 /// The longest description and the longest choice, in characters; the most choices that are listed.
 const TEXT: usize = 100;
 const CHOICES: usize = 25;
@@ -63,21 +66,40 @@ pub(crate) async fn keep(
     }
 }
 
+/// Makes the lists at Discord like `wanted`: those of some servers, or everybody's; and empties the others, which an earlier setting of
+/// `command_servers` has left.
 async fn register(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>) -> Result<(), RestError> {
     let application_id = ApplicationId::new(discord.application().await?.max(1));
-    if discord.config.command_servers.is_empty() {
-        return update(discord, wanted, Place { application_id, guild: None }).await;
-    }
+    let passing = |error: palabre_model::ActionError| RestError::Passing(error.to_string());
+    let mut servers = Vec::new();
     for server in &discord.config.command_servers {
-        let guild = server.parse().ok().filter(|id| *id != 0);
-        match guild {
-            Some(guild) => {
-                update(discord, wanted, Place { application_id, guild: Some(GuildId::new(guild)) }).await?;
-            }
+        match server.parse::<u64>().ok().filter(|id| *id != 0) {
+            Some(server) => servers.push(server),
             None => tracing::error!(bot = %discord.world.bot(), "command_servers: \"{server}\" is no server's id"),
         }
     }
-    Ok(())
+    let before = discord.command_servers().await.map_err(passing)?.unwrap_or_else(|| {
+        let mut known: Vec<u64> = discord.world.lock().guilds.keys().copied().collect();
+        known.truncate(SERVERS);
+        known
+    });
+    // Where they are listed now is known before they are, so that none is forgotten.
+    let both: Vec<u64> =
+        servers.iter().chain(before.iter().filter(|server| !servers.contains(server))).copied().collect();
+    discord.keep_command_servers(&both).await.map_err(passing)?;
+    let nothing = BTreeMap::new();
+    let place = |server: Option<u64>| Place { application_id, guild: server.map(GuildId::new) };
+    for server in &both {
+        let is_wanted = servers.contains(server);
+        match update(discord, if is_wanted { wanted } else { &nothing }, place(Some(*server))).await {
+            // A server that the bot is no longer in has no list.
+            Err(RestError::Refused { .. }) if !is_wanted => {}
+            updated => updated?,
+        }
+    }
+    let everywhere = if discord.config.command_servers.is_empty() { wanted } else { &nothing };
+    update(discord, everywhere, place(None)).await?;
+    discord.keep_command_servers(&servers).await.map_err(passing)
 }
 
 /// Whose list it is: everybody's, or one server's.
@@ -117,15 +139,16 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
             Some(((kind, command["name"].as_str()?.to_owned()), command))
         })
         .collect();
-    let mut written = 0;
+    let (mut changed, mut refused, mut removed) = (0, 0, 0);
     for (key, command) in wanted {
         let is_same = there.remove(key).is_some_and(|known| essence(known) == essence(command));
         if !is_same {
             // Of one that is there by that name it is a change.
             match discord.rest.insist(Call::new(LightMethod::Post, place.all()).body(command.clone())).await {
-                Ok(_) => written += 1,
+                Ok(_) => changed += 1,
                 // The others need not suffer for it.
                 Err(error @ RestError::Refused { .. }) => {
+                    refused += 1;
                     tracing::error!(bot = %discord.world.bot(), "Discord does not list /{}: {error}", key.1);
                 }
                 Err(error) => return Err(error),
@@ -135,11 +158,21 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
     for ((_, name), command) in there {
         let Some(id) = command["id"].as_str().and_then(|id| id.parse().ok()).filter(|id| *id != 0) else { continue };
         tracing::debug!("the command /{name} is not any script's, and is taken from Discord's list");
-        discord.rest.insist(Call::new(LightMethod::Delete, place.one(CommandId::new(id)))).await?;
-        written += 1;
+        match discord.rest.insist(Call::new(LightMethod::Delete, place.one(CommandId::new(id)))).await {
+            // Somebody was faster.
+            Ok(_) | Err(RestError::Refused { status: StatusCode::NOT_FOUND, .. }) => removed += 1,
+            Err(error) => return Err(error),
+        }
     }
-    let listed = wanted.len();
-    tracing::info!(bot = %discord.world.bot(), "{listed} commands are listed at Discord, of which {written} were changed");
+    if wanted.is_empty() && removed == 0 {
+        return Ok(());
+    }
+    let listed = wanted.len() - refused;
+    let whose = place.guild.map_or_else(|| "everywhere".to_owned(), |guild| format!("in the server {guild}"));
+    tracing::info!(
+        bot = %discord.world.bot(),
+        "{listed} commands are listed at Discord {whose}, of which {changed} were changed; {removed} were removed, {refused} refused"
+    );
     Ok(())
 }
 

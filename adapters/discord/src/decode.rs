@@ -216,8 +216,9 @@ impl Decoder {
         let guild = guild.known().or_else(|| known.channels.get(&channel.get()).copied());
         let member = guild.and_then(|guild| match member {
             Some(member) => {
+                let roles = &member.roles;
                 let member = self.member(&known, guild, id, member, now);
-                known.people.saw_member(guild, id, &member);
+                known.saw_member(guild, id, &member, roles);
                 Some(member)
             }
             None => known.people.member(guild, id).cloned(),

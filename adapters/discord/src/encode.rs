@@ -1,6 +1,8 @@
 //! What scripts say, as Discord takes it.
 
-use palabre_model::{ActionError, ActionKey, Button, ButtonStyle, Content, Embed, Form, Mention, Poll, Select};
+use palabre_model::{
+    ActionError, ActionKey, Button, ButtonStyle, Content, ContentLimits, Embed, Form, Mention, Poll, Select,
+};
 use serde_json::{Map, Value, json};
 use serenity::builder::{
     CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed, CreateInputText, CreateModal, CreateSelectMenu,
@@ -37,6 +39,25 @@ const HOURS: u64 = 768;
 const FIELDS: usize = 5;
 /// Delivered without a notification.
 const SILENT: u64 = 1 << 12;
+
+/// What is told to scripts at their own line. Words on buttons, lists and forms are cut instead.
+/// <https://discord.com/developers/docs/resources/message#embed-object-embed-limits>
+pub(crate) const LIMITS: ContentLimits = ContentLimits {
+    embeds: 10,
+    embed_title: 256,
+    embed_description: 4_096,
+    embed_fields: 25,
+    field_name: 256,
+    field_value: 1_024,
+    embeds_total: 6_000,
+    fields_speak: true,
+    buttons: ROWS * IN_A_ROW,
+    options: 25,
+    option_value: OPTION,
+    action: ACTION,
+    poll_options: ANSWERS,
+    files: 10,
+};
 
 /// One message of those that a text becomes which is longer than one message may be.
 pub(crate) struct Part {
@@ -79,21 +100,16 @@ pub(crate) fn parts(content: &Content, known: &Known, guild: Option<u64>) -> Res
     Ok(parts)
 }
 
-/// The content as what a message is changed to: one message, with nothing left of what it was.
-pub(crate) fn edit(content: &Content, known: &Known, guild: Option<u64>) -> Result<Part, ActionError> {
-    let length = content.text.encode_utf16().count();
-    if length > TEXT {
-        return Err(ActionError::Rejected(format!(
-            "it has {length} characters; a message that is edited has at most {TEXT}"
-        )));
-    }
+/// The content as what a message is changed to: one message or several, with nothing left of what they were.
+pub(crate) fn edit(content: &Content, known: &Known, guild: Option<u64>) -> Result<Vec<Part>, ActionError> {
     let mut parts = parts(content, known, guild)?;
-    let mut part = parts.pop().unwrap_or(Part { body: Map::new(), files: Vec::new() });
-    for list in ["embeds", "components"] {
-        part.body.entry(list).or_insert_with(|| json!([]));
+    for part in &mut parts {
+        for list in ["embeds", "components"] {
+            part.body.entry(list).or_insert_with(|| json!([]));
+        }
+        part.body.remove("flags");
     }
-    part.body.remove("flags");
-    Ok(part)
+    Ok(parts)
 }
 
 /// <https://discord.com/developers/docs/resources/poll#poll-create-request-object>
@@ -242,9 +258,9 @@ pub(crate) fn form(form: &Form) -> Result<Value, ActionError> {
     Ok(json!(modal.components(form.fields.iter().map(field).collect())))
 }
 
-/// What Discord knows a message by before it has an id: the same for the same part of the same action, so that it makes one message
-/// of it however often it is asked. At most 25 characters.
-pub(crate) fn nonce(key: &ActionKey, part: usize) -> String {
-    let hash = Sha256::digest(format!("{key}#{part}"));
+/// What Discord knows a message by before it has an id: the same for the same part of the same action of one installation, so that it
+/// makes one message of it however often it is asked. At most 25 characters.
+pub(crate) fn nonce(seed: &str, key: &ActionKey, part: usize) -> String {
+    let hash = Sha256::digest(format!("{seed}#{key}#{part}"));
     hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }

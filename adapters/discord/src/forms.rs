@@ -27,7 +27,7 @@ impl Discord {
     ) -> Result<Outcome, ActionError> {
         // That it can be shown at all is found out now.
         form(asked)?;
-        let action = format!("{PREFIX}{}", nonce(key, 0));
+        let action = format!("{PREFIX}{}", nonce(self.nonce_seed().await?, key, 0));
         let mut batch = Batch::default();
         FORMS.put_until(&mut batch, &action, &(user.clone(), asked.clone()), Some(self.clock.now() + LIFE));
         self.keep(batch).await?;

@@ -54,6 +54,11 @@ impl<'de> Deserialize<'de> for Id {
     }
 }
 
+/// Returns the id of what a frame tells of.
+pub(crate) fn id_of(data: &Value) -> Option<u64> {
+    data.get("id").and_then(|id| Id::deserialize(id).ok())?.known()
+}
+
 macro_rules! frames {
     ($($(#[doc = $doc:literal])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[doc = $doc])*
@@ -85,7 +90,7 @@ frames! {
     /// A change of membership: the member's own fields lie beside these.
     Membership { guild_id: Id, user: User, #[serde(flatten)] member: Member, }
 
-    Role { id: Id, name: String, permissions: String, }
+    Role { id: Id, name: String, permissions: String, position: i64, managed: bool, }
 
     RoleChange { guild_id: Id, role: Role, role_id: Id, }
 
@@ -111,9 +116,12 @@ frames! {
     Message {
         id: Id, channel_id: Id, guild_id: Id, author: Option<User>, member: Option<Member>, content: Option<String>,
         timestamp: Option<String>, edited_timestamp: Option<String>, #[serde(rename = "type")] kind: u8, attachments: Vec<Attachment>,
-        embeds: Vec<Embed>, mentions: Vec<User>, sticker_items: Vec<Sticker>, components: Vec<Component>, poll: Option<Poll>, message_reference: Option<Reference>,
+        embeds: Vec<Embed>, mentions: Vec<Mentioned>, sticker_items: Vec<Sticker>, components: Vec<Component>, poll: Option<Poll>, message_reference: Option<Reference>,
         message_snapshots: Vec<Snapshot>, webhook_id: Id, application_id: Id, pinned: Option<bool>, flags: u64,
     }
+
+    /// Somebody who is mentioned: in a server with what they are there.
+    Mentioned { #[serde(flatten)] user: User, member: Option<Member>, }
 
     Snapshot { message: Box<Message>, }
 

@@ -2,6 +2,7 @@
 //! each in their order. <https://discord.com/developers/docs/events/gateway>
 
 mod audit;
+mod condition;
 mod session;
 mod shard;
 
@@ -19,6 +20,8 @@ use crate::Discord;
 use crate::config::Privileged;
 use crate::rest::{Call, RestError};
 
+use condition::ShardConditions;
+
 /// What may be known without the application's asking for it.
 const OPEN: Intents =
     Intents::all().difference(Intents::GUILD_MEMBERS.union(Intents::GUILD_PRESENCES).union(Intents::MESSAGE_CONTENT));
@@ -35,14 +38,20 @@ struct Plan {
 
 /// Connects all shards of this process and stays connected until the word to stop.
 pub(crate) async fn run(discord: &Arc<Discord>, context: &AdapterContext) -> Result<(), AdapterError> {
+    // The token may have been put right, or refused by mistake.
+    if discord.rest.is_token_refused() {
+        discord.rest.check_token().await.map_err(|error| unreachable(discord, error))?;
+    }
     let plan = plan(discord).await?;
     let intents = intents(discord).await?;
+    know_oneself(discord).await?;
     let store = discord.store.clone();
     let now = context.clock.now();
     let (world, bot) = (Arc::clone(discord), context.bot.name.clone());
     let known = tokio::task::spawn_blocking(move || {
         let snapshot = store.snapshot(now)?;
         world.world.load(&snapshot)?;
+        world.taken.load(&snapshot, &bot)?;
         session::load(&snapshot, &bot)
     });
     let sessions =
@@ -55,20 +64,29 @@ pub(crate) async fn run(discord: &Arc<Discord>, context: &AdapterContext) -> Res
         None => (plan.shards, 0..=plan.shards - 1),
     };
     let queue = InMemoryQueue::new(plan.concurrency, plan.remaining, plan.reset_after, plan.total);
+    let conditions = Arc::new(ShardConditions::new(&context.condition, range.clone()));
     let mut shards = JoinSet::new();
     for number in range {
         // A session is of one shard of so many; with another number of shards it cannot be resumed.
         let session = sessions.remove(&number).filter(|session| session.shards == total);
         let id = ShardId::new(number, total);
         let connection = shard::connect(discord, id, intents, &plan.url, queue.clone(), session);
-        let (discord, context) = (Arc::clone(discord), context.clone());
-        shards.spawn(async move { shard::run(&discord, &context, connection).await });
+        let (discord, context, conditions) = (Arc::clone(discord), context.clone(), Arc::clone(&conditions));
+        shards.spawn(async move { shard::run(&discord, &context, &conditions, connection).await });
     }
-    while let Some(ended) = shards.join_next().await {
-        // One that ends for good takes the bot along; the others are closed as they are dropped.
-        ended.unwrap_or_else(|error| Err(AdapterError::Lost(format!("a shard failed: {error}"))))?;
+    loop {
+        tokio::select! {
+            ended = shards.join_next() => match ended {
+                // One that ends for good takes the bot along; the others are closed as they are dropped.
+                Some(ended) => {
+                    ended.unwrap_or_else(|error| Err(AdapterError::Lost(format!("a shard failed: {error}"))))?;
+                }
+                None => return Ok(()),
+            },
+            // The sessions are resumed once the token is taken again.
+            () = discord.rest.token_refused() => return Err(unreachable(discord, RestError::Token)),
+        }
     }
-    Ok(())
 }
 
 /// How Discord wants the bot to connect.
@@ -111,7 +129,9 @@ async fn intents(discord: &Discord) -> Result<Intents, AdapterError> {
     let flags = match application {
         Ok(said) => {
             let mut known = discord.world.lock();
-            known.application = said["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or(known.application);
+            let id = |user: &Value| user["id"].as_str().and_then(|id| id.parse().ok());
+            known.application = id(&said).unwrap_or(known.application);
+            known.me = id(&said["bot"]).unwrap_or(known.me);
             said["flags"].as_u64()
         }
         Err(RestError::Token) => return Err(unreachable(discord, RestError::Token)),
@@ -140,12 +160,31 @@ async fn intents(discord: &Discord) -> Result<Intents, AdapterError> {
     Ok(intents)
 }
 
-/// Why the gateway has closed for good, and what to do about it.
+/// Finds out who the bot is: a session that is resumed does not tell.
+async fn know_oneself(discord: &Discord) -> Result<(), AdapterError> {
+    if discord.world.lock().me != 0 {
+        return Ok(());
+    }
+    let said = discord.rest.insist(Call::new(LightMethod::Get, Route::UserMe)).await;
+    let said = said.map_err(|error| unreachable(discord, error))?;
+    discord.world.lock().me = said["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
+    Ok(())
+}
+
+/// Returns why the gateway has closed in a way that the client does not reconnect from, and what to do about it.
 /// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes>
-fn closed_for_good(code: u16, discord: &Discord) -> AdapterError {
+async fn closed_for_good(code: u16, discord: &Discord) -> AdapterError {
     let bot = discord.world.bot();
     AdapterError::Refused(match code {
-        4004 => return unreachable(discord, RestError::Token),
+        // REST has the last word on the token.
+        4004 => match discord.rest.check_token().await {
+            Err(RestError::Token) => return unreachable(discord, RestError::Token),
+            _ => {
+                return AdapterError::Lost(format!(
+                    "the gateway refused the token of {bot}, which Discord takes (4004)"
+                ));
+            }
+        },
         4014 => {
             let asked: Vec<_> = discord.config.intents.iter().map(|intent| intent.title()).collect();
             format!(
@@ -154,9 +193,14 @@ fn closed_for_good(code: u16, discord: &Discord) -> AdapterError {
             )
         }
         4010 => format!("Discord does not know the shard that {bot} asks for; look at `shards` in bots.yaml"),
+        // Discord is asked anew how many there should be.
+        4011 if discord.config.shards.is_none() => {
+            return AdapterError::Lost(format!("Discord wants more shards for {bot} than it recommended (4011)"));
+        }
         4011 => format!(
             "{bot} is in so many servers that Discord wants more shards; leave `shards` out of bots.yaml, or raise `total`"
         ),
-        code => format!("Discord has closed the gateway of {bot} for good, with code {code}"),
+        4012 | 4013 => format!("Discord has closed the gateway of {bot} with code {code}; look for a newer version"),
+        code => return AdapterError::Lost(format!("the gateway of {bot} has ended, with code {code}")),
     })
 }

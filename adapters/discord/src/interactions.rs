@@ -41,6 +41,7 @@ pub(crate) const EPHEMERAL: u64 = 64;
 /// An answer that is still to come. <https://discord.com/developers/docs/resources/message#message-object-message-flags>
 const LOADING: u64 = 1 << 7;
 const UNKNOWN: i64 = 10_062;
+const UNKNOWN_MESSAGE: i64 = 10_008;
 const ACKNOWLEDGED: i64 = 40_060;
 
 /// What an interaction came from, which says how it is announced that an answer takes time.
@@ -130,6 +131,35 @@ impl Interactions {
         }
         drop(at);
         tokio::time::sleep(EXPECTED).await;
+        self.withdraw(rest, application, token).await;
+        let left = (made_at(token.id) + LIFE).saturating_sub(clock.now());
+        tokio::time::sleep(Duration::from_millis(left)).await;
+        self.lock().remove(&token.id);
+    }
+
+    /// Ends the wait for an answer that does not come.
+    pub(crate) async fn close(&self, rest: &Rest, application: u64, token: &Token) {
+        let stage = self.stage(token);
+        let mut at = stage.lock().await;
+        if *at == Stage::Fresh {
+            // Where nothing is said at all, Discord shows that the command failed: so something is said to that person alone, and taken back.
+            let word = match token.kind {
+                Kind::Said => json!({ "type": LATER, "data": { "flags": EPHEMERAL } }),
+                Kind::Pressed => json!({ "type": TAKEN }),
+            };
+            match callback(rest, token, word, Vec::new()).await {
+                Ok(_) => *at = Stage::Announced,
+                Err(error) if error.is(ACKNOWLEDGED) => *at = Stage::Answered,
+                Err(error) => tracing::debug!("the wait for an answer could not be ended: {error}"),
+            }
+        }
+        drop(at);
+        self.withdraw(rest, application, token).await;
+    }
+
+    /// Takes back the announcement of an answer that has not come.
+    async fn withdraw(&self, rest: &Rest, application: u64, token: &Token) {
+        let stage = self.stage(token);
         let mut at = stage.lock().await;
         if token.kind == Kind::Said && *at == Stage::Announced {
             match rest.call(Call::new(LightMethod::Delete, original(application, token))).await {
@@ -137,10 +167,6 @@ impl Interactions {
                 Err(error) => tracing::debug!("the announcement of an answer that did not come stays: {error}"),
             }
         }
-        drop(at);
-        let left = (made_at(token.id) + LIFE).saturating_sub(clock.now());
-        tokio::time::sleep(Duration::from_millis(left)).await;
-        self.lock().remove(&token.id);
     }
 
     /// Whether it can still be answered.
@@ -148,7 +174,7 @@ impl Interactions {
         made_at(token.id) + LIFE > now
     }
 
-    /// Says something in answer; the message that came of it. `None` when Discord knows nothing of it any more.
+    /// Says something in answer; the message that came of it. `None` when Discord knows nothing of it any more, or refuses its token.
     pub(crate) async fn answer(
         &self,
         rest: &Rest,
@@ -156,6 +182,14 @@ impl Interactions {
         token: &Token,
         reply: Reply,
     ) -> Result<Option<Value>, ActionError> {
+        match self.say(rest, application, token, reply).await {
+            Ok(said) => Ok(Some(said)),
+            Err(error) if error.is(UNKNOWN) || error.is(UNKNOWN_MESSAGE) || error.is_gone_webhook() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn say(&self, rest: &Rest, application: u64, token: &Token, reply: Reply) -> Result<Value, RestError> {
         let stage = self.stage(token);
         let mut at = stage.lock().await;
         let Reply { mut body, files, ephemeral } = reply;
@@ -166,13 +200,13 @@ impl Interactions {
             match callback(rest, token, json!({ "type": MESSAGE, "data": body }), files.clone()).await {
                 Ok(said) => {
                     *at = Stage::Answered;
-                    return Ok(Some(said["resource"]["message"].clone()));
+                    return Ok(said["resource"]["message"].clone());
                 }
                 // It was heard.
                 Err(error) if error.is(ACKNOWLEDGED) && *at == Stage::Unsure => {
                     let said = rest.call(Call::new(LightMethod::Get, original(application, token))).await?;
                     *at = Stage::Answered;
-                    return Ok(Some(said));
+                    return Ok(said);
                 }
                 // Said by a daemon before this one: an announcement, this very thing, or what was said before it.
                 Err(error) if error.is(ACKNOWLEDGED) => {
@@ -180,16 +214,15 @@ impl Interactions {
                     let is_announced = said["flags"].as_u64().unwrap_or_default() & LOADING != 0;
                     if !is_announced && is_same(&said, &body) && token.kind == Kind::Said {
                         *at = Stage::Answered;
-                        return Ok(Some(said));
+                        return Ok(said);
                     }
                     *at = if is_announced { Stage::Announced } else { Stage::Answered };
                 }
-                Err(error) if error.is(UNKNOWN) => return Ok(None),
                 Err(error) => {
                     if matches!(error, RestError::Passing(_)) {
                         *at = Stage::Unsure;
                     }
-                    return Err(error.into());
+                    return Err(error);
                 }
             }
         }
@@ -198,12 +231,12 @@ impl Interactions {
                 let call = Call::new(LightMethod::Patch, original(application, token)).body(body).files(files);
                 let said = rest.call(call).await?;
                 *at = Stage::Answered;
-                return Ok(Some(said));
+                return Ok(said);
             }
             // What is announced to all cannot become one person's alone.
             match rest.call(Call::new(LightMethod::Delete, original(application, token))).await {
                 Ok(_) | Err(RestError::Refused { .. }) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         }
         let route = Route::WebhookFollowupMessages {
@@ -213,7 +246,7 @@ impl Interactions {
         let call = Call::new(LightMethod::Post, route).param("wait", "true").body(body).files(files);
         let said = rest.call(call).await?;
         *at = Stage::Answered;
-        Ok(Some(said))
+        Ok(said)
     }
 
     /// Shows a form, which has to be the first word.

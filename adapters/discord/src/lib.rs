@@ -6,6 +6,7 @@ mod config;
 mod decode;
 mod encode;
 mod ends;
+mod facts;
 mod forms;
 mod frames;
 mod gateway;
@@ -14,6 +15,8 @@ mod online;
 mod perform;
 mod reading;
 mod rest;
+mod taken;
+mod token;
 mod world;
 
 use std::num::NonZeroUsize;
@@ -23,13 +26,14 @@ use async_trait::async_trait;
 use lru::LruCache;
 use palabre_model::{
     Action, ActionError, ActionKey, ActionKind, Adapter, AdapterContext, AdapterError, Batch, BotName, Capabilities,
-    Clock, Entropy, Event, Member, MessageId, Outcome, User, UserId,
+    Clock, ContentLimits, Entropy, Event, EventKind, Member, MessageId, Outcome, Rank, User, UserId,
 };
 use palabre_store::{Key, Store, Table};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serenity::http::{LightMethod, Route};
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 pub use config::{Config, Privileged, ShardRange};
@@ -40,10 +44,14 @@ use ends::Ends;
 use interactions::{Interactions, Token};
 use perform::Webhooks;
 use rest::{Call, Rest, RestError};
+use taken::Taken;
 use world::World;
 
 /// So many channels of single people, and answers, are remembered.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+
+/// So many purges that are not complete are remembered.
+const PURGES: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 
 /// What a bot on Discord is made of.
 pub struct Setup {
@@ -55,6 +63,8 @@ pub struct Setup {
     pub api: Option<String>,
     /// What bots.yaml says else.
     pub config: Config,
+    /// Who keeps order by `permissions` in bots.yaml: names of roles, and ids of people.
+    pub moderators: Vec<String>,
     /// Where sessions and servers are kept.
     pub store: Store,
     /// The time.
@@ -67,6 +77,7 @@ pub struct Setup {
 pub struct Discord {
     token: String,
     config: Config,
+    moderators: Vec<String>,
     store: Store,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -78,8 +89,14 @@ pub struct Discord {
     directs: Mutex<LruCache<u64, u64>>,
     /// What came of actions: under their keys they are not performed again.
     done: Mutex<LruCache<ActionKey, Outcome>>,
-    /// How many parts of a long message are out, and the last one's id.
-    progress: Mutex<LruCache<ActionKey, (usize, Option<u64>)>>,
+    /// The messages in which a long text is out so far.
+    progress: Mutex<LruCache<ActionKey, Vec<u64>>>,
+    /// The messages in which a long text was said, by the one that it is known by.
+    long: Mutex<LruCache<u64, Vec<u64>>>,
+    taken: Taken,
+    nonce_seed: OnceCell<String>,
+    /// What is left to be removed of a purge that met a passing fault.
+    purges: Mutex<LruCache<ActionKey, Vec<u64>>>,
     webhooks: Webhooks,
     ends: Ends,
     /// What is done beside: announcements, choices.
@@ -96,11 +113,14 @@ impl Discord {
     /// # Errors
     /// When there is no way to make requests.
     pub fn new(setup: Setup) -> Result<Arc<Self>, String> {
-        let Setup { bot, token, api, config, store, clock, entropy } = setup;
+        let Setup { bot, token, api, config, moderators, store, clock, entropy } = setup;
+        // For REST and the gateway alike.
+        let token = token::trimmed(&token).to_owned();
         let rest = Rest::new(&token, api.as_deref()).map_err(|error| error.to_string())?;
         Ok(Arc::new(Self {
             token,
             config,
+            moderators,
             rest,
             world: Arc::new(World::new(&bot)),
             interactions: Interactions::default(),
@@ -108,6 +128,10 @@ impl Discord {
             directs: Mutex::new(LruCache::new(REMEMBERED)),
             done: Mutex::new(LruCache::new(REMEMBERED)),
             progress: Mutex::new(LruCache::new(REMEMBERED)),
+            long: Mutex::new(LruCache::new(REMEMBERED)),
+            taken: Taken::default(),
+            nonce_seed: OnceCell::new(),
+            purges: Mutex::new(LruCache::new(PURGES)),
             webhooks: Webhooks::default(),
             ends: Ends::new(&bot, store.clone(), Arc::clone(&clock)),
             asides: Mutex::default(),
@@ -205,6 +229,10 @@ impl Adapter for Discord {
         &self.capabilities
     }
 
+    fn content_limits(&self) -> ContentLimits {
+        encode::LIMITS
+    }
+
     async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
         let _beside = Beside(&self);
         let listing = commands::keep(&self, context.commands.clone(), context.shutdown.clone());
@@ -228,6 +256,25 @@ impl Adapter for Discord {
         Ok(outcome)
     }
 
+    async fn perform_all(&self, actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {
+        self.remove_together(actions).await
+    }
+
+    async fn finished(&self, event: &Event) {
+        let (EventKind::Command { interaction, .. }
+        | EventKind::Button { interaction, .. }
+        | EventKind::Select { interaction, .. }
+        | EventKind::Form { interaction, .. }) = &event.kind
+        else {
+            return;
+        };
+        let Some(token) = interaction.as_deref().and_then(|token| token.parse::<Token>().ok()) else { return };
+        if Interactions::is_open(&token, self.clock.now()) {
+            let application = self.world.lock().application;
+            self.interactions.close(&self.rest, application, &token).await;
+        }
+    }
+
     async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
         self.rest.file(url, most).await
     }
@@ -246,6 +293,18 @@ impl Adapter for Discord {
     fn is_own(&self, user: &UserId) -> bool {
         let own = self.world.lock().application;
         own != 0 && user.native().parse::<u64>().is_ok_and(|id| id == own)
+    }
+
+    fn rank(&self, around: &Event, user: Option<&UserId>) -> Option<Rank> {
+        let known = self.world.lock();
+        let guild = known.guild_around(around)?;
+        let user = user.map_or(Some(known.me), |user| user.native().parse().ok())?;
+        known.rank(guild, user)
+    }
+
+    fn mentioned(&self, around: &Event, mention: &str) -> Option<String> {
+        let known = self.world.lock();
+        known.mentioned(known.guild_around(around), mention)
     }
 
     fn user_named(&self, around: &Event, name: &str) -> Option<User> {

@@ -1,5 +1,7 @@
 //! What there is to say of a bot before it is started: whether Discord takes its token, and what it lacks in which server.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use serenity::http::{LightMethod, Route};
 
@@ -43,6 +45,8 @@ const GRANTED: &[(&str, Permissions)] = &[
     ("mentions", &[(1 << 17, "Mention Everyone")]),
 ];
 const ADMINISTRATOR: u64 = 1 << 3;
+/// How long one request may take, and there are two tries: somebody waits for the answer.
+const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// What Discord says of a bot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,10 +66,17 @@ pub struct Online {
 /// # Errors
 /// When Discord refuses the token, or cannot be asked.
 pub async fn online(token: &str, api: Option<&str>, config: &Config, grants: &[String]) -> Result<Online, String> {
-    let rest = Rest::new(token, api).map_err(|error| error.to_string())?;
-    let ask = async |route: Route<'_>| match rest.insist(Call::new(LightMethod::Get, route)).await {
-        Err(RestError::Token) => Err("Discord refuses its token; take a new one from the developer portal".to_owned()),
-        answer => answer.map_err(|error| format!("Discord cannot be asked: {error}")),
+    let rest = Rest::new(token, api).map_err(|error| error.to_string())?.timeout(TIMEOUT);
+    let ask = async |route: Route<'static>| {
+        let call = Call::new(LightMethod::Get, route);
+        let answer = match rest.call(call.clone()).await {
+            Err(RestError::Passing(_)) => rest.call(call).await,
+            answer => answer,
+        };
+        answer.map_err(|error| match error {
+            RestError::Token => "Discord refuses its token; take a new one from the developer portal".to_owned(),
+            error => format!("Discord cannot be asked: {error}"),
+        })
     };
     let user = ask(Route::UserMe).await?;
     let application = ask(Route::Oauth2ApplicationCurrent).await?;

@@ -1,9 +1,12 @@
 //! Actions, as requests.
 
+mod edit;
 mod lock;
 mod moderate;
+mod names;
 mod purge;
 mod say;
+mod together;
 mod webhooks;
 
 use palabre_model::{Action, ActionError, ActionKey, MessageRef, Outcome, RoomId};
@@ -61,11 +64,18 @@ impl Discord {
                 }
             }
             Action::Edit { room, message: which, content } => {
-                self.edit(channel(room)?, message(which)?, content).await?;
+                self.edit(channel(room)?, message(which)?, content, key).await?;
                 Ok(Outcome::default())
             }
             Action::Delete { room, message: which, reason } => {
-                self.delete(channel(room)?, message(which)?, reason.as_deref()).await
+                let (channel, mut outcome) = (channel(room)?, Ok(Outcome::default()));
+                for id in self.parts_of(message(which)?).await? {
+                    outcome = self.delete(channel, MessageId::new(id.max(1)), reason.as_deref()).await;
+                    if !matches!(outcome, Ok(_) | Err(ActionError::NotFound(_))) {
+                        break;
+                    }
+                }
+                outcome
             }
             Action::React { room, message: which, emoji, remove } => {
                 let reaction = reaction(emoji);
@@ -86,7 +96,7 @@ impl Discord {
             }
             Action::Purge { room, count, user, since, reason } => {
                 let user = user.as_ref().map(|user| number(user.native(), "a user's id")).transpose()?;
-                self.purge(channel(room)?, *count, user, *since, reason.as_deref()).await
+                self.purge(channel(room)?, (*count, user, *since), reason.as_deref(), key).await
             }
             Action::Thread { room, message: about, name } => self.thread(room, about.as_ref(), name).await,
             Action::Invite { room, lasts, uses } => {

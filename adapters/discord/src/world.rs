@@ -4,15 +4,16 @@
 mod guild;
 mod people;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
-use palabre_model::{BotName, Event, Message, Permission, Room, RoomId, RoomKind, SpaceId};
+use palabre_model::{BotName, Event, Member, Message, Permission, Rank, Room, RoomId, RoomKind, SpaceId};
 use palabre_store::{Direction, Snapshot, Table, TableId};
 
 use crate::decode::Audited;
+use crate::frames::Id;
 use guild::level;
 
 pub(crate) use guild::{Channel, GuildRow, Role, level_of_server};
@@ -43,6 +44,8 @@ pub(crate) struct Known {
     pub(crate) messages: LruCache<u64, Arc<Said>>,
     /// What the audit log said lately.
     pub(crate) audit: VecDeque<Audited>,
+    /// The servers of which something has changed that is still to be kept.
+    pub(crate) unsaved: BTreeSet<u64>,
 }
 
 /// A message as it was last seen.
@@ -63,6 +66,7 @@ impl World {
             people: Seen::default(),
             messages: LruCache::new(MESSAGES),
             audit: VecDeque::new(),
+            unsaved: BTreeSet::new(),
         };
         Self { bot: bot.clone(), known: Mutex::new(known) }
     }
@@ -136,6 +140,48 @@ impl Known {
     pub(crate) fn channel(&self, id: u64) -> Option<(&GuildRow, &Channel)> {
         let guild = self.guilds.get(self.channels.get(&id)?)?;
         Some((guild, guild.channels.get(&id)?))
+    }
+
+    /// Remembers a member of a server with their roles.
+    pub(crate) fn saw_member(&mut self, guild: u64, user: u64, member: &Member, roles: &[Id]) {
+        let roles: Vec<u64> = roles.iter().map(|role| role.get()).collect();
+        let is_own = user == self.me;
+        if self.guilds.get_mut(&guild).is_some_and(|row| row.note_staff(user, is_own, &roles)) {
+            self.unsaved.insert(guild);
+        }
+        self.people.saw_member(guild, user, member, roles);
+    }
+
+    /// Returns how high a member stands in a server: as high as the highest of their roles, and its owner above all. Nothing where their
+    /// roles are not known.
+    pub(crate) fn rank(&self, guild: u64, user: u64) -> Option<Rank> {
+        let row = self.guilds.get(&guild)?;
+        if row.owner == user {
+            return Some(Rank::OWNER);
+        }
+        let roles = self.people.roles(guild, user).or_else(|| row.staff.get(&user))?;
+        let mut positions = roles.iter().filter_map(|role| row.roles.get(role)).map(|role| role.position);
+        positions.try_fold(0, |highest, position| Some(highest.max(position?))).map(Rank)
+    }
+
+    /// Returns what a mention in a server says to people. Of roles and channels that are not known there it says what they are.
+    pub(crate) fn mentioned(&self, guild: Option<u64>, mention: &str) -> Option<String> {
+        let inner = mention.strip_prefix('<')?.strip_suffix('>')?;
+        if let Some(role) = inner.strip_prefix("@&") {
+            let role: u64 = role.parse().ok()?;
+            let known = guild.and_then(|guild| self.guilds.get(&guild)?.roles.get(&role));
+            return Some(format!("@{}", known.map_or("role", |role| role.name.trim_start_matches('@'))));
+        }
+        if let Some(channel) = inner.strip_prefix('#') {
+            let channel: u64 = channel.parse().ok()?;
+            let is_here = guild.is_some() && self.channels.get(&channel).copied() == guild;
+            let known = if is_here { self.channel(channel) } else { None };
+            return Some(format!("#{}", known.map_or("channel", |(_, row)| row.name.as_str())));
+        }
+        let user: u64 = inner.strip_prefix('@')?.trim_start_matches('!').parse().ok()?;
+        let nickname = guild.and_then(|guild| self.people.member(guild, user)?.nickname.as_deref());
+        let name = nickname.or_else(|| self.people.user(user).map(|user| user.name.as_str()));
+        Some(name.map_or_else(|| format!("@{user}"), |name| format!("@{name}")))
     }
 
     /// What Discord lets a member do, as one of our levels.

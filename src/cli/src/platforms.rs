@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use palabre_discord::Discord;
-use palabre_model::{Adapter, Bot, Clock, Entropy};
+use palabre_model::{Adapter, Bot, Clock, Entropy, Permission};
 use palabre_rooms::Rooms;
 use palabre_server::Router;
 use palabre_store::Store;
@@ -54,11 +54,13 @@ pub(crate) fn attach(config: &Config, outside: &Outside<'_>) -> Result<Attached,
 }
 
 fn discord(name: &str, bot: &BotConfig, outside: &Outside<'_>) -> Result<Arc<Discord>, Problem> {
+    let keep_order = bot.permissions.iter().filter(|(level, _)| level.permission() >= Permission::Moderator);
     let setup = palabre_discord::Setup {
         bot: name.into(),
         token: bot.token.clone().unwrap_or_default(),
         api: bot.api.clone(),
         config: bot.discord.clone(),
+        moderators: keep_order.flat_map(|(_, names)| names.iter().cloned()).collect(),
         store: outside.store.clone(),
         clock: Arc::clone(outside.clock),
         entropy: Arc::clone(outside.entropy),

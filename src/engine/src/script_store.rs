@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Acquire};
 
 use palabre_model::{
-    ActionKey, CommandSpec, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId,
+    ActionKey, CommandSpec, ContentLimits, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName,
+    UserId,
 };
 use palabre_script::{Change, Denied, Door, Effects, Input, Limit, Meters, MetricChange, Stored, Vm};
 use palabre_store::{Direction, Snapshot, Store, TableId};
@@ -256,6 +257,14 @@ impl Door for ScriptStore {
 
     fn can(&self, bot: &str, what: &str) -> bool {
         self.platforms.adapter(bot).is_some_and(|adapter| adapter.capabilities().can(what))
+    }
+
+    fn content_limits(&self, bot: &str) -> ContentLimits {
+        self.platforms.adapter(bot).map_or(ContentLimits::NONE, |adapter| adapter.content_limits())
+    }
+
+    fn mentioned(&self, around: &Event, mention: &str) -> Option<String> {
+        self.platforms.adapter(around.bot.name.as_str())?.mentioned(around, mention)
     }
 
     fn is_granted(&self, what: &str) -> bool {

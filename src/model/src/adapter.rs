@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
-    Action, ActionError, ActionKey, Batch, Bot, Capabilities, Clock, CommandSpec, Event, Member, MessageId, Outcome,
-    Permission, Rank, User, UserId,
+    Action, ActionError, ActionKey, Batch, Bot, Capabilities, Clock, CommandSpec, ContentLimits, Event, Member,
+    MessageId, Outcome, Permission, Rank, User, UserId,
 };
 
 /// A platform, or the room service: turns what happens there into events, and performs actions.
@@ -18,6 +18,11 @@ use crate::{
 pub trait Adapter: Send + Sync + 'static {
     /// What it can do; the same for its whole life.
     fn capabilities(&self) -> &Capabilities;
+
+    /// Returns how much a message may have; the same for its whole life.
+    fn content_limits(&self) -> ContentLimits {
+        ContentLimits::NONE
+    }
 
     /// Receives until `context` says to stop. Returning an error makes the supervisor start it again, unless the error is final.
     async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError>;
@@ -30,6 +35,12 @@ pub trait Adapter: Send + Sync + 'static {
     /// count as done only together, so one that takes its time for each leaves this alone.
     async fn perform_all(&self, _actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {
         Vec::new()
+    }
+
+    /// Told once the runs that an event has begun are over and all that they wanted is done. Whoever waits there for an answer that did
+    /// not come waits in vain, and need not be left waiting.
+    async fn finished(&self, event: &Event) {
+        let _unanswered = event;
     }
 
     /// The id that the message of `key` will have, where this adapter names messages itself. The engine then need not
@@ -60,6 +71,13 @@ pub trait Adapter: Send + Sync + 'static {
     fn is_own(&self, user: &UserId) -> bool {
         let _unknown = user;
         false
+    }
+
+    /// Returns what a mention in a text says to people, where an event happened: `@Moderator` for `<@&12>`, `#general` for `<#34>`. As far
+    /// as it can be told without asking the platform.
+    fn mentioned(&self, around: &Event, mention: &str) -> Option<String> {
+        let _unknown = (around, mention);
+        None
     }
 
     /// The person whom somebody means by a name or a mention where an event happened, as far as it can be told without asking the

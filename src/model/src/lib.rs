@@ -8,6 +8,7 @@ mod capabilities;
 mod clock;
 mod command;
 mod content;
+mod content_limits;
 mod duration;
 mod entropy;
 mod event;
@@ -30,6 +31,7 @@ pub use content::{
     Attachment, Button, ButtonStyle, Content, Embed, EmbedField, FileOrigin, FileToSend, Mention, Message, Persona,
     Poll, Select, SelectOption,
 };
+pub use content_limits::ContentLimits;
 pub use duration::{LeadingDuration, leading_duration, parse_duration};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use event::{Bot, Event, EventKind, EventName, Fault, Reason};

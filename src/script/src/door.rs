@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use palabre_fetch::{Reply, Request};
 use palabre_model::{
-    ActionKey, CommandSpec, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId,
+    ActionKey, CommandSpec, ContentLimits, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName,
+    UserId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -76,6 +77,16 @@ pub trait Door {
 
     /// What `bot:can(what)` says.
     fn can(&self, bot: &str, what: &str) -> bool;
+
+    /// Returns how much a message of a bot may have.
+    fn content_limits(&self, _bot: &str) -> ContentLimits {
+        ContentLimits::NONE
+    }
+
+    /// Returns what a mention in a text says to people, where an event happened.
+    fn mentioned(&self, _around: &Event, _mention: &str) -> Option<String> {
+        None
+    }
 
     /// Whether bots.yaml grants the script `what`: moderation, rooms, …
     fn is_granted(&self, what: &str) -> bool;

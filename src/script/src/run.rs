@@ -1,7 +1,7 @@
 //! The run under way, as the functions of the API see it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,6 +22,9 @@ use crate::notice::Notices;
 use crate::refusal::Refusal;
 use crate::watch::Watch;
 use crate::weight::weight;
+
+/// So many runs that have answered are remembered, of which some may be waiting.
+const ANSWERED: usize = 4_096;
 
 /// Shared by all API functions of one VM.
 pub(crate) type SharedRun = Rc<RefCell<Run>>;
@@ -47,6 +50,8 @@ pub(crate) struct Run {
     /// Actions that may not be done.
     pub(crate) refused: Vec<Refusal>,
     metrics: Vec<MetricChange>,
+    /// The runs that have answered whoever began them, by the sequence numbers of their events; the last ones.
+    answered: BTreeSet<u64>,
     /// What the function of a route, or `before_message`, has returned.
     pub(crate) result: Option<Value>,
     /// What the script has declared, and whether it still may.
@@ -112,6 +117,7 @@ impl Run {
             wait_meter: meters.waits,
             cpu_meter: meters.cpu,
             metrics: Vec::new(),
+            answered: BTreeSet::new(),
             result: None,
             declared: Declarations::default(),
             is_loading: true,
@@ -143,6 +149,14 @@ impl Run {
 
     /// Ends a stretch and gives its effects.
     pub(crate) fn finish(&mut self) -> Effects {
+        if let Some(seq) = self.input.as_ref().map(|input| input.seq)
+            && self.has_answered_now()
+        {
+            self.answered.insert(seq);
+            if self.answered.len() > ANSWERED {
+                self.answered.pop_first();
+            }
+        }
         let writes = std::mem::take(&mut self.writes);
         let effects = Effects {
             writes: writes.into_iter().map(|(key, change)| Write { key, change }).collect(),
@@ -389,6 +403,15 @@ impl Run {
         let (seq, part) = self.input().map(|input| (input.seq, input.part))?;
         let index = u32::try_from(self.actions.len() + self.refused.len()).unwrap_or(u32::MAX);
         Ok(ActionKey { script: self.script.clone(), seq, part, index })
+    }
+
+    /// Returns whether the run has answered whoever began it, in this stretch or one before.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.has_answered_now() || self.input.as_ref().is_some_and(|input| self.answered.contains(&input.seq))
+    }
+
+    fn has_answered_now(&self) -> bool {
+        self.actions.iter().any(|(_, action)| matches!(action, Action::Answer { .. } | Action::Form { .. }))
     }
 
     pub(crate) fn set_timer(&mut self, change: TimerChange) -> Result<(), Problem> {

@@ -96,9 +96,22 @@ catalogue! {
     TelegramPeople = "telegram_people",
     /// Answers to people who have not begun with the bot, by bot, person and action. The Telegram adapter's.
     TelegramWaiting = "telegram_waiting",
+    /// What belongs to this installation alone, by owner and name: backups leave it out, so that a copy never passes for the original.
+    Installation = "installation",
+    /// Single facts of a bot, by bot and name. The Discord adapter's.
+    DiscordFacts = "discord_facts",
+    /// Uses of commands and components that were taken in, by bot and id. The Discord adapter's.
+    DiscordTaken = "discord_taken",
+    /// The parts of long messages, by bot and the id of the last. The Discord adapter's.
+    DiscordParts = "discord_parts",
 }
 
 impl TableId {
+    /// Returns whether its rows belong to this installation alone.
+    pub(crate) const fn is_of_installation(self) -> bool {
+        matches!(self, Self::Installation)
+    }
+
     pub(crate) fn from_u8(n: u8) -> Option<Self> {
         Self::ALL.get(usize::from(n)).copied()
     }

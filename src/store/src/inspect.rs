@@ -63,6 +63,9 @@ pub(crate) fn copy(snapshot: &Snapshot, target: &Path) -> Result<()> {
     let transaction = file.database.begin_write().map_err(|error| failed(error.into()))?;
     for &table in TableId::ALL {
         let mut open = transaction.open_table(definition(table)).map_err(|error| failed(error.into()))?;
+        if table.is_of_installation() {
+            continue;
+        }
         each_row(snapshot, table, |key, bytes| {
             open.insert(key, bytes).map(drop).map_err(|error| failed(error.into()))
         })?;

@@ -1,45 +1,95 @@
 //! Long texts in parts.
 
+mod layout;
+
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
-/// A fence begins and ends a block of code.
-const FENCE: &str = "```";
+use layout::Layout;
 
 /// The text in parts of at most `most` UTF-16 units, which is how Discord and Telegram count. A part ends behind a paragraph, or else a
-/// line, a sentence, a word; a block of code that goes over parts is closed in one and opened again in the next, with its language. White
-/// space where it is cut is left out. Nothing becomes no part at all.
+/// line, a sentence, a word; never within a link or a mention, unless that alone is longer. Formatting that goes over parts, a block of
+/// code or a spoiler, is closed in one and opened again in the next. White space where it is cut is left out. Nothing becomes no part at
+/// all.
 #[must_use]
 pub fn split(text: &str, most: usize) -> Vec<String> {
-    let mut parts = Vec::new();
-    let mut rest = text.trim_end().to_owned();
-    while units(&rest) > most {
-        // What closes a block has to have room too.
-        let room = most.saturating_sub(FENCE.len() + 1).max(1);
-        let (part, after) = rest.split_at(end_of_part(&rest, room));
-        let (mut part, mut after) = (part.trim_end().to_owned(), after.trim_start_matches(['\n', ' ']).to_owned());
-        if let Some(language) = open_block(&part) {
-            // A language that is longer than a part would never end.
-            let opening = if units(language) < most / 2 { language } else { "" };
-            after = format!("{FENCE}{opening}\n{after}");
-            part.push('\n');
-            part.push_str(FENCE);
+    let text = text.trim_end();
+    let layout = Layout::of(text);
+    let (mut parts, mut at) = (Vec::new(), 0);
+    while at < text.len() {
+        let opening = opening(&layout, text, at, most);
+        if units(&opening) + units(&text[at..]) <= most {
+            parts.push(format!("{opening}{}", &text[at..]));
+            break;
         }
-        if after.len() >= rest.len() {
-            // Nothing but a fence was cut off; what is left is cut without regard to it.
-            let end = fitting(&rest, most);
-            parts.push(rest[..end].to_owned());
-            rest = rest[end..].to_owned();
-            continue;
+        let (end, closing) = first_part(&layout, &text[at..], at, most, units(&opening));
+        let body = text[at..at + end].trim_end();
+        if !body.trim().is_empty() {
+            parts.push(format!("{opening}{body}{closing}"));
         }
-        if !part.trim().is_empty() {
-            parts.push(part);
-        }
-        rest = after;
-    }
-    if !rest.trim().is_empty() {
-        parts.push(rest);
+        at += end;
+        // The indentation of code counts.
+        let is_code = layout.open_at(at).iter().any(|span| span.is_block);
+        let left_out: &[char] = if is_code { &['\n'] } else { &['\n', ' '] };
+        at = text.len() - text[at..].trim_start_matches(left_out).len();
     }
     parts
+}
+
+/// Returns what opens again at that byte what is open there.
+fn opening(layout: &Layout, text: &str, at: usize, most: usize) -> String {
+    let open = layout.open_at(at);
+    let line = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let is_code = open.iter().any(|span| span.is_block);
+    let quote = if is_code {
+        ""
+    } else if layout.is_quoted(at) {
+        ">>> "
+    } else if line < at && text[line..].starts_with("> ") {
+        "> "
+    } else {
+        ""
+    };
+    let opening: String = std::iter::once(quote).chain(open.iter().map(|span| span.opening.as_str())).collect();
+    // More marks than text are of no use.
+    if units(&opening) > most / 3 { String::new() } else { opening }
+}
+
+/// Returns where the first part of a text ends, which stands at byte `at` of the whole and has more than `most` units with the `opened`
+/// before it; and what closes there what is open.
+fn first_part(layout: &Layout, text: &str, at: usize, most: usize, opened: usize) -> (usize, String) {
+    let mut limit = most.saturating_sub(opened).max(1);
+    loop {
+        let end = end_within(layout, text, at, limit);
+        let closing: String = layout.open_at(at + end).iter().rev().map(|span| span.closing.as_str()).collect();
+        let used = opened + units(text[..end].trim_end()) + units(&closing);
+        if used <= most {
+            return (end, closing);
+        }
+        let over = used - most;
+        if limit <= over || units(&closing) > most / 3 {
+            return (fitting(text, most.saturating_sub(opened).max(1)), String::new());
+        }
+        limit -= over;
+    }
+}
+
+/// Returns the best place to cut a text within its first `limit` units: in the second half of what fits, or else as late as it can be.
+fn end_within(layout: &Layout, text: &str, at: usize, limit: usize) -> usize {
+    let end = fitting(text, limit);
+    // White space is left out, so it need not fit.
+    let end = if text[end..].starts_with(['\n', ' ']) { end + 1 } else { end };
+    let fits = &text[..end];
+    let is_fit = |cut: &usize| layout.may_cut(at + cut) && is_border(text, *cut);
+    let behind = |pattern: &&str| {
+        let ends = fits.rmatch_indices(*pattern).map(|(start, found)| start + found.len());
+        ends.take_while(|cut| *cut > end / 2).find(is_fit)
+    };
+    let good = ["\n\n", "\n", ". ", " "].iter().find_map(behind);
+    let late = || {
+        let borders = fits.grapheme_indices(true).rev().map(|(start, _)| start).filter(|start| *start > 0);
+        std::iter::once(end).chain(borders).find(is_fit)
+    };
+    good.or_else(late).unwrap_or(end)
 }
 
 /// Where the first part of a text ends which has at most so many UTF-16 units, in bytes: behind a paragraph, or else a line, a sentence, a
@@ -84,20 +134,14 @@ fn fitting(text: &str, most: usize) -> usize {
 /// The best place to cut in the second half of what fits; where there is none, all that fits.
 fn cut(text: &str, end: usize) -> usize {
     let fits = &text[..end];
-    // A space that carries an accent is no place to cut.
-    let is_border = |at: &usize| GraphemeCursor::new(*at, text.len(), true).is_boundary(text, 0).unwrap_or(true);
     let behind = |pattern: &&str| {
         let ends = fits.rmatch_indices(*pattern).map(|(at, found)| at + found.len());
-        ends.take_while(|at| *at > end / 2).find(is_border)
+        ends.take_while(|at| *at > end / 2).find(|at| is_border(text, *at))
     };
     ["\n\n", "\n", ". ", " "].iter().find_map(behind).unwrap_or(end)
 }
 
-/// The language of a block of code that is open where the text ends.
-fn open_block(text: &str) -> Option<&str> {
-    let fences = text.lines().filter_map(|line| line.trim_start().strip_prefix(FENCE));
-    fences.fold(None, |open, language| match open {
-        Some(_) => None,
-        None => Some(language.trim()),
-    })
+/// Returns whether what a reader takes for one character ends there: a space that carries an accent is no place to cut.
+fn is_border(text: &str, at: usize) -> bool {
+    GraphemeCursor::new(at, text.len(), true).is_boundary(text, 0).unwrap_or(true)
 }

@@ -46,3 +46,103 @@ fn what_a_reader_takes_for_one_character_is_not_cut() {
     assert_eq!(palabre_text::end_of_part("aaaa \u{301}bbb", 8), "aaaa \u{301}bb".len());
     assert_eq!(palabre_text::end_of_part("😀😀", 1), "😀".len());
 }
+
+/// How often each mark stands in a text: in pairs, if all that is opened is closed.
+fn is_closed(part: &str, mark: &str) -> bool {
+    part.matches(mark).count() % 2 == 0
+}
+
+#[test]
+fn formatting_over_a_cut_is_closed_and_opened_again() {
+    let words = "word ".repeat(30);
+    for mark in ["||", "**", "*", "_", "__", "~~"] {
+        let parts = split(&format!("Before {mark}{}{mark} after it all", words.trim_end()), 60);
+        assert!(parts.len() > 2, "{mark}: {parts:?}");
+        for part in &parts {
+            assert!(is_closed(part, mark), "{mark}: {part:?}");
+            assert!(!part.contains(&format!("{mark}{mark}")), "{mark}: no marks with nothing between: {part:?}");
+        }
+        assert!(
+            parts[1].starts_with(&format!("{mark}word")) && parts[1].ends_with(&format!("word{mark}")),
+            "{parts:?}"
+        );
+    }
+    let nested = split(&format!("||one **two *three* {}** {}||", words.trim_end(), words.trim_end()), 80);
+    assert!(nested[1].starts_with("||**word") && nested[1].ends_with("word**||"), "{nested:?}");
+    let both = split(&format!("***{}***", words.trim_end()), 60);
+    assert!(both.iter().all(|part| part.starts_with("***") && part.ends_with("***")), "{both:?}");
+    // A mark that closes nothing is no formatting.
+    for lone in ["5 * 3 and ", "snake_case and ", "|| and ", "~~ and "] {
+        let parts = split(&format!("{lone}{words}"), 60);
+        assert!(parts[1..].iter().all(|part| part.starts_with("word") && part.ends_with("word")), "{parts:?}");
+    }
+}
+
+#[test]
+fn code_over_a_cut_is_closed_and_opened_with_its_own_fence() {
+    let lines = "    local line = 1\n".repeat(8);
+    for fence in ["```", "````", "~~~", "~~~~~"] {
+        let parts = split(&format!("Look:\n{fence}lua\n{lines}{fence}\nThat is all."), 80);
+        assert!(parts.len() > 2, "{fence}: {parts:?}");
+        for part in &parts[1..parts.len() - 1] {
+            assert!(part.starts_with(&format!("{fence}lua\n    local")), "{fence}: {part:?}");
+            assert!(part.ends_with(&format!("= 1\n{fence}")), "{fence}: {part:?}");
+        }
+        assert!(parts.last().is_some_and(|part| part.ends_with("That is all.")), "{parts:?}");
+    }
+    // What looks like a fence within a longer one ends nothing.
+    let inner = split(&format!("````\n```\n{lines}```\n{lines}````\nend"), 90);
+    assert!(
+        inner[..inner.len() - 1].iter().all(|part| part.starts_with("````\n") && part.ends_with("\n````")),
+        "{inner:?}"
+    );
+    let line = split(&format!("say `{}` once", "code ".repeat(30).trim_end()), 60);
+    assert!(line[1].starts_with("`code") && line[1].ends_with("code`"), "{line:?}");
+}
+
+#[test]
+fn links_and_mentions_stay_whole() {
+    for whole in [
+        "[the page](https://page.example/a/long/way/to/go)",
+        "<https://page.example/a/long/way/to/go>",
+        "https://page.example/a/long/way/to/go",
+        "<@123456789012345678>",
+        "<@&123456789012345678>",
+        "<#123456789012345678>",
+        "<:tree:123456789012345678>",
+        "<t:1700000000:R>",
+    ] {
+        for before in 1..60 {
+            let parts = split(&format!("{} {whole} and more", "x".repeat(before)), 60);
+            assert!(parts.iter().any(|part| part.contains(whole)), "{before}: {parts:?}");
+        }
+    }
+    // One that fits into no part is cut all the same.
+    let long = format!("https://page.example/{}", "x".repeat(200));
+    let parts = split(&long, 60);
+    assert_eq!(parts.concat(), long);
+}
+
+#[test]
+fn a_quotation_goes_on_in_the_next_part() {
+    let words = "word ".repeat(30);
+    let parts = split(&format!("> {}\nafter", words.trim_end()), 60);
+    assert!(parts[..parts.len() - 1].iter().all(|part| part.starts_with("> word")), "{parts:?}");
+    let parts = split(&format!("first\n>>> {words}\n\n{words}"), 60);
+    assert!(parts[1..].iter().all(|part| part.starts_with(">>> ")), "{parts:?}");
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_said_fits_and_is_there_once(
+        text in r"([*_~|`<>\[\]()\\]{1,4}|```|~~~|https://|<@1>|[é😀]{1,9}|[ \n]{1,2}|> ){0,120}",
+        most in 24_usize..90,
+    ) {
+        let parts = split(&text, most);
+        for part in &parts {
+            prop_assert!(part.encode_utf16().count() <= most, "{part:?} is longer than {most}");
+        }
+        let letters = |text: &str| text.chars().filter(|c| matches!(c, 'é' | '😀')).count();
+        prop_assert_eq!(letters(&parts.concat()), letters(&text));
+    }
+}

@@ -20,6 +20,8 @@ pub(super) enum Kind {
 pub(super) struct Interaction {
     pub(super) kind: Kind,
     pub(super) token: String,
+    /// What the bot was told.
+    pub(super) frame: Value,
     /// Milliseconds of the Unix epoch.
     pub(super) created: u64,
     pub(super) channel: Id,
@@ -50,6 +52,7 @@ impl Interaction {
         Self {
             kind,
             token,
+            frame: Value::Null,
             created,
             channel,
             user,

@@ -91,6 +91,26 @@ impl std::fmt::Debug for StandIn {
 }
 
 impl StandIn {
+    /// From now on no webhook may speak under this name.
+    pub fn refuses_name(&self, name: &str) {
+        self.shared.change(|world| world.faults.refused_names.push(name.to_owned()));
+    }
+
+    /// From now on no call is taken with the token, or they are again.
+    pub fn refuses_token(&self, refuses: bool) {
+        self.shared.change(|world| world.faults.refuses_token = refuses);
+    }
+
+    /// From now on all calls of an operation are answered with 500, or none is by this any more.
+    pub fn breaks(&self, operation: &str, broken: bool) {
+        self.shared.change(|world| {
+            world.faults.broken.retain(|one| one != operation);
+            if broken {
+                world.faults.broken.push(operation.to_owned());
+            }
+        });
+    }
+
     /// Starts one with the usual options; none, with a word, where Discord's description is not there. In CI it has to be.
     pub async fn start() -> Option<Self> {
         Self::start_with(Options::default()).await

@@ -31,6 +31,8 @@ pub(super) struct Operation {
     pub(super) path: String,
     /// Whether it can be called without a token.
     pub(super) open: bool,
+    /// Whether the description calls it deprecated.
+    pub(super) deprecated: bool,
     /// Query parameters by name, as pointers to their schemas.
     queries: HashMap<String, String>,
     /// Whether a body has to be there.
@@ -168,6 +170,8 @@ impl Operation {
             method: method.to_uppercase(),
             path: path.to_owned(),
             open,
+            deprecated: operation["deprecated"] == true
+                || operation["operationId"].as_str().is_some_and(|name| name.starts_with("deprecated_")),
             queries,
             body: operation["requestBody"]["required"] == true,
             at,

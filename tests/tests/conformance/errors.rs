@@ -150,7 +150,7 @@ pub(crate) async fn what_the_bot_may_not<P: Platform>() {
     }
 }
 
-/// A text that is too long is split, or refused with the limit; one that changes a message is refused.
+/// A text that is too long is split, or refused with the limit; so is one that changes a message.
 pub(crate) async fn texts_that_are_too_long<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     let most = platform.stage().adapter.capabilities().max_text;
@@ -170,11 +170,21 @@ pub(crate) async fn texts_that_are_too_long<P: Platform>() {
         Err(ActionError::Rejected(why)) => assert!(why.contains(&most.to_string()), "the limit is named: {why}"),
         Err(other) => panic!("{other:?}"),
     }
+    let before = platform.said().await;
     let message = MessageRef::Id(id);
-    let action = Action::Edit { room: platform.room(), message, content: Content::text(text) };
-    let refused = platform.stage().tries(&action).await;
-    let is_named = |why: &String| why.contains(&most.to_string());
-    assert!(matches!(&refused, Err(ActionError::Rejected(why)) if is_named(why)), "{refused:?}");
+    let action = Action::Edit { room: platform.room(), message, content: Content::text(text.clone()) };
+    match platform.stage().tries(&action).await {
+        Ok(_) => {
+            let now = platform.said().await;
+            assert!(now.iter().all(|part| part.text.chars().count() <= most));
+            // The first one has changed, and what it has no room for is said behind all.
+            let changed = now.first().into_iter().chain(&now[before.len()..]);
+            let joined = changed.map(|part| part.text.trim()).collect::<Vec<_>>().join(" ");
+            assert_eq!(joined, text.trim(), "all of it is said, in order");
+        }
+        Err(ActionError::Rejected(why)) => assert!(why.contains(&most.to_string()), "the limit is named: {why}"),
+        Err(other) => panic!("{other:?}"),
+    }
 }
 
 /// What a platform never takes is refused for good, and not tried again.

@@ -42,6 +42,7 @@ impl OnDiscord {
             token: town.token().to_owned(),
             api: Some(town.api().to_owned()),
             config: Config { intents, ..Config::default() },
+            moderators: Vec::new(),
             store: store.clone(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SeededEntropy::new(7)),

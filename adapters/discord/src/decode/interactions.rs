@@ -134,8 +134,9 @@ impl Decoder {
             None => self.user_by_id(&known, number),
         };
         if let (Some(guild), Some(member)) = (guild.known(), data.resolved.members.get(id)) {
+            let roles = &member.roles;
             let member = self.member(&known, guild, number, member, now);
-            known.people.saw_member(guild, number, &member);
+            known.saw_member(guild, number, &member, roles);
         }
         json!({ "id": user.id, "name": user.name })
     }

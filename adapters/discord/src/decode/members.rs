@@ -135,7 +135,7 @@ impl Decoder {
         let mut scene = self.of_guild(guild, &frame.user);
         let mut known = self.world.lock();
         let member = self.member(&known, guild, frame.user.id.get(), &frame.member, now);
-        known.people.saw_member(guild, frame.user.id.get(), &member);
+        known.saw_member(guild, frame.user.id.get(), &member, &frame.member.roles);
         scene.member = Some(member);
         scene
     }

@@ -35,8 +35,14 @@ impl Decoder {
             }
         };
         let mut known = self.world.lock();
-        for person in &frame.mentions {
-            known.people.saw(person.id.get(), &self.user(person, None), &person.username);
+        for frames::Mentioned { user: person, member } in &frame.mentions {
+            let id = person.id.get();
+            known.people.saw(id, &self.user(person, None), &person.username);
+            if let (Some(member), Some(guild)) = (member, scene.guild) {
+                let roles = &member.roles;
+                let member = self.member(&known, guild, id, member, now);
+                known.saw_member(guild, id, &member, roles);
+            }
         }
         drop(known);
         if frame.kind == PINNED {

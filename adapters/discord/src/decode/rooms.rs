@@ -14,16 +14,18 @@ impl Decoder {
         if frame.unavailable {
             return Decoded::default();
         }
-        let (id, row) = (frame.id.get(), GuildRow::of(frame));
+        let (id, mut row) = (frame.id.get(), GuildRow::of(frame));
         let mut known = self.world.lock();
+        row.staff = known.guilds.get(&id).map(|before| before.staff.clone()).unwrap_or_default();
         let is_news = known.guilds.get(&id) != Some(&row);
         known.put(id, row);
         for member in &frame.members {
             if let Some(user) = &member.user {
                 let (user_id, named) = (user.id.get(), self.user(user, None));
                 known.people.saw(user_id, &named, &user.username);
+                let roles = &member.roles;
                 let member = self.member(&known, id, user_id, member, now);
-                known.people.saw_member(id, user_id, &member);
+                known.saw_member(id, user_id, &member, roles);
             }
         }
         for presence in &frame.presences {
@@ -39,8 +41,8 @@ impl Decoder {
     pub(super) fn guild_update(&self, frame: &frames::Guild) -> Option<Decoded> {
         let mut known = self.world.lock();
         let row = known.guilds.get_mut(&frame.id.get())?;
-        let channels = std::mem::take(&mut row.channels);
-        *row = GuildRow { channels, ..GuildRow::of(frame) };
+        let (channels, staff) = (std::mem::take(&mut row.channels), std::mem::take(&mut row.staff));
+        *row = GuildRow { channels, staff, ..GuildRow::of(frame) };
         Some(Decoded { events: Vec::new(), changed: vec![frame.id.get()] })
     }
 

@@ -12,10 +12,12 @@ use twilight_gateway::queue::InMemoryQueue;
 use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Message, Session, Shard, ShardId};
 
 use super::audit::{Held, Hold};
+use super::condition::ShardConditions;
 use super::session::{self, SessionRow};
 use crate::Discord;
 use crate::decode::Decoder;
 use crate::frames::{self, Frame};
+use crate::taken;
 use crate::world::GUILDS;
 
 /// The longest pause before a lost connection is made anew, beside what the gateway client waits by itself.
@@ -53,10 +55,13 @@ pub(super) fn connect(
 struct Running<'d> {
     discord: &'d Arc<Discord>,
     context: &'d AdapterContext,
+    conditions: &'d ShardConditions,
     decoder: Decoder,
     flight: Flight,
     hold: Hold,
     shard: u32,
+    /// Whether there was a session, which a new one loses.
+    had_session: bool,
     /// Whether the gateway has greeted the connection that there is.
     is_greeted: bool,
     /// Whether there was a connection before the one that is greeted.
@@ -70,6 +75,7 @@ struct Running<'d> {
 pub(super) async fn run(
     discord: &Arc<Discord>,
     context: &AdapterContext,
+    conditions: &ShardConditions,
     mut shard: Shard,
 ) -> Result<(), AdapterError> {
     let decoder = Decoder {
@@ -82,10 +88,12 @@ pub(super) async fn run(
     let mut running = Running {
         discord,
         context,
+        conditions,
         decoder,
         flight,
         hold: Hold::default(),
         shard: shard.id().number(),
+        had_session: shard.session().is_some(),
         is_greeted: false,
         was_connected: false,
         is_lost: false,
@@ -115,7 +123,7 @@ pub(super) async fn run(
             }
         };
         match frame {
-            None => return Err(super::closed_for_good(closed.unwrap_or_default(), discord)),
+            None => return Err(super::closed_for_good(closed.unwrap_or_default(), discord).await),
             Some(Ok(Message::Text(text))) => {
                 let session = standing(&shard);
                 running.take(&text, session).await?;
@@ -183,6 +191,7 @@ impl Running<'_> {
 
     fn lost(&mut self, reason: String) {
         tracing::info!(bot = %self.context.bot.name, "the gateway is lost, and is taken up again: {reason}");
+        self.conditions.down(self.shard, &reason);
         if !std::mem::replace(&mut self.is_lost, true) {
             let event = self.decoder.without_place(EventKind::Lost { reason: Some(reason) }, self.context.clock.now());
             self.flight.send(event, Batch::default());
@@ -213,6 +222,14 @@ impl Running<'_> {
             self.is_lost = false;
             let sequence = session.as_ref().map_or(0, |session| session.sequence);
             tracing::info!(bot = %self.context.bot.name, shard = self.shard, sequence, "{}", name.to_lowercase());
+            self.conditions.up(self.shard);
+            if std::mem::replace(&mut self.had_session, true) && name == "READY" {
+                tracing::warn!(
+                    bot = %self.context.bot.name,
+                    shard = self.shard,
+                    "the session could not be resumed: what happened since the connection was lost is not told again"
+                );
+            }
         }
         let held = Held { name, data: frame.d, session };
         if self.hold.is_on() || Hold::concerns(&held.name) {
@@ -246,12 +263,21 @@ impl Running<'_> {
     async fn pass_on(&mut self, frame: Held) -> Result<(), AdapterError> {
         let Held { name, data, session } = frame;
         let now = self.context.clock.now();
-        if name == "INTERACTION_CREATE" && self.discord.is_interaction(self.context, &data) {
+        let interaction = if name == "INTERACTION_CREATE" { frames::id_of(&data) } else { None };
+        if interaction.is_some_and(|id| !self.discord.taken.take(id)) {
+            tracing::debug!(bot = %self.context.bot.name, "an interaction that was taken in already has come again");
             return Ok(());
         }
-        let decoded = self.decoder.decode(&name, data, now);
+        if interaction.is_some() && self.discord.is_interaction(self.context, &data) {
+            return Ok(());
+        }
+        let mut decoded = self.decoder.decode(&name, data, now);
+        decoded.changed.extend(std::mem::take(&mut self.discord.world.lock().unsaved));
         let mut rows = Batch::default();
         self.keep_guilds(&mut rows, &decoded.changed);
+        if let Some(id) = interaction {
+            taken::keep(&mut rows, &self.context.bot.name, id, now);
+        }
         if decoded.events.is_empty() && !rows.is_empty() {
             // Nothing to be told; what is known is kept all the same, or with the next that changes.
             if let Err(error) = self.discord.store.commit(std::mem::take(&mut rows)).await {

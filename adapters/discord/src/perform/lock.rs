@@ -2,6 +2,7 @@
 
 use palabre_model::{ActionError, Batch, Outcome};
 use palabre_store::{Table, TableId};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, TargetId};
@@ -18,11 +19,16 @@ const OF_A_PERSON: u8 = 1;
 
 /// What somebody is allowed and denied in a channel.
 type Settled = (u64, u64);
-/// By bot and channel: what was settled of speaking before it was locked, for everybody and for the bot.
-const LOCKS: Table<(String, u64), (Settled, Settled)> = Table::new(TableId::DiscordLocks);
+/// By bot and channel: what was settled of speaking before it was locked.
+const LOCKS: Table<(String, u64), LockRow> = Table::new(TableId::DiscordLocks);
+
+/// What was settled for everybody, for the bot, and for others who may speak while it is locked: the id, and whether of a role or a person.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct LockRow(Settled, Settled, #[serde(default)] Vec<(u64, u8, Settled)>);
 
 impl Discord {
-    /// Takes from everybody the right to speak in a channel, or makes it as it was; what else is settled there stays.
+    /// Takes from everybody the right to speak in a channel, but from those who may open it again; or makes it as it was. What else is
+    /// settled there stays.
     pub(super) async fn lock(&self, channel: u64, locked: bool) -> Result<Outcome, ActionError> {
         let channel_id = ChannelId::new(channel);
         let (guild, is_thread, me) = {
@@ -36,37 +42,87 @@ impl Discord {
             return done(self.rest.call(call).await);
         }
         let now = self.rest.call(Call::new(LightMethod::Get, route)).await?;
-        // Everybody's role has the id of the server.
-        let (everybody, own) = (settled(&now, guild), settled(&now, me));
         let key = (self.world.bot().to_string(), channel);
         let before = self.stored(LOCKS, key.clone()).await?;
+        // Everybody's role has the id of the server.
+        let (everybody, own) = (settled(&now, guild), settled(&now, me));
         let mut batch = Batch::default();
-        // What is denied to everybody is denied to the bot too, which has to be able to say that it is open again: so it is given the
-        // right before everybody loses it, and gives it up after everybody has it.
+        // What is denied to everybody is denied to the bot too, which has to be able to say that it is open again, and to whoever may say
+        // so to the bot: they are given the right before everybody loses it, and give it up after everybody has it.
         if locked {
-            if before.is_none() {
-                LOCKS.put(&mut batch, &key, &(of_speaking(everybody), of_speaking(own)));
-                self.keep(batch).await?;
+            let mut row = before.unwrap_or_else(|| LockRow(of_speaking(everybody), of_speaking(own), Vec::new()));
+            for (id, kind) in self.moderators(guild) {
+                if row.2.iter().all(|(known, ..)| *known != id) {
+                    row.2.push((id, kind, of_speaking(settled(&now, id))));
+                }
             }
-            self.settle(channel_id, me, OF_A_PERSON, own, (SPEAKING, 0)).await?;
-            self.settle(channel_id, guild, OF_A_ROLE, everybody, (0, SPEAKING)).await?;
+            LOCKS.put(&mut batch, &key, &row);
+            self.keep(batch).await?;
+            self.settle(channel_id, (me, OF_A_PERSON), own, (SPEAKING, 0)).await?;
+            for (id, kind, _) in row.2 {
+                self.settle_other(channel_id, (id, kind), settled(&now, id), (SPEAKING, 0)).await?;
+            }
+            self.settle(channel_id, (guild, OF_A_ROLE), everybody, (0, SPEAKING)).await?;
             return Ok(Outcome::default());
         }
         // One that the bot has not locked is opened, and no more.
-        let (of_everybody, of_bot) = before.unwrap_or(((everybody.0 & SPEAKING, 0), of_speaking(own)));
-        self.settle(channel_id, guild, OF_A_ROLE, everybody, of_everybody).await?;
-        self.settle(channel_id, me, OF_A_PERSON, own, of_bot).await?;
+        let before = before.unwrap_or_else(|| LockRow((everybody.0 & SPEAKING, 0), of_speaking(own), Vec::new()));
+        let LockRow(of_everybody, of_bot, of_others) = before;
+        self.settle(channel_id, (guild, OF_A_ROLE), everybody, of_everybody).await?;
+        self.settle(channel_id, (me, OF_A_PERSON), own, of_bot).await?;
+        for (id, kind, speaking) in of_others {
+            self.settle_other(channel_id, (id, kind), settled(&now, id), speaking).await?;
+        }
         LOCKS.delete(&mut batch, &key);
         self.keep(batch).await?;
         Ok(Outcome::default())
+    }
+
+    /// Returns the roles and people that keep order in a server, by Discord's permissions and by those of bots.yaml. Not administrators,
+    /// from whom a channel takes nothing.
+    fn moderators(&self, guild: u64) -> Vec<(u64, u8)> {
+        let known = self.world.lock();
+        let Some(row) = known.guilds.get(&guild) else { return Vec::new() };
+        let mut moderators: Vec<_> = row.moderating_roles(guild).map(|role| (role, OF_A_ROLE)).collect();
+        let bot = format!("{}/", self.world.bot());
+        for name in &self.moderators {
+            // As bots.yaml is read elsewhere: what looks like an id is a person's, and all else is what a role is called.
+            match name.strip_prefix(&bot).unwrap_or(name).parse::<u64>() {
+                Ok(person) if person != 0 && person != known.me => moderators.push((person, OF_A_PERSON)),
+                Ok(_) => {}
+                Err(_) => {
+                    let called = row.roles.iter().filter(|(_, role)| role.name == *name).map(|(id, _)| *id);
+                    moderators.extend(called.filter(|id| *id != guild).map(|role| (role, OF_A_ROLE)));
+                }
+            }
+        }
+        moderators.sort_unstable();
+        moderators.dedup();
+        moderators
+    }
+
+    /// As [`Discord::settle`], for somebody without whom the channel is locked and opened all the same.
+    async fn settle_other(
+        &self,
+        channel_id: ChannelId,
+        whom: (u64, u8),
+        now: Settled,
+        speaking: Settled,
+    ) -> Result<(), RestError> {
+        match self.settle(channel_id, whom, now, speaking).await {
+            Err(error @ RestError::Refused { .. }) => {
+                tracing::warn!(bot = %self.world.bot(), "who may speak in {channel_id} was not changed for {}: {error}", whom.0);
+                Ok(())
+            }
+            settled => settled,
+        }
     }
 
     /// Settles who may speak, for a role or a person.
     async fn settle(
         &self,
         channel_id: ChannelId,
-        whom: u64,
-        kind: u8,
+        (whom, kind): (u64, u8),
         now: Settled,
         speaking: Settled,
     ) -> Result<(), RestError> {

@@ -1,16 +1,18 @@
 //! Removing the last messages of a channel.
 
-use palabre_model::{ActionError, Millis, Outcome};
+use std::sync::PoisonError;
+
+use palabre_model::{ActionError, ActionKey, Millis, Outcome};
 use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, MessageId};
 
 use crate::Discord;
 use crate::decode::made_at;
-use crate::rest::Call;
+use crate::rest::{Call, RestError};
 
 /// How many messages Discord shows, and removes, at once.
-const AT_ONCE: usize = 100;
+pub(super) const AT_ONCE: usize = 100;
 /// Older ones are removed one by one. <https://discord.com/developers/docs/resources/message#bulk-delete-messages>
 const YOUNG: Millis = 14 * 86_400_000 - 3_600_000;
 /// So many messages are looked through for those of one person.
@@ -20,11 +22,35 @@ impl Discord {
     pub(super) async fn purge(
         &self,
         channel: u64,
+        (count, user, since): (u32, Option<u64>, Option<Millis>),
+        reason: Option<&str>,
+        key: &ActionKey,
+    ) -> Result<Outcome, ActionError> {
+        // Another try removes what is left of those, rather than as many again.
+        let known = self.purges.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        let mut left = match known {
+            Some(left) => left,
+            None => self.last_messages(channel, count, user, since).await?,
+        };
+        while !left.is_empty() {
+            let removed = self.remove_some(channel, &left, reason).await;
+            if let Ok(count) = removed {
+                left.drain(..count);
+            }
+            self.purges.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), left.clone());
+            removed?;
+        }
+        Ok(Outcome::default())
+    }
+
+    /// Returns the ids of the last messages of a channel, the newest first: of one person alone, and not those from before `since`.
+    async fn last_messages(
+        &self,
+        channel: u64,
         count: u32,
         user: Option<u64>,
         since: Option<Millis>,
-        reason: Option<&str>,
-    ) -> Result<Outcome, ActionError> {
+    ) -> Result<Vec<u64>, ActionError> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let channel_id = ChannelId::new(channel);
         let (mut found, mut before, mut looked) = (Vec::new(), None::<u64>, 0);
@@ -52,26 +78,32 @@ impl Discord {
                 break;
             }
         }
-        let now = self.clock.now();
-        let (young, old): (Vec<_>, Vec<_>) = found.into_iter().partition(|id| made_at(*id) + YOUNG > now);
-        for some in young.chunks(AT_ONCE) {
-            match some {
-                [one] => drop(super::gone_is_done(self.delete(channel, MessageId::new(*one), reason).await)?),
-                some => {
-                    let ids: Vec<Value> = some.iter().map(|id| id.to_string().into()).collect();
-                    let route = Route::ChannelMessagesBulkDelete { channel_id };
-                    let call = Call::new(LightMethod::Post, route).body(json!({ "messages": ids })).reason(reason);
-                    // Not left to the engine, which would look anew and remove as many again.
-                    self.rest.insist(call).await.map_err(|error| match error.into() {
-                        ActionError::Transient(why) => ActionError::Rejected(format!("not all are removed: {why}")),
-                        other => other,
-                    })?;
-                }
-            }
+        Ok(found)
+    }
+
+    /// Removes the first messages of a list that is not empty: those that can go in one request, or one; how many.
+    async fn remove_some(&self, channel: u64, ids: &[u64], reason: Option<&str>) -> Result<usize, ActionError> {
+        let some: Vec<u64> = ids.iter().copied().take(AT_ONCE).take_while(|id| self.is_young(*id)).collect();
+        let is_in_server = self.world.lock().channels.contains_key(&channel);
+        if some.len() < 2 || !is_in_server {
+            let one = MessageId::new(ids.first().copied().unwrap_or_default().max(1));
+            super::gone_is_done(self.delete(channel, one, reason).await)?;
+            return Ok(1);
         }
-        for one in old {
-            drop(super::gone_is_done(self.delete(channel, MessageId::new(one), reason).await)?);
-        }
-        Ok(Outcome::default())
+        self.bulk_delete(channel, &some, reason).await?;
+        Ok(some.len())
+    }
+
+    /// Removes messages of a channel in one request: 2 to 100, and none that is too old for it.
+    pub(super) async fn bulk_delete(&self, channel: u64, ids: &[u64], reason: Option<&str>) -> Result<(), RestError> {
+        let ids: Vec<Value> = ids.iter().map(|id| id.to_string().into()).collect();
+        let route = Route::ChannelMessagesBulkDelete { channel_id: ChannelId::new(channel) };
+        let call = Call::new(LightMethod::Post, route).body(json!({ "messages": ids })).reason(reason);
+        self.rest.call(call).await.map(drop)
+    }
+
+    /// Returns whether a message can be removed together with others.
+    pub(super) fn is_young(&self, message: u64) -> bool {
+        made_at(message) + YOUNG > self.clock.now()
     }
 }

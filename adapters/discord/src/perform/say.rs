@@ -1,18 +1,17 @@
-//! Messages: said, answered, changed, removed.
+//! Messages: said, answered, removed.
 
-use palabre_model::{ActionError, ActionKey, Content, Outcome, RoomId, UserId};
+use std::sync::PoisonError;
+
+use palabre_model::{ActionError, ActionKey, Content, Mention, Outcome, RoomId, UserId};
 use serde_json::{Map, Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, MessageId};
 
 use super::{channel, id_of};
 use crate::Discord;
-use crate::encode::{edit, nonce, number, parts};
+use crate::encode::{Part, nonce, number, parts};
 use crate::interactions::{Interactions, Reply, Token, later};
 use crate::rest::{Call, RestError};
-
-/// Discord refuses to change what a webhook has said, through the channel.
-const NOT_OWN: i64 = 50_005;
 
 impl Discord {
     /// Says something in a channel: in several messages, where it is long.
@@ -26,33 +25,55 @@ impl Discord {
         if let Some(persona) = &content.persona {
             return self.say_as(channel, persona, content, reply_to, key).await;
         }
-        let (said, mut last) = self.said_so_far(key);
-        for (index, mut part) in self.parts(channel, content)?.into_iter().enumerate().skip(said) {
-            part.body.insert("nonce".to_owned(), nonce(key, index).into());
-            part.body.insert("enforce_nonce".to_owned(), true.into());
+        let seed = self.nonce_seed().await?;
+        let mut said = self.said_so_far(key);
+        for (index, mut part) in self.parts(channel, content)?.into_iter().enumerate().skip(said.len()) {
             if let (0, Some(message)) = (index, reply_to) {
                 // A message that is gone is no reason not to answer.
                 let reference = json!({ "message_id": message.to_string(), "fail_if_not_exists": false });
                 part.body.insert("message_reference".to_owned(), reference);
             }
-            let route = Route::ChannelMessages { channel_id: ChannelId::new(channel) };
-            let call = Call::new(LightMethod::Post, route).body(Value::Object(part.body)).files(part.files);
-            last = id_of(&self.rest.call(call).await?);
-            self.note_said(key, index + 1, last);
+            said.push(self.send(channel, part, nonce(seed, key, index)).await?.unwrap_or_default());
+            self.note_said(key, &said);
+        }
+        self.outcome(said).await
+    }
+
+    /// Sends one message; its id.
+    pub(super) async fn send(&self, channel: u64, mut part: Part, nonce: String) -> Result<Option<u64>, ActionError> {
+        part.body.insert("nonce".to_owned(), nonce.into());
+        part.body.insert("enforce_nonce".to_owned(), true.into());
+        let route = Route::ChannelMessages { channel_id: ChannelId::new(channel) };
+        let call = Call::new(LightMethod::Post, route).body(Value::Object(part.body)).files(part.files);
+        Ok(id_of(&self.rest.call(call).await?))
+    }
+
+    /// Returns what came of a message that was said in these: it is known by the last.
+    pub(super) async fn outcome(&self, said: Vec<u64>) -> Result<Outcome, ActionError> {
+        let last = said.last().copied().filter(|id| *id != 0);
+        if let (Some(id), true) = (last, said.len() > 1) {
+            self.keep_parts(MessageId::new(id), said).await?;
         }
         Ok(Outcome { message: last.map(|id| id.to_string().into()) })
     }
 
-    /// How many parts of an action's message were said before a fault, and the id of the last: they are not said again.
-    pub(super) fn said_so_far(&self, key: &ActionKey) -> (usize, Option<u64>) {
-        self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).copied().unwrap_or_default()
+    /// Returns the messages that an action's text was said in before a fault: they are not said again.
+    pub(super) fn said_so_far(&self, key: &ActionKey) -> Vec<u64> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned().unwrap_or_default()
     }
 
-    pub(super) fn note_said(&self, key: &ActionKey, parts: usize, last: Option<u64>) {
-        self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner).put(key.clone(), (parts, last));
+    pub(super) fn note_said(&self, key: &ActionKey, said: &[u64]) {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), said.to_vec());
     }
 
-    pub(super) fn parts(&self, channel: u64, content: &Content) -> Result<Vec<crate::encode::Part>, ActionError> {
+    /// Keeps that a message is an answer.
+    pub(super) fn note_answer(&self, message: Option<u64>, token: &Token) {
+        if let Some(id) = message {
+            self.answers.lock().unwrap_or_else(PoisonError::into_inner).put(id, token.clone());
+        }
+    }
+
+    pub(super) fn parts(&self, channel: u64, content: &Content) -> Result<Vec<Part>, ActionError> {
         let known = self.world.lock();
         let guild = known.channels.get(&channel).copied();
         parts(content, &known, guild)
@@ -72,63 +93,61 @@ impl Discord {
         let channel = channel(room)?;
         if let Some(token) = token.filter(|token| Interactions::is_open(token, self.clock.now())) {
             let application = self.world.lock().application;
-            let (done, mut last) = self.said_so_far(key);
+            let mut said = self.said_so_far(key);
             let mut is_known = true;
-            for (index, part) in self.parts(channel, content)?.into_iter().enumerate().skip(done) {
+            for part in self.parts(channel, content)?.into_iter().skip(said.len()) {
                 let reply = Reply { body: Value::Object(part.body), files: part.files, ephemeral: content.ephemeral };
-                match self.interactions.answer(&self.rest, application, &token, reply).await? {
-                    Some(message) => {
-                        last = id_of(&message);
-                        self.note_said(key, index + 1, last);
-                    }
+                let Some(message) = self.interactions.answer(&self.rest, application, &token, reply).await? else {
                     // What is left of it is said below.
-                    None => is_known = false,
-                }
-                if !is_known {
+                    is_known = false;
                     break;
-                }
+                };
+                let id = id_of(&message);
+                self.note_answer(id, &token);
+                said.push(id.unwrap_or_default());
+                self.note_said(key, &said);
             }
             if is_known {
-                if let Some(id) = last {
-                    self.answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).put(id, token);
-                }
-                return Ok(Outcome { message: last.map(|id| id.to_string().into()) });
+                return self.outcome(said).await;
             }
         }
         if content.ephemeral {
-            let person = number(user.native(), "a user's id")?;
-            let channel = self.direct_channel(person).await?;
-            return self.say(channel, content, None, key).await;
+            return self.whisper(channel, user, content, key).await;
         }
         self.say(channel, content, None, key).await
     }
 
-    pub(super) async fn edit(&self, channel: u64, message: MessageId, content: &Content) -> Result<(), ActionError> {
-        let part = {
-            let known = self.world.lock();
-            edit(content, &known, known.channels.get(&channel).copied())?
+    /// Says something to one person in private; and in the channel that this cannot be done, where they let nobody.
+    async fn whisper(
+        &self,
+        channel: u64,
+        user: &UserId,
+        content: &Content,
+        key: &ActionKey,
+    ) -> Result<Outcome, ActionError> {
+        let person = number(user.native(), "a user's id")?;
+        let direct = self.direct_channel(person).await;
+        let said = match direct {
+            Ok(direct) => self.say(direct, content, None, key).await,
+            Err(error) => Err(error),
         };
-        let body = Value::Object(part.body);
-        let route = Route::ChannelMessage { channel_id: ChannelId::new(channel), message_id: message };
-        let token = self.answer_of(message);
-        let application = self.world.lock().application;
-        // What is for one person's eyes is reached by the interaction alone.
-        if let Some(token) = token.filter(|token| Interactions::is_open(token, self.clock.now())) {
-            let call = Call::new(LightMethod::Patch, later(application, &token, message));
-            self.rest.call(call.body(body).files(part.files)).await?;
-            return Ok(());
+        match said {
+            Err(ActionError::Forbidden(_)) => self.say(channel, &self.closed_to(channel, user), None, key).await,
+            said => said,
         }
-        if content.persona.is_some() {
-            return self.edit_as(channel, message, body, part.files).await;
-        }
-        match self.rest.call(Call::new(LightMethod::Patch, route).body(body.clone()).files(part.files.clone())).await {
-            Err(error) if error.is(NOT_OWN) => match self.edit_as(channel, message, body, part.files).await {
-                // Nor is it the webhook's: it is somebody else's.
-                Err(ActionError::NotFound(_)) => Err(error.into()),
-                other => other,
-            },
-            other => other.map(drop).map_err(ActionError::from),
-        }
+    }
+
+    /// Returns what is said in a channel to somebody who takes no direct messages there, in the language of the server.
+    fn closed_to(&self, channel: u64, user: &UserId) -> Content {
+        let known = self.world.lock();
+        let locale = known.channel(channel).and_then(|(guild, _)| guild.locale.as_deref()).unwrap_or_default();
+        let why = if locale.starts_with("fr") {
+            "je ne peux pas t’écrire en privé : tes réglages pour ce serveur ne le permettent pas."
+        } else {
+            "I cannot write to you in private: your settings for this server do not let me."
+        };
+        let mentions = vec![Mention::User(user.clone())];
+        Content { mentions, ..Content::text(format!("<@{}> {why}", user.native())) }
     }
 
     pub(crate) async fn delete(
@@ -153,20 +172,20 @@ impl Discord {
         }
     }
 
-    fn answer_of(&self, message: MessageId) -> Option<Token> {
-        self.answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&message.get()).cloned()
+    pub(super) fn answer_of(&self, message: MessageId) -> Option<Token> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(&message.get()).cloned()
     }
 
     /// The channel of what is between the bot and one person.
     pub(super) async fn direct_channel(&self, person: u64) -> Result<u64, ActionError> {
-        if let Some(channel) = self.directs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&person) {
+        if let Some(channel) = self.directs.lock().unwrap_or_else(PoisonError::into_inner).get(&person) {
             return Ok(*channel);
         }
         let body = Value::Object(Map::from_iter([("recipient_id".to_owned(), person.to_string().into())]));
         let made = self.rest.call(Call::new(LightMethod::Post, Route::UserMeDmChannels).body(body)).await?;
         let channel =
             id_of(&made).ok_or_else(|| ActionError::Transient("Discord names no channel for it".to_owned()))?;
-        self.directs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).put(person, channel);
+        self.directs.lock().unwrap_or_else(PoisonError::into_inner).put(person, channel);
         Ok(channel)
     }
 }

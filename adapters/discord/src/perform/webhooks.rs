@@ -9,13 +9,15 @@ use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, MessageId, WebhookId};
 
 use super::id_of;
+use super::names::{allowed, initials};
 use crate::Discord;
-use crate::rest::{Call, File};
+use crate::encode::Part;
+use crate::rest::{Call, File, RestError};
 
 /// What the webhooks are called.
 const NAME: &str = "Palabre";
-/// The longest name that one may speak under.
-const SPEAKER: usize = 80;
+/// Something of the request does not fit. <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>
+const INVALID_FORM: i64 = 50_035;
 
 /// The webhooks that are known, by channel: id and token.
 #[derive(Default)]
@@ -48,7 +50,6 @@ impl Discord {
         reply_to: Option<MessageId>,
         key: &ActionKey,
     ) -> Result<Outcome, ActionError> {
-        let (home, thread) = self.home(channel);
         let content = &match reply_to {
             // A webhook cannot answer, but point at what it answers.
             Some(message) => {
@@ -58,27 +59,51 @@ impl Discord {
             }
             None => content.clone(),
         };
-        let (said, mut last) = self.said_so_far(key);
-        for (index, mut part) in self.parts(channel, content)?.into_iter().enumerate().skip(said) {
-            part.body.insert("username".to_owned(), speaker(&persona.name).into());
-            if let Some(picture) = persona.picture.as_ref().filter(|url| url.starts_with("http")) {
-                part.body.insert("avatar_url".to_owned(), picture.as_str().into());
-            }
-            let (id, token) = self.webhook(home).await?;
-            let route = Route::WebhookWithToken { webhook_id: WebhookId::new(id), token: &token };
-            let call = Call::new(LightMethod::Post, route).param("wait", "true");
-            let call = thread.iter().fold(call, |call, id| call.param("thread_id", id.to_string()));
-            let said = self.rest.call(call.body(Value::Object(part.body)).files(part.files)).await;
-            let said = said.map_err(ActionError::from);
-            if matches!(said, Err(ActionError::NotFound(_))) {
-                // Somebody has removed it; the next try makes another.
-                self.webhooks.forget(home);
-                return Err(ActionError::Transient("the webhook is gone, and is made anew".to_owned()));
-            }
-            last = id_of(&said?);
-            self.note_said(key, index + 1, last);
+        let mut said = self.said_so_far(key);
+        for part in self.parts(channel, content)?.into_iter().skip(said.len()) {
+            said.push(self.speak_as(channel, persona, part).await?.unwrap_or_default());
+            self.note_said(key, &said);
         }
-        Ok(Outcome { message: last.map(|id| id.to_string().into()) })
+        self.outcome(said).await
+    }
+
+    /// Says one part of a message under another name; the id of what came of it.
+    pub(super) async fn speak_as(
+        &self,
+        channel: u64,
+        persona: &Persona,
+        mut part: Part,
+    ) -> Result<Option<u64>, ActionError> {
+        let (home, thread) = self.home(channel);
+        part.body.insert("username".to_owned(), allowed(&persona.name).into());
+        if let Some(picture) = persona.picture.as_ref().filter(|url| url.starts_with("http")) {
+            part.body.insert("avatar_url".to_owned(), picture.as_str().into());
+        }
+        let mut said = self.speak((home, thread), &part).await;
+        // Discord may refuse other names than those that it says.
+        if said.as_ref().is_err_and(is_of_name) {
+            part.body.insert("username".to_owned(), initials(&persona.name).into());
+            said = self.speak((home, thread), &part).await;
+        }
+        Ok(id_of(&said.map_err(|error| self.unsaid(home, error))?))
+    }
+
+    /// Says one part of a message through the webhook of a channel.
+    async fn speak(&self, (home, thread): (u64, Option<u64>), part: &Part) -> Result<Value, RestError> {
+        let (id, token) = self.webhook(home).await?;
+        let route = Route::WebhookWithToken { webhook_id: WebhookId::new(id), token: &token };
+        let call = Call::new(LightMethod::Post, route).param("wait", "true");
+        let call = thread.iter().fold(call, |call, id| call.param("thread_id", id.to_string()));
+        self.rest.call(call.body(Value::Object(part.body.clone())).files(part.files.clone())).await
+    }
+
+    /// Returns what an error of the webhook comes to. One that somebody has removed is made anew by the next try.
+    fn unsaid(&self, home: u64, error: RestError) -> ActionError {
+        if error.is_gone_webhook() {
+            self.webhooks.forget(home);
+            return ActionError::Transient("the webhook is gone, and is made anew".to_owned());
+        }
+        error.into()
     }
 
     pub(super) async fn edit_as(
@@ -119,7 +144,7 @@ impl Discord {
     }
 
     /// The bot's webhook of a channel: the one that is known, that was made before, or a new one.
-    async fn webhook(&self, channel: u64) -> Result<(u64, String), ActionError> {
+    async fn webhook(&self, channel: u64) -> Result<(u64, String), RestError> {
         if let Some(known) = self.webhooks.get(channel) {
             return Ok(known);
         }
@@ -133,21 +158,13 @@ impl Discord {
             None => self.rest.call(Call::new(LightMethod::Post, route).body(json!({ "name": NAME }))).await?,
         };
         let webhook = id_of(&made).zip(made["token"].as_str().map(ToOwned::to_owned));
-        let webhook =
-            webhook.ok_or_else(|| ActionError::Rejected("Discord gives no token for its webhook".to_owned()))?;
+        let webhook = webhook.ok_or_else(|| RestError::Unfit("Discord gives no token for its webhook".to_owned()))?;
         self.webhooks.put(channel, webhook.clone());
         Ok(webhook)
     }
 }
 
-/// A name as Discord takes it: not empty, not too long, and without the words that it keeps for itself.
-fn speaker(name: &str) -> String {
-    let name: String = name.chars().filter(|c| !c.is_control()).take(SPEAKER).collect();
-    let lower = name.to_lowercase();
-    let name = match ["discord", "clyde"].iter().find_map(|word| lower.find(word)) {
-        // An invisible character within the word makes it another.
-        Some(at) if name.is_char_boundary(at + 1) => format!("{}\u{200b}{}", &name[..=at], &name[at + 1..]),
-        _ => name,
-    };
-    if name.trim().is_empty() { "?".to_owned() } else { name }
+/// Returns whether a webhook was refused for the name that it speaks under.
+fn is_of_name(error: &RestError) -> bool {
+    matches!(error, RestError::Refused { code: INVALID_FORM, text, .. } if text.contains("username"))
 }

@@ -6,6 +6,11 @@ use palabre_model::ActionError;
 use reqwest::StatusCode;
 use serde_json::Value;
 
+/// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>
+const UNKNOWN_WEBHOOK: i64 = 10_015;
+const UNAUTHORIZED: i64 = 40_001;
+const WEBHOOK_TOKEN: i64 = 50_027;
+
 /// Why a request came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RestError {
@@ -29,8 +34,8 @@ pub(crate) enum RestError {
 impl RestError {
     pub(super) fn of(status: StatusCode, said: &Value) -> Self {
         let code = said["code"].as_i64().unwrap_or_default();
-        // The token of a webhook or an interaction that has ended has a code; the bot's own has none.
-        if status == StatusCode::UNAUTHORIZED && code == 0 {
+        // The token of a webhook or an interaction that has ended has a code of its own.
+        if status == StatusCode::UNAUTHORIZED && matches!(code, 0 | UNAUTHORIZED) {
             return Self::Token;
         }
         let mut text = said["message"].as_str().unwrap_or(status.canonical_reason().unwrap_or("refused")).to_owned();
@@ -43,6 +48,22 @@ impl RestError {
             return Self::Passing(format!("Discord answers {status}"));
         }
         Self::Refused { status, code, text }
+    }
+
+    /// Returns whether it may work another time.
+    pub(super) const fn is_passing(&self) -> bool {
+        matches!(self, Self::Limited { .. } | Self::Passing(_))
+    }
+
+    /// Returns how long Discord asks to wait, where it does.
+    pub(super) const fn retry_after(&self) -> Option<Duration> {
+        if let Self::Limited { retry_after } = self { Some(*retry_after) } else { None }
+    }
+
+    /// Returns whether a webhook, or an interaction, is gone or its token no longer taken.
+    pub(crate) fn is_gone_webhook(&self) -> bool {
+        matches!(self, Self::Refused { status: StatusCode::UNAUTHORIZED, .. })
+            || [UNKNOWN_WEBHOOK, WEBHOOK_TOKEN].iter().any(|code| self.is(*code))
     }
 
     /// Whether Discord refused it under this code.
@@ -69,7 +90,7 @@ fn collect(errors: &Value, path: &str, found: &mut Vec<String>) {
 impl From<RestError> for ActionError {
     fn from(error: RestError) -> Self {
         match error {
-            RestError::Token => Self::Forbidden("Discord refuses the bot's token".to_owned()),
+            RestError::Token => Self::Unavailable("Discord refuses the bot's token".to_owned()),
             RestError::Limited { retry_after } => Self::RateLimited { retry_after },
             RestError::Passing(text) => Self::Transient(text),
             RestError::Unfit(text) => Self::Rejected(text),

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
+use tokio::sync::watch;
 
 use super::RestError;
 
@@ -15,13 +16,15 @@ const IN_VAIN: usize = 5_000;
 const WINDOW: Duration = Duration::from_secs(600);
 
 #[derive(Default)]
-pub(super) struct Guard(Mutex<Known>);
+pub(super) struct Guard {
+    known: Mutex<Known>,
+    token_is_refused: watch::Sender<bool>,
+}
 
 #[derive(Default)]
 struct Known {
     in_vain: VecDeque<Instant>,
     held_until: Option<Instant>,
-    token_is_refused: bool,
 }
 
 impl Guard {
@@ -29,7 +32,7 @@ impl Guard {
     pub(super) fn admit(&self, is_interaction: bool) -> Result<(), RestError> {
         let mut known = self.lock();
         let now = Instant::now();
-        if known.token_is_refused {
+        if self.is_token_refused() {
             return Err(RestError::Token);
         }
         if let Some(until) = known.held_until {
@@ -52,9 +55,8 @@ impl Guard {
     }
 
     /// Counts an answer that Discord counts.
-    pub(super) fn note(&self, status: StatusCode, is_shared: bool, is_token: bool) {
+    pub(super) fn note(&self, status: StatusCode, is_shared: bool) {
         let mut known = self.lock();
-        known.token_is_refused |= is_token;
         let counts = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS].contains(&status);
         if counts && !is_shared {
             known.in_vain.push_back(Instant::now());
@@ -66,6 +68,21 @@ impl Guard {
         }
     }
 
+    /// Keeps whether Discord refuses the token.
+    pub(super) fn token_is_refused(&self, is_refused: bool) {
+        self.token_is_refused.send_replace(is_refused);
+    }
+
+    pub(super) fn is_token_refused(&self) -> bool {
+        *self.token_is_refused.borrow()
+    }
+
+    /// Returns once Discord refuses the token.
+    pub(super) async fn token_refused(&self) {
+        // The sender is there as long as this is.
+        drop(self.token_is_refused.subscribe().wait_for(|is_refused| *is_refused).await);
+    }
+
     /// Nothing is asked for that long.
     pub(super) fn hold(&self, pause: Duration) {
         let mut known = self.lock();
@@ -73,6 +90,6 @@ impl Guard {
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

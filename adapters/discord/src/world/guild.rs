@@ -28,6 +28,10 @@ pub(crate) struct GuildRow {
     pub(crate) roles: BTreeMap<u64, Role>,
     /// Channels and the threads that are open.
     pub(crate) channels: BTreeMap<u64, Channel>,
+    /// The roles of the bot and of those who keep order there, as far as they were seen: they are not told again with a session that is
+    /// resumed, and nobody below them may act on them.
+    #[serde(default)]
+    pub(crate) staff: BTreeMap<u64, Vec<u64>>,
 }
 
 /// A role of a server.
@@ -35,6 +39,12 @@ pub(crate) struct GuildRow {
 pub(crate) struct Role {
     pub(crate) name: String,
     pub(crate) permissions: u64,
+    /// How high it stands; everybody's role stands at 0. Not known of rows that were kept by older versions.
+    #[serde(default)]
+    pub(crate) position: Option<u32>,
+    /// Whether it is that of a bot, or of another integration.
+    #[serde(default)]
+    pub(crate) managed: bool,
 }
 
 /// A channel or a thread.
@@ -65,7 +75,17 @@ impl GuildRow {
             locale: guild.preferred_locale.clone(),
             roles,
             channels: channels.map(|channel| (channel.id.get(), Channel::of(channel))).collect(),
+            staff: BTreeMap::new(),
         }
+    }
+
+    /// Keeps the roles of a member who keeps order, or of the bot itself; whether that changes anything.
+    pub(super) fn note_staff(&mut self, user: u64, is_own: bool, roles: &[u64]) -> bool {
+        let bits = roles.iter().filter_map(|role| self.roles.get(role)).fold(0, |bits, role| bits | role.permissions);
+        if !is_own && level(bits) < Permission::Moderator {
+            return self.staff.remove(&user).is_some();
+        }
+        self.staff.insert(user, roles.to_vec()).is_none_or(|before| before != roles)
     }
 
     /// The names of roles, in the order of their ids.
@@ -81,6 +101,11 @@ impl GuildRow {
         by_id.or_else(exact).or_else(|| any_case().map(|(id, _)| *id))
     }
 
+    /// Returns the roles of people who keep order, other than administrators'. `guild` is the server's id, and that of everybody's role.
+    pub(crate) fn moderating_roles(&self, guild: u64) -> impl Iterator<Item = u64> + '_ {
+        self.roles.iter().filter(move |(id, role)| **id != guild && role.is_moderators()).map(|(id, _)| *id)
+    }
+
     /// Where what concerns the whole server is said: where Discord does so itself, or else the first channel for text.
     pub(crate) fn front(&self) -> Option<u64> {
         let first = || self.channels.iter().find(|(_, channel)| channel.kind == 0).map(|(id, _)| *id);
@@ -90,7 +115,19 @@ impl GuildRow {
 
 impl Role {
     pub(crate) fn of(role: &frames::Role) -> Self {
-        Self { name: role.name.clone(), permissions: role.permissions.parse().unwrap_or_default() }
+        Self {
+            name: role.name.clone(),
+            permissions: role.permissions.parse().unwrap_or_default(),
+            position: u32::try_from(role.position).ok(),
+            managed: role.managed,
+        }
+    }
+}
+
+impl Role {
+    /// Returns whether it lets people keep order, and is no administrators'.
+    fn is_moderators(&self) -> bool {
+        !self.managed && self.permissions & ADMINISTRATOR == 0 && level(self.permissions) >= Permission::Moderator
     }
 }
 

@@ -14,6 +14,8 @@ pub(crate) struct Seen {
     /// By the names that no two have; those in `users` are the ones that people show.
     usernames: LruCache<String, u64>,
     members: LruCache<(u64, u64), Member>,
+    /// The ids of their roles.
+    roles: LruCache<(u64, u64), Vec<u64>>,
     online: LruCache<u64, bool>,
     voice: LruCache<(u64, u64), u64>,
 }
@@ -24,6 +26,7 @@ impl Default for Seen {
             users: LruCache::new(MOST),
             usernames: LruCache::new(MOST),
             members: LruCache::new(MOST),
+            roles: LruCache::new(MOST),
             online: LruCache::new(MOST),
             voice: LruCache::new(MOST),
         }
@@ -40,8 +43,9 @@ impl Seen {
         }
     }
 
-    /// Remembers a member; what they were before.
-    pub(crate) fn saw_member(&mut self, guild: u64, user: u64, member: &Member) -> Option<Member> {
+    /// Remembers a member with the ids of their roles; what they were before.
+    pub(super) fn saw_member(&mut self, guild: u64, user: u64, member: &Member, roles: Vec<u64>) -> Option<Member> {
+        self.roles.put((guild, user), roles);
         match self.members.get(&(guild, user)) {
             Some(before) if before == member => Some(before.clone()),
             _ => self.members.put((guild, user), member.clone()),
@@ -54,6 +58,11 @@ impl Seen {
 
     pub(crate) fn member(&self, guild: u64, user: u64) -> Option<&Member> {
         self.members.peek(&(guild, user))
+    }
+
+    /// Returns the ids of a member's roles, where they were seen.
+    pub(super) fn roles(&self, guild: u64, user: u64) -> Option<&Vec<u64>> {
+        self.roles.peek(&(guild, user))
     }
 
     /// Whoever has that username; or else the only one who is called that, in a server or anywhere.

@@ -1,11 +1,17 @@
 //! `palabre check --online`: what the platforms say of the bots, before anything is started.
 
+use std::future::Future;
+use std::time::Duration;
+
 use palabre_discord::online;
 use palabre_store::Store;
 
 use crate::config::{BotConfig, Config, Platform};
 use crate::platforms::granted;
 use crate::tell;
+
+/// After so long without an answer it is told that one is waited for.
+const QUIET: Duration = Duration::from_secs(2);
 
 /// Asks about every bot; how many things are wrong.
 pub(super) async fn ask(config: &Config) -> usize {
@@ -20,9 +26,21 @@ pub(super) async fn ask(config: &Config) -> usize {
     wrong
 }
 
+/// Waits for what a platform says, and tells that it is waited for where that takes a while.
+async fn answered<T>(name: &str, platform: &str, asked: impl Future<Output = T>) -> T {
+    let mut asked = std::pin::pin!(asked);
+    if let Ok(answer) = tokio::time::timeout(QUIET, asked.as_mut()).await {
+        return answer;
+    }
+    tell::line(&format!("bot {name}: {platform} has not answered yet; waiting for it some seconds more"));
+    asked.await
+}
+
 async fn discord(config: &Config, name: &str, bot: &BotConfig) -> usize {
     let token = bot.token.as_deref().unwrap_or_default();
-    let online = match online(token, bot.api.as_deref(), &bot.discord, &granted(config, name)).await {
+    let grants = granted(config, name);
+    let asked = online(token, bot.api.as_deref(), &bot.discord, &grants);
+    let online = match answered(name, "Discord", asked).await {
         Ok(online) => online,
         Err(problem) => {
             tell::line(&format!("bot {name}: {problem}"));
@@ -52,7 +70,7 @@ async fn telegram(config: &Config, name: &str, bot: &BotConfig) -> usize {
     let store = data.join("palabre.redb").exists().then(|| Store::open(&data).ok()).flatten();
     let bot_name = name.into();
     let asked = palabre_telegram::online(&bot_name, token, bot.api.as_deref(), &grants, store.as_ref());
-    let online = match asked.await {
+    let online = match answered(name, "Telegram", asked).await {
         Ok(online) => online,
         Err(problem) => {
             tell::line(&format!("bot {name}: {problem}"));

@@ -4,7 +4,7 @@ use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use palabre_model::{Action, ActionKey, EventKind, Form, OFFERS, Offer, RoomId, UserId};
 
 use super::check::{asker, granted, millis_or_none, name};
-use super::content::{content_of, something};
+use super::content::{check_limits, content_of, something};
 use super::{acting, sent};
 use crate::limits::VALUE_BYTES;
 use crate::run::{Problem, Run, SharedRun};
@@ -40,6 +40,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         let (content, _) = content_of(&run, &content)?;
         something(&content)?;
         let user: UserId = name(&user, "a user's id")?.into();
+        check_limits(&run, user.bot(), &content)?;
         let room = lane_of(&user)?;
         run.act(Action::Direct { room, user, content })
     })
@@ -50,6 +51,7 @@ fn answer(run: &mut Run, content: &LuaValue) -> Result<ActionKey, Problem> {
     something(&content)?;
     let input = run.input()?;
     let (room, user) = asker(&input.event)?;
+    check_limits(run, room.bot(), &content)?;
     let interaction = interaction(&input.event.kind);
     run.act(Action::Answer { room, user, interaction, content })
 }

@@ -1,5 +1,7 @@
 //! What messages are made of, as scripts write it: a text, or a table.
 
+use std::collections::BTreeSet;
+
 use mlua::Value as LuaValue;
 use palabre_model::{Button, Content, Embed, FileOrigin, FileToSend, Mention, Persona, Poll, RoomId, Select, UserId};
 use serde::Deserialize;
@@ -8,6 +10,9 @@ use super::check::{granted, text};
 use crate::limits::VALUE_BYTES;
 use crate::run::{Problem, Run};
 use crate::value;
+
+/// The longest name of a file, in bytes: as long as those of files on a disk.
+const FILE_NAME: usize = 255;
 
 /// What a script may write in a table of content.
 #[derive(Deserialize)]
@@ -57,9 +62,12 @@ struct FileTable {
 impl FileTable {
     fn file(self) -> Result<FileToSend, Problem> {
         let Self { name, data, content_type, url, bot, .. } = self;
-        let (data, from) = match (data, url, bot) {
-            (Some(data), None, None) => (data.into_bytes(), None),
-            (None, Some(url), Some(bot)) => (Vec::new(), Some(FileOrigin { bot: bot.as_str().into(), url })),
+        let (name, data, from) = match (data, url, bot) {
+            (Some(data), None, None) => (name, data.into_bytes(), None),
+            // What others have called it is no mistake of the script's.
+            (None, Some(url), Some(bot)) => {
+                (file_name(&name), Vec::new(), Some(FileOrigin { bot: bot.as_str().into(), url }))
+            }
             _ => return Err(format!("the file \"{name}\" has data, or is one of a message's attachments as it came")),
         };
         Ok(FileToSend { name, data, content_type, from })
@@ -159,6 +167,15 @@ fn check_components(content: &Content) -> Result<(), Problem> {
     if let Some(button) = content.buttons.iter().find(|button| button.action.is_empty() == button.url.is_none()) {
         return Err(format!("the button \"{}\" has an action or a url, one of the two", button.label));
     }
+    if content.buttons.iter().any(|button| button.label.trim().is_empty()) {
+        return Err("a button has a label".to_owned());
+    }
+    if let Some(file) = content.files.iter().find(|file| !is_file_name(&file.name)) {
+        let name = file.name.escape_debug();
+        return Err(format!(
+            "\"{name}\" is no name of a file; it has 1 to {FILE_NAME} bytes, none of them / or a control character"
+        ));
+    }
     let is_none = |url: &&String| !(url.starts_with("https://") || url.starts_with("http://"));
     let urls = content.buttons.iter().filter_map(|button| button.url.as_ref());
     if let Some(url) = urls.chain(content.embeds.iter().filter_map(|embed| embed.url.as_ref())).find(is_none) {
@@ -169,7 +186,30 @@ fn check_components(content: &Content) -> Result<(), Problem> {
     {
         return Err("a select has an action and at least one option".to_owned());
     }
+    content.select.as_ref().map_or(Ok(()), check_options)
+}
+
+/// Options can be told apart, and there are as many as have to be chosen.
+fn check_options(select: &Select) -> Result<(), Problem> {
+    let options = &select.options;
+    if options.iter().any(|option| option.label.trim().is_empty() || option.value.is_empty()) {
+        return Err("an option of a select has a label and a value".to_owned());
+    }
+    let mut values = BTreeSet::new();
+    if let Some(twice) = options.iter().find(|option| !values.insert(&option.value)) {
+        return Err(format!("the value \"{}\" is there twice in the select", twice.value));
+    }
+    let (min, max) = (select.min.unwrap_or(1), select.max.unwrap_or(1));
+    if min > max || usize::from(max) > options.len() {
+        let count = options.len();
+        return Err(format!("a select with {count} options lets between {min} and {max} be chosen, which cannot be"));
+    }
     Ok(())
+}
+
+/// Checks that a bot's platform takes as much.
+pub(super) fn check_limits(run: &Run, bot: &str, content: &Content) -> Result<(), Problem> {
+    run.door.content_limits(bot).check(content)
 }
 
 /// What a platform does not have, as the nearest that it has: where it lets nobody speak under another name, the name stands in front
@@ -187,6 +227,27 @@ pub(super) fn fitted(run: &Run, room: &RoomId, mut content: Content) -> Content 
         }
         persona => Content { persona, ..content },
     }
+}
+
+/// Returns whether a file may be called that.
+fn is_file_name(name: &str) -> bool {
+    !name.trim().is_empty() && name.len() <= FILE_NAME && !name.contains(is_apart)
+}
+
+/// Returns the nearest name that a file may have.
+fn file_name(name: &str) -> String {
+    let name: String = name.chars().map(|c| if is_apart(c) { '_' } else { c }).collect();
+    // The ending stays.
+    let mut start = name.len().saturating_sub(FILE_NAME);
+    while !name.is_char_boundary(start) {
+        start += 1;
+    }
+    if name.trim().is_empty() { "file".to_owned() } else { name[start..].to_owned() }
+}
+
+/// Returns whether a character is none of a name: it ends lines, or parts of a path.
+fn is_apart(c: char) -> bool {
+    c.is_control() || matches!(c, '/' | '\\' | '\u{2028}' | '\u{2029}')
 }
 
 /// That there is something to send.

@@ -1,10 +1,10 @@
 //! Messages: `send`, `edit`, `delete`, `react`, `typing`. Ids that come back from the script are trusted no more than any string.
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
-use palabre_model::{Action, ActionKey, MessageRef, RoomId};
+use palabre_model::{Action, ActionKey, EventKind, MessageRef, RoomId};
 
 use super::check::{granted, message_ref, reachable, reason, text};
-use super::content::{content_of, fitted, something};
+use super::content::{check_limits, content_of, fitted, something};
 use super::{acting, add, sent};
 use crate::limits::NAME_BYTES;
 use crate::run::{Problem, Run, SharedRun};
@@ -25,6 +25,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             let (content, _) = content_of(&run, &content)?;
             let room = reachable(&run, &room)?;
             let content = fitted(&run, &room, content);
+            check_limits(&run, room.bot(), &content)?;
             let message = message_ref(&which, is_key)?;
             let message = own(&run, &room, &message);
             let message = message.ok_or("edit: only the script's own messages can be edited")?;
@@ -81,6 +82,12 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         Ok(found.unzip())
     };
     host.set("find_user", lua.create_function(find)?)?;
+    let shared = SharedRun::clone(run);
+    let mentioned = move |_: &Lua, mention: String| {
+        let run = shared.borrow();
+        Ok(run.input().ok().and_then(|input| run.door.mentioned(&input.event, &mention)))
+    };
+    host.set("mentioned", lua.create_function(mentioned)?)?;
     host.set(
         "is_key",
         lua.create_function(|_, which: LuaString| {
@@ -131,12 +138,30 @@ fn send(
     let room = reachable(run, room)?;
     something(&content)?;
     let content = fitted(run, &room, content);
+    check_limits(run, room.bot(), &content)?;
+    // Where the platform waits for an answer to a command, the first thing that is said there is it.
+    if wanted.is_none() && which.is_none() && content.persona.is_none() && !run.has_answered() {
+        let event = &run.input()?.event;
+        let is_here = event.room.as_ref().is_some_and(|here| here.id == room);
+        if let (true, Some(user), Some(interaction)) = (is_here, &event.user, waiting(&event.kind)) {
+            let (user, interaction) = (user.id.clone(), Some(interaction.to_owned()));
+            return run.act(Action::Answer { room, user, interaction, content });
+        }
+    }
     let reply_to = match (wanted, which) {
         (Some(id), _) => Some(MessageRef::Id(id.as_str().into())),
         (None, Some(which)) => Some(message_ref(which, is_key)?),
         (None, None) => None,
     };
     run.act(Action::Send { room, content, reply_to })
+}
+
+/// Returns what the platform knows a command, or a form that was filled in, by: it shows that an answer is waited for.
+fn waiting(kind: &EventKind) -> Option<&str> {
+    match kind {
+        EventKind::Command { interaction, .. } | EventKind::Form { interaction, .. } => interaction.as_deref(),
+        _ => None,
+    }
 }
 
 /// The message, if the script itself sent it, as its key or its id shows, or the host remembers; or if that may yet show.

@@ -3,6 +3,7 @@
 use rand::distr::{Alphanumeric, SampleString};
 use serde_json::{Value, json};
 
+use crate::discord::StandIn;
 use crate::discord::id::Id;
 use crate::discord::interaction::{Interaction, Kind};
 use crate::discord::message::numbered;
@@ -88,8 +89,20 @@ impl World {
         }
         let mut interaction = Interaction::new(kind, token, self.now(), channel, user);
         (interaction.message, interaction.target) = (message, self.metadata_of_target(&frame["data"]));
+        interaction.frame = frame.clone();
         self.interactions.insert(id, interaction);
         self.dispatch("INTERACTION_CREATE", guild, frame);
         id
+    }
+}
+
+impl StandIn {
+    /// Tells of an interaction once more, as Discord does now and then.
+    pub fn tells_again(&self, interaction: Id) {
+        self.change(|world| {
+            let frame = world.interactions[&interaction].frame.clone();
+            let guild = Id::of(&frame, "guild_id");
+            world.dispatch("INTERACTION_CREATE", guild, frame);
+        });
     }
 }

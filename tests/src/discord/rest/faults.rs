@@ -22,10 +22,14 @@ pub enum Fault {
     CutBefore,
     /// It is done, and the connection cut instead of an answer.
     CutAfter,
+    /// 401, as for a token that is not taken; nothing is done.
+    Unauthorized,
+    /// 403 in HTML, from what stands before Discord, which asks to wait for a second; nothing is done.
+    ShutOut,
 }
 
 impl Fault {
-    /// All of them.
+    /// All that a patient client puts up with.
     pub const ALL: [Self; 5] = [Self::TooMany, Self::Broken, Self::Slow, Self::CutBefore, Self::CutAfter];
 }
 
@@ -36,15 +40,35 @@ pub(in crate::discord) struct Faults {
     pub(in crate::discord) kinds: Vec<Fault>,
     /// What the next calls of an operation get, before chance has a say.
     pub(in crate::discord) next: Vec<(String, Fault)>,
+    /// Whether no call with the token is answered with anything but 401.
+    pub(in crate::discord) refuses_token: bool,
+    /// Names that no webhook may speak under, though no rule says so.
+    pub(in crate::discord) refused_names: Vec<String>,
+    /// The operations that are answered with 500, whatever they ask.
+    pub(in crate::discord) broken: Vec<String>,
 }
 
 impl Faults {
     pub(in crate::discord) fn new(seed: u64) -> Self {
         let random = StdRng::seed_from_u64(seed.wrapping_add(2));
-        Self { random, share: 0.0, kinds: Fault::ALL.to_vec(), next: Vec::new() }
+        Self {
+            random,
+            share: 0.0,
+            kinds: Fault::ALL.to_vec(),
+            next: Vec::new(),
+            refuses_token: false,
+            refused_names: Vec::new(),
+            broken: Vec::new(),
+        }
     }
 
     fn choose(&mut self, operation: &str) -> Option<Fault> {
+        if self.refuses_token {
+            return Some(Fault::Unauthorized);
+        }
+        if self.broken.iter().any(|broken| broken == operation) {
+            return Some(Fault::Broken);
+        }
         if let Some(index) = self.next.iter().position(|(wanted, _)| wanted == operation) {
             return Some(self.next.remove(index).1);
         }
@@ -57,6 +81,8 @@ impl Faults {
 #[derive(Debug)]
 pub(super) enum Chosen {
     Instead(Refusal),
+    /// A page in HTML instead.
+    Page,
     Before,
     After,
     Late(Duration),
@@ -81,6 +107,8 @@ impl World {
             Fault::Slow => Chosen::Late(Duration::from_millis(random.random_range(200..1_500))),
             Fault::CutBefore => Chosen::Before,
             Fault::CutAfter => Chosen::After,
+            Fault::Unauthorized => Chosen::Instead(Refusal::unauthorized()),
+            Fault::ShutOut => Chosen::Page,
         })
     }
 }

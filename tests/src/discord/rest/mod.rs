@@ -158,6 +158,7 @@ async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<R
             }
             return Ok(finish(shared, refuse(refusal), &pace));
         }
+        Some(Chosen::Page) => return Ok(shut_out()),
         Some(Chosen::Before) => return Err(CutOff),
         Some(Chosen::Late(delay)) => tokio::time::sleep(delay).await,
         Some(Chosen::After) | None => {}
@@ -199,6 +200,9 @@ fn check(shared: &Shared, operation: &Operation, call: &Call) -> Result<(), Refu
     if !right && !needless {
         return Err(Refusal::unauthorized());
     }
+    if operation.deprecated {
+        return Err(Refusal::new(410, 0, "410: Gone").blamed(&format!("{} is deprecated", operation.name)));
+    }
     if let Some(reason) = &call.unreadable {
         return Err(Refusal::form("", reason));
     }
@@ -226,6 +230,15 @@ fn refuse(refusal: Refusal) -> Response<Body> {
     for (name, value) in refusal.headers() {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
+    response
+}
+
+/// What stands before Discord answers in its own way.
+fn shut_out() -> Response<Body> {
+    let mut response = Response::new(Body::from("<!doctype html><title>Access denied (1015)</title>"));
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(1_u64));
     response
 }
 

@@ -1,4 +1,4 @@
-//! Pins, by the old routes and the new.
+//! Pins, by today's routes. The old ones are refused as deprecated.
 
 use serde_json::{Value, json};
 
@@ -47,10 +47,6 @@ pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
     let (all, limit) = (pinned(world, call)?, call.limit(50));
     let item = |message: &Value| json!({ "pinned_at": message["timestamp"], "message": message });
     Reply::ok(json!({ "items": all.iter().take(limit).map(item).collect::<Vec<_>>(), "has_more": all.len() > limit }))
-}
-
-pub(super) fn list_plainly(world: &mut World, call: &Call) -> Outcome {
-    Reply::ok(Value::Array(pinned(world, call)?))
 }
 
 impl World {

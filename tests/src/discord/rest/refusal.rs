@@ -94,6 +94,11 @@ impl Refusal {
         Self { violation: Some(format!("{}: {why}", self.message)), ..self }
     }
 
+    /// The same, as something that no client could have known.
+    pub(super) fn excused(self) -> Self {
+        Self { violation: None, ..self }
+    }
+
     /// Too many calls: seconds to wait, and whose limit it was: `user`, `global`, `shared`.
     pub(super) fn too_many(seconds: f64, scope: &'static str) -> Self {
         Self { wait: Some((seconds, scope)), ..Self::new(429, 0, "You are being rate limited.") }

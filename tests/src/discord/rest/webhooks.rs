@@ -15,6 +15,17 @@ use super::messages::keep_flags;
 use super::refusal::Refusal;
 use super::{Outcome, Reply};
 
+const RESERVED: &str =
+    "Username has 1 to 80 characters, is not \"everyone\" or \"here\", and does not contain \"clyde\" or \"discord\"";
+
+/// Whether Discord lets no webhook speak under a name.
+fn is_reserved(name: &str) -> bool {
+    let lower = name.trim().to_lowercase().replace('\u{307}', "");
+    let is_taken = matches!(lower.trim_start_matches('@'), "everyone" | "here");
+    let length = name.trim().chars().count();
+    is_taken || lower.contains("clyde") || lower.contains("discord") || !(1..=80).contains(&length)
+}
+
 /// What a webhook's token stands for.
 pub(super) enum Speaker {
     Webhook(Id),
@@ -26,9 +37,8 @@ pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
     world.need_in(channel, Permission::MANAGE_WEBHOOKS)?;
     let guild = world.guild_of(channel).ok_or_else(Refusal::wrong_channel_type)?;
     let name = body["name"].as_str().unwrap_or_default().trim().to_owned();
-    let lower = name.to_lowercase();
-    if name.is_empty() || lower.contains("clyde") || lower.contains("discord") {
-        return Err(Refusal::form("/name", "Username cannot be empty, nor contain \"clyde\" or \"discord\""));
+    if is_reserved(&name) {
+        return Err(Refusal::form("/name", RESERVED));
     }
     let here = world.webhooks.values().filter(|hook| Id::of(hook, "channel_id") == Some(channel)).count();
     if here >= 15 {
@@ -122,11 +132,11 @@ pub(super) fn execute(world: &mut World, call: &Call) -> Outcome {
     let home = Id::of(&world.webhooks[&id], "channel_id").unwrap_or(Id(0));
     let channel = place(world, call, home, &body)?;
     let name = body["username"].as_str().map(ToOwned::to_owned);
-    if name
-        .as_ref()
-        .is_some_and(|name| name.to_lowercase().contains("clyde") || name.to_lowercase().contains("discord"))
-    {
-        return Err(Refusal::form("/username", "Username cannot contain \"clyde\" or \"discord\""));
+    if name.as_ref().is_some_and(|name| is_reserved(name)) {
+        return Err(Refusal::form("/username", RESERVED));
+    }
+    if name.as_ref().is_some_and(|name| world.faults.refused_names.contains(name)) {
+        return Err(Refusal::form("/username", "Username is not allowed").excused());
     }
     let files = call.uploads();
     let draft = Draft { webhook: Some((id, name)), files: files.clone(), ..Draft::new(channel, id, body.clone()) };

@@ -1,0 +1,147 @@
+//! Messages that are changed. A text that is too long for one message is changed in several, as it is said.
+
+use std::sync::PoisonError;
+
+use palabre_model::{ActionError, ActionKey, Batch, Content, Millis};
+use palabre_store::{Table, TableId};
+use serde_json::Value;
+use serenity::http::{LightMethod, Route};
+use serenity::model::id::{ChannelId, MessageId};
+
+use super::{gone_is_done, id_of};
+use crate::Discord;
+use crate::encode::{Part, edit, nonce};
+use crate::interactions::{Interactions, Reply, later};
+use crate::rest::Call;
+
+/// Discord refuses to change what a webhook has said, through the channel.
+const NOT_OWN: i64 = 50_005;
+/// The messages that one was said in, in their order, by bot and the id that the script knows it by.
+const PARTS: Table<(String, u64), Vec<u64>> = Table::new(TableId::DiscordParts);
+/// How long they are known.
+const LIFE: Millis = 30 * 86_400_000;
+
+impl Discord {
+    pub(super) async fn edit(
+        &self,
+        channel: u64,
+        message: MessageId,
+        content: &Content,
+        key: &ActionKey,
+    ) -> Result<(), ActionError> {
+        let parts = {
+            let known = self.world.lock();
+            edit(content, &known, known.channels.get(&channel).copied())?
+        };
+        let there = self.parts_of(message).await?;
+        let kept = there.len().min(parts.len());
+        // The one that the script knows stays in any case.
+        let own = there.iter().position(|id| *id == message.get()).unwrap_or_default();
+        let first = own.min(there.len() - kept);
+        for id in there[..first].iter().chain(&there[first + kept..]) {
+            gone_is_done(self.delete(channel, MessageId::new((*id).max(1)), None).await)?;
+        }
+        let mut now = there[first..first + kept].to_vec();
+        let mut parts = parts.into_iter();
+        for (id, part) in now.clone().into_iter().zip(parts.by_ref()) {
+            self.edit_one(channel, MessageId::new(id.max(1)), content, part).await?;
+        }
+        let more: Vec<Part> = parts.collect();
+        if more.is_empty() && there.len() == 1 {
+            return Ok(());
+        }
+        let mut said = self.said_so_far(key);
+        for (index, part) in more.into_iter().enumerate().skip(said.len()) {
+            let id = self.say_more(channel, message, content, part, (key, index)).await?;
+            said.push(id.unwrap_or_default());
+            self.note_said(key, &said);
+        }
+        now.extend(said);
+        self.keep_parts(message, now).await
+    }
+
+    /// Changes one message.
+    async fn edit_one(
+        &self,
+        channel: u64,
+        message: MessageId,
+        content: &Content,
+        part: Part,
+    ) -> Result<(), ActionError> {
+        let body = Value::Object(part.body);
+        let route = Route::ChannelMessage { channel_id: ChannelId::new(channel), message_id: message };
+        let token = self.answer_of(message);
+        let application = self.world.lock().application;
+        // What is for one person's eyes is reached by the interaction alone.
+        if let Some(token) = token.filter(|token| Interactions::is_open(token, self.clock.now())) {
+            let call = Call::new(LightMethod::Patch, later(application, &token, message));
+            self.rest.call(call.body(body).files(part.files)).await?;
+            return Ok(());
+        }
+        if content.persona.is_some() {
+            return self.edit_as(channel, message, body, part.files).await;
+        }
+        match self.rest.call(Call::new(LightMethod::Patch, route).body(body.clone()).files(part.files.clone())).await {
+            Err(error) if error.is(NOT_OWN) => match self.edit_as(channel, message, body, part.files).await {
+                // Nor is it the webhook's: it is somebody else's.
+                Err(ActionError::NotFound(_)) => Err(error.into()),
+                other => other,
+            },
+            other => other.map(drop).map_err(ActionError::from),
+        }
+    }
+
+    /// Says what a message has no room for, in the way in which that was said; the id of what came of it.
+    async fn say_more(
+        &self,
+        channel: u64,
+        message: MessageId,
+        content: &Content,
+        part: Part,
+        (key, index): (&ActionKey, usize),
+    ) -> Result<Option<u64>, ActionError> {
+        let token = self.answer_of(message).filter(|token| Interactions::is_open(token, self.clock.now()));
+        if let Some(token) = token {
+            let application = self.world.lock().application;
+            let reply = Reply {
+                body: Value::Object(part.body.clone()),
+                files: part.files.clone(),
+                ephemeral: content.ephemeral,
+            };
+            if let Some(said) = self.interactions.answer(&self.rest, application, &token, reply).await? {
+                let id = id_of(&said);
+                self.note_answer(id, &token);
+                return Ok(id);
+            }
+        }
+        if let Some(persona) = &content.persona {
+            return self.speak_as(channel, persona, part).await;
+        }
+        let seed = self.nonce_seed().await?;
+        self.send(channel, part, nonce(seed, key, index)).await
+    }
+
+    /// Returns the messages that one was said in.
+    pub(super) async fn parts_of(&self, message: MessageId) -> Result<Vec<u64>, ActionError> {
+        let id = message.get();
+        if let Some(parts) = self.long.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
+            return Ok(parts.clone());
+        }
+        let stored = self.stored(PARTS, (self.world.bot().to_string(), id)).await?;
+        Ok(stored.filter(|parts| parts.contains(&id)).unwrap_or_else(|| vec![id]))
+    }
+
+    /// Returns whether a message was said in several, as far as this process knows.
+    pub(super) fn is_long(&self, message: u64) -> bool {
+        self.long.lock().unwrap_or_else(PoisonError::into_inner).contains(&message)
+    }
+
+    /// Keeps the messages that one was said in.
+    pub(super) async fn keep_parts(&self, message: MessageId, parts: Vec<u64>) -> Result<(), ActionError> {
+        let mut batch = Batch::default();
+        let until = Some(self.clock.now() + LIFE);
+        PARTS.put_until(&mut batch, &(self.world.bot().to_string(), message.get()), &parts, until);
+        self.long.lock().unwrap_or_else(PoisonError::into_inner).put(message.get(), parts);
+        self.keep(batch).await
+    }
+}

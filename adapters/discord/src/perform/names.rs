@@ -1,0 +1,97 @@
+//! Names that a webhook may speak under. <https://discord.com/developers/docs/resources/webhook#create-webhook>
+
+/// The longest name, in characters.
+const LONGEST: usize = 80;
+/// The words that no name may contain.
+const RESERVED: [&str; 2] = ["discord", "clyde"];
+/// The names that mean somebody else, or everybody.
+const TAKEN: [&str; 3] = ["everyone", "here", "system message"];
+/// An invisible character: within a word it makes it another one.
+const BREAK: char = '\u{200b}';
+
+/// Returns a name as Discord takes it: 1 to 80 characters, and the words that it keeps for itself broken up.
+pub(super) fn allowed(name: &str) -> String {
+    let printed: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let trimmed = printed.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut name: Vec<char> = trimmed.chars().collect();
+    for word in RESERVED {
+        break_up(&mut name, word);
+    }
+    let folded: String = name.iter().copied().map(folded).collect();
+    if TAKEN.contains(&folded.trim_start_matches('@')) {
+        // Behind the first letter, which an @ is not.
+        let letter = name.iter().position(|c| *c != '@').unwrap_or_default();
+        name.insert(letter + 1, BREAK);
+    }
+    let name: String = name.into_iter().take(LONGEST).collect();
+    let name = name.trim_end();
+    if name.chars().any(|c| c != BREAK && !c.is_whitespace()) { name.to_owned() } else { "?".to_owned() }
+}
+
+/// Returns a name in which no word is left that could be refused: the first letters of its words.
+pub(super) fn initials(name: &str) -> String {
+    let letters = name.split(|c: char| !c.is_alphanumeric()).filter_map(|word| word.chars().next());
+    let initials: Vec<String> = letters.take(8).map(|letter| format!("{letter}.")).collect();
+    if initials.is_empty() { "?".to_owned() } else { initials.join(" ") }
+}
+
+/// Breaks up a word wherever it stands, in letters of any case.
+fn break_up(name: &mut Vec<char>, word: &str) {
+    let word: Vec<char> = word.chars().collect();
+    let mut at = 0;
+    while at + word.len() <= name.len() {
+        if name[at..at + word.len()].iter().copied().map(folded).eq(word.iter().copied()) {
+            name.insert(at + 1, BREAK);
+        }
+        at += 1;
+    }
+}
+
+/// Returns a letter as names are compared: small, without the differences between languages, and not wide.
+fn folded(letter: char) -> char {
+    let narrow = match letter {
+        // The wide forms of ASCII.
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(letter) - 0xfee0).unwrap_or(letter),
+        'İ' | 'ı' => 'i',
+        letter => letter,
+    };
+    narrow.to_lowercase().next().unwrap_or(narrow)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST, allowed, folded, initials};
+
+    #[test]
+    fn no_reserved_word_is_left_in_a_name() {
+        for name in ["Clyde of Discord", "İİİİdiscord", "DİSCORD", "clydeclyde", "xdiscordx", "ｄｉｓｃｏｒｄ"]
+        {
+            let folded: String = allowed(name).chars().map(folded).collect();
+            assert!(!folded.contains("discord") && !folded.contains("clyde"), "{name}: {folded}");
+            assert_eq!(allowed(name).replace('\u{200b}', ""), name, "it looks the same");
+        }
+        for name in ["everyone", "@everyone", "HERE", "System Message", " here\r\n"] {
+            let made = allowed(name);
+            let folded: String = made.chars().map(folded).collect();
+            assert!(!["everyone", "@everyone", "here", "system message"].contains(&folded.as_str()), "{name}: {made}");
+        }
+        assert_eq!(allowed("here and there"), "here and there");
+    }
+
+    #[test]
+    fn a_name_has_1_to_80_characters() {
+        for name in ["", "  ", "\u{0}\r\n", "\u{200b}"] {
+            assert_eq!(allowed(name), "?", "{name:?}");
+        }
+        assert_eq!(allowed(&"ü".repeat(200)).chars().count(), LONGEST);
+        assert_eq!(allowed(&"clyde".repeat(40)).chars().count(), LONGEST);
+        assert_eq!(allowed("Zoé\r\n the\t Queen"), "Zoé the Queen");
+    }
+
+    #[test]
+    fn the_safe_name_is_short_and_has_no_words() {
+        assert_eq!(initials("Clyde of Discord"), "C. o. D.");
+        assert_eq!(initials("Zoé"), "Z.");
+        assert_eq!(initials("🌳"), "?");
+    }
+}

@@ -1,0 +1,61 @@
+//! Messages that are removed together: one request, where each by itself would wait for the pace of its bucket.
+
+use std::sync::PoisonError;
+
+use palabre_model::{Action, ActionError, ActionKey, Outcome};
+
+use super::purge::AT_ONCE;
+use super::{channel, message};
+use crate::Discord;
+
+/// The removals at the front of a queue that go in one request.
+struct Removals<'a> {
+    channel: u64,
+    messages: Vec<u64>,
+    reason: Option<&'a str>,
+}
+
+impl Discord {
+    /// Performs the actions at the front that remove messages, in one request: as many results as there are such actions. No result
+    /// where they cannot go together: each is then performed by itself.
+    pub(crate) async fn remove_together(&self, actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {
+        let Some(removals) = self.removals(actions) else { return Vec::new() };
+        let Removals { channel, messages, reason } = removals;
+        if let Err(error) = self.bulk_delete(channel, &messages, reason).await {
+            tracing::debug!("{} messages were not removed together, and are one by one: {error}", messages.len());
+            return Vec::new();
+        }
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, key) in &actions[..messages.len()] {
+            done.put((*key).clone(), Outcome::default());
+        }
+        messages.iter().map(|_| Ok(Outcome::default())).collect()
+    }
+
+    fn removals<'a>(&self, actions: &[(&'a Action, &ActionKey)]) -> Option<Removals<'a>> {
+        let (first, _) = *actions.first()?;
+        let Action::Delete { room, reason, .. } = first else { return None };
+        let channel = channel(room).ok()?;
+        // Not between the bot and one person.
+        if !self.world.lock().channels.contains_key(&channel) {
+            return None;
+        }
+        let mut messages = Vec::new();
+        for (action, _) in actions.iter().take(AT_ONCE) {
+            let Action::Delete { room: of, message: which, reason: why } = action else { break };
+            let Ok(id) = message(which) else { break };
+            let fits = of == room && why == reason && action.check_ids(self.world.bot()).is_ok();
+            // What is for the eyes of one person is removed through its interaction.
+            if !fits
+                || !self.is_young(id.get())
+                || self.answer_of(id).is_some()
+                || self.is_long(id.get())
+                || messages.contains(&id.get())
+            {
+                break;
+            }
+            messages.push(id.get());
+        }
+        (messages.len() > 1).then_some(Removals { channel, messages, reason: reason.as_deref() })
+    }
+}

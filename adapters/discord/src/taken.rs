@@ -1,0 +1,49 @@
+//! Which interactions were taken in: Discord may tell of one twice, and it is answered once.
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+
+use lru::LruCache;
+use palabre_model::{Batch, BotName, Millis};
+use palabre_store::{Direction, Snapshot, Table, TableId};
+
+/// Interactions by bot and id.
+const TAKEN: Table<(String, u64), ()> = Table::new(TableId::DiscordTaken);
+/// How long one may come again: as long as it can be answered, and a little longer.
+const LIFE: Millis = 20 * 60_000;
+/// So many are remembered.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
+
+/// The interactions that were taken in lately.
+pub(crate) struct Taken(Mutex<LruCache<u64, ()>>);
+
+impl Default for Taken {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(REMEMBERED)))
+    }
+}
+
+impl Taken {
+    /// Knows those that are durable, and no others: what was lost on the way into the journal comes again.
+    pub(crate) fn load(&self, snapshot: &Snapshot, bot: &BotName) -> palabre_store::Result<()> {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.clear();
+        for row in TAKEN.scan(snapshot, &bot.to_string(), Direction::Forward)? {
+            let ((of, id), ()) = row?;
+            if of == bot.as_str() {
+                taken.put(id, ());
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an interaction in. Returns whether it is the first time.
+    pub(crate) fn take(&self, interaction: u64) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).put(interaction, ()).is_none()
+    }
+}
+
+/// Adds to `batch` that an interaction is taken in.
+pub(crate) fn keep(batch: &mut Batch, bot: &BotName, interaction: u64, now: Millis) {
+    TAKEN.put_until(batch, &(bot.to_string(), interaction), &(), Some(now + LIFE));
+}

@@ -1,0 +1,244 @@
+//! A bot on the stand-in without an engine: what it hears is kept, and its rows go into the store.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use palabre_discord::{Config, Discord, Setup};
+use palabre_model::{
+    Action, ActionError, ActionKey, Adapter, AdapterContext, AdapterError, Batch, Bot, CommandSpec, Condition,
+    EmitError, Event, EventKind, EventSink, Gate, Outcome, Permission, Receipt, Room, RoomId, RoomKind, SeededEntropy,
+    Shutdown, Space, SpaceId, SystemClock, Verdict,
+};
+use palabre_store::Store;
+use palabre_tests::discord::{Limits, Options, StandIn};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::is_use;
+
+/// How long anything may take before a test gives it up.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Installations differ by what the system gives them at random; here by how many there were.
+static SEED: AtomicU64 = AtomicU64::new(1);
+
+struct Heard {
+    events: watch::Sender<Vec<Event>>,
+    store: Store,
+}
+
+impl EventSink for Heard {
+    fn emit(&self, event: Event, rows: Batch) -> Receipt {
+        let (answer, receipt) = Receipt::channel();
+        self.events.send_modify(|events| {
+            events.push(event);
+            let seq = events.len() as u64;
+            self.store.commit_then(rows, move |_, done| {
+                // Whoever wants no answer has dropped the receipt.
+                drop(answer.send(done.map(|()| seq).map_err(|error| EmitError::Stalled(error.to_string()))));
+            });
+        });
+        receipt
+    }
+}
+
+#[async_trait]
+impl Gate for Heard {
+    async fn before_message(&self, _: Event) -> Verdict {
+        Verdict::Pass
+    }
+
+    fn permission(&self, _: &Event) -> Permission {
+        Permission::Member
+    }
+}
+
+pub(crate) struct Stage {
+    pub(crate) bot: Bot,
+    pub(crate) town: StandIn,
+    pub(crate) store: Store,
+    pub(crate) adapter: Arc<dyn Adapter>,
+    pub(crate) condition: watch::Sender<Condition>,
+    heard: Arc<Heard>,
+    context: AdapterContext,
+    keys: AtomicU64,
+    running: JoinSet<Result<(), AdapterError>>,
+    _stop: watch::Sender<bool>,
+    _commands: watch::Sender<Arc<Vec<CommandSpec>>>,
+}
+
+/// No limits, and no pauses between identifies.
+pub(crate) fn quick() -> Options {
+    Options { identify_window: Duration::ZERO, limits: Limits::none(), ..Options::default() }
+}
+
+/// A bot that is up; `None` where Discord's description is not there.
+pub(crate) async fn start() -> Option<Stage> {
+    let town = StandIn::start_with(quick()).await?;
+    Some(Stage::at(&town, Store::in_memory().unwrap(), Config::default()).await)
+}
+
+fn roll() -> CommandSpec {
+    serde_json::from_value(serde_json::json!({ "name": "roll", "description": "Rolls a die" })).unwrap()
+}
+
+impl Stage {
+    pub(crate) async fn at(town: &StandIn, store: Store, config: Config) -> Self {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let bot = Bot { name: "guild".into(), platform: "discord".into() };
+        let setup = Setup {
+            bot: bot.name.clone(),
+            // As it is pasted.
+            token: format!("\u{feff} Bot {}\r\n", town.token()),
+            api: Some(town.api().to_owned()),
+            config,
+            moderators: Vec::new(),
+            store: store.clone(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SeededEntropy::new(SEED.fetch_add(1, Ordering::Relaxed))),
+        };
+        let adapter = Discord::new(setup).unwrap();
+        let heard = Arc::new(Heard { events: watch::Sender::default(), store: store.clone() });
+        let (stop, shutdown) = Shutdown::channel();
+        let (offer, commands) = watch::channel(Arc::new(vec![roll()]));
+        let condition = watch::Sender::default();
+        let context = AdapterContext {
+            bot: bot.clone(),
+            sink: Arc::clone(&heard) as Arc<dyn EventSink>,
+            gate: Arc::clone(&heard) as Arc<dyn Gate>,
+            commands,
+            condition: condition.clone(),
+            clock: Arc::new(SystemClock),
+            shutdown,
+        };
+        let mut stage = Self {
+            bot,
+            town: town.clone(),
+            store,
+            adapter,
+            condition,
+            heard,
+            context,
+            keys: AtomicU64::new(0),
+            running: JoinSet::new(),
+            _stop: stop,
+            _commands: offer,
+        };
+        stage.runs().await;
+        stage
+    }
+
+    /// Starts the adapter, as the supervisor does, and waits until it is ready and knows the guild.
+    pub(crate) async fn runs(&mut self) {
+        let mut condition = self.condition.subscribe();
+        self.spawns();
+        let is_up = condition.wait_for(|condition| *condition == Condition::Up);
+        tokio::time::timeout(PATIENCE, is_up).await.expect("it comes up").unwrap();
+        let mark = format!("hello {}", self.heard.events.borrow().len());
+        self.town.says("alice", "random", &mark);
+        self.hears(&mark).await;
+    }
+
+    fn spawns(&mut self) {
+        self.condition.send_replace(Condition::Starting);
+        let (adapter, context) = (Arc::clone(&self.adapter), self.context.clone());
+        self.running.spawn(async move { adapter.run(context).await });
+    }
+
+    /// How the adapter ends.
+    pub(crate) async fn ends(&mut self) -> Result<(), AdapterError> {
+        let ended = tokio::time::timeout(PATIENCE, self.running.join_next()).await;
+        ended.expect("it ends").expect("it was running").expect("it did not panic")
+    }
+
+    /// Starts it again, where it ends by itself.
+    pub(crate) async fn runs_and_ends(&mut self) -> Result<(), AdapterError> {
+        self.spawns();
+        self.ends().await
+    }
+
+    /// Another process goes on with what this one has kept.
+    pub(crate) async fn restarts(&mut self) {
+        self.running.shutdown().await;
+        // What was told before is durable.
+        self.store.commit(Batch::default()).await.unwrap();
+        *self = Self::at(&self.town.clone(), self.store.clone(), Config::default()).await;
+    }
+
+    pub(crate) fn room(&self, channel: &str) -> RoomId {
+        RoomId::new(&self.bot.name, &self.town.channel(channel).to_string())
+    }
+
+    /// An event in a channel.
+    pub(crate) fn around(&self, channel: &str) -> Event {
+        let space = Space { id: SpaceId::new(&self.bot.name, &self.town.guild().to_string()), name: String::new() };
+        let room = Room {
+            id: self.room(channel),
+            name: channel.to_owned(),
+            kind: RoomKind::Channel,
+            topic: None,
+            locale: None,
+        };
+        let event = Event::without_place(self.bot.clone(), 0, EventKind::Ready { reason: None });
+        Event { space: Some(Arc::new(space)), room: Some(Arc::new(room)), ..event }
+    }
+
+    /// Waits until somebody's message is heard.
+    pub(crate) async fn hears(&self, text: &str) {
+        let says =
+            |event: &Event| matches!(&event.kind, EventKind::Message { message } if message.content.text == text);
+        let mut events = self.heard.events.subscribe();
+        let heard = events.wait_for(|events| events.iter().any(says));
+        let in_time = tokio::time::timeout(PATIENCE, heard).await.is_ok();
+        assert!(in_time, "{text:?} was not heard, but {:#?}", self.heard.events.borrow());
+    }
+
+    /// How many uses of commands were heard.
+    pub(crate) fn uses(&self) -> usize {
+        self.heard.events.borrow().iter().filter(|event| is_use(event)).count()
+    }
+
+    /// Waits for so many uses of commands; the last one.
+    pub(crate) async fn uses_heard(&self, count: usize) -> Event {
+        let mut events = self.heard.events.subscribe();
+        let heard = events.wait_for(|events| events.iter().filter(|event| is_use(event)).count() >= count);
+        let in_time = tokio::time::timeout(PATIENCE, heard).await.is_ok();
+        assert!(in_time, "{:#?}", self.heard.events.borrow());
+        let events = self.heard.events.borrow();
+        events.iter().rev().find(|event| is_use(event)).cloned().unwrap()
+    }
+
+    /// A key that no action of this stage had yet.
+    pub(crate) fn key(&self) -> ActionKey {
+        let seq = self.keys.fetch_add(1, Ordering::Relaxed);
+        ActionKey { script: "test".into(), seq, part: 0, index: 0 }
+    }
+
+    pub(crate) async fn does(&self, action: &Action) -> Result<Outcome, ActionError> {
+        self.does_under(action, &self.key()).await
+    }
+
+    pub(crate) async fn does_under(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+        let done = tokio::time::timeout(PATIENCE, self.adapter.perform(action, key)).await;
+        done.unwrap_or_else(|_| panic!("this is never answered: {action:?}"))
+    }
+
+    pub(crate) async fn does_together(&self, actions: &[Action]) -> Vec<Result<Outcome, ActionError>> {
+        let keys: Vec<_> = actions.iter().map(|_| self.key()).collect();
+        let actions: Vec<_> = actions.iter().zip(&keys).collect();
+        self.adapter.perform_all(&actions).await
+    }
+
+    /// Does it again for as long as it is told to wait.
+    pub(crate) async fn does_in_the_end(&self, action: &Action) {
+        let key = self.key();
+        loop {
+            match self.does_under(action, &key).await {
+                Ok(_) => return,
+                Err(ActionError::RateLimited { retry_after }) => tokio::time::sleep(retry_after).await,
+                Err(error) => panic!("{error}: {action:?}"),
+            }
+        }
+    }
+}
