@@ -140,10 +140,22 @@ impl Project {
 
     /// As [`Project::start`], with variables of the environment.
     pub async fn start_with(&self, variables: &[(&str, &str)]) -> Daemon {
+        let mut command = Command::new(palabre());
+        command.envs(variables.iter().copied());
+        self.start_as(command).await
+    }
+
+    /// As [`Project::start`], in a process with a limit, as `ulimit` takes it: `-n 256` for so many open files.
+    pub async fn start_within(&self, limit: &str) -> Daemon {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\"")]).arg(palabre());
+        self.start_as(command).await
+    }
+
+    async fn start_as(&self, mut command: Command) -> Daemon {
         let log = std::fs::File::options().create(true).append(true).open(self.path().join("log")).expect("a log");
-        let mut process = Command::new(palabre())
+        let mut process = command
             .args(["run", "--listen", "127.0.0.1:0"])
-            .envs(variables.iter().copied())
             .current_dir(self.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -4,6 +4,7 @@ mod changes;
 mod client;
 mod daemon;
 pub mod discord;
+pub mod http;
 mod json;
 mod mutation;
 mod platforms;

@@ -25,6 +25,7 @@ end
 "#;
 
 const BOTS: &str = "
+server: { requests_per_minute: 100000 }
 bots:
   lobby:
     platform: rooms

@@ -8,6 +8,7 @@ use palabre_tests::{Client, Project};
 use serde_json::json;
 
 const BOTS: &str = "
+server: { requests_per_minute: 100000, stall_timeout_s: 120 }
 bots:
   lobby:
     platform: rooms

@@ -1,7 +1,5 @@
 //! The routes of the documents that this service unites, onto the same handlers as our own.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::Form;
 use axum::http::StatusCode;
@@ -9,14 +7,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use crate::decode;
-use crate::service::Rooms;
-use crate::{rest, web};
+use crate::{decode, web};
 
-pub(crate) fn routes(rooms: &Arc<Rooms>) -> Router {
+pub(crate) fn routes() -> Router {
     Router::new()
-        .route("/health", get(rest::health))
-        .with_state(Arc::clone(rooms))
         // TalkRooms: the page reads who and where from the query.
         .route("/chat", get(web::page))
         .route("/join", post(join))

@@ -13,8 +13,8 @@ pub struct Config {
     pub nickname: String,
     /// What becomes of messages, people and rooms in time.
     pub retention: Retention,
-    /// Other sites whose pages may talk to this service, as `https://example.org`; `*` is any. Its own page always may, and so may
-    /// whatever is no browser.
+    /// Other sites whose pages may talk to this service, as `https://example.org`; `*` is any. They count for the whole server, as
+    /// those of `server: origins:` do.
     pub origins: Vec<String>,
     /// How many rooms there may be at once.
     pub max_rooms: usize,

@@ -1,9 +1,12 @@
-//! `GET /api/files/{id}`: a file that came with a message.
+//! `GET /api/files/{id}`: a file that came with a message, as a whole or in part.
+
+mod range;
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use palabre_model::ActionError;
@@ -11,12 +14,15 @@ use palabre_model::ActionError;
 use crate::compat::percent;
 use crate::files::{FILES, FileRow, id_at, safe_type};
 use crate::service::Rooms;
+use range::Part;
 
-pub(crate) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>) -> Response {
+pub(crate) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>, asked: HeaderMap) -> Response {
     let (store, now) = (rooms.store.clone(), rooms.clock.now());
+    // It never changes under its id, so that is its tag.
+    let tag = format!("\"{id}\"");
     let read = tokio::task::spawn_blocking(move || FILES.get(&store.snapshot(now)?, &id)).await;
     match read {
-        Ok(Ok(Some(row))) => answer(row),
+        Ok(Ok(Some(row))) => answer(row, &tag, &asked),
         Ok(Ok(None)) => (StatusCode::NOT_FOUND, "there is no such file any more").into_response(),
         Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
@@ -42,7 +48,7 @@ pub(crate) async fn passed_on(rooms: &Rooms, url: &str, most: usize) -> Result<V
 
 /// What comes from scripts, and so from anybody, runs nothing here: a type that is known to be harmless, no guesses
 /// about it, and nothing but pictures opened beside the page.
-fn answer(row: FileRow) -> Response {
+fn answer(row: FileRow, tag: &str, asked: &HeaderMap) -> Response {
     let kind = safe_type(&row.content_type);
     let is_image = kind.starts_with("image/");
     let kind = match kind {
@@ -50,15 +56,33 @@ fn answer(row: FileRow) -> Response {
         "text/csv" => "text/csv; charset=utf-8",
         other => other,
     };
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (header::CONTENT_DISPOSITION, disposition(&row.name, is_image)),
+    let mut headers = HeaderMap::from_iter([
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
-        // It never changes under its address.
         (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600")),
-    ];
-    (headers, row.data).into_response()
+        (header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
+    ]);
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    if range::is_known(asked, tag) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    let size = row.data.len();
+    let part = Part::asked_for(asked, tag, size);
+    if let Some(content_range) = part.content_range(size) {
+        headers.insert(header::CONTENT_RANGE, content_range);
+    }
+    if part == Part::Beyond {
+        let told = format!("the file has {size} bytes, and nothing was asked for that is in it");
+        return (StatusCode::RANGE_NOT_SATISFIABLE, headers, told).into_response();
+    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CONTENT_DISPOSITION, disposition(&row.name, is_image));
+    match part {
+        Part::Of(range) => (StatusCode::PARTIAL_CONTENT, headers, Bytes::from(row.data).slice(range)).into_response(),
+        Part::All | Part::Beyond => (headers, row.data).into_response(),
+    }
 }
 
 /// The name as RFC 6266 has it, which takes all of Unicode.

@@ -9,6 +9,7 @@ mod direct;
 mod directory;
 mod download;
 mod encode;
+mod endpoints;
 mod figures;
 mod files;
 mod frames;
@@ -43,6 +44,7 @@ use palabre_model::{
 use tokio::sync::oneshot;
 
 pub use config::{Config, Retention};
+pub use endpoints::ENDPOINTS;
 pub use limits::{Limits, Rate};
 pub use service::Rooms;
 

@@ -1,4 +1,4 @@
-//! `/api`: health, rooms, statistics, and the way to files.
+//! `/api`: rooms, statistics, and the way to files.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -19,28 +19,10 @@ use crate::{download, receive};
 
 pub(crate) fn routes(rooms: &Arc<Rooms>) -> Router {
     Router::new()
-        .route("/api/health", get(health))
         .route("/api/rooms", get(list))
         .route("/api/files/{id}", get(download::file).put(receive::put))
         .route("/api/stats", get(stats))
         .with_state(Arc::clone(rooms))
-}
-
-/// Whether the service works: 503 when its store cannot be read.
-pub(crate) async fn health(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
-    let store = rooms.store.clone();
-    let read = tokio::task::spawn_blocking(move || store.snapshot(0).map(drop)).await;
-    let works = matches!(read, Ok(Ok(())));
-    let now = rooms.clock.now();
-    let body = json!({
-        "status": if works { "healthy" } else { "unhealthy" },
-        "timestamp": iso8601(now),
-        "version": env!("CARGO_PKG_VERSION"),
-        "uptime": now.saturating_sub(rooms.started) / 1_000,
-        "database": if works { "connected" } else { "unavailable" },
-        "websocket_connections": rooms.connections(),
-    });
-    (if works { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body))
 }
 
 /// The rooms that have somebody in them or something to read.

@@ -111,6 +111,12 @@ impl Rooms {
         tasks.spawn(task);
     }
 
+    /// How many connections people have at present, and how many they may have.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        (self.connections(), self.config.max_connections)
+    }
+
     pub(crate) fn connections(&self) -> usize {
         self.links.taken()
     }

@@ -1,11 +1,11 @@
 //! The page and what belongs to it, from the binary itself.
 
-use std::sync::Arc;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::extract::Path;
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 
@@ -13,6 +13,21 @@ use crate::service::Rooms;
 use crate::{compat, gateway, rest};
 
 const INDEX: &str = include_str!("../web/index.html");
+/// A year: what has the version in its address never changes there.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// Kept, but asked about each time.
+const REVALIDATED: &str = "no-cache";
+
+/// What tells these assets from those of another build. It stands in their addresses, so that a browser asks for each once.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let mut hasher = DefaultHasher::new();
+    ASSETS.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+});
+
+/// The page, which asks for the assets of this build. They name each other by relative addresses.
+static PAGE: LazyLock<String> =
+    LazyLock::new(|| INDEX.replace("\"/assets/", &format!("\"/assets/{}/", VERSION.as_str())));
 
 macro_rules! assets {
     ($($path:literal)*) => {
@@ -35,35 +50,19 @@ impl Rooms {
             .route("/rooms/{room}", get(page))
             .route("/assets/{*path}", get(asset))
             .merge(rest::routes(self))
-            .merge(compat::routes(self))
+            .merge(compat::routes())
             .merge(gateway::routes(self))
-            .layer(from_fn_with_state(Arc::clone(self), own_pages_only))
     }
 }
 
-/// Refuses what a page of another site asks for: a browser sends its user's requests wherever a page wants them, also to a
-/// service on the user's own machine.
-async fn own_pages_only(State(rooms): State<Arc<Rooms>>, request: Request, next: Next) -> Response {
-    if !is_own(request.headers(), &rooms.config.origins) {
-        let told = "this page belongs to another site; the operator can let it in with origins: in bots.yaml";
-        return (StatusCode::FORBIDDEN, told).into_response();
-    }
-    next.run(request).await
+pub(crate) async fn page() -> Response {
+    ([(header::CACHE_CONTROL, REVALIDATED)], Html(PAGE.as_str())).into_response()
 }
 
-fn is_own(headers: &HeaderMap, allowed: &[String]) -> bool {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let Some(origin) = text(header::ORIGIN) else { return true };
-    let site = origin.split_once("://").map(|(_, site)| site);
-    allowed.iter().any(|other| other == "*" || other == origin) || (site.is_some() && site == text(header::HOST))
-}
-
-pub(crate) async fn page() -> Html<&'static str> {
-    Html(INDEX)
-}
-
+/// An asset, under the version of this build or under its bare name.
 async fn asset(Path(path): Path<String>) -> Response {
-    let Some((name, text)) = ASSETS.iter().find(|(name, _)| *name == path) else {
+    let versioned = path.strip_prefix(VERSION.as_str()).and_then(|rest| rest.strip_prefix('/'));
+    let Some((name, text)) = ASSETS.iter().find(|(name, _)| *name == versioned.unwrap_or(&path)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let kind = match name.rsplit('.').next() {
@@ -72,6 +71,6 @@ async fn asset(Path(path): Path<String>) -> Response {
         Some("svg") => "image/svg+xml",
         _ => "text/plain; charset=utf-8",
     };
-    // The names carry no version, so browsers ask each time.
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], *text).into_response()
+    let kept = if versioned.is_some() { FOR_EVER } else { REVALIDATED };
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, kept)], *text).into_response()
 }

@@ -31,7 +31,7 @@ use axum::Router;
 use lru::LruCache;
 use palabre_model::{
     Action, ActionError, ActionKey, ActionKind, Adapter, AdapterContext, AdapterError, Batch, BotName, Capabilities,
-    Clock, Condition, Entropy, Event, Member, MessageId, Outcome, Rank, User, UserId,
+    Clock, Condition, Endpoint, Entropy, Event, Member, MessageId, Outcome, Rank, User, UserId,
 };
 use palabre_store::Store;
 use serde_json::json;
@@ -56,6 +56,15 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
 
 /// How long an action waits for what is kept to be read.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where Telegram brings updates, as the description of the server shows it.
+pub const WEBHOOK: Endpoint = Endpoint {
+    method: "POST",
+    path: "/telegram/{bot}",
+    summary: "An update of Telegram's, with the secret that the bot has told it",
+    body: Some("application/json"),
+    answers: &[(200, "It was taken"), (401, "The secret is another"), (503, "It cannot be taken now; send it again")],
+};
 
 /// What a bot on Telegram is made of.
 pub struct Setup {

@@ -27,6 +27,8 @@ pub(crate) struct File {
     pub(crate) data: String,
     /// Where the page and the API are served, as ADDRESS:PORT.
     pub(crate) listen: String,
+    /// What the server at that address allows: names, origins, limits.
+    pub(crate) server: palabre_server::Settings,
     /// Where the scripts are.
     pub(crate) scripts_folder: String,
     /// How long the journal of events and runs is kept, in days.
@@ -51,6 +53,7 @@ impl Default for File {
         Self {
             data: "data".to_owned(),
             listen: "127.0.0.1:8080".to_owned(),
+            server: palabre_server::Settings::default(),
             scripts_folder: "scripts".to_owned(),
             journal_days: 7,
             language: None,
@@ -176,6 +179,7 @@ impl Config {
             let (path, listen) = (place.path.display(), &self.file.listen);
             return Err(Problem::Config(format!("{path}: listen: {listen} is no address; write it as 127.0.0.1:8080")));
         }
+        self.file.server.check().map_err(|what| Problem::Config(format!("{}: {what}", place.path.display())))?;
         for (name, bot) in &self.file.bots {
             bot.value.check(name).map_err(|what| place.wrong(&bot.referenced, &what))?;
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use palabre_engine::{BotSettings, Operators, ScriptSetup};
 use palabre_model::{BotName, ScriptName};
 use palabre_script::{Source, SourceError, discover};
-use palabre_server::{Access, Token};
+use palabre_server::{Access, Settings, Token};
 
 use crate::config::{Config, Platform, ScriptConfig};
 use crate::problem::Problem;
@@ -108,6 +108,27 @@ pub(crate) fn access(config: &Config) -> Access {
     let scripts = config.file.scripts.iter();
     let of_scripts = scripts.filter_map(|(name, script)| Some((name.as_str().into(), script.value.token.clone()?)));
     Access { tokens: tokens.collect(), of_scripts: of_scripts.collect() }
+}
+
+/// The settings of the HTTP server: those below `server:`, with what `listen` and the bots say of hosts and origins.
+pub(crate) fn server(config: &Config, listen: &str) -> Settings {
+    let mut settings = config.file.server.clone();
+    settings.hosts.extend(listen.rsplit_once(':').map(|(host, _)| host.to_owned()));
+    for bot in config.file.bots.values().map(|bot| &bot.value) {
+        match bot.platform {
+            Platform::Rooms => settings.origins.extend(bot.rooms.origins.iter().cloned()),
+            // Telegram brings its updates under that name.
+            Platform::Telegram => settings.hosts.extend(bot.telegram.webhook.as_deref().and_then(host)),
+            Platform::Discord => {}
+        }
+    }
+    settings
+}
+
+/// The host of a URL, with its port.
+fn host(url: &str) -> Option<String> {
+    let (_, rest) = url.split_once("://")?;
+    rest.split(['/', '?', '#']).next().map(ToOwned::to_owned)
 }
 
 /// Where troubles are told.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use palabre_discord::Discord;
 use palabre_model::{Adapter, Bot, Clock, Entropy, Permission};
 use palabre_rooms::Rooms;
-use palabre_server::Router;
+use palabre_server::Mount;
 use palabre_store::Store;
 use palabre_telegram::Telegram;
 
@@ -26,7 +26,7 @@ pub(crate) struct Attached {
     /// The room service, where there is one.
     pub(crate) rooms: Option<Arc<Rooms>>,
     /// Where platforms bring what happens.
-    pub(crate) doors: Vec<Router>,
+    pub(crate) doors: Vec<Mount>,
 }
 
 /// Makes the bots; none is connected yet.
@@ -43,7 +43,8 @@ pub(crate) fn attach(config: &Config, outside: &Outside<'_>) -> Result<Attached,
             Platform::Discord => discord(name, &bot.value, outside)?,
             Platform::Telegram => {
                 let telegram = telegram(config, name, &bot.value, outside)?;
-                attached.doors.extend(telegram.router());
+                let door = telegram.router().map(|router| Mount { router, endpoints: vec![palabre_telegram::WEBHOOK] });
+                attached.doors.extend(door);
                 telegram
             }
         };

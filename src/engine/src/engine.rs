@@ -37,7 +37,7 @@ use crate::scheduler::{self, Due, Scheduler};
 use crate::script_store::ScriptStore;
 use crate::sequencer::{Note, Sequencer};
 use crate::slot::{Slot, Surroundings};
-use crate::status::{Board, ScriptState, ScriptStatus, Status};
+use crate::status::{Board, ScriptState, ScriptStatus, Status, ThreadStatus};
 use crate::supervisor::{self, Platforms};
 use crate::tables::{RECOVERY, WaitingRun};
 use crate::tasks::TaskBook;
@@ -537,7 +537,7 @@ impl Engine {
         scripts.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let bots = self.platforms.status();
         Status {
-            threads: self.vitals.threads(),
+            threads: self.threads(),
             back_pressure: Status::find_back_pressure(&bots, &scripts),
             bots,
             scripts,
@@ -550,6 +550,14 @@ impl Engine {
     #[must_use]
     pub fn take_refusals(&self) -> Vec<Refusal> {
         self.platforms.refusals.take()
+    }
+
+    fn threads(&self) -> Vec<ThreadStatus> {
+        let beat_age_ms =
+            self.store.writing_for().map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        let name = "store-writer".to_owned();
+        let writer = ThreadStatus { name, alive: self.store.is_writing_possible(), beat_age_ms };
+        self.vitals.threads().into_iter().chain([writer]).collect()
     }
 
     /// The routes of all scripts.

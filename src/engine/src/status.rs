@@ -6,7 +6,6 @@ use palabre_model::{BotName, Condition, ScriptName};
 use serde::Serialize;
 
 use crate::read_back::WINDOW_EVENTS;
-use crate::vitals::STUCK_MS;
 
 /// The state of everything.
 #[derive(Debug, Clone, Serialize)]
@@ -38,29 +37,6 @@ pub struct ThreadStatus {
 }
 
 impl Status {
-    /// Returns what an operator should look at, a sentence each: bots that are down, threads that do not get on, queues that are full.
-    #[must_use]
-    pub fn troubles(&self) -> Vec<String> {
-        let mut troubles: Vec<String> = self.stalled.iter().map(|why| format!("nothing can be saved: {why}")).collect();
-        for thread in &self.threads {
-            if !thread.alive {
-                troubles.push(format!("thread {} has died", thread.name));
-            } else if thread.beat_age_ms >= STUCK_MS {
-                troubles.push(format!("thread {} has not got on for {} s", thread.name, thread.beat_age_ms / 1_000));
-            }
-        }
-        for bot in &self.bots {
-            match &bot.state {
-                BotState::Up => {}
-                BotState::Starting => troubles.push(format!("bot {} connects", bot.name)),
-                BotState::Down(reason) => troubles.push(format!("bot {} is down: {reason}", bot.name)),
-                BotState::Refused(reason) => troubles.push(format!("bot {} is refused: {reason}", bot.name)),
-            }
-        }
-        troubles.extend(self.back_pressure.iter().cloned());
-        troubles
-    }
-
     /// Returns what is slowed down or held back, as the state of bots and scripts shows it.
     pub(crate) fn find_back_pressure(bots: &[BotStatus], scripts: &[ScriptStatus]) -> Vec<String> {
         let mut found = Vec::new();

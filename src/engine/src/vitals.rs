@@ -10,9 +10,6 @@ use tokio::sync::watch;
 
 use crate::status::ThreadStatus;
 
-/// A thread that has not got on for so long is named in health.
-pub(crate) const STUCK_MS: u64 = 10_000;
-
 /// Why the daemon cannot go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fatal {

@@ -10,6 +10,7 @@ mod command;
 mod content;
 mod content_limits;
 mod duration;
+mod endpoint;
 mod entropy;
 mod event;
 mod flight;
@@ -33,6 +34,7 @@ pub use content::{
 };
 pub use content_limits::ContentLimits;
 pub use duration::{LeadingDuration, leading_duration, parse_duration};
+pub use endpoint::Endpoint;
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use event::{Bot, Event, EventKind, EventName, Fault, Reason};
 pub use flight::Flight;

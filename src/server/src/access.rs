@@ -44,38 +44,36 @@ pub(crate) enum Refused {
 }
 
 impl Access {
-    /// Who asks for a route of `script` that wants `auth`; `None` for anybody, where anybody may.
-    pub(crate) fn check(
-        &self,
-        script: &ScriptName,
-        auth: RouteAuth,
-        headers: &HeaderMap,
-    ) -> Result<Option<Caller>, Refused> {
-        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let given =
-            given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let caller = given.and_then(|(_, secret)| self.caller(script, secret.trim()));
-        let wanted = match auth {
-            RouteAuth::Public => return Ok(caller),
-            // The script's own token stands for the operator's word that its holder may use this script.
-            RouteAuth::Token => Permission::Everyone,
-            RouteAuth::User => Permission::Member,
-            RouteAuth::Moderator => Permission::Moderator,
-            RouteAuth::Admin => Permission::Admin,
-        };
-        match caller {
-            None => Err(Refused::Unknown),
-            Some(caller) if caller.permission < wanted => Err(Refused::Forbidden),
-            caller => Ok(caller),
-        }
+    /// Whose token a request for something of `script` carries.
+    pub(crate) fn caller(&self, script: &ScriptName, headers: &HeaderMap) -> Option<Caller> {
+        let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        let (_, secret) = given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))?;
+        self.holder(script, secret.trim())
     }
 
-    fn caller(&self, script: &ScriptName, secret: &str) -> Option<Caller> {
+    fn holder(&self, script: &ScriptName, secret: &str) -> Option<Caller> {
         if self.of_scripts.get(script).is_some_and(|own| same(own, secret)) {
             return Some(Caller { name: script.to_string(), permission: Permission::Everyone });
         }
         let token = self.tokens.iter().find(|token| same(&token.secret, secret))?;
         Some(Caller { name: token.name.clone(), permission: token.permission })
+    }
+}
+
+/// Whether `caller` may use a route that wants `auth`.
+pub(crate) fn check(caller: Option<&Caller>, auth: RouteAuth) -> Result<(), Refused> {
+    let wanted = match auth {
+        RouteAuth::Public => return Ok(()),
+        // The script's own token stands for the operator's word that its holder may use this script.
+        RouteAuth::Token => Permission::Everyone,
+        RouteAuth::User => Permission::Member,
+        RouteAuth::Moderator => Permission::Moderator,
+        RouteAuth::Admin => Permission::Admin,
+    };
+    match caller {
+        None => Err(Refused::Unknown),
+        Some(caller) if caller.permission < wanted => Err(Refused::Forbidden),
+        Some(_) => Ok(()),
     }
 }
 

@@ -8,14 +8,14 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Json, Redirect, Response};
 use axum::routing::get;
 use palabre_engine::Engine;
+use palabre_model::Endpoint;
 use palabre_script::{FieldSpec, FieldType, RouteAuth, RouteSpec};
-use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, RefOr, Required,
-    ResponseBuilder,
+    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApiBuilder, PathsBuilder, RefOr, Required, ResponseBuilder,
 };
 
 /// The page loads its own files and asks its own server; its styles are written into it.
@@ -23,42 +23,50 @@ const POLICY: &str =
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
 const TOKEN: &str = "token";
 
-pub(crate) fn routes(engine: Arc<Engine>, own: OpenApi) -> Router {
+/// What is described: the routes of scripts, and those that do not change.
+pub(crate) struct Description {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) endpoints: Vec<Endpoint>,
+}
+
+pub(crate) fn routes(description: Arc<Description>) -> Router {
     Router::new()
         .route("/openapi.json", get(openapi))
         .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
         .route("/docs/", get(|| async { page("index.html".to_owned()) }))
         .route("/docs/{*path}", get(|Path(path): Path<String>| async { page(path) }))
-        .with_state((engine, own))
+        .with_state(description)
 }
 
-async fn openapi(State((engine, own)): State<(Arc<Engine>, OpenApi)>) -> Json<OpenApi> {
-    let mut all = OpenApiBuilder::new()
+async fn openapi(State(description): State<Arc<Description>>) -> impl IntoResponse {
+    let mut paths = PathsBuilder::new();
+    for endpoint in &description.endpoints {
+        paths = paths.path(endpoint.path, PathItem::new(method(endpoint.method), described(endpoint)));
+    }
+    for (script, route) in description.engine.routes() {
+        let at = format!("/scripts/{script}{}", if route.path == "/" { "" } else { &route.path });
+        paths = paths.path(at, PathItem::new(method(&route.method), operation(script.as_str(), &route)));
+    }
+    let all = OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
                 .title("Palabre")
                 .version(env!("CARGO_PKG_VERSION"))
-                .description(Some("The room service, and what the scripts of this server answer."))
+                .description(Some("This server, what platforms have on it, and what its scripts answer."))
                 .build(),
         )
-        .paths(own.paths)
+        .paths(paths.build())
         .components(Some(
             ComponentsBuilder::new()
                 .security_scheme(TOKEN, SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()))
                 .build(),
         ))
         .build();
-    let mut paths = PathsBuilder::new();
-    for (script, route) in engine.routes() {
-        let at = format!("/scripts/{script}{}", if route.path == "/" { "" } else { &route.path });
-        paths = paths.path(at, PathItem::new(method(&route), operation(script.as_str(), &route)));
-    }
-    all.merge(OpenApiBuilder::new().paths(paths.build()).build());
-    Json(all)
+    ([(header::CACHE_CONTROL, "no-cache")], Json(all))
 }
 
-fn method(route: &RouteSpec) -> HttpMethod {
-    match route.method.as_str() {
+fn method(name: &str) -> HttpMethod {
+    match name {
         "POST" => HttpMethod::Post,
         "PUT" => HttpMethod::Put,
         "PATCH" => HttpMethod::Patch,
@@ -67,17 +75,42 @@ fn method(route: &RouteSpec) -> HttpMethod {
     }
 }
 
-fn operation(script: &str, route: &RouteSpec) -> utoipa::openapi::path::Operation {
-    let summary = (!route.description.is_empty()).then(|| route.description.clone());
-    let mut operation = OperationBuilder::new()
-        .tag(format!("script {script}"))
-        .summary(summary)
-        .response("200", ResponseBuilder::new().description("What the script answers").build());
-    for name in route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+/// A route that does not change.
+fn described(endpoint: &Endpoint) -> Operation {
+    let tag = if endpoint.path.starts_with("/api/") { "API" } else { "server" };
+    let mut operation =
+        with_parameters(OperationBuilder::new().tag(tag).summary(Some(endpoint.summary)), endpoint.path);
+    for (status, meaning) in endpoint.answers {
+        operation = operation.response(status.to_string(), ResponseBuilder::new().description(*meaning).build());
+    }
+    if let Some(kind) = endpoint.body {
+        let body = RequestBodyBuilder::new().content(kind, ContentBuilder::new().build());
+        operation = operation.request_body(Some(body.required(Some(Required::True)).build()));
+    }
+    operation.build()
+}
+
+/// The operation with what varies in its path.
+fn with_parameters(mut operation: OperationBuilder, path: &str) -> OperationBuilder {
+    for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
         let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build();
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
         operation = operation.parameter(parameter.schema(Some(RefOr::T(Schema::Object(text)))).build());
     }
+    operation
+}
+
+fn operation(script: &str, route: &RouteSpec) -> Operation {
+    let summary = (!route.description.is_empty()).then(|| route.description.clone());
+    let operation = OperationBuilder::new()
+        .tag(format!("script {script}"))
+        .summary(summary)
+        .response("200", ResponseBuilder::new().description("What the script answers").build())
+        .response(
+            "429",
+            ResponseBuilder::new().description("Too much was asked; Retry-After says for how long").build(),
+        );
+    let mut operation = with_parameters(operation, &route.path);
     if let Some(fields) = &route.body {
         let mut body = ObjectBuilder::new();
         for (name, field) in fields {
@@ -134,6 +167,7 @@ fn page(path: String) -> Response {
             let mut response = file.bytes.into_owned().into_response();
             let headers = response.headers_mut();
             headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             if let Ok(kind) = HeaderValue::from_str(&file.content_type) {
                 headers.insert(header::CONTENT_TYPE, kind);
             }

@@ -1,72 +1,149 @@
-//! The one HTTP server: what it mounts is given by the caller, who also owns the listener and says when to stop.
+//! The one HTTP server: what it mounts is given by the caller, who also owns the listener and says when to stop. Every
+//! request passes the same guards, whoever answers it; every connection has the same limits.
 
+mod accept;
 mod access;
 mod body;
+mod budget;
+mod connection;
+mod connections;
+mod counts;
+mod deliver;
 mod description;
+mod descriptors;
+mod endpoints;
+mod guard;
+mod health;
+mod hosts;
+mod metrics;
 mod scripts;
+mod settings;
+mod stream;
+mod watched;
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 pub use access::{Access, Token};
 pub use axum::Router;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::routing::get;
-use axum::serve::ListenerExt;
+use axum::middleware::from_fn_with_state;
 use palabre_engine::Engine;
-use palabre_model::Shutdown;
+use palabre_model::{Clock, Endpoint, Shutdown};
+use palabre_store::Store;
 use tokio::net::TcpListener;
-pub use utoipa::openapi::OpenApi;
-
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+pub use descriptors::raise_file_limit;
+pub use health::Load;
+pub use settings::{Settings, check_origins};
+
+use crate::budget::Budget;
+use crate::connections::Connections;
+use crate::counts::Counts;
+use crate::deliver::Compressed;
+use crate::description::Description;
+use crate::guard::Guard;
+use crate::health::Health;
+use crate::hosts::Hosts;
+use crate::metrics::Measured;
+use crate::scripts::Scripts;
+
 /// The largest body of a request, in bytes.
 const BODY: usize = 1 << 20;
-/// Connections that stay open after the word to stop are closed after this.
-const STOP_PATIENCE: Duration = Duration::from_secs(1);
 /// What the page may load: its own files and its own socket, nothing else.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' https: http: blob:; connect-src 'self' ws: wss:; base-uri 'none'; \
                                        form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
-/// What the engine answers over HTTP: routes of scripts, metrics, and the description of all of it. `own` describes what else the
-/// server mounts.
-pub fn engine_routes(engine: &Arc<Engine>, access: Access, own: OpenApi) -> Router {
-    let measured = Arc::clone(engine);
-    let scripts = scripts::Scripts { engine: Arc::clone(engine), access, notices: Mutex::default() };
-    Router::new()
-        .route("/metrics", get(|| async move { measured.metrics() }))
-        .merge(scripts::routes(Arc::new(scripts)))
-        .merge(description::routes(Arc::clone(engine), own))
-        // What platforms mount beside has limits of its own.
-        .layer(RequestBodyLimitLayer::new(BODY))
+/// What the server is made of.
+pub struct Setup {
+    /// What answers for scripts.
+    pub engine: Arc<Engine>,
+    /// Looked at for health.
+    pub store: Store,
+    /// The time that health tells.
+    pub clock: Arc<dyn Clock>,
+    /// Who may use routes of scripts.
+    pub access: Access,
+    /// What bots.yaml says below `server:`.
+    pub settings: Settings,
+    /// How many files the process may have open; see [`raise_file_limit`].
+    pub files: Option<usize>,
+    /// Where platforms bring what happens. Requests are not counted there: a platform shows who it is.
+    pub doors: Vec<Mount>,
+    /// The room service, which answers whatever nobody else does.
+    pub rooms: Option<(Mount, Load)>,
 }
 
-/// Serves `router` on `listener` until shutdown.
-///
-/// # Errors
-/// When the listener fails for good.
-pub async fn serve(listener: TcpListener, router: Router, mut shutdown: Shutdown) -> std::io::Result<()> {
-    // Without it every answer to a small packet waits for the client's delayed acknowledgement.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!("cannot set TCP_NODELAY: {error}");
-        }
-    });
-    let header = |name: HeaderName, value: &'static str| {
-        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+/// Routes of a platform on this server.
+pub struct Mount {
+    /// What answers.
+    pub router: Router,
+    /// The same routes, as the description of the server shows them.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// Serves until shutdown.
+pub async fn serve(listener: TcpListener, setup: Setup, shutdown: Shutdown) {
+    let counts = Arc::new(Counts::default());
+    let connections = Arc::new(Connections::new(&setup.settings, setup.files, Arc::clone(&counts)));
+    let listen = listener.local_addr().map_or(IpAddr::from([127, 0, 0, 1]), |local| local.ip());
+    let app = app(setup, listen, &connections, &counts);
+    accept::run(listener, app, connections, shutdown).await;
+}
+
+fn app(setup: Setup, listen: IpAddr, connections: &Arc<Connections>, counts: &Arc<Counts>) -> Router {
+    let guard = Guard {
+        hosts: Hosts::new(listen.to_canonical(), setup.settings.hosts.iter().map(String::as_str)),
+        origins: setup.settings.origins.clone(),
+        counts: Arc::clone(counts),
     };
-    let app = router
-        .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
-        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(header(header::REFERRER_POLICY, "no-referrer"))
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let mut patience = shutdown.clone();
-    let serving = axum::serve(listener, app).with_graceful_shutdown(async move { shutdown.requested().await });
-    tokio::select! {
-        ended = serving => ended,
-        // Sockets stay open by nature; they are not waited for.
-        () = async { patience.requested().await; tokio::time::sleep(STOP_PATIENCE).await } => Ok(()),
-    }
+    let budget = Arc::new(Budget::new(setup.settings.clone(), Arc::clone(counts)));
+    let (rooms, load) = setup.rooms.unzip();
+    let mounts = setup.doors.iter().chain(&rooms).flat_map(|mount| mount.endpoints.iter().copied());
+    let description = Description {
+        engine: Arc::clone(&setup.engine),
+        endpoints: endpoints::ENDPOINTS.iter().copied().chain(mounts).collect(),
+    };
+    let measured = Measured {
+        engine: Arc::clone(&setup.engine),
+        connections: Arc::clone(connections),
+        counts: Arc::clone(counts),
+    };
+    let scripts = Scripts {
+        engine: Arc::clone(&setup.engine),
+        access: setup.access,
+        budget: Arc::clone(&budget),
+        notices: Mutex::default(),
+    };
+    let health = Health {
+        started: setup.clock.now(),
+        engine: setup.engine,
+        store: setup.store,
+        clock: setup.clock,
+        connections: Arc::clone(connections),
+        load,
+    };
+    let own = Router::new()
+        .merge(health::routes(Arc::new(health)))
+        .merge(metrics::routes(Arc::new(measured)))
+        .merge(scripts::routes(Arc::new(scripts)))
+        .merge(description::routes(Arc::new(description)))
+        // What platforms mount beside has limits of its own.
+        .layer(RequestBodyLimitLayer::new(BODY));
+    let all = rooms.into_iter().fold(own, |router, rooms| router.fallback_service(rooms.router));
+    let limited = all
+        .layer(from_fn_with_state(Arc::new(Compressed::default()), deliver::deliver))
+        .layer(from_fn_with_state(budget, budget::limit));
+    let router = setup.doors.into_iter().fold(limited, |router, door| router.merge(door.router));
+    router
+        .layer(from_fn_with_state(Arc::new(guard), guard::check))
+        .layer(fixed(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
+}
+
+fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }

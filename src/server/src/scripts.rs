@@ -1,24 +1,26 @@
 //! `/scripts/<name>/…`: the routes of scripts. A request is an event like another: journalled, and answered when all that the
-//! script did about it is durable.
+//! script did about it is durable. A body that nobody asked for does not get that far.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::any;
+use futures_util::StreamExt;
 use palabre_engine::Engine;
 use palabre_model::ScriptName;
-use palabre_script::{Notices, RouteReply};
-use serde_json::{Map, json};
+use palabre_script::{Notices, RouteReply, RouteSpec};
+use serde_json::{Map, Value, json};
 
-use crate::access::{Access, Refused};
+use crate::access::{self, Access, Caller, Refused};
 use crate::body;
+use crate::budget::Budget;
 
 /// How long a script may take over a request.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -45,18 +47,15 @@ const REACHING: [&str; 2] = ["service-worker-allowed", "clear-site-data"];
 pub(crate) struct Scripts {
     pub(crate) engine: Arc<Engine>,
     pub(crate) access: Access,
+    pub(crate) budget: Arc<Budget>,
     /// What was said about routes of each script: whoever asks must not fill the log.
     pub(crate) notices: Mutex<HashMap<ScriptName, Notices>>,
 }
 
-impl Scripts {
-    fn warn(&self, script: &ScriptName, what: &str) {
-        let now = self.engine.clock().now();
-        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(line) = notices.entry(script.clone()).or_default().due(now, what) {
-            tracing::warn!(script = %script, "{line}");
-        }
-    }
+/// Who asks, from where.
+struct Asker {
+    caller: Option<Caller>,
+    address: IpAddr,
 }
 
 pub(crate) fn routes(scripts: Arc<Scripts>) -> Router {
@@ -77,50 +76,18 @@ async fn answer(
 ) -> Response {
     let part = |name: &str| parts.get(name).map_or("", String::as_str);
     let (script, path) = (ScriptName::from(part("script")), format!("/{}", part("path")));
-    let of_path: Vec<_> = scripts
-        .engine
-        .routes()
-        .into_iter()
-        .filter(|(owner, _)| *owner == script)
-        .filter_map(|(_, route)| Some((route.matches(&path)?, route)))
-        .collect();
-    if of_path.is_empty() {
-        return refuse(StatusCode::NOT_FOUND, &format!("there is nothing at /scripts/{script}{path}"));
-    }
-    // What GET answers, HEAD answers without the body; the server sees to that.
-    let wanted = if method == Method::HEAD { "GET" } else { method.as_str() };
-    let Some((params, route)) = of_path.iter().find(|(_, route)| route.method == wanted) else {
-        let allowed: Vec<_> = of_path.iter().map(|(_, route)| route.method.as_str()).collect();
-        let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, &format!("use {}", allowed.join(" or ")));
-        if let Ok(allowed) = HeaderValue::from_str(&allowed.join(", ")) {
-            response.headers_mut().insert(header::ALLOW, allowed);
-        }
-        return response;
-    };
-    let caller = match scripts.access.check(&script, route.auth, &headers) {
-        Ok(caller) => caller,
-        Err(Refused::Unknown) => {
-            let mut response = refuse(StatusCode::UNAUTHORIZED, "send a token of bots.yaml as Authorization: Bearer …");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            return response;
-        }
-        Err(Refused::Forbidden) => return refuse(StatusCode::FORBIDDEN, "this token may not use this route"),
+    let asker = Asker { caller: scripts.access.caller(&script, &headers), address: from.ip() };
+    let (params, route) = match scripts.find(&script, &path, &method, &asker) {
+        Ok(found) => found,
+        Err(refused) => return after(body, *refused).await,
     };
     if query.len() > route.limits.values {
-        return refuse(StatusCode::URI_TOO_LONG, &format!("the query is too long: {}", body::too_many_values(route)));
+        let told = format!("the query is too long: {}", body::too_many_values(&route));
+        return after(body, refuse(StatusCode::URI_TOO_LONG, &told)).await;
     }
-    // Only now, so that whoever may not ask sends nothing that is kept.
-    let Ok(sent) = axum::body::to_bytes(body, route.limits.bytes).await else {
-        let most = route.limits.bytes >> 10;
-        let why = format!("the body has more than {most} KiB (limits.request_kb), or did not come whole");
-        return refuse(StatusCode::PAYLOAD_TOO_LARGE, &why);
-    };
-    let sent = match body::read(route, &method, &headers, &sent) {
+    let sent = match scripts.take_body(&route, &method, &headers, body, &asker).await {
         Ok(sent) => sent,
-        Err((status, problems)) => {
-            return (status, Json(json!({ "error": "the body is not what this route takes", "problems": problems })))
-                .into_response();
-        }
+        Err(refused) => return *refused,
     };
     let shown = headers.iter().filter(|(name, _)| !HIDDEN.contains(name));
     let shown: Map<_, _> =
@@ -128,20 +95,128 @@ async fn answer(
     let query: Map<_, _> = query.into_iter().map(|(name, value)| (name, value.into())).collect();
     let request = json!({
         "method": method.as_str(), "path": path, "params": params, "query": query, "headers": shown, "body": sent,
-        "address": from.ip().to_string(),
-        "user": caller.map(|caller| json!({ "name": caller.name, "permission": caller.permission.as_str() })),
+        "address": asker.address.to_string(),
+        "user": asker.caller.map(|caller| json!({ "name": caller.name, "permission": caller.permission.as_str() })),
     });
-    match tokio::time::timeout(PATIENCE, scripts.engine.request(&script, route, request)).await {
-        Err(_) => refuse(StatusCode::GATEWAY_TIMEOUT, "the script has not answered in time"),
-        // What went wrong is the operator's to read, in the log.
-        Ok(Err(_)) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "the script failed"),
-        Ok(Ok(result)) => match RouteReply::of(&result) {
-            Ok(reply) => respond(reply),
-            Err(problem) => {
-                scripts.warn(&script, &format!("its route {}: {problem}", route.key()));
-                refuse(StatusCode::INTERNAL_SERVER_ERROR, "the script's answer is none")
-            }
-        },
+    scripts.ask(&script, &route, request).await
+}
+
+impl Scripts {
+    fn warn(&self, script: &ScriptName, what: &str) {
+        let now = self.engine.clock().now();
+        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = notices.entry(script.clone()).or_default().due(now, what) {
+            tracing::warn!(script = %script, "{line}");
+        }
+    }
+
+    /// The route that is meant, if whoever asks may use it now, and what varies in its path.
+    fn find(
+        &self,
+        script: &ScriptName,
+        path: &str,
+        method: &Method,
+        asker: &Asker,
+    ) -> Result<(Map<String, Value>, RouteSpec), Box<Response>> {
+        let admitted = match &asker.caller {
+            Some(caller) => self.budget.token(&caller.name),
+            None => self.budget.anonymous(asker.address),
+        };
+        admitted.map_err(boxed)?;
+        let routes = self.engine.routes().into_iter().filter(|(owner, _)| owner == script);
+        let of_path: Vec<_> = routes.filter_map(|(_, route)| Some((route.matches(path)?, route))).collect();
+        if of_path.is_empty() {
+            return Err(boxed(refuse(StatusCode::NOT_FOUND, &format!("there is nothing at /scripts/{script}{path}"))));
+        }
+        let allowed = of_path.iter().map(|(_, route)| route.method.clone()).collect::<Vec<_>>();
+        // What GET answers, HEAD answers without the body; the server sees to that.
+        let wanted = if method == Method::HEAD { "GET" } else { method.as_str() };
+        let Some((params, route)) = of_path.into_iter().find(|(_, route)| route.method == wanted) else {
+            return Err(boxed(wrong_method(&allowed)));
+        };
+        access::check(asker.caller.as_ref(), route.auth).map_err(|refused| boxed(unauthorised(refused)))?;
+        if asker.caller.is_none() {
+            self.budget.route(script.as_str(), &route.key()).map_err(boxed)?;
+        }
+        Ok((params, route))
+    }
+
+    /// The body, where the route declares one or a token vouches for what is sent; else nothing, whatever was sent.
+    async fn take_body(
+        &self,
+        route: &RouteSpec,
+        method: &Method,
+        headers: &HeaderMap,
+        body: Body,
+        asker: &Asker,
+    ) -> Result<Value, Box<Response>> {
+        if route.body.is_none() && asker.caller.is_none() {
+            drain(body).await;
+            return Ok(Value::Null);
+        }
+        let Ok(sent) = to_bytes(body, route.limits.bytes).await else {
+            let most = route.limits.bytes >> 10;
+            let told = format!("the body has more than {most} KiB (limits.request_kb), or did not come whole");
+            return Err(boxed(refuse(StatusCode::PAYLOAD_TOO_LARGE, &told)));
+        };
+        if asker.caller.is_none() && !sent.is_empty() {
+            self.budget.body(asker.address, sent.len()).map_err(boxed)?;
+        }
+        body::read(route, method, headers, &sent).map_err(|(status, problems)| {
+            let told = json!({ "error": "the body is not what this route takes", "problems": problems });
+            boxed((status, Json(told)))
+        })
+    }
+
+    /// What the script answers, once all that it did is durable.
+    async fn ask(&self, script: &ScriptName, route: &RouteSpec, request: Value) -> Response {
+        match tokio::time::timeout(PATIENCE, self.engine.request(script, route, request)).await {
+            Err(_) => refuse(StatusCode::GATEWAY_TIMEOUT, "the script has not answered in time"),
+            // What went wrong is the operator's to read, in the log.
+            Ok(Err(_)) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "the script failed"),
+            Ok(Ok(result)) => match RouteReply::of(&result) {
+                Ok(reply) => respond(reply),
+                Err(problem) => {
+                    self.warn(script, &format!("its route {}: {problem}", route.key()));
+                    refuse(StatusCode::INTERNAL_SERVER_ERROR, "the script's answer is none")
+                }
+            },
+        }
+    }
+}
+
+/// The refusal, once the body is out of the way: who is still sending would not hear it.
+async fn after(body: Body, refused: Response) -> Response {
+    drain(body).await;
+    refused
+}
+
+/// Reads a body to its end and keeps nothing of it.
+async fn drain(body: Body) {
+    let mut chunks = body.into_data_stream();
+    while let Some(Ok(_)) = chunks.next().await {}
+}
+
+fn boxed(refused: impl IntoResponse) -> Box<Response> {
+    Box::new(refused.into_response())
+}
+
+fn wrong_method(allowed: &[String]) -> Response {
+    let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, &format!("use {}", allowed.join(" or ")));
+    if let Ok(allowed) = HeaderValue::from_str(&allowed.join(", ")) {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
+}
+
+fn unauthorised(refused: Refused) -> Response {
+    match refused {
+        Refused::Forbidden => refuse(StatusCode::FORBIDDEN, "this token may not use this route"),
+        Refused::Unknown => {
+            let mut response = refuse(StatusCode::UNAUTHORIZED, "send a token of bots.yaml as Authorization: Bearer …");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+        }
     }
 }
 

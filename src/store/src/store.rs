@@ -1,8 +1,9 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -37,6 +38,8 @@ struct Inner {
 pub(crate) struct Counters {
     pub(crate) groups: AtomicU64,
     pub(crate) batches: AtomicU64,
+    /// When the writer began with the commit under way.
+    pub(crate) writing_since: Mutex<Option<Instant>>,
 }
 
 /// What the store has done since it was opened.
@@ -147,6 +150,19 @@ impl Store {
     pub fn stats(&self) -> Stats {
         let counters = &self.inner.counters;
         Stats { groups: counters.groups.load(Relaxed), batches: counters.batches.load(Relaxed) }
+    }
+
+    /// Returns how long the commit under way has taken; nothing while there is none. A disk that hangs shows here.
+    #[must_use]
+    pub fn writing_for(&self) -> Option<Duration> {
+        let since = *self.inner.counters.writing_since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.map(|since| since.elapsed())
+    }
+
+    /// Returns whether the writer's thread runs.
+    #[must_use]
+    pub fn is_writing_possible(&self) -> bool {
+        self.inner.writer.as_ref().is_some_and(|writer| !writer.is_finished())
     }
 
     fn file(&self) -> Result<Arc<DatabaseFile>> {

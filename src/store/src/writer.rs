@@ -6,8 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvError};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use redb::{Durability, ReadableTable};
 use tokio::sync::oneshot;
@@ -90,7 +91,9 @@ impl Writer {
                 ops += next.batch.ops.len();
                 group.push(next);
             }
+            *self.counters.writing_since.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
             self.commit(group);
+            *self.counters.writing_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 

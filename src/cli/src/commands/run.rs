@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use palabre_engine::{BotState, Engine, Fatal, Options, ScriptState, ScriptWatch, Web};
 use palabre_model::{Clock, Entropy, Shutdown, SystemClock, SystemEntropy};
-use palabre_server::{OpenApi, engine_routes};
+use palabre_server::{Load, Mount, Setup, raise_file_limit};
 use palabre_store::Store;
 use tokio::net::TcpListener;
 
@@ -24,6 +24,7 @@ const UP_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Problem> {
     // From the first moment: whoever is asked to stop while it starts stops in good order too.
     let signals = Signals::listen()?;
+    let files = raise_file_limit();
     let address = listen.unwrap_or_else(|| config.file.listen.clone());
     let data = config.data();
     // Opening may repair or upgrade; that is not for an async thread.
@@ -37,8 +38,8 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     let listener = bind(&address).await?;
     let watch = ScriptWatch::begin(&config.scripts_folder());
     let engine = Engine::start(Options {
-        store,
-        clock,
+        store: store.clone(),
+        clock: Arc::clone(&clock),
         entropy,
         bots,
         scripts: house::scripts(&config)?,
@@ -57,17 +58,19 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     {
         tracing::warn!("the room service is not up yet");
     }
+    let settings = house::server(&config, &address);
     let local = listener.local_addr().map_or(address, |address| address.to_string());
     announce(&engine, &local, rooms.is_some());
     let (stop, word) = Shutdown::channel();
-    // Routes of scripts and the metrics are there without a room service too.
-    let of_engine = engine_routes(&engine, house::access(&config), OpenApi::default());
-    let router = doors.into_iter().fold(of_engine, palabre_server::Router::merge);
-    let router = rooms.iter().fold(router, |router, rooms| router.fallback_service(rooms.router()));
-    let serving = async {
-        let served = palabre_server::serve(listener, router, word.clone()).await;
-        served.map_err(|error| Problem::Other(format!("the server ended: {error}")))
-    };
+    let rooms = rooms.map(|rooms| {
+        let mount = Mount { router: rooms.router(), endpoints: palabre_rooms::ENDPOINTS.to_vec() };
+        let load: Load = Arc::new(move || rooms.load());
+        (mount, load)
+    });
+    // Routes of scripts, health and the metrics are there without a room service too.
+    let (served, access) = (Arc::clone(&engine), house::access(&config));
+    let setup = Setup { engine: served, store, clock, access, settings, files, doors, rooms };
+    let serving = palabre_server::serve(listener, setup, word.clone());
     let watching = async {
         let setup = |name: &_, source| house::setup(&config, name, source);
         match watch {
@@ -91,12 +94,12 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
         stop.send_replace(true);
         fatal
     };
-    let (served, (), fatal) = tokio::join!(serving, watching, stopping);
+    let ((), (), fatal) = tokio::join!(serving, watching, stopping);
     if tokio::time::timeout(STOP_WITHIN, engine.shutdown()).await.is_err() {
         tracing::error!("not everything ended in time; what was acknowledged is safe");
     }
     match fatal {
-        None => served,
+        None => Ok(()),
         Some(Fatal::Thread(name)) => Err(Problem::ThreadDied(name)),
         Some(Fatal::Store(damage)) => Err(Problem::Damaged(damage)),
     }

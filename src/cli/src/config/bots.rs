@@ -92,6 +92,7 @@ impl BotConfig {
             );
         }
         rooms.limits.check().map_err(|problem| format!("rooms: {problem}"))?;
+        palabre_server::check_origins(&rooms.origins).map_err(|what| format!("rooms: {what}"))?;
         let has_token = self.token.as_ref().is_some_and(|token| !token.trim().is_empty());
         match self.platform {
             Platform::Rooms if has_token => Err(format!("{name} is the room service, which has no token")),

@@ -1,0 +1,76 @@
+//! The routes of the service, as the description of the server shows them. A test holds this list beside the routers.
+
+use palabre_model::Endpoint;
+
+const PAGE: &[(u16, &str)] = &[(200, "The page")];
+const READ: &[(u16, &str)] = &[(200, "As JSON"), (429, TOO_MANY), (503, "The store cannot be read")];
+const TOO_MANY: &str = "Too much was asked; Retry-After says for how long";
+
+/// Every route of the service.
+pub const ENDPOINTS: &[Endpoint] = &[
+    read("/", "The page", PAGE),
+    read("/rooms/{room}", "The page, at a room", PAGE),
+    read("/chat", "The page; the query has username and room", PAGE),
+    Endpoint {
+        method: "POST",
+        path: "/join",
+        summary: "Leads to the page, at a room: a form with username and room",
+        body: Some("application/x-www-form-urlencoded"),
+        answers: &[(303, "See the page"), (400, "Nobody can come in under that name, or there"), (429, TOO_MANY)],
+    },
+    read(
+        "/assets/{path}",
+        "What belongs to the page",
+        &[(200, "The file"), (304, "It has not changed"), (404, "There is none")],
+    ),
+    read("/api/rooms", "The rooms that have somebody in them or something to read", READ),
+    read("/api/stats", "How much there is: messages, rooms, people, connections, memory", READ),
+    read(
+        "/api/files/{id}",
+        "A file that came with a message; Range asks for a part",
+        &[
+            (200, "The file"),
+            (206, "The part"),
+            (304, "It has not changed"),
+            (404, "There is no such file any more"),
+            (416, "Nothing of that part is in it"),
+        ],
+    ),
+    Endpoint {
+        method: "PUT",
+        path: "/api/files/{id}",
+        summary: "A file for a message, under the address that `upload` gave over Socket.IO",
+        body: Some("application/octet-stream"),
+        answers: &[
+            (200, "What the file is called, and how large it is"),
+            (404, "Nothing was announced under that id, or too long ago"),
+            (408, "It did not come in time"),
+            (409, "It is on its way already"),
+            (413, "It is too large"),
+            (422, "It is empty"),
+            (429, TOO_MANY),
+            (503, "Too many files are on their way"),
+        ],
+    },
+    read(
+        "/socket.io/",
+        "Socket.IO over Engine.IO 4: a handshake, what waits for the client, or the upgrade to a websocket",
+        &[(101, "A websocket from now on"), (200, "Packets"), (400, "There is no such session"), (429, TOO_MANY)],
+    ),
+    Endpoint {
+        method: "POST",
+        path: "/socket.io/",
+        summary: "Packets of a client, by long polling",
+        body: Some("text/plain"),
+        answers: &[
+            (200, "They were taken"),
+            (400, "There is no such session"),
+            (413, "They are too large"),
+            (429, TOO_MANY),
+        ],
+    },
+];
+
+const fn read(path: &'static str, summary: &'static str, answers: &'static [(u16, &'static str)]) -> Endpoint {
+    Endpoint { method: "GET", path, summary, body: None, answers }
+}

@@ -1,0 +1,147 @@
+//! The loop that takes connections and serves each in a task of its own.
+
+use std::convert::Infallible;
+use std::io::{Error, ErrorKind, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use palabre_model::Shutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+use tower::Service;
+
+use crate::connection::{Connection, UnderWay};
+use crate::connections::Connections;
+use crate::stream::Stream;
+use crate::watched::{Inbound, Outbound};
+
+/// The largest head of a request, and how much of an answer waits for its client, in bytes.
+const BUFFER: usize = 64 << 10;
+/// How often it is looked for connections that take too long.
+const SWEEP: Duration = Duration::from_millis(250);
+/// How long it is waited when the operating system gives no connection.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+/// Connections that stay open after the word to stop are closed after this.
+const STOP_PATIENCE: Duration = Duration::from_secs(1);
+/// What a connection is told for which there is no place.
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 5\r\ncontent-type: text/plain\r\n\
+                      content-length: 46\r\n\r\ntoo many connections; try again in a moment.\r\n";
+
+/// Serves `app` on `listener` until shutdown.
+pub(crate) async fn run(listener: TcpListener, app: Router, connections: Arc<Connections>, mut shutdown: Shutdown) {
+    let mut tasks = JoinSet::new();
+    let mut sweep = tokio::time::interval(SWEEP);
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shutdown.requested() => break,
+            _ = sweep.tick() => connections.sweep(),
+            Some(ended) = tasks.join_next() => {
+                if let Err(error) = ended {
+                    tracing::error!("a request panicked, and its connection is closed: {error}");
+                }
+            }
+            accepted = listener.accept() => match accepted {
+                Ok((socket, peer)) => {
+                    if let Some(stream) = admit(&connections, socket, peer).await {
+                        let (app, connections, stop) = (app.clone(), Arc::clone(&connections), shutdown.clone());
+                        tasks.spawn(serve(stream, app, connections, stop));
+                    }
+                }
+                Err(error) if is_of_one_client(&error) => {}
+                Err(error) => {
+                    tracing::error!("cannot take a connection: {error}");
+                    connections.make_room();
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    let all_end = async { while tasks.join_next().await.is_some() {} };
+    // Sockets stay open by nature; they are not waited for.
+    drop(tokio::time::timeout(STOP_PATIENCE, all_end).await);
+}
+
+/// Whether it is one client that went away, and not something about the listener.
+fn is_of_one_client(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
+}
+
+async fn admit(connections: &Arc<Connections>, socket: TcpStream, peer: SocketAddr) -> Option<Stream> {
+    // Without it every answer to a small packet waits for the client's delayed acknowledgement.
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!("cannot set TCP_NODELAY: {error}");
+    }
+    let local = socket.local_addr().ok().map(|local| local.ip());
+    let Some(lease) = connections.admit(peer, local).await else {
+        // Whoever does not hear it sees the connection closed.
+        if let Ok(mut socket) = socket.into_std() {
+            drop(socket.write_all(FULL));
+        }
+        return None;
+    };
+    Some(Stream::new(socket, lease))
+}
+
+async fn serve(stream: Stream, app: Router, connections: Arc<Connections>, mut stop: Shutdown) {
+    let connection = Arc::clone(stream.connection());
+    let mut protocol = http1::Builder::new();
+    // Without a timer it has no timeout of its own, which would count the time in which a slow client reads the last answer.
+    protocol.max_buf_size(BUFFER).keep_alive(!connection.reached.is_reserved);
+    let service =
+        service_fn(move |request| answer(app.clone(), Arc::clone(&connection), Arc::clone(&connections), request));
+    let mut serving = pin!(protocol.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = stop.requested() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!("a connection ended: {error}");
+    }
+}
+
+async fn answer(
+    mut app: Router,
+    connection: Arc<Connection>,
+    connections: Arc<Connections>,
+    request: Request<Incoming>,
+) -> Result<Response, Infallible> {
+    let under_way = UnderWay::begin(&connection);
+    let client = client(&connections, connection.peer, request.headers());
+    let mut request = request.map(|body| Body::new(Inbound::new(body, Arc::clone(&connection))));
+    request.extensions_mut().insert(ConnectInfo(client));
+    request.extensions_mut().insert(connection.reached);
+    let response = app.call(request).await?;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        connection.note_upgrade();
+    }
+    Ok(response.map(|body| Body::new(Outbound::new(body, under_way))))
+}
+
+/// Who asks: the other end of the connection, or whom a proxy names that bots.yaml trusts, the last of those that it does not.
+fn client(connections: &Connections, peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {
+    if !connections.is_proxy(peer.ip()) {
+        return peer;
+    }
+    let named = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let mut hops = named.flat_map(|value| value.split(',')).map(|hop| hop.trim().parse::<IpAddr>().ok());
+    let last = hops.rfind(|hop| hop.is_none_or(|hop| !connections.is_proxy(hop)));
+    last.flatten().map_or(peer, |hop| SocketAddr::new(hop, 0))
+}

@@ -1,0 +1,248 @@
+//! How much may be asked in a minute: a bucket for each address, token and route, which is full at first and fills itself
+//! again within a minute.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Json, Response};
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::counts::{Counts, Refusal};
+use crate::settings::Settings;
+
+const MINUTE: u64 = 60_000_000_000;
+/// So many buckets may be less than full at once. Past that all are forgotten: nobody has so many addresses for long.
+const BUCKETS: usize = 100_000;
+/// Pages and files, by how their paths begin.
+const FILES: &[&str] = &["/assets/", "/rooms/", "/docs", "/openapi.json", "/metrics"];
+/// What keeps connections of its own open.
+const TRANSPORT: &[&str] = &["/socket.io", "/ws/"];
+
+/// Whose bucket it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Owner {
+    Address(Kind, IpAddr),
+    Token(String),
+    Route(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Request,
+    Kilobyte,
+    File,
+    Transport,
+}
+
+/// All buckets.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    start: Instant,
+    rates: Settings,
+    /// When each will be full again, in nanoseconds.
+    full_at: Mutex<HashMap<Owner, u64>>,
+    counts: Arc<Counts>,
+}
+
+/// Too much was asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Exhausted {
+    what: String,
+    retry_after: Duration,
+}
+
+impl Budget {
+    pub(crate) fn new(rates: Settings, counts: Arc<Counts>) -> Self {
+        Self { start: Instant::now(), rates, full_at: Mutex::default(), counts }
+    }
+
+    /// A request without a token.
+    pub(crate) fn anonymous(&self, address: IpAddr) -> Result<(), Exhausted> {
+        self.spend(Owner::Address(Kind::Request, network(address)), 1)
+    }
+
+    /// A request with a token, by the name of its holder.
+    pub(crate) fn token(&self, holder: &str) -> Result<(), Exhausted> {
+        self.spend(Owner::Token(holder.to_owned()), 1)
+    }
+
+    /// A request without a token that reaches a script's route.
+    pub(crate) fn route(&self, script: &str, route: &str) -> Result<(), Exhausted> {
+        self.spend(Owner::Route(format!("{script} {route}")), 1)
+    }
+
+    /// A body that goes into the journal for somebody without a token.
+    pub(crate) fn body(&self, address: IpAddr, bytes: usize) -> Result<(), Exhausted> {
+        self.spend(Owner::Address(Kind::Kilobyte, network(address)), bytes.div_ceil(1_024) as u64)
+    }
+
+    fn spend(&self, owner: Owner, cost: u64) -> Result<(), Exhausted> {
+        let (rate, unit, refusal) = self.rate(&owner);
+        // What is more than a full bucket takes all of it.
+        let price = (MINUTE / u64::from(rate)).saturating_mul(cost.min(rate.into()));
+        let now = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if full_at.len() >= BUCKETS {
+            full_at.retain(|_, at| *at > now);
+            if full_at.len() >= BUCKETS {
+                full_at.clear();
+            }
+        }
+        let known = full_at.entry(owner).or_default();
+        let then = (*known).max(now).saturating_add(price);
+        if then - now <= MINUTE {
+            *known = then;
+            return Ok(());
+        }
+        let retry_after = Duration::from_nanos(then - now - MINUTE);
+        drop(full_at);
+        self.counts.refuse(refusal);
+        Err(Exhausted { what: format!("{rate} {unit}"), retry_after })
+    }
+
+    /// How much there is in a minute, of what, and what a refusal counts as.
+    const fn rate(&self, owner: &Owner) -> (u32, &'static str, Refusal) {
+        let rates = &self.rates;
+        match owner {
+            Owner::Address(Kind::Request, _) => {
+                (rates.requests_per_minute, "requests a minute from one address", Refusal::Address)
+            }
+            Owner::Address(Kind::Kilobyte, _) => {
+                (rates.body_kb_per_minute, "KiB of bodies a minute from one address", Refusal::Body)
+            }
+            Owner::Address(Kind::File, _) => {
+                (rates.file_requests_per_minute, "pages and files a minute for one address", Refusal::Files)
+            }
+            Owner::Address(Kind::Transport, _) => {
+                let rate = rates.transport_requests_per_minute;
+                (rate, "requests of Engine.IO a minute from one address", Refusal::Transport)
+            }
+            Owner::Token(_) => (rates.token_requests_per_minute, "requests a minute with one token", Refusal::Token),
+            Owner::Route(_) => {
+                (rates.route_requests_per_minute, "requests a minute without a token to this route", Refusal::Route)
+            }
+        }
+    }
+}
+
+impl IntoResponse for Exhausted {
+    fn into_response(self) -> Response {
+        let seconds = self.retry_after.as_secs() + 1;
+        let error = format!("the limit is {}; try again in {seconds} s", self.what);
+        let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(json!({ "error": error }))).into_response();
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        response
+    }
+}
+
+/// Lets a request pass for which its address has something left. How the server is may always be asked, and routes of scripts
+/// know whose token it is.
+pub(crate) async fn limit(
+    State(budget): State<Arc<Budget>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match kind(request.method(), request.uri().path()) {
+        Some(kind) => match budget.spend(Owner::Address(kind, network(from.ip())), 1) {
+            Ok(()) => next.run(request).await,
+            Err(exhausted) => exhausted.into_response(),
+        },
+        None => next.run(request).await,
+    }
+}
+
+fn kind(method: &Method, path: &str) -> Option<Kind> {
+    let begins = |with: &[&str]| with.iter().any(|beginning| path.starts_with(beginning));
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    if path == "/api/health" || path == "/health" || path.starts_with("/health/") || path.starts_with("/scripts/") {
+        None
+    } else if begins(TRANSPORT) {
+        Some(Kind::Transport)
+    } else if reads && (path == "/" || path == "/chat" || begins(FILES) || path.starts_with("/api/files/")) {
+        Some(Kind::File)
+    } else {
+        Some(Kind::Request)
+    }
+}
+
+/// Who counts as one: an IPv4 address, or the network of an IPv6 address, of which everybody has one to themselves.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bucket_is_full_at_first_and_fills_itself_again() {
+        let rates = Settings { requests_per_minute: 60, ..Settings::default() };
+        let budget = Budget::new(rates, Arc::default());
+        let one = address("192.0.2.1");
+        for _ in 0..60 {
+            assert_eq!(budget.anonymous(one), Ok(()));
+        }
+        let exhausted = budget.anonymous(one).expect_err("nothing is left");
+        assert_eq!(exhausted.retry_after, Duration::from_secs(1));
+        assert_eq!(exhausted.into_response().headers()["retry-after"], "2");
+        assert_eq!(budget.anonymous(address("192.0.2.2")), Ok(()), "another address has a bucket of its own");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(budget.anonymous(one), Ok(()));
+        assert!(budget.anonymous(one).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bodies_count_by_their_size_and_one_that_is_too_large_passes_once_a_minute() {
+        let budget = Budget::new(Settings { body_kb_per_minute: 1_024, ..Settings::default() }, Arc::default());
+        let one = address("192.0.2.1");
+        assert_eq!(budget.body(one, 780_000), Ok(()));
+        assert!(budget.body(one, 780_000).is_err());
+        assert_eq!(budget.body(one, 1), Ok(()), "a small one still fits");
+        assert_eq!(budget.body(address("192.0.2.2"), 5 << 20), Ok(()));
+        assert!(budget.body(address("192.0.2.2"), 1).is_err());
+    }
+
+    #[test]
+    fn addresses_of_one_network_are_one() {
+        assert_eq!(network(address("2001:db8:1:2:3::4")), network(address("2001:db8:1:2:ffff::9")));
+        assert_ne!(network(address("2001:db8:1:2::4")), network(address("2001:db8:1:3::4")));
+        assert_eq!(network(address("::ffff:192.0.2.1")), address("192.0.2.1"));
+    }
+
+    #[test]
+    fn each_path_counts_as_what_it_is() {
+        for (method, path, wanted) in [
+            (Method::GET, "/", Some(Kind::File)),
+            (Method::GET, "/assets/app.js", Some(Kind::File)),
+            (Method::GET, "/api/files/1", Some(Kind::File)),
+            (Method::PUT, "/api/files/1", Some(Kind::Request)),
+            (Method::GET, "/api/rooms", Some(Kind::Request)),
+            (Method::POST, "/join", Some(Kind::Request)),
+            (Method::GET, "/chat", Some(Kind::File)),
+            (Method::GET, "/chat/history/1", Some(Kind::Request)),
+            (Method::GET, "/nothing", Some(Kind::Request)),
+            (Method::POST, "/socket.io/", Some(Kind::Transport)),
+            (Method::GET, "/health/ready", None),
+            (Method::GET, "/scripts/status/status", None),
+        ] {
+            assert_eq!(kind(&method, path), wanted, "{method} {path}");
+        }
+    }
+}

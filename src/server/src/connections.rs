@@ -1,0 +1,216 @@
+//! All connections: how many there may be, and which are closed because they take too long or others wait.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::budget::network;
+use crate::connection::{Connection, Reached, Timeouts};
+use crate::counts::{Cause, Counts};
+use crate::settings::Settings;
+
+/// Connections beyond the limit, on which nothing is answered but how the server is.
+const RESERVED: usize = 16;
+/// How long one of those may take over a request.
+const RESERVED_PATIENCE: Duration = Duration::from_secs(2);
+/// Files that the process needs beside connections: the store, scripts, platforms.
+const OTHER_FILES: usize = 64;
+/// How long it is waited for the place of a connection that was closed.
+const FREED_WITHIN: Duration = Duration::from_millis(100);
+
+/// The connections of the server.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    start: Instant,
+    limit: usize,
+    limit_of_address: usize,
+    timeouts: Timeouts,
+    proxies: Vec<IpAddr>,
+    book: Mutex<Book>,
+    freed: Notify,
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    next: u64,
+    open: BTreeMap<u64, Arc<Connection>>,
+    of_address: HashMap<IpAddr, usize>,
+    reserved: usize,
+}
+
+/// A connection's place among the others, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    id: u64,
+    connection: Arc<Connection>,
+    connections: Arc<Connections>,
+}
+
+impl Connections {
+    /// No connection yet; `files` is how many files the process may have open.
+    pub(crate) fn new(settings: &Settings, files: Option<usize>, counts: Arc<Counts>) -> Self {
+        let limit = files.map_or(settings.max_connections, |files| {
+            settings.max_connections.min(files.saturating_sub(OTHER_FILES + RESERVED).max(1))
+        });
+        if limit < settings.max_connections {
+            let wanted = settings.max_connections;
+            tracing::warn!(
+                "there may be {limit} connections, not {wanted}: the process may open {} files; raise its limit with ulimit -n",
+                files.unwrap_or_default()
+            );
+        }
+        let proxies = settings.proxies.iter().filter_map(|proxy| proxy.parse::<IpAddr>().ok());
+        Self {
+            start: Instant::now(),
+            limit,
+            limit_of_address: settings.max_connections_per_address,
+            timeouts: Timeouts {
+                header: Duration::from_secs(settings.header_timeout_s),
+                idle: Duration::from_secs(settings.idle_timeout_s),
+                stall: Duration::from_secs(settings.stall_timeout_s),
+            },
+            proxies: proxies.map(|proxy| proxy.to_canonical()).collect(),
+            book: Mutex::default(),
+            freed: Notify::new(),
+            counts,
+        }
+    }
+
+    /// How many are open.
+    pub(crate) fn open(&self) -> usize {
+        self.book().open.len()
+    }
+
+    /// How many are open that cannot be closed for others.
+    pub(crate) fn busy(&self) -> usize {
+        self.book().open.values().filter(|connection| !connection.is_idle()).count()
+    }
+
+    /// How many may be open.
+    pub(crate) const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
+        self.proxies.contains(&address.to_canonical())
+    }
+
+    /// A place for a connection from `peer`. Where there is none, the one that has been idle for longest is closed; where
+    /// none is idle, it is one of those for health alone. `None` where not even that is left.
+    pub(crate) async fn admit(self: &Arc<Self>, peer: SocketAddr, local: Option<IpAddr>) -> Option<Lease> {
+        for is_reserved in [false, true] {
+            let reached = Reached { local, is_reserved };
+            let cause = match self.take(peer, reached) {
+                Ok(lease) => return Some(lease),
+                Err(cause) => cause,
+            };
+            let freed = self.freed.notified();
+            if self.evict(cause, peer, is_reserved) {
+                // If it does not come in time, the next try finds out.
+                drop(tokio::time::timeout(FREED_WITHIN, freed).await);
+                if let Ok(lease) = self.take(peer, reached) {
+                    return Some(lease);
+                }
+            }
+            self.counts.close(cause);
+        }
+        None
+    }
+
+    /// Closes the connection that has been idle for longest, because the process can open no more files.
+    pub(crate) fn make_room(&self) {
+        let nobody = SocketAddr::from(([0, 0, 0, 0], 0));
+        self.evict(Cause::Full, nobody, false);
+    }
+
+    /// Closes all that take too long.
+    pub(crate) fn sweep(&self) {
+        let reserved = Timeouts { header: RESERVED_PATIENCE, idle: RESERVED_PATIENCE, stall: RESERVED_PATIENCE };
+        for connection in self.book().open.values().filter(|connection| !connection.is_closed()) {
+            let timeouts = if connection.reached.is_reserved { &reserved } else { &self.timeouts };
+            if let Some(cause) = connection.overdue(timeouts) {
+                self.counts.close(cause);
+                connection.close();
+            }
+        }
+    }
+
+    fn take(self: &Arc<Self>, peer: SocketAddr, reached: Reached) -> Result<Lease, Cause> {
+        let mut book = self.book();
+        let address = network(peer.ip());
+        if reached.is_reserved {
+            if book.reserved >= RESERVED {
+                return Err(Cause::Full);
+            }
+            book.reserved += 1;
+        } else {
+            if book.open.len() - book.reserved >= self.limit {
+                return Err(Cause::Full);
+            }
+            let of_address = book.of_address.get(&address).copied().unwrap_or_default();
+            if of_address >= self.limit_of_address && !self.is_proxy(peer.ip()) {
+                return Err(Cause::Address);
+            }
+            *book.of_address.entry(address).or_default() += 1;
+        }
+        let id = book.next;
+        book.next += 1;
+        let connection = Arc::new(Connection::new(peer, reached, self.start));
+        book.open.insert(id, Arc::clone(&connection));
+        self.counts.accept();
+        Ok(Lease { id, connection, connections: Arc::clone(self) })
+    }
+
+    /// Closes the longest idle of those that stand in the way of one from `peer`. Returns whether there was one.
+    fn evict(&self, cause: Cause, peer: SocketAddr, is_reserved: bool) -> bool {
+        let book = self.book();
+        let address = network(peer.ip());
+        let stands_in_the_way = |other: &&Arc<Connection>| {
+            other.reached.is_reserved == is_reserved
+                && (cause != Cause::Address || network(other.peer.ip()) == address)
+                && other.is_idle()
+                && !other.is_closed()
+        };
+        let Some(longest) = book.open.values().filter(stands_in_the_way).min_by_key(|other| other.worth()) else {
+            return false;
+        };
+        self.counts.close(Cause::Evicted);
+        longest.close();
+        true
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lease {
+    pub(crate) const fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let mut book = self.connections.book();
+        book.open.remove(&self.id);
+        if self.connection.reached.is_reserved {
+            book.reserved -= 1;
+        } else {
+            let address = network(self.connection.peer.ip());
+            if let Some(count) = book.of_address.get_mut(&address) {
+                *count -= 1;
+                if *count == 0 {
+                    book.of_address.remove(&address);
+                }
+            }
+        }
+        drop(book);
+        self.connections.freed.notify_waiters();
+    }
+}

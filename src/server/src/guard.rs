@@ -1,0 +1,161 @@
+//! What is checked of every request before anything else: that it means this server, and that no page of another site
+//! makes it. CORS lets in the sites that bots.yaml names.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, HOST, ORIGIN, RETRY_AFTER, VARY,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::connection::Reached;
+use crate::counts::{Counts, Refusal};
+use crate::hosts::Hosts;
+
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
+/// What scripts of other sites may read of an answer, beside what they always may.
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "accept-ranges, allow, content-disposition, content-range, etag, location, retry-after, www-authenticate",
+);
+/// How long a browser may keep the answer to a preflight, in seconds.
+const PREFLIGHT: HeaderValue = HeaderValue::from_static("600");
+const TRUE: HeaderValue = HeaderValue::from_static("true");
+const ANY: HeaderValue = HeaderValue::from_static("*");
+const PREFLIGHT_VARY: HeaderValue =
+    HeaderValue::from_static("access-control-request-method, access-control-request-headers");
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// What a connection beyond the limit may ask for, and what is below.
+const RESERVED_FOR: [&str; 2] = ["/health", "/api/health"];
+
+/// Who may ask, and under which name.
+pub(crate) struct Guard {
+    pub(crate) hosts: Hosts,
+    /// Other sites that may use this server; `*` is any.
+    pub(crate) origins: Vec<String>,
+    pub(crate) counts: Arc<Counts>,
+}
+
+/// Whose page it is that asks.
+enum Asker {
+    /// It is no page, or the browser does not say.
+    Unknown,
+    Own,
+    Listed(HeaderValue),
+    Foreign,
+}
+
+/// Lets a request pass that is meant for this server and that no page of a stranger makes.
+pub(crate) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let reached = request.extensions().get::<Reached>().copied().unwrap_or_default();
+    if let Some(refused) = guard.refuse_host(&request, reached) {
+        return refused;
+    }
+    if reached.is_reserved && !RESERVED_FOR.iter().any(|path| request.uri().path().starts_with(path)) {
+        let mut full = (StatusCode::SERVICE_UNAVAILABLE, "too many connections; try again in a moment").into_response();
+        full.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        full.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        return full;
+    }
+    let asker = guard.asker(request.headers());
+    if guard.is_foreign(&asker, &request) {
+        guard.counts.refuse(Refusal::Origin);
+        let told = "this page belongs to another site; the operator can let it in with server: origins: in bots.yaml";
+        return guard.marked((StatusCode::FORBIDDEN, told).into_response(), None);
+    }
+    let Asker::Listed(origin) = asker else { return guard.marked(next.run(request).await, None) };
+    let is_preflight =
+        request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let response = if is_preflight { preflight(request.headers()) } else { next.run(request).await };
+    guard.marked(response, Some(&origin))
+}
+
+impl Guard {
+    /// What a request is told that does not mean this server.
+    fn refuse_host(&self, request: &Request, reached: Reached) -> Option<Response> {
+        let mut given = request.headers().get_all(HOST).iter();
+        let (Some(host), None) = (given.next(), given.next()) else {
+            self.counts.refuse(Refusal::Host);
+            return Some((StatusCode::BAD_REQUEST, "send one Host header").into_response());
+        };
+        let host = host.to_str().unwrap_or_default();
+        // A proxy's form of request names the host in its first line too.
+        let in_line = request.uri().authority().map(|authority| authority.as_str());
+        if std::iter::once(host).chain(in_line).all(|name| self.hosts.allows(name, reached.local)) {
+            return None;
+        }
+        self.counts.refuse(Refusal::Host);
+        let told = "this server does not answer to that name; the operator can add it to server: hosts: in bots.yaml";
+        Some((StatusCode::MISDIRECTED_REQUEST, told).into_response())
+    }
+
+    fn asker(&self, headers: &HeaderMap) -> Asker {
+        let mut origins = headers.get_all(ORIGIN).iter();
+        let Some(origin) = origins.next() else { return Asker::Unknown };
+        let text = origin.to_str().unwrap_or_default();
+        let site = text.split_once("://").map(|(_, site)| site);
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        if origins.next().is_some() {
+            Asker::Foreign
+        } else if site.is_some_and(|site| site.eq_ignore_ascii_case(host)) {
+            Asker::Own
+        } else if self.origins.iter().any(|listed| listed == "*" || listed.eq_ignore_ascii_case(text)) {
+            Asker::Listed(origin.clone())
+        } else {
+            Asker::Foreign
+        }
+    }
+
+    /// Whether a page of a stranger asks. One that hides where it comes from may read, as a link does, and change nothing.
+    fn is_foreign(&self, asker: &Asker, request: &Request) -> bool {
+        match asker {
+            Asker::Own | Asker::Listed(_) => false,
+            Asker::Foreign => true,
+            Asker::Unknown => {
+                let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+                let from = request.headers().get(FETCH_SITE).map(HeaderValue::as_bytes);
+                let is_strange = from.is_some_and(|from| from == b"cross-site" || from == b"same-site");
+                !reads && is_strange && !self.takes_any()
+            }
+        }
+    }
+
+    fn takes_any(&self) -> bool {
+        self.origins.iter().any(|listed| listed == "*")
+    }
+
+    /// The response with what a browser has to know of who may read it.
+    fn marked(&self, mut response: Response, origin: Option<&HeaderValue>) -> Response {
+        let headers = response.headers_mut();
+        if !self.origins.is_empty() {
+            headers.append(VARY, HeaderValue::from_static("origin"));
+        }
+        let Some(origin) = origin else { return response };
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        if self.takes_any() {
+            // Whoever lets anybody in lets nobody in with the cookies of a visitor.
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+        } else {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
+        }
+        response
+    }
+}
+
+/// The answer to a browser that asks before it sends what a form could not.
+fn preflight(asked: &HeaderMap) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+    headers.insert(ACCESS_CONTROL_MAX_AGE, PREFLIGHT);
+    headers.append(VARY, PREFLIGHT_VARY);
+    if let Some(names) = asked.get(ACCESS_CONTROL_REQUEST_HEADERS) {
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
+    }
+    response
+}

@@ -1,0 +1,239 @@
+//! `/health`: whether the process has to be started again, whether it can do its work, and what is wrong if it cannot.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::get;
+use palabre_engine::{BotState, BotStatus, Engine, ScriptState, Status};
+use palabre_model::{Clock, Millis, iso8601};
+use palabre_store::Store;
+use serde_json::{Value, json};
+
+use crate::connections::Connections;
+
+/// How long the store may take to answer.
+const STORE_PATIENCE: Duration = Duration::from_secs(2);
+/// A thread that has not reported for so long does not get on, in milliseconds.
+const BEAT: u64 = 30_000;
+
+/// How many connections people have to the room service, and how many they may have.
+pub type Load = Arc<dyn Fn() -> (usize, usize) + Send + Sync>;
+
+/// What health is read from.
+pub(crate) struct Health {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) started: Millis,
+    pub(crate) connections: Arc<Connections>,
+    /// Where there is a room service.
+    pub(crate) load: Option<Load>,
+}
+
+/// What is wrong, a sentence each.
+#[derive(Debug, Default)]
+struct Verdict {
+    /// Nothing can be accepted or written.
+    problems: Vec<String>,
+    /// The rest works.
+    degraded: Vec<String>,
+}
+
+pub(crate) fn routes(health: Arc<Health>) -> Router {
+    Router::new()
+        .route("/health", get(ready))
+        .route("/health/live", get(live))
+        .route("/health/ready", get(ready))
+        .route("/api/health", get(ready))
+        .with_state(health)
+}
+
+/// Whether the process can recover by itself: a thread that is dead does not come back.
+async fn live(State(health): State<Arc<Health>>) -> Response {
+    let status = health.engine.status();
+    let dead: Vec<_> = status.threads.iter().filter(|thread| !thread.alive).map(|thread| &thread.name).collect();
+    let code = if dead.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    uncached(code, &json!({ "status": if dead.is_empty() { "alive" } else { "dead" }, "dead_threads": dead }))
+}
+
+/// Whether something can be accepted and written.
+async fn ready(State(health): State<Arc<Health>>) -> Response {
+    let status = health.engine.status();
+    let store = health.check_store().await;
+    let mut verdict = Verdict::of(&status);
+    if let Err(problem) = &store {
+        verdict.problems.push(problem.clone());
+    }
+    let (open, limit) = (health.connections.open(), health.connections.limit());
+    // Those that are idle make room for others.
+    let busy = health.connections.busy();
+    verdict.weigh("busy connections to the server", busy, limit);
+    let load = health.load.as_ref().map(|load| load());
+    if let Some((people, most)) = load {
+        verdict.weigh("connections to the room service", people, most);
+    }
+    let is_ready = verdict.problems.is_empty();
+    let now = health.clock.now();
+    let scripts = |state| status.scripts.iter().filter(|script| script.state == state).count();
+    let body = json!({
+        "status": verdict.word(),
+        "timestamp": iso8601(now),
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime": now.saturating_sub(health.started) / 1_000,
+        "database": if store.is_ok() { "connected" } else { "unavailable" },
+        "websocket_connections": load.map_or(0, |(people, _)| people),
+        "problems": verdict.problems,
+        "degraded": verdict.degraded,
+        "connections": { "open": open, "busy": busy, "limit": limit },
+        "bots": status.bots.iter().map(described).collect::<Vec<_>>(),
+        "scripts": {
+            "up": scripts(ScriptState::Up), "suspended": scripts(ScriptState::Suspended), "broken": scripts(ScriptState::Broken),
+        },
+        "backlog": status.backlog,
+        "threads": status.threads,
+    });
+    uncached(if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &body)
+}
+
+fn described(bot: &BotStatus) -> Value {
+    let (state, reason) = match &bot.state {
+        BotState::Starting => ("starting", None),
+        BotState::Up => ("up", None),
+        BotState::Down(reason) => ("down", Some(reason)),
+        BotState::Refused(reason) => ("refused", Some(reason)),
+    };
+    json!({ "name": bot.name, "platform": bot.platform, "state": state, "reason": reason })
+}
+
+fn uncached(code: StatusCode, body: &Value) -> Response {
+    let mut response = (code, Json(body)).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+impl Health {
+    async fn check_store(&self) -> Result<(), String> {
+        let store = self.store.clone();
+        let read = tokio::task::spawn_blocking(move || store.snapshot(0).map(drop));
+        match tokio::time::timeout(STORE_PATIENCE, read).await {
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(error))) => Err(format!("the store cannot be read: {error}")),
+            Ok(Err(error)) => Err(format!("reading the store failed: {error}")),
+            Err(_elapsed) => Err(format!("the store does not answer within {} s", STORE_PATIENCE.as_secs())),
+        }
+    }
+}
+
+impl Verdict {
+    fn of(status: &Status) -> Self {
+        let mut verdict = Self::default();
+        for thread in &status.threads {
+            let name = &thread.name;
+            if !thread.alive {
+                verdict.problems.push(format!("the thread {name} is dead; the process has to be started again"));
+            } else if thread.beat_age_ms >= BEAT {
+                let seconds = thread.beat_age_ms / 1_000;
+                verdict.problems.push(format!("the thread {name} has not reported for {seconds} s"));
+            }
+        }
+        if let Some(reason) = &status.stalled {
+            verdict.problems.push(format!("nothing can be written: {reason}"));
+        }
+        for bot in &status.bots {
+            let (name, platform) = (&bot.name, &bot.platform);
+            match &bot.state {
+                BotState::Starting | BotState::Up => {}
+                BotState::Down(reason) => {
+                    verdict.degraded.push(format!("the bot {name} ({platform}) is down: {reason}"));
+                }
+                BotState::Refused(reason) => {
+                    verdict.degraded.push(format!("the bot {name} ({platform}) is refused: {reason}"));
+                }
+            }
+        }
+        verdict.degraded.extend(status.back_pressure.iter().cloned());
+        verdict
+    }
+
+    /// Whether there are too many of something: nearly, from nine tenths of the limit on, or as many as there may be.
+    fn weigh(&mut self, what: &str, count: usize, limit: usize) {
+        let told = format!("{count} {what}, of {limit} at the most");
+        if count >= limit {
+            self.problems.push(told);
+        } else if count.saturating_mul(10) >= limit.saturating_mul(9) {
+            self.degraded.push(told);
+        }
+    }
+
+    const fn word(&self) -> &'static str {
+        match (self.problems.is_empty(), self.degraded.is_empty()) {
+            (false, _) => "unhealthy",
+            (true, false) => "degraded",
+            (true, true) => "healthy",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use palabre_engine::ThreadStatus;
+
+    use super::*;
+
+    fn status() -> Status {
+        let thread = ThreadStatus { name: "sequencer".to_owned(), alive: true, beat_age_ms: 10 };
+        Status {
+            bots: vec![BotStatus {
+                name: "guild".into(),
+                platform: "discord".to_owned(),
+                state: BotState::Up,
+                waiting_actions: 0,
+                waiting_bytes: 0,
+                is_full: false,
+                held_back: None,
+            }],
+            scripts: Vec::new(),
+            backlog: 0,
+            stalled: None,
+            threads: vec![thread],
+            back_pressure: Vec::new(),
+        }
+    }
+
+    fn verdict(change: impl FnOnce(&mut Status)) -> Verdict {
+        let mut status = status();
+        change(&mut status);
+        Verdict::of(&status)
+    }
+
+    #[test]
+    fn each_thing_that_can_be_wrong_is_named() {
+        assert_eq!(verdict(|_| {}).word(), "healthy");
+        let dead = verdict(|status| status.threads[0].alive = false);
+        assert!(dead.word() == "unhealthy" && dead.problems[0].contains("sequencer"), "{dead:?}");
+        let stuck = verdict(|status| status.threads[0].beat_age_ms = 31_000);
+        assert!(stuck.word() == "unhealthy" && stuck.problems[0].contains("31 s"), "{stuck:?}");
+        let stalled = verdict(|status| status.stalled = Some("no space left".to_owned()));
+        assert!(stalled.word() == "unhealthy" && stalled.problems[0].contains("no space left"), "{stalled:?}");
+        for state in [BotState::Down("the socket closed".to_owned()), BotState::Refused("the token is none".to_owned())]
+        {
+            let less = verdict(|status| status.bots[0].state = state);
+            assert!(less.word() == "degraded" && less.degraded[0].contains("guild"), "{less:?}");
+        }
+        let slowed = verdict(|status| status.back_pressure.push("the outbox is full".to_owned()));
+        assert_eq!((slowed.word(), &*slowed.degraded[0]), ("degraded", "the outbox is full"));
+    }
+
+    #[test]
+    fn a_limit_is_near_from_nine_tenths_on_and_reached_at_all_of_it() {
+        for (count, word) in [(0, "healthy"), (89, "healthy"), (90, "degraded"), (99, "degraded"), (100, "unhealthy")] {
+            let mut verdict = Verdict::default();
+            verdict.weigh("connections", count, 100);
+            assert_eq!(verdict.word(), word, "{count}");
+        }
+    }
+}
