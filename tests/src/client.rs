@@ -1,6 +1,7 @@
 //! A small Socket.IO client: Engine.IO 4 over a websocket, the default namespace.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -8,6 +9,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+/// The tokens of guests by address and name, as browsers keep them.
+static TOKENS: LazyLock<Mutex<HashMap<(String, String), String>>> = LazyLock::new(Mutex::default);
 
 /// The connection is gone, or nothing came in time.
 #[derive(Debug)]
@@ -20,32 +24,88 @@ pub struct Client {
     events: VecDeque<(String, Value)>,
     acks: HashMap<u64, Value>,
     next_ack: u64,
+    token: String,
 }
 
 impl Client {
-    /// Connects to the daemon at `address`.
+    /// Connects to the daemon at `address`, as somebody whom it does not know.
     ///
     /// # Errors
     /// When it is not there.
     pub async fn connect(address: &str) -> Result<Self, ClientError> {
+        Self::connect_with(address, None).await
+    }
+
+    /// Connects as the guest who has entered as `username` before, if one has.
+    ///
+    /// # Errors
+    /// When the daemon is not there.
+    pub async fn connect_as(address: &str, username: &str) -> Result<Self, ClientError> {
+        let known = (address.to_owned(), username.to_owned());
+        let token = TOKENS.lock().unwrap_or_else(PoisonError::into_inner).get(&known).cloned();
+        Self::connect_with(address, token.as_deref()).await
+    }
+
+    /// Connects as the guest who has that token.
+    ///
+    /// # Errors
+    /// When the daemon is not there.
+    pub async fn connect_with(address: &str, token: Option<&str>) -> Result<Self, ClientError> {
         let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
         let (socket, _) =
             tokio_tungstenite::connect_async(url).await.map_err(|error| ClientError(error.to_string()))?;
-        let mut client = Self { socket, events: VecDeque::new(), acks: HashMap::new(), next_ack: 0 };
-        client.write("40".to_owned()).await?;
-        client.wait("connected").await?;
+        let token_of = |answer: &Value| answer["token"].as_str().unwrap_or_default().to_owned();
+        let (events, acks) = (VecDeque::new(), HashMap::new());
+        let mut client = Self { socket, events, acks, next_ack: 0, token: String::new() };
+        let auth = token.map_or_else(String::new, |token| json!({ "token": token }).to_string());
+        client.write(format!("40{auth}")).await?;
+        client.token = token_of(&client.wait("connected").await?);
         Ok(client)
     }
 
-    /// Connects and enters a room; what `room_joined` said.
+    /// Connects and enters a room, as whoever has entered that daemon under that name before; what `room_joined` said.
     ///
     /// # Errors
-    /// When it is not there, or says something else.
+    /// When it is not there, or refuses.
     pub async fn enter(address: &str, username: &str, room: &str) -> Result<(Self, Value), ClientError> {
-        let mut client = Self::connect(address).await?;
-        client.emit("join_room", json!({ "username": username, "room": room })).await?;
-        let joined = client.wait("room_joined").await?;
+        Self::enter_with(address, json!({ "username": username, "room": room })).await
+    }
+
+    /// As [`Client::enter`], with all that `join_room` takes.
+    ///
+    /// # Errors
+    /// When it is not there, or refuses.
+    pub async fn enter_with(address: &str, join: Value) -> Result<(Self, Value), ClientError> {
+        let username = join["username"].as_str().unwrap_or_default().to_owned();
+        let mut client = Self::connect_as(address, &username).await?;
+        let joined = client.join(join).await?;
+        Self::remember(address, &username, &client.token);
         Ok((client, joined))
+    }
+
+    /// Enters a room; what `room_joined` said.
+    ///
+    /// # Errors
+    /// When the connection is gone, or it is refused.
+    pub async fn join(&mut self, join: Value) -> Result<Value, ClientError> {
+        let number = self.ask("join_room", join).await?;
+        let answer = self.ack(number).await?;
+        match answer["error"].as_str() {
+            Some(error) => Err(ClientError(error.to_owned())),
+            None => self.wait("room_joined").await,
+        }
+    }
+
+    /// Has whoever enters the daemon at `address` under that name from now on be the guest who has that token.
+    pub fn remember(address: &str, username: &str, token: &str) {
+        let known = (address.to_owned(), username.to_owned());
+        TOKENS.lock().unwrap_or_else(PoisonError::into_inner).insert(known, token.to_owned());
+    }
+
+    /// The token with which this guest comes back.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
     }
 
     /// Sends an event.

@@ -212,8 +212,9 @@ async fn connections_of_one_person_are_limited_and_those_of_others_are_not() {
     let project = project("limits: { connections_per_person: 2 }");
     let daemon = project.start().await;
     let first = Client::enter(&daemon.address, "alice", "general").await.unwrap();
-    let _second = Client::enter(&daemon.address, "Alice", "attic").await.unwrap();
-    let mut third = Client::connect(&daemon.address).await.unwrap();
+    let mut second = Client::connect_as(&daemon.address, "alice").await.unwrap();
+    second.join(json!({ "username": "Alice", "room": "attic" })).await.unwrap();
+    let mut third = Client::connect_as(&daemon.address, "alice").await.unwrap();
     let join = json!({ "username": "alice", "room": "general" });
     let refused = asks(&mut third, "join_room", join.clone()).await;
     assert!(refused["error"].as_str().unwrap().contains("2 connections"), "{refused}");

@@ -64,11 +64,13 @@ async fn a_file_goes_with_a_message_and_is_gone_with_it() {
     assert_eq!(answer.headers()["content-type"], "application/octet-stream");
     assert!(answer.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"));
     // It is still there after a restart, until its message goes.
+    let token = alice.token().to_owned();
     let House { project, daemon, http } = house;
     assert!(daemon.stop().await, "{}", project.log());
     let house = House { daemon: project.start().await, project, http };
     let url = format!("http://{}{}", house.daemon.address, seen["attachments"][0]["url"].as_str().unwrap());
     assert_eq!(house.http.get(&url).send().await.unwrap().bytes().await.unwrap(), &b"<script>alert(1)</script>"[..]);
+    Client::remember(&house.daemon.address, "alice", &token);
     let mut alice = house.enter("alice", "general").await;
     asks(&mut alice, "delete_message", json!({ "id": sent["id"] })).await;
     assert_eq!(house.http.get(&url).send().await.unwrap().status(), StatusCode::NOT_FOUND);
@@ -124,4 +126,28 @@ async fn a_file_may_be_as_large_as_is_said() {
     let url = format!("http://{}{}", house.daemon.address, seen["attachments"][0]["url"].as_str().unwrap());
     assert_eq!(house.http.get(url).send().await.unwrap().bytes().await.unwrap().len(), 10 << 20);
     assert!(house.daemon.stop().await, "{}", house.project.log());
+}
+
+#[tokio::test]
+async fn the_largest_file_that_may_be_allowed_is_taken() {
+    let bots = "listen: 127.0.0.1:0\nbots:\n  lobby: { platform: rooms, rooms: { max_file_mb: 32 } }\n";
+    let project = Project::new(bots, &[]);
+    let daemon = project.start().await;
+    let house = House { project, daemon, http: reqwest::Client::new() };
+    let mut alice = house.enter("alice", "general").await;
+    let place = asks(&mut alice, "upload", json!({ "name": "a.bin", "size": 32 << 20 })).await;
+    assert_eq!(house.put(&place, &vec![7; 32 << 20]).await.0, StatusCode::OK);
+    let sent = asks(&mut alice, "send_message", json!({ "message": "", "files": [place["id"]] })).await;
+    assert!(sent["id"].is_string(), "{sent}");
+    assert!(house.daemon.stop().await, "{}", house.project.log());
+}
+
+#[test]
+fn a_limit_that_no_upload_could_use_is_refused_with_the_range() {
+    for (given, is_fine) in [("128", false), ("33", false), ("0", false), ("32", true), ("1", true)] {
+        let bots = format!("bots:\n  lobby: {{ platform: rooms, rooms: {{ max_file_mb: {given} }} }}\n");
+        let (code, out, err) = Project::new(&bots, &[]).run(&["check"]);
+        assert_eq!(code == Some(0), is_fine, "{given}: {out}{err}");
+        assert!(is_fine || (out.clone() + &err).contains("from 1 to 32"), "{given}: {out}{err}");
+    }
 }

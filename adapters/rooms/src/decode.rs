@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use palabre_text::is_emoji;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -16,6 +17,8 @@ const ROOM: usize = 64;
 const ID: usize = 256;
 /// How many files a message has at most.
 pub(crate) const FILES: usize = 10;
+/// How many people or messages a page has at most.
+pub(crate) const PAGE: usize = 200;
 /// The longest language tag, in characters.
 const LOCALE: usize = 35;
 
@@ -106,6 +109,28 @@ pub(crate) struct Typing {
     pub(crate) is_typing: bool,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with before or after, and limit")]
+pub(crate) struct History {
+    /// The message before which the page ends.
+    #[serde(default)]
+    pub(crate) before: Option<String>,
+    /// The message after which it begins.
+    #[serde(default)]
+    pub(crate) after: Option<String>,
+    #[serde(default)]
+    pub(crate) limit: Option<usize>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with cursor and limit")]
+pub(crate) struct Users {
+    #[serde(default)]
+    pub(crate) cursor: Option<String>,
+    #[serde(default)]
+    pub(crate) limit: Option<usize>,
+}
+
 const fn yes() -> bool {
     true
 }
@@ -153,11 +178,40 @@ impl Edit {
 
 impl React {
     pub(crate) fn checked(self) -> Result<Self, String> {
-        let length = self.emoji.chars().count();
-        if !(1..=32).contains(&length) || self.emoji.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err("a reaction is one emoji".to_owned());
+        // What is there from an earlier version, whatever it is, can be taken away.
+        if self.remove || is_emoji(&self.emoji) { Ok(self) } else { Err("a reaction is one emoji".to_owned()) }
+    }
+}
+
+impl History {
+    pub(crate) fn checked(self) -> Result<Self, String> {
+        let ids: Vec<_> = [&self.before, &self.after].into_iter().flatten().collect();
+        if ids.len() != 1 {
+            return Err("history: give the id of a message, either as before or as after".to_owned());
         }
+        if ids.iter().any(|id| id.len() > ID) {
+            return Err(format!("history: the id of a message has at most {ID} bytes"));
+        }
+        limit("history", self.limit)?;
         Ok(self)
+    }
+}
+
+impl Users {
+    pub(crate) fn checked(self) -> Result<Self, String> {
+        if self.cursor.as_ref().is_some_and(|cursor| cursor.len() > 4 * ID) {
+            return Err("room_users: cursor is none that was given out".to_owned());
+        }
+        limit("room_users", self.limit)?;
+        Ok(self)
+    }
+}
+
+/// Checks how large a page is to be.
+fn limit(event: &str, limit: Option<usize>) -> Result<(), String> {
+    match limit {
+        Some(limit) if !(1..=PAGE).contains(&limit) => Err(format!("{event}: limit is from 1 to {PAGE}")),
+        _ => Ok(()),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Which rooms are open, and where people are: what rooms and connections know of each other.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use palabre_text::skeleton;
 use tokio::sync::mpsc;
 
 use crate::room::Command;
@@ -16,10 +17,18 @@ pub(crate) struct Directory {
 #[derive(Default)]
 struct Known {
     rooms: HashMap<String, mpsc::Sender<Command>>,
-    /// How many connections each person has, over all rooms.
-    connections: HashMap<String, usize>,
+    /// Who holds which name at present, over all rooms, by what the name looks like.
+    holders: HashMap<String, Holder>,
     /// The rooms that each person is in.
     places: HashMap<String, Vec<String>>,
+}
+
+/// Somebody who is online under a name, which is theirs for as long as they are.
+struct Holder {
+    name: String,
+    /// The guest's id.
+    guest: Arc<str>,
+    connections: usize,
 }
 
 impl Directory {
@@ -83,29 +92,52 @@ impl Directory {
         }
     }
 
-    /// One connection more of a person; true when it is the first.
-    pub(crate) fn connects(&self, person: &str) -> bool {
+    /// Takes a name for one connection more of a guest. Returns whether it is their first one under it.
+    ///
+    /// # Errors
+    /// When somebody else is online under that name, or one that looks like it.
+    pub(crate) fn connects(&self, person: &str, guest: &Arc<str>) -> Result<bool, String> {
         let mut known = self.lock();
-        let count = known.connections.entry(person.to_owned()).or_default();
-        *count += 1;
-        *count == 1
+        let holder = known.holders.entry(skeleton(person)).or_insert_with(|| Holder {
+            name: person.to_owned(),
+            guest: Arc::clone(guest),
+            connections: 0,
+        });
+        if holder.guest != *guest {
+            return Err(format!("the name {person} is taken by somebody who is here"));
+        }
+        holder.connections += 1;
+        Ok(holder.connections == 1)
     }
 
     /// One connection less; true when it was the last.
     pub(crate) fn disconnects(&self, person: &str) -> bool {
         let mut known = self.lock();
-        let Some(count) = known.connections.get_mut(person) else { return false };
-        *count -= 1;
-        let last = *count == 0;
+        let shape = skeleton(person);
+        let Some(holder) = known.holders.get_mut(&shape) else { return false };
+        holder.connections = holder.connections.saturating_sub(1);
+        let last = holder.connections == 0;
         if last {
-            known.connections.remove(person);
+            known.holders.remove(&shape);
         }
         last
     }
 
+    /// Returns the id of the guest who is online under exactly that name.
+    pub(crate) fn holder(&self, person: &str) -> Option<Arc<str>> {
+        let known = self.lock();
+        let holder = known.holders.get(&skeleton(person)).filter(|holder| holder.name == person)?;
+        Some(Arc::clone(&holder.guest))
+    }
+
+    /// Returns whether the guest of that id is online, under any name.
+    pub(crate) fn is_online(&self, guest: &str) -> bool {
+        self.lock().holders.values().any(|holder| &*holder.guest == guest)
+    }
+
     /// How many people are online.
     pub(crate) fn people(&self) -> usize {
-        self.lock().connections.len()
+        self.lock().holders.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use palabre_model::{Attachment, Button, Embed, Form, FormField, Millis, Select, iso8601};
 use serde::Serialize;
 
+use crate::guests::public_id;
 use crate::history::MessageRow;
+use crate::peer;
 
 /// Why somebody who is in no room is refused. Our page comes in again by itself when it is told this.
 pub(crate) const NOT_IN_ROOM: &str = "join a room first";
@@ -15,6 +17,9 @@ pub(crate) const NOT_IN_ROOM: &str = "join a room first";
 pub(crate) struct WireMessage<'m> {
     id: &'m str,
     username: &'m str,
+    /// Who wrote it, whatever others go by the same name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<&'m str>,
     message: &'m str,
     timestamp: String,
     room: &'m str,
@@ -52,6 +57,7 @@ pub(crate) fn message<'m>(room: &'m str, row: &'m MessageRow) -> WireMessage<'m>
     WireMessage {
         id: &row.id,
         username: row.persona.as_ref().unwrap_or(&row.username),
+        author: row.author.as_deref().map(public_id),
         message: &row.text,
         timestamp: iso8601(row.time),
         room,
@@ -71,6 +77,11 @@ pub(crate) fn message<'m>(room: &'m str, row: &'m MessageRow) -> WireMessage<'m>
     }
 }
 
+/// Returns how many bytes a message takes on its way to a client.
+pub(crate) fn size(room: &str, row: &MessageRow) -> usize {
+    peer::size(&message(room, row))
+}
+
 /// A message for one person, which no history has.
 pub(crate) fn aside<'m>(room: &'m str, row: &'m MessageRow, is_private: bool) -> WireMessage<'m> {
     WireMessage { ephemeral: !is_private, private: is_private, ..message(room, row) }
@@ -87,16 +98,64 @@ pub(crate) struct WireUser {
 pub(crate) struct RoomJoined<'m> {
     pub(crate) room: &'m str,
     pub(crate) username: &'m str,
+    /// With this the client is the same person when it comes back.
+    pub(crate) token: &'m str,
+    /// What the client's own messages have as `author`.
+    pub(crate) author: &'m str,
     pub(crate) messages: Vec<WireMessage<'m>>,
-    pub(crate) users: Vec<WireUser>,
     /// The messages are only those after `last_id`.
     pub(crate) catch_up: bool,
-    /// All that are pinned, also those that are older than `messages`.
+    /// There are more: later ones when catching up, else earlier ones.
+    pub(crate) has_more: bool,
+    /// Where those are, for `history`: `after` it when catching up, else `before` it.
+    pub(crate) cursor: Option<&'m str>,
+    /// The first page of the people.
+    pub(crate) users: Vec<WireUser>,
+    /// How many people there are.
+    pub(crate) count: usize,
+    /// Where the next page of the people begins, for `room_users`.
+    pub(crate) next_users: Option<String>,
+    /// Those that are pinned, also those that are older than `messages`.
     pub(crate) pinned: Vec<WireMessage<'m>>,
     pub(crate) topic: Option<&'m str>,
     /// In seconds.
     pub(crate) slowmode: Option<u64>,
     pub(crate) locked: bool,
+}
+
+/// A page of the history, oldest first.
+#[derive(Debug, Serialize)]
+pub(crate) struct HistoryPage<'m> {
+    pub(crate) messages: Vec<WireMessage<'m>>,
+    /// There are more in the direction that was asked for.
+    pub(crate) has_more: bool,
+    /// Where those are.
+    pub(crate) cursor: Option<&'m str>,
+}
+
+/// A page of the people in a room, by name, bots last.
+#[derive(Debug, Serialize)]
+pub(crate) struct RoomUsers<'m> {
+    pub(crate) room: &'m str,
+    pub(crate) users: Vec<WireUser>,
+    /// How many people there are.
+    pub(crate) count: usize,
+    /// The cursor that was asked with: none is the first page.
+    pub(crate) cursor: Option<&'m str>,
+    /// The cursor of the next page, where there is one.
+    pub(crate) next: Option<String>,
+}
+
+/// The people who came and went in the last half second, in a large room.
+#[derive(Debug, Serialize)]
+pub(crate) struct Presence<'m> {
+    pub(crate) room: &'m str,
+    pub(crate) joined: Vec<String>,
+    pub(crate) left: Vec<String>,
+    pub(crate) count: usize,
+    /// There were too many to name them all.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) truncated: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -169,10 +228,20 @@ pub(crate) struct Told<'m> {
     pub(crate) message: &'m str,
 }
 
+/// Greets a connection.
+#[derive(Debug, Serialize)]
+pub(crate) struct Connected<'m> {
+    pub(crate) message: &'m str,
+    /// With this the client is the same person when it comes back.
+    pub(crate) token: &'m str,
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct Announced<'m> {
     pub(crate) username: &'m str,
     pub(crate) message: String,
+    /// How many people there are now.
+    pub(crate) count: usize,
 }
 
 /// What an acknowledgement carries.

@@ -54,6 +54,9 @@ impl RoomRow {
 pub(crate) struct MessageRow {
     pub(crate) id: String,
     pub(crate) username: String,
+    /// The id of the guest who wrote it, and who alone may change it. Messages of bots have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) author: Option<String>,
     /// In whose name a bot said it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) persona: Option<String>,
@@ -80,6 +83,9 @@ pub(crate) struct MessageRow {
     /// Names by emoji.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) reactions: BTreeMap<String, Vec<String>>,
+    /// The ids of the guests whose names those are, by emoji and name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) reactors: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl MessageRow {
@@ -125,11 +131,4 @@ pub(crate) fn last(snapshot: &Snapshot, room: &str, count: usize) -> Result<Vec<
         rows.take(count).map(|row| row.map(|((_, position), row)| (position, row))).collect::<Result<_>>()?;
     rows.reverse();
     Ok(rows)
-}
-
-/// The messages of a room after `position`, oldest first, `count` at most.
-pub(crate) fn after(snapshot: &Snapshot, room: &str, position: u64, count: usize) -> Result<Vec<(u64, MessageRow)>> {
-    let from = (room.to_owned(), position);
-    let rows = MESSAGES.scan_after(snapshot, &room.to_owned(), &from, Direction::Forward)?;
-    rows.take(count).map(|row| row.map(|((_, position), row)| (position, row))).collect()
 }

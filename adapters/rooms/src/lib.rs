@@ -14,6 +14,7 @@ mod figures;
 mod files;
 mod frames;
 mod gateway;
+mod guests;
 mod history;
 mod limiter;
 mod limits;
@@ -25,6 +26,7 @@ mod rest;
 mod room;
 mod roster;
 mod service;
+mod session;
 mod slots;
 mod speaker;
 mod sweep;
@@ -79,6 +81,11 @@ impl Rooms {
         let doing = Doing { action: action.clone(), key: key.clone(), answer };
         room.send(Command::Act(Box::new(doing))).await.ok().ok_or_else(closed)?;
         Ok(Box::pin(async move { done.await.unwrap_or_else(|_| Err(closed())) }))
+    }
+
+    /// Returns whether `name` is the name of the bots.
+    fn is_nickname(&self, name: &str) -> bool {
+        name.to_lowercase() == self.config.nickname.to_lowercase()
     }
 
     /// Has what moderators have done in memory, before anybody comes in.
@@ -145,7 +152,10 @@ impl Adapter for Rooms {
     }
 
     fn member(&self, _: &Event, user: &UserId) -> Option<Member> {
-        Some(self.members.row(user.native()).member(user.clone(), self.clock.now()))
+        let name = user.native();
+        // Who is not online has what the last holder of the name was given.
+        let guest = self.directory.holder(name).or_else(|| self.members.role_holder(name));
+        Some(self.members.member(user.clone(), guest.as_deref(), self.clock.now()))
     }
 
     fn figures(&self) -> Vec<Figure> {
@@ -153,14 +163,14 @@ impl Adapter for Rooms {
     }
 
     fn is_own(&self, user: &UserId) -> bool {
-        roster::same(user.native(), &self.config.nickname)
+        self.is_nickname(user.native())
     }
 
     /// Whoever could come in under that name: a person need not be there to be meant.
     fn user_named(&self, _: &Event, name: &str) -> Option<User> {
         let bot = self.context.borrow().as_ref().map(|context| context.bot.name.clone())?;
         let name = decode::username(name.strip_prefix('@').unwrap_or(name)).ok()?;
-        let is_bot = roster::same(&name, &self.config.nickname);
+        let is_bot = self.is_nickname(&name);
         Some(User { id: UserId::new(&bot, &name.to_lowercase()), name, bot: is_bot, locale: None, picture: None })
     }
 }

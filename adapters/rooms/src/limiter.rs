@@ -24,6 +24,7 @@ pub(crate) enum Kind {
     Upload,
     Interaction,
     List,
+    History,
     Other,
 }
 
@@ -31,8 +32,8 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Who {
     Connection(u64),
-    /// By address and lower-case username: somebody else of that name, elsewhere, has a bucket of their own.
-    Person(Network, String),
+    /// By address and the guest's id: whoever has the same token elsewhere has a bucket of their own.
+    Person(Network, Arc<str>),
     Address(Network),
 }
 
@@ -66,7 +67,7 @@ pub(crate) struct Bucket {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Message,
         Self::Change,
         Self::Typing,
@@ -75,6 +76,7 @@ impl Kind {
         Self::Upload,
         Self::Interaction,
         Self::List,
+        Self::History,
         Self::Other,
     ];
 
@@ -89,13 +91,14 @@ impl Kind {
             Self::Upload => "uploads",
             Self::Interaction => "interactions",
             Self::List => "lists",
+            Self::History => "history",
             Self::Other => "others",
         }
     }
 
     /// Whether an event over the limit is taken late rather than refused, as long as the client slows down.
     const fn may_be_late(self) -> bool {
-        matches!(self, Self::Message | Self::Change | Self::Join | Self::Interaction | Self::List)
+        matches!(self, Self::Message | Self::Change | Self::Join | Self::Interaction | Self::List | Self::History)
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Limits {
     pub interactions: Rate,
     /// Asking who is in the room.
     pub lists: Rate,
+    /// Asking for pages of the history.
+    pub history: Rate,
     /// Events that there are not.
     pub others: Rate,
 }
@@ -76,6 +78,7 @@ impl Default for Limits {
             uploads: rate(100, 120),
             interactions: rate(100, 600),
             lists: rate(30, 120),
+            history: rate(60, 600),
             others: rate(50, 60),
         }
     }
@@ -110,6 +113,7 @@ impl Limits {
             Kind::Upload => self.uploads,
             Kind::Interaction => self.interactions,
             Kind::List => self.lists,
+            Kind::History => self.history,
             Kind::Other => self.others,
         }
     }

@@ -1,11 +1,12 @@
 //! Members of the service as moderators have made them: roles, names, mutes, bans. Terms end by themselves: they are
 //! compared with the clock when it matters.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use palabre_model::{Batch, Measure, Member, Millis, UserId, iso8601};
 use palabre_store::{Direction, Result as StoreResult, Store, Table, TableId};
+use palabre_text::skeleton;
 use serde::{Deserialize, Serialize};
 
 /// Members by lower-case username; those of whom there is nothing to say have no row.
@@ -21,6 +22,8 @@ const ROLES: usize = 64;
 #[serde(default)]
 pub(crate) struct MemberRow {
     pub(crate) roles: Vec<String>,
+    /// The id of the guest who has the roles: whoever else comes in under the name has none.
+    pub(crate) role_holder: Option<String>,
     pub(crate) nickname: Option<String>,
     /// `Millis::MAX` is until somebody ends it.
     pub(crate) muted_until: Option<Millis>,
@@ -28,12 +31,22 @@ pub(crate) struct MemberRow {
     pub(crate) banned_until: Option<Millis>,
     /// Why, of the last mute or ban.
     pub(crate) reason: Option<String>,
+    /// The id of the guest whom the mute or ban concerns, whatever name they come in under.
+    pub(crate) barred_guest: Option<String>,
 }
 
 /// All members. What is in memory is what the store has, or is about to have.
 #[derive(Default)]
 pub(crate) struct Members {
-    rows: Mutex<HashMap<String, MemberRow>>,
+    rows: Mutex<Rows>,
+}
+
+/// The rows, and the names of those with a mute or a ban by what the name looks like and by guest.
+#[derive(Default)]
+struct Rows {
+    by_name: HashMap<String, MemberRow>,
+    barred_by_skeleton: HashMap<String, BTreeSet<String>>,
+    barred_by_guest: HashMap<String, BTreeSet<String>>,
 }
 
 /// Takes a measure back that could not be saved.
@@ -44,11 +57,12 @@ pub(crate) struct Undo {
 }
 
 impl MemberRow {
-    /// The member as events have it.
-    pub(crate) fn member(&self, user: UserId, now: Millis) -> Member {
+    /// The member as events have it; `guest` is the id of the guest who goes by the name.
+    pub(crate) fn member(&self, user: UserId, guest: Option<&str>, now: Millis) -> Member {
+        let holds_roles = guest.is_some() && guest == self.role_holder.as_deref();
         Member {
             user,
-            roles: self.roles.clone(),
+            roles: if holds_roles { self.roles.clone() } else { Vec::new() },
             nickname: self.nickname.clone(),
             muted: self.is_muted(now),
             permission: None,
@@ -82,7 +96,13 @@ impl MemberRow {
         format!("{what}{term}{reason}")
     }
 
-    fn after(&self, measure: &Measure, reason: Option<&str>) -> Self {
+    /// Whether some measure keeps the person from speaking or from coming in.
+    fn is_barred(&self) -> bool {
+        self.muted_until.is_some() || self.banned_until.is_some()
+    }
+
+    /// The row after a measure; `guest` is the id of the guest who goes by the name at present.
+    fn after(&self, measure: &Measure, reason: Option<&str>, guest: Option<&str>) -> Self {
         let mut row = self.clone();
         match measure {
             Measure::Mute { until } => {
@@ -96,13 +116,28 @@ impl MemberRow {
                 row.reason = reason.map(ToOwned::to_owned);
             }
             Measure::Unban => row.banned_until = None,
-            Measure::AddRole(role) if row.roles.contains(role) => {}
-            Measure::AddRole(role) => row.roles.push(role.clone()),
-            Measure::RemoveRole(role) => row.roles.retain(|other| other != role),
+            Measure::AddRole(role) => {
+                if guest.is_some() && guest != row.role_holder.as_deref() {
+                    // The name is somebody else's now; what its last holder had is not theirs.
+                    row.roles.clear();
+                    row.role_holder = guest.map(ToOwned::to_owned);
+                }
+                if !row.roles.contains(role) {
+                    row.roles.push(role.clone());
+                }
+            }
+            Measure::RemoveRole(role) => {
+                row.roles.retain(|other| other != role);
+                if row.roles.is_empty() {
+                    row.role_holder = None;
+                }
+            }
             Measure::Rename(name) => row.nickname = (!name.is_empty()).then(|| name.clone()),
         }
-        if row.muted_until.is_none() && row.banned_until.is_none() {
-            row.reason = None;
+        if !row.is_barred() {
+            (row.reason, row.barred_guest) = (None, None);
+        } else if matches!(measure, Measure::Mute { .. } | Measure::Ban { .. }) && guest.is_some() {
+            row.barred_guest = guest.map(ToOwned::to_owned);
         }
         row
     }
@@ -116,23 +151,53 @@ impl Members {
     }
 
     /// Takes what the store has for what there is.
-    pub(crate) fn fill(&self, rows: HashMap<String, MemberRow>) {
+    pub(crate) fn fill(&self, read: HashMap<String, MemberRow>) {
+        let mut rows = Rows::default();
+        read.iter().for_each(|(name, row)| rows.set(name, row));
         *self.lock() = rows;
     }
 
     /// What there is to say of somebody, by lower-case username.
-    pub(crate) fn row(&self, name: &str) -> MemberRow {
-        self.lock().get(name).cloned().unwrap_or_default()
+    fn row(&self, name: &str) -> MemberRow {
+        self.lock().by_name.get(name).cloned().unwrap_or_default()
     }
 
-    /// Why `measure` cannot be taken against `name`, if so.
-    pub(crate) fn check(&self, name: &str, measure: &Measure) -> Option<String> {
+    /// The member as events have it, by user id; `guest` is the id of the guest who goes by the name.
+    pub(crate) fn member(&self, user: UserId, guest: Option<&str>, now: Millis) -> Member {
+        let rows = self.lock();
+        let name = user.native().to_owned();
+        let muted = rows.concerning(&name, guest).any(|row| row.is_muted(now));
+        let member = rows.by_name.get(&name).cloned().unwrap_or_default().member(user, guest, now);
+        Member { muted, ..member }
+    }
+
+    /// Returns the id of the guest who was given the roles of a name.
+    pub(crate) fn role_holder(&self, name: &str) -> Option<Arc<str>> {
+        self.lock().by_name.get(name)?.role_holder.as_deref().map(Into::into)
+    }
+
+    /// Returns the row that bans whoever comes under `name`, a name that looks like it, or as that guest under any other.
+    pub(crate) fn banning(&self, name: &str, guest: &str, now: Millis) -> Option<MemberRow> {
+        self.lock().concerning(name, Some(guest)).find(|row| row.is_banned(now)).cloned()
+    }
+
+    /// Returns the row that mutes somebody, as [`Members::banning`].
+    pub(crate) fn muting(&self, name: &str, guest: &str, now: Millis) -> Option<MemberRow> {
+        self.lock().concerning(name, Some(guest)).find(|row| row.is_muted(now)).cloned()
+    }
+
+    /// Why `measure` cannot be taken against `name`, if so; `guest` is the id of the guest who goes by it at present.
+    pub(crate) fn check(&self, name: &str, measure: &Measure, guest: Option<&str>) -> Option<String> {
         let is_long = |text: &str| text.chars().count() > NAME;
         match measure {
             Measure::AddRole(role) if role.is_empty() || is_long(role) => {
                 Some(format!("a role's name has 1 to {NAME} characters"))
             }
-            Measure::AddRole(_) if self.row(name).roles.len() >= ROLES => {
+            Measure::AddRole(role) if guest.is_none() && !self.row(name).roles.contains(role) => {
+                let problem = "is not online: a role is given to a guest and not to a name, so that nobody else has it under that name";
+                Some(format!("{name} {problem}"))
+            }
+            Measure::AddRole(role) if self.row(name).roles.len() >= ROLES && !self.row(name).roles.contains(role) => {
                 Some(format!("{name} has {ROLES} roles already, which is the limit"))
             }
             Measure::Rename(nickname) if is_long(nickname) => Some(format!("a nickname has at most {NAME} characters")),
@@ -155,11 +220,12 @@ impl Members {
         name: &str,
         measure: &Measure,
         reason: Option<&str>,
+        guest: Option<&str>,
         hand_over: impl FnOnce(&MemberRow, &MemberRow, Batch) -> R,
     ) -> Option<(Undo, R)> {
         let mut rows = self.lock();
-        let before = rows.get(name).cloned().unwrap_or_default();
-        let after = before.after(measure, reason);
+        let before = rows.by_name.get(name).cloned().unwrap_or_default();
+        let after = before.after(measure, reason, guest);
         if before == after {
             return None;
         }
@@ -170,27 +236,57 @@ impl Members {
             MEMBERS.put(&mut batch, &name.to_owned(), &after);
         }
         let handed = hand_over(&before, &after, batch);
-        set(&mut rows, name, &after);
+        rows.set(name, &after);
         Some((Undo { name: name.to_owned(), before, after }, handed))
     }
 
     /// Takes a measure back, unless another was taken since.
     pub(crate) fn undo(&self, undo: Undo) {
         let mut rows = self.lock();
-        if rows.get(&undo.name).cloned().unwrap_or_default() == undo.after {
-            set(&mut rows, &undo.name, &undo.before);
+        if rows.by_name.get(&undo.name).cloned().unwrap_or_default() == undo.after {
+            rows.set(&undo.name, &undo.before);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, MemberRow>> {
+    fn lock(&self) -> MutexGuard<'_, Rows> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn set(rows: &mut HashMap<String, MemberRow>, name: &str, row: &MemberRow) {
-    if *row == MemberRow::default() {
-        rows.remove(name);
-    } else {
-        rows.insert(name.to_owned(), row.clone());
+impl Rows {
+    /// Puts a row, or takes it away when there is nothing to say any more.
+    fn set(&mut self, name: &str, row: &MemberRow) {
+        let shape = skeleton(name);
+        let before = if *row == MemberRow::default() {
+            self.by_name.remove(name)
+        } else {
+            self.by_name.insert(name.to_owned(), row.clone())
+        };
+        if let Some(before) = before.filter(MemberRow::is_barred) {
+            take_name(&mut self.barred_by_skeleton, &shape, name);
+            before.barred_guest.iter().for_each(|guest| take_name(&mut self.barred_by_guest, guest, name));
+        }
+        if row.is_barred() {
+            self.barred_by_skeleton.entry(shape).or_default().insert(name.to_owned());
+            if let Some(guest) = &row.barred_guest {
+                self.barred_by_guest.entry(guest.clone()).or_default().insert(name.to_owned());
+            }
+        }
+    }
+
+    /// The rows with a mute or a ban that concern whoever goes by `name`, or that guest.
+    fn concerning(&self, name: &str, guest: Option<&str>) -> impl Iterator<Item = &MemberRow> {
+        let shape = if self.barred_by_skeleton.is_empty() { String::new() } else { skeleton(name) };
+        let by_name = self.barred_by_skeleton.get(&shape);
+        let by_guest = guest.and_then(|guest| self.barred_by_guest.get(guest));
+        by_name.into_iter().chain(by_guest).flatten().filter_map(move |name| self.by_name.get(name))
+    }
+}
+
+fn take_name(index: &mut HashMap<String, BTreeSet<String>>, key: &str, name: &str) {
+    let Some(names) = index.get_mut(key) else { return };
+    names.remove(name);
+    if names.is_empty() {
+        index.remove(key);
     }
 }

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use axum::http::request::Parts;
 use serde::Serialize;
 use socketioxide::adapter::LocalAdapter;
 use socketioxide::extract::SocketRef;
@@ -36,11 +35,6 @@ impl Peer {
     pub(crate) fn of(socket: SocketRef) -> Option<Self> {
         let connection = socket.req_parts().extensions.get::<Arc<Connection>>().cloned()?;
         Some(Self { id: socket.id, connection, socket })
-    }
-
-    /// The request that opened the session.
-    pub(crate) fn request(&self) -> &Parts {
-        self.socket.req_parts()
     }
 
     /// Sends an event.

@@ -1,9 +1,7 @@
 //! Where a connection is: people enter rooms and leave them, and are online for as long as they have a connection.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::extract::ConnectInfo;
 use palabre_model::{Batch, Event, EventKind, User, UserId};
 use serde_json::Value;
 use socketioxide::socket::Sid;
@@ -11,10 +9,12 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use crate::decode::{Join, read};
+use crate::guests::Guest;
 use crate::limiter::{Kind, Network, Verdict, Who};
 use crate::peer::{AckSender, Peer};
 use crate::room::Command;
 use crate::service::Rooms;
+use crate::session::Session;
 use crate::slots::Slot;
 use crate::transport::{PAUSE, refuse, too_fast, turn_away};
 
@@ -22,28 +22,45 @@ use crate::transport::{PAUSE, refuse, too_fast, turn_away};
 #[derive(Default)]
 pub(crate) struct Place {
     pub(crate) room: Option<mpsc::Sender<Command>>,
-    pub(crate) person: Option<Person>,
+    person: Option<Person>,
     /// Held for as long as the person is somewhere on this connection.
-    held: Option<Slot<(Network, String)>>,
+    held: Option<Slot<(Network, Arc<str>)>>,
     /// The connection has ended: nothing more is entered.
     pub(crate) is_closed: bool,
 }
 
+impl Place {
+    /// The guest who is somewhere on this connection.
+    pub(crate) fn guest(&self) -> Option<&Guest> {
+        self.person.as_ref().map(|person| &person.guest)
+    }
+}
+
 /// Who somebody has said to be.
 #[derive(Clone)]
-pub(crate) struct Person {
+struct Person {
     username: String,
+    guest: Guest,
     locale: Option<String>,
 }
 
 pub(crate) type SharedPlace = Arc<Mutex<Place>>;
 
 impl Rooms {
-    pub(crate) fn join(&self, place: &SharedPlace, peer: Peer, data: Result<Value, String>, ack: AckSender) {
+    pub(crate) fn join(
+        &self,
+        place: &SharedPlace,
+        session: &Session,
+        peer: Peer,
+        data: Result<Value, String>,
+        ack: AckSender,
+    ) {
         let join = data.and_then(|data| read::<Join>("join_room", data)).and_then(Join::checked);
         let found = join.and_then(|join| {
-            let room = self.room_for(&peer, &join)?;
-            let (key, most) = (person_key(&peer, &join.username), self.config.limits.connections_per_person);
+            self.check_name(&join.username, session)?;
+            let room = self.room_for(&peer, &session.guest, &join.room)?;
+            let key = (peer.connection.network, Arc::clone(&session.guest.id));
+            let most = self.config.limits.connections_per_person;
             let held = self.people.take(key, most);
             let held = held.ok_or_else(|| format!("you have {most} connections already, which is the limit"))?;
             Ok((join, room, held))
@@ -57,31 +74,40 @@ impl Rooms {
         if place.is_closed {
             return;
         }
+        let name = join.username.to_lowercase();
+        // Before the last place is left, so that nobody else gets the name in between.
+        let first = match self.directory.connects(&name, &session.guest.id) {
+            Ok(first) => first,
+            Err(problem) => return refuse(&peer, ack, problem),
+        };
+        self.note_use(session);
         // A connection is in one room at a time.
         self.leave(&mut place, peer.id);
-        let person = Person { username: join.username.clone(), locale: join.locale.clone() };
-        let address = address(&peer);
-        if let Err(refused) = room.try_send(Command::Join { socket: peer.clone(), join, address, ack }) {
+        let guest = session.guest.clone();
+        let person = Person { username: join.username.clone(), guest: guest.clone(), locale: join.locale.clone() };
+        if let Err(refused) = room.try_send(Command::Join { socket: peer.clone(), join, guest, ack }) {
+            if self.directory.disconnects(&name) && !first {
+                self.presence(person, EventKind::Disconnect { reason: None });
+            }
             return turn_away(&peer, refused);
         }
         place.room = Some(room);
         place.person = Some(person.clone());
         place.held = Some(held);
-        if self.directory.connects(&person.username.to_lowercase()) {
+        if first {
             self.presence(person, EventKind::Connect);
         }
     }
 
     /// The room that somebody wants to enter. Opening one that nobody is in is limited.
-    fn room_for(&self, peer: &Peer, join: &Join) -> Result<mpsc::Sender<Command>, String> {
-        if !self.directory.is_open(&join.room) {
-            let person = Person { username: join.username.clone(), locale: None };
-            if let Verdict::Refused(wait) = self.limiter.take(Kind::Room, &buckets(peer, Some(&person))) {
-                peer.connection.pause(wait.min(PAUSE));
-                return Err(too_fast(Kind::Room, wait));
-            }
+    fn room_for(&self, peer: &Peer, guest: &Guest, room: &str) -> Result<mpsc::Sender<Command>, String> {
+        if !self.directory.is_open(room)
+            && let Verdict::Refused(wait) = self.limiter.take(Kind::Room, &buckets(peer, Some(guest)))
+        {
+            peer.connection.pause(wait.min(PAUSE));
+            return Err(too_fast(Kind::Room, wait));
         }
-        self.open_room(&join.room)
+        self.open_room(room)
     }
 
     pub(crate) fn leave(&self, place: &mut Place, sid: Sid) {
@@ -103,7 +129,7 @@ impl Rooms {
 
     fn presence(&self, person: Person, kind: EventKind) {
         let Some(context) = self.context.borrow().clone() else { return };
-        let Person { username, locale } = person;
+        let Person { username, guest, locale } = person;
         let (time, name) = (context.clock.now(), username.to_lowercase());
         let id = UserId::new(&context.bot.name, &name);
         let event = Event {
@@ -111,7 +137,7 @@ impl Rooms {
             bot: context.bot.clone(),
             space: None,
             room: None,
-            member: Some(Arc::new(self.members.row(&name).member(id.clone(), time))),
+            member: Some(Arc::new(self.members.member(id.clone(), Some(&*guest.id), time))),
             user: Some(Arc::new(User { id, name: username, bot: false, locale, picture: None })),
             kind,
         };
@@ -124,17 +150,9 @@ pub(crate) fn lock(place: &SharedPlace) -> MutexGuard<'_, Place> {
 }
 
 /// The buckets from which an event is taken.
-pub(crate) fn buckets(peer: &Peer, person: Option<&Person>) -> Vec<Who> {
+pub(crate) fn buckets(peer: &Peer, guest: Option<&Guest>) -> Vec<Who> {
     let network = peer.connection.network;
     let mut who = vec![Who::Connection(peer.connection.number), Who::Address(network)];
-    who.extend(person.map(|person| Who::Person(network, person.username.to_lowercase())));
+    who.extend(guest.map(|guest| Who::Person(network, Arc::clone(&guest.id))));
     who
-}
-
-fn person_key(peer: &Peer, username: &str) -> (Network, String) {
-    (peer.connection.network, username.to_lowercase())
-}
-
-fn address(peer: &Peer) -> Option<IpAddr> {
-    peer.request().extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
 }

@@ -5,10 +5,12 @@ mod asides;
 mod changes;
 mod command;
 mod components;
+mod crowd;
 mod events;
 mod forms;
 mod moderation;
 mod nonces;
+mod pages;
 mod past;
 mod pins;
 mod posting;
@@ -23,16 +25,16 @@ mod telling;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use futures_util::stream::{FuturesOrdered, StreamExt};
+use futures_util::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
 use palabre_model::{AdapterContext, BotName, Entropy, Millis, Room, RoomId, Space, SpaceId};
 use palabre_store::Store;
 use socketioxide::socket::Sid;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::directory::Directory;
-use crate::encode::Ack;
 use crate::history::MessageRow;
 use crate::members::Members;
 use crate::roster::Roster;
@@ -40,8 +42,10 @@ use crate::service::{Counts, Rooms};
 use crate::uploads::Uploads;
 
 use asides::Asides;
+use crowd::Crowd;
 use forms::Forms;
 use nonces::Nonces;
+use pages::Reading;
 use rows::InFlight;
 use rules::Rules;
 use settled::Durable;
@@ -50,6 +54,8 @@ pub(crate) use command::{Answer, Command, Doing, Whisper};
 
 /// What somebody who comes in sees of the past.
 const SHOWN: usize = 100;
+/// How many pages of the history are read at once.
+const READS: usize = 2;
 /// An empty room leaves the memory after this; what it keeps stays in the store.
 const EMPTY: std::time::Duration = std::time::Duration::from_secs(300);
 
@@ -100,13 +106,20 @@ struct State {
     shown_before: u64,
     /// Who saw messages up to before this one and comes back gets the history anew: something older has changed.
     changed_at: u64,
-    /// Positions of the pinned messages, in the order in which they were pinned.
-    pinned: Vec<u64>,
+    /// The pinned messages with their positions, in the order in which they were pinned.
+    pinned: Vec<(u64, Arc<MessageRow>)>,
     nonces: Nonces,
     asides: Asides,
     forms: Forms,
     in_flight: InFlight,
     pending: FuturesOrdered<Durable>,
+    /// Pages of the history that are being read.
+    reads: FuturesUnordered<Reading>,
+    /// Whose turn it is to read.
+    turns: Arc<Semaphore>,
+    /// How often somebody has come in.
+    stays: u64,
+    crowd: Crowd,
     /// Clients that are too slow for the room, and are about to leave it.
     too_slow: Vec<Sid>,
     /// Word on its way to busy rooms.
@@ -125,9 +138,12 @@ pub(crate) async fn run(around: Surroundings, mut commands: mpsc::Receiver<Comma
     };
     loop {
         let idle = state.roster.is_empty() && state.pending.is_empty();
+        let due = state.crowd.due();
         tokio::select! {
             biased;
             Some(settled) = state.pending.next() => state.settled(settled),
+            () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => state.tell_presence(),
+            Some(read) = state.reads.next() => state.page_read(read),
             command = commands.recv() => match command {
                 Some(command) => state.take(command).await,
                 None => return,
@@ -165,12 +181,16 @@ impl State {
             recent: recent.into_iter().map(|(position, row)| (position, Arc::new(row))).collect(),
             shown_before: next,
             changed_at: row.changed,
-            pinned,
+            pinned: pinned.into_iter().map(|(position, row)| (position, Arc::new(row))).collect(),
             nonces: Nonces::default(),
             asides: Asides::default(),
             forms: Forms::default(),
             in_flight: InFlight::default(),
             pending: FuturesOrdered::new(),
+            reads: FuturesUnordered::new(),
+            turns: Arc::new(Semaphore::new(READS)),
+            stays: 0,
+            crowd: Crowd::default(),
             too_slow: Vec::new(),
             errands: JoinSet::new(),
             around,
@@ -179,11 +199,7 @@ impl State {
 
     async fn take(&mut self, command: Command) {
         match command {
-            Command::Join { socket, join, address, ack } => {
-                let refused = self.join(socket, join, address).await;
-                // A client that is gone hears nothing.
-                drop(ack.send(&refused.map_or(Ack::Done {}, |error| Ack::Error { error })));
-            }
+            Command::Join { socket, join, guest, ack } => self.join(socket, join, guest, ack),
             Command::Leave { sid } => self.leave(sid),
             Command::Post { sid, send, ack } => self.post(sid, send, ack).await,
             Command::Edit { sid, edit, ack } => self.edit(sid, edit, ack).await,
@@ -194,14 +210,14 @@ impl State {
             Command::Fill { sid, fill, ack } => self.fill(sid, &fill, ack),
             Command::Upload { sid, upload, ack } => self.announce_upload(sid, &upload, ack),
             Command::Typing { sid, is_typing } => self.typing(sid, is_typing),
-            Command::Users { sid } => self.tell_users_to(sid),
+            Command::Users { sid, users, ack } => self.tell_users(sid, &users, ack),
+            Command::History { sid, history, ack } => self.history(sid, history, ack),
             Command::Act(doing) => self.act(*doing).await,
             Command::Whisper(whisper) => self.whisper(whisper),
             Command::Moderated(notice) => self.moderated(&notice),
             Command::Forget { up_to } => self.forget(up_to),
             Command::Count(answer) => {
-                let names = self.roster.users("").into_iter().filter(|user| !user.bot).map(|user| user.username);
-                let _asked = answer.send(names.collect());
+                let _asked = answer.send(self.roster.names());
             }
         }
     }

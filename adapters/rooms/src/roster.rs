@@ -1,27 +1,60 @@
 //! Who is in a room, on which connections.
 
-use std::net::IpAddr;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
 
 use serde::Serialize;
 use socketioxide::socket::Sid;
 
 use crate::encode::WireUser;
+use crate::guests::Guest;
 use crate::peer::{self, Peer};
 
 /// A connection in a room.
 pub(crate) struct Seat {
     pub(crate) socket: Peer,
     pub(crate) username: String,
-    pub(crate) address: Option<IpAddr>,
+    /// Lower-case username.
+    pub(crate) name: String,
+    pub(crate) guest: Guest,
     /// The language of the person, where the client has said it.
     pub(crate) locale: Option<String>,
+    /// Tells this stay from an earlier one of the same connection.
+    pub(crate) stay: u64,
+    /// It has been told what is in the room, and hears what happens from there on.
+    pub(crate) is_in: bool,
+    /// A page of the history is being read for it.
+    pub(crate) is_reading: bool,
     /// Its queue is full: it is told nothing more, and is on its way out.
     pub(crate) is_leaving: bool,
+}
+
+/// Somebody who does something in a room.
+#[derive(Clone)]
+pub(crate) struct Author {
+    pub(crate) username: String,
+    /// The guest's id.
+    pub(crate) guest: Arc<str>,
+}
+
+impl Seat {
+    pub(crate) fn author(&self) -> Author {
+        Author { username: self.username.clone(), guest: Arc::clone(&self.guest.id) }
+    }
 }
 
 #[derive(Default)]
 pub(crate) struct Roster {
     seats: Vec<Seat>,
+    /// Everybody, each once, by lower-case username.
+    people: BTreeMap<String, Person>,
+}
+
+struct Person {
+    /// As they write it.
+    username: String,
+    connections: usize,
 }
 
 impl Roster {
@@ -34,20 +67,27 @@ impl Roster {
     }
 
     pub(crate) fn has(&self, username: &str) -> bool {
-        self.seats.iter().any(|seat| same(&seat.username, username))
+        self.people.contains_key(&username.to_lowercase())
     }
 
-    /// The name under which somebody may sit: their own, unless somebody from elsewhere has it already. One person may come
-    /// twice, from the same address: in two tabs, or again before the old connection is known to be dead.
-    pub(crate) fn claim(&self, username: &str, address: Option<IpAddr>) -> Result<String, String> {
-        match self.seats.iter().find(|seat| same(&seat.username, username)) {
+    /// How many people there are.
+    pub(crate) fn count(&self) -> usize {
+        self.people.len()
+    }
+
+    /// The name under which a guest may sit: their own, as they have written it before if they are here already, in another tab or on a
+    /// connection that is not known to be dead yet.
+    pub(crate) fn claim(&self, username: &str, guest: &Guest) -> Result<String, String> {
+        match self.newest(&username.to_lowercase()) {
             None => Ok(username.to_owned()),
-            Some(seat) if seat.address == address => Ok(seat.username.clone()),
-            Some(_) => Err(format!("the name {username} is taken in this room")),
+            Some(seat) if seat.guest.id == guest.id => Ok(seat.username.clone()),
+            Some(_) => Err(format!("the name {username} is taken by somebody who is here")),
         }
     }
 
     pub(crate) fn sit(&mut self, seat: Seat) {
+        let newcomer = || Person { username: seat.username.clone(), connections: 0 };
+        self.people.entry(seat.name.clone()).or_insert_with(newcomer).connections += 1;
         self.seats.push(seat);
     }
 
@@ -55,14 +95,21 @@ impl Roster {
     pub(crate) fn stand(&mut self, sid: Sid) -> Option<(Seat, bool)> {
         let place = self.seats.iter().position(|seat| seat.socket.id == sid)?;
         let seat = self.seats.remove(place);
-        let last = !self.has(&seat.username);
+        let Some(person) = self.people.get_mut(&seat.name) else { return Some((seat, true)) };
+        person.connections = person.connections.saturating_sub(1);
+        let last = person.connections == 0;
+        if last {
+            self.people.remove(&seat.name);
+        }
         Some((seat, last))
     }
 
     /// All connections of a person leave; the last of their seats.
     pub(crate) fn stand_all(&mut self, username: &str) -> Option<Seat> {
+        let name = username.to_lowercase();
+        self.people.remove(&name)?;
         let mut last = None;
-        while let Some(place) = self.seats.iter().position(|seat| same(&seat.username, username)) {
+        while let Some(place) = self.seats.iter().position(|seat| seat.name == name) {
             last = Some(self.seats.remove(place));
         }
         last
@@ -70,21 +117,37 @@ impl Roster {
 
     /// The name of somebody who is here, as they write it.
     pub(crate) fn name(&self, username: &str) -> Option<String> {
-        self.seats.iter().find(|seat| same(&seat.username, username)).map(|seat| seat.username.clone())
+        self.people.get(&username.to_lowercase()).map(|person| person.username.clone())
     }
 
     /// The language of somebody who is here, as the newest of their connections that says one has it.
     pub(crate) fn locale(&self, username: &str) -> Option<String> {
-        self.seats.iter().rev().filter(|seat| same(&seat.username, username)).find_map(|seat| seat.locale.clone())
+        let name = username.to_lowercase();
+        self.seats.iter().rev().filter(|seat| seat.name == name).find_map(|seat| seat.locale.clone())
     }
 
-    /// Everybody, each once, sorted.
-    pub(crate) fn users(&self, bot: &str) -> Vec<WireUser> {
-        let mut names: Vec<_> = self.seats.iter().map(|seat| seat.username.clone()).collect();
-        names.sort_unstable_by_key(|name| name.to_lowercase());
-        names.dedup();
-        let people = names.into_iter().map(|username| WireUser { username, bot: false });
-        people.chain([WireUser { username: bot.to_owned(), bot: true }]).collect()
+    /// The id of the guest who is here under that name.
+    pub(crate) fn guest(&self, username: &str) -> Option<Arc<str>> {
+        self.newest(&username.to_lowercase()).map(|seat| Arc::clone(&seat.guest.id))
+    }
+
+    /// The names of all people, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.people.values().map(|person| person.username.clone()).collect()
+    }
+
+    /// A page of `limit` people after `cursor`, with the cursor of the next one. The bot comes behind the last of them.
+    pub(crate) fn page(&self, cursor: Option<&str>, limit: usize, bot: &str) -> (Vec<WireUser>, Option<String>) {
+        let from = cursor.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut rest = self.people.range::<str, _>((from, Bound::Unbounded));
+        let page: Vec<_> = rest.by_ref().take(limit).collect();
+        let mut users: Vec<_> =
+            page.iter().map(|(_, person)| WireUser { username: person.username.clone(), bot: false }).collect();
+        let next = rest.next().and_then(|_| page.last().map(|(name, _)| (*name).clone()));
+        if next.is_none() {
+            users.push(WireUser { username: bot.to_owned(), bot: true });
+        }
+        (users, next)
     }
 
     /// Sends to whom it `concerns`. Returns the connections whose queue is full.
@@ -104,9 +167,8 @@ impl Roster {
         }
         full
     }
-}
 
-/// Names that people would take for the same.
-pub(crate) fn same(a: &str, b: &str) -> bool {
-    a.to_lowercase() == b.to_lowercase()
+    fn newest(&self, name: &str) -> Option<&Seat> {
+        self.seats.iter().rev().find(|seat| seat.name == name)
+    }
 }

@@ -34,9 +34,9 @@ pub struct Rooms {
     pub(crate) directory: Arc<Directory>,
     pub(crate) uploads: Arc<Uploads>,
     pub(crate) limiter: Limiter,
-    /// The connections of each address, those of each person, and the files that are on their way from each address.
+    /// The connections of each address, those of each guest, and the files that are on their way from each address.
     pub(crate) links: Arc<Slots<Network>>,
-    pub(crate) people: Arc<Slots<(Network, String)>>,
+    pub(crate) people: Arc<Slots<(Network, Arc<str>)>>,
     pub(crate) transfers: Arc<Slots<Network>>,
     tasks: Mutex<JoinSet<()>>,
 }

@@ -12,13 +12,15 @@ use socketioxide::socket::Sid;
 use tokio::sync::mpsc::error::TrySendError;
 
 use crate::connection::Connection;
-use crate::decode::{Choose, Delete, Edit, Fill, Press, React, Send, Typing, Upload, read};
-use crate::encode::{Ack, NOT_IN_ROOM, Told};
+use crate::decode::{Choose, Delete, Edit, Fill, History, Press, React, Send, Typing, Upload, Users, read};
+use crate::encode::{Ack, Connected, NOT_IN_ROOM, Told};
+use crate::guests::Guest;
 use crate::limiter::{Kind, Verdict};
 use crate::peer::{AckSender, Peer};
 use crate::place::{SharedPlace, buckets, lock};
 use crate::room::Command;
 use crate::service::Rooms;
+use crate::session::Session;
 
 /// How much of an unknown event's name is repeated, in characters.
 const NAMED: usize = 64;
@@ -40,28 +42,28 @@ impl Rooms {
     /// Handles what comes from clients.
     pub(crate) fn listen(self: &Arc<Self>, io: &SocketIo) {
         let registering = Arc::clone(self);
-        let connected = move |socket: SocketRef| async move {
-            let message = "Welcome. Send join_room with your username and a room.";
-            // A client that is gone already needs no welcome.
-            drop(Peer::of(socket).map(|peer| peer.emit("connected", &Told { message })));
-        };
+        let connected = |socket: SocketRef| async move { greet(socket) };
         // Handlers are set in the middleware: by the time the connect handler runs, the first events may be there.
-        let register = move |socket: SocketRef| {
+        let register = move |socket: SocketRef, TryData(auth): TryData<Value>| {
             let rooms = Arc::clone(&registering);
-            async move { rooms.register(&socket) }
+            async move {
+                let session = rooms.identify(auth.ok().as_ref()).await?;
+                rooms.register(&socket, session)
+            }
         };
         io.ns("/", connected.with(register));
     }
 
-    fn register(self: &Arc<Self>, socket: &SocketRef) -> Result<(), String> {
+    fn register(self: &Arc<Self>, socket: &SocketRef, session: Session) -> Result<(), String> {
         let Some(peer) = Peer::of(socket.clone()) else {
             return Err("this session was not opened here".to_owned());
         };
         // Not the peer itself, which would keep the socket.
         socket.extensions.insert(Arc::new(EndsConnection(peer.connection)));
-        let place = SharedPlace::default();
-        let (rooms, here) = (Arc::clone(self), Arc::clone(&place));
-        let joins = move |peer: Peer, data, ack| rooms.join(&here, peer, data, ack);
+        socket.extensions.insert(session.guest.clone());
+        let (place, session) = (SharedPlace::default(), Arc::new(session));
+        let (rooms, here, who) = (Arc::clone(self), Arc::clone(&place), Arc::clone(&session));
+        let joins = move |peer: Peer, data, ack| rooms.join(&here, &who, peer, data, ack);
         self.on(socket, &place, ("join_room", Kind::Join), joins);
         let (rooms, here) = (Arc::clone(self), Arc::clone(&place));
         self.on(socket, &place, ("leave_room", Kind::Join), move |peer: Peer, _, ack: AckSender| {
@@ -72,13 +74,14 @@ impl Rooms {
         self.register_others(socket, &place);
         let rooms = Arc::clone(self);
         socket.on_disconnect(move |socket: SocketRef| {
-            let (rooms, place) = (Arc::clone(&rooms), Arc::clone(&place));
+            let (rooms, place, session) = (Arc::clone(&rooms), Arc::clone(&place), Arc::clone(&session));
             async move {
                 {
                     let mut place = lock(&place);
                     place.is_closed = true;
                     rooms.leave(&mut place, socket.id);
                 }
+                rooms.note_end(&session);
                 if let Some(peer) = Peer::of(socket) {
                     peer.connection.end();
                 }
@@ -135,9 +138,13 @@ impl Rooms {
             answer(ack, &Ack::Done {});
             Command::Typing { sid, is_typing: typing.is_typing }
         });
-        self.forward(socket, place, ("room_users", Kind::List), Ok, |sid, _: Value, ack| {
-            answer(ack, &Ack::Done {});
-            Command::Users { sid }
+        self.forward(socket, place, ("room_users", Kind::List), Users::checked, |sid, users, ack| Command::Users {
+            sid,
+            users,
+            ack,
+        });
+        self.forward(socket, place, ("history", Kind::History), History::checked, |sid, history, ack| {
+            Command::History { sid, history, ack }
         });
         let (rooms, place) = (Arc::clone(self), Arc::clone(place));
         socket.on_fallback(move |socket: SocketRef, event: socketioxide::extract::Event, ack: AckSender| {
@@ -154,7 +161,7 @@ impl Rooms {
     /// Holds an event to the limits. What comes too fast is taken, and the next is read later; what comes far too fast is refused, and
     /// whoever goes on all the same is disconnected.
     fn admit(&self, peer: &Peer, place: &SharedPlace, kind: Kind, ack: AckSender) -> Option<AckSender> {
-        let who = buckets(peer, lock(place).person.as_ref());
+        let who = buckets(peer, lock(place).guest());
         let wait = match self.limiter.take(kind, &who) {
             Verdict::Pass => {
                 peer.connection.forgive();
@@ -254,4 +261,12 @@ fn tell(peer: &Peer, problem: &str) {
 
 fn answer(ack: AckSender, with: &Ack) {
     drop(ack.send(with));
+}
+
+/// Welcomes a connection, and tells it the token with which its client is the same person on the next one.
+fn greet(socket: SocketRef) {
+    let message = "Welcome. Send join_room with your username and a room.";
+    let Some(guest) = socket.extensions.get::<Guest>() else { return };
+    // A client that is gone already needs no welcome.
+    drop(Peer::of(socket).map(|peer| peer.emit("connected", &Connected { message, token: &guest.token })));
 }

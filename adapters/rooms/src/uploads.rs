@@ -33,7 +33,7 @@ pub(crate) struct Uploads(Mutex<HashMap<String, Waiting>>);
 /// A file that was announced, and what is in it once that is here.
 pub(crate) struct Waiting {
     room: String,
-    /// Lower-case username.
+    /// The guest's id.
     person: String,
     network: Network,
     name: String,
@@ -52,11 +52,11 @@ pub(crate) struct Most {
 }
 
 impl Waiting {
-    pub(crate) fn new(room: &str, username: &str, network: Network, upload: &decode::Upload, now: Millis) -> Self {
+    pub(crate) fn new(room: &str, guest: &str, network: Network, upload: &decode::Upload, now: Millis) -> Self {
         let name = file_name(&upload.name);
         let content_type = upload.content_type.as_deref().filter(|given| !given.trim().is_empty());
         let content_type = content_type.map_or_else(|| type_by_name(&name), safe_type).to_owned();
-        let (room, person) = (room.to_owned(), username.to_lowercase());
+        let (room, person) = (room.to_owned(), guest.to_owned());
         let until = now.saturating_add(LIFE);
         Self { room, person, network, name, content_type, until, coming: None, data: None }
     }

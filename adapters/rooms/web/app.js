@@ -1,7 +1,7 @@
 // The page as a whole: the entry form, the chat, and what passes between the socket and the parts of the page.
 import { Composer } from './composer.js';
 import { Connection } from './connection.js';
-import { $, confirm, focusInput, store, toast } from './dom.js';
+import { $, confirm, focusInput, store, toast, whileAsking } from './dom.js';
 import { Forms } from './form.js';
 import { People, Typing } from './people.js';
 import { Pins } from './pins.js';
@@ -16,7 +16,7 @@ let here = null; // { room, username } while in a room
 let unread = 0;
 
 const connection = new Connection(() => timeline.lastId);
-const people = new People();
+const people = new People((cursor) => ask('room_users', { cursor }));
 const typing = new Typing();
 
 const timeline = new Timeline({
@@ -86,13 +86,14 @@ on('state', ({ state, problem }) => {
   if (problem && !here && busy()) $('entry-error').textContent = 'The server cannot be reached. Trying again…';
 });
 
-on('joined', ({ room, username, messages, pinned, users, catch_up: catchUp, back, ...rules }) => {
+on('joined', ({ room, username, author, messages, pinned, users, count, next_users: next, catch_up: catchUp, has_more: hasMore, back, ...rules }) => {
   here = { room, username };
-  timeline.me = username;
+  timeline.is(username, author);
   timeline.load(messages ?? [], Boolean(back && catchUp));
+  if (!back || !catchUp) timeline.offerEarlier(Boolean(hasMore));
   // `pinned` are those that may be older than what is shown of the history.
   pins.load([...(pinned ?? []), ...(messages ?? [])], Boolean(back && catchUp && !pinned));
-  people.set(users ?? [], username);
+  people.set(users ?? [], { me: username, count, next });
   typing.clear();
   standing.enter(rules, back, timeline.lastOwn()?.date);
   if (back) return;
@@ -145,20 +146,32 @@ on('message_pinned', ({ id, pinned }) => {
   if (msg || !pinned) pins.set(msg ?? { id }, pinned);
 });
 on('reaction', (change) => timeline.react(change));
-on('user_joined', ({ username, message }) => {
-  people.add(username);
+on('missed', ({ messages }) => {
+  timeline.load(messages ?? [], true);
+  pins.load(messages ?? [], true);
+});
+on('user_joined', ({ username, message, count }) => {
+  people.change([username], [], count);
   timeline.notice(message || `${username} joined`);
 });
-on('user_left', ({ username, message }) => {
-  people.remove(username);
+on('user_left', ({ username, message, count }) => {
+  people.change([], [username], count);
   typing.set(username, false);
   timeline.notice(message || `${username} left`);
 });
 on('user_typing', ({ username, is_typing: isTyping }) => {
   if (username !== here?.username) typing.set(username, isTyping);
 });
-on('room_users', ({ room, users }) => {
-  if (!room || room === here?.room) people.set(users);
+// In a large room, many at once, and without a word in the log.
+on('presence', ({ joined, left, count, truncated }) => {
+  people.change(joined ?? [], left ?? [], count);
+  for (const name of left ?? []) typing.set(name, false);
+  if (truncated) ask('room_users', {});
+});
+on('room_users', ({ room, users, count, cursor, next }) => {
+  if (room && room !== here?.room) return;
+  if (cursor) people.append(users ?? [], { count, next });
+  else people.set(users ?? [], { count, next });
 });
 on('sent', ({ nonce, id }) => timeline.acknowledge(nonce, id));
 on('sending', ({ nonce }) => timeline.setState(nonce, 'sending'));
@@ -260,6 +273,16 @@ function preset() {
 }
 
 $('leave').addEventListener('click', leave);
+$('earlier').addEventListener('click', () => whileAsking($('earlier'), async () => {
+  const before = timeline.firstId;
+  if (!before) return timeline.offerEarlier(false);
+  try {
+    const { messages, has_more: hasMore } = await connection.call('history', { before });
+    timeline.prepend(messages ?? [], Boolean(hasMore));
+  } catch (error) {
+    toast(error.message);
+  }
+}));
 $('skip').addEventListener('click', (event) => {
   event.preventDefault();
   if (here) focusInput();

@@ -1,4 +1,4 @@
-// The socket: entering a room, coming back to it after a lost connection (but not after being shown out), and the outbox of messages
+// The socket: being the same guest as before, entering a room, coming back to it after a lost connection (but not after being shown out), and the outbox of messages
 // that are not acknowledged yet. A message keeps its nonce however often it is sent, so it is never doubled.
 import { io } from './vendor/socket.io.esm.min.js';
 
@@ -7,11 +7,16 @@ const ANSWER_MS = 12000;
 const REJOIN_DELAYS = [1, 2, 4, 8, 15, 30];
 const FORWARDED = [
   'new_message', 'message_edited', 'message_deleted', 'messages_deleted', 'message_pinned', 'reaction', 'user_joined',
-  'user_left', 'user_typing', 'room_users', 'room_updated', 'form',
+  'user_left', 'user_typing', 'presence', 'room_users', 'room_updated', 'form',
 ];
+// These change the log, so they wait while messages from before them are being fetched.
+const OF_LOG = ['new_message', 'message_edited', 'message_deleted', 'messages_deleted', 'message_pinned', 'reaction'];
 const EXPULSIONS = ['kicked', 'banned'];
 // What the server answers to somebody who is in no room: our place there is lost, and is taken again.
 const NOT_IN_ROOM = 'join a room first';
+// Cookies do not tell ports apart. How long a token is good for is the server's to say; browsers keep no cookie for longer than this.
+const COOKIE = `palabre_guest_${location.port}`;
+const COOKIE_AGE_S = 400 * 86400;
 
 export class Connection extends EventTarget {
   #socket;
@@ -23,13 +28,28 @@ export class Connection extends EventTarget {
   #timer = null; // an answer that is awaited, or a rejoin to come
   #redial = null;
   #redials = 0;
+  #token = null; // with it the server knows that this is the same guest
+  #held = null; // [name, data] of what happened while messages from before it are being fetched
+  #round = 0; // of catching up
   #outbox = new Map(); // nonce → { nonce, message, reply_to, files, ids: of those that are uploaded, state: 'sending' | 'failed', resend: sent again on return }
 
   /** `lastId()` gives the id of the last message the timeline holds. */
   constructor(lastId) {
     super();
     this.lastId = lastId;
-    this.#socket = io({ transports: ['websocket', 'polling'], tryAllTransports: true, reconnectionDelayMax: 8000 });
+    // The owner of a reserved name comes by a link with its token, which nobody looking at the address should see.
+    const given = /^#token=([\x21-\x7e]+)$/.exec(location.hash)?.[1];
+    if (given) {
+      writeToken(given);
+      history.replaceState(null, '', location.pathname + location.search);
+    }
+    this.#socket = io({
+      transports: ['websocket', 'polling'], tryAllTransports: true, reconnectionDelayMax: 8000,
+      auth: (send) => {
+        const token = this.#token ?? readToken();
+        send(token ? { token } : {});
+      },
+    });
     const socket = this.#socket;
     socket.on('connect', () => {
       this.#redials = 0;
@@ -39,6 +59,7 @@ export class Connection extends EventTarget {
     socket.on('disconnect', () => {
       clearTimeout(this.#timer);
       this.#joined = false;
+      this.#held = null;
       if (this.#expelled) return this.#tell('state', { state: 'off' });
       this.#tell('state', { state: 'lost' });
       // A disconnection that the server asked for is not followed by a reconnection of its own.
@@ -52,7 +73,11 @@ export class Connection extends EventTarget {
     socket.on('error', (answer) => this.#onError(String(answer?.message ?? 'Something went wrong')));
     socket.on('moderated', (data) => this.#onModerated(data ?? {}));
     for (const name of FORWARDED) {
-      socket.on(name, (data) => { if (this.#joined && data) this.#tell(name, data); });
+      socket.on(name, (data) => {
+        if (!this.#joined || !data) return;
+        if (this.#held && OF_LOG.includes(name) && !data.ephemeral && !data.private) this.#held.push([name, data]);
+        else this.#tell(name, data);
+      });
     }
     addEventListener('online', () => { if (!socket.connected && !this.#expelled) socket.connect(); });
   }
@@ -181,6 +206,7 @@ export class Connection extends EventTarget {
   #reenter() {
     if (!this.#joined || !this.#wanted || !this.#socket.connected) return;
     this.#joined = false;
+    this.#held = null;
     this.#join();
   }
 
@@ -191,14 +217,42 @@ export class Connection extends EventTarget {
     this.#wanted = { username: answer.username ?? this.#wanted.username, room: answer.room ?? this.#wanted.room };
     this.#entered = this.#joined = true;
     this.#rejoins = 0;
+    if (answer.token) {
+      this.#token = answer.token;
+      writeToken(answer.token);
+    }
+    const behind = back && answer.catch_up && answer.has_more && answer.cursor;
+    this.#held = behind ? [] : null;
     this.#tell('joined', { ...answer, ...this.#wanted, back });
     this.#tell('state', { state: 'connected' });
+    if (behind) this.#catchUp(answer.cursor);
     for (const entry of [...this.#outbox.values()]) {
       if (entry.state === 'sending' || entry.resend) {
         this.#tell('sending', { nonce: entry.nonce });
         this.#post(entry);
       }
     }
+  }
+
+  /** Fetches what else was missed, page by page; what happens meanwhile comes behind it. */
+  async #catchUp(cursor) {
+    const round = ++this.#round;
+    const isOver = () => !this.#held || round !== this.#round;
+    try {
+      for (let after = cursor; after;) {
+        const page = await this.call('history', { after });
+        if (isOver()) return;
+        this.#tell('missed', page);
+        after = page.has_more ? page.cursor : null;
+      }
+    } catch {
+      // Without a connection it goes on from there on return.
+      if (!isOver() && this.#socket.connected) this.#join();
+      return;
+    }
+    const held = this.#held;
+    this.#held = null;
+    for (const [name, data] of held) this.#tell(name, data);
   }
 
   #onError(message) {
@@ -238,6 +292,7 @@ export class Connection extends EventTarget {
     clearTimeout(this.#timer);
     this.#wanted = null;
     this.#entered = this.#joined = false;
+    this.#held = null;
     this.#outbox.clear();
   }
 
@@ -252,6 +307,16 @@ export class Connection extends EventTarget {
 
 function describe(error) {
   return String(typeof error === 'object' ? error.message ?? 'refused' : error);
+}
+
+function readToken() {
+  const found = document.cookie.split('; ').find((part) => part.startsWith(`${COOKIE}=`));
+  try { return found ? decodeURIComponent(found.slice(COOKIE.length + 1)) : null; } catch { return null; }
+}
+
+function writeToken(token) {
+  const secure = location.protocol === 'https:' ? '; Secure' : '';
+  document.cookie = `${COOKIE}=${encodeURIComponent(token)}; Path=/; Max-Age=${COOKIE_AGE_S}; SameSite=Strict${secure}`;
 }
 
 /** Random and long enough to be unique; crypto.randomUUID would need a secure context. */

@@ -9,7 +9,7 @@ const EMOJI = [['👍', 'thumbs up'], ['❤️', 'heart'], ['😂', 'laughing'],
 const JUMBO = /^(?:\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F|\u200D\p{Extended_Pictographic})*\s*){1,3}$/u;
 
 export class MessageView {
-  /** `room` gives what a message needs of its surroundings: `me`, `find(id)`, `jump(id)` and the actions. */
+  /** `room` gives what a message needs of its surroundings: `me`, `author`, `find(id)`, `jump(id)` and the actions. */
   constructor(msg, room) {
     this.room = room;
     this.parts = Object.fromEntries(['meta', 'quote', 'text', 'embeds', 'files', 'actions', 'reactions', 'status']
@@ -24,7 +24,10 @@ export class MessageView {
     this.update(msg);
   }
 
-  get own() { return this.msg.username === this.room.me && !this.msg.bot; }
+  get own() {
+    const { username, author, bot } = this.msg;
+    return !bot && (author ? author === this.room.author : username === this.room.me);
+  }
 
   /** Said to this person alone: the room's history does not have it. */
   get aside() { return Boolean(this.msg.ephemeral || this.msg.private); }

@@ -1,5 +1,5 @@
 // Who is in the room and who is typing; initials and colours made from names.
-import { $, h } from './dom.js';
+import { $, h, whileAsking } from './dom.js';
 
 const COLOURS = 7;
 const TYPING_MS = 6000;
@@ -24,10 +24,14 @@ export function avatar(name) {
 /** The list of people, which is a drawer on narrow screens. */
 export class People {
   #users = new Map();
+  #count = 0; // of people, where the list has only some of them
+  #next = null; // where the rest of the list begins
   #narrow = matchMedia('(max-width: 820px)');
   #open = false;
 
-  constructor() {
+  /** `more(cursor)` asks for the next page of the list. */
+  constructor(more) {
+    this.more = more;
     $('people-toggle').addEventListener('click', () => this.#show(!this.#open));
     $('people-close').addEventListener('click', () => this.#show(false));
     $('backdrop').addEventListener('click', () => this.#show(false));
@@ -38,20 +42,27 @@ export class People {
     this.#show(false);
   }
 
-  set(users, me) {
+  /** The first page of the list. */
+  set(users, { me, count, next }) {
     this.me = me ?? this.me;
-    this.#users = new Map((users ?? []).map((user) => [String(user.username), Boolean(user.bot)]));
+    this.#users.clear();
+    this.append(users, { count, next });
+  }
+
+  /** A further page of it. */
+  append(users, { count, next }) {
+    for (const user of users) this.#users.set(String(user.username), Boolean(user.bot));
+    this.#count = count ?? 0;
+    this.#next = next ?? null;
     this.#render();
   }
 
-  add(name) {
-    if (this.#users.has(name)) return;
-    this.#users.set(name, false);
+  /** People came and went; `count` are there now. */
+  change(joined, left, count) {
+    for (const name of joined) if (!this.#users.has(name)) this.#users.set(name, false);
+    for (const name of left) this.#users.delete(name);
+    this.#count = count ?? this.#count;
     this.#render();
-  }
-
-  remove(name) {
-    if (this.#users.delete(name)) this.#render();
   }
 
   close() { if (this.#open) this.#show(false); }
@@ -76,9 +87,14 @@ export class People {
         h('bdi', { class: 'person-name', title: name }, name),
         name === this.me && h('span', { class: 'you' }, 'you'),
         bot && h('span', { class: 'badge' }, 'bot')));
+    if (this.#next) {
+      const button = h('button', { type: 'button', class: 'more', onclick: () => whileAsking(button, () => this.more(this.#next)) }, 'Show more');
+      rows.push(h('li', {}, button));
+    }
     $('people').replaceChildren(...rows);
-    for (const el of document.querySelectorAll('[data-count]')) el.textContent = String(this.#users.size);
-    $('people-toggle').setAttribute('aria-label', `People in this room: ${this.#users.size}`);
+    const count = this.#next ? this.#count : this.#users.size;
+    for (const el of document.querySelectorAll('[data-count]')) el.textContent = String(count);
+    $('people-toggle').setAttribute('aria-label', `People in this room: ${count}`);
   }
 }
 

@@ -23,6 +23,7 @@ export class Timeline {
     this.room = {
       ...actions,
       me: '',
+      author: null,
       find: (id) => this.#views.get(id) ?? null,
       jump: (id) => this.jump(id),
       dismiss: (view) => this.#dismiss(view),
@@ -31,7 +32,22 @@ export class Timeline {
     this.#log.addEventListener('keydown', (event) => this.#onKey(event));
   }
 
-  set me(name) { this.room.me = name; }
+  /** Who reads it: the name, and what their messages have as `author`, since others may go by the same name. */
+  is(name, author) {
+    this.room.me = name;
+    this.room.author = author ?? null;
+  }
+
+  /** The first message that the room remembers too. */
+  get firstId() {
+    for (const el of this.#thread.children) {
+      if (el.dataset.id && !this.#items.get(el)?.view?.aside) return el.dataset.id;
+    }
+    return null;
+  }
+
+  /** Whether there is more before the first message. */
+  offerEarlier(offered) { $('earlier').hidden = !offered; }
 
   clear() {
     this.#views.clear();
@@ -39,6 +55,7 @@ export class Timeline {
     this.#thread.replaceChildren();
     this.#outgoing.replaceChildren();
     this.lastId = null;
+    this.offerEarlier(false);
     this.#scroller.toEnd();
     this.#hint();
   }
@@ -62,6 +79,25 @@ export class Timeline {
     placeAsides(Infinity);
     if (!catchUp) this.#scroller.toEnd();
     this.#log.removeAttribute('aria-busy');
+    this.#hint();
+  }
+
+  /** Messages from before the first one. What is being read stays where it is. */
+  prepend(messages, hasMore) {
+    const fromEnd = this.#log.scrollHeight - this.#log.scrollTop;
+    const first = this.#thread.firstElementChild;
+    for (const msg of messages) {
+      if (this.#views.has(msg.id)) continue;
+      const view = msg.type === 'notification' ? null : new MessageView(msg, this.room);
+      const el = view?.el ?? h('p', { class: 'notice', dir: 'auto', dataset: { id: msg.id } }, msg.message);
+      this.#views.set(msg.id, view);
+      this.#items.set(el, { view, date: toDate(msg.timestamp) });
+      this.#thread.insertBefore(el, first);
+    }
+    this.#relayout();
+    for (const msg of messages) this.#refreshQuotes(msg.id);
+    this.offerEarlier(hasMore);
+    this.#log.scrollTop = this.#log.scrollHeight - fromEnd;
     this.#hint();
   }
 
@@ -234,6 +270,7 @@ export class Timeline {
       this.#views.delete(el.dataset.id);
       el.remove();
     }
+    this.offerEarlier(true);
     this.#relayout();
   }
 

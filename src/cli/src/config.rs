@@ -287,6 +287,9 @@ fn fill_in(file: &mut File, place: &Place<'_>) -> Result<(), Problem> {
         for text in [&mut bot.value.token, &mut bot.value.api].into_iter().flatten() {
             *text = from_environment(text).map_err(|what| place.wrong(&bot.referenced, &what))?;
         }
+        for token in bot.value.rooms.name_tokens.values_mut() {
+            *token = from_environment(token).map_err(|what| place.wrong(&bot.referenced, &what))?;
+        }
     }
     for token in file.tokens.values_mut() {
         let filled = from_environment(&token.value.token).map_err(|what| place.wrong(&token.referenced, &what))?;

@@ -104,6 +104,8 @@ catalogue! {
     DiscordTaken = "discord_taken",
     /// The parts of long messages, by bot and the id of the last. The Discord adapter's.
     DiscordParts = "discord_parts",
+    /// Guests of the room service by the hash of their token. The rooms adapter's.
+    RoomGuests = "room_guests",
 }
 
 impl TableId {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use palabre_text::{duration, escape, plural, similarity, truncate};
+use palabre_text::{duration, escape, is_emoji, plural, similarity, skeleton, truncate};
 use proptest::prelude::*;
 
 #[test]
@@ -94,4 +94,28 @@ proptest! {
         prop_assert!((0.0..=1.0).contains(&similarity(&a, &b)));
         prop_assert!((similarity(&a, &a) - 1.0).abs() < 1e-9);
     }
+}
+
+#[test]
+fn one_emoji_is_told_from_more_and_from_words() {
+    for emoji in ["👍", "❤️", "❤", "👍🏽", "👨‍👩‍👧‍👦", "🏳️‍🌈", "🇫🇷", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "1️⃣", "👩🏽‍⚕️", "❤️‍🔥", "☠"]
+    {
+        assert!(is_emoji(emoji), "{emoji}");
+    }
+    let letters = "a".repeat(32);
+    let many = "👍\u{200D}".repeat(40);
+    for other in
+        ["", "a", &letters, "1", "👍👍", "👍 ", " 👍", "👍a", "🇫", "\u{200D}", "\u{FE0F}", "👍\n", "👍\u{200D}", &many]
+    {
+        assert!(!is_emoji(other), "{other:?}");
+    }
+}
+
+#[test]
+fn names_that_look_alike_have_the_same_skeleton_and_numbered_ones_do_not() {
+    for (a, b) in [("paul", "Раul"), ("bill", "b1ll"), ("palabre", "PALABRE"), ("oscar", "0scar"), ("ana", "аnа")] {
+        assert_eq!(skeleton(a), skeleton(b), "{a} {b}");
+    }
+    let numbered: std::collections::BTreeSet<_> = (0..2_000).map(|number| skeleton(&format!("user{number}"))).collect();
+    assert_eq!(numbered.len(), 2_000);
 }

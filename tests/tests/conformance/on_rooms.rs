@@ -258,7 +258,7 @@ impl Platform for OnRooms {
         let users = self.looked_into().await["users"].take();
         let is_there = users.as_array().is_some_and(|users| users.iter().any(|user| user["username"] == who));
         // Whoever is banned comes into no other room either.
-        let mut client = Client::connect(&self.address).await.expect("the service is up");
+        let mut client = Client::connect_as(&self.address, who).await.expect("the service is up");
         let number = client.ask("join_room", json!({ "username": who, "room": "lobby" })).await;
         let answer = client.ack(number.expect("the connection holds")).await.expect("it is acknowledged");
         let is_banned = answer["error"].as_str().is_some_and(|error| error.contains("banned"));

@@ -94,7 +94,8 @@ async fn played<P: Beside>(scenario: &Scenario) -> Option<(Transcript, Transcrip
 }
 
 async fn in_the_rooms<P: Beside>(town: &Town<P>, scenario: &Scenario) -> Transcript {
-    let mut stage = OnRooms::with(&town.daemon.address, scenario.cast).await;
+    let tokens = [("olivia", town::OLIVIA)];
+    let mut stage = OnRooms::with(&town.daemon.address, scenario.cast, &tokens).await;
     play(&mut stage, town, scenario.steps).await
 }
 

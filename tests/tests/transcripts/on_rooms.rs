@@ -34,7 +34,11 @@ pub(crate) struct OnRooms {
 }
 
 impl OnRooms {
-    pub(crate) async fn with(address: &str, cast: &[(&str, &str)]) -> Self {
+    /// People come in; those named in `tokens` have these.
+    pub(crate) async fn with(address: &str, cast: &[(&str, &str)], tokens: &[(&str, &str)]) -> Self {
+        for (who, token) in tokens {
+            Client::remember(address, who, token);
+        }
         let mut stage = Self {
             address: address.to_owned(),
             people: Vec::new(),
@@ -60,7 +64,7 @@ impl OnRooms {
     }
 
     async fn may_enter(&self, who: &str) -> bool {
-        let mut client = Client::connect(&self.address).await.unwrap();
+        let mut client = Client::connect_as(&self.address, who).await.unwrap();
         let asked = client.ask("join_room", json!({ "username": who, "room": "general" })).await.unwrap();
         client.ack(asked).await.unwrap()["error"].is_null()
     }

@@ -11,7 +11,7 @@ fn limiter(rate: Rate) -> (Limiter, VirtualClock) {
 }
 
 fn person(name: &str) -> [Who; 2] {
-    [Who::Person(None, name.to_owned()), Who::Address(None)]
+    [Who::Person(None, name.into()), Who::Address(None)]
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl State {
             return if added { gone(answer, message) } else { done(answer) };
         };
         let username = self.around.config.nickname.clone();
-        let Some(row) = reacted(&row, &emoji, &username, added) else { return done(answer) };
+        let Some(row) = reacted(&row, &emoji, &username, None, added) else { return done(answer) };
         let mut rows = Rows::default();
         self.replace(&mut rows, position, &Arc::new(row));
         self.hand_over(None, rows, Change::Reaction { id, emoji, username, added }, Asker::Bot(answer));

@@ -19,6 +19,8 @@ const KEPT: usize = 1_000;
 struct Aside {
     /// Lower-case username.
     user: String,
+    /// The id of the guest whom it is for.
+    guest: Arc<str>,
     row: Arc<MessageRow>,
     is_private: bool,
 }
@@ -30,8 +32,14 @@ pub(super) struct Asides {
 
 impl Asides {
     /// The message `id`, if it was for `user`.
-    pub(super) fn row(&self, user: &str, id: &str) -> Option<Arc<MessageRow>> {
+    fn row(&self, user: &str, id: &str) -> Option<Arc<MessageRow>> {
         let found = self.kept.iter().rev().find(|aside| aside.row.id == id && aside.user == user);
+        found.map(|aside| Arc::clone(&aside.row))
+    }
+
+    /// The message `id`, if it was for that guest.
+    pub(super) fn row_of_guest(&self, guest: &str, id: &str) -> Option<Arc<MessageRow>> {
+        let found = self.kept.iter().rev().find(|aside| aside.row.id == id && &*aside.guest == guest);
         found.map(|aside| Arc::clone(&aside.row))
     }
 
@@ -60,10 +68,10 @@ impl State {
             let _asked = answer.send(Ok(Outcome { message: Some(id.into()) }));
             return;
         }
-        if !self.roster.has(&user) {
+        let Some(guest) = self.roster.guest(&user) else {
             let _asked = answer.send(Err(ActionError::NotFound(format!("{user} is not in this room"))));
             return;
-        }
+        };
         let mut batch = Batch::default();
         let row = match self.speaker(Some(ASIDE_LIFE)).says(&mut batch, id.clone(), content) {
             Ok(row) => Arc::new(row),
@@ -72,7 +80,7 @@ impl State {
                 return;
             }
         };
-        self.asides.keep(Aside { user: user.clone(), row, is_private: false });
+        self.asides.keep(Aside { user: user.clone(), guest, row, is_private: false });
         // Only its files are kept, for a while.
         let ticket = (!batch.is_empty()).then(|| self.around.store.commit(batch));
         let then = Then::Aside { user, id, asker: Asker::Bot(answer) };
@@ -100,12 +108,15 @@ impl State {
     /// A bot says something to somebody who may be here.
     pub(super) fn whisper(&mut self, whisper: Whisper) {
         let Whisper { user, row, answer } = whisper;
-        let is_here = self.roster.has(&user);
-        if is_here && self.asides.keep(Aside { user: user.clone(), row: Arc::clone(&row), is_private: true }) {
+        let Some(guest) = self.roster.guest(&user) else {
+            let _asked = answer.send(false);
+            return;
+        };
+        if self.asides.keep(Aside { user: user.clone(), guest, row: Arc::clone(&row), is_private: true }) {
             let room = self.room.name.clone();
             self.tell_one(&user, "new_message", &aside(&room, &row, true));
         }
-        let _asked = answer.send(is_here);
+        let _asked = answer.send(true);
     }
 
     /// A bot changes a message that was for one person. False when there is none of that id.

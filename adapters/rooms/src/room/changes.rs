@@ -12,10 +12,10 @@ use crate::decode::{Delete, Edit, React};
 use crate::encode::NOT_IN_ROOM;
 use crate::history::MessageRow;
 use crate::peer::AckSender;
-use crate::roster::same;
+use crate::roster::Author;
 
 /// Who wants to do something, to which message.
-type Found = (String, u64, Arc<MessageRow>);
+type Found = (Author, u64, Arc<MessageRow>);
 
 /// How many different reactions a message has at most.
 const KINDS: usize = 32;
@@ -24,44 +24,53 @@ impl State {
     pub(super) async fn edit(&mut self, sid: Sid, edit: Edit, ack: AckSender) {
         let asker = Asker::Client { sid, ack };
         let found = self.of_own(sid, &edit.id).await;
-        let (username, position, row) = match found.and_then(|found| self.writing(found)) {
+        let (author, position, row) = match found.and_then(|found| self.speaking(found)) {
             Ok(found) => found,
             Err(problem) => return asker.answer(Err(problem)),
         };
-        let before = row.message(self.user_id(&username));
-        let row = Arc::new(MessageRow { text: edit.message, edited: true, ..MessageRow::clone(&row) });
-        let after = row.message(self.user_id(&username));
+        let before = row.message(self.user_id(&row.username));
+        let edited = MessageRow { text: edit.message, edited: true, ..MessageRow::clone(&row) };
+        let row = match self.passed(&author, edited).await {
+            Ok(row) => Arc::new(row),
+            Err(reason) => return asker.answer(Err(reason)),
+        };
+        self.rules.spoke(&author.guest, self.around.context.clock.now());
+        let after = row.message(self.user_id(&row.username));
         let mut rows = Rows::default();
         self.replace(&mut rows, position, &row);
-        let event = self.event(&username, EventKind::MessageEdit { message: after, before: Some(before), by: None });
+        let kind = EventKind::MessageEdit { message: after, before: Some(before), by: None };
+        let event = self.event(&author.username, kind);
         self.hand_over(Some(event), rows, Change::Edited(row), asker);
     }
 
     pub(super) async fn delete(&mut self, sid: Sid, delete: &Delete, ack: AckSender) {
         let asker = Asker::Client { sid, ack };
-        let (username, position, row) = match self.of_own(sid, &delete.id).await {
+        let (author, position, row) = match self.of_own(sid, &delete.id).await {
             Ok(found) => found,
             Err(problem) => return asker.answer(Err(problem)),
         };
-        let before = row.message(self.user_id(&username));
+        let before = row.message(self.user_id(&row.username));
         let mut rows = Rows::default();
         self.remove(&mut rows, position, &row);
         let kind = EventKind::MessageDelete { message: before.id.clone(), before: Some(before), by: None };
-        let event = self.event(&username, kind);
+        let event = self.event(&author.username, kind);
         self.hand_over(Some(event), rows, Change::Deleted { id: row.id.clone() }, asker);
     }
 
     pub(super) async fn react(&mut self, sid: Sid, react: React, ack: AckSender) {
         let asker = Asker::Client { sid, ack };
         let found = self.of_any(sid, &react.id).await;
-        let (username, position, row) = match found.and_then(|found| self.writing(found)) {
+        let (Author { username, guest }, position, row) = match found.and_then(|found| self.speaking(found)) {
             Ok(found) => found,
             Err(problem) => return asker.answer(Err(problem)),
         };
+        if react.remove && is_of_another(&row, &react.emoji, &username, &guest) {
+            return asker.answer(Err("only one's own reactions can be taken away".to_owned()));
+        }
         if !react.remove && row.reactions.len() >= KINDS && !row.reactions.contains_key(&react.emoji) {
             return asker.answer(Err(format!("a message has at most {KINDS} different reactions")));
         }
-        let Some(row) = reacted(&row, &react.emoji, &username, !react.remove) else {
+        let Some(row) = reacted(&row, &react.emoji, &username, Some(&*guest), !react.remove) else {
             return asker.answer(Ok(Some(row.id.clone())));
         };
         let (id, emoji) = (row.id.clone(), react.emoji);
@@ -79,29 +88,41 @@ impl State {
     }
 
     async fn of_any(&mut self, sid: Sid, id: &str) -> Result<Found, String> {
-        let seat = self.roster.seat(sid).ok_or(NOT_IN_ROOM)?;
-        let username = seat.username.clone();
+        let author = self.roster.seat(sid).ok_or(NOT_IN_ROOM)?.author();
         let (position, row) = self.find(id).await.ok_or("there is no such message in this room")?;
-        Ok((username, position, row))
+        Ok((author, position, row))
     }
 
     async fn of_own(&mut self, sid: Sid, id: &str) -> Result<Found, String> {
-        let (username, position, row) = self.of_any(sid, id).await?;
-        if row.bot || !same(&row.username, &username) {
+        let (author, position, row) = self.of_any(sid, id).await?;
+        // Somebody else may go by the same name by now.
+        if row.bot || row.author.as_deref() != Some(&*author.guest) {
             return Err("only one's own messages can be changed".to_owned());
         }
-        Ok((username, position, row))
+        Ok((author, position, row))
     }
 
-    /// The same, unless whoever wants it may write nothing.
-    fn writing(&self, found: Found) -> Result<Found, String> {
-        self.may_write(&found.0, self.around.context.clock.now())?;
+    /// The same, unless the rules of the room keep whoever wants it from saying something.
+    fn speaking(&self, found: Found) -> Result<Found, String> {
+        self.may_speak(&found.0, self.around.context.clock.now())?;
         Ok(found)
     }
 }
 
-/// The row with the reaction put or taken; `None` when nothing changes, or there are too many kinds already.
-pub(super) fn reacted(row: &MessageRow, emoji: &str, username: &str, added: bool) -> Option<MessageRow> {
+/// Whether the reaction that stands under a name is that of another guest who went by it.
+fn is_of_another(row: &MessageRow, emoji: &str, username: &str, guest: &str) -> bool {
+    row.reactors.get(emoji).and_then(|names| names.get(username)).is_some_and(|reactor| reactor != guest)
+}
+
+/// The row with the reaction put or taken; `None` when nothing changes, or there are too many kinds already. `guest` is the id of the
+/// guest who reacts; a bot has none.
+pub(super) fn reacted(
+    row: &MessageRow,
+    emoji: &str,
+    username: &str,
+    guest: Option<&str>,
+    added: bool,
+) -> Option<MessageRow> {
     let mut row = row.clone();
     if added {
         if row.reactions.len() >= KINDS && !row.reactions.contains_key(emoji) {
@@ -112,6 +133,9 @@ pub(super) fn reacted(row: &MessageRow, emoji: &str, username: &str, added: bool
             return None;
         }
         names.push(username.to_owned());
+        if let Some(guest) = guest {
+            row.reactors.entry(emoji.to_owned()).or_default().insert(username.to_owned(), guest.to_owned());
+        }
     } else {
         let names = row.reactions.get_mut(emoji)?;
         let before = names.len();
@@ -121,6 +145,9 @@ pub(super) fn reacted(row: &MessageRow, emoji: &str, username: &str, added: bool
         }
         if names.is_empty() {
             row.reactions.remove(emoji);
+            row.reactors.remove(emoji);
+        } else if let Some(reactors) = row.reactors.get_mut(emoji) {
+            reactors.remove(username);
         }
     }
     Some(row)

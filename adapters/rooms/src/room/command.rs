@@ -1,6 +1,5 @@
 //! What a room is told, by connections, by bots and by the service.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use palabre_model::{Action, ActionError, ActionKey, Outcome};
@@ -8,7 +7,8 @@ use socketioxide::socket::Sid;
 use tokio::sync::oneshot;
 
 use super::moderation::Notice;
-use crate::decode::{Choose, Delete, Edit, Fill, Join, Press, React, Send, Upload};
+use crate::decode::{Choose, Delete, Edit, Fill, History, Join, Press, React, Send, Upload, Users};
+use crate::guests::Guest;
 use crate::history::MessageRow;
 use crate::peer::{AckSender, Peer};
 
@@ -17,7 +17,7 @@ pub(crate) enum Command {
     Join {
         socket: Peer,
         join: Join,
-        address: Option<IpAddr>,
+        guest: Guest,
         ack: AckSender,
     },
     Leave {
@@ -69,6 +69,13 @@ pub(crate) enum Command {
     },
     Users {
         sid: Sid,
+        users: Users,
+        ack: AckSender,
+    },
+    History {
+        sid: Sid,
+        history: History,
+        ack: AckSender,
     },
     /// A bot does something.
     Act(Box<Doing>),
@@ -96,7 +103,9 @@ impl Command {
             | Self::Press { ack, .. }
             | Self::Choose { ack, .. }
             | Self::Fill { ack, .. }
-            | Self::Upload { ack, .. } => Some(ack),
+            | Self::Upload { ack, .. }
+            | Self::Users { ack, .. }
+            | Self::History { ack, .. } => Some(ack),
             _ => None,
         }
     }

@@ -11,6 +11,7 @@ use crate::decode::{Choose, Press};
 use crate::encode::NOT_IN_ROOM;
 use crate::history::MessageRow;
 use crate::peer::AckSender;
+use crate::roster::Author;
 
 impl State {
     pub(super) async fn press(&mut self, sid: Sid, press: Press, ack: AckSender) {
@@ -50,9 +51,10 @@ impl State {
 
     /// Who does it, and the message that offers it, which may be one for them alone.
     async fn offered(&mut self, sid: Sid, id: &str) -> Result<(String, Arc<MessageRow>), String> {
-        let seat = self.roster.seat(sid).ok_or(NOT_IN_ROOM)?;
-        let username = seat.username.clone();
-        if let Some(row) = self.asides.row(&username.to_lowercase(), id) {
+        let author = self.roster.seat(sid).ok_or(NOT_IN_ROOM)?.author();
+        self.may_write(&author, self.around.context.clock.now())?;
+        let Author { username, guest } = author;
+        if let Some(row) = self.asides.row_of_guest(&guest, id) {
             return Ok((username, row));
         }
         let (_, row) = self.find(id).await.ok_or("there is no such message in this room")?;

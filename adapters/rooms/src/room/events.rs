@@ -10,14 +10,15 @@ use crate::history::MessageRow;
 impl State {
     /// Something that somebody who is here has done.
     pub(super) fn event(&self, username: &str, kind: EventKind) -> Event {
-        self.event_of(self.user(username, self.roster.locale(username)), kind)
+        let guest = self.roster.guest(username);
+        self.event_of(self.user(username, self.roster.locale(username)), guest.as_deref(), kind)
     }
 
-    /// Something that has to do with a user: a person, with what they are in the service, or the bot.
-    pub(super) fn event_of(&self, user: User, kind: EventKind) -> Event {
+    /// Something that has to do with a user: a person, with what they are in the service, or the bot. `guest` is the id of the guest
+    /// who goes by that name.
+    pub(super) fn event_of(&self, user: User, guest: Option<&str>, kind: EventKind) -> Event {
         let now = self.around.context.clock.now();
-        let member =
-            (!user.bot).then(|| self.around.members.row(&user.name.to_lowercase()).member(user.id.clone(), now));
+        let member = (!user.bot).then(|| self.around.members.member(user.id.clone(), guest, now));
         self.event_with(user, member, kind)
     }
 
@@ -38,7 +39,7 @@ impl State {
         let author = self.author(row);
         let before = row.message(author.id.clone());
         let (message, by) = (before.id.clone(), Some(self.bot_user()));
-        self.event_of(author, EventKind::MessageDelete { message, before: Some(before), by })
+        self.event_of(author, row.author.as_deref(), EventKind::MessageDelete { message, before: Some(before), by })
     }
 
     /// Hands an event over. Nobody waits for it.

@@ -1,6 +1,7 @@
 //! Forms that people here have been asked to fill in.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use palabre_model::{ActionError, ActionKey, Batch, EventKind, Form, Outcome, UserId};
 use serde_json::{Map, Value};
@@ -11,6 +12,7 @@ use super::{Answer, State};
 use crate::decode::Fill;
 use crate::encode::{NOT_IN_ROOM, form as wire};
 use crate::peer::AckSender;
+use crate::roster::Author;
 
 /// How many a room holds; the oldest can no longer be submitted.
 const KEPT: usize = 1_000;
@@ -20,6 +22,8 @@ const VALUE: usize = 4_000;
 struct Open {
     /// Lower-case username.
     user: String,
+    /// The id of the guest who is asked.
+    guest: Arc<str>,
     id: String,
     form: Form,
     is_submitted: bool,
@@ -59,11 +63,11 @@ impl State {
             let _asked = answer.send(Ok(Outcome::default()));
             return;
         }
-        if !self.roster.has(&user) {
+        let Some(guest) = self.roster.guest(&user) else {
             let _asked = answer.send(Err(ActionError::NotFound(format!("{user} is not in this room"))));
             return;
-        }
-        self.forms.keep(Open { user: user.clone(), id: id.clone(), form, is_submitted: false });
+        };
+        self.forms.keep(Open { user: user.clone(), guest, id: id.clone(), form, is_submitted: false });
         // Behind what was said before, should that not be durable yet.
         let then = Then::Form { user, id, asker: Asker::Bot(answer) };
         self.pending.push_back(Box::pin(async { Settled { verdict: Ok(()), then } }));
@@ -82,9 +86,13 @@ impl State {
         let Some(seat) = self.roster.seat(sid) else {
             return asker.answer(Err(NOT_IN_ROOM.to_owned()));
         };
-        let username = seat.username.clone();
+        let author = seat.author();
+        if let Err(problem) = self.may_write(&author, self.around.context.clock.now()) {
+            return asker.answer(Err(problem));
+        }
+        let Author { username, guest } = author;
         let user = username.to_lowercase();
-        let Some(open) = self.forms.get(&user, &fill.form) else {
+        let Some(open) = self.forms.get(&user, &fill.form).filter(|open| open.guest == guest) else {
             return asker.answer(Err("there is no such form any more".to_owned()));
         };
         if open.is_submitted {

@@ -58,7 +58,8 @@ impl State {
             let _asked = answer.send(Err(ActionError::NotFound(problem)));
             return;
         }
-        if let Some(problem) = self.around.members.check(&name, &measure) {
+        let guest = self.around.directory.holder(&name);
+        if let Some(problem) = self.around.members.check(&name, &measure, guest.as_deref()) {
             let _asked = answer.send(Err(ActionError::Rejected(problem)));
             return;
         }
@@ -73,9 +74,11 @@ impl State {
             Some(name) => User { name, ..concerned },
             None => concerned,
         };
-        let taken = self.around.members.take(&name, &measure, reason.as_deref(), |before, after, rows| {
-            let before = before.member(concerned.id.clone(), now);
-            let after = after.member(concerned.id.clone(), now);
+        let guest = guest.as_deref();
+        let taken = self.around.members.take(&name, &measure, reason.as_deref(), guest, |before, after, rows| {
+            // Who is not online has what the last holder of the name was given.
+            let before = before.member(concerned.id.clone(), guest.or(before.role_holder.as_deref()), now);
+            let after = after.member(concerned.id.clone(), guest.or(after.role_holder.as_deref()), now);
             let (by, reason) = (Some(self.bot_user()), reason.clone());
             let kind = match &measure {
                 Measure::Ban { .. } => EventKind::Ban { by, reason },

@@ -7,6 +7,7 @@ use palabre_model::ActionKey;
 use super::State;
 use super::settled::Asker;
 use crate::history::NONCES;
+use crate::roster::Author;
 
 /// How many are kept in memory; older ones are looked up in the store.
 const KEPT: usize = 1_024;
@@ -51,6 +52,20 @@ impl State {
     /// What a bot's action is known by where its message's id does not say it.
     pub(super) fn key_of_bot(&self, key: &ActionKey) -> Nonce {
         (self.around.config.nickname.to_lowercase(), key.to_string())
+    }
+
+    /// Whether a message with this nonce of the same person is there or on its way. A client that has lost its token is known by saying
+    /// the same thing under the same name; others may use the same nonces by chance.
+    pub(super) async fn is_repeated(&mut self, nonce: &Nonce, author: &Author, text: &str) -> bool {
+        if !self.is_known(nonce).await {
+            return false;
+        }
+        let Some(id) = self.nonces.id(nonce).cloned() else { return false };
+        match self.find(&id).await {
+            Some((_, row)) => row.author.as_deref() == Some(&*author.guest) || row.text == text,
+            // It was removed meanwhile.
+            None => true,
+        }
     }
 
     /// Whether a message with this nonce is there or on its way. Afterwards its id is in memory.

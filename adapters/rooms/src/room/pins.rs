@@ -1,19 +1,20 @@
 //! Pinned messages.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use palabre_model::{ActionError, EventKind, MessageRef, Outcome};
-use palabre_store::Result as StoreResult;
 
 use super::acting::{gone, id_of};
 use super::rows::Rows;
 use super::settled::{Asker, Change};
 use super::{Answer, State};
-use crate::history::{MESSAGES, MessageRow};
+use crate::encode::size;
+use crate::history::MessageRow;
 
 /// How many a room has at most.
 const PINS: usize = 50;
+/// How much of them somebody who comes in is shown, in bytes as it is sent: the last ones that were pinned.
+const PINS_BYTES: usize = 256 << 10;
 
 impl State {
     /// A bot pins a message, or takes the pin away.
@@ -27,20 +28,20 @@ impl State {
             let _asked = answer.send(Ok(Outcome::default()));
             return;
         };
-        self.pinned.retain(|other| *other != position);
+        self.pinned.retain(|(other, _)| *other != position);
         if pinned {
             if self.pinned.len() >= PINS {
                 let problem = format!("a room has at most {PINS} pinned messages");
                 let _asked = answer.send(Err(ActionError::Rejected(problem)));
                 return;
             }
-            self.pinned.push(position);
+            self.pinned.push((position, Arc::clone(&row)));
         }
         // A repetition is written again, since the first time may have failed; it is no event.
         let event = (row.pinned != pinned).then(|| {
             let by = self.bot_user();
             let kind = EventKind::Pin { message: id.as_str().into(), pinned, by: Some(by.clone()) };
-            self.event_of(by, kind)
+            self.event_of(by, None, kind)
         });
         let row = Arc::new(MessageRow { pinned, ..MessageRow::clone(&row) });
         let mut rows = Rows::default();
@@ -49,27 +50,14 @@ impl State {
     }
 
     /// The pinned messages, in the order in which they were pinned.
-    pub(super) async fn pins(&mut self) -> Vec<Arc<MessageRow>> {
-        let held = self.recent.iter().filter(|(position, _)| self.pinned.contains(position));
-        let mut rows: HashMap<u64, Arc<MessageRow>> =
-            held.map(|(position, row)| (*position, Arc::clone(row))).collect();
-        let older: Vec<u64> = self.pinned.iter().copied().filter(|position| !rows.contains_key(position)).collect();
-        if !older.is_empty() {
-            let (store, name) = (self.around.store.clone(), self.room.name.clone());
-            let read = move || -> StoreResult<Vec<_>> {
-                let snapshot = store.snapshot(0)?;
-                let row = |position: u64| -> StoreResult<_> {
-                    Ok((position, MESSAGES.get(&snapshot, &(name.clone(), position))?))
-                };
-                older.into_iter().map(row).collect()
-            };
-            match tokio::task::spawn_blocking(read).await {
-                Ok(Ok(read)) => rows.extend(read.into_iter().filter_map(|(at, row)| Some((at, Arc::new(row?))))),
-                // Who comes in sees those that are in memory.
-                Ok(Err(error)) => tracing::warn!(room = %self.room.name, "cannot read pinned messages: {error}"),
-                Err(error) => tracing::error!(room = %self.room.name, "cannot read pinned messages: {error}"),
-            }
-        }
-        self.pinned.iter().filter_map(|position| rows.remove(position)).collect()
+    pub(super) fn pins(&self) -> Vec<Arc<MessageRow>> {
+        let mut bytes = 0;
+        let last = self.pinned.iter().rev().take_while(|(_, row)| {
+            bytes += size(&self.room.name, row);
+            bytes <= PINS_BYTES
+        });
+        let mut pins: Vec<_> = last.map(|(_, row)| Arc::clone(row)).collect();
+        pins.reverse();
+        pins
     }
 }

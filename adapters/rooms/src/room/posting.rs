@@ -11,8 +11,8 @@ use crate::decode::{self, Send, Upload};
 use crate::encode::{Ack, NOT_IN_ROOM, Told, message};
 use crate::files;
 use crate::history::{self, MessageRow};
-use crate::limiter::network;
 use crate::peer::AckSender;
+use crate::roster::Author;
 use crate::uploads::{Most, Waiting};
 
 impl State {
@@ -22,26 +22,31 @@ impl State {
             drop(ack.send(&Ack::Error { error: NOT_IN_ROOM.to_owned() }));
             return;
         };
-        let username = seat.username.clone();
-        let name = username.to_lowercase();
+        let author = seat.author();
+        let name = author.username.to_lowercase();
         if self.around.context.shutdown.is_requested() {
             return self.refuse(sid, ack, "the service is stopping; send it again when it is back".to_owned());
         }
         let nonce = send.nonce.clone().map(|nonce| (name.clone(), nonce));
         if let Some(nonce) = &nonce
-            && self.is_known(nonce).await
+            && self.is_repeated(nonce, &author, &send.message).await
         {
             // Behind the first one, should that not be durable yet.
             let then = Then::Again { nonce: nonce.clone(), asker: Asker::Client { sid, ack } };
             self.pending.push_back(Box::pin(async { Settled { verdict: Ok(()), then } }));
             return;
         }
-        if let Err(problem) = self.may_speak(&username, now) {
+        if let Err(problem) = self.may_speak(&author, now) {
             return self.refuse(sid, ack, problem);
+        }
+        if let Some(id) = &send.reply_to
+            && self.find(id).await.is_none()
+        {
+            return self.refuse(sid, ack, "the message that this one answers is not in this room any more".to_owned());
         }
         let position = self.next;
         let mut rows = Batch::default();
-        let files = self.around.uploads.of_message(&self.room.name, &name, &send.files, now);
+        let files = self.around.uploads.of_message(&self.room.name, &author.guest, &send.files, now);
         let files = files.and_then(|files| self.shelf(None).put(&mut rows, files).map_err(|error| error.to_string()));
         let attachments = match files {
             Ok(attachments) => attachments,
@@ -50,14 +55,15 @@ impl State {
         let row = MessageRow {
             attachments,
             id: format!("{position:x}-{:08x}", self.around.entropy.next() >> 32),
-            username,
+            username: author.username.clone(),
+            author: Some(author.guest.to_string()),
             text: send.message,
             time: now,
             reply_to: send.reply_to,
             nonce: send.nonce,
             ..MessageRow::default()
         };
-        let row = match self.passed(row).await {
+        let row = match self.passed(&author, row).await {
             Ok(row) => row,
             Err(reason) => return self.refuse(sid, ack, reason),
         };
@@ -65,7 +71,7 @@ impl State {
             self.nonces.remember(nonce, row.id.clone());
         }
         self.around.uploads.taken(&send.files);
-        self.rules.spoke(name, now);
+        self.rules.spoke(&author.guest, now);
         let row = self.place(&mut rows, row);
         let event = self.event(&row.username, EventKind::Message { message: row.message(self.user_id(&row.username)) });
         let receipt = self.around.context.sink.emit(event, rows);
@@ -82,11 +88,11 @@ impl State {
             drop(ack.send(&Ack::Error { error: NOT_IN_ROOM.to_owned() }));
             return;
         };
-        let (username, address) = (seat.username.clone(), seat.address);
+        let (author, network) = (seat.author(), seat.socket.connection.network);
         let largest = self.around.config.max_file_mb << 20;
-        let announced = self.may_write(&username, now).and_then(|()| {
+        let announced = self.may_write(&author, now).and_then(|()| {
             let id = files::fresh_id(&*self.around.entropy);
-            let waiting = Waiting::new(&self.room.name, &username, network(address), upload, now);
+            let waiting = Waiting::new(&self.room.name, &author.guest, network, upload, now);
             let most = Most { bytes: largest, of_address: self.around.config.limits.files_per_address };
             self.around.uploads.announce(&id, waiting, upload.size, most, now).map(|()| id)
         });
@@ -96,10 +102,10 @@ impl State {
         }
     }
 
-    /// The message as scripts let it pass; or why they do not.
-    async fn passed(&mut self, row: MessageRow) -> Result<MessageRow, String> {
+    /// A message of `author`, new or edited, as scripts let it pass; or why they do not.
+    pub(super) async fn passed(&mut self, author: &Author, row: MessageRow) -> Result<MessageRow, String> {
         let kind = EventKind::BeforeMessage { message: row.message(self.user_id(&row.username)) };
-        let (gate, event) = (Arc::clone(&self.around.context.gate), self.event(&row.username, kind));
+        let (gate, event) = (Arc::clone(&self.around.context.gate), self.event(&author.username, kind));
         match gate.before_message(event).await {
             Verdict::Pass => Ok(row),
             Verdict::Change(text) => match decode::text(&text) {
@@ -134,10 +140,9 @@ impl State {
         if let Err(problem) = verdict {
             self.recent.retain(|(other, _)| *other != position);
             if let Asker::Client { sid, .. } = &asker {
-                let name = row.username.to_lowercase();
-                self.rules.unspoke(&name);
+                self.rules.unspoke(row.author.as_deref().unwrap_or_default());
                 if let Some(nonce) = &row.nonce {
-                    self.nonces.forget(&(name, nonce.clone()));
+                    self.nonces.forget(&(row.username.to_lowercase(), nonce.clone()));
                 }
                 if let Some(seat) = self.roster.seat(*sid) {
                     drop(seat.socket.emit("error", &Told { message: &problem }));

@@ -1,83 +1,104 @@
-//! Coming and going, and who is there.
-
-use std::net::IpAddr;
+//! Coming and going.
 
 use palabre_model::{EventKind, User};
 use serde_json::json;
 use socketioxide::socket::Sid;
 
 use super::State;
-use crate::decode::Join;
-use crate::encode::{Announced, Moderated, RoomJoined, Told, WireUser, end, message};
-use crate::peer::Peer;
-use crate::roster::{Seat, same};
+use super::pages::Found;
+use crate::decode::{Join, PAGE};
+use crate::encode::{Ack, Moderated, RoomJoined, end, message};
+use crate::guests::{Guest, public_id};
+use crate::peer::{AckSender, Peer};
+use crate::roster::Seat;
+use crate::transport::refuse;
 
 impl State {
-    /// Why the client may not come in, if it may not.
-    pub(super) async fn join(&mut self, socket: Peer, join: Join, address: Option<IpAddr>) -> Option<String> {
-        let nickname = &self.around.config.nickname;
-        let claimed = if same(nickname, &join.username) {
-            Err(format!("the name {nickname} belongs to the bots"))
-        } else {
-            self.roster.claim(&join.username, address)
+    /// Gives a connection its seat. It hears what is in the room once the first page of that is there.
+    pub(super) fn join(&mut self, socket: Peer, join: Join, guest: Guest, ack: AckSender) {
+        let Join { username, last_id, locale, .. } = join;
+        let (username, first) = match self.admit(&socket, &username, &guest) {
+            Ok(admitted) => admitted,
+            Err(problem) => return refuse(&socket, ack, problem),
         };
-        let username = match claimed {
-            Ok(username) => username,
-            Err(problem) => return Some(turned_away(&socket, problem)),
-        };
-        let missed = match &join.last_id {
-            Some(id) => self.missed(id).await,
-            None => None,
-        };
-        let (rows, catch_up) = missed.map_or_else(|| (self.shown(), false), |missed| (missed, true));
-        let pinned = self.pins().await;
+        self.stays += 1;
+        let sid = socket.id;
+        self.roster.sit(Seat {
+            socket,
+            name: username.to_lowercase(),
+            username: username.clone(),
+            guest,
+            locale,
+            stay: self.stays,
+            is_in: false,
+            is_reading: false,
+            is_leaving: false,
+        });
+        match last_id {
+            Some(id) => self.read_missed(sid, id, ack),
+            None => self.enter(sid, None, ack),
+        }
+        if first {
+            self.tell_arrival(&username, sid);
+            self.emit(self.event(&username, EventKind::Join { by: None, reason: None }));
+        }
+    }
+
+    /// The name under which somebody may come in, and whether they are not here already; or why they may not.
+    fn admit(&self, socket: &Peer, username: &str, guest: &Guest) -> Result<(String, bool), String> {
+        let username = self.roster.claim(username, guest)?;
         let (now, name) = (self.around.context.clock.now(), username.to_lowercase());
         let first = !self.roster.has(&username);
         if first {
             // Before bans are looked at: one that is made at this moment is seen here, or finds the person here.
             self.around.directory.enters(&name, &self.room.name);
         }
-        let member = self.around.members.row(&name);
-        if let Some(problem) = member.banned(now) {
-            if first {
-                self.around.directory.leaves(&name, &self.room.name);
-            }
-            let (reason, until) = (member.reason.as_deref(), end(member.banned_until));
-            drop(socket.emit("moderated", &Moderated { kind: "banned", reason, until, name: None }));
-            return Some(turned_away(&socket, problem));
+        let Some(row) = self.around.members.banning(&name, &guest.id, now) else { return Ok((username, first)) };
+        if first {
+            self.around.directory.leaves(&name, &self.room.name);
         }
-        // Seated before it is told, so that nothing that is shown from now on is missed.
-        self.roster.sit(Seat {
-            socket: socket.clone(),
-            username: username.clone(),
-            address,
-            locale: join.locale,
-            is_leaving: false,
-        });
+        let (reason, until) = (row.reason.as_deref(), end(row.banned_until));
+        drop(socket.emit("moderated", &Moderated { kind: "banned", reason, until, name: None }));
+        Err(row.banned(now).unwrap_or_else(|| "you are banned".to_owned()))
+    }
+
+    /// Tells a connection what is in the room: what it missed since the message that it knows, or the newest messages. From here on it
+    /// hears everything.
+    pub(super) fn enter(&mut self, sid: Sid, missed: Option<Found>, ack: AckSender) {
+        let missed = missed.and_then(|found| self.caught_up(found));
+        let catch_up = missed.is_some();
+        let page = missed.unwrap_or_else(|| self.newest());
+        let pinned = self.pins();
+        let nickname = self.around.config.nickname.clone();
+        let Some(seat) = self.roster.seat(sid) else { return };
+        (seat.is_in, seat.is_reading) = (true, false);
+        let (socket, username, name, guest) =
+            (seat.socket.clone(), seat.username.clone(), seat.name.clone(), seat.guest.clone());
+        let (users, next_users) = self.roster.page(None, PAGE, &nickname);
         let room = &self.room.name;
         let joined = RoomJoined {
             room,
             username: &username,
-            messages: rows.iter().map(|row| message(room, row)).collect(),
-            users: self.users(),
+            token: &guest.token,
+            author: public_id(&guest.id),
+            messages: page.rows.iter().map(|(_, row)| message(room, row)).collect(),
             catch_up,
+            has_more: page.has_more,
+            cursor: page.cursor.as_deref(),
+            users,
+            count: self.roster.count(),
+            next_users,
             pinned: pinned.iter().map(|row| message(room, row)).collect(),
             topic: self.room.topic.as_deref(),
             slowmode: self.rules.slowmode_seconds(),
             locked: self.rules.locked,
         };
         drop(socket.emit("room_joined", &joined));
-        if member.is_muted(now) {
-            let (reason, until) = (member.reason.as_deref(), end(member.muted_until));
+        if let Some(row) = self.around.members.muting(&name, &guest.id, self.around.context.clock.now()) {
+            let (reason, until) = (row.reason.as_deref(), end(row.muted_until));
             drop(socket.emit("moderated", &Moderated { kind: "muted", reason, until, name: None }));
         }
-        if first {
-            let announced = Announced { username: &username, message: format!("{username} joined the room") };
-            self.tell("user_joined", &announced, Some(socket.id));
-            self.tell_users();
-            self.emit(self.event(&username, EventKind::Join { by: None, reason: None }));
-        }
-        None
+        drop(ack.send(&Ack::Done {}));
     }
 
     pub(super) fn leave(&mut self, sid: Sid) {
@@ -88,41 +109,23 @@ impl State {
 
     /// The last connection of somebody is gone from the room; `by` somebody else, where it was not they themselves.
     pub(super) fn gone(&mut self, seat: Seat, how: &str, by: Option<User>, reason: Option<String>) {
-        let Seat { username, locale, .. } = seat;
-        self.around.directory.leaves(&username.to_lowercase(), &self.room.name);
-        let announced = Announced { username: &username, message: format!("{username} {how}") };
-        self.tell("user_left", &announced, None);
-        self.tell_users();
-        self.emit(self.event_of(self.user(&username, locale), EventKind::Leave { by, reason }));
+        let Seat { username, name, locale, guest, .. } = seat;
+        self.around.directory.leaves(&name, &self.room.name);
+        self.tell_departure(&username, how);
+        let user = self.user(&username, locale);
+        self.emit(self.event_of(user, Some(&*guest.id), EventKind::Leave { by, reason }));
     }
 
     pub(super) fn typing(&mut self, sid: Sid, is_typing: bool) {
-        let Some(seat) = self.roster.seat(sid) else { return };
-        let username = seat.username.clone();
+        let now = self.around.context.clock.now();
+        let Some(author) = self.roster.seat(sid).map(|seat| seat.author()) else { return };
+        if self.may_write(&author, now).is_err() {
+            // Nothing will come of it.
+            return;
+        }
+        let username = &author.username;
         self.tell("user_typing", &json!({ "username": username, "is_typing": is_typing }), Some(sid));
         let status = Some(if is_typing { "typing" } else { "stopped" }.to_owned());
-        self.emit(self.event(&username, EventKind::Typing { status }));
+        self.emit(self.event(username, EventKind::Typing { status }));
     }
-
-    pub(super) fn tell_users_to(&mut self, sid: Sid) {
-        let users = json!({ "room": self.room.name, "users": self.users() });
-        if let Some(seat) = self.roster.seat(sid) {
-            drop(seat.socket.emit("room_users", &users));
-        }
-    }
-
-    fn tell_users(&mut self) {
-        let users = json!({ "room": self.room.name, "users": self.users() });
-        self.tell("room_users", &users, None);
-    }
-
-    fn users(&self) -> Vec<WireUser> {
-        self.roster.users(&self.around.config.nickname)
-    }
-}
-
-/// Says to somebody why they may not come in.
-fn turned_away(socket: &Peer, problem: String) -> String {
-    drop(socket.emit("error", &Told { message: &problem }));
-    problem
 }

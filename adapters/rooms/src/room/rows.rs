@@ -65,6 +65,9 @@ impl State {
         if let Some(place) = self.recent.iter_mut().find(|(other, _)| *other == position) {
             place.1 = Arc::clone(row);
         }
+        if let Some(place) = self.pinned.iter_mut().find(|(other, _)| *other == position) {
+            place.1 = Arc::clone(row);
+        }
         rows.messages.push((position, Some(Arc::clone(row))));
         self.changed_at = self.next;
     }
@@ -74,7 +77,7 @@ impl State {
         history::remove(&mut rows.batch, &self.room.name, position, row);
         // Should it be the last one, its place is not given to another.
         self.recent.retain(|(other, _)| *other != position);
-        self.pinned.retain(|other| *other != position);
+        self.pinned.retain(|(other, _)| *other != position);
         rows.messages.push((position, None));
         self.changed_at = self.next;
     }
@@ -149,7 +152,7 @@ impl State {
             topic: self.room.topic.clone(),
             slowmode: self.rules.slowmode,
             locked: self.rules.locked,
-            pinned: self.pinned.clone(),
+            pinned: self.pinned.iter().map(|(position, _)| *position).collect(),
         };
         ROOMS.put(batch, &self.room.name, &row);
     }

@@ -10,6 +10,7 @@ use super::settled::{Asker, Change};
 use super::{Answer, State};
 use crate::encode::RoomUpdated;
 use crate::history::MessageRow;
+use crate::roster::Author;
 
 /// The longest topic, in characters.
 const TOPIC: usize = 1_000;
@@ -20,13 +21,13 @@ pub(super) struct Rules {
     /// How long everybody waits between two messages; 0 is not at all.
     pub(super) slowmode: Millis,
     pub(super) locked: bool,
-    /// When people last said something, by lower-case username.
+    /// When people last said something, by the guest's id.
     last_words: HashMap<String, Millis>,
 }
 
 impl Rules {
     pub(super) fn new(slowmode: Millis, locked: bool, recent: &[(u64, MessageRow)]) -> Self {
-        let said = recent.iter().filter(|(_, row)| !row.bot).map(|(_, row)| (row.username.to_lowercase(), row.time));
+        let said = recent.iter().filter_map(|(_, row)| Some((row.author.clone()?, row.time)));
         Self { slowmode, locked, last_words: said.collect() }
     }
 
@@ -36,38 +37,38 @@ impl Rules {
     }
 
     /// Somebody has said something.
-    pub(super) fn spoke(&mut self, name: String, now: Millis) {
+    pub(super) fn spoke(&mut self, guest: &str, now: Millis) {
         if self.last_words.len() >= REMEMBERED {
             let slowmode = self.slowmode;
             self.last_words.retain(|_, last| now < last.saturating_add(slowmode));
         }
-        self.last_words.insert(name, now);
+        self.last_words.insert(guest.to_owned(), now);
     }
 
     /// What somebody said was not saved.
-    pub(super) fn unspoke(&mut self, name: &str) {
-        self.last_words.remove(name);
+    pub(super) fn unspoke(&mut self, guest: &str) {
+        self.last_words.remove(guest);
     }
 
     /// How long somebody has to wait until they may speak again.
-    fn wait(&self, name: &str, now: Millis) -> Option<Millis> {
-        let next = self.last_words.get(name)?.saturating_add(self.slowmode);
+    fn wait(&self, guest: &str, now: Millis) -> Option<Millis> {
+        let next = self.last_words.get(guest)?.saturating_add(self.slowmode);
         (self.slowmode > 0 && now < next).then(|| next - now)
     }
 }
 
 impl State {
-    /// Whether somebody may say something now; if not, why.
-    pub(super) fn may_speak(&self, username: &str, now: Millis) -> Result<(), String> {
-        self.may_write(username, now)?;
+    /// Whether somebody may say something now, change what they have said, or react; if not, why.
+    pub(super) fn may_speak(&self, author: &Author, now: Millis) -> Result<(), String> {
+        self.may_write(author, now)?;
         let is_bound = self.rules.locked || self.rules.slowmode > 0;
-        if !is_bound || self.is_moderator(username) {
+        if !is_bound || self.is_moderator(&author.username) {
             return Ok(());
         }
         if self.rules.locked {
             return Err("the room is locked: nobody but moderators may write for now".to_owned());
         }
-        if let Some(left) = self.rules.wait(&username.to_lowercase(), now) {
+        if let Some(left) = self.rules.wait(&author.guest, now) {
             let left = left.div_ceil(1_000);
             return Err(format!("the room is in slow mode: you may write again in {left} s"));
         }
@@ -81,9 +82,9 @@ impl State {
     }
 
     /// Whether somebody may say or change anything at all.
-    pub(super) fn may_write(&self, username: &str, now: Millis) -> Result<(), String> {
-        let muted = self.around.members.row(&username.to_lowercase()).muted(now);
-        muted.map_or(Ok(()), Err)
+    pub(super) fn may_write(&self, author: &Author, now: Millis) -> Result<(), String> {
+        let muting = self.around.members.muting(&author.username.to_lowercase(), &author.guest, now);
+        muting.and_then(|row| row.muted(now)).map_or(Ok(()), Err)
     }
 
     /// A bot changes the room.
@@ -112,7 +113,7 @@ impl State {
         // A repetition is written again, since the first time may have failed; it is no event.
         let event = (was != is).then(|| {
             let kind = EventKind::RoomUpdate { before: Some(Room::clone(&before)) };
-            self.event_of(self.bot_user(), kind)
+            self.event_of(self.bot_user(), None, kind)
         });
         self.hand_over(event, Rows::default(), Change::Arranged, Asker::Bot(answer));
     }

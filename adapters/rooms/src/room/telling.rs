@@ -8,18 +8,18 @@ use socketioxide::socket::Sid;
 use super::State;
 use crate::encode::{Ack, Told};
 use crate::peer::{AckSender, Peer};
-use crate::roster::same;
 
 impl State {
     /// Tells everybody.
     pub(super) fn tell<T: Serialize>(&mut self, event: &str, data: &T, except: Option<Sid>) {
-        let full = self.roster.tell(event, data, |seat| Some(seat.socket.id) != except);
+        let full = self.roster.tell(event, data, |seat| seat.is_in && Some(seat.socket.id) != except);
         self.disconnect(full);
     }
 
     /// Tells one person, on all their connections.
     pub(super) fn tell_one<T: Serialize>(&mut self, username: &str, event: &str, data: &T) {
-        let full = self.roster.tell(event, data, |seat| same(&seat.username, username));
+        let name = username.to_lowercase();
+        let full = self.roster.tell(event, data, |seat| seat.name == name);
         self.disconnect(full);
     }
 

@@ -25,7 +25,8 @@ pub(crate) struct BotConfig {
     /// The language in which this bot speaks to those of whom none is known.
     #[serde(default)]
     pub(crate) language: Option<String>,
-    /// Who may do how much: for each level the roles, and the people by their id, that have it.
+    /// Who may do how much: for each level the roles, and the people by their id, that have it. In the room service only people whose
+    /// name has a token under `rooms: name_tokens` count.
     #[serde(default)]
     pub(crate) permissions: BTreeMap<Level, Vec<String>>,
     /// How much may wait to be done by the bot.
@@ -80,19 +81,8 @@ impl BotConfig {
         if self.outbox.actions == 0 || self.outbox.mb == 0 || self.outbox.answers_expire_s == 0 {
             return Err("outbox: actions, mb and answers_expire_s are at least 1".to_owned());
         }
-        let rooms = &self.rooms;
-        if rooms.client_queue == 0
-            || rooms.max_rooms == 0
-            || rooms.max_connections == 0
-            || rooms.nickname.trim().is_empty()
-        {
-            return Err(
-                "rooms: client_queue, max_rooms and max_connections are at least 1, and the nickname is not empty"
-                    .to_owned(),
-            );
-        }
-        rooms.limits.check().map_err(|problem| format!("rooms: {problem}"))?;
-        palabre_server::check_origins(&rooms.origins).map_err(|what| format!("rooms: {what}"))?;
+        self.rooms.check()?;
+        palabre_server::check_origins(&self.rooms.origins).map_err(|what| format!("rooms: {what}"))?;
         let has_token = self.token.as_ref().is_some_and(|token| !token.trim().is_empty());
         match self.platform {
             Platform::Rooms if has_token => Err(format!("{name} is the room service, which has no token")),

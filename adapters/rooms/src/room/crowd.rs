@@ -1,0 +1,109 @@
+//! Telling who is in the room: changes alone, in a large room many together; the list by pages, to whoever asks.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use socketioxide::socket::Sid;
+use tokio::time::Instant;
+
+use super::State;
+use crate::decode::{PAGE, Users};
+use crate::encode::{Ack, Announced, NOT_IN_ROOM, Presence, RoomUsers};
+use crate::peer::AckSender;
+
+/// In a large room arrivals and departures are told this often.
+const EVERY: Duration = Duration::from_millis(500);
+/// How many of them are named at once, on either side.
+const NAMED: usize = 200;
+
+/// Arrivals and departures that are yet to be told, by lower-case username.
+#[derive(Default)]
+pub(super) struct Crowd {
+    joined: BTreeMap<String, String>,
+    left: BTreeMap<String, String>,
+    due: Option<Instant>,
+}
+
+impl Crowd {
+    /// Returns when they are to be told; `None` when there are none.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    fn comes(&mut self, username: &str) {
+        let name = username.to_lowercase();
+        // Who left a moment ago is still in everybody's list.
+        if self.left.remove(&name).is_none() {
+            self.joined.insert(name, username.to_owned());
+        }
+        self.wait();
+    }
+
+    fn goes(&mut self, username: &str) {
+        let name = username.to_lowercase();
+        if self.joined.remove(&name).is_none() {
+            self.left.insert(name, username.to_owned());
+        }
+        self.wait();
+    }
+
+    fn wait(&mut self) {
+        self.due.get_or_insert_with(|| Instant::now() + EVERY);
+    }
+}
+
+impl State {
+    /// Somebody has come in on the connection `sid`, which need not be told.
+    pub(super) fn tell_arrival(&mut self, username: &str, sid: Sid) {
+        if self.is_crowded() {
+            return self.crowd.comes(username);
+        }
+        let (message, count) = (format!("{username} joined the room"), self.roster.count());
+        self.tell("user_joined", &Announced { username, message, count }, Some(sid));
+    }
+
+    /// Somebody has gone.
+    pub(super) fn tell_departure(&mut self, username: &str, how: &str) {
+        if self.is_crowded() {
+            return self.crowd.goes(username);
+        }
+        let (message, count) = (format!("{username} {how}"), self.roster.count());
+        self.tell("user_left", &Announced { username, message, count }, None);
+    }
+
+    /// Whether changes wait to be told together. Those that wait are told before one is told by itself again.
+    fn is_crowded(&self) -> bool {
+        self.crowd.due.is_some() || self.roster.count() > self.around.config.presence_limit
+    }
+
+    /// Tells everybody who has come and gone since it was last told.
+    pub(super) fn tell_presence(&mut self) {
+        let Crowd { joined, left, .. } = std::mem::take(&mut self.crowd);
+        if joined.is_empty() && left.is_empty() {
+            return;
+        }
+        let truncated = joined.len() > NAMED || left.len() > NAMED;
+        let room = self.room.name.clone();
+        let presence = Presence {
+            room: &room,
+            joined: joined.into_values().take(NAMED).collect(),
+            left: left.into_values().take(NAMED).collect(),
+            count: self.roster.count(),
+            truncated,
+        };
+        self.tell("presence", &presence, None);
+    }
+
+    /// Tells one connection a page of the people.
+    pub(super) fn tell_users(&mut self, sid: Sid, users: &Users, ack: AckSender) {
+        let (cursor, limit) = (users.cursor.as_deref(), users.limit.unwrap_or(PAGE));
+        let (users, next) = self.roster.page(cursor, limit, &self.around.config.nickname);
+        let count = self.roster.count();
+        let Some(seat) = self.roster.seat(sid) else {
+            drop(ack.send(&Ack::Error { error: NOT_IN_ROOM.to_owned() }));
+            return;
+        };
+        drop(seat.socket.emit("room_users", &RoomUsers { room: &self.room.name, users, count, cursor, next }));
+        drop(ack.send(&Ack::Done {}));
+    }
+}

@@ -1,0 +1,213 @@
+//! Guests of the room service: who is the same person, and who only has the same name.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use palabre_engine::{Engine, Options};
+use palabre_model::{Adapter, Bot, SeededEntropy, VirtualClock};
+use palabre_rooms::{Config, Rooms};
+use palabre_store::Store;
+use palabre_tests::{Client, Daemon, Project};
+use serde_json::{Value, json};
+
+const DAY: Duration = Duration::from_secs(86_400);
+const BOSS: &str = "the-token-of-the-boss";
+
+const BOTS: &str = "
+bots:
+  lobby:
+    platform: rooms
+    permissions: { moderator: [lobby/boss, chief, crew] }
+    rooms: { name_tokens: { boss: the-token-of-the-boss } }
+scripts:
+  test: { grants: [moderation] }
+";
+const SCRIPT: &str = r#"
+function on_message(event)
+  if event.text == "!rank" then event:reply("rank " .. event:permission())
+  elseif event.text == "!role" then event.member:add_role("crew")
+  elseif event.text == "!ban" then event.member:ban("spam")
+  elseif event.text == "!mute" then event.member:mute("1h")
+  end
+end
+"#;
+
+async fn asks(client: &mut Client, event: &str, data: Value) -> Value {
+    let asked = client.ask(event, data).await.unwrap();
+    client.ack(asked).await.unwrap()
+}
+
+/// Enters as the guest with that token, or as a new one.
+async fn enters(daemon: &Daemon, token: Option<&str>, username: &str) -> Result<Client, String> {
+    let mut client = Client::connect_with(&daemon.address, token).await.unwrap();
+    let join = json!({ "username": username, "room": "general" });
+    client.join(join).await.map(|_| client).map_err(|error| error.0)
+}
+
+/// Leaves the room: the name is free once this returns.
+async fn leaves(mut client: Client) -> String {
+    asks(&mut client, "leave_room", json!({})).await;
+    client.token().to_owned()
+}
+
+async fn rank(client: &mut Client) -> String {
+    asks(client, "send_message", json!({ "message": "!rank" })).await;
+    client.hears("rank ").await.unwrap()["message"].as_str().unwrap().to_owned()
+}
+
+fn refusal(answer: &Value) -> &str {
+    answer["error"].as_str().unwrap_or_else(|| panic!("it was taken: {answer}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_alice_by_way_of_the_same_proxy_changes_nothing_of_the_first_one_s() {
+    let project = Project::new(BOTS, &[("test.luau", SCRIPT)]);
+    let daemon = project.start().await;
+    let mut alice = enters(&daemon, None, "alice").await.unwrap();
+    let id = alice.say("mine", "1").await.unwrap();
+    assert!(asks(&mut alice, "react", json!({ "id": id, "emoji": "👍" })).await["error"].is_null());
+    for name in ["alice", "ALICE", "аlice"] {
+        let refused = enters(&daemon, None, name).await.unwrap_err();
+        assert!(refused.contains("is taken"), "{name}: {refused}");
+    }
+    let token = leaves(alice).await;
+
+    let mut other = enters(&daemon, None, "alice").await.unwrap();
+    assert_ne!(other.token(), token);
+    let refused = asks(&mut other, "edit_message", json!({ "id": id, "message": "hers" })).await;
+    assert!(refusal(&refused).contains("own messages"), "{refused}");
+    let refused = asks(&mut other, "delete_message", json!({ "id": id })).await;
+    assert!(refusal(&refused).contains("own messages"), "{refused}");
+    let refused = asks(&mut other, "react", json!({ "id": id, "emoji": "👍", "remove": true })).await;
+    assert!(refusal(&refused).contains("own reactions"), "{refused}");
+    let own = other.say("also mine", "1").await.unwrap();
+    assert_ne!(own, id, "a nonce is its author's own");
+    leaves(other).await;
+
+    let mut alice = enters(&daemon, Some(&token), "alice").await.unwrap();
+    assert!(asks(&mut alice, "edit_message", json!({ "id": id, "message": "still mine" })).await["error"].is_null());
+    assert!(refusal(&asks(&mut alice, "delete_message", json!({ "id": own })).await).contains("own messages"));
+    // By another name, and on a second connection beside the first, she is the same.
+    let mut renamed = enters(&daemon, Some(&token), "alicia").await.unwrap();
+    assert!(asks(&mut renamed, "delete_message", json!({ "id": id })).await["error"].is_null());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_is_the_same_person_after_a_restart_and_a_made_up_token_is_nobody_s() {
+    let project = Project::new(BOTS, &[("test.luau", SCRIPT)]);
+    let daemon = project.start().await;
+    let mut alice = enters(&daemon, None, "alice").await.unwrap();
+    let id = alice.say("hello", "1").await.unwrap();
+    let token = alice.token().to_owned();
+    assert!(daemon.stop().await, "{}", project.log());
+    let daemon = project.start().await;
+    let mut alice = Client::connect_with(&daemon.address, Some(&token)).await.unwrap();
+    let joined = alice.join(json!({ "username": "alice", "room": "general" })).await.unwrap();
+    assert_eq!((alice.token(), &joined["token"]), (&*token, &json!(token)));
+    assert_eq!(joined["messages"][0]["author"], joined["author"], "the page knows its own messages by it");
+    assert!(asks(&mut alice, "delete_message", json!({ "id": id })).await["error"].is_null());
+    for made_up in ["x", "not a token", &"f".repeat(64), &"x".repeat(10_000)] {
+        let client = Client::connect_with(&daemon.address, Some(made_up)).await.unwrap();
+        assert_ne!(client.token(), made_up);
+        assert_eq!(client.token().len(), 64);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_is_the_guest_s_and_not_the_name_s() {
+    let project = Project::new(BOTS, &[("test.luau", SCRIPT)]);
+    let daemon = project.start().await;
+    let mut alice = enters(&daemon, None, "alice").await.unwrap();
+    assert_eq!(rank(&mut alice).await, "rank member");
+    alice.emit("send_message", json!({ "message": "!role" })).await.unwrap();
+    assert_eq!(alice.wait("moderated").await.unwrap()["kind"], "role_added");
+    assert_eq!(rank(&mut alice).await, "rank moderator");
+    let token = leaves(alice).await;
+    let mut other = enters(&daemon, None, "alice").await.unwrap();
+    assert_eq!(rank(&mut other).await, "rank member");
+    leaves(other).await;
+    let mut alice = enters(&daemon, Some(&token), "alice").await.unwrap();
+    assert_eq!(rank(&mut alice).await, "rank moderator");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_a_moderator_by_choosing_a_name() {
+    let project = Project::new(BOTS, &[("test.luau", SCRIPT)]);
+    let daemon = project.start().await;
+    for name in ["chief", "lobby", "crew"] {
+        let mut client = enters(&daemon, None, name).await.unwrap();
+        assert_eq!(rank(&mut client).await, "rank member", "{name}");
+    }
+    for name in ["boss", "Boss", "b0ss"] {
+        let refused = enters(&daemon, None, name).await.unwrap_err();
+        assert!(refused.contains("reserved"), "{name}: {refused}");
+    }
+    let mut boss = enters(&daemon, Some(BOSS), "boss").await.unwrap();
+    assert_eq!(rank(&mut boss).await, "rank moderator");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bans_and_mutes_hold_for_the_guest_and_for_names_that_look_alike() {
+    let project = Project::new(BOTS, &[("test.luau", SCRIPT)]);
+    let daemon = project.start().await;
+    let mut bob = enters(&daemon, None, "bob").await.unwrap();
+    bob.emit("send_message", json!({ "message": "!ban" })).await.unwrap();
+    assert_eq!(bob.wait("moderated").await.unwrap()["kind"], "banned");
+    let token = leaves(bob).await;
+    for (token, name) in [(None, "bob"), (None, "b0b"), (Some(&*token), "robert")] {
+        let refused = enters(&daemon, token, name).await.unwrap_err();
+        assert!(refused.contains("banned"), "{name}: {refused}");
+    }
+    let mut carol = enters(&daemon, None, "carol").await.unwrap();
+    carol.emit("send_message", json!({ "message": "!mute" })).await.unwrap();
+    assert_eq!(carol.wait("moderated").await.unwrap()["kind"], "muted");
+    let token = leaves(carol).await;
+    let mut renamed = enters(&daemon, Some(&token), "caroline").await.unwrap();
+    let refused = asks(&mut renamed, "send_message", json!({ "message": "hello" })).await;
+    assert!(refusal(&refused).contains("muted"), "{refused}");
+    let mut dan = enters(&daemon, None, "dan").await.unwrap();
+    dan.say("hello", "1").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_not_used_for_thirty_days_is_nobody_s() {
+    let store = Store::in_memory().unwrap();
+    let clock = VirtualClock::new(1_800_000_000_000);
+    let entropy = || Arc::new(SeededEntropy::new(1));
+    let rooms = Rooms::new(store.clone(), Config::default(), Arc::new(clock.clone()), entropy());
+    let engine = Engine::start(Options {
+        store,
+        clock: Arc::new(clock.clone()),
+        entropy: entropy(),
+        bots: vec![(Bot { name: "lobby".into(), platform: "rooms".into() }, Arc::clone(&rooms) as Arc<dyn Adapter>)],
+        scripts: Vec::new(),
+        workers: 1,
+        journal_retention: DAY,
+        settings: Default::default(),
+        operators: Default::default(),
+        http: Arc::new(palabre_engine::Web::default()),
+    })
+    .await
+    .unwrap();
+    rooms.ready().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let app = rooms.router().into_make_service_with_connect_info::<SocketAddr>();
+    let mut server = tokio::task::JoinSet::new();
+    server.spawn(async move { axum::serve(listener, app).await.unwrap() });
+
+    let mut alice = Client::connect(&address).await.unwrap();
+    let token = alice.token().to_owned();
+    alice.join(json!({ "username": "alice", "room": "general" })).await.unwrap();
+    // Her message is durable, and so is what was written before it. Then nobody is there any more.
+    alice.say("hello", "1").await.unwrap();
+    asks(&mut alice, "leave_room", json!({})).await;
+    clock.advance(29 * DAY);
+    assert_eq!(Client::connect_with(&address, Some(&token)).await.unwrap().token(), token);
+    clock.advance(2 * DAY);
+    assert_ne!(Client::connect_with(&address, Some(&token)).await.unwrap().token(), token);
+    engine.shutdown().await;
+}
