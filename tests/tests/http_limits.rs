@@ -188,17 +188,17 @@ async fn a_body_that_a_public_route_does_not_declare_is_not_kept() {
 #[tokio::test]
 async fn declared_bodies_have_a_budget_and_a_token_has_its_own() {
     let bots = "
-server: { requests_per_minute: 5, token_requests_per_minute: 10, body_kb_per_minute: 1024 }
+server: { requests_per_minute: 5, token_requests_per_minute: 10, body_kb_per_minute: 256 }
 scripts: { site: { grants: [routes], token: the-site-s-own-token } }
 ";
     let project = Project::new(bots, &[("site.luau", SITE)]);
     let daemon = project.start().await;
     let kind = ("content-type", "application/json");
-    let body = format!(r#"{{"text":"{}"}}"#, "x".repeat(780_000));
+    let body = format!(r#"{{"text":"{}"}}"#, "x".repeat(200_000));
     let note = "POST /scripts/site/note";
     assert_eq!(ask(&daemon.address, note, &[kind], body.as_bytes()).await.status, 200);
     let again = ask(&daemon.address, note, &[kind], body.as_bytes()).await;
-    assert!(again.status == 429 && again.text().contains("1024 KiB of bodies"), "{}", again.text());
+    assert!(again.status == 429 && again.text().contains("256 KiB of bodies"), "{}", again.text());
     let mut answers = Vec::new();
     for _ in 0..10 {
         answers.push(ask(&daemon.address, "GET /scripts/site/nothing", &[], b"").await);

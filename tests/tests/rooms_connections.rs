@@ -18,7 +18,8 @@ use tokio_tungstenite::tungstenite::Message;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn project(settings: &str) -> Project {
-    Project::new(&format!("bots: {{ lobby: {{ platform: rooms, rooms: {{ {settings} }} }} }}"), &[])
+    let server = "server: { requests_per_minute: 100000 }";
+    Project::new(&format!("{server}\nbots: {{ lobby: {{ platform: rooms, rooms: {{ {settings} }} }} }}"), &[])
 }
 
 /// Opens a polling session: its id, or the status of the refusal.

@@ -10,7 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 fn project(settings: &str) -> Project {
-    Project::new(&format!("bots: {{ lobby: {{ platform: rooms, rooms: {{ {settings} }} }} }}"), &[])
+    let server = "server: { requests_per_minute: 100000 }";
+    Project::new(&format!("{server}\nbots: {{ lobby: {{ platform: rooms, rooms: {{ {settings} }} }} }}"), &[])
 }
 
 async fn asks(client: &mut Client, event: &str, data: Value) -> Value {

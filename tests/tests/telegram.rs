@@ -267,7 +267,7 @@ end
 async fn a_purge_that_fails_is_tried_again_and_removes_no_more() {
     let script = r#"
 command("purge", {}, function(event)
-  event.room:purge(2)
+  event.room:purge(2):outcome()
   event.room:send("purged")
 end)
 "#;

@@ -25,7 +25,7 @@ local does = {
   long = function(event) event.room:send(long) end,
   edit = function(event) local m = event.room:send("draft") m:edit{ text = "final *now*", buttons = { { label = "ok", action = "ok" } } } end,
   recaption = function(event) local m = event.room:send{ text = "draft", files = { { name = "a.txt", data = "a" } } } m:edit("final") end,
-  delete = function(event) event.message:delete("spam") end,
+  delete = function(event) return event.message:delete("spam") end,
   react = function(event) event.message:react("❤️") end,
   unreact = function(event) event.message:unreact("❤️") end,
   pin = function(event) event.message:pin() end,
@@ -33,25 +33,26 @@ local does = {
   typing = function(event) event.room:typing() end,
   thread = function(event) event.message:thread("about it") end,
   invite = function(event) event.room:invite{ for_ = "1h", uses = 3 } end,
-  mute = function(event) event.member:mute("10m", "flood") end,
-  unmute = function(event) event.member:unmute() end,
-  tag = function(event) event.member:add_role("Baker") end,
-  untag = function(event) event.member:remove_role("Baker") end,
-  promote = function(event) event.member:add_role("administrator") end,
-  title = function(event) event.member:add_role("A title that is too long") end,
-  demote = function(event) event.member:remove_role("administrator") end,
+  mute = function(event) return event.member:mute("10m", "flood") end,
+  unmute = function(event) return event.member:unmute() end,
+  tag = function(event) return event.member:add_role("Baker") end,
+  untag = function(event) return event.member:remove_role("Baker") end,
+  promote = function(event) return event.member:add_role("administrator") end,
+  title = function(event) return event.member:add_role("A title that is too long") end,
+  demote = function(event) return event.member:remove_role("administrator") end,
   topic = function(event) event.room:set_topic("trees") end,
-  lock = function(event) event.room:lock() end,
-  unlock = function(event) event.room:unlock() end,
-  purge = function(event) event.room:purge(3) end,
+  lock = function(event) return event.room:lock() end,
+  unlock = function(event) return event.room:unlock() end,
+  purge = function(event) return event.room:purge(3) end,
   dm = function(event) event.user:dm("psst") end,
-  kick = function(event) event.member:kick("enough") end,
-  ban = function(event) event.member:ban{ for_ = "1s", reason = "spam", purge = "1d" } end,
+  kick = function(event) return event.member:kick("enough") end,
+  ban = function(event) return event.member:ban{ for_ = "1s", reason = "spam", purge = "1d" } end,
 }
 function on_message(event)
   local name = event.text:match("^%S+")
   if not does[name] then return end
-  does[name](event)
+  local moderation = does[name](event)
+  if moderation then moderation:outcome() end
   event.room:send("done: " .. name)
 end
 function on_error(event) log.error(`failed: {event.error.message}`) end

@@ -226,6 +226,7 @@ async fn a_platform_that_is_away_holds_up_no_receipt_and_gets_everything_once_it
         daemon.say_many(room, 1_500).await;
     }
     daemon.soon("the breaker is open", |daemon| daemon.engine.status().bots[0].held_back.is_some()).await;
+    daemon.soon("all are decided", |daemon| daemon.engine.status().scripts[0].waiting_events == 0).await;
     assert_eq!(daemon.engine.status().bots[0].waiting_actions, 9_000);
     let tried = daemon.platform.tries(ActionKind::Send);
     assert!(tried < 100, "{tried} tries for a platform that is away");

@@ -56,7 +56,7 @@ pub(crate) fn compile(lua: &Lua, source: &Source, path: &str, compiled: &Compile
 pub fn syntax_error(text: &str) -> Option<(usize, String)> {
     let error = Compiler::new().set_optimization_level(0).set_debug_level(0).compile(text).err()?;
     let message = syntax(&error);
-    let place = message.strip_prefix(':').and_then(|rest| rest.split_once(": "));
+    let place = message.trim_start_matches(':').split_once(": ");
     let found = place.and_then(|(line, reason)| Some((line.parse().ok()?, reason.to_owned())));
     Some(found.unwrap_or((1, message)))
 }

@@ -152,6 +152,7 @@ fn in_script(message: &str, trace: Option<&str>) -> String {
         return message.to_owned();
     };
     let caller = trace.and_then(|trace| trace.lines().next()?.split_whitespace().next());
+    let caller = caller.map(|caller| caller.trim_end_matches(':'));
     caller.map_or_else(|| what.to_owned(), |caller| format!("{caller}: {what}"))
 }
 

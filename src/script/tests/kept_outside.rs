@@ -119,7 +119,7 @@ fn declarations_have_a_limit_together() {
         (
             "arguments",
             r#"local args = {}
-               for i = 1, 400 do args[i] = { name = string.rep("x", 500) .. i } end
+               for i = 1, 90 do args[i] = { name = string.rep("x", 500) .. i, description = string.rep("y", 1500) } end
                command("c" .. n, { args = args }, f)"#,
         ),
         (

@@ -96,7 +96,7 @@ fn every_part_knows_where_it_came_from() {
 #[test]
 fn a_phrase_in_one_character_makes_no_text_many_times_as_long() {
     // U+FDFA has eighteen letters and stands for itself; U+FDFB has eight, U+3316 six.
-    assert_eq!(read(&"\u{FDFA}".repeat(5_000)), "\u{FDFA}".repeat(5_000));
+    assert_eq!(read(&"\u{FDFA} ".repeat(5_000)), "\u{FDFA} ".repeat(5_000));
     for (written, letters) in [("\u{FDFB}", 8), ("\u{3316}", 8), ("ﬃ", 3), ("½", 3)] {
         let many = read(&format!("{written} ").repeat(1_000));
         assert!(many.chars().count() <= 1_000 * (letters + 1), "{written}: {}", many.chars().count());
