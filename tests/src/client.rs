@@ -8,6 +8,8 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// The tokens of guests by address and name, as browsers keep them.
@@ -51,9 +53,25 @@ impl Client {
     /// # Errors
     /// When the daemon is not there.
     pub async fn connect_with(address: &str, token: Option<&str>) -> Result<Self, ClientError> {
+        Self::connect_by(address, token, &[]).await
+    }
+
+    /// As [`Client::connect_with`], with headers of a proxy.
+    ///
+    /// # Errors
+    /// When the daemon is not there.
+    pub async fn connect_by(
+        address: &str,
+        token: Option<&str>,
+        headers: &[(&'static str, &'static str)],
+    ) -> Result<Self, ClientError> {
         let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
+        let mut request = url.into_client_request().map_err(|error| ClientError(error.to_string()))?;
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, HeaderValue::from_static(value));
+        }
         let (socket, _) =
-            tokio_tungstenite::connect_async(url).await.map_err(|error| ClientError(error.to_string()))?;
+            tokio_tungstenite::connect_async(request).await.map_err(|error| ClientError(error.to_string()))?;
         let token_of = |answer: &Value| answer["token"].as_str().unwrap_or_default().to_owned();
         let (events, acks) = (VecDeque::new(), HashMap::new());
         let mut client = Self { socket, events, acks, next_ack: 0, token: String::new() };

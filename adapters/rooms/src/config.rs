@@ -39,9 +39,12 @@ pub struct Config {
     /// How many people a room may have for each arrival and departure to be told by itself. In larger rooms they are told together,
     /// twice a second.
     pub presence_limit: usize,
-    /// Names that nobody may take without the token that is beside them, of 16 characters or more. Only these count as people under
-    /// `permissions`. `${NAME}` is taken from the environment.
+    /// Names that nobody may take without the token that is beside them, of 16 characters or more. `${NAME}` is taken from the
+    /// environment.
     pub name_tokens: BTreeMap<String, String>,
+    /// Names that have rights under `permissions`: without a token they can be taken from this machine alone.
+    #[serde(skip)]
+    pub privileged: Vec<String>,
 }
 
 impl Default for Config {
@@ -57,6 +60,7 @@ impl Default for Config {
             limits: Limits::default(),
             presence_limit: 200,
             name_tokens: BTreeMap::new(),
+            privileged: Vec::new(),
         }
     }
 }

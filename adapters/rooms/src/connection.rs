@@ -17,8 +17,11 @@ use crate::slots::Slot;
 
 /// What a packet in a queue takes beside its text, in bytes.
 const OVERHEAD: usize = 128;
-/// After so many refused events in a row a client is disconnected.
+/// After so many refused events a client is disconnected.
 const STRIKES: u32 = 1_000;
+/// An event within the limits makes up for so many refused ones: a bucket that is refilled by and by lets one through now and then, also
+/// of those who never stop.
+const FORGIVEN: u32 = 10;
 
 /// How far a connection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +44,8 @@ pub(crate) struct Connection {
     /// Unlike that of any other connection since the start.
     pub(crate) number: u64,
     pub(crate) network: Network,
+    /// It comes from this machine, and not by way of a proxy.
+    pub(crate) is_local: bool,
     /// Allows one request with packets of the client's at a time, where it polls.
     pub(crate) posting: tokio::sync::Mutex<()>,
     place: Mutex<Option<Slot<Network>>>,
@@ -62,11 +67,12 @@ struct Queue {
 }
 
 impl Connection {
-    pub(crate) fn new(network: Network, place: Slot<Network>, limits: QueueLimits) -> Self {
+    pub(crate) fn new(network: Network, is_local: bool, place: Slot<Network>, limits: QueueLimits) -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(0);
         Self {
             number: NUMBERS.fetch_add(1, Relaxed),
             network,
+            is_local,
             posting: tokio::sync::Mutex::default(),
             place: Mutex::new(Some(place)),
             queue: Mutex::default(),
@@ -185,7 +191,7 @@ impl Connection {
 
     /// An event was within the limits.
     pub(crate) fn forgive(&self) {
-        self.strikes.store(0, Relaxed);
+        let _before = self.strikes.fetch_update(Relaxed, Relaxed, |strikes| Some(strikes.saturating_sub(FORGIVEN)));
     }
 
     /// The task that is to be woken when there may be something to read again.

@@ -26,6 +26,9 @@ use crate::limiter::network;
 use crate::service::Rooms;
 use crate::wire::Wire;
 
+/// Headers by which a proxy says that it passes somebody else's request on.
+const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+
 /// The largest packet that a client may send, in bytes.
 const PACKET: usize = 64 << 10;
 /// How long a session may be open before it is used.
@@ -116,7 +119,9 @@ impl Gateway {
             )
         })?;
         let limits = QueueLimits { packets: config.client_queue, bytes: config.limits.queued_kb.saturating_mul(1_024) };
-        Ok(Arc::new(Connection::new(network, place, limits)))
+        let is_forwarded = FORWARDED.iter().any(|name| request.headers().contains_key(*name));
+        let is_local = address.is_some_and(|address| address.to_canonical().is_loopback()) && !is_forwarded;
+        Ok(Arc::new(Connection::new(network, is_local, place, limits)))
     }
 
     /// Answers the request for a WebSocket, and hands it to the library over a stream of our own.

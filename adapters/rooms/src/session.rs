@@ -20,11 +20,13 @@ pub(crate) struct Session {
     noted: Mutex<Option<Millis>>,
     /// The token is the operator's, in bots.yaml: the store has nothing to do with it.
     is_reserved: bool,
+    /// The connection comes from this machine.
+    is_local: bool,
 }
 
 impl Session {
     fn new(guest: Guest, noted: Option<Millis>) -> Self {
-        Self { guest, noted: Mutex::new(noted), is_reserved: false }
+        Self { guest, noted: Mutex::new(noted), is_reserved: false, is_local: false }
     }
 }
 
@@ -33,7 +35,11 @@ impl Rooms {
     ///
     /// # Errors
     /// When the store cannot be read: a new identity would take the place of the one that the client has.
-    pub(crate) async fn identify(&self, auth: Option<&Value>) -> Result<Session, String> {
+    pub(crate) async fn identify(&self, auth: Option<&Value>, is_local: bool) -> Result<Session, String> {
+        Ok(Session { is_local, ..self.session_of(auth).await? })
+    }
+
+    async fn session_of(&self, auth: Option<&Value>) -> Result<Session, String> {
         let token = auth.and_then(|auth| auth.get("token")?.as_str()).filter(|token| {
             (1..=LONGEST_TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())
         });
@@ -88,7 +94,15 @@ impl Rooms {
             Some((name, token)) if Guest::holding(token).id != session.guest.id => Err(format!(
                 "the name {name} is reserved: whoever it belongs to enters with the token that the operator has given them"
             )),
-            _ => Ok(()),
+            Some(_) => Ok(()),
+            // Otherwise everybody on the net could be a moderator by choosing the name of one.
+            None if !session.is_local && self.config.privileged.iter().any(|name| skeleton(name) == shape) => {
+                Err(format!(
+                    "the name {username} has rights in bots.yaml, so it can be taken from the machine of the server alone; \
+                 the operator can reserve it for you with a token (name_tokens)"
+                ))
+            }
+            None => Ok(()),
         }
     }
 }

@@ -47,7 +47,8 @@ impl Rooms {
         let register = move |socket: SocketRef, TryData(auth): TryData<Value>| {
             let rooms = Arc::clone(&registering);
             async move {
-                let session = rooms.identify(auth.ok().as_ref()).await?;
+                let is_local = Peer::of(socket.clone()).is_some_and(|peer| peer.connection.is_local);
+                let session = rooms.identify(auth.ok().as_ref(), is_local).await?;
                 rooms.register(&socket, session)
             }
         };

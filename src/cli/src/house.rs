@@ -77,9 +77,7 @@ pub(crate) fn reconfigure(setup: &mut ScriptSetup, values: &serde_json::Map<Stri
 /// What the first bot of the configuration is set to: prefix, language, permissions.
 pub(crate) fn first_bot(config: Option<&Config>) -> BotSettings {
     let first = config.and_then(|config| Some((config, config.file.bots.keys().next()?)));
-    let settings = first.and_then(|(config, name)| settings(config).remove(name.as_str())).unwrap_or_default();
-    // On the simulated platform everybody is who they are said to be.
-    BotSettings { proven: None, ..settings }
+    first.and_then(|(config, name)| settings(config).remove(name.as_str())).unwrap_or_default()
 }
 
 /// What bots.yaml says of each bot, for the engine.
@@ -94,9 +92,6 @@ pub(crate) fn settings(config: &Config) -> HashMap<BotName, BotSettings> {
             // A tag on Telegram is what somebody may give to themselves.
             roles_are_words: bot.platform == Platform::Telegram,
             outbox: bot.outbox.into(),
-            // A guest of the room service chooses their own name, unless it is reserved.
-            proven: (bot.platform == Platform::Rooms)
-                .then(|| bot.rooms.name_tokens.keys().map(|name| name.trim().to_lowercase()).collect()),
         };
         (name.as_str().into(), settings)
     };

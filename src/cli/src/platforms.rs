@@ -35,7 +35,10 @@ pub(crate) fn attach(config: &Config, outside: &Outside<'_>) -> Result<Attached,
     for (name, bot) in &config.file.bots {
         let adapter: Arc<dyn Adapter> = match bot.value.platform {
             Platform::Rooms => {
-                let (store, settings) = (outside.store.clone(), bot.value.rooms.clone());
+                let (store, mut settings) = (outside.store.clone(), bot.value.rooms.clone());
+                let names = bot.value.permissions.values().flatten();
+                let of_bot = format!("{name}/");
+                settings.privileged = names.map(|one| one.strip_prefix(&of_bot).unwrap_or(one).to_owned()).collect();
                 let rooms = Rooms::new(store, settings, Arc::clone(outside.clock), Arc::clone(outside.entropy));
                 attached.rooms = Some(Arc::clone(&rooms));
                 rooms

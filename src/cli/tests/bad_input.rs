@@ -191,7 +191,7 @@ fn a_damaged_store_is_put_right_by_a_backup() {
     assert_eq!(code, Some(0), "{out}{err}");
     std::fs::write(data.join("palabre.redb"), "a letter").unwrap();
     assert_eq!(project.run(&["check"]).0, Some(65));
-    assert_eq!(project.run(&["restore", "bots.yaml"]).0, Some(1), "what is no backup is refused");
+    assert_eq!(project.run(&["restore", "bots.yaml"]).0, Some(65), "what is no backup is refused");
     let (code, out, err) = project.run(&["restore", "copy"]);
     assert_eq!(code, Some(0), "{out}{err}");
     let (code, out, err) = project.run(&["check"]);

@@ -23,9 +23,6 @@ pub struct BotSettings {
     pub roles_are_words: bool,
     /// How much may wait to be done by the bot.
     pub outbox: OutboxLimits,
-    /// The ids that only their owners can come in under, where people choose their ids themselves; no other id gives a permission.
-    /// `None` where the platform vouches for all ids.
-    pub proven: Option<Vec<String>>,
 }
 
 /// The settings of all bots.
@@ -56,8 +53,6 @@ impl BotSettings {
                 let is_id = name.strip_prefix(bot).is_some_and(|rest| rest.starts_with('/'))
                     || name.bytes().all(|byte| byte.is_ascii_digit());
                 let roles = member.iter().filter(|_| !self.roles_are_words).flat_map(|member| &member.roles);
-                let is_proven = |id: &str| self.proven.as_ref().is_none_or(|proven| proven.iter().any(|one| one == id));
-                let user = user.filter(|user| is_proven(user.native()));
                 (!is_id && roles.into_iter().any(|role| role == name))
                     || user.is_some_and(|user| user.native() == name || user.as_str() == name)
             })

@@ -210,8 +210,7 @@ async fn what_a_script_has_left_is_handled_in_order_after_a_restart() {
     let daemon = Daemon::new(vec![script("echo", failing)]).await;
     daemon.say_many("general", 5_000).await;
     let daemon = daemon.restart(vec![script("echo", ECHO)]).await;
-    daemon.soon("all that was left", |daemon| daemon.engine.status().scripts[0].waiting_events == 0).await;
-    daemon.soon("all answers", Daemon::is_done).await;
+    daemon.engine.when_idle().await;
     assert_eq!(daemon.replies("general").len(), 5_000 - 10);
     let answers: Vec<usize> = daemon.replies("general").iter().map(|text| text.parse().unwrap()).collect();
     assert!(answers.is_sorted(), "the order of the journal");

@@ -119,7 +119,7 @@ fn declarations_have_a_limit_together() {
         (
             "arguments",
             r#"local args = {}
-               for i = 1, 90 do args[i] = { name = string.rep("x", 500) .. i, description = string.rep("y", 1500) } end
+               for i = 1, 90 do args[i] = { name = string.rep("x", 500) .. i, description = string.rep("y", 190) } end
                command("c" .. n, { args = args }, f)"#,
         ),
         (
@@ -128,7 +128,7 @@ fn declarations_have_a_limit_together() {
                if n == 1 then for i = 1, 400 do names[i] = string.rep("x", 500) .. 1 end end"#,
         ),
     ] {
-        let text = format!("local f, names = function() end, {{}} for n = 1, 100 do {line} end");
+        let text = format!("local f, names = function() end, {{}} for n = 1, 150 do {line} end");
         let Err(failure) =
             Bench::try_new(&Source::from_text("test", &text), &Limits { memory_mb: 64, cpu_ms: 20_000, ..limits() })
         else {

@@ -2,5 +2,6 @@
 #[must_use]
 pub fn skeleton(name: &str) -> String {
     let shape: String = unicode_security::skeleton(&name.to_lowercase()).collect();
-    shape.to_lowercase()
+    // A capital I looks like a small L, and so does a one, of which the tables know.
+    shape.to_lowercase().replace('i', "l")
 }

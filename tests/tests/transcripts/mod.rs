@@ -94,8 +94,7 @@ async fn played<P: Beside>(scenario: &Scenario) -> Option<(Transcript, Transcrip
 }
 
 async fn in_the_rooms<P: Beside>(town: &Town<P>, scenario: &Scenario) -> Transcript {
-    let tokens = [("olivia", town::OLIVIA)];
-    let mut stage = OnRooms::with(&town.daemon.address, scenario.cast, &tokens).await;
+    let mut stage = OnRooms::with(&town.daemon.address, scenario.cast).await;
     play(&mut stage, town, scenario.steps).await
 }
 

@@ -34,11 +34,8 @@ pub(crate) struct OnRooms {
 }
 
 impl OnRooms {
-    /// People come in; those named in `tokens` have these.
-    pub(crate) async fn with(address: &str, cast: &[(&str, &str)], tokens: &[(&str, &str)]) -> Self {
-        for (who, token) in tokens {
-            Client::remember(address, who, token);
-        }
+    /// People come in.
+    pub(crate) async fn with(address: &str, cast: &[(&str, &str)]) -> Self {
         let mut stage = Self {
             address: address.to_owned(),
             people: Vec::new(),

@@ -15,8 +15,6 @@ use super::stage::Stage;
 
 /// What programs show that ask the routes of scripts.
 const TOKEN: &str = "the-token-of-a-program";
-/// The moderator's name in the rooms is hers.
-pub(crate) const OLIVIA: &str = "the-token-of-olivia";
 
 /// A platform that is played beside the rooms: its stand-in, with a bot.
 pub(crate) trait Beside: Sized {
@@ -108,7 +106,7 @@ fn bots<P: Beside>(scenario: &Scenario, home: Platform, beside: &P, feed: &str) 
     let script = scenario.scripts[0];
     format!(
         r#"bots:
-  lobby: {{ platform: rooms, prefix: "!", permissions: {{ moderator: [olivia] }}, rooms: {{ name_tokens: {{ olivia: {OLIVIA} }} }} }}
+  lobby: {{ platform: rooms, prefix: "!", permissions: {{ moderator: [olivia] }} }}
   {bot}
 scripts:
   {script}: {{ {settings} }}
