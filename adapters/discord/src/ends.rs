@@ -11,12 +11,15 @@ use tokio::sync::Notify;
 
 use crate::rest::{Call, Rest, RestError};
 
-/// By bot, when it ends, the server and the person.
-const ENDS: Table<(String, Millis, String), ()> = Table::new(TableId::DiscordEnds);
+/// By bot, when it ends, the server and the person; with when that was set.
+const ENDS: Table<End, Option<Millis>> = Table::new(TableId::DiscordEnds);
+type End = (String, Millis, String);
 /// How long an end that could not be made waits for the next try.
 const AGAIN: Millis = 60_000;
 /// How far apart two looks are, at the most.
 const LOOK: Millis = 3_600_000;
+/// A clock is stepped by seconds now and then; nothing is done about less than this.
+const CLOCK_STEP: Millis = 60_000;
 
 pub(crate) struct Ends {
     bot: BotName,
@@ -40,11 +43,11 @@ impl Ends {
         let whom = format!("{guild}/{user}");
         let rows = self.rows(usize::MAX).await.map_err(|error| ActionError::Transient(error.to_string()))?;
         let mut batch = Batch::default();
-        let before: Vec<_> = rows.iter().filter(|(_, _, of)| *of == whom).collect();
+        let before: Vec<_> = rows.iter().map(|(key, _)| key).filter(|(_, _, of)| *of == whom).collect();
         before.iter().for_each(|key| ENDS.delete(&mut batch, key));
         let before = before.last().map(|(_, until, _)| *until);
         if let Some(until) = until {
-            ENDS.put(&mut batch, &(self.bot.to_string(), until, whom), &());
+            ENDS.put(&mut batch, &(self.bot.to_string(), until, whom), &Some(self.clock.now()));
         }
         self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
         self.news.notify_one();
@@ -72,24 +75,36 @@ impl Ends {
     }
 
     /// The first rows of the bot, by when they are due.
-    async fn rows(&self, most: usize) -> palabre_store::Result<Vec<(String, Millis, String)>> {
+    async fn rows(&self, most: usize) -> palabre_store::Result<Vec<(End, Option<Millis>)>> {
         let (store, bot, now) = (self.store.clone(), self.bot.to_string(), self.clock.now());
         let read = tokio::task::spawn_blocking(move || -> palabre_store::Result<Vec<_>> {
             let snapshot = store.snapshot(now)?;
             let rows = ENDS.scan(&snapshot, &bot, Direction::Forward)?.take(most);
-            rows.map(|row| row.map(|(key, ())| key))
-                .filter(|row| row.as_ref().map_or(true, |(of, ..)| *of == bot))
-                .collect()
+            rows.filter(|row| row.as_ref().map_or(true, |((of, ..), _)| *of == bot)).collect()
         });
         // A task that reads and nothing else does not panic.
         read.await.unwrap_or_else(|_| Ok(Vec::new()))
     }
 
+    /// Lets ends that were set in a time that never was, since the clock was ahead, come after the whole time that they were set for.
+    async fn begin_anew(&self) -> palabre_store::Result<()> {
+        let now = self.clock.now();
+        let mut batch = Batch::default();
+        for ((bot, due, whom), set) in self.rows(usize::MAX).await? {
+            let Some(set) = set.filter(|set| *set > now.saturating_add(CLOCK_STEP)) else { continue };
+            let later = now.saturating_add(due.saturating_sub(set));
+            ENDS.delete(&mut batch, &(bot.clone(), due, whom.clone()));
+            ENDS.put(&mut batch, &(bot, later, whom), &Some(now));
+        }
+        if batch.is_empty() { Ok(()) } else { self.store.commit(batch).await }
+    }
+
     /// Ends what is due; when the next one is.
     async fn end_due(&self, rest: &Rest) -> palabre_store::Result<Option<Millis>> {
+        self.begin_anew().await?;
         let now = self.clock.now();
         let mut next = None::<Millis>;
-        for key in self.rows(100).await? {
+        for (key, set) in self.rows(100).await? {
             let (bot, due, whom) = &key;
             if *due > now {
                 next = Some(next.map_or(*due, |next| next.min(*due)));
@@ -105,7 +120,7 @@ impl Ends {
                     "the ban of {whom} (server/person) is over and could not be lifted; tried again in {} s: {error}",
                     pause / 1_000
                 );
-                ENDS.put(&mut batch, &(bot.clone(), now + pause, whom.clone()), &());
+                ENDS.put(&mut batch, &(bot.clone(), now + pause, whom.clone()), &set);
                 next = Some(next.map_or(now + pause, |next| next.min(now + pause)));
             }
             self.store.commit(batch).await?;

@@ -16,6 +16,8 @@ const MEMBERS: Table<String, MemberRow> = Table::new(TableId::RoomMembers);
 const NAME: usize = 64;
 /// How many roles a member has at most.
 const ROLES: usize = 64;
+/// A clock is stepped by seconds now and then; nothing is done about less than this.
+const CLOCK_STEP: Millis = 60_000;
 
 /// What there is to say of a member.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +31,10 @@ pub(crate) struct MemberRow {
     pub(crate) muted_until: Option<Millis>,
     /// As `muted_until`.
     pub(crate) banned_until: Option<Millis>,
+    /// When the mute was set.
+    pub(crate) muted_at: Option<Millis>,
+    /// When the ban was set.
+    pub(crate) banned_at: Option<Millis>,
     /// Why, of the last mute or ban.
     pub(crate) reason: Option<String>,
     /// The id of the guest whom the mute or ban concerns, whatever name they come in under.
@@ -101,21 +107,21 @@ impl MemberRow {
         self.muted_until.is_some() || self.banned_until.is_some()
     }
 
-    /// The row after a measure; `guest` is the id of the guest who goes by the name at present.
-    fn after(&self, measure: &Measure, reason: Option<&str>, guest: Option<&str>) -> Self {
+    /// The row after a measure that is taken at `now`; `guest` is the id of the guest who goes by the name at present.
+    fn after(&self, measure: &Measure, reason: Option<&str>, guest: Option<&str>, now: Millis) -> Self {
         let mut row = self.clone();
         match measure {
             Measure::Mute { until } => {
-                row.muted_until = Some(until.unwrap_or(Millis::MAX));
+                set_term((&mut row.muted_at, &mut row.muted_until), until.unwrap_or(Millis::MAX), now);
                 row.reason = reason.map(ToOwned::to_owned);
             }
-            Measure::Unmute => row.muted_until = None,
+            Measure::Unmute => (row.muted_at, row.muted_until) = (None, None),
             Measure::Kick => {}
             Measure::Ban { until, .. } => {
-                row.banned_until = Some(until.unwrap_or(Millis::MAX));
+                set_term((&mut row.banned_at, &mut row.banned_until), until.unwrap_or(Millis::MAX), now);
                 row.reason = reason.map(ToOwned::to_owned);
             }
-            Measure::Unban => row.banned_until = None,
+            Measure::Unban => (row.banned_at, row.banned_until) = (None, None),
             Measure::AddRole(role) => {
                 if guest.is_some() && guest != row.role_holder.as_deref() {
                     // The name is somebody else's now; what its last holder had is not theirs.
@@ -220,12 +226,12 @@ impl Members {
         name: &str,
         measure: &Measure,
         reason: Option<&str>,
-        guest: Option<&str>,
+        (guest, now): (Option<&str>, Millis),
         hand_over: impl FnOnce(&MemberRow, &MemberRow, Batch) -> R,
     ) -> Option<(Undo, R)> {
         let mut rows = self.lock();
         let before = rows.by_name.get(name).cloned().unwrap_or_default();
-        let after = before.after(measure, reason, guest);
+        let after = before.after(measure, reason, guest, now);
         if before == after {
             return None;
         }
@@ -238,6 +244,20 @@ impl Members {
         let handed = hand_over(&before, &after, batch);
         rows.set(name, &after);
         Some((Undo { name: name.to_owned(), before, after }, handed))
+    }
+
+    /// Lets mutes and bans begin now that were set in a time that never was, since the clock was ahead. Returns what is to be written.
+    pub(crate) fn begin_terms_anew(&self, now: Millis) -> Batch {
+        let mut batch = Batch::default();
+        for (name, row) in &mut self.lock().by_name {
+            let before = row.clone();
+            begin_anew(&mut row.muted_at, &mut row.muted_until, now);
+            begin_anew(&mut row.banned_at, &mut row.banned_until, now);
+            if *row != before {
+                MEMBERS.put(&mut batch, name, row);
+            }
+        }
+        batch
     }
 
     /// Takes a measure back, unless another was taken since.
@@ -288,5 +308,58 @@ fn take_name(index: &mut HashMap<String, BTreeSet<String>>, key: &str, name: &st
     names.remove(name);
     if names.is_empty() {
         index.remove(key);
+    }
+}
+
+/// A mute or a ban until `end`. One that is the same as before was set when it was.
+fn set_term((at, until): (&mut Option<Millis>, &mut Option<Millis>), end: Millis, now: Millis) {
+    if *until != Some(end) {
+        (*at, *until) = (Some(now), Some(end));
+    }
+}
+
+fn begin_anew(at: &mut Option<Millis>, until: &mut Option<Millis>, now: Millis) {
+    let (Some(set), Some(end)) = (*at, *until) else { return };
+    if set > now.saturating_add(CLOCK_STEP) {
+        *at = Some(now);
+        if end < Millis::MAX {
+            *until = Some(now.saturating_add(end.saturating_sub(set)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const YEAR: Millis = 365 * 86_400_000;
+
+    fn muted(at: Millis, until: Option<Millis>) -> Members {
+        let members = Members::default();
+        let taken = members.take("bob", &Measure::Mute { until }, None, (None, at), |_, _, _| ());
+        assert!(taken.is_some());
+        members
+    }
+
+    #[test]
+    fn a_mute_of_a_time_that_never_was_begins_anew_and_lasts_as_long_as_it_should() {
+        let members = muted(YEAR, Some(YEAR + 600_000));
+        assert!(!members.begin_terms_anew(1_000).is_empty());
+        assert!(members.row("bob").is_muted(600_999) && !members.row("bob").is_muted(601_000));
+        assert!(members.begin_terms_anew(2_000).is_empty(), "once");
+    }
+
+    #[test]
+    fn a_mute_that_was_set_before_the_clock_went_ahead_stays_as_it_was() {
+        let members = muted(1_000, Some(2 * YEAR));
+        assert!(members.begin_terms_anew(1_000).is_empty());
+        assert!(members.row("bob").is_muted(2 * YEAR - 1));
+    }
+
+    #[test]
+    fn a_mute_without_end_stays_without_end() {
+        let members = muted(YEAR, None);
+        drop(members.begin_terms_anew(1_000));
+        assert_eq!(members.row("bob").muted_until, Some(Millis::MAX));
     }
 }

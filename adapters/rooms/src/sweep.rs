@@ -22,6 +22,12 @@ pub(crate) async fn run(rooms: &Rooms, context: &AdapterContext) {
 }
 
 async fn sweep(rooms: &Rooms, now: Millis) {
+    let terms = rooms.members.begin_terms_anew(now);
+    if !terms.is_empty()
+        && let Err(error) = rooms.store.commit(terms).await
+    {
+        tracing::warn!("mutes and bans that a wrong clock had set cannot be written anew: {error}");
+    }
     let retention = rooms.config.retention.clone();
     let mut busy = Vec::new();
     for (name, room) in rooms.directory.rooms() {
@@ -59,13 +65,16 @@ fn sweep_store(store: &Store, retention: &Retention, busy: &[String], now: Milli
         let oldest_kept = now.saturating_sub(retention.message_hours.saturating_mul(HOUR));
         let mut batch = Batch::default();
         let mut last = None;
-        let mut newest = row.created;
+        let mut newest = row.created.min(now);
+        // One from when the clock was ahead is as old as the one behind it.
+        let mut newer = now;
         let (mut count, mut removed) = (0, 0);
         for (index, message) in MESSAGES.scan(&snapshot, &name, Direction::Backward)?.enumerate() {
             let ((room, position), message) = message?;
-            newest = newest.max(message.time);
+            newer = if message.time > now { newer } else { message.time };
+            newest = newest.max(newer);
             count += 1;
-            if (index >= retention.messages_per_room || message.time < oldest_kept) && removed < AT_ONCE {
+            if (index >= retention.messages_per_room || newer < oldest_kept) && removed < AT_ONCE {
                 last = last.max(Some(position));
                 removed += 1;
                 history::remove(&mut batch, &room, position, &message);

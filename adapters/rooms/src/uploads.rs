@@ -52,6 +52,11 @@ pub(crate) struct Most {
 }
 
 impl Waiting {
+    /// Whether it is still waited for. Longer than its life it cannot be, unless the clock has been set back since.
+    fn is_waited_for(&self, now: Millis) -> bool {
+        now < self.until && self.until - now <= LIFE
+    }
+
     pub(crate) fn new(room: &str, guest: &str, network: Network, upload: &decode::Upload, now: Millis) -> Self {
         let name = file_name(&upload.name);
         let content_type = upload.content_type.as_deref().filter(|given| !given.trim().is_empty());
@@ -87,7 +92,7 @@ impl Uploads {
             return Err(format!("{} has {:.1} MiB; the limit is {:.0} MiB", waiting.name, mib(size), mib(largest)));
         }
         let mut known = self.lock();
-        known.retain(|_, other| other.until > now);
+        known.retain(|_, other| other.is_waited_for(now));
         let person = (waiting.person.as_str(), waiting.network);
         if known.values().filter(|other| other.is_of(person)).count() >= OF_ONE {
             return Err(format!("{OF_ONE} files of yours wait for a message already; send those first"));
@@ -107,7 +112,7 @@ impl Uploads {
     /// A file comes now under that id, once at a time.
     pub(crate) fn begin(&self, id: &str, now: Millis) -> Result<Network, (StatusCode, String)> {
         let mut known = self.lock();
-        let waiting = known.get_mut(id).filter(|waiting| waiting.until > now).ok_or_else(unknown)?;
+        let waiting = known.get_mut(id).filter(|waiting| waiting.is_waited_for(now)).ok_or_else(unknown)?;
         if waiting.coming.is_some() {
             return Err((StatusCode::CONFLICT, "the file is on its way already".to_owned()));
         }
@@ -145,7 +150,7 @@ impl Uploads {
     /// The file is here.
     pub(crate) fn fill(&self, id: &str, data: Bytes, now: Millis) -> Result<Value, (StatusCode, String)> {
         let mut known = self.lock();
-        known.retain(|_, other| other.until > now);
+        known.retain(|_, other| other.is_waited_for(now));
         let Some(waiting) = known.get_mut(id) else { return Err(unknown()) };
         if data.is_empty() {
             return Err((StatusCode::UNPROCESSABLE_ENTITY, "the file is empty".to_owned()));
@@ -176,7 +181,7 @@ impl Uploads {
         let known = self.lock();
         let is_here = |id: &&String| {
             known.get(*id).is_some_and(|waiting| {
-                waiting.room == room && waiting.person == person && waiting.until > now && waiting.data.is_some()
+                waiting.room == room && waiting.person == person && waiting.is_waited_for(now) && waiting.data.is_some()
             })
         };
         if let Some(missing) = ids.iter().find(|id| !is_here(id)) {

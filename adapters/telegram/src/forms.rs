@@ -74,6 +74,11 @@ impl Forms {
 }
 
 impl Dialogue {
+    /// Whether its time is not over. Longer than its life it cannot be, unless the clock has been set back since.
+    fn is_open(&self, now: Millis) -> bool {
+        now < self.until && self.until - now <= LIFE
+    }
+
     fn field(&self) -> Option<&FormField> {
         self.form.fields.get(self.at)
     }
@@ -173,7 +178,7 @@ impl Telegram {
         self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
         {
             let mut forms = self.forms.lock();
-            forms.retain(|_, other| other.until > now);
+            forms.retain(|_, other| other.is_open(now));
             forms.insert(place.clone(), dialogue);
         }
         let asked = match self.question(chat, topic, &question, None).await {
@@ -254,7 +259,7 @@ impl Telegram {
         let text = message.text.as_deref()?.trim();
         let mut dialogue = self.forms.lock().get(&place).cloned()?;
         let now = self.clock.now();
-        if dialogue.until <= now {
+        if !dialogue.is_open(now) {
             self.forms.lock().remove(&place);
             return None;
         }

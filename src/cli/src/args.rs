@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::ScriptsCommand;
+use crate::commands::{DeadLettersCommand, ScriptsCommand};
 use crate::testing::TestArgs;
 
 /// A chat-bot runtime: rooms, scripts in Lua, and nothing lost.
@@ -42,12 +42,15 @@ pub(crate) enum Command {
         /// A folder that does not exist yet, or is empty.
         dir: PathBuf,
     },
-    /// Check the configuration, the scripts and the store. Exit code 0: all is well; 1: a script or the store is not; 2: the
-    /// configuration is not.
+    /// Check the configuration, the scripts and every page of the store. Exit code 0: all is well; 1: a script is not; 2: the
+    /// configuration is not; 65: the store is damaged.
     Check {
         /// Ask the platforms too: whether they take the tokens, and what each bot lacks in which server.
         #[arg(long)]
         online: bool,
+        /// Count anew how much each script stores.
+        #[arg(long)]
+        repair: bool,
     },
     /// Run the tests beside the scripts, on a simulated platform with a virtual clock. Exit code 1 when one fails.
     Test(TestArgs),
@@ -70,10 +73,18 @@ pub(crate) enum Command {
         /// A file that does not exist yet.
         file: PathBuf,
     },
-    /// Put a backup in the place of the store; what is there is kept beside it.
+    /// Put a backup in the place of the store; what is there is kept beside it, each time under another name.
     Restore {
         /// A file that `palabre backup` made.
         file: PathBuf,
+        /// Say what would be done, and do nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Show events and actions that were given up, have them tried again, or forget them; while no daemon has the store.
+    DeadLetters {
+        #[command(subcommand)]
+        command: DeadLettersCommand,
     },
     /// Print completions for a shell: palabre completions bash > /etc/bash_completion.d/palabre
     Completions {

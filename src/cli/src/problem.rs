@@ -3,6 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use palabre_engine::DeadLetterError;
+
+/// The exit code where the store is damaged: `EX_DATAERR` of sysexits.h.
+pub(crate) const DAMAGED: u8 = 65;
+
 /// Why a command ended.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
@@ -18,6 +23,8 @@ pub(crate) enum Problem {
     Store(#[from] palabre_store::Error),
     #[error(transparent)]
     Engine(#[from] palabre_engine::EngineError),
+    #[error(transparent)]
+    DeadLetter(#[from] DeadLetterError),
     #[error("cannot {doing} {}: {cause}", path.display())]
     File { doing: &'static str, path: PathBuf, cause: std::io::Error },
     #[error("cannot listen on {address}: {cause}; stop the program that has it, or set another `listen:` in bots.yaml")]
@@ -38,11 +45,16 @@ impl Problem {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::NoConfig { .. } | Self::Config(_) => ExitCode::from(2),
-            Self::Damaged(_) | Self::Store(palabre_store::Error::Damaged { .. }) => ExitCode::from(65),
+            Self::Damaged(_)
+            | Self::Store(palabre_store::Error::Damaged { .. })
+            | Self::DeadLetter(DeadLetterError::Store(palabre_store::Error::Damaged { .. })) => ExitCode::from(DAMAGED),
             Self::ThreadDied(_) => ExitCode::from(70),
-            Self::Store(_) | Self::Engine(_) | Self::File { .. } | Self::Listen { .. } | Self::Other(_) => {
-                ExitCode::from(1)
-            }
+            Self::Store(_)
+            | Self::Engine(_)
+            | Self::DeadLetter(_)
+            | Self::File { .. }
+            | Self::Listen { .. }
+            | Self::Other(_) => ExitCode::from(1),
         }
     }
 }

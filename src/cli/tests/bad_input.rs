@@ -196,7 +196,7 @@ fn a_damaged_store_is_put_right_by_a_backup() {
     assert_eq!(code, Some(0), "{out}{err}");
     let (code, out, err) = project.run(&["check"]);
     assert_eq!(code, Some(0), "{out}{err}");
-    assert!(out.contains("ok, 2 rows"), "{out}");
+    assert!(out.contains("ok, 4 rows"), "{out}");
     let _daemon = Store::open(&data).unwrap();
     let (code, _, err) = project.run(&["restore", "copy"]);
     assert!(code == Some(1) && err.contains("is in use by"), "{err}");

@@ -22,8 +22,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::awaited::Outgoing;
+use crate::clock_watch::{self, ClockRow, WentBack};
 use crate::gate::ScriptsGate;
-use crate::housekeeping::{HOUSEKEEPING, waker};
+use crate::housekeeping::{Cleaner, HOUSEKEEPING, waker};
 use crate::http::Http;
 use crate::metrics::Metrics;
 use crate::operators::{BotSettings, Operators};
@@ -154,7 +155,6 @@ struct Left {
     unfinished: HashMap<ScriptName, Unfinished>,
     waiting: Vec<(ScriptName, u64, WaitingRun)>,
     marks: HashMap<ScriptName, u64>,
-    usage: HashMap<ScriptName, u64>,
     timers: TimerUsages,
 }
 
@@ -189,15 +189,27 @@ impl Engine {
         let Options { store, clock, entropy, bots, scripts, workers, journal_retention, settings, operators, http } =
             options;
         let now = clock.now();
+        let (clock_row, back) = ClockRow::begin(&store.snapshot(now)?, now)?;
+        if let Some(back) = back {
+            tracing::warn!("{}", back.sentence());
+            move_ends(&store, back).await?;
+        }
         let snapshot = store.snapshot(now)?;
         let patience = |bot: &str| settings.get(bot).map(|of| of.outbox).unwrap_or_default().answers_expire;
         let mut found = recovery::look(&snapshot, now, patience)?;
         store.commit(std::mem::take(&mut found.batch)).await?;
 
-        let (scheduler, asked) = Scheduler::new();
-        let timers = TimerBook::load(&snapshot, scheduler.clone())?;
-        let tasks_of_scripts = TaskBook::load(&snapshot, scheduler.clone(), &found.alive())?;
+        let (scheduler, requests) = Scheduler::new();
+        let mut timers = TimerBook::load(&snapshot, scheduler.clone())?;
+        let mut tasks_of_scripts = TaskBook::load(&snapshot, scheduler.clone(), &found.alive())?;
         drop(snapshot);
+        let mut noted = Batch::default();
+        if let Some(back) = &back {
+            timers.went_back(back, &mut noted);
+            tasks_of_scripts.went_back(back, &mut noted);
+        }
+        clock_row.put(&mut noted);
+        store.commit(noted).await?;
         let platforms = Arc::new(Platforms::new(bots, &settings));
         let (notes, queue) = crossbeam_channel::unbounded();
         let (shutdown, word) = {
@@ -262,6 +274,7 @@ impl Engine {
             outbox: Arc::clone(&outbox),
             timers,
             tasks: tasks_of_scripts,
+            clock_row,
             router: Router::new(prefixes, Arc::clone(&metrics)),
             declared: Arc::clone(&declared),
             http,
@@ -286,8 +299,17 @@ impl Engine {
         threads.push(vitals.spawn("sequencer", WORKER_STACK, sequence).map_err(EngineError::Thread)?);
 
         let mut tasks = JoinSet::new();
-        let wake = waker(notes.clone(), store.clone(), scheduler.clone(), low, journal_retention);
-        tasks.spawn(scheduler::run(Arc::clone(&clock), asked, wake));
+        let cleaner = Cleaner {
+            store: store.clone(),
+            low,
+            retention: journal_retention,
+            shutdown: word.clone(),
+            running: outbox.lanes_running.clone(),
+            runtime: tokio::runtime::Handle::current(),
+        };
+        let wake = waker(notes.clone(), scheduler.clone(), cleaner);
+        tasks.spawn(scheduler::run(Arc::clone(&clock), requests, wake));
+        tasks.spawn(clock_watch::watch(Arc::clone(&clock), notes.clone()));
         scheduler.at(now + HOUSEKEEPING, Due::Housekeeping);
 
         let engine = Self {
@@ -304,7 +326,6 @@ impl Engine {
                 unfinished: found.unfinished,
                 waiting: found.waiting,
                 marks: found.marks,
-                usage: found.usage,
                 timers: timer_usages,
             }),
             backlog,
@@ -334,6 +355,9 @@ impl Engine {
         engine.note(Note::Seen(sender));
         drop(seen.await);
         engine.take_up_outbox(found.actions, found.spilled, found.aside, found.outbox_rows);
+        if let Some(back) = back {
+            engine.note(Note::Notice(back.sentence()));
+        }
         let gate = Arc::new(ScriptsGate {
             declared: Arc::clone(&engine.declared),
             workers: engine.workers.clone(),
@@ -438,12 +462,15 @@ impl Engine {
             let (store, platforms) = (self.store.clone(), Arc::clone(&self.platforms));
             let (settings, declared) = (Arc::clone(&self.settings), Arc::clone(&self.declared));
             let metrics = Arc::clone(&self.metrics);
-            let usage = left.usage.get(&name).copied().unwrap_or(0);
             let timers = left.timers.of(&name);
             let of_slot = name.clone();
             self.task(
                 slot,
                 Task::Adopt(Box::new(move |neighbours| {
+                    let usage = store.stored_bytes(of_slot.as_str()).unwrap_or_else(|error| {
+                        tracing::error!(script = %of_slot, "how much it stores cannot be read; taken for nothing: {error}");
+                        Arc::default()
+                    });
                     let store = ScriptStore::new(
                         of_slot.clone(),
                         store,
@@ -755,6 +782,16 @@ pub(crate) fn own_bot() -> Bot {
 /// The adapters' context is made once, and each gets it with its own bot.
 fn nobody() -> Bot {
     Bot { name: "".into(), platform: "".into() }
+}
+
+/// Moves the ends of rows that were set in a time that never was, before anything is read that has one.
+async fn move_ends(store: &Store, back: WentBack) -> Result<(), EngineError> {
+    let store = store.clone();
+    let moving = tokio::task::spawn_blocking(move || store.move_expiries(back.from, |end| back.end(end)));
+    // What reads and writes the store and nothing else does not panic.
+    let moved = moving.await.unwrap_or(Ok(0))?;
+    tracing::info!(rows = moved, "ends of stored values were moved with the clock");
+    Ok(())
 }
 
 async fn join(threads: Vec<JoinHandle<()>>) {

@@ -1,57 +1,99 @@
 //! What is due goes to whoever waits for it; expired rows and old blocks are removed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU64,
+    Ordering::{AcqRel, Acquire, Release},
+};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
-use palabre_model::{Batch, Millis};
-use palabre_store::{Direction, Store};
+use palabre_model::{Batch, Millis, Shutdown};
+use palabre_store::{Direction, Error, Result, Store};
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
 
+use crate::clock_watch::ClockRow;
 use crate::scheduler::{Due, Scheduler};
 use crate::sequencer::Note;
 use crate::tables::{JOURNAL, unpacked};
 
 /// How often, in milliseconds.
 pub(crate) const HOUSEKEEPING: Millis = 60_000;
-/// How many old blocks one round removes.
-const BLOCKS_A_ROUND: usize = 1_000;
+/// How many old blocks one step removes. Few enough that commits behind it hardly wait.
+const BLOCKS_A_STEP: usize = 500;
+
+/// Removes what is over, in small steps, until nothing is left that is.
+pub(crate) struct Cleaner {
+    pub(crate) store: Store,
+    /// The oldest block that still holds something unfinished.
+    pub(crate) low: Arc<AtomicU64>,
+    pub(crate) retention: Duration,
+    pub(crate) shutdown: Shutdown,
+    /// A stop waits for what runs here.
+    pub(crate) running: TaskTracker,
+    pub(crate) runtime: Handle,
+}
 
 /// What the scheduler does when something is due.
-pub(crate) fn waker(
-    notes: Sender<Note>,
-    store: Store,
-    scheduler: Scheduler,
-    low: Arc<AtomicU64>,
-    retention: Duration,
-) -> impl Fn(Due, Millis) + Send {
+pub(crate) fn waker(notes: Sender<Note>, scheduler: Scheduler, cleaner: Cleaner) -> impl Fn(Due, Millis) + Send {
+    let (cleaner, is_busy) = (Arc::new(cleaner), Arc::new(AtomicBool::new(false)));
     move |due, time| {
-        if due != Due::Housekeeping {
-            drop(notes.send(Note::Due(due, time)));
+        let is_housekeeping = due == Due::Housekeeping;
+        drop(notes.send(Note::Due(due, time)));
+        if !is_housekeeping {
             return;
         }
         scheduler.at(time + HOUSEKEEPING, Due::Housekeeping);
-        let (store, low) = (store.clone(), low.load(Relaxed));
-        let before = time.saturating_sub(u64::try_from(retention.as_millis()).unwrap_or(Millis::MAX));
-        drop(tokio::task::spawn_blocking(move || {
-            let swept = store.sweep(time).and_then(|(_, ticket)| ticket.wait());
-            if let Err(error) = swept.and_then(|()| forget_blocks(&store, low, before)) {
-                tracing::warn!("housekeeping has to wait: {error}");
+        if is_busy.swap(true, AcqRel) {
+            return;
+        }
+        let (worker, is_busy) = (Arc::clone(&cleaner), Arc::clone(&is_busy));
+        let clean = move || {
+            match worker.clean(time) {
+                Ok(()) | Err(Error::Closed) => {}
+                Err(error) => tracing::warn!("housekeeping has to wait: {error}"),
             }
-        }));
+            is_busy.store(false, Release);
+        };
+        drop(cleaner.running.spawn_blocking_on(clean, &cleaner.runtime));
     }
 }
 
-/// Removes blocks that nothing needs any more and that are older than the journal is kept.
-fn forget_blocks(store: &Store, low: u64, before: Millis) -> Result<(), palabre_store::Error> {
-    let snapshot = store.snapshot(0)?;
-    let mut batch = Batch::default();
-    for row in JOURNAL.scan(&snapshot, &Vec::new(), Direction::Forward)?.take(BLOCKS_A_ROUND) {
-        let (number, block) = unpacked(row)?;
-        if number >= low || block.at >= before {
-            break;
+impl Cleaner {
+    fn clean(&self, now: Millis) -> Result<()> {
+        while !self.shutdown.is_requested() {
+            let (settled, ticket) = self.store.sweep(now)?;
+            // Whatever else is to be written comes between two steps.
+            ticket.wait()?;
+            if settled == 0 {
+                break;
+            }
         }
-        JOURNAL.delete(&mut batch, &number);
+        while !self.shutdown.is_requested() && self.forget_blocks(now)? {}
+        Ok(())
     }
-    if batch.is_empty() { Ok(()) } else { store.commit(batch).wait() }
+
+    /// Removes some of the blocks that nothing needs any more and that are older than the journal is kept. Returns whether there may be
+    /// more. The newest one always stays: the next start takes its numbers from it.
+    fn forget_blocks(&self, now: Millis) -> Result<bool> {
+        let before = now.saturating_sub(u64::try_from(self.retention.as_millis()).unwrap_or(Millis::MAX));
+        let snapshot = self.store.snapshot(0)?;
+        let Some(newest) = JOURNAL.scan(&snapshot, &Vec::new(), Direction::Backward)?.next() else { return Ok(false) };
+        let keep_from = newest?.0.min(self.low.load(Acquire));
+        let clock = ClockRow::read(&snapshot)?;
+        let mut batch = Batch::default();
+        for row in JOURNAL.scan(&snapshot, &Vec::new(), Direction::Forward)?.take(BLOCKS_A_STEP) {
+            let (number, block) = unpacked(row)?;
+            if number >= keep_from || clock.true_time(number, block.at) >= before {
+                break;
+            }
+            JOURNAL.delete(&mut batch, &number);
+        }
+        let is_full = batch.ops.len() == BLOCKS_A_STEP;
+        if !batch.is_empty() {
+            self.store.commit(batch).wait()?;
+        }
+        Ok(is_full)
+    }
 }

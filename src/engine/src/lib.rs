@@ -7,6 +7,8 @@
 
 mod awaited;
 mod block;
+mod clock_watch;
+mod dead_letters;
 mod engine;
 mod gate;
 mod hierarchy;
@@ -36,10 +38,12 @@ mod tables;
 mod tasks;
 mod timers;
 mod vitals;
+mod watched_folder;
 mod worker;
 mod workers;
 
 pub use block::{Block, EventRecord, RunOutcome, RunRecord, ScriptVersion};
+pub use dead_letters::{DeadLetterError, drop_dead_letters, retry_dead_letters};
 pub use engine::{Engine, EngineError, Options, ScriptSetup};
 pub use http::{Http, Web};
 pub use operators::{BotSettings, Operators};

@@ -36,7 +36,6 @@ pub(crate) struct OpenBlock {
     pub(crate) runs: Vec<RunRecord>,
     pub(crate) batch: Batch,
     pub(crate) writes: HashMap<usize, KeyMap<Change>>,
-    pub(crate) usage: HashMap<usize, u64>,
     /// The mark that was in the store before this block, for each script whose mark it moves.
     pub(crate) marks_before: HashMap<usize, Option<u64>>,
     pub(crate) lanes: HashMap<(RoomId, Class), Position>,

@@ -26,7 +26,9 @@ use crate::supervisor::Platforms;
 
 pub(crate) use bot::BotOutbox;
 pub use bot::OutboxLimits;
-pub(crate) use entry::{ChainId, Class, Entry, OutboxKey, OutboxRow, Settled, Settlement, Stored, Unperformed, size};
+pub(crate) use entry::{
+    ChainId, Class, Entry, OutboxKey, OutboxRow, Settled, Settlement, Stored, Unperformed, row_of_its_own, size,
+};
 
 /// How long after the store could not be read it is read again.
 const RETRY: Duration = Duration::from_millis(500);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::outbox::{ChainId, Class, Entry, Stored};
 use crate::read_back::{Cursor, Queued};
 use crate::tables::{
-    DEAD_LETTERS, JOURNAL, LANE_MARKS, OUTBOX, RECOVERY, SCRIPT_MARKS, SCRIPT_USAGE, WAITING_RUNS, WaitingRun, unpacked,
+    DEAD_LETTERS, JOURNAL, LANE_MARKS, OUTBOX, RECOVERY, SCRIPT_MARKS, WAITING_RUNS, WaitingRun, unpacked,
 };
 
 /// An event that was being handled this often when the daemon went down is given up.
@@ -81,7 +81,6 @@ pub(crate) struct Found {
     pub(crate) next_block: u64,
     pub(crate) low: u64,
     pub(crate) marks: HashMap<ScriptName, u64>,
-    pub(crate) usage: HashMap<ScriptName, u64>,
     pub(crate) unfinished: HashMap<ScriptName, Unfinished>,
     /// Actions that are in their lanes, by the journal alone.
     pub(crate) actions: Vec<Entry>,
@@ -104,16 +103,42 @@ impl Found {
     }
 }
 
+/// The next numbers to be given: above all that were given before, whatever has been cleaned up since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    pub(crate) seq: u64,
+    pub(crate) block: u64,
+    /// The oldest block that still matters.
+    pub(crate) low: u64,
+}
+
+/// Finds the next numbers. Later blocks that were written before the last one may hold higher ones: see [`read_blocks`].
+pub(crate) fn numbers(snapshot: &Snapshot) -> Result<Numbers> {
+    let (mut seq, mut block, mut low) = (1, 1, None);
+    if let Some(last) = JOURNAL.scan(snapshot, &Vec::new(), Direction::Backward)?.map(unpacked).next() {
+        let (number, last) = last?;
+        (block, seq, low) = (number + 1, last.next_seq, Some(last.low));
+    }
+    let mut above = |number: u64| seq = seq.max(number.saturating_add(1));
+    if let Some(last) = DEAD_LETTERS.scan(snapshot, &Vec::new(), Direction::Backward)?.next() {
+        above(last?.0);
+    }
+    for row in SCRIPT_MARKS.scan(snapshot, &Vec::new(), Direction::Forward)? {
+        above(row?.1);
+    }
+    for row in LANE_MARKS.scan(snapshot, &Vec::new(), Direction::Forward)? {
+        block = block.max(row?.1.block.saturating_add(1));
+    }
+    Ok(Numbers { seq, block, low: low.unwrap_or(block) })
+}
+
 /// Reads the journal from the oldest block that still matters.
 pub(crate) fn look(snapshot: &Snapshot, now: Millis, patience: impl Fn(&str) -> Millis) -> Result<Found> {
-    let mut found = Found { next_seq: 1, next_block: 1, low: 1, ..Found::default() };
+    let Numbers { seq, block, low } = numbers(snapshot)?;
+    let mut found = Found { next_seq: seq, next_block: block, low, ..Found::default() };
     for row in SCRIPT_MARKS.scan(snapshot, &Vec::new(), Direction::Forward)? {
         let (script, mark) = row?;
         found.marks.insert(script.into(), mark);
-    }
-    for row in SCRIPT_USAGE.scan(snapshot, &Vec::new(), Direction::Forward)? {
-        let (script, bytes) = row?;
-        found.usage.insert(script.into(), bytes);
     }
     for row in WAITING_RUNS.scan(snapshot, &Vec::new(), Direction::Forward)? {
         let ((script, seq), run) = row?;
@@ -122,13 +147,6 @@ pub(crate) fn look(snapshot: &Snapshot, now: Millis, patience: impl Fn(&str) -> 
     let lanes: HashMap<String, Position> =
         LANE_MARKS.scan(snapshot, &Vec::new(), Direction::Forward)?.collect::<Result<_>>()?;
     let rows = read_outbox(snapshot, &mut found)?;
-    if let Some(last) = JOURNAL.scan(snapshot, &Vec::new(), Direction::Backward)?.map(unpacked).next() {
-        let (number, block) = last?;
-        (found.next_block, found.next_seq, found.low) = (number + 1, block.next_seq, block.low);
-    }
-    if let Some(last) = DEAD_LETTERS.scan(snapshot, &Vec::new(), Direction::Backward)?.next() {
-        found.next_seq = found.next_seq.max(last?.0 + 1);
-    }
     read_blocks(snapshot, &mut found, &lanes, &rows, patience)?;
     count_tries(snapshot, &mut found, now)?;
     Ok(found)
@@ -249,4 +267,44 @@ fn count_tries(snapshot: &Snapshot, found: &mut Found, now: Millis) -> Result<()
     }
     found.unfinished.retain(|_, unfinished| unfinished.count > 0);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use palabre_store::Store;
+
+    use super::*;
+
+    fn numbers_of(rows: impl FnOnce(&mut Batch)) -> Numbers {
+        let store = Store::in_memory().unwrap();
+        let mut batch = Batch::default();
+        rows(&mut batch);
+        store.commit(batch).wait().unwrap();
+        numbers(&store.snapshot(0).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_empty_store_begins_at_one() {
+        assert_eq!(numbers_of(|_| ()), Numbers { seq: 1, block: 1, low: 1 });
+    }
+
+    #[test]
+    fn numbers_are_above_all_marks_though_no_block_is_left() {
+        let found = numbers_of(|batch| {
+            SCRIPT_MARKS.put(batch, &"a".to_owned(), &500);
+            SCRIPT_MARKS.put(batch, &"b".to_owned(), &7);
+            LANE_MARKS.put(batch, &"lobby/general".to_owned(), &Position { block: 40, index: 3 });
+        });
+        assert_eq!(found, Numbers { seq: 501, block: 41, low: 41 });
+    }
+
+    #[test]
+    fn an_event_that_was_not_journalled_and_moved_a_mark_keeps_its_number() {
+        let found = numbers_of(|batch| {
+            let block = crate::block::Block { next_seq: 90, low: 3, ..crate::block::Block::default() };
+            JOURNAL.put(batch, &5, &block.pack(&mut Vec::new()));
+            SCRIPT_MARKS.put(batch, &"a".to_owned(), &95);
+        });
+        assert_eq!(found, Numbers { seq: 96, block: 6, low: 3 });
+    }
 }

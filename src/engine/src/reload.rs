@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use notify::EventKind;
 use notify::event::ModifyKind;
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use palabre_model::{ScriptName, Shutdown};
-use palabre_script::{Source, SourceError};
+use palabre_script::{BUILT_IN, Source, SourceError};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::engine::{Engine, ScriptSetup};
+use crate::watched_folder::WatchedFolder;
 
 /// Editors save in several steps; what comes within this time is one change.
 const SETTLE: Duration = Duration::from_millis(30);
@@ -19,10 +20,17 @@ const LONGEST_SETTLE: Duration = Duration::from_millis(200);
 
 /// The folder of the scripts, watched.
 pub struct ScriptWatch {
-    folder: PathBuf,
+    folder: WatchedFolder,
     changes: UnboundedReceiver<Vec<Change>>,
-    /// Watches as long as it lives.
-    _watcher: RecommendedWatcher,
+}
+
+/// What has changed.
+#[derive(Debug, Default)]
+struct Changes {
+    /// Scripts; with each, whether it was only touched: that asks for a reload of what is as it was.
+    scripts: BTreeMap<ScriptName, bool>,
+    /// Anything may have changed.
+    all: bool,
 }
 
 impl ScriptWatch {
@@ -31,8 +39,6 @@ impl ScriptWatch {
     /// # Errors
     /// A sentence, when the folder cannot be watched.
     pub fn begin(folder: &Path) -> Result<Self, String> {
-        // The watcher tells real paths, whatever way led to the folder.
-        let folder = folder.canonicalize().map_err(|error| format!("cannot watch {}: {error}", folder.display()))?;
         let (sender, changes) = unbounded_channel();
         let told = move |event: notify::Result<notify::Event>| {
             let paths = match event {
@@ -47,10 +53,9 @@ impl ScriptWatch {
             // Nobody listens any more at shutdown.
             drop(sender.send(paths));
         };
-        let failed = |error: notify::Error| format!("cannot watch {}: {error}", folder.display());
-        let mut watcher = notify::recommended_watcher(told).map_err(failed)?;
-        watcher.watch(&folder, RecursiveMode::Recursive).map_err(failed)?;
-        Ok(Self { folder, changes, _watcher: watcher })
+        let watcher = notify::recommended_watcher(told);
+        let watcher = watcher.map_err(|error| format!("cannot watch {}: {error}", folder.display()))?;
+        Ok(Self { folder: WatchedFolder::begin(folder, watcher)?, changes })
     }
 
     /// Lets what changed take over, until shutdown. `setup` says what bots.yaml has to say of a script that is new.
@@ -61,12 +66,19 @@ impl ScriptWatch {
         mut shutdown: Shutdown,
     ) {
         loop {
-            let changed = tokio::select! {
-                changed = next(&mut self.changes, &self.folder) => changed,
+            let mut changed = tokio::select! {
+                changed = next(&mut self.changes, self.folder.path()) => changed,
                 () = shutdown.requested() => return,
             };
-            for (name, is_touched) in changed {
-                take_over(engine, &self.folder, &name, is_touched, &setup).await;
+            if self.folder.follow() {
+                tracing::info!("the scripts are in {} now", self.folder.path().display());
+                changed.all = true;
+            }
+            if changed.all {
+                changed.add_all(engine, self.folder.path());
+            }
+            for (name, is_touched) in changed.scripts {
+                take_over(engine, self.folder.path(), &name, is_touched, &setup).await;
             }
         }
     }
@@ -75,33 +87,45 @@ impl ScriptWatch {
 /// A file, and whether it was only touched.
 type Change = (PathBuf, bool);
 
-/// The scripts that changed, once it is quiet; with each, whether it was only touched: that asks for a reload of what is as it was.
-async fn next(changes: &mut UnboundedReceiver<Vec<Change>>, folder: &Path) -> BTreeMap<ScriptName, bool> {
-    let mut names = BTreeMap::new();
-    let Some(first) = changes.recv().await else { return std::future::pending().await };
-    let mut paths = first;
-    let began = tokio::time::Instant::now();
-    loop {
-        note(&mut names, folder, paths);
-        match tokio::time::timeout(SETTLE, changes.recv()).await {
-            Ok(Some(more)) if began.elapsed() < LONGEST_SETTLE => paths = more,
-            Ok(Some(more)) => {
-                note(&mut names, folder, more);
-                return names;
-            }
-            Ok(None) | Err(_) => return names,
+impl Changes {
+    /// Adds all scripts that there are, and those that there were.
+    fn add_all(&mut self, engine: &Engine, folder: &Path) {
+        let there = palabre_script::discover(folder).unwrap_or_default();
+        let known = engine.status().scripts.into_iter().map(|script| script.name);
+        // Those that come with the runtime have no files that could be gone.
+        let known = known.filter(|name| !BUILT_IN.iter().any(|(built_in, _)| name.as_str() == *built_in));
+        for name in there.into_iter().chain(known) {
+            self.scripts.entry(name).or_insert(false);
         }
     }
 }
 
-fn note(names: &mut BTreeMap<ScriptName, bool>, folder: &Path, changes: Vec<Change>) {
+/// What has changed, once it is quiet.
+async fn next(changes: &mut UnboundedReceiver<Vec<Change>>, folder: &Path) -> Changes {
+    let mut found = Changes::default();
+    let Some(first) = changes.recv().await else { return std::future::pending().await };
+    let mut paths = first;
+    let began = tokio::time::Instant::now();
+    loop {
+        note(&mut found, folder, paths);
+        match tokio::time::timeout(SETTLE, changes.recv()).await {
+            Ok(Some(more)) if began.elapsed() < LONGEST_SETTLE => paths = more,
+            Ok(Some(more)) => {
+                note(&mut found, folder, more);
+                return found;
+            }
+            Ok(None) | Err(_) => return found,
+        }
+    }
+}
+
+fn note(found: &mut Changes, folder: &Path, changes: Vec<Change>) {
     for (path, is_touch) in changes {
         if path.as_os_str().is_empty() || is_shared(folder, &path) {
-            let all = palabre_script::discover(folder).unwrap_or_default();
-            names.extend(all.into_iter().map(|name| (name, false)));
+            found.all = true;
         } else if let Some(name) = script_of(folder, &path) {
             // What was written too was not only touched.
-            let only_touched = names.entry(name).or_insert(is_touch);
+            let only_touched = found.scripts.entry(name).or_insert(is_touch);
             *only_touched &= is_touch;
         }
     }
@@ -117,10 +141,14 @@ fn script_of(folder: &Path, path: &Path) -> Option<ScriptName> {
     (is_source && !name.contains('.') && !is_shared(folder, path)).then(|| name.into())
 }
 
-/// Whether a file belongs to all scripts: modules and texts that they share.
+/// Whether a file belongs to all scripts: modules and texts that they share, or a folder that links of all scripts lead through, which is how
+/// orchestrators swap them at once (`..data`).
 fn is_shared(folder: &Path, path: &Path) -> bool {
     let first = path.strip_prefix(folder).ok().and_then(|inside| inside.components().next());
-    first.is_some_and(|first| first.as_os_str() == "lib" || first.as_os_str() == "locales")
+    first.is_some_and(|first| {
+        let name = first.as_os_str();
+        name == "lib" || name == "locales" || name.to_string_lossy().starts_with("..")
+    })
 }
 
 async fn take_over(

@@ -1,7 +1,6 @@
-//! Wakes others at a time: one task over a heap of what is due.
+//! Wakes others at a time: one task over what is due, in order. What is asked for again, or no longer, leaves at once.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicU64,
@@ -11,8 +10,10 @@ use std::sync::atomic::{
 use palabre_model::{Clock, Millis, ScriptName};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use crate::clock_watch::WentBack;
+
 /// What is due.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Due {
     /// A run's wait is over.
     Wake { slot: usize, seq: u64, part: u32 },
@@ -28,25 +29,46 @@ pub(crate) enum Due {
     Barrier(u64),
 }
 
+impl Due {
+    /// Returns what it is known by: of things with the same identity, only the one that was asked for last is due.
+    fn identity(&self) -> Self {
+        match self {
+            Self::Wake { slot, seq, .. } => Self::Wake { slot: *slot, seq: *seq, part: 0 },
+            Self::Task { script, task, is_new: true, .. } => {
+                let (script, task) = (script.clone(), task.clone());
+                Self::Task { rank: 0, script, task, due: 0, attempt: 0, is_new: true }
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+/// What the scheduler is told.
+enum Asked {
+    At(Millis, Due),
+    Cancel(Due),
+    WentBack(WentBack),
+}
+
 /// Where to ask for a wake-up.
 #[derive(Clone)]
 pub(crate) struct Scheduler {
-    asked: UnboundedSender<(Millis, Due)>,
+    asked: UnboundedSender<Asked>,
     next: Arc<AtomicU64>,
 }
 
 /// The other end, for [`run`].
-pub(crate) struct Asked {
-    queue: UnboundedReceiver<(Millis, Due)>,
+pub(crate) struct Requests {
+    queue: UnboundedReceiver<Asked>,
     next: Arc<AtomicU64>,
 }
 
 impl Scheduler {
     /// The handle, and the queue for [`run`].
-    pub(crate) fn new() -> (Self, Asked) {
+    pub(crate) fn new() -> (Self, Requests) {
         let (sender, queue) = unbounded_channel();
         let next = Arc::new(AtomicU64::new(Millis::MAX));
-        (Self { asked: sender, next: Arc::clone(&next) }, Asked { queue, next })
+        (Self { asked: sender, next: Arc::clone(&next) }, Requests { queue, next })
     }
 
     /// When the next thing is due, as far as is known.
@@ -54,28 +76,38 @@ impl Scheduler {
         self.next.load(Acquire)
     }
 
+    /// Asks to be woken at `time`, in place of any time that was asked for before.
     pub(crate) fn at(&self, time: Millis, due: Due) {
         // The scheduler ends with the engine; what was due then is found again at the next start.
-        drop(self.asked.send((time, due)));
+        drop(self.asked.send(Asked::At(time, due)));
+    }
+
+    /// Asks not to be woken.
+    pub(crate) fn cancel(&self, due: Due) {
+        drop(self.asked.send(Asked::Cancel(due)));
+    }
+
+    /// The clock went back: what was asked for meanwhile is due after the time that was left.
+    pub(crate) fn went_back(&self, back: WentBack) {
+        drop(self.asked.send(Asked::WentBack(back)));
     }
 }
 
 /// Runs until every handle is gone.
-pub(crate) async fn run(clock: Arc<dyn Clock>, mut asked: Asked, wake: impl Fn(Due, Millis) + Send) {
-    let mut heap = BinaryHeap::new();
+pub(crate) async fn run(clock: Arc<dyn Clock>, mut requests: Requests, wake: impl Fn(Due, Millis) + Send) {
+    let mut agenda = Agenda::default();
     loop {
-        let next = heap.peek().map(|Reverse((time, _)): &Reverse<(Millis, Due)>| *time);
-        asked.next.store(next_of(&heap), Release);
+        let next = agenda.first();
+        requests.next.store(agenda.next_noticeable(), Release);
         tokio::select! {
-            more = asked.queue.recv() => match more {
-                Some(more) => heap.push(Reverse(more)),
+            asked = requests.queue.recv() => match asked {
+                Some(Asked::At(time, due)) => agenda.put(time, due, clock.now()),
+                Some(Asked::Cancel(due)) => agenda.remove(&due.identity()),
+                Some(Asked::WentBack(back)) => agenda.went_back(&back),
                 None => return,
             },
             () = clock.sleep_until(next.unwrap_or(Millis::MAX)), if next.is_some() => {
-                while let Some(Reverse((time, _))) = heap.peek()
-                    && *time <= clock.now()
-                    && let Some(Reverse((time, due))) = heap.pop()
-                {
+                while let Some((time, due)) = agenda.take_due(clock.now()) {
                     // Once is enough, however long nobody looked.
                     let time = if due == Due::Housekeeping { clock.now() } else { time };
                     wake(due, time);
@@ -85,14 +117,117 @@ pub(crate) async fn run(clock: Arc<dyn Clock>, mut asked: Asked, wake: impl Fn(D
     }
 }
 
-/// When the next thing is due that somebody could notice: housekeeping does not count.
-fn next_of(heap: &BinaryHeap<Reverse<(Millis, Due)>>) -> Millis {
-    match heap.peek() {
-        Some(Reverse((_, Due::Housekeeping))) => {
-            let others = heap.iter().filter(|Reverse((_, due))| *due != Due::Housekeeping);
-            others.map(|Reverse((time, _))| *time).min().unwrap_or(Millis::MAX)
+/// What is due when, with each once.
+#[derive(Debug, Default)]
+struct Agenda {
+    /// With each, when it was asked for.
+    entries: BTreeMap<(Millis, Due), Millis>,
+    /// Where each stands, by its identity.
+    places: HashMap<Due, (Millis, Due)>,
+}
+
+impl Agenda {
+    fn first(&self) -> Option<Millis> {
+        self.entries.first_key_value().map(|((time, _), _)| *time)
+    }
+
+    /// When the next thing is due that somebody could notice: housekeeping does not count.
+    fn next_noticeable(&self) -> Millis {
+        let mut entries = self.entries.keys().filter(|(_, due)| *due != Due::Housekeeping);
+        entries.next().map_or(Millis::MAX, |(time, _)| *time)
+    }
+
+    fn put(&mut self, time: Millis, due: Due, now: Millis) {
+        let place = (time, due);
+        if let Some(before) = self.places.insert(place.1.identity(), place.clone()) {
+            self.entries.remove(&before);
         }
-        Some(Reverse((time, _))) => *time,
-        None => Millis::MAX,
+        self.entries.insert(place, now);
+    }
+
+    fn remove(&mut self, identity: &Due) {
+        if let Some(place) = self.places.remove(identity) {
+            self.entries.remove(&place);
+        }
+    }
+
+    fn take_due(&mut self, now: Millis) -> Option<(Millis, Due)> {
+        let first = self.entries.first_entry().filter(|entry| entry.key().0 <= now)?;
+        let (place, _) = first.remove_entry();
+        self.places.remove(&place.1.identity());
+        Some(place)
+    }
+
+    fn went_back(&mut self, back: &WentBack) {
+        let ahead = self.entries.iter().filter(|(_, asked)| **asked > back.now);
+        let moved = ahead.map(|((time, due), asked)| (back.now + time.saturating_sub(*asked), due.clone()));
+        let moved: Vec<_> = moved.collect();
+        for (time, due) in moved {
+            self.put(time, due, back.now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timer(key: &str) -> Due {
+        Due::Timer { script: "s".into(), key: key.to_owned() }
+    }
+
+    fn drained(agenda: &mut Agenda) -> Vec<(Millis, Due)> {
+        std::iter::from_fn(|| agenda.take_due(Millis::MAX)).collect()
+    }
+
+    #[test]
+    fn a_timer_that_is_set_a_million_times_is_there_once() {
+        let mut agenda = Agenda::default();
+        for n in 0..1_000_000 {
+            agenda.put(n, timer("one"), 0);
+        }
+        assert_eq!((agenda.entries.len(), agenda.places.len()), (1, 1));
+        assert_eq!(drained(&mut agenda), [(999_999, timer("one"))]);
+        assert_eq!((agenda.entries.len(), agenda.places.len()), (0, 0));
+    }
+
+    #[test]
+    fn what_is_cancelled_leaves_and_what_is_like_it_stays() {
+        let mut agenda = Agenda::default();
+        let wake = |seq, part| Due::Wake { slot: 1, seq, part };
+        for due in [timer("a"), timer("b"), wake(7, 0), wake(8, 0), Due::Housekeeping, Due::Resume { slot: 1 }] {
+            agenda.put(10, due, 0);
+        }
+        agenda.remove(&timer("a").identity());
+        agenda.remove(&wake(7, 3).identity());
+        agenda.remove(&timer("unknown").identity());
+        let left = [wake(8, 0), Due::Resume { slot: 1 }, timer("b"), Due::Housekeeping];
+        assert_eq!(drained(&mut agenda), left.map(|due| (10, due)));
+    }
+
+    #[test]
+    fn what_is_due_at_once_comes_by_rank_and_a_task_that_is_planned_anew_is_due_once() {
+        let mut agenda = Agenda::default();
+        let task = |name: &str, rank, due| Due::Task {
+            rank,
+            script: "s".into(),
+            task: name.to_owned(),
+            due,
+            attempt: 1,
+            is_new: true,
+        };
+        agenda.put(50, task("a", 5, 50), 0);
+        agenda.put(90, task("b", 0, 90), 0);
+        agenda.put(50, task("b", 1, 50), 0);
+        assert_eq!(drained(&mut agenda), [(50, task("b", 1, 50)), (50, task("a", 5, 50))]);
+    }
+
+    #[test]
+    fn what_was_asked_for_in_a_time_that_never_was_keeps_what_was_left_of_it() {
+        let mut agenda = Agenda::default();
+        agenda.put(5_000, timer("before"), 1_000);
+        agenda.put(1_000_500, timer("ahead"), 1_000_000);
+        agenda.went_back(&WentBack { now: 2_000, last: 1_000_100, from: 1_000_000 });
+        assert_eq!(drained(&mut agenda), [(2_500, timer("ahead")), (5_000, timer("before"))]);
     }
 }

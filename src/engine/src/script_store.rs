@@ -1,6 +1,6 @@
 //! What one script sees of the world: its own stored values, written-but-not-yet-durable ones included.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use palabre_script::{Change, Denied, Door, Effects, Input, Limit, Meters, Metric
 use palabre_store::{Direction, Snapshot, Store, TableId};
 use serde_json::Value;
 
+use crate::clock_watch::WentBack;
 use crate::hierarchy::Hierarchy;
 use crate::metrics::Metrics;
 use crate::neighbours::Neighbours;
@@ -49,6 +50,35 @@ fn fold(name: &str) -> u64 {
     (hash % (1 << 19)) << 10
 }
 
+/// How many bytes of keys and values a script stores: what the store counts, which is kept up to date with what is durable and what is
+/// swept, and what chunks add that are not durable yet.
+struct Usage {
+    stored: Arc<AtomicU64>,
+    under_way: RefCell<VecDeque<(u64, i64)>>,
+}
+
+impl Usage {
+    fn add(&self, chunk: u64, after: u64, before: u64) {
+        let size = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        let change = size(after) - size(before);
+        let mut under_way = self.under_way.borrow_mut();
+        match under_way.back_mut() {
+            Some((last, sum)) if *last == chunk => *sum += change,
+            _ => under_way.push_back((chunk, change)),
+        }
+    }
+
+    /// The bytes, given the last chunk that is durable.
+    fn bytes(&self, durable: u64) -> u64 {
+        let mut under_way = self.under_way.borrow_mut();
+        while under_way.front().is_some_and(|(chunk, _)| *chunk <= durable) {
+            under_way.pop_front();
+        }
+        let growth: i64 = under_way.iter().map(|(_, change)| change).sum();
+        self.stored.load(Acquire).saturating_add_signed(growth)
+    }
+}
+
 pub(crate) type KeyMap<V> = HashMap<Arc<[u8]>, V, foldhash::fast::RandomState>;
 
 /// The door of one script, for all its versions.
@@ -62,7 +92,7 @@ pub(crate) struct ScriptStore {
     /// Keys written by chunks that are not known to be in the snapshot, in the order of the chunks, for scans.
     fresh: RefCell<VecDeque<(u64, Arc<[u8]>)>>,
     snapshot: RefCell<Option<Snapshot>>,
-    usage: Cell<u64>,
+    usage: Usage,
     durable: Arc<AtomicU64>,
     timers: Arc<TimerUsage>,
     settings: Arc<Settings>,
@@ -81,7 +111,7 @@ impl ScriptStore {
         store: Store,
         platforms: Arc<Platforms>,
         grants: Vec<String>,
-        usage: u64,
+        usage: Arc<AtomicU64>,
         timers: Arc<TimerUsage>,
         settings: Arc<Settings>,
         declared: Arc<Board<Arc<Declared>>>,
@@ -96,7 +126,7 @@ impl ScriptStore {
             kept: RefCell::default(),
             fresh: RefCell::default(),
             snapshot: RefCell::new(None),
-            usage: Cell::new(usage),
+            usage: Usage { stored: usage, under_way: RefCell::default() },
             durable: Arc::default(),
             timers,
             settings,
@@ -128,11 +158,6 @@ impl ScriptStore {
         Arc::clone(&self.durable)
     }
 
-    /// Bytes of keys and values stored.
-    pub(crate) fn usage(&self) -> u64 {
-        self.usage.get()
-    }
-
     /// Takes over the writes of a run that succeeded, for the runs after it.
     pub(crate) fn apply(&self, key: &Arc<[u8]>, change: &Change, chunk: u64) {
         let new = match change {
@@ -142,15 +167,29 @@ impl ScriptStore {
         let size =
             |stored: &Option<Stored>| stored.as_ref().map_or(0, |stored| (key.len() + stored.value.len()) as u64);
         let after = size(&new);
-        // A run reads what it writes over, so the old value is in memory, but for one that the last tidying let go.
+        // A run reads what it writes over, so the old value is in memory, but for one that the last tidying let go: the store counts
+        // exactly as it writes.
         let before = self.kept.borrow_mut().insert(Arc::clone(key), (new, chunk)).map_or(0, |(old, _)| size(&old));
-        self.usage.set((self.usage.get() + after).saturating_sub(before));
+        self.usage.add(chunk, after, before);
         self.fresh.borrow_mut().push_back((chunk, Arc::clone(key)));
     }
 
     /// Lets go of the view into the store: while anybody holds one, the store keeps every page that it shows, and its file grows.
     pub(crate) fn let_go(&self) {
         *self.snapshot.borrow_mut() = None;
+    }
+
+    /// Time went back: the ends of rows in the store have been moved, so that they are read again; those that are not there yet are moved
+    /// here.
+    pub(crate) fn went_back(&self, back: &WentBack) {
+        self.let_go();
+        let durable = self.durable.load(Acquire);
+        self.kept.borrow_mut().retain(|_, (stored, chunk)| {
+            if let Some(stored) = stored {
+                stored.expires = stored.expires.map(|end| back.end(end));
+            }
+            *chunk > durable
+        });
     }
 
     /// Forgets what can be read from the store again. Called between chunks.
@@ -240,7 +279,7 @@ impl Door for ScriptStore {
     }
 
     fn stored_bytes(&self) -> u64 {
-        self.usage.get()
+        self.usage.bytes(self.durable.load(Acquire))
     }
 
     fn waiting_timers(&self) -> usize {

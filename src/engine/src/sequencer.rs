@@ -10,6 +10,7 @@ use std::sync::atomic::{
 use std::time::{Duration, Instant};
 
 mod catching_up;
+mod clock;
 mod closing;
 mod intake;
 mod results;
@@ -26,6 +27,7 @@ use tokio::sync::oneshot;
 
 use crate::awaited::{Delivered, Fetch};
 use crate::block::{Block, EventRecord, RunOutcome, RunRecord, ScriptVersion};
+use crate::clock_watch::{ClockRow, WentBack};
 use crate::http::Http;
 use crate::metrics::Metrics;
 use crate::open_block::OpenBlock;
@@ -39,8 +41,7 @@ use crate::scheduler::Due;
 use crate::slot::Chunk;
 use crate::status::Board;
 use crate::tables::{
-    DEAD_LETTERS, JOURNAL, LANE_MARKS, OUTBOX, RECOVERY, SCRIPT_MARKS, SCRIPT_USAGE, SENDERS, SENT_MESSAGES,
-    WAITING_RUNS, value_key,
+    DEAD_LETTERS, JOURNAL, LANE_MARKS, OUTBOX, RECOVERY, SCRIPT_MARKS, SENDERS, SENT_MESSAGES, WAITING_RUNS, value_key,
 };
 use crate::tasks::TaskBook;
 use crate::timers::TimerBook;
@@ -112,6 +113,13 @@ pub(crate) enum Note {
     /// A script more.
     Route(Box<Route>),
     Due(Due, Millis),
+    /// The clock went back, or far ahead.
+    Clock {
+        before: Millis,
+        now: Millis,
+    },
+    /// The store has what follows from a clock that went back.
+    ClockCorrected(WentBack),
     Settled(Vec<Settled>),
     Durable {
         number: u64,
@@ -168,6 +176,7 @@ pub(crate) struct Sequencer {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) timers: TimerBook,
     pub(crate) tasks: TaskBook,
+    pub(crate) clock_row: ClockRow,
     pub(crate) router: Router,
     pub(crate) declared: Arc<Board<Arc<Declared>>>,
     pub(crate) http: Arc<dyn Http>,
@@ -316,6 +325,8 @@ impl Sequencer {
                 }
             }
             Note::Due(due, time) => self.due(state, due, time),
+            Note::Clock { before, now } => self.clock_leapt(state, before, now),
+            Note::ClockCorrected(back) => self.clock_corrected(back),
             Note::Settled(settled) => {
                 for settled in settled {
                     self.settled(state, settled);

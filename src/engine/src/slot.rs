@@ -19,6 +19,7 @@ use palabre_script::{
 use tokio::sync::oneshot;
 
 use crate::block::{RunOutcome, RunRecord, ScriptVersion};
+use crate::clock_watch::WentBack;
 use crate::engine::own_bot;
 use crate::metrics::Metrics;
 use crate::neighbours::{Call, Neighbours};
@@ -43,7 +44,6 @@ pub(crate) struct Chunk {
     pub(crate) mark: Option<u64>,
     /// Stored values, the last change of each.
     pub(crate) writes: KeyMap<Change>,
-    pub(crate) usage: u64,
     /// What runs that began to wait want to know over HTTP: event, stretch and request.
     pub(crate) requests: Vec<(u64, u32, Request)>,
     /// Runs that began to wait (`Some`) or ended.
@@ -167,7 +167,6 @@ impl Slot {
             runs: Vec::new(),
             mark: None,
             writes: KeyMap::default(),
-            usage: store.usage(),
             requests: Vec::new(),
             waits: Vec::new(),
             number: 1,
@@ -439,6 +438,7 @@ impl Slot {
 
     fn wake(&mut self, seq: u64, answer: Answer) {
         let Some(waiting) = self.waiting.remove(&seq) else { return };
+        self.around.scheduler.cancel(Due::Wake { slot: self.index, seq, part: waiting.part });
         self.count_asking();
         self.chunk.waits.push((seq, None));
         let input = self.input(Arc::clone(&waiting.event), seq, waiting.part + 1);
@@ -474,6 +474,14 @@ impl Slot {
         self.tell(&input, fault);
     }
 
+    /// Time went back: what began in a time that never was counts from now on.
+    pub(crate) fn went_back(&mut self, back: &WentBack) {
+        self.store.went_back(back);
+        for waiting in self.waiting.values_mut() {
+            waiting.ran.started = waiting.ran.started.min(back.now);
+        }
+    }
+
     /// A suspended script tries again.
     pub(crate) fn resume(&mut self) {
         self.resting = false;
@@ -503,15 +511,12 @@ impl Slot {
             mark: None,
             // As many as last time; growing a map by and by copies it again and again.
             writes: KeyMap::with_capacity_and_hasher(self.chunk.writes.len(), Default::default()),
-            usage: self.store.usage(),
             requests: Vec::new(),
             waits: Vec::new(),
             number: self.chunk.number + 1,
             durable: Arc::clone(&self.chunk.durable),
         };
-        let mut chunk = std::mem::replace(&mut self.chunk, next);
-        chunk.usage = self.store.usage();
-        Some(chunk)
+        Some(std::mem::replace(&mut self.chunk, next))
     }
 
     fn settle(&mut self, step: Step, input: &Input, answer: Option<Answer>, ran: &Ran) {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::block::{Block, PackedBlock};
+use crate::clock_watch::ClockRow;
 use crate::outbox::{OutboxKey, OutboxRow};
 use crate::recovery::{DeadLetter, Position, Tries};
 use crate::tasks::{TaskRow, TaskRun};
@@ -25,8 +26,6 @@ pub(crate) const TIMERS: Table<(Millis, String, String), TimerRow> = Table::new(
 pub(crate) const DEAD_LETTERS: Table<u64, DeadLetter> = Table::new(TableId::DeadLetters);
 /// How often a start found a script at the same mark.
 pub(crate) const RECOVERY: Table<String, Tries> = Table::new(TableId::Recovery);
-/// Bytes that each script stores.
-pub(crate) const SCRIPT_USAGE: Table<String, u64> = Table::new(TableId::ScriptUsage);
 /// Platforms' ids of messages that bots sent, by the key of the action.
 pub(crate) const SENT_MESSAGES: Table<String, String> = Table::new(TableId::SentMessages);
 
@@ -35,6 +34,9 @@ pub(crate) const SENDERS: Table<(String, String), String> = Table::new(TableId::
 
 /// Actions that wait outside of their lanes.
 pub(crate) const OUTBOX: Table<OutboxKey, OutboxRow> = Table::new(TableId::Outbox);
+
+/// What is remembered of the clock: one row.
+pub(crate) const CLOCK: Table<String, ClockRow> = Table::new(TableId::Clock);
 
 /// Tasks by script and name.
 pub(crate) const TASKS: Table<(String, String), TaskRow> = Table::new(TableId::Tasks);
@@ -58,6 +60,9 @@ pub(crate) struct TimerRow {
     pub(crate) room: Option<RoomId>,
     #[serde(default)]
     pub(crate) payload: Value,
+    /// When it was set.
+    #[serde(default)]
+    pub(crate) set: Option<Millis>,
 }
 
 /// The key of a script's stored value in the file: the script, then the key within its storage.

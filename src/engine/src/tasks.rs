@@ -7,6 +7,7 @@ use palabre_script::{Missed, Notices, Schedule, TaskSpec};
 use palabre_store::{Direction, Result, Snapshot};
 use serde::{Deserialize, Serialize};
 
+use crate::clock_watch::WentBack;
 use crate::scheduler::{Due, Scheduler};
 use crate::tables::{TASK_RUNS, TASKS};
 
@@ -14,6 +15,9 @@ use crate::tables::{TASK_RUNS, TASKS};
 const HISTORY: Millis = 30 * 86_400_000;
 /// The pause before a task that failed is tried again; it doubles from try to try.
 const FIRST_PAUSE: Millis = 30_000;
+
+/// What is over for longer than this is not made up for: the clock went ahead, and each run of a year would come at once.
+const LONG_OVER: Millis = 86_400_000;
 
 /// What is known of a task over restarts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +130,7 @@ impl TaskBook {
         due: Millis,
         attempt: u32,
         is_new: bool,
+        now: Millis,
     ) -> Option<EventKind> {
         let name = (script.clone(), task.to_owned());
         let known = self.tasks.get_mut(&name)?;
@@ -133,7 +138,9 @@ impl TaskBook {
             if known.next != Some(due) {
                 return None;
             }
-            known.next = known.schedule.next(due);
+            let planned = known.schedule.next(due);
+            let is_long_over = planned.is_some_and(|next| next.saturating_add(LONG_OVER) < now);
+            known.next = if is_long_over { known.schedule.next(now) } else { planned };
             let next = known.next;
             self.ask(&name, next);
         }
@@ -202,6 +209,35 @@ impl TaskBook {
                 }
             }
         }
+    }
+
+    /// Time went back: what was done in a time that never was counts as done now, and what is planned is planned from there. Returns how many
+    /// tasks are planned anew.
+    pub(crate) fn went_back(&mut self, back: &WentBack, batch: &mut Batch) -> usize {
+        for (name, row) in &mut self.rows {
+            let times = [Some(row.since), row.due, row.ended_well];
+            if times.into_iter().flatten().all(|time| time <= back.now) {
+                continue;
+            }
+            row.since = row.since.min(back.now);
+            row.due = row.due.map(|due| due.min(back.now));
+            row.ended_well = row.ended_well.map(|ended| ended.min(back.now));
+            put(name, row, batch);
+        }
+        let too_late = self.tasks.iter_mut().filter_map(|(name, task)| {
+            let planned = task.schedule.next(back.now)?;
+            if task.next.is_some_and(|next| next <= planned) {
+                return None;
+            }
+            task.next = Some(planned);
+            Some((name.clone(), planned))
+        });
+        let too_late: Vec<_> = too_late.collect();
+        for (name, planned) in &too_late {
+            self.ask(name, Some(*planned));
+        }
+        self.held.retain(|(_, due)| *due <= back.now);
+        too_late.len()
     }
 
     /// Says what is amiss with a script's task; the same thing once a minute.

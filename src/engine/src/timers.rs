@@ -11,6 +11,7 @@ use palabre_model::{Millis, ScriptName};
 use palabre_script::TimerChange;
 use palabre_store::{Batch, Direction, Result, Snapshot};
 
+use crate::clock_watch::WentBack;
 use crate::scheduler::{Due, Scheduler};
 use crate::tables::{TIMERS, TimerRow};
 
@@ -102,17 +103,21 @@ impl TimerBook {
         self.usages.clone()
     }
 
-    /// Sets or cancels, in memory and in `batch`.
-    pub(crate) fn apply(&mut self, script: &ScriptName, change: &TimerChange, batch: &mut Batch) {
+    /// Sets or cancels at `now`, in memory and in `batch`.
+    pub(crate) fn apply(&mut self, script: &ScriptName, change: &TimerChange, now: Millis, batch: &mut Batch) {
         match change {
             TimerChange::Set { name, key, due, room, payload } => {
-                let row = TimerRow { name: name.clone(), room: room.clone(), payload: payload.clone() };
+                let (name, room, payload) = (name.clone(), room.clone(), payload.clone());
+                let row = TimerRow { name, room, payload, set: Some(now) };
                 self.remove(script, key, batch);
                 TIMERS.put(batch, &(*due, script.to_string(), key.clone()), &row);
                 self.scheduler.at(*due, Due::Timer { script: script.clone(), key: key.clone() });
                 self.of(script).insert(key.clone(), *due, row);
             }
-            TimerChange::Cancel { key } => self.remove(script, key, batch),
+            TimerChange::Cancel { key } => {
+                self.remove(script, key, batch);
+                self.scheduler.cancel(Due::Timer { script: script.clone(), key: key.clone() });
+            }
         }
     }
 
@@ -123,6 +128,22 @@ impl TimerBook {
                 self.scheduler.at(*due, Due::Timer { script: script.clone(), key: key.clone() });
             }
         }
+    }
+
+    /// Time went back: timers that were set meanwhile are due after the whole time that they were set for. Returns how many.
+    pub(crate) fn went_back(&mut self, back: &WentBack, batch: &mut Batch) -> usize {
+        let mut moved = 0;
+        for (script, timers) in &mut self.timers {
+            for (key, (due, row)) in &mut timers.waiting {
+                let Some(later) = back.due(row.set, *due) else { continue };
+                TIMERS.delete(batch, &(*due, script.to_string(), key.clone()));
+                (*due, row.set) = (later, Some(back.now));
+                TIMERS.put(batch, &(later, script.to_string(), key.clone()), row);
+                self.scheduler.at(later, Due::Timer { script: script.clone(), key: key.clone() });
+                moved += 1;
+            }
+        }
+        moved
     }
 
     /// Takes a timer that is due at `now`, out of the book and in `batch` out of the store. `None` when it was cancelled or put off.

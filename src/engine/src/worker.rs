@@ -9,6 +9,7 @@ use palabre_model::{Event, Reason, Verdict};
 use palabre_script::{Answer, Coverage, Failure, Source};
 use tokio::sync::oneshot;
 
+use crate::clock_watch::WentBack;
 use crate::neighbours::Neighbours;
 use crate::sequencer::Note;
 use crate::slot::{Slot, Turn};
@@ -57,6 +58,8 @@ pub(crate) enum Task {
     },
     /// Say so when this is reached.
     Barrier(u64),
+    /// Time went back, and the store knows it.
+    WentBack(WentBack),
     /// Which lines of a script have run, and how often.
     Coverage {
         slot: usize,
@@ -166,6 +169,7 @@ fn take(slots: &mut BTreeMap<usize, Slot>, neighbours: &Neighbours, task: Task, 
             tell(notes, slot.takes_over());
         }),
         Task::Resume { slot } => on(slot, &mut Slot::resume),
+        Task::WentBack(back) => slots.values_mut().for_each(|slot| slot.went_back(&back)),
         Task::Coverage { slot, reply } => {
             let coverage = slots.get(&slot).map(Slot::coverage).unwrap_or_default();
             // Who asked may be gone.

@@ -189,6 +189,106 @@ async fn what_is_saved_takes_over_what_is_new_is_loaded_and_what_is_gone_leaves(
     engine.shutdown().await;
 }
 
+/// What bots answer once scripts are swapped by `swap`, which is given the folder that holds everything; `scripts` names the folder of the
+/// scripts in it.
+#[cfg(unix)]
+async fn swapped(prepare: impl FnOnce(&Path), scripts: &str, swap: impl FnOnce(&Path)) {
+    let root = tempfile::tempdir().unwrap();
+    prepare(root.path());
+    let (clock, sim) = (VirtualClock::new(1_000_000), Sim::new("sim"));
+    let bots: Vec<(Bot, Arc<dyn Adapter>)> = vec![(sim.bot(), Arc::clone(&sim) as Arc<dyn Adapter>)];
+    let engine = Engine::start(options(Store::in_memory().unwrap(), &clock, bots)).await.unwrap();
+    let (stop, word) = Shutdown::channel();
+    let setup = |name: &ScriptName, source| Some(palabre_engine::ScriptSetup { source, ..script(name.as_str(), "") });
+    let watch = ScriptWatch::begin(&root.path().join(scripts)).unwrap();
+    // Whatever is touched is loaded.
+    save(&root.path().join(scripts), "talker.luau", &answer("old"));
+    let watching = watch.run(&engine, setup, word);
+    let alice = sim.person("alice", "general");
+    let says = async |wanted: &str| {
+        alice.says("x").await.unwrap();
+        engine.when_idle().await;
+        sim.transcript().lines().last().is_some_and(|line| line.text == wanted)
+    };
+    let swapping = async {
+        soon("the first version", async || says("old").await).await;
+        swap(root.path());
+        soon("the other version", async || says("new").await).await;
+        stop.send_replace(true);
+    };
+    tokio::join!(watching, swapping);
+    engine.shutdown().await;
+}
+
+#[cfg(unix)]
+fn answer(text: &str) -> String {
+    format!("function on_message(event) event:reply('{text}') end")
+}
+
+/// Puts a link in the place of another at once.
+#[cfg(unix)]
+fn turn(link: &Path, target: &str) {
+    let beside = link.with_extension("tmp");
+    std::os::unix::fs::symlink(target, &beside).unwrap();
+    std::fs::rename(&beside, link).unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_that_are_a_link_are_loaded_anew_when_it_is_turned_to_another_folder() {
+    let prepare = |root: &Path| {
+        for (version, text) in [("v1", "old"), ("v2", "new")] {
+            std::fs::create_dir(root.join(version)).unwrap();
+            save(&root.join(version), "talker.luau", &answer(text));
+        }
+        turn(&root.join("scripts"), "v1");
+    };
+    swapped(prepare, "scripts", |root| turn(&root.join("scripts"), "v2")).await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_on_the_way_to_the_scripts_may_be_turned_too() {
+    let prepare = |root: &Path| {
+        for (version, text) in [("v1", "old"), ("v2", "new")] {
+            std::fs::create_dir_all(root.join(version).join("scripts")).unwrap();
+            save(&root.join(version).join("scripts"), "talker.luau", &answer(text));
+        }
+        turn(&root.join("current"), "v1");
+    };
+    swapped(prepare, "current/scripts", |root| turn(&root.join("current"), "v2")).await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_that_are_links_through_a_folder_are_loaded_anew_when_that_is_swapped() {
+    let prepare = |root: &Path| {
+        for (version, text) in [("..v1", "old"), ("..v2", "new")] {
+            std::fs::create_dir_all(root.join("scripts").join(version)).unwrap();
+            save(&root.join("scripts").join(version), "talker.luau", &answer(text));
+        }
+        turn(&root.join("scripts/..data"), "..v1");
+        turn(&root.join("scripts/talker.luau"), "..data/talker.luau");
+    };
+    swapped(prepare, "scripts", |root| turn(&root.join("scripts/..data"), "..v2")).await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_has_the_place_of_another_is_loaded() {
+    let prepare = |root: &Path| {
+        for (version, text) in [("scripts", "old"), ("next", "new")] {
+            std::fs::create_dir(root.join(version)).unwrap();
+            save(&root.join(version), "talker.luau", &answer(text));
+        }
+    };
+    let swap = |root: &Path| {
+        std::fs::rename(root.join("scripts"), root.join("before")).unwrap();
+        std::fs::rename(root.join("next"), root.join("scripts")).unwrap();
+    };
+    swapped(prepare, "scripts", swap).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scan_sees_what_is_durable_and_what_is_not_yet() {
     let text = r#"function on_message(event)

@@ -8,13 +8,14 @@ use tokio::sync::watch;
 
 use crate::Millis;
 
-/// Where time comes from, and how to wait for it.
+/// Where time comes from, and how to wait for it. It may be set forward and back by others; whoever keeps a time over that has to
+/// cope with it.
 #[async_trait]
 pub trait Clock: Send + Sync + 'static {
     /// Now, UTC.
     fn now(&self) -> Millis;
 
-    /// Returns once it is `at` or later.
+    /// Returns once it is `at` or later. Should the clock be set back meanwhile, it returns when as much time has passed as was left at first.
     async fn sleep_until(&self, at: Millis);
 }
 
@@ -31,9 +32,12 @@ impl Clock for SystemClock {
     }
 
     async fn sleep_until(&self, at: Millis) {
-        // In steps of a minute at most, so that a clock that is set forward is noticed.
+        let began = tokio::time::Instant::now();
+        let whole = at.saturating_sub(self.now());
+        // In steps of a minute at most, so that a clock that is set forward is noticed. One that is set back adds nothing.
         loop {
-            let left = at.saturating_sub(self.now());
+            let passed = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let left = at.saturating_sub(self.now()).min(whole.saturating_sub(passed));
             if left == 0 {
                 return;
             }
@@ -58,6 +62,11 @@ impl VirtualClock {
         let by = u64::try_from(by.as_millis()).unwrap_or(Millis::MAX);
         self.0.send_modify(|now| *now = now.saturating_add(by));
     }
+
+    /// Is set to `time`, as a clock is that was wrong.
+    pub fn set(&self, time: Millis) {
+        self.0.send_replace(time);
+    }
 }
 
 #[async_trait]
@@ -67,8 +76,20 @@ impl Clock for VirtualClock {
     }
 
     async fn sleep_until(&self, at: Millis) {
-        // The sender lives in self, so the wait cannot fail.
-        drop(self.0.subscribe().wait_for(|now| *now >= at).await);
+        let mut changes = self.0.subscribe();
+        let mut seen = *changes.borrow_and_update();
+        let mut at = at;
+        while seen < at {
+            // The sender lives in self, so the wait cannot fail.
+            if changes.changed().await.is_err() {
+                return;
+            }
+            let now = *changes.borrow_and_update();
+            if now < seen {
+                at = now.saturating_add(at - seen);
+            }
+            seen = now;
+        }
     }
 }
 

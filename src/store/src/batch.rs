@@ -39,6 +39,17 @@ pub enum Op {
         /// The moment of the sweep.
         at: Millis,
     },
+    /// Moves the end of a row, if it is still the one that was found in the index.
+    Renew {
+        /// The table.
+        table: TableId,
+        /// The encoded key.
+        key: Vec<u8>,
+        /// The expiry that was found.
+        expires: Millis,
+        /// When the row ceases to be from now on.
+        until: Millis,
+    },
 }
 
 /// A condition on one row, checked when the batch is applied, after all batches before it.

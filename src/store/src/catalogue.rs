@@ -44,7 +44,7 @@ catalogue! {
     Recovery = "recovery",
     /// What scripts store. The engine's, for the scripts.
     ScriptValues = "script_values",
-    /// How many bytes each script stores. The engine's.
+    /// How many bytes each script stores. The store's own, which counts the rows of the table above as it writes them.
     ScriptUsage = "script_usage",
     /// Native ids of messages that bots sent, by idempotency key. The engine's.
     SentMessages = "sent_messages",
@@ -106,6 +106,8 @@ catalogue! {
     DiscordParts = "discord_parts",
     /// Guests of the room service by the hash of their token. The rooms adapter's.
     RoomGuests = "room_guests",
+    /// What is remembered of the clock, to notice when it goes back. The engine's.
+    Clock = "clock",
 }
 
 impl TableId {

@@ -99,7 +99,14 @@ impl Error {
     /// Sorts redb's errors into ours.
     pub(crate) fn redb(doing: &'static str, path: &std::path::Path, error: impl Into<redb::Error>) -> Self {
         match error.into() {
+            // redb says so of a file that is not its own, of a torn header and of a page that lies behind the end.
+            redb::Error::Io(cause)
+                if matches!(cause.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof) =>
+            {
+                Self::Damaged { path: path.to_owned(), cause: cause.to_string() }
+            }
             redb::Error::Io(cause) => Self::io(doing, path, cause),
+            redb::Error::DatabaseClosed => Self::Closed,
             redb::Error::DatabaseAlreadyOpen => {
                 Self::Locked { path: path.to_owned(), holder: "another process".to_owned() }
             }

@@ -1,7 +1,9 @@
 //! The open file, and how to open it again after the disk refused.
 
-use std::path::{Path, PathBuf};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use redb::{Builder, Database};
 
@@ -10,54 +12,108 @@ use crate::{Error, Result};
 
 /// Memory for pages; what a small daemon needs, and enough that a million script values stay warm.
 const CACHE_BYTES: usize = 64 << 20;
+/// Memory for pages while a file is repaired or looked through: every page is read a few times in order, so that more would only be held.
+pub(crate) const SCAN_CACHE_BYTES: usize = 8 << 20;
 
 /// redb's database and the path that errors name.
 pub(crate) struct DatabaseFile {
-    pub(crate) database: Database,
-    pub(crate) path: PathBuf,
+    /// `None` only while it is being dropped.
+    database: Option<Database>,
+    pub(crate) path: Arc<Path>,
+    /// Whether it had not been closed in order, so that opening it had to repair it.
+    pub(crate) was_repaired: bool,
+}
+
+impl DatabaseFile {
+    pub(crate) fn database(&self) -> Result<&Database> {
+        self.database.as_ref().ok_or(Error::Closed)
+    }
+
+    /// Returns whether every page has its checksum. There must be no snapshot.
+    pub(crate) fn checksums_hold(&mut self) -> Result<bool> {
+        let path = Arc::clone(&self.path);
+        let database = self.database.as_mut().ok_or(Error::Closed)?;
+        match catch_unwind(AssertUnwindSafe(|| database.check_integrity())) {
+            Ok(Ok(is_clean)) => Ok(is_clean),
+            Ok(Err(error)) => match Error::redb("check", &path, error) {
+                Error::Damaged { .. } => Ok(false),
+                other => Err(other),
+            },
+            Err(_panic) => Ok(false),
+        }
+    }
+}
+
+impl Drop for DatabaseFile {
+    fn drop(&mut self) {
+        let database = self.database.take();
+        // redb writes as it closes, and panics at damaged pages then too.
+        if catch_unwind(AssertUnwindSafe(move || drop(database))).is_err() {
+            tracing::error!(path = %self.path.display(), "the store could not be closed in order: a page of it is damaged");
+        }
+    }
 }
 
 /// Where a database comes from, each time it is opened.
 #[derive(Clone)]
 pub(crate) enum Source {
-    Path(PathBuf),
-    Disk(Arc<dyn Disk>),
+    Path(Arc<Path>),
+    /// Another disk, and how errors name it.
+    Disk(Arc<dyn Disk>, Arc<Path>),
 }
 
 impl Source {
-    pub(crate) fn path(&self) -> &Path {
+    pub(crate) fn file(path: &Path) -> Self {
+        Self::Path(path.into())
+    }
+
+    pub(crate) fn memory(disk: Arc<dyn Disk>) -> Self {
+        Self::Disk(disk, Path::new("(memory)").into())
+    }
+
+    pub(crate) fn path(&self) -> &Arc<Path> {
         match self {
-            Self::Path(path) => path,
-            Self::Disk(_) => Path::new("(memory)"),
+            Self::Path(path) | Self::Disk(_, path) => path,
         }
     }
 
     pub(crate) fn open(&self) -> Result<DatabaseFile> {
+        self.open_with(CACHE_BYTES)
+    }
+
+    /// Opens it with so much memory for pages.
+    pub(crate) fn open_with(&self, cache: usize) -> Result<DatabaseFile> {
+        let path = Arc::clone(self.path());
+        let was_repaired = Arc::new(AtomicBool::new(false));
         let mut builder = Builder::new();
-        builder.set_cache_size(CACHE_BYTES);
-        let path = self.path().to_owned();
+        builder.set_cache_size(cache);
+        builder.set_repair_callback({
+            let (path, was_repaired) = (Arc::clone(&path), Arc::clone(&was_repaired));
+            move |_| {
+                if !was_repaired.swap(true, Relaxed) {
+                    tracing::warn!(path = %path.display(), "the store was not closed in order, and is being repaired");
+                }
+            }
+        });
         // A file that is damaged in a way redb does not expect makes it panic; to us that is one more kind of damage.
-        let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match self {
+        let opened = catch_unwind(AssertUnwindSafe(|| match self {
             Self::Path(path) => builder.create(path),
-            Self::Disk(disk) => builder.create_with_backend(Backend(Arc::clone(disk))),
+            Self::Disk(disk, _) => builder.create_with_backend(Backend(Arc::clone(disk))),
         }));
+        let damaged = |cause: String| Error::Damaged { path: path.to_path_buf(), cause };
         let Ok(opened) = opened else {
-            return Err(Error::Damaged { path, cause: "its pages contradict each other".to_owned() });
+            return Err(damaged("its pages contradict each other".to_owned()));
         };
         match opened {
-            Ok(database) => Ok(DatabaseFile { database, path }),
-            // redb says so of a file that is not its own and of a torn header alike.
-            Err(redb::DatabaseError::Storage(redb::StorageError::Io(error)))
-                if matches!(error.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof) =>
-            {
-                Err(Error::Damaged { path, cause: error.to_string() })
-            }
+            Ok(database) => Ok(DatabaseFile {
+                database: Some(database),
+                path: Arc::clone(&path),
+                was_repaired: was_repaired.load(Relaxed),
+            }),
             Err(redb::DatabaseError::UpgradeRequired(version)) => {
-                Err(Error::Damaged { path, cause: format!("its file format {version} is not known") })
+                Err(damaged(format!("its file format {version} is not known")))
             }
-            Err(redb::DatabaseError::RepairAborted) => {
-                Err(Error::Damaged { path, cause: "it could not be repaired".to_owned() })
-            }
+            Err(redb::DatabaseError::RepairAborted) => Err(damaged("it could not be repaired".to_owned())),
             Err(error) => Err(Error::redb("open", &path, error)),
         }
     }

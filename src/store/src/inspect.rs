@@ -1,12 +1,15 @@
 //! Looking through a whole store: what `palabre check` prints and what a backup copies.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::error::readable;
-use crate::file::Source;
+use crate::file::{SCAN_CACHE_BYTES, Source};
+use crate::overlay::OverlayDisk;
 use crate::row::Row;
 use crate::snapshot::definition;
-use crate::{Error, Result, Snapshot, TableId};
+use crate::{Error, Result, Snapshot, TableId, counts, migrations};
 
 /// What a scan of the whole store found.
 #[derive(Debug, Clone, Default)]
@@ -15,42 +18,135 @@ pub struct Inspection {
     pub rows: Vec<(TableId, u64)>,
     /// What is wrong; empty when all is well.
     pub findings: Vec<Finding>,
+    /// The sums that the file holds, and those that were added up from the rows, by owner.
+    noted: BTreeMap<Vec<u8>, u64>,
+    added: BTreeMap<Vec<u8>, u64>,
+    has_sums: bool,
 }
 
-/// One thing wrong with one row.
+/// One thing wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The table.
-    pub table: TableId,
+    /// The table, where it is known.
+    pub table: Option<TableId>,
     /// The key, readable.
-    pub key: String,
+    pub key: Option<String>,
     /// What is wrong.
     pub what: String,
 }
 
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "table {}, row {}: {}", self.table.name(), self.key, self.what)
+        match (self.table, &self.key) {
+            (Some(table), Some(key)) => write!(f, "table {}, row {key}: {}", table.name(), self.what),
+            (Some(table), None) => write!(f, "table {}: {}", table.name(), self.what),
+            (None, _) => f.write_str(&self.what),
+        }
     }
 }
 
-pub(crate) fn inspect(snapshot: &Snapshot) -> Result<Inspection> {
+/// Reads every page and every row of a store's file, and changes nothing of it: what has to be repaired first is repaired in memory.
+///
+/// # Errors
+/// [`Error::Damaged`] when so much is wrong that it cannot be opened, [`Error::Newer`], or what the operating system refused.
+pub fn verify(path: &Path) -> Result<Inspection> {
+    let size = std::fs::metadata(path).map_err(|error| Error::io("read", path, error))?.len();
+    if size == 0 {
+        return Err(Error::Damaged { path: path.to_owned(), cause: "it is empty".to_owned() });
+    }
+    let source = Source::Disk(Arc::new(OverlayDisk::over(path)?), path.into());
+    let mut file = source.open_with(SCAN_CACHE_BYTES)?;
+    migrations::check(&file)?;
     let mut inspection = Inspection::default();
     for &table in TableId::ALL {
-        let mut count = 0;
-        each_row(snapshot, table, |key, bytes| {
-            count += 1;
-            if Row::split(bytes).is_none() {
-                let what = "it does not begin like a row".to_owned();
-                inspection.findings.push(Finding { table, key: readable(key), what });
-            }
-            Ok(())
-        })?;
-        if count > 0 {
-            inspection.rows.push((table, count));
+        let is_whole = inspection.walk(&Snapshot::new(&file, 0)?, table);
+        if !is_whole {
+            // What redb has in memory is not to be trusted any more.
+            drop(file);
+            file = source.open_with(SCAN_CACHE_BYTES)?;
         }
     }
+    inspection.compare_sums();
+    if !file.checksums_hold()? {
+        let what =
+            "the checksum of a page is not what it should be: some of what is stored has been overwritten".to_owned();
+        inspection.findings.push(Finding { table: None, key: None, what });
+    }
     Ok(inspection)
+}
+
+/// Reads every row. Checksums are not looked at: that takes a file that nobody uses.
+pub(crate) fn inspect(snapshot: &Snapshot) -> Inspection {
+    let mut inspection = Inspection::default();
+    for &table in TableId::ALL {
+        inspection.walk(snapshot, table);
+    }
+    inspection.compare_sums();
+    inspection
+}
+
+impl Inspection {
+    /// Reads all rows of a table. Returns whether there was an end to them.
+    fn walk(&mut self, snapshot: &Snapshot, table: TableId) -> bool {
+        let (mut count, mut last) = (0, None::<Vec<u8>>);
+        let walked = snapshot.guarded(|| {
+            each_row(snapshot, table, |key, bytes| {
+                count += 1;
+                last = Some(key.to_vec());
+                self.look_at(table, key, bytes);
+                Ok(())
+            })
+        });
+        if count > 0 {
+            self.rows.push((table, count));
+        }
+        let Err(error) = walked else { return true };
+        let what = match &last {
+            Some(_) => format!("what comes behind this row cannot be read: {}", cause(&error)),
+            None => format!("it cannot be read: {}", cause(&error)),
+        };
+        self.findings.push(Finding { table: Some(table), key: last.map(|key| readable(&key)), what });
+        false
+    }
+
+    fn look_at(&mut self, table: TableId, key: &[u8], row: &[u8]) {
+        if Row::split(row).is_none() {
+            let what = "it does not begin like a row".to_owned();
+            self.findings.push(Finding { table: Some(table), key: Some(readable(key)), what });
+        }
+        self.has_sums |= table == TableId::Meta && key == counts::MARK;
+        if table == counts::COUNTED {
+            counts::add(&mut self.added, key, row);
+        }
+        if table == counts::SUMS {
+            self.noted.insert(key.to_vec(), counts::sum_of(row).unwrap_or(0));
+        }
+    }
+
+    /// Compares the sums, unless there are none yet, or rows are missing anyway.
+    fn compare_sums(&mut self) {
+        if !self.has_sums || !self.findings.is_empty() {
+            return;
+        }
+        let owners: BTreeSet<_> = self.added.keys().chain(self.noted.keys()).collect();
+        for owner in owners {
+            let sum = |sums: &BTreeMap<Vec<u8>, u64>| sums.get(owner).copied().unwrap_or(0);
+            let (added, noted) = (sum(&self.added), sum(&self.noted));
+            if added != noted {
+                let what =
+                    format!("it says {noted} bytes, and {added} are stored; `palabre check --repair` counts them anew");
+                self.findings.push(Finding { table: Some(counts::SUMS), key: Some(readable(owner)), what });
+            }
+        }
+    }
+}
+
+/// What was found, without the file's name.
+fn cause(error: &Error) -> String {
+    match error {
+        Error::Damaged { cause, .. } => cause.clone(),
+        other => other.to_string(),
+    }
 }
 
 pub(crate) fn copy(snapshot: &Snapshot, target: &Path) -> Result<()> {
@@ -58,26 +154,27 @@ pub(crate) fn copy(snapshot: &Snapshot, target: &Path) -> Result<()> {
         let cause = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "there is a file already");
         return Err(Error::io("write the backup", target, cause));
     }
-    let file = Source::Path(target.to_owned()).open()?;
+    let file = Source::file(target).open()?;
     let failed = |error: redb::Error| Error::redb("write the backup", target, error);
-    let transaction = file.database.begin_write().map_err(|error| failed(error.into()))?;
+    let transaction = file.database()?.begin_write().map_err(|error| failed(error.into()))?;
     for &table in TableId::ALL {
         let mut open = transaction.open_table(definition(table)).map_err(|error| failed(error.into()))?;
         if table.is_of_installation() {
             continue;
         }
-        each_row(snapshot, table, |key, bytes| {
-            open.insert(key, bytes).map(drop).map_err(|error| failed(error.into()))
+        snapshot.guarded(|| {
+            each_row(snapshot, table, |key, bytes| {
+                open.insert(key, bytes).map(drop).map_err(|error| failed(error.into()))
+            })
         })?;
     }
     transaction.commit().map_err(|error| failed(error.into()))
 }
 
 fn each_row(snapshot: &Snapshot, table: TableId, mut visit: impl FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
-    let failed = |error: redb::StorageError| Error::redb("read from", Path::new(table.name()), error);
     let Some(open) = snapshot.open(table)? else { return Ok(()) };
-    for row in open.range::<&[u8]>(..).map_err(failed)? {
-        let (key, value) = row.map_err(failed)?;
+    for row in open.range::<&[u8]>(..).map_err(|error| snapshot.failed(error))? {
+        let (key, value) = row.map_err(|error| snapshot.failed(error))?;
         visit(key.value(), value.value())?;
     }
     Ok(())

@@ -20,13 +20,16 @@
 
 mod batch;
 mod catalogue;
+mod counts;
 mod disk;
 mod error;
 mod file;
 mod inspect;
+mod installation;
 mod key;
 mod lock;
 mod migrations;
+mod overlay;
 mod row;
 mod snapshot;
 mod store;
@@ -37,7 +40,7 @@ pub use batch::{Batch, Millis, Op, Require};
 pub use catalogue::TableId;
 pub use disk::{Disk, MemoryDisk};
 pub use error::{Error, Result};
-pub use inspect::{Finding, Inspection};
+pub use inspect::{Finding, Inspection, verify};
 pub use key::Key;
 pub use row::Row;
 pub use snapshot::{Direction, Snapshot};

@@ -1,4 +1,5 @@
 use std::ops::Bound;
+use std::path::Path;
 use std::sync::Arc;
 
 use redb::{ReadableDatabase, TableDefinition};
@@ -23,18 +24,18 @@ pub enum Direction {
 }
 
 /// The store as it was at one moment. Never waits for writers; what is committed later is not seen. Rows that had
-/// expired by the snapshot's time are invisible, swept or not.
+/// expired by the snapshot's time are invisible, swept or not. Once the store is closed, or has been opened again after the disk
+/// refused, reading gives an error.
 pub struct Snapshot {
-    // Fields drop in this order: the transaction goes before the file that it reads.
     transaction: redb::ReadTransaction,
-    file: Arc<DatabaseFile>,
+    path: Arc<Path>,
     now: Millis,
 }
 
 impl Snapshot {
-    pub(crate) fn new(file: Arc<DatabaseFile>, now: Millis) -> Result<Self> {
-        let transaction = file.database.begin_read().map_err(|error| Error::redb("read from", &file.path, error))?;
-        Ok(Self { transaction, file, now })
+    pub(crate) fn new(file: &DatabaseFile, now: Millis) -> Result<Self> {
+        let transaction = file.database()?.begin_read().map_err(|error| Error::redb("read from", &file.path, error))?;
+        Ok(Self { transaction, path: Arc::clone(&file.path), now })
     }
 
     /// The row of `key`, unless it has expired.
@@ -126,13 +127,13 @@ impl Snapshot {
     }
 
     /// Reads, and takes a panic of redb's at a page for what it is: damage.
-    fn guarded<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
-        let panicked = |panic: Box<dyn std::any::Any + Send>| Err(Error::panicked(&self.file.path, panic.as_ref()));
+    pub(crate) fn guarded<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
+        let panicked = |panic: Box<dyn std::any::Any + Send>| Err(Error::panicked(&self.path, panic.as_ref()));
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).unwrap_or_else(panicked)
     }
 
-    fn failed(&self, error: impl Into<redb::Error>) -> Error {
-        Error::redb("read from", &self.file.path, error)
+    pub(crate) fn failed(&self, error: impl Into<redb::Error>) -> Error {
+        Error::redb("read from", &self.path, error)
     }
 }
 

@@ -7,19 +7,23 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use crate::counts::{self, Watched};
 use crate::disk::{Disk, MemoryDisk};
-use crate::file::{DatabaseFile, Source};
+use crate::file::{SCAN_CACHE_BYTES, Source};
 use crate::inspect::{self, Inspection};
 use crate::key::Key;
 use crate::lock::FolderLock;
+use crate::overlay::OverlayDisk;
+use crate::table::decode_value;
 use crate::writer::{Answer, CurrentFile, Submission, Ticket, Writer};
-use crate::{Batch, Direction, Error, Millis, Op, Result, Snapshot, TableId, migrations};
+use crate::{Batch, Direction, Error, Millis, Op, Result, Snapshot, TableId, installation, migrations};
 
 const FILE: &str = "palabre.redb";
-/// How many expired rows one sweep removes; the next goes on.
-const SWEEP_ROWS: usize = 10_000;
+/// How many expired rows one sweep removes; the next goes on. Few enough that commits behind it hardly wait.
+const SWEEP_ROWS: usize = 2_000;
 
-/// The open store. Clones share it; the last one to go closes it, after all that was submitted is written.
+/// The open store. Clones share it; the last one to go closes it, or else [`Store::close`] does, after all that was submitted is
+/// written.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -28,10 +32,12 @@ pub struct Store {
 struct Inner {
     current: CurrentFile,
     counters: Arc<Counters>,
-    // `None` only while it is being dropped.
-    queue: Option<Sender<Submission>>,
-    writer: Option<JoinHandle<()>>,
-    _lock: Option<FolderLock>,
+    sums: Arc<Watched>,
+    was_repaired: bool,
+    /// `None` once it is closed, as the two below.
+    queue: RwLock<Option<Sender<Submission>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    lock: Mutex<Option<FolderLock>>,
 }
 
 #[derive(Debug, Default)]
@@ -60,8 +66,23 @@ impl Store {
         std::fs::create_dir_all(folder).map_err(|error| Error::io("create the folder", folder, error))?;
         let lock = FolderLock::take(folder)?;
         let path = folder.join(FILE);
-        migrations::bring_up_to_date(&path)?;
-        Self::start(Source::Path(path), Some(lock))
+        let was_repaired = migrations::bring_up_to_date(&path)?;
+        Self::start(Source::file(&path), Some(lock), was_repaired)
+    }
+
+    /// Opens the store in `folder` to look into it: the folder is locked, and nothing of the file changes, whatever is written.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and when there is none.
+    pub fn look_into(folder: &Path) -> Result<Self> {
+        let lock = FolderLock::take(folder)?;
+        let path = folder.join(FILE);
+        let source = Source::Disk(Arc::new(OverlayDisk::over(&path)?), path.into());
+        let file = source.open_with(SCAN_CACHE_BYTES)?;
+        migrations::check(&file)?;
+        let was_repaired = file.was_repaired;
+        drop(file);
+        Self::start(source, Some(lock), was_repaired)
     }
 
     /// A store that is gone with its last handle.
@@ -71,24 +92,74 @@ impl Store {
 
     /// A store on any disk: for tests in which the disk fills up or loses power.
     pub fn on_disk(disk: Arc<dyn Disk>) -> Result<Self> {
-        let source = Source::Disk(disk);
+        let source = Source::memory(disk);
         let file = source.open()?;
         migrations::stamp_if_new(&file)?;
+        let was_repaired = file.was_repaired;
         drop(file);
-        Self::start(source, None)
+        Self::start(source, None, was_repaired)
     }
 
-    fn start(source: Source, lock: Option<FolderLock>) -> Result<Self> {
-        let current: CurrentFile = Arc::new(RwLock::new(Some(Arc::new(source.open()?))));
-        let counters = Arc::new(Counters::default());
+    fn start(source: Source, lock: Option<FolderLock>, was_repaired: bool) -> Result<Self> {
+        let current: CurrentFile = Arc::new(RwLock::new(Some(source.open()?)));
+        let (counters, sums) = (Arc::new(Counters::default()), Arc::new(Watched::default()));
         let (queue, receiver) = mpsc::channel();
-        let path = source.path().to_owned();
-        let writer = Writer { source, current: Arc::clone(&current), counters: Arc::clone(&counters), broken: None };
+        let path = Arc::clone(source.path());
+        let writer = Writer {
+            source,
+            current: Arc::clone(&current),
+            counters: Arc::clone(&counters),
+            sums: Arc::clone(&sums),
+            is_broken: false,
+        };
         let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&receiver))
             .map_err(|error| Error::io("start the writer of", &path, error))?;
-        Ok(Self { inner: Arc::new(Inner { current, counters, queue: Some(queue), writer: Some(writer), _lock: lock }) })
+        let (queue, writer, lock) = (RwLock::new(Some(queue)), Mutex::new(Some(writer)), Mutex::new(lock));
+        Ok(Self { inner: Arc::new(Inner { current, counters, sums, was_repaired, queue, writer, lock }) })
+    }
+
+    /// Writes what was submitted and closes the file in order, whoever still has a handle: for them the store is closed from then on.
+    /// Blocks.
+    pub fn close(&self) {
+        self.inner.close();
+    }
+
+    /// Returns whether the file had not been closed in order before it was opened, and so had to be repaired.
+    #[must_use]
+    pub fn was_repaired(&self) -> bool {
+        self.inner.was_repaired
+    }
+
+    /// Returns how many bytes of keys and values `owner` has in [`TableId::ScriptValues`], kept up to date with what is durable. Rows that
+    /// have expired count until they are swept.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn stored_bytes(&self, owner: &str) -> Result<Arc<AtomicU64>> {
+        self.inner.sums.of(owner, |key| {
+            let row = self.snapshot(0)?.get(counts::SUMS, key)?;
+            Ok(row.and_then(|row| decode_value(&row.value).ok()).unwrap_or(0))
+        })
+    }
+
+    /// Counts anew how many bytes every owner has stored. For a store that nobody uses yet.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn recount(&self) -> Result<()> {
+        let current = self.inner.current.read().unwrap_or_else(PoisonError::into_inner);
+        counts::recount(current.as_ref().ok_or(Error::Closed)?)
+    }
+
+    /// Forgets what belonged to the installation that the file was copied from. For a store that was restored and that nobody uses yet.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn become_another_installation(&self) -> Result<()> {
+        let current = self.inner.current.read().unwrap_or_else(PoisonError::into_inner);
+        installation::forget(current.as_ref().ok_or(Error::Closed)?)
     }
 
     /// Hands `batch` to the writer. The ticket answers when it is durable, or says why it is not. Batches are applied in
@@ -106,38 +177,81 @@ impl Store {
     }
 
     fn submit(&self, batch: Batch, answer: Answer) {
-        if let Some(queue) = &self.inner.queue {
-            // A writer that has died drops the answer, and the ticket says that the store is closed.
+        // A writer that has died drops the answer, and so does a store that is closed: the ticket says so.
+        if let Some(queue) = &*self.inner.queue.read().unwrap_or_else(PoisonError::into_inner) {
             drop(queue.send(Submission { batch, answer }));
         }
     }
 
     /// The store as it is now; rows that expire at or before `now` are not in it.
     pub fn snapshot(&self, now: Millis) -> Result<Snapshot> {
-        Snapshot::new(self.file()?, now)
+        let current = self.inner.current.read().unwrap_or_else(PoisonError::into_inner);
+        Snapshot::new(current.as_ref().ok_or(Error::Closed)?, now)
     }
 
-    /// Removes rows that had expired at `now`, some thousands at most. Returns how many index entries it settled.
+    /// Removes rows that had expired at `now`, some thousands at most; the next call goes on. Returns how many index entries it settled.
     pub fn sweep(&self, now: Millis) -> Result<(usize, Ticket)> {
-        let snapshot = self.snapshot(0)?;
         let mut batch = Batch::default();
-        for row in snapshot.scan(TableId::Expiry, &[], None, Direction::Forward)?.take(SWEEP_ROWS) {
-            let (index, _) = row?;
-            let Some((expires, table, key)) = <(u64, u8, Vec<u8>)>::decode(&mut &index[..]) else { continue };
+        for entry in self.expiries(None)? {
+            let (_, expires, table, key) = entry?;
             if expires > now {
                 break;
             }
-            if let Some(table) = TableId::from_u8(table) {
-                batch.ops.push(Op::Expire { table, key, expires, at: now });
-            }
+            batch.ops.push(Op::Expire { table, key, expires, at: now });
         }
         let settled = batch.ops.len();
         Ok((settled, self.commit(batch)))
     }
 
-    /// Reads every page and every row, and says what is wrong and how much there is.
+    /// Moves the ends of rows that expire at `from` or later to what `end` makes of them. Returns how many it moved. Blocks.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn move_expiries(&self, from: Millis, end: impl Fn(Millis) -> Millis) -> Result<u64> {
+        let (mut moved, mut after) = (0, from.checked_sub(1).map(|before| (before, u8::MAX).to_bytes()));
+        loop {
+            let (mut batch, mut looked_at) = (Batch::default(), 0);
+            for entry in self.expiries(after.take())? {
+                let (index, expires, table, key) = entry?;
+                after = Some(index);
+                looked_at += 1;
+                let until = end(expires);
+                if until != expires {
+                    moved += 1;
+                    batch.ops.push(Op::Renew { table, key, expires, until });
+                }
+            }
+            if looked_at == 0 {
+                return Ok(moved);
+            }
+            if !batch.is_empty() {
+                self.commit(batch).wait()?;
+            }
+        }
+    }
+
+    /// Some thousands of the index of ends, in order, from behind the entry of key `after` on: the entry's key, when the row ends, its
+    /// table and its key.
+    fn expiries(
+        &self,
+        after: Option<Vec<u8>>,
+    ) -> Result<impl Iterator<Item = Result<(Vec<u8>, Millis, TableId, Vec<u8>)>> + use<>> {
+        let snapshot = self.snapshot(0)?;
+        let rows: Vec<_> =
+            snapshot.scan(TableId::Expiry, &[], after.as_deref(), Direction::Forward)?.take(SWEEP_ROWS).collect();
+        Ok(rows.into_iter().filter_map(|row| {
+            let index = match row {
+                Ok((index, _)) => index,
+                Err(error) => return Some(Err(error)),
+            };
+            let (expires, table, key) = <(u64, u8, Vec<u8>)>::decode(&mut &index[..])?;
+            Some(Ok((index, expires, TableId::from_u8(table)?, key)))
+        }))
+    }
+
+    /// Reads every row, and says what is wrong and how much there is. [`verify`](crate::verify) looks at the checksums too.
     pub fn inspect(&self) -> Result<Inspection> {
-        inspect::inspect(&self.snapshot(0)?)
+        Ok(inspect::inspect(&self.snapshot(0)?))
     }
 
     /// Copies everything committed so far into a new file at `target`, while the store goes on.
@@ -162,24 +276,31 @@ impl Store {
     /// Returns whether the writer's thread runs.
     #[must_use]
     pub fn is_writing_possible(&self) -> bool {
-        self.inner.writer.as_ref().is_some_and(|writer| !writer.is_finished())
+        let writer = self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.as_ref().is_some_and(|writer| !writer.is_finished())
     }
+}
 
-    fn file(&self) -> Result<Arc<DatabaseFile>> {
-        self.inner.current.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::Closed)
+impl Inner {
+    fn close(&self) {
+        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // The last handle may go in what the writer itself calls when a commit is done; it ends by itself then.
+        if let Some(writer) = writer
+            && writer.thread().id() != std::thread::current().id()
+            && writer.join().is_err()
+        {
+            tracing::error!("the store's writer ended by a panic; what was acknowledged is safe");
+        }
+        let file = self.current.write().unwrap_or_else(PoisonError::into_inner).take();
+        drop(file);
+        // Not before the file is closed: whoever waits for the folder opens it at once.
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        drop(self.queue.take());
-        // The last handle may go in what the writer itself calls when a commit is done; it ends by itself then.
-        let is_writer = |writer: &std::thread::JoinHandle<()>| writer.thread().id() == std::thread::current().id();
-        if let Some(writer) = self.writer.take()
-            && !is_writer(&writer)
-            && writer.join().is_err()
-        {
-            tracing::error!("the store's writer ended by a panic; what was acknowledged is safe");
-        }
+        self.close();
     }
 }

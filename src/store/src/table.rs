@@ -27,7 +27,7 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
 
     /// Adds to `batch`: write `value` under `key`, to end at `expires`.
     pub fn put_until(&self, batch: &mut Batch, key: &K, value: &V, expires: Option<Millis>) {
-        batch.ops.push(Op::Put { table: self.id, key: key.to_bytes(), value: encode(value), expires });
+        batch.ops.push(Op::Put { table: self.id, key: key.to_bytes(), value: encode_value(value), expires });
     }
 
     /// Adds to `batch`: remove the row of `key`.
@@ -42,7 +42,7 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
 
     /// Adds to `batch` the condition that `key` holds exactly `value`.
     pub fn require_equals(&self, batch: &mut Batch, key: &K, value: &V) {
-        batch.requires.push(crate::Require::Equals { table: self.id, key: key.to_bytes(), value: encode(value) });
+        batch.requires.push(crate::Require::Equals { table: self.id, key: key.to_bytes(), value: encode_value(value) });
     }
 
     /// The value of `key`, if it has one that has not expired.
@@ -82,17 +82,17 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
     }
 
     fn decode(&self, key: &[u8], value: &[u8]) -> Result<V> {
-        rmp_serde::from_slice(value).map_err(|error| Error::Row {
-            table: self.id,
-            key: readable(key),
-            cause: error.to_string(),
-        })
+        decode_value(value).map_err(|cause| Error::Row { table: self.id, key: readable(key), cause })
     }
+}
+
+pub(crate) fn decode_value<V: DeserializeOwned>(value: &[u8]) -> std::result::Result<V, String> {
+    rmp_serde::from_slice(value).map_err(|error| error.to_string())
 }
 
 /// Serialising our own data types into memory cannot fail but by a mistake in the type itself (a map with a
 /// non-scalar key), which the first test of the table meets.
 #[allow(clippy::expect_used, reason = "see above")]
-fn encode<V: Serialize>(value: &V) -> Vec<u8> {
+pub(crate) fn encode_value<V: Serialize>(value: &V) -> Vec<u8> {
     rmp_serde::to_vec_named(value).expect("values of tables serialise")
 }

@@ -13,6 +13,7 @@ use std::time::Instant;
 use redb::{Durability, ReadableTable};
 use tokio::sync::oneshot;
 
+use crate::counts::{self, Sums, Watched};
 use crate::error::readable;
 use crate::file::{DatabaseFile, Source};
 use crate::key::Key;
@@ -65,15 +66,16 @@ impl Submission {
     }
 }
 
-/// The file while it is fit for use. `None` after the disk refused, until it has been opened again.
-pub(crate) type CurrentFile = Arc<RwLock<Option<Arc<DatabaseFile>>>>;
+/// The file while it is fit for use. `None` after the disk refused, until it has been opened again, and once the store is closed.
+pub(crate) type CurrentFile = Arc<RwLock<Option<DatabaseFile>>>;
 
 pub(crate) struct Writer {
     pub(crate) source: Source,
     pub(crate) current: CurrentFile,
     pub(crate) counters: Arc<Counters>,
-    /// What the disk said last; the file is closed and waits to be opened again.
-    pub(crate) broken: Option<(Error, Option<Arc<DatabaseFile>>)>,
+    pub(crate) sums: Arc<Watched>,
+    /// The disk has refused; the file is closed and waits to be opened again.
+    pub(crate) is_broken: bool,
 }
 
 impl Writer {
@@ -98,65 +100,53 @@ impl Writer {
     }
 
     fn commit(&mut self, group: Vec<Submission>) {
-        let outcome = self.file().and_then(|file| {
-            let batches = group.iter().map(|submission| &submission.batch);
-            let applied = catch_unwind(AssertUnwindSafe(|| apply(&file, batches)));
-            applied.unwrap_or_else(|panic| Err(Error::panicked(&file.path, panic.as_ref()))).inspect_err(|error| {
-                if error.is_passing() {
-                    // redb trusts nothing after a failed write; neither do we. Reads fail too until it is open again.
-                    self.broken = Some((error.clone(), self.take_current()));
-                }
-            })
-        });
-        let verdicts = match outcome {
-            Ok(verdicts) => {
+        let verdicts = match self.write(&group) {
+            Ok((verdicts, sums)) => {
                 self.counters.groups.fetch_add(1, Relaxed);
                 self.counters.batches.fetch_add(group.len() as u64, Relaxed);
+                self.sums.publish(sums);
                 verdicts
             }
-            Err(error) => vec![Err(error); group.len()],
+            Err(error) => {
+                if error.is_passing() {
+                    // redb trusts nothing after a failed write; neither do we. Reads fail too until it is open again.
+                    self.is_broken = true;
+                    drop(self.put_current(None));
+                }
+                vec![Err(error); group.len()]
+            }
         };
         for (submission, verdict) in group.into_iter().zip(verdicts) {
             submission.settle(verdict);
         }
     }
 
-    /// The file, opened again if the disk had refused.
-    fn file(&mut self) -> Result<Arc<DatabaseFile>> {
-        if let Some((error, old)) = self.broken.take() {
-            // The old handle holds the file's lock until the last snapshot is gone.
-            if let Some(old) = old
-                && let Err(shared) = Arc::try_unwrap(old)
-            {
-                self.broken = Some((error.clone(), Some(shared)));
-                return Err(error);
-            }
-            match self.source.open() {
-                Ok(file) => {
-                    tracing::debug!(path = %file.path.display(), "the store is open again");
-                    *self.current.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Arc::new(file));
-                }
-                Err(again) => {
-                    self.broken = Some((again.clone(), None));
-                    return Err(again);
-                }
-            }
+    /// Writes a group in one transaction, into the file that is opened again if the disk had refused.
+    fn write(&mut self, group: &[Submission]) -> Result<(Vec<Result<()>>, Sums)> {
+        if self.is_broken {
+            let file = self.source.open()?;
+            tracing::debug!(path = %file.path.display(), "the store is open again");
+            drop(self.put_current(Some(file)));
+            self.is_broken = false;
         }
-        let current = self.current.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        current.clone().ok_or(Error::Closed)
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let file = current.as_ref().ok_or(Error::Closed)?;
+        let batches = group.iter().map(|submission| &submission.batch);
+        let applied = catch_unwind(AssertUnwindSafe(|| apply(file, batches)));
+        applied.unwrap_or_else(|panic| Err(Error::panicked(&file.path, panic.as_ref())))
     }
 
-    fn take_current(&self) -> Option<Arc<DatabaseFile>> {
-        self.current.write().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    fn put_current(&self, file: Option<DatabaseFile>) -> Option<DatabaseFile> {
+        std::mem::replace(&mut *self.current.write().unwrap_or_else(PoisonError::into_inner), file)
     }
 }
 
 type Changes = HashMap<TableId, BTreeMap<Vec<u8>, Option<Vec<u8>>>>;
 
-/// Applies `batches` in order in one durable transaction; a verdict for each.
-fn apply<'b>(file: &DatabaseFile, batches: impl Iterator<Item = &'b Batch>) -> Result<Vec<Result<()>>> {
+/// Applies `batches` in order in one durable transaction: a verdict for each, and the sums that have changed.
+fn apply<'b>(file: &DatabaseFile, batches: impl Iterator<Item = &'b Batch>) -> Result<(Vec<Result<()>>, Sums)> {
     let failed = |error: redb::Error| Error::redb("write to", &file.path, error);
-    let mut transaction = file.database.begin_write().map_err(|error| failed(error.into()))?;
+    let mut transaction = file.database()?.begin_write().map_err(|error| failed(error.into()))?;
     transaction.set_durability(Durability::Immediate).map_err(|error| failed(error.into()))?;
     let mut changes = Changes::new();
     let mut verdicts = Vec::new();
@@ -176,9 +166,9 @@ fn apply<'b>(file: &DatabaseFile, batches: impl Iterator<Item = &'b Batch>) -> R
             }
         }
     }
-    write(&transaction, changes).map_err(failed)?;
+    let sums = write(&transaction, changes).map_err(failed)?;
     transaction.commit().map_err(|error| failed(error.into()))?;
-    Ok(verdicts)
+    Ok((verdicts, sums))
 }
 
 /// `Some(refusal)` when the condition does not hold.
@@ -202,27 +192,39 @@ fn collect(
     changes: &mut Changes,
     op: &Op,
 ) -> std::result::Result<(), redb::Error> {
-    let mut set = |table: TableId, key: &[u8], row: Option<Vec<u8>>| {
-        changes.entry(table).or_default().insert(key.to_vec(), row);
-    };
     match op {
         Op::Put { table, key, value, expires } => {
-            set(*table, key, Some(Row::encode(value, *expires)));
+            set(changes, *table, key, Some(Row::encode(value, *expires)));
             if let Some(at) = expires {
-                set(TableId::Expiry, &expiry_key(*at, *table, key), Some(Row::encode(&[], None)));
+                set(changes, TableId::Expiry, &expiry_key(*at, *table, key), Some(Row::encode(&[], None)));
             }
         }
-        Op::Delete { table, key } => set(*table, key, None),
+        Op::Delete { table, key } => set(changes, *table, key, None),
         Op::Expire { table, key, expires, at } => {
-            set(TableId::Expiry, &expiry_key(*expires, *table, key), None);
+            set(changes, TableId::Expiry, &expiry_key(*expires, *table, key), None);
             let found = read(transaction, changes, *table, key)?;
             let over = found.as_deref().and_then(Row::split).and_then(|(_, expires)| expires);
             if over.is_some_and(|end| end <= *at) {
-                changes.entry(*table).or_default().insert(key.clone(), None);
+                set(changes, *table, key, None);
+            }
+        }
+        Op::Renew { table, key, expires, until } => {
+            set(changes, TableId::Expiry, &expiry_key(*expires, *table, key), None);
+            let found = read(transaction, changes, *table, key)?;
+            if let Some((value, end)) = found.as_deref().and_then(Row::split)
+                && end == Some(*expires)
+            {
+                let row = Row::encode(value, Some(*until));
+                set(changes, *table, key, Some(row));
+                set(changes, TableId::Expiry, &expiry_key(*until, *table, key), Some(Row::encode(&[], None)));
             }
         }
     }
     Ok(())
+}
+
+fn set(changes: &mut Changes, table: TableId, key: &[u8], row: Option<Vec<u8>>) {
+    changes.entry(table).or_default().insert(key.to_vec(), row);
 }
 
 fn read(
@@ -238,17 +240,21 @@ fn read(
     Ok(open.get(key)?.map(|found| found.value().to_vec()))
 }
 
-fn write(transaction: &redb::WriteTransaction, changes: Changes) -> std::result::Result<(), redb::Error> {
+fn write(transaction: &redb::WriteTransaction, changes: Changes) -> std::result::Result<Sums, redb::Error> {
+    let mut sums = counts::Changes::default();
     for (table, rows) in changes {
         let mut open = transaction.open_table(definition(table))?;
         for (key, row) in rows {
-            match row {
-                Some(row) => drop(open.insert(key.as_slice(), row.as_slice())?),
-                None => drop(open.remove(key.as_slice())?),
+            let old = match &row {
+                Some(row) => open.insert(key.as_slice(), row.as_slice())?,
+                None => open.remove(key.as_slice())?,
+            };
+            if table == counts::COUNTED {
+                sums.note(&key, old.as_ref().map(|old| old.value()), row.as_deref());
             }
         }
     }
-    Ok(())
+    sums.write(transaction)
 }
 
 /// The index row of an expiry: when, which table, which key.

@@ -74,8 +74,9 @@ impl State {
             Some(name) => User { name, ..concerned },
             None => concerned,
         };
+        let about = (guest.as_deref(), now);
         let guest = guest.as_deref();
-        let taken = self.around.members.take(&name, &measure, reason.as_deref(), guest, |before, after, rows| {
+        let taken = self.around.members.take(&name, &measure, reason.as_deref(), about, |before, after, rows| {
             // Who is not online has what the last holder of the name was given.
             let before = before.member(concerned.id.clone(), guest.or(before.role_holder.as_deref()), now);
             let after = after.member(concerned.id.clone(), guest.or(after.role_holder.as_deref()), now);

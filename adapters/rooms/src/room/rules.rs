@@ -53,7 +53,8 @@ impl Rules {
     /// How long somebody has to wait until they may speak again.
     fn wait(&self, guest: &str, now: Millis) -> Option<Millis> {
         let next = self.last_words.get(guest)?.saturating_add(self.slowmode);
-        (self.slowmode > 0 && now < next).then(|| next - now)
+        // Longer than slow mode it cannot be, unless the clock has been set back since.
+        (now < next && next - now <= self.slowmode).then(|| next - now)
     }
 }
 

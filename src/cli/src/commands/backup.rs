@@ -1,63 +1,117 @@
 //! `palabre backup` and `palabre restore`: the whole store as one file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use palabre_store::Store;
+use palabre_model::{Clock, SystemClock, iso8601};
+use palabre_store::{Error as StoreError, Inspection, Store};
 
+use super::check::count;
+use super::check_store::{FILE, quietly};
 use crate::config::Config;
 use crate::problem::Problem;
 use crate::tell;
-
-const FILE: &str = "palabre.redb";
 
 pub(crate) fn backup(config: &Config, target: &Path) -> Result<(), Problem> {
     let data = config.data();
     if !data.join(FILE).exists() {
         return Err(Problem::Other(format!("there is no store in {} to back up", data.display())));
     }
-    Store::open(&data)?.backup(target)?;
+    quietly(|| {
+        let store = Store::open(&data)?;
+        store.backup(target)?;
+        store.close();
+        verified(target)
+    })?;
     tell::line(&format!("{} is backed up in {}", data.display(), target.display()));
     Ok(())
 }
 
-/// Puts a backup in the place of the store. What is there is kept beside it.
-pub(crate) fn restore(config: &Config, source: &Path) -> Result<(), Problem> {
+/// Puts a backup in the place of the store. What is there is kept beside it. A dry run only says what would be done.
+pub(crate) fn restore(config: &Config, source: &Path, dry_run: bool) -> Result<(), Problem> {
     let data = config.data();
-    let check = empty_folder_in(&data)?;
-    let copied = check.join(FILE);
-    let failed = |doing, path: &Path| {
-        let path = path.to_owned();
-        move |cause| Problem::File { doing, path, cause }
-    };
-    std::fs::copy(source, &copied).map_err(failed("read", source))?;
     // A backup that is damaged itself is found before anything is moved.
-    let inspection = Store::open(&check)?.inspect()?;
-    if let Some(finding) = inspection.findings.first() {
-        return Err(Problem::Other(format!("{} is damaged: {finding}", source.display())));
-    }
+    let rows: u64 = quietly(|| verified(source))?.rows.iter().map(|(_, rows)| rows).sum();
     let place = data.join(FILE);
-    if place.exists() {
-        // Refused while a daemon has it; a store that is too damaged to be opened may be replaced all the same.
-        if let Err(error @ palabre_store::Error::Locked { .. }) = Store::open(&data).map(drop) {
-            return Err(error.into());
+    let kept = place.exists().then(|| unused_name(&data));
+    if kept.is_some() {
+        refuse_if_used(&data)?;
+    }
+    if dry_run {
+        tell::line(&format!("{} is a whole backup with {rows} rows", source.display()));
+        if let Some(kept) = &kept {
+            tell::line(&format!("{} would be kept as {}", place.display(), kept.display()));
         }
-        let kept = data.join("palabre.redb.before-restore");
-        std::fs::rename(&place, &kept).map_err(failed("move", &place))?;
+        tell::line(&format!("{} would be written; nothing is done, since this is a dry run", place.display()));
+        return Ok(());
+    }
+    let copy = copied(source, &data)?;
+    if let Some(kept) = &kept {
+        std::fs::rename(&place, kept).map_err(failed("move", &place))?;
         tell::line(&format!("what was there is kept as {}", kept.display()));
     }
-    std::fs::rename(&copied, &place).map_err(failed("move", &copied))?;
-    std::fs::remove_dir_all(&check).map_err(failed("remove", &check))?;
+    std::fs::rename(&copy, &place).map_err(failed("move", &copy))?;
+    let folder = data.join(RESTORING);
+    std::fs::remove_dir_all(&folder).map_err(failed("remove", &folder))?;
     tell::line(&format!("{} is restored from {}", data.display(), source.display()));
     Ok(())
 }
 
-/// An empty folder in the data folder, so that what is in it can be moved into place at once.
-fn empty_folder_in(data: &Path) -> Result<std::path::PathBuf, Problem> {
-    let folder = data.join("restoring");
+/// Where a backup is made ready in the data folder, so that it can be moved into place at once.
+const RESTORING: &str = "restoring";
+
+/// Copies a backup into the data folder as the store of an installation of its own.
+fn copied(source: &Path, data: &Path) -> Result<PathBuf, Problem> {
+    let folder = data.join(RESTORING);
     let made = match std::fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         _ => std::fs::create_dir_all(&folder),
     };
-    made.map_err(|cause| Problem::File { doing: "make", path: folder.clone(), cause })?;
-    Ok(folder)
+    made.map_err(failed("make", &folder))?;
+    let copy = folder.join(FILE);
+    std::fs::copy(source, &copy).map_err(failed("copy", source))?;
+    let store = Store::open(&folder)?;
+    store.become_another_installation()?;
+    store.close();
+    std::fs::File::open(&copy).and_then(|file| file.sync_all()).map_err(failed("write", &copy))?;
+    Ok(copy)
+}
+
+/// What is in a backup, if it is whole.
+fn verified(backup: &Path) -> Result<Inspection, Problem> {
+    let inspection = palabre_store::verify(backup)?;
+    match inspection.findings.first() {
+        None => Ok(inspection),
+        Some(finding) => {
+            let more = inspection.findings.len() - 1;
+            let more = if more > 0 { format!(" (and {} more)", count(more, "problem")) } else { String::new() };
+            Err(Problem::Damaged(format!("{} is damaged: {finding}{more}", backup.display())))
+        }
+    }
+}
+
+/// Refuses while a daemon has the store. One that is too damaged to be opened may be replaced all the same.
+fn refuse_if_used(data: &Path) -> Result<(), Problem> {
+    match quietly(|| Store::look_into(data).map(drop)) {
+        Err(error @ StoreError::Locked { .. }) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// A name beside the store that no earlier rescue copy has.
+fn unused_name(data: &Path) -> PathBuf {
+    let time: String = iso8601(SystemClock.now()).chars().filter(char::is_ascii_alphanumeric).collect();
+    let name = |n: u32| {
+        let number = if n == 1 { String::new() } else { format!("-{n}") };
+        data.join(format!("{FILE}.before-restore-{time}{number}"))
+    };
+    let mut n = 1;
+    while name(n).exists() {
+        n += 1;
+    }
+    name(n)
+}
+
+fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Problem {
+    let path = path.to_owned();
+    move |cause| Problem::File { doing, path, cause }
 }

@@ -7,14 +7,14 @@ use std::rc::Rc;
 use palabre_engine::ScriptSetup;
 use palabre_lint::{Finding, Linter, Severity};
 use palabre_script::{EmptyDoor, Ticker, Vm, without_bom};
-use palabre_store::{Error as StoreError, Store};
 
-use crate::commands::scripts;
+use crate::commands::{check_store, scripts};
 use crate::config::Config;
-use crate::problem::Problem;
+use crate::problem::{DAMAGED, Problem};
 use crate::{house, tell};
 
-pub(crate) fn check(config: &Config) -> Result<ExitCode, Problem> {
+/// Checks all of it. With `repair`, what scripts store is counted anew first.
+pub(crate) fn check(config: &Config, repair: bool) -> Result<ExitCode, Problem> {
     let (bots, scripts) = (config.file.bots.len(), house::scripts(config)?);
     let linter = Linter::new().map_err(|error| Problem::Other(error.to_string()))?;
     tell::line(&format!("configuration: ok, {}", count(bots, "bot")));
@@ -45,12 +45,15 @@ pub(crate) fn check(config: &Config) -> Result<ExitCode, Problem> {
             }
         }
     }
-    wrong += check_store(config)?;
-    if wrong > 0 {
-        tell::line(&format!("{} found", count(wrong, "problem")));
-        return Ok(ExitCode::from(1));
+    let damages = check_store::check_store(config, repair)?;
+    if wrong + damages > 0 {
+        tell::line(&format!("{} found", count(wrong + damages, "problem")));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(match (damages, wrong) {
+        (0, 0) => ExitCode::SUCCESS,
+        (0, _) => ExitCode::from(1),
+        _ => ExitCode::from(DAMAGED),
+    })
 }
 
 /// What the linter finds in a script's files and in its tests, and whether it is more than a warning.
@@ -96,40 +99,6 @@ fn not_granted(setup: &ScriptSetup) -> Option<String> {
     })
 }
 
-/// Scans the store, where there is one that nobody uses. Returns how many things are wrong.
-fn check_store(config: &Config) -> Result<usize, Problem> {
-    let data = config.data();
-    if !data.join("palabre.redb").exists() {
-        tell::line(&format!("store {}: none yet", data.display()));
-        return Ok(0);
-    }
-    let store = match Store::open(&data) {
-        Ok(store) => store,
-        Err(StoreError::Locked { holder, .. }) => {
-            tell::line(&format!("store {}: in use by {holder}, so it is not scanned", data.display()));
-            return Ok(0);
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let inspection = store.inspect()?;
-    for finding in &inspection.findings {
-        tell::line(&format!("store: {finding}"));
-    }
-    let mut wrong = inspection.findings.len();
-    let snapshot = store.snapshot(0)?;
-    for block in palabre_engine::journal(&snapshot)? {
-        if let Err(error) = block {
-            wrong += 1;
-            tell::line(&format!("store: {error}"));
-        }
-    }
-    let letters = palabre_engine::dead_letters(&snapshot)?.count();
-    let rows: u64 = inspection.rows.iter().map(|(_, rows)| rows).sum();
-    let verdict = if wrong == 0 { "ok" } else { "DAMAGED" };
-    tell::line(&format!("store {}: {verdict}, {rows} rows, {}", data.display(), count(letters, "dead letter")));
-    Ok(wrong)
-}
-
-fn count(number: usize, what: &str) -> String {
+pub(super) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

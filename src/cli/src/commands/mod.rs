@@ -3,6 +3,8 @@
 mod backup;
 mod chat;
 mod check;
+mod check_store;
+mod dead_letters;
 mod new;
 mod online;
 mod run;
@@ -12,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 
+pub(crate) use dead_letters::DeadLettersCommand;
 pub(crate) use scripts::ScriptsCommand;
 
 use crate::args::{Args, Command};
@@ -23,9 +26,9 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Problem> {
     match args.command.unwrap_or(Command::Run { listen: None }) {
         Command::Run { listen } => run::run(Config::read(&args.config)?, listen).await?,
         Command::New { dir } => new::new(&dir)?,
-        Command::Check { online } => {
+        Command::Check { online, repair } => {
             let config = Config::read(&args.config)?;
-            let checked = check::check(&config)?;
+            let checked = check::check(&config, repair)?;
             let wrong = if online { online::ask(&config).await } else { 0 };
             return Ok(if wrong > 0 { ExitCode::from(1) } else { checked });
         }
@@ -42,7 +45,10 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Problem> {
         Command::Scripts { command } => return scripts::scripts(&Config::read_for_scripts(&args.config)?, command),
         Command::Chat { name, room } => chat::chat(Config::read(&args.config)?, &name, &room).await?,
         Command::Backup { file } => backup::backup(&Config::read(&args.config)?, &file)?,
-        Command::Restore { file } => backup::restore(&Config::read(&args.config)?, &file)?,
+        Command::Restore { file, dry_run } => backup::restore(&Config::read(&args.config)?, &file, dry_run)?,
+        Command::DeadLetters { command } => {
+            dead_letters::dead_letters(&Config::read_for_scripts(&args.config)?, command).await?;
+        }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "palabre", &mut std::io::stdout());
         }

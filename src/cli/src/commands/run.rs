@@ -1,5 +1,6 @@
 //! `palabre run`: the daemon.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use crate::{house, tell};
 const SHOW_FATAL: Duration = Duration::from_secs(2);
 /// The longest that a stop takes, more than the engine gives to what is under way.
 const STOP_WITHIN: Duration = Duration::from_secs(30);
+/// How long the disk may take for what is still to be written.
+const CLOSE_WITHIN: Duration = Duration::from_secs(30);
 /// How long the room service may take before the daemon goes on without waiting for it.
 const UP_WITHIN: Duration = Duration::from_secs(5);
 
@@ -27,9 +30,7 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     let files = raise_file_limit();
     let address = listen.unwrap_or_else(|| config.file.listen.clone());
     let data = config.data();
-    // Opening may repair or upgrade; that is not for an async thread.
-    let opened = tokio::task::spawn_blocking(move || Store::open(&data)).await;
-    let store = opened.map_err(|error| Problem::Other(error.to_string()))??;
+    let store = open(data).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> =
         Arc::new(SystemEntropy::new().map_err(|error| Problem::Other(format!("no randomness to be had: {error}")))?);
@@ -69,7 +70,8 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     });
     // Routes of scripts, health and the metrics are there without a room service too.
     let (served, access) = (Arc::clone(&engine), house::access(&config));
-    let setup = Setup { engine: served, store, clock, access, settings, files, doors, rooms };
+    let of_server = store.clone();
+    let setup = Setup { engine: served, store: of_server, clock, access, settings, files, doors, rooms };
     let serving = palabre_server::serve(listener, setup, word.clone());
     let watching = async {
         let setup = |name: &_, source| house::setup(&config, name, source);
@@ -98,10 +100,33 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     if tokio::time::timeout(STOP_WITHIN, engine.shutdown()).await.is_err() {
         tracing::error!("not everything ended in time; what was acknowledged is safe");
     }
+    close(store).await;
     match fatal {
         None => Ok(()),
         Some(Fatal::Thread(name)) => Err(Problem::ThreadDied(name)),
         Some(Fatal::Store(damage)) => Err(Problem::Damaged(damage)),
+    }
+}
+
+/// Opens the store. That may repair or upgrade the file: it is done on a thread of its own, which gives back the memory that takes.
+async fn open(data: PathBuf) -> Result<Store, Problem> {
+    let (sender, opened) = tokio::sync::oneshot::channel();
+    let work = move || drop(sender.send(Store::open(&data)));
+    let thread = std::thread::Builder::new().name("store-open".to_owned()).spawn(work);
+    thread.map_err(|error| Problem::Other(format!("cannot start a thread: {error}")))?;
+    opened.await.map_err(|_gone| Problem::ThreadDied("store-open".to_owned()))?.map_err(Problem::from)
+}
+
+/// Closes the store in order, whatever still has a handle to it: the next start need not repair it.
+async fn close(store: Store) {
+    let closing = tokio::task::spawn_blocking(move || store.close());
+    match tokio::time::timeout(CLOSE_WITHIN, closing).await {
+        Ok(Ok(())) => tracing::info!("the store is closed"),
+        Ok(Err(_)) | Err(_) => {
+            tracing::error!(
+                "the store could not be closed in order; what was acknowledged is safe, and the next start repairs it"
+            );
+        }
     }
 }
 

@@ -54,7 +54,8 @@ impl Breaker {
             }
             let probing = async {
                 let guard = self.probe.lock().await;
-                let at = self.lock().next_probe;
+                // No later than it can be, or a clock that was set back would have everybody wait.
+                let at = self.lock().next_probe.min(clock.now().saturating_add(LONGEST_PAUSE));
                 clock.sleep_until(at).await;
                 guard
             };

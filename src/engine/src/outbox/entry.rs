@@ -120,6 +120,12 @@ impl Entry {
     }
 }
 
+/// Returns the row of an action that is tried on its own, from the beginning and for as long as it takes its turn.
+pub(crate) fn row_of_its_own(position: Position, key: ActionKey, action: Action) -> (OutboxKey, OutboxRow) {
+    let bot = action.room().bot().to_owned();
+    ((bot, ASIDE, position.block, position.index), OutboxRow { key, action, expires: None, tries: 0 })
+}
+
 /// The kind of rows of entries that are retried on their own.
 pub(crate) const ASIDE: u8 = 2;
 

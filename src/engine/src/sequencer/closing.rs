@@ -31,9 +31,6 @@ impl Sequencer {
                 });
             }
         }
-        for (slot, usage) in open.usage {
-            SCRIPT_USAGE.put(&mut batch, &self.routes[slot].name.to_string(), &usage);
-        }
         for ((room, class), position) in open.lanes {
             LANE_MARKS.put(&mut batch, &class.lane_key(&room), &position);
         }

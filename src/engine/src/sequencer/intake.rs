@@ -140,7 +140,8 @@ impl Sequencer {
                 if !self.routes.iter().any(|route| route.name == script && route.is_ready) {
                     return;
                 }
-                let Some(kind) = self.tasks.due(&script, &task, due, attempt, is_new) else { return };
+                let now = self.clock.now();
+                let Some(kind) = self.tasks.due(&script, &task, due, attempt, is_new, now) else { return };
                 let event = self.own_event(None, kind.clone());
                 if let Some(seq) = self.emit(state, event, Batch::default(), None, Some(&script)) {
                     let now = self.clock.now();
@@ -152,8 +153,8 @@ impl Sequencer {
                     drop(worker.send(Task::Barrier(number)));
                 }
             }
-            // The engine sees to it.
-            Due::Housekeeping => {}
+            // The rest is seen to elsewhere.
+            Due::Housekeeping => self.note_clock(state, time),
         }
     }
 

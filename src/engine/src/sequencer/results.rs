@@ -38,7 +38,7 @@ impl Sequencer {
                 self.outbox.bot(action.room().bot()).take_in(size(action));
             }
             for change in &run.effects.timers {
-                self.timers.apply(&chunk.script.name, change, &mut open.batch);
+                self.timers.apply(&chunk.script.name, change, run.now, &mut open.batch);
             }
             open.runs.push(run);
         }
@@ -51,7 +51,6 @@ impl Sequencer {
             std::collections::hash_map::Entry::Vacant(place) => drop(place.insert(chunk.writes)),
             std::collections::hash_map::Entry::Occupied(mut place) => place.get_mut().extend(chunk.writes),
         }
-        open.usage.insert(chunk.slot, chunk.usage);
         for (seq, waiting) in chunk.waits {
             let key = (chunk.script.name.to_string(), seq);
             match waiting {

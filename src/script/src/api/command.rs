@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
-use palabre_model::{ArgType, Attachment, CommandSpec, EventKind, Menu, Permission};
+use palabre_model::{ArgType, Attachment, CommandSpec, EventKind, Menu, Millis, Permission};
 use serde_json::{Map, Value, json};
 
 use super::add;
@@ -164,7 +164,9 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
         let mut key = COOLDOWNS.to_vec();
         key.extend_from_slice(format!("{name}:{}", user.id).as_bytes());
         let now = run.now();
-        if let Some(until) = run.read(&key)?.and_then(|stored| stored.expires) {
+        // One that lasts longer than it can is of a time that never was: the clock has been set back since.
+        let is_possible = |until: &Millis| *until <= now.saturating_add(pause);
+        if let Some(until) = run.read(&key)?.and_then(|stored| stored.expires).filter(is_possible) {
             let seconds = until.saturating_sub(now).div_ceil(1_000).max(1);
             let args = [("command".to_owned(), Value::from(name)), ("seconds".to_owned(), seconds.into())];
             return Ok(Verdict::Refuse(speaker.say(run, "cooldown", &args.into_iter().collect())));

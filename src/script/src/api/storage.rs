@@ -112,7 +112,9 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             Some(Value::Array(times)) => times,
             _ => Vec::new(),
         };
-        times.retain(|time| time.as_u64().is_some_and(|time| time.saturating_add(window) > now));
+        // One that lies further ahead than the window is of a time that never was: the clock has been set back since.
+        let counts = |time: u64| time.saturating_add(window) > now && time < now.saturating_add(window);
+        times.retain(|time| time.as_u64().is_some_and(counts));
         if times.len() >= most {
             return Ok(false);
         }

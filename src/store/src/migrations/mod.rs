@@ -7,10 +7,10 @@ use std::path::Path;
 
 use redb::{ReadableDatabase, WriteTransaction};
 
-use crate::file::{DatabaseFile, Source};
+use crate::file::{DatabaseFile, SCAN_CACHE_BYTES, Source};
 use crate::row::Row;
 use crate::snapshot::definition;
-use crate::{Error, Result, TableId};
+use crate::{Error, Result, TableId, counts};
 
 /// One step: what it is called, and what it does inside the transaction that also stamps the new version.
 type Migration = (&'static str, fn(&WriteTransaction) -> std::result::Result<(), redb::Error>);
@@ -20,8 +20,11 @@ const MIGRATIONS: &[Migration] = &[];
 
 const VERSION_KEY: &[u8] = b"schema";
 
-pub(crate) fn bring_up_to_date(path: &Path) -> Result<()> {
-    migrate(path, MIGRATIONS)
+/// Returns whether the file had to be repaired, since it was not closed in order.
+pub(crate) fn bring_up_to_date(path: &Path) -> Result<bool> {
+    let (file, was_repaired) = migrate(path, MIGRATIONS)?;
+    counts::ensure(&file)?;
+    Ok(was_repaired)
 }
 
 /// Stamps a fresh file with the present version.
@@ -29,30 +32,48 @@ pub(crate) fn stamp_if_new(file: &DatabaseFile) -> Result<()> {
     if version(file)?.is_none() {
         step(file, current(MIGRATIONS), |_| Ok(()))?;
     }
-    Ok(())
+    counts::ensure(file)
 }
 
-fn migrate(path: &Path, migrations: &[Migration]) -> Result<()> {
-    let source = Source::Path(path.to_owned());
-    let file = source.open()?;
-    let supported = current(migrations);
-    let Some(found) = version(&file)? else { return step(&file, supported, |_| Ok(())) };
+/// Refuses a file that is no store of a version known here.
+pub(crate) fn check(file: &DatabaseFile) -> Result<()> {
+    let path = || file.path.to_path_buf();
+    let supported = current(MIGRATIONS);
+    match version(file)? {
+        None => {
+            let cause = "it holds no schema version, so it is no store of Palabre's".to_owned();
+            Err(Error::Damaged { path: path(), cause })
+        }
+        Some(found) if found > supported => Err(Error::Newer { path: path(), found, supported }),
+        Some(_) => Ok(()),
+    }
+}
+
+fn migrate(path: &Path, migrations: &[Migration]) -> Result<(DatabaseFile, bool)> {
+    let source = Source::file(path);
+    // A repair reads all of it, and what it had in memory for that would be held as long as the daemon runs.
+    let file = source.open_with(SCAN_CACHE_BYTES)?;
+    let (supported, was_repaired) = (current(migrations), file.was_repaired);
+    let Some(found) = version(&file)? else {
+        step(&file, supported, |_| Ok(()))?;
+        return Ok((file, was_repaired));
+    };
     if found > supported {
         return Err(Error::Newer { path: path.to_owned(), found, supported });
     }
     if found == supported {
-        return Ok(());
+        return Ok((file, was_repaired));
     }
     // Closed while it is copied: a copy of a file in use would be torn.
     drop(file);
     let backup = path.with_extension(format!("v{found}.backup"));
     std::fs::copy(path, &backup).map_err(|error| Error::io("back up before the upgrade to", &backup, error))?;
-    let file = source.open()?;
+    let file = source.open_with(SCAN_CACHE_BYTES)?;
     for (version, (name, change)) in (found + 1..).zip(&migrations[found as usize - 1..]) {
         tracing::info!(version, name, backup = %backup.display(), "upgrading the store");
         step(&file, version, change)?;
     }
-    Ok(())
+    Ok((file, was_repaired))
 }
 
 fn current(migrations: &[Migration]) -> u32 {
@@ -61,7 +82,7 @@ fn current(migrations: &[Migration]) -> u32 {
 
 fn version(file: &DatabaseFile) -> Result<Option<u32>> {
     let failed = |error: redb::Error| Error::redb("read the version of", &file.path, error);
-    let transaction = file.database.begin_read().map_err(|error| failed(error.into()))?;
+    let transaction = file.database()?.begin_read().map_err(|error| failed(error.into()))?;
     let meta = match transaction.open_table(definition(TableId::Meta)) {
         Ok(meta) => meta,
         Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
@@ -71,7 +92,7 @@ fn version(file: &DatabaseFile) -> Result<Option<u32>> {
     let version = Row::split(found.value()).and_then(|(value, _)| value.try_into().ok()).map(u32::from_be_bytes);
     match version {
         Some(version) if version > 0 => Ok(Some(version)),
-        _ => Err(Error::Damaged { path: file.path.clone(), cause: "its schema version is no number".to_owned() }),
+        _ => Err(Error::Damaged { path: file.path.to_path_buf(), cause: "its schema version is no number".to_owned() }),
     }
 }
 
@@ -80,8 +101,9 @@ fn step(
     version: u32,
     change: impl FnOnce(&WriteTransaction) -> std::result::Result<(), redb::Error>,
 ) -> Result<()> {
+    let database = file.database()?;
     let write = || -> std::result::Result<(), redb::Error> {
-        let transaction = file.database.begin_write()?;
+        let transaction = database.begin_write()?;
         change(&transaction)?;
         {
             let mut meta = transaction.open_table(definition(TableId::Meta))?;
@@ -104,11 +126,8 @@ mod tests {
     }
 
     fn rows(path: &Path) -> Vec<Vec<u8>> {
-        let snapshot_of = |path: &Path| {
-            let file = std::sync::Arc::new(Source::Path(path.to_owned()).open()?);
-            crate::Snapshot::new(file, 0)
-        };
-        let snapshot = snapshot_of(path).unwrap();
+        let file = Source::file(path).open().unwrap();
+        let snapshot = crate::Snapshot::new(&file, 0).unwrap();
         let rows = snapshot.scan(TableId::Rooms, b"", None, crate::Direction::Forward).unwrap();
         rows.map(|row| row.unwrap().0).collect()
     }
@@ -117,8 +136,8 @@ mod tests {
     fn an_older_file_is_backed_up_and_brought_up_to_date_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("palabre.redb");
-        migrate(&path, &[]).unwrap();
-        let file = Source::Path(path.clone()).open().unwrap();
+        drop(migrate(&path, &[]).unwrap());
+        let file = Source::file(&path).open().unwrap();
         step(&file, 1, |transaction| {
             transaction
                 .open_table(definition(TableId::Rooms))?
@@ -129,8 +148,8 @@ mod tests {
         drop(file);
 
         let migrations: &[Migration] = &[("rename a row", rename_a_row)];
-        migrate(&path, migrations).unwrap();
-        migrate(&path, migrations).unwrap();
+        drop(migrate(&path, migrations).unwrap());
+        drop(migrate(&path, migrations).unwrap());
 
         assert_eq!(rows(&path), [b"new".to_vec()]);
         assert_eq!(rows(&path.with_extension("v1.backup")), [b"old".to_vec()]);
@@ -140,10 +159,10 @@ mod tests {
     fn a_newer_file_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("palabre.redb");
-        migrate(&path, &[("a", |_| Ok(())), ("b", |_| Ok(()))]).unwrap();
+        drop(migrate(&path, &[("a", |_| Ok(())), ("b", |_| Ok(()))]).unwrap());
         let before = std::fs::read(&path).unwrap();
 
-        let error = migrate(&path, &[("a", |_| Ok(()))]).unwrap_err();
+        let error = migrate(&path, &[("a", |_| Ok(()))]).map(drop).unwrap_err();
 
         assert!(matches!(error, Error::Newer { found: 3, supported: 2, .. }), "{error}");
         assert_eq!(std::fs::read(&path).unwrap().len(), before.len());

@@ -1,0 +1,89 @@
+//! The store's part of `palabre check`: every page and every row, and nothing changed.
+
+use std::path::Path;
+
+use palabre_store::{Error as StoreError, Finding, Store, TableId};
+
+use super::check::count;
+use crate::config::Config;
+use crate::problem::Problem;
+use crate::tell;
+
+/// The store's file in the data folder.
+pub(super) const FILE: &str = "palabre.redb";
+/// So many things wrong are shown one by one.
+const SHOWN: usize = 20;
+
+/// Looks through the store, where there is one that nobody uses. Returns how many things are wrong.
+pub(super) fn check_store(config: &Config, repair: bool) -> Result<usize, Problem> {
+    let data = config.data();
+    if !data.join(FILE).exists() {
+        tell::line(&format!("store {}: none yet", data.display()));
+        return Ok(0);
+    }
+    quietly(|| {
+        if repair {
+            count_anew(&data)?;
+        }
+        look_through(&data)
+    })
+}
+
+fn look_through(data: &Path) -> Result<usize, Problem> {
+    // Held until the end, so that no daemon begins meanwhile.
+    let store = match Store::look_into(data) {
+        Ok(store) => store,
+        Err(StoreError::Locked { holder, .. }) => {
+            tell::line(&format!("store {}: in use by {holder}, so it is not scanned", data.display()));
+            return Ok(0);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let inspection = palabre_store::verify(&data.join(FILE))?;
+    let mut found: Vec<String> = inspection.findings.iter().map(Finding::to_string).collect();
+    let snapshot = store.snapshot(0)?;
+    found.extend(palabre_engine::journal(&snapshot)?.filter_map(Result::err).map(|error| error.to_string()));
+    let letters = palabre_engine::dead_letters(&snapshot)?.count();
+    for what in found.iter().take(SHOWN) {
+        tell::line(&format!("store: {what}"));
+    }
+    if found.len() > SHOWN {
+        tell::line(&format!("store: and {} more", found.len() - SHOWN));
+    }
+    let rows: u64 = inspection.rows.iter().map(|(_, rows)| rows).sum();
+    let verdict = if found.is_empty() { "ok" } else { "DAMAGED" };
+    tell::line(&format!("store {}: {verdict}, {rows} rows, {}", data.display(), count(letters, "dead letter")));
+    if letters > 0 {
+        tell::line("store: `palabre dead-letters list` shows them");
+    }
+    Ok(found.len())
+}
+
+/// Counts anew how much scripts store. A file with any other damage is left as it is.
+fn count_anew(data: &Path) -> Result<(), Problem> {
+    // Whoever has it now keeps it.
+    drop(Store::look_into(data)?);
+    let inspection = palabre_store::verify(&data.join(FILE))?;
+    let is_sum = |finding: &&Finding| finding.table == Some(TableId::ScriptUsage);
+    if let Some(damage) = inspection.findings.iter().find(|finding| !is_sum(finding)) {
+        return Err(Problem::Damaged(format!(
+            "the store {} is damaged ({damage}), which cannot be repaired; keep the file, and put the last backup in its \
+             place with `palabre restore`",
+            data.display()
+        )));
+    }
+    let store = Store::open(data)?;
+    store.recount()?;
+    store.close();
+    tell::line(&format!("store {}: what scripts store is counted anew", data.display()));
+    Ok(())
+}
+
+/// Does something that meets panics of the storage engine, which are caught, without their traces on the terminal.
+pub(super) fn quietly<T>(act: impl FnOnce() -> T) -> T {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
+    let done = act();
+    std::panic::set_hook(hook);
+    done
+}

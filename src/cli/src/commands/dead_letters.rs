@@ -1,0 +1,140 @@
+//! `palabre dead-letters`: what was given up, shown, tried again or forgotten.
+
+use std::collections::BTreeSet;
+
+use clap::{Args, Subcommand};
+use palabre_engine::{DeadLetter, DeadLetterError, drop_dead_letters, retry_dead_letters};
+use palabre_model::{Clock, SystemClock, iso8601};
+use palabre_store::Store;
+use serde_json::Value;
+
+use super::check::count;
+use super::check_store::FILE;
+use crate::config::Config;
+use crate::problem::Problem;
+use crate::tell;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLettersCommand {
+    /// List them, oldest first.
+    List {
+        /// As JSON, with all that they hold.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one with all that it holds, as JSON.
+    Show {
+        /// Its number in the list.
+        number: u64,
+    },
+    /// Have them tried again when the daemon starts.
+    Retry(Which),
+    /// Forget them.
+    Drop(Which),
+}
+
+/// Which dead letters are meant.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// Their numbers in the list.
+    #[arg(required_unless_present = "all", value_name = "NUMBER")]
+    numbers: Vec<u64>,
+    /// All that there are.
+    #[arg(long, conflicts_with = "numbers")]
+    all: bool,
+}
+
+pub(crate) async fn dead_letters(config: &Config, command: DeadLettersCommand) -> Result<(), Problem> {
+    let data = config.data();
+    if !data.join(FILE).exists() {
+        return Err(Problem::Other(format!(
+            "there is no store in {}, and so there are no dead letters",
+            data.display()
+        )));
+    }
+    match command {
+        DeadLettersCommand::List { json } => list(&read(&Store::look_into(&data)?)?, json),
+        DeadLettersCommand::Show { number } => {
+            let letters = read(&Store::look_into(&data)?)?;
+            let found = letters.iter().find(|(known, _)| *known == number);
+            let (number, letter) = found.ok_or(DeadLetterError::Unknown(number))?;
+            tell::line(&pretty(&as_json(*number, letter)));
+        }
+        DeadLettersCommand::Retry(which) => {
+            let store = Store::open(&data)?;
+            let numbers = which.of(&store)?;
+            retry_dead_letters(&store, &numbers, SystemClock.now()).await?;
+            store.close();
+            tell::line(&format!("{} will be tried again when the daemon starts", count(numbers.len(), "dead letter")));
+        }
+        DeadLettersCommand::Drop(which) => {
+            let store = Store::open(&data)?;
+            let numbers = which.of(&store)?;
+            drop_dead_letters(&store, &numbers).await?;
+            store.close();
+            tell::line(&format!("{} forgotten", count(numbers.len(), "dead letter")));
+        }
+    }
+    Ok(())
+}
+
+impl Which {
+    fn of(&self, store: &Store) -> Result<BTreeSet<u64>, Problem> {
+        if !self.all {
+            return Ok(self.numbers.iter().copied().collect());
+        }
+        Ok(read(store)?.into_iter().map(|(number, _)| number).collect())
+    }
+}
+
+fn read(store: &Store) -> Result<Vec<(u64, DeadLetter)>, Problem> {
+    Ok(palabre_engine::dead_letters(&store.snapshot(0)?)?.collect::<Result<_, _>>()?)
+}
+
+fn list(letters: &[(u64, DeadLetter)], json: bool) {
+    if json {
+        let all = letters.iter().map(|(number, letter)| as_json(*number, letter)).collect();
+        tell::line(&pretty(&Value::Array(all)));
+        return;
+    }
+    for (number, letter) in letters {
+        tell::line(&format!("{number}  {}", summary(letter)));
+    }
+    tell::line(&count(letters.len(), "dead letter"));
+}
+
+/// When it was given up, what it is and why, on one line and without the texts of messages.
+fn summary(letter: &DeadLetter) -> String {
+    match letter {
+        DeadLetter::Event { script, seq, event, at } => {
+            let room = event.room.as_ref().map(|room| format!(" in {}", room.id)).unwrap_or_default();
+            let kind = event.kind.name().as_str();
+            format!(
+                "{}  event {kind}{room}, number {seq}, of script {script}: the daemon went down with it",
+                iso8601(*at)
+            )
+        }
+        DeadLetter::Action { key, action, reason, at } => {
+            format!(
+                "{}  action {} in {} of script {}: {reason}",
+                iso8601(*at),
+                action.kind(),
+                action.room(),
+                key.script
+            )
+        }
+    }
+}
+
+fn as_json(number: u64, letter: &DeadLetter) -> Value {
+    // Data of our own types is JSON in any case.
+    let mut value = serde_json::to_value(letter).unwrap_or_default();
+    if let Value::Object(fields) = &mut value {
+        fields.insert("number".to_owned(), number.into());
+    }
+    value
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}

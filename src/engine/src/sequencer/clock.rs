@@ -1,0 +1,43 @@
+//! The clock went back: what was set in a time that never was is set anew, wherever it is kept.
+
+use super::*;
+
+impl Sequencer {
+    /// The clock went back or far ahead.
+    pub(super) fn clock_leapt(&mut self, state: &mut State, before: Millis, now: Millis) {
+        let back = self.clock_row.look(before, now, self.number);
+        self.note_clock(state, now);
+        let Some(back) = back else {
+            tracing::info!("the clock went ahead by {} s", now.saturating_sub(before) / 1_000);
+            return;
+        };
+        let timers = self.timers.went_back(&back, &mut state.open.batch);
+        let tasks = self.tasks.went_back(&back, &mut state.open.batch);
+        self.timers.scheduler().went_back(back);
+        tracing::warn!(timers, tasks, "{}", back.sentence());
+        self.notify(state, &back.sentence());
+        let (store, notes) = (self.store.clone(), self.own_notes.clone());
+        let correct = move || {
+            match store.move_expiries(back.from, |end| back.end(end)) {
+                Ok(rows) => tracing::info!(rows, "ends of stored values were moved with the clock"),
+                Err(error) => tracing::error!("ends of stored values could not be moved with the clock: {error}"),
+            }
+            drop(notes.send(Note::ClockCorrected(back)));
+        };
+        drop(self.outbox.lanes_running.spawn_blocking_on(correct, &self.outbox.runtime));
+    }
+
+    /// The store has it; what workers hold of it in memory is to follow.
+    pub(super) fn clock_corrected(&self, back: WentBack) {
+        for worker in &self.workers {
+            drop(worker.send(Task::WentBack(back)));
+        }
+    }
+
+    /// Notes what time it is, for the next start to compare.
+    pub(super) fn note_clock(&mut self, state: &mut State, now: Millis) {
+        self.clock_row.look(now, now, self.number);
+        self.clock_row.put(&mut state.open.batch);
+        state.open.touch(false);
+    }
+}

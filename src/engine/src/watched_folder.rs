@@ -1,0 +1,116 @@
+//! A folder that is watched wherever it is: its path may lead over links, which may be turned to another folder.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+
+/// More links than that behind each other go round in a circle.
+const LINKS: usize = 40;
+
+/// The folder that a path led to, told apart from another that has its place now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    real: PathBuf,
+    #[cfg(unix)]
+    id: (u64, u64),
+}
+
+/// A folder with all that is in it, and the links on the way there.
+pub(crate) struct WatchedFolder {
+    given: PathBuf,
+    place: Place,
+    /// Folders that hold a link, or the folder itself: what happens in them may mean that the path leads elsewhere.
+    on_the_way: BTreeSet<PathBuf>,
+    watcher: RecommendedWatcher,
+}
+
+impl WatchedFolder {
+    /// Begins to watch.
+    ///
+    /// # Errors
+    /// A sentence, when the folder cannot be watched.
+    pub(crate) fn begin(given: &Path, watcher: RecommendedWatcher) -> Result<Self, String> {
+        let failed = |error: &dyn std::fmt::Display| format!("cannot watch {}: {error}", given.display());
+        let given = std::path::absolute(given).map_err(|error| failed(&error))?;
+        let place = Place::of(&given).map_err(|error| failed(&error))?;
+        let mut folder = Self { given, place, on_the_way: BTreeSet::new(), watcher };
+        folder.watcher.watch(&folder.place.real, RecursiveMode::Recursive).map_err(|error| failed(&error))?;
+        folder.watch_the_way();
+        Ok(folder)
+    }
+
+    /// The folder itself, without links on the way.
+    pub(crate) fn path(&self) -> &Path {
+        &self.place.real
+    }
+
+    /// Looks where the path leads now, and watches that. Returns whether it is another folder.
+    pub(crate) fn follow(&mut self) -> bool {
+        // Between two steps of whoever turns a link there may be none.
+        let Ok(place) = Place::of(&self.given) else { return false };
+        if place == self.place {
+            return false;
+        }
+        // Its folder may be gone already.
+        drop(self.watcher.unwatch(&self.place.real));
+        if let Err(error) = self.watcher.watch(&place.real, RecursiveMode::Recursive) {
+            tracing::error!("cannot watch {}: {error}", place.real.display());
+        }
+        self.place = place;
+        self.watch_the_way();
+        true
+    }
+
+    fn watch_the_way(&mut self) {
+        let wanted = way_to(&self.given, &self.place.real);
+        for gone in self.on_the_way.difference(&wanted) {
+            drop(self.watcher.unwatch(gone));
+        }
+        for new in wanted.difference(&self.on_the_way) {
+            // Without it a link that is turned is noticed at the next change of a script.
+            if let Err(error) = self.watcher.watch(new, RecursiveMode::NonRecursive) {
+                tracing::warn!("cannot watch {}: {error}", new.display());
+            }
+        }
+        self.on_the_way = wanted;
+    }
+}
+
+impl Place {
+    fn of(path: &Path) -> std::io::Result<Self> {
+        let real = path.canonicalize()?;
+        #[cfg(unix)]
+        let id = {
+            use std::os::unix::fs::MetadataExt;
+            let metadata = real.metadata()?;
+            (metadata.dev(), metadata.ino())
+        };
+        Ok(Self {
+            real,
+            #[cfg(unix)]
+            id,
+        })
+    }
+}
+
+/// The folders in which something can be changed so that `given` leads elsewhere.
+fn way_to(given: &Path, real: &Path) -> BTreeSet<PathBuf> {
+    let mut found: BTreeSet<PathBuf> = real.parent().map(Path::to_owned).into_iter().collect();
+    let mut to_walk = vec![given.to_owned()];
+    for _ in 0..LINKS {
+        let Some(path) = to_walk.pop() else { break };
+        let mut walked = PathBuf::new();
+        for part in path.components() {
+            walked.push(part);
+            if let Ok(target) = std::fs::read_link(&walked)
+                && let Some(parent) = walked.parent()
+            {
+                found.insert(parent.canonicalize().unwrap_or_else(|_| parent.to_owned()));
+                to_walk.push(parent.join(target));
+            }
+        }
+    }
+    found.retain(|folder| !folder.starts_with(real));
+    found
+}

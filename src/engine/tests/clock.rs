@@ -1,0 +1,161 @@
+//! A clock that is wrong and put right: what was set in a time that never was does not last until then.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+mod support;
+
+use std::time::Duration;
+
+use palabre_engine::{Operators, ScriptSetup};
+use palabre_model::{Clock, VirtualClock};
+use palabre_sim::Sim;
+use palabre_store::Store;
+use support::{House, script};
+
+const NOW: u64 = 1_800_000_000_000;
+const YEAR: u64 = 365 * 86_400_000;
+
+const TEXT: &str = r#"
+  command("roll", { cooldown = "10s" }, function(event) event:reply("rolled") end)
+  on_timer("ring", function(payload) rooms.get("sim/general"):send("ring " .. payload) end)
+  every("10m", { name = "tick" }, function() store.incr("ticks") end)
+  function on_message(event)
+    if event.text == "wake" then timers.set("ring", "1m", "soon") end
+    if event.text == "later" then timers.set("ring", { after = "40d", key = "later" }, "later") end
+    if event.text == "sleep" then sleep("30s") event:reply("slept") end
+    if event.text == "often" then event:reply(tostring(limit("x", "1/10s"))) end
+    if event.text == "keep" then store.set("brief", 1, { ttl = "30s" }) store.set("long", 1, { ttl = "40d" }) end
+    if event.text == "kept" then event:reply(`{store.get("brief")} {store.get("long")} {store.get("ticks")}`) end
+  end"#;
+
+fn scripts() -> Vec<ScriptSetup> {
+    vec![script("s", TEXT)]
+}
+
+impl House {
+    /// What the bot says to it.
+    async fn answer(&self, text: &str) -> Option<String> {
+        let before = self.replies().len();
+        self.alice(text).await;
+        self.replies().get(before).cloned()
+    }
+
+    /// Uses everything that lasts for a while.
+    async fn use_all(&self) {
+        assert_eq!(self.answer("/roll").await.as_deref(), Some("rolled"));
+        assert_eq!(self.answer("often").await.as_deref(), Some("true"));
+        for text in ["wake", "keep", "sleep"] {
+            self.alice(text).await;
+        }
+    }
+
+    /// All that lasted is over after its own time, and not before.
+    async fn expect_own_times(&self) {
+        self.until("the sleep", |house| house.replies().iter().any(|text| text == "slept")).await;
+        self.until("the timer", |house| house.replies().iter().any(|text| text == "ring soon")).await;
+        assert_eq!(self.answer("/roll").await.as_deref(), Some("rolled"));
+        assert_eq!(self.answer("often").await.as_deref(), Some("true"));
+        let kept = self.answer("kept").await.unwrap();
+        assert!(kept.starts_with("nil 1 "), "{kept}");
+    }
+
+    fn ticks(&self) -> usize {
+        let snapshot = self.store.snapshot(0).unwrap();
+        palabre_engine::task_runs(&snapshot, &"s".into(), "tick").unwrap().count()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_a_year_ahead_once_holds_nothing_up_for_a_year() {
+    let clock = VirtualClock::new(NOW);
+    let house = House::at(Store::in_memory().unwrap(), Sim::new("sim"), clock, scripts()).await;
+    house.alice("later").await;
+    house.advance(Duration::from_secs(5)).await;
+
+    house.clock.set(NOW + YEAR);
+    house.advance(Duration::from_secs(5)).await;
+    house.use_all().await;
+    let ahead = house.ticks();
+    assert!(ahead < 200, "a year of runs comes at once: {ahead}");
+
+    house.clock.set(NOW + 60_000);
+    house.advance(Duration::from_secs(3)).await;
+    house.expect_own_times().await;
+    house.advance(Duration::from_secs(700)).await;
+    assert!(house.ticks() > ahead, "its task goes on");
+    assert_eq!(house.replies().iter().filter(|text| *text == "ring soon").count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_ten_years_ahead_at_a_start_and_right_at_a_later_one_holds_nothing_up() {
+    let (store, sim) = (Store::in_memory().unwrap(), Sim::new("sim"));
+    let house = House::at(store, sim, VirtualClock::new(NOW), scripts()).await;
+    house.advance(Duration::from_secs(3)).await;
+    let House { store, sim, engine, .. } = house;
+    engine.shutdown().await;
+
+    let house = House::at(store, sim, VirtualClock::new(NOW + 10 * YEAR), scripts()).await;
+    house.use_all().await;
+    house.advance(Duration::from_secs(3)).await;
+    let House { store, sim, engine, .. } = house;
+    engine.shutdown().await;
+
+    let house = House::at(store, sim, VirtualClock::new(NOW + 3_600_000), scripts()).await;
+    // The run that waited over the restart has been told that it was interrupted.
+    house.alice("sleep").await;
+    house.expect_own_times().await;
+    let before = house.ticks();
+    house.advance(Duration::from_secs(700)).await;
+    assert!(house.ticks() > before, "its task goes on");
+
+    // And again: what is right already is not moved a second time.
+    let house = house.restart(scripts()).await;
+    assert_eq!(house.answer("often").await.as_deref(), Some("true"));
+    assert_eq!(house.answer("often").await.as_deref(), Some("false"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_set_before_the_clock_went_ahead_keeps_its_time() {
+    let clock = VirtualClock::new(NOW);
+    let house = House::at(Store::in_memory().unwrap(), Sim::new("sim"), clock, scripts()).await;
+    house.alice("later").await;
+    house.alice("keep").await;
+    // A day: shorter than what was set lasts.
+    house.clock.set(NOW + 86_400_000);
+    house.advance(Duration::from_secs(3)).await;
+    house.clock.set(NOW + 60_000);
+    house.advance(Duration::from_secs(3)).await;
+
+    let due: Vec<u64> = {
+        let snapshot = house.store.snapshot(0).unwrap();
+        let timers =
+            palabre_store::Table::<(u64, String, String), serde_json::Value>::new(palabre_store::TableId::Timers);
+        let rows = timers.scan(&snapshot, &Vec::new(), palabre_store::Direction::Forward).unwrap();
+        rows.map(|row| row.unwrap().0.0).collect()
+    };
+    assert_eq!(due, [NOW + 40 * 86_400_000]);
+    assert!(house.answer("kept").await.unwrap().contains(" 1 "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_is_told_that_the_clock_went_back() {
+    let operators = Operators { room: Some("sim/log".into()), webhook: None };
+    let house = House::with_operators(operators, vec![]).await;
+    house.clock.advance(Duration::from_secs(7_200));
+    house.advance(Duration::from_secs(3)).await;
+    house.clock.set(house.clock.now() - 3_600_000);
+    house.until("a word", |house| !house.sim.transcript().texts("log").is_empty()).await;
+    let log = house.sim.transcript().texts("log").join("\n");
+    assert!(log.contains("The clock went back"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_stepped_by_seconds_is_nobodys_business() {
+    let operators = Operators { room: Some("sim/log".into()), webhook: None };
+    let house = House::with_operators(operators, scripts()).await;
+    house.advance(Duration::from_secs(120)).await;
+    house.alice("wake").await;
+    house.clock.set(house.clock.now() - 30_000);
+    house.until("the timer", |house| house.replies().iter().any(|text| text == "ring soon")).await;
+    assert!(house.sim.transcript().texts("log").is_empty());
+}

@@ -1,0 +1,96 @@
+//! What was given up is tried again when an operator wants it.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use palabre_engine::{DeadLetter, DeadLetterError, dead_letters, drop_dead_letters, journal, retry_dead_letters};
+use palabre_model::{Action, ActionKey, Content};
+use palabre_sim::Sim;
+use palabre_store::{Batch, Store, Table, TableId};
+use support::{House, script};
+
+const LETTERS: Table<u64, DeadLetter> = Table::new(TableId::DeadLetters);
+const ECHO: &str = "function on_message(event) event:reply('heard ' .. event.text) end";
+
+fn action(seq: u64, text: &str) -> DeadLetter {
+    let key = ActionKey { script: "echo".into(), seq, part: 0, index: 0 };
+    let action = Action::Send { room: "sim/general".into(), content: Content::text(text), reply_to: None };
+    DeadLetter::Action { key, action, reason: "the platform was away".to_owned(), at: 1_000 }
+}
+
+/// A store with an event and two actions that were given up, and the platform.
+async fn given_up() -> (Store, Arc<Sim>) {
+    let house = House::new(vec![script("echo", ECHO)]).await;
+    house.alice("before").await;
+    let event = {
+        let snapshot = house.store.snapshot(0).unwrap();
+        let mut events = journal(&snapshot).unwrap().flat_map(|block| block.unwrap().1.events);
+        events.find(|record| !record.targets.is_empty()).unwrap().event
+    };
+    house.engine.shutdown().await;
+    let House { store, sim, .. } = house;
+    let mut batch = Batch::default();
+    LETTERS.put(&mut batch, &900, &DeadLetter::Event { script: "echo".into(), seq: 1, event, at: 1_000 });
+    LETTERS.put(&mut batch, &901, &action(700, "late"));
+    LETTERS.put(&mut batch, &902, &action(701, "later"));
+    store.commit(batch).await.unwrap();
+    (store, sim)
+}
+
+fn left(store: &Store) -> Vec<u64> {
+    dead_letters(&store.snapshot(0).unwrap()).unwrap().map(|letter| letter.unwrap().0).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn actions_and_events_are_tried_again_by_the_next_daemon_once() {
+    let (store, sim) = given_up().await;
+    retry_dead_letters(&store, &BTreeSet::from([900, 901, 902]), 2_000).await.unwrap();
+    assert!(left(&store).is_empty());
+
+    let house = House::on(store, sim, vec![script("echo", ECHO)]).await;
+    let all = ["heard before", "heard before", "late", "later"];
+    let said = |house: &House| {
+        let mut said = house.replies();
+        said.sort();
+        said
+    };
+    house.until("all of them", |house| said(house) == all).await;
+    house.engine.when_idle().await;
+    let house = house.restart(vec![script("echo", ECHO)]).await;
+    house.alice("after").await;
+    assert_eq!(said(&house), ["heard after", "heard before", "heard before", "late", "later"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_that_the_platform_has_already_is_taken_for_done() {
+    let (store, sim) = given_up().await;
+    retry_dead_letters(&store, &BTreeSet::from([901]), 2_000).await.unwrap();
+    let house = House::on(store, sim, vec![script("echo", ECHO)]).await;
+    house.until("the action", |house| house.replies().contains(&"late".to_owned())).await;
+    house.engine.shutdown().await;
+    let House { store, sim, .. } = house;
+
+    let mut batch = Batch::default();
+    LETTERS.put(&mut batch, &950, &action(700, "late"));
+    store.commit(batch).await.unwrap();
+    retry_dead_letters(&store, &BTreeSet::from([950]), 2_000).await.unwrap();
+    let house = House::on(store, sim, vec![script("echo", ECHO)]).await;
+    house.engine.when_idle().await;
+    assert_eq!(house.replies().iter().filter(|text| *text == "late").count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn some_are_dropped_the_others_stay_and_numbers_that_there_are_not_change_nothing() {
+    let (store, _) = given_up().await;
+    drop_dead_letters(&store, &BTreeSet::from([901])).await.unwrap();
+    assert_eq!(left(&store), [900, 902]);
+    let unknown = retry_dead_letters(&store, &BTreeSet::from([900, 901]), 2_000).await;
+    assert!(matches!(unknown, Err(DeadLetterError::Unknown(901))));
+    let unknown = drop_dead_letters(&store, &BTreeSet::from([7, 900])).await;
+    assert!(unknown.unwrap_err().to_string().contains("dead-letters list"));
+    assert_eq!(left(&store), [900, 902]);
+}

@@ -1,0 +1,169 @@
+//! What is over is removed, as fast as it ends, and what is counted or numbered stays right.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+mod support;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Acquire;
+use std::time::Duration;
+
+use palabre_engine::{Engine, Operators, Options, ScriptSetup, Web, journal};
+use palabre_model::{Adapter, SeededEntropy, VirtualClock};
+use palabre_script::Limits;
+use palabre_sim::Sim;
+use palabre_store::{Batch, Disk, MemoryDisk, Store, Table, TableId};
+use support::{House, script};
+
+const ECHO: &str = "function on_message(event) event:reply('heard ' .. event.text) end";
+
+/// A house that keeps nothing of the journal that is not needed.
+async fn forgetful(store: Store, sim: Arc<Sim>, clock: VirtualClock, scripts: Vec<ScriptSetup>) -> House {
+    let engine = Engine::start(Options {
+        store: store.clone(),
+        clock: Arc::new(clock.clone()),
+        entropy: Arc::new(SeededEntropy::new(7)),
+        bots: vec![(sim.bot(), Arc::clone(&sim) as Arc<dyn Adapter>)],
+        scripts,
+        workers: 2,
+        journal_retention: Duration::ZERO,
+        settings: HashMap::new(),
+        operators: Operators::default(),
+        http: Arc::new(Web::default()),
+    })
+    .await
+    .unwrap();
+    House { store, clock, sim, engine }
+}
+
+fn blocks(house: &House) -> usize {
+    journal(&house.store.snapshot(0).unwrap()).unwrap().count()
+}
+
+/// What a daemon that is killed now would leave on the disk.
+fn killed(disk: &MemoryDisk) -> Arc<MemoryDisk> {
+    Arc::new(MemoryDisk::with_content(disk.content()))
+}
+
+async fn numbers_go_on(quiet: Duration) {
+    let mut disk = Arc::new(MemoryDisk::default());
+    let (sim, clock) = (Sim::new("sim"), VirtualClock::new(1_000_000));
+    for text in ["one", "two", "three"] {
+        let store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+        let house = forgetful(store, Arc::clone(&sim), clock.clone(), vec![script("echo", ECHO)]).await;
+        house.alice(text).await;
+        let heard = format!("heard {text}");
+        house.until("an answer", |house| house.replies().contains(&heard)).await;
+        house.clock.advance(quiet);
+        house.advance(Duration::from_secs(65)).await;
+        house.until("the old blocks are gone", |house| blocks(house) <= 1).await;
+        disk = killed(&disk);
+        house.engine.shutdown().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_roll_is_answered_after_two_quiet_minutes_with_journal_days_0_and_a_kill() {
+    numbers_go_on(Duration::from_secs(125)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_roll_is_answered_after_a_quiet_hour_and_a_kill() {
+    numbers_go_on(Duration::from_secs(3_605)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ends_is_removed_as_fast_as_it_ends_after_a_long_downtime_too() {
+    let values = Table::<(String, String), u64>::new(TableId::ScriptValues);
+    let store = Store::in_memory().unwrap();
+    let mut batch = Batch::default();
+    for n in 0..25_000_u64 {
+        values.put_until(&mut batch, &("echo".to_owned(), n.to_string()), &n, Some(900_000 + n % 1_000));
+    }
+    store.commit(batch).await.unwrap();
+    let clock = VirtualClock::new(1_000_000);
+    let house = forgetful(store, Sim::new("sim"), clock, vec![script("echo", ECHO)]).await;
+    for n in 0..1_300 {
+        house.sim.person("alice", "general").says(&n.to_string()).await.unwrap();
+    }
+    house.engine.when_idle().await;
+    let usage = house.store.stored_bytes("echo").unwrap();
+    assert!(blocks(&house) > 1_000 && usage.load(Acquire) > 0);
+
+    // One minute for the values, one more for the blocks: only then is it known that they are needed no longer.
+    house.advance(Duration::from_secs(125)).await;
+    let is_clean = |house: &House| {
+        let snapshot = house.store.snapshot(0).unwrap();
+        blocks(house) <= 1 && snapshot.len(TableId::ScriptValues).unwrap() == 0
+    };
+    house.until("all of it is gone", is_clean).await;
+    assert_eq!(usage.load(Acquire), 0);
+    house.alice("still there").await;
+    assert!(house.replies().contains(&"heard still there".to_owned()));
+}
+
+const KEEPER: &str = r#"function on_message(event)
+    local batch = event.text:match("^fill (%d+)$")
+    if batch then
+      for n = 1, 100 do store.set(`k{batch}-{n}`, string.rep("x", 900), { ttl = "5s" }) end
+    elseif event.text == "more" then
+      store.set("more", string.rep("x", 200000))
+      event:reply("stored")
+    end
+  end"#;
+
+async fn filled() -> House {
+    let limits = Limits { storage_mb: 1, ..Limits::default() };
+    let keeper = ScriptSetup { limits, ..script("keeper", KEEPER) };
+    let house = House::new(vec![keeper]).await;
+    for batch in 1..=11 {
+        house.alice(&format!("fill {batch}")).await;
+    }
+    house.alice("more").await;
+    assert!(house.replies().is_empty(), "there is no room for it: {:?}", house.replies());
+    house
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn storage_is_given_back_when_what_was_stored_has_expired() {
+    let house = filled().await;
+    house.advance(Duration::from_secs(130)).await;
+    house.alice("more").await;
+    assert_eq!(house.replies(), ["stored"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn storage_is_given_back_when_it_expires_while_the_daemon_is_down() {
+    let house = filled().await;
+    house.clock.advance(Duration::from_secs(3_000));
+    let limits = Limits { storage_mb: 1, ..Limits::default() };
+    let house = house.restart(vec![ScriptSetup { limits, ..script("keeper", KEEPER) }]).await;
+    house.advance(Duration::from_secs(70)).await;
+    house.alice("more").await;
+    assert_eq!(house.replies(), ["stored"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_script_has_stored_is_counted_right_over_writes_deletes_and_restarts() {
+    let text = r#"function on_message(event)
+        local n = tonumber(event.text)
+        for i = 1, n do store.set("k" .. i, string.rep("x", i), if i % 3 == 0 then { ttl = "1s" } else nil) end
+        for i = 1, n, 2 do store.delete("k" .. i) end
+        for i = 1, n, 5 do store.set("k" .. i, i) end
+      end"#;
+    let scripts = || vec![script("keeper", text)];
+    let mut house = House::new(scripts()).await;
+    for round in 0..3 {
+        for n in ["50", "300", "120"] {
+            house.alice(n).await;
+        }
+        if round == 1 {
+            house.advance(Duration::from_secs(65)).await;
+        }
+        house = house.restart(scripts()).await;
+        let found = house.store.inspect().unwrap().findings;
+        assert!(found.is_empty(), "{found:?}");
+        assert!(house.store.stored_bytes("keeper").unwrap().load(Acquire) > 0);
+    }
+}
