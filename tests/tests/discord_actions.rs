@@ -35,8 +35,9 @@ function on_message(event)
   room:purge(2, { user = event.user })
   member:kick("enough")
   member:ban{ for_ = "7d", reason = "spam", purge = "1d" }
-  member:unban("sorry")
-  message:delete("done"):outcome()
+  local unbanned = member:unban("sorry")
+  message:delete("done")
+  unbanned:outcome()
   room:send("that is all")
 end
 function on_error(event) log.error("failed: " .. event.error.message) end

@@ -228,7 +228,8 @@ fn answer(text: &str) -> String {
 /// Puts a link in the place of another at once.
 #[cfg(unix)]
 fn turn(link: &Path, target: &str) {
-    let beside = link.with_extension("tmp");
+    let mut beside = link.as_os_str().to_owned();
+    beside.push(".tmp");
     std::os::unix::fs::symlink(target, &beside).unwrap();
     std::fs::rename(&beside, link).unwrap();
 }

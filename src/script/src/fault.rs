@@ -73,8 +73,10 @@ const ADDRESSED: [&str; 8] = ["table", "function", "thread", "userdata", "lightu
 /// The text without addresses of memory, which are nobody's business and others at each run: `table: 0x0000000020001235` and
 /// `<table 0x20001235>` are tables. An error that is such a value and nothing else says so.
 pub(crate) fn without_addresses(text: &str) -> String {
+    // An address of zero is written in words.
+    let text = &text.replace(": (nil)", ": 0x0");
     let mut told = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut rest = text.as_str();
     while let Some(at) = rest.find("0x") {
         let (before, address) = rest.split_at(at);
         let digits = address[2..].bytes().take_while(u8::is_ascii_hexdigit).count();
@@ -93,7 +95,7 @@ pub(crate) fn without_addresses(text: &str) -> String {
     }
     told.push_str(rest);
     let alone = told.trim_start_matches('<').trim_end_matches('>');
-    if told != text && ADDRESSED.contains(&alone) {
+    if told != *text && ADDRESSED.contains(&alone) {
         return format!("a {alone} was raised as an error, which says nothing; raise a text: error(\"…\")");
     }
     told
