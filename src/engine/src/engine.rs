@@ -136,7 +136,8 @@ struct Known {
 
 impl Known {
     fn status(&self) -> ScriptStatus {
-        ScriptStatus { waiting_events: self.waiting.load(Acquire), ..self.board.read() }
+        let status = self.board.read();
+        ScriptStatus { waiting_events: self.waiting.load(Acquire) + status.set_aside_events, ..status }
     }
 }
 
@@ -430,6 +431,7 @@ impl Engine {
                 memory_bytes: 0,
                 waiting_runs: 0,
                 waiting_events: 0,
+                set_aside_events: 0,
             }));
             let waiting_events = Arc::new(AtomicU64::new(0));
             scripts.push(Known { name: name.clone(), board: Arc::clone(&board), waiting: Arc::clone(&waiting_events) });

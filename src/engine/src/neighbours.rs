@@ -1,15 +1,21 @@
 //! The scripts of one worker, for those that call each other's functions.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use palabre_model::ScriptName;
 use palabre_script::{Effects, Input, Vm};
 
+type Vms = HashMap<ScriptName, Rc<RefCell<Vm>>>;
+
 /// The VM of each script that runs on this thread.
 #[derive(Clone, Default)]
-pub(crate) struct Neighbours(Rc<RefCell<HashMap<ScriptName, Rc<RefCell<Vm>>>>>);
+pub(crate) struct Neighbours {
+    vms: Rc<RefCell<Vms>>,
+    /// Whether the store could not be read in the stretch under way.
+    is_store_unreadable: Rc<Cell<bool>>,
+}
 
 /// What a run had done by another script.
 pub(crate) struct Call {
@@ -21,7 +27,7 @@ pub(crate) struct Call {
 impl Neighbours {
     /// The VM that answers calls for a script; `None` when it leaves.
     pub(crate) fn set(&self, script: &ScriptName, vm: Option<Rc<RefCell<Vm>>>) {
-        let mut all = self.0.borrow_mut();
+        let mut all = self.vms.borrow_mut();
         match vm {
             Some(vm) => drop(all.insert(script.clone(), vm)),
             None => drop(all.remove(script)),
@@ -29,6 +35,16 @@ impl Neighbours {
     }
 
     pub(crate) fn get(&self, script: &str) -> Option<Rc<RefCell<Vm>>> {
-        self.0.borrow().get(script).cloned()
+        self.vms.borrow().get(script).cloned()
+    }
+
+    /// Notes that the store could not be read for a script: its stretch is to be run again, whatever the script made of the error.
+    pub(crate) fn note_unreadable(&self) {
+        self.is_store_unreadable.set(true);
+    }
+
+    /// Whether the store could not be read since this was asked last.
+    pub(crate) fn was_unreadable(&self) -> bool {
+        self.is_store_unreadable.take()
     }
 }

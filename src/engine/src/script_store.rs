@@ -19,10 +19,11 @@ use crate::hierarchy::Hierarchy;
 use crate::metrics::Metrics;
 use crate::neighbours::Neighbours;
 use crate::operators::{BotSettings, Settings};
+use crate::places::Place;
 use crate::router::Declared;
 use crate::status::Board;
 use crate::supervisor::Platforms;
-use crate::tables::{SENDERS, task_runs, value_key};
+use crate::tables::{SENDERS, SET_ASIDE, task_runs, value_key};
 use crate::timers::TimerUsage;
 
 /// How many values are kept in memory beside those that are not yet durable. Only this script's worker writes them, so what
@@ -209,15 +210,66 @@ impl ScriptStore {
         }
     }
 
-    fn with_snapshot<T>(&self, now: Millis, read: impl FnOnce(&Snapshot) -> Result<T, String>) -> Result<T, String> {
+    fn with_snapshot<T>(
+        &self,
+        now: Millis,
+        read: impl FnOnce(&Snapshot) -> palabre_store::Result<T>,
+    ) -> Result<T, String> {
         let mut slot = self.snapshot.borrow_mut();
         let snapshot = match slot.take() {
             Some(snapshot) => snapshot,
-            None => self.store.snapshot(now).map_err(|error| error.to_string())?,
+            None => self.store.snapshot(now).map_err(|error| self.failed(&error))?,
         };
-        let outcome = read(&snapshot);
-        *slot = Some(snapshot);
+        let outcome = read(&snapshot).map_err(|error| self.failed(&error));
+        if outcome.is_ok() {
+            *slot = Some(snapshot);
+        }
         outcome
+    }
+
+    /// What a script is told of an error of the store. If it is the store that cannot be read, and not the one row, what the script does
+    /// now is run again.
+    fn failed(&self, error: &palabre_store::Error) -> String {
+        if !matches!(error, palabre_store::Error::Row { .. }) {
+            self.neighbours.note_unreadable();
+        }
+        error.to_string()
+    }
+
+    /// The places with events that were set aside, and how many.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn aside_places(&self) -> palabre_store::Result<HashMap<Place, u64>> {
+        let snapshot = self.store.snapshot(0)?;
+        let mut places: HashMap<Place, u64> = HashMap::new();
+        for row in SET_ASIDE.scan(&snapshot, &self.script.to_string(), Direction::Forward)? {
+            let ((_, place, _), _) = row?;
+            *places.entry(place.into()).or_default() += 1;
+        }
+        Ok(places)
+    }
+
+    /// The first events of a place that were set aside, behind one that is done.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn aside_events(
+        &self,
+        place: &Place,
+        done_through: u64,
+        limit: usize,
+    ) -> palabre_store::Result<Vec<(u64, Arc<Event>)>> {
+        let snapshot = self.store.snapshot(0)?;
+        let prefix = (self.script.to_string(), place.to_string());
+        let last = (self.script.to_string(), place.to_string(), done_through);
+        let rows = SET_ASIDE.scan_after(&snapshot, &prefix, &last, Direction::Forward)?.take(limit);
+        rows.map(|row| row.map(|((_, _, seq), event)| (seq, Arc::new(event)))).collect()
+    }
+
+    /// Whether the store can be read at present.
+    pub(crate) fn is_readable(&self) -> bool {
+        self.store.snapshot(0).is_ok()
     }
 }
 
@@ -228,7 +280,7 @@ impl Door for ScriptStore {
         }
         let full = value_key(&self.script, key);
         let stored = self.with_snapshot(now, |snapshot| {
-            let row = snapshot.get(TableId::ScriptValues, &full).map_err(|error| error.to_string())?;
+            let row = snapshot.get(TableId::ScriptValues, &full)?;
             Ok(row.map(|row| Stored { value: row.value.into(), expires: row.expires }))
         })?;
         self.kept.borrow_mut().insert(key.into(), (stored.clone(), 0));
@@ -256,15 +308,14 @@ impl Door for ScriptStore {
         let direction = if backward { Direction::Backward } else { Direction::Forward };
         let mut rows: BTreeMap<Vec<u8>, Stored> = self.with_snapshot(now, |snapshot| {
             snapshot
-                .scan(TableId::ScriptValues, &full_prefix, full_after.as_deref(), direction)
-                .map_err(|error| error.to_string())?
+                .scan(TableId::ScriptValues, &full_prefix, full_after.as_deref(), direction)?
                 // What was written since is taken from memory below.
                 .filter(|row| row.as_ref().map_or(true, |(key, _)| !fresh.contains(&key[skip..])))
                 // The snapshot may be from before some of them ended.
                 .filter(|row| row.as_ref().map_or(true, |(_, row)| row.expires.is_none_or(|at| at > now)))
                 .take(limit)
                 .map(|row| {
-                    let (key, row) = row.map_err(|error| error.to_string())?;
+                    let (key, row) = row?;
                     Ok((key[skip..].to_vec(), Stored { value: row.value.into(), expires: row.expires }))
                 })
                 .collect()
@@ -359,10 +410,10 @@ impl Door for ScriptStore {
 
     fn task_runs(&self, task: &str, limit: usize, now: Millis) -> Result<Vec<Value>, String> {
         // Not the snapshot that is kept for the script's own values: these rows are written by others.
-        let snapshot = self.store.snapshot(now).map_err(|error| error.to_string())?;
-        let runs = task_runs(&snapshot, &self.script, task).map_err(|error| error.to_string())?;
+        let snapshot = self.store.snapshot(now).map_err(|error| self.failed(&error))?;
+        let runs = task_runs(&snapshot, &self.script, task).map_err(|error| self.failed(&error))?;
         let shown = runs.take(limit).map(|run| {
-            let run = run.map_err(|error| error.to_string())?;
+            let run = run.map_err(|error| self.failed(&error))?;
             serde_json::to_value(run).map_err(|error| error.to_string())
         });
         shown.collect()

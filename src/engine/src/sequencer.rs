@@ -29,6 +29,7 @@ use crate::awaited::{Delivered, Fetch};
 use crate::block::{Block, EventRecord, RunOutcome, RunRecord, ScriptVersion};
 use crate::clock_watch::{ClockRow, WentBack};
 use crate::http::Http;
+use crate::interactions::Interactions;
 use crate::metrics::Metrics;
 use crate::open_block::OpenBlock;
 use crate::operators::Operators;
@@ -212,6 +213,7 @@ struct State {
     /// The events that told scripts of actions which were not performed: what an `on_error` then wants in vain is told to nobody, or
     /// a room that is gone would keep it busy for ever.
     told: VecDeque<u64>,
+    interactions: Interactions,
     /// How many failed actions each script was told of in the minute that began then.
     faults: HashMap<ScriptName, (Millis, u32)>,
     /// How many notes of what happened have come in.
@@ -401,6 +403,14 @@ impl Sequencer {
             for idle in state.idle.drain(..) {
                 let _asked = idle.send(());
             }
+        }
+    }
+
+    /// Tells platforms that nothing more comes of what somebody waits for an answer to.
+    fn tell_finished(&self, events: impl IntoIterator<Item = Arc<Event>>) {
+        for event in events {
+            let Some(adapter) = self.outbox.platforms.adapter(event.bot.name.as_str()).cloned() else { continue };
+            self.outbox.lanes_running.spawn_on(async move { adapter.finished(&event).await }, &self.outbox.runtime);
         }
     }
 

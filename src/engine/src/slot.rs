@@ -23,16 +23,20 @@ use crate::clock_watch::WentBack;
 use crate::engine::own_bot;
 use crate::metrics::Metrics;
 use crate::neighbours::{Call, Neighbours};
+use crate::places::{FAILURES_IN_A_ROW, LONGEST_REST, Place, Places, pause, place_of};
+use crate::read_back::WINDOW_EVENTS;
 use crate::scheduler::{Due, Scheduler};
 use crate::script_store::{KeyMap, ScriptStore};
 use crate::sequencer::Note;
 use crate::status::{Board, ScriptState, ScriptStatus};
 use crate::tables::WaitingRun;
 
-/// So many failures in a row, and the script rests.
-const FAILURES_IN_A_ROW: u32 = 10;
-const FIRST_REST: Millis = 1_000;
-const LONGEST_REST: Millis = 300_000;
+/// So many events of places in which the script rests wait in memory before they are set aside for what may come behind them.
+const LONG_QUEUE: usize = WINDOW_EVENTS / 2;
+/// So many events that were set aside are read at once.
+const ASIDE_AT_ONCE: usize = 64;
+/// How long after the store could not be read a script tries again.
+const HOLD: Millis = 500;
 
 /// What a worker gives back: runs that ended, in order, with all that they want.
 pub(crate) struct Chunk {
@@ -48,13 +52,21 @@ pub(crate) struct Chunk {
     pub(crate) requests: Vec<(u64, u32, Request)>,
     /// Runs that began to wait (`Some`) or ended.
     pub(crate) waits: Vec<(u64, Option<WaitingRun>)>,
+    /// Events that were set aside, or that are no longer.
+    pub(crate) aside: Vec<AsideChange>,
     pub(crate) number: u64,
     pub(crate) durable: Arc<AtomicU64>,
 }
 
+/// An event whose script rests where it happened.
+pub(crate) enum AsideChange {
+    Put { place: Place, seq: u64, event: Arc<Event> },
+    Done { place: Place, seq: u64 },
+}
+
 impl Chunk {
     fn is_empty(&self) -> bool {
-        self.runs.is_empty() && self.mark.is_none() && self.waits.is_empty()
+        self.runs.is_empty() && self.mark.is_none() && self.waits.is_empty() && self.aside.is_empty()
     }
 
     /// Whether something happens only once this is durable; not where runs have done no more than store values.
@@ -141,6 +153,16 @@ pub(crate) struct Slot {
     failures: u32,
     rests: u32,
     resting: bool,
+    rest_until: Millis,
+    /// The store cannot be read: events and waits stay as they are until it can.
+    held: bool,
+    places: Places,
+    /// Events that were set aside and are tried again, before those in the queue.
+    retries: VecDeque<(Place, u64, Arc<Event>)>,
+    /// All that is in the queue is of places in which the script rests.
+    is_stuck: bool,
+    /// Events that were set aside are not there to be read yet.
+    is_waiting_for_aside: bool,
     chunk: Chunk,
     /// Chunks that ended because another version ran next.
     cut: Vec<Chunk>,
@@ -161,6 +183,12 @@ impl Slot {
         asking: Arc<AtomicUsize>,
         board: Arc<Board<ScriptStatus>>,
     ) -> Self {
+        // Should the store not be readable now, they are found at the next start.
+        let aside = store.aside_places().unwrap_or_else(|error| {
+            tracing::error!(script = %name, "events that were set aside cannot be read, and wait: {error}");
+            HashMap::new()
+        });
+        let places = Places::new(aside);
         let chunk = Chunk {
             slot: index,
             script: ScriptVersion { name: name.clone(), version: "".into() },
@@ -169,6 +197,7 @@ impl Slot {
             writes: KeyMap::default(),
             requests: Vec::new(),
             waits: Vec::new(),
+            aside: Vec::new(),
             number: 1,
             durable: store.durable(),
         };
@@ -193,6 +222,12 @@ impl Slot {
             failures: 0,
             rests: 0,
             resting: false,
+            rest_until: 0,
+            held: false,
+            places,
+            retries: VecDeque::new(),
+            is_stuck: false,
+            is_waiting_for_aside: false,
             chunk,
             cut: Vec::new(),
             board,
@@ -232,6 +267,7 @@ impl Slot {
     }
 
     pub(crate) fn push(&mut self, events: Vec<(u64, Arc<Event>)>) {
+        self.is_stuck = false;
         self.queue.extend(events);
     }
 
@@ -241,7 +277,11 @@ impl Slot {
     }
 
     pub(crate) fn has_work(&self) -> bool {
-        self.has_turns() || (!self.queue.is_empty() && self.current.is_some() && !self.resting)
+        if self.held {
+            return self.turns.iter().any(|turn| matches!(turn, Turn::Gate { .. }));
+        }
+        let takes_events = self.current.is_some() && !self.resting;
+        self.has_turns() || (takes_events && (self.has_retries() || (!self.queue.is_empty() && !self.is_stuck)))
     }
 
     /// Whether something waits that comes before the next event.
@@ -270,6 +310,8 @@ impl Slot {
                 self.failures = 0;
                 self.rests = 0;
                 self.resting = false;
+                self.places.forgive();
+                (self.is_stuck, self.is_waiting_for_aside) = (false, false);
             }
             Err(failure) if self.current.is_some() => {
                 tracing::error!(script = %name, "the new version does not load, the old one goes on: {failure}");
@@ -332,7 +374,7 @@ impl Slot {
         // What a run had done by other scripts is handed to them before the next one begins.
         while !enough(done) && self.calls.is_empty() && self.has_work() {
             done += 1;
-            match self.turns.pop_front() {
+            match self.next_turn() {
                 Some(Turn::TimeUp { seq, part }) => self.answered_by(seq, part, Answer::TimeUp),
                 Some(Turn::Answer { seq, part, answer }) => self.answered_by(seq, part, answer),
                 Some(Turn::Gate { event, reply }) => {
@@ -340,28 +382,110 @@ impl Slot {
                     // Who asked may be gone.
                     drop(reply.send(verdict));
                 }
-                None => {
-                    let Some((seq, event)) = self.queue.pop_front() else { return };
-                    self.handle(seq, event);
+                None => self.next_event(),
+            }
+        }
+    }
+
+    /// Takes the next event: of those that were set aside, if there are any whose turn it is, or of the queue.
+    fn next_event(&mut self) {
+        if self.has_retries() {
+            return self.retry();
+        }
+        let Some((seq, event)) = self.queue.pop_front() else { return };
+        match place_of(&event).filter(|place| self.places.waits(Some(place))) {
+            None => {
+                if self.run_event(seq, &event) {
+                    self.chunk.mark = Some(seq);
+                } else {
+                    self.queue.push_front((seq, event));
+                }
+            }
+            Some(place) => {
+                let waits = |(_, event): &(u64, Arc<Event>)| self.places.waits(place_of(event).as_ref());
+                // Without others behind it, it may as well wait where it is.
+                if self.queue.len() < LONG_QUEUE && self.queue.iter().all(waits) {
+                    self.queue.push_front((seq, event));
+                    self.is_stuck = true;
+                } else {
+                    self.places.set_aside(&place);
+                    self.chunk.aside.push(AsideChange::Put { place, seq, event });
+                    self.chunk.mark = Some(seq);
                 }
             }
         }
     }
 
-    fn handle(&mut self, seq: u64, event: Arc<Event>) {
-        match self.answered(&event) {
-            Some((run, answer)) => self.wake(run, answer),
-            None => {
-                let input = self.input(event, seq, 0);
-                if let Some(version) = &self.current {
-                    let ran = Ran { version: version.id, hash: Arc::clone(&version.hash), started: input.now };
-                    let vm = Rc::clone(&version.vm);
-                    let step = guarded(|| vm.borrow_mut().start(input.clone()));
-                    self.settle(step, &input, None, &ran);
+    fn has_retries(&self) -> bool {
+        !self.retries.is_empty() || (!self.is_waiting_for_aside && self.places.next_with_aside().is_some())
+    }
+
+    /// Tries the next event that was set aside.
+    fn retry(&mut self) {
+        if self.retries.is_empty() {
+            let Some((place, done_through)) = self.places.next_with_aside() else { return };
+            match self.store.aside_events(&place, done_through, ASIDE_AT_ONCE) {
+                Ok(events) => {
+                    self.retries.extend(events.into_iter().map(|(seq, event)| (Arc::clone(&place), seq, event)));
+                }
+                Err(error) => {
+                    tracing::error!(script = %self.name, "events that were set aside cannot be read, and wait: {error}");
                 }
             }
+            if self.retries.is_empty() {
+                // They are not durable yet, or cannot be read.
+                self.is_waiting_for_aside = true;
+                self.around.scheduler.at(self.now() + HOLD, Due::Resume { slot: self.index });
+            }
+            return;
         }
-        self.chunk.mark = Some(seq);
+        let Some((place, seq, event)) = self.retries.pop_front() else { return };
+        if !self.run_event(seq, &event) {
+            return self.retries.push_front((place, seq, event));
+        }
+        self.places.done_aside(&place, seq);
+        self.chunk.aside.push(AsideChange::Done { place, seq });
+        // Where it rests again, the others stay where they are.
+        if let Some((next, ..)) = self.retries.front()
+            && self.places.next_with_aside().is_none_or(|(place, _)| place != *next)
+        {
+            self.retries.clear();
+        }
+    }
+
+    /// What comes before the next event; while the store cannot be read, only what somebody waits for.
+    fn next_turn(&mut self) -> Option<Turn> {
+        if !self.held {
+            return self.turns.pop_front();
+        }
+        let gate = self.turns.iter().position(|turn| matches!(turn, Turn::Gate { .. }))?;
+        self.turns.remove(gate)
+    }
+
+    /// Leaves everything as it is until the store can be read again.
+    fn hold(&mut self) {
+        self.held = true;
+        self.around.scheduler.at(self.now() + HOLD, Due::Resume { slot: self.index });
+    }
+
+    /// Lets the script handle an event. Returns false where the store cannot be read, and the event remains to be done.
+    fn run_event(&mut self, seq: u64, event: &Arc<Event>) -> bool {
+        if let Some((run, answer)) = self.answered(event) {
+            return self.wake(run, answer);
+        }
+        let input = self.input(Arc::clone(event), seq, 0);
+        let Some(version) = &self.current else { return true };
+        let ran = Ran { version: version.id, hash: Arc::clone(&version.hash), started: input.now };
+        let vm = Rc::clone(&version.vm);
+        let step = guarded(|| vm.borrow_mut().start(input.clone()));
+        // Whatever the script made of that: the event is not done.
+        if self.neighbours.was_unreadable() {
+            self.store.end_calls(false);
+            self.hold();
+            return false;
+        }
+        self.settle(step, &input, None, &ran);
+        true
     }
 
     /// The run that waits for this event, and what it says to it.
@@ -395,8 +519,9 @@ impl Slot {
 
     /// What a run has waited for is there, or its time is over, whatever came first.
     fn answered_by(&mut self, seq: u64, part: u32, answer: Answer) {
-        if self.waiting.get(&seq).is_some_and(|waiting| waiting.part == part) {
-            self.wake(seq, answer);
+        let is_waiting = self.waiting.get(&seq).is_some_and(|waiting| waiting.part == part);
+        if is_waiting && !self.wake(seq, answer.clone()) {
+            self.turns.push_front(Turn::Answer { seq, part, answer });
         }
     }
 
@@ -407,7 +532,10 @@ impl Slot {
         let Some(version) = self.current.as_ref().filter(|_| !self.resting) else { return Verdict::Pass };
         let ran = Ran { version: version.id, hash: Arc::clone(&version.hash), started: input.now };
         let vm = Rc::clone(&version.vm);
-        match guarded(|| vm.borrow_mut().start(input.clone())) {
+        let step = guarded(|| vm.borrow_mut().start(input.clone()));
+        // Nothing is taken while the store cannot be read, so the message goes nowhere either way.
+        let _seen = self.neighbours.was_unreadable();
+        match step {
             Step::Done(mut effects) => {
                 let verdict = verdict_of(effects.result.take());
                 self.settle(Step::Done(effects), &input, None, &ran);
@@ -436,8 +564,14 @@ impl Slot {
         self.record(&call.input, None, RunOutcome::Done, call.effects, &hash);
     }
 
-    fn wake(&mut self, seq: u64, answer: Answer) {
-        let Some(waiting) = self.waiting.remove(&seq) else { return };
+    /// Goes on with a run that waited. Returns false where it has to wait on, since what it reads cannot be read: a stretch behind a wait
+    /// cannot be run again.
+    fn wake(&mut self, seq: u64, answer: Answer) -> bool {
+        if !self.store.is_readable() {
+            self.hold();
+            return false;
+        }
+        let Some(waiting) = self.waiting.remove(&seq) else { return true };
         self.around.scheduler.cancel(Due::Wake { slot: self.index, seq, part: waiting.part });
         self.count_asking();
         self.chunk.waits.push((seq, None));
@@ -455,8 +589,11 @@ impl Slot {
                 None => Step::Failed(Box::new(Failure::new("interrupted: the script's VM had to be replaced"))),
             }
         };
+        // It has seen the error, or ends with it.
+        let _seen = self.neighbours.was_unreadable();
         self.settle(step, &input, Some(answer), &waiting.ran);
         self.retired.retain(|old| self.waiting.values().any(|waiting| waiting.ran.version == old.id));
+        true
     }
 
     /// A run that waited when the daemon went down cannot be taken up again; the script is told.
@@ -477,14 +614,18 @@ impl Slot {
     /// Time went back: what began in a time that never was counts from now on.
     pub(crate) fn went_back(&mut self, back: &WentBack) {
         self.store.went_back(back);
+        self.rest_until = self.rest_until.min(back.now + LONGEST_REST);
         for waiting in self.waiting.values_mut() {
             waiting.ran.started = waiting.ran.started.min(back.now);
         }
     }
 
-    /// A suspended script tries again.
+    /// A suspended script tries again, and so does one that could not read the store.
     pub(crate) fn resume(&mut self) {
-        self.resting = false;
+        let now = self.now();
+        self.places.wake(now);
+        (self.held, self.is_stuck, self.is_waiting_for_aside) = (false, false, false);
+        self.resting = self.resting && self.now() < self.rest_until;
         self.post(None);
     }
 
@@ -504,6 +645,9 @@ impl Slot {
         if self.chunk.is_empty() {
             return None;
         }
+        if !self.chunk.aside.is_empty() {
+            self.board.write(|status| status.set_aside_events = self.places.aside());
+        }
         let next = Chunk {
             slot: self.index,
             script: self.chunk.script.clone(),
@@ -513,6 +657,7 @@ impl Slot {
             writes: KeyMap::with_capacity_and_hasher(self.chunk.writes.len(), Default::default()),
             requests: Vec::new(),
             waits: Vec::new(),
+            aside: Vec::new(),
             number: self.chunk.number + 1,
             durable: Arc::clone(&self.chunk.durable),
         };
@@ -529,6 +674,11 @@ impl Slot {
         match step {
             Step::Done(effects) => {
                 self.failures = 0;
+                let was_resting = self.places.is_resting();
+                self.places.succeeded(place_of(&input.event).as_ref());
+                if was_resting {
+                    self.post(None);
+                }
                 self.record(input, answer, RunOutcome::Done, effects, &ran.hash);
             }
             Step::Waiting(..) if self.waiting.len() >= self.limits.concurrent_runs => {
@@ -576,9 +726,16 @@ impl Slot {
         // Whoever may send requests must not be able to suspend the script.
         if !is_rate && hook != EventName::Request {
             self.failures += 1;
-        }
-        if self.failures >= FAILURES_IN_A_ROW {
-            self.rest(&fault.message);
+            let place = place_of(&input.event);
+            // Where it happens in one place alone, it is suspended there, and others are served on.
+            if let Some(place) = &place
+                && let Some(pause) = self.places.failed(place, input.now)
+            {
+                self.announce_rest(pause, &format!(" in {place}"), &fault.message);
+            }
+            if self.failures >= FAILURES_IN_A_ROW && (place.is_none() || self.places.fails_everywhere()) {
+                self.rest(&fault.message);
+            }
         }
         if hook != EventName::Error {
             self.tell(input, fault);
@@ -620,14 +777,21 @@ impl Slot {
     }
 
     fn rest(&mut self, why: &str) {
-        let pause = (FIRST_REST << self.rests.min(16)).min(LONGEST_REST);
+        let pause = pause(self.rests);
         self.rests += 1;
         // After the rest one more failure is enough.
         self.failures = FAILURES_IN_A_ROW - 1;
         self.resting = true;
+        self.rest_until = self.now() + pause;
+        self.announce_rest(pause, "", why);
+    }
+
+    /// Asks to be woken after a rest, and tells the operator.
+    fn announce_rest(&self, pause: Millis, place: &str, why: &str) {
         self.around.scheduler.at(self.now() + pause, Due::Resume { slot: self.index });
+        let seconds = pause / 1_000;
         let what =
-            format!("suspended for {} s after {FAILURES_IN_A_ROW} failures in a row; the last: {why}", pause / 1_000);
+            format!("suspended for {seconds} s after {FAILURES_IN_A_ROW} failures in a row{place}; the last: {why}");
         tracing::error!(script = %self.name, "{what}");
         self.around.metrics.count(&self.name, "suspension");
         // The sequencer ends at shutdown alone.
@@ -692,13 +856,14 @@ impl Slot {
         self.board.write(|status| {
             status.state = match &self.current {
                 None => ScriptState::Broken,
-                Some(_) if self.resting => ScriptState::Suspended,
+                Some(_) if self.resting || self.places.is_resting() => ScriptState::Suspended,
                 Some(_) => ScriptState::Up,
             };
             status.version = self.current.as_ref().map(|version| version.hash.to_string());
             status.hooks = self.hooks().into_iter().map(EventName::hook).collect();
             let declared = self.current.as_ref().map(|version| Arc::clone(version.vm.borrow().declarations()));
             status.declares = declared.map(|declared| declared.shown()).unwrap_or_default();
+            status.set_aside_events = self.places.aside();
             status.memory_bytes = self.current.as_ref().map_or(0, |version| version.vm.borrow().used_memory());
             if error.is_some() {
                 status.last_error = error;

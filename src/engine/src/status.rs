@@ -125,8 +125,10 @@ pub struct ScriptStatus {
     pub memory_bytes: usize,
     /// Runs that wait.
     pub waiting_runs: usize,
-    /// Events that it has still to take.
+    /// Events that it has still to take, those set aside among them.
     pub waiting_events: u64,
+    /// Events that were set aside, because it rests where they happened.
+    pub set_aside_events: u64,
 }
 
 /// How a script is.

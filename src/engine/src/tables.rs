@@ -38,6 +38,9 @@ pub(crate) const OUTBOX: Table<OutboxKey, OutboxRow> = Table::new(TableId::Outbo
 /// What is remembered of the clock: one row.
 pub(crate) const CLOCK: Table<String, ClockRow> = Table::new(TableId::Clock);
 
+/// Events that wait because their script rests where they happened, by script, place and number.
+pub(crate) const SET_ASIDE: Table<(String, String, u64), palabre_model::Event> = Table::new(TableId::SetAside);
+
 /// Tasks by script and name.
 pub(crate) const TASKS: Table<(String, String), TaskRow> = Table::new(TableId::Tasks);
 /// How tasks went, by script, name and event.

@@ -77,3 +77,50 @@ async fn nothing_is_answered_while_the_disk_is_full_and_nothing_is_lost_when_the
         panic!("it does not stop")
     };
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twelve_timers_and_twelve_hooks_that_read_while_the_disk_is_full_are_done_when_it_is_not() {
+    let text = r#"
+        function on_message(event)
+          if event.text == "set" then
+            for n = 1, 12 do timers.set("due", { after = "10s", key = tostring(n) }, n) end
+          else
+            event:reply(`{event.text} {store.get("read by " .. event.text, "nothing")}`)
+          end
+        end
+        on_timer("due", function(n) rooms.get("sim/general"):send(`timer {n} {store.get("timer" .. n, "nothing")}`) end)
+        function on_error(event) rooms.get("sim/general"):send("error " .. event.error.message) end"#;
+    let disk = Arc::new(FillingDisk::default());
+    let store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+    let house = House::on(store, Sim::new("sim"), vec![script("reader", text)]).await;
+    house.alice("set").await;
+
+    disk.full.store(true, SeqCst);
+    let alice = house.sim.person("alice", "general");
+    let mut waiting = Vec::new();
+    for n in 0..12 {
+        waiting.push(alice.say(&format!("hook {n}")).await.unwrap().1);
+    }
+    house.until("the engine notices", |house| house.engine.status().stalled.is_some()).await;
+    house.advance(Duration::from_secs(60)).await;
+    assert_eq!(house.replies(), [""; 0]);
+
+    disk.full.store(false, SeqCst);
+    house.until("the engine goes on", |house| house.engine.status().stalled.is_none()).await;
+    house.until("everything is done", |house| house.replies().len() >= 24).await;
+    let replies = house.replies();
+    for n in 1..=12 {
+        assert!(replies.contains(&format!("timer {n} nothing")), "timer {n}: {replies:?}");
+        assert!(replies.contains(&format!("hook {} nothing", n - 1)), "hook {}: {replies:?}", n - 1);
+    }
+    assert_eq!(replies.len(), 24, "each once, and no error: {replies:?}");
+    let status = house.engine.status();
+    assert_eq!(
+        (status.scripts[0].state, status.scripts[0].last_error.clone()),
+        (palabre_engine::ScriptState::Up, None)
+    );
+    for receipt in waiting {
+        receipt.await.unwrap();
+    }
+    house.engine.shutdown().await;
+}

@@ -397,3 +397,46 @@ async fn a_bot_that_is_not_available_keeps_its_actions_and_counts_no_try() {
     daemon.until("it is said", Duration::from_secs(1), |daemon| daemon.replies("general") == ["x"]).await;
     daemon.engine.shutdown().await;
 }
+
+const WARDEN: &str = r#"function on_message(event)
+  if event.text == "bad" then error("cannot handle it") end
+  rooms.get("sim/log"):send(event.text)
+end"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twelve_messages_that_a_script_fails_at_in_one_room_switch_it_off_nowhere_else() {
+    let daemon = Daemon::new(vec![script("warden", WARDEN)]).await;
+    for _ in 0..25 {
+        daemon.platform.sim.person("mallory", "x").in_private().says("bad").await.unwrap();
+    }
+    daemon.soon("it rests there", |daemon| daemon.engine.status().scripts[0].state == ScriptState::Suspended).await;
+    daemon.says("general", "hello").await;
+    daemon.soon("it answers elsewhere", |daemon| daemon.replies("log") == ["hello"]).await;
+    assert_eq!(daemon.engine.status().scripts[0].state, ScriptState::Up);
+    daemon.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_where_a_script_rests_is_handled_in_order_afterwards_and_over_a_restart() {
+    let daemon = Daemon::new(vec![script("warden", WARDEN)]).await;
+    let mallory = daemon.platform.sim.person("mallory", "x").in_private();
+    for _ in 0..10 {
+        mallory.says("bad").await.unwrap();
+    }
+    for n in 0..20 {
+        mallory.says(&format!("wait {n}")).await.unwrap();
+    }
+    daemon.says("general", "hello").await;
+    daemon.soon("it answers elsewhere", |daemon| daemon.replies("log") == ["hello"]).await;
+    daemon.soon("the others are aside", |daemon| daemon.engine.status().scripts[0].set_aside_events == 20).await;
+    let daemon = daemon.restart(vec![script("warden", WARDEN)]).await;
+    let expected: Vec<String> = (0..20).map(|n| format!("wait {n}")).collect();
+    daemon.until("they are handled", Duration::from_millis(100), |daemon| daemon.replies("log").len() == 21).await;
+    assert_eq!(daemon.replies("log")[1..], expected);
+    daemon.soon("none is left", |daemon| daemon.engine.status().scripts[0].waiting_events == 0).await;
+    let daemon = daemon.restart(vec![script("warden", WARDEN)]).await;
+    daemon.says("general", "again").await;
+    daemon.soon("it goes on", |daemon| daemon.replies("log").last().is_some_and(|text| text == "again")).await;
+    assert_eq!(daemon.replies("log").len(), 22, "none is handled twice");
+    daemon.engine.shutdown().await;
+}

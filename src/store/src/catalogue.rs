@@ -108,6 +108,8 @@ catalogue! {
     RoomGuests = "room_guests",
     /// What is remembered of the clock, to notice when it goes back. The engine's.
     Clock = "clock",
+    /// Events of places in which a script rests, by script, place and number. The engine's.
+    SetAside = "set_aside",
 }
 
 impl TableId {

@@ -105,6 +105,15 @@ impl Sequencer {
                 route.pass_on(seq, &event);
             }
         }
+        let slots = || {
+            let wanted = |route: &Route| match only {
+                Some(script) => route.name == *script && route.is_attached(&event),
+                None => route.wants(&event),
+            };
+            self.routes.iter().enumerate().filter(|(_, route)| wanted(route)).map(|(slot, _)| slot).collect()
+        };
+        let unheard = state.interactions.begin(seq, &event, slots);
+        self.tell_finished(unheard);
         state.open.batch.append(rows);
         if name.is_journalled() {
             state.open.events.push(EventRecord { seq, targets, event });

@@ -4,8 +4,11 @@ use palabre_script::{Refused, Wait};
 
 use super::*;
 use crate::outbox::Unperformed;
+use crate::places::Place;
 use crate::refusals::Refusal;
 use crate::script_store::is_call;
+use crate::slot::AsideChange;
+use crate::tables::SET_ASIDE;
 
 impl Sequencer {
     pub(super) fn chunk(&mut self, state: &mut State, chunk: Chunk) {
@@ -34,7 +37,8 @@ impl Sequencer {
                     Wait::Sleep { .. } | Wait::Ask { .. } | Wait::Choose { .. } | Wait::Http { .. } => {}
                 }
             }
-            for (_, action) in &run.effects.actions {
+            for (key, action) in &run.effects.actions {
+                state.interactions.acts(key.seq);
                 self.outbox.bot(action.room().bot()).take_in(size(action));
             }
             for change in &run.effects.timers {
@@ -51,7 +55,17 @@ impl Sequencer {
             std::collections::hash_map::Entry::Vacant(place) => drop(place.insert(chunk.writes)),
             std::collections::hash_map::Entry::Occupied(mut place) => place.get_mut().extend(chunk.writes),
         }
+        for change in chunk.aside {
+            let key = |place: &Place, seq| (chunk.script.name.to_string(), place.to_string(), seq);
+            match change {
+                AsideChange::Put { place, seq, event } => {
+                    SET_ASIDE.put(&mut open.batch, &key(&place, seq), &event);
+                }
+                AsideChange::Done { place, seq } => SET_ASIDE.delete(&mut open.batch, &key(&place, seq)),
+            }
+        }
         for (seq, waiting) in chunk.waits {
+            state.interactions.waits(seq, chunk.slot, waiting.is_some());
             let key = (chunk.script.name.to_string(), seq);
             match waiting {
                 Some(run) => WAITING_RUNS.put(&mut open.batch, &key, &run),
@@ -72,6 +86,10 @@ impl Sequencer {
                 route.window_bytes -= bytes;
                 finish_one(&mut state.outstanding, block);
             }
+            if !state.interactions.is_empty() {
+                let over = state.interactions.passed(chunk.slot, mark);
+                self.tell_finished(over);
+            }
         }
     }
 
@@ -91,6 +109,8 @@ impl Sequencer {
             Settlement::Failed(unperformed) => Err(unperformed),
         };
         bot.give_back(entry.bytes);
+        let over = state.interactions.acted(entry.key.seq);
+        self.tell_finished(over);
         let kind = entry.action.kind();
         let answer = match &result {
             Ok(id) if kind.makes_something() => {

@@ -1,0 +1,101 @@
+//! Uses of commands and components that somebody waits for an answer to: once everything that came of one is over, its platform is
+//! told, so that nobody is left waiting for a script that says nothing.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use palabre_model::{Event, EventKind};
+
+/// So many are watched; the platforms themselves forget them after a while.
+const WATCHED: usize = 10_000;
+
+/// Interactions whose runs or actions are not over, by the number of their event.
+#[derive(Default)]
+pub(crate) struct Interactions {
+    open: BTreeMap<u64, Interaction>,
+}
+
+struct Interaction {
+    event: Arc<Event>,
+    /// The scripts that have not begun with it, and those whose run waits.
+    runs: HashSet<usize>,
+    waiting: HashSet<usize>,
+    /// Actions under way.
+    actions: usize,
+}
+
+impl Interactions {
+    /// Watches an event, if somebody waits for an answer to it. Returns it where no script has it.
+    pub(crate) fn begin(
+        &mut self,
+        seq: u64,
+        event: &Arc<Event>,
+        slots: impl FnOnce() -> HashSet<usize>,
+    ) -> Option<Arc<Event>> {
+        let (EventKind::Command { interaction: Some(_), .. }
+        | EventKind::Button { interaction: Some(_), .. }
+        | EventKind::Select { interaction: Some(_), .. }
+        | EventKind::Form { interaction: Some(_), .. }) = &event.kind
+        else {
+            return None;
+        };
+        let slots = slots();
+        if slots.is_empty() {
+            return Some(Arc::clone(event));
+        }
+        let begun = Interaction { event: Arc::clone(event), runs: slots, waiting: HashSet::new(), actions: 0 };
+        self.open.insert(seq, begun);
+        if self.open.len() > WATCHED {
+            self.open.pop_first();
+        }
+        None
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// A run of that event wants something done.
+    pub(crate) fn acts(&mut self, seq: u64) {
+        if let Some(open) = self.open.get_mut(&seq) {
+            open.actions += 1;
+        }
+    }
+
+    /// An action is over, whatever became of it.
+    pub(crate) fn acted(&mut self, seq: u64) -> Option<Arc<Event>> {
+        let open = self.open.get_mut(&seq)?;
+        open.actions = open.actions.saturating_sub(1);
+        self.finished(seq)
+    }
+
+    /// A run of a script waits, or does no longer.
+    pub(crate) fn waits(&mut self, seq: u64, slot: usize, is_waiting: bool) {
+        if let Some(open) = self.open.get_mut(&seq) {
+            if is_waiting {
+                open.waiting.insert(slot);
+            } else {
+                open.waiting.remove(&slot);
+            }
+        }
+    }
+
+    /// A script has begun with everything up to there. Returns the events of interactions that are over.
+    pub(crate) fn passed(&mut self, slot: usize, mark: u64) -> Vec<Arc<Event>> {
+        let passed: Vec<u64> = self.open.range(..=mark).map(|(seq, _)| *seq).collect();
+        let mut over = Vec::new();
+        for seq in passed {
+            if let Some(open) = self.open.get_mut(&seq) {
+                open.runs.remove(&slot);
+            }
+            over.extend(self.finished(seq));
+        }
+        over
+    }
+
+    fn finished(&mut self, seq: u64) -> Option<Arc<Event>> {
+        let open = self.open.get(&seq)?;
+        let is_over = open.runs.is_empty() && open.waiting.is_empty() && open.actions == 0;
+        is_over.then(|| self.open.remove(&seq).map(|open| open.event)).flatten()
+    }
+}
