@@ -1,0 +1,1 @@
+"""How many messages a second reach a large room, beside a relay on Node."""
