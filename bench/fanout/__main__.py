@@ -43,15 +43,17 @@ def talk(crowd, seconds, window):
     crowd.times.clear()
     crowd.latencies.clear()
     delivered, sent = crowd.delivered, crowd.sent
-    began = time.monotonic()
+    began, used = time.monotonic(), time.process_time()
     while (took := time.monotonic() - began) < seconds:
         while (crowd.sent - sent) * people - (crowd.delivered - delivered) < window * people:
             crowd.send()
         crowd.poll(0.01)
     deliveries = (crowd.delivered - delivered) / took
+    client = (time.process_time() - used) / took
     crowd.drain(2)
     return {
         "deliveries": deliveries,
+        "client cpu": client * 100,
         "p50": quantile(crowd.latencies, 0.5),
         "p99": quantile(crowd.latencies, 0.99),
         "missing": (crowd.sent - sent) * people - (crowd.delivered - delivered),
@@ -106,14 +108,14 @@ def main():
             said = ", ".join(f"{key} {value:,.1f}" for key, value in result.items())
             print(f"pair {pair + 1}, {name}: {said}", file=sys.stderr, flush=True)
     print(f"{options.people} people at {len(SOURCES)} addresses, {options.pairs} pairs, medians\n")
-    print("| server | window | joined | joined in | joins/s | deliveries/s | p50 | p99 | one at a time: p50 | p99 | missing | lost |")
-    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
+    print("| server | window | joined | joined in | joins/s | deliveries/s | p50 | p99 | one at a time: p50 | p99 | missing | lost | the client's CPU |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
     for name, runs in results.items():
         mid = {key: statistics.median(one[key] for one in runs) for key in runs[0]}
         print(
             f"| {name} | {windows[name]} | {min(one['joined'] for one in runs)} | {mid['joined in']:.1f} s | {mid['joins']:,.0f} "
             f"| {mid['deliveries']:,.0f} | {mid['p50']:.0f} ms | {mid['p99']:.0f} ms | {mid['low p50']:.1f} ms | {mid['low p99']:.1f} ms "
-            f"| {sum(one['missing'] for one in runs)} | {sum(one['lost'] for one in runs)} |"
+            f"| {sum(one['missing'] for one in runs)} | {sum(one['lost'] for one in runs)} | {mid['client cpu']:.0f} % |"
         )
     ratio = statistics.median(ours["deliveries"] / theirs["deliveries"] for ours, theirs in zip(results["palabre"], results["relay"]))
     print(f"\nPalabre delivers {ratio:.1f} times as many, the median of the pairs.")

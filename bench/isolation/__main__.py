@@ -2,6 +2,7 @@
 many events, while others talk in other rooms; then each recovers. Ends with 0 unless the daemon died."""
 
 import argparse
+import json
 import sys
 import time
 
@@ -104,8 +105,9 @@ class Case:
 
     def hold(self):
         time.sleep(self.options.hold)
-        degraded = self.daemon.get_json("/health/ready").get("degraded", [])
-        self.phase("they wait", f"{self.backlog()} wait; health: {'; '.join(degraded) or 'says nothing'}")
+        health = json.loads(self.daemon.get("/health/ready")[1])
+        said = "; ".join(health.get("problems", []) + health.get("degraded", [])) or "says nothing"
+        self.phase("they wait", f"{self.backlog()} wait; health: {said}")
 
     def failures(self):
         found = figures.metrics(self.daemon)

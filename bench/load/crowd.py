@@ -11,6 +11,9 @@ from load.socketio import HANDSHAKE, event, frame
 DELIVERED = b'"new_message"'
 # Of at most one byte less than what is looked for, so that nothing is counted twice.
 KEPT = len(DELIVERED) - 1
+# How much is read at once, and how long a message of ours is at most, in bytes.
+READ = 1 << 16
+LONGEST = 1024
 NUMBER = re.compile(rb'"new_message".{0,400}?number (\d+) ', re.DOTALL)
 # A ping of Engine.IO as a frame of a server.
 PING = b"\x81\x012"
@@ -30,13 +33,14 @@ def raise_open_files(wanted):
 class Member:
     """One connection: where it stands, what it has counted, and the end of what it has read."""
 
-    __slots__ = ("index", "socket", "step", "tail", "count", "sampled")
+    __slots__ = ("index", "socket", "step", "tail", "rest", "count", "sampled")
 
     def __init__(self, index, connection):
         self.index = index
         self.socket = connection
         self.step = 0
         self.tail = b""
+        self.rest = b""
         self.count = 0
         self.sampled = index % SAMPLED == 0
 
@@ -58,7 +62,6 @@ class Crowd:
         self.lost = 0
         self.times = {}
         self.latencies = []
-        self.buffer = bytearray(1 << 18)
         self.began = time.monotonic()
         for index in range(count):
             self._connect(index, sources[index % len(sources)])
@@ -77,7 +80,7 @@ class Crowd:
 
     def poll(self, timeout):
         """Reads what is there, or comes within `timeout` seconds."""
-        for number, happened in self.epoll.poll(timeout, 256):
+        for number, happened in self.epoll.poll(timeout, 1024):
             member = self.members.get(number)
             if member is None:
                 continue
@@ -99,35 +102,35 @@ class Crowd:
         member.socket.close()
 
     def _read(self, member):
-        size = member.socket.recv_into(self.buffer)
-        if size == 0:
+        data = member.socket.recv(READ)
+        if not data:
             raise ConnectionResetError
-        data = member.tail + self.buffer[:size]
         if member.step < 4:
-            self._enter(member, data)
+            self._enter(member, member.tail + data)
             return
         count = data.count(DELIVERED)
-        if count:
-            member.count += count
-            self.delivered += count
+        if member.tail:
+            # Only what lies across both is in there whole.
+            count += (member.tail + data[:KEPT]).count(DELIVERED)
+        # Packets end with a bracket, and so do most reads.
+        member.tail = b"" if data.endswith(b"]") else (member.tail + data)[-KEPT:]
+        member.count += count
+        self.delivered += count
         if PING in data:
             member.socket.sendall(PONG)
         if member.sampled:
-            now, end = time.monotonic(), 0
-            for found in NUMBER.finditer(data):
-                end = found.end()
-                sent = self.times.get(int(found.group(1)))
-                if sent is not None:
-                    self.latencies.append(now - sent)
-            # What is not whole yet is counted when it is.
-            rest = data.find(DELIVERED, end)
-            if rest >= 0:
-                cut = data.count(DELIVERED, rest)
-                member.count -= cut
-                self.delivered -= cut
-                member.tail = bytes(data[rest:])
-                return
-        member.tail = bytes(data[-KEPT:])
+            self._sample(member, data)
+
+    def _sample(self, member, data):
+        """Notes how long deliveries took; what is not whole yet waits."""
+        now, end = time.monotonic(), 0
+        data = member.rest + data
+        for found in NUMBER.finditer(data):
+            end = found.end()
+            sent = self.times.get(int(found.group(1)))
+            if sent is not None:
+                self.latencies.append(now - sent)
+        member.rest = data[max(end, len(data) - LONGEST) :]
 
     def _enter(self, member, data):
         if member.step == 1 and b"pingInterval" in data:

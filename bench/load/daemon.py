@@ -1,7 +1,6 @@
 """A daemon in a temporary folder of its own, as the tools start it."""
 
 import http.client
-import json
 import os
 import resource
 import shutil
@@ -78,12 +77,6 @@ class Daemon:
             return answer.status, answer.read().decode("utf-8", "replace")
         finally:
             connection.close()
-
-    def get_json(self, path, source="127.0.0.9"):
-        status, body = self.get(path, source)
-        if status != 200:
-            raise OSError(f"{path}: {status} {body[:200]}")
-        return json.loads(body)
 
     def disk_mb(self):
         folder = os.path.join(self.folder, "data")

@@ -1,19 +1,28 @@
 """What a daemon says of itself, and what Linux says of it."""
 
+import http.client
 import os
 import re
 import threading
 import time
 
+TRIES = 60
 LINE = re.compile(r"^(\w+(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
 
 
 def metrics(daemon, source="127.0.0.9"):
-    """The samples of /metrics, by name with labels."""
-    status, body = daemon.get("/metrics", source)
-    if status != 200:
-        raise OSError(f"/metrics: {status}")
-    return {name: float(value) for name, value in LINE.findall(body)}
+    """The samples of /metrics, by name with labels. Asks again for a minute where no answer comes, as under an attack."""
+    for _ in range(TRIES):
+        try:
+            status, body = daemon.get("/metrics", source)
+            if status == 200:
+                return {name: float(value) for name, value in LINE.findall(body)}
+        except (OSError, http.client.HTTPException):
+            pass
+        if not daemon.is_running():
+            raise SystemExit(f"the daemon died with {daemon.process.returncode}\n{daemon.log()[-4000:]}")
+        time.sleep(1)
+    raise SystemExit("/metrics is not answered")
 
 
 def status_mb(pid, field):
