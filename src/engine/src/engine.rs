@@ -18,7 +18,7 @@ use palabre_model::{
 use palabre_script::{Coverage, Failure, Limits, RouteSpec, Source, SourceError, Ticker};
 use palabre_store::Store;
 use serde_json::Value;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::awaited::Outgoing;
@@ -30,6 +30,7 @@ use crate::metrics::Metrics;
 use crate::operators::{BotSettings, Operators};
 use crate::outbox::{ChainId, Class, Entry, Outbox};
 use crate::read_back;
+use crate::rebuild::{Rebuilder, Spec, Specs};
 use crate::recovery::{self, Position, Unfinished};
 use crate::refusals::Refusal;
 use crate::route::Route;
@@ -42,7 +43,7 @@ use crate::status::{Board, ScriptState, ScriptStatus, Status, ThreadStatus};
 use crate::supervisor::{self, Platforms};
 use crate::tables::{RECOVERY, WaitingRun};
 use crate::tasks::TaskBook;
-use crate::timers::{TimerBook, TimerUsages};
+use crate::timers::{TimerBook, TimerUsage, TimerUsages};
 use crate::vitals::{Fatal, Pulse, Vitals};
 use crate::worker::{self, Task};
 use crate::workers::Workers;
@@ -112,6 +113,7 @@ pub struct Engine {
     around: Surroundings,
     notes: Sender<Note>,
     workers: Workers,
+    specs: Specs,
     platforms: Arc<Platforms>,
     outbox: Arc<Outbox>,
     scripts: Mutex<Vec<Known>>,
@@ -132,12 +134,18 @@ struct Known {
     board: Arc<Board<ScriptStatus>>,
     /// Events that wait for it.
     waiting: Arc<AtomicU64>,
+    timers: Arc<TimerUsage>,
 }
 
 impl Known {
     fn status(&self) -> ScriptStatus {
         let status = self.board.read();
-        ScriptStatus { waiting_events: self.waiting.load(Acquire) + status.set_aside_events, ..status }
+        ScriptStatus {
+            waiting_events: self.waiting.load(Acquire) + status.set_aside_events,
+            timers: self.timers.count(),
+            timer_bytes: self.timers.bytes(),
+            ..status
+        }
     }
 }
 
@@ -246,13 +254,14 @@ impl Engine {
         let declared = Arc::new(Board::new(Arc::default()));
 
         let vitals = Arc::new(Vitals::new());
+        let (rebuilds, rebuild_slots) = mpsc::unbounded_channel();
         let mut threads = Vec::new();
         let mut tasks_of_workers = Vec::new();
         for index in 0..workers.max(1) {
             let (sender, receiver) = crossbeam_channel::unbounded();
             let notes = notes.clone();
             let name = format!("script-worker-{index}");
-            let thread = vitals.spawn(&name, WORKER_STACK, move |pulse| worker::run(&receiver, &notes, pulse));
+            let thread = vitals.spawn(&name, WORKER_STACK, move |pulse| worker::run(index, &receiver, &notes, pulse));
             let thread = thread.map_err(EngineError::Thread)?;
             threads.push(thread);
             tasks_of_workers.push(sender);
@@ -288,6 +297,7 @@ impl Engine {
             stalled: Arc::clone(&stalled),
             reader,
             vitals: Arc::clone(&vitals),
+            rebuilds,
         };
         let mut outstanding: HashMap<u64, usize> = HashMap::new();
         let configured: Vec<_> = scripts.iter().map(|setup| &setup.name).collect();
@@ -299,7 +309,12 @@ impl Engine {
         let sequence = move |pulse: &Pulse| sequencer.run(outstanding.into_iter().collect(), pulse);
         threads.push(vitals.spawn("sequencer", WORKER_STACK, sequence).map_err(EngineError::Thread)?);
 
+        let pool = Workers::new(tasks_of_workers);
+        let specs = Specs::default();
+        let rebuilder =
+            Rebuilder { store: store.clone(), workers: pool.clone(), notes: notes.clone(), specs: specs.clone() };
         let mut tasks = JoinSet::new();
+        tasks.spawn(rebuilder.run(rebuild_slots));
         let cleaner = Cleaner {
             store: store.clone(),
             low,
@@ -319,7 +334,8 @@ impl Engine {
             entropy,
             around,
             notes: notes.clone(),
-            workers: Workers::new(tasks_of_workers),
+            workers: pool,
+            specs,
             platforms: Arc::clone(&platforms),
             outbox,
             scripts: Mutex::default(),
@@ -430,11 +446,19 @@ impl Engine {
                 last_error: source.as_ref().err().map(ToString::to_string),
                 memory_bytes: 0,
                 waiting_runs: 0,
+                timers: 0,
+                timer_bytes: 0,
                 waiting_events: 0,
                 set_aside_events: 0,
             }));
             let waiting_events = Arc::new(AtomicU64::new(0));
-            scripts.push(Known { name: name.clone(), board: Arc::clone(&board), waiting: Arc::clone(&waiting_events) });
+            let timers = left.timers.of(&name);
+            scripts.push(Known {
+                name: name.clone(),
+                board: Arc::clone(&board),
+                waiting: Arc::clone(&waiting_events),
+                timers: Arc::clone(&timers),
+            });
             let asking = Arc::new(AtomicUsize::new(0));
             let depends = source.as_ref().map(Source::depends).unwrap_or_default();
             let worker = self.workers.place(slot, &name, &depends);
@@ -459,15 +483,20 @@ impl Engine {
                 outgoing: Vec::new(),
                 version: "".into(),
                 is_ready: false,
+                is_down: false,
             })));
             let (around, seed) = (self.around.clone(), self.entropy.next());
             let (store, platforms) = (self.store.clone(), Arc::clone(&self.platforms));
             let (settings, declared) = (Arc::clone(&self.settings), Arc::clone(&self.declared));
             let metrics = Arc::clone(&self.metrics);
-            let timers = left.timers.of(&name);
             let of_slot = name.clone();
-            self.task(
-                slot,
+            // Cloned for each time: should its worker fail, it is made anew.
+            let adopt = move || {
+                let (of_slot, store, platforms) = (of_slot.clone(), store.clone(), Arc::clone(&platforms));
+                let (grants, timers, settings) = (grants.clone(), Arc::clone(&timers), Arc::clone(&settings));
+                let (declared, metrics, limits) = (Arc::clone(&declared), Arc::clone(&metrics), limits.clone());
+                let (config, around, asking, board) =
+                    (config.clone(), around.clone(), Arc::clone(&asking), Arc::clone(&board));
                 Task::Adopt(Box::new(move |neighbours| {
                     let usage = store.stored_bytes(of_slot.as_str()).unwrap_or_else(|error| {
                         tracing::error!(script = %of_slot, "how much it stores cannot be read; taken for nothing: {error}");
@@ -487,8 +516,11 @@ impl Engine {
                     );
                     let neighbours = neighbours.clone();
                     Slot::new(slot, of_slot, limits, config, around, store, neighbours, seed, asking, board)
-                })),
-            );
+                }))
+            };
+            self.task(slot, adopt());
+            let spec = Spec { name: name.clone(), adopt: Box::new(adopt), source: None, config: None };
+            self.specs.lock().insert(slot, spec);
             let waiting: Vec<_> = left.waiting.extract_if(.., |(script, ..)| *script == name).collect();
             (slot, left.unfinished.remove(&name), waiting)
         };
@@ -748,8 +780,16 @@ impl Engine {
             return Err(Failure::new(problem));
         }
         let (reply, outcome) = oneshot::channel();
+        let (kept, kept_config) = (source.clone(), config.clone());
         self.task(slot, Task::Load { slot, source: Box::new(source), config, reason, reply });
-        outcome.await.unwrap_or_else(|_| Err(Failure::new("the engine is stopping")))
+        let outcome = outcome.await.unwrap_or_else(|_| Err(Failure::new("the engine is stopping")));
+        if outcome.is_ok()
+            && let Some(spec) = self.specs.lock().get_mut(&slot)
+        {
+            spec.source = Some(kept);
+            spec.config = kept_config.or(spec.config.take());
+        }
+        outcome
     }
 
     fn slot(&self, name: &ScriptName) -> Option<usize> {

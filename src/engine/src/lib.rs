@@ -25,6 +25,7 @@ mod outbox;
 mod passed_on;
 mod places;
 mod read_back;
+mod rebuild;
 mod recovery;
 mod refusals;
 mod reload;

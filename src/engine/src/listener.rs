@@ -66,7 +66,7 @@ impl Listener {
 
     /// Says once a minute that messages are not searched to their end.
     fn tell(&mut self, script: &ScriptName, metrics: &Metrics) {
-        metrics.count(script, "hear_limit");
+        metrics.count(script, "limit_hear_ms");
         if !std::mem::replace(&mut self.is_told, true) {
             tracing::warn!(
                 script = %script,

@@ -14,7 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use self::series::{Labels, Series};
-use crate::status::{ScriptState, Status};
+use crate::status::{BotState, ScriptState, Status};
 
 /// What names and labels of a script's series take on average at most, in bytes.
 const SERIES_BYTES: usize = 256;
@@ -122,6 +122,24 @@ impl Metrics {
             memory.get_or_create(&labels).set(i64::try_from(script.memory_bytes).unwrap_or(i64::MAX));
             waiting.get_or_create(&labels).set(i64::try_from(script.waiting_runs).unwrap_or(i64::MAX));
         }
+        let events: Family<Labels, Gauge> = Family::default();
+        let timers: Family<Labels, Gauge> = Family::default();
+        let timer_bytes: Family<Labels, Gauge> = Family::default();
+        for script in &status.scripts {
+            let labels = vec![("script".to_owned(), script.name.to_string())];
+            timers.get_or_create(&labels).set(i64::try_from(script.timers).unwrap_or(i64::MAX));
+            timer_bytes.get_or_create(&labels).set(i64::try_from(script.timer_bytes).unwrap_or(i64::MAX));
+            events.get_or_create(&labels).set(i64::try_from(script.waiting_events).unwrap_or(i64::MAX));
+        }
+        let actions: Family<Labels, Gauge> = Family::default();
+        let action_bytes: Family<Labels, Gauge> = Family::default();
+        let bot_up: Family<Labels, Gauge> = Family::default();
+        for bot in &status.bots {
+            let labels = vec![("bot".to_owned(), bot.name.to_string())];
+            actions.get_or_create(&labels).set(i64::try_from(bot.waiting_actions).unwrap_or(i64::MAX));
+            action_bytes.get_or_create(&labels).set(i64::try_from(bot.waiting_bytes).unwrap_or(i64::MAX));
+            bot_up.get_or_create(&labels).set(i64::from(bot.state == BotState::Up));
+        }
         let backlog: Gauge = Gauge::default();
         backlog.set(i64::try_from(status.backlog).unwrap_or(i64::MAX));
         let happened: Family<Labels, Counter> = Family::default();
@@ -133,7 +151,17 @@ impl Metrics {
         registry.register("script_suspended", "Whether the script rests after failing too often", suspended);
         registry.register("script_memory_bytes", "Memory of the script's VM", memory);
         registry.register("script_waiting_runs", "Runs that wait for somebody or something", waiting);
-        registry.register("script_happened", "Failures and suspensions", happened);
+        registry.register(
+            "script_happened",
+            "Failures, suspensions, and limits that were reached, by the name of their setting",
+            happened,
+        );
+        registry.register("script_waiting_events", "Events that the script has still to take", events);
+        registry.register("script_timers", "Timers of the script that wait", timers);
+        registry.register("script_timer_bytes", "Size of the timers that wait, with their payloads", timer_bytes);
+        registry.register("bot_up", "Whether the bot is connected", bot_up);
+        registry.register("outbox_actions", "Actions that wait to be done by the bot", actions);
+        registry.register("outbox_bytes", "Size of the actions that wait", action_bytes);
         registry.register("backlog", "Events and actions under way", backlog);
         register_figures(&mut registry, figures);
         let registry_of_scripts = registry.sub_registry_with_prefix("of_script");

@@ -14,6 +14,7 @@ mod clock;
 mod closing;
 mod intake;
 mod results;
+mod workers;
 
 use crossbeam_channel::{Receiver, Sender};
 use palabre_model::{
@@ -23,7 +24,7 @@ use palabre_model::{
 use palabre_script::{Answer, Change, Declarations, MetricChange};
 use palabre_store::{Error, Op, Store, TableId};
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::awaited::{Delivered, Fetch};
 use crate::block::{Block, EventRecord, RunOutcome, RunRecord, ScriptVersion};
@@ -111,6 +112,15 @@ pub(crate) enum Note {
     Ready {
         slot: usize,
     },
+    /// A worker has failed, while it was at that script.
+    WorkerFailed {
+        worker: usize,
+        running: Option<usize>,
+    },
+    /// A script whose worker failed is back.
+    Rebuilt {
+        slot: usize,
+    },
     /// A script more.
     Route(Box<Route>),
     Due(Due, Millis),
@@ -190,6 +200,8 @@ pub(crate) struct Sequencer {
     pub(crate) stalled: Arc<Board<Option<String>>>,
     pub(crate) reader: Sender<ReadBack>,
     pub(crate) vitals: Arc<Vitals>,
+    /// Where scripts are brought back whose worker failed.
+    pub(crate) rebuilds: mpsc::UnboundedSender<usize>,
 }
 
 /// What it keeps to itself.
@@ -214,6 +226,10 @@ struct State {
     /// a room that is gone would keep it busy for ever.
     told: VecDeque<u64>,
     interactions: Interactions,
+    /// Scripts to be brought back, each once that block is durable.
+    rebuilding: Vec<(usize, u64)>,
+    /// How often a worker failed at an event of a script.
+    failures: HashMap<(usize, u64), u32>,
     /// How many failed actions each script was told of in the minute that began then.
     faults: HashMap<ScriptName, (Millis, u32)>,
     /// How many notes of what happened have come in.
@@ -317,15 +333,9 @@ impl Sequencer {
                 }
             }
             Note::Route(route) => self.routes.push(*route),
-            Note::Ready { slot } => {
-                if let Some(route) = self.routes.get_mut(slot) {
-                    route.is_ready = true;
-                    self.timers.wake(&route.name, self.clock.now());
-                    let (name, declared, now) = (route.name.clone(), Arc::clone(&route.declared), self.clock.now());
-                    self.tasks.declare(&name, &declared.tasks, now, &mut state.open.batch);
-                    state.open.touch(false);
-                }
-            }
+            Note::Ready { slot } => self.ready(state, slot),
+            Note::WorkerFailed { worker, running } => self.worker_failed(state, worker, running),
+            Note::Rebuilt { slot } => self.rebuilt(state, slot),
             Note::Due(due, time) => self.due(state, due, time),
             Note::Clock { before, now } => self.clock_leapt(state, before, now),
             Note::ClockCorrected(back) => self.clock_corrected(back),
@@ -343,6 +353,7 @@ impl Sequencer {
                     self.stalled.write(|stalled| *stalled = None);
                 }
                 self.feed_cautious(state, number, &marks);
+                self.rebuild(state, number);
             }
             Note::NotDurable(refused) => {
                 state.in_flight -= 1;
@@ -411,6 +422,17 @@ impl Sequencer {
         for event in events {
             let Some(adapter) = self.outbox.platforms.adapter(event.bot.name.as_str()).cloned() else { continue };
             self.outbox.lanes_running.spawn_on(async move { adapter.finished(&event).await }, &self.outbox.runtime);
+        }
+    }
+
+    /// A script has been handed what was left for it.
+    fn ready(&mut self, state: &mut State, slot: usize) {
+        if let Some(route) = self.routes.get_mut(slot) {
+            route.is_ready = true;
+            self.timers.wake(&route.name, self.clock.now());
+            let (name, declared, now) = (route.name.clone(), Arc::clone(&route.declared), self.clock.now());
+            self.tasks.declare(&name, &declared.tasks, now, &mut state.open.batch);
+            state.open.touch(false);
         }
     }
 

@@ -713,12 +713,16 @@ impl Slot {
     fn fail(&mut self, input: &Input, answer: Option<Answer>, ran: &Ran, failure: Failure) {
         let hook = input.event.kind.name();
         let (spoiled, is_rate) = (failure.spoiled, failure.limit.as_ref().is_some_and(Limit::is_rate));
+        let limit = failure.limit.as_ref().map(Limit::name);
         tracing::warn!(script = %self.name, hook = hook.hook(), event = input.seq, "{failure}");
         let mut fault = *failure.fault;
         fault.hook = Some(hook.hook().to_owned());
         fault.event = Some(serde_json::json!({ "kind": hook.as_str(), "id": input.seq.to_string() }));
         self.record(input, answer, RunOutcome::Failed(fault.clone()), Effects::default(), &ran.hash);
         self.around.metrics.count(&self.name, "failure");
+        if let Some(limit) = limit {
+            self.around.metrics.count(&self.name, limit);
+        }
         self.post(Some(fault.message.clone()));
         if spoiled {
             self.replace_vm();

@@ -125,6 +125,10 @@ pub struct ScriptStatus {
     pub memory_bytes: usize,
     /// Runs that wait.
     pub waiting_runs: usize,
+    /// Timers that wait.
+    pub timers: usize,
+    /// Their size with their payloads, in bytes.
+    pub timer_bytes: u64,
     /// Events that it has still to take, those set aside among them.
     pub waiting_events: u64,
     /// Events that were set aside, because it rests where they happened.

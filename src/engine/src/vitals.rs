@@ -1,7 +1,7 @@
 //! Whether the threads of the engine are alive and get on, for health; and the end of the process when one is not.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -32,6 +32,8 @@ pub(crate) struct Pulse {
     name: String,
     is_dead: AtomicBool,
     began: Instant,
+    /// The script that it is at, plus one; 0 for none.
+    running: AtomicUsize,
     /// When it began with what it does at present, in milliseconds since the start, plus one; 0 while it waits.
     busy_since: AtomicU64,
 }
@@ -45,6 +47,15 @@ impl Pulse {
     /// It has something to do, or has got on.
     pub(crate) fn beat(&self) {
         self.busy_since.store(self.now() + 1, Relaxed);
+    }
+
+    /// Notes which script it is at.
+    pub(crate) fn runs(&self, slot: Option<usize>) {
+        self.running.store(slot.map_or(0, |slot| slot + 1), Relaxed);
+    }
+
+    pub(crate) fn running(&self) -> Option<usize> {
+        self.running.load(Relaxed).checked_sub(1)
     }
 
     fn now(&self) -> u64 {
@@ -71,8 +82,13 @@ impl Vitals {
         run: impl FnOnce(&Pulse) + Send + 'static,
     ) -> std::io::Result<JoinHandle<()>> {
         let began = self.began;
-        let pulse =
-            Pulse { name: name.to_owned(), is_dead: AtomicBool::new(false), began, busy_since: AtomicU64::new(0) };
+        let pulse = Pulse {
+            name: name.to_owned(),
+            is_dead: AtomicBool::new(false),
+            began,
+            busy_since: AtomicU64::new(0),
+            running: AtomicUsize::new(0),
+        };
         let pulse = Arc::new(pulse);
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&pulse));
         let vitals = Arc::clone(self);

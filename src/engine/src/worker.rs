@@ -1,6 +1,7 @@
 //! A thread that runs scripts: hooks of one script one at a time, up to their next wait; scripts of other workers meanwhile.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -79,8 +80,15 @@ pub(crate) enum Task {
     Stop,
 }
 
-/// Runs until told to stop.
-pub(crate) fn run(tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse) {
+/// Runs until told to stop. Should the worker itself fail, and not a script in its VM, its scripts are gone, and are brought back.
+pub(crate) fn run(index: usize, tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse) {
+    while catch_unwind(AssertUnwindSafe(|| work(tasks, notes, pulse))).is_err() {
+        tell(notes, Note::WorkerFailed { worker: index, running: pulse.running() });
+        pulse.runs(None);
+    }
+}
+
+fn work(tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse) {
     let mut slots: BTreeMap<usize, Slot> = BTreeMap::new();
     let neighbours = Neighbours::default();
     let mut barriers = Vec::new();
@@ -117,9 +125,11 @@ pub(crate) fn run(tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse) {
         if let Some(slot) = next {
             floor = floor.max(slot.spent);
             let began = Instant::now();
+            pulse.runs(Some(slot.index));
             slot.work(|done| done >= CHUNK_EVENTS || (done > 0 && began.elapsed() >= CHUNK_TIME));
             slot.spent = floor + began.elapsed();
             let index = slot.index;
+            pulse.runs(None);
             give_back(&mut slots, index, notes);
         }
         if !slots.values().any(Slot::has_turns) {

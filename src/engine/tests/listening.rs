@@ -19,7 +19,7 @@ fn a_and_b(length: usize) -> String {
 }
 
 fn metric(house: &House, script: &str) -> bool {
-    let line = format!("script=\"{script}\",what=\"hear_limit\"");
+    let line = format!("script=\"{script}\",what=\"limit_hear_ms\"");
     house.engine.metrics().lines().any(|known| known.contains(&line))
 }
 

@@ -180,6 +180,37 @@ pub enum Limit {
 }
 
 impl Limit {
+    /// Returns its name in metrics: that of its setting, where it has one.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Cpu(_) => "limit_cpu_ms",
+            Self::CpuOfMinute(_) => "limit_cpu_s_per_minute",
+            Self::Waits(_) => "limit_waits_per_minute",
+            Self::Memory(_) => "limit_memory_mb",
+            Self::Recursion => "limit_recursion",
+            Self::Wall(_) => "limit_wall_s",
+            Self::Actions(_) => "limit_actions_per_minute",
+            Self::ActionsOfRun(_) => "limit_actions_per_run",
+            Self::LogOfRun(_) => "limit_log_lines_per_run",
+            Self::Log(_) => "limit_log_lines_per_minute",
+            Self::Requests(_) => "limit_requests_per_minute",
+            Self::Storage(_) => "limit_storage_mb",
+            Self::Output => "limit_output",
+            Self::Runs(_) => "limit_concurrent_runs",
+            Self::Timers(_) => "limit_timers",
+            Self::Outbox { .. } => "limit_outbox",
+            Self::TimersPerMinute(_) => "limit_timers_per_minute",
+            Self::Patterns(_) => "limit_patterns_kb",
+            Self::Words(_) => "limit_words_kb",
+            Self::Hear(_) => "limit_hear_ms",
+            Self::TimerBytes(_) => "limit_timers_mb",
+            Self::Written(_) => "limit_write_mb_per_minute",
+            Self::WaitingBytes(_) => "limit_waiting_mb",
+            Self::Declared => "limit_declarations",
+        }
+    }
+
     /// Whether it was a matter of how much came in, and not of the script: such a failure is no reason to suspend it.
     #[must_use]
     pub const fn is_rate(&self) -> bool {

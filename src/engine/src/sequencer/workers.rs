@@ -1,0 +1,93 @@
+//! A worker has failed: its scripts go on behind the last events that they are done with, and an event at which that happens three
+//! times is given up.
+
+use super::*;
+use crate::read_back::Cursor;
+use crate::route::Lag;
+
+/// An event at which a worker failed so often is given up.
+const FAILURES: u32 = 3;
+
+impl Sequencer {
+    /// Takes what the scripts of a worker had under way back to the journal. `running` is the one that was at work.
+    pub(super) fn worker_failed(&mut self, state: &mut State, worker: usize, running: Option<usize>) {
+        tracing::error!(worker, "a worker failed (a bug of Palabre's); its scripts are made anew");
+        if let Some(slot) = running {
+            self.count_failure(state, slot);
+        }
+        let number = self.number;
+        for (slot, route) in self.routes.iter_mut().enumerate().filter(|(_, route)| route.worker == worker) {
+            let count = route.unfinished();
+            let first = route.window.front().map(|(seq, block, _)| Cursor { block: *block, seq: *seq });
+            for (_, block, _) in route.window.drain(..) {
+                finish_one(&mut state.outstanding, block);
+            }
+            route.window_bytes = 0;
+            route.outgoing.clear();
+            if let Some(cursor) = first.or(route.lag.as_ref().map(|lag| lag.cursor)) {
+                route.lag = Some(Lag { cursor, count, is_reading: false });
+            }
+            // One at a time, so that it is known which event it is, should it happen again.
+            route.cautious = Some(Cautious { is_free: true, ..Cautious::default() });
+            route.is_ready = false;
+            route.is_down = true;
+            state.rebuilding.push((slot, number));
+        }
+        // What they did until then has to be durable before they read it.
+        state.open.touch(true);
+    }
+
+    /// Counts a failure against the event that a script was at, and gives that up when it is one too many.
+    fn count_failure(&mut self, state: &mut State, slot: usize) {
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        let Some((seq, block, bytes)) = route.window.front().copied() else { return };
+        let failures = state.failures.entry((slot, seq)).or_default();
+        *failures += 1;
+        if *failures < FAILURES {
+            return;
+        }
+        state.failures.remove(&(slot, seq));
+        let script = route.name.clone();
+        tracing::error!(script = %script, event = seq, "given up: its worker failed {FAILURES} times at this event; it is in the dead letters");
+        route.window.pop_front();
+        route.window_bytes -= bytes;
+        state.open.marks_before.entry(slot).or_insert(route.mark);
+        route.mark = Some(seq);
+        finish_one(&mut state.outstanding, block);
+        let Some(event) = self.event(state, block, seq) else { return };
+        let letter = DeadLetter::Event { script, seq, event, at: self.clock.now() };
+        let number = self.seq.fetch_add(1, Relaxed);
+        DEAD_LETTERS.put(&mut state.open.batch, &number, &letter);
+    }
+
+    /// An event of the journal.
+    fn event(&self, state: &State, block: u64, seq: u64) -> Option<Arc<Event>> {
+        let of = |events: &[EventRecord]| {
+            events.iter().find(|record| record.seq == seq).map(|record| Arc::clone(&record.event))
+        };
+        if let Some(event) = of(&state.open.events) {
+            return Some(event);
+        }
+        let snapshot = self.store.snapshot(0).ok()?;
+        let packed = JOURNAL.get(&snapshot, &block).ok()??;
+        of(&packed.unpack().ok()?.events)
+    }
+
+    /// Has scripts brought back, now that a block is durable.
+    pub(super) fn rebuild(&mut self, state: &mut State, durable: u64) {
+        if !state.refused.is_empty() {
+            return;
+        }
+        for (slot, _) in state.rebuilding.extract_if(.., |(_, number)| *number <= durable) {
+            // Its receiver ends at shutdown alone.
+            let _sent = self.rebuilds.send(slot);
+        }
+    }
+
+    /// A script is back.
+    pub(super) fn rebuilt(&mut self, state: &mut State, slot: usize) {
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        route.is_down = false;
+        self.ready(state, slot);
+    }
+}

@@ -1,0 +1,109 @@
+//! A worker that fails itself, outside of its scripts: its scripts come back, and go on where they were.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+mod support;
+
+use std::backtrace::Backtrace;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use palabre_engine::{DeadLetter, Engine, Operators, Options, ScriptState, Web, dead_letters};
+use palabre_model::{Adapter, Clock, Millis, SeededEntropy, VirtualClock};
+use palabre_sim::Sim;
+use palabre_store::Store;
+use support::script;
+
+/// A clock at which a worker fails so often while it begins with an event.
+struct Trap {
+    clock: VirtualClock,
+    failures: AtomicU32,
+}
+
+#[async_trait]
+impl Clock for Trap {
+    fn now(&self) -> Millis {
+        if std::thread::current().name().is_some_and(|name| name.starts_with("script-worker"))
+            && self.failures.load(SeqCst) > 0
+            && Backtrace::force_capture().to_string().contains("run_event")
+        {
+            self.failures.fetch_sub(1, SeqCst);
+            panic!("a bug in a worker");
+        }
+        self.clock.now()
+    }
+
+    async fn sleep_until(&self, time: Millis) {
+        self.clock.sleep_until(time).await;
+    }
+}
+
+const SCRIPT: &str = r#"
+function on_message(event)
+  store.incr("n")
+  event:reply(`{event.text} {store.get("n")}`)
+end"#;
+
+async fn daemon() -> (Store, Arc<Trap>, Arc<Sim>, Engine) {
+    let (store, sim) = (Store::in_memory().unwrap(), Sim::new("sim"));
+    let trap = Arc::new(Trap { clock: VirtualClock::new(1_000_000), failures: AtomicU32::new(0) });
+    let engine = Engine::start(Options {
+        store: store.clone(),
+        clock: Arc::clone(&trap) as Arc<dyn Clock>,
+        entropy: Arc::new(SeededEntropy::new(7)),
+        bots: vec![(sim.bot(), Arc::clone(&sim) as Arc<dyn Adapter>)],
+        scripts: vec![script("counter", SCRIPT), script("other", SCRIPT)],
+        workers: 1,
+        journal_retention: Duration::from_secs(86_400),
+        settings: HashMap::new(),
+        operators: Operators::default(),
+        http: Arc::new(Web::default()),
+    })
+    .await
+    .unwrap();
+    (store, trap, sim, engine)
+}
+
+fn replies(sim: &Sim) -> Vec<String> {
+    let transcript = sim.transcript();
+    let mut replies: Vec<_> =
+        transcript.lines().iter().filter(|line| line.author == "sim").map(|line| line.text.clone()).collect();
+    replies.sort();
+    replies
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_of_a_worker_that_fails_come_back_and_lose_and_repeat_nothing() {
+    let (_, trap, sim, engine) = daemon().await;
+    let alice = sim.person("alice", "general");
+    alice.says("one").await.unwrap();
+    engine.when_idle().await;
+    trap.failures.store(1, SeqCst);
+    for text in ["two", "three"] {
+        alice.says(text).await.unwrap();
+    }
+    engine.when_idle().await;
+    assert_eq!(replies(&sim), ["one 1", "one 1", "three 3", "three 3", "two 2", "two 2"]);
+    let status = engine.status();
+    assert!(status.scripts.iter().all(|script| script.state == ScriptState::Up));
+    assert!(status.threads.iter().all(|thread| thread.alive));
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_at_which_the_worker_fails_three_times_goes_to_the_dead_letters() {
+    let (store, trap, sim, engine) = daemon().await;
+    let alice = sim.person("alice", "general");
+    trap.failures.store(3, SeqCst);
+    alice.says("bad").await.unwrap();
+    engine.when_idle().await;
+    alice.says("good").await.unwrap();
+    engine.when_idle().await;
+    let letters: Vec<_> = dead_letters(&store.snapshot(0).unwrap()).unwrap().map(|letter| letter.unwrap().1).collect();
+    assert!(matches!(&letters[..], [DeadLetter::Event { .. }]), "{letters:?}");
+    assert_eq!(replies(&sim), ["bad 1", "good 1", "good 2"], "the other script has had it");
+    engine.shutdown().await;
+}
