@@ -57,7 +57,7 @@ const SHOWN: usize = 100;
 /// How many pages of the history are read at once.
 const READS: usize = 2;
 /// An empty room leaves the memory after this; what it keeps stays in the store.
-const EMPTY: std::time::Duration = std::time::Duration::from_secs(300);
+const EMPTY: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// What a room has from the service.
 pub(crate) struct Surroundings {

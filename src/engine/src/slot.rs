@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicU64, AtomicUsize,
-    Ordering::{Relaxed, Release},
+    Ordering::{Acquire, Relaxed, Release},
 };
 use std::time::Duration;
 
@@ -35,6 +35,8 @@ use crate::tables::WaitingRun;
 const LONG_QUEUE: usize = WINDOW_EVENTS / 2;
 /// So many events that were set aside are read at once.
 const ASIDE_AT_ONCE: usize = 64;
+/// So many bytes of values that a script has stored may be on their way to the disk; what it does next waits for them.
+const UNDURABLE_BYTES: usize = 4 << 20;
 /// How long after the store could not be read a script tries again.
 const HOLD: Millis = 500;
 
@@ -156,6 +158,9 @@ pub(crate) struct Slot {
     rest_until: Millis,
     /// The store cannot be read: events and waits stay as they are until it can.
     held: bool,
+    /// Bytes of values in the present chunk, and in chunks that are not durable yet.
+    chunk_bytes: usize,
+    undurable: VecDeque<(u64, usize)>,
     places: Places,
     /// Events that were set aside and are tried again, before those in the queue.
     retries: VecDeque<(Place, u64, Arc<Event>)>,
@@ -224,6 +229,8 @@ impl Slot {
             resting: false,
             rest_until: 0,
             held: false,
+            chunk_bytes: 0,
+            undurable: VecDeque::new(),
             places,
             retries: VecDeque::new(),
             is_stuck: false,
@@ -277,11 +284,18 @@ impl Slot {
     }
 
     pub(crate) fn has_work(&self) -> bool {
-        if self.held {
+        if self.held || self.is_throttled() {
             return self.turns.iter().any(|turn| matches!(turn, Turn::Gate { .. }));
         }
         let takes_events = self.current.is_some() && !self.resting;
         self.has_turns() || (takes_events && (self.has_retries() || (!self.queue.is_empty() && !self.is_stuck)))
+    }
+
+    /// Whether what it does next waits for what it has stored to be durable.
+    pub(crate) fn is_throttled(&self) -> bool {
+        let durable = self.chunk.durable.load(Acquire);
+        let waiting = self.undurable.iter().filter(|(number, _)| *number > durable);
+        self.chunk_bytes + waiting.map(|(_, bytes)| bytes).sum::<usize>() > UNDURABLE_BYTES
     }
 
     /// Whether something waits that comes before the next event.
@@ -455,7 +469,7 @@ impl Slot {
 
     /// What comes before the next event; while the store cannot be read, only what somebody waits for.
     fn next_turn(&mut self) -> Option<Turn> {
-        if !self.held {
+        if !self.held && !self.is_throttled() {
             return self.turns.pop_front();
         }
         let gate = self.turns.iter().position(|turn| matches!(turn, Turn::Gate { .. }))?;
@@ -645,6 +659,13 @@ impl Slot {
         if self.chunk.is_empty() {
             return None;
         }
+        let durable = self.chunk.durable.load(Acquire);
+        while self.undurable.front().is_some_and(|(number, _)| *number <= durable) {
+            self.undurable.pop_front();
+        }
+        if self.chunk_bytes > 0 {
+            self.undurable.push_back((self.chunk.number, std::mem::take(&mut self.chunk_bytes)));
+        }
         if !self.chunk.aside.is_empty() {
             self.board.write(|status| status.set_aside_events = self.places.aside());
         }
@@ -818,6 +839,9 @@ impl Slot {
             self.chunk.script.version = Arc::clone(hash);
         }
         for write in &effects.writes {
+            if let Change::Set { value, .. } = &write.change {
+                self.chunk_bytes += write.key.len() + value.len();
+            }
             self.store.apply(&write.key, &write.change, self.chunk.number);
             self.chunk.writes.insert(Arc::clone(&write.key), write.change.clone());
         }

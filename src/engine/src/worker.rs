@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use palabre_model::{Event, Reason, Verdict};
 use palabre_script::{Answer, Coverage, Failure, Source};
 use tokio::sync::oneshot;
@@ -20,6 +20,9 @@ use crate::vitals::Pulse;
 /// A chunk is given back after so many events or so much time, so that what is done becomes durable while more is done.
 const CHUNK_EVENTS: usize = 512;
 const CHUNK_TIME: Duration = Duration::from_millis(2);
+
+/// How long until it is looked again whether what a script has stored is durable.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// What a worker is told.
 pub(crate) enum Task {
@@ -100,9 +103,16 @@ fn work(tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse) {
             tasks.try_recv().ok()
         } else {
             pulse.rest();
-            match tasks.recv() {
+            // Who waits for the disk is not told when it is done, and looks.
+            let next = if slots.values().any(Slot::is_throttled) {
+                tasks.recv_timeout(LOOK_AGAIN)
+            } else {
+                tasks.recv().map_err(RecvTimeoutError::from)
+            };
+            match next {
                 Ok(task) => Some(task),
-                Err(_) => return,
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         };
         pulse.beat();

@@ -28,7 +28,7 @@ use crate::stream::Stream;
 use crate::watched::{Inbound, Outbound};
 
 /// The largest head of a request, and how much of an answer waits for its client, in bytes.
-const BUFFER: usize = 64 << 10;
+const BUFFER: usize = 32 << 10;
 /// How often it is looked for connections that take too long.
 const SWEEP: Duration = Duration::from_millis(250);
 /// How long it is waited when the operating system gives no connection.

@@ -137,6 +137,8 @@ impl IntoResponse for Exhausted {
         let error = format!("the limit is {}; try again in {seconds} s", self.what);
         let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(json!({ "error": error }))).into_response();
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        // What else was sent ahead on this connection is not answered one by one.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         response
     }
 }

@@ -51,7 +51,7 @@ impl Default for Settings {
             origins: Vec::new(),
             proxies: Vec::new(),
             max_connections: 12_000,
-            max_connections_per_address: 4_000,
+            max_connections_per_address: 1_000,
             header_timeout_s: 10,
             idle_timeout_s: 60,
             stall_timeout_s: 30,

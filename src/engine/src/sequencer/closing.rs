@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// So much memory for a block that is being packed is kept for the next one.
+const PLAIN_BYTES: usize = 4 << 20;
+
 impl Sequencer {
     pub(super) fn close(&mut self, state: &mut State) {
         let number = self.number;
@@ -48,6 +51,10 @@ impl Sequencer {
         let is_empty = block.events.is_empty() && block.runs.is_empty();
         if !is_empty {
             JOURNAL.put(&mut batch, &number, &block.pack(&mut state.plain));
+            // Large blocks are rare, and memory for them is not kept.
+            if state.plain.capacity() > PLAIN_BYTES {
+                state.plain = Vec::new();
+            }
         }
         if self.routes.iter().any(|route| route.lag.is_some()) {
             // A script that lags may come to them before they can be read back.
