@@ -31,6 +31,7 @@ const IDLE_RUNNERS: usize = 16;
 const WARNINGS: usize = 10;
 
 /// How a stretch of a run ended.
+#[allow(clippy::large_enum_variant, reason = "one is held at a time, and taken apart at once")]
 pub enum Step {
     /// The hook returned: this is what it wants.
     Done(Effects),

@@ -22,6 +22,9 @@ const FILE: &str = "palabre.redb";
 /// How many expired rows one sweep removes; the next goes on. Few enough that commits behind it hardly wait.
 const SWEEP_ROWS: usize = 2_000;
 
+/// An entry of the index of expiries: its own key, when, which table, which key.
+type Expiry = (Vec<u8>, Millis, TableId, Vec<u8>);
+
 /// The open store. Clones share it; the last one to go closes it, or else [`Store::close`] does, after all that was submitted is
 /// written.
 #[derive(Clone)]
@@ -232,10 +235,7 @@ impl Store {
 
     /// Some thousands of the index of ends, in order, from behind the entry of key `after` on: the entry's key, when the row ends, its
     /// table and its key.
-    fn expiries(
-        &self,
-        after: Option<Vec<u8>>,
-    ) -> Result<impl Iterator<Item = Result<(Vec<u8>, Millis, TableId, Vec<u8>)>> + use<>> {
+    fn expiries(&self, after: Option<Vec<u8>>) -> Result<impl Iterator<Item = Result<Expiry>> + use<>> {
         let snapshot = self.snapshot(0)?;
         let rows: Vec<_> =
             snapshot.scan(TableId::Expiry, &[], after.as_deref(), Direction::Forward)?.take(SWEEP_ROWS).collect();

@@ -49,7 +49,7 @@ fn what_a_reader_takes_for_one_character_is_not_cut() {
 
 /// How often each mark stands in a text: in pairs, if all that is opened is closed.
 fn is_closed(part: &str, mark: &str) -> bool {
-    part.matches(mark).count() % 2 == 0
+    part.matches(mark).count().is_multiple_of(2)
 }
 
 #[test]

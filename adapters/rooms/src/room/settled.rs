@@ -24,6 +24,7 @@ pub(super) struct Settled {
     pub(super) then: Then,
 }
 
+#[allow(clippy::large_enum_variant, reason = "a few wait at a time, for one commit")]
 pub(super) enum Then {
     /// A message is shown to everybody.
     Show { position: u64, row: Arc<MessageRow>, asker: Asker },
