@@ -1,0 +1,103 @@
+//! What a worker gives back of a script's runs, in the order in which they ended.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Acquire;
+
+use palabre_fetch::Request;
+use palabre_model::Event;
+use palabre_script::Change;
+
+use super::Slot;
+use crate::block::{RunOutcome, RunRecord, ScriptVersion};
+use crate::places::Place;
+use crate::script_store::KeyMap;
+use crate::tables::WaitingRun;
+
+/// What a worker gives back: runs that ended, in order, with all that they want.
+pub(crate) struct Chunk {
+    pub(crate) slot: usize,
+    pub(crate) script: ScriptVersion,
+    /// The position of the script in a block is not known here; it is 0.
+    pub(crate) runs: Vec<RunRecord>,
+    /// The last event that the script is done with.
+    pub(crate) mark: Option<u64>,
+    /// Stored values, the last change of each.
+    pub(crate) writes: KeyMap<Change>,
+    /// What runs that began to wait want to know over HTTP: event, stretch and request.
+    pub(crate) requests: Vec<(u64, u32, Request)>,
+    /// Runs that began to wait (`Some`) or ended.
+    pub(crate) waits: Vec<(u64, Option<WaitingRun>)>,
+    /// Events that were set aside, or that are no longer.
+    pub(crate) aside: Vec<AsideChange>,
+    pub(crate) number: u64,
+    pub(crate) durable: Arc<AtomicU64>,
+}
+
+/// An event whose script rests where it happened.
+pub(crate) enum AsideChange {
+    Put { place: Place, seq: u64, event: Arc<Event> },
+    Done { place: Place, seq: u64 },
+}
+
+impl Chunk {
+    pub(super) fn is_empty(&self) -> bool {
+        self.runs.is_empty() && self.mark.is_none() && self.waits.is_empty() && self.aside.is_empty()
+    }
+
+    /// Whether something happens only once this is durable; not where runs have done no more than store values.
+    pub(crate) fn has_more_to_come(&self) -> bool {
+        let is_over = |run: &RunRecord| {
+            let effects = &run.effects;
+            matches!(run.outcome, RunOutcome::Done)
+                && effects.actions.is_empty()
+                && effects.timers.is_empty()
+                && effects.result.is_none()
+        };
+        !(self.requests.is_empty() && self.waits.is_empty() && self.runs.iter().all(is_over))
+    }
+}
+
+impl Slot {
+    /// What is done so far, in order.
+    pub(crate) fn take_chunks(&mut self) -> Vec<Chunk> {
+        let last = self.cut();
+        let mut chunks = std::mem::take(&mut self.cut);
+        chunks.extend(last);
+        if !chunks.is_empty() {
+            self.store.tidy();
+        }
+        self.store.let_go();
+        chunks
+    }
+
+    pub(super) fn cut(&mut self) -> Option<Chunk> {
+        if self.chunk.is_empty() {
+            return None;
+        }
+        let durable = self.chunk.durable.load(Acquire);
+        while self.undurable.front().is_some_and(|(number, _)| *number <= durable) {
+            self.undurable.pop_front();
+        }
+        if self.chunk_bytes > 0 {
+            self.undurable.push_back((self.chunk.number, std::mem::take(&mut self.chunk_bytes)));
+        }
+        if !self.chunk.aside.is_empty() {
+            self.board.write(|status| status.set_aside_events = self.places.aside());
+        }
+        let next = Chunk {
+            slot: self.index,
+            script: self.chunk.script.clone(),
+            runs: Vec::new(),
+            mark: None,
+            // As many as last time; growing a map by and by copies it again and again.
+            writes: KeyMap::with_capacity_and_hasher(self.chunk.writes.len(), Default::default()),
+            requests: Vec::new(),
+            waits: Vec::new(),
+            aside: Vec::new(),
+            number: self.chunk.number + 1,
+            durable: Arc::clone(&self.chunk.durable),
+        };
+        Some(std::mem::replace(&mut self.chunk, next))
+    }
+}

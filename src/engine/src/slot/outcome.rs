@@ -1,0 +1,194 @@
+//! What comes of a run: its effects, or its failure and the rest that may follow.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use palabre_model::{Event, EventKind, EventName, Fault, Millis};
+use palabre_script::{Answer, Change, Effects, Failure, Input, Limit, Step, Wait};
+
+use super::{Ran, Slot, Version, Waiting, guarded, millis, next_seed};
+use crate::block::{RunOutcome, RunRecord};
+use crate::neighbours::Call;
+use crate::places::{FAILURES_IN_A_ROW, pause, place_of};
+use crate::scheduler::Due;
+use crate::sequencer::Note;
+use crate::tables::WaitingRun;
+
+impl Slot {
+    pub(super) fn settle(&mut self, step: Step, input: &Input, answer: Option<Answer>, ran: &Ran) {
+        let kept = matches!(step, Step::Done(_) | Step::Waiting(..));
+        let called = self.store.end_calls(kept).into_iter().map(|(script, part, effects)| {
+            let input = Input { part, ..input.clone() };
+            Call { script, input, effects }
+        });
+        self.calls.extend(called);
+        match step {
+            Step::Done(effects) => {
+                self.failures = 0;
+                let was_resting = self.places.is_resting();
+                self.places.succeeded(place_of(&input.event).as_ref());
+                if was_resting {
+                    self.post(None);
+                }
+                self.record(input, answer, RunOutcome::Done, effects, &ran.hash);
+            }
+            Step::Waiting(..) if self.waiting.len() >= self.limits.concurrent_runs => {
+                let limit = Limit::Runs(self.limits.concurrent_runs);
+                self.fail(
+                    input,
+                    answer,
+                    ran,
+                    Failure { limit: Some(limit.clone()), ..Failure::new(limit.to_string()) },
+                );
+            }
+            Step::Waiting(effects, wait, parked) => {
+                let wait = wait.ending_by(ran.started.saturating_add(millis(self.limits.wall())));
+                let due = Due::Wake { slot: self.index, seq: input.seq, part: input.part };
+                self.around.scheduler.at(wait.until(), due);
+                let recorded = wait.for_the_record();
+                if let Wait::Http { request, .. } = &wait {
+                    self.chunk.requests.push((input.seq, input.part, request.clone()));
+                }
+                let row = WaitingRun { wait: recorded.clone(), since: input.now, event: Event::clone(&input.event) };
+                self.chunk.waits.push((input.seq, Some(row)));
+                self.record(input, answer, RunOutcome::Waiting(recorded), effects, &ran.hash);
+                let event = Arc::clone(&input.event);
+                let waiting = Waiting { parked, ran: ran.clone(), event, part: input.part, wait };
+                self.waiting.insert(input.seq, waiting);
+                self.count_asking();
+            }
+            Step::Failed(failure) => self.fail(input, answer, ran, *failure),
+        }
+    }
+
+    pub(super) fn fail(&mut self, input: &Input, answer: Option<Answer>, ran: &Ran, failure: Failure) {
+        let hook = input.event.kind.name();
+        let (spoiled, is_rate) = (failure.spoiled, failure.limit.as_ref().is_some_and(Limit::is_rate));
+        let limit = failure.limit.as_ref().map(Limit::name);
+        tracing::warn!(script = %self.name, hook = hook.hook(), event = input.seq, "{failure}");
+        let mut fault = *failure.fault;
+        fault.hook = Some(hook.hook().to_owned());
+        fault.event = Some(serde_json::json!({ "kind": hook.as_str(), "id": input.seq.to_string() }));
+        self.record(input, answer, RunOutcome::Failed(fault.clone()), Effects::default(), &ran.hash);
+        self.around.metrics.count(&self.name, "failure");
+        if let Some(limit) = limit {
+            self.around.metrics.count(&self.name, limit);
+        }
+        self.post(Some(fault.message.clone()));
+        if spoiled {
+            self.replace_vm();
+        }
+        // Whoever may send requests must not be able to suspend the script.
+        if !is_rate && hook != EventName::Request {
+            self.failures += 1;
+            let place = place_of(&input.event);
+            // Where it happens in one place alone, it is suspended there, and others are served on.
+            if let Some(place) = &place
+                && let Some(pause) = self.places.failed(place, input.now)
+            {
+                self.announce_rest(pause, &format!(" in {place}"), &fault.message);
+            }
+            if self.failures >= FAILURES_IN_A_ROW && (place.is_none() || self.places.fails_everywhere()) {
+                self.rest(&fault.message);
+            }
+        }
+        if hook != EventName::Error {
+            self.tell(input, fault);
+        }
+    }
+
+    /// Runs `on_error`, where there is one, as a stretch of its own.
+    pub(super) fn tell(&mut self, input: &Input, fault: Fault) {
+        let Some(version) = self.current.as_ref().filter(|version| version.vm.borrow().has_hook(EventName::Error))
+        else {
+            return;
+        };
+        let vm = Rc::clone(&version.vm);
+        let event = Event { kind: EventKind::Error { error: fault }, ..Event::clone(&input.event) };
+        let seed = next_seed(&mut self.seeds);
+        let input = Input { event: Arc::new(event), part: input.part + 1, seed, ..input.clone() };
+        let hash = Arc::clone(&version.hash);
+        match guarded(|| vm.borrow_mut().start(input.clone())) {
+            Step::Done(effects) => self.record(&input, None, RunOutcome::Done, effects, &hash),
+            Step::Waiting(..) => tracing::warn!(script = %self.name, "on_error cannot wait; what it wanted is dropped"),
+            Step::Failed(failure) => tracing::warn!(script = %self.name, "on_error failed too: {failure}"),
+        }
+    }
+
+    fn replace_vm(&mut self) {
+        let Some(old) = self.current.take() else { return };
+        match self.build(&old.source) {
+            Ok(vm) => {
+                self.versions += 1;
+                self.neighbours.set(&self.name, Some(Rc::clone(&vm)));
+                self.current = Some(Version { id: self.versions, vm, ..old });
+                tracing::warn!(script = %self.name, "its VM could not be trusted any more and was replaced; module variables start anew");
+            }
+            Err(failure) => {
+                tracing::error!(script = %self.name, "its VM had to be replaced, and the new one does not load: {failure}");
+                self.post(Some(failure.to_string()));
+            }
+        }
+    }
+
+    fn rest(&mut self, why: &str) {
+        let pause = pause(self.rests);
+        self.rests += 1;
+        // After the rest one more failure is enough.
+        self.failures = FAILURES_IN_A_ROW - 1;
+        self.resting = true;
+        self.rest_until = self.now() + pause;
+        self.announce_rest(pause, "", why);
+    }
+
+    /// Asks to be woken after a rest, and tells the operator.
+    fn announce_rest(&self, pause: Millis, place: &str, why: &str) {
+        self.around.scheduler.at(self.now() + pause, Due::Resume { slot: self.index });
+        let seconds = pause / 1_000;
+        let what =
+            format!("suspended for {seconds} s after {FAILURES_IN_A_ROW} failures in a row{place}; the last: {why}");
+        tracing::error!(script = %self.name, "{what}");
+        self.around.metrics.count(&self.name, "suspension");
+        // The sequencer ends at shutdown alone.
+        drop(self.around.notes.send(Note::Notice(format!("The script {} is {what}", self.name))));
+        self.post(None);
+    }
+
+    /// A stretch that did nothing leaves no record: that the mark has passed its event says it all.
+    pub(super) fn record(
+        &mut self,
+        input: &Input,
+        answer: Option<Answer>,
+        outcome: RunOutcome,
+        effects: Effects,
+        hash: &Arc<str>,
+    ) {
+        if self.chunk.script.version != *hash {
+            let done = self.cut();
+            self.cut.extend(done);
+            self.chunk.script.version = Arc::clone(hash);
+        }
+        for write in &effects.writes {
+            if let Change::Set { value, .. } = &write.change {
+                self.chunk_bytes += write.key.len() + value.len();
+            }
+            self.store.apply(&write.key, &write.change, self.chunk.number);
+            self.chunk.writes.insert(Arc::clone(&write.key), write.change.clone());
+        }
+        let is_awaited = matches!(input.event.kind.name(), EventName::Task | EventName::Request);
+        if outcome == RunOutcome::Done && effects == Effects::default() && input.part == 0 && !is_awaited {
+            return;
+        }
+        self.chunk.runs.push(RunRecord {
+            seq: input.seq,
+            part: input.part,
+            script: 0,
+            hook: input.event.kind.name(),
+            now: input.now,
+            seed: input.seed,
+            answer,
+            outcome,
+            effects,
+        });
+    }
+}

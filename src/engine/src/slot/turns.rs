@@ -1,0 +1,300 @@
+//! What a script does next: turns, the events that wait for it, those that were set aside, answers to its waits.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use palabre_model::{Event, EventKind, Millis, RoomId, UserId, Verdict};
+use palabre_script::{Answer, Effects, Failure, Limit, Step, Wait};
+
+use super::{AsideChange, Ran, Slot, Turn, guarded, millis};
+use crate::block::RunOutcome;
+use crate::clock_watch::WentBack;
+use crate::neighbours::Call;
+use crate::places::{LONGEST_REST, place_of};
+use crate::read_back::WINDOW_EVENTS;
+use crate::scheduler::Due;
+use crate::tables::WaitingRun;
+
+/// So many events of places in which the script rests wait in memory before they are set aside for what may come behind them.
+const LONG_QUEUE: usize = WINDOW_EVENTS / 2;
+/// So many events that were set aside are read at once.
+const ASIDE_AT_ONCE: usize = 64;
+/// How long after the store could not be read a script tries again.
+const HOLD: Millis = 500;
+
+impl Slot {
+    /// Takes turns and events until there are none, or `enough` says so. A suspended script takes no events.
+    pub(crate) fn work(&mut self, mut enough: impl FnMut(usize) -> bool) {
+        let mut done = 0;
+        // What a run had done by other scripts is handed to them before the next one begins.
+        while !enough(done) && self.calls.is_empty() && self.has_work() {
+            done += 1;
+            match self.next_turn() {
+                Some(Turn::TimeUp { seq, part }) => self.answered_by(seq, part, Answer::TimeUp),
+                Some(Turn::Answer { seq, part, answer }) => self.answered_by(seq, part, answer),
+                Some(Turn::Gate { event, reply }) => {
+                    let verdict = self.gate(*event);
+                    // Who asked may be gone.
+                    drop(reply.send(verdict));
+                }
+                None => self.next_event(),
+            }
+        }
+    }
+
+    /// Takes the next event: of those that were set aside, if there are any whose turn it is, or of the queue.
+    fn next_event(&mut self) {
+        if self.has_retries() {
+            return self.retry();
+        }
+        let Some((seq, event)) = self.queue.pop_front() else { return };
+        match place_of(&event).filter(|place| self.places.waits(Some(place))) {
+            None => {
+                if self.run_event(seq, &event) {
+                    self.chunk.mark = Some(seq);
+                } else {
+                    self.queue.push_front((seq, event));
+                }
+            }
+            Some(place) => {
+                let waits = |(_, event): &(u64, Arc<Event>)| self.places.waits(place_of(event).as_ref());
+                // Without others behind it, it may as well wait where it is.
+                if self.queue.len() < LONG_QUEUE && self.queue.iter().all(waits) {
+                    self.queue.push_front((seq, event));
+                    self.is_stuck = true;
+                } else {
+                    self.places.set_aside(&place);
+                    self.chunk.aside.push(AsideChange::Put { place, seq, event });
+                    self.chunk.mark = Some(seq);
+                }
+            }
+        }
+    }
+
+    pub(super) fn has_retries(&self) -> bool {
+        !self.retries.is_empty() || (!self.is_waiting_for_aside && self.places.next_with_aside().is_some())
+    }
+
+    /// Tries the next event that was set aside.
+    fn retry(&mut self) {
+        if self.retries.is_empty() {
+            let Some((place, done_through)) = self.places.next_with_aside() else { return };
+            match self.store.aside_events(&place, done_through, ASIDE_AT_ONCE) {
+                Ok(events) => {
+                    self.retries.extend(events.into_iter().map(|(seq, event)| (Arc::clone(&place), seq, event)));
+                }
+                Err(error) => {
+                    tracing::error!(script = %self.name, "events that were set aside cannot be read, and wait: {error}");
+                }
+            }
+            if self.retries.is_empty() {
+                // They are not durable yet, or cannot be read.
+                self.is_waiting_for_aside = true;
+                self.around.scheduler.at(self.now() + HOLD, Due::Resume { slot: self.index });
+            }
+            return;
+        }
+        let Some((place, seq, event)) = self.retries.pop_front() else { return };
+        if !self.run_event(seq, &event) {
+            return self.retries.push_front((place, seq, event));
+        }
+        self.places.done_aside(&place, seq);
+        self.chunk.aside.push(AsideChange::Done { place, seq });
+        // Where it rests again, the others stay where they are.
+        if let Some((next, ..)) = self.retries.front()
+            && self.places.next_with_aside().is_none_or(|(place, _)| place != *next)
+        {
+            self.retries.clear();
+        }
+    }
+
+    /// What comes before the next event; while the store cannot be read, only what somebody waits for.
+    fn next_turn(&mut self) -> Option<Turn> {
+        if !self.held && !self.is_throttled() {
+            return self.turns.pop_front();
+        }
+        let gate = self.turns.iter().position(|turn| matches!(turn, Turn::Gate { .. }))?;
+        self.turns.remove(gate)
+    }
+
+    /// Leaves everything as it is until the store can be read again.
+    fn hold(&mut self) {
+        self.held = true;
+        self.around.scheduler.at(self.now() + HOLD, Due::Resume { slot: self.index });
+    }
+
+    /// Lets the script handle an event. Returns false where the store cannot be read, and the event remains to be done.
+    fn run_event(&mut self, seq: u64, event: &Arc<Event>) -> bool {
+        if let Some((run, answer)) = self.answered(event) {
+            return self.wake(run, answer);
+        }
+        let input = self.input(Arc::clone(event), seq, 0);
+        let Some(version) = &self.current else { return true };
+        let ran = Ran { version: version.id, hash: Arc::clone(&version.hash), started: input.now };
+        let vm = Rc::clone(&version.vm);
+        let step = guarded(|| vm.borrow_mut().start(input.clone()));
+        // Whatever the script made of that: the event is not done.
+        if self.neighbours.was_unreadable() {
+            self.store.end_calls(false);
+            self.hold();
+            return false;
+        }
+        self.settle(step, &input, None, &ran);
+        true
+    }
+
+    /// The run that waits for this event, and what it says to it.
+    fn answered(&self, event: &Event) -> Option<(u64, Answer)> {
+        if self.asking.load(Relaxed) == 0 {
+            return None;
+        }
+        let (room, user) = (&event.room.as_ref()?.id, &event.user.as_ref()?.id);
+        let here = |there: &RoomId, who: &UserId| there == room && who == user;
+        // The oldest question first.
+        let mut runs: Vec<_> = self.waiting.iter().collect();
+        runs.sort_unstable_by_key(|(seq, _)| **seq);
+        runs.into_iter().find_map(|(seq, waiting)| {
+            let text = match (&waiting.wait, &event.kind) {
+                (Wait::Ask { room, user, .. }, EventKind::Message { message }) if here(room, user) => {
+                    message.content.text.clone()
+                }
+                (Wait::Choose { room, user, choices, .. }, kind) if here(room, user) => {
+                    let chosen = choices.iter().find(|(action, label)| match kind {
+                        EventKind::Button { action: pressed, .. } => pressed == action,
+                        EventKind::Message { message } => message.content.text.trim().eq_ignore_ascii_case(label),
+                        _ => false,
+                    });
+                    chosen?.0.clone()
+                }
+                _ => return None,
+            };
+            Some((*seq, Answer::Text(text)))
+        })
+    }
+
+    /// What a run has waited for is there, or its time is over, whatever came first.
+    fn answered_by(&mut self, seq: u64, part: u32, answer: Answer) {
+        let is_waiting = self.waiting.get(&seq).is_some_and(|waiting| waiting.part == part);
+        if is_waiting && !self.wake(seq, answer.clone()) {
+            self.turns.push_front(Turn::Answer { seq, part, answer });
+        }
+    }
+
+    /// What the script says to a message that is about to be delivered. When it fails, the message passes.
+    fn gate(&mut self, event: Event) -> Verdict {
+        let seq = self.next_seq();
+        let input = self.input(Arc::new(event), seq, 0);
+        let Some(version) = self.current.as_ref().filter(|_| !self.resting) else { return Verdict::Pass };
+        let ran = Ran { version: version.id, hash: Arc::clone(&version.hash), started: input.now };
+        let vm = Rc::clone(&version.vm);
+        let step = guarded(|| vm.borrow_mut().start(input.clone()));
+        // Nothing is taken while the store cannot be read, so the message goes nowhere either way.
+        let _seen = self.neighbours.was_unreadable();
+        match step {
+            Step::Done(mut effects) => {
+                let verdict = verdict_of(effects.result.take());
+                self.settle(Step::Done(effects), &input, None, &ran);
+                verdict
+            }
+            Step::Waiting(..) => {
+                let failure = Failure::new("before_message cannot wait: the room waits for it");
+                self.settle(Step::Failed(Box::new(failure)), &input, None, &ran);
+                Verdict::Pass
+            }
+            failed @ Step::Failed(_) => {
+                self.settle(failed, &input, None, &ran);
+                Verdict::Pass
+            }
+        }
+    }
+
+    /// What runs had done by other scripts.
+    pub(crate) fn take_calls(&mut self) -> Vec<Call> {
+        std::mem::take(&mut self.calls)
+    }
+
+    /// Takes over what another script's run had done by this one.
+    pub(crate) fn record_call(&mut self, call: Call) {
+        let hash = self.version();
+        self.record(&call.input, None, RunOutcome::Done, call.effects, &hash);
+    }
+
+    /// Goes on with a run that waited. Returns false where it has to wait on, since what it reads cannot be read: a stretch behind a wait
+    /// cannot be run again.
+    fn wake(&mut self, seq: u64, answer: Answer) -> bool {
+        if !self.store.is_readable() {
+            self.hold();
+            return false;
+        }
+        let Some(waiting) = self.waiting.remove(&seq) else { return true };
+        self.around.scheduler.cancel(Due::Wake { slot: self.index, seq, part: waiting.part });
+        self.count_asking();
+        self.chunk.waits.push((seq, None));
+        let input = self.input(Arc::clone(&waiting.event), seq, waiting.part + 1);
+        let step = if input.now >= waiting.ran.started.saturating_add(millis(self.limits.wall())) {
+            let limit = Limit::Wall(self.limits.wall());
+            Step::Failed(Box::new(Failure { limit: Some(limit.clone()), ..Failure::new(limit.to_string()) }))
+        } else {
+            let owner = self.current.iter().chain(&self.retired).find(|version| version.id == waiting.ran.version);
+            match owner {
+                Some(version) => {
+                    let vm = Rc::clone(&version.vm);
+                    guarded(|| vm.borrow_mut().resume(waiting.parked, &answer, input.clone()))
+                }
+                None => Step::Failed(Box::new(Failure::new("interrupted: the script's VM had to be replaced"))),
+            }
+        };
+        // It has seen the error, or ends with it.
+        let _seen = self.neighbours.was_unreadable();
+        self.settle(step, &input, Some(answer), &waiting.ran);
+        self.retired.retain(|old| self.waiting.values().any(|waiting| waiting.ran.version == old.id));
+        true
+    }
+
+    /// A run that waited when the daemon went down cannot be taken up again; the script is told.
+    pub(crate) fn interrupted(&mut self, seq: u64, run: WaitingRun) {
+        let event = Arc::new(run.event);
+        let hook = event.kind.name();
+        self.chunk.waits.push((seq, None));
+        let mut fault =
+            *Failure::new(format!("interrupted: the daemon was restarted while {} waited", hook.hook())).fault;
+        fault.hook = Some(hook.hook().to_owned());
+        // Parts count up over a run; that of a run before the restart is not known, but less than this.
+        let input = self.input(event, seq, u32::MAX / 2);
+        let hash = self.version();
+        self.record(&input, None, RunOutcome::Failed(fault.clone()), Effects::default(), &hash);
+        self.tell(&input, fault);
+    }
+
+    /// Time went back: what began in a time that never was counts from now on.
+    pub(crate) fn went_back(&mut self, back: &WentBack) {
+        self.store.went_back(back);
+        self.rest_until = self.rest_until.min(back.now + LONGEST_REST);
+        for waiting in self.waiting.values_mut() {
+            waiting.ran.started = waiting.ran.started.min(back.now);
+        }
+    }
+
+    /// A suspended script tries again, and so does one that could not read the store.
+    pub(crate) fn resume(&mut self) {
+        let now = self.now();
+        self.places.wake(now);
+        (self.held, self.is_stuck, self.is_waiting_for_aside) = (false, false, false);
+        self.resting = self.resting && self.now() < self.rest_until;
+        self.post(None);
+    }
+}
+
+/// What `before_message` has returned: false and a reason, a text, or nothing.
+fn verdict_of(result: Option<serde_json::Value>) -> Verdict {
+    let Some(serde_json::Value::Array(values)) = result else { return Verdict::Pass };
+    match (values.first(), values.get(1)) {
+        (Some(serde_json::Value::Bool(false)), reason) => {
+            let reason = reason.and_then(|reason| reason.as_str()).unwrap_or("this message is not allowed here");
+            Verdict::Refuse(reason.to_owned())
+        }
+        (Some(serde_json::Value::String(text)), _) => Verdict::Change(text.clone()),
+        _ => Verdict::Pass,
+    }
+}
