@@ -1,0 +1,230 @@
+//! Scripts come, change versions and leave.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
+
+use palabre_fetch::Grants;
+use palabre_model::{Batch, Reason, ScriptName};
+use palabre_script::{Failure, Source};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::{Engine, Known, ScriptSetup, lock};
+use crate::awaited::Outgoing;
+use crate::rebuild::Spec;
+use crate::recovery::Unfinished;
+use crate::route::Route;
+use crate::script_store::ScriptStore;
+use crate::sequencer::Note;
+use crate::slot::Slot;
+use crate::status::{Board, ScriptState, ScriptStatus};
+use crate::tables::{RECOVERY, WaitingRun};
+use crate::worker::Task;
+
+/// A script that has its place, and what there is for it from before.
+pub(super) struct Added {
+    name: ScriptName,
+    slot: usize,
+    outcome: Result<Vec<String>, Failure>,
+    unfinished: Option<Unfinished>,
+    waiting: Vec<(ScriptName, u64, WaitingRun)>,
+}
+
+impl Engine {
+    /// Adds a script and loads it. One that does not load stays, and takes its events once it does.
+    ///
+    /// # Errors
+    /// Why it does not load.
+    pub async fn add_script(&self, setup: ScriptSetup) -> Result<Vec<String>, Failure> {
+        let added = self.introduce(setup).await;
+        self.take_up(added).await
+    }
+
+    /// Makes a place for the script and loads it there.
+    pub(super) async fn introduce(&self, setup: ScriptSetup) -> Added {
+        let ScriptSetup { name, source, limits, config, grants, bots } = setup;
+        let (slot, unfinished, waiting) = {
+            let mut scripts = lock(&self.scripts);
+            let slot = scripts.len();
+            let mut left = lock(&self.left);
+            let board = Arc::new(Board::new(ScriptStatus {
+                name: name.clone(),
+                version: None,
+                hooks: Vec::new(),
+                declares: Vec::new(),
+                state: ScriptState::Broken,
+                last_error: source.as_ref().err().map(ToString::to_string),
+                memory_bytes: 0,
+                waiting_runs: 0,
+                timers: 0,
+                timer_bytes: 0,
+                waiting_events: 0,
+                set_aside_events: 0,
+            }));
+            let waiting_events = Arc::new(AtomicU64::new(0));
+            let timers = left.timers.of(&name);
+            scripts.push(Known {
+                name: name.clone(),
+                board: Arc::clone(&board),
+                waiting: Arc::clone(&waiting_events),
+                timers: Arc::clone(&timers),
+            });
+            let asking = Arc::new(AtomicUsize::new(0));
+            let depends = source.as_ref().map(Source::depends).unwrap_or_default();
+            let worker = self.workers.place(slot, &name, &depends);
+            let hosts: Vec<String> =
+                grants.iter().filter_map(|grant| grant.strip_prefix("http:").map(ToOwned::to_owned)).collect();
+            // They were checked when the configuration was read.
+            let hosts = Grants::parse(&hosts).unwrap_or_default();
+            self.note(Note::Route(Box::new(Route {
+                name: name.clone(),
+                worker,
+                bots,
+                asking: Arc::clone(&asking),
+                mark: left.marks.get(&name).copied(),
+                hooks: Vec::new(),
+                declared: Arc::default(),
+                hosts: Arc::new(Outgoing::new(hosts, &limits)),
+                window: std::collections::VecDeque::new(),
+                window_bytes: 0,
+                lag: None,
+                waiting: Arc::clone(&waiting_events),
+                cautious: None,
+                outgoing: Vec::new(),
+                version: "".into(),
+                is_ready: false,
+                is_down: false,
+            })));
+            let (around, seed) = (self.around.clone(), self.entropy.next());
+            let (store, platforms) = (self.store.clone(), Arc::clone(&self.platforms));
+            let (settings, declared) = (Arc::clone(&self.settings), Arc::clone(&self.declared));
+            let metrics = Arc::clone(&self.metrics);
+            let of_slot = name.clone();
+            // Cloned for each time: should its worker fail, it is made anew.
+            let adopt = move || {
+                let (of_slot, store, platforms) = (of_slot.clone(), store.clone(), Arc::clone(&platforms));
+                let (grants, timers, settings) = (grants.clone(), Arc::clone(&timers), Arc::clone(&settings));
+                let (declared, metrics, limits) = (Arc::clone(&declared), Arc::clone(&metrics), limits.clone());
+                let (config, around, asking, board) =
+                    (config.clone(), around.clone(), Arc::clone(&asking), Arc::clone(&board));
+                Task::Adopt(Box::new(move |neighbours| {
+                    let usage = store.stored_bytes(of_slot.as_str()).unwrap_or_else(|error| {
+                        tracing::error!(script = %of_slot, "how much it stores cannot be read; taken for nothing: {error}");
+                        Arc::default()
+                    });
+                    let store = ScriptStore::new(
+                        of_slot.clone(),
+                        store,
+                        platforms,
+                        grants,
+                        usage,
+                        timers,
+                        settings,
+                        declared,
+                        neighbours.clone(),
+                        metrics,
+                    );
+                    let neighbours = neighbours.clone();
+                    Slot::new(slot, of_slot, limits, config, around, store, neighbours, seed, asking, board)
+                }))
+            };
+            self.task(slot, adopt());
+            let spec = Spec { name: name.clone(), adopt: Box::new(adopt), source: None, config: None };
+            self.specs.lock().insert(slot, spec);
+            let waiting: Vec<_> = left.waiting.extract_if(.., |(script, ..)| *script == name).collect();
+            (slot, left.unfinished.remove(&name), waiting)
+        };
+        let outcome = match source {
+            Ok(source) => self.load(slot, source, None, Reason::Start).await,
+            Err(error) => {
+                tracing::error!(script = %name, "{error}");
+                Err(Failure::new(error.to_string()))
+            }
+        };
+        Added { name, slot, outcome, unfinished, waiting }
+    }
+
+    /// Hands a script what the last daemon left for it; from then on it takes what is new.
+    pub(super) async fn take_up(&self, added: Added) -> Result<Vec<String>, Failure> {
+        let Added { name, slot, outcome, unfinished, waiting } = added;
+        for (_, seq, run) in waiting {
+            self.task(slot, Task::Interrupted { slot, seq, run: Box::new(run) });
+        }
+        if let Some(unfinished) = unfinished {
+            tracing::info!(script = %name, events = unfinished.count, "taking up what the last daemon left");
+            if outcome.is_ok() {
+                // Should the daemon go down now, one of these events may be to blame; so this is noted before the first begins.
+                let mut batch = Batch::default();
+                RECOVERY.put(&mut batch, &name.to_string(), &unfinished.tries);
+                if let Err(error) = self.store.commit(batch).await {
+                    tracing::warn!(script = %name, "cannot note that its events are taken up: {error}");
+                }
+            }
+            self.note(Note::Recovered { slot, unfinished: Box::new(unfinished) });
+        }
+        self.note(Note::Ready { slot });
+        outcome
+    }
+
+    /// Lets a new version of a script take over, if it loads. The old one goes on until then, and if it does not.
+    ///
+    /// # Errors
+    /// Why it does not load; or that there is no such script.
+    pub async fn reload(&self, source: Source) -> Result<Vec<String>, Failure> {
+        let Some(slot) = self.slot(&source.name) else {
+            return Err(Failure::new(format!("there is no script named {}", source.name)));
+        };
+        self.load(slot, source, None, Reason::Reload).await
+    }
+
+    /// As [`Engine::reload`], with what the script's manifest makes of its configuration now.
+    ///
+    /// # Errors
+    /// Why it does not load.
+    pub async fn reload_configured(&self, source: Source, config: Value) -> Result<Vec<String>, Failure> {
+        let Some(slot) = self.slot(&source.name) else {
+            return Err(Failure::new(format!("there is no script named {}", source.name)));
+        };
+        self.load(slot, source, Some(config), Reason::Reload).await
+    }
+
+    /// Lets a script leave whose files are gone. It comes back with [`Engine::reload`].
+    pub fn unload(&self, name: &ScriptName) {
+        if let Some(slot) = self.slot(name) {
+            self.task(slot, Task::Unload { slot });
+        }
+    }
+
+    /// Whether the engine knows a script of that name.
+    #[must_use]
+    pub fn has_script(&self, name: &ScriptName) -> bool {
+        self.slot(name).is_some()
+    }
+
+    async fn load(
+        &self,
+        slot: usize,
+        source: Source,
+        config: Option<Value>,
+        reason: Reason,
+    ) -> Result<Vec<String>, Failure> {
+        if let Err(problem) = self.workers.bring_together(slot, &source.depends()) {
+            tracing::error!(script = %source.name, "does not load: {problem}");
+            if let Some(known) = lock(&self.scripts).get(slot) {
+                known.board.write(|status| status.last_error = Some(problem.clone()));
+            }
+            return Err(Failure::new(problem));
+        }
+        let (reply, outcome) = oneshot::channel();
+        let (kept, kept_config) = (source.clone(), config.clone());
+        self.task(slot, Task::Load { slot, source: Box::new(source), config, reason, reply });
+        let outcome = outcome.await.unwrap_or_else(|_| Err(Failure::new("the engine is stopping")));
+        if outcome.is_ok()
+            && let Some(spec) = self.specs.lock().get_mut(&slot)
+        {
+            spec.source = Some(kept);
+            spec.config = kept_config.or(spec.config.take());
+        }
+        outcome
+    }
+}

@@ -1,0 +1,280 @@
+//! The start: what the last daemon left is taken up, the scripts are loaded, and only then come the bots.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::{Arc, Mutex};
+
+use palabre_model::{AdapterContext, Batch, Bot, Shutdown};
+use palabre_script::{Source, Ticker};
+use palabre_store::Store;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+use super::{Engine, EngineError, Left, Options, ScriptSetup, Sink, WORKER_STACK};
+use crate::clock_watch::{ClockRow, WentBack};
+use crate::gate::ScriptsGate;
+use crate::housekeeping::{Cleaner, HOUSEKEEPING, waker};
+use crate::metrics::Metrics;
+use crate::outbox::{ChainId, Class, Entry, Outbox};
+use crate::rebuild::{Rebuilder, Specs};
+use crate::recovery::Position;
+use crate::router::Router;
+use crate::scheduler::{Due, Scheduler};
+use crate::sequencer::{Note, Sequencer};
+use crate::slot::Surroundings;
+use crate::status::Board;
+use crate::supervisor::Platforms;
+use crate::tasks::TaskBook;
+use crate::timers::TimerBook;
+use crate::vitals::{Pulse, Vitals};
+use crate::workers::Workers;
+use crate::{clock_watch, read_back, recovery, scheduler, supervisor, worker};
+
+impl Engine {
+    /// Takes up what the last engine on this store left, loads the scripts, and only then lets the bots in. A script that does
+    /// not load is reported in the log and in the status; it stops nobody else.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or there are no threads.
+    pub async fn start(options: Options) -> Result<Self, EngineError> {
+        let Options { store, clock, entropy, bots, scripts, workers, journal_retention, settings, operators, http } =
+            options;
+        let now = clock.now();
+        let (clock_row, back) = ClockRow::begin(&store.snapshot(now)?, now)?;
+        if let Some(back) = back {
+            tracing::warn!("{}", back.sentence());
+            move_ends(&store, back).await?;
+        }
+        let snapshot = store.snapshot(now)?;
+        let patience = |bot: &str| settings.get(bot).map(|of| of.outbox).unwrap_or_default().answers_expire;
+        let mut found = recovery::look(&snapshot, now, patience)?;
+        store.commit(std::mem::take(&mut found.batch)).await?;
+
+        let (scheduler, requests) = Scheduler::new();
+        let mut timers = TimerBook::load(&snapshot, scheduler.clone())?;
+        let mut tasks_of_scripts = TaskBook::load(&snapshot, scheduler.clone(), &found.alive())?;
+        drop(snapshot);
+        let mut noted = Batch::default();
+        if let Some(back) = &back {
+            timers.went_back(back, &mut noted);
+            tasks_of_scripts.went_back(back, &mut noted);
+        }
+        clock_row.put(&mut noted);
+        store.commit(noted).await?;
+        let platforms = Arc::new(Platforms::new(bots, &settings));
+        let (notes, queue) = crossbeam_channel::unbounded();
+        let (shutdown, word) = {
+            let (sender, receiver) = Shutdown::channel();
+            (sender, receiver)
+        };
+        let outbox = Arc::new(Outbox {
+            platforms: Arc::clone(&platforms),
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            notes: notes.clone(),
+            shutdown: word.clone(),
+            runtime: tokio::runtime::Handle::current(),
+            lanes_running: tokio_util::task::TaskTracker::new(),
+            pending: AtomicUsize::new(0),
+            leave: std::sync::atomic::AtomicBool::new(false),
+            requests: AtomicUsize::new(0),
+            lanes: Mutex::default(),
+        });
+        let seq = Arc::new(AtomicU64::new(found.next_seq));
+        let ticker = Ticker::start().map_err(EngineError::Thread)?;
+        let metrics = Arc::new(Metrics::default());
+        let around = Surroundings {
+            clock: Arc::clone(&clock),
+            scheduler: scheduler.clone(),
+            ticker,
+            seq: Arc::clone(&seq),
+            metrics: Arc::clone(&metrics),
+            notes: notes.clone(),
+        };
+        let prefixes = settings.iter().filter_map(|(bot, of)| Some((bot.clone(), of.prefix.clone()?))).collect();
+        let declared = Arc::new(Board::new(Arc::default()));
+
+        let vitals = Arc::new(Vitals::new());
+        let (rebuilds, rebuild_slots) = mpsc::unbounded_channel();
+        let mut threads = Vec::new();
+        let mut tasks_of_workers = Vec::new();
+        for index in 0..workers.max(1) {
+            let (sender, receiver) = crossbeam_channel::unbounded();
+            let notes = notes.clone();
+            let name = format!("script-worker-{index}");
+            let thread = vitals.spawn(&name, WORKER_STACK, move |pulse| worker::run(index, &receiver, &notes, pulse));
+            let thread = thread.map_err(EngineError::Thread)?;
+            threads.push(thread);
+            tasks_of_workers.push(sender);
+        }
+        let (reader, reads) = crossbeam_channel::unbounded();
+        let (read_store, read_notes) = (store.clone(), notes.clone());
+        let read = move |pulse: &Pulse| read_back::run(&read_store, &reads, &read_notes, pulse);
+        threads.push(vitals.spawn("journal-reader", WORKER_STACK, read).map_err(EngineError::Thread)?);
+        let low = Arc::new(AtomicU64::new(found.low));
+        let backlog = Arc::new(AtomicUsize::new(0));
+        let stalled = Arc::new(Board::new(None));
+        let timer_usages = timers.usages();
+        let sequencer = Sequencer {
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            notes: queue,
+            own_notes: notes.clone(),
+            workers: tasks_of_workers.clone(),
+            routes: Vec::new(),
+            outbox: Arc::clone(&outbox),
+            timers,
+            tasks: tasks_of_scripts,
+            clock_row,
+            router: Router::new(prefixes, Arc::clone(&metrics)),
+            declared: Arc::clone(&declared),
+            http,
+            metrics: Arc::clone(&metrics),
+            operators,
+            seq,
+            number: found.next_block,
+            low: Arc::clone(&low),
+            backlog: Arc::clone(&backlog),
+            stalled: Arc::clone(&stalled),
+            reader,
+            vitals: Arc::clone(&vitals),
+            rebuilds,
+        };
+        let mut outstanding: HashMap<u64, usize> = HashMap::new();
+        let configured: Vec<_> = scripts.iter().map(|setup| &setup.name).collect();
+        // What scripts that are no longer there have left is not waited for.
+        found.unfinished.retain(|script, _| configured.contains(&script));
+        for entry in &found.actions {
+            *outstanding.entry(entry.position.block).or_default() += 1;
+        }
+        let sequence = move |pulse: &Pulse| sequencer.run(outstanding.into_iter().collect(), pulse);
+        threads.push(vitals.spawn("sequencer", WORKER_STACK, sequence).map_err(EngineError::Thread)?);
+
+        let pool = Workers::new(tasks_of_workers);
+        let specs = Specs::default();
+        let rebuilder =
+            Rebuilder { store: store.clone(), workers: pool.clone(), notes: notes.clone(), specs: specs.clone() };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(rebuilder.run(rebuild_slots));
+        let cleaner = Cleaner {
+            store: store.clone(),
+            low,
+            retention: journal_retention,
+            shutdown: word.clone(),
+            running: outbox.lanes_running.clone(),
+            runtime: tokio::runtime::Handle::current(),
+        };
+        let wake = waker(notes.clone(), scheduler.clone(), cleaner);
+        tasks.spawn(scheduler::run(Arc::clone(&clock), requests, wake));
+        tasks.spawn(clock_watch::watch(Arc::clone(&clock), notes.clone()));
+        scheduler.at(now + HOUSEKEEPING, Due::Housekeeping);
+
+        let engine = Self {
+            store,
+            clock: Arc::clone(&clock),
+            entropy,
+            around,
+            notes: notes.clone(),
+            workers: pool,
+            specs,
+            platforms: Arc::clone(&platforms),
+            outbox,
+            scripts: Mutex::default(),
+            left: Mutex::new(Left {
+                unfinished: found.unfinished,
+                waiting: found.waiting,
+                marks: found.marks,
+                timers: timer_usages,
+            }),
+            backlog,
+            stalled,
+            shutdown,
+            settings: Arc::new(settings),
+            declared,
+            metrics,
+            threads: Mutex::new(threads),
+            tasks: tokio::sync::Mutex::new(JoinSet::new()),
+            vitals,
+        };
+        let depends = |setup: &ScriptSetup| setup.source.as_ref().map(Source::depends).unwrap_or_default();
+        let grouped: Vec<_> = scripts.iter().map(|setup| (setup.name.clone(), depends(setup))).collect();
+        engine.workers.group(&grouped);
+        // All of them are there before any takes up what was left: it may keep its worker busy.
+        let mut added = Vec::with_capacity(scripts.len());
+        for setup in scripts {
+            added.push(engine.introduce(setup).await);
+        }
+        for added in added {
+            // Why a script does not load is in the log and in its status.
+            drop(engine.take_up(added).await);
+        }
+        // What scripts declare is known from here on.
+        let (sender, seen) = oneshot::channel();
+        engine.note(Note::Seen(sender));
+        drop(seen.await);
+        engine.take_up_outbox(found.actions, found.spilled, found.aside, found.outbox_rows);
+        if let Some(back) = back {
+            engine.note(Note::Notice(back.sentence()));
+        }
+        let gate = Arc::new(ScriptsGate {
+            declared: Arc::clone(&engine.declared),
+            workers: engine.workers.clone(),
+            settings: Arc::clone(&engine.settings),
+        });
+        // Each bot gets its own name and commands.
+        let (_, commands) = watch::channel(Arc::default());
+        let condition = watch::Sender::default();
+        let context = AdapterContext {
+            bot: nobody(),
+            sink: Arc::new(Sink(notes)),
+            gate,
+            commands,
+            condition,
+            clock,
+            shutdown: word,
+        };
+        supervisor::start(&platforms, &context, &mut tasks);
+        *engine.tasks.lock().await = tasks;
+        Ok(engine)
+    }
+
+    /// Goes on with actions that the last daemon left.
+    fn take_up_outbox(
+        &self,
+        actions: Vec<Entry>,
+        spilled: Vec<(String, Class)>,
+        aside: Vec<(ChainId, Position, u32)>,
+        rows: Vec<(String, usize)>,
+    ) {
+        for (bot, bytes) in rows {
+            self.outbox.bot(&bot).take_in(bytes);
+        }
+        for entry in &actions {
+            let bot = self.outbox.bot(entry.bot());
+            bot.take_in(entry.bytes);
+            bot.queue(entry.class).in_memory += 1;
+        }
+        for (bot, class) in &spilled {
+            self.outbox.bot(bot).queue(*class).spilled += 1;
+        }
+        self.outbox.resume_aside(aside);
+        self.outbox.push(actions);
+        self.outbox.spilled(&spilled);
+    }
+}
+
+/// Moves the ends of rows that were set in a time that never was, before anything is read that has one.
+async fn move_ends(store: &Store, back: WentBack) -> Result<(), EngineError> {
+    let store = store.clone();
+    let moving = tokio::task::spawn_blocking(move || store.move_expiries(back.from, |end| back.end(end)));
+    // What reads and writes the store and nothing else does not panic.
+    let moved = moving.await.unwrap_or(Ok(0))?;
+    tracing::info!(rows = moved, "ends of stored values were moved with the clock");
+    Ok(())
+}
+
+/// The adapters' context is made once, and each gets it with its own bot.
+fn nobody() -> Bot {
+    Bot { name: "".into(), platform: "".into() }
+}
