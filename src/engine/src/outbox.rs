@@ -67,10 +67,10 @@ impl Outbox {
     }
 
     /// Entries have become durable as rows.
-    pub(crate) fn spilled(self: &Arc<Self>, rows: &[(String, Class)]) {
+    pub(crate) fn spilled(self: &Arc<Self>, rows: &[(RoomId, Class)]) {
         self.pending.fetch_add(rows.len(), Relaxed);
-        for (bot, class) in rows {
-            self.load_more(bot, *class);
+        for (room, class) in rows {
+            self.load_more(room.bot(), *class);
         }
     }
 
@@ -134,8 +134,8 @@ impl Outbox {
             if entry.stored != Stored::Aside {
                 let bot = entry.bot();
                 let mut queue = self.bot(bot).queue(entry.class);
-                queue.in_memory = queue.in_memory.saturating_sub(1);
-                if queue.spilled > 0 && !freed.iter().any(|(name, class)| name == bot && *class == entry.class) {
+                queue.leaves(entry.action.room());
+                if queue.has_rows() && !freed.iter().any(|(name, class)| name == bot && *class == entry.class) {
                     freed.push((bot.to_owned(), entry.class));
                 }
             }

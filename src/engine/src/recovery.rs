@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use palabre_model::{Event, EventName, Millis, ScriptName};
+use palabre_model::{Event, EventName, Millis, RoomId, ScriptName};
 use palabre_store::{Batch, Direction, Result, Snapshot};
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +85,7 @@ pub(crate) struct Found {
     /// Actions that are in their lanes, by the journal alone.
     pub(crate) actions: Vec<Entry>,
     /// Rows of the outbox: those that wait for their turn, and those that are retried on their own.
-    pub(crate) spilled: Vec<(String, Class)>,
+    pub(crate) spilled: Vec<(RoomId, Class)>,
     pub(crate) aside: Vec<(ChainId, Position, u32)>,
     /// How much those rows take of each bot's quota.
     pub(crate) outbox_rows: Vec<(String, usize)>,
@@ -163,7 +163,7 @@ fn read_outbox(snapshot: &Snapshot, found: &mut Found) -> Result<HashSet<Positio
         if entry.stored == Stored::Aside {
             found.aside.push((ChainId::of(&entry), entry.position, tries));
         } else {
-            found.spilled.push((entry.bot().to_owned(), entry.class));
+            found.spilled.push((entry.action.room().clone(), entry.class));
             positions.insert(entry.position);
         }
     }

@@ -166,7 +166,7 @@ struct After {
     receipts: Vec<(u64, ReceiptSender)>,
     entries: Vec<Entry>,
     /// What has become a row of the outbox instead.
-    spilled: Vec<(String, Class)>,
+    spilled: Vec<(RoomId, Class)>,
     /// What is a row of the outbox no longer.
     removed: Vec<(String, Class, Position)>,
     chunks: Vec<(Arc<AtomicU64>, u64)>,

@@ -20,6 +20,7 @@ use palabre_script::Source;
 use palabre_sim::Sim;
 use palabre_store::Store;
 use support::script;
+use tokio::sync::watch;
 
 type Rule = Box<dyn Fn(&Action) -> Option<ActionError> + Send>;
 
@@ -28,6 +29,8 @@ struct Rigged {
     sim: Arc<Sim>,
     rule: Mutex<Rule>,
     tried: Mutex<Vec<ActionKind>>,
+    /// Nothing is done in the room "flood" before this opens.
+    flood: watch::Sender<bool>,
 }
 
 impl Rigged {
@@ -52,6 +55,9 @@ impl Adapter for Rigged {
 
     async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         self.tried.lock().unwrap().push(action.kind());
+        if action.room().as_str().ends_with("/flood") {
+            self.flood.subscribe().wait_for(|is_open| *is_open).await.unwrap();
+        }
         let refused = (self.rule.lock().unwrap())(action);
         match refused {
             Some(error) => Err(error),
@@ -82,8 +88,12 @@ impl Daemon {
     }
 
     async fn with(outbox: OutboxLimits, scripts: Vec<ScriptSetup>) -> Self {
-        let platform =
-            Arc::new(Rigged { sim: Sim::new("sim"), rule: Mutex::new(Box::new(|_| None)), tried: Mutex::default() });
+        let platform = Arc::new(Rigged {
+            sim: Sim::new("sim"),
+            rule: Mutex::new(Box::new(|_| None)),
+            tried: Mutex::default(),
+            flood: watch::Sender::new(false),
+        });
         let clock = VirtualClock::new(1_000_000);
         Self::on(Store::in_memory().unwrap(), clock, platform, outbox, scripts).await
     }
@@ -288,6 +298,21 @@ async fn one_message_that_the_server_answers_with_500_holds_up_only_its_own_scri
         })
         .await;
     daemon.soon("dead letters", |daemon| daemon.dead_letters().len() == 2).await;
+    daemon.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_does_not_wait_behind_the_thousands_of_answers_of_another() {
+    let daemon = Daemon::new(vec![script("echo", ECHO)]).await;
+    daemon.say_many("flood", 9_000).await;
+    daemon.soon("the flood is handled", |daemon| daemon.engine.status().scripts[0].waiting_events == 0).await;
+    daemon.say_many("general", 5).await;
+    daemon.soon("the other room is answered", |daemon| daemon.replies("general") == ["0", "1", "2", "3", "4"]).await;
+    assert!(daemon.replies("flood").is_empty());
+    daemon.platform.flood.send_replace(true);
+    daemon.soon("the flood is answered", Daemon::is_done).await;
+    let expected: Vec<String> = (0..9_000).map(|n| n.to_string()).collect();
+    assert_eq!(daemon.replies("flood"), expected);
     daemon.engine.shutdown().await;
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex};
 
-use palabre_model::{AdapterContext, Batch, Bot, Shutdown};
+use palabre_model::{AdapterContext, Batch, Bot, RoomId, Shutdown};
 use palabre_script::{Source, Ticker};
 use palabre_store::Store;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -243,7 +243,7 @@ impl Engine {
     fn take_up_outbox(
         &self,
         actions: Vec<Entry>,
-        spilled: Vec<(String, Class)>,
+        spilled: Vec<(RoomId, Class)>,
         aside: Vec<(ChainId, Position, u32)>,
         rows: Vec<(String, usize)>,
     ) {
@@ -253,10 +253,10 @@ impl Engine {
         for entry in &actions {
             let bot = self.outbox.bot(entry.bot());
             bot.take_in(entry.bytes);
-            bot.queue(entry.class).in_memory += 1;
+            bot.queue(entry.class).found(entry.action.room(), true);
         }
-        for (bot, class) in &spilled {
-            self.outbox.bot(bot).queue(*class).spilled += 1;
+        for (room, class) in &spilled {
+            self.outbox.bot(room.bot()).queue(*class).found(room, false);
         }
         self.outbox.resume_aside(aside);
         self.outbox.push(actions);

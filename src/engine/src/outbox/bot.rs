@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use palabre_model::Millis;
+use palabre_model::{Millis, RoomId};
 use palabre_script::Limit;
 
 use super::breaker::Breaker;
@@ -13,6 +13,9 @@ use crate::recovery::Position;
 
 /// At most so many entries of a bot and class are in memory: what one full block may bring. The rest are rows.
 pub(crate) const IN_MEMORY: usize = 8_192;
+/// So many entries of one room are in memory even so, and up to `IN_MEMORY` more of all such rooms, so that a room in which little is
+/// said does not wait behind one in which much is.
+const OF_A_ROOM: usize = 16;
 
 /// How much may wait to be done by one bot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,12 +47,79 @@ pub(crate) struct BotOutbox {
 /// The entries of one class.
 #[derive(Default)]
 pub(crate) struct Queue {
-    pub(crate) in_memory: usize,
+    in_memory: usize,
     /// Rows that are not in memory.
-    pub(crate) spilled: usize,
+    spilled: usize,
+    rooms: HashMap<RoomId, RoomQueue>,
     /// Rows that are.
     pub(crate) loaded: HashSet<Position>,
     pub(crate) is_loading: bool,
+}
+
+#[derive(Default)]
+struct RoomQueue {
+    in_memory: usize,
+    spilled: usize,
+}
+
+impl Queue {
+    /// Counts an entry that was in memory or a row when the daemon started.
+    pub(crate) fn found(&mut self, room: &RoomId, is_in_memory: bool) {
+        self.count(room, |queue, of_room| {
+            let (all, of_room) = if is_in_memory {
+                (&mut queue.in_memory, &mut of_room.in_memory)
+            } else {
+                (&mut queue.spilled, &mut of_room.spilled)
+            };
+            *all += 1;
+            *of_room += 1;
+        });
+    }
+
+    /// A row has come into memory.
+    pub(crate) fn loaded(&mut self, room: &RoomId, position: Position) {
+        self.loaded.insert(position);
+        self.count(room, |queue, of_room| {
+            queue.in_memory += 1;
+            of_room.in_memory += 1;
+            queue.spilled = queue.spilled.saturating_sub(1);
+            of_room.spilled = of_room.spilled.saturating_sub(1);
+        });
+    }
+
+    /// An entry is no longer in memory.
+    pub(crate) fn leaves(&mut self, room: &RoomId) {
+        self.count(room, |queue, of_room| {
+            queue.in_memory = queue.in_memory.saturating_sub(1);
+            of_room.in_memory = of_room.in_memory.saturating_sub(1);
+        });
+    }
+
+    pub(crate) fn has_rows(&self) -> bool {
+        self.spilled > 0
+    }
+
+    /// Whether there are rows to be read, nobody reads them, and half of what may be in memory is free.
+    pub(crate) fn wants_rows(&self) -> bool {
+        !self.is_loading && self.spilled > 0 && self.in_memory <= IN_MEMORY / 2
+    }
+
+    /// Behind rows of its room that are not in memory comes nothing that is.
+    fn stays(&self, room: &RoomId) -> bool {
+        match self.rooms.get(room) {
+            Some(of_room) if of_room.spilled > 0 => false,
+            Some(of_room) if of_room.in_memory >= OF_A_ROOM => self.in_memory < IN_MEMORY,
+            _ => self.in_memory < 2 * IN_MEMORY,
+        }
+    }
+
+    fn count(&mut self, room: &RoomId, change: impl FnOnce(&mut Self, &mut RoomQueue)) {
+        let mut of_room = self.rooms.remove(room).unwrap_or_default();
+        change(self, &mut of_room);
+        if of_room.in_memory > 0 || of_room.spilled > 0 {
+            self.rooms.insert(room.clone(), of_room);
+        }
+    }
 }
 
 impl BotOutbox {
@@ -94,15 +164,10 @@ impl BotOutbox {
     }
 
     /// Decides whether a new entry stays in memory; otherwise it becomes a row.
-    pub(crate) fn admit(&self, class: Class) -> bool {
+    pub(crate) fn admit(&self, room: &RoomId, class: Class) -> bool {
         let mut queue = self.queue(class);
-        // Behind rows that are not in memory comes nothing that is.
-        let stays = queue.spilled == 0 && queue.in_memory < IN_MEMORY;
-        if stays {
-            queue.in_memory += 1;
-        } else {
-            queue.spilled += 1;
-        }
+        let stays = queue.stays(room);
+        queue.found(room, stays);
         stays
     }
 

@@ -19,7 +19,7 @@ impl Outbox {
     pub(super) fn load_more(self: &Arc<Self>, bot: &str, class: Class) {
         {
             let mut queue = self.bot(bot).queue(class);
-            if queue.is_loading || queue.spilled == 0 || queue.in_memory > IN_MEMORY / 2 {
+            if !queue.wants_rows() {
                 return;
             }
             queue.is_loading = true;
@@ -56,14 +56,14 @@ async fn load(outbox: &Arc<Outbox>, bot: &str, class: Class) {
             }
             Err(_stopped) => Vec::new(),
         };
-        let is_too_early = entries.is_empty() && state.queue(class).spilled > 0;
+        let is_too_early = entries.is_empty() && state.queue(class).has_rows();
         if is_too_early && outbox.wait(NOT_YET).await {
             continue;
         }
         let mut queue = state.queue(class);
-        queue.loaded.extend(entries.iter().map(|entry| entry.position));
-        queue.in_memory += entries.len();
-        queue.spilled = queue.spilled.saturating_sub(entries.len());
+        for entry in &entries {
+            queue.loaded(entry.action.room(), entry.position);
+        }
         queue.is_loading = false;
         drop(queue);
         outbox.start(entries);

@@ -83,7 +83,7 @@ impl Sequencer {
     }
 
     /// The actions of a block as entries of the outbox; those for which there is no room in memory become rows.
-    fn to_outbox(&self, number: u64, block: Block, batch: &mut Batch) -> (Vec<Entry>, Vec<(String, Class)>) {
+    fn to_outbox(&self, number: u64, block: Block, batch: &mut Batch) -> (Vec<Entry>, Vec<(RoomId, Class)>) {
         let (mut entries, mut spilled) = (Vec::new(), Vec::new());
         let mut index = 0;
         for run in block.runs {
@@ -92,11 +92,11 @@ impl Sequencer {
                 index += 1;
                 let bot = self.outbox.bot(action.room().bot());
                 let entry = Entry::new(position, (key, action), (run.hook, block.at, bot.limits.answers_expire));
-                if bot.admit(entry.class) {
+                if bot.admit(entry.action.room(), entry.class) {
                     entries.push(entry);
                 } else {
                     OUTBOX.put(batch, &entry.row_key(Stored::Spilled), &entry.row(0));
-                    spilled.push((entry.bot().to_owned(), entry.class));
+                    spilled.push((entry.action.room().clone(), entry.class));
                 }
             }
         }

@@ -1,0 +1,64 @@
+//! A script that computes for long keeps the others of its worker waiting for one event of its, not for all of them.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+
+mod support;
+
+use palabre_model::Receipt;
+use palabre_sim::Sim;
+use support::{House, script};
+
+const EVENTS: usize = 30;
+/// About 10 ms for each event on today's machines; how long does not matter.
+const SLOW: &str = "function on_message(event)
+    if event.text ~= 'burn' then return end
+    local n = 0
+    for i = 1, 1000000 do n += i end
+    event:reply('burnt')
+end";
+const QUICK: &str = "command('roll', {}, function(event) event:reply('rolled') end)
+    route('GET', '/now', function() return { status = 200, text = 'now' } end)";
+
+async fn burning() -> (House, Vec<Receipt>) {
+    let mut quick = script("quick", QUICK);
+    quick.grants = vec!["routes".into()];
+    let house = House::on_one_worker(Sim::new("sim"), vec![script("slow", SLOW), quick]).await;
+    let alice = house.sim.person("alice", "general");
+    let mut receipts = Vec::new();
+    for _ in 0..EVENTS {
+        receipts.push(alice.say("burn").await.unwrap().1);
+    }
+    (house, receipts)
+}
+
+async fn finish(house: House, receipts: Vec<Receipt>) -> Vec<String> {
+    for receipt in receipts {
+        receipt.await.unwrap();
+    }
+    house.engine.when_idle().await;
+    let replies = house.replies();
+    house.engine.shutdown().await;
+    replies
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_of_another_script_comes_before_what_a_slow_one_has_still_to_do() {
+    let (house, mut receipts) = burning().await;
+    receipts.push(house.sim.person("bob", "general").say("/roll").await.unwrap().1);
+    let replies = finish(house, receipts).await;
+    assert_eq!(replies.len(), EVENTS + 1);
+    let rolled = replies.iter().position(|reply| reply == "rolled").unwrap();
+    assert!(rolled < EVENTS / 2, "the roll came after {rolled} of {EVENTS} slow answers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_to_another_script_comes_before_what_a_slow_one_has_still_to_do() {
+    let (house, receipts) = burning().await;
+    let (name, route) = house.engine.routes().remove(0);
+    let request = serde_json::json!({ "method": "GET", "path": "/now" });
+    let answer = house.engine.request(&name, &route, request).await.unwrap();
+    let burnt = house.replies().len();
+    assert!(answer.to_string().contains("now"), "{answer}");
+    assert!(burnt < EVENTS / 2, "the answer came after {burnt} of {EVENTS} slow ones");
+    assert_eq!(finish(house, receipts).await.len(), EVENTS);
+}
