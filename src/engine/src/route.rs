@@ -35,8 +35,8 @@ pub(crate) struct Route {
     pub(crate) version: Arc<str>,
     /// It has been handed what the last daemon left; what is new may come behind that.
     pub(crate) is_ready: bool,
-    /// Its worker has failed, and it is not back yet.
-    pub(crate) is_down: bool,
+    /// How often its worker has failed without the script's having come back since: a worker may fail again meanwhile.
+    pub(crate) rebuilds: u32,
 }
 
 /// Where a script that lags goes on.
@@ -66,7 +66,7 @@ impl Route {
     pub(crate) fn offer(&mut self, queued: &Queued) {
         if let Some(lag) = &mut self.lag {
             lag.count += 1;
-        } else if self.has_room() && !self.is_down {
+        } else if self.has_room() && self.rebuilds == 0 {
             self.hand_over(queued);
         } else {
             let cursor = Cursor { block: queued.block, seq: queued.seq };
@@ -81,7 +81,7 @@ impl Route {
 
     /// Whether it is time to read more events back: half of the window is free.
     pub(crate) fn wants_more(&self) -> bool {
-        !self.is_down
+        self.rebuilds == 0
             && self.lag.as_ref().is_some_and(|lag| !lag.is_reading)
             && self.window.len() <= WINDOW_EVENTS / 2
             && self.window_bytes <= WINDOW_BYTES / 2

@@ -93,7 +93,7 @@ impl Engine {
                 outgoing: Vec::new(),
                 version: "".into(),
                 is_ready: false,
-                is_down: false,
+                rebuilds: 0,
             })));
             let (around, seed) = (self.around.clone(), self.entropy.next());
             let (store, platforms) = (self.store.clone(), Arc::clone(&self.platforms));

@@ -30,7 +30,7 @@ impl Sequencer {
             // One at a time, so that it is known which event it is, should it happen again.
             route.cautious = Some(Cautious { is_free: true, ..Cautious::default() });
             route.is_ready = false;
-            route.is_down = true;
+            route.rebuilds += 1;
             state.rebuilding.push((slot, number));
         }
         // What they did until then has to be durable before they read it.
@@ -87,7 +87,9 @@ impl Sequencer {
     /// A script is back.
     pub(super) fn rebuilt(&mut self, state: &mut State, slot: usize) {
         let Some(route) = self.routes.get_mut(slot) else { return };
-        route.is_down = false;
-        self.ready(state, slot);
+        route.rebuilds = route.rebuilds.saturating_sub(1);
+        if route.rebuilds == 0 {
+            self.ready(state, slot);
+        }
     }
 }
