@@ -85,16 +85,17 @@ pub(crate) enum Task {
 
 /// Runs until told to stop. Should the worker itself fail, and not a script in its VM, its scripts are gone, and are brought back.
 pub(crate) fn run(index: usize, tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse) {
-    while catch_unwind(AssertUnwindSafe(|| work(tasks, notes, pulse))).is_err() {
+    // Who waits for a barrier waits over a failure too.
+    let mut barriers = Vec::new();
+    while catch_unwind(AssertUnwindSafe(|| work(tasks, notes, pulse, &mut barriers))).is_err() {
         tell(notes, Note::WorkerFailed { worker: index, running: pulse.running() });
         pulse.runs(None);
     }
 }
 
-fn work(tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse) {
+fn work(tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse, barriers: &mut Vec<u64>) {
     let mut slots: BTreeMap<usize, Slot> = BTreeMap::new();
     let neighbours = Neighbours::default();
-    let mut barriers = Vec::new();
     // The least time spent by a script with work to do: one that comes to it anew starts there.
     let mut floor = Duration::ZERO;
     loop {

@@ -107,3 +107,18 @@ async fn an_event_at_which_the_worker_fails_three_times_goes_to_the_dead_letters
     assert_eq!(replies(&sim), ["good 1"]);
     engine.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_may_fail_again_while_its_scripts_come_back() {
+    let (_, trap, sim, engine) = daemon(&["counter", "other"]).await;
+    let alice = sim.person("alice", "general");
+    let mut expected = Vec::new();
+    for round in 1..=9 {
+        trap.failures.store(2, SeqCst);
+        alice.says("again").await.unwrap();
+        engine.when_idle().await;
+        expected.extend(vec![format!("again {round}"); 2]);
+        assert_eq!(replies(&sim), expected);
+    }
+    engine.shutdown().await;
+}
