@@ -52,9 +52,9 @@ pub(crate) type Read = (Vec<Queued>, Cursor);
 pub(crate) fn run(store: &Store, requests: &Receiver<ReadBack>, notes: &Sender<Note>, pulse: &Pulse) {
     while let Ok(request) = requests.recv() {
         pulse.beat();
-        let slot = request.slot;
+        let (slot, from) = (request.slot, request.from);
         let read = read(store, &request).map_err(|error| error.to_string());
-        drop(notes.send(Note::ReadBack { slot, read }));
+        drop(notes.send(Note::ReadBack { slot, from, read }));
         pulse.rest();
     }
 }

@@ -35,7 +35,7 @@ use crate::metrics::Metrics;
 use crate::open_block::OpenBlock;
 use crate::operators::Operators;
 use crate::outbox::{Class, Entry, Outbox, Settled, Settlement, Stored, size};
-use crate::read_back::{Read, ReadBack};
+use crate::read_back::{Cursor, Read, ReadBack};
 use crate::recovery::{DeadLetter, Position, Tries, Unfinished};
 use crate::route::{Cautious, Route};
 use crate::router::{Declared, Router};
@@ -145,6 +145,8 @@ pub(crate) enum Note {
     /// Events of a lagging script, or why they cannot be read.
     ReadBack {
         slot: usize,
+        /// Where the read began.
+        from: Cursor,
         read: Result<Read, String>,
     },
     /// Answered when every script has loaded what there was and every action is settled.
@@ -369,7 +371,7 @@ impl Sequencer {
                 state.retry_at.get_or_insert_with(|| Instant::now() + RETRY);
             }
             Note::Recovered { slot, unfinished } => self.recovered(slot, &unfinished),
-            Note::ReadBack { slot, read } => self.read_back(state, slot, read),
+            Note::ReadBack { slot, from, read } => self.read_back(state, slot, from, read),
             Note::WhenIdle(idle) => state.idle.push(idle),
             Note::Stop(_) => {}
         }

@@ -65,7 +65,7 @@ async fn load(outbox: &Arc<Outbox>, bot: &str, class: Class) {
             queue.loaded(entry.action.room(), entry.position);
         }
         queue.is_loading = false;
-        drop(queue);
+        // Still locked: once a room has no more rows, what is new goes to its lane, and must come there behind these.
         outbox.start(entries);
         return;
     }

@@ -73,9 +73,10 @@ impl Sequencer {
     }
 
     /// Events of a lagging script have been read, or could not be: then they are read again after a pause, and no cursor moves.
-    pub(super) fn read_back(&mut self, state: &mut State, slot: usize, read: Result<Read, String>) {
+    pub(super) fn read_back(&mut self, state: &mut State, slot: usize, from: Cursor, read: Result<Read, String>) {
         let Some(route) = self.routes.get_mut(slot) else { return };
-        let Some(lag) = &mut route.lag else { return };
+        // A read that its worker's failure overtook: what it found is read again once the script is back.
+        let Some(lag) = route.lag.as_mut().filter(|lag| lag.is_reading && lag.cursor == from) else { return };
         lag.is_reading = false;
         match read {
             Ok((events, next)) => {
