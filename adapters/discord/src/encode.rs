@@ -40,7 +40,7 @@ const FIELDS: usize = 5;
 /// Delivered without a notification.
 const SILENT: u64 = 1 << 12;
 
-/// What is told to scripts at their own line. Words on buttons, lists and forms are cut instead.
+/// The limits of which scripts hear at their own line. Words on buttons, lists and forms are cut instead.
 /// <https://discord.com/developers/docs/resources/message#embed-object-embed-limits>
 pub(crate) const LIMITS: ContentLimits = ContentLimits {
     embeds: 10,
@@ -258,7 +258,7 @@ pub(crate) fn form(form: &Form) -> Result<Value, ActionError> {
     Ok(json!(modal.components(form.fields.iter().map(field).collect())))
 }
 
-/// What Discord knows a message by before it has an id: the same for the same part of the same action of one installation, so that it
+/// Returns the nonce of a message, by which Discord knows it before it has an id: the same for the same part of the same action of one installation, so that it
 /// makes one message of it however often it is asked. At most 25 characters.
 pub(crate) fn nonce(seed: &str, key: &ActionKey, part: usize) -> String {
     let hash = Sha256::digest(format!("{seed}#{key}#{part}"));

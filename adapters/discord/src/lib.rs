@@ -63,7 +63,7 @@ pub struct Setup {
     pub api: Option<String>,
     /// What bots.yaml says else.
     pub config: Config,
-    /// Who keeps order by `permissions` in bots.yaml: names of roles, and ids of people.
+    /// Moderators by `permissions` in bots.yaml: names of roles, and ids of people.
     pub moderators: Vec<String>,
     /// Where sessions and servers are kept.
     pub store: Store,
@@ -95,7 +95,7 @@ pub struct Discord {
     long: Mutex<LruCache<u64, Vec<u64>>>,
     taken: Taken,
     nonce_seed: OnceCell<String>,
-    /// What is left to be removed of a purge that met a passing fault.
+    /// Messages that a purge which met a passing fault has still to remove.
     purges: Mutex<LruCache<ActionKey, Vec<u64>>>,
     webhooks: Webhooks,
     ends: Ends,

@@ -45,7 +45,7 @@ const GRANTED: &[(&str, Permissions)] = &[
     ("mentions", &[(1 << 17, "Mention Everyone")]),
 ];
 const ADMINISTRATOR: u64 = 1 << 3;
-/// How long one request may take, and there are two tries: somebody waits for the answer.
+/// Time limit of one request, of which there are at most two: somebody waits for the answer.
 const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// What Discord says of a bot.

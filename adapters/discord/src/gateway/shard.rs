@@ -60,7 +60,7 @@ struct Running<'d> {
     flight: Flight,
     hold: Hold,
     shard: u32,
-    /// Whether there was a session, which a new one loses.
+    /// Set once there was a session, which a new one loses.
     had_session: bool,
     /// Whether the gateway has greeted the connection that there is.
     is_greeted: bool,
