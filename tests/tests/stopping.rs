@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
-use palabre_store::Store;
+use palabre_store::{Batch, Store, Table, TableId};
 use palabre_tests::{Client, Project};
 use tokio::net::TcpStream;
 
@@ -70,4 +70,40 @@ async fn a_damaged_store_ends_the_daemon_with_its_own_code_and_a_word() {
     assert!(err.contains("damaged") && err.contains("backup"), "{err}");
     let (code, out, err) = project.run(&["check"]);
     assert_eq!(code, Some(65), "{out}{err}");
+}
+
+/// What opening a store that was not closed in order reads, it does not keep.
+#[tokio::test(flavor = "multi_thread")]
+#[cfg(target_os = "linux")]
+async fn a_kill_leaves_the_next_start_no_more_memory_than_a_stop_does() {
+    const NOTES: Table<(String, u64), String> = Table::new(TableId::RoomMessages);
+    let project = project();
+    assert!(project.start().await.stop().await);
+    let data = project.path().join("data");
+    let store = Store::open(&data).unwrap();
+    for round in 0..100 {
+        let mut batch = Batch::default();
+        for number in 0..500 {
+            NOTES.put(&mut batch, &("a room of long ago".to_owned(), round * 500 + number), &"x".repeat(2_000));
+        }
+        store.commit(batch).await.unwrap();
+    }
+    // As a kill leaves it: what was committed, and no mark that it was closed.
+    let left = std::fs::read(data.join("palabre.redb")).unwrap();
+    store.close();
+    std::fs::write(data.join("palabre.redb"), left).unwrap();
+
+    let resident = |pid: u32| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap().to_owned();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    let killed = project.start().await;
+    assert!(project.log().contains(REPAIRED), "{}", project.log());
+    let after_a_kill = resident(killed.pid());
+    assert!(killed.stop().await);
+    let stopped = project.start().await;
+    let after_a_stop = resident(stopped.pid());
+    assert!(stopped.stop().await);
+    assert!(after_a_kill < after_a_stop + 16_384, "{after_a_kill} KiB after a kill, {after_a_stop} KiB after a stop");
 }
