@@ -184,15 +184,7 @@ impl Decoder {
 
     /// A person as events have them, who is remembered.
     fn user(&self, frame: &frames::User) -> User {
-        let user = User {
-            id: self.user_id(frame.id),
-            name: frame.named(),
-            bot: frame.is_bot,
-            locale: frame.language_code.clone(),
-            picture: None,
-        };
-        self.world.lock().people.saw(frame.id, &user, frame.username.as_deref());
-        user
+        self.world.saw(frame)
     }
 }
 

@@ -58,6 +58,10 @@ impl Telegram {
         match self.api.call("getChatAdministrators", json!({ "chat_id": chat })).await {
             Ok(said) => {
                 let members: Vec<Membership> = each(said).unwrap_or_default();
+                // They are found by name also before they say anything.
+                for one in &members {
+                    self.world.saw(&one.user);
+                }
                 self.world.lock().people.set_admins(chat, &members);
             }
             Err(error) => {

@@ -11,9 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 use palabre_model::{
-    ActionError, Batch, BotName, Event, Message, MessageId, Millis, Room, RoomId, RoomKind, Space, SpaceId, UserId,
+    ActionError, Batch, BotName, Event, Message, MessageId, Millis, Room, RoomId, RoomKind, Space, SpaceId, User,
+    UserId,
 };
 use palabre_store::{Direction, Snapshot, Table, TableId};
+
+use crate::frames;
 
 pub(crate) use chat::{ChatKind, ChatRow};
 pub(crate) use parts::{Composed, Parts};
@@ -102,6 +105,19 @@ impl World {
 
     pub(crate) fn bot(&self) -> &BotName {
         &self.bot
+    }
+
+    /// Remembers a person. Returns them as events have them.
+    pub(crate) fn saw(&self, frame: &frames::User) -> User {
+        let user = User {
+            id: self.user_id(frame.id),
+            name: frame.named(),
+            bot: frame.is_bot,
+            locale: frame.language_code.clone(),
+            picture: None,
+        };
+        self.lock().people.saw(frame.id, &user, frame.username.as_deref());
+        user
     }
 
     pub(crate) fn user_id(&self, id: i64) -> UserId {

@@ -12,15 +12,20 @@ use crate::run::Run;
 pub(crate) const LATE: &str = "it was not done in time";
 
 /// Words of platforms that say what is wrong without saying it to people, in small letters, and the text that says it.
-const PHRASES: [(&str, &str); 11] = [
+const PHRASES: [(&str, &str); 16] = [
     ("not enough rights", "refused-rights"),
     ("missing permissions", "refused-rights"),
     ("missing access", "refused-rights"),
     ("need administrator rights", "refused-rights"),
+    ("have no rights", "refused-rights"),
+    ("chat_write_forbidden", "refused-rights"),
     ("chat_admin_required", "refused-rights"),
     ("is an administrator of the chat", "refused-administrator"),
     ("chat owner", "refused-administrator"),
-    ("supergroup", "refused-basic-group"),
+    ("user_admin_invalid", "refused-administrator"),
+    ("available for supergroup", "refused-basic-group"),
+    ("bot was kicked", "refused-absent"),
+    ("bot is not a member", "refused-absent"),
     ("bot was blocked", "refused-private"),
     ("can't initiate conversation", "refused-private"),
     ("cannot send messages to this user", "refused-private"),
@@ -107,6 +112,9 @@ mod tests {
             (forbidden("Missing Permissions (the bot lacks a permission there)"), "refused-rights"),
             (rejected("user is an administrator of the chat"), "refused-administrator"),
             (rejected("method is available for supergroup and channel chats only"), "refused-basic-group"),
+            (forbidden("bot was kicked from the supergroup chat"), "refused-absent"),
+            (forbidden("bot is not a member of the channel chat"), "refused-absent"),
+            (rejected("not enough rights to send text messages to the chat"), "refused-rights"),
             (forbidden("bot was blocked by the user"), "refused-private"),
             (forbidden("no"), "refused-forbidden"),
             (ActionError::Unsupported(ActionKind::Slowmode).to_string(), "refused-unsupported"),

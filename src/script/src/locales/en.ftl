@@ -36,6 +36,7 @@ denied-bot-rank = my role does not stand above theirs
 refused-rights = I do not have the right to do that here
 refused-administrator = they are an administrator here
 refused-basic-group = this group has to become a supergroup first
+refused-absent = I am not there any more
 refused-private = they take no messages from me
 refused-unsupported = that cannot be done here
 refused-forbidden = the platform does not allow it ({ $reason })

@@ -36,6 +36,7 @@ denied-bot-rank = mon rôle n'est pas au-dessus du sien
 refused-rights = je n'en ai pas le droit ici
 refused-administrator = cette personne est administratrice ici
 refused-basic-group = ce groupe doit d'abord devenir un supergroupe
+refused-absent = je ne suis plus là-bas
 refused-private = cette personne n'accepte pas mes messages
 refused-unsupported = ce n'est pas possible ici
 refused-forbidden = la plateforme ne le permet pas ({ $reason })
