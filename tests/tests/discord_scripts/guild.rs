@@ -1,6 +1,6 @@
 //! The server on Discord that is played beside the rooms.
 
-use palabre_tests::discord::{Limits, Options, StandIn};
+use palabre_tests::discord::{Limits, Options, Permission, StandIn};
 
 use crate::on_discord::{OnDiscord, small};
 use crate::transcripts::scenario::{Platform, Scenario};
@@ -24,6 +24,13 @@ impl Beside for Guild {
             if discord.member_now(&small(who)).is_null() {
                 discord.joins(&small(who));
             }
+        }
+        if !scenario.moderators.is_empty() {
+            let rights = [Permission::MODERATE_MEMBERS, Permission::KICK_MEMBERS, Permission::BAN_MEMBERS];
+            discord.add_role("Moderators", &rights, false);
+        }
+        for who in scenario.moderators {
+            discord.gives_role("olivia", &small(who), "Moderators");
         }
         Some(Self(discord))
     }

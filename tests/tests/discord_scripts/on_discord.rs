@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use palabre_tests::discord::{Id, Permission, Post, StandIn};
 use serde_json::{Map, Value, json};
 
-use crate::transcripts::scenario::{Fate, Given, Platform, Rule};
+use crate::transcripts::scenario::{Fate, Given, Platform, Right, Rule};
 use crate::transcripts::stage::{Form, Said, Stage, with_mentions};
 
 const EPHEMERAL: u64 = 64;
@@ -154,6 +154,19 @@ impl Stage for OnDiscord {
             title: form["data"]["title"].as_str().unwrap_or_default().to_owned(),
             labels: rows.filter_map(label).collect(),
         }
+    }
+
+    fn forbids(&mut self, right: Right) {
+        let denied = match right {
+            Right::Restrict => vec![Permission::MODERATE_MEMBERS, Permission::KICK_MEMBERS, Permission::BAN_MEMBERS],
+            Right::Remove => vec![Permission::MANAGE_MESSAGES],
+            Right::Speak(place) => {
+                // Through a webhook a bot speaks where it may not itself.
+                let needed = [Permission::SEND_MESSAGES, Permission::MANAGE_WEBHOOKS];
+                return needed.into_iter().for_each(|permission| self.discord.deny_in(place, permission));
+            }
+        };
+        denied.into_iter().for_each(|permission| self.discord.deny(permission));
     }
 
     async fn enters(&mut self, who: &str) {

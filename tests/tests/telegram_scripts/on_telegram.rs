@@ -8,7 +8,7 @@ use palabre_tests::telegram::{MessageRef, Post, StandIn};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::transcripts::scenario::{Fate, Given, Platform, Rule};
+use crate::transcripts::scenario::{Fate, Given, Platform, Right, Rule};
 use crate::transcripts::stage::{Form, Said, Stage, with_mentions};
 
 pub(crate) struct OnTelegram {
@@ -189,6 +189,14 @@ impl Stage for OnTelegram {
             if question.left == 0 {
                 return form;
             }
+        }
+    }
+
+    fn forbids(&mut self, right: Right) {
+        match right {
+            Right::Restrict => self.telegram.deny("general", "can_restrict_members"),
+            Right::Remove => self.telegram.deny("general", "can_delete_messages"),
+            Right::Speak(place) => self.telegram.throws_bot_out(place),
         }
     }
 

@@ -29,6 +29,9 @@ impl Beside for Village {
             // Whoever has not begun with a bot hears nothing of it in private.
             telegram.starts(&small(who), "");
         }
+        for who in scenario.moderators {
+            telegram.is_promoted("olivia", &small(who), "general", &["can_restrict_members", "can_delete_messages"]);
+        }
         forget_updates(&telegram).await;
         Some(Self(telegram))
     }

@@ -5,6 +5,7 @@ mod games;
 mod money;
 mod on_rooms;
 mod order;
+mod order_refused;
 pub(crate) mod scenario;
 mod services;
 pub(crate) mod stage;
@@ -38,6 +39,8 @@ macro_rules! transcripts {
 transcripts! {
     automod = order::AUTOMOD;
     automod_ahead = order::AUTOMOD_AHEAD;
+    automod_refused = order_refused::AUTOMOD_REFUSED;
+    bridge = order_refused::BRIDGE;
     dice = games::DICE;
     economy = money::ECONOMY;
     feed = services::FEED;
@@ -49,18 +52,22 @@ transcripts! {
     levels_of_a_stranger = talk::LEVELS_OF_A_STRANGER;
     moderation = order::MODERATION;
     moderation_of_a_room = order::MODERATION_OF_A_ROOM;
+    moderation_of_ranks = order_refused::RANKS;
+    moderation_refused = order_refused::MODERATION_REFUSED;
     moderation_unbans = order::MODERATION_UNBANS;
     moderation_unlocks = order::MODERATION_UNLOCKS;
     poll = games::POLL;
     quotes = talk::QUOTES;
     reminder = services::REMINDER;
     report = order::REPORT;
+    report_refused = order_refused::REPORT_REFUSED;
     shop = money::SHOP;
     standup = services::STANDUP;
     status = services::STATUS;
     trivia = games::TRIVIA;
     welcome = talk::WELCOME;
     word_filter = order::WORD_FILTER;
+    word_filter_refused = order_refused::WORD_FILTER_REFUSED;
 }
 
 async fn reads_the_same_everywhere(name: &str, scenario: &Scenario) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use palabre_tests::Client;
 use serde_json::{Value, json};
 
-use super::scenario::{Fate, Given, Platform, Rule};
+use super::scenario::{Fate, Given, Platform, Right, Rule};
 use super::stage::{Form, Said, Stage, typed, with_mentions};
 
 /// How long it may take until somebody may come in again.
@@ -177,6 +177,10 @@ impl Stage for OnRooms {
             title: form["title"].as_str().unwrap_or_default().to_owned(),
             labels: fields.filter_map(|field| field["label"].as_str()).map(ToOwned::to_owned).collect(),
         }
+    }
+
+    fn forbids(&mut self, right: Right) {
+        panic!("the room service keeps its bots from nothing: {right:?}")
     }
 
     async fn enters(&mut self, who: &str) {

@@ -13,11 +13,13 @@ pub(crate) enum Platform {
 pub(crate) struct Scenario {
     /// The script, with those that it builds on or that the conversation needs besides.
     pub(crate) scripts: &'static [&'static str],
-    /// What bots.yaml says of the script, in the flow style of YAML: `{told}` is the room beside, `{feed}` the address of
-    /// the feed.
+    /// What bots.yaml says of the script, in the flow style of YAML: `{here}` is the room `general`, `{told}` the room beside,
+    /// `{feed}` the address of the feed.
     pub(crate) settings: &'static str,
     /// Who is there, and in which room.
     pub(crate) cast: &'static [(&'static str, &'static str)],
+    /// Who of them are moderators. Olivia stands above them.
+    pub(crate) moderators: &'static [&'static str],
     /// The room that the script's config names.
     pub(crate) told: Option<&'static str>,
     /// Why two platforms cannot be played before the same daemon; none where they are.
@@ -34,6 +36,7 @@ pub(crate) const PLAIN: Scenario = Scenario {
     scripts: &[],
     settings: "",
     cast: &[("Alice", "general"), ("Bob", "general")],
+    moderators: &[],
     told: None,
     apart: None,
     notes: &[],
@@ -60,6 +63,10 @@ pub(crate) const IN_PRIVATE: &[(Platform, &str)] = &[
 
 const REFUSALS: &str =
     "on Telegram the runtime refuses a command before all, since whoever has not begun with the bot would hear nothing";
+
+/// Where administrators say what a bot may do.
+pub(crate) const WITH_RIGHTS: &[Platform] = &[Platform::Discord, Platform::Telegram];
+pub(crate) const WHO_HAS_RIGHTS: &str = "the room service keeps its bots from nothing";
 
 /// One thing that happens, or is waited for.
 #[derive(Debug)]
@@ -95,6 +102,8 @@ pub(crate) enum Act {
         who: &'static str,
         values: &'static [(&'static str, &'static str)],
     },
+    /// From now on the platform keeps the bot from something.
+    Forbids(Right),
     Enters {
         who: &'static str,
     },
@@ -158,6 +167,17 @@ pub(crate) enum Button {
     Fitting(&'static str, fn(&str) -> bool),
 }
 
+/// What a platform can keep a bot from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Right {
+    /// Muting, kicking and banning, in `general`.
+    Restrict,
+    /// Removing what others said, in `general`.
+    Remove,
+    /// Saying anything in a room.
+    Speak(&'static str),
+}
+
 /// What becomes of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -213,6 +233,11 @@ pub(crate) const fn presses_one(who: &'static str, called: &'static str, fits: f
 
 pub(crate) const fn fills_in(who: &'static str, values: &'static [(&'static str, &'static str)]) -> Step {
     Step::of(Act::FillsIn { who, values })
+}
+
+/// The room service keeps its bots from nothing.
+pub(crate) const fn forbids(right: Right) -> Step {
+    Step::of(Act::Forbids(right)).only_on(WITH_RIGHTS, WHO_HAS_RIGHTS)
 }
 
 pub(crate) const fn enters(who: &'static str) -> Step {

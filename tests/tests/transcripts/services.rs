@@ -45,6 +45,7 @@ pub(crate) const STANDUP: Scenario = Scenario {
     // Often enough to be waited for, and rare enough that it ends before it begins again.
     settings: "grants: [rooms], config: { room: \"{told}\", at: \"*/10 * * * * *\", zone: Europe/Paris, open: 4s }",
     cast: &[("Alice", "standup"), ("Bob", "standup")],
+    moderators: &[],
     told: Some("standup"),
     apart: Some(ONE_ROOM),
     notes: IN_PRIVATE,

@@ -1,6 +1,6 @@
 //! A platform as a scenario needs it, and the playing: every step leaves its lines in the transcript.
 
-use super::scenario::{Act, Button, Fate, Given, Platform, Rule, Step};
+use super::scenario::{Act, Button, Fate, Given, Platform, Right, Rule, Step};
 use super::town::{Beside, Town};
 
 /// Something that the bot said.
@@ -34,6 +34,8 @@ pub(crate) trait Stage {
     async fn presses(&mut self, who: &str, fits: &dyn Fn(&str) -> bool);
     /// Fills in the form that somebody is shown: what it asked.
     async fn fills_in(&mut self, who: &str, values: &[(&str, &str)]) -> Form;
+    /// Keeps the bot from something.
+    fn forbids(&mut self, right: Right);
     async fn enters(&mut self, who: &str);
     async fn leaves(&mut self, who: &str);
     /// The next thing that the bot says in a room.
@@ -78,6 +80,14 @@ async fn perform<S: Stage, P: Beside>(stage: &mut S, town: &Town<P>, act: &Act) 
         }
         Act::Presses { who, button } => vec![press(stage, who, *button).await],
         Act::FillsIn { who, values } => fill_in(stage, who, values).await,
+        Act::Forbids(right) => {
+            stage.forbids(*right);
+            vec![match right {
+                Right::Restrict => "* the bot may no longer mute, kick and ban".to_owned(),
+                Right::Remove => "* the bot may no longer remove messages".to_owned(),
+                Right::Speak(place) => format!("* the bot may no longer speak in #{place}"),
+            }]
+        }
         Act::Enters { who } => {
             stage.enters(who).await;
             vec![format!("* {who} enters")]

@@ -95,18 +95,19 @@ impl Drop for Logged {
 
 /// The bots.yaml: the script has what the one that ships gives it.
 fn bots<P: Beside>(scenario: &Scenario, home: Platform, beside: &P, feed: &str) -> String {
-    let told = scenario.told.map_or_else(String::new, |place| match home {
+    let room = |place: &str| match home {
         Platform::Rooms => format!("lobby/{place}"),
         Platform::Discord | Platform::Telegram => beside.room(place),
-    });
+    };
+    let (here, told) = (room("general"), scenario.told.map_or_else(String::new, room));
     let bot = beside.bot();
     let host = feed.trim_start_matches("http://");
     let settings = scenario.settings.replace("{told}", &told).replace("{feed}", feed).replace("{host}", host);
-    let settings = settings.replace("{token}", TOKEN);
-    let script = scenario.scripts[0];
+    let settings = settings.replace("{token}", TOKEN).replace("{here}", &here);
+    let (script, moderators) = (scenario.scripts[0], scenario.moderators.join(", ").to_lowercase());
     format!(
         r#"bots:
-  lobby: {{ platform: rooms, prefix: "!", permissions: {{ moderator: [olivia] }} }}
+  lobby: {{ platform: rooms, prefix: "!", permissions: {{ owner: [olivia], moderator: [{moderators}] }} }}
   {bot}
 scripts:
   {script}: {{ {settings} }}
