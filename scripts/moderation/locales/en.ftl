@@ -23,6 +23,7 @@ topic = 📌 { $by } changes the topic: { $topic }
 no-reason = no reason was given
 too-many = warning number { $count }
 yourself = Not against yourself.
+not-yet = That is not done yet: the platform has not answered.
 not-done = Not done: { $reason }.
 record = #{ $room } { $told }
 warnings = { $whom } has { $count ->

@@ -23,6 +23,7 @@ topic = 📌 { $by } change le sujet : { $topic }
 no-reason = aucune raison n'a été donnée
 too-many = avertissement numéro { $count }
 yourself = Pas contre vous-même.
+not-yet = Ce n'est pas encore fait : la plateforme n'a pas répondu.
 not-done = Ce n'est pas fait : { $reason }.
 record = #{ $room } { $told }
 warnings = { $whom } { $count ->

@@ -15,7 +15,7 @@ use crate::outbox::Outbox;
 use crate::sequencer::Note;
 
 /// The outcomes of so many actions are remembered, for runs that ask about them later.
-const REMEMBERED: usize = 4_096;
+const REMEMBERED: usize = 16_384;
 
 /// A run that waits: its script's slot, its event and its stretch.
 pub(crate) type Waiter = (usize, u64, u32);
@@ -82,25 +82,62 @@ impl Fetch {
     }
 }
 
-/// What became of actions not long ago.
+/// What became of actions not long ago, and which runs wait for it.
 #[derive(Default)]
-pub(crate) struct Delivered {
-    outcomes: HashMap<ActionKey, Answer>,
+pub(crate) struct Outcomes {
+    known: HashMap<ActionKey, Answer>,
     order: VecDeque<ActionKey>,
+    waiters: HashMap<ActionKey, Vec<Waiter>>,
+    /// Actions that were merged into a later one, by that one.
+    replaced: HashMap<ActionKey, Vec<ActionKey>>,
+    /// What a run waits for, by its script's slot and its event.
+    awaited: HashMap<(usize, u64), ActionKey>,
 }
 
-impl Delivered {
-    pub(crate) fn note(&mut self, key: ActionKey, outcome: Answer) {
-        self.order.push_back(key.clone());
-        self.outcomes.insert(key, outcome);
-        if self.order.len() > REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.outcomes.remove(&oldest);
+impl Outcomes {
+    /// Has a run wait for an outcome. Returns the outcome where it is known already.
+    pub(crate) fn wait(&mut self, key: &ActionKey, waiter: Waiter) -> Option<Answer> {
+        if let Some(answer) = self.known.get(key) {
+            return Some(answer.clone());
+        }
+        self.waiters.entry(key.clone()).or_default().push(waiter);
+        self.awaited.insert((waiter.0, waiter.1), key.clone());
+        None
+    }
+
+    /// A run waits no longer, whether or not it was told.
+    pub(crate) fn wait_is_over(&mut self, slot: usize, seq: u64) {
+        let Some(key) = self.awaited.remove(&(slot, seq)) else { return };
+        if let Some(waiters) = self.waiters.get_mut(&key) {
+            waiters.retain(|waiter| (waiter.0, waiter.1) != (slot, seq));
+            if waiters.is_empty() {
+                self.waiters.remove(&key);
+            }
         }
     }
 
-    pub(crate) fn outcome(&self, key: &ActionKey) -> Option<Answer> {
-        self.outcomes.get(key).cloned()
+    /// An action was merged into another that is still to be performed: what becomes of that becomes of it.
+    pub(crate) fn replaced(&mut self, key: ActionKey, by: ActionKey) {
+        self.replaced.entry(by).or_default().push(key);
+    }
+
+    /// Notes what became of an action, and of those that were merged into it. Returns who waits for it.
+    pub(crate) fn note(&mut self, key: ActionKey, outcome: &Answer) -> Vec<Waiter> {
+        let merged = self.replaced.remove(&key).unwrap_or_default();
+        let mut told = Vec::new();
+        for key in merged.into_iter().chain([key]) {
+            told.extend(self.waiters.remove(&key).unwrap_or_default());
+            self.order.push_back(key.clone());
+            self.known.insert(key, outcome.clone());
+        }
+        for waiter in &told {
+            self.awaited.remove(&(waiter.0, waiter.1));
+        }
+        while self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        told
     }
 }

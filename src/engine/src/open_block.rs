@@ -1,6 +1,6 @@
 //! The block that is being filled, and when it has to be closed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
@@ -36,8 +36,8 @@ pub(crate) struct OpenBlock {
     pub(crate) runs: Vec<RunRecord>,
     pub(crate) batch: Batch,
     pub(crate) writes: HashMap<usize, KeyMap<Change>>,
-    /// The mark that was in the store before this block, for each script whose mark it moves.
-    pub(crate) marks_before: HashMap<usize, Option<u64>>,
+    /// The scripts whose marks it moves.
+    pub(crate) marked: BTreeSet<usize>,
     pub(crate) lanes: HashMap<(RoomId, Class), Position>,
     /// Rows of the outbox that this block removes.
     pub(crate) removed: Vec<(String, Class, Position)>,

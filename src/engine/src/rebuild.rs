@@ -60,6 +60,14 @@ impl Rebuilder {
             (spec.name.clone(), (spec.adopt)(), spec.source.clone(), spec.config.clone())
         };
         self.workers.tell(slot, adopt);
+        if let Some(source) = source {
+            let (reply, outcome) = oneshot::channel();
+            self.workers
+                .tell(slot, Task::Load { slot, source: Box::new(source), config, reason: Reason::Start, reply });
+            // Why it does not load is in the log and in its status.
+            drop(outcome.await);
+        }
+        // Behind that, so that its `on_error` hears of them.
         let (store, of) = (self.store.clone(), name.to_string());
         let waiting = tokio::task::spawn_blocking(move || -> palabre_store::Result<Vec<_>> {
             WAITING_RUNS.scan(&store.snapshot(0)?, &of, Direction::Forward)?.collect()
@@ -73,12 +81,7 @@ impl Rebuilder {
             Ok(Err(error)) => {
                 tracing::error!(script = %name, "its waiting runs cannot be read, and end with the next start: {error}");
             }
-            Err(_stopped) => return,
+            Err(_stopped) => {}
         }
-        let Some(source) = source else { return };
-        let (reply, outcome) = oneshot::channel();
-        self.workers.tell(slot, Task::Load { slot, source: Box::new(source), config, reason: Reason::Start, reply });
-        // Why it does not load is in the log and in its status.
-        drop(outcome.await);
     }
 }

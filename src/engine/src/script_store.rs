@@ -341,8 +341,8 @@ impl Door for ScriptStore {
         self.timers.bytes()
     }
 
-    fn outbox_limit(&self, bot: &str) -> Option<Limit> {
-        self.platforms.outbox(bot).check(bot)
+    fn outbox_limit(&self, bot: &str, is_moderation: bool) -> Option<Limit> {
+        self.platforms.outbox(bot).check(bot, is_moderation)
     }
 
     fn can(&self, bot: &str, what: &str) -> bool {

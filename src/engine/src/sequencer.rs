@@ -26,7 +26,7 @@ use palabre_store::{Error, Op, Store, TableId};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::awaited::{Delivered, Fetch};
+use crate::awaited::{Fetch, Outcomes};
 use crate::block::{Block, EventRecord, RunOutcome, RunRecord, ScriptVersion};
 use crate::clock_watch::{ClockRow, WentBack};
 use crate::http::Http;
@@ -43,7 +43,8 @@ use crate::scheduler::Due;
 use crate::slot::Chunk;
 use crate::status::Board;
 use crate::tables::{
-    DEAD_LETTERS, JOURNAL, LANE_MARKS, OUTBOX, RECOVERY, SCRIPT_MARKS, SENDERS, SENT_MESSAGES, WAITING_RUNS, value_key,
+    DEAD_LETTERS, JOURNAL, LANE_MARKS, LAST_BLOCK, OUTBOX, RECOVERY, SCRIPT_MARKS, SENDERS, SENT_MESSAGES,
+    WAITING_RUNS, value_key,
 };
 use crate::tasks::TaskBook;
 use crate::timers::TimerBook;
@@ -236,9 +237,9 @@ struct State {
     faults: HashMap<ScriptName, (Millis, u32)>,
     /// How many notes of what happened have come in.
     happened: u64,
-    /// Which runs wait for which messages to be out.
-    awaited: HashMap<ActionKey, (usize, u64, u32)>,
-    delivered: Delivered,
+    outcomes: Outcomes,
+    /// The block that was closed last, if one was.
+    last_block: Option<u64>,
     /// Memory for blocks before they are packed.
     plain: Vec<u8>,
 }

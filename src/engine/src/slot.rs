@@ -316,7 +316,9 @@ impl Slot {
         let Some(old) = self.current.take() else { return };
         let input = self.input(Arc::new(own_event(EventKind::Unload { reason }, self.now())), self.next_seq(), 0);
         self.neighbours.set(&self.name, None);
-        match guarded(|| old.vm.borrow_mut().start(input.clone())) {
+        let step = guarded(|| old.vm.borrow_mut().start(input.clone()));
+        self.end_calls(&input, matches!(step, Step::Done(_)));
+        match step {
             Step::Done(effects) => self.record(&input, None, RunOutcome::Done, effects, &old.hash),
             Step::Waiting(..) => {
                 tracing::warn!(script = %self.name, "on_unload cannot wait; what it wanted is dropped")

@@ -110,7 +110,7 @@ impl Platforms {
                     state: BotState::from(&*condition.borrow()),
                     waiting_actions,
                     waiting_bytes,
-                    is_full: outbox.check(bot.name.as_str()).is_some(),
+                    is_full: outbox.check(bot.name.as_str(), false).is_some(),
                     held_back: outbox.breaker.reason(),
                 }
             })

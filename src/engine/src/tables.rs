@@ -16,6 +16,8 @@ use crate::tasks::{TaskRow, TaskRun};
 pub(crate) const JOURNAL: Table<u64, PackedBlock> = Table::new(TableId::Journal);
 /// The last event that each script has finished, or has got to its first wait.
 pub(crate) const SCRIPT_MARKS: Table<String, u64> = Table::new(TableId::ScriptMarks);
+/// The number of the last block.
+pub(crate) const LAST_BLOCK: Table<String, u64> = Table::new(TableId::LastBlock);
 /// The last outbox entry of each room that is settled.
 pub(crate) const LANE_MARKS: Table<String, Position> = Table::new(TableId::LaneMarks);
 /// Runs that wait, by script and event.

@@ -134,3 +134,25 @@ async fn a_script_can_ask_who_may_act_on_whom() {
     assert_eq!(house.answer_to("mo", "/may boss").await, "false they stand as high as you do, or higher false");
     assert_eq!(house.answer_to("mo", "/may sim").await, "false that is me false");
 }
+
+/// Whoever is looked at from elsewhere stands where they stand, not where the event happened.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_by_itself_spares_moderators_also_by_the_clock_and_from_another_room() {
+    let text = r#"
+        local last
+        function on_message(event)
+          last = event.member
+          if event.text == "later" then timers.set("strike", { after = "1s" }) end
+        end
+        on_timer("strike", function() last:ban("struck") end)
+        every("1m", { name = "strike" }, function() if last then last:kick("struck") end end)
+        function on_error(event) store.set("error", event.error.message) end"#;
+    let house = House::new(vec![script("striker", text)]).await;
+    house.sim.person("mia", "general").may(Permission::Moderator);
+    house.answer_to("mia", "hello").await;
+    house.advance(std::time::Duration::from_secs(120)).await;
+    house.answer_to("mia", "later").await;
+    house.advance(std::time::Duration::from_secs(5)).await;
+    let refused = house.engine.take_refusals();
+    assert!(refused.len() >= 2 && refused.iter().all(|one| one.reason.contains("moderator")), "{refused:?}");
+}

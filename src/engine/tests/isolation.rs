@@ -361,6 +361,39 @@ async fn of_forty_edits_of_one_message_those_that_wait_become_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn edits_that_became_one_have_its_outcome() {
+    let text = r#"local board
+        function on_message(event)
+          if event.text == "board" then
+            store.set("board", event.room:send("0 votes").key)
+          elseif event.text == "what" then
+            event:reply(`{store.get("1")} {store.get("2")}`)
+          else
+            local done = event.room:message(store.get("board")):edit(event.text):outcome()
+            store.set(event.text, tostring(done))
+          end
+        end"#;
+    let daemon = Daemon::new(vec![script("poll", text)]).await;
+    daemon.says("general", "board").await;
+    daemon.engine.when_idle().await;
+    daemon.platform.refuses(|action| {
+        (action.kind() == ActionKind::Edit).then_some(ActionError::RateLimited { retry_after: Duration::from_secs(1) })
+    });
+    for text in ["first", "1", "2"] {
+        daemon.says("general", text).await;
+    }
+    daemon.soon("all are decided", |daemon| daemon.engine.status().bots[0].waiting_actions == 3).await;
+    daemon.platform.refuses(|action| {
+        (action.kind() == ActionKind::Edit).then(|| ActionError::Rejected("message can't be edited".to_owned()))
+    });
+    daemon.until("all are tried", Duration::from_millis(200), Daemon::is_done).await;
+    daemon.platform.refuses(|_| None);
+    daemon.says("general", "what").await;
+    daemon.soon("it is told", |daemon| daemon.replies("general").iter().any(|text| text == "false false")).await;
+    daemon.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn answers_expire_and_moderation_and_what_was_scheduled_do_not() {
     let text = r#"
         function on_message(event)
@@ -408,6 +441,24 @@ async fn a_full_outbox_is_an_error_that_names_the_limit_and_suspends_nobody() {
     daemon.until("they are said", Duration::from_millis(500), |daemon| daemon.replies("general").len() == 50).await;
     daemon.says("general", "again").await;
     daemon.soon("it goes on", |daemon| daemon.replies("general").len() == 51).await;
+    daemon.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_outbox_leaves_room_for_moderation() {
+    let limits = OutboxLimits { actions: 50, ..OutboxLimits::default() };
+    let warden = r#"function on_message(event)
+        if event.text == "mute" then event.member:mute("10m") else event:reply(event.text) end
+    end"#;
+    let setup = ScriptSetup { grants: vec!["moderation".to_owned()], ..script("warden", warden) };
+    let daemon = Daemon::with(limits, vec![setup]).await;
+    daemon.platform.refuses(|action| if action.kind() == ActionKind::Mute { None } else { away() });
+    for n in 0..60 {
+        daemon.says("general", &n.to_string()).await;
+    }
+    daemon.soon("the quota is full", |daemon| daemon.engine.status().bots[0].is_full).await;
+    daemon.says("general", "mute").await;
+    daemon.soon("it is done", |daemon| daemon.platform.tries(ActionKind::Mute) == 1).await;
     daemon.engine.shutdown().await;
 }
 

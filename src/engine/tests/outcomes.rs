@@ -113,7 +113,29 @@ async fn an_outcome_that_is_not_known_in_time_is_no_success() {
     house.sim.fail_next((0..12).map(|_| ActionError::Transient("the cable is out".into())));
     house.sim.person("alice", "general").says("in a hurry").await.unwrap();
     house.until("it gives up", |house| stored(house, "in a hurry") != serde_json::Value::Null).await;
-    assert_eq!(stored(&house, "in a hurry"), serde_json::json!([false, "the platform has not answered yet"]));
+    assert_eq!(stored(&house, "in a hurry"), serde_json::json!([false, "the platform has not answered yet", true]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_known_yet_is_told_from_what_is_refused() {
+    let text = r#"function on_message(event)
+        store.set(event.text, { event.member:mute("10m"):outcome({ timeout = "2s" }) })
+    end"#;
+    let house = House::new(vec![script("asker", text)]).await;
+    house.sim.fail_next((0..12).map(|_| ActionError::Transient("the cable is out".into())));
+    house.sim.person("alice", "general").says("late").await.unwrap();
+    let stored = |house: &House, key: &str| {
+        let (snapshot, script) = (house.store.snapshot(0).unwrap(), "asker".into());
+        let mut rows = palabre_engine::stored_values(&snapshot, &script).unwrap().map(Result::unwrap);
+        rows.find(|(name, _)| name == key).map(|(_, value)| value).unwrap_or_default()
+    };
+    house.until("it gives up", |house| stored(house, "late") != serde_json::Value::Null).await;
+    assert_eq!(stored(&house, "late"), serde_json::json!([false, "the platform has not answered yet", true]));
+    house.sim.fail_next([]);
+    house.sim.refuse(ActionKind::Mute, Some(ActionError::Rejected("user is an administrator of the chat".into())));
+    house.until("the platform is back", |house| house.engine.status().bots[0].waiting_actions == 0).await;
+    house.answer_to("bob", "refused").await;
+    assert_eq!(stored(&house, "refused"), serde_json::json!([false, "they are an administrator here"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,4 +144,18 @@ async fn what_edits_and_reactions_return_is_the_message_with_an_outcome_of_their
     assert_eq!(says(&house, "chain").await, serde_json::json!([true, true, true]));
     house.sim.refuse(ActionKind::React, Some(ActionError::Forbidden("no".into())));
     assert_eq!(says(&house, "chain").await, serde_json::json!([true, false, true]), "the message is out all the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_can_wait_for_several_outcomes_one_after_another() {
+    let text = r#"function on_message(event)
+        sleep("1s")
+        local told = {}
+        for n = 1, 3 do table.insert(told, tostring(event:reply(tostring(n)):outcome())) end
+        event:reply(table.concat(told, " "))
+    end"#;
+    let house = House::new(vec![script("asker", text)]).await;
+    house.sim.person("alice", "general").says("go").await.unwrap();
+    house.advance(std::time::Duration::from_secs(2)).await;
+    assert_eq!(house.replies(), ["1", "2", "3", "true true true"]);
 }

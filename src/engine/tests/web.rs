@@ -226,6 +226,26 @@ async fn functions_of_another_script_are_called_within_the_caller_s_transaction(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_on_error_does_by_another_script_is_kept_if_it_succeeds() {
+    let game = r#"
+      local bank = import("bank")
+      function on_message(event)
+        if event.text == "fail" then error("it fails") end
+        if event.text == "fail twice" then error("twice") end
+        event:reply(`given: {bank.give(0)}`)
+      end
+      function on_error(event)
+        bank.give(5)
+        if event.error.message:find("twice") then error("and again") end
+      end"#;
+    let house = House::new(vec![script("bank", BANK), depends_on_bank("game", game)]).await;
+    for text in ["fail", "fail twice", "count"] {
+        house.alice(text).await;
+    }
+    assert_eq!(house.replies(), ["given: 5"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_script_can_wait_until_its_message_is_out() {
     let text = r#"
       function on_message(event)

@@ -122,3 +122,38 @@ async fn a_worker_may_fail_again_while_its_scripts_come_back() {
     }
     engine.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_had_nothing_to_do_when_its_worker_failed_hears_on() {
+    let (_, trap, sim, engine) = daemon(&["counter"]).await;
+    engine.add_script(script("idle", r#"command("idle", function(event) event:reply("heard") end)"#)).await.unwrap();
+    let alice = sim.person("alice", "general");
+    trap.failures.store(1, SeqCst);
+    alice.says("one").await.unwrap();
+    engine.when_idle().await;
+    for _ in 0..2 {
+        alice.says("/idle").await.unwrap();
+        engine.when_idle().await;
+    }
+    assert_eq!(replies(&sim).iter().filter(|text| *text == "heard").count(), 2, "{:?}", replies(&sim));
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_that_a_failure_of_the_worker_interrupts_are_told_to_on_error() {
+    let text = r#"
+        function on_message(event)
+          if event.text == "wait" then sleep("1h") end
+        end
+        function on_error(event) event:reply("interrupted") end"#;
+    let (_, trap, sim, engine) = daemon(&["counter"]).await;
+    engine.add_script(script("sleeper", text)).await.unwrap();
+    let alice = sim.person("alice", "general");
+    alice.says("wait").await.unwrap();
+    engine.settle().await;
+    trap.failures.store(1, SeqCst);
+    alice.says("two").await.unwrap();
+    engine.when_idle().await;
+    assert!(replies(&sim).contains(&"interrupted".to_owned()), "{:?}", replies(&sim));
+    engine.shutdown().await;
+}

@@ -65,8 +65,8 @@ pub trait Door {
     /// How many timers of the script wait.
     fn waiting_timers(&self) -> usize;
 
-    /// Returns the limit that one more action of that bot would go past.
-    fn outbox_limit(&self, _bot: &str) -> Option<Limit> {
+    /// Returns the limit that one more action of that bot would go past; moderation has a reserve.
+    fn outbox_limit(&self, _bot: &str, _is_moderation: bool) -> Option<Limit> {
         None
     }
 

@@ -393,7 +393,7 @@ impl Run {
         if !self.action_meter.count(now, limit) {
             return Err(self.trip(Limit::Actions(limit)));
         }
-        if let Some(limit) = self.door.outbox_limit(action.room().bot()) {
+        if let Some(limit) = self.door.outbox_limit(action.room().bot(), action.kind().is_moderation()) {
             return Err(self.trip(limit));
         }
         Ok(())

@@ -309,7 +309,8 @@ impl<'s> Stage<'s> {
             let next = engine.next_due().clamp(now, end);
             if next >= end {
                 self.clock.advance(Duration::from_millis(end - now));
-                return;
+                // What is due at the end is done, with all that follows from it.
+                return engine.settle().await;
             }
             self.clock.advance(Duration::from_millis((next - now).max(1)));
         }

@@ -17,6 +17,9 @@ pub(crate) const IN_MEMORY: usize = 8_192;
 /// said does not wait behind one in which much is.
 const OF_A_ROOM: usize = 16;
 
+/// The share of a bot's quota that moderation has on top of it: one in so many.
+const RESERVE: usize = 10;
+
 /// How much may wait to be done by one bot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutboxLimits {
@@ -148,11 +151,12 @@ impl BotOutbox {
         (self.actions.load(Relaxed), self.bytes.load(Relaxed))
     }
 
-    /// Returns the limit that one more action would go past.
-    pub(crate) fn check(&self, bot: &str) -> Option<Limit> {
+    /// Returns the limit that one more action would go past. A tenth more is kept for moderation, which messages must not disarm.
+    pub(crate) fn check(&self, bot: &str, is_moderation: bool) -> Option<Limit> {
         let (actions, bytes) = self.usage();
         let OutboxLimits { actions: most, bytes: most_bytes, .. } = self.limits;
-        (actions >= most || bytes >= most_bytes).then(|| Limit::Outbox {
+        let reserve = |limit: usize| if is_moderation { limit.saturating_add(limit / RESERVE) } else { limit };
+        (actions >= reserve(most) || bytes >= reserve(most_bytes)).then(|| Limit::Outbox {
             bot: bot.to_owned(),
             actions: most,
             mb: most_bytes >> 20,

@@ -162,6 +162,11 @@ pub(crate) struct Settled {
 pub(crate) enum Settlement {
     /// It was performed; with the id of what was made, where the adapter cannot tell that again.
     Done(Option<MessageId>),
+    /// Another is performed in its place, whose outcome is its own too.
+    Replaced {
+        /// The other one.
+        by: ActionKey,
+    },
     /// It was not, and is not tried again.
     Failed(Unperformed),
     /// It has failed so often, and is retried on its own from here on.

@@ -1,6 +1,5 @@
 //! One lane of the outbox: the actions of one room and class, one after another, each once.
 
-use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
@@ -11,9 +10,8 @@ use palabre_model::{ActionError, Outcome, RoomId};
 use super::Outbox;
 use super::attempt::{self, Attempts, TRIES_IN_LANE, remembered, resolve};
 use super::entry::{ChainId, Class, Entry, Settled, Settlement};
-use super::merge::replaced;
+use super::merge::{Replaced, replaced};
 use crate::passed_on::has_files_elsewhere;
-use crate::recovery::Position;
 
 /// So many actions of one room are handed to an adapter together.
 const AT_ONCE: usize = 64;
@@ -32,7 +30,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, room: RoomId, class: Class) {
 }
 
 /// Performs entries in order. `false` at shutdown, with what is done reported and the rest left.
-async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<Entry>, replaced: &HashSet<Position>) -> bool {
+async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<Entry>, replaced: &Replaced) -> bool {
     // Somebody may press a button of what is there before it is known what the platform calls it.
     let makes = entries.iter().filter(|entry| entry.action.kind().makes_something());
     let _sending: Vec<_> = makes
@@ -45,8 +43,8 @@ async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<Entry>, replaced: &
     let mut first = together(outbox, &mut entries, replaced).await.into_iter();
     let mut settled = Vec::new();
     for mut entry in entries {
-        if replaced.contains(&entry.position) {
-            settled.push(Settled { entry, result: Settlement::Done(None) });
+        if let Some(by) = replaced.get(&entry.position).cloned() {
+            settled.push(Settled { entry, result: Settlement::Replaced { by } });
             continue;
         }
         let result = match first.next() {
@@ -83,11 +81,7 @@ async fn perform(outbox: &Arc<Outbox>, entry: &mut Entry) -> Option<Settlement> 
 }
 
 /// Performs the entries together, where the adapter does so: as many results as were tried.
-async fn together(
-    outbox: &Outbox,
-    entries: &mut [Entry],
-    replaced: &HashSet<Position>,
-) -> Vec<Result<Outcome, ActionError>> {
+async fn together(outbox: &Outbox, entries: &mut [Entry], replaced: &Replaced) -> Vec<Result<Outcome, ActionError>> {
     let Some(name) = entries.first().filter(|_| entries.len() > 1).map(|entry| entry.bot().to_owned()) else {
         return Vec::new();
     };
@@ -103,7 +97,7 @@ async fn together(
     {
         return Vec::new();
     }
-    let entries = entries.iter().filter(|entry| !replaced.contains(&entry.position));
+    let entries = entries.iter().filter(|entry| !replaced.contains_key(&entry.position));
     let actions: Vec<_> = entries.map(|entry| (&entry.action, &entry.key)).collect();
     // A panic in an adapter is one more passing fault: each is then tried by itself.
     AssertUnwindSafe(adapter.perform_all(&actions)).catch_unwind().await.unwrap_or_default()

@@ -2,6 +2,8 @@
 
 use super::*;
 
+/// The key of the row that has the number of the last block.
+const LAST: &str = "last";
 /// So much memory for a block that is being packed is kept for the next one.
 const PLAIN_BYTES: usize = 4 << 20;
 
@@ -12,16 +14,15 @@ impl Sequencer {
         let open = std::mem::take(&mut state.open);
         let mut batch = open.batch;
         let mut marks = Vec::new();
-        for (slot, before) in open.marks_before {
+        // Should the store refuse a block, those behind it must not be taken before it: what it writes would overwrite theirs.
+        if let Some(last) = state.last_block.replace(number) {
+            LAST_BLOCK.require_equals(&mut batch, &LAST.to_owned(), &last);
+        }
+        LAST_BLOCK.put(&mut batch, &LAST.to_owned(), &number);
+        for slot in open.marked {
             let route = &self.routes[slot];
             let Some(mark) = route.mark else { continue };
-            let key = route.name.to_string();
-            // Should a block be lost, those that built on it must not be taken.
-            match before {
-                Some(before) => SCRIPT_MARKS.require_equals(&mut batch, &key, &before),
-                None => SCRIPT_MARKS.require_absent(&mut batch, &key),
-            }
-            SCRIPT_MARKS.put(&mut batch, &key, &mark);
+            SCRIPT_MARKS.put(&mut batch, &route.name.to_string(), &mark);
             marks.push((slot, mark));
         }
         for (slot, writes) in open.writes {

@@ -12,30 +12,31 @@ use crate::tables::SET_ASIDE;
 
 impl Sequencer {
     pub(super) fn chunk(&mut self, state: &mut State, chunk: Chunk) {
+        // Before the runs, of which one may wait once more.
+        for (seq, _) in chunk.waits.iter().filter(|(_, waiting)| waiting.is_none()) {
+            state.outcomes.wait_is_over(chunk.slot, *seq);
+        }
         let open = &mut state.open;
         open.touch(chunk.has_more_to_come());
         let script = open.script(&chunk.script.name, &chunk.script.version);
         for mut run in chunk.runs {
             run.script = script;
+            if !is_call(run.part) {
+                state.outcomes.wait_is_over(chunk.slot, run.seq);
+            }
             ended(state, &mut self.tasks, &run, self.clock.now());
             let open = &mut state.open;
             let metrics = std::mem::take(&mut run.effects.metrics);
             open.metrics.extend(metrics.into_iter().map(|metric| (chunk.script.name.clone(), metric)));
             for Refused { key, action, room, reason, is_asked } in &run.effects.refused {
-                state.delivered.note(key.clone(), Answer::Failed(reason.clone()));
+                state.outcomes.note(key.clone(), &Answer::Failed(reason.clone()));
                 let (script, room, reason) = (key.script.clone(), room.clone(), reason.clone());
                 self.tell_refused(state, key.seq, Refusal { script, action: *action, room, reason }, *is_asked);
             }
             let open = &mut state.open;
-            if let RunOutcome::Waiting(wait) = &run.outcome {
+            if let RunOutcome::Waiting(Wait::Delivery { key, .. }) = &run.outcome {
                 let waiter = (chunk.slot, run.seq, run.part);
-                match wait {
-                    Wait::Delivery { key, .. } => match state.delivered.outcome(key) {
-                        Some(answer) => open.answers.push((waiter, answer)),
-                        None => drop(state.awaited.insert(key.clone(), waiter)),
-                    },
-                    Wait::Sleep { .. } | Wait::Ask { .. } | Wait::Choose { .. } | Wait::Http { .. } => {}
-                }
+                open.answers.extend(state.outcomes.wait(key, waiter).map(|answer| (waiter, answer)));
             }
             for (key, action) in &run.effects.actions {
                 state.interactions.acts(key.seq);
@@ -76,7 +77,7 @@ impl Sequencer {
         let Some(route) = self.routes.get_mut(chunk.slot) else { return };
         route.version = chunk.script.version;
         if let Some(mark) = chunk.mark {
-            open.marks_before.entry(chunk.slot).or_insert(route.mark);
+            open.marked.insert(chunk.slot);
             // An event that is not journalled has a number too, and no claim to a lower mark.
             route.mark = Some(route.mark.map_or(mark, |old| old.max(mark)));
             while let Some((seq, block, bytes)) = route.window.front().copied()
@@ -105,6 +106,12 @@ impl Sequencer {
                 OUTBOX.put(&mut state.open.batch, &entry.row_key(Stored::Aside), &entry.row(tries));
                 return;
             }
+            Settlement::Replaced { by } => {
+                bot.give_back(entry.bytes);
+                let over = state.interactions.acted(entry.key.seq);
+                self.tell_finished(over);
+                return state.outcomes.replaced(entry.key, by);
+            }
             Settlement::Done(id) => Ok(id),
             Settlement::Failed(unperformed) => Err(unperformed),
         };
@@ -121,12 +128,11 @@ impl Sequencer {
             Ok(_) => Answer::Text(String::new()),
             Err(unperformed) => Answer::Failed(unperformed.reason.clone()),
         };
-        let waiter = state.awaited.remove(&entry.key);
-        let is_awaited = waiter.is_some();
-        if let Some((slot, seq, part)) = waiter {
+        let waiters = state.outcomes.note(entry.key.clone(), &answer);
+        let is_awaited = !waiters.is_empty();
+        for (slot, seq, part) in waiters {
             self.tell(slot, Task::Answer { slot, seq, part, answer: answer.clone() });
         }
-        state.delivered.note(entry.key.clone(), answer);
         match result {
             Ok(None) => {}
             Ok(Some(id)) => {

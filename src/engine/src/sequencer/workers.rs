@@ -27,8 +27,8 @@ impl Sequencer {
             if let Some(cursor) = first.or(route.lag.as_ref().map(|lag| lag.cursor)) {
                 route.lag = Some(Lag { cursor, count, is_reading: false });
             }
-            // One at a time, so that it is known which event it is, should it happen again.
-            route.cautious = Some(Cautious { is_free: true, ..Cautious::default() });
+            // One at a time, so that it is known which event it is, should it happen again. A script that had nothing to do is not to blame.
+            route.cautious = route.lag.is_some().then(|| Cautious { is_free: true, ..Cautious::default() });
             route.is_ready = false;
             route.rebuilds += 1;
             state.rebuilding.push((slot, number));
@@ -51,7 +51,7 @@ impl Sequencer {
         tracing::error!(script = %script, event = seq, "given up: its worker failed {FAILURES} times at this event; it is in the dead letters");
         route.window.pop_front();
         route.window_bytes -= bytes;
-        state.open.marks_before.entry(slot).or_insert(route.mark);
+        state.open.marked.insert(slot);
         route.mark = Some(seq);
         finish_one(&mut state.outstanding, block);
         let Some(event) = self.event(state, block, seq) else { return };

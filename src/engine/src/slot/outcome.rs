@@ -16,12 +16,7 @@ use crate::tables::WaitingRun;
 
 impl Slot {
     pub(super) fn settle(&mut self, step: Step, input: &Input, answer: Option<Answer>, ran: &Ran) {
-        let kept = matches!(step, Step::Done(_) | Step::Waiting(..));
-        let called = self.store.end_calls(kept).into_iter().map(|(script, part, effects)| {
-            let input = Input { part, ..input.clone() };
-            Call { script, input, effects }
-        });
-        self.calls.extend(called);
+        self.end_calls(input, matches!(step, Step::Done(_) | Step::Waiting(..)));
         match step {
             Step::Done(effects) => {
                 self.failures = 0;
@@ -59,6 +54,15 @@ impl Slot {
             }
             Step::Failed(failure) => self.fail(input, answer, ran, *failure),
         }
+    }
+
+    /// Ends what a stretch had done by other scripts: keeps it, or forgets it.
+    pub(super) fn end_calls(&mut self, input: &Input, kept: bool) {
+        let called = self.store.end_calls(kept).into_iter().map(|(script, part, effects)| {
+            let input = Input { part, ..input.clone() };
+            Call { script, input, effects }
+        });
+        self.calls.extend(called);
     }
 
     pub(super) fn fail(&mut self, input: &Input, answer: Option<Answer>, ran: &Ran, failure: Failure) {
@@ -108,7 +112,9 @@ impl Slot {
         let seed = next_seed(&mut self.seeds);
         let input = Input { event: Arc::new(event), part: input.part + 1, seed, ..input.clone() };
         let hash = Arc::clone(&version.hash);
-        match guarded(|| vm.borrow_mut().start(input.clone())) {
+        let step = guarded(|| vm.borrow_mut().start(input.clone()));
+        self.end_calls(&input, matches!(step, Step::Done(_)));
+        match step {
             Step::Done(effects) => self.record(&input, None, RunOutcome::Done, effects, &hash),
             Step::Waiting(..) => tracing::warn!(script = %self.name, "on_error cannot wait; what it wanted is dropped"),
             Step::Failed(failure) => tracing::warn!(script = %self.name, "on_error failed too: {failure}"),

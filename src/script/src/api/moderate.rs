@@ -1,17 +1,18 @@
 //! Keeping order: members, rooms, pins, purges; who may act on whom, and what became of an action.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
-use palabre_model::{Action, ActionKey, Event, EventKind, Impact, Measure, RoomChange, UserId};
+use palabre_model::{Action, ActionKey, Bot, Event, EventKind, Impact, Measure, Room, RoomChange, RoomId, UserId};
 use serde_json::Map;
 
 use super::check::{granted, message_ref, millis, millis_or_none, name, reachable, reason, space, text};
 use super::command::Speaker;
 use super::{acting, sent};
 use crate::limits::VALUE_BYTES;
-use crate::refusal::text_of;
+use crate::refusal::{LATE, text_of};
 use crate::run::{Problem, Run, SharedRun};
 
 /// No purge removes more messages than this at once.
@@ -141,6 +142,7 @@ fn outcomes(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Speaker>) -> 
         Ok(speaking.say(&mut shared.borrow_mut(), key, &arguments))
     };
     host.set("plain", lua.create_function(plain)?)?;
+    host.set("late", LATE)?;
     let (shared, speaking) = (SharedRun::clone(run), Rc::clone(speaker));
     let can_act_on = move |_: &Lua, (actor, target): (LuaString, LuaString)| {
         let mut run = shared.borrow_mut();
@@ -167,13 +169,24 @@ fn act_on(
 ) -> Result<ActionKey, Problem> {
     let event = Arc::clone(&run.input()?.event);
     let actor = actor(&event, target);
-    let Err(denied) = run.door.may_act(&event, actor, target, impact) else { return run.act(action) };
+    let place = where_it_is_done(&event, action.room());
+    let Err(denied) = run.door.may_act(&place, actor, target, impact) else { return run.act(action) };
     let plain = speaker.say(run, denied.key(), &Map::new());
     let told = actor.map(|_| {
         let arguments = Map::from_iter([("reason".to_owned(), plain.clone().into())]);
         speaker.say(run, "not-done", &arguments)
     });
     run.refuse(&action, denied.to_string(), plain, told)
+}
+
+/// The event as it would be in the room of an action: what somebody is where the event happened says nothing of another place.
+fn where_it_is_done<'e>(event: &'e Event, room: &RoomId) -> Cow<'e, Event> {
+    if event.room.as_ref().is_some_and(|here| here.id == *room) {
+        return Cow::Borrowed(event);
+    }
+    let bot = Bot { name: room.bot().into(), platform: Arc::clone(&event.bot.platform) };
+    let room = Some(Arc::new(Room::channel(room.clone(), room.native())));
+    Cow::Owned(Event { bot, room, space: None, member: None, ..event.clone() })
 }
 
 /// Who acts on `target` in this run: whoever has used a command or a component, or else the script by itself. What a component does to
