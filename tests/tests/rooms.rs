@@ -160,6 +160,8 @@ async fn what_is_wrong_is_told_to_the_caller_alone() {
         ("join_room", json!({ "room": "general" }), "missing field `username`"),
         ("join_room", json!({ "username": " ", "room": "general" }), "username is required"),
         ("join_room", json!({ "username": "a\u{202e}b", "room": "general" }), "cannot be seen"),
+        ("join_room", json!({ "username": "bob\u{fff9}", "room": "general" }), "cannot be seen"),
+        ("join_room", json!({ "username": "\u{301}", "room": "general" }), "neither letters nor digits"),
         ("join_room", json!({ "username": long_name, "room": "general" }), "at most 64"),
         ("join_room", json!({ "username": "a", "room": "a/b" }), "no slash"),
         ("join_room", json!({ "username": "Palabre", "room": "general" }), "belongs to the bots"),

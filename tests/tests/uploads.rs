@@ -151,3 +151,17 @@ fn a_limit_that_no_upload_could_use_is_refused_with_the_range() {
         assert!(is_fine || (out.clone() + &err).contains("from 1 to 32"), "{given}: {out}{err}");
     }
 }
+
+#[tokio::test]
+async fn a_file_that_is_named_twice_is_taken_once_or_not_at_all() {
+    let house = House::start().await;
+    let mut alice = house.enter("alice", "general").await;
+    let place = asks(&mut alice, "upload", json!({ "name": "a.bin" })).await;
+    house.put(&place, &[7; 1_000_000]).await;
+    let ten = vec![place["id"].clone(); 10];
+    let refused = asks(&mut alice, "send_message", json!({ "message": "x", "files": ten })).await;
+    assert!(refused["error"].as_str().unwrap().contains("is named twice"), "{refused}");
+    let sent = asks(&mut alice, "send_message", json!({ "message": "x", "files": [place["id"]] })).await;
+    assert!(sent["id"].is_string(), "it still waits for its message: {sent}");
+    assert!(house.daemon.stop().await, "{}", house.project.log());
+}

@@ -234,18 +234,10 @@ fn name(text: &str, what: &str, longest: usize) -> Result<String, String> {
     if name.chars().count() > longest {
         return Err(format!("{what} has at most {longest} characters"));
     }
-    if name.chars().any(is_hidden) {
-        return Err(format!("{what} has characters that cannot be seen"));
+    match palabre_text::name_problem(name) {
+        Some(problem) => Err(format!("{what} {problem}")),
+        None => Ok(name.to_owned()),
     }
-    Ok(name.to_owned())
-}
-
-/// Characters with which one name could pass for another: control, zero width, and those that turn the direction of writing.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{00AD}' | '\u{034F}' | '\u{061C}'
-            | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{2028}'..='\u{2029}' | '\u{2800}' | '\u{3164}'
-            | '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// What is no language's tag is as good as none: a browser's idea of it keeps nobody out.

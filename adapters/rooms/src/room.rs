@@ -35,6 +35,7 @@ use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::directory::Directory;
+use crate::encode::Ack;
 use crate::history::MessageRow;
 use crate::members::Members;
 use crate::roster::Roster;
@@ -133,6 +134,12 @@ pub(crate) async fn run(around: Surroundings, mut commands: mpsc::Receiver<Comma
         Ok(state) => state,
         Err(error) => {
             tracing::error!(room = %name, "cannot open the room: {error}");
+            commands.close();
+            while let Some(command) = commands.recv().await {
+                if let Command::Join { ack, .. } = command {
+                    drop(ack.send(&Ack::Error { error: "this room cannot be opened at present".to_owned() }));
+                }
+            }
             return;
         }
     };

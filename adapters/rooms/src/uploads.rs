@@ -2,7 +2,8 @@
 //! HTTP (`receive`), and names it in a message. Until then it is in memory alone: a file and its message are one commit.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
@@ -23,12 +24,32 @@ const MUCH: usize = 32 << 20;
 const IN_ALL: usize = 128 << 20;
 /// How much of that may be of one address, in bytes.
 const OF_ADDRESS: usize = IN_ALL / 2;
+/// How much may be on its way into the store at a time, in bytes, unless one message has more: each byte is in memory several times then.
+const STORING: usize = 16 << 20;
+/// What is told to whom that concerns.
+const TOO_MANY: &str = "too many files are on their way; try again in a moment";
 /// How many may wait in all.
 const COUNT: usize = 4_096;
 
 /// Files that no message has yet, by id.
 #[derive(Default)]
-pub(crate) struct Uploads(Mutex<HashMap<String, Waiting>>);
+pub(crate) struct Uploads {
+    waiting: Mutex<HashMap<String, Waiting>>,
+    /// Bytes of messages that are on their way into the store.
+    storing: Arc<AtomicUsize>,
+}
+
+/// The files of a message that is on its way into the store: until this is dropped they count against `STORING`.
+pub(crate) struct Storing {
+    all: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Drop for Storing {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.bytes, Relaxed);
+    }
+}
 
 /// A file that was announced, and what is in it once that is here.
 pub(crate) struct Waiting {
@@ -103,7 +124,7 @@ impl Uploads {
             return Err(format!("{limit} files of your address wait for a message already (files_per_address)"));
         }
         if known.len() >= COUNT {
-            return Err("too many files are on their way; try again in a moment".to_owned());
+            return Err(TOO_MANY.to_owned());
         }
         known.insert(id.to_owned(), waiting);
         Ok(())
@@ -138,7 +159,7 @@ impl Uploads {
             return Err((StatusCode::PAYLOAD_TOO_LARGE, told.to_owned()));
         }
         if of_address - before > OF_ADDRESS || in_all - before > IN_ALL {
-            let told = "too many files are on their way; try again in a moment";
+            let told = TOO_MANY;
             return Err((StatusCode::SERVICE_UNAVAILABLE, told.to_owned()));
         }
         if let Some(waiting) = known.get_mut(id) {
@@ -170,14 +191,17 @@ impl Uploads {
         }
     }
 
-    /// The files of a message. All of them, or none. They wait until the message is taken.
+    /// The files of a message. All of them, or none, and each once. They wait until the message is taken.
     pub(crate) fn of_message(
         &self,
         room: &str,
         person: &str,
         ids: &[String],
         now: Millis,
-    ) -> Result<Vec<FileToSend>, String> {
+    ) -> Result<(Vec<FileToSend>, Storing), String> {
+        if let Some(twice) = ids.iter().enumerate().find_map(|(at, id)| ids[..at].contains(id).then_some(id)) {
+            return Err(format!("the file {twice} is named twice"));
+        }
         let known = self.lock();
         let is_here = |id: &&String| {
             known.get(*id).is_some_and(|waiting| {
@@ -187,14 +211,20 @@ impl Uploads {
         if let Some(missing) = ids.iter().find(|id| !is_here(id)) {
             return Err(format!("the file {missing} is not there, or not any more; upload it again"));
         }
-        let found = ids.iter().filter_map(|id| known.get(id));
-        let files = found.map(|waiting| FileToSend {
+        let found: Vec<_> = ids.iter().filter_map(|id| known.get(id)).collect();
+        let bytes = found.iter().map(|waiting| waiting.size()).sum();
+        let before = self.storing.fetch_add(bytes, Relaxed);
+        let storing = Storing { all: Arc::clone(&self.storing), bytes };
+        if bytes > 0 && before > 0 && before + bytes > STORING {
+            return Err(TOO_MANY.to_owned());
+        }
+        let files = found.into_iter().map(|waiting| FileToSend {
             name: waiting.name.clone(),
             data: waiting.data.as_ref().map(|data| data.to_vec()).unwrap_or_default(),
             content_type: Some(waiting.content_type.clone()),
             from: None,
         });
-        Ok(files.collect())
+        Ok((files.collect(), storing))
     }
 
     /// A message has taken them.
@@ -204,7 +234,7 @@ impl Uploads {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Waiting>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     // With two providers compiled in, or none installed, rustls would fail at its first use.
     drop(rustls::crypto::ring::default_provider().install_default());
     tell::start_log(&args);
+    tell::keep_caught_panics_off_the_terminal();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -34,3 +34,11 @@ pub(crate) fn start_log(args: &Args) {
         log.with_ansi(std::io::stderr().is_terminal()).init();
     }
 }
+
+/// Panics of the storage engine that are caught and told as damage go to the log's finest level; all others are printed as ever.
+pub(crate) fn keep_caught_panics_off_the_terminal() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if palabre_store::is_panic_caught() { tracing::debug!("{panic}") } else { print(panic) }
+    }));
+}

@@ -117,6 +117,11 @@ fn uncached(code: StatusCode, body: &Value) -> Response {
 
 impl Health {
     async fn check_store(&self) -> Result<(), String> {
+        if let Some(damage) = self.store.damage() {
+            return Err(format!(
+                "{damage}; stop the daemon and put the last backup in its place with `palabre restore`"
+            ));
+        }
         let store = self.store.clone();
         let read = tokio::task::spawn_blocking(move || store.snapshot(0).map(drop));
         match tokio::time::timeout(STORE_PATIENCE, read).await {

@@ -30,6 +30,8 @@ catalogue! {
     Expiry = "expiry",
     /// Blocks of events, runs and actions. The engine's.
     Journal = "journal",
+    /// The number of the last block. The engine's.
+    LastBlock = "last_block",
     /// How far each script is. The engine's.
     ScriptMarks = "script_marks",
     /// How far each outbox lane is. The engine's.

@@ -1,13 +1,14 @@
 //! The open file, and how to open it again after the disk refused.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use redb::{Builder, Database};
 
+use crate::damage::Damage;
 use crate::disk::{Backend, Disk};
+use crate::panics;
 use crate::{Error, Result};
 
 /// Memory for pages: enough for what is read again and again. What does not fit is in the system's page cache.
@@ -22,6 +23,7 @@ pub(crate) struct DatabaseFile {
     pub(crate) path: Arc<Path>,
     /// Whether it had not been closed in order, so that opening it had to repair it.
     pub(crate) was_repaired: bool,
+    pub(crate) damage: Arc<Damage>,
 }
 
 impl DatabaseFile {
@@ -33,7 +35,7 @@ impl DatabaseFile {
     pub(crate) fn checksums_hold(&mut self) -> Result<bool> {
         let path = Arc::clone(&self.path);
         let database = self.database.as_mut().ok_or(Error::Closed)?;
-        match catch_unwind(AssertUnwindSafe(|| database.check_integrity())) {
+        match panics::caught(|| database.check_integrity()) {
             Ok(Ok(is_clean)) => Ok(is_clean),
             Ok(Err(error)) => match Error::redb("check", &path, error) {
                 Error::Damaged { .. } => Ok(false),
@@ -48,8 +50,10 @@ impl Drop for DatabaseFile {
     fn drop(&mut self) {
         let database = self.database.take();
         // redb writes as it closes, and panics at damaged pages then too.
-        if catch_unwind(AssertUnwindSafe(move || drop(database))).is_err() {
-            tracing::error!(path = %self.path.display(), "the store could not be closed in order: a page of it is damaged");
+        if panics::caught(move || drop(database)).is_err() {
+            let cause = "a page of it is damaged, so that it could not be closed in order".to_owned();
+            tracing::error!(path = %self.path.display(), "{cause}");
+            self.damage.note(&Error::Damaged { path: self.path.to_path_buf(), cause });
         }
     }
 }
@@ -83,6 +87,15 @@ impl Source {
 
     /// Opens it with so much memory for pages.
     pub(crate) fn open_with(&self, cache: usize) -> Result<DatabaseFile> {
+        self.open_noting(cache, &Arc::default(), true)
+    }
+
+    /// Opens it once more with the usual memory: what it finds is noted in `damage`, and that the file has to be repaired is no news.
+    pub(crate) fn open_again(&self, damage: &Arc<Damage>) -> Result<DatabaseFile> {
+        self.open_noting(CACHE_BYTES, damage, false)
+    }
+
+    fn open_noting(&self, cache: usize, damage: &Arc<Damage>, warns: bool) -> Result<DatabaseFile> {
         let path = Arc::clone(self.path());
         let was_repaired = Arc::new(AtomicBool::new(false));
         let mut builder = Builder::new();
@@ -90,16 +103,16 @@ impl Source {
         builder.set_repair_callback({
             let (path, was_repaired) = (Arc::clone(&path), Arc::clone(&was_repaired));
             move |_| {
-                if !was_repaired.swap(true, Relaxed) {
+                if !was_repaired.swap(true, Relaxed) && warns {
                     tracing::warn!(path = %path.display(), "the store was not closed in order, and is being repaired");
                 }
             }
         });
         // A file that is damaged in a way redb does not expect makes it panic; to us that is one more kind of damage.
-        let opened = catch_unwind(AssertUnwindSafe(|| match self {
+        let opened = panics::caught(|| match self {
             Self::Path(path) => builder.create(path),
             Self::Disk(disk, _) => builder.create_with_backend(Backend(Arc::clone(disk))),
-        }));
+        });
         let damaged = |cause: String| Error::Damaged { path: path.to_path_buf(), cause };
         let Ok(opened) = opened else {
             return Err(damaged("its pages contradict each other".to_owned()));
@@ -109,6 +122,7 @@ impl Source {
                 database: Some(database),
                 path: Arc::clone(&path),
                 was_repaired: was_repaired.load(Relaxed),
+                damage: Arc::clone(damage),
             }),
             Err(redb::DatabaseError::UpgradeRequired(version)) => {
                 Err(damaged(format!("its file format {version} is not known")))

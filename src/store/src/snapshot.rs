@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use redb::{ReadableDatabase, TableDefinition};
 
+use crate::damage::Damage;
 use crate::error::readable;
 use crate::file::DatabaseFile;
+use crate::panics;
 use crate::{Error, Millis, Result, Row, TableId};
 
 pub(crate) type Bytes = &'static [u8];
@@ -29,13 +31,14 @@ pub enum Direction {
 pub struct Snapshot {
     transaction: redb::ReadTransaction,
     path: Arc<Path>,
+    damage: Arc<Damage>,
     now: Millis,
 }
 
 impl Snapshot {
     pub(crate) fn new(file: &DatabaseFile, now: Millis) -> Result<Self> {
         let transaction = file.database()?.begin_read().map_err(|error| Error::redb("read from", &file.path, error))?;
-        Ok(Self { transaction, path: Arc::clone(&file.path), now })
+        Ok(Self { transaction, path: Arc::clone(&file.path), damage: Arc::clone(&file.damage), now })
     }
 
     /// The row of `key`, unless it has expired.
@@ -128,8 +131,13 @@ impl Snapshot {
 
     /// Reads, and takes a panic of redb's at a page for what it is: damage.
     pub(crate) fn guarded<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
-        let panicked = |panic: Box<dyn std::any::Any + Send>| Err(Error::panicked(&self.path, panic.as_ref()));
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).unwrap_or_else(panicked)
+        let read = panics::caught(read).unwrap_or_else(|panic| Err(Error::panicked(&self.path, panic.as_ref())));
+        self.noted(read)
+    }
+
+    /// Notes what was read, if it is damaged.
+    pub(crate) fn noted<T>(&self, read: Result<T>) -> Result<T> {
+        read.inspect_err(|error| self.damage.note(error))
     }
 
     pub(crate) fn failed(&self, error: impl Into<redb::Error>) -> Error {

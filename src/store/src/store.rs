@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::counts::{self, Watched};
+use crate::damage::Damage;
 use crate::disk::{Disk, MemoryDisk};
 use crate::file::{SCAN_CACHE_BYTES, Source};
 use crate::inspect::{self, Inspection};
@@ -37,6 +38,7 @@ struct Inner {
     counters: Arc<Counters>,
     sums: Arc<Watched>,
     was_repaired: bool,
+    damage: Arc<Damage>,
     /// `None` once it is closed, as the two below.
     queue: RwLock<Option<Sender<Submission>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -104,7 +106,8 @@ impl Store {
     }
 
     fn start(source: Source, lock: Option<FolderLock>, was_repaired: bool) -> Result<Self> {
-        let current: CurrentFile = Arc::new(RwLock::new(Some(source.open()?)));
+        let damage = Arc::default();
+        let current: CurrentFile = Arc::new(RwLock::new(Some(source.open_again(&damage)?)));
         let (counters, sums) = (Arc::new(Counters::default()), Arc::new(Watched::default()));
         let (queue, receiver) = mpsc::channel();
         let path = Arc::clone(source.path());
@@ -113,6 +116,7 @@ impl Store {
             current: Arc::clone(&current),
             counters: Arc::clone(&counters),
             sums: Arc::clone(&sums),
+            damage: Arc::clone(&damage),
             is_broken: false,
         };
         let writer = std::thread::Builder::new()
@@ -120,7 +124,7 @@ impl Store {
             .spawn(move || writer.run(&receiver))
             .map_err(|error| Error::io("start the writer of", &path, error))?;
         let (queue, writer, lock) = (RwLock::new(Some(queue)), Mutex::new(Some(writer)), Mutex::new(lock));
-        Ok(Self { inner: Arc::new(Inner { current, counters, sums, was_repaired, queue, writer, lock }) })
+        Ok(Self { inner: Arc::new(Inner { current, counters, sums, was_repaired, damage, queue, writer, lock }) })
     }
 
     /// Writes what was submitted and closes the file in order, whoever still has a handle: for them the store is closed from then on.
@@ -271,6 +275,12 @@ impl Store {
     pub fn writing_for(&self) -> Option<Duration> {
         let since = *self.inner.counters.writing_since.lock().unwrap_or_else(PoisonError::into_inner);
         since.map(|since| since.elapsed())
+    }
+
+    /// Returns the first damage that was met since the store was opened, as it is closed included.
+    #[must_use]
+    pub fn damage(&self) -> Option<String> {
+        self.inner.damage.found()
     }
 
     /// Returns whether the writer's thread runs.

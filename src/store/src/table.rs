@@ -48,7 +48,8 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
     /// The value of `key`, if it has one that has not expired.
     pub fn get(&self, snapshot: &Snapshot, key: &K) -> Result<Option<V>> {
         let key = key.to_bytes();
-        snapshot.get(self.id, &key)?.map(|row| self.decode(&key, &row.value)).transpose()
+        let row = snapshot.get(self.id, &key)?;
+        snapshot.noted(row.map(|row| self.decode(&key, &row.value)).transpose())
     }
 
     /// All rows whose encoded key starts with that of `prefix`, in order.
@@ -58,7 +59,7 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         prefix: &P,
         direction: Direction,
     ) -> Result<impl Iterator<Item = Result<(K, V)>> + use<'s, P, K, V>> {
-        Ok(snapshot.scan(self.id, &prefix.to_bytes(), None, direction)?.map(|row| self.typed(row?)))
+        Ok(snapshot.scan(self.id, &prefix.to_bytes(), None, direction)?.map(|row| snapshot.noted(self.typed(row?))))
     }
 
     /// As [`Table::scan`], from the row after `after` (before it, going backward).
@@ -69,7 +70,9 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         after: &K,
         direction: Direction,
     ) -> Result<impl Iterator<Item = Result<(K, V)>> + use<'s, P, K, V>> {
-        Ok(snapshot.scan(self.id, &prefix.to_bytes(), Some(&after.to_bytes()), direction)?.map(|row| self.typed(row?)))
+        Ok(snapshot
+            .scan(self.id, &prefix.to_bytes(), Some(&after.to_bytes()), direction)?
+            .map(|row| snapshot.noted(self.typed(row?))))
     }
 
     fn typed(&self, (key, row): (Vec<u8>, crate::Row)) -> Result<(K, V)> {

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvError};
@@ -14,9 +13,11 @@ use redb::{Durability, ReadableTable};
 use tokio::sync::oneshot;
 
 use crate::counts::{self, Sums, Watched};
+use crate::damage::Damage;
 use crate::error::readable;
 use crate::file::{DatabaseFile, Source};
 use crate::key::Key;
+use crate::panics;
 use crate::row::Row;
 use crate::snapshot::definition;
 use crate::store::Counters;
@@ -74,6 +75,7 @@ pub(crate) struct Writer {
     pub(crate) current: CurrentFile,
     pub(crate) counters: Arc<Counters>,
     pub(crate) sums: Arc<Watched>,
+    pub(crate) damage: Arc<Damage>,
     /// The disk has refused; the file is closed and waits to be opened again.
     pub(crate) is_broken: bool,
 }
@@ -124,7 +126,7 @@ impl Writer {
     /// Writes a group in one transaction, into the file that is opened again if the disk had refused.
     fn write(&mut self, group: &[Submission]) -> Result<(Vec<Result<()>>, Sums)> {
         if self.is_broken {
-            let file = self.source.open()?;
+            let file = self.source.open_again(&self.damage)?;
             tracing::debug!(path = %file.path.display(), "the store is open again");
             drop(self.put_current(Some(file)));
             self.is_broken = false;
@@ -132,7 +134,7 @@ impl Writer {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         let file = current.as_ref().ok_or(Error::Closed)?;
         let batches = group.iter().map(|submission| &submission.batch);
-        let applied = catch_unwind(AssertUnwindSafe(|| apply(file, batches)));
+        let applied = panics::caught(|| apply(file, batches));
         applied.unwrap_or_else(|panic| Err(Error::panicked(&file.path, panic.as_ref())))
     }
 

@@ -47,9 +47,12 @@ impl State {
         let position = self.next;
         let mut rows = Batch::default();
         let files = self.around.uploads.of_message(&self.room.name, &author.guest, &send.files, now);
-        let files = files.and_then(|files| self.shelf(None).put(&mut rows, files).map_err(|error| error.to_string()));
-        let attachments = match files {
-            Ok(attachments) => attachments,
+        let attached = files.and_then(|(files, storing)| {
+            let attachments = self.shelf(None).put(&mut rows, files).map_err(|error| error.to_string())?;
+            Ok((attachments, storing))
+        });
+        let (attachments, storing) = match attached {
+            Ok(attached) => attached,
             Err(problem) => return self.refuse(sid, ack, problem),
         };
         let row = MessageRow {
@@ -77,7 +80,9 @@ impl State {
         let receipt = self.around.context.sink.emit(event, rows);
         let then = Then::Show { position, row, asker: Asker::Client { sid, ack } };
         self.pending.push_back(Box::pin(async move {
-            Settled { verdict: receipt.await.map(drop).map_err(|error| error.to_string()), then }
+            let verdict = receipt.await.map(drop).map_err(|error| error.to_string());
+            drop(storing);
+            Settled { verdict, then }
         }));
     }
 

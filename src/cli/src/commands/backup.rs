@@ -6,7 +6,7 @@ use palabre_model::{Clock, SystemClock, iso8601};
 use palabre_store::{Error as StoreError, Inspection, Store};
 
 use super::check::count;
-use super::check_store::{FILE, quietly};
+use super::check_store::{FILE, close_whole};
 use crate::config::Config;
 use crate::problem::Problem;
 use crate::tell;
@@ -16,12 +16,10 @@ pub(crate) fn backup(config: &Config, target: &Path) -> Result<(), Problem> {
     if !data.join(FILE).exists() {
         return Err(Problem::Other(format!("there is no store in {} to back up", data.display())));
     }
-    quietly(|| {
-        let store = Store::open(&data)?;
-        store.backup(target)?;
-        store.close();
-        verified(target)
-    })?;
+    let store = Store::open(&data)?;
+    store.backup(target)?;
+    close_whole(&store)?;
+    verified(target)?;
     tell::line(&format!("{} is backed up in {}", data.display(), target.display()));
     Ok(())
 }
@@ -30,7 +28,7 @@ pub(crate) fn backup(config: &Config, target: &Path) -> Result<(), Problem> {
 pub(crate) fn restore(config: &Config, source: &Path, dry_run: bool) -> Result<(), Problem> {
     let data = config.data();
     // A backup that is damaged itself is found before anything is moved.
-    let rows: u64 = quietly(|| verified(source))?.rows.iter().map(|(_, rows)| rows).sum();
+    let rows: u64 = verified(source)?.rows.iter().map(|(_, rows)| rows).sum();
     let place = data.join(FILE);
     let kept = place.exists().then(|| unused_name(&data));
     if kept.is_some() {
@@ -91,7 +89,7 @@ fn verified(backup: &Path) -> Result<Inspection, Problem> {
 
 /// Refuses while a daemon has the store. One that is too damaged to be opened may be replaced all the same.
 fn refuse_if_used(data: &Path) -> Result<(), Problem> {
-    match quietly(|| Store::look_into(data).map(drop)) {
+    match Store::look_into(data).map(drop) {
         Err(error @ StoreError::Locked { .. }) => Err(error.into()),
         _ => Ok(()),
     }

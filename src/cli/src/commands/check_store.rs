@@ -21,12 +21,10 @@ pub(super) fn check_store(config: &Config, repair: bool) -> Result<usize, Proble
         tell::line(&format!("store {}: none yet", data.display()));
         return Ok(0);
     }
-    quietly(|| {
-        if repair {
-            count_anew(&data)?;
-        }
-        look_through(&data)
-    })
+    if repair {
+        count_anew(&data)?;
+    }
+    look_through(&data)
 }
 
 fn look_through(data: &Path) -> Result<usize, Problem> {
@@ -74,16 +72,13 @@ fn count_anew(data: &Path) -> Result<(), Problem> {
     }
     let store = Store::open(data)?;
     store.recount()?;
-    store.close();
+    close_whole(&store)?;
     tell::line(&format!("store {}: what scripts store is counted anew", data.display()));
     Ok(())
 }
 
-/// Does something that meets panics of the storage engine, which are caught, without their traces on the terminal.
-pub(super) fn quietly<T>(act: impl FnOnce() -> T) -> T {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
-    let done = act();
-    std::panic::set_hook(hook);
-    done
+/// Closes a store. Fails where damage was met since it was opened.
+pub(super) fn close_whole(store: &Store) -> Result<(), Problem> {
+    store.close();
+    store.damage().map_or(Ok(()), |damage| Err(Problem::Damaged(damage)))
 }

@@ -9,7 +9,7 @@ use palabre_store::Store;
 use serde_json::Value;
 
 use super::check::count;
-use super::check_store::FILE;
+use super::check_store::{FILE, close_whole};
 use crate::config::Config;
 use crate::problem::Problem;
 use crate::tell;
@@ -53,9 +53,16 @@ pub(crate) async fn dead_letters(config: &Config, command: DeadLettersCommand) -
         )));
     }
     match command {
-        DeadLettersCommand::List { json } => list(&read(&Store::look_into(&data)?)?, json),
+        DeadLettersCommand::List { json } => {
+            let store = Store::look_into(&data)?;
+            let letters = read(&store)?;
+            close_whole(&store)?;
+            list(&letters, json);
+        }
         DeadLettersCommand::Show { number } => {
-            let letters = read(&Store::look_into(&data)?)?;
+            let store = Store::look_into(&data)?;
+            let letters = read(&store)?;
+            close_whole(&store)?;
             let found = letters.iter().find(|(known, _)| *known == number);
             let (number, letter) = found.ok_or(DeadLetterError::Unknown(number))?;
             tell::line(&pretty(&as_json(*number, letter)));
@@ -64,14 +71,14 @@ pub(crate) async fn dead_letters(config: &Config, command: DeadLettersCommand) -
             let store = Store::open(&data)?;
             let numbers = which.of(&store)?;
             retry_dead_letters(&store, &numbers, SystemClock.now()).await?;
-            store.close();
+            close_whole(&store)?;
             tell::line(&format!("{} will be tried again when the daemon starts", count(numbers.len(), "dead letter")));
         }
         DeadLettersCommand::Drop(which) => {
             let store = Store::open(&data)?;
             let numbers = which.of(&store)?;
             drop_dead_letters(&store, &numbers).await?;
-            store.close();
+            close_whole(&store)?;
             tell::line(&format!("{} forgotten", count(numbers.len(), "dead letter")));
         }
     }

@@ -100,9 +100,9 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     if tokio::time::timeout(STOP_WITHIN, engine.shutdown()).await.is_err() {
         tracing::error!("not everything ended in time; what was acknowledged is safe");
     }
-    close(store).await;
+    close(store.clone()).await;
     match fatal {
-        None => Ok(()),
+        None => store.damage().map_or(Ok(()), |damage| Err(Problem::Damaged(damage))),
         Some(Fatal::Thread(name)) => Err(Problem::ThreadDied(name)),
         Some(Fatal::Store(damage)) => Err(Problem::Damaged(damage)),
     }

@@ -1,0 +1,24 @@
+use std::sync::{Mutex, PoisonError};
+
+use crate::Error;
+
+/// The first damage that was met since the store was opened.
+#[derive(Debug, Default)]
+pub(crate) struct Damage(Mutex<Option<String>>);
+
+impl Damage {
+    /// Notes an error, if it is of damage.
+    pub(crate) fn note(&self, error: &Error) {
+        if matches!(error, Error::Damaged { .. } | Error::Row { .. }) {
+            self.first().get_or_insert_with(|| error.to_string());
+        }
+    }
+
+    pub(crate) fn found(&self) -> Option<String> {
+        self.first().clone()
+    }
+
+    fn first(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

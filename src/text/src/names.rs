@@ -1,0 +1,84 @@
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// Control and format characters, what is not assigned or private, separators of lines, what is ignored when text is shown (UAX #44),
+/// the blank Braille cell, and strokes and circles that are drawn over a letter.
+const HIDDEN: &str =
+    r"[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\x{2800}\x{0334}-\x{0338}\x{20D0}-\x{20FF}\x{1D173}-\x{1D17A}]";
+/// More marks on one letter than any language has.
+const PILED: &str = r"\p{M}{4}";
+/// Something that stands by itself.
+const VISIBLE: &str = r"[\p{L}\p{N}\p{P}\p{S}]";
+
+static RULES: LazyLock<Vec<(Option<Regex>, bool, &str)>> = LazyLock::new(|| {
+    vec![
+        (Regex::new(HIDDEN).ok(), false, "has characters that cannot be seen"),
+        (Regex::new(PILED).ok(), false, "has too many marks on one letter"),
+        (Regex::new(VISIBLE).ok(), true, "has neither letters nor digits"),
+    ]
+});
+
+/// Returns why a name could pass for another, or be seen by nobody; `None` for one that may stand.
+#[must_use]
+pub fn name_problem(name: &str) -> Option<&'static str> {
+    let breaks = |(rule, wanted, _): &&(Option<Regex>, bool, &str)| {
+        rule.as_ref().is_some_and(|rule| rule.is_match(name) != *wanted)
+    };
+    RULES.iter().find(breaks).map(|(_, _, problem)| *problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_could_pass_for_others_are_found() {
+        for hidden in [
+            "\u{FFF9}",
+            "\u{FFFB}",
+            "\u{206A}",
+            "\u{13430}",
+            "\u{6DD}",
+            "\u{110BD}",
+            "\u{E000}",
+            "\u{FDD0}",
+            "\u{FFFF}",
+            "\u{10FFFF}",
+            "\u{200B}",
+            "\u{202E}",
+            "\u{3164}",
+            "\u{FE0F}",
+            "\u{E0041}",
+            "\u{335}",
+            "\u{20E0}",
+            "\u{7}",
+            "\u{2028}",
+        ] {
+            let name = format!("bob{hidden}");
+            assert_eq!(name_problem(&name), Some("has characters that cannot be seen"), "{}", name.escape_unicode());
+        }
+        assert_eq!(name_problem(&format!("b{}", "\u{301}".repeat(63))), Some("has too many marks on one letter"));
+        assert_eq!(name_problem("\u{301}"), Some("has neither letters nor digits"));
+    }
+
+    #[test]
+    fn names_of_people_may_stand() {
+        for name in [
+            "bob",
+            "José",
+            "Jose\u{301}",
+            "Nguyễn Văn",
+            "さくら",
+            "محمد",
+            "हिन्दी",
+            "Мария",
+            "🦊",
+            "x_y-z.1",
+            "O’Neil",
+            "สมชาย",
+        ] {
+            assert_eq!(name_problem(name), None, "{name}");
+        }
+    }
+}
