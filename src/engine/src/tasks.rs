@@ -33,6 +33,18 @@ pub(crate) struct TaskRow {
     /// The run under way.
     #[serde(default)]
     running: Option<Running>,
+    /// The next try of a run that failed.
+    #[serde(default)]
+    retry: Option<Retry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Retry {
+    /// When the task was due.
+    due: Millis,
+    attempt: u32,
+    /// When it is tried.
+    at: Millis,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,9 +128,15 @@ impl TaskBook {
                 }
                 planned => planned,
             };
+            row.retry = row.retry.take().filter(|retry| retry.attempt <= spec.retries.saturating_add(1));
+            let retry = row.retry.clone();
             put(&name, row, batch);
             self.tasks.insert(name.clone(), Task { spec: spec.clone(), schedule, next });
             self.ask(&name, next);
+            if let Some(retry) = retry {
+                let due = self.due_of(&name, retry.due, retry.attempt, false);
+                self.scheduler.at(retry.at.max(now), due);
+            }
         }
     }
 
@@ -144,6 +162,11 @@ impl TaskBook {
             let next = known.next;
             self.ask(&name, next);
         }
+        // A try that has begun already, or that a regular time has overtaken.
+        let awaited = self.rows.get(&name).and_then(|row| row.retry.as_ref()).map(|retry| (retry.due, retry.attempt));
+        if attempt > 1 && awaited != Some((due, attempt)) {
+            return None;
+        }
         if self.rows.get(&name).is_some_and(|row| row.running.is_some()) {
             let what = format!("the task \"{task}\" still runs when it is due again; this time is passed over");
             self.warn(script, due, &what);
@@ -167,6 +190,7 @@ impl TaskBook {
         let name = (script.clone(), task.clone());
         let Some(row) = self.rows.get_mut(&name) else { return };
         row.due = Some((*due).max(row.due.unwrap_or(0)));
+        row.retry = None;
         row.running = Some(Running { seq, due: *due, started: now, attempt: *attempt });
         self.running.insert(seq, name.clone());
         put(&name, row, batch);
@@ -180,6 +204,12 @@ impl TaskBook {
         if error.is_none() {
             row.ended_well = Some(run.due);
         }
+        let retries = self.tasks.get(&name).map_or(0, |task| task.spec.retries);
+        if error.is_some() && run.attempt <= retries {
+            let pause = FIRST_PAUSE << run.attempt.saturating_sub(1).min(10);
+            row.retry = Some(Retry { due: run.due, attempt: run.attempt + 1, at: now + pause });
+        }
+        let retry = row.retry.clone();
         put(&name, row, batch);
         let history = TaskRun {
             due: run.due,
@@ -190,15 +220,15 @@ impl TaskBook {
         };
         let key = (name.0.to_string(), name.1.clone(), seq);
         TASK_RUNS.put_until(batch, &key, &history, Some(now + HISTORY));
-        let retries = self.tasks.get(&name).map_or(0, |task| task.spec.retries);
-        match error {
-            Some(_) if run.attempt <= retries => {
-                let pause = FIRST_PAUSE << run.attempt.saturating_sub(1).min(10);
-                let due = self.due_of(&name, run.due, run.attempt + 1, false);
-                self.scheduler.at(now + pause, due);
+        match (error, retry) {
+            (Some(_), Some(Retry { due, attempt, at })) => {
+                let due = self.due_of(&name, due, attempt, false);
+                self.scheduler.at(at, due);
             }
-            Some(problem) => self.warn(&name.0, now, &format!("the task \"{}\" failed: {problem}", name.1)),
-            None => {
+            (Some(problem), None) => {
+                self.warn(&name.0, now, &format!("the task \"{}\" failed: {problem}", name.1));
+            }
+            (None, _) => {
                 let ready: Vec<_> =
                     self.held.iter().filter(|(held, due)| self.unmet(held, *due).is_none()).cloned().collect();
                 self.held.retain(|entry| !ready.contains(entry));

@@ -190,3 +190,24 @@ async fn a_task_that_waited_over_a_restart_ends_there_and_comes_again_in_its_tim
     house.until("it comes again", |house| house.texts().last().is_some_and(|text| text == "done")).await;
     assert_eq!(house.texts(), ["begun", "interrupted: the daemon was restarted while every waited", "begun", "done"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_failed_is_tried_again_also_over_a_restart() {
+    let text = r#"
+      every("0 5 * * *", { name = "collect", retries = 3 }, function()
+        if not store.get("tried") then
+          say("fails")
+          store.set("tried", true)
+          sleep(0)
+          error("not yet")
+        end
+        say("collected")
+      end)
+    "#;
+    let house = house_at(at(2026, 11, 20, 4, 59, "UTC"), text).await;
+    house.until("it fails", |house| house.texts() == ["fails"]).await;
+    house.engine.settle().await;
+    let house = house.restart(vec![script("clock", &format!("{SPEAK}{text}"))]).await;
+    house.until("it is tried again", |house| house.texts() == ["fails", "collected"]).await;
+    assert!(house.clock.now() < at(2026, 11, 20, 5, 10, "UTC"), "long before its next time");
+}
