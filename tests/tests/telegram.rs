@@ -240,7 +240,8 @@ end
     for (who, name, status) in [("carol", "Carol", "member"), ("mallory", "Mallory", "left")] {
         telegram.asks_to_join(who, "Village");
         telegram.hears("Village", &format!("{name} asked")).await;
-        assert_eq!(telegram.member_now(who, "Village")["status"], status);
+        let is_so = |telegram: &StandIn| (telegram.member_now(who, "Village")["status"] == status).then_some(());
+        telegram.until(&format!("{name} is {status}"), is_so).await;
     }
     town.ends_well().await;
 }
