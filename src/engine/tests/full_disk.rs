@@ -124,3 +124,60 @@ async fn twelve_timers_and_twelve_hooks_that_read_while_the_disk_is_full_are_don
     }
     house.engine.shutdown().await;
 }
+
+/// A disk that is full for one sync in so many.
+#[derive(Debug, Default)]
+struct StutteringDisk {
+    disk: MemoryDisk,
+    syncs: std::sync::atomic::AtomicU64,
+}
+
+impl Disk for StutteringDisk {
+    fn size(&self) -> io::Result<u64> {
+        self.disk.size()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.disk.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.disk.set_len(len)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let is_refused = self.syncs.fetch_add(1, SeqCst) % 40 == 39;
+        if is_refused { Err(io::ErrorKind::StorageFull.into()) } else { self.disk.sync() }
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.disk.write(offset, data)
+    }
+}
+
+/// What a resumed run writes moves no mark: only the order of the blocks keeps it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_never_overwrites_what_came_after_it() {
+    let text = r#"function on_message(event)
+        if event.text == "count" then event:reply(tostring(store.get("n"))) return end
+        sleep(0)
+        store.incr("n")
+    end"#;
+    let store = Store::on_disk(Arc::new(StutteringDisk::default())).unwrap();
+    let house = House::on(store, Sim::new("sim"), vec![script("counter", text)]).await;
+    let alice = house.sim.person("alice", "general");
+    let mut taken = 0;
+    for _ in 0..400 {
+        match alice.says("one").await {
+            Ok(_) => taken += 1,
+            Err(_stalled) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+    house.advance(Duration::from_secs(1)).await;
+    house.until("the engine goes on", |house| house.engine.status().stalled.is_none()).await;
+    house.engine.when_idle().await;
+    // What is durable, not what the running daemon has in memory.
+    let house = house.restart(vec![script("counter", text)]).await;
+    house.alice("count").await;
+    assert_eq!(house.replies(), [taken.to_string()]);
+}

@@ -71,12 +71,23 @@ pub enum Require {
         /// The encoded value.
         value: Vec<u8>,
     },
+    /// The row is there with one of these values.
+    OneOf {
+        /// The table.
+        table: TableId,
+        /// The encoded key.
+        key: Vec<u8>,
+        /// The encoded values.
+        values: Vec<Vec<u8>>,
+    },
 }
 
 impl Require {
     pub(crate) fn place(&self) -> (TableId, &[u8]) {
         match self {
-            Self::Absent { table, key } | Self::Equals { table, key, .. } => (*table, key),
+            Self::Absent { table, key } | Self::Equals { table, key, .. } | Self::OneOf { table, key, .. } => {
+                (*table, key)
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::panics;
 use crate::{Error, Result};
 
 /// Memory for pages: enough for what is read again and again. What does not fit is in the system's page cache.
-const CACHE_BYTES: usize = 32 << 20;
+const CACHE_BYTES: usize = 24 << 20;
 /// Memory for pages while a file is repaired or looked through: every page is read a few times in order, so that more would only be held.
 pub(crate) const SCAN_CACHE_BYTES: usize = 8 << 20;
 

@@ -45,6 +45,12 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         batch.requires.push(crate::Require::Equals { table: self.id, key: key.to_bytes(), value: encode_value(value) });
     }
 
+    /// Adds to `batch` the condition that `key` holds one of `values`.
+    pub fn require_one_of(&self, batch: &mut Batch, key: &K, values: impl IntoIterator<Item = V>) {
+        let values = values.into_iter().map(|value| encode_value(&value)).collect();
+        batch.requires.push(crate::Require::OneOf { table: self.id, key: key.to_bytes(), values });
+    }
+
     /// The value of `key`, if it has one that has not expired.
     pub fn get(&self, snapshot: &Snapshot, key: &K) -> Result<Option<V>> {
         let key = key.to_bytes();

@@ -185,6 +185,7 @@ fn check(
     let holds = match require {
         Require::Absent { .. } => found.is_none(),
         Require::Equals { value: wanted, .. } => value == Some(wanted.as_slice()),
+        Require::OneOf { values, .. } => value.is_some_and(|value| values.iter().any(|wanted| wanted == value)),
     };
     Ok((!holds).then(|| Error::Refused { table, key: readable(key) }))
 }
