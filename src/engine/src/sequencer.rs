@@ -396,9 +396,7 @@ impl Sequencer {
         self.backlog.store(backlog, Relaxed);
         if state.retry_at.is_some_and(|at| at <= Instant::now()) && state.in_flight == 0 {
             state.retry_at = None;
-            for (number, (batch, after)) in std::mem::take(&mut state.refused) {
-                self.submit(state, number, batch, after);
-            }
+            self.submit_again(state);
         }
         if let Some(deadline) = state.open.deadline()
             && !state.is_stalled

@@ -167,7 +167,7 @@ async fn what_was_refused_never_overwrites_what_came_after_it() {
     let house = House::on(store, Sim::new("sim"), vec![script("counter", text)]).await;
     let alice = house.sim.person("alice", "general");
     let mut taken = 0;
-    for _ in 0..60 {
+    for _ in 0..200 {
         match alice.says("one").await {
             Ok(_) => taken += 1,
             Err(_stalled) => tokio::time::sleep(Duration::from_millis(20)).await,

@@ -105,6 +105,21 @@ impl Sequencer {
         (entries, spilled)
     }
 
+    /// Tries once more what the store has refused, in order. What is there all the same, and has perhaps been built on, is not written
+    /// a second time.
+    pub(super) fn submit_again(&self, state: &mut State) {
+        let key = LAST.to_owned();
+        let snapshot = self.store.snapshot(0).ok();
+        let kept = snapshot.and_then(|snapshot| LAST_BLOCK.get(&snapshot, &key).ok().flatten());
+        for (number, (mut batch, after)) in std::mem::take(&mut state.refused) {
+            if let Some(last) = kept.filter(|last| *last >= number) {
+                batch = Batch::default();
+                LAST_BLOCK.put(&mut batch, &key, &last);
+            }
+            self.submit(state, number, batch, after);
+        }
+    }
+
     pub(super) fn submit(&self, state: &mut State, number: u64, batch: Batch, after: After) {
         state.in_flight += 1;
         let (notes, outbox) = (self.own_notes.clone(), Arc::clone(&self.outbox));
