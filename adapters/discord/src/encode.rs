@@ -258,8 +258,8 @@ pub(crate) fn form(form: &Form) -> Result<Value, ActionError> {
     Ok(json!(modal.components(form.fields.iter().map(field).collect())))
 }
 
-/// Returns the nonce of a message, by which Discord knows it before it has an id: the same for the same part of the same action of one installation, so that it
-/// makes one message of it however often it is asked. At most 25 characters.
+/// Returns the nonce of a message, by which Discord knows it before it has an id: the same for the same part of the same action
+/// of one installation, so that it makes one message of it however often it is asked. At most 25 characters.
 pub(crate) fn nonce(seed: &str, key: &ActionKey, part: usize) -> String {
     let hash = Sha256::digest(format!("{seed}#{key}#{part}"));
     hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect()

@@ -24,9 +24,9 @@ const MUCH: usize = 32 << 20;
 const IN_ALL: usize = 128 << 20;
 /// How much of that may be of one address, in bytes.
 const OF_ADDRESS: usize = IN_ALL / 2;
-/// How much may be on its way into the store at a time, in bytes, unless one message has more: each byte is in memory several times then.
+/// Bytes of files that may be on their way into the store at a time, unless one message has more: each is in memory several times then.
 const STORING: usize = 16 << 20;
-/// What is told to whom that concerns.
+/// The error for a client that meets a limit of all or of its address.
 const TOO_MANY: &str = "too many files are on their way; try again in a moment";
 /// How many may wait in all.
 const COUNT: usize = 4_096;

@@ -82,7 +82,7 @@ impl Fetch {
     }
 }
 
-/// What became of actions not long ago, and which runs wait for it.
+/// Outcomes of recent actions, and the runs that wait for outcomes.
 #[derive(Default)]
 pub(crate) struct Outcomes {
     known: HashMap<ActionKey, Answer>,
@@ -90,7 +90,7 @@ pub(crate) struct Outcomes {
     waiters: HashMap<ActionKey, Vec<Waiter>>,
     /// Actions that were merged into a later one, by that one.
     replaced: HashMap<ActionKey, Vec<ActionKey>>,
-    /// What a run waits for, by its script's slot and its event.
+    /// The action that a run waits for, by its script's slot and its event.
     awaited: HashMap<(usize, u64), ActionKey>,
 }
 
