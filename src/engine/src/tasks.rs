@@ -254,6 +254,20 @@ impl TaskBook {
             row.ended_well = row.ended_well.map(|ended| ended.min(back.now));
             put(name, row, batch);
         }
+        let mut retries = Vec::new();
+        for (name, row) in &mut self.rows {
+            // Two tries are never further apart than that.
+            let Some(retry) = row.retry.as_mut().filter(|retry| retry.at > back.now + (FIRST_PAUSE << 10)) else {
+                continue;
+            };
+            (retry.due, retry.at) = (retry.due.min(back.now), back.now + FIRST_PAUSE);
+            retries.push((name.clone(), retry.clone()));
+            put(name, row, batch);
+        }
+        for (name, Retry { due, attempt, at }) in retries {
+            let due = self.due_of(&name, due, attempt, false);
+            self.scheduler.at(at, due);
+        }
         let too_late = self.tasks.iter_mut().filter_map(|(name, task)| {
             let planned = task.schedule.next(back.now)?;
             if task.next.is_some_and(|next| next <= planned) {

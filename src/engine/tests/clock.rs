@@ -159,3 +159,26 @@ async fn a_clock_that_is_stepped_by_seconds_is_nobodys_business() {
     house.until("the timer", |house| house.replies().iter().any(|text| text == "ring soon")).await;
     assert!(house.sim.transcript().texts("log").is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_failed_in_a_time_that_never_was_is_tried_again_soon() {
+    let text = r#"every("10m", { name = "collect", retries = 3 }, function()
+        if store.incr("tries") > 1 then error("enough") end
+        sleep(0)
+        error("not yet")
+    end)"#;
+    let clock = VirtualClock::new(NOW + YEAR);
+    let house = House::at(Store::in_memory().unwrap(), Sim::new("sim"), clock, vec![script("s", text)]).await;
+    let tries = |house: &House| {
+        let snapshot = house.store.snapshot(0).unwrap();
+        palabre_engine::task_runs(&snapshot, &"s".into(), "collect")
+            .unwrap()
+            .map(Result::unwrap)
+            .map(|run| run.attempt)
+            .max()
+    };
+    house.until("it fails", |house| tries(house) == Some(1)).await;
+    house.clock.set(NOW);
+    house.advance(Duration::from_secs(240)).await;
+    assert!(tries(&house) >= Some(2), "{:?}", tries(&house));
+}
