@@ -181,4 +181,13 @@ async fn a_task_that_failed_in_a_time_that_never_was_is_tried_again_soon() {
     house.clock.set(NOW);
     house.advance(Duration::from_secs(240)).await;
     assert!(tries(&house) >= Some(2), "{:?}", tries(&house));
+    // Nor is it planned from there after a restart.
+    let runs = |house: &House| {
+        palabre_engine::task_runs(&house.store.snapshot(0).unwrap(), &"s".into(), "collect").unwrap().count()
+    };
+    house.advance(Duration::from_secs(1_200)).await;
+    let house = house.restart(vec![script("s", text)]).await;
+    let before = runs(&house);
+    house.advance(Duration::from_secs(1_500)).await;
+    assert!(runs(&house) > before, "{before} runs, and none since");
 }
