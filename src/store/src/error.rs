@@ -17,6 +17,15 @@ pub enum Error {
         /// The holder, as its lock file names it.
         holder: String,
     },
+    /// There is something else where the data folder should be.
+    #[error(
+        "{} should be the data folder, and is a file or a link to nothing; move it away, or name another folder with data:",
+        path.display()
+    )]
+    NotAFolder {
+        /// The data folder.
+        path: PathBuf,
+    },
     /// The file is not a store, or what was in it has been overwritten.
     #[error(
         "the store {} is damaged ({cause}); keep the file, and put the last backup in its place",

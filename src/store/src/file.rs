@@ -1,5 +1,7 @@
 //! The open file, and how to open it again after the disk refused.
 
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -110,7 +112,7 @@ impl Source {
         });
         // A file that is damaged in a way redb does not expect makes it panic; to us that is one more kind of damage.
         let opened = panics::caught(|| match self {
-            Self::Path(path) => builder.create(path),
+            Self::Path(path) => open_or_create(&builder, path),
             Self::Disk(disk, _) => builder.create_with_backend(Backend(Arc::clone(disk))),
         });
         let damaged = |cause: String| Error::Damaged { path: path.to_path_buf(), cause };
@@ -118,6 +120,10 @@ impl Source {
             return Err(damaged("its pages contradict each other".to_owned()));
         };
         match opened {
+            // A store is never empty (see `open_or_create`), so that something else has cut this one off.
+            Err(redb::DatabaseError::Storage(redb::StorageError::Io(cause))) if cause.kind() == ErrorKind::WriteZero => {
+                Err(damaged("the file is empty".to_owned()))
+            }
             Ok(database) => Ok(DatabaseFile {
                 database: Some(database),
                 path: Arc::clone(&path),
@@ -131,4 +137,28 @@ impl Source {
             Err(error) => Err(Error::redb("open", &path, error)),
         }
     }
+}
+
+/// Opens a file that is there. Where there is none, creates it under another name first, so that a process that is killed meanwhile leaves
+/// no part of a file behind.
+fn open_or_create(builder: &Builder, path: &Path) -> std::result::Result<Database, redb::DatabaseError> {
+    let io = |cause| redb::DatabaseError::Storage(redb::StorageError::Io(cause));
+    match std::fs::metadata(path) {
+        Ok(file) if file.len() == 0 => return Err(io(ErrorKind::WriteZero.into())),
+        Ok(_) => return builder.open(path),
+        Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(io(cause)),
+        Err(_) => {}
+    }
+    let unfinished = path.with_extension("new");
+    match std::fs::remove_file(&unfinished) {
+        Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(io(cause)),
+        _ => {}
+    }
+    drop(builder.create(&unfinished)?);
+    std::fs::rename(&unfinished, path).map_err(io)?;
+    // The name has to last as the content does.
+    if let Some(folder) = path.parent() {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
+    }
+    builder.open(path)
 }

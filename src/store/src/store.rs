@@ -1,3 +1,4 @@
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{self, Sender};
@@ -68,7 +69,10 @@ impl Store {
     /// # Errors
     /// [`Error::Locked`], [`Error::Damaged`], [`Error::Newer`], or what the operating system refused.
     pub fn open(folder: &Path) -> Result<Self> {
-        std::fs::create_dir_all(folder).map_err(|error| Error::io("create the folder", folder, error))?;
+        std::fs::create_dir_all(folder).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => Error::NotAFolder { path: folder.to_owned() },
+            _ => Error::io("create the folder", folder, error),
+        })?;
         let lock = FolderLock::take(folder)?;
         let path = folder.join(FILE);
         let was_repaired = migrations::bring_up_to_date(&path)?;

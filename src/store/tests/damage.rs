@@ -96,3 +96,37 @@ fn a_file_that_is_empty_or_somebody_elses_is_no_store() {
     assert!(matches!(verify(&path), Err(Error::Damaged { .. })));
     assert!(matches!(verify(&folder.path().join("none")), Err(Error::Io { .. })));
 }
+
+#[test]
+fn a_store_that_was_cut_off_to_nothing_is_not_taken_as_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("palabre.redb");
+    file(folder.path());
+    std::fs::write(&path, b"").unwrap();
+    assert!(matches!(Store::open(folder.path()).err(), Some(Error::Damaged { .. })));
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0, "it is left as it was found");
+}
+
+#[test]
+fn a_store_of_which_the_making_was_interrupted_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("palabre.new"), b"half of one").unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let mut batch = Batch::default();
+    TIMERS.put(&mut batch, &1, &"kept".to_owned());
+    store.commit(batch).wait().unwrap();
+    store.close();
+    assert!(verify(&folder.path().join("palabre.redb")).unwrap().findings.is_empty());
+    assert!(!folder.path().join("palabre.new").exists());
+}
+
+#[test]
+fn a_file_or_a_dangling_link_where_the_folder_should_be_is_named_as_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let (plain, dangling) = (folder.path().join("file"), folder.path().join("link"));
+    std::fs::write(&plain, b"").unwrap();
+    std::os::unix::fs::symlink(folder.path().join("nothing"), &dangling).unwrap();
+    for path in [plain.clone(), dangling, plain.join("data")] {
+        assert!(matches!(Store::open(&path).err(), Some(Error::NotAFolder { .. })), "{}", path.display());
+    }
+}

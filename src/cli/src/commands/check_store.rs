@@ -17,6 +17,10 @@ const SHOWN: usize = 20;
 /// Looks through the store, where there is one that nobody uses. Returns how many things are wrong.
 pub(super) fn check_store(config: &Config, repair: bool) -> Result<usize, Problem> {
     let data = config.data();
+    // Also a link to nothing is something there.
+    if data.symlink_metadata().is_ok() && !data.is_dir() {
+        return Err(StoreError::NotAFolder { path: data }.into());
+    }
     if !data.join(FILE).exists() {
         tell::line(&format!("store {}: none yet", data.display()));
         return Ok(0);
