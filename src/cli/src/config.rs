@@ -131,7 +131,7 @@ impl Config {
     }
 
     fn read_with(path: &Path, all_scripts: bool) -> Result<Self, Problem> {
-        let text = match std::fs::read_to_string(path) {
+        let text = match read_regular(path) {
             Ok(text) => text,
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
                 return Err(Problem::NoConfig { path: path.to_owned() });
@@ -176,8 +176,9 @@ impl Config {
         }
         let port = self.file.listen.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
         if port.is_none() {
-            let (path, listen) = (place.path.display(), &self.file.listen);
-            return Err(Problem::Config(format!("{path}: listen: {listen} is no address; write it as 127.0.0.1:8080")));
+            let listen = &self.file.listen;
+            let what = format!("listen: {listen} is no address; write it as 127.0.0.1:8080");
+            return Err(place.wrong_literal(listen, &what));
         }
         self.file.server.check().map_err(|what| Problem::Config(format!("{}: {what}", place.path.display())))?;
         for (name, bot) in &self.file.bots {
@@ -188,7 +189,7 @@ impl Config {
             && !room.split_once('/').is_some_and(|(bot, room)| self.file.bots.contains_key(bot) && !room.is_empty())
         {
             let what = format!("operators: room: {room} is no room of a bot under bots:; write it as BOT/ROOM");
-            return Err(Problem::Config(format!("{}: {what}", place.path.display())));
+            return Err(place.wrong_literal(room, &what));
         }
         let tokens = self.file.tokens.values().map(|token| (&token.referenced, &token.value.token));
         let of_scripts = self.file.scripts.values();
@@ -274,14 +275,21 @@ impl ScriptConfig {
     }
 }
 
+/// Reads a file, and nothing that is another thing under a file's name: a pipe may never end, or never begin.
+fn read_regular(path: &Path) -> std::io::Result<String> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is not a regular file"));
+    }
+    std::fs::read_to_string(path)
+}
+
 /// Puts values of the environment in the place of `${NAME}`.
 fn fill_in(file: &mut File, place: &Place<'_>) -> Result<(), Problem> {
     for text in [&mut file.data, &mut file.listen, &mut file.scripts_folder] {
-        *text = from_environment(text).map_err(|what| Problem::Config(format!("{}: {what}", place.path.display())))?;
+        *text = from_environment(text).map_err(|what| place.wrong_literal(text, &what))?;
     }
     if let Some(webhook) = &mut file.operators.webhook {
-        *webhook =
-            secret(webhook).map_err(|what| Problem::Config(format!("{}: operators: {what}", place.path.display())))?;
+        *webhook = secret(webhook).map_err(|what| place.wrong_literal(webhook, &what))?;
     }
     for bot in file.bots.values_mut() {
         for text in [&mut bot.value.token, &mut bot.value.api].into_iter().flatten() {

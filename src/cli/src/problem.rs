@@ -25,6 +25,8 @@ pub(crate) enum Problem {
     Engine(#[from] palabre_engine::EngineError),
     #[error(transparent)]
     DeadLetter(#[from] DeadLetterError),
+    #[error(transparent)]
+    Source(#[from] palabre_script::SourceError),
     #[error("cannot {doing} {}: {cause}", path.display())]
     File { doing: &'static str, path: PathBuf, cause: std::io::Error },
     #[error("cannot listen on {address}: {cause}; stop the program that has it, or set another `listen:` in bots.yaml")]

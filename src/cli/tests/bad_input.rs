@@ -102,6 +102,54 @@ fn a_name_that_the_environment_does_not_have() {
 }
 
 #[test]
+fn a_name_that_is_not_closed() {
+    snapshot!(told(&Project::new(&format!("{BOTS}data: x/${{NOPE\n"), &[]), &["check"]));
+}
+
+#[test]
+fn a_second_document() {
+    snapshot!(told(&Project::new(&format!("{BOTS}---\nlisten: 127.0.0.1:80\n"), &[]), &["check"]));
+}
+
+#[test]
+fn a_number_that_is_too_large() {
+    let bots = format!("{BOTS}scripts:\n  hello:\n    limits: {{ memory_mb: 99999999999999999999 }}\n");
+    snapshot!(told(&Project::new(&bots, &[("hello.luau", "")]), &["check"]));
+}
+
+#[test]
+fn lines_of_a_hundred_thousand_characters() {
+    let far = format!("{BOTS}journal_days: {}x\n", " ".repeat(100_000));
+    snapshot!(told(&Project::new(&far, &[]), &["check"]));
+    let unknown = format!("{BOTS}{}: 1\n", "x".repeat(1_000));
+    snapshot!(told(&Project::new(&unknown, &[]), &["check"]));
+}
+
+#[test]
+fn pipes_where_files_should_be_are_not_waited_for() {
+    let project = Project::new(BOTS, &[("hello.luau", ""), ("folder/init.luau", "")]);
+    let pipe = |name: &str| {
+        let made = std::process::Command::new("mkfifo").arg(project.path().join(name)).status().unwrap();
+        assert!(made.success());
+    };
+    for name in ["scripts/piped.luau", "scripts/folder/module.luau", "scripts/hello.test.luau"] {
+        pipe(name);
+        snapshot!(told(&project, &["check"]));
+        std::fs::remove_file(project.path().join(name)).unwrap();
+    }
+    pipe("other.yaml");
+    snapshot!(told(&project, &["--config", "other.yaml", "check"]));
+}
+
+#[test]
+fn a_file_where_the_data_folder_should_be() {
+    let project = Project::new(BOTS, &[]);
+    std::fs::write(project.path().join("data"), "").unwrap();
+    snapshot!(told(&project, &["run"]));
+    snapshot!(told(&project, &["check"]));
+}
+
+#[test]
 fn no_configuration() {
     snapshot!(told(&Project::new("", &[]), &["--config", "other.yaml"]));
 }

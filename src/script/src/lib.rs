@@ -47,7 +47,7 @@ pub use notice::Notices;
 pub use reference::{ApiItem, ApiKind, Parameter, Reading, api, read_types, reference_markdown};
 pub use routing::RouteReply;
 pub use schedule::Schedule;
-pub use source::{Source, SourceError, discover, without_bom};
+pub use source::{Source, SourceError, discover, read_file, without_bom};
 pub use testing::{Look, RunningTest, TestCase, TestFailure, TestFile, TestStep};
 pub use value::{decode as decode_value, encode as encode_value};
 pub use vm::{Parked, Step, Vm};

@@ -1,6 +1,8 @@
 //! The files of a script, read once: what runs is what was read, and its hash is the version.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use palabre_model::ScriptName;
@@ -57,6 +59,12 @@ pub enum SourceError {
         path: PathBuf,
         /// The system's own words.
         cause: std::io::Error,
+    },
+    /// It is a pipe, a device or a folder.
+    #[error("{} is not a regular file", path.display())]
+    NotAFile {
+        /// What is there.
+        path: PathBuf,
     },
     /// A file is larger than may be compiled.
     #[error("{} is larger than {} KiB, the limit for one source file; split it into modules", path.display(), SOURCE_BYTES >> 10)]
@@ -142,7 +150,7 @@ impl Source {
     /// [`SourceError`], which names the file.
     pub fn read(folder: &Path, name: &str) -> Result<Self, SourceError> {
         let single = folder.join(format!("{name}.luau"));
-        if single.is_file() {
+        if single.exists() && !single.is_dir() {
             let file = format!("{name}.luau");
             let files = BTreeMap::from([(file.clone(), read_file(&single)?)]);
             let locales = read_locales(folder)?;
@@ -353,12 +361,22 @@ fn read_manifest(folder: &Path, name: &str) -> Result<Option<(Manifest, String)>
     Ok(Some((manifest, text)))
 }
 
-fn read_file(path: &Path) -> Result<String, SourceError> {
+/// Reads one source file of a script, without its byte order mark.
+///
+/// # Errors
+/// When it is no regular file, too large, no text, or cannot be read.
+pub fn read_file(path: &Path) -> Result<String, SourceError> {
     let failed = |cause| SourceError::Io { path: path.to_owned(), cause };
-    if std::fs::metadata(path).map_err(failed)?.len() > SOURCE_BYTES as u64 {
+    // Asked before it is opened: a pipe that nobody writes to would be waited for.
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(SourceError::NotAFile { path: path.to_owned() });
+    }
+    let mut bytes = Vec::new();
+    File::open(path).map_err(failed)?.take(SOURCE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > SOURCE_BYTES {
         return Err(SourceError::TooLarge { path: path.to_owned() });
     }
-    let text = String::from_utf8(std::fs::read(path).map_err(failed)?).ok();
+    let text = String::from_utf8(bytes).ok();
     let text = text.ok_or_else(|| SourceError::NotText { path: path.to_owned() })?;
     Ok(without_bom(&text).to_owned())
 }

@@ -4,6 +4,10 @@ use serde_saphyr::{Error, Location};
 
 /// The longest word for which a similar one is looked for, in bytes.
 const LONGEST_MEANT: usize = 128;
+/// How many characters of a line are shown, around the column.
+const SHOWN: usize = 120;
+/// The longest message, in characters: some repeat what stands in the file.
+const LONGEST_MESSAGE: usize = 400;
 
 /// What is wrong with a file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,25 +44,40 @@ impl YamlFile<'_> {
     /// What the parser says, as a person reads it.
     #[must_use]
     pub fn unparsed(&self, error: &Error) -> YamlError {
-        let mut message = error.without_snippet().to_string();
+        let mut message = match error.without_snippet() {
+            Error::MultipleDocuments { .. } => {
+                "a second document begins here (---), and there can be one only; remove this line, or what follows it".to_owned()
+            }
+            Error::InvalidScalar { ty: ty @ ("u64" | "u32" | "u16" | "u8" | "usize"), .. } => whole_number(ty),
+            error => error.to_string(),
+        };
         let (line, column) = error.location().map_or((1, 1), |location| (location.line(), location.column()));
         // The position stands in front already.
         message = message.replace(&format!(" at line {line}, column {column}"), "");
         // The parser's words for whoever programs with it.
         message = message.replace("duplicate mapping key: ", "this key is there twice: ");
         message = message.replace(", set DuplicateKeyPolicy in Options if acceptable", "");
-        for number in ["u64", "u32", "usize"] {
-            message = message.replace(&format!("invalid {number}"), "a whole number is expected here");
-        }
         if let Some(meant) = meant(&message) {
             message.push_str(&meant);
         }
         self.at(line, column, message)
     }
 
+    /// Something is wrong with what stands in the file as `literal`; where it stands in it more than once, the first is shown.
+    #[must_use]
+    pub fn wrong_literal(&self, literal: &str, message: String) -> YamlError {
+        let before = self.text.split_once(literal).map_or("", |(before, _)| before);
+        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
+        self.at(before.matches('\n').count() as u64 + 1, column as u64 + 1, message)
+    }
+
     fn at(&self, line: u64, column: u64, message: String) -> YamlError {
         // What the parser has no place for is told of the beginning.
         let (line, column) = (line.max(1), column.max(1));
+        let message = match message.char_indices().nth(LONGEST_MESSAGE) {
+            Some((end, _)) => format!("{}…", &message[..end]),
+            None => message,
+        };
         YamlError {
             file: self.file.to_owned(),
             line,
@@ -72,17 +91,32 @@ impl YamlFile<'_> {
 /// The line with its neighbours and a mark.
 fn lines(text: &str, line: usize, column: usize) -> String {
     let mut shown = String::new();
+    // All three lines from the same column on, so that what belongs together stands together.
+    let start = if column > SHOWN * 3 / 4 { column - SHOWN / 2 } else { 0 };
     for (number, content) in (1..).zip(text.lines()).skip(line.saturating_sub(2)).take(3) {
         let mark = if number == line { ">" } else { " " };
         // A stranger's file; a terminal would take some characters for orders.
-        let content: String = content.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        shown.push_str(&format!("\n{mark} {number:>4} | {content}"));
+        let mut rest = content.chars().map(|c| if c.is_control() { ' ' } else { c }).skip(start);
+        let content: String = rest.by_ref().take(SHOWN).collect();
+        let (cut_before, cut_after) = (if start > 0 { "…" } else { "" }, if rest.next().is_some() { "…" } else { "" });
+        shown.push_str(&format!("\n{mark} {number:>4} | {cut_before}{content}{cut_after}"));
         if number == line {
-            shown.push_str(&format!("\n       | {}^", " ".repeat(column.saturating_sub(1))));
+            let width = column.saturating_sub(1 + start) + cut_before.chars().count();
+            shown.push_str(&format!("\n       | {}^", " ".repeat(width)));
         }
     }
     shown.truncate(shown.trim_end().len());
     shown
+}
+
+fn whole_number(ty: &str) -> String {
+    let most = match ty {
+        "u8" => u8::MAX.into(),
+        "u16" => u16::MAX.into(),
+        "u32" => u32::MAX.into(),
+        _ => u64::MAX,
+    };
+    format!("a whole number from 0 to {most} is expected here")
 }
 
 /// "; did you mean `needs`?", for a message that names what is not known and what is.

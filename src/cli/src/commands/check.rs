@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use palabre_engine::ScriptSetup;
 use palabre_lint::{Finding, Linter, Severity};
-use palabre_script::{EmptyDoor, Ticker, Vm, without_bom};
+use palabre_script::{EmptyDoor, Ticker, Vm, read_file};
 
 use crate::commands::{check_store, scripts};
 use crate::config::Config;
@@ -73,9 +73,7 @@ fn findings(linter: &Linter, setup: &ScriptSetup, folder: &Path) -> Result<Vec<(
         file.ends_with(".test.luau").then(|| (format!("{}/{file}", source.name), entry.path()))
     });
     for (shown, path) in beside.into_iter().filter(|(_, path)| path.is_file()).chain(inside) {
-        let failed = |cause| Problem::File { doing: "read", path: path.clone(), cause };
-        let text = std::fs::read_to_string(&path).map_err(failed)?;
-        found.extend(linter.check(&shown, without_bom(&text), true).iter().map(weighed));
+        found.extend(linter.check(&shown, &read_file(&path)?, true).iter().map(weighed));
     }
     Ok(found)
 }

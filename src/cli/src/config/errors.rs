@@ -21,6 +21,13 @@ impl Place<'_> {
         Problem::Config(file.wrong(location, what.to_owned()).to_string())
     }
 
+    /// Something is wrong with a value of which only the text is known.
+    pub(super) fn wrong_literal(&self, literal: &str, what: &str) -> Problem {
+        let file = self.path.display().to_string();
+        let file = YamlFile { file: &file, text: self.text };
+        Problem::Config(file.wrong_literal(literal, what.to_owned()).to_string())
+    }
+
     /// What the parser says.
     pub(super) fn unparsed(&self, error: &Error) -> Problem {
         let file = self.path.display().to_string();

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use palabre_engine::ScriptSetup;
 use palabre_model::ScriptName;
-use palabre_script::{Coverage, RunningTest, Source, TestFile, TestStep, Ticker};
+use palabre_script::{Coverage, RunningTest, Source, TestFile, TestStep, Ticker, read_file};
 use palabre_sim::Line;
 use serde_json::Value;
 
@@ -190,8 +190,7 @@ fn is_test(path: &Path) -> bool {
 }
 
 fn suite(folder: PathBuf, file: &Path) -> Result<Suite, Problem> {
-    let failed = |cause| Problem::File { doing: "read", path: file.to_owned(), cause };
-    let text = std::fs::read_to_string(file).map_err(failed)?;
+    let text = read_file(file)?;
     let inside = file.strip_prefix(&folder).unwrap_or(file);
     let name = inside.to_string_lossy().replace('\\', "/");
     let script = match name.split_once('/') {
