@@ -33,6 +33,8 @@ pub(crate) struct Router {
     declared: BTreeMap<ScriptName, Arc<Declarations>>,
     /// By name in small letters: the script, and the command's own name.
     commands: HashMap<String, (ScriptName, String)>,
+    /// Names that a script wants and another has: each is warned of once.
+    contested: HashMap<(ScriptName, String), ScriptName>,
     /// What finds the patterns and words of each script that has any.
     listeners: BTreeMap<ScriptName, Listener>,
     preparer: Preparer,
@@ -71,6 +73,7 @@ impl Router {
     /// time the first by name has it.
     fn collect_commands(&mut self) {
         let before = std::mem::take(&mut self.commands);
+        let warned_of = std::mem::take(&mut self.contested);
         let names = |declared: &Declarations| {
             let names = declared.commands.iter().flat_map(|command| {
                 let all = std::iter::once(&command.name).chain(&command.aliases);
@@ -95,8 +98,11 @@ impl Router {
             if let std::collections::hash_map::Entry::Occupied(taken) = &place
                 && taken.get().0 != script
             {
-                let other = &taken.get().0;
-                tracing::warn!(script = %script, "its command /{name} belongs to {other} already, which keeps it");
+                let (other, claim) = (&taken.get().0, (script.clone(), name.clone()));
+                if warned_of.get(&claim) != Some(other) {
+                    tracing::warn!(script = %script, "its command /{name} belongs to {other} already, which keeps it");
+                }
+                self.contested.insert(claim, other.clone());
             }
             place.or_insert((script, command));
         }
