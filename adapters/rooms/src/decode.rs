@@ -139,7 +139,8 @@ const fn yes() -> bool {
 pub(crate) fn read<T: DeserializeOwned>(event: &str, data: Value) -> Result<T, String> {
     // A client without data sends none, or null.
     let data = if data.is_null() { Value::Object(serde_json::Map::new()) } else { data };
-    serde_json::from_value(data).map_err(|error| format!("{event}: {error}"))
+    // The last word is Rust's name of the type.
+    serde_json::from_value(data).map_err(|error| format!("{event}: {error}").replace("expected usize", "expected a whole number"))
 }
 
 impl Join {

@@ -10,18 +10,18 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{self, HeaderMap, Method, StatusCode, header};
+use axum::http::{self, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use hyper_util::rt::TokioIo;
 use socketioxide::SocketIo;
 use socketioxide::service::SocketIoService;
 use tokio::sync::watch;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tower::Service;
 
 use crate::connection::{Connection, Life, QueueLimits};
 use crate::frames::is_packet;
+use crate::handshake;
 use crate::limiter::network;
 use crate::service::Rooms;
 use crate::wire::Wire;
@@ -126,8 +126,9 @@ impl Gateway {
 
     /// Answers the request for a WebSocket, and hands it to the library over a stream of our own.
     fn upgrade(self: &Arc<Self>, connection: Arc<Connection>, mut request: Request) -> Response {
-        let Some(key) = accepted(request.headers()).filter(|_| request.method() == Method::GET) else {
-            return (StatusCode::BAD_REQUEST, "this is no request for a WebSocket").into_response();
+        let key = match handshake::accept(request.method(), request.headers()) {
+            Ok(key) => key,
+            Err(refusal) => return refusal.into_response(),
         };
         let upgrade = hyper::upgrade::on(&mut request);
         let (parts, _) = request.into_parts();
@@ -252,11 +253,4 @@ fn parameter<'q>(query: &'q str, name: &str) -> Option<&'q str> {
 fn opened(packet: &[u8]) -> Option<String> {
     let packet: serde_json::Value = serde_json::from_slice(packet.strip_prefix(b"0")?).ok()?;
     packet["sid"].as_str().map(ToOwned::to_owned)
-}
-
-/// The key that accepts a WebSocket, where one is asked for (RFC 6455, section 4.2).
-fn accepted(headers: &HeaderMap) -> Option<String> {
-    let asked = headers.get(header::UPGRADE)?.to_str().ok()?;
-    let key = headers.get(header::SEC_WEBSOCKET_KEY)?;
-    asked.eq_ignore_ascii_case("websocket").then(|| derive_accept_key(key.as_bytes()))
 }

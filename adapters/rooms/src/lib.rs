@@ -15,6 +15,7 @@ mod files;
 mod frames;
 mod gateway;
 mod guests;
+mod handshake;
 mod history;
 mod limiter;
 mod limits;
