@@ -46,7 +46,8 @@ pub(crate) fn accept(method: &Method, headers: &HeaderMap) -> Result<String, Ref
         return Err(Refusal::Version);
     }
     let key = headers.get(header::SEC_WEBSOCKET_KEY).map(|key| key.as_bytes().trim_ascii());
-    let key = key.filter(|key| is_key(key)).ok_or(Refusal::Malformed("Sec-WebSocket-Key has to be 16 bytes in base64"))?;
+    let key =
+        key.filter(|key| is_key(key)).ok_or(Refusal::Malformed("Sec-WebSocket-Key has to be 16 bytes in base64"))?;
     Ok(derive_accept_key(key))
 }
 

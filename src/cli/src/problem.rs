@@ -56,6 +56,7 @@ impl Problem {
             | Self::DeadLetter(_)
             | Self::File { .. }
             | Self::Listen { .. }
+            | Self::Source(_)
             | Self::Other(_) => ExitCode::from(1),
         }
     }

@@ -127,7 +127,9 @@ fn lines_of_a_hundred_thousand_characters() {
 
 #[test]
 fn pipes_where_files_should_be_are_not_waited_for() {
-    let project = Project::new(BOTS, &[("hello.luau", ""), ("folder/init.luau", "")]);
+    let project = Project::new(BOTS, &[("hello.luau", "")]);
+    std::fs::create_dir(project.path().join("scripts/folder")).unwrap();
+    std::fs::write(project.path().join("scripts/folder/init.luau"), "").unwrap();
     let pipe = |name: &str| {
         let made = std::process::Command::new("mkfifo").arg(project.path().join(name)).status().unwrap();
         assert!(made.success());

@@ -7,7 +7,7 @@ const LONGEST_MEANT: usize = 128;
 /// How many characters of a line are shown, around the column.
 const SHOWN: usize = 120;
 /// The longest message, in characters: some repeat what stands in the file.
-const LONGEST_MESSAGE: usize = 400;
+const LONGEST_MESSAGE: usize = 1_000;
 
 /// What is wrong with a file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,9 +46,11 @@ impl YamlFile<'_> {
     pub fn unparsed(&self, error: &Error) -> YamlError {
         let mut message = match error.without_snippet() {
             Error::MultipleDocuments { .. } => {
-                "a second document begins here (---), and there can be one only; remove this line, or what follows it".to_owned()
+                "there can be one document only; remove the --- before this line, or what follows it".to_owned()
             }
-            Error::InvalidScalar { ty: ty @ ("u64" | "u32" | "u16" | "u8" | "usize"), .. } => whole_number(ty),
+            Error::InvalidScalar { ty: ty @ ("u64" | "u32" | "u16" | "u8" | "usize"), location } => {
+                whole_number(ty, self.number_at(location.line(), location.column()))
+            }
             error => error.to_string(),
         };
         let (line, column) = error.location().map_or((1, 1), |location| (location.line(), location.column()));
@@ -60,6 +62,10 @@ impl YamlFile<'_> {
         if let Some(meant) = meant(&message) {
             message.push_str(&meant);
         }
+        if let Some(long) = message.split('`').nth(1).filter(|word| word.len() > LONGEST_MEANT).map(ToOwned::to_owned) {
+            let start: String = long.chars().take(LONGEST_MEANT / 2).collect();
+            message = message.replacen(&long, &format!("{start}…"), 1);
+        }
         self.at(line, column, message)
     }
 
@@ -69,6 +75,14 @@ impl YamlFile<'_> {
         let before = self.text.split_once(literal).map_or("", |(before, _)| before);
         let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
         self.at(before.matches('\n').count() as u64 + 1, column as u64 + 1, message)
+    }
+
+    /// Returns the digits that stand at a place, where there is nothing else.
+    fn number_at(&self, line: u64, column: u64) -> Option<&str> {
+        let line = self.text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
+        let (start, _) = line.char_indices().nth(usize::try_from(column).ok()?.checked_sub(1)?)?;
+        let value = line[start..].split([' ', ',', '}', '#']).next()?;
+        value.bytes().all(|byte| byte.is_ascii_digit()).then_some(value).filter(|value| !value.is_empty())
     }
 
     fn at(&self, line: u64, column: u64, message: String) -> YamlError {
@@ -109,14 +123,18 @@ fn lines(text: &str, line: usize, column: usize) -> String {
     shown
 }
 
-fn whole_number(ty: &str) -> String {
+/// Says what is wrong with a value that does not fit a whole number of the type `ty`: not a number, or `number` is too large.
+fn whole_number(ty: &str, number: Option<&str>) -> String {
     let most = match ty {
         "u8" => u8::MAX.into(),
         "u16" => u16::MAX.into(),
         "u32" => u32::MAX.into(),
         _ => u64::MAX,
     };
-    format!("a whole number from 0 to {most} is expected here")
+    match number {
+        Some(_) => format!("this number is too large; it can be at most {most}"),
+        None => "a whole number is expected here".to_owned(),
+    }
 }
 
 /// "; did you mean `needs`?", for a message that names what is not known and what is.

@@ -121,7 +121,9 @@ impl Source {
         };
         match opened {
             // A store is never empty (see `open_or_create`), so that something else has cut this one off.
-            Err(redb::DatabaseError::Storage(redb::StorageError::Io(cause))) if cause.kind() == ErrorKind::WriteZero => {
+            Err(redb::DatabaseError::Storage(redb::StorageError::Io(cause)))
+                if cause.kind() == ErrorKind::WriteZero =>
+            {
                 Err(damaged("the file is empty".to_owned()))
             }
             Ok(database) => Ok(DatabaseFile {
@@ -158,6 +160,7 @@ fn open_or_create(builder: &Builder, path: &Path) -> std::result::Result<Databas
     std::fs::rename(&unfinished, path).map_err(io)?;
     // The name has to last as the content does.
     if let Some(folder) = path.parent() {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
     }
     builder.open(path)
