@@ -1,4 +1,4 @@
-//! What a run wants done on a platform.
+//! Actions: requests to a platform that runs of hooks ask for.
 
 mod kind;
 mod measure;
@@ -12,186 +12,188 @@ pub use kind::ActionKind;
 pub use measure::{Impact, Measure, RoomChange};
 pub use reference::{ActionKey, MessageRef};
 
-/// Something to be done on a platform.
+/// One request to a platform.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Say something in a room.
+    /// Send a message to a room.
     Send {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// What.
+        /// The content of the message.
         content: Content,
-        /// In answer to which message.
+        /// The message that it replies to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<MessageRef>,
     },
-    /// Change what the bot said.
+    /// Change a message of the bot.
     Edit {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Which message.
+        /// The message.
         message: MessageRef,
-        /// What it says now.
+        /// The new content.
         content: Content,
     },
     /// Remove a message.
     Delete {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Which message.
+        /// The message.
         message: MessageRef,
-        /// Why, for the log of the platform.
+        /// The reason, for the platform's audit log.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
-    /// React to a message, or take the reaction back.
+    /// Add or remove a reaction of the bot to a message.
     React {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Which message.
+        /// The message.
         message: MessageRef,
-        /// With what.
+        /// The emoji.
         emoji: String,
-        /// Take it back instead.
+        /// Whether the reaction is removed instead of added.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         remove: bool,
     },
-    /// Show that the bot is about to say something.
+    /// Show that the bot is typing.
     Typing {
-        /// Where.
+        /// The room.
         room: RoomId,
     },
-    /// Pin a message, or take the pin away.
+    /// Pin or unpin a message.
     Pin {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Which message.
+        /// The message.
         message: MessageRef,
-        /// Take it away instead.
+        /// Whether the message is unpinned instead of pinned.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         remove: bool,
     },
-    /// Remove the last messages of a room.
+    /// Remove the most recent messages of a room.
     Purge {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// At most so many.
+        /// The maximum number of messages.
         count: u32,
-        /// Those of one person alone.
+        /// Restricts the removal to messages of this user.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user: Option<UserId>,
-        /// Not those from before this time.
+        /// Messages from before this time are kept.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<Millis>,
-        /// Why.
+        /// The reason, for the platform's audit log.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
-    /// Answer a command, a button, a list or a form, perhaps for one person's eyes alone.
+    /// Answer a command, button, list or form, optionally as an ephemeral message.
     Answer {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Whom.
+        /// The user who is answered.
         user: UserId,
-        /// What the platform knows the use of the component by.
+        /// The platform's id of the interaction.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         interaction: Option<String>,
-        /// What.
+        /// The content of the answer.
         content: Content,
     },
-    /// Show a form to somebody who has used a command, a button or a list.
+    /// Show a form to a user who has used a command, a button or a list.
     Form {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Whom.
+        /// The user who sees the form.
         user: UserId,
-        /// What the platform knows the use of the component by.
+        /// The platform's id of the interaction.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         interaction: Option<String>,
-        /// What.
+        /// The form.
         form: Form,
     },
-    /// Offer somebody what to say, who has asked for it while they write in any chat at all.
+    /// Answer an inline query: show what the user can send in the chat that they are writing in.
     Offer {
-        /// The lane of what is said to that person.
+        /// The private room of that user: it selects the ordered queue.
         room: RoomId,
-        /// Whom.
+        /// The user who asked.
         user: UserId,
-        /// What the platform knows the question by.
+        /// The platform's id of the query.
         interaction: String,
-        /// What there is to choose from, at most [`OFFERS`](crate::OFFERS).
+        /// The choices, at most [`OFFERS`](crate::OFFERS).
         offers: Vec<Offer>,
-        /// How long the platform may answer the same question of the same person by itself.
+        /// The time for which the platform may cache the answer.
+        ///
+        /// It then answers the same query of the same user by itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lasts: Option<Millis>,
     },
-    /// Say something to one person, in private.
+    /// Send a direct message.
     Direct {
-        /// The lane of what is said to that person.
+        /// The private room of that user: it selects the ordered queue.
         room: RoomId,
-        /// Whom.
+        /// The recipient.
         user: UserId,
-        /// What.
+        /// The content of the message.
         content: Content,
     },
-    /// Do something to a member of the space that a room belongs to.
+    /// Moderate a member of the space that a room belongs to.
     Moderate {
-        /// Where it comes from: a room of the space.
+        /// A room of the space, in which the action originates.
         room: RoomId,
         /// The space, where it is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         space: Option<SpaceId>,
-        /// Whom.
+        /// The member.
         user: UserId,
-        /// What.
+        /// The moderation measure.
         measure: Measure,
-        /// Why, for the log of the platform and for the person.
+        /// The reason, for the platform's audit log and for the member.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
-    /// Let somebody in who has asked to be, or do not.
+    /// Accept or decline a request to join.
     Admit {
-        /// Into which room.
+        /// The room.
         room: RoomId,
-        /// Whom.
+        /// The user who asked to join.
         user: UserId,
-        /// Do not.
+        /// Whether the request is declined instead of accepted.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         decline: bool,
     },
-    /// Begin a side talk of a room.
+    /// Start a thread in a room.
     Thread {
-        /// Of which room.
+        /// The room.
         room: RoomId,
-        /// About which message; about none in particular where there is none.
+        /// The message that the thread starts from, if any.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<MessageRef>,
-        /// What it is called.
+        /// The name of the thread.
         name: String,
     },
-    /// Make a link that lets others in.
+    /// Create an invitation link.
     Invite {
-        /// Into which room.
+        /// The room that it leads to.
         room: RoomId,
-        /// How long it can be used; as long as the room is there if this is left out.
+        /// The lifetime of the link. `None`: as long as the room exists.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lasts: Option<Millis>,
-        /// How often it can be used; as often as people like if this is left out.
+        /// The number of uses. `None`: unlimited.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         uses: Option<u32>,
     },
-    /// Change a room.
+    /// Change the settings of a room.
     Arrange {
-        /// Which.
+        /// The room.
         room: RoomId,
-        /// How.
+        /// The change.
         change: RoomChange,
     },
 }
 
 impl Action {
-    /// Its kind.
+    /// Returns the kind of the action.
     #[must_use]
     pub const fn kind(&self) -> ActionKind {
         match self {
@@ -224,7 +226,7 @@ impl Action {
         }
     }
 
-    /// The room that it happens in. Actions of one room are performed in order.
+    /// Returns the room of the action. Actions of one room are performed in order.
     #[must_use]
     pub const fn room(&self) -> &RoomId {
         match self {
@@ -247,7 +249,7 @@ impl Action {
         }
     }
 
-    /// What it says, where it says something.
+    /// Returns the content of the message, for actions that send or edit one.
     #[must_use]
     pub const fn content(&self) -> Option<&Content> {
         match self {
@@ -259,7 +261,7 @@ impl Action {
         }
     }
 
-    /// As [`Action::content`], to be changed.
+    /// Returns a mutable reference to the content that [`Action::content`] returns.
     pub const fn content_mut(&mut self) -> Option<&mut Content> {
         match self {
             Self::Send { content, .. }
@@ -270,7 +272,7 @@ impl Action {
         }
     }
 
-    /// The person whom it is about.
+    /// Returns the user whom the action concerns, if any.
     #[must_use]
     pub const fn user(&self) -> Option<&UserId> {
         match self {
@@ -293,11 +295,12 @@ impl Action {
         }
     }
 
-    /// That the room, the space and the person in it are those of `bot`: one bot's ids mean nothing to another, even where both
-    /// look alike.
+    /// Checks that the room, space and user of the action belong to `bot`.
+    ///
+    /// Ids of one bot mean nothing to another, even if they look alike.
     ///
     /// # Errors
-    /// [`ActionError::NotFound`] when one is another bot's.
+    /// [`ActionError::NotFound`] when an id belongs to another bot.
     pub fn check_ids(&self, bot: &BotName) -> Result<(), ActionError> {
         let space = if let Self::Moderate { space, .. } = self { space.as_ref() } else { None };
         let ids = [
@@ -311,7 +314,7 @@ impl Action {
         }
     }
 
-    /// The references to messages in it, to be resolved before it is performed.
+    /// Returns the message reference in the action, to be resolved before it is performed.
     pub fn references(&mut self) -> Option<&mut MessageRef> {
         match self {
             Self::Send { reply_to, .. } => reply_to.as_mut(),

@@ -1,4 +1,4 @@
-//! What a platform is to the engine.
+//! The interface between platforms and the engine.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,174 +13,196 @@ use crate::{
     MessageId, Outcome, Permission, Rank, User, UserId,
 };
 
-/// A platform, or the room service: turns what happens there into events, and performs actions.
+/// A platform or the room service: turns what happens there into events, and performs actions.
 #[async_trait]
 pub trait Adapter: Send + Sync + 'static {
-    /// What it can do; the same for its whole life.
+    /// Returns the capabilities of the platform, which never change.
     fn capabilities(&self) -> &Capabilities;
 
-    /// Returns how much a message may have; the same for its whole life.
+    /// Returns the limits of a message's content, which never change.
     fn content_limits(&self) -> ContentLimits {
         ContentLimits::NONE
     }
 
-    /// Receives until `context` says to stop. Returning an error makes the supervisor start it again, unless the error is final.
+    /// Receives events until `context` signals shutdown.
+    ///
+    /// When it returns before that, with or without an error, the supervisor starts it again.
     async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError>;
 
-    /// Performs one action. `key` stays the same over repetitions; where the platform takes such a thing, it goes along.
+    /// Performs one action.
+    ///
+    /// `key` is the same for all attempts; it is passed to the platform as an idempotency key where
+    /// that accepts one.
     async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError>;
 
-    /// Performs actions of one room, in order, until one fails: as many results as were tried, by itself none. An adapter that keeps
-    /// the order by itself may have several on their way at once, and then may also have performed some behind one that failed. They
-    /// count as done only together, so one that takes its time for each leaves this alone.
+    /// Performs actions of one room in order until one fails.
+    ///
+    /// Returns a result for each action that was tried. The default tries none. An adapter that
+    /// keeps the order by itself may have several in flight, and may therefore also have performed
+    /// some after one that failed. All results are reported together, so an adapter that needs a
+    /// while for each action does not override this.
     async fn perform_all(&self, _actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {
         Vec::new()
     }
 
-    /// Told once the runs that an event has begun are over and all that they wanted is done. Whoever waits there for an answer that did
-    /// not come waits in vain, and need not be left waiting.
+    /// Called when all runs of an event, and all actions that they asked for, are complete.
+    ///
+    /// Users who still wait for an answer to it will not get one, and can be released.
     async fn finished(&self, event: &Event) {
         let _unanswered = event;
     }
 
-    /// The id that the message of `key` will have, where this adapter names messages itself. The engine then need not
-    /// remember which id came of which key.
+    /// Returns the id that the message of `key` will have, if the adapter assigns the ids.
+    ///
+    /// The engine then need not remember which id belongs to which key.
     fn message_id(&self, key: &ActionKey) -> Option<MessageId>;
 
-    /// A file that came with a message, by the address that the event gave it: to be passed on to another platform. At most
-    /// `most` bytes. Only what the platform itself keeps is fetched, since scripts hand the address over.
+    /// Fetches an attachment of a message, to send it to another platform.
+    ///
+    /// `url` is the address from the event. Returns an error for files of more than `most` bytes.
+    /// Fetches only files that the platform itself stores, since `url` comes from a script.
     async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
         let _unknown = (url, most);
         Err(ActionError::Rejected("files of this platform cannot be passed on".to_owned()))
     }
 
-    /// What a person is where an event happened, as far as it can be told without asking the platform.
+    /// Returns a user as a member of the place of an event, without asking the platform.
     fn member(&self, around: &Event, user: &UserId) -> Option<Member> {
         let _unknown = (around, user);
         None
     }
 
-    /// How high a person stands where an event happened by the platform's own order, as far as it can be told without asking the
-    /// platform; `None` for `user` asks for the bot's own rank. `None` where the platform has no ranks, or does not say.
+    /// Returns the rank of a user in the place of an event, without asking the platform.
+    ///
+    /// `None` for `user` asks for the bot's own rank. Returns `None` where the platform has no
+    /// ranks or the rank is not known.
     fn rank(&self, around: &Event, user: Option<&UserId>) -> Option<Rank> {
         let _unknown = (around, user);
         None
     }
 
-    /// Whether that is the bot's own account.
+    /// Whether `user` is the bot's own account.
     fn is_own(&self, user: &UserId) -> bool {
         let _unknown = user;
         false
     }
 
-    /// Returns what a mention in a text says to people, where an event happened: `@Moderator` for `<@&12>`, `#general` for `<#34>`. As far
-    /// as it can be told without asking the platform.
+    /// Returns the readable form of a mention in the place of an event.
+    ///
+    /// Does not ask the platform. For example `@Moderator` for `<@&12>`, `#general` for `<#34>`.
     fn mentioned(&self, around: &Event, mention: &str) -> Option<String> {
         let _unknown = (around, mention);
         None
     }
 
-    /// The person whom somebody means by a name or a mention where an event happened, as far as it can be told without asking the
-    /// platform. A name that several go by there means nobody.
+    /// Returns the user with a name or mention in the place of an event.
+    ///
+    /// Does not ask the platform. Returns `None` for a name that several users share there.
     fn user_named(&self, around: &Event, name: &str) -> Option<User> {
         let _unknown = (around, name);
         None
     }
 
-    /// What it counts and measures itself, for the metrics.
+    /// Returns the adapter's own counters and gauges, for the metrics.
     fn figures(&self) -> Vec<Figure> {
         Vec::new()
     }
 }
 
-/// A figure of an adapter's own, for the metrics.
+/// A counter or gauge of an adapter, for the metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figure {
-    /// The name, to which a prefix is added; the same figure with other labels has the same name.
+    /// The name, without the common prefix. One name may occur several times with different labels.
     pub name: &'static str,
-    /// What it is.
+    /// The help text of the metric.
     pub help: &'static str,
-    /// What tells it from others of that name.
+    /// Labels, as pairs of name and value.
     pub labels: Vec<(&'static str, &'static str)>,
-    /// How much it is.
+    /// The current value.
     pub value: u64,
-    /// Whether it only grows.
+    /// Whether it is a counter, which never decreases.
     pub is_count: bool,
 }
 
-/// What a platform of our own asks: whether a message may be delivered, and who may do what.
+/// Decisions for built-in platforms: whether a message may be delivered, and permissions.
 #[async_trait]
 pub trait Gate: Send + Sync {
-    /// What the scripts say to it, after all of them that have a hook for it were asked.
+    /// Asks the scripts that have a `before_message` hook, and returns their verdict.
     async fn before_message(&self, event: Event) -> Verdict;
 
-    /// How much whoever an event is of may do, with what bots.yaml says of their roles and names.
+    /// Returns the permission of the event's author, including roles and names mapped in bots.yaml.
     fn permission(&self, event: &Event) -> Permission;
 }
 
-/// What becomes of a message that is about to be delivered.
+/// The verdict on a message that is about to be delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It passes as it is.
+    /// Deliver it unchanged.
     Pass,
-    /// It says this instead.
+    /// Deliver it with this text.
     Change(String),
-    /// It is not delivered, for this reason.
+    /// Do not deliver it, for this reason.
     Refuse(String),
 }
 
-/// What an adapter gets to run with.
+/// The context in which an adapter runs.
 #[derive(Clone)]
 pub struct AdapterContext {
-    /// The bot that it speaks for.
+    /// The bot that the adapter connects.
     pub bot: Bot,
-    /// Where events go.
+    /// Receives the adapter's events.
     pub sink: Arc<dyn EventSink>,
-    /// Where messages are shown before they are delivered.
+    /// Checks messages before they are delivered.
     pub gate: Arc<dyn Gate>,
-    /// The commands that people of this bot have, as they are now and whenever they change.
+    /// The commands of this bot, updated whenever they change.
     pub commands: watch::Receiver<Arc<Vec<CommandSpec>>>,
-    /// Where the adapter reports how the bot is, for health and the console.
+    /// Receives the state of the connection, for health checks and the console.
     pub condition: watch::Sender<Condition>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// When to stop.
+    /// Signals shutdown.
     pub shutdown: Shutdown,
 }
 
-/// How a bot is, as its adapter reports it.
+/// The state of a bot's connection, as its adapter reports it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Condition {
-    /// It connects.
+    /// It is connecting.
     #[default]
     Starting,
     /// It is connected.
     Up,
-    /// It has lost the platform and tries again; with the reason.
+    /// It has lost the connection, for this reason, and tries again.
     Down(String),
-    /// The platform refuses it (a token that is not taken), with the reason; it tries again slowly.
+    /// The platform refuses the bot (for example its token), for this reason.
+    ///
+    /// It is tried again after longer delays.
     Refused(String),
 }
 
-/// Where events go.
+/// The consumer of an adapter's events.
 pub trait EventSink: Send + Sync {
-    /// Hands over an event, in order, with rows of the adapter's own that are committed together with it. Rows must be
-    /// unconditional. The receipt answers once both are durable; only then may the platform be told.
+    /// Appends an event to the journal, in order, together with rows of the adapter.
+    ///
+    /// Event and rows are committed together; the rows must be unconditional. The receipt resolves
+    /// once both are durable. Acknowledge the event to the platform only then.
     fn emit(&self, event: Event, rows: Batch) -> Receipt;
 
-    /// The same for an event that the platform is not told of being durable: the commit may wait some milliseconds for company, unless a
-    /// script has something to do.
+    /// Does the same as [`EventSink::emit`] for events that are not acknowledged to the platform.
+    ///
+    /// The commit may be delayed by some milliseconds to share an fsync, unless a script handles
+    /// the event.
     fn emit_unhurried(&self, event: Event, rows: Batch) -> Receipt {
         self.emit(event, rows)
     }
 }
 
-/// The answer to an event that is on its way into the journal. Dropping it takes nothing back.
+/// Confirms that an event is durable. Dropping it does not withdraw the event.
 #[derive(Debug)]
 pub struct Receipt(oneshot::Receiver<Result<u64, EmitError>>);
 
 impl Receipt {
-    /// A receipt and the end that answers it with the event's sequence number.
+    /// Returns the sender of the event's sequence number, and the receipt that resolves to it.
     #[must_use]
     pub fn channel() -> (oneshot::Sender<Result<u64, EmitError>>, Self) {
         let (sender, receiver) = oneshot::channel();
@@ -196,50 +218,56 @@ impl Future for Receipt {
     }
 }
 
-/// Why an event was not taken.
+/// The reason why an event was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EmitError {
-    /// The daemon is on its way out.
+    /// The daemon is shutting down.
     #[error("the daemon is stopping")]
     Stopped,
-    /// The store takes nothing at present. The event is not kept; the platform should offer it again.
+    /// The store accepts no writes at present.
+    ///
+    /// The event is lost unless the adapter emits it again.
     #[error("nothing can be saved at present: {0}")]
     Stalled(String),
 }
 
-/// Why an adapter ended.
+/// The reason why an adapter stopped.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AdapterError {
-    /// The platform refuses the bot: a token that is not taken, rights that are missing. Tried again slowly, since such a refusal may
-    /// be temporary; shown in health by name.
+    /// The platform refuses the bot: an invalid token, missing permissions.
+    ///
+    /// Retried after long delays, since such a refusal may be temporary. Health reports name the
+    /// bot.
     #[error("{0}")]
     Refused(String),
-    /// It may work next time.
+    /// Any other failure, which the next attempt may not meet.
     #[error("{0}")]
     Lost(String),
 }
 
-/// Says when to stop. Clones hear the same word.
+/// The receiver of the shutdown signal. All clones receive the same signal.
 #[derive(Debug, Clone)]
 pub struct Shutdown(watch::Receiver<bool>);
 
 impl Shutdown {
-    /// The word's ears, and the mouth: sending `true`, or dropping it, is the word.
+    /// Returns the sender and the receiver of a shutdown signal.
+    ///
+    /// Sending `true` or dropping the sender requests shutdown.
     #[must_use]
     pub fn channel() -> (watch::Sender<bool>, Self) {
         let (sender, receiver) = watch::channel(false);
         (sender, Self(receiver))
     }
 
-    /// Whether the word has been said.
+    /// Whether shutdown has been requested.
     #[must_use]
     pub fn is_requested(&self) -> bool {
         *self.0.borrow() || self.0.has_changed().is_err()
     }
 
-    /// Returns when it has.
+    /// Returns when shutdown has been requested.
     pub async fn requested(&mut self) {
-        // An error means that the mouth is gone, which is the word too.
+        // An error means that the sender was dropped, which requests shutdown too.
         drop(self.0.wait_for(|stop| *stop).await);
     }
 }

@@ -1,28 +1,28 @@
-//! What a platform can do.
+//! The capabilities of platforms.
 
 use crate::ActionKind;
 
-/// What a platform can do.
+/// The capabilities of a platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capabilities {
-    /// The actions that it knows.
+    /// The actions that it supports.
     pub actions: Vec<ActionKind>,
     /// Whether it shows buttons.
     pub buttons: bool,
-    /// Whether the bot can speak under another name.
+    /// Whether the bot can write under another name.
     pub personas: bool,
     /// Whether it has polls.
     pub polls: bool,
-    /// Whether the bot can tell somebody something that nobody else sees, who has never written to it.
+    /// Whether the bot can send a direct message to a user who has never written to it.
     pub whispers: bool,
-    /// The longest text of a message, in characters.
+    /// The maximum length of a message's text, in characters.
     pub max_text: usize,
-    /// The largest file of a message, in bytes.
+    /// The maximum size of an attachment, in bytes.
     pub max_file: usize,
 }
 
 impl Capabilities {
-    /// Whether it can do what `bot:can(name)` asks about.
+    /// Whether the platform has the capability that `bot:can(name)` asks about.
     #[must_use]
     pub fn can(&self, name: &str) -> bool {
         self.actions.iter().any(|action| action.as_str() == name)

@@ -1,4 +1,4 @@
-//! The one place that reads the wall clock.
+//! The clock: the only module that reads the wall clock.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,18 +8,22 @@ use tokio::sync::watch;
 
 use crate::Millis;
 
-/// Where time comes from, and how to wait for it. It may be set forward and back by others; whoever keeps a time over that has to
-/// cope with it.
+/// A source of the current time that can also be waited on.
+///
+/// Others may set the clock forward or back. Code that stores times has to cope with that.
 #[async_trait]
 pub trait Clock: Send + Sync + 'static {
-    /// Now, UTC.
+    /// Returns the current time, UTC.
     fn now(&self) -> Millis;
 
-    /// Returns once it is `at` or later. Should the clock be set back meanwhile, it returns when as much time has passed as was left at first.
+    /// Returns once the clock shows `at` or later.
+    ///
+    /// If the clock is set back meanwhile, it returns when the time that was left at first has
+    /// passed.
     async fn sleep_until(&self, at: Millis);
 }
 
-/// The machine's own clock.
+/// The clock of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -34,7 +38,8 @@ impl Clock for SystemClock {
     async fn sleep_until(&self, at: Millis) {
         let began = tokio::time::Instant::now();
         let whole = at.saturating_sub(self.now());
-        // In steps of a minute at most, so that a clock that is set forward is noticed. One that is set back adds nothing.
+        // Sleeps for a minute at most, to notice a clock that is set forward. Setting it back does
+        // not lengthen the sleep.
         loop {
             let passed = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             let left = at.saturating_sub(self.now()).min(whole.saturating_sub(passed));
@@ -46,24 +51,24 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is told to go on.
+/// A clock for tests, which only moves when it is advanced or set.
 #[derive(Debug, Clone)]
 pub struct VirtualClock(Arc<watch::Sender<Millis>>);
 
 impl VirtualClock {
-    /// A clock that shows `start`.
+    /// Creates a clock that shows `start`.
     #[must_use]
     pub fn new(start: Millis) -> Self {
         Self(Arc::new(watch::Sender::new(start)))
     }
 
-    /// Moves on; whoever sleeps until then wakes.
+    /// Advances the clock, and wakes those who sleep until a time that is then reached.
     pub fn advance(&self, by: Duration) {
         let by = u64::try_from(by.as_millis()).unwrap_or(Millis::MAX);
         self.0.send_modify(|now| *now = now.saturating_add(by));
     }
 
-    /// Is set to `time`, as a clock is that was wrong.
+    /// Sets the clock to `time`, also backwards.
     pub fn set(&self, time: Millis) {
         self.0.send_replace(time);
     }
@@ -93,7 +98,9 @@ impl Clock for VirtualClock {
     }
 }
 
-/// `2026-11-20T17:14:55.123Z`. Times past the year 9999 are written as its end.
+/// Formats a time as `2026-11-20T17:14:55.123Z`.
+///
+/// Times after the year 9999 are written as the end of that year.
 #[must_use]
 pub fn iso8601(time: Millis) -> String {
     let timestamp = i64::try_from(time)

@@ -1,4 +1,4 @@
-//! Commands, as scripts declare them and platforms list them.
+//! Commands as scripts declare them and platforms list them.
 
 use std::collections::BTreeMap;
 
@@ -10,44 +10,48 @@ use crate::{Millis, Permission};
 /// A command.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CommandSpec {
-    /// What it is called by, without a prefix.
+    /// The name, without a prefix.
     pub name: String,
-    /// What it does, in a sentence.
+    /// A description in one sentence.
     #[serde(default)]
     pub description: String,
-    /// Other names, among them those of other languages.
+    /// Other names, including names in other languages.
     #[serde(default)]
     pub aliases: Vec<String>,
-    /// What it takes, in order.
+    /// The arguments, in order.
     #[serde(default)]
     pub args: Vec<ArgSpec>,
-    /// Who may use it.
+    /// The permission level that the command requires.
     #[serde(default)]
     pub permission: Permission,
-    /// How long one person waits before using it again.
+    /// The minimum time between two uses by one user.
     #[serde(default)]
     pub cooldown: Option<Millis>,
-    /// It is not in the help.
+    /// Whether the help omits the command.
     #[serde(default)]
     pub hidden: bool,
-    /// Where it stands beside what people type: in the menu of a person, or of a message.
+    /// The context menu, of users or of messages, that also lists the command.
     #[serde(default)]
     pub menu: Option<Menu>,
-    /// What it is called in other languages, by language: from the script's locales, `command-NAME` with the attribute `name`.
+    /// Names in other languages, by language.
+    ///
+    /// From the script's locales: the attribute `name` of `command-NAME`.
     #[serde(default)]
     pub names: BTreeMap<String, String>,
-    /// What it does, in other languages: the attribute `description` of the same.
+    /// Descriptions in other languages, by language.
+    ///
+    /// From the script's locales: the attribute `description` of `command-NAME`.
     #[serde(default)]
     pub descriptions: BTreeMap<String, String>,
 }
 
-/// The menu that a command stands in, where a platform has such menus.
+/// The context menu of a command, on platforms that have such menus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Menu {
-    /// What can be done with a person.
+    /// The menu of users.
     User,
-    /// What can be done with a message.
+    /// The menu of messages.
     Message,
 }
 
@@ -57,46 +61,52 @@ pub enum Menu {
 pub struct ArgSpec {
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// The type.
     #[serde(rename = "type", default)]
     pub kind: ArgType,
-    /// What it is for, in a sentence.
+    /// A description in one sentence.
     #[serde(default)]
     pub description: String,
-    /// It may be left out.
+    /// Whether the argument can be omitted.
     #[serde(default)]
     pub optional: bool,
-    /// What it is when it is left out.
+    /// The value when the argument is omitted.
     #[serde(default)]
     pub default: Option<Value>,
-    /// The least number, or the fewest characters.
+    /// The minimum: of a number its value, of a text its length in characters.
     #[serde(default)]
     pub min: Option<f64>,
-    /// The greatest number, or the most characters.
+    /// The maximum: of a number its value, of a text its length in characters.
     #[serde(default)]
     pub max: Option<f64>,
-    /// What there is to choose.
+    /// The allowed values of a choice.
     #[serde(default)]
     pub choices: Vec<String>,
-    /// What it is called in other languages, by language: of the script's locales, `command-NAME` with the attribute `arg-ARG`.
+    /// Names in other languages, by language.
+    ///
+    /// From the script's locales: the attribute `arg-ARG` of `command-NAME`.
     #[serde(skip)]
     pub names: BTreeMap<String, String>,
-    /// What it is for, in other languages: the attribute `arg-ARG-description` of the same.
+    /// Descriptions in other languages, by language.
+    ///
+    /// From the script's locales: the attribute `arg-ARG-description` of `command-NAME`.
     #[serde(skip)]
     pub descriptions: BTreeMap<String, String>,
-    /// What the choices are called, by choice and language: the attributes `choice-CHOICE`.
+    /// Labels of the choices, by choice and language.
+    ///
+    /// From the script's locales: the attributes `choice-CHOICE` of `command-NAME`.
     #[serde(skip)]
     pub choice_names: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// What an argument may be.
+/// The type of an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ArgType {
-    /// A word, or several in quotation marks.
+    /// One word, or several in quotation marks.
     #[default]
     String,
-    /// All that is left.
+    /// The rest of the text.
     Text,
     /// A whole number.
     Integer,
@@ -106,22 +116,22 @@ pub enum ArgType {
     Boolean,
     /// A duration, given to the script in seconds.
     Duration,
-    /// A person.
+    /// A user.
     User,
-    /// A person in the space of the room.
+    /// A member of the space.
     Member,
     /// A room.
     Room,
     /// A role, by its name.
     Role,
-    /// A file that came with the message.
+    /// An attachment of the message.
     File,
-    /// One of a few words.
+    /// One of a fixed list of values.
     Choice,
 }
 
 impl ArgSpec {
-    /// Whether a call may do without it.
+    /// Whether the argument can be omitted.
     #[must_use]
     pub const fn may_be_left_out(&self) -> bool {
         self.optional || self.default.is_some()
@@ -129,7 +139,7 @@ impl ArgSpec {
 }
 
 impl ArgType {
-    /// As scripts write it.
+    /// Returns the name that scripts use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

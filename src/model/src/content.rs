@@ -1,83 +1,85 @@
-//! What messages are made of.
+//! Messages and their content.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{BotName, MessageId, Millis, UserId};
 
-/// A message as it stands in a room. Text is CommonMark.
+/// A message in a room. Text is CommonMark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// The platform's id.
     pub id: MessageId,
-    /// Who wrote it; `None` where the platform does not say.
+    /// The author; `None` where the platform does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<UserId>,
-    /// When it was written.
+    /// The time at which it was written.
     pub time: Millis,
-    /// What it says.
+    /// The content.
     #[serde(flatten)]
     pub content: Content,
-    /// The message that it answers.
+    /// The message that it replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
 }
 
-/// What a message says, received or to be sent.
+/// The content of a message, received or to be sent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Content {
-    /// CommonMark.
+    /// The text, CommonMark.
     #[serde(default)]
     pub text: String,
-    /// Files that came with it.
+    /// Attachments of a received message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
-    /// Framed parts.
+    /// Embeds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub embeds: Vec<Embed>,
-    /// Buttons under it.
+    /// Buttons below the text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<Button>,
-    /// A list under it, to choose from.
+    /// A list to choose from, below the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub select: Option<Select>,
-    /// Files to be sent along.
+    /// Attachments of a message that is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileToSend>,
-    /// A question to all, with answers to choose from.
+    /// A poll.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poll: Option<Poll>,
-    /// Delivered without a sound.
+    /// Whether recipients get no sound notification.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub silent: bool,
-    /// Seen by the person alone whom it answers, and not kept.
+    /// Whether it is an ephemeral message: seen only by the user who is answered, and not stored.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ephemeral: bool,
-    /// Under whose name and picture it is said, where that is not the bot's own.
+    /// The name and picture that the message is shown under, if not the bot's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub persona: Option<Persona>,
-    /// Who is notified: everybody else that the text mentions is only named.
+    /// The users and roles that are notified.
+    ///
+    /// Others that the text mentions are only named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<Mention>,
 }
 
-/// A question to all, with answers to choose from; choosing makes an `on_poll_vote` event.
+/// A poll; a vote causes an `on_poll_vote` event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Poll {
-    /// What is asked.
+    /// The question.
     pub question: String,
-    /// What there is to choose.
+    /// The answers to choose from.
     pub options: Vec<String>,
-    /// Several may be chosen.
+    /// Whether several answers may be chosen.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub multiple: bool,
-    /// How long it is open; as long as the platform keeps it if this is left out.
+    /// The time for which it is open. `None`: as long as the platform keeps it open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Millis>,
 }
 
 impl Poll {
-    /// The question and what there is to choose, as CommonMark: for platforms that have no polls.
+    /// Returns question and options as CommonMark, for platforms without polls.
     #[must_use]
     pub fn written(&self) -> String {
         let options = self.options.iter().enumerate().map(|(index, option)| format!("\n{}. {option}", index + 1));
@@ -85,31 +87,31 @@ impl Poll {
     }
 }
 
-/// Somebody in whose name a bot speaks.
+/// A name and picture that a bot uses instead of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Persona {
-    /// What they are called.
+    /// The name.
     pub name: String,
-    /// The address of their picture.
+    /// The address of the picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<String>,
 }
 
-/// Who a mention is meant for.
+/// The target of a mention.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mention {
-    /// Everybody there is.
+    /// Everybody in the room.
     Everyone,
-    /// All who have the role of that name.
+    /// All members with the role of this name.
     Role(String),
-    /// One person.
+    /// One user.
     User(UserId),
 }
 
 impl Content {
-    /// Text and nothing else.
+    /// Creates a content of text only.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
@@ -126,44 +128,44 @@ impl Content {
     }
 }
 
-/// A file of a message.
+/// An attachment of a received message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attachment {
     /// The file's name.
     pub name: String,
-    /// Where it is.
+    /// The address of the file.
     pub url: String,
     /// Its MIME type, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
-    /// In bytes, where known.
+    /// The size in bytes, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
 }
 
-/// A framed part of a message.
+/// An embed: a framed part of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Embed {
-    /// Its headline.
+    /// The title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Its text, CommonMark.
+    /// The text, CommonMark.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Where the headline leads.
+    /// The address that the title links to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The colour of its edge, `0xRRGGBB`.
+    /// The colour of the edge, `0xRRGGBB`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub color: Option<u32>,
-    /// Named values.
+    /// Fields, which are named values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<EmbedField>,
 }
 
-/// A named value of an embed.
+/// A field of an embed: a named value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EmbedField {
@@ -171,95 +173,97 @@ pub struct EmbedField {
     pub name: String,
     /// Its value, CommonMark.
     pub value: String,
-    /// May stand beside another.
+    /// Whether it may be placed next to another field.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inline: bool,
 }
 
-/// A button; pressing it makes an `on_button` event with its action.
+/// A button; pressing it causes an `on_button` event with its action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Button {
-    /// What stands on it.
+    /// The text on the button.
     pub label: String,
-    /// What the event says; empty for one that leads to a page.
+    /// The action in the event; empty for a button that opens a page.
     #[serde(default)]
     pub action: String,
-    /// How it looks.
+    /// The style.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub style: Option<ButtonStyle>,
-    /// The page that it opens, instead of making an event.
+    /// The page that it opens. Such a button causes no event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// It can be seen, and not pressed.
+    /// Whether the button is shown but cannot be pressed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,
 }
 
-/// How a button looks.
+/// The style of a button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ButtonStyle {
-    /// The one to press.
+    /// The recommended choice.
     Primary,
-    /// The one to think about.
+    /// A choice with serious consequences.
     Danger,
 }
 
-/// A list to choose from; choosing makes an `on_select` event with its action.
+/// A list to choose from; a choice causes an `on_select` event with its action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Select {
-    /// What the event says.
+    /// The action in the event.
     pub action: String,
-    /// What stands there while nothing is chosen.
+    /// The text that is shown while nothing is chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placeholder: Option<String>,
-    /// How many have to be chosen; one if this is left out.
+    /// The minimum number of choices; 1 if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<u8>,
-    /// How many may be chosen; one if this is left out.
+    /// The maximum number of choices; 1 if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u8>,
-    /// What there is to choose.
+    /// The options.
     pub options: Vec<SelectOption>,
 }
 
-/// One thing to choose.
+/// An option of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SelectOption {
-    /// What stands there.
+    /// The text of the option.
     pub label: String,
-    /// What the event says.
+    /// The value in the event.
     pub value: String,
     /// A line below the label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
-/// A file that a script sends.
+/// An attachment that a script sends.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileToSend {
     /// Its name.
     pub name: String,
-    /// What is in it; nothing yet where it is to be fetched.
+    /// The bytes of the file; empty while it has yet to be fetched.
     #[serde(default, with = "serde_bytes")]
     pub data: Vec<u8>,
-    /// Its MIME type; by the name if this is left out.
+    /// Its MIME type; derived from the name if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
-    /// The file of a message elsewhere, which is fetched when this one is sent.
+    /// The attachment of another message to copy.
+    ///
+    /// It is fetched when this message is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<FileOrigin>,
 }
 
-/// Where a file is that came with a message.
+/// The location of an attachment of a received message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileOrigin {
-    /// The bot that heard the message.
+    /// The bot that received the message.
     pub bot: BotName,
     /// [`Attachment::url`].
     pub url: String,

@@ -1,42 +1,45 @@
-//! How much a message of a platform may have beside its text.
+//! Limits of a message's content, except its text.
 
 use crate::Content;
 
-/// The most that a message of a platform may have. What goes past one is told to the script at its own line, before anything is sent.
+/// The limits of a platform for the content of one message.
+///
+/// A script that exceeds one gets an error at the line that sends the message, before anything is
+/// sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContentLimits {
-    /// Embeds.
+    /// Maximum number of embeds.
     pub embeds: usize,
-    /// Characters of an embed's title.
+    /// Maximum length of an embed's title, in characters.
     pub embed_title: usize,
-    /// Characters of an embed's description.
+    /// Maximum length of an embed's description, in characters.
     pub embed_description: usize,
-    /// Fields of an embed.
+    /// Maximum number of fields of an embed.
     pub embed_fields: usize,
-    /// Characters of a field's name.
+    /// Maximum length of a field's name, in characters.
     pub field_name: usize,
-    /// Characters of a field's value.
+    /// Maximum length of a field's value, in characters.
     pub field_value: usize,
-    /// Characters of all embeds together.
+    /// Maximum length of the texts of all embeds together, in characters.
     pub embeds_total: usize,
-    /// Whether the names and the values of fields have to say something.
+    /// Whether names and values of fields must not be empty.
     pub fields_speak: bool,
-    /// Buttons.
+    /// Maximum number of buttons.
     pub buttons: usize,
-    /// Options of a list.
+    /// Maximum number of options of a list.
     pub options: usize,
-    /// Characters of an option's value.
+    /// Maximum length of an option's value, in characters.
     pub option_value: usize,
-    /// Characters of the action of a button or a list.
+    /// Maximum length of the action of a button or list, in characters.
     pub action: usize,
-    /// Options of a poll.
+    /// Maximum number of options of a poll.
     pub poll_options: usize,
-    /// Files.
+    /// Maximum number of files.
     pub files: usize,
 }
 
 impl ContentLimits {
-    /// No limits: what is too much is refused by the platform, or cut.
+    /// No limits: the platform refuses or cuts content that exceeds its own.
     pub const NONE: Self = Self {
         embeds: usize::MAX,
         embed_title: usize::MAX,
@@ -57,7 +60,7 @@ impl ContentLimits {
     /// Checks a message against the limits.
     ///
     /// # Errors
-    /// What there is too much of, how much, and the limit.
+    /// A sentence with the limit that is exceeded, the actual value and the maximum.
     pub fn check(&self, content: &Content) -> Result<(), String> {
         let listed = content.select.as_ref().map_or(0, |select| select.options.len());
         let answers = content.poll.as_ref().map_or(0, |poll| poll.options.len());
@@ -102,7 +105,7 @@ fn within(what: &str, count: usize, most: usize) -> Result<(), String> {
     Err(format!("this content cannot be sent: it has {count} {what}; this platform takes at most {most}"))
 }
 
-/// Counts the characters of a text that has at most so many.
+/// Counts the characters of a text, and refuses it if there are more than `most`.
 fn characters(what: &str, text: &str, most: usize) -> Result<usize, String> {
     let count = text.chars().count();
     if count <= most {

@@ -1,33 +1,35 @@
-//! Durations as people write them, in English and in French.
+//! Parsing of durations in English and French notations.
 
 use std::time::Duration;
 
 const MINUTE: f64 = 60.0;
 const HOUR: f64 = 3_600.0;
 const DAY: f64 = 86_400.0;
-/// No duration is longer, in seconds.
+/// The maximum duration, in seconds.
 const CENTURY: f64 = 100.0 * 365.25 * DAY;
 
 /// A duration at the beginning of a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LeadingDuration<'t> {
-    /// How long.
+    /// The duration.
     pub duration: Duration,
     /// Whether a unit was written; a bare number is read as seconds.
     pub has_unit: bool,
-    /// What stands behind it, without the space between.
+    /// The text after the duration, without leading space.
     pub rest: &'t str,
 }
 
-/// A number with its unit, in seconds, where one is written.
+/// A number and the seconds of its unit, if a unit follows.
 struct Part<'t> {
     number: f64,
     unit: Option<f64>,
     rest: &'t str,
 }
 
-/// Reads `90s`, `10m`, `2h30m`, `1h 30m`, `1,5h`, `60 minutes`, `7d`, `1w`, `250ms`; a bare number is seconds. `None` when it is none
-/// of these, or more than a century.
+/// Parses a duration; a bare number is seconds.
+///
+/// Notations: `90s`, `10m`, `2h30m`, `1h 30m`, `1,5h`, `60 minutes`, `7d`, `1w`, `250ms`. Returns
+/// `None` for any other text, and for more than a century.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.trim();
@@ -37,9 +39,11 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     leading_duration(text).filter(|read| read.rest.is_empty()).map(|read| read.duration)
 }
 
-/// Reads the duration that a text begins with, over several words: of `7 days spam` it takes `7 days`, of `1h 30m tea` `1h 30m`.
-/// Each further part has a smaller unit than the one before, so that `7d 2 times` is `7d`. `None` when the text begins with no
-/// duration, or with one of more than a century.
+/// Parses the duration at the beginning of a text, which may extend over several words.
+///
+/// From `7 days spam` it takes `7 days`, from `1h 30m tea` `1h 30m`. Each further part needs a
+/// smaller unit than the one before, so that it takes `7d` from `7d 2 times`. Returns `None` when
+/// the text does not begin with a duration, and for more than a century.
 #[must_use]
 pub fn leading_duration(text: &str) -> Option<LeadingDuration<'_>> {
     let first = part(text.trim_start())?;
@@ -85,7 +89,7 @@ fn part(text: &str) -> Option<Part<'_>> {
     Some(Part { number, unit, rest })
 }
 
-/// A number at the beginning of a text, with a point or a comma before its fraction.
+/// Parses the number at the beginning of a text, with a point or comma before its fraction.
 fn number(text: &str) -> Option<(f64, &str)> {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let whole = digits(text);
@@ -95,7 +99,7 @@ fn number(text: &str) -> Option<(f64, &str)> {
     Some((number, &text[end..]))
 }
 
-/// The seconds of a unit, by its name in small letters.
+/// Returns the seconds of a unit, by its lower-case name.
 fn unit(name: &str) -> Option<f64> {
     Some(match name {
         "ms" | "millisecond" | "milliseconds" | "milliseconde" | "millisecondes" => 0.001,
@@ -110,7 +114,7 @@ fn unit(name: &str) -> Option<f64> {
     })
 }
 
-/// Whether a word ends here.
+/// Whether a word ends at the start of `rest`.
 fn is_end(rest: &str) -> bool {
     rest.is_empty() || rest.starts_with(|c: char| c.is_whitespace() || matches!(c, ',' | ';'))
 }
@@ -119,7 +123,7 @@ fn after_end(rest: &str) -> &str {
     rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';'))
 }
 
-/// What stands behind the space, the comma or the "and" between two parts.
+/// Skips the space, comma or "and" between two parts.
 fn after_separator(rest: &str) -> &str {
     let rest = rest.trim_start();
     let rest = rest.strip_prefix([',', ';', '&']).map_or(rest, str::trim_start);

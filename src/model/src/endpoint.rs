@@ -1,16 +1,16 @@
-//! A route of the HTTP server, as its description shows it.
+//! Descriptions of the routes of the HTTP server.
 
-/// One method of one path.
+/// A method of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The method, in capitals.
+    /// The method, in upper case.
     pub method: &'static str,
-    /// The path, with what varies in braces: `/api/files/{id}`.
+    /// The path, with parameters in braces: `/api/files/{id}`.
     pub path: &'static str,
-    /// What it does, in one line.
+    /// A one-line summary.
     pub summary: &'static str,
-    /// The media type of the request's body, where it takes one.
+    /// The media type of the request body, if it takes one.
     pub body: Option<&'static str>,
-    /// The status codes that it answers with, and what each means.
+    /// The status codes of its responses, with their meanings.
     pub answers: &'static [(u16, &'static str)],
 }

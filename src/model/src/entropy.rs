@@ -1,24 +1,24 @@
-//! The one place that randomness comes from.
+//! Randomness: the only module that draws random numbers.
 
 use std::sync::{Mutex, PoisonError};
 
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, SeedableRng};
 
-/// Where randomness comes from.
+/// A source of random numbers.
 pub trait Entropy: Send + Sync + 'static {
-    /// 64 bits that nobody could have told before.
+    /// Returns 64 random bits, which cannot be predicted if the seed is secret.
     fn next(&self) -> u64;
 }
 
-/// Seeded by the operating system.
+/// A source seeded by the operating system.
 pub struct SystemEntropy(SeededEntropy);
 
 impl SystemEntropy {
-    /// Asks the operating system for a seed, once.
+    /// Creates a source, with a seed from the operating system.
     ///
     /// # Errors
-    /// When it has none to give.
+    /// When the operating system has no seed to give.
     pub fn new() -> std::io::Result<Self> {
         let rng = StdRng::try_from_rng(&mut SysRng).map_err(std::io::Error::other)?;
         Ok(Self(SeededEntropy(Mutex::new(rng))))
@@ -31,11 +31,11 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// The same numbers for the same seed.
+/// A deterministic source: the same seed gives the same numbers.
 pub struct SeededEntropy(Mutex<StdRng>);
 
 impl SeededEntropy {
-    /// A source that depends on `seed` alone.
+    /// Creates a source that depends only on `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(Mutex::new(StdRng::seed_from_u64(seed)))

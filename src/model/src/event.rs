@@ -1,4 +1,4 @@
-//! Every kind of event, in one list. The enum, the hook names and the documentation are made from it.
+//! The list of event kinds, from which the enum, the hook names and their documentation are made.
 
 use std::sync::Arc;
 
@@ -7,38 +7,38 @@ use serde_json::Value;
 
 use crate::{BotName, Member, Message, MessageId, Millis, Room, Space, User, UserId};
 
-/// A fact that happened. It has a sequence number once it is journalled.
+/// One thing that happened on a platform. It gets a sequence number when it is journalled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// When it happened, by the platform's clock where there is one.
+    /// The time at which it happened, by the platform's clock where there is one.
     pub time: Millis,
-    /// Which bot saw it.
+    /// The bot that received it.
     pub bot: Bot,
-    /// Where, at large.
+    /// The space (guild, forum, service), if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub space: Option<Arc<Space>>,
-    /// Where.
+    /// The room, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<Arc<Room>>,
-    /// Who did it.
+    /// The user who caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Arc<User>>,
-    /// What they are in the space.
+    /// That user as a member of the space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<Arc<Member>>,
-    /// What.
+    /// The kind, with its own data.
     pub kind: EventKind,
 }
 
 impl Event {
-    /// Something that happened to a bot or to the runtime, in no room and by nobody.
+    /// Creates an event of a bot or of the runtime, without a room or a user.
     #[must_use]
     pub fn without_place(bot: Bot, time: Millis, kind: EventKind) -> Self {
         Self { time, bot, space: None, room: None, user: None, member: None, kind }
     }
 }
 
-/// A bot, as events name it.
+/// A bot, as events refer to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bot {
     /// Its name in bots.yaml.
@@ -47,7 +47,7 @@ pub struct Bot {
     pub platform: Arc<str>,
 }
 
-/// Why a script version takes over or leaves.
+/// The reason why a script version is loaded or unloaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -59,21 +59,21 @@ pub enum Reason {
     Stop,
 }
 
-/// What went wrong in a script or with one of its actions.
+/// An error in a script or in one of its actions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fault {
-    /// What, in a sentence.
+    /// The error message.
     pub message: String,
-    /// Where, in the script's own terms.
+    /// The position in the script.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceback: Option<String>,
     /// The hook that raised it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<String>,
-    /// The action that could not be performed.
+    /// The action that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
-    /// The event that it was about: its `kind` and `id`.
+    /// The event that was handled: its `kind` and `id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<Value>,
 }
@@ -83,7 +83,7 @@ macro_rules! events {
         $(#[doc = $doc:literal])*
         $variant:ident = $name:literal $({ $($(#[$attribute:meta])* $field:ident: $type:ty,)* })?
     )*) => {
-        /// What happened, with what belongs to it alone.
+        /// The kind of an event, with the data that only this kind has.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         #[allow(missing_docs, reason = "the fields are the columns of the table in the script reference")]
@@ -92,7 +92,7 @@ macro_rules! events {
             $($(#[doc = $doc])* $variant $({ $($(#[$attribute])* $field: $type,)* })?,)*
         }
 
-        /// The kind of an event without its content.
+        /// The kind of an event, without its data.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum EventName { $($(#[doc = $doc])* $variant,)* }
@@ -101,14 +101,17 @@ macro_rules! events {
             /// All kinds, in the order of the list.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// What scripts see as `event.kind`.
+            /// Returns the name that scripts see as `event.kind`.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// What the function that gets it is called: a global that the script defines, or a function that it has given to
-            /// the API, as `command` and `on_timer` take them ([`EventName::is_hook`] says which).
+            /// Returns the name of the function that handles the event.
+            ///
+            /// It is either a global function that the script defines, or the API function that a
+            /// handler is passed to, such as `command` and `on_timer`. [`EventName::is_hook`] tells
+            /// which.
             #[must_use]
             pub const fn hook(self) -> &'static str {
                 match self {
@@ -122,13 +125,13 @@ macro_rules! events {
                 }
             }
 
-            /// One sentence: when it happens.
+            /// Returns one sentence that says when the event happens.
             #[must_use]
             pub const fn doc(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),*).trim_ascii(),)* }
             }
 
-            /// Fields beside the common ones.
+            /// Returns the names of the fields in addition to the common ones.
             #[must_use]
             pub const fn fields(self) -> &'static [&'static str] {
                 match self { $(Self::$variant => &[$($(stringify!($field),)*)?],)* }
@@ -136,7 +139,7 @@ macro_rules! events {
         }
 
         impl EventKind {
-            /// The kind without its content.
+            /// Returns the kind without its data.
             #[must_use]
             pub const fn name(&self) -> EventName {
                 match self { $(Self::$variant $({ $($field: _,)* })? => EventName::$variant,)* }
@@ -154,15 +157,19 @@ events! {
     Error = "error" { error: Fault, }
     /// A timer that this script set is due.
     Timer = "timer" { timer: String, key: Option<String>, payload: Value, }
-    /// Somebody used a command of this script. `options` are its arguments by name, where the platform has read them already.
+    /// Somebody used a command of this script.
+    ///
+    /// `options` are its arguments by name, if the platform has parsed them.
     Command = "command" { command: String, arguments: String, message: Option<Message>, interaction: Option<String>, #[serde(default, skip_serializing_if = "Option::is_none")] options: Option<Value>, }
-    /// A message has what a pattern or a word list of this script looks for, or was changed so that it has it now.
+    /// A message matches a pattern or word list of this script, possibly only after it was edited.
     Heard = "heard" { pattern: String, captures: Value, message: Message, #[serde(default)] edited: bool, }
     /// A task of this script is due.
     Task = "task" { task: String, due: Millis, attempt: u32, }
     /// Somebody asked for a page under one of this script's routes.
     Request = "request" { route: String, request: Value, }
-    /// A message is about to be delivered in the room service; the hook may refuse or change it, and cannot wait. Not journalled.
+    /// A message is about to be delivered in the room service.
+    ///
+    /// The hook may refuse or change it, and cannot wait. Not journalled.
     BeforeMessage = "before_message" { message: Message, }
     /// A bot is connected.
     Ready = "ready" { #[serde(default)] reason: Option<String>, }
@@ -202,13 +209,13 @@ events! {
     Ban = "ban" { #[serde(default)] by: Option<User>, #[serde(default)] reason: Option<String>, }
     /// A ban was lifted.
     Unban = "unban" { #[serde(default)] by: Option<User>, #[serde(default)] reason: Option<String>, }
-    /// A room came to be.
+    /// A room was created.
     RoomCreate = "room_create"
     /// A room changed.
     RoomUpdate = "room_update" { #[serde(default)] before: Option<Room>, }
-    /// A room is gone.
+    /// A room was deleted.
     RoomDelete = "room_delete" { #[serde(default)] before: Option<Room>, }
-    /// A message was pinned, or is no longer.
+    /// A message was pinned or unpinned.
     Pin = "pin" { message: MessageId, #[serde(default)] pinned: bool, #[serde(default)] by: Option<User>, }
     /// Somebody voted in a poll.
     PollVote = "poll_vote" { message: MessageId, values: Vec<String>, }
@@ -218,26 +225,28 @@ events! {
     Invite = "invite" { #[serde(default)] code: Option<String>, #[serde(default)] by: Option<UserId>, }
     /// Somebody asks to be let in.
     JoinRequest = "join_request" { #[serde(default)] code: Option<String>, #[serde(default)] by: Option<UserId>, #[serde(default)] about: Option<String>, }
-    /// Somebody asks the bot for something to say, while they write in any chat at all.
+    /// Somebody asks the bot for something to send, while they write in any chat.
     InlineQuery = "inline_query" { text: String, interaction: String, }
-    /// Whatever has no kind of its own.
+    /// An event that has no kind of its own.
     Native = "native" { name: String, data: Value, }
 }
 
 impl EventName {
-    /// The kind whose hook a script names, if there is one.
+    /// Returns the kind that a hook of this name handles, if there is one.
     #[must_use]
     pub fn of_hook(hook: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|name| name.is_hook() && name.hook() == hook)
     }
 
-    /// Whether a script gets it by defining a global function; the others go to functions that it has given to the API.
+    /// Whether a script handles it by defining a global function.
+    ///
+    /// Other events go to functions that the script has passed to the API.
     #[must_use]
     pub const fn is_hook(self) -> bool {
         !matches!(self, Self::Timer | Self::Command | Self::Heard | Self::Task | Self::Request)
     }
 
-    /// Whether it is written to the journal: all but the fleeting ones are.
+    /// Whether it is written to the journal.
     #[must_use]
     pub const fn is_journalled(self) -> bool {
         !matches!(self, Self::Typing | Self::Presence | Self::BeforeMessage)

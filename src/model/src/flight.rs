@@ -1,4 +1,7 @@
-//! Events on their way into the journal. One that the store did not take is offered again: a platform tells it only once.
+//! The ingress buffer: events on their way into the journal.
+//!
+//! Events that the store did not accept are emitted again, because a platform delivers each only
+//! once.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,54 +12,59 @@ use tokio::time::Instant;
 
 use crate::{Batch, EmitError, Event, EventSink, Receipt};
 
-/// So many events may be under way before no more frames are read.
+/// The number of events at which the adapter stops reading further frames.
 const MOST: usize = 2_000;
-/// How long the store is left alone after it took nothing.
+/// The delay before events are emitted again that the store did not accept.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Events that a platform has told, and of which it is not yet known that they are durable.
+/// Events of a platform that are not known to be durable yet.
 pub struct Flight {
     sink: Arc<dyn EventSink>,
     waiting: VecDeque<Waiting>,
-    /// When the store is offered again what it did not take; until then nothing new is offered, which would overtake it.
+    /// The time at which refused events are emitted again.
+    ///
+    /// Until then no new event is emitted, because it would overtake them.
     again: Option<Instant>,
 }
 
 struct Waiting {
     event: Event,
     rows: Batch,
-    /// `None` where the store took nothing, and is to be asked again.
+    /// `None` while the event waits to be emitted, for the first time or again.
     receipt: Option<Receipt>,
 }
 
 impl Flight {
-    /// None under way.
+    /// Creates an empty buffer.
     #[must_use]
     pub fn new(sink: &Arc<dyn EventSink>) -> Self {
         Self { sink: Arc::clone(sink), waiting: VecDeque::new(), again: None }
     }
 
-    /// Hands an event over, with rows that are committed together with it.
+    /// Adds an event and emits it, with rows that are committed together with it.
     pub fn send(&mut self, event: Event, rows: Batch) {
-        // Nobody waits for it: what is not durable when the daemon dies comes again.
+        // Nobody waits for it: the platform delivers it again if the daemon dies before it is
+        // durable.
         let receipt = self.again.is_none().then(|| self.sink.emit_unhurried(event.clone(), rows.clone()));
         self.waiting.push_back(Waiting { event, rows, receipt });
     }
 
-    /// Whether nothing more should be taken in for now.
+    /// Whether the caller should stop accepting events for now.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.waiting.len() >= MOST
     }
 
-    /// Whether all are durable.
+    /// Whether all events are durable.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Waits until something has become of the oldest. `false` when the daemon is stopping and takes no more. Can be dropped at any
-    /// time: what was under way stays so.
+    /// Waits until the oldest event is durable or refused.
+    ///
+    /// Returns `false` when the daemon is shutting down and accepts no more. Cancel-safe: events in
+    /// flight remain so.
     pub async fn land(&mut self) -> bool {
         if let Some(again) = self.again {
             tokio::time::sleep_until(again).await;
@@ -75,7 +83,7 @@ impl Flight {
         true
     }
 
-    /// The store took the oldest not, and perhaps some that came behind it: all of those are offered again, in their order.
+    /// Schedules all refused events to be emitted again in order.
     fn hold_back(&mut self) {
         self.again = Some(Instant::now() + PAUSE);
         if let Some(oldest) = self.waiting.front_mut() {

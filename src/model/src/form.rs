@@ -1,44 +1,44 @@
-//! Forms: what one person is asked to fill in.
+//! Forms, which one user fills in.
 
 use serde::{Deserialize, Serialize};
 
-/// A form for one person; submitting it makes an `on_form` event with its action.
+/// A form for one user; submitting it causes an `on_form` event with its action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Form {
-    /// What the event says; the title if this is left out.
+    /// The action in the event; the title if omitted.
     #[serde(default)]
     pub action: String,
-    /// Its headline.
+    /// The title.
     pub title: String,
-    /// What there is to fill in.
+    /// The fields.
     pub fields: Vec<FormField>,
 }
 
-/// A line or a box to write in.
+/// A text field of a form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FormField {
-    /// Its key in the event's values.
+    /// The key in the event's values.
     pub name: String,
-    /// What stands beside it.
+    /// The label of the field.
     pub label: String,
-    /// A box of several lines.
+    /// Whether it has several lines.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub long: bool,
-    /// It may be left empty.
+    /// Whether it may be left empty.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
-    /// The fewest characters.
+    /// The minimum number of characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<u32>,
-    /// The most characters.
+    /// The maximum number of characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u32>,
-    /// What stands there while it is empty.
+    /// The text that is shown while the field is empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placeholder: Option<String>,
-    /// What is written there already.
+    /// The initial text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }

@@ -1,4 +1,6 @@
-//! Ids are strings: a Discord id does not fit a Lua number. Cloning one is cheap.
+//! Ids of bots, scripts, spaces, rooms, users and messages.
+//!
+//! They are strings, because a Discord id does not fit a Lua number. Cloning one is cheap.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +15,7 @@ macro_rules! id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// The text of the id.
+            /// Returns the text of the id.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -55,13 +57,13 @@ macro_rules! id {
 id! {
     /// A bot's name in bots.yaml.
     BotName;
-    /// A script's name: its file or folder, without ending.
+    /// A script's name: its file or folder, without extension.
     ScriptName;
-    /// `<bot>/<native id>` of what holds rooms.
+    /// `<bot>/<native id>` of a space.
     SpaceId;
     /// `<bot>/<native id>` of a room.
     RoomId;
-    /// `<bot>/<native id>` of a person.
+    /// `<bot>/<native id>` of a user.
     UserId;
     /// A message's id on its platform, unique within its room.
     MessageId;
@@ -70,19 +72,19 @@ id! {
 macro_rules! scoped {
     ($($name:ident)*) => {$(
         impl $name {
-            /// Puts a platform's own id under the bot that saw it.
+            /// Creates an id from the platform's own id and the bot that received it.
             #[must_use]
             pub fn new(bot: &BotName, native: &str) -> Self {
                 Self(format!("{bot}/{native}").into())
             }
 
-            /// The bot's name: all before the first slash.
+            /// Returns the bot's name: the part before the first slash.
             #[must_use]
             pub fn bot(&self) -> &str {
                 self.0.split_once('/').map_or("", |(bot, _)| bot)
             }
 
-            /// The platform's own id: all after the first slash.
+            /// Returns the platform's own id: the part after the first slash.
             #[must_use]
             pub fn native(&self) -> &str {
                 self.0.split_once('/').map_or(&self.0, |(_, native)| native)

@@ -1,6 +1,9 @@
-//! The vocabulary: what happens ([`Event`]), what is to be done about it ([`Action`]), who and where ([`User`],
-//! [`Room`], …), what a platform is to the engine ([`Adapter`]), and the two doors to the world outside, [`Clock`] and
-//! [`Entropy`]. No platform, Lua or web type is named here; of the store, its `Batch` alone.
+//! The types that all crates share.
+//!
+//! Events ([`Event`]), actions ([`Action`]), people and places ([`User`], [`Room`], …), the
+//! interface between platforms and the engine ([`Adapter`]), and the sources of time and
+//! randomness, [`Clock`] and [`Entropy`]. The crate uses no type of a platform, of Lua or of the
+//! web, and only `Batch` and `Millis` of the store.
 
 mod action;
 mod adapter;

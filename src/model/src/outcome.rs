@@ -1,4 +1,4 @@
-//! What became of an action.
+//! Results of actions.
 
 use std::time::Duration;
 
@@ -6,62 +6,67 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ActionKind, MessageId};
 
-/// What performing an action gave.
+/// The result of an action that was performed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// The id of what was made: a message, the room of a thread (`<bot>/<native id>`), the address of an invitation.
+    /// The id of the object that was created, if any.
+    ///
+    /// A message, the room of a thread (`<bot>/<native id>`), or the address of an invitation.
     pub message: Option<MessageId>,
 }
 
-/// Why an action was not performed. The engine does something different on each.
+/// The reason why an action was not performed. The engine treats each differently.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ActionError {
-    /// The platform has nothing of the kind: told to the script, not tried again.
+    /// The platform does not support the action: reported to the script, not retried.
     #[error("{0} cannot be done on this platform")]
     Unsupported(ActionKind),
-    /// Too fast: tried again after that time, and the lane waits.
+    /// The rate limit is exceeded: retried after `retry_after`; the ordered queue waits.
     #[error("the platform asks to wait {retry_after:?}")]
     RateLimited {
-        /// How long.
+        /// The time to wait.
         retry_after: Duration,
     },
-    /// The bot may not: told to the script, not tried again.
+    /// The bot lacks the permission: reported to the script, not retried.
     #[error("the platform forbids it: {0}")]
     Forbidden(String),
-    /// The room, user or message is gone: told to the script, not tried again.
+    /// The room, user or message no longer exists: reported to the script, not retried.
     #[error("not found: {0}")]
     NotFound(String),
-    /// The platform will never take it as it is: told to the script, not tried again.
+    /// The platform will never accept the action as it is: reported to the script, not retried.
     #[error("refused: {0}")]
     Rejected(String),
-    /// Nothing can be done for this bot at present: the platform refuses its token, or is away altogether. The action stays in
-    /// the outbox until the bot is back, and counts no attempt.
+    /// The bot is unavailable: the platform refuses its token or cannot be reached at all.
+    ///
+    /// The action stays in the outbox until the bot is back, and no attempt is counted.
     #[error("the bot is not available: {0}")]
     Unavailable(String),
-    /// Something that passes: tried again with growing pauses.
+    /// A temporary failure: retried with growing delays.
     #[error("failed for now: {0}")]
     Transient(String),
 }
 
-/// Why an action was not done, as people are told it.
+/// The reason why an action was not performed, by the message that users are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// The platform has nothing of the kind.
+    /// The platform does not support the action.
     Unsupported,
-    /// The bot may not.
+    /// The bot lacks the permission.
     Forbidden,
-    /// The room, user or message is gone.
+    /// The room, user or message no longer exists.
     NotFound,
-    /// The platform does not take it as it is.
+    /// The platform does not accept the action as it is.
     Rejected,
-    /// The bot has no connection to its platform.
+    /// The bot is not connected to its platform.
     Unavailable,
-    /// Anything else.
+    /// Any other reason.
     Failed,
 }
 
 impl RefusalKind {
-    /// The kind of an [`ActionError`] by its text, and the platform's own words in it: results are kept and handed on as text.
+    /// Parses the text of an [`ActionError`] into its kind and the platform's own message.
+    ///
+    /// Results are stored and passed on as text.
     #[must_use]
     pub fn of(text: &str) -> (Self, &str) {
         let beginnings = [

@@ -1,79 +1,85 @@
+//! Users, members and permission levels.
+
 use serde::{Deserialize, Serialize};
 
 use crate::UserId;
 
-/// A person, or another program that speaks.
+/// A user, or a program that writes messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// `<bot>/<native id>`.
     pub id: UserId,
-    /// The name that others see.
+    /// The display name.
     pub name: String,
     /// True for programs.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bot: bool,
-    /// The language that the platform knows of, as a BCP 47 tag.
+    /// The user's language on the platform, as a BCP 47 tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
-    /// The address of their picture, where the platform shows it to everybody.
+    /// The address of their picture, if the platform shows it to everybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<String>,
 }
 
-/// A person in a space.
+/// A user in a space.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// Who it is.
+    /// The user.
     pub user: UserId,
-    /// Names of the roles held in the space.
+    /// The names of the member's roles in the space.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
-    /// The name used in this space alone.
+    /// The nickname in this space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nickname: Option<String>,
-    /// Whether the member may not speak at present.
+    /// Whether the member may not write at present.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub muted: bool,
-    /// What the platform itself lets them do, where it says so; bots.yaml may map roles to more.
+    /// The permission level on the platform, where known.
+    ///
+    /// bots.yaml may map roles to a higher one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permission: Option<Permission>,
 }
 
-/// How much somebody may do; each level includes those before it.
+/// A permission level; each includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Permission {
-    /// Anybody at all.
+    /// Anybody.
     #[default]
     Everyone,
-    /// Whoever belongs to the space.
+    /// Members of the space.
     Member,
-    /// Whom the operator trusts.
+    /// Users that the operator trusts.
     Trusted,
-    /// Who keeps order.
+    /// Moderators of the space.
     Moderator,
-    /// Who runs the space.
+    /// Administrators of the space.
     Admin,
-    /// Who runs the bots.
+    /// Operators of the bots.
     Owner,
 }
 
-/// How high somebody stands by the platform's own order, where it has one: the position of the highest role on Discord, creator
-/// above administrators above members on Telegram. Whoever stands as high or higher cannot be acted on.
+/// A position in the platform's own hierarchy, where it has one.
+///
+/// On Discord the position of the highest role, on Telegram creator above administrators above
+/// members. A member can only act on those of a lower rank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Rank(pub u32);
 
 impl Rank {
-    /// Above everybody: the owner of the space.
+    /// The rank of the owner of the space, above all others.
     pub const OWNER: Self = Self(u32::MAX);
 }
 
 impl Permission {
-    /// All levels, the lowest first.
+    /// All levels, from the lowest.
     pub const ALL: &'static [Self] =
         &[Self::Everyone, Self::Member, Self::Trusted, Self::Moderator, Self::Admin, Self::Owner];
 
-    /// As scripts and bots.yaml name it.
+    /// Returns the name that scripts and bots.yaml use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -86,7 +92,7 @@ impl Permission {
         }
     }
 
-    /// The level of that name.
+    /// Returns the level of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|level| level.as_str() == name)

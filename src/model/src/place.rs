@@ -1,51 +1,53 @@
+//! Spaces and rooms.
+
 use serde::{Deserialize, Serialize};
 
 use crate::{RoomId, SpaceId};
 
-/// What holds rooms: a guild, a forum supergroup, the room service itself.
+/// A container of rooms: a guild, a forum supergroup, or the room service itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Space {
     /// `<bot>/<native id>`.
     pub id: SpaceId,
-    /// The name that people see.
+    /// The display name.
     pub name: String,
 }
 
-/// Where messages are.
+/// A place where messages are posted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Room {
     /// `<bot>/<native id>`.
     pub id: RoomId,
-    /// The name that people see.
+    /// The display name.
     pub name: String,
-    /// What kind of place it is.
+    /// The kind.
     #[serde(default)]
     pub kind: RoomKind,
-    /// What the room is about, where the platform has such a thing.
+    /// The topic, on platforms that have topics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
-    /// The language spoken there, as a BCP 47 tag, where it is known.
+    /// The language of the room, as a BCP 47 tag, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
 }
 
 impl Room {
-    /// A room open to many, of which no more is known.
+    /// Creates a channel of which only id and name are known.
     #[must_use]
     pub fn channel(id: RoomId, name: &str) -> Self {
         Self { id, name: name.to_owned(), kind: RoomKind::Channel, topic: None, locale: None }
     }
 }
 
-/// What kind of place a room is.
+/// The kind of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoomKind {
-    /// Open to many.
+    /// A room that many users share.
     #[default]
     Channel,
-    /// A side talk of a channel.
+    /// A thread of a channel.
     Thread,
-    /// Between one person and the bot.
+    /// A private room of one user and the bot.
     Direct,
 }

@@ -1,4 +1,4 @@
-//! What a platform takes no more of is named, with how much there is and how much may be.
+//! Errors about content that exceeds a platform's limits: they state the value and the maximum.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 

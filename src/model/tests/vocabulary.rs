@@ -1,4 +1,4 @@
-//! The lists and notations of the vocabulary.
+//! The lists and text notations of the shared types.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 

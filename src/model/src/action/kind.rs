@@ -1,4 +1,4 @@
-//! The kinds of actions, in one list.
+//! The list of action kinds.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! action_kinds {
     ($($variant:ident = $name:literal)*) => {
-        /// The kinds of actions, which are also the capabilities that a platform has or lacks.
+        /// A kind of action; also a capability that a platform has or lacks.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         #[allow(missing_docs, reason = "they are those of Action, Measure and RoomChange")]
@@ -16,7 +16,7 @@ macro_rules! action_kinds {
             /// All kinds.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// What scripts pass to `bot:can(…)`.
+            /// Returns the name that scripts pass to `bot:can(…)`.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
@@ -51,13 +51,13 @@ action_kinds! {
 }
 
 impl ActionKind {
-    /// All but some, for a platform that lacks those.
+    /// Returns all kinds except `lacking`, for platforms that lack those.
     #[must_use]
     pub fn all_but(lacking: &[Self]) -> Vec<Self> {
         Self::ALL.iter().copied().filter(|kind| !lacking.contains(kind)).collect()
     }
 
-    /// Whether there is something afterwards that a script may wait for: a message, a thread, an invitation.
+    /// Whether the action creates something to wait for: a message, a thread or an invitation.
     #[must_use]
     pub const fn makes_something(self) -> bool {
         matches!(self, Self::Send | Self::Answer | Self::Thread | Self::Invite)
@@ -65,7 +65,7 @@ impl ActionKind {
 }
 
 impl ActionKind {
-    /// Whether it keeps order among people: such actions never wait behind messages.
+    /// Whether it is a moderation action. Moderation actions never wait behind messages.
     #[must_use]
     pub const fn is_moderation(self) -> bool {
         matches!(

@@ -1,54 +1,56 @@
-//! What is done to members, and what is changed on rooms.
+//! Moderation measures against members, and changes of rooms.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Millis;
 
-/// What is done to a member.
+/// A moderation measure: one change to a member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
-    /// May not speak, until then.
+    /// Forbids the member to write.
     Mute {
-        /// `None`: until unmuted, or as long as the platform lets it.
+        /// The end of the mute. `None`: until unmuted, or as long as the platform allows.
         until: Option<Millis>,
     },
-    /// May speak again.
+    /// Ends a mute.
     Unmute,
-    /// Has to leave, and may come back.
+    /// Removes the member, who may join again.
     Kick,
-    /// Has to leave, and may not come back until then.
+    /// Removes the member, who may not join again before the ban ends.
     Ban {
-        /// `None`: until unbanned.
+        /// The end of the ban. `None`: until unbanned.
         until: Option<Millis>,
-        /// Messages written since then go too.
+        /// Messages of the member since this time are removed too.
         purge_since: Option<Millis>,
     },
-    /// May come back.
+    /// Ends a ban.
     Unban,
-    /// Gets a role, by its name.
+    /// Gives the member the role of this name.
     AddRole(String),
-    /// Loses a role, by its name.
+    /// Takes the role of this name from the member.
     RemoveRole(String),
-    /// Is called that in this space; empty for the own name again.
+    /// Sets the nickname in this space; an empty one restores the user's own name.
     Rename(String),
 }
 
-/// What a measure is to whoever it is taken against: the hierarchy treats them differently.
+/// The effect of a measure on its target.
+///
+/// The check of the role hierarchy treats each differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Impact {
-    /// It keeps them from speaking or from being there.
+    /// Keeps the member from writing or from staying in the space.
     Restricts,
-    /// It changes something of theirs: their name, a role that they lose, what they have written.
+    /// Changes something of the member's: the name, a role that is taken, messages.
     Changes,
-    /// It ends a restriction.
+    /// Ends a restriction.
     Lifts,
-    /// It gives them something.
+    /// Gives the member something.
     Grants,
 }
 
 impl Measure {
-    /// What it is to whoever it is taken against.
+    /// Returns the effect of the measure on its target.
     #[must_use]
     pub const fn impact(&self) -> Impact {
         match self {
@@ -60,14 +62,14 @@ impl Measure {
     }
 }
 
-/// What is changed on a room.
+/// A change of a room's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoomChange {
-    /// What the room is about; empty for nothing.
+    /// The topic; empty to remove it.
     Topic(String),
-    /// How long everybody waits between two messages; 0 for not at all.
+    /// The minimum time between two messages of one user; 0 to remove it.
     Slowmode(Millis),
-    /// Only moderators may speak, or everybody again.
+    /// Whether only moderators may write.
     Locked(bool),
 }

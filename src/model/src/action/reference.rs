@@ -1,4 +1,4 @@
-//! What names an action for good, and the message that one is about.
+//! Keys that identify actions, and references to messages.
 
 use std::fmt;
 
@@ -6,28 +6,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::{MessageId, ScriptName};
 
-/// Which message is meant.
+/// A reference to a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageRef {
-    /// By its id on the platform.
+    /// The message with this id on the platform.
     Id(MessageId),
-    /// The one that this action will send, or has sent.
+    /// The message that the action with this key sends or has sent.
     Sent(ActionKey),
-    /// By its id on the platform, if it is the script's own: whether it is shows once what is on its way is out.
+    /// The message with this id on the platform, if the same script sent it.
+    ///
+    /// This can only be checked once the messages that are in flight have been sent.
     Own(MessageId),
 }
 
-/// Names an action for good: the same run of the same event gives it the same key, however often it is repeated.
+/// The permanent identity of an action.
+///
+/// A repeated run of the same event gives its actions the same keys.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ActionKey {
-    /// The script.
+    /// The script that asks for the action.
     pub script: ScriptName,
     /// The event's sequence number.
     pub seq: u64,
-    /// Which stretch of the run, counted over its waits and its `on_error`.
+    /// The step of the run, counted over its waits and its `on_error`.
     pub part: u32,
-    /// Which action of that stretch.
+    /// The position of the action within the step.
     pub index: u32,
 }
 
@@ -41,7 +45,7 @@ impl std::str::FromStr for ActionKey {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        // From the right: a script's name may hold dots.
+        // Parsed from the right, because a script's name may contain dots.
         let mut parts = text.rsplitn(4, '.');
         let mut number = || parts.next()?.parse::<u64>().ok();
         let (index, part, seq) = (number().ok_or(())?, number().ok_or(())?, number().ok_or(())?);
