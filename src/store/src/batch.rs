@@ -1,4 +1,4 @@
-//! What a commit is made of.
+//! Batches: the unit of a commit.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,10 +7,10 @@ use crate::TableId;
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = u64;
 
-/// One change to one row.
+/// A change to one row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Op {
-    /// Writes a row, over the old one if there is one.
+    /// Writes a row, replacing an older one.
     Put {
         /// The table.
         table: TableId,
@@ -18,51 +18,54 @@ pub enum Op {
         key: Vec<u8>,
         /// The encoded value.
         value: Vec<u8>,
-        /// When the row ceases to be; `None` is never.
+        /// The time at which the row expires; `None`: never.
         expires: Option<Millis>,
     },
-    /// Removes a row if it is there.
+    /// Removes a row if it exists.
     Delete {
         /// The table.
         table: TableId,
         /// The encoded key.
         key: Vec<u8>,
     },
-    /// Removes a row if its time was over at `at`. The sweeper's: the time is data, so that applying stays deterministic.
+    /// Removes a row if it had expired at `at`.
+    ///
+    /// Used by the sweep. The time is part of the operation, so that applying it stays
+    /// deterministic.
     Expire {
         /// The table.
         table: TableId,
         /// The encoded key.
         key: Vec<u8>,
-        /// The expiry that the sweeper found in the index.
+        /// The expiry that the sweep found in the index.
         expires: Millis,
-        /// The moment of the sweep.
+        /// The time of the sweep.
         at: Millis,
     },
-    /// Moves the end of a row, if it is still the one that was found in the index.
+    /// Changes the expiry of a row, if it is still the one found in the index.
     Renew {
         /// The table.
         table: TableId,
         /// The encoded key.
         key: Vec<u8>,
-        /// The expiry that was found.
+        /// The expiry found in the index.
         expires: Millis,
-        /// When the row ceases to be from now on.
+        /// The new expiry.
         until: Millis,
     },
 }
 
-/// A condition on one row, checked when the batch is applied, after all batches before it.
+/// A condition on one row, checked after all earlier batches have been applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Require {
-    /// There is no such row.
+    /// The row does not exist.
     Absent {
         /// The table.
         table: TableId,
         /// The encoded key.
         key: Vec<u8>,
     },
-    /// The row is there with exactly this value.
+    /// The row exists with exactly this value.
     Equals {
         /// The table.
         table: TableId,
@@ -71,7 +74,7 @@ pub enum Require {
         /// The encoded value.
         value: Vec<u8>,
     },
-    /// The row is there with one of these values.
+    /// The row exists with one of these values.
     OneOf {
         /// The table.
         table: TableId,
@@ -92,23 +95,26 @@ impl Require {
     }
 }
 
-/// Changes that happen together or not at all. When one of `requires` does not hold, the whole batch is refused, alone.
+/// An atomic set of changes.
+///
+/// If one of `requires` does not hold, the batch is refused as a whole; other batches are not
+/// affected.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
     /// Conditions, all checked before the first change.
     pub requires: Vec<Require>,
-    /// Changes, in order: a later one on the same key wins.
+    /// Changes, in order: a later one to the same key wins.
     pub ops: Vec<Op>,
 }
 
 impl Batch {
-    /// True when there is nothing to do and nothing to check.
+    /// True when there are no changes and no conditions.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ops.is_empty() && self.requires.is_empty()
     }
 
-    /// Appends all of `other`, conditions too.
+    /// Appends the changes and conditions of `other`.
     pub fn append(&mut self, mut other: Self) {
         self.requires.append(&mut other.requires);
         self.ops.append(&mut other.ops);

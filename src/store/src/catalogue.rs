@@ -1,20 +1,24 @@
-//! Every table there is, in one list. The store knows their names and nothing of what they hold; who types a table
-//! (`Table<K, V>`) is said in its line.
+//! The list of all tables.
+//!
+//! The store knows their names but not their contents. The doc comment of each table says who owns
+//! it and defines its types (`Table<K, V>`).
 
 use serde::{Deserialize, Serialize};
 
 macro_rules! catalogue {
     ($($(#[$doc:meta])* $id:ident = $name:literal,)*) => {
-        /// A table's place in the catalogue. The discriminant is part of the file format: append, never reorder.
+        /// The id of a table.
+        ///
+        /// The discriminant is part of the file format: append, never reorder.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[repr(u8)]
         pub enum TableId { $($(#[$doc])* $id,)* }
 
         impl TableId {
-            /// All tables, in the order of the catalogue.
+            /// All tables, in the order of the list.
             pub const ALL: &'static [Self] = &[$(Self::$id,)*];
 
-            /// The table's name in the file.
+            /// Returns the table's name in the file.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$id => $name,)* }
@@ -24,98 +28,110 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    /// Facts about the file itself: schema version. The store's own.
+    /// Facts about the file itself, such as the schema version. The store's own.
     Meta = "meta",
-    /// When rows end: (expiry, table, key). The store's own.
+    /// Index of expiries: (expiry, table, key). The store's own.
     Expiry = "expiry",
-    /// Blocks of events, runs and actions. The engine's.
+    /// The journal: batches of entries (events, runs and actions). The engine's.
     Journal = "journal",
-    /// The number of the last block. The engine's.
+    /// The number of the last entry batch. The engine's.
     LastBlock = "last_block",
-    /// How far each script is. The engine's.
+    /// The cursor of each script in the journal. The engine's.
     ScriptMarks = "script_marks",
-    /// How far each outbox lane is. The engine's.
+    /// The cursor of each ordered queue of the outbox. The engine's.
     LaneMarks = "lane_marks",
-    /// Runs that wait for something. The engine's.
+    /// Suspended runs. The engine's.
     WaitingRuns = "waiting_runs",
-    /// Timers by when they are due. The engine's.
+    /// Timers, by due time. The engine's.
     Timers = "timers",
-    /// Events and actions that were given up. The engine's.
+    /// Dead letters: events and actions that were given up. The engine's.
     DeadLetters = "dead_letters",
-    /// How often a start found the same work unfinished. The engine's.
+    /// Attempts: the number of starts that found the same work unfinished. The engine's.
     Recovery = "recovery",
-    /// What scripts store. The engine's, for the scripts.
+    /// Values that scripts store. The engine's, for the scripts.
     ScriptValues = "script_values",
-    /// How many bytes each script stores. The store's own, which counts the rows of the table above as it writes them.
+    /// The number of bytes that each script stores. The store's own.
+    ///
+    /// Updated whenever rows of the table above are written.
     ScriptUsage = "script_usage",
-    /// Native ids of messages that bots sent, by idempotency key. The engine's.
+    /// Platform ids of messages that bots sent, by action key. The engine's.
     SentMessages = "sent_messages",
     /// Rooms of the room service. The rooms adapter's.
     Rooms = "rooms",
     /// Messages of the room service, by room and position. The rooms adapter's.
     RoomMessages = "room_messages",
-    /// Where a message id stands: (room, id) to position. The rooms adapter's.
+    /// Positions of messages, by room and message id. The rooms adapter's.
     RoomMessageIds = "room_message_ids",
-    /// What a client's nonce became. The rooms adapter's.
+    /// Message ids, by room, author and nonce of the client. The rooms adapter's.
     RoomNonces = "room_nonces",
-    /// When tasks were last due. The engine's.
+    /// The last due time of each task. The engine's.
     Tasks = "tasks",
-    /// How runs of tasks went. The engine's.
+    /// Results of task runs. The engine's.
     TaskRuns = "task_runs",
-    /// What moderators have made of members: roles, mutes, bans. The rooms adapter's.
+    /// Roles, mutes and bans of members. The rooms adapter's.
     RoomMembers = "room_members",
-    /// Files that came with messages. The rooms adapter's.
+    /// The attachment store: files of messages. The rooms adapter's.
     RoomFiles = "room_files",
-    /// Sessions of the gateway, by bot and shard, to be resumed. The Discord adapter's.
+    /// Gateway sessions that can be resumed, by bot and shard. The Discord adapter's.
     DiscordSessions = "discord_sessions",
     /// Servers with their roles and channels, by bot. The Discord adapter's.
     DiscordGuilds = "discord_guilds",
-    /// What ends by itself on Discord: bans, by bot and time. The Discord adapter's.
+    /// Ban expiries, by bot and time. The Discord adapter's.
     DiscordEnds = "discord_ends",
-    /// Forms that wait behind a button, by its action. The Discord adapter's.
+    /// Forms that a button opens, by its action. The Discord adapter's.
     DiscordForms = "discord_forms",
-    /// The last update that was taken in, by bot. The Telegram adapter's.
+    /// The last update that was accepted, by bot. The Telegram adapter's.
     TelegramUpdates = "telegram_updates",
-    /// Parts of albums that wait for the others, by bot and update. The Telegram adapter's.
+    /// Parts of albums that are not complete yet, by bot and update. The Telegram adapter's.
     TelegramHeld = "telegram_held",
-    /// What buttons stand for that are too long for Telegram, by bot and what they carry. The Telegram adapter's.
+    /// Button data that exceeds Telegram's limit. The Telegram adapter's.
+    ///
+    /// By bot and the shorter data that the button carries instead.
     TelegramButtons = "telegram_buttons",
-    /// Forms that are being filled in, by bot, chat and person. The Telegram adapter's.
+    /// Forms that are being filled in, by bot, chat and user. The Telegram adapter's.
     TelegramForms = "telegram_forms",
-    /// Chats with what is known of them, by bot. The Telegram adapter's.
+    /// Known chats, by bot. The Telegram adapter's.
     TelegramChats = "telegram_chats",
     /// The languages in which commands are listed, by bot. The Telegram adapter's.
     TelegramCommands = "telegram_commands",
-    /// Which script sent a message, by room and platform's id. The engine's.
+    /// Keys of the actions that sent messages, by room and platform id. The engine's.
     Senders = "senders",
-    /// Who could speak in a channel before it was locked, by bot and channel. The Discord adapter's.
+    /// Permissions from before a channel was locked, by bot and channel. The Discord adapter's.
     DiscordLocks = "discord_locks",
-    /// Actions that did not fit into memory, or that are retried on their own, by bot. The engine's.
+    /// Actions that did not fit into memory or are retried on their own, by bot. The engine's.
     Outbox = "outbox",
-    /// Which messages a long one or an album is made of, by bot, chat and message. The Telegram adapter's.
+    /// The parts of long messages and albums. The Telegram adapter's.
+    ///
+    /// By bot, chat and message.
     TelegramParts = "telegram_parts",
-    /// Who was seen, by bot and id. The Telegram adapter's.
+    /// Users who were seen, by bot and id. The Telegram adapter's.
     TelegramPeople = "telegram_people",
-    /// Answers to people who have not begun with the bot, by bot, person and action. The Telegram adapter's.
+    /// Answers to users who have not started the bot. The Telegram adapter's.
+    ///
+    /// By bot, user and action.
     TelegramWaiting = "telegram_waiting",
-    /// What belongs to this installation alone, by owner and name: backups leave it out, so that a copy never passes for the original.
+    /// Data of this installation only, by owner and name.
+    ///
+    /// Backups omit it, so that a copy is never taken for the original.
     Installation = "installation",
-    /// Single facts of a bot, by bot and name. The Discord adapter's.
+    /// Single facts about a bot, by bot and name. The Discord adapter's.
     DiscordFacts = "discord_facts",
-    /// Uses of commands and components that were taken in, by bot and id. The Discord adapter's.
+    /// Interactions that were accepted, by bot and id. The Discord adapter's.
     DiscordTaken = "discord_taken",
-    /// The parts of long messages, by bot and the id of the last. The Discord adapter's.
+    /// The parts of long messages, by bot and the id of the last part. The Discord adapter's.
     DiscordParts = "discord_parts",
-    /// Guests of the room service by the hash of their token. The rooms adapter's.
+    /// Guests of the room service, by the hash of their token. The rooms adapter's.
     RoomGuests = "room_guests",
-    /// What is remembered of the clock, to notice when it goes back. The engine's.
+    /// The last known state of the clock, to detect that it went back. The engine's.
     Clock = "clock",
-    /// Events of places in which a script rests, by script, place and number. The engine's.
+    /// Deferred events of the places where a script is suspended. The engine's.
+    ///
+    /// By script, place and sequence number.
     SetAside = "set_aside",
 }
 
 impl TableId {
-    /// Returns whether its rows belong to this installation alone.
+    /// Whether the rows belong to this installation only.
     pub(crate) const fn is_of_installation(self) -> bool {
         matches!(self, Self::Installation)
     }

@@ -1,5 +1,7 @@
-//! How many bytes each script stores: added up as rows are written, removed or swept, in the same transaction, so that the sums are always
-//! those of what is there.
+//! The number of bytes that each script stores.
+//!
+//! The sums are updated in the transaction that writes, removes or sweeps the rows, so that they
+//! always match the rows.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering::Release};
@@ -15,19 +17,19 @@ use crate::{Error, Key, Result, TableId};
 
 /// The table whose rows are counted.
 pub(crate) const COUNTED: TableId = TableId::ScriptValues;
-/// The sums, by owner: the first part of a counted row's key.
+/// The table of the sums, by owner: the first part of a counted row's key.
 pub(crate) const SUMS: TableId = TableId::ScriptUsage;
-/// A fact about the file: that its sums are kept.
+/// The key of the fact that the file has sums.
 pub(crate) const MARK: &[u8] = b"counted";
 
-/// What a transaction adds to the sums.
+/// Changes of the sums by one transaction.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     by_owner: HashMap<Vec<u8>, i64>,
 }
 
 impl Changes {
-    /// Notes that a counted row becomes another one, both as they are encoded.
+    /// Records that a counted row is replaced. Both versions are encoded.
     pub(crate) fn note(&mut self, key: &[u8], old: Option<&[u8]>, new: Option<&[u8]>) {
         let Some(owner) = owner(key) else { return };
         let size = |row: Option<&[u8]>| row.map_or(0, |row| size(key, owner, row));
@@ -38,7 +40,7 @@ impl Changes {
         }
     }
 
-    /// Writes the sums that change, and returns them.
+    /// Writes the sums that have changed, and returns them.
     pub(crate) fn write(self, transaction: &WriteTransaction) -> std::result::Result<Sums, redb::Error> {
         let mut sums = Sums::new();
         if self.by_owner.is_empty() {
@@ -69,7 +71,7 @@ fn put(open: &mut OpenTable<'_>, owner: &[u8], sum: u64) -> std::result::Result<
     Ok(())
 }
 
-/// The sums that somebody looks at, kept up to date as transactions become durable.
+/// The sums that are being watched, updated whenever a transaction is durable.
 #[derive(Debug, Default)]
 pub(crate) struct Watched(Mutex<HashMap<Vec<u8>, Arc<AtomicU64>>>);
 
@@ -86,14 +88,14 @@ impl Watched {
         }
     }
 
-    /// Returns the sum of an owner, which `read` reads if nobody has looked at it before.
+    /// Returns the sum of an owner. `read` supplies it if nobody watches it yet.
     pub(crate) fn of(&self, owner: &str, read: impl FnOnce(&[u8]) -> Result<u64>) -> Result<Arc<AtomicU64>> {
         let owner = owner.to_owned().to_bytes();
         let mut watched = self.lock();
         if let Some(shown) = watched.get(&owner) {
             return Ok(Arc::clone(shown));
         }
-        // What becomes durable meanwhile is published once this has let go.
+        // A sum that becomes durable meanwhile is published once this lock is released.
         let shown = Arc::new(AtomicU64::new(read(&owner)?));
         watched.insert(owner, Arc::clone(&shown));
         Ok(shown)
@@ -104,12 +106,12 @@ impl Watched {
     }
 }
 
-/// Counts a file that has no sums yet.
+/// Counts the rows of a file that has no sums yet.
 pub(crate) fn ensure(file: &DatabaseFile) -> Result<()> {
     if is_counted(file)? { Ok(()) } else { recount(file) }
 }
 
-/// Counts all rows anew.
+/// Counts all rows again.
 pub(crate) fn recount(file: &DatabaseFile) -> Result<()> {
     let database = file.database()?;
     let count = || -> std::result::Result<(), redb::Error> {
@@ -144,25 +146,25 @@ fn is_counted(file: &DatabaseFile) -> Result<bool> {
     }
 }
 
-/// Adds a counted row to the sums of all.
+/// Adds a counted row to the sums by owner.
 pub(crate) fn add(sums: &mut BTreeMap<Vec<u8>, u64>, key: &[u8], row: &[u8]) {
     if let Some(owner) = owner(key) {
         *sums.entry(owner.to_vec()).or_default() += size(key, owner, row);
     }
 }
 
-/// The sum that a row of [`SUMS`] holds.
+/// Decodes the sum in a row of [`SUMS`].
 pub(crate) fn sum_of(row: &[u8]) -> Option<u64> {
     decode_value(Row::split(row)?.0).ok()
 }
 
-/// What a row takes: the rest of its key, and its value.
+/// Returns the size that counts for a row: its value and its key without the owner.
 fn size(key: &[u8], owner: &[u8], row: &[u8]) -> u64 {
     let value = Row::split(row).map_or(0, |(value, _)| value.len());
     (key.len() - owner.len() + value) as u64
 }
 
-/// The first part of a key, which is a string with its end. `None` where there is none.
+/// Returns the first part of a key, a string with its terminator; `None` if there is none.
 fn owner(key: &[u8]) -> Option<&[u8]> {
     let mut at = 0;
     loop {

@@ -1,13 +1,15 @@
+//! The damage that an open store has met.
+
 use std::sync::{Mutex, PoisonError};
 
 use crate::Error;
 
-/// The first damage that was met since the store was opened.
+/// The first damage that was found since the store was opened.
 #[derive(Debug, Default)]
 pub(crate) struct Damage(Mutex<Option<String>>);
 
 impl Damage {
-    /// Notes an error, if it is of damage.
+    /// Records an error if it means damage.
     pub(crate) fn note(&self, error: &Error) {
         if matches!(error, Error::Damaged { .. } | Error::Row { .. }) {
             self.first().get_or_insert_with(|| error.to_string());

@@ -1,37 +1,39 @@
-//! Where the bytes lie when it is not a plain file: memory, or a disk that fails on purpose.
+//! Storage other than a plain file: memory, and the failing disks of tests.
 
 use std::fmt::Debug;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A growable array of bytes that can be synced. `Store::on_disk` runs on any; the tests' ones lie, fill up and lose power.
+/// A growable array of bytes that can be synced.
+///
+/// `Store::on_disk` runs on any implementation. Tests use disks that fail, fill up and lose power.
 pub trait Disk: Debug + Send + Sync + 'static {
-    /// The length in bytes.
+    /// Returns the length in bytes.
     fn size(&self) -> io::Result<u64>;
     /// Fills `out` from `offset`.
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()>;
-    /// Makes it longer (with zeros) or shorter.
+    /// Extends it with zeros, or truncates it.
     fn set_len(&self, len: u64) -> io::Result<()>;
-    /// Returns once everything written is safe.
+    /// Returns once everything that was written is durable.
     fn sync(&self) -> io::Result<()>;
     /// Writes `data` at `offset`.
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()>;
 }
 
-/// A disk in memory, gone with its last handle.
+/// A disk in memory, whose content is lost with the last handle.
 #[derive(Debug, Default)]
 pub struct MemoryDisk {
     bytes: Mutex<Vec<u8>>,
 }
 
 impl MemoryDisk {
-    /// A copy of the present content.
+    /// Returns a copy of the current content.
     #[must_use]
     pub fn content(&self) -> Vec<u8> {
         self.lock().clone()
     }
 
-    /// A disk that starts with `content`.
+    /// Creates a disk with an initial content.
     #[must_use]
     pub fn with_content(content: Vec<u8>) -> Self {
         Self { bytes: Mutex::new(content) }
@@ -79,7 +81,7 @@ fn span(offset: u64, length: usize, size: usize) -> io::Result<usize> {
     Ok(from)
 }
 
-/// The bridge to redb's own trait, which stops at this crate.
+/// Adapts a [`Disk`] to redb's storage trait, which is not visible outside this crate.
 #[derive(Debug)]
 pub(crate) struct Backend(pub(crate) Arc<dyn Disk>);
 

@@ -1,23 +1,25 @@
+//! Errors of the store.
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::TableId;
 
-/// What a store call returns.
+/// The result of a store call.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why the store could not do what was asked. One variant for each thing that a caller does differently.
+/// The reason why a store operation failed. There is one variant for each reaction of callers.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// Another process has the data folder.
+    /// Another process uses the data folder.
     #[error("{} is in use by {holder}; stop it first, or give this one another data folder", path.display())]
     Locked {
         /// The data folder.
         path: PathBuf,
-        /// The holder, as its lock file names it.
+        /// The process, as its lock file names it.
         holder: String,
     },
-    /// There is something else where the data folder should be.
+    /// The path of the data folder is a file or a dangling link.
     #[error(
         "{} should be the data folder, and is a file or a link to nothing; move it away, or name another folder with data:",
         path.display()
@@ -26,7 +28,7 @@ pub enum Error {
         /// The data folder.
         path: PathBuf,
     },
-    /// The file is not a store, or what was in it has been overwritten.
+    /// The file is not a store, or its content has been overwritten.
     #[error(
         "the store {} is damaged ({cause}); keep the file, and put the last backup in its place",
         path.display()
@@ -34,10 +36,10 @@ pub enum Error {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What was found.
+        /// The problem that was found.
         cause: String,
     },
-    /// The file was written by a later version.
+    /// The file was written by a later version of the program.
     #[error(
         "the store {} has schema version {found}, and this Palabre knows versions up to {supported}; \
          run the newer Palabre that wrote it, or restore the backup made before the upgrade",
@@ -48,41 +50,43 @@ pub enum Error {
         path: PathBuf,
         /// The version in the file.
         found: u32,
-        /// The newest version that this program reads.
+        /// The latest version that this program reads.
         supported: u32,
     },
-    /// The disk took no more. Nothing that was acknowledged is lost; the store goes on by itself once there is room.
+    /// The disk is full.
+    ///
+    /// Nothing that was acknowledged is lost. The store continues by itself once there is space.
     #[error("the disk that holds the store {} is full; free some space, what waits is written then", path.display())]
     DiskFull {
         /// The file.
         path: PathBuf,
     },
-    /// The operating system refused.
+    /// The operating system reported an error.
     #[error("cannot {doing} {}: {cause}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation that was tried.
         doing: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// The system's own words.
+        /// The error of the system.
         cause: Arc<std::io::Error>,
     },
-    /// A condition of the batch did not hold; nothing of the batch was done.
+    /// A condition of the batch did not hold, so that the batch was refused as a whole.
     #[error("refused: row {key} of table {} is not as the batch requires", table.name())]
     Refused {
         /// The table.
         table: TableId,
-        /// The key, readable.
+        /// The key, in readable form.
         key: String,
     },
-    /// A row does not decode as what its table holds.
+    /// A row cannot be decoded as a row of its table.
     #[error("row {key} of table {} cannot be read: {cause}", table.name())]
     Row {
         /// The table.
         table: TableId,
-        /// The key, readable.
+        /// The key, in readable form.
         key: String,
-        /// The decoder's own words.
+        /// The error of the decoder.
         cause: String,
     },
     /// The store has been closed.
@@ -98,17 +102,18 @@ impl Error {
         Self::Io { doing, path: path.to_owned(), cause: Arc::new(cause) }
     }
 
-    /// What is known of pages that redb panics at: their checksums or structure do not hold.
+    /// Creates the error for a panic of redb's: a page has a wrong checksum or structure.
     pub(crate) fn panicked(path: &std::path::Path, panic: &(dyn std::any::Any + Send)) -> Self {
         let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
         let cause = format!("a page cannot be what it should be: {}", said.unwrap_or("the storage engine gave up"));
         Self::Damaged { path: path.to_owned(), cause }
     }
 
-    /// Sorts redb's errors into ours.
+    /// Converts an error of redb's.
     pub(crate) fn redb(doing: &'static str, path: &std::path::Path, error: impl Into<redb::Error>) -> Self {
         match error.into() {
-            // redb says so of a file that is not its own, of a torn header and of a page that lies behind the end.
+            // redb returns these for a file of another format, a torn header, and a page past the
+            // end.
             redb::Error::Io(cause)
                 if matches!(cause.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof) =>
             {
@@ -124,14 +129,14 @@ impl Error {
         }
     }
 
-    /// True when trying the same again later can succeed without anybody changing the program or the batch.
+    /// True when a retry can succeed with the same program and the same batch.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::DiskFull { .. } | Self::Io { .. })
     }
 }
 
-/// A key as a person can read it.
+/// Returns a key in readable form.
 pub(crate) fn readable(key: &[u8]) -> String {
     key.escape_ascii().to_string()
 }

@@ -1,4 +1,4 @@
-//! The open file, and how to open it again after the disk refused.
+//! The open file, and reopening it after the disk failed.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -13,17 +13,21 @@ use crate::disk::{Backend, Disk};
 use crate::panics;
 use crate::{Error, Result};
 
-/// Memory for pages: enough for what is read again and again. What does not fit is in the system's page cache.
+/// The size of the page cache: enough for pages that are read frequently.
+///
+/// The system's page cache holds the rest.
 const CACHE_BYTES: usize = 24 << 20;
-/// Memory for pages while a file is repaired or looked through: every page is read a few times in order, so that more would only be held.
+/// The size of the page cache while a file is repaired or scanned.
+///
+/// Every page is read a few times in order, so that a larger cache would not help.
 pub(crate) const SCAN_CACHE_BYTES: usize = 8 << 20;
 
-/// redb's database and the path that errors name.
+/// redb's database, and the path that errors name.
 pub(crate) struct DatabaseFile {
     /// `None` only while it is being dropped.
     database: Option<Database>,
     pub(crate) path: Arc<Path>,
-    /// Whether it had not been closed in order, so that opening it had to repair it.
+    /// Whether opening the file repaired it, because it had not been closed properly.
     pub(crate) was_repaired: bool,
     pub(crate) damage: Arc<Damage>,
 }
@@ -33,7 +37,7 @@ impl DatabaseFile {
         self.database.as_ref().ok_or(Error::Closed)
     }
 
-    /// Returns whether every page has its checksum. There must be no snapshot.
+    /// Whether the checksum of every page is right. No snapshot may be open.
     pub(crate) fn checksums_hold(&mut self) -> Result<bool> {
         let path = Arc::clone(&self.path);
         let database = self.database.as_mut().ok_or(Error::Closed)?;
@@ -51,7 +55,7 @@ impl DatabaseFile {
 impl Drop for DatabaseFile {
     fn drop(&mut self) {
         let database = self.database.take();
-        // redb writes as it closes, and panics at damaged pages then too.
+        // redb writes while it closes, and panics at damaged pages then too.
         if panics::caught(move || drop(database)).is_err() {
             let cause = "a page of it is damaged, so that it could not be closed in order".to_owned();
             tracing::error!(path = %self.path.display(), "{cause}");
@@ -60,11 +64,11 @@ impl Drop for DatabaseFile {
     }
 }
 
-/// Where a database comes from, each time it is opened.
+/// The place that a database is opened from.
 #[derive(Clone)]
 pub(crate) enum Source {
     Path(Arc<Path>),
-    /// Another disk, and how errors name it.
+    /// Another disk, and the path that errors name.
     Disk(Arc<dyn Disk>, Arc<Path>),
 }
 
@@ -87,12 +91,14 @@ impl Source {
         self.open_with(CACHE_BYTES)
     }
 
-    /// Opens it with so much memory for pages.
+    /// Opens it with a page cache of `cache` bytes.
     pub(crate) fn open_with(&self, cache: usize) -> Result<DatabaseFile> {
         self.open_noting(cache, &Arc::default(), true)
     }
 
-    /// Opens it once more with the usual memory: what it finds is noted in `damage`, and that the file has to be repaired is no news.
+    /// Opens it with the usual page cache.
+    ///
+    /// Damage that is found is recorded in `damage`; a repair is not logged.
     pub(crate) fn open_again(&self, damage: &Arc<Damage>) -> Result<DatabaseFile> {
         self.open_noting(CACHE_BYTES, damage, false)
     }
@@ -110,7 +116,7 @@ impl Source {
                 }
             }
         });
-        // A file that is damaged in a way redb does not expect makes it panic; to us that is one more kind of damage.
+        // redb panics at some kinds of damage, which are reported like the others.
         let opened = panics::caught(|| match self {
             Self::Path(path) => open_or_create(&builder, path),
             Self::Disk(disk, _) => builder.create_with_backend(Backend(Arc::clone(disk))),
@@ -120,10 +126,9 @@ impl Source {
             return Err(damaged("its pages contradict each other".to_owned()));
         };
         match opened {
-            // A store is never empty (see `open_or_create`), so that something else has cut this one off.
-            Err(redb::DatabaseError::Storage(redb::StorageError::Io(cause)))
-                if cause.kind() == ErrorKind::WriteZero =>
-            {
+            // A store is never empty (see `open_or_create`), so this one was truncated by something
+            // else.
+            Err(redb::DatabaseError::Storage(redb::StorageError::Io(cause))) if cause.kind() == ErrorKind::WriteZero => {
                 Err(damaged("the file is empty".to_owned()))
             }
             Ok(database) => Ok(DatabaseFile {
@@ -141,8 +146,10 @@ impl Source {
     }
 }
 
-/// Opens a file that is there. Where there is none, creates it under another name first, so that a process that is killed meanwhile leaves
-/// no part of a file behind.
+/// Opens a file, or creates it if it does not exist.
+///
+/// A new file is created under another name first, so that a process that is killed leaves no
+/// incomplete file.
 fn open_or_create(builder: &Builder, path: &Path) -> std::result::Result<Database, redb::DatabaseError> {
     let io = |cause| redb::DatabaseError::Storage(redb::StorageError::Io(cause));
     match std::fs::metadata(path) {
@@ -158,7 +165,7 @@ fn open_or_create(builder: &Builder, path: &Path) -> std::result::Result<Databas
     }
     drop(builder.create(&unfinished)?);
     std::fs::rename(&unfinished, path).map_err(io)?;
-    // The name has to last as the content does.
+    // The directory entry has to be durable like the content.
     if let Some(folder) = path.parent() {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;

@@ -1,4 +1,4 @@
-//! Looking through a whole store: what `palabre check` prints and what a backup copies.
+//! Scans of a whole store, for `palabre check` and for backups.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,27 +11,27 @@ use crate::row::Row;
 use crate::snapshot::definition;
 use crate::{Error, Result, Snapshot, TableId, counts, migrations};
 
-/// What a scan of the whole store found.
+/// The result of a scan of the whole store.
 #[derive(Debug, Clone, Default)]
 pub struct Inspection {
-    /// Rows of each table that has any.
+    /// The number of rows of each table that has any.
     pub rows: Vec<(TableId, u64)>,
-    /// What is wrong; empty when all is well.
+    /// The problems that were found.
     pub findings: Vec<Finding>,
-    /// The sums that the file holds, and those that were added up from the rows, by owner.
+    /// The sums in the file, and those that were computed from the rows, by owner.
     noted: BTreeMap<Vec<u8>, u64>,
     added: BTreeMap<Vec<u8>, u64>,
     has_sums: bool,
 }
 
-/// One thing wrong.
+/// A problem in a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The table, where it is known.
     pub table: Option<TableId>,
-    /// The key, readable.
+    /// The key, in readable form.
     pub key: Option<String>,
-    /// What is wrong.
+    /// The problem.
     pub what: String,
 }
 
@@ -45,10 +45,13 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// Reads every page and every row of a store's file, and changes nothing of it: what has to be repaired first is repaired in memory.
+/// Reads every page and row of a store's file, without changing the file.
+///
+/// If it needs a repair, that is done in memory.
 ///
 /// # Errors
-/// [`Error::Damaged`] when so much is wrong that it cannot be opened, [`Error::Newer`], or what the operating system refused.
+/// [`Error::Damaged`] when it is too damaged to be opened, [`Error::Newer`], or an error of the
+/// operating system.
 pub fn verify(path: &Path) -> Result<Inspection> {
     let size = std::fs::metadata(path).map_err(|error| Error::io("read", path, error))?.len();
     if size == 0 {
@@ -61,7 +64,7 @@ pub fn verify(path: &Path) -> Result<Inspection> {
     for &table in TableId::ALL {
         let is_whole = inspection.walk(&Snapshot::new(&file, 0)?, table);
         if !is_whole {
-            // What redb has in memory is not to be trusted any more.
+            // The state of redb in memory cannot be trusted after damage.
             drop(file);
             file = source.open_with(SCAN_CACHE_BYTES)?;
         }
@@ -75,7 +78,7 @@ pub fn verify(path: &Path) -> Result<Inspection> {
     Ok(inspection)
 }
 
-/// Reads every row. Checksums are not looked at: that takes a file that nobody uses.
+/// Reads every row. It does not verify checksums, which needs exclusive use of the file.
 pub(crate) fn inspect(snapshot: &Snapshot) -> Inspection {
     let mut inspection = Inspection::default();
     for &table in TableId::ALL {
@@ -86,7 +89,7 @@ pub(crate) fn inspect(snapshot: &Snapshot) -> Inspection {
 }
 
 impl Inspection {
-    /// Reads all rows of a table. Returns whether there was an end to them.
+    /// Reads all rows of a table. Returns false if they cannot be read to the end.
     fn walk(&mut self, snapshot: &Snapshot, table: TableId) -> bool {
         let (mut count, mut last) = (0, None::<Vec<u8>>);
         let walked = snapshot.guarded(|| {
@@ -123,7 +126,7 @@ impl Inspection {
         }
     }
 
-    /// Compares the sums, unless there are none yet, or rows are missing anyway.
+    /// Compares the sums, unless there are none yet or rows are missing anyway.
     fn compare_sums(&mut self) {
         if !self.has_sums || !self.findings.is_empty() {
             return;
@@ -141,7 +144,7 @@ impl Inspection {
     }
 }
 
-/// What was found, without the file's name.
+/// Returns the cause of an error without the file's name.
 fn cause(error: &Error) -> String {
     match error {
         Error::Damaged { cause, .. } => cause.clone(),

@@ -1,10 +1,12 @@
-//! What belongs to one installation alone, such as a seed that no other must share.
+//! Data of one installation only, such as a seed that no other may share.
 
 use crate::file::DatabaseFile;
 use crate::snapshot::definition;
 use crate::{Error, Result, TableId};
 
-/// Forgets what belonged to the installation that the file was copied from. Whoever needs it makes it anew.
+/// Removes the data of the installation that the file was copied from.
+///
+/// Its owners create it again when they need it.
 pub(crate) fn forget(file: &DatabaseFile) -> Result<()> {
     let database = file.database()?;
     let forget = || -> std::result::Result<(), redb::Error> {

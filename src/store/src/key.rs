@@ -1,14 +1,14 @@
-//! Keys whose bytes sort as the values do.
+//! Order-preserving encoding of keys.
 
 /// A key or a part of one. `a < b` holds exactly when the bytes of `a` sort before those of `b`.
 pub trait Key: Sized {
-    /// Appends the bytes.
+    /// Appends the encoded key to `out`.
     fn encode(&self, out: &mut Vec<u8>);
 
-    /// Takes one key off the front of `bytes`; `None` when they are not such a key.
+    /// Decodes a key and removes it from the front of `bytes`; `None` if they are not such a key.
     fn decode(bytes: &mut &[u8]) -> Option<Self>;
 
-    /// The bytes alone.
+    /// Returns the encoded key.
     fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         self.encode(&mut out);
@@ -34,8 +34,10 @@ macro_rules! integer_key {
 
 integer_key!(u8, u16, u32, u64);
 
-/// Zero bytes are written as `00 FF` and the end as `00 00`, so that a string sorts before its own continuations
-/// whatever follows it in the key.
+/// The bytes of the string, with `00` escaped as `00 FF`, then the terminator `00 00`.
+///
+/// A string therefore sorts before any string that it is a prefix of, whatever follows it in the
+/// key.
 impl Key for String {
     fn encode(&self, out: &mut Vec<u8>) {
         for &byte in self.as_bytes() {
@@ -69,7 +71,7 @@ impl Key for String {
     }
 }
 
-/// Raw bytes: all that is left, so only ever the last part of a key.
+/// Raw bytes. They extend to the end, so they can only be the last part of a key.
 impl Key for Vec<u8> {
     fn encode(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self);

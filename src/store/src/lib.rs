@@ -1,9 +1,10 @@
-//! Ordered tables in one file: snapshots to read from, atomic batches to write with.
+//! A key-value store in one file: ordered tables, snapshots for reads, atomic batches for writes.
 //!
-//! All writes go through [`Store::commit`]. A [`Batch`] is plain data (puts, deletes and the conditions under
-//! which they hold), and applying one reads nothing but the store: no clock, no randomness. That is what lets the
-//! same batches be ordered by a replicated log one day. One writer thread takes every batch that waits, applies them
-//! in one durable transaction and answers them all (*group commit*).
+//! All writes go through [`Store::commit`]. A [`Batch`] is plain data (puts, deletes and the
+//! conditions under which they apply). Applying one reads nothing but the store: no clock and no
+//! random numbers, so that a replicated log could order the same batches one day. One writer thread
+//! takes all queued batches, applies them in one durable transaction and then answers them
+//! (*group commit*).
 //!
 //! ```
 //! use palabre_store::{Batch, Store, Table, TableId};

@@ -1,4 +1,4 @@
-//! One daemon for one data folder: an advisory lock on a file that names its holder.
+//! The lock of the data folder: an advisory lock on a file that names its holder.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -8,7 +8,9 @@ use crate::{Error, Result};
 
 const NAME: &str = "palabre.lock";
 
-/// Held as long as the store is open; the operating system lets go of it when the process dies, however it dies.
+/// The lock, held as long as the store is open.
+///
+/// The operating system releases it when the process ends, in whatever way.
 #[derive(Debug)]
 pub(crate) struct FolderLock {
     _file: File,
@@ -28,7 +30,8 @@ impl FolderLock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
-                // Only for the message: an unreadable name is not a reason to hide that the folder is taken.
+                // Only needed for the message: without the name, the error is reported all the
+                // same.
                 if file.read_to_string(&mut holder).is_err() || holder.trim().is_empty() {
                     "another process".clone_into(&mut holder);
                 }

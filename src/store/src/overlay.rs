@@ -1,4 +1,6 @@
-//! A file that is only read: what is written over it stays in memory, so that a file can be looked through without being changed.
+//! A read-only view of a file with writes kept in memory.
+//!
+//! It is used to look into a file without changing it.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -9,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::disk::Disk;
 use crate::{Error, Result};
 
-/// Bytes are kept in blocks of this size.
+/// The size of the blocks in which writes are kept.
 const BLOCK: usize = 4_096;
 
 #[derive(Debug)]
@@ -20,10 +22,10 @@ pub(crate) struct OverlayDisk {
 #[derive(Debug)]
 struct State {
     file: File,
-    /// How much of the file still counts: what was cut off does not come back.
+    /// The length of the file that is still valid: bytes that were truncated do not come back.
     of_file: u64,
     size: u64,
-    /// The blocks that were written to, by number.
+    /// Blocks that were written to, by number.
     written: HashMap<u64, Vec<u8>>,
 }
 
@@ -40,7 +42,7 @@ impl OverlayDisk {
 }
 
 impl State {
-    /// The bytes of a block as they are now.
+    /// Returns the current bytes of a block.
     fn block(&mut self, number: u64) -> io::Result<Vec<u8>> {
         if let Some(written) = self.written.get(&number) {
             return Ok(written.clone());
@@ -55,7 +57,10 @@ impl State {
         Ok(bytes)
     }
 
-    /// Returns the blocks of a span of bytes: the number of each, where the span begins in it, and which part of the span it has.
+    /// Splits a span of bytes into blocks.
+    ///
+    /// Returns for each block its number, the offset in it at which the span begins, and the part
+    /// of the span in it.
     fn blocks(
         &self,
         offset: u64,

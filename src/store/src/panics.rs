@@ -1,4 +1,4 @@
-//! Panics of redb's at pages that are damaged in a way it does not expect: to us that is one more kind of damage.
+//! Panics of redb at damaged pages that it does not expect, reported as damage like any other.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -8,13 +8,15 @@ thread_local! {
     static CATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Returns whether a panic of this thread is caught by the store and reported as damage, so that a panic hook need not print it.
+/// Whether the store catches panics of this thread and reports them as damage.
+///
+/// A panic hook need not print those.
 #[must_use]
 pub fn is_panic_caught() -> bool {
     CATCHING.get()
 }
 
-/// Runs what may panic at a damaged page.
+/// Runs code that may panic at a damaged page.
 pub(crate) fn caught<T>(read: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
     let outer = CATCHING.replace(true);
     let done = catch_unwind(AssertUnwindSafe(read));

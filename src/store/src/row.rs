@@ -1,16 +1,16 @@
-//! How a value lies in the file: one byte that says whether an expiry follows, the expiry, the value.
+//! The format of a row: a byte that says whether an expiry follows, the expiry, the value.
 
 use crate::Millis;
 
 const FOREVER: u8 = 0;
 const EXPIRES: u8 = 1;
 
-/// A value as read, with its expiry.
+/// A value, with its expiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The encoded value.
     pub value: Vec<u8>,
-    /// When it ceases to be.
+    /// The time at which it expires.
     pub expires: Option<Millis>,
 }
 
@@ -28,7 +28,7 @@ impl Row {
         out
     }
 
-    /// The parts of an encoded row; `None` when it is not one.
+    /// Splits an encoded row into its parts; `None` if it is not a row.
     pub(crate) fn split(bytes: &[u8]) -> Option<(&[u8], Option<Millis>)> {
         match bytes.split_first()? {
             (&FOREVER, value) => Some((value, None)),

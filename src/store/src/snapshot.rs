@@ -1,3 +1,5 @@
+//! Snapshots, which all reads go through.
+
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,23 +13,25 @@ use crate::panics;
 use crate::{Error, Millis, Result, Row, TableId};
 
 pub(crate) type Bytes = &'static [u8];
-/// The one shape that tables have in the file.
+/// Returns redb's definition of a table. All tables have keys and values of bytes.
 pub(crate) fn definition(table: TableId) -> TableDefinition<'static, Bytes, Bytes> {
     TableDefinition::new(table.name())
 }
 
-/// Which way to walk.
+/// The direction of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// From small keys to large.
+    /// In ascending order of keys.
     Forward,
-    /// From large keys to small.
+    /// In descending order of keys.
     Backward,
 }
 
-/// The store as it was at one moment. Never waits for writers; what is committed later is not seen. Rows that had
-/// expired by the snapshot's time are invisible, swept or not. Once the store is closed, or has been opened again after the disk
-/// refused, reading gives an error.
+/// The store as it was at one moment.
+///
+/// A snapshot never waits for writers and does not see later commits. Rows that had expired by its
+/// time are invisible, even before they are swept. Reads fail once the store is closed, or has been
+/// reopened after the disk failed.
 pub struct Snapshot {
     transaction: redb::ReadTransaction,
     path: Arc<Path>,
@@ -41,7 +45,7 @@ impl Snapshot {
         Ok(Self { transaction, path: Arc::clone(&file.path), damage: Arc::clone(&file.damage), now })
     }
 
-    /// The row of `key`, unless it has expired.
+    /// Returns the row of `key`, unless it has expired.
     pub fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Row>> {
         self.guarded(|| {
             let Some(open) = self.open(table)? else { return Ok(None) };
@@ -50,7 +54,7 @@ impl Snapshot {
         })
     }
 
-    /// The rows whose key starts with `prefix`, from past `after` on, in `direction`.
+    /// Returns the rows whose key starts with `prefix`, beginning after `after`, in `direction`.
     pub fn scan(
         &self,
         table: TableId,
@@ -96,13 +100,13 @@ impl Snapshot {
                 return None;
             }
             let next = self.guarded(&mut next).transpose();
-            // Behind what is damaged nothing is to be had.
+            // No row after a damaged page can be read.
             is_over = matches!(next, None | Some(Err(Error::Damaged { .. })));
             next
         }))
     }
 
-    /// How many rows `table` has, expired ones that are not yet swept included.
+    /// Returns the number of rows of `table`, including expired ones that are not swept yet.
     pub fn len(&self, table: TableId) -> Result<u64> {
         use redb::ReadableTableMetadata;
         self.guarded(|| match self.open(table)? {
@@ -129,13 +133,13 @@ impl Snapshot {
         Ok((!over).then(|| Row { value: value.to_vec(), expires }))
     }
 
-    /// Reads, and takes a panic of redb's at a page for what it is: damage.
+    /// Runs a read, and turns a panic of redb's at a page into an error.
     pub(crate) fn guarded<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
         let read = panics::caught(read).unwrap_or_else(|panic| Err(Error::panicked(&self.path, panic.as_ref())));
         self.noted(read)
     }
 
-    /// Notes what was read, if it is damaged.
+    /// Records the damage if a read failed because of it.
     pub(crate) fn noted<T>(&self, read: Result<T>) -> Result<T> {
         read.inspect_err(|error| self.damage.note(error))
     }
@@ -156,7 +160,7 @@ fn upper(end: Option<&[u8]>) -> Bound<&[u8]> {
     end.map_or(Bound::Unbounded, Bound::Excluded)
 }
 
-/// The first key after all that start with `prefix`; `None` when there is none.
+/// Returns the first key after all that start with `prefix`; `None` if there is none.
 fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     let mut end = prefix.to_vec();
     while let Some(last) = end.pop() {

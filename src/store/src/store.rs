@@ -1,3 +1,5 @@
+//! The store itself: opening, committing, sweeping, closing.
+
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -21,14 +23,16 @@ use crate::writer::{Answer, CurrentFile, Submission, Ticket, Writer};
 use crate::{Batch, Direction, Error, Millis, Op, Result, Snapshot, TableId, installation, migrations};
 
 const FILE: &str = "palabre.redb";
-/// How many expired rows one sweep removes; the next goes on. Few enough that commits behind it hardly wait.
+/// The maximum number of rows that one sweep removes; few enough not to delay later commits.
 const SWEEP_ROWS: usize = 2_000;
 
-/// An entry of the index of expiries: its own key, when, which table, which key.
+/// An entry of the expiry index: its own key, the expiry, the table and the key of the row.
 type Expiry = (Vec<u8>, Millis, TableId, Vec<u8>);
 
-/// The open store. Clones share it; the last one to go closes it, or else [`Store::close`] does, after all that was submitted is
-/// written.
+/// The open store.
+///
+/// Clones share it. It is closed when the last one is dropped or by [`Store::close`], after
+/// everything that was submitted has been written.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -40,7 +44,7 @@ struct Inner {
     sums: Arc<Watched>,
     was_repaired: bool,
     damage: Arc<Damage>,
-    /// `None` once it is closed, as the two below.
+    /// `None` once the store is closed, like the two below.
     queue: RwLock<Option<Sender<Submission>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     lock: Mutex<Option<FolderLock>>,
@@ -50,24 +54,25 @@ struct Inner {
 pub(crate) struct Counters {
     pub(crate) groups: AtomicU64,
     pub(crate) batches: AtomicU64,
-    /// When the writer began with the commit under way.
+    /// The start of the commit in progress.
     pub(crate) writing_since: Mutex<Option<Instant>>,
 }
 
-/// What the store has done since it was opened.
+/// Counters since the store was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stats {
     /// Durable transactions.
     pub groups: u64,
-    /// Batches in them.
+    /// Batches in these transactions.
     pub batches: u64,
 }
 
 impl Store {
-    /// Opens or creates the store in `folder`, which is locked against other processes, and brings its schema up to date.
+    /// Opens or creates the store in `folder`, locks it and migrates the schema.
     ///
     /// # Errors
-    /// [`Error::Locked`], [`Error::Damaged`], [`Error::Newer`], or what the operating system refused.
+    /// [`Error::Locked`], [`Error::NotAFolder`], [`Error::Damaged`], [`Error::Newer`], or an error
+    /// of the operating system.
     pub fn open(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists | ErrorKind::NotADirectory => Error::NotAFolder { path: folder.to_owned() },
@@ -79,10 +84,12 @@ impl Store {
         Self::start(Source::file(&path), Some(lock), was_repaired)
     }
 
-    /// Opens the store in `folder` to look into it: the folder is locked, and nothing of the file changes, whatever is written.
+    /// Opens the store in `folder` for inspection, which never changes the file.
+    ///
+    /// The folder is locked. Writes are kept in memory.
     ///
     /// # Errors
-    /// As [`Store::open`], and when there is none.
+    /// Those of [`Store::open`], and when there is no store.
     pub fn look_into(folder: &Path) -> Result<Self> {
         let lock = FolderLock::take(folder)?;
         let path = folder.join(FILE);
@@ -94,12 +101,12 @@ impl Store {
         Self::start(source, Some(lock), was_repaired)
     }
 
-    /// A store that is gone with its last handle.
+    /// Creates a store in memory, which is lost with its last handle.
     pub fn in_memory() -> Result<Self> {
         Self::on_disk(Arc::new(MemoryDisk::default()))
     }
 
-    /// A store on any disk: for tests in which the disk fills up or loses power.
+    /// Opens a store on any disk, for tests in which the disk fills up or loses power.
     pub fn on_disk(disk: Arc<dyn Disk>) -> Result<Self> {
         let source = Source::memory(disk);
         let file = source.open()?;
@@ -131,20 +138,22 @@ impl Store {
         Ok(Self { inner: Arc::new(Inner { current, counters, sums, was_repaired, damage, queue, writer, lock }) })
     }
 
-    /// Writes what was submitted and closes the file in order, whoever still has a handle: for them the store is closed from then on.
-    /// Blocks.
+    /// Writes everything that was submitted and closes the file properly.
+    ///
+    /// The store is then closed for all remaining handles too. Blocks.
     pub fn close(&self) {
         self.inner.close();
     }
 
-    /// Returns whether the file had not been closed in order before it was opened, and so had to be repaired.
+    /// Whether the file had not been closed properly before, and was therefore repaired.
     #[must_use]
     pub fn was_repaired(&self) -> bool {
         self.inner.was_repaired
     }
 
-    /// Returns how many bytes of keys and values `owner` has in [`TableId::ScriptValues`], kept up to date with what is durable. Rows that
-    /// have expired count until they are swept.
+    /// Returns the bytes of keys and values that `owner` has in [`TableId::ScriptValues`].
+    ///
+    /// The value follows what is durable. Expired rows count until they are swept.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -155,7 +164,7 @@ impl Store {
         })
     }
 
-    /// Counts anew how many bytes every owner has stored. For a store that nobody uses yet.
+    /// Counts again how many bytes every owner stores, in a store that is not in use yet.
     ///
     /// # Errors
     /// When the store cannot be read or written.
@@ -164,7 +173,9 @@ impl Store {
         counts::recount(current.as_ref().ok_or(Error::Closed)?)
     }
 
-    /// Forgets what belonged to the installation that the file was copied from. For a store that was restored and that nobody uses yet.
+    /// Removes the data of the installation that the file was copied from.
+    ///
+    /// For a store that was restored and is not in use yet.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -173,34 +184,41 @@ impl Store {
         installation::forget(current.as_ref().ok_or(Error::Closed)?)
     }
 
-    /// Hands `batch` to the writer. The ticket answers when it is durable, or says why it is not. Batches are applied in
-    /// the order in which they were committed.
+    /// Submits `batch` to the writer.
+    ///
+    /// The ticket resolves when the batch is durable, or with the reason why it is not. Batches are
+    /// applied in the order in which they were submitted.
     pub fn commit(&self, batch: Batch) -> Ticket {
         let (answer, ticket) = oneshot::channel();
         self.submit(batch, Answer::Ticket(answer));
         Ticket(ticket)
     }
 
-    /// As [`Store::commit`], and calls `then` on the writer's own thread with the batch, to be offered again if need be, and the
-    /// verdict. What `then` does delays every commit behind it, so it should be brief and must not panic.
+    /// Submits `batch` like [`Store::commit`], and calls `then` on the writer's thread.
+    ///
+    /// `then` gets the result, and the batch to submit it again if necessary. It delays all later
+    /// commits, so it should be brief, and it must not panic.
     pub fn commit_then(&self, batch: Batch, then: impl FnOnce(Batch, Result<()>) + Send + 'static) {
         self.submit(batch, Answer::Then(Box::new(then)));
     }
 
     fn submit(&self, batch: Batch, answer: Answer) {
-        // A writer that has died drops the answer, and so does a store that is closed: the ticket says so.
+        // Without a writer, or in a closed store, the answer is dropped, which resolves the ticket
+        // to an error.
         if let Some(queue) = &*self.inner.queue.read().unwrap_or_else(PoisonError::into_inner) {
             drop(queue.send(Submission { batch, answer }));
         }
     }
 
-    /// The store as it is now; rows that expire at or before `now` are not in it.
+    /// Returns the current state of the store, without rows that expire at or before `now`.
     pub fn snapshot(&self, now: Millis) -> Result<Snapshot> {
         let current = self.inner.current.read().unwrap_or_else(PoisonError::into_inner);
         Snapshot::new(current.as_ref().ok_or(Error::Closed)?, now)
     }
 
-    /// Removes rows that had expired at `now`, some thousands at most; the next call goes on. Returns how many index entries it settled.
+    /// Removes rows that had expired at `now`, up to a few thousand; the next call continues.
+    ///
+    /// Returns the number of index entries that it processed.
     pub fn sweep(&self, now: Millis) -> Result<(usize, Ticket)> {
         let mut batch = Batch::default();
         for entry in self.expiries(None)? {
@@ -214,7 +232,9 @@ impl Store {
         Ok((settled, self.commit(batch)))
     }
 
-    /// Moves the ends of rows that expire at `from` or later to what `end` makes of them. Returns how many it moved. Blocks.
+    /// Replaces the expiries from `from` on by the result of `end`, and returns how many changed.
+    ///
+    /// Blocks.
     ///
     /// # Errors
     /// When the store cannot be read or written.
@@ -241,8 +261,7 @@ impl Store {
         }
     }
 
-    /// Some thousands of the index of ends, in order, from behind the entry of key `after` on: the entry's key, when the row ends, its
-    /// table and its key.
+    /// Returns the next entries of the expiry index, up to [`SWEEP_ROWS`], beginning after `after`.
     fn expiries(&self, after: Option<Vec<u8>>) -> Result<impl Iterator<Item = Result<Expiry>> + use<>> {
         let snapshot = self.snapshot(0)?;
         let rows: Vec<_> =
@@ -257,37 +276,41 @@ impl Store {
         }))
     }
 
-    /// Reads every row, and says what is wrong and how much there is. [`verify`](crate::verify) looks at the checksums too.
+    /// Reads every row, and reports the number of rows and the problems found.
+    ///
+    /// [`verify`](crate::verify) also verifies checksums.
     pub fn inspect(&self) -> Result<Inspection> {
         Ok(inspect::inspect(&self.snapshot(0)?))
     }
 
-    /// Copies everything committed so far into a new file at `target`, while the store goes on.
+    /// Copies everything committed so far into a new file at `target`; commits continue meanwhile.
     pub fn backup(&self, target: &Path) -> Result<()> {
         inspect::copy(&self.snapshot(0)?, target)
     }
 
-    /// What has been done so far.
+    /// Returns the counters since the store was opened.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let counters = &self.inner.counters;
         Stats { groups: counters.groups.load(Relaxed), batches: counters.batches.load(Relaxed) }
     }
 
-    /// Returns how long the commit under way has taken; nothing while there is none. A disk that hangs shows here.
+    /// Returns how long the commit in progress has taken so far; `None` if there is none.
+    ///
+    /// A disk that hangs shows here.
     #[must_use]
     pub fn writing_for(&self) -> Option<Duration> {
         let since = *self.inner.counters.writing_since.lock().unwrap_or_else(PoisonError::into_inner);
         since.map(|since| since.elapsed())
     }
 
-    /// Returns the first damage that was met since the store was opened, as it is closed included.
+    /// Returns the first damage found since the store was opened, also while it was closed.
     #[must_use]
     pub fn damage(&self) -> Option<String> {
         self.inner.damage.found()
     }
 
-    /// Returns whether the writer's thread runs.
+    /// Whether the writer's thread is running.
     #[must_use]
     pub fn is_writing_possible(&self) -> bool {
         let writer = self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -299,7 +322,8 @@ impl Inner {
     fn close(&self) {
         drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // The last handle may go in what the writer itself calls when a commit is done; it ends by itself then.
+        // The last handle may be dropped by a callback on the writer's thread, which then ends by
+        // itself.
         if let Some(writer) = writer
             && writer.thread().id() != std::thread::current().id()
             && writer.join().is_err()
@@ -308,7 +332,7 @@ impl Inner {
         }
         let file = self.current.write().unwrap_or_else(PoisonError::into_inner).take();
         drop(file);
-        // Not before the file is closed: whoever waits for the folder opens it at once.
+        // Only after the file is closed: a process that waits for the folder opens it at once.
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }

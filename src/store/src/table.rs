@@ -1,4 +1,4 @@
-//! Typed tables over encoded rows.
+//! Typed access to tables.
 
 use std::marker::PhantomData;
 
@@ -7,30 +7,32 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::error::readable;
 use crate::{Batch, Direction, Error, Key, Millis, Op, Result, Snapshot, TableId};
 
-/// A table of `V` by `K`. Values are MessagePack with field names, so that a later version may add a field with a default.
+/// A table of values `V` by key `K`.
+///
+/// Values are MessagePack with field names, so that a later version may add a field with a default.
 pub struct Table<K, V> {
     id: TableId,
     types: PhantomData<fn(K) -> V>,
 }
 
 impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
-    /// The typed face of a catalogued table.
+    /// Creates the typed access to a table of the list.
     #[must_use]
     pub const fn new(id: TableId) -> Self {
         Self { id, types: PhantomData }
     }
 
-    /// Adds to `batch`: write `value` under `key`.
+    /// Adds to `batch` that `value` is written under `key`.
     pub fn put(&self, batch: &mut Batch, key: &K, value: &V) {
         self.put_until(batch, key, value, None);
     }
 
-    /// Adds to `batch`: write `value` under `key`, to end at `expires`.
+    /// Adds to `batch` that `value` is written under `key` and expires at `expires`.
     pub fn put_until(&self, batch: &mut Batch, key: &K, value: &V, expires: Option<Millis>) {
         batch.ops.push(Op::Put { table: self.id, key: key.to_bytes(), value: encode_value(value), expires });
     }
 
-    /// Adds to `batch`: remove the row of `key`.
+    /// Adds to `batch` that the row of `key` is removed.
     pub fn delete(&self, batch: &mut Batch, key: &K) {
         batch.ops.push(Op::Delete { table: self.id, key: key.to_bytes() });
     }
@@ -51,14 +53,14 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         batch.requires.push(crate::Require::OneOf { table: self.id, key: key.to_bytes(), values });
     }
 
-    /// The value of `key`, if it has one that has not expired.
+    /// Returns the value of `key`, unless there is none or it has expired.
     pub fn get(&self, snapshot: &Snapshot, key: &K) -> Result<Option<V>> {
         let key = key.to_bytes();
         let row = snapshot.get(self.id, &key)?;
         snapshot.noted(row.map(|row| self.decode(&key, &row.value)).transpose())
     }
 
-    /// All rows whose encoded key starts with that of `prefix`, in order.
+    /// Returns all rows whose encoded key starts with that of `prefix`, in order.
     pub fn scan<'s, P: Key>(
         &'s self,
         snapshot: &'s Snapshot,
@@ -68,7 +70,7 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         Ok(snapshot.scan(self.id, &prefix.to_bytes(), None, direction)?.map(|row| snapshot.noted(self.typed(row?))))
     }
 
-    /// As [`Table::scan`], from the row after `after` (before it, going backward).
+    /// Scans like [`Table::scan`], from the row after `after` (before it when going backward).
     pub fn scan_after<'s, P: Key>(
         &'s self,
         snapshot: &'s Snapshot,
@@ -99,8 +101,10 @@ pub(crate) fn decode_value<V: DeserializeOwned>(value: &[u8]) -> std::result::Re
     rmp_serde::from_slice(value).map_err(|error| error.to_string())
 }
 
-/// Serialising our own data types into memory cannot fail but by a mistake in the type itself (a map with a
-/// non-scalar key), which the first test of the table meets.
+/// Encodes a value.
+///
+/// Serialising into memory only fails if the type itself is wrong (a map with a non-scalar key),
+/// which the first test of the table detects.
 #[allow(clippy::expect_used, reason = "see above")]
 pub(crate) fn encode_value<V: Serialize>(value: &V) -> Vec<u8> {
     rmp_serde::to_vec_named(value).expect("values of tables serialise")

@@ -1,4 +1,4 @@
-//! The one thread that writes: takes all batches that wait, applies them in one durable transaction, answers them all.
+//! The writer thread: applies all queued batches in one durable transaction, then answers them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -23,15 +23,17 @@ use crate::snapshot::definition;
 use crate::store::Counters;
 use crate::{Batch, Error, Op, Require, Result, TableId};
 
-/// A group is closed at this size, so that one transaction stays within memory and latency stays bounded.
+/// The number of operations that closes a group, which bounds the memory and duration of a commit.
 const GROUP_OPS: usize = 65_536;
 
-/// The answer to a commit that is on its way. Dropping it does not take the batch back.
+/// The pending result of a commit.
+///
+/// Dropping it does not withdraw the batch.
 #[derive(Debug)]
 pub struct Ticket(pub(crate) oneshot::Receiver<Result<()>>);
 
 impl Ticket {
-    /// Blocks until the batch is durable or refused. Not for async threads: await the ticket there.
+    /// Blocks until the batch is durable or refused. In async code, await the ticket instead.
     pub fn wait(self) -> Result<()> {
         self.0.blocking_recv().unwrap_or(Err(Error::Closed))
     }
@@ -50,24 +52,26 @@ pub(crate) struct Submission {
     pub(crate) answer: Answer,
 }
 
-/// Who wants to know.
+/// The recipient of a commit's result.
 pub(crate) enum Answer {
     Ticket(oneshot::Sender<Result<()>>),
-    /// Called on the writer's own thread, with the batch back.
+    /// A callback on the writer's thread, which gets the batch back.
     Then(Box<dyn FnOnce(Batch, Result<()>) + Send>),
 }
 
 impl Submission {
     fn settle(self, verdict: Result<()>) {
         match self.answer {
-            // A caller that has dropped its ticket does not want to know.
+            // A caller that has dropped its ticket needs no result.
             Answer::Ticket(sender) => drop(sender.send(verdict)),
             Answer::Then(then) => then(self.batch, verdict),
         }
     }
 }
 
-/// The file while it is fit for use. `None` after the disk refused, until it has been opened again, and once the store is closed.
+/// The file while it is usable.
+///
+/// `None` after the disk failed, until it is reopened, and once the store is closed.
 pub(crate) type CurrentFile = Arc<RwLock<Option<DatabaseFile>>>;
 
 pub(crate) struct Writer {
@@ -76,12 +80,12 @@ pub(crate) struct Writer {
     pub(crate) counters: Arc<Counters>,
     pub(crate) sums: Arc<Watched>,
     pub(crate) damage: Arc<Damage>,
-    /// The disk has refused; the file is closed and waits to be opened again.
+    /// Whether the disk failed. The file is then closed, and reopened by the next write.
     pub(crate) is_broken: bool,
 }
 
 impl Writer {
-    /// Runs until every sender is gone and the queue is empty.
+    /// Runs until all senders are dropped and the queue is empty.
     pub(crate) fn run(mut self, queue: &Receiver<Submission>) {
         loop {
             let mut group = match queue.recv() {
@@ -111,7 +115,8 @@ impl Writer {
             }
             Err(error) => {
                 if error.is_passing() {
-                    // redb trusts nothing after a failed write; neither do we. Reads fail too until it is open again.
+                    // redb trusts nothing after a failed write, and neither do we. Reads fail too
+                    // until it is reopened.
                     self.is_broken = true;
                     drop(self.put_current(None));
                 }
@@ -123,7 +128,7 @@ impl Writer {
         }
     }
 
-    /// Writes a group in one transaction, into the file that is opened again if the disk had refused.
+    /// Writes a group in one transaction. Reopens the file first if the disk had failed.
     fn write(&mut self, group: &[Submission]) -> Result<(Vec<Result<()>>, Sums)> {
         if self.is_broken {
             let file = self.source.open_again(&self.damage)?;
@@ -145,7 +150,9 @@ impl Writer {
 
 type Changes = HashMap<TableId, BTreeMap<Vec<u8>, Option<Vec<u8>>>>;
 
-/// Applies `batches` in order in one durable transaction: a verdict for each, and the sums that have changed.
+/// Applies `batches` in order in one durable transaction.
+///
+/// Returns the result of each, and the sums that have changed.
 fn apply<'b>(file: &DatabaseFile, batches: impl Iterator<Item = &'b Batch>) -> Result<(Vec<Result<()>>, Sums)> {
     let failed = |error: redb::Error| Error::redb("write to", &file.path, error);
     let mut transaction = file.database()?.begin_write().map_err(|error| failed(error.into()))?;
@@ -173,7 +180,7 @@ fn apply<'b>(file: &DatabaseFile, batches: impl Iterator<Item = &'b Batch>) -> R
     Ok((verdicts, sums))
 }
 
-/// `Some(refusal)` when the condition does not hold.
+/// Returns the refusal if the condition does not hold.
 fn check(
     transaction: &redb::WriteTransaction,
     changes: &Changes,
@@ -260,7 +267,7 @@ fn write(transaction: &redb::WriteTransaction, changes: Changes) -> std::result:
     sums.write(transaction)
 }
 
-/// The index row of an expiry: when, which table, which key.
+/// Returns the key in the expiry index: expiry, table and key of the row.
 pub(crate) fn expiry_key(at: u64, table: TableId, key: &[u8]) -> Vec<u8> {
     (at, table as u8, key.to_vec()).to_bytes()
 }

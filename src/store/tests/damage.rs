@@ -1,4 +1,4 @@
-//! Files with flipped bits: what is wrong is found and named, and nothing panics.
+//! Files with flipped bits: the damage is found and reported, and nothing panics.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -9,7 +9,7 @@ use palabre_store::{Batch, Error, Store, Table, TableId, verify};
 const VALUES: Table<(String, String), String> = Table::new(TableId::ScriptValues);
 const TIMERS: Table<u64, String> = Table::new(TableId::Timers);
 
-/// A file of some hundred kilobytes that was closed in order.
+/// Creates a file of some hundred kilobytes that was closed properly.
 fn file(folder: &Path) -> Vec<u8> {
     let store = Store::open(folder).unwrap();
     for round in 0..5 {
@@ -39,7 +39,7 @@ fn a_flipped_bit_in_any_page_that_is_used_is_found() {
         let mut flipped = whole.clone();
         flipped[*place] ^= 0x10;
         std::fs::write(&path, &flipped).unwrap();
-        // What an older page still holds may be no part of the store any more.
+        // The place may belong to an old page that is no longer part of the store.
         found += usize::from(verify(&path).map_or(true, |inspection| !inspection.findings.is_empty()));
         assert!(std::fs::read(&path).unwrap() == flipped, "looking changes nothing");
     }
@@ -51,7 +51,7 @@ fn no_flipped_bit_makes_anything_panic() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, path) = (file(folder.path()), folder.path().join("palabre.redb"));
     let mut damaged = 0;
-    // The head of the file, then places all over it: heads of pages, and what is in them.
+    // The file header, then places all over the file: page headers and contents.
     for place in (0..512).step_by(37).chain((4_096..whole.len()).step_by(4_096 * 9 + 211)) {
         let mut flipped = whole.clone();
         flipped[place] ^= 1 << (place % 8);
@@ -61,7 +61,7 @@ fn no_flipped_bit_makes_anything_panic() {
             Err(Error::Damaged { .. } | Error::Io { .. } | Error::Newer { .. }) => damaged += 1,
             Err(other) => panic!("byte {place}: {other}"),
         }
-        // Opening it may fail, and reading may; neither panics, nor does closing.
+        // Opening and reading may fail, but neither they nor closing may panic.
         if let Ok(store) = Store::open(folder.path()) {
             drop(store.inspect());
             store.close();
@@ -74,7 +74,7 @@ fn no_flipped_bit_makes_anything_panic() {
 fn many_flipped_bits_are_named_with_their_tables() {
     let folder = tempfile::tempdir().unwrap();
     let (mut bytes, path) = (file(folder.path()), folder.path().join("palabre.redb"));
-    // Every page but the first ones: their heads say how many rows there are.
+    // All pages except the first ones; their headers say how many rows there are.
     for page in (8..bytes.len() / 4_096).map(|page| page * 4_096) {
         bytes[page + 2] ^= 0xFF;
     }

@@ -1,4 +1,4 @@
-//! Disks that fill up and lose power, and the store against a plain map.
+//! Disks that fill up and lose power, and the store compared to a plain map.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 const VALUES: Table<Vec<u8>, Vec<u8>> = Table::new(TableId::ScriptValues);
 
-/// A disk with a write cache: what was not synced is lost, in whole or in part, when the power goes.
+/// A disk with a write cache: unsynced writes are lost, in whole or in part, when the power fails.
 #[derive(Debug, Default)]
 struct PowerlessDisk {
     now: MemoryDisk,
@@ -32,7 +32,7 @@ impl PowerlessDisk {
         Self { now: MemoryDisk::with_content(content.clone()), synced: Mutex::new(content), ..Self::default() }
     }
 
-    /// What is on the platter when the power goes and the cache had written only the first `kept` of what was not synced.
+    /// Returns the content after a power failure that the first `kept` unsynced writes survived.
     fn after_power_loss(&self, kept: usize) -> Vec<u8> {
         let disk = MemoryDisk::with_content(self.synced.lock().unwrap().clone());
         for write in self.unsynced.lock().unwrap().iter().take(kept) {
@@ -124,7 +124,7 @@ fn a_snapshot_open_while_the_disk_fails_delays_nothing() {
 
     store.commit(batch(&[(2, Some(vec![2]))])).wait().unwrap();
     assert_eq!(all(&store).len(), 2);
-    // It reads nothing any more, or what was there before; nothing else.
+    // It fails, or sees the state from before; nothing else.
     assert!(
         VALUES.get(&snapshot, &vec![2]).is_ok_and(|found| found.is_none())
             || snapshot.len(TableId::ScriptValues).is_err()
@@ -134,10 +134,10 @@ fn a_snapshot_open_while_the_disk_fails_delays_nothing() {
 #[derive(Debug, Clone)]
 enum Step {
     Commit(Vec<(u8, Option<Vec<u8>>)>),
-    /// A batch whose condition cannot hold.
+    /// A batch with a condition that cannot hold.
     Refused(u8),
     Reopen,
-    /// The power goes: this share (of 100) of what was not synced had reached the platter.
+    /// A power failure that this share (in percent) of the unsynced writes survives.
     PowerLoss(usize),
 }
 
@@ -154,7 +154,7 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// Every acknowledged batch is there after any crash, and nothing else is, except a batch that was under way.
+    /// Any crash preserves every acknowledged batch, and nothing else except a batch in flight.
     #[test]
     fn the_store_is_a_map_that_survives(steps in proptest::collection::vec(step(), 1..30)) {
         let mut disk = Arc::new(PowerlessDisk::default());
@@ -181,7 +181,7 @@ proptest! {
                     store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
                 }
                 Step::PowerLoss(share) => {
-                    // Taken while the store is open, so that nothing is written on its way out.
+                    // Taken while the store is open, so that closing it writes nothing.
                     let unsynced = disk.unsynced.lock().unwrap().len();
                     let platter = disk.after_power_loss(unsynced * share / 100);
                     disk = Arc::new(PowerlessDisk::with_content(platter));
@@ -193,7 +193,7 @@ proptest! {
         prop_assert!(store.inspect().unwrap().findings.is_empty());
     }
 
-    /// The bytes of keys sort as the keys do, and come back.
+    /// The bytes of keys sort like the keys, and decode to them.
     #[test]
     fn keys_keep_their_order(a: (String, u64), b: (String, u64)) {
         use palabre_store::Key;

@@ -1,4 +1,4 @@
-//! What a user of the store may rely on.
+//! The guarantees of the store.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 

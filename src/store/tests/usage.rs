@@ -1,4 +1,4 @@
-//! What scripts have stored is counted as it is written, removed and swept.
+//! The bytes that scripts store are counted when rows are written, removed and swept.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -17,7 +17,7 @@ fn key(script: u8, name: u8) -> (String, String) {
     (SCRIPTS[usize::from(script) % SCRIPTS.len()].to_owned(), format!("key {}", name % 8))
 }
 
-/// The bytes of the rows that are there, expired or not, by script.
+/// Adds up the bytes of all rows by script, including expired ones.
 fn added_up(store: &Store) -> BTreeMap<String, u64> {
     let snapshot = store.snapshot(0).unwrap();
     let mut sums = BTreeMap::new();
@@ -55,7 +55,7 @@ enum Step {
         script: u8,
         name: u8,
     },
-    /// Several changes in one batch, and as many again in one that is refused.
+    /// Several changes in one batch, and the same number in a batch that is refused.
     Many(Vec<(u8, u8, usize)>),
     Sweep,
     Later(Millis),
@@ -142,7 +142,7 @@ fn writing_over_a_row_that_has_expired_and_was_not_swept_counts_once() {
         usage.load(Acquire)
     };
     assert_eq!(put(Some(5_000)), put(Some(200_000)));
-    // The index still has the first end.
+    // The index still has the first expiry.
     store.sweep(130_000).unwrap().1.wait().unwrap();
     assert_eq!(put(None), usage.load(Acquire));
     check(&store);

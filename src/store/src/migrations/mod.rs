@@ -1,7 +1,8 @@
-//! The file's schema version, and the way from each older one to the present.
+//! The schema version of the file, and migrations from older versions.
 //!
-//! A migration is a file of its own in this folder, `vN_what_changed.rs`, with one function; [`MIGRATIONS`] lists them in
-//! order. Before the first one runs, the file is copied beside itself.
+//! A migration is a file of its own in this folder, `vN_what_changed.rs`, with one function;
+//! [`MIGRATIONS`] lists them in order. Before the first one runs, a copy of the store is saved next
+//! to it.
 
 use std::path::Path;
 
@@ -12,22 +13,22 @@ use crate::row::Row;
 use crate::snapshot::definition;
 use crate::{Error, Result, TableId, counts};
 
-/// One step: what it is called, and what it does inside the transaction that also stamps the new version.
+/// The name of a migration, and its function. The same transaction also writes the new version.
 type Migration = (&'static str, fn(&WriteTransaction) -> std::result::Result<(), redb::Error>);
 
-/// `MIGRATIONS[n]` leads from version `n + 1` to `n + 2`. Empty while version 1 is the only one there has been.
+/// `MIGRATIONS[n]` migrates version `n + 1` to `n + 2`. Empty while version 1 is the only one.
 const MIGRATIONS: &[Migration] = &[];
 
 const VERSION_KEY: &[u8] = b"schema";
 
-/// Returns whether the file had to be repaired, since it was not closed in order.
+/// Migrates the file. Returns whether it needed a repair because it had not been closed properly.
 pub(crate) fn bring_up_to_date(path: &Path) -> Result<bool> {
     let (file, was_repaired) = migrate(path, MIGRATIONS)?;
     counts::ensure(&file)?;
     Ok(was_repaired)
 }
 
-/// Stamps a fresh file with the present version.
+/// Writes the current version into a new file.
 pub(crate) fn stamp_if_new(file: &DatabaseFile) -> Result<()> {
     if version(file)?.is_none() {
         step(file, current(MIGRATIONS), |_| Ok(()))?;
@@ -35,7 +36,7 @@ pub(crate) fn stamp_if_new(file: &DatabaseFile) -> Result<()> {
     counts::ensure(file)
 }
 
-/// Refuses a file that is no store of a version known here.
+/// Refuses a file without a schema version, or with one that is too new.
 pub(crate) fn check(file: &DatabaseFile) -> Result<()> {
     let path = || file.path.to_path_buf();
     let supported = current(MIGRATIONS);
@@ -51,7 +52,7 @@ pub(crate) fn check(file: &DatabaseFile) -> Result<()> {
 
 fn migrate(path: &Path, migrations: &[Migration]) -> Result<(DatabaseFile, bool)> {
     let source = Source::file(path);
-    // A repair reads all of it, and what it had in memory for that would be held as long as the daemon runs.
+    // A repair reads the whole file; the daemon would keep the memory of a larger cache for ever.
     let file = source.open_with(SCAN_CACHE_BYTES)?;
     let (supported, was_repaired) = (current(migrations), file.was_repaired);
     let Some(found) = version(&file)? else {
@@ -64,7 +65,7 @@ fn migrate(path: &Path, migrations: &[Migration]) -> Result<(DatabaseFile, bool)
     if found == supported {
         return Ok((file, was_repaired));
     }
-    // Closed while it is copied: a copy of a file in use would be torn.
+    // Closed before it is copied: the copy of a file in use would be inconsistent.
     drop(file);
     let backup = path.with_extension(format!("v{found}.backup"));
     std::fs::copy(path, &backup).map_err(|error| Error::io("back up before the upgrade to", &backup, error))?;
