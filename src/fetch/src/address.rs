@@ -1,8 +1,10 @@
-//! Which addresses are public: on the internet at large, and not on this machine, in its network or set apart.
+//! Classification of IP addresses as public or inner.
 //!
-//! After the registries of IANA, <https://www.iana.org/assignments/iana-ipv4-special-registry> and
-//! <https://www.iana.org/assignments/iana-ipv6-special-registry>, with the multicast blocks (RFC 5771, RFC 4291) that
-//! those do not list. In doubt an address is inner.
+//! Public addresses are on the internet at large; inner ones are on this machine, in its network or
+//! reserved. Follows the registries of IANA,
+//! <https://www.iana.org/assignments/iana-ipv4-special-registry> and
+//! <https://www.iana.org/assignments/iana-ipv6-special-registry>, and adds the multicast blocks
+//! (RFC 5771, RFC 4291), which these do not list. In doubt an address is inner.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -11,13 +13,13 @@ const SPECIAL_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     // Private use.
     (Ipv4Addr::new(10, 0, 0, 0), 8),
-    // Shared by the customers of a carrier, and by a cloud for its metadata (100.100.100.200).
+    // Shared address space of carriers; one cloud also has its metadata here (100.100.100.200).
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     // Loopback.
     (Ipv4Addr::new(127, 0, 0, 0), 8),
-    // One of the clouds answers its machines here, though the registry calls it public.
+    // A service of one cloud for its own machines, although the registry calls the address public.
     (Ipv4Addr::new(168, 63, 129, 16), 32),
-    // Link-local, with the metadata of most clouds (169.254.169.254).
+    // Link-local, including the metadata service of most clouds (169.254.169.254).
     (Ipv4Addr::new(169, 254, 0, 0), 16),
     // Private use.
     (Ipv4Addr::new(172, 16, 0, 0), 12),
@@ -25,11 +27,11 @@ const SPECIAL_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(192, 0, 0, 0), 24),
     // Documentation.
     (Ipv4Addr::new(192, 0, 2, 0), 24),
-    // Relays of 6to4, given up.
+    // 6to4 relays, deprecated.
     (Ipv4Addr::new(192, 88, 99, 0), 24),
     // Private use.
     (Ipv4Addr::new(192, 168, 0, 0), 16),
-    // Benchmarks.
+    // Benchmarking.
     (Ipv4Addr::new(198, 18, 0, 0), 15),
     // Documentation.
     (Ipv4Addr::new(198, 51, 100, 0), 24),
@@ -40,23 +42,27 @@ const SPECIAL_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4),
 ];
 
-/// All that is given out to the internet. Outside lie ::, ::1, ::/96 and the other ways to wrap an IPv4 address,
-/// 100::/64, 5f00::/16, fc00::/7, fe80::/10, fec0::/10 and ff00::/8.
+/// The global unicast addresses.
+///
+/// They exclude ::, ::1, ::/96 and other ways to embed an IPv4 address, 100::/64, 5f00::/16,
+/// fc00::/7, fe80::/10, fec0::/10 and ff00::/8.
 const UNICAST_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
 const SPECIAL_V6: [(Ipv6Addr, u32); 4] = [
-    // Protocol assignments, Teredo among them, which wraps IPv4 addresses.
+    // Protocol assignments, including Teredo, which embeds IPv4 addresses.
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     // Documentation.
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
-    // 6to4, which wraps IPv4 addresses and is given up.
+    // 6to4, which embeds IPv4 addresses and is deprecated.
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
     // Documentation.
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
-/// What a network without IPv4 makes of IPv4 addresses; there, nothing else reaches them. Its sibling 64:ff9b:1::/48 is
-/// for use within a network, and inner.
+/// The prefix under which a network without IPv4 reaches IPv4 addresses.
+///
+/// There is no other way to them in such a network. The similar prefix 64:ff9b:1::/48 is for use
+/// within a network, and therefore inner.
 const NAT64: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
 
 /// Whether `address` is on the internet at large.
@@ -78,7 +84,9 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     within(address, UNICAST_V6) && !SPECIAL_V6.iter().any(|&block| within(address, block))
 }
 
-/// The IPv4 address that packets to `address` reach. Wrappings that are inner by their own block are left out.
+/// Returns the IPv4 address that packets to `address` reach.
+///
+/// Omits embeddings whose whole block is inner.
 fn wrapped(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [.., a, b, c, d] = address.octets();
     address.to_ipv4_mapped().or_else(|| within(address, NAT64).then(|| Ipv4Addr::new(a, b, c, d)))

@@ -1,58 +1,60 @@
+//! Errors of requests.
+
 use std::error::Error;
 use std::net::IpAddr;
 
 use crate::hop::REDIRECTS;
 
-/// Why a request got no reply. One variant for each thing that a caller does differently.
+/// The reason why a request got no reply. There is one variant for each reaction of callers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
-    /// The operator has not granted the host, or not this port of it.
+    /// The operator has not granted the host, or not this port.
     #[error(
         "the request to {host} was not sent: it needs the grant \"http:{host}\", which the operator gives in bots.yaml"
     )]
     NotGranted {
-        /// The host, with its port where that is neither 80 nor 443.
+        /// The host, with its port unless that is 80 or 443.
         host: String,
     },
-    /// The host is on this machine, in its network, or nowhere on the internet.
+    /// The host is on this machine, in its network, or has a reserved address.
     #[error(
         "the request to {host} was not sent: it leads to {address}, which is not on the public internet; such an \
          address is reached only when bots.yaml grants it written out, as \"http:{address}\", and the URL names it so"
     )]
     Inner {
-        /// The host, as the URL names it.
+        /// The host, as in the URL.
         host: String,
-        /// The first address of it that is inner.
+        /// The first inner address of the host.
         address: IpAddr,
     },
-    /// The URL, or one that it redirects to, is none that is fetched.
+    /// The URL, or one that it redirects to, is invalid or not allowed.
     #[error("the URL cannot be fetched: {0}")]
     BadUrl(String),
-    /// The method, a header or the body is none that is sent.
+    /// The method, a header or the body is invalid or not allowed.
     #[error("the request cannot be sent: {0}")]
     BadRequest(String),
-    /// The reply goes on past the limit.
+    /// The reply exceeds the limit.
     #[error("the reply is larger than {limit} bytes, the most that is read; ask for a part of it")]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The whole reply did not come within the time that the request has.
+    /// The reply was not complete within the request's timeout.
     #[error("the reply did not come in time; try again later, or give the request a longer timeout")]
     Timeout,
-    /// One redirect after another.
+    /// There are too many redirects.
     #[error("the URL redirects more than {most} times; fetch the one that it should end at", most = REDIRECTS)]
     Redirects,
-    /// The connection, or the other side, failed.
+    /// The connection or the server failed.
     #[error("{0}")]
     Failed(String),
 }
 
 impl FetchError {
-    /// Sorts the client's errors into ours. The URL is left out, for keys may be in it.
+    /// Converts an error of the HTTP client. Omits the URL, which may contain keys.
     pub(crate) fn of_client(host: &str, error: reqwest::Error) -> Self {
         let error = error.without_url();
-        // What the resolver refuses comes back wrapped in the client's errors.
+        // Errors of the resolver are wrapped in errors of the client.
         if let Some(ours) = causes(&error).find_map(|cause| cause.downcast_ref::<Self>()) {
             return ours.clone();
         }
@@ -66,7 +68,7 @@ impl FetchError {
     }
 }
 
-/// The last two causes, where the words that tell something are.
+/// Returns the last two causes, which are the most specific.
 pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut words: Vec<String> = causes(error).map(|cause| cause.to_string()).collect();
     words.dedup();

@@ -1,4 +1,4 @@
-//! The exchange: each hop judged, sent, and followed or read.
+//! The exchange of a request: each hop is checked, sent, and followed or read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,15 +11,15 @@ use crate::hop::{Hop, REDIRECTS};
 use crate::names::{JudgedNames, Names, SystemNames};
 use crate::{FetchError, Grants, Held, Reply, Request};
 
-/// The largest body of a reply, in bytes.
+/// The maximum size of a reply's body, in bytes.
 pub const REPLY_BYTES: usize = 1 << 20;
-/// The longest that an exchange takes, whatever the request says.
+/// The maximum duration of an exchange, whatever timeout the request has.
 pub const LONGEST: Duration = Duration::from_secs(60);
 
-/// The most that the headers of a reply have together, in bytes: they are kept like its body.
+/// The maximum size of a reply's headers, in bytes. They are kept in memory like its body.
 const HEADER_BYTES: usize = 64 << 10;
 const CONNECT: Duration = Duration::from_secs(10);
-/// Connections without work are kept for the next request of a script that asks the same host again and again.
+/// Idle connections are kept for scripts that send frequent requests to one host.
 const IDLE: Duration = Duration::from_secs(30);
 const IDLE_PER_HOST: usize = 4;
 
@@ -30,20 +30,20 @@ pub struct Fetcher {
 }
 
 impl Fetcher {
-    /// A client that asks the operating system for names.
+    /// Creates a client that resolves names with the operating system.
     ///
     /// # Errors
-    /// When the process has no provider of cryptography yet, or the client cannot be made.
+    /// When the process has no cryptography provider yet, or the client cannot be created.
     pub fn new() -> Result<Self, FetchError> {
         Self::with_names(Arc::new(SystemNames))
     }
 
-    /// A client that asks `names`; what they answer is judged all the same.
+    /// Creates a client that resolves names with `names`, whose addresses are checked too.
     ///
     /// # Errors
-    /// When the process has no provider of cryptography yet, or the client cannot be made.
+    /// When the process has no cryptography provider yet, or the client cannot be created.
     pub fn with_names(names: Arc<dyn Names>) -> Result<Self, FetchError> {
-        // The client would panic.
+        // The client would panic without one.
         if CryptoProvider::get_default().is_none() {
             return Err(FetchError::Failed(
                 "cannot make the HTTP client: no provider of cryptography; main must install one first".to_owned(),
@@ -52,11 +52,12 @@ impl Fetcher {
         let client = Client::builder()
             .user_agent(concat!("Palabre/", env!("CARGO_PKG_VERSION")))
             .dns_resolver(Arc::new(JudgedNames(names)))
-            // A proxy would look names up by itself, past the guard.
+            // A proxy would resolve names by itself, without the guard.
             .no_proxy()
             .redirect(redirect::Policy::none())
             .referer(false)
-            // Off even where another crate switches the features on: a small reply could unpack to a huge one.
+            // Disabled even if another crate enables the features: a small reply could decompress
+            // to a huge one.
             .no_gzip()
             .no_brotli()
             .no_zstd()
@@ -71,10 +72,10 @@ impl Fetcher {
         Ok(Self { client })
     }
 
-    /// Sends `request` and follows its redirects, as far as `grants` let it.
+    /// Sends `request` and follows its redirects, as far as `grants` allow.
     ///
     /// # Errors
-    /// When there is no reply; one that tells of an error, such as a 404, is a reply.
+    /// When there is no reply. A reply with an error status, such as 404, is not an error.
     pub async fn fetch(&self, request: &Request, grants: &Grants) -> Result<Reply, FetchError> {
         tokio::time::timeout(request.timeout.min(LONGEST), self.exchange(request, grants))
             .await

@@ -1,4 +1,4 @@
-//! Which hosts a script may reach, as the operator wrote them in bots.yaml.
+//! Grants: the hosts that the operator allows a script to reach in bots.yaml.
 
 use std::net::IpAddr;
 
@@ -8,10 +8,10 @@ use crate::FetchError;
 use crate::address::is_public;
 use crate::names::{LOCALHOST, bare};
 
-/// The ports of a grant that names none.
+/// The ports of a grant without a port.
 const PORTS: [u16; 2] = [80, 443];
 
-/// The hosts that a script may reach. The default is none.
+/// The hosts that a script may reach. The default allows none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grants(Vec<Grant>);
 
@@ -23,9 +23,9 @@ struct Grant {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Host {
-    /// `*`: every public one.
+    /// `*`: every public host.
     Public,
-    /// `*.example.com`, kept as `.example.com`.
+    /// `*.example.com`, stored as `.example.com`.
     Below(String),
     Name(String),
     Localhost,
@@ -33,20 +33,23 @@ enum Host {
 }
 
 impl Grants {
-    /// Reads what follows `http:` in the grants of bots.yaml: `api.example.com`, `*.example.com` (one or more labels),
-    /// `*` (every public host), `localhost`, an address; each alone, which gives the ports 80 and 443, or with `:port`.
+    /// Parses the parts after `http:` of the grants in bots.yaml.
+    ///
+    /// Allowed are `api.example.com`, `*.example.com` (one or more labels), `*` (every public
+    /// host), `localhost` and addresses; each alone, which grants the ports 80 and 443, or with
+    /// `:port`.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with which of them.
+    /// A sentence that names the first invalid grant and the problem.
     pub fn parse(grants: &[String]) -> Result<Self, String> {
         let parse = |text: &String| Grant::parse(text).map_err(|why| format!("the grant \"http:{text}\" {why}"));
         grants.iter().map(parse).collect::<Result<Vec<_>, _>>().map(Self)
     }
 
-    /// The grant of the very host of an address that the operator has written down.
+    /// Grants exactly the host and port of a URL from the operator's configuration.
     ///
     /// # Errors
-    /// A sentence, when it is no address.
+    /// A sentence with the problem, when it is not a URL of a host.
     pub fn of_url(url: &str) -> Result<Self, String> {
         let parsed = Url::parse(url).map_err(|error| format!("it is no address: {error}"))?;
         let host = parsed.host_str().ok_or("it names no host")?;
@@ -54,8 +57,9 @@ impl Grants {
         Self::parse(&[format!("{host}:{port}")])
     }
 
-    /// Whether `url` may be asked for, as far as it tells by itself: the addresses of a name are judged when it is
-    /// looked up.
+    /// Checks whether `url` may be requested, as far as the URL shows.
+    ///
+    /// The addresses of a name are checked when it is resolved.
     ///
     /// # Errors
     /// `BadUrl`, `NotGranted` or `Inner`.
@@ -88,7 +92,10 @@ impl Grants {
         self.judge(|host| host.covers_address(address), inner, shown, port)
     }
 
-    /// `inner` is the address of the host where only a grant that writes it out reaches it.
+    /// Finds a grant for a host and port.
+    ///
+    /// `inner` is the address of a host that can only be reached by a grant that names it
+    /// explicitly.
     fn judge(
         &self,
         covers: impl Fn(&Host) -> bool,
@@ -110,7 +117,7 @@ impl Grants {
 
 impl Grant {
     fn parse(text: &str) -> Result<Self, String> {
-        // An address of version 6 has colons of its own.
+        // IPv6 addresses contain colons themselves.
         if let Ok(address) = text.parse::<IpAddr>() {
             return Ok(Self { host: Host::Address(address), port: None });
         }
@@ -148,7 +155,7 @@ impl Host {
         let host = url::Host::parse(text).map_err(|error| format!("names no host ({error})"))?;
         match host {
             url::Host::Ipv6(address) => Ok(Self::Address(address.into())),
-            // 127.1 and its like are what the operator would overlook.
+            // An operator could overlook that 127.1 is an address.
             url::Host::Ipv4(address) if address.to_string() == text => Ok(Self::Address(address.into())),
             url::Host::Ipv4(address) => Err(format!("is an address; write it as {address}")),
             url::Host::Domain(name) => match bare(&name) {
@@ -180,13 +187,13 @@ impl Host {
     }
 }
 
-/// Names that are this machine by what they are (RFC 6761), whatever DNS says.
+/// Whether a name always refers to this machine (RFC 6761), whatever DNS says.
 fn is_local(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
 fn parse_port(text: &str) -> Result<u16, String> {
-    // `+80` would parse.
+    // `parse` would accept `+80`.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let port = text.parse::<u16>().ok().filter(|port| digits && *port != 0);
     port.ok_or_else(|| format!("has the port \"{text}\", which is no number from 1 to 65535"))

@@ -1,13 +1,17 @@
+//! Resources that are held together with a reply.
+
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-/// Something that is held until the last copy of a reply is gone: a share of a limit that the reply takes up.
+/// A value that is held until the last copy of a reply is dropped.
+///
+/// It is the reply's share of a limit.
 #[derive(Clone, Default)]
 pub struct Held(Option<Arc<dyn Any + Send + Sync>>);
 
 impl Held {
-    /// Holds `what`.
+    /// Creates a holder of `what`.
     #[must_use]
     pub fn new(what: impl Any + Send + Sync) -> Self {
         Self(Some(Arc::new(what)))
@@ -20,7 +24,7 @@ impl fmt::Debug for Held {
     }
 }
 
-/// It is no part of what a reply says.
+/// All are equal, because they are not part of a reply's content.
 impl PartialEq for Held {
     fn eq(&self, _: &Self) -> bool {
         true

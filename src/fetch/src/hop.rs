@@ -1,5 +1,6 @@
-//! One request of an exchange, and the one that a redirect makes of it, as browsers do it
-//! (<https://fetch.spec.whatwg.org/#http-redirect-fetch>).
+//! Hops: the single requests of an exchange.
+//!
+//! Redirects are followed as by browsers (<https://fetch.spec.whatwg.org/#http-redirect-fetch>).
 
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Method, StatusCode};
@@ -7,15 +8,15 @@ use url::Url;
 
 use crate::FetchError;
 
-/// The most redirects of an exchange.
+/// The maximum number of redirects of an exchange.
 pub const REDIRECTS: usize = 5;
 
-/// What another host than the first must not be told.
+/// Headers that are not sent to another origin.
 const SECRETS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
-/// What says something of a body that is no longer sent.
+/// Headers about the body, removed together with it.
 const OF_THE_BODY: [&str; 4] = ["content-encoding", "content-language", "content-location", "content-type"];
 
-/// One request of an exchange. Nobody has judged its URL yet.
+/// One request of an exchange. Its URL has not been checked yet.
 #[derive(Debug, Clone)]
 pub(crate) struct Hop {
     pub(crate) method: Method,
@@ -25,12 +26,12 @@ pub(crate) struct Hop {
 }
 
 impl Hop {
-    /// The host of the URL, for errors.
+    /// Returns the host of the URL, for errors.
     pub(crate) fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// Where a reply with this status and these headers redirects to, if it does.
+    /// Returns the hop that a reply with this status and these headers redirects to, if it does.
     pub(crate) fn next(&self, status: StatusCode, headers: &HeaderMap) -> Result<Option<Self>, FetchError> {
         let Some(location) = headers.get(LOCATION) else { return Ok(None) };
         let becomes_get = match status.as_u16() {

@@ -1,9 +1,9 @@
-//! Outgoing HTTP for scripts, which cannot be talked into reaching what the operator did not grant.
+//! Outgoing HTTP requests of scripts, restricted to the hosts that the operator has granted.
 //!
-//! Two guards, and a request passes both at every hop of its redirects. [`Grants`] judge the URL: its scheme, host and
-//! port, and its address where it is written as one. The resolver judges the addresses that a name has, and hands the
-//! connection exactly those that it has judged; nothing is looked up a second time, so a name whose answer changes
-//! between the check and the use gains nothing.
+//! A request passes two guards at every hop of its redirects. [`Grants`] check the URL: its scheme,
+//! host and port, and its address if the host is written as one. The resolver checks the addresses
+//! of a name, and gives the connection exactly those that it has checked. No name is resolved
+//! twice, so an answer that changes between check and use (DNS rebinding) has no effect.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

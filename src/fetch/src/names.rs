@@ -1,4 +1,4 @@
-//! From a name to judged addresses, in the one look-up that a connection makes.
+//! Name resolution with checked addresses, in the only look-up of a connection.
 
 use std::error::Error;
 use std::io;
@@ -11,20 +11,20 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use crate::FetchError;
 use crate::address::is_public;
 
-/// What `localhost` means here, whatever the system's files say.
+/// The addresses of `localhost`, whatever the system's files say.
 pub(crate) const LOCALHOST: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
-/// Who knows the addresses of names: the system, or in tests a list.
+/// A name resolver: the operating system, or in tests a list.
 #[async_trait]
 pub trait Names: Send + Sync {
-    /// All addresses of `name`.
+    /// Returns all addresses of `name`.
     ///
     /// # Errors
-    /// When the name has none, or nobody could be asked.
+    /// When the name has none, or no resolver could be reached.
     async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>>;
 }
 
-/// What the operating system knows: its files, and DNS.
+/// The resolver of the operating system: its files, and DNS.
 pub(crate) struct SystemNames;
 
 #[async_trait]
@@ -34,10 +34,11 @@ impl Names for SystemNames {
     }
 }
 
-/// The resolver of the client: it gives out public addresses, and those of `localhost`.
+/// The resolver of the client: it returns only public addresses, and those of `localhost`.
 ///
-/// It need not know what is granted: the client asks it only for hosts that [`Grants::allows`](crate::Grants::allows)
-/// has let pass, `localhost` among them only where it is granted. No other name ever leads to an inner address.
+/// It need not know the grants: the client asks it only for hosts that
+/// [`Grants::allows`](crate::Grants::allows) has accepted, including `localhost` only if that is
+/// granted. No other name leads to an inner address.
 pub(crate) struct JudgedNames(pub(crate) Arc<dyn Names>);
 
 impl Resolve for JudgedNames {
@@ -58,7 +59,7 @@ async fn judged(names: Arc<dyn Names>, name: Name) -> Result<Addrs, Box<dyn Erro
     if found.is_empty() {
         return Err(FetchError::Failed(format!("the name {host} has no address")).into());
     }
-    // One inner address refuses all: which of them a connection would take is not ours to say.
+    // One inner address refuses the name, because the connection could use any of them.
     if let Some(address) = found.iter().copied().find(|address| !is_public(*address)) {
         return Err(FetchError::Inner { host, address }.into());
     }
@@ -70,7 +71,7 @@ fn handed(addresses: Vec<IpAddr>) -> Addrs {
     Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)))
 }
 
-/// A name as it is compared: `Example.COM.` is `example.com`.
+/// Normalises a name for comparison: `Example.COM.` becomes `example.com`.
 pub(crate) fn bare(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }

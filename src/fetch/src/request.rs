@@ -1,4 +1,4 @@
-//! What a script asks for and what it gets, and what of it may be sent.
+//! Requests and replies of scripts, and the validation of requests.
 
 use std::time::Duration;
 
@@ -10,15 +10,17 @@ use url::Url;
 use crate::hop::Hop;
 use crate::{FetchError, Held};
 
-/// The largest body of a request, in bytes.
+/// The maximum size of a request's body, in bytes.
 pub const REQUEST_BYTES: usize = 1 << 20;
-/// The most headers of a request.
+/// The maximum number of headers of a request.
 pub const REQUEST_HEADERS: usize = 100;
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// The headers that belong to the connection: with them a script could put words into other requests on it, or ask one
-/// host in the name of another. Those of a proxy are told by their prefix.
+/// The headers that belong to the connection, which scripts cannot set.
+///
+/// With them a script could inject data into other requests on it, or ask one host in the name of
+/// another. Headers of proxies are recognised by their prefix instead.
 const OURS: [&str; 10] = [
     "connection",
     "content-length",
@@ -32,41 +34,45 @@ const OURS: [&str; 10] = [
     "upgrade",
 ];
 
-/// What a script asks for.
+/// A request of a script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.
     pub method: String,
     /// An absolute URL, http or https.
     pub url: String,
-    /// Names and values; a name may come more than once.
+    /// Names and values. A name may occur more than once.
     pub headers: Vec<(String, String)>,
-    /// What is sent with it.
+    /// The body.
     #[serde(default, with = "serde_bytes")]
     pub body: Option<Vec<u8>>,
-    /// For the whole exchange, with its redirects; [`LONGEST`](crate::LONGEST) at the most.
+    /// The timeout of the whole exchange, with its redirects.
+    ///
+    /// At most [`LONGEST`](crate::LONGEST).
     pub timeout: Duration,
 }
 
-/// What came back, whatever its status.
+/// A reply, whatever its status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// The status code: 200, 404, …
     pub status: u16,
     /// Names in lower case, and values.
     pub headers: Vec<(String, String)>,
-    /// The body as it was sent, not decompressed. It is not written down with the rest: a journal would be full of them.
+    /// The body as it was sent, not decompressed.
+    ///
+    /// It is not serialised, because bodies would fill the journal.
     #[serde(skip)]
     pub body: Vec<u8>,
-    /// The URL that replied, past the redirects.
+    /// The URL of the reply, after redirects.
     pub url: String,
-    /// What is let go with the last copy of the reply.
+    /// A value that is dropped with the last copy of the reply.
     #[serde(skip)]
     pub held: Held,
 }
 
 impl Request {
-    /// The request in the client's terms, if all of it may be sent. Whether its host may be reached is not asked here.
+    /// Validates the request and converts it for the client. Does not check the grants.
     pub(crate) fn first_hop(&self) -> Result<Hop, FetchError> {
         if self.body.as_ref().is_some_and(|body| body.len() > REQUEST_BYTES) {
             return Err(FetchError::BadRequest(format!("its body is larger than {REQUEST_BYTES} bytes")));

@@ -1,4 +1,4 @@
-//! What a script gets from a host that it was granted.
+//! Requests to hosts that a script is granted.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -14,7 +14,7 @@ use palabre_fetch::{FetchError, Fetcher, Names, REDIRECTS, REPLY_BYTES, REQUEST_
 use support::*;
 use tokio::net::TcpListener;
 
-/// Nobody asks for a name here.
+/// A resolver for tests that resolve no name.
 struct NoNames;
 
 #[async_trait]
@@ -76,7 +76,7 @@ async fn a_status_that_tells_of_an_error_is_a_reply() {
         let reply = client().fetch(&request("GET", server.url("/")), &grants(&[server.grant()])).await.unwrap();
         assert_eq!(reply.status.to_string(), status[..3]);
     }
-    // And so is a redirect that names no place.
+    // A redirect without a target is a reply too.
     let server = Server::always("302 Found", &[], "where?").await;
     let reply = client().fetch(&request("GET", server.url("/")), &grants(&[server.grant()])).await.unwrap();
     assert_eq!((reply.status, reply.body.as_slice()), (302, b"where?".as_slice()));
@@ -149,7 +149,7 @@ async fn redirects_change_the_method_as_browsers_do() {
         assert!(seen.starts_with(&format!("{becomes} /to?x=1 HTTP/1.1\r\n")), "{status} {method}: {seen}");
         assert_eq!(seen.contains("the body"), keeps_body, "{status} {method}: {seen}");
         assert_eq!(seen.contains("content-type"), keeps_body, "{status} {method}: {seen}");
-        // The same host asked again may know again who asks.
+        // The same origin still gets the credentials.
         assert!(seen.contains("authorization: Bearer hush") && seen.contains("x-kept: yes"), "{seen}");
     }
 }
@@ -210,7 +210,7 @@ async fn a_body_up_to_the_limit_is_read_and_one_byte_more_is_not() {
             assert_eq!(outcome, expected);
         }
     }
-    // A length that is only told is refused before the body comes.
+    // A reply that announces too large a body is refused before the body arrives.
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", REPLY_BYTES + 1);
     let server = Server::start(move |_| Answer::Unfinished(head.clone().into_bytes())).await;
     let outcome = client().fetch(&request("GET", server.url("/")), &grants(&[server.grant()])).await;
@@ -231,7 +231,7 @@ async fn the_timeout_is_for_the_whole_exchange() {
 
 #[tokio::test]
 async fn a_failure_says_which_host_and_why_and_no_secret() {
-    // A port where nobody listens any more.
+    // A port that nothing listens on any more.
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let granted = grants(&[format!("127.0.0.1:{port}")]);
     let outcome = client().fetch(&request("GET", format!("http://127.0.0.1:{port}/?key=hush")), &granted).await;
@@ -242,7 +242,7 @@ async fn a_failure_says_which_host_and_why_and_no_secret() {
     let Err(FetchError::BadUrl(why)) = outcome else { panic!("{outcome:?}") };
     assert!(!why.contains("hush"), "{why}");
 
-    // Half a reply is none.
+    // An incomplete reply is an error.
     let server = Server::start(|_| Answer::Whole(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nbegun".to_vec())).await;
     let outcome = client().fetch(&request("GET", server.url("/")), &grants(&[server.grant()])).await;
     assert!(matches!(outcome, Err(FetchError::Failed(_))), "{outcome:?}");

@@ -1,4 +1,4 @@
-//! What each way to write a grant lets pass, as far as the URL tells.
+//! The URLs that each notation of a grant allows.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 

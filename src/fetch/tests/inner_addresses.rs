@@ -1,4 +1,6 @@
-//! Ways to reach this machine, its network and the metadata of its cloud. Each must fail before a connection is made.
+//! Attempts to reach this machine, its network and the metadata service of its cloud.
+//!
+//! Each must fail before a connection is made.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -15,17 +17,17 @@ use palabre_fetch::{FetchError, Names, Reply};
 use support::*;
 use tokio::net::{TcpListener, TcpStream};
 
-/// Hosts that are this machine, its network, a metadata service, or nowhere; a space between each two.
+/// Hosts that are this machine, its network, a metadata service, or nowhere; separated by spaces.
 const HOSTS: &[&str] = &[
     // Loopback, in all the spellings of an IPv4 address.
     "127.0.0.1 127.0.0.1. 127.1 127.0.1 127.8.9.10 2130706433 0x7f000001 0x7f.1 0X7F.0.0.1 0x7F.0x0.0x0.0x1 0177.0.0.1",
     "0177.1 017700000001 0177.0x0.0.1 127.000.000.001 127.0x1 0 0.0.0.0 0x0 00000000000",
-    // The same, behind what a URL decodes.
+    // The same, in notations that URL parsing decodes.
     "%31%32%37.0.0.1 127%2e0%2e0%2e1 127.0.0.%31 １２７.０.０.１ 127。0。0。1 ①②⑦.⓪.⓪.①",
     // Loopback by name.
     "localhost localhost. LOCALHOST LocalHost. foo.localhost foo.localhost. A.B.LOCALHOST 127.0.0.1.localhost",
     "loc%61lhost ｌｏｃａｌｈｏｓｔ ⓛocalhost local\u{ad}host",
-    // Loopback in IPv6, and IPv4 wrapped in it.
+    // Loopback in IPv6, and IPv4 addresses embedded in it.
     "[::1] [0:0:0:0:0:0:0:1] [0000:0000:0000:0000:0000:0000:0000:0001] [::] [::1%25lo] [::1%lo]",
     "[::ffff:127.0.0.1] [::FFFF:7f00:1] [0:0:0:0:0:ffff:127.0.0.1] [::ffff:0.0.0.0] [::ffff:169.254.169.254]",
     "[::127.0.0.1] [::7f00:1] [::ffff:0:127.0.0.1] [2002:7f00:1::] [2002:7f00:1::1] [2002:a9fe:a9fe::]",
@@ -37,10 +39,10 @@ const HOSTS: &[&str] = &[
     // Inner networks.
     "10.0.0.1 10.255.255.255 0xa.1 012.0.0.1 172.16.0.1 172.31.255.255 192.168.0.1 192.168.257 3232235521 100.64.0.1",
     "[fc00::1] [fd12:3456::1] [fec0::1]",
-    // Set apart.
+    // Reserved.
     "198.18.0.1 192.0.2.1 198.51.100.1 203.0.113.1 192.88.99.1 224.0.0.1 239.255.255.250 240.0.0.1 255.255.255.255",
     "0.1.2.3 [ff02::1] [100::1] [2001:db8::1] [3fff::1] [5f00::1] [2001:2::1] [2001:20::1]",
-    // Names that lead inward.
+    // Names that resolve to inner addresses.
     "inward.example INWARD.example. private.example v6.example mapped.example wrapped.example",
     "metadata.google.internal ip6-localhost first.example last.example nowhere.example",
 ];
@@ -49,7 +51,7 @@ fn hosts() -> impl Iterator<Item = &'static str> {
     HOSTS.iter().flat_map(|line| line.split(' '))
 }
 
-/// URLs that are more than a host between `http://` and `:PORT/`.
+/// URLs that differ in more than the host between `http://` and `:PORT/`.
 const URLS: &[&str] = &[
     "https://127.0.0.1:PORT/",
     "HTTP://127.0.0.1:PORT/",
@@ -60,7 +62,7 @@ const URLS: &[&str] = &[
     "http:////127.0.0.1:PORT/",
     "http:\\\\127.0.0.1:PORT\\",
     "http:/\\127.0.0.1:PORT/",
-    // What is before the @ is no host.
+    // The part before the @ is not the host.
     "http://example.com@127.0.0.1:PORT/",
     "http://example.com:80@127.0.0.1:PORT/",
     "http://example.com:80@@127.0.0.1:PORT/",
@@ -70,7 +72,7 @@ const URLS: &[&str] = &[
     "http://:@127.0.0.1:PORT/",
     "http://127.0.0.1:PORT@example.com/",
     "http://user:secret@example.com/",
-    // What is after the host is no @.
+    // An @ after the host has no meaning.
     "http://127.0.0.1:PORT\\@example.com/",
     "http://127.0.0.1:PORT#@example.com/",
     "http://127.0.0.1:PORT?@example.com/",
@@ -91,7 +93,7 @@ const URLS: &[&str] = &[
     "blob:http://127.0.0.1:PORT/1",
     "data:text/plain,x",
     "javascript:1",
-    // None at all.
+    // Invalid URLs.
     "",
     "/",
     "127.0.0.1:PORT/",
@@ -106,7 +108,7 @@ const URLS: &[&str] = &[
     "http://exa mple.com/",
 ];
 
-/// Names that lead inward, whoever asks for them. Others nobody should ask for.
+/// Resolves some names to inner addresses, and refuses all others.
 struct Inward;
 
 #[async_trait]
@@ -128,7 +130,7 @@ impl Names for Inward {
     }
 }
 
-/// Listens on the loopback addresses, and no connection may ever come.
+/// Listens on the loopback addresses, to check that no connection arrives.
 struct Canary {
     listeners: Vec<TcpListener>,
     port: u16,
@@ -148,7 +150,9 @@ impl Canary {
         text.replace("PORT", &self.port.to_string())
     }
 
-    /// Connections are accepted in the order in which they were made: the test's own must be the first.
+    /// Checks that no connection arrived before the test's own.
+    ///
+    /// Connections are accepted in the order in which they were made.
     async fn has_seen_nobody(&self) {
         for listener in &self.listeners {
             let own = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -162,7 +166,7 @@ fn is_refused(outcome: &Result<Reply, FetchError>) -> bool {
     matches!(outcome, Err(FetchError::Inner { .. } | FetchError::NotGranted { .. } | FetchError::BadUrl(_)))
 }
 
-/// All that lets a request pass the grants as long as its host is public.
+/// The grants that allow as much as possible without naming an inner host.
 fn widest(canary: &Canary) -> Vec<String> {
     vec!["*".to_owned(), canary.at("*:PORT"), "*.example".to_owned(), "*.example.com".to_owned()]
 }
@@ -188,7 +192,7 @@ async fn no_spelling_of_an_inner_host_gets_through_a_wildcard() {
 async fn no_spelling_of_an_inner_host_gets_through_narrow_grants() {
     let canary = Canary::new().await;
     let fetcher = fetcher(Arc::new(Inward));
-    // Another port of this machine, another address, and names that lead inward.
+    // Another port of this machine, another address, and names that resolve to inner addresses.
     let narrow = grants(&["127.0.0.1:1", "[::1]:1", "localhost:1", "8.8.8.8", "*.example", "api.example.com"]);
     let nothing = grants::<&str>(&[]);
     for host in hosts() {
@@ -235,7 +239,7 @@ async fn an_inner_address_that_is_granted_grants_no_other_spelling_nor_neighbour
 async fn a_name_that_is_granted_does_not_lead_inward_all_the_same() {
     let canary = Canary::new().await;
     let fetcher = fetcher(Arc::new(Inward));
-    // Not even with the address that it leads to.
+    // Not even when the address that it resolves to is granted too.
     let granted = grants(&[canary.at("inward.example:PORT"), canary.at("127.0.0.1:PORT")]);
     let outcome = fetcher.fetch(&request("GET", canary.at("http://inward.example:PORT/")), &granted).await;
     let loopback = "127.0.0.1".parse().unwrap();
@@ -271,7 +275,7 @@ async fn no_redirect_leads_inward() {
     let fetcher = fetcher(Arc::new(Inward));
     for status in [301, 302, 303, 307, 308] {
         for (target, method) in TARGETS.iter().zip(["GET", "POST"].into_iter().cycle()) {
-            // The front says where to go in answer to /; its own port is known only then.
+            // The front server redirects requests for /; its own port is known only then.
             let to = canary.at(target);
             let front = Server::start(move |request| {
                 let port = request.lines().find_map(|line| line.strip_prefix("host: 127.0.0.1:")).unwrap_or_default();
@@ -305,7 +309,7 @@ async fn the_last_of_several_redirects_does_not_lead_inward() {
     canary.has_seen_nobody().await;
 }
 
-/// A name that is public for the first who asks, and this machine for everybody after.
+/// Resolves a name to a public address at first, and to this machine from then on.
 #[derive(Default)]
 struct Rebinding {
     asked: AtomicUsize,
@@ -314,7 +318,7 @@ struct Rebinding {
 #[async_trait]
 impl Names for Rebinding {
     async fn look_up(&self, _: &str) -> io::Result<Vec<IpAddr>> {
-        // A public address that belongs to nobody.
+        // A public address that is not assigned.
         let address = if self.asked.fetch_add(1, SeqCst) == 0 { "2d00::1" } else { "127.0.0.1" };
         Ok(vec![address.parse().unwrap()])
     }

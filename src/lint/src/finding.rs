@@ -1,39 +1,39 @@
-//! What the linter has to say, and where.
+//! Findings of the linter, with their positions.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Something in a script that its author may want to look at.
+/// A problem in a script that its author may want to fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The file, as the caller names it.
     pub path: String,
-    /// The line where it begins, from 1.
+    /// The line of its start, from 1.
     pub line: usize,
-    /// The column where it begins, in characters, from 1.
+    /// The column of its start, in characters, from 1.
     pub column: usize,
-    /// The line where it ends.
+    /// The line of its end.
     pub end_line: usize,
     /// The column after its last character.
     pub end_column: usize,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
     /// The name of the lint; `-- selene: allow(name)` above the line silences it.
     pub code: String,
-    /// What is wrong, in a sentence.
+    /// The problem, in one sentence.
     pub message: String,
-    /// What to do about it.
+    /// A way to fix it.
     pub help: Option<String>,
 }
 
-/// How bad a [`Finding`] is.
+/// The severity of a [`Finding`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// It fails when it runs.
+    /// The code fails when it runs.
     Error,
-    /// It runs, and hardly does what is meant.
+    /// The code runs, but hardly does what was intended.
     Warning,
 }
 
@@ -57,7 +57,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// A finding that knows its place in bytes alone.
+/// A finding with a range in bytes, not yet converted to lines and columns.
 #[derive(Debug)]
 pub(crate) struct Note {
     pub(crate) range: (usize, usize),
@@ -84,7 +84,7 @@ impl Note {
     }
 }
 
-/// Where the lines of a text begin.
+/// The positions of the line starts of a text.
 pub(crate) struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
@@ -96,7 +96,7 @@ impl<'a> Lines<'a> {
         Self { text, starts: std::iter::once(0).chain(breaks).collect() }
     }
 
-    /// Line and column of a byte, both from 1.
+    /// Returns the line and column of a byte, both from 1.
     fn position(&self, byte: usize) -> (usize, usize) {
         let byte = byte.min(self.text.len());
         let line = self.starts.partition_point(|start| *start <= byte);

@@ -1,5 +1,7 @@
-//! Lints of our own: functions that look like hooks and are none, hooks that nobody calls, functions that hide what
-//! Palabre gives.
+//! Our own lints.
+//!
+//! They find functions that look like hooks but are not, hooks that are never called, and functions
+//! that hide a global of Palabre.
 
 use std::collections::BTreeSet;
 
@@ -8,19 +10,21 @@ use crate::finding::Note;
 use crate::names::{Names, Site};
 use crate::wording::nearest;
 
-/// A global that is named like a hook, and there is no such hook.
+/// A global with a name like a hook's, when there is no such hook.
 const UNKNOWN: &str = "unknown_hook";
-/// A hook that is local, so nobody finds it.
+/// A local function with the name of a hook, which is therefore never called.
 const LOCAL: &str = "local_hook";
-/// A hook that is defined again further down.
+/// A second definition of a hook.
 const REPEATED: &str = "repeated_hook";
-/// A function with the name of one that is there already.
+/// A function with the name of an existing global.
 const HIDDEN: &str = "hidden_global";
 
-/// The codes of these lints. Selene does not know them, so a comment that allows one holds for the whole file.
+/// The codes of these lints.
+///
+/// Selene does not know them, so a comment that allows one applies to the whole file.
 pub(crate) const CODES: &[&str] = &[UNKNOWN, LOCAL, REPEATED, HIDDEN];
 
-/// Whether a name is that of a hook, or is meant to be.
+/// Whether a name is, or is meant to be, that of a hook.
 pub(crate) fn looks_like_hook(name: &str) -> bool {
     name.starts_with("on_") || name.starts_with("before_")
 }
@@ -31,12 +35,12 @@ pub(crate) fn check(names: &Names, known: &Known<'_>) -> Vec<Note> {
     for site in names.globals() {
         let name = site.name.as_str();
         if known.hooks.contains(name) {
-            // In a branch it may be one of two ways to define it.
+            // Within a branch it may be one of two alternative definitions.
             if site.is_outermost && !defined.insert(name) {
                 notes.push(repeated(site));
             }
         } else if known.globals.contains(name) {
-            // Selene speaks of assignments.
+            // Selene itself reports assignments.
             notes.extend(site.is_function.then(|| hidden(site, known)));
         } else if looks_like_hook(name) && unknown.insert(name) {
             notes.extend(unknown_hook(site, names, known));
@@ -54,7 +58,7 @@ pub(crate) fn check(names: &Names, known: &Known<'_>) -> Vec<Note> {
 fn unknown_hook(site: &Site, names: &Names, known: &Known<'_>) -> Option<Note> {
     let name = &site.name;
     let near = nearest(name, known.hooks.iter().map(String::as_str));
-    // A function of the script's own may well be called before_midnight, if somebody calls it.
+    // A script may have a function of its own named before_midnight, as long as it calls it.
     if near.is_none() && !name.starts_with("on_") && names.reads_global(name) {
         return None;
     }

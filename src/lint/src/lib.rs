@@ -1,4 +1,4 @@
-//! Looks at scripts before they run: selene's lints over the names that Palabre gives, and a few of our own for hooks.
+//! The linter for scripts: selene's lints with Palabre's global names, and our own for hooks.
 //!
 //! ```
 //! let linter = palabre_lint::Linter::new()?;
@@ -31,11 +31,15 @@ use names::Names;
 
 pub use finding::{Finding, Severity};
 
-/// Parser and lints go down into a script call by call, so they have a thread of their own with room for it. Only what
-/// they use of it is ever allocated.
+/// The stack size of the linter's thread.
+///
+/// Parser and lints are recursive, so they run in a thread of their own with a large stack. Only
+/// the part that they use is ever allocated.
 const STACK: usize = 128 << 20;
 
-/// Looks at scripts. Making one takes a few milliseconds; it can be used as often as one likes, from any thread.
+/// A linter for scripts.
+///
+/// Creating one takes a few milliseconds; it can be used any number of times, from any thread.
 pub struct Linter {
     items: Vec<ApiItem>,
     hooks: BTreeSet<String>,
@@ -43,12 +47,12 @@ pub struct Linter {
     tests: Rules,
 }
 
-/// What holds in one kind of file.
+/// The lints and names of one kind of file.
 struct Rules {
     checker: Checker<Value>,
-    /// All names with what is in them: `store.get`.
+    /// All global names with their fields: `store.get`.
     paths: BTreeSet<String>,
-    /// Their first parts: `store`.
+    /// The global names alone: `store`.
     globals: BTreeSet<String>,
 }
 
@@ -60,22 +64,22 @@ struct Known<'a> {
     globals: &'a BTreeSet<String>,
 }
 
-/// Why there is no linter.
+/// The reason why a linter could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum LintError {
-    /// Selene has lost its list.
+    /// Selene does not contain its list.
     #[error("cannot make the linter: selene has no list of what is built into Luau")]
     NoBase,
-    /// Selene does not take the settings.
+    /// Selene rejects the settings.
     #[error("cannot make the linter: selene refuses its settings: {0}")]
     Setup(String),
 }
 
 impl Linter {
-    /// A linter that knows what scripts of this version have.
+    /// Creates a linter with the API of this version.
     ///
     /// # Errors
-    /// When selene does not take what it is given: a mistake in Palabre.
+    /// When selene rejects its configuration, which is a bug in Palabre.
     pub fn new() -> Result<Self, LintError> {
         let items = palabre_script::api();
         let hooks = items.iter().filter(|item| item.kind == ApiKind::Hook).map(|item| item.path.clone()).collect();
@@ -83,8 +87,10 @@ impl Linter {
         Ok(Self { items, hooks, scripts, tests })
     }
 
-    /// Looks at a file. `path` is what the findings call it; `is_test` says that it is a `*.test.luau`. The findings
-    /// are in the order of the file; if it cannot be parsed, that is all that they say.
+    /// Checks a file and returns its findings in the order of their positions.
+    ///
+    /// `path` is the file's name in the findings; `is_test` says whether it is a `*.test.luau`. For
+    /// a file that cannot be parsed, only syntax errors are returned.
     #[must_use]
     pub fn check(&self, path: &str, text: &str, is_test: bool) -> Vec<Finding> {
         let rules = if is_test { &self.tests } else { &self.scripts };
@@ -128,14 +134,15 @@ impl Rules {
 }
 
 impl Known<'_> {
-    /// The function of Palabre's at this path.
+    /// Returns the API function at this path.
     fn function(&self, path: &str) -> Option<&ApiItem> {
         self.items.iter().find(|item| item.kind == ApiKind::Function && item.path == path)
     }
 }
 
-/// What selene finds, and which of our own lints the file silences: selene complains of comments that name lints which
-/// it does not know.
+/// Returns selene's findings, and the codes of our own lints that the file silences.
+///
+/// Selene complains about comments that name lints which it does not know.
 fn selene(rules: &Rules, ast: &Ast, text: &str, names: &Names, known: &Known<'_>) -> (Vec<Note>, BTreeSet<String>) {
     let (mut notes, mut silenced) = (Vec::new(), BTreeSet::new());
     for found in rules.checker.test_on(ast) {
@@ -152,7 +159,7 @@ fn selene(rules: &Rules, ast: &Ast, text: &str, names: &Names, known: &Known<'_>
     (notes, silenced)
 }
 
-/// The lint of our own that selene does not know.
+/// Returns the code of our own lint that selene reports as unknown.
 fn own_code(found: &CheckerDiagnostic) -> Option<&'static str> {
     let is_filter = found.diagnostic.code == "invalid_lint_filter";
     hooks::CODES.iter().copied().find(|code| is_filter && found.diagnostic.message.contains(&format!("`{code}`")))

@@ -1,4 +1,6 @@
-//! The names that scripts have, as selene wants them: Luau's own as far as the sandbox leaves them, and Palabre's.
+//! The global names of scripts, in selene's format.
+//!
+//! These are Luau's own, as far as the sandbox keeps them, and Palabre's.
 
 use palabre_script::{ApiItem, ApiKind, Parameter};
 use selene_lib::standard_library::{
@@ -7,8 +9,10 @@ use selene_lib::standard_library::{
 
 use crate::LintError;
 
-/// What the prelude removes (`src/script/src/prelude/builtins.luau`), and what Luau never had: selene's list is that of
-/// Lua 5.1 with Luau's additions.
+/// Names in selene's list that scripts do not have.
+///
+/// The prelude removes them (`src/script/src/prelude/builtins.luau`), or Luau never had them:
+/// selene's list is that of Lua 5.1 with Luau's additions.
 const GONE: &[&str] = &[
     "arg",
     "collectgarbage",
@@ -27,14 +31,14 @@ const GONE: &[&str] = &[
     "table.maxn",
 ];
 
-/// The global of test files alone.
+/// The global of test files.
 const TEST: &str = "test";
 
-/// All names that a script has, or a test.
+/// Returns all global names of a script or of a test file.
 pub(crate) fn library(items: &[ApiItem], is_test: bool) -> Result<StandardLibrary, LintError> {
     let mut library = StandardLibrary::from_name("luau").ok_or(LintError::NoBase)?;
-    // Only under this name does selene take \x, \z and \u{…} for escapes and look at typeof. Its lints for that
-    // platform are off, see the settings.
+    // Only under this name does selene accept \x, \z and \u{…} as escapes and check typeof. Its
+    // lints for that platform are disabled, see the settings.
     library.name = Some("roblox".to_owned());
     library.globals.retain(|path, _| !is_gone(path));
     for (path, arguments) in corrections() {
@@ -53,7 +57,7 @@ pub(crate) fn library(items: &[ApiItem], is_test: bool) -> Result<StandardLibrar
             ApiKind::Function => function(item.parameters.iter().map(argument).collect()),
             // Scripts define them, call them and pass them on.
             ApiKind::Hook => Field::from_field_kind(FieldKind::Any),
-            // Of a table its fields are named, each by itself.
+            // For a table, its fields are listed instead.
             ApiKind::Value if has_parts(items, &item.path) => continue,
             ApiKind::Value => Field::from_field_kind(FieldKind::Any),
             ApiKind::Method | ApiKind::Type => continue,
@@ -76,7 +80,7 @@ fn has_parts(items: &[ApiItem], path: &str) -> bool {
     items.iter().any(|item| item.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }
 
-/// Functions that selene does not know, or of which it asks more or less than this VM does.
+/// Returns functions that selene does not know, or knows with other arguments than this VM has.
 fn corrections() -> Vec<(&'static str, Vec<Argument>)> {
     let number = || needed(ArgumentType::Number);
     let any = || needed(ArgumentType::Any);
@@ -117,7 +121,9 @@ fn argument(parameter: &Parameter) -> Argument {
     }
 }
 
-/// The type as selene checks it. What it has no word for may be anything: better too few findings than a wrong one.
+/// Converts a type to the one that selene checks.
+///
+/// Types that selene does not have become "any": a missed finding is better than a wrong one.
 fn argument_type(text: &str) -> ArgumentType {
     let text = text.trim_end_matches('?');
     let words = || text.split('|').map(str::trim);

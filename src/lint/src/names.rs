@@ -1,5 +1,7 @@
-//! Which names a file defines and reads, and which of them are globals. Selene resolves them; what it does not tell
-//! apart is added here: where a global is defined, whether it is read before that, what is a parameter.
+//! The names that a file defines and reads, and which of them are globals.
+//!
+//! Selene resolves them. This module adds what selene does not distinguish: where a global is
+//! defined, whether it is read before that, and whether a name is a parameter.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,29 +11,29 @@ use full_moon::tokenizer::TokenReference;
 use full_moon::visitors::Visitor;
 use selene_lib::lints::AstContext;
 
-/// A place where a name that is not declared there gets a value: `x = 1`, `function x() end`.
+/// A place that assigns to a name without declaring it: `x = 1`, `function x() end`.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) name: String,
     pub(crate) range: (usize, usize),
     /// Whether it is a function declaration.
     pub(crate) is_function: bool,
-    /// Whether it is done when the file is loaded, not inside a function.
+    /// Whether it runs when the file is loaded, not inside a function.
     pub(crate) is_loading: bool,
-    /// Whether it is a statement of the file itself, not inside any block.
+    /// Whether it is a statement at the top level of the file, not inside any block.
     pub(crate) is_outermost: bool,
     pub(crate) is_global: bool,
 }
 
-/// What a file does with names.
+/// The names that a file defines and reads.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    /// By where they begin.
+    /// By the byte at which they begin.
     sites: BTreeMap<usize, Site>,
     parameters: BTreeSet<usize>,
-    /// Local functions of the file itself: name and place.
+    /// Local functions at the top level of the file: name and range.
     pub(crate) local_functions: Vec<(String, (usize, usize))>,
-    /// All that is local anywhere in the file.
+    /// The names of all local variables anywhere in the file.
     pub(crate) locals: BTreeSet<String>,
     read_globals: BTreeSet<String>,
     read: BTreeSet<String>,
@@ -47,12 +49,12 @@ impl Names {
         names
     }
 
-    /// All places where globals are defined, in order.
+    /// Returns all definitions of globals, in order.
     pub(crate) fn globals(&self) -> impl Iterator<Item = &Site> {
         self.sites.values().filter(|site| site.is_global)
     }
 
-    /// The definition of a global that begins at this byte.
+    /// Returns the definition of a global that begins at this byte.
     pub(crate) fn global_at(&self, start: usize) -> Option<&Site> {
         self.sites.get(&start).filter(|site| site.is_global)
     }
@@ -61,22 +63,22 @@ impl Names {
         self.parameters.contains(&start)
     }
 
-    /// Whether the file defines a global of that name somewhere.
+    /// Whether the file defines a global of this name anywhere.
     pub(crate) fn defines(&self, name: &str) -> bool {
         self.globals().any(|site| site.name == name)
     }
 
-    /// Whether a global of that name has its value once the file is loaded.
+    /// Whether a global of this name has a value once the file is loaded.
     pub(crate) fn defines_loading(&self, name: &str) -> bool {
         self.globals().any(|site| site.is_loading && site.name == name)
     }
 
-    /// Whether the file reads a global of that name.
+    /// Whether the file reads a global of this name.
     pub(crate) fn reads_global(&self, name: &str) -> bool {
         self.read_globals.contains(name)
     }
 
-    /// Whether the file reads anything of that name.
+    /// Whether the file reads any variable of this name.
     pub(crate) fn reads(&self, name: &str) -> bool {
         self.read.contains(name)
     }
@@ -89,7 +91,8 @@ impl Names {
             }
         }
         for (_, reference) in &manager.references {
-            // Selene makes a variable of a global at its first definition in a scope; elsewhere it is left unresolved.
+            // Selene creates a variable for a global at its first definition in a scope; elsewhere
+            // it is unresolved.
             let is_global = reference.resolved.is_none_or(|id| {
                 manager.variables[id].identifiers.first().is_some_and(|(start, _)| self.sites.contains_key(start))
             });
@@ -98,7 +101,7 @@ impl Names {
             if let Some(site) = site {
                 site.is_global = is_global;
             }
-            // Selene takes the name in a function declaration for read.
+            // Selene treats the name in a function declaration as read.
             if reference.read && !is_declaration {
                 self.read.insert(reference.name.clone());
                 if is_global {
@@ -167,7 +170,7 @@ impl Visitor for Names {
     }
 }
 
-/// Where a token stands, in bytes, without what is around it.
+/// Returns the range of a token in bytes, without surrounding space and comments.
 fn range_of(token: &TokenReference) -> Option<(usize, usize)> {
     token.range().map(|(start, end)| (start.bytes(), end.bytes()))
 }

@@ -1,4 +1,4 @@
-//! From text to syntax tree, or to what is wrong with the text.
+//! Parsing of scripts.
 
 use full_moon::ast::Ast;
 use full_moon::{Error, LuaVersion, parse_fallible};
@@ -6,8 +6,10 @@ use palabre_script::syntax_error;
 
 use crate::finding::Note;
 
-/// How many brackets may be open at once. The parser calls itself for each, and so it does for operators and blocks, which Luau's
-/// own parser bounds.
+/// The maximum nesting of brackets.
+///
+/// The parser recurses for each bracket. It also recurses for operators and blocks, which Luau's
+/// own parser limits.
 const DEEPEST: usize = 400;
 
 pub(crate) fn parse(text: &str) -> Result<Ast, Vec<Note>> {
@@ -25,7 +27,7 @@ pub(crate) fn parse(text: &str) -> Result<Ast, Vec<Note>> {
     Err(parsed.errors().iter().map(note).collect())
 }
 
-/// What stands in a line, counted from 1, in bytes.
+/// Returns the range in bytes of the text in a line, counted from 1.
 fn range_of(text: &str, line: usize) -> (usize, usize) {
     let mut lines = text.split_inclusive('\n');
     let start: usize = lines.by_ref().take(line.saturating_sub(1)).map(str::len).sum();
@@ -34,7 +36,7 @@ fn range_of(text: &str, line: usize) -> (usize, usize) {
     (start + indent, start + content.len())
 }
 
-/// What the linter's parser refuses though Luau takes it.
+/// Converts an error of the linter's parser in a file that Luau's parser accepts.
 fn note(error: &Error) -> Note {
     let (start, end) = error.range();
     let message = match error {
@@ -49,7 +51,7 @@ fn note(error: &Error) -> Note {
     Note::error((start.bytes(), end.bytes()), "syntax", message)
 }
 
-/// Where too many brackets are open. Those in strings do not count.
+/// Returns the position at which too many brackets are open. Brackets in strings do not count.
 fn too_deep(text: &str) -> Option<usize> {
     let (mut depth, mut escaped) = (0_usize, false);
     let mut quote: Option<u8> = None;
@@ -57,7 +59,7 @@ fn too_deep(text: &str) -> Option<usize> {
         match (quote, byte) {
             (Some(_), _) if escaped => escaped = false,
             (Some(_), b'\\') => escaped = true,
-            // A quote that is not closed in its line is an apostrophe in a comment.
+            // A quote that is not closed on its line is an apostrophe in a comment.
             (Some(_), b'\n') => quote = None,
             (Some(open), _) if open == byte => quote = None,
             (None, b'"' | b'\'') => quote = Some(byte),

@@ -1,4 +1,6 @@
-//! Which of selene's lints are on, and how bad each is. An error is what fails when it runs.
+//! The selene lints that are enabled, and their severities.
+//!
+//! An error is a problem that fails at run time.
 
 use std::collections::HashMap;
 
@@ -39,18 +41,18 @@ const LINTS: &[(&str, LintVariation)] = &[
     ("multiple_statements", Allow),
     ("parenthese_conditions", Allow),
     ("shadowing", Allow),
-    // Nobody can configure it here.
+    // Needs a configuration, which scripts do not have.
     ("restricted_module_paths", Allow),
-    // Another platform's.
+    // For another platform.
     ("roblox_incorrect_color3_new_bounds", Allow),
     ("roblox_incorrect_roact_usage", Allow),
     ("roblox_manual_fromscale_or_fromoffset", Allow),
     ("roblox_suspicious_udim2_new", Allow),
 ];
 
-/// Selene with these settings.
+/// Creates selene's checker with these settings.
 pub(crate) fn checker(library: StandardLibrary) -> Result<Checker<Value>, LintError> {
-    // A block with nothing but a comment is empty on purpose.
+    // A block with only a comment is empty on purpose.
     let comments_count = json!({ "comments_count": true });
     let config = CheckerConfig {
         config: HashMap::from([

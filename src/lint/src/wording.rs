@@ -1,4 +1,6 @@
-//! What selene finds, said in terms of Palabre; and what of it is left out, because it is no mistake in a script.
+//! Conversion of selene's findings into terms of Palabre.
+//!
+//! Findings that are no problem in a script are dropped.
 
 use palabre_script::Parameter;
 use selene_lib::CheckerDiagnostic;
@@ -9,10 +11,10 @@ use crate::finding::{Note, Severity};
 use crate::hooks::looks_like_hook;
 use crate::names::{Names, Site};
 
-/// From this similarity on one name may be meant for another.
+/// The minimum similarity of names that may be confused.
 const NEAR: f64 = 0.85;
 
-/// The name most like `name`, if one is near enough.
+/// Returns the name most similar to `name`, if it is similar enough.
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
@@ -21,7 +23,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
         .map(|(_, candidate)| candidate)
 }
 
-/// A finding of selene's. None: it is not for authors of scripts.
+/// Converts a finding of selene's. Returns `None` if script authors need not see it.
 pub(crate) fn note(found: CheckerDiagnostic, text: &str, names: &Names, known: &Known<'_>) -> Option<Note> {
     let severity = match found.severity {
         Level::Allow => return None,
@@ -36,7 +38,7 @@ pub(crate) fn note(found: CheckerDiagnostic, text: &str, names: &Names, known: &
         "unscoped_variables" => unscoped(range.0, name, names)?,
         "undefined_variable" => undefined(name, names, known)?,
         "incorrect_standard_library_use" => misused(&message, primary_label.message, &notes, known),
-        // A quote that needs no escape does no harm.
+        // An unnecessary escape of a quote does no harm.
         "bad_string_escape" if message.contains("do not have to be escaped") => return None,
         _ => (message, told(&notes)),
     };
@@ -46,8 +48,9 @@ pub(crate) fn note(found: CheckerDiagnostic, text: &str, names: &Names, known: &
 type Words = (String, Option<String>);
 
 fn unused(start: usize, name: &str, message: &str, names: &Names) -> Option<Words> {
-    // A parameter may be there for the sake of the next one. A global may be read above its definition, which selene
-    // does not count; one that a function makes is reported as such, and a hook that is none by a lint of our own.
+    // A parameter may only be there because of the next one. A global may be read above its
+    // definition, which selene does not count; one that a function creates is reported as such, and
+    // one that looks like a hook by a lint of our own.
     let is_fine = |site: &Site| !site.is_loading || names.reads_global(name) || looks_like_hook(name);
     if names.is_parameter(start) || names.global_at(start).is_some_and(is_fine) {
         return None;
@@ -57,7 +60,8 @@ fn unused(start: usize, name: &str, message: &str, names: &Names) -> Option<Word
 }
 
 fn unscoped(start: usize, name: &str, names: &Names) -> Option<Words> {
-    // What is no plain name is reported as undefined. A global that is there from the start is state of the script.
+    // Anything but a plain name is reported as undefined. A global that is set at load time is
+    // state of the script.
     if names.global_at(start).is_none() || names.defines_loading(name) || looks_like_hook(name) {
         return None;
     }
@@ -79,7 +83,7 @@ fn undefined(name: &str, names: &Names, known: &Known<'_>) -> Option<Words> {
     Some((format!("`{name}` is not defined"), help))
 }
 
-/// A name that is there, used in a way that it is not made for.
+/// Describes the misuse of an existing name.
 fn misused(message: &str, label: Option<String>, notes: &[String], known: &Known<'_>) -> Words {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let path = quoted.next().unwrap_or_default();
@@ -103,7 +107,7 @@ fn misused(message: &str, label: Option<String>, notes: &[String], known: &Known
     (plain.to_owned(), help)
 }
 
-/// How many arguments these are, in words.
+/// Describes the number of arguments.
 fn arguments(parameters: &[Parameter]) -> String {
     let most = parameters.iter().filter(|parameter| !parameter.variadic).count();
     let least = parameters.iter().filter(|parameter| !parameter.optional).count();
@@ -117,7 +121,7 @@ fn arguments(parameters: &[Parameter]) -> String {
     }
 }
 
-/// Selene's own advice.
+/// Returns selene's own advice.
 fn told(notes: &[String]) -> Option<String> {
     let advice: Vec<&str> = notes.iter().map(|note| note.strip_prefix("help: ").unwrap_or(note)).collect();
     (!advice.is_empty()).then(|| advice.join("; "))

@@ -1,4 +1,4 @@
-//! What the linter finds in scripts, and what it leaves in peace.
+//! Findings of the linter in scripts, and code without findings.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -10,7 +10,7 @@ fn check(text: &str) -> Vec<Finding> {
     Linter::new().unwrap().check("scripts/x.luau", text, false)
 }
 
-/// The findings as `line:column code: message`.
+/// Returns the findings as `line:column code: message`.
 fn told(text: &str) -> Vec<String> {
     let findings = check(text);
     findings.iter().map(|one| format!("{}:{} {}: {}", one.line, one.column, one.code, one.message)).collect()
@@ -102,7 +102,7 @@ fn an_unused_variable_is_told_with_its_place() {
         told("local _unused = 1\nfunction on_message(_)\n\tfor _ = 1, 3 do\n\t\tsleep(1)\n\tend\nend\n"),
         [""; 0]
     );
-    // A parameter that is not read is none.
+    // An unused parameter is not reported.
     assert_eq!(told("on_timer(\"x\", function(payload, event)\n\tevent.room:send(\"now\")\nend)\n"), [""; 0]);
 }
 
@@ -113,7 +113,7 @@ fn globals_belong_at_the_top() {
         told(text),
         ["4:2 unscoped_variables: `last` becomes a global here, which every function of the script sees"]
     );
-    // Used above its definition, as one does.
+    // A function may be used above its definition.
     let text = "function on_message(event)\n\tgreet(event)\nend\nfunction greet(event)\n\tevent:reply(\"hi\")\nend\n";
     assert_eq!(told(text), [""; 0]);
     let findings = told("function nobody()\n\tsleep(1)\nend\n");

@@ -1,4 +1,4 @@
-//! A server of a few lines that remembers what it was asked, and a client without the world outside.
+//! A minimal server that records its requests, and a client that does not use DNS.
 #![allow(dead_code, clippy::unwrap_used, unreachable_pub, missing_docs, reason = "each test file uses its part")]
 
 use std::sync::{Arc, Mutex};
@@ -9,15 +9,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-/// The bytes that a server answers with.
+/// The bytes of a response.
 pub enum Answer {
-    /// These, and the connection is closed.
+    /// The bytes, then the connection is closed.
     Whole(Vec<u8>),
-    /// These, and nothing more for as long as the server lives.
+    /// The bytes, and nothing more as long as the server runs.
     Unfinished(Vec<u8>),
 }
 
-/// Ends when it is dropped.
+/// A server that stops when it is dropped.
 pub struct Server {
     pub port: u16,
     seen: Arc<Mutex<Vec<String>>>,
@@ -25,7 +25,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on 127.0.0.1 and answers each request with what `answer` makes of it.
+    /// Listens on 127.0.0.1 and answers each request with the result of `answer`.
     pub async fn start(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -38,7 +38,7 @@ impl Server {
                 let Some(request) = read(&mut stream).await else { continue };
                 let answered = answer(&request);
                 log.lock().unwrap().push(request);
-                // A client that has had enough closes the connection; that is its right.
+                // A client may close the connection early.
                 match answered {
                     Answer::Whole(bytes) => {
                         drop(stream.write_all(&bytes).await);
@@ -54,7 +54,7 @@ impl Server {
         Self { port, seen, tasks }
     }
 
-    /// Answers every request the same.
+    /// Starts a server that answers every request with the same response.
     pub async fn always(status: &'static str, headers: &[(&str, &str)], body: &'static str) -> Self {
         let bytes = reply(status, headers, body);
         Self::start(move |_| Answer::Whole(bytes.clone())).await
@@ -64,12 +64,12 @@ impl Server {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// The grant that reaches it.
+    /// Returns the grant that allows its address.
     pub fn grant(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// All requests so far, as they came.
+    /// Returns all requests so far.
     pub fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
@@ -92,7 +92,7 @@ async fn read(stream: &mut TcpStream) -> Option<String> {
     }
 }
 
-/// A reply on the wire.
+/// Returns the bytes of an HTTP response.
 pub fn reply(status: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let mut head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
@@ -117,14 +117,14 @@ pub fn grants<S: AsRef<str>>(list: &[S]) -> Grants {
     Grants::parse(&list.iter().map(|grant| grant.as_ref().to_owned()).collect::<Vec<_>>()).unwrap()
 }
 
-/// A client that asks `names` and never DNS.
+/// Creates a client that resolves names with `names`, not with DNS.
 pub fn fetcher(names: Arc<dyn Names>) -> Fetcher {
     // Only the first test of the process can install it.
     drop(rustls::crypto::ring::default_provider().install_default());
     Fetcher::with_names(names).unwrap()
 }
 
-/// The last value of a header of the reply.
+/// Returns the last value of a header of the reply.
 pub fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
     reply.headers.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
