@@ -33,7 +33,7 @@ impl Fetcher {
     /// Creates a client that resolves names with the operating system.
     ///
     /// # Errors
-    /// When the process has no cryptography provider yet, or the client cannot be created.
+    /// Fails when the process has no cryptography provider yet, or the client cannot be created.
     pub fn new() -> Result<Self, FetchError> {
         Self::with_names(Arc::new(SystemNames))
     }
@@ -41,7 +41,7 @@ impl Fetcher {
     /// Creates a client that resolves names with `names`, whose addresses are checked too.
     ///
     /// # Errors
-    /// When the process has no cryptography provider yet, or the client cannot be created.
+    /// Fails when the process has no cryptography provider yet, or the client cannot be created.
     pub fn with_names(names: Arc<dyn Names>) -> Result<Self, FetchError> {
         // The client would panic without one.
         if CryptoProvider::get_default().is_none() {
@@ -75,7 +75,7 @@ impl Fetcher {
     /// Sends `request` and follows its redirects, as far as `grants` allow.
     ///
     /// # Errors
-    /// When there is no reply. A reply with an error status, such as 404, is not an error.
+    /// Fails when there is no reply. A reply with an error status, such as 404, is not an error.
     pub async fn fetch(&self, request: &Request, grants: &Grants) -> Result<Reply, FetchError> {
         tokio::time::timeout(request.timeout.min(LONGEST), self.exchange(request, grants))
             .await

@@ -20,7 +20,7 @@ pub trait Names: Send + Sync {
     /// Returns all addresses of `name`.
     ///
     /// # Errors
-    /// When the name has none, or no resolver could be reached.
+    /// Fails when the name has none, or no resolver could be reached.
     async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>>;
 }
 

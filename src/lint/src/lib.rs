@@ -79,7 +79,7 @@ impl Linter {
     /// Creates a linter with the API of this version.
     ///
     /// # Errors
-    /// When selene rejects its configuration, which is a bug in Palabre.
+    /// Fails when selene rejects its configuration, which is a bug in Palabre.
     pub fn new() -> Result<Self, LintError> {
         let items = palabre_script::api();
         let hooks = items.iter().filter(|item| item.kind == ApiKind::Hook).map(|item| item.path.clone()).collect();

@@ -141,7 +141,7 @@ pub enum Action {
     Moderate {
         /// A room of the space, in which the action originates.
         room: RoomId,
-        /// The space, where it is known.
+        /// The space, if known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         space: Option<SpaceId>,
         /// The member.

@@ -26,7 +26,7 @@ pub trait Adapter: Send + Sync + 'static {
 
     /// Receives events until `context` signals shutdown.
     ///
-    /// When it returns before that, with or without an error, the supervisor starts it again.
+    /// The supervisor starts it again if it returns before that, with or without an error.
     async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError>;
 
     /// Performs one action.

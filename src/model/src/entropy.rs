@@ -18,7 +18,7 @@ impl SystemEntropy {
     /// Creates a source, with a seed from the operating system.
     ///
     /// # Errors
-    /// When the operating system has no seed to give.
+    /// Fails when the operating system has no seed to give.
     pub fn new() -> std::io::Result<Self> {
         let rng = StdRng::try_from_rng(&mut SysRng).map_err(std::io::Error::other)?;
         Ok(Self(SeededEntropy(Mutex::new(rng))))

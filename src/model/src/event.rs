@@ -23,7 +23,7 @@ pub struct Event {
     /// The user who caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Arc<User>>,
-    /// That user as a member of the space.
+    /// The same user as a member of the space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<Arc<Member>>,
     /// The kind, with its own data.

@@ -32,7 +32,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// Creates a channel of which only id and name are known.
+    /// Creates a channel with only an id and a name.
     #[must_use]
     pub fn channel(id: RoomId, name: &str) -> Self {
         Self { id, name: name.to_owned(), kind: RoomKind::Channel, topic: None, locale: None }

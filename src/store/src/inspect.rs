@@ -27,7 +27,7 @@ pub struct Inspection {
 /// A problem in a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The table, where it is known.
+    /// The table, if known.
     pub table: Option<TableId>,
     /// The key, in readable form.
     pub key: Option<String>,

@@ -153,10 +153,10 @@ impl Store {
 
     /// Returns the bytes of keys and values that `owner` has in [`TableId::ScriptValues`].
     ///
-    /// The value follows what is durable. Expired rows count until they are swept.
+    /// The value is updated when a commit is durable. Expired rows count until they are swept.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     pub fn stored_bytes(&self, owner: &str) -> Result<Arc<AtomicU64>> {
         self.inner.sums.of(owner, |key| {
             let row = self.snapshot(0)?.get(counts::SUMS, key)?;
@@ -167,7 +167,7 @@ impl Store {
     /// Counts again how many bytes every owner stores, in a store that is not in use yet.
     ///
     /// # Errors
-    /// When the store cannot be read or written.
+    /// Fails when the store cannot be read or written.
     pub fn recount(&self) -> Result<()> {
         let current = self.inner.current.read().unwrap_or_else(PoisonError::into_inner);
         counts::recount(current.as_ref().ok_or(Error::Closed)?)
@@ -178,7 +178,7 @@ impl Store {
     /// For a store that was restored and is not in use yet.
     ///
     /// # Errors
-    /// When the store cannot be written.
+    /// Fails when the store cannot be written.
     pub fn become_another_installation(&self) -> Result<()> {
         let current = self.inner.current.read().unwrap_or_else(PoisonError::into_inner);
         installation::forget(current.as_ref().ok_or(Error::Closed)?)
@@ -237,7 +237,7 @@ impl Store {
     /// Blocks.
     ///
     /// # Errors
-    /// When the store cannot be read or written.
+    /// Fails when the store cannot be read or written.
     pub fn move_expiries(&self, from: Millis, end: impl Fn(Millis) -> Millis) -> Result<u64> {
         let (mut moved, mut after) = (0, from.checked_sub(1).map(|before| (before, u8::MAX).to_bytes()));
         loop {
