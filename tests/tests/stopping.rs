@@ -12,7 +12,7 @@ function on_message(event)
   if event.text == "wait" then sleep("1h") end
   event:reply("heard " .. event.text)
 end"#;
-const REPAIRED: &str = "the store was not closed in order";
+const REPAIRED: &str = "the store was not closed properly";
 
 fn project() -> Project {
     Project::new(BOTS, &[("echo.luau", ECHO)])

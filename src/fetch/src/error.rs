@@ -18,8 +18,8 @@ pub enum FetchError {
     },
     /// The host is on this machine, in its network, or has a reserved address.
     #[error(
-        "the request to {host} was not sent: it leads to {address}, which is not on the public internet; such an \
-         address is reached only when bots.yaml grants it written out, as \"http:{address}\", and the URL names it so"
+        "the request to {host} was not sent: it leads to {address}, which is not on the public internet; to allow \
+         it, grant the address itself in bots.yaml, as \"http:{address}\", and use the address in the URL"
     )]
     Inner {
         /// The host, as in the URL.
@@ -34,7 +34,7 @@ pub enum FetchError {
     #[error("the request cannot be sent: {0}")]
     BadRequest(String),
     /// The reply exceeds the limit.
-    #[error("the reply is larger than {limit} bytes, the most that is read; ask for a part of it")]
+    #[error("the reply is larger than the maximum of {limit} bytes; request a part of it")]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,
@@ -43,7 +43,7 @@ pub enum FetchError {
     #[error("the reply did not come in time; try again later, or give the request a longer timeout")]
     Timeout,
     /// There are too many redirects.
-    #[error("the URL redirects more than {most} times; fetch the one that it should end at", most = REDIRECTS)]
+    #[error("the URL redirects more than {max} times; request its final URL", max = REDIRECTS)]
     Redirects,
     /// The connection or the server failed.
     #[error("{0}")]
@@ -62,7 +62,7 @@ impl FetchError {
             return Self::Timeout;
         }
         if error.is_builder() {
-            return Self::BadUrl(format!("it is none for HTTP ({})", innermost(&error)));
+            return Self::BadUrl(format!("it is not a valid HTTP URL ({})", innermost(&error)));
         }
         Self::Failed(format!("the request to {host} failed: {}", innermost(&error)))
     }

@@ -46,7 +46,7 @@ impl Fetcher {
         // The client would panic without one.
         if CryptoProvider::get_default().is_none() {
             return Err(FetchError::Failed(
-                "cannot make the HTTP client: no provider of cryptography; main must install one first".to_owned(),
+                "cannot create the HTTP client: no cryptography provider; main must install one first".to_owned(),
             ));
         }
         let client = Client::builder()
@@ -68,7 +68,7 @@ impl Fetcher {
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(IDLE_PER_HOST)
             .build()
-            .map_err(|error| FetchError::Failed(format!("cannot make the HTTP client: {}", innermost(&error))))?;
+            .map_err(|error| FetchError::Failed(format!("cannot create the HTTP client: {}", innermost(&error))))?;
         Ok(Self { client })
     }
 

@@ -51,7 +51,7 @@ impl Grants {
     /// # Errors
     /// A sentence with the problem, when it is not a URL of a host.
     pub fn of_url(url: &str) -> Result<Self, String> {
-        let parsed = Url::parse(url).map_err(|error| format!("it is no address: {error}"))?;
+        let parsed = Url::parse(url).map_err(|error| format!("it is not a valid URL: {error}"))?;
         let host = parsed.host_str().ok_or("it names no host")?;
         let port = parsed.port_or_known_default().ok_or("its scheme is neither http nor https")?;
         Self::parse(&[format!("{host}:{port}")])
@@ -66,10 +66,10 @@ impl Grants {
     pub fn allows(&self, url: &Url) -> Result<(), FetchError> {
         let bad = |why: &str| Err(FetchError::BadUrl(why.to_owned()));
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(FetchError::BadUrl(format!("its scheme is {}, and must be http or https", url.scheme())));
+            return Err(FetchError::BadUrl(format!("its scheme is {}, but must be http or https", url.scheme())));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return bad("a name or a password is in it; send them in the header authorization");
+            return bad("it contains a user name or password; send them in the authorization header");
         }
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return bad("it names no host");
@@ -145,7 +145,7 @@ impl Host {
             return match Self::parse(rest)? {
                 Self::Name(name) => Ok(Self::Below(format!(".{name}"))),
                 Self::Public | Self::Below(_) | Self::Localhost | Self::Address(_) => {
-                    Err("has a wildcard before what is no domain; write it as *.example.com".to_owned())
+                    Err("has a wildcard without a domain after it; write it as *.example.com".to_owned())
                 }
             };
         }
@@ -196,5 +196,5 @@ fn parse_port(text: &str) -> Result<u16, String> {
     // `parse` would accept `+80`.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let port = text.parse::<u16>().ok().filter(|port| digits && *port != 0);
-    port.ok_or_else(|| format!("has the port \"{text}\", which is no number from 1 to 65535"))
+    port.ok_or_else(|| format!("has the port \"{text}\", which is not a number from 1 to 65535"))
 }

@@ -41,10 +41,10 @@ impl Hop {
             _ => return Ok(None),
         };
         let bad = |why: &str| FetchError::BadUrl(format!("{} redirects {why}", self.host()));
-        let location = std::str::from_utf8(location.as_bytes()).ok().ok_or_else(|| bad("to what is not UTF-8"))?;
-        let url = self.url.join(location).map_err(|error| bad(&format!("to what does not parse ({error})")))?;
+        let location = std::str::from_utf8(location.as_bytes()).ok().ok_or_else(|| bad("to a URL that is not UTF-8"))?;
+        let url = self.url.join(location).map_err(|error| bad(&format!("to an invalid URL ({error})")))?;
         if self.url.scheme() == "https" && url.scheme() == "http" {
-            return Err(bad("from https to http, which anybody on the way can read"));
+            return Err(bad("from https to http, which is not encrypted"));
         }
 
         let mut next = Self { url, ..self.clone() };

@@ -77,7 +77,7 @@ impl Request {
         if self.body.as_ref().is_some_and(|body| body.len() > REQUEST_BYTES) {
             return Err(FetchError::BadRequest(format!("its body is larger than {REQUEST_BYTES} bytes")));
         }
-        let url = Url::parse(&self.url).map_err(|error| FetchError::BadUrl(format!("it does not parse ({error})")))?;
+        let url = Url::parse(&self.url).map_err(|error| FetchError::BadUrl(format!("it is invalid ({error})")))?;
         Ok(Hop { method: self.checked_method()?, url, headers: self.checked_headers()?, body: self.body.clone() })
     }
 
@@ -86,7 +86,7 @@ impl Request {
             .iter()
             .find(|known| known.eq_ignore_ascii_case(&self.method))
             .and_then(|known| Method::from_bytes(known.as_bytes()).ok())
-            .ok_or_else(|| FetchError::BadRequest(format!("its method is none of {}", METHODS.join(", "))))
+            .ok_or_else(|| FetchError::BadRequest(format!("its method must be one of {}", METHODS.join(", "))))
     }
 
     fn checked_headers(&self) -> Result<HeaderMap, FetchError> {
@@ -97,15 +97,13 @@ impl Request {
         for (name, value) in &self.headers {
             let name = HeaderName::from_bytes(name.as_bytes())
                 .ok()
-                .ok_or_else(|| FetchError::BadRequest(format!("{name:?} is no name of a header")))?;
+                .ok_or_else(|| FetchError::BadRequest(format!("{name:?} is not a valid header name")))?;
             if OURS.contains(&name.as_str()) || name.as_str().starts_with("proxy-") {
-                return Err(FetchError::BadRequest(format!(
-                    "the header {name} is not a script's to set; leave it out"
-                )));
+                return Err(FetchError::BadRequest(format!("scripts cannot set the header {name}; leave it out")));
             }
             // The value may be a secret, so the error does not show it.
             let value = HeaderValue::from_bytes(value.as_bytes()).ok().ok_or_else(|| {
-                FetchError::BadRequest(format!("the value of the header {name} has a control character in it"))
+                FetchError::BadRequest(format!("the value of the header {name} contains a control character"))
             })?;
             headers.append(name, value);
         }

@@ -20,7 +20,7 @@ struct NoNames;
 #[async_trait]
 impl Names for NoNames {
     async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>> {
-        Err(io::Error::other(format!("{name} should not be asked for")))
+        Err(io::Error::other(format!("{name} should not be looked up")))
     }
 }
 

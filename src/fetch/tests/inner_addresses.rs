@@ -124,7 +124,7 @@ impl Names for Inward {
             "first.example" => &["127.0.0.1", "2d00::1"],
             "last.example" => &["2d00::1", "2d00::2", "127.0.0.1"],
             "nowhere.example" => &["0.0.0.0"],
-            _ => return Err(io::Error::other(format!("{name} should not be asked for"))),
+            _ => return Err(io::Error::other(format!("{name} should not be looked up"))),
         };
         Ok(addresses.iter().map(|text| text.parse().unwrap()).collect())
     }
@@ -157,7 +157,7 @@ impl Canary {
         for listener in &self.listeners {
             let own = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
             let (_, peer) = listener.accept().await.unwrap();
-            assert_eq!(peer, own.local_addr().unwrap(), "somebody has reached {listener:?}");
+            assert_eq!(peer, own.local_addr().unwrap(), "a connection has reached {listener:?}");
         }
     }
 }
@@ -287,7 +287,7 @@ async fn no_redirect_leads_inward() {
                 let outcome = fetcher.fetch(&request(method, front.url("/")), &grants(&granted)).await;
                 assert!(is_refused(&outcome), "{method}, {status} to {target} with {granted:?}: {outcome:?}");
             }
-            assert_eq!(front.seen().len(), 2, "{target} came back to the front");
+            assert_eq!(front.seen().len(), 2, "{target} was requested from the front server");
         }
     }
     canary.has_seen_nobody().await;
@@ -335,7 +335,7 @@ async fn a_name_that_changes_between_check_and_use_gains_nothing() {
 
     let outcome = fetcher.fetch(&asking, &wide).await;
     assert!(matches!(outcome, Err(FetchError::Failed(_) | FetchError::Timeout)), "{outcome:?}");
-    assert_eq!(names.asked.load(SeqCst), 1, "the address that is used is not the one that was judged");
+    assert_eq!(names.asked.load(SeqCst), 1, "the address that is used is not the one that was checked");
 
     let outcome = fetcher.fetch(&asking, &wide).await;
     assert!(matches!(outcome, Err(FetchError::Inner { .. })), "{outcome:?}");

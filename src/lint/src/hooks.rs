@@ -78,5 +78,5 @@ fn repeated(site: &Site) -> Note {
 fn hidden(site: &Site, known: &Known<'_>) -> Note {
     let name = &site.name;
     let help = known.function(name).map(|item| format!("it is called as `{}`", item.signature()));
-    Note::warning(site.range, HIDDEN, format!("`{name}` is there already, and this function hides it"), help)
+    Note::warning(site.range, HIDDEN, format!("`{name}` already exists, and this function hides it"), help)
 }

@@ -68,10 +68,10 @@ struct Known<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum LintError {
     /// Selene does not contain its list.
-    #[error("cannot make the linter: selene has no list of what is built into Luau")]
+    #[error("cannot create the linter: selene has no list of Luau's built-in names")]
     NoBase,
     /// Selene rejects the settings.
-    #[error("cannot make the linter: selene refuses its settings: {0}")]
+    #[error("cannot create the linter: selene rejects its settings: {0}")]
     Setup(String),
 }
 
@@ -98,7 +98,7 @@ impl Linter {
             let thread = std::thread::Builder::new().name("lint".to_owned()).stack_size(STACK);
             match thread.spawn_scoped(scope, || self.look(rules, text)).map(|thread| thread.join()) {
                 Ok(Ok(notes)) => notes,
-                Ok(Err(_)) => vec![failed("this file is too much for the linter; please report it".to_owned())],
+                Ok(Err(_)) => vec![failed("the linter failed on this file; please report it".to_owned())],
                 Err(error) => vec![failed(format!("the linter cannot start its thread: {error}"))],
             }
         });

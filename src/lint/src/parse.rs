@@ -14,7 +14,7 @@ const DEEPEST: usize = 400;
 
 pub(crate) fn parse(text: &str) -> Result<Ast, Vec<Note>> {
     if let Some(at) = too_deep(text) {
-        let message = format!("more than {DEEPEST} brackets are open here, which is too much for the linter");
+        let message = format!("more than {DEEPEST} brackets are open here, which is more than the linter supports");
         return Err(vec![Note::error((at, at + 1), "syntax", message)]);
     }
     if let Some((line, reason)) = syntax_error(text) {
@@ -42,9 +42,8 @@ fn note(error: &Error) -> Note {
     let message = match error {
         Error::AstError(error) => {
             let token = error.token().to_string();
-            let found =
-                if token.trim().is_empty() { "the file ends".to_owned() } else { format!("there is `{token}`") };
-            format!("{}; here {found}", error.error_message())
+            let found = if token.trim().is_empty() { "the end of the file".to_owned() } else { format!("`{token}`") };
+            format!("{}; found {found}", error.error_message())
         }
         Error::TokenizerError(error) => error.error().to_string(),
     };

@@ -56,7 +56,7 @@ fn unused(start: usize, name: &str, message: &str, names: &Names) -> Option<Word
         return None;
     }
     let what = if message.contains("assigned") { "gets a value that is never read" } else { "is never used" };
-    Some((format!("`{name}` {what}"), Some("remove it, or let its name begin with _".to_owned())))
+    Some((format!("`{name}` {what}"), Some("remove it, or start its name with _".to_owned())))
 }
 
 fn unscoped(start: usize, name: &str, names: &Names) -> Option<Words> {
@@ -74,7 +74,7 @@ fn undefined(name: &str, names: &Names, known: &Known<'_>) -> Option<Words> {
         return None;
     }
     let help = if names.locals.contains(name) {
-        Some(format!("there is a local `{name}` elsewhere in this file, which is not seen here"))
+        Some(format!("there is a local `{name}` elsewhere in this file, which is not visible here"))
     } else {
         let candidates = known.globals.iter().chain(&names.locals).map(String::as_str);
         nearest(name, candidates.chain(names.globals().map(|site| site.name.as_str())))

@@ -63,7 +63,7 @@ pub trait Adapter: Send + Sync + 'static {
     /// Fetches only files that the platform itself stores, since `url` comes from a script.
     async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
         let _unknown = (url, most);
-        Err(ActionError::Rejected("files of this platform cannot be passed on".to_owned()))
+        Err(ActionError::Rejected("attachments of this platform cannot be sent to another one".to_owned()))
     }
 
     /// Returns a user as a member of the place of an event, without asking the platform.

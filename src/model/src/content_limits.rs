@@ -90,7 +90,8 @@ impl ContentLimits {
                 total += characters("the name of an embed's field", &field.name, self.field_name)?;
                 total += characters("the value of an embed's field", &field.value, self.field_value)?;
                 if self.fields_speak && (field.name.trim().is_empty() || field.value.trim().is_empty()) {
-                    return Err("a field of an embed has a name and a value; here one is empty".to_owned());
+                    let problem = "this content cannot be sent: a field of an embed has an empty name or value";
+                    return Err(problem.to_owned());
                 }
             }
         }

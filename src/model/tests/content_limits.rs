@@ -32,7 +32,7 @@ fn what_is_too_much_is_named_with_the_limit() {
             "3 fields of an embed; this platform takes at most 2",
         ),
         (vec![embed("x", &[("a", "nine long")])], "has 9 characters; this platform takes at most 8"),
-        (vec![embed("x", &[("a", " ")])], "one is empty"),
+        (vec![embed("x", &[("a", " ")])], "has an empty name or value"),
         (vec![embed("ten longer", &[("name", "12345678")]); 2], "44 characters in all embeds together"),
     ] {
         let problem = LIMITS.check(&Content { embeds: embeds.clone(), ..Content::default() }).unwrap_err();

@@ -21,7 +21,7 @@ pub enum Error {
     },
     /// The path of the data folder is a file or a dangling link.
     #[error(
-        "{} should be the data folder, and is a file or a link to nothing; move it away, or name another folder with data:",
+        "the data folder {} is a file or a dangling link; move it away, or set another folder with data:",
         path.display()
     )]
     NotAFolder {
@@ -56,7 +56,7 @@ pub enum Error {
     /// The disk is full.
     ///
     /// Nothing that was acknowledged is lost. The store continues by itself once there is space.
-    #[error("the disk that holds the store {} is full; free some space, what waits is written then", path.display())]
+    #[error("the disk that holds the store {} is full; free some space, and pending writes continue", path.display())]
     DiskFull {
         /// The file.
         path: PathBuf,
@@ -72,7 +72,7 @@ pub enum Error {
         cause: Arc<std::io::Error>,
     },
     /// A condition of the batch did not hold, so that the batch was refused as a whole.
-    #[error("refused: row {key} of table {} is not as the batch requires", table.name())]
+    #[error("batch refused: row {key} of table {} does not meet its condition", table.name())]
     Refused {
         /// The table.
         table: TableId,
@@ -105,7 +105,7 @@ impl Error {
     /// Creates the error for a panic of redb's: a page has a wrong checksum or structure.
     pub(crate) fn panicked(path: &std::path::Path, panic: &(dyn std::any::Any + Send)) -> Self {
         let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-        let cause = format!("a page cannot be what it should be: {}", said.unwrap_or("the storage engine gave up"));
+        let cause = format!("a page is inconsistent: {}", said.unwrap_or("the storage engine panicked"));
         Self::Damaged { path: path.to_owned(), cause }
     }
 

@@ -57,7 +57,7 @@ impl Drop for DatabaseFile {
         let database = self.database.take();
         // redb writes while it closes, and panics at damaged pages then too.
         if panics::caught(move || drop(database)).is_err() {
-            let cause = "a page of it is damaged, so that it could not be closed in order".to_owned();
+            let cause = "a damaged page kept the store from being closed properly".to_owned();
             tracing::error!(path = %self.path.display(), "{cause}");
             self.damage.note(&Error::Damaged { path: self.path.to_path_buf(), cause });
         }
@@ -112,7 +112,7 @@ impl Source {
             let (path, was_repaired) = (Arc::clone(&path), Arc::clone(&was_repaired));
             move |_| {
                 if !was_repaired.swap(true, Relaxed) && warns {
-                    tracing::warn!(path = %path.display(), "the store was not closed in order, and is being repaired");
+                    tracing::warn!(path = %path.display(), "the store was not closed properly, and is being repaired");
                 }
             }
         });
@@ -123,7 +123,7 @@ impl Source {
         });
         let damaged = |cause: String| Error::Damaged { path: path.to_path_buf(), cause };
         let Ok(opened) = opened else {
-            return Err(damaged("its pages contradict each other".to_owned()));
+            return Err(damaged("its pages are inconsistent".to_owned()));
         };
         match opened {
             // A store is never empty (see `open_or_create`), so this one was truncated by something
@@ -138,7 +138,7 @@ impl Source {
                 damage: Arc::clone(damage),
             }),
             Err(redb::DatabaseError::UpgradeRequired(version)) => {
-                Err(damaged(format!("its file format {version} is not known")))
+                Err(damaged(format!("its file format version {version} is unknown")))
             }
             Err(redb::DatabaseError::RepairAborted) => Err(damaged("it could not be repaired".to_owned())),
             Err(error) => Err(Error::redb("open", &path, error)),

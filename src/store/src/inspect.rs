@@ -71,8 +71,7 @@ pub fn verify(path: &Path) -> Result<Inspection> {
     }
     inspection.compare_sums();
     if !file.checksums_hold()? {
-        let what =
-            "the checksum of a page is not what it should be: some of what is stored has been overwritten".to_owned();
+        let what = "a page has a wrong checksum: some of the stored data has been overwritten".to_owned();
         inspection.findings.push(Finding { table: None, key: None, what });
     }
     Ok(inspection)
@@ -105,7 +104,7 @@ impl Inspection {
         }
         let Err(error) = walked else { return true };
         let what = match &last {
-            Some(_) => format!("what comes behind this row cannot be read: {}", cause(&error)),
+            Some(_) => format!("the rows after this one cannot be read: {}", cause(&error)),
             None => format!("it cannot be read: {}", cause(&error)),
         };
         self.findings.push(Finding { table: Some(table), key: last.map(|key| readable(&key)), what });
@@ -114,7 +113,7 @@ impl Inspection {
 
     fn look_at(&mut self, table: TableId, key: &[u8], row: &[u8]) {
         if Row::split(row).is_none() {
-            let what = "it does not begin like a row".to_owned();
+            let what = "it has no valid row header".to_owned();
             self.findings.push(Finding { table: Some(table), key: Some(readable(key)), what });
         }
         self.has_sums |= table == TableId::Meta && key == counts::MARK;
@@ -137,7 +136,7 @@ impl Inspection {
             let (added, noted) = (sum(&self.added), sum(&self.noted));
             if added != noted {
                 let what =
-                    format!("it says {noted} bytes, and {added} are stored; `palabre check --repair` counts them anew");
+                    format!("it says {noted} bytes, but {added} are stored; `palabre check --repair` corrects it");
                 self.findings.push(Finding { table: Some(counts::SUMS), key: Some(readable(owner)), what });
             }
         }
@@ -154,7 +153,7 @@ fn cause(error: &Error) -> String {
 
 pub(crate) fn copy(snapshot: &Snapshot, target: &Path) -> Result<()> {
     if target.exists() {
-        let cause = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "there is a file already");
+        let cause = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "the file already exists");
         return Err(Error::io("write the backup", target, cause));
     }
     let file = Source::file(target).open()?;

@@ -127,7 +127,7 @@ impl Snapshot {
         let (value, expires) = Row::split(bytes).ok_or_else(|| Error::Row {
             table,
             key: readable(key),
-            cause: "it does not begin like a row".to_owned(),
+            cause: "it has no valid row header".to_owned(),
         })?;
         let over = expires.is_some_and(|at| at <= self.now);
         Ok((!over).then(|| Row { value: value.to_vec(), expires }))

@@ -133,7 +133,7 @@ impl Store {
         let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&receiver))
-            .map_err(|error| Error::io("start the writer of", &path, error))?;
+            .map_err(|error| Error::io("start the writer thread of", &path, error))?;
         let (queue, writer, lock) = (RwLock::new(Some(queue)), Mutex::new(Some(writer)), Mutex::new(lock));
         Ok(Self { inner: Arc::new(Inner { current, counters, sums, was_repaired, damage, queue, writer, lock }) })
     }
@@ -328,7 +328,7 @@ impl Inner {
             && writer.thread().id() != std::thread::current().id()
             && writer.join().is_err()
         {
-            tracing::error!("the store's writer ended by a panic; what was acknowledged is safe");
+            tracing::error!("the store's writer thread panicked; acknowledged commits are safe");
         }
         let file = self.current.write().unwrap_or_else(PoisonError::into_inner).take();
         drop(file);

@@ -87,7 +87,7 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         let typed = K::decode(&mut &key[..]).ok_or_else(|| Error::Row {
             table: self.id,
             key: readable(&key),
-            cause: "the key has another shape".to_owned(),
+            cause: "the key has the wrong format".to_owned(),
         })?;
         Ok((typed, self.decode(&key, &row.value)?))
     }

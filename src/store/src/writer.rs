@@ -132,7 +132,7 @@ impl Writer {
     fn write(&mut self, group: &[Submission]) -> Result<(Vec<Result<()>>, Sums)> {
         if self.is_broken {
             let file = self.source.open_again(&self.damage)?;
-            tracing::debug!(path = %file.path.display(), "the store is open again");
+            tracing::debug!(path = %file.path.display(), "the store was reopened after an error");
             drop(self.put_current(Some(file)));
             self.is_broken = false;
         }

@@ -41,7 +41,7 @@ fn a_flipped_bit_in_any_page_that_is_used_is_found() {
         std::fs::write(&path, &flipped).unwrap();
         // The place may belong to an old page that is no longer part of the store.
         found += usize::from(verify(&path).map_or(true, |inspection| !inspection.findings.is_empty()));
-        assert!(std::fs::read(&path).unwrap() == flipped, "looking changes nothing");
+        assert!(std::fs::read(&path).unwrap() == flipped, "verifying changes nothing");
     }
     assert!(found > 0);
 }
@@ -104,7 +104,7 @@ fn a_store_that_was_cut_off_to_nothing_is_not_taken_as_a_new_one() {
     file(folder.path());
     std::fs::write(&path, b"").unwrap();
     assert!(matches!(Store::open(folder.path()).err(), Some(Error::Damaged { .. })));
-    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0, "it is left as it was found");
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0, "the file is left unchanged");
 }
 
 #[test]

@@ -128,7 +128,7 @@ fn a_file_that_is_no_store_is_named_as_damaged_and_left_as_it_is() {
     let path = folder.path().join("palabre.redb");
     let junk = b"this is not a database, it is a letter to a friend ".repeat(400);
     std::fs::write(&path, &junk).unwrap();
-    let Err(error) = Store::open(folder.path()) else { panic!("opened a letter") };
+    let Err(error) = Store::open(folder.path()) else { panic!("opened a file that is not a store") };
     assert!(matches!(error, Error::Damaged { .. }), "{error}");
     assert!(error.to_string().contains("backup"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), junk);
@@ -151,7 +151,7 @@ fn a_truncated_file_is_named_as_damaged() {
             Err(other) => panic!("cut to {length}: {other}"),
             Ok(store) => {
                 let found = store.inspect().map_or(1, |inspection| inspection.findings.len());
-                assert!(found > 0, "cut to {length} and nobody noticed");
+                assert!(found > 0, "the damage of a file cut to {length} bytes was not found");
             }
         }
     }

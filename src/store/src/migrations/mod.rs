@@ -42,7 +42,7 @@ pub(crate) fn check(file: &DatabaseFile) -> Result<()> {
     let supported = current(MIGRATIONS);
     match version(file)? {
         None => {
-            let cause = "it holds no schema version, so it is no store of Palabre's".to_owned();
+            let cause = "it has no schema version, so it is not a Palabre store".to_owned();
             Err(Error::Damaged { path: path(), cause })
         }
         Some(found) if found > supported => Err(Error::Newer { path: path(), found, supported }),
@@ -68,7 +68,7 @@ fn migrate(path: &Path, migrations: &[Migration]) -> Result<(DatabaseFile, bool)
     // Closed before it is copied: the copy of a file in use would be inconsistent.
     drop(file);
     let backup = path.with_extension(format!("v{found}.backup"));
-    std::fs::copy(path, &backup).map_err(|error| Error::io("back up before the upgrade to", &backup, error))?;
+    std::fs::copy(path, &backup).map_err(|error| Error::io("write the pre-upgrade backup", &backup, error))?;
     let file = source.open_with(SCAN_CACHE_BYTES)?;
     for (version, (name, change)) in (found + 1..).zip(&migrations[found as usize - 1..]) {
         tracing::info!(version, name, backup = %backup.display(), "upgrading the store");
@@ -93,7 +93,7 @@ fn version(file: &DatabaseFile) -> Result<Option<u32>> {
     let version = Row::split(found.value()).and_then(|(value, _)| value.try_into().ok()).map(u32::from_be_bytes);
     match version {
         Some(version) if version > 0 => Ok(Some(version)),
-        _ => Err(Error::Damaged { path: file.path.to_path_buf(), cause: "its schema version is no number".to_owned() }),
+        _ => Err(Error::Damaged { path: file.path.to_path_buf(), cause: "its schema version is invalid".to_owned() }),
     }
 }
 
