@@ -13,9 +13,9 @@ use tokio::time::Instant;
 use crate::{Batch, EmitError, Event, EventSink, Receipt};
 
 /// The number of events at which the adapter stops reading further frames.
-const MOST: usize = 2_000;
+const EVENTS_MAX: usize = 2_000;
 /// The delay before events are emitted again that the store did not accept.
-const PAUSE: Duration = Duration::from_millis(500);
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// Events of a platform that are not known to be durable yet.
 pub struct Flight {
@@ -24,7 +24,7 @@ pub struct Flight {
     /// The time at which refused events are emitted again.
     ///
     /// Until then no new event is emitted, because it would overtake them.
-    again: Option<Instant>,
+    retry_at: Option<Instant>,
 }
 
 struct Waiting {
@@ -38,21 +38,21 @@ impl Flight {
     /// Creates an empty buffer.
     #[must_use]
     pub fn new(sink: &Arc<dyn EventSink>) -> Self {
-        Self { sink: Arc::clone(sink), waiting: VecDeque::new(), again: None }
+        Self { sink: Arc::clone(sink), waiting: VecDeque::new(), retry_at: None }
     }
 
     /// Adds an event and emits it, with rows that are committed together with it.
     pub fn send(&mut self, event: Event, rows: Batch) {
         // Nobody waits for it: the platform delivers it again if the daemon dies before it is
         // durable.
-        let receipt = self.again.is_none().then(|| self.sink.emit_unhurried(event.clone(), rows.clone()));
+        let receipt = self.retry_at.is_none().then(|| self.sink.emit_unhurried(event.clone(), rows.clone()));
         self.waiting.push_back(Waiting { event, rows, receipt });
     }
 
     /// Whether the caller should stop accepting events for now.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.waiting.len() >= MOST
+        self.waiting.len() >= EVENTS_MAX
     }
 
     /// Whether all events are durable.
@@ -66,9 +66,9 @@ impl Flight {
     /// Returns `false` when the daemon is shutting down and accepts no more. Cancel-safe: events in
     /// flight remain so.
     pub async fn land(&mut self) -> bool {
-        if let Some(again) = self.again {
-            tokio::time::sleep_until(again).await;
-            self.again = None;
+        if let Some(retry_at) = self.retry_at {
+            tokio::time::sleep_until(retry_at).await;
+            self.retry_at = None;
             for waiting in self.waiting.iter_mut().filter(|waiting| waiting.receipt.is_none()) {
                 waiting.receipt = Some(self.sink.emit_unhurried(waiting.event.clone(), waiting.rows.clone()));
             }
@@ -78,14 +78,14 @@ impl Flight {
         match receipt.await {
             Ok(_) => drop(self.waiting.pop_front()),
             Err(EmitError::Stopped) => return false,
-            Err(EmitError::Stalled(_)) => self.hold_back(),
+            Err(EmitError::Stalled(_)) => self.schedule_retry(),
         }
         true
     }
 
     /// Schedules all refused events to be emitted again in order.
-    fn hold_back(&mut self) {
-        self.again = Some(Instant::now() + PAUSE);
+    fn schedule_retry(&mut self) {
+        self.retry_at = Some(Instant::now() + RETRY_DELAY);
         if let Some(oldest) = self.waiting.front_mut() {
             oldest.receipt = None;
         }
