@@ -59,16 +59,16 @@ pub trait Adapter: Send + Sync + 'static {
 
     /// Fetches an attachment of a message, to send it to another platform.
     ///
-    /// `url` is the address from the event. Returns an error for files of more than `most` bytes.
+    /// `url` is the address from the event. Returns an error for files of more than `bytes_max` bytes.
     /// Fetches only files that the platform itself stores, since `url` comes from a script.
-    async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
-        let _unknown = (url, most);
+    async fn file(&self, url: &str, bytes_max: usize) -> Result<Vec<u8>, ActionError> {
+        let _unknown = (url, bytes_max);
         Err(ActionError::Rejected("attachments of this platform cannot be sent to another one".to_owned()))
     }
 
     /// Returns a user as a member of the place of an event, without asking the platform.
-    fn member(&self, around: &Event, user: &UserId) -> Option<Member> {
-        let _unknown = (around, user);
+    fn member(&self, place: &Event, user: &UserId) -> Option<Member> {
+        let _unknown = (place, user);
         None
     }
 
@@ -76,8 +76,8 @@ pub trait Adapter: Send + Sync + 'static {
     ///
     /// `None` for `user` asks for the bot's own rank. Returns `None` where the platform has no
     /// ranks or the rank is not known.
-    fn rank(&self, around: &Event, user: Option<&UserId>) -> Option<Rank> {
-        let _unknown = (around, user);
+    fn rank(&self, place: &Event, user: Option<&UserId>) -> Option<Rank> {
+        let _unknown = (place, user);
         None
     }
 
@@ -90,16 +90,16 @@ pub trait Adapter: Send + Sync + 'static {
     /// Returns the readable form of a mention in the place of an event.
     ///
     /// Does not ask the platform. For example `@Moderator` for `<@&12>`, `#general` for `<#34>`.
-    fn mentioned(&self, around: &Event, mention: &str) -> Option<String> {
-        let _unknown = (around, mention);
+    fn mentioned(&self, place: &Event, mention: &str) -> Option<String> {
+        let _unknown = (place, mention);
         None
     }
 
     /// Returns the user with a name or mention in the place of an event.
     ///
     /// Does not ask the platform. Returns `None` for a name that several users share there.
-    fn user_named(&self, around: &Event, name: &str) -> Option<User> {
-        let _unknown = (around, name);
+    fn user_named(&self, place: &Event, name: &str) -> Option<User> {
+        let _unknown = (place, name);
         None
     }
 

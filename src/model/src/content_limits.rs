@@ -99,18 +99,18 @@ impl ContentLimits {
     }
 }
 
-fn within(what: &str, count: usize, most: usize) -> Result<(), String> {
-    if count <= most {
+fn within(what: &str, count: usize, max: usize) -> Result<(), String> {
+    if count <= max {
         return Ok(());
     }
-    Err(format!("this content cannot be sent: it has {count} {what}; this platform takes at most {most}"))
+    Err(format!("this content cannot be sent: it has {count} {what}; this platform takes at most {max}"))
 }
 
-/// Counts the characters of a text, and refuses it if there are more than `most`.
-fn characters(what: &str, text: &str, most: usize) -> Result<usize, String> {
+/// Counts the characters of a text, and refuses it if there are more than `max`.
+fn characters(what: &str, text: &str, max: usize) -> Result<usize, String> {
     let count = text.chars().count();
-    if count <= most {
+    if count <= max {
         return Ok(count);
     }
-    Err(format!("this content cannot be sent: {what} has {count} characters; this platform takes at most {most}"))
+    Err(format!("this content cannot be sent: {what} has {count} characters; this platform takes at most {max}"))
 }

@@ -6,7 +6,7 @@ const MINUTE: f64 = 60.0;
 const HOUR: f64 = 3_600.0;
 const DAY: f64 = 86_400.0;
 /// The maximum duration, in seconds.
-const CENTURY: f64 = 100.0 * 365.25 * DAY;
+const DURATION_MAX: f64 = 100.0 * 365.25 * DAY;
 
 /// A duration at the beginning of a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,7 +34,7 @@ struct Part<'t> {
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<f64>() {
-        return (0.0..=CENTURY).contains(&seconds).then(|| Duration::from_secs_f64(seconds));
+        return (0.0..=DURATION_MAX).contains(&seconds).then(|| Duration::from_secs_f64(seconds));
     }
     leading_duration(text).filter(|read| read.rest.is_empty()).map(|read| read.duration)
 }
@@ -48,7 +48,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
 pub fn leading_duration(text: &str) -> Option<LeadingDuration<'_>> {
     let first = part(text.trim_start())?;
     let Some(mut smallest) = first.unit else {
-        let is_alone = is_end(first.rest) && first.number <= CENTURY;
+        let is_alone = is_end(first.rest) && first.number <= DURATION_MAX;
         return is_alone.then(|| LeadingDuration {
             duration: Duration::from_secs_f64(first.number),
             has_unit: false,
@@ -70,7 +70,7 @@ pub fn leading_duration(text: &str) -> Option<LeadingDuration<'_>> {
         total += next.number * unit;
         (smallest, rest) = (unit, next.rest);
     }
-    let is_whole = is_end(rest) && total <= CENTURY;
+    let is_whole = is_end(rest) && total <= DURATION_MAX;
     is_whole.then(|| LeadingDuration {
         duration: Duration::from_secs_f64(total),
         has_unit: true,
