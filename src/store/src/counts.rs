@@ -20,7 +20,7 @@ pub(crate) const COUNTED: TableId = TableId::ScriptValues;
 /// The table of the sums, by owner: the first part of a counted row's key.
 pub(crate) const SUMS: TableId = TableId::ScriptUsage;
 /// The key of the fact that the file has sums.
-pub(crate) const MARK: &[u8] = b"counted";
+pub(crate) const COUNTED_KEY: &[u8] = b"counted";
 
 /// Changes of the sums by one transaction.
 #[derive(Debug, Default)]
@@ -129,7 +129,7 @@ pub(crate) fn recount(file: &DatabaseFile) -> Result<()> {
                 put(&mut open, owner, *sum)?;
             }
             let mut meta = transaction.open_table(definition(TableId::Meta))?;
-            meta.insert(MARK, Row::encode(&[], None).as_slice())?;
+            meta.insert(COUNTED_KEY, Row::encode(&[], None).as_slice())?;
         }
         Ok(transaction.commit()?)
     };
@@ -140,7 +140,7 @@ fn is_counted(file: &DatabaseFile) -> Result<bool> {
     let failed = |error: redb::Error| Error::redb("read from", &file.path, error);
     let transaction = file.database()?.begin_read().map_err(|error| failed(error.into()))?;
     match transaction.open_table(definition(TableId::Meta)) {
-        Ok(meta) => Ok(meta.get(MARK).map_err(|error| failed(error.into()))?.is_some()),
+        Ok(meta) => Ok(meta.get(COUNTED_KEY).map_err(|error| failed(error.into()))?.is_some()),
         Err(redb::TableError::TableDoesNotExist(_)) => Ok(false),
         Err(error) => Err(failed(error.into())),
     }

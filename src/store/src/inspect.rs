@@ -116,7 +116,7 @@ impl Inspection {
             let what = "it has no valid row header".to_owned();
             self.findings.push(Finding { table: Some(table), key: Some(readable(key)), what });
         }
-        self.has_sums |= table == TableId::Meta && key == counts::MARK;
+        self.has_sums |= table == TableId::Meta && key == counts::COUNTED_KEY;
         if table == counts::COUNTED {
             counts::add(&mut self.added, key, row);
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::{Error, Result};
 
-const NAME: &str = "palabre.lock";
+const LOCK_FILE: &str = "palabre.lock";
 
 /// The lock, held as long as the store is open.
 ///
@@ -18,7 +18,7 @@ pub(crate) struct FolderLock {
 
 impl FolderLock {
     pub(crate) fn take(folder: &Path) -> Result<Self> {
-        let path = folder.join(NAME);
+        let path = folder.join(LOCK_FILE);
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(false)

@@ -12,7 +12,7 @@ use crate::disk::Disk;
 use crate::{Error, Result};
 
 /// The size of the blocks in which writes are kept.
-const BLOCK: usize = 4_096;
+const BLOCK_BYTES: usize = 4_096;
 
 #[derive(Debug)]
 pub(crate) struct OverlayDisk {
@@ -47,9 +47,9 @@ impl State {
         if let Some(written) = self.written.get(&number) {
             return Ok(written.clone());
         }
-        let start = number * BLOCK as u64;
-        let there = self.of_file.saturating_sub(start).min(BLOCK as u64) as usize;
-        let mut bytes = vec![0; BLOCK];
+        let start = number * BLOCK_BYTES as u64;
+        let there = self.of_file.saturating_sub(start).min(BLOCK_BYTES as u64) as usize;
+        let mut bytes = vec![0; BLOCK_BYTES];
         if there > 0 {
             self.file.seek(SeekFrom::Start(start))?;
             self.file.read_exact(&mut bytes[..there])?;
@@ -75,10 +75,10 @@ impl State {
                 return None;
             }
             let at = offset + done as u64;
-            let within = (at % BLOCK as u64) as usize;
-            let part = done..length.min(done + BLOCK - within);
+            let within = (at % BLOCK_BYTES as u64) as usize;
+            let part = done..length.min(done + BLOCK_BYTES - within);
             done = part.end;
-            Some((at / BLOCK as u64, within, part))
+            Some((at / BLOCK_BYTES as u64, within, part))
         }))
     }
 }
@@ -102,10 +102,10 @@ impl Disk for OverlayDisk {
         let mut state = self.lock();
         if len < state.size {
             state.of_file = state.of_file.min(len);
-            let last = len / BLOCK as u64;
+            let last = len / BLOCK_BYTES as u64;
             state.written.retain(|number, _| *number <= last);
             if let Some(block) = state.written.get_mut(&last) {
-                block[(len % BLOCK as u64) as usize..].fill(0);
+                block[(len % BLOCK_BYTES as u64) as usize..].fill(0);
             }
         }
         state.size = len;

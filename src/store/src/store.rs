@@ -22,9 +22,9 @@ use crate::table::decode_value;
 use crate::writer::{Answer, CurrentFile, Submission, Ticket, Writer};
 use crate::{Batch, Direction, Error, Millis, Op, Result, Snapshot, TableId, installation, migrations};
 
-const FILE: &str = "palabre.redb";
+const STORE_FILE: &str = "palabre.redb";
 /// The maximum number of rows that one sweep removes; few enough not to delay later commits.
-const SWEEP_ROWS: usize = 2_000;
+const SWEEP_ROWS_MAX: usize = 2_000;
 
 /// An entry of the expiry index: its own key, the expiry, the table and the key of the row.
 type Expiry = (Vec<u8>, Millis, TableId, Vec<u8>);
@@ -79,7 +79,7 @@ impl Store {
             _ => Error::io("create the folder", folder, error),
         })?;
         let lock = FolderLock::take(folder)?;
-        let path = folder.join(FILE);
+        let path = folder.join(STORE_FILE);
         let was_repaired = migrations::bring_up_to_date(&path)?;
         Self::start(Source::file(&path), Some(lock), was_repaired)
     }
@@ -92,7 +92,7 @@ impl Store {
     /// Those of [`Store::open`], and when there is no store.
     pub fn look_into(folder: &Path) -> Result<Self> {
         let lock = FolderLock::take(folder)?;
-        let path = folder.join(FILE);
+        let path = folder.join(STORE_FILE);
         let source = Source::Disk(Arc::new(OverlayDisk::over(&path)?), path.into());
         let file = source.open_with(SCAN_CACHE_BYTES)?;
         migrations::check(&file)?;
@@ -261,11 +261,11 @@ impl Store {
         }
     }
 
-    /// Returns the next entries of the expiry index, up to [`SWEEP_ROWS`], beginning after `after`.
+    /// Returns the next entries of the expiry index, up to [`SWEEP_ROWS_MAX`], beginning after `after`.
     fn expiries(&self, after: Option<Vec<u8>>) -> Result<impl Iterator<Item = Result<Expiry>> + use<>> {
         let snapshot = self.snapshot(0)?;
         let rows: Vec<_> =
-            snapshot.scan(TableId::Expiry, &[], after.as_deref(), Direction::Forward)?.take(SWEEP_ROWS).collect();
+            snapshot.scan(TableId::Expiry, &[], after.as_deref(), Direction::Forward)?.take(SWEEP_ROWS_MAX).collect();
         Ok(rows.into_iter().filter_map(|row| {
             let index = match row {
                 Ok((index, _)) => index,

@@ -24,7 +24,7 @@ use crate::store::Counters;
 use crate::{Batch, Error, Op, Require, Result, TableId};
 
 /// The number of operations that closes a group, which bounds the memory and duration of a commit.
-const GROUP_OPS: usize = 65_536;
+const GROUP_OPS_MAX: usize = 65_536;
 
 /// The pending result of a commit.
 ///
@@ -93,7 +93,7 @@ impl Writer {
                 Err(RecvError) => return,
             };
             let mut ops = group[0].batch.ops.len();
-            while ops < GROUP_OPS
+            while ops < GROUP_OPS_MAX
                 && let Ok(next) = queue.try_recv()
             {
                 ops += next.batch.ops.len();
