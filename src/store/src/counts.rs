@@ -30,7 +30,7 @@ pub(crate) struct Changes {
 
 impl Changes {
     /// Records that a counted row is replaced. Both versions are encoded.
-    pub(crate) fn note(&mut self, key: &[u8], old: Option<&[u8]>, new: Option<&[u8]>) {
+    pub(crate) fn record(&mut self, key: &[u8], old: Option<&[u8]>, new: Option<&[u8]>) {
         let Some(owner) = owner(key) else { return };
         let size = |row: Option<&[u8]>| row.map_or(0, |row| size(key, owner, row));
         let change = signed(size(new)) - signed(size(old));

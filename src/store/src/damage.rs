@@ -10,7 +10,7 @@ pub(crate) struct Damage(Mutex<Option<String>>);
 
 impl Damage {
     /// Records an error if it means damage.
-    pub(crate) fn note(&self, error: &Error) {
+    pub(crate) fn record(&self, error: &Error) {
         if matches!(error, Error::Damaged { .. } | Error::Row { .. }) {
             self.first().get_or_insert_with(|| error.to_string());
         }

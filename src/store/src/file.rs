@@ -59,7 +59,7 @@ impl Drop for DatabaseFile {
         if panics::caught(move || drop(database)).is_err() {
             let cause = "a damaged page kept the store from being closed properly".to_owned();
             tracing::error!(path = %self.path.display(), "{cause}");
-            self.damage.note(&Error::Damaged { path: self.path.to_path_buf(), cause });
+            self.damage.record(&Error::Damaged { path: self.path.to_path_buf(), cause });
         }
     }
 }
@@ -93,17 +93,17 @@ impl Source {
 
     /// Opens it with a page cache of `cache` bytes.
     pub(crate) fn open_with(&self, cache: usize) -> Result<DatabaseFile> {
-        self.open_noting(cache, &Arc::default(), true)
+        self.open_recording(cache, &Arc::default(), true)
     }
 
     /// Opens it with the usual page cache.
     ///
     /// Damage that is found is recorded in `damage`; a repair is not logged.
     pub(crate) fn open_again(&self, damage: &Arc<Damage>) -> Result<DatabaseFile> {
-        self.open_noting(CACHE_BYTES, damage, false)
+        self.open_recording(CACHE_BYTES, damage, false)
     }
 
-    fn open_noting(&self, cache: usize, damage: &Arc<Damage>, warns: bool) -> Result<DatabaseFile> {
+    fn open_recording(&self, cache: usize, damage: &Arc<Damage>, warns: bool) -> Result<DatabaseFile> {
         let path = Arc::clone(self.path());
         let was_repaired = Arc::new(AtomicBool::new(false));
         let mut builder = Builder::new();

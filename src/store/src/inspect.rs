@@ -19,8 +19,8 @@ pub struct Inspection {
     /// The problems that were found.
     pub findings: Vec<Finding>,
     /// The sums in the file, and those that were computed from the rows, by owner.
-    noted: BTreeMap<Vec<u8>, u64>,
-    added: BTreeMap<Vec<u8>, u64>,
+    stored_sums: BTreeMap<Vec<u8>, u64>,
+    computed_sums: BTreeMap<Vec<u8>, u64>,
     has_sums: bool,
 }
 
@@ -95,7 +95,7 @@ impl Inspection {
             each_row(snapshot, table, |key, bytes| {
                 count += 1;
                 last = Some(key.to_vec());
-                self.look_at(table, key, bytes);
+                self.check_row(table, key, bytes);
                 Ok(())
             })
         });
@@ -111,17 +111,17 @@ impl Inspection {
         false
     }
 
-    fn look_at(&mut self, table: TableId, key: &[u8], row: &[u8]) {
+    fn check_row(&mut self, table: TableId, key: &[u8], row: &[u8]) {
         if Row::split(row).is_none() {
             let what = "it has no valid row header".to_owned();
             self.findings.push(Finding { table: Some(table), key: Some(readable(key)), what });
         }
         self.has_sums |= table == TableId::Meta && key == counts::COUNTED_KEY;
         if table == counts::COUNTED {
-            counts::add(&mut self.added, key, row);
+            counts::add(&mut self.computed_sums, key, row);
         }
         if table == counts::SUMS {
-            self.noted.insert(key.to_vec(), counts::sum_of(row).unwrap_or(0));
+            self.stored_sums.insert(key.to_vec(), counts::sum_of(row).unwrap_or(0));
         }
     }
 
@@ -130,13 +130,13 @@ impl Inspection {
         if !self.has_sums || !self.findings.is_empty() {
             return;
         }
-        let owners: BTreeSet<_> = self.added.keys().chain(self.noted.keys()).collect();
+        let owners: BTreeSet<_> = self.computed_sums.keys().chain(self.stored_sums.keys()).collect();
         for owner in owners {
             let sum = |sums: &BTreeMap<Vec<u8>, u64>| sums.get(owner).copied().unwrap_or(0);
-            let (added, noted) = (sum(&self.added), sum(&self.noted));
-            if added != noted {
+            let (computed, stored) = (sum(&self.computed_sums), sum(&self.stored_sums));
+            if computed != stored {
                 let what =
-                    format!("it says {noted} bytes, but {added} are stored; `palabre check --repair` corrects it");
+                    format!("it says {stored} bytes, but {computed} are stored; `palabre check --repair` corrects it");
                 self.findings.push(Finding { table: Some(counts::SUMS), key: Some(readable(owner)), what });
             }
         }

@@ -136,12 +136,12 @@ impl Snapshot {
     /// Runs a read, and turns a panic of redb's at a page into an error.
     pub(crate) fn guarded<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
         let read = panics::caught(read).unwrap_or_else(|panic| Err(Error::panicked(&self.path, panic.as_ref())));
-        self.noted(read)
+        self.recorded(read)
     }
 
     /// Records the damage if a read failed because of it.
-    pub(crate) fn noted<T>(&self, read: Result<T>) -> Result<T> {
-        read.inspect_err(|error| self.damage.note(error))
+    pub(crate) fn recorded<T>(&self, read: Result<T>) -> Result<T> {
+        read.inspect_err(|error| self.damage.record(error))
     }
 
     pub(crate) fn failed(&self, error: impl Into<redb::Error>) -> Error {

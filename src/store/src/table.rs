@@ -57,7 +57,7 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
     pub fn get(&self, snapshot: &Snapshot, key: &K) -> Result<Option<V>> {
         let key = key.to_bytes();
         let row = snapshot.get(self.id, &key)?;
-        snapshot.noted(row.map(|row| self.decode(&key, &row.value)).transpose())
+        snapshot.recorded(row.map(|row| self.decode(&key, &row.value)).transpose())
     }
 
     /// Returns all rows whose encoded key starts with that of `prefix`, in order.
@@ -67,7 +67,7 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         prefix: &P,
         direction: Direction,
     ) -> Result<impl Iterator<Item = Result<(K, V)>> + use<'s, P, K, V>> {
-        Ok(snapshot.scan(self.id, &prefix.to_bytes(), None, direction)?.map(|row| snapshot.noted(self.typed(row?))))
+        Ok(snapshot.scan(self.id, &prefix.to_bytes(), None, direction)?.map(|row| snapshot.recorded(self.typed(row?))))
     }
 
     /// Scans like [`Table::scan`], from the row after `after` (before it when going backward).
@@ -80,7 +80,7 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
     ) -> Result<impl Iterator<Item = Result<(K, V)>> + use<'s, P, K, V>> {
         Ok(snapshot
             .scan(self.id, &prefix.to_bytes(), Some(&after.to_bytes()), direction)?
-            .map(|row| snapshot.noted(self.typed(row?))))
+            .map(|row| snapshot.recorded(self.typed(row?))))
     }
 
     fn typed(&self, (key, row): (Vec<u8>, crate::Row)) -> Result<(K, V)> {

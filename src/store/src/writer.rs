@@ -260,7 +260,7 @@ fn write(transaction: &redb::WriteTransaction, changes: Changes) -> std::result:
                 None => open.remove(key.as_slice())?,
             };
             if table == counts::COUNTED {
-                sums.note(&key, old.as_ref().map(|old| old.value()), row.as_deref());
+                sums.record(&key, old.as_ref().map(|old| old.value()), row.as_deref());
             }
         }
     }
