@@ -228,8 +228,8 @@ impl Store {
             }
             batch.ops.push(Op::Expire { table, key, expires, at: now });
         }
-        let settled = batch.ops.len();
-        Ok((settled, self.commit(batch)))
+        let processed = batch.ops.len();
+        Ok((processed, self.commit(batch)))
     }
 
     /// Replaces the expiries from `from` on by the result of `end`, and returns how many changed.

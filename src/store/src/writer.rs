@@ -60,11 +60,11 @@ pub(crate) enum Answer {
 }
 
 impl Submission {
-    fn settle(self, verdict: Result<()>) {
+    fn complete(self, result: Result<()>) {
         match self.answer {
             // A caller that has dropped its ticket needs no result.
-            Answer::Ticket(sender) => drop(sender.send(verdict)),
-            Answer::Then(then) => then(self.batch, verdict),
+            Answer::Ticket(sender) => drop(sender.send(result)),
+            Answer::Then(then) => then(self.batch, result),
         }
     }
 }
@@ -106,12 +106,12 @@ impl Writer {
     }
 
     fn commit(&mut self, group: Vec<Submission>) {
-        let verdicts = match self.write(&group) {
-            Ok((verdicts, sums)) => {
+        let results = match self.write(&group) {
+            Ok((results, sums)) => {
                 self.counters.groups.fetch_add(1, Relaxed);
                 self.counters.batches.fetch_add(group.len() as u64, Relaxed);
                 self.sums.publish(sums);
-                verdicts
+                results
             }
             Err(error) => {
                 if error.is_passing() {
@@ -123,8 +123,8 @@ impl Writer {
                 vec![Err(error); group.len()]
             }
         };
-        for (submission, verdict) in group.into_iter().zip(verdicts) {
-            submission.settle(verdict);
+        for (submission, result) in group.into_iter().zip(results) {
+            submission.complete(result);
         }
     }
 
@@ -158,7 +158,7 @@ fn apply<'b>(file: &DatabaseFile, batches: impl Iterator<Item = &'b Batch>) -> R
     let mut transaction = file.database()?.begin_write().map_err(|error| failed(error.into()))?;
     transaction.set_durability(Durability::Immediate).map_err(|error| failed(error.into()))?;
     let mut changes = Changes::new();
-    let mut verdicts = Vec::new();
+    let mut results = Vec::new();
     for batch in batches {
         let refusal = batch
             .requires
@@ -166,18 +166,18 @@ fn apply<'b>(file: &DatabaseFile, batches: impl Iterator<Item = &'b Batch>) -> R
             .find_map(|require| check(&transaction, &changes, require).map_err(failed).transpose());
         match refusal {
             Some(Err(error)) => return Err(error),
-            Some(Ok(refused)) => verdicts.push(Err(refused)),
+            Some(Ok(refused)) => results.push(Err(refused)),
             None => {
                 for op in &batch.ops {
                     collect(&transaction, &mut changes, op).map_err(failed)?;
                 }
-                verdicts.push(Ok(()));
+                results.push(Ok(()));
             }
         }
     }
     let sums = write(&transaction, changes).map_err(failed)?;
     transaction.commit().map_err(|error| failed(error.into()))?;
-    Ok((verdicts, sums))
+    Ok((results, sums))
 }
 
 /// Returns the refusal if the condition does not hold.

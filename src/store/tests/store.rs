@@ -81,10 +81,10 @@ fn an_expired_row_is_invisible_at_once_and_gone_after_the_sweep() {
     let brief = |now| VALUES.get(&store.snapshot(now).unwrap(), &key("s", "brief")).unwrap();
     assert_eq!((brief(999).is_some(), brief(1_000).is_some()), (true, false));
 
-    let (settled, ticket) = store.sweep(2_000).unwrap();
+    let (processed, ticket) = store.sweep(2_000).unwrap();
     ticket.wait().unwrap();
 
-    assert_eq!(settled, 2);
+    assert_eq!(processed, 2);
     assert_eq!(store.snapshot(0).unwrap().len(TableId::ScriptValues).unwrap(), 1);
     assert_eq!(store.snapshot(0).unwrap().len(TableId::Expiry).unwrap(), 1);
     assert_eq!(get(&store, "renewed").as_deref(), Some("y"));
