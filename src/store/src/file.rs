@@ -41,7 +41,7 @@ impl DatabaseFile {
     pub(crate) fn checksums_hold(&mut self) -> Result<bool> {
         let path = Arc::clone(&self.path);
         let database = self.database.as_mut().ok_or(Error::Closed)?;
-        match panics::caught(|| database.check_integrity()) {
+        match panics::catch(|| database.check_integrity()) {
             Ok(Ok(is_clean)) => Ok(is_clean),
             Ok(Err(error)) => match Error::redb("check", &path, error) {
                 Error::Damaged { .. } => Ok(false),
@@ -56,7 +56,7 @@ impl Drop for DatabaseFile {
     fn drop(&mut self) {
         let database = self.database.take();
         // redb writes while it closes, and panics at damaged pages then too.
-        if panics::caught(move || drop(database)).is_err() {
+        if panics::catch(move || drop(database)).is_err() {
             let cause = "a damaged page kept the store from being closed properly".to_owned();
             tracing::error!(path = %self.path.display(), "{cause}");
             self.damage.record(&Error::Damaged { path: self.path.to_path_buf(), cause });
@@ -99,7 +99,7 @@ impl Source {
     /// Opens it with the usual page cache.
     ///
     /// Damage that is found is recorded in `damage`; a repair is not logged.
-    pub(crate) fn open_again(&self, damage: &Arc<Damage>) -> Result<DatabaseFile> {
+    pub(crate) fn reopen(&self, damage: &Arc<Damage>) -> Result<DatabaseFile> {
         self.open_recording(CACHE_BYTES, damage, false)
     }
 
@@ -117,7 +117,7 @@ impl Source {
             }
         });
         // redb panics at some kinds of damage, which are reported like the others.
-        let opened = panics::caught(|| match self {
+        let opened = panics::catch(|| match self {
             Self::Path(path) => open_or_create(&builder, path),
             Self::Disk(disk, _) => builder.create_with_backend(Backend(Arc::clone(disk))),
         });

@@ -7,14 +7,14 @@ use crate::{Error, Result, TableId};
 /// Removes the data of the installation that the file was copied from.
 ///
 /// Its owners create it again when they need it.
-pub(crate) fn forget(file: &DatabaseFile) -> Result<()> {
+pub(crate) fn clear(file: &DatabaseFile) -> Result<()> {
     let database = file.database()?;
-    let forget = || -> std::result::Result<(), redb::Error> {
+    let clear = || -> std::result::Result<(), redb::Error> {
         let transaction = database.begin_write()?;
         for table in TableId::ALL.iter().filter(|table| table.is_of_installation()) {
             transaction.delete_table(definition(*table))?;
         }
         Ok(transaction.commit()?)
     };
-    forget().map_err(|error| Error::redb("write to", &file.path, error))
+    clear().map_err(|error| Error::redb("write to", &file.path, error))
 }

@@ -17,7 +17,7 @@ pub(crate) struct FolderLock {
 }
 
 impl FolderLock {
-    pub(crate) fn take(folder: &Path) -> Result<Self> {
+    pub(crate) fn acquire(folder: &Path) -> Result<Self> {
         let path = folder.join(LOCK_FILE);
         let mut file = OpenOptions::new()
             .create(true)

@@ -17,7 +17,7 @@ pub fn is_panic_caught() -> bool {
 }
 
 /// Runs code that may panic at a damaged page.
-pub(crate) fn caught<T>(read: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+pub(crate) fn catch<T>(read: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
     let outer = CATCHING.replace(true);
     let done = catch_unwind(AssertUnwindSafe(read));
     CATCHING.set(outer);

@@ -135,7 +135,7 @@ impl Snapshot {
 
     /// Runs a read, and turns a panic of redb's at a page into an error.
     pub(crate) fn guarded<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
-        let read = panics::caught(read).unwrap_or_else(|panic| Err(Error::panicked(&self.path, panic.as_ref())));
+        let read = panics::catch(read).unwrap_or_else(|panic| Err(Error::panicked(&self.path, panic.as_ref())));
         self.recorded(read)
     }
 

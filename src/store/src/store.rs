@@ -78,7 +78,7 @@ impl Store {
             ErrorKind::AlreadyExists | ErrorKind::NotADirectory => Error::NotAFolder { path: folder.to_owned() },
             _ => Error::io("create the folder", folder, error),
         })?;
-        let lock = FolderLock::take(folder)?;
+        let lock = FolderLock::acquire(folder)?;
         let path = folder.join(STORE_FILE);
         let was_repaired = migrations::bring_up_to_date(&path)?;
         Self::start(Source::file(&path), Some(lock), was_repaired)
@@ -91,7 +91,7 @@ impl Store {
     /// # Errors
     /// Those of [`Store::open`], and when there is no store.
     pub fn look_into(folder: &Path) -> Result<Self> {
-        let lock = FolderLock::take(folder)?;
+        let lock = FolderLock::acquire(folder)?;
         let path = folder.join(STORE_FILE);
         let source = Source::Disk(Arc::new(OverlayDisk::over(&path)?), path.into());
         let file = source.open_with(SCAN_CACHE_BYTES)?;
@@ -118,7 +118,7 @@ impl Store {
 
     fn start(source: Source, lock: Option<FolderLock>, was_repaired: bool) -> Result<Self> {
         let damage = Arc::default();
-        let current: CurrentFile = Arc::new(RwLock::new(Some(source.open_again(&damage)?)));
+        let current: CurrentFile = Arc::new(RwLock::new(Some(source.reopen(&damage)?)));
         let (counters, sums) = (Arc::new(Counters::default()), Arc::new(Watched::default()));
         let (queue, receiver) = mpsc::channel();
         let path = Arc::clone(source.path());
@@ -181,7 +181,7 @@ impl Store {
     /// Fails when the store cannot be written.
     pub fn become_another_installation(&self) -> Result<()> {
         let current = self.inner.current.read().unwrap_or_else(PoisonError::into_inner);
-        installation::forget(current.as_ref().ok_or(Error::Closed)?)
+        installation::clear(current.as_ref().ok_or(Error::Closed)?)
     }
 
     /// Submits `batch` to the writer.

@@ -131,7 +131,7 @@ impl Writer {
     /// Writes a group in one transaction. Reopens the file first if the disk had failed.
     fn write(&mut self, group: &[Submission]) -> Result<(Vec<Result<()>>, Sums)> {
         if self.is_broken {
-            let file = self.source.open_again(&self.damage)?;
+            let file = self.source.reopen(&self.damage)?;
             tracing::debug!(path = %file.path.display(), "the store was reopened after an error");
             drop(self.put_current(Some(file)));
             self.is_broken = false;
@@ -139,7 +139,7 @@ impl Writer {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         let file = current.as_ref().ok_or(Error::Closed)?;
         let batches = group.iter().map(|submission| &submission.batch);
-        let applied = panics::caught(|| apply(file, batches));
+        let applied = panics::catch(|| apply(file, batches));
         applied.unwrap_or_else(|panic| Err(Error::panicked(&file.path, panic.as_ref())))
     }
 
