@@ -261,7 +261,7 @@ impl Store {
         }
     }
 
-    /// Returns the next entries of the expiry index, up to [`SWEEP_ROWS_MAX`], beginning after `after`.
+    /// Returns up to [`SWEEP_ROWS_MAX`] entries of the expiry index, beginning after `after`.
     fn expiries(&self, after: Option<Vec<u8>>) -> Result<impl Iterator<Item = Result<Expiry>> + use<>> {
         let snapshot = self.snapshot(0)?;
         let rows: Vec<_> =
