@@ -17,11 +17,11 @@ pub const REPLY_BYTES: usize = 1 << 20;
 pub const LONGEST: Duration = Duration::from_secs(60);
 
 /// The maximum size of a reply's headers, in bytes. They are kept in memory like its body.
-const HEADER_BYTES: usize = 64 << 10;
-const CONNECT: Duration = Duration::from_secs(10);
+const HEADER_BYTES_MAX: usize = 64 << 10;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Idle connections are kept for scripts that send frequent requests to one host.
-const IDLE: Duration = Duration::from_secs(30);
-const IDLE_PER_HOST: usize = 4;
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+const IDLE_PER_HOST_MAX: usize = 4;
 
 /// The HTTP client of all scripts. Its clones share their connections.
 #[derive(Debug, Clone)]
@@ -64,9 +64,9 @@ impl Fetcher {
             .no_deflate()
             .use_rustls_tls()
             .http1_only()
-            .connect_timeout(CONNECT)
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(IDLE_PER_HOST)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
             .build()
             .map_err(|error| FetchError::Failed(format!("cannot create the HTTP client: {}", innermost(&error))))?;
         Ok(Self { client })
@@ -111,8 +111,8 @@ async fn read(mut response: Response, hop: &Hop) -> Result<Reply, FetchError> {
         return Err(too_large);
     }
     let of_headers: usize = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    if of_headers > HEADER_BYTES {
-        return Err(FetchError::TooLarge { limit: HEADER_BYTES });
+    if of_headers > HEADER_BYTES_MAX {
+        return Err(FetchError::TooLarge { limit: HEADER_BYTES_MAX });
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| FetchError::of_client(hop.host(), error))? {

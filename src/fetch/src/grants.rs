@@ -9,7 +9,7 @@ use crate::address::is_public;
 use crate::names::{LOCALHOST, bare};
 
 /// The ports of a grant without a port.
-const PORTS: [u16; 2] = [80, 443];
+const DEFAULT_PORTS: [u16; 2] = [80, 443];
 
 /// The hosts that a script may reach. The default allows none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Grants {
         }
         match inner {
             Some(address) if covering.is_empty() => Err(FetchError::Inner { host: host.to_owned(), address }),
-            _ if PORTS.contains(&port) => Err(FetchError::NotGranted { host: host.to_owned() }),
+            _ if DEFAULT_PORTS.contains(&port) => Err(FetchError::NotGranted { host: host.to_owned() }),
             _ => Err(FetchError::NotGranted { host: format!("{host}:{port}") }),
         }
     }
@@ -132,7 +132,7 @@ impl Grant {
     }
 
     fn reaches(&self, port: u16) -> bool {
-        self.port.map_or_else(|| PORTS.contains(&port), |granted| granted == port)
+        self.port.map_or_else(|| DEFAULT_PORTS.contains(&port), |granted| granted == port)
     }
 }
 

@@ -12,9 +12,9 @@ use crate::FetchError;
 pub const REDIRECTS: usize = 5;
 
 /// Headers that are not sent to another origin.
-const SECRETS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 /// Headers about the body, removed together with it.
-const OF_THE_BODY: [&str; 4] = ["content-encoding", "content-language", "content-location", "content-type"];
+const BODY_HEADERS: [&str; 4] = ["content-encoding", "content-language", "content-location", "content-type"];
 
 /// One request of an exchange. Its URL has not been checked yet.
 #[derive(Debug, Clone)]
@@ -51,12 +51,12 @@ impl Hop {
         if becomes_get {
             next.method = Method::GET;
             next.body = None;
-            for name in OF_THE_BODY {
+            for name in BODY_HEADERS {
                 next.headers.remove(name);
             }
         }
         if self.url.origin() != next.url.origin() {
-            for name in SECRETS {
+            for name in CREDENTIAL_HEADERS {
                 next.headers.remove(name);
             }
         }

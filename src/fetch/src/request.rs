@@ -21,7 +21,7 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 ///
 /// With them a script could inject data into other requests on it, or ask one host in the name of
 /// another. Headers of proxies are recognised by their prefix instead.
-const OURS: [&str; 10] = [
+const RESERVED_HEADERS: [&str; 10] = [
     "connection",
     "content-length",
     "expect",
@@ -98,7 +98,7 @@ impl Request {
             let name = HeaderName::from_bytes(name.as_bytes())
                 .ok()
                 .ok_or_else(|| FetchError::BadRequest(format!("{name:?} is not a valid header name")))?;
-            if OURS.contains(&name.as_str()) || name.as_str().starts_with("proxy-") {
+            if RESERVED_HEADERS.contains(&name.as_str()) || name.as_str().starts_with("proxy-") {
                 return Err(FetchError::BadRequest(format!("scripts cannot set the header {name}; leave it out")));
             }
             // The value may be a secret, so the error does not show it.
