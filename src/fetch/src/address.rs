@@ -78,8 +78,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    if let Some(wrapped) = wrapped(address) {
-        return is_public_v4(wrapped);
+    if let Some(embedded) = embedded_ipv4(address) {
+        return is_public_v4(embedded);
     }
     within(address, UNICAST_V6) && !SPECIAL_V6.iter().any(|&block| within(address, block))
 }
@@ -87,7 +87,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 /// Returns the IPv4 address that packets to `address` reach.
 ///
 /// Omits embeddings whose whole block is inner.
-fn wrapped(address: Ipv6Addr) -> Option<Ipv4Addr> {
+fn embedded_ipv4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [.., a, b, c, d] = address.octets();
     address.to_ipv4_mapped().or_else(|| within(address, NAT64).then(|| Ipv4Addr::new(a, b, c, d)))
 }

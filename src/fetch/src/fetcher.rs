@@ -8,7 +8,7 @@ use rustls::crypto::CryptoProvider;
 
 use crate::error::innermost;
 use crate::hop::{Hop, REDIRECTS};
-use crate::names::{JudgedNames, Names, SystemNames};
+use crate::names::{CheckedNames, Names, SystemNames};
 use crate::{FetchError, Grants, Held, Reply, Request};
 
 /// The maximum size of a reply's body, in bytes.
@@ -51,7 +51,7 @@ impl Fetcher {
         }
         let client = Client::builder()
             .user_agent(concat!("Palabre/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(Arc::new(JudgedNames(names)))
+            .dns_resolver(Arc::new(CheckedNames(names)))
             // A proxy would resolve names by itself, without the guard.
             .no_proxy()
             .redirect(redirect::Policy::none())

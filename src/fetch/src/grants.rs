@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::FetchError;
 use crate::address::is_public;
-use crate::names::{LOCALHOST, bare};
+use crate::names::{LOCALHOST, normalise};
 
 /// The ports of a grant without a port.
 const DEFAULT_PORTS: [u16; 2] = [80, 443];
@@ -26,7 +26,7 @@ enum Host {
     /// `*`: every public host.
     Public,
     /// `*.example.com`, stored as `.example.com`.
-    Below(String),
+    Subdomains(String),
     Name(String),
     Localhost,
     Address(IpAddr),
@@ -75,11 +75,11 @@ impl Grants {
             return bad("it names no host");
         };
         match host {
-            url::Host::Domain(name) => match bare(name) {
+            url::Host::Domain(name) => match normalise(name) {
                 name if name.is_empty() => bad("it names no host"),
                 name => {
                     let inner = is_local(&name).then_some(LOCALHOST[0]);
-                    self.judge(|host| host.covers_name(&name), inner, &name, port)
+                    self.check(|host| host.covers_name(&name), inner, &name, port)
                 }
             },
             url::Host::Ipv4(address) => self.allows_address(address.into(), &address.to_string(), port),
@@ -89,14 +89,14 @@ impl Grants {
 
     fn allows_address(&self, address: IpAddr, shown: &str, port: u16) -> Result<(), FetchError> {
         let inner = (!is_public(address)).then_some(address);
-        self.judge(|host| host.covers_address(address), inner, shown, port)
+        self.check(|host| host.covers_address(address), inner, shown, port)
     }
 
     /// Finds a grant for a host and port.
     ///
     /// `inner` is the address of a host that can only be reached by a grant that names it
     /// explicitly.
-    fn judge(
+    fn check(
         &self,
         covers: impl Fn(&Host) -> bool,
         inner: Option<IpAddr>,
@@ -143,8 +143,8 @@ impl Host {
         }
         if let Some(rest) = text.strip_prefix("*.") {
             return match Self::parse(rest)? {
-                Self::Name(name) => Ok(Self::Below(format!(".{name}"))),
-                Self::Public | Self::Below(_) | Self::Localhost | Self::Address(_) => {
+                Self::Name(name) => Ok(Self::Subdomains(format!(".{name}"))),
+                Self::Public | Self::Subdomains(_) | Self::Localhost | Self::Address(_) => {
                     Err("has a wildcard without a domain after it; write it as *.example.com".to_owned())
                 }
             };
@@ -158,7 +158,7 @@ impl Host {
             // An operator could overlook that 127.1 is an address.
             url::Host::Ipv4(address) if address.to_string() == text => Ok(Self::Address(address.into())),
             url::Host::Ipv4(address) => Err(format!("is an address; write it as {address}")),
-            url::Host::Domain(name) => match bare(&name) {
+            url::Host::Domain(name) => match normalise(&name) {
                 name if name.is_empty() => Err("names no host".to_owned()),
                 name if name == "localhost" => Ok(Self::Localhost),
                 name if is_local(&name) => Err("is a name of this machine; grant localhost itself".to_owned()),
@@ -170,7 +170,7 @@ impl Host {
     fn covers_name(&self, name: &str) -> bool {
         match self {
             Self::Public => !is_local(name),
-            Self::Below(suffix) => name.len() > suffix.len() && name.ends_with(suffix.as_str()),
+            Self::Subdomains(suffix) => name.len() > suffix.len() && name.ends_with(suffix.as_str()),
             Self::Name(granted) => granted == name,
             Self::Localhost => name == "localhost",
             Self::Address(_) => false,
@@ -182,7 +182,7 @@ impl Host {
             Self::Public => is_public(address),
             Self::Localhost => LOCALHOST.contains(&address),
             Self::Address(granted) => *granted == address,
-            Self::Below(_) | Self::Name(_) => false,
+            Self::Subdomains(_) | Self::Name(_) => false,
         }
     }
 }

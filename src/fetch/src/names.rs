@@ -39,18 +39,18 @@ impl Names for SystemNames {
 /// It need not know the grants: the client asks it only for hosts that
 /// [`Grants::allows`](crate::Grants::allows) has accepted, including `localhost` only if that is
 /// granted. No other name leads to an inner address.
-pub(crate) struct JudgedNames(pub(crate) Arc<dyn Names>);
+pub(crate) struct CheckedNames(pub(crate) Arc<dyn Names>);
 
-impl Resolve for JudgedNames {
+impl Resolve for CheckedNames {
     fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(judged(Arc::clone(&self.0), name))
+        Box::pin(resolve_checked(Arc::clone(&self.0), name))
     }
 }
 
-async fn judged(names: Arc<dyn Names>, name: Name) -> Result<Addrs, Box<dyn Error + Send + Sync>> {
-    let host = bare(name.as_str());
+async fn resolve_checked(names: Arc<dyn Names>, name: Name) -> Result<Addrs, Box<dyn Error + Send + Sync>> {
+    let host = normalise(name.as_str());
     if host == "localhost" {
-        return Ok(handed(LOCALHOST.to_vec()));
+        return Ok(socket_addresses(LOCALHOST.to_vec()));
     }
     let found = names
         .look_up(name.as_str())
@@ -63,15 +63,15 @@ async fn judged(names: Arc<dyn Names>, name: Name) -> Result<Addrs, Box<dyn Erro
     if let Some(address) = found.iter().copied().find(|address| !is_public(*address)) {
         return Err(FetchError::Inner { host, address }.into());
     }
-    Ok(handed(found))
+    Ok(socket_addresses(found))
 }
 
 /// Port 0 stands for the port of the URL.
-fn handed(addresses: Vec<IpAddr>) -> Addrs {
+fn socket_addresses(addresses: Vec<IpAddr>) -> Addrs {
     Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)))
 }
 
 /// Normalises a name for comparison: `Example.COM.` becomes `example.com`.
-pub(crate) fn bare(name: &str) -> String {
+pub(crate) fn normalise(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }

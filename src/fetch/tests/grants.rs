@@ -4,21 +4,21 @@
 
 use palabre_fetch::{FetchError, Grants, Url};
 
-fn judge(grant: &str, url: &str) -> Result<(), FetchError> {
+fn check(grant: &str, url: &str) -> Result<(), FetchError> {
     Grants::parse(&[grant.to_owned()]).unwrap().allows(&Url::parse(url).unwrap())
 }
 
 #[track_caller]
 fn passes(grant: &str, urls: &[&str]) {
     for url in urls {
-        assert_eq!(judge(grant, url), Ok(()), "{grant}, {url}");
+        assert_eq!(check(grant, url), Ok(()), "{grant}, {url}");
     }
 }
 
 #[track_caller]
 fn fails(grant: &str, urls: &[&str]) {
     for url in urls {
-        let refused = judge(grant, url);
+        let refused = check(grant, url);
         assert!(
             matches!(refused, Err(FetchError::NotGranted { .. } | FetchError::Inner { .. })),
             "{grant}, {url}: {refused:?}"
@@ -125,11 +125,11 @@ fn without_a_grant_nothing_passes_and_the_error_names_the_grant() {
     assert!(words.contains("\"http:api.example.com\"") && words.contains("bots.yaml"), "{words}");
     let error = Grants::default().allows(&url("https://api.example.com:8443/x")).unwrap_err();
     assert_eq!(error, FetchError::NotGranted { host: "api.example.com:8443".to_owned() });
-    let error = judge("127.0.0.1", "http://127.0.0.1:8080/").unwrap_err();
+    let error = check("127.0.0.1", "http://127.0.0.1:8080/").unwrap_err();
     assert_eq!(error, FetchError::NotGranted { host: "127.0.0.1:8080".to_owned() });
-    let error = judge("::1", "http://[::1]:8080/").unwrap_err();
+    let error = check("::1", "http://[::1]:8080/").unwrap_err();
     assert_eq!(error, FetchError::NotGranted { host: "[::1]:8080".to_owned() });
-    let error = judge("*", "http://127.0.0.1:8080/").unwrap_err();
+    let error = check("*", "http://127.0.0.1:8080/").unwrap_err();
     assert_eq!(error, FetchError::Inner { host: "127.0.0.1".to_owned(), address: "127.0.0.1".parse().unwrap() });
 }
 
@@ -143,7 +143,7 @@ fn a_grant_that_an_error_named_is_one_that_helps() {
     ] {
         let url = Url::parse(text).unwrap();
         let Err(FetchError::NotGranted { host }) = Grants::default().allows(&url) else { panic!("{text}") };
-        assert_eq!(judge(&host, text), Ok(()), "{host}");
+        assert_eq!(check(&host, text), Ok(()), "{host}");
     }
 }
 
