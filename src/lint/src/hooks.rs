@@ -11,18 +11,18 @@ use crate::names::{Names, Site};
 use crate::wording::nearest;
 
 /// A global with a name like a hook's, when there is no such hook.
-const UNKNOWN: &str = "unknown_hook";
+const UNKNOWN_HOOK: &str = "unknown_hook";
 /// A local function with the name of a hook, which is therefore never called.
-const LOCAL: &str = "local_hook";
+const LOCAL_HOOK: &str = "local_hook";
 /// A second definition of a hook.
-const REPEATED: &str = "repeated_hook";
+const REPEATED_HOOK: &str = "repeated_hook";
 /// A function with the name of an existing global.
-const HIDDEN: &str = "hidden_global";
+const HIDDEN_GLOBAL: &str = "hidden_global";
 
 /// The codes of these lints.
 ///
 /// Selene does not know them, so a comment that allows one applies to the whole file.
-pub(crate) const CODES: &[&str] = &[UNKNOWN, LOCAL, REPEATED, HIDDEN];
+pub(crate) const CODES: &[&str] = &[UNKNOWN_HOOK, LOCAL_HOOK, REPEATED_HOOK, HIDDEN_GLOBAL];
 
 /// Whether a name is, or is meant to be, that of a hook.
 pub(crate) fn looks_like_hook(name: &str) -> bool {
@@ -49,7 +49,8 @@ pub(crate) fn check(names: &Names, known: &Known<'_>) -> Vec<Note> {
     for (name, range) in &names.local_functions {
         if known.hooks.contains(name) && !names.reads(name) && !names.defines(name) {
             let message = format!("{name} is local, so it is never called");
-            notes.push(Note::warning(*range, LOCAL, message, Some(format!("write `function {name}` without `local`"))));
+            let help = format!("write `function {name}` without `local`");
+            notes.push(Note::warning(*range, LOCAL_HOOK, message, Some(help)));
         }
     }
     notes
@@ -66,17 +67,17 @@ fn unknown_hook(site: &Site, names: &Names, known: &Known<'_>) -> Option<Note> {
         Some(hook) => format!("there is no hook {name}; did you mean {hook}?"),
         None => format!("there is no hook {name}"),
     };
-    Some(Note::warning(site.range, UNKNOWN, message, None))
+    Some(Note::warning(site.range, UNKNOWN_HOOK, message, None))
 }
 
 fn repeated(site: &Site) -> Note {
     let name = &site.name;
     let help = "only the last one is called: do both things in one function".to_owned();
-    Note::warning(site.range, REPEATED, format!("{name} is defined a second time"), Some(help))
+    Note::warning(site.range, REPEATED_HOOK, format!("{name} is defined a second time"), Some(help))
 }
 
 fn hidden(site: &Site, known: &Known<'_>) -> Note {
     let name = &site.name;
     let help = known.function(name).map(|item| format!("it is called as `{}`", item.signature()));
-    Note::warning(site.range, HIDDEN, format!("`{name}` already exists, and this function hides it"), help)
+    Note::warning(site.range, HIDDEN_GLOBAL, format!("`{name}` already exists, and this function hides it"), help)
 }

@@ -35,7 +35,7 @@ pub use finding::{Finding, Severity};
 ///
 /// Parser and lints are recursive, so they run in a thread of their own with a large stack. Only
 /// the part that they use is ever allocated.
-const STACK: usize = 128 << 20;
+const STACK_BYTES: usize = 128 << 20;
 
 /// A linter for scripts.
 ///
@@ -95,7 +95,7 @@ impl Linter {
     pub fn check(&self, path: &str, text: &str, is_test: bool) -> Vec<Finding> {
         let rules = if is_test { &self.tests } else { &self.scripts };
         let notes = std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().name("lint".to_owned()).stack_size(STACK);
+            let thread = std::thread::Builder::new().name("lint".to_owned()).stack_size(STACK_BYTES);
             match thread.spawn_scoped(scope, || self.look(rules, text)).map(|thread| thread.join()) {
                 Ok(Ok(notes)) => notes,
                 Ok(Err(_)) => vec![failed("the linter failed on this file; please report it".to_owned())],

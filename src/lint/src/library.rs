@@ -13,7 +13,7 @@ use crate::LintError;
 ///
 /// The prelude removes them (`src/script/src/prelude/builtins.luau`), or Luau never had them:
 /// selene's list is that of Lua 5.1 with Luau's additions.
-const GONE: &[&str] = &[
+const REMOVED_NAMES: &[&str] = &[
     "arg",
     "collectgarbage",
     "dofile",
@@ -32,7 +32,7 @@ const GONE: &[&str] = &[
 ];
 
 /// The global of test files.
-const TEST: &str = "test";
+const TEST_GLOBAL: &str = "test";
 
 /// Returns all global names of a script or of a test file.
 pub(crate) fn library(items: &[ApiItem], is_test: bool) -> Result<StandardLibrary, LintError> {
@@ -40,17 +40,17 @@ pub(crate) fn library(items: &[ApiItem], is_test: bool) -> Result<StandardLibrar
     // Only under this name does selene accept \x, \z and \u{…} as escapes and check typeof. Its
     // lints for that platform are disabled, see the settings.
     library.name = Some("roblox".to_owned());
-    library.globals.retain(|path, _| !is_gone(path));
+    library.globals.retain(|path, _| !is_removed(path));
     for (path, arguments) in corrections() {
         library.globals.insert(path.to_owned(), function(arguments));
     }
     if is_test {
         let arguments = vec![needed(ArgumentType::String), needed(ArgumentType::Function)];
-        library.globals.insert(TEST.to_owned(), function(arguments));
+        library.globals.insert(TEST_GLOBAL.to_owned(), function(arguments));
     }
     let is_type = |root: &str| items.iter().any(|item| item.kind == ApiKind::Type && item.path == root);
     for item in items {
-        if is_type(item.root()) || (item.root() == TEST && !is_test) {
+        if is_type(item.root()) || (item.root() == TEST_GLOBAL && !is_test) {
             continue;
         }
         let field = match item.kind {
@@ -67,12 +67,12 @@ pub(crate) fn library(items: &[ApiItem], is_test: bool) -> Result<StandardLibrar
     Ok(library)
 }
 
-fn is_gone(path: &str) -> bool {
+fn is_removed(path: &str) -> bool {
     let (root, field) = path.split_once('.').unwrap_or((path, ""));
     match root {
         "os" => !matches!(field, "time" | "clock"),
         "debug" => field != "traceback",
-        _ => GONE.contains(&root) || GONE.contains(&path),
+        _ => REMOVED_NAMES.contains(&root) || REMOVED_NAMES.contains(&path),
     }
 }
 

@@ -10,11 +10,11 @@ use crate::finding::Note;
 ///
 /// The parser recurses for each bracket. It also recurses for operators and blocks, which Luau's
 /// own parser limits.
-const DEEPEST: usize = 400;
+const BRACKETS_MAX: usize = 400;
 
 pub(crate) fn parse(text: &str) -> Result<Ast, Vec<Note>> {
     if let Some(at) = too_deep(text) {
-        let message = format!("more than {DEEPEST} brackets are open here, which is more than the linter supports");
+        let message = format!("more than {BRACKETS_MAX} brackets are open here, which is more than the linter supports");
         return Err(vec![Note::error((at, at + 1), "syntax", message)]);
     }
     if let Some((line, reason)) = syntax_error(text) {
@@ -66,7 +66,7 @@ fn too_deep(text: &str) -> Option<usize> {
             (None, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth > DEEPEST {
+        if depth > BRACKETS_MAX {
             return Some(at);
         }
     }

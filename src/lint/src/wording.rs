@@ -12,13 +12,13 @@ use crate::hooks::looks_like_hook;
 use crate::names::{Names, Site};
 
 /// The minimum similarity of names that may be confused.
-const NEAR: f64 = 0.85;
+const SIMILARITY_MIN: f64 = 0.85;
 
 /// Returns the name most similar to `name`, if it is similar enough.
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(similarity, candidate)| *similarity >= NEAR && *candidate != name)
+        .filter(|(similarity, candidate)| *similarity >= SIMILARITY_MIN && *candidate != name)
         .max_by(|one, other| one.0.total_cmp(&other.0))
         .map(|(_, candidate)| candidate)
 }
