@@ -59,7 +59,7 @@ impl fmt::Display for Finding {
 
 /// A finding with a range in bytes, not yet converted to lines and columns.
 #[derive(Debug)]
-pub(crate) struct Note {
+pub(crate) struct RawFinding {
     pub(crate) range: (usize, usize),
     pub(crate) severity: Severity,
     pub(crate) code: String,
@@ -67,7 +67,7 @@ pub(crate) struct Note {
     pub(crate) help: Option<String>,
 }
 
-impl Note {
+impl RawFinding {
     pub(crate) fn warning(range: (usize, usize), code: &str, message: String, help: Option<String>) -> Self {
         Self { range, severity: Severity::Warning, code: code.to_owned(), message, help }
     }
@@ -76,7 +76,7 @@ impl Note {
         Self { range, severity: Severity::Error, code: code.to_owned(), message, help: None }
     }
 
-    pub(crate) fn place(self, path: &str, lines: &Lines<'_>) -> Finding {
+    pub(crate) fn locate(self, path: &str, lines: &Lines<'_>) -> Finding {
         let Self { range: (start, end), severity, code, message, help } = self;
         let (line, column) = lines.position(start);
         let (end_line, end_column) = lines.position(end.max(start));

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::Known;
-use crate::finding::Note;
+use crate::finding::RawFinding;
 use crate::names::{Names, Site};
 use crate::wording::nearest;
 
@@ -29,34 +29,34 @@ pub(crate) fn looks_like_hook(name: &str) -> bool {
     name.starts_with("on_") || name.starts_with("before_")
 }
 
-pub(crate) fn check(names: &Names, known: &Known<'_>) -> Vec<Note> {
-    let mut notes = Vec::new();
+pub(crate) fn check(names: &Names, known: &Known<'_>) -> Vec<RawFinding> {
+    let mut findings = Vec::new();
     let (mut unknown, mut defined) = (BTreeSet::new(), BTreeSet::new());
     for site in names.globals() {
         let name = site.name.as_str();
         if known.hooks.contains(name) {
             // Within a branch it may be one of two alternative definitions.
             if site.is_outermost && !defined.insert(name) {
-                notes.push(repeated(site));
+                findings.push(repeated(site));
             }
         } else if known.globals.contains(name) {
             // Selene itself reports assignments.
-            notes.extend(site.is_function.then(|| hidden(site, known)));
+            findings.extend(site.is_function.then(|| hidden(site, known)));
         } else if looks_like_hook(name) && unknown.insert(name) {
-            notes.extend(unknown_hook(site, names, known));
+            findings.extend(unknown_hook(site, names, known));
         }
     }
     for (name, range) in &names.local_functions {
         if known.hooks.contains(name) && !names.reads(name) && !names.defines(name) {
             let message = format!("{name} is local, so it is never called");
             let help = format!("write `function {name}` without `local`");
-            notes.push(Note::warning(*range, LOCAL_HOOK, message, Some(help)));
+            findings.push(RawFinding::warning(*range, LOCAL_HOOK, message, Some(help)));
         }
     }
-    notes
+    findings
 }
 
-fn unknown_hook(site: &Site, names: &Names, known: &Known<'_>) -> Option<Note> {
+fn unknown_hook(site: &Site, names: &Names, known: &Known<'_>) -> Option<RawFinding> {
     let name = &site.name;
     let near = nearest(name, known.hooks.iter().map(String::as_str));
     // A script may have a function of its own named before_midnight, as long as it calls it.
@@ -67,17 +67,17 @@ fn unknown_hook(site: &Site, names: &Names, known: &Known<'_>) -> Option<Note> {
         Some(hook) => format!("there is no hook {name}; did you mean {hook}?"),
         None => format!("there is no hook {name}"),
     };
-    Some(Note::warning(site.range, UNKNOWN_HOOK, message, None))
+    Some(RawFinding::warning(site.range, UNKNOWN_HOOK, message, None))
 }
 
-fn repeated(site: &Site) -> Note {
+fn repeated(site: &Site) -> RawFinding {
     let name = &site.name;
     let help = "only the last one is called: do both things in one function".to_owned();
-    Note::warning(site.range, REPEATED_HOOK, format!("{name} is defined a second time"), Some(help))
+    RawFinding::warning(site.range, REPEATED_HOOK, format!("{name} is defined a second time"), Some(help))
 }
 
-fn hidden(site: &Site, known: &Known<'_>) -> Note {
+fn hidden(site: &Site, known: &Known<'_>) -> RawFinding {
     let name = &site.name;
     let help = known.function(name).map(|item| format!("it is called as `{}`", item.signature()));
-    Note::warning(site.range, HIDDEN_GLOBAL, format!("`{name}` already exists, and this function hides it"), help)
+    RawFinding::warning(site.range, HIDDEN_GLOBAL, format!("`{name}` already exists, and this function hides it"), help)
 }

@@ -26,7 +26,7 @@ use selene_lib::lints::AstContext;
 use selene_lib::{Checker, CheckerDiagnostic};
 use serde_json::Value;
 
-use finding::{Lines, Note};
+use finding::{Lines, RawFinding};
 use names::Names;
 
 pub use finding::{Finding, Severity};
@@ -94,32 +94,32 @@ impl Linter {
     #[must_use]
     pub fn check(&self, path: &str, text: &str, is_test: bool) -> Vec<Finding> {
         let rules = if is_test { &self.tests } else { &self.scripts };
-        let notes = std::thread::scope(|scope| {
+        let raw = std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().name("lint".to_owned()).stack_size(STACK_BYTES);
-            match thread.spawn_scoped(scope, || self.look(rules, text)).map(|thread| thread.join()) {
-                Ok(Ok(notes)) => notes,
+            match thread.spawn_scoped(scope, || self.lint(rules, text)).map(|thread| thread.join()) {
+                Ok(Ok(findings)) => findings,
                 Ok(Err(_)) => vec![failed("the linter failed on this file; please report it".to_owned())],
                 Err(error) => vec![failed(format!("the linter cannot start its thread: {error}"))],
             }
         });
         let lines = Lines::new(text);
-        let mut findings: Vec<Finding> = notes.into_iter().map(|note| note.place(path, &lines)).collect();
+        let mut findings: Vec<Finding> = raw.into_iter().map(|finding| finding.locate(path, &lines)).collect();
         findings.sort_by(|one, other| (one.line, one.column, &one.code).cmp(&(other.line, other.column, &other.code)));
         findings.dedup();
         findings
     }
 
-    fn look(&self, rules: &Rules, text: &str) -> Vec<Note> {
+    fn lint(&self, rules: &Rules, text: &str) -> Vec<RawFinding> {
         let ast = match parse::parse(text) {
             Ok(ast) => ast,
-            Err(notes) => return notes,
+            Err(findings) => return findings,
         };
         let names = Names::of(&ast, &AstContext::from_ast(&ast));
         let Rules { paths, globals, .. } = rules;
         let known = Known { items: &self.items, hooks: &self.hooks, paths, globals };
-        let (mut notes, silenced) = selene(rules, &ast, text, &names, &known);
-        notes.extend(hooks::check(&names, &known).into_iter().filter(|note| !silenced.contains(&note.code)));
-        notes
+        let (mut findings, silenced) = selene(rules, &ast, text, &names, &known);
+        findings.extend(hooks::check(&names, &known).into_iter().filter(|finding| !silenced.contains(&finding.code)));
+        findings
     }
 }
 
@@ -143,8 +143,14 @@ impl Known<'_> {
 /// Returns selene's findings, and the codes of our own lints that the file silences.
 ///
 /// Selene complains about comments that name lints which it does not know.
-fn selene(rules: &Rules, ast: &Ast, text: &str, names: &Names, known: &Known<'_>) -> (Vec<Note>, BTreeSet<String>) {
-    let (mut notes, mut silenced) = (Vec::new(), BTreeSet::new());
+fn selene(
+    rules: &Rules,
+    ast: &Ast,
+    text: &str,
+    names: &Names,
+    known: &Known<'_>,
+) -> (Vec<RawFinding>, BTreeSet<String>) {
+    let (mut findings, mut silenced) = (Vec::new(), BTreeSet::new());
     for found in rules.checker.test_on(ast) {
         match own_code(&found) {
             Some(code) => {
@@ -153,10 +159,10 @@ fn selene(rules: &Rules, ast: &Ast, text: &str, names: &Names, known: &Known<'_>
                     silenced.insert(code.to_owned());
                 }
             }
-            None => notes.extend(wording::note(found, text, names, known)),
+            None => findings.extend(wording::convert(found, text, names, known)),
         }
     }
-    (notes, silenced)
+    (findings, silenced)
 }
 
 /// Returns the code of our own lint that selene reports as unknown.
@@ -165,6 +171,6 @@ fn own_code(found: &CheckerDiagnostic) -> Option<&'static str> {
     hooks::CODES.iter().copied().find(|code| is_filter && found.diagnostic.message.contains(&format!("`{code}`")))
 }
 
-fn failed(message: String) -> Note {
-    Note::error((0, 0), "linter", message)
+fn failed(message: String) -> RawFinding {
+    RawFinding::error((0, 0), "linter", message)
 }

@@ -4,7 +4,7 @@ use full_moon::ast::Ast;
 use full_moon::{Error, LuaVersion, parse_fallible};
 use palabre_script::syntax_error;
 
-use crate::finding::Note;
+use crate::finding::RawFinding;
 
 /// The maximum nesting of brackets.
 ///
@@ -12,19 +12,19 @@ use crate::finding::Note;
 /// own parser limits.
 const BRACKETS_MAX: usize = 400;
 
-pub(crate) fn parse(text: &str) -> Result<Ast, Vec<Note>> {
+pub(crate) fn parse(text: &str) -> Result<Ast, Vec<RawFinding>> {
     if let Some(at) = too_deep(text) {
-        let message = format!("more than {BRACKETS_MAX} brackets are open here, which is more than the linter supports");
-        return Err(vec![Note::error((at, at + 1), "syntax", message)]);
+        let message = format!("more than {BRACKETS_MAX} brackets are open here, which exceeds the linter's limit");
+        return Err(vec![RawFinding::error((at, at + 1), "syntax", message)]);
     }
     if let Some((line, reason)) = syntax_error(text) {
-        return Err(vec![Note::error(range_of(text, line), "syntax", reason)]);
+        return Err(vec![RawFinding::error(range_of(text, line), "syntax", reason)]);
     }
     let parsed = parse_fallible(text, LuaVersion::luau());
     if parsed.errors().is_empty() {
         return Ok(parsed.into_ast());
     }
-    Err(parsed.errors().iter().map(note).collect())
+    Err(parsed.errors().iter().map(syntax_finding).collect())
 }
 
 /// Returns the range in bytes of the text in a line, counted from 1.
@@ -37,7 +37,7 @@ fn range_of(text: &str, line: usize) -> (usize, usize) {
 }
 
 /// Converts an error of the linter's parser in a file that Luau's parser accepts.
-fn note(error: &Error) -> Note {
+fn syntax_finding(error: &Error) -> RawFinding {
     let (start, end) = error.range();
     let message = match error {
         Error::AstError(error) => {
@@ -47,7 +47,7 @@ fn note(error: &Error) -> Note {
         }
         Error::TokenizerError(error) => error.error().to_string(),
     };
-    Note::error((start.bytes(), end.bytes()), "syntax", message)
+    RawFinding::error((start.bytes(), end.bytes()), "syntax", message)
 }
 
 /// Returns the position at which too many brackets are open. Brackets in strings do not count.

@@ -7,7 +7,7 @@ use selene_lib::CheckerDiagnostic;
 use selene_lib::lints::{Diagnostic, Severity as Level};
 
 use crate::Known;
-use crate::finding::{Note, Severity};
+use crate::finding::{RawFinding, Severity};
 use crate::hooks::looks_like_hook;
 use crate::names::{Names, Site};
 
@@ -24,7 +24,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
 }
 
 /// Converts a finding of selene's. Returns `None` if script authors need not see it.
-pub(crate) fn note(found: CheckerDiagnostic, text: &str, names: &Names, known: &Known<'_>) -> Option<Note> {
+pub(crate) fn convert(found: CheckerDiagnostic, text: &str, names: &Names, known: &Known<'_>) -> Option<RawFinding> {
     let severity = match found.severity {
         Level::Allow => return None,
         Level::Error => Severity::Error,
@@ -40,14 +40,14 @@ pub(crate) fn note(found: CheckerDiagnostic, text: &str, names: &Names, known: &
         "incorrect_standard_library_use" => misused(&message, primary_label.message, &notes, known),
         // An unnecessary escape of a quote does no harm.
         "bad_string_escape" if message.contains("do not have to be escaped") => return None,
-        _ => (message, told(&notes)),
+        _ => (message, advice(&notes)),
     };
-    Some(Note { range, severity, code: code.to_owned(), message, help })
+    Some(RawFinding { range, severity, code: code.to_owned(), message, help })
 }
 
-type Words = (String, Option<String>);
+type Wording = (String, Option<String>);
 
-fn unused(start: usize, name: &str, message: &str, names: &Names) -> Option<Words> {
+fn unused(start: usize, name: &str, message: &str, names: &Names) -> Option<Wording> {
     // A parameter may only be there because of the next one. A global may be read above its
     // definition, which selene does not count; one that a function creates is reported as such, and
     // one that looks like a hook by a lint of our own.
@@ -59,7 +59,7 @@ fn unused(start: usize, name: &str, message: &str, names: &Names) -> Option<Word
     Some((format!("`{name}` {what}"), Some("remove it, or start its name with _".to_owned())))
 }
 
-fn unscoped(start: usize, name: &str, names: &Names) -> Option<Words> {
+fn unscoped(start: usize, name: &str, names: &Names) -> Option<Wording> {
     // Anything but a plain name is reported as undefined. A global that is set at load time is
     // state of the script.
     if names.global_at(start).is_none() || names.defines_loading(name) || looks_like_hook(name) {
@@ -69,7 +69,7 @@ fn unscoped(start: usize, name: &str, names: &Names) -> Option<Words> {
     Some((message, Some(format!("write `local {name}` here, or at the top of the file"))))
 }
 
-fn undefined(name: &str, names: &Names, known: &Known<'_>) -> Option<Words> {
+fn undefined(name: &str, names: &Names, known: &Known<'_>) -> Option<Wording> {
     if names.defines(name) {
         return None;
     }
@@ -84,7 +84,7 @@ fn undefined(name: &str, names: &Names, known: &Known<'_>) -> Option<Words> {
 }
 
 /// Describes the misuse of an existing name.
-fn misused(message: &str, label: Option<String>, notes: &[String], known: &Known<'_>) -> Words {
+fn misused(message: &str, label: Option<String>, notes: &[String], known: &Known<'_>) -> Wording {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let path = quoted.next().unwrap_or_default();
     if message.contains("does not contain the field") {
@@ -94,7 +94,7 @@ fn misused(message: &str, label: Option<String>, notes: &[String], known: &Known
         return (format!("`{path}` has no `{field}`"), help);
     }
     let item = known.function(path);
-    let help = item.map(|item| format!("it is `{}`", item.signature())).or_else(|| told(notes));
+    let help = item.map(|item| format!("it is `{}`", item.signature())).or_else(|| advice(notes));
     if let Some(label) = label {
         return (format!("`{path}`: {label}"), help);
     }
@@ -122,7 +122,7 @@ fn arguments(parameters: &[Parameter]) -> String {
 }
 
 /// Returns selene's own advice.
-fn told(notes: &[String]) -> Option<String> {
+fn advice(notes: &[String]) -> Option<String> {
     let advice: Vec<&str> = notes.iter().map(|note| note.strip_prefix("help: ").unwrap_or(note)).collect();
     (!advice.is_empty()).then(|| advice.join("; "))
 }
