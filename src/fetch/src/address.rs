@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_beside_the_blocks_is_public() {
+    fn addresses_next_to_the_blocks_are_public() {
         for address in PUBLIC.split_whitespace() {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }

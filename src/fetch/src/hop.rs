@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_stay_with_the_origin() {
+    fn credentials_stay_with_the_origin() {
         let kept = |from, to| redirect(from, to).unwrap().unwrap().headers.contains_key("authorization");
         assert!(kept("https://a.example/1", "/2"));
         assert!(kept("https://a.example/1", "https://a.example:443/2"));

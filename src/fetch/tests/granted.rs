@@ -70,7 +70,7 @@ async fn a_body_is_sent() {
 }
 
 #[tokio::test]
-async fn a_status_that_tells_of_an_error_is_a_reply() {
+async fn an_error_status_is_a_reply() {
     for status in ["204 No Content", "304 Not Modified", "404 Not Found", "429 Too Many Requests", "500 Oh"] {
         let server = Server::always(status, &[], "").await;
         let reply = client().fetch(&request("GET", server.url("/")), &grants(&[server.grant()])).await.unwrap();
@@ -83,7 +83,7 @@ async fn a_status_that_tells_of_an_error_is_a_reply() {
 }
 
 #[tokio::test]
-async fn a_head_has_no_body_whatever_length_it_tells() {
+async fn a_reply_to_head_has_no_body_whatever_its_content_length() {
     let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", 2 * REPLY_BYTES);
     let server = Server::start(move |_| Answer::Whole(head.clone().into_bytes())).await;
     let reply = client().fetch(&request("HEAD", server.url("/")), &grants(&[server.grant()])).await.unwrap();
@@ -103,7 +103,7 @@ async fn a_compressed_body_stays_compressed() {
 }
 
 #[tokio::test]
-async fn localhost_is_reached_where_it_is_granted() {
+async fn localhost_is_reached_if_it_is_granted() {
     let server = Server::always("200 OK", &[], "here").await;
     let granted = grants(&[format!("localhost:{}", server.port)]);
     for host in ["localhost", "LOCALHOST.", "127.0.0.1"] {
@@ -155,7 +155,7 @@ async fn redirects_change_the_method_as_browsers_do() {
 }
 
 #[tokio::test]
-async fn another_origin_is_not_told_who_asks() {
+async fn credentials_are_not_sent_to_another_origin() {
     let other = Server::always("200 OK", &[], "").await;
     let to = other.url("/");
     let server = Server::start(move |_| {
@@ -198,11 +198,11 @@ async fn five_redirects_are_followed_and_six_are_not() {
 
 #[tokio::test]
 async fn a_body_up_to_the_limit_is_read_and_one_byte_more_is_not() {
-    let told = |length| reply("200 OK", &[], vec![b'x'; length]);
+    let announced = |length| reply("200 OK", &[], vec![b'x'; length]);
     let head = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";
-    let untold = |length| [head.to_vec(), vec![b'x'; length]].concat();
+    let unannounced = |length| [head.to_vec(), vec![b'x'; length]].concat();
     for (length, fits) in [(REPLY_BYTES, true), (REPLY_BYTES + 1, false), (8 * REPLY_BYTES, false)] {
-        for bytes in [told(length), untold(length)] {
+        for bytes in [announced(length), unannounced(length)] {
             let server = Server::start(move |_| Answer::Whole(bytes.clone())).await;
             let outcome = client().fetch(&request("GET", server.url("/")), &grants(&[server.grant()])).await;
             let outcome = outcome.map(|reply| reply.body.len());
@@ -230,7 +230,7 @@ async fn the_timeout_is_for_the_whole_exchange() {
 }
 
 #[tokio::test]
-async fn a_failure_says_which_host_and_why_and_no_secret() {
+async fn a_failure_names_the_host_and_the_cause_but_no_secret() {
     // A port that nothing listens on any more.
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let granted = grants(&[format!("127.0.0.1:{port}")]);
@@ -256,7 +256,7 @@ async fn a_name_that_does_not_resolve_is_a_failure() {
 }
 
 #[tokio::test]
-async fn what_may_not_be_sent_is_refused_unsent() {
+async fn an_invalid_request_is_refused_unsent() {
     let server = Server::always("200 OK", &[], "").await;
     let granted = grants(&[server.grant()]);
     let mut refused = Vec::new();

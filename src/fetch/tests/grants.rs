@@ -134,7 +134,7 @@ fn without_a_grant_nothing_passes_and_the_error_names_the_grant() {
 }
 
 #[test]
-fn a_grant_that_an_error_named_is_one_that_helps() {
+fn the_grant_named_in_an_error_allows_the_request() {
     for text in [
         "https://api.example.com/",
         "https://api.example.com:8443/",
@@ -148,7 +148,7 @@ fn a_grant_that_an_error_named_is_one_that_helps() {
 }
 
 #[test]
-fn what_is_no_host_is_refused_with_the_reason() {
+fn an_invalid_host_is_refused_with_the_reason() {
     for (grant, reason) in [
         ("", "no host"),
         (".", "no host"),

@@ -236,7 +236,7 @@ async fn an_inner_address_that_is_granted_grants_no_other_spelling_nor_neighbour
 }
 
 #[tokio::test]
-async fn a_name_that_is_granted_does_not_lead_inward_all_the_same() {
+async fn a_granted_name_still_does_not_reach_an_inner_address() {
     let canary = Canary::new().await;
     let fetcher = fetcher(Arc::new(Inward));
     // Not even when the address that it resolves to is granted too.

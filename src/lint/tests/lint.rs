@@ -11,13 +11,13 @@ fn check(text: &str) -> Vec<Finding> {
 }
 
 /// Returns the findings as `line:column code: message`.
-fn told(text: &str) -> Vec<String> {
+fn lint(text: &str) -> Vec<String> {
     let findings = check(text);
     findings.iter().map(|one| format!("{}:{} {}: {}", one.line, one.column, one.code, one.message)).collect()
 }
 
 #[test]
-fn an_unknown_global_is_told_with_the_nearest_one() {
+fn an_unknown_global_is_reported_with_the_nearest_one() {
     let findings = check("local n = stroe.get(\"x\")\nlog.info(n)\n");
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert_eq!(
@@ -31,7 +31,7 @@ fn an_unknown_global_is_told_with_the_nearest_one() {
 }
 
 #[test]
-fn a_field_that_is_not_there_is_told_with_the_nearest_one() {
+fn an_unknown_field_is_reported_with_the_nearest_one() {
     let findings = check("store.gett(\"x\")\n");
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert_eq!(findings[0].message, "`store` has no `gett`");
@@ -39,31 +39,31 @@ fn a_field_that_is_not_there_is_told_with_the_nearest_one() {
 }
 
 #[test]
-fn a_hook_that_does_not_exist_is_told() {
+fn a_hook_that_does_not_exist_is_reported() {
     assert_eq!(
-        told("function on_mesage(event)\n\tevent:reply(\"hi\")\nend\n"),
+        lint("function on_mesage(event)\n\tevent:reply(\"hi\")\nend\n"),
         ["1:10 unknown_hook: there is no hook on_mesage; did you mean on_message?"]
     );
     assert_eq!(
-        told("function before_mesage()\n\treturn false\nend\n"),
+        lint("function before_mesage()\n\treturn false\nend\n"),
         ["1:10 unknown_hook: there is no hook before_mesage; did you mean before_message?"]
     );
     assert_eq!(
-        told("local function hello(event)\n\tevent:reply(\"hi\")\nend\non_jion = hello\n"),
+        lint("local function hello(event)\n\tevent:reply(\"hi\")\nend\non_jion = hello\n"),
         ["4:1 unknown_hook: there is no hook on_jion; did you mean on_join?"]
     );
     // A function of the script's own that is called.
-    assert_eq!(told("function before_lunch()\n\treturn 1\nend\nlog.info(before_lunch())\n"), [""; 0]);
+    assert_eq!(lint("function before_lunch()\n\treturn 1\nend\nlog.info(before_lunch())\n"), [""; 0]);
 }
 
 #[test]
-fn hooks_that_are_never_called_are_told() {
+fn hooks_that_are_never_called_are_reported() {
     assert_eq!(
-        told("local function on_message(event)\n\tevent:reply(\"hi\")\nend\n"),
+        lint("local function on_message(event)\n\tevent:reply(\"hi\")\nend\n"),
         ["1:16 local_hook: on_message is local, so it is never called"]
     );
     assert_eq!(
-        told("function on_load()\n\tsleep(1)\nend\nfunction on_load()\n\tsleep(2)\nend\n"),
+        lint("function on_load()\n\tsleep(1)\nend\nfunction on_load()\n\tsleep(2)\nend\n"),
         ["4:10 repeated_hook: on_load is defined a second time"]
     );
     let findings = check("function on_timer(event)\n\tlog.info(event.timer)\nend\n");
@@ -73,9 +73,9 @@ fn hooks_that_are_never_called_are_told() {
 }
 
 #[test]
-fn wrong_counts_of_arguments_are_told() {
+fn wrong_numbers_of_arguments_are_reported() {
     assert_eq!(
-        told("store.get()\nsleep()\nsleep(1, 2)\n"),
+        lint("store.get()\nsleep()\nsleep(1, 2)\n"),
         [
             "1:1 incorrect_standard_library_use: `store.get` takes 1 to 2 arguments, and gets 0",
             "2:1 incorrect_standard_library_use: `sleep` takes 1 argument, and gets 0",
@@ -90,7 +90,7 @@ fn wrong_counts_of_arguments_are_told() {
 }
 
 #[test]
-fn an_unused_variable_is_told_with_its_place() {
+fn an_unused_variable_is_reported_with_its_position() {
     let findings = check("function on_message(event)\n\tlocal unused = 1\n\tevent:reply(\"hi\")\nend\n");
     assert_eq!(findings.len(), 1, "{findings:?}");
     let Finding { line, column, end_line, end_column, ref code, severity, .. } = findings[0];
@@ -99,29 +99,29 @@ fn an_unused_variable_is_told_with_its_place() {
     // Columns are characters, not bytes.
     assert_eq!(check("print(\"é\") local unused = 1\n")[0].column, 18);
     assert_eq!(
-        told("local _unused = 1\nfunction on_message(_)\n\tfor _ = 1, 3 do\n\t\tsleep(1)\n\tend\nend\n"),
+        lint("local _unused = 1\nfunction on_message(_)\n\tfor _ = 1, 3 do\n\t\tsleep(1)\n\tend\nend\n"),
         [""; 0]
     );
     // An unused parameter is not reported.
-    assert_eq!(told("on_timer(\"x\", function(payload, event)\n\tevent.room:send(\"now\")\nend)\n"), [""; 0]);
+    assert_eq!(lint("on_timer(\"x\", function(payload, event)\n\tevent.room:send(\"now\")\nend)\n"), [""; 0]);
 }
 
 #[test]
 fn globals_belong_at_the_top() {
     let text = "count = 0\nfunction on_message()\n\tcount += 1\n\tlast = 5\nend\n";
     assert_eq!(
-        told(text),
+        lint(text),
         ["4:2 unscoped_variables: `last` becomes a global here, which every function of the script sees"]
     );
     // A function may be used above its definition.
     let text = "function on_message(event)\n\tgreet(event)\nend\nfunction greet(event)\n\tevent:reply(\"hi\")\nend\n";
-    assert_eq!(told(text), [""; 0]);
-    let findings = told("function nobody()\n\tsleep(1)\nend\n");
+    assert_eq!(lint(text), [""; 0]);
+    let findings = lint("function nobody()\n\tsleep(1)\nend\n");
     assert_eq!(findings, ["1:10 unused_variable: `nobody` is never used"]);
 }
 
 #[test]
-fn what_the_sandbox_removes_is_unknown() {
+fn names_that_the_sandbox_removes_are_unknown() {
     for call in [
         "getfenv()",
         "setfenv(1, {})",
@@ -140,11 +140,11 @@ fn what_the_sandbox_removes_is_unknown() {
         let findings = check(&format!("print({call})\n"));
         assert!(findings.iter().any(|finding| finding.severity == Severity::Error), "{call}: {findings:?}");
     }
-    assert_eq!(told("print(os.time(), os.clock(), debug.traceback(), math.random(6), math.isnan(1))\n"), [""; 0]);
+    assert_eq!(lint("print(os.time(), os.clock(), debug.traceback(), math.random(6), math.isnan(1))\n"), [""; 0]);
 }
 
 #[test]
-fn other_mistakes_are_told() {
+fn other_mistakes_are_reported() {
     for (code, text) in [
         ("divide_by_zero", "print(1 / 0)\n"),
         ("empty_if", "if config.x then\nend\n"),
@@ -158,21 +158,21 @@ fn other_mistakes_are_told() {
         let findings = check(text);
         assert_eq!(findings.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), [code], "{findings:?}");
     }
-    assert_eq!(told("print(\"\\u{1F3B2} \\x41 it\\'s\")\nif config.x then\n\t-- nothing to do\nend\n"), [""; 0]);
+    assert_eq!(lint("print(\"\\u{1F3B2} \\x41 it\\'s\")\nif config.x then\n\t-- nothing to do\nend\n"), [""; 0]);
 }
 
 #[test]
 fn comments_silence_lints() {
-    assert_eq!(told("-- selene: allow(unused_variable)\nlocal x = 1\n"), [""; 0]);
+    assert_eq!(lint("-- selene: allow(unused_variable)\nlocal x = 1\n"), [""; 0]);
     assert_eq!(
-        told("-- selene: allow(unknown_hook)\nfunction on_mesage(event)\n\tevent:reply(\"hi\")\nend\n"),
+        lint("-- selene: allow(unknown_hook)\nfunction on_mesage(event)\n\tevent:reply(\"hi\")\nend\n"),
         [""; 0]
     );
     assert_eq!(check("-- selene: allow(no_such_lint)\nprint(1)\n")[0].code, "invalid_lint_filter");
 }
 
 #[test]
-fn what_cannot_be_parsed_is_told() {
+fn syntax_errors_are_reported() {
     let findings = check("function on_message(event)\n\tevent:reply(\"hi\"\nend\n");
     assert!(!findings.is_empty());
     assert!(findings.iter().all(|one| one.code == "syntax" && one.severity == Severity::Error), "{findings:?}");
@@ -181,9 +181,9 @@ fn what_cannot_be_parsed_is_told() {
     let deep = format!("local x = {}1{}\nprint(x)\n", "(".repeat(5000), ")".repeat(5000));
     assert!(check(&deep)[0].message.contains("brackets"));
     let nested = format!("local x = {}1{}\nprint(x)\n", "(".repeat(200), ")".repeat(200));
-    assert_eq!(told(&nested), [""; 0]);
-    assert_eq!(told(""), [""; 0]);
-    assert_eq!(told("-- only a comment\n"), [""; 0]);
+    assert_eq!(lint(&nested), [""; 0]);
+    assert_eq!(lint(""), [""; 0]);
+    assert_eq!(lint("-- only a comment\n"), [""; 0]);
 }
 
 #[test]
@@ -235,7 +235,7 @@ function on_message(event: MessageEvent)
 	end)
 end
 "#;
-    assert_eq!(told(text), [""; 0]);
+    assert_eq!(lint(text), [""; 0]);
 }
 
 #[test]

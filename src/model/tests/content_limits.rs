@@ -24,7 +24,7 @@ fn embed(title: &str, fields: &[(&str, &str)]) -> Embed {
 }
 
 #[test]
-fn what_is_too_much_is_named_with_the_limit() {
+fn content_over_a_limit_is_refused_with_the_limit() {
     for (embeds, part) in [
         (vec![embed("eleven long", &[])], "has 11 characters; this platform takes at most 10"),
         (

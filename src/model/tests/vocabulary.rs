@@ -189,7 +189,7 @@ fn times_are_written_as_iso_8601() {
 }
 
 #[tokio::test]
-async fn whoever_sleeps_on_a_virtual_clock_wakes_when_it_is_moved() {
+async fn a_sleeper_on_a_virtual_clock_wakes_when_it_is_advanced() {
     let clock = VirtualClock::new(1_000);
     let sleeper = {
         let clock = clock.clone();

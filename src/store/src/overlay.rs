@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_over_a_file_is_read_back_and_leaves_the_file_alone() {
+    fn writes_are_read_back_and_leave_the_file_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         std::fs::write(&path, vec![7; 10_000]).unwrap();

@@ -71,7 +71,7 @@ fn no_flipped_bit_makes_anything_panic() {
 }
 
 #[test]
-fn many_flipped_bits_are_named_with_their_tables() {
+fn many_flipped_bits_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let (mut bytes, path) = (file(folder.path()), folder.path().join("palabre.redb"));
     // All pages except the first ones; their headers say how many rows there are.
@@ -87,7 +87,7 @@ fn many_flipped_bits_are_named_with_their_tables() {
 }
 
 #[test]
-fn a_file_that_is_empty_or_somebody_elses_is_no_store() {
+fn an_empty_or_foreign_file_is_not_a_store() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("other");
     std::fs::write(&path, []).unwrap();
@@ -98,7 +98,7 @@ fn a_file_that_is_empty_or_somebody_elses_is_no_store() {
 }
 
 #[test]
-fn a_store_that_was_cut_off_to_nothing_is_not_taken_as_a_new_one() {
+fn a_store_truncated_to_zero_is_not_taken_for_a_new_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("palabre.redb");
     file(folder.path());
@@ -108,7 +108,7 @@ fn a_store_that_was_cut_off_to_nothing_is_not_taken_as_a_new_one() {
 }
 
 #[test]
-fn a_store_of_which_the_making_was_interrupted_is_made_anew() {
+fn a_store_whose_creation_was_interrupted_is_created_again() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("palabre.new"), b"half of one").unwrap();
     let store = Store::open(folder.path()).unwrap();
@@ -121,7 +121,7 @@ fn a_store_of_which_the_making_was_interrupted_is_made_anew() {
 }
 
 #[test]
-fn a_file_or_a_dangling_link_where_the_folder_should_be_is_named_as_that() {
+fn a_file_or_a_dangling_link_in_place_of_the_folder_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let (plain, dangling) = (folder.path().join("file"), folder.path().join("link"));
     std::fs::write(&plain, b"").unwrap();

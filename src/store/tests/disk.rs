@@ -95,7 +95,7 @@ fn batch(changes: &[(u8, Option<Vec<u8>>)]) -> Batch {
 }
 
 #[test]
-fn a_full_disk_is_named_loses_nothing_and_is_forgotten_when_there_is_room_again() {
+fn a_full_disk_is_reported_loses_nothing_and_commits_resume_when_there_is_space() {
     let disk = Arc::new(PowerlessDisk::default());
     let store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
     store.commit(batch(&[(1, Some(vec![1]))])).wait().unwrap();

@@ -110,7 +110,7 @@ fn many_batches_that_wait_share_one_transaction() {
 }
 
 #[test]
-fn a_second_process_is_refused_and_told_who_is_first() {
+fn a_second_process_is_refused_with_the_holder_of_the_lock() {
     let folder = tempfile::tempdir().unwrap();
     let first = Store::open(folder.path()).unwrap();
     let Err(error) = Store::open(folder.path()) else { panic!("two daemons on one store") };
@@ -123,7 +123,7 @@ fn a_second_process_is_refused_and_told_who_is_first() {
 }
 
 #[test]
-fn a_file_that_is_no_store_is_named_as_damaged_and_left_as_it_is() {
+fn a_file_that_is_not_a_store_is_reported_as_damaged_and_left_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("palabre.redb");
     let junk = b"this is not a database, it is a letter to a friend ".repeat(400);
@@ -135,7 +135,7 @@ fn a_file_that_is_no_store_is_named_as_damaged_and_left_as_it_is() {
 }
 
 #[test]
-fn a_truncated_file_is_named_as_damaged() {
+fn a_truncated_file_is_reported_as_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("palabre.redb");
     let store = Store::open(folder.path()).unwrap();
@@ -174,7 +174,7 @@ fn a_backup_taken_while_writing_goes_on_opens_as_a_store() {
 }
 
 #[test]
-fn a_row_that_does_not_decode_is_named() {
+fn a_row_that_does_not_decode_is_reported() {
     const AS_NUMBERS: Table<(String, String), u64> = Table::new(TableId::ScriptValues);
     let store = Store::in_memory().unwrap();
     put(&store, "a", "text");
@@ -230,7 +230,7 @@ fn a_store_that_is_closed_is_closed_for_all_and_needs_no_repair() {
 }
 
 #[test]
-fn a_store_that_was_not_closed_says_that_it_was_repaired_once() {
+fn a_store_that_was_not_closed_reports_its_repair_once() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     put(&store, "a", "b");
@@ -246,7 +246,7 @@ fn a_store_that_was_not_closed_says_that_it_was_repaired_once() {
 }
 
 #[test]
-fn ends_are_moved_for_rows_that_end_then_and_no_others() {
+fn expiries_are_moved_only_for_rows_in_the_range() {
     let store = Store::in_memory().unwrap();
     let mut batch = Batch::default();
     for n in 0..5_000_u64 {

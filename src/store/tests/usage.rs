@@ -115,7 +115,7 @@ proptest! {
 }
 
 #[test]
-fn what_has_expired_is_given_back_by_the_sweep() {
+fn a_sweep_releases_the_usage_of_expired_rows() {
     let store = Store::in_memory().unwrap();
     let usage = store.stored_bytes("a").unwrap();
     let mut batch = Batch::default();
@@ -149,7 +149,7 @@ fn writing_over_a_row_that_has_expired_and_was_not_swept_counts_once() {
 }
 
 #[test]
-fn sums_that_are_wrong_are_found_and_counted_anew() {
+fn wrong_sums_are_found_and_corrected() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let mut batch = Batch::default();
