@@ -79,7 +79,7 @@ impl Grants {
                 name if name.is_empty() => bad("it names no host"),
                 name => {
                     let inner = is_local(&name).then_some(LOCALHOST[0]);
-                    self.check(|host| host.covers_name(&name), inner, &name, port)
+                    self.check_host(|host| host.covers_name(&name), inner, &name, port)
                 }
             },
             url::Host::Ipv4(address) => self.allows_address(address.into(), &address.to_string(), port),
@@ -89,14 +89,14 @@ impl Grants {
 
     fn allows_address(&self, address: IpAddr, shown: &str, port: u16) -> Result<(), FetchError> {
         let inner = (!is_public(address)).then_some(address);
-        self.check(|host| host.covers_address(address), inner, shown, port)
+        self.check_host(|host| host.covers_address(address), inner, shown, port)
     }
 
     /// Finds a grant for a host and port.
     ///
     /// `inner` is the address of a host that can only be reached by a grant that names it
     /// explicitly.
-    fn check(
+    fn check_host(
         &self,
         covers: impl Fn(&Host) -> bool,
         inner: Option<IpAddr>,
