@@ -149,15 +149,15 @@ macro_rules! events {
 }
 
 events! {
-    /// This version of the script takes over.
+    /// This version of the script is loaded.
     Load = "load" { reason: Reason, }
-    /// This version of the script leaves.
+    /// This version of the script is unloaded.
     Unload = "unload" { reason: Reason, }
     /// A hook, a timer or an action of this script failed.
     Error = "error" { error: Fault, }
     /// A timer that this script set is due.
     Timer = "timer" { timer: String, key: Option<String>, payload: Value, }
-    /// Somebody used a command of this script.
+    /// A user used a command of this script.
     ///
     /// `options` are its arguments by name, if the platform has parsed them.
     Command = "command" { command: String, arguments: String, message: Option<Message>, interaction: Option<String>, #[serde(default, skip_serializing_if = "Option::is_none")] options: Option<Value>, }
@@ -165,7 +165,7 @@ events! {
     Heard = "heard" { pattern: String, captures: Value, message: Message, #[serde(default)] edited: bool, }
     /// A task of this script is due.
     Task = "task" { task: String, due: Millis, attempt: u32, }
-    /// Somebody asked for a page under one of this script's routes.
+    /// A web request arrived for one of this script's routes.
     Request = "request" { route: String, request: Value, }
     /// A message is about to be delivered in the room service.
     ///
@@ -173,7 +173,7 @@ events! {
     BeforeMessage = "before_message" { message: Message, }
     /// A bot is connected.
     Ready = "ready" { #[serde(default)] reason: Option<String>, }
-    /// A bot has lost its platform.
+    /// A bot lost the connection to its platform.
     Lost = "lost" { #[serde(default)] reason: Option<String>, }
     /// A user comes online.
     Connect = "connect"
@@ -183,15 +183,15 @@ events! {
     Join = "join" { #[serde(default)] by: Option<User>, #[serde(default)] reason: Option<String>, }
     /// A member leaves a room or a space.
     Leave = "leave" { #[serde(default)] by: Option<User>, #[serde(default)] reason: Option<String>, }
-    /// A message, not the bot's own.
+    /// A message was posted, not by the bot itself.
     Message = "message" { message: Message, }
     /// A message was changed.
     MessageEdit = "message_edit" { message: Message, #[serde(default)] before: Option<Message>, #[serde(default)] by: Option<User>, }
     /// A message was removed.
     MessageDelete = "message_delete" { message: MessageId, #[serde(default)] before: Option<Message>, #[serde(default)] by: Option<User>, }
-    /// Somebody reacted to a message.
+    /// A user reacted to a message.
     ReactionAdd = "reaction_add" { message: MessageId, emoji: String, }
-    /// Somebody took a reaction back.
+    /// A user removed a reaction.
     ReactionRemove = "reaction_remove" { message: MessageId, emoji: String, }
     /// A button that the bot sent was pressed.
     Button = "button" { action: String, message: MessageId, #[serde(default)] values: Vec<String>, #[serde(default)] interaction: Option<String>, }
@@ -199,9 +199,9 @@ events! {
     Select = "select" { action: String, message: MessageId, values: Vec<String>, #[serde(default)] interaction: Option<String>, }
     /// A form that the bot sent was filled in.
     Form = "form" { action: String, #[serde(default)] message: Option<MessageId>, values: Value, #[serde(default)] interaction: Option<String>, }
-    /// Somebody is typing. Not journalled.
+    /// A user is typing. Not journalled.
     Typing = "typing" { #[serde(default)] status: Option<String>, }
-    /// Somebody's presence changed. Not journalled.
+    /// A user's presence changed. Not journalled.
     Presence = "presence" { #[serde(default)] status: Option<String>, }
     /// A member's roles, nickname or mute changed.
     MemberUpdate = "member_update" { #[serde(default)] before: Option<Member>, }
@@ -217,15 +217,15 @@ events! {
     RoomDelete = "room_delete" { #[serde(default)] before: Option<Room>, }
     /// A message was pinned or unpinned.
     Pin = "pin" { message: MessageId, #[serde(default)] pinned: bool, #[serde(default)] by: Option<User>, }
-    /// Somebody voted in a poll.
+    /// A user voted in a poll.
     PollVote = "poll_vote" { message: MessageId, values: Vec<String>, }
-    /// Somebody entered, left or changed a voice room.
+    /// A user joined, left or changed a voice room.
     Voice = "voice" { #[serde(default)] status: Option<String>, }
     /// An invitation was made or used.
     Invite = "invite" { #[serde(default)] code: Option<String>, #[serde(default)] by: Option<UserId>, }
-    /// Somebody asks to be let in.
+    /// A user asks to join.
     JoinRequest = "join_request" { #[serde(default)] code: Option<String>, #[serde(default)] by: Option<UserId>, #[serde(default)] about: Option<String>, }
-    /// Somebody asks the bot for something to send, while they write in any chat.
+    /// A user asks the bot for something to send, while writing in any chat.
     InlineQuery = "inline_query" { text: String, interaction: String, }
     /// An event that has no kind of its own.
     Native = "native" { name: String, data: Value, }
