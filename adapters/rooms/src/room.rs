@@ -61,7 +61,7 @@ const READS: usize = 2;
 const EMPTY: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// What a room has from the service.
-pub(crate) struct Surroundings {
+pub(crate) struct RoomContext {
     store: Store,
     config: Config,
     context: AdapterContext,
@@ -73,7 +73,7 @@ pub(crate) struct Surroundings {
     counts: Arc<Counts>,
 }
 
-impl Surroundings {
+impl RoomContext {
     pub(crate) fn of(rooms: &Rooms, context: AdapterContext, name: &str) -> Self {
         Self {
             store: rooms.store.clone(),
@@ -90,7 +90,7 @@ impl Surroundings {
 }
 
 struct State {
-    around: Surroundings,
+    cx: RoomContext,
     /// As events have it, with its topic.
     room: Arc<Room>,
     space: Arc<Space>,
@@ -128,9 +128,9 @@ struct State {
 }
 
 /// Runs until the room has been empty for a while.
-pub(crate) async fn run(around: Surroundings, mut commands: mpsc::Receiver<Command>) {
-    let name = around.name.clone();
-    let mut state = match State::load(around).await {
+pub(crate) async fn run(cx: RoomContext, mut commands: mpsc::Receiver<Command>) {
+    let name = cx.name.clone();
+    let mut state = match State::load(cx).await {
         Ok(state) => state,
         Err(error) => {
             tracing::error!(room = %name, "cannot open the room: {error}");
@@ -165,8 +165,8 @@ pub(crate) async fn run(around: Surroundings, mut commands: mpsc::Receiver<Comma
 }
 
 impl State {
-    async fn load(around: Surroundings) -> Result<Self, String> {
-        let (store, name, now) = (around.store.clone(), around.name.clone(), around.context.clock.now());
+    async fn load(cx: RoomContext) -> Result<Self, String> {
+        let (store, name, now) = (cx.store.clone(), cx.name.clone(), cx.context.clock.now());
         let read = move || past::read(&store, &name, now);
         let read = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?;
         let past::Past { row, recent, pinned } = read.map_err(|error| error.to_string())?;
@@ -174,8 +174,8 @@ impl State {
         let row = row.unwrap_or_default();
         let after_last = recent.last().map_or(0, |(position, _)| position + 1);
         let next = row.next.max(after_last).max(1);
-        let bot: &BotName = &around.context.bot.name;
-        let room = Room { topic: row.topic, ..Room::channel(RoomId::new(bot, &around.name), &around.name) };
+        let bot: &BotName = &cx.context.bot.name;
+        let room = Room { topic: row.topic, ..Room::channel(RoomId::new(bot, &cx.name), &cx.name) };
         let space = Space { id: SpaceId::new(bot, "rooms"), name: "rooms".to_owned() };
         Ok(Self {
             room: Arc::new(room),
@@ -200,7 +200,7 @@ impl State {
             crowd: Crowd::default(),
             too_slow: Vec::new(),
             errands: JoinSet::new(),
-            around,
+            cx,
         })
     }
 

@@ -98,7 +98,7 @@ impl Rooms {
         self.directory.room(name, self.config.max_rooms, || {
             let context = self.context.borrow().clone().ok_or("the service is starting; try again in a moment")?;
             let (sender, commands) = mpsc::channel(COMMANDS);
-            self.spawn(room::run(room::Surroundings::of(self, context, name), commands));
+            self.spawn(room::run(room::RoomContext::of(self, context, name), commands));
             Ok(sender)
         })
     }

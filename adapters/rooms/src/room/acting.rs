@@ -22,7 +22,7 @@ impl State {
             Action::Answer { content, .. } => self.send(&key, content, None, answer),
             Action::Form { user, form, .. } => self.ask(&key, &user, form, answer),
             Action::Typing { .. } => {
-                let typing = json!({ "username": self.around.config.nickname, "is_typing": true });
+                let typing = json!({ "username": self.cx.config.nickname, "is_typing": true });
                 self.tell("user_typing", &typing, None);
                 done(answer);
             }
@@ -89,7 +89,7 @@ impl State {
             // On a message that is gone is no reaction, which is what was wanted.
             return if added { gone(answer, message) } else { done(answer) };
         };
-        let username = self.around.config.nickname.clone();
+        let username = self.cx.config.nickname.clone();
         let Some(row) = reacted(&row, &emoji, &username, None, added) else { return done(answer) };
         let mut rows = Rows::default();
         self.replace(&mut rows, position, &Arc::new(row));

@@ -82,7 +82,7 @@ impl State {
         };
         self.asides.keep(Aside { user: user.clone(), guest, row, is_private: false });
         // Only its files are kept, for a while.
-        let ticket = (!batch.is_empty()).then(|| self.around.store.commit(batch));
+        let ticket = (!batch.is_empty()).then(|| self.cx.store.commit(batch));
         let then = Then::Aside { user, id, asker: Asker::Bot(answer) };
         self.pending.push_back(Box::pin(async move {
             let verdict = match ticket {
@@ -126,7 +126,7 @@ impl State {
         let before = &self.asides.kept[place].row;
         let row = Arc::new(self.speaker(Some(ASIDE_LIFE)).changes(&mut batch, before, content.clone())?);
         if !batch.is_empty() {
-            drop(self.around.store.commit(batch));
+            drop(self.cx.store.commit(batch));
         }
         let held = &mut self.asides.kept[place];
         held.row = Arc::clone(&row);

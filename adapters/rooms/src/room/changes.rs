@@ -34,7 +34,7 @@ impl State {
             Ok(row) => Arc::new(row),
             Err(reason) => return asker.answer(Err(reason)),
         };
-        self.rules.spoke(&author.guest, self.around.context.clock.now());
+        self.rules.spoke(&author.guest, self.cx.context.clock.now());
         let after = row.message(self.user_id(&row.username));
         let mut rows = Rows::default();
         self.replace(&mut rows, position, &row);
@@ -104,7 +104,7 @@ impl State {
 
     /// The same, unless the rules of the room keep whoever wants it from saying something.
     fn speaking(&self, found: Found) -> Result<Found, String> {
-        self.may_speak(&found.0, self.around.context.clock.now())?;
+        self.may_speak(&found.0, self.cx.context.clock.now())?;
         Ok(found)
     }
 }

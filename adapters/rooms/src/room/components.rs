@@ -52,7 +52,7 @@ impl State {
     /// Who does it, and the message that offers it, which may be one for them alone.
     async fn offered(&mut self, sid: Sid, id: &str) -> Result<(String, Arc<MessageRow>), String> {
         let author = self.roster.seat(sid).ok_or(NOT_IN_ROOM)?.author();
-        self.may_write(&author, self.around.context.clock.now())?;
+        self.may_write(&author, self.cx.context.clock.now())?;
         let Author { username, guest } = author;
         if let Some(row) = self.asides.row_of_guest(&guest, id) {
             return Ok((username, row));
@@ -63,7 +63,7 @@ impl State {
 
     /// An event that changes nothing in the room; whoever made it is answered when it is durable.
     fn used(&mut self, username: &str, kind: EventKind, asker: Asker) {
-        let receipt = self.around.context.sink.emit(self.event(username, kind), Batch::default());
+        let receipt = self.cx.context.sink.emit(self.event(username, kind), Batch::default());
         self.pending.push_back(Box::pin(async move {
             Settled { verdict: receipt.await.map(drop).map_err(|error| error.to_string()), then: Then::Answer(asker) }
         }));

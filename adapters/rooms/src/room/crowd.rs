@@ -73,7 +73,7 @@ impl State {
 
     /// Whether changes wait to be told together. Those that wait are told before one is told by itself again.
     fn is_crowded(&self) -> bool {
-        self.crowd.due.is_some() || self.roster.count() > self.around.config.presence_limit
+        self.crowd.due.is_some() || self.roster.count() > self.cx.config.presence_limit
     }
 
     /// Tells everybody who has come and gone since it was last told.
@@ -97,7 +97,7 @@ impl State {
     /// Tells one connection a page of the people.
     pub(super) fn tell_users(&mut self, sid: Sid, users: &Users, ack: AckSender) {
         let (cursor, limit) = (users.cursor.as_deref(), users.limit.unwrap_or(PAGE));
-        let (users, next) = self.roster.page(cursor, limit, &self.around.config.nickname);
+        let (users, next) = self.roster.page(cursor, limit, &self.cx.config.nickname);
         let count = self.roster.count();
         let Some(seat) = self.roster.seat(sid) else {
             drop(ack.send(&Ack::Error { error: NOT_IN_ROOM.to_owned() }));

@@ -17,15 +17,15 @@ impl State {
     /// Something that has to do with a user: a person, with what they are in the service, or the bot. `guest` is the id of the guest
     /// who goes by that name.
     pub(super) fn event_of(&self, user: User, guest: Option<&str>, kind: EventKind) -> Event {
-        let now = self.around.context.clock.now();
-        let member = (!user.bot).then(|| self.around.members.member(user.id.clone(), guest, now));
+        let now = self.cx.context.clock.now();
+        let member = (!user.bot).then(|| self.cx.members.member(user.id.clone(), guest, now));
         self.event_with(user, member, kind)
     }
 
     pub(super) fn event_with(&self, user: User, member: Option<Member>, kind: EventKind) -> Event {
         Event {
-            time: self.around.context.clock.now(),
-            bot: self.around.context.bot.clone(),
+            time: self.cx.context.clock.now(),
+            bot: self.cx.context.bot.clone(),
             space: Some(Arc::clone(&self.space)),
             room: Some(Arc::clone(&self.room)),
             user: Some(Arc::new(user)),
@@ -44,7 +44,7 @@ impl State {
 
     /// Hands an event over. Nobody waits for it.
     pub(super) fn emit(&self, event: Event) {
-        drop(self.around.context.sink.emit(event, Batch::default()));
+        drop(self.cx.context.sink.emit(event, Batch::default()));
     }
 
     pub(super) fn user(&self, username: &str, locale: Option<String>) -> User {
@@ -52,7 +52,7 @@ impl State {
     }
 
     pub(super) fn bot_user(&self) -> User {
-        let nickname = &self.around.config.nickname;
+        let nickname = &self.cx.config.nickname;
         User { id: self.user_id(nickname), name: nickname.clone(), bot: true, locale: None, picture: None }
     }
 
@@ -62,6 +62,6 @@ impl State {
     }
 
     pub(super) fn user_id(&self, username: &str) -> UserId {
-        UserId::new(&self.around.context.bot.name, &username.to_lowercase())
+        UserId::new(&self.cx.context.bot.name, &username.to_lowercase())
     }
 }

@@ -87,7 +87,7 @@ impl State {
             return asker.answer(Err(NOT_IN_ROOM.to_owned()));
         };
         let author = seat.author();
-        if let Err(problem) = self.may_write(&author, self.around.context.clock.now()) {
+        if let Err(problem) = self.may_write(&author, self.cx.context.clock.now()) {
             return asker.answer(Err(problem));
         }
         let Author { username, guest } = author;
@@ -106,7 +106,7 @@ impl State {
         let form = &open.form;
         let action = if form.action.is_empty() { form.title.clone() } else { form.action.clone() };
         let kind = EventKind::Form { action, message: None, values, interaction: None };
-        let receipt = self.around.context.sink.emit(self.event(&username, kind), Batch::default());
+        let receipt = self.cx.context.sink.emit(self.event(&username, kind), Batch::default());
         let then = Then::Submitted { user, id: fill.form.clone(), asker };
         self.pending.push_back(Box::pin(async move {
             Settled { verdict: receipt.await.map(drop).map_err(|error| error.to_string()), then }

@@ -58,8 +58,8 @@ impl State {
             let _asked = answer.send(Err(ActionError::NotFound(problem)));
             return;
         }
-        let guest = self.around.directory.holder(&name);
-        if let Some(problem) = self.around.members.check(&name, &measure, guest.as_deref()) {
+        let guest = self.cx.directory.holder(&name);
+        if let Some(problem) = self.cx.members.check(&name, &measure, guest.as_deref()) {
             let _asked = answer.send(Err(ActionError::Rejected(problem)));
             return;
         }
@@ -68,7 +68,7 @@ impl State {
             let wanted = Wanted { count: usize::MAX, user: Some(name.clone()), since: Some(*since), once: None };
             self.purge(wanted, Asker::Nobody).await;
         }
-        let now = self.around.context.clock.now();
+        let now = self.cx.context.clock.now();
         let concerned = self.user(&name, self.roster.locale(&name));
         let concerned = match self.roster.name(&name) {
             Some(name) => User { name, ..concerned },
@@ -76,7 +76,7 @@ impl State {
         };
         let about = (guest.as_deref(), now);
         let guest = guest.as_deref();
-        let taken = self.around.members.take(&name, &measure, reason.as_deref(), about, |before, after, rows| {
+        let taken = self.cx.members.take(&name, &measure, reason.as_deref(), about, |before, after, rows| {
             // Who is not online has what the last holder of the name was given.
             let before = before.member(concerned.id.clone(), guest.or(before.role_holder.as_deref()), now);
             let after = after.member(concerned.id.clone(), guest.or(after.role_holder.as_deref()), now);
@@ -91,7 +91,7 @@ impl State {
                 | Measure::RemoveRole(_)
                 | Measure::Rename(_) => EventKind::MemberUpdate { before: Some(before) },
             };
-            self.around.context.sink.emit(self.event_with(concerned, Some(after), kind), rows)
+            self.cx.context.sink.emit(self.event_with(concerned, Some(after), kind), rows)
         });
         let (undo, receipt) = taken.unzip();
         let notice = Arc::new(Notice::of(name, &measure, reason));
@@ -112,7 +112,7 @@ impl State {
         if notice.reach == Reach::OutOfRoom {
             return;
         }
-        for (name, room) in self.around.directory.rooms_of(&notice.user) {
+        for (name, room) in self.cx.directory.rooms_of(&notice.user) {
             if name == self.room.name {
                 continue;
             }

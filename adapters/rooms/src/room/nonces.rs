@@ -51,7 +51,7 @@ impl State {
 
     /// What a bot's action is known by where its message's id does not say it.
     pub(super) fn key_of_bot(&self, key: &ActionKey) -> Nonce {
-        (self.around.config.nickname.to_lowercase(), key.to_string())
+        (self.cx.config.nickname.to_lowercase(), key.to_string())
     }
 
     /// Whether a message with this nonce of the same person is there or on its way. A client that has lost its token is known by saying
@@ -73,7 +73,7 @@ impl State {
         if self.nonces.id(nonce).is_some() {
             return true;
         }
-        let (store, now) = (self.around.store.clone(), self.around.context.clock.now());
+        let (store, now) = (self.cx.store.clone(), self.cx.context.clock.now());
         let key = (self.room.name.clone(), nonce.0.clone(), nonce.1.clone());
         let read = move || NONCES.get(&store.snapshot(now)?, &key);
         match tokio::task::spawn_blocking(read).await {

@@ -100,7 +100,7 @@ impl State {
         let Some(seat) = self.roster.seat(sid) else { return };
         seat.is_reading = true;
         let stay = seat.stay;
-        let (store, room, turns) = (self.around.store.clone(), self.room.name.clone(), Arc::clone(&self.turns));
+        let (store, room, turns) = (self.cx.store.clone(), self.room.name.clone(), Arc::clone(&self.turns));
         self.reads.push(Box::pin(async move {
             let turn = turns.acquire_owned().await;
             let read = tokio::task::spawn_blocking(move || {

@@ -34,7 +34,7 @@ impl State {
         if let Some(found) = self.recent.iter().rev().find(|(_, row)| row.id == id) {
             return Some(found.clone());
         }
-        let (store, name, id) = (self.around.store.clone(), self.room.name.clone(), id.to_owned());
+        let (store, name, id) = (self.cx.store.clone(), self.room.name.clone(), id.to_owned());
         let read = move || -> Result<_> {
             let snapshot = store.snapshot(0)?;
             let Some(position) = IDS.get(&snapshot, &(name.clone(), id))? else { return Ok(None) };

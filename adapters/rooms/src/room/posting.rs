@@ -17,14 +17,14 @@ use crate::uploads::{Most, Waiting};
 
 impl State {
     pub(super) async fn post(&mut self, sid: Sid, send: Send, ack: AckSender) {
-        let now = self.around.context.clock.now();
+        let now = self.cx.context.clock.now();
         let Some(seat) = self.roster.seat(sid) else {
             drop(ack.send(&Ack::Error { error: NOT_IN_ROOM.to_owned() }));
             return;
         };
         let author = seat.author();
         let name = author.username.to_lowercase();
-        if self.around.context.shutdown.is_requested() {
+        if self.cx.context.shutdown.is_requested() {
             return self.refuse(sid, ack, "the service is stopping; send it again when it is back".to_owned());
         }
         let nonce = send.nonce.clone().map(|nonce| (name.clone(), nonce));
@@ -46,7 +46,7 @@ impl State {
         }
         let position = self.next;
         let mut rows = Batch::default();
-        let files = self.around.uploads.of_message(&self.room.name, &author.guest, &send.files, now);
+        let files = self.cx.uploads.of_message(&self.room.name, &author.guest, &send.files, now);
         let attached = files.and_then(|(files, storing)| {
             let attachments = self.shelf(None).put(&mut rows, files).map_err(|error| error.to_string())?;
             Ok((attachments, storing))
@@ -57,7 +57,7 @@ impl State {
         };
         let row = MessageRow {
             attachments,
-            id: format!("{position:x}-{:08x}", self.around.entropy.next() >> 32),
+            id: format!("{position:x}-{:08x}", self.cx.entropy.next() >> 32),
             username: author.username.clone(),
             author: Some(author.guest.to_string()),
             text: send.message,
@@ -73,11 +73,11 @@ impl State {
         if let Some(nonce) = nonce {
             self.nonces.remember(nonce, row.id.clone());
         }
-        self.around.uploads.taken(&send.files);
+        self.cx.uploads.taken(&send.files);
         self.rules.spoke(&author.guest, now);
         let row = self.place(&mut rows, row);
         let event = self.event(&row.username, EventKind::Message { message: row.message(self.user_id(&row.username)) });
-        let receipt = self.around.context.sink.emit(event, rows);
+        let receipt = self.cx.context.sink.emit(event, rows);
         let then = Then::Show { position, row, asker: Asker::Client { sid, ack } };
         self.pending.push_back(Box::pin(async move {
             let verdict = receipt.await.map(drop).map_err(|error| error.to_string());
@@ -88,18 +88,18 @@ impl State {
 
     /// Somebody is about to hand over a file: where it goes.
     pub(super) fn announce_upload(&mut self, sid: Sid, upload: &Upload, ack: AckSender) {
-        let now = self.around.context.clock.now();
+        let now = self.cx.context.clock.now();
         let Some(seat) = self.roster.seat(sid) else {
             drop(ack.send(&Ack::Error { error: NOT_IN_ROOM.to_owned() }));
             return;
         };
         let (author, network) = (seat.author(), seat.socket.connection.network);
-        let largest = self.around.config.max_file_mb << 20;
+        let largest = self.cx.config.max_file_mb << 20;
         let announced = self.may_write(&author, now).and_then(|()| {
-            let id = files::fresh_id(&*self.around.entropy);
+            let id = files::fresh_id(&*self.cx.entropy);
             let waiting = Waiting::new(&self.room.name, &author.guest, network, upload, now);
-            let most = Most { bytes: largest, of_address: self.around.config.limits.files_per_address };
-            self.around.uploads.announce(&id, waiting, upload.size, most, now).map(|()| id)
+            let most = Most { bytes: largest, of_address: self.cx.config.limits.files_per_address };
+            self.cx.uploads.announce(&id, waiting, upload.size, most, now).map(|()| id)
         });
         match announced {
             Ok(id) => drop(ack.send(&Ack::Upload { url: files::address(&id), id })),
@@ -110,7 +110,7 @@ impl State {
     /// A message of `author`, new or edited, as scripts let it pass; or why they do not.
     pub(super) async fn passed(&mut self, author: &Author, row: MessageRow) -> Result<MessageRow, String> {
         let kind = EventKind::BeforeMessage { message: row.message(self.user_id(&row.username)) };
-        let (gate, event) = (Arc::clone(&self.around.context.gate), self.event(&author.username, kind));
+        let (gate, event) = (Arc::clone(&self.cx.context.gate), self.event(&author.username, kind));
         match gate.before_message(event).await {
             Verdict::Pass => Ok(row),
             Verdict::Change(text) => match decode::text(&text) {
@@ -155,7 +155,7 @@ impl State {
             }
             return asker.answer(Err(problem));
         }
-        self.around.counts.messages.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.cx.counts.messages.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let name = self.room.name.clone();
         // Changed while it was on its way out: what is in memory is what the store has.
         let now = self.recent.iter().rev().find(|(other, _)| *other == position).map(|(_, row)| Arc::clone(row));

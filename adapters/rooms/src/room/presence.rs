@@ -47,15 +47,15 @@ impl State {
     /// The name under which somebody may come in, and whether they are not here already; or why they may not.
     fn admit(&self, socket: &Peer, username: &str, guest: &Guest) -> Result<(String, bool), String> {
         let username = self.roster.claim(username, guest)?;
-        let (now, name) = (self.around.context.clock.now(), username.to_lowercase());
+        let (now, name) = (self.cx.context.clock.now(), username.to_lowercase());
         let first = !self.roster.has(&username);
         if first {
             // Before bans are looked at: one that is made at this moment is seen here, or finds the person here.
-            self.around.directory.enters(&name, &self.room.name);
+            self.cx.directory.enters(&name, &self.room.name);
         }
-        let Some(row) = self.around.members.banning(&name, &guest.id, now) else { return Ok((username, first)) };
+        let Some(row) = self.cx.members.banning(&name, &guest.id, now) else { return Ok((username, first)) };
         if first {
-            self.around.directory.leaves(&name, &self.room.name);
+            self.cx.directory.leaves(&name, &self.room.name);
         }
         let (reason, until) = (row.reason.as_deref(), end(row.banned_until));
         drop(socket.emit("moderated", &Moderated { kind: "banned", reason, until, name: None }));
@@ -69,7 +69,7 @@ impl State {
         let catch_up = missed.is_some();
         let page = missed.unwrap_or_else(|| self.newest());
         let pinned = self.pins();
-        let nickname = self.around.config.nickname.clone();
+        let nickname = self.cx.config.nickname.clone();
         let Some(seat) = self.roster.seat(sid) else { return };
         (seat.is_in, seat.is_reading) = (true, false);
         let (socket, username, name, guest) =
@@ -94,7 +94,7 @@ impl State {
             locked: self.rules.locked,
         };
         drop(socket.emit("room_joined", &joined));
-        if let Some(row) = self.around.members.muting(&name, &guest.id, self.around.context.clock.now()) {
+        if let Some(row) = self.cx.members.muting(&name, &guest.id, self.cx.context.clock.now()) {
             let (reason, until) = (row.reason.as_deref(), end(row.muted_until));
             drop(socket.emit("moderated", &Moderated { kind: "muted", reason, until, name: None }));
         }
@@ -110,14 +110,14 @@ impl State {
     /// The last connection of somebody is gone from the room; `by` somebody else, where it was not they themselves.
     pub(super) fn gone(&mut self, seat: Seat, how: &str, by: Option<User>, reason: Option<String>) {
         let Seat { username, name, locale, guest, .. } = seat;
-        self.around.directory.leaves(&name, &self.room.name);
+        self.cx.directory.leaves(&name, &self.room.name);
         self.tell_departure(&username, how);
         let user = self.user(&username, locale);
         self.emit(self.event_of(user, Some(&*guest.id), EventKind::Leave { by, reason }));
     }
 
     pub(super) fn typing(&mut self, sid: Sid, is_typing: bool) {
-        let now = self.around.context.clock.now();
+        let now = self.cx.context.clock.now();
         let Some(author) = self.roster.seat(sid).map(|seat| seat.author()) else { return };
         if self.may_write(&author, now).is_err() {
             // Nothing will come of it.

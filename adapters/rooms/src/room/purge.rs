@@ -63,7 +63,7 @@ impl State {
             ids.push(row.id.clone());
         }
         if let Some((bot, key)) = wanted.once {
-            let (key, end) = ((self.room.name.clone(), bot, key), self.around.context.clock.now() + NONCE_LIFE);
+            let (key, end) = ((self.room.name.clone(), bot, key), self.cx.context.clock.now() + NONCE_LIFE);
             NONCES.put_until(&mut rows.batch, &key, &String::new(), Some(end));
         }
         // The rows go with the first of the events; the others follow it.
@@ -74,7 +74,7 @@ impl State {
 
     /// Those that are no longer in memory, newest first.
     async fn older(&mut self, wanted: Wanted) -> Result<Vec<(u64, Arc<MessageRow>)>, String> {
-        let (store, name) = (self.around.store.clone(), self.room.name.clone());
+        let (store, name) = (self.cx.store.clone(), self.room.name.clone());
         let (before, going) = (self.recent_from, self.in_flight.removed());
         let read = move || -> StoreResult<Vec<_>> {
             let snapshot = store.snapshot(0)?;

@@ -97,13 +97,13 @@ impl State {
         let then = Then::Changed { change, touched, asker };
         match event {
             Some(event) => {
-                let receipt = self.around.context.sink.emit(event, rows.batch);
+                let receipt = self.cx.context.sink.emit(event, rows.batch);
                 self.pending.push_back(Box::pin(async move {
                     Settled { verdict: receipt.await.map(drop).map_err(|error| error.to_string()), then }
                 }));
             }
             None => {
-                let ticket = self.around.store.commit(rows.batch);
+                let ticket = self.cx.store.commit(rows.batch);
                 self.pending.push_back(Box::pin(async move {
                     Settled { verdict: ticket.await.map_err(|error| error.to_string()), then }
                 }));
@@ -132,7 +132,7 @@ impl State {
         }
         if !again.is_empty() {
             // What it says is in the store already, but for a rare case; so nobody waits for it.
-            drop(self.around.store.commit(again));
+            drop(self.cx.store.commit(again));
         }
     }
 
@@ -144,7 +144,7 @@ impl State {
     }
 
     fn write_room(&mut self, batch: &mut Batch) {
-        let created = *self.created.get_or_insert_with(|| self.around.context.clock.now());
+        let created = *self.created.get_or_insert_with(|| self.cx.context.clock.now());
         let row = RoomRow {
             created,
             next: self.next,

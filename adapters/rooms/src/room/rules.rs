@@ -79,12 +79,12 @@ impl State {
     /// Whether the rules of the room are for others: a moderator has to be able to take them back.
     fn is_moderator(&self, username: &str) -> bool {
         let event = self.event(username, EventKind::Typing { status: None });
-        self.around.context.gate.permission(&event) >= Permission::Moderator
+        self.cx.context.gate.permission(&event) >= Permission::Moderator
     }
 
     /// Whether somebody may say or change anything at all.
     pub(super) fn may_write(&self, author: &Author, now: Millis) -> Result<(), String> {
-        let muting = self.around.members.muting(&author.username.to_lowercase(), &author.guest, now);
+        let muting = self.cx.members.muting(&author.username.to_lowercase(), &author.guest, now);
         muting.and_then(|row| row.muted(now)).map_or(Ok(()), Err)
     }
 

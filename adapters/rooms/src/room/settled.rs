@@ -92,7 +92,7 @@ impl State {
             Then::Moderated { notice, undo, asker } => {
                 match (&verdict, undo) {
                     (Ok(()), _) => self.carry_out(&notice),
-                    (Err(_), Some(undo)) => self.around.members.undo(undo),
+                    (Err(_), Some(undo)) => self.cx.members.undo(undo),
                     (Err(_), None) => {}
                 }
                 asker.answer(verdict.map(|()| None));

@@ -13,20 +13,20 @@ use crate::speaker::Speaker;
 impl State {
     /// The bot, now. `files_life` is how long its files are kept, where they do not go with their message.
     pub(super) fn speaker(&self, files_life: Option<Millis>) -> Speaker<'_> {
-        let now = self.around.context.clock.now();
+        let now = self.cx.context.clock.now();
         let expires = files_life.map(|life| now.saturating_add(life));
         let shelf = self.shelf(expires);
-        Speaker { nickname: &self.around.config.nickname, shelf }
+        Speaker { nickname: &self.cx.config.nickname, shelf }
     }
 
     /// Where files of messages are put.
     pub(super) fn shelf(&self, expires: Option<Millis>) -> Shelf<'_> {
         Shelf {
             room: &self.room.name,
-            now: self.around.context.clock.now(),
-            largest: self.around.config.max_file_mb << 20,
+            now: self.cx.context.clock.now(),
+            largest: self.cx.config.max_file_mb << 20,
             expires,
-            entropy: &*self.around.entropy,
+            entropy: &*self.cx.entropy,
         }
     }
 
@@ -43,7 +43,7 @@ impl State {
         let position = self.next;
         IDS.require_absent(&mut rows, &(self.room.name.clone(), row.id.clone()));
         let row = self.place(&mut rows, row);
-        let ticket = self.around.store.commit(rows);
+        let ticket = self.cx.store.commit(rows);
         self.pending.push_back(Box::pin(async move {
             match ticket.await {
                 Ok(()) => Settled { verdict: Ok(()), then: Then::Show { position, row, asker: Asker::Bot(answer) } },

@@ -37,7 +37,7 @@ impl State {
     /// A client for which too much is queued is disconnected, with the reason, and catches up when it comes back.
     fn disconnect(&mut self, full: Vec<Peer>) {
         for peer in full {
-            self.around.counts.slow_clients.fetch_add(1, Relaxed);
+            self.cx.counts.slow_clients.fetch_add(1, Relaxed);
             tracing::warn!(room = %self.room.name, "a client is too slow for the room and is disconnected");
             peer.end("your connection is too slow for this room; come back to catch up");
             self.too_slow.push(peer.id);
