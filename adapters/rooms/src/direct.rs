@@ -6,10 +6,10 @@ use palabre_model::{ActionError, ActionKey, Batch, Content, Outcome, UserId};
 use tokio::sync::oneshot;
 
 use crate::Done;
-use crate::files::Shelf;
+use crate::bot_identity::{BotIdentity, UNSTORED_FILES_LIFE};
+use crate::files::AttachmentStore;
 use crate::room::{Command, Whisper};
 use crate::service::Rooms;
-use crate::speaker::{ASIDE_LIFE, Speaker};
 
 impl Rooms {
     /// Says something in every room that somebody is in, to them alone.
@@ -23,15 +23,15 @@ impl Rooms {
         let mut batch = Batch::default();
         let now = self.clock.now();
         // In a room of no name: it is not of one room alone.
-        let shelf = Shelf {
+        let attachment_store = AttachmentStore {
             room: "",
             now,
             largest: self.config.max_file_mb << 20,
-            expires: Some(now.saturating_add(ASIDE_LIFE)),
+            expires: Some(now.saturating_add(UNSTORED_FILES_LIFE)),
             entropy: &*self.entropy,
         };
-        let speaker = Speaker { nickname: &self.config.nickname, shelf };
-        let row = Arc::new(speaker.says(&mut batch, key.to_string(), content)?);
+        let bot_identity = BotIdentity { nickname: &self.config.nickname, attachment_store };
+        let row = Arc::new(bot_identity.new_message(&mut batch, key.to_string(), content)?);
         if !batch.is_empty() {
             let saved = self.store.commit(batch).await;
             saved.map_err(|error| ActionError::Transient(error.to_string()))?;

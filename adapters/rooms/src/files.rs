@@ -26,7 +26,7 @@ pub(crate) struct FileRow {
 }
 
 /// Where files are put, and when.
-pub(crate) struct Shelf<'a> {
+pub(crate) struct AttachmentStore<'a> {
     pub(crate) room: &'a str,
     pub(crate) now: Millis,
     /// The largest file, in bytes.
@@ -36,7 +36,7 @@ pub(crate) struct Shelf<'a> {
     pub(crate) entropy: &'a dyn Entropy,
 }
 
-impl Shelf<'_> {
+impl AttachmentStore<'_> {
     /// Adds the files to `batch`; what their message says of them.
     pub(crate) fn put(&self, batch: &mut Batch, files: Vec<FileToSend>) -> Result<Vec<Attachment>, ActionError> {
         if files.len() > MOST_FILES {

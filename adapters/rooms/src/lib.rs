@@ -1,6 +1,7 @@
 //! The built-in room service: rooms, their history, the Socket.IO protocol and the page. A message and its event are one
 //! commit; it is acknowledged when that is durable, and everybody in a room sees the same order.
 
+mod bot_identity;
 mod compat;
 mod config;
 mod connection;
@@ -29,7 +30,6 @@ mod roster;
 mod service;
 mod session;
 mod slots;
-mod speaker;
 mod sweep;
 mod transport;
 mod uploads;

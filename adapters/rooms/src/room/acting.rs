@@ -64,7 +64,7 @@ impl State {
             return failed(answer, ActionError::Forbidden("a bot changes its own messages alone".to_owned()));
         }
         let mut rows = Rows::default();
-        let row = match self.speaker(None).changes(&mut rows.batch, &row, content) {
+        let row = match self.bot_identity(None).edited_message(&mut rows.batch, &row, content) {
             Ok(row) => Arc::new(row),
             Err(error) => return failed(answer, error),
         };

@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::settled::{Asker, Settled, Then};
 use super::{Answer, State, Whisper};
+use crate::bot_identity::UNSTORED_FILES_LIFE;
 use crate::encode::aside;
 use crate::history::MessageRow;
-use crate::speaker::ASIDE_LIFE;
 
 /// How many a room holds.
 const KEPT: usize = 1_000;
@@ -73,7 +73,7 @@ impl State {
             return;
         };
         let mut batch = Batch::default();
-        let row = match self.speaker(Some(ASIDE_LIFE)).says(&mut batch, id.clone(), content) {
+        let row = match self.bot_identity(Some(UNSTORED_FILES_LIFE)).new_message(&mut batch, id.clone(), content) {
             Ok(row) => Arc::new(row),
             Err(error) => {
                 let _asked = answer.send(Err(error));
@@ -124,7 +124,8 @@ impl State {
         let Some(place) = self.asides.place(id) else { return Ok(false) };
         let mut batch = Batch::default();
         let before = &self.asides.kept[place].row;
-        let row = Arc::new(self.speaker(Some(ASIDE_LIFE)).changes(&mut batch, before, content.clone())?);
+        let identity = self.bot_identity(Some(UNSTORED_FILES_LIFE));
+        let row = Arc::new(identity.edited_message(&mut batch, before, content.clone())?);
         if !batch.is_empty() {
             drop(self.cx.store.commit(batch));
         }

@@ -48,7 +48,7 @@ impl State {
         let mut rows = Batch::default();
         let files = self.cx.uploads.of_message(&self.room.name, &author.guest, &send.files, now);
         let attached = files.and_then(|(files, storing)| {
-            let attachments = self.shelf(None).put(&mut rows, files).map_err(|error| error.to_string())?;
+            let attachments = self.attachment_store(None).put(&mut rows, files).map_err(|error| error.to_string())?;
             Ok((attachments, storing))
         });
         let (attachments, storing) = match attached {

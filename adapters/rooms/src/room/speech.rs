@@ -6,22 +6,22 @@ use palabre_store::Error;
 use super::acting::id_of;
 use super::settled::{Asker, Settled, Then};
 use super::{Answer, State};
-use crate::files::Shelf;
+use crate::bot_identity::BotIdentity;
+use crate::files::AttachmentStore;
 use crate::history::{IDS, MessageRow};
-use crate::speaker::Speaker;
 
 impl State {
     /// The bot, now. `files_life` is how long its files are kept, where they do not go with their message.
-    pub(super) fn speaker(&self, files_life: Option<Millis>) -> Speaker<'_> {
+    pub(super) fn bot_identity(&self, files_life: Option<Millis>) -> BotIdentity<'_> {
         let now = self.cx.context.clock.now();
         let expires = files_life.map(|life| now.saturating_add(life));
-        let shelf = self.shelf(expires);
-        Speaker { nickname: &self.cx.config.nickname, shelf }
+        let attachment_store = self.attachment_store(expires);
+        BotIdentity { nickname: &self.cx.config.nickname, attachment_store }
     }
 
     /// Where files of messages are put.
-    pub(super) fn shelf(&self, expires: Option<Millis>) -> Shelf<'_> {
-        Shelf {
+    pub(super) fn attachment_store(&self, expires: Option<Millis>) -> AttachmentStore<'_> {
+        AttachmentStore {
             room: &self.room.name,
             now: self.cx.context.clock.now(),
             largest: self.cx.config.max_file_mb << 20,
@@ -33,7 +33,7 @@ impl State {
     /// A message of a bot. Performing it again under the same key changes nothing.
     pub(super) fn send(&mut self, key: &ActionKey, content: Content, reply_to: Option<&MessageRef>, answer: Answer) {
         let mut rows = Batch::default();
-        let row = match self.speaker(None).says(&mut rows, key.to_string(), content) {
+        let row = match self.bot_identity(None).new_message(&mut rows, key.to_string(), content) {
             Ok(row) => MessageRow { reply_to: reply_to.map(id_of), ..row },
             Err(error) => {
                 let _asked = answer.send(Err(error));

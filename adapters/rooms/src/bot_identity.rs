@@ -3,39 +3,44 @@
 use palabre_model::{ActionError, Batch, Content, Millis};
 
 use crate::decode::TEXT;
-use crate::files::{self, Shelf};
+use crate::files::{self, AttachmentStore};
 use crate::history::MessageRow;
 
 /// How long the files of a message that no history has can be fetched.
-pub(crate) const ASIDE_LIFE: Millis = 86_400_000;
+pub(crate) const UNSTORED_FILES_LIFE: Millis = 86_400_000;
 
 /// The bot, at one moment.
-pub(crate) struct Speaker<'a> {
+pub(crate) struct BotIdentity<'a> {
     pub(crate) nickname: &'a str,
-    pub(crate) shelf: Shelf<'a>,
+    pub(crate) attachment_store: AttachmentStore<'a>,
 }
 
-impl Speaker<'_> {
+impl BotIdentity<'_> {
     /// A new message. Its files are added to `batch`.
-    pub(crate) fn says(&self, batch: &mut Batch, id: String, content: Content) -> Result<MessageRow, ActionError> {
+    pub(crate) fn new_message(
+        &self,
+        batch: &mut Batch,
+        id: String,
+        content: Content,
+    ) -> Result<MessageRow, ActionError> {
         check_text(&content.text)?;
         Ok(MessageRow {
             id,
             username: self.nickname.to_owned(),
             persona: content.persona.map(|persona| persona.name),
             text: content.text,
-            time: self.shelf.now,
+            time: self.attachment_store.now,
             bot: true,
             buttons: content.buttons,
             embeds: content.embeds,
             select: content.select,
-            attachments: self.shelf.put(batch, content.files)?,
+            attachments: self.attachment_store.put(batch, content.files)?,
             ..MessageRow::default()
         })
     }
 
     /// A message that says something else now. Files stay, unless there are new ones.
-    pub(crate) fn changes(
+    pub(crate) fn edited_message(
         &self,
         batch: &mut Batch,
         row: &MessageRow,
@@ -51,7 +56,7 @@ impl Speaker<'_> {
             ..row.clone()
         };
         if !content.files.is_empty() {
-            let attachments = self.shelf.put(batch, content.files)?;
+            let attachments = self.attachment_store.put(batch, content.files)?;
             files::remove(batch, &row.attachments);
             row.attachments = attachments;
         }
