@@ -8,13 +8,13 @@ mod components;
 mod crowd;
 mod events;
 mod forms;
+mod joining;
 mod moderation;
 mod nonces;
 mod pages;
 mod past;
 mod pins;
 mod posting;
-mod presence;
 mod purge;
 mod rows;
 mod rules;
@@ -38,7 +38,7 @@ use crate::directory::Directory;
 use crate::encode::Ack;
 use crate::history::MessageRow;
 use crate::members::Members;
-use crate::roster::Roster;
+use crate::presence::RoomPresence;
 use crate::service::{Counts, Rooms};
 use crate::uploads::Uploads;
 
@@ -94,7 +94,7 @@ struct State {
     /// As events have it, with its topic.
     room: Arc<Room>,
     space: Arc<Space>,
-    roster: Roster,
+    presence: RoomPresence,
     rules: Rules,
     next: u64,
     /// When the room came to be, once that is in the store.
@@ -119,7 +119,7 @@ struct State {
     /// Whose turn it is to read.
     turns: Arc<Semaphore>,
     /// How often somebody has come in.
-    stays: u64,
+    joins: u64,
     crowd: Crowd,
     /// Clients that are too slow for the room, and are about to leave it.
     too_slow: Vec<Sid>,
@@ -144,7 +144,7 @@ pub(crate) async fn run(cx: RoomContext, mut commands: mpsc::Receiver<Command>) 
         }
     };
     loop {
-        let idle = state.roster.is_empty() && state.pending.is_empty();
+        let idle = state.presence.is_empty() && state.pending.is_empty();
         let due = state.crowd.due();
         tokio::select! {
             biased;
@@ -180,7 +180,7 @@ impl State {
         Ok(Self {
             room: Arc::new(room),
             space: Arc::new(space),
-            roster: Roster::default(),
+            presence: RoomPresence::default(),
             rules: Rules::new(row.slowmode, row.locked, &recent),
             next,
             created,
@@ -196,7 +196,7 @@ impl State {
             pending: FuturesOrdered::new(),
             reads: FuturesUnordered::new(),
             turns: Arc::new(Semaphore::new(READS)),
-            stays: 0,
+            joins: 0,
             crowd: Crowd::default(),
             too_slow: Vec::new(),
             errands: JoinSet::new(),
@@ -224,7 +224,7 @@ impl State {
             Command::Moderated(notice) => self.moderated(&notice),
             Command::Forget { up_to } => self.forget(up_to),
             Command::Count(answer) => {
-                let _asked = answer.send(self.roster.names());
+                let _asked = answer.send(self.presence.names());
             }
         }
     }

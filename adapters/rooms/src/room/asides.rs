@@ -68,7 +68,7 @@ impl State {
             let _asked = answer.send(Ok(Outcome { message: Some(id.into()) }));
             return;
         }
-        let Some(guest) = self.roster.guest(&user) else {
+        let Some(guest) = self.presence.guest(&user) else {
             let _asked = answer.send(Err(ActionError::NotFound(format!("{user} is not in this room"))));
             return;
         };
@@ -108,7 +108,7 @@ impl State {
     /// A bot says something to somebody who may be here.
     pub(super) fn whisper(&mut self, whisper: Whisper) {
         let Whisper { user, row, answer } = whisper;
-        let Some(guest) = self.roster.guest(&user) else {
+        let Some(guest) = self.presence.guest(&user) else {
             let _asked = answer.send(false);
             return;
         };

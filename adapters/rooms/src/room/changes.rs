@@ -12,7 +12,7 @@ use crate::decode::{Delete, Edit, React};
 use crate::encode::NOT_IN_ROOM;
 use crate::history::MessageRow;
 use crate::peer::AckSender;
-use crate::roster::Author;
+use crate::presence::Author;
 
 /// Who wants to do something, to which message.
 type Found = (Author, u64, Arc<MessageRow>);
@@ -88,7 +88,7 @@ impl State {
     }
 
     async fn of_any(&mut self, sid: Sid, id: &str) -> Result<Found, String> {
-        let author = self.roster.seat(sid).ok_or(NOT_IN_ROOM)?.author();
+        let author = self.presence.session(sid).ok_or(NOT_IN_ROOM)?.author();
         let (position, row) = self.find(id).await.ok_or("there is no such message in this room")?;
         Ok((author, position, row))
     }

@@ -11,7 +11,7 @@ use crate::decode::{Choose, Press};
 use crate::encode::NOT_IN_ROOM;
 use crate::history::MessageRow;
 use crate::peer::AckSender;
-use crate::roster::Author;
+use crate::presence::Author;
 
 impl State {
     pub(super) async fn press(&mut self, sid: Sid, press: Press, ack: AckSender) {
@@ -51,7 +51,7 @@ impl State {
 
     /// Who does it, and the message that offers it, which may be one for them alone.
     async fn offered(&mut self, sid: Sid, id: &str) -> Result<(String, Arc<MessageRow>), String> {
-        let author = self.roster.seat(sid).ok_or(NOT_IN_ROOM)?.author();
+        let author = self.presence.session(sid).ok_or(NOT_IN_ROOM)?.author();
         self.may_write(&author, self.cx.context.clock.now())?;
         let Author { username, guest } = author;
         if let Some(row) = self.asides.row_of_guest(&guest, id) {

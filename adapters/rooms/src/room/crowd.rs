@@ -58,7 +58,7 @@ impl State {
         if self.is_crowded() {
             return self.crowd.comes(username);
         }
-        let (message, count) = (format!("{username} joined the room"), self.roster.count());
+        let (message, count) = (format!("{username} joined the room"), self.presence.count());
         self.tell("user_joined", &Announced { username, message, count }, Some(sid));
     }
 
@@ -67,13 +67,13 @@ impl State {
         if self.is_crowded() {
             return self.crowd.goes(username);
         }
-        let (message, count) = (format!("{username} {how}"), self.roster.count());
+        let (message, count) = (format!("{username} {how}"), self.presence.count());
         self.tell("user_left", &Announced { username, message, count }, None);
     }
 
     /// Whether changes wait to be told together. Those that wait are told before one is told by itself again.
     fn is_crowded(&self) -> bool {
-        self.crowd.due.is_some() || self.roster.count() > self.cx.config.presence_limit
+        self.crowd.due.is_some() || self.presence.count() > self.cx.config.presence_limit
     }
 
     /// Tells everybody who has come and gone since it was last told.
@@ -88,7 +88,7 @@ impl State {
             room: &room,
             joined: joined.into_values().take(NAMED).collect(),
             left: left.into_values().take(NAMED).collect(),
-            count: self.roster.count(),
+            count: self.presence.count(),
             truncated,
         };
         self.tell("presence", &presence, None);
@@ -97,13 +97,13 @@ impl State {
     /// Tells one connection a page of the people.
     pub(super) fn tell_users(&mut self, sid: Sid, users: &Users, ack: AckSender) {
         let (cursor, limit) = (users.cursor.as_deref(), users.limit.unwrap_or(PAGE));
-        let (users, next) = self.roster.page(cursor, limit, &self.cx.config.nickname);
-        let count = self.roster.count();
-        let Some(seat) = self.roster.seat(sid) else {
+        let (users, next) = self.presence.page(cursor, limit, &self.cx.config.nickname);
+        let count = self.presence.count();
+        let Some(session) = self.presence.session(sid) else {
             drop(ack.send(&Ack::Error { error: NOT_IN_ROOM.to_owned() }));
             return;
         };
-        drop(seat.socket.emit("room_users", &RoomUsers { room: &self.room.name, users, count, cursor, next }));
+        drop(session.socket.emit("room_users", &RoomUsers { room: &self.room.name, users, count, cursor, next }));
         drop(ack.send(&Ack::Done {}));
     }
 }

@@ -10,8 +10,8 @@ use crate::history::MessageRow;
 impl State {
     /// Something that somebody who is here has done.
     pub(super) fn event(&self, username: &str, kind: EventKind) -> Event {
-        let guest = self.roster.guest(username);
-        self.event_of(self.user(username, self.roster.locale(username)), guest.as_deref(), kind)
+        let guest = self.presence.guest(username);
+        self.event_of(self.user(username, self.presence.locale(username)), guest.as_deref(), kind)
     }
 
     /// Something that has to do with a user: a person, with what they are in the service, or the bot. `guest` is the id of the guest
@@ -58,7 +58,7 @@ impl State {
 
     /// Who has said something.
     pub(super) fn author(&self, row: &MessageRow) -> User {
-        if row.bot { self.bot_user() } else { self.user(&row.username, self.roster.locale(&row.username)) }
+        if row.bot { self.bot_user() } else { self.user(&row.username, self.presence.locale(&row.username)) }
     }
 
     pub(super) fn user_id(&self, username: &str) -> UserId {

@@ -12,7 +12,7 @@ use super::{Answer, State};
 use crate::decode::Fill;
 use crate::encode::{NOT_IN_ROOM, form as wire};
 use crate::peer::AckSender;
-use crate::roster::Author;
+use crate::presence::Author;
 
 /// How many a room holds; the oldest can no longer be submitted.
 const KEPT: usize = 1_000;
@@ -63,7 +63,7 @@ impl State {
             let _asked = answer.send(Ok(Outcome::default()));
             return;
         }
-        let Some(guest) = self.roster.guest(&user) else {
+        let Some(guest) = self.presence.guest(&user) else {
             let _asked = answer.send(Err(ActionError::NotFound(format!("{user} is not in this room"))));
             return;
         };
@@ -83,10 +83,10 @@ impl State {
     /// Somebody has filled in a form.
     pub(super) fn fill(&mut self, sid: Sid, fill: &Fill, ack: AckSender) {
         let asker = Asker::Client { sid, ack };
-        let Some(seat) = self.roster.seat(sid) else {
+        let Some(session) = self.presence.session(sid) else {
             return asker.answer(Err(NOT_IN_ROOM.to_owned()));
         };
-        let author = seat.author();
+        let author = session.author();
         if let Err(problem) = self.may_write(&author, self.cx.context.clock.now()) {
             return asker.answer(Err(problem));
         }

@@ -69,8 +69,8 @@ impl State {
             self.purge(wanted, Asker::Nobody).await;
         }
         let now = self.cx.context.clock.now();
-        let concerned = self.user(&name, self.roster.locale(&name));
-        let concerned = match self.roster.name(&name) {
+        let concerned = self.user(&name, self.presence.locale(&name));
+        let concerned = match self.presence.name(&name) {
             Some(name) => User { name, ..concerned },
             None => concerned,
         };
@@ -135,9 +135,9 @@ impl State {
         if notice.reach == Reach::Told {
             return;
         }
-        if let Some(seat) = self.roster.stand_all(&notice.user) {
+        if let Some(session) = self.presence.leave_all(&notice.user) {
             let by = Some(self.bot_user());
-            self.gone(seat, "was removed", by, notice.reason.clone());
+            self.gone(session, "was removed", by, notice.reason.clone());
         }
     }
 }

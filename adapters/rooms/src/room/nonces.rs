@@ -7,7 +7,7 @@ use palabre_model::ActionKey;
 use super::State;
 use super::settled::Asker;
 use crate::history::NONCES;
-use crate::roster::Author;
+use crate::presence::Author;
 
 /// How many are kept in memory; older ones are looked up in the store.
 const KEPT: usize = 1_024;

@@ -65,7 +65,7 @@ enum Purpose {
 /// A page that was read, and who waits for it.
 pub(super) struct Read {
     sid: Sid,
-    stay: u64,
+    join_number: u64,
     purpose: Purpose,
     /// `None` where the message that was named is not known.
     found: Result<Option<Found>, String>,
@@ -79,11 +79,11 @@ impl State {
 
     /// Somebody asks for a page.
     pub(super) fn history(&mut self, sid: Sid, history: History, ack: AckSender) {
-        let Some(seat) = self.roster.seat(sid) else {
+        let Some(session) = self.presence.session(sid) else {
             drop(ack.send(&Ack::Error { error: NOT_IN_ROOM.to_owned() }));
             return;
         };
-        if seat.is_reading {
+        if session.is_reading {
             return self.refuse(
                 sid,
                 ack,
@@ -97,9 +97,9 @@ impl State {
     }
 
     fn read(&mut self, sid: Sid, wanted: Wanted, purpose: Purpose) {
-        let Some(seat) = self.roster.seat(sid) else { return };
-        seat.is_reading = true;
-        let stay = seat.stay;
+        let Some(session) = self.presence.session(sid) else { return };
+        session.is_reading = true;
+        let join_number = session.join_number;
         let (store, room, turns) = (self.cx.store.clone(), self.room.name.clone(), Arc::clone(&self.turns));
         self.reads.push(Box::pin(async move {
             let turn = turns.acquire_owned().await;
@@ -111,16 +111,16 @@ impl State {
                 Ok(found) => found.map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
             };
-            Read { sid, stay, purpose, found }
+            Read { sid, join_number, purpose, found }
         }));
     }
 
     /// A page was read.
     pub(super) fn page_read(&mut self, read: Read) {
-        let Read { sid, stay, purpose, found } = read;
-        let is_there = match self.roster.seat(sid).filter(|seat| seat.stay == stay) {
-            Some(seat) => {
-                seat.is_reading = false;
+        let Read { sid, join_number, purpose, found } = read;
+        let is_there = match self.presence.session(sid).filter(|session| session.join_number == join_number) {
+            Some(session) => {
+                session.is_reading = false;
                 true
             }
             None => false,

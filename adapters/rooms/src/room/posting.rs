@@ -12,17 +12,17 @@ use crate::encode::{Ack, NOT_IN_ROOM, Told, message};
 use crate::files;
 use crate::history::{self, MessageRow};
 use crate::peer::AckSender;
-use crate::roster::Author;
+use crate::presence::Author;
 use crate::uploads::{Most, Waiting};
 
 impl State {
     pub(super) async fn post(&mut self, sid: Sid, send: Send, ack: AckSender) {
         let now = self.cx.context.clock.now();
-        let Some(seat) = self.roster.seat(sid) else {
+        let Some(session) = self.presence.session(sid) else {
             drop(ack.send(&Ack::Error { error: NOT_IN_ROOM.to_owned() }));
             return;
         };
-        let author = seat.author();
+        let author = session.author();
         let name = author.username.to_lowercase();
         if self.cx.context.shutdown.is_requested() {
             return self.refuse(sid, ack, "the service is stopping; send it again when it is back".to_owned());
@@ -89,11 +89,11 @@ impl State {
     /// Somebody is about to hand over a file: where it goes.
     pub(super) fn announce_upload(&mut self, sid: Sid, upload: &Upload, ack: AckSender) {
         let now = self.cx.context.clock.now();
-        let Some(seat) = self.roster.seat(sid) else {
+        let Some(session) = self.presence.session(sid) else {
             drop(ack.send(&Ack::Error { error: NOT_IN_ROOM.to_owned() }));
             return;
         };
-        let (author, network) = (seat.author(), seat.socket.connection.network);
+        let (author, network) = (session.author(), session.socket.connection.network);
         let largest = self.cx.config.max_file_mb << 20;
         let announced = self.may_write(&author, now).and_then(|()| {
             let id = files::fresh_id(&*self.cx.entropy);
@@ -149,8 +149,8 @@ impl State {
                 if let Some(nonce) = &row.nonce {
                     self.nonces.forget(&(row.username.to_lowercase(), nonce.clone()));
                 }
-                if let Some(seat) = self.roster.seat(*sid) {
-                    drop(seat.socket.emit("error", &Told { message: &problem }));
+                if let Some(session) = self.presence.session(*sid) {
+                    drop(session.socket.emit("error", &Told { message: &problem }));
                 }
             }
             return asker.answer(Err(problem));

@@ -10,7 +10,7 @@ use super::settled::{Asker, Change};
 use super::{Answer, State};
 use crate::encode::RoomUpdated;
 use crate::history::MessageRow;
-use crate::roster::Author;
+use crate::presence::Author;
 
 /// The longest topic, in characters.
 const TOPIC: usize = 1_000;

@@ -12,24 +12,24 @@ use crate::peer::{AckSender, Peer};
 impl State {
     /// Tells everybody.
     pub(super) fn tell<T: Serialize>(&mut self, event: &str, data: &T, except: Option<Sid>) {
-        let full = self.roster.tell(event, data, |seat| seat.is_in && Some(seat.socket.id) != except);
+        let full = self.presence.tell(event, data, |session| session.is_in && Some(session.socket.id) != except);
         self.disconnect(full);
     }
 
     /// Tells one person, on all their connections.
     pub(super) fn tell_one<T: Serialize>(&mut self, username: &str, event: &str, data: &T) {
         let name = username.to_lowercase();
-        let full = self.roster.tell(event, data, |seat| seat.name == name);
+        let full = self.presence.tell(event, data, |session| session.name == name);
         self.disconnect(full);
     }
 
     /// Says what is wrong, to the caller alone: in the acknowledgement where one is asked for, else as an `error` event.
     pub(super) fn refuse(&mut self, sid: Sid, ack: AckSender, problem: String) {
         if !ack.is_wanted()
-            && let Some(seat) = self.roster.seat(sid)
+            && let Some(session) = self.presence.session(sid)
         {
             // A client that does not listen learns nothing.
-            drop(seat.socket.emit("error", &Told { message: &problem }));
+            drop(session.socket.emit("error", &Told { message: &problem }));
         }
         drop(ack.send(&Ack::Error { error: problem }));
     }

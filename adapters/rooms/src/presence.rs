@@ -12,7 +12,7 @@ use crate::guests::Guest;
 use crate::peer::{self, Peer};
 
 /// A connection in a room.
-pub(crate) struct Seat {
+pub(crate) struct RoomSession {
     pub(crate) socket: Peer,
     pub(crate) username: String,
     /// Lower-case username.
@@ -21,7 +21,7 @@ pub(crate) struct Seat {
     /// The language of the person, where the client has said it.
     pub(crate) locale: Option<String>,
     /// Tells this stay from an earlier one of the same connection.
-    pub(crate) stay: u64,
+    pub(crate) join_number: u64,
     /// It has been told what is in the room, and hears what happens from there on.
     pub(crate) is_in: bool,
     /// A page of the history is being read for it.
@@ -38,15 +38,15 @@ pub(crate) struct Author {
     pub(crate) guest: Arc<str>,
 }
 
-impl Seat {
+impl RoomSession {
     pub(crate) fn author(&self) -> Author {
         Author { username: self.username.clone(), guest: Arc::clone(&self.guest.id) }
     }
 }
 
 #[derive(Default)]
-pub(crate) struct Roster {
-    seats: Vec<Seat>,
+pub(crate) struct RoomPresence {
+    sessions: Vec<RoomSession>,
     /// Everybody, each once, by lower-case username.
     people: BTreeMap<String, Person>,
 }
@@ -57,13 +57,13 @@ struct Person {
     connections: usize,
 }
 
-impl Roster {
-    pub(crate) fn seat(&mut self, sid: Sid) -> Option<&mut Seat> {
-        self.seats.iter_mut().find(|seat| seat.socket.id == sid)
+impl RoomPresence {
+    pub(crate) fn session(&mut self, sid: Sid) -> Option<&mut RoomSession> {
+        self.sessions.iter_mut().find(|session| session.socket.id == sid)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.seats.is_empty()
+        self.sessions.is_empty()
     }
 
     pub(crate) fn has(&self, username: &str) -> bool {
@@ -80,37 +80,37 @@ impl Roster {
     pub(crate) fn claim(&self, username: &str, guest: &Guest) -> Result<String, String> {
         match self.newest(&username.to_lowercase()) {
             None => Ok(username.to_owned()),
-            Some(seat) if seat.guest.id == guest.id => Ok(seat.username.clone()),
+            Some(session) if session.guest.id == guest.id => Ok(session.username.clone()),
             Some(_) => Err(format!("the name {username} is taken by somebody who is here")),
         }
     }
 
-    pub(crate) fn sit(&mut self, seat: Seat) {
-        let newcomer = || Person { username: seat.username.clone(), connections: 0 };
-        self.people.entry(seat.name.clone()).or_insert_with(newcomer).connections += 1;
-        self.seats.push(seat);
+    pub(crate) fn join(&mut self, session: RoomSession) {
+        let newcomer = || Person { username: session.username.clone(), connections: 0 };
+        self.people.entry(session.name.clone()).or_insert_with(newcomer).connections += 1;
+        self.sessions.push(session);
     }
 
     /// The connection leaves; its seat, and whether it was the person's last one here.
-    pub(crate) fn stand(&mut self, sid: Sid) -> Option<(Seat, bool)> {
-        let place = self.seats.iter().position(|seat| seat.socket.id == sid)?;
-        let seat = self.seats.remove(place);
-        let Some(person) = self.people.get_mut(&seat.name) else { return Some((seat, true)) };
+    pub(crate) fn leave(&mut self, sid: Sid) -> Option<(RoomSession, bool)> {
+        let place = self.sessions.iter().position(|session| session.socket.id == sid)?;
+        let session = self.sessions.remove(place);
+        let Some(person) = self.people.get_mut(&session.name) else { return Some((session, true)) };
         person.connections = person.connections.saturating_sub(1);
         let last = person.connections == 0;
         if last {
-            self.people.remove(&seat.name);
+            self.people.remove(&session.name);
         }
-        Some((seat, last))
+        Some((session, last))
     }
 
     /// All connections of a person leave; the last of their seats.
-    pub(crate) fn stand_all(&mut self, username: &str) -> Option<Seat> {
+    pub(crate) fn leave_all(&mut self, username: &str) -> Option<RoomSession> {
         let name = username.to_lowercase();
         self.people.remove(&name)?;
         let mut last = None;
-        while let Some(place) = self.seats.iter().position(|seat| seat.name == name) {
-            last = Some(self.seats.remove(place));
+        while let Some(place) = self.sessions.iter().position(|session| session.name == name) {
+            last = Some(self.sessions.remove(place));
         }
         last
     }
@@ -123,12 +123,12 @@ impl Roster {
     /// The language of somebody who is here, as the newest of their connections that says one has it.
     pub(crate) fn locale(&self, username: &str) -> Option<String> {
         let name = username.to_lowercase();
-        self.seats.iter().rev().filter(|seat| seat.name == name).find_map(|seat| seat.locale.clone())
+        self.sessions.iter().rev().filter(|session| session.name == name).find_map(|session| session.locale.clone())
     }
 
     /// The id of the guest who is here under that name.
     pub(crate) fn guest(&self, username: &str) -> Option<Arc<str>> {
-        self.newest(&username.to_lowercase()).map(|seat| Arc::clone(&seat.guest.id))
+        self.newest(&username.to_lowercase()).map(|session| Arc::clone(&session.guest.id))
     }
 
     /// The names of all people, sorted.
@@ -151,24 +151,29 @@ impl Roster {
     }
 
     /// Sends to whom it `concerns`. Returns the connections whose queue is full.
-    pub(crate) fn tell<T: Serialize>(&mut self, event: &str, data: &T, concerns: impl Fn(&Seat) -> bool) -> Vec<Peer> {
+    pub(crate) fn tell<T: Serialize>(
+        &mut self,
+        event: &str,
+        data: &T,
+        concerns: impl Fn(&RoomSession) -> bool,
+    ) -> Vec<Peer> {
         let mut full = Vec::new();
         let mut size = None;
-        for seat in &mut self.seats {
-            if seat.is_leaving || !concerns(seat) {
+        for session in &mut self.sessions {
+            if session.is_leaving || !concerns(session) {
                 continue;
             }
             if let Err(socketioxide::SendError::Socket(socketioxide::SocketError::InternalChannelFull)) =
-                seat.socket.emit_sized(event, data, *size.get_or_insert_with(|| peer::size(data)))
+                session.socket.emit_sized(event, data, *size.get_or_insert_with(|| peer::size(data)))
             {
-                seat.is_leaving = true;
-                full.push(seat.socket.clone());
+                session.is_leaving = true;
+                full.push(session.socket.clone());
             }
         }
         full
     }
 
-    fn newest(&self, name: &str) -> Option<&Seat> {
-        self.seats.iter().rev().find(|seat| seat.name == name)
+    fn newest(&self, name: &str) -> Option<&RoomSession> {
+        self.sessions.iter().rev().find(|session| session.name == name)
     }
 }

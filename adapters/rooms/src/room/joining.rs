@@ -10,7 +10,7 @@ use crate::decode::{Join, PAGE};
 use crate::encode::{Ack, Moderated, RoomJoined, end, message};
 use crate::guests::{Guest, public_id};
 use crate::peer::{AckSender, Peer};
-use crate::roster::Seat;
+use crate::presence::RoomSession;
 use crate::transport::refuse;
 
 impl State {
@@ -21,15 +21,15 @@ impl State {
             Ok(admitted) => admitted,
             Err(problem) => return refuse(&socket, ack, problem),
         };
-        self.stays += 1;
+        self.joins += 1;
         let sid = socket.id;
-        self.roster.sit(Seat {
+        self.presence.join(RoomSession {
             socket,
             name: username.to_lowercase(),
             username: username.clone(),
             guest,
             locale,
-            stay: self.stays,
+            join_number: self.joins,
             is_in: false,
             is_reading: false,
             is_leaving: false,
@@ -46,9 +46,9 @@ impl State {
 
     /// The name under which somebody may come in, and whether they are not here already; or why they may not.
     fn admit(&self, socket: &Peer, username: &str, guest: &Guest) -> Result<(String, bool), String> {
-        let username = self.roster.claim(username, guest)?;
+        let username = self.presence.claim(username, guest)?;
         let (now, name) = (self.cx.context.clock.now(), username.to_lowercase());
-        let first = !self.roster.has(&username);
+        let first = !self.presence.has(&username);
         if first {
             // Before bans are looked at: one that is made at this moment is seen here, or finds the person here.
             self.cx.directory.enters(&name, &self.room.name);
@@ -70,11 +70,11 @@ impl State {
         let page = missed.unwrap_or_else(|| self.newest());
         let pinned = self.pins();
         let nickname = self.cx.config.nickname.clone();
-        let Some(seat) = self.roster.seat(sid) else { return };
-        (seat.is_in, seat.is_reading) = (true, false);
+        let Some(session) = self.presence.session(sid) else { return };
+        (session.is_in, session.is_reading) = (true, false);
         let (socket, username, name, guest) =
-            (seat.socket.clone(), seat.username.clone(), seat.name.clone(), seat.guest.clone());
-        let (users, next_users) = self.roster.page(None, PAGE, &nickname);
+            (session.socket.clone(), session.username.clone(), session.name.clone(), session.guest.clone());
+        let (users, next_users) = self.presence.page(None, PAGE, &nickname);
         let room = &self.room.name;
         let joined = RoomJoined {
             room,
@@ -86,7 +86,7 @@ impl State {
             has_more: page.has_more,
             cursor: page.cursor.as_deref(),
             users,
-            count: self.roster.count(),
+            count: self.presence.count(),
             next_users,
             pinned: pinned.iter().map(|row| message(room, row)).collect(),
             topic: self.room.topic.as_deref(),
@@ -102,14 +102,14 @@ impl State {
     }
 
     pub(super) fn leave(&mut self, sid: Sid) {
-        if let Some((seat, true)) = self.roster.stand(sid) {
-            self.gone(seat, "left the room", None, None);
+        if let Some((session, true)) = self.presence.leave(sid) {
+            self.gone(session, "left the room", None, None);
         }
     }
 
     /// The last connection of somebody is gone from the room; `by` somebody else, where it was not they themselves.
-    pub(super) fn gone(&mut self, seat: Seat, how: &str, by: Option<User>, reason: Option<String>) {
-        let Seat { username, name, locale, guest, .. } = seat;
+    pub(super) fn gone(&mut self, session: RoomSession, how: &str, by: Option<User>, reason: Option<String>) {
+        let RoomSession { username, name, locale, guest, .. } = session;
         self.cx.directory.leaves(&name, &self.room.name);
         self.tell_departure(&username, how);
         let user = self.user(&username, locale);
@@ -118,7 +118,7 @@ impl State {
 
     pub(super) fn typing(&mut self, sid: Sid, is_typing: bool) {
         let now = self.cx.context.clock.now();
-        let Some(author) = self.roster.seat(sid).map(|seat| seat.author()) else { return };
+        let Some(author) = self.presence.session(sid).map(|session| session.author()) else { return };
         if self.may_write(&author, now).is_err() {
             // Nothing will come of it.
             return;
