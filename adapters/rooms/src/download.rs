@@ -74,8 +74,8 @@ fn answer(row: FileRow, tag: &str, asked: &HeaderMap) -> Response {
         headers.insert(header::CONTENT_RANGE, content_range);
     }
     if part == Part::Beyond {
-        let told = format!("the file has {size} bytes, and nothing was asked for that is in it");
-        return (StatusCode::RANGE_NOT_SATISFIABLE, headers, told).into_response();
+        let problem = format!("the file has {size} bytes, and nothing was asked for that is in it");
+        return (StatusCode::RANGE_NOT_SATISFIABLE, headers, problem).into_response();
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CONTENT_DISPOSITION, disposition(&row.name, is_image));

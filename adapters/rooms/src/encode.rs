@@ -224,7 +224,7 @@ pub(crate) fn form<'m>(id: &'m str, form: &'m Form) -> WireForm<'m> {
 }
 
 #[derive(Debug, Serialize)]
-pub(crate) struct Told<'m> {
+pub(crate) struct ErrorMessage<'m> {
     pub(crate) message: &'m str,
 }
 

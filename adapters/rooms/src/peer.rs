@@ -12,7 +12,7 @@ use socketioxide::socket::{Sid, Socket};
 use socketioxide::{SendError, SocketError};
 
 use crate::connection::Connection;
-use crate::encode::Told;
+use crate::encode::ErrorMessage;
 
 /// A client and its connection.
 #[derive(Clone)]
@@ -58,10 +58,10 @@ impl Peer {
 
     /// Ends the connection, after the client has been told why. It is closed in a way that lets clients come back by themselves.
     pub(crate) fn end(&self, reason: &str) {
-        let told = Told { message: reason };
-        self.connection.reserve(size(&told), true);
+        let error = ErrorMessage { message: reason };
+        self.connection.reserve(size(&error), true);
         // A client that is gone need not be told.
-        drop(self.hand_over("error", &told));
+        drop(self.hand_over("error", &error));
         self.connection.finish();
     }
 

@@ -151,7 +151,7 @@ impl RoomPresence {
     }
 
     /// Sends to whom it `concerns`. Returns the connections whose queue is full.
-    pub(crate) fn tell<T: Serialize>(
+    pub(crate) fn broadcast<T: Serialize>(
         &mut self,
         event: &str,
         data: &T,

@@ -24,7 +24,7 @@ pub(crate) async fn put(
     request: Request,
 ) -> (StatusCode, Json<Value>) {
     match receive(&rooms, &id, request).await {
-        Ok(told) => (StatusCode::OK, Json(told)),
+        Ok(file) => (StatusCode::OK, Json(file)),
         Err((status, error)) => (status, Json(json!({ "error": error }))),
     }
 }
@@ -60,8 +60,8 @@ async fn take_in(
     let _coming = Coming { rooms, id };
     let most = rooms.config.limits.transfers_per_address;
     let Some(_place) = rooms.transfers.take(network, most) else {
-        let told = format!("{most} files of your address are on their way already (transfers_per_address)");
-        return Err((StatusCode::TOO_MANY_REQUESTS, told));
+        let problem = format!("{most} files of your address are on their way already (transfers_per_address)");
+        return Err((StatusCode::TOO_MANY_REQUESTS, problem));
     };
     let too_slow = || (StatusCode::REQUEST_TIMEOUT, "the file did not come in time".to_owned());
     let read = tokio::time::timeout(PATIENCE, read(rooms, id, body, largest)).await;

@@ -2,10 +2,10 @@
 
 mod acting;
 mod asides;
+mod broadcast;
 mod changes;
 mod command;
 mod components;
-mod crowd;
 mod events;
 mod forms;
 mod joining;
@@ -15,12 +15,12 @@ mod pages;
 mod past;
 mod pins;
 mod posting;
+mod presence_changes;
 mod purge;
 mod rows;
 mod rules;
 mod settled;
 mod speech;
-mod telling;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -43,10 +43,10 @@ use crate::service::{Counts, Rooms};
 use crate::uploads::Uploads;
 
 use asides::Asides;
-use crowd::Crowd;
 use forms::Forms;
 use nonces::Nonces;
 use pages::Reading;
+use presence_changes::PresenceChanges;
 use rows::InFlight;
 use rules::Rules;
 use settled::Durable;
@@ -120,11 +120,11 @@ struct State {
     turns: Arc<Semaphore>,
     /// How often somebody has come in.
     joins: u64,
-    crowd: Crowd,
+    presence_changes: PresenceChanges,
     /// Clients that are too slow for the room, and are about to leave it.
     too_slow: Vec<Sid>,
     /// Word on its way to busy rooms.
-    errands: JoinSet<()>,
+    background_tasks: JoinSet<()>,
 }
 
 /// Runs until the room has been empty for a while.
@@ -145,11 +145,13 @@ pub(crate) async fn run(cx: RoomContext, mut commands: mpsc::Receiver<Command>) 
     };
     loop {
         let idle = state.presence.is_empty() && state.pending.is_empty();
-        let due = state.crowd.due();
+        let due = state.presence_changes.due();
         tokio::select! {
             biased;
             Some(settled) = state.pending.next() => state.settled(settled),
-            () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => state.tell_presence(),
+            () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                state.broadcast_presence();
+            }
             Some(read) = state.reads.next() => state.page_read(read),
             command = commands.recv() => match command {
                 Some(command) => state.take(command).await,
@@ -160,7 +162,7 @@ pub(crate) async fn run(cx: RoomContext, mut commands: mpsc::Receiver<Command>) 
                 commands.close();
             }
         }
-        state.take_out_slow();
+        state.remove_slow_clients();
     }
 }
 
@@ -197,9 +199,9 @@ impl State {
             reads: FuturesUnordered::new(),
             turns: Arc::new(Semaphore::new(READS)),
             joins: 0,
-            crowd: Crowd::default(),
+            presence_changes: PresenceChanges::default(),
             too_slow: Vec::new(),
-            errands: JoinSet::new(),
+            background_tasks: JoinSet::new(),
             cx,
         })
     }
@@ -217,7 +219,7 @@ impl State {
             Command::Fill { sid, fill, ack } => self.fill(sid, &fill, ack),
             Command::Upload { sid, upload, ack } => self.announce_upload(sid, &upload, ack),
             Command::Typing { sid, is_typing } => self.typing(sid, is_typing),
-            Command::Users { sid, users, ack } => self.tell_users(sid, &users, ack),
+            Command::Users { sid, users, ack } => self.send_users(sid, &users, ack),
             Command::History { sid, history, ack } => self.history(sid, history, ack),
             Command::Act(doing) => self.act(*doing).await,
             Command::Whisper(whisper) => self.whisper(whisper),

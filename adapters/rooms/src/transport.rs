@@ -13,7 +13,7 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use crate::connection::Connection;
 use crate::decode::{Choose, Delete, Edit, Fill, History, Press, React, Send, Typing, Upload, Users, read};
-use crate::encode::{Ack, Connected, NOT_IN_ROOM, Told};
+use crate::encode::{Ack, Connected, ErrorMessage, NOT_IN_ROOM};
 use crate::guests::Guest;
 use crate::limiter::{Kind, Verdict};
 use crate::peer::{AckSender, Peer};
@@ -242,7 +242,7 @@ pub(crate) fn turn_away(peer: &Peer, refused: TrySendError<Command>) {
     };
     match refused.into_inner().into_ack() {
         Some(ack) => refuse(peer, ack, problem.to_owned()),
-        None => tell(peer, problem),
+        None => send_error(peer, problem),
     }
 }
 
@@ -251,13 +251,13 @@ pub(crate) fn refuse(peer: &Peer, ack: AckSender, problem: String) {
     if ack.is_wanted() {
         answer(ack, &Ack::Error { error: problem });
     } else {
-        tell(peer, &problem);
+        send_error(peer, &problem);
     }
 }
 
-fn tell(peer: &Peer, problem: &str) {
+fn send_error(peer: &Peer, problem: &str) {
     // A client that does not listen learns nothing.
-    drop(peer.emit("error", &Told { message: problem }));
+    drop(peer.emit("error", &ErrorMessage { message: problem }));
 }
 
 fn answer(ack: AckSender, with: &Ack) {

@@ -23,7 +23,7 @@ impl State {
             Action::Form { user, form, .. } => self.ask(&key, &user, form, answer),
             Action::Typing { .. } => {
                 let typing = json!({ "username": self.cx.config.nickname, "is_typing": true });
-                self.tell("user_typing", &typing, None);
+                self.broadcast("user_typing", &typing, None);
                 done(answer);
             }
             Action::Edit { message, content, .. } => self.bot_edits(&message, content, answer).await,

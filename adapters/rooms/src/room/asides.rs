@@ -101,7 +101,7 @@ impl State {
         }
         let row = Arc::clone(&self.asides.kept[place].row);
         let room = self.room.name.clone();
-        self.tell_one(user, "new_message", &aside(&room, &row, false));
+        self.send_to(user, "new_message", &aside(&room, &row, false));
         asker.answer(Ok(Some(id)));
     }
 
@@ -114,7 +114,7 @@ impl State {
         };
         if self.asides.keep(Aside { user: user.clone(), guest, row: Arc::clone(&row), is_private: true }) {
             let room = self.room.name.clone();
-            self.tell_one(&user, "new_message", &aside(&room, &row, true));
+            self.send_to(&user, "new_message", &aside(&room, &row, true));
         }
         let _asked = answer.send(true);
     }
@@ -132,14 +132,14 @@ impl State {
         let held = &mut self.asides.kept[place];
         held.row = Arc::clone(&row);
         let (user, is_private, room) = (held.user.clone(), held.is_private, self.room.name.clone());
-        self.tell_one(&user, "message_edited", &aside(&room, &row, is_private));
+        self.send_to(&user, "message_edited", &aside(&room, &row, is_private));
         Ok(true)
     }
 
     /// A bot removes a message that was for one person, if there is one of that id.
     pub(super) fn delete_aside(&mut self, id: &str) {
         let Some(aside) = self.asides.place(id).and_then(|place| self.asides.kept.remove(place)) else { return };
-        let told = json!({ "id": id, "room": self.room.name });
-        self.tell_one(&aside.user, "message_deleted", &told);
+        let deleted = json!({ "id": id, "room": self.room.name });
+        self.send_to(&aside.user, "message_deleted", &deleted);
     }
 }

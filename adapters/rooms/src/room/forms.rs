@@ -75,7 +75,7 @@ impl State {
 
     pub(super) fn show_form(&mut self, user: &str, id: &str, asker: Asker) {
         if let Some(form) = self.forms.get(user, id).map(|open| open.form.clone()) {
-            self.tell_one(user, "form", &wire(id, &form));
+            self.send_to(user, "form", &wire(id, &form));
         }
         asker.answer(Ok(None));
     }

@@ -39,7 +39,7 @@ impl State {
             None => self.enter(sid, None, ack),
         }
         if first {
-            self.tell_arrival(&username, sid);
+            self.announce_join(&username, sid);
             self.emit(self.event(&username, EventKind::Join { by: None, reason: None }));
         }
     }
@@ -111,7 +111,7 @@ impl State {
     pub(super) fn gone(&mut self, session: RoomSession, how: &str, by: Option<User>, reason: Option<String>) {
         let RoomSession { username, name, locale, guest, .. } = session;
         self.cx.directory.leaves(&name, &self.room.name);
-        self.tell_departure(&username, how);
+        self.announce_leave(&username, how);
         let user = self.user(&username, locale);
         self.emit(self.event_of(user, Some(&*guest.id), EventKind::Leave { by, reason }));
     }
@@ -124,7 +124,7 @@ impl State {
             return;
         }
         let username = &author.username;
-        self.tell("user_typing", &json!({ "username": username, "is_typing": is_typing }), Some(sid));
+        self.broadcast("user_typing", &json!({ "username": username, "is_typing": is_typing }), Some(sid));
         let status = Some(if is_typing { "typing" } else { "stopped" }.to_owned());
         self.emit(self.event(username, EventKind::Typing { status }));
     }

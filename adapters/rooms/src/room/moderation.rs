@@ -31,20 +31,20 @@ enum Reach {
     /// They have to leave all rooms.
     OutOfAll,
     /// They are told, wherever they are.
-    Told,
+    NotifyOnly,
 }
 
 impl Notice {
     fn of(user: String, measure: &Measure, reason: Option<String>) -> Self {
         let (kind, until, name, reach) = match measure {
-            Measure::Mute { until } => ("muted", *until, None, Reach::Told),
-            Measure::Unmute => ("unmuted", None, None, Reach::Told),
+            Measure::Mute { until } => ("muted", *until, None, Reach::NotifyOnly),
+            Measure::Unmute => ("unmuted", None, None, Reach::NotifyOnly),
             Measure::Kick => ("kicked", None, None, Reach::OutOfRoom),
             Measure::Ban { until, .. } => ("banned", *until, None, Reach::OutOfAll),
-            Measure::Unban => ("unbanned", None, None, Reach::Told),
-            Measure::AddRole(role) => ("role_added", None, Some(role.clone()), Reach::Told),
-            Measure::RemoveRole(role) => ("role_removed", None, Some(role.clone()), Reach::Told),
-            Measure::Rename(nickname) => ("renamed", None, Some(nickname.clone()), Reach::Told),
+            Measure::Unban => ("unbanned", None, None, Reach::NotifyOnly),
+            Measure::AddRole(role) => ("role_added", None, Some(role.clone()), Reach::NotifyOnly),
+            Measure::RemoveRole(role) => ("role_removed", None, Some(role.clone()), Reach::NotifyOnly),
+            Measure::Rename(nickname) => ("renamed", None, Some(nickname.clone()), Reach::NotifyOnly),
         };
         Self { user, kind, reason, until, name, reach }
     }
@@ -118,21 +118,21 @@ impl State {
             }
             if let Err(TrySendError::Full(command)) = room.try_send(Command::Moderated(Arc::clone(notice))) {
                 // Must not be lost; a room that is so busy takes it when it can.
-                self.run_errand(async move { drop(room.send(command).await) });
+                self.spawn_background(async move { drop(room.send(command).await) });
             }
         }
     }
 
     /// Something was done to somebody, who is told if they are here, and is put out if they have to leave.
     pub(super) fn moderated(&mut self, notice: &Notice) {
-        let told = Moderated {
+        let notification = Moderated {
             kind: notice.kind,
             reason: notice.reason.as_deref(),
             until: end(notice.until),
             name: notice.name.as_deref(),
         };
-        self.tell_one(&notice.user, "moderated", &told);
-        if notice.reach == Reach::Told {
+        self.send_to(&notice.user, "moderated", &notification);
+        if notice.reach == Reach::NotifyOnly {
             return;
         }
         if let Some(session) = self.presence.leave_all(&notice.user) {

@@ -8,7 +8,7 @@ use socketioxide::socket::Sid;
 use super::settled::{Asker, Settled, Then};
 use super::{SHOWN, State};
 use crate::decode::{self, Send, Upload};
-use crate::encode::{Ack, NOT_IN_ROOM, Told, message};
+use crate::encode::{Ack, ErrorMessage, NOT_IN_ROOM, message};
 use crate::files;
 use crate::history::{self, MessageRow};
 use crate::peer::AckSender;
@@ -150,7 +150,7 @@ impl State {
                     self.nonces.forget(&(row.username.to_lowercase(), nonce.clone()));
                 }
                 if let Some(session) = self.presence.session(*sid) {
-                    drop(session.socket.emit("error", &Told { message: &problem }));
+                    drop(session.socket.emit("error", &ErrorMessage { message: &problem }));
                 }
             }
             return asker.answer(Err(problem));
@@ -159,7 +159,7 @@ impl State {
         let name = self.room.name.clone();
         // Changed while it was on its way out: what is in memory is what the store has.
         let now = self.recent.iter().rev().find(|(other, _)| *other == position).map(|(_, row)| Arc::clone(row));
-        self.tell("new_message", &message(&name, now.as_deref().unwrap_or(row)), None);
+        self.broadcast("new_message", &message(&name, now.as_deref().unwrap_or(row)), None);
         asker.answer(Ok(Some(row.id.clone())));
     }
 }

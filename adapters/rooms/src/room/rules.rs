@@ -119,7 +119,7 @@ impl State {
         self.hand_over(event, Rows::default(), Change::Arranged, Asker::Bot(answer));
     }
 
-    pub(super) fn tell_rules(&mut self) {
+    pub(super) fn broadcast_rules(&mut self) {
         let room = Arc::clone(&self.room);
         let updated = RoomUpdated {
             room: &room.name,
@@ -127,6 +127,6 @@ impl State {
             slowmode: self.rules.slowmode_seconds(),
             locked: self.rules.locked,
         };
-        self.tell("room_updated", &updated, None);
+        self.broadcast("room_updated", &updated, None);
     }
 }

@@ -77,7 +77,7 @@ impl State {
             Then::Changed { change, touched, asker } => {
                 self.arrived(&touched);
                 if verdict.is_ok() {
-                    self.tell_change(&change);
+                    self.broadcast_change(&change);
                 }
                 asker.answer(verdict.map(|()| change.into_id()));
             }
@@ -101,18 +101,20 @@ impl State {
         }
     }
 
-    fn tell_change(&mut self, change: &Change) {
+    fn broadcast_change(&mut self, change: &Change) {
         let room = self.room.name.clone();
         match change {
-            Change::Edited(row) => self.tell("message_edited", &message(&room, row), None),
-            Change::Deleted { id } => self.tell("message_deleted", &json!({ "id": id, "room": room }), None),
+            Change::Edited(row) => self.broadcast("message_edited", &message(&room, row), None),
+            Change::Deleted { id } => self.broadcast("message_deleted", &json!({ "id": id, "room": room }), None),
             Change::Reaction { id, emoji, username, added } => {
-                let told = json!({ "id": id, "emoji": emoji, "username": username, "added": added });
-                self.tell("reaction", &told, None);
+                let reaction = json!({ "id": id, "emoji": emoji, "username": username, "added": added });
+                self.broadcast("reaction", &reaction, None);
             }
-            Change::Pinned { id, pinned } => self.tell("message_pinned", &json!({ "id": id, "pinned": pinned }), None),
-            Change::Purged { ids } => self.tell("messages_deleted", &json!({ "ids": ids }), None),
-            Change::Arranged => self.tell_rules(),
+            Change::Pinned { id, pinned } => {
+                self.broadcast("message_pinned", &json!({ "id": id, "pinned": pinned }), None);
+            }
+            Change::Purged { ids } => self.broadcast("messages_deleted", &json!({ "ids": ids }), None),
+            Change::Arranged => self.broadcast_rules(),
         }
     }
 }

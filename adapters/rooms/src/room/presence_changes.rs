@@ -18,19 +18,19 @@ const NAMED: usize = 200;
 
 /// Arrivals and departures that are yet to be told, by lower-case username.
 #[derive(Default)]
-pub(super) struct Crowd {
+pub(super) struct PresenceChanges {
     joined: BTreeMap<String, String>,
     left: BTreeMap<String, String>,
     due: Option<Instant>,
 }
 
-impl Crowd {
+impl PresenceChanges {
     /// Returns when they are to be told; `None` when there are none.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due
     }
 
-    fn comes(&mut self, username: &str) {
+    fn join(&mut self, username: &str) {
         let name = username.to_lowercase();
         // Who left a moment ago is still in everybody's list.
         if self.left.remove(&name).is_none() {
@@ -39,7 +39,7 @@ impl Crowd {
         self.wait();
     }
 
-    fn goes(&mut self, username: &str) {
+    fn leave(&mut self, username: &str) {
         let name = username.to_lowercase();
         if self.joined.remove(&name).is_none() {
             self.left.insert(name, username.to_owned());
@@ -54,31 +54,31 @@ impl Crowd {
 
 impl State {
     /// Somebody has come in on the connection `sid`, which need not be told.
-    pub(super) fn tell_arrival(&mut self, username: &str, sid: Sid) {
-        if self.is_crowded() {
-            return self.crowd.comes(username);
+    pub(super) fn announce_join(&mut self, username: &str, sid: Sid) {
+        if self.is_batched() {
+            return self.presence_changes.join(username);
         }
         let (message, count) = (format!("{username} joined the room"), self.presence.count());
-        self.tell("user_joined", &Announced { username, message, count }, Some(sid));
+        self.broadcast("user_joined", &Announced { username, message, count }, Some(sid));
     }
 
     /// Somebody has gone.
-    pub(super) fn tell_departure(&mut self, username: &str, how: &str) {
-        if self.is_crowded() {
-            return self.crowd.goes(username);
+    pub(super) fn announce_leave(&mut self, username: &str, how: &str) {
+        if self.is_batched() {
+            return self.presence_changes.leave(username);
         }
         let (message, count) = (format!("{username} {how}"), self.presence.count());
-        self.tell("user_left", &Announced { username, message, count }, None);
+        self.broadcast("user_left", &Announced { username, message, count }, None);
     }
 
     /// Whether changes wait to be told together. Those that wait are told before one is told by itself again.
-    fn is_crowded(&self) -> bool {
-        self.crowd.due.is_some() || self.presence.count() > self.cx.config.presence_limit
+    fn is_batched(&self) -> bool {
+        self.presence_changes.due.is_some() || self.presence.count() > self.cx.config.presence_limit
     }
 
     /// Tells everybody who has come and gone since it was last told.
-    pub(super) fn tell_presence(&mut self) {
-        let Crowd { joined, left, .. } = std::mem::take(&mut self.crowd);
+    pub(super) fn broadcast_presence(&mut self) {
+        let PresenceChanges { joined, left, .. } = std::mem::take(&mut self.presence_changes);
         if joined.is_empty() && left.is_empty() {
             return;
         }
@@ -91,11 +91,11 @@ impl State {
             count: self.presence.count(),
             truncated,
         };
-        self.tell("presence", &presence, None);
+        self.broadcast("presence", &presence, None);
     }
 
     /// Tells one connection a page of the people.
-    pub(super) fn tell_users(&mut self, sid: Sid, users: &Users, ack: AckSender) {
+    pub(super) fn send_users(&mut self, sid: Sid, users: &Users, ack: AckSender) {
         let (cursor, limit) = (users.cursor.as_deref(), users.limit.unwrap_or(PAGE));
         let (users, next) = self.presence.page(cursor, limit, &self.cx.config.nickname);
         let count = self.presence.count();

@@ -6,20 +6,20 @@ use serde::Serialize;
 use socketioxide::socket::Sid;
 
 use super::State;
-use crate::encode::{Ack, Told};
+use crate::encode::{Ack, ErrorMessage};
 use crate::peer::{AckSender, Peer};
 
 impl State {
     /// Tells everybody.
-    pub(super) fn tell<T: Serialize>(&mut self, event: &str, data: &T, except: Option<Sid>) {
-        let full = self.presence.tell(event, data, |session| session.is_in && Some(session.socket.id) != except);
+    pub(super) fn broadcast<T: Serialize>(&mut self, event: &str, data: &T, except: Option<Sid>) {
+        let full = self.presence.broadcast(event, data, |session| session.is_in && Some(session.socket.id) != except);
         self.disconnect(full);
     }
 
     /// Tells one person, on all their connections.
-    pub(super) fn tell_one<T: Serialize>(&mut self, username: &str, event: &str, data: &T) {
+    pub(super) fn send_to<T: Serialize>(&mut self, username: &str, event: &str, data: &T) {
         let name = username.to_lowercase();
-        let full = self.presence.tell(event, data, |session| session.name == name);
+        let full = self.presence.broadcast(event, data, |session| session.name == name);
         self.disconnect(full);
     }
 
@@ -29,7 +29,7 @@ impl State {
             && let Some(session) = self.presence.session(sid)
         {
             // A client that does not listen learns nothing.
-            drop(session.socket.emit("error", &Told { message: &problem }));
+            drop(session.socket.emit("error", &ErrorMessage { message: &problem }));
         }
         drop(ack.send(&Ack::Error { error: problem }));
     }
@@ -45,7 +45,7 @@ impl State {
     }
 
     /// Clients that were disconnected leave the room at once: a connection that takes nothing may stay a while.
-    pub(super) fn take_out_slow(&mut self) {
+    pub(super) fn remove_slow_clients(&mut self) {
         // Telling the others may find further ones.
         while let Some(sid) = self.too_slow.pop() {
             self.leave(sid);
@@ -53,8 +53,8 @@ impl State {
     }
 
     /// Does something that must not hold the room up.
-    pub(super) fn run_errand(&mut self, errand: impl Future<Output = ()> + Send + 'static) {
-        while self.errands.try_join_next().is_some() {}
-        self.errands.spawn(errand);
+    pub(super) fn spawn_background(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        while self.background_tasks.try_join_next().is_some() {}
+        self.background_tasks.spawn(task);
     }
 }
