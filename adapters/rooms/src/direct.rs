@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use crate::Done;
 use crate::bot_identity::{BotIdentity, UNSTORED_FILES_LIFE};
 use crate::files::AttachmentStore;
-use crate::room::{Command, Whisper};
+use crate::room::{Command, DirectMessage};
 use crate::service::Rooms;
 
 impl Rooms {
@@ -39,9 +39,9 @@ impl Rooms {
         let mut asked = Vec::with_capacity(rooms.len());
         for (_, room) in rooms {
             let (answer, is_here) = oneshot::channel();
-            let whisper = Whisper { user: name.clone(), row: Arc::clone(&row), answer };
+            let message = DirectMessage { user: name.clone(), row: Arc::clone(&row), answer };
             // A room that has closed meanwhile is empty.
-            if room.send(Command::Whisper(whisper)).await.is_ok() {
+            if room.send(Command::Direct(message)).await.is_ok() {
                 asked.push(is_here);
             }
         }

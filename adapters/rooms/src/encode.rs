@@ -83,7 +83,7 @@ pub(crate) fn size(room: &str, row: &MessageRow) -> usize {
 }
 
 /// A message for one person, which no history has.
-pub(crate) fn aside<'m>(room: &'m str, row: &'m MessageRow, is_private: bool) -> WireMessage<'m> {
+pub(crate) fn ephemeral_message<'m>(room: &'m str, row: &'m MessageRow, is_private: bool) -> WireMessage<'m> {
     WireMessage { ephemeral: !is_private, private: is_private, ..message(room, row) }
 }
 

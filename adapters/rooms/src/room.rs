@@ -1,11 +1,11 @@
 //! One room: a task that puts everything that happens in it into one order.
 
 mod acting;
-mod asides;
 mod broadcast;
 mod changes;
 mod command;
 mod components;
+mod ephemeral;
 mod events;
 mod forms;
 mod joining;
@@ -42,7 +42,7 @@ use crate::presence::RoomPresence;
 use crate::service::{Counts, Rooms};
 use crate::uploads::Uploads;
 
-use asides::Asides;
+use ephemeral::EphemeralMessages;
 use forms::Forms;
 use nonces::Nonces;
 use pages::Reading;
@@ -51,7 +51,7 @@ use rows::InFlight;
 use rules::Rules;
 use settled::Durable;
 
-pub(crate) use command::{Answer, Command, Doing, Whisper};
+pub(crate) use command::{Answer, Command, DirectMessage, Doing};
 
 /// What somebody who comes in sees of the past.
 const SHOWN: usize = 100;
@@ -110,7 +110,7 @@ struct State {
     /// The pinned messages with their positions, in the order in which they were pinned.
     pinned: Vec<(u64, Arc<MessageRow>)>,
     nonces: Nonces,
-    asides: Asides,
+    ephemeral: EphemeralMessages,
     forms: Forms,
     in_flight: InFlight,
     pending: FuturesOrdered<Durable>,
@@ -192,7 +192,7 @@ impl State {
             changed_at: row.changed,
             pinned: pinned.into_iter().map(|(position, row)| (position, Arc::new(row))).collect(),
             nonces: Nonces::default(),
-            asides: Asides::default(),
+            ephemeral: EphemeralMessages::default(),
             forms: Forms::default(),
             in_flight: InFlight::default(),
             pending: FuturesOrdered::new(),
@@ -222,7 +222,7 @@ impl State {
             Command::Users { sid, users, ack } => self.send_users(sid, &users, ack),
             Command::History { sid, history, ack } => self.history(sid, history, ack),
             Command::Act(doing) => self.act(*doing).await,
-            Command::Whisper(whisper) => self.whisper(whisper),
+            Command::Direct(message) => self.direct_message(message),
             Command::Moderated(notice) => self.moderated(&notice),
             Command::Forget { up_to } => self.forget(up_to),
             Command::Count(answer) => {

@@ -17,7 +17,7 @@ impl State {
         match action {
             Action::Send { content, reply_to, .. } => self.send(&key, content, reply_to.as_ref(), answer),
             Action::Answer { user, content, .. } if content.ephemeral => {
-                self.answer_aside(&key, &user, content, answer);
+                self.answer_ephemeral(&key, &user, content, answer);
             }
             Action::Answer { content, .. } => self.send(&key, content, None, answer),
             Action::Form { user, form, .. } => self.ask(&key, &user, form, answer),
@@ -54,7 +54,7 @@ impl State {
 
     async fn bot_edits(&mut self, message: &MessageRef, content: Content, answer: Answer) {
         let id = id_of(message);
-        match self.edit_aside(&id, &content) {
+        match self.edit_ephemeral(&id, &content) {
             Ok(false) => {}
             Ok(true) => return done(answer),
             Err(error) => return failed(answer, error),
@@ -74,7 +74,7 @@ impl State {
 
     async fn bot_deletes(&mut self, message: &MessageRef, answer: Answer) {
         let id = id_of(message);
-        self.delete_aside(&id);
+        self.delete_ephemeral(&id);
         // That it is gone is what was wanted; so a repetition after a crash ends well.
         let Some((position, row)) = self.find(&id).await else { return done(answer) };
         let event = self.removal(&row);

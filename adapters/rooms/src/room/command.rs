@@ -80,7 +80,7 @@ pub(crate) enum Command {
     /// A bot does something.
     Act(Box<Doing>),
     /// A bot says something to one person, wherever they are.
-    Whisper(Whisper),
+    Direct(DirectMessage),
     /// Something was done to somebody in another room, which concerns them here too.
     Moderated(Arc<Notice>),
     /// What the sweep removed is forgotten here too.
@@ -122,7 +122,7 @@ pub(crate) struct Doing {
 }
 
 /// A message for one person, by lower-case username. The answer says whether they are here.
-pub(crate) struct Whisper {
+pub(crate) struct DirectMessage {
     pub(crate) user: String,
     pub(crate) row: Arc<MessageRow>,
     pub(crate) answer: oneshot::Sender<bool>,

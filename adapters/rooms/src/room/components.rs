@@ -54,7 +54,7 @@ impl State {
         let author = self.presence.session(sid).ok_or(NOT_IN_ROOM)?.author();
         self.may_write(&author, self.cx.context.clock.now())?;
         let Author { username, guest } = author;
-        if let Some(row) = self.asides.row_of_guest(&guest, id) {
+        if let Some(row) = self.ephemeral.row_of_guest(&guest, id) {
             return Ok((username, row));
         }
         let (_, row) = self.find(id).await.ok_or("there is no such message in this room")?;

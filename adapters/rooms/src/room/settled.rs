@@ -35,7 +35,7 @@ pub(super) enum Then {
     /// Something has changed.
     Changed { change: Change, touched: Vec<u64>, asker: Asker },
     /// One person is shown a message of their own.
-    Aside { user: String, id: String, asker: Asker },
+    Ephemeral { user: String, id: String, asker: Asker },
     /// One person is shown a form.
     Form { user: String, id: String, asker: Asker },
     /// A form was filled in.
@@ -81,7 +81,7 @@ impl State {
                 }
                 asker.answer(verdict.map(|()| change.into_id()));
             }
-            Then::Aside { user, id, asker } => self.show_aside(verdict, &user, id, asker),
+            Then::Ephemeral { user, id, asker } => self.show_ephemeral(verdict, &user, id, asker),
             Then::Form { user, id, asker } => self.show_form(&user, &id, asker),
             Then::Submitted { user, id, asker } => {
                 if verdict.is_err() {

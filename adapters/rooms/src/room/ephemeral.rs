@@ -8,15 +8,15 @@ use palabre_model::{ActionError, ActionKey, Batch, Content, Outcome, UserId};
 use serde_json::json;
 
 use super::settled::{Asker, Settled, Then};
-use super::{Answer, State, Whisper};
+use super::{Answer, DirectMessage, State};
 use crate::bot_identity::UNSTORED_FILES_LIFE;
-use crate::encode::aside;
+use crate::encode::ephemeral_message;
 use crate::history::MessageRow;
 
 /// How many a room holds.
 const KEPT: usize = 1_000;
 
-struct Aside {
+struct EphemeralMessage {
     /// Lower-case username.
     user: String,
     /// The id of the guest whom it is for.
@@ -26,45 +26,45 @@ struct Aside {
 }
 
 #[derive(Default)]
-pub(super) struct Asides {
-    kept: VecDeque<Aside>,
+pub(super) struct EphemeralMessages {
+    kept: VecDeque<EphemeralMessage>,
 }
 
-impl Asides {
+impl EphemeralMessages {
     /// The message `id`, if it was for `user`.
     fn row(&self, user: &str, id: &str) -> Option<Arc<MessageRow>> {
-        let found = self.kept.iter().rev().find(|aside| aside.row.id == id && aside.user == user);
-        found.map(|aside| Arc::clone(&aside.row))
+        let found = self.kept.iter().rev().find(|message| message.row.id == id && message.user == user);
+        found.map(|message| Arc::clone(&message.row))
     }
 
     /// The message `id`, if it was for that guest.
     pub(super) fn row_of_guest(&self, guest: &str, id: &str) -> Option<Arc<MessageRow>> {
-        let found = self.kept.iter().rev().find(|aside| aside.row.id == id && &*aside.guest == guest);
-        found.map(|aside| Arc::clone(&aside.row))
+        let found = self.kept.iter().rev().find(|message| message.row.id == id && &*message.guest == guest);
+        found.map(|message| Arc::clone(&message.row))
     }
 
     /// False when it is there already: a repetition.
-    fn keep(&mut self, aside: Aside) -> bool {
-        if self.row(&aside.user, &aside.row.id).is_some() {
+    fn keep(&mut self, message: EphemeralMessage) -> bool {
+        if self.row(&message.user, &message.row.id).is_some() {
             return false;
         }
-        self.kept.push_back(aside);
+        self.kept.push_back(message);
         if self.kept.len() > KEPT {
             self.kept.pop_front();
         }
         true
     }
 
-    fn place(&self, id: &str) -> Option<usize> {
-        self.kept.iter().rposition(|aside| aside.row.id == id)
+    fn index(&self, id: &str) -> Option<usize> {
+        self.kept.iter().rposition(|message| message.row.id == id)
     }
 }
 
 impl State {
     /// A bot answers somebody, for their eyes alone.
-    pub(super) fn answer_aside(&mut self, key: &ActionKey, user: &UserId, content: Content, answer: Answer) {
+    pub(super) fn answer_ephemeral(&mut self, key: &ActionKey, user: &UserId, content: Content, answer: Answer) {
         let (user, id) = (user.native().to_lowercase(), key.to_string());
-        if self.asides.row(&user, &id).is_some() {
+        if self.ephemeral.row(&user, &id).is_some() {
             let _asked = answer.send(Ok(Outcome { message: Some(id.into()) }));
             return;
         }
@@ -80,10 +80,10 @@ impl State {
                 return;
             }
         };
-        self.asides.keep(Aside { user: user.clone(), guest, row, is_private: false });
+        self.ephemeral.keep(EphemeralMessage { user: user.clone(), guest, row, is_private: false });
         // Only its files are kept, for a while.
         let ticket = (!batch.is_empty()).then(|| self.cx.store.commit(batch));
-        let then = Then::Aside { user, id, asker: Asker::Bot(answer) };
+        let then = Then::Ephemeral { user, id, asker: Asker::Bot(answer) };
         self.pending.push_back(Box::pin(async move {
             let verdict = match ticket {
                 Some(ticket) => ticket.await.map_err(|error| error.to_string()),
@@ -93,53 +93,55 @@ impl State {
         }));
     }
 
-    pub(super) fn show_aside(&mut self, verdict: Result<(), String>, user: &str, id: String, asker: Asker) {
-        let Some(place) = self.asides.place(&id) else { return asker.answer(verdict.map(|()| Some(id))) };
+    pub(super) fn show_ephemeral(&mut self, verdict: Result<(), String>, user: &str, id: String, asker: Asker) {
+        let Some(index) = self.ephemeral.index(&id) else { return asker.answer(verdict.map(|()| Some(id))) };
         if let Err(problem) = verdict {
-            self.asides.kept.remove(place);
+            self.ephemeral.kept.remove(index);
             return asker.answer(Err(problem));
         }
-        let row = Arc::clone(&self.asides.kept[place].row);
+        let row = Arc::clone(&self.ephemeral.kept[index].row);
         let room = self.room.name.clone();
-        self.send_to(user, "new_message", &aside(&room, &row, false));
+        self.send_to(user, "new_message", &ephemeral_message(&room, &row, false));
         asker.answer(Ok(Some(id)));
     }
 
     /// A bot says something to somebody who may be here.
-    pub(super) fn whisper(&mut self, whisper: Whisper) {
-        let Whisper { user, row, answer } = whisper;
+    pub(super) fn direct_message(&mut self, message: DirectMessage) {
+        let DirectMessage { user, row, answer } = message;
         let Some(guest) = self.presence.guest(&user) else {
             let _asked = answer.send(false);
             return;
         };
-        if self.asides.keep(Aside { user: user.clone(), guest, row: Arc::clone(&row), is_private: true }) {
+        let kept = EphemeralMessage { user: user.clone(), guest, row: Arc::clone(&row), is_private: true };
+        if self.ephemeral.keep(kept) {
             let room = self.room.name.clone();
-            self.send_to(&user, "new_message", &aside(&room, &row, true));
+            self.send_to(&user, "new_message", &ephemeral_message(&room, &row, true));
         }
         let _asked = answer.send(true);
     }
 
     /// A bot changes a message that was for one person. False when there is none of that id.
-    pub(super) fn edit_aside(&mut self, id: &str, content: &Content) -> Result<bool, ActionError> {
-        let Some(place) = self.asides.place(id) else { return Ok(false) };
+    pub(super) fn edit_ephemeral(&mut self, id: &str, content: &Content) -> Result<bool, ActionError> {
+        let Some(index) = self.ephemeral.index(id) else { return Ok(false) };
         let mut batch = Batch::default();
-        let before = &self.asides.kept[place].row;
+        let before = &self.ephemeral.kept[index].row;
         let identity = self.bot_identity(Some(UNSTORED_FILES_LIFE));
         let row = Arc::new(identity.edited_message(&mut batch, before, content.clone())?);
         if !batch.is_empty() {
             drop(self.cx.store.commit(batch));
         }
-        let held = &mut self.asides.kept[place];
+        let held = &mut self.ephemeral.kept[index];
         held.row = Arc::clone(&row);
         let (user, is_private, room) = (held.user.clone(), held.is_private, self.room.name.clone());
-        self.send_to(&user, "message_edited", &aside(&room, &row, is_private));
+        self.send_to(&user, "message_edited", &ephemeral_message(&room, &row, is_private));
         Ok(true)
     }
 
     /// A bot removes a message that was for one person, if there is one of that id.
-    pub(super) fn delete_aside(&mut self, id: &str) {
-        let Some(aside) = self.asides.place(id).and_then(|place| self.asides.kept.remove(place)) else { return };
+    pub(super) fn delete_ephemeral(&mut self, id: &str) {
+        let found = self.ephemeral.index(id).and_then(|index| self.ephemeral.kept.remove(index));
+        let Some(message) = found else { return };
         let deleted = json!({ "id": id, "room": self.room.name });
-        self.send_to(&aside.user, "message_deleted", &deleted);
+        self.send_to(&message.user, "message_deleted", &deleted);
     }
 }
