@@ -52,7 +52,7 @@ pub use limits::{Limits, Rate};
 pub use service::Rooms;
 
 use crate::members::Members;
-use crate::room::{Command, Doing};
+use crate::room::{ActionRequest, Command};
 
 /// What becomes of an action that is on its way.
 type Done = BoxFuture<'static, Result<Outcome, ActionError>>;
@@ -79,8 +79,8 @@ impl Rooms {
         }
         let room = self.open_room(name).map_err(ActionError::Transient)?;
         let (answer, done) = oneshot::channel();
-        let doing = Doing { action: action.clone(), key: key.clone(), answer };
-        room.send(Command::Act(Box::new(doing))).await.ok().ok_or_else(closed)?;
+        let request = ActionRequest { action: action.clone(), key: key.clone(), answer };
+        room.send(Command::Act(Box::new(request))).await.ok().ok_or_else(closed)?;
         Ok(Box::pin(async move { done.await.unwrap_or_else(|_| Err(closed())) }))
     }
 

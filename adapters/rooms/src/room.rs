@@ -4,6 +4,7 @@ mod acting;
 mod broadcast;
 mod changes;
 mod command;
+mod commits;
 mod components;
 mod ephemeral;
 mod events;
@@ -19,7 +20,6 @@ mod presence_changes;
 mod purge;
 mod rows;
 mod rules;
-mod settled;
 mod speech;
 
 use std::collections::VecDeque;
@@ -42,6 +42,7 @@ use crate::presence::RoomPresence;
 use crate::service::{Counts, Rooms};
 use crate::uploads::Uploads;
 
+use commits::PendingCommit;
 use ephemeral::EphemeralMessages;
 use forms::Forms;
 use nonces::Nonces;
@@ -49,9 +50,8 @@ use pages::Reading;
 use presence_changes::PresenceChanges;
 use rows::InFlight;
 use rules::Rules;
-use settled::Durable;
 
-pub(crate) use command::{Answer, Command, DirectMessage, Doing};
+pub(crate) use command::{ActionRequest, Answer, Command, DirectMessage};
 
 /// What somebody who comes in sees of the past.
 const SHOWN: usize = 100;
@@ -113,7 +113,7 @@ struct State {
     ephemeral: EphemeralMessages,
     forms: Forms,
     in_flight: InFlight,
-    pending: FuturesOrdered<Durable>,
+    pending: FuturesOrdered<PendingCommit>,
     /// Pages of the history that are being read.
     reads: FuturesUnordered<Reading>,
     /// Whose turn it is to read.
@@ -148,7 +148,7 @@ pub(crate) async fn run(cx: RoomContext, mut commands: mpsc::Receiver<Command>) 
         let due = state.presence_changes.due();
         tokio::select! {
             biased;
-            Some(settled) = state.pending.next() => state.settled(settled),
+            Some(commit) = state.pending.next() => state.committed(commit),
             () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                 state.broadcast_presence();
             }
@@ -221,7 +221,7 @@ impl State {
             Command::Typing { sid, is_typing } => self.typing(sid, is_typing),
             Command::Users { sid, users, ack } => self.send_users(sid, &users, ack),
             Command::History { sid, history, ack } => self.history(sid, history, ack),
-            Command::Act(doing) => self.act(*doing).await,
+            Command::Act(request) => self.act(*request).await,
             Command::Direct(message) => self.direct_message(message),
             Command::Moderated(notice) => self.moderated(&notice),
             Command::Forget { up_to } => self.forget(up_to),

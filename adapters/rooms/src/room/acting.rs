@@ -6,14 +6,14 @@ use palabre_model::{Action, ActionError, ActionKind, Content, MessageRef, Outcom
 use serde_json::json;
 
 use super::changes::reacted;
+use super::commits::{Change, Requester};
 use super::purge::Wanted;
 use super::rows::Rows;
-use super::settled::{Asker, Change};
-use super::{Answer, Doing, State};
+use super::{ActionRequest, Answer, State};
 
 impl State {
-    pub(super) async fn act(&mut self, doing: Doing) {
-        let Doing { action, key, answer } = doing;
+    pub(super) async fn act(&mut self, request: ActionRequest) {
+        let ActionRequest { action, key, answer } = request;
         match action {
             Action::Send { content, reply_to, .. } => self.send(&key, content, reply_to.as_ref(), answer),
             Action::Answer { user, content, .. } if content.ephemeral => {
@@ -38,7 +38,7 @@ impl State {
                 if self.is_known(&once).await {
                     return done(answer);
                 }
-                self.purge(Wanted { count, user, since, once: Some(once) }, Asker::Bot(answer)).await;
+                self.purge(Wanted { count, user, since, once: Some(once) }, Requester::Bot(answer)).await;
             }
             Action::Moderate { user, measure, reason, .. } => self.moderate(&user, measure, reason, answer).await,
             Action::Arrange { change, .. } => self.arrange(change, answer),
@@ -69,7 +69,7 @@ impl State {
             Err(error) => return failed(answer, error),
         };
         self.replace(&mut rows, position, &row);
-        self.hand_over(None, rows, Change::Edited(row), Asker::Bot(answer));
+        self.hand_over(None, rows, Change::Edited(row), Requester::Bot(answer));
     }
 
     async fn bot_deletes(&mut self, message: &MessageRef, answer: Answer) {
@@ -80,7 +80,7 @@ impl State {
         let event = self.removal(&row);
         let mut rows = Rows::default();
         self.remove(&mut rows, position, &row);
-        self.hand_over(Some(event), rows, Change::Deleted { id }, Asker::Bot(answer));
+        self.hand_over(Some(event), rows, Change::Deleted { id }, Requester::Bot(answer));
     }
 
     async fn bot_reacts(&mut self, message: &MessageRef, emoji: String, added: bool, answer: Answer) {
@@ -93,7 +93,7 @@ impl State {
         let Some(row) = reacted(&row, &emoji, &username, None, added) else { return done(answer) };
         let mut rows = Rows::default();
         self.replace(&mut rows, position, &Arc::new(row));
-        self.hand_over(None, rows, Change::Reaction { id, emoji, username, added }, Asker::Bot(answer));
+        self.hand_over(None, rows, Change::Reaction { id, emoji, username, added }, Requester::Bot(answer));
     }
 }
 

@@ -6,8 +6,8 @@ use palabre_model::EventKind;
 use socketioxide::socket::Sid;
 
 use super::State;
+use super::commits::{Change, Requester};
 use super::rows::Rows;
-use super::settled::{Asker, Change};
 use crate::decode::{Delete, Edit, React};
 use crate::encode::NOT_IN_ROOM;
 use crate::history::MessageRow;
@@ -22,17 +22,17 @@ const KINDS: usize = 32;
 
 impl State {
     pub(super) async fn edit(&mut self, sid: Sid, edit: Edit, ack: AckSender) {
-        let asker = Asker::Client { sid, ack };
+        let requester = Requester::Client { sid, ack };
         let found = self.of_own(sid, &edit.id).await;
         let (author, position, row) = match found.and_then(|found| self.speaking(found)) {
             Ok(found) => found,
-            Err(problem) => return asker.answer(Err(problem)),
+            Err(problem) => return requester.reply(Err(problem)),
         };
         let before = row.message(self.user_id(&row.username));
         let edited = MessageRow { text: edit.message, edited: true, ..MessageRow::clone(&row) };
         let row = match self.passed(&author, edited).await {
             Ok(row) => Arc::new(row),
-            Err(reason) => return asker.answer(Err(reason)),
+            Err(reason) => return requester.reply(Err(reason)),
         };
         self.rules.spoke(&author.guest, self.cx.context.clock.now());
         let after = row.message(self.user_id(&row.username));
@@ -40,38 +40,38 @@ impl State {
         self.replace(&mut rows, position, &row);
         let kind = EventKind::MessageEdit { message: after, before: Some(before), by: None };
         let event = self.event(&author.username, kind);
-        self.hand_over(Some(event), rows, Change::Edited(row), asker);
+        self.hand_over(Some(event), rows, Change::Edited(row), requester);
     }
 
     pub(super) async fn delete(&mut self, sid: Sid, delete: &Delete, ack: AckSender) {
-        let asker = Asker::Client { sid, ack };
+        let requester = Requester::Client { sid, ack };
         let (author, position, row) = match self.of_own(sid, &delete.id).await {
             Ok(found) => found,
-            Err(problem) => return asker.answer(Err(problem)),
+            Err(problem) => return requester.reply(Err(problem)),
         };
         let before = row.message(self.user_id(&row.username));
         let mut rows = Rows::default();
         self.remove(&mut rows, position, &row);
         let kind = EventKind::MessageDelete { message: before.id.clone(), before: Some(before), by: None };
         let event = self.event(&author.username, kind);
-        self.hand_over(Some(event), rows, Change::Deleted { id: row.id.clone() }, asker);
+        self.hand_over(Some(event), rows, Change::Deleted { id: row.id.clone() }, requester);
     }
 
     pub(super) async fn react(&mut self, sid: Sid, react: React, ack: AckSender) {
-        let asker = Asker::Client { sid, ack };
+        let requester = Requester::Client { sid, ack };
         let found = self.of_any(sid, &react.id).await;
         let (Author { username, guest }, position, row) = match found.and_then(|found| self.speaking(found)) {
             Ok(found) => found,
-            Err(problem) => return asker.answer(Err(problem)),
+            Err(problem) => return requester.reply(Err(problem)),
         };
         if react.remove && is_of_another(&row, &react.emoji, &username, &guest) {
-            return asker.answer(Err("only one's own reactions can be taken away".to_owned()));
+            return requester.reply(Err("only one's own reactions can be taken away".to_owned()));
         }
         if !react.remove && row.reactions.len() >= KINDS && !row.reactions.contains_key(&react.emoji) {
-            return asker.answer(Err(format!("a message has at most {KINDS} different reactions")));
+            return requester.reply(Err(format!("a message has at most {KINDS} different reactions")));
         }
         let Some(row) = reacted(&row, &react.emoji, &username, Some(&*guest), !react.remove) else {
-            return asker.answer(Ok(Some(row.id.clone())));
+            return requester.reply(Ok(Some(row.id.clone())));
         };
         let (id, emoji) = (row.id.clone(), react.emoji);
         let mut rows = Rows::default();
@@ -84,7 +84,7 @@ impl State {
         };
         let event = self.event(&username, kind);
         let change = Change::Reaction { id, emoji, username, added: !react.remove };
-        self.hand_over(Some(event), rows, change, asker);
+        self.hand_over(Some(event), rows, change, requester);
     }
 
     async fn of_any(&mut self, sid: Sid, id: &str) -> Result<Found, String> {

@@ -78,7 +78,7 @@ pub(crate) enum Command {
         ack: AckSender,
     },
     /// A bot does something.
-    Act(Box<Doing>),
+    Act(Box<ActionRequest>),
     /// A bot says something to one person, wherever they are.
     Direct(DirectMessage),
     /// Something was done to somebody in another room, which concerns them here too.
@@ -115,7 +115,7 @@ impl Command {
 pub(crate) type Answer = oneshot::Sender<Result<Outcome, ActionError>>;
 
 /// An action of a bot.
-pub(crate) struct Doing {
+pub(crate) struct ActionRequest {
     pub(crate) action: Action,
     pub(crate) key: ActionKey,
     pub(crate) answer: Answer,

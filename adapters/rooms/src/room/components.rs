@@ -6,7 +6,7 @@ use palabre_model::{Batch, EventKind, Select};
 use socketioxide::socket::Sid;
 
 use super::State;
-use super::settled::{Asker, Settled, Then};
+use super::commits::{CommitResult, OnCommit, Requester};
 use crate::decode::{Choose, Press};
 use crate::encode::NOT_IN_ROOM;
 use crate::history::MessageRow;
@@ -15,38 +15,38 @@ use crate::presence::Author;
 
 impl State {
     pub(super) async fn press(&mut self, sid: Sid, press: Press, ack: AckSender) {
-        let asker = Asker::Client { sid, ack };
+        let requester = Requester::Client { sid, ack };
         let (username, row) = match self.offered(sid, &press.id).await {
             Ok(found) => found,
-            Err(problem) => return asker.answer(Err(problem)),
+            Err(problem) => return requester.reply(Err(problem)),
         };
         let mut buttons = row.buttons.iter().filter(|button| button.action == press.action).peekable();
         if buttons.peek().is_none() {
-            return asker.answer(Err("this message has no such button any more".to_owned()));
+            return requester.reply(Err("this message has no such button any more".to_owned()));
         }
         if !buttons.any(|button| !button.disabled && button.url.is_none()) {
-            return asker.answer(Err("this button cannot be pressed".to_owned()));
+            return requester.reply(Err("this button cannot be pressed".to_owned()));
         }
         let message = row.id.as_str().into();
         let kind = EventKind::Button { action: press.action, message, values: Vec::new(), interaction: None };
-        self.used(&username, kind, asker);
+        self.used(&username, kind, requester);
     }
 
     pub(super) async fn choose(&mut self, sid: Sid, choose: Choose, ack: AckSender) {
-        let asker = Asker::Client { sid, ack };
+        let requester = Requester::Client { sid, ack };
         let (username, row) = match self.offered(sid, &choose.id).await {
             Ok(found) => found,
-            Err(problem) => return asker.answer(Err(problem)),
+            Err(problem) => return requester.reply(Err(problem)),
         };
         let Some(select) = row.select.as_ref().filter(|select| select.action == choose.action) else {
-            return asker.answer(Err("this message has no such list any more".to_owned()));
+            return requester.reply(Err("this message has no such list any more".to_owned()));
         };
         if let Err(problem) = check(select, &choose.values) {
-            return asker.answer(Err(problem));
+            return requester.reply(Err(problem));
         }
         let Choose { action, values, .. } = choose;
         let kind = EventKind::Select { action, message: row.id.as_str().into(), values, interaction: None };
-        self.used(&username, kind, asker);
+        self.used(&username, kind, requester);
     }
 
     /// Who does it, and the message that offers it, which may be one for them alone.
@@ -62,10 +62,11 @@ impl State {
     }
 
     /// An event that changes nothing in the room; whoever made it is answered when it is durable.
-    fn used(&mut self, username: &str, kind: EventKind, asker: Asker) {
+    fn used(&mut self, username: &str, kind: EventKind, requester: Requester) {
         let receipt = self.cx.context.sink.emit(self.event(username, kind), Batch::default());
         self.pending.push_back(Box::pin(async move {
-            Settled { verdict: receipt.await.map(drop).map_err(|error| error.to_string()), then: Then::Answer(asker) }
+            let result = receipt.await.map(drop).map_err(|error| error.to_string());
+            CommitResult { result, on_commit: OnCommit::Reply(requester) }
         }));
     }
 }

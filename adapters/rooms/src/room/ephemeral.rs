@@ -7,7 +7,7 @@ use std::sync::Arc;
 use palabre_model::{ActionError, ActionKey, Batch, Content, Outcome, UserId};
 use serde_json::json;
 
-use super::settled::{Asker, Settled, Then};
+use super::commits::{CommitResult, OnCommit, Requester};
 use super::{Answer, DirectMessage, State};
 use crate::bot_identity::UNSTORED_FILES_LIFE;
 use crate::encode::ephemeral_message;
@@ -83,26 +83,26 @@ impl State {
         self.ephemeral.keep(EphemeralMessage { user: user.clone(), guest, row, is_private: false });
         // Only its files are kept, for a while.
         let ticket = (!batch.is_empty()).then(|| self.cx.store.commit(batch));
-        let then = Then::Ephemeral { user, id, asker: Asker::Bot(answer) };
+        let on_commit = OnCommit::Ephemeral { user, id, requester: Requester::Bot(answer) };
         self.pending.push_back(Box::pin(async move {
-            let verdict = match ticket {
+            let result = match ticket {
                 Some(ticket) => ticket.await.map_err(|error| error.to_string()),
                 None => Ok(()),
             };
-            Settled { verdict, then }
+            CommitResult { result, on_commit }
         }));
     }
 
-    pub(super) fn show_ephemeral(&mut self, verdict: Result<(), String>, user: &str, id: String, asker: Asker) {
-        let Some(index) = self.ephemeral.index(&id) else { return asker.answer(verdict.map(|()| Some(id))) };
-        if let Err(problem) = verdict {
+    pub(super) fn show_ephemeral(&mut self, result: Result<(), String>, user: &str, id: String, requester: Requester) {
+        let Some(index) = self.ephemeral.index(&id) else { return requester.reply(result.map(|()| Some(id))) };
+        if let Err(problem) = result {
             self.ephemeral.kept.remove(index);
-            return asker.answer(Err(problem));
+            return requester.reply(Err(problem));
         }
         let row = Arc::clone(&self.ephemeral.kept[index].row);
         let room = self.room.name.clone();
         self.send_to(user, "new_message", &ephemeral_message(&room, &row, false));
-        asker.answer(Ok(Some(id)));
+        requester.reply(Ok(Some(id)));
     }
 
     /// A bot says something to somebody who may be here.

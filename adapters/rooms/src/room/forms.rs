@@ -7,7 +7,7 @@ use palabre_model::{ActionError, ActionKey, Batch, EventKind, Form, Outcome, Use
 use serde_json::{Map, Value};
 use socketioxide::socket::Sid;
 
-use super::settled::{Asker, Settled, Then};
+use super::commits::{CommitResult, OnCommit, Requester};
 use super::{Answer, State};
 use crate::decode::Fill;
 use crate::encode::{NOT_IN_ROOM, form as wire};
@@ -69,47 +69,47 @@ impl State {
         };
         self.forms.keep(Open { user: user.clone(), guest, id: id.clone(), form, is_submitted: false });
         // Behind what was said before, should that not be durable yet.
-        let then = Then::Form { user, id, asker: Asker::Bot(answer) };
-        self.pending.push_back(Box::pin(async { Settled { verdict: Ok(()), then } }));
+        let on_commit = OnCommit::Form { user, id, requester: Requester::Bot(answer) };
+        self.pending.push_back(Box::pin(async { CommitResult { result: Ok(()), on_commit } }));
     }
 
-    pub(super) fn show_form(&mut self, user: &str, id: &str, asker: Asker) {
+    pub(super) fn show_form(&mut self, user: &str, id: &str, requester: Requester) {
         if let Some(form) = self.forms.get(user, id).map(|open| open.form.clone()) {
             self.send_to(user, "form", &wire(id, &form));
         }
-        asker.answer(Ok(None));
+        requester.reply(Ok(None));
     }
 
     /// Somebody has filled in a form.
     pub(super) fn fill(&mut self, sid: Sid, fill: &Fill, ack: AckSender) {
-        let asker = Asker::Client { sid, ack };
+        let requester = Requester::Client { sid, ack };
         let Some(session) = self.presence.session(sid) else {
-            return asker.answer(Err(NOT_IN_ROOM.to_owned()));
+            return requester.reply(Err(NOT_IN_ROOM.to_owned()));
         };
         let author = session.author();
         if let Err(problem) = self.may_write(&author, self.cx.context.clock.now()) {
-            return asker.answer(Err(problem));
+            return requester.reply(Err(problem));
         }
         let Author { username, guest } = author;
         let user = username.to_lowercase();
         let Some(open) = self.forms.get(&user, &fill.form).filter(|open| open.guest == guest) else {
-            return asker.answer(Err("there is no such form any more".to_owned()));
+            return requester.reply(Err("there is no such form any more".to_owned()));
         };
         if open.is_submitted {
-            return asker.answer(Err("this form was submitted already".to_owned()));
+            return requester.reply(Err("this form was submitted already".to_owned()));
         }
         let values = match values(&open.form, &fill.values) {
             Ok(values) => values,
-            Err(problem) => return asker.answer(Err(problem)),
+            Err(problem) => return requester.reply(Err(problem)),
         };
         open.is_submitted = true;
         let form = &open.form;
         let action = if form.action.is_empty() { form.title.clone() } else { form.action.clone() };
         let kind = EventKind::Form { action, message: None, values, interaction: None };
         let receipt = self.cx.context.sink.emit(self.event(&username, kind), Batch::default());
-        let then = Then::Submitted { user, id: fill.form.clone(), asker };
+        let on_commit = OnCommit::Submitted { user, id: fill.form.clone(), requester };
         self.pending.push_back(Box::pin(async move {
-            Settled { verdict: receipt.await.map(drop).map_err(|error| error.to_string()), then }
+            CommitResult { result: receipt.await.map(drop).map_err(|error| error.to_string()), on_commit }
         }));
     }
 }

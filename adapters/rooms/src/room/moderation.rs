@@ -5,8 +5,8 @@ use std::sync::Arc;
 use palabre_model::{ActionError, EventKind, Measure, Millis, User, UserId};
 use tokio::sync::mpsc::error::TrySendError;
 
+use super::commits::{CommitResult, OnCommit, Requester};
 use super::purge::Wanted;
-use super::settled::{Asker, Settled, Then};
 use super::{Answer, Command, State};
 use crate::decode;
 use crate::encode::{Moderated, end};
@@ -66,7 +66,7 @@ impl State {
         if let Measure::Ban { purge_since: Some(since), .. } = &measure {
             // First, so that the answer to the ban is also that this is done.
             let wanted = Wanted { count: usize::MAX, user: Some(name.clone()), since: Some(*since), once: None };
-            self.purge(wanted, Asker::Nobody).await;
+            self.purge(wanted, Requester::Nobody).await;
         }
         let now = self.cx.context.clock.now();
         let concerned = self.user(&name, self.presence.locale(&name));
@@ -95,14 +95,14 @@ impl State {
         });
         let (undo, receipt) = taken.unzip();
         let notice = Arc::new(Notice::of(name, &measure, reason));
-        let then = Then::Moderated { notice, undo, asker: Asker::Bot(answer) };
+        let on_commit = OnCommit::Moderated { notice, undo, requester: Requester::Bot(answer) };
         self.pending.push_back(Box::pin(async move {
-            let verdict = match receipt {
+            let result = match receipt {
                 Some(receipt) => receipt.await.map(drop).map_err(|error| error.to_string()),
                 // It was so already.
                 None => Ok(()),
             };
-            Settled { verdict, then }
+            CommitResult { result, on_commit }
         }));
     }
 

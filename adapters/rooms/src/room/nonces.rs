@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use palabre_model::ActionKey;
 
 use super::State;
-use super::settled::Asker;
+use super::commits::Requester;
 use crate::history::NONCES;
 use crate::presence::Author;
 
@@ -44,9 +44,9 @@ impl Nonces {
 }
 
 impl State {
-    pub(super) fn again(&self, nonce: &Nonce, asker: Asker) {
+    pub(super) fn answer_repeated(&self, nonce: &Nonce, requester: Requester) {
         let id = self.nonces.id(nonce).cloned();
-        asker.answer(id.map(Some).ok_or_else(|| "the message could not be saved; send it again".to_owned()));
+        requester.reply(id.map(Some).ok_or_else(|| "the message could not be saved; send it again".to_owned()));
     }
 
     /// What a bot's action is known by where its message's id does not say it.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use palabre_model::{ActionError, EventKind, MessageRef, Outcome};
 
 use super::acting::{gone, id_of};
+use super::commits::{Change, Requester};
 use super::rows::Rows;
-use super::settled::{Asker, Change};
 use super::{Answer, State};
 use crate::encode::size;
 use crate::history::MessageRow;
@@ -46,7 +46,7 @@ impl State {
         let row = Arc::new(MessageRow { pinned, ..MessageRow::clone(&row) });
         let mut rows = Rows::default();
         self.replace(&mut rows, position, &row);
-        self.hand_over(event, rows, Change::Pinned { id, pinned }, Asker::Bot(answer));
+        self.hand_over(event, rows, Change::Pinned { id, pinned }, Requester::Bot(answer));
     }
 
     /// The pinned messages, in the order in which they were pinned.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use palabre_model::{Batch, EventKind, Verdict};
 use socketioxide::socket::Sid;
 
-use super::settled::{Asker, Settled, Then};
+use super::commits::{CommitResult, OnCommit, Requester};
 use super::{SHOWN, State};
 use crate::decode::{self, Send, Upload};
 use crate::encode::{Ack, ErrorMessage, NOT_IN_ROOM, message};
@@ -32,8 +32,8 @@ impl State {
             && self.is_repeated(nonce, &author, &send.message).await
         {
             // Behind the first one, should that not be durable yet.
-            let then = Then::Again { nonce: nonce.clone(), asker: Asker::Client { sid, ack } };
-            self.pending.push_back(Box::pin(async { Settled { verdict: Ok(()), then } }));
+            let on_commit = OnCommit::Repeated { nonce: nonce.clone(), requester: Requester::Client { sid, ack } };
+            self.pending.push_back(Box::pin(async { CommitResult { result: Ok(()), on_commit } }));
             return;
         }
         if let Err(problem) = self.may_speak(&author, now) {
@@ -78,11 +78,11 @@ impl State {
         let row = self.place(&mut rows, row);
         let event = self.event(&row.username, EventKind::Message { message: row.message(self.user_id(&row.username)) });
         let receipt = self.cx.context.sink.emit(event, rows);
-        let then = Then::Show { position, row, asker: Asker::Client { sid, ack } };
+        let on_commit = OnCommit::Show { position, row, requester: Requester::Client { sid, ack } };
         self.pending.push_back(Box::pin(async move {
-            let verdict = receipt.await.map(drop).map_err(|error| error.to_string());
+            let result = receipt.await.map(drop).map_err(|error| error.to_string());
             drop(storing);
-            Settled { verdict, then }
+            CommitResult { result, on_commit }
         }));
     }
 
@@ -140,11 +140,11 @@ impl State {
     }
 
     /// A message is durable: everybody sees it, then whoever sent it hears so. Or it is not, and it never was.
-    pub(super) fn show(&mut self, verdict: Result<(), String>, position: u64, row: &MessageRow, asker: Asker) {
+    pub(super) fn show(&mut self, result: Result<(), String>, position: u64, row: &MessageRow, requester: Requester) {
         self.shown_before = self.shown_before.max(position + 1);
-        if let Err(problem) = verdict {
+        if let Err(problem) = result {
             self.recent.retain(|(other, _)| *other != position);
-            if let Asker::Client { sid, .. } = &asker {
+            if let Requester::Client { sid, .. } = &requester {
                 self.rules.unspoke(row.author.as_deref().unwrap_or_default());
                 if let Some(nonce) = &row.nonce {
                     self.nonces.forget(&(row.username.to_lowercase(), nonce.clone()));
@@ -153,13 +153,13 @@ impl State {
                     drop(session.socket.emit("error", &ErrorMessage { message: &problem }));
                 }
             }
-            return asker.answer(Err(problem));
+            return requester.reply(Err(problem));
         }
         self.cx.counts.messages.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let name = self.room.name.clone();
         // Changed while it was on its way out: what is in memory is what the store has.
         let now = self.recent.iter().rev().find(|(other, _)| *other == position).map(|(_, row)| Arc::clone(row));
         self.broadcast("new_message", &message(&name, now.as_deref().unwrap_or(row)), None);
-        asker.answer(Ok(Some(row.id.clone())));
+        requester.reply(Ok(Some(row.id.clone())));
     }
 }

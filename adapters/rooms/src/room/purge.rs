@@ -6,9 +6,9 @@ use palabre_model::Millis;
 use palabre_store::{Direction, Result as StoreResult};
 
 use super::State;
+use super::commits::{Change, Requester};
 use super::nonces::Nonce;
 use super::rows::Rows;
-use super::settled::{Asker, Change};
 use crate::history::{MESSAGES, MessageRow, NONCE_LIFE, NONCES};
 
 /// How many messages a purge looks at, back from the last one that is not in memory.
@@ -40,7 +40,7 @@ impl Wanted {
 
 impl State {
     /// Removes the last messages that are wanted, all in one commit.
-    pub(super) async fn purge(&mut self, wanted: Wanted, asker: Asker) {
+    pub(super) async fn purge(&mut self, wanted: Wanted, requester: Requester) {
         let recent = self.recent.iter().rev().filter(|(_, row)| wanted.takes(row));
         let mut found: Vec<_> = recent.take(wanted.count).cloned().collect();
         if found.len() < wanted.count && self.recent_from > 0 {
@@ -48,11 +48,11 @@ impl State {
             let left = Wanted { count: count - found.len(), user: user.clone(), since, once: None };
             match self.older(left).await {
                 Ok(older) => found.extend(older),
-                Err(problem) => return asker.answer(Err(problem)),
+                Err(problem) => return requester.reply(Err(problem)),
             }
         }
         if found.is_empty() {
-            return asker.answer(Ok(None));
+            return requester.reply(Ok(None));
         }
         // Oldest first, as they were said.
         let mut events: Vec<_> = found.iter().take(EVENTS).rev().map(|(_, row)| self.removal(row)).collect();
@@ -68,7 +68,7 @@ impl State {
         }
         // The rows go with the first of the events; the others follow it.
         let others = events.split_off(1);
-        self.hand_over(events.pop(), rows, Change::Purged { ids }, asker);
+        self.hand_over(events.pop(), rows, Change::Purged { ids }, requester);
         others.into_iter().for_each(|event| self.emit(event));
     }
 

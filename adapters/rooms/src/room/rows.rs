@@ -6,7 +6,7 @@ use std::sync::Arc;
 use palabre_model::{Batch, Event};
 
 use super::State;
-use super::settled::{Asker, Change, Settled, Then};
+use super::commits::{Change, CommitResult, OnCommit, Requester};
 use crate::history::{self, MESSAGES, MessageRow, ROOMS, RoomRow};
 
 /// What is written together.
@@ -83,7 +83,7 @@ impl State {
     }
 
     /// Hands rows over, together with an event where there is one. Everybody is told the change once it is durable.
-    pub(super) fn hand_over(&mut self, event: Option<Event>, mut rows: Rows, change: Change, asker: Asker) {
+    pub(super) fn hand_over(&mut self, event: Option<Event>, mut rows: Rows, change: Change, requester: Requester) {
         self.write_room(&mut rows.batch);
         let with_event = event.is_some();
         self.in_flight.room.leaves(with_event);
@@ -94,18 +94,18 @@ impl State {
             ways.leaves(with_event);
             touched.push(position);
         }
-        let then = Then::Changed { change, touched, asker };
+        let on_commit = OnCommit::Changed { change, touched, requester };
         match event {
             Some(event) => {
                 let receipt = self.cx.context.sink.emit(event, rows.batch);
                 self.pending.push_back(Box::pin(async move {
-                    Settled { verdict: receipt.await.map(drop).map_err(|error| error.to_string()), then }
+                    CommitResult { result: receipt.await.map(drop).map_err(|error| error.to_string()), on_commit }
                 }));
             }
             None => {
                 let ticket = self.cx.store.commit(rows.batch);
                 self.pending.push_back(Box::pin(async move {
-                    Settled { verdict: ticket.await.map_err(|error| error.to_string()), then }
+                    CommitResult { result: ticket.await.map_err(|error| error.to_string()), on_commit }
                 }));
             }
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use palabre_model::{ActionError, EventKind, Millis, Outcome, Permission, Room, RoomChange};
 
+use super::commits::{Change, Requester};
 use super::rows::Rows;
-use super::settled::{Asker, Change};
 use super::{Answer, State};
 use crate::encode::RoomUpdated;
 use crate::history::MessageRow;
@@ -116,7 +116,7 @@ impl State {
             let kind = EventKind::RoomUpdate { before: Some(Room::clone(&before)) };
             self.event_of(self.bot_user(), None, kind)
         });
-        self.hand_over(event, Rows::default(), Change::Arranged, Asker::Bot(answer));
+        self.hand_over(event, Rows::default(), Change::Arranged, Requester::Bot(answer));
     }
 
     pub(super) fn broadcast_rules(&mut self) {

@@ -4,7 +4,7 @@ use palabre_model::{ActionKey, Batch, Content, MessageRef, Millis, Outcome};
 use palabre_store::Error;
 
 use super::acting::id_of;
-use super::settled::{Asker, Settled, Then};
+use super::commits::{CommitResult, OnCommit, Requester};
 use super::{Answer, State};
 use crate::bot_identity::BotIdentity;
 use crate::files::AttachmentStore;
@@ -46,24 +46,27 @@ impl State {
         let ticket = self.cx.store.commit(rows);
         self.pending.push_back(Box::pin(async move {
             match ticket.await {
-                Ok(()) => Settled { verdict: Ok(()), then: Then::Show { position, row, asker: Asker::Bot(answer) } },
+                Ok(()) => CommitResult {
+                    result: Ok(()),
+                    on_commit: OnCommit::Show { position, row, requester: Requester::Bot(answer) },
+                },
                 // It was said before the daemon went down; whoever comes back has it from the history.
                 Err(Error::Refused { .. }) => {
                     let outcome = Outcome { message: Some(row.id.as_str().into()) };
                     let _asked = answer.send(Ok(outcome));
-                    let then = Then::Unsaid { position };
-                    Settled { verdict: Ok(()), then }
+                    let on_commit = OnCommit::Duplicate { position };
+                    CommitResult { result: Ok(()), on_commit }
                 }
-                Err(error) => Settled {
-                    verdict: Err(error.to_string()),
-                    then: Then::Show { position, row, asker: Asker::Bot(answer) },
+                Err(error) => CommitResult {
+                    result: Err(error.to_string()),
+                    on_commit: OnCommit::Show { position, row, requester: Requester::Bot(answer) },
                 },
             }
         }));
     }
 
     /// A message has its place already, from before the daemon went down; this one is nowhere.
-    pub(super) fn unsaid(&mut self, position: u64) {
+    pub(super) fn drop_duplicate(&mut self, position: u64) {
         self.shown_before = self.shown_before.max(position + 1);
         self.recent.retain(|(other, _)| *other != position);
     }

@@ -16,34 +16,34 @@ use crate::members::Undo;
 use crate::peer::AckSender;
 
 /// What has been handed to the store and is on its way to being durable, in the order of the room.
-pub(super) type Durable = BoxFuture<'static, Settled>;
+pub(super) type PendingCommit = BoxFuture<'static, CommitResult>;
 
 /// Something durable (or not), with what there is to do about it.
-pub(super) struct Settled {
-    pub(super) verdict: Result<(), String>,
-    pub(super) then: Then,
+pub(super) struct CommitResult {
+    pub(super) result: Result<(), String>,
+    pub(super) on_commit: OnCommit,
 }
 
 #[allow(clippy::large_enum_variant, reason = "a few wait at a time, for one commit")]
-pub(super) enum Then {
+pub(super) enum OnCommit {
     /// A message is shown to everybody.
-    Show { position: u64, row: Arc<MessageRow>, asker: Asker },
+    Show { position: u64, row: Arc<MessageRow>, requester: Requester },
     /// A message was said before, under the place that it has.
-    Unsaid { position: u64 },
+    Duplicate { position: u64 },
     /// A message that was sent already: its id again.
-    Again { nonce: Nonce, asker: Asker },
+    Repeated { nonce: Nonce, requester: Requester },
     /// Something has changed.
-    Changed { change: Change, touched: Vec<u64>, asker: Asker },
+    Changed { change: Change, touched: Vec<u64>, requester: Requester },
     /// One person is shown a message of their own.
-    Ephemeral { user: String, id: String, asker: Asker },
+    Ephemeral { user: String, id: String, requester: Requester },
     /// One person is shown a form.
-    Form { user: String, id: String, asker: Asker },
+    Form { user: String, id: String, requester: Requester },
     /// A form was filled in.
-    Submitted { user: String, id: String, asker: Asker },
+    Submitted { user: String, id: String, requester: Requester },
     /// Something is done to somebody.
-    Moderated { notice: Arc<Notice>, undo: Option<Undo>, asker: Asker },
+    Moderated { notice: Arc<Notice>, undo: Option<Undo>, requester: Requester },
     /// Only whoever asked is answered.
-    Answer(Asker),
+    Reply(Requester),
 }
 
 /// A change that everybody is told once it is durable.
@@ -57,7 +57,7 @@ pub(super) enum Change {
 }
 
 /// Who wants to know what became of it.
-pub(super) enum Asker {
+pub(super) enum Requester {
     Client {
         sid: Sid,
         ack: AckSender,
@@ -68,36 +68,36 @@ pub(super) enum Asker {
 }
 
 impl State {
-    pub(super) fn settled(&mut self, settled: Settled) {
-        let Settled { verdict, then } = settled;
-        match then {
-            Then::Show { position, row, asker } => self.show(verdict, position, &row, asker),
-            Then::Unsaid { position } => self.unsaid(position),
-            Then::Again { nonce, asker } => self.again(&nonce, asker),
-            Then::Changed { change, touched, asker } => {
+    pub(super) fn committed(&mut self, commit: CommitResult) {
+        let CommitResult { result, on_commit } = commit;
+        match on_commit {
+            OnCommit::Show { position, row, requester } => self.show(result, position, &row, requester),
+            OnCommit::Duplicate { position } => self.drop_duplicate(position),
+            OnCommit::Repeated { nonce, requester } => self.answer_repeated(&nonce, requester),
+            OnCommit::Changed { change, touched, requester } => {
                 self.arrived(&touched);
-                if verdict.is_ok() {
+                if result.is_ok() {
                     self.broadcast_change(&change);
                 }
-                asker.answer(verdict.map(|()| change.into_id()));
+                requester.reply(result.map(|()| change.into_id()));
             }
-            Then::Ephemeral { user, id, asker } => self.show_ephemeral(verdict, &user, id, asker),
-            Then::Form { user, id, asker } => self.show_form(&user, &id, asker),
-            Then::Submitted { user, id, asker } => {
-                if verdict.is_err() {
+            OnCommit::Ephemeral { user, id, requester } => self.show_ephemeral(result, &user, id, requester),
+            OnCommit::Form { user, id, requester } => self.show_form(&user, &id, requester),
+            OnCommit::Submitted { user, id, requester } => {
+                if result.is_err() {
                     self.forms.reopen(&user, &id);
                 }
-                asker.answer(verdict.map(|()| None));
+                requester.reply(result.map(|()| None));
             }
-            Then::Moderated { notice, undo, asker } => {
-                match (&verdict, undo) {
+            OnCommit::Moderated { notice, undo, requester } => {
+                match (&result, undo) {
                     (Ok(()), _) => self.carry_out(&notice),
                     (Err(_), Some(undo)) => self.cx.members.undo(undo),
                     (Err(_), None) => {}
                 }
-                asker.answer(verdict.map(|()| None));
+                requester.reply(result.map(|()| None));
             }
-            Then::Answer(asker) => asker.answer(verdict.map(|()| None)),
+            OnCommit::Reply(requester) => requester.reply(result.map(|()| None)),
         }
     }
 
@@ -130,11 +130,11 @@ impl Change {
     }
 }
 
-impl Asker {
-    pub(super) fn answer(self, verdict: Result<Option<String>, String>) {
+impl Requester {
+    pub(super) fn reply(self, result: Result<Option<String>, String>) {
         match self {
             Self::Client { ack, .. } => {
-                let ack_with = match verdict {
+                let ack_with = match result {
                     Ok(Some(id)) => Ack::Id { id },
                     Ok(None) => Ack::Done {},
                     Err(error) => Ack::Error { error },
@@ -143,11 +143,11 @@ impl Asker {
                 drop(ack.send(&ack_with));
             }
             Self::Bot(answer) => {
-                let verdict = verdict.map(|id| Outcome { message: id.map(Into::into) }).map_err(ActionError::Transient);
-                let _asked = answer.send(verdict);
+                let result = result.map(|id| Outcome { message: id.map(Into::into) }).map_err(ActionError::Transient);
+                let _asked = answer.send(result);
             }
             Self::Nobody => {
-                if let Err(error) = verdict {
+                if let Err(error) = result {
                     tracing::warn!("a part of what was asked for could not be done: {error}");
                 }
             }
