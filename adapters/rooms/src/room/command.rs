@@ -6,7 +6,7 @@ use palabre_model::{Action, ActionError, ActionKey, Outcome};
 use socketioxide::socket::Sid;
 use tokio::sync::oneshot;
 
-use super::moderation::Notice;
+use super::moderation::ModerationNotice;
 use crate::decode::{Choose, Delete, Edit, Fill, History, Join, Press, React, Send, Upload, Users};
 use crate::guests::Guest;
 use crate::history::MessageRow;
@@ -82,7 +82,7 @@ pub(crate) enum Command {
     /// A bot says something to one person, wherever they are.
     Direct(DirectMessage),
     /// Something was done to somebody in another room, which concerns them here too.
-    Moderated(Arc<Notice>),
+    Moderated(Arc<ModerationNotice>),
     /// What the sweep removed is forgotten here too.
     Forget {
         up_to: u64,

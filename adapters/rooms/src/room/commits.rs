@@ -7,7 +7,7 @@ use palabre_model::{ActionError, Outcome};
 use serde_json::json;
 use socketioxide::socket::Sid;
 
-use super::moderation::Notice;
+use super::moderation::ModerationNotice;
 use super::nonces::Nonce;
 use super::{Answer, State};
 use crate::encode::{Ack, message};
@@ -41,7 +41,7 @@ pub(super) enum OnCommit {
     /// A form was filled in.
     Submitted { user: String, id: String, requester: Requester },
     /// Something is done to somebody.
-    Moderated { notice: Arc<Notice>, undo: Option<Undo>, requester: Requester },
+    Moderated { notice: Arc<ModerationNotice>, undo: Option<Undo>, requester: Requester },
     /// Only whoever asked is answered.
     Reply(Requester),
 }

@@ -12,7 +12,7 @@ use crate::decode;
 use crate::encode::{Moderated, end};
 
 /// What was done to somebody, as they are told.
-pub(crate) struct Notice {
+pub(crate) struct ModerationNotice {
     /// Their lower-case username.
     user: String,
     kind: &'static str,
@@ -34,7 +34,7 @@ enum Reach {
     NotifyOnly,
 }
 
-impl Notice {
+impl ModerationNotice {
     fn of(user: String, measure: &Measure, reason: Option<String>) -> Self {
         let (kind, until, name, reach) = match measure {
             Measure::Mute { until } => ("muted", *until, None, Reach::NotifyOnly),
@@ -94,7 +94,7 @@ impl State {
             self.cx.context.sink.emit(self.event_with(concerned, Some(after), kind), rows)
         });
         let (undo, receipt) = taken.unzip();
-        let notice = Arc::new(Notice::of(name, &measure, reason));
+        let notice = Arc::new(ModerationNotice::of(name, &measure, reason));
         let on_commit = OnCommit::Moderated { notice, undo, requester: Requester::Bot(answer) };
         self.pending.push_back(Box::pin(async move {
             let result = match receipt {
@@ -107,7 +107,7 @@ impl State {
     }
 
     /// A measure is durable: it is carried out here, and in the other rooms that it concerns.
-    pub(super) fn carry_out(&mut self, notice: &Arc<Notice>) {
+    pub(super) fn carry_out(&mut self, notice: &Arc<ModerationNotice>) {
         self.moderated(notice);
         if notice.reach == Reach::OutOfRoom {
             return;
@@ -124,7 +124,7 @@ impl State {
     }
 
     /// Something was done to somebody, who is told if they are here, and is put out if they have to leave.
-    pub(super) fn moderated(&mut self, notice: &Notice) {
+    pub(super) fn moderated(&mut self, notice: &ModerationNotice) {
         let notification = Moderated {
             kind: notice.kind,
             reason: notice.reason.as_deref(),
