@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::limiter::Network;
-use crate::slots::Slot;
+use crate::permits::Permit;
 
 /// What a packet in a queue takes beside its text, in bytes.
 const OVERHEAD: usize = 128;
@@ -48,7 +48,7 @@ pub(crate) struct Connection {
     pub(crate) is_local: bool,
     /// Allows one request with packets of the client's at a time, where it polls.
     pub(crate) posting: tokio::sync::Mutex<()>,
-    place: Mutex<Option<Slot<Network>>>,
+    permit: Mutex<Option<Permit<Network>>>,
     queue: Mutex<Queue>,
     limits: QueueLimits,
     life: watch::Sender<Life>,
@@ -67,14 +67,14 @@ struct Queue {
 }
 
 impl Connection {
-    pub(crate) fn new(network: Network, is_local: bool, place: Slot<Network>, limits: QueueLimits) -> Self {
+    pub(crate) fn new(network: Network, is_local: bool, permit: Permit<Network>, limits: QueueLimits) -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(0);
         Self {
             number: NUMBERS.fetch_add(1, Relaxed),
             network,
             is_local,
             posting: tokio::sync::Mutex::default(),
-            place: Mutex::new(Some(place)),
+            permit: Mutex::new(Some(permit)),
             queue: Mutex::default(),
             limits,
             life: watch::Sender::new(Life::Open),
@@ -104,7 +104,7 @@ impl Connection {
     /// Ends the connection now and gives its place back.
     pub(crate) fn end(&self) {
         self.set(Life::Ended);
-        drop(lock(&self.place).take());
+        drop(lock(&self.permit).take());
     }
 
     fn set(&self, to: Life) {

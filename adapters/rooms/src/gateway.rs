@@ -112,16 +112,16 @@ impl Gateway {
             return Err(format!("there are {} connections already, which is the limit", config.max_connections));
         }
         let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let (network, most) = (network(address), config.limits.connections_per_address);
-        let place = links.take(network, most).ok_or_else(|| {
+        let (network, limit) = (network(address), config.limits.connections_per_address);
+        let permit = links.take(network, limit).ok_or_else(|| {
             format!(
-                "there are {most} connections of your address already, which is the limit (connections_per_address)"
+                "there are {limit} connections of your address already, which is the limit (connections_per_address)"
             )
         })?;
         let limits = QueueLimits { packets: config.client_queue, bytes: config.limits.queued_kb.saturating_mul(1_024) };
         let is_forwarded = FORWARDED.iter().any(|name| request.headers().contains_key(*name));
         let is_local = address.is_some_and(|address| address.to_canonical().is_loopback()) && !is_forwarded;
-        Ok(Arc::new(Connection::new(network, is_local, place, limits)))
+        Ok(Arc::new(Connection::new(network, is_local, permit, limits)))
     }
 
     /// Answers the request for a WebSocket, and hands it to the library over a stream of our own.

@@ -12,10 +12,10 @@ use crate::decode::{Join, read};
 use crate::guests::Guest;
 use crate::limiter::{Kind, Network, Verdict, Who};
 use crate::peer::{AckSender, Peer};
+use crate::permits::Permit;
 use crate::room::Command;
 use crate::service::Rooms;
 use crate::session::Session;
-use crate::slots::Slot;
 use crate::transport::{PAUSE, refuse, too_fast, turn_away};
 
 /// Where a connection is at present.
@@ -24,7 +24,7 @@ pub(crate) struct Place {
     pub(crate) room: Option<mpsc::Sender<Command>>,
     person: Option<Person>,
     /// Held for as long as the person is somewhere on this connection.
-    held: Option<Slot<(Network, Arc<str>)>>,
+    permit: Option<Permit<(Network, Arc<str>)>>,
     /// The connection has ended: nothing more is entered.
     pub(crate) is_closed: bool,
 }
@@ -60,12 +60,12 @@ impl Rooms {
             self.check_name(&join.username, session)?;
             let room = self.room_for(&peer, &session.guest, &join.room)?;
             let key = (peer.connection.network, Arc::clone(&session.guest.id));
-            let most = self.config.limits.connections_per_person;
-            let held = self.people.take(key, most);
-            let held = held.ok_or_else(|| format!("you have {most} connections already, which is the limit"))?;
-            Ok((join, room, held))
+            let limit = self.config.limits.connections_per_person;
+            let permit = self.people.take(key, limit);
+            let permit = permit.ok_or_else(|| format!("you have {limit} connections already, which is the limit"))?;
+            Ok((join, room, permit))
         });
-        let (join, room, held) = match found {
+        let (join, room, permit) = match found {
             Ok(found) => found,
             Err(problem) => return refuse(&peer, ack, problem),
         };
@@ -93,7 +93,7 @@ impl Rooms {
         }
         place.room = Some(room);
         place.person = Some(person.clone());
-        place.held = Some(held);
+        place.permit = Some(permit);
         if first {
             self.presence(person, EventKind::Connect);
         }
@@ -112,7 +112,7 @@ impl Rooms {
 
     pub(crate) fn leave(&self, place: &mut Place, sid: Sid) {
         let (room, person) = (place.room.take(), place.person.take());
-        place.held = None;
+        place.permit = None;
         if let Some(room) = room
             && let Err(TrySendError::Full(command)) = room.try_send(Command::Leave { sid })
         {

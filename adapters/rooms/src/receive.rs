@@ -58,9 +58,9 @@ async fn take_in(
 ) -> Result<Value, (StatusCode, String)> {
     let network = rooms.uploads.begin(id, rooms.clock.now())?;
     let _coming = Coming { rooms, id };
-    let most = rooms.config.limits.transfers_per_address;
-    let Some(_place) = rooms.transfers.take(network, most) else {
-        let problem = format!("{most} files of your address are on their way already (transfers_per_address)");
+    let limit = rooms.config.limits.transfers_per_address;
+    let Some(_permit) = rooms.transfers.take(network, limit) else {
+        let problem = format!("{limit} files of your address are on their way already (transfers_per_address)");
         return Err((StatusCode::TOO_MANY_REQUESTS, problem));
     };
     let too_slow = || (StatusCode::REQUEST_TIMEOUT, "the file did not come in time".to_owned());

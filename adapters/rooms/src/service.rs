@@ -13,8 +13,8 @@ use crate::decode::TEXT;
 use crate::directory::Directory;
 use crate::limiter::{Limiter, Network};
 use crate::members::Members;
+use crate::permits::Permits;
 use crate::room::{self, Command};
-use crate::slots::Slots;
 use crate::uploads::Uploads;
 
 /// How many commands may wait for a room; past that, clients are told that it is busy.
@@ -35,9 +35,9 @@ pub struct Rooms {
     pub(crate) uploads: Arc<Uploads>,
     pub(crate) limiter: Limiter,
     /// The connections of each address, those of each guest, and the files that are on their way from each address.
-    pub(crate) links: Arc<Slots<Network>>,
-    pub(crate) people: Arc<Slots<(Network, Arc<str>)>>,
-    pub(crate) transfers: Arc<Slots<Network>>,
+    pub(crate) links: Arc<Permits<Network>>,
+    pub(crate) people: Arc<Permits<(Network, Arc<str>)>>,
+    pub(crate) transfers: Arc<Permits<Network>>,
     tasks: Mutex<JoinSet<()>>,
 }
 

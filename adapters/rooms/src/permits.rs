@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Counts the places that are taken, by key and in all.
-pub(crate) struct Slots<K>(Mutex<Taken<K>>);
+pub(crate) struct Permits<K>(Mutex<Taken<K>>);
 
 struct Taken<K> {
     by_key: HashMap<K, usize>,
@@ -13,32 +13,32 @@ struct Taken<K> {
 }
 
 /// A place that is taken; dropping it gives it back.
-pub(crate) struct Slot<K: Eq + Hash> {
-    of: Arc<Slots<K>>,
+pub(crate) struct Permit<K: Eq + Hash> {
+    of: Arc<Permits<K>>,
     key: K,
 }
 
-impl<K> Default for Slots<K> {
+impl<K> Default for Permits<K> {
     fn default() -> Self {
         Self(Mutex::new(Taken { by_key: HashMap::new(), in_all: 0 }))
     }
 }
 
-impl<K: Clone + Eq + Hash> Slots<K> {
+impl<K: Clone + Eq + Hash> Permits<K> {
     /// Takes a place, unless `most` of that key are taken already; 0 is no limit.
-    pub(crate) fn take(self: &Arc<Self>, key: K, most: usize) -> Option<Slot<K>> {
+    pub(crate) fn take(self: &Arc<Self>, key: K, limit: usize) -> Option<Permit<K>> {
         let mut taken = self.lock();
         let held = taken.by_key.get(&key).copied().unwrap_or_default();
-        if most > 0 && held >= most {
+        if limit > 0 && held >= limit {
             return None;
         }
         taken.by_key.insert(key.clone(), held + 1);
         taken.in_all += 1;
-        Some(Slot { of: Arc::clone(self), key })
+        Some(Permit { of: Arc::clone(self), key })
     }
 }
 
-impl<K> Slots<K> {
+impl<K> Permits<K> {
     /// How many are taken in all.
     pub(crate) fn taken(&self) -> usize {
         self.lock().in_all
@@ -49,7 +49,7 @@ impl<K> Slots<K> {
     }
 }
 
-impl<K: Eq + Hash> Drop for Slot<K> {
+impl<K: Eq + Hash> Drop for Permit<K> {
     fn drop(&mut self) {
         let mut taken = self.of.lock();
         taken.in_all = taken.in_all.saturating_sub(1);
