@@ -54,7 +54,7 @@ pub(crate) fn last_use(store: &Store, id: &str, now: Millis) -> Result<Option<Mi
 }
 
 /// Returns the rows that note a token as used `now`. It expires after being unused for `life`.
-pub(crate) fn note_use(guest: &Guest, now: Millis, life: Millis) -> Batch {
+pub(crate) fn record_use(guest: &Guest, now: Millis, life: Millis) -> Batch {
     let mut batch = Batch::default();
     GUESTS.put_until(&mut batch, &guest.id.to_string(), &GuestRow { last_use: now }, Some(now.saturating_add(life)));
     batch

@@ -80,7 +80,7 @@ impl Rooms {
             Ok(first) => first,
             Err(problem) => return refuse(&peer, ack, problem),
         };
-        self.note_use(session);
+        self.record_use(session);
         // A connection is in one room at a time.
         self.leave(&mut place, peer.id);
         let guest = session.guest.clone();

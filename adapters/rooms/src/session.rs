@@ -10,14 +10,14 @@ use crate::guests::{self, Guest, LONGEST_TOKEN};
 use crate::service::Rooms;
 
 /// The use of a token is written down at most this often.
-const NOTED_EVERY: Millis = 3_600_000;
+const RECORD_INTERVAL: Millis = 3_600_000;
 const DAY: Millis = 86_400_000;
 
 /// The person on one connection.
 pub(crate) struct Session {
     pub(crate) guest: Guest,
     /// When the store last heard that the token is used.
-    noted: Mutex<Option<Millis>>,
+    recorded: Mutex<Option<Millis>>,
     /// The token is the operator's, in bots.yaml: the store has nothing to do with it.
     is_reserved: bool,
     /// The connection comes from this machine.
@@ -25,8 +25,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    fn new(guest: Guest, noted: Option<Millis>) -> Self {
-        Self { guest, noted: Mutex::new(noted), is_reserved: false, is_local: false }
+    fn new(guest: Guest, recorded: Option<Millis>) -> Self {
+        Self { guest, recorded: Mutex::new(recorded), is_reserved: false, is_local: false }
     }
 }
 
@@ -62,23 +62,23 @@ impl Rooms {
     }
 
     /// Writes down that the token of a session is used, unless it was written down a short while ago.
-    pub(crate) fn note_use(&self, session: &Session) {
+    pub(crate) fn record_use(&self, session: &Session) {
         let now = self.clock.now();
-        let mut noted = session.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        if session.is_reserved || noted.is_some_and(|noted| now.saturating_sub(noted) < NOTED_EVERY) {
+        let mut recorded = session.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        if session.is_reserved || recorded.is_some_and(|recorded| now.saturating_sub(recorded) < RECORD_INTERVAL) {
             return;
         }
-        *noted = Some(now);
+        *recorded = Some(now);
         let life = self.config.retention.guest_days.saturating_mul(DAY);
         // Nobody waits for it: until it is durable, the guest is known by being here.
-        drop(self.store.commit(guests::note_use(&session.guest, now, life)));
+        drop(self.store.commit(guests::record_use(&session.guest, now, life)));
     }
 
     /// Writes down that a connection ends whose token was in use.
-    pub(crate) fn note_end(&self, session: &Session) {
-        let was_used = session.noted.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+    pub(crate) fn record_end(&self, session: &Session) {
+        let was_used = session.recorded.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         if was_used {
-            self.note_use(session);
+            self.record_use(session);
         }
     }
 

@@ -82,7 +82,7 @@ impl Rooms {
                     place.is_closed = true;
                     rooms.leave(&mut place, socket.id);
                 }
-                rooms.note_end(&session);
+                rooms.record_end(&session);
                 if let Some(peer) = Peer::of(socket) {
                     peer.connection.end();
                 }
