@@ -14,7 +14,7 @@ use palabre_model::ActionError;
 use crate::compat::percent;
 use crate::files::{FILES, FileRow, id_at, safe_type};
 use crate::service::Rooms;
-use range::Part;
+use range::RequestedRange;
 
 pub(crate) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>, asked: HeaderMap) -> Response {
     let (store, now) = (rooms.store.clone(), rooms.clock.now());
@@ -30,14 +30,14 @@ pub(crate) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>
 }
 
 /// A file that goes on to another platform.
-pub(crate) async fn passed_on(rooms: &Rooms, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
+pub(crate) async fn read_for_relay(rooms: &Rooms, url: &str, limit: usize) -> Result<Vec<u8>, ActionError> {
     let id = id_at(url).map(ToOwned::to_owned);
     let id = id.ok_or_else(|| ActionError::Rejected(format!("{url} is no file of the rooms")))?;
     let (store, now) = (rooms.store.clone(), rooms.clock.now());
     let read = tokio::task::spawn_blocking(move || FILES.get(&store.snapshot(now)?, &id)).await;
     match read {
-        Ok(Ok(Some(row))) if row.data.len() > most => {
-            Err(ActionError::Rejected(format!("the file has {} bytes; the limit is {most}", row.data.len())))
+        Ok(Ok(Some(row))) if row.data.len() > limit => {
+            Err(ActionError::Rejected(format!("the file has {} bytes; the limit is {limit}", row.data.len())))
         }
         Ok(Ok(Some(row))) => Ok(row.data),
         Ok(Ok(None)) => Err(ActionError::NotFound("the file is not there any more".to_owned())),
@@ -65,23 +65,25 @@ fn answer(row: FileRow, tag: &str, asked: &HeaderMap) -> Response {
     if let Ok(tag) = HeaderValue::from_str(tag) {
         headers.insert(header::ETAG, tag);
     }
-    if range::is_known(asked, tag) {
+    if range::is_cached(asked, tag) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     let size = row.data.len();
-    let part = Part::asked_for(asked, tag, size);
-    if let Some(content_range) = part.content_range(size) {
+    let requested = RequestedRange::of_request(asked, tag, size);
+    if let Some(content_range) = requested.content_range(size) {
         headers.insert(header::CONTENT_RANGE, content_range);
     }
-    if part == Part::Beyond {
+    if requested == RequestedRange::Unsatisfiable {
         let problem = format!("the file has {size} bytes, and nothing was asked for that is in it");
         return (StatusCode::RANGE_NOT_SATISFIABLE, headers, problem).into_response();
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CONTENT_DISPOSITION, disposition(&row.name, is_image));
-    match part {
-        Part::Of(range) => (StatusCode::PARTIAL_CONTENT, headers, Bytes::from(row.data).slice(range)).into_response(),
-        Part::All | Part::Beyond => (headers, row.data).into_response(),
+    match requested {
+        RequestedRange::Bytes(range) => {
+            (StatusCode::PARTIAL_CONTENT, headers, Bytes::from(row.data).slice(range)).into_response()
+        }
+        RequestedRange::Whole | RequestedRange::Unsatisfiable => (headers, row.data).into_response(),
     }
 }
 

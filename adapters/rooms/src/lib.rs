@@ -144,8 +144,8 @@ impl Adapter for Rooms {
         results
     }
 
-    async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
-        download::passed_on(self, url, most).await
+    async fn file(&self, url: &str, limit: usize) -> Result<Vec<u8>, ActionError> {
+        download::read_for_relay(self, url, limit).await
     }
 
     fn message_id(&self, key: &ActionKey) -> Option<MessageId> {
