@@ -67,9 +67,9 @@ pub(crate) struct Waiting {
 
 /// How much may be announced: the bytes of one file, and the files of one address.
 #[derive(Clone, Copy)]
-pub(crate) struct Most {
-    pub(crate) bytes: usize,
-    pub(crate) of_address: usize,
+pub(crate) struct UploadLimits {
+    pub(crate) file_bytes: usize,
+    pub(crate) per_address: usize,
 }
 
 impl Waiting {
@@ -104,36 +104,36 @@ impl Uploads {
         id: &str,
         waiting: Waiting,
         size: Option<usize>,
-        most: Most,
+        limits: UploadLimits,
         now: Millis,
     ) -> Result<(), String> {
-        let largest = most.bytes;
+        let largest = limits.file_bytes;
         if let Some(size) = size.filter(|size| *size > largest) {
             let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
             return Err(format!("{} has {:.1} MiB; the limit is {:.0} MiB", waiting.name, mib(size), mib(largest)));
         }
-        let mut known = self.lock();
-        known.retain(|_, other| other.is_waited_for(now));
+        let mut uploads = self.lock();
+        uploads.retain(|_, other| other.is_waited_for(now));
         let person = (waiting.person.as_str(), waiting.network);
-        if known.values().filter(|other| other.is_of(person)).count() >= OF_ONE {
+        if uploads.values().filter(|other| other.is_of(person)).count() >= OF_ONE {
             return Err(format!("{OF_ONE} files of yours wait for a message already; send those first"));
         }
-        let of_address = known.values().filter(|other| other.network == waiting.network).count();
-        if most.of_address > 0 && of_address >= most.of_address {
-            let limit = most.of_address;
+        let of_address = uploads.values().filter(|other| other.network == waiting.network).count();
+        if limits.per_address > 0 && of_address >= limits.per_address {
+            let limit = limits.per_address;
             return Err(format!("{limit} files of your address wait for a message already (files_per_address)"));
         }
-        if known.len() >= COUNT {
+        if uploads.len() >= COUNT {
             return Err(TOO_MANY.to_owned());
         }
-        known.insert(id.to_owned(), waiting);
+        uploads.insert(id.to_owned(), waiting);
         Ok(())
     }
 
     /// A file comes now under that id, once at a time.
     pub(crate) fn begin(&self, id: &str, now: Millis) -> Result<Network, (StatusCode, String)> {
-        let mut known = self.lock();
-        let waiting = known.get_mut(id).filter(|waiting| waiting.is_waited_for(now)).ok_or_else(unknown)?;
+        let mut uploads = self.lock();
+        let waiting = uploads.get_mut(id).filter(|waiting| waiting.is_waited_for(now)).ok_or_else(unknown)?;
         if waiting.coming.is_some() {
             return Err((StatusCode::CONFLICT, "the file is on its way already".to_owned()));
         }
@@ -143,13 +143,13 @@ impl Uploads {
 
     /// More of a file has come.
     pub(crate) fn grow(&self, id: &str, by: usize) -> Result<(), (StatusCode, String)> {
-        let mut known = self.lock();
-        let waiting = known.get(id).ok_or_else(unknown)?;
+        let mut uploads = self.lock();
+        let waiting = uploads.get(id).ok_or_else(unknown)?;
         let (person, network) = ((waiting.person.as_str(), waiting.network), waiting.network);
         // A file that comes again takes the place of what came before.
         let before = waiting.data.as_ref().map_or(0, Bytes::len);
         let (mut of_person, mut of_address, mut in_all) = (by, by, by);
-        for other in known.values() {
+        for other in uploads.values() {
             in_all += other.size();
             of_address += if other.network == network { other.size() } else { 0 };
             of_person += if other.is_of(person) { other.size() } else { 0 };
@@ -162,7 +162,7 @@ impl Uploads {
             let told = TOO_MANY;
             return Err((StatusCode::SERVICE_UNAVAILABLE, told.to_owned()));
         }
-        if let Some(waiting) = known.get_mut(id) {
+        if let Some(waiting) = uploads.get_mut(id) {
             waiting.coming = Some(waiting.coming.unwrap_or_default() + by);
         }
         Ok(())
@@ -170,9 +170,9 @@ impl Uploads {
 
     /// The file is here.
     pub(crate) fn fill(&self, id: &str, data: Bytes, now: Millis) -> Result<Value, (StatusCode, String)> {
-        let mut known = self.lock();
-        known.retain(|_, other| other.is_waited_for(now));
-        let Some(waiting) = known.get_mut(id) else { return Err(unknown()) };
+        let mut uploads = self.lock();
+        uploads.retain(|_, other| other.is_waited_for(now));
+        let Some(waiting) = uploads.get_mut(id) else { return Err(unknown()) };
         if data.is_empty() {
             return Err((StatusCode::UNPROCESSABLE_ENTITY, "the file is empty".to_owned()));
         }
@@ -202,16 +202,16 @@ impl Uploads {
         if let Some(twice) = ids.iter().enumerate().find_map(|(at, id)| ids[..at].contains(id).then_some(id)) {
             return Err(format!("the file {twice} is named twice"));
         }
-        let known = self.lock();
+        let uploads = self.lock();
         let is_here = |id: &&String| {
-            known.get(*id).is_some_and(|waiting| {
+            uploads.get(*id).is_some_and(|waiting| {
                 waiting.room == room && waiting.person == person && waiting.is_waited_for(now) && waiting.data.is_some()
             })
         };
         if let Some(missing) = ids.iter().find(|id| !is_here(id)) {
             return Err(format!("the file {missing} is not there, or not any more; upload it again"));
         }
-        let found: Vec<_> = ids.iter().filter_map(|id| known.get(id)).collect();
+        let found: Vec<_> = ids.iter().filter_map(|id| uploads.get(id)).collect();
         let bytes = found.iter().map(|waiting| waiting.size()).sum();
         let before = self.storing.fetch_add(bytes, Relaxed);
         let storing = Storing { all: Arc::clone(&self.storing), bytes };
@@ -229,8 +229,8 @@ impl Uploads {
 
     /// A message has taken them.
     pub(crate) fn taken(&self, ids: &[String]) {
-        let mut known = self.lock();
-        ids.iter().for_each(|id| drop(known.remove(id)));
+        let mut uploads = self.lock();
+        ids.iter().for_each(|id| drop(uploads.remove(id)));
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Waiting>> {

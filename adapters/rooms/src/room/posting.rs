@@ -13,7 +13,7 @@ use crate::files;
 use crate::history::{self, MessageRow};
 use crate::peer::AckSender;
 use crate::presence::Author;
-use crate::uploads::{Most, Waiting};
+use crate::uploads::{UploadLimits, Waiting};
 
 impl State {
     pub(super) async fn post(&mut self, sid: Sid, send: Send, ack: AckSender) {
@@ -98,8 +98,8 @@ impl State {
         let announced = self.may_write(&author, now).and_then(|()| {
             let id = files::fresh_id(&*self.cx.entropy);
             let waiting = Waiting::new(&self.room.name, &author.guest, network, upload, now);
-            let most = Most { bytes: largest, of_address: self.cx.config.limits.files_per_address };
-            self.cx.uploads.announce(&id, waiting, upload.size, most, now).map(|()| id)
+            let limits = UploadLimits { file_bytes: largest, per_address: self.cx.config.limits.files_per_address };
+            self.cx.uploads.announce(&id, waiting, upload.size, limits, now).map(|()| id)
         });
         match announced {
             Ok(id) => drop(ack.send(&Ack::Upload { url: files::address(&id), id })),
