@@ -11,11 +11,11 @@ use crate::room::Command;
 /// Shared by the service and its rooms. People are known by lower-case username.
 #[derive(Default)]
 pub(crate) struct Directory {
-    known: Mutex<Known>,
+    state: Mutex<DirectoryState>,
 }
 
 #[derive(Default)]
-struct Known {
+struct DirectoryState {
     rooms: HashMap<String, mpsc::Sender<Command>>,
     /// Who holds which name at present, over all rooms, by what the name looks like.
     holders: HashMap<String, Holder>,
@@ -39,18 +39,18 @@ impl Directory {
         limit: usize,
         open: impl FnOnce() -> Result<mpsc::Sender<Command>, String>,
     ) -> Result<mpsc::Sender<Command>, String> {
-        let mut known = self.lock();
-        if let Some(room) = known.rooms.get(name)
+        let mut state = self.lock();
+        if let Some(room) = state.rooms.get(name)
             && !room.is_closed()
         {
             return Ok(room.clone());
         }
-        known.rooms.retain(|_, room| !room.is_closed());
-        if known.rooms.len() >= limit {
+        state.rooms.retain(|_, room| !room.is_closed());
+        if state.rooms.len() >= limit {
             return Err(format!("there are {limit} rooms already, which is the limit"));
         }
         let room = open()?;
-        known.rooms.insert(name.to_owned(), room.clone());
+        state.rooms.insert(name.to_owned(), room.clone());
         Ok(room)
     }
 
@@ -61,22 +61,22 @@ impl Directory {
 
     /// The rooms that are open now.
     pub(crate) fn rooms(&self) -> Vec<(String, mpsc::Sender<Command>)> {
-        let known = self.lock();
-        let open = known.rooms.iter().filter(|(_, room)| !room.is_closed());
+        let state = self.lock();
+        let open = state.rooms.iter().filter(|(_, room)| !room.is_closed());
         open.map(|(name, room)| (name.clone(), room.clone())).collect()
     }
 
     /// The rooms that somebody is in.
     pub(crate) fn rooms_of(&self, person: &str) -> Vec<(String, mpsc::Sender<Command>)> {
-        let known = self.lock();
-        let places = known.places.get(person).into_iter().flatten();
-        places.filter_map(|name| Some((name.clone(), known.rooms.get(name)?.clone()))).collect()
+        let state = self.lock();
+        let places = state.places.get(person).into_iter().flatten();
+        places.filter_map(|name| Some((name.clone(), state.rooms.get(name)?.clone()))).collect()
     }
 
     /// Somebody is in a room now.
     pub(crate) fn enters(&self, person: &str, room: &str) {
-        let mut known = self.lock();
-        let places = known.places.entry(person.to_owned()).or_default();
+        let mut state = self.lock();
+        let places = state.places.entry(person.to_owned()).or_default();
         if !places.iter().any(|other| other == room) {
             places.push(room.to_owned());
         }
@@ -84,11 +84,11 @@ impl Directory {
 
     /// Somebody is no longer in a room.
     pub(crate) fn leaves(&self, person: &str, room: &str) {
-        let mut known = self.lock();
-        let Some(places) = known.places.get_mut(person) else { return };
+        let mut state = self.lock();
+        let Some(places) = state.places.get_mut(person) else { return };
         places.retain(|other| other != room);
         if places.is_empty() {
-            known.places.remove(person);
+            state.places.remove(person);
         }
     }
 
@@ -97,8 +97,8 @@ impl Directory {
     /// # Errors
     /// When somebody else is online under that name, or one that looks like it.
     pub(crate) fn connects(&self, person: &str, guest: &Arc<str>) -> Result<bool, String> {
-        let mut known = self.lock();
-        let holder = known.holders.entry(skeleton(person)).or_insert_with(|| Holder {
+        let mut state = self.lock();
+        let holder = state.holders.entry(skeleton(person)).or_insert_with(|| Holder {
             name: person.to_owned(),
             guest: Arc::clone(guest),
             connections: 0,
@@ -112,21 +112,21 @@ impl Directory {
 
     /// One connection less; true when it was the last.
     pub(crate) fn disconnects(&self, person: &str) -> bool {
-        let mut known = self.lock();
+        let mut state = self.lock();
         let shape = skeleton(person);
-        let Some(holder) = known.holders.get_mut(&shape) else { return false };
+        let Some(holder) = state.holders.get_mut(&shape) else { return false };
         holder.connections = holder.connections.saturating_sub(1);
         let last = holder.connections == 0;
         if last {
-            known.holders.remove(&shape);
+            state.holders.remove(&shape);
         }
         last
     }
 
     /// Returns the id of the guest who is online under exactly that name.
     pub(crate) fn holder(&self, person: &str) -> Option<Arc<str>> {
-        let known = self.lock();
-        let holder = known.holders.get(&skeleton(person)).filter(|holder| holder.name == person)?;
+        let state = self.lock();
+        let holder = state.holders.get(&skeleton(person)).filter(|holder| holder.name == person)?;
         Some(Arc::clone(&holder.guest))
     }
 
@@ -140,7 +140,7 @@ impl Directory {
         self.lock().holders.len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, DirectoryState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
