@@ -244,13 +244,13 @@ fn name(text: &str, what: &str, longest: usize) -> Result<String, String> {
 
 /// What is no language's tag is as good as none: a browser's idea of it keeps nobody out.
 fn locale<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let is_part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_subtag = |text: &str| (1..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let is_tag = |tag: &str| {
         let language = tag.split('-').next().unwrap_or_default();
         tag.len() <= LOCALE
             && language.len() >= 2
             && language.bytes().all(|byte| byte.is_ascii_alphabetic())
-            && tag.split('-').all(is_part)
+            && tag.split('-').all(is_subtag)
     };
     Ok(match Value::deserialize(deserializer)? {
         Value::String(tag) if is_tag(&tag) => Some(tag),

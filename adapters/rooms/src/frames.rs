@@ -107,7 +107,7 @@ mod tests {
         written.extend(frame(1, b"431[]"));
         for cut in [1, 2, 3, 7, 4_096, written.len()] {
             let mut frames = Frames::default();
-            let counted: usize = written.chunks(cut).map(|part| frames.follow(part)).sum();
+            let counted: usize = written.chunks(cut).map(|piece| frames.follow(piece)).sum();
             assert_eq!((counted, frames.is_between()), (4, true), "in pieces of {cut}");
             frames.follow(&written[..1]);
             assert!(!frames.is_between());

@@ -65,7 +65,7 @@ pub(crate) fn routes(rooms: &Arc<Rooms>) -> Router {
 async fn serve(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     let query = request.uri().query().unwrap_or_default().to_owned();
     let is_socket = parameter(&query, "transport=") == Some("websocket");
-    let Some(sid) = query.split('&').find_map(|part| part.strip_prefix("sid=")) else {
+    let Some(sid) = query.split('&').find_map(|parameter| parameter.strip_prefix("sid=")) else {
         return gateway.open(request, is_socket).await;
     };
     let Some(connection) = gateway.session(sid) else {
@@ -137,8 +137,8 @@ impl Gateway {
             let Ok(stream) = upgrade.await else { return connection.end() };
             let limits = &gateway.rooms.config.limits;
             let received = limits.received_kb_per_second.saturating_mul(1_024);
-            let patience = gateway.patience();
-            let wire = Wire::new(TokioIo::new(stream), connection, patience, received);
+            let write_timeout = gateway.write_timeout();
+            let wire = Wire::new(TokioIo::new(stream), connection, write_timeout, received);
             let mut service = gateway.service.clone();
             let request = (wire, http::Request::from_parts(parts, ()));
             let taken =
@@ -209,7 +209,7 @@ impl Gateway {
         if !matches!(ended, Ok(Life::Ending)) {
             return;
         }
-        drop(tokio::time::timeout(self.patience(), life.wait_for(|life| *life == Life::Ended)).await);
+        drop(tokio::time::timeout(self.write_timeout(), life.wait_for(|life| *life == Life::Ended)).await);
         if let Some(connection) = connection.upgrade() {
             connection.end();
         }
@@ -235,7 +235,7 @@ impl Gateway {
         self.lock().get(sid)?.upgrade()
     }
 
-    fn patience(&self) -> Duration {
+    fn write_timeout(&self) -> Duration {
         Duration::from_secs(self.rooms.config.limits.write_timeout_seconds)
     }
 
@@ -246,7 +246,7 @@ impl Gateway {
 
 /// A parameter of a query, as the library reads it.
 fn parameter<'q>(query: &'q str, name: &str) -> Option<&'q str> {
-    query.split('&').find(|part| part.starts_with(name))?.split('=').nth(1)
+    query.split('&').find(|parameter| parameter.starts_with(name))?.split('=').nth(1)
 }
 
 /// The id of a session, from the packet that opens it: `0{"sid":"…",…}`.

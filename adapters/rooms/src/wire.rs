@@ -27,7 +27,7 @@ pub(crate) struct Wire<S> {
     has_sent: bool,
     /// Runs while the client takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
-    patience: Duration,
+    write_timeout: Duration,
     /// Runs while nothing is to be read, since the client has sent too much.
     pause: Option<Pin<Box<Sleep>>>,
     /// Reading waits until something is written.
@@ -46,7 +46,12 @@ struct Received {
 }
 
 impl<S> Wire<S> {
-    pub(crate) fn new(stream: S, connection: Arc<Connection>, patience: Duration, received_per_second: u32) -> Self {
+    pub(crate) fn new(
+        stream: S,
+        connection: Arc<Connection>,
+        write_timeout: Duration,
+        received_per_second: u32,
+    ) -> Self {
         let rate =
             Rate { burst: received_per_second.saturating_mul(2), per_minute: received_per_second.saturating_mul(60) };
         connection.gets_socket();
@@ -57,7 +62,7 @@ impl<S> Wire<S> {
             written: Frames::default(),
             has_sent: false,
             stalled: None,
-            patience,
+            write_timeout,
             pause: None,
             is_held: false,
             received,
@@ -174,8 +179,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
                 Poll::Ready(Err(error))
             }
             Poll::Pending => {
-                let patience = this.patience;
-                let stalled = this.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
+                let write_timeout = this.write_timeout;
+                let stalled = this.stalled.get_or_insert_with(|| Box::pin(sleep(write_timeout)));
                 ready!(stalled.as_mut().poll(context));
                 this.connection.end();
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))

@@ -74,9 +74,9 @@ impl State {
 /// What is wrong with a choice.
 fn check(select: &Select, values: &[String]) -> Result<(), String> {
     let min = select.min.unwrap_or(1);
-    let (least, most) = (usize::from(min), usize::from(select.max.unwrap_or(1).max(min)));
-    if !(least..=most).contains(&values.len()) {
-        let range = if least == most { least.to_string() } else { format!("{least} to {most}") };
+    let (min, max) = (usize::from(min), usize::from(select.max.unwrap_or(1).max(min)));
+    if !(min..=max).contains(&values.len()) {
+        let range = if min == max { min.to_string() } else { format!("{min} to {max}") };
         return Err(format!("{} were chosen; choose {range}", values.len()));
     }
     // There are 255 at most.

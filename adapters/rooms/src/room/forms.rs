@@ -123,7 +123,7 @@ fn values(form: &Form, given: &BTreeMap<String, String>) -> Result<Value, String
     for field in &form.fields {
         let value = given.get(&field.name).map(String::as_str).unwrap_or_default();
         let (label, length) = (&field.label, value.chars().count());
-        let most = field.max.map_or(VALUE, |max| usize::try_from(max).unwrap_or(VALUE).min(VALUE));
+        let limit = field.max.map_or(VALUE, |max| usize::try_from(max).unwrap_or(VALUE).min(VALUE));
         if value.trim().is_empty() {
             if !field.optional {
                 return Err(format!("{label} is required"));
@@ -133,8 +133,8 @@ fn values(form: &Form, given: &BTreeMap<String, String>) -> Result<Value, String
         {
             return Err(format!("{label} has {length} characters; at least {min} are needed"));
         }
-        if length > most {
-            return Err(format!("{label} has {length} characters; the limit is {most}"));
+        if length > limit {
+            return Err(format!("{label} has {length} characters; the limit is {limit}"));
         }
         values.insert(field.name.clone(), Value::String(value.to_owned()));
     }

@@ -27,22 +27,22 @@ pub(super) struct InFlight {
 
 #[derive(Default)]
 struct Ways {
-    under_way: usize,
+    in_flight: usize,
     with_event: bool,
     alone: bool,
 }
 
 impl Ways {
     fn leaves(&mut self, with_event: bool) {
-        self.under_way += 1;
+        self.in_flight += 1;
         self.with_event |= with_event;
         self.alone |= !with_event;
     }
 
     /// When the last one has arrived: whether they may have overtaken each other.
     fn arrives(&mut self) -> Option<bool> {
-        self.under_way = self.under_way.saturating_sub(1);
-        (self.under_way == 0).then(|| std::mem::take(self)).map(|ways| ways.with_event && ways.alone)
+        self.in_flight = self.in_flight.saturating_sub(1);
+        (self.in_flight == 0).then(|| std::mem::take(self)).map(|ways| ways.with_event && ways.alone)
     }
 }
 
@@ -113,7 +113,7 @@ impl State {
 
     /// Rows have arrived, or never will.
     pub(super) fn arrived(&mut self, touched: &[u64]) {
-        let mut again = Batch::default();
+        let mut rewritten = Batch::default();
         for position in touched {
             let Some((_, ways)) = self.in_flight.messages.get_mut(position) else { continue };
             let Some(mixed) = ways.arrives() else { continue };
@@ -122,17 +122,17 @@ impl State {
             {
                 let key = (self.room.name.clone(), *position);
                 match row {
-                    Some(row) => MESSAGES.put(&mut again, &key, &row),
-                    None => MESSAGES.delete(&mut again, &key),
+                    Some(row) => MESSAGES.put(&mut rewritten, &key, &row),
+                    None => MESSAGES.delete(&mut rewritten, &key),
                 }
             }
         }
         if self.in_flight.room.arrives() == Some(true) {
-            self.write_room(&mut again);
+            self.write_room(&mut rewritten);
         }
-        if !again.is_empty() {
+        if !rewritten.is_empty() {
             // What it says is in the store already, but for a rare case; so nobody waits for it.
-            drop(self.cx.store.commit(again));
+            drop(self.cx.store.commit(rewritten));
         }
     }
 
