@@ -2,7 +2,7 @@
 
 use palabre_model::{ActionError, Batch, Content, Millis};
 
-use crate::decode::TEXT;
+use crate::decode::TEXT_MAX;
 use crate::files::{self, AttachmentStore};
 use crate::history::MessageRow;
 
@@ -66,8 +66,8 @@ impl BotIdentity<'_> {
 
 fn check_text(text: &str) -> Result<(), ActionError> {
     let length = text.chars().count();
-    if length > TEXT {
-        return Err(ActionError::Rejected(format!("it has {length} characters; the limit is {TEXT}")));
+    if length > TEXT_MAX {
+        return Err(ActionError::Rejected(format!("it has {length} characters; the limit is {TEXT_MAX}")));
     }
     Ok(())
 }

@@ -7,13 +7,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::decode;
-use crate::guests::LONGEST_TOKEN;
+use crate::guests::TOKEN_MAX;
 use crate::limits::Limits;
 
 /// The largest file that may be allowed, in mebibytes: it is held in memory until its message is there, and no more of one person is.
-const LARGEST_FILE_MB: usize = 32;
+const FILE_MB_MAX: usize = 32;
 /// The shortest token of a reserved name, in characters: a short one can be guessed.
-const SHORTEST_TOKEN: usize = 16;
+const NAME_TOKEN_MIN: usize = 16;
 
 /// The settings of a room service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -82,9 +82,9 @@ impl Config {
         if self.nickname.trim().is_empty() {
             return Err("rooms: nickname is empty; give the bots a name to speak under".to_owned());
         }
-        if !(1..=LARGEST_FILE_MB).contains(&self.max_file_mb) {
+        if !(1..=FILE_MB_MAX).contains(&self.max_file_mb) {
             let given = self.max_file_mb;
-            return Err(format!("rooms: max_file_mb is {given}; it may be from 1 to {LARGEST_FILE_MB}"));
+            return Err(format!("rooms: max_file_mb is {given}; it may be from 1 to {FILE_MB_MAX}"));
         }
         if self.retention.guest_days == 0 {
             return Err("rooms: retention: guest_days is at least 1".to_owned());
@@ -99,9 +99,9 @@ impl Config {
             return Err(format!("rooms: name_tokens: {name} is the name of the bots"));
         }
         let is_plain = token.bytes().all(|byte| byte.is_ascii_graphic());
-        if !is_plain || !(SHORTEST_TOKEN..=LONGEST_TOKEN).contains(&token.len()) {
+        if !is_plain || !(NAME_TOKEN_MIN..=TOKEN_MAX).contains(&token.len()) {
             return Err(format!(
-                "rooms: name_tokens: the token of {name} needs {SHORTEST_TOKEN} to {LONGEST_TOKEN} ASCII characters without spaces"
+                "rooms: name_tokens: the token of {name} needs {NAME_TOKEN_MIN} to {TOKEN_MAX} ASCII characters without spaces"
             ));
         }
         Ok(())

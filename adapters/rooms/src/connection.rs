@@ -16,12 +16,12 @@ use crate::limiter::Network;
 use crate::permits::Permit;
 
 /// What a packet in a queue takes beside its text, in bytes.
-const OVERHEAD: usize = 128;
+const PACKET_OVERHEAD: usize = 128;
 /// After so many refused events a client is disconnected.
-const STRIKES: u32 = 1_000;
+const STRIKES_MAX: u32 = 1_000;
 /// An event within the limits makes up for so many refused ones: a bucket that is refilled by and by lets one through now and then, also
 /// of those who never stop.
-const FORGIVEN: u32 = 10;
+const STRIKES_FORGIVEN: u32 = 10;
 
 /// How far a connection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl Connection {
     /// Makes room for a packet of so many bytes; false when too much is queued already. A packet is taken into an empty queue whatever
     /// its size, and a `last` one always.
     pub(crate) fn reserve(&self, size: usize, last: bool) -> bool {
-        let size = size + OVERHEAD;
+        let size = size + PACKET_OVERHEAD;
         let mut queue = lock(&self.queue);
         let is_full = queue.sizes.len() >= self.limits.packets || queue.bytes + size > self.limits.bytes;
         if is_full && !queue.sizes.is_empty() && !last {
@@ -186,12 +186,13 @@ impl Connection {
 
     /// One more refused event; true when there were too many of them in a row.
     pub(crate) fn strike(&self) -> bool {
-        self.strikes.fetch_add(1, Relaxed) + 1 >= STRIKES
+        self.strikes.fetch_add(1, Relaxed) + 1 >= STRIKES_MAX
     }
 
     /// An event was within the limits.
     pub(crate) fn forgive(&self) {
-        let _before = self.strikes.fetch_update(Relaxed, Relaxed, |strikes| Some(strikes.saturating_sub(FORGIVEN)));
+        let _before =
+            self.strikes.fetch_update(Relaxed, Relaxed, |strikes| Some(strikes.saturating_sub(STRIKES_FORGIVEN)));
     }
 
     /// The task that is to be woken when there may be something to read again.

@@ -8,19 +8,19 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// The longest text of a message, in characters.
-pub(crate) const TEXT: usize = 5_000;
+pub(crate) const TEXT_MAX: usize = 5_000;
 /// The longest name of a person, in characters.
-const USERNAME: usize = 64;
+const USERNAME_MAX: usize = 64;
 /// The longest name of a room, in characters.
-const ROOM: usize = 64;
+const ROOM_NAME_MAX: usize = 64;
 /// The longest nonce and id, in bytes.
-const ID: usize = 256;
+const ID_MAX: usize = 256;
 /// How many files a message has at most.
-pub(crate) const FILES: usize = 10;
+pub(crate) const FILES_MAX: usize = 10;
 /// How many people or messages a page has at most.
-pub(crate) const PAGE: usize = 200;
+pub(crate) const PAGE_MAX: usize = 200;
 /// The longest language tag, in characters.
-const LOCALE: usize = 35;
+const LOCALE_MAX: usize = 35;
 
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "an object with username and room")]
@@ -148,7 +148,7 @@ impl Join {
     pub(crate) fn checked(mut self) -> Result<Self, String> {
         self.username = username(&self.username)?;
         self.room = room_name(&self.room)?;
-        self.last_id = self.last_id.filter(|id| id.len() <= ID);
+        self.last_id = self.last_id.filter(|id| id.len() <= ID_MAX);
         Ok(self)
     }
 }
@@ -158,13 +158,13 @@ impl Send {
         if self.files.is_empty() || !self.message.trim().is_empty() {
             text(&self.message)?;
         }
-        if self.files.len() > FILES {
-            return Err(format!("a message has at most {FILES} files"));
+        if self.files.len() > FILES_MAX {
+            return Err(format!("a message has at most {FILES_MAX} files"));
         }
-        if self.nonce.as_ref().is_some_and(|nonce| nonce.is_empty() || nonce.len() > ID) {
-            return Err(format!("a nonce has 1 to {ID} bytes"));
+        if self.nonce.as_ref().is_some_and(|nonce| nonce.is_empty() || nonce.len() > ID_MAX) {
+            return Err(format!("a nonce has 1 to {ID_MAX} bytes"));
         }
-        if self.reply_to.as_ref().is_some_and(|id| id.len() > ID) {
+        if self.reply_to.as_ref().is_some_and(|id| id.len() > ID_MAX) {
             return Err("reply_to is no message's id".to_owned());
         }
         Ok(self)
@@ -191,8 +191,8 @@ impl History {
         if ids.len() != 1 {
             return Err("history: give the id of a message, either as before or as after".to_owned());
         }
-        if ids.iter().any(|id| id.len() > ID) {
-            return Err(format!("history: the id of a message has at most {ID} bytes"));
+        if ids.iter().any(|id| id.len() > ID_MAX) {
+            return Err(format!("history: the id of a message has at most {ID_MAX} bytes"));
         }
         limit("history", self.limit)?;
         Ok(self)
@@ -201,7 +201,7 @@ impl History {
 
 impl Users {
     pub(crate) fn checked(self) -> Result<Self, String> {
-        if self.cursor.as_ref().is_some_and(|cursor| cursor.len() > 4 * ID) {
+        if self.cursor.as_ref().is_some_and(|cursor| cursor.len() > 4 * ID_MAX) {
             return Err("room_users: cursor is none that was given out".to_owned());
         }
         limit("room_users", self.limit)?;
@@ -212,19 +212,19 @@ impl Users {
 /// Checks how large a page is to be.
 fn limit(event: &str, limit: Option<usize>) -> Result<(), String> {
     match limit {
-        Some(limit) if !(1..=PAGE).contains(&limit) => Err(format!("{event}: limit is from 1 to {PAGE}")),
+        Some(limit) if !(1..=PAGE_MAX).contains(&limit) => Err(format!("{event}: limit is from 1 to {PAGE_MAX}")),
         _ => Ok(()),
     }
 }
 
 /// A person's name as it may be.
 pub(crate) fn username(text: &str) -> Result<String, String> {
-    name(text, "username", USERNAME)
+    name(text, "username", USERNAME_MAX)
 }
 
 /// A room's name as it may be.
 pub(crate) fn room_name(text: &str) -> Result<String, String> {
-    let room = name(text, "room", ROOM)?;
+    let room = name(text, "room", ROOM_NAME_MAX)?;
     if room.contains('/') { Err("a room's name has no slash".to_owned()) } else { Ok(room) }
 }
 
@@ -247,7 +247,7 @@ fn locale<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, 
     let is_subtag = |text: &str| (1..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let is_tag = |tag: &str| {
         let language = tag.split('-').next().unwrap_or_default();
-        tag.len() <= LOCALE
+        tag.len() <= LOCALE_MAX
             && language.len() >= 2
             && language.bytes().all(|byte| byte.is_ascii_alphabetic())
             && tag.split('-').all(is_subtag)
@@ -264,8 +264,8 @@ pub(crate) fn text(text: &str) -> Result<(), String> {
         return Err("message is empty".to_owned());
     }
     let length = text.chars().count();
-    if length > TEXT {
-        return Err(format!("message has {length} characters; the limit is {TEXT}"));
+    if length > TEXT_MAX {
+        return Err(format!("message has {length} characters; the limit is {TEXT_MAX}"));
     }
     Ok(())
 }

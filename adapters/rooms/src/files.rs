@@ -4,15 +4,15 @@ use palabre_model::{ActionError, Attachment, Batch, Entropy, FileToSend, Millis}
 use palabre_store::{Table, TableId};
 use serde::{Deserialize, Serialize};
 
-use crate::decode::FILES as MOST_FILES;
+use crate::decode::FILES_MAX;
 
 /// Files by id.
 pub(crate) const FILES: Table<String, FileRow> = Table::new(TableId::RoomFiles);
 
 /// Where files are served.
-const PATH: &str = "/api/files/";
+const FILES_PATH: &str = "/api/files/";
 /// The longest name of a file, in characters; what is longer is cut.
-const NAME: usize = 128;
+const FILE_NAME_MAX: usize = 128;
 
 /// A file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,9 +39,9 @@ pub(crate) struct AttachmentStore<'a> {
 impl AttachmentStore<'_> {
     /// Adds the files to `batch`; what their message says of them.
     pub(crate) fn put(&self, batch: &mut Batch, files: Vec<FileToSend>) -> Result<Vec<Attachment>, ActionError> {
-        if files.len() > MOST_FILES {
+        if files.len() > FILES_MAX {
             let count = files.len();
-            return Err(ActionError::Rejected(format!("it has {count} files; a message has at most {MOST_FILES}")));
+            return Err(ActionError::Rejected(format!("it has {count} files; a message has at most {FILES_MAX}")));
         }
         if let Some(file) = files.iter().find(|file| file.data.len() > self.largest) {
             let (name, size, largest) = (&file.name, file.data.len(), self.largest);
@@ -78,12 +78,12 @@ pub(crate) fn fresh_id(entropy: &dyn Entropy) -> String {
 
 /// Where the file of that id is, on this service.
 pub(crate) fn address(id: &str) -> String {
-    format!("{PATH}{id}")
+    format!("{FILES_PATH}{id}")
 }
 
 /// The id of the file that is there.
 pub(crate) fn id_at(address: &str) -> Option<&str> {
-    address.strip_prefix(PATH).filter(|id| !id.is_empty() && id.len() <= 64)
+    address.strip_prefix(FILES_PATH).filter(|id| !id.is_empty() && id.len() <= 64)
 }
 
 /// Adds to `batch` that the files of a message go with it.
@@ -138,7 +138,8 @@ pub(crate) fn type_by_name(name: &str) -> &'static str {
 
 /// A name that leads nowhere when it is saved under it.
 pub(crate) fn file_name(given: &str) -> String {
-    let name: String = given.chars().filter(|c| !c.is_control() && !matches!(c, '/' | '\\')).take(NAME).collect();
+    let name: String =
+        given.chars().filter(|c| !c.is_control() && !matches!(c, '/' | '\\')).take(FILE_NAME_MAX).collect();
     let name = name.trim().trim_start_matches('.').to_owned();
     if name.is_empty() { "file".to_owned() } else { name }
 }

@@ -1,7 +1,7 @@
 //! The frames of a WebSocket (RFC 6455, section 5.2) as they are written, to know which packets have left.
 
 /// How many bytes at the beginning of a packet say what it is.
-const START: usize = 2;
+const TYPE_LENGTH: usize = 2;
 
 /// Follows what a server writes, which is not masked.
 #[derive(Default)]
@@ -9,7 +9,7 @@ pub(crate) struct Frames {
     header: [u8; 10],
     /// How much of the header is there.
     have: usize,
-    start: [u8; START],
+    start: [u8; TYPE_LENGTH],
     /// How much of the payload has been written, and how much is left.
     written: u64,
     left: u64,
@@ -29,7 +29,7 @@ impl Frames {
                 }
             } else {
                 let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(data.len());
-                for (index, byte) in (self.written..).zip(&data[..length]).take(START) {
+                for (index, byte) in (self.written..).zip(&data[..length]).take(TYPE_LENGTH) {
                     if let Some(place) = usize::try_from(index).ok().and_then(|index| self.start.get_mut(index)) {
                         *place = *byte;
                     }
@@ -70,7 +70,7 @@ impl Frames {
 
     fn is_packet(&self) -> bool {
         const TEXT: u8 = 1;
-        self.header[0] & 0x0f == TEXT && self.written >= START as u64 && is_packet(&self.start)
+        self.header[0] & 0x0f == TEXT && self.written >= TYPE_LENGTH as u64 && is_packet(&self.start)
     }
 }
 

@@ -30,13 +30,13 @@ use crate::wire::Wire;
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
 /// The largest packet that a client may send, in bytes.
-const PACKET: usize = 64 << 10;
+const PACKET_BYTES_MAX: usize = 64 << 10;
 /// How long a session may be open before it is used.
-const FIRST_USE: Duration = Duration::from_secs(10);
+const FIRST_USE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Between the packets of a polling request (Engine.IO 4).
 const SEPARATOR: u8 = 0x1e;
 /// How many packets of the library's own may wait for a client beside those of the service.
-const OWN_PACKETS: usize = 64;
+const LIBRARY_PACKETS_MAX: usize = 64;
 /// When a client that was not admitted may ask again, in seconds.
 const RETRY_AFTER: &str = "5";
 
@@ -51,11 +51,11 @@ struct Gateway {
 /// The routes of Socket.IO.
 pub(crate) fn routes(rooms: &Arc<Rooms>) -> Router {
     let (service, io) = SocketIo::builder()
-        .max_buffer_size(rooms.config.client_queue.saturating_add(OWN_PACKETS))
-        .max_payload(PACKET as u64)
-        .ws_max_message_size(PACKET)
-        .ws_max_frame_size(PACKET)
-        .connect_timeout(FIRST_USE)
+        .max_buffer_size(rooms.config.client_queue.saturating_add(LIBRARY_PACKETS_MAX))
+        .max_payload(PACKET_BYTES_MAX as u64)
+        .ws_max_message_size(PACKET_BYTES_MAX)
+        .ws_max_frame_size(PACKET_BYTES_MAX)
+        .connect_timeout(FIRST_USE_TIMEOUT)
         .build_with_inner_svc(Router::new());
     rooms.listen(&io);
     let gateway = Gateway { rooms: Arc::clone(rooms), service, sessions: Mutex::default() };
@@ -98,7 +98,7 @@ impl Gateway {
             return self.upgrade(connection, request);
         }
         let (parts, body) = self.call(request).await.into_parts();
-        let body = to_bytes(body, PACKET).await.unwrap_or_default();
+        let body = to_bytes(body, PACKET_BYTES_MAX).await.unwrap_or_default();
         if let Some(sid) = opened(&body) {
             self.lock().insert(sid.clone(), Arc::downgrade(&connection));
             self.keep(&connection, Some(sid));
@@ -167,8 +167,8 @@ impl Gateway {
             return (StatusCode::BAD_REQUEST, "the session is over").into_response();
         }
         let (parts, body) = request.into_parts();
-        let Ok(body) = to_bytes(body, PACKET).await else {
-            return (StatusCode::PAYLOAD_TOO_LARGE, format!("at most {PACKET} bytes are taken at once"))
+        let Ok(body) = to_bytes(body, PACKET_BYTES_MAX).await else {
+            return (StatusCode::PAYLOAD_TOO_LARGE, format!("at most {PACKET_BYTES_MAX} bytes are taken at once"))
                 .into_response();
         };
         let closes = body.split(|byte| *byte == SEPARATOR).any(|packet| packet == b"1");

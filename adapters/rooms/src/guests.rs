@@ -12,9 +12,9 @@ use crate::files::fresh_id;
 /// Guests by the hash of their token.
 const GUESTS: Table<String, GuestRow> = Table::new(TableId::RoomGuests);
 /// The longest token, in bytes.
-pub(crate) const LONGEST_TOKEN: usize = 128;
+pub(crate) const TOKEN_MAX: usize = 128;
 /// How much of a guest's id others see: enough to tell guests apart.
-const PUBLIC_ID: usize = 16;
+const PUBLIC_ID_LENGTH: usize = 16;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct GuestRow {
@@ -45,7 +45,7 @@ impl Guest {
 
 /// Returns the part of a guest's id that everybody may see.
 pub(crate) fn public_id(id: &str) -> &str {
-    id.get(..PUBLIC_ID).unwrap_or(id)
+    id.get(..PUBLIC_ID_LENGTH).unwrap_or(id)
 }
 
 /// Returns when the token of the guest `id` was last used; `None` when it is unknown or has expired. Reads the disk.

@@ -11,7 +11,7 @@ use palabre_model::{Clock, Millis};
 use crate::limits::{Limits, Rate};
 
 /// How many buckets there are at most.
-const BUCKETS: usize = 100_000;
+const BUCKETS_MAX: usize = 100_000;
 
 /// What is limited by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -181,7 +181,7 @@ impl Limiter {
 
     /// Makes room when there are too many buckets: of full ones nothing is lost; were that not enough, every other one goes.
     fn forget_some(&self, buckets: &mut HashMap<(Who, Kind), Bucket>, now: Millis) {
-        if buckets.len() < BUCKETS {
+        if buckets.len() < BUCKETS_MAX {
             return;
         }
         buckets.retain(|(who, kind), bucket| {
@@ -189,7 +189,7 @@ impl Limiter {
             bucket.refill(rate, now);
             bucket.level < f64::from(rate.burst)
         });
-        if buckets.len() > BUCKETS / 2 {
+        if buckets.len() > BUCKETS_MAX / 2 {
             let mut stays = false;
             buckets.retain(|_, _| {
                 stays = !stays;

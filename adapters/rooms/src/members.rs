@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 const MEMBERS: Table<String, MemberRow> = Table::new(TableId::RoomMembers);
 
 /// The longest name of a person, a role, or in a role's place, in characters.
-const NAME: usize = 64;
+const NAME_MAX: usize = 64;
 /// How many roles a member has at most.
-const ROLES: usize = 64;
+const ROLES_MAX: usize = 64;
 /// A clock is stepped by seconds now and then; nothing is done about less than this.
-const CLOCK_STEP: Millis = 60_000;
+const CLOCK_STEP_MAX: Millis = 60_000;
 
 /// What there is to say of a member.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,19 +194,23 @@ impl Members {
 
     /// Why `measure` cannot be taken against `name`, if so; `guest` is the id of the guest who goes by it at present.
     pub(crate) fn check(&self, name: &str, measure: &Measure, guest: Option<&str>) -> Option<String> {
-        let is_long = |text: &str| text.chars().count() > NAME;
+        let is_long = |text: &str| text.chars().count() > NAME_MAX;
         match measure {
             Measure::AddRole(role) if role.is_empty() || is_long(role) => {
-                Some(format!("a role's name has 1 to {NAME} characters"))
+                Some(format!("a role's name has 1 to {NAME_MAX} characters"))
             }
             Measure::AddRole(role) if guest.is_none() && !self.row(name).roles.contains(role) => {
                 let problem = "is not online: a role is given to a guest and not to a name, so that nobody else has it under that name";
                 Some(format!("{name} {problem}"))
             }
-            Measure::AddRole(role) if self.row(name).roles.len() >= ROLES && !self.row(name).roles.contains(role) => {
-                Some(format!("{name} has {ROLES} roles already, which is the limit"))
+            Measure::AddRole(role)
+                if self.row(name).roles.len() >= ROLES_MAX && !self.row(name).roles.contains(role) =>
+            {
+                Some(format!("{name} has {ROLES_MAX} roles already, which is the limit"))
             }
-            Measure::Rename(nickname) if is_long(nickname) => Some(format!("a nickname has at most {NAME} characters")),
+            Measure::Rename(nickname) if is_long(nickname) => {
+                Some(format!("a nickname has at most {NAME_MAX} characters"))
+            }
             Measure::Mute { .. }
             | Measure::Unmute
             | Measure::Kick
@@ -320,7 +324,7 @@ fn set_term((at, until): (&mut Option<Millis>, &mut Option<Millis>), end: Millis
 
 fn begin_anew(at: &mut Option<Millis>, until: &mut Option<Millis>, now: Millis) {
     let (Some(set), Some(end)) = (*at, *until) else { return };
-    if set > now.saturating_add(CLOCK_STEP) {
+    if set > now.saturating_add(CLOCK_STEP_MAX) {
         *at = Some(now);
         if end < Millis::MAX {
             *until = Some(now.saturating_add(end.saturating_sub(set)));

@@ -16,7 +16,7 @@ use crate::permits::Permit;
 use crate::room::Command;
 use crate::service::Rooms;
 use crate::session::Session;
-use crate::transport::{PAUSE, refuse, too_fast, turn_away};
+use crate::transport::{REFUSED_PAUSE_MAX, refuse, too_fast, turn_away};
 
 /// Where a connection is at present.
 #[derive(Default)]
@@ -104,7 +104,7 @@ impl Rooms {
         if !self.directory.is_open(room)
             && let Verdict::Refused(wait) = self.limiter.take(Kind::Room, &buckets(peer, Some(guest)))
         {
-            peer.connection.pause(wait.min(PAUSE));
+            peer.connection.pause(wait.min(REFUSED_PAUSE_MAX));
             return Err(too_fast(Kind::Room, wait));
         }
         self.open_room(room)

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use crate::service::Rooms;
 
 /// How long a file may be on its way.
-const PATIENCE: Duration = Duration::from_secs(120);
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long it is listened to what is not taken.
-const REST: Duration = Duration::from_secs(10);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `PUT /api/files/{id}`: the file itself, as the body.
 pub(crate) async fn put(
@@ -44,7 +44,7 @@ async fn receive(rooms: &Rooms, id: &str, request: Request) -> Result<Value, (St
                 }
             }
         };
-        drop(tokio::time::timeout(REST, rest).await);
+        drop(tokio::time::timeout(DRAIN_TIMEOUT, rest).await);
     }
     received
 }
@@ -64,7 +64,7 @@ async fn take_in(
         return Err((StatusCode::TOO_MANY_REQUESTS, problem));
     };
     let too_slow = || (StatusCode::REQUEST_TIMEOUT, "the file did not come in time".to_owned());
-    let read = tokio::time::timeout(PATIENCE, read(rooms, id, body, largest)).await;
+    let read = tokio::time::timeout(UPLOAD_TIMEOUT, read(rooms, id, body, largest)).await;
     let data = read.unwrap_or_else(|_elapsed| Err(too_slow()))?;
     rooms.uploads.fill(id, data, rooms.clock.now())
 }

@@ -54,11 +54,11 @@ use rules::Rules;
 pub(crate) use command::{ActionRequest, Answer, Command, DirectMessage};
 
 /// What somebody who comes in sees of the past.
-const SHOWN: usize = 100;
+const RECENT_MESSAGES: usize = 100;
 /// How many pages of the history are read at once.
-const READS: usize = 2;
+const CONCURRENT_READS_MAX: usize = 2;
 /// An empty room leaves the memory after this; what it keeps stays in the store.
-const EMPTY: std::time::Duration = std::time::Duration::from_secs(30);
+const EMPTY_ROOM_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// What a room has from the service.
 pub(crate) struct RoomContext {
@@ -157,7 +157,7 @@ pub(crate) async fn run(cx: RoomContext, mut commands: mpsc::Receiver<Command>) 
                 Some(command) => state.take(command).await,
                 None => return,
             },
-            () = tokio::time::sleep(EMPTY), if idle => {
+            () = tokio::time::sleep(EMPTY_ROOM_TIMEOUT), if idle => {
                 // Nobody can put a command in after this; what is there already is still done.
                 commands.close();
             }
@@ -186,7 +186,11 @@ impl State {
             rules: Rules::new(row.slowmode, row.locked, &recent),
             next,
             created,
-            recent_from: if recent.len() < SHOWN { 0 } else { recent.first().map_or(0, |(position, _)| *position) },
+            recent_from: if recent.len() < RECENT_MESSAGES {
+                0
+            } else {
+                recent.first().map_or(0, |(position, _)| *position)
+            },
             recent: recent.into_iter().map(|(position, row)| (position, Arc::new(row))).collect(),
             shown_before: next,
             changed_at: row.changed,
@@ -197,7 +201,7 @@ impl State {
             in_flight: InFlight::default(),
             pending: FuturesOrdered::new(),
             reads: FuturesUnordered::new(),
-            turns: Arc::new(Semaphore::new(READS)),
+            turns: Arc::new(Semaphore::new(CONCURRENT_READS_MAX)),
             joins: 0,
             presence_changes: PresenceChanges::default(),
             too_slow: Vec::new(),

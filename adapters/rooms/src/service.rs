@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::decode::TEXT;
+use crate::decode::TEXT_MAX;
 use crate::directory::Directory;
 use crate::limiter::{Limiter, Network};
 use crate::members::Members;
@@ -18,7 +18,7 @@ use crate::room::{self, Command};
 use crate::uploads::Uploads;
 
 /// How many commands may wait for a room; past that, clients are told that it is busy.
-const COMMANDS: usize = 4_096;
+const QUEUED_COMMANDS_MAX: usize = 4_096;
 
 /// The room service of one bot. It is the bot's adapter, and gives the server what it mounts ([`Rooms::router`]).
 pub struct Rooms {
@@ -50,7 +50,8 @@ pub(crate) struct Counts {
 }
 
 /// A room has no side talks, nobody needs an invitation or has to ask, and people write to a bot where it is.
-const LACKING: &[ActionKind] = &[ActionKind::Thread, ActionKind::Invite, ActionKind::Admit, ActionKind::Offer];
+const UNSUPPORTED_ACTIONS: &[ActionKind] =
+    &[ActionKind::Thread, ActionKind::Invite, ActionKind::Admit, ActionKind::Offer];
 
 impl Rooms {
     /// A room service that keeps its rooms in `store`.
@@ -65,12 +66,12 @@ impl Rooms {
             clock,
             entropy,
             capabilities: Capabilities {
-                actions: ActionKind::all_but(LACKING),
+                actions: ActionKind::all_but(UNSUPPORTED_ACTIONS),
                 buttons: true,
                 personas: true,
                 polls: false,
                 whispers: true,
-                max_text: TEXT,
+                max_text: TEXT_MAX,
                 max_file,
             },
             context: watch::Sender::new(None),
@@ -97,7 +98,7 @@ impl Rooms {
     pub(crate) fn open_room(&self, name: &str) -> Result<mpsc::Sender<Command>, String> {
         self.directory.room(name, self.config.max_rooms, || {
             let context = self.context.borrow().clone().ok_or("the service is starting; try again in a moment")?;
-            let (sender, commands) = mpsc::channel(COMMANDS);
+            let (sender, commands) = mpsc::channel(QUEUED_COMMANDS_MAX);
             self.spawn(room::run(room::RoomContext::of(self, context, name), commands));
             Ok(sender)
         })

@@ -6,7 +6,7 @@ use palabre_model::Millis;
 use palabre_text::skeleton;
 use serde_json::Value;
 
-use crate::guests::{self, Guest, LONGEST_TOKEN};
+use crate::guests::{self, Guest, TOKEN_MAX};
 use crate::service::Rooms;
 
 /// The use of a token is written down at most this often.
@@ -41,7 +41,7 @@ impl Rooms {
 
     async fn session_of(&self, auth: Option<&Value>) -> Result<Session, String> {
         let token = auth.and_then(|auth| auth.get("token")?.as_str()).filter(|token| {
-            (1..=LONGEST_TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())
+            (1..=TOKEN_MAX).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())
         });
         let Some(token) = token else { return Ok(Session::new(Guest::fresh(&*self.entropy), None)) };
         let guest = Guest::holding(token);

@@ -11,7 +11,7 @@ use crate::service::Rooms;
 
 const HOUR: Millis = 3_600_000;
 /// How many messages of one room go in one commit.
-const AT_ONCE: usize = 5_000;
+const REMOVED_PER_COMMIT_MAX: usize = 5_000;
 
 /// Sweeps until it is dropped.
 pub(crate) async fn run(rooms: &Rooms, context: &AdapterContext) {
@@ -74,7 +74,7 @@ fn sweep_store(store: &Store, retention: &Retention, busy: &[String], now: Milli
             newer = if message.time > now { newer } else { message.time };
             newest = newest.max(newer);
             count += 1;
-            if (index >= retention.messages_per_room || newer < oldest_kept) && removed < AT_ONCE {
+            if (index >= retention.messages_per_room || newer < oldest_kept) && removed < REMOVED_PER_COMMIT_MAX {
                 last = last.max(Some(position));
                 removed += 1;
                 history::remove(&mut batch, &room, position, &message);

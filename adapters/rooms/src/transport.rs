@@ -23,11 +23,11 @@ use crate::service::Rooms;
 use crate::session::Session;
 
 /// How much of an unknown event's name is repeated, in characters.
-const NAMED: usize = 64;
+const EVENT_NAME_MAX: usize = 64;
 /// Nothing more is read for at most so long from a client that is a little too fast: its heartbeat has to come through.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LATE_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// The same for a client of which events were refused.
-pub(crate) const PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// Ends a connection whose socket is gone: also one that was never announced as connected, of which there is no disconnection.
 struct EndsConnection(Arc<Connection>);
@@ -152,7 +152,7 @@ impl Rooms {
             if let Some(peer) = Peer::of(socket)
                 && let Some(ack) = rooms.admit(&peer, &place, Kind::Other, ack)
             {
-                let name: String = event.0.chars().take(NAMED).collect();
+                let name: String = event.0.chars().take(EVENT_NAME_MAX).collect();
                 refuse(&peer, ack, format!("there is no event {name}"));
             }
             std::future::ready(())
@@ -169,12 +169,12 @@ impl Rooms {
                 return Some(ack);
             }
             Verdict::Late(wait) => {
-                peer.connection.pause(wait.min(LONGEST_PAUSE));
+                peer.connection.pause(wait.min(LATE_PAUSE_MAX));
                 return Some(ack);
             }
             Verdict::Refused(wait) => wait,
         };
-        peer.connection.pause(wait.min(PAUSE));
+        peer.connection.pause(wait.min(REFUSED_PAUSE_MAX));
         let problem = too_fast(kind, wait);
         if peer.connection.strike() {
             tracing::warn!(limit = kind.name(), "a client that sends far too much is disconnected");

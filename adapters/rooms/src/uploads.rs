@@ -10,26 +10,26 @@ use axum::http::StatusCode;
 use palabre_model::{FileToSend, Millis};
 use serde_json::{Value, json};
 
-use crate::decode::{self, FILES};
+use crate::decode::{self, FILES_MAX};
 use crate::files::{address, file_name, safe_type, type_by_name};
 use crate::limiter::Network;
 
 /// How long a file waits for its message.
-const LIFE: Millis = 600_000;
+const UPLOAD_LIFE: Millis = 600_000;
 /// How many of one person may wait.
-const OF_ONE: usize = 2 * FILES;
+const FILES_PER_PERSON_MAX: usize = 2 * FILES_MAX;
 /// How much of one person may wait, in bytes.
-const MUCH: usize = 32 << 20;
+const BYTES_PER_PERSON_MAX: usize = 32 << 20;
 /// How much may wait in all, in bytes.
-const IN_ALL: usize = 128 << 20;
+const BYTES_MAX: usize = 128 << 20;
 /// How much of that may be of one address, in bytes.
-const OF_ADDRESS: usize = IN_ALL / 2;
+const BYTES_PER_ADDRESS_MAX: usize = BYTES_MAX / 2;
 /// Bytes of files that may be on their way into the store at a time, unless one message has more: each is in memory several times then.
-const STORING: usize = 16 << 20;
+const COMMITTING_BYTES_MAX: usize = 16 << 20;
 /// The error for a client that meets a limit of all or of its address.
-const TOO_MANY: &str = "too many files are on their way; try again in a moment";
+const TOO_MANY_UPLOADS: &str = "too many files are on their way; try again in a moment";
 /// How many may wait in all.
-const COUNT: usize = 4_096;
+const UPLOADS_MAX: usize = 4_096;
 
 /// Files that no message has yet, by id.
 #[derive(Default)]
@@ -39,7 +39,7 @@ pub(crate) struct Uploads {
     storing: Arc<AtomicUsize>,
 }
 
-/// The files of a message that is on its way into the store: until this is dropped they count against `STORING`.
+/// The files of a message that is on its way into the store: until this is dropped they count against `COMMITTING_BYTES_MAX`.
 pub(crate) struct Storing {
     all: Arc<AtomicUsize>,
     bytes: usize,
@@ -75,7 +75,7 @@ pub(crate) struct UploadLimits {
 impl Waiting {
     /// Whether it is still waited for. Longer than its life it cannot be, unless the clock has been set back since.
     fn is_waited_for(&self, now: Millis) -> bool {
-        now < self.until && self.until - now <= LIFE
+        now < self.until && self.until - now <= UPLOAD_LIFE
     }
 
     pub(crate) fn new(room: &str, guest: &str, network: Network, upload: &decode::Upload, now: Millis) -> Self {
@@ -83,7 +83,7 @@ impl Waiting {
         let content_type = upload.content_type.as_deref().filter(|given| !given.trim().is_empty());
         let content_type = content_type.map_or_else(|| type_by_name(&name), safe_type).to_owned();
         let (room, person) = (room.to_owned(), guest.to_owned());
-        let until = now.saturating_add(LIFE);
+        let until = now.saturating_add(UPLOAD_LIFE);
         Self { room, person, network, name, content_type, until, coming: None, data: None }
     }
 
@@ -115,16 +115,16 @@ impl Uploads {
         let mut uploads = self.lock();
         uploads.retain(|_, other| other.is_waited_for(now));
         let person = (waiting.person.as_str(), waiting.network);
-        if uploads.values().filter(|other| other.is_of(person)).count() >= OF_ONE {
-            return Err(format!("{OF_ONE} files of yours wait for a message already; send those first"));
+        if uploads.values().filter(|other| other.is_of(person)).count() >= FILES_PER_PERSON_MAX {
+            return Err(format!("{FILES_PER_PERSON_MAX} files of yours wait for a message already; send those first"));
         }
         let of_address = uploads.values().filter(|other| other.network == waiting.network).count();
         if limits.per_address > 0 && of_address >= limits.per_address {
             let limit = limits.per_address;
             return Err(format!("{limit} files of your address wait for a message already (files_per_address)"));
         }
-        if uploads.len() >= COUNT {
-            return Err(TOO_MANY.to_owned());
+        if uploads.len() >= UPLOADS_MAX {
+            return Err(TOO_MANY_UPLOADS.to_owned());
         }
         uploads.insert(id.to_owned(), waiting);
         Ok(())
@@ -154,12 +154,12 @@ impl Uploads {
             of_address += if other.network == network { other.size() } else { 0 };
             of_person += if other.is_of(person) { other.size() } else { 0 };
         }
-        if of_person - before > MUCH {
+        if of_person - before > BYTES_PER_PERSON_MAX {
             let told = "too much of yours waits for a message already; send that first";
             return Err((StatusCode::PAYLOAD_TOO_LARGE, told.to_owned()));
         }
-        if of_address - before > OF_ADDRESS || in_all - before > IN_ALL {
-            let told = TOO_MANY;
+        if of_address - before > BYTES_PER_ADDRESS_MAX || in_all - before > BYTES_MAX {
+            let told = TOO_MANY_UPLOADS;
             return Err((StatusCode::SERVICE_UNAVAILABLE, told.to_owned()));
         }
         if let Some(waiting) = uploads.get_mut(id) {
@@ -215,8 +215,8 @@ impl Uploads {
         let bytes = found.iter().map(|waiting| waiting.size()).sum();
         let before = self.storing.fetch_add(bytes, Relaxed);
         let storing = Storing { all: Arc::clone(&self.storing), bytes };
-        if bytes > 0 && before > 0 && before + bytes > STORING {
-            return Err(TOO_MANY.to_owned());
+        if bytes > 0 && before > 0 && before + bytes > COMMITTING_BYTES_MAX {
+            return Err(TOO_MANY_UPLOADS.to_owned());
         }
         let files = found.into_iter().map(|waiting| FileToSend {
             name: waiting.name.clone(),

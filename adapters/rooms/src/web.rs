@@ -14,9 +14,9 @@ use crate::{compat, gateway, rest};
 
 const INDEX: &str = include_str!("../web/index.html");
 /// A year: what has the version in its address never changes there.
-const FOR_EVER: &str = "public, max-age=31536000, immutable";
+const CACHE_FOREVER: &str = "public, max-age=31536000, immutable";
 /// Kept, but asked about each time.
-const REVALIDATED: &str = "no-cache";
+const CACHE_REVALIDATED: &str = "no-cache";
 
 /// What tells these assets from those of another build. It stands in their addresses, so that a browser asks for each once.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
@@ -56,7 +56,7 @@ impl Rooms {
 }
 
 pub(crate) async fn page() -> Response {
-    ([(header::CACHE_CONTROL, REVALIDATED)], Html(PAGE.as_str())).into_response()
+    ([(header::CACHE_CONTROL, CACHE_REVALIDATED)], Html(PAGE.as_str())).into_response()
 }
 
 /// An asset, under the version of this build or under its bare name.
@@ -71,6 +71,6 @@ async fn asset(Path(path): Path<String>) -> Response {
         Some("svg") => "image/svg+xml",
         _ => "text/plain; charset=utf-8",
     };
-    let kept = if versioned.is_some() { FOR_EVER } else { REVALIDATED };
+    let kept = if versioned.is_some() { CACHE_FOREVER } else { CACHE_REVALIDATED };
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, kept)], *text).into_response()
 }

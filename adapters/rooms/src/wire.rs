@@ -16,7 +16,7 @@ use crate::limiter::Bucket;
 use crate::limits::Rate;
 
 /// A close frame with the code 1001, "going away": the client comes back by itself.
-const CLOSE: &[u8] = &[0x88, 0x02, 0x03, 0xe9];
+const CLOSE_FRAME: &[u8] = &[0x88, 0x02, 0x03, 0xe9];
 
 /// A stream that belongs to a connection, and ends it when it is dropped.
 pub(crate) struct Wire<S> {
@@ -113,7 +113,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             self.is_held = true;
             return Poll::Pending;
         }
-        while let Some(left) = CLOSE.get(self.closing..).filter(|left| !left.is_empty()) {
+        while let Some(left) = CLOSE_FRAME.get(self.closing..).filter(|left| !left.is_empty()) {
             let written = ready!(Pin::new(&mut self.stream).poll_write(context, left))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));

@@ -18,7 +18,7 @@ use crate::presence::Author;
 type Found = (Author, u64, Arc<MessageRow>);
 
 /// How many different reactions a message has at most.
-const KINDS: usize = 32;
+const REACTIONS_MAX: usize = 32;
 
 impl State {
     pub(super) async fn edit(&mut self, sid: Sid, edit: Edit, ack: AckSender) {
@@ -67,8 +67,8 @@ impl State {
         if react.remove && is_of_another(&row, &react.emoji, &username, &guest) {
             return requester.reply(Err("only one's own reactions can be taken away".to_owned()));
         }
-        if !react.remove && row.reactions.len() >= KINDS && !row.reactions.contains_key(&react.emoji) {
-            return requester.reply(Err(format!("a message has at most {KINDS} different reactions")));
+        if !react.remove && row.reactions.len() >= REACTIONS_MAX && !row.reactions.contains_key(&react.emoji) {
+            return requester.reply(Err(format!("a message has at most {REACTIONS_MAX} different reactions")));
         }
         let Some(row) = reacted(&row, &react.emoji, &username, Some(&*guest), !react.remove) else {
             return requester.reply(Ok(Some(row.id.clone())));
@@ -125,7 +125,7 @@ pub(super) fn reacted(
 ) -> Option<MessageRow> {
     let mut row = row.clone();
     if added {
-        if row.reactions.len() >= KINDS && !row.reactions.contains_key(emoji) {
+        if row.reactions.len() >= REACTIONS_MAX && !row.reactions.contains_key(emoji) {
             return None;
         }
         let names = row.reactions.entry(emoji.to_owned()).or_default();

@@ -14,7 +14,7 @@ use crate::encode::ephemeral_message;
 use crate::history::MessageRow;
 
 /// How many a room holds.
-const KEPT: usize = 1_000;
+const EPHEMERAL_MESSAGES_MAX: usize = 1_000;
 
 struct EphemeralMessage {
     /// Lower-case username.
@@ -49,7 +49,7 @@ impl EphemeralMessages {
             return false;
         }
         self.kept.push_back(message);
-        if self.kept.len() > KEPT {
+        if self.kept.len() > EPHEMERAL_MESSAGES_MAX {
             self.kept.pop_front();
         }
         true

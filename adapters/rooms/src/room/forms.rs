@@ -15,9 +15,9 @@ use crate::peer::AckSender;
 use crate::presence::Author;
 
 /// How many a room holds; the oldest can no longer be submitted.
-const KEPT: usize = 1_000;
+const OPEN_FORMS_MAX: usize = 1_000;
 /// The longest value, in characters.
-const VALUE: usize = 4_000;
+const VALUE_MAX: usize = 4_000;
 
 struct Open {
     /// Lower-case username.
@@ -41,7 +41,7 @@ impl Forms {
 
     fn keep(&mut self, open: Open) {
         self.kept.push_back(open);
-        if self.kept.len() > KEPT {
+        if self.kept.len() > OPEN_FORMS_MAX {
             self.kept.pop_front();
         }
     }
@@ -123,7 +123,7 @@ fn values(form: &Form, given: &BTreeMap<String, String>) -> Result<Value, String
     for field in &form.fields {
         let value = given.get(&field.name).map(String::as_str).unwrap_or_default();
         let (label, length) = (&field.label, value.chars().count());
-        let limit = field.max.map_or(VALUE, |max| usize::try_from(max).unwrap_or(VALUE).min(VALUE));
+        let limit = field.max.map_or(VALUE_MAX, |max| usize::try_from(max).unwrap_or(VALUE_MAX).min(VALUE_MAX));
         if value.trim().is_empty() {
             if !field.optional {
                 return Err(format!("{label} is required"));

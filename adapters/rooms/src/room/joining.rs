@@ -6,7 +6,7 @@ use socketioxide::socket::Sid;
 
 use super::State;
 use super::pages::Found;
-use crate::decode::{Join, PAGE};
+use crate::decode::{Join, PAGE_MAX};
 use crate::encode::{Ack, Moderated, RoomJoined, end, message};
 use crate::guests::{Guest, public_id};
 use crate::peer::{AckSender, Peer};
@@ -74,7 +74,7 @@ impl State {
         (session.is_in, session.is_reading) = (true, false);
         let (socket, username, name, guest) =
             (session.socket.clone(), session.username.clone(), session.name.clone(), session.guest.clone());
-        let (users, next_users) = self.presence.page(None, PAGE, &nickname);
+        let (users, next_users) = self.presence.page(None, PAGE_MAX, &nickname);
         let room = &self.room.name;
         let joined = RoomJoined {
             room,

@@ -10,7 +10,7 @@ use crate::history::NONCES;
 use crate::presence::Author;
 
 /// How many are kept in memory; older ones are looked up in the store.
-const KEPT: usize = 1_024;
+const NONCES_IN_MEMORY_MAX: usize = 1_024;
 
 /// An author, by lower-case username, and the nonce that they gave a message.
 pub(super) type Nonce = (String, String);
@@ -30,7 +30,7 @@ impl Nonces {
     pub(super) fn remember(&mut self, nonce: Nonce, id: String) {
         self.ids.insert(nonce.clone(), id);
         self.order.push_back(nonce);
-        if self.order.len() > KEPT
+        if self.order.len() > NONCES_IN_MEMORY_MAX
             && let Some(oldest) = self.order.pop_front()
         {
             self.ids.remove(&oldest);

@@ -7,14 +7,14 @@ use futures_util::future::BoxFuture;
 use palabre_store::{Direction, Result as StoreResult, Store};
 use socketioxide::socket::Sid;
 
-use super::{SHOWN, State};
-use crate::decode::{History, PAGE};
+use super::{RECENT_MESSAGES, State};
+use crate::decode::{History, PAGE_MAX};
 use crate::encode::{Ack, HistoryPage, NOT_IN_ROOM, message, size};
 use crate::history::{IDS, MESSAGES, MessageRow};
 use crate::peer::AckSender;
 
 /// How large a page is at most, in bytes as it is sent; one message is always in it.
-const PAGE_BYTES: usize = 256 << 10;
+const PAGE_BYTES_MAX: usize = 256 << 10;
 
 /// A page that is being read.
 pub(super) type Reading = BoxFuture<'static, Read>;
@@ -74,7 +74,7 @@ pub(super) struct Read {
 impl State {
     /// Reads what came after the message `id`, for somebody who comes in.
     pub(super) fn read_missed(&mut self, sid: Sid, id: String, ack: AckSender) {
-        self.read(sid, Wanted { id, side: Side::After, limit: PAGE }, Purpose::Enter(ack));
+        self.read(sid, Wanted { id, side: Side::After, limit: PAGE_MAX }, Purpose::Enter(ack));
     }
 
     /// Somebody asks for a page.
@@ -93,7 +93,7 @@ impl State {
         let History { before, after, limit } = history;
         let side = if after.is_some() { Side::After } else { Side::Before };
         let Some(id) = after.or(before) else { return };
-        self.read(sid, Wanted { id, side, limit: limit.unwrap_or(PAGE) }, Purpose::Answer(ack));
+        self.read(sid, Wanted { id, side, limit: limit.unwrap_or(PAGE_MAX) }, Purpose::Answer(ack));
     }
 
     fn read(&mut self, sid: Sid, wanted: Wanted, purpose: Purpose) {
@@ -155,9 +155,9 @@ impl State {
     /// The newest messages that everybody has been shown.
     pub(super) fn newest(&self) -> Page {
         let shown = self.recent.iter().filter(|(position, _)| *position < self.shown_before);
-        let mut rows: Rows = shown.rev().take(SHOWN + 1).cloned().collect();
+        let mut rows: Rows = shown.rev().take(RECENT_MESSAGES + 1).cloned().collect();
         rows.reverse();
-        let (rows, is_cut) = self.fit(rows, SHOWN, Side::Before);
+        let (rows, is_cut) = self.fit(rows, RECENT_MESSAGES, Side::Before);
         let cursor = rows.first().map(|(_, row)| row.id.clone());
         Page { has_more: (is_cut || self.recent_from > 0) && cursor.is_some(), rows, cursor }
     }
@@ -231,7 +231,7 @@ struct Budget {
 
 impl Budget {
     fn new(messages: usize) -> Self {
-        Self { messages, bytes: PAGE_BYTES, is_empty: true }
+        Self { messages, bytes: PAGE_BYTES_MAX, is_empty: true }
     }
 
     /// Takes a message of that many bytes, unless it is too much.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use palabre_model::Millis;
 use palabre_store::{Result, Store};
 
-use super::{SHOWN, State};
+use super::{RECENT_MESSAGES, State};
 use crate::history::{self, IDS, MESSAGES, MessageRow, ROOMS, RoomRow};
 
 /// What the store has of a room that is being opened.
@@ -25,7 +25,7 @@ pub(super) fn read(store: &Store, name: &str, now: Millis) -> Result<Past> {
             pinned.push((*position, row));
         }
     }
-    Ok(Past { row, recent: history::last(&snapshot, name, SHOWN)?, pinned })
+    Ok(Past { row, recent: history::last(&snapshot, name, RECENT_MESSAGES)?, pinned })
 }
 
 impl State {

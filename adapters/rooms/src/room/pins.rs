@@ -12,9 +12,9 @@ use crate::encode::size;
 use crate::history::MessageRow;
 
 /// How many a room has at most.
-const PINS: usize = 50;
+const PINS_MAX: usize = 50;
 /// How much of them somebody who comes in is shown, in bytes as it is sent: the last ones that were pinned.
-const PINS_BYTES: usize = 256 << 10;
+const PINS_BYTES_MAX: usize = 256 << 10;
 
 impl State {
     /// A bot pins a message, or takes the pin away.
@@ -30,8 +30,8 @@ impl State {
         };
         self.pinned.retain(|(other, _)| *other != position);
         if pinned {
-            if self.pinned.len() >= PINS {
-                let problem = format!("a room has at most {PINS} pinned messages");
+            if self.pinned.len() >= PINS_MAX {
+                let problem = format!("a room has at most {PINS_MAX} pinned messages");
                 let _asked = answer.send(Err(ActionError::Rejected(problem)));
                 return;
             }
@@ -54,7 +54,7 @@ impl State {
         let mut bytes = 0;
         let last = self.pinned.iter().rev().take_while(|(_, row)| {
             bytes += size(&self.room.name, row);
-            bytes <= PINS_BYTES
+            bytes <= PINS_BYTES_MAX
         });
         let mut pins: Vec<_> = last.map(|(_, row)| Arc::clone(row)).collect();
         pins.reverse();

@@ -6,7 +6,7 @@ use palabre_model::{Batch, EventKind, Verdict};
 use socketioxide::socket::Sid;
 
 use super::commits::{CommitResult, OnCommit, Requester};
-use super::{SHOWN, State};
+use super::{RECENT_MESSAGES, State};
 use crate::decode::{self, Send, Upload};
 use crate::encode::{Ack, ErrorMessage, NOT_IN_ROOM, message};
 use crate::files;
@@ -129,7 +129,7 @@ impl State {
         history::add(rows, &self.room.name, position, &row);
         let row = Arc::new(row);
         self.recent.push_back((position, Arc::clone(&row)));
-        while self.recent.len() > 2 * SHOWN
+        while self.recent.len() > 2 * RECENT_MESSAGES
             && let Some((oldest, _)) = self.recent.front()
             && *oldest < self.shown_before
         {

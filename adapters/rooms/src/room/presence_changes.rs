@@ -7,14 +7,14 @@ use socketioxide::socket::Sid;
 use tokio::time::Instant;
 
 use super::State;
-use crate::decode::{PAGE, Users};
+use crate::decode::{PAGE_MAX, Users};
 use crate::encode::{Ack, Announced, NOT_IN_ROOM, Presence, RoomUsers};
 use crate::peer::AckSender;
 
 /// In a large room arrivals and departures are told this often.
-const EVERY: Duration = Duration::from_millis(500);
+const PRESENCE_INTERVAL: Duration = Duration::from_millis(500);
 /// How many of them are named at once, on either side.
-const NAMED: usize = 200;
+const NAMES_MAX: usize = 200;
 
 /// Arrivals and departures that are yet to be told, by lower-case username.
 #[derive(Default)]
@@ -48,7 +48,7 @@ impl PresenceChanges {
     }
 
     fn wait(&mut self) {
-        self.due.get_or_insert_with(|| Instant::now() + EVERY);
+        self.due.get_or_insert_with(|| Instant::now() + PRESENCE_INTERVAL);
     }
 }
 
@@ -82,12 +82,12 @@ impl State {
         if joined.is_empty() && left.is_empty() {
             return;
         }
-        let truncated = joined.len() > NAMED || left.len() > NAMED;
+        let truncated = joined.len() > NAMES_MAX || left.len() > NAMES_MAX;
         let room = self.room.name.clone();
         let presence = Presence {
             room: &room,
-            joined: joined.into_values().take(NAMED).collect(),
-            left: left.into_values().take(NAMED).collect(),
+            joined: joined.into_values().take(NAMES_MAX).collect(),
+            left: left.into_values().take(NAMES_MAX).collect(),
             count: self.presence.count(),
             truncated,
         };
@@ -96,7 +96,7 @@ impl State {
 
     /// Tells one connection a page of the people.
     pub(super) fn send_users(&mut self, sid: Sid, users: &Users, ack: AckSender) {
-        let (cursor, limit) = (users.cursor.as_deref(), users.limit.unwrap_or(PAGE));
+        let (cursor, limit) = (users.cursor.as_deref(), users.limit.unwrap_or(PAGE_MAX));
         let (users, next) = self.presence.page(cursor, limit, &self.cx.config.nickname);
         let count = self.presence.count();
         let Some(session) = self.presence.session(sid) else {

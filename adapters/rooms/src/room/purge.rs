@@ -12,10 +12,10 @@ use super::rows::Rows;
 use crate::history::{MESSAGES, MessageRow, NONCE_LIFE, NONCES};
 
 /// How many messages a purge looks at, back from the last one that is not in memory.
-const LOOKED_AT: usize = 50_000;
+const SCANNED_MAX: usize = 50_000;
 /// How many of the removed messages are told to scripts, each as an event of its own: thousands of them would keep
 /// every script busy that has the hook. The newest are told; everybody in the room hears of all.
-const EVENTS: usize = 100;
+const EVENTS_MAX: usize = 100;
 
 /// Which messages go.
 pub(super) struct Wanted {
@@ -55,7 +55,7 @@ impl State {
             return requester.reply(Ok(None));
         }
         // Oldest first, as they were said.
-        let mut events: Vec<_> = found.iter().take(EVENTS).rev().map(|(_, row)| self.removal(row)).collect();
+        let mut events: Vec<_> = found.iter().take(EVENTS_MAX).rev().map(|(_, row)| self.removal(row)).collect();
         let mut rows = Rows::default();
         let mut ids = Vec::with_capacity(found.len());
         for (position, row) in found.iter().rev() {
@@ -81,7 +81,7 @@ impl State {
             let from = (name.clone(), before);
             let mut found = Vec::new();
             let rows = MESSAGES.scan_after(&snapshot, &name, &from, Direction::Backward)?;
-            for row in rows.take(LOOKED_AT) {
+            for row in rows.take(SCANNED_MAX) {
                 let ((_, position), row) = row?;
                 if wanted.is_before(&row) || found.len() == wanted.count {
                     break;

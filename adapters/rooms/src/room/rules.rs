@@ -13,9 +13,9 @@ use crate::history::MessageRow;
 use crate::presence::Author;
 
 /// The longest topic, in characters.
-const TOPIC: usize = 1_000;
+const TOPIC_MAX: usize = 1_000;
 /// How many people's last words are remembered, before those are forgotten that no longer matter.
-const REMEMBERED: usize = 4_096;
+const LAST_MESSAGES_MAX: usize = 4_096;
 
 pub(super) struct Rules {
     /// How long everybody waits between two messages; 0 is not at all.
@@ -38,7 +38,7 @@ impl Rules {
 
     /// Somebody has said something.
     pub(super) fn spoke(&mut self, guest: &str, now: Millis) {
-        if self.last_words.len() >= REMEMBERED {
+        if self.last_words.len() >= LAST_MESSAGES_MAX {
             let slowmode = self.slowmode;
             self.last_words.retain(|_, last| now < last.saturating_add(slowmode));
         }
@@ -93,8 +93,8 @@ impl State {
         let before = Arc::clone(&self.room);
         let was = (before.topic.clone(), self.rules.slowmode, self.rules.locked);
         match change {
-            RoomChange::Topic(topic) if topic.chars().count() > TOPIC => {
-                let problem = format!("a topic has at most {TOPIC} characters");
+            RoomChange::Topic(topic) if topic.chars().count() > TOPIC_MAX => {
+                let problem = format!("a topic has at most {TOPIC_MAX} characters");
                 let _asked = answer.send(Err(ActionError::Rejected(problem)));
                 return;
             }
