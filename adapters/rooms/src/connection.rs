@@ -196,7 +196,7 @@ impl Connection {
     }
 
     /// The task that is to be woken when there may be something to read again.
-    pub(crate) fn reads(&self, waker: &Waker) {
+    pub(crate) fn register_reader(&self, waker: &Waker) {
         self.reader.register(waker);
     }
 
@@ -205,7 +205,7 @@ impl Connection {
     }
 
     /// The task that is to be woken when writing is over.
-    pub(crate) fn writes(&self, waker: &Waker) {
+    pub(crate) fn register_writer(&self, waker: &Waker) {
         self.writer.register(waker);
     }
 }

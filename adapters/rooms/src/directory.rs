@@ -74,7 +74,7 @@ impl Directory {
     }
 
     /// Somebody is in a room now.
-    pub(crate) fn enters(&self, person: &str, room: &str) {
+    pub(crate) fn enter_room(&self, person: &str, room: &str) {
         let mut state = self.lock();
         let places = state.places.entry(person.to_owned()).or_default();
         if !places.iter().any(|other| other == room) {
@@ -83,7 +83,7 @@ impl Directory {
     }
 
     /// Somebody is no longer in a room.
-    pub(crate) fn leaves(&self, person: &str, room: &str) {
+    pub(crate) fn leave_room(&self, person: &str, room: &str) {
         let mut state = self.lock();
         let Some(places) = state.places.get_mut(person) else { return };
         places.retain(|other| other != room);
@@ -96,7 +96,7 @@ impl Directory {
     ///
     /// # Errors
     /// When somebody else is online under that name, or one that looks like it.
-    pub(crate) fn connects(&self, person: &str, guest: &Arc<str>) -> Result<bool, String> {
+    pub(crate) fn connect(&self, person: &str, guest: &Arc<str>) -> Result<bool, String> {
         let mut state = self.lock();
         let holder = state.holders.entry(skeleton(person)).or_insert_with(|| Holder {
             name: person.to_owned(),
@@ -111,7 +111,7 @@ impl Directory {
     }
 
     /// One connection less; true when it was the last.
-    pub(crate) fn disconnects(&self, person: &str) -> bool {
+    pub(crate) fn disconnect(&self, person: &str) -> bool {
         let mut state = self.lock();
         let shape = skeleton(person);
         let Some(holder) = state.holders.get_mut(&shape) else { return false };

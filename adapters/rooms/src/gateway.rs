@@ -94,14 +94,14 @@ impl Gateway {
         // The library keeps the request for as long as the session lasts.
         request.extensions_mut().insert(Arc::clone(&connection));
         if is_socket {
-            self.keep(&connection, None);
+            self.supervise(&connection, None);
             return self.upgrade(connection, request);
         }
         let (parts, body) = self.call(request).await.into_parts();
         let body = to_bytes(body, PACKET_BYTES_MAX).await.unwrap_or_default();
         if let Some(sid) = opened(&body) {
             self.lock().insert(sid.clone(), Arc::downgrade(&connection));
-            self.keep(&connection, Some(sid));
+            self.supervise(&connection, Some(sid));
         }
         Response::from_parts(parts, Body::from(body))
     }
@@ -192,10 +192,10 @@ impl Gateway {
     }
 
     /// Sees to the end of a connection: a client that does not take its last packets does not keep it open.
-    fn keep(self: &Arc<Self>, connection: &Arc<Connection>, sid: Option<String>) {
+    fn supervise(self: &Arc<Self>, connection: &Arc<Connection>, sid: Option<String>) {
         let (gateway, life, connection) = (Arc::clone(self), connection.watch(), Arc::downgrade(connection));
         self.rooms.spawn(async move {
-            gateway.see_to_the_end(life, &connection).await;
+            gateway.wait_for_end(life, &connection).await;
             if let Some(sid) = sid {
                 gateway.lock().remove(&sid);
                 gateway.close(&sid).await;
@@ -203,7 +203,7 @@ impl Gateway {
         });
     }
 
-    async fn see_to_the_end(&self, mut life: watch::Receiver<Life>, connection: &Weak<Connection>) {
+    async fn wait_for_end(&self, mut life: watch::Receiver<Life>, connection: &Weak<Connection>) {
         // An error means that nobody has the connection any more.
         let ended = life.wait_for(|life| *life != Life::Open).await.map(|life| *life);
         if !matches!(ended, Ok(Life::Ending)) {

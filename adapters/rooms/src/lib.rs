@@ -11,7 +11,6 @@ mod directory;
 mod download;
 mod encode;
 mod endpoints;
-mod figures;
 mod files;
 mod frames;
 mod gateway;
@@ -21,6 +20,7 @@ mod history;
 mod limiter;
 mod limits;
 mod members;
+mod metrics;
 mod peer;
 mod permits;
 mod place;
@@ -160,7 +160,7 @@ impl Adapter for Rooms {
     }
 
     fn figures(&self) -> Vec<Figure> {
-        figures::of(self)
+        metrics::of(self)
     }
 
     fn is_own(&self, user: &UserId) -> bool {

@@ -225,7 +225,7 @@ impl Members {
     /// Takes a measure. `hand_over` gets the row before and after, and what is to be written; it is called while nobody
     /// else takes one, so that measures reach the store in the order in which they were taken. `None` when nothing
     /// changes.
-    pub(crate) fn take<R>(
+    pub(crate) fn apply<R>(
         &self,
         name: &str,
         measure: &Measure,
@@ -251,12 +251,12 @@ impl Members {
     }
 
     /// Lets mutes and bans begin now that were set in a time that never was, since the clock was ahead. Returns what is to be written.
-    pub(crate) fn begin_terms_anew(&self, now: Millis) -> Batch {
+    pub(crate) fn restart_future_terms(&self, now: Millis) -> Batch {
         let mut batch = Batch::default();
         for (name, row) in &mut self.lock().by_name {
             let before = row.clone();
-            begin_anew(&mut row.muted_at, &mut row.muted_until, now);
-            begin_anew(&mut row.banned_at, &mut row.banned_until, now);
+            restart_future_term(&mut row.muted_at, &mut row.muted_until, now);
+            restart_future_term(&mut row.banned_at, &mut row.banned_until, now);
             if *row != before {
                 MEMBERS.put(&mut batch, name, row);
             }
@@ -322,7 +322,7 @@ fn set_term((at, until): (&mut Option<Millis>, &mut Option<Millis>), end: Millis
     }
 }
 
-fn begin_anew(at: &mut Option<Millis>, until: &mut Option<Millis>, now: Millis) {
+fn restart_future_term(at: &mut Option<Millis>, until: &mut Option<Millis>, now: Millis) {
     let (Some(set), Some(end)) = (*at, *until) else { return };
     if set > now.saturating_add(CLOCK_STEP_MAX) {
         *at = Some(now);
@@ -340,30 +340,30 @@ mod tests {
 
     fn muted(at: Millis, until: Option<Millis>) -> Members {
         let members = Members::default();
-        let taken = members.take("bob", &Measure::Mute { until }, None, (None, at), |_, _, _| ());
+        let taken = members.apply("bob", &Measure::Mute { until }, None, (None, at), |_, _, _| ());
         assert!(taken.is_some());
         members
     }
 
     #[test]
-    fn a_mute_of_a_time_that_never_was_begins_anew_and_lasts_as_long_as_it_should() {
+    fn a_mute_set_in_the_future_starts_again_now_and_lasts_as_long_as_it_should() {
         let members = muted(YEAR, Some(YEAR + 600_000));
-        assert!(!members.begin_terms_anew(1_000).is_empty());
+        assert!(!members.restart_future_terms(1_000).is_empty());
         assert!(members.row("bob").is_muted(600_999) && !members.row("bob").is_muted(601_000));
-        assert!(members.begin_terms_anew(2_000).is_empty(), "once");
+        assert!(members.restart_future_terms(2_000).is_empty(), "once");
     }
 
     #[test]
     fn a_mute_that_was_set_before_the_clock_went_ahead_stays_as_it_was() {
         let members = muted(1_000, Some(2 * YEAR));
-        assert!(members.begin_terms_anew(1_000).is_empty());
+        assert!(members.restart_future_terms(1_000).is_empty());
         assert!(members.row("bob").is_muted(2 * YEAR - 1));
     }
 
     #[test]
     fn a_mute_without_end_stays_without_end() {
         let members = muted(YEAR, None);
-        drop(members.begin_terms_anew(1_000));
+        drop(members.restart_future_terms(1_000));
         assert_eq!(members.row("bob").muted_until, Some(Millis::MAX));
     }
 }

@@ -76,7 +76,7 @@ impl Rooms {
         }
         let name = join.username.to_lowercase();
         // Before the last place is left, so that nobody else gets the name in between.
-        let first = match self.directory.connects(&name, &session.guest.id) {
+        let first = match self.directory.connect(&name, &session.guest.id) {
             Ok(first) => first,
             Err(problem) => return refuse(&peer, ack, problem),
         };
@@ -86,7 +86,7 @@ impl Rooms {
         let guest = session.guest.clone();
         let person = Person { username: join.username.clone(), guest: guest.clone(), locale: join.locale.clone() };
         if let Err(refused) = room.try_send(Command::Join { socket: peer.clone(), join, guest, ack }) {
-            if self.directory.disconnects(&name) && !first {
+            if self.directory.disconnect(&name) && !first {
                 self.presence(person, EventKind::Disconnect { reason: None });
             }
             return turn_away(&peer, refused);
@@ -121,7 +121,7 @@ impl Rooms {
             self.spawn(leaving);
         }
         if let Some(person) = person
-            && self.directory.disconnects(&person.username.to_lowercase())
+            && self.directory.disconnect(&person.username.to_lowercase())
         {
             self.presence(person, EventKind::Disconnect { reason: None });
         }

@@ -154,7 +154,7 @@ pub(crate) async fn run(cx: RoomContext, mut commands: mpsc::Receiver<Command>) 
             }
             Some(read) = state.reads.next() => state.page_read(read),
             command = commands.recv() => match command {
-                Some(command) => state.take(command).await,
+                Some(command) => state.handle(command).await,
                 None => return,
             },
             () = tokio::time::sleep(EMPTY_ROOM_TIMEOUT), if idle => {
@@ -210,7 +210,7 @@ impl State {
         })
     }
 
-    async fn take(&mut self, command: Command) {
+    async fn handle(&mut self, command: Command) {
         match command {
             Command::Join { socket, join, guest, ack } => self.join(socket, join, guest, ack),
             Command::Leave { sid } => self.leave(sid),

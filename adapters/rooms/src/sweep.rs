@@ -22,7 +22,7 @@ pub(crate) async fn run(rooms: &Rooms, context: &AdapterContext) {
 }
 
 async fn sweep(rooms: &Rooms, now: Millis) {
-    let terms = rooms.members.begin_terms_anew(now);
+    let terms = rooms.members.restart_future_terms(now);
     if !terms.is_empty()
         && let Err(error) = rooms.store.commit(terms).await
     {

@@ -136,7 +136,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        this.connection.reads(context.waker());
+        this.connection.register_reader(context.waker());
         match this.connection.life() {
             Life::Open => {}
             Life::Ending => return this.poll_goodbye(context),
@@ -159,7 +159,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        this.connection.writes(context.waker());
+        this.connection.register_writer(context.waker());
         if this.connection.life() == Life::Ended || this.closing > 0 {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::changes::reacted;
 use super::commits::{Change, Requester};
-use super::purge::Wanted;
+use super::purge::PurgeFilter;
 use super::rows::Rows;
 use super::{ActionRequest, Answer, State};
 
@@ -38,7 +38,7 @@ impl State {
                 if self.is_known(&once).await {
                     return done(answer);
                 }
-                self.purge(Wanted { count, user, since, once: Some(once) }, Requester::Bot(answer)).await;
+                self.purge(PurgeFilter { count, user, since, once: Some(once) }, Requester::Bot(answer)).await;
             }
             Action::Moderate { user, measure, reason, .. } => self.moderate(&user, measure, reason, answer).await,
             Action::Arrange { change, .. } => self.arrange(change, answer),
@@ -59,7 +59,7 @@ impl State {
             Ok(true) => return done(answer),
             Err(error) => return failed(answer, error),
         }
-        let Some((position, row)) = self.find(&id).await else { return gone(answer, message) };
+        let Some((position, row)) = self.find(&id).await else { return not_found(answer, message) };
         if !row.bot {
             return failed(answer, ActionError::Forbidden("a bot changes its own messages alone".to_owned()));
         }
@@ -87,7 +87,7 @@ impl State {
         let id = id_of(message);
         let Some((position, row)) = self.find(&id).await else {
             // On a message that is gone is no reaction, which is what was wanted.
-            return if added { gone(answer, message) } else { done(answer) };
+            return if added { not_found(answer, message) } else { done(answer) };
         };
         let username = self.cx.config.nickname.clone();
         let Some(row) = reacted(&row, &emoji, &username, None, added) else { return done(answer) };
@@ -105,7 +105,7 @@ pub(super) fn id_of(reference: &MessageRef) -> String {
 }
 
 /// The message that was meant is not there.
-pub(super) fn gone(answer: Answer, message: &MessageRef) {
+pub(super) fn not_found(answer: Answer, message: &MessageRef) {
     failed(answer, ActionError::NotFound(format!("message {}", id_of(message))));
 }
 

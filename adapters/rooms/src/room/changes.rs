@@ -15,7 +15,7 @@ use crate::peer::AckSender;
 use crate::presence::Author;
 
 /// Who wants to do something, to which message.
-type Found = (Author, u64, Arc<MessageRow>);
+type Target = (Author, u64, Arc<MessageRow>);
 
 /// How many different reactions a message has at most.
 const REACTIONS_MAX: usize = 32;
@@ -23,18 +23,18 @@ const REACTIONS_MAX: usize = 32;
 impl State {
     pub(super) async fn edit(&mut self, sid: Sid, edit: Edit, ack: AckSender) {
         let requester = Requester::Client { sid, ack };
-        let found = self.of_own(sid, &edit.id).await;
-        let (author, position, row) = match found.and_then(|found| self.speaking(found)) {
+        let found = self.find_own(sid, &edit.id).await;
+        let (author, position, row) = match found.and_then(|found| self.check_may_speak(found)) {
             Ok(found) => found,
             Err(problem) => return requester.reply(Err(problem)),
         };
         let before = row.message(self.user_id(&row.username));
         let edited = MessageRow { text: edit.message, edited: true, ..MessageRow::clone(&row) };
-        let row = match self.passed(&author, edited).await {
+        let row = match self.apply_gate(&author, edited).await {
             Ok(row) => Arc::new(row),
             Err(reason) => return requester.reply(Err(reason)),
         };
-        self.rules.spoke(&author.guest, self.cx.context.clock.now());
+        self.rules.record_message(&author.guest, self.cx.context.clock.now());
         let after = row.message(self.user_id(&row.username));
         let mut rows = Rows::default();
         self.replace(&mut rows, position, &row);
@@ -45,7 +45,7 @@ impl State {
 
     pub(super) async fn delete(&mut self, sid: Sid, delete: &Delete, ack: AckSender) {
         let requester = Requester::Client { sid, ack };
-        let (author, position, row) = match self.of_own(sid, &delete.id).await {
+        let (author, position, row) = match self.find_own(sid, &delete.id).await {
             Ok(found) => found,
             Err(problem) => return requester.reply(Err(problem)),
         };
@@ -59,8 +59,8 @@ impl State {
 
     pub(super) async fn react(&mut self, sid: Sid, react: React, ack: AckSender) {
         let requester = Requester::Client { sid, ack };
-        let found = self.of_any(sid, &react.id).await;
-        let (Author { username, guest }, position, row) = match found.and_then(|found| self.speaking(found)) {
+        let found = self.find_target(sid, &react.id).await;
+        let (Author { username, guest }, position, row) = match found.and_then(|found| self.check_may_speak(found)) {
             Ok(found) => found,
             Err(problem) => return requester.reply(Err(problem)),
         };
@@ -87,14 +87,14 @@ impl State {
         self.hand_over(Some(event), rows, change, requester);
     }
 
-    async fn of_any(&mut self, sid: Sid, id: &str) -> Result<Found, String> {
+    async fn find_target(&mut self, sid: Sid, id: &str) -> Result<Target, String> {
         let author = self.presence.session(sid).ok_or(NOT_IN_ROOM)?.author();
         let (position, row) = self.find(id).await.ok_or("there is no such message in this room")?;
         Ok((author, position, row))
     }
 
-    async fn of_own(&mut self, sid: Sid, id: &str) -> Result<Found, String> {
-        let (author, position, row) = self.of_any(sid, id).await?;
+    async fn find_own(&mut self, sid: Sid, id: &str) -> Result<Target, String> {
+        let (author, position, row) = self.find_target(sid, id).await?;
         // Somebody else may go by the same name by now.
         if row.bot || row.author.as_deref() != Some(&*author.guest) {
             return Err("only one's own messages can be changed".to_owned());
@@ -103,7 +103,7 @@ impl State {
     }
 
     /// The same, unless the rules of the room keep whoever wants it from saying something.
-    fn speaking(&self, found: Found) -> Result<Found, String> {
+    fn check_may_speak(&self, found: Target) -> Result<Target, String> {
         self.may_speak(&found.0, self.cx.context.clock.now())?;
         Ok(found)
     }

@@ -75,7 +75,7 @@ impl State {
             OnCommit::Duplicate { position } => self.drop_duplicate(position),
             OnCommit::Repeated { nonce, requester } => self.answer_repeated(&nonce, requester),
             OnCommit::Changed { change, touched, requester } => {
-                self.arrived(&touched);
+                self.finish_writes(&touched);
                 if result.is_ok() {
                     self.broadcast_change(&change);
                 }

@@ -16,7 +16,7 @@ use crate::presence::Author;
 impl State {
     pub(super) async fn press(&mut self, sid: Sid, press: Press, ack: AckSender) {
         let requester = Requester::Client { sid, ack };
-        let (username, row) = match self.offered(sid, &press.id).await {
+        let (username, row) = match self.find_control(sid, &press.id).await {
             Ok(found) => found,
             Err(problem) => return requester.reply(Err(problem)),
         };
@@ -29,12 +29,12 @@ impl State {
         }
         let message = row.id.as_str().into();
         let kind = EventKind::Button { action: press.action, message, values: Vec::new(), interaction: None };
-        self.used(&username, kind, requester);
+        self.emit_interaction(&username, kind, requester);
     }
 
     pub(super) async fn choose(&mut self, sid: Sid, choose: Choose, ack: AckSender) {
         let requester = Requester::Client { sid, ack };
-        let (username, row) = match self.offered(sid, &choose.id).await {
+        let (username, row) = match self.find_control(sid, &choose.id).await {
             Ok(found) => found,
             Err(problem) => return requester.reply(Err(problem)),
         };
@@ -46,11 +46,11 @@ impl State {
         }
         let Choose { action, values, .. } = choose;
         let kind = EventKind::Select { action, message: row.id.as_str().into(), values, interaction: None };
-        self.used(&username, kind, requester);
+        self.emit_interaction(&username, kind, requester);
     }
 
     /// Who does it, and the message that offers it, which may be one for them alone.
-    async fn offered(&mut self, sid: Sid, id: &str) -> Result<(String, Arc<MessageRow>), String> {
+    async fn find_control(&mut self, sid: Sid, id: &str) -> Result<(String, Arc<MessageRow>), String> {
         let author = self.presence.session(sid).ok_or(NOT_IN_ROOM)?.author();
         self.may_write(&author, self.cx.context.clock.now())?;
         let Author { username, guest } = author;
@@ -62,7 +62,7 @@ impl State {
     }
 
     /// An event that changes nothing in the room; whoever made it is answered when it is durable.
-    fn used(&mut self, username: &str, kind: EventKind, requester: Requester) {
+    fn emit_interaction(&mut self, username: &str, kind: EventKind, requester: Requester) {
         let receipt = self.cx.context.sink.emit(self.event(username, kind), Batch::default());
         self.pending.push_back(Box::pin(async move {
             let result = receipt.await.map(drop).map_err(|error| error.to_string());

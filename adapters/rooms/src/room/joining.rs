@@ -5,7 +5,7 @@ use serde_json::json;
 use socketioxide::socket::Sid;
 
 use super::State;
-use super::pages::Found;
+use super::pages::StoredPage;
 use crate::decode::{Join, PAGE_MAX};
 use crate::encode::{Ack, Moderated, RoomJoined, end, message};
 use crate::guests::{Guest, public_id};
@@ -51,11 +51,11 @@ impl State {
         let first = !self.presence.has(&username);
         if first {
             // Before bans are looked at: one that is made at this moment is seen here, or finds the person here.
-            self.cx.directory.enters(&name, &self.room.name);
+            self.cx.directory.enter_room(&name, &self.room.name);
         }
         let Some(row) = self.cx.members.banning(&name, &guest.id, now) else { return Ok((username, first)) };
         if first {
-            self.cx.directory.leaves(&name, &self.room.name);
+            self.cx.directory.leave_room(&name, &self.room.name);
         }
         let (reason, until) = (row.reason.as_deref(), end(row.banned_until));
         drop(socket.emit("moderated", &Moderated { kind: "banned", reason, until, name: None }));
@@ -64,7 +64,7 @@ impl State {
 
     /// Tells a connection what is in the room: what it missed since the message that it knows, or the newest messages. From here on it
     /// hears everything.
-    pub(super) fn enter(&mut self, sid: Sid, missed: Option<Found>, ack: AckSender) {
+    pub(super) fn enter(&mut self, sid: Sid, missed: Option<StoredPage>, ack: AckSender) {
         let missed = missed.and_then(|found| self.caught_up(found));
         let catch_up = missed.is_some();
         let page = missed.unwrap_or_else(|| self.newest());
@@ -103,14 +103,14 @@ impl State {
 
     pub(super) fn leave(&mut self, sid: Sid) {
         if let Some((session, true)) = self.presence.leave(sid) {
-            self.gone(session, "left the room", None, None);
+            self.left(session, "left the room", None, None);
         }
     }
 
     /// The last connection of somebody is gone from the room; `by` somebody else, where it was not they themselves.
-    pub(super) fn gone(&mut self, session: RoomSession, how: &str, by: Option<User>, reason: Option<String>) {
+    pub(super) fn left(&mut self, session: RoomSession, how: &str, by: Option<User>, reason: Option<String>) {
         let RoomSession { username, name, locale, guest, .. } = session;
-        self.cx.directory.leaves(&name, &self.room.name);
+        self.cx.directory.leave_room(&name, &self.room.name);
         self.announce_leave(&username, how);
         let user = self.user(&username, locale);
         self.emit(self.event_of(user, Some(&*guest.id), EventKind::Leave { by, reason }));

@@ -6,7 +6,7 @@ use palabre_model::{ActionError, EventKind, Measure, Millis, User, UserId};
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::commits::{CommitResult, OnCommit, Requester};
-use super::purge::Wanted;
+use super::purge::PurgeFilter;
 use super::{Answer, Command, State};
 use crate::decode;
 use crate::encode::{Moderated, end};
@@ -65,8 +65,8 @@ impl State {
         }
         if let Measure::Ban { purge_since: Some(since), .. } = &measure {
             // First, so that the answer to the ban is also that this is done.
-            let wanted = Wanted { count: usize::MAX, user: Some(name.clone()), since: Some(*since), once: None };
-            self.purge(wanted, Requester::Nobody).await;
+            let filter = PurgeFilter { count: usize::MAX, user: Some(name.clone()), since: Some(*since), once: None };
+            self.purge(filter, Requester::Nobody).await;
         }
         let now = self.cx.context.clock.now();
         let concerned = self.user(&name, self.presence.locale(&name));
@@ -76,7 +76,7 @@ impl State {
         };
         let about = (guest.as_deref(), now);
         let guest = guest.as_deref();
-        let taken = self.cx.members.take(&name, &measure, reason.as_deref(), about, |before, after, rows| {
+        let taken = self.cx.members.apply(&name, &measure, reason.as_deref(), about, |before, after, rows| {
             // Who is not online has what the last holder of the name was given.
             let before = before.member(concerned.id.clone(), guest.or(before.role_holder.as_deref()), now);
             let after = after.member(concerned.id.clone(), guest.or(after.role_holder.as_deref()), now);
@@ -137,7 +137,7 @@ impl State {
         }
         if let Some(session) = self.presence.leave_all(&notice.user) {
             let by = Some(self.bot_user());
-            self.gone(session, "was removed", by, notice.reason.clone());
+            self.left(session, "was removed", by, notice.reason.clone());
         }
     }
 }

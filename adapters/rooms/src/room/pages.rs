@@ -38,7 +38,7 @@ enum Side {
 }
 
 /// Which page is wanted.
-struct Wanted {
+struct PageRequest {
     /// The message at which it begins or ends.
     id: String,
     side: Side,
@@ -46,8 +46,8 @@ struct Wanted {
 }
 
 /// What the store has of a page.
-pub(super) struct Found {
-    wanted: Wanted,
+pub(super) struct StoredPage {
+    request: PageRequest,
     /// The position of the message that was named.
     position: u64,
     rows: Rows,
@@ -68,13 +68,13 @@ pub(super) struct Read {
     join_number: u64,
     purpose: Purpose,
     /// `None` where the message that was named is not known.
-    found: Result<Option<Found>, String>,
+    found: Result<Option<StoredPage>, String>,
 }
 
 impl State {
     /// Reads what came after the message `id`, for somebody who comes in.
     pub(super) fn read_missed(&mut self, sid: Sid, id: String, ack: AckSender) {
-        self.read(sid, Wanted { id, side: Side::After, limit: PAGE_MAX }, Purpose::Enter(ack));
+        self.read(sid, PageRequest { id, side: Side::After, limit: PAGE_MAX }, Purpose::Enter(ack));
     }
 
     /// Somebody asks for a page.
@@ -93,10 +93,10 @@ impl State {
         let History { before, after, limit } = history;
         let side = if after.is_some() { Side::After } else { Side::Before };
         let Some(id) = after.or(before) else { return };
-        self.read(sid, Wanted { id, side, limit: limit.unwrap_or(PAGE_MAX) }, Purpose::Answer(ack));
+        self.read(sid, PageRequest { id, side, limit: limit.unwrap_or(PAGE_MAX) }, Purpose::Answer(ack));
     }
 
-    fn read(&mut self, sid: Sid, wanted: Wanted, purpose: Purpose) {
+    fn read(&mut self, sid: Sid, request: PageRequest, purpose: Purpose) {
         let Some(session) = self.presence.session(sid) else { return };
         session.is_reading = true;
         let join_number = session.join_number;
@@ -105,7 +105,7 @@ impl State {
             let turn = turns.acquire_owned().await;
             let read = tokio::task::spawn_blocking(move || {
                 let _until_it_is_read = turn;
-                read_page(&store, &room, wanted)
+                read_page(&store, &room, request)
             });
             let found = match read.await {
                 Ok(found) => found.map_err(|error| error.to_string()),
@@ -145,7 +145,7 @@ impl State {
         }
     }
 
-    fn answer_page(&self, found: Found, ack: AckSender) {
+    fn answer_page(&self, found: StoredPage, ack: AckSender) {
         let page = self.up_to_date(found);
         let room = &self.room.name;
         let messages = page.rows.iter().map(|(_, row)| message(room, row)).collect();
@@ -163,18 +163,18 @@ impl State {
     }
 
     /// What somebody who comes back has missed; `None` when something before that has changed.
-    pub(super) fn caught_up(&self, found: Found) -> Option<Page> {
+    pub(super) fn caught_up(&self, found: StoredPage) -> Option<Page> {
         (found.position + 1 >= self.changed_at).then(|| self.up_to_date(found))
     }
 
     /// A page as it is now: something may have happened to it since it was read.
-    fn up_to_date(&self, found: Found) -> Page {
-        let Found { wanted, position, rows, mut has_more } = found;
+    fn up_to_date(&self, found: StoredPage) -> Page {
+        let StoredPage { request, position, rows, mut has_more } = found;
         let last_read = rows.last().map_or(position, |(position, _)| *position);
         let mut rows: Rows = rows.into_iter().filter_map(|(position, row)| self.current(position, row)).collect();
         // What nobody has been shown yet is told as it happens.
         has_more &= last_read < self.shown_before;
-        if wanted.side == Side::After && !has_more {
+        if request.side == Side::After && !has_more {
             // What was shown since, unless that is more than is in memory.
             has_more = self.recent_from > last_read + 1;
             let since = self
@@ -183,9 +183,9 @@ impl State {
                 .filter(|(position, _)| !has_more && (last_read + 1..self.shown_before).contains(position));
             rows.extend(since.cloned());
         }
-        let (rows, is_cut) = self.fit(rows, wanted.limit, wanted.side);
-        let end = if wanted.side == Side::After { rows.last() } else { rows.first() };
-        let cursor = end.map_or(wanted.id, |(_, row)| row.id.clone());
+        let (rows, is_cut) = self.fit(rows, request.limit, request.side);
+        let end = if request.side == Side::After { rows.last() } else { rows.first() };
+        let cursor = end.map_or(request.id, |(_, row)| row.id.clone());
         Page { has_more: has_more || is_cut, rows, cursor: Some(cursor) }
     }
 
@@ -245,16 +245,16 @@ impl Budget {
 }
 
 /// Reads a page from the store; `None` where the message that is named is not known.
-fn read_page(store: &Store, room: &str, wanted: Wanted) -> StoreResult<Option<Found>> {
+fn read_page(store: &Store, room: &str, request: PageRequest) -> StoreResult<Option<StoredPage>> {
     let snapshot = store.snapshot(0)?;
     let room = room.to_owned();
-    let Some(position) = IDS.get(&snapshot, &(room.clone(), wanted.id.clone()))? else { return Ok(None) };
-    let direction = match wanted.side {
+    let Some(position) = IDS.get(&snapshot, &(room.clone(), request.id.clone()))? else { return Ok(None) };
+    let direction = match request.side {
         Side::After => Direction::Forward,
         Side::Before => Direction::Backward,
     };
     let (mut rows, mut has_more) = (Rows::new(), false);
-    let mut budget = Budget::new(wanted.limit);
+    let mut budget = Budget::new(request.limit);
     for row in MESSAGES.scan_after(&snapshot, &room, &(room.clone(), position), direction)? {
         let ((_, position), row) = row?;
         if !budget.takes(size(&room, &row)) {
@@ -263,8 +263,8 @@ fn read_page(store: &Store, room: &str, wanted: Wanted) -> StoreResult<Option<Fo
         }
         rows.push((position, Arc::new(row)));
     }
-    if wanted.side == Side::Before {
+    if request.side == Side::Before {
         rows.reverse();
     }
-    Ok(Some(Found { wanted, position, rows, has_more }))
+    Ok(Some(StoredPage { request, position, rows, has_more }))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use palabre_model::{ActionError, EventKind, MessageRef, Outcome};
 
-use super::acting::{gone, id_of};
+use super::acting::{id_of, not_found};
 use super::commits::{Change, Requester};
 use super::rows::Rows;
 use super::{Answer, State};
@@ -22,7 +22,7 @@ impl State {
         let id = id_of(message);
         let Some((position, row)) = self.find(&id).await else {
             if pinned {
-                return gone(answer, message);
+                return not_found(answer, message);
             }
             // A message that is gone is pinned no longer, which is what was wanted.
             let _asked = answer.send(Ok(Outcome::default()));

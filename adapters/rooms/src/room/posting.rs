@@ -66,7 +66,7 @@ impl State {
             nonce: send.nonce,
             ..MessageRow::default()
         };
-        let row = match self.passed(&author, row).await {
+        let row = match self.apply_gate(&author, row).await {
             Ok(row) => row,
             Err(reason) => return self.refuse(sid, ack, reason),
         };
@@ -74,8 +74,8 @@ impl State {
             self.nonces.remember(nonce, row.id.clone());
         }
         self.cx.uploads.taken(&send.files);
-        self.rules.spoke(&author.guest, now);
-        let row = self.place(&mut rows, row);
+        self.rules.record_message(&author.guest, now);
+        let row = self.append(&mut rows, row);
         let event = self.event(&row.username, EventKind::Message { message: row.message(self.user_id(&row.username)) });
         let receipt = self.cx.context.sink.emit(event, rows);
         let on_commit = OnCommit::Show { position, row, requester: Requester::Client { sid, ack } };
@@ -108,7 +108,7 @@ impl State {
     }
 
     /// A message of `author`, new or edited, as scripts let it pass; or why they do not.
-    pub(super) async fn passed(&mut self, author: &Author, row: MessageRow) -> Result<MessageRow, String> {
+    pub(super) async fn apply_gate(&mut self, author: &Author, row: MessageRow) -> Result<MessageRow, String> {
         let kind = EventKind::BeforeMessage { message: row.message(self.user_id(&row.username)) };
         let (gate, event) = (Arc::clone(&self.cx.context.gate), self.event(&author.username, kind));
         match gate.before_message(event).await {
@@ -122,7 +122,7 @@ impl State {
     }
 
     /// Gives the message its place, in memory and in `rows`.
-    pub(super) fn place(&mut self, rows: &mut Batch, row: MessageRow) -> Arc<MessageRow> {
+    pub(super) fn append(&mut self, rows: &mut Batch, row: MessageRow) -> Arc<MessageRow> {
         self.create(rows);
         let position = self.next;
         self.next += 1;
@@ -145,7 +145,7 @@ impl State {
         if let Err(problem) = result {
             self.recent.retain(|(other, _)| *other != position);
             if let Requester::Client { sid, .. } = &requester {
-                self.rules.unspoke(row.author.as_deref().unwrap_or_default());
+                self.rules.forget_message(row.author.as_deref().unwrap_or_default());
                 if let Some(nonce) = &row.nonce {
                     self.nonces.forget(&(row.username.to_lowercase(), nonce.clone()));
                 }

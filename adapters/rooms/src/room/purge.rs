@@ -18,7 +18,7 @@ const SCANNED_MAX: usize = 50_000;
 const EVENTS_MAX: usize = 100;
 
 /// Which messages go.
-pub(super) struct Wanted {
+pub(super) struct PurgeFilter {
     pub(super) count: usize,
     /// Only those of one person, by lower-case username.
     pub(super) user: Option<String>,
@@ -28,7 +28,7 @@ pub(super) struct Wanted {
     pub(super) once: Option<Nonce>,
 }
 
-impl Wanted {
+impl PurgeFilter {
     fn takes(&self, row: &MessageRow) -> bool {
         !self.is_before(row) && self.user.as_ref().is_none_or(|user| row.username.to_lowercase() == *user)
     }
@@ -40,12 +40,12 @@ impl Wanted {
 
 impl State {
     /// Removes the last messages that are wanted, all in one commit.
-    pub(super) async fn purge(&mut self, wanted: Wanted, requester: Requester) {
-        let recent = self.recent.iter().rev().filter(|(_, row)| wanted.takes(row));
-        let mut found: Vec<_> = recent.take(wanted.count).cloned().collect();
-        if found.len() < wanted.count && self.recent_from > 0 {
-            let Wanted { count, ref user, since, .. } = wanted;
-            let left = Wanted { count: count - found.len(), user: user.clone(), since, once: None };
+    pub(super) async fn purge(&mut self, filter: PurgeFilter, requester: Requester) {
+        let recent = self.recent.iter().rev().filter(|(_, row)| filter.takes(row));
+        let mut found: Vec<_> = recent.take(filter.count).cloned().collect();
+        if found.len() < filter.count && self.recent_from > 0 {
+            let PurgeFilter { count, ref user, since, .. } = filter;
+            let left = PurgeFilter { count: count - found.len(), user: user.clone(), since, once: None };
             match self.older(left).await {
                 Ok(older) => found.extend(older),
                 Err(problem) => return requester.reply(Err(problem)),
@@ -62,7 +62,7 @@ impl State {
             self.remove(&mut rows, *position, row);
             ids.push(row.id.clone());
         }
-        if let Some((bot, key)) = wanted.once {
+        if let Some((bot, key)) = filter.once {
             let (key, end) = ((self.room.name.clone(), bot, key), self.cx.context.clock.now() + NONCE_LIFE);
             NONCES.put_until(&mut rows.batch, &key, &String::new(), Some(end));
         }
@@ -73,7 +73,7 @@ impl State {
     }
 
     /// Those that are no longer in memory, newest first.
-    async fn older(&mut self, wanted: Wanted) -> Result<Vec<(u64, Arc<MessageRow>)>, String> {
+    async fn older(&mut self, filter: PurgeFilter) -> Result<Vec<(u64, Arc<MessageRow>)>, String> {
         let (store, name) = (self.cx.store.clone(), self.room.name.clone());
         let (before, going) = (self.recent_from, self.in_flight.removed());
         let read = move || -> StoreResult<Vec<_>> {
@@ -83,10 +83,10 @@ impl State {
             let rows = MESSAGES.scan_after(&snapshot, &name, &from, Direction::Backward)?;
             for row in rows.take(SCANNED_MAX) {
                 let ((_, position), row) = row?;
-                if wanted.is_before(&row) || found.len() == wanted.count {
+                if filter.is_before(&row) || found.len() == filter.count {
                     break;
                 }
-                if wanted.takes(&row) && !going.contains(&position) {
+                if filter.takes(&row) && !going.contains(&position) {
                     found.push((position, Arc::new(row)));
                 }
             }

@@ -21,28 +21,28 @@ pub(super) struct Rows {
 /// that goes with an event. Where both were under way for one row, it is written once more when they have arrived.
 #[derive(Default)]
 pub(super) struct InFlight {
-    messages: HashMap<u64, (Option<Arc<MessageRow>>, Ways)>,
-    room: Ways,
+    messages: HashMap<u64, (Option<Arc<MessageRow>>, Routes)>,
+    room: Routes,
 }
 
 #[derive(Default)]
-struct Ways {
+struct Routes {
     in_flight: usize,
     with_event: bool,
     alone: bool,
 }
 
-impl Ways {
-    fn leaves(&mut self, with_event: bool) {
+impl Routes {
+    fn start(&mut self, with_event: bool) {
         self.in_flight += 1;
         self.with_event |= with_event;
         self.alone |= !with_event;
     }
 
     /// When the last one has arrived: whether they may have overtaken each other.
-    fn arrives(&mut self) -> Option<bool> {
+    fn finish(&mut self) -> Option<bool> {
         self.in_flight = self.in_flight.saturating_sub(1);
-        (self.in_flight == 0).then(|| std::mem::take(self)).map(|ways| ways.with_event && ways.alone)
+        (self.in_flight == 0).then(|| std::mem::take(self)).map(|routes| routes.with_event && routes.alone)
     }
 }
 
@@ -86,12 +86,12 @@ impl State {
     pub(super) fn hand_over(&mut self, event: Option<Event>, mut rows: Rows, change: Change, requester: Requester) {
         self.write_room(&mut rows.batch);
         let with_event = event.is_some();
-        self.in_flight.room.leaves(with_event);
+        self.in_flight.room.start(with_event);
         let mut touched = Vec::with_capacity(rows.messages.len());
         for (position, row) in rows.messages {
-            let (now, ways) = self.in_flight.messages.entry(position).or_default();
+            let (now, routes) = self.in_flight.messages.entry(position).or_default();
             *now = row;
-            ways.leaves(with_event);
+            routes.start(with_event);
             touched.push(position);
         }
         let on_commit = OnCommit::Changed { change, touched, requester };
@@ -112,11 +112,11 @@ impl State {
     }
 
     /// Rows have arrived, or never will.
-    pub(super) fn arrived(&mut self, touched: &[u64]) {
+    pub(super) fn finish_writes(&mut self, touched: &[u64]) {
         let mut rewritten = Batch::default();
         for position in touched {
-            let Some((_, ways)) = self.in_flight.messages.get_mut(position) else { continue };
-            let Some(mixed) = ways.arrives() else { continue };
+            let Some((_, routes)) = self.in_flight.messages.get_mut(position) else { continue };
+            let Some(mixed) = routes.finish() else { continue };
             if let Some((row, _)) = self.in_flight.messages.remove(position)
                 && mixed
             {
@@ -127,7 +127,7 @@ impl State {
                 }
             }
         }
-        if self.in_flight.room.arrives() == Some(true) {
+        if self.in_flight.room.finish() == Some(true) {
             self.write_room(&mut rewritten);
         }
         if !rewritten.is_empty() {

@@ -22,13 +22,13 @@ pub(super) struct Rules {
     pub(super) slowmode: Millis,
     pub(super) locked: bool,
     /// When people last said something, by the guest's id.
-    last_words: HashMap<String, Millis>,
+    last_messages: HashMap<String, Millis>,
 }
 
 impl Rules {
     pub(super) fn new(slowmode: Millis, locked: bool, recent: &[(u64, MessageRow)]) -> Self {
         let said = recent.iter().filter_map(|(_, row)| Some((row.author.clone()?, row.time)));
-        Self { slowmode, locked, last_words: said.collect() }
+        Self { slowmode, locked, last_messages: said.collect() }
     }
 
     /// As clients have it: whole seconds.
@@ -37,22 +37,22 @@ impl Rules {
     }
 
     /// Somebody has said something.
-    pub(super) fn spoke(&mut self, guest: &str, now: Millis) {
-        if self.last_words.len() >= LAST_MESSAGES_MAX {
+    pub(super) fn record_message(&mut self, guest: &str, now: Millis) {
+        if self.last_messages.len() >= LAST_MESSAGES_MAX {
             let slowmode = self.slowmode;
-            self.last_words.retain(|_, last| now < last.saturating_add(slowmode));
+            self.last_messages.retain(|_, last| now < last.saturating_add(slowmode));
         }
-        self.last_words.insert(guest.to_owned(), now);
+        self.last_messages.insert(guest.to_owned(), now);
     }
 
     /// What somebody said was not saved.
-    pub(super) fn unspoke(&mut self, guest: &str) {
-        self.last_words.remove(guest);
+    pub(super) fn forget_message(&mut self, guest: &str) {
+        self.last_messages.remove(guest);
     }
 
     /// How long somebody has to wait until they may speak again.
     fn wait(&self, guest: &str, now: Millis) -> Option<Millis> {
-        let next = self.last_words.get(guest)?.saturating_add(self.slowmode);
+        let next = self.last_messages.get(guest)?.saturating_add(self.slowmode);
         // Longer than slow mode it cannot be, unless the clock has been set back since.
         (now < next && next - now <= self.slowmode).then(|| next - now)
     }

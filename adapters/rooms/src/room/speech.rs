@@ -42,7 +42,7 @@ impl State {
         };
         let position = self.next;
         IDS.require_absent(&mut rows, &(self.room.name.clone(), row.id.clone()));
-        let row = self.place(&mut rows, row);
+        let row = self.append(&mut rows, row);
         let ticket = self.cx.store.commit(rows);
         self.pending.push_back(Box::pin(async move {
             match ticket.await {

@@ -10,7 +10,7 @@ use crate::service::Rooms;
 pub(crate) fn of(rooms: &Rooms) -> Vec<Figure> {
     let figure = |name, help, value, is_count| Figure { name, help, labels: Vec::new(), value, is_count };
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let mut figures = vec![
+    let mut metrics = vec![
         figure("rooms_connections", "Connections that are open", number(rooms.connections()), false),
         figure("rooms_open", "Rooms that are open", number(rooms.directory.rooms().len()), false),
         figure("rooms_people", "People who are online", number(rooms.directory.people()), false),
@@ -31,8 +31,8 @@ pub(crate) fn of(rooms: &Rooms) -> Vec<Figure> {
     ];
     for (kind, late, refused) in rooms.limiter.counts() {
         let of = |name, help, value| Figure { name, help, labels: vec![("limit", kind.name())], value, is_count: true };
-        figures.push(of("rooms_late_events", "Events over a limit that were taken late", late));
-        figures.push(of("rooms_refused_events", "Events over a limit that were refused", refused));
+        metrics.push(of("rooms_late_events", "Events over a limit that were taken late", late));
+        metrics.push(of("rooms_refused_events", "Events over a limit that were refused", refused));
     }
-    figures
+    metrics
 }
