@@ -1,4 +1,4 @@
-//! What bots say, as rows: checked, and with their files put beside them.
+//! Messages of bots as rows, with their text checked and their files added to the batch.
 
 use palabre_model::{ActionError, Batch, Content, Millis};
 
@@ -6,17 +6,17 @@ use crate::decode::TEXT_MAX;
 use crate::files::{self, AttachmentStore};
 use crate::history::MessageRow;
 
-/// How long the files of a message that no history has can be fetched.
+/// Life of the files of ephemeral and direct messages, in milliseconds.
 pub(crate) const UNSTORED_FILES_LIFE: Millis = 86_400_000;
 
-/// The bot, at one moment.
+/// The name under which bots post, and the store for their attachments.
 pub(crate) struct BotIdentity<'a> {
     pub(crate) nickname: &'a str,
     pub(crate) attachment_store: AttachmentStore<'a>,
 }
 
 impl BotIdentity<'_> {
-    /// A new message. Its files are added to `batch`.
+    /// Returns the row of a new message and adds its files to `batch`.
     pub(crate) fn new_message(
         &self,
         batch: &mut Batch,
@@ -39,7 +39,7 @@ impl BotIdentity<'_> {
         })
     }
 
-    /// A message that says something else now. Files stay, unless there are new ones.
+    /// Returns the row of an edited message. Files stay, unless there are new ones.
     pub(crate) fn edited_message(
         &self,
         batch: &mut Batch,

@@ -1,4 +1,4 @@
-//! The routes of the documents that this service unites, onto the same handlers as our own.
+//! Legacy routes (`/chat`, `/join`) on the current handlers.
 
 use axum::Router;
 use axum::extract::Form;
@@ -11,7 +11,7 @@ use crate::{decode, web};
 
 pub(crate) fn routes() -> Router {
     Router::new()
-        // TalkRooms: the page reads who and where from the query.
+        // TalkRooms: the page reads username and room from the query.
         .route("/chat", get(web::page))
         .route("/join", post(join))
 }
@@ -33,7 +33,7 @@ async fn join(Form(entry): Form<Entry>) -> Response {
     }
 }
 
-/// Everything but unreserved characters as `%XX` (RFC 3986, section 2.1).
+/// Encodes everything except unreserved characters as `%XX` (RFC 3986, section 2.1).
 pub(crate) fn percent(text: &str) -> String {
     text.bytes()
         .map(|byte| {

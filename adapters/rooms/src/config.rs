@@ -1,4 +1,4 @@
-//! What bots.yaml says of the room service.
+//! Settings of the room service in bots.yaml.
 
 use std::collections::BTreeMap;
 
@@ -10,39 +10,47 @@ use crate::decode;
 use crate::guests::TOKEN_MAX;
 use crate::limits::Limits;
 
-/// The largest file that may be allowed, in mebibytes: it is held in memory until its message is there, and no more of one person is.
+/// The upper bound of `max_file_mb`.
+///
+/// An upload is held in memory until its message is stored, and this is also what one person may
+/// hold.
 const FILE_MB_MAX: usize = 32;
-/// The shortest token of a reserved name, in characters: a short one can be guessed.
+/// The shortest token of a reserved name, in characters; a shorter one could be guessed.
 const NAME_TOKEN_MIN: usize = 16;
 
 /// The settings of a room service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The name that the bots speak under. Nobody else may take it.
+    /// The name under which bots post. Nobody else may take it.
     pub nickname: String,
-    /// What becomes of messages, people and rooms in time.
+    /// Retention of messages, guests and rooms.
     pub retention: Retention,
-    /// Other sites whose pages may talk to this service, as `https://example.org`; `*` is any. They count for the whole server, as
-    /// those of `server: origins:` do.
+    /// Other sites whose pages may use this service, such as `https://example.org`.
+    ///
+    /// `*` is any site. They apply to the whole server, like those of `server: origins:`.
     pub origins: Vec<String>,
-    /// How many rooms there may be at once.
+    /// Maximum number of open rooms.
     pub max_rooms: usize,
-    /// How many connections there may be at once.
+    /// Maximum number of open connections.
     pub max_connections: usize,
-    /// The largest file of a message, in mebibytes; 1 to 32.
+    /// Maximum size of an attached file, in mebibytes, from 1 to 32.
     pub max_file_mb: usize,
-    /// How many packets may wait for a slow client before it is disconnected.
+    /// Maximum number of packets queued for a slow client before it is disconnected.
     pub client_queue: usize,
-    /// What one connection, one person and one address may do.
+    /// Limits of one connection, one person and one address.
     pub limits: Limits,
-    /// How many people a room may have for each arrival and departure to be told by itself. In larger rooms they are told together,
-    /// twice a second.
+    /// Maximum number of people in a room for which each join and leave is announced at once.
+    ///
+    /// In larger rooms they are announced together, twice a second.
     pub presence_limit: usize,
-    /// Names that nobody may take without the token that is beside them, of 16 characters or more. `${NAME}` is taken from the
-    /// environment.
+    /// Names that require a token, which has 16 characters or more.
+    ///
+    /// `${NAME}` is replaced from the environment.
     pub name_tokens: BTreeMap<String, String>,
-    /// Names that have rights under `permissions`: without a token they can be taken from this machine alone.
+    /// Names with rights under `permissions`.
+    ///
+    /// Without a token, only clients on this machine may take them.
     #[serde(skip)]
     pub privileged: Vec<String>,
 }
@@ -69,7 +77,7 @@ impl Config {
     /// Checks what the parser does not.
     ///
     /// # Errors
-    /// When a setting is out of its range, which is named.
+    /// Names the setting that is out of range.
     pub fn check(&self) -> Result<(), String> {
         let counts = [
             ("client_queue", self.client_queue),
@@ -108,25 +116,25 @@ impl Config {
     }
 }
 
-/// What becomes of messages, people and rooms in time.
+/// Retention of messages, guests and rooms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retention {
-    /// How long messages are kept, in hours.
+    /// Hours for which messages are kept.
     pub message_hours: u64,
-    /// How many messages a room keeps.
+    /// Maximum number of messages kept in a room.
     pub messages_per_room: usize,
-    /// Has no effect: whoever is connected is in the room, however long they only read. Accepted for older files.
+    /// Has no effect, and is accepted for older files: a connected person stays in the room.
     pub idle_user_hours: u64,
-    /// How long an empty room is kept, in hours.
+    /// Hours for which an empty room is kept.
     pub empty_room_hours: u64,
-    /// How long the token of a guest is good for without being used, in days.
+    /// Days for which an unused guest token stays valid.
     pub guest_days: u64,
-    /// Rooms that keep everything; `*` is all rooms.
+    /// Rooms that keep all messages; `*` is all rooms.
     pub keep: Vec<String>,
 }
 
-/// As the documents that this service follows have it.
+/// The values are those of the documents that the service follows.
 impl Default for Retention {
     fn default() -> Self {
         Self {
@@ -141,7 +149,7 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// Whether `room` keeps everything.
+    /// Whether `room` keeps all messages.
     #[must_use]
     pub fn keeps(&self, room: &str) -> bool {
         self.keep.iter().any(|kept| kept == room || kept == "*")

@@ -1,6 +1,7 @@
-//! One connection of a client, from its handshake to its end: what is queued for it, how fast it may send, and how it is ended.
+//! One client connection, from handshake to end: its queue, its pauses, and its termination.
 //!
-//! It lives in the extensions of the request that opened the session, so that whatever ends the session gives its place back.
+//! It lives in the extensions of the request that opened the session. Whatever ends the session
+//! therefore returns its permit.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -15,24 +16,25 @@ use tokio::time::Instant;
 use crate::limiter::Network;
 use crate::permits::Permit;
 
-/// What a packet in a queue takes beside its text, in bytes.
+/// Assumed overhead of a queued packet in addition to its text, in bytes.
 const PACKET_OVERHEAD: usize = 128;
-/// After so many refused events a client is disconnected.
+/// A client is disconnected after this many refused events.
 const STRIKES_MAX: u32 = 1_000;
-/// An event within the limits makes up for so many refused ones: a bucket that is refilled by and by lets one through now and then, also
-/// of those who never stop.
+/// Number of refused events that one accepted event offsets.
+///
+/// A refilling bucket lets an event through now and then, even for a client that never stops.
 const STRIKES_FORGIVEN: u32 = 10;
 
-/// How far a connection has come.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Life {
     Open,
-    /// What is queued is still sent; nothing more is read.
+    /// The queue is still sent; nothing more is read.
     Ending,
     Ended,
 }
 
-/// How much may be queued for one client.
+/// Limits of the queue of one client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct QueueLimits {
     pub(crate) packets: usize,
@@ -41,12 +43,12 @@ pub(crate) struct QueueLimits {
 
 /// A connection of a client.
 pub(crate) struct Connection {
-    /// Unlike that of any other connection since the start.
+    /// Unique since the start.
     pub(crate) number: u64,
     pub(crate) network: Network,
-    /// It comes from this machine, and not by way of a proxy.
+    /// Whether the client is on this machine and not behind a proxy.
     pub(crate) is_local: bool,
-    /// Allows one request with packets of the client's at a time, where it polls.
+    /// Held during a polling client's POST request, so that it sends one at a time.
     pub(crate) posting: tokio::sync::Mutex<()>,
     permit: Mutex<Option<Permit<Network>>>,
     queue: Mutex<Queue>,
@@ -59,7 +61,7 @@ pub(crate) struct Connection {
     has_socket: AtomicBool,
 }
 
-/// Packets that have been handed to the library and not yet to the client.
+/// Sizes of the packets that were given to the library and not yet sent.
 #[derive(Default)]
 struct Queue {
     sizes: VecDeque<usize>,
@@ -90,18 +92,20 @@ impl Connection {
         *self.life.borrow()
     }
 
-    /// Tells how the connection is; the sender goes with the connection.
+    /// Returns the state of the connection as a watch; the sender is dropped with the connection.
     pub(crate) fn watch(&self) -> watch::Receiver<Life> {
         self.life.subscribe()
     }
 
-    /// Ends the connection when what is queued has been sent. The transport is closed without a packet that says so, since the official
-    /// client does not come back by itself after such a packet.
+    /// Ends the connection once its queue has been sent.
+    ///
+    /// The transport is closed without a disconnect packet, since the official client does not
+    /// reconnect after one.
     pub(crate) fn finish(&self) {
         self.set(Life::Ending);
     }
 
-    /// Ends the connection now and gives its place back.
+    /// Ends the connection at once and returns its permit.
     pub(crate) fn end(&self) {
         self.set(Life::Ended);
         drop(lock(&self.permit).take());
@@ -121,8 +125,9 @@ impl Connection {
         }
     }
 
-    /// Makes room for a packet of so many bytes; false when too much is queued already. A packet is taken into an empty queue whatever
-    /// its size, and a `last` one always.
+    /// Reserves queue space for a packet of `size` bytes. Returns false when the queue is full.
+    ///
+    /// An empty queue accepts a packet of any size, and a `last` packet is always accepted.
     pub(crate) fn reserve(&self, size: usize, last: bool) -> bool {
         let size = size + PACKET_OVERHEAD;
         let mut queue = lock(&self.queue);
@@ -135,7 +140,7 @@ impl Connection {
         true
     }
 
-    /// The packet for which room was made last was not handed over.
+    /// Releases the latest reservation: the packet was not sent.
     pub(crate) fn give_back(&self) {
         let mut queue = lock(&self.queue);
         if let Some(size) = queue.sizes.pop_back() {
@@ -143,7 +148,7 @@ impl Connection {
         }
     }
 
-    /// So many packets have left.
+    /// Removes the oldest `packets` packets from the queue: they have been sent.
     pub(crate) fn sent(&self, packets: usize) {
         let mut queue = lock(&self.queue);
         let packets = packets.min(queue.sizes.len());
@@ -151,51 +156,53 @@ impl Connection {
         queue.bytes -= bytes;
     }
 
-    /// Whether everything that was queued has left.
+    /// Whether the whole queue has been sent.
     pub(crate) fn is_drained(&self) -> bool {
         lock(&self.queue).sizes.is_empty()
     }
 
-    /// Whether so much is queued that nothing should be read that would add answers to it.
+    /// Whether the queue is half full.
+    ///
+    /// Then nothing should be read that would add responses to it.
     pub(crate) fn is_congested(&self) -> bool {
         let queue = lock(&self.queue);
         queue.bytes > self.limits.bytes / 2 || queue.sizes.len() > self.limits.packets / 2
     }
 
-    /// Nothing is read for so long.
+    /// Stops reading for `wait`, or longer if a longer pause is set.
     pub(crate) fn pause(&self, wait: Duration) {
         let until = Instant::now() + wait;
         let mut paused = lock(&self.paused_until);
         *paused = (*paused).max(Some(until));
     }
 
-    /// Until when nothing is to be read, if that was said since this was last asked.
+    /// Takes the time until which reading is paused, if a pause was set since the last call.
     pub(crate) fn take_pause(&self) -> Option<Instant> {
         lock(&self.paused_until).take()
     }
 
-    /// It has a WebSocket now.
+    /// Records that the connection has a WebSocket.
     pub(crate) fn gets_socket(&self) {
         self.has_socket.store(true, Relaxed);
     }
 
-    /// Whether the client polls, and has not asked for a WebSocket.
+    /// Whether the client polls and has not requested a WebSocket.
     pub(crate) fn polls(&self) -> bool {
         !self.has_socket.load(Relaxed)
     }
 
-    /// One more refused event; true when there were too many of them in a row.
+    /// Counts a refused event. Returns true when there were too many.
     pub(crate) fn strike(&self) -> bool {
         self.strikes.fetch_add(1, Relaxed) + 1 >= STRIKES_MAX
     }
 
-    /// An event was within the limits.
+    /// Offsets refused events, since an event was within the limits.
     pub(crate) fn forgive(&self) {
         let _before =
             self.strikes.fetch_update(Relaxed, Relaxed, |strikes| Some(strikes.saturating_sub(STRIKES_FORGIVEN)));
     }
 
-    /// The task that is to be woken when there may be something to read again.
+    /// Registers the task to wake when reading may continue.
     pub(crate) fn register_reader(&self, waker: &Waker) {
         self.reader.register(waker);
     }
@@ -204,7 +211,7 @@ impl Connection {
         self.reader.wake();
     }
 
-    /// The task that is to be woken when writing is over.
+    /// Registers the task to wake when writing ends.
     pub(crate) fn register_writer(&self, waker: &Waker) {
         self.writer.register(waker);
     }

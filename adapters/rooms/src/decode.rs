@@ -1,4 +1,4 @@
-//! What clients say, checked: a wrong thing is named to who said it, and to nobody else.
+//! Events of clients, parsed and checked. An error is reported only to the client that caused it.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The longest text of a message, in characters.
+/// Maximum length of a message, in characters.
 pub(crate) const TEXT_MAX: usize = 5_000;
-/// The longest name of a person, in characters.
+/// Maximum length of a username, in characters.
 const USERNAME_MAX: usize = 64;
-/// The longest name of a room, in characters.
+/// Maximum length of a room name, in characters.
 const ROOM_NAME_MAX: usize = 64;
-/// The longest nonce and id, in bytes.
+/// Maximum length of a nonce or an id, in bytes.
 const ID_MAX: usize = 256;
-/// How many files a message has at most.
+/// Maximum number of files in a message.
 pub(crate) const FILES_MAX: usize = 10;
-/// How many people or messages a page has at most.
+/// Maximum number of people or messages in a page.
 pub(crate) const PAGE_MAX: usize = 200;
-/// The longest language tag, in characters.
+/// Maximum length of a language tag, in characters.
 const LOCALE_MAX: usize = 35;
 
 #[derive(Debug, Deserialize)]
@@ -27,7 +27,7 @@ const LOCALE_MAX: usize = 35;
 pub(crate) struct Join {
     pub(crate) username: String,
     pub(crate) room: String,
-    /// The last message that the client has, when it comes back.
+    /// The last message that a returning client has.
     #[serde(default)]
     pub(crate) last_id: Option<String>,
     /// The language of the person, as a BCP 47 tag.
@@ -43,7 +43,7 @@ pub(crate) struct Send {
     pub(crate) nonce: Option<String>,
     #[serde(default)]
     pub(crate) reply_to: Option<String>,
-    /// Files that were uploaded for it, by their ids.
+    /// Ids of the files that were uploaded for the message.
     #[serde(default)]
     pub(crate) files: Vec<String>,
 }
@@ -52,7 +52,7 @@ pub(crate) struct Send {
 #[serde(expecting = "an object with name")]
 pub(crate) struct Upload {
     pub(crate) name: String,
-    /// In bytes, where the client knows.
+    /// In bytes, if the client knows it.
     #[serde(default)]
     pub(crate) size: Option<usize>,
     #[serde(default)]
@@ -115,7 +115,7 @@ pub(crate) struct History {
     /// The message before which the page ends.
     #[serde(default)]
     pub(crate) before: Option<String>,
-    /// The message after which it begins.
+    /// The message after which the page begins.
     #[serde(default)]
     pub(crate) after: Option<String>,
     #[serde(default)]
@@ -135,13 +135,12 @@ const fn yes() -> bool {
     true
 }
 
-/// The data of an event as `T`, or what is wrong with it.
+/// Parses the data of an event, or returns an error message.
 pub(crate) fn read<T: DeserializeOwned>(event: &str, data: Value) -> Result<T, String> {
-    // A client without data sends none, or null.
+    // A client without data sends nothing, or null.
     let data = if data.is_null() { Value::Object(serde_json::Map::new()) } else { data };
-    // The last word is Rust's name of the type.
-    serde_json::from_value(data)
-        .map_err(|error| format!("{event}: {error}").replace("expected usize", "expected a whole number"))
+    // serde names the Rust type that it expected.
+    serde_json::from_value(data).map_err(|error| format!("{event}: {error}").replace("expected usize", "expected a whole number"))
 }
 
 impl Join {
@@ -180,7 +179,7 @@ impl Edit {
 
 impl React {
     pub(crate) fn checked(self) -> Result<Self, String> {
-        // What is there from an earlier version, whatever it is, can be taken away.
+        // Reactions from earlier versions can be removed even if they are not an emoji.
         if self.remove || is_emoji(&self.emoji) { Ok(self) } else { Err("a reaction is one emoji".to_owned()) }
     }
 }
@@ -209,7 +208,7 @@ impl Users {
     }
 }
 
-/// Checks how large a page is to be.
+/// Checks the requested size of a page.
 fn limit(event: &str, limit: Option<usize>) -> Result<(), String> {
     match limit {
         Some(limit) if !(1..=PAGE_MAX).contains(&limit) => Err(format!("{event}: limit is from 1 to {PAGE_MAX}")),
@@ -217,12 +216,12 @@ fn limit(event: &str, limit: Option<usize>) -> Result<(), String> {
     }
 }
 
-/// A person's name as it may be.
+/// Checks a username and returns it trimmed.
 pub(crate) fn username(text: &str) -> Result<String, String> {
     name(text, "username", USERNAME_MAX)
 }
 
-/// A room's name as it may be.
+/// Checks a room name and returns it trimmed.
 pub(crate) fn room_name(text: &str) -> Result<String, String> {
     let room = name(text, "room", ROOM_NAME_MAX)?;
     if room.contains('/') { Err("a room's name has no slash".to_owned()) } else { Ok(room) }
@@ -242,7 +241,7 @@ fn name(text: &str, what: &str, longest: usize) -> Result<String, String> {
     }
 }
 
-/// What is no language's tag is as good as none: a browser's idea of it keeps nobody out.
+/// Ignores invalid language tags instead of refusing the client.
 fn locale<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let is_subtag = |text: &str| (1..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let is_tag = |tag: &str| {
@@ -258,7 +257,7 @@ fn locale<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, 
     })
 }
 
-/// What a message may say.
+/// Checks the text of a message.
 pub(crate) fn text(text: &str) -> Result<(), String> {
     if text.trim().is_empty() {
         return Err("message is empty".to_owned());

@@ -1,4 +1,4 @@
-//! What bots say to one person, wherever they are. It is not kept.
+//! Direct messages of bots to one person in every room that the person is in. They are not stored.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::room::{Command, DirectMessage};
 use crate::service::Rooms;
 
 impl Rooms {
-    /// Says something in every room that somebody is in, to them alone.
+    /// Sends a message to a person in every room that the person is in.
     pub(crate) async fn direct(&self, user: &UserId, content: Content, key: &ActionKey) -> Result<Done, ActionError> {
         let name = user.native().to_lowercase();
         let offline = ActionError::NotFound(format!("{} is not online", user.native()));
@@ -22,7 +22,7 @@ impl Rooms {
         }
         let mut batch = Batch::default();
         let now = self.clock.now();
-        // In a room of no name: it is not of one room alone.
+        // No room name, since the files do not belong to one room.
         let attachment_store = AttachmentStore {
             room: "",
             now,
@@ -40,7 +40,7 @@ impl Rooms {
         for (_, room) in rooms {
             let (answer, is_here) = oneshot::channel();
             let message = DirectMessage { user: name.clone(), row: Arc::clone(&row), answer };
-            // A room that has closed meanwhile is empty.
+            // A room that has closed in the meantime is empty.
             if room.send(Command::Direct(message)).await.is_ok() {
                 asked.push(is_here);
             }

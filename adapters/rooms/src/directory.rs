@@ -1,4 +1,4 @@
-//! Which rooms are open, and where people are: what rooms and connections know of each other.
+//! The open rooms, the names in use, and the rooms that each person is in.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::room::Command;
 
-/// Shared by the service and its rooms. People are known by lower-case username.
+/// Shared by the service and its rooms. People are identified by lower-case username.
 #[derive(Default)]
 pub(crate) struct Directory {
     state: Mutex<DirectoryState>,
@@ -17,13 +17,13 @@ pub(crate) struct Directory {
 #[derive(Default)]
 struct DirectoryState {
     rooms: HashMap<String, mpsc::Sender<Command>>,
-    /// Who holds which name at present, over all rooms, by what the name looks like.
+    /// The guest who holds each name in all rooms, by skeleton of the name.
     holders: HashMap<String, Holder>,
     /// The rooms that each person is in.
     places: HashMap<String, Vec<String>>,
 }
 
-/// Somebody who is online under a name, which is theirs for as long as they are.
+/// A guest who is online under a name and holds it for as long as that lasts.
 struct Holder {
     name: String,
     /// The guest's id.
@@ -32,7 +32,9 @@ struct Holder {
 }
 
 impl Directory {
-    /// The room of that name, opened if need be; `limit` is how many there may be.
+    /// Returns the room of that name and opens it if necessary.
+    ///
+    /// `limit` is the maximum number of open rooms.
     pub(crate) fn room(
         &self,
         name: &str,
@@ -59,21 +61,21 @@ impl Directory {
         self.lock().rooms.get(name).is_some_and(|room| !room.is_closed())
     }
 
-    /// The rooms that are open now.
+    /// Returns the open rooms.
     pub(crate) fn rooms(&self) -> Vec<(String, mpsc::Sender<Command>)> {
         let state = self.lock();
         let open = state.rooms.iter().filter(|(_, room)| !room.is_closed());
         open.map(|(name, room)| (name.clone(), room.clone())).collect()
     }
 
-    /// The rooms that somebody is in.
+    /// Returns the rooms that a person is in.
     pub(crate) fn rooms_of(&self, person: &str) -> Vec<(String, mpsc::Sender<Command>)> {
         let state = self.lock();
         let places = state.places.get(person).into_iter().flatten();
         places.filter_map(|name| Some((name.clone(), state.rooms.get(name)?.clone()))).collect()
     }
 
-    /// Somebody is in a room now.
+    /// Records that a person is in a room.
     pub(crate) fn enter_room(&self, person: &str, room: &str) {
         let mut state = self.lock();
         let places = state.places.entry(person.to_owned()).or_default();
@@ -82,7 +84,7 @@ impl Directory {
         }
     }
 
-    /// Somebody is no longer in a room.
+    /// Records that a person has left a room.
     pub(crate) fn leave_room(&self, person: &str, room: &str) {
         let mut state = self.lock();
         let Some(places) = state.places.get_mut(person) else { return };
@@ -92,10 +94,10 @@ impl Directory {
         }
     }
 
-    /// Takes a name for one connection more of a guest. Returns whether it is their first one under it.
+    /// Counts one more connection of a guest under a name. Returns whether it is the first one.
     ///
     /// # Errors
-    /// When somebody else is online under that name, or one that looks like it.
+    /// Another guest is online under that name, or under one that looks like it.
     pub(crate) fn connect(&self, person: &str, guest: &Arc<str>) -> Result<bool, String> {
         let mut state = self.lock();
         let holder = state.holders.entry(skeleton(person)).or_insert_with(|| Holder {
@@ -110,7 +112,7 @@ impl Directory {
         Ok(holder.connections == 1)
     }
 
-    /// One connection less; true when it was the last.
+    /// Counts one connection less under a name. Returns whether it was the last one.
     pub(crate) fn disconnect(&self, person: &str) -> bool {
         let mut state = self.lock();
         let shape = skeleton(person);
@@ -130,12 +132,12 @@ impl Directory {
         Some(Arc::clone(&holder.guest))
     }
 
-    /// Returns whether the guest of that id is online, under any name.
+    /// Whether a guest is online under any name.
     pub(crate) fn is_online(&self, guest: &str) -> bool {
         self.lock().holders.values().any(|holder| &*holder.guest == guest)
     }
 
-    /// How many people are online.
+    /// Number of people online.
     pub(crate) fn people(&self) -> usize {
         self.lock().holders.len()
     }

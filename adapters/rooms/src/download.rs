@@ -1,4 +1,4 @@
-//! `GET /api/files/{id}`: a file that came with a message, as a whole or in part.
+//! `GET /api/files/{id}`: an attached file, whole or a range of it.
 
 mod range;
 
@@ -18,7 +18,7 @@ use range::RequestedRange;
 
 pub(crate) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>, asked: HeaderMap) -> Response {
     let (store, now) = (rooms.store.clone(), rooms.clock.now());
-    // It never changes under its id, so that is its tag.
+    // A file never changes under its id, so the id is its entity tag.
     let tag = format!("\"{id}\"");
     let read = tokio::task::spawn_blocking(move || FILES.get(&store.snapshot(now)?, &id)).await;
     match read {
@@ -29,7 +29,7 @@ pub(crate) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>
     }
 }
 
-/// A file that goes on to another platform.
+/// Reads a file for another platform to which its message is relayed.
 pub(crate) async fn read_for_relay(rooms: &Rooms, url: &str, limit: usize) -> Result<Vec<u8>, ActionError> {
     let id = id_at(url).map(ToOwned::to_owned);
     let id = id.ok_or_else(|| ActionError::Rejected(format!("{url} is no file of the rooms")))?;
@@ -46,8 +46,10 @@ pub(crate) async fn read_for_relay(rooms: &Rooms, url: &str, limit: usize) -> Re
     }
 }
 
-/// What comes from scripts, and so from anybody, runs nothing here: a type that is known to be harmless, no guesses
-/// about it, and nothing but pictures opened beside the page.
+/// Answers with a file in a way that executes nothing.
+///
+/// Files come from scripts, and so from anybody: only harmless content types are served, sniffing
+/// is disabled, and only images are shown inline.
 fn answer(row: FileRow, tag: &str, asked: &HeaderMap) -> Response {
     let kind = safe_type(&row.content_type);
     let is_image = kind.starts_with("image/");
@@ -87,7 +89,7 @@ fn answer(row: FileRow, tag: &str, asked: &HeaderMap) -> Response {
     }
 }
 
-/// The name as RFC 6266 has it, which takes all of Unicode.
+/// Returns the `Content-Disposition` header, with the name in the Unicode form of RFC 6266.
 fn disposition(name: &str, is_image: bool) -> HeaderValue {
     let how = if is_image { "inline" } else { "attachment" };
     let plain = HeaderValue::from_static(if is_image { "inline" } else { "attachment" });

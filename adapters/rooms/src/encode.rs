@@ -1,4 +1,4 @@
-//! What clients are told.
+//! Events and acknowledgements that are sent to clients.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,15 @@ use crate::guests::public_id;
 use crate::history::MessageRow;
 use crate::peer;
 
-/// Why somebody who is in no room is refused. Our page comes in again by itself when it is told this.
+/// The error for a client that is in no room. Our page rejoins by itself when it receives it.
 pub(crate) const NOT_IN_ROOM: &str = "join a room first";
 
-/// A message as clients have it.
+/// A message in the form that clients receive.
 #[derive(Debug, Serialize)]
 pub(crate) struct WireMessage<'m> {
     id: &'m str,
     username: &'m str,
-    /// Who wrote it, whatever others go by the same name.
+    /// The public id of the guest who wrote it: other guests may use the same name.
     #[serde(skip_serializing_if = "Option::is_none")]
     author: Option<&'m str>,
     message: &'m str,
@@ -45,10 +45,10 @@ pub(crate) struct WireMessage<'m> {
     pinned: bool,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     reactions: &'m BTreeMap<String, Vec<String>>,
-    /// Seen by one person alone, who did something that it answers.
+    /// Visible only to the user whose action it answers.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     ephemeral: bool,
-    /// Said to one person alone, wherever they are.
+    /// A direct message, shown in every room that the user is in.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     private: bool,
 }
@@ -77,17 +77,19 @@ pub(crate) fn message<'m>(room: &'m str, row: &'m MessageRow) -> WireMessage<'m>
     }
 }
 
-/// Returns how many bytes a message takes on its way to a client.
+/// Returns the size of a message as JSON, in bytes.
 pub(crate) fn size(room: &str, row: &MessageRow) -> usize {
     peer::size(&message(room, row))
 }
 
-/// A message for one person, which no history has.
+/// A message for one user, which is not stored.
+///
+/// It is a direct message if `is_private`, otherwise an ephemeral message.
 pub(crate) fn ephemeral_message<'m>(room: &'m str, row: &'m MessageRow, is_private: bool) -> WireMessage<'m> {
     WireMessage { ephemeral: !is_private, private: is_private, ..message(room, row) }
 }
 
-/// Somebody in a room.
+/// A person or bot in a room.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct WireUser {
     pub(crate) username: String,
@@ -98,24 +100,24 @@ pub(crate) struct WireUser {
 pub(crate) struct RoomJoined<'m> {
     pub(crate) room: &'m str,
     pub(crate) username: &'m str,
-    /// With this the client is the same person when it comes back.
+    /// Identifies the guest on the next connection.
     pub(crate) token: &'m str,
-    /// What the client's own messages have as `author`.
+    /// The `author` of the client's own messages.
     pub(crate) author: &'m str,
     pub(crate) messages: Vec<WireMessage<'m>>,
-    /// The messages are only those after `last_id`.
+    /// Whether the messages are only those after `last_id`.
     pub(crate) catch_up: bool,
-    /// There are more: later ones when catching up, else earlier ones.
+    /// Whether there are more messages: later ones when catching up, otherwise earlier ones.
     pub(crate) has_more: bool,
-    /// Where those are, for `history`: `after` it when catching up, else `before` it.
+    /// The id to continue from with `history`: as `after` when catching up, otherwise as `before`.
     pub(crate) cursor: Option<&'m str>,
-    /// The first page of the people.
+    /// The first page of the people in the room.
     pub(crate) users: Vec<WireUser>,
-    /// How many people there are.
+    /// Number of people in the room.
     pub(crate) count: usize,
-    /// Where the next page of the people begins, for `room_users`.
+    /// Cursor of the next page of people, for `room_users`.
     pub(crate) next_users: Option<String>,
-    /// Those that are pinned, also those that are older than `messages`.
+    /// Pinned messages, including those that are older than `messages`.
     pub(crate) pinned: Vec<WireMessage<'m>>,
     pub(crate) topic: Option<&'m str>,
     /// In seconds.
@@ -127,33 +129,33 @@ pub(crate) struct RoomJoined<'m> {
 #[derive(Debug, Serialize)]
 pub(crate) struct HistoryPage<'m> {
     pub(crate) messages: Vec<WireMessage<'m>>,
-    /// There are more in the direction that was asked for.
+    /// Whether there are more messages in the requested direction.
     pub(crate) has_more: bool,
-    /// Where those are.
+    /// The id to continue from.
     pub(crate) cursor: Option<&'m str>,
 }
 
-/// A page of the people in a room, by name, bots last.
+/// A page of the people in a room, by name, followed by the bot.
 #[derive(Debug, Serialize)]
 pub(crate) struct RoomUsers<'m> {
     pub(crate) room: &'m str,
     pub(crate) users: Vec<WireUser>,
-    /// How many people there are.
+    /// Number of people in the room.
     pub(crate) count: usize,
-    /// The cursor that was asked with: none is the first page.
+    /// The cursor of the request; `None` is the first page.
     pub(crate) cursor: Option<&'m str>,
-    /// The cursor of the next page, where there is one.
+    /// The cursor of the next page, if there is one.
     pub(crate) next: Option<String>,
 }
 
-/// The people who came and went in the last half second, in a large room.
+/// The joins and leaves of the last half second in a large room.
 #[derive(Debug, Serialize)]
 pub(crate) struct Presence<'m> {
     pub(crate) room: &'m str,
     pub(crate) joined: Vec<String>,
     pub(crate) left: Vec<String>,
     pub(crate) count: usize,
-    /// There were too many to name them all.
+    /// Whether there were too many names to list them all.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) truncated: bool,
 }
@@ -167,7 +169,7 @@ pub(crate) struct RoomUpdated<'m> {
     pub(crate) locked: bool,
 }
 
-/// What was done to the person who is told.
+/// A moderation action, as reported to the user it concerns.
 #[derive(Debug, Serialize)]
 pub(crate) struct Moderated<'m> {
     pub(crate) kind: &'static str,
@@ -180,12 +182,12 @@ pub(crate) struct Moderated<'m> {
     pub(crate) name: Option<&'m str>,
 }
 
-/// When a term ends, where it does.
+/// Formats the end of a mute or ban; `None` if it is indefinite.
 pub(crate) fn end(until: Option<Millis>) -> Option<String> {
     until.filter(|until| *until < Millis::MAX).map(iso8601)
 }
 
-/// A form as the one person has it who is to fill it in.
+/// A form, as sent to the user who is to fill it in.
 #[derive(Debug, Serialize)]
 pub(crate) struct WireForm<'m> {
     form: &'m str,
@@ -228,11 +230,11 @@ pub(crate) struct ErrorMessage<'m> {
     pub(crate) message: &'m str,
 }
 
-/// Greets a connection.
+/// The first event of a connection.
 #[derive(Debug, Serialize)]
 pub(crate) struct Connected<'m> {
     pub(crate) message: &'m str,
-    /// With this the client is the same person when it comes back.
+    /// Identifies the guest on the next connection.
     pub(crate) token: &'m str,
 }
 
@@ -240,18 +242,18 @@ pub(crate) struct Connected<'m> {
 pub(crate) struct Announced<'m> {
     pub(crate) username: &'m str,
     pub(crate) message: String,
-    /// How many people there are now.
+    /// Number of people in the room now.
     pub(crate) count: usize,
 }
 
-/// What an acknowledgement carries.
+/// The content of an acknowledgement.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Ack {
     Id {
         id: String,
     },
-    /// Where a file is to be put.
+    /// The address to which a file is to be uploaded.
     Upload {
         id: String,
         url: String,

@@ -1,4 +1,6 @@
-//! The routes of the service, as the description of the server shows them. A test holds this list beside the routers.
+//! The routes of the service, for the API description of the server.
+//!
+//! A test compares them with the routers.
 
 use palabre_model::Endpoint;
 

@@ -1,4 +1,6 @@
-//! Files that come with messages. They are rows of their own: a message is read far more often than its files.
+//! Files attached to messages.
+//!
+//! They have rows of their own: a message is read far more often than its files.
 
 use palabre_model::{ActionError, Attachment, Batch, Entropy, FileToSend, Millis};
 use palabre_store::{Table, TableId};
@@ -9,9 +11,9 @@ use crate::decode::FILES_MAX;
 /// Files by id.
 pub(crate) const FILES: Table<String, FileRow> = Table::new(TableId::RoomFiles);
 
-/// Where files are served.
+/// The path under which files are served.
 const FILES_PATH: &str = "/api/files/";
-/// The longest name of a file, in characters; what is longer is cut.
+/// Maximum length of a file name, in characters; longer names are cut.
 const FILE_NAME_MAX: usize = 128;
 
 /// A file.
@@ -25,19 +27,19 @@ pub(crate) struct FileRow {
     pub(crate) time: Millis,
 }
 
-/// Where files are put, and when.
+/// The attachment store: adds the files of a room's messages to a batch.
 pub(crate) struct AttachmentStore<'a> {
     pub(crate) room: &'a str,
     pub(crate) now: Millis,
-    /// The largest file, in bytes.
+    /// Maximum size of a file, in bytes.
     pub(crate) largest: usize,
-    /// Files of a message that is not kept end by themselves.
+    /// Expiry of the files of messages that are not stored.
     pub(crate) expires: Option<Millis>,
     pub(crate) entropy: &'a dyn Entropy,
 }
 
 impl AttachmentStore<'_> {
-    /// Adds the files to `batch`; what their message says of them.
+    /// Adds the files to `batch` and returns the attachments for their message.
     pub(crate) fn put(&self, batch: &mut Batch, files: Vec<FileToSend>) -> Result<Vec<Attachment>, ActionError> {
         if files.len() > FILES_MAX {
             let count = files.len();
@@ -71,29 +73,31 @@ impl AttachmentStore<'_> {
     }
 }
 
-/// An id for a file. Whoever has the address has the file, so nobody may guess it.
+/// Returns an unguessable id for a file, since the address is all that is needed to read it.
 pub(crate) fn fresh_id(entropy: &dyn Entropy) -> String {
     format!("{:016x}{:016x}", entropy.next(), entropy.next())
 }
 
-/// Where the file of that id is, on this service.
+/// Returns the address of a file on this service.
 pub(crate) fn address(id: &str) -> String {
     format!("{FILES_PATH}{id}")
 }
 
-/// The id of the file that is there.
+/// Returns the id of the file at an address.
 pub(crate) fn id_at(address: &str) -> Option<&str> {
     address.strip_prefix(FILES_PATH).filter(|id| !id.is_empty() && id.len() <= 64)
 }
 
-/// Adds to `batch` that the files of a message go with it.
+/// Deletes the files of a message in `batch`.
 pub(crate) fn remove(batch: &mut Batch, attachments: &[Attachment]) {
     for id in attachments.iter().filter_map(|attachment| id_at(&attachment.url)) {
         FILES.delete(batch, &id.to_owned());
     }
 }
 
-/// The type under which a file may go to a browser: one that runs nothing. Everything else is bytes to be saved.
+/// Returns the content type under which a file is served.
+///
+/// Types that browsers might execute become a download.
 pub(crate) fn safe_type(content_type: &str) -> &'static str {
     const SAFE: &[&str] = &[
         "text/plain",
@@ -136,7 +140,7 @@ pub(crate) fn type_by_name(name: &str) -> &'static str {
     }
 }
 
-/// A name that leads nowhere when it is saved under it.
+/// Returns a file name without path components and control characters.
 pub(crate) fn file_name(given: &str) -> String {
     let name: String =
         given.chars().filter(|c| !c.is_control() && !matches!(c, '/' | '\\')).take(FILE_NAME_MAX).collect();

@@ -1,22 +1,22 @@
-//! The frames of a WebSocket (RFC 6455, section 5.2) as they are written, to know which packets have left.
+//! Parses written WebSocket frames (RFC 6455, section 5.2), to know which packets have been sent.
 
-/// How many bytes at the beginning of a packet say what it is.
+/// Length of the type at the start of a packet, in bytes.
 const TYPE_LENGTH: usize = 2;
 
-/// Follows what a server writes, which is not masked.
+/// A parser of the frames that a server writes, which are not masked.
 #[derive(Default)]
 pub(crate) struct Frames {
     header: [u8; 10],
-    /// How much of the header is there.
+    /// Number of header bytes received so far.
     have: usize,
     start: [u8; TYPE_LENGTH],
-    /// How much of the payload has been written, and how much is left.
+    /// Payload bytes written, and payload bytes left.
     written: u64,
     left: u64,
 }
 
 impl Frames {
-    /// Follows what is written, and returns how many events and acknowledgements have been written to their end with it.
+    /// Parses `data` and returns how many events and acknowledgements it completes.
     pub(crate) fn follow(&mut self, mut data: &[u8]) -> usize {
         let mut packets = 0;
         while let [first, rest @ ..] = data {
@@ -46,7 +46,7 @@ impl Frames {
         packets
     }
 
-    /// Whether no frame has been written in part.
+    /// Whether the data ends at a frame boundary.
     pub(crate) fn is_between(&self) -> bool {
         self.have == 0
     }
@@ -74,7 +74,9 @@ impl Frames {
     }
 }
 
-/// Whether an Engine.IO packet is an event (`42`) or an acknowledgement (`43`): what the service itself sends.
+/// Whether an Engine.IO packet is an event (`42`) or an acknowledgement (`43`).
+///
+/// The service sends no others; the rest are the library's.
 pub(crate) fn is_packet(data: &[u8]) -> bool {
     data.starts_with(b"42") || data.starts_with(b"43")
 }

@@ -1,5 +1,7 @@
-//! The door to Socket.IO. The library has no limits of its own for sessions and for what it buffers: so every session is counted here
-//! when it is opened, its requests pass through here, and its WebSocket runs over a [`Wire`].
+//! HTTP entry point of Socket.IO, with the limits that the library lacks.
+//!
+//! The library limits neither sessions nor what it buffers. So every session is counted when it is
+//! opened, its requests pass through here, and its WebSocket runs over a [`Wire`].
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -26,25 +28,25 @@ use crate::limiter::network;
 use crate::service::Rooms;
 use crate::wire::Wire;
 
-/// Headers by which a proxy says that it passes somebody else's request on.
+/// Headers with which a proxy marks a forwarded request.
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
-/// The largest packet that a client may send, in bytes.
+/// Maximum size of a packet from a client, in bytes.
 const PACKET_BYTES_MAX: usize = 64 << 10;
-/// How long a session may be open before it is used.
+/// Maximum time between the opening of a session and its first use.
 const FIRST_USE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Between the packets of a polling request (Engine.IO 4).
+/// Separator of packets in a polling request (Engine.IO 4).
 const SEPARATOR: u8 = 0x1e;
-/// How many packets of the library's own may wait for a client beside those of the service.
+/// Queue space for packets of the library itself, in addition to those of the service.
 const LIBRARY_PACKETS_MAX: usize = 64;
-/// When a client that was not admitted may ask again, in seconds.
+/// `Retry-After` of a refused client, in seconds.
 const RETRY_AFTER: &str = "5";
 
-/// The sessions, and the library behind them.
+/// The open sessions and the Socket.IO library.
 struct Gateway {
     rooms: Arc<Rooms>,
     service: SocketIoService<Router>,
-    /// Sessions that began by polling, by their id.
+    /// Sessions that began with polling, by session id.
     sessions: Mutex<HashMap<String, Weak<Connection>>>,
 }
 
@@ -69,7 +71,7 @@ async fn serve(State(gateway): State<Arc<Gateway>>, request: Request) -> Respons
         return gateway.open(request, is_socket).await;
     };
     let Some(connection) = gateway.session(sid) else {
-        // As the library answers, which clients understand.
+        // The same response as the library's, which clients understand.
         let unknown = r#"{"code":"1","message":"Session ID unknown"}"#;
         return (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/json")], unknown).into_response();
     };
@@ -81,7 +83,7 @@ async fn serve(State(gateway): State<Arc<Gateway>>, request: Request) -> Respons
 }
 
 impl Gateway {
-    /// Opens a session, if there may be one more.
+    /// Opens a session, unless a connection limit is reached.
     async fn open(self: &Arc<Self>, mut request: Request, is_socket: bool) -> Response {
         let connection = match self.admit(&request) {
             Ok(connection) => connection,
@@ -124,7 +126,7 @@ impl Gateway {
         Ok(Arc::new(Connection::new(network, is_local, permit, limits)))
     }
 
-    /// Answers the request for a WebSocket, and hands it to the library over a stream of our own.
+    /// Accepts a WebSocket upgrade and passes the stream to the library, wrapped in a [`Wire`].
     fn upgrade(self: &Arc<Self>, connection: Arc<Connection>, mut request: Request) -> Response {
         let key = match handshake::accept(request.method(), request.headers()) {
             Ok(key) => key,
@@ -155,7 +157,7 @@ impl Gateway {
         (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
     }
 
-    /// Passes on what a polling client sends: one request at a time, and not before the client may send again.
+    /// Handles a POST of a polling client: one request at a time, and not during a pause.
     async fn receive(&self, connection: &Arc<Connection>, request: Request) -> Response {
         let Ok(_alone) = connection.posting.try_lock() else {
             return (StatusCode::TOO_MANY_REQUESTS, "send one request at a time").into_response();
@@ -173,14 +175,14 @@ impl Gateway {
         };
         let closes = body.split(|byte| *byte == SEPARATOR).any(|packet| packet == b"1");
         let answer = self.call(Request::from_parts(parts, Body::from(body))).await;
-        // What cannot be read ends the session in the library too.
+        // The library also ends a session whose packets it cannot read.
         if closes || (answer.status() == StatusCode::BAD_REQUEST && connection.polls()) {
             connection.end();
         }
         answer
     }
 
-    /// Waits for what there is for a polling client.
+    /// Handles a GET of a polling client: waits for packets.
     async fn poll(&self, connection: &Arc<Connection>, request: Request) -> Response {
         let (parts, body) = self.call(request).await.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
@@ -191,7 +193,7 @@ impl Gateway {
         Response::from_parts(parts, Body::from(body))
     }
 
-    /// Sees to the end of a connection: a client that does not take its last packets does not keep it open.
+    /// Spawns the task that waits for the end of a connection and then removes its session.
     fn supervise(self: &Arc<Self>, connection: &Arc<Connection>, sid: Option<String>) {
         let (gateway, life, connection) = (Arc::clone(self), connection.watch(), Arc::downgrade(connection));
         self.rooms.spawn(async move {
@@ -204,7 +206,7 @@ impl Gateway {
     }
 
     async fn wait_for_end(&self, mut life: watch::Receiver<Life>, connection: &Weak<Connection>) {
-        // An error means that nobody has the connection any more.
+        // An error means that the connection was dropped.
         let ended = life.wait_for(|life| *life != Life::Open).await.map(|life| *life);
         if !matches!(ended, Ok(Life::Ending)) {
             return;
@@ -215,7 +217,9 @@ impl Gateway {
         }
     }
 
-    /// Closes a polling session as its client would; one that has a WebSocket has ended with that.
+    /// Closes a polling session as its client would.
+    ///
+    /// A session with a WebSocket has already ended with it.
     async fn close(&self, sid: &str) {
         let address = format!("/socket.io/?EIO=4&transport=polling&sid={sid}");
         let request = Request::builder().method(Method::POST).uri(address).body(Body::from("1"));
@@ -244,12 +248,12 @@ impl Gateway {
     }
 }
 
-/// A parameter of a query, as the library reads it.
+/// Returns a parameter of a query, parsed as the library does.
 fn parameter<'q>(query: &'q str, name: &str) -> Option<&'q str> {
     query.split('&').find(|parameter| parameter.starts_with(name))?.split('=').nth(1)
 }
 
-/// The id of a session, from the packet that opens it: `0{"sid":"…",…}`.
+/// Returns the session id in the packet that opens a session: `0{"sid":"…",…}`.
 fn opened(packet: &[u8]) -> Option<String> {
     let packet: serde_json::Value = serde_json::from_slice(packet.strip_prefix(b"0")?).ok()?;
     packet["sid"].as_str().map(ToOwned::to_owned)

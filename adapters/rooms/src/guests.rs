@@ -1,4 +1,6 @@
-//! Guests: people without an account, each known by a token that the service has given out. Only the token's hash is stored.
+//! Guests: people without an account, identified by a token of the service.
+//!
+//! Only the hash of a token is stored.
 
 use std::sync::Arc;
 
@@ -11,9 +13,9 @@ use crate::files::fresh_id;
 
 /// Guests by the hash of their token.
 const GUESTS: Table<String, GuestRow> = Table::new(TableId::RoomGuests);
-/// The longest token, in bytes.
+/// Maximum length of a token, in bytes.
 pub(crate) const TOKEN_MAX: usize = 128;
-/// How much of a guest's id others see: enough to tell guests apart.
+/// Length of the part of a guest's id that others see: enough to tell guests apart.
 const PUBLIC_ID_LENGTH: usize = 16;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,22 +23,22 @@ struct GuestRow {
     last_use: Millis,
 }
 
-/// A guest, whatever name they go by.
+/// A guest, independent of the name in use.
 #[derive(Clone)]
 pub(crate) struct Guest {
     /// The hash of the token, in hexadecimal.
     pub(crate) id: Arc<str>,
-    /// Whoever has it is this guest: it is told to their own client alone.
+    /// The token is a credential and is sent only to the guest's own client.
     pub(crate) token: Arc<str>,
 }
 
 impl Guest {
-    /// Returns a guest whom nobody has met yet.
+    /// Returns a new guest with a random token.
     pub(crate) fn fresh(entropy: &dyn Entropy) -> Self {
         Self::holding(&format!("{}{}", fresh_id(entropy), fresh_id(entropy)))
     }
 
-    /// Returns the guest who has `token`, whether or not the service has ever given it out.
+    /// Returns the guest with `token`, whether or not the service issued it.
     pub(crate) fn holding(token: &str) -> Self {
         let id: String = Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect();
         Self { id: id.into(), token: token.into() }
@@ -48,12 +50,14 @@ pub(crate) fn public_id(id: &str) -> &str {
     id.get(..PUBLIC_ID_LENGTH).unwrap_or(id)
 }
 
-/// Returns when the token of the guest `id` was last used; `None` when it is unknown or has expired. Reads the disk.
+/// Returns when the guest's token was last used; `None` if it is unknown or has expired.
+///
+/// Reads from disk.
 pub(crate) fn last_use(store: &Store, id: &str, now: Millis) -> Result<Option<Millis>> {
     Ok(GUESTS.get(&store.snapshot(now)?, &id.to_owned())?.map(|row| row.last_use))
 }
 
-/// Returns the rows that note a token as used `now`. It expires after being unused for `life`.
+/// Returns the rows that record a use of the token at `now`. It expires after `life` without use.
 pub(crate) fn record_use(guest: &Guest, now: Millis, life: Millis) -> Batch {
     let mut batch = Batch::default();
     GUESTS.put_until(&mut batch, &guest.id.to_string(), &GuestRow { last_use: now }, Some(now.saturating_add(life)));

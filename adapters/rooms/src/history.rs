@@ -1,4 +1,4 @@
-//! What rooms remember: the tables of the room service.
+//! Tables of the room service: rooms, messages, message ids and nonces.
 
 use std::collections::BTreeMap;
 
@@ -12,27 +12,29 @@ use crate::files;
 pub(crate) const ROOMS: Table<String, RoomRow> = Table::new(TableId::Rooms);
 /// Messages by room and position.
 pub(crate) const MESSAGES: Table<(String, u64), MessageRow> = Table::new(TableId::RoomMessages);
-/// Positions by room and message id; they outlive a removed message, so that a client that saw it last finds its place.
+/// Positions by room and message id.
+///
+/// They outlive a deleted message, so that a client that has it as its last one can still catch up.
 pub(crate) const IDS: Table<(String, String), u64> = Table::new(TableId::RoomMessageIds);
 /// Message ids by room, author and nonce.
 pub(crate) const NONCES: Table<(String, String, String), String> = Table::new(TableId::RoomNonces);
 
-/// How long a nonce is remembered: longer than any client tries again.
+/// Time for which a nonce is remembered, in milliseconds: longer than any client retries.
 pub(crate) const NONCE_LIFE: Millis = 86_400_000;
 
 /// A room.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RoomRow {
     pub(crate) created: Millis,
-    /// No message has this position or a later one.
+    /// Upper bound of the positions: all messages are below it.
     #[serde(default)]
     pub(crate) next: u64,
-    /// Some message before this position was changed or removed.
+    /// A message below this position was changed or deleted.
     #[serde(default)]
     pub(crate) changed: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) topic: Option<String>,
-    /// How long everybody waits between two messages; 0 is not at all.
+    /// Minimum time between two messages of a person, in milliseconds; 0 disables slow mode.
     #[serde(default)]
     pub(crate) slowmode: Millis,
     #[serde(default)]
@@ -43,21 +45,21 @@ pub(crate) struct RoomRow {
 }
 
 impl RoomRow {
-    /// Whether moderators have settled something about the room, which stays when the room is empty.
+    /// Whether the room has a topic, slow mode or a lock, which are kept while the room is empty.
     pub(crate) fn is_arranged(&self) -> bool {
         self.topic.is_some() || self.slowmode > 0 || self.locked
     }
 }
 
-/// A message as the room keeps it.
+/// A stored message.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct MessageRow {
     pub(crate) id: String,
     pub(crate) username: String,
-    /// The id of the guest who wrote it, and who alone may change it. Messages of bots have none.
+    /// The id of the guest who wrote it and alone may change it. `None` for messages of bots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) author: Option<String>,
-    /// In whose name a bot said it.
+    /// The persona under which a bot posted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) persona: Option<String>,
     pub(crate) text: String,
@@ -80,16 +82,16 @@ pub(crate) struct MessageRow {
     pub(crate) attachments: Vec<Attachment>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) pinned: bool,
-    /// Names by emoji.
+    /// Usernames by emoji.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) reactions: BTreeMap<String, Vec<String>>,
-    /// The ids of the guests whose names those are, by emoji and name.
+    /// Guest ids of those usernames, by emoji and username.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) reactors: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl MessageRow {
-    /// The message as events have it.
+    /// Returns the message in the form that events carry.
     pub(crate) fn message(&self, author: UserId) -> Message {
         Message {
             id: MessageId::from(self.id.as_str()),
@@ -108,7 +110,7 @@ impl MessageRow {
     }
 }
 
-/// Adds to `batch` all that a new message leaves.
+/// Adds the rows of a new message to `batch`.
 pub(crate) fn add(batch: &mut Batch, room: &str, position: u64, row: &MessageRow) {
     MESSAGES.put(batch, &(room.to_owned(), position), row);
     IDS.put(batch, &(room.to_owned(), row.id.clone()), &position);
@@ -118,13 +120,13 @@ pub(crate) fn add(batch: &mut Batch, room: &str, position: u64, row: &MessageRow
     }
 }
 
-/// Adds to `batch` all that goes with a message. Its position stays known.
+/// Deletes a message and its files in `batch`. Its position is kept.
 pub(crate) fn remove(batch: &mut Batch, room: &str, position: u64, row: &MessageRow) {
     MESSAGES.delete(batch, &(room.to_owned(), position));
     files::remove(batch, &row.attachments);
 }
 
-/// The last `count` messages of a room, oldest first.
+/// Returns the last `count` messages of a room, oldest first.
 pub(crate) fn last(snapshot: &Snapshot, room: &str, count: usize) -> Result<Vec<(u64, MessageRow)>> {
     let rows = MESSAGES.scan(snapshot, &room.to_owned(), Direction::Backward)?;
     let mut rows: Vec<_> =

@@ -1,5 +1,7 @@
-//! The built-in room service: rooms, their history, the Socket.IO protocol and the page. A message and its event are one
-//! commit; it is acknowledged when that is durable, and everybody in a room sees the same order.
+//! The built-in room service: rooms, their history, the Socket.IO protocol and the web page.
+//!
+//! A message and its event are one commit. The message is acknowledged once that is durable, and
+//! everybody in a room sees the same order.
 
 mod bot_identity;
 mod compat;
@@ -54,7 +56,7 @@ pub use service::Rooms;
 use crate::members::Members;
 use crate::room::{ActionRequest, Command};
 
-/// What becomes of an action that is on its way.
+/// The pending result of an action.
 type Done = BoxFuture<'static, Result<Outcome, ActionError>>;
 
 fn closed() -> ActionError {
@@ -62,9 +64,9 @@ fn closed() -> ActionError {
 }
 
 impl Rooms {
-    /// Hands an action to its room, or to the person whom it is for.
+    /// Hands an action to its room, or to the rooms of the user it is for.
     async fn begin(&self, action: &Action, key: &ActionKey) -> Result<Done, ActionError> {
-        // What the last daemon left to be said may come before the service is up.
+        // Actions left from before a restart may arrive before the service is ready.
         let up = self.context.subscribe().wait_for(Option::is_some).await.map(drop);
         up.ok().ok_or_else(|| ActionError::Transient("the room service is starting".to_owned()))?;
         let bot = self.context.borrow().as_ref().map(|context| context.bot.name.clone());
@@ -73,7 +75,7 @@ impl Rooms {
             return self.direct(user, content.clone(), key).await;
         }
         let name = action.room().native();
-        // Nobody could enter it.
+        // No client could enter such a room.
         if decode::room_name(name).as_deref() != Ok(name) {
             return Err(ActionError::NotFound(format!("no room can be called \"{name}\"")));
         }
@@ -84,15 +86,15 @@ impl Rooms {
         Ok(Box::pin(async move { done.await.unwrap_or_else(|_| Err(closed())) }))
     }
 
-    /// Returns whether `name` is the name of the bots.
+    /// Whether `name` is the nickname of the bots.
     fn is_nickname(&self, name: &str) -> bool {
         name.to_lowercase() == self.config.nickname.to_lowercase()
     }
 
-    /// Has what moderators have done in memory, before anybody comes in.
+    /// Loads the members, with their mutes and bans, before clients are let in.
     async fn load_members(&self) -> Result<(), AdapterError> {
         if self.context.borrow().is_some() {
-            // Started again: what is in memory is newer than what is in the store.
+            // A restart of the adapter: memory is newer than the store.
             return Ok(());
         }
         let store = self.store.clone();
@@ -128,7 +130,9 @@ impl Adapter for Rooms {
         self.begin(action, key).await?.await
     }
 
-    /// The room keeps the order, and one sync of the disk serves all that are on their way.
+    /// Starts all actions before it waits for their results.
+    ///
+    /// The room keeps their order, and one fsync serves all of them.
     async fn perform_all(&self, actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {
         let mut begun = Vec::with_capacity(actions.len());
         for (action, key) in actions {
@@ -154,7 +158,7 @@ impl Adapter for Rooms {
 
     fn member(&self, _: &Event, user: &UserId) -> Option<Member> {
         let name = user.native();
-        // Who is not online has what the last holder of the name was given.
+        // For a user who is offline: the guest who was given the roles of the name.
         let guest = self.directory.holder(name).or_else(|| self.members.role_holder(name));
         Some(self.members.member(user.clone(), guest.as_deref(), self.clock.now()))
     }
@@ -167,7 +171,7 @@ impl Adapter for Rooms {
         self.is_nickname(user.native())
     }
 
-    /// Whoever could come in under that name: a person need not be there to be meant.
+    /// Accepts any valid username: a user need not be online to be named.
     fn user_named(&self, _: &Event, name: &str) -> Option<User> {
         let bot = self.context.borrow().as_ref().map(|context| context.bot.name.clone())?;
         let name = decode::username(name.strip_prefix('@').unwrap_or(name)).ok()?;

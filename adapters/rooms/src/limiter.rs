@@ -1,4 +1,4 @@
-//! Token buckets: how often a connection, a person and an address may do something.
+//! Rate limits by token bucket, for each connection, person and address.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -10,10 +10,10 @@ use palabre_model::{Clock, Millis};
 
 use crate::limits::{Limits, Rate};
 
-/// How many buckets there are at most.
+/// Maximum number of buckets.
 const BUCKETS_MAX: usize = 100_000;
 
-/// What is limited by itself.
+/// The kinds of events that have separate limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Message,
@@ -28,29 +28,31 @@ pub(crate) enum Kind {
     Other,
 }
 
-/// Whose bucket it is.
+/// The owner of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Who {
     Connection(u64),
-    /// By address and the guest's id: whoever has the same token elsewhere has a bucket of their own.
+    /// By address and guest id: the same token at another address has another bucket.
     Person(Network, Arc<str>),
     Address(Network),
 }
 
-/// Where a client comes from: an IPv4 address, or the network of an IPv6 address, of which one machine has many.
+/// The origin of a client: its IPv4 address or its IPv6 /64 network.
+///
+/// One machine has many IPv6 addresses.
 pub(crate) type Network = Option<IpAddr>;
 
-/// What the limits say to an event.
+/// The decision about one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Pass,
-    /// It is taken, and the next ones should not be read for so long.
+    /// The event is accepted; nothing more should be read for this long.
     Late(Duration),
-    /// It is not taken; after so long it would be.
+    /// The event is refused; it would be accepted after this long.
     Refused(Duration),
 }
 
-/// The buckets of everybody. Their number is bounded: those that are full are forgotten first.
+/// All buckets. Their number is bounded; full ones are evicted first.
 pub(crate) struct Limiter {
     limits: Limits,
     clock: Arc<dyn Clock>,
@@ -59,7 +61,7 @@ pub(crate) struct Limiter {
     refused: [AtomicU64; Kind::ALL.len()],
 }
 
-/// How much is left; below zero what was taken in advance.
+/// The tokens left; below zero, tokens taken in advance.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bucket {
     level: f64,
@@ -80,7 +82,7 @@ impl Kind {
         Self::Other,
     ];
 
-    /// The name of its limit in bots.yaml.
+    /// The name of the limit in bots.yaml.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Message => "messages",
@@ -96,7 +98,7 @@ impl Kind {
         }
     }
 
-    /// Whether an event over the limit is taken late rather than refused, as long as the client slows down.
+    /// Whether an event over the limit is accepted late instead of refused, up to one more burst.
     const fn may_be_late(self) -> bool {
         matches!(self, Self::Message | Self::Change | Self::Join | Self::Interaction | Self::List | Self::History)
     }
@@ -107,14 +109,16 @@ impl Bucket {
         Self { level: f64::from(burst), at: now }
     }
 
-    /// Fills up for the time that has passed. A clock that was set back adds nothing.
+    /// Adds tokens for the time since the last call. A clock that was set back adds none.
     pub(crate) fn refill(&mut self, rate: Rate, now: Millis) {
         let passed = now.saturating_sub(self.at) as f64;
         self.level = (self.level + passed * per_milli(rate)).min(f64::from(rate.burst));
         self.at = now;
     }
 
-    /// Takes so much, and returns how long it is until the level is back at zero.
+    /// Takes `amount` tokens.
+    ///
+    /// Returns the time until the level is back at zero, if it is below.
     pub(crate) fn take(&mut self, amount: f64, rate: Rate) -> Option<Duration> {
         self.level -= amount;
         (self.level < 0.0).then(|| wait(-self.level, rate))
@@ -126,7 +130,7 @@ impl Limiter {
         Self { limits, clock, buckets: Mutex::default(), late: Default::default(), refused: Default::default() }
     }
 
-    /// Takes one event from the buckets of all of them, or from none when one of them is refused.
+    /// Takes one event from all buckets of `who`, or from none if one of them refuses it.
     pub(crate) fn take(&self, kind: Kind, who: &[Who]) -> Verdict {
         let rate = self.limits.rate(kind);
         if rate.per_minute == 0 {
@@ -162,7 +166,7 @@ impl Limiter {
         })
     }
 
-    /// How many events of each kind were taken late and refused.
+    /// Returns the number of events accepted late and refused, by kind.
     pub(crate) fn counts(&self) -> impl Iterator<Item = (Kind, u64, u64)> {
         Kind::ALL
             .into_iter()
@@ -179,7 +183,9 @@ impl Limiter {
         }
     }
 
-    /// Makes room when there are too many buckets: of full ones nothing is lost; were that not enough, every other one goes.
+    /// Evicts buckets when the maximum is reached.
+    ///
+    /// Full ones go first, which loses nothing. If that does not help enough, every other one goes.
     fn forget_some(&self, buckets: &mut HashMap<(Who, Kind), Bucket>, now: Millis) {
         if buckets.len() < BUCKETS_MAX {
             return;
@@ -203,7 +209,7 @@ impl Limiter {
     }
 }
 
-/// The network that an address is counted by.
+/// Returns the network by which an address is counted.
 pub(crate) fn network(address: Option<IpAddr>) -> Network {
     address.map(|address| match address.to_canonical() {
         IpAddr::V6(address) => {

@@ -1,60 +1,63 @@
-//! Limits for each connection, person and address, as bots.yaml has them under `limits:`.
+//! Limits of connections, people and addresses: `limits:` in bots.yaml.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::limiter::Kind;
 
-/// How often something may happen.
+/// A rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
-    /// How often at once.
+    /// Number of events allowed at once.
     pub burst: u32,
-    /// How often in a minute after that; 0 is no limit.
+    /// Events per minute after that; 0 disables the limit.
     pub per_minute: u32,
 }
 
-/// What one connection, one person and one address may do. Rates are those of a person; an address has a multiple of them. 0 is no
-/// limit.
+/// Limits of one connection, one person and one address; 0 disables a limit.
+///
+/// Rates are per person; an address has a multiple of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// How many connections one address may have. Behind a proxy, which has one address for everybody, raise it or set it to 0.
+    /// Connections of one address.
+    ///
+    /// Behind a proxy, all clients have the same address: raise the limit or set it to 0.
     pub connections_per_address: usize,
-    /// How many connections one person may have from one address.
+    /// Connections of one person from one address.
     pub connections_per_person: usize,
-    /// How many times the rates of a person one address has, for the people behind one router.
+    /// Rate of an address as a multiple of a person's, for people behind one router.
     pub people_per_address: u32,
-    /// How many kilobytes may wait for a client before it is disconnected as too slow.
+    /// Kilobytes queued for a client before it is disconnected as too slow.
     pub queued_kb: usize,
-    /// How many seconds a client may take nothing of what is written to it before it is disconnected.
+    /// Seconds for which a client may read nothing before it is disconnected.
     pub write_timeout_seconds: u64,
-    /// How many kilobytes a second a client may send over its WebSocket; more waits unread.
+    /// Kilobytes per second read from a client's WebSocket; reading pauses above that.
     pub received_kb_per_second: u32,
-    /// How many announced files of one address may wait for their message.
+    /// Announced files of one address that wait for their message.
     pub files_per_address: usize,
-    /// How many files of one address may be on their way at once.
+    /// Concurrent uploads of one address.
     pub transfers_per_address: usize,
     /// Messages.
     pub messages: Rate,
-    /// Edits, removals and reactions.
+    /// Edits, deletions and reactions.
     pub changes: Rate,
-    /// Typing.
+    /// Typing indicators.
     pub typing: Rate,
-    /// Entering and leaving rooms.
+    /// Joining and leaving rooms.
     pub joins: Rate,
-    /// Opening rooms that nobody is in.
+    /// Opening rooms that are empty.
     pub rooms: Rate,
-    /// Announcing files.
+    /// Announcements of files.
     pub uploads: Rate,
-    /// Buttons, lists and forms.
+    /// Buttons, select lists and forms.
     pub interactions: Rate,
-    /// Asking who is in the room.
+    /// Requests for the people in the room.
     pub lists: Rate,
-    /// Asking for pages of the history.
+    /// Requests for pages of the history.
     pub history: Rate,
-    /// Events that there are not.
+    /// Unknown events.
     pub others: Rate,
 }
 
@@ -85,10 +88,10 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Returns what is wrong with the limits, if something is.
+    /// Checks the limits.
     ///
     /// # Errors
-    /// When a limit leaves no room for anything.
+    /// A limit would let nothing through.
     pub fn check(&self) -> Result<(), String> {
         if self.queued_kb == 0 || self.write_timeout_seconds == 0 {
             return Err("limits: queued_kb and write_timeout_seconds are at least 1".to_owned());
@@ -102,7 +105,7 @@ impl Limits {
         })
     }
 
-    /// The rate of a person for events of a kind.
+    /// Returns the rate of one person for a kind of event.
     pub(crate) const fn rate(&self, kind: Kind) -> Rate {
         match kind {
             Kind::Message => self.messages,

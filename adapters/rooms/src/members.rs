@@ -1,5 +1,6 @@
-//! Members of the service as moderators have made them: roles, names, mutes, bans. Terms end by themselves: they are
-//! compared with the clock when it matters.
+//! Members of the service: roles, nicknames, mutes and bans.
+//!
+//! Mutes and bans expire by comparison with the clock when they are checked.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,45 +10,45 @@ use palabre_store::{Direction, Result as StoreResult, Store, Table, TableId};
 use palabre_text::skeleton;
 use serde::{Deserialize, Serialize};
 
-/// Members by lower-case username; those of whom there is nothing to say have no row.
+/// Members by lower-case username; a member without roles, nickname, mute or ban has no row.
 const MEMBERS: Table<String, MemberRow> = Table::new(TableId::RoomMembers);
 
-/// The longest name of a person, a role, or in a role's place, in characters.
+/// Maximum length of a role or nickname, in characters.
 const NAME_MAX: usize = 64;
-/// How many roles a member has at most.
+/// Maximum number of roles of a member.
 const ROLES_MAX: usize = 64;
-/// A clock is stepped by seconds now and then; nothing is done about less than this.
+/// Clock corrections up to this are ignored, in milliseconds.
 const CLOCK_STEP_MAX: Millis = 60_000;
 
-/// What there is to say of a member.
+/// Roles, nickname, mute and ban of one member.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct MemberRow {
     pub(crate) roles: Vec<String>,
-    /// The id of the guest who has the roles: whoever else comes in under the name has none.
+    /// Id of the guest who holds the roles; another guest under the same name has none.
     pub(crate) role_holder: Option<String>,
     pub(crate) nickname: Option<String>,
-    /// `Millis::MAX` is until somebody ends it.
+    /// `Millis::MAX` is indefinite.
     pub(crate) muted_until: Option<Millis>,
-    /// As `muted_until`.
+    /// `Millis::MAX` is indefinite.
     pub(crate) banned_until: Option<Millis>,
-    /// When the mute was set.
+    /// Start of the mute, in Unix milliseconds.
     pub(crate) muted_at: Option<Millis>,
-    /// When the ban was set.
+    /// Start of the ban, in Unix milliseconds.
     pub(crate) banned_at: Option<Millis>,
-    /// Why, of the last mute or ban.
+    /// Reason of the last mute or ban.
     pub(crate) reason: Option<String>,
-    /// The id of the guest whom the mute or ban concerns, whatever name they come in under.
+    /// Id of the muted or banned guest, to whom it applies under any name.
     pub(crate) barred_guest: Option<String>,
 }
 
-/// All members. What is in memory is what the store has, or is about to have.
+/// All members. Memory has what the store has, or will have once pending commits are durable.
 #[derive(Default)]
 pub(crate) struct Members {
     rows: Mutex<Rows>,
 }
 
-/// The rows, and the names of those with a mute or a ban by what the name looks like and by guest.
+/// The rows, with indexes of muted and banned names by skeleton of the name and by guest.
 #[derive(Default)]
 struct Rows {
     by_name: HashMap<String, MemberRow>,
@@ -55,7 +56,7 @@ struct Rows {
     barred_by_guest: HashMap<String, BTreeSet<String>>,
 }
 
-/// Takes a measure back that could not be saved.
+/// Reverts a measure that could not be saved.
 pub(crate) struct Undo {
     name: String,
     before: MemberRow,
@@ -63,7 +64,7 @@ pub(crate) struct Undo {
 }
 
 impl MemberRow {
-    /// The member as events have it; `guest` is the id of the guest who goes by the name.
+    /// Returns the member in the form of events; `guest` is the id of the guest who uses the name.
     pub(crate) fn member(&self, user: UserId, guest: Option<&str>, now: Millis) -> Member {
         let holds_roles = guest.is_some() && guest == self.role_holder.as_deref();
         Member {
@@ -83,12 +84,12 @@ impl MemberRow {
         self.banned_until.is_some_and(|until| now < until)
     }
 
-    /// Why the person may not speak, if so.
+    /// Returns the reason why the member may not write, if muted.
     pub(crate) fn muted(&self, now: Millis) -> Option<String> {
         self.is_muted(now).then(|| self.sentence("you are muted", self.muted_until))
     }
 
-    /// Why the person may not come in, if so.
+    /// Returns the reason why the member may not join, if banned.
     pub(crate) fn banned(&self, now: Millis) -> Option<String> {
         self.is_banned(now).then(|| self.sentence("you are banned", self.banned_until))
     }
@@ -102,12 +103,12 @@ impl MemberRow {
         format!("{what}{term}{reason}")
     }
 
-    /// Whether some measure keeps the person from speaking or from coming in.
+    /// Whether there is a mute or ban, expired or not.
     fn is_barred(&self) -> bool {
         self.muted_until.is_some() || self.banned_until.is_some()
     }
 
-    /// The row after a measure that is taken at `now`; `guest` is the id of the guest who goes by the name at present.
+    /// Returns the row after a measure at `now`; `guest` is the id of the guest who uses the name.
     fn after(&self, measure: &Measure, reason: Option<&str>, guest: Option<&str>, now: Millis) -> Self {
         let mut row = self.clone();
         match measure {
@@ -124,7 +125,7 @@ impl MemberRow {
             Measure::Unban => (row.banned_at, row.banned_until) = (None, None),
             Measure::AddRole(role) => {
                 if guest.is_some() && guest != row.role_holder.as_deref() {
-                    // The name is somebody else's now; what its last holder had is not theirs.
+                    // Another guest uses the name now and does not inherit the roles.
                     row.roles.clear();
                     row.role_holder = guest.map(ToOwned::to_owned);
                 }
@@ -150,25 +151,25 @@ impl MemberRow {
 }
 
 impl Members {
-    /// All that the store has.
+    /// Reads all members from the store.
     pub(crate) fn read(store: &Store) -> StoreResult<HashMap<String, MemberRow>> {
         let snapshot = store.snapshot(0)?;
         MEMBERS.scan(&snapshot, &Vec::new(), Direction::Forward)?.collect()
     }
 
-    /// Takes what the store has for what there is.
+    /// Replaces the members in memory with those read from the store.
     pub(crate) fn fill(&self, read: HashMap<String, MemberRow>) {
         let mut rows = Rows::default();
         read.iter().for_each(|(name, row)| rows.set(name, row));
         *self.lock() = rows;
     }
 
-    /// What there is to say of somebody, by lower-case username.
+    /// Returns the row of a lower-case username.
     fn row(&self, name: &str) -> MemberRow {
         self.lock().by_name.get(name).cloned().unwrap_or_default()
     }
 
-    /// The member as events have it, by user id; `guest` is the id of the guest who goes by the name.
+    /// Returns the member in the form of events; `guest` is the id of the guest who uses the name.
     pub(crate) fn member(&self, user: UserId, guest: Option<&str>, now: Millis) -> Member {
         let rows = self.lock();
         let name = user.native().to_owned();
@@ -177,22 +178,24 @@ impl Members {
         Member { muted, ..member }
     }
 
-    /// Returns the id of the guest who was given the roles of a name.
+    /// Returns the id of the guest who holds the roles of a name.
     pub(crate) fn role_holder(&self, name: &str) -> Option<Arc<str>> {
         self.lock().by_name.get(name)?.role_holder.as_deref().map(Into::into)
     }
 
-    /// Returns the row that bans whoever comes under `name`, a name that looks like it, or as that guest under any other.
+    /// Returns the row that bans `name`, a name that looks like it, or the guest.
     pub(crate) fn banning(&self, name: &str, guest: &str, now: Millis) -> Option<MemberRow> {
         self.lock().concerning(name, Some(guest)).find(|row| row.is_banned(now)).cloned()
     }
 
-    /// Returns the row that mutes somebody, as [`Members::banning`].
+    /// Returns the row that mutes `name`, a name that looks like it, or the guest.
     pub(crate) fn muting(&self, name: &str, guest: &str, now: Millis) -> Option<MemberRow> {
         self.lock().concerning(name, Some(guest)).find(|row| row.is_muted(now)).cloned()
     }
 
-    /// Why `measure` cannot be taken against `name`, if so; `guest` is the id of the guest who goes by it at present.
+    /// Returns the reason why `measure` cannot be applied to `name`, if there is one.
+    ///
+    /// `guest` is the id of the guest who uses the name.
     pub(crate) fn check(&self, name: &str, measure: &Measure, guest: Option<&str>) -> Option<String> {
         let is_long = |text: &str| text.chars().count() > NAME_MAX;
         match measure {
@@ -222,9 +225,10 @@ impl Members {
         }
     }
 
-    /// Takes a measure. `hand_over` gets the row before and after, and what is to be written; it is called while nobody
-    /// else takes one, so that measures reach the store in the order in which they were taken. `None` when nothing
-    /// changes.
+    /// Applies a measure. Returns `None` when nothing changes.
+    ///
+    /// `hand_over` gets the row before and after, and the batch to write. It is called under the
+    /// lock, so that measures reach the store in the order in which they are applied.
     pub(crate) fn apply<R>(
         &self,
         name: &str,
@@ -250,7 +254,9 @@ impl Members {
         Some((Undo { name: name.to_owned(), before, after }, handed))
     }
 
-    /// Lets mutes and bans begin now that were set in a time that never was, since the clock was ahead. Returns what is to be written.
+    /// Restarts mutes and bans that were set in the future, while the clock was ahead.
+    ///
+    /// Returns the batch to write.
     pub(crate) fn restart_future_terms(&self, now: Millis) -> Batch {
         let mut batch = Batch::default();
         for (name, row) in &mut self.lock().by_name {
@@ -264,7 +270,7 @@ impl Members {
         batch
     }
 
-    /// Takes a measure back, unless another was taken since.
+    /// Reverts a measure, unless the row has changed since.
     pub(crate) fn undo(&self, undo: Undo) {
         let mut rows = self.lock();
         if rows.by_name.get(&undo.name).cloned().unwrap_or_default() == undo.after {
@@ -278,7 +284,7 @@ impl Members {
 }
 
 impl Rows {
-    /// Puts a row, or takes it away when there is nothing to say any more.
+    /// Replaces a row, or removes it if it is empty, and updates the indexes.
     fn set(&mut self, name: &str, row: &MemberRow) {
         let shape = skeleton(name);
         let before = if *row == MemberRow::default() {
@@ -298,7 +304,7 @@ impl Rows {
         }
     }
 
-    /// The rows with a mute or a ban that concern whoever goes by `name`, or that guest.
+    /// Returns the rows with a mute or ban that apply to `name` or to the guest.
     fn concerning(&self, name: &str, guest: Option<&str>) -> impl Iterator<Item = &MemberRow> {
         let shape = if self.barred_by_skeleton.is_empty() { String::new() } else { skeleton(name) };
         let by_name = self.barred_by_skeleton.get(&shape);
@@ -315,7 +321,7 @@ fn take_name(index: &mut HashMap<String, BTreeSet<String>>, key: &str, name: &st
     }
 }
 
-/// A mute or a ban until `end`. One that is the same as before was set when it was.
+/// Sets a mute or ban that lasts until `end`. Repeating it keeps the time at which it was set.
 fn set_term((at, until): (&mut Option<Millis>, &mut Option<Millis>), end: Millis, now: Millis) {
     if *until != Some(end) {
         (*at, *until) = (Some(now), Some(end));

@@ -1,4 +1,4 @@
-//! What the service counts and measures, for the metrics.
+//! Metrics of the room service.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -6,7 +6,7 @@ use palabre_model::Figure;
 
 use crate::service::Rooms;
 
-/// Everything that there is to know of the service.
+/// Returns all metrics.
 pub(crate) fn of(rooms: &Rooms) -> Vec<Figure> {
     let figure = |name, help, value, is_count| Figure { name, help, labels: Vec::new(), value, is_count };
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);

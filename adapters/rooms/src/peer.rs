@@ -1,4 +1,4 @@
-//! A client to talk to: everything that is sent to it is counted, so that a bounded amount waits for it.
+//! A client that events can be sent to. Everything sent is counted, so that its queue is bounded.
 
 use std::convert::Infallible;
 use std::io::{self, Write};
@@ -22,7 +22,9 @@ pub(crate) struct Peer {
     socket: SocketRef,
 }
 
-/// Acknowledges one event, if the client asked for that. An acknowledgement that finds no room ends the connection, so that the client
+/// Acknowledges one event, if the client asked for that.
+///
+/// If the queue has no space for the acknowledgement, the connection is ended, so that the client
 /// does not wait for it.
 pub(crate) struct AckSender {
     ack: socketioxide::extract::AckSender,
@@ -31,7 +33,7 @@ pub(crate) struct AckSender {
 }
 
 impl Peer {
-    /// The client of a socket. `None` where the session was not opened through the gateway, which admits every one.
+    /// Returns the client of a socket; `None` if the session was not opened through the gateway.
     pub(crate) fn of(socket: SocketRef) -> Option<Self> {
         let connection = socket.req_parts().extensions.get::<Arc<Connection>>().cloned()?;
         Some(Self { id: socket.id, connection, socket })
@@ -40,15 +42,15 @@ impl Peer {
     /// Sends an event.
     ///
     /// # Errors
-    /// When the client is gone, or too much waits for it already.
+    /// The client is gone, or its queue is full.
     pub(crate) fn emit<T: Serialize>(&self, event: &str, data: &T) -> Result<(), SendError> {
         self.emit_sized(event, data, size(data))
     }
 
-    /// Sends an event of which the size is known, since others get it too.
+    /// Sends an event whose size is known, since it goes to several clients.
     ///
     /// # Errors
-    /// When the client is gone, or too much waits for it already.
+    /// The client is gone, or its queue is full.
     pub(crate) fn emit_sized<T: Serialize>(&self, event: &str, data: &T, size: usize) -> Result<(), SendError> {
         if !self.connection.reserve(size, false) {
             return Err(SendError::Socket(SocketError::InternalChannelFull));
@@ -56,11 +58,13 @@ impl Peer {
         self.hand_over(event, data)
     }
 
-    /// Ends the connection, after the client has been told why. It is closed in a way that lets clients come back by themselves.
+    /// Sends the reason as an `error` event and ends the connection.
+    ///
+    /// It is closed in a way that lets clients reconnect by themselves.
     pub(crate) fn end(&self, reason: &str) {
         let error = ErrorMessage { message: reason };
         self.connection.reserve(size(&error), true);
-        // A client that is gone need not be told.
+        // The client may be gone.
         drop(self.hand_over("error", &error));
         self.connection.finish();
     }
@@ -75,15 +79,15 @@ impl Peer {
 }
 
 impl AckSender {
-    /// Whether the client waits for it.
+    /// Whether the client asked for an acknowledgement.
     pub(crate) fn is_wanted(&self) -> bool {
         self.is_wanted
     }
 
-    /// Answers the client.
+    /// Sends the acknowledgement.
     ///
     /// # Errors
-    /// When the client is gone, or is disconnected since too much waits for it.
+    /// The client is gone, or is disconnected because its queue is full.
     pub(crate) fn send<T: Serialize>(self, data: &T) -> Result<(), SendError> {
         let Some(peer) = self.peer.filter(|_| self.is_wanted) else { return Ok(()) };
         let sent = if peer.connection.reserve(size(data), false) {
@@ -111,10 +115,10 @@ impl FromMessageParts<LocalAdapter> for AckSender {
     }
 }
 
-/// How many bytes of JSON `data` is.
+/// Returns the size of `data` as JSON, in bytes.
 pub(crate) fn size<T: Serialize>(data: &T) -> usize {
     let mut counted = Counted(0);
-    // What cannot be written down is refused when it is sent.
+    // Data that cannot be serialised fails when it is sent.
     drop(serde_json::to_writer(&mut counted, data));
     counted.0
 }

@@ -1,10 +1,10 @@
-//! Places of which there is a limited number, by key.
+//! Permits for a limited resource, counted by key.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Counts the places that are taken, by key and in all.
+/// Counts the permits in use, by key and in total.
 pub(crate) struct Permits<K>(Mutex<Taken<K>>);
 
 struct Taken<K> {
@@ -12,7 +12,7 @@ struct Taken<K> {
     in_all: usize,
 }
 
-/// A place that is taken; dropping it gives it back.
+/// A permit in use; dropping it returns it.
 pub(crate) struct Permit<K: Eq + Hash> {
     of: Arc<Permits<K>>,
     key: K,
@@ -25,7 +25,7 @@ impl<K> Default for Permits<K> {
 }
 
 impl<K: Clone + Eq + Hash> Permits<K> {
-    /// Takes a place, unless `most` of that key are taken already; 0 is no limit.
+    /// Takes a permit, unless `limit` permits of that key are in use; 0 disables the limit.
     pub(crate) fn take(self: &Arc<Self>, key: K, limit: usize) -> Option<Permit<K>> {
         let mut taken = self.lock();
         let held = taken.by_key.get(&key).copied().unwrap_or_default();
@@ -39,7 +39,7 @@ impl<K: Clone + Eq + Hash> Permits<K> {
 }
 
 impl<K> Permits<K> {
-    /// How many are taken in all.
+    /// Number of permits in use.
     pub(crate) fn taken(&self) -> usize {
         self.lock().in_all
     }

@@ -1,4 +1,6 @@
-//! Where a connection is: people enter rooms and leave them, and are online for as long as they have a connection.
+//! The room that a connection is in.
+//!
+//! People join and leave rooms, and are online while they have a connection in one.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,25 +20,25 @@ use crate::service::Rooms;
 use crate::session::Session;
 use crate::transport::{REFUSED_PAUSE_MAX, refuse, too_fast, turn_away};
 
-/// Where a connection is at present.
+/// The room and the person of a connection at present.
 #[derive(Default)]
 pub(crate) struct Place {
     pub(crate) room: Option<mpsc::Sender<Command>>,
     person: Option<Person>,
-    /// Held for as long as the person is somewhere on this connection.
+    /// Held while the connection is in a room.
     permit: Option<Permit<(Network, Arc<str>)>>,
-    /// The connection has ended: nothing more is entered.
+    /// The connection has ended: it can no longer join a room.
     pub(crate) is_closed: bool,
 }
 
 impl Place {
-    /// The guest who is somewhere on this connection.
+    /// The guest of this connection, while it is in a room.
     pub(crate) fn guest(&self) -> Option<&Guest> {
         self.person.as_ref().map(|person| &person.guest)
     }
 }
 
-/// Who somebody has said to be.
+/// The person as which a connection has joined.
 #[derive(Clone)]
 struct Person {
     username: String,
@@ -69,13 +71,13 @@ impl Rooms {
             Ok(found) => found,
             Err(problem) => return refuse(&peer, ack, problem),
         };
-        // While the place is locked the connection cannot end: whoever enters also leaves.
+        // The connection cannot end while the lock is held, so every join is followed by a leave.
         let mut place = lock(place);
         if place.is_closed {
             return;
         }
         let name = join.username.to_lowercase();
-        // Before the last place is left, so that nobody else gets the name in between.
+        // Before the previous room is left, so that nobody else can take the name in between.
         let first = match self.directory.connect(&name, &session.guest.id) {
             Ok(first) => first,
             Err(problem) => return refuse(&peer, ack, problem),
@@ -99,7 +101,7 @@ impl Rooms {
         }
     }
 
-    /// The room that somebody wants to enter. Opening one that nobody is in is limited.
+    /// Returns the room to join. Opening an empty room is rate limited.
     fn room_for(&self, peer: &Peer, guest: &Guest, room: &str) -> Result<mpsc::Sender<Command>, String> {
         if !self.directory.is_open(room)
             && let Verdict::Refused(wait) = self.limiter.take(Kind::Room, &buckets(peer, Some(guest)))
@@ -116,7 +118,7 @@ impl Rooms {
         if let Some(room) = room
             && let Err(TrySendError::Full(command)) = room.try_send(Command::Leave { sid })
         {
-            // Must not be lost, and there is nobody to tell that the room is busy.
+            // The command must not be lost, and no client waits for an error.
             let leaving = async move { drop(room.send(command).await) };
             self.spawn(leaving);
         }
@@ -149,7 +151,7 @@ pub(crate) fn lock(place: &SharedPlace) -> MutexGuard<'_, Place> {
     place.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The buckets from which an event is taken.
+/// Returns the owners of the buckets from which an event is taken.
 pub(crate) fn buckets(peer: &Peer, guest: Option<&Guest>) -> Vec<Who> {
     let network = peer.connection.network;
     let mut who = vec![Who::Connection(peer.connection.number), Who::Address(network)];

@@ -1,4 +1,4 @@
-//! Who is in a room, on which connections.
+//! The people in a room and their sessions.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -11,26 +11,26 @@ use crate::encode::WireUser;
 use crate::guests::Guest;
 use crate::peer::{self, Peer};
 
-/// A connection in a room.
+/// A session in a room.
 pub(crate) struct RoomSession {
     pub(crate) socket: Peer,
     pub(crate) username: String,
     /// Lower-case username.
     pub(crate) name: String,
     pub(crate) guest: Guest,
-    /// The language of the person, where the client has said it.
+    /// The language of the person, if the client gave one.
     pub(crate) locale: Option<String>,
-    /// Tells this stay from an earlier one of the same connection.
+    /// Distinguishes this stay in the room from earlier ones of the same session.
     pub(crate) join_number: u64,
-    /// It has been told what is in the room, and hears what happens from there on.
+    /// `room_joined` has been sent; the session receives broadcasts.
     pub(crate) is_in: bool,
     /// A page of the history is being read for it.
     pub(crate) is_reading: bool,
-    /// Its queue is full: it is told nothing more, and is on its way out.
+    /// Its queue is full: it receives nothing more and is about to leave.
     pub(crate) is_leaving: bool,
 }
 
-/// Somebody who does something in a room.
+/// The person who performs an action in a room.
 #[derive(Clone)]
 pub(crate) struct Author {
     pub(crate) username: String,
@@ -47,12 +47,12 @@ impl RoomSession {
 #[derive(Default)]
 pub(crate) struct RoomPresence {
     sessions: Vec<RoomSession>,
-    /// Everybody, each once, by lower-case username.
+    /// The people in the room by lower-case username, each once.
     people: BTreeMap<String, Person>,
 }
 
 struct Person {
-    /// As they write it.
+    /// In the person's own spelling.
     username: String,
     connections: usize,
 }
@@ -70,13 +70,15 @@ impl RoomPresence {
         self.people.contains_key(&username.to_lowercase())
     }
 
-    /// How many people there are.
+    /// Number of people in the room.
     pub(crate) fn count(&self) -> usize {
         self.people.len()
     }
 
-    /// The name under which a guest may sit: their own, as they have written it before if they are here already, in another tab or on a
-    /// connection that is not known to be dead yet.
+    /// Returns the name under which a guest may join: the given one, or its spelling in use.
+    ///
+    /// The guest may already be here, in another tab or on a connection that is not yet known to be
+    /// dead.
     pub(crate) fn claim(&self, username: &str, guest: &Guest) -> Result<String, String> {
         match self.newest(&username.to_lowercase()) {
             None => Ok(username.to_owned()),
@@ -91,7 +93,7 @@ impl RoomPresence {
         self.sessions.push(session);
     }
 
-    /// The connection leaves; its seat, and whether it was the person's last one here.
+    /// Removes a session. Returns it, and whether it was the person's last one here.
     pub(crate) fn leave(&mut self, sid: Sid) -> Option<(RoomSession, bool)> {
         let place = self.sessions.iter().position(|session| session.socket.id == sid)?;
         let session = self.sessions.remove(place);
@@ -104,7 +106,7 @@ impl RoomPresence {
         Some((session, last))
     }
 
-    /// All connections of a person leave; the last of their seats.
+    /// Removes all sessions of a person. Returns the last of them.
     pub(crate) fn leave_all(&mut self, username: &str) -> Option<RoomSession> {
         let name = username.to_lowercase();
         self.people.remove(&name)?;
@@ -115,28 +117,30 @@ impl RoomPresence {
         last
     }
 
-    /// The name of somebody who is here, as they write it.
+    /// Returns the name of a person in the room, in the person's own spelling.
     pub(crate) fn name(&self, username: &str) -> Option<String> {
         self.people.get(&username.to_lowercase()).map(|person| person.username.clone())
     }
 
-    /// The language of somebody who is here, as the newest of their connections that says one has it.
+    /// Returns the language of a person in the room, from the newest session that has one.
     pub(crate) fn locale(&self, username: &str) -> Option<String> {
         let name = username.to_lowercase();
         self.sessions.iter().rev().filter(|session| session.name == name).find_map(|session| session.locale.clone())
     }
 
-    /// The id of the guest who is here under that name.
+    /// Returns the id of the guest in the room under that name.
     pub(crate) fn guest(&self, username: &str) -> Option<Arc<str>> {
         self.newest(&username.to_lowercase()).map(|session| Arc::clone(&session.guest.id))
     }
 
-    /// The names of all people, sorted.
+    /// Returns the names of all people, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
         self.people.values().map(|person| person.username.clone()).collect()
     }
 
-    /// A page of `limit` people after `cursor`, with the cursor of the next one. The bot comes behind the last of them.
+    /// Returns `limit` people after `cursor`, and the cursor of the next page.
+    ///
+    /// The bot follows the last of them.
     pub(crate) fn page(&self, cursor: Option<&str>, limit: usize, bot: &str) -> (Vec<WireUser>, Option<String>) {
         let from = cursor.map_or(Bound::Unbounded, Bound::Excluded);
         let mut rest = self.people.range::<str, _>((from, Bound::Unbounded));
@@ -150,7 +154,9 @@ impl RoomPresence {
         (users, next)
     }
 
-    /// Sends to whom it `concerns`. Returns the connections whose queue is full.
+    /// Sends an event to the sessions that `concerns` selects.
+    ///
+    /// Returns the clients whose queue is full.
     pub(crate) fn broadcast<T: Serialize>(
         &mut self,
         event: &str,

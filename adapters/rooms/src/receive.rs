@@ -1,4 +1,4 @@
-//! Files as they come in over HTTP.
+//! Uploads of files over HTTP.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use crate::service::Rooms;
 
-/// How long a file may be on its way.
+/// Maximum duration of an upload.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(120);
-/// How long it is listened to what is not taken.
+/// Maximum time for which the rest of a refused body is drained.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `PUT /api/files/{id}`: the file itself, as the body.
@@ -34,7 +34,7 @@ async fn receive(rooms: &Rooms, id: &str, request: Request) -> Result<Value, (St
     let largest = rooms.config.max_file_mb << 20;
     let received = take_in(rooms, id, &mut body, largest).await;
     if received.is_err() {
-        // Who is still sending would not hear the answer.
+        // A client that is still sending would not read the response.
         let rest = async {
             let mut left = 2 * largest;
             while let Some(Ok(chunk)) = body.next().await {
@@ -49,7 +49,7 @@ async fn receive(rooms: &Rooms, id: &str, request: Request) -> Result<Value, (St
     received
 }
 
-/// Takes a file that was announced: whoever announced nothing takes no memory.
+/// Receives an announced file. One that was not announced takes no memory.
 async fn take_in(
     rooms: &Rooms,
     id: &str,
@@ -69,7 +69,7 @@ async fn take_in(
     rooms.uploads.fill(id, data, rooms.clock.now())
 }
 
-/// A file is on its way for as long as this is held: the request may be dropped at any time.
+/// Marks an upload as in progress while it is held; the request may be dropped at any time.
 struct Coming<'r> {
     rooms: &'r Rooms,
     id: &'r str,
@@ -81,7 +81,7 @@ impl Drop for Coming<'_> {
     }
 }
 
-/// A body of at most `largest` bytes.
+/// Reads a body of at most `largest` bytes.
 async fn read(
     rooms: &Rooms,
     id: &str,

@@ -1,4 +1,4 @@
-//! `/api`: rooms, statistics, and the way to files.
+//! REST routes under `/api`: rooms, statistics and files.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -25,7 +25,7 @@ pub(crate) fn routes(rooms: &Arc<Rooms>) -> Router {
         .with_state(Arc::clone(rooms))
 }
 
-/// The rooms that have somebody in them or something to read.
+/// Lists the rooms that have people or messages.
 async fn list(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
     let mut people = std::collections::HashMap::new();
     for (name, room) in rooms.directory.rooms() {
@@ -46,7 +46,7 @@ async fn list(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
             let users = people.remove(&name).unwrap_or_default();
             list.push(describe(&name, &users, &row, Some(last)));
         }
-        // Rooms in which nothing has been said yet.
+        // Rooms without messages.
         let silent = people.iter().filter(|(_, users)| !users.is_empty());
         list.extend(silent.map(|(name, users)| describe(name, users, &RoomRow::default(), None)));
         Ok(list)
@@ -70,7 +70,7 @@ fn describe(name: &str, users: &[String], row: &RoomRow, last: Option<u64>) -> V
     })
 }
 
-/// What the documents show of Redis, of our own store.
+/// Returns the statistics that the documents show for Redis, taken from our own store.
 async fn stats(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
     let store = rooms.store.clone();
     let counted = tokio::task::spawn_blocking(move || -> StoreResult<_> {
@@ -114,7 +114,9 @@ fn answer<E: std::fmt::Display>(read: Result<StoreResult<Value>, E>) -> (StatusC
     }
 }
 
-/// What the process holds in memory, as Linux counts it (second field of `/proc/self/statm`, in pages of 4 KiB); null elsewhere.
+/// Returns the resident memory of the process on Linux, otherwise `None`.
+///
+/// It is the second field of `/proc/self/statm`, in pages of 4 KiB.
 fn resident_bytes() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/statm").ok()?;
     text.split_ascii_whitespace().nth(1)?.parse::<u64>().ok().map(|pages| pages * 4_096)

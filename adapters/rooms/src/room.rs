@@ -1,4 +1,4 @@
-//! One room: a task that puts everything that happens in it into one order.
+//! One room: a task that puts everything that happens in the room in one order.
 
 mod acting;
 mod broadcast;
@@ -53,14 +53,14 @@ use rules::Rules;
 
 pub(crate) use command::{ActionRequest, Answer, Command, DirectMessage};
 
-/// What somebody who comes in sees of the past.
+/// Number of recent messages that a joining client receives, and that are kept in memory.
 const RECENT_MESSAGES: usize = 100;
-/// How many pages of the history are read at once.
+/// Maximum number of history pages read at the same time.
 const CONCURRENT_READS_MAX: usize = 2;
-/// An empty room leaves the memory after this; what it keeps stays in the store.
+/// An empty room is unloaded from memory after this time; its rows stay in the store.
 const EMPTY_ROOM_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// What a room has from the service.
+/// The parts of the service that a room needs.
 pub(crate) struct RoomContext {
     store: Store,
     config: Config,
@@ -91,23 +91,26 @@ impl RoomContext {
 
 struct State {
     cx: RoomContext,
-    /// As events have it, with its topic.
+    /// In the form of events, with the topic.
     room: Arc<Room>,
     space: Arc<Space>,
     presence: RoomPresence,
     rules: Rules,
     next: u64,
-    /// When the room came to be, once that is in the store.
+    /// Creation time of the room, once it is in the store.
     created: Option<Millis>,
-    /// The last messages, oldest first, with those that are not yet shown.
+    /// The most recent messages, oldest first, including those that are not shown yet.
     recent: VecDeque<(u64, Arc<MessageRow>)>,
-    /// Every message from this position on is among the recent ones.
+    /// All messages from this position on are in `recent`.
     recent_from: u64,
-    /// Messages from this position on are not yet shown to anybody.
+    /// Messages from this position on are not shown yet.
     shown_before: u64,
-    /// Who saw messages up to before this one and comes back gets the history anew: something older has changed.
+    /// Position before which a message has changed.
+    ///
+    /// A returning client whose last message is older cannot catch up, and receives the newest
+    /// messages instead.
     changed_at: u64,
-    /// The pinned messages with their positions, in the order in which they were pinned.
+    /// Pinned messages and their positions, in the order in which they were pinned.
     pinned: Vec<(u64, Arc<MessageRow>)>,
     nonces: Nonces,
     ephemeral: EphemeralMessages,
@@ -116,18 +119,18 @@ struct State {
     pending: FuturesOrdered<PendingCommit>,
     /// Pages of the history that are being read.
     reads: FuturesUnordered<Reading>,
-    /// Whose turn it is to read.
+    /// Bounds the number of concurrent reads.
     turns: Arc<Semaphore>,
-    /// How often somebody has come in.
+    /// Number of joins since the room was opened.
     joins: u64,
     presence_changes: PresenceChanges,
-    /// Clients that are too slow for the room, and are about to leave it.
+    /// Clients that are too slow for the room and are about to leave it.
     too_slow: Vec<Sid>,
-    /// Word on its way to busy rooms.
+    /// Sends to busy rooms, which this room does not wait for.
     background_tasks: JoinSet<()>,
 }
 
-/// Runs until the room has been empty for a while.
+/// Runs the room until it has been empty for a while.
 pub(crate) async fn run(cx: RoomContext, mut commands: mpsc::Receiver<Command>) {
     let name = cx.name.clone();
     let mut state = match State::load(cx).await {
@@ -158,7 +161,7 @@ pub(crate) async fn run(cx: RoomContext, mut commands: mpsc::Receiver<Command>) 
                 None => return,
             },
             () = tokio::time::sleep(EMPTY_ROOM_TIMEOUT), if idle => {
-                // Nobody can put a command in after this; what is there already is still done.
+                // No command can be sent after this; those in the channel are still handled.
                 commands.close();
             }
         }

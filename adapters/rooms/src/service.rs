@@ -1,4 +1,4 @@
-//! The service as a whole: what all rooms share, and what is counted.
+//! The service as a whole: the state that all rooms share, and its counters.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,10 +17,12 @@ use crate::permits::Permits;
 use crate::room::{self, Command};
 use crate::uploads::Uploads;
 
-/// How many commands may wait for a room; past that, clients are told that it is busy.
+/// Maximum number of commands queued for a room; after that, clients get an error.
 const QUEUED_COMMANDS_MAX: usize = 4_096;
 
-/// The room service of one bot. It is the bot's adapter, and gives the server what it mounts ([`Rooms::router`]).
+/// The room service of one bot.
+///
+/// It is the bot's adapter and provides the routes for the server ([`Rooms::router`]).
 pub struct Rooms {
     pub(crate) store: Store,
     pub(crate) config: Config,
@@ -34,14 +36,14 @@ pub struct Rooms {
     pub(crate) directory: Arc<Directory>,
     pub(crate) uploads: Arc<Uploads>,
     pub(crate) limiter: Limiter,
-    /// The connections of each address, those of each guest, and the files that are on their way from each address.
+    /// Permits: connections by address (`links`), connections by guest, and uploads by address.
     pub(crate) links: Arc<Permits<Network>>,
     pub(crate) people: Arc<Permits<(Network, Arc<str>)>>,
     pub(crate) transfers: Arc<Permits<Network>>,
     tasks: Mutex<JoinSet<()>>,
 }
 
-/// What is counted since the start.
+/// Counters since the start.
 #[derive(Default)]
 pub(crate) struct Counts {
     pub(crate) messages: AtomicU64,
@@ -49,12 +51,15 @@ pub(crate) struct Counts {
     pub(crate) refused_connections: AtomicU64,
 }
 
-/// A room has no side talks, nobody needs an invitation or has to ask, and people write to a bot where it is.
+/// Actions without a meaning here.
+///
+/// Rooms have no threads, nobody needs an invitation or has to ask, and people write to a bot in
+/// the room.
 const UNSUPPORTED_ACTIONS: &[ActionKind] =
     &[ActionKind::Thread, ActionKind::Invite, ActionKind::Admit, ActionKind::Offer];
 
 impl Rooms {
-    /// A room service that keeps its rooms in `store`.
+    /// Creates a room service that keeps its rooms in `store`.
     #[must_use]
     pub fn new(store: Store, config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Arc<Self> {
         let started = clock.now();
@@ -88,13 +93,13 @@ impl Rooms {
         })
     }
 
-    /// Returns when people can come in.
+    /// Waits until clients can join.
     pub async fn ready(&self) {
-        // The sender lives in self, so the wait ends when the adapter runs.
+        // The sender is part of `self`, so the wait ends when the adapter runs.
         drop(self.context.subscribe().wait_for(Option::is_some).await);
     }
 
-    /// The room of that name, opened if need be.
+    /// Returns the room of that name and opens it if necessary.
     pub(crate) fn open_room(&self, name: &str) -> Result<mpsc::Sender<Command>, String> {
         self.directory.room(name, self.config.max_rooms, || {
             let context = self.context.borrow().clone().ok_or("the service is starting; try again in a moment")?;
@@ -104,15 +109,15 @@ impl Rooms {
         })
     }
 
-    /// Runs a task that ends with the service at the latest.
+    /// Spawns a task that ends with the service at the latest.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those that have ended are taken off the list as others begin.
+        // Finished tasks are removed when others are spawned.
         while tasks.try_join_next().is_some() {}
         tasks.spawn(task);
     }
 
-    /// How many connections people have at present, and how many they may have.
+    /// Returns the number of open connections and their maximum.
     #[must_use]
     pub fn load(&self) -> (usize, usize) {
         (self.connections(), self.config.max_connections)

@@ -1,4 +1,4 @@
-//! Who is on a connection: the guest whose token it has brought, or a new one, and the names that they may go by.
+//! The guest of a connection, by the token it brought or a new one, and the names it may use.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,18 +9,18 @@ use serde_json::Value;
 use crate::guests::{self, Guest, TOKEN_MAX};
 use crate::service::Rooms;
 
-/// The use of a token is written down at most this often.
+/// The use of a token is recorded at most this often, in milliseconds.
 const RECORD_INTERVAL: Millis = 3_600_000;
 const DAY: Millis = 86_400_000;
 
-/// The person on one connection.
+/// The guest of one connection.
 pub(crate) struct Session {
     pub(crate) guest: Guest,
-    /// When the store last heard that the token is used.
+    /// Time at which the use of the token was last recorded in the store.
     recorded: Mutex<Option<Millis>>,
-    /// The token is the operator's, in bots.yaml: the store has nothing to do with it.
+    /// Whether the token is one of `name_tokens` in bots.yaml, which are not in the store.
     is_reserved: bool,
-    /// The connection comes from this machine.
+    /// Whether the connection comes from this machine.
     is_local: bool,
 }
 
@@ -31,10 +31,12 @@ impl Session {
 }
 
 impl Rooms {
-    /// Returns the guest whose token is in `auth`. Without a token, or with one that is unknown or has expired, it is a new one.
+    /// Returns the guest whose token is in `auth`.
+    ///
+    /// It is a new guest if the token is missing, unknown or expired.
     ///
     /// # Errors
-    /// When the store cannot be read: a new identity would take the place of the one that the client has.
+    /// The store cannot be read. A new guest would replace the identity that the client has.
     pub(crate) async fn identify(&self, auth: Option<&Value>, is_local: bool) -> Result<Session, String> {
         Ok(Session { is_local, ..self.session_of(auth).await? })
     }
@@ -45,7 +47,7 @@ impl Rooms {
         });
         let Some(token) = token else { return Ok(Session::new(Guest::fresh(&*self.entropy), None)) };
         let guest = Guest::holding(token);
-        // Hashes are compared, so that the time it takes tells nothing of a token.
+        // Compares hashes, so that timing reveals nothing about a token.
         if self.config.name_tokens.values().any(|reserved| Guest::holding(reserved).id == guest.id) {
             return Ok(Session { is_reserved: true, ..Session::new(guest, None) });
         }
@@ -53,7 +55,7 @@ impl Rooms {
         let read = tokio::task::spawn_blocking(move || guests::last_use(&store, &id, now)).await;
         match read {
             Ok(Ok(Some(last_use))) => Ok(Session::new(guest, Some(last_use))),
-            // Given out a moment ago, on a connection that may be dead already.
+            // Issued a moment ago, on a connection that may already be dead.
             Ok(Ok(None)) if self.directory.is_online(&guest.id) => Ok(Session::new(guest, None)),
             Ok(Ok(None)) => Ok(Session::new(Guest::fresh(&*self.entropy), None)),
             Ok(Err(error)) => Err(format!("your guest token cannot be looked up, try again in a moment: {error}")),
@@ -61,7 +63,7 @@ impl Rooms {
         }
     }
 
-    /// Writes down that the token of a session is used, unless it was written down a short while ago.
+    /// Records the use of a session's token, unless that was done recently.
     pub(crate) fn record_use(&self, session: &Session) {
         let now = self.clock.now();
         let mut recorded = session.recorded.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,11 +72,11 @@ impl Rooms {
         }
         *recorded = Some(now);
         let life = self.config.retention.guest_days.saturating_mul(DAY);
-        // Nobody waits for it: until it is durable, the guest is known by being here.
+        // Nobody waits for it: until it is durable, the guest is known by being online.
         drop(self.store.commit(guests::record_use(&session.guest, now, life)));
     }
 
-    /// Writes down that a connection ends whose token was in use.
+    /// Records the use of a token at the end of its connection.
     pub(crate) fn record_end(&self, session: &Session) {
         let was_used = session.recorded.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         if was_used {
@@ -82,7 +84,7 @@ impl Rooms {
         }
     }
 
-    /// Checks that a name belongs neither to the bots nor, in bots.yaml, to somebody else.
+    /// Checks that a name is not the bots' and not reserved for somebody else in bots.yaml.
     pub(crate) fn check_name(&self, username: &str, session: &Session) -> Result<(), String> {
         let shape = skeleton(username);
         let nickname = &self.config.nickname;
@@ -95,7 +97,7 @@ impl Rooms {
                 "the name {name} is reserved: whoever it belongs to enters with the token that the operator has given them"
             )),
             Some(_) => Ok(()),
-            // Otherwise everybody on the net could be a moderator by choosing the name of one.
+            // Otherwise anybody on the network could become a moderator by taking the name of one.
             None if !session.is_local && self.config.privileged.iter().any(|name| skeleton(name) == shape) => {
                 Err(format!(
                     "the name {username} has rights in bots.yaml, so it can be taken from the machine of the server alone; \

@@ -1,4 +1,4 @@
-//! What time does to rooms: old messages, empty rooms. Hourly.
+//! Hourly deletion of old messages and empty rooms.
 
 use palabre_model::{AdapterContext, Batch, Millis};
 use palabre_store::{Direction, Result, Store};
@@ -10,10 +10,10 @@ use crate::room::Command;
 use crate::service::Rooms;
 
 const HOUR: Millis = 3_600_000;
-/// How many messages of one room go in one commit.
+/// Maximum number of messages of a room deleted in one commit.
 const REMOVED_PER_COMMIT_MAX: usize = 5_000;
 
-/// Sweeps until it is dropped.
+/// Sweeps every hour until it is dropped.
 pub(crate) async fn run(rooms: &Rooms, context: &AdapterContext) {
     loop {
         sweep(rooms, context.clock.now()).await;
@@ -32,7 +32,7 @@ async fn sweep(rooms: &Rooms, now: Millis) {
     let mut busy = Vec::new();
     for (name, room) in rooms.directory.rooms() {
         let (answer, count) = oneshot::channel();
-        // A room that has closed meanwhile is empty.
+        // A room that has closed in the meantime is empty.
         drop(room.send(Command::Count(answer)).await);
         if count.await.is_ok_and(|people| !people.is_empty()) {
             busy.push(name);
@@ -53,7 +53,7 @@ async fn sweep(rooms: &Rooms, now: Millis) {
     }
 }
 
-/// Removes what is over; up to which position in which room.
+/// Deletes what has expired. Returns the last deleted position of each room.
 fn sweep_store(store: &Store, retention: &Retention, busy: &[String], now: Millis) -> Result<Vec<(String, u64)>> {
     let snapshot = store.snapshot(now)?;
     let mut forgotten = Vec::new();
@@ -66,7 +66,8 @@ fn sweep_store(store: &Store, retention: &Retention, busy: &[String], now: Milli
         let mut batch = Batch::default();
         let mut last = None;
         let mut newest = row.created.min(now);
-        // One from when the clock was ahead is as old as the one behind it.
+        // A message dated in the future, while the clock was ahead, counts as old as the next newer
+        // one.
         let mut newer = now;
         let (mut count, mut removed) = (0, 0);
         for (index, message) in MESSAGES.scan(&snapshot, &name, Direction::Backward)?.enumerate() {
@@ -83,7 +84,7 @@ fn sweep_store(store: &Store, retention: &Retention, busy: &[String], now: Milli
         }
         let is_over =
             !busy.contains(&name) && newest < now.saturating_sub(retention.empty_room_hours.saturating_mul(HOUR));
-        // A lock or a topic is not over because nobody speaks.
+        // A lock or a topic does not expire in a silent room.
         if is_over && removed == count && !row.is_arranged() {
             ROOMS.delete(&mut batch, &name);
         }

@@ -1,4 +1,4 @@
-//! What clients say over Socket.IO: checked, held to the limits, and passed on to their rooms.
+//! Events of clients over Socket.IO: parsed, rate limited, and forwarded to their rooms.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,14 +22,17 @@ use crate::room::Command;
 use crate::service::Rooms;
 use crate::session::Session;
 
-/// How much of an unknown event's name is repeated, in characters.
+/// Maximum length of an unknown event's name in the error, in characters.
 const EVENT_NAME_MAX: usize = 64;
-/// Nothing more is read for at most so long from a client that is a little too fast: its heartbeat has to come through.
+/// Maximum pause after an event over its limit; the client's heartbeats must still be read.
 const LATE_PAUSE_MAX: Duration = Duration::from_secs(5);
-/// The same for a client of which events were refused.
+/// Maximum pause after a refused event.
 pub(crate) const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(1);
 
-/// Ends a connection whose socket is gone: also one that was never announced as connected, of which there is no disconnection.
+/// Ends a connection when its socket is dropped.
+///
+/// This includes a socket that was never reported as connected, which is not reported as
+/// disconnected either.
 struct EndsConnection(Arc<Connection>);
 
 impl Drop for EndsConnection {
@@ -39,11 +42,12 @@ impl Drop for EndsConnection {
 }
 
 impl Rooms {
-    /// Handles what comes from clients.
+    /// Registers the handlers of client events.
     pub(crate) fn listen(self: &Arc<Self>, io: &SocketIo) {
         let registering = Arc::clone(self);
         let connected = |socket: SocketRef| async move { greet(socket) };
-        // Handlers are set in the middleware: by the time the connect handler runs, the first events may be there.
+        // Handlers are registered in the middleware: events may arrive before the connect handler
+        // runs.
         let register = move |socket: SocketRef, TryData(auth): TryData<Value>| {
             let rooms = Arc::clone(&registering);
             async move {
@@ -59,7 +63,7 @@ impl Rooms {
         let Some(peer) = Peer::of(socket.clone()) else {
             return Err("this session was not opened here".to_owned());
         };
-        // Not the peer itself, which would keep the socket.
+        // Not the peer itself, which would keep the socket alive.
         socket.extensions.insert(Arc::new(EndsConnection(peer.connection)));
         socket.extensions.insert(session.guest.clone());
         let (place, session) = (SharedPlace::default(), Arc::new(session));
@@ -159,8 +163,10 @@ impl Rooms {
         });
     }
 
-    /// Holds an event to the limits. What comes too fast is taken, and the next is read later; what comes far too fast is refused, and
-    /// whoever goes on all the same is disconnected.
+    /// Applies the rate limits to an event.
+    ///
+    /// An event over its limit is accepted and the next one is read later. One far over the limit
+    /// is refused, and a client that keeps sending is disconnected.
     fn admit(&self, peer: &Peer, place: &SharedPlace, kind: Kind, ack: AckSender) -> Option<AckSender> {
         let who = buckets(peer, lock(place).guest());
         let wait = match self.limiter.take(kind, &who) {
@@ -185,8 +191,9 @@ impl Rooms {
         None
     }
 
-    /// Registers a handler whose work is done when it is called, in the order in which the client's packets come: what an async handler
-    /// did would run in a task of its own, in any order.
+    /// Registers a handler that is synchronous, so that packets are handled in the client's order.
+    ///
+    /// Async handlers run as tasks of their own, in any order.
     fn on<F>(self: &Arc<Self>, socket: &SocketRef, place: &SharedPlace, (event, kind): (&'static str, Kind), handler: F)
     where
         F: Fn(Peer, Result<Value, String>, AckSender) + std::marker::Send + Sync + Clone + 'static,
@@ -196,14 +203,14 @@ impl Rooms {
             if let Some(peer) = Peer::of(socket)
                 && let Some(ack) = rooms.admit(&peer, &place, kind, ack)
             {
-                // Data that cannot be read is as good as none; what is missing in it is named.
+                // Unreadable data counts as empty; the error then names the missing field.
                 handler(peer, Ok(data.unwrap_or_default()), ack);
             }
             std::future::ready(())
         });
     }
 
-    /// Checks the data and passes the command on to the room that the connection is in.
+    /// Parses the data and forwards the command to the room of the connection.
     fn forward<T: DeserializeOwned + 'static>(
         self: &Arc<Self>,
         socket: &SocketRef,
@@ -234,7 +241,7 @@ pub(crate) fn too_fast(kind: Kind, wait: Duration) -> String {
     format!("too much at once (the limit \"{}\"); try again in {seconds} s", kind.name())
 }
 
-/// Says that a room did not take a command.
+/// Reports that a room did not accept a command.
 pub(crate) fn turn_away(peer: &Peer, refused: TrySendError<Command>) {
     let problem = match &refused {
         TrySendError::Full(_) => "the room is too busy; try again in a moment",
@@ -246,7 +253,9 @@ pub(crate) fn turn_away(peer: &Peer, refused: TrySendError<Command>) {
     }
 }
 
-/// Says what is wrong, to the caller alone: in the acknowledgement where one is asked for, else as an `error` event.
+/// Reports an error to the caller only.
+///
+/// It is sent in the acknowledgement if one was requested, otherwise as an `error` event.
 pub(crate) fn refuse(peer: &Peer, ack: AckSender, problem: String) {
     if ack.is_wanted() {
         answer(ack, &Ack::Error { error: problem });
@@ -256,7 +265,7 @@ pub(crate) fn refuse(peer: &Peer, ack: AckSender, problem: String) {
 }
 
 fn send_error(peer: &Peer, problem: &str) {
-    // A client that does not listen learns nothing.
+    // The client may be gone.
     drop(peer.emit("error", &ErrorMessage { message: problem }));
 }
 
@@ -264,10 +273,10 @@ fn answer(ack: AckSender, with: &Ack) {
     drop(ack.send(with));
 }
 
-/// Welcomes a connection, and tells it the token with which its client is the same person on the next one.
+/// Sends the welcome event, with the token that identifies the guest on the next connection.
 fn greet(socket: SocketRef) {
     let message = "Welcome. Send join_room with your username and a room.";
     let Some(guest) = socket.extensions.get::<Guest>() else { return };
-    // A client that is gone already needs no welcome.
+    // The client may be gone.
     drop(Peer::of(socket).map(|peer| peer.emit("connected", &Connected { message, token: &guest.token })));
 }

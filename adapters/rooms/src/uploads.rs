@@ -1,5 +1,8 @@
-//! Files on their way into a message. Who is in a room announces one and gets an address for it (`upload`), puts the file there over
-//! HTTP (`receive`), and names it in a message. Until then it is in memory alone: a file and its message are one commit.
+//! Uploads for messages that are not sent yet.
+//!
+//! A person in a room announces a file and gets an address for it (`upload`), puts the file there
+//! over HTTP (`receive`), and names it in a message. Until then it is only in memory: a file and
+//! its message are one commit.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -14,32 +17,36 @@ use crate::decode::{self, FILES_MAX};
 use crate::files::{address, file_name, safe_type, type_by_name};
 use crate::limiter::Network;
 
-/// How long a file waits for its message.
+/// Time for which a file waits for its message, in milliseconds.
 const UPLOAD_LIFE: Millis = 600_000;
-/// How many of one person may wait.
+/// Maximum number of waiting files of one person.
 const FILES_PER_PERSON_MAX: usize = 2 * FILES_MAX;
-/// How much of one person may wait, in bytes.
+/// Maximum size of the waiting files of one person, in bytes.
 const BYTES_PER_PERSON_MAX: usize = 32 << 20;
-/// How much may wait in all, in bytes.
+/// Maximum size of all waiting files, in bytes.
 const BYTES_MAX: usize = 128 << 20;
-/// How much of that may be of one address, in bytes.
+/// Maximum size of the waiting files of one address, in bytes.
 const BYTES_PER_ADDRESS_MAX: usize = BYTES_MAX / 2;
-/// Bytes of files that may be on their way into the store at a time, unless one message has more: each is in memory several times then.
+/// Maximum size of the files being committed, in bytes, unless a single message has more.
+///
+/// Each of them is in memory several times.
 const COMMITTING_BYTES_MAX: usize = 16 << 20;
-/// The error for a client that meets a limit of all or of its address.
+/// The error for a client that meets a limit of the service or of its address.
 const TOO_MANY_UPLOADS: &str = "too many files are on their way; try again in a moment";
-/// How many may wait in all.
+/// Maximum number of waiting files.
 const UPLOADS_MAX: usize = 4_096;
 
-/// Files that no message has yet, by id.
+/// Files without a message, by id.
 #[derive(Default)]
 pub(crate) struct Uploads {
     waiting: Mutex<HashMap<String, Waiting>>,
-    /// Bytes of messages that are on their way into the store.
+    /// Bytes of files that are being committed.
     storing: Arc<AtomicUsize>,
 }
 
-/// The files of a message that is on its way into the store: until this is dropped they count against `COMMITTING_BYTES_MAX`.
+/// The files of a message that is being committed.
+///
+/// They count against `COMMITTING_BYTES_MAX` until this is dropped.
 pub(crate) struct Storing {
     all: Arc<AtomicUsize>,
     bytes: usize,
@@ -51,7 +58,7 @@ impl Drop for Storing {
     }
 }
 
-/// A file that was announced, and what is in it once that is here.
+/// An announced file, and its content once it is uploaded.
 pub(crate) struct Waiting {
     room: String,
     /// The guest's id.
@@ -60,12 +67,12 @@ pub(crate) struct Waiting {
     name: String,
     content_type: String,
     until: Millis,
-    /// How much of it has come so far, while it is on its way: somebody else need not send it too.
+    /// Bytes received so far, while an upload is in progress; a second one is refused.
     coming: Option<usize>,
     data: Option<Bytes>,
 }
 
-/// How much may be announced: the bytes of one file, and the files of one address.
+/// Limits of an announcement: the bytes of one file, and the files of one address.
 #[derive(Clone, Copy)]
 pub(crate) struct UploadLimits {
     pub(crate) file_bytes: usize,
@@ -73,7 +80,9 @@ pub(crate) struct UploadLimits {
 }
 
 impl Waiting {
-    /// Whether it is still waited for. Longer than its life it cannot be, unless the clock has been set back since.
+    /// Whether the file may still be used.
+    ///
+    /// A remaining time longer than the whole life means that the clock was set back.
     fn is_waited_for(&self, now: Millis) -> bool {
         now < self.until && self.until - now <= UPLOAD_LIFE
     }
@@ -87,7 +96,7 @@ impl Waiting {
         Self { room, person, network, name, content_type, until, coming: None, data: None }
     }
 
-    /// What it takes in memory: what has come, not what may come.
+    /// Returns the memory in use: what was received, not what was announced.
     fn size(&self) -> usize {
         self.data.as_ref().map_or(0, Bytes::len) + self.coming.unwrap_or_default()
     }
@@ -98,7 +107,7 @@ impl Waiting {
 }
 
 impl Uploads {
-    /// A file is to come, of `size` bytes as the client says.
+    /// Announces a file, of `size` bytes according to the client.
     pub(crate) fn announce(
         &self,
         id: &str,
@@ -130,7 +139,7 @@ impl Uploads {
         Ok(())
     }
 
-    /// A file comes now under that id, once at a time.
+    /// Begins the upload of a file. Only one at a time is allowed.
     pub(crate) fn begin(&self, id: &str, now: Millis) -> Result<Network, (StatusCode, String)> {
         let mut uploads = self.lock();
         let waiting = uploads.get_mut(id).filter(|waiting| waiting.is_waited_for(now)).ok_or_else(unknown)?;
@@ -141,12 +150,12 @@ impl Uploads {
         Ok(waiting.network)
     }
 
-    /// More of a file has come.
+    /// Counts `by` more bytes of an upload.
     pub(crate) fn grow(&self, id: &str, by: usize) -> Result<(), (StatusCode, String)> {
         let mut uploads = self.lock();
         let waiting = uploads.get(id).ok_or_else(unknown)?;
         let (person, network) = ((waiting.person.as_str(), waiting.network), waiting.network);
-        // A file that comes again takes the place of what came before.
+        // A repeated upload replaces the earlier one.
         let before = waiting.data.as_ref().map_or(0, Bytes::len);
         let (mut of_person, mut of_address, mut in_all) = (by, by, by);
         for other in uploads.values() {
@@ -168,7 +177,7 @@ impl Uploads {
         Ok(())
     }
 
-    /// The file is here.
+    /// Completes an upload.
     pub(crate) fn fill(&self, id: &str, data: Bytes, now: Millis) -> Result<Value, (StatusCode, String)> {
         let mut uploads = self.lock();
         uploads.retain(|_, other| other.is_waited_for(now));
@@ -184,14 +193,16 @@ impl Uploads {
         Ok(told)
     }
 
-    /// It came, or did not.
+    /// Ends an upload, completed or not.
     pub(crate) fn end(&self, id: &str) {
         if let Some(waiting) = self.lock().get_mut(id) {
             waiting.coming = None;
         }
     }
 
-    /// The files of a message. All of them, or none, and each once. They wait until the message is taken.
+    /// Returns the files of a message: all of them or none, each once.
+    ///
+    /// They keep waiting until the message is accepted.
     pub(crate) fn of_message(
         &self,
         room: &str,
@@ -227,7 +238,7 @@ impl Uploads {
         Ok((files.collect(), storing))
     }
 
-    /// A message has taken them.
+    /// Removes the files that a message has taken.
     pub(crate) fn taken(&self, ids: &[String]) {
         let mut uploads = self.lock();
         ids.iter().for_each(|id| drop(uploads.remove(id)));

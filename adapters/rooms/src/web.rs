@@ -1,4 +1,4 @@
-//! The page and what belongs to it, from the binary itself.
+//! The web page and its assets, embedded in the binary.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, LazyLock};
@@ -13,25 +13,27 @@ use crate::service::Rooms;
 use crate::{compat, gateway, rest};
 
 const INDEX: &str = include_str!("../web/index.html");
-/// A year: what has the version in its address never changes there.
+/// One year: an address with the version never changes its content.
 const CACHE_FOREVER: &str = "public, max-age=31536000, immutable";
-/// Kept, but asked about each time.
+/// May be cached, but is revalidated each time.
 const CACHE_REVALIDATED: &str = "no-cache";
 
-/// What tells these assets from those of another build. It stands in their addresses, so that a browser asks for each once.
+/// Hash of the assets of this build.
+///
+/// It is part of their addresses, so that a browser fetches each of them once.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut hasher = DefaultHasher::new();
     ASSETS.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 });
 
-/// The page, which asks for the assets of this build. They name each other by relative addresses.
+/// The page, with the addresses of this build's assets. They name each other by relative addresses.
 static PAGE: LazyLock<String> =
     LazyLock::new(|| INDEX.replace("\"/assets/", &format!("\"/assets/{}/", VERSION.as_str())));
 
 macro_rules! assets {
     ($($path:literal)*) => {
-        /// Every file of the page, by the name under which it asks for it.
+        /// Every file of the page, by its name.
         const ASSETS: &[(&str, &str)] = &[$(($path, include_str!(concat!("../web/", $path))),)*];
     };
 }
@@ -43,7 +45,7 @@ assets! {
 }
 
 impl Rooms {
-    /// Everything that the service answers over HTTP: the page, its assets, the REST routes and Socket.IO.
+    /// Returns all HTTP routes of the service: the page, its assets, REST and Socket.IO.
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .route("/", get(page))
@@ -59,7 +61,7 @@ pub(crate) async fn page() -> Response {
     ([(header::CACHE_CONTROL, CACHE_REVALIDATED)], Html(PAGE.as_str())).into_response()
 }
 
-/// An asset, under the version of this build or under its bare name.
+/// Serves an asset, under the version of this build or under its bare name.
 async fn asset(Path(path): Path<String>) -> Response {
     let versioned = path.strip_prefix(VERSION.as_str()).and_then(|rest| rest.strip_prefix('/'));
     let Some((name, text)) = ASSETS.iter().find(|(name, _)| *name == versioned.unwrap_or(&path)) else {

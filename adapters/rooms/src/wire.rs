@@ -1,5 +1,8 @@
-//! The stream under a WebSocket. The library reads and writes without bounds: this holds reading back while the client does not take
-//! what is written to it (so that no answers pile up, pongs included), and ends the connection of a client that takes nothing.
+//! The stream of a WebSocket, with the limits that the library lacks.
+//!
+//! The library reads and writes without bounds. This stream stops reading while the client does not
+//! read (so that no responses pile up, pongs included), and ends the connection of a client that
+//! reads nothing.
 
 use std::io;
 use std::pin::Pin;
@@ -15,7 +18,7 @@ use crate::frames::Frames;
 use crate::limiter::Bucket;
 use crate::limits::Rate;
 
-/// A close frame with the code 1001, "going away": the client comes back by itself.
+/// A close frame with code 1001, "going away", after which clients reconnect.
 const CLOSE_FRAME: &[u8] = &[0x88, 0x02, 0x03, 0xe9];
 
 /// A stream that belongs to a connection, and ends it when it is dropped.
@@ -23,22 +26,24 @@ pub(crate) struct Wire<S> {
     stream: S,
     connection: Arc<Connection>,
     written: Frames,
-    /// A packet has left this way: before that the client may still poll, and what is queued waits for the upgrade.
+    /// Whether a packet was sent this way.
+    ///
+    /// Until then the client may still poll, and the queue waits for the upgrade.
     has_sent: bool,
-    /// Runs while the client takes nothing.
+    /// Runs while the client reads nothing.
     stalled: Option<Pin<Box<Sleep>>>,
     write_timeout: Duration,
-    /// Runs while nothing is to be read, since the client has sent too much.
+    /// Runs while reading is paused, since the client has sent too much.
     pause: Option<Pin<Box<Sleep>>>,
-    /// Reading waits until something is written.
+    /// Whether reading waits until something is written.
     is_held: bool,
     received: Received,
-    /// How much of the close frame is written, and whether nothing more will be.
+    /// Number of bytes of the close frame written, and whether writing is shut down.
     closing: usize,
     is_shut: bool,
 }
 
-/// How much is read, against how much may be. In bytes.
+/// Rate limit of the received bytes.
 struct Received {
     rate: Rate,
     bucket: Bucket,
@@ -84,7 +89,7 @@ impl<S> Wire<S> {
 }
 
 impl Received {
-    /// Counts what was read, and returns how long nothing should be.
+    /// Counts received bytes. Returns how long reading should pause.
     fn count(&mut self, bytes: usize) -> Option<Duration> {
         if self.rate.per_minute == 0 {
             return None;
@@ -96,8 +101,10 @@ impl Received {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
-    /// Sends what is queued, then closes. What still comes is thrown away: a client that waits until its own words are read would not
-    /// read, and what is left unread when a connection is closed can take the last words to the client with it.
+    /// Sends the queue, then closes.
+    ///
+    /// Data that still arrives is discarded. A client that waits until its data is read would not
+    /// read the last packets, and unread data can make the close discard them.
     fn poll_goodbye(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut space = [0; 4_096];
         loop {
@@ -124,7 +131,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
             self.is_shut = true;
         }
-        // The client closes too, or the connection is ended for it.
+        // The client closes too, or the connection is ended after the timeout.
         Poll::Pending
     }
 }

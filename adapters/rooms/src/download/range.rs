@@ -1,21 +1,21 @@
-//! Which part of a file is asked for (RFC 9110, sections 13 and 14).
+//! Range requests (RFC 9110, sections 13 and 14).
 
 use std::ops::Range;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-/// A part of a file.
+/// The part of a file that a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum RequestedRange {
-    /// The whole of it: nothing else is asked for, or nothing that is understood.
+    /// The whole file: no range was requested, or none that is supported.
     Whole,
     /// These bytes.
     Bytes(Range<usize>),
-    /// Nothing that is in it.
+    /// A range outside the file.
     Unsatisfiable,
 }
 
-/// Whether whoever asks has the file already.
+/// Whether the client has this version of the file already (`If-None-Match`).
 pub(super) fn is_cached(asked: &HeaderMap, tag: &str) -> bool {
     let lists = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
     let mut known = lists.flat_map(|list| list.split(',')).map(str::trim);
@@ -23,9 +23,9 @@ pub(super) fn is_cached(asked: &HeaderMap, tag: &str) -> bool {
 }
 
 impl RequestedRange {
-    /// What the headers of a request ask for, of a file of that tag and size.
+    /// Evaluates the headers of a request for a file with this tag and size.
     pub(super) fn of_request(asked: &HeaderMap, tag: &str, size: usize) -> Self {
-        // Whoever has a part of another file wants all of this one.
+        // `If-Range` names another version: the client needs the whole file.
         if asked.get(header::IF_RANGE).is_some_and(|condition| condition.as_bytes() != tag.as_bytes()) {
             return Self::Whole;
         }
@@ -33,7 +33,7 @@ impl RequestedRange {
         range.and_then(|range| Self::read(range, size)).unwrap_or(Self::Whole)
     }
 
-    /// A range of `bytes`, which is one alone: for several, all of the file is an answer too.
+    /// Parses a single `bytes` range. For several ranges the whole file is a valid answer.
     fn read(range: &str, size: usize) -> Option<Self> {
         let (first, last) = range.strip_prefix("bytes=")?.trim().split_once('-')?;
         let number = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit()).then(|| text.parse::<usize>().ok());
@@ -52,7 +52,7 @@ impl RequestedRange {
         Some(if start < end { Self::Bytes(start..end) } else { Self::Unsatisfiable })
     }
 
-    /// What the answer says of it.
+    /// Returns the `Content-Range` header of the response.
     pub(super) fn content_range(&self, size: usize) -> Option<HeaderValue> {
         let text = match self {
             Self::Whole => return None,

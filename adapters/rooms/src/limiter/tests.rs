@@ -1,4 +1,4 @@
-//! What the limits say.
+//! Tests of the rate limits.
 
 use palabre_model::VirtualClock;
 

@@ -1,4 +1,4 @@
-//! What bots want done.
+//! Actions of bots.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ impl State {
             Action::Purge { count, user, since, .. } => {
                 let count = usize::try_from(count).unwrap_or(usize::MAX);
                 let user = user.map(|user| user.native().to_lowercase());
-                // Looking anew, it would remove as many again.
+                // A repeated purge would delete as many messages again.
                 let once = self.key_of_bot(&key);
                 if self.is_known(&once).await {
                     return done(answer);
@@ -45,7 +45,8 @@ impl State {
             Action::Thread { .. } | Action::Invite { .. } | Action::Admit { .. } | Action::Offer { .. } => {
                 let _asked = answer.send(Err(ActionError::Unsupported(action.kind())));
             }
-            // Not of one room: the service passes it on to wherever the person is, as a whisper.
+            // Not an action of one room: the service sends it to all rooms of the user as a direct
+            // message.
             Action::Direct { .. } => {
                 let _asked = answer.send(Err(ActionError::Unsupported(ActionKind::Direct)));
             }
@@ -75,7 +76,7 @@ impl State {
     async fn bot_deletes(&mut self, message: &MessageRef, answer: Answer) {
         let id = id_of(message);
         self.delete_ephemeral(&id);
-        // That it is gone is what was wanted; so a repetition after a crash ends well.
+        // The message is gone, as requested: a repetition after a crash succeeds.
         let Some((position, row)) = self.find(&id).await else { return done(answer) };
         let event = self.removal(&row);
         let mut rows = Rows::default();
@@ -86,7 +87,7 @@ impl State {
     async fn bot_reacts(&mut self, message: &MessageRef, emoji: String, added: bool, answer: Answer) {
         let id = id_of(message);
         let Some((position, row)) = self.find(&id).await else {
-            // On a message that is gone is no reaction, which is what was wanted.
+            // A message that is gone has no reaction, as requested.
             return if added { not_found(answer, message) } else { done(answer) };
         };
         let username = self.cx.config.nickname.clone();
@@ -104,7 +105,7 @@ pub(super) fn id_of(reference: &MessageRef) -> String {
     }
 }
 
-/// The message that was meant is not there.
+/// Replies that the message does not exist.
 pub(super) fn not_found(answer: Answer, message: &MessageRef) {
     failed(answer, ActionError::NotFound(format!("message {}", id_of(message))));
 }

@@ -1,4 +1,4 @@
-//! Telling those who are in the room.
+//! Sending events to the clients in the room.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -10,31 +10,33 @@ use crate::encode::{Ack, ErrorMessage};
 use crate::peer::{AckSender, Peer};
 
 impl State {
-    /// Tells everybody.
+    /// Sends an event to everybody in the room, except one session.
     pub(super) fn broadcast<T: Serialize>(&mut self, event: &str, data: &T, except: Option<Sid>) {
         let full = self.presence.broadcast(event, data, |session| session.is_in && Some(session.socket.id) != except);
         self.disconnect(full);
     }
 
-    /// Tells one person, on all their connections.
+    /// Sends an event to all sessions of one person.
     pub(super) fn send_to<T: Serialize>(&mut self, username: &str, event: &str, data: &T) {
         let name = username.to_lowercase();
         let full = self.presence.broadcast(event, data, |session| session.name == name);
         self.disconnect(full);
     }
 
-    /// Says what is wrong, to the caller alone: in the acknowledgement where one is asked for, else as an `error` event.
+    /// Reports an error to the caller only.
+    ///
+    /// It is sent in the acknowledgement if one was requested, otherwise as an `error` event.
     pub(super) fn refuse(&mut self, sid: Sid, ack: AckSender, problem: String) {
         if !ack.is_wanted()
             && let Some(session) = self.presence.session(sid)
         {
-            // A client that does not listen learns nothing.
+            // The client may be gone.
             drop(session.socket.emit("error", &ErrorMessage { message: &problem }));
         }
         drop(ack.send(&Ack::Error { error: problem }));
     }
 
-    /// A client for which too much is queued is disconnected, with the reason, and catches up when it comes back.
+    /// Disconnects clients whose queue is full, with the reason. They catch up when they reconnect.
     fn disconnect(&mut self, full: Vec<Peer>) {
         for peer in full {
             self.cx.counts.slow_clients.fetch_add(1, Relaxed);
@@ -44,15 +46,15 @@ impl State {
         }
     }
 
-    /// Clients that were disconnected leave the room at once: a connection that takes nothing may stay a while.
+    /// Removes disconnected clients from the room at once: a stalled connection may last a while.
     pub(super) fn remove_slow_clients(&mut self) {
-        // Telling the others may find further ones.
+        // Announcing a leave may find further slow clients.
         while let Some(sid) = self.too_slow.pop() {
             self.leave(sid);
         }
     }
 
-    /// Does something that must not hold the room up.
+    /// Runs a task for which the room must not wait.
     pub(super) fn spawn_background(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         while self.background_tasks.try_join_next().is_some() {}
         self.background_tasks.spawn(task);

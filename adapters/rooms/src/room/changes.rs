@@ -1,4 +1,4 @@
-//! What people do to messages that are there: edits, removals, reactions.
+//! Changes of people to existing messages: edits, deletions and reactions.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::history::MessageRow;
 use crate::peer::AckSender;
 use crate::presence::Author;
 
-/// Who wants to do something, to which message.
+/// The person who requests a change, and the message with its position.
 type Target = (Author, u64, Arc<MessageRow>);
 
-/// How many different reactions a message has at most.
+/// Maximum number of different reactions to a message.
 const REACTIONS_MAX: usize = 32;
 
 impl State {
@@ -95,27 +95,29 @@ impl State {
 
     async fn find_own(&mut self, sid: Sid, id: &str) -> Result<Target, String> {
         let (author, position, row) = self.find_target(sid, id).await?;
-        // Somebody else may go by the same name by now.
+        // Another guest may use the same name by now.
         if row.bot || row.author.as_deref() != Some(&*author.guest) {
             return Err("only one's own messages can be changed".to_owned());
         }
         Ok((author, position, row))
     }
 
-    /// The same, unless the rules of the room keep whoever wants it from saying something.
+    /// Passes the target through if the rules of the room let the author speak.
     fn check_may_speak(&self, found: Target) -> Result<Target, String> {
         self.may_speak(&found.0, self.cx.context.clock.now())?;
         Ok(found)
     }
 }
 
-/// Whether the reaction that stands under a name is that of another guest who went by it.
+/// Whether the reaction under a name is that of another guest who used the name.
 fn is_of_another(row: &MessageRow, emoji: &str, username: &str, guest: &str) -> bool {
     row.reactors.get(emoji).and_then(|names| names.get(username)).is_some_and(|reactor| reactor != guest)
 }
 
-/// The row with the reaction put or taken; `None` when nothing changes, or there are too many kinds already. `guest` is the id of the
-/// guest who reacts; a bot has none.
+/// Returns the row with the reaction added or removed.
+///
+/// `None` means that nothing changes or that there are too many different reactions. `guest` is the
+/// id of the guest who reacts; a bot has none.
 pub(super) fn reacted(
     row: &MessageRow,
     emoji: &str,

@@ -1,4 +1,4 @@
-//! What a room is told, by connections, by bots and by the service.
+//! Commands to a room, from connections, bots and the service.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::guests::Guest;
 use crate::history::MessageRow;
 use crate::peer::{AckSender, Peer};
 
-/// One thing that a room is told.
+/// A command to a room.
 pub(crate) enum Command {
     Join {
         socket: Peer,
@@ -77,22 +77,22 @@ pub(crate) enum Command {
         history: History,
         ack: AckSender,
     },
-    /// A bot does something.
+    /// An action of a bot.
     Act(Box<ActionRequest>),
-    /// A bot says something to one person, wherever they are.
+    /// A direct message of a bot to one user.
     Direct(DirectMessage),
-    /// Something was done to somebody in another room, which concerns them here too.
+    /// A moderation action of another room that also applies here.
     Moderated(Arc<ModerationNotice>),
-    /// What the sweep removed is forgotten here too.
+    /// Forgets the messages that the sweep deleted, up to a position.
     Forget {
         up_to: u64,
     },
-    /// How many people there are, and who.
+    /// Asks for the names of the people in the room.
     Count(oneshot::Sender<Vec<String>>),
 }
 
 impl Command {
-    /// The acknowledgement that somebody waits for.
+    /// Returns the acknowledgement of the command, if a client waits for one.
     pub(crate) fn into_ack(self) -> Option<AckSender> {
         match self {
             Self::Join { ack, .. }
@@ -111,7 +111,7 @@ impl Command {
     }
 }
 
-/// What becomes of an action is said here.
+/// Receives the result of an action.
 pub(crate) type Answer = oneshot::Sender<Result<Outcome, ActionError>>;
 
 /// An action of a bot.
@@ -121,7 +121,7 @@ pub(crate) struct ActionRequest {
     pub(crate) answer: Answer,
 }
 
-/// A message for one person, by lower-case username. The answer says whether they are here.
+/// A message for one user, by lower-case username. The answer is whether the user is here.
 pub(crate) struct DirectMessage {
     pub(crate) user: String,
     pub(crate) row: Arc<MessageRow>,

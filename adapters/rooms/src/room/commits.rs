@@ -1,4 +1,4 @@
-//! What has settled, in the store or not, and what there is to do about it, in the order of the room.
+//! Commits of a room, and what follows each of them, in the order of the room.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::history::MessageRow;
 use crate::members::Undo;
 use crate::peer::AckSender;
 
-/// What has been handed to the store and is on its way to being durable, in the order of the room.
+/// A commit that is not yet durable.
 pub(super) type PendingCommit = BoxFuture<'static, CommitResult>;
 
-/// Something durable (or not), with what there is to do about it.
+/// The result of a commit, and what follows it.
 pub(super) struct CommitResult {
     pub(super) result: Result<(), String>,
     pub(super) on_commit: OnCommit,
@@ -26,27 +26,27 @@ pub(super) struct CommitResult {
 
 #[allow(clippy::large_enum_variant, reason = "a few wait at a time, for one commit")]
 pub(super) enum OnCommit {
-    /// A message is shown to everybody.
+    /// Shows a message to everybody.
     Show { position: u64, row: Arc<MessageRow>, requester: Requester },
-    /// A message was said before, under the place that it has.
+    /// Drops a message that is already in the history under its action key.
     Duplicate { position: u64 },
-    /// A message that was sent already: its id again.
+    /// Replies with the id of a message that was already sent.
     Repeated { nonce: Nonce, requester: Requester },
-    /// Something has changed.
+    /// Broadcasts a change.
     Changed { change: Change, touched: Vec<u64>, requester: Requester },
-    /// One person is shown a message of their own.
+    /// Shows an ephemeral message to its user.
     Ephemeral { user: String, id: String, requester: Requester },
-    /// One person is shown a form.
+    /// Shows a form to its user.
     Form { user: String, id: String, requester: Requester },
-    /// A form was filled in.
+    /// Replies to the person who submitted a form.
     Submitted { user: String, id: String, requester: Requester },
-    /// Something is done to somebody.
+    /// Carries out a moderation action, or reverts it.
     Moderated { notice: Arc<ModerationNotice>, undo: Option<Undo>, requester: Requester },
-    /// Only whoever asked is answered.
+    /// Only replies.
     Reply(Requester),
 }
 
-/// A change that everybody is told once it is durable.
+/// A change that is broadcast once it is durable.
 pub(super) enum Change {
     Edited(Arc<MessageRow>),
     Deleted { id: String },
@@ -56,14 +56,14 @@ pub(super) enum Change {
     Arranged,
 }
 
-/// Who wants to know what became of it.
+/// The client or bot that receives the result.
 pub(super) enum Requester {
     Client {
         sid: Sid,
         ack: AckSender,
     },
     Bot(Answer),
-    /// Part of something else.
+    /// A step of another request.
     Nobody,
 }
 
@@ -120,7 +120,7 @@ impl State {
 }
 
 impl Change {
-    /// The one message that it is about.
+    /// Returns the id of the message that was changed, if it is a single one.
     fn into_id(self) -> Option<String> {
         match self {
             Self::Edited(row) => Some(row.id.clone()),
@@ -139,7 +139,7 @@ impl Requester {
                     Ok(None) => Ack::Done {},
                     Err(error) => Ack::Error { error },
                 };
-                // A client that is gone asks again with the same nonce.
+                // A client that is gone repeats the request with the same nonce.
                 drop(ack.send(&ack_with));
             }
             Self::Bot(answer) => {

@@ -1,4 +1,4 @@
-//! What people do with buttons and lists under messages.
+//! Presses of buttons and choices from lists.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ impl State {
         self.emit_interaction(&username, kind, requester);
     }
 
-    /// Who does it, and the message that offers it, which may be one for them alone.
+    /// Returns the user and the message with the control, which may be an ephemeral one.
     async fn find_control(&mut self, sid: Sid, id: &str) -> Result<(String, Arc<MessageRow>), String> {
         let author = self.presence.session(sid).ok_or(NOT_IN_ROOM)?.author();
         self.may_write(&author, self.cx.context.clock.now())?;
@@ -61,7 +61,7 @@ impl State {
         Ok((username, row))
     }
 
-    /// An event that changes nothing in the room; whoever made it is answered when it is durable.
+    /// Emits an event that changes nothing in the room, and replies once it is durable.
     fn emit_interaction(&mut self, username: &str, kind: EventKind, requester: Requester) {
         let receipt = self.cx.context.sink.emit(self.event(username, kind), Batch::default());
         self.pending.push_back(Box::pin(async move {
@@ -71,7 +71,7 @@ impl State {
     }
 }
 
-/// What is wrong with a choice.
+/// Checks the chosen values of a list.
 fn check(select: &Select, values: &[String]) -> Result<(), String> {
     let min = select.min.unwrap_or(1);
     let (min, max) = (usize::from(min), usize::from(select.max.unwrap_or(1).max(min)));
@@ -79,7 +79,7 @@ fn check(select: &Select, values: &[String]) -> Result<(), String> {
         let range = if min == max { min.to_string() } else { format!("{min} to {max}") };
         return Err(format!("{} were chosen; choose {range}", values.len()));
     }
-    // There are 255 at most.
+    // There are at most 255 values.
     for (index, value) in values.iter().enumerate() {
         if !select.options.iter().any(|option| option.value == *value) {
             return Err(format!("there is no {value} to choose"));

@@ -1,5 +1,7 @@
-//! Messages for one person: answers that nobody else sees, and what bots say in private. No history has them; the last
-//! ones are held in memory, so that their buttons and lists can be used.
+//! Messages for one user: ephemeral answers and direct messages of bots.
+//!
+//! They are not stored. The last ones are kept in memory, so that their buttons and lists can be
+//! used.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,13 +15,13 @@ use crate::bot_identity::UNSTORED_FILES_LIFE;
 use crate::encode::ephemeral_message;
 use crate::history::MessageRow;
 
-/// How many a room holds.
+/// Maximum number kept by a room.
 const EPHEMERAL_MESSAGES_MAX: usize = 1_000;
 
 struct EphemeralMessage {
     /// Lower-case username.
     user: String,
-    /// The id of the guest whom it is for.
+    /// The id of the guest whom the message is for.
     guest: Arc<str>,
     row: Arc<MessageRow>,
     is_private: bool,
@@ -31,19 +33,19 @@ pub(super) struct EphemeralMessages {
 }
 
 impl EphemeralMessages {
-    /// The message `id`, if it was for `user`.
+    /// Returns the message `id`, if it is for `user`.
     fn row(&self, user: &str, id: &str) -> Option<Arc<MessageRow>> {
         let found = self.kept.iter().rev().find(|message| message.row.id == id && message.user == user);
         found.map(|message| Arc::clone(&message.row))
     }
 
-    /// The message `id`, if it was for that guest.
+    /// Returns the message `id`, if it is for that guest.
     pub(super) fn row_of_guest(&self, guest: &str, id: &str) -> Option<Arc<MessageRow>> {
         let found = self.kept.iter().rev().find(|message| message.row.id == id && &*message.guest == guest);
         found.map(|message| Arc::clone(&message.row))
     }
 
-    /// False when it is there already: a repetition.
+    /// Keeps a message. Returns false if it is already there, for a repeated action.
     fn keep(&mut self, message: EphemeralMessage) -> bool {
         if self.row(&message.user, &message.row.id).is_some() {
             return false;
@@ -61,7 +63,7 @@ impl EphemeralMessages {
 }
 
 impl State {
-    /// A bot answers somebody, for their eyes alone.
+    /// Shows an answer of a bot to one user only.
     pub(super) fn answer_ephemeral(&mut self, key: &ActionKey, user: &UserId, content: Content, answer: Answer) {
         let (user, id) = (user.native().to_lowercase(), key.to_string());
         if self.ephemeral.row(&user, &id).is_some() {
@@ -81,7 +83,7 @@ impl State {
             }
         };
         self.ephemeral.keep(EphemeralMessage { user: user.clone(), guest, row, is_private: false });
-        // Only its files are kept, for a while.
+        // Only the files are stored, for a while.
         let ticket = (!batch.is_empty()).then(|| self.cx.store.commit(batch));
         let on_commit = OnCommit::Ephemeral { user, id, requester: Requester::Bot(answer) };
         self.pending.push_back(Box::pin(async move {
@@ -105,7 +107,7 @@ impl State {
         requester.reply(Ok(Some(id)));
     }
 
-    /// A bot says something to somebody who may be here.
+    /// Shows a direct message, if the user is in this room.
     pub(super) fn direct_message(&mut self, message: DirectMessage) {
         let DirectMessage { user, row, answer } = message;
         let Some(guest) = self.presence.guest(&user) else {
@@ -120,7 +122,7 @@ impl State {
         let _asked = answer.send(true);
     }
 
-    /// A bot changes a message that was for one person. False when there is none of that id.
+    /// Edits an ephemeral message. Returns false if no message has that id.
     pub(super) fn edit_ephemeral(&mut self, id: &str, content: &Content) -> Result<bool, ActionError> {
         let Some(index) = self.ephemeral.index(id) else { return Ok(false) };
         let mut batch = Batch::default();
@@ -137,7 +139,7 @@ impl State {
         Ok(true)
     }
 
-    /// A bot removes a message that was for one person, if there is one of that id.
+    /// Deletes an ephemeral message, if there is one with that id.
     pub(super) fn delete_ephemeral(&mut self, id: &str) {
         let found = self.ephemeral.index(id).and_then(|index| self.ephemeral.kept.remove(index));
         let Some(message) = found else { return };

@@ -1,4 +1,4 @@
-//! Events of the room, with who and where.
+//! Events of the room, with their user, member and room.
 
 use std::sync::Arc;
 
@@ -8,14 +8,15 @@ use super::State;
 use crate::history::MessageRow;
 
 impl State {
-    /// Something that somebody who is here has done.
+    /// Returns an event caused by a person in the room.
     pub(super) fn event(&self, username: &str, kind: EventKind) -> Event {
         let guest = self.presence.guest(username);
         self.event_of(self.user(username, self.presence.locale(username)), guest.as_deref(), kind)
     }
 
-    /// Something that has to do with a user: a person, with what they are in the service, or the bot. `guest` is the id of the guest
-    /// who goes by that name.
+    /// Returns an event about a user, with the member if it is not the bot.
+    ///
+    /// `guest` is the id of the guest who uses the name.
     pub(super) fn event_of(&self, user: User, guest: Option<&str>, kind: EventKind) -> Event {
         let now = self.cx.context.clock.now();
         let member = (!user.bot).then(|| self.cx.members.member(user.id.clone(), guest, now));
@@ -34,7 +35,7 @@ impl State {
         }
     }
 
-    /// A bot removes a message.
+    /// Returns the event of a message deleted by a bot.
     pub(super) fn removal(&self, row: &MessageRow) -> Event {
         let author = self.author(row);
         let before = row.message(author.id.clone());
@@ -42,7 +43,7 @@ impl State {
         self.event_of(author, row.author.as_deref(), EventKind::MessageDelete { message, before: Some(before), by })
     }
 
-    /// Hands an event over. Nobody waits for it.
+    /// Emits an event without rows, for which nobody waits.
     pub(super) fn emit(&self, event: Event) {
         drop(self.cx.context.sink.emit(event, Batch::default()));
     }
@@ -56,7 +57,7 @@ impl State {
         User { id: self.user_id(nickname), name: nickname.clone(), bot: true, locale: None, picture: None }
     }
 
-    /// Who has said something.
+    /// Returns the user who wrote a message.
     pub(super) fn author(&self, row: &MessageRow) -> User {
         if row.bot { self.bot_user() } else { self.user(&row.username, self.presence.locale(&row.username)) }
     }

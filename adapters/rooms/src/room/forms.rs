@@ -1,4 +1,4 @@
-//! Forms that people here have been asked to fill in.
+//! Forms that bots have shown to people in the room.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use crate::encode::{NOT_IN_ROOM, form as wire};
 use crate::peer::AckSender;
 use crate::presence::Author;
 
-/// How many a room holds; the oldest can no longer be submitted.
+/// Maximum number of open forms in a room; the oldest ones can no longer be submitted.
 const OPEN_FORMS_MAX: usize = 1_000;
-/// The longest value, in characters.
+/// Maximum length of a value, in characters.
 const VALUE_MAX: usize = 4_000;
 
 struct Open {
     /// Lower-case username.
     user: String,
-    /// The id of the guest who is asked.
+    /// The id of the guest who is to fill in the form.
     guest: Arc<str>,
     id: String,
     form: Form,
@@ -46,7 +46,7 @@ impl Forms {
         }
     }
 
-    /// What was filled in was not saved.
+    /// Reopens a form whose submission could not be saved.
     pub(super) fn reopen(&mut self, user: &str, id: &str) {
         if let Some(open) = self.get(user, id) {
             open.is_submitted = false;
@@ -55,11 +55,11 @@ impl Forms {
 }
 
 impl State {
-    /// A bot asks somebody to fill in a form.
+    /// Shows a form of a bot to one person.
     pub(super) fn ask(&mut self, key: &ActionKey, user: &UserId, form: Form, answer: Answer) {
         let (user, id) = (user.native().to_lowercase(), key.to_string());
         if self.forms.get(&user, &id).is_some() {
-            // A repetition.
+            // A repeated action.
             let _asked = answer.send(Ok(Outcome::default()));
             return;
         }
@@ -68,7 +68,7 @@ impl State {
             return;
         };
         self.forms.keep(Open { user: user.clone(), guest, id: id.clone(), form, is_submitted: false });
-        // Behind what was said before, should that not be durable yet.
+        // After the messages that were sent before it, which may not be durable yet.
         let on_commit = OnCommit::Form { user, id, requester: Requester::Bot(answer) };
         self.pending.push_back(Box::pin(async { CommitResult { result: Ok(()), on_commit } }));
     }
@@ -80,7 +80,7 @@ impl State {
         requester.reply(Ok(None));
     }
 
-    /// Somebody has filled in a form.
+    /// Handles a submitted form.
     pub(super) fn fill(&mut self, sid: Sid, fill: &Fill, ack: AckSender) {
         let requester = Requester::Client { sid, ack };
         let Some(session) = self.presence.session(sid) else {
@@ -114,7 +114,7 @@ impl State {
     }
 }
 
-/// What was filled in, with every field of the form, or what is wrong with it.
+/// Checks the submitted values and returns one for every field of the form.
 fn values(form: &Form, given: &BTreeMap<String, String>) -> Result<Value, String> {
     if let Some(name) = given.keys().find(|name| !form.fields.iter().any(|field| field.name == **name)) {
         return Err(format!("the form has no field {name}"));

@@ -1,4 +1,4 @@
-//! Coming and going.
+//! Joining and leaving the room.
 
 use palabre_model::{EventKind, User};
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::presence::RoomSession;
 use crate::transport::refuse;
 
 impl State {
-    /// Gives a connection its seat. It hears what is in the room once the first page of that is there.
+    /// Adds a session. It receives `room_joined` once the first page of messages has been read.
     pub(super) fn join(&mut self, socket: Peer, join: Join, guest: Guest, ack: AckSender) {
         let Join { username, last_id, locale, .. } = join;
         let (username, first) = match self.admit(&socket, &username, &guest) {
@@ -44,13 +44,16 @@ impl State {
         }
     }
 
-    /// The name under which somebody may come in, and whether they are not here already; or why they may not.
+    /// Returns the name under which a guest may join, and whether the guest is new to the room.
+    ///
+    /// The error says why the guest may not join.
     fn admit(&self, socket: &Peer, username: &str, guest: &Guest) -> Result<(String, bool), String> {
         let username = self.presence.claim(username, guest)?;
         let (now, name) = (self.cx.context.clock.now(), username.to_lowercase());
         let first = !self.presence.has(&username);
         if first {
-            // Before bans are looked at: one that is made at this moment is seen here, or finds the person here.
+            // Before bans are checked: a ban set at this moment is either seen here or finds the
+            // person here.
             self.cx.directory.enter_room(&name, &self.room.name);
         }
         let Some(row) = self.cx.members.banning(&name, &guest.id, now) else { return Ok((username, first)) };
@@ -62,8 +65,9 @@ impl State {
         Err(row.banned(now).unwrap_or_else(|| "you are banned".to_owned()))
     }
 
-    /// Tells a connection what is in the room: what it missed since the message that it knows, or the newest messages. From here on it
-    /// hears everything.
+    /// Sends `room_joined` with the missed messages, or with the newest ones.
+    ///
+    /// From here on the session receives broadcasts.
     pub(super) fn enter(&mut self, sid: Sid, missed: Option<StoredPage>, ack: AckSender) {
         let missed = missed.and_then(|found| self.caught_up(found));
         let catch_up = missed.is_some();
@@ -107,7 +111,7 @@ impl State {
         }
     }
 
-    /// The last connection of somebody is gone from the room; `by` somebody else, where it was not they themselves.
+    /// Announces that the last session of a person has left. `by` is set if the person was removed.
     pub(super) fn left(&mut self, session: RoomSession, how: &str, by: Option<User>, reason: Option<String>) {
         let RoomSession { username, name, locale, guest, .. } = session;
         self.cx.directory.leave_room(&name, &self.room.name);
@@ -120,7 +124,7 @@ impl State {
         let now = self.cx.context.clock.now();
         let Some(author) = self.presence.session(sid).map(|session| session.author()) else { return };
         if self.may_write(&author, now).is_err() {
-            // Nothing will come of it.
+            // No message can follow.
             return;
         }
         let username = &author.username;

@@ -1,4 +1,4 @@
-//! What is done to members, and how it reaches them where they are.
+//! Moderation measures, and how they reach the sessions of the user.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use super::{Answer, Command, State};
 use crate::decode;
 use crate::encode::{Moderated, end};
 
-/// What was done to somebody, as they are told.
+/// A moderation notice: the measure in the form that its user receives.
 pub(crate) struct ModerationNotice {
-    /// Their lower-case username.
+    /// Lower-case username.
     user: String,
     kind: &'static str,
     reason: Option<String>,
@@ -23,14 +23,14 @@ pub(crate) struct ModerationNotice {
     reach: Reach,
 }
 
-/// Where it concerns them.
+/// The rooms that the user has to leave.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
-    /// They have to leave the room.
+    /// The user has to leave this room.
     OutOfRoom,
-    /// They have to leave all rooms.
+    /// The user has to leave all rooms.
     OutOfAll,
-    /// They are told, wherever they are.
+    /// The user is only notified, in all rooms.
     NotifyOnly,
 }
 
@@ -51,7 +51,9 @@ impl ModerationNotice {
 }
 
 impl State {
-    /// A bot takes a measure. Taking it twice is as good as once; whom it concerns need not be here, nor anybody yet.
+    /// Applies a measure of a bot. Repeating it has no effect.
+    ///
+    /// The user need not be in the room, nor ever have been online.
     pub(super) async fn moderate(&mut self, user: &UserId, measure: Measure, reason: Option<String>, answer: Answer) {
         let name = user.native().to_lowercase();
         if let Err(problem) = decode::username(&name) {
@@ -64,7 +66,7 @@ impl State {
             return;
         }
         if let Measure::Ban { purge_since: Some(since), .. } = &measure {
-            // First, so that the answer to the ban is also that this is done.
+            // First, so that the reply to the ban covers the purge too.
             let filter = PurgeFilter { count: usize::MAX, user: Some(name.clone()), since: Some(*since), once: None };
             self.purge(filter, Requester::Nobody).await;
         }
@@ -77,7 +79,7 @@ impl State {
         let about = (guest.as_deref(), now);
         let guest = guest.as_deref();
         let taken = self.cx.members.apply(&name, &measure, reason.as_deref(), about, |before, after, rows| {
-            // Who is not online has what the last holder of the name was given.
+            // For a user who is offline: the guest who was given the roles of the name.
             let before = before.member(concerned.id.clone(), guest.or(before.role_holder.as_deref()), now);
             let after = after.member(concerned.id.clone(), guest.or(after.role_holder.as_deref()), now);
             let (by, reason) = (Some(self.bot_user()), reason.clone());
@@ -99,14 +101,14 @@ impl State {
         self.pending.push_back(Box::pin(async move {
             let result = match receipt {
                 Some(receipt) => receipt.await.map(drop).map_err(|error| error.to_string()),
-                // It was so already.
+                // Nothing changed.
                 None => Ok(()),
             };
             CommitResult { result, on_commit }
         }));
     }
 
-    /// A measure is durable: it is carried out here, and in the other rooms that it concerns.
+    /// Carries out a durable measure here and in the other rooms that it concerns.
     pub(super) fn carry_out(&mut self, notice: &Arc<ModerationNotice>) {
         self.moderated(notice);
         if notice.reach == Reach::OutOfRoom {
@@ -117,13 +119,13 @@ impl State {
                 continue;
             }
             if let Err(TrySendError::Full(command)) = room.try_send(Command::Moderated(Arc::clone(notice))) {
-                // Must not be lost; a room that is so busy takes it when it can.
+                // The command must not be lost; a busy room receives it later.
                 self.spawn_background(async move { drop(room.send(command).await) });
             }
         }
     }
 
-    /// Something was done to somebody, who is told if they are here, and is put out if they have to leave.
+    /// Notifies the user of a measure, if in this room, and removes the user if it requires that.
     pub(super) fn moderated(&mut self, notice: &ModerationNotice) {
         let notification = Moderated {
             kind: notice.kind,

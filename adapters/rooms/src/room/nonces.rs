@@ -1,4 +1,4 @@
-//! What clients have sent already, by author and nonce.
+//! Nonces of messages that clients have already sent, by author.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -9,10 +9,10 @@ use super::commits::Requester;
 use crate::history::NONCES;
 use crate::presence::Author;
 
-/// How many are kept in memory; older ones are looked up in the store.
+/// Maximum number of nonces in memory; older ones are looked up in the store.
 const NONCES_IN_MEMORY_MAX: usize = 1_024;
 
-/// An author, by lower-case username, and the nonce that they gave a message.
+/// Lower-case username of the author, and the nonce of a message.
 pub(super) type Nonce = (String, String);
 
 #[derive(Default)]
@@ -22,7 +22,7 @@ pub(super) struct Nonces {
 }
 
 impl Nonces {
-    /// The id of the message that was sent with it.
+    /// Returns the id of the message that was sent with the nonce.
     pub(super) fn id(&self, nonce: &Nonce) -> Option<&String> {
         self.ids.get(nonce)
     }
@@ -37,7 +37,7 @@ impl Nonces {
         }
     }
 
-    /// The message was not saved, so the nonce is free again.
+    /// Frees the nonce of a message that could not be saved.
     pub(super) fn forget(&mut self, nonce: &Nonce) {
         self.ids.remove(nonce);
     }
@@ -49,13 +49,15 @@ impl State {
         requester.reply(id.map(Some).ok_or_else(|| "the message could not be saved; send it again".to_owned()));
     }
 
-    /// What a bot's action is known by where its message's id does not say it.
+    /// Returns the nonce that records a bot's action as done, where no message has its key as id.
     pub(super) fn key_of_bot(&self, key: &ActionKey) -> Nonce {
         (self.cx.config.nickname.to_lowercase(), key.to_string())
     }
 
-    /// Whether a message with this nonce of the same person is there or on its way. A client that has lost its token is known by saying
-    /// the same thing under the same name; others may use the same nonces by chance.
+    /// Whether the author has already sent a message with this nonce, durable or in flight.
+    ///
+    /// A client that lost its token is recognised by the same text under the same name. Other
+    /// people may use the same nonces by chance.
     pub(super) async fn is_repeated(&mut self, nonce: &Nonce, author: &Author, text: &str) -> bool {
         if !self.is_known(nonce).await {
             return false;
@@ -63,12 +65,12 @@ impl State {
         let Some(id) = self.nonces.id(nonce).cloned() else { return false };
         match self.find(&id).await {
             Some((_, row)) => row.author.as_deref() == Some(&*author.guest) || row.text == text,
-            // It was removed meanwhile.
+            // The message was deleted in the meantime.
             None => true,
         }
     }
 
-    /// Whether a message with this nonce is there or on its way. Afterwards its id is in memory.
+    /// Whether a message with this nonce is durable or in flight. Its id is in memory afterwards.
     pub(super) async fn is_known(&mut self, nonce: &Nonce) -> bool {
         if self.nonces.id(nonce).is_some() {
             return true;

@@ -1,5 +1,6 @@
-//! Pages of the history: what somebody missed, and what lies further back. They are read outside the room's own task, one at a time for
-//! each connection.
+//! Pages of the history: missed messages and older ones.
+//!
+//! They are read outside the room's task, one at a time for each session.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::encode::{Ack, HistoryPage, NOT_IN_ROOM, message, size};
 use crate::history::{IDS, MESSAGES, MessageRow};
 use crate::peer::AckSender;
 
-/// How large a page is at most, in bytes as it is sent; one message is always in it.
+/// Maximum size of a page as JSON, in bytes. A page always has at least one message.
 const PAGE_BYTES_MAX: usize = 256 << 10;
 
 /// A page that is being read.
@@ -26,58 +27,58 @@ type Rows = Vec<(u64, Arc<MessageRow>)>;
 pub(super) struct Page {
     pub(super) rows: Rows,
     pub(super) has_more: bool,
-    /// The id of the message where the next page begins.
+    /// The id of the message to continue from.
     pub(super) cursor: Option<String>,
 }
 
-/// Which way from a message a page lies.
+/// The side of a message on which a page lies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Before,
     After,
 }
 
-/// Which page is wanted.
+/// A request for a page.
 struct PageRequest {
-    /// The message at which it begins or ends.
+    /// The message at which the page begins or ends.
     id: String,
     side: Side,
     limit: usize,
 }
 
-/// What the store has of a page.
+/// A page as read from the store.
 pub(super) struct StoredPage {
     request: PageRequest,
-    /// The position of the message that was named.
+    /// The position of the message named in the request.
     position: u64,
     rows: Rows,
     has_more: bool,
 }
 
-/// What a page is for.
+/// The reason for reading a page.
 enum Purpose {
-    /// Coming in.
+    /// A client joins.
     Enter(AckSender),
-    /// It was asked for.
+    /// A client requested the page.
     Answer(AckSender),
 }
 
-/// A page that was read, and who waits for it.
+/// The result of reading a page, and the session that waits for it.
 pub(super) struct Read {
     sid: Sid,
     join_number: u64,
     purpose: Purpose,
-    /// `None` where the message that was named is not known.
+    /// `None` if the message named in the request is unknown.
     found: Result<Option<StoredPage>, String>,
 }
 
 impl State {
-    /// Reads what came after the message `id`, for somebody who comes in.
+    /// Reads the messages after `id`, for a client that returns.
     pub(super) fn read_missed(&mut self, sid: Sid, id: String, ack: AckSender) {
         self.read(sid, PageRequest { id, side: Side::After, limit: PAGE_MAX }, Purpose::Enter(ack));
     }
 
-    /// Somebody asks for a page.
+    /// Handles a request for a page.
     pub(super) fn history(&mut self, sid: Sid, history: History, ack: AckSender) {
         let Some(session) = self.presence.session(sid) else {
             drop(ack.send(&Ack::Error { error: NOT_IN_ROOM.to_owned() }));
@@ -115,7 +116,7 @@ impl State {
         }));
     }
 
-    /// A page was read.
+    /// Handles a page that was read.
     pub(super) fn page_read(&mut self, read: Read) {
         let Read { sid, join_number, purpose, found } = read;
         let is_there = match self.presence.session(sid).filter(|session| session.join_number == join_number) {
@@ -131,7 +132,7 @@ impl State {
             }
             Purpose::Enter(ack) => {
                 let found = found.unwrap_or_else(|error| {
-                    // The newest messages are in memory.
+                    // The newest messages are in memory and are sent instead.
                     tracing::warn!(room = %self.room.name, "cannot read what a client has missed: {error}");
                     None
                 });
@@ -152,7 +153,7 @@ impl State {
         drop(ack.send(&HistoryPage { messages, has_more: page.has_more, cursor: page.cursor.as_deref() }));
     }
 
-    /// The newest messages that everybody has been shown.
+    /// Returns the newest messages that have been shown.
     pub(super) fn newest(&self) -> Page {
         let shown = self.recent.iter().filter(|(position, _)| *position < self.shown_before);
         let mut rows: Rows = shown.rev().take(RECENT_MESSAGES + 1).cloned().collect();
@@ -162,20 +163,20 @@ impl State {
         Page { has_more: (is_cut || self.recent_from > 0) && cursor.is_some(), rows, cursor }
     }
 
-    /// What somebody who comes back has missed; `None` when something before that has changed.
+    /// Returns the page of missed messages; `None` if an older message has changed.
     pub(super) fn caught_up(&self, found: StoredPage) -> Option<Page> {
         (found.position + 1 >= self.changed_at).then(|| self.up_to_date(found))
     }
 
-    /// A page as it is now: something may have happened to it since it was read.
+    /// Applies what has changed since the page was read.
     fn up_to_date(&self, found: StoredPage) -> Page {
         let StoredPage { request, position, rows, mut has_more } = found;
         let last_read = rows.last().map_or(position, |(position, _)| *position);
         let mut rows: Rows = rows.into_iter().filter_map(|(position, row)| self.current(position, row)).collect();
-        // What nobody has been shown yet is told as it happens.
+        // Messages that are not shown yet will be broadcast.
         has_more &= last_read < self.shown_before;
         if request.side == Side::After && !has_more {
-            // What was shown since, unless that is more than is in memory.
+            // Adds the messages shown since, unless some of them are no longer in memory.
             has_more = self.recent_from > last_read + 1;
             let since = self
                 .recent
@@ -189,7 +190,7 @@ impl State {
         Page { has_more: has_more || is_cut, rows, cursor: Some(cursor) }
     }
 
-    /// A message that was read as it is now, if everybody has been shown it and it is still there.
+    /// Returns the current version of a message that was read, if it is shown and still exists.
     fn current(&self, position: u64, row: Arc<MessageRow>) -> Option<(u64, Arc<MessageRow>)> {
         if position >= self.shown_before {
             return None;
@@ -204,8 +205,9 @@ impl State {
         }
     }
 
-    /// The part of `rows` that fits into a page, from the front for what comes after a message, else from the back; and whether that is
-    /// not all.
+    /// Returns the rows that fit into a page, and whether some were cut.
+    ///
+    /// Pages after a message are filled from the front, others from the back.
     fn fit(&self, rows: Rows, limit: usize, side: Side) -> (Rows, bool) {
         let mut budget = Budget::new(limit);
         let count = rows.len();
@@ -222,7 +224,7 @@ impl State {
     }
 }
 
-/// How much a page may still hold.
+/// The messages and bytes that a page may still hold.
 struct Budget {
     messages: usize,
     bytes: usize,
@@ -234,7 +236,7 @@ impl Budget {
         Self { messages, bytes: PAGE_BYTES_MAX, is_empty: true }
     }
 
-    /// Takes a message of that many bytes, unless it is too much.
+    /// Counts a message of `bytes` bytes. Returns false if it does not fit.
     fn takes(&mut self, bytes: usize) -> bool {
         if self.messages == 0 || (bytes > self.bytes && !self.is_empty) {
             return false;
@@ -244,7 +246,7 @@ impl Budget {
     }
 }
 
-/// Reads a page from the store; `None` where the message that is named is not known.
+/// Reads a page from the store; `None` if the message named in the request is unknown.
 fn read_page(store: &Store, room: &str, request: PageRequest) -> StoreResult<Option<StoredPage>> {
     let snapshot = store.snapshot(0)?;
     let room = room.to_owned();

@@ -1,4 +1,4 @@
-//! What a room remembers: from memory where it is there, from the store where it is not.
+//! Loading a room, and looking up its messages in memory and in the store.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use palabre_store::{Result, Store};
 use super::{RECENT_MESSAGES, State};
 use crate::history::{self, IDS, MESSAGES, MessageRow, ROOMS, RoomRow};
 
-/// What the store has of a room that is being opened.
+/// The stored part of a room that is being opened.
 pub(super) struct Past {
     pub(super) row: Option<RoomRow>,
     pub(super) recent: Vec<(u64, MessageRow)>,
@@ -20,7 +20,7 @@ pub(super) fn read(store: &Store, name: &str, now: Millis) -> Result<Past> {
     let row = ROOMS.get(&snapshot, &name.to_owned())?;
     let mut pinned = Vec::new();
     for position in row.iter().flat_map(|row| &row.pinned) {
-        // The sweep may have removed it meanwhile.
+        // The sweep may have deleted it in the meantime.
         if let Some(row) = MESSAGES.get(&snapshot, &(name.to_owned(), *position))? {
             pinned.push((*position, row));
         }
@@ -29,7 +29,7 @@ pub(super) fn read(store: &Store, name: &str, now: Millis) -> Result<Past> {
 }
 
 impl State {
-    /// A message of this room as it is now, or is about to be.
+    /// Returns a message of this room, with changes that are in flight.
     pub(super) async fn find(&mut self, id: &str) -> Option<(u64, Arc<MessageRow>)> {
         if let Some(found) = self.recent.iter().rev().find(|(_, row)| row.id == id) {
             return Some(found.clone());
@@ -47,7 +47,7 @@ impl State {
         }
     }
 
-    /// What the sweep has removed is forgotten.
+    /// Forgets the messages that the sweep has deleted.
     pub(super) fn forget(&mut self, up_to: u64) {
         self.recent.retain(|(position, _)| *position > up_to);
         self.pinned.retain(|(position, _)| *position > up_to);

@@ -11,20 +11,20 @@ use super::{Answer, State};
 use crate::encode::size;
 use crate::history::MessageRow;
 
-/// How many a room has at most.
+/// Maximum number of pinned messages in a room.
 const PINS_MAX: usize = 50;
-/// How much of them somebody who comes in is shown, in bytes as it is sent: the last ones that were pinned.
+/// Maximum size of the pinned messages sent on joining, as JSON in bytes; the latest pins win.
 const PINS_BYTES_MAX: usize = 256 << 10;
 
 impl State {
-    /// A bot pins a message, or takes the pin away.
+    /// Pins or unpins a message for a bot.
     pub(super) async fn pin(&mut self, message: &MessageRef, pinned: bool, answer: Answer) {
         let id = id_of(message);
         let Some((position, row)) = self.find(&id).await else {
             if pinned {
                 return not_found(answer, message);
             }
-            // A message that is gone is pinned no longer, which is what was wanted.
+            // A message that is gone is not pinned, as requested.
             let _asked = answer.send(Ok(Outcome::default()));
             return;
         };
@@ -37,7 +37,8 @@ impl State {
             }
             self.pinned.push((position, Arc::clone(&row)));
         }
-        // A repetition is written again, since the first time may have failed; it is no event.
+        // A repeated request is written again, since the first write may have failed, but emits no
+        // event.
         let event = (row.pinned != pinned).then(|| {
             let by = self.bot_user();
             let kind = EventKind::Pin { message: id.as_str().into(), pinned, by: Some(by.clone()) };
@@ -49,7 +50,7 @@ impl State {
         self.hand_over(event, rows, Change::Pinned { id, pinned }, Requester::Bot(answer));
     }
 
-    /// The pinned messages, in the order in which they were pinned.
+    /// Returns the pinned messages, in the order in which they were pinned.
     pub(super) fn pins(&self) -> Vec<Arc<MessageRow>> {
         let mut bytes = 0;
         let last = self.pinned.iter().rev().take_while(|(_, row)| {

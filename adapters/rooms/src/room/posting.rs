@@ -1,4 +1,4 @@
-//! Messages: each gets its place in the room when it comes in, and is shown when it is durable.
+//! Posting messages: each gets its position on arrival, and is shown once it is durable.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ impl State {
         if let Some(nonce) = &nonce
             && self.is_repeated(nonce, &author, &send.message).await
         {
-            // Behind the first one, should that not be durable yet.
+            // After the first one, which may not be durable yet.
             let on_commit = OnCommit::Repeated { nonce: nonce.clone(), requester: Requester::Client { sid, ack } };
             self.pending.push_back(Box::pin(async { CommitResult { result: Ok(()), on_commit } }));
             return;
@@ -86,7 +86,7 @@ impl State {
         }));
     }
 
-    /// Somebody is about to hand over a file: where it goes.
+    /// Announces a file and replies with its upload address.
     pub(super) fn announce_upload(&mut self, sid: Sid, upload: &Upload, ack: AckSender) {
         let now = self.cx.context.clock.now();
         let Some(session) = self.presence.session(sid) else {
@@ -107,7 +107,7 @@ impl State {
         }
     }
 
-    /// A message of `author`, new or edited, as scripts let it pass; or why they do not.
+    /// Passes a new or edited message through the scripts, which may change or refuse it.
     pub(super) async fn apply_gate(&mut self, author: &Author, row: MessageRow) -> Result<MessageRow, String> {
         let kind = EventKind::BeforeMessage { message: row.message(self.user_id(&row.username)) };
         let (gate, event) = (Arc::clone(&self.cx.context.gate), self.event(&author.username, kind));
@@ -121,7 +121,7 @@ impl State {
         }
     }
 
-    /// Gives the message its place, in memory and in `rows`.
+    /// Assigns the next position to a message, in memory and in `rows`.
     pub(super) fn append(&mut self, rows: &mut Batch, row: MessageRow) -> Arc<MessageRow> {
         self.create(rows);
         let position = self.next;
@@ -139,7 +139,9 @@ impl State {
         row
     }
 
-    /// A message is durable: everybody sees it, then whoever sent it hears so. Or it is not, and it never was.
+    /// Shows a durable message to everybody and replies.
+    ///
+    /// A message that could not be saved is dropped.
     pub(super) fn show(&mut self, result: Result<(), String>, position: u64, row: &MessageRow, requester: Requester) {
         self.shown_before = self.shown_before.max(position + 1);
         if let Err(problem) = result {
@@ -157,7 +159,7 @@ impl State {
         }
         self.cx.counts.messages.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let name = self.room.name.clone();
-        // Changed while it was on its way out: what is in memory is what the store has.
+        // The message may have changed while it was being committed; memory has what the store has.
         let now = self.recent.iter().rev().find(|(other, _)| *other == position).map(|(_, row)| Arc::clone(row));
         self.broadcast("new_message", &message(&name, now.as_deref().unwrap_or(row)), None);
         requester.reply(Ok(Some(row.id.clone())));

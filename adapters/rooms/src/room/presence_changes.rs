@@ -1,4 +1,4 @@
-//! Telling who is in the room: changes alone, in a large room many together; the list by pages, to whoever asks.
+//! Announcing joins and leaves, together in a large room, and sending pages of the member list.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use crate::decode::{PAGE_MAX, Users};
 use crate::encode::{Ack, Announced, NOT_IN_ROOM, Presence, RoomUsers};
 use crate::peer::AckSender;
 
-/// In a large room arrivals and departures are told this often.
+/// Interval at which a large room announces joins and leaves.
 const PRESENCE_INTERVAL: Duration = Duration::from_millis(500);
-/// How many of them are named at once, on either side.
+/// Maximum number of joins, and of leaves, that are named in one announcement.
 const NAMES_MAX: usize = 200;
 
-/// Arrivals and departures that are yet to be told, by lower-case username.
+/// Joins and leaves that are not announced yet, by lower-case username.
 #[derive(Default)]
 pub(super) struct PresenceChanges {
     joined: BTreeMap<String, String>,
@@ -25,14 +25,14 @@ pub(super) struct PresenceChanges {
 }
 
 impl PresenceChanges {
-    /// Returns when they are to be told; `None` when there are none.
+    /// Returns the time of the next announcement; `None` if there is nothing to announce.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due
     }
 
     fn join(&mut self, username: &str) {
         let name = username.to_lowercase();
-        // Who left a moment ago is still in everybody's list.
+        // A person whose leave is not announced yet is still in every client's list.
         if self.left.remove(&name).is_none() {
             self.joined.insert(name, username.to_owned());
         }
@@ -53,7 +53,7 @@ impl PresenceChanges {
 }
 
 impl State {
-    /// Somebody has come in on the connection `sid`, which need not be told.
+    /// Announces a join to everybody except the session `sid`.
     pub(super) fn announce_join(&mut self, username: &str, sid: Sid) {
         if self.is_batched() {
             return self.presence_changes.join(username);
@@ -62,7 +62,7 @@ impl State {
         self.broadcast("user_joined", &Announced { username, message, count }, Some(sid));
     }
 
-    /// Somebody has gone.
+    /// Announces a leave.
     pub(super) fn announce_leave(&mut self, username: &str, how: &str) {
         if self.is_batched() {
             return self.presence_changes.leave(username);
@@ -71,12 +71,12 @@ impl State {
         self.broadcast("user_left", &Announced { username, message, count }, None);
     }
 
-    /// Whether changes wait to be told together. Those that wait are told before one is told by itself again.
+    /// Whether changes are announced together. Pending ones go before single announcements resume.
     fn is_batched(&self) -> bool {
         self.presence_changes.due.is_some() || self.presence.count() > self.cx.config.presence_limit
     }
 
-    /// Tells everybody who has come and gone since it was last told.
+    /// Broadcasts the joins and leaves since the last announcement.
     pub(super) fn broadcast_presence(&mut self) {
         let PresenceChanges { joined, left, .. } = std::mem::take(&mut self.presence_changes);
         if joined.is_empty() && left.is_empty() {
@@ -94,7 +94,7 @@ impl State {
         self.broadcast("presence", &presence, None);
     }
 
-    /// Tells one connection a page of the people.
+    /// Sends a page of the member list to one session.
     pub(super) fn send_users(&mut self, sid: Sid, users: &Users, ack: AckSender) {
         let (cursor, limit) = (users.cursor.as_deref(), users.limit.unwrap_or(PAGE_MAX));
         let (users, next) = self.presence.page(cursor, limit, &self.cx.config.nickname);

@@ -1,4 +1,4 @@
-//! Removing many messages at once.
+//! Deleting many messages at once.
 
 use std::sync::Arc;
 
@@ -11,20 +11,22 @@ use super::nonces::Nonce;
 use super::rows::Rows;
 use crate::history::{MESSAGES, MessageRow, NONCE_LIFE, NONCES};
 
-/// How many messages a purge looks at, back from the last one that is not in memory.
+/// Maximum number of stored messages that a purge scans, from the last one that is not in memory.
 const SCANNED_MAX: usize = 50_000;
-/// How many of the removed messages are told to scripts, each as an event of its own: thousands of them would keep
-/// every script busy that has the hook. The newest are told; everybody in the room hears of all.
+/// Maximum number of deleted messages reported to scripts, each as an event; the newest ones.
+///
+/// Thousands of events would keep every script with the hook busy. The clients in the room are
+/// notified of all deletions.
 const EVENTS_MAX: usize = 100;
 
-/// Which messages go.
+/// Selects the messages to delete.
 pub(super) struct PurgeFilter {
     pub(super) count: usize,
-    /// Only those of one person, by lower-case username.
+    /// Only messages of this person, by lower-case username.
     pub(super) user: Option<String>,
-    /// Only those that are not older.
+    /// Only messages from this time on.
     pub(super) since: Option<Millis>,
-    /// What it is known by when it is done, so that it is not done again.
+    /// The nonce that records the purge as done, so that it is not repeated.
     pub(super) once: Option<Nonce>,
 }
 
@@ -39,7 +41,7 @@ impl PurgeFilter {
 }
 
 impl State {
-    /// Removes the last messages that are wanted, all in one commit.
+    /// Deletes the last messages that match the filter, in one commit.
     pub(super) async fn purge(&mut self, filter: PurgeFilter, requester: Requester) {
         let recent = self.recent.iter().rev().filter(|(_, row)| filter.takes(row));
         let mut found: Vec<_> = recent.take(filter.count).cloned().collect();
@@ -54,7 +56,7 @@ impl State {
         if found.is_empty() {
             return requester.reply(Ok(None));
         }
-        // Oldest first, as they were said.
+        // Oldest first, in the order of the room.
         let mut events: Vec<_> = found.iter().take(EVENTS_MAX).rev().map(|(_, row)| self.removal(row)).collect();
         let mut rows = Rows::default();
         let mut ids = Vec::with_capacity(found.len());
@@ -66,13 +68,13 @@ impl State {
             let (key, end) = ((self.room.name.clone(), bot, key), self.cx.context.clock.now() + NONCE_LIFE);
             NONCES.put_until(&mut rows.batch, &key, &String::new(), Some(end));
         }
-        // The rows go with the first of the events; the others follow it.
+        // The rows are committed with the first event; the others follow it.
         let others = events.split_off(1);
         self.hand_over(events.pop(), rows, Change::Purged { ids }, requester);
         others.into_iter().for_each(|event| self.emit(event));
     }
 
-    /// Those that are no longer in memory, newest first.
+    /// Returns matching messages that are no longer in memory, newest first.
     async fn older(&mut self, filter: PurgeFilter) -> Result<Vec<(u64, Arc<MessageRow>)>, String> {
         let (store, name) = (self.cx.store.clone(), self.room.name.clone());
         let (before, going) = (self.recent_from, self.in_flight.removed());

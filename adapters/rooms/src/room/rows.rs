@@ -1,4 +1,4 @@
-//! Rows that change, on their way to the store.
+//! Changed rows of a room on their way to the store.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,16 +9,19 @@ use super::State;
 use super::commits::{Change, CommitResult, OnCommit, Requester};
 use crate::history::{self, MESSAGES, MessageRow, ROOMS, RoomRow};
 
-/// What is written together.
+/// Rows that are written together.
 #[derive(Default)]
 pub(super) struct Rows {
     pub(super) batch: Batch,
-    /// Messages by position, as they become; `None` is gone.
+    /// New versions of messages by position; `None` is deleted.
     messages: Vec<(u64, Option<Arc<MessageRow>>)>,
 }
 
-/// What is on its way. Rows go by two ways, together with an event or alone, and one that goes alone may overtake one
-/// that goes with an event. Where both were under way for one row, it is written once more when they have arrived.
+/// Rows that are handed over and not durable yet.
+///
+/// A row is written by one of two routes, with an event or alone, and a row written alone may
+/// overtake one with an event. If both routes were in use for a row, it is written once more when
+/// all writes have finished.
 #[derive(Default)]
 pub(super) struct InFlight {
     messages: HashMap<u64, (Option<Arc<MessageRow>>, Routes)>,
@@ -39,7 +42,9 @@ impl Routes {
         self.alone |= !with_event;
     }
 
-    /// When the last one has arrived: whether they may have overtaken each other.
+    /// Counts one write as finished.
+    ///
+    /// After the last one, returns whether writes may have overtaken each other.
     fn finish(&mut self) -> Option<bool> {
         self.in_flight = self.in_flight.saturating_sub(1);
         (self.in_flight == 0).then(|| std::mem::take(self)).map(|routes| routes.with_event && routes.alone)
@@ -47,19 +52,19 @@ impl Routes {
 }
 
 impl InFlight {
-    /// What becomes of a message, when something is on its way to it; `Some(None)` is that it goes.
+    /// Returns the version of a message that is in flight, if any; `Some(None)` is a deletion.
     pub(super) fn message(&self, position: u64) -> Option<Option<Arc<MessageRow>>> {
         self.messages.get(&position).map(|(row, _)| row.clone())
     }
 
-    /// Positions of the messages that are about to go.
+    /// Returns the positions of messages whose deletion is in flight.
     pub(super) fn removed(&self) -> Vec<u64> {
         self.messages.iter().filter(|(_, (row, _))| row.is_none()).map(|(position, _)| *position).collect()
     }
 }
 
 impl State {
-    /// A message becomes another: in memory now, in the store with `rows`.
+    /// Replaces a message: in memory now, in the store with `rows`.
     pub(super) fn replace(&mut self, rows: &mut Rows, position: u64, row: &Arc<MessageRow>) {
         MESSAGES.put(&mut rows.batch, &(self.room.name.clone(), position), row);
         if let Some(place) = self.recent.iter_mut().find(|(other, _)| *other == position) {
@@ -72,17 +77,17 @@ impl State {
         self.changed_at = self.next;
     }
 
-    /// A message goes: from memory now, from the store with `rows`.
+    /// Deletes a message: from memory now, from the store with `rows`.
     pub(super) fn remove(&mut self, rows: &mut Rows, position: u64, row: &MessageRow) {
         history::remove(&mut rows.batch, &self.room.name, position, row);
-        // Should it be the last one, its place is not given to another.
+        // The position is not reused, even if it was the last one.
         self.recent.retain(|(other, _)| *other != position);
         self.pinned.retain(|(other, _)| *other != position);
         rows.messages.push((position, None));
         self.changed_at = self.next;
     }
 
-    /// Hands rows over, together with an event where there is one. Everybody is told the change once it is durable.
+    /// Hands rows over, with an event if there is one. The change is broadcast once it is durable.
     pub(super) fn hand_over(&mut self, event: Option<Event>, mut rows: Rows, change: Change, requester: Requester) {
         self.write_room(&mut rows.batch);
         let with_event = event.is_some();
@@ -111,7 +116,7 @@ impl State {
         }
     }
 
-    /// Rows have arrived, or never will.
+    /// Handles the end of writes to these positions, successful or not.
     pub(super) fn finish_writes(&mut self, touched: &[u64]) {
         let mut rewritten = Batch::default();
         for position in touched {
@@ -131,12 +136,12 @@ impl State {
             self.write_room(&mut rewritten);
         }
         if !rewritten.is_empty() {
-            // What it says is in the store already, but for a rare case; so nobody waits for it.
+            // Except in rare cases the store has these values already, so nobody waits for it.
             drop(self.cx.store.commit(rewritten));
         }
     }
 
-    /// The row of the room itself, when it is not in the store yet.
+    /// Adds the row of the room, if it is not in the store yet.
     pub(super) fn create(&mut self, batch: &mut Batch) {
         if self.created.is_none() {
             self.write_room(batch);

@@ -1,4 +1,4 @@
-//! What moderators have settled about the room, and what it lets people do.
+//! Topic, slow mode and lock of the room, and whether a person may write.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use crate::encode::RoomUpdated;
 use crate::history::MessageRow;
 use crate::presence::Author;
 
-/// The longest topic, in characters.
+/// Maximum length of a topic, in characters.
 const TOPIC_MAX: usize = 1_000;
-/// How many people's last words are remembered, before those are forgotten that no longer matter.
+/// Number of times kept in `last_messages` before those that no longer matter are dropped.
 const LAST_MESSAGES_MAX: usize = 4_096;
 
 pub(super) struct Rules {
-    /// How long everybody waits between two messages; 0 is not at all.
+    /// Minimum time between two messages of a person; 0 disables slow mode.
     pub(super) slowmode: Millis,
     pub(super) locked: bool,
-    /// When people last said something, by the guest's id.
+    /// Time of each person's last message, by guest id.
     last_messages: HashMap<String, Millis>,
 }
 
@@ -31,12 +31,12 @@ impl Rules {
         Self { slowmode, locked, last_messages: said.collect() }
     }
 
-    /// As clients have it: whole seconds.
+    /// Returns slow mode in the form that clients receive: whole seconds.
     pub(super) fn slowmode_seconds(&self) -> Option<u64> {
         (self.slowmode > 0).then(|| self.slowmode.div_ceil(1_000))
     }
 
-    /// Somebody has said something.
+    /// Records the time of a message.
     pub(super) fn record_message(&mut self, guest: &str, now: Millis) {
         if self.last_messages.len() >= LAST_MESSAGES_MAX {
             let slowmode = self.slowmode;
@@ -45,21 +45,21 @@ impl Rules {
         self.last_messages.insert(guest.to_owned(), now);
     }
 
-    /// What somebody said was not saved.
+    /// Forgets the time of a message that could not be saved.
     pub(super) fn forget_message(&mut self, guest: &str) {
         self.last_messages.remove(guest);
     }
 
-    /// How long somebody has to wait until they may speak again.
+    /// Returns the time that a person has to wait before the next message.
     fn wait(&self, guest: &str, now: Millis) -> Option<Millis> {
         let next = self.last_messages.get(guest)?.saturating_add(self.slowmode);
-        // Longer than slow mode it cannot be, unless the clock has been set back since.
+        // A longer wait than slow mode means that the clock was set back.
         (now < next && next - now <= self.slowmode).then(|| next - now)
     }
 }
 
 impl State {
-    /// Whether somebody may say something now, change what they have said, or react; if not, why.
+    /// Checks whether a person may post, edit or react now. The error says why not.
     pub(super) fn may_speak(&self, author: &Author, now: Millis) -> Result<(), String> {
         self.may_write(author, now)?;
         let is_bound = self.rules.locked || self.rules.slowmode > 0;
@@ -76,19 +76,19 @@ impl State {
         Ok(())
     }
 
-    /// Whether the rules of the room are for others: a moderator has to be able to take them back.
+    /// Whether a user is exempt from the rules: a moderator must be able to lift them.
     fn is_moderator(&self, username: &str) -> bool {
         let event = self.event(username, EventKind::Typing { status: None });
         self.cx.context.gate.permission(&event) >= Permission::Moderator
     }
 
-    /// Whether somebody may say or change anything at all.
+    /// Checks that a person is not muted.
     pub(super) fn may_write(&self, author: &Author, now: Millis) -> Result<(), String> {
         let muting = self.cx.members.muting(&author.username.to_lowercase(), &author.guest, now);
         muting.and_then(|row| row.muted(now)).map_or(Ok(()), Err)
     }
 
-    /// A bot changes the room.
+    /// Changes the topic, slow mode or lock for a bot.
     pub(super) fn arrange(&mut self, change: RoomChange, answer: Answer) {
         let before = Arc::clone(&self.room);
         let was = (before.topic.clone(), self.rules.slowmode, self.rules.locked);
@@ -107,11 +107,12 @@ impl State {
         }
         let is = (self.room.topic.clone(), self.rules.slowmode, self.rules.locked);
         if self.created.is_none() && !(is.0.is_some() || is.1 > 0 || is.2) {
-            // A room that nobody has spoken in need not be kept for having no rules.
+            // A room without messages and without rules need not be stored.
             let _asked = answer.send(Ok(Outcome::default()));
             return;
         }
-        // A repetition is written again, since the first time may have failed; it is no event.
+        // A repeated request is written again, since the first write may have failed, but emits no
+        // event.
         let event = (was != is).then(|| {
             let kind = EventKind::RoomUpdate { before: Some(Room::clone(&before)) };
             self.event_of(self.bot_user(), None, kind)

@@ -1,4 +1,4 @@
-//! What bots say to everybody.
+//! Messages of bots to the whole room.
 
 use palabre_model::{ActionKey, Batch, Content, MessageRef, Millis, Outcome};
 use palabre_store::Error;
@@ -11,7 +11,9 @@ use crate::files::AttachmentStore;
 use crate::history::{IDS, MessageRow};
 
 impl State {
-    /// The bot, now. `files_life` is how long its files are kept, where they do not go with their message.
+    /// Returns the identity under which bots post.
+    ///
+    /// `files_life` is set for files that do not live as long as their message.
     pub(super) fn bot_identity(&self, files_life: Option<Millis>) -> BotIdentity<'_> {
         let now = self.cx.context.clock.now();
         let expires = files_life.map(|life| now.saturating_add(life));
@@ -19,7 +21,7 @@ impl State {
         BotIdentity { nickname: &self.cx.config.nickname, attachment_store }
     }
 
-    /// Where files of messages are put.
+    /// Returns the store for attachments of this room.
     pub(super) fn attachment_store(&self, expires: Option<Millis>) -> AttachmentStore<'_> {
         AttachmentStore {
             room: &self.room.name,
@@ -30,7 +32,7 @@ impl State {
         }
     }
 
-    /// A message of a bot. Performing it again under the same key changes nothing.
+    /// Posts a message of a bot. Repeating it under the same key has no effect.
     pub(super) fn send(&mut self, key: &ActionKey, content: Content, reply_to: Option<&MessageRef>, answer: Answer) {
         let mut rows = Batch::default();
         let row = match self.bot_identity(None).new_message(&mut rows, key.to_string(), content) {
@@ -50,7 +52,7 @@ impl State {
                     result: Ok(()),
                     on_commit: OnCommit::Show { position, row, requester: Requester::Bot(answer) },
                 },
-                // It was said before the daemon went down; whoever comes back has it from the history.
+                // It was stored before the restart; clients get it from the history.
                 Err(Error::Refused { .. }) => {
                     let outcome = Outcome { message: Some(row.id.as_str().into()) };
                     let _asked = answer.send(Ok(outcome));
@@ -65,7 +67,7 @@ impl State {
         }));
     }
 
-    /// A message has its place already, from before the daemon went down; this one is nowhere.
+    /// Drops a message that is already in the history, from before the restart.
     pub(super) fn drop_duplicate(&mut self, position: u64) {
         self.shown_before = self.shown_before.max(position + 1);
         self.recent.retain(|(other, _)| *other != position);
