@@ -131,8 +131,8 @@ async fn a_page_that_makes_no_sense_is_refused() {
         (json!({}), "either as before or as after"),
         (json!({ "before": ids[1], "after": ids[1] }), "either as before or as after"),
         (json!({ "before": "unknown" }), "no such message"),
-        (json!({ "before": ids[1], "limit": 0 }), "limit is from 1 to 200"),
-        (json!({ "before": ids[1], "limit": 201 }), "limit is from 1 to 200"),
+        (json!({ "before": ids[1], "limit": 0 }), "limit must be from 1 to 200"),
+        (json!({ "before": ids[1], "limit": 201 }), "limit must be from 1 to 200"),
         (json!({ "before": "x".repeat(1_000) }), "at most 256 bytes"),
         (json!({ "before": 5 }), "invalid type"),
     ] {

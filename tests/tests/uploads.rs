@@ -90,7 +90,7 @@ async fn a_file_is_of_whoever_announced_it_and_of_a_bounded_size() {
     let place = asks(&mut alice, "upload", json!({ "name": "a.txt" })).await;
     let files = json!({ "message": "look", "files": [place["id"]] });
     let early = asks(&mut alice, "send_message", files.clone()).await;
-    let missing = format!("the file {} is not there, or not any more; upload it again", place["id"].as_str().unwrap());
+    let missing = format!("the file {} is not available; upload it again", place["id"].as_str().unwrap());
     assert_eq!(early["error"], missing);
     assert_eq!(house.put(&place, &vec![0; (1 << 20) + 1]).await.0, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(house.put(&place, b"").await.0, StatusCode::UNPROCESSABLE_ENTITY);
@@ -106,7 +106,7 @@ async fn a_file_is_of_whoever_announced_it_and_of_a_bounded_size() {
         assert!(asks(&mut bob, "upload", json!({ "name": "b" })).await["id"].is_string());
     }
     let refused = asks(&mut bob, "upload", json!({ "name": "b" })).await;
-    assert_eq!(refused["error"], "20 files of yours wait for a message already; send those first");
+    assert_eq!(refused["error"], "you already have 20 files that are not sent yet; send those first");
     let refused = asks(&mut alice, "send_message", json!({ "message": " ", "files": [] })).await;
     assert_eq!(refused["error"], "message is empty");
     assert!(house.daemon.stop().await, "{}", house.project.log());

@@ -67,7 +67,7 @@ impl BotIdentity<'_> {
 fn check_text(text: &str) -> Result<(), ActionError> {
     let length = text.chars().count();
     if length > TEXT_MAX {
-        return Err(ActionError::Rejected(format!("it has {length} characters; the limit is {TEXT_MAX}")));
+        return Err(ActionError::Rejected(format!("the message has {length} characters; the limit is {TEXT_MAX}")));
     }
     Ok(())
 }

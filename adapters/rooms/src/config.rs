@@ -85,17 +85,17 @@ impl Config {
             ("max_connections", self.max_connections),
         ];
         if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
-            return Err(format!("rooms: {name} is at least 1"));
+            return Err(format!("rooms: {name} must be at least 1"));
         }
         if self.nickname.trim().is_empty() {
-            return Err("rooms: nickname is empty; give the bots a name to speak under".to_owned());
+            return Err("rooms: nickname is empty; set the name under which the bots post".to_owned());
         }
         if !(1..=FILE_MB_MAX).contains(&self.max_file_mb) {
             let given = self.max_file_mb;
-            return Err(format!("rooms: max_file_mb is {given}; it may be from 1 to {FILE_MB_MAX}"));
+            return Err(format!("rooms: max_file_mb is {given}; it must be from 1 to {FILE_MB_MAX}"));
         }
         if self.retention.guest_days == 0 {
-            return Err("rooms: retention: guest_days is at least 1".to_owned());
+            return Err("rooms: retention: guest_days must be at least 1".to_owned());
         }
         self.limits.check().map_err(|problem| format!("rooms: {problem}"))?;
         self.name_tokens.iter().try_for_each(|(name, token)| self.check_name_token(name, token))
@@ -104,12 +104,13 @@ impl Config {
     fn check_name_token(&self, name: &str, token: &str) -> Result<(), String> {
         decode::username(name).map_err(|problem| format!("rooms: name_tokens: {name:?}: {problem}"))?;
         if skeleton(name) == skeleton(&self.nickname) {
-            return Err(format!("rooms: name_tokens: {name} is the name of the bots"));
+            return Err(format!("rooms: name_tokens: {name} is the nickname of the bots; remove it"));
         }
         let is_plain = token.bytes().all(|byte| byte.is_ascii_graphic());
         if !is_plain || !(NAME_TOKEN_MIN..=TOKEN_MAX).contains(&token.len()) {
             return Err(format!(
-                "rooms: name_tokens: the token of {name} needs {NAME_TOKEN_MIN} to {TOKEN_MAX} ASCII characters without spaces"
+                "rooms: name_tokens: the token of {name} must have {NAME_TOKEN_MIN} to {TOKEN_MAX} ASCII characters \
+                 and no spaces"
             ));
         }
         Ok(())

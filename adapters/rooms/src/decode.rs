@@ -158,13 +158,13 @@ impl Send {
             text(&self.message)?;
         }
         if self.files.len() > FILES_MAX {
-            return Err(format!("a message has at most {FILES_MAX} files"));
+            return Err(format!("a message can have at most {FILES_MAX} files"));
         }
         if self.nonce.as_ref().is_some_and(|nonce| nonce.is_empty() || nonce.len() > ID_MAX) {
-            return Err(format!("a nonce has 1 to {ID_MAX} bytes"));
+            return Err(format!("a nonce must have 1 to {ID_MAX} bytes"));
         }
         if self.reply_to.as_ref().is_some_and(|id| id.len() > ID_MAX) {
-            return Err("reply_to is no message's id".to_owned());
+            return Err("reply_to is not the id of a message".to_owned());
         }
         Ok(self)
     }
@@ -201,7 +201,7 @@ impl History {
 impl Users {
     pub(crate) fn checked(self) -> Result<Self, String> {
         if self.cursor.as_ref().is_some_and(|cursor| cursor.len() > 4 * ID_MAX) {
-            return Err("room_users: cursor is none that was given out".to_owned());
+            return Err("room_users: cursor is not one that the server sent".to_owned());
         }
         limit("room_users", self.limit)?;
         Ok(self)
@@ -211,7 +211,7 @@ impl Users {
 /// Checks the requested size of a page.
 fn limit(event: &str, limit: Option<usize>) -> Result<(), String> {
     match limit {
-        Some(limit) if !(1..=PAGE_MAX).contains(&limit) => Err(format!("{event}: limit is from 1 to {PAGE_MAX}")),
+        Some(limit) if !(1..=PAGE_MAX).contains(&limit) => Err(format!("{event}: limit must be from 1 to {PAGE_MAX}")),
         _ => Ok(()),
     }
 }
@@ -224,7 +224,7 @@ pub(crate) fn username(text: &str) -> Result<String, String> {
 /// Checks a room name and returns it trimmed.
 pub(crate) fn room_name(text: &str) -> Result<String, String> {
     let room = name(text, "room", ROOM_NAME_MAX)?;
-    if room.contains('/') { Err("a room's name has no slash".to_owned()) } else { Ok(room) }
+    if room.contains('/') { Err("room must not contain a slash".to_owned()) } else { Ok(room) }
 }
 
 fn name(text: &str, what: &str, longest: usize) -> Result<String, String> {
@@ -233,7 +233,7 @@ fn name(text: &str, what: &str, longest: usize) -> Result<String, String> {
         return Err(format!("{what} is required"));
     }
     if name.chars().count() > longest {
-        return Err(format!("{what} has at most {longest} characters"));
+        return Err(format!("{what} must have at most {longest} characters"));
     }
     match palabre_text::name_problem(name) {
         Some(problem) => Err(format!("{what} {problem}")),

@@ -49,7 +49,7 @@ impl Directory {
         }
         state.rooms.retain(|_, room| !room.is_closed());
         if state.rooms.len() >= limit {
-            return Err(format!("there are {limit} rooms already, which is the limit"));
+            return Err(format!("the limit of {limit} open rooms is reached; try again later"));
         }
         let room = open()?;
         state.rooms.insert(name.to_owned(), room.clone());
@@ -106,7 +106,7 @@ impl Directory {
             connections: 0,
         });
         if holder.guest != *guest {
-            return Err(format!("the name {person} is taken by somebody who is here"));
+            return Err(format!("the name {person} is taken; choose another one"));
         }
         holder.connections += 1;
         Ok(holder.connections == 1)

@@ -23,7 +23,7 @@ pub(crate) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>
     let read = tokio::task::spawn_blocking(move || FILES.get(&store.snapshot(now)?, &id)).await;
     match read {
         Ok(Ok(Some(row))) => answer(row, &tag, &asked),
-        Ok(Ok(None)) => (StatusCode::NOT_FOUND, "there is no such file any more").into_response(),
+        Ok(Ok(None)) => (StatusCode::NOT_FOUND, "this file does not exist any more").into_response(),
         Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
@@ -32,7 +32,7 @@ pub(crate) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>
 /// Reads a file for another platform to which its message is relayed.
 pub(crate) async fn read_for_relay(rooms: &Rooms, url: &str, limit: usize) -> Result<Vec<u8>, ActionError> {
     let id = id_at(url).map(ToOwned::to_owned);
-    let id = id.ok_or_else(|| ActionError::Rejected(format!("{url} is no file of the rooms")))?;
+    let id = id.ok_or_else(|| ActionError::Rejected(format!("{url} is not a file of the room service")))?;
     let (store, now) = (rooms.store.clone(), rooms.clock.now());
     let read = tokio::task::spawn_blocking(move || FILES.get(&store.snapshot(now)?, &id)).await;
     match read {
@@ -40,7 +40,7 @@ pub(crate) async fn read_for_relay(rooms: &Rooms, url: &str, limit: usize) -> Re
             Err(ActionError::Rejected(format!("the file has {} bytes; the limit is {limit}", row.data.len())))
         }
         Ok(Ok(Some(row))) => Ok(row.data),
-        Ok(Ok(None)) => Err(ActionError::NotFound("the file is not there any more".to_owned())),
+        Ok(Ok(None)) => Err(ActionError::NotFound("the file does not exist any more".to_owned())),
         Ok(Err(error)) => Err(ActionError::Transient(error.to_string())),
         Err(error) => Err(ActionError::Transient(error.to_string())),
     }
@@ -76,7 +76,7 @@ fn answer(row: FileRow, tag: &str, asked: &HeaderMap) -> Response {
         headers.insert(header::CONTENT_RANGE, content_range);
     }
     if requested == RequestedRange::Unsatisfiable {
-        let problem = format!("the file has {size} bytes, and nothing was asked for that is in it");
+        let problem = format!("the requested range is outside the file, which has {size} bytes");
         return (StatusCode::RANGE_NOT_SATISFIABLE, headers, problem).into_response();
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -43,7 +43,7 @@ impl AttachmentStore<'_> {
     pub(crate) fn put(&self, batch: &mut Batch, files: Vec<FileToSend>) -> Result<Vec<Attachment>, ActionError> {
         if files.len() > FILES_MAX {
             let count = files.len();
-            return Err(ActionError::Rejected(format!("it has {count} files; a message has at most {FILES_MAX}")));
+            return Err(ActionError::Rejected(format!("the message has {count} files; the limit is {FILES_MAX}")));
         }
         if let Some(file) = files.iter().find(|file| file.data.len() > self.largest) {
             let (name, size, largest) = (&file.name, file.data.len(), self.largest);

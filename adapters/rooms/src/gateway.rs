@@ -111,14 +111,12 @@ impl Gateway {
     fn admit(&self, request: &Request) -> Result<Arc<Connection>, String> {
         let (config, links) = (&self.rooms.config, &self.rooms.links);
         if links.taken() >= config.max_connections {
-            return Err(format!("there are {} connections already, which is the limit", config.max_connections));
+            return Err(format!("the limit of {} connections is reached; try again later", config.max_connections));
         }
         let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let (network, limit) = (network(address), config.limits.connections_per_address);
         let permit = links.take(network, limit).ok_or_else(|| {
-            format!(
-                "there are {limit} connections of your address already, which is the limit (connections_per_address)"
-            )
+            format!("your address already has {limit} connections, which is the limit (connections_per_address)")
         })?;
         let limits = QueueLimits { packets: config.client_queue, bytes: config.limits.queued_kb.saturating_mul(1_024) };
         let is_forwarded = FORWARDED.iter().any(|name| request.headers().contains_key(*name));
@@ -146,7 +144,7 @@ impl Gateway {
             let taken =
                 Service::<(Wire<TokioIo<hyper::upgrade::Upgraded>>, http::Request<()>)>::call(&mut service, request);
             if taken.await.is_err() {
-                tracing::debug!("a WebSocket was not taken: its request is not one of Engine.IO 4");
+                tracing::debug!("the library refused a WebSocket: its request is not one of Engine.IO 4");
             }
         });
         let headers = [
@@ -170,8 +168,8 @@ impl Gateway {
         }
         let (parts, body) = request.into_parts();
         let Ok(body) = to_bytes(body, PACKET_BYTES_MAX).await else {
-            return (StatusCode::PAYLOAD_TOO_LARGE, format!("at most {PACKET_BYTES_MAX} bytes are taken at once"))
-                .into_response();
+            let problem = format!("the request is larger than {PACKET_BYTES_MAX} bytes, which is the limit");
+            return (StatusCode::PAYLOAD_TOO_LARGE, problem).into_response();
         };
         let closes = body.split(|byte| *byte == SEPARATOR).any(|packet| packet == b"1");
         let answer = self.call(Request::from_parts(parts, Body::from(body))).await;
@@ -225,7 +223,7 @@ impl Gateway {
         let request = Request::builder().method(Method::POST).uri(address).body(Body::from("1"));
         match request {
             Ok(request) => drop(self.call(request).await),
-            Err(error) => tracing::error!("a session cannot be closed: {error}"),
+            Err(error) => tracing::error!("cannot close a session: {error}"),
         }
     }
 

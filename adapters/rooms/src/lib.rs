@@ -60,7 +60,7 @@ use crate::room::{ActionRequest, Command};
 type Done = BoxFuture<'static, Result<Outcome, ActionError>>;
 
 fn closed() -> ActionError {
-    ActionError::Transient("the room was closed".to_owned())
+    ActionError::Transient("the room was closed before the action was done; it is retried".to_owned())
 }
 
 impl Rooms {
@@ -77,7 +77,7 @@ impl Rooms {
         let name = action.room().native();
         // No client could enter such a room.
         if decode::room_name(name).as_deref() != Ok(name) {
-            return Err(ActionError::NotFound(format!("no room can be called \"{name}\"")));
+            return Err(ActionError::NotFound(format!("\"{name}\" is not a valid room name")));
         }
         let room = self.open_room(name).map_err(ActionError::Transient)?;
         let (answer, done) = oneshot::channel();

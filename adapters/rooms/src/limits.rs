@@ -94,14 +94,14 @@ impl Limits {
     /// A limit would let nothing through.
     pub fn check(&self) -> Result<(), String> {
         if self.queued_kb == 0 || self.write_timeout_seconds == 0 {
-            return Err("limits: queued_kb and write_timeout_seconds are at least 1".to_owned());
+            return Err("limits: queued_kb and write_timeout_seconds must be at least 1".to_owned());
         }
         let empty = Kind::ALL.into_iter().find(|kind| {
             let rate = self.rate(*kind);
             rate.burst == 0 && rate.per_minute > 0
         });
         empty.map_or(Ok(()), |kind| {
-            Err(format!("limits: {}: the burst is at least 1, or nothing would be let through", kind.name()))
+            Err(format!("limits: {}: burst must be at least 1, or nothing would be accepted", kind.name()))
         })
     }
 

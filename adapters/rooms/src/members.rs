@@ -200,19 +200,19 @@ impl Members {
         let is_long = |text: &str| text.chars().count() > NAME_MAX;
         match measure {
             Measure::AddRole(role) if role.is_empty() || is_long(role) => {
-                Some(format!("a role's name has 1 to {NAME_MAX} characters"))
+                Some(format!("the name of a role must have 1 to {NAME_MAX} characters"))
             }
             Measure::AddRole(role) if guest.is_none() && !self.row(name).roles.contains(role) => {
-                let problem = "is not online: a role is given to a guest and not to a name, so that nobody else has it under that name";
+                let problem = "is not online; roles are given to guests who are online, not to names";
                 Some(format!("{name} {problem}"))
             }
             Measure::AddRole(role)
                 if self.row(name).roles.len() >= ROLES_MAX && !self.row(name).roles.contains(role) =>
             {
-                Some(format!("{name} has {ROLES_MAX} roles already, which is the limit"))
+                Some(format!("{name} already has {ROLES_MAX} roles, which is the limit; remove one first"))
             }
             Measure::Rename(nickname) if is_long(nickname) => {
-                Some(format!("a nickname has at most {NAME_MAX} characters"))
+                Some(format!("a nickname must have at most {NAME_MAX} characters"))
             }
             Measure::Mute { .. }
             | Measure::Unmute
@@ -356,7 +356,7 @@ mod tests {
         let members = muted(YEAR, Some(YEAR + 600_000));
         assert!(!members.restart_future_terms(1_000).is_empty());
         assert!(members.row("bob").is_muted(600_999) && !members.row("bob").is_muted(601_000));
-        assert!(members.restart_future_terms(2_000).is_empty(), "once");
+        assert!(members.restart_future_terms(2_000).is_empty(), "only once");
     }
 
     #[test]

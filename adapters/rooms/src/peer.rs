@@ -96,7 +96,7 @@ impl AckSender {
             Err(SendError::Socket(SocketError::InternalChannelFull))
         };
         if let Err(SendError::Socket(SocketError::InternalChannelFull)) = sent {
-            peer.end("more answers wait for you than you take; come back, and send less at once");
+            peer.end("too many responses are queued for you; reconnect, and send fewer requests at once");
         }
         sent
     }

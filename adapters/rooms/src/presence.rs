@@ -83,7 +83,7 @@ impl RoomPresence {
         match self.newest(&username.to_lowercase()) {
             None => Ok(username.to_owned()),
             Some(session) if session.guest.id == guest.id => Ok(session.username.clone()),
-            Some(_) => Err(format!("the name {username} is taken by somebody who is here")),
+            Some(_) => Err(format!("the name {username} is taken; choose another one")),
         }
     }
 

@@ -60,10 +60,12 @@ async fn take_in(
     let _coming = Coming { rooms, id };
     let limit = rooms.config.limits.transfers_per_address;
     let Some(_permit) = rooms.transfers.take(network, limit) else {
-        let problem = format!("{limit} files of your address are on their way already (transfers_per_address)");
+        let problem = format!(
+            "your address is already uploading {limit} files (transfers_per_address); try again in a moment"
+        );
         return Err((StatusCode::TOO_MANY_REQUESTS, problem));
     };
-    let too_slow = || (StatusCode::REQUEST_TIMEOUT, "the file did not come in time".to_owned());
+    let too_slow = || (StatusCode::REQUEST_TIMEOUT, "the upload took too long; try again".to_owned());
     let read = tokio::time::timeout(UPLOAD_TIMEOUT, read(rooms, id, body, largest)).await;
     let data = read.unwrap_or_else(|_elapsed| Err(too_slow()))?;
     rooms.uploads.fill(id, data, rooms.clock.now())
@@ -90,10 +92,10 @@ async fn read(
 ) -> Result<Bytes, (StatusCode, String)> {
     let mut data = Vec::new();
     while let Some(chunk) = body.next().await {
-        let cut_off = |error: axum::Error| (StatusCode::BAD_REQUEST, format!("the file was cut off: {error}"));
+        let cut_off = |error: axum::Error| (StatusCode::BAD_REQUEST, format!("the upload was cut off: {error}"));
         let chunk = chunk.map_err(cut_off)?;
         if data.len() + chunk.len() > largest {
-            return Err((StatusCode::PAYLOAD_TOO_LARGE, format!("the file has more than {largest} bytes")));
+            return Err((StatusCode::PAYLOAD_TOO_LARGE, format!("the file is larger than {largest} bytes")));
         }
         rooms.uploads.grow(id, chunk.len())?;
         data.extend_from_slice(&chunk);

@@ -140,7 +140,7 @@ pub(crate) async fn run(cx: RoomContext, mut commands: mpsc::Receiver<Command>) 
             commands.close();
             while let Some(command) = commands.recv().await {
                 if let Command::Join { ack, .. } = command {
-                    drop(ack.send(&Ack::Error { error: "this room cannot be opened at present".to_owned() }));
+                    drop(ack.send(&Ack::Error { error: "this room cannot be opened; try again later".to_owned() }));
                 }
             }
             return;

@@ -58,8 +58,8 @@ impl Rooms {
             // Issued a moment ago, on a connection that may already be dead.
             Ok(Ok(None)) if self.directory.is_online(&guest.id) => Ok(Session::new(guest, None)),
             Ok(Ok(None)) => Ok(Session::new(Guest::fresh(&*self.entropy), None)),
-            Ok(Err(error)) => Err(format!("your guest token cannot be looked up, try again in a moment: {error}")),
-            Err(error) => Err(format!("your guest token cannot be looked up, try again in a moment: {error}")),
+            Ok(Err(error)) => Err(format!("cannot look up your guest token, try again in a moment: {error}")),
+            Err(error) => Err(format!("cannot look up your guest token, try again in a moment: {error}")),
         }
     }
 
@@ -89,19 +89,19 @@ impl Rooms {
         let shape = skeleton(username);
         let nickname = &self.config.nickname;
         if shape == skeleton(nickname) {
-            return Err(format!("the name {nickname} belongs to the bots"));
+            return Err(format!("the name {nickname} is reserved for bots; choose another one"));
         }
         let reserved = self.config.name_tokens.iter().find(|(name, _)| skeleton(name) == shape);
         match reserved {
             Some((name, token)) if Guest::holding(token).id != session.guest.id => Err(format!(
-                "the name {name} is reserved: whoever it belongs to enters with the token that the operator has given them"
+                "the name {name} is reserved; choose another one, or join with the token that the operator gave you"
             )),
             Some(_) => Ok(()),
             // Otherwise anybody on the network could become a moderator by taking the name of one.
             None if !session.is_local && self.config.privileged.iter().any(|name| skeleton(name) == shape) => {
                 Err(format!(
-                    "the name {username} has rights in bots.yaml, so it can be taken from the machine of the server alone; \
-                 the operator can reserve it for you with a token (name_tokens)"
+                    "the name {username} has special permissions and can only be used on the server's own machine; \
+                     ask the operator to reserve it for you with a token (name_tokens in bots.yaml)"
                 ))
             }
             None => Ok(()),

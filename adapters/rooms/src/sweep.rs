@@ -26,7 +26,7 @@ async fn sweep(rooms: &Rooms, now: Millis) {
     if !terms.is_empty()
         && let Err(error) = rooms.store.commit(terms).await
     {
-        tracing::warn!("mutes and bans that a wrong clock had set cannot be written anew: {error}");
+        tracing::warn!("cannot save mutes and bans corrected after a clock change: {error}");
     }
     let retention = rooms.config.retention.clone();
     let mut busy = Vec::new();
@@ -48,7 +48,7 @@ async fn sweep(rooms: &Rooms, now: Millis) {
                 }
             }
         }
-        Ok(Err(error)) => tracing::warn!("the sweep of old messages has to wait: {error}"),
+        Ok(Err(error)) => tracing::warn!("cannot delete old messages, retrying in an hour: {error}"),
         Err(error) => tracing::error!("the sweep of old messages failed: {error}"),
     }
 }

@@ -61,7 +61,7 @@ impl Rooms {
 
     fn register(self: &Arc<Self>, socket: &SocketRef, session: Session) -> Result<(), String> {
         let Some(peer) = Peer::of(socket.clone()) else {
-            return Err("this session was not opened here".to_owned());
+            return Err("this session was not opened by this server; reconnect".to_owned());
         };
         // Not the peer itself, which would keep the socket alive.
         socket.extensions.insert(Arc::new(EndsConnection(peer.connection)));
@@ -157,7 +157,7 @@ impl Rooms {
                 && let Some(ack) = rooms.admit(&peer, &place, Kind::Other, ack)
             {
                 let name: String = event.0.chars().take(EVENT_NAME_MAX).collect();
-                refuse(&peer, ack, format!("there is no event {name}"));
+                refuse(&peer, ack, format!("unknown event \"{name}\""));
             }
             std::future::ready(())
         });
@@ -183,7 +183,7 @@ impl Rooms {
         peer.connection.pause(wait.min(REFUSED_PAUSE_MAX));
         let problem = too_fast(kind, wait);
         if peer.connection.strike() {
-            tracing::warn!(limit = kind.name(), "a client that sends far too much is disconnected");
+            tracing::warn!(limit = kind.name(), "disconnected a client that kept exceeding a rate limit");
             peer.end(&format!("you were disconnected: {problem}"));
         } else if ack.is_wanted() || kind != Kind::Typing {
             refuse(peer, ack, problem);
@@ -238,7 +238,7 @@ impl Rooms {
 
 pub(crate) fn too_fast(kind: Kind, wait: Duration) -> String {
     let seconds = wait.as_secs_f64().ceil();
-    format!("too much at once (the limit \"{}\"); try again in {seconds} s", kind.name())
+    format!("you have reached the limit \"{}\"; try again in {seconds} s", kind.name())
 }
 
 /// Reports that a room did not accept a command.

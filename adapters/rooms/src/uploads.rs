@@ -32,7 +32,7 @@ const BYTES_PER_ADDRESS_MAX: usize = BYTES_MAX / 2;
 /// Each of them is in memory several times.
 const COMMITTING_BYTES_MAX: usize = 16 << 20;
 /// The error for a client that meets a limit of the service or of its address.
-const TOO_MANY_UPLOADS: &str = "too many files are on their way; try again in a moment";
+const TOO_MANY_UPLOADS: &str = "too many files are being uploaded; try again in a moment";
 /// Maximum number of waiting files.
 const UPLOADS_MAX: usize = 4_096;
 
@@ -125,12 +125,14 @@ impl Uploads {
         uploads.retain(|_, other| other.is_waited_for(now));
         let person = (waiting.person.as_str(), waiting.network);
         if uploads.values().filter(|other| other.is_of(person)).count() >= FILES_PER_PERSON_MAX {
-            return Err(format!("{FILES_PER_PERSON_MAX} files of yours wait for a message already; send those first"));
+            return Err(format!(
+                "you already have {FILES_PER_PERSON_MAX} files that are not sent yet; send those first"
+            ));
         }
         let of_address = uploads.values().filter(|other| other.network == waiting.network).count();
         if limits.per_address > 0 && of_address >= limits.per_address {
             let limit = limits.per_address;
-            return Err(format!("{limit} files of your address wait for a message already (files_per_address)"));
+            return Err(format!("your address already has {limit} files that are not sent yet (files_per_address)"));
         }
         if uploads.len() >= UPLOADS_MAX {
             return Err(TOO_MANY_UPLOADS.to_owned());
@@ -144,7 +146,7 @@ impl Uploads {
         let mut uploads = self.lock();
         let waiting = uploads.get_mut(id).filter(|waiting| waiting.is_waited_for(now)).ok_or_else(unknown)?;
         if waiting.coming.is_some() {
-            return Err((StatusCode::CONFLICT, "the file is on its way already".to_owned()));
+            return Err((StatusCode::CONFLICT, "the file is already being uploaded".to_owned()));
         }
         waiting.coming = Some(0);
         Ok(waiting.network)
@@ -164,12 +166,11 @@ impl Uploads {
             of_person += if other.is_of(person) { other.size() } else { 0 };
         }
         if of_person - before > BYTES_PER_PERSON_MAX {
-            let told = "too much of yours waits for a message already; send that first";
-            return Err((StatusCode::PAYLOAD_TOO_LARGE, told.to_owned()));
+            let problem = "your files that are not sent yet are too large together; send some of them first";
+            return Err((StatusCode::PAYLOAD_TOO_LARGE, problem.to_owned()));
         }
         if of_address - before > BYTES_PER_ADDRESS_MAX || in_all - before > BYTES_MAX {
-            let told = TOO_MANY_UPLOADS;
-            return Err((StatusCode::SERVICE_UNAVAILABLE, told.to_owned()));
+            return Err((StatusCode::SERVICE_UNAVAILABLE, TOO_MANY_UPLOADS.to_owned()));
         }
         if let Some(waiting) = uploads.get_mut(id) {
             waiting.coming = Some(waiting.coming.unwrap_or_default() + by);
@@ -185,12 +186,12 @@ impl Uploads {
         if data.is_empty() {
             return Err((StatusCode::UNPROCESSABLE_ENTITY, "the file is empty".to_owned()));
         }
-        let told = json!({
+        let uploaded = json!({
             "id": id, "url": address(id), "name": waiting.name, "content_type": waiting.content_type, "size": data.len(),
         });
         waiting.data = Some(data);
         waiting.coming = None;
-        Ok(told)
+        Ok(uploaded)
     }
 
     /// Ends an upload, completed or not.
@@ -220,7 +221,7 @@ impl Uploads {
             })
         };
         if let Some(missing) = ids.iter().find(|id| !is_here(id)) {
-            return Err(format!("the file {missing} is not there, or not any more; upload it again"));
+            return Err(format!("the file {missing} is not available; upload it again"));
         }
         let found: Vec<_> = ids.iter().filter_map(|id| uploads.get(id)).collect();
         let bytes = found.iter().map(|waiting| waiting.size()).sum();
@@ -250,6 +251,6 @@ impl Uploads {
 }
 
 fn unknown() -> (StatusCode, String) {
-    let told = "no file was announced under this address, or too long ago; ask for one with \"upload\"";
-    (StatusCode::NOT_FOUND, told.to_owned())
+    let problem = "no file was announced for this address, or too long ago; send \"upload\" for a new one";
+    (StatusCode::NOT_FOUND, problem.to_owned())
 }

@@ -62,7 +62,7 @@ impl State {
         }
         let Some((position, row)) = self.find(&id).await else { return not_found(answer, message) };
         if !row.bot {
-            return failed(answer, ActionError::Forbidden("a bot changes its own messages alone".to_owned()));
+            return failed(answer, ActionError::Forbidden("a bot can edit only its own messages".to_owned()));
         }
         let mut rows = Rows::default();
         let row = match self.bot_identity(None).edited_message(&mut rows.batch, &row, content) {

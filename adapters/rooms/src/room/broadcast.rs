@@ -40,8 +40,8 @@ impl State {
     fn disconnect(&mut self, full: Vec<Peer>) {
         for peer in full {
             self.cx.counts.slow_clients.fetch_add(1, Relaxed);
-            tracing::warn!(room = %self.room.name, "a client is too slow for the room and is disconnected");
-            peer.end("your connection is too slow for this room; come back to catch up");
+            tracing::warn!(room = %self.room.name, "disconnected a client that is too slow for the room");
+            peer.end("your connection is too slow for this room; reconnect to catch up");
             self.too_slow.push(peer.id);
         }
     }

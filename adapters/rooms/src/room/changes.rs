@@ -65,10 +65,10 @@ impl State {
             Err(problem) => return requester.reply(Err(problem)),
         };
         if react.remove && is_of_another(&row, &react.emoji, &username, &guest) {
-            return requester.reply(Err("only one's own reactions can be taken away".to_owned()));
+            return requester.reply(Err("you can remove only your own reactions".to_owned()));
         }
         if !react.remove && row.reactions.len() >= REACTIONS_MAX && !row.reactions.contains_key(&react.emoji) {
-            return requester.reply(Err(format!("a message has at most {REACTIONS_MAX} different reactions")));
+            return requester.reply(Err(format!("a message can have at most {REACTIONS_MAX} different reactions")));
         }
         let Some(row) = reacted(&row, &react.emoji, &username, Some(&*guest), !react.remove) else {
             return requester.reply(Ok(Some(row.id.clone())));
@@ -97,7 +97,7 @@ impl State {
         let (author, position, row) = self.find_target(sid, id).await?;
         // Another guest may use the same name by now.
         if row.bot || row.author.as_deref() != Some(&*author.guest) {
-            return Err("only one's own messages can be changed".to_owned());
+            return Err("you can edit or delete only your own messages".to_owned());
         }
         Ok((author, position, row))
     }

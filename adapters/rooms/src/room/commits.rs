@@ -148,7 +148,7 @@ impl Requester {
             }
             Self::Nobody => {
                 if let Err(error) = result {
-                    tracing::warn!("a part of what was asked for could not be done: {error}");
+                    tracing::warn!("one step of a request failed: {error}");
                 }
             }
         }

@@ -22,10 +22,10 @@ impl State {
         };
         let mut buttons = row.buttons.iter().filter(|button| button.action == press.action).peekable();
         if buttons.peek().is_none() {
-            return requester.reply(Err("this message has no such button any more".to_owned()));
+            return requester.reply(Err("this button is no longer available".to_owned()));
         }
         if !buttons.any(|button| !button.disabled && button.url.is_none()) {
-            return requester.reply(Err("this button cannot be pressed".to_owned()));
+            return requester.reply(Err("this button is disabled".to_owned()));
         }
         let message = row.id.as_str().into();
         let kind = EventKind::Button { action: press.action, message, values: Vec::new(), interaction: None };
@@ -39,7 +39,7 @@ impl State {
             Err(problem) => return requester.reply(Err(problem)),
         };
         let Some(select) = row.select.as_ref().filter(|select| select.action == choose.action) else {
-            return requester.reply(Err("this message has no such list any more".to_owned()));
+            return requester.reply(Err("this list is no longer available".to_owned()));
         };
         if let Err(problem) = check(select, &choose.values) {
             return requester.reply(Err(problem));
@@ -77,15 +77,15 @@ fn check(select: &Select, values: &[String]) -> Result<(), String> {
     let (min, max) = (usize::from(min), usize::from(select.max.unwrap_or(1).max(min)));
     if !(min..=max).contains(&values.len()) {
         let range = if min == max { min.to_string() } else { format!("{min} to {max}") };
-        return Err(format!("{} were chosen; choose {range}", values.len()));
+        return Err(format!("you chose {} options; choose {range}", values.len()));
     }
     // There are at most 255 values.
     for (index, value) in values.iter().enumerate() {
         if !select.options.iter().any(|option| option.value == *value) {
-            return Err(format!("there is no {value} to choose"));
+            return Err(format!("{value} is not an option of this list"));
         }
         if values[..index].contains(value) {
-            return Err(format!("{value} was chosen twice"));
+            return Err(format!("{value} is chosen twice"));
         }
     }
     Ok(())

@@ -93,10 +93,10 @@ impl State {
         let Author { username, guest } = author;
         let user = username.to_lowercase();
         let Some(open) = self.forms.get(&user, &fill.form).filter(|open| open.guest == guest) else {
-            return requester.reply(Err("there is no such form any more".to_owned()));
+            return requester.reply(Err("this form is no longer open".to_owned()));
         };
         if open.is_submitted {
-            return requester.reply(Err("this form was submitted already".to_owned()));
+            return requester.reply(Err("this form was already submitted".to_owned()));
         }
         let values = match values(&open.form, &fill.values) {
             Ok(values) => values,

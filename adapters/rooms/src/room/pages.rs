@@ -88,7 +88,7 @@ impl State {
             return self.refuse(
                 sid,
                 ack,
-                "history: one page at a time; ask again when the last one has come".to_owned(),
+                "history: request one page at a time; the previous one is still being read".to_owned(),
             );
         }
         let History { before, after, limit } = history;
@@ -128,12 +128,12 @@ impl State {
         };
         match purpose {
             Purpose::Enter(ack) | Purpose::Answer(ack) if !is_there => {
-                drop(ack.send(&Ack::Error { error: "the room was left meanwhile".to_owned() }));
+                drop(ack.send(&Ack::Error { error: "you left the room before the page was read".to_owned() }));
             }
             Purpose::Enter(ack) => {
                 let found = found.unwrap_or_else(|error| {
                     // The newest messages are in memory and are sent instead.
-                    tracing::warn!(room = %self.room.name, "cannot read what a client has missed: {error}");
+                    tracing::warn!(room = %self.room.name, "cannot read the messages that a client missed: {error}");
                     None
                 });
                 self.enter(sid, found, ack);
@@ -141,7 +141,7 @@ impl State {
             Purpose::Answer(ack) => match found {
                 Ok(Some(found)) => self.answer_page(found, ack),
                 Ok(None) => self.refuse(sid, ack, "there is no such message in this room any more".to_owned()),
-                Err(error) => self.refuse(sid, ack, format!("the history cannot be read, try again later: {error}")),
+                Err(error) => self.refuse(sid, ack, format!("cannot read the history, try again later: {error}")),
             },
         }
     }

@@ -31,7 +31,7 @@ impl State {
         self.pinned.retain(|(other, _)| *other != position);
         if pinned {
             if self.pinned.len() >= PINS_MAX {
-                let problem = format!("a room has at most {PINS_MAX} pinned messages");
+                let problem = format!("a room can have at most {PINS_MAX} pinned messages; unpin one first");
                 let _asked = answer.send(Err(ActionError::Rejected(problem)));
                 return;
             }

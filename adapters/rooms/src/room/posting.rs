@@ -25,7 +25,8 @@ impl State {
         let author = session.author();
         let name = author.username.to_lowercase();
         if self.cx.context.shutdown.is_requested() {
-            return self.refuse(sid, ack, "the service is stopping; send it again when it is back".to_owned());
+            let problem = "the server is shutting down; send the message again when it is back";
+            return self.refuse(sid, ack, problem.to_owned());
         }
         let nonce = send.nonce.clone().map(|nonce| (name.clone(), nonce));
         if let Some(nonce) = &nonce
@@ -42,7 +43,7 @@ impl State {
         if let Some(id) = &send.reply_to
             && self.find(id).await.is_none()
         {
-            return self.refuse(sid, ack, "the message that this one answers is not in this room any more".to_owned());
+            return self.refuse(sid, ack, "the message you are replying to is not in this room any more".to_owned());
         }
         let position = self.next;
         let mut rows = Batch::default();
@@ -115,7 +116,7 @@ impl State {
             Verdict::Pass => Ok(row),
             Verdict::Change(text) => match decode::text(&text) {
                 Ok(()) => Ok(MessageRow { text, ..row }),
-                Err(problem) => Err(format!("a script has changed the message, and now the {problem}")),
+                Err(problem) => Err(format!("a script changed the message, and the new text is not valid: {problem}")),
             },
             Verdict::Refuse(reason) => Err(reason),
         }

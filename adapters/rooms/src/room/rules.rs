@@ -67,11 +67,11 @@ impl State {
             return Ok(());
         }
         if self.rules.locked {
-            return Err("the room is locked: nobody but moderators may write for now".to_owned());
+            return Err("the room is locked: only moderators can write for now".to_owned());
         }
         if let Some(left) = self.rules.wait(&author.guest, now) {
             let left = left.div_ceil(1_000);
-            return Err(format!("the room is in slow mode: you may write again in {left} s"));
+            return Err(format!("the room is in slow mode: you can write again in {left} s"));
         }
         Ok(())
     }
@@ -94,7 +94,7 @@ impl State {
         let was = (before.topic.clone(), self.rules.slowmode, self.rules.locked);
         match change {
             RoomChange::Topic(topic) if topic.chars().count() > TOPIC_MAX => {
-                let problem = format!("a topic has at most {TOPIC_MAX} characters");
+                let problem = format!("a topic can have at most {TOPIC_MAX} characters");
                 let _asked = answer.send(Err(ActionError::Rejected(problem)));
                 return;
             }
