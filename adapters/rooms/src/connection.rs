@@ -182,7 +182,7 @@ impl Connection {
     }
 
     /// Records that the connection has a WebSocket.
-    pub(crate) fn gets_socket(&self) {
+    pub(crate) fn set_has_socket(&self) {
         self.has_socket.store(true, Relaxed);
     }
 

@@ -20,7 +20,7 @@ struct DirectoryState {
     /// The guest who holds each name in all rooms, by skeleton of the name.
     holders: HashMap<String, Holder>,
     /// The rooms that each person is in.
-    places: HashMap<String, Vec<String>>,
+    rooms_by_person: HashMap<String, Vec<String>>,
 }
 
 /// A guest who is online under a name and holds it for as long as that lasts.
@@ -71,26 +71,26 @@ impl Directory {
     /// Returns the rooms that a person is in.
     pub(crate) fn rooms_of(&self, person: &str) -> Vec<(String, mpsc::Sender<Command>)> {
         let state = self.lock();
-        let places = state.places.get(person).into_iter().flatten();
-        places.filter_map(|name| Some((name.clone(), state.rooms.get(name)?.clone()))).collect()
+        let names = state.rooms_by_person.get(person).into_iter().flatten();
+        names.filter_map(|name| Some((name.clone(), state.rooms.get(name)?.clone()))).collect()
     }
 
     /// Records that a person is in a room.
     pub(crate) fn enter_room(&self, person: &str, room: &str) {
         let mut state = self.lock();
-        let places = state.places.entry(person.to_owned()).or_default();
-        if !places.iter().any(|other| other == room) {
-            places.push(room.to_owned());
+        let names = state.rooms_by_person.entry(person.to_owned()).or_default();
+        if !names.iter().any(|other| other == room) {
+            names.push(room.to_owned());
         }
     }
 
     /// Records that a person has left a room.
     pub(crate) fn leave_room(&self, person: &str, room: &str) {
         let mut state = self.lock();
-        let Some(places) = state.places.get_mut(person) else { return };
-        places.retain(|other| other != room);
-        if places.is_empty() {
-            state.places.remove(person);
+        let Some(names) = state.rooms_by_person.get_mut(person) else { return };
+        names.retain(|other| other != room);
+        if names.is_empty() {
+            state.rooms_by_person.remove(person);
         }
     }
 

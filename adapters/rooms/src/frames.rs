@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn events_and_acknowledgements_are_counted_when_they_have_left_whole_however_they_are_cut() {
+    fn events_and_acknowledgements_are_counted_once_complete_however_the_data_is_split() {
         let packet = |length: usize| format!("42{}", "x".repeat(length)).into_bytes();
         let mut written = frame(1, b"40{}");
         written.extend(frame(1, &packet(10)));

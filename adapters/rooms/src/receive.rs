@@ -32,7 +32,7 @@ pub(crate) async fn put(
 async fn receive(rooms: &Rooms, id: &str, request: Request) -> Result<Value, (StatusCode, String)> {
     let mut body = request.into_body().into_data_stream();
     let largest = rooms.config.max_file_mb << 20;
-    let received = take_in(rooms, id, &mut body, largest).await;
+    let received = receive_announced(rooms, id, &mut body, largest).await;
     if received.is_err() {
         // A client that is still sending would not read the response.
         let rest = async {
@@ -50,14 +50,14 @@ async fn receive(rooms: &Rooms, id: &str, request: Request) -> Result<Value, (St
 }
 
 /// Receives an announced file. One that was not announced takes no memory.
-async fn take_in(
+async fn receive_announced(
     rooms: &Rooms,
     id: &str,
     body: &mut BodyDataStream,
     largest: usize,
 ) -> Result<Value, (StatusCode, String)> {
     let network = rooms.uploads.begin(id, rooms.clock.now())?;
-    let _coming = Coming { rooms, id };
+    let _guard = UploadGuard { rooms, id };
     let limit = rooms.config.limits.transfers_per_address;
     let Some(_permit) = rooms.transfers.take(network, limit) else {
         let problem = format!(
@@ -72,12 +72,12 @@ async fn take_in(
 }
 
 /// Marks an upload as in progress while it is held; the request may be dropped at any time.
-struct Coming<'r> {
+struct UploadGuard<'r> {
     rooms: &'r Rooms,
     id: &'r str,
 }
 
-impl Drop for Coming<'_> {
+impl Drop for UploadGuard<'_> {
     fn drop(&mut self) {
         self.rooms.uploads.end(self.id);
     }

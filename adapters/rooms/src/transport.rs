@@ -33,9 +33,9 @@ pub(crate) const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(1);
 ///
 /// This includes a socket that was never reported as connected, which is not reported as
 /// disconnected either.
-struct EndsConnection(Arc<Connection>);
+struct ConnectionGuard(Arc<Connection>);
 
-impl Drop for EndsConnection {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.0.end();
     }
@@ -64,7 +64,7 @@ impl Rooms {
             return Err("this session was not opened by this server; reconnect".to_owned());
         };
         // Not the peer itself, which would keep the socket alive.
-        socket.extensions.insert(Arc::new(EndsConnection(peer.connection)));
+        socket.extensions.insert(Arc::new(ConnectionGuard(peer.connection)));
         socket.extensions.insert(session.guest.clone());
         let (place, session) = (SharedPlace::default(), Arc::new(session));
         let (rooms, here, who) = (Arc::clone(self), Arc::clone(&place), Arc::clone(&session));

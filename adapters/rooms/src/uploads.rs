@@ -41,18 +41,18 @@ const UPLOADS_MAX: usize = 4_096;
 pub(crate) struct Uploads {
     waiting: Mutex<HashMap<String, Waiting>>,
     /// Bytes of files that are being committed.
-    storing: Arc<AtomicUsize>,
+    committing: Arc<AtomicUsize>,
 }
 
 /// The files of a message that is being committed.
 ///
 /// They count against `COMMITTING_BYTES_MAX` until this is dropped.
-pub(crate) struct Storing {
+pub(crate) struct CommittingFiles {
     all: Arc<AtomicUsize>,
     bytes: usize,
 }
 
-impl Drop for Storing {
+impl Drop for CommittingFiles {
     fn drop(&mut self) {
         self.all.fetch_sub(self.bytes, Relaxed);
     }
@@ -68,7 +68,7 @@ pub(crate) struct Waiting {
     content_type: String,
     until: Millis,
     /// Bytes received so far, while an upload is in progress; a second one is refused.
-    coming: Option<usize>,
+    received: Option<usize>,
     data: Option<Bytes>,
 }
 
@@ -93,12 +93,12 @@ impl Waiting {
         let content_type = content_type.map_or_else(|| type_by_name(&name), safe_type).to_owned();
         let (room, person) = (room.to_owned(), guest.to_owned());
         let until = now.saturating_add(UPLOAD_LIFE);
-        Self { room, person, network, name, content_type, until, coming: None, data: None }
+        Self { room, person, network, name, content_type, until, received: None, data: None }
     }
 
     /// Returns the memory in use: what was received, not what was announced.
     fn size(&self) -> usize {
-        self.data.as_ref().map_or(0, Bytes::len) + self.coming.unwrap_or_default()
+        self.data.as_ref().map_or(0, Bytes::len) + self.received.unwrap_or_default()
     }
 
     fn is_of(&self, other: (&str, Network)) -> bool {
@@ -145,10 +145,10 @@ impl Uploads {
     pub(crate) fn begin(&self, id: &str, now: Millis) -> Result<Network, (StatusCode, String)> {
         let mut uploads = self.lock();
         let waiting = uploads.get_mut(id).filter(|waiting| waiting.is_waited_for(now)).ok_or_else(unknown)?;
-        if waiting.coming.is_some() {
+        if waiting.received.is_some() {
             return Err((StatusCode::CONFLICT, "the file is already being uploaded".to_owned()));
         }
-        waiting.coming = Some(0);
+        waiting.received = Some(0);
         Ok(waiting.network)
     }
 
@@ -173,7 +173,7 @@ impl Uploads {
             return Err((StatusCode::SERVICE_UNAVAILABLE, TOO_MANY_UPLOADS.to_owned()));
         }
         if let Some(waiting) = uploads.get_mut(id) {
-            waiting.coming = Some(waiting.coming.unwrap_or_default() + by);
+            waiting.received = Some(waiting.received.unwrap_or_default() + by);
         }
         Ok(())
     }
@@ -190,14 +190,14 @@ impl Uploads {
             "id": id, "url": address(id), "name": waiting.name, "content_type": waiting.content_type, "size": data.len(),
         });
         waiting.data = Some(data);
-        waiting.coming = None;
+        waiting.received = None;
         Ok(uploaded)
     }
 
     /// Ends an upload, completed or not.
     pub(crate) fn end(&self, id: &str) {
         if let Some(waiting) = self.lock().get_mut(id) {
-            waiting.coming = None;
+            waiting.received = None;
         }
     }
 
@@ -210,7 +210,7 @@ impl Uploads {
         person: &str,
         ids: &[String],
         now: Millis,
-    ) -> Result<(Vec<FileToSend>, Storing), String> {
+    ) -> Result<(Vec<FileToSend>, CommittingFiles), String> {
         if let Some(twice) = ids.iter().enumerate().find_map(|(at, id)| ids[..at].contains(id).then_some(id)) {
             return Err(format!("the file {twice} is named twice"));
         }
@@ -225,8 +225,8 @@ impl Uploads {
         }
         let found: Vec<_> = ids.iter().filter_map(|id| uploads.get(id)).collect();
         let bytes = found.iter().map(|waiting| waiting.size()).sum();
-        let before = self.storing.fetch_add(bytes, Relaxed);
-        let storing = Storing { all: Arc::clone(&self.storing), bytes };
+        let before = self.committing.fetch_add(bytes, Relaxed);
+        let committing = CommittingFiles { all: Arc::clone(&self.committing), bytes };
         if bytes > 0 && before > 0 && before + bytes > COMMITTING_BYTES_MAX {
             return Err(TOO_MANY_UPLOADS.to_owned());
         }
@@ -236,7 +236,7 @@ impl Uploads {
             content_type: Some(waiting.content_type.clone()),
             from: None,
         });
-        Ok((files.collect(), storing))
+        Ok((files.collect(), committing))
     }
 
     /// Removes the files that a message has taken.

@@ -59,7 +59,7 @@ impl<S> Wire<S> {
     ) -> Self {
         let rate =
             Rate { burst: received_per_second.saturating_mul(2), per_minute: received_per_second.saturating_mul(60) };
-        connection.gets_socket();
+        connection.set_has_socket();
         let received = Received { rate, bucket: Bucket::full(rate.burst, 0), began: Instant::now() };
         Self {
             stream,

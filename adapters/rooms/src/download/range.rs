@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_is_read_as_the_standard_has_it() {
+    fn ranges_are_parsed_as_in_rfc_9110() {
         for (range, size, wanted) in [
             ("bytes=0-3", 10, RequestedRange::Bytes(0..4)),
             ("bytes=4-", 10, RequestedRange::Bytes(4..10)),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_another_file_is_no_use() {
+    fn a_range_of_another_version_is_ignored() {
         let cases = [
             ("\"t\"", RequestedRange::Bytes(1..3)),
             ("\"other\"", RequestedRange::Whole),
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_known_is_named_in_a_list() {
+    fn a_cached_file_is_listed_by_its_tag() {
         for (list, wanted) in
             [("\"t\"", true), ("W/\"t\"", true), ("\"a\", \"t\"", true), ("*", true), ("\"a\"", false), ("", false)]
         {

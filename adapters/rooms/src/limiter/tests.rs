@@ -15,7 +15,7 @@ fn person(name: &str) -> [Who; 2] {
 }
 
 #[test]
-fn what_may_not_be_late_is_refused_until_the_bucket_has_filled() {
+fn an_event_that_may_not_be_late_is_refused_until_the_bucket_has_filled() {
     let (limiter, clock) = limiter(Rate { burst: 2, per_minute: 60 });
     for _ in 0..2 {
         assert_eq!(limiter.take(Kind::Typing, &person("a")), Verdict::Pass);
@@ -35,7 +35,7 @@ fn a_message_over_the_limit_is_late_and_refused_only_far_beyond() {
 }
 
 #[test]
-fn one_person_cannot_use_up_what_others_of_their_address_have_and_all_together_are_limited() {
+fn one_person_cannot_use_up_the_share_of_others_and_an_address_is_limited_in_total() {
     let (limiter, _) = limiter(Rate { burst: 2, per_minute: 60 });
     for _ in 0..10 {
         limiter.take(Kind::Typing, &person("flooder"));

@@ -48,11 +48,11 @@ impl State {
         let position = self.next;
         let mut rows = Batch::default();
         let files = self.cx.uploads.of_message(&self.room.name, &author.guest, &send.files, now);
-        let attached = files.and_then(|(files, storing)| {
+        let attached = files.and_then(|(files, committing)| {
             let attachments = self.attachment_store(None).put(&mut rows, files).map_err(|error| error.to_string())?;
-            Ok((attachments, storing))
+            Ok((attachments, committing))
         });
-        let (attachments, storing) = match attached {
+        let (attachments, committing) = match attached {
             Ok(attached) => attached,
             Err(problem) => return self.refuse(sid, ack, problem),
         };
@@ -82,7 +82,7 @@ impl State {
         let on_commit = OnCommit::Show { position, row, requester: Requester::Client { sid, ack } };
         self.pending.push_back(Box::pin(async move {
             let result = receipt.await.map(drop).map_err(|error| error.to_string());
-            drop(storing);
+            drop(committing);
             CommitResult { result, on_commit }
         }));
     }
