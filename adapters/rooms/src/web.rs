@@ -39,8 +39,8 @@ macro_rules! assets {
 }
 
 assets! {
-    "app.js" "attachments.js" "choice.js" "composer.js" "connection.js" "controls.js" "dom.js" "files.js" "form.js" "markdown.js"
-    "message.js" "people.js" "pins.js" "scroll.js" "standing.js" "theme.js" "timeline.js"
+    "app.js" "attachments.js" "choice.js" "composer.js" "connection.js" "controls.js" "dom.js" "files.js" "form.js"
+    "markdown.js" "message.js" "people.js" "pins.js" "restrictions.js" "scroll.js" "theme.js" "timeline.js"
     "style.css" "icon.svg" "vendor/socket.io.esm.min.js" "vendor/LICENSE"
 }
 

@@ -5,7 +5,7 @@ import { $, confirm, focusInput, store, toast, whileAsking } from './dom.js';
 import { Forms } from './form.js';
 import { People, Typing } from './people.js';
 import { Pins } from './pins.js';
-import { Standing, farewell } from './standing.js';
+import { Restrictions, removalMessage } from './restrictions.js';
 import { Timeline } from './timeline.js';
 
 const NAME_KEY = 'palabre.name';
@@ -32,25 +32,25 @@ const timeline = new Timeline({
     composer.focus();
   },
   discard: (nonce) => {
-    connection.settle(nonce);
+    connection.removeFromOutbox(nonce);
     timeline.discard(nonce);
     composer.focus();
   },
-  settle: (nonce) => connection.settle(nonce),
+  removeFromOutbox: (nonce) => connection.removeFromOutbox(nonce),
 });
 
 const composer = new Composer({
   send: (text, replyTo, files) => {
     timeline.addPending(connection.send(text, replyTo, files));
-    standing.said();
+    restrictions.messageSent();
   },
   edit: (id, message) => ask('edit_message', { id, message }),
   typing: (isTyping) => connection.typing(isTyping),
   lastOwn: () => timeline.lastOwn(),
-  early: () => standing.early(),
+  tooEarly: () => restrictions.showTooEarly(),
 });
 
-const standing = new Standing(composer, (text, tone) => timeline.notice(text, tone));
+const restrictions = new Restrictions(composer, (text, tone) => timeline.notice(text, tone));
 const pins = new Pins(timeline);
 const forms = new Forms((form, values) => connection.call('form', { form, values }), toast);
 
@@ -95,7 +95,7 @@ on('joined', ({ room, username, author, messages, pinned, users, count, next_use
   pins.load([...(pinned ?? []), ...(messages ?? [])], Boolean(back && catchUp && !pinned));
   people.set(users ?? [], { me: username, count, next });
   typing.clear();
-  standing.enter(rules, back, timeline.lastOwn()?.date);
+  restrictions.enter(rules, back, timeline.lastOwn()?.date);
   if (back) return;
   store.set(NAME_KEY, $('name').value.trim());
   $('room-title').textContent = room;
@@ -117,17 +117,17 @@ on('refused', ({ message }) => {
 on('expelled', (why) => {
   depart();
   history.pushState(null, '', '/');
-  $('entry-error').textContent = farewell(why);
+  $('entry-error').textContent = removalMessage(why);
 });
-on('moderated', (what) => standing.moderated(what));
+on('moderated', (what) => restrictions.moderated(what));
 on('room_updated', (room) => {
-  if (!room.room || room.room === here?.room) standing.update(room);
+  if (!room.room || room.room === here?.room) restrictions.update(room);
 });
 on('form', (form) => forms.show(form));
 
 on('new_message', (msg) => {
   typing.set(msg.username, false);
-  if (msg.username === here?.username && !msg.bot) standing.said();
+  if (msg.username === here?.username && !msg.bot) restrictions.messageSent();
   if (msg.pinned) pins.set(msg, true);
   if (timeline.add(msg) && document.hidden && msg.type !== 'notification' && msg.username !== here?.username) {
     unread++;
@@ -177,7 +177,7 @@ on('sent', ({ nonce, id }) => timeline.acknowledge(nonce, id));
 on('sending', ({ nonce }) => timeline.setState(nonce, 'sending'));
 on('failed', ({ nonce, reason }) => {
   timeline.setState(nonce, 'failed', reason);
-  standing.unsaid();
+  restrictions.messageFailed();
 });
 on('problem', ({ message }) => toast(message));
 
@@ -235,7 +235,7 @@ function show(view) {
     $('confirm').close('cancel');
     $('room-title').textContent = 'Palabre';
     timeline.clear();
-    standing.clear();
+    restrictions.clear();
     composer.reset();
     typing.clear();
   } else {

@@ -4,7 +4,7 @@ import { h, icon } from './dom.js';
 // What browsers show without running anything. SVG is left out on purpose: it is a document.
 const PICTURES = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp' };
 /** A larger picture is not loaded unasked, in bytes. */
-const LARGEST = 8 * 1024 * 1024;
+const IMAGE_BYTES_MAX = 8 * 1024 * 1024;
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 
 export function attachment({ name, url, content_type: type, size }) {
@@ -13,7 +13,7 @@ export function attachment({ name, url, content_type: type, size }) {
   if (!href) return h('p', { class: 'file' }, icon('file'), h('bdi', { class: 'file-name' }, shown), h('span', { class: 'file-size' }, 'not available'));
   const bytes = Number.isFinite(size) && size >= 0 ? size : null;
   const link = fileLink(shown, href, bytes);
-  if (!isPicture(type, shown, href) || (bytes ?? 0) > LARGEST) return link;
+  if (!isPicture(type, shown, href) || (bytes ?? 0) > IMAGE_BYTES_MAX) return link;
   const image = h('img', { src: href, alt: shown, title: shown, loading: 'lazy', decoding: 'async', referrerpolicy: 'no-referrer' });
   const picture = h('a', { class: 'picture loading', href, target: '_blank', rel: 'noopener noreferrer' }, image);
   image.addEventListener('load', () => picture.classList.remove('loading'));

@@ -1,13 +1,13 @@
 // Where messages are written: it grows with its text, says that one is typing, and is also where
-// replies and edits are made. Whether one may write at present is decided elsewhere (standing.js).
+// replies and edits are made. Whether one may write at present is decided elsewhere (restrictions.js).
 import { $, focusInput } from './dom.js';
 import { Files } from './files.js';
 import { excerpt } from './message.js';
 
-const LIMIT = 5000;
-const COUNT_FROM = 4500;
-const TYPING_EVERY_MS = 3000;
-const SILENT_MS = 4000;
+const TEXT_MAX = 5000;
+const COUNTER_FROM = 4500;
+const TYPING_INTERVAL_MS = 3000;
+const TYPING_IDLE_MS = 4000;
 
 export class Composer {
   #input = $('input');
@@ -108,8 +108,8 @@ export class Composer {
     const text = this.#input.value.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd();
     const mode = this.#mode;
     const bare = mode?.kind === 'edit' || !this.#files.count;
-    if ((!text && bare) || length(text) > LIMIT || this.busy) return;
-    if (this.#waits) return this.on.early();
+    if ((!text && bare) || length(text) > TEXT_MAX || this.busy) return;
+    if (this.#waits) return this.on.tooEarly();
     this.#stopTyping();
     if (mode?.kind === 'edit') {
       if (text !== mode.view.msg.message) {
@@ -148,12 +148,12 @@ export class Composer {
     this.#refresh();
     if (!this.#input.value.trim() || this.#mode?.kind === 'edit') return this.#stopTyping();
     const now = Date.now();
-    if (now - this.#typingSent >= TYPING_EVERY_MS) {
+    if (now - this.#typingSent >= TYPING_INTERVAL_MS) {
       this.#typingSent = now;
       this.on.typing(true);
     }
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#stopTyping(), SILENT_MS);
+    this.#silence = setTimeout(() => this.#stopTyping(), TYPING_IDLE_MS);
   }
 
   #stopTyping() {
@@ -170,11 +170,11 @@ export class Composer {
   #refresh() {
     this.#fit();
     const count = length(this.#input.value);
-    $('counter').textContent = count > COUNT_FROM ? `${count} / ${LIMIT}` : '';
-    $('counter').classList.toggle('over', count > LIMIT);
-    this.#input.setAttribute('aria-invalid', String(count > LIMIT));
+    $('counter').textContent = count > COUNTER_FROM ? `${count} / ${TEXT_MAX}` : '';
+    $('counter').classList.toggle('over', count > TEXT_MAX);
+    this.#input.setAttribute('aria-invalid', String(count > TEXT_MAX));
     const empty = !this.#input.value.trim() && (!this.#files.count || this.#mode?.kind === 'edit');
-    $('send').disabled = empty || count > LIMIT || this.#waits;
+    $('send').disabled = empty || count > TEXT_MAX || this.#waits;
   }
 
   #fit() {

@@ -2,16 +2,16 @@
 // that are not acknowledged yet. A message keeps its nonce however often it is sent, so it is never doubled.
 import { io } from './vendor/socket.io.esm.min.js';
 
-const ANSWER_MS = 12000;
+const ACK_TIMEOUT_MS = 12000;
 // After a lost connection the server may still hold our name for a while: it is asked for again after these seconds.
 const REJOIN_DELAYS = [1, 2, 4, 8, 15, 30];
-const FORWARDED = [
+const FORWARDED_EVENTS = [
   'new_message', 'message_edited', 'message_deleted', 'messages_deleted', 'message_pinned', 'reaction', 'user_joined',
   'user_left', 'user_typing', 'presence', 'room_users', 'room_updated', 'form',
 ];
 // These change the log, so they wait while messages from before them are being fetched.
-const OF_LOG = ['new_message', 'message_edited', 'message_deleted', 'messages_deleted', 'message_pinned', 'reaction'];
-const EXPULSIONS = ['kicked', 'banned'];
+const LOG_EVENTS = ['new_message', 'message_edited', 'message_deleted', 'messages_deleted', 'message_pinned', 'reaction'];
+const REMOVAL_KINDS = ['kicked', 'banned'];
 // What the server answers to somebody who is in no room: our place there is lost, and is taken again.
 const NOT_IN_ROOM = 'join a room first';
 // Cookies do not tell ports apart. How long a token is good for is the server's to say; browsers keep no cookie for longer than this.
@@ -26,8 +26,8 @@ export class Connection extends EventTarget {
   #expelled = false; // was shown out: nothing is dialled until the person asks for it
   #rejoins = 0;
   #timer = null; // an answer that is awaited, or a rejoin to come
-  #redial = null;
-  #redials = 0;
+  #reconnectTimer = null;
+  #reconnects = 0;
   #token = null; // with it the server knows that this is the same guest
   #held = null; // [name, data] of what happened while messages from before it are being fetched
   #round = 0; // of catching up
@@ -52,31 +52,31 @@ export class Connection extends EventTarget {
     });
     const socket = this.#socket;
     socket.on('connect', () => {
-      this.#redials = 0;
+      this.#reconnects = 0;
       if (this.#wanted) this.#join();
-      else this.#tell('state', { state: 'connected' });
+      else this.#emit('state', { state: 'connected' });
     });
     socket.on('disconnect', () => {
       clearTimeout(this.#timer);
       this.#joined = false;
       this.#held = null;
-      if (this.#expelled) return this.#tell('state', { state: 'off' });
-      this.#tell('state', { state: 'lost' });
+      if (this.#expelled) return this.#emit('state', { state: 'off' });
+      this.#emit('state', { state: 'lost' });
       // A disconnection that the server asked for is not followed by a reconnection of its own.
-      if (!socket.active) this.#dialLater();
+      if (!socket.active) this.#reconnectLater();
     });
     socket.on('connect_error', (error) => {
-      this.#tell('state', { state: this.#entered ? 'lost' : 'connecting', problem: error.message });
-      if (!socket.active) this.#dialLater();
+      this.#emit('state', { state: this.#entered ? 'lost' : 'connecting', problem: error.message });
+      if (!socket.active) this.#reconnectLater();
     });
     socket.on('room_joined', (answer) => this.#onJoined(answer ?? {}));
     socket.on('error', (answer) => this.#onError(String(answer?.message ?? 'Something went wrong')));
     socket.on('moderated', (data) => this.#onModerated(data ?? {}));
-    for (const name of FORWARDED) {
+    for (const name of FORWARDED_EVENTS) {
       socket.on(name, (data) => {
         if (!this.#joined || !data) return;
-        if (this.#held && OF_LOG.includes(name) && !data.ephemeral && !data.private) this.#held.push([name, data]);
-        else this.#tell(name, data);
+        if (this.#held && LOG_EVENTS.includes(name) && !data.ephemeral && !data.private) this.#held.push([name, data]);
+        else this.#emit(name, data);
       });
     }
     addEventListener('online', () => { if (!socket.connected && !this.#expelled) socket.connect(); });
@@ -102,7 +102,7 @@ export class Connection extends EventTarget {
     if (!this.#joined || !this.#socket.connected) throw new Error('Not connected: please try again in a moment.');
     let answer;
     try {
-      answer = await this.#socket.timeout(ANSWER_MS).emitWithAck(event, data);
+      answer = await this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, data);
     } catch {
       throw new Error('The server did not answer.');
     }
@@ -132,7 +132,7 @@ export class Connection extends EventTarget {
   }
 
   /** The message is in the timeline, or given up: it is not sent again. */
-  settle(nonce) { this.#outbox.delete(nonce); }
+  removeFromOutbox(nonce) { this.#outbox.delete(nonce); }
 
   async #post(entry) {
     entry.state = 'sending';
@@ -153,7 +153,7 @@ export class Connection extends EventTarget {
       if (isOver()) return;
     }
     const about = { ...(reply_to && { reply_to }), ...(entry.ids && { files: entry.ids }) };
-    this.#socket.timeout(ANSWER_MS).emit('send_message', { message, nonce, ...about }, (lost, answer) => {
+    this.#socket.timeout(ACK_TIMEOUT_MS).emit('send_message', { message, nonce, ...about }, (lost, answer) => {
       if (isOver()) return;
       if (lost) {
         if (!this.#joined || !this.#socket.connected) return; // sent again on return
@@ -164,7 +164,7 @@ export class Connection extends EventTarget {
         this.#fail(entry, describe(answer.error), false);
       } else {
         this.#outbox.delete(nonce);
-        this.#tell('sent', { nonce, id: answer?.id });
+        this.#emit('sent', { nonce, id: answer?.id });
       }
     });
   }
@@ -189,17 +189,17 @@ export class Connection extends EventTarget {
     entry.state = 'failed';
     if (!resend) entry.ids = null; // on the next try, files are handed over anew
     entry.resend = resend;
-    this.#tell('failed', { nonce: entry.nonce, reason });
+    this.#emit('failed', { nonce: entry.nonce, reason });
   }
 
   #join() {
     const { username, room } = this.#wanted;
     const last = this.#entered ? this.lastId() : null;
-    this.#tell('state', { state: this.#entered ? 'lost' : 'connecting' });
+    this.#emit('state', { state: this.#entered ? 'lost' : 'connecting' });
     const locale = navigator.language;
     this.#socket.emit('join_room', { username, room, ...(last && { last_id: last }), ...(locale && { locale }) });
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#refused('The server did not answer. Please try again.'), ANSWER_MS);
+    this.#timer = setTimeout(() => this.#refused('The server did not answer. Please try again.'), ACK_TIMEOUT_MS);
   }
 
   /** The connection is there, but the server does not have us in the room any more. */
@@ -223,12 +223,12 @@ export class Connection extends EventTarget {
     }
     const behind = back && answer.catch_up && answer.has_more && answer.cursor;
     this.#held = behind ? [] : null;
-    this.#tell('joined', { ...answer, ...this.#wanted, back });
-    this.#tell('state', { state: 'connected' });
+    this.#emit('joined', { ...answer, ...this.#wanted, back });
+    this.#emit('state', { state: 'connected' });
     if (behind) this.#catchUp(answer.cursor);
     for (const entry of [...this.#outbox.values()]) {
       if (entry.state === 'sending' || entry.resend) {
-        this.#tell('sending', { nonce: entry.nonce });
+        this.#emit('sending', { nonce: entry.nonce });
         this.#post(entry);
       }
     }
@@ -242,7 +242,7 @@ export class Connection extends EventTarget {
       for (let after = cursor; after;) {
         const page = await this.call('history', { after });
         if (isOver()) return;
-        this.#tell('missed', page);
+        this.#emit('missed', page);
         after = page.has_more ? page.cursor : null;
       }
     } catch {
@@ -252,28 +252,28 @@ export class Connection extends EventTarget {
     }
     const held = this.#held;
     this.#held = null;
-    for (const [name, data] of held) this.#tell(name, data);
+    for (const [name, data] of held) this.#emit(name, data);
   }
 
   #onError(message) {
     if (message === NOT_IN_ROOM && this.#joined) return this.#reenter();
     if (this.#wanted && !this.#joined) this.#refused(message);
-    else this.#tell('problem', { message });
+    else this.#emit('problem', { message });
   }
 
   #onModerated(data) {
     if (!this.#wanted) return;
-    if (!EXPULSIONS.includes(data.kind)) {
-      if (this.#joined) this.#tell('moderated', data);
+    if (!REMOVAL_KINDS.includes(data.kind)) {
+      if (this.#joined) this.#emit('moderated', data);
       return;
     }
     // It may also be the answer to coming back.
     const { room } = this.#wanted;
     this.#forget();
     this.#expelled = true;
-    clearTimeout(this.#redial);
+    clearTimeout(this.#reconnectTimer);
     this.#socket.disconnect();
-    this.#tell('expelled', { ...data, room });
+    this.#emit('expelled', { ...data, room });
   }
 
   #refused(message) {
@@ -284,8 +284,8 @@ export class Connection extends EventTarget {
       return;
     }
     this.#forget();
-    this.#tell('refused', { message });
-    this.#tell('state', { state: this.#socket.connected ? 'connected' : 'lost' });
+    this.#emit('refused', { message });
+    this.#emit('state', { state: this.#socket.connected ? 'connected' : 'lost' });
   }
 
   #forget() {
@@ -296,13 +296,13 @@ export class Connection extends EventTarget {
     this.#outbox.clear();
   }
 
-  #dialLater() {
-    clearTimeout(this.#redial);
-    const delay = Math.min(1000 * 2 ** this.#redials++, 30000) * (0.7 + Math.random() * 0.6);
-    this.#redial = setTimeout(() => this.#socket.connect(), delay);
+  #reconnectLater() {
+    clearTimeout(this.#reconnectTimer);
+    const delay = Math.min(1000 * 2 ** this.#reconnects++, 30000) * (0.7 + Math.random() * 0.6);
+    this.#reconnectTimer = setTimeout(() => this.#socket.connect(), delay);
   }
 
-  #tell(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail })); }
+  #emit(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail })); }
 }
 
 function describe(error) {

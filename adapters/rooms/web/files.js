@@ -2,7 +2,7 @@
 import { sizeOf } from './attachments.js';
 import { $, h, icon, toast } from './dom.js';
 
-const MOST = 10;
+const FILES_MAX = 10;
 
 export class Files {
   #chosen = [];
@@ -44,8 +44,8 @@ export class Files {
 
   add(files) {
     if (!this.#open) return;
-    const room = MOST - this.#chosen.length;
-    if (files.length > room) toast(`A message has at most ${MOST} files.`);
+    const room = FILES_MAX - this.#chosen.length;
+    if (files.length > room) toast(`A message has at most ${FILES_MAX} files.`);
     this.#chosen.push(...[...files].slice(0, room));
     this.#show();
     $('input').focus();

@@ -17,9 +17,9 @@ export class MessageView {
     this.parts.text.dir = 'auto';
     this.parts.status.setAttribute('role', 'status');
     this.tools = h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Message actions', 'aria-live': 'off' });
-    this.mark = h('div', { class: 'mark' });
+    this.banner = h('div', { class: 'banner' });
     this.el = h('article', { class: 'message', tabindex: '-1' },
-      this.tools, this.mark, avatar(msg.username), h('div', { class: 'body' }, Object.values(this.parts)));
+      this.tools, this.banner, avatar(msg.username), h('div', { class: 'body' }, Object.values(this.parts)));
     this.el.addEventListener('focusin', () => room.onFocus(this));
     this.update(msg);
   }
@@ -30,7 +30,7 @@ export class MessageView {
   }
 
   /** Said to this person alone: the room's history does not have it. */
-  get aside() { return Boolean(this.msg.ephemeral || this.msg.private); }
+  get ephemeral() { return Boolean(this.msg.ephemeral || this.msg.private); }
 
   update(msg) {
     this.msg = msg;
@@ -42,7 +42,7 @@ export class MessageView {
     this.el.classList.remove(...[...this.el.classList].filter((name) => /^c\d$/.test(name)));
     this.el.classList.add(colourOf(msg.username));
     this.el.classList.toggle('own', this.own);
-    this.el.classList.toggle('aside', this.aside);
+    this.el.classList.toggle('ephemeral', this.ephemeral);
     meta.replaceChildren(
       h('bdi', { class: 'author' }, msg.username), ' ',
       msg.bot ? h('span', { class: 'badge' }, 'bot') : '', ' ',
@@ -56,7 +56,7 @@ export class MessageView {
       press: (action) => this.room.press(this.msg.id, action),
       choose: (action, values) => this.room.choose(this.msg.id, action, values),
     }));
-    this.#renderMark();
+    this.#renderBanner();
     this.refreshQuote();
     this.#renderReactions();
     this.el.classList.remove('picking');
@@ -81,7 +81,7 @@ export class MessageView {
 
   pin(pinned) {
     this.msg = { ...this.msg, pinned };
-    this.#renderMark();
+    this.#renderBanner();
   }
 
   refreshQuote() {
@@ -118,16 +118,16 @@ export class MessageView {
   }
 
   /** The line above a message: for whom it is, or that it is pinned. */
-  #renderMark() {
+  #renderBanner() {
     const { msg, room } = this;
-    if (this.aside) {
+    if (this.ephemeral) {
       const words = msg.private ? ['Private message from ', h('bdi', {}, msg.username)] : ['Only you can see this'];
       const dismiss = h('button', { type: 'button', class: 'dismiss', onclick: () => room.dismiss(this) }, 'Dismiss');
-      this.mark.replaceChildren(icon(msg.private ? 'envelope' : 'eye'), h('span', {}, words), dismiss);
+      this.banner.replaceChildren(icon(msg.private ? 'envelope' : 'eye'), h('span', {}, words), dismiss);
     } else if (msg.pinned) {
-      this.mark.replaceChildren(icon('pin'), h('span', {}, 'Pinned'));
+      this.banner.replaceChildren(icon('pin'), h('span', {}, 'Pinned'));
     } else {
-      this.mark.replaceChildren();
+      this.banner.replaceChildren();
     }
   }
 
@@ -148,7 +148,7 @@ export class MessageView {
 
   #renderTools() {
     const { room, msg } = this;
-    if (!msg.id || this.aside) return this.tools.replaceChildren();
+    if (!msg.id || this.ephemeral) return this.tools.replaceChildren();
     const tool = (name, label, onclick, kind = '') =>
       h('button', { type: 'button', class: `icon-button ${kind}`, 'aria-label': label, title: label, onclick }, icon(name));
     this.tools.replaceChildren(

@@ -2,7 +2,7 @@
 import { $, h, whileAsking } from './dom.js';
 
 const COLOURS = 7;
-const TYPING_MS = 6000;
+const TYPING_TIMEOUT_MS = 6000;
 
 /** The class of a name's colour: always the same one for the same name. */
 export function colourOf(name) {
@@ -104,7 +104,7 @@ export class Typing {
 
   set(name, isTyping) {
     clearTimeout(this.#timers.get(name));
-    if (isTyping) this.#timers.set(name, setTimeout(() => this.set(name, false), TYPING_MS));
+    if (isTyping) this.#timers.set(name, setTimeout(() => this.set(name, false), TYPING_TIMEOUT_MS));
     else this.#timers.delete(name);
     this.#render();
   }

@@ -1,7 +1,7 @@
 // Keeps the log at its end unless the person scrolled up; then counts what arrived below and offers to go there.
 import { $, focusInput } from './dom.js';
 
-const NEAR = 48;
+const NEAR_END_PX = 48;
 
 export class Scroller {
   #log = $('messages');
@@ -12,7 +12,7 @@ export class Scroller {
   constructor() {
     this.#log.addEventListener('scroll', () => {
       const { scrollHeight, scrollTop, clientHeight } = this.#log;
-      this.stuck = scrollHeight - scrollTop - clientHeight < NEAR;
+      this.stuck = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
       if (this.stuck) this.#show(0);
     }, { passive: true });
     this.#button.addEventListener('click', () => {

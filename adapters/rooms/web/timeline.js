@@ -5,8 +5,8 @@ import { MessageView } from './message.js';
 import { Scroller } from './scroll.js';
 
 const GROUP_MS = 5 * 60 * 1000;
-const KEEP = 1000;
-const TRIM = 200;
+const MESSAGES_MAX = 1000;
+const TRIM_COUNT = 200;
 
 export class Timeline {
   #log = $('messages');
@@ -41,7 +41,7 @@ export class Timeline {
   /** The first message that the room remembers too. */
   get firstId() {
     for (const el of this.#thread.children) {
-      if (el.dataset.id && !this.#items.get(el)?.view?.aside) return el.dataset.id;
+      if (el.dataset.id && !this.#items.get(el)?.view?.ephemeral) return el.dataset.id;
     }
     return null;
   }
@@ -64,19 +64,19 @@ export class Timeline {
   load(messages, catchUp) {
     this.#log.setAttribute('aria-busy', 'true');
     // What was said to this person alone is in no history: it keeps its place by its time.
-    const asides = catchUp ? [] : [...this.#views.values()].filter((view) => view?.aside);
-    const placeAsides = (until) => {
-      while (asides.length && asides[0].date < until) this.#place(asides.shift().msg, false);
+    const ephemeral = catchUp ? [] : [...this.#views.values()].filter((view) => view?.ephemeral);
+    const placeEphemeral = (until) => {
+      while (ephemeral.length && ephemeral[0].date < until) this.#place(ephemeral.shift().msg, false);
     };
     if (!catchUp) {
       this.#views.clear();
       this.#thread.replaceChildren();
     }
     for (const msg of messages) {
-      placeAsides(toDate(msg.timestamp));
+      placeEphemeral(toDate(msg.timestamp));
       this.#place(msg, catchUp);
     }
-    placeAsides(Infinity);
+    placeEphemeral(Infinity);
     if (!catchUp) this.#scroller.toEnd();
     this.#log.removeAttribute('aria-busy');
     this.#hint();
@@ -191,9 +191,9 @@ export class Timeline {
       this.#views.get(msg.id)?.update(msg);
       return false;
     }
-    const aside = msg.ephemeral || msg.private;
+    const ephemeral = msg.ephemeral || msg.private;
     // The room is asked for what comes after this one, so it must be one that the room remembers.
-    if (!aside) this.lastId = msg.id;
+    if (!ephemeral) this.lastId = msg.id;
     if (msg.type === 'notification') {
       this.#views.set(msg.id, null);
       this.#append(h('p', { class: 'notice', dir: 'auto', dataset: { id: msg.id } }, msg.message), { date: toDate(msg.timestamp) });
@@ -214,7 +214,7 @@ export class Timeline {
     for (const [nonce, view] of this.#pending) {
       if (nonce === msg.nonce || (view.acknowledged && view.msg.id === msg.id)) {
         this.#pending.delete(nonce);
-        this.room.settle(nonce);
+        this.room.removeFromOutbox(nonce);
         return view;
       }
     }
@@ -233,7 +233,7 @@ export class Timeline {
     if (item.view) this.#rove(el, true);
     const next = this.#outgoing.firstElementChild;
     if (next) this.#layout(next);
-    if (this.#thread.childElementCount > KEEP + TRIM && this.#scroller.stuck) this.#trim();
+    if (this.#thread.childElementCount > MESSAGES_MAX + TRIM_COUNT && this.#scroller.stuck) this.#trim();
     this.#scroller.added(news);
   }
 
@@ -250,7 +250,7 @@ export class Timeline {
       el.before(sep);
     }
     const [a, b] = [above?.view?.msg, item.view?.msg];
-    const grouped = Boolean(a && b && !newDay && !b.reply_to && !above.view.aside && !item.view.aside && a.username === b.username
+    const grouped = Boolean(a && b && !newDay && !b.reply_to && !above.view.ephemeral && !item.view.ephemeral && a.username === b.username
       && Boolean(a.bot) === Boolean(b.bot) && item.date - above.date < GROUP_MS);
     el.classList.toggle('grouped', grouped);
   }
@@ -266,7 +266,7 @@ export class Timeline {
   }
 
   #trim() {
-    for (const el of [...this.#thread.children].slice(0, TRIM)) {
+    for (const el of [...this.#thread.children].slice(0, TRIM_COUNT)) {
       this.#views.delete(el.dataset.id);
       el.remove();
     }

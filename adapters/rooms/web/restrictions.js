@@ -3,10 +3,10 @@
 import { $, moment } from './dom.js';
 
 /** Timers cannot be set further ahead than this. */
-const FAR = 0x7fffffff;
+const TIMEOUT_MAX_MS = 0x7fffffff;
 const NO_RULES = { topic: null, slowmode: null, locked: false };
 
-export class Standing {
+export class Restrictions {
   #rules = NO_RULES;
   #muted = null; // { until: a Date, or null for good }
   #spoke = -Infinity; // when the person last said something
@@ -57,20 +57,20 @@ export class Standing {
   }
 
   /** The person said something. */
-  said() {
+  messageSent() {
     this.#before = this.#spoke;
     this.#spoke = Date.now();
     this.#refresh();
   }
 
   /** It was not taken after all. */
-  unsaid() {
+  messageFailed() {
     this.#spoke = this.#before;
     this.#refresh();
   }
 
   /** The person tried to say something before it was time. */
-  early() {
+  showTooEarly() {
     // The countdown itself would be read out every second.
     $('slow-said').textContent = $('slow-text').textContent;
     $('slow').classList.remove('early');
@@ -121,12 +121,12 @@ export class Standing {
     if ($('slow-text').textContent !== text) $('slow-text').textContent = text;
 
     if (wait > 0) this.#timer = setTimeout(() => this.#refresh(), 1000 - (now - this.#spoke) % 1000);
-    else if (muted?.until) this.#timer = setTimeout(() => this.#refresh(), Math.min(FAR, muted.until - now));
+    else if (muted?.until) this.#timer = setTimeout(() => this.#refresh(), Math.min(TIMEOUT_MAX_MS, muted.until - now));
   }
 }
 
 /** What is shown at the entrance to someone who was shown out. */
-export function farewell({ kind, room, reason, until }) {
+export function removalMessage({ kind, room, reason, until }) {
   const date = until ? new Date(until) : null;
   const term = date && !Number.isNaN(date.getTime()) ? ` until ${moment(date)}` : '';
   const what = kind === 'banned' ? `You are banned from #${room}${term}.` : `You were removed from #${room}.`;
