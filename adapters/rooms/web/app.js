@@ -1,4 +1,4 @@
-// The page as a whole: the entry form, the chat, and what passes between the socket and the parts of the page.
+// The page as a whole: the entry form, the chat, and the events between the socket and the parts of the page.
 import { Composer } from './composer.js';
 import { Connection } from './connection.js';
 import { $, confirm, focusInput, store, toast, whileAsking } from './dom.js';
@@ -54,7 +54,7 @@ const restrictions = new Restrictions(composer, (text, tone) => timeline.notice(
 const pins = new Pins(timeline);
 const forms = new Forms((form, values) => connection.call('form', { form, values }), toast);
 
-/** Asks the server; what goes wrong is shown. Resolves to whether it was done. */
+/** Sends a request and shows its error, if any. Resolves to whether it succeeded. */
 async function ask(event, data) {
   try {
     await connection.call(event, data);
@@ -70,14 +70,14 @@ async function remove(view) {
   if (await confirm('Delete this message?', 'It disappears for everyone, and cannot be brought back.', 'Delete')) ask('delete_message', { id });
 }
 
-/** Messages that are gone, by their ids. */
+/** Removes deleted messages, by id. */
 function forget(ids) {
   for (const id of ids) composer.forget(id);
   timeline.remove(ids);
   pins.remove(ids);
 }
 
-// What the server says.
+// Events of the server.
 const on = (name, listener) => connection.addEventListener(name, (event) => listener(event.detail));
 
 on('state', ({ state, problem }) => {
@@ -91,7 +91,7 @@ on('joined', ({ room, username, author, messages, pinned, users, count, next_use
   timeline.is(username, author);
   timeline.load(messages ?? [], Boolean(back && catchUp));
   if (!back || !catchUp) timeline.offerEarlier(Boolean(hasMore));
-  // `pinned` are those that may be older than what is shown of the history.
+  // `pinned` may include messages that are older than the page of the history.
   pins.load([...(pinned ?? []), ...(messages ?? [])], Boolean(back && catchUp && !pinned));
   people.set(users ?? [], { me: username, count, next });
   typing.clear();
@@ -103,7 +103,7 @@ on('joined', ({ room, username, author, messages, pinned, users, count, next_use
   const path = `/rooms/${encodeURIComponent(room)}`;
   if (location.pathname !== path || location.search) history.pushState(null, '', path);
   show('chat');
-  // On a touch screen the keyboard would cover the room.
+  // On a touch screen, focusing the input would open the keyboard over the room.
   if (matchMedia('(pointer: fine)').matches) focusInput();
   else $('messages').focus();
 });
@@ -162,7 +162,7 @@ on('user_left', ({ username, message, count }) => {
 on('user_typing', ({ username, is_typing: isTyping }) => {
   if (username !== here?.username) typing.set(username, isTyping);
 });
-// In a large room, many at once, and without a word in the log.
+// In a large room, joins and leaves arrive together and are not shown in the log.
 on('presence', ({ joined, left, count, truncated }) => {
   people.change(joined ?? [], left ?? [], count);
   for (const name of left ?? []) typing.set(name, false);
@@ -266,7 +266,7 @@ function title() {
 function preset() {
   const query = new URLSearchParams(location.search);
   let room = query.get('room') ?? '';
-  try { room ||= decodeURIComponent(PATH.exec(location.pathname)?.[1] ?? ''); } catch { /* not an address of ours */ }
+  try { room ||= decodeURIComponent(PATH.exec(location.pathname)?.[1] ?? ''); } catch { /* not a room address */ }
   if (room) chooseRoom(room);
   $('name').value = query.get('username') || $('name').value || store.get(NAME_KEY) || '';
   ($('name').value ? ($('room').value ? $('enter') : $('room')) : $('name')).focus({ preventScroll: true });

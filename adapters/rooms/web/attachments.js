@@ -1,9 +1,9 @@
-// Files that come with a message: pictures are shown, everything else is a link to download.
+// Files attached to a message: images are shown, everything else is a download link.
 import { h, icon } from './dom.js';
 
-// What browsers show without running anything. SVG is left out on purpose: it is a document.
+// Image types that browsers show without executing anything. SVG is excluded on purpose: it is a document.
 const PICTURES = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp' };
-/** A larger picture is not loaded unasked, in bytes. */
+/** Larger images are not loaded automatically; in bytes. */
 const IMAGE_BYTES_MAX = 8 * 1024 * 1024;
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 
@@ -21,7 +21,7 @@ export function attachment({ name, url, content_type: type, size }) {
   return picture;
 }
 
-/** An address of this site, or any other over http or https, or of a file that is still on its way from here; otherwise null. */
+/** Returns an http or https address, or the blob of a file being sent; otherwise null. Relative ones are of this site. */
 function fileUrl(address) {
   try {
     const url = new URL(String(address ?? ''), location.origin);
@@ -35,13 +35,13 @@ function isPicture(type, name, href) {
   const ending = (text) => PICTURES[/\.([a-z]+)$/i.exec(text)?.[1].toLowerCase()];
   const found = type ? String(type).split(';')[0].trim().toLowerCase() : ending(name) ?? ending(new URL(href).pathname);
   if (!Object.values(PICTURES).includes(found)) return false;
-  // A GIF cannot be stopped, so who wants no movement opens it themselves.
+  // A GIF cannot be paused, so with reduced motion it stays a link.
   return !(found === 'image/gif' && still.matches);
 }
 
 function fileLink(name, href, bytes) {
   const own = new URL(href).origin === location.origin;
-  // Browsers keep `download` to files of the same site; others open beside the page.
+  // Browsers honour `download` only for the same origin; other files open in a new tab.
   return h('a', { class: 'file', href, rel: 'noopener noreferrer nofollow', ...(own ? { download: name } : { target: '_blank' }) },
     icon('file'), h('bdi', { class: 'file-name' }, name), bytes !== null && h('span', { class: 'file-size' }, sizeOf(bytes)));
 }
@@ -49,7 +49,7 @@ function fileLink(name, href, bytes) {
 export function sizeOf(bytes) {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let [value, unit] = [bytes, 0];
-  // 999.6 would be written as 1000.
+  // 999.6 would be rounded to 1000.
   for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000;
   return `${unit && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }

@@ -1,17 +1,17 @@
-// A list to choose from, under a message. A native <select> would choose at each arrow key, and has no place for
-// descriptions; so a button opens the list below itself: options of which one is chosen at once, or boxes to tick and send.
+// A select list under a message. A native <select> would choose at each arrow key and cannot show descriptions.
+// So a button opens a panel: a listbox in which a choice is sent at once, or checkboxes with a send button.
 import { h, icon, whileAsking } from './dom.js';
 
 const CHOOSE = 'Choose…';
 let count = 0;
 
-/** `send(values)` resolves to whether they were taken. */
+/** Builds a select list. `send(values)` resolves to whether the choice was accepted. */
 export function choice({ placeholder, min, max, options }, send) {
   const title = String(placeholder || CHOOSE);
   const id = `choice-${++count}`;
   const chosen = h('span', { class: 'choice-value' }, title);
   const opener = h('button', { type: 'button', class: 'choice-opener', 'aria-expanded': 'false', 'aria-controls': id }, chosen, icon('down'));
-  // What opens inside the log is no news.
+  // The panel is inside the live log and must not be announced.
   const panel = h('div', { class: 'choice-panel', id, hidden: true, 'aria-live': 'off' });
 
   const show = (open) => {
@@ -23,7 +23,7 @@ export function choice({ placeholder, min, max, options }, send) {
     const labels = picked.map((option) => String(option.label)).join(', ');
     chosen.replaceChildren(...(labels ? [h('span', { class: 'visually-hidden' }, `${title}: `), labels] : [title]));
     list.taken(picked);
-    // Only whoever is still here is taken back to the button.
+    // Return the focus to the button only if it is still in the panel.
     const inside = panel.contains(document.activeElement);
     show(false);
     if (inside) opener.focus();
@@ -70,7 +70,7 @@ function listbox(title, options, take) {
     event.preventDefault();
   }
 
-  /** Letters typed in a row go to the next option that begins with them. */
+  /** Type-ahead: focuses the next option that begins with the typed letters. */
   function seek(key, at) {
     clearTimeout(silence);
     silence = setTimeout(() => { typed = ''; }, 700);

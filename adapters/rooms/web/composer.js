@@ -1,5 +1,5 @@
-// Where messages are written: it grows with its text, says that one is typing, and is also where
-// replies and edits are made. Whether one may write at present is decided elsewhere (restrictions.js).
+// The message box: it grows with its text, sends typing indicators, and is also used for replies and
+// edits. Whether writing is allowed is decided in restrictions.js.
 import { $, focusInput } from './dom.js';
 import { Files } from './files.js';
 import { excerpt } from './message.js';
@@ -14,14 +14,14 @@ export class Composer {
   #files = new Files(() => this.#refresh());
   #mode = null; // { kind: 'reply' | 'edit', view }
   #draft = '';
-  #blocked = null; // why nobody may write
+  #blocked = null; // the reason why writing is blocked, or null
   #shelved = '';
-  #held = false; // only sending has to wait
+  #held = false; // only sending has to wait (slow mode)
   #invitation = $('input').placeholder;
   #typingSent = 0;
   #silence = null;
 
-  /** `on`: send(text, replyTo, files), edit(id, text) → promise, typing(bool), lastOwn() → view or null, early() when sending has to wait. */
+  /** `on`: send(text, replyTo, files), edit(id, text) → promise, typing(bool), lastOwn() → view or null, tooEarly() when sending has to wait. */
   constructor(on) {
     this.on = on;
     $('composer').addEventListener('submit', (event) => {
@@ -71,7 +71,7 @@ export class Composer {
     this.focus();
   }
 
-  /** Writing is not possible, for this reason; with null it is again. What stands there is given back then. */
+  /** Blocks writing for a reason; null allows it again and restores the draft. */
   block(reason) {
     if (reason === this.#blocked) return;
     if (reason && this.#blocked === null) {
@@ -90,14 +90,14 @@ export class Composer {
     if (reason === null) this.#shelved = '';
   }
 
-  /** New messages have to wait, though they can be written. */
+  /** Holds back sending; messages can still be written. */
   hold(held) {
     if (held === this.#held) return;
     this.#held = held;
     this.#refresh();
   }
 
-  /** The message that is replied to or edited was deleted. */
+  /** Cancels a reply to or an edit of a deleted message. */
   forget(id) {
     if (this.#mode?.view.msg.id === id) this.cancel();
   }

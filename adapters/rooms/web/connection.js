@@ -1,43 +1,43 @@
-// The socket: being the same guest as before, entering a room, coming back to it after a lost connection (but not after being shown out), and the outbox of messages
-// that are not acknowledged yet. A message keeps its nonce however often it is sent, so it is never doubled.
+// The Socket.IO connection: the guest token, joining a room, rejoining it after a lost connection (but not after a
+// removal), and the outbox of unacknowledged messages. A resent message keeps its nonce, so it is never duplicated.
 import { io } from './vendor/socket.io.esm.min.js';
 
 const ACK_TIMEOUT_MS = 12000;
-// After a lost connection the server may still hold our name for a while: it is asked for again after these seconds.
+// After a lost connection the server may still hold our name. Delays between attempts to rejoin, in seconds.
 const REJOIN_DELAYS = [1, 2, 4, 8, 15, 30];
 const FORWARDED_EVENTS = [
   'new_message', 'message_edited', 'message_deleted', 'messages_deleted', 'message_pinned', 'reaction', 'user_joined',
   'user_left', 'user_typing', 'presence', 'room_users', 'room_updated', 'form',
 ];
-// These change the log, so they wait while messages from before them are being fetched.
+// Events that change the log are held while earlier messages are being fetched.
 const LOG_EVENTS = ['new_message', 'message_edited', 'message_deleted', 'messages_deleted', 'message_pinned', 'reaction'];
 const REMOVAL_KINDS = ['kicked', 'banned'];
-// What the server answers to somebody who is in no room: our place there is lost, and is taken again.
+// The error of the server for a client that is in no room; we then rejoin.
 const NOT_IN_ROOM = 'join a room first';
-// Cookies do not tell ports apart. How long a token is good for is the server's to say; browsers keep no cookie for longer than this.
+// Cookies ignore ports, so the name has the port. The server decides when a token expires; browsers keep cookies at most this long.
 const COOKIE = `palabre_guest_${location.port}`;
 const COOKIE_AGE_S = 400 * 86400;
 
 export class Connection extends EventTarget {
   #socket;
-  #wanted = null; // { username, room }: where we are, or are about to be
-  #entered = false; // was inside that room at least once
-  #joined = false; // is inside it now
-  #expelled = false; // was shown out: nothing is dialled until the person asks for it
+  #wanted = null; // { username, room } that we are in or are joining
+  #entered = false; // has been in that room at least once
+  #joined = false; // is in the room now
+  #expelled = false; // kicked or banned: no reconnection until the person enters again
   #rejoins = 0;
-  #timer = null; // an answer that is awaited, or a rejoin to come
+  #timer = null; // timeout of a join, or delay of a rejoin
   #reconnectTimer = null;
   #reconnects = 0;
-  #token = null; // with it the server knows that this is the same guest
-  #held = null; // [name, data] of what happened while messages from before it are being fetched
-  #round = 0; // of catching up
-  #outbox = new Map(); // nonce → { nonce, message, reply_to, files, ids: of those that are uploaded, state: 'sending' | 'failed', resend: sent again on return }
+  #token = null; // identifies the guest
+  #held = null; // [name, data] of events held while earlier messages are being fetched
+  #round = 0; // number of the current catch-up
+  #outbox = new Map(); // nonce → { nonce, message, reply_to, files, ids: of uploaded files, state: 'sending' | 'failed', resend: on rejoin }
 
-  /** `lastId()` gives the id of the last message the timeline holds. */
+  /** `lastId()` returns the id of the last message in the timeline. */
   constructor(lastId) {
     super();
     this.lastId = lastId;
-    // The owner of a reserved name comes by a link with its token, which nobody looking at the address should see.
+    // The owner of a reserved name opens a link with its token, which must not stay in the address bar.
     const given = /^#token=([\x21-\x7e]+)$/.exec(location.hash)?.[1];
     if (given) {
       writeToken(given);
@@ -62,7 +62,7 @@ export class Connection extends EventTarget {
       this.#held = null;
       if (this.#expelled) return this.#emit('state', { state: 'off' });
       this.#emit('state', { state: 'lost' });
-      // A disconnection that the server asked for is not followed by a reconnection of its own.
+      // Socket.IO does not reconnect by itself after the server has closed the connection.
       if (!socket.active) this.#reconnectLater();
     });
     socket.on('connect_error', (error) => {
@@ -97,7 +97,7 @@ export class Connection extends EventTarget {
     this.#forget();
   }
 
-  /** Asks and awaits the acknowledgement; rejects with a sentence to show. */
+  /** Sends an event and waits for the acknowledgement; rejects with an error text to show. */
   async call(event, data) {
     if (!this.#joined || !this.#socket.connected) throw new Error('Not connected: please try again in a moment.');
     let answer;
@@ -118,7 +118,7 @@ export class Connection extends EventTarget {
     if (this.#joined && this.#socket.connected) this.#socket.emit('typing', { is_typing: isTyping });
   }
 
-  /** Puts a message in the outbox and returns its entry; events `sent` and `failed` tell what became of it. */
+  /** Puts a message in the outbox and returns its entry; its result is a `sent` or `failed` event. */
   send(message, replyTo, files = []) {
     const entry = { nonce: newNonce(), message, reply_to: replyTo, files, ids: null, state: 'sending', resend: false };
     this.#outbox.set(entry.nonce, entry);
@@ -131,12 +131,12 @@ export class Connection extends EventTarget {
     if (entry) this.#post(entry);
   }
 
-  /** The message is in the timeline, or given up: it is not sent again. */
+  /** Removes a message that is in the timeline or was discarded: it is not sent again. */
   removeFromOutbox(nonce) { this.#outbox.delete(nonce); }
 
   async #post(entry) {
     entry.state = 'sending';
-    // Never left to the socket's own buffer, which would be sent before we are back in the room.
+    // Not left to the buffer of the socket, which would be sent before we have rejoined the room.
     if (!this.#joined || !this.#socket.connected) return;
     const { nonce, message, reply_to } = entry;
     const attempt = (entry.attempt = (entry.attempt ?? 0) + 1);
@@ -156,10 +156,10 @@ export class Connection extends EventTarget {
     this.#socket.timeout(ACK_TIMEOUT_MS).emit('send_message', { message, nonce, ...about }, (lost, answer) => {
       if (isOver()) return;
       if (lost) {
-        if (!this.#joined || !this.#socket.connected) return; // sent again on return
+        if (!this.#joined || !this.#socket.connected) return; // sent again after rejoining
         this.#fail(entry, 'not confirmed by the server', true);
       } else if (answer?.error === NOT_IN_ROOM) {
-        this.#reenter(); // sent again once we are back
+        this.#reenter(); // sent again after rejoining
       } else if (answer?.error) {
         this.#fail(entry, describe(answer.error), false);
       } else {
@@ -169,7 +169,7 @@ export class Connection extends EventTarget {
     });
   }
 
-  /** Hands a file over; the id under which a message takes it along. */
+  /** Uploads a file and returns its id for the message. */
   async #upload(file) {
     const { id, url } = await this.call('upload', { name: file.name, size: file.size, content_type: file.type });
     let answer;
@@ -187,7 +187,7 @@ export class Connection extends EventTarget {
 
   #fail(entry, reason, resend) {
     entry.state = 'failed';
-    if (!resend) entry.ids = null; // on the next try, files are handed over anew
+    if (!resend) entry.ids = null; // files are uploaded again on the next attempt
     entry.resend = resend;
     this.#emit('failed', { nonce: entry.nonce, reason });
   }
@@ -202,7 +202,7 @@ export class Connection extends EventTarget {
     this.#timer = setTimeout(() => this.#refused('The server did not answer. Please try again.'), ACK_TIMEOUT_MS);
   }
 
-  /** The connection is there, but the server does not have us in the room any more. */
+  /** Joins again when the connection is up but the server no longer has us in the room. */
   #reenter() {
     if (!this.#joined || !this.#wanted || !this.#socket.connected) return;
     this.#joined = false;
@@ -211,7 +211,7 @@ export class Connection extends EventTarget {
   }
 
   #onJoined(answer) {
-    if (!this.#wanted) return this.#socket.emit('leave_room', {}); // an answer to an entry that was given up
+    if (!this.#wanted) return this.#socket.emit('leave_room', {}); // the join was cancelled
     clearTimeout(this.#timer);
     const back = this.#entered;
     this.#wanted = { username: answer.username ?? this.#wanted.username, room: answer.room ?? this.#wanted.room };
@@ -234,7 +234,7 @@ export class Connection extends EventTarget {
     }
   }
 
-  /** Fetches what else was missed, page by page; what happens meanwhile comes behind it. */
+  /** Fetches the other missed messages page by page, then emits the events held in the meantime. */
   async #catchUp(cursor) {
     const round = ++this.#round;
     const isOver = () => !this.#held || round !== this.#round;
@@ -246,7 +246,7 @@ export class Connection extends EventTarget {
         after = page.has_more ? page.cursor : null;
       }
     } catch {
-      // Without a connection it goes on from there on return.
+      // Without a connection it continues after rejoining.
       if (!isOver() && this.#socket.connected) this.#join();
       return;
     }
@@ -267,7 +267,7 @@ export class Connection extends EventTarget {
       if (this.#joined) this.#emit('moderated', data);
       return;
     }
-    // It may also be the answer to coming back.
+    // It may also be the response to a rejoin.
     const { room } = this.#wanted;
     this.#forget();
     this.#expelled = true;
@@ -319,7 +319,7 @@ function writeToken(token) {
   document.cookie = `${COOKIE}=${encodeURIComponent(token)}; Path=/; Max-Age=${COOKIE_AGE_S}; SameSite=Strict${secure}`;
 }
 
-/** Random and long enough to be unique; crypto.randomUUID would need a secure context. */
+/** Returns a random nonce of 128 bits. crypto.randomUUID would need a secure context. */
 function newNonce() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,9 +1,9 @@
-// What a message offers to press and to choose: buttons, links, one list.
+// The controls of a message: buttons, links and one select list.
 import { choice } from './choice.js';
 import { h, icon, whileAsking } from './dom.js';
 import { safeUrl } from './markdown.js';
 
-/** `on`: press(action) and choose(action, values), which resolve to whether it was done. */
+/** `on`: press(action) and choose(action, values), which resolve to whether they succeeded. */
 export function controls({ buttons, select }, on) {
   return [
     ...(buttons ?? []).map((each) => button(each, on)),
@@ -18,7 +18,7 @@ function button({ label, action, style, url, disabled }, on) {
     return h('a', { class: look, href, target: '_blank', rel: 'noopener noreferrer nofollow', title: href },
       String(label), icon('outside'), h('span', { class: 'visually-hidden' }, ' (opens in a new tab)'));
   }
-  // An address that is none leads nowhere.
+  // A button with an invalid address is disabled.
   const el = h('button', { type: 'button', class: look, disabled: Boolean(disabled || url) }, String(label));
   el.addEventListener('click', () => whileAsking(el, () => on.press(action)));
   return el;

@@ -1,4 +1,4 @@
-// Small helpers that the other modules share: building elements, icons, focus, dates, storage, toasts.
+// Helpers of the other modules: building elements, icons, focus, dates, storage, toasts.
 
 /** Builds an element. Functions named on… become listeners, `dataset` is copied, the rest are attributes. Children are nodes or text. */
 export function h(tag, props = {}, ...children) {
@@ -40,22 +40,22 @@ export function icon(name) {
   return svg;
 }
 
-/** Puts the focus where one writes; while nobody may write, on the log. */
+/** Focuses the message box, or the log while writing is blocked. */
 export function focusInput() {
   ($('input').disabled ? $('messages') : $('input')).focus();
 }
 
-/** Does `work` unless it is under way already. The button is not disabled meanwhile, since it would lose the focus. */
+/** Runs `work` unless it is already running. The button is not disabled, since it would lose the focus. */
 export async function whileAsking(button, work) {
   if (button.getAttribute('aria-disabled') === 'true') return;
   button.setAttribute('aria-disabled', 'true');
   try { await work(); } finally { button.removeAttribute('aria-disabled'); }
 }
 
-/** localStorage that never throws: a browser may refuse it. */
+/** localStorage that never throws; a browser may deny access. */
 export const store = {
   get(key) { try { return localStorage.getItem(key); } catch { return null; } },
-  set(key, value) { try { localStorage.setItem(key, value); } catch { /* not remembered */ } },
+  set(key, value) { try { localStorage.setItem(key, value); } catch { /* not stored */ } },
 };
 
 const LOCALE = 'en-GB';
@@ -81,13 +81,13 @@ export function dayLabel(date) {
   return (date.getFullYear() === now.getFullYear() ? DAY : DAY_YEAR).format(date);
 }
 
-/** A moment to come, as short as it is clear: the time, and the day unless it is today. */
+/** Formats a time in the future: the time of day, and the date unless it is today. */
 export function moment(date) {
   if (dayKey(date) === dayKey(new Date())) return clock(date);
   return `${(date.getFullYear() === new Date().getFullYear() ? DAY : DAY_YEAR).format(date)}, ${clock(date)}`;
 }
 
-/** A message about something that went wrong, read out at once, gone after a while. */
+/** Shows an error for 7 seconds; screen readers announce it at once. */
 export function toast(text) {
   const box = $('toasts');
   const note = h('div', { class: 'toast', role: 'alert' },

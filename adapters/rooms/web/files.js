@@ -1,4 +1,4 @@
-// The files that will go with the next message: picked, pasted or dropped.
+// The files to send with the next message: picked, pasted or dropped.
 import { sizeOf } from './attachments.js';
 import { $, h, icon, toast } from './dom.js';
 
@@ -8,13 +8,13 @@ export class Files {
   #chosen = [];
   #open = true;
 
-  /** `changed()` is called when there are more or fewer. */
+  /** `changed()` is called when files are added or removed. */
   constructor(changed) {
     this.changed = changed;
     $('attach').addEventListener('click', () => $('file-input').click());
     $('file-input').addEventListener('change', () => {
       this.add($('file-input').files);
-      $('file-input').value = ''; // the same file can be picked again
+      $('file-input').value = ''; // allows picking the same file again
     });
     $('input').addEventListener('paste', (event) => {
       const { files } = event.clipboardData ?? {};
@@ -51,7 +51,7 @@ export class Files {
     $('input').focus();
   }
 
-  /** What is chosen, which is then gone from here. */
+  /** Returns the chosen files and clears the list. */
   take() {
     const taken = this.#chosen;
     this.#chosen = [];
@@ -59,7 +59,7 @@ export class Files {
     return taken;
   }
 
-  /** Whether files can be added at present. */
+  /** Sets whether files can be added. */
   allow(open) {
     this.#open = open;
     $('attach').disabled = !open;

@@ -1,13 +1,13 @@
-// Forms that a bot asks this person to fill in, one after the other, in a modal dialog.
+// Forms from bots, shown one after the other in a modal dialog.
 import { $, h, whileAsking } from './dom.js';
 
 export class Forms {
   #dialog = $('form');
   #waiting = [];
   #open = null; // { id, fields: [Field] }
-  #from = null; // what had the focus before
+  #from = null; // the element that had the focus before
 
-  /** `submit(id, values)` rejects with a sentence to show; `late(sentence)` shows one when the form is closed already. */
+  /** `submit(id, values)` rejects with an error text to show; `late(text)` shows it if the form is already closed. */
   constructor(submit, late) {
     this.submit = submit;
     this.late = late;
@@ -24,7 +24,7 @@ export class Forms {
     else this.#start(form);
   }
 
-  /** The person leaves the room: nothing is asked any more. */
+  /** Closes and drops all forms when the person leaves the room. */
   clear() {
     this.#waiting = [];
     this.#from = null;
@@ -49,7 +49,7 @@ export class Forms {
     return whileAsking($('form-submit'), async () => {
       let problem = null;
       try {
-        // A map of its own, since a field may have any name.
+        // fromEntries also keeps a field named __proto__.
         await this.submit(form.id, Object.fromEntries(form.fields.map(({ name, input }) => [name, input.value])));
       } catch (error) {
         problem = error.message;
@@ -70,14 +70,14 @@ export class Forms {
     $('form-fields').replaceChildren();
     $('form-submit').removeAttribute('aria-disabled');
     const next = this.#waiting.shift();
-    // Browsers put it back themselves, unless what had it is gone.
+    // Browsers restore the focus themselves, unless its element is gone.
     const from = this.#from;
     if (from) (from.isConnected && from !== document.body ? from : $('messages')).focus({ preventScroll: true });
     if (next) this.#start(next);
   }
 }
 
-/** One question: its label, its input, and what is wrong with the answer. Lengths are counted in characters, not UTF-16 units. */
+/** A field: its label, its input and its error. Lengths are counted in characters, not UTF-16 units. */
 class Field {
   constructor({ name, label, long, required, min, max, placeholder, value }, id) {
     Object.assign(this, { name: String(name), required: Boolean(required), min: Number(min ?? 0), max: Number(max ?? Infinity) });
@@ -103,7 +103,7 @@ class Field {
   }
 
   #onInput() {
-    // What is wrong is said when the form is sent; from then on, as it is put right.
+    // Errors are shown on submission, and from then on while typing.
     if (this.input.getAttribute('aria-invalid') === 'true') this.check();
     else this.#say();
   }

@@ -1,5 +1,5 @@
-// A safe subset of CommonMark, built as DOM nodes. Nothing a person types is ever parsed as HTML:
-// whatever is not recognised here ends in a text node.
+// A safe subset of CommonMark, built as DOM nodes. User input is never parsed as HTML: everything that is
+// not recognised here becomes a text node.
 import { h } from './dom.js';
 
 const MAX_DEPTH = 12;
@@ -13,7 +13,7 @@ export function render(text) {
   return fragment;
 }
 
-/** The absolute address if it is http or https, otherwise null. */
+/** Returns the absolute address if it is http or https, otherwise null. */
 export function safeUrl(address) {
   if (!/^https?:\/\//i.test(address)) return null;
   try {
@@ -78,14 +78,14 @@ function blocks(lines, depth) {
 
 const ITEM = /^ ?[-*+] +(?=\S)/;
 
-/** The first paragraph of a list item stands without its own margins. */
+/** Unwraps the first paragraph of a list item, so that it has no margins. */
 function tight(nodes) {
   const [first, ...rest] = nodes;
   return first?.tagName === 'P' ? [...first.childNodes, ...rest] : nodes;
 }
 
-// Inline text: a scan that yields finished nodes, plain text and runs of * _ ~,
-// then the delimiter algorithm of CommonMark pairs the runs.
+// Inline text: a scan produces finished nodes, plain text and runs of * _ ~; then the delimiter algorithm
+// of CommonMark pairs the runs.
 function inline(text, inLink = false) {
   const tokens = [];
   let plain = '';

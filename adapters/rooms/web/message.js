@@ -1,4 +1,4 @@
-// One message as the page shows it. Everything that comes from people is put in text nodes.
+// The view of one message. All user input is put in text nodes.
 import { attachment } from './attachments.js';
 import { controls } from './controls.js';
 import { clock, fullDate, h, icon, toDate } from './dom.js';
@@ -9,7 +9,7 @@ const EMOJI = [['👍', 'thumbs up'], ['❤️', 'heart'], ['😂', 'laughing'],
 const JUMBO = /^(?:\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F|\u200D\p{Extended_Pictographic})*\s*){1,3}$/u;
 
 export class MessageView {
-  /** `room` gives what a message needs of its surroundings: `me`, `author`, `find(id)`, `jump(id)` and the actions. */
+  /** `room` is the context of a message: `me`, `author`, `find(id)`, `jump(id)` and the actions. */
   constructor(msg, room) {
     this.room = room;
     this.parts = Object.fromEntries(['meta', 'quote', 'text', 'embeds', 'files', 'actions', 'reactions', 'status']
@@ -29,7 +29,7 @@ export class MessageView {
     return !bot && (author ? author === this.room.author : username === this.room.me);
   }
 
-  /** Said to this person alone: the room's history does not have it. */
+  /** Whether only this user sees the message: an ephemeral or direct message, which is not in the history. */
   get ephemeral() { return Boolean(this.msg.ephemeral || this.msg.private); }
 
   update(msg) {
@@ -64,7 +64,7 @@ export class MessageView {
     this.setState('sent');
   }
 
-  /** `state`: sent, sending or failed (then with a reason). */
+  /** `state`: sent, sending or failed (with a reason). */
   setState(state, reason) {
     const { status } = this.parts;
     this.el.classList.toggle('pending', state === 'sending');
@@ -106,7 +106,7 @@ export class MessageView {
     this.#renderReactions();
   }
 
-  /** A part is built anew only when what it is made of has changed: someone may be choosing, and pictures are loaded. */
+  /** Rebuilds a part only if its data has changed: the user may be choosing, and images are loaded. */
   #renew(part, from, build) {
     const made = JSON.stringify(from ?? null);
     const box = this.parts[part];
@@ -117,7 +117,7 @@ export class MessageView {
     if (focused) this.el.focus({ preventScroll: true });
   }
 
-  /** The line above a message: for whom it is, or that it is pinned. */
+  /** Renders the line above a message: who can see it, or that it is pinned. */
   #renderBanner() {
     const { msg, room } = this;
     if (this.ephemeral) {
@@ -160,7 +160,7 @@ export class MessageView {
       ] : []));
   }
 
-  /** The tools give way to the emoji palette, in the same place. */
+  /** Replaces the tools with the emoji palette, in the same place. */
   #pick() {
     const done = (focus) => {
       this.el.classList.remove('picking');
@@ -192,7 +192,7 @@ export function excerpt(text) {
   return line.length > 140 ? `${[...line].slice(0, 140).join('')}…` : line;
 }
 
-/** A message in one line, also when it has no words. */
+/** Returns a message as one line, also when it has no text. */
 export function summary({ message, embeds, attachments }) {
   return excerpt(message) || excerpt(embeds?.[0]?.title || embeds?.[0]?.description) || (attachments ?? []).map((file) => file.name).join(', ');
 }

@@ -1,10 +1,10 @@
-// Who is in the room and who is typing; initials and colours made from names.
+// The member list and the typing indicator; initials and colours of names.
 import { $, h, whileAsking } from './dom.js';
 
 const COLOURS = 7;
 const TYPING_TIMEOUT_MS = 6000;
 
-/** The class of a name's colour: always the same one for the same name. */
+/** Returns the CSS class of a name's colour, always the same one for the same name. */
 export function colourOf(name) {
   let hash = 2166136261;
   for (const char of name.toLowerCase()) hash = Math.imul(hash ^ char.codePointAt(0), 16777619) >>> 0;
@@ -21,15 +21,15 @@ export function avatar(name) {
   return h('span', { class: `avatar ${colourOf(name)}`, 'aria-hidden': 'true' }, initials(name));
 }
 
-/** The list of people, which is a drawer on narrow screens. */
+/** The member list, which is a drawer on narrow screens. */
 export class People {
   #users = new Map();
-  #count = 0; // of people, where the list has only some of them
-  #next = null; // where the rest of the list begins
+  #count = 0; // number of people; the list may have only some of them
+  #next = null; // cursor of the next page
   #narrow = matchMedia('(max-width: 820px)');
   #open = false;
 
-  /** `more(cursor)` asks for the next page of the list. */
+  /** `more(cursor)` requests the next page of the list. */
   constructor(more) {
     this.more = more;
     $('people-toggle').addEventListener('click', () => this.#show(!this.#open));
@@ -42,14 +42,14 @@ export class People {
     this.#show(false);
   }
 
-  /** The first page of the list. */
+  /** Sets the first page of the list. */
   set(users, { me, count, next }) {
     this.me = me ?? this.me;
     this.#users.clear();
     this.append(users, { count, next });
   }
 
-  /** A further page of it. */
+  /** Adds a further page. */
   append(users, { count, next }) {
     for (const user of users) this.#users.set(String(user.username), Boolean(user.bot));
     this.#count = count ?? 0;
@@ -57,7 +57,7 @@ export class People {
     this.#render();
   }
 
-  /** People came and went; `count` are there now. */
+  /** Applies joins and leaves; `count` is the number of people now. */
   change(joined, left, count) {
     for (const name of joined) if (!this.#users.has(name)) this.#users.set(name, false);
     for (const name of left) this.#users.delete(name);
@@ -98,7 +98,7 @@ export class People {
   }
 }
 
-/** “alice is typing…”: each name goes by itself when its client falls silent. */
+/** “alice is typing…”: a name is removed after a timeout. */
 export class Typing {
   #timers = new Map();
 

@@ -1,4 +1,4 @@
-// The messages that are pinned in the room: a count in the bar, and a list under it.
+// The pinned messages: a count in the bar, and a list below it.
 import { $, clock, dayLabel, fullDate, h, toDate } from './dom.js';
 import { summary } from './message.js';
 import { colourOf } from './people.js';
@@ -8,11 +8,11 @@ export class Pins {
   #open = false;
   #pinned = new Map(); // id → message
 
-  /** `timeline` is asked whether it has a message, and to go there. */
+  /** `timeline` is used to look up messages and to jump to them. */
   constructor(timeline) {
     this.timeline = timeline;
     this.#panel.addEventListener('beforetoggle', () => {
-      // The bar is as high as the topic that it shows.
+      // The height of the bar depends on the topic.
       this.#panel.style.top = `${document.querySelector('.bar').getBoundingClientRect().bottom + 6}px`;
     });
     this.#panel.addEventListener('toggle', ({ newState }) => {
@@ -23,7 +23,7 @@ export class Pins {
     });
   }
 
-  /** What the room sent: all of it, or more of it. */
+  /** Loads pinned messages; `more` adds to those already loaded. */
   load(messages, more) {
     if (!more) this.#pinned.clear();
     for (const msg of messages) if (msg.pinned) this.#pinned.set(msg.id, msg);
@@ -36,7 +36,7 @@ export class Pins {
     this.#changed();
   }
 
-  /** A message says something else now. */
+  /** Updates an edited message. */
   edited(msg) {
     if (this.#pinned.has(msg.id)) this.set({ ...this.#pinned.get(msg.id), ...msg }, true);
   }
@@ -74,7 +74,7 @@ export class Pins {
         h('time', { datetime: date.toISOString(), title: fullDate(date) }, `${dayLabel(date)}, ${clock(date)}`)), ' ',
       h('span', { class: 'pin-text', dir: 'auto' }, summary(msg)),
     ];
-    // An old one may not be in the log.
+    // An old message may not be in the log.
     if (!this.timeline.has(msg.id)) return h('div', { class: 'pin' }, content);
     return h('button', {
       type: 'button', class: 'pin', onclick: () => {

@@ -1,19 +1,19 @@
-// What the room and its moderators allow at present: the topic, the lock, slow mode, and whether this person is muted.
-// The server decides; the page only saves people from writing what it would refuse.
+// The rules of the room and of its moderators: topic, lock, slow mode, and whether the user is muted.
+// The server enforces them; the page only prevents users from writing messages that would be refused.
 import { $, moment } from './dom.js';
 
-/** Timers cannot be set further ahead than this. */
+/** The longest delay of a timer. */
 const TIMEOUT_MAX_MS = 0x7fffffff;
 const NO_RULES = { topic: null, slowmode: null, locked: false };
 
 export class Restrictions {
   #rules = NO_RULES;
-  #muted = null; // { until: a Date, or null for good }
-  #spoke = -Infinity; // when the person last said something
-  #before = -Infinity; // and the time before
+  #muted = null; // { until: a Date, or null if indefinite }
+  #spoke = -Infinity; // when the user last sent a message
+  #before = -Infinity; // the previous value of #spoke
   #timer = null;
 
-  /** `composer` is blocked and held; `notice(text, tone)` says something in the log. */
+  /** `composer` is blocked and held; `notice(text, tone)` adds a line to the log. */
   constructor(composer, notice) {
     this.composer = composer;
     this.notice = notice;
@@ -22,7 +22,7 @@ export class Restrictions {
     });
   }
 
-  /** In the room, for the first time or `back` in it; `spoke` is when the person last said something there. */
+  /** Handles a join, or a rejoin if `back`; `spoke` is when the user last sent a message in the room. */
   enter(room, back, spoke) {
     if (!back) {
       this.#rules = NO_RULES;
@@ -31,7 +31,7 @@ export class Restrictions {
       this.#spoke = spoke?.getTime() ?? -Infinity;
     }
     const rules = rulesOf(room);
-    // Who comes in sees the topic and slow mode where they stand; why nothing can be written is said.
+    // On joining, topic and slow mode are visible anyway; only a lock is announced in the log.
     this.#change(rules, back ? rules : { ...NO_RULES, locked: rules.locked });
   }
 
@@ -40,7 +40,7 @@ export class Restrictions {
     this.#change(rules, rules);
   }
 
-  /** Muted, or no longer. */
+  /** Handles a mute or unmute of the user. */
   moderated({ kind, reason, until }) {
     const because = reason ? `\nReason: ${reason}` : '';
     if (kind === 'muted') {
@@ -56,22 +56,22 @@ export class Restrictions {
     this.#refresh();
   }
 
-  /** The person said something. */
+  /** The user sent a message. */
   messageSent() {
     this.#before = this.#spoke;
     this.#spoke = Date.now();
     this.#refresh();
   }
 
-  /** It was not taken after all. */
+  /** The message was refused or failed. */
   messageFailed() {
     this.#spoke = this.#before;
     this.#refresh();
   }
 
-  /** The person tried to say something before it was time. */
+  /** Reports that the user tried to send during the slow mode delay. */
   showTooEarly() {
-    // The countdown itself would be read out every second.
+    // A live countdown would be read out every second.
     $('slow-said').textContent = $('slow-text').textContent;
     $('slow').classList.remove('early');
     requestAnimationFrame(() => $('slow').classList.add('early'));
@@ -84,7 +84,7 @@ export class Restrictions {
     this.#refresh();
   }
 
-  /** Says in the log what of `told` is new, and goes by `rules` from now on. */
+  /** Applies `rules`, and announces in the log how `told` differs from the previous rules. */
   #change(rules, told) {
     const before = this.#rules;
     this.#rules = rules;
@@ -125,7 +125,7 @@ export class Restrictions {
   }
 }
 
-/** What is shown at the entrance to someone who was shown out. */
+/** Returns the text on the entry form for a user who was kicked or banned. */
 export function removalMessage({ kind, room, reason, until }) {
   const date = until ? new Date(until) : null;
   const term = date && !Number.isNaN(date.getTime()) ? ` until ${moment(date)}` : '';
@@ -135,13 +135,13 @@ export function removalMessage({ kind, room, reason, until }) {
 
 const rulesOf = ({ topic, slowmode, locked }) => ({ topic: topic ? String(topic) : null, slowmode: Number(slowmode) || null, locked: Boolean(locked) });
 
-/** 90 is “1 min 30 s”. */
+/** Formats 90 as “1 min 30 s”. */
 function span(seconds) {
   const parts = [[Math.floor(seconds / 3600), 'h'], [Math.floor(seconds / 60) % 60, 'min'], [Math.ceil(seconds % 60), 's']];
   return parts.filter(([count]) => count).map(([count, unit]) => `${count} ${unit}`).join(' ');
 }
 
-/** 90 is “1:30”. */
+/** Formats 90 as “1:30”. */
 function countdown(seconds) {
   if (seconds < 60) return `${seconds} s`;
   const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];

@@ -1,4 +1,4 @@
-// Keeps the log at its end unless the person scrolled up; then counts what arrived below and offers to go there.
+// Keeps the log at its end unless the user scrolled up; then counts new messages and offers to jump to them.
 import { $, focusInput } from './dom.js';
 
 const NEAR_END_PX = 48;
@@ -25,7 +25,7 @@ export class Scroller {
     for (const thread of this.#log.children) observer.observe(thread);
   }
 
-  /** Something was added: follow it, or count it if it is news. */
+  /** An element was added: scrolls to it, or counts it if it is a new message. */
   added(news) {
     if (this.stuck) this.toEnd();
     else if (news) this.#show(this.#missed + 1);

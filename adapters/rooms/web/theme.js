@@ -1,5 +1,5 @@
-// Runs before the first paint, so that the page never flashes in the wrong colours:
-// the theme the person chose, otherwise the one of the system.
+// Sets the theme that the user chose, otherwise that of the system. Runs before the first paint, so that
+// the page never flashes in the wrong colours.
 (() => {
   const KEY = 'palabre.theme';
   const system = matchMedia('(prefers-color-scheme: dark)');
@@ -15,7 +15,7 @@
 
   function toggle() {
     chosen = document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark';
-    try { localStorage.setItem(KEY, chosen); } catch { /* for this visit only */ }
+    try { localStorage.setItem(KEY, chosen); } catch { /* not stored */ }
     apply();
   }
 

@@ -1,5 +1,5 @@
-// The log of a room: messages in the server's order, notices, day separators, and below them
-// the person's own messages that are still on their way.
+// The log of a room: messages in the server's order, notices and day separators; below them the user's
+// own messages that are being sent.
 import { $, dayKey, dayLabel, focusInput, h, toDate } from './dom.js';
 import { MessageView } from './message.js';
 import { Scroller } from './scroll.js';
@@ -18,7 +18,7 @@ export class Timeline {
   #items = new WeakMap(); // element → { view?, date }
   lastId = null;
 
-  /** `actions` are what messages ask for: reply, edit, remove, react, press, choose, retry, discard. */
+  /** `actions` are the callbacks of messages: reply, edit, remove, react, press, choose, retry, discard, removeFromOutbox. */
   constructor(actions) {
     this.room = {
       ...actions,
@@ -32,13 +32,13 @@ export class Timeline {
     this.#log.addEventListener('keydown', (event) => this.#onKey(event));
   }
 
-  /** Who reads it: the name, and what their messages have as `author`, since others may go by the same name. */
+  /** Sets the user: the name, and the `author` of own messages, since others may use the same name. */
   is(name, author) {
     this.room.me = name;
     this.room.author = author ?? null;
   }
 
-  /** The first message that the room remembers too. */
+  /** The id of the first message that is in the history. */
   get firstId() {
     for (const el of this.#thread.children) {
       if (el.dataset.id && !this.#items.get(el)?.view?.ephemeral) return el.dataset.id;
@@ -46,7 +46,7 @@ export class Timeline {
     return null;
   }
 
-  /** Whether there is more before the first message. */
+  /** Shows or hides the button for earlier messages. */
   offerEarlier(offered) { $('earlier').hidden = !offered; }
 
   clear() {
@@ -60,10 +60,10 @@ export class Timeline {
     this.#hint();
   }
 
-  /** What the room sent on entry: all of it, or (`catchUp`) only what was missed. */
+  /** Loads the messages received on joining; with `catchUp`, only the missed ones. */
   load(messages, catchUp) {
     this.#log.setAttribute('aria-busy', 'true');
-    // What was said to this person alone is in no history: it keeps its place by its time.
+    // Ephemeral messages are not in the history and keep their place by time.
     const ephemeral = catchUp ? [] : [...this.#views.values()].filter((view) => view?.ephemeral);
     const placeEphemeral = (until) => {
       while (ephemeral.length && ephemeral[0].date < until) this.#place(ephemeral.shift().msg, false);
@@ -82,7 +82,7 @@ export class Timeline {
     this.#hint();
   }
 
-  /** Messages from before the first one. What is being read stays where it is. */
+  /** Adds earlier messages above the first one, without moving the visible part. */
   prepend(messages, hasMore) {
     const fromEnd = this.#log.scrollHeight - this.#log.scrollTop;
     const first = this.#thread.firstElementChild;
@@ -101,7 +101,7 @@ export class Timeline {
     this.#hint();
   }
 
-  /** Returns true if the message was not known before. */
+  /** Adds a message. Returns true if it is new. */
   add(msg) {
     const fresh = this.#place(msg, true);
     this.#hint();
@@ -111,7 +111,7 @@ export class Timeline {
   edit(msg) {
     const view = this.#views.get(msg.id);
     if (!view) return;
-    // An edit carries the whole message: what it does not have is gone. Only what no edit changes is kept.
+    // An edit carries the whole message, so missing fields are removed, except for those that no edit changes.
     const { username, timestamp, bot, reply_to, pinned, ephemeral, private: direct } = view.msg;
     view.update({ username, timestamp, bot, reply_to, pinned, ephemeral, private: direct, ...msg });
     this.#refreshQuotes(msg.id);
@@ -142,12 +142,12 @@ export class Timeline {
     this.#scroller.added(false);
   }
 
-  /** Something that happened in the room; `tone` (bad or good) if it concerns this very person. */
+  /** Adds a notice; `tone` (bad or good) if it is about the user. */
   notice(text, tone) {
     this.#append(h('p', { class: tone ? `notice personal ${tone}` : 'notice', dir: 'auto' }, text), { date: new Date() });
   }
 
-  /** A message of our own that is being sent. */
+  /** Adds an own message that is being sent. */
   addPending({ nonce, message, reply_to, files }) {
     const attachments = files.map((file) => ({ name: file.name, content_type: file.type, size: file.size, url: URL.createObjectURL(file) }));
     const msg = { username: this.room.me, message, nonce, reply_to, attachments, timestamp: new Date().toISOString() };
@@ -166,7 +166,7 @@ export class Timeline {
     this.#scroller.added(false);
   }
 
-  /** Acknowledged. It takes its place when the room sends it, unless it already has. */
+  /** Handles an acknowledgement. The message moves to its place when the room broadcasts it, unless it already has. */
   acknowledge(nonce, id) {
     const view = this.#pending.get(nonce);
     if (!view) return;
@@ -192,7 +192,7 @@ export class Timeline {
       return false;
     }
     const ephemeral = msg.ephemeral || msg.private;
-    // The room is asked for what comes after this one, so it must be one that the room remembers.
+    // Catching up starts after this message, so it must be one that is in the history.
     if (!ephemeral) this.lastId = msg.id;
     if (msg.type === 'notification') {
       this.#views.set(msg.id, null);
@@ -208,7 +208,7 @@ export class Timeline {
     return true;
   }
 
-  /** Our own message on its way that this one is, by nonce or by the id of its acknowledgement. */
+  /** Takes the pending own message that `msg` is, by nonce or by acknowledged id. */
   #waiting(msg) {
     if (msg.username !== this.room.me) return null;
     for (const [nonce, view] of this.#pending) {
@@ -223,7 +223,7 @@ export class Timeline {
 
   #append(el, item, news = false) {
     const today = dayKey(new Date());
-    if (this.today !== today) { // past midnight: “Today” is “Yesterday” now
+    if (this.today !== today) { // after midnight: “Today” becomes “Yesterday”
       this.today = today;
       for (const sep of this.#thread.querySelectorAll('.day')) this.#label(sep);
     }
@@ -237,7 +237,7 @@ export class Timeline {
     this.#scroller.added(news);
   }
 
-  /** Decides whether a day begins before this element, and whether it goes with the message above. */
+  /** Inserts a day separator if needed, and groups the message with the one above. */
   #layout(el) {
     const before = el.previousElementSibling ?? (el.parentElement === this.#outgoing ? this.#thread.lastElementChild : null);
     const item = this.#items.get(el);
@@ -292,12 +292,12 @@ export class Timeline {
   }
 
   #dismiss(view) {
-    // To the log rather than to the text, which on a touch screen would bring up the keyboard.
+    // Focus the log instead of the message box, which would open the keyboard on a touch screen.
     this.#log.focus({ preventScroll: true });
     this.remove([view.msg.id]);
   }
 
-  /** One message at a time is a stop of the Tab key; the arrow keys move between messages. */
+  /** Roving tabindex: one message is a Tab stop; the arrow keys move between messages. */
   #rove(el, unlessFocused = false) {
     if (unlessFocused && this.#log.contains(document.activeElement)) return;
     if (this.stop) this.stop.tabIndex = -1;
