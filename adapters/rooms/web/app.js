@@ -9,7 +9,7 @@ import { Restrictions, removalMessage } from './restrictions.js';
 import { Timeline } from './timeline.js';
 
 const NAME_KEY = 'palabre.name';
-const STATES = { connecting: 'Connecting…', connected: 'Connected', lost: 'Connection lost, retrying…', off: 'Not connected' };
+const STATES = { connecting: 'Connecting…', connected: 'Connected', lost: 'Connection lost. Reconnecting…', off: 'Not connected' };
 const PATH = /^\/rooms\/([^/]+)\/?$/;
 
 let here = null; // { room, username } while in a room
@@ -67,7 +67,7 @@ async function ask(event, data) {
 
 async function remove(view) {
   const { id } = view.msg;
-  if (await confirm('Delete this message?', 'It disappears for everyone, and cannot be brought back.', 'Delete')) ask('delete_message', { id });
+  if (await confirm('Delete this message?', 'It will be deleted for everyone. This cannot be undone.', 'Delete')) ask('delete_message', { id });
 }
 
 /** Removes deleted messages, by id. */
@@ -83,7 +83,7 @@ const on = (name, listener) => connection.addEventListener(name, (event) => list
 on('state', ({ state, problem }) => {
   $('state').dataset.state = state;
   $('state').textContent = STATES[state];
-  if (problem && !here && busy()) $('entry-error').textContent = 'The server cannot be reached. Trying again…';
+  if (problem && !here && busy()) $('entry-error').textContent = 'Cannot reach the server. Retrying…';
 });
 
 on('joined', ({ room, username, author, messages, pinned, users, count, next_users: next, catch_up: catchUp, has_more: hasMore, back, ...rules }) => {
@@ -186,7 +186,7 @@ const busy = () => $('enter').disabled;
 
 function setBusy(value) {
   $('enter').disabled = value;
-  $('enter').textContent = value ? 'Entering…' : 'Enter';
+  $('enter').textContent = value ? 'Joining…' : 'Join';
 }
 
 function chooseRoom(room) {
@@ -204,7 +204,7 @@ $('entry').addEventListener('submit', (event) => {
   event.preventDefault();
   const name = $('name').value.trim();
   const room = $('room').value.trim().replace(/^#/, '');
-  const missing = !name ? ['name', 'Please say who you are.'] : !room ? ['room', 'Please choose a room.'] : null;
+  const missing = !name ? ['name', 'Enter your name.'] : !room ? ['room', 'Choose a room.'] : null;
   $('name').setAttribute('aria-invalid', String(!name));
   $('room').setAttribute('aria-invalid', String(!room));
   $('entry-error').textContent = missing?.[1] ?? '';
@@ -246,7 +246,7 @@ function show(view) {
 
 async function leave() {
   const count = connection.unsent;
-  if (count && !await confirm('Leave the room?', 'Something you wrote is not sent yet, and would be lost.', 'Leave')) return;
+  if (count && !await confirm('Leave the room?', 'Messages that have not been sent yet will be lost.', 'Leave')) return;
   depart();
   history.pushState(null, '', '/');
 }

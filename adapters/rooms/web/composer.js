@@ -189,8 +189,8 @@ export class Composer {
     $('context').hidden = !kind;
     $('send').setAttribute('aria-label', kind === 'edit' ? 'Save' : 'Send');
     $('send').title = kind === 'edit' ? 'Save' : 'Send';
-    $('context-cancel').setAttribute('aria-label', kind === 'edit' ? 'Stop editing' : 'Do not reply');
-    if (kind === 'edit') $('context-text').textContent = 'Editing your message. Escape cancels.';
+    $('context-cancel').setAttribute('aria-label', kind === 'edit' ? 'Cancel editing' : 'Cancel reply');
+    if (kind === 'edit') $('context-text').textContent = 'Editing your message. Press Esc to cancel.';
     else if (kind) $('context-text').textContent = `Replying to ${view.msg.username}: ${excerpt(view.msg.message)}`;
   }
 }

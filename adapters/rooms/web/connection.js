@@ -70,7 +70,7 @@ export class Connection extends EventTarget {
       if (!socket.active) this.#reconnectLater();
     });
     socket.on('room_joined', (answer) => this.#onJoined(answer ?? {}));
-    socket.on('error', (answer) => this.#onError(String(answer?.message ?? 'Something went wrong')));
+    socket.on('error', (answer) => this.#onError(String(answer?.message ?? 'Something went wrong.')));
     socket.on('moderated', (data) => this.#onModerated(data ?? {}));
     for (const name of FORWARDED_EVENTS) {
       socket.on(name, (data) => {
@@ -99,16 +99,16 @@ export class Connection extends EventTarget {
 
   /** Sends an event and waits for the acknowledgement; rejects with an error text to show. */
   async call(event, data) {
-    if (!this.#joined || !this.#socket.connected) throw new Error('Not connected: please try again in a moment.');
+    if (!this.#joined || !this.#socket.connected) throw new Error('Not connected. Try again in a moment.');
     let answer;
     try {
       answer = await this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, data);
     } catch {
-      throw new Error('The server did not answer.');
+      throw new Error('The server did not respond. Try again.');
     }
     if (answer?.error === NOT_IN_ROOM) {
       this.#reenter();
-      throw new Error('Coming back into the room: please try again in a moment.');
+      throw new Error('Rejoining the room. Try again in a moment.');
     }
     if (answer?.error) throw new Error(describe(answer.error));
     return answer ?? {};
@@ -180,7 +180,7 @@ export class Connection extends EventTarget {
     }
     if (!answer.ok) {
       const { error } = await answer.json().catch(() => ({}));
-      throw new Error(error ?? `${file.name} was refused (${answer.status})`);
+      throw new Error(error ?? `${file.name} could not be uploaded (HTTP ${answer.status})`);
     }
     return id;
   }
@@ -199,7 +199,7 @@ export class Connection extends EventTarget {
     const locale = navigator.language;
     this.#socket.emit('join_room', { username, room, ...(last && { last_id: last }), ...(locale && { locale }) });
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#refused('The server did not answer. Please try again.'), ACK_TIMEOUT_MS);
+    this.#timer = setTimeout(() => this.#refused('The server did not respond. Try again.'), ACK_TIMEOUT_MS);
   }
 
   /** Joins again when the connection is up but the server no longer has us in the room. */
@@ -306,7 +306,7 @@ export class Connection extends EventTarget {
 }
 
 function describe(error) {
-  return String(typeof error === 'object' ? error.message ?? 'refused' : error);
+  return String(typeof error === 'object' ? error.message ?? 'the server refused the request' : error);
 }
 
 function readToken() {

@@ -45,7 +45,7 @@ export class Files {
   add(files) {
     if (!this.#open) return;
     const room = FILES_MAX - this.#chosen.length;
-    if (files.length > room) toast(`A message has at most ${FILES_MAX} files.`);
+    if (files.length > room) toast(`You can attach at most ${FILES_MAX} files to a message.`);
     this.#chosen.push(...[...files].slice(0, room));
     this.#show();
     $('input').focus();

@@ -95,9 +95,9 @@ class Field {
     const text = this.input.value;
     const count = [...text].length;
     let problem = null;
-    if (!text.trim()) problem = this.required ? 'Please fill this in.' : null;
-    else if (count < this.min) problem = `At least ${this.min} characters, please; these are ${count}.`;
-    if (count > this.max) problem = `At most ${this.max} characters, please; these are ${count}.`;
+    if (!text.trim()) problem = this.required ? 'This field is required.' : null;
+    else if (count < this.min) problem = `Enter at least ${this.min} characters (now ${count}).`;
+    if (count > this.max) problem = `Enter at most ${this.max} characters (now ${count}).`;
     this.#say(problem);
     return !problem;
   }

@@ -90,7 +90,7 @@ export class MessageView {
     if (!id) return quote.replaceChildren();
     const original = this.room.find(id);
     this.el.dataset.replyTo = id;
-    if (!original) return quote.replaceChildren(h('span', { class: 'quoted' }, 'In reply to a message that is not shown here'));
+    if (!original) return quote.replaceChildren(h('span', { class: 'quoted' }, 'In reply to a message that is not loaded'));
     quote.replaceChildren(h('button', { type: 'button', class: `quoted ${colourOf(original.msg.username)}`, onclick: () => this.room.jump(id) },
       h('span', { class: 'visually-hidden' }, 'In reply to '),
       h('bdi', { class: 'author' }, original.msg.username), ' ',
@@ -121,7 +121,7 @@ export class MessageView {
   #renderBanner() {
     const { msg, room } = this;
     if (this.ephemeral) {
-      const words = msg.private ? ['Private message from ', h('bdi', {}, msg.username)] : ['Only you can see this'];
+      const words = msg.private ? ['Direct message from ', h('bdi', {}, msg.username)] : ['Only you can see this'];
       const dismiss = h('button', { type: 'button', class: 'dismiss', onclick: () => room.dismiss(this) }, 'Dismiss');
       this.banner.replaceChildren(icon(msg.private ? 'envelope' : 'eye'), h('span', {}, words), dismiss);
     } else if (msg.pinned) {

@@ -48,7 +48,7 @@ export class Restrictions {
       const muted = { until: date && !Number.isNaN(date.getTime()) ? date : null };
       const known = this.#muted && this.#muted.until?.getTime() === muted.until?.getTime();
       this.#muted = muted;
-      if (!known) this.notice(`You are muted${muted.until ? ` until ${moment(muted.until)}` : ''}: you can read, but not write.${because}`, 'bad');
+      if (!known) this.notice(`You are muted${muted.until ? ` until ${moment(muted.until)}` : ''}. You can read messages, but not send any.${because}`, 'bad');
     } else if (kind === 'unmuted') {
       this.#muted = null;
       this.notice(`You are no longer muted.${because}`, 'good');
@@ -88,11 +88,11 @@ export class Restrictions {
   #change(rules, told) {
     const before = this.#rules;
     this.#rules = rules;
-    if (told.locked !== before.locked) this.notice(told.locked ? 'This room is locked: nobody can write for now.' : 'This room is open again.');
+    if (told.locked !== before.locked) this.notice(told.locked ? 'This room is locked. Only moderators can send messages.' : 'This room is no longer locked.');
     if (told.slowmode !== before.slowmode) {
-      this.notice(told.slowmode ? `Slow mode: one message every ${span(told.slowmode)}.` : 'Slow mode is off.');
+      this.notice(told.slowmode ? `Slow mode is on: one message every ${span(told.slowmode)}.` : 'Slow mode is off.');
     }
-    if (told.topic !== before.topic) this.notice(told.topic ? `The topic is now: ${told.topic}` : 'There is no topic any more.');
+    if (told.topic !== before.topic) this.notice(told.topic ? `The topic was changed to: ${told.topic}` : 'The topic was removed.');
     if (rules.topic !== before.topic) $('topic').setAttribute('aria-expanded', 'false');
     this.#refresh();
   }
@@ -117,7 +117,7 @@ export class Restrictions {
     this.composer.hold(wait > 0);
     $('slow').hidden = !slowmode || Boolean(muted) || locked;
     if (wait <= 0) $('slow').classList.remove('early');
-    const text = wait > 0 ? `Slow mode: next in ${countdown(wait)}` : slowmode ? `Slow mode: every ${span(slowmode)}` : '';
+    const text = wait > 0 ? `Slow mode: next message in ${countdown(wait)}` : slowmode ? `Slow mode: one message every ${span(slowmode)}` : '';
     if ($('slow-text').textContent !== text) $('slow-text').textContent = text;
 
     if (wait > 0) this.#timer = setTimeout(() => this.#refresh(), 1000 - (now - this.#spoke) % 1000);
