@@ -1,4 +1,5 @@
-//! Commands as Discord lists them: registered by difference, so that nothing is written where nothing has changed.
+//! Registers slash commands and menus with Discord, and writes only the differences.
+//!
 //! <https://discord.com/developers/docs/interactions/application-commands>
 
 use std::collections::BTreeMap;
@@ -15,25 +16,28 @@ use tokio::sync::watch;
 use crate::Discord;
 use crate::rest::{Call, RestError};
 
-/// How long is waited for more: a start loads one script after another.
+/// The delay before registering: at start, one script is loaded after another.
 const SETTLED: Duration = Duration::from_millis(750);
-/// How long after a failure it is tried again.
+/// The delay before registering again after a failure.
 const AGAIN: Duration = Duration::from_secs(60);
-/// The most commands of one kind, and arguments of one.
+/// The most slash commands.
 const COMMANDS: usize = 100;
+/// The most menu commands of one kind.
 const MENUS: usize = 5;
+/// The most arguments of one command.
 const ARGUMENTS: usize = 25;
-/// Of so many servers it is asked whether commands were listed there, where that is not known: by an older version.
+/// The most servers that are checked for commands of an older version, which did not record them.
 const SERVERS: usize = 200;
-/// The longest description and the longest choice, in characters; the most choices that are listed.
+/// The longest description or choice, in characters.
 const TEXT: usize = 100;
+/// The most choices of a list; arguments with more are autocompleted.
 const CHOICES: usize = 25;
-/// What people type, and the menus of a person and of a message.
+/// The types of commands: slash commands, and the menus of a user and of a message.
 const TYPED: u8 = 1;
 const OF_A_PERSON: u8 = 2;
 const OF_A_MESSAGE: u8 = 3;
 
-/// Keeps what Discord lists like what the scripts have, until the word to stop.
+/// Keeps Discord's lists of commands equal to those of the scripts, until shutdown.
 pub(crate) async fn keep(
     discord: &Discord,
     mut commands: watch::Receiver<Arc<Vec<CommandSpec>>>,
@@ -66,8 +70,9 @@ pub(crate) async fn keep(
     }
 }
 
-/// Makes the lists at Discord like `wanted`: those of some servers, or everybody's; and empties the others, which an earlier setting of
-/// `command_servers` has left.
+/// Updates the lists at Discord to `wanted`: those of the configured servers, or the global one.
+///
+/// All other lists, which an earlier `command_servers` has filled, are emptied.
 async fn register(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>) -> Result<(), RestError> {
     let application_id = ApplicationId::new(discord.application().await?.max(1));
     let passing = |error: palabre_model::ActionError| RestError::Passing(error.to_string());
@@ -83,7 +88,7 @@ async fn register(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>) -> 
         known.truncate(SERVERS);
         known
     });
-    // Where they are listed now is known before they are, so that none is forgotten.
+    // Recorded before the commands are listed, so that no list is forgotten.
     let both: Vec<u64> =
         servers.iter().chain(before.iter().filter(|server| !servers.contains(server))).copied().collect();
     discord.keep_command_servers(&both).await.map_err(passing)?;
@@ -92,7 +97,7 @@ async fn register(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>) -> 
     for server in &both {
         let is_wanted = servers.contains(server);
         match update(discord, if is_wanted { wanted } else { &nothing }, place(Some(*server))).await {
-            // A server that the bot is no longer in has no list.
+            // A server that the bot has left has no list.
             Err(RestError::Refused { .. }) if !is_wanted => {}
             updated => updated?,
         }
@@ -102,7 +107,7 @@ async fn register(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>) -> 
     discord.keep_command_servers(&servers).await.map_err(passing)
 }
 
-/// Whose list it is: everybody's, or one server's.
+/// A list of commands: the global one, or that of one server.
 #[derive(Clone, Copy)]
 struct Place {
     application_id: ApplicationId,
@@ -143,10 +148,10 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
     for (key, command) in wanted {
         let is_same = there.remove(key).is_some_and(|known| essence(known) == essence(command));
         if !is_same {
-            // Of one that is there by that name it is a change.
+            // Posting a command with the name of an existing one replaces that.
             match discord.rest.insist(Call::new(LightMethod::Post, place.all()).body(command.clone())).await {
                 Ok(_) => changed += 1,
-                // The others need not suffer for it.
+                // The other commands are listed all the same.
                 Err(error @ RestError::Refused { .. }) => {
                     refused += 1;
                     tracing::error!(bot = %discord.world.bot(), "Discord does not list /{}: {error}", key.1);
@@ -159,7 +164,7 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
         let Some(id) = command["id"].as_str().and_then(|id| id.parse().ok()).filter(|id| *id != 0) else { continue };
         tracing::debug!("the command /{name} is not any script's, and is taken from Discord's list");
         match discord.rest.insist(Call::new(LightMethod::Delete, place.one(CommandId::new(id)))).await {
-            // Somebody was faster.
+            // Somebody else has deleted it already.
             Ok(_) | Err(RestError::Refused { status: StatusCode::NOT_FOUND, .. }) => removed += 1,
             Err(error) => return Err(error),
         }
@@ -176,7 +181,7 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
     Ok(())
 }
 
-/// What of a command is compared: what we say of it, without what Discord adds and what is as it is anyway.
+/// Reduces a command to what is compared: the fields that are ours, without default values.
 fn essence(command: &Value) -> Value {
     match command {
         Value::Object(map) => {
@@ -206,7 +211,7 @@ fn essence(command: &Value) -> Value {
             };
             let kept = map.iter().filter(|(name, value)| OURS.contains(&name.as_str()) && !is_default(name, value));
             kept.map(|(name, value)| {
-                // Texts by language have names of their own.
+                // The keys of localisations are languages.
                 let kept = if name.ends_with("_localizations") { value.clone() } else { essence(value) };
                 (name.clone(), kept)
             })
@@ -214,19 +219,21 @@ fn essence(command: &Value) -> Value {
             .into()
         }
         Value::Array(list) => list.iter().map(essence).collect(),
-        // Discord gives whole numbers back for what was sent as a fraction.
+        // Discord returns integers for numbers that were sent as fractions.
         Value::Number(number) => number.as_f64().map_or(Value::Null, |number| json!(number)),
         other => other.clone(),
     }
 }
 
-/// The commands as Discord takes them, by kind and name. What does not fit is left out, and said.
+/// Returns the commands in Discord's format, by type and name.
+///
+/// Those above Discord's maximum are omitted and logged.
 fn listed(commands: &[CommandSpec]) -> BTreeMap<(u8, String), Value> {
     let mut wanted = BTreeMap::new();
     let mut count = [0; 4];
     for spec in commands {
         let menu = spec.menu.map(|menu| if menu == Menu::User { OF_A_PERSON } else { OF_A_MESSAGE });
-        // A command on a message cannot be typed at Discord, which does not say what is answered.
+        // A typed command cannot name a message, since Discord's slash commands have no reply.
         let typed = (spec.menu != Some(Menu::Message)).then_some(TYPED);
         for kind in typed.into_iter().chain(menu) {
             let most = if kind == TYPED { COMMANDS } else { MENUS };
@@ -247,7 +254,7 @@ fn command(spec: &CommandSpec, kind: u8) -> Value {
     if kind == TYPED {
         command["description"] = described(&spec.description, &spec.name).into();
         command["description_localizations"] = localised(&spec.descriptions);
-        // What has to be given comes first, which the host sees to.
+        // The host has put required arguments first, as Discord demands.
         command["options"] = spec.args.iter().take(ARGUMENTS).map(option).collect();
     }
     command
@@ -294,7 +301,7 @@ fn option(arg: &ArgSpec) -> Value {
     option
 }
 
-/// The name of an argument as Discord takes it: small letters.
+/// Returns the name of an argument in Discord's form: lower case, at most 32 characters.
 pub(crate) fn option_name(name: &str) -> String {
     name.to_lowercase()
         .chars()
@@ -314,7 +321,8 @@ fn short(text: &str) -> String {
     text.chars().take(TEXT - 1).chain(['…']).collect()
 }
 
-/// Texts by language, under the names that Discord has for languages.
+/// Returns texts by language under Discord's language codes.
+///
 /// <https://discord.com/developers/docs/reference#locales>
 fn localised(texts: &BTreeMap<String, String>) -> Value {
     const LANGUAGES: &[&str] = &[
@@ -329,7 +337,7 @@ fn localised(texts: &BTreeMap<String, String>) -> Value {
     named.collect::<Map<_, _>>().into()
 }
 
-/// What fits what somebody has begun to type, of the choices of the argument.
+/// Returns the choices of an argument that match what a user has typed so far.
 pub(crate) fn choices(commands: &[CommandSpec], data: &Value) -> Value {
     let command = data["name"].as_str().unwrap_or_default();
     let options = data["options"].as_array();

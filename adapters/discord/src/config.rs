@@ -1,4 +1,4 @@
-//! What bots.yaml says of a Discord bot, below `discord:`.
+//! The `discord:` section of a bot in bots.yaml.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -7,13 +7,15 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The privileged intents that the bot asks for, as far as its application has them.
+    /// The privileged intents that the bot requests, as far as its application has them.
     pub intents: Vec<Privileged>,
-    /// Which shards this process serves; all that Discord recommends, unless told.
+    /// The shards that this process serves; without it, all that Discord recommends.
     pub shards: Option<ShardRange>,
-    /// The servers whose members get the commands, by id; all servers if none is named. Commands of one server are there at once.
+    /// The ids of the servers whose members get the commands; all servers if empty.
+    ///
+    /// Discord lists the commands of a server at once.
     pub command_servers: Vec<String>,
-    /// Whether messages of other bots are events. Two bots that answer each other do so for ever.
+    /// Whether messages of other bots are events. Two bots that answer each other never stop.
     pub hear_bots: bool,
 }
 
@@ -28,20 +30,20 @@ impl Default for Config {
     }
 }
 
-/// What Discord gives only to bots whose application says so.
+/// An intent that Discord gives only to applications that it is enabled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Privileged {
-    /// Who joins and leaves a server, and what changes of its members.
+    /// The members who join and leave a server, and their changes.
     Members,
-    /// Who is online.
+    /// The online status of members.
     Presences,
-    /// What messages say that do not mention the bot.
+    /// The text of messages that do not mention the bot.
     MessageContent,
 }
 
 impl Privileged {
-    /// What is missing without it.
+    /// Returns a description of what is missing without the intent.
     pub(crate) const fn without(self) -> &'static str {
         match self {
             Self::Members => "on_join, on_leave and on_member_update of servers will not be called",
@@ -52,7 +54,7 @@ impl Privileged {
         }
     }
 
-    /// What the developer portal calls it.
+    /// Returns the name of the intent in the developer portal.
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Members => "Server Members Intent",
@@ -61,7 +63,8 @@ impl Privileged {
         }
     }
 
-    /// The flags of an application that has it: as a verified bot, and as one in few servers.
+    /// Returns the flags of an application that has the intent: if verified, and if in few servers.
+    ///
     /// <https://discord.com/developers/docs/resources/application#application-object-application-flags>
     pub(crate) const fn flags(self) -> u64 {
         match self {
@@ -72,23 +75,23 @@ impl Privileged {
     }
 }
 
-/// A part of all shards.
+/// A range of shards.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShardRange {
-    /// How many there are in all processes together.
+    /// The number of shards in all processes together.
     pub total: u32,
-    /// The first one of this process, from 0.
+    /// The first shard of this process, from 0.
     pub first: u32,
-    /// The last one of this process.
+    /// The last shard of this process.
     pub last: u32,
 }
 
 impl ShardRange {
-    /// What is wrong with it.
+    /// Checks that the range is valid.
     ///
     /// # Errors
-    /// When it is no range of shards.
+    /// If it is empty, or exceeds the total.
     pub fn check(&self) -> Result<(), String> {
         if self.first <= self.last && self.last < self.total {
             return Ok(());

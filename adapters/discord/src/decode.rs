@@ -1,4 +1,4 @@
-//! Discord's frames as events.
+//! Decodes gateway frames into events.
 
 mod interactions;
 mod members;
@@ -15,25 +15,26 @@ use crate::world::{Known, World};
 
 pub(crate) use members::Audited;
 
-/// 2015 began, and with it Discord's time, in Unix milliseconds.
+/// The epoch of Discord's ids, the start of 2015, in Unix milliseconds.
+///
 /// <https://discord.com/developers/docs/reference#snowflakes>
 const EPOCH: Millis = 1_420_070_400_000;
 
-/// Turns frames into events, and keeps what is known up to date with them.
+/// Decodes frames into events, and keeps the platform cache up to date.
 pub(crate) struct Decoder {
     pub(crate) bot: Bot,
     pub(crate) world: Arc<World>,
     /// Whether messages of other bots are events.
     pub(crate) hear_bots: bool,
-    /// Which shard the frames are of, and of how many: it tells of its own servers alone.
+    /// The number of the shard and the total: frames concern the servers of this shard only.
     pub(crate) shard: (u32, u32),
 }
 
-/// What a frame gives.
+/// The result of decoding a frame.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Decoded {
     pub(crate) events: Vec<Event>,
-    /// The servers of which something has changed that is kept.
+    /// The servers whose rows have changed.
     pub(crate) changed: Vec<u64>,
 }
 
@@ -43,7 +44,7 @@ impl From<Event> for Decoded {
     }
 }
 
-/// Where something happened, and to whom.
+/// The place of an event, and the user.
 #[derive(Default)]
 struct Scene {
     guild: Option<u64>,
@@ -53,13 +54,15 @@ struct Scene {
 }
 
 impl Decoder {
-    /// The events of a frame named `name`. One that has no kind of its own, or is not as it should be, is native.
+    /// Returns the events of a frame named `name`.
+    ///
+    /// A frame that has no event kind of its own, or is malformed, becomes a native event.
     pub(crate) fn decode(&self, name: &str, data: Value, now: Millis) -> Decoded {
         match self.known(name, &data, now) {
             Ok(Some(decoded)) => decoded,
             Ok(None) => self.native(name, data, now).into(),
             Err(error) => {
-                // Without the error's own words, which may be somebody's.
+                // The text of the error may quote a user.
                 let (kind, line) = (error.classify(), error.column());
                 tracing::warn!(bot = %self.bot.name, frame = name, "a frame that is not as Discord describes it ({kind:?}, at {line})");
                 self.native(name, data, now).into()
@@ -67,7 +70,7 @@ impl Decoder {
         }
     }
 
-    /// `None` for what has no kind of its own.
+    /// Decodes a frame, or returns `None` if it has no event kind of its own.
     fn known(&self, name: &str, data: &Value, now: Millis) -> Result<Option<Decoded>, serde_json::Error> {
         Ok(Some(match name {
             "READY" => self.ready(&read(data)?, now),
@@ -106,7 +109,7 @@ impl Decoder {
                 return Ok(None);
             }
             "INVITE_CREATE" => self.invite(&read(data)?, now),
-            // Answers to what we have asked, and what only repeats what another frame says.
+            // Responses to our own requests, and frames that repeat others.
             "GUILD_MEMBERS_CHUNK" | "CHANNEL_PINS_UPDATE" | "PRESENCES_REPLACE" => Decoded::default(),
             _ => return Ok(None),
         }))
@@ -116,7 +119,8 @@ impl Decoder {
         let mut known = self.world.lock();
         known.me = ready.user.id.get();
         known.application = ready.application.id.get();
-        // Servers that the bot has left since it was here last are not among those that it is told of.
+        // The frame lists all servers of the shard; the bot has left the others since it was last
+        // here.
         let (number, total) = (u64::from(self.shard.0), u64::from(self.shard.1.max(1)));
         let is_there = |id: u64| ready.guilds.iter().any(|guild| guild.id.get() == id);
         let gone: Vec<_> =
@@ -172,7 +176,7 @@ impl Decoder {
         }
     }
 
-    /// Somebody of whom Discord says the id alone.
+    /// Returns a user by id, with a placeholder if nothing else is known.
     fn user_by_id(&self, known: &Known, id: u64) -> User {
         let unknown =
             || User { id: self.user_id(id), name: id.to_string(), bot: id == known.me, locale: None, picture: None };
@@ -193,7 +197,7 @@ impl Decoder {
         }
     }
 
-    /// The scene of somebody's doing something in a channel, with what Discord says of them along.
+    /// Returns the scene of a user who does something in a channel, and caches their data.
     fn scene(
         &self,
         (guild, channel): (Id, Id),
@@ -237,13 +241,13 @@ fn read<T: serde::de::DeserializeOwned>(data: &Value) -> Result<T, serde_json::E
     T::deserialize(data)
 }
 
-/// A time as Discord writes it, in Unix milliseconds.
+/// Parses one of Discord's timestamps into Unix milliseconds.
 pub(crate) fn millis(text: &str) -> Option<Millis> {
     let time: serenity::model::Timestamp = text.parse().ok()?;
     u64::try_from(time.unix_timestamp_nanos() / 1_000_000).ok()
 }
 
-/// When something with this id came to be.
+/// Returns the creation time of the object with this id.
 pub(crate) const fn made_at(id: u64) -> Millis {
     (id >> 22) + EPOCH
 }

@@ -1,4 +1,4 @@
-//! What scripts say, as Discord takes it.
+//! Encodes what scripts send in Discord's format.
 
 use palabre_model::{
     ActionError, ActionKey, Button, ButtonStyle, Content, ContentLimits, Embed, Form, Mention, Poll, Select,
@@ -14,33 +14,49 @@ use sha2::{Digest, Sha256};
 use crate::rest::File;
 use crate::world::Known;
 
-/// The longest text of a message. <https://discord.com/developers/docs/resources/message#create-message>
+/// The longest text of a message, in UTF-16 units.
+///
+/// <https://discord.com/developers/docs/resources/message#create-message>
 pub(crate) const TEXT: usize = 2_000;
-/// The largest file of a message, where nobody has paid for more. <https://discord.com/developers/docs/reference#uploading-files>
+/// The largest file of a message in bytes, without a paid upgrade of the server.
+///
+/// <https://discord.com/developers/docs/reference#uploading-files>
 pub(crate) const FILE: usize = 10 << 20;
-/// The most rows under a message, and buttons in one.
+/// The most rows of components under a message.
 const ROWS: usize = 5;
+/// The most buttons in a row.
 const IN_A_ROW: usize = 5;
 /// The longest action of a button, a list or a form.
 const ACTION: usize = 100;
-/// The longest words on a button, of an option of a list, where nothing is chosen yet, and on a form: what is longer is cut, since whoever
-/// presses still knows what is meant. <https://discord.com/developers/docs/components/reference>
+/// The longest label of a button.
+///
+/// Labels, options, placeholders and hints are truncated, since users still understand them.
+/// <https://discord.com/developers/docs/components/reference>
 const BUTTON: usize = 80;
+/// The longest label, value and description of an option.
 const OPTION: usize = 100;
+/// The longest placeholder of a list.
 const PLACEHOLDER: usize = 150;
+/// The longest title of a form and label of a field.
 const LABEL: usize = 45;
+/// The longest placeholder of a field.
 const HINT: usize = 100;
-/// The most answers of a poll, the longest of them, the longest question, and the hours that it is open at the most.
+/// The most answers of a poll.
 const ANSWERS: usize = 10;
+/// The longest answer of a poll.
 const ANSWER: usize = 55;
+/// The longest question of a poll.
 const QUESTION: usize = 300;
+/// The longest duration of a poll, in hours.
 const HOURS: u64 = 768;
 /// The most fields of a form.
 const FIELDS: usize = 5;
-/// Delivered without a notification.
+/// The message flag for delivery without a notification.
 const SILENT: u64 = 1 << 12;
 
-/// The limits of which scripts hear at their own line. Words on buttons, lists and forms are cut instead.
+/// The limits that are checked when a script makes the call, so that the error names its line.
+///
+/// Labels of buttons, lists and forms are truncated instead.
 /// <https://discord.com/developers/docs/resources/message#embed-object-embed-limits>
 pub(crate) const LIMITS: ContentLimits = ContentLimits {
     embeds: 10,
@@ -59,13 +75,13 @@ pub(crate) const LIMITS: ContentLimits = ContentLimits {
     files: 10,
 };
 
-/// One message of those that a text becomes which is longer than one message may be.
+/// One message of those into which content is split.
 pub(crate) struct Part {
     pub(crate) body: Map<String, Value>,
     pub(crate) files: Vec<File>,
 }
 
-/// The content as one message or several: the text is in all of them, the rest in the last.
+/// Splits content into messages: each has a part of the text, and the last has everything else.
 pub(crate) fn parts(content: &Content, known: &Known, guild: Option<u64>) -> Result<Vec<Part>, ActionError> {
     let mut texts = palabre_text::split(&content.text, TEXT);
     let last = texts.pop().unwrap_or_default();
@@ -100,7 +116,7 @@ pub(crate) fn parts(content: &Content, known: &Known, guild: Option<u64>) -> Res
     Ok(parts)
 }
 
-/// The content as what a message is changed to: one message or several, with nothing left of what they were.
+/// Splits content into messages that replace earlier ones, including embeds and components.
 pub(crate) fn edit(content: &Content, known: &Known, guild: Option<u64>) -> Result<Vec<Part>, ActionError> {
     let mut parts = parts(content, known, guild)?;
     for part in &mut parts {
@@ -112,6 +128,8 @@ pub(crate) fn edit(content: &Content, known: &Known, guild: Option<u64>) -> Resu
     Ok(parts)
 }
 
+/// Returns a poll in Discord's format.
+///
 /// <https://discord.com/developers/docs/resources/poll#poll-create-request-object>
 fn poll(poll: &Poll) -> Result<Value, ActionError> {
     if poll.options.len() > ANSWERS {
@@ -139,7 +157,7 @@ fn file(file: &palabre_model::FileToSend) -> File {
     File { name: file.name.clone(), data: file.data.clone() }
 }
 
-/// Who is notified: nobody, unless the script says who.
+/// Returns the `allowed_mentions` of a message: nobody, unless the script names them.
 fn mentions(meant: &[Mention], known: &Known, guild: Option<u64>) -> Result<Value, ActionError> {
     let mut everyone = false;
     let (mut users, mut roles) = (Vec::new(), Vec::new());
@@ -159,7 +177,7 @@ fn mentions(meant: &[Mention], known: &Known, guild: Option<u64>) -> Result<Valu
     Ok(json!(allowed))
 }
 
-/// A native id as a number.
+/// Parses a native id as a number.
 pub(crate) fn number(native: &str, what: &str) -> Result<u64, ActionError> {
     let parsed = native.parse().ok().filter(|id| *id != 0);
     parsed.ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is not {what} of Discord's")))
@@ -230,7 +248,7 @@ fn select(list: &Select) -> Result<CreateSelectMenu, ActionError> {
     Ok(list.placeholder.iter().fold(made, |made, text| made.placeholder(clipped(text, PLACEHOLDER))))
 }
 
-/// A form.
+/// Returns a form as a modal.
 pub(crate) fn form(form: &Form) -> Result<Value, ActionError> {
     if form.fields.len() > FIELDS {
         let count = form.fields.len();
@@ -258,8 +276,10 @@ pub(crate) fn form(form: &Form) -> Result<Value, ActionError> {
     Ok(json!(modal.components(form.fields.iter().map(field).collect())))
 }
 
-/// Returns the nonce of a message, by which Discord knows it before it has an id: the same for the same part of the same action
-/// of one installation, so that it makes one message of it however often it is asked. At most 25 characters.
+/// Returns the nonce of one part of an action, of at most 25 characters.
+///
+/// Discord creates one message per nonce. It stays the same however often the action is tried, and
+/// differs between installations.
 pub(crate) fn nonce(seed: &str, key: &ActionKey, part: usize) -> String {
     let hash = Sha256::digest(format!("{seed}#{key}#{part}"));
     hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect()

@@ -1,4 +1,6 @@
-//! What ends by itself and Discord does not end: bans for a time. They are rows, so that they end over a restart too.
+//! Lifts temporary bans when they expire, which Discord does not do.
+//!
+//! Expiries are rows of the store, so they survive a restart.
 
 use std::sync::Arc;
 
@@ -11,14 +13,14 @@ use tokio::sync::Notify;
 
 use crate::rest::{Call, Rest, RestError};
 
-/// By bot, when it ends, the server and the person; with when that was set.
+/// Expiries by bot, time, and server and user; the value is the time at which it was set.
 const ENDS: Table<End, Option<Millis>> = Table::new(TableId::DiscordEnds);
 type End = (String, Millis, String);
-/// How long an end that could not be made waits for the next try.
+/// The delay before another attempt to lift a ban.
 const AGAIN: Millis = 60_000;
-/// How far apart two looks are, at the most.
+/// The longest time between two checks.
 const LOOK: Millis = 3_600_000;
-/// A clock is stepped by seconds now and then; nothing is done about less than this.
+/// Steps of the clock that are shorter than this are normal corrections, and are ignored.
 const CLOCK_STEP: Millis = 60_000;
 
 pub(crate) struct Ends {
@@ -33,7 +35,7 @@ impl Ends {
         Self { bot: bot.clone(), store, clock, news: Notify::new() }
     }
 
-    /// Notes when somebody's ban ends, or that it does not: what was noted before counts no longer, and is returned.
+    /// Sets or removes the expiry of a user's ban, and returns the one before.
     pub(crate) async fn set(
         &self,
         until: Option<Millis>,
@@ -54,7 +56,7 @@ impl Ends {
         Ok(before)
     }
 
-    /// Ends what is due, until the word to stop.
+    /// Lifts expired bans until shutdown.
     pub(crate) async fn run(&self, rest: &Rest, mut shutdown: Shutdown) {
         loop {
             let next = match self.end_due(rest).await {
@@ -74,7 +76,7 @@ impl Ends {
         }
     }
 
-    /// The first rows of the bot, by when they are due.
+    /// Returns the first expiries of the bot, in the order of their times.
     async fn rows(&self, most: usize) -> palabre_store::Result<Vec<(End, Option<Millis>)>> {
         let (store, bot, now) = (self.store.clone(), self.bot.to_string(), self.clock.now());
         let read = tokio::task::spawn_blocking(move || -> palabre_store::Result<Vec<_>> {
@@ -82,11 +84,11 @@ impl Ends {
             let rows = ENDS.scan(&snapshot, &bot, Direction::Forward)?.take(most);
             rows.filter(|row| row.as_ref().map_or(true, |((of, ..), _)| *of == bot)).collect()
         });
-        // A task that reads and nothing else does not panic.
+        // The task only reads, and does not panic.
         read.await.unwrap_or_else(|_| Ok(Vec::new()))
     }
 
-    /// Lets ends that were set in a time that never was, since the clock was ahead, come after the whole time that they were set for.
+    /// Restarts the expiries that were set while the clock was ahead, with their full durations.
     async fn begin_anew(&self) -> palabre_store::Result<()> {
         let now = self.clock.now();
         let mut batch = Batch::default();
@@ -99,7 +101,7 @@ impl Ends {
         if batch.is_empty() { Ok(()) } else { self.store.commit(batch).await }
     }
 
-    /// Ends what is due; when the next one is.
+    /// Lifts expired bans, and returns the time of the next expiry.
     async fn end_due(&self, rest: &Rest) -> palabre_store::Result<Option<Millis>> {
         self.begin_anew().await?;
         let now = self.clock.now();
@@ -113,7 +115,8 @@ impl Ends {
             let mut batch = Batch::default();
             ENDS.delete(&mut batch, &key);
             if let Err(error) = unban(rest, whom).await {
-                // Somebody may give the bot back what it lacks.
+                // A refusal is retried later, since the bot may get back the permission that it
+                // lacks.
                 let pause = if matches!(error, RestError::Refused { .. }) { LOOK } else { AGAIN };
                 tracing::warn!(
                     bot = %self.bot,
@@ -137,7 +140,7 @@ async fn unban(rest: &Rest, whom: &str) -> Result<(), RestError> {
         .insist(Call::new(LightMethod::Delete, route).body(serde_json::json!({})).reason(Some("its time is over")))
         .await
     {
-        // Somebody was faster.
+        // Somebody else has lifted the ban already.
         Ok(_) | Err(RestError::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(()),
         Err(error) => Err(error),
     }

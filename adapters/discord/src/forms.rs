@@ -1,4 +1,6 @@
-//! Forms for those who have typed a command: Discord shows one only to whoever presses something, so it lies behind a button.
+//! Forms that are requested outside of an interaction, such as after a typed command.
+//!
+//! Discord opens a form only in response to an interaction, so the bot sends a button for it.
 
 use palabre_model::{ActionError, ActionKey, Batch, Button, Content, Form, Millis, Outcome, UserId};
 use palabre_store::{Table, TableId};
@@ -9,15 +11,15 @@ use crate::encode::{form, nonce};
 use crate::frames;
 use crate::interactions::Token;
 
-/// Forms by the action of their button, with whom they are for.
+/// Forms by the action of their button, with the user whom they are for.
 const FORMS: Table<String, (UserId, Form)> = Table::new(TableId::DiscordForms);
-/// How long the button leads to its form.
+/// The lifetime of a form and its button.
 const LIFE: Millis = 7 * 86_400_000;
-/// What the actions of such buttons begin with.
+/// The prefix of the actions of such buttons.
 const PREFIX: &str = "palabre:form:";
 
 impl Discord {
-    /// Says that there is a form, with a button that shows it.
+    /// Sends a message with a button that opens a form.
     pub(crate) async fn offer_form(
         &self,
         channel: u64,
@@ -25,7 +27,7 @@ impl Discord {
         asked: &Form,
         key: &ActionKey,
     ) -> Result<Outcome, ActionError> {
-        // That it can be shown at all is found out now.
+        // A form that Discord would refuse fails here, not when the button is pressed.
         form(asked)?;
         let action = format!("{PREFIX}{}", nonce(self.nonce_seed().await?, key, 0));
         let mut batch = Batch::default();
@@ -36,8 +38,10 @@ impl Discord {
         self.say(channel, &content, None, key).await
     }
 
-    /// Shows the form behind a button that was pressed, if whoever pressed it is meant. Others, and who comes too late, are told nothing
-    /// but that it was heard: the button has no words of ours.
+    /// Opens the form behind a pressed button for the user whom it is for.
+    ///
+    /// Presses by others, or after the form has expired, are acknowledged without an answer, for
+    /// which the adapter has no text.
     pub(crate) async fn show_form(&self, action: &str, user: &UserId, token: &Token) {
         let shown = match self.stored(FORMS, action.to_owned()).await {
             Ok(Some((meant, asked))) if meant == *user => match form(&asked) {
@@ -55,14 +59,14 @@ impl Discord {
         }
     }
 
-    /// The button that a form was opened with, if it was one of ours: its channel, message and action.
+    /// Returns the channel, message and action of the button that opened a form, if it is ours.
     pub(crate) fn form_button(message: &frames::Message) -> Option<(u64, u64, String)> {
         let buttons = message.components.iter().flat_map(|row| &row.components);
         let action = buttons.filter_map(|button| button.custom_id.clone()).find(|action| Self::is_form(action))?;
         Some((message.channel_id.get(), message.id.get(), action))
     }
 
-    /// Takes away the button of a form that was filled in.
+    /// Deletes a form that was submitted, and the message with its button.
     pub(crate) async fn form_is_used(&self, channel: u64, message: u64, action: String) {
         let mut batch = Batch::default();
         FORMS.delete(&mut batch, &action);
@@ -73,7 +77,7 @@ impl Discord {
         }
     }
 
-    /// Whether a button leads to a form of ours.
+    /// Whether an action belongs to a button that opens a form of ours.
     pub(crate) fn is_form(action: &str) -> bool {
         action.starts_with(PREFIX)
     }

@@ -1,5 +1,8 @@
-//! What is read of Discord's frames. Everything may be missing and anything may be there that is not known: a field that Discord
-//! leaves out, or adds tomorrow, loses no event. <https://discord.com/developers/docs/topics/gateway-events>
+//! The gateway frames, as far as they are read.
+//!
+//! Every field may be missing, and unknown ones are ignored, so that a change by Discord loses no
+//! event.
+//! <https://discord.com/developers/docs/topics/gateway-events>
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +11,7 @@ use serde::de::{Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// An id; 0 where there is none.
+/// An id, or 0 if it is missing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub(crate) struct Id(u64);
 
@@ -54,7 +57,7 @@ impl<'de> Deserialize<'de> for Id {
     }
 }
 
-/// Returns the id of what a frame tells of.
+/// Returns the id of the object that a frame describes.
 pub(crate) fn id_of(data: &Value) -> Option<u64> {
     data.get("id").and_then(|id| Id::deserialize(id).ok())?.known()
 }
@@ -74,7 +77,7 @@ frames! {
 
     Ready { user: User, application: Partial, guilds: Vec<Partial>, }
 
-    /// Something of which the id counts.
+    /// A partial object, of which mainly the id is used.
     Partial { id: Id, unavailable: bool, name: Option<String>, }
 
     User { id: Id, username: String, global_name: Option<String>, bot: Option<bool>, locale: Option<String>,
@@ -83,11 +86,11 @@ frames! {
 
     Member {
         user: Option<User>, nick: Option<String>, roles: Vec<Id>, communication_disabled_until: Option<String>,
-        /// What they may do in the channel of an interaction.
+        /// The member's permissions in the channel of an interaction.
         permissions: Option<String>,
     }
 
-    /// A change of membership: the member's own fields lie beside these.
+    /// A change of membership, with the fields of the member at the same level.
     Membership { guild_id: Id, user: User, #[serde(flatten)] member: Member, }
 
     Role { id: Id, name: String, permissions: String, position: i64, managed: bool, }
@@ -120,12 +123,12 @@ frames! {
         message_snapshots: Vec<Snapshot>, webhook_id: Id, application_id: Id, pinned: Option<bool>, flags: u64,
     }
 
-    /// Somebody who is mentioned: in a server with what they are there.
+    /// A mentioned user, in a server with the data of the member.
     Mentioned { #[serde(flatten)] user: User, member: Option<Member>, }
 
     Snapshot { message: Box<Message>, }
 
-    /// Which message another one is about: 0 is a reply, 1 a forward.
+    /// A reference to another message: type 0 is a reply, type 1 a forward.
     Reference { message_id: Id, channel_id: Id, #[serde(rename = "type")] kind: u8, }
 
     Attachment { filename: String, url: String, content_type: Option<String>, size: Option<u64>, description: Option<String>, }
@@ -138,7 +141,7 @@ frames! {
 
     EmbedField { name: String, value: String, inline: Option<bool>, }
 
-    /// A row, a button, a list or a field: which one, `type` says.
+    /// A component: a row, a button, a list or a field, depending on `type`.
     Component {
         #[serde(rename = "type")] kind: u8, components: Vec<Component>, component: Option<Box<Component>>, custom_id: Option<String>,
         label: Option<String>, style: Option<u8>, url: Option<String>, disabled: Option<bool>, placeholder: Option<String>,
@@ -188,27 +191,29 @@ frames! {
 }
 
 impl Interaction {
-    /// Who has used it: in a server it comes with what they are there.
+    /// Returns the user, which in a server is part of the member.
     pub(crate) fn by(&self) -> Option<&User> {
         self.member.as_ref().and_then(|member| member.user.as_ref()).or(self.user.as_ref())
     }
 }
 
 impl User {
-    /// The address of their picture. <https://discord.com/developers/docs/reference#image-formatting>
+    /// Returns the URL of the user's picture.
+    ///
+    /// <https://discord.com/developers/docs/reference#image-formatting>
     pub(crate) fn picture(&self) -> Option<String> {
         let hash = self.avatar.as_deref().filter(|hash| !hash.is_empty())?;
         Some(format!("https://cdn.discordapp.com/avatars/{}/{hash}.png", self.id))
     }
 
-    /// As our events have them.
+    /// Returns the name for events: the display name, or else the username.
     pub(crate) fn named(&self) -> &str {
         self.global_name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&self.username)
     }
 }
 
 impl Emoji {
-    /// As people write it: the character, or `<:name:id>` for one of a server's own.
+    /// Returns the emoji as users write it: the character, or `<:name:id>` for one of a server.
     pub(crate) fn written(&self) -> String {
         let name = self.name.as_deref().unwrap_or_default();
         match self.id.known() {

@@ -1,5 +1,7 @@
-//! The gateway: shards that stay connected, sessions that are resumed over lost connections and over restarts, and the frames of
-//! each in their order. <https://discord.com/developers/docs/events/gateway>
+//! The gateway: connects the shards, and resumes their sessions after disconnects and restarts.
+//!
+//! The frames of each shard are processed in order.
+//! <https://discord.com/developers/docs/events/gateway>
 
 mod audit;
 mod condition;
@@ -22,11 +24,11 @@ use crate::rest::{Call, RestError};
 
 use condition::ShardConditions;
 
-/// What may be known without the application's asking for it.
+/// The intents that an application needs no permission for.
 const OPEN: Intents =
     Intents::all().difference(Intents::GUILD_MEMBERS.union(Intents::GUILD_PRESENCES).union(Intents::MESSAGE_CONTENT));
 
-/// What Discord says of connecting.
+/// Discord's parameters for connecting.
 struct Plan {
     url: String,
     shards: u32,
@@ -36,9 +38,9 @@ struct Plan {
     reset_after: Duration,
 }
 
-/// Connects all shards of this process and stays connected until the word to stop.
+/// Connects all shards of this process, and stays connected until shutdown.
 pub(crate) async fn run(discord: &Arc<Discord>, context: &AdapterContext) -> Result<(), AdapterError> {
-    // The token may have been put right, or refused by mistake.
+    // The token may be valid again, or was refused by mistake.
     if discord.rest.is_token_refused() {
         discord.rest.check_token().await.map_err(|error| unreachable(discord, error))?;
     }
@@ -67,7 +69,7 @@ pub(crate) async fn run(discord: &Arc<Discord>, context: &AdapterContext) -> Res
     let conditions = Arc::new(ShardConditions::new(&context.condition, range.clone()));
     let mut shards = JoinSet::new();
     for number in range {
-        // A session is of one shard of so many; with another number of shards it cannot be resumed.
+        // A session depends on the number of shards, and cannot be resumed with another.
         let session = sessions.remove(&number).filter(|session| session.shards == total);
         let id = ShardId::new(number, total);
         let connection = shard::connect(discord, id, intents, &plan.url, queue.clone(), session);
@@ -77,19 +79,20 @@ pub(crate) async fn run(discord: &Arc<Discord>, context: &AdapterContext) -> Res
     loop {
         tokio::select! {
             ended = shards.join_next() => match ended {
-                // One that ends for good takes the bot along; the others are closed as they are dropped.
+                // A shard that ends for good ends the bot; the others are closed when they are
+                // dropped.
                 Some(ended) => {
                     ended.unwrap_or_else(|error| Err(AdapterError::Lost(format!("a shard failed: {error}"))))?;
                 }
                 None => return Ok(()),
             },
-            // The sessions are resumed once the token is taken again.
+            // The sessions are resumed once the token is accepted again.
             () = discord.rest.token_refused() => return Err(unreachable(discord, RestError::Token)),
         }
     }
 }
 
-/// How Discord wants the bot to connect.
+/// Asks Discord for the parameters of the connection.
 async fn plan(discord: &Discord) -> Result<Plan, AdapterError> {
     let said = discord
         .rest
@@ -123,7 +126,9 @@ fn unreachable(discord: &Discord, error: RestError) -> AdapterError {
     }
 }
 
-/// What the bot asks to be told. What its application is not allowed is left out, and it is said what will be missing.
+/// Returns the intents to request.
+///
+/// Those that the application is not allowed are omitted, and a warning says what will be missing.
 async fn intents(discord: &Discord) -> Result<Intents, AdapterError> {
     let application = discord.rest.insist(Call::new(LightMethod::Get, Route::Oauth2ApplicationCurrent)).await;
     let flags = match application {
@@ -160,7 +165,7 @@ async fn intents(discord: &Discord) -> Result<Intents, AdapterError> {
     Ok(intents)
 }
 
-/// Finds out who the bot is: a session that is resumed does not tell.
+/// Fetches the bot's user id, unless it is known: a resumed session does not deliver it.
 async fn know_oneself(discord: &Discord) -> Result<(), AdapterError> {
     if discord.world.lock().me != 0 {
         return Ok(());
@@ -171,12 +176,13 @@ async fn know_oneself(discord: &Discord) -> Result<(), AdapterError> {
     Ok(())
 }
 
-/// Returns why the gateway has closed in a way that the client does not reconnect from, and what to do about it.
+/// Returns the error for a close code after which the client does not reconnect, with advice.
+///
 /// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes>
 async fn closed_for_good(code: u16, discord: &Discord) -> AdapterError {
     let bot = discord.world.bot();
     AdapterError::Refused(match code {
-        // REST has the last word on the token.
+        // REST has the final say on the token.
         4004 => match discord.rest.check_token().await {
             Err(RestError::Token) => return unreachable(discord, RestError::Token),
             _ => {
@@ -193,7 +199,7 @@ async fn closed_for_good(code: u16, discord: &Discord) -> AdapterError {
             )
         }
         4010 => format!("Discord does not know the shard that {bot} asks for; look at `shards` in bots.yaml"),
-        // Discord is asked anew how many there should be.
+        // The next attempt asks Discord for the recommended number.
         4011 if discord.config.shards.is_none() => {
             return AdapterError::Lost(format!("Discord wants more shards for {bot} than it recommended (4011)"));
         }

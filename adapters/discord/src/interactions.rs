@@ -1,5 +1,7 @@
-//! Answers to commands, buttons, lists and forms. Discord waits three seconds for the first word and fifteen minutes for the rest, so
-//! that an answer which is late is announced by itself.
+//! Responses to commands, buttons, lists and forms.
+//!
+//! Discord waits three seconds for the initial response and fifteen minutes for the rest, so a late
+//! answer is deferred automatically.
 //! <https://discord.com/developers/docs/interactions/receiving-and-responding>
 
 use std::collections::HashMap;
@@ -17,43 +19,49 @@ use crate::decode::made_at;
 use crate::frames;
 use crate::rest::{Call, File, Rest, RestError};
 
-/// When an answer that has not come is announced. Of components earlier: whoever pressed one sees that it was taken.
+/// The delay after which a missing answer is deferred.
+///
+/// Components are deferred earlier, so that the user sees that the press was received.
 const ANNOUNCED: [(Kind, Duration); 2] =
     [(Kind::Said, Duration::from_millis(1_800)), (Kind::Pressed, Duration::from_millis(1_000))];
-/// How long somebody is shown that an answer comes: most likely none does. One that comes after all is said anew.
+/// The time after which a deferred response is withdrawn; a later answer is a new message.
 const EXPECTED: Duration = Duration::from_secs(60);
-/// How long Discord takes answers, less a little.
+/// The lifetime of an interaction's token, less a margin of 15 seconds.
 const LIFE: Millis = 15 * 60_000 - 15_000;
-/// Past so many, those that are over are forgotten.
+/// The number of tracked interactions above which expired ones are dropped.
 const STAGES: usize = 1_024;
-/// The kinds of first words. <https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object-interaction-callback-type>
+/// The types of initial responses.
+///
+/// <https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object-interaction-callback-type>
 const MESSAGE: u8 = 4;
 const LATER: u8 = 5;
 const TAKEN: u8 = 6;
 const CHOICES: u8 = 8;
 const SHOWN: u8 = 9;
-/// The kind of an interaction that asks for choices.
+/// The type of an interaction that asks for autocomplete choices.
 pub(crate) const AUTOCOMPLETE: u8 = 4;
-/// The kind of an interaction that brings a form filled in.
+/// The type of an interaction with a submitted form.
 pub(crate) const FORM: u8 = 5;
-/// For the eyes of one person.
+/// The flag of a message that only one user sees.
 pub(crate) const EPHEMERAL: u64 = 64;
-/// An answer that is still to come. <https://discord.com/developers/docs/resources/message#message-object-message-flags>
+/// The flag of a deferred response that was not answered yet.
+///
+/// <https://discord.com/developers/docs/resources/message#message-object-message-flags>
 const LOADING: u64 = 1 << 7;
 const UNKNOWN: i64 = 10_062;
 const UNKNOWN_MESSAGE: i64 = 10_008;
 const ACKNOWLEDGED: i64 = 40_060;
 
-/// What an interaction came from, which says how it is announced that an answer takes time.
+/// The source of an interaction, which decides how its response is deferred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A command, or a form that was filled in.
+    /// A command, or a submitted form.
     Said,
     /// A button or a list under a message.
     Pressed,
 }
 
-/// What a use of a component is known by: enough to answer it, also after a restart.
+/// The identity of an interaction: enough to answer it, also after a restart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Token {
     id: u64,
@@ -88,34 +96,34 @@ impl FromStr for Token {
     }
 }
 
-/// How far an answer is.
+/// The progress of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Nothing was said yet, as far as this process knows.
+    /// Nothing was sent, as far as this process knows.
     Fresh,
-    /// The first word was said, and no answer came: it may have been heard.
+    /// The initial response was sent and not confirmed: it may have arrived.
     Unsure,
-    /// It is announced that an answer comes.
+    /// The response is deferred.
     Announced,
-    /// The first word is said.
+    /// The initial response has arrived.
     Answered,
 }
 
-/// What is said in answer.
+/// The content of an answer.
 pub(crate) struct Reply {
     pub(crate) body: Value,
     pub(crate) files: Vec<File>,
     pub(crate) ephemeral: bool,
 }
 
-/// The interactions of the last quarter of an hour.
+/// The interactions of the last fifteen minutes.
 #[derive(Default)]
 pub(crate) struct Interactions {
     stages: Mutex<HashMap<u64, Arc<tokio::sync::Mutex<Stage>>>>,
 }
 
 impl Interactions {
-    /// Announces the answer to what has just come in, if it is not there by then; and takes that back if none comes at all.
+    /// Defers the response to a new interaction if it is late, and withdraws it if none comes.
     pub(crate) async fn watch(&self, rest: &Rest, application: u64, token: &Token, clock: &dyn Clock) {
         let stage = self.stage(token);
         let wait = ANNOUNCED.iter().find(|(kind, _)| *kind == token.kind).map_or(Duration::ZERO, |(_, wait)| *wait);
@@ -137,12 +145,13 @@ impl Interactions {
         self.lock().remove(&token.id);
     }
 
-    /// Ends the wait for an answer that does not come.
+    /// Ends the wait for an answer that will not come.
     pub(crate) async fn close(&self, rest: &Rest, application: u64, token: &Token) {
         let stage = self.stage(token);
         let mut at = stage.lock().await;
         if *at == Stage::Fresh {
-            // Where nothing is said at all, Discord shows that the command failed: so something is said to that person alone, and taken back.
+            // Without a response, Discord shows that the command failed: send one to this user
+            // alone, and delete it.
             let word = match token.kind {
                 Kind::Said => json!({ "type": LATER, "data": { "flags": EPHEMERAL } }),
                 Kind::Pressed => json!({ "type": TAKEN }),
@@ -157,7 +166,7 @@ impl Interactions {
         self.withdraw(rest, application, token).await;
     }
 
-    /// Takes back the announcement of an answer that has not come.
+    /// Deletes the deferred response of an answer that has not come.
     async fn withdraw(&self, rest: &Rest, application: u64, token: &Token) {
         let stage = self.stage(token);
         let mut at = stage.lock().await;
@@ -169,12 +178,14 @@ impl Interactions {
         }
     }
 
-    /// Whether it can still be answered.
+    /// Whether the interaction can still be answered.
     pub(crate) fn is_open(token: &Token, now: Millis) -> bool {
         made_at(token.id) + LIFE > now
     }
 
-    /// Says something in answer; the message that came of it. `None` when Discord knows nothing of it any more, or refuses its token.
+    /// Sends an answer, and returns its message.
+    ///
+    /// `None` if Discord no longer knows the interaction or message, or refuses the token.
     pub(crate) async fn answer(
         &self,
         rest: &Rest,
@@ -202,13 +213,14 @@ impl Interactions {
                     *at = Stage::Answered;
                     return Ok(said["resource"]["message"].clone());
                 }
-                // It was heard.
+                // The unconfirmed response had arrived.
                 Err(error) if error.is(ACKNOWLEDGED) && *at == Stage::Unsure => {
                     let said = rest.call(Call::new(LightMethod::Get, original(application, token))).await?;
                     *at = Stage::Answered;
                     return Ok(said);
                 }
-                // Said by a daemon before this one: an announcement, this very thing, or what was said before it.
+                // An earlier process has responded: with a deferral, with this very answer, or with
+                // one before it.
                 Err(error) if error.is(ACKNOWLEDGED) => {
                     let said = rest.call(Call::new(LightMethod::Get, original(application, token))).await?;
                     let is_announced = said["flags"].as_u64().unwrap_or_default() & LOADING != 0;
@@ -233,7 +245,7 @@ impl Interactions {
                 *at = Stage::Answered;
                 return Ok(said);
             }
-            // What is announced to all cannot become one person's alone.
+            // A deferred response that all can see cannot become ephemeral.
             match rest.call(Call::new(LightMethod::Delete, original(application, token))).await {
                 Ok(_) | Err(RestError::Refused { .. }) => {}
                 Err(error) => return Err(error),
@@ -249,7 +261,7 @@ impl Interactions {
         Ok(said)
     }
 
-    /// Shows a form, which has to be the first word.
+    /// Opens a form, which has to be the initial response.
     pub(crate) async fn ask(&self, rest: &Rest, token: &Token, form: Value) -> Result<(), ActionError> {
         let stage = self.stage(token);
         let mut at = stage.lock().await;
@@ -265,17 +277,17 @@ impl Interactions {
         Ok(())
     }
 
-    /// Says that a press was heard, and nothing else.
+    /// Acknowledges a press, and shows nothing.
     pub(crate) async fn take(&self, rest: &Rest, token: &Token) {
         if let Err(error) = callback(rest, token, json!({ "type": TAKEN }), Vec::new()).await {
             tracing::debug!("a press was not acknowledged: {error}");
         }
     }
 
-    /// Offers choices to whoever is typing.
+    /// Offers choices to the user who is typing.
     pub(crate) async fn offer(&self, rest: &Rest, token: &Token, choices: Value) {
         let body = json!({ "type": CHOICES, "data": { "choices": choices } });
-        // Whoever types goes on typing; what came too late is of no use.
+        // A user who keeps typing has no use for choices that come too late.
         if let Err(error) = callback(rest, token, body, Vec::new()).await {
             tracing::debug!("choices were not offered: {error}");
         }
@@ -294,7 +306,7 @@ impl Interactions {
     }
 }
 
-/// Whether a message says what is about to be said.
+/// Whether a message has the content that is about to be sent.
 fn is_same(said: &Value, body: &Value) -> bool {
     let text = |message: &Value| message["content"].as_str().unwrap_or_default().to_owned();
     let frames = |message: &Value| {
@@ -310,13 +322,13 @@ async fn callback(rest: &Rest, token: &Token, body: Value, files: Vec<File>) -> 
     rest.call(call.body(body).files(files)).await
 }
 
-/// The first answer.
+/// Returns the route of the initial response.
 fn original(application: u64, token: &Token) -> Route<'_> {
     let application_id = ApplicationId::new(application.max(1));
     Route::WebhookOriginalInteractionResponse { application_id, token: &token.secret }
 }
 
-/// Another answer.
+/// Returns the route of another answer.
 pub(crate) fn later(application: u64, token: &Token, message: MessageId) -> Route<'_> {
     let application_id = ApplicationId::new(application.max(1));
     Route::WebhookFollowupMessage { application_id, token: &token.secret, message_id: message }

@@ -1,5 +1,6 @@
-//! Discord: what happens in its servers as events, and what scripts want done there. serenity has the routes, the form of requests
-//! and what messages are made of; twilight keeps the gateway.
+//! The Discord adapter: turns gateway frames into events, and performs actions as REST requests.
+//!
+//! serenity provides routes, request building and message builders; twilight keeps the gateway.
 
 mod commands;
 mod config;
@@ -47,29 +48,29 @@ use rest::{Call, Rest, RestError};
 use taken::Taken;
 use world::World;
 
-/// So many channels of single people, and answers, are remembered.
+/// The most entries of each cache of answers, channels, outcomes and message parts.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
 
-/// So many purges that are not complete are remembered.
+/// The most interrupted purges that are remembered.
 const PURGES: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 
-/// What a bot on Discord is made of.
+/// The parameters of a bot on Discord.
 pub struct Setup {
-    /// Its name in bots.yaml.
+    /// The bot's name in bots.yaml.
     pub bot: BotName,
-    /// Its token.
+    /// The bot's token.
     pub token: String,
-    /// Where Discord is, if it is not where it always is.
+    /// The base URL of the API, if it is not Discord's own.
     pub api: Option<String>,
-    /// What bots.yaml says else.
+    /// The `discord:` section of bots.yaml.
     pub config: Config,
-    /// Moderators by `permissions` in bots.yaml: names of roles, and ids of people.
+    /// Moderators by `permissions` in bots.yaml: names of roles, and ids of users.
     pub moderators: Vec<String>,
-    /// Where sessions and servers are kept.
+    /// The store of sessions, servers and the adapter's other rows.
     pub store: Store,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
@@ -84,37 +85,40 @@ pub struct Discord {
     rest: Rest,
     world: Arc<World>,
     interactions: Interactions,
-    /// Which answer a message is: those for one person's eyes are reached by their interaction alone.
+    /// The interaction that a message answers, by message id.
+    ///
+    /// Ephemeral answers can be edited and deleted through their interaction only.
     answers: Mutex<LruCache<u64, Token>>,
+    /// The direct-message channel of each user.
     directs: Mutex<LruCache<u64, u64>>,
-    /// What came of actions: under their keys they are not performed again.
+    /// The outcomes of performed actions, so that no action is performed twice under one key.
     done: Mutex<LruCache<ActionKey, Outcome>>,
-    /// The messages in which a long text is out so far.
+    /// The messages sent so far for a text that takes several.
     progress: Mutex<LruCache<ActionKey, Vec<u64>>>,
-    /// The messages in which a long text was said, by the one that it is known by.
+    /// The messages of a text that takes several, by the id of the one that scripts know.
     long: Mutex<LruCache<u64, Vec<u64>>>,
     taken: Taken,
     nonce_seed: OnceCell<String>,
-    /// Messages that a purge which met a passing fault has still to remove.
+    /// The messages that an interrupted purge has still to delete.
     purges: Mutex<LruCache<ActionKey, Vec<u64>>>,
     webhooks: Webhooks,
     ends: Ends,
-    /// What is done beside: announcements, choices.
+    /// Background tasks: deferred responses, autocomplete choices, and forms.
     asides: Mutex<JoinSet<()>>,
     capabilities: Capabilities,
 }
 
-/// No bot is asked who is let in, and people write to it where it is.
+/// The actions that Discord has no use for: bots admit no members and get no inline queries.
 const LACKING: &[ActionKind] = &[ActionKind::Admit, ActionKind::Offer];
 
 impl Discord {
-    /// A bot that is not connected yet.
+    /// Creates a bot that is not connected yet.
     ///
     /// # Errors
-    /// When there is no way to make requests.
+    /// If the HTTP client cannot be created.
     pub fn new(setup: Setup) -> Result<Arc<Self>, String> {
         let Setup { bot, token, api, config, moderators, store, clock, entropy } = setup;
-        // For REST and the gateway alike.
+        // REST and the gateway both use the trimmed token.
         let token = token::trimmed(&token).to_owned();
         let rest = Rest::new(&token, api.as_deref()).map_err(|error| error.to_string())?;
         Ok(Arc::new(Self {
@@ -150,7 +154,7 @@ impl Discord {
         }))
     }
 
-    /// The id of the bot's application.
+    /// Returns the id of the bot's application, from the cache or from Discord.
     async fn application(&self) -> Result<u64, RestError> {
         let known = self.world.lock().application;
         if known != 0 {
@@ -162,7 +166,7 @@ impl Discord {
         Ok(id)
     }
 
-    /// A row of the adapter's, if it is there.
+    /// Returns a row of the adapter's tables, if there is one.
     async fn stored<K, V>(&self, table: Table<K, V>, key: K) -> Result<Option<V>, ActionError>
     where
         K: Key + Send + 'static,
@@ -170,17 +174,18 @@ impl Discord {
     {
         let (store, now) = (self.store.clone(), self.clock.now());
         let look = tokio::task::spawn_blocking(move || table.get(&store.snapshot(now)?, &key));
-        // A task that reads and nothing else does not panic.
+        // The task only reads, and does not panic.
         look.await.unwrap_or(Ok(None)).map_err(|error| ActionError::Transient(error.to_string()))
     }
 
-    /// Keeps rows of the adapter's.
+    /// Commits rows of the adapter's tables.
     async fn keep(&self, batch: Batch) -> Result<(), ActionError> {
         self.store.commit(batch).await.map(drop).map_err(|error| ActionError::Transient(error.to_string()))
     }
 
-    /// Looks after an interaction that has come in. `true` when that is all: somebody types and is offered choices, or wants to see a
-    /// form of ours.
+    /// Starts the response to an interaction. Returns true if it is no event.
+    ///
+    /// Autocompletion and the buttons that open the adapter's own forms are no events.
     fn is_interaction(self: &Arc<Self>, context: &AdapterContext, data: &Value) -> bool {
         let Ok(frame) = frames::Interaction::deserialize(data) else { return false };
         if frame.id.known().is_none() {
@@ -214,7 +219,7 @@ impl Discord {
     }
 }
 
-/// Ends what is done beside, however the adapter ends: it holds the store.
+/// Aborts the background tasks when the adapter ends in any way, since they hold the store.
 struct Beside<'d>(&'d Discord);
 
 impl Drop for Beside<'_> {
@@ -240,14 +245,14 @@ impl Adapter for Discord {
         let beside = async { tokio::join!(listing, ending) };
         tokio::select! {
             ended = gateway::run(&self, &context) => ended,
-            // Both end at the word to stop, at which the gateway ends too.
+            // Both tasks end on shutdown, at which the gateway ends too.
             _ = async { beside.await; std::future::pending::<()>().await } => Ok(()),
         }
     }
 
     async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         action.check_ids(self.world.bot())?;
-        // Discord takes a key with messages alone.
+        // Discord deduplicates messages only, by their nonce.
         if let Some(outcome) = self.done.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
             return Ok(outcome.clone());
         }
@@ -289,7 +294,7 @@ impl Adapter for Discord {
         known.people.member(guild, user.native().parse().ok()?).cloned()
     }
 
-    /// The account of a bot has the id of its application.
+    /// Whether a user is the bot, whose user id is that of its application.
     fn is_own(&self, user: &UserId) -> bool {
         let own = self.world.lock().application;
         own != 0 && user.native().parse::<u64>().is_ok_and(|id| id == own)

@@ -1,4 +1,4 @@
-//! What there is to say of a bot before it is started: whether Discord takes its token, and what it lacks in which server.
+//! Checks of a bot before it is started: its token, and the permissions missing in each server.
 
 use std::time::Duration;
 
@@ -8,10 +8,12 @@ use serenity::http::{LightMethod, Route};
 use crate::config::Config;
 use crate::rest::{Call, Rest, RestError};
 
-/// Permissions by bit and by Discord's name. <https://discord.com/developers/docs/topics/permissions>
+/// Permissions by bit, with Discord's names.
+///
+/// <https://discord.com/developers/docs/topics/permissions>
 type Permissions = &'static [(u64, &'static str)];
 
-/// What every bot needs that answers.
+/// The permissions of every bot that answers.
 const ANSWERING: Permissions = &[
     (1 << 6, "Add Reactions"),
     (1 << 10, "View Channels"),
@@ -23,7 +25,7 @@ const ANSWERING: Permissions = &[
     (1 << 38, "Send Messages in Threads"),
     (1 << 49, "Create Polls"),
 ];
-/// What the grants of its scripts need beside that.
+/// The additional permissions that the grants of scripts need.
 const GRANTED: &[(&str, Permissions)] = &[
     (
         "moderation",
@@ -45,26 +47,26 @@ const GRANTED: &[(&str, Permissions)] = &[
     ("mentions", &[(1 << 17, "Mention Everyone")]),
 ];
 const ADMINISTRATOR: u64 = 1 << 3;
-/// Time limit of one request, of which there are at most two: somebody waits for the answer.
+/// The timeout of one request. There are at most two attempts, since somebody waits for the answer.
 const TIMEOUT: Duration = Duration::from_secs(4);
 
-/// What Discord says of a bot.
+/// Discord's information about a bot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Online {
-    /// What it is called there.
+    /// The bot's username.
     pub name: String,
-    /// Where it is let into a server, with the permissions that it needs and no others.
+    /// The URL that adds the bot to a server, with the permissions that it needs and no others.
     pub invite: String,
-    /// Its servers, each with the permissions that it lacks there.
+    /// The bot's servers, each with the permissions that it lacks there.
     pub servers: Vec<(String, Vec<&'static str>)>,
-    /// The privileged intents that bots.yaml asks for and its application does not have, each with what will be missing.
+    /// The requested intents that the application lacks, each with what will be missing.
     pub lacking: Vec<(&'static str, &'static str)>,
 }
 
-/// Asks Discord about the bot of that token. `grants` are those of its scripts.
+/// Asks Discord about the bot with this token. `grants` are those of its scripts.
 ///
 /// # Errors
-/// When Discord refuses the token, or cannot be asked.
+/// If Discord refuses the token, or cannot be asked.
 pub async fn online(token: &str, api: Option<&str>, config: &Config, grants: &[String]) -> Result<Online, String> {
     let rest = Rest::new(token, api).map_err(|error| error.to_string())?.timeout(TIMEOUT);
     let ask = async |route: Route<'static>| {

@@ -1,4 +1,4 @@
-//! Actions, as requests.
+//! Performs actions as REST requests.
 
 mod edit;
 mod lock;
@@ -21,12 +21,13 @@ use crate::rest::{Call, RestError};
 
 pub(crate) use webhooks::Webhooks;
 
-/// The kind of a thread that everybody in the channel sees.
+/// The type of a thread that everyone in the channel sees.
 const PUBLIC_THREAD: u8 = 11;
-/// The longest name of a thread.
+/// The longest name of a thread, in characters.
 const THREAD_NAME: usize = 100;
-/// The longest life of an invitation, in seconds, and the most uses. 0 is for ever.
+/// The longest lifetime of an invitation, in seconds; 0 is unlimited.
 const INVITE_SECONDS: u64 = 604_800;
+/// The most uses of an invitation; 0 is unlimited.
 const INVITE_USES: u32 = 100;
 
 impl Discord {
@@ -134,12 +135,12 @@ impl Discord {
     }
 }
 
-/// A room's channel.
+/// Returns the id of a room's channel.
 fn channel(room: &RoomId) -> Result<u64, ActionError> {
     number(room.native(), "a channel's id")
 }
 
-/// A message's id. What this action sent was looked up before.
+/// Returns the id of a message. The engine has resolved references to messages that it sent.
 fn message(reference: &MessageRef) -> Result<MessageId, ActionError> {
     match reference {
         MessageRef::Id(id) | MessageRef::Own(id) => Ok(MessageId::new(number(id.as_str(), "a message's id")?)),
@@ -151,7 +152,7 @@ fn done(result: Result<Value, RestError>) -> Result<Outcome, ActionError> {
     result.map(|_| Outcome::default()).map_err(ActionError::from)
 }
 
-/// That it is gone is what was wanted; so a repetition after a crash ends well.
+/// Treats a missing target as success, so that a repetition after a crash succeeds.
 fn gone_is_done(result: Result<Outcome, ActionError>) -> Result<Outcome, ActionError> {
     match result {
         Err(ActionError::NotFound(_)) => Ok(Outcome::default()),
@@ -159,12 +160,12 @@ fn gone_is_done(result: Result<Outcome, ActionError>) -> Result<Outcome, ActionE
     }
 }
 
-/// The id of what Discord has made.
+/// Returns the id of an object that Discord has created.
 fn id_of(made: &Value) -> Option<u64> {
     made["id"].as_str()?.parse().ok()
 }
 
-/// An emoji as a path takes it: the character, or `name:id` of `<:name:id>`.
+/// Returns an emoji for a path: the character, or `name:id` of `<:name:id>`.
 fn reaction(emoji: &str) -> String {
     let inner = emoji.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
     match inner {

@@ -1,4 +1,4 @@
-//! Requests to Discord: at the pace that its buckets allow, with what it answers sorted by what is to be done about it.
+//! REST requests to Discord: rate limits, retries, and errors by what the caller can do about them.
 
 mod error;
 mod files;
@@ -20,45 +20,52 @@ pub(crate) use error::RestError;
 use crate::token;
 use guard::Guard;
 
-/// Where Discord is.
+/// The default base URL.
 const DISCORD: &str = "https://discord.com";
-/// So many requests a second. Discord takes 50, counted from when they reach it, which is not as evenly as they leave.
+/// Requests per second.
+///
+/// Discord allows 50, counted on arrival, which is less even than departure.
 /// <https://discord.com/developers/docs/topics/rate-limits#global-rate-limit>
 const GLOBAL: u16 = 40;
-/// How long one request may take; with files, which may be large; and a file that is fetched.
+/// The timeout of a request without files.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// The timeout of a request with files.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// The timeout of the download of a file.
 const FILE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often a request that nobody else repeats is tried.
+/// The most attempts of a request that nobody else repeats.
 const TRIES: u32 = 6;
-/// A bucket that stays shut for longer is told to the caller, which has other things to do meanwhile.
+/// The longest wait for a bucket; beyond it, the caller is told and can do other work.
 const BUCKET_WAIT_MAX: Duration = Duration::from_secs(5);
-/// How long nothing is asked of what stands before Discord and shuts us out, where it does not say how long.
+/// The pause after a block by the proxy in front of Discord that names no duration.
 const SHUT_OUT: Duration = Duration::from_secs(60);
-/// Past so many buckets those that are full again are forgotten.
+/// The number of stored buckets above which those that have been reset are dropped.
 const BUCKETS: usize = 1_024;
-/// So many queues there are for requests that carry a token of their own.
+/// The number of queues for requests that carry a token of their own.
 const PLACES: u16 = 1_024;
+/// The delay before the first retry, which doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// The way to Discord's REST API.
+/// A client of Discord's REST API.
 pub(crate) struct Rest {
     client: reqwest::Client,
-    /// For files, which lie where a message says: it goes nowhere else from there, and takes no token along.
+    /// The client for downloads: it follows no redirects and sends no token.
     files: reqwest::Client,
     token: String,
     api: String,
-    /// Made at the first request, since it works in a task of its own.
+    /// Created at the first request, since it spawns a task.
     limiter: OnceLock<RateLimiter>,
     timeout: Duration,
     guard: Guard,
-    /// When the token was checked last. Held while it is, so that requests which are refused together check it once.
+    /// The time of the last check of the token.
+    ///
+    /// Locked during the check, so that requests which are refused together check it once.
     token_checked: tokio::sync::Mutex<Option<Instant>>,
-    /// What each bucket said last, for when a request gets no answer: it may have counted all the same.
+    /// The last state of each bucket, for requests without a response: they may have counted too.
     said: Mutex<HashMap<Endpoint, RateLimitHeaders>>,
 }
 
-/// A request: the route, the method, and what goes along.
+/// A request: the route, the method, and its content.
 #[derive(Clone)]
 pub(crate) struct Call<'r> {
     route: Route<'r>,
@@ -69,7 +76,7 @@ pub(crate) struct Call<'r> {
     reason: Option<&'r str>,
 }
 
-/// A file that is sent along.
+/// A file to upload.
 #[derive(Clone)]
 pub(crate) struct File {
     pub(crate) name: String,
@@ -94,12 +101,14 @@ impl<'r> Call<'r> {
         self
     }
 
-    /// Why, for the audit log.
+    /// Sets the reason for the audit log.
     pub(crate) fn reason(self, reason: Option<&'r str>) -> Self {
         Self { reason, ..self }
     }
 
-    /// Returns whether it carries the token of an interaction or a webhook, so that a refusal says nothing of the bot's.
+    /// Whether the request carries the token of an interaction or webhook instead of the bot's.
+    ///
+    /// A refusal of such a token says nothing about the bot's.
     fn has_own_token(&self) -> bool {
         self.answers_interaction()
             || matches!(self.route, Route::WebhookWithToken { .. } | Route::WebhookMessage { .. })
@@ -117,7 +126,7 @@ impl<'r> Call<'r> {
 }
 
 impl Rest {
-    /// For the bot with that token, at Discord or at another address.
+    /// Creates a client for a bot's token, at Discord or at another base URL.
     pub(crate) fn new(token: &str, api: Option<&str>) -> Result<Self, reqwest::Error> {
         let api = api.unwrap_or(DISCORD).trim_end_matches('/');
         let api = api.trim_end_matches("/v10").trim_end_matches("/api").to_owned();
@@ -138,12 +147,12 @@ impl Rest {
         })
     }
 
-    /// Limits how long one request may take.
+    /// Sets the timeout of requests without files.
     pub(crate) fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// Performs a request once, when its bucket lets it.
+    /// Performs a request once, when its bucket allows it.
     pub(crate) async fn call(&self, call: Call<'_>) -> Result<Value, RestError> {
         let (is_interaction, has_own_token) = (call.answers_interaction(), call.has_own_token());
         self.guard.admit(is_interaction)?;
@@ -152,7 +161,7 @@ impl Rest {
             return Err(RestError::Limited { retry_after });
         }
         let permit = self.limiter.get_or_init(|| RateLimiter::new(GLOBAL)).acquire(endpoint.clone()).await;
-        // Much may have come of those that were ahead in the queue.
+        // Requests ahead in the queue may have changed the guard's state.
         self.guard.admit(is_interaction)?;
         let began = Instant::now();
         let sent = self.client.execute(self.build(call)?).await;
@@ -174,7 +183,9 @@ impl Rest {
         }
     }
 
-    /// As [`Rest::call`], again after a passing fault: for what runs in the background, where nobody else repeats it.
+    /// Performs a request like [`Rest::call`], and retries it with back-off after transient errors.
+    ///
+    /// For background work, which nobody else retries.
     pub(crate) async fn insist(&self, call: Call<'_>) -> Result<Value, RestError> {
         let mut pause = FIRST_PAUSE;
         for attempt in 1..TRIES {
@@ -192,7 +203,9 @@ impl Rest {
         self.call(call).await
     }
 
-    /// Asks Discord whether it takes the token, whatever is known of it, and keeps the answer: while it is refused, nothing is asked.
+    /// Asks Discord whether the token is valid, and records the answer.
+    ///
+    /// While the token is refused, no other request is sent.
     pub(crate) async fn check_token(&self) -> Result<(), RestError> {
         let request = self.build(Call::new(LightMethod::Get, Route::UserMe))?;
         let response = self.client.execute(request).await.map_err(unanswered)?;
@@ -205,18 +218,20 @@ impl Rest {
         answer.map(drop)
     }
 
-    /// Returns whether Discord has refused the token, also when asked again.
+    /// Whether Discord has refused the token, and has done so again when checked.
     pub(crate) fn is_token_refused(&self) -> bool {
         self.guard.is_token_refused()
     }
 
-    /// Returns once Discord refuses the token.
+    /// Waits until Discord refuses the token.
     pub(crate) async fn token_refused(&self) {
         self.guard.token_refused().await;
     }
 
-    /// Returns what the refusal of the token comes to for a request that began at `began`: Discord has refused single requests by mistake,
-    /// so the token is checked before it counts as refused.
+    /// Returns the error of a request that began at `began` and had its token refused.
+    ///
+    /// The token is checked unless that was done since: Discord has refused single requests by
+    /// mistake, so one refusal is not enough.
     async fn refused_token(&self, began: Instant) -> RestError {
         let mut checked = self.token_checked.lock().await;
         if checked.is_none_or(|at| at < began) {
@@ -235,7 +250,7 @@ impl Rest {
         }
     }
 
-    /// Returns for how long the bucket stays shut, where that is too long to wait for.
+    /// Returns the time until the bucket is reset, if that is too long to wait for.
     fn shut_for(&self, endpoint: &Endpoint) -> Option<Duration> {
         let known = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = known.get(endpoint).filter(|bucket| bucket.remaining == 0)?;
@@ -243,8 +258,11 @@ impl Rest {
         (left > BUCKET_WAIT_MAX).then_some(left)
     }
 
-    /// What the limiter is told of the bucket: what Discord says, or, where it says nothing, one less than it said last. A bucket that is
-    /// shut for a moment has no more in it afterwards than it had.
+    /// Returns the state of a bucket for the limiter, and stores it.
+    ///
+    /// Discord's report counts; without one, the last state with one request less does. A bucket
+    /// that is shut for a moment does not fill up again: it keeps the count of its longer
+    /// period.
     fn last(&self, endpoint: Endpoint, said: Option<RateLimitHeaders>) -> Option<RateLimitHeaders> {
         let mut known = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known.get(&endpoint).filter(|before| before.reset_at > Instant::now());
@@ -297,7 +315,7 @@ impl Rest {
             let url = format!("{}/api/v10/{path}", self.api);
             *request.url_mut() = url.parse().map_err(|error| unfit(format!("{url} is no address: {error}")))?;
         }
-        // serenity has said that there is no body, before there was one: the later length is the right one.
+        // serenity sets a length before there is a body: the later header is the right one.
         if let Some(length) = request.headers().get_all(CONTENT_LENGTH).iter().next_back().cloned() {
             request.headers_mut().insert(CONTENT_LENGTH, length);
         }
@@ -336,8 +354,10 @@ impl Rest {
         Err(RestError::of(status, &said))
     }
 
-    /// Returns what a refusal comes to that is not in Discord's form: what stands before Discord has answered, which shuts out an address
-    /// for a while and says nothing of the request.
+    /// Returns the error for a refusal that is not in Discord's format.
+    ///
+    /// It comes from a proxy in front of Discord, which blocks an address for a while and says
+    /// nothing about the request.
     fn foreign(&self, status: StatusCode, retry_after: Duration) -> RestError {
         match status {
             StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {
@@ -351,7 +371,7 @@ impl Rest {
     }
 }
 
-/// Returns why a request got no answer, without its address, which may have a token in it.
+/// Returns the error of a request without a response, without its URL, which may contain a token.
 fn unanswered(error: reqwest::Error) -> RestError {
     use std::error::Error;
     let what = if error.is_timeout() { "Discord does not answer in time" } else { "Discord cannot be reached" };
@@ -360,14 +380,16 @@ fn unanswered(error: reqwest::Error) -> RestError {
     RestError::Passing(format!("{what} ({cause})"))
 }
 
-/// Returns the path below the API's address of a route that Discord has given another one since serenity's were written.
+/// Returns the path below the base URL of a route that has moved since serenity's release.
+///
 /// <https://discord.com/developers/docs/resources/message#pin-message>
 fn moved(route: &Route<'_>) -> Option<String> {
     let Route::ChannelPin { channel_id, message_id } = route else { return None };
     Some(format!("channels/{channel_id}/messages/pins/{message_id}"))
 }
 
-/// The reason as a header takes it, 512 characters at the most.
+/// Returns the audit-log reason as a header, cut to 512 characters.
+///
 /// <https://discord.com/developers/docs/resources/audit-log>
 fn audit(reason: &str) -> Result<HeaderMap, RestError> {
     let short: String = reason.chars().take(512).collect();
@@ -376,7 +398,9 @@ fn audit(reason: &str) -> Result<HeaderMap, RestError> {
     Ok(HeaderMap::from_iter([(HeaderName::from_static("x-audit-log-reason"), value)]))
 }
 
-/// What the request is to the limiter. Ids other than the first are alike to it: they share a bucket.
+/// Returns the limiter's key of a request.
+///
+/// Ids other than the first are replaced by `-`, since they share a bucket.
 fn endpoint(call: &Call<'_>) -> Endpoint {
     let path = moved(&call.route).map_or_else(|| call.route.path(), Into::into);
     let path = path.strip_prefix("https://discord.com/api/v10/").unwrap_or(&path);
@@ -391,8 +415,8 @@ fn endpoint(call: &Call<'_>) -> Endpoint {
     if let Some(kind @ ("interactions" | "webhooks")) = path.split('/').next()
         && let (Some(id), Some(token)) = (ids.next(), ids.next())
     {
-        // A token is a secret, which the limiter would put into the log; and there are so many of them that each could not be kept. Those
-        // that fall together wait for each other, which costs little.
+        // The limiter would log the token, which is a secret, and there are too many to keep a
+        // queue for each. Requests with the same hash wait for each other, which costs little.
         let hash = Sha256::digest(format!("{kind}/{id}/{token}"));
         let place = u16::from_be_bytes([hash[0], hash[1]]) % PLACES;
         let rest = ids.map(|part| if part.bytes().all(|byte| byte.is_ascii_digit()) { "-" } else { part });
@@ -409,7 +433,7 @@ fn endpoint(call: &Call<'_>) -> Endpoint {
     Endpoint { method, path: parts.collect::<Vec<_>>().join("/") }
 }
 
-/// What the answer says of its bucket.
+/// Returns the state of the bucket from the headers of a response.
 fn limits(response: &Response) -> Option<RateLimitHeaders> {
     let text = |name: &str| response.headers().get(name)?.to_str().ok();
     let bucket = text(RateLimitHeaders::BUCKET)?.as_bytes().to_vec();

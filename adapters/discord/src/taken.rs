@@ -1,4 +1,4 @@
-//! Which interactions were taken in: Discord may tell of one twice, and it is answered once.
+//! Deduplicates interactions: Discord may send one twice, and it is answered once.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
@@ -9,12 +9,12 @@ use palabre_store::{Direction, Snapshot, Table, TableId};
 
 /// Interactions by bot and id.
 const TAKEN: Table<(String, u64), ()> = Table::new(TableId::DiscordTaken);
-/// How long one may come again: as long as it can be answered, and a little longer.
+/// The time for which a repetition is recognised: a little longer than answers are accepted.
 const LIFE: Millis = 20 * 60_000;
-/// So many are remembered.
+/// The most interactions that are kept in memory.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 
-/// The interactions that were taken in lately.
+/// The interactions that were recently accepted.
 pub(crate) struct Taken(Mutex<LruCache<u64, ()>>);
 
 impl Default for Taken {
@@ -24,7 +24,9 @@ impl Default for Taken {
 }
 
 impl Taken {
-    /// Knows those that are durable, and no others: what was lost on the way into the journal comes again.
+    /// Loads the interactions that are durable, and forgets all others.
+    ///
+    /// Discord sends again what was lost before it was journalled.
     pub(crate) fn load(&self, snapshot: &Snapshot, bot: &BotName) -> palabre_store::Result<()> {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         taken.clear();
@@ -37,13 +39,13 @@ impl Taken {
         Ok(())
     }
 
-    /// Takes an interaction in. Returns whether it is the first time.
+    /// Accepts an interaction, and returns whether it is the first time.
     pub(crate) fn take(&self, interaction: u64) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).put(interaction, ()).is_none()
     }
 }
 
-/// Adds to `batch` that an interaction is taken in.
+/// Adds an accepted interaction to `batch`.
 pub(crate) fn keep(batch: &mut Batch, bot: &BotName, interaction: u64, now: Millis) {
     TAKEN.put_until(batch, &(bot.to_string(), interaction), &(), Some(now + LIFE));
 }

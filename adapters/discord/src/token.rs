@@ -1,6 +1,8 @@
 //! The bot's token, as it is pasted into bots.yaml, a file or the environment.
 
-/// Returns the token without what comes along with it: white space, line ends, a byte order mark, and the word `Bot` in front.
+/// Returns the token without what is often pasted along with it.
+///
+/// White space, line ends, a byte order mark, and the word `Bot` in front are removed.
 pub(crate) fn trimmed(token: &str) -> &str {
     let is_around = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}');
     let token = token.trim_matches(is_around);

@@ -1,5 +1,7 @@
-//! What the bot knows of its servers: names, roles and channels, which Discord tells once for each session and which are kept over a
-//! restart, since a session that is resumed does not tell them again; and, as long as memory has room, people and messages.
+//! The platform cache: servers with their roles and channels, users, and recent messages.
+//!
+//! Servers are stored too: Discord sends them once per session, and not when a session is resumed
+//! after a restart. Users and messages are kept in memory only.
 
 mod guild;
 mod people;
@@ -22,29 +24,29 @@ pub(crate) use people::Seen;
 /// Servers by bot and id.
 pub(crate) const GUILDS: Table<(String, u64), GuildRow> = Table::new(TableId::DiscordGuilds);
 
-/// So many messages are remembered, to say what they were before they were changed.
+/// The most messages kept, which edits and deletions report as they were before.
 const MESSAGES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
-/// What is known.
+/// The platform cache of a bot, behind a lock.
 pub(crate) struct World {
     bot: BotName,
     known: Mutex<Known>,
 }
 
-/// The same, with the lock held.
+/// The content of the platform cache.
 pub(crate) struct Known {
-    /// The bot's own id; 0 until it is known.
+    /// The bot's user id; 0 until it is known.
     pub(crate) me: u64,
-    /// The id of its application.
+    /// The id of the bot's application; 0 until it is known.
     pub(crate) application: u64,
     pub(crate) guilds: HashMap<u64, GuildRow>,
     /// The server of each channel and thread.
     pub(crate) channels: HashMap<u64, u64>,
     pub(crate) people: Seen,
     pub(crate) messages: LruCache<u64, Arc<Said>>,
-    /// What the audit log said lately.
+    /// Recent entries of the audit log.
     pub(crate) audit: VecDeque<Audited>,
-    /// The servers of which something has changed that is still to be kept.
+    /// The servers with changes that are not stored yet.
     pub(crate) unsaved: BTreeSet<u64>,
 }
 
@@ -52,7 +54,7 @@ pub(crate) struct Known {
 pub(crate) struct Said {
     pub(crate) message: Message,
     pub(crate) pinned: bool,
-    /// When it was changed last, as Discord writes it.
+    /// The time of the last edit, as Discord writes it.
     pub(crate) edited: Option<String>,
 }
 
@@ -71,7 +73,7 @@ impl World {
         Self { bot: bot.clone(), known: Mutex::new(known) }
     }
 
-    /// Takes up what the last daemon knew.
+    /// Loads the servers stored by an earlier process.
     pub(crate) fn load(&self, snapshot: &Snapshot) -> palabre_store::Result<()> {
         for row in GUILDS.scan(snapshot, &self.bot.to_string(), Direction::Forward)? {
             let ((bot, id), guild) = row?;
@@ -98,7 +100,7 @@ impl World {
         RoomId::new(&self.bot, &channel.to_string())
     }
 
-    /// A channel as a room; by its id alone where no more is known.
+    /// Returns a channel as a room, which has the id for a name if the channel is unknown.
     pub(crate) fn room(&self, channel: u64) -> Room {
         let known = self.lock();
         match known.channel(channel) {
@@ -107,7 +109,7 @@ impl World {
         }
     }
 
-    /// A channel that is described as a room.
+    /// Returns a channel with a known description as a room.
     pub(crate) fn room_of(&self, id: u64, channel: &Channel, locale: Option<String>) -> Room {
         Room {
             id: self.room_id(id),
@@ -131,7 +133,7 @@ impl Known {
         self.guilds.remove(&id);
     }
 
-    /// The server where an event happened.
+    /// Returns the server in which an event happened.
     pub(crate) fn guild_around(&self, event: &Event) -> Option<u64> {
         let named = event.space.as_ref().and_then(|space| space.id.native().parse().ok());
         named.or_else(|| self.channels.get(&event.room.as_ref()?.id.native().parse().ok()?).copied())
@@ -142,7 +144,7 @@ impl Known {
         Some((guild, guild.channels.get(&id)?))
     }
 
-    /// Remembers a member of a server with their roles.
+    /// Caches a member of a server with their roles.
     pub(crate) fn saw_member(&mut self, guild: u64, user: u64, member: &Member, roles: &[Id]) {
         let roles: Vec<u64> = roles.iter().map(|role| role.get()).collect();
         let is_own = user == self.me;
@@ -152,8 +154,9 @@ impl Known {
         self.people.saw_member(guild, user, member, roles);
     }
 
-    /// Returns how high a member stands in a server: as high as the highest of their roles, and its owner above all. Nothing where their
-    /// roles are not known.
+    /// Returns a member's rank in a server: the position of their highest role.
+    ///
+    /// The owner has the highest rank. `None` if their roles are unknown.
     pub(crate) fn rank(&self, guild: u64, user: u64) -> Option<Rank> {
         let row = self.guilds.get(&guild)?;
         if row.owner == user {
@@ -164,7 +167,9 @@ impl Known {
         positions.try_fold(0, |highest, position| Some(highest.max(position?))).map(Rank)
     }
 
-    /// Returns what a mention in a server says to people. Of roles and channels that are not known there it says what they are.
+    /// Returns a mention as text.
+    ///
+    /// Roles and channels that are unknown in the server become `@role` and `#channel`.
     pub(crate) fn mentioned(&self, guild: Option<u64>, mention: &str) -> Option<String> {
         let inner = mention.strip_prefix('<')?.strip_suffix('>')?;
         if let Some(role) = inner.strip_prefix("@&") {
@@ -184,7 +189,7 @@ impl Known {
         Some(name.map_or_else(|| format!("@{user}"), |name| format!("@{name}")))
     }
 
-    /// What Discord lets a member do, as one of our levels.
+    /// Returns the permission level of a member with these roles.
     pub(crate) fn permission(&self, guild: u64, user: u64, roles: &[u64]) -> Permission {
         let Some(row) = self.guilds.get(&guild) else { return Permission::Member };
         if row.owner == user {

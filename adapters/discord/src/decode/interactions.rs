@@ -1,4 +1,4 @@
-//! Uses of commands, buttons, lists and forms.
+//! Decodes uses of commands, buttons, lists and forms.
 
 use std::sync::Arc;
 
@@ -11,11 +11,15 @@ use crate::frames;
 use crate::interactions::{FORM, Token};
 use crate::world::Channel;
 
+/// The types of interactions.
+///
 /// <https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object-interaction-type>
 const COMMAND: u8 = 2;
 const COMPONENT: u8 = 3;
-/// A component that is a button.
+/// The type of a component that is a button.
 const BUTTON: u8 = 2;
+/// The types of commands that are menus.
+///
 /// <https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-types>
 const USER_MENU: u8 = 2;
 const MESSAGE_MENU: u8 = 3;
@@ -55,7 +59,7 @@ impl Decoder {
         }
         let is_direct = scene.guild.is_none();
         let mut event = self.event(scene, kind, now);
-        // A thread that the bot was never told of is described here.
+        // The interaction describes a thread that is not in the cache.
         if let (Some(channel), Some(room), false) = (&frame.channel, &event.room, is_direct)
             && let Some(name) = &channel.name
             && room.name == frame.channel_id.to_string()
@@ -96,7 +100,9 @@ impl Decoder {
         }
     }
 
-    /// An argument by its type. <https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-type>
+    /// Returns an argument according to its type.
+    ///
+    /// <https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-type>
     fn option(
         &self,
         data: &frames::InteractionData,
@@ -142,7 +148,7 @@ impl Decoder {
     }
 }
 
-/// The fields of a form, in rows or under labels.
+/// Returns the fields of a form, which are in rows or below labels.
 fn filled_in(components: &[frames::Component]) -> Map<String, Value> {
     let mut values = Map::new();
     for component in components {

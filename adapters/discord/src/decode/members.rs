@@ -1,22 +1,23 @@
-//! Who comes, goes, changes; and who did it, as far as the audit log tells in time.
+//! Decodes joins, leaves, bans and changes of members, with their authors from the audit log.
 
 use palabre_model::{EventKind, Millis, User};
 
 use super::{Decoded, Decoder, Scene};
 use crate::frames::{self, Id};
 
-/// Kinds of entries of the audit log.
+/// The types of audit-log entries.
+///
 /// <https://discord.com/developers/docs/resources/audit-log#audit-log-entry-object-audit-log-events>
 const KICKED: u16 = 20;
 const BANNED: u16 = 22;
 const UNBANNED: u16 = 23;
 pub(super) const DELETED: u16 = 72;
-/// How long an entry speaks of what comes after it.
+/// The longest time from an entry to the event that it belongs to.
 const FRESH: Millis = 10_000;
-/// So many entries are remembered.
+/// The most entries kept.
 const ENTRIES: usize = 64;
 
-/// What the audit log says of something that was done to somebody.
+/// An audit-log entry about a user.
 #[derive(Debug, Clone)]
 pub(crate) struct Audited {
     guild: u64,
@@ -28,7 +29,7 @@ pub(crate) struct Audited {
 }
 
 impl Audited {
-    /// Whether it was made of that entry.
+    /// Whether it was created from `entry`.
     pub(crate) fn is_of(&self, entry: &frames::Audit) -> bool {
         (self.guild, self.target, self.what) == (entry.guild_id.get(), entry.target_id.get(), entry.action_type)
     }
@@ -74,7 +75,9 @@ impl Decoder {
         self.event(scene, EventKind::Typing { status: Some("typing".to_owned()) }, now).into()
     }
 
-    /// How somebody is now; and that they have come or gone, where that is new. One person may be told of by several servers.
+    /// Decodes a user's presence, and emits the start or end of it if it has changed.
+    ///
+    /// Several servers may send the presence of one user.
     pub(super) fn presence(&self, frame: &frames::Presence, now: Millis) -> Decoded {
         let status = frame.status.clone().unwrap_or_else(|| "offline".to_owned());
         let is_online = status != "offline";
@@ -105,7 +108,7 @@ impl Decoder {
         self.event(scene, EventKind::Voice { status: Some(status.to_owned()) }, now).into()
     }
 
-    /// Notes what the audit log says, for what it is about.
+    /// Records an audit-log entry for the event that it belongs to.
     pub(crate) fn audit(&self, frame: &frames::Audit, now: Millis) {
         let mut known = self.world.lock();
         let by = self.user_by_id(&known, frame.user_id.get());
@@ -117,7 +120,7 @@ impl Decoder {
         }
     }
 
-    /// What the audit log has said of it in time. It is used up by that, except where one entry stands for many.
+    /// Returns the recent audit-log entry of an event, and removes it unless it covers several.
     pub(super) fn audited(&self, guild: u64, target: u64, what: u16, now: Millis) -> Option<Audited> {
         let mut known = self.world.lock();
         let is_it = |entry: &Audited| entry.guild == guild && entry.target == target && entry.what == what;
@@ -140,7 +143,9 @@ impl Decoder {
         scene
     }
 
-    /// Something that concerns a server and no channel of it: it can be answered where Discord itself says such things.
+    /// Returns the scene of an event in a server without a channel.
+    ///
+    /// It can be answered where Discord itself announces such events.
     fn of_guild(&self, guild: u64, user: &frames::User) -> Scene {
         let user_of = self.user(user, None);
         let mut known = self.world.lock();

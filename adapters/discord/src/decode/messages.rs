@@ -1,4 +1,4 @@
-//! Messages, what becomes of them, and what people do to them.
+//! Decodes messages, their edits and deletions, reactions, and votes.
 
 use std::sync::Arc;
 
@@ -11,12 +11,13 @@ use super::{Decoded, Decoder, Scene, made_at, millis};
 use crate::frames;
 use crate::world::Said;
 
-/// The kinds of messages that somebody has written: plain, a reply, the beginning of a thread, an answer to a command.
+/// The types of messages that users write: plain, reply, start of a thread, answer to a command.
+///
 /// <https://discord.com/developers/docs/resources/message#message-object-message-types>
 const WRITTEN: &[u8] = &[0, 19, 20, 21, 23];
-/// The kind that says that a message was pinned.
+/// The type of the message with which Discord announces a pin.
 const PINNED: u8 = 6;
-/// The kind of a reference to a message that is passed on.
+/// The type of a reference to a forwarded message.
 const FORWARD: u8 = 1;
 
 impl Decoder {
@@ -24,7 +25,7 @@ impl Decoder {
         let at = (frame.guild_id, frame.channel_id);
         let author = frame.author.as_ref();
         let scene = match author.filter(|_| frame.webhook_id.known().is_some()) {
-            // A webhook takes any name, and is nobody who could be meant by it.
+            // A webhook may use any name, so its author is not cached as a user.
             Some(author) => {
                 let guild = frame.guild_id.known().or_else(|| self.world.lock().channels.get(&at.1.get()).copied());
                 Scene { guild, channel: at.1.known(), user: Some(self.user(author, None)), member: None }
@@ -62,7 +63,7 @@ impl Decoder {
         Some(self.event(scene, EventKind::Message { message }, time).into())
     }
 
-    /// Whether the bot has said it, by itself or under another name.
+    /// Whether the bot has sent the message, by itself or under another name.
     fn is_own(&self, frame: &frames::Message) -> bool {
         let known = self.world.lock();
         let by_me = frame.author.as_ref().is_some_and(|author| author.id.known().is_some_and(|id| id == known.me));
@@ -79,14 +80,14 @@ impl Decoder {
             && before.pinned != pinned
         {
             self.remember(frame, &before.message, pinned);
-            // That it is pinned, a message of Discord's says too, and by whom.
+            // Discord also announces the pin in a message, which names the user.
             if pinned {
                 return Some(Decoded::default());
             }
             let kind = EventKind::Pin { message: frame.id.to_string().into(), pinned, by: None };
             return Some(self.at(frame, kind, now).into());
         }
-        // Discord adds previews of links by an update too; that is no edit.
+        // Discord also adds previews of links by an update, which is no edit.
         frame.edited_timestamp.as_ref()?;
         let mut message = self.written(frame, now);
         if let Some(before) = &before {
@@ -101,7 +102,7 @@ impl Decoder {
         }
         let pinned = frame.pinned.or(before.as_ref().map(|said| said.pinned)).unwrap_or_default();
         self.remember(frame, &message, pinned);
-        // A preview of a link that comes behind an edit is no further edit.
+        // A preview of a link that follows an edit is no further edit.
         if before.as_ref().is_some_and(|before| before.edited == frame.edited_timestamp) {
             return Some(Decoded::default());
         }
@@ -171,11 +172,11 @@ impl Decoder {
         self.world.lock().messages.put(frame.id.get(), Arc::new(said));
     }
 
-    /// A message as scripts see it.
+    /// Returns a message as scripts see it.
     pub(super) fn written(&self, frame: &frames::Message, now: Millis) -> Message {
         let is_forward = frame.message_reference.as_ref().is_some_and(|reference| reference.kind == FORWARD);
         let reply_to = frame.message_reference.as_ref().filter(|_| !is_forward).and_then(|r| r.message_id.known());
-        // What is passed on is what is said.
+        // The content of a forward is in its snapshots.
         let passed_on = frame.message_snapshots.iter().map(|snapshot| &*snapshot.message);
         let mut content = content(frame);
         for message in passed_on {
@@ -199,7 +200,8 @@ impl Decoder {
 
 fn content(frame: &frames::Message) -> Content {
     let stickers = frame.sticker_items.iter().map(|sticker| {
-        // Formats 1 to 4: PNG, APNG, Lottie, GIF. <https://discord.com/developers/docs/resources/sticker>
+        // Formats 1 to 4: PNG, APNG, Lottie, GIF.
+        // <https://discord.com/developers/docs/resources/sticker>
         let (ending, kind) = match sticker.format_type {
             3 => ("json", "application/json"),
             4 => ("gif", "image/gif"),
@@ -252,7 +254,7 @@ fn embed(frame: &frames::Embed) -> Embed {
     }
 }
 
-/// A poll is shown as its question with the answers below.
+/// Returns a poll as an embed: the question, with the answers below.
 fn poll(poll: &frames::Poll) -> Embed {
     let answers = poll
         .answers

@@ -1,4 +1,4 @@
-//! Servers, their roles and channels.
+//! Decodes servers, roles and channels.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::frames;
 use crate::world::{Channel, GuildRow, Role};
 
 impl Decoder {
-    /// A server is told of at the start of each session, and when the bot comes to it.
+    /// Caches a server, which is sent at the start of each session and when the bot joins it.
     pub(super) fn guild_create(&self, frame: &frames::Guild, now: Millis) -> Decoded {
         if frame.unavailable {
             return Decoded::default();
@@ -46,7 +46,7 @@ impl Decoder {
         Some(Decoded { events: Vec::new(), changed: vec![frame.id.get()] })
     }
 
-    /// A server that is out of reach comes back; one that is gone does not: its id, to be forgotten.
+    /// Removes a server that the bot has left and returns its id; an outage changes nothing.
     pub(super) fn guild_delete(&self, frame: &frames::Partial) -> Option<u64> {
         if frame.unavailable {
             return None;
@@ -72,7 +72,7 @@ impl Decoder {
 
     pub(super) fn channel_create(&self, frame: &frames::Channel, now: Millis) -> Decoded {
         let Some((before, changed)) = self.keep(frame) else { return Decoded::default() };
-        // A thread that the bot is let into is told of like one that is new.
+        // Discord announces a thread that the bot is added to like a new one.
         if before.is_some() || (Channel::of(frame).is_thread() && frame.newly_created == Some(false)) {
             return Decoded { events: Vec::new(), changed };
         }
@@ -123,7 +123,7 @@ impl Decoder {
         self.event(scene, EventKind::Invite { code: Some(frame.code.clone()), by }, now).into()
     }
 
-    /// Keeps what a channel is now; what it was before, and which server has changed.
+    /// Caches a channel, and returns the room as it was before and the server that has changed.
     fn keep(&self, frame: &frames::Channel) -> Option<(Option<Room>, Vec<u64>)> {
         let (id, guild) = (frame.id.get(), frame.guild_id.known()?);
         let is_known = self.world.lock().channel(id).is_some();

@@ -1,5 +1,7 @@
-//! Who has banned or kicked somebody is said by another frame than that it was done, in either order. So after one of those the next
-//! frames are looked at before it is told, for a moment.
+//! Joins bans and kicks with their audit-log entries.
+//!
+//! Discord sends an action and its author in two frames, in either order. After a frame that may
+//! have an entry, frames are buffered until the entry arrives, for up to 250 ms.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,17 +10,17 @@ use serde_json::Value;
 
 use super::session::SessionRow;
 
-/// How long the audit log is waited for.
+/// The longest wait for an audit-log entry.
 pub(super) const PATIENCE: Duration = Duration::from_millis(250);
 
-/// A frame: its name, what it says, and where its session stood when it came.
+/// A buffered frame: its name and data, and the state of its session when it arrived.
 pub(super) struct Held {
     pub(super) name: String,
     pub(super) data: Value,
     pub(super) session: Option<SessionRow>,
 }
 
-/// Frames that wait for the audit log to speak of the first of them.
+/// Frames that wait for the audit-log entry of the first of them.
 #[derive(Default)]
 pub(super) struct Hold {
     frames: VecDeque<Held>,
@@ -26,7 +28,7 @@ pub(super) struct Hold {
 }
 
 impl Hold {
-    /// Whether the audit log may have something to say of it.
+    /// Whether the audit log may have an entry for a frame of this name.
     pub(super) fn concerns(name: &str) -> bool {
         matches!(name, "GUILD_BAN_ADD" | "GUILD_BAN_REMOVE" | "GUILD_MEMBER_REMOVE")
     }
@@ -35,18 +37,18 @@ impl Hold {
         self.until.is_some()
     }
 
-    /// When the wait is over.
+    /// Returns the end of the wait, if there is one.
     pub(super) fn until(&self) -> Option<tokio::time::Instant> {
         self.until
     }
 
-    /// Takes a frame in; the wait begins with the first.
+    /// Appends a frame; the first one starts the wait.
     pub(super) fn push(&mut self, frame: Held) {
         self.until.get_or_insert_with(|| tokio::time::Instant::now() + PATIENCE);
         self.frames.push_back(frame);
     }
 
-    /// Ends the wait: all frames, in their order.
+    /// Ends the wait, and returns all frames in order.
     pub(super) fn release(&mut self) -> VecDeque<Held> {
         self.until = None;
         std::mem::take(&mut self.frames)

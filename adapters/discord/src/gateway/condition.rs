@@ -1,4 +1,4 @@
-//! The bot's condition, made of those of its shards: up once all of them are.
+//! The bot's condition, derived from those of its shards: up once all of them are.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,18 +9,18 @@ use tokio::sync::watch;
 /// Collects the conditions of the shards of one bot.
 pub(super) struct ShardConditions {
     condition: watch::Sender<Condition>,
-    /// The shards that are not up, each with what was lost; nothing for one that has not connected yet.
+    /// The shards that are not up, with the reason; `None` for one that has not connected yet.
     missing: Mutex<BTreeMap<u32, Option<String>>>,
 }
 
 impl ShardConditions {
-    /// Returns the conditions of shards none of which has connected yet.
+    /// Creates the conditions of shards none of which has connected yet.
     pub(super) fn new(condition: &watch::Sender<Condition>, shards: impl Iterator<Item = u32>) -> Self {
         let missing = shards.map(|shard| (shard, None)).collect();
         Self { condition: condition.clone(), missing: Mutex::new(missing) }
     }
 
-    /// Notes that a shard is connected.
+    /// Records that a shard is connected.
     pub(super) fn up(&self, shard: u32) {
         let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
         missing.remove(&shard);
@@ -31,7 +31,7 @@ impl ShardConditions {
         }
     }
 
-    /// Notes that a shard has lost its connection, and why.
+    /// Records that a shard has lost its connection, and why.
     pub(super) fn down(&self, shard: u32, reason: &str) {
         let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
         missing.insert(shard, Some(reason.to_owned()));

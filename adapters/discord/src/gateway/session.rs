@@ -1,4 +1,6 @@
-//! Sessions of the gateway, kept with the events that came in them: what is journalled is never told again, and what is not, is.
+//! Gateway sessions, stored together with the events received in them.
+//!
+//! After a restart, Discord sends again what was not journalled, and nothing else.
 
 use std::collections::HashMap;
 
@@ -9,20 +11,20 @@ use serde::{Deserialize, Serialize};
 /// Sessions by bot and shard.
 const SESSIONS: Table<(String, u64), SessionRow> = Table::new(TableId::DiscordSessions);
 
-/// Where a session stands.
+/// The state of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SessionRow {
     pub(super) id: String,
-    /// The last frame of which all is durable.
+    /// The sequence number of the last frame whose events are all durable.
     pub(super) sequence: u64,
-    /// Where it is resumed, where Discord has said so.
+    /// The URL for resuming the session, if Discord has named one.
     #[serde(default)]
     pub(super) url: Option<String>,
-    /// How many shards there were.
+    /// The total number of shards.
     pub(super) shards: u32,
 }
 
-/// All sessions of a bot, by shard.
+/// Returns all sessions of a bot, by shard.
 pub(super) fn load(snapshot: &Snapshot, bot: &BotName) -> Result<HashMap<u32, SessionRow>> {
     let mut found = HashMap::new();
     for row in SESSIONS.scan(snapshot, &bot.to_string(), Direction::Forward)? {
@@ -34,7 +36,7 @@ pub(super) fn load(snapshot: &Snapshot, bot: &BotName) -> Result<HashMap<u32, Se
     Ok(found)
 }
 
-/// Adds to `batch` where the session stands.
+/// Adds the state of a session to `batch`.
 pub(super) fn keep(batch: &mut Batch, bot: &BotName, shard: u32, session: &SessionRow) {
     SESSIONS.put(batch, &(bot.to_string(), u64::from(shard)), session);
 }

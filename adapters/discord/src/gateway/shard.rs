@@ -1,4 +1,4 @@
-//! One shard: its frames become events, and where its session stands is kept with them.
+//! One shard: decodes its frames into events, and stores the state of its session with them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,19 +20,20 @@ use crate::frames::{self, Frame};
 use crate::taken;
 use crate::world::GUILDS;
 
-/// The longest pause before a lost connection is made anew, beside what the gateway client waits by itself.
+/// The longest random pause before reconnecting, in addition to the gateway client's own.
 const JITTER_MILLIS: u64 = 1_000;
-/// So often a connection may be lost with nothing heard on it, before the pauses grow; and how long they become.
+/// The number of connections in a row without events after which pauses grow.
 const FRUITLESS: u32 = 3;
+/// The longest pause before reconnecting.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// How long a connection may be without a greeting, with the pauses that the gateway client makes before it connects.
+/// The timeout for Hello, including the pauses of the gateway client before it connects.
 const UNGREETED: Duration = Duration::from_secs(150);
-/// What each connection begins with.
+/// The opcode of the first frame of a connection.
 const HELLO: u8 = 10;
-/// How long a stop waits for what was taken in to be durable.
+/// The timeout on shutdown for received events to become durable.
 const LANDING: Duration = Duration::from_secs(4);
 
-/// A shard that will connect when it is run.
+/// Creates a shard, which connects when it is run.
 pub(super) fn connect(
     discord: &Discord,
     id: ShardId,
@@ -60,15 +61,15 @@ struct Running<'d> {
     flight: Flight,
     hold: Hold,
     shard: u32,
-    /// Set once there was a session, which a new one loses.
+    /// Whether there has been a session, which a new one replaces.
     had_session: bool,
-    /// Whether the gateway has greeted the connection that there is.
+    /// Whether the current connection has received Hello.
     is_greeted: bool,
-    /// Whether there was a connection before the one that is greeted.
+    /// Whether there was a connection before the current one.
     was_connected: bool,
-    /// Said that the connection is lost, and not yet that it is back.
+    /// Whether the loss of the connection was reported, and its return was not.
     is_lost: bool,
-    /// Connections in a row on which nothing came but the word that they are there.
+    /// Connections in a row that delivered nothing but their set-up.
     fruitless: u32,
 }
 
@@ -117,7 +118,7 @@ pub(super) async fn run(
                 continue;
             }
             frame = shard.next(), if !running.flight.is_full() => frame,
-            // Behind the greeting heartbeats tell whether anybody is there; before it nothing does.
+            // After Hello, heartbeats detect a dead connection; before it, nothing does.
             () = tokio::time::sleep(UNGREETED), if !running.is_greeted => {
                 return Err(AdapterError::Lost("the gateway takes the connection and says nothing".to_owned()));
             }
@@ -140,7 +141,7 @@ pub(super) async fn run(
             }
             Some(Err(error)) => {
                 running.is_greeted &= !matches!(error.kind(), ReceiveMessageErrorType::Reconnect);
-                // The text of a frame stays out of the log.
+                // Keep the text of the frame out of the log.
                 let what = match error.kind() {
                     ReceiveMessageErrorType::Reconnect => "it cannot be reached",
                     _ => "a frame could not be read",
@@ -150,18 +151,18 @@ pub(super) async fn run(
             }
         }
     }
-    // So closed, the session can be resumed by the next start.
+    // After a close with this code, the next start can resume the session.
     shard.close(CloseFrame::RESUME);
     let landing = async {
         while !running.flight.is_empty() && running.flight.land().await {}
-        // Until the close is out and answered.
+        // Wait until the close frame is sent and answered.
         while let Some(Ok(Message::Text(_))) = shard.next().await {}
     };
     drop(tokio::time::timeout(LANDING, landing).await);
     Ok(())
 }
 
-/// Where the session stands, with the frame that came last.
+/// Returns the state of the session after the last frame.
 fn standing(shard: &Shard) -> Option<SessionRow> {
     let (session, url) = (shard.session()?, shard.resume_url());
     let (id, sequence, shards) = (session.id().to_owned(), session.sequence(), shard.id().total());
@@ -175,8 +176,10 @@ async fn wait_until(until: Option<tokio::time::Instant>) {
 }
 
 impl Running<'_> {
-    /// Shards that were cut off together do not come back together; and a gateway that cuts off each connection at once is asked ever
-    /// less often.
+    /// Waits before reconnecting: for a random time, and longer after connections without events.
+    ///
+    /// Shards that were cut off together then reconnect apart, and a gateway that drops each
+    /// connection at once is asked less and less often.
     async fn pause(&mut self) {
         self.fruitless += 1;
         let grown = Duration::from_secs(1) * 2_u32.saturating_pow(self.fruitless.saturating_sub(FRUITLESS));
@@ -198,7 +201,7 @@ impl Running<'_> {
         }
     }
 
-    /// Takes a frame in: at once, or behind those that wait for the audit log.
+    /// Processes a frame at once, or buffers it behind those that wait for the audit log.
     async fn take(&mut self, text: &str, session: Option<SessionRow>) -> Result<(), AdapterError> {
         let frame: Frame = match serde_json::from_str(text) {
             Ok(frame) => frame,
@@ -207,7 +210,7 @@ impl Running<'_> {
                 return Ok(());
             }
         };
-        // A connection that has ended without a word is made anew without one.
+        // The client replaces a connection that ended without a close frame without reporting it.
         if frame.op == HELLO {
             self.is_greeted = true;
         }
@@ -240,7 +243,8 @@ impl Running<'_> {
                     self.decoder.audit(entry, self.context.clock.now());
                 }
                 self.release().await?;
-                // Used up by what it was about, or noted anew with its own frame.
+                // A buffered event may have consumed the entry. If not, its own frame records it
+                // again.
                 if let Ok(entry) = &entry {
                     self.discord.world.lock().audit.pop_back_if(|last| last.is_of(entry));
                 }
@@ -259,7 +263,7 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Makes a frame's events, and hands them over with where the session stands behind them.
+    /// Decodes a frame and emits its events, the last one with the state of the session.
     async fn pass_on(&mut self, frame: Held) -> Result<(), AdapterError> {
         let Held { name, data, session } = frame;
         let now = self.context.clock.now();
@@ -279,7 +283,8 @@ impl Running<'_> {
             taken::keep(&mut rows, &self.context.bot.name, id, now);
         }
         if decoded.events.is_empty() && !rows.is_empty() {
-            // Nothing to be told; what is known is kept all the same, or with the next that changes.
+            // No event carries these rows. If they cannot be committed, the server's next change
+            // writes them.
             if let Err(error) = self.discord.store.commit(std::mem::take(&mut rows)).await {
                 tracing::warn!(bot = %self.context.bot.name, "what was learnt of a server cannot be kept now: {error}");
             }

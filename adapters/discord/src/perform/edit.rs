@@ -1,4 +1,4 @@
-//! Messages that are changed. A text that is too long for one message is changed in several, as it is said.
+//! Edits messages. A text may take several messages, before and after the edit.
 
 use std::sync::PoisonError;
 
@@ -14,11 +14,11 @@ use crate::encode::{Part, edit, nonce};
 use crate::interactions::{Interactions, Reply, later};
 use crate::rest::Call;
 
-/// Discord refuses to change what a webhook has said, through the channel.
+/// The error code for a message of another author, such as a webhook.
 const NOT_OWN: i64 = 50_005;
-/// The messages that one was said in, in their order, by bot and the id that the script knows it by.
+/// The messages of a text in order, by bot and the id of the one that scripts know.
 const PARTS: Table<(String, u64), Vec<u64>> = Table::new(TableId::DiscordParts);
-/// How long they are known.
+/// The lifetime of these rows.
 const LIFE: Millis = 30 * 86_400_000;
 
 impl Discord {
@@ -35,7 +35,7 @@ impl Discord {
         };
         let there = self.parts_of(message).await?;
         let kept = there.len().min(parts.len());
-        // The one that the script knows stays in any case.
+        // The message that scripts know is kept in any case.
         let own = there.iter().position(|id| *id == message.get()).unwrap_or_default();
         let first = own.min(there.len() - kept);
         for id in there[..first].iter().chain(&there[first + kept..]) {
@@ -60,7 +60,7 @@ impl Discord {
         self.keep_parts(message, now).await
     }
 
-    /// Changes one message.
+    /// Edits one message.
     async fn edit_one(
         &self,
         channel: u64,
@@ -72,7 +72,7 @@ impl Discord {
         let route = Route::ChannelMessage { channel_id: ChannelId::new(channel), message_id: message };
         let token = self.answer_of(message);
         let application = self.world.lock().application;
-        // What is for one person's eyes is reached by the interaction alone.
+        // Ephemeral messages can be edited through their interaction only.
         if let Some(token) = token.filter(|token| Interactions::is_open(token, self.clock.now())) {
             let call = Call::new(LightMethod::Patch, later(application, &token, message));
             self.rest.call(call.body(body).files(part.files)).await?;
@@ -83,7 +83,7 @@ impl Discord {
         }
         match self.rest.call(Call::new(LightMethod::Patch, route).body(body.clone()).files(part.files.clone())).await {
             Err(error) if error.is(NOT_OWN) => match self.edit_as(channel, message, body, part.files).await {
-                // Nor is it the webhook's: it is somebody else's.
+                // It is not the webhook's message either.
                 Err(ActionError::NotFound(_)) => Err(error.into()),
                 other => other,
             },
@@ -91,7 +91,7 @@ impl Discord {
         }
     }
 
-    /// Says what a message has no room for, in the way in which that was said; the id of what came of it.
+    /// Sends a further part in the same way as the message itself, and returns its id.
     async fn say_more(
         &self,
         channel: u64,
@@ -121,7 +121,7 @@ impl Discord {
         self.send(channel, part, nonce(seed, key, index)).await
     }
 
-    /// Returns the messages that one was said in.
+    /// Returns the messages of a text, of which `message` is one.
     pub(super) async fn parts_of(&self, message: MessageId) -> Result<Vec<u64>, ActionError> {
         let id = message.get();
         if let Some(parts) = self.long.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
@@ -131,12 +131,12 @@ impl Discord {
         Ok(stored.filter(|parts| parts.contains(&id)).unwrap_or_else(|| vec![id]))
     }
 
-    /// Returns whether a message was said in several, as far as this process knows.
+    /// Whether a message belongs to a text that took several, as far as this process knows.
     pub(super) fn is_long(&self, message: u64) -> bool {
         self.long.lock().unwrap_or_else(PoisonError::into_inner).contains(&message)
     }
 
-    /// Keeps the messages that one was said in.
+    /// Stores the messages of a text.
     pub(super) async fn keep_parts(&self, message: MessageId, parts: Vec<u64>) -> Result<(), ActionError> {
         let mut batch = Batch::default();
         let until = Some(self.clock.now() + LIFE);

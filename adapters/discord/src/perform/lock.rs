@@ -1,4 +1,4 @@
-//! Locking a channel, and opening it as it was.
+//! Locks a channel, and restores it as it was.
 
 use palabre_model::{ActionError, Batch, Outcome};
 use palabre_store::{Table, TableId};
@@ -11,24 +11,30 @@ use super::done;
 use crate::Discord;
 use crate::rest::{Call, RestError};
 
-/// Sending messages, in a channel and in its threads. <https://discord.com/developers/docs/topics/permissions>
+/// The permissions for sending messages, in a channel and in its threads.
+///
+/// <https://discord.com/developers/docs/topics/permissions>
 const SPEAKING: u64 = 1 << 11 | 1 << 38;
-/// The kind of what is settled for a role, rather than for a person.
+/// The types of permission overwrites: for a role, and for a user.
 const OF_A_ROLE: u8 = 0;
 const OF_A_PERSON: u8 = 1;
 
-/// What somebody is allowed and denied in a channel.
+/// The permissions that an overwrite allows and denies.
 type Settled = (u64, u64);
-/// By bot and channel: what was settled of speaking before it was locked.
+/// The overwrites before a channel was locked, by bot and channel.
 const LOCKS: Table<(String, u64), LockRow> = Table::new(TableId::DiscordLocks);
 
-/// What was settled for everybody, for the bot, and for others who may speak while it is locked: the id, and whether of a role or a person.
+/// The overwrites of @everyone, of the bot, and of others who may speak in a locked channel.
+///
+/// The others have the id, and the type of the overwrite. Only the permissions for sending are
+/// kept.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct LockRow(Settled, Settled, #[serde(default)] Vec<(u64, u8, Settled)>);
 
 impl Discord {
-    /// Takes from everybody the right to speak in a channel, but from those who may open it again; or makes it as it was. What else is
-    /// settled there stays.
+    /// Denies everyone sending in a channel, except those who may unlock it; or restores it.
+    ///
+    /// All other permissions stay as they are.
     pub(super) async fn lock(&self, channel: u64, locked: bool) -> Result<Outcome, ActionError> {
         let channel_id = ChannelId::new(channel);
         let (guild, is_thread, me) = {
@@ -44,11 +50,12 @@ impl Discord {
         let now = self.rest.call(Call::new(LightMethod::Get, route)).await?;
         let key = (self.world.bot().to_string(), channel);
         let before = self.stored(LOCKS, key.clone()).await?;
-        // Everybody's role has the id of the server.
+        // The role @everyone has the id of the server.
         let (everybody, own) = (settled(&now, guild), settled(&now, me));
         let mut batch = Batch::default();
-        // What is denied to everybody is denied to the bot too, which has to be able to say that it is open again, and to whoever may say
-        // so to the bot: they are given the right before everybody loses it, and give it up after everybody has it.
+        // A denial for everyone includes the bot, which has to announce that the channel is open
+        // again, and the moderators who may ask it to. They are allowed to send before everyone is
+        // denied, and lose that after everyone is allowed again.
         if locked {
             let mut row = before.unwrap_or_else(|| LockRow(of_speaking(everybody), of_speaking(own), Vec::new()));
             for (id, kind) in self.moderators(guild) {
@@ -65,7 +72,7 @@ impl Discord {
             self.settle(channel_id, (guild, OF_A_ROLE), everybody, (0, SPEAKING)).await?;
             return Ok(Outcome::default());
         }
-        // One that the bot has not locked is opened, and no more.
+        // A channel that the bot has not locked is opened, and nothing else changes.
         let before = before.unwrap_or_else(|| LockRow((everybody.0 & SPEAKING, 0), of_speaking(own), Vec::new()));
         let LockRow(of_everybody, of_bot, of_others) = before;
         self.settle(channel_id, (guild, OF_A_ROLE), everybody, of_everybody).await?;
@@ -78,15 +85,17 @@ impl Discord {
         Ok(Outcome::default())
     }
 
-    /// Returns the roles and people that keep order in a server, by Discord's permissions and by those of bots.yaml. Not administrators,
-    /// from whom a channel takes nothing.
+    /// Returns the roles and users that moderate a server by Discord's permissions or bots.yaml.
+    ///
+    /// Administrators are left out, since no overwrite applies to them.
     fn moderators(&self, guild: u64) -> Vec<(u64, u8)> {
         let known = self.world.lock();
         let Some(row) = known.guilds.get(&guild) else { return Vec::new() };
         let mut moderators: Vec<_> = row.moderating_roles(guild).map(|role| (role, OF_A_ROLE)).collect();
         let bot = format!("{}/", self.world.bot());
         for name in &self.moderators {
-            // As bots.yaml is read elsewhere: what looks like an id is a person's, and all else is what a role is called.
+            // As elsewhere in bots.yaml: a number is the id of a user, everything else is the name
+            // of a role.
             match name.strip_prefix(&bot).unwrap_or(name).parse::<u64>() {
                 Ok(person) if person != 0 && person != known.me => moderators.push((person, OF_A_PERSON)),
                 Ok(_) => {}
@@ -101,7 +110,7 @@ impl Discord {
         moderators
     }
 
-    /// As [`Discord::settle`], for somebody without whom the channel is locked and opened all the same.
+    /// Sets an overwrite like [`Discord::settle`], and logs a refusal instead of returning it.
     async fn settle_other(
         &self,
         channel_id: ChannelId,
@@ -118,7 +127,7 @@ impl Discord {
         }
     }
 
-    /// Settles who may speak, for a role or a person.
+    /// Sets the permissions for sending of a role or a user, and keeps all others.
     async fn settle(
         &self,
         channel_id: ChannelId,
@@ -141,7 +150,7 @@ impl Discord {
     }
 }
 
-/// What is allowed and denied to somebody in a channel, by their id.
+/// Returns the overwrite of a role or a user in a channel.
 fn settled(channel: &Value, id: u64) -> Settled {
     let all = channel["permission_overwrites"].as_array();
     let found = all.and_then(|all| all.iter().find(|one| one["id"].as_str() == Some(&*id.to_string())));

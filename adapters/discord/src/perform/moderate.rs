@@ -1,4 +1,4 @@
-//! Members and rooms.
+//! Moderates members, and changes the settings of rooms.
 
 use palabre_model::{ActionError, Measure, Millis, Outcome, RoomChange, RoomId, SpaceId, UserId, iso8601};
 use serde_json::{Value, json};
@@ -11,9 +11,11 @@ use crate::encode::number;
 use crate::rest::{Call, RestError};
 use crate::world::Known;
 
-/// The longest that Discord lets nobody speak. <https://discord.com/developers/docs/resources/guild#modify-guild-member>
+/// The longest mute: Discord's limit of 28 days, less a minute.
+///
+/// <https://discord.com/developers/docs/resources/guild#modify-guild-member>
 const TIMEOUT: Millis = 28 * 86_400_000 - 60_000;
-/// How far back a ban removes messages, at the most.
+/// The longest period before a ban whose messages it deletes.
 const PURGE: Millis = 604_800_000;
 /// The longest slow mode, in seconds.
 const SLOWMODE: u64 = 21_600;
@@ -55,7 +57,8 @@ impl Discord {
             }
             Measure::Ban { until, purge_since } => {
                 let seconds = purge_since.map_or(0, |since| now.saturating_sub(since).min(PURGE) / 1_000);
-                // That it ends is noted before it begins: nobody stays out because a daemon went down in between.
+                // The expiry is stored before the ban, so that a crash in between leaves nobody
+                // banned for good.
                 let before = self.ends.set(*until, guild, user_id.get()).await?;
                 let body = json!({ "delete_message_seconds": seconds });
                 let banned = self.rest.call(Call::new(LightMethod::Put, ban).body(body).reason(reason)).await;

@@ -1,15 +1,17 @@
-//! Names that a webhook may speak under. <https://discord.com/developers/docs/resources/webhook#create-webhook>
+//! Names that a webhook may use.
+//!
+//! <https://discord.com/developers/docs/resources/webhook#create-webhook>
 
 /// The longest name, in characters.
 const LONGEST: usize = 80;
-/// The words that no name may contain.
+/// The words that a name must not contain.
 const RESERVED: [&str; 2] = ["discord", "clyde"];
-/// The names that mean somebody else, or everybody.
+/// The names that are reserved as a whole.
 const TAKEN: [&str; 3] = ["everyone", "here", "system message"];
-/// An invisible character: within a word it makes it another one.
+/// An invisible character that breaks up a word.
 const BREAK: char = '\u{200b}';
 
-/// Returns a name as Discord takes it: 1 to 80 characters, and the words that it keeps for itself broken up.
+/// Returns a name that Discord accepts: 1 to 80 characters, with reserved words broken up.
 pub(super) fn allowed(name: &str) -> String {
     let printed: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let trimmed = printed.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -19,7 +21,7 @@ pub(super) fn allowed(name: &str) -> String {
     }
     let folded: String = name.iter().copied().map(folded).collect();
     if TAKEN.contains(&folded.trim_start_matches('@')) {
-        // Behind the first letter, which an @ is not.
+        // After the first letter, which an @ is not.
         let letter = name.iter().position(|c| *c != '@').unwrap_or_default();
         name.insert(letter + 1, BREAK);
     }
@@ -28,14 +30,14 @@ pub(super) fn allowed(name: &str) -> String {
     if name.chars().any(|c| c != BREAK && !c.is_whitespace()) { name.to_owned() } else { "?".to_owned() }
 }
 
-/// Returns a name in which no word is left that could be refused: the first letters of its words.
+/// Returns the initials of a name, which contain no word that Discord could refuse.
 pub(super) fn initials(name: &str) -> String {
     let letters = name.split(|c: char| !c.is_alphanumeric()).filter_map(|word| word.chars().next());
     let initials: Vec<String> = letters.take(8).map(|letter| format!("{letter}.")).collect();
     if initials.is_empty() { "?".to_owned() } else { initials.join(" ") }
 }
 
-/// Breaks up a word wherever it stands, in letters of any case.
+/// Breaks up all occurrences of a word, in any case.
 fn break_up(name: &mut Vec<char>, word: &str) {
     let word: Vec<char> = word.chars().collect();
     let mut at = 0;
@@ -47,10 +49,10 @@ fn break_up(name: &mut Vec<char>, word: &str) {
     }
 }
 
-/// Returns a letter as names are compared: small, without the differences between languages, and not wide.
+/// Normalises a letter for comparison: lower case, a plain i for Turkish ones, and not full-width.
 fn folded(letter: char) -> char {
     let narrow = match letter {
-        // The wide forms of ASCII.
+        // Full-width ASCII.
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(letter) - 0xfee0).unwrap_or(letter),
         'İ' | 'ı' => 'i',
         letter => letter,

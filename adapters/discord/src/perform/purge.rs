@@ -1,4 +1,4 @@
-//! Removing the last messages of a channel.
+//! Deletes the last messages of a channel.
 
 use std::sync::PoisonError;
 
@@ -11,11 +11,13 @@ use crate::Discord;
 use crate::decode::made_at;
 use crate::rest::{Call, RestError};
 
-/// How many messages Discord shows, and removes, at once.
+/// The most messages that Discord lists, or deletes, in one request.
 pub(super) const AT_ONCE: usize = 100;
-/// Older ones are removed one by one. <https://discord.com/developers/docs/resources/message#bulk-delete-messages>
+/// The age above which messages are deleted one by one: Discord's 14 days, less an hour.
+///
+/// <https://discord.com/developers/docs/resources/message#bulk-delete-messages>
 const YOUNG: Millis = 14 * 86_400_000 - 3_600_000;
-/// So many messages are looked through for those of one person.
+/// The most messages that are searched for those of one user.
 const LOOKED_THROUGH: usize = 2_000;
 
 impl Discord {
@@ -26,7 +28,7 @@ impl Discord {
         reason: Option<&str>,
         key: &ActionKey,
     ) -> Result<Outcome, ActionError> {
-        // Another try removes what is left of those, rather than as many again.
+        // A repetition deletes the rest of these messages, instead of as many again.
         let known = self.purges.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
         let mut left = match known {
             Some(left) => left,
@@ -43,7 +45,9 @@ impl Discord {
         Ok(Outcome::default())
     }
 
-    /// Returns the ids of the last messages of a channel, the newest first: of one person alone, and not those from before `since`.
+    /// Returns the ids of the last messages of a channel, newest first.
+    ///
+    /// Only those of `user`, if there is one, and those sent at or after `since`.
     async fn last_messages(
         &self,
         channel: u64,
@@ -81,7 +85,9 @@ impl Discord {
         Ok(found)
     }
 
-    /// Removes the first messages of a list that is not empty: those that can go in one request, or one; how many.
+    /// Deletes the first messages of a list that is not empty, and returns their number.
+    ///
+    /// In one request if there are several that allow it; otherwise the first one alone.
     async fn remove_some(&self, channel: u64, ids: &[u64], reason: Option<&str>) -> Result<usize, ActionError> {
         let some: Vec<u64> = ids.iter().copied().take(AT_ONCE).take_while(|id| self.is_young(*id)).collect();
         let is_in_server = self.world.lock().channels.contains_key(&channel);
@@ -94,7 +100,7 @@ impl Discord {
         Ok(some.len())
     }
 
-    /// Removes messages of a channel in one request: 2 to 100, and none that is too old for it.
+    /// Deletes 2 to 100 messages of a channel in one request, none of which may be too old.
     pub(super) async fn bulk_delete(&self, channel: u64, ids: &[u64], reason: Option<&str>) -> Result<(), RestError> {
         let ids: Vec<Value> = ids.iter().map(|id| id.to_string().into()).collect();
         let route = Route::ChannelMessagesBulkDelete { channel_id: ChannelId::new(channel) };
@@ -102,7 +108,7 @@ impl Discord {
         self.rest.call(call).await.map(drop)
     }
 
-    /// Returns whether a message can be removed together with others.
+    /// Whether a message is young enough to be deleted together with others.
     pub(super) fn is_young(&self, message: u64) -> bool {
         made_at(message) + YOUNG > self.clock.now()
     }

@@ -1,4 +1,4 @@
-//! Messages: said, answered, removed.
+//! Sends, answers and deletes messages.
 
 use std::sync::PoisonError;
 
@@ -14,7 +14,7 @@ use crate::interactions::{Interactions, Reply, Token, later};
 use crate::rest::{Call, RestError};
 
 impl Discord {
-    /// Says something in a channel: in several messages, where it is long.
+    /// Sends content to a channel, in several messages if it is long.
     pub(crate) async fn say(
         &self,
         channel: u64,
@@ -29,7 +29,7 @@ impl Discord {
         let mut said = self.said_so_far(key);
         for (index, mut part) in self.parts(channel, content)?.into_iter().enumerate().skip(said.len()) {
             if let (0, Some(message)) = (index, reply_to) {
-                // A message that is gone is no reason not to answer.
+                // Reply even if the original message is gone.
                 let reference = json!({ "message_id": message.to_string(), "fail_if_not_exists": false });
                 part.body.insert("message_reference".to_owned(), reference);
             }
@@ -39,7 +39,7 @@ impl Discord {
         self.outcome(said).await
     }
 
-    /// Sends one message; its id.
+    /// Sends one message, and returns its id.
     pub(super) async fn send(&self, channel: u64, mut part: Part, nonce: String) -> Result<Option<u64>, ActionError> {
         part.body.insert("nonce".to_owned(), nonce.into());
         part.body.insert("enforce_nonce".to_owned(), true.into());
@@ -48,7 +48,7 @@ impl Discord {
         Ok(id_of(&self.rest.call(call).await?))
     }
 
-    /// Returns what came of a message that was said in these: it is known by the last.
+    /// Returns the outcome of a text that took these messages: scripts know it by the last one.
     pub(super) async fn outcome(&self, said: Vec<u64>) -> Result<Outcome, ActionError> {
         let last = said.last().copied().filter(|id| *id != 0);
         if let (Some(id), true) = (last, said.len() > 1) {
@@ -57,7 +57,7 @@ impl Discord {
         Ok(Outcome { message: last.map(|id| id.to_string().into()) })
     }
 
-    /// Returns the messages that an action's text was said in before a fault: they are not said again.
+    /// Returns the messages that an interrupted action has sent, which are not sent again.
     pub(super) fn said_so_far(&self, key: &ActionKey) -> Vec<u64> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned().unwrap_or_default()
     }
@@ -66,7 +66,7 @@ impl Discord {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), said.to_vec());
     }
 
-    /// Keeps that a message is an answer.
+    /// Records that a message answers an interaction.
     pub(super) fn note_answer(&self, message: Option<u64>, token: &Token) {
         if let Some(id) = message {
             self.answers.lock().unwrap_or_else(PoisonError::into_inner).put(id, token.clone());
@@ -79,8 +79,10 @@ impl Discord {
         parts(content, &known, guild)
     }
 
-    /// Answers whoever used a command, a button, a list or a form; where Discord waits for no answer any more, in the channel, or
-    /// what is for one person's eyes, in private.
+    /// Answers the user of a command, a button, a list or a form.
+    ///
+    /// If Discord accepts no answer any more, it goes to the channel or, if ephemeral, to the user
+    /// as a direct message.
     pub(super) async fn answer(
         &self,
         room: &RoomId,
@@ -98,7 +100,7 @@ impl Discord {
             for part in self.parts(channel, content)?.into_iter().skip(said.len()) {
                 let reply = Reply { body: Value::Object(part.body), files: part.files, ephemeral: content.ephemeral };
                 let Some(message) = self.interactions.answer(&self.rest, application, &token, reply).await? else {
-                    // What is left of it is said below.
+                    // The remaining parts are sent below.
                     is_known = false;
                     break;
                 };
@@ -117,7 +119,7 @@ impl Discord {
         self.say(channel, content, None, key).await
     }
 
-    /// Says something to one person in private; and in the channel that this cannot be done, where they let nobody.
+    /// Sends a direct message, or says in the channel that the user accepts none.
     async fn whisper(
         &self,
         channel: u64,
@@ -137,7 +139,7 @@ impl Discord {
         }
     }
 
-    /// Returns what is said in a channel to somebody who takes no direct messages there, in the language of the server.
+    /// Returns the message for a user who accepts no direct messages, in the server's language.
     fn closed_to(&self, channel: u64, user: &UserId) -> Content {
         let known = self.world.lock();
         let locale = known.channel(channel).and_then(|(guild, _)| guild.locale.as_deref()).unwrap_or_default();
@@ -164,7 +166,7 @@ impl Discord {
             return Ok(Outcome::default());
         }
         match self.rest.call(Call::new(LightMethod::Delete, route).reason(reason)).await {
-            // What a webhook of the bot's has said, the webhook can remove.
+            // The bot's webhook can delete the messages that it has sent.
             Err(error @ RestError::Refused { .. }) if self.webhooks.is_known(self.home(channel).0) => {
                 self.delete_as(channel, message).await.map_err(|_not_its| error.into())
             }
@@ -176,7 +178,7 @@ impl Discord {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(&message.get()).cloned()
     }
 
-    /// The channel of what is between the bot and one person.
+    /// Returns the direct-message channel of a user.
     pub(super) async fn direct_channel(&self, person: u64) -> Result<u64, ActionError> {
         if let Some(channel) = self.directs.lock().unwrap_or_else(PoisonError::into_inner).get(&person) {
             return Ok(*channel);

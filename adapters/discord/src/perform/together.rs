@@ -1,4 +1,4 @@
-//! Messages that are removed together: one request, where each by itself would wait for the pace of its bucket.
+//! Deletes several messages in one request, since each by itself would wait for the rate limit.
 
 use std::sync::PoisonError;
 
@@ -8,7 +8,7 @@ use super::purge::AT_ONCE;
 use super::{channel, message};
 use crate::Discord;
 
-/// The removals at the front of a queue that go in one request.
+/// The deletions at the front of a queue that fit in one request.
 struct Removals<'a> {
     channel: u64,
     messages: Vec<u64>,
@@ -16,8 +16,9 @@ struct Removals<'a> {
 }
 
 impl Discord {
-    /// Performs the actions at the front that remove messages, in one request: as many results as there are such actions. No result
-    /// where they cannot go together: each is then performed by itself.
+    /// Performs the deletions at the front of the queue in one request, with one result for each.
+    ///
+    /// Without a result, they cannot be combined: each is then performed by itself.
     pub(crate) async fn remove_together(&self, actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {
         let Some(removals) = self.removals(actions) else { return Vec::new() };
         let Removals { channel, messages, reason } = removals;
@@ -36,7 +37,7 @@ impl Discord {
         let (first, _) = *actions.first()?;
         let Action::Delete { room, reason, .. } = first else { return None };
         let channel = channel(room).ok()?;
-        // Not between the bot and one person.
+        // Direct messages cannot be deleted together.
         if !self.world.lock().channels.contains_key(&channel) {
             return None;
         }
@@ -45,7 +46,7 @@ impl Discord {
             let Action::Delete { room: of, message: which, reason: why } = action else { break };
             let Ok(id) = message(which) else { break };
             let fits = of == room && why == reason && action.check_ids(self.world.bot()).is_ok();
-            // What is for the eyes of one person is removed through its interaction.
+            // Ephemeral messages are deleted through their interaction.
             if !fits
                 || !self.is_young(id.get())
                 || self.answer_of(id).is_some()

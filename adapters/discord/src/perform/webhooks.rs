@@ -1,4 +1,4 @@
-//! Speaking under another name: through a webhook of the bot's own, one for each channel.
+//! Sends messages under another name, through a webhook of the bot in each channel.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,12 +14,14 @@ use crate::Discord;
 use crate::encode::Part;
 use crate::rest::{Call, File, RestError};
 
-/// What the webhooks are called.
+/// The name of the webhooks.
 const NAME: &str = "Palabre";
-/// Something of the request does not fit. <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>
+/// The error code for a request with an invalid field.
+///
+/// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>
 const INVALID_FORM: i64 = 50_035;
 
-/// The webhooks that are known, by channel: id and token.
+/// The known webhooks by channel, with id and token.
 #[derive(Default)]
 pub(crate) struct Webhooks(Mutex<HashMap<u64, (u64, String)>>);
 
@@ -51,7 +53,7 @@ impl Discord {
         key: &ActionKey,
     ) -> Result<Outcome, ActionError> {
         let content = &match reply_to {
-            // A webhook cannot answer, but point at what it answers.
+            // A webhook cannot reply, so the text links to the original message.
             Some(message) => {
                 let guild = self.world.lock().channels.get(&channel).map_or("@me".to_owned(), u64::to_string);
                 let link = format!("-# ↪ https://discord.com/channels/{guild}/{channel}/{message}");
@@ -67,7 +69,7 @@ impl Discord {
         self.outcome(said).await
     }
 
-    /// Says one part of a message under another name; the id of what came of it.
+    /// Sends one part of a message under another name, and returns its id.
     pub(super) async fn speak_as(
         &self,
         channel: u64,
@@ -80,7 +82,7 @@ impl Discord {
             part.body.insert("avatar_url".to_owned(), picture.as_str().into());
         }
         let mut said = self.speak((home, thread), &part).await;
-        // Discord may refuse other names than those that it says.
+        // Discord may refuse names other than those that it documents.
         if said.as_ref().is_err_and(is_of_name) {
             part.body.insert("username".to_owned(), initials(&persona.name).into());
             said = self.speak((home, thread), &part).await;
@@ -88,7 +90,7 @@ impl Discord {
         Ok(id_of(&said.map_err(|error| self.unsaid(home, error))?))
     }
 
-    /// Says one part of a message through the webhook of a channel.
+    /// Sends one part of a message through the webhook of a channel.
     async fn speak(&self, (home, thread): (u64, Option<u64>), part: &Part) -> Result<Value, RestError> {
         let (id, token) = self.webhook(home).await?;
         let route = Route::WebhookWithToken { webhook_id: WebhookId::new(id), token: &token };
@@ -97,7 +99,7 @@ impl Discord {
         self.rest.call(call.body(Value::Object(part.body.clone())).files(part.files.clone())).await
     }
 
-    /// Returns what an error of the webhook comes to. One that somebody has removed is made anew by the next try.
+    /// Returns the error of a webhook's request. The next attempt replaces a deleted webhook.
     fn unsaid(&self, home: u64, error: RestError) -> ActionError {
         if error.is_gone_webhook() {
             self.webhooks.forget(home);
@@ -134,7 +136,7 @@ impl Discord {
         Ok(Outcome::default())
     }
 
-    /// The channel whose webhook speaks in it: of a thread, the one that it belongs to.
+    /// Returns the channel with the webhook for a channel, and the thread if it is one.
     pub(super) fn home(&self, channel: u64) -> (u64, Option<u64>) {
         let known = self.world.lock();
         match known.channel(channel) {
@@ -143,7 +145,7 @@ impl Discord {
         }
     }
 
-    /// The bot's webhook of a channel: the one that is known, that was made before, or a new one.
+    /// Returns the bot's webhook of a channel: a known one, an existing one, or a new one.
     async fn webhook(&self, channel: u64) -> Result<(u64, String), RestError> {
         if let Some(known) = self.webhooks.get(channel) {
             return Ok(known);
@@ -164,7 +166,7 @@ impl Discord {
     }
 }
 
-/// Returns whether a webhook was refused for the name that it speaks under.
+/// Whether a webhook was refused because of the name.
 fn is_of_name(error: &RestError) -> bool {
     matches!(error, RestError::Refused { code: INVALID_FORM, text, .. } if text.contains("username"))
 }

@@ -1,4 +1,4 @@
-//! Why a request came to nothing, by what is to be done about it.
+//! Errors of requests, by what the caller can do about them.
 
 use std::time::Duration;
 
@@ -6,27 +6,29 @@ use palabre_model::ActionError;
 use reqwest::StatusCode;
 use serde_json::Value;
 
+/// Error codes of Discord's JSON responses.
+///
 /// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>
 const UNKNOWN_WEBHOOK: i64 = 10_015;
 const UNAUTHORIZED: i64 = 40_001;
 const WEBHOOK_TOKEN: i64 = 50_027;
 
-/// Why a request came to nothing.
+/// The error of a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RestError {
-    /// The token is not, or no longer, one.
+    /// The token is invalid, or no longer valid.
     #[error("Discord refuses the token")]
     Token,
-    /// Too fast.
+    /// A rate limit was hit.
     #[error("Discord asks to wait {retry_after:?}")]
     Limited { retry_after: Duration },
-    /// Discord will not do it.
+    /// Discord refuses the request.
     #[error("{text}")]
     Refused { status: StatusCode, code: i64, text: String },
-    /// It cannot be asked at all.
+    /// The request cannot be made at all.
     #[error("the request cannot be made: {0}")]
     Unfit(String),
-    /// Something that passes.
+    /// A transient error.
     #[error("{0}")]
     Passing(String),
 }
@@ -34,7 +36,7 @@ pub(crate) enum RestError {
 impl RestError {
     pub(super) fn of(status: StatusCode, said: &Value) -> Self {
         let code = said["code"].as_i64().unwrap_or_default();
-        // The token of a webhook or an interaction that has ended has a code of its own.
+        // An expired token of a webhook or an interaction has an error code of its own.
         if status == StatusCode::UNAUTHORIZED && matches!(code, 0 | UNAUTHORIZED) {
             return Self::Token;
         }
@@ -50,30 +52,31 @@ impl RestError {
         Self::Refused { status, code, text }
     }
 
-    /// Returns whether it may work another time.
+    /// Whether the request may succeed later.
     pub(super) const fn is_passing(&self) -> bool {
         matches!(self, Self::Limited { .. } | Self::Passing(_))
     }
 
-    /// Returns how long Discord asks to wait, where it does.
+    /// Returns the time that Discord asks to wait, if any.
     pub(super) const fn retry_after(&self) -> Option<Duration> {
         if let Self::Limited { retry_after } = self { Some(*retry_after) } else { None }
     }
 
-    /// Returns whether a webhook, or an interaction, is gone or its token no longer taken.
+    /// Whether a webhook or an interaction is gone, or its token is refused.
     pub(crate) fn is_gone_webhook(&self) -> bool {
         matches!(self, Self::Refused { status: StatusCode::UNAUTHORIZED, .. })
             || [UNKNOWN_WEBHOOK, WEBHOOK_TOKEN].iter().any(|code| self.is(*code))
     }
 
-    /// Whether Discord refused it under this code.
+    /// Whether Discord refused the request with this error code.
+    ///
     /// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>
     pub(crate) fn is(&self, wanted: i64) -> bool {
         matches!(self, Self::Refused { code, .. } if *code == wanted)
     }
 }
 
-/// Discord's errors of single fields, each with where it is.
+/// Collects Discord's errors of single fields, each with its path.
 fn collect(errors: &Value, path: &str, found: &mut Vec<String>) {
     let Value::Object(map) = errors else { return };
     for (name, inner) in map {
@@ -101,7 +104,7 @@ impl From<RestError> for ActionError {
     }
 }
 
-/// What to do about refusals that operators meet.
+/// Adds advice to refusals that operators meet.
 fn explained(code: i64, text: String) -> String {
     let hint = match code {
         50001 => "the bot cannot see that channel; let its role view it",

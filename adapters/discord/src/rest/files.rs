@@ -1,16 +1,19 @@
-//! Files that came with messages, to be passed on.
+//! Downloads of attachments, which scripts can send on.
 
 use palabre_model::ActionError;
 use reqwest::{StatusCode, Url};
 
 use super::Rest;
 
-/// Where Discord keeps files. <https://discord.com/developers/docs/reference#cdn-formatting>
+/// The hosts of attachments.
+///
+/// <https://discord.com/developers/docs/reference#cdn-formatting>
 const HOSTS: &[&str] = &["cdn.discordapp.com", "media.discordapp.net"];
 
 impl Rest {
-    /// A file at an address that a message had, of at most `most` bytes. Scripts hand the address over, so it is fetched from where
-    /// Discord keeps files, and from nowhere else.
+    /// Downloads an attachment of at most `most` bytes.
+    ///
+    /// Scripts pass the URL, so only Discord's own hosts and the base URL are allowed.
     pub(crate) async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
         let url = self.own(url).ok_or_else(|| ActionError::Rejected(format!("{url} is no file of Discord's")))?;
         let passing = |error: reqwest::Error| ActionError::Transient(error.without_url().to_string());

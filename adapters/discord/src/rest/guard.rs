@@ -1,5 +1,6 @@
-//! What holds for all requests together: Discord's global limit, a token that it refuses, and the number of requests in vain
-//! after which it would shut everybody at this address out.
+//! Limits that hold for all requests: the global rate limit, a refused token, and invalid requests.
+//!
+//! Discord blocks an address that sends too many invalid requests.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,9 +11,13 @@ use tokio::sync::watch;
 
 use super::RestError;
 
-/// Discord counts answers of 401, 403 and 429 in ten minutes, and blocks an address at 10,000 of them. We stop at half of that.
+/// The number of invalid requests at which no more are sent.
+///
+/// Discord counts the statuses 401, 403 and 429 over ten minutes and blocks an address at 10,000;
+/// this is half of that.
 /// <https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans>
 const IN_VAIN: usize = 5_000;
+/// The period over which Discord counts invalid requests.
 const WINDOW: Duration = Duration::from_secs(600);
 
 #[derive(Default)]
@@ -28,7 +33,9 @@ struct Known {
 }
 
 impl Guard {
-    /// Whether a request may be made now. Answers to interactions are outside the global limit.
+    /// Checks that a request may be sent now.
+    ///
+    /// Responses to interactions are outside the global limit.
     pub(super) fn admit(&self, is_interaction: bool) -> Result<(), RestError> {
         let mut known = self.lock();
         let now = Instant::now();
@@ -54,7 +61,7 @@ impl Guard {
         }
     }
 
-    /// Counts an answer that Discord counts.
+    /// Counts a response if Discord counts it as invalid.
     pub(super) fn note(&self, status: StatusCode, is_shared: bool) {
         let mut known = self.lock();
         let counts = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS].contains(&status);
@@ -68,7 +75,7 @@ impl Guard {
         }
     }
 
-    /// Keeps whether Discord refuses the token.
+    /// Records whether Discord refuses the token.
     pub(super) fn token_is_refused(&self, is_refused: bool) {
         self.token_is_refused.send_replace(is_refused);
     }
@@ -77,13 +84,13 @@ impl Guard {
         *self.token_is_refused.borrow()
     }
 
-    /// Returns once Discord refuses the token.
+    /// Waits until Discord refuses the token.
     pub(super) async fn token_refused(&self) {
-        // The sender is there as long as this is.
+        // The sender lives as long as `self`.
         drop(self.token_is_refused.subscribe().wait_for(|is_refused| *is_refused).await);
     }
 
-    /// Nothing is asked for that long.
+    /// Refuses all requests for the duration of `pause`, except responses to interactions.
     pub(super) fn hold(&self, pause: Duration) {
         let mut known = self.lock();
         known.held_until = known.held_until.max(Some(Instant::now() + pause));

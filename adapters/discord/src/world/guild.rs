@@ -1,4 +1,4 @@
-//! A server as it is kept.
+//! A server as it is stored.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::frames;
 
+/// Permission bits.
+///
 /// <https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags>
 const KICK: u64 = 1 << 1;
 const BAN: u64 = 1 << 2;
@@ -20,16 +22,17 @@ const MODERATE: u64 = 1 << 40;
 pub(crate) struct GuildRow {
     pub(crate) name: String,
     pub(crate) owner: u64,
-    /// Where Discord itself says who has come.
+    /// The channel in which Discord itself announces new members.
     #[serde(default)]
     pub(crate) system_channel: Option<u64>,
     #[serde(default)]
     pub(crate) locale: Option<String>,
     pub(crate) roles: BTreeMap<u64, Role>,
-    /// Channels and the threads that are open.
+    /// The channels, and the threads that are open.
     pub(crate) channels: BTreeMap<u64, Channel>,
-    /// The roles of the bot and of those who keep order there, as far as they were seen: they are not told again with a session that is
-    /// resumed, and nobody below them may act on them.
+    /// The roles of the bot and of moderators, as far as they were seen.
+    ///
+    /// A resumed session does not send them again, and a member's rank follows from them.
     #[serde(default)]
     pub(crate) staff: BTreeMap<u64, Vec<u64>>,
 }
@@ -39,10 +42,10 @@ pub(crate) struct GuildRow {
 pub(crate) struct Role {
     pub(crate) name: String,
     pub(crate) permissions: u64,
-    /// How high it stands; everybody's role stands at 0. Not known of rows that were kept by older versions.
+    /// The position in the hierarchy; 0 for @everyone. `None` in rows of older versions.
     #[serde(default)]
     pub(crate) position: Option<u32>,
-    /// Whether it is that of a bot, or of another integration.
+    /// Whether the role belongs to a bot or another integration.
     #[serde(default)]
     pub(crate) managed: bool,
 }
@@ -54,7 +57,7 @@ pub(crate) struct Channel {
     pub(crate) kind: u8,
     #[serde(default)]
     pub(crate) topic: Option<String>,
-    /// The channel of a thread; the category of a channel.
+    /// The channel of a thread, or the category of a channel.
     #[serde(default)]
     pub(crate) parent: Option<u64>,
 }
@@ -79,7 +82,7 @@ impl GuildRow {
         }
     }
 
-    /// Keeps the roles of a member who keeps order, or of the bot itself; whether that changes anything.
+    /// Stores the roles of a moderator or of the bot, and returns whether that changes anything.
     pub(super) fn note_staff(&mut self, user: u64, is_own: bool, roles: &[u64]) -> bool {
         let bits = roles.iter().filter_map(|role| self.roles.get(role)).fold(0, |bits, role| bits | role.permissions);
         if !is_own && level(bits) < Permission::Moderator {
@@ -88,12 +91,12 @@ impl GuildRow {
         self.staff.insert(user, roles.to_vec()).is_none_or(|before| before != roles)
     }
 
-    /// The names of roles, in the order of their ids.
+    /// Returns the names of the roles with these ids, in the same order.
     pub(crate) fn role_names(&self, ids: &[u64]) -> Vec<String> {
         ids.iter().filter_map(|id| self.roles.get(id)).map(|role| role.name.clone()).collect()
     }
 
-    /// The role of that name or id; of two with one name, the older.
+    /// Returns the role with this name or id; of two with one name, the older.
     pub(crate) fn role(&self, name: &str) -> Option<u64> {
         let by_id = name.parse().ok().filter(|id| self.roles.contains_key(id));
         let exact = || self.roles.iter().find(|(_, role)| role.name == name).map(|(id, _)| *id);
@@ -101,12 +104,14 @@ impl GuildRow {
         by_id.or_else(exact).or_else(|| any_case().map(|(id, _)| *id))
     }
 
-    /// Returns the roles of people who keep order, other than administrators'. `guild` is the server's id, and that of everybody's role.
+    /// Returns the roles of moderators who are not administrators.
+    ///
+    /// `guild` is the id of the server, and of its @everyone role.
     pub(crate) fn moderating_roles(&self, guild: u64) -> impl Iterator<Item = u64> + '_ {
         self.roles.iter().filter(move |(id, role)| **id != guild && role.is_moderators()).map(|(id, _)| *id)
     }
 
-    /// Where what concerns the whole server is said: where Discord does so itself, or else the first channel for text.
+    /// Returns the channel for announcements: Discord's own, or else the first text channel.
     pub(crate) fn front(&self) -> Option<u64> {
         let first = || self.channels.iter().find(|(_, channel)| channel.kind == 0).map(|(id, _)| *id);
         self.system_channel.filter(|id| self.channels.contains_key(id)).or_else(first)
@@ -125,7 +130,7 @@ impl Role {
 }
 
 impl Role {
-    /// Returns whether it lets people keep order, and is no administrators'.
+    /// Whether the role makes its members moderators, but not administrators.
     fn is_moderators(&self) -> bool {
         !self.managed && self.permissions & ADMINISTRATOR == 0 && level(self.permissions) >= Permission::Moderator
     }
@@ -141,13 +146,13 @@ impl Channel {
         }
     }
 
-    /// Whether it is a side talk: types 10, 11 and 12.
+    /// Whether it is a thread, which has type 10, 11 or 12.
     pub(crate) const fn is_thread(&self) -> bool {
         matches!(self.kind, 10..=12)
     }
 }
 
-/// What permissions amount to, as one of our levels.
+/// Returns the permission level of permission bits.
 pub(crate) fn level(bits: u64) -> Permission {
     if bits & (ADMINISTRATOR | MANAGE_GUILD) != 0 {
         Permission::Admin
@@ -158,7 +163,9 @@ pub(crate) fn level(bits: u64) -> Permission {
     }
 }
 
-/// The same, of permissions as they are in one channel: those that a channel may give by itself say nothing of the server.
+/// Returns the permission level in the server from permission bits in one channel.
+///
+/// Permissions that a channel may grant by itself are ignored.
 pub(crate) fn level_of_server(bits: u64) -> Permission {
     level(bits & !MANAGE_MESSAGES)
 }

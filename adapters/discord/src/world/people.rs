@@ -1,20 +1,20 @@
-//! People who were seen lately.
+//! Recently seen users and members.
 
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
 use palabre_model::{Member, User};
 
-/// So many members and presences are remembered.
+/// The most entries of each cache of users, members and presences.
 const MOST: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
 
-/// People who were seen lately, and what they were in which server.
+/// Recently seen users, and their data as members of servers.
 pub(crate) struct Seen {
     users: LruCache<u64, User>,
-    /// By the names that no two have; those in `users` are the ones that people show.
+    /// User ids by username, which is unique. The names in `users` are display names.
     usernames: LruCache<String, u64>,
     members: LruCache<(u64, u64), Member>,
-    /// The ids of their roles.
+    /// The ids of members' roles.
     roles: LruCache<(u64, u64), Vec<u64>>,
     online: LruCache<u64, bool>,
     voice: LruCache<(u64, u64), u64>,
@@ -43,7 +43,7 @@ impl Seen {
         }
     }
 
-    /// Remembers a member with the ids of their roles; what they were before.
+    /// Caches a member with the ids of their roles, and returns the member as cached before.
     pub(super) fn saw_member(&mut self, guild: u64, user: u64, member: &Member, roles: Vec<u64>) -> Option<Member> {
         self.roles.put((guild, user), roles);
         match self.members.get(&(guild, user)) {
@@ -60,16 +60,18 @@ impl Seen {
         self.members.peek(&(guild, user))
     }
 
-    /// Returns the ids of a member's roles, where they were seen.
+    /// Returns the ids of a member's roles, if they were seen.
     pub(super) fn roles(&self, guild: u64, user: u64) -> Option<&Vec<u64>> {
         self.roles.peek(&(guild, user))
     }
 
-    /// Whoever has that username; or else the only one who is called that, in a server or anywhere.
+    /// Returns the user with this username, or else the only one with this name or nickname.
+    ///
+    /// With a server, only its members are searched.
     pub(crate) fn named(&self, guild: Option<u64>, name: &str) -> Option<&User> {
         let wanted = name.to_lowercase();
         let is_here = |id: u64| guild.is_none_or(|guild| self.members.contains(&(guild, id)));
-        // Usernames are in small letters.
+        // Usernames are in lower case.
         if let Some(id) = self.usernames.peek(&wanted).filter(|id| is_here(**id)) {
             return self.users.peek(id);
         }
@@ -81,12 +83,12 @@ impl Seen {
         called.next().filter(|_| called.next().is_none()).map(|(_, user)| user)
     }
 
-    /// Notes whether somebody is online; whether that has changed.
+    /// Records whether a user is online, and returns whether that has changed.
     pub(crate) fn is_online(&mut self, user: u64, online: bool) -> bool {
         self.online.put(user, online).unwrap_or(false) != online
     }
 
-    /// Notes the voice channel that somebody is in; the one before.
+    /// Records the voice channel of a member, and returns the one before.
     pub(crate) fn in_voice(&mut self, guild: u64, user: u64, channel: Option<u64>) -> Option<u64> {
         match channel {
             Some(channel) => self.voice.put((guild, user), channel),
