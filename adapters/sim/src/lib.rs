@@ -1,5 +1,6 @@
-//! A simulated platform with people in it: for the engine's tests, the benchmarks and the terminal. What is said is kept as a
-//! transcript; faults are injected by the test that wants them.
+//! A simulated platform with users, for the engine's tests, the benchmarks and the terminal.
+//!
+//! Messages are kept as a transcript. Tests can inject faults.
 
 mod people;
 mod transcript;
@@ -22,7 +23,7 @@ pub use world::{MemberState, RoomState, Silenced};
 
 use world::World;
 
-/// The platform. Make one, give it to an engine as a bot's adapter, and let people talk.
+/// The simulated platform, which is the adapter of one bot.
 pub struct Sim {
     bot: Bot,
     capabilities: Capabilities,
@@ -35,7 +36,7 @@ pub struct Sim {
 }
 
 impl Sim {
-    /// A platform on which the bot is called `bot`.
+    /// Creates a platform with a bot that is called `bot`.
     #[must_use]
     pub fn new(bot: &str) -> Arc<Self> {
         Arc::new(Self {
@@ -58,42 +59,42 @@ impl Sim {
         })
     }
 
-    /// The bot, as events name it.
+    /// Returns the bot as events name it.
     #[must_use]
     pub fn bot(&self) -> Bot {
         self.bot.clone()
     }
 
-    /// Somebody in a room; nobody is announced.
+    /// Creates a user in a room, without a join event.
     #[must_use]
     pub fn person(self: &Arc<Self>, name: &str, room: &str) -> Person {
         Person::new(Arc::clone(self), name, room)
     }
 
-    /// A room's settings.
+    /// Returns a room's settings.
     #[must_use]
     pub fn room(&self, name: &str) -> RoomState {
         self.world().rooms.get(name).cloned().unwrap_or_default()
     }
 
-    /// What was said so far.
+    /// Returns the transcript so far.
     #[must_use]
     pub fn transcript(&self) -> Transcript {
         self.lock_transcript().clone()
     }
 
-    /// What a bot did since is told: the number of its actions so far, whenever it changes.
+    /// Watches the number of actions that the bot has performed.
     #[must_use]
     pub fn heard(&self) -> watch::Receiver<usize> {
         self.heard.subscribe()
     }
 
-    /// The next actions end with these errors, in order, and are not performed.
+    /// Makes the next actions fail with these errors, in order.
     pub fn fail_next(&self, faults: impl IntoIterator<Item = ActionError>) {
         self.lock_faults().extend(faults);
     }
 
-    /// From here on the platform refuses all actions of that kind with this error; with `None`, no longer.
+    /// Makes all actions of a kind fail with this error; `None` ends that.
     pub fn refuse(&self, kind: ActionKind, error: Option<ActionError>) {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         match error {
@@ -102,17 +103,17 @@ impl Sim {
         }
     }
 
-    /// Says how high the bot stands by the platform's own order.
+    /// Sets the bot's rank in the platform's hierarchy.
     pub fn bot_ranks(&self, rank: Rank) {
         self.world().bot_rank = Some(rank);
     }
 
-    /// Forgets everything that was said.
+    /// Empties the transcript.
     pub fn forget(&self) {
         *self.lock_transcript() = Transcript::default();
     }
 
-    /// Lets something happen. Waits until the engine has taken the platform up.
+    /// Emits an event, once the engine has started the adapter.
     pub async fn emit(&self, event: Event) -> Receipt {
         let context = self.context().await;
         context.sink.emit(event, Batch::default())
@@ -121,7 +122,7 @@ impl Sim {
     pub(crate) async fn context(&self) -> AdapterContext {
         let mut context = self.context.subscribe();
         let there = context.wait_for(Option::is_some).await;
-        // The sender lives in self, so there is always a context in the end.
+        // The sender is a field of `self`, so it does not close and there is a context in the end.
         match there.ok().and_then(|context| context.clone()) {
             Some(context) => context,
             None => std::future::pending().await,
@@ -132,7 +133,7 @@ impl Sim {
         self.lock_transcript().push(line);
     }
 
-    /// Changes what somebody's own message says: what it said before, and when.
+    /// Changes the text of a user's own message. Returns the old text, and the time of sending.
     pub(crate) fn reword(&self, id: &str, author: &str, text: &str) -> Option<(String, Millis)> {
         self.lock_transcript().reword(id, author, text)
     }
@@ -141,7 +142,7 @@ impl Sim {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The one space that there is.
+    /// Returns the only space of the platform.
     pub(crate) fn space(&self) -> Arc<Space> {
         Arc::new(Space { id: SpaceId::new(&self.bot.name, "sim"), name: "sim".to_owned() })
     }
@@ -275,7 +276,7 @@ pub(crate) fn room(bot: &BotName, name: &str) -> Arc<Room> {
     Arc::new(Room::channel(id, name))
 }
 
-/// The platform's id that a resolved reference names.
+/// Returns the message id of a resolved reference.
 pub(crate) fn id_of(reference: &MessageRef) -> String {
     match reference {
         MessageRef::Id(id) | MessageRef::Own(id) => id.to_string(),

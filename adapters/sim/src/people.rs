@@ -1,4 +1,4 @@
-//! Somebody on the simulated platform.
+//! A user of the simulated platform.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::world::{MemberState, Silenced};
 use crate::{Line, Sim, room};
 
-/// A person in a room.
+/// A user in a room.
 #[derive(Clone)]
 pub struct Person {
     sim: Arc<Sim>,
@@ -18,13 +18,13 @@ pub struct Person {
     room: Arc<Room>,
 }
 
-/// Why something was not said.
+/// The reason why a message was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unsaid {
-    /// The engine did not take it.
+    /// The engine did not accept the event.
     #[error(transparent)]
     NotTaken(#[from] EmitError),
-    /// The platform lets the person say nothing.
+    /// The platform does not let the user speak.
     #[error(transparent)]
     Silenced(#[from] Silenced),
     /// A script's `before_message` refused it.
@@ -39,54 +39,56 @@ impl Person {
         Self { room: room(&bot, room_name), user: Arc::new(user), sim }
     }
 
-    /// The same person, speaking another language.
+    /// Returns the same user with another language.
     #[must_use]
     pub fn speaking(mut self, locale: &str) -> Self {
         self.user = Arc::new(User { locale: Some(locale.to_owned()), ..User::clone(&self.user) });
         self
     }
 
-    /// The same person in another room.
+    /// Returns the same user in another room.
     #[must_use]
     pub fn in_room(mut self, name: &str) -> Self {
         self.room = room(&self.sim.bot().name, name);
         self
     }
 
-    /// The name.
+    /// Returns the user's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.user.name
     }
 
-    /// The room's name.
+    /// Returns the room's name.
     #[must_use]
     pub fn room(&self) -> &str {
         &self.room.name
     }
 
-    /// What the platform has of the person.
+    /// Returns the platform's state of the user.
     #[must_use]
     pub fn state(&self) -> MemberState {
         self.sim.world().members.get(self.user.id.native()).cloned().unwrap_or_default()
     }
 
-    /// Lets the person do more, or less.
+    /// Sets the user's permission level.
     pub fn may(&self, permission: Permission) {
         let mut world = self.sim.world();
         world.members.entry(self.user.id.native().to_owned()).or_default().permission = Some(permission);
     }
 
-    /// Says how high the person stands by the platform's own order.
+    /// Sets the user's rank in the platform's hierarchy.
     pub fn ranks(&self, rank: Rank) {
         let mut world = self.sim.world();
         world.members.entry(self.user.id.native().to_owned()).or_default().rank = Some(rank);
     }
 
-    /// Changes a message of theirs, and waits until the engine has it for good.
+    /// Edits a message of the user, and waits until the event is durable.
+    ///
+    /// A message that does not exist, or is another user's, is not changed.
     ///
     /// # Errors
-    /// When the engine did not take it. A message that is not there, or not theirs, is not changed.
+    /// If the engine does not accept the event.
     pub async fn edits(&self, id: &str, text: &str) -> Result<(), EmitError> {
         let Some((before, time)) = self.sim.reword(id, &self.user.name, text) else { return Ok(()) };
         let author = Some(self.user.id.clone());
@@ -95,7 +97,7 @@ impl Person {
         self.happens(EventKind::MessageEdit { message, before: Some(before), by: None }).await
     }
 
-    /// The same person alone with the bot, where nobody is a member of anything.
+    /// Returns the same user in a direct chat with the bot, where nobody is a member of a space.
     #[must_use]
     pub fn in_private(mut self) -> Self {
         let id = self.room.id.clone();
@@ -103,7 +105,7 @@ impl Person {
         self
     }
 
-    /// Everything that the person sees.
+    /// Returns all messages that the user sees.
     #[must_use]
     pub fn sees(&self) -> Vec<Line> {
         let transcript = self.sim.transcript();
@@ -111,28 +113,28 @@ impl Person {
         lines.filter(|line| line.is_seen_by(self.user.id.native(), &self.room.name)).cloned().collect()
     }
 
-    /// Says something, and returns the message's id once the engine has it for good.
+    /// Sends a message, and returns its id once the event is durable.
     ///
     /// # Errors
-    /// When it may not be said, or the engine did not take it.
+    /// If the user may not speak, or the engine does not accept the event.
     pub async fn says(&self, text: &str) -> Result<MessageId, Unsaid> {
         let (id, receipt) = self.say(text).await?;
         receipt.await?;
         Ok(id)
     }
 
-    /// As [`Person::says`], without waiting.
+    /// Sends a message like [`Person::says`], without waiting.
     ///
     /// # Errors
-    /// When it may not be said.
+    /// If the user may not speak.
     pub async fn say(&self, text: &str) -> Result<(MessageId, palabre_model::Receipt), Unsaid> {
         self.say_about(None, text).await
     }
 
-    /// Answers a message; as [`Person::says`].
+    /// Replies to a message, like [`Person::says`].
     ///
     /// # Errors
-    /// When it may not be said, or the engine did not take it.
+    /// If the user may not speak, or the engine does not accept the event.
     pub async fn replies(&self, to: &str, text: &str) -> Result<MessageId, Unsaid> {
         let (id, receipt) = self.say_about(Some(to.into()), text).await?;
         receipt.await?;
@@ -171,7 +173,7 @@ impl Person {
     /// Presses a button.
     ///
     /// # Errors
-    /// When the engine did not take it.
+    /// If the engine does not accept the event.
     pub async fn presses(&self, action: &str, message: &str) -> Result<(), EmitError> {
         let (action, message) = (action.to_owned(), message.into());
         self.happens(EventKind::Button { action, message, values: Vec::new(), interaction: None }).await
@@ -180,7 +182,7 @@ impl Person {
     /// Chooses from a list.
     ///
     /// # Errors
-    /// When the engine did not take it.
+    /// If the engine does not accept the event.
     pub async fn chooses(&self, action: &str, message: &str, values: &[&str]) -> Result<(), EmitError> {
         let (action, message) = (action.to_owned(), message.into());
         let values = values.iter().map(|value| (*value).to_owned()).collect();
@@ -190,25 +192,25 @@ impl Person {
     /// Submits a form.
     ///
     /// # Errors
-    /// When the engine did not take it.
+    /// If the engine does not accept the event.
     pub async fn submits(&self, action: &str, values: Value) -> Result<(), EmitError> {
         let action = action.to_owned();
         self.happens(EventKind::Form { action, message: None, values, interaction: None }).await
     }
 
-    /// Asks the bot for something to say.
+    /// Sends an inline query to the bot.
     ///
     /// # Errors
-    /// When the engine did not take it.
+    /// If the engine does not accept the event.
     pub async fn queries(&self, text: &str) -> Result<(), EmitError> {
         let interaction = format!("query-{}", self.sim.transcript().lines().len());
         self.happens(EventKind::InlineQuery { text: text.to_owned(), interaction }).await
     }
 
-    /// Does anything else, or has it happen.
+    /// Emits any other event of the user.
     ///
     /// # Errors
-    /// When the engine did not take it.
+    /// If the engine does not accept the event.
     pub async fn happens(&self, kind: EventKind) -> Result<(), EmitError> {
         self.emit(kind).await.await.map(drop)
     }

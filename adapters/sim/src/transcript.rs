@@ -1,4 +1,4 @@
-//! What was said, as everybody in the rooms sees it.
+//! The messages of the platform, as users see them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,37 +10,37 @@ use crate::id_of;
 /// One message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Line {
-    /// Its id.
+    /// The id of the message.
     pub id: String,
-    /// The room's native id; empty for what is said in private.
+    /// The native id of the room; empty for direct messages.
     pub room: String,
-    /// When it was said.
+    /// The time of sending.
     pub time: Millis,
-    /// Who said it.
+    /// The author's native id.
     pub author: String,
-    /// The one person who sees it; `None` for everybody in the room.
+    /// The only user who sees it; `None` for everyone in the room.
     pub to: Option<String>,
-    /// What it says now.
+    /// The current text.
     pub text: String,
-    /// Buttons under it.
+    /// The buttons below it.
     pub buttons: Vec<Button>,
-    /// A list under it.
+    /// The list below it.
     pub select: Option<Select>,
     /// A form instead of a text.
     pub form: Option<Form>,
-    /// The files that came with it.
+    /// The attached files.
     pub files: Vec<FileToSend>,
-    /// What stands in its framed parts.
+    /// The texts of its embeds.
     pub embeds: Vec<String>,
-    /// Emoji on it, with who put them there.
+    /// Reactions by emoji, with the user.
     pub reactions: Vec<(String, String)>,
-    /// The id of the message that it answers.
+    /// The id of the message that it replies to.
     pub reply_to: Option<String>,
-    /// It was changed after it was said.
+    /// Whether it was edited.
     pub edited: bool,
-    /// It was removed.
+    /// Whether it was deleted.
     pub deleted: bool,
-    /// It is pinned.
+    /// Whether it is pinned.
     pub pinned: bool,
 }
 
@@ -54,7 +54,7 @@ impl Line {
         }
     }
 
-    /// Its text with what is framed, as one would look for it.
+    /// Returns the text together with embeds and the title of a form, for searching.
     #[must_use]
     pub fn shown(&self) -> String {
         let form = self.form.iter().map(|form| form.title.clone());
@@ -63,7 +63,7 @@ impl Line {
     }
 }
 
-/// Everything that was said, in order.
+/// All messages, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Transcript {
     lines: Vec<Line>,
@@ -72,20 +72,20 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// All messages, the removed ones too.
+    /// Returns all messages, including deleted ones.
     #[must_use]
     pub fn lines(&self) -> &[Line] {
         &self.lines
     }
 
-    /// What one room shows to everybody: the texts of messages that are there.
+    /// Returns the texts that everyone in a room sees, without those of deleted messages.
     #[must_use]
     pub fn texts(&self, room: &str) -> Vec<&str> {
         let shown = |line: &&Line| line.room == room && line.to.is_none() && !line.deleted;
         self.lines.iter().filter(shown).map(|line| line.text.as_str()).collect()
     }
 
-    /// How often an action was performed again under a key that had been performed already.
+    /// Returns the number of actions that were repeated under the key of a performed one.
     #[must_use]
     pub fn repeats(&self) -> usize {
         self.repeats
@@ -95,21 +95,23 @@ impl Transcript {
         self.lines.push(line);
     }
 
-    /// Changes what somebody's own message says: what it said before, and when.
+    /// Changes the text of a user's own message. Returns the old text, and the time of sending.
     pub(crate) fn reword(&mut self, id: &str, author: &str, text: &str) -> Option<(String, Millis)> {
         let line = self.lines.iter_mut().find(|line| line.id == id && line.author == author && !line.deleted)?;
         line.edited = true;
         Some((std::mem::replace(&mut line.text, text.to_owned()), line.time))
     }
 
-    /// What became of the action of `key`, if it was performed before: a platform that honours the key answers it the same way.
+    /// Returns the outcome of the action with this key, if it was performed before.
+    ///
+    /// A platform that honours action keys answers a repetition with the same outcome.
     pub(crate) fn outcome(&mut self, key: &ActionKey) -> Option<Outcome> {
         let outcome = self.performed.get(key).cloned()?;
         self.repeats += 1;
         Some(outcome)
     }
 
-    /// Notes what came of the action of `key`.
+    /// Records the outcome of the action with this key.
     pub(crate) fn note(&mut self, key: &ActionKey, outcome: &Outcome) {
         self.performed.insert(key.clone(), outcome.clone());
     }
@@ -179,7 +181,7 @@ impl Transcript {
                 line.embeds = content.embeds.iter().map(shown).collect();
                 line.edited = true;
             }
-            // That it is gone is what was wanted.
+            // A missing message is what these want.
             Action::Delete { message, .. }
             | Action::React { message, remove: true, .. }
             | Action::Pin { message, remove: true, .. }
@@ -221,7 +223,7 @@ fn shown(embed: &palabre_model::Embed) -> String {
     parts.chain(fields).collect::<Vec<_>>().join(": ")
 }
 
-/// As a chat: `alice: hi`, reactions and buttons behind the text.
+/// Formats the transcript as a chat: `alice: hi`, then buttons and reactions.
 impl fmt::Display for Transcript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.lines.iter().try_for_each(|line| writeln!(f, "{line}"))

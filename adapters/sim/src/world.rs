@@ -1,16 +1,16 @@
-//! Who and what there is on the simulated platform: members with their roles and measures, rooms with their settings.
+//! The state of the simulated platform: members with roles and measures, rooms with settings.
 
 use std::collections::BTreeMap;
 
 use palabre_model::{Measure, Member, Millis, Permission, Rank, RoomChange, UserId};
 
-/// Somebody who may not speak.
+/// The reason why a user may not speak.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Silenced {
-    /// Muted.
+    /// The user is muted.
     #[error("muted")]
     Muted,
-    /// Banned.
+    /// The user is banned.
     #[error("banned")]
     Banned,
     /// The room is locked.
@@ -21,24 +21,24 @@ pub enum Silenced {
     Slow,
 }
 
-/// A member as the platform has them.
+/// The state of a member.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemberState {
     /// Names of roles.
     pub roles: Vec<String>,
-    /// The name used here alone.
+    /// The name in this space.
     pub nickname: Option<String>,
-    /// What the platform lets them do.
+    /// The permission level; a plain member's, if none is set.
     pub permission: Option<Permission>,
-    /// How high they stand by the platform's own order, where the test says so.
+    /// The rank in the platform's hierarchy, if a test has set it.
     pub rank: Option<Rank>,
-    /// `Some` while muted: until when, at the latest.
+    /// `Some` after a mute: its end, or `Millis::MAX`.
     pub muted_until: Option<Millis>,
-    /// `Some` while banned: until when, at the latest.
+    /// `Some` after a ban: its end, or `Millis::MAX`.
     pub banned_until: Option<Millis>,
-    /// How often they were made to leave.
+    /// The number of kicks.
     pub kicks: usize,
-    /// Whether they, who asked to be let in, are; `None` while nobody has decided.
+    /// The answer to a request to join; `None` while there is none.
     pub approved: Option<bool>,
     last_said: BTreeMap<String, Millis>,
 }
@@ -46,22 +46,22 @@ pub struct MemberState {
 /// A room's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoomState {
-    /// What it is about.
+    /// The topic.
     pub topic: Option<String>,
-    /// How long everybody waits between two messages.
+    /// The time that a user has to wait between two messages.
     pub slowmode: Millis,
-    /// Only moderators may speak.
+    /// Whether only moderators may speak.
     pub locked: bool,
-    /// How often the bot was seen typing.
+    /// The number of times that the bot was typing.
     pub typings: usize,
-    /// What it is called, where it is a thread.
+    /// The title, if the room is a thread.
     pub thread: Option<String>,
 }
 
 /// All members and rooms, by native id.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct World {
-    /// How high the bot stands, where the test says so.
+    /// The bot's rank, if a test has set it.
     pub(crate) bot_rank: Option<Rank>,
     pub(crate) members: BTreeMap<String, MemberState>,
     pub(crate) rooms: BTreeMap<String, RoomState>,
@@ -79,7 +79,7 @@ impl World {
         }
     }
 
-    /// Whether somebody may speak now; if so, that they did is noted.
+    /// Checks that a user may speak now, and records it if so.
     pub(crate) fn speaks(&mut self, user: &str, room: &str, now: Millis) -> Result<(), Silenced> {
         let state = self.rooms.get(room).cloned().unwrap_or_default();
         let member = self.members.entry(user.to_owned()).or_default();
@@ -116,12 +116,12 @@ impl World {
         }
     }
 
-    /// A room's settings, to be changed.
+    /// Returns a room's settings, for changing them.
     pub(crate) fn room(&mut self, name: &str) -> &mut RoomState {
         self.rooms.entry(name.to_owned()).or_default()
     }
 
-    /// Opens a thread; its native id, which is its name unless another has that.
+    /// Creates a thread, and returns its native id: its name, with a number if that is taken.
     pub(crate) fn open_thread(&mut self, name: &str) -> String {
         let others = (2..).map(|number| format!("{name}-{number}"));
         let free = std::iter::once(name.to_owned()).chain(others).find(|id| !self.rooms.contains_key(id));
@@ -142,13 +142,13 @@ impl World {
 }
 
 impl MemberState {
-    /// Whether they may not speak at `now`.
+    /// Whether the member may not speak at `now`.
     #[must_use]
     pub fn is_muted(&self, now: Millis) -> bool {
         self.muted_until.is_some_and(|until| now < until)
     }
 
-    /// Whether they may not come back at `now`.
+    /// Whether the member may not return at `now`.
     #[must_use]
     pub fn is_banned(&self, now: Millis) -> bool {
         self.banned_until.is_some_and(|until| now < until)
