@@ -1,4 +1,4 @@
-//! The daemon as a whole: how long an answer takes, what it costs to do nothing, how fast it starts and reloads.
+//! Benchmarks of the whole daemon: latency of answers, idle memory, start and reload.
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-/// Memory, start and reload.
+/// Measures idle memory, start and reload.
 pub(crate) fn idle(report: &mut Report) {
     runtime().block_on(async {
         let project = Project::shipped();
@@ -42,13 +42,17 @@ pub(crate) fn idle(report: &mut Report) {
             assert!(daemon.stop().await, "it stops in good order");
         }
         starts.sort_unstable();
-        report.row("start to page and scripts, median of 5", format!("{:.0?}", starts[2]), "aim 300 ms".to_owned());
+        report.row(
+            "start until page and scripts are ready, median of 5",
+            format!("{:.0?}", starts[2]),
+            "target 300 ms".to_owned(),
+        );
         let daemon = project.start().await;
         tokio::time::sleep(Duration::from_secs(2)).await;
         report.row(
-            "memory of the idle daemon, with the scripts that ship",
+            "memory of the idle daemon, with the shipped scripts",
             format!("{:.1} MB", resident(daemon.pid())),
-            "aim 40 MB".to_owned(),
+            "target 40 MB".to_owned(),
         );
     });
     let source = Source::from_text("echo", ECHO);
@@ -67,11 +71,11 @@ pub(crate) fn idle(report: &mut Report) {
     report.row(
         "reload: a new VM built, loaded and ready, median of 200",
         format!("{:.2} ms", times[100].as_secs_f64() * 1e3),
-        "aim 5 ms; xcore reports 1 ms without a sandbox".to_owned(),
+        "target 5 ms; xcore reports 1 ms without a sandbox".to_owned(),
     );
 }
 
-/// From a client's send to the bot's answer seen, at low load and at half of the most there is.
+/// Measures the latency from a client's message to the bot's answer, at low load and at half load.
 pub(crate) fn replies(report: &mut Report, sync: Duration) {
     let runtime = runtime();
     runtime.block_on(async {
@@ -97,19 +101,24 @@ pub(crate) fn replies(report: &mut Report, sync: Duration) {
                 format!("{:.1} and {:.1} syncs; {aim}", syncs(p50), syncs(p99)),
             );
         };
-        row(report, "send to answer seen, one client, low load", &low, "aim 2.5 and 4");
+        row(report, "latency from message to answer, one client, low load", &low, "target 2.5 and 4");
         let most = flood(&daemon.address).await;
         report.row(
-            "send to answer seen, most, one room",
+            "answers at full load, one room",
             format!("{} answers/s", thousands(most)),
-            "one client, 500 on their way".to_owned(),
+            "one client, 500 messages in flight".to_owned(),
         );
         let half = paced(&daemon.address, most / 2.0).await;
-        row(report, "send to answer seen, at half of that", &half, "bounded by the client and the room on 2 cores");
+        row(
+            report,
+            "latency from message to answer, at half of that rate",
+            &half,
+            "bounded by the client and the room on 2 cores",
+        );
     });
 }
 
-/// Answers a second with many messages on their way.
+/// Returns the answers per second with many messages in flight.
 async fn flood(address: &str) -> f64 {
     const MESSAGES: usize = 30_000;
     const ON_THEIR_WAY: usize = 500;
@@ -127,7 +136,7 @@ async fn flood(address: &str) -> f64 {
     MESSAGES as f64 / began.elapsed().as_secs_f64()
 }
 
-/// Latencies at a steady rate.
+/// Measures latencies at a steady rate.
 async fn paced(address: &str, rate: f64) -> Histogram<u64> {
     const SECONDS: f64 = 4.0;
     let (mut client, _) = Client::enter(address, "carol", "half").await.expect("a client");
@@ -138,7 +147,7 @@ async fn paced(address: &str, rate: f64) -> Histogram<u64> {
     while heard < total {
         let due = ((began.elapsed().as_secs_f64() * rate) as usize + 1).min(total);
         while sent < due {
-            // The time at which it was to be sent: waiting behind others counts.
+            // The text is the scheduled time, so that waiting behind other messages counts.
             client.emit("send_message", json!({ "message": format!("{}", sent as f64 / rate) })).await.expect("a send");
             sent += 1;
         }

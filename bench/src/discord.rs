@@ -1,4 +1,4 @@
-//! A large and busy server on Discord, as the tests play it: what the daemon needs for it, and what a bot needs that is serenity alone.
+//! A large and busy server on the Discord stand-in of the tests: the daemon, and a bot on serenity.
 
 mod cores;
 mod peer;
@@ -16,10 +16,10 @@ use crate::report::{Report, thousands};
 use cores::Cores;
 use town::{ASKING, PEOPLE, RATE, Town};
 
-/// Long enough for everybody to speak twice.
+/// Long enough for every user to send two messages.
 const SECONDS: usize = 60;
 const SAID: usize = RATE * SECONDS;
-/// After this long a bot that has just come does no more of what it does at the start.
+/// The time after which a bot that has connected is done with its initial work.
 const SETTLING: Duration = Duration::from_secs(3);
 
 const SCRIPT: &str = r#"
@@ -33,25 +33,25 @@ function on_message(event)
 end
 "#;
 
-/// What one bot needed.
+/// The costs of one bot.
 struct Cost {
-    /// Megabytes, before and after everybody talked.
+    /// Megabytes of memory before and after all messages.
     memory: [f64; 2],
-    /// Seconds on a core, for all that was said.
+    /// Seconds of CPU time for all messages.
     cpu: f64,
     counted: usize,
     delays: Histogram<u64>,
-    /// Calls that were too many for Discord.
+    /// The requests over Discord's rate limits.
     overruns: u64,
 }
 
-/// Both bots, one after the other, each with a server of its own.
+/// Measures both bots, one after the other, each with a server of its own.
 pub(crate) fn busy(report: &mut Report) {
     let bare = peer::built();
     let cores = Arc::new(Cores::divided());
     let pinned = Arc::clone(&cores);
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    // The stand-in lives on the runtime's own thread; bots are started by this one.
+    // The stand-in runs on the runtime's worker thread; the bots are started by this one.
     runtime.worker_threads(1).on_thread_start(move || pinned.keep_to_stand_in()).enable_all();
     let runtime = runtime.build().expect("a runtime");
     cores.keep_to_bots();
@@ -74,7 +74,7 @@ pub(crate) fn busy(report: &mut Report) {
     match costs {
         Some((daemon, serenity)) => tell(report, &daemon, &serenity, cores.of_bots()),
         None => {
-            report.row("a busy server on Discord", "not measured".to_owned(), "its description is not there".to_owned())
+            report.row("a busy server on Discord", "not measured".to_owned(), "no API description found".to_owned())
         }
     }
 }
@@ -101,8 +101,8 @@ fn tell(report: &mut Report, daemon: &Cost, serenity: &Cost, cores: u32) {
         format!("serenity alone {:.0} ms: {}", millis(serenity), times(daemon.cpu, serenity.cpu)),
     );
     let memory = [
-        format!("memory in a server of {} people and 500 channels", thousands(PEOPLE as f64)),
-        format!("memory after {} messages, two of each of them", thousands(SAID as f64)),
+        format!("memory in a server with {} users and 500 channels", thousands(PEOPLE as f64)),
+        format!("memory after {} messages, two by each user", thousands(SAID as f64)),
     ];
     for (index, what) in memory.iter().enumerate() {
         let (ours, theirs) = (daemon.memory[index], serenity.memory[index]);
@@ -111,7 +111,7 @@ fn tell(report: &mut Report, daemon: &Cost, serenity: &Cost, cores: u32) {
     let at = |cost: &Cost, quantile| cost.delays.value_at_quantile(quantile) as f64 / 1e6;
     let both = |cost: &Cost| format!("p50 {:.2} ms, p99 {:.2} ms", at(cost, 0.5), at(cost, 0.99));
     report.row(
-        &format!("`!ping` to its answer at Discord, bot on {cores} core(s)"),
+        &format!("latency of the answer to `!ping`, bot on {cores} core(s)"),
         both(daemon),
         format!(
             "serenity alone {}: {:.1} and {:.1} times as long",
@@ -122,7 +122,7 @@ fn tell(report: &mut Report, daemon: &Cost, serenity: &Cost, cores: u32) {
     );
     let handled = |cost: &Cost| {
         let (counted, answered) = (thousands(cost.counted as f64), thousands(cost.delays.len() as f64));
-        format!("{counted} counted, {answered} answered, {} calls too many", cost.overruns)
+        format!("{counted} counted, {answered} answered, {} requests over the limit", cost.overruns)
     };
     report.row(
         &format!("of {} messages", thousands(SAID as f64)),

@@ -1,4 +1,4 @@
-//! The disk's own sync, bare redb, and the store over it.
+//! Benchmarks of the disk's sync, of redb alone, and of the store on top of it.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::report::{Report, thousands};
 const SYNCS: usize = 300;
 const TIME: Duration = Duration::from_secs(3);
 
-/// The median of writing 4 KiB in place and syncing: what no durable commit can be faster than.
+/// Returns the median time of writing 4 KiB in place and syncing, the minimum of a durable commit.
 pub(crate) fn sync(report: &mut Report) -> Duration {
     let folder = tempfile::tempdir().expect("a folder");
     let mut file = std::fs::File::create(folder.path().join("file")).expect("a file");
@@ -30,7 +30,7 @@ pub(crate) fn sync(report: &mut Report) -> Duration {
     median
 }
 
-/// Commits a second: one at a time and in groups, by redb alone and by the store.
+/// Measures commits per second of redb alone and of the store, one at a time and in groups.
 pub(crate) fn commits(report: &mut Report, sync: Duration) {
     let alone = redb(1);
     let grouped = redb(1_000);

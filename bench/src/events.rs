@@ -1,4 +1,4 @@
-//! Events a second through journal, hook, commit and outbox, all durable.
+//! Measures events per second through journal, hook, commit and outbox, all durable.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -14,11 +14,11 @@ use tokio::sync::watch;
 use crate::hook::SCRIPT;
 use crate::report::{Report, thousands};
 
-/// How many events may be on their way to being durable at once.
+/// The most events that are not durable yet.
 const WINDOW: usize = 40_000;
 const ROOMS: usize = 100;
 
-/// A platform on which nothing costs anything: it counts what is said.
+/// A platform without costs, which counts the actions.
 struct Counting {
     capabilities: Capabilities,
     context: watch::Sender<Option<AdapterContext>>,
@@ -58,7 +58,7 @@ pub(crate) fn durable(report: &mut Report, bare: f64) {
         report.row(
             &format!("durable events, {} users, {scripts} script(s)", thousands(users as f64)),
             format!("{} events/s", thousands(rate)),
-            format!("{:.0} % of the bare hook; aim 200,000", 100.0 * rate / bare),
+            format!("{:.0} % of the bare hook; target 200,000", 100.0 * rate / bare),
         );
     }
 }
@@ -139,7 +139,8 @@ fn run(users: usize, scripts: usize, count: usize) -> f64 {
         };
         let began = Instant::now();
         let mut waiting = std::collections::VecDeque::with_capacity(WINDOW);
-        // A stride that is prime to the number of users, so that neighbours in time are not neighbours in the store.
+        // A stride that is coprime to the number of users, so that successive events do not touch
+        // neighbouring rows.
         let mut who = 0;
         for number in 0..count {
             who = (who + 7_919) % users;

@@ -1,4 +1,4 @@
-//! The hook that is measured, called bare: no journal, no sandbox, no limits.
+//! Calls the benchmark's hook in mlua alone: without journal, sandbox and limits.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::report::{Report, thousands};
 
-/// Reads the text, adds to a counter of the user, answers.
+/// Reads the text, adds to a counter of the user, and answers.
 pub(crate) const SCRIPT: &str = r#"
 function on_message(event)
   if #event.text > 0 then
@@ -18,7 +18,9 @@ end
 
 const TIME: Duration = Duration::from_secs(2);
 
-/// Calls a second of the same hook in plain mlua: a table of nine fields, the counter a Lua table, the reply a Rust function.
+/// Measures calls per second of the same hook in plain mlua.
+///
+/// The event is a table of nine fields, the counter a Lua table, and the reply a Rust function.
 pub(crate) fn bare(report: &mut Report) -> f64 {
     let lua = mlua::Lua::new();
     let replies = Rc::new(Cell::new(0_u64));
@@ -63,9 +65,9 @@ pub(crate) fn bare(report: &mut Report) -> f64 {
     let rate = calls as f64 / began.elapsed().as_secs_f64();
     assert!(replies.get() > 0, "the hook did not answer");
     report.row(
-        "the hook bare in mlua, one thread",
+        "bare hook in mlua, one thread",
         format!("{} calls/s", thousands(rate)),
-        "keeps and isolates nothing".to_owned(),
+        "no storage, no isolation".to_owned(),
     );
     rate
 }

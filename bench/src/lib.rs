@@ -1,1 +1,1 @@
-//! (in progress)
+//! Empty: the benchmarks are the binary, `main.rs`.

@@ -1,5 +1,7 @@
-//! `cargo run --release -p palabre-bench`: every figure beside the limit that it is measured against, in one run. With names
-//! (`events`, `store`, `listening`, `ranking`, `reply`, `daemon`, `discord`) only those parts.
+//! `cargo run --release -p palabre-bench`: measures each figure in the same run as its limit.
+//!
+//! With names (`events`, `store`, `listening`, `ranking`, `reply`, `daemon`, `discord`) it runs
+//! only those parts.
 
 mod daemon;
 mod discord;

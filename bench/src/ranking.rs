@@ -1,4 +1,4 @@
-//! Rankings that are large: what a rank, the best ten and one point more cost.
+//! Measures large rankings: the rank of a member, the top ten, and adding a point.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,9 +12,9 @@ use palabre_store::Store;
 use crate::report::Report;
 
 const MEMBERS: usize = 1_000_000;
-/// Members that one run adds.
+/// The members that one run adds.
 const AT_ONCE: usize = 2_000;
-/// How often a run does what is measured.
+/// The number of operations in one run.
 const TIMES: u32 = 1_000;
 
 const SCRIPT: &str = r#"
@@ -77,23 +77,23 @@ pub(crate) fn large(report: &mut Report) {
         }
         let filled = began.elapsed();
         report.row(
-            "a ranking is filled with 1,000,000 members",
+            "filling a ranking with 1,000,000 members",
             format!("{filled:.0?}"),
             format!("{:.1?} a member", filled / MEMBERS as u32),
         );
         let nothing = says(&engine, &person, "nothing").await;
-        for (what, word) in [("rank", "rank"), ("top(10)", "top"), ("one point more", "add")] {
+        for (what, word) in [("rank", "rank"), ("top(10)", "top"), ("adding a point", "add")] {
             let took = says(&engine, &person, word).await.saturating_sub(nothing) / TIMES;
-            report.row(&format!("{what}, of 1,000,000 members"), format!("{took:.1?}"), "aim 1 ms".to_owned());
+            report.row(&format!("{what}, of 1,000,000 members"), format!("{took:.1?}"), "target 1 ms".to_owned());
         }
         if let Some(error) = engine.status().scripts.into_iter().find_map(|script| script.last_error) {
-            report.row("the ranking's script failed", error, String::new());
+            report.row("the script of the ranking failed", error, String::new());
         }
         engine.shutdown().await;
     });
 }
 
-/// How long it took until all that followed was done.
+/// Sends a message, and returns the time until everything that follows from it is done.
 async fn says(engine: &Engine, person: &Person, text: &str) -> Duration {
     let began = Instant::now();
     person.says(text).await.expect("said");

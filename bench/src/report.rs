@@ -1,4 +1,4 @@
-//! The table of results, as Markdown.
+//! The table of results in Markdown.
 
 pub(crate) struct Report {
     rows: Vec<[String; 3]>,
@@ -9,24 +9,24 @@ impl Report {
         Self { rows: Vec::new() }
     }
 
-    /// One figure, and what it is to be compared with.
-    pub(crate) fn row(&mut self, what: &str, figure: String, beside: String) {
+    /// Adds a figure, and what it is to be compared with.
+    pub(crate) fn row(&mut self, what: &str, figure: String, reference: String) {
         let mut err = std::io::stderr().lock();
-        drop(std::io::Write::write_fmt(&mut err, format_args!("{what}: {figure} ({beside})\n")));
-        self.rows.push([what.to_owned(), figure, beside]);
+        drop(std::io::Write::write_fmt(&mut err, format_args!("{what}: {figure} ({reference})\n")));
+        self.rows.push([what.to_owned(), figure, reference]);
     }
 
     pub(crate) fn print(&self) {
-        let mut text = String::from("| what | figure | beside |\n|---|---|---|\n");
-        for [what, figure, beside] in &self.rows {
-            text.push_str(&format!("| {what} | {figure} | {beside} |\n"));
+        let mut text = String::from("| what | figure | compared with |\n|---|---|---|\n");
+        for [what, figure, reference] in &self.rows {
+            text.push_str(&format!("| {what} | {figure} | {reference} |\n"));
         }
         let mut out = std::io::stdout().lock();
         drop(std::io::Write::write_all(&mut out, text.as_bytes()));
     }
 }
 
-/// A number with separators: 1234567.8 is "1,234,568".
+/// Formats a number with separators: 1234567.8 is "1,234,568".
 pub(crate) fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();

@@ -1,8 +1,8 @@
-//! Who runs on which core, so that Discord is not played at the bot's expense.
+//! Assigns cores, so that the stand-in for Discord does not take CPU time from the bots.
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// The first core for the stand-in, the others for the bots; where there is one alone, all share it.
+/// The first core for the stand-in, and the others for the bots; a single core is shared.
 pub(super) struct Cores {
     all: CpuSet,
     stand_in: CpuSet,
@@ -19,24 +19,24 @@ impl Cores {
         if bots.count() == 0 { Self { all, stand_in: all, bots: all } } else { Self { all, stand_in, bots } }
     }
 
-    /// How many the bots have.
+    /// Returns the number of cores for the bots.
     pub(super) fn of_bots(&self) -> u32 {
         self.bots.count()
     }
 
-    /// This thread plays Discord from now on.
+    /// Pins this thread to the core of the stand-in.
     pub(super) fn keep_to_stand_in(&self) {
         keep_to(&self.stand_in);
     }
 
-    /// What this thread starts from now on runs where bots do.
+    /// Pins this thread, and what it starts from now on, to the cores of the bots.
     pub(super) fn keep_to_bots(&self) {
         keep_to(&self.bots);
     }
 }
 
 impl Drop for Cores {
-    /// The thread that divided them may run everywhere again.
+    /// Unpins the thread that has divided the cores.
     fn drop(&mut self) {
         keep_to(&self.all);
     }

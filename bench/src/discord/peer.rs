@@ -1,4 +1,4 @@
-//! The bot that is serenity and nothing else, `bench/peers/serenity`.
+//! The bot that uses serenity alone, `bench/peers/serenity`.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -6,7 +6,9 @@ use std::process::Stdio;
 use palabre_tests::discord::StandIn;
 use tokio::process::{Child, Command};
 
-/// Builds it, where that is not done yet. It is no part of the workspace; its Cargo.toml says why.
+/// Builds the bot if needed, and returns its path.
+///
+/// It is no part of the workspace, for the reason given in its Cargo.toml.
 pub(super) fn built() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/serenity/Cargo.toml");
     let ours = std::env::current_exe().expect("a running program has a file");
@@ -18,7 +20,7 @@ pub(super) fn built() -> PathBuf {
     target.join("release/bare-serenity")
 }
 
-/// Starts it; it ends when it is dropped.
+/// Starts the bot, which ends when it is dropped.
 pub(super) fn start(binary: &Path, discord: &StandIn) -> Child {
     let mut command = Command::new(binary);
     command.env("API", discord.api()).env("TOKEN", discord.token()).stdin(Stdio::null()).stdout(Stdio::null());

@@ -1,4 +1,4 @@
-//! A server that is full: who is there, and what they say.
+//! A large server with users and their messages.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -7,11 +7,11 @@ use hdrhistogram::Histogram;
 use palabre_tests::discord::{Id, Options, StandIn};
 
 pub(super) const PEOPLE: usize = 50_000;
-/// With the five that every server of the stand-in begins with, 500: the most that Discord allows.
+/// With the five that every server of the stand-in has, 500: the most that Discord allows.
 const CHANNELS: usize = 495;
-/// How many messages they write a second.
+/// Messages per second.
 pub(super) const RATE: usize = 2_000;
-/// One message in so many is to be answered: 20 answers a second, where Discord's own limit is 50 for a bot.
+/// One of this many messages is a question: 20 answers per second, below Discord's limit of 50.
 pub(super) const ASKING: usize = 100;
 
 const CHATTER: [&str; 4] = [
@@ -21,7 +21,7 @@ const CHATTER: [&str; 4] = [
     "ok",
 ];
 
-/// How long an answer may take before it counts as lost.
+/// The time after which an answer counts as lost.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
@@ -31,7 +31,9 @@ pub(super) struct Town {
 }
 
 impl Town {
-    /// With Discord's limits, and without its surprises: serenity drops frames that are not as it knows them.
+    /// Starts the stand-in with Discord's limits, and without its irregular frames.
+    ///
+    /// serenity drops frames that are not in the form that it knows.
     pub(super) async fn found() -> Option<Self> {
         let stand_in = StandIn::start_with(Options { roughness: 0.0, ..Options::default() }).await?;
         stand_in.crowd(PEOPLE);
@@ -40,13 +42,13 @@ impl Town {
         Some(Self { stand_in, channels })
     }
 
-    /// Waits until the bot is there and answers; what it takes to answer at all is loaded then.
+    /// Waits until the bot is connected and answers, which has then loaded what it needs for that.
     pub(super) async fn meets_bot(&self) {
         self.stand_in.identified(1).await;
         self.counted(0).await;
     }
 
-    /// Everybody talks for so long. When each `!ping` was said, by its id.
+    /// Sends messages for some seconds, and returns the times of all `!ping`, by message id.
     pub(super) async fn talks(self, seconds: usize) -> HashMap<Id, Instant> {
         let (total, began) = (RATE * seconds, Instant::now());
         let (mut said, mut asked) = (0, HashMap::new());
@@ -66,16 +68,16 @@ impl Town {
         asked
     }
 
-    /// One message. Everybody has their turn, and those who ask are spread over the channels too.
+    /// Sends one message. Users take turns, and the questions are spread over the channels.
     fn says(&self, number: usize, text: &str) -> Id {
-        /// Without a common divisor with [`PEOPLE`].
+        /// Coprime to [`PEOPLE`].
         const STRIDE: usize = 7_919;
         let who = format!("person{}", number * STRIDE % PEOPLE);
         let channel = &self.channels[(number + number / ASKING) % CHANNELS];
         self.stand_in.says(&who, channel, text)
     }
 
-    /// How long the answers took, in nanoseconds, once all are there or are late.
+    /// Returns the latencies of the answers in nanoseconds, once all have arrived or are too late.
     pub(super) async fn delays(&self, asked: &HashMap<Id, Instant>) -> Histogram<u64> {
         let answers = || {
             let posts = self.channels.iter().flat_map(|channel| self.stand_in.posted(channel));
@@ -96,7 +98,9 @@ impl Town {
         histogram
     }
 
-    /// How many messages the bot says that it has counted, once those are at least `said`, or after a while.
+    /// Returns the number of messages that the bot has counted.
+    ///
+    /// Waits until it reaches `said`, but no longer than [`PATIENCE`].
     pub(super) async fn counted(&self, said: usize) -> usize {
         let began = Instant::now();
         loop {

@@ -1,5 +1,6 @@
-//! The bot of `docs.rs/serenity` with the work of the benchmark's script: it counts messages, in memory, and answers two of them.
-//! `API` is where Discord is, `TOKEN` the bot's token.
+//! The bot of `docs.rs/serenity` with the benchmark's work: counts messages, and answers two kinds.
+//!
+//! The count is in memory. `API` is the base URL of Discord, and `TOKEN` the bot's token.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,7 +30,7 @@ impl EventHandler for Bot {
             }
         };
         if let Err(error) = message.reply(&context, answer).await {
-            eprintln!("an answer is not sent: {error}");
+            eprintln!("could not send an answer: {error}");
         }
     }
 }
@@ -37,9 +38,9 @@ impl EventHandler for Bot {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (api, token) = (std::env::var("API")?, std::env::var("TOKEN")?);
-    // serenity's own limiter knows Discord's real address alone.
+    // serenity's own rate limiter knows Discord's real address only.
     let http = HttpBuilder::new(&token).proxy(api).ratelimiter_disabled(true).build();
-    // Those that Palabre asks for unless it is told otherwise.
+    // Palabre's default intents.
     let intents = GatewayIntents::all() - GatewayIntents::GUILD_PRESENCES;
     let mut client = ClientBuilder::new_with_http(http, intents).event_handler(Bot::default()).await?;
     client.start().await?;
