@@ -1,1 +1,1 @@
-"""What hostile scripts and hostile clients do to a daemon, and what others notice of it."""
+"""Attacks by hostile scripts and hostile clients on a daemon, and their effect on other users."""

@@ -1,5 +1,9 @@
-"""`python3 -m attacks PALABRE`, in the folder bench: attacks by hostile scripts (1.1 to 1.9) and by one anonymous client (10.1 to
-10.11), one after the other and then together, while others talk. Ends with 0 unless the daemon died."""
+"""`python3 -m attacks PALABRE`, in the folder bench: attacks by hostile scripts (1.1 to 1.9) and by
+one anonymous client (10.1 to 10.11), one after the other and then together, while other users send
+messages.
+
+The exit code is 0 unless the daemon died.
+"""
 
 import argparse
 import http.client
@@ -23,7 +27,7 @@ route("POST", "/note", { auth = "public", body = { text = { type = "string" } } 
 	return { json = { length = #request.body.text } }
 end)
 """
-# Their rooms: what is measured is another user's, in another room.
+# The users who measure, in rooms other than the attacker's.
 PEOPLE = [("vera", "127.0.0.3", "parlour"), ("viktor", "127.0.0.4", "study")]
 BYSTANDER = ("bystander", "127.0.0.7", clients.HOSTILE_ROOM)
 NEWCOMER = "127.0.0.6"
@@ -40,7 +44,7 @@ def configuration(hostile):
 
 
 def fill_archive(daemon):
-    """A room of long messages, for 10.3."""
+    """Fills a room with long messages, for attack 10.3."""
     client = Client(daemon.address, OPERATOR, keep_events=False, timeout=60)
     client.join("archivist", clients.ARCHIVE)
     for number in range(ARCHIVED):
@@ -49,7 +53,10 @@ def fill_archive(daemon):
 
 
 def newcomer(daemon):
-    """Whether somebody else can come, open a room, send a file and use a route: nothing, or what failed."""
+    """Connects, opens a room, uploads a file and uses a route as another user.
+
+    Returns None, or what failed.
+    """
     step = "connects"
     try:
         client = Client(daemon.address, NEWCOMER)
@@ -76,8 +83,8 @@ def newcomer(daemon):
         return f"{step}: {problem or type(problem).__name__}"
 
 
-class Sitting:
-    """The daemon, those who measure, and the rows of the report."""
+class TestRun:
+    """The daemon, the users who measure, and the rows of the report."""
 
     def __init__(self, options):
         self.options = options
@@ -113,7 +120,7 @@ class Sitting:
         return seen
 
     def attack(self, number, what, hostile, rounds):
-        """Runs what is of it for so long, lets it rest, and compares."""
+        """Runs an attack, waits for the daemon to recover, and compares its state with that before."""
         daemon, seconds = self.daemon, self.options.seconds
         before, counted, disk = figures.state(daemon), figures.counted(daemon), daemon.disk_mb()
         self.take()
@@ -170,8 +177,11 @@ class Sitting:
 
 
 def is_more(key, before, after):
-    """Whether something is left of the attack. Files and threads may be a few more: pools grow once."""
-    # One room more is the newcomer's.
+    """Returns whether something is left of the attack.
+
+    There may be a few more files and threads, since pools grow once.
+    """
+    # The newcomer has opened one more room.
     leeway = {"open files": 8, "threads": 8, "http": 2, "rooms": 1}.get(key, 0)
     return after > before + leeway or (key in ("connections", "people") and after < before)
 
@@ -179,30 +189,30 @@ def is_more(key, before, after):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("binary", help="a release build of palabre")
-    parser.add_argument("--seconds", type=float, default=60, help="for each attack")
-    parser.add_argument("--settle", type=float, default=60, help="before things are compared")
-    parser.add_argument("--only", type=lambda text: text.split(","), help="numbers, and `all` for all together: 1.2,10.7,all")
-    parser.add_argument("--open-files", type=int, help="as `ulimit -n` of the daemon")
-    parser.add_argument("--keep", action="store_true", help="leave the daemon's folder, and say where it is")
+    parser.add_argument("--seconds", type=float, default=60, help="duration of each attack")
+    parser.add_argument("--settle", type=float, default=60, help="seconds of rest before the comparison")
+    parser.add_argument("--only", type=lambda text: text.split(","), help="numbers of attacks, and `all` for all together: 1.2,10.7,all")
+    parser.add_argument("--open-files", type=int, help="the daemon's `ulimit -n`")
+    parser.add_argument("--keep", action="store_true", help="print the daemon's folder, and do not delete it")
     options = parser.parse_args()
-    sitting = Sitting(options)
+    test_run = TestRun(options)
     if options.keep:
-        print(sitting.daemon.folder, file=sys.stderr)
+        print(test_run.daemon.folder, file=sys.stderr)
     is_wanted = lambda number: options.only is None or number in options.only
     try:
-        sitting.baseline()
-        for one in sitting.hostile:
+        test_run.baseline()
+        for one in test_run.hostile:
             if is_wanted(one.number):
-                sitting.attack(one.number, one.what, [one], [])
+                test_run.attack(one.number, one.what, [one], [])
         for number, (what, rounds) in clients.ATTACKS.items():
             if is_wanted(number):
-                sitting.attack(number, what, [], rounds)
+                test_run.attack(number, what, [], rounds)
         if is_wanted(TOGETHER):
             rounds = [one for _, rounds in clients.ATTACKS.values() for one in rounds]
-            sitting.attack(TOGETHER, "all together", sitting.hostile, rounds)
+            test_run.attack(TOGETHER, "all together", test_run.hostile, rounds)
     finally:
-        sitting.report()
-        sitting.close()
+        test_run.report()
+        test_run.close()
 
 
 main()

@@ -1,4 +1,4 @@
-"""Processes that attack."""
+"""Processes of attackers."""
 
 import collections
 import http.client
@@ -10,14 +10,14 @@ from attacks import clients
 from load.crowd import raise_open_files
 from load.socketio import Client
 
-# Attackers have machines of their own; here they leave the cores to the daemon and to those who measure.
+# Real attackers have machines of their own; here they leave the cores to the daemon and the measuring users.
 NICE = 19
-# Between two rounds of an attack that was refused.
-PAUSE = 0.1
+# Seconds between two rounds of an attack that was refused.
+ROUND_PAUSE = 0.1
 
 
 class Attacker:
-    """Calls `attack(address, until, notes)` until `seconds` are over."""
+    """Calls `attack(address, until, notes)` repeatedly for `seconds`."""
 
     def __init__(self, address, attack, seconds):
         self.pipe, theirs = multiprocessing.Pipe(duplex=False)
@@ -26,7 +26,7 @@ class Attacker:
         theirs.close()
 
     def finish(self):
-        """Waits until it is over: what it noted, and how often."""
+        """Waits for the end of the attack, and returns its notes with their counts."""
         notes = collections.Counter()
         try:
             if self.pipe.poll(40):
@@ -50,12 +50,12 @@ def _attack(address, attack, seconds, pipe):
             attack(address, until, notes)
         except (OSError, http.client.HTTPException) as problem:
             notes[(str(problem) or type(problem).__name__)[:60]] += 1
-            time.sleep(PAUSE)
+            time.sleep(ROUND_PAUSE)
     pipe.send(notes)
 
 
 class Speaker:
-    """An attack: says what a hostile script is to hear, as fast as it wants it."""
+    """An attack that sends a hostile script its messages, at the rate that it wants."""
 
     def __init__(self, hostile):
         self.name = f"speaker {hostile.number}"

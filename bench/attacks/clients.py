@@ -1,5 +1,8 @@
-"""Attacks of one anonymous client. Each function is one round of an attack: it is called again until the time is over, also when
-it fails, and notes what it was answered."""
+"""Attacks by one anonymous client.
+
+Each function is one round of an attack. It is called until the time is over, even if it fails, and
+notes the responses.
+"""
 
 import contextlib
 import http.client
@@ -14,15 +17,15 @@ from load.socketio import Client, Closed, connect, event, frame, open_websocket
 SOURCE = "127.0.0.2"
 HOSTILE_ROOM = "pit"
 ARCHIVE = "archive"
-# A route of the script that main installs, open to anybody.
+# A public route of a script that main installs.
 ROUTE = "/scripts/pages/status"
 ENGINE = "/socket.io/?EIO=4&transport=polling"
-# Whoever was disconnected comes back under another name.
+# A client that was disconnected returns under another name.
 NAMES = (f"hostile {os.getpid()} {number}" for number in itertools.count())
 
 
 class Web:
-    """A connection for requests, opened anew where the server has closed it."""
+    """A connection for requests, which is opened again after the server has closed it."""
 
     def __init__(self, address, notes):
         self.connection = http.client.HTTPConnection(*address, timeout=20, source_address=(SOURCE, 0))
@@ -40,7 +43,7 @@ class Web:
         return answer.status, data
 
     def handshake(self):
-        """A new polling session: its id."""
+        """Opens a polling session, and returns its id."""
         status, data = self.ask("GET", ENGINE)
         if status != 200:
             time.sleep(0.01)
@@ -59,7 +62,7 @@ def polling_sessions_that_end_at_once(address, until, notes):
 
 
 class Flood:
-    """Sends without end over one connection: what was not taken whole goes on where it stopped."""
+    """Sends over one connection without end. Data that was sent in part is continued where it stopped."""
 
     def __init__(self, connection, notes, name):
         self.socket = connection
@@ -69,7 +72,7 @@ class Flood:
         self.left = memoryview(b"")
 
     def send(self, data):
-        """Sends for at most a second; `data` is begun when what was sent before is through."""
+        """Sends for at most a second. `data` is begun once the data before it is sent."""
         if not self.left:
             self.left = memoryview(data)
             self.notes[f"{self.name} sent"] += 1
@@ -80,7 +83,7 @@ class Flood:
         self.left = self.left[self.socket.send(self.left) :]
 
     def forget(self):
-        """Reads what has come, and forgets it."""
+        """Reads what has arrived, and discards it."""
         try:
             while self.socket.recv(1 << 18):
                 pass
@@ -110,7 +113,7 @@ def catching_up_without_reading(address, until, notes):
             time.sleep(0.2)
 
 
-def a_crowd_that_comes_and_goes(address, until, notes):
+def a_crowd_that_joins_and_leaves(address, until, notes):
     crowd = Crowd(address, [SOURCE], 1000, "square", "extra")
     crowd.enter(min(15, max(0, until - time.monotonic())))
     notes["entered"] += crowd.joined
@@ -129,7 +132,7 @@ def a_crowd_that_comes_and_goes(address, until, notes):
 
 
 def _post(address, until, notes, bodies):
-    """Sends bodies to a route that declares none and to one that does."""
+    """Sends bodies to a route that declares none, and to one that does."""
     web = Web(address, notes)
     for body, kind in itertools.cycle(bodies):
         for method, path in [("GET", ROUTE), ("POST", ROUTE), ("POST", "/scripts/pages/note")]:
@@ -138,12 +141,12 @@ def _post(address, until, notes, bodies):
             try:
                 web.ask(method, path, body, {"Content-Type": kind})
             except OSError:
-                # Refused before it was sent whole.
+                # Refused before it was sent completely.
                 notes["cut off"] += 1
 
 
 def bodies_with_many_keys(address, until, notes):
-    # More than a route takes, and as many as it may.
+    # More keys than a route accepts, and as many as it does.
     keys = ["&".join(f"k{number}=1" for number in range(count)) for count in (200_000, 20_000)]
     lists = ["[" + "[]," * count + "[]]" for count in (200_000, 80_000)]
     form, data = "application/x-www-form-urlencoded", "application/json"
@@ -174,7 +177,7 @@ def half_requests(address, until, notes):
         except OSError as problem:
             notes[type(problem).__name__] += 1
     notes["held"] += len(held)
-    # A byte now and then, so that they look alive.
+    # A byte from time to time, so that the connections look alive.
     while time.monotonic() < until and held:
         for connection in list(held):
             try:
@@ -191,7 +194,7 @@ def half_requests(address, until, notes):
 
 
 def _ask(client, what, all_data, until, notes):
-    """Asks for all at once: the answers that have come after a while."""
+    """Sends all requests at once, and returns the answers that arrive in time."""
     asked = [client.ask(what, data) for data in all_data]
     give_up = min(until, time.monotonic() + 20)
     while (left := give_up - time.monotonic()) > 0 and any(number not in client.acks for number in asked):
@@ -217,15 +220,15 @@ def new_rooms_without_end(address, until, notes):
 
 def uploads_without_end(address, until, notes):
     web = Web(address, notes)
-    with contextlib.ExitStack() as under_way:
-        client = under_way.enter_context(contextlib.closing(Client(address, SOURCE, timeout=30)))
+    with contextlib.ExitStack() as in_flight:
+        client = in_flight.enter_context(contextlib.closing(Client(address, SOURCE, timeout=30)))
         client.join(next(NAMES), HOSTILE_ROOM)
         while time.monotonic() < until:
             announced = _ask(client, "upload", [{"name": "a.bin", "size": 10_000_000}] * 82, until, notes)
             places = [answer["url"] for answer in announced if "url" in answer]
-            # Begun and not ended, and whole without a message; the rest is only announced.
+            # Some uploads are begun, some completed without a message; the rest are only announced.
             for url in places[:12]:
-                connection = under_way.enter_context(connect(address, SOURCE))
+                connection = in_flight.enter_context(connect(address, SOURCE))
                 head = f"PUT {url} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10000000\r\n\r\nx"
                 connection.sendall(head.encode())
             for url in places[12:14]:
@@ -249,7 +252,7 @@ def foreign_hosts(address, until, notes):
 
 
 def _flood(address, until, notes, what, packets):
-    """Sends what `packets(client)` gives as fast as it is taken; reads and forgets what comes."""
+    """Sends the packets of `packets(client)` as fast as they are accepted, and discards what arrives."""
     with contextlib.closing(Client(address, SOURCE)) as client:
         client.join(next(NAMES), HOSTILE_ROOM)
         data = packets(client)
@@ -279,23 +282,23 @@ def reacting_without_end(address, until, notes):
     _flood(address, until, notes, "400 reactions", packets)
 
 
-def handshakes_that_nobody_takes_up(address, until, notes):
+def handshakes_that_are_not_continued(address, until, notes):
     web = Web(address, notes)
     while time.monotonic() < until:
         web.handshake()
 
 
-# By number: what it is, and what runs at the same time, each in a process of its own.
+# By number: the title, and the functions that run at the same time, each in a process of its own.
 ATTACKS = {
     "10.1": ("polling sessions that end at once", [polling_sessions_that_end_at_once]),
     "10.2": ("pings, nothing read", [pings_without_reading]),
     "10.3": ("catching up 60 times, nothing read", [catching_up_without_reading]),
-    "10.4": ("1,000 people who come and go", [a_crowd_that_comes_and_goes]),
+    "10.4": ("1,000 users who join and leave", [a_crowd_that_joins_and_leaves]),
     "10.5": ("bodies of 200,000 keys", [bodies_with_many_keys]),
     "10.6": ("bodies of 780 kB", [large_bodies]),
     "10.7": ("half requests, answers not read", [half_requests]),
     "10.8": ("10,000 rooms, 4,096 uploads", [new_rooms_without_end, uploads_without_end]),
     "10.9": ("another Host and Origin", [foreign_hosts]),
     "10.10": ("typing, sending, reacting", [typing_without_end, sending_without_end, reacting_without_end]),
-    "10.11": ("handshakes nobody takes up", [handshakes_that_nobody_takes_up]),
+    "10.11": ("handshakes that are not continued", [handshakes_that_are_not_continued]),
 }

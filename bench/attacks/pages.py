@@ -1,4 +1,4 @@
-"""A web server for the script of 1.7: every answer is 1 MB."""
+"""A web server for the script of attack 1.7, on which every response is 1 MB."""
 
 import http.server
 import threading
@@ -20,7 +20,7 @@ class _Page(http.server.BaseHTTPRequestHandler):
 
 
 def serve(address):
-    """Serves from a thread of its own; returns the port."""
+    """Serves on a thread of its own, and returns the port."""
     server = http.server.ThreadingHTTPServer((address, 0), _Page)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,4 +1,5 @@
-"""Attacks of an installed script: its files while it attacks, what is said to it in the room "pit", and its files afterwards."""
+"""Attacks by installed scripts: the files during the attack, the messages to it in the room "pit",
+and the files afterwards."""
 
 import dataclasses
 import random
@@ -6,7 +7,7 @@ import random
 from load.spin import LOOP
 
 HOSTILE_ROOM = "pit"
-# Where the server is that the script of 1.7 may ask, see pages.py.
+# The address of the server for the script of attack 1.7, see pages.py.
 PAGES = "127.0.0.8"
 
 
@@ -14,11 +15,11 @@ PAGES = "127.0.0.8"
 class Hostile:
     number: str
     what: str
-    # By path below the script's name; "" is the script itself, as one file.
+    # Files by path below the script's name; "" is the script itself as a single file.
     files: dict
     says: list = dataclasses.field(default_factory=list)
     pause: float = 0.5
-    # What is left of it afterwards, where that is not nothing.
+    # The files afterwards, unless they are empty.
     quiet: dict = dataclasses.field(default_factory=dict)
     grants: list = dataclasses.field(default_factory=list)
 
@@ -140,7 +141,7 @@ end
 
 
 def attacks(pages_port, turns):
-    """Every attack, in the order of their numbers; `turns` of a loop take a millisecond."""
+    """Returns all attacks in the order of their numbers. `turns` of a loop take a millisecond."""
     letters = random.Random(1)
     either = "".join(letters.choice("ab") for _ in range(5000))
     host = f"{PAGES}:{pages_port}"

@@ -1,1 +1,1 @@
-"""How many messages a second reach a large room, beside a relay on Node."""
+"""Measures deliveries per second in a large room, compared with a relay on Node."""

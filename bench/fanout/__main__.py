@@ -1,5 +1,5 @@
-"""`python3 -m fanout PALABRE`, in the folder bench: people at ten source addresses join one room and talk, at a relay on Node and at
-Palabre in turn, each started anew."""
+"""`python3 -m fanout PALABRE`, in the folder bench: users at ten source addresses join one room and
+send messages, on a relay on Node and on Palabre in turn, each started anew."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ from load.people import quantile
 BOTS = "bots:\n  lobby:\n    platform: rooms\nscripts:\n  help:\n    enabled: false\n"
 RELAY = os.path.join(os.path.dirname(__file__), "relay.cjs")
 SOURCES = [f"127.0.0.{number}" for number in range(1, 11)]
-JOIN_PATIENCE = 120
+JOIN_TIMEOUT = 120
 
 
 class Relay:
@@ -26,7 +26,7 @@ class Relay:
             self.address = free.getsockname()
         self.process = subprocess.Popen(["node", RELAY, str(self.address[1])], stdout=subprocess.PIPE)
         if b"listening" not in self.process.stdout.readline():
-            sys.exit(f"the relay does not start; run `npm ci` in {os.path.dirname(RELAY)}")
+            sys.exit(f"could not start the relay; run `npm ci` in {os.path.dirname(RELAY)}")
 
     def close(self):
         self.process.kill()
@@ -38,7 +38,10 @@ def palabre(options):
 
 
 def talk(crowd, seconds, window):
-    """`window` messages are on their way at any time: messages and deliveries a second, and how long these took."""
+    """Keeps `window` messages in flight.
+
+    Returns deliveries per second, their latencies, and the client's CPU usage.
+    """
     people = crowd.joined - crowd.lost
     crowd.times.clear()
     crowd.latencies.clear()
@@ -61,11 +64,11 @@ def talk(crowd, seconds, window):
 
 
 def run(server, options, window, seconds):
-    """One sitting at one server."""
+    """Measures one server once."""
     started = server(options)
     try:
         crowd = Crowd(started.address, SOURCES, options.people, "general")
-        took = crowd.enter(JOIN_PATIENCE)
+        took = crowd.enter(JOIN_TIMEOUT)
         crowd.drain(1)
         result = {"joined": crowd.joined, "joined in": took, "joins": crowd.joined / took}
         result.update(talk(crowd, seconds, window))
@@ -90,10 +93,10 @@ def main():
     parser.add_argument("binary", help="a release build of palabre")
     parser.add_argument("--people", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--low-seconds", type=float, default=3, help="with one message on its way at a time")
+    parser.add_argument("--low-seconds", type=float, default=3, help="duration with one message in flight")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--windows", type=lambda text: [int(one) for one in text.split(",")], default=[4, 16, 64])
-    parser.add_argument("--probe-seconds", type=float, default=3, help="for finding the best window of each server")
+    parser.add_argument("--probe-seconds", type=float, default=3, help="duration of each trial for the best window")
     options = parser.parse_args()
     servers = {"relay": Relay, "palabre": palabre}
     windows = {
@@ -107,7 +110,7 @@ def main():
             results[name].append(result)
             said = ", ".join(f"{key} {value:,.1f}" for key, value in result.items())
             print(f"pair {pair + 1}, {name}: {said}", file=sys.stderr, flush=True)
-    print(f"{options.people} people at {len(SOURCES)} addresses, {options.pairs} pairs, medians\n")
+    print(f"{options.people} users at {len(SOURCES)} addresses, {options.pairs} pairs, medians\n")
     print("| server | window | joined | joined in | joins/s | deliveries/s | p50 | p99 | one at a time: p50 | p99 | missing | lost | the client's CPU |")
     print("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
     for name, runs in results.items():

@@ -1,4 +1,4 @@
-// A relay on Node that fan-out is measured beside: it passes on the messages of a room and keeps nothing.
+// A relay on Node, to compare fan-out with: it forwards the messages of a room and stores nothing.
 // `node relay.cjs PORT`
 const { Server } = require("socket.io");
 

@@ -1,1 +1,2 @@
-"""Whether others notice a slow script, a failing one and a platform that is away, and whether all that waits comes in the end."""
+"""Tests that other users do not notice a slow script, a failing one and an unreachable platform,
+and that no event is lost."""

@@ -1,5 +1,9 @@
-"""`python3 -m isolation PALABRE`, in the folder bench: a slow script, a failing script and a platform that is away, each with very
-many events, while others talk in other rooms; then each recovers. Ends with 0 unless the daemon died."""
+"""`python3 -m isolation PALABRE`, in the folder bench: a slow script, a failing script and an
+unreachable platform, each with very many events, while other users send messages in other rooms;
+then each recovers.
+
+The exit code is 0 unless the daemon died.
+"""
 
 import argparse
 import json
@@ -18,7 +22,7 @@ from load.spin import turns_of_a_millisecond
 PEOPLE = [("vera", "127.0.0.3", "parlour"), ("viktor", "127.0.0.4", "study")]
 SLOW_MS = 20
 
-# The one who feeds may send without limit: what is looked at is what others notice of the events, not whether they are let in.
+# The feeder may send without limits, since the test is about the effect of the events on other users.
 BOTS = """server: { requests_per_minute: 100000 }
 bots:
   lobby:
@@ -60,20 +64,20 @@ end
 
 
 class Case:
-    """A daemon with the script that is looked at, those who measure, and the rows of its phases."""
+    """A daemon with the script under test, the users who measure, and one row for each phase."""
 
     def __init__(self, name, options, bots, scripts, settings):
         self.name = name
         self.options = options
-        told = "scripts:\n  spin: { grants: [routes] }\n" + "".join(f"  {one}: {{ bots: [lobby] }}\n" for one in ECHOES) + settings
-        self.daemon = Daemon(options.binary, bots + told, {"spin.luau": SPIN, **echo_scripts(), **scripts})
+        scripts_yaml = "scripts:\n  spin: { grants: [routes] }\n" + "".join(f"  {one}: {{ bots: [lobby] }}\n" for one in ECHOES) + settings
+        self.daemon = Daemon(options.binary, bots + scripts_yaml, {"spin.luau": SPIN, **echo_scripts(), **scripts})
         self.people = [Person(self.daemon, *one) for one in PEOPLE]
         self.watch = figures.Watch(self.daemon)
         self.rows = []
         self.feeder = None
 
     def phase(self, name, more=""):
-        """What others have noticed since the last phase."""
+        """Adds a row with what other users have measured since the last phase."""
         if not self.daemon.is_running():
             raise SystemExit(f"{self.name}: the daemon died with {self.daemon.process.returncode}\n{self.daemon.log()[-4000:]}")
         seen = together([person.take() for person in self.people])
@@ -88,14 +92,14 @@ class Case:
         print(row, file=sys.stderr, flush=True)
 
     def feed(self):
-        """Has very many events made, and waits until all are acknowledged."""
+        """Starts the feeder, and waits until all of its events are acknowledged."""
         self.feeder = Feeder(self.daemon, "crowded", self.options.events)
-        is_fed = lambda: (told := self.feeder.counted())["acked"] + told["refused"] >= self.options.events or told["gone"]
+        is_fed = lambda: (counts := self.feeder.counted())["acked"] + counts["refused"] >= self.options.events or counts["gone"]
         figures.wait_for(is_fed, self.options.patience)
-        told = self.feeder.counted()
-        rate = told["acked"] / told["seconds"] if told["seconds"] else 0
-        trouble = f", {told['refused']} refused, {told['trouble']}" if told["trouble"] else ""
-        self.phase("events come", f"{told['acked']} acknowledged, {rate:,.0f}/s; {self.backlog()} wait{trouble}")
+        counts = self.feeder.counted()
+        rate = counts["acked"] / counts["seconds"] if counts["seconds"] else 0
+        trouble = f", {counts['refused']} refused, {counts['trouble']}" if counts["trouble"] else ""
+        self.phase("events arrive", f"{counts['acked']} acknowledged, {rate:,.0f}/s; {self.backlog()} queued{trouble}")
 
     def backlog(self):
         return figures.state(self.daemon)["backlog"]
@@ -106,18 +110,18 @@ class Case:
     def hold(self):
         time.sleep(self.options.hold)
         health = json.loads(self.daemon.get("/health/ready")[1])
-        said = "; ".join(health.get("problems", []) + health.get("degraded", [])) or "says nothing"
-        self.phase("they wait", f"{self.backlog()} wait; health: {said}")
+        said = "; ".join(health.get("problems", []) + health.get("degraded", [])) or "reports nothing"
+        self.phase("events wait", f"{self.backlog()} queued; health: {said}")
 
     def failures(self):
         found = figures.metrics(self.daemon)
         return int(found.get(f'palabre_script_happened_total{{script="{self.name}",what="failure"}}', 0))
 
     def recover(self, is_done, describe):
-        """Waits until all that waited is done."""
+        """Waits until all queued events are handled."""
         took = figures.wait_for(is_done, self.options.patience)
         within = f"in {took:.0f} s" if took is not None else f"NOT WITHIN {self.options.patience:.0f} s"
-        self.phase("recovery", f"{describe()} {within}; {self.backlog()} wait")
+        self.phase("recovery", f"{describe()} {within}; {self.backlog()} queued")
         time.sleep(5)
         self.phase("afterwards", "same process")
 
@@ -139,7 +143,7 @@ def start(case):
 
 
 def script_case(name, broken, options):
-    """A script that is slow or fails, until it is saved in a version that does neither."""
+    """A script that is slow or fails, until a version that does neither is saved."""
     fast = ANSWERING.replace("BODY", "")
     case = Case(name, options, BOTS, {f"{name}.luau": fast}, f"  {name}: {{ {FREE}, bots: [lobby] }}\n")
     try:
@@ -157,11 +161,11 @@ def script_case(name, broken, options):
             return case.feeder.counted()["heard"] + case.failures() >= options.events
 
         def describe():
-            told = case.feeder.counted()
-            failures = f", {case.failures()} had failed ({failed} before it was mended)" if case.failures() else ""
-            trouble = f", the listener: {told['trouble']}" if told["trouble"] else ""
+            counts = case.feeder.counted()
+            failures = f", {case.failures()} had failed ({failed} before the fix)" if case.failures() else ""
+            trouble = f", the listener: {counts['trouble']}" if counts["trouble"] else ""
             handled = case.metric("palabre_of_script_handled_total")
-            return f"{handled} handled, {told['heard']} answers heard, {told['twice']} twice{failures}{trouble}"
+            return f"{handled} handled, {counts['heard']} answers heard, {counts['twice']} twice{failures}{trouble}"
 
         case.recover(done, describe)
     finally:
@@ -170,7 +174,8 @@ def script_case(name, broken, options):
 
 
 def platform_case(options):
-    """A platform that takes no connections, with very many messages for it; then it takes everything."""
+    """A platform that refuses connections while very many messages are sent to it, and then accepts
+    everything."""
     api = BotApi()
     bots = BOTS + TELEGRAM.replace("TOKEN", TOKEN).replace("ADDRESS", api.address)
     settings = f"  courier: {{ grants: [rooms], bots: [lobby], {FREE} }}\n  tg_echo: {{ bots: [tg], {FREE} }}\n"
@@ -186,15 +191,15 @@ def platform_case(options):
         api.accept()
 
         def describe():
-            told, failed = api.counted(), courier_failures(case)
+            counts, failed = api.counted(), courier_failures(case)
             failures = f", {failed} runs failed" if failed else ""
-            return f"{told['kinds'].get('e', 0)} delivered, {told['twice']} twice{failures},"
+            return f"{counts['kinds'].get('e', 0)} delivered, {counts['twice']} twice{failures},"
 
         case.recover(lambda: api.counted()["kinds"].get("e", 0) + courier_failures(case) >= options.events, describe)
         api.feed(options.updates)
         took = figures.wait_for(lambda: api.counted()["kinds"].get("re", 0) >= options.updates, options.patience)
         within = f"in {took:.0f} s" if took is not None else f"NOT WITHIN {options.patience:.0f} s"
-        case.phase("updates come", f"{api.counted()['kinds'].get('re', 0)} of {options.updates} updates answered {within}")
+        case.phase("updates arrive", f"{api.counted()['kinds'].get('re', 0)} of {options.updates} updates answered {within}")
     finally:
         case.close()
         api.close()
@@ -209,12 +214,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("binary", help="a release build of palabre")
     parser.add_argument("--events", type=int, default=200_000)
-    parser.add_argument("--updates", type=int, default=20_000, help="that the platform tells once it is back")
-    parser.add_argument("--hold", type=float, default=30, help="seconds before it recovers")
+    parser.add_argument("--updates", type=int, default=20_000, help="number of updates that the platform sends once it is back")
+    parser.add_argument("--hold", type=float, default=30, help="seconds before the recovery")
     parser.add_argument("--baseline", type=float, default=10)
     parser.add_argument("--patience", type=float, default=1800)
     parser.add_argument("--only", type=lambda text: text.split(","), default=["slow", "failing", "platform"])
-    parser.add_argument("--keep", action="store_true", help="leave the daemon's folders in the temporary folder")
+    parser.add_argument("--keep", action="store_true", help="do not delete the daemon's folders")
     options = parser.parse_args()
     cases = {
         "slow": lambda: script_case("slow", LOOP, options),

@@ -1,4 +1,5 @@
-"""A server of the Bot API in a process of its own: it refuses connections or takes everything, and keeps what was sent."""
+"""A server of the Bot API in a process of its own, which refuses connections or accepts everything,
+and records what it gets."""
 
 import asyncio
 import collections
@@ -21,7 +22,7 @@ def _chat(number):
 
 
 class BotApi:
-    """Accepts at first; `address` is what `api:` names."""
+    """Accepts connections at first. `address` is the value for `api:`."""
 
     def __init__(self):
         with socket.socket() as free:
@@ -34,24 +35,25 @@ class BotApi:
         theirs.close()
         self.accept()
 
-    def _tell(self, what, value=None):
+    def _request(self, what, value=None):
         self.pipe.send((what, value))
         return self.pipe.recv()
 
     def accept(self):
-        self._tell("accept")
+        self._request("accept")
 
     def refuse(self):
-        """Closes every connection and takes no further one."""
-        self._tell("refuse")
+        """Closes all connections and refuses new ones."""
+        self._request("refuse")
 
     def feed(self, count):
-        """People write so many messages, `u 0` and so on."""
-        self._tell("feed", count)
+        """Adds updates with `count` messages, `u 0` and so on."""
+        self._request("feed", count)
 
     def counted(self):
-        """How many different texts begin with each letter, how many came twice, and calls by method."""
-        return self._tell("count")
+        """Returns the number of different texts by first word, the number of repetitions, and calls
+        by method."""
+        return self._request("count")
 
     def close(self):
         self.process.terminate()
@@ -68,7 +70,7 @@ class _Server:
         self.message = 0
 
     def answer(self, method, body):
-        """The result of a call."""
+        """Returns the result of a call."""
         self.calls[method] += 1
         if method.startswith("send"):
             self.message += 1
@@ -86,7 +88,7 @@ class _Server:
         return True
 
     def pending(self, body):
-        """The updates from the offset on; those before it are confirmed."""
+        """Returns the updates from the offset on, and drops those before it, which are confirmed."""
         offset = body.get("offset", 0)
         self.updates = [update for update in self.updates if update["update_id"] >= offset] if self.updates else []
         return self.updates[: body.get("limit", 100)]
@@ -147,10 +149,10 @@ def _serve(port, pipe):
 
 async def _run(port, pipe):
     server, listener = _Server(), None
-    told, loop = asyncio.Queue(), asyncio.get_running_loop()
-    loop.add_reader(pipe.fileno(), lambda: told.put_nowait(pipe.recv()))
+    commands, loop = asyncio.Queue(), asyncio.get_running_loop()
+    loop.add_reader(pipe.fileno(), lambda: commands.put_nowait(pipe.recv()))
     while True:
-        what, value = await told.get()
+        what, value = await commands.get()
         answer = None
         if what == "accept" and listener is None:
             listener = await asyncio.start_server(server.talk, "127.0.0.1", port, backlog=1024)

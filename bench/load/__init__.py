@@ -1,1 +1,2 @@
-"""What the load tools share: a daemon under test, clients of its room service, people who measure, and its figures."""
+"""Shared by the load tools: a daemon under test, clients of its room service, users who measure,
+and its figures."""

@@ -1,4 +1,7 @@
-"""Many people in one room, by one thread: deliveries are counted by scanning bytes, so that the client costs little."""
+"""Many users in one room, on one thread.
+
+Deliveries are counted by scanning bytes, so that the client costs little.
+"""
 
 import re
 import resource
@@ -9,17 +12,17 @@ import time
 from load.socketio import HANDSHAKE, event, frame
 
 DELIVERED = b'"new_message"'
-# Of at most one byte less than what is looked for, so that nothing is counted twice.
-KEPT = len(DELIVERED) - 1
-# How much is read at once, and how long a message of ours is at most, in bytes.
-READ = 1 << 16
-LONGEST = 1024
+# One byte less than the pattern, so that nothing is counted twice.
+TAIL_BYTES = len(DELIVERED) - 1
+# The most bytes of one read, and of one of our messages.
+READ_BYTES_MAX = 1 << 16
+MESSAGE_BYTES_MAX = 1024
 NUMBER = re.compile(rb'"new_message".{0,400}?number (\d+) ', re.DOTALL)
-# A ping of Engine.IO as a frame of a server.
+# An Engine.IO ping in a server's frame.
 PING = b"\x81\x012"
 PONG = frame("3")
-# Of one in so many people it is looked at how long deliveries took.
-SAMPLED = 40
+# Latencies are measured for one in this many users.
+SAMPLED_EVERY = 40
 
 
 def raise_open_files(wanted):
@@ -31,7 +34,7 @@ def raise_open_files(wanted):
 
 
 class Member:
-    """One connection: where it stands, what it has counted, and the end of what it has read."""
+    """One connection: its step of joining, its count, and the end of what it has read."""
 
     __slots__ = ("index", "socket", "step", "tail", "rest", "count", "sampled")
 
@@ -42,11 +45,11 @@ class Member:
         self.tail = b""
         self.rest = b""
         self.count = 0
-        self.sampled = index % SAMPLED == 0
+        self.sampled = index % SAMPLED_EVERY == 0
 
 
 class Crowd:
-    """`count` people at the addresses `sources` who enter `room`."""
+    """`count` users at the addresses `sources` who join `room`."""
 
     def __init__(self, address, sources, count, room, name="person"):
         raise_open_files(count + 200)
@@ -79,7 +82,7 @@ class Crowd:
         self.epoll.register(connection.fileno(), select.EPOLLOUT)
 
     def poll(self, timeout):
-        """Reads what is there, or comes within `timeout` seconds."""
+        """Reads what has arrived, or arrives within `timeout` seconds."""
         for number, happened in self.epoll.poll(timeout, 1024):
             member = self.members.get(number)
             if member is None:
@@ -102,7 +105,7 @@ class Crowd:
         member.socket.close()
 
     def _read(self, member):
-        data = member.socket.recv(READ)
+        data = member.socket.recv(READ_BYTES_MAX)
         if not data:
             raise ConnectionResetError
         if member.step < 4:
@@ -110,10 +113,10 @@ class Crowd:
             return
         count = data.count(DELIVERED)
         if member.tail:
-            # Only what lies across both is in there whole.
-            count += (member.tail + data[:KEPT]).count(DELIVERED)
-        # Packets end with a bracket, and so do most reads.
-        member.tail = b"" if data.endswith(b"]") else (member.tail + data)[-KEPT:]
+            # Too short to contain a pattern that does not lie across both reads.
+            count += (member.tail + data[:TAIL_BYTES]).count(DELIVERED)
+        # Packets end with a bracket, as do most reads.
+        member.tail = b"" if data.endswith(b"]") else (member.tail + data)[-TAIL_BYTES:]
         member.count += count
         self.delivered += count
         if PING in data:
@@ -122,7 +125,7 @@ class Crowd:
             self._sample(member, data)
 
     def _sample(self, member, data):
-        """Notes how long deliveries took; what is not whole yet waits."""
+        """Records the latencies of deliveries, and keeps an incomplete one for the next read."""
         now, end = time.monotonic(), 0
         data = member.rest + data
         for found in NUMBER.finditer(data):
@@ -130,7 +133,7 @@ class Crowd:
             sent = self.times.get(int(found.group(1)))
             if sent is not None:
                 self.latencies.append(now - sent)
-        member.rest = data[max(end, len(data) - LONGEST) :]
+        member.rest = data[max(end, len(data) - MESSAGE_BYTES_MAX) :]
 
     def _enter(self, member, data):
         if member.step == 1 and b"pingInterval" in data:
@@ -151,15 +154,15 @@ class Crowd:
             raise ConnectionRefusedError
         member.tail = bytes(data[-65536:])
 
-    def enter(self, patience):
-        """Waits until all are in: in how many seconds."""
-        until = self.began + patience
+    def enter(self, timeout):
+        """Waits until all have joined, and returns the seconds that it took."""
+        until = self.began + timeout
         while self.joined + self.lost < len(self.by_index) and time.monotonic() < until:
             self.poll(0.1)
         return time.monotonic() - self.began
 
     def drain(self, quiet):
-        """Reads until nothing was delivered for `quiet` seconds."""
+        """Reads until nothing is delivered for `quiet` seconds."""
         last, until = self.delivered, time.monotonic() + quiet
         while time.monotonic() < until:
             self.poll(0.05)
@@ -167,7 +170,7 @@ class Crowd:
                 last, until = self.delivered, time.monotonic() + quiet
 
     def send(self):
-        """The next one says something: its number is in the text."""
+        """Lets the next user send a message with a number."""
         speakers = self.by_index
         member = speakers[self.sent % len(speakers)]
         while member.step < 4 or member.socket.fileno() < 0:

@@ -1,4 +1,4 @@
-"""A daemon in a temporary folder of its own, as the tools start it."""
+"""Starts a daemon in a temporary folder of its own."""
 
 import http.client
 import os
@@ -9,11 +9,11 @@ import subprocess
 import tempfile
 import time
 
-PATIENCE = 60
+START_TIMEOUT = 60
 
 
 class Daemon:
-    """A running `palabre`, with the bots.yaml and the scripts that it was given. Ends, with its folder, at `close`."""
+    """A running `palabre` with the given bots.yaml and scripts. `close` ends it and deletes its folder."""
 
     def __init__(self, binary, bots, scripts, open_files=None):
         self.binary = os.path.abspath(binary)
@@ -25,7 +25,7 @@ class Daemon:
         self._start(open_files)
 
     def write(self, name, text):
-        """Writes a file as editors do: beside it first, then in its place."""
+        """Writes a file as editors do: to a temporary file, which then replaces it."""
         path = os.path.join(self.folder, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path + ".new", "w", encoding="utf-8") as file:
@@ -37,21 +37,21 @@ class Daemon:
             if open_files:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
 
-        said = os.path.join(self.folder, "said")
-        with open(said, "wb") as out, open(os.path.join(self.folder, "log"), "wb") as log:
+        output = os.path.join(self.folder, "output")
+        with open(output, "wb") as out, open(os.path.join(self.folder, "log"), "wb") as log:
             self.process = subprocess.Popen(
                 [self.binary, "run", "--listen", "127.0.0.1:0"],
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=log, preexec_fn=limit,
             )
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + START_TIMEOUT
         while True:
-            with open(said, encoding="utf-8") as file:
+            with open(output, encoding="utf-8") as file:
                 text = file.read()
             if "Stop with" in text:
                 break
             if self.process.poll() is not None or time.monotonic() > until:
                 self.process.kill()
-                raise SystemExit(f"{self.binary} does not start:\n{text}\n{self.log()}")
+                raise SystemExit(f"could not start {self.binary}:\n{text}\n{self.log()}")
             time.sleep(0.02)
         line = next(line for line in text.splitlines() if "http://" in line)
         host, port = line.split("http://")[1].split()[0].split("/")[0].rsplit(":", 1)

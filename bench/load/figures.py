@@ -1,4 +1,4 @@
-"""What a daemon says of itself, and what Linux says of it."""
+"""Figures of a daemon, from its metrics and from Linux."""
 
 import http.client
 import os
@@ -6,13 +6,16 @@ import re
 import threading
 import time
 
-TRIES = 60
+METRICS_ATTEMPTS = 60
 LINE = re.compile(r"^(\w+(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
 
 
 def metrics(daemon, source="127.0.0.9"):
-    """The samples of /metrics, by name with labels. Asks again for a minute where no answer comes, as under an attack."""
-    for _ in range(TRIES):
+    """Returns the samples of /metrics by name with labels.
+
+    Retries for a minute without an answer, as under an attack.
+    """
+    for _ in range(METRICS_ATTEMPTS):
         try:
             status, body = daemon.get("/metrics", source)
             if status == 200:
@@ -22,11 +25,11 @@ def metrics(daemon, source="127.0.0.9"):
         if not daemon.is_running():
             raise SystemExit(f"the daemon died with {daemon.process.returncode}\n{daemon.log()[-4000:]}")
         time.sleep(1)
-    raise SystemExit("/metrics is not answered")
+    raise SystemExit("/metrics did not answer")
 
 
 def status_mb(pid, field):
-    """VmRSS or another field of /proc/PID/status, in MB."""
+    """Returns VmRSS or another field of /proc/PID/status, in MB."""
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
         for line in file:
             if line.startswith(field + ":"):
@@ -34,7 +37,7 @@ def status_mb(pid, field):
     return float("nan")
 
 
-# By what it is called here.
+# Metrics by their names in the report.
 STATE = {
     "connections": "palabre_rooms_connections",
     "http": "palabre_http_connections",
@@ -46,7 +49,10 @@ STATE = {
 
 
 def state(daemon):
-    """What has to be as it was once an attack is over. Timers are those that a script counts as `…_timers_set` and `…_timers_due`."""
+    """Returns what has to be the same after an attack.
+
+    Timers are what scripts count as `…_timers_set` and `…_timers_due`.
+    """
     found = metrics(daemon)
     now = {}
     for short, name in STATE.items():
@@ -66,7 +72,7 @@ def state(daemon):
 
 
 def suspended(daemon):
-    """The scripts that rest after failing too often, and those that are not up."""
+    """Returns the scripts that are not up, such as those suspended after too many failures."""
     found = metrics(daemon)
     name = re.compile(r'script="([^"]+)"')
     down = [key for key, value in found.items() if key.startswith("palabre_script_up{") and value == 0]
@@ -74,13 +80,13 @@ def suspended(daemon):
 
 
 def counted(daemon):
-    """Everything that counts refusals, limits and failures."""
+    """Returns all counters of refusals, limits and failures."""
     wanted = re.compile(r"refused|late_events|closed|slow_clients|happened|expired|dropped")
     return {key: value for key, value in metrics(daemon).items() if wanted.search(key.split("{")[0])}
 
 
 def difference(before, after):
-    """What has been counted in between, in short."""
+    """Describes the growth of counters in short."""
     parts = []
     for key in sorted(after):
         more = after[key] - before.get(key, 0)
@@ -109,7 +115,7 @@ class Watch:
                 return
 
     def take(self):
-        """The most since the last time, in MB."""
+        """Returns the maximum since the last call, in MB."""
         most, self.most = self.most, 0.0
         return most
 
@@ -118,10 +124,10 @@ class Watch:
         self._thread.join()
 
 
-def wait_for(condition, patience, pause=0.5):
-    """Asks until it holds: how many seconds that took, or nothing when it never did."""
+def wait_for(condition, timeout, pause=0.5):
+    """Polls until the condition holds. Returns the seconds that it took, or None after the timeout."""
     began = time.monotonic()
-    while time.monotonic() - began < patience:
+    while time.monotonic() - began < timeout:
         if condition():
             return time.monotonic() - began
         time.sleep(pause)

@@ -1,5 +1,7 @@
-"""People who talk to an echo script in rooms of their own and measure how long it takes: each in a process of their own, so that
-nothing that is done to the daemon keeps them from looking at the clock."""
+"""Users who send messages to an echo script in rooms of their own and measure latencies.
+
+Each has a process, so that no load on the daemon delays their clocks.
+"""
 
 import multiprocessing
 import select
@@ -7,7 +9,7 @@ import time
 
 from load.socketio import Client
 
-# Several, so that they are on every worker of the daemon.
+# Several, so that there is one on every worker of the daemon.
 ECHOES = ["echo_a", "echo_b", "echo_c", "echo_d"]
 ECHO = """function on_message(event)
 	local asked = event.text:match("^ask (.+)$")
@@ -16,8 +18,8 @@ ECHO = """function on_message(event)
 	end
 end
 """
-PAUSE = 0.2
-PATIENCE = 30
+ASK_INTERVAL = 0.2
+ANSWER_TIMEOUT = 30
 
 
 def echo_scripts():
@@ -25,7 +27,7 @@ def echo_scripts():
 
 
 class Person:
-    """Somebody at the address `source` who asks every 200 ms, or only listens where `asks` is false."""
+    """A user at the address `source` who asks every 200 ms, or only listens if `asks` is false."""
 
     def __init__(self, daemon, name, source, room, asks=True):
         self.pipe, theirs = multiprocessing.Pipe()
@@ -35,7 +37,8 @@ class Person:
         theirs.close()
 
     def take(self):
-        """What was measured since the last time: `acks` and `replies` in seconds, `unanswered`, `disconnected`, `errors`."""
+        """Returns the measurements since the last call: `acks` and `replies` in seconds,
+        `unanswered`, `disconnected`, `errors`."""
         self.pipe.send("take")
         return self.pipe.recv()
 
@@ -71,7 +74,7 @@ class _Talk:
         for script in ECHOES:
             self.replies[script, str(self.number)] = now
 
-    def settle(self):
+    def collect_acks(self):
         for number in [number for number in self.acks if number in self.client.acks]:
             answer = self.client.acks.pop(number)
             self.seen["acks"].append(time.monotonic() - self.acks.pop(number))
@@ -82,11 +85,12 @@ class _Talk:
         if len(self.seen["errors"]) < 5:
             self.seen["errors"].append(reason)
 
-    def expire(self, patience):
-        """What has waited for so long counts as unanswered, and with that time."""
+    def expire(self, timeout):
+        """Counts everything that has waited for `timeout` seconds as unanswered, and with its
+        waiting time."""
         now = time.monotonic()
         for waiting, times in [(self.acks, "acks"), (self.replies, "replies")]:
-            for key in [key for key, asked in waiting.items() if now - asked > patience]:
+            for key in [key for key, asked in waiting.items() if now - asked > timeout]:
                 self.seen[times].append(now - waiting.pop(key))
                 self.seen["unanswered"] += 1
 
@@ -97,18 +101,18 @@ def _live(address, name, source, room, asks, pipe):
     while True:
         try:
             if talk.client is None:
-                talk.client = Client(address, source, timeout=PATIENCE, keep_events=False)
+                talk.client = Client(address, source, timeout=ANSWER_TIMEOUT, keep_events=False)
                 talk.client.join(name, room)
                 talk.client.on_event = talk.hear
             wait = max(0.0, due - time.monotonic()) if asks else 1.0
             ready, _, _ = select.select([talk.client, pipe], [], [], wait)
             if talk.client in ready:
                 talk.client.receive()
-                talk.settle()
+                talk.collect_acks()
             if asks and time.monotonic() >= due:
-                due = max(due + PAUSE, time.monotonic())
+                due = max(due + ASK_INTERVAL, time.monotonic())
                 talk.ask()
-            talk.expire(PATIENCE)
+            talk.expire(ANSWER_TIMEOUT)
         except OSError as problem:
             talk.seen["disconnected"] += 1
             talk.refuse(str(problem))
@@ -124,7 +128,7 @@ def _live(address, name, source, room, asks, pipe):
 
 
 def together(taken):
-    """What several people have measured, as one."""
+    """Combines the measurements of several users."""
     all_of_them = _fresh()
     for seen in taken:
         for key, value in seen.items():
@@ -133,6 +137,6 @@ def together(taken):
 
 
 def quantile(times, part):
-    """In milliseconds; nothing where nothing was measured."""
+    """Returns a quantile in milliseconds; NaN without measurements."""
     times = sorted(times)
     return times[min(len(times) - 1, int(part * len(times)))] * 1000 if times else float("nan")

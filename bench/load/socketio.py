@@ -1,4 +1,5 @@
-"""Socket.IO over a WebSocket, with blocking calls and the standard library alone: Engine.IO 4, the default namespace."""
+"""Socket.IO over a WebSocket, with blocking calls and the standard library only: Engine.IO 4, the
+default namespace."""
 
 import collections
 import json
@@ -14,11 +15,11 @@ HANDSHAKE = (
 
 
 class Closed(OSError):
-    """The connection is gone, was refused, or nothing came in time."""
+    """The connection was lost or refused, or timed out."""
 
 
 def frame(data, opcode=1):
-    """A frame of a client. The mask is zero, so that the payload stays as it is."""
+    """Returns a client's frame. The mask is zero, so that the payload stays as it is."""
     if isinstance(data, str):
         data = data.encode()
     if len(data) < 126:
@@ -31,19 +32,19 @@ def frame(data, opcode=1):
 
 
 def event(name, data, ack=None):
-    """An event as a frame."""
+    """Returns an event as a frame."""
     return frame(f"42{'' if ack is None else ack}" + json.dumps([name, data]))
 
 
 def connect(address, source=None, timeout=10):
-    """A bare TCP connection from the address `source`."""
+    """Opens a plain TCP connection from the address `source`."""
     connection = socket.create_connection(address, timeout, (source, 0) if source else None)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 
 
 def open_websocket(address, source=None, timeout=10):
-    """A WebSocket whose opening has been answered: the connection, and what came behind the answer."""
+    """Opens a WebSocket. Returns the connection, and what arrived after the response to the handshake."""
     connection = connect(address, source, timeout)
     connection.sendall(HANDSHAKE.format(host=address[0], port=address[1]).encode())
     came = b""
@@ -61,7 +62,7 @@ def open_websocket(address, source=None, timeout=10):
 
 
 class Client:
-    """Somebody connected to the room service. Events that nobody has waited for are in `events`, acknowledgements in `acks`."""
+    """A client of the room service. Events are queued in `events`, acknowledgements are in `acks`."""
 
     def __init__(self, address, source=None, timeout=10, keep_events=True):
         self.socket, rest = open_websocket(address, source, timeout)
@@ -88,7 +89,7 @@ class Client:
         self.socket.sendall(event(name, data))
 
     def ask(self, name, data):
-        """Sends an event of which an acknowledgement is wanted: its number."""
+        """Sends an event that asks for an acknowledgement, and returns the number of that."""
         number = self.next_ack
         self.next_ack += 1
         self.socket.sendall(event(name, data, number))
@@ -109,7 +110,7 @@ class Client:
         return self.wait("room_joined")
 
     def wait(self, name):
-        """The data of the next event of that name; those before it are dropped."""
+        """Returns the data of the next event with this name, and drops those before it."""
         until = time.monotonic() + self.timeout
         while True:
             while self.events:
@@ -119,9 +120,9 @@ class Client:
             self.read(until - time.monotonic())
 
     def read(self, timeout):
-        """Reads what comes within `timeout` seconds, at least once."""
+        """Reads once, if anything arrives within `timeout` seconds."""
         if timeout <= 0:
-            raise Closed("nothing came in time")
+            raise Closed("timed out")
         ready, _, _ = select.select([self.socket], [], [], timeout)
         if ready:
             self.receive()
