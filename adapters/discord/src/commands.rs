@@ -52,7 +52,7 @@ pub(crate) async fn keep(
         let pause = match register(discord, &wanted).await {
             Ok(()) => None,
             Err(error) => {
-                tracing::error!(bot = %discord.world.bot(), "the commands could not be listed at Discord: {error}");
+                tracing::error!(bot = %discord.world.bot(), "could not register the commands with Discord: {error}");
                 Some(AGAIN)
             }
         };
@@ -80,7 +80,7 @@ async fn register(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>) -> 
     for server in &discord.config.command_servers {
         match server.parse::<u64>().ok().filter(|id| *id != 0) {
             Some(server) => servers.push(server),
-            None => tracing::error!(bot = %discord.world.bot(), "command_servers: \"{server}\" is no server's id"),
+            None => tracing::error!(bot = %discord.world.bot(), "command_servers: \"{server}\" is not a server's id"),
         }
     }
     let before = discord.command_servers().await.map_err(passing)?.unwrap_or_else(|| {
@@ -154,7 +154,7 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
                 // The other commands are listed all the same.
                 Err(error @ RestError::Refused { .. }) => {
                     refused += 1;
-                    tracing::error!(bot = %discord.world.bot(), "Discord does not list /{}: {error}", key.1);
+                    tracing::error!(bot = %discord.world.bot(), "Discord refused the command /{}: {error}", key.1);
                 }
                 Err(error) => return Err(error),
             }
@@ -162,7 +162,7 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
     }
     for ((_, name), command) in there {
         let Some(id) = command["id"].as_str().and_then(|id| id.parse().ok()).filter(|id| *id != 0) else { continue };
-        tracing::debug!("the command /{name} is not any script's, and is taken from Discord's list");
+        tracing::debug!("removing the command /{name} from Discord, since no script has it");
         match discord.rest.insist(Call::new(LightMethod::Delete, place.one(CommandId::new(id)))).await {
             // Somebody else has deleted it already.
             Ok(_) | Err(RestError::Refused { status: StatusCode::NOT_FOUND, .. }) => removed += 1,
@@ -173,10 +173,10 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
         return Ok(());
     }
     let listed = wanted.len() - refused;
-    let whose = place.guild.map_or_else(|| "everywhere".to_owned(), |guild| format!("in the server {guild}"));
+    let whose = place.guild.map_or_else(|| "globally".to_owned(), |guild| format!("in the server {guild}"));
     tracing::info!(
         bot = %discord.world.bot(),
-        "{listed} commands are listed at Discord {whose}, of which {changed} were changed; {removed} were removed, {refused} refused"
+        "registered {listed} commands with Discord {whose}, of which {changed} were changed; {removed} were removed, {refused} refused"
     );
     Ok(())
 }
@@ -239,7 +239,7 @@ fn listed(commands: &[CommandSpec]) -> BTreeMap<(u8, String), Value> {
             let most = if kind == TYPED { COMMANDS } else { MENUS };
             count[usize::from(kind)] += 1;
             if count[usize::from(kind)] > most {
-                tracing::warn!("/{} is not in Discord's list, which has room for {most} of its kind", spec.name);
+                tracing::warn!("/{} is not registered: Discord accepts {most} commands of its type", spec.name);
                 continue;
             }
             wanted.insert((kind, spec.name.clone()), command(spec, kind));

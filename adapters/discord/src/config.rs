@@ -97,6 +97,6 @@ impl ShardRange {
             return Ok(());
         }
         let Self { total, first, last } = self;
-        Err(format!("shards: {first} to {last} of {total} is no range; the first is 0, the last at most {total} - 1"))
+        Err(format!("shards: {first} to {last} of {total} is no valid range; shards go from 0 to {total} - 1"))
     }
 }

@@ -63,8 +63,8 @@ impl Decoder {
             Ok(None) => self.native(name, data, now).into(),
             Err(error) => {
                 // The text of the error may quote a user.
-                let (kind, line) = (error.classify(), error.column());
-                tracing::warn!(bot = %self.bot.name, frame = name, "a frame that is not as Discord describes it ({kind:?}, at {line})");
+                let (kind, column) = (error.classify(), error.column());
+                tracing::warn!(bot = %self.bot.name, frame = name, "malformed frame ({kind:?}, at column {column})");
                 self.native(name, data, now).into()
             }
         }

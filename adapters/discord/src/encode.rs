@@ -134,7 +134,7 @@ pub(crate) fn edit(content: &Content, known: &Known, guild: Option<u64>) -> Resu
 fn poll(poll: &Poll) -> Result<Value, ActionError> {
     if poll.options.len() > ANSWERS {
         let count = poll.options.len();
-        return Err(ActionError::Rejected(format!("the poll has {count} options; Discord takes {ANSWERS}")));
+        return Err(ActionError::Rejected(format!("the poll has {count} options; Discord accepts at most {ANSWERS}")));
     }
     let answers = poll.options.iter().map(|option| json!({ "poll_media": { "text": clipped(option, ANSWER) } }));
     let hours = poll.lasts.map_or(HOURS, |lasts| lasts.div_ceil(3_600_000).clamp(1, HOURS));
@@ -180,7 +180,7 @@ fn mentions(meant: &[Mention], known: &Known, guild: Option<u64>) -> Result<Valu
 /// Parses a native id as a number.
 pub(crate) fn number(native: &str, what: &str) -> Result<u64, ActionError> {
     let parsed = native.parse().ok().filter(|id| *id != 0);
-    parsed.ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is not {what} of Discord's")))
+    parsed.ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is not {what} on Discord")))
 }
 
 fn embed(embed: &Embed) -> Value {
@@ -209,7 +209,7 @@ fn components(content: &Content) -> Result<Vec<CreateActionRow>, ActionError> {
     if rows.len() > ROWS {
         let most = ROWS * IN_A_ROW;
         return Err(ActionError::Rejected(format!(
-            "Discord shows at most {ROWS} rows, that is {most} buttons, or a list with four rows"
+            "Discord shows at most {ROWS} rows, which is {most} buttons, or a list and four rows of buttons"
         )));
     }
     Ok(rows)
@@ -221,7 +221,7 @@ fn action(action: &str) -> Result<&str, ActionError> {
         return Ok(action);
     }
     Err(ActionError::Rejected(format!(
-        "the action \"{action}\" has {length} characters; Discord takes at most {ACTION}"
+        "the action \"{action}\" has {length} characters; Discord accepts at most {ACTION}"
     )))
 }
 

@@ -62,7 +62,7 @@ impl Ends {
             let next = match self.end_due(rest).await {
                 Ok(next) => next,
                 Err(error) => {
-                    tracing::error!(bot = %self.bot, "bans that end could not be looked up: {error}");
+                    tracing::error!(bot = %self.bot, "could not process the bans that expire: {error}");
                     None
                 }
             };
@@ -120,7 +120,7 @@ impl Ends {
                 let pause = if matches!(error, RestError::Refused { .. }) { LOOK } else { AGAIN };
                 tracing::warn!(
                     bot = %self.bot,
-                    "the ban of {whom} (server/person) is over and could not be lifted; tried again in {} s: {error}",
+                    "could not lift the expired ban of {whom} (server/user), retrying in {} s: {error}",
                     pause / 1_000
                 );
                 ENDS.put(&mut batch, &(bot.clone(), now + pause, whom.clone()), &set);
@@ -137,7 +137,7 @@ async fn unban(rest: &Rest, whom: &str) -> Result<(), RestError> {
     let Some((guild, user)) = ids.filter(|(guild, user)| *guild != 0 && *user != 0) else { return Ok(()) };
     let route = Route::GuildBan { guild_id: GuildId::new(guild), user_id: UserId::new(user) };
     match rest
-        .insist(Call::new(LightMethod::Delete, route).body(serde_json::json!({})).reason(Some("its time is over")))
+        .insist(Call::new(LightMethod::Delete, route).body(serde_json::json!({})).reason(Some("the ban has expired")))
         .await
     {
         // Somebody else has lifted the ban already.

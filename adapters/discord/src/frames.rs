@@ -42,7 +42,7 @@ impl<'de> Deserialize<'de> for Id {
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Id, E> {
-                text.parse().map(Id).map_err(|error| E::custom(format!("\"{text}\" is no id: {error}")))
+                text.parse().map(Id).map_err(|error| E::custom(format!("\"{text}\" is not an id: {error}")))
             }
 
             fn visit_u64<E>(self, number: u64) -> Result<Id, E> {

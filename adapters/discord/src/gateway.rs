@@ -59,7 +59,7 @@ pub(crate) async fn run(discord: &Arc<Discord>, context: &AdapterContext) -> Res
     let sessions =
         known.await.map_err(|error| error.to_string()).and_then(|known| known.map_err(|error| error.to_string()));
     let mut sessions =
-        sessions.map_err(|error| AdapterError::Lost(format!("what was known is not readable: {error}")))?;
+        sessions.map_err(|error| AdapterError::Lost(format!("could not read the stored state: {error}")))?;
 
     let (total, range) = match &discord.config.shards {
         Some(range) => (range.total, range.first..=range.last),
@@ -119,10 +119,10 @@ async fn plan(discord: &Discord) -> Result<Plan, AdapterError> {
 fn unreachable(discord: &Discord, error: RestError) -> AdapterError {
     match error {
         RestError::Token => AdapterError::Refused(format!(
-            "Discord refuses the token of {}. Take a new one from the developer portal (your application, Bot, Reset Token) and give it as `token` in bots.yaml",
+            "Discord refuses the token of {}. Create a new one in the developer portal (your application, Bot, Reset Token) and set it as `token` in bots.yaml",
             discord.world.bot()
         )),
-        error => AdapterError::Lost(format!("Discord cannot be asked where to connect: {error}")),
+        error => AdapterError::Lost(format!("could not ask Discord where to connect: {error}")),
     }
 }
 
@@ -141,7 +141,7 @@ async fn intents(discord: &Discord) -> Result<Intents, AdapterError> {
         }
         Err(RestError::Token) => return Err(unreachable(discord, RestError::Token)),
         Err(error) => {
-            tracing::warn!(bot = %discord.world.bot(), "Discord does not say what the application may: {error}");
+            tracing::warn!(bot = %discord.world.bot(), "could not ask Discord for the application's intents: {error}");
             None
         }
     };
@@ -187,26 +187,26 @@ async fn closed_for_good(code: u16, discord: &Discord) -> AdapterError {
             Err(RestError::Token) => return unreachable(discord, RestError::Token),
             _ => {
                 return AdapterError::Lost(format!(
-                    "the gateway refused the token of {bot}, which Discord takes (4004)"
+                    "the gateway refused the token of {bot}, which the REST API accepts (4004)"
                 ));
             }
         },
         4014 => {
             let asked: Vec<_> = discord.config.intents.iter().map(|intent| intent.title()).collect();
             format!(
-                "Discord does not give {bot} all that it asks for ({}). Switch it on in the developer portal (your application, Bot, Privileged Gateway Intents), or leave it out of `intents` in bots.yaml",
+                "Discord does not grant {bot} all intents that it requests ({}). Switch them on in the developer portal (your application, Bot, Privileged Gateway Intents), or leave them out of `intents` in bots.yaml",
                 asked.join(", ")
             )
         }
-        4010 => format!("Discord does not know the shard that {bot} asks for; look at `shards` in bots.yaml"),
+        4010 => format!("Discord does not know the shard that {bot} requests; check `shards` in bots.yaml"),
         // The next attempt asks Discord for the recommended number.
         4011 if discord.config.shards.is_none() => {
-            return AdapterError::Lost(format!("Discord wants more shards for {bot} than it recommended (4011)"));
+            return AdapterError::Lost(format!("Discord requires more shards for {bot} than it recommended (4011)"));
         }
         4011 => format!(
-            "{bot} is in so many servers that Discord wants more shards; leave `shards` out of bots.yaml, or raise `total`"
+            "{bot} is in so many servers that Discord requires more shards; leave `shards` out of bots.yaml, or raise `total`"
         ),
-        4012 | 4013 => format!("Discord has closed the gateway of {bot} with code {code}; look for a newer version"),
-        code => return AdapterError::Lost(format!("the gateway of {bot} has ended, with code {code}")),
+        4012 | 4013 => format!("Discord closed the gateway of {bot} with code {code}; update palabre"),
+        code => return AdapterError::Lost(format!("the gateway of {bot} was closed with code {code}")),
     })
 }

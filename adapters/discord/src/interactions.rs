@@ -134,7 +134,7 @@ impl Interactions {
             match callback(rest, token, json!({ "type": kind }), Vec::new()).await {
                 Ok(_) => *at = Stage::Announced,
                 Err(error) if error.is(ACKNOWLEDGED) => *at = Stage::Answered,
-                Err(error) => tracing::debug!("an answer could not be announced: {error}"),
+                Err(error) => tracing::debug!("could not defer a response: {error}"),
             }
         }
         drop(at);
@@ -159,7 +159,7 @@ impl Interactions {
             match callback(rest, token, word, Vec::new()).await {
                 Ok(_) => *at = Stage::Announced,
                 Err(error) if error.is(ACKNOWLEDGED) => *at = Stage::Answered,
-                Err(error) => tracing::debug!("the wait for an answer could not be ended: {error}"),
+                Err(error) => tracing::debug!("could not end the wait for an answer: {error}"),
             }
         }
         drop(at);
@@ -173,7 +173,7 @@ impl Interactions {
         if token.kind == Kind::Said && *at == Stage::Announced {
             match rest.call(Call::new(LightMethod::Delete, original(application, token))).await {
                 Ok(_) => *at = Stage::Answered,
-                Err(error) => tracing::debug!("the announcement of an answer that did not come stays: {error}"),
+                Err(error) => tracing::debug!("could not withdraw a deferred response: {error}"),
             }
         }
     }
@@ -266,7 +266,7 @@ impl Interactions {
         let stage = self.stage(token);
         let mut at = stage.lock().await;
         if *at != Stage::Fresh {
-            let why = "a form has to be the first answer, and within a second or two; show it before anything else is said or waited for";
+            let why = "a form has to be the first answer, within a second or two; open it before anything else is sent or awaited";
             return Err(ActionError::Rejected(why.to_owned()));
         }
         match callback(rest, token, json!({ "type": SHOWN, "data": form }), Vec::new()).await {
@@ -280,7 +280,7 @@ impl Interactions {
     /// Acknowledges a press, and shows nothing.
     pub(crate) async fn take(&self, rest: &Rest, token: &Token) {
         if let Err(error) = callback(rest, token, json!({ "type": TAKEN }), Vec::new()).await {
-            tracing::debug!("a press was not acknowledged: {error}");
+            tracing::debug!("could not acknowledge a press: {error}");
         }
     }
 
@@ -289,7 +289,7 @@ impl Interactions {
         let body = json!({ "type": CHOICES, "data": { "choices": choices } });
         // A user who keeps typing has no use for choices that come too late.
         if let Err(error) = callback(rest, token, body, Vec::new()).await {
-            tracing::debug!("choices were not offered: {error}");
+            tracing::debug!("could not offer choices: {error}");
         }
     }
 

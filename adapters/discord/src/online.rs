@@ -76,8 +76,8 @@ pub async fn online(token: &str, api: Option<&str>, config: &Config, grants: &[S
             answer => answer,
         };
         answer.map_err(|error| match error {
-            RestError::Token => "Discord refuses its token; take a new one from the developer portal".to_owned(),
-            error => format!("Discord cannot be asked: {error}"),
+            RestError::Token => "Discord refuses its token; create a new one in the developer portal".to_owned(),
+            error => format!("could not ask Discord: {error}"),
         })
     };
     let user = ask(Route::UserMe).await?;

@@ -175,7 +175,7 @@ impl Rest {
         permit.complete(self.last(endpoint, limits(&response)));
         match self.answer(response).await {
             Err(RestError::Token) if has_own_token => {
-                let text = "the token of the webhook or interaction is refused".to_owned();
+                let text = "Discord refuses the token of the webhook or interaction".to_owned();
                 Err(RestError::Refused { status: StatusCode::UNAUTHORIZED, code: 0, text })
             }
             Err(RestError::Token) => Err(self.refused_token(began).await),
@@ -195,7 +195,7 @@ impl Rest {
             };
             let wait = error.retry_after().unwrap_or(pause);
             if attempt == 1 && error.retry_after().is_none() {
-                tracing::warn!("a request to Discord failed and is tried again, {TRIES} times at the most: {error}");
+                tracing::warn!("a request to Discord failed and is retried, with {TRIES} attempts at most: {error}");
             }
             tokio::time::sleep(wait).await;
             pause *= 2;
@@ -238,15 +238,15 @@ impl Rest {
             let check = self.check_token().await;
             *checked = Some(Instant::now());
             match check {
-                Ok(()) => tracing::warn!("Discord refused the token for one request, and takes it: it is tried again"),
+                Ok(()) => tracing::warn!("Discord refused the token for one request, but it is valid: retrying"),
                 Err(RestError::Token) => {}
-                Err(error) => tracing::warn!("Discord refused the token for one request; checking it failed: {error}"),
+                Err(error) => tracing::warn!("Discord refused the token for one request; could not check it: {error}"),
             }
         }
         if self.guard.is_token_refused() {
             RestError::Token
         } else {
-            RestError::Passing("Discord refused the token for this request alone".to_owned())
+            RestError::Passing("Discord refused the token for this request only".to_owned())
         }
     }
 
@@ -313,7 +313,7 @@ impl Rest {
         let mut request = request.build().map_err(|error| unfit(error.without_url().to_string()))?;
         if let Some(path) = moved {
             let url = format!("{}/api/v10/{path}", self.api);
-            *request.url_mut() = url.parse().map_err(|error| unfit(format!("{url} is no address: {error}")))?;
+            *request.url_mut() = url.parse().map_err(|error| unfit(format!("{url} is not a URL: {error}")))?;
         }
         // serenity sets a length before there is a body: the later header is the right one.
         if let Some(length) = request.headers().get_all(CONTENT_LENGTH).iter().next_back().cloned() {
@@ -332,7 +332,7 @@ impl Rest {
                 Ok(Value::Null)
             } else {
                 serde_json::from_slice(&body)
-                    .map_err(|error| RestError::Passing(format!("an answer that is no JSON: {error}")))
+                    .map_err(|error| RestError::Passing(format!("Discord's response is not JSON: {error}")))
             };
         }
         let said = body.ok().and_then(|body| serde_json::from_slice::<Value>(&body).ok()).filter(Value::is_object);
@@ -361,11 +361,11 @@ impl Rest {
     fn foreign(&self, status: StatusCode, retry_after: Duration) -> RestError {
         match status {
             StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {
-                tracing::warn!("this address is shut out of Discord ({status}); nothing is asked for {retry_after:?}");
+                tracing::warn!("Discord blocks this address ({status}); requests are paused for {retry_after:?}");
                 self.guard.hold(retry_after);
                 RestError::Limited { retry_after }
             }
-            StatusCode::NOT_FOUND => RestError::Passing(format!("what answers for Discord says {status}")),
+            StatusCode::NOT_FOUND => RestError::Passing(format!("a proxy in front of Discord answered {status}")),
             status => RestError::of(status, &Value::Null),
         }
     }

@@ -200,7 +200,7 @@ impl Sim {
                 if content.text.chars().count() > self.capabilities.max_text =>
             {
                 let most = self.capabilities.max_text;
-                return Err(ActionError::Rejected(format!("a text has at most {most} characters")));
+                return Err(ActionError::Rejected(format!("a text can have at most {most} characters")));
             }
             said => transcript.perform(bot, now, said, key)?,
         };

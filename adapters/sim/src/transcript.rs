@@ -173,7 +173,7 @@ impl Transcript {
             Action::Edit { message, content, .. } => {
                 let line = self.line(&id_of(message))?;
                 if line.author != bot {
-                    return Err(ActionError::Forbidden("a bot changes its own messages alone".to_owned()));
+                    return Err(ActionError::Forbidden("a bot can edit its own messages only".to_owned()));
                 }
                 line.text.clone_from(&content.text);
                 line.buttons.clone_from(&content.buttons);

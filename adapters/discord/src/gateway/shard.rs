@@ -120,7 +120,7 @@ pub(super) async fn run(
             frame = shard.next(), if !running.flight.is_full() => frame,
             // After Hello, heartbeats detect a dead connection; before it, nothing does.
             () = tokio::time::sleep(UNGREETED), if !running.is_greeted => {
-                return Err(AdapterError::Lost("the gateway takes the connection and says nothing".to_owned()));
+                return Err(AdapterError::Lost("the gateway accepted the connection and sent nothing".to_owned()));
             }
         };
         match frame {
@@ -133,7 +133,7 @@ pub(super) async fn run(
                 running.is_greeted = false;
                 closed = frame.as_ref().map(|frame| frame.code);
                 let why = frame.map_or_else(
-                    || "the connection was cut".to_owned(),
+                    || "the connection was lost".to_owned(),
                     |frame| format!("the gateway closed it: {} {}", frame.code, frame.reason),
                 );
                 running.lost(why);
@@ -143,8 +143,8 @@ pub(super) async fn run(
                 running.is_greeted &= !matches!(error.kind(), ReceiveMessageErrorType::Reconnect);
                 // Keep the text of the frame out of the log.
                 let what = match error.kind() {
-                    ReceiveMessageErrorType::Reconnect => "it cannot be reached",
-                    _ => "a frame could not be read",
+                    ReceiveMessageErrorType::Reconnect => "could not connect",
+                    _ => "could not read a frame",
                 };
                 running.lost(error.source().map_or_else(|| what.to_owned(), |cause| format!("{what}: {cause}")));
                 running.pause().await;
@@ -193,7 +193,7 @@ impl Running<'_> {
     }
 
     fn lost(&mut self, reason: String) {
-        tracing::info!(bot = %self.context.bot.name, "the gateway is lost, and is taken up again: {reason}");
+        tracing::info!(bot = %self.context.bot.name, "lost the gateway connection, reconnecting: {reason}");
         self.conditions.down(self.shard, &reason);
         if !std::mem::replace(&mut self.is_lost, true) {
             let event = self.decoder.without_place(EventKind::Lost { reason: Some(reason) }, self.context.clock.now());
@@ -206,7 +206,7 @@ impl Running<'_> {
         let frame: Frame = match serde_json::from_str(text) {
             Ok(frame) => frame,
             Err(error) => {
-                tracing::warn!(bot = %self.context.bot.name, "a frame that is no JSON ({:?})", error.classify());
+                tracing::warn!(bot = %self.context.bot.name, "a frame is not JSON ({:?})", error.classify());
                 return Ok(());
             }
         };
@@ -215,7 +215,7 @@ impl Running<'_> {
             self.is_greeted = true;
         }
         if frame.op == HELLO && std::mem::replace(&mut self.was_connected, true) && !self.is_lost {
-            self.lost("the connection was cut".to_owned());
+            self.lost("the connection was lost".to_owned());
         }
         let (0, Some(name)) = (frame.op, frame.t) else { return Ok(()) };
         if !matches!(name.as_str(), "READY" | "RESUMED" | "GUILD_CREATE") {
@@ -230,7 +230,7 @@ impl Running<'_> {
                 tracing::warn!(
                     bot = %self.context.bot.name,
                     shard = self.shard,
-                    "the session could not be resumed: what happened since the connection was lost is not told again"
+                    "could not resume the session: events since the connection was lost are missing"
                 );
             }
         }
@@ -269,7 +269,7 @@ impl Running<'_> {
         let now = self.context.clock.now();
         let interaction = if name == "INTERACTION_CREATE" { frames::id_of(&data) } else { None };
         if interaction.is_some_and(|id| !self.discord.taken.take(id)) {
-            tracing::debug!(bot = %self.context.bot.name, "an interaction that was taken in already has come again");
+            tracing::debug!(bot = %self.context.bot.name, "ignored an interaction that was already accepted");
             return Ok(());
         }
         if interaction.is_some() && self.discord.is_interaction(self.context, &data) {
@@ -286,7 +286,7 @@ impl Running<'_> {
             // No event carries these rows. If they cannot be committed, the server's next change
             // writes them.
             if let Err(error) = self.discord.store.commit(std::mem::take(&mut rows)).await {
-                tracing::warn!(bot = %self.context.bot.name, "what was learnt of a server cannot be kept now: {error}");
+                tracing::warn!(bot = %self.context.bot.name, "could not store the changes of a server: {error}");
             }
         }
         let last = decoded.events.len().saturating_sub(1);

@@ -120,7 +120,7 @@ impl Discord {
     ) -> Result<(), RestError> {
         match self.settle(channel_id, whom, now, speaking).await {
             Err(error @ RestError::Refused { .. }) => {
-                tracing::warn!(bot = %self.world.bot(), "who may speak in {channel_id} was not changed for {}: {error}", whom.0);
+                tracing::warn!(bot = %self.world.bot(), "could not set permissions in {channel_id} for {}: {error}", whom.0);
                 Ok(())
             }
             settled => settled,

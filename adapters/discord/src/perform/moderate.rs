@@ -93,7 +93,7 @@ impl Discord {
             RoomChange::Slowmode(pause) => {
                 let seconds = pause.div_ceil(1_000);
                 if seconds > SLOWMODE {
-                    let why = format!("a slow mode of {seconds} s is more than Discord takes, which is {SLOWMODE} s");
+                    let why = format!("a slow mode of {seconds} s exceeds Discord's maximum of {SLOWMODE} s");
                     return Err(ActionError::Rejected(why));
                 }
                 json!({ "rate_limit_per_user": seconds })

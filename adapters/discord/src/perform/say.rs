@@ -146,7 +146,7 @@ impl Discord {
         let why = if locale.starts_with("fr") {
             "je ne peux pas t’écrire en privé : tes réglages pour ce serveur ne le permettent pas."
         } else {
-            "I cannot write to you in private: your settings for this server do not let me."
+            "I cannot write to you in private: your settings for this server do not allow it."
         };
         let mentions = vec![Mention::User(user.clone())];
         Content { mentions, ..Content::text(format!("<@{}> {why}", user.native())) }
@@ -186,7 +186,7 @@ impl Discord {
         let body = Value::Object(Map::from_iter([("recipient_id".to_owned(), person.to_string().into())]));
         let made = self.rest.call(Call::new(LightMethod::Post, Route::UserMeDmChannels).body(body)).await?;
         let channel =
-            id_of(&made).ok_or_else(|| ActionError::Transient("Discord names no channel for it".to_owned()))?;
+            id_of(&made).ok_or_else(|| ActionError::Transient("Discord returned no channel for it".to_owned()))?;
         self.directs.lock().unwrap_or_else(PoisonError::into_inner).put(person, channel);
         Ok(channel)
     }

@@ -23,7 +23,7 @@ impl Discord {
         let Some(removals) = self.removals(actions) else { return Vec::new() };
         let Removals { channel, messages, reason } = removals;
         if let Err(error) = self.bulk_delete(channel, &messages, reason).await {
-            tracing::debug!("{} messages were not removed together, and are one by one: {error}", messages.len());
+            tracing::debug!("could not delete {} messages together, deleting them one by one: {error}", messages.len());
             return Vec::new();
         }
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);

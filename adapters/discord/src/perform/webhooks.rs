@@ -103,7 +103,7 @@ impl Discord {
     fn unsaid(&self, home: u64, error: RestError) -> ActionError {
         if error.is_gone_webhook() {
             self.webhooks.forget(home);
-            return ActionError::Transient("the webhook is gone, and is made anew".to_owned());
+            return ActionError::Transient("the webhook was deleted, and is created again".to_owned());
         }
         error.into()
     }
@@ -160,7 +160,7 @@ impl Discord {
             None => self.rest.call(Call::new(LightMethod::Post, route).body(json!({ "name": NAME }))).await?,
         };
         let webhook = id_of(&made).zip(made["token"].as_str().map(ToOwned::to_owned));
-        let webhook = webhook.ok_or_else(|| RestError::Unfit("Discord gives no token for its webhook".to_owned()))?;
+        let webhook = webhook.ok_or_else(|| RestError::Unfit("Discord returned no token for its webhook".to_owned()))?;
         self.webhooks.put(channel, webhook.clone());
         Ok(webhook)
     }

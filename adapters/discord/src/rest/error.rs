@@ -47,7 +47,7 @@ impl RestError {
             text = format!("{text}: {}", details.join("; "));
         }
         if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
-            return Self::Passing(format!("Discord answers {status}"));
+            return Self::Passing(format!("Discord answered {status}"));
         }
         Self::Refused { status, code, text }
     }
@@ -107,11 +107,11 @@ impl From<RestError> for ActionError {
 /// Adds advice to refusals that operators meet.
 fn explained(code: i64, text: String) -> String {
     let hint = match code {
-        50001 => "the bot cannot see that channel; let its role view it",
+        50001 => "the bot cannot see that channel; allow its role to view it",
         50013 => {
             "the bot lacks a permission there, or its role stands below that of the member; see Server Settings, Roles"
         }
-        50007 => "the person takes no direct messages of this bot",
+        50007 => "the user accepts no direct messages from this bot",
         _ => return text,
     };
     format!("{text} ({hint})")

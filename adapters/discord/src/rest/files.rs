@@ -15,23 +15,23 @@ impl Rest {
     ///
     /// Scripts pass the URL, so only Discord's own hosts and the base URL are allowed.
     pub(crate) async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
-        let url = self.own(url).ok_or_else(|| ActionError::Rejected(format!("{url} is no file of Discord's")))?;
+        let url = self.own(url).ok_or_else(|| ActionError::Rejected(format!("{url} is not an attachment on Discord")))?;
         let passing = |error: reqwest::Error| ActionError::Transient(error.without_url().to_string());
         let mut response = self.files.get(url).send().await.map_err(passing)?;
         match response.status() {
             status if status.is_success() => {}
             StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => {
-                return Err(ActionError::NotFound("the file is gone, or its address is over".to_owned()));
+                return Err(ActionError::NotFound("the file is gone, or its URL has expired".to_owned()));
             }
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                return Err(ActionError::Transient(format!("the file cannot be had at present ({status})")));
+                return Err(ActionError::Transient(format!("could not download the file now ({status})")));
             }
-            status => return Err(ActionError::Rejected(format!("the file cannot be had ({status})"))),
+            status => return Err(ActionError::Rejected(format!("could not download the file ({status})"))),
         }
         let mut data = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(passing)? {
             if data.len() + chunk.len() > most {
-                return Err(ActionError::Rejected(format!("the file has more than {most} bytes, which is the limit")));
+                return Err(ActionError::Rejected(format!("the file is larger than the limit of {most} bytes")));
             }
             data.extend_from_slice(&chunk);
         }

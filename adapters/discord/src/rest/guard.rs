@@ -69,7 +69,7 @@ impl Guard {
             known.in_vain.push_back(Instant::now());
             if known.in_vain.len() == IN_VAIN {
                 tracing::error!(
-                    "{IN_VAIN} requests in ten minutes were refused by Discord; the bot waits before it is shut out"
+                    "Discord refused {IN_VAIN} requests in ten minutes; the bot waits, or its address would be blocked"
                 );
             }
         }
