@@ -134,7 +134,7 @@ impl Place {
 
 async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place: Place) -> Result<(), RestError> {
     let call = Call::new(LightMethod::Get, place.all()).param("with_localizations", "true");
-    let there = discord.rest.insist(call).await?;
+    let there = discord.rest.with_retry(call).await?;
     let mut there: BTreeMap<(u8, String), &Value> = there
         .as_array()
         .into_iter()
@@ -149,7 +149,7 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
         let is_same = there.remove(key).is_some_and(|known| essence(known) == essence(command));
         if !is_same {
             // Posting a command with the name of an existing one replaces that.
-            match discord.rest.insist(Call::new(LightMethod::Post, place.all()).body(command.clone())).await {
+            match discord.rest.with_retry(Call::new(LightMethod::Post, place.all()).body(command.clone())).await {
                 Ok(_) => changed += 1,
                 // The other commands are listed all the same.
                 Err(error @ RestError::Refused { .. }) => {
@@ -163,7 +163,7 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
     for ((_, name), command) in there {
         let Some(id) = command["id"].as_str().and_then(|id| id.parse().ok()).filter(|id| *id != 0) else { continue };
         tracing::debug!("removing the command /{name} from Discord, since no script has it");
-        match discord.rest.insist(Call::new(LightMethod::Delete, place.one(CommandId::new(id)))).await {
+        match discord.rest.with_retry(Call::new(LightMethod::Delete, place.one(CommandId::new(id)))).await {
             // Somebody else has deleted it already.
             Ok(_) | Err(RestError::Refused { status: StatusCode::NOT_FOUND, .. }) => removed += 1,
             Err(error) => return Err(error),

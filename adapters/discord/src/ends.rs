@@ -137,7 +137,7 @@ async fn unban(rest: &Rest, whom: &str) -> Result<(), RestError> {
     let Some((guild, user)) = ids.filter(|(guild, user)| *guild != 0 && *user != 0) else { return Ok(()) };
     let route = Route::GuildBan { guild_id: GuildId::new(guild), user_id: UserId::new(user) };
     match rest
-        .insist(Call::new(LightMethod::Delete, route).body(serde_json::json!({})).reason(Some("the ban has expired")))
+        .with_retry(Call::new(LightMethod::Delete, route).body(serde_json::json!({})).reason(Some("ban expired")))
         .await
     {
         // Somebody else has lifted the ban already.

@@ -96,7 +96,7 @@ pub(crate) async fn run(discord: &Arc<Discord>, context: &AdapterContext) -> Res
 async fn plan(discord: &Discord) -> Result<Plan, AdapterError> {
     let said = discord
         .rest
-        .insist(Call::new(LightMethod::Get, Route::GatewayBot))
+        .with_retry(Call::new(LightMethod::Get, Route::GatewayBot))
         .await
         .map_err(|error| unreachable(discord, error))?;
     let limit = &said["session_start_limit"];
@@ -130,7 +130,7 @@ fn unreachable(discord: &Discord, error: RestError) -> AdapterError {
 ///
 /// Those that the application is not allowed are omitted, and a warning says what will be missing.
 async fn intents(discord: &Discord) -> Result<Intents, AdapterError> {
-    let application = discord.rest.insist(Call::new(LightMethod::Get, Route::Oauth2ApplicationCurrent)).await;
+    let application = discord.rest.with_retry(Call::new(LightMethod::Get, Route::Oauth2ApplicationCurrent)).await;
     let flags = match application {
         Ok(said) => {
             let mut known = discord.world.lock();
@@ -170,7 +170,7 @@ async fn know_oneself(discord: &Discord) -> Result<(), AdapterError> {
     if discord.world.lock().me != 0 {
         return Ok(());
     }
-    let said = discord.rest.insist(Call::new(LightMethod::Get, Route::UserMe)).await;
+    let said = discord.rest.with_retry(Call::new(LightMethod::Get, Route::UserMe)).await;
     let said = said.map_err(|error| unreachable(discord, error))?;
     discord.world.lock().me = said["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
     Ok(())

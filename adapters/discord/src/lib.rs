@@ -160,7 +160,7 @@ impl Discord {
         if known != 0 {
             return Ok(known);
         }
-        let said = self.rest.insist(Call::new(LightMethod::Get, Route::Oauth2ApplicationCurrent)).await?;
+        let said = self.rest.with_retry(Call::new(LightMethod::Get, Route::Oauth2ApplicationCurrent)).await?;
         let id = said["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
         self.world.lock().application = id;
         Ok(id)

@@ -186,7 +186,7 @@ impl Rest {
     /// Performs a request like [`Rest::call`], and retries it with back-off after transient errors.
     ///
     /// For background work, which nobody else retries.
-    pub(crate) async fn insist(&self, call: Call<'_>) -> Result<Value, RestError> {
+    pub(crate) async fn with_retry(&self, call: Call<'_>) -> Result<Value, RestError> {
         let mut pause = FIRST_PAUSE;
         for attempt in 1..TRIES {
             let error = match self.call(call.clone()).await {
