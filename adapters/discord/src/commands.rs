@@ -52,7 +52,7 @@ pub(crate) async fn keep(
         let pause = match register(discord, &wanted).await {
             Ok(()) => None,
             Err(error) => {
-                tracing::error!(bot = %discord.world.bot(), "could not register the commands with Discord: {error}");
+                tracing::error!(bot = %discord.cache.bot(), "could not register the commands with Discord: {error}");
                 Some(AGAIN)
             }
         };
@@ -80,11 +80,11 @@ async fn register(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>) -> 
     for server in &discord.config.command_servers {
         match server.parse::<u64>().ok().filter(|id| *id != 0) {
             Some(server) => servers.push(server),
-            None => tracing::error!(bot = %discord.world.bot(), "command_servers: \"{server}\" is not a server's id"),
+            None => tracing::error!(bot = %discord.cache.bot(), "command_servers: \"{server}\" is not a server's id"),
         }
     }
     let before = discord.command_servers().await.map_err(passing)?.unwrap_or_else(|| {
-        let mut known: Vec<u64> = discord.world.lock().guilds.keys().copied().collect();
+        let mut known: Vec<u64> = discord.cache.lock().guilds.keys().copied().collect();
         known.truncate(SERVERS);
         known
     });
@@ -154,7 +154,7 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
                 // The other commands are listed all the same.
                 Err(error @ RestError::Refused { .. }) => {
                     refused += 1;
-                    tracing::error!(bot = %discord.world.bot(), "Discord refused the command /{}: {error}", key.1);
+                    tracing::error!(bot = %discord.cache.bot(), "Discord refused the command /{}: {error}", key.1);
                 }
                 Err(error) => return Err(error),
             }
@@ -175,7 +175,7 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
     let listed = wanted.len() - refused;
     let whose = place.guild.map_or_else(|| "globally".to_owned(), |guild| format!("in the server {guild}"));
     tracing::info!(
-        bot = %discord.world.bot(),
+        bot = %discord.cache.bot(),
         "registered {listed} commands with Discord {whose}, of which {changed} were changed; {removed} were removed, {refused} refused"
     );
     Ok(())

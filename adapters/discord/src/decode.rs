@@ -10,8 +10,8 @@ use std::sync::Arc;
 use palabre_model::{Bot, Event, EventKind, Member, Millis, RoomKind, Space, User, UserId};
 use serde_json::Value;
 
+use crate::cache::{Cache, PlatformCache};
 use crate::frames::{self, Id};
-use crate::world::{Known, World};
 
 pub(crate) use members::Audited;
 
@@ -23,7 +23,7 @@ const EPOCH: Millis = 1_420_070_400_000;
 /// Decodes frames into events, and keeps the platform cache up to date.
 pub(crate) struct Decoder {
     pub(crate) bot: Bot,
-    pub(crate) world: Arc<World>,
+    pub(crate) cache: Arc<PlatformCache>,
     /// Whether messages of other bots are events.
     pub(crate) hear_bots: bool,
     /// The number of the shard and the total: frames concern the servers of this shard only.
@@ -116,7 +116,7 @@ impl Decoder {
     }
 
     fn ready(&self, ready: &frames::Ready, now: Millis) -> Decoded {
-        let mut known = self.world.lock();
+        let mut known = self.cache.lock();
         known.me = ready.user.id.get();
         known.application = ready.application.id.get();
         // The frame lists all servers of the shard; the bot has left the others since it was last
@@ -142,14 +142,14 @@ impl Decoder {
     }
 
     fn event(&self, scene: Scene, kind: EventKind, now: Millis) -> Event {
-        let known = self.world.lock();
+        let known = self.cache.lock();
         let space = scene.guild.map(|guild| {
             let name = known.guilds.get(&guild).map_or_else(String::new, |guild| guild.name.clone());
-            Arc::new(Space { id: self.world.space_id(guild), name })
+            Arc::new(Space { id: self.cache.space_id(guild), name })
         });
         drop(known);
         let room = scene.channel.map(|channel| {
-            let mut room = self.world.room(channel);
+            let mut room = self.cache.room(channel);
             if scene.guild.is_none() {
                 room.kind = RoomKind::Direct;
                 if let Some(user) = &scene.user {
@@ -177,16 +177,16 @@ impl Decoder {
     }
 
     /// Returns a user by id, with a placeholder if nothing else is known.
-    fn user_by_id(&self, known: &Known, id: u64) -> User {
+    fn user_by_id(&self, known: &Cache, id: u64) -> User {
         let unknown =
             || User { id: self.user_id(id), name: id.to_string(), bot: id == known.me, locale: None, picture: None };
         known.people.user(id).cloned().unwrap_or_else(unknown)
     }
 
-    fn member(&self, known: &Known, guild: u64, user: u64, member: &frames::Member, now: Millis) -> Member {
+    fn member(&self, known: &Cache, guild: u64, user: u64, member: &frames::Member, now: Millis) -> Member {
         let roles: Vec<_> = member.roles.iter().map(|role| role.get()).collect();
         let by_bits =
-            member.permissions.as_deref().and_then(|bits| bits.parse().ok()).map(crate::world::level_of_server);
+            member.permissions.as_deref().and_then(|bits| bits.parse().ok()).map(crate::cache::level_of_server);
         let by_roles = known.permission(guild, user, &roles);
         Member {
             user: self.user_id(user),
@@ -206,7 +206,7 @@ impl Decoder {
         member: Option<&frames::Member>,
         now: Millis,
     ) -> Scene {
-        let mut known = self.world.lock();
+        let mut known = self.cache.lock();
         let user = user.or_else(|| member.and_then(|member| member.user.as_ref()));
         let id = user.map_or(id, |user| user.id).get();
         let user = match user {

@@ -11,8 +11,8 @@ use serenity::builder::{
 use serenity::model::application::{ButtonStyle as DiscordStyle, InputTextStyle};
 use sha2::{Digest, Sha256};
 
+use crate::cache::Cache;
 use crate::rest::File;
-use crate::world::Known;
 
 /// The longest text of a message, in UTF-16 units.
 ///
@@ -82,7 +82,7 @@ pub(crate) struct Part {
 }
 
 /// Splits content into messages: each has a part of the text, and the last has everything else.
-pub(crate) fn parts(content: &Content, known: &Known, guild: Option<u64>) -> Result<Vec<Part>, ActionError> {
+pub(crate) fn parts(content: &Content, known: &Cache, guild: Option<u64>) -> Result<Vec<Part>, ActionError> {
     let mut texts = palabre_text::split(&content.text, TEXT);
     let last = texts.pop().unwrap_or_default();
     let mentions = mentions(&content.mentions, known, guild)?;
@@ -117,7 +117,7 @@ pub(crate) fn parts(content: &Content, known: &Known, guild: Option<u64>) -> Res
 }
 
 /// Splits content into messages that replace earlier ones, including embeds and components.
-pub(crate) fn edit(content: &Content, known: &Known, guild: Option<u64>) -> Result<Vec<Part>, ActionError> {
+pub(crate) fn edit(content: &Content, known: &Cache, guild: Option<u64>) -> Result<Vec<Part>, ActionError> {
     let mut parts = parts(content, known, guild)?;
     for part in &mut parts {
         for list in ["embeds", "components"] {
@@ -158,7 +158,7 @@ fn file(file: &palabre_model::FileToSend) -> File {
 }
 
 /// Returns the `allowed_mentions` of a message: nobody, unless the script names them.
-fn mentions(meant: &[Mention], known: &Known, guild: Option<u64>) -> Result<Value, ActionError> {
+fn mentions(meant: &[Mention], known: &Cache, guild: Option<u64>) -> Result<Value, ActionError> {
     let mut everyone = false;
     let (mut users, mut roles) = (Vec::new(), Vec::new());
     for mention in meant {

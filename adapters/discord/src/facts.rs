@@ -22,7 +22,7 @@ impl Discord {
     }
 
     async fn load_nonce_seed(&self) -> Result<String, ActionError> {
-        let name = (self.world.bot().to_string(), NONCE_SEED.to_owned());
+        let name = (self.cache.bot().to_string(), NONCE_SEED.to_owned());
         // Processes that serve different shards from copies of one store need different seeds.
         let shard = self.config.shards.map_or(0, |shards| shards.first);
         if let Some(seed) = self.stored(INSTALLATION, name.clone()).await? {
@@ -37,7 +37,7 @@ impl Discord {
 
     /// Returns the servers in whose lists commands were put, if that is known.
     pub(crate) async fn command_servers(&self) -> Result<Option<Vec<u64>>, ActionError> {
-        let known = self.stored(FACTS, (self.world.bot().to_string(), COMMAND_SERVERS.to_owned())).await?;
+        let known = self.stored(FACTS, (self.cache.bot().to_string(), COMMAND_SERVERS.to_owned())).await?;
         Ok(known.map(|ids| ids.split(' ').filter_map(|id| id.parse().ok()).collect()))
     }
 
@@ -45,7 +45,7 @@ impl Discord {
     pub(crate) async fn keep_command_servers(&self, servers: &[u64]) -> Result<(), ActionError> {
         let ids = servers.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
         let mut batch = Batch::default();
-        FACTS.put(&mut batch, &(self.world.bot().to_string(), COMMAND_SERVERS.to_owned()), &ids);
+        FACTS.put(&mut batch, &(self.cache.bot().to_string(), COMMAND_SERVERS.to_owned()), &ids);
         self.keep(batch).await
     }
 }

@@ -55,7 +55,7 @@ impl Discord {
             Err(error) => Err(error),
         };
         if let Err(problem) = shown {
-            tracing::warn!(bot = %self.world.bot(), "could not open a form: {problem}");
+            tracing::warn!(bot = %self.cache.bot(), "could not open a form: {problem}");
         }
     }
 
@@ -73,7 +73,7 @@ impl Discord {
         let forgotten = self.keep(batch).await;
         let gone = self.delete(channel, MessageId::new(message.max(1)), None).await;
         if let Err(problem) = forgotten.and(gone) {
-            tracing::warn!(bot = %self.world.bot(), "could not remove the button of a submitted form: {problem}");
+            tracing::warn!(bot = %self.cache.bot(), "could not remove the button of a submitted form: {problem}");
         }
     }
 

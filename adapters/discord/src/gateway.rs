@@ -49,11 +49,11 @@ pub(crate) async fn run(discord: &Arc<Discord>, context: &AdapterContext) -> Res
     know_oneself(discord).await?;
     let store = discord.store.clone();
     let now = context.clock.now();
-    let (world, bot) = (Arc::clone(discord), context.bot.name.clone());
+    let (loading, bot) = (Arc::clone(discord), context.bot.name.clone());
     let known = tokio::task::spawn_blocking(move || {
         let snapshot = store.snapshot(now)?;
-        world.world.load(&snapshot)?;
-        world.taken.load(&snapshot, &bot)?;
+        loading.cache.load(&snapshot)?;
+        loading.taken.load(&snapshot, &bot)?;
         session::load(&snapshot, &bot)
     });
     let sessions =
@@ -120,7 +120,7 @@ fn unreachable(discord: &Discord, error: RestError) -> AdapterError {
     match error {
         RestError::Token => AdapterError::Refused(format!(
             "Discord refuses the token of {}. Create a new one in the developer portal (your application, Bot, Reset Token) and set it as `token` in bots.yaml",
-            discord.world.bot()
+            discord.cache.bot()
         )),
         error => AdapterError::Lost(format!("could not ask Discord where to connect: {error}")),
     }
@@ -133,7 +133,7 @@ async fn intents(discord: &Discord) -> Result<Intents, AdapterError> {
     let application = discord.rest.with_retry(Call::new(LightMethod::Get, Route::Oauth2ApplicationCurrent)).await;
     let flags = match application {
         Ok(said) => {
-            let mut known = discord.world.lock();
+            let mut known = discord.cache.lock();
             let id = |user: &Value| user["id"].as_str().and_then(|id| id.parse().ok());
             known.application = id(&said).unwrap_or(known.application);
             known.me = id(&said["bot"]).unwrap_or(known.me);
@@ -141,7 +141,7 @@ async fn intents(discord: &Discord) -> Result<Intents, AdapterError> {
         }
         Err(RestError::Token) => return Err(unreachable(discord, RestError::Token)),
         Err(error) => {
-            tracing::warn!(bot = %discord.world.bot(), "could not ask Discord for the application's intents: {error}");
+            tracing::warn!(bot = %discord.cache.bot(), "could not ask Discord for the application's intents: {error}");
             None
         }
     };
@@ -155,7 +155,7 @@ async fn intents(discord: &Discord) -> Result<Intents, AdapterError> {
             };
         } else {
             tracing::warn!(
-                bot = %discord.world.bot(),
+                bot = %discord.cache.bot(),
                 "the application does not have the {}: {}. Switch it on in the developer portal (your application, Bot), or leave it out of `intents` in bots.yaml",
                 privileged.title(),
                 privileged.without()
@@ -167,12 +167,12 @@ async fn intents(discord: &Discord) -> Result<Intents, AdapterError> {
 
 /// Fetches the bot's user id, unless it is known: a resumed session does not deliver it.
 async fn know_oneself(discord: &Discord) -> Result<(), AdapterError> {
-    if discord.world.lock().me != 0 {
+    if discord.cache.lock().me != 0 {
         return Ok(());
     }
     let said = discord.rest.with_retry(Call::new(LightMethod::Get, Route::UserMe)).await;
     let said = said.map_err(|error| unreachable(discord, error))?;
-    discord.world.lock().me = said["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
+    discord.cache.lock().me = said["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
     Ok(())
 }
 
@@ -180,7 +180,7 @@ async fn know_oneself(discord: &Discord) -> Result<(), AdapterError> {
 ///
 /// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes>
 async fn closed_for_good(code: u16, discord: &Discord) -> AdapterError {
-    let bot = discord.world.bot();
+    let bot = discord.cache.bot();
     AdapterError::Refused(match code {
         // REST has the final say on the token.
         4004 => match discord.rest.check_token().await {

@@ -2,6 +2,7 @@
 //!
 //! serenity provides routes, request building and message builders; twilight keeps the gateway.
 
+mod cache;
 mod commands;
 mod config;
 mod decode;
@@ -18,7 +19,6 @@ mod reading;
 mod rest;
 mod taken;
 mod token;
-mod world;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,12 +41,12 @@ pub use config::{Config, Privileged, ShardRange};
 pub use online::{Online, online};
 pub use reading::Frames;
 
+use cache::PlatformCache;
 use ends::Ends;
 use interactions::{Interactions, Token};
 use perform::Webhooks;
 use rest::{Call, Rest, RestError};
 use taken::Taken;
-use world::World;
 
 /// The most entries of each cache of answers, channels, outcomes and message parts.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
@@ -83,7 +83,7 @@ pub struct Discord {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     rest: Rest,
-    world: Arc<World>,
+    cache: Arc<PlatformCache>,
     interactions: Interactions,
     /// The interaction that a message answers, by message id.
     ///
@@ -126,7 +126,7 @@ impl Discord {
             config,
             moderators,
             rest,
-            world: Arc::new(World::new(&bot)),
+            cache: Arc::new(PlatformCache::new(&bot)),
             interactions: Interactions::default(),
             answers: Mutex::new(LruCache::new(REMEMBERED)),
             directs: Mutex::new(LruCache::new(REMEMBERED)),
@@ -156,13 +156,13 @@ impl Discord {
 
     /// Returns the id of the bot's application, from the cache or from Discord.
     async fn application(&self) -> Result<u64, RestError> {
-        let known = self.world.lock().application;
+        let known = self.cache.lock().application;
         if known != 0 {
             return Ok(known);
         }
         let said = self.rest.with_retry(Call::new(LightMethod::Get, Route::Oauth2ApplicationCurrent)).await?;
         let id = said["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
-        self.world.lock().application = id;
+        self.cache.lock().application = id;
         Ok(id)
     }
 
@@ -194,7 +194,7 @@ impl Discord {
         let token = Token::of(&frame);
         let (discord, is_typing) = (Arc::clone(self), frame.kind == interactions::AUTOCOMPLETE);
         let wants_form = Self::is_form(&frame.data.custom_id) && frame.message.is_some();
-        let by = UserId::new(self.world.bot(), &frame.by().map(|user| user.id).unwrap_or_default().to_string());
+        let by = UserId::new(self.cache.bot(), &frame.by().map(|user| user.id).unwrap_or_default().to_string());
         let used = (frame.kind == interactions::FORM).then(|| Self::form_button(frame.message.as_ref()?)).flatten();
         let offered = is_typing.then(|| commands::choices(&context.commands.borrow(), &data["data"]));
         let mut asides = self.asides.lock().unwrap_or_else(PoisonError::into_inner);
@@ -204,7 +204,7 @@ impl Discord {
                 Some(choices) => discord.interactions.offer(&discord.rest, &token, choices).await,
                 None if wants_form => discord.show_form(&frame.data.custom_id, &by, &token).await,
                 None => {
-                    let application = discord.world.lock().application;
+                    let application = discord.cache.lock().application;
                     let watching = discord.interactions.watch(&discord.rest, application, &token, &*discord.clock);
                     let tidying = async {
                         if let Some((channel, message, action)) = used {
@@ -251,7 +251,7 @@ impl Adapter for Discord {
     }
 
     async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
-        action.check_ids(self.world.bot())?;
+        action.check_ids(self.cache.bot())?;
         // Discord deduplicates messages only, by their nonce.
         if let Some(outcome) = self.done.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
             return Ok(outcome.clone());
@@ -275,7 +275,7 @@ impl Adapter for Discord {
         };
         let Some(token) = interaction.as_deref().and_then(|token| token.parse::<Token>().ok()) else { return };
         if Interactions::is_open(&token, self.clock.now()) {
-            let application = self.world.lock().application;
+            let application = self.cache.lock().application;
             self.interactions.close(&self.rest, application, &token).await;
         }
     }
@@ -289,36 +289,36 @@ impl Adapter for Discord {
     }
 
     fn member(&self, around: &Event, user: &UserId) -> Option<Member> {
-        let known = self.world.lock();
+        let known = self.cache.lock();
         let guild = known.guild_around(around)?;
         known.people.member(guild, user.native().parse().ok()?).cloned()
     }
 
     /// Whether a user is the bot, whose user id is that of its application.
     fn is_own(&self, user: &UserId) -> bool {
-        let own = self.world.lock().application;
+        let own = self.cache.lock().application;
         own != 0 && user.native().parse::<u64>().is_ok_and(|id| id == own)
     }
 
     fn rank(&self, around: &Event, user: Option<&UserId>) -> Option<Rank> {
-        let known = self.world.lock();
+        let known = self.cache.lock();
         let guild = known.guild_around(around)?;
         let user = user.map_or(Some(known.me), |user| user.native().parse().ok())?;
         known.rank(guild, user)
     }
 
     fn mentioned(&self, around: &Event, mention: &str) -> Option<String> {
-        let known = self.world.lock();
+        let known = self.cache.lock();
         known.mentioned(known.guild_around(around), mention)
     }
 
     fn user_named(&self, around: &Event, name: &str) -> Option<User> {
-        let known = self.world.lock();
+        let known = self.cache.lock();
         let mention = name.trim_start_matches("<@").trim_start_matches('!').trim_end_matches('>');
         match mention.parse::<u64>() {
             Ok(id) if id != 0 => {
                 let unknown = || User {
-                    id: UserId::new(self.world.bot(), mention),
+                    id: UserId::new(self.cache.bot(), mention),
                     name: mention.to_owned(),
                     bot: false,
                     locale: None,

@@ -131,7 +131,7 @@ impl Discord {
             }
         };
         let made = self.rest.call(call).await?;
-        Ok(Outcome { message: id_of(&made).map(|id| self.world.room_id(id).as_str().into()) })
+        Ok(Outcome { message: id_of(&made).map(|id| self.cache.room_id(id).as_str().into()) })
     }
 }
 

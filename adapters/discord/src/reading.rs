@@ -5,8 +5,8 @@ use std::sync::Arc;
 use palabre_model::{Bot, Event, Millis};
 use serde_json::Value;
 
+use crate::cache::PlatformCache;
 use crate::decode::Decoder;
-use crate::world::World;
 
 /// A decoder, and the cache of what it has read so far.
 pub struct Frames(Decoder);
@@ -15,8 +15,8 @@ impl Frames {
     /// Creates a decoder with an empty cache. Messages of other bots are events if `hear_bots`.
     #[must_use]
     pub fn new(bot: Bot, hear_bots: bool) -> Self {
-        let world = Arc::new(World::new(&bot.name));
-        Self(Decoder { bot, world, hear_bots, shard: (0, 1) })
+        let cache = Arc::new(PlatformCache::new(&bot.name));
+        Self(Decoder { bot, cache, hear_bots, shard: (0, 1) })
     }
 
     /// Returns the events of a frame with this name, such as `MESSAGE_CREATE`, read at `now`.

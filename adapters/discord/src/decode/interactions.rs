@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::messages::attachment;
 use super::{Decoded, Decoder};
+use crate::cache::Channel;
 use crate::frames;
 use crate::interactions::{FORM, Token};
-use crate::world::Channel;
 
 /// The types of interactions.
 ///
@@ -115,7 +115,7 @@ impl Decoder {
             6 => self.person(data, id, guild, now),
             8 => {
                 let name = data.resolved.roles.get(id).map(|role| role.name.clone());
-                let known = self.world.lock();
+                let known = self.cache.lock();
                 let known = known
                     .guilds
                     .get(&guild.get())
@@ -130,7 +130,7 @@ impl Decoder {
 
     fn person(&self, data: &frames::InteractionData, id: &str, guild: frames::Id, now: Millis) -> Value {
         let number = id.parse().unwrap_or_default();
-        let mut known = self.world.lock();
+        let mut known = self.cache.lock();
         let user = match data.resolved.users.get(id) {
             Some(user) => {
                 let (user, username) = (self.user(user, None), &user.username);

@@ -44,13 +44,13 @@ impl Decoder {
     pub(super) fn leave(&self, frame: &frames::Membership, now: Millis) -> Decoded {
         let guild = frame.guild_id.get();
         let mut scene = self.of_guild(guild, &frame.user);
-        scene.member = self.world.lock().people.member(guild, frame.user.id.get()).cloned();
+        scene.member = self.cache.lock().people.member(guild, frame.user.id.get()).cloned();
         let (by, reason) = self.done_by(guild, frame.user.id.get(), KICKED, now);
         self.event(scene, EventKind::Leave { by, reason }, now).into()
     }
 
     pub(super) fn member_update(&self, frame: &frames::Membership, now: Millis) -> Decoded {
-        let before = self.world.lock().people.member(frame.guild_id.get(), frame.user.id.get()).cloned();
+        let before = self.cache.lock().people.member(frame.guild_id.get(), frame.user.id.get()).cloned();
         let scene = self.membership(frame, now);
         if before.is_some() && before == scene.member {
             return Decoded::default();
@@ -82,7 +82,7 @@ impl Decoder {
         let status = frame.status.clone().unwrap_or_else(|| "offline".to_owned());
         let is_online = status != "offline";
         let scene = || self.scene((frame.guild_id, Id::default()), frame.user.id, None, None, now);
-        let has_changed = self.world.lock().people.is_online(frame.user.id.get(), is_online);
+        let has_changed = self.cache.lock().people.is_online(frame.user.id.get(), is_online);
         let mut events = Vec::new();
         if has_changed {
             let kind = if is_online { EventKind::Connect } else { EventKind::Disconnect { reason: None } };
@@ -94,7 +94,7 @@ impl Decoder {
 
     pub(super) fn voice(&self, frame: &frames::Voice, now: Millis) -> Decoded {
         let (guild, channel) = (frame.guild_id.get(), frame.channel_id.known());
-        let before = self.world.lock().people.in_voice(guild, frame.user_id.get(), channel);
+        let before = self.cache.lock().people.in_voice(guild, frame.user_id.get(), channel);
         let status = match (before, channel) {
             (None, Some(_)) => "joined",
             (_, None) => "left",
@@ -110,7 +110,7 @@ impl Decoder {
 
     /// Records an audit-log entry for the event that it belongs to.
     pub(crate) fn audit(&self, frame: &frames::Audit, now: Millis) {
-        let mut known = self.world.lock();
+        let mut known = self.cache.lock();
         let by = self.user_by_id(&known, frame.user_id.get());
         let (guild, target) = (frame.guild_id.get(), frame.target_id.get());
         let entry = Audited { guild, target, what: frame.action_type, by, reason: frame.reason.clone(), at: now };
@@ -122,7 +122,7 @@ impl Decoder {
 
     /// Returns the recent audit-log entry of an event, and removes it unless it covers several.
     pub(super) fn audited(&self, guild: u64, target: u64, what: u16, now: Millis) -> Option<Audited> {
-        let mut known = self.world.lock();
+        let mut known = self.cache.lock();
         let is_it = |entry: &Audited| entry.guild == guild && entry.target == target && entry.what == what;
         let index = known.audit.iter().position(|entry| is_it(entry) && entry.at + FRESH >= now)?;
         if what == DELETED { known.audit.get(index).cloned() } else { known.audit.remove(index) }
@@ -136,7 +136,7 @@ impl Decoder {
     fn membership(&self, frame: &frames::Membership, now: Millis) -> Scene {
         let guild = frame.guild_id.get();
         let mut scene = self.of_guild(guild, &frame.user);
-        let mut known = self.world.lock();
+        let mut known = self.cache.lock();
         let member = self.member(&known, guild, frame.user.id.get(), &frame.member, now);
         known.saw_member(guild, frame.user.id.get(), &member, &frame.member.roles);
         scene.member = Some(member);
@@ -148,7 +148,7 @@ impl Decoder {
     /// It can be answered where Discord itself announces such events.
     fn of_guild(&self, guild: u64, user: &frames::User) -> Scene {
         let user_of = self.user(user, None);
-        let mut known = self.world.lock();
+        let mut known = self.cache.lock();
         known.people.saw(user.id.get(), &user_of, &user.username);
         let channel = known.guilds.get(&guild).and_then(|row| row.front());
         Scene { guild: Some(guild), channel, user: Some(user_of), member: None }

@@ -8,8 +8,8 @@ use palabre_model::{
 };
 
 use super::{Decoded, Decoder, Scene, made_at, millis};
+use crate::cache::Said;
 use crate::frames;
-use crate::world::Said;
 
 /// The types of messages that users write: plain, reply, start of a thread, answer to a command.
 ///
@@ -27,7 +27,7 @@ impl Decoder {
         let scene = match author.filter(|_| frame.webhook_id.known().is_some()) {
             // A webhook may use any name, so its author is not cached as a user.
             Some(author) => {
-                let guild = frame.guild_id.known().or_else(|| self.world.lock().channels.get(&at.1.get()).copied());
+                let guild = frame.guild_id.known().or_else(|| self.cache.lock().channels.get(&at.1.get()).copied());
                 Scene { guild, channel: at.1.known(), user: Some(self.user(author, None)), member: None }
             }
             None => {
@@ -35,7 +35,7 @@ impl Decoder {
                 self.scene(at, id, author, frame.member.as_ref(), now)
             }
         };
-        let mut known = self.world.lock();
+        let mut known = self.cache.lock();
         for frames::Mentioned { user: person, member } in &frame.mentions {
             let id = person.id.get();
             known.people.saw(id, &self.user(person, None), &person.username);
@@ -65,7 +65,7 @@ impl Decoder {
 
     /// Whether the bot has sent the message, by itself or under another name.
     fn is_own(&self, frame: &frames::Message) -> bool {
-        let known = self.world.lock();
+        let known = self.cache.lock();
         let by_me = frame.author.as_ref().is_some_and(|author| author.id.known().is_some_and(|id| id == known.me));
         by_me
             || frame
@@ -75,7 +75,7 @@ impl Decoder {
     }
 
     pub(super) fn message_update(&self, frame: &frames::Message, now: Millis) -> Option<Decoded> {
-        let before = self.world.lock().messages.get(&frame.id.get()).cloned();
+        let before = self.cache.lock().messages.get(&frame.id.get()).cloned();
         if let (Some(before), Some(pinned)) = (&before, frame.pinned)
             && before.pinned != pinned
         {
@@ -128,11 +128,11 @@ impl Decoder {
     pub(super) fn message_delete(&self, frame: &frames::Deletion, now: Millis) -> Decoded {
         let ids = frame.ids.iter().copied().chain(frame.id.known().map(|_| frame.id));
         let events = ids.map(|id| {
-            let before = self.world.lock().messages.pop(&id.get()).map(|said| said.message.clone());
+            let before = self.cache.lock().messages.pop(&id.get()).map(|said| said.message.clone());
             let author =
                 before.as_ref().and_then(|message| message.author.as_ref()).and_then(|id| id.native().parse().ok());
             let mut scene = self.scene((frame.guild_id, frame.channel_id), frames::Id::default(), None, None, now);
-            let known = self.world.lock();
+            let known = self.cache.lock();
             scene.user = author.map(|author| self.user_by_id(&known, author));
             scene.member =
                 scene.guild.zip(author).and_then(|(guild, author)| known.people.member(guild, author).cloned());
@@ -147,7 +147,7 @@ impl Decoder {
     }
 
     pub(super) fn reaction(&self, frame: &frames::Reaction, added: bool, now: Millis) -> Decoded {
-        if self.world.lock().me == frame.user_id.get() {
+        if self.cache.lock().me == frame.user_id.get() {
             return Decoded::default();
         }
         let at = (frame.guild_id, frame.channel_id);
@@ -169,7 +169,7 @@ impl Decoder {
 
     fn remember(&self, frame: &frames::Message, message: &Message, pinned: bool) {
         let said = Said { message: message.clone(), pinned, edited: frame.edited_timestamp.clone() };
-        self.world.lock().messages.put(frame.id.get(), Arc::new(said));
+        self.cache.lock().messages.put(frame.id.get(), Arc::new(said));
     }
 
     /// Returns a message as scripts see it.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use palabre_model::{EventKind, Millis, Room};
 
 use super::{Decoded, Decoder, Scene};
+use crate::cache::{Channel, GuildRow, Role};
 use crate::frames;
-use crate::world::{Channel, GuildRow, Role};
 
 impl Decoder {
     /// Caches a server, which is sent at the start of each session and when the bot joins it.
@@ -15,7 +15,7 @@ impl Decoder {
             return Decoded::default();
         }
         let (id, mut row) = (frame.id.get(), GuildRow::of(frame));
-        let mut known = self.world.lock();
+        let mut known = self.cache.lock();
         row.staff = known.guilds.get(&id).map(|before| before.staff.clone()).unwrap_or_default();
         let is_news = known.guilds.get(&id) != Some(&row);
         known.put(id, row);
@@ -39,7 +39,7 @@ impl Decoder {
     }
 
     pub(super) fn guild_update(&self, frame: &frames::Guild) -> Option<Decoded> {
-        let mut known = self.world.lock();
+        let mut known = self.cache.lock();
         let row = known.guilds.get_mut(&frame.id.get())?;
         let (channels, staff) = (std::mem::take(&mut row.channels), std::mem::take(&mut row.staff));
         *row = GuildRow { channels, staff, ..GuildRow::of(frame) };
@@ -52,15 +52,15 @@ impl Decoder {
             return None;
         }
         let id = frame.id.get();
-        let name = self.world.lock().guilds.get(&id).map(|guild| guild.name.clone()).unwrap_or_default();
+        let name = self.cache.lock().guilds.get(&id).map(|guild| guild.name.clone()).unwrap_or_default();
         tracing::warn!(bot = %self.bot.name, guild = id, "the bot was removed from the server \"{name}\"");
-        self.world.lock().remove(id);
+        self.cache.lock().remove(id);
         Some(id)
     }
 
     pub(super) fn role(&self, name: &str, frame: &frames::RoleChange) -> Vec<u64> {
         let guild = frame.guild_id.get();
-        let mut known = self.world.lock();
+        let mut known = self.cache.lock();
         let Some(row) = known.guilds.get_mut(&guild) else { return Vec::new() };
         if name == "GUILD_ROLE_DELETE" {
             row.roles.remove(&frame.role_id.get());
@@ -88,8 +88,8 @@ impl Decoder {
 
     pub(super) fn channel_delete(&self, frame: &frames::Channel, now: Millis) -> Decoded {
         let id = frame.id.get();
-        let room = self.world.room(id);
-        let mut known = self.world.lock();
+        let room = self.cache.room(id);
+        let mut known = self.cache.lock();
         let Some(guild) = known.channels.remove(&id).or(frame.guild_id.known()) else { return Decoded::default() };
         let row = known.guilds.get_mut(&guild).and_then(|guild| guild.channels.remove(&id));
         drop(known);
@@ -102,7 +102,7 @@ impl Decoder {
 
     pub(super) fn threads(&self, frame: &frames::Threads) -> Decoded {
         let guild = frame.guild_id.get();
-        let mut known = self.world.lock();
+        let mut known = self.cache.lock();
         for thread in &frame.threads {
             known.channels.insert(thread.id.get(), guild);
             if let Some(row) = known.guilds.get_mut(&guild) {
@@ -126,9 +126,9 @@ impl Decoder {
     /// Caches a channel, and returns the room as it was before and the server that has changed.
     fn keep(&self, frame: &frames::Channel) -> Option<(Option<Room>, Vec<u64>)> {
         let (id, guild) = (frame.id.get(), frame.guild_id.known()?);
-        let is_known = self.world.lock().channel(id).is_some();
-        let before = is_known.then(|| self.world.room(id));
-        let mut known = self.world.lock();
+        let is_known = self.cache.lock().channel(id).is_some();
+        let before = is_known.then(|| self.cache.room(id));
+        let mut known = self.cache.lock();
         known.channels.insert(id, guild);
         if let Some(row) = known.guilds.get_mut(&guild) {
             row.channels.insert(id, Channel::of(frame));

@@ -15,10 +15,10 @@ use super::audit::{Held, Hold};
 use super::condition::ShardConditions;
 use super::session::{self, SessionRow};
 use crate::Discord;
+use crate::cache::GUILDS;
 use crate::decode::Decoder;
 use crate::frames::{self, Frame};
 use crate::taken;
-use crate::world::GUILDS;
 
 /// The longest random pause before reconnecting, in addition to the gateway client's own.
 const JITTER_MILLIS: u64 = 1_000;
@@ -81,7 +81,7 @@ pub(super) async fn run(
 ) -> Result<(), AdapterError> {
     let decoder = Decoder {
         bot: context.bot.clone(),
-        world: Arc::clone(&discord.world),
+        cache: Arc::clone(&discord.cache),
         hear_bots: discord.config.hear_bots,
         shard: (shard.id().number(), shard.id().total()),
     };
@@ -246,7 +246,7 @@ impl Running<'_> {
                 // A buffered event may have consumed the entry. If not, its own frame records it
                 // again.
                 if let Ok(entry) = &entry {
-                    self.discord.world.lock().audit.pop_back_if(|last| last.is_of(entry));
+                    self.discord.cache.lock().audit.pop_back_if(|last| last.is_of(entry));
                 }
                 return self.pass_on(held).await;
             }
@@ -276,7 +276,7 @@ impl Running<'_> {
             return Ok(());
         }
         let mut decoded = self.decoder.decode(&name, data, now);
-        decoded.changed.extend(std::mem::take(&mut self.discord.world.lock().unsaved));
+        decoded.changed.extend(std::mem::take(&mut self.discord.cache.lock().unsaved));
         let mut rows = Batch::default();
         self.keep_guilds(&mut rows, &decoded.changed);
         if let Some(id) = interaction {
@@ -304,7 +304,7 @@ impl Running<'_> {
     }
 
     fn keep_guilds(&self, rows: &mut Batch, changed: &[u64]) {
-        let known = self.discord.world.lock();
+        let known = self.discord.cache.lock();
         for guild in changed {
             let key = (self.context.bot.name.to_string(), *guild);
             match known.guilds.get(guild) {

@@ -30,7 +30,7 @@ impl Discord {
         key: &ActionKey,
     ) -> Result<(), ActionError> {
         let parts = {
-            let known = self.world.lock();
+            let known = self.cache.lock();
             edit(content, &known, known.channels.get(&channel).copied())?
         };
         let there = self.parts_of(message).await?;
@@ -71,7 +71,7 @@ impl Discord {
         let body = Value::Object(part.body);
         let route = Route::ChannelMessage { channel_id: ChannelId::new(channel), message_id: message };
         let token = self.answer_of(message);
-        let application = self.world.lock().application;
+        let application = self.cache.lock().application;
         // Ephemeral messages can be edited through their interaction only.
         if let Some(token) = token.filter(|token| Interactions::is_open(token, self.clock.now())) {
             let call = Call::new(LightMethod::Patch, later(application, &token, message));
@@ -102,7 +102,7 @@ impl Discord {
     ) -> Result<Option<u64>, ActionError> {
         let token = self.answer_of(message).filter(|token| Interactions::is_open(token, self.clock.now()));
         if let Some(token) = token {
-            let application = self.world.lock().application;
+            let application = self.cache.lock().application;
             let reply = Reply {
                 body: Value::Object(part.body.clone()),
                 files: part.files.clone(),
@@ -127,7 +127,7 @@ impl Discord {
         if let Some(parts) = self.long.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
             return Ok(parts.clone());
         }
-        let stored = self.stored(PARTS, (self.world.bot().to_string(), id)).await?;
+        let stored = self.stored(PARTS, (self.cache.bot().to_string(), id)).await?;
         Ok(stored.filter(|parts| parts.contains(&id)).unwrap_or_else(|| vec![id]))
     }
 
@@ -140,7 +140,7 @@ impl Discord {
     pub(super) async fn keep_parts(&self, message: MessageId, parts: Vec<u64>) -> Result<(), ActionError> {
         let mut batch = Batch::default();
         let until = Some(self.clock.now() + LIFE);
-        PARTS.put_until(&mut batch, &(self.world.bot().to_string(), message.get()), &parts, until);
+        PARTS.put_until(&mut batch, &(self.cache.bot().to_string(), message.get()), &parts, until);
         self.long.lock().unwrap_or_else(PoisonError::into_inner).put(message.get(), parts);
         self.keep(batch).await
     }

@@ -38,7 +38,7 @@ impl Discord {
     pub(super) async fn lock(&self, channel: u64, locked: bool) -> Result<Outcome, ActionError> {
         let channel_id = ChannelId::new(channel);
         let (guild, is_thread, me) = {
-            let known = self.world.lock();
+            let known = self.cache.lock();
             let (_, row) = known.channel(channel).ok_or_else(|| ActionError::NotFound(format!("channel {channel}")))?;
             (known.channels.get(&channel).copied().unwrap_or_default(), row.is_thread(), known.me)
         };
@@ -48,7 +48,7 @@ impl Discord {
             return done(self.rest.call(call).await);
         }
         let now = self.rest.call(Call::new(LightMethod::Get, route)).await?;
-        let key = (self.world.bot().to_string(), channel);
+        let key = (self.cache.bot().to_string(), channel);
         let before = self.stored(LOCKS, key.clone()).await?;
         // The role @everyone has the id of the server.
         let (everybody, own) = (settled(&now, guild), settled(&now, me));
@@ -89,10 +89,10 @@ impl Discord {
     ///
     /// Administrators are left out, since no overwrite applies to them.
     fn moderators(&self, guild: u64) -> Vec<(u64, u8)> {
-        let known = self.world.lock();
+        let known = self.cache.lock();
         let Some(row) = known.guilds.get(&guild) else { return Vec::new() };
         let mut moderators: Vec<_> = row.moderating_roles(guild).map(|role| (role, OF_A_ROLE)).collect();
-        let bot = format!("{}/", self.world.bot());
+        let bot = format!("{}/", self.cache.bot());
         for name in &self.moderators {
             // As elsewhere in bots.yaml: a number is the id of a user, everything else is the name
             // of a role.
@@ -120,7 +120,7 @@ impl Discord {
     ) -> Result<(), RestError> {
         match self.settle(channel_id, whom, now, speaking).await {
             Err(error @ RestError::Refused { .. }) => {
-                tracing::warn!(bot = %self.world.bot(), "could not set permissions in {channel_id} for {}: {error}", whom.0);
+                tracing::warn!(bot = %self.cache.bot(), "could not set permissions in {channel_id} for {}: {error}", whom.0);
                 Ok(())
             }
             settled => settled,

@@ -7,9 +7,9 @@ use serenity::model::id::{ChannelId, GuildId, RoleId, UserId as DiscordUser};
 
 use super::{channel, done, gone_is_done};
 use crate::Discord;
+use crate::cache::Cache;
 use crate::encode::number;
 use crate::rest::{Call, RestError};
-use crate::world::Known;
 
 /// The longest mute: Discord's limit of 28 days, less a minute.
 ///
@@ -34,7 +34,7 @@ impl Discord {
         let guild = match space {
             Some(space) => number(space.native(), "a server's id")?,
             None => {
-                let of_channel = self.world.lock().channels.get(&channel(room)?).copied();
+                let of_channel = self.cache.lock().channels.get(&channel(room)?).copied();
                 of_channel.ok_or_else(|| ActionError::NotFound("the server of this room is not known".to_owned()))?
             }
         };
@@ -73,7 +73,7 @@ impl Discord {
                 gone_is_done(done(self.rest.call(call).await))
             }
             Measure::AddRole(name) | Measure::RemoveRole(name) => {
-                let role = role(&self.world.lock(), guild, name)?;
+                let role = role(&self.cache.lock(), guild, name)?;
                 let adds = matches!(measure, Measure::AddRole(_));
                 let method = if adds { LightMethod::Put } else { LightMethod::Delete };
                 let route = Route::GuildMemberRole { guild_id, user_id, role_id: RoleId::new(role) };
@@ -104,7 +104,7 @@ impl Discord {
     }
 }
 
-fn role(known: &Known, guild: u64, name: &str) -> Result<u64, ActionError> {
+fn role(known: &Cache, guild: u64, name: &str) -> Result<u64, ActionError> {
     let found = known.guilds.get(&guild).and_then(|row| row.role(name));
     found.ok_or_else(|| ActionError::NotFound(format!("there is no role \"{name}\" in this server")))
 }

@@ -90,7 +90,7 @@ impl Discord {
     /// In one request if there are several that allow it; otherwise the first one alone.
     async fn remove_some(&self, channel: u64, ids: &[u64], reason: Option<&str>) -> Result<usize, ActionError> {
         let some: Vec<u64> = ids.iter().copied().take(AT_ONCE).take_while(|id| self.is_young(*id)).collect();
-        let is_in_server = self.world.lock().channels.contains_key(&channel);
+        let is_in_server = self.cache.lock().channels.contains_key(&channel);
         if some.len() < 2 || !is_in_server {
             let one = MessageId::new(ids.first().copied().unwrap_or_default().max(1));
             super::gone_is_done(self.delete(channel, one, reason).await)?;

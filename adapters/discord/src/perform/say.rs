@@ -74,7 +74,7 @@ impl Discord {
     }
 
     pub(super) fn parts(&self, channel: u64, content: &Content) -> Result<Vec<Part>, ActionError> {
-        let known = self.world.lock();
+        let known = self.cache.lock();
         let guild = known.channels.get(&channel).copied();
         parts(content, &known, guild)
     }
@@ -94,7 +94,7 @@ impl Discord {
         let token: Option<Token> = interaction.and_then(|token| token.parse().ok());
         let channel = channel(room)?;
         if let Some(token) = token.filter(|token| Interactions::is_open(token, self.clock.now())) {
-            let application = self.world.lock().application;
+            let application = self.cache.lock().application;
             let mut said = self.said_so_far(key);
             let mut is_known = true;
             for part in self.parts(channel, content)?.into_iter().skip(said.len()) {
@@ -141,7 +141,7 @@ impl Discord {
 
     /// Returns the message for a user who accepts no direct messages, in the server's language.
     fn closed_to(&self, channel: u64, user: &UserId) -> Content {
-        let known = self.world.lock();
+        let known = self.cache.lock();
         let locale = known.channel(channel).and_then(|(guild, _)| guild.locale.as_deref()).unwrap_or_default();
         let why = if locale.starts_with("fr") {
             "je ne peux pas t’écrire en privé : tes réglages pour ce serveur ne le permettent pas."
@@ -160,7 +160,7 @@ impl Discord {
     ) -> Result<Outcome, ActionError> {
         let route = Route::ChannelMessage { channel_id: ChannelId::new(channel), message_id: message };
         let token = self.answer_of(message).filter(|token| Interactions::is_open(token, self.clock.now()));
-        let application = self.world.lock().application;
+        let application = self.cache.lock().application;
         if let Some(token) = token {
             self.rest.call(Call::new(LightMethod::Delete, later(application, &token, message))).await?;
             return Ok(Outcome::default());

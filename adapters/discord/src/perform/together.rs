@@ -38,14 +38,14 @@ impl Discord {
         let Action::Delete { room, reason, .. } = first else { return None };
         let channel = channel(room).ok()?;
         // Direct messages cannot be deleted together.
-        if !self.world.lock().channels.contains_key(&channel) {
+        if !self.cache.lock().channels.contains_key(&channel) {
             return None;
         }
         let mut messages = Vec::new();
         for (action, _) in actions.iter().take(AT_ONCE) {
             let Action::Delete { room: of, message: which, reason: why } = action else { break };
             let Ok(id) = message(which) else { break };
-            let fits = of == room && why == reason && action.check_ids(self.world.bot()).is_ok();
+            let fits = of == room && why == reason && action.check_ids(self.cache.bot()).is_ok();
             // Ephemeral messages are deleted through their interaction.
             if !fits
                 || !self.is_young(id.get())

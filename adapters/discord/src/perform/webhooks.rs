@@ -55,7 +55,7 @@ impl Discord {
         let content = &match reply_to {
             // A webhook cannot reply, so the text links to the original message.
             Some(message) => {
-                let guild = self.world.lock().channels.get(&channel).map_or("@me".to_owned(), u64::to_string);
+                let guild = self.cache.lock().channels.get(&channel).map_or("@me".to_owned(), u64::to_string);
                 let link = format!("-# ↪ https://discord.com/channels/{guild}/{channel}/{message}");
                 Content { text: format!("{link}\n{}", content.text), ..content.clone() }
             }
@@ -138,7 +138,7 @@ impl Discord {
 
     /// Returns the channel with the webhook for a channel, and the thread if it is one.
     pub(super) fn home(&self, channel: u64) -> (u64, Option<u64>) {
-        let known = self.world.lock();
+        let known = self.cache.lock();
         match known.channel(channel) {
             Some((_, row)) if row.is_thread() => (row.parent.unwrap_or(channel), Some(channel)),
             _ => (channel, None),
@@ -152,7 +152,7 @@ impl Discord {
         }
         let route = Route::ChannelWebhooks { channel_id: ChannelId::new(channel) };
         let there = self.rest.call(Call::new(LightMethod::Get, route)).await?;
-        let application = self.world.lock().application.to_string();
+        let application = self.cache.lock().application.to_string();
         let own = |webhook: &&Value| webhook["application_id"] == *application && webhook["token"].is_string();
         let found = there.as_array().and_then(|all| all.iter().find(own)).cloned();
         let made = match found {

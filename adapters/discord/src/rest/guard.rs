@@ -22,12 +22,12 @@ const WINDOW: Duration = Duration::from_secs(600);
 
 #[derive(Default)]
 pub(super) struct Guard {
-    known: Mutex<Known>,
+    state: Mutex<GuardState>,
     token_is_refused: watch::Sender<bool>,
 }
 
 #[derive(Default)]
-struct Known {
+struct GuardState {
     in_vain: VecDeque<Instant>,
     held_until: Option<Instant>,
 }
@@ -37,24 +37,24 @@ impl Guard {
     ///
     /// Responses to interactions are outside the global limit.
     pub(super) fn admit(&self, is_interaction: bool) -> Result<(), RestError> {
-        let mut known = self.lock();
+        let mut state = self.lock();
         let now = Instant::now();
         if self.is_token_refused() {
             return Err(RestError::Token);
         }
-        if let Some(until) = known.held_until {
+        if let Some(until) = state.held_until {
             if until > now && !is_interaction {
                 return Err(RestError::Limited { retry_after: until - now });
             }
             if until <= now {
-                known.held_until = None;
+                state.held_until = None;
             }
         }
-        while known.in_vain.front().is_some_and(|at| now.duration_since(*at) > WINDOW) {
-            known.in_vain.pop_front();
+        while state.in_vain.front().is_some_and(|at| now.duration_since(*at) > WINDOW) {
+            state.in_vain.pop_front();
         }
-        match known.in_vain.front() {
-            Some(first) if known.in_vain.len() >= IN_VAIN => {
+        match state.in_vain.front() {
+            Some(first) if state.in_vain.len() >= IN_VAIN => {
                 Err(RestError::Limited { retry_after: WINDOW.saturating_sub(now.duration_since(*first)) })
             }
             _ => Ok(()),
@@ -63,11 +63,11 @@ impl Guard {
 
     /// Counts a response if Discord counts it as invalid.
     pub(super) fn note(&self, status: StatusCode, is_shared: bool) {
-        let mut known = self.lock();
+        let mut state = self.lock();
         let counts = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS].contains(&status);
         if counts && !is_shared {
-            known.in_vain.push_back(Instant::now());
-            if known.in_vain.len() == IN_VAIN {
+            state.in_vain.push_back(Instant::now());
+            if state.in_vain.len() == IN_VAIN {
                 tracing::error!(
                     "Discord refused {IN_VAIN} requests in ten minutes; the bot waits, or its address would be blocked"
                 );
@@ -92,11 +92,11 @@ impl Guard {
 
     /// Refuses all requests for the duration of `pause`, except responses to interactions.
     pub(super) fn hold(&self, pause: Duration) {
-        let mut known = self.lock();
-        known.held_until = known.held_until.max(Some(Instant::now() + pause));
+        let mut state = self.lock();
+        state.held_until = state.held_until.max(Some(Instant::now() + pause));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, GuardState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

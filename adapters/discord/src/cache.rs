@@ -28,13 +28,13 @@ pub(crate) const GUILDS: Table<(String, u64), GuildRow> = Table::new(TableId::Di
 const MESSAGES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
 /// The platform cache of a bot, behind a lock.
-pub(crate) struct World {
+pub(crate) struct PlatformCache {
     bot: BotName,
-    known: Mutex<Known>,
+    cache: Mutex<Cache>,
 }
 
 /// The content of the platform cache.
-pub(crate) struct Known {
+pub(crate) struct Cache {
     /// The bot's user id; 0 until it is known.
     pub(crate) me: u64,
     /// The id of the bot's application; 0 until it is known.
@@ -58,9 +58,9 @@ pub(crate) struct Said {
     pub(crate) edited: Option<String>,
 }
 
-impl World {
+impl PlatformCache {
     pub(crate) fn new(bot: &BotName) -> Self {
-        let known = Known {
+        let cache = Cache {
             me: 0,
             application: 0,
             guilds: HashMap::new(),
@@ -70,7 +70,7 @@ impl World {
             audit: VecDeque::new(),
             unsaved: BTreeSet::new(),
         };
-        Self { bot: bot.clone(), known: Mutex::new(known) }
+        Self { bot: bot.clone(), cache: Mutex::new(cache) }
     }
 
     /// Loads the servers stored by an earlier process.
@@ -84,8 +84,8 @@ impl World {
         Ok(())
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn bot(&self) -> &BotName {
@@ -121,7 +121,7 @@ impl World {
     }
 }
 
-impl Known {
+impl Cache {
     pub(crate) fn put(&mut self, id: u64, guild: GuildRow) {
         self.channels.retain(|_, of| *of != id);
         self.channels.extend(guild.channels.keys().map(|channel| (*channel, id)));
