@@ -3,8 +3,8 @@
 //! The frames of each shard are processed in order.
 //! <https://discord.com/developers/docs/events/gateway>
 
-mod audit;
 mod condition;
+mod correlation;
 mod session;
 mod shard;
 

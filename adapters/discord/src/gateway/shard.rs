@@ -11,8 +11,8 @@ use twilight_gateway::error::ReceiveMessageErrorType;
 use twilight_gateway::queue::InMemoryQueue;
 use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Message, Session, Shard, ShardId};
 
-use super::audit::{Held, Hold};
 use super::condition::ShardConditions;
+use super::correlation::{BufferedFrame, CorrelationBuffer};
 use super::session::{self, SessionRow};
 use crate::Discord;
 use crate::cache::GUILDS;
@@ -59,7 +59,7 @@ struct Running<'d> {
     conditions: &'d ShardConditions,
     decoder: Decoder,
     flight: Flight,
-    hold: Hold,
+    buffer: CorrelationBuffer,
     shard: u32,
     /// Whether there has been a session, which a new one replaces.
     had_session: bool,
@@ -92,7 +92,7 @@ pub(super) async fn run(
         conditions,
         decoder,
         flight,
-        hold: Hold::default(),
+        buffer: CorrelationBuffer::default(),
         shard: shard.id().number(),
         had_session: shard.session().is_some(),
         is_greeted: false,
@@ -103,7 +103,7 @@ pub(super) async fn run(
     let mut shutdown = context.shutdown.clone();
     let mut closed = None;
     loop {
-        let held_until = running.hold.until();
+        let buffered_until = running.buffer.until();
         let frame = tokio::select! {
             biased;
             () = shutdown.requested() => break,
@@ -113,7 +113,7 @@ pub(super) async fn run(
                 }
                 continue;
             }
-            () = wait_until(held_until), if held_until.is_some() => {
+            () = wait_until(buffered_until), if buffered_until.is_some() => {
                 running.release().await?;
                 continue;
             }
@@ -234,11 +234,11 @@ impl Running<'_> {
                 );
             }
         }
-        let held = Held { name, data: frame.d, session };
-        if self.hold.is_on() || Hold::concerns(&held.name) {
-            let is_entry = held.name == "GUILD_AUDIT_LOG_ENTRY_CREATE";
+        let arrived = BufferedFrame { name, data: frame.d, session };
+        if self.buffer.is_waiting() || CorrelationBuffer::concerns(&arrived.name) {
+            let is_entry = arrived.name == "GUILD_AUDIT_LOG_ENTRY_CREATE";
             if is_entry {
-                let entry = serde_json::from_value::<frames::Audit>(held.data.clone());
+                let entry = serde_json::from_value::<frames::Audit>(arrived.data.clone());
                 if let Ok(entry) = &entry {
                     self.decoder.audit(entry, self.context.clock.now());
                 }
@@ -248,24 +248,24 @@ impl Running<'_> {
                 if let Ok(entry) = &entry {
                     self.discord.cache.lock().audit.pop_back_if(|last| last.is_of(entry));
                 }
-                return self.pass_on(held).await;
+                return self.pass_on(arrived).await;
             }
-            self.hold.push(held);
+            self.buffer.push(arrived);
             return Ok(());
         }
-        self.pass_on(held).await
+        self.pass_on(arrived).await
     }
 
     async fn release(&mut self) -> Result<(), AdapterError> {
-        for held in self.hold.release() {
-            self.pass_on(held).await?;
+        for frame in self.buffer.release() {
+            self.pass_on(frame).await?;
         }
         Ok(())
     }
 
     /// Decodes a frame and emits its events, the last one with the state of the session.
-    async fn pass_on(&mut self, frame: Held) -> Result<(), AdapterError> {
-        let Held { name, data, session } = frame;
+    async fn pass_on(&mut self, frame: BufferedFrame) -> Result<(), AdapterError> {
+        let BufferedFrame { name, data, session } = frame;
         let now = self.context.clock.now();
         let interaction = if name == "INTERACTION_CREATE" { frames::id_of(&data) } else { None };
         if interaction.is_some_and(|id| !self.discord.taken.take(id)) {

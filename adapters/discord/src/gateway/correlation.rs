@@ -11,10 +11,10 @@ use serde_json::Value;
 use super::session::SessionRow;
 
 /// The longest wait for an audit-log entry.
-pub(super) const PATIENCE: Duration = Duration::from_millis(250);
+pub(super) const AUDIT_ENTRY_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// A buffered frame: its name and data, and the state of its session when it arrived.
-pub(super) struct Held {
+pub(super) struct BufferedFrame {
     pub(super) name: String,
     pub(super) data: Value,
     pub(super) session: Option<SessionRow>,
@@ -22,18 +22,18 @@ pub(super) struct Held {
 
 /// Frames that wait for the audit-log entry of the first of them.
 #[derive(Default)]
-pub(super) struct Hold {
-    frames: VecDeque<Held>,
+pub(super) struct CorrelationBuffer {
+    frames: VecDeque<BufferedFrame>,
     until: Option<tokio::time::Instant>,
 }
 
-impl Hold {
+impl CorrelationBuffer {
     /// Whether the audit log may have an entry for a frame of this name.
     pub(super) fn concerns(name: &str) -> bool {
         matches!(name, "GUILD_BAN_ADD" | "GUILD_BAN_REMOVE" | "GUILD_MEMBER_REMOVE")
     }
 
-    pub(super) fn is_on(&self) -> bool {
+    pub(super) fn is_waiting(&self) -> bool {
         self.until.is_some()
     }
 
@@ -43,13 +43,13 @@ impl Hold {
     }
 
     /// Appends a frame; the first one starts the wait.
-    pub(super) fn push(&mut self, frame: Held) {
-        self.until.get_or_insert_with(|| tokio::time::Instant::now() + PATIENCE);
+    pub(super) fn push(&mut self, frame: BufferedFrame) {
+        self.until.get_or_insert_with(|| tokio::time::Instant::now() + AUDIT_ENTRY_TIMEOUT);
         self.frames.push_back(frame);
     }
 
     /// Ends the wait, and returns all frames in order.
-    pub(super) fn release(&mut self) -> VecDeque<Held> {
+    pub(super) fn release(&mut self) -> VecDeque<BufferedFrame> {
         self.until = None;
         std::mem::take(&mut self.frames)
     }
