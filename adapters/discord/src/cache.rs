@@ -25,7 +25,7 @@ pub(crate) use people::Seen;
 pub(crate) const GUILDS: Table<(String, u64), GuildRow> = Table::new(TableId::DiscordGuilds);
 
 /// The most messages kept, which edits and deletions report as they were before.
-const MESSAGES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+const MESSAGES_MAX: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
 /// The platform cache of a bot, behind a lock.
 pub(crate) struct PlatformCache {
@@ -66,7 +66,7 @@ impl PlatformCache {
             guilds: HashMap::new(),
             channels: HashMap::new(),
             people: Seen::default(),
-            messages: LruCache::new(MESSAGES),
+            messages: LruCache::new(MESSAGES_MAX),
             audit: VecDeque::new(),
             unsaved: BTreeSet::new(),
         };

@@ -17,25 +17,25 @@ use crate::Discord;
 use crate::rest::{Call, RestError};
 
 /// The delay before registering: at start, one script is loaded after another.
-const SETTLED: Duration = Duration::from_millis(750);
+const REGISTRATION_DELAY: Duration = Duration::from_millis(750);
 /// The delay before registering again after a failure.
-const AGAIN: Duration = Duration::from_secs(60);
+const RETRY_DELAY: Duration = Duration::from_secs(60);
 /// The most slash commands.
-const COMMANDS: usize = 100;
+const COMMANDS_MAX: usize = 100;
 /// The most menu commands of one kind.
-const MENUS: usize = 5;
+const MENUS_MAX: usize = 5;
 /// The most arguments of one command.
-const ARGUMENTS: usize = 25;
+const ARGUMENTS_MAX: usize = 25;
 /// The most servers that are checked for commands of an older version, which did not record them.
-const SERVERS: usize = 200;
+const SERVERS_CHECKED_MAX: usize = 200;
 /// The longest description or choice, in characters.
-const TEXT: usize = 100;
+const TEXT_MAX: usize = 100;
 /// The most choices of a list; arguments with more are autocompleted.
-const CHOICES: usize = 25;
+const CHOICES_MAX: usize = 25;
 /// The types of commands: slash commands, and the menus of a user and of a message.
-const TYPED: u8 = 1;
-const OF_A_PERSON: u8 = 2;
-const OF_A_MESSAGE: u8 = 3;
+const SLASH_COMMAND: u8 = 1;
+const USER_MENU: u8 = 2;
+const MESSAGE_MENU: u8 = 3;
 
 /// Keeps Discord's lists of commands equal to those of the scripts, until shutdown.
 pub(crate) async fn keep(
@@ -45,7 +45,7 @@ pub(crate) async fn keep(
 ) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(SETTLED) => {}
+            () = tokio::time::sleep(REGISTRATION_DELAY) => {}
             () = shutdown.requested() => return,
         }
         let wanted = listed(&commands.borrow_and_update());
@@ -53,7 +53,7 @@ pub(crate) async fn keep(
             Ok(()) => None,
             Err(error) => {
                 tracing::error!(bot = %discord.cache.bot(), "could not register the commands with Discord: {error}");
-                Some(AGAIN)
+                Some(RETRY_DELAY)
             }
         };
         let again = async {
@@ -85,7 +85,7 @@ async fn register(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>) -> 
     }
     let before = discord.command_servers().await.map_err(passing)?.unwrap_or_else(|| {
         let mut known: Vec<u64> = discord.cache.lock().guilds.keys().copied().collect();
-        known.truncate(SERVERS);
+        known.truncate(SERVERS_CHECKED_MAX);
         known
     });
     // Recorded before the commands are listed, so that no list is forgotten.
@@ -140,7 +140,7 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
         .into_iter()
         .flatten()
         .filter_map(|command| {
-            let kind = command["type"].as_u64().and_then(|kind| u8::try_from(kind).ok()).unwrap_or(TYPED);
+            let kind = command["type"].as_u64().and_then(|kind| u8::try_from(kind).ok()).unwrap_or(SLASH_COMMAND);
             Some(((kind, command["name"].as_str()?.to_owned()), command))
         })
         .collect();
@@ -185,7 +185,7 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
 fn essence(command: &Value) -> Value {
     match command {
         Value::Object(map) => {
-            const OURS: &[&str] = &[
+            const FIELDS: &[&str] = &[
                 "name",
                 "description",
                 "type",
@@ -207,9 +207,9 @@ fn essence(command: &Value) -> Value {
                 Value::Array(list) => list.is_empty(),
                 Value::Object(map) => map.is_empty(),
                 Value::String(text) => text.is_empty(),
-                Value::Number(number) => name == "type" && number.as_u64() == Some(u64::from(TYPED)),
+                Value::Number(number) => name == "type" && number.as_u64() == Some(u64::from(SLASH_COMMAND)),
             };
-            let kept = map.iter().filter(|(name, value)| OURS.contains(&name.as_str()) && !is_default(name, value));
+            let kept = map.iter().filter(|(name, value)| FIELDS.contains(&name.as_str()) && !is_default(name, value));
             kept.map(|(name, value)| {
                 // The keys of localisations are languages.
                 let kept = if name.ends_with("_localizations") { value.clone() } else { essence(value) };
@@ -232,11 +232,11 @@ fn listed(commands: &[CommandSpec]) -> BTreeMap<(u8, String), Value> {
     let mut wanted = BTreeMap::new();
     let mut count = [0; 4];
     for spec in commands {
-        let menu = spec.menu.map(|menu| if menu == Menu::User { OF_A_PERSON } else { OF_A_MESSAGE });
+        let menu = spec.menu.map(|menu| if menu == Menu::User { USER_MENU } else { MESSAGE_MENU });
         // A typed command cannot name a message, since Discord's slash commands have no reply.
-        let typed = (spec.menu != Some(Menu::Message)).then_some(TYPED);
+        let typed = (spec.menu != Some(Menu::Message)).then_some(SLASH_COMMAND);
         for kind in typed.into_iter().chain(menu) {
-            let most = if kind == TYPED { COMMANDS } else { MENUS };
+            let most = if kind == SLASH_COMMAND { COMMANDS_MAX } else { MENUS_MAX };
             count[usize::from(kind)] += 1;
             if count[usize::from(kind)] > most {
                 tracing::warn!("/{} is not registered: Discord accepts {most} commands of its type", spec.name);
@@ -251,11 +251,11 @@ fn listed(commands: &[CommandSpec]) -> BTreeMap<(u8, String), Value> {
 fn command(spec: &CommandSpec, kind: u8) -> Value {
     let names = localised(&spec.names);
     let mut command = json!({ "name": spec.name, "type": kind, "name_localizations": names });
-    if kind == TYPED {
+    if kind == SLASH_COMMAND {
         command["description"] = described(&spec.description, &spec.name).into();
         command["description_localizations"] = localised(&spec.descriptions);
         // The host has put required arguments first, as Discord demands.
-        command["options"] = spec.args.iter().take(ARGUMENTS).map(option).collect();
+        command["options"] = spec.args.iter().take(ARGUMENTS_MAX).map(option).collect();
     }
     command
 }
@@ -289,7 +289,7 @@ fn option(arg: &ArgSpec) -> Value {
             }
         }
     }
-    if arg.choices.len() > CHOICES {
+    if arg.choices.len() > CHOICES_MAX {
         option["autocomplete"] = true.into();
     } else if !arg.choices.is_empty() {
         let named = |choice: &String| localised(arg.choice_names.get(choice).unwrap_or(&BTreeMap::new()));
@@ -315,10 +315,10 @@ fn described(description: &str, name: &str) -> String {
 }
 
 fn short(text: &str) -> String {
-    if text.chars().count() <= TEXT {
+    if text.chars().count() <= TEXT_MAX {
         return text.to_owned();
     }
-    text.chars().take(TEXT - 1).chain(['…']).collect()
+    text.chars().take(TEXT_MAX - 1).chain(['…']).collect()
 }
 
 /// Returns texts by language under Discord's language codes.
@@ -349,5 +349,9 @@ pub(crate) fn choices(commands: &[CommandSpec], data: &Value) -> Value {
     let all = arg.map(|arg| arg.choices.as_slice()).unwrap_or_default();
     let mut fitting: Vec<_> = all.iter().filter(|choice| choice.to_lowercase().contains(&begun)).collect();
     fitting.sort_by_key(|choice| !choice.to_lowercase().starts_with(&begun));
-    fitting.into_iter().take(CHOICES).map(|choice| json!({ "name": short(choice), "value": short(choice) })).collect()
+    fitting
+        .into_iter()
+        .take(CHOICES_MAX)
+        .map(|choice| json!({ "name": short(choice), "value": short(choice) }))
+        .collect()
 }

@@ -17,42 +17,42 @@ use crate::rest::File;
 /// The longest text of a message, in UTF-16 units.
 ///
 /// <https://discord.com/developers/docs/resources/message#create-message>
-pub(crate) const TEXT: usize = 2_000;
+pub(crate) const TEXT_MAX: usize = 2_000;
 /// The largest file of a message in bytes, without a paid upgrade of the server.
 ///
 /// <https://discord.com/developers/docs/reference#uploading-files>
-pub(crate) const FILE: usize = 10 << 20;
+pub(crate) const FILE_MAX: usize = 10 << 20;
 /// The most rows of components under a message.
-const ROWS: usize = 5;
+const ROWS_MAX: usize = 5;
 /// The most buttons in a row.
-const IN_A_ROW: usize = 5;
+const BUTTONS_PER_ROW: usize = 5;
 /// The longest action of a button, a list or a form.
-const ACTION: usize = 100;
+const ACTION_MAX: usize = 100;
 /// The longest label of a button.
 ///
 /// Labels, options, placeholders and hints are truncated, since users still understand them.
 /// <https://discord.com/developers/docs/components/reference>
-const BUTTON: usize = 80;
+const BUTTON_LABEL_MAX: usize = 80;
 /// The longest label, value and description of an option.
-const OPTION: usize = 100;
+const OPTION_MAX: usize = 100;
 /// The longest placeholder of a list.
-const PLACEHOLDER: usize = 150;
+const PLACEHOLDER_MAX: usize = 150;
 /// The longest title of a form and label of a field.
-const LABEL: usize = 45;
+const LABEL_MAX: usize = 45;
 /// The longest placeholder of a field.
-const HINT: usize = 100;
+const FIELD_PLACEHOLDER_MAX: usize = 100;
 /// The most answers of a poll.
-const ANSWERS: usize = 10;
+const ANSWERS_MAX: usize = 10;
 /// The longest answer of a poll.
-const ANSWER: usize = 55;
+const ANSWER_MAX: usize = 55;
 /// The longest question of a poll.
-const QUESTION: usize = 300;
+const QUESTION_MAX: usize = 300;
 /// The longest duration of a poll, in hours.
-const HOURS: u64 = 768;
+const HOURS_MAX: u64 = 768;
 /// The most fields of a form.
-const FIELDS: usize = 5;
+const FIELDS_MAX: usize = 5;
 /// The message flag for delivery without a notification.
-const SILENT: u64 = 1 << 12;
+const SILENT_FLAG: u64 = 1 << 12;
 
 /// The limits that are checked when a script makes the call, so that the error names its line.
 ///
@@ -67,11 +67,11 @@ pub(crate) const LIMITS: ContentLimits = ContentLimits {
     field_value: 1_024,
     embeds_total: 6_000,
     fields_speak: true,
-    buttons: ROWS * IN_A_ROW,
+    buttons: ROWS_MAX * BUTTONS_PER_ROW,
     options: 25,
-    option_value: OPTION,
-    action: ACTION,
-    poll_options: ANSWERS,
+    option_value: OPTION_MAX,
+    action: ACTION_MAX,
+    poll_options: ANSWERS_MAX,
     files: 10,
 };
 
@@ -83,10 +83,10 @@ pub(crate) struct Part {
 
 /// Splits content into messages: each has a part of the text, and the last has everything else.
 pub(crate) fn parts(content: &Content, known: &Cache, guild: Option<u64>) -> Result<Vec<Part>, ActionError> {
-    let mut texts = palabre_text::split(&content.text, TEXT);
+    let mut texts = palabre_text::split(&content.text, TEXT_MAX);
     let last = texts.pop().unwrap_or_default();
     let mentions = mentions(&content.mentions, known, guild)?;
-    let flags = if content.silent { SILENT } else { 0 };
+    let flags = if content.silent { SILENT_FLAG } else { 0 };
     let plain = |text: String| {
         let mut body =
             Map::from_iter([("content".to_owned(), text.into()), ("allowed_mentions".to_owned(), mentions.clone())]);
@@ -132,14 +132,14 @@ pub(crate) fn edit(content: &Content, known: &Cache, guild: Option<u64>) -> Resu
 ///
 /// <https://discord.com/developers/docs/resources/poll#poll-create-request-object>
 fn poll(poll: &Poll) -> Result<Value, ActionError> {
-    if poll.options.len() > ANSWERS {
+    if poll.options.len() > ANSWERS_MAX {
         let count = poll.options.len();
-        return Err(ActionError::Rejected(format!("the poll has {count} options; Discord accepts at most {ANSWERS}")));
+        return Err(ActionError::Rejected(format!("the poll has {count} options, but Discord allows {ANSWERS_MAX}")));
     }
-    let answers = poll.options.iter().map(|option| json!({ "poll_media": { "text": clipped(option, ANSWER) } }));
-    let hours = poll.lasts.map_or(HOURS, |lasts| lasts.div_ceil(3_600_000).clamp(1, HOURS));
+    let answers = poll.options.iter().map(|option| json!({ "poll_media": { "text": clipped(option, ANSWER_MAX) } }));
+    let hours = poll.lasts.map_or(HOURS_MAX, |lasts| lasts.div_ceil(3_600_000).clamp(1, HOURS_MAX));
     Ok(json!({
-        "question": { "text": clipped(&poll.question, QUESTION) },
+        "question": { "text": clipped(&poll.question, QUESTION_MAX) },
         "answers": answers.collect::<Vec<_>>(),
         "duration": hours,
         "allow_multiselect": poll.multiple,
@@ -202,14 +202,14 @@ fn embed(embed: &Embed) -> Value {
 
 fn components(content: &Content) -> Result<Vec<CreateActionRow>, ActionError> {
     let buttons: Vec<_> = content.buttons.iter().map(button).collect::<Result<_, _>>()?;
-    let mut rows: Vec<_> = buttons.chunks(IN_A_ROW).map(|row| CreateActionRow::Buttons(row.to_vec())).collect();
+    let mut rows: Vec<_> = buttons.chunks(BUTTONS_PER_ROW).map(|row| CreateActionRow::Buttons(row.to_vec())).collect();
     if let Some(list) = &content.select {
         rows.push(CreateActionRow::SelectMenu(select(list)?));
     }
-    if rows.len() > ROWS {
-        let most = ROWS * IN_A_ROW;
+    if rows.len() > ROWS_MAX {
+        let most = ROWS_MAX * BUTTONS_PER_ROW;
         return Err(ActionError::Rejected(format!(
-            "Discord shows at most {ROWS} rows, which is {most} buttons, or a list and four rows of buttons"
+            "Discord shows at most {ROWS_MAX} rows, which is {most} buttons, or a list and four rows of buttons"
         )));
     }
     Ok(rows)
@@ -217,11 +217,11 @@ fn components(content: &Content) -> Result<Vec<CreateActionRow>, ActionError> {
 
 fn action(action: &str) -> Result<&str, ActionError> {
     let length = action.chars().count();
-    if length <= ACTION {
+    if length <= ACTION_MAX {
         return Ok(action);
     }
     Err(ActionError::Rejected(format!(
-        "the action \"{action}\" has {length} characters; Discord accepts at most {ACTION}"
+        "the action \"{action}\" has {length} characters; Discord accepts at most {ACTION_MAX}"
     )))
 }
 
@@ -234,30 +234,31 @@ fn button(button: &Button) -> Result<CreateButton, ActionError> {
             None => DiscordStyle::Secondary,
         }),
     };
-    Ok(made.label(clipped(&button.label, BUTTON)).disabled(button.disabled))
+    Ok(made.label(clipped(&button.label, BUTTON_LABEL_MAX)).disabled(button.disabled))
 }
 
 fn select(list: &Select) -> Result<CreateSelectMenu, ActionError> {
     let option = |option: &palabre_model::SelectOption| {
-        let made = CreateSelectMenuOption::new(clipped(&option.label, OPTION), &option.value);
-        option.description.iter().fold(made, |made, text| made.description(clipped(text, OPTION)))
+        let made = CreateSelectMenuOption::new(clipped(&option.label, OPTION_MAX), &option.value);
+        option.description.iter().fold(made, |made, text| made.description(clipped(text, OPTION_MAX)))
     };
     let kind = CreateSelectMenuKind::String { options: list.options.iter().map(option).collect() };
     let made = CreateSelectMenu::new(action(&list.action)?, kind);
     let made = made.min_values(list.min.unwrap_or(1)).max_values(list.max.unwrap_or(1));
-    Ok(list.placeholder.iter().fold(made, |made, text| made.placeholder(clipped(text, PLACEHOLDER))))
+    Ok(list.placeholder.iter().fold(made, |made, text| made.placeholder(clipped(text, PLACEHOLDER_MAX))))
 }
 
 /// Returns a form as a modal.
 pub(crate) fn form(form: &Form) -> Result<Value, ActionError> {
-    if form.fields.len() > FIELDS {
+    if form.fields.len() > FIELDS_MAX {
         let count = form.fields.len();
-        return Err(ActionError::Rejected(format!("the form has {count} fields; Discord shows at most {FIELDS}")));
+        return Err(ActionError::Rejected(format!("the form has {count} fields; Discord shows at most {FIELDS_MAX}")));
     }
     let field = |field: &palabre_model::FormField| {
         let style = if field.long { InputTextStyle::Paragraph } else { InputTextStyle::Short };
         let narrow = |n: u32| u16::try_from(n).unwrap_or(4_000).min(4_000);
-        let mut made = CreateInputText::new(style, clipped(&field.label, LABEL), &field.name).required(!field.optional);
+        let mut made =
+            CreateInputText::new(style, clipped(&field.label, LABEL_MAX), &field.name).required(!field.optional);
         if let Some(min) = field.min {
             made = made.min_length(narrow(min));
         }
@@ -265,14 +266,14 @@ pub(crate) fn form(form: &Form) -> Result<Value, ActionError> {
             made = made.max_length(narrow(max));
         }
         if let Some(text) = &field.placeholder {
-            made = made.placeholder(clipped(text, HINT));
+            made = made.placeholder(clipped(text, FIELD_PLACEHOLDER_MAX));
         }
         if let Some(text) = &field.value {
             made = made.value(text);
         }
         CreateActionRow::InputText(made)
     };
-    let modal = CreateModal::new(action(&form.action)?, clipped(&form.title, LABEL));
+    let modal = CreateModal::new(action(&form.action)?, clipped(&form.title, LABEL_MAX));
     Ok(json!(modal.components(form.fields.iter().map(field).collect())))
 }
 

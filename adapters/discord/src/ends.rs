@@ -17,11 +17,11 @@ use crate::rest::{Call, Rest, RestError};
 const ENDS: Table<End, Option<Millis>> = Table::new(TableId::DiscordEnds);
 type End = (String, Millis, String);
 /// The delay before another attempt to lift a ban.
-const AGAIN: Millis = 60_000;
+const RETRY_DELAY: Millis = 60_000;
 /// The longest time between two checks.
-const LOOK: Millis = 3_600_000;
+const CHECK_INTERVAL_MAX: Millis = 3_600_000;
 /// Steps of the clock that are shorter than this are normal corrections, and are ignored.
-const CLOCK_STEP: Millis = 60_000;
+const CLOCK_STEP_MIN: Millis = 60_000;
 
 pub(crate) struct Ends {
     bot: BotName,
@@ -67,7 +67,7 @@ impl Ends {
                 }
             };
             let now = self.clock.now();
-            let until = next.unwrap_or(now + LOOK).clamp(now + 1, now + LOOK);
+            let until = next.unwrap_or(now + CHECK_INTERVAL_MAX).clamp(now + 1, now + CHECK_INTERVAL_MAX);
             tokio::select! {
                 () = self.clock.sleep_until(until) => {}
                 () = self.news.notified() => {}
@@ -93,7 +93,7 @@ impl Ends {
         let now = self.clock.now();
         let mut batch = Batch::default();
         for ((bot, due, whom), set) in self.rows(usize::MAX).await? {
-            let Some(set) = set.filter(|set| *set > now.saturating_add(CLOCK_STEP)) else { continue };
+            let Some(set) = set.filter(|set| *set > now.saturating_add(CLOCK_STEP_MIN)) else { continue };
             let later = now.saturating_add(due.saturating_sub(set));
             ENDS.delete(&mut batch, &(bot.clone(), due, whom.clone()));
             ENDS.put(&mut batch, &(bot, later, whom), &Some(now));
@@ -117,7 +117,7 @@ impl Ends {
             if let Err(error) = unban(rest, whom).await {
                 // A refusal is retried later, since the bot may get back the permission that it
                 // lacks.
-                let pause = if matches!(error, RestError::Refused { .. }) { LOOK } else { AGAIN };
+                let pause = if matches!(error, RestError::Refused { .. }) { CHECK_INTERVAL_MAX } else { RETRY_DELAY };
                 tracing::warn!(
                     bot = %self.bot,
                     "could not lift the expired ban of {whom} (server/user), retrying in {} s: {error}",

@@ -14,9 +14,9 @@ use crate::interactions::Token;
 /// Forms by the action of their button, with the user whom they are for.
 const FORMS: Table<String, (UserId, Form)> = Table::new(TableId::DiscordForms);
 /// The lifetime of a form and its button.
-const LIFE: Millis = 7 * 86_400_000;
+const FORM_LIFETIME: Millis = 7 * 86_400_000;
 /// The prefix of the actions of such buttons.
-const PREFIX: &str = "palabre:form:";
+const ACTION_PREFIX: &str = "palabre:form:";
 
 impl Discord {
     /// Sends a message with a button that opens a form.
@@ -29,9 +29,9 @@ impl Discord {
     ) -> Result<Outcome, ActionError> {
         // A form that Discord would refuse fails here, not when the button is pressed.
         form(asked)?;
-        let action = format!("{PREFIX}{}", nonce(self.nonce_seed().await?, key, 0));
+        let action = format!("{ACTION_PREFIX}{}", nonce(self.nonce_seed().await?, key, 0));
         let mut batch = Batch::default();
-        FORMS.put_until(&mut batch, &action, &(user.clone(), asked.clone()), Some(self.clock.now() + LIFE));
+        FORMS.put_until(&mut batch, &action, &(user.clone(), asked.clone()), Some(self.clock.now() + FORM_LIFETIME));
         self.keep(batch).await?;
         let button = Button { label: "✎".to_owned(), action, style: None, url: None, disabled: false };
         let content = Content { buttons: vec![button], ..Content::text(format!("**{}**", asked.title)) };
@@ -79,6 +79,6 @@ impl Discord {
 
     /// Whether an action belongs to a button that opens a form of ours.
     pub(crate) fn is_form(action: &str) -> bool {
-        action.starts_with(PREFIX)
+        action.starts_with(ACTION_PREFIX)
     }
 }

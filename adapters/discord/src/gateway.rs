@@ -25,7 +25,7 @@ use crate::rest::{Call, RestError};
 use condition::ShardConditions;
 
 /// The intents that an application needs no permission for.
-const OPEN: Intents =
+const UNPRIVILEGED: Intents =
     Intents::all().difference(Intents::GUILD_MEMBERS.union(Intents::GUILD_PRESENCES).union(Intents::MESSAGE_CONTENT));
 
 /// Discord's parameters for connecting.
@@ -46,7 +46,7 @@ pub(crate) async fn run(discord: &Arc<Discord>, context: &AdapterContext) -> Res
     }
     let plan = plan(discord).await?;
     let intents = intents(discord).await?;
-    know_oneself(discord).await?;
+    fetch_own_id(discord).await?;
     let store = discord.store.clone();
     let now = context.clock.now();
     let (loading, bot) = (Arc::clone(discord), context.bot.name.clone());
@@ -145,7 +145,7 @@ async fn intents(discord: &Discord) -> Result<Intents, AdapterError> {
             None
         }
     };
-    let mut intents = OPEN;
+    let mut intents = UNPRIVILEGED;
     for privileged in &discord.config.intents {
         if flags.is_none_or(|flags| flags & privileged.flags() != 0) {
             intents |= match privileged {
@@ -166,7 +166,7 @@ async fn intents(discord: &Discord) -> Result<Intents, AdapterError> {
 }
 
 /// Fetches the bot's user id, unless it is known: a resumed session does not deliver it.
-async fn know_oneself(discord: &Discord) -> Result<(), AdapterError> {
+async fn fetch_own_id(discord: &Discord) -> Result<(), AdapterError> {
     if discord.cache.lock().me != 0 {
         return Ok(());
     }

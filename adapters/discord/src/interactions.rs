@@ -22,22 +22,22 @@ use crate::rest::{Call, File, Rest, RestError};
 /// The delay after which a missing answer is deferred.
 ///
 /// Components are deferred earlier, so that the user sees that the press was received.
-const ANNOUNCED: [(Kind, Duration); 2] =
+const DEFER_AFTER: [(Kind, Duration); 2] =
     [(Kind::Said, Duration::from_millis(1_800)), (Kind::Pressed, Duration::from_millis(1_000))];
 /// The time after which a deferred response is withdrawn; a later answer is a new message.
-const EXPECTED: Duration = Duration::from_secs(60);
+const WITHDRAW_AFTER: Duration = Duration::from_secs(60);
 /// The lifetime of an interaction's token, less a margin of 15 seconds.
-const LIFE: Millis = 15 * 60_000 - 15_000;
+const TOKEN_LIFETIME: Millis = 15 * 60_000 - 15_000;
 /// The number of tracked interactions above which expired ones are dropped.
-const STAGES: usize = 1_024;
+const STAGES_MAX: usize = 1_024;
 /// The types of initial responses.
 ///
 /// <https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object-interaction-callback-type>
-const MESSAGE: u8 = 4;
-const LATER: u8 = 5;
-const TAKEN: u8 = 6;
-const CHOICES: u8 = 8;
-const SHOWN: u8 = 9;
+const RESPOND_MESSAGE: u8 = 4;
+const RESPOND_DEFERRED: u8 = 5;
+const RESPOND_ACKNOWLEDGED: u8 = 6;
+const RESPOND_CHOICES: u8 = 8;
+const RESPOND_FORM: u8 = 9;
 /// The type of an interaction that asks for autocomplete choices.
 pub(crate) const AUTOCOMPLETE: u8 = 4;
 /// The type of an interaction with a submitted form.
@@ -48,9 +48,9 @@ pub(crate) const EPHEMERAL: u64 = 64;
 ///
 /// <https://discord.com/developers/docs/resources/message#message-object-message-flags>
 const LOADING: u64 = 1 << 7;
-const UNKNOWN: i64 = 10_062;
+const UNKNOWN_INTERACTION: i64 = 10_062;
 const UNKNOWN_MESSAGE: i64 = 10_008;
-const ACKNOWLEDGED: i64 = 40_060;
+const ALREADY_ACKNOWLEDGED: i64 = 40_060;
 
 /// The source of an interaction, which decides how its response is deferred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,21 +126,21 @@ impl Interactions {
     /// Defers the response to a new interaction if it is late, and withdraws it if none comes.
     pub(crate) async fn watch(&self, rest: &Rest, application: u64, token: &Token, clock: &dyn Clock) {
         let stage = self.stage(token);
-        let wait = ANNOUNCED.iter().find(|(kind, _)| *kind == token.kind).map_or(Duration::ZERO, |(_, wait)| *wait);
+        let wait = DEFER_AFTER.iter().find(|(kind, _)| *kind == token.kind).map_or(Duration::ZERO, |(_, wait)| *wait);
         tokio::time::sleep(wait).await;
         let mut at = stage.lock().await;
         if *at == Stage::Fresh {
-            let kind = if token.kind == Kind::Pressed { TAKEN } else { LATER };
+            let kind = if token.kind == Kind::Pressed { RESPOND_ACKNOWLEDGED } else { RESPOND_DEFERRED };
             match callback(rest, token, json!({ "type": kind }), Vec::new()).await {
                 Ok(_) => *at = Stage::Announced,
-                Err(error) if error.is(ACKNOWLEDGED) => *at = Stage::Answered,
+                Err(error) if error.is(ALREADY_ACKNOWLEDGED) => *at = Stage::Answered,
                 Err(error) => tracing::debug!("could not defer a response: {error}"),
             }
         }
         drop(at);
-        tokio::time::sleep(EXPECTED).await;
+        tokio::time::sleep(WITHDRAW_AFTER).await;
         self.withdraw(rest, application, token).await;
-        let left = (made_at(token.id) + LIFE).saturating_sub(clock.now());
+        let left = (made_at(token.id) + TOKEN_LIFETIME).saturating_sub(clock.now());
         tokio::time::sleep(Duration::from_millis(left)).await;
         self.lock().remove(&token.id);
     }
@@ -153,12 +153,12 @@ impl Interactions {
             // Without a response, Discord shows that the command failed: send one to this user
             // alone, and delete it.
             let word = match token.kind {
-                Kind::Said => json!({ "type": LATER, "data": { "flags": EPHEMERAL } }),
-                Kind::Pressed => json!({ "type": TAKEN }),
+                Kind::Said => json!({ "type": RESPOND_DEFERRED, "data": { "flags": EPHEMERAL } }),
+                Kind::Pressed => json!({ "type": RESPOND_ACKNOWLEDGED }),
             };
             match callback(rest, token, word, Vec::new()).await {
                 Ok(_) => *at = Stage::Announced,
-                Err(error) if error.is(ACKNOWLEDGED) => *at = Stage::Answered,
+                Err(error) if error.is(ALREADY_ACKNOWLEDGED) => *at = Stage::Answered,
                 Err(error) => tracing::debug!("could not end the wait for an answer: {error}"),
             }
         }
@@ -180,7 +180,7 @@ impl Interactions {
 
     /// Whether the interaction can still be answered.
     pub(crate) fn is_open(token: &Token, now: Millis) -> bool {
-        made_at(token.id) + LIFE > now
+        made_at(token.id) + TOKEN_LIFETIME > now
     }
 
     /// Sends an answer, and returns its message.
@@ -195,7 +195,11 @@ impl Interactions {
     ) -> Result<Option<Value>, ActionError> {
         match self.say(rest, application, token, reply).await {
             Ok(said) => Ok(Some(said)),
-            Err(error) if error.is(UNKNOWN) || error.is(UNKNOWN_MESSAGE) || error.is_gone_webhook() => Ok(None),
+            Err(error)
+                if error.is(UNKNOWN_INTERACTION) || error.is(UNKNOWN_MESSAGE) || error.is_gone_webhook() =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -208,20 +212,20 @@ impl Interactions {
             body["flags"] = (body["flags"].as_u64().unwrap_or_default() | EPHEMERAL).into();
         }
         if matches!(*at, Stage::Fresh | Stage::Unsure) {
-            match callback(rest, token, json!({ "type": MESSAGE, "data": body }), files.clone()).await {
+            match callback(rest, token, json!({ "type": RESPOND_MESSAGE, "data": body }), files.clone()).await {
                 Ok(said) => {
                     *at = Stage::Answered;
                     return Ok(said["resource"]["message"].clone());
                 }
                 // The unconfirmed response had arrived.
-                Err(error) if error.is(ACKNOWLEDGED) && *at == Stage::Unsure => {
+                Err(error) if error.is(ALREADY_ACKNOWLEDGED) && *at == Stage::Unsure => {
                     let said = rest.call(Call::new(LightMethod::Get, original(application, token))).await?;
                     *at = Stage::Answered;
                     return Ok(said);
                 }
                 // An earlier process has responded: with a deferral, with this very answer, or with
                 // one before it.
-                Err(error) if error.is(ACKNOWLEDGED) => {
+                Err(error) if error.is(ALREADY_ACKNOWLEDGED) => {
                     let said = rest.call(Call::new(LightMethod::Get, original(application, token))).await?;
                     let is_announced = said["flags"].as_u64().unwrap_or_default() & LOADING != 0;
                     if !is_announced && is_same(&said, &body) && token.kind == Kind::Said {
@@ -269,9 +273,9 @@ impl Interactions {
             let why = "a form has to be the first answer, within a second or two; open it before anything else is sent or awaited";
             return Err(ActionError::Rejected(why.to_owned()));
         }
-        match callback(rest, token, json!({ "type": SHOWN, "data": form }), Vec::new()).await {
+        match callback(rest, token, json!({ "type": RESPOND_FORM, "data": form }), Vec::new()).await {
             Ok(_) => *at = Stage::Answered,
-            Err(error) if error.is(ACKNOWLEDGED) => *at = Stage::Answered,
+            Err(error) if error.is(ALREADY_ACKNOWLEDGED) => *at = Stage::Answered,
             Err(error) => return Err(error.into()),
         }
         Ok(())
@@ -279,14 +283,14 @@ impl Interactions {
 
     /// Acknowledges a press, and shows nothing.
     pub(crate) async fn take(&self, rest: &Rest, token: &Token) {
-        if let Err(error) = callback(rest, token, json!({ "type": TAKEN }), Vec::new()).await {
+        if let Err(error) = callback(rest, token, json!({ "type": RESPOND_ACKNOWLEDGED }), Vec::new()).await {
             tracing::debug!("could not acknowledge a press: {error}");
         }
     }
 
     /// Offers choices to the user who is typing.
     pub(crate) async fn offer(&self, rest: &Rest, token: &Token, choices: Value) {
-        let body = json!({ "type": CHOICES, "data": { "choices": choices } });
+        let body = json!({ "type": RESPOND_CHOICES, "data": { "choices": choices } });
         // A user who keeps typing has no use for choices that come too late.
         if let Err(error) = callback(rest, token, body, Vec::new()).await {
             tracing::debug!("could not offer choices: {error}");
@@ -295,8 +299,8 @@ impl Interactions {
 
     fn stage(&self, token: &Token) -> Arc<tokio::sync::Mutex<Stage>> {
         let mut stages = self.lock();
-        if stages.len() > STAGES {
-            stages.retain(|id, _| made_at(*id) + LIFE > made_at(token.id));
+        if stages.len() > STAGES_MAX {
+            stages.retain(|id, _| made_at(*id) + TOKEN_LIFETIME > made_at(token.id));
         }
         Arc::clone(stages.entry(token.id).or_insert_with(|| Arc::new(tokio::sync::Mutex::new(Stage::Fresh))))
     }

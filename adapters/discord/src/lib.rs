@@ -49,10 +49,10 @@ use rest::{Call, Rest, RestError};
 use taken::Taken;
 
 /// The most entries of each cache of answers, channels, outcomes and message parts.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+const CACHE_ENTRIES_MAX: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
 
 /// The most interrupted purges that are remembered.
-const PURGES: NonZeroUsize = NonZeroUsize::new(64).unwrap();
+const PURGES_MAX: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 
 /// The parameters of a bot on Discord.
 pub struct Setup {
@@ -109,7 +109,7 @@ pub struct Discord {
 }
 
 /// The actions that Discord has no use for: bots admit no members and get no inline queries.
-const LACKING: &[ActionKind] = &[ActionKind::Admit, ActionKind::Offer];
+const UNSUPPORTED: &[ActionKind] = &[ActionKind::Admit, ActionKind::Offer];
 
 impl Discord {
     /// Creates a bot that is not connected yet.
@@ -128,25 +128,25 @@ impl Discord {
             rest,
             cache: Arc::new(PlatformCache::new(&bot)),
             interactions: Interactions::default(),
-            answers: Mutex::new(LruCache::new(REMEMBERED)),
-            directs: Mutex::new(LruCache::new(REMEMBERED)),
-            done: Mutex::new(LruCache::new(REMEMBERED)),
-            progress: Mutex::new(LruCache::new(REMEMBERED)),
-            long: Mutex::new(LruCache::new(REMEMBERED)),
+            answers: Mutex::new(LruCache::new(CACHE_ENTRIES_MAX)),
+            directs: Mutex::new(LruCache::new(CACHE_ENTRIES_MAX)),
+            done: Mutex::new(LruCache::new(CACHE_ENTRIES_MAX)),
+            progress: Mutex::new(LruCache::new(CACHE_ENTRIES_MAX)),
+            long: Mutex::new(LruCache::new(CACHE_ENTRIES_MAX)),
             taken: Taken::default(),
             nonce_seed: OnceCell::new(),
-            purges: Mutex::new(LruCache::new(PURGES)),
+            purges: Mutex::new(LruCache::new(PURGES_MAX)),
             webhooks: Webhooks::default(),
             ends: Ends::new(&bot, store.clone(), Arc::clone(&clock)),
             asides: Mutex::default(),
             capabilities: Capabilities {
-                actions: ActionKind::all_but(LACKING),
+                actions: ActionKind::all_but(UNSUPPORTED),
                 buttons: true,
                 personas: true,
                 polls: true,
                 whispers: true,
-                max_text: encode::TEXT,
-                max_file: encode::FILE,
+                max_text: encode::TEXT_MAX,
+                max_file: encode::FILE_MAX,
             },
             store,
             clock,

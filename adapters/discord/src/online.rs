@@ -48,7 +48,7 @@ const GRANTED: &[(&str, Permissions)] = &[
 ];
 const ADMINISTRATOR: u64 = 1 << 3;
 /// The timeout of one request. There are at most two attempts, since somebody waits for the answer.
-const TIMEOUT: Duration = Duration::from_secs(4);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Discord's information about a bot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub struct Online {
 /// # Errors
 /// If Discord refuses the token, or cannot be asked.
 pub async fn online(token: &str, api: Option<&str>, config: &Config, grants: &[String]) -> Result<Online, String> {
-    let rest = Rest::new(token, api).map_err(|error| error.to_string())?.timeout(TIMEOUT);
+    let rest = Rest::new(token, api).map_err(|error| error.to_string())?.timeout(REQUEST_TIMEOUT);
     let ask = async |route: Route<'static>| {
         let call = Call::new(LightMethod::Get, route);
         let answer = match rest.call(call.clone()).await {

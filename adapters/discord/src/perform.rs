@@ -24,11 +24,11 @@ pub(crate) use webhooks::Webhooks;
 /// The type of a thread that everyone in the channel sees.
 const PUBLIC_THREAD: u8 = 11;
 /// The longest name of a thread, in characters.
-const THREAD_NAME: usize = 100;
+const THREAD_NAME_MAX: usize = 100;
 /// The longest lifetime of an invitation, in seconds; 0 is unlimited.
-const INVITE_SECONDS: u64 = 604_800;
+const INVITE_SECONDS_MAX: u64 = 604_800;
 /// The most uses of an invitation; 0 is unlimited.
-const INVITE_USES: u32 = 100;
+const INVITE_USES_MAX: u32 = 100;
 
 impl Discord {
     pub(crate) async fn do_it(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
@@ -101,9 +101,9 @@ impl Discord {
             }
             Action::Thread { room, message: about, name } => self.thread(room, about.as_ref(), name).await,
             Action::Invite { room, lasts, uses } => {
-                let seconds = lasts.map_or(0, |millis| (millis / 1_000).clamp(1, INVITE_SECONDS));
+                let seconds = lasts.map_or(0, |millis| (millis / 1_000).clamp(1, INVITE_SECONDS_MAX));
                 let body =
-                    json!({ "max_age": seconds, "max_uses": uses.unwrap_or(0).min(INVITE_USES), "unique": true });
+                    json!({ "max_age": seconds, "max_uses": uses.unwrap_or(0).min(INVITE_USES_MAX), "unique": true });
                 let route = Route::ChannelInvites { channel_id: ChannelId::new(channel(room)?) };
                 let made = self.rest.call(Call::new(LightMethod::Post, route).body(body)).await?;
                 let code = made["code"].as_str().unwrap_or_default();
@@ -119,7 +119,7 @@ impl Discord {
 
     async fn thread(&self, room: &RoomId, about: Option<&MessageRef>, name: &str) -> Result<Outcome, ActionError> {
         let channel_id = ChannelId::new(channel(room)?);
-        let name: String = name.chars().take(THREAD_NAME).collect();
+        let name: String = name.chars().take(THREAD_NAME_MAX).collect();
         let call = match about {
             Some(about) => {
                 let route = Route::ChannelMessageThreads { channel_id, message_id: message(about)? };

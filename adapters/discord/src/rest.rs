@@ -21,12 +21,12 @@ use crate::token;
 use guard::Guard;
 
 /// The default base URL.
-const DISCORD: &str = "https://discord.com";
+const BASE_URL: &str = "https://discord.com";
 /// Requests per second.
 ///
 /// Discord allows 50, counted on arrival, which is less even than departure.
 /// <https://discord.com/developers/docs/topics/rate-limits#global-rate-limit>
-const GLOBAL: u16 = 40;
+const REQUESTS_PER_SECOND: u16 = 40;
 /// The timeout of a request without files.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// The timeout of a request with files.
@@ -34,17 +34,17 @@ const UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// The timeout of the download of a file.
 const FILE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most attempts of a request that nobody else repeats.
-const TRIES: u32 = 6;
+const ATTEMPTS_MAX: u32 = 6;
 /// The longest wait for a bucket; beyond it, the caller is told and can do other work.
 const BUCKET_WAIT_MAX: Duration = Duration::from_secs(5);
 /// The pause after a block by the proxy in front of Discord that names no duration.
-const SHUT_OUT: Duration = Duration::from_secs(60);
+const BLOCK_PAUSE: Duration = Duration::from_secs(60);
 /// The number of stored buckets above which those that have been reset are dropped.
-const BUCKETS: usize = 1_024;
+const BUCKETS_MAX: usize = 1_024;
 /// The number of queues for requests that carry a token of their own.
-const PLACES: u16 = 1_024;
+const TOKEN_QUEUES: u16 = 1_024;
 /// The delay before the first retry, which doubles with each.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const FIRST_RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// A client of Discord's REST API.
 pub(crate) struct Rest {
@@ -128,7 +128,7 @@ impl<'r> Call<'r> {
 impl Rest {
     /// Creates a client for a bot's token, at Discord or at another base URL.
     pub(crate) fn new(token: &str, api: Option<&str>) -> Result<Self, reqwest::Error> {
-        let api = api.unwrap_or(DISCORD).trim_end_matches('/');
+        let api = api.unwrap_or(BASE_URL).trim_end_matches('/');
         let api = api.trim_end_matches("/v10").trim_end_matches("/api").to_owned();
         let token = format!("Bot {}", token::trimmed(token));
         let client = reqwest::Client::builder().build()?;
@@ -160,7 +160,7 @@ impl Rest {
         if let Some(retry_after) = self.shut_for(&endpoint) {
             return Err(RestError::Limited { retry_after });
         }
-        let permit = self.limiter.get_or_init(|| RateLimiter::new(GLOBAL)).acquire(endpoint.clone()).await;
+        let permit = self.limiter.get_or_init(|| RateLimiter::new(REQUESTS_PER_SECOND)).acquire(endpoint.clone()).await;
         // Requests ahead in the queue may have changed the guard's state.
         self.guard.admit(is_interaction)?;
         let began = Instant::now();
@@ -187,15 +187,15 @@ impl Rest {
     ///
     /// For background work, which nobody else retries.
     pub(crate) async fn with_retry(&self, call: Call<'_>) -> Result<Value, RestError> {
-        let mut pause = FIRST_PAUSE;
-        for attempt in 1..TRIES {
+        let mut pause = FIRST_RETRY_DELAY;
+        for attempt in 1..ATTEMPTS_MAX {
             let error = match self.call(call.clone()).await {
                 Err(error) if error.is_passing() => error,
                 other => return other,
             };
             let wait = error.retry_after().unwrap_or(pause);
             if attempt == 1 && error.retry_after().is_none() {
-                tracing::warn!("a request to Discord failed and is retried, with {TRIES} attempts at most: {error}");
+                tracing::warn!("a request to Discord failed and is retried, up to {ATTEMPTS_MAX} attempts: {error}");
             }
             tokio::time::sleep(wait).await;
             pause *= 2;
@@ -279,7 +279,7 @@ impl Rest {
                 (counted.clone(), counted)
             }
         };
-        if known.len() > BUCKETS {
+        if known.len() > BUCKETS_MAX {
             known.retain(|_, bucket| bucket.reset_at > Instant::now());
         }
         known.insert(endpoint, kept);
@@ -343,7 +343,7 @@ impl Rest {
         let asked = asked.filter(|seconds| seconds.is_finite());
         let retry_after =
             |default: Duration| asked.map_or(default, |seconds| Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0)));
-        let Some(said) = said else { return Err(self.foreign(status, retry_after(SHUT_OUT))) };
+        let Some(said) = said else { return Err(self.foreign(status, retry_after(BLOCK_PAUSE))) };
         if status == StatusCode::TOO_MANY_REQUESTS {
             let retry_after = retry_after(Duration::from_secs(1));
             if said["global"] == true || headers.contains_key("x-ratelimit-global") {
@@ -418,7 +418,7 @@ fn endpoint(call: &Call<'_>) -> Endpoint {
         // The limiter would log the token, which is a secret, and there are too many to keep a
         // queue for each. Requests with the same hash wait for each other, which costs little.
         let hash = Sha256::digest(format!("{kind}/{id}/{token}"));
-        let place = u16::from_be_bytes([hash[0], hash[1]]) % PLACES;
+        let place = u16::from_be_bytes([hash[0], hash[1]]) % TOKEN_QUEUES;
         let rest = ids.map(|part| if part.bytes().all(|byte| byte.is_ascii_digit()) { "-" } else { part });
         let path =
             ["webhooks".to_owned(), kind.to_owned(), place.to_string()].into_iter().chain(rest.map(ToOwned::to_owned));

@@ -10,16 +10,16 @@ use palabre_store::{Direction, Snapshot, Table, TableId};
 /// Interactions by bot and id.
 const TAKEN: Table<(String, u64), ()> = Table::new(TableId::DiscordTaken);
 /// The time for which a repetition is recognised: a little longer than answers are accepted.
-const LIFE: Millis = 20 * 60_000;
+const REPETITION_PERIOD: Millis = 20 * 60_000;
 /// The most interactions that are kept in memory.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
+const INTERACTIONS_MAX: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 
 /// The interactions that were recently accepted.
 pub(crate) struct Taken(Mutex<LruCache<u64, ()>>);
 
 impl Default for Taken {
     fn default() -> Self {
-        Self(Mutex::new(LruCache::new(REMEMBERED)))
+        Self(Mutex::new(LruCache::new(INTERACTIONS_MAX)))
     }
 }
 
@@ -47,5 +47,5 @@ impl Taken {
 
 /// Adds an accepted interaction to `batch`.
 pub(crate) fn keep(batch: &mut Batch, bot: &BotName, interaction: u64, now: Millis) {
-    TAKEN.put_until(batch, &(bot.to_string(), interaction), &(), Some(now + LIFE));
+    TAKEN.put_until(batch, &(bot.to_string(), interaction), &(), Some(now + REPETITION_PERIOD));
 }

@@ -6,7 +6,7 @@ use lru::LruCache;
 use palabre_model::{Member, User};
 
 /// The most entries of each cache of users, members and presences.
-const MOST: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
+const PEOPLE_MAX: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
 
 /// Recently seen users, and their data as members of servers.
 pub(crate) struct Seen {
@@ -23,12 +23,12 @@ pub(crate) struct Seen {
 impl Default for Seen {
     fn default() -> Self {
         Self {
-            users: LruCache::new(MOST),
-            usernames: LruCache::new(MOST),
-            members: LruCache::new(MOST),
-            roles: LruCache::new(MOST),
-            online: LruCache::new(MOST),
-            voice: LruCache::new(MOST),
+            users: LruCache::new(PEOPLE_MAX),
+            usernames: LruCache::new(PEOPLE_MAX),
+            members: LruCache::new(PEOPLE_MAX),
+            roles: LruCache::new(PEOPLE_MAX),
+            online: LruCache::new(PEOPLE_MAX),
+            voice: LruCache::new(PEOPLE_MAX),
         }
     }
 }

@@ -13,9 +13,9 @@ const BANNED: u16 = 22;
 const UNBANNED: u16 = 23;
 pub(super) const DELETED: u16 = 72;
 /// The longest time from an entry to the event that it belongs to.
-const FRESH: Millis = 10_000;
+const ENTRY_LIFETIME: Millis = 10_000;
 /// The most entries kept.
-const ENTRIES: usize = 64;
+const ENTRIES_MAX: usize = 64;
 
 /// An audit-log entry about a user.
 #[derive(Debug, Clone)]
@@ -115,7 +115,7 @@ impl Decoder {
         let (guild, target) = (frame.guild_id.get(), frame.target_id.get());
         let entry = Audited { guild, target, what: frame.action_type, by, reason: frame.reason.clone(), at: now };
         known.audit.push_back(entry);
-        if known.audit.len() > ENTRIES {
+        if known.audit.len() > ENTRIES_MAX {
             known.audit.pop_front();
         }
     }
@@ -124,7 +124,7 @@ impl Decoder {
     pub(super) fn audited(&self, guild: u64, target: u64, what: u16, now: Millis) -> Option<Audited> {
         let mut known = self.cache.lock();
         let is_it = |entry: &Audited| entry.guild == guild && entry.target == target && entry.what == what;
-        let index = known.audit.iter().position(|entry| is_it(entry) && entry.at + FRESH >= now)?;
+        let index = known.audit.iter().position(|entry| is_it(entry) && entry.at + ENTRY_LIFETIME >= now)?;
         if what == DELETED { known.audit.get(index).cloned() } else { known.audit.remove(index) }
     }
 

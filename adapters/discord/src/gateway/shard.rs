@@ -21,17 +21,17 @@ use crate::frames::{self, Frame};
 use crate::taken;
 
 /// The longest random pause before reconnecting, in addition to the gateway client's own.
-const JITTER_MILLIS: u64 = 1_000;
+const JITTER_MILLIS_MAX: u64 = 1_000;
 /// The number of connections in a row without events after which pauses grow.
-const FRUITLESS: u32 = 3;
+const FRUITLESS_MAX: u32 = 3;
 /// The longest pause before reconnecting.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// The timeout for Hello, including the pauses of the gateway client before it connects.
-const UNGREETED: Duration = Duration::from_secs(150);
+const HELLO_TIMEOUT: Duration = Duration::from_secs(150);
 /// The opcode of the first frame of a connection.
 const HELLO: u8 = 10;
 /// The timeout on shutdown for received events to become durable.
-const LANDING: Duration = Duration::from_secs(4);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Creates a shard, which connects when it is run.
 pub(super) fn connect(
@@ -119,7 +119,7 @@ pub(super) async fn run(
             }
             frame = shard.next(), if !running.flight.is_full() => frame,
             // After Hello, heartbeats detect a dead connection; before it, nothing does.
-            () = tokio::time::sleep(UNGREETED), if !running.is_greeted => {
+            () = tokio::time::sleep(HELLO_TIMEOUT), if !running.is_greeted => {
                 return Err(AdapterError::Lost("the gateway accepted the connection and sent nothing".to_owned()));
             }
         };
@@ -158,7 +158,7 @@ pub(super) async fn run(
         // Wait until the close frame is sent and answered.
         while let Some(Ok(Message::Text(_))) = shard.next().await {}
     };
-    drop(tokio::time::timeout(LANDING, landing).await);
+    drop(tokio::time::timeout(DRAIN_TIMEOUT, landing).await);
     Ok(())
 }
 
@@ -182,9 +182,9 @@ impl Running<'_> {
     /// connection at once is asked less and less often.
     async fn pause(&mut self) {
         self.fruitless += 1;
-        let grown = Duration::from_secs(1) * 2_u32.saturating_pow(self.fruitless.saturating_sub(FRUITLESS));
-        let pause = if self.fruitless > FRUITLESS { grown.min(LONGEST_PAUSE) } else { Duration::ZERO };
-        let jitter = Duration::from_millis(self.discord.entropy.next() % JITTER_MILLIS);
+        let grown = Duration::from_secs(1) * 2_u32.saturating_pow(self.fruitless.saturating_sub(FRUITLESS_MAX));
+        let pause = if self.fruitless > FRUITLESS_MAX { grown.min(RECONNECT_PAUSE_MAX) } else { Duration::ZERO };
+        let jitter = Duration::from_millis(self.discord.entropy.next() % JITTER_MILLIS_MAX);
         let mut shutdown = self.context.shutdown.clone();
         tokio::select! {
             () = tokio::time::sleep(pause + jitter) => {}

@@ -19,7 +19,7 @@ const NOT_OWN: i64 = 50_005;
 /// The messages of a text in order, by bot and the id of the one that scripts know.
 const PARTS: Table<(String, u64), Vec<u64>> = Table::new(TableId::DiscordParts);
 /// The lifetime of these rows.
-const LIFE: Millis = 30 * 86_400_000;
+const PARTS_LIFETIME: Millis = 30 * 86_400_000;
 
 impl Discord {
     pub(super) async fn edit(
@@ -139,7 +139,7 @@ impl Discord {
     /// Stores the messages of a text.
     pub(super) async fn keep_parts(&self, message: MessageId, parts: Vec<u64>) -> Result<(), ActionError> {
         let mut batch = Batch::default();
-        let until = Some(self.clock.now() + LIFE);
+        let until = Some(self.clock.now() + PARTS_LIFETIME);
         PARTS.put_until(&mut batch, &(self.cache.bot().to_string(), message.get()), &parts, until);
         self.long.lock().unwrap_or_else(PoisonError::into_inner).put(message.get(), parts);
         self.keep(batch).await

@@ -14,13 +14,13 @@ use crate::rest::{Call, RestError};
 /// The longest mute: Discord's limit of 28 days, less a minute.
 ///
 /// <https://discord.com/developers/docs/resources/guild#modify-guild-member>
-const TIMEOUT: Millis = 28 * 86_400_000 - 60_000;
+const MUTE_MAX: Millis = 28 * 86_400_000 - 60_000;
 /// The longest period before a ban whose messages it deletes.
-const PURGE: Millis = 604_800_000;
+const PURGE_PERIOD_MAX: Millis = 604_800_000;
 /// The longest slow mode, in seconds.
-const SLOWMODE: u64 = 21_600;
+const SLOWMODE_MAX: u64 = 21_600;
 /// The longest topic, in characters.
-const TOPIC: usize = 1_024;
+const TOPIC_MAX: usize = 1_024;
 
 impl Discord {
     pub(super) async fn moderate(
@@ -44,7 +44,7 @@ impl Discord {
         let now = self.clock.now();
         match measure {
             Measure::Mute { until } => {
-                let until = until.unwrap_or(u64::MAX).min(now + TIMEOUT);
+                let until = until.unwrap_or(u64::MAX).min(now + MUTE_MAX);
                 let body = json!({ "communication_disabled_until": iso8601(until) });
                 done(self.rest.call(Call::new(LightMethod::Patch, member).body(body).reason(reason)).await)
             }
@@ -56,7 +56,7 @@ impl Discord {
                 gone_is_done(done(self.rest.call(Call::new(LightMethod::Delete, member).reason(reason)).await))
             }
             Measure::Ban { until, purge_since } => {
-                let seconds = purge_since.map_or(0, |since| now.saturating_sub(since).min(PURGE) / 1_000);
+                let seconds = purge_since.map_or(0, |since| now.saturating_sub(since).min(PURGE_PERIOD_MAX) / 1_000);
                 // The expiry is stored before the ban, so that a crash in between leaves nobody
                 // banned for good.
                 let before = self.ends.set(*until, guild, user_id.get()).await?;
@@ -89,11 +89,11 @@ impl Discord {
     pub(super) async fn arrange(&self, channel: u64, change: &RoomChange) -> Result<Outcome, ActionError> {
         let channel_id = ChannelId::new(channel);
         let body = match change {
-            RoomChange::Topic(topic) => json!({ "topic": topic.chars().take(TOPIC).collect::<String>() }),
+            RoomChange::Topic(topic) => json!({ "topic": topic.chars().take(TOPIC_MAX).collect::<String>() }),
             RoomChange::Slowmode(pause) => {
                 let seconds = pause.div_ceil(1_000);
-                if seconds > SLOWMODE {
-                    let why = format!("a slow mode of {seconds} s exceeds Discord's maximum of {SLOWMODE} s");
+                if seconds > SLOWMODE_MAX {
+                    let why = format!("a slow mode of {seconds} s exceeds Discord's maximum of {SLOWMODE_MAX} s");
                     return Err(ActionError::Rejected(why));
                 }
                 json!({ "rate_limit_per_user": seconds })

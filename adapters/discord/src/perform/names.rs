@@ -3,11 +3,11 @@
 //! <https://discord.com/developers/docs/resources/webhook#create-webhook>
 
 /// The longest name, in characters.
-const LONGEST: usize = 80;
+const NAME_MAX: usize = 80;
 /// The words that a name must not contain.
-const RESERVED: [&str; 2] = ["discord", "clyde"];
+const RESERVED_WORDS: [&str; 2] = ["discord", "clyde"];
 /// The names that are reserved as a whole.
-const TAKEN: [&str; 3] = ["everyone", "here", "system message"];
+const RESERVED_NAMES: [&str; 3] = ["everyone", "here", "system message"];
 /// An invisible character that breaks up a word.
 const BREAK: char = '\u{200b}';
 
@@ -16,16 +16,16 @@ pub(super) fn allowed(name: &str) -> String {
     let printed: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let trimmed = printed.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut name: Vec<char> = trimmed.chars().collect();
-    for word in RESERVED {
+    for word in RESERVED_WORDS {
         break_up(&mut name, word);
     }
     let folded: String = name.iter().copied().map(folded).collect();
-    if TAKEN.contains(&folded.trim_start_matches('@')) {
+    if RESERVED_NAMES.contains(&folded.trim_start_matches('@')) {
         // After the first letter, which an @ is not.
         let letter = name.iter().position(|c| *c != '@').unwrap_or_default();
         name.insert(letter + 1, BREAK);
     }
-    let name: String = name.into_iter().take(LONGEST).collect();
+    let name: String = name.into_iter().take(NAME_MAX).collect();
     let name = name.trim_end();
     if name.chars().any(|c| c != BREAK && !c.is_whitespace()) { name.to_owned() } else { "?".to_owned() }
 }
@@ -62,7 +62,7 @@ fn folded(letter: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST, allowed, folded, initials};
+    use super::{NAME_MAX, allowed, folded, initials};
 
     #[test]
     fn no_reserved_word_is_left_in_a_name() {
@@ -85,8 +85,8 @@ mod tests {
         for name in ["", "  ", "\u{0}\r\n", "\u{200b}"] {
             assert_eq!(allowed(name), "?", "{name:?}");
         }
-        assert_eq!(allowed(&"ü".repeat(200)).chars().count(), LONGEST);
-        assert_eq!(allowed(&"clyde".repeat(40)).chars().count(), LONGEST);
+        assert_eq!(allowed(&"ü".repeat(200)).chars().count(), NAME_MAX);
+        assert_eq!(allowed(&"clyde".repeat(40)).chars().count(), NAME_MAX);
         assert_eq!(allowed("Zoé\r\n the\t Queen"), "Zoé the Queen");
     }
 

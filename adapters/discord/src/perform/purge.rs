@@ -12,13 +12,13 @@ use crate::decode::made_at;
 use crate::rest::{Call, RestError};
 
 /// The most messages that Discord lists, or deletes, in one request.
-pub(super) const AT_ONCE: usize = 100;
+pub(super) const BULK_MAX: usize = 100;
 /// The age above which messages are deleted one by one: Discord's 14 days, less an hour.
 ///
 /// <https://discord.com/developers/docs/resources/message#bulk-delete-messages>
-const YOUNG: Millis = 14 * 86_400_000 - 3_600_000;
+const BULK_AGE_MAX: Millis = 14 * 86_400_000 - 3_600_000;
 /// The most messages that are searched for those of one user.
-const LOOKED_THROUGH: usize = 2_000;
+const SEARCHED_MAX: usize = 2_000;
 
 impl Discord {
     pub(super) async fn purge(
@@ -58,14 +58,14 @@ impl Discord {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let channel_id = ChannelId::new(channel);
         let (mut found, mut before, mut looked) = (Vec::new(), None::<u64>, 0);
-        while found.len() < count && looked < LOOKED_THROUGH {
+        while found.len() < count && looked < SEARCHED_MAX {
             let call = Call::new(LightMethod::Get, Route::ChannelMessages { channel_id });
-            let call = call.param("limit", AT_ONCE.to_string());
+            let call = call.param("limit", BULK_MAX.to_string());
             let call = before.iter().fold(call, |call, id| call.param("before", id.to_string()));
             let page = self.rest.call(call).await?;
             let page = page.as_array().map(Vec::as_slice).unwrap_or_default();
             let ids = page.iter().filter_map(|message| Some((message, message["id"].as_str()?.parse::<u64>().ok()?)));
-            let mut is_over = page.len() < AT_ONCE;
+            let mut is_over = page.len() < BULK_MAX;
             for (message, id) in ids {
                 looked += 1;
                 before = Some(id);
@@ -89,7 +89,7 @@ impl Discord {
     ///
     /// In one request if there are several that allow it; otherwise the first one alone.
     async fn remove_some(&self, channel: u64, ids: &[u64], reason: Option<&str>) -> Result<usize, ActionError> {
-        let some: Vec<u64> = ids.iter().copied().take(AT_ONCE).take_while(|id| self.is_young(*id)).collect();
+        let some: Vec<u64> = ids.iter().copied().take(BULK_MAX).take_while(|id| self.is_young(*id)).collect();
         let is_in_server = self.cache.lock().channels.contains_key(&channel);
         if some.len() < 2 || !is_in_server {
             let one = MessageId::new(ids.first().copied().unwrap_or_default().max(1));
@@ -110,6 +110,6 @@ impl Discord {
 
     /// Whether a message is young enough to be deleted together with others.
     pub(super) fn is_young(&self, message: u64) -> bool {
-        made_at(message) + YOUNG > self.clock.now()
+        made_at(message) + BULK_AGE_MAX > self.clock.now()
     }
 }

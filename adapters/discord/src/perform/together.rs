@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use palabre_model::{Action, ActionError, ActionKey, Outcome};
 
-use super::purge::AT_ONCE;
+use super::purge::BULK_MAX;
 use super::{channel, message};
 use crate::Discord;
 
@@ -42,7 +42,7 @@ impl Discord {
             return None;
         }
         let mut messages = Vec::new();
-        for (action, _) in actions.iter().take(AT_ONCE) {
+        for (action, _) in actions.iter().take(BULK_MAX) {
             let Action::Delete { room: of, message: which, reason: why } = action else { break };
             let Ok(id) = message(which) else { break };
             let fits = of == room && why == reason && action.check_ids(self.cache.bot()).is_ok();

@@ -16,9 +16,9 @@ use super::RestError;
 /// Discord counts the statuses 401, 403 and 429 over ten minutes and blocks an address at 10,000;
 /// this is half of that.
 /// <https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans>
-const IN_VAIN: usize = 5_000;
+const INVALID_MAX: usize = 5_000;
 /// The period over which Discord counts invalid requests.
-const WINDOW: Duration = Duration::from_secs(600);
+const INVALID_PERIOD: Duration = Duration::from_secs(600);
 
 #[derive(Default)]
 pub(super) struct Guard {
@@ -28,7 +28,7 @@ pub(super) struct Guard {
 
 #[derive(Default)]
 struct GuardState {
-    in_vain: VecDeque<Instant>,
+    invalid_requests: VecDeque<Instant>,
     held_until: Option<Instant>,
 }
 
@@ -50,12 +50,12 @@ impl Guard {
                 state.held_until = None;
             }
         }
-        while state.in_vain.front().is_some_and(|at| now.duration_since(*at) > WINDOW) {
-            state.in_vain.pop_front();
+        while state.invalid_requests.front().is_some_and(|at| now.duration_since(*at) > INVALID_PERIOD) {
+            state.invalid_requests.pop_front();
         }
-        match state.in_vain.front() {
-            Some(first) if state.in_vain.len() >= IN_VAIN => {
-                Err(RestError::Limited { retry_after: WINDOW.saturating_sub(now.duration_since(*first)) })
+        match state.invalid_requests.front() {
+            Some(first) if state.invalid_requests.len() >= INVALID_MAX => {
+                Err(RestError::Limited { retry_after: INVALID_PERIOD.saturating_sub(now.duration_since(*first)) })
             }
             _ => Ok(()),
         }
@@ -66,10 +66,10 @@ impl Guard {
         let mut state = self.lock();
         let counts = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS].contains(&status);
         if counts && !is_shared {
-            state.in_vain.push_back(Instant::now());
-            if state.in_vain.len() == IN_VAIN {
+            state.invalid_requests.push_back(Instant::now());
+            if state.invalid_requests.len() == INVALID_MAX {
                 tracing::error!(
-                    "Discord refused {IN_VAIN} requests in ten minutes; the bot waits, or its address would be blocked"
+                    "Discord refused {INVALID_MAX} requests in ten minutes; the bot waits before its address is blocked"
                 );
             }
         }
