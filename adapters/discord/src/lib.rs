@@ -2,12 +2,12 @@
 //!
 //! serenity provides routes, request building and message builders; twilight keeps the gateway.
 
+mod ban_expiry;
 mod cache;
 mod commands;
 mod config;
 mod decode;
 mod encode;
-mod ends;
 mod facts;
 mod forms;
 mod frames;
@@ -41,8 +41,8 @@ pub use config::{Config, Privileged, ShardRange};
 pub use online::{Online, online};
 pub use reading::Frames;
 
+use ban_expiry::BanExpiries;
 use cache::PlatformCache;
-use ends::Ends;
 use interactions::{Interactions, Token};
 use perform::Webhooks;
 use rest::{Call, Rest, RestError};
@@ -102,7 +102,7 @@ pub struct Discord {
     /// The messages that an interrupted purge has still to delete.
     purges: Mutex<LruCache<ActionKey, Vec<u64>>>,
     webhooks: Webhooks,
-    ends: Ends,
+    ban_expiries: BanExpiries,
     /// Background tasks: deferred responses, autocomplete choices, and forms.
     asides: Mutex<JoinSet<()>>,
     capabilities: Capabilities,
@@ -137,7 +137,7 @@ impl Discord {
             nonce_seed: OnceCell::new(),
             purges: Mutex::new(LruCache::new(PURGES_MAX)),
             webhooks: Webhooks::default(),
-            ends: Ends::new(&bot, store.clone(), Arc::clone(&clock)),
+            ban_expiries: BanExpiries::new(&bot, store.clone(), Arc::clone(&clock)),
             asides: Mutex::default(),
             capabilities: Capabilities {
                 actions: ActionKind::all_but(UNSUPPORTED),
@@ -241,7 +241,7 @@ impl Adapter for Discord {
     async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
         let _beside = Beside(&self);
         let listing = commands::keep(&self, context.commands.clone(), context.shutdown.clone());
-        let ending = self.ends.run(&self.rest, context.shutdown.clone());
+        let ending = self.ban_expiries.run(&self.rest, context.shutdown.clone());
         let beside = async { tokio::join!(listing, ending) };
         tokio::select! {
             ended = gateway::run(&self, &context) => ended,

@@ -59,16 +59,16 @@ impl Discord {
                 let seconds = purge_since.map_or(0, |since| now.saturating_sub(since).min(PURGE_PERIOD_MAX) / 1_000);
                 // The expiry is stored before the ban, so that a crash in between leaves nobody
                 // banned for good.
-                let before = self.ends.set(*until, guild, user_id.get()).await?;
+                let before = self.ban_expiries.set(*until, guild, user_id.get()).await?;
                 let body = json!({ "delete_message_seconds": seconds });
                 let banned = self.rest.call(Call::new(LightMethod::Put, ban).body(body).reason(reason)).await;
                 if let Err(RestError::Refused { .. }) = banned {
-                    self.ends.set(before, guild, user_id.get()).await?;
+                    self.ban_expiries.set(before, guild, user_id.get()).await?;
                 }
                 done(banned)
             }
             Measure::Unban => {
-                self.ends.set(None, guild, user_id.get()).await?;
+                self.ban_expiries.set(None, guild, user_id.get()).await?;
                 let call = Call::new(LightMethod::Delete, ban).body(json!({})).reason(reason);
                 gone_is_done(done(self.rest.call(call).await))
             }

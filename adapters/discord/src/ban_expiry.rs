@@ -14,8 +14,8 @@ use tokio::sync::Notify;
 use crate::rest::{Call, Rest, RestError};
 
 /// Expiries by bot, time, and server and user; the value is the time at which it was set.
-const ENDS: Table<End, Option<Millis>> = Table::new(TableId::DiscordEnds);
-type End = (String, Millis, String);
+const EXPIRIES: Table<ExpiryKey, Option<Millis>> = Table::new(TableId::DiscordEnds);
+type ExpiryKey = (String, Millis, String);
 /// The delay before another attempt to lift a ban.
 const RETRY_DELAY: Millis = 60_000;
 /// The longest time between two checks.
@@ -23,16 +23,17 @@ const CHECK_INTERVAL_MAX: Millis = 3_600_000;
 /// Steps of the clock that are shorter than this are normal corrections, and are ignored.
 const CLOCK_STEP_MIN: Millis = 60_000;
 
-pub(crate) struct Ends {
+/// The expiries of temporary bans.
+pub(crate) struct BanExpiries {
     bot: BotName,
     store: Store,
     clock: Arc<dyn Clock>,
-    news: Notify,
+    changed: Notify,
 }
 
-impl Ends {
+impl BanExpiries {
     pub(crate) fn new(bot: &BotName, store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { bot: bot.clone(), store, clock, news: Notify::new() }
+        Self { bot: bot.clone(), store, clock, changed: Notify::new() }
     }
 
     /// Sets or removes the expiry of a user's ban, and returns the one before.
@@ -46,20 +47,20 @@ impl Ends {
         let rows = self.rows(usize::MAX).await.map_err(|error| ActionError::Transient(error.to_string()))?;
         let mut batch = Batch::default();
         let before: Vec<_> = rows.iter().map(|(key, _)| key).filter(|(_, _, of)| *of == whom).collect();
-        before.iter().for_each(|key| ENDS.delete(&mut batch, key));
+        before.iter().for_each(|key| EXPIRIES.delete(&mut batch, key));
         let before = before.last().map(|(_, until, _)| *until);
         if let Some(until) = until {
-            ENDS.put(&mut batch, &(self.bot.to_string(), until, whom), &Some(self.clock.now()));
+            EXPIRIES.put(&mut batch, &(self.bot.to_string(), until, whom), &Some(self.clock.now()));
         }
         self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
-        self.news.notify_one();
+        self.changed.notify_one();
         Ok(before)
     }
 
     /// Lifts expired bans until shutdown.
     pub(crate) async fn run(&self, rest: &Rest, mut shutdown: Shutdown) {
         loop {
-            let next = match self.end_due(rest).await {
+            let next = match self.lift_expired(rest).await {
                 Ok(next) => next,
                 Err(error) => {
                     tracing::error!(bot = %self.bot, "could not process the bans that expire: {error}");
@@ -70,18 +71,18 @@ impl Ends {
             let until = next.unwrap_or(now + CHECK_INTERVAL_MAX).clamp(now + 1, now + CHECK_INTERVAL_MAX);
             tokio::select! {
                 () = self.clock.sleep_until(until) => {}
-                () = self.news.notified() => {}
+                () = self.changed.notified() => {}
                 () = shutdown.requested() => return,
             }
         }
     }
 
     /// Returns the first expiries of the bot, in the order of their times.
-    async fn rows(&self, most: usize) -> palabre_store::Result<Vec<(End, Option<Millis>)>> {
+    async fn rows(&self, most: usize) -> palabre_store::Result<Vec<(ExpiryKey, Option<Millis>)>> {
         let (store, bot, now) = (self.store.clone(), self.bot.to_string(), self.clock.now());
         let read = tokio::task::spawn_blocking(move || -> palabre_store::Result<Vec<_>> {
             let snapshot = store.snapshot(now)?;
-            let rows = ENDS.scan(&snapshot, &bot, Direction::Forward)?.take(most);
+            let rows = EXPIRIES.scan(&snapshot, &bot, Direction::Forward)?.take(most);
             rows.filter(|row| row.as_ref().map_or(true, |((of, ..), _)| *of == bot)).collect()
         });
         // The task only reads, and does not panic.
@@ -89,21 +90,21 @@ impl Ends {
     }
 
     /// Restarts the expiries that were set while the clock was ahead, with their full durations.
-    async fn begin_anew(&self) -> palabre_store::Result<()> {
+    async fn restart_expiries(&self) -> palabre_store::Result<()> {
         let now = self.clock.now();
         let mut batch = Batch::default();
         for ((bot, due, whom), set) in self.rows(usize::MAX).await? {
             let Some(set) = set.filter(|set| *set > now.saturating_add(CLOCK_STEP_MIN)) else { continue };
             let later = now.saturating_add(due.saturating_sub(set));
-            ENDS.delete(&mut batch, &(bot.clone(), due, whom.clone()));
-            ENDS.put(&mut batch, &(bot, later, whom), &Some(now));
+            EXPIRIES.delete(&mut batch, &(bot.clone(), due, whom.clone()));
+            EXPIRIES.put(&mut batch, &(bot, later, whom), &Some(now));
         }
         if batch.is_empty() { Ok(()) } else { self.store.commit(batch).await }
     }
 
     /// Lifts expired bans, and returns the time of the next expiry.
-    async fn end_due(&self, rest: &Rest) -> palabre_store::Result<Option<Millis>> {
-        self.begin_anew().await?;
+    async fn lift_expired(&self, rest: &Rest) -> palabre_store::Result<Option<Millis>> {
+        self.restart_expiries().await?;
         let now = self.clock.now();
         let mut next = None::<Millis>;
         for (key, set) in self.rows(100).await? {
@@ -113,7 +114,7 @@ impl Ends {
                 break;
             }
             let mut batch = Batch::default();
-            ENDS.delete(&mut batch, &key);
+            EXPIRIES.delete(&mut batch, &key);
             if let Err(error) = unban(rest, whom).await {
                 // A refusal is retried later, since the bot may get back the permission that it
                 // lacks.
@@ -123,7 +124,7 @@ impl Ends {
                     "could not lift the expired ban of {whom} (server/user), retrying in {} s: {error}",
                     pause / 1_000
                 );
-                ENDS.put(&mut batch, &(bot.clone(), now + pause, whom.clone()), &set);
+                EXPIRIES.put(&mut batch, &(bot.clone(), now + pause, whom.clone()), &set);
                 next = Some(next.map_or(now + pause, |next| next.min(now + pause)));
             }
             self.store.commit(batch).await?;
