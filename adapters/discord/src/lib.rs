@@ -104,7 +104,7 @@ pub struct Discord {
     webhooks: Webhooks,
     ban_expiries: BanExpiries,
     /// Background tasks: deferred responses, autocomplete choices, and forms.
-    asides: Mutex<JoinSet<()>>,
+    background_tasks: Mutex<JoinSet<()>>,
     capabilities: Capabilities,
 }
 
@@ -138,7 +138,7 @@ impl Discord {
             purges: Mutex::new(LruCache::new(PURGES_MAX)),
             webhooks: Webhooks::default(),
             ban_expiries: BanExpiries::new(&bot, store.clone(), Arc::clone(&clock)),
-            asides: Mutex::default(),
+            background_tasks: Mutex::default(),
             capabilities: Capabilities {
                 actions: ActionKind::all_but(UNSUPPORTED),
                 buttons: true,
@@ -186,7 +186,7 @@ impl Discord {
     /// Starts the response to an interaction. Returns true if it is no event.
     ///
     /// Autocompletion and the buttons that open the adapter's own forms are no events.
-    fn is_interaction(self: &Arc<Self>, context: &AdapterContext, data: &Value) -> bool {
+    fn start_response(self: &Arc<Self>, context: &AdapterContext, data: &Value) -> bool {
         let Ok(frame) = frames::Interaction::deserialize(data) else { return false };
         if frame.id.known().is_none() {
             return false;
@@ -197,9 +197,9 @@ impl Discord {
         let by = UserId::new(self.cache.bot(), &frame.by().map(|user| user.id).unwrap_or_default().to_string());
         let used = (frame.kind == interactions::FORM).then(|| Self::form_button(frame.message.as_ref()?)).flatten();
         let offered = is_typing.then(|| commands::choices(&context.commands.borrow(), &data["data"]));
-        let mut asides = self.asides.lock().unwrap_or_else(PoisonError::into_inner);
-        while asides.try_join_next().is_some() {}
-        asides.spawn(async move {
+        let mut tasks = self.background_tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(async move {
             match offered {
                 Some(choices) => discord.interactions.offer(&discord.rest, &token, choices).await,
                 None if wants_form => discord.show_form(&frame.data.custom_id, &by, &token).await,
@@ -220,11 +220,11 @@ impl Discord {
 }
 
 /// Aborts the background tasks when the adapter ends in any way, since they hold the store.
-struct Beside<'d>(&'d Discord);
+struct AbortOnDrop<'d>(&'d Discord);
 
-impl Drop for Beside<'_> {
+impl Drop for AbortOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.asides.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        self.0.background_tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
 }
 
@@ -239,14 +239,14 @@ impl Adapter for Discord {
     }
 
     async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
-        let _beside = Beside(&self);
+        let _abort = AbortOnDrop(&self);
         let listing = commands::keep(&self, context.commands.clone(), context.shutdown.clone());
-        let ending = self.ban_expiries.run(&self.rest, context.shutdown.clone());
-        let beside = async { tokio::join!(listing, ending) };
+        let unbanning = self.ban_expiries.run(&self.rest, context.shutdown.clone());
+        let others = async { tokio::join!(listing, unbanning) };
         tokio::select! {
             ended = gateway::run(&self, &context) => ended,
             // Both tasks end on shutdown, at which the gateway ends too.
-            _ = async { beside.await; std::future::pending::<()>().await } => Ok(()),
+            _ = async { others.await; std::future::pending::<()>().await } => Ok(()),
         }
     }
 

@@ -272,7 +272,7 @@ impl Running<'_> {
             tracing::debug!(bot = %self.context.bot.name, "ignored an interaction that was already accepted");
             return Ok(());
         }
-        if interaction.is_some() && self.discord.is_interaction(self.context, &data) {
+        if interaction.is_some() && self.discord.start_response(self.context, &data) {
             return Ok(());
         }
         let mut decoded = self.decoder.decode(&name, data, now);

@@ -41,7 +41,7 @@ impl Rest {
     fn own(&self, url: &str) -> Option<Url> {
         let url = Url::parse(url).ok().filter(|url| url.username().is_empty() && url.password().is_none())?;
         let at_discord = || url.scheme() == "https" && url.host_str().is_some_and(|host| HOSTS.contains(&host));
-        let beside_api = || Url::parse(&self.api).is_ok_and(|api| api.origin() == url.origin());
-        (at_discord() || beside_api()).then_some(url)
+        let at_api = || Url::parse(&self.api).is_ok_and(|api| api.origin() == url.origin());
+        (at_discord() || at_api()).then_some(url)
     }
 }
