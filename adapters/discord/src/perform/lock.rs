@@ -16,11 +16,11 @@ use crate::rest::{Call, RestError};
 /// <https://discord.com/developers/docs/topics/permissions>
 const SPEAKING: u64 = 1 << 11 | 1 << 38;
 /// The types of permission overwrites: for a role, and for a user.
-const OF_A_ROLE: u8 = 0;
-const OF_A_PERSON: u8 = 1;
+const ROLE: u8 = 0;
+const MEMBER: u8 = 1;
 
 /// The permissions that an overwrite allows and denies.
-type Settled = (u64, u64);
+type Overwrite = (u64, u64);
 /// The overwrites before a channel was locked, by bot and channel.
 const LOCKS: Table<(String, u64), LockRow> = Table::new(TableId::DiscordLocks);
 
@@ -29,7 +29,7 @@ const LOCKS: Table<(String, u64), LockRow> = Table::new(TableId::DiscordLocks);
 /// The others have the id, and the type of the overwrite. Only the permissions for sending are
 /// kept.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct LockRow(Settled, Settled, #[serde(default)] Vec<(u64, u8, Settled)>);
+struct LockRow(Overwrite, Overwrite, #[serde(default)] Vec<(u64, u8, Overwrite)>);
 
 impl Discord {
     /// Denies everyone sending in a channel, except those who may unlock it; or restores it.
@@ -51,7 +51,7 @@ impl Discord {
         let key = (self.cache.bot().to_string(), channel);
         let before = self.stored(LOCKS, key.clone()).await?;
         // The role @everyone has the id of the server.
-        let (everybody, own) = (settled(&now, guild), settled(&now, me));
+        let (everybody, own) = (overwrite(&now, guild), overwrite(&now, me));
         let mut batch = Batch::default();
         // A denial for everyone includes the bot, which has to announce that the channel is open
         // again, and the moderators who may ask it to. They are allowed to send before everyone is
@@ -60,25 +60,25 @@ impl Discord {
             let mut row = before.unwrap_or_else(|| LockRow(of_speaking(everybody), of_speaking(own), Vec::new()));
             for (id, kind) in self.moderators(guild) {
                 if row.2.iter().all(|(known, ..)| *known != id) {
-                    row.2.push((id, kind, of_speaking(settled(&now, id))));
+                    row.2.push((id, kind, of_speaking(overwrite(&now, id))));
                 }
             }
             LOCKS.put(&mut batch, &key, &row);
             self.keep(batch).await?;
-            self.settle(channel_id, (me, OF_A_PERSON), own, (SPEAKING, 0)).await?;
+            self.set_speaking(channel_id, (me, MEMBER), own, (SPEAKING, 0)).await?;
             for (id, kind, _) in row.2 {
-                self.settle_other(channel_id, (id, kind), settled(&now, id), (SPEAKING, 0)).await?;
+                self.try_set_speaking(channel_id, (id, kind), overwrite(&now, id), (SPEAKING, 0)).await?;
             }
-            self.settle(channel_id, (guild, OF_A_ROLE), everybody, (0, SPEAKING)).await?;
+            self.set_speaking(channel_id, (guild, ROLE), everybody, (0, SPEAKING)).await?;
             return Ok(Outcome::default());
         }
         // A channel that the bot has not locked is opened, and nothing else changes.
         let before = before.unwrap_or_else(|| LockRow((everybody.0 & SPEAKING, 0), of_speaking(own), Vec::new()));
         let LockRow(of_everybody, of_bot, of_others) = before;
-        self.settle(channel_id, (guild, OF_A_ROLE), everybody, of_everybody).await?;
-        self.settle(channel_id, (me, OF_A_PERSON), own, of_bot).await?;
+        self.set_speaking(channel_id, (guild, ROLE), everybody, of_everybody).await?;
+        self.set_speaking(channel_id, (me, MEMBER), own, of_bot).await?;
         for (id, kind, speaking) in of_others {
-            self.settle_other(channel_id, (id, kind), settled(&now, id), speaking).await?;
+            self.try_set_speaking(channel_id, (id, kind), overwrite(&now, id), speaking).await?;
         }
         LOCKS.delete(&mut batch, &key);
         self.keep(batch).await?;
@@ -91,17 +91,17 @@ impl Discord {
     fn moderators(&self, guild: u64) -> Vec<(u64, u8)> {
         let known = self.cache.lock();
         let Some(row) = known.guilds.get(&guild) else { return Vec::new() };
-        let mut moderators: Vec<_> = row.moderating_roles(guild).map(|role| (role, OF_A_ROLE)).collect();
+        let mut moderators: Vec<_> = row.moderating_roles(guild).map(|role| (role, ROLE)).collect();
         let bot = format!("{}/", self.cache.bot());
         for name in &self.moderators {
             // As elsewhere in bots.yaml: a number is the id of a user, everything else is the name
             // of a role.
             match name.strip_prefix(&bot).unwrap_or(name).parse::<u64>() {
-                Ok(person) if person != 0 && person != known.me => moderators.push((person, OF_A_PERSON)),
+                Ok(person) if person != 0 && person != known.me => moderators.push((person, MEMBER)),
                 Ok(_) => {}
                 Err(_) => {
                     let called = row.roles.iter().filter(|(_, role)| role.name == *name).map(|(id, _)| *id);
-                    moderators.extend(called.filter(|id| *id != guild).map(|role| (role, OF_A_ROLE)));
+                    moderators.extend(called.filter(|id| *id != guild).map(|role| (role, ROLE)));
                 }
             }
         }
@@ -110,30 +110,30 @@ impl Discord {
         moderators
     }
 
-    /// Sets an overwrite like [`Discord::settle`], and logs a refusal instead of returning it.
-    async fn settle_other(
+    /// Sets an overwrite like [`Discord::set_speaking`], and logs a refusal instead of returning it.
+    async fn try_set_speaking(
         &self,
         channel_id: ChannelId,
         whom: (u64, u8),
-        now: Settled,
-        speaking: Settled,
+        now: Overwrite,
+        speaking: Overwrite,
     ) -> Result<(), RestError> {
-        match self.settle(channel_id, whom, now, speaking).await {
+        match self.set_speaking(channel_id, whom, now, speaking).await {
             Err(error @ RestError::Refused { .. }) => {
                 tracing::warn!(bot = %self.cache.bot(), "could not set permissions in {channel_id} for {}: {error}", whom.0);
                 Ok(())
             }
-            settled => settled,
+            result => result,
         }
     }
 
     /// Sets the permissions for sending of a role or a user, and keeps all others.
-    async fn settle(
+    async fn set_speaking(
         &self,
         channel_id: ChannelId,
         (whom, kind): (u64, u8),
-        now: Settled,
-        speaking: Settled,
+        now: Overwrite,
+        speaking: Overwrite,
     ) -> Result<(), RestError> {
         let wanted = (now.0 & !SPEAKING | speaking.0, now.1 & !SPEAKING | speaking.1);
         if wanted == now {
@@ -151,13 +151,13 @@ impl Discord {
 }
 
 /// Returns the overwrite of a role or a user in a channel.
-fn settled(channel: &Value, id: u64) -> Settled {
+fn overwrite(channel: &Value, id: u64) -> Overwrite {
     let all = channel["permission_overwrites"].as_array();
     let found = all.and_then(|all| all.iter().find(|one| one["id"].as_str() == Some(&*id.to_string())));
     let bits = |name: &str| found.and_then(|one| one[name].as_str()?.parse().ok()).unwrap_or_default();
     (bits("allow"), bits("deny"))
 }
 
-const fn of_speaking((allow, deny): Settled) -> Settled {
+const fn of_speaking((allow, deny): Overwrite) -> Overwrite {
     (allow & SPEAKING, deny & SPEAKING)
 }
