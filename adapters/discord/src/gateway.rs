@@ -53,7 +53,7 @@ pub(crate) async fn run(discord: &Arc<Discord>, context: &AdapterContext) -> Res
     let known = tokio::task::spawn_blocking(move || {
         let snapshot = store.snapshot(now)?;
         loading.cache.load(&snapshot)?;
-        loading.taken.load(&snapshot, &bot)?;
+        loading.seen_interactions.load(&snapshot, &bot)?;
         session::load(&snapshot, &bot)
     });
     let sessions =

@@ -17,7 +17,7 @@ mod online;
 mod perform;
 mod reading;
 mod rest;
-mod taken;
+mod seen_interactions;
 mod token;
 
 use std::num::NonZeroUsize;
@@ -46,7 +46,7 @@ use cache::PlatformCache;
 use interactions::{Interactions, Token};
 use perform::Webhooks;
 use rest::{Call, Rest, RestError};
-use taken::Taken;
+use seen_interactions::SeenInteractions;
 
 /// The most entries of each cache of answers, channels, outcomes and message parts.
 const CACHE_ENTRIES_MAX: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
@@ -97,7 +97,7 @@ pub struct Discord {
     progress: Mutex<LruCache<ActionKey, Vec<u64>>>,
     /// The messages of a text that takes several, by the id of the one that scripts know.
     long: Mutex<LruCache<u64, Vec<u64>>>,
-    taken: Taken,
+    seen_interactions: SeenInteractions,
     nonce_seed: OnceCell<String>,
     /// The messages that an interrupted purge has still to delete.
     purges: Mutex<LruCache<ActionKey, Vec<u64>>>,
@@ -133,7 +133,7 @@ impl Discord {
             done: Mutex::new(LruCache::new(CACHE_ENTRIES_MAX)),
             progress: Mutex::new(LruCache::new(CACHE_ENTRIES_MAX)),
             long: Mutex::new(LruCache::new(CACHE_ENTRIES_MAX)),
-            taken: Taken::default(),
+            seen_interactions: SeenInteractions::default(),
             nonce_seed: OnceCell::new(),
             purges: Mutex::new(LruCache::new(PURGES_MAX)),
             webhooks: Webhooks::default(),

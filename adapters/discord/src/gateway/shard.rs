@@ -18,7 +18,7 @@ use crate::Discord;
 use crate::cache::GUILDS;
 use crate::decode::Decoder;
 use crate::frames::{self, Frame};
-use crate::taken;
+use crate::seen_interactions;
 
 /// The longest random pause before reconnecting, in addition to the gateway client's own.
 const JITTER_MILLIS_MAX: u64 = 1_000;
@@ -268,7 +268,7 @@ impl Running<'_> {
         let BufferedFrame { name, data, session } = frame;
         let now = self.context.clock.now();
         let interaction = if name == "INTERACTION_CREATE" { frames::id_of(&data) } else { None };
-        if interaction.is_some_and(|id| !self.discord.taken.take(id)) {
+        if interaction.is_some_and(|id| !self.discord.seen_interactions.insert(id)) {
             tracing::debug!(bot = %self.context.bot.name, "ignored an interaction that was already accepted");
             return Ok(());
         }
@@ -280,7 +280,7 @@ impl Running<'_> {
         let mut rows = Batch::default();
         self.keep_guilds(&mut rows, &decoded.changed);
         if let Some(id) = interaction {
-            taken::keep(&mut rows, &self.context.bot.name, id, now);
+            seen_interactions::keep(&mut rows, &self.context.bot.name, id, now);
         }
         if decoded.events.is_empty() && !rows.is_empty() {
             // No event carries these rows. If they cannot be committed, the server's next change
