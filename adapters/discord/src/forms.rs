@@ -45,11 +45,11 @@ impl Discord {
     pub(crate) async fn show_form(&self, action: &str, user: &UserId, token: &Token) {
         let shown = match self.stored(FORMS, action.to_owned()).await {
             Ok(Some((meant, asked))) if meant == *user => match form(&asked) {
-                Ok(modal) => self.interactions.ask(&self.rest, token, modal).await,
+                Ok(modal) => self.interactions.open_form(&self.rest, token, modal).await,
                 Err(error) => Err(error),
             },
             Ok(_) => {
-                self.interactions.take(&self.rest, token).await;
+                self.interactions.acknowledge(&self.rest, token).await;
                 Ok(())
             }
             Err(error) => Err(error),

@@ -23,7 +23,7 @@ use crate::rest::{Call, File, Rest, RestError};
 ///
 /// Components are deferred earlier, so that the user sees that the press was received.
 const DEFER_AFTER: [(Kind, Duration); 2] =
-    [(Kind::Said, Duration::from_millis(1_800)), (Kind::Pressed, Duration::from_millis(1_000))];
+    [(Kind::Command, Duration::from_millis(1_800)), (Kind::Component, Duration::from_millis(1_000))];
 /// The time after which a deferred response is withdrawn; a later answer is a new message.
 const WITHDRAW_AFTER: Duration = Duration::from_secs(60);
 /// The lifetime of an interaction's token, less a margin of 15 seconds.
@@ -56,9 +56,9 @@ const ALREADY_ACKNOWLEDGED: i64 = 40_060;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A command, or a submitted form.
-    Said,
+    Command,
     /// A button or a list under a message.
-    Pressed,
+    Component,
 }
 
 /// The identity of an interaction: enough to answer it, also after a restart.
@@ -71,14 +71,14 @@ pub(crate) struct Token {
 
 impl Token {
     pub(crate) fn of(frame: &frames::Interaction) -> Self {
-        let kind = if frame.kind == 3 { Kind::Pressed } else { Kind::Said };
+        let kind = if frame.kind == 3 { Kind::Component } else { Kind::Command };
         Self { id: frame.id.get(), kind, secret: frame.token.clone() }
     }
 }
 
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.kind == Kind::Pressed { 'p' } else { 's' };
+        let kind = if self.kind == Kind::Component { 'p' } else { 's' };
         write!(f, "{}:{kind}:{}", self.id, self.secret)
     }
 }
@@ -90,7 +90,7 @@ impl FromStr for Token {
         let mut parts = text.splitn(3, ':');
         let mut next = || parts.next().ok_or(());
         let id = next()?.parse().map_err(drop)?;
-        let kind = if next()? == "p" { Kind::Pressed } else { Kind::Said };
+        let kind = if next()? == "p" { Kind::Component } else { Kind::Command };
         let secret = next()?.to_owned();
         if id == 0 || secret.is_empty() { Err(()) } else { Ok(Self { id, kind, secret }) }
     }
@@ -104,7 +104,7 @@ enum Stage {
     /// The initial response was sent and not confirmed: it may have arrived.
     Unsure,
     /// The response is deferred.
-    Announced,
+    Deferred,
     /// The initial response has arrived.
     Answered,
 }
@@ -130,9 +130,9 @@ impl Interactions {
         tokio::time::sleep(wait).await;
         let mut at = stage.lock().await;
         if *at == Stage::Fresh {
-            let kind = if token.kind == Kind::Pressed { RESPOND_ACKNOWLEDGED } else { RESPOND_DEFERRED };
+            let kind = if token.kind == Kind::Component { RESPOND_ACKNOWLEDGED } else { RESPOND_DEFERRED };
             match callback(rest, token, json!({ "type": kind }), Vec::new()).await {
-                Ok(_) => *at = Stage::Announced,
+                Ok(_) => *at = Stage::Deferred,
                 Err(error) if error.is(ALREADY_ACKNOWLEDGED) => *at = Stage::Answered,
                 Err(error) => tracing::debug!("could not defer a response: {error}"),
             }
@@ -153,11 +153,11 @@ impl Interactions {
             // Without a response, Discord shows that the command failed: send one to this user
             // alone, and delete it.
             let word = match token.kind {
-                Kind::Said => json!({ "type": RESPOND_DEFERRED, "data": { "flags": EPHEMERAL } }),
-                Kind::Pressed => json!({ "type": RESPOND_ACKNOWLEDGED }),
+                Kind::Command => json!({ "type": RESPOND_DEFERRED, "data": { "flags": EPHEMERAL } }),
+                Kind::Component => json!({ "type": RESPOND_ACKNOWLEDGED }),
             };
             match callback(rest, token, word, Vec::new()).await {
-                Ok(_) => *at = Stage::Announced,
+                Ok(_) => *at = Stage::Deferred,
                 Err(error) if error.is(ALREADY_ACKNOWLEDGED) => *at = Stage::Answered,
                 Err(error) => tracing::debug!("could not end the wait for an answer: {error}"),
             }
@@ -170,7 +170,7 @@ impl Interactions {
     async fn withdraw(&self, rest: &Rest, application: u64, token: &Token) {
         let stage = self.stage(token);
         let mut at = stage.lock().await;
-        if token.kind == Kind::Said && *at == Stage::Announced {
+        if token.kind == Kind::Command && *at == Stage::Deferred {
             match rest.call(Call::new(LightMethod::Delete, original(application, token))).await {
                 Ok(_) => *at = Stage::Answered,
                 Err(error) => tracing::debug!("could not withdraw a deferred response: {error}"),
@@ -227,12 +227,12 @@ impl Interactions {
                 // one before it.
                 Err(error) if error.is(ALREADY_ACKNOWLEDGED) => {
                     let said = rest.call(Call::new(LightMethod::Get, original(application, token))).await?;
-                    let is_announced = said["flags"].as_u64().unwrap_or_default() & LOADING != 0;
-                    if !is_announced && is_same(&said, &body) && token.kind == Kind::Said {
+                    let is_deferred = said["flags"].as_u64().unwrap_or_default() & LOADING != 0;
+                    if !is_deferred && is_same(&said, &body) && token.kind == Kind::Command {
                         *at = Stage::Answered;
                         return Ok(said);
                     }
-                    *at = if is_announced { Stage::Announced } else { Stage::Answered };
+                    *at = if is_deferred { Stage::Deferred } else { Stage::Answered };
                 }
                 Err(error) => {
                     if matches!(error, RestError::Passing(_)) {
@@ -242,7 +242,7 @@ impl Interactions {
                 }
             }
         }
-        if *at == Stage::Announced && token.kind == Kind::Said {
+        if *at == Stage::Deferred && token.kind == Kind::Command {
             if !ephemeral {
                 let call = Call::new(LightMethod::Patch, original(application, token)).body(body).files(files);
                 let said = rest.call(call).await?;
@@ -266,7 +266,7 @@ impl Interactions {
     }
 
     /// Opens a form, which has to be the initial response.
-    pub(crate) async fn ask(&self, rest: &Rest, token: &Token, form: Value) -> Result<(), ActionError> {
+    pub(crate) async fn open_form(&self, rest: &Rest, token: &Token, form: Value) -> Result<(), ActionError> {
         let stage = self.stage(token);
         let mut at = stage.lock().await;
         if *at != Stage::Fresh {
@@ -282,7 +282,7 @@ impl Interactions {
     }
 
     /// Acknowledges a press, and shows nothing.
-    pub(crate) async fn take(&self, rest: &Rest, token: &Token) {
+    pub(crate) async fn acknowledge(&self, rest: &Rest, token: &Token) {
         if let Err(error) = callback(rest, token, json!({ "type": RESPOND_ACKNOWLEDGED }), Vec::new()).await {
             tracing::debug!("could not acknowledge a press: {error}");
         }

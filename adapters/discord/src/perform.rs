@@ -58,7 +58,7 @@ impl Discord {
             Action::Form { room, user, interaction, form } => {
                 match interaction.as_deref().and_then(|token| token.parse().ok()) {
                     Some(token) => {
-                        self.interactions.ask(&self.rest, &token, crate::encode::form(form)?).await?;
+                        self.interactions.open_form(&self.rest, &token, crate::encode::form(form)?).await?;
                         Ok(Outcome::default())
                     }
                     None => self.offer_form(channel(room)?, user, form, key).await,
