@@ -19,7 +19,7 @@ use crate::frames::Id;
 use guild::level;
 
 pub(crate) use guild::{Channel, GuildRow, Role, level_of_server};
-pub(crate) use people::Seen;
+pub(crate) use people::PeopleCache;
 
 /// Servers by bot and id.
 pub(crate) const GUILDS: Table<(String, u64), GuildRow> = Table::new(TableId::DiscordGuilds);
@@ -42,8 +42,8 @@ pub(crate) struct Cache {
     pub(crate) guilds: HashMap<u64, GuildRow>,
     /// The server of each channel and thread.
     pub(crate) channels: HashMap<u64, u64>,
-    pub(crate) people: Seen,
-    pub(crate) messages: LruCache<u64, Arc<Said>>,
+    pub(crate) people: PeopleCache,
+    pub(crate) messages: LruCache<u64, Arc<CachedMessage>>,
     /// Recent entries of the audit log.
     pub(crate) audit: VecDeque<Audited>,
     /// The servers with changes that are not stored yet.
@@ -51,7 +51,7 @@ pub(crate) struct Cache {
 }
 
 /// A message as it was last seen.
-pub(crate) struct Said {
+pub(crate) struct CachedMessage {
     pub(crate) message: Message,
     pub(crate) pinned: bool,
     /// The time of the last edit, as Discord writes it.
@@ -65,7 +65,7 @@ impl PlatformCache {
             application: 0,
             guilds: HashMap::new(),
             channels: HashMap::new(),
-            people: Seen::default(),
+            people: PeopleCache::default(),
             messages: LruCache::new(MESSAGES_MAX),
             audit: VecDeque::new(),
             unsaved: BTreeSet::new(),

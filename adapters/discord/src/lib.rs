@@ -256,7 +256,7 @@ impl Adapter for Discord {
         if let Some(outcome) = self.done.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
             return Ok(outcome.clone());
         }
-        let outcome = self.do_it(action, key).await?;
+        let outcome = self.execute(action, key).await?;
         self.done.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), outcome.clone());
         Ok(outcome)
     }

@@ -31,8 +31,8 @@ const INVITE_SECONDS_MAX: u64 = 604_800;
 const INVITE_USES_MAX: u32 = 100;
 
 impl Discord {
-    pub(crate) async fn do_it(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
-        let outcome = self.ask_for(action, key).await;
+    pub(crate) async fn execute(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+        let outcome = self.request(action, key).await;
         match action {
             Action::Delete { .. } | Action::React { remove: true, .. } | Action::Pin { remove: true, .. } => {
                 gone_is_done(outcome)
@@ -41,7 +41,7 @@ impl Discord {
         }
     }
 
-    async fn ask_for(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+    async fn request(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         match action {
             Action::Send { room, content, reply_to } => {
                 let reply_to = reply_to.as_ref().map(message).transpose()?;

@@ -9,7 +9,7 @@ use palabre_model::{Member, User};
 const PEOPLE_MAX: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
 
 /// Recently seen users, and their data as members of servers.
-pub(crate) struct Seen {
+pub(crate) struct PeopleCache {
     users: LruCache<u64, User>,
     /// User ids by username, which is unique. The names in `users` are display names.
     usernames: LruCache<String, u64>,
@@ -20,7 +20,7 @@ pub(crate) struct Seen {
     voice: LruCache<(u64, u64), u64>,
 }
 
-impl Default for Seen {
+impl Default for PeopleCache {
     fn default() -> Self {
         Self {
             users: LruCache::new(PEOPLE_MAX),
@@ -33,7 +33,7 @@ impl Default for Seen {
     }
 }
 
-impl Seen {
+impl PeopleCache {
     pub(crate) fn saw(&mut self, id: u64, user: &User, username: &str) {
         if !username.is_empty() && self.usernames.get(username) != Some(&id) {
             self.usernames.put(username.to_owned(), id);

@@ -8,7 +8,7 @@ use palabre_model::{
 };
 
 use super::{Decoded, Decoder, Scene, made_at, millis};
-use crate::cache::Said;
+use crate::cache::CachedMessage;
 use crate::frames;
 
 /// The types of messages that users write: plain, reply, start of a thread, answer to a command.
@@ -168,8 +168,8 @@ impl Decoder {
     }
 
     fn remember(&self, frame: &frames::Message, message: &Message, pinned: bool) {
-        let said = Said { message: message.clone(), pinned, edited: frame.edited_timestamp.clone() };
-        self.cache.lock().messages.put(frame.id.get(), Arc::new(said));
+        let cached = CachedMessage { message: message.clone(), pinned, edited: frame.edited_timestamp.clone() };
+        self.cache.lock().messages.put(frame.id.get(), Arc::new(cached));
     }
 
     /// Returns a message as scripts see it.

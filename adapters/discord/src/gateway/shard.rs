@@ -127,7 +127,7 @@ pub(super) async fn run(
             None => return Err(super::closed_for_good(closed.unwrap_or_default(), discord).await),
             Some(Ok(Message::Text(text))) => {
                 let session = standing(&shard);
-                running.take(&text, session).await?;
+                running.process(&text, session).await?;
             }
             Some(Ok(Message::Close(frame))) => {
                 running.is_greeted = false;
@@ -202,7 +202,7 @@ impl Running<'_> {
     }
 
     /// Processes a frame at once, or buffers it behind those that wait for the audit log.
-    async fn take(&mut self, text: &str, session: Option<SessionRow>) -> Result<(), AdapterError> {
+    async fn process(&mut self, text: &str, session: Option<SessionRow>) -> Result<(), AdapterError> {
         let frame: Frame = match serde_json::from_str(text) {
             Ok(frame) => frame,
             Err(error) => {

@@ -114,13 +114,13 @@ impl Discord {
             }
         }
         if content.ephemeral {
-            return self.whisper(channel, user, content, key).await;
+            return self.answer_directly(channel, user, content, key).await;
         }
         self.say(channel, content, None, key).await
     }
 
     /// Sends a direct message, or says in the channel that the user accepts none.
-    async fn whisper(
+    async fn answer_directly(
         &self,
         channel: u64,
         user: &UserId,
