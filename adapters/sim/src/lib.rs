@@ -3,8 +3,8 @@
 //! Messages are kept as a transcript. Tests can inject faults.
 
 mod people;
+mod state;
 mod transcript;
-mod world;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,17 +18,17 @@ use palabre_model::{
 use tokio::sync::watch;
 
 pub use people::{Person, Unsaid};
+pub use state::{MemberState, RoomState, Silenced};
 pub use transcript::{Line, Transcript};
-pub use world::{MemberState, RoomState, Silenced};
 
-use world::World;
+use state::PlatformState;
 
 /// The simulated platform, which is the adapter of one bot.
 pub struct Sim {
     bot: Bot,
     capabilities: Capabilities,
     transcript: Mutex<Transcript>,
-    world: Mutex<World>,
+    state: Mutex<PlatformState>,
     faults: Mutex<VecDeque<ActionError>>,
     refused: Mutex<HashMap<ActionKind, ActionError>>,
     context: watch::Sender<Option<AdapterContext>>,
@@ -51,7 +51,7 @@ impl Sim {
                 max_file: 10 << 20,
             },
             transcript: Mutex::default(),
-            world: Mutex::default(),
+            state: Mutex::default(),
             faults: Mutex::default(),
             refused: Mutex::default(),
             context: watch::Sender::new(None),
@@ -74,7 +74,7 @@ impl Sim {
     /// Returns a room's settings.
     #[must_use]
     pub fn room(&self, name: &str) -> RoomState {
-        self.world().rooms.get(name).cloned().unwrap_or_default()
+        self.state().rooms.get(name).cloned().unwrap_or_default()
     }
 
     /// Returns the transcript so far.
@@ -105,7 +105,7 @@ impl Sim {
 
     /// Sets the bot's rank in the platform's hierarchy.
     pub fn bot_ranks(&self, rank: Rank) {
-        self.world().bot_rank = Some(rank);
+        self.state().bot_rank = Some(rank);
     }
 
     /// Empties the transcript.
@@ -138,8 +138,8 @@ impl Sim {
         self.lock_transcript().reword(id, author, text)
     }
 
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn state(&self) -> MutexGuard<'_, PlatformState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the only space of the platform.
@@ -155,7 +155,7 @@ impl Sim {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn do_it(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+    fn execute(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         let now = self.context.borrow().as_ref().map_or(0, |context| context.clock.now());
         let bot = self.bot.name.as_str();
         let mut transcript = self.lock_transcript();
@@ -165,7 +165,7 @@ impl Sim {
         action.check_ids(&self.bot.name)?;
         let outcome = match action {
             Action::Moderate { room, user, measure, .. } => {
-                self.world().moderate(user.native(), measure);
+                self.state().moderate(user.native(), measure);
                 if let Measure::Ban { purge_since: since @ Some(_), .. } = measure {
                     let (room, user) = (room.clone(), Some(user.clone()));
                     let purge = Action::Purge { room, count: u32::MAX, user, since: *since, reason: None };
@@ -174,19 +174,19 @@ impl Sim {
                 Outcome::default()
             }
             Action::Arrange { room, change } => {
-                self.world().arrange(room.native(), change);
+                self.state().arrange(room.native(), change);
                 Outcome::default()
             }
             Action::Typing { room } => {
-                self.world().room(room.native()).typings += 1;
+                self.state().room(room.native()).typings += 1;
                 Outcome::default()
             }
             Action::Admit { user, decline, .. } => {
-                self.world().members.entry(user.native().to_owned()).or_default().approved = Some(!decline);
+                self.state().members.entry(user.native().to_owned()).or_default().approved = Some(!decline);
                 Outcome::default()
             }
             Action::Thread { name, .. } => {
-                let thread = self.world().open_thread(name);
+                let thread = self.state().open_thread(name);
                 Outcome { message: Some(RoomId::new(&self.bot.name, &thread).as_str().into()) }
             }
             Action::Invite { room, .. } => {
@@ -238,7 +238,7 @@ impl Adapter for Sim {
         if let Some(refused) = refused {
             return Err(refused);
         }
-        let outcome = self.do_it(action, key);
+        let outcome = self.execute(action, key);
         self.heard.send_modify(|count| *count += 1);
         outcome
     }
@@ -249,14 +249,14 @@ impl Adapter for Sim {
 
     fn member(&self, _: &Event, user: &UserId) -> Option<Member> {
         let now = self.context.borrow().as_ref().map_or(0, |context| context.clock.now());
-        Some(self.world().member(user, now))
+        Some(self.state().member(user, now))
     }
 
     fn rank(&self, _: &Event, user: Option<&UserId>) -> Option<Rank> {
-        let world = self.world();
+        let state = self.state();
         match user {
-            Some(user) => world.members.get(user.native())?.rank,
-            None => world.bot_rank,
+            Some(user) => state.members.get(user.native())?.rank,
+            None => state.bot_rank,
         }
     }
 

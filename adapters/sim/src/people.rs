@@ -7,7 +7,7 @@ use palabre_model::{
 };
 use serde_json::Value;
 
-use crate::world::{MemberState, Silenced};
+use crate::state::{MemberState, Silenced};
 use crate::{Line, Sim, room};
 
 /// A user in a room.
@@ -68,19 +68,19 @@ impl Person {
     /// Returns the platform's state of the user.
     #[must_use]
     pub fn state(&self) -> MemberState {
-        self.sim.world().members.get(self.user.id.native()).cloned().unwrap_or_default()
+        self.sim.state().members.get(self.user.id.native()).cloned().unwrap_or_default()
     }
 
     /// Sets the user's permission level.
     pub fn may(&self, permission: Permission) {
-        let mut world = self.sim.world();
-        world.members.entry(self.user.id.native().to_owned()).or_default().permission = Some(permission);
+        let mut state = self.sim.state();
+        state.members.entry(self.user.id.native().to_owned()).or_default().permission = Some(permission);
     }
 
     /// Sets the user's rank in the platform's hierarchy.
     pub fn ranks(&self, rank: Rank) {
-        let mut world = self.sim.world();
-        world.members.entry(self.user.id.native().to_owned()).or_default().rank = Some(rank);
+        let mut state = self.sim.state();
+        state.members.entry(self.user.id.native().to_owned()).or_default().rank = Some(rank);
     }
 
     /// Edits a message of the user, and waits until the event is durable.
@@ -148,7 +148,7 @@ impl Person {
     ) -> Result<(MessageId, palabre_model::Receipt), Unsaid> {
         let context = self.sim.context().await;
         let time = context.clock.now();
-        self.sim.world().speaks(self.user.id.native(), &self.room.name, time)?;
+        self.sim.state().speaks(self.user.id.native(), &self.room.name, time)?;
         let id: MessageId = format!("{}-{}", self.user.name, self.sim.lock_transcript().lines().len()).into();
         let author = Some(self.user.id.clone());
         let mut message = Message { id: id.clone(), author, time, content: Content::text(text), reply_to };
@@ -223,7 +223,7 @@ impl Person {
 
     fn event(&self, kind: EventKind, time: palabre_model::Millis) -> Event {
         let is_private = self.room.kind == RoomKind::Direct;
-        let member = (!is_private).then(|| Arc::new(self.sim.world().member(&self.user.id, time)));
+        let member = (!is_private).then(|| Arc::new(self.sim.state().member(&self.user.id, time)));
         Event {
             time,
             bot: self.sim.bot(),

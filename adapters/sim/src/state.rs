@@ -60,14 +60,14 @@ pub struct RoomState {
 
 /// All members and rooms, by native id.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct World {
+pub(crate) struct PlatformState {
     /// The bot's rank, if a test has set it.
     pub(crate) bot_rank: Option<Rank>,
     pub(crate) members: BTreeMap<String, MemberState>,
     pub(crate) rooms: BTreeMap<String, RoomState>,
 }
 
-impl World {
+impl PlatformState {
     pub(crate) fn member(&self, user: &UserId, now: Millis) -> Member {
         let state = self.members.get(user.native()).cloned().unwrap_or_default();
         Member {
