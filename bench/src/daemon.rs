@@ -121,12 +121,12 @@ pub(crate) fn replies(report: &mut Report, sync: Duration) {
 /// Returns the answers per second with many messages in flight.
 async fn flood(address: &str) -> f64 {
     const MESSAGES: usize = 30_000;
-    const ON_THEIR_WAY: usize = 500;
+    const IN_FLIGHT: usize = 500;
     let (mut client, _) = Client::enter(address, "bob", "most").await.expect("a client");
     let began = Instant::now();
     let (mut sent, mut heard) = (0, 0);
     while heard < MESSAGES {
-        while sent < MESSAGES && sent - heard < ON_THEIR_WAY {
+        while sent < MESSAGES && sent - heard < IN_FLIGHT {
             client.emit("send_message", json!({ "message": format!("m{sent}") })).await.expect("a send");
             sent += 1;
         }

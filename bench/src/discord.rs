@@ -1,8 +1,8 @@
 //! A large and busy server on the Discord stand-in of the tests: the daemon, and a bot on serenity.
 
+mod busy_server;
 mod cores;
 mod peer;
-mod town;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use tokio::task::JoinSet;
 
 use crate::process::{cpu, resident};
 use crate::report::{Report, thousands};
+use busy_server::{BusyServer, MESSAGES_PER_SECOND, PEOPLE, QUESTION_EVERY};
 use cores::Cores;
-use town::{ASKING, PEOPLE, RATE, Town};
 
 /// Long enough for every user to send two messages.
 const SECONDS: usize = 60;
-const SAID: usize = RATE * SECONDS;
+const MESSAGES: usize = MESSAGES_PER_SECOND * SECONDS;
 /// The time after which a bot that has connected is done with its initial work.
-const SETTLING: Duration = Duration::from_secs(3);
+const WARM_UP: Duration = Duration::from_secs(3);
 
 const SCRIPT: &str = r#"
 function on_message(event)
@@ -57,52 +57,53 @@ pub(crate) fn busy(report: &mut Report) {
     cores.keep_to_bots();
     let costs = runtime.block_on(async {
         let daemon = {
-            let town = Town::found().await?;
-            let (api, token) = (town.stand_in.api(), town.stand_in.token());
+            let server = BusyServer::start().await?;
+            let (api, token) = (server.stand_in.api(), server.stand_in.token());
             let bots = format!("bots: {{ guild: {{ platform: discord, token: \"{token}\", api: \"{api}\" }} }}\n");
             let project = Project::new(&bots, &[("counter.luau", SCRIPT)]);
             let daemon = project.start().await;
-            let cost = measure(&town, daemon.pid()).await;
+            let cost = measure(&server, daemon.pid()).await;
             assert!(daemon.stop().await, "it stops in good order: {}", project.log());
             cost
         };
-        let town = Town::found().await?;
-        let bot = peer::start(&bare, &town.stand_in);
-        let serenity = measure(&town, bot.id().expect("it runs")).await;
+        let server = BusyServer::start().await?;
+        let bot = peer::start(&bare, &server.stand_in);
+        let serenity = measure(&server, bot.id().expect("it runs")).await;
         Some((daemon, serenity))
     });
     match costs {
-        Some((daemon, serenity)) => tell(report, &daemon, &serenity, cores.of_bots()),
+        Some((daemon, serenity)) => report_costs(report, &daemon, &serenity, cores.of_bots()),
         None => {
             report.row("a busy server on Discord", "not measured".to_owned(), "no API description found".to_owned())
         }
     }
 }
 
-async fn measure(town: &Town, pid: u32) -> Cost {
-    town.meets_bot().await;
-    tokio::time::sleep(SETTLING).await;
+async fn measure(server: &BusyServer, pid: u32) -> Cost {
+    server.wait_for_bot().await;
+    tokio::time::sleep(WARM_UP).await;
     let (memory, before) = (resident(pid), cpu(pid));
     let mut people = JoinSet::new();
-    people.spawn(town.clone().talks(SECONDS));
+    people.spawn(server.clone().talk(SECONDS));
     let asked = people.join_next().await.expect("one task").expect("people who talk");
-    let delays = town.delays(&asked).await;
-    let counted = town.counted(SAID).await;
+    let delays = server.delays(&asked).await;
+    let counted = server.counted(MESSAGES).await;
     let cpu = cpu(pid) - before;
-    Cost { memory: [memory, resident(pid)], cpu, counted, delays, overruns: town.stand_in.counters().overruns }
+    Cost { memory: [memory, resident(pid)], cpu, counted, delays, overruns: server.stand_in.counters().overruns }
 }
 
-fn tell(report: &mut Report, daemon: &Cost, serenity: &Cost, cores: u32) {
+fn report_costs(report: &mut Report, daemon: &Cost, serenity: &Cost, cores: u32) {
     let times = |ours: f64, theirs: f64| format!("{:.1} times as much", ours / theirs);
-    let millis = |cost: &Cost| cost.cpu * 1e6 / SAID as f64;
+    let millis = |cost: &Cost| cost.cpu * 1e6 / MESSAGES as f64;
+    let rate = thousands(MESSAGES_PER_SECOND as f64);
     report.row(
-        &format!("CPU for 1,000 messages on Discord, {} a second, one in {ASKING} answered", thousands(RATE as f64)),
+        &format!("CPU for 1,000 messages on Discord, {rate} a second, one in {QUESTION_EVERY} answered"),
         format!("{:.0} ms", millis(daemon)),
         format!("serenity alone {:.0} ms: {}", millis(serenity), times(daemon.cpu, serenity.cpu)),
     );
     let memory = [
         format!("memory in a server with {} users and 500 channels", thousands(PEOPLE as f64)),
-        format!("memory after {} messages, two by each user", thousands(SAID as f64)),
+        format!("memory after {} messages, two by each user", thousands(MESSAGES as f64)),
     ];
     for (index, what) in memory.iter().enumerate() {
         let (ours, theirs) = (daemon.memory[index], serenity.memory[index]);
@@ -125,7 +126,7 @@ fn tell(report: &mut Report, daemon: &Cost, serenity: &Cost, cores: u32) {
         format!("{counted} counted, {answered} answered, {} requests over the limit", cost.overruns)
     };
     report.row(
-        &format!("of {} messages", thousands(SAID as f64)),
+        &format!("of {} messages", thousands(MESSAGES as f64)),
         handled(daemon),
         format!("serenity alone {}", handled(serenity)),
     );

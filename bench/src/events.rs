@@ -15,7 +15,7 @@ use crate::hook::SCRIPT;
 use crate::report::{Report, thousands};
 
 /// The most events that are not durable yet.
-const WINDOW: usize = 40_000;
+const UNCONFIRMED_MAX: usize = 40_000;
 const ROOMS: usize = 100;
 
 /// A platform without costs, which counts the actions.
@@ -138,13 +138,13 @@ fn run(users: usize, scripts: usize, count: usize) -> f64 {
             },
         };
         let began = Instant::now();
-        let mut waiting = std::collections::VecDeque::with_capacity(WINDOW);
+        let mut waiting = std::collections::VecDeque::with_capacity(UNCONFIRMED_MAX);
         // A stride that is coprime to the number of users, so that successive events do not touch
         // neighbouring rows.
         let mut who = 0;
         for number in 0..count {
             who = (who + 7_919) % users;
-            if waiting.len() >= WINDOW
+            if waiting.len() >= UNCONFIRMED_MAX
                 && let Some(receipt) = waiting.pop_front()
             {
                 let receipt: Receipt = receipt;

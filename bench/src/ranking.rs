@@ -13,9 +13,9 @@ use crate::report::Report;
 
 const MEMBERS: usize = 1_000_000;
 /// The members that one run adds.
-const AT_ONCE: usize = 2_000;
+const MEMBERS_PER_RUN: usize = 2_000;
 /// The number of operations in one run.
-const TIMES: u32 = 1_000;
+const OPERATIONS: u32 = 1_000;
 
 const SCRIPT: &str = r#"
 local xp = store.ranking("xp")
@@ -72,7 +72,7 @@ pub(crate) fn large(report: &mut Report) {
         .expect("an engine");
         let person = sim.person("alice", "general");
         let began = Instant::now();
-        for number in 0..MEMBERS / AT_ONCE {
+        for number in 0..MEMBERS / MEMBERS_PER_RUN {
             says(&engine, &person, &format!("fill {number}")).await;
         }
         let filled = began.elapsed();
@@ -83,7 +83,7 @@ pub(crate) fn large(report: &mut Report) {
         );
         let nothing = says(&engine, &person, "nothing").await;
         for (what, word) in [("rank", "rank"), ("top(10)", "top"), ("adding a point", "add")] {
-            let took = says(&engine, &person, word).await.saturating_sub(nothing) / TIMES;
+            let took = says(&engine, &person, word).await.saturating_sub(nothing) / OPERATIONS;
             report.row(&format!("{what}, of 1,000,000 members"), format!("{took:.1?}"), "target 1 ms".to_owned());
         }
         if let Some(error) = engine.status().scripts.into_iter().find_map(|script| script.last_error) {

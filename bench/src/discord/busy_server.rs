@@ -10,9 +10,9 @@ pub(super) const PEOPLE: usize = 50_000;
 /// With the five that every server of the stand-in has, 500: the most that Discord allows.
 const CHANNELS: usize = 495;
 /// Messages per second.
-pub(super) const RATE: usize = 2_000;
+pub(super) const MESSAGES_PER_SECOND: usize = 2_000;
 /// One of this many messages is a question: 20 answers per second, below Discord's limit of 50.
-pub(super) const ASKING: usize = 100;
+pub(super) const QUESTION_EVERY: usize = 100;
 
 const CHATTER: [&str; 4] = [
     "has anybody tried the new build on the old laptop? mine takes ages to start",
@@ -22,19 +22,19 @@ const CHATTER: [&str; 4] = [
 ];
 
 /// The time after which an answer counts as lost.
-const PATIENCE: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
-pub(super) struct Town {
+pub(super) struct BusyServer {
     pub(super) stand_in: StandIn,
     channels: Vec<String>,
 }
 
-impl Town {
+impl BusyServer {
     /// Starts the stand-in with Discord's limits, and without its irregular frames.
     ///
     /// serenity drops frames that are not in the form that it knows.
-    pub(super) async fn found() -> Option<Self> {
+    pub(super) async fn start() -> Option<Self> {
         let stand_in = StandIn::start_with(Options { roughness: 0.0, ..Options::default() }).await?;
         stand_in.crowd(PEOPLE);
         let channel = |number| stand_in.add_channel(&format!("channel{number}"), 0).to_string();
@@ -43,20 +43,20 @@ impl Town {
     }
 
     /// Waits until the bot is connected and answers, which has then loaded what it needs for that.
-    pub(super) async fn meets_bot(&self) {
+    pub(super) async fn wait_for_bot(&self) {
         self.stand_in.identified(1).await;
         self.counted(0).await;
     }
 
     /// Sends messages for some seconds, and returns the times of all `!ping`, by message id.
-    pub(super) async fn talks(self, seconds: usize) -> HashMap<Id, Instant> {
-        let (total, began) = (RATE * seconds, Instant::now());
+    pub(super) async fn talk(self, seconds: usize) -> HashMap<Id, Instant> {
+        let (total, began) = (MESSAGES_PER_SECOND * seconds, Instant::now());
         let (mut said, mut asked) = (0, HashMap::new());
         while said < total {
-            let due = ((began.elapsed().as_secs_f64() * RATE as f64) as usize + 1).min(total);
+            let due = ((began.elapsed().as_secs_f64() * MESSAGES_PER_SECOND as f64) as usize + 1).min(total);
             while said < due {
                 let now = Instant::now();
-                let asks = said % ASKING == 0;
+                let asks = said % QUESTION_EVERY == 0;
                 let id = self.says(said, if asks { "!ping" } else { CHATTER[said % CHATTER.len()] });
                 if asks {
                     asked.insert(id, now);
@@ -73,7 +73,7 @@ impl Town {
         /// Coprime to [`PEOPLE`].
         const STRIDE: usize = 7_919;
         let who = format!("person{}", number * STRIDE % PEOPLE);
-        let channel = &self.channels[(number + number / ASKING) % CHANNELS];
+        let channel = &self.channels[(number + number / QUESTION_EVERY) % CHANNELS];
         self.stand_in.says(&who, channel, text)
     }
 
@@ -85,7 +85,7 @@ impl Town {
         };
         let began = Instant::now();
         let mut found = answers();
-        while found.len() < asked.len() && began.elapsed() < PATIENCE {
+        while found.len() < asked.len() && began.elapsed() < ANSWER_TIMEOUT {
             tokio::time::sleep(Duration::from_millis(200)).await;
             found = answers();
         }
@@ -100,7 +100,7 @@ impl Town {
 
     /// Returns the number of messages that the bot has counted.
     ///
-    /// Waits until it reaches `said`, but no longer than [`PATIENCE`].
+    /// Waits until it reaches `said`, but no longer than [`ANSWER_TIMEOUT`].
     pub(super) async fn counted(&self, said: usize) -> usize {
         let began = Instant::now();
         loop {
@@ -109,8 +109,8 @@ impl Town {
                 let posts = stand_in.posted("general");
                 posts.iter().find(|post| post.reply_to() == Some(question))?.text().parse().ok()
             };
-            let counted = self.stand_in.until_within(PATIENCE, "the bot's count", answer).await;
-            if counted >= said || began.elapsed() > PATIENCE {
+            let counted = self.stand_in.until_within(ANSWER_TIMEOUT, "the bot's count", answer).await;
+            if counted >= said || began.elapsed() > ANSWER_TIMEOUT {
                 return counted;
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
