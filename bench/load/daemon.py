@@ -10,6 +10,7 @@ import tempfile
 import time
 
 START_TIMEOUT = 60
+STOP_TIMEOUT = 60
 
 
 class Daemon:
@@ -69,7 +70,7 @@ class Daemon:
             return file.read()
 
     def get(self, path, source="127.0.0.9", timeout=10):
-        """A GET from the address `source`: the status, and the body as text."""
+        """Sends a GET from the address `source`, and returns the status and the body as text."""
         connection = http.client.HTTPConnection(*self.address, timeout=timeout, source_address=(source, 0))
         try:
             connection.request("GET", path)
@@ -87,7 +88,7 @@ class Daemon:
         if self.is_running():
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(PATIENCE)
+                self.process.wait(STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

@@ -43,7 +43,7 @@ pub enum Privileged {
 }
 
 impl Privileged {
-    /// Returns a description of what is missing without the intent.
+    /// Returns a description of what does not work without the intent.
     pub(crate) const fn without(self) -> &'static str {
         match self {
             Self::Members => "on_join, on_leave and on_member_update of servers will not be called",

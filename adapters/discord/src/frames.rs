@@ -77,7 +77,7 @@ frames! {
 
     Ready { user: User, application: Partial, guilds: Vec<Partial>, }
 
-    /// A partial object, of which mainly the id is used.
+    /// A partial object, used mainly for its id.
     Partial { id: Id, unavailable: bool, name: Option<String>, }
 
     User { id: Id, username: String, global_name: Option<String>, bot: Option<bool>, locale: Option<String>,

@@ -48,6 +48,7 @@ pub(crate) const EPHEMERAL: u64 = 64;
 ///
 /// <https://discord.com/developers/docs/resources/message#message-object-message-flags>
 const LOADING: u64 = 1 << 7;
+/// Error codes of Discord's JSON responses.
 const UNKNOWN_INTERACTION: i64 = 10_062;
 const UNKNOWN_MESSAGE: i64 = 10_008;
 const ALREADY_ACKNOWLEDGED: i64 = 40_060;

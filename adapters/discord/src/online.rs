@@ -47,7 +47,7 @@ const GRANTED: &[(&str, Permissions)] = &[
     ("mentions", &[(1 << 17, "Mention Everyone")]),
 ];
 const ADMINISTRATOR: u64 = 1 << 3;
-/// The timeout of one request. There are at most two attempts, since somebody waits for the answer.
+/// The timeout of a request. There are at most two attempts, since an operator is waiting.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Discord's information about a bot.

@@ -35,7 +35,7 @@ const UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
 const FILE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most attempts of a request that nobody else repeats.
 const ATTEMPTS_MAX: u32 = 6;
-/// The longest wait for a bucket; beyond it, the caller is told and can do other work.
+/// The longest wait for a bucket; beyond it, the caller gets an error and can do other work.
 const BUCKET_WAIT_MAX: Duration = Duration::from_secs(5);
 /// The pause after a block by the proxy in front of Discord that names no duration.
 const BLOCK_PAUSE: Duration = Duration::from_secs(60);

@@ -1,6 +1,6 @@
 //! The bot's token, as it is pasted into bots.yaml, a file or the environment.
 
-/// Returns the token without what is often pasted along with it.
+/// Returns the token without the characters that are often pasted along with it.
 ///
 /// White space, line ends, a byte order mark, and the word `Bot` in front are removed.
 pub(crate) fn trimmed(token: &str) -> &str {

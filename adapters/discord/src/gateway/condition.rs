@@ -14,7 +14,7 @@ pub(super) struct ShardConditions {
 }
 
 impl ShardConditions {
-    /// Creates the conditions of shards none of which has connected yet.
+    /// Creates the conditions of shards that have not connected yet.
     pub(super) fn new(condition: &watch::Sender<Condition>, shards: impl Iterator<Item = u32>) -> Self {
         let missing = shards.map(|shard| (shard, None)).collect();
         Self { condition: condition.clone(), missing: Mutex::new(missing) }

@@ -121,7 +121,7 @@ impl Discord {
         self.send(channel, part, nonce(seed, key, index)).await
     }
 
-    /// Returns the messages of a text, of which `message` is one.
+    /// Returns all messages of the text that `message` belongs to.
     pub(super) async fn parts_of(&self, message: MessageId) -> Result<Vec<u64>, ActionError> {
         let id = message.get();
         if let Some(parts) = self.long.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {

@@ -110,7 +110,7 @@ impl Discord {
         moderators
     }
 
-    /// Sets an overwrite like [`Discord::set_speaking`], and logs a refusal instead of returning it.
+    /// Sets permissions like [`Discord::set_speaking`], and logs a refusal instead of failing.
     async fn try_set_speaking(
         &self,
         channel_id: ChannelId,

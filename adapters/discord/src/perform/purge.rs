@@ -87,7 +87,7 @@ impl Discord {
 
     /// Deletes the first messages of a list that is not empty, and returns their number.
     ///
-    /// In one request if there are several that allow it; otherwise the first one alone.
+    /// Several go in one request if they are young enough; otherwise only the first one is deleted.
     async fn remove_some(&self, channel: u64, ids: &[u64], reason: Option<&str>) -> Result<usize, ActionError> {
         let some: Vec<u64> = ids.iter().copied().take(BULK_MAX).take_while(|id| self.is_young(*id)).collect();
         let is_in_server = self.cache.lock().channels.contains_key(&channel);
@@ -100,7 +100,7 @@ impl Discord {
         Ok(some.len())
     }
 
-    /// Deletes 2 to 100 messages of a channel in one request, none of which may be too old.
+    /// Deletes 2 to 100 messages of a channel in one request; all have to be young enough.
     pub(super) async fn bulk_delete(&self, channel: u64, ids: &[u64], reason: Option<&str>) -> Result<(), RestError> {
         let ids: Vec<Value> = ids.iter().map(|id| id.to_string().into()).collect();
         let route = Route::ChannelMessagesBulkDelete { channel_id: ChannelId::new(channel) };
