@@ -1,5 +1,7 @@
-//! Requests to Telegram's Bot API. What they are made of is teloxide's; the way there is our own, since teloxide's waits ten seconds in
-//! place at each fault of the server, and drops what an answer says beside its words.
+//! Requests to Telegram's Bot API.
+//!
+//! Request types come from teloxide-core, but not the client: teloxide's sleeps ten seconds at each
+//! fault of the server, and drops everything of an error response except its description.
 
 mod answer;
 mod error;
@@ -15,27 +17,27 @@ use answer::Answer;
 
 pub(crate) use error::ApiError;
 
-/// Where Telegram is.
+/// The address of Telegram's Bot API.
 const TELEGRAM: &str = "https://api.telegram.org";
-/// How long one request may take, beside what Telegram is asked to wait.
+/// Timeout of one request, in addition to the time that Telegram is asked to wait.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long an upload may take.
+/// Timeout of an upload or a download.
 const UPLOAD: Duration = Duration::from_secs(300);
-/// The longest answer, in bytes: a hundred updates are far from it.
+/// Largest response, in bytes; a hundred updates are far smaller.
 const ANSWER: usize = 64 << 20;
-/// How often a request that nobody else repeats is tried.
+/// Attempts at a request that nothing else repeats.
 const TRIES: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// The way to Telegram.
+/// The client of the Bot API.
 pub(crate) struct Api {
     client: reqwest::Client,
     base: Url,
-    /// Kept out of every error.
+    /// Removed from every error.
     token: String,
 }
 
-/// A file that is sent along, under the name by which the request refers to it.
+/// A file to upload, under the field name by which the request refers to it.
 #[derive(Clone)]
 pub(crate) struct Upload {
     pub(crate) field: String,
@@ -45,22 +47,22 @@ pub(crate) struct Upload {
 }
 
 impl Api {
-    /// For the bot with that token, at Telegram or at another address.
+    /// Creates a client for the bot with this token, at `api` or at Telegram's own address.
     pub(crate) fn new(token: &str, api: Option<&str>) -> Result<Self, String> {
         let token = token.trim().to_owned();
         let api = api.unwrap_or(TELEGRAM).trim_end_matches('/');
         let base = Url::parse(&format!("{api}/")).map_err(|error| format!("api: {api} is no address: {error}"))?;
-        // What is in a redirection would be asked with the token in its address.
+        // Following redirects could leak the token, which is part of each URL.
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
         Ok(Self { client: client.map_err(|error| error.to_string())?, base, token })
     }
 
-    /// Performs a request once.
+    /// Sends a request once.
     pub(crate) async fn call(&self, method: &str, body: Value) -> Result<Value, ApiError> {
         self.call_within(method, body, Duration::ZERO).await
     }
 
-    /// As [`Api::call`], with how long Telegram is asked to wait for something to tell.
+    /// Same as [`Api::call`], with the time that Telegram may hold its response back.
     pub(crate) async fn call_within(&self, method: &str, body: Value, wait: Duration) -> Result<Value, ApiError> {
         match self.post(method, body, wait).await {
             Err(error) => Err(self.checked(method, error).await),
@@ -74,7 +76,7 @@ impl Api {
         self.answer(sent).await
     }
 
-    /// As [`Api::call`], with files.
+    /// Same as [`Api::call`], with files.
     pub(crate) async fn upload(
         &self,
         method: &str,
@@ -87,7 +89,7 @@ impl Api {
             form = form.text(name, text);
         }
         for file in files {
-            // A line end would begin another header.
+            // A line break in the name would start another header.
             let part = Part::bytes(file.data).file_name(file.name.replace(char::is_control, "_"));
             let part = match file.content_type {
                 Some(kind) => part.mime_str(&kind).map_err(|error| ApiError::Unfit(error.to_string()))?,
@@ -103,7 +105,7 @@ impl Api {
         }
     }
 
-    /// Checks a refusal of the token with `getMe`: one request that is refused does not mean that the token is none any more.
+    /// Checks a refusal of the token with `getMe`: one refusal does not mean a revoked token.
     async fn checked(&self, method: &str, error: ApiError) -> ApiError {
         if !matches!(error, ApiError::Token | ApiError::NoMethod) {
             return error;
@@ -123,7 +125,9 @@ impl Api {
         }
     }
 
-    /// As [`Api::call`], again after a passing fault: for what the engine does not repeat itself.
+    /// Same as [`Api::call`], with retries after transient faults.
+    ///
+    /// For requests that the engine does not retry.
     pub(crate) async fn insist(&self, method: &str, body: Value) -> Result<Value, ApiError> {
         let mut pause = FIRST_PAUSE;
         for _ in 1..TRIES {
@@ -138,7 +142,7 @@ impl Api {
         self.call(method, body).await
     }
 
-    /// A file that Telegram keeps, by its path there; at most `most` bytes.
+    /// Downloads a file by its path at Telegram; at most `most` bytes.
     pub(crate) async fn download(&self, path: &str, most: usize) -> Result<Vec<u8>, ApiError> {
         let url = self.base.join(&format!("file/bot{}/{path}", self.token));
         let url = url.map_err(|error| ApiError::Unfit(format!("the path of the file is none: {error}")))?;
@@ -159,7 +163,7 @@ impl Api {
             .ok_or_else(|| ApiError::Unfit(format!("the file has more than {most} bytes, which is the limit")))
     }
 
-    /// What comes; nothing where it is more than `most` bytes.
+    /// Reads the body of a response; `None` if it has more than `most` bytes.
     async fn body(&self, mut response: Response, most: usize) -> Result<Option<Vec<u8>>, ApiError> {
         let mut data = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.network(error))? {
@@ -172,7 +176,7 @@ impl Api {
     }
 
     fn method(&self, method: &str) -> Result<Url, ApiError> {
-        // A token of letters that mean something in an address must not lead elsewhere.
+        // Pushed as path segments: a token with characters such as `/` must not lead elsewhere.
         let mut url = self.base.clone();
         match url.path_segments_mut() {
             Ok(mut path) => drop(path.pop_if_empty().push(&format!("bot{}", self.token)).push(method)),
@@ -190,7 +194,7 @@ impl Api {
         };
         let answer = match Answer::read(&body) {
             Ok(answer) => answer,
-            // Something in between answers: that passes.
+            // Probably from a proxy in between, so it is transient.
             Err(what) if status.is_success() => {
                 let words = format!("an answer that cannot be read ({what})");
                 return Err(ApiError::Garbled { words, update: first_update(&body) });
@@ -208,7 +212,7 @@ impl Api {
         }
     }
 
-    /// Without the address, which has the token in it; with the last cause, which says what is wrong.
+    /// Converts a network error to its root cause, without the URL, which contains the token.
     fn network(&self, error: reqwest::Error) -> ApiError {
         let error = error.without_url();
         let mut cause: &dyn Error = &error;
@@ -220,7 +224,7 @@ impl Api {
     }
 }
 
-/// The number of the first update in an answer that is no JSON as a whole.
+/// Finds the number of the first update in a response that is not valid JSON.
 fn first_update(body: &[u8]) -> Option<i64> {
     let text = String::from_utf8_lossy(body);
     let (_, behind) = text.split_once("\"update_id\"")?;

@@ -1,5 +1,8 @@
-//! Buttons and lists as Telegram has them: rows of buttons, each with 64 bytes of what it stands for. What is longer is kept here, and
-//! the button has its name. A list is a button for each of its options; where several can be chosen, they are marked until done.
+//! Inline keyboards: buttons and select menus.
+//!
+//! A button carries at most 64 bytes of callback data. Longer data is stored here, and the button
+//! carries its key. A select menu becomes one button per option; where several can be chosen,
+//! chosen options are ticked until the user presses done.
 //! <https://core.telegram.org/bots/api#inlinekeyboardbutton>
 
 use palabre_model::{ActionError, Batch, Button, ButtonStyle, Content, Millis, Poll, Select};
@@ -12,22 +15,22 @@ use crate::Telegram;
 use crate::frames::{self, Markup};
 
 const BUTTONS: Table<(String, String), Stored> = Table::new(TableId::TelegramButtons);
-/// How long a button that is kept here leads to what it stands for.
+/// Lifetime of stored button data, in milliseconds.
 const LIFE: Millis = 365 * 86_400_000;
-/// How much a button carries, in bytes.
+/// Maximum size of callback data, in bytes.
 const CARRIED: usize = 64;
-/// What those begin with that are kept here.
+/// First character of callback data that is a key of stored data.
 const MARK: char = '\u{1}';
-/// The most buttons in a row, so that their words can be read.
+/// Maximum number of buttons in a row, so that their labels stay readable.
 const IN_A_ROW: usize = 3;
-/// The most buttons under a message.
+/// Maximum number of buttons under a message.
 const MOST: usize = 100;
-/// The longest words on a button, in characters; what is longer is cut.
+/// Maximum length of a label, in characters; longer ones are cut.
 const LABEL: usize = 64;
 const CHOSEN: &str = "✅ ";
 const DONE: &str = "✔️";
 
-/// What a button stands for.
+/// The stored data of a button, a select menu or a poll.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Stored {
@@ -35,7 +38,7 @@ pub(crate) enum Stored {
         action: String,
     },
     Select(Select),
-    /// A poll: the chat, the message, the topic, and what there is to choose.
+    /// A poll: its chat, topic and message, and its options.
     Poll {
         chat: i64,
         topic: Option<i64>,
@@ -44,41 +47,41 @@ pub(crate) enum Stored {
     },
 }
 
-/// The name of what is kept, and which part of it is meant.
+/// The key of stored data, and the element of it that a button stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reference {
     pub(crate) key: String,
     pub(crate) part: Part,
 }
 
-/// Which part of a list was pressed.
+/// The element of a select menu that was pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// The option with that number; of a button, the button.
+    /// The option with this index; 0 for a plain button.
     Option(usize),
-    /// That is all.
+    /// The selection is complete.
     Done,
 }
 
-/// What comes of a press on a list.
+/// The result of a press on a select menu.
 pub(crate) enum Toggle {
     Chosen(Vec<String>),
-    /// The list with the option marked, or no longer.
+    /// The keyboard with the option ticked, or no longer.
     Shown(Value),
     Refused(String),
 }
 
-/// What a button refers to, where it carries but a name.
+/// Parses callback data that is a key of stored data; `None` for other data.
 pub(crate) fn reference(data: &str) -> Option<Reference> {
     let (key, part) = data.strip_prefix(MARK)?.split_once(':')?;
     let part = if part == "done" { Part::Done } else { Part::Option(part.parse().ok()?) };
     Some(Reference { key: key.to_owned(), part })
 }
 
-/// What buttons stand for, by its name.
+/// Data to be stored, by key.
 pub(crate) type Kept = Vec<(String, Stored)>;
 
-/// The buttons and the list of a message as Telegram takes them, and what is to be kept for them.
+/// Returns the keyboard of a message, and the data to be stored for it.
 pub(crate) fn keyboard(content: &Content) -> Result<(Option<Value>, Kept), ActionError> {
     let mut kept = Vec::new();
     let mut rows: Vec<Value> = Vec::new();
@@ -114,10 +117,10 @@ fn button(button: &Button, kept: &mut Kept) -> Value {
     shown
 }
 
-/// What a button that leads nowhere else carries.
+/// Returns the callback data of a button without a URL.
 fn carried(button: &Button, kept: &mut Kept) -> String {
     if button.disabled {
-        // There is none that cannot be pressed: one that leads to nothing.
+        // Telegram has no disabled buttons, so this one refers to nothing.
         return format!("{MARK}off:0");
     }
     let action = &button.action;
@@ -130,7 +133,7 @@ fn carried(button: &Button, kept: &mut Kept) -> String {
     format!("{MARK}{key}:0")
 }
 
-/// A list as rows of buttons, with those marked that are chosen.
+/// Returns a select menu as rows of buttons, with the chosen options ticked.
 fn options(select: &Select, key: &str, chosen: &[usize]) -> Vec<Value> {
     let is_single = most(select) == 1;
     let mut rows: Vec<Value> = Vec::new();
@@ -153,7 +156,7 @@ fn fewest(select: &Select) -> usize {
     usize::from(select.min.unwrap_or(1)).min(most(select))
 }
 
-/// What a press on a list comes to. What was chosen before stands in the list as it was shown.
+/// Applies a press on a select menu. Earlier choices are read from the keyboard as it was shown.
 pub(crate) fn toggle(select: &Select, key: &str, part: Part, shown: Option<&Markup>) -> Toggle {
     let value = |index: usize| select.options.get(index).map(|option| option.value.clone());
     if let (1, Part::Option(index)) = (most(select), part) {
@@ -180,7 +183,7 @@ pub(crate) fn toggle(select: &Select, key: &str, part: Part, shown: Option<&Mark
                 None if chosen.len() >= most(select) => return Toggle::Refused(format!("≤ {}", most(select))),
                 None => chosen.push(index),
             }
-            // Buttons beside the list stay as they are.
+            // Rows that are not part of the menu stay as they are.
             let others = shown.iter().flat_map(|markup| &markup.inline_keyboard);
             let others = others.filter(|row| {
                 !row.iter().any(|button| {
@@ -194,7 +197,7 @@ pub(crate) fn toggle(select: &Select, key: &str, part: Part, shown: Option<&Mark
     }
 }
 
-/// A button that stays as it is.
+/// Returns an unchanged button as Telegram's JSON.
 fn as_shown(button: &frames::Button) -> Value {
     let mut shown = match (&button.url, &button.callback_data) {
         (Some(url), _) => json!({ "text": button.text, "url": url }),
@@ -214,14 +217,14 @@ fn label(text: &str) -> String {
     text.chars().take(LABEL - 1).chain(['…']).collect()
 }
 
-/// The same thing has the same name, so that what is sent again need not be kept again.
+/// Returns the key of stored data: a digest, so that repeated data is stored once.
 fn name(stored: &Stored) -> String {
     let text = serde_json::to_string(stored).unwrap_or_default();
     Sha256::digest(text).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Telegram {
-    /// Keeps where a poll is: whoever chooses something is told by its id alone.
+    /// Stores the place of a poll, since votes name it by its id only.
     pub(crate) async fn keep_poll(&self, said: &Value, poll: &Poll) -> Result<(), ActionError> {
         let (Some(id), Some(chat), Some(message)) =
             (said["poll"]["id"].as_str(), said["chat"]["id"].as_i64(), said["message_id"].as_i64())
@@ -233,7 +236,7 @@ impl Telegram {
         self.keep_buttons(vec![(format!("poll {id}"), stored)]).await
     }
 
-    /// Keeps what buttons stand for.
+    /// Stores the data of buttons.
     pub(crate) async fn keep_buttons(&self, kept: Kept) -> Result<(), ActionError> {
         if kept.is_empty() {
             return Ok(());
@@ -246,7 +249,7 @@ impl Telegram {
         self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))
     }
 
-    /// What was kept under that name.
+    /// Returns the data that is stored under a key.
     pub(crate) async fn stored(&self, key: &str) -> Option<Stored> {
         let (store, now, key) = (self.store.clone(), self.clock.now(), (self.world.bot().to_string(), key.to_owned()));
         let read = move || -> palabre_store::Result<Option<Stored>> { BUTTONS.get(&store.snapshot(now)?, &key) };

@@ -1,5 +1,6 @@
-//! Commands as Telegram offers them: for everybody and for administrators, in each language; written only where something is different.
-//! <https://core.telegram.org/bots/api#setmycommands>
+//! The command lists at Telegram: for everybody and for administrators, in each language.
+//!
+//! Only lists that have changed are written. <https://core.telegram.org/bots/api#setmycommands>
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,28 +16,28 @@ use tokio::sync::watch;
 use crate::Telegram;
 use crate::api::{Api, ApiError};
 
-/// The languages in which commands were listed, by bot.
+/// The languages in which command lists were written, by bot.
 const LANGUAGES: Table<String, Vec<String>> = Table::new(TableId::TelegramCommands);
-/// How many commands a list has at the most, and how long what is said of one is.
+/// Limits of Telegram: commands in a list, characters of a description and of a name.
 const MOST: usize = 100;
 const DESCRIPTION: usize = 256;
 const NAME: usize = 32;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// Keeps the lists as the scripts have them, whenever those change.
+/// Keeps the command lists up to date with the commands of the scripts.
 pub(crate) async fn keep(telegram: &Telegram, mut commands: watch::Receiver<Arc<Vec<CommandSpec>>>) {
     loop {
         let wanted = Arc::clone(&commands.borrow_and_update());
         let mut pause = FIRST_PAUSE;
-        // A list that is out of date meanwhile is not written any more.
+        // Stop retrying once the commands have changed again.
         while !commands.has_changed().unwrap_or(true) {
             match telegram.list(&wanted).await {
                 Ok(written) => {
                     tracing::info!(bot = %telegram.world.bot(), "{} commands, {written} lists were written", wanted.len());
                     break;
                 }
-                // Whoever asks for updates says so; it may be taken again.
+                // The receiving task reports a refused token. It may be accepted again later.
                 Err(ApiError::Token) => tokio::time::sleep(LONGEST_PAUSE).await,
                 Err(error) => {
                     tracing::warn!(bot = %telegram.world.bot(), "the commands cannot be listed at present: {error}");
@@ -53,7 +54,7 @@ pub(crate) async fn keep(telegram: &Telegram, mut commands: watch::Receiver<Arc<
 }
 
 impl Telegram {
-    /// Brings the lists up to date; how many had to be written.
+    /// Brings the lists up to date, and returns how many were written.
     async fn list(&self, commands: &[CommandSpec]) -> Result<usize, ApiError> {
         let before: Vec<String> = self.languages_before().await;
         let now = languages(commands);
@@ -70,7 +71,7 @@ impl Telegram {
         if now != before.into_iter().collect() {
             let mut batch = Batch::default();
             LANGUAGES.put(&mut batch, &self.world.bot().to_string(), &now.into_iter().collect());
-            // What is not noted is noted at the next start.
+            // A failed commit is made up for at the next start.
             drop(self.store.commit(batch).await);
         }
         Ok(written)
@@ -83,7 +84,7 @@ impl Telegram {
     }
 }
 
-/// Brings one list up to date. True when it had to be written.
+/// Brings one list up to date. Returns true if it had to be written.
 async fn bring(
     api: &Api,
     scope: &BotCommandScope,
@@ -108,7 +109,7 @@ async fn bring(
     Ok(true)
 }
 
-/// A request of teloxide's; again after a passing fault.
+/// Sends a teloxide request, with retries after transient faults.
 async fn pass<P: teloxide_core::requests::Payload + serde::Serialize>(
     api: &Api,
     payload: &P,
@@ -117,7 +118,7 @@ async fn pass<P: teloxide_core::requests::Payload + serde::Serialize>(
     api.insist(P::NAME, body).await
 }
 
-/// The languages in which something is said of commands: two letters each, as Telegram has them.
+/// Returns the languages of command names and descriptions: two letters each, as Telegram has them.
 fn languages(commands: &[CommandSpec]) -> BTreeSet<String> {
     let all = commands.iter().flat_map(|spec| spec.names.keys().chain(spec.descriptions.keys()));
     all.filter_map(|language| base(language)).collect()
@@ -128,7 +129,7 @@ fn base(language: &str) -> Option<String> {
     (base.len() == 2 && base.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(base)
 }
 
-/// The commands that somebody is offered who may do so much.
+/// Returns the commands for a permission level, in a language.
 fn offered(commands: &[CommandSpec], most: Permission, language: Option<&str>) -> Vec<BotCommand> {
     let in_language = |texts: &std::collections::BTreeMap<String, String>| {
         let language = language?;
@@ -154,7 +155,7 @@ fn offered(commands: &[CommandSpec], most: Permission, language: Option<&str>) -
     list
 }
 
-/// Whether Telegram takes it as a command.
+/// Whether Telegram accepts the name of a command.
 fn is_name(name: &str) -> bool {
     (1..=NAME).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')

@@ -1,4 +1,4 @@
-//! What bots.yaml says of a Telegram bot, below `telegram:`.
+//! The settings of a Telegram bot in bots.yaml, below `telegram:`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -7,25 +7,26 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where Telegram reaches this daemon from outside, as `https://bots.example.org`: updates then come by webhook, to
-    /// `/telegram/BOT` there. Without it they are asked for.
+    /// Public address of this daemon, such as `https://bots.example.org`.
+    ///
+    /// Telegram sends updates to `/telegram/BOT` there. Without it, the bot polls.
     pub webhook: Option<String>,
-    /// Whether messages of other bots are events. Two bots that answer each other do so for ever.
+    /// Whether messages of other bots become events. Two bots that answer each other never stop.
     pub hear_bots: bool,
-    /// How fast messages are sent.
+    /// Rate limits for messages.
     pub pace: Pace,
 }
 
-/// How fast messages are sent: as Telegram allows it, unless told.
+/// Rate limits for messages. The defaults are what Telegram allows.
 /// <https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pace {
-    /// Messages a second to all chats together.
+    /// Messages per second to all chats together.
     pub per_second: u32,
-    /// Messages a second to one chat.
+    /// Messages per second to one chat.
     pub per_second_in_chat: u32,
-    /// Messages a minute to one group or channel.
+    /// Messages per minute to one group or channel.
     pub per_minute_in_group: u32,
 }
 
@@ -36,10 +37,10 @@ impl Default for Pace {
 }
 
 impl Config {
-    /// What is wrong with it.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// When the address is none that Telegram reaches, or nothing could be sent.
+    /// If the webhook is not an HTTP address, or if a rate limit is 0.
     pub fn check(&self) -> Result<(), String> {
         let Pace { per_second, per_second_in_chat, per_minute_in_group } = self.pace;
         if per_second == 0 || per_second_in_chat == 0 || per_minute_in_group == 0 {

@@ -1,4 +1,4 @@
-//! Telegram's updates as events.
+//! Conversion of Telegram's updates into events.
 
 mod content;
 mod members;
@@ -16,23 +16,23 @@ use crate::world::World;
 
 pub(crate) use content::FILE;
 
-/// Turns updates into events, and keeps what is known up to date with them.
+/// Converts updates into events, and updates the platform cache from them.
 pub(crate) struct Decoder {
     pub(crate) bot: Bot,
     pub(crate) world: Arc<World>,
-    /// Whether messages of other bots are events.
+    /// Whether messages of other bots become events.
     pub(crate) hear_bots: bool,
 }
 
-/// What an update gives.
+/// The result of an update.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Decoded {
     pub(crate) events: Vec<Event>,
-    /// The chats of which something has changed that is kept.
+    /// The chats whose stored row has changed.
     pub(crate) changed: Vec<i64>,
 }
 
-/// What a button that was pressed stands for.
+/// The meaning of a button that was pressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Pressed {
     Button { action: String },
@@ -45,7 +45,7 @@ impl From<Event> for Decoded {
     }
 }
 
-/// Where something happened, and to whom.
+/// The place and the user of an event.
 #[derive(Default)]
 struct Scene {
     chat: i64,
@@ -55,12 +55,12 @@ struct Scene {
 }
 
 impl Decoder {
-    /// The events of an update. One that has no kind of its own, or is not as it should be, is native.
+    /// Returns the events of an update. Unknown kinds and malformed updates become native events.
     pub(crate) fn decode(&self, update: &Value, now: Millis) -> Decoded {
         let frame = match Update::deserialize(update) {
             Ok(frame) => frame,
             Err(error) => {
-                // Without the error's own words, which may be somebody's.
+                // Without the error's own text, which may quote a user.
                 let what = kind_of(update);
                 tracing::warn!(bot = %self.bot.name, update = what, "an update that is not as Telegram describes it ({:?})", error.classify());
                 return self.native(update, now).into();
@@ -72,8 +72,9 @@ impl Decoder {
         }
     }
 
-    /// Remembers who is named in an update beside whoever it is of: those whom its text mentions by their account, and the author of the
-    /// message that it answers.
+    /// Remembers the users that an update names in addition to its author.
+    ///
+    /// Those are users in text mentions, and the author of the message that is replied to.
     pub(crate) fn meet(&self, update: &Value) {
         let kinds = ["message", "edited_message", "channel_post", "edited_channel_post"];
         for message in kinds.iter().filter_map(|kind| update.get(*kind)) {
@@ -90,7 +91,7 @@ impl Decoder {
         }
     }
 
-    /// `None` for what has no kind of its own.
+    /// Returns `None` for updates that have no event of their own.
     fn known(&self, update: Update, now: Millis) -> Option<Decoded> {
         if let Some(message) = update.message.or(update.channel_post) {
             return self.message(vec![message], now);
@@ -113,12 +114,12 @@ impl Decoder {
         update.chat_join_request.map(|request| self.join_requested(&request, now))
     }
 
-    /// A button was pressed that stands for this.
+    /// Returns the event of a button press.
     pub(crate) fn pressed(&self, callback: &frames::Callback, pressed: Pressed, now: Millis) -> Decoded {
         let Some(message) = &callback.message else { return Decoded::default() };
         let changed = self.learn(message);
         let user = self.user(&callback.from);
-        // Who presses is not who wrote the message.
+        // The user is the one who pressed, not the author of the message.
         let (chat, topic) = (message.chat.id, message.message_thread_id.filter(|_| message.is_topic_message));
         let scene = Scene { chat, topic, member: self.member(chat, callback.from.id), user: Some(user) };
         let (id, interaction) = (self.world.lock().id_of(chat, message.message_id), Some(callback.id.clone()));
@@ -129,7 +130,7 @@ impl Decoder {
         Decoded { events: vec![self.event(scene, kind, now)], changed }
     }
 
-    /// Somebody has chosen something in a poll of the bot's, or nothing any more.
+    /// Returns the event of a vote in one of the bot's polls, without values if it was retracted.
     pub(crate) fn voted(&self, answer: &frames::PollAnswer, stored: &Stored, now: Millis) -> Decoded {
         let Stored::Poll { chat, topic, message, options } = stored else { return Decoded::default() };
         let Some(voter) = &answer.user else { return Decoded::default() };
@@ -140,13 +141,15 @@ impl Decoder {
         self.event(scene, EventKind::PollVote { message, values }, now).into()
     }
 
-    /// Somebody asks for something to say. All there is to choose is offered at once, so nobody is told to ask for more.
+    /// Returns the event of an inline query.
+    ///
+    /// Its `offset` is ignored: all offers are sent at once, so nobody asks for more.
     fn queried(&self, query: frames::InlineQuery, now: Millis) -> Decoded {
         let scene = Scene { user: Some(self.user(&query.from)), ..Scene::default() };
         self.event(scene, EventKind::InlineQuery { text: query.query, interaction: query.id }, now).into()
     }
 
-    /// A form is filled in.
+    /// Returns the event of a completed form.
     pub(crate) fn filled_in(&self, message: &frames::Message, action: String, values: Value, now: Millis) -> Event {
         let (user, id) = self.author(message);
         let scene = self.scene(message, user, id);
@@ -182,13 +185,13 @@ impl Decoder {
         self.world.user_id(id)
     }
 
-    /// A person as events have them, who is remembered.
+    /// Remembers a user, and returns them in the form of events.
     fn user(&self, frame: &frames::User) -> User {
         self.world.saw(frame)
     }
 }
 
-/// What an update is about, as Telegram calls it.
+/// Returns the kind of an update, as Telegram calls it.
 fn kind_of(update: &Value) -> &str {
     let fields = update.as_object();
     fields.and_then(|fields| fields.keys().find(|name| *name != "update_id")).map_or("update", String::as_str)

@@ -1,27 +1,29 @@
-//! What scripts say, as Telegram takes it.
+//! Conversion of scripts' content into Telegram's form.
 
 use palabre_model::{Content, Embed, FileToSend, Mention};
 
 use crate::text::{Mentioned, Rich, cut, quiet, to_telegram_with};
 use crate::world::World;
 
-/// The longest text of a message, and below a picture, in UTF-16 units.
+/// Maximum length of a message and of a caption, in UTF-16 units.
 /// <https://core.telegram.org/bots/api#sendmessage>
 pub(crate) const TEXT: usize = 4_096;
 pub(crate) const CAPTION: usize = 1_024;
-/// The largest file, in bytes. <https://core.telegram.org/bots/api#sending-files>
+/// Maximum size of a file, in bytes. <https://core.telegram.org/bots/api#sending-files>
 pub(crate) const FILE: usize = 50 << 20;
-/// The largest picture that is shown as one.
+/// Maximum size of a photo, in bytes.
 const PICTURE: usize = 10 << 20;
-/// How many files go in an album.
+/// Maximum number of files in an album.
 pub(crate) const ALBUM: usize = 10;
 
-/// The text of the content with its framed parts, in parts of at most `most` units. Mentions that the script does not mean notify nobody.
+/// Returns the text of the content with its embeds, in parts of at most `most` UTF-16 units.
+///
+/// Mentions that the script does not mean notify nobody.
 pub(crate) fn texts(world: &World, content: &Content, most: usize) -> Vec<Rich> {
     cut(&rich(world, content), most)
 }
 
-/// The text of the content with its framed parts.
+/// Returns the text of the content with its embeds.
 pub(crate) fn rich(world: &World, content: &Content) -> Rich {
     let parts = std::iter::once(content.text.clone()).chain(content.embeds.iter().map(embed));
     let text = parts.filter(|part| !part.trim().is_empty()).collect::<Vec<_>>().join("\n\n");
@@ -42,7 +44,7 @@ pub(crate) fn rich(world: &World, content: &Content) -> Rich {
     quiet(&rich, is_meant)
 }
 
-/// A framed part, which Telegram does not have: its headline, its text and its values, one below the other.
+/// Writes an embed as text, since Telegram has none: title, description and fields, line by line.
 fn embed(embed: &Embed) -> String {
     let mut lines = Vec::new();
     if let Some(title) = &embed.title {
@@ -59,7 +61,7 @@ fn embed(embed: &Embed) -> String {
     lines.join("\n")
 }
 
-/// What kind of thing a file is to Telegram.
+/// The kind of a file on Telegram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Photo,
@@ -82,11 +84,11 @@ impl Kind {
             ("audio/ogg", _) | ("", "ogg" | "oga" | "opus") => Self::Voice,
             _ => Self::Document,
         };
-        // Telegram takes a picture that is too large as a file.
+        // Telegram accepts a photo that is too large as a document.
         if kind == Self::Photo && file.data.len() > PICTURE { Self::Document } else { kind }
     }
 
-    /// The method that sends one, and what it calls the file.
+    /// Returns the method that sends such a file, and the name of the file's field.
     pub(crate) const fn method(self) -> (&'static str, &'static str) {
         match self {
             Self::Photo => ("sendPhoto", "photo"),
@@ -98,7 +100,7 @@ impl Kind {
         }
     }
 
-    /// Which go in one album: pictures and films, sounds, or files.
+    /// Returns the group of kinds that fit into one album: photos and videos, audio, or documents.
     pub(crate) const fn album(self) -> Option<u8> {
         match self {
             Self::Photo | Self::Video => Some(0),
@@ -108,7 +110,7 @@ impl Kind {
         }
     }
 
-    /// What it is called in an album.
+    /// Returns the name of the kind in an album.
     pub(crate) const fn media(self) -> &'static str {
         self.method().1
     }

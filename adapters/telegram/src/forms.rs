@@ -1,5 +1,7 @@
-//! Forms: Telegram has none, so they are asked field by field, and what somebody answers goes into the form instead of to scripts: in a
-//! group, what they say in reply to the question, and nothing else.
+//! Forms, which Telegram does not have: the fields are asked one by one.
+//!
+//! Answers go into the form and not to scripts. In a group, only replies to the question are
+//! answers.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,39 +18,39 @@ use crate::frames::Message;
 use crate::text::to_telegram;
 
 const FORMS: Table<(String, String), Dialogue> = Table::new(TableId::TelegramForms);
-/// How long an answer is waited for.
+/// Time to answer a field, in milliseconds.
 const LIFE: Millis = 3_600_000;
-/// How often a field is asked again, before the form is given up.
+/// Number of times that a field is asked again before the form is cancelled.
 const AGAIN: u32 = 3;
-/// What is said when it is given up.
+/// The message that a form is cancelled.
 const OVER: &str = "✖";
-/// How often it is tried to ask the next field.
+/// Attempts to send the next question.
 const TRIES: u32 = 6;
 
-/// A form that somebody is filling in.
+/// A form that a user is filling in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Dialogue {
-    /// The action that has begun it.
+    /// The key of the action that opened the form.
     #[serde(default)]
     asked_by: Option<ActionKey>,
     form: Form,
     values: Map<String, Value>,
-    /// Which field is asked.
+    /// The index of the field that is asked.
     at: usize,
-    /// How often it was asked again.
+    /// The number of times that the field was asked again.
     #[serde(default)]
     again: u32,
-    /// Whether the question is there.
+    /// Whether the question is in the chat.
     #[serde(default)]
     is_asked: bool,
     until: Millis,
 }
 
-/// The forms that are being filled in, by chat and person.
+/// The open forms, by chat, topic and user.
 #[derive(Default)]
 pub(crate) struct Forms(Mutex<HashMap<String, Dialogue>>);
 
-/// What becomes of an answer.
+/// The outcome of an answer.
 enum Answered {
     Next,
     Again(String),
@@ -57,7 +59,7 @@ enum Answered {
 }
 
 impl Forms {
-    /// Takes up what the last daemon asked.
+    /// Loads the forms that the last process left open.
     pub(crate) fn load(&self, snapshot: &Snapshot, bot: &str) -> palabre_store::Result<()> {
         for row in FORMS.scan(snapshot, &bot.to_owned(), Direction::Forward)? {
             let ((of, place), dialogue) = row?;
@@ -74,7 +76,10 @@ impl Forms {
 }
 
 impl Dialogue {
-    /// Whether its time is not over. Longer than its life it cannot be, unless the clock has been set back since.
+    /// Whether the form has not expired.
+    ///
+    /// More time than a field has cannot be left, unless the clock was set back: then it has
+    /// expired.
     fn is_open(&self, now: Millis) -> bool {
         now < self.until && self.until - now <= LIFE
     }
@@ -83,7 +88,7 @@ impl Dialogue {
         self.form.fields.get(self.at)
     }
 
-    /// What is asked now: the title once, what the field is, and how it can be left out.
+    /// Writes the question: the form's title before the first field, the field, and the commands.
     fn question(&self) -> String {
         let Some(field) = self.field() else { return String::new() };
         let mut lines = Vec::new();
@@ -107,7 +112,7 @@ impl Dialogue {
         let Some(field) = self.field() else { return Answered::Done };
         match word(text) {
             "/cancel" => return Answered::Cancelled,
-            // It cannot be left out.
+            // The field is required.
             "/skip" if !field.optional => return Answered::Again("✎ 1".to_owned()),
             "/skip" => {
                 self.values.insert(field.name.clone(), "".into());
@@ -132,19 +137,19 @@ impl Dialogue {
     }
 }
 
-/// The command that a message is, without the bot that it is for.
+/// Returns the command that a text begins with, without its arguments and the bot's username.
 fn word(text: &str) -> &str {
     text.split(['@', ' ']).next().unwrap_or_default()
 }
 
 impl Telegram {
-    /// Where somebody is asked. A group stays the same place when it becomes a supergroup.
+    /// Returns the key of a form. A group keeps its keys when it becomes a supergroup.
     fn asked_at(&self, chat: i64, topic: Option<i64>, user: i64) -> String {
         let chat = self.world.lock().first_id(chat);
         format!("{chat}:{}:{user}", topic.unwrap_or_default())
     }
 
-    /// Begins to ask somebody. Only what comes after the question is an answer to it.
+    /// Opens a form by asking its first field. Only later messages are answers.
     pub(crate) async fn ask_form(
         &self,
         (chat, topic): (i64, Option<i64>),
@@ -158,13 +163,14 @@ impl Telegram {
         let place = self.asked_at(chat, topic, user);
         let is_answered = |known: &Dialogue| known.asked_by.as_ref() == Some(key) && known.at > 0;
         if self.forms.lock().get(&place).is_some_and(is_answered) {
-            // It was asked before a crash, and somebody was quicker than the repetition.
+            // A repetition after a crash: the question had been sent, and was answered in the
+            // meantime.
             return Ok(Outcome::default());
         }
         let now = self.clock.now();
         let (form, asked_by, until) = (form.clone(), Some(key.clone()), now + LIFE);
         let dialogue = Dialogue { asked_by, form, values: Map::new(), at: 0, again: 0, is_asked: false, until };
-        // In a group it is said who is asked.
+        // In a group, the question names the user.
         let name = self.world.lock().people.user(user).map_or_else(|| user.to_string(), |user| user.name.clone());
         let question = dialogue.question();
         let question = if chat < 0 {
@@ -172,7 +178,8 @@ impl Telegram {
         } else {
             question
         };
-        // Before it is asked: somebody may be quicker than the answer that names the question, or the daemon be killed in between.
+        // Stored before the question is sent: the user may answer before Telegram's response
+        // arrives, or the daemon may be killed in between.
         let mut batch = Batch::default();
         self.keep_form(&mut batch, &place, Some(&dialogue));
         self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
@@ -184,7 +191,7 @@ impl Telegram {
         let asked = match self.question(chat, topic, &question, None).await {
             Ok(asked) => asked,
             Err(error) => {
-                // Whoever was not asked does not answer: what they say is for all.
+                // Without a question, the user's messages are ordinary ones.
                 self.give_up(&place).await;
                 return Err(error);
             }
@@ -194,7 +201,9 @@ impl Telegram {
         Ok(Outcome { message: Some(self.world.lock().message_id(chat, asked)) })
     }
 
-    /// A field is asked. What is said from now on may be the answer, where it need be no reply.
+    /// Records that a question is in the chat.
+    ///
+    /// From now on, any message of the user in a private chat is an answer.
     async fn is_asked(&self, place: &str, at: usize) {
         let mut batch = Batch::default();
         if let Some(dialogue) = self.forms.lock().get_mut(place).filter(|dialogue| dialogue.at == at) {
@@ -215,7 +224,7 @@ impl Telegram {
         }
     }
 
-    /// Asks: the message.
+    /// Sends a question, and returns the id of its message.
     async fn question(
         &self,
         chat: i64,
@@ -223,14 +232,14 @@ impl Telegram {
         question: &str,
         answer_to: Option<i64>,
     ) -> Result<i64, ActionError> {
-        // It may have become a supergroup since.
+        // The group may have become a supergroup since.
         let chat = self.world.lock().now_id(chat);
         let rich = to_telegram(question);
         let mut body = json!({ "chat_id": chat, "text": rich.text });
         if !rich.entities.is_empty() {
             body["entities"] = json!(rich.entities);
         }
-        // What ends it asks for nothing.
+        // The message that ends a form asks for no reply.
         if question != OVER {
             body["reply_markup"] = json!({ "force_reply": true, "selective": true });
         }
@@ -245,8 +254,9 @@ impl Telegram {
         said["message_id"].as_i64().ok_or_else(|| ActionError::Transient("Telegram names no message".to_owned()))
     }
 
-    /// Takes a message as an answer to what is asked of whoever wrote it. `None` where it is none; otherwise the event, once all is
-    /// answered.
+    /// Takes a message as the answer to the open form of its author.
+    ///
+    /// `None` if it is no answer; otherwise the form's event, once all fields are answered.
     pub(crate) fn form_answer(
         self: &Arc<Self>,
         decoder: &Decoder,
@@ -264,14 +274,14 @@ impl Telegram {
             return None;
         }
         let me = self.world.lock().me;
-        // By its words: it may have been asked again.
+        // Recognised by the label: the same question may have been sent again.
         let is_to_question = message.reply_to_message.as_ref().is_some_and(|answered| {
             let words = answered.text.as_deref().unwrap_or_default();
             let is_mine = answered.from.as_ref().is_some_and(|from| from.id == me);
             is_mine && dialogue.field().is_some_and(|field| words.contains(&field.label))
         });
         let is_own = matches!(word(text), "/cancel" | "/skip");
-        // What others are to see, and another command, is what it is.
+        // Other messages in a group, and other commands, are not answers.
         let is_answer = is_to_question || (chat > 0 && dialogue.is_asked);
         if !(is_own || is_answer && !text.starts_with('/')) {
             return None;
@@ -300,7 +310,7 @@ impl Telegram {
         Some(None)
     }
 
-    /// Asks what comes next, beside: others wait for nothing.
+    /// Sends the next question, with retries, in the background: no update waits for it.
     async fn ask_on(
         &self,
         (chat, topic): (i64, Option<i64>),

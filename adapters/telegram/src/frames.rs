@@ -1,5 +1,7 @@
-//! What is read of Telegram's updates. Everything may be missing and anything may be there that is not known: a field that Telegram
-//! leaves out, or adds tomorrow, loses no event. teloxide's own types take an update as a whole or not at all.
+//! The parts of Telegram's objects that are read.
+//!
+//! Any field may be missing, and unknown fields are ignored: no field that Telegram leaves out, or
+//! adds tomorrow, loses an event. teloxide's own types read an update as a whole or not at all.
 //! <https://core.telegram.org/bots/api#available-types>
 
 use palabre_model::Millis;
@@ -27,18 +29,18 @@ frames! {
         chat_join_request: Option<JoinRequest>, inline_query: Option<InlineQuery>,
     }
 
-    /// A person, or a bot.
+    /// A user or a bot.
     User {
         id: i64, is_bot: bool, first_name: String, last_name: Option<String>, username: Option<String>, language_code: Option<String>,
     }
 
-    /// Where messages are.
+    /// A chat.
     Chat {
         id: i64, #[serde(rename = "type")] kind: String, title: Option<String>, username: Option<String>,
         first_name: Option<String>, last_name: Option<String>, is_forum: bool,
     }
 
-    /// A message, with what may be in it.
+    /// A message.
     Message {
         message_id: i64, message_thread_id: Option<i64>, from: Option<User>, sender_chat: Option<Chat>, sender_tag: Option<String>,
         date: u64, chat: Chat, is_topic_message: bool, is_automatic_forward: bool, reply_to_message: Option<Box<Message>>,
@@ -55,46 +57,46 @@ frames! {
         forum_topic_reopened: Option<Value>, reply_markup: Option<Markup>,
     }
 
-    /// A file, or one size of a picture.
+    /// A file, or one size of a photo.
     File {
         file_id: String, file_name: Option<String>, mime_type: Option<String>, file_size: Option<u64>, emoji: Option<String>,
         is_animated: bool, is_video: bool, performer: Option<String>, title: Option<String>,
     }
 
-    /// Somebody's number.
+    /// A contact.
     Contact { phone_number: String, first_name: String, last_name: Option<String>, }
 
-    /// A die, or a like thing, that has come to rest.
+    /// A die or the like, with its result.
     Dice { emoji: String, value: u32, }
 
-    /// A place.
+    /// A location.
     Location { latitude: f64, longitude: f64, }
 
-    /// A place with a name.
+    /// A venue: a location with a name.
     Venue { location: Location, title: String, address: String, }
 
-    /// A question with answers to choose from.
+    /// A poll.
     Poll { id: String, question: String, options: Vec<PollOption>, }
 
-    /// One of the answers.
+    /// An option of a poll.
     PollOption { text: String, }
 
-    /// What somebody has chosen.
+    /// A vote in a poll; without options if it was retracted.
     PollAnswer { poll_id: String, user: Option<User>, voter_chat: Option<Chat>, option_ids: Vec<usize>, }
 
-    /// A topic of a forum; the name may be left out where something else of it has changed.
+    /// A topic of a forum. The name may be missing when something else has changed.
     Topic { name: Option<String>, }
 
-    /// Buttons under a message.
+    /// An inline keyboard.
     Markup { inline_keyboard: Vec<Vec<Button>>, }
 
-    /// One of them.
+    /// A button of an inline keyboard.
     Button { text: String, callback_data: Option<String>, url: Option<String>, style: Option<String>, }
 
-    /// A button was pressed.
+    /// A press on an inline button.
     Callback { id: String, from: User, message: Option<Message>, data: Option<String>, }
 
-    /// Somebody's reactions to a message have changed.
+    /// A change of a user's reactions to a message.
     Reacted {
         chat: Chat, message_id: i64, user: Option<User>, actor_chat: Option<Chat>, old_reaction: Vec<Reaction>, new_reaction: Vec<Reaction>,
     }
@@ -102,29 +104,29 @@ frames! {
     /// A reaction.
     Reaction { #[serde(rename = "type")] kind: String, emoji: Option<String>, custom_emoji_id: Option<String>, }
 
-    /// What somebody is in a chat has changed.
+    /// A change of a membership.
     MemberChange {
         chat: Chat, from: User, old_chat_member: Membership, new_chat_member: Membership, invite_link: Option<InviteLink>,
     }
 
-    /// What somebody is in a chat.
+    /// The membership of a user in a chat.
     Membership {
         status: String, user: User, custom_title: Option<String>, tag: Option<String>, is_member: bool, can_send_messages: Option<bool>,
         can_promote_members: bool, can_restrict_members: bool, can_delete_messages: bool,
     }
 
-    /// Somebody asks to be let in.
+    /// A request to join a chat.
     JoinRequest { chat: Chat, from: User, bio: Option<String>, invite_link: Option<InviteLink>, }
 
-    /// Somebody asks for something to say.
+    /// An inline query.
     InlineQuery { id: String, from: User, query: String, }
 
-    /// A link that lets others in.
+    /// An invite link.
     InviteLink { invite_link: String, creator: Option<User>, }
 }
 
 impl User {
-    /// As others see it.
+    /// Returns the displayed name.
     pub(crate) fn named(&self) -> String {
         match self.last_name.as_deref().filter(|last| !last.is_empty()) {
             Some(last) => format!("{} {last}", self.first_name).trim().to_owned(),
@@ -134,14 +136,14 @@ impl User {
 }
 
 impl Message {
-    /// When it was said, in milliseconds.
+    /// Returns the time at which it was sent, in milliseconds.
     pub(crate) fn time(&self) -> Millis {
         self.date.saturating_mul(1_000)
     }
 }
 
 impl Chat {
-    /// As others see it.
+    /// Returns the displayed name.
     pub(crate) fn named(&self) -> String {
         let first = self.first_name.clone().unwrap_or_default();
         let person = || match &self.last_name {
@@ -151,14 +153,14 @@ impl Chat {
         self.title.clone().unwrap_or_else(person)
     }
 
-    /// Between one person and the bot.
+    /// Whether the chat is between one user and the bot.
     pub(crate) fn is_private(&self) -> bool {
         self.kind == "private"
     }
 }
 
 impl Membership {
-    /// Whether they are in the chat.
+    /// Whether the user is in the chat.
     pub(crate) fn is_in(&self) -> bool {
         match self.status.as_str() {
             "creator" | "administrator" | "member" => true,
@@ -167,24 +169,24 @@ impl Membership {
         }
     }
 
-    /// Whether they are kept out of it.
+    /// Whether the user is banned.
     pub(crate) fn is_banned(&self) -> bool {
         self.status == "kicked"
     }
 
-    /// Whether they may not write there.
+    /// Whether the user may not write.
     pub(crate) fn is_muted(&self) -> bool {
         self.status == "restricted" && self.can_send_messages == Some(false)
     }
 
-    /// Whether they keep order there.
+    /// Whether the user is an administrator or the owner.
     pub(crate) fn is_admin(&self) -> bool {
         matches!(self.status.as_str(), "creator" | "administrator")
     }
 }
 
 impl Reaction {
-    /// As people write it; an emoji of somebody's own by its id, which people cannot.
+    /// Returns the reaction as text: its emoji, or the id of a custom emoji.
     pub(crate) fn written(&self) -> String {
         match (&self.emoji, &self.custom_emoji_id) {
             (Some(emoji), _) => emoji.clone(),

@@ -1,13 +1,13 @@
-//! JSON as servers write it, made regular: null is as good as absent, and a number without a fraction is an integer.
+//! Normalisation of servers' JSON: null counts as absent, and a whole number is an integer.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Number, Value};
 
-/// Up to here a floating-point number holds every integer.
+/// Up to 2^53, every integer has an exact floating-point number.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Leaves out what is null, and makes integers of numbers like `5.0`, however deep they lie.
+/// Removes nulls, and turns numbers such as `5.0` into integers, at any depth.
 pub(crate) fn regular(value: &mut Value) {
     match value {
         Value::Object(object) => {
@@ -32,7 +32,7 @@ fn whole(number: &Number) -> Option<i64> {
     (float.fract() == 0.0 && float.abs() < EXACT).then_some(float as i64)
 }
 
-/// Reads a list item by item: one that cannot be read costs that item.
+/// Reads a list item by item, and drops items that cannot be read.
 pub(crate) fn each<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let items = Vec::<Value>::deserialize(deserializer)?;
     Ok(items.into_iter().filter_map(|item| T::deserialize(item).ok()).collect())

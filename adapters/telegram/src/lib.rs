@@ -1,5 +1,7 @@
-//! Telegram: what happens in its chats as events, and what scripts want done there. What requests are made of is teloxide's; updates are
-//! read here, and texts are turned into CommonMark and back.
+//! The Telegram adapter: turns updates into events, and performs actions through the Bot API.
+//!
+//! Request types come from teloxide-core. Updates are read by the crate's own lenient types, and
+//! texts are converted between CommonMark and Telegram's entities in [`text`].
 
 mod api;
 mod buttons;
@@ -51,13 +53,13 @@ use under_way::UnderWay;
 use waiting::Waiting;
 use world::World;
 
-/// So many presses, and actions, are remembered.
+/// Number of button presses, action results and the like that are remembered, each.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
 
-/// How long an action waits for what is kept to be read.
+/// Maximum wait of an action until the stored state is loaded.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Where Telegram brings updates, as the description of the server shows it.
+/// The webhook endpoint, as the description of the server shows it.
 pub const WEBHOOK: Endpoint = Endpoint {
     method: "POST",
     path: "/telegram/{bot}",
@@ -66,23 +68,23 @@ pub const WEBHOOK: Endpoint = Endpoint {
     answers: &[(200, "It was taken"), (401, "The secret is another"), (503, "It cannot be taken now; send it again")],
 };
 
-/// What a bot on Telegram is made of.
+/// The parts of a bot on Telegram.
 pub struct Setup {
-    /// Its name in bots.yaml.
+    /// The name in bots.yaml.
     pub bot: BotName,
-    /// Its token.
+    /// The bot token.
     pub token: String,
-    /// Where Telegram is, if it is not where it always is.
+    /// The address of the Bot API, if it is not Telegram's own.
     pub api: Option<String>,
-    /// What bots.yaml says else.
+    /// The settings below `telegram:` in bots.yaml.
     pub config: Config,
-    /// What is granted to its scripts.
+    /// The grants of its scripts.
     pub grants: Vec<String>,
-    /// Where chats, buttons and where the updates stand are kept.
+    /// The store for chats, buttons and the position in the updates.
     pub store: Store,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
@@ -99,45 +101,45 @@ pub struct Telegram {
     forms: Forms,
     waiting: Waiting,
     callbacks: Callbacks,
-    /// Whether what the last daemon knew is in memory.
+    /// Whether the state that the last process stored is in memory.
     is_loaded: watch::Sender<bool>,
     under_way: UnderWay,
-    /// Polls that are on their way out, and are not known by their ids yet.
+    /// Held for reading while a poll is being sent: its id is unknown until Telegram answers.
     polls_under_way: tokio::sync::RwLock<()>,
-    /// What Telegram shows when it brings updates, and where they go.
+    /// The secret that Telegram sends with each webhook request.
     secret: String,
     webhook: watch::Sender<Option<mpsc::Sender<Incoming>>>,
-    /// How much of what the last actions say is out.
+    /// The part of each recent action that has been sent.
     progress: Mutex<LruCache<ActionKey, perform::Progress>>,
-    /// The bot's own reactions to the last messages.
+    /// The bot's own reactions to recent messages, by chat and message.
     reactions: Mutex<LruCache<(i64, i64), serde_json::Value>>,
-    /// What became of the last actions, should one come again.
+    /// The results of recent actions, for repetitions.
     done: Mutex<LruCache<ActionKey, Outcome>>,
-    /// Where it is reported how the bot is; of nobody before it runs.
+    /// The condition of the bot; nobody watches it before the adapter runs.
     condition: Mutex<watch::Sender<Condition>>,
-    /// What is done beside.
+    /// The background tasks.
     asides: Mutex<JoinSet<()>>,
     capabilities: Capabilities,
 }
 
-/// The presses that were answered.
+/// The button presses that have been answered.
 struct Callbacks(Mutex<LruCache<String, ()>>);
 
 impl Callbacks {
-    /// True for whoever is the first to answer.
+    /// Returns true for the first caller with this id.
     fn take(&self, id: &str) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).put(id.to_owned(), ()).is_none()
     }
 }
 
-/// A bot sets no slow mode, and nobody has a nickname.
+/// Actions that Telegram has no request for: bots cannot set slow mode, and there are no nicknames.
 const LACKING: &[ActionKind] = &[ActionKind::Slowmode, ActionKind::Rename];
 
 impl Telegram {
-    /// A bot that is not connected yet.
+    /// Creates a bot that is not connected yet.
     ///
     /// # Errors
-    /// When there is no way to make requests.
+    /// If `api` is not a URL, or if the HTTP client cannot be built.
     pub fn new(setup: Setup) -> Result<Arc<Self>, String> {
         let Setup { bot, token, api, config, grants, store, clock, entropy } = setup;
         Ok(Arc::new(Self {
@@ -174,13 +176,13 @@ impl Telegram {
         }))
     }
 
-    /// Where Telegram brings updates, for our server; nothing where they are asked for.
+    /// Returns the webhook route for the daemon's server, or `None` when the bot polls.
     #[must_use]
     pub fn router(self: &Arc<Self>) -> Option<Router> {
         self.config.webhook.as_ref().map(|_| Door::new(Arc::clone(self)).router())
     }
 
-    /// Reports how the bot is.
+    /// Reports the condition of the bot, if it has changed.
     fn report(&self, condition: Condition) {
         let reported = self.condition.lock().unwrap_or_else(PoisonError::into_inner);
         reported.send_if_modified(|known| {
@@ -190,12 +192,14 @@ impl Telegram {
         });
     }
 
-    /// How the bot is, as it was reported last: by us, or by the supervisor when Telegram refused it.
+    /// Returns the condition that was reported last, by this adapter or by the supervisor.
     fn condition(&self) -> Condition {
         self.condition.lock().unwrap_or_else(PoisonError::into_inner).borrow().clone()
     }
 
-    /// What fails for now while the bot is away altogether is no fault of the action: it is kept until the bot is back.
+    /// Turns a transient error into `Unavailable` while the bot is down or refused.
+    ///
+    /// The outage is no fault of the action, which is kept until the bot is back.
     fn while_away(&self, error: ActionError) -> ActionError {
         match (error, self.condition()) {
             (ActionError::Transient(why), Condition::Down(_) | Condition::Refused(_)) => ActionError::Unavailable(why),
@@ -203,7 +207,7 @@ impl Telegram {
         }
     }
 
-    /// Performs an action, unless it was performed before under that key.
+    /// Performs an action, unless it was performed before under this key.
     async fn do_once(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         action.check_ids(self.world.bot())?;
         let known = self.done.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
@@ -219,14 +223,14 @@ impl Telegram {
         Ok(outcome)
     }
 
-    /// Does something beside, which ends with the adapter at the latest.
+    /// Runs a task in the background. It ends with the adapter at the latest.
     fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
         let mut asides = self.asides.lock().unwrap_or_else(PoisonError::into_inner);
         while asides.try_join_next().is_some() {}
         asides.spawn(work);
     }
 
-    /// Has in memory what the last daemon knew.
+    /// Loads the state that the last process stored.
     async fn load(self: &Arc<Self>) -> Result<(), AdapterError> {
         if *self.is_loaded.borrow() {
             return Ok(());
@@ -244,14 +248,16 @@ impl Telegram {
         Ok(())
     }
 
-    /// Waits until what the last daemon knew is there: what it left undone comes before, and would not find its chats.
+    /// Waits until the stored state is loaded.
+    ///
+    /// Actions that the last process left undone arrive earlier, and would not find their chats.
     async fn is_ready(&self) -> Result<(), ActionError> {
         let mut is_loaded = self.is_loaded.subscribe();
         let loaded = timeout(PATIENCE, is_loaded.wait_for(|is_loaded| *is_loaded)).await;
         loaded.map(drop).map_err(|_late| ActionError::Unavailable("the bot has not begun yet".to_owned()))
     }
 
-    /// A group has become a supergroup: the old id leads to the new one from now on.
+    /// Records that a group has become a supergroup: the old id leads to the new one from now on.
     async fn moved(&self, from: i64, to: i64) {
         if !self.world.lock().moved(from, to) {
             return;
@@ -266,7 +272,7 @@ impl Telegram {
     }
 }
 
-/// Ends what is done beside, however the adapter ends: it holds the store.
+/// Aborts the background tasks, however the adapter ends: they hold the store open.
 struct Beside<'t>(&'t Telegram);
 
 impl Drop for Beside<'_> {
@@ -301,7 +307,7 @@ impl Adapter for Telegram {
 
     async fn perform_all(&self, actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {
         let deletes = actions.iter().filter(|(action, _)| matches!(action, Action::Delete { .. })).count();
-        // Of anything else each takes a request of its own, and is better known as done by itself.
+        // Other actions take one request each, and are better reported as done one by one.
         if deletes < 2 || matches!(self.condition(), Condition::Refused(_)) || self.is_ready().await.is_err() {
             return Vec::new();
         }
@@ -332,7 +338,7 @@ impl Adapter for Telegram {
     }
 
     fn rank(&self, around: &Event, user: Option<&UserId>) -> Option<Rank> {
-        // In private nobody stands above the other.
+        // Private chats have no ranks.
         let chat = self.world.chat_around(around).filter(|chat| *chat < 0)?;
         let known = self.world.lock();
         let whom = match user {
@@ -347,7 +353,7 @@ impl Adapter for Telegram {
         let known = self.world.lock();
         let mention = name.trim_start_matches("<@").trim_end_matches('>');
         match mention.parse::<i64>() {
-            // Chats have ids below, and are nobody.
+            // Chats have negative ids and are not users.
             Ok(id) if id > 0 => {
                 let unknown = || User {
                     id: self.world.user_id(id),

@@ -1,4 +1,4 @@
-//! Who the bot is, and what it hears.
+//! The bot's own account.
 
 use palabre_model::{AdapterError, Condition};
 use serde_json::{Value, json};
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use crate::Telegram;
 use crate::api::ApiError;
 
-/// The bot itself. <https://core.telegram.org/bots/api#user>
+/// The bot's own account. <https://core.telegram.org/bots/api#user>
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Me {
     pub(crate) id: i64,
     pub(crate) username: String,
-    /// Whether it hears everything that is said in groups.
+    /// Whether the bot receives all messages of groups: privacy mode is off.
     pub(crate) hears_all: bool,
 }
 
@@ -24,7 +24,7 @@ impl Me {
         })
     }
 
-    /// What is missing in privacy mode, where it is on.
+    /// Returns the consequences of privacy mode, if it is on.
     pub(crate) fn privacy(&self) -> Option<String> {
         (!self.hears_all).then(|| {
             format!(
@@ -36,14 +36,14 @@ impl Me {
 }
 
 impl Telegram {
-    /// Asks Telegram who the bot is, until it is told.
+    /// Asks Telegram for the bot's own account, with retries.
     pub(crate) async fn introduce(&self) -> Result<Me, AdapterError> {
         let said = match self.api.insist("getMe", json!({})).await {
             Ok(said) => said,
             Err(ApiError::Token) => return Err(AdapterError::Refused(ApiError::Token.to_string())),
             Err(error) => return Err(AdapterError::Lost(error.to_string())),
         };
-        // It is taken, whatever was said before; actions need not wait for the first updates.
+        // The token is accepted now, so actions need not wait for the first updates.
         if let Condition::Refused(_) = self.condition() {
             self.report(Condition::Starting);
         }

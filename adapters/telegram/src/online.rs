@@ -1,4 +1,4 @@
-//! What there is to say of a bot before it is started: whether Telegram takes its token, what it hears, and what it lacks where.
+//! The check of a bot without starting it: its token, privacy mode, webhook and rights.
 
 use palabre_model::BotName;
 use palabre_store::{Snapshot, Store};
@@ -9,26 +9,28 @@ use crate::me::Me;
 use crate::rights::lacking;
 use crate::world::World;
 
-/// What Telegram says of a bot.
+/// The data that Telegram has about a bot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Online {
-    /// What it is called there, without `@`.
+    /// The username, without `@`.
     pub name: String,
-    /// What is missing in privacy mode, where that is on.
+    /// The consequences of privacy mode, if it is on.
     pub privacy: Option<String>,
-    /// The address at which updates are brought at present, where one is set.
+    /// The webhook that is set at present, if any.
     pub webhook: Option<String>,
-    /// Where it is let into a group, with the rights that it needs.
+    /// The link that adds the bot to a group, with the rights that it needs.
     pub invite: String,
-    /// The groups that the store knows of, each with the rights that it lacks there.
+    /// The groups in the store, each with the rights that the bot lacks there.
     pub groups: Vec<(String, Vec<&'static str>)>,
 }
 
-/// Asks Telegram about the bot of that token. `grants` are those of its scripts; the groups are those of `store`, since Telegram
-/// tells none.
+/// Asks Telegram about the bot with this token.
+///
+/// `grants` are those of its scripts. The groups come from `store`, since Telegram does not list
+/// them.
 ///
 /// # Errors
-/// When Telegram refuses the token, or cannot be asked.
+/// If Telegram refuses the token or cannot be reached.
 pub async fn online(
     bot: &BotName,
     token: &str,

@@ -1,6 +1,9 @@
-//! The pace of requests. Telegram counts the messages of the last second and the last minute, so those are counted here; an edit counts for
-//! all chats together. Nothing else is held back unless Telegram has asked to wait, and then what is of the same class in the same chat:
-//! moderation never waits for the pace of messages.
+//! Rate limits of requests.
+//!
+//! Telegram counts the messages of the last second and the last minute, and so does the pacer. An
+//! edit counts towards the limit of all chats together. Other requests are delayed only if Telegram
+//! has asked to wait, and then only those of the same class in the same chat: moderation never
+//! waits for messages.
 //! <https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this>
 
 use std::collections::{HashMap, VecDeque};
@@ -13,12 +16,12 @@ use crate::config::Pace;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
-/// Requests do not arrive as evenly as they leave: so much is waited beyond what is counted.
+/// Wait in addition to each window, since requests do not arrive as evenly as they are sent.
 const MARGIN: Duration = Duration::from_millis(50);
-/// Past so many chats those are forgotten that were left alone for a minute.
+/// Number of chats from which on those are forgotten that were idle for a minute.
 const CHATS: usize = 1_024;
 
-/// When what was sent.
+/// The limits, and the times of recent messages.
 pub(crate) struct Pacer {
     pace: Pace,
     sent: Mutex<Sent>,
@@ -26,29 +29,29 @@ pub(crate) struct Pacer {
 
 #[derive(Default)]
 struct Sent {
-    /// To all chats, in the last second.
+    /// Messages and edits in all chats, in the last second.
     all: VecDeque<Instant>,
-    /// To each chat, in the last minute.
+    /// Messages to each chat, in the last minute.
     chats: HashMap<i64, VecDeque<Instant>>,
-    /// Until when Telegram has asked to wait.
+    /// The end of each wait that Telegram has asked for.
     shut: HashMap<(i64, Class), Instant>,
 }
 
-/// The requests that wait together when Telegram asks one of them to.
+/// Requests that wait together when Telegram asks one of them to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Class {
-    /// What says something.
+    /// Sends a message.
     Message,
-    /// What changes something that was said.
+    /// Changes a message.
     Edit,
-    /// What keeps order among people.
+    /// Moderates messages, members or chats.
     Moderation,
-    /// All else.
+    /// Everything else.
     Other,
 }
 
 impl Class {
-    /// The class of a method, in whatever case its name is written.
+    /// Returns the class of a method. The case of its name does not matter.
     pub(crate) fn of(method: &str) -> Self {
         let method = method.to_ascii_lowercase();
         match method.as_str() {
@@ -75,7 +78,7 @@ impl Class {
     }
 }
 
-/// The time that a request takes which says something.
+/// A request that is sending messages; they are counted anew when it is dropped.
 #[must_use = "it is over when this goes"]
 pub(crate) struct Turn<'p> {
     pacer: &'p Pacer,
@@ -95,7 +98,7 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// What was counted at one time is counted at another.
+/// Moves messages that were counted at `from` to `to`.
 fn put_off(sent: &mut VecDeque<Instant>, from: Instant, to: Instant) {
     let before = sent.len();
     sent.retain(|at| *at != from);
@@ -107,8 +110,10 @@ impl Pacer {
         Self { pace, sent: Mutex::default() }
     }
 
-    /// Waits until `messages` more may go to the chat, and counts them: from when their turn is over, since Telegram counts from when
-    /// they arrive, which is before its answer.
+    /// Waits until `messages` more messages may be sent to the chat, and counts them.
+    ///
+    /// They finally count from the end of the turn. Telegram counts from their arrival, which is
+    /// before its response.
     pub(crate) async fn wait(&self, chat: i64, messages: usize) -> Turn<'_> {
         loop {
             let now = Instant::now();
@@ -119,8 +124,9 @@ impl Pacer {
         }
     }
 
-    /// Whether a request that says nothing new may leave now: if not, how long it has to wait. Who asks does the waiting, so that a
-    /// later edit can take the place of one that waits.
+    /// Admits a request that sends no message, or returns the time that it has to wait.
+    ///
+    /// The caller does the waiting, so that a later edit can replace one that waits.
     pub(crate) fn admit(&self, chat: i64, class: Class) -> Result<(), Duration> {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -139,7 +145,7 @@ impl Pacer {
         Ok(())
     }
 
-    /// Telegram has asked to wait.
+    /// Blocks a class of requests in a chat, since Telegram has asked to wait.
     pub(crate) fn shut(&self, chat: i64, class: Class, retry_after: Duration) {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -149,7 +155,7 @@ impl Pacer {
         sent.shut.insert((chat, class), now + retry_after + MARGIN);
     }
 
-    /// Counts the messages, or says until when to wait.
+    /// Counts the messages, or returns the time until which to wait.
     fn take(&self, chat: i64, messages: usize, now: Instant) -> Result<(), Instant> {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         let Sent { all, chats, shut } = &mut *sent;
@@ -163,7 +169,7 @@ impl Pacer {
         let count = |of: u32| usize::try_from(of).unwrap_or(usize::MAX);
         forget(all, SECOND, now);
         forget(here, MINUTE, now);
-        // An album that is more than a limit goes when nothing else is counted.
+        // An album that exceeds a limit is sent when nothing else is counted.
         let room = |taken: usize, limit: usize| taken == 0 || taken + messages <= limit;
         if !room(all.len(), count(self.pace.per_second)) {
             return Err(all.front().map_or(now, |first| *first + SECOND + MARGIN));
@@ -182,7 +188,7 @@ impl Pacer {
     }
 }
 
-/// Forgets what was sent so long ago that it counts no more.
+/// Drops the messages that are older than the window.
 fn forget(sent: &mut VecDeque<Instant>, window: Duration, now: Instant) {
     while sent.front().is_some_and(|first| *first + window + MARGIN <= now) {
         sent.pop_front();

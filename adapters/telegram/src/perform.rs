@@ -1,4 +1,4 @@
-//! Actions, as requests.
+//! Actions as requests to Telegram.
 
 mod delete;
 mod edit;
@@ -18,9 +18,9 @@ use crate::world::Recent;
 
 pub(crate) use say::Progress;
 
-/// The longest name of a topic.
+/// Maximum length of a topic's name, in characters.
 const TOPIC: usize = 128;
-/// The most people that one invitation lets in.
+/// Maximum number of uses of an invite link.
 const INVITED: u32 = 99_999;
 
 /// A chat, and a topic of it.
@@ -30,7 +30,7 @@ impl Telegram {
     pub(crate) async fn do_it(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         let outcome = self.ask_for(action, key).await;
         match (action, outcome) {
-            // What is not there any more is as it should be: a repetition after a crash ends well.
+            // The target is gone, as wanted: a repetition after a crash succeeds.
             (
                 Action::Delete { .. } | Action::React { remove: true, .. } | Action::Pin { remove: true, .. },
                 Err(ActionError::NotFound(_)),
@@ -44,7 +44,8 @@ impl Telegram {
             Action::Send { room, content, reply_to } => {
                 let reply_to = match reply_to.as_ref().map(|which| self.target(room, which)).transpose() {
                     Ok(found) => found.map(|(_, id)| id),
-                    // One that is left behind in another chat is no reason not to answer.
+                    // A message from before the group became a supergroup; send without a reply
+                    // then.
                     Err(ActionError::Rejected(_)) => None,
                     Err(error) => return Err(error),
                 };
@@ -102,7 +103,7 @@ impl Telegram {
                 });
                 let ids = ids.ok_or_else(|| ActionError::NotFound("nothing is known of that chat".to_owned()))?;
                 let removed = self.remove(chat, ids.clone()).await?;
-                // Until they are gone they are the last ones: another try is about the same.
+                // Forgotten once they are gone, so that a retry purges the same messages.
                 self.world.lock().forget(chat, &ids);
                 Ok(removed)
             }
@@ -117,7 +118,7 @@ impl Telegram {
                 let person = person(user)?;
                 let done = self.moderate(chat, person, measure).await?;
                 if let Measure::Ban { purge_since: Some(since), .. } = measure {
-                    // Telegram itself does so only in small groups.
+                    // Telegram itself deletes them only in basic groups.
                     let said = |one: &Recent| one.user == person && one.time >= *since;
                     let ids = self.world.lock().recent(chat, usize::MAX, said).unwrap_or_default();
                     if !ids.is_empty() {
@@ -137,7 +138,7 @@ impl Telegram {
         self.world.place(native).ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is no chat of Telegram's")))
     }
 
-    /// The chat and the number there of the message that an action is about.
+    /// Returns the chat and the number of the message that an action refers to.
     fn target(&self, room: &RoomId, which: &MessageRef) -> Result<(i64, i64), ActionError> {
         match which {
             MessageRef::Id(id) | MessageRef::Own(id) => self.world.message(room.native(), id.as_str()),
@@ -145,8 +146,10 @@ impl Telegram {
         }
     }
 
-    /// A request about a chat that says nothing new: it is not held back unless Telegram has asked to wait. Where the answer says that
-    /// the chat has moved or is to be left alone, that is noted.
+    /// Sends a request about a chat that sends no message there.
+    ///
+    /// It is not delayed unless Telegram has asked to wait. If the response says that the chat has
+    /// moved or that requests are too frequent, that is recorded.
     async fn in_chat(&self, chat: i64, method: &str, body: Value) -> Result<Value, ApiError> {
         let class = Class::of(method);
         self.pacer.admit(chat, class).map_err(|retry_after| ApiError::Limited { retry_after })?;
@@ -154,13 +157,13 @@ impl Telegram {
         self.noted_error(chat, class, result).await
     }
 
-    /// A request that says something, in a chat that may have moved, at its pace.
+    /// Sends a request that sends a message. The caller has waited for its turn.
     pub(crate) async fn said(&self, method: &str, chat: i64, body: Value) -> Result<Value, ActionError> {
         let said = self.api.call(method, body).await;
         self.noted(chat, said).await
     }
 
-    /// What came of a request to a chat: where it says that the chat has moved or is to be left alone, that is noted.
+    /// Records the result of a request that sends messages, and the messages themselves.
     pub(crate) async fn noted(&self, chat: i64, said: Result<Value, ApiError>) -> Result<Value, ActionError> {
         let said = self.noted_error(chat, Class::Message, said).await;
         match &said {
@@ -171,7 +174,7 @@ impl Telegram {
         said.map_err(ActionError::from)
     }
 
-    /// Where an answer says that the chat has moved or is to be left alone, that is noted.
+    /// Records from an error that the chat has moved, or that Telegram asks to wait.
     async fn noted_error(&self, chat: i64, class: Class, result: Result<Value, ApiError>) -> Result<Value, ApiError> {
         match &result {
             Err(ApiError::Moved { to }) => self.moved(chat, *to).await,
@@ -185,10 +188,10 @@ impl Telegram {
         let custom = emoji.strip_prefix("<:custom:").and_then(|id| id.strip_suffix('>'));
         let reaction = match custom {
             Some(id) => json!({ "type": "custom_emoji", "custom_emoji_id": id }),
-            // Telegram lists them without the selector that asks for the coloured form.
+            // Telegram lists emoji without the variation selector for the coloured form.
             None => json!({ "type": "emoji", "emoji": emoji.replace('\u{fe0f}', "") }),
         };
-        // A bot has one reaction: the one that is there now may be another than the one that goes.
+        // A bot has one reaction per message, and the current one may not be the one to remove.
         let has = self.reactions.lock().unwrap_or_else(PoisonError::into_inner).get(&(chat, id)).cloned();
         if remove && has.as_ref().is_some_and(|has| *has != reaction) {
             return Ok(Outcome::default());
@@ -226,7 +229,7 @@ impl Telegram {
     }
 }
 
-/// The topic in which something is said.
+/// Sets the topic of a request, if there is one.
 pub(crate) fn in_topic(body: &mut Value, topic: Option<i64>) {
     if let Some(topic) = topic {
         body["message_thread_id"] = topic.into();
@@ -238,7 +241,9 @@ pub(crate) fn person(user: &UserId) -> Result<i64, ActionError> {
     native.parse().ok().ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is nobody on Telegram")))
 }
 
-/// A person who can be written to: what writes in the name of a chat is read by all who are in it.
+/// Returns a user who can be written to in private.
+///
+/// A message to a chat that writes in its own name would be read by all its members.
 pub(crate) fn somebody(user: &UserId) -> Result<i64, ActionError> {
     match person(user)? {
         id if id > 0 => Ok(id),

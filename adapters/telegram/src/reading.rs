@@ -1,4 +1,4 @@
-//! The reader of updates by itself, for tests: what they become, without a connection.
+//! The decoder by itself, for tests: updates become events without a connection.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use crate::decode::Decoder;
 use crate::lenient::regular;
 use crate::world::World;
 
-/// Reads updates one after the other, as a bot does, and remembers what they tell.
+/// Decodes updates one after the other, as a bot does, and remembers their contents.
 pub struct Updates(Decoder);
 
 impl Updates {
-    /// A reader for the bot of that id and username, that has read nothing yet.
+    /// Creates a decoder for the bot with this id and username, without any memory.
     #[must_use]
     pub fn new(bot: &Bot, id: i64, username: &str) -> Self {
         let world = Arc::new(World::new(&bot.name));
@@ -25,7 +25,7 @@ impl Updates {
         Self(Decoder { bot: bot.clone(), world, hear_bots: false })
     }
 
-    /// The events of an update.
+    /// Returns the events of an update.
     pub fn read(&self, update: &Value, now: Millis) -> Vec<Event> {
         let mut update = update.clone();
         regular(&mut update);

@@ -1,4 +1,4 @@
-//! Updates on their way in: each is taken once and in its order, and Telegram is told so when it is durable.
+//! Reception of updates: each is handled once and in order, and confirmed once it is durable.
 
 mod albums;
 mod callbacks;
@@ -24,11 +24,11 @@ use position::Position;
 
 pub(crate) use webhook::{Door, secret};
 
-/// How long a stop waits for what was taken in to be durable.
+/// Maximum wait at shutdown until received updates are durable.
 const LANDING: Duration = Duration::from_secs(4);
-/// How long it is waited for polls that are on their way out.
+/// Maximum wait for polls that are being sent.
 const QUICK: Duration = Duration::from_secs(5);
-/// The updates that a bot is told: all that concern it, also those that have no kind of their own.
+/// The updates that are requested: all that concern the bot, also those that become native events.
 /// <https://core.telegram.org/bots/api#update>
 const WANTED: &[&str] = &[
     "message",
@@ -49,15 +49,15 @@ const WANTED: &[&str] = &[
     "removed_chat_boost",
 ];
 
-/// What comes from Telegram's side.
+/// A message from the source of updates.
 pub(crate) enum Incoming {
-    /// Updates that came together; the word that they are durable.
+    /// Updates that arrived together, and the channel that confirms that they are durable.
     Updates(Vec<Value>, oneshot::Sender<()>),
-    /// Those that come now have lower numbers than those before: they are others all the same.
+    /// The next updates have lower numbers than those before, and are different ones all the same.
     Anew,
     /// Telegram cannot be reached.
     Lost(String),
-    /// It can again.
+    /// Telegram can be reached again.
     Back,
 }
 
@@ -68,7 +68,7 @@ struct Receiving<'t> {
     flight: Flight,
     albums: Albums,
     position: Position,
-    /// What is to be kept with the next event, or by itself.
+    /// Rows to commit with the next event, or by themselves.
     rows: Batch,
     is_lost: bool,
 }
@@ -118,7 +118,7 @@ pub(crate) async fn run(telegram: &Arc<Telegram>, context: &AdapterContext) -> R
 }
 
 impl Receiving<'_> {
-    /// Learns who the bot is, and takes up where the last daemon stood.
+    /// Learns the bot's own account, and resumes at the position of the last process.
     async fn introduce(&mut self) -> Result<(), AdapterError> {
         let me = self.telegram.introduce().await?;
         tracing::info!(bot = %self.context.bot.name, "ready as @{}", me.username);
@@ -152,7 +152,7 @@ impl Receiving<'_> {
                 if !self.land().await {
                     return Ok(());
                 }
-                // Whoever waits for the word may be gone, as the connection is on which it came.
+                // The receiver may be gone, like the connection on which the updates came.
                 let _asked = taken.send(());
             }
             Incoming::Anew => self.position.begin_anew(),
@@ -175,7 +175,7 @@ impl Receiving<'_> {
         self.flight.send(event, Batch::default());
     }
 
-    /// Takes one update in, unless it was taken in before.
+    /// Handles one update, unless it was handled before.
     async fn update(&mut self, update: Value) {
         let now = self.context.clock.now();
         let Some(id) = update["update_id"].as_i64() else {
@@ -185,7 +185,7 @@ impl Receiving<'_> {
         if self.position.has_passed(id, now) {
             return;
         }
-        // What fails to be read is native, and of no chat as far as is known.
+        // A malformed update becomes a native event, and its chat is not known here.
         let frame = Update::deserialize(&update).unwrap_or_default();
         if let Some(chat) = chat_of(&frame) {
             let of_album = frame.message.as_ref().and_then(|message| message.media_group_id.as_deref());
@@ -204,19 +204,19 @@ impl Receiving<'_> {
         self.hand_over(decoded);
     }
 
-    /// What becomes of an update.
+    /// Returns the events of an update.
     async fn decoded(&mut self, id: i64, frame: Update, update: &Value) -> Decoded {
         let now = self.context.clock.now();
         if let Some(callback) = &frame.callback_query {
             if let Some(message) = &callback.message
                 && !self.telegram.world.lock().is_noted(message.chat.id, message.message_id)
             {
-                // Whose message it is has to be known before its button can be about anything.
+                // Before a press can be routed, it must be known which script's message it is on.
                 self.telegram.under_way.settle(message.chat.id).await;
             }
             return match self.telegram.meant(callback).await {
                 Some(pressed) => self.decoder.pressed(callback, pressed, now),
-                // A choice among several, which goes on; or a button that leads to nothing any more.
+                // A selection that is not complete, or a button whose data has expired.
                 None => Decoded::default(),
             };
         }
@@ -224,7 +224,7 @@ impl Receiving<'_> {
             let key = format!("poll {}", answer.poll_id);
             let mut stored = self.telegram.stored(&key).await;
             if stored.is_none() {
-                // Somebody may be quicker than the answer that names the poll.
+                // A vote may arrive before the response that contains the poll's id.
                 drop(timeout(QUICK, self.telegram.polls_under_way.write()).await);
                 stored = self.telegram.stored(&key).await;
             }
@@ -258,7 +258,7 @@ impl Receiving<'_> {
         self.emit(events);
     }
 
-    /// The rows so far go with the last event.
+    /// Emits events. The rows so far go with the last journalled one.
     fn emit(&mut self, events: Vec<Event>) {
         let last = events.iter().rposition(|event| event.kind.name().is_journalled());
         for (index, event) in events.into_iter().enumerate() {
@@ -267,7 +267,7 @@ impl Receiving<'_> {
         }
     }
 
-    /// Waits until all that was taken in is durable. `false` when the daemon is stopping and takes no more.
+    /// Waits until everything received is durable. Returns `false` if the daemon is stopping.
     async fn land(&mut self) -> bool {
         while !self.flight.is_empty() {
             if !self.flight.land().await {
@@ -293,7 +293,7 @@ impl Receiving<'_> {
         self.land().await;
     }
 
-    /// An album is complete, as far as is known.
+    /// Emits an album that is complete, as far as is known.
     async fn release(&mut self, album: albums::Album) {
         let (ids, parts): (Vec<i64>, Vec<frames::Message>) = album.parts.into_iter().unzip();
         let first = parts.first().map(|part| (part.chat.id, part.message_id));
@@ -311,7 +311,7 @@ impl Receiving<'_> {
     }
 }
 
-/// Where an update happened.
+/// Returns the chat of an update.
 fn chat_of(update: &Update) -> Option<i64> {
     let message = update.message.as_ref().or(update.channel_post.as_ref());
     let message = message.or(update.edited_message.as_ref()).or(update.edited_channel_post.as_ref());

@@ -1,4 +1,4 @@
-//! Who keeps order in a chat, and whether the bot may do what its scripts are granted.
+//! The administrators of chats, and the rights that the bot needs for its scripts' grants.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +10,10 @@ use crate::frames::Membership;
 use crate::lenient::each;
 use crate::world::ChatKind;
 
-/// How long an update waits for the list of administrators.
+/// Maximum wait of an update for the list of administrators.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What the grants of scripts need, in Telegram's words. <https://core.telegram.org/bots/api#chatmemberadministrator>
+/// The rights that grants need: Telegram's field, and its label in clients.
+/// <https://core.telegram.org/bots/api#chatmemberadministrator>
 const NEEDED: &[(&str, &[(&str, &str)])] = &[(
     "moderation",
     &[
@@ -24,7 +25,7 @@ const NEEDED: &[(&str, &[(&str, &str)])] = &[(
     ],
 )];
 
-/// What the bot lacks in a chat, of what the grants need; `membership` is what it is there.
+/// Returns the rights that the grants need and `membership`, the bot's own, does not have.
 pub(crate) fn lacking(grants: &[String], membership: &Value) -> Vec<&'static str> {
     if membership["status"] == "creator" {
         return Vec::new();
@@ -35,7 +36,9 @@ pub(crate) fn lacking(grants: &[String], membership: &Value) -> Vec<&'static str
 }
 
 impl Telegram {
-    /// Asks who keeps order in a chat, where that is not known or not lately. Those that are known are believed meanwhile.
+    /// Requests the administrators of a chat, if they are not known or outdated.
+    ///
+    /// An outdated list stays valid in the meantime.
     pub(crate) async fn know_admins(self: &Arc<Self>, chat: i64) {
         let (needs, has) = {
             let known = self.world.lock();
@@ -44,7 +47,7 @@ impl Telegram {
         if !needs {
             return;
         }
-        // So that nobody else asks at the same time.
+        // So that no other task requests them at the same time.
         self.world.lock().people.admins_unknown(chat);
         if has {
             let telegram = Arc::clone(self);
@@ -58,7 +61,7 @@ impl Telegram {
         match self.api.call("getChatAdministrators", json!({ "chat_id": chat })).await {
             Ok(said) => {
                 let members: Vec<Membership> = each(said).unwrap_or_default();
-                // They are found by name also before they say anything.
+                // So that they are found by name before they write anything.
                 for one in &members {
                     self.world.saw(&one.user);
                 }
@@ -70,12 +73,12 @@ impl Telegram {
         }
     }
 
-    /// Says in which chats the bot may not do what its scripts are granted.
+    /// Logs the chats in which the bot lacks rights that its scripts' grants need.
     pub(crate) async fn look_at_rights(&self) {
         if !NEEDED.iter().any(|(grant, _)| self.grants.iter().any(|given| given == grant)) {
             return;
         }
-        // Until the bot knows who it is.
+        // Until the bot knows its own id.
         while self.world.lock().me == 0 {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

@@ -1,4 +1,4 @@
-//! Text between CommonMark, in which Palabre writes, and Telegram's plain text with entities.
+//! Conversion between CommonMark, in which Palabre writes, and Telegram's plain text with entities.
 //!
 //! | CommonMark | Telegram |
 //! |---|---|
@@ -14,9 +14,9 @@
 //! | `![👍](tg://emoji?id=5)`, `![noon](tg://time?unix=9&format=t)` | custom_emoji, date_time |
 //! | `- a`, `1. a`, `---` | `• a`, `1. a`, a line |
 //!
-//! What Telegram finds by itself (`@name`, `#tag`, `/command`, addresses) is left as it is written, as is any other HTML.
-//! The first of several ways to write something is the one that [`to_commonmark`] writes. A newline stays a newline,
-//! and as many blank lines as were written are shown.
+//! Entities that Telegram finds by itself (`@name`, `#tag`, `/command`, addresses) are left as they
+//! are written, as is any other HTML. Of several ways to write something, [`to_commonmark`] uses
+//! the first. A newline stays a newline, and as many blank lines as were written are shown.
 //!
 //! ```
 //! use palabre_telegram::text::{to_commonmark, to_telegram};

@@ -1,4 +1,7 @@
-//! What is being said: a message is in its chat before Telegram's answer says which it is, and somebody may press a button below it.
+//! Messages in flight.
+//!
+//! A message is in its chat before Telegram's response contains its id, and a user may press its
+//! button in between.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,17 +10,17 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// How long a press waits for the answer. It holds up all that comes behind it.
+/// Maximum wait of a button press for the response. All later updates wait too.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Requests that say something and were not answered yet, by chat.
+/// Requests that send messages and have no response yet, by chat.
 #[derive(Default)]
 pub(crate) struct UnderWay {
     requests: Mutex<HashMap<i64, usize>>,
     answered: Notify,
 }
 
-/// One of them; it is over when this goes.
+/// A request in flight, until it is dropped.
 pub(crate) struct Saying<'u> {
     under_way: &'u UnderWay,
     chat: i64,
@@ -29,7 +32,7 @@ impl UnderWay {
         Saying { under_way: self, chat }
     }
 
-    /// Waits until nothing is being said in a chat, though not for long.
+    /// Waits until nothing is in flight in a chat, or until the timeout has passed.
     pub(crate) async fn settle(&self, chat: i64) {
         let nothing = async {
             loop {

@@ -1,5 +1,7 @@
-//! Answers that are for one person's eyes, and could not be delivered: a bot may write to nobody who has not begun with it. They wait
-//! until that person does, by the link that they are shown.
+//! Ephemeral answers that could not be delivered.
+//!
+//! A bot cannot write to a user who has not begun a private chat with it. Such answers wait until
+//! the user does, by the link that is shown.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,21 +14,21 @@ use serde::{Deserialize, Serialize};
 use crate::Telegram;
 use crate::frames::Message;
 
-/// Answers by bot, person and action.
+/// Answers by bot, user and action.
 const WAITING: Table<(String, u64, String), Answer> = Table::new(TableId::TelegramWaiting);
-/// How long an answer waits.
+/// Lifetime of a waiting answer, in milliseconds.
 const LIFE: Millis = 86_400_000;
-/// So many wait for one person; the oldest makes room.
+/// Maximum number of answers that wait for a user; the oldest are dropped.
 const MOST: usize = 20;
-/// The largest files of an answer that are kept, in bytes.
+/// Maximum size of all files of a waiting answer, in bytes.
 const FILES: usize = 1 << 20;
-/// How often it is tried to deliver one.
+/// Attempts to deliver an answer.
 const TRIES: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// What the link gives to `/start`.
+/// The parameter of `/start` in the link.
 pub(crate) const PAYLOAD: &str = "answer";
 
-/// An answer that waits.
+/// A waiting answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Answer {
     key: ActionKey,
@@ -34,16 +36,16 @@ struct Answer {
     since: Millis,
 }
 
-/// For whom there are answers.
+/// The users for whom answers wait.
 #[derive(Default)]
 pub(crate) struct Waiting {
     users: Mutex<HashSet<i64>>,
-    /// Held while answers are delivered: whoever writes twice gets them once.
+    /// Held while answers are delivered: two messages of a user do not deliver them twice.
     delivering: tokio::sync::Mutex<()>,
 }
 
 impl Waiting {
-    /// Takes up for whom there were answers before.
+    /// Loads the users for whom answers wait.
     pub(crate) fn load(&self, snapshot: &Snapshot, bot: &str) -> palabre_store::Result<()> {
         let mut known = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         for row in WAITING.scan(snapshot, &bot.to_owned(), Direction::Forward)? {
@@ -70,7 +72,7 @@ impl Waiting {
 }
 
 impl Telegram {
-    /// Keeps an answer until that person begins with the bot. `false` where it is too large for that.
+    /// Stores an answer until the user begins a private chat. Returns `false` if it is too large.
     pub(crate) async fn hold(&self, user: i64, content: &Content, key: &ActionKey) -> Result<bool, ActionError> {
         if content.files.iter().map(|file| file.data.len()).sum::<usize>() > FILES {
             return Ok(false);
@@ -90,7 +92,7 @@ impl Telegram {
         Ok(true)
     }
 
-    /// Somebody writes to the bot alone: what waits for them is delivered, beside.
+    /// Delivers waiting answers in the background when a user writes to the bot in private.
     pub(crate) fn deliver_waiting(self: &Arc<Self>, message: &Message) {
         let user = message.chat.id;
         if user <= 0 || !self.waiting.has(user) {
@@ -112,7 +114,7 @@ impl Telegram {
         for answer in self.answers(user).await? {
             match self.deliver_one(user, &answer).await {
                 Ok(()) => {}
-                // Others may be taken.
+                // The others may be accepted.
                 Err(ActionError::Rejected(why)) => {
                     tracing::warn!(bot = %self.world.bot(), "an answer that waited is refused: {why}");
                 }
@@ -139,7 +141,7 @@ impl Telegram {
         self.say((user, None), &answer.content, None, &answer.key).await.map(drop)
     }
 
-    /// What waits for somebody, the oldest first.
+    /// Returns the answers that wait for a user, oldest first.
     async fn answers(&self, user: i64) -> Result<Vec<Answer>, ActionError> {
         let (store, now) = (self.store.clone(), self.clock.now());
         let prefix = (self.world.bot().to_string(), user.unsigned_abs());

@@ -1,5 +1,7 @@
-//! What the bot knows of its chats, which is kept: Telegram tells a bot nothing twice. And, as long as memory has room, people and
-//! messages.
+//! The platform cache: chats, users and messages.
+//!
+//! Chats, users and the parts of messages are stored too, since Telegram tells a bot nothing twice.
+//! Everything else is remembered as long as memory allows.
 
 mod chat;
 mod parts;
@@ -24,37 +26,37 @@ pub(crate) use people::{ADMINISTRATOR, ANONYMOUS, People, member};
 
 /// Chats by bot and id.
 const CHATS: Table<(String, String), ChatRow> = Table::new(TableId::TelegramChats);
-/// So many messages are remembered, to say what they were before they were changed.
+/// Number of messages whose content is remembered, to report it when they are edited.
 const MESSAGES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
-/// What stands between the number of a message and its chat, in an id that has both.
+/// Separates the number of a message from its chat, in ids that contain both.
 const IN_CHAT: char = '@';
-/// So many chats have their last messages remembered.
+/// Number of chats whose recent messages are remembered.
 const TALKS: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
-/// So many messages of one chat can be removed at a time by their number.
+/// Number of recent messages per chat, which can be purged.
 const RECENT: usize = 1_000;
 
-/// What is known.
+/// The platform cache of one bot.
 pub(crate) struct World {
     bot: BotName,
     known: Mutex<Known>,
 }
 
-/// The same, with the lock held.
+/// The contents of the cache, with the lock held.
 pub(crate) struct Known {
     /// The bot's own id; 0 until it is known.
     pub(crate) me: i64,
-    /// What the bot is called by, without `@`.
+    /// The bot's username, without `@`.
     pub(crate) username: String,
     pub(crate) chats: HashMap<i64, ChatRow>,
     pub(crate) people: People,
     pub(crate) messages: LruCache<(i64, i64), Arc<Message>>,
     /// The messages that have several parts.
     pub(crate) composed: Composed,
-    /// The last messages of each chat, oldest first.
+    /// Recent messages of each chat, oldest first.
     recent: LruCache<i64, VecDeque<Recent>>,
 }
 
-/// A message that can be removed.
+/// A recent message, which can be purged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Recent {
     pub(crate) id: i64,
@@ -77,7 +79,7 @@ impl World {
         Self { bot: bot.clone(), known: Mutex::new(known) }
     }
 
-    /// Takes up what the last daemon knew.
+    /// Loads the state that the last process stored.
     pub(crate) fn load(&self, snapshot: &Snapshot) -> palabre_store::Result<()> {
         for row in CHATS.scan(snapshot, &self.bot.to_string(), Direction::Forward)? {
             let ((bot, id), chat) = row?;
@@ -91,7 +93,7 @@ impl World {
         self.load_people(snapshot)
     }
 
-    /// Adds to `rows` what is known of a chat.
+    /// Adds the row of a chat to `rows`.
     pub(crate) fn keep(&self, rows: &mut Batch, chat: i64) {
         let known = self.lock();
         if let Some(row) = known.chats.get(&chat) {
@@ -107,7 +109,7 @@ impl World {
         &self.bot
     }
 
-    /// Remembers a person. Returns them as events have them.
+    /// Remembers a user, and returns them in the form of events.
     pub(crate) fn saw(&self, frame: &frames::User) -> User {
         let user = User {
             id: self.user_id(frame.id),
@@ -124,7 +126,7 @@ impl World {
         UserId::new(&self.bot, &id.to_string())
     }
 
-    /// The id of a chat as a room: that under which it has always been known, also after it became a supergroup.
+    /// Returns the room id of a chat: the chat's first id, also after it became a supergroup.
     pub(crate) fn room_id(&self, chat: i64, topic: Option<i64>) -> RoomId {
         let chat = self.lock().first_id(chat);
         match topic {
@@ -133,14 +135,16 @@ impl World {
         }
     }
 
-    /// The chat and the topic that a room is, as Telegram has them now.
+    /// Returns the chat and topic of a room, with Telegram's current ids.
     pub(crate) fn place(&self, native: &str) -> Option<(i64, Option<i64>)> {
         let (chat, topic) = named_place(native)?;
         Some((self.lock().now_id(chat), topic))
     }
 
-    /// The message that an id names in a room, as its chat and its number there. A group and the supergroup that it has become are one
-    /// room and number their messages each from 1: an id of before is of the old chat, in which nothing can be done any more.
+    /// Returns the chat and the number of the message that an id names in a room.
+    ///
+    /// A group and the supergroup that it became are one room, and each numbers its messages from
+    /// 1. An earlier id is one of the old chat, in which nothing can be done any more.
     pub(crate) fn message(&self, room: &str, id: &str) -> Result<(i64, i64), ActionError> {
         let unknown = || ActionError::NotFound(format!("\"{id}\" is no message of Telegram's"));
         let (chat, _) = named_place(room).ok_or_else(unknown)?;
@@ -157,12 +161,12 @@ impl World {
         Ok((of, number))
     }
 
-    /// The chat where an event happened.
+    /// Returns the chat of an event.
     pub(crate) fn chat_around(&self, event: &Event) -> Option<i64> {
         Some(self.place(event.room.as_ref()?.id.native())?.0)
     }
 
-    /// A chat, or a topic of it, as a room.
+    /// Returns a chat, or a topic of it, as a room.
     pub(crate) fn room(&self, chat: i64, topic: Option<i64>) -> Room {
         let id = self.room_id(chat, topic);
         let known = self.lock();
@@ -173,7 +177,7 @@ impl World {
         Room { id, name, kind, topic: None, locale: None }
     }
 
-    /// What a chat is to its members; private chats are of no space.
+    /// Returns a chat as a space; private chats have none.
     pub(crate) fn space(&self, chat: i64) -> Option<Space> {
         let known = self.lock();
         let row = known.chats.get(&chat).filter(|row| row.kind != ChatKind::Private)?;
@@ -182,7 +186,7 @@ impl World {
     }
 }
 
-/// The chat and the topic in the id of a room.
+/// Parses the chat and the topic in the id of a room.
 fn named_place(native: &str) -> Option<(i64, Option<i64>)> {
     match native.split_once(':') {
         Some((chat, topic)) => Some((chat.parse().ok()?, Some(topic.parse().ok()?))),
@@ -191,27 +195,27 @@ fn named_place(native: &str) -> Option<(i64, Option<i64>)> {
 }
 
 impl Known {
-    /// The id of a message as events have it: its number, with its chat where the room is named after the chat of before.
+    /// Returns the id of a message: its number, and its chat if the room has the id of another one.
     pub(crate) fn message_id(&self, chat: i64, number: i64) -> MessageId {
         if self.first_id(chat) == chat { number.to_string().into() } else { format!("{number}{IN_CHAT}{chat}").into() }
     }
 
-    /// The id of the message that a part belongs to.
+    /// Returns the id of the message that a part belongs to.
     pub(crate) fn id_of(&self, chat: i64, part: i64) -> MessageId {
         self.message_id(chat, self.composed.head_of(chat, part))
     }
 
-    /// The id under which a chat was known first.
+    /// Returns the first id of a chat.
     pub(crate) fn first_id(&self, chat: i64) -> i64 {
         self.chats.get(&chat).and_then(|row| row.was).unwrap_or(chat)
     }
 
-    /// The id that a chat has now.
+    /// Returns the current id of a chat.
     pub(crate) fn now_id(&self, chat: i64) -> i64 {
         self.chats.get(&chat).and_then(|row| row.moved_to).unwrap_or(chat)
     }
 
-    /// A group has become a supergroup. True when that is news.
+    /// Records that a group has become a supergroup. Returns true if that is new.
     pub(crate) fn moved(&mut self, from: i64, to: i64) -> bool {
         let first = self.first_id(from);
         let old = self.chats.entry(from).or_default();
@@ -224,7 +228,7 @@ impl Known {
         if new.title.is_empty() {
             new.title = title;
         }
-        // What everybody may do goes with them.
+        // The permissions from before a lock move with the chat.
         new.before_lock = new.before_lock.take().or(before_lock);
         if first != from {
             self.chats.entry(first).or_default().moved_to = Some(to);
@@ -232,12 +236,12 @@ impl Known {
         is_news
     }
 
-    /// The messages that one is made of: several where it is long, or an album.
+    /// Returns the parts of a message: several if it is long, or an album.
     pub(crate) fn parts_of(&self, chat: i64, id: i64) -> Vec<i64> {
         self.composed.parts_of(chat, id).ids
     }
 
-    /// The topic that a message is in, as far as it is remembered.
+    /// Returns the topic of a message, if it is remembered.
     pub(crate) fn topic_of(&self, chat: i64, message: i64) -> Option<i64> {
         let recent = self.recent.peek(&chat)?;
         recent.iter().rev().find(|one| one.id == message)?.topic
@@ -249,10 +253,11 @@ impl Known {
         recent.is_some_and(|recent| recent.binary_search_by_key(&message, |one| one.id).is_ok())
     }
 
-    /// There is a message, which can be removed.
+    /// Remembers a message, so that it can be purged.
     pub(crate) fn note(&mut self, chat: i64, message: Recent) {
         let recent = self.recent.get_or_insert_mut(chat, VecDeque::new);
-        // What the bot says itself is known at once, what others have said before only when it is told.
+        // The bot's own messages are known at once, earlier ones of others only when their update
+        // arrives.
         let Err(place) = recent.binary_search_by_key(&message.id, |one| one.id) else { return };
         recent.insert(place, message);
         if recent.len() > RECENT {
@@ -260,14 +265,14 @@ impl Known {
         }
     }
 
-    /// The last messages of a chat that fit, newest first; `None` where the chat is not known.
+    /// Returns matching recent messages of a chat, newest first; `None` if the chat is not known.
     pub(crate) fn recent(&mut self, chat: i64, most: usize, fits: impl Fn(&Recent) -> bool) -> Option<Vec<i64>> {
         self.chats.get(&chat)?;
         let recent = self.recent.get(&chat).into_iter().flatten().rev();
         Some(recent.filter(|one| fits(one)).take(most).map(|one| one.id).collect())
     }
 
-    /// Messages are gone.
+    /// Forgets messages that were deleted.
     pub(crate) fn forget(&mut self, chat: i64, gone: &[i64]) {
         if let Some(recent) = self.recent.get_mut(&chat) {
             recent.retain(|one| !gone.contains(&one.id));
@@ -305,7 +310,7 @@ mod tests {
         assert_eq!(after.as_str(), "57@-1001234567890");
         assert_eq!(world.message(&room, after.as_str()), Ok((new, 57)));
         assert!(matches!(world.message(&room, before.as_str()), Err(ActionError::Rejected(_))));
-        // Who has come to know the supergroup by its own id names its messages by their numbers.
+        // If the supergroup is known by its own id, its messages go by their numbers.
         assert_eq!(world.message(&of_new, "57"), Ok((new, 57)));
         assert!(matches!(world.message(&room, "no number"), Err(ActionError::NotFound(_))));
         assert!(matches!(world.message("no chat", "57"), Err(ActionError::NotFound(_))));

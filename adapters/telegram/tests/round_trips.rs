@@ -1,4 +1,4 @@
-//! Nothing is lost on the way to Telegram and back, whatever the text.
+//! Round trips: nothing is lost on the way to Telegram and back, whatever the text.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -13,7 +13,7 @@ use palabre_telegram::text::{Entity, Rich, cut, quiet, to_commonmark, to_telegra
 use proptest::prelude::*;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Every entity begins and ends in the text, at the border of a character, and none overlaps another without being in it.
+/// Checks that entities lie in the text, between characters, and do not overlap.
 fn check(rich: &Rich) -> Result<(), TestCaseError> {
     let borders: Vec<i64> = rich.text.chars().fold(vec![0], |mut borders, c| {
         borders.push(borders[borders.len() - 1] + i64::try_from(c.len_utf16()).unwrap());

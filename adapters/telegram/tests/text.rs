@@ -1,4 +1,4 @@
-//! What texts become on Telegram, and what Telegram's become in Palabre.
+//! Conversion of texts from CommonMark to Telegram, and back.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -6,7 +6,7 @@ use palabre_telegram::text::{
     Entity, EntityKind, Mentioned, Person, Rich, cut, quiet, to_commonmark, to_telegram, to_telegram_with,
 };
 
-/// The text, and below it what each entity covers.
+/// Returns the text, and below it the range of each entity.
 fn shown(rich: &Rich) -> String {
     let units: Vec<u16> = rich.text.encode_utf16().collect();
     let mut shown = rich.text.clone();

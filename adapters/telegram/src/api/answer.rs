@@ -1,4 +1,4 @@
-//! What Telegram answers. <https://core.telegram.org/bots/api#making-requests>
+//! Responses of the Bot API. <https://core.telegram.org/bots/api#making-requests>
 
 use std::time::Duration;
 
@@ -6,10 +6,12 @@ use serde_json::Value;
 
 use crate::lenient::regular;
 
-/// The longest that a request is put off.
+/// Longest `retry_after` that is respected, in seconds.
 const LONGEST: u64 = 86_400;
 
-/// An answer. Only whether it is done has to be in it: a field that is missing, null or of another kind is none.
+/// A response.
+///
+/// Only `ok` is required. A field that is missing, null or of another type counts as absent.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Answer {
     Done(Value),
@@ -19,7 +21,7 @@ pub(super) enum Answer {
 }
 
 impl Answer {
-    /// Reads an answer; what is wrong with it, without its own words, where it is none.
+    /// Reads a response. The error says what is wrong with it, without quoting it.
     pub(super) fn read(body: &[u8]) -> Result<Self, String> {
         let mut answer: Value =
             serde_json::from_slice(body).map_err(|error| format!("{:?}, at {}", error.classify(), error.column()))?;
@@ -34,7 +36,7 @@ impl Answer {
     fn refusal(answer: &Value) -> Self {
         let code = answer["error_code"].as_u64().and_then(|code| u16::try_from(code).ok()).filter(|code| *code != 0);
         let parameters = &answer["parameters"];
-        // Half a second is a second: what comes too early is refused again.
+        // Rounded up to whole seconds: a request that comes too early is refused again.
         let seconds = parameters["retry_after"].as_f64().map(|seconds| seconds.ceil() as u64);
         if let Some(seconds) = seconds.or((code == Some(429)).then_some(1)) {
             return Self::Limited { retry_after: Duration::from_secs(seconds.clamp(1, LONGEST)) };

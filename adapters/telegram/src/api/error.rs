@@ -1,63 +1,63 @@
-//! What Telegram refuses, sorted by what is to be done about it.
+//! Errors of the Bot API, classified by how to react to them.
 
 use std::time::Duration;
 
 use palabre_model::ActionError;
 
-/// Why a request was not performed.
+/// The reason why a request was not performed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ApiError {
-    /// The token is none, or is none any more.
+    /// The token is invalid or revoked.
     #[error("Telegram refuses the token; take a new one from @BotFather")]
     Token,
-    /// There is no such method; or the token is none, which Telegram tells in the same words.
+    /// There is no such method, or the token is invalid: Telegram answers both alike.
     #[error("Telegram has no such method")]
     NoMethod,
-    /// Somebody else receives with the same token.
+    /// Another process receives updates with the same token, or a webhook is set.
     #[error("{0}")]
     Conflict(String),
-    /// Too fast.
+    /// Too many requests.
     #[error("Telegram asks to wait {retry_after:?}")]
     Limited {
-        /// How long.
+        /// Time to wait.
         retry_after: Duration,
     },
     /// The group has become a supergroup, with another id.
     #[error("the group has become the supergroup {to}")]
     Moved {
-        /// Its id now.
+        /// The id of the supergroup.
         to: i64,
     },
-    /// The bot may not.
+    /// The bot lacks a permission.
     #[error("{0}")]
     Forbidden(String),
-    /// It is not there.
+    /// The target does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// It is as it was to be already.
+    /// The target is in the requested state already.
     #[error("{0}")]
     Unchanged(String),
-    /// Telegram will never take it as it is.
+    /// Telegram will never accept the request as it is.
     #[error("{0}")]
     Refused(String),
-    /// It cannot be asked like that.
+    /// The request cannot be made in this form.
     #[error("{0}")]
     Unfit(String),
-    /// An answer that cannot be read, and the first update in it, where it has some.
+    /// A response that cannot be read, and the number of its first update, if it has any.
     #[error("{words}")]
     Garbled {
-        /// What is wrong with it.
+        /// The problem.
         words: String,
-        /// Its number.
+        /// The number of the first update.
         update: Option<i64>,
     },
-    /// A fault that passes: of the network, or of the server.
+    /// A transient fault of the network or of the server.
     #[error("{0}")]
     Passing(String),
 }
 
 impl ApiError {
-    /// By its code and its words: Telegram numbers too few of its refusals.
+    /// Classifies a refusal by code and description: Telegram's codes alone are too coarse.
     pub(crate) fn of(code: u16, description: &str) -> Self {
         let words = description.trim_start_matches("Bad Request: ").trim_start_matches("Forbidden: ").to_owned();
         let has = |part: &str| words.to_lowercase().contains(part);
@@ -72,7 +72,8 @@ impl ApiError {
             _ if has("not enough rights") || has("need administrator rights") || has("chat_admin_required") => {
                 Self::Forbidden(words)
             }
-            // Said of those of others without the right, and of those of two days ago.
+            // Either the message is another's and the bot lacks the right, or it is older than two
+            // days.
             _ if has("message can't be deleted") => Self::Forbidden(words),
             _ if has("not found") || has("message_id_invalid") || has("user_id_invalid") || has("peer_id_invalid") => {
                 Self::NotFound(words)
@@ -87,7 +88,7 @@ impl ApiError {
         }
     }
 
-    /// Whether Telegram's words have `part` in them.
+    /// Whether Telegram's description contains `part`, which is in lower case.
     pub(crate) fn says(&self, part: &str) -> bool {
         match self {
             Self::Forbidden(words) | Self::NotFound(words) | Self::Unchanged(words) | Self::Refused(words) => {
@@ -106,9 +107,9 @@ impl From<ApiError> for ActionError {
             ApiError::NotFound(words) => Self::NotFound(words),
             ApiError::Unchanged(words) | ApiError::Refused(words) | ApiError::Unfit(words) => Self::Rejected(words),
             ApiError::Passing(words) | ApiError::Garbled { words, .. } => Self::Transient(words),
-            // It was asked for anew whether the token holds.
+            // The validity of the token has been checked with `getMe` by now.
             ApiError::Token | ApiError::NoMethod => Self::Unavailable(error.to_string()),
-            // Where the group is now is looked up before it gets here; the next try goes there.
+            // The new id of the group has been recorded by now, and the next attempt goes there.
             ApiError::Moved { .. } | ApiError::Conflict(_) => Self::Transient(error.to_string()),
         }
     }

@@ -1,4 +1,4 @@
-//! What a message says, whatever it is made of.
+//! The content of a message: its text, files, embeds and buttons.
 
 use palabre_model::{Attachment, Button, Content, Embed};
 
@@ -6,11 +6,11 @@ use super::Decoder;
 use crate::frames::{self, File};
 use crate::text::{Entity, EntityKind, to_commonmark};
 
-/// What addresses of files begin with: they lead to Telegram by its bot alone.
+/// Scheme of attachment URLs, which only the bot itself can resolve.
 pub(crate) const FILE: &str = "telegram:";
 
 impl Decoder {
-    /// What the parts of a message say together.
+    /// Returns the content of all parts of a message together.
     pub(super) fn content(&self, parts: &[frames::Message]) -> Content {
         let mut content = Content::default();
         let mut texts = Vec::new();
@@ -24,7 +24,7 @@ impl Decoder {
         content
     }
 
-    /// The text of one part.
+    /// Returns the text of one part.
     fn words(&self, frame: &frames::Message) -> Option<String> {
         if let Some(text) = &frame.text {
             let command = self.command(text, &frame.entities);
@@ -50,13 +50,13 @@ impl Decoder {
         Some(format!("👤 {}: {}", palabre_text::escape(&format!("{}{last}", contact.first_name)), contact.phone_number))
     }
 
-    /// A command as it was typed, without the name of the bot that it is for: what stands behind it is no CommonMark.
+    /// Returns a command as it was typed, without the bot's username; arguments are no CommonMark.
     fn command(&self, text: &str, entities: &[Entity]) -> Option<String> {
         let first = entities.iter().find(|entity| entity.kind == EntityKind::BotCommand && entity.offset == 0)?;
         let length = usize::try_from(first.length).ok()?;
         let units: Vec<u16> = text.encode_utf16().collect();
         let command = String::from_utf16(units.get(..length)?).ok()?;
-        // People without a username are known by their id alone.
+        // Mentioned users without a username are written by id.
         let mut rest = String::new();
         let mut at = length;
         for entity in entities {
@@ -75,17 +75,17 @@ impl Decoder {
         rest.push_str(&String::from_utf16(units.get(at..)?).ok()?);
         Some(match command.split_once('@') {
             Some((name, bot)) if bot.eq_ignore_ascii_case(&self.world.lock().username) => format!("{name}{rest}"),
-            // For another bot: no command of ours.
+            // Addressed to another bot: escaped, so that it is no command here.
             Some(_) => format!("\\{command}{rest}"),
             None => format!("{command}{rest}"),
         })
     }
 }
 
-/// The files of one part.
+/// Returns the files of one part.
 fn attachments(frame: &frames::Message) -> Vec<Attachment> {
     let mut all = Vec::new();
-    // An animation is told as a document too, for those who do not know animations.
+    // Telegram repeats an animation as a document, for clients that do not know animations.
     let document = frame.document.as_ref().filter(|_| frame.animation.is_none());
     let sticker = frame.sticker.as_ref().map(|file| match (file.is_animated, file.is_video) {
         (true, _) => (file, "sticker.tgs", "application/x-tgsticker"),
@@ -115,7 +115,7 @@ fn attachment(file: &File, name: &str, kind: &str) -> Attachment {
     }
 }
 
-/// A poll is shown as its question with the answers below.
+/// Shows a poll as an embed: the question, with the options below.
 fn poll(poll: &frames::Poll) -> Embed {
     let answers = poll.options.iter().enumerate().map(|(index, option)| format!("{}. {}", index + 1, option.text));
     Embed {

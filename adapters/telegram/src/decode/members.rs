@@ -1,4 +1,4 @@
-//! Who comes, goes, is let in, kept out, and becomes what.
+//! Membership changes: joins, leaves, bans, join requests and promotions.
 
 use palabre_model::{EventKind, Member, Millis, User};
 
@@ -6,13 +6,16 @@ use super::{Decoded, Decoder, Scene};
 use crate::{frames, world};
 
 impl Decoder {
-    /// What somebody is in a group; nothing in what is private.
+    /// Returns a member of a group; `None` in private chats.
     pub(super) fn member(&self, chat: i64, user: i64) -> Option<Member> {
         let id = self.user_id(user);
         (chat < 0).then(|| self.world.lock().people.member(chat, user, &id))
     }
 
-    /// A chat tells by a message who has come or gone. Where the bot is an administrator it is told so twice.
+    /// Returns the events of a service message about joins and leaves.
+    ///
+    /// If the bot is an administrator, a `chat_member` update reports the same; the second of the two
+    /// is dropped.
     pub(super) fn came_and_went(&self, frame: &frames::Message, by: (&User, i64), now: Millis) -> Decoded {
         let me = self.world.lock().me;
         let chat = frame.chat.id;
@@ -66,8 +69,9 @@ impl Decoder {
         Decoded { events: kinds.into_iter().map(|kind| self.event(scene(), kind, now)).collect(), changed }
     }
 
-    /// The bot itself came into a chat, went, or became something there. `None` where that is a private chat: somebody has stopped
-    /// the bot, or taken it up again.
+    /// Returns the event of a change of the bot's own membership.
+    ///
+    /// `None` in private chats, where the user has blocked or unblocked the bot.
     pub(super) fn bot_changed(&self, frame: &frames::MemberChange, now: Millis) -> Option<Decoded> {
         let (old, new) = (&frame.old_chat_member, &frame.new_chat_member);
         let chat = frame.chat.id;
@@ -89,7 +93,7 @@ impl Decoder {
                 return Some(Decoded { events: vec![event], changed });
             }
         };
-        // Whoever has let it in, or shown it out.
+        // The user who added or removed the bot.
         let by = self.user(&frame.from);
         let scene = Scene { chat, topic: None, member: self.member(chat, frame.from.id), user: Some(by) };
         Some(Decoded { events: vec![self.event(scene, kind, now)], changed })

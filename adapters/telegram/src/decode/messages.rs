@@ -1,4 +1,4 @@
-//! Messages: said, changed, reacted to, and those by which Telegram tells of something else.
+//! Messages, edits, reactions, and the service messages by which Telegram reports other changes.
 
 use std::sync::Arc;
 
@@ -9,7 +9,9 @@ use crate::frames::{self, Reaction};
 use crate::world::{ANONYMOUS, Parts, Recent};
 
 impl Decoder {
-    /// A message, in several parts where it is an album. `None` for what has no kind of its own.
+    /// Returns the event of a message, which has several parts if it is an album.
+    ///
+    /// `None` for messages that have no event of their own.
     pub(crate) fn message(&self, parts: Vec<frames::Message>, now: Millis) -> Option<Decoded> {
         let first = parts.first()?;
         let mut changed = self.learn(first);
@@ -25,7 +27,8 @@ impl Decoder {
             return Some(Decoded { events, changed });
         }
         let is_own = first.from.as_ref().is_some_and(|from| from.id == self.world.lock().me);
-        // What a channel says is told again in the group for talking about it; where the bot is in both, that is the second time.
+        // Telegram forwards a channel's posts to its discussion group. Where the bot is in both,
+        // those are duplicates.
         let is_told = first.is_automatic_forward
             && first.sender_chat.as_ref().is_some_and(|chat| self.world.lock().chats.contains_key(&chat.id));
         if is_own || is_told {
@@ -34,7 +37,7 @@ impl Decoder {
         let (user, id) = self.author(first);
         let content = self.content(&parts);
         if content.is_empty() && content.buttons.is_empty() {
-            // Something that is no message to us, and that Telegram tells as one.
+            // A service message of a kind that is not known here.
             return None;
         }
         let message_id = self.world.lock().message_id(first.chat.id, first.message_id);
@@ -62,7 +65,7 @@ impl Decoder {
             return Decoded { events: Vec::new(), changed };
         }
         let chat = frame.chat.id;
-        // A part of an album is changed: the message that it is of.
+        // An edit of one part of an album is an edit of the whole message.
         let of = self.world.lock().composed.head_of(chat, frame.message_id);
         let before = self.world.lock().messages.get(&(chat, of)).map(|message| Message::clone(message));
         let mut content = self.content(std::slice::from_ref(frame));
@@ -82,7 +85,7 @@ impl Decoder {
         };
         self.world.lock().messages.put((chat, of), Arc::new(message.clone()));
         if before.as_ref() == Some(&message) {
-            // A preview has come, or a place has moved on.
+            // Nothing that scripts see has changed, such as when a link preview was added.
             return Decoded { events: Vec::new(), changed };
         }
         let scene = self.scene(frame, user, id);
@@ -121,7 +124,7 @@ impl Decoder {
         Decoded { events: gone.chain(new).collect(), changed: Vec::new() }
     }
 
-    /// What Telegram tells by a message that nobody wrote.
+    /// Returns the events of a service message; `None` for a message that somebody wrote.
     fn told(&self, frame: &frames::Message, now: Millis) -> Option<Decoded> {
         let (user, id) = self.author(frame);
         let chat = frame.chat.id;
@@ -139,7 +142,7 @@ impl Decoder {
             return Some(self.event(scene(), EventKind::RoomUpdate { before: Some(before) }, now).into());
         }
         if frame.group_chat_created || frame.supergroup_chat_created || frame.channel_chat_created {
-            // The bot is in it: of that another update tells.
+            // A `my_chat_member` update reports that the bot is in the new chat.
             return Some(Decoded::default());
         }
         let moved = frame.migrate_to_chat_id.map(|to| (chat, to));
@@ -169,29 +172,32 @@ impl Decoder {
         None
     }
 
-    /// What a chat was called before it was called `title`.
+    /// Returns the title that a chat had before `title`.
     fn old_title(&self, chat: i64, title: &str) -> String {
         let mut known = self.world.lock();
         let row = known.chats.entry(chat).or_default();
         std::mem::replace(&mut row.title_before, title.to_owned())
     }
 
-    /// Who a message is of: a person, or the chat in whose name it was written.
+    /// Returns the author of a message: a user, or the chat in whose name it was sent.
     pub(crate) fn author(&self, frame: &frames::Message) -> (User, i64) {
         match (&frame.sender_chat, &frame.from) {
             (Some(chat), _) => (self.as_user(chat), chat.id),
             (None, Some(from)) => (self.user(from), from.id),
-            // A channel that does not say who writes in it.
+            // A channel that does not name its authors.
             (None, None) => (self.as_user(&frame.chat), frame.chat.id),
         }
     }
 
-    /// A chat that writes as people do.
+    /// Returns a chat that sends messages, in the form of a user.
     fn as_user(&self, chat: &frames::Chat) -> User {
         User { id: self.user_id(chat.id), name: chat.named(), bot: false, locale: None, picture: None }
     }
 
-    /// The message that is answered. In a topic every message that answers none is told as an answer to its beginning.
+    /// Returns the message that is replied to.
+    ///
+    /// In a topic, Telegram presents all other messages as replies to the topic's first one; these
+    /// are ignored.
     fn answered(&self, frame: &frames::Message) -> Option<palabre_model::MessageId> {
         let answered = frame.reply_to_message.as_ref()?;
         let is_beginning = frame.is_topic_message
@@ -204,7 +210,7 @@ impl Decoder {
         let topic = frame.message_thread_id.filter(|_| frame.is_topic_message);
         self.world.lock().people.tagged(chat, id, &user.id, frame.sender_tag.as_deref());
         let mut member = self.member(chat, id);
-        // Whoever writes in the name of the group itself keeps order in it.
+        // Only administrators can write in the name of the group itself.
         if id == chat || id == ANONYMOUS {
             member = member.map(|member| palabre_model::Member {
                 permission: Some(palabre_model::Permission::Moderator),
@@ -215,7 +221,7 @@ impl Decoder {
         Scene { chat, topic, user: Some(user), member }
     }
 
-    /// Takes up what a message tells of its chat; those of which something is new.
+    /// Updates the cached chat from a message. Returns the chats whose row has changed.
     pub(super) fn learn(&self, frame: &frames::Message) -> Vec<i64> {
         let mut known = self.world.lock();
         let row = known.chats.entry(frame.chat.id).or_default();
@@ -234,7 +240,7 @@ impl Decoder {
         if is_news { vec![frame.chat.id] } else { Vec::new() }
     }
 
-    /// Whether a message that was remembered had several parts.
+    /// Whether a remembered message has several parts.
     fn has_several(&self, chat: i64, id: i64) -> bool {
         self.world.lock().composed.has_several(chat, id)
     }

@@ -1,4 +1,4 @@
-//! Messages are removed: one, or many in one request.
+//! Deletion of messages, one or many per request.
 
 use palabre_model::{Action, ActionError, ActionKey, Batch, Outcome};
 use serde_json::json;
@@ -6,11 +6,11 @@ use serde_json::json;
 use super::done;
 use crate::Telegram;
 
-/// How many messages are removed in one request. <https://core.telegram.org/bots/api#deletemessages>
+/// Maximum number of messages in a request. <https://core.telegram.org/bots/api#deletemessages>
 const AT_ONCE: usize = 100;
 
 impl Telegram {
-    /// Removes messages of a chat with all of their parts.
+    /// Deletes messages of a chat with all of their parts.
     pub(super) async fn delete(&self, chat: i64, heads: &[i64]) -> Result<Outcome, ActionError> {
         let ids: Vec<i64> = {
             let known = self.world.lock();
@@ -30,7 +30,7 @@ impl Telegram {
         Ok(removed)
     }
 
-    /// Removes messages; those that are gone already are as they should be.
+    /// Deletes messages. Those that are gone already count as deleted.
     pub(super) async fn remove(&self, chat: i64, ids: Vec<i64>) -> Result<Outcome, ActionError> {
         for some in ids.chunks(AT_ONCE) {
             let result = match some {
@@ -53,8 +53,10 @@ impl Telegram {
         Ok(Outcome::default())
     }
 
-    /// Performs moderation of one room in order, deletes that stand beside each other in one request. As many results as were tried;
-    /// what failed for now ends it, and what Telegram refuses does not.
+    /// Performs moderation of one room in order, with consecutive deletes in one request.
+    ///
+    /// Returns the results of the actions that were tried. A transient error ends it, a refusal by
+    /// Telegram does not.
     pub(crate) async fn moderate_together(
         &self,
         actions: &[(&Action, &ActionKey)],
@@ -73,11 +75,11 @@ impl Telegram {
                             at += ids.len();
                             continue;
                         }
-                        // One of them may be what Telegram refuses: each is tried by itself.
+                        // Telegram may refuse one of them, so the caller tries each by itself.
                         Err(_) => break,
                     }
                 }
-                // Done again it would remove others.
+                // A purge that is repeated would delete other messages.
                 _ if !action.kind().is_moderation() || matches!(action, Action::Purge { .. }) => break,
                 _ => self.do_once(action, key).await,
             };
@@ -94,7 +96,7 @@ impl Telegram {
         results
     }
 
-    /// The message that an action removes, by chat and number.
+    /// Returns the message that an action deletes, by chat and number.
     fn deletion(&self, action: &Action) -> Option<(i64, i64)> {
         let Action::Delete { room, message, .. } = action else { return None };
         action.check_ids(self.world.bot()).ok()?;

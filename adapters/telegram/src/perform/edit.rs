@@ -1,4 +1,4 @@
-//! Messages are changed: with all of their parts, where they are long. A part that is missing is said, one too many is removed.
+//! Edits of messages, with all of their parts. Missing parts are sent, surplus ones are deleted.
 
 use palabre_model::{ActionError, Batch, Content, Outcome};
 use serde_json::{Map, Value, json};
@@ -25,14 +25,14 @@ impl Telegram {
             (known.composed.head_of(chat, id), known.composed.parts_of(chat, id))
         };
         if parts.texts.is_empty() {
-            // Files alone.
+            // A message of files without text.
             parts.texts.push(head);
             parts.has_caption = true;
         }
         let mut pieces = pieces(&rich, parts.has_caption);
         let mut changed = self.change_texts(chat, head, &parts, &pieces, markup.as_ref()).await;
         if matches!(&changed, Err(error) if !parts.has_caption && error.says("no text in the message")) {
-            // The text stands below a file.
+            // The text is the caption of a file.
             parts.has_caption = true;
             pieces = self::pieces(&rich, true);
             changed = self.change_texts(chat, head, &parts, &pieces, markup.as_ref()).await;
@@ -51,7 +51,7 @@ impl Telegram {
         Ok(Outcome::default())
     }
 
-    /// Changes the messages that carry the text, as far as there are pieces for them: those that were changed.
+    /// Edits the messages that carry the text, as far as there are pieces. Returns their ids.
     async fn change_texts(
         &self,
         chat: i64,
@@ -70,7 +70,7 @@ impl Telegram {
             let mut body =
                 Map::from_iter([("chat_id".to_owned(), chat.into()), ("message_id".to_owned(), (*id).into())]);
             add(&mut body, text, entities, piece);
-            // Buttons stand below the last part.
+            // Buttons belong below the last part.
             let shown = markup.filter(|_| index + 1 == pieces.len()).cloned();
             body.insert("reply_markup".to_owned(), shown.unwrap_or_else(|| json!({ "inline_keyboard": [] })));
             match self.in_chat(chat, method, Value::Object(body)).await {
@@ -81,7 +81,9 @@ impl Telegram {
         Ok(kept)
     }
 
-    /// Says the pieces for which there was no message yet. Each is noted at once: a repetition says none again.
+    /// Sends the pieces for which there is no message yet.
+    ///
+    /// Each is recorded at once, so that a repetition does not send it again.
     async fn add_texts(
         &self,
         (chat, topic): Place,
@@ -92,7 +94,7 @@ impl Telegram {
     ) -> Result<(), ActionError> {
         let count = pieces.len();
         for (index, piece) in pieces.into_iter().enumerate() {
-            // Nobody is told of an edit.
+            // An edit notifies nobody.
             let mut about = json!({ "chat_id": chat, "disable_notification": true });
             in_topic(&mut about, topic);
             if let Some(markup) = markup.filter(|_| index + 1 == count) {
@@ -108,7 +110,7 @@ impl Telegram {
         Ok(())
     }
 
-    /// Removes the messages for which there is no text any more.
+    /// Deletes the messages for which there is no text any more.
     async fn remove_texts(&self, chat: i64, head: i64, mut parts: Parts, surplus: &[i64]) -> Result<(), ActionError> {
         if surplus.is_empty() {
             return Ok(());
@@ -121,7 +123,7 @@ impl Telegram {
         Ok(())
     }
 
-    /// Remembers what a message is made of, also over a restart.
+    /// Remembers the parts of a message, also over a restart.
     pub(super) async fn note_parts(&self, chat: i64, head: i64, parts: Parts) {
         self.world.lock().composed.note(chat, head, parts);
         let mut rows = Batch::default();
@@ -132,12 +134,14 @@ impl Telegram {
     }
 }
 
-/// The text in pieces: the first below a file, where there is one, the others in messages of their own.
+/// Cuts the text into pieces: the first for a caption, if there is one, the others for messages.
 fn pieces(rich: &Rich, has_caption: bool) -> Vec<Rich> {
     cut_within(rich, if has_caption { CAPTION } else { TEXT }, TEXT)
 }
 
-/// The messages that carry so many pieces from now on. The one that the message is known by is among them, where it carries text.
+/// Returns the messages that carry `count` pieces from now on.
+///
+/// The head of the message is among them if it carries text.
 fn kept(parts: &Parts, head: i64, count: usize) -> Vec<i64> {
     let mut kept: Vec<i64> = parts.texts.iter().take(count).copied().collect();
     if parts.texts.contains(&head)
@@ -160,7 +164,7 @@ mod tests {
         assert_eq!(kept(&parts(&[1, 2, 3]), 3, 2), [1, 3]);
         assert_eq!(kept(&parts(&[1, 2, 3]), 3, 1), [3]);
         assert_eq!(kept(&parts(&[1, 2, 3]), 1, 2), [1, 2]);
-        // Known by a poll behind its text.
+        // The head is a poll after the text.
         assert_eq!(kept(&parts(&[1, 2]), 9, 1), [1]);
     }
 }

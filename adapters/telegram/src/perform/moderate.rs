@@ -1,4 +1,4 @@
-//! What is done to members and to chats. What requests are made of is teloxide's.
+//! Moderation of members, and changes of chats. Request types come from teloxide-core.
 
 use palabre_model::{ActionError, ActionKind, Batch, Measure, Millis, Outcome, RoomChange};
 use serde::Serialize;
@@ -15,16 +15,19 @@ use crate::Telegram;
 use crate::api::ApiError;
 use crate::world::ADMINISTRATOR;
 
-/// A measure for less than half a minute is for ever, as is one for more than a year.
+/// Minimum and maximum duration of a measure.
+///
+/// Telegram takes one for less than half a minute, or for more than a year, as for ever.
 /// <https://core.telegram.org/bots/api#banchatmember>
 const SHORTEST: Millis = 35_000;
 const LONGEST: Millis = 365 * 86_400_000;
-/// The longest title or tag, in characters. <https://core.telegram.org/bots/api#setchatmembertag>
+/// Maximum length of a title or tag, in characters.
+/// <https://core.telegram.org/bots/api#setchatmembertag>
 const TITLE: usize = 16;
-/// The longest description of a chat, in characters.
+/// Maximum length of a chat's description, in characters.
 const DESCRIPTION: usize = 255;
 
-/// Supergroups and channels have ids up to here, small groups such between it and 0.
+/// Supergroups and channels have ids up to this, and basic groups between this and 0.
 /// <https://core.telegram.org/api/bots/ids>
 const LARGE: i64 = -1_000_000_000_000;
 
@@ -33,7 +36,7 @@ const BAN_USERS: &str = "Ban Users";
 const ADD_ADMINS: &str = "Add New Admins";
 const MANAGE_TAGS: &str = "Manage Tags";
 
-/// Why something can be done to nobody in a small group.
+/// The error for measures that basic groups do not have.
 const SMALL_GROUP: &str = "in a basic group Telegram can do that to nobody; its owner can make it a supergroup, as by showing the history to new members";
 
 fn at(chat: i64) -> Recipient {
@@ -53,13 +56,14 @@ impl Telegram {
                 let restrict = RestrictChatMember::new(at(chat), whom, ChatPermissions::empty());
                 self.ask_until(chat, &restrict, until(end)).await
             }
-            // All of them lift what was laid on one person; what nobody may there they may not either.
+            // All permissions lift the restrictions of this member; those of the whole chat still
+            // apply.
             Measure::Unmute => {
                 self.ask_in(chat, &RestrictChatMember::new(at(chat), whom, ChatPermissions::all())).await
             }
-            // A small group lets those in again whom it has shown out, and knows no other way.
+            // Basic groups have no other way to remove a member, who can join again there.
             Measure::Kick if chat > LARGE => self.ask_in(chat, &BanChatMember::new(at(chat), whom)).await,
-            // Who is in, and so not banned, is then out and may come back.
+            // Unbanning a member, who is not banned, removes them; they may come back.
             Measure::Kick => self.ask_in(chat, &UnbanChatMember::new(at(chat), whom)).await,
             Measure::Ban { until: end, purge_since } => {
                 let mut ban = BanChatMember::new(at(chat), whom);
@@ -74,7 +78,7 @@ impl Telegram {
         result.map(|_| Outcome::default()).or_else(|error| refused(error, BAN_USERS))
     }
 
-    /// Lets somebody in who has asked to be, or does not.
+    /// Approves or declines a request to join.
     pub(super) async fn admit(&self, chat: i64, user: i64, decline: bool) -> Result<Outcome, ActionError> {
         let whom = UserId(user.unsigned_abs());
         let decided = if decline {
@@ -83,14 +87,14 @@ impl Telegram {
             self.ask_in(chat, &ApproveChatJoinRequest::new(ChatId(chat), whom)).await
         };
         match decided {
-            // They are in, which is what was wanted.
+            // They are in the chat, as wanted.
             Err(error) if !decline && error.says("user_already_participant") => Ok(Outcome::default()),
             Err(error) => refused(error, "Invite Users via Link"),
             Ok(_) => Ok(Outcome::default()),
         }
     }
 
-    /// What is done to those who write in the name of a chat: they can be kept out, and let in again.
+    /// Moderates a chat that writes in its own name: it can be banned and unbanned, nothing else.
     async fn moderate_chat(&self, chat: i64, sender: i64, measure: &Measure) -> Result<Outcome, ActionError> {
         let method = match measure {
             Measure::Ban { .. } => "banChatSenderChat",
@@ -104,12 +108,12 @@ impl Telegram {
         self.in_chat(chat, method, body).await.map(|_| Outcome::default()).or_else(|error| refused(error, BAN_USERS))
     }
 
-    /// A request of teloxide's about a chat.
+    /// Sends a teloxide request about a chat.
     async fn ask_in<P: Payload + Serialize>(&self, chat: i64, payload: &P) -> Result<Value, ApiError> {
         self.ask_until(chat, payload, None).await
     }
 
-    /// A measure that ends by itself.
+    /// Sends a request for a measure that ends by itself, at a time in seconds.
     async fn ask_until<P: Payload + Serialize>(
         &self,
         chat: i64,
@@ -123,7 +127,7 @@ impl Telegram {
         self.in_chat(chat, P::NAME, body).await
     }
 
-    /// Gives somebody a role: that of an administrator, or a word that stands beside their name.
+    /// Gives or takes a role: that of an administrator, or a tag or title next to the name.
     async fn entitle(&self, chat: i64, user: i64, role: &str, gives: bool) -> Result<Outcome, ActionError> {
         let whom = UserId(user.unsigned_abs());
         if role.eq_ignore_ascii_case(ADMINISTRATOR) {
@@ -178,7 +182,7 @@ impl Telegram {
         done(result)
     }
 
-    /// Takes from everybody the right to write. What everybody was allowed is kept, to be given back.
+    /// Takes the right to write from all members. Their permissions are stored, to be restored.
     async fn lock(&self, chat: i64) -> Result<Outcome, ActionError> {
         let is_locked = self.world.lock().chats.get(&chat).is_some_and(|row| row.before_lock.is_some());
         if !is_locked {
@@ -195,7 +199,7 @@ impl Telegram {
         if !is_locked
             && matches!(locked, Err(ActionError::Forbidden(_) | ActionError::Rejected(_) | ActionError::NotFound(_)))
         {
-            // It was not locked, so there is nothing to give back.
+            // The chat was not locked, so there is nothing to restore.
             self.world.lock().chats.entry(chat).or_default().before_lock = None;
             self.keep_chat(chat).await?;
         }
@@ -232,7 +236,7 @@ fn unban(chat: i64, whom: UserId) -> UnbanChatMember {
     unban
 }
 
-/// Why something was not done, in plain words where Telegram's are not; `right` is what the bot needs for it.
+/// Converts an error into plain words; `right` is the right that the bot needs.
 fn refused(error: ApiError, right: &str) -> Result<Outcome, ActionError> {
     let has_no_right =
         error.says("not enough rights") || error.says("administrator rights") || error.says("chat_admin_required");

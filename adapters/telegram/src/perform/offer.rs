@@ -1,4 +1,4 @@
-//! Inline queries, answered: what somebody may say with the bot's help, in any chat.
+//! Answers to inline queries: offers that a user can send with the bot's help, in any chat.
 
 use palabre_model::{ActionError, Content, Millis, Offer, Outcome};
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use super::say::add;
 use crate::Telegram;
 use crate::encode::{TEXT, texts};
 
-/// How long Telegram keeps an answer at the most, in seconds: as long as its own default is.
+/// Maximum time for which Telegram caches an answer, in seconds: as long as its own default.
 /// <https://core.telegram.org/bots/api#answerinlinequery>
 const KEPT: u64 = 300;
 
@@ -23,13 +23,14 @@ impl Telegram {
         let body = json!({
             "inline_query_id": query,
             "results": results.collect::<Result<Vec<_>, _>>()?,
-            // What is right for one person may not be for others.
+            // The offers may be meant for this user only.
             "is_personal": true,
             "cache_time": lasts.unwrap_or_default().div_ceil(1_000).min(KEPT),
         });
         done(self.api.call("answerInlineQuery", body).await)
     }
 
+    /// Returns an offer as an article.
     /// <https://core.telegram.org/bots/api#inlinequeryresultarticle>
     fn article(&self, index: usize, offer: &Offer) -> Result<Value, ActionError> {
         let said = texts(&self.world, &Content::text(offer.text.clone()), TEXT);

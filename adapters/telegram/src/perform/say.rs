@@ -1,4 +1,4 @@
-//! Messages: said, answered, changed.
+//! Sending of messages, and answers to interactions.
 
 use std::sync::PoisonError;
 
@@ -14,15 +14,16 @@ use crate::text::{Rich, cut};
 use crate::waiting::PAYLOAD;
 use crate::world::{ChatKind, Parts, Recent};
 
-/// The most options of a poll, the longest of them, the longest question, and the seconds that it is open at the most.
+/// Limits of a poll: options, characters of an option and of the question, seconds that it is open.
 const ANSWERS: usize = 12;
 const ANSWER: usize = 100;
 const QUESTION: usize = 300;
 const OPEN: u64 = 2_628_000;
-/// The longest answer to a press, in characters. <https://core.telegram.org/bots/api#answercallbackquery>
+/// Maximum length of an answer to a button press, in characters.
+/// <https://core.telegram.org/bots/api#answercallbackquery>
 const ALERT: usize = 200;
 
-/// One request that says a part of what is said.
+/// A part of a message: one request.
 pub(super) enum Part {
     Poll(Poll),
     Text(Rich),
@@ -44,7 +45,7 @@ impl Part {
     }
 }
 
-/// What a part carries of the text.
+/// The form in which a part carries text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Carries {
     Text,
@@ -52,19 +53,19 @@ enum Carries {
     Nothing,
 }
 
-/// How much of what an action says is out.
+/// The progress of an action that takes several requests.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Progress {
     chat: i64,
-    /// How many requests are done.
+    /// The number of completed requests.
     done: usize,
-    /// The message that all of them are known by: the last one.
+    /// The message that stands for all: the last one.
     head: Option<i64>,
     parts: Parts,
 }
 
 impl Progress {
-    /// A request is done, of which these messages came.
+    /// Records a completed request, and the messages that it created.
     fn add(&mut self, carries: Carries, ids: &[i64]) {
         self.done += 1;
         ids.iter().for_each(|id| self.parts.add(*id));
@@ -77,8 +78,9 @@ impl Progress {
 }
 
 impl Telegram {
-    /// Says something in a chat: in several messages, where it is long or has several files. The one with the text, or the last, is
-    /// the message.
+    /// Sends content to a chat, in several messages if it is long or has several files.
+    ///
+    /// The last message stands for all; of an album it is the one with the caption.
     pub(crate) async fn say(
         &self,
         (chat, topic): Place,
@@ -98,7 +100,7 @@ impl Telegram {
                 about["disable_notification"] = true.into();
             }
             if let (0, Some(message)) = (index, reply_to) {
-                // A message that is gone is no reason not to answer.
+                // If the message to reply to is gone, it is sent without a reply.
                 about["reply_parameters"] = json!({ "message_id": message, "allow_sending_without_reply": true });
             }
             if let (true, Some(markup)) = (index + 1 == count, &markup) {
@@ -112,13 +114,13 @@ impl Telegram {
         }
         let Progress { head: Some(head), parts, .. } = said else { return Ok(Outcome::default()) };
         if parts.ids.len() > 1 {
-            // What is done to one is done to all: they are one message to whoever said it.
+            // To scripts they are one message: an action on one part applies to all.
             self.note_parts(chat, head, parts).await;
         }
         Ok(Outcome { message: Some(self.world.lock().message_id(chat, head)) })
     }
 
-    /// Says one part: the messages that it became.
+    /// Sends one part, and returns the messages that it became.
     pub(super) async fn say_part(&self, chat: i64, about: Value, part: Part) -> Result<Vec<i64>, ActionError> {
         let _saying = self.under_way.say(chat);
         let mut body: Map<String, Value> = about.as_object().cloned().unwrap_or_default();
@@ -142,7 +144,7 @@ impl Telegram {
                 }
                 let sent = self.api.upload(method, body.clone(), vec![upload(field, file.clone())]).await;
                 match sent {
-                    // No picture to Telegram, and still a file.
+                    // Not a photo to Telegram, but still a document.
                     Err(error) if method == "sendPhoto" && (error.says("photo_") || error.says("image_process")) => {
                         self.api.upload("sendDocument", body, vec![upload("document", file)]).await
                     }
@@ -169,14 +171,17 @@ impl Telegram {
             }
         };
         let said = self.noted(chat, said).await?;
-        // The caption stands below the first of an album: that is the one to be changed, and so the last to be named.
+        // The first message of an album has the caption and is the one to edit, so it is returned
+        // last.
         match said.as_array() {
             Some(album) => Ok(album.iter().rev().filter_map(id_of).collect()),
             None => Ok(id_of(&said).into_iter().collect()),
         }
     }
 
-    /// What is said, request by request. A text goes below the file, where it is short enough and there is one place for it.
+    /// Divides content into requests.
+    ///
+    /// The text becomes a caption if it is short enough and there is exactly one place for it.
     fn parts(&self, content: &Content, has_buttons: bool) -> Result<Vec<Part>, ActionError> {
         let rich = rich(&self.world, content);
         let mut groups: Vec<(Option<u8>, Vec<FileToSend>)> = Vec::new();
@@ -188,7 +193,7 @@ impl Telegram {
             }
         }
         let is_one_album = groups.len() == 1 && groups[0].1.len() > 1;
-        // An album has no buttons: they stand below a text of their own.
+        // Albums have no buttons, which go below a text of their own.
         let has_place = groups.len() == 1 && !(is_one_album && has_buttons);
         let mut captions = if has_place { cut(&rich, CAPTION) } else { Vec::new() };
         let mut caption = captions.pop().filter(|_| captions.is_empty());
@@ -218,8 +223,10 @@ impl Telegram {
         }
     }
 
-    /// Answers whoever pressed a button, or used a command. What is for one person's eyes is shown over the chat where somebody has
-    /// just pressed and the text is short, and said in private otherwise.
+    /// Answers a button press or a command.
+    ///
+    /// Ephemeral content is shown over the chat if the user has just pressed a button and the text
+    /// is short, and is sent in private otherwise.
     pub(super) async fn answer(
         &self,
         place: Place,
@@ -244,7 +251,8 @@ impl Telegram {
         }
         let whom = somebody(user)?;
         match self.say((whom, None), content, None, key).await {
-            // A bot may not begin: the answer waits, and whoever asked is shown how they can.
+            // A bot cannot begin a private chat: the answer waits, and the user is shown how to
+            // begin one.
             Err(ActionError::Forbidden(why)) => {
                 if !self.hold(whom, content, key).await? {
                     return Err(ActionError::Forbidden(why));
@@ -258,11 +266,11 @@ impl Telegram {
                 said?;
             }
         }
-        // It is no message of the chat in which it was asked for.
+        // It is not a message of the room, so it has no id there.
         Ok(Outcome::default())
     }
 
-    /// Leads somebody to where they begin with the bot: by the button that they have pressed, or by a link for all to see.
+    /// Leads a user to the private chat, by the pressed button or by a link that all can see.
     async fn invite_in(&self, (chat, topic): Place, interaction: Option<&str>) {
         let username = self.world.lock().username.clone();
         let link = format!("https://t.me/{username}?start={PAYLOAD}");
@@ -279,7 +287,7 @@ impl Telegram {
         }
     }
 
-    /// Remembers a message of the bot's own, to be removed with others.
+    /// Remembers one of the bot's own messages, so that it can be purged.
     pub(crate) fn note_own(&self, message: &Value) {
         let (Some(chat), Some(id)) = (message["chat"]["id"].as_i64(), id_of(message)) else { return };
         let topic = message["message_thread_id"].as_i64().filter(|_| message["is_topic_message"] == true);
@@ -289,8 +297,10 @@ impl Telegram {
         known.note(chat, Recent { id, topic, user, time });
     }
 
-    /// What of an action's message was said before a fault: it is not said again. What was said before the group became a supergroup is
-    /// in another chat.
+    /// Returns the progress of an action before an error, so that nothing is sent twice.
+    ///
+    /// Messages sent before the group became a supergroup are in another chat: only their number
+    /// counts.
     fn said_so_far(&self, key: &ActionKey, chat: i64) -> Progress {
         let known = self.progress.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned().unwrap_or_default();
         if known.chat == chat { known } else { Progress { chat, done: known.done, ..Progress::default() } }
@@ -304,7 +314,7 @@ pub(super) fn add(body: &mut Map<String, Value>, text: &str, entities: &str, ric
     }
 }
 
-/// <https://core.telegram.org/bots/api#sendpoll>
+/// Returns the request for a poll. <https://core.telegram.org/bots/api#sendpoll>
 fn asked(poll: &Poll, is_channel: bool, mut body: Map<String, Value>) -> Result<Map<String, Value>, ActionError> {
     if poll.options.len() > ANSWERS {
         let count = poll.options.len();
@@ -314,7 +324,7 @@ fn asked(poll: &Poll, is_channel: bool, mut body: Map<String, Value>) -> Result<
     body.insert("question".to_owned(), clipped(&poll.question, QUESTION).into());
     let options = poll.options.iter().map(|option| json!({ "text": clipped(option, ANSWER) }));
     body.insert("options".to_owned(), options.collect::<Vec<_>>().into());
-    // Of anonymous ones it is not told who has chosen what; a channel has no others.
+    // Votes of anonymous polls are not reported; channels have no others.
     body.insert("is_anonymous".to_owned(), is_channel.into());
     body.insert("allows_multiple_answers".to_owned(), poll.multiple.into());
     if let Some(lasts) = poll.lasts {

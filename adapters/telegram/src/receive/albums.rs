@@ -1,4 +1,7 @@
-//! Albums: Telegram tells their pictures one by one. They are held until the last is there, as rows, since each is told only once.
+//! Albums, of which Telegram sends each part as a message of its own.
+//!
+//! Parts are buffered until the last one has arrived. They are stored, since each is sent only
+//! once.
 
 use std::collections::HashMap;
 
@@ -10,18 +13,18 @@ use tokio::time::{Duration, Instant};
 
 use crate::frames::{Message, Update};
 
-/// Parts that wait, by bot and number of the update.
+/// Buffered parts, by bot and number of the update.
 const HELD: Table<(String, u64), String> = Table::new(TableId::TelegramHeld);
-/// How long after one part another may come.
+/// Maximum time between two parts.
 const PATIENCE: Duration = Duration::from_millis(1_000);
 
-/// An album, with the numbers of the updates that told its parts.
+/// An album, with the update numbers of its parts.
 pub(super) struct Album {
     pub(super) parts: Vec<(i64, Message)>,
     due: Instant,
 }
 
-/// The albums that wait, by chat and group.
+/// The incomplete albums, by chat and media group.
 #[derive(Default)]
 pub(super) struct Albums(HashMap<(i64, String), Album>);
 
@@ -39,12 +42,12 @@ pub(super) fn read(snapshot: &Snapshot, bot: &str) -> palabre_store::Result<Vec<
     Ok(held)
 }
 
-/// Adds to `rows` that a part waits.
+/// Adds to `rows` that a part is buffered.
 pub(super) fn keep(rows: &mut Batch, bot: &BotName, id: i64, update: &Value) {
     HELD.put(rows, &(bot.to_string(), id.unsigned_abs()), &update.to_string());
 }
 
-/// Adds to `rows` that parts wait no longer.
+/// Adds to `rows` that parts are no longer buffered.
 pub(super) fn forget(rows: &mut Batch, bot: &BotName, ids: &[i64]) {
     ids.iter().for_each(|id| HELD.delete(rows, &(bot.to_string(), id.unsigned_abs())));
 }
@@ -58,7 +61,7 @@ impl Albums {
         album.parts.push((id, message));
     }
 
-    /// When the next one is complete.
+    /// Returns the time at which the next album is complete.
     pub(super) fn due(&self) -> Option<Instant> {
         self.0.values().map(|album| album.due).min()
     }
@@ -70,7 +73,7 @@ impl Albums {
         self.0.remove(&key)
     }
 
-    /// An album of a chat in which something else has come, which is behind it.
+    /// Takes an album of a chat in which another message has arrived, which comes after it.
     pub(super) fn take_of_others(&mut self, chat: i64, group: Option<&str>) -> Option<Album> {
         let is_other = |key: &&(i64, String)| key.0 == chat && Some(key.1.as_str()) != group;
         let key = self.0.keys().find(is_other).cloned()?;

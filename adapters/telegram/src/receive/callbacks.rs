@@ -1,5 +1,6 @@
-//! Buttons that were pressed: what they stand for, and that Telegram is told that they were. Nothing here waits for the network: others
-//! press too.
+//! Button presses: their meaning, and their acknowledgement to Telegram.
+//!
+//! Nothing here waits for the network: other users press buttons too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,16 +12,16 @@ use crate::buttons::{self, Stored, Toggle};
 use crate::decode::Pressed;
 use crate::frames::Callback;
 
-/// After so long without an answer the button stops turning.
+/// Time without an answer after which a press is acknowledged.
 const PATIENCE: Duration = Duration::from_millis(1_500);
-/// How long an answer to a press may take: after that nobody looks.
+/// Maximum time for an answer to a press; after that, nobody looks.
 const LATE: Duration = Duration::from_secs(10);
 
 impl Telegram {
-    /// What the button stands for; `None` where scripts have nothing to do with it.
+    /// Returns the meaning of the button; `None` if it does not concern scripts.
     pub(super) async fn meant(self: &Arc<Self>, callback: &Callback) -> Option<Pressed> {
         let Some(data) = callback.data.as_deref().filter(|data| is_there(callback, data)) else {
-            // A game, or a button that the message does not have: clients can be made to say anything.
+            // A game, or a button that the message does not have: clients can send any data.
             self.acknowledge(&callback.id, None, Duration::ZERO);
             return None;
         };
@@ -50,7 +51,7 @@ impl Telegram {
                     }
                 }
             }
-            // It leads to nothing any more.
+            // The stored data has expired.
             Some(Stored::Poll { .. }) | None => {
                 self.acknowledge(&callback.id, None, Duration::ZERO);
                 None
@@ -58,7 +59,9 @@ impl Telegram {
         }
     }
 
-    /// Marks what is chosen so far, and then answers: the next press is told with what is shown.
+    /// Ticks the choices so far, and acknowledges the press after that.
+    ///
+    /// In this order, the next press comes with the updated keyboard.
     fn show_choice(self: &Arc<Self>, callback: &Callback, markup: Value) {
         let Some(message) = &callback.message else { return };
         let body = json!({ "chat_id": message.chat.id, "message_id": message.message_id, "reply_markup": markup });
@@ -71,7 +74,7 @@ impl Telegram {
         });
     }
 
-    /// Tells Telegram that the button was pressed, after a while, unless an answer of a script does so before.
+    /// Acknowledges a press after a delay, unless a script answers it before.
     fn acknowledge(self: &Arc<Self>, id: &str, words: Option<String>, after: Duration) {
         let (telegram, id) = (Arc::clone(self), id.to_owned());
         self.beside(async move {
@@ -80,7 +83,7 @@ impl Telegram {
         });
     }
 
-    /// Answers a press, once: with words that are shown to whoever pressed, or without.
+    /// Answers a press, once: with a text that is shown to the user, or without.
     pub(crate) async fn answer_callback(&self, id: &str, words: Option<&str>) -> bool {
         self.answer_callback_with(
             id,
@@ -89,7 +92,7 @@ impl Telegram {
         .await
     }
 
-    /// Answers a press, once, by opening a link to the bot. `false` where that cannot be done any more.
+    /// Answers a press, once, by opening a link to the bot. Returns `false` if that is too late.
     pub(crate) async fn lead_by_callback(&self, id: &str, link: &str) -> bool {
         self.answer_callback_with(id, json!({ "url": link })).await
     }
@@ -110,7 +113,9 @@ impl Telegram {
     }
 }
 
-/// Whether the message has such a button. One that is too old to be told, which has no date then, is believed.
+/// Whether the message has this button.
+///
+/// Telegram leaves out the buttons, and the date, of a message that is too old. It is trusted then.
 /// <https://core.telegram.org/bots/api#inaccessiblemessage>
 fn is_there(callback: &Callback, data: &str) -> bool {
     let Some(message) = &callback.message else { return false };

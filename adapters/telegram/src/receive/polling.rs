@@ -1,4 +1,6 @@
-//! Updates that are asked for. Asking for the next ones is what confirms those before, so it waits until they are durable.
+//! Long polling.
+//!
+//! A request for the next updates confirms those before, so it waits until they are durable.
 
 use std::time::Duration;
 
@@ -10,29 +12,29 @@ use super::{Incoming, WANTED};
 use crate::Telegram;
 use crate::api::ApiError;
 
-/// How many updates come together at the most. <https://core.telegram.org/bots/api#getupdates>
+/// Maximum number of updates per request. <https://core.telegram.org/bots/api#getupdates>
 const LIMIT: u32 = 100;
-/// How long Telegram holds an answer back when there is nothing to tell.
+/// Time for which Telegram holds back a response without updates.
 const WAIT: Duration = Duration::from_secs(50);
-/// So often an answer that cannot be read is asked for again as it is.
+/// Unreadable responses until updates are requested singly; after twice as many, one is skipped.
 const GARBLED: u32 = 1;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Asks until the token is refused (which was checked then), or nobody wants to know.
+/// Polls until the token is refused, which has been checked with `getMe`, or the receiver is gone.
 pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, from: Option<i64>) -> AdapterError {
     let mut offset = from;
     let mut pause = FIRST_PAUSE;
     let (mut is_lost, mut is_answered) = (false, false);
     let mut garbled = 0;
-    // While a webhook is set, nobody may ask.
+    // Telegram refuses polling while a webhook is set.
     if let Err(error) = telegram.api.insist("deleteWebhook", json!({})).await {
         tracing::warn!(bot = %telegram.world.bot(), "a webhook that may be set cannot be taken away now: {error}");
     }
     loop {
-        // Whether Telegram answers at all is known at once, and not when somebody says something.
+        // The first request returns at once, to find out whether Telegram answers at all.
         let wait = if is_answered { WAIT } else { Duration::ZERO };
-        // One that cannot be read hides those that come with it: then they are asked for one by one.
+        // An unreadable update hides the others of its response, so they are requested one by one.
         let limit = if garbled < GARBLED { LIMIT } else { 1 };
         let mut body = json!({ "limit": limit, "timeout": wait.as_secs(), "allowed_updates": WANTED });
         if let Some(offset) = offset {
@@ -54,7 +56,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
                 if let (Some(last), Some(asked)) = (last, offset)
                     && last < asked
                 {
-                    // From another server than before, or one that has begun anew.
+                    // Another server than before, or one that has lost its state.
                     tracing::warn!(bot = %telegram.world.bot(), last, asked, "updates are numbered anew");
                     if sender.send(Incoming::Anew).await.is_err() {
                         break;
@@ -66,7 +68,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
                 }
                 offset = last.map(|last| last + 1).or(offset);
                 if last.is_none() {
-                    // Nothing that can be confirmed would come again at once.
+                    // Without anything to confirm, the same updates would come again at once.
                     tokio::time::sleep(pause).await;
                 }
                 continue;
@@ -77,7 +79,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
                 if let (true, Some(next)) = (garbled > 2 * GARBLED, update.or(offset)) {
                     tracing::error!(bot = %telegram.world.bot(), update = next, "an update that cannot be read is passed over: {words}");
                     offset = Some(next + 1);
-                    // The one behind it is tried by itself too.
+                    // The next update is requested by itself too.
                     garbled = GARBLED;
                 }
                 words
@@ -103,7 +105,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
         if sender.send(Incoming::Lost(problem)).await.is_err() {
             break;
         }
-        // Those that were cut off together do not come back together.
+        // Jitter: bots that were disconnected together should not return together.
         let jitter = telegram.entropy.next() as f64 / u64::MAX as f64;
         tokio::time::sleep(pause.mul_f64(0.5 + jitter)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

@@ -1,5 +1,7 @@
-//! Which updates were taken in: the number of the last one is committed with it, and which before it are missing. Telegram brings them
-//! in order for each chat alone, and one that could not be taken comes again later.
+//! The position in the stream of updates: the last one, and those before it that are missing.
+//!
+//! It is committed together with the events. Telegram keeps the order of updates within a chat
+//! only, and one that was not accepted comes again later.
 
 use std::collections::BTreeSet;
 
@@ -8,17 +10,17 @@ use palabre_store::{Snapshot, Table, TableId};
 use serde::{Deserialize, Serialize};
 
 const POSITIONS: Table<String, Position> = Table::new(TableId::TelegramUpdates);
-/// After a week without an update Telegram may go on with any number.
+/// After a week without updates, Telegram may continue with any number.
 /// <https://core.telegram.org/bots/api#update>
 const WEEK: Millis = 7 * 86_400_000;
-/// So many missing ones are remembered, the latest.
+/// Maximum number of missing updates that are remembered; the oldest are forgotten.
 const MISSING: usize = 1_000;
 
-/// The number of the last update, when it was taken in, and those before it that were not.
+/// The number of the last update, the time at which it was handled, and the missing ones before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Position {
-    /// Whose updates they are: another bot may get the name.
+    /// The bot's own id: another account may get the bot's name.
     bot: i64,
     last: i64,
     time: Millis,
@@ -31,22 +33,22 @@ pub(super) fn read(snapshot: &Snapshot, bot: &str, me: i64) -> palabre_store::Re
 }
 
 impl Position {
-    /// Whether an update was taken in before.
+    /// Whether an update was handled before.
     pub(super) fn has_passed(&self, id: i64, now: Millis) -> bool {
         id <= self.last && !self.missing.contains(&id) && now.saturating_sub(self.time) < WEEK
     }
 
-    /// Nothing was taken in of those that come now.
+    /// Starts over: none of the next updates was handled before.
     pub(super) fn begin_anew(&mut self) {
         *self = Self { bot: self.bot, ..Self::default() };
     }
 
-    /// The first update that is asked for; none where any number may come.
+    /// Returns the first update to request; `None` if any number may come.
     pub(super) fn next(&self, now: Millis) -> Option<i64> {
         (self.last > 0 && now.saturating_sub(self.time) < WEEK).then_some(self.last + 1)
     }
 
-    /// An update is taken in.
+    /// Records that an update was handled.
     pub(super) fn pass(&mut self, rows: &mut Batch, bot: &BotName, id: i64, now: Millis) {
         if !self.missing.remove(&id) {
             if self.last > 0 && id > self.last {

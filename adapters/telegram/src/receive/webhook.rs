@@ -1,4 +1,4 @@
-//! Updates that Telegram brings, to our own server. It is told that one was taken when that is durable.
+//! Updates by webhook, through the daemon's own server. They are confirmed once they are durable.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,23 +18,23 @@ use crate::Telegram;
 use crate::api::ApiError;
 use crate::lenient::regular;
 
-/// What Telegram shows to be known by. <https://core.telegram.org/bots/api#setwebhook>
+/// Header with the secret. <https://core.telegram.org/bots/api#setwebhook>
 const HEADER: &str = "x-telegram-bot-api-secret-token";
-/// The largest update.
+/// Maximum size of an update, in bytes.
 const BODY: usize = 1 << 20;
-/// How long it is looked whether the webhook is still set.
+/// Interval at which the webhook is set again.
 const LOOK: Duration = Duration::from_secs(600);
-/// How long a stop waits for the webhook to be taken away.
+/// Maximum wait at shutdown until the webhook is deleted.
 const PATIENCE: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_secs(15);
 
-/// Where updates are brought.
+/// The handler of webhook requests.
 #[derive(Clone)]
 pub(crate) struct Door {
     telegram: Arc<Telegram>,
 }
 
-/// What Telegram has to show: it follows from the token, which nobody else has.
+/// Returns the secret that Telegram must send: derived from the token, which nobody else has.
 pub(crate) fn secret(token: &str) -> String {
     Sha256::digest(format!("palabre webhook {token}")).iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -52,7 +52,7 @@ impl Door {
 
 async fn brought(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let shown = headers.get(HEADER).map(|value| value.as_bytes()).unwrap_or_default();
-    // The digests are compared, so that the time that it takes tells nothing.
+    // Compares digests, so that the time that it takes reveals nothing.
     if Sha256::digest(shown) != Sha256::digest(door.telegram.secret.as_bytes()) {
         return StatusCode::UNAUTHORIZED;
     }
@@ -62,7 +62,7 @@ async fn brought(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> S
             update
         }
         Err(error) => {
-            // Refused, it would come again for ever, and hold up all that is behind it.
+            // If it were refused, it would come again for ever, and block all updates after it.
             let (bot, kind) = (door.telegram.world.bot(), error.classify());
             tracing::error!(%bot, "an update that cannot be read is passed over ({kind:?}, at {})", error.column());
             return StatusCode::OK;
@@ -74,10 +74,10 @@ async fn brought(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> S
     if sent.is_ok() && is_durable.await.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
-/// Has updates brought, until the token is refused.
+/// Sets the webhook, and keeps it set until the token is refused.
 pub(super) async fn listen(telegram: &Telegram, url: &str, sender: mpsc::Sender<Incoming>) -> AdapterError {
     let url = format!("{}/telegram/{}", url.trim_end_matches('/'), telegram.world.bot());
-    // One at a time, which keeps their order.
+    // A single connection keeps the updates in order.
     let wanted = json!({
         "url": url, "secret_token": telegram.secret, "max_connections": 1, "allowed_updates": WANTED,
     });
@@ -107,7 +107,7 @@ pub(super) async fn listen(telegram: &Telegram, url: &str, sender: mpsc::Sender<
     AdapterError::Lost("nobody takes updates any more".to_owned())
 }
 
-/// Takes the webhook away: what comes now waits at Telegram's.
+/// Deletes the webhook. From now on, Telegram keeps the updates.
 pub(super) async fn undo(telegram: &Telegram) {
     telegram.webhook.send_replace(None);
     match tokio::time::timeout(PATIENCE, telegram.api.call("deleteWebhook", json!({}))).await {

@@ -1,23 +1,25 @@
-//! Long texts in parts.
+//! Division of long texts into parts.
 
 use super::entity::{EntityKind, Rich, Span};
 use super::units;
 
-/// The most entities of a message: Telegram leaves out those beyond without a word.
+/// Maximum number of entities of a message: Telegram drops those beyond without an error.
 const ENTITIES: usize = 100;
 
-/// The text in parts of at most `limit` UTF-16 units: 4,096 in a message, 1,024 below a picture. A part ends behind a paragraph, or else a
-/// line, a sentence, a word; entities that go over parts go on in the next. White space where it is cut is left out. Nothing becomes no
-/// part at all.
+/// Cuts a text into parts of at most `limit` UTF-16 units: 4,096 in a message, 1,024 in a caption.
 ///
-/// A part has at most 100 entities, as many as Telegram shows. It ends before the 101st link, mention, emoji, time or spoiler; of the
-/// others, emphases are left out first, then quotations, then code.
+/// A part ends after a paragraph, or else a line, a sentence, a word; entities that span several
+/// parts continue in the next. White space at a cut is dropped. An empty text has no parts.
+///
+/// A part has at most 100 entities, as many as Telegram shows. It ends before the 101st link,
+/// mention, emoji, time or spoiler; of the others, emphases are left out first, then quotations,
+/// then code.
 #[must_use]
 pub fn cut(rich: &Rich, limit: usize) -> Vec<Rich> {
     cut_within(rich, limit, limit)
 }
 
-/// As [`cut`], with another limit for the first part than for the rest.
+/// Same as [`cut`], with a limit of its own for the first part.
 #[must_use]
 pub fn cut_within(rich: &Rich, first: usize, rest: usize) -> Vec<Rich> {
     let text = &rich.text;
@@ -43,12 +45,12 @@ fn part(text: &str, start: usize, spans: &[Span]) -> Rich {
     units::rich(text.to_owned(), thinned(spans.filter(|span| span.start < span.end).collect()))
 }
 
-/// Whether nothing of the text would say what the entity says, if it were left out.
+/// Whether the entity has a meaning that is lost in the plain text.
 fn is_needed(kind: &EntityKind) -> bool {
     kind.is_whole() || *kind == EntityKind::Spoiler
 }
 
-/// Where a part that begins at `at` and would end at `end` ends, so that it has no more entities that are needed than Telegram shows.
+/// Returns the end of a part within `at..end`, so that it does not have too many needed entities.
 fn end_with_few(text: &str, at: usize, end: usize, spans: &[Span]) -> usize {
     let mut needed: Vec<usize> = spans
         .iter()
@@ -65,7 +67,7 @@ fn end_with_few(text: &str, at: usize, end: usize, spans: &[Span]) -> usize {
     }
 }
 
-/// No more entities than Telegram shows, in the order in which they were: first those go that are the least missed.
+/// Drops the least important entities beyond the limit, and keeps the order of the others.
 fn thinned(mut spans: Vec<Span>) -> Vec<Span> {
     if spans.len() <= ENTITIES {
         return spans;
@@ -77,7 +79,7 @@ fn thinned(mut spans: Vec<Span>) -> Vec<Span> {
         _ => 3,
     };
     let mut order: Vec<usize> = (0..spans.len()).collect();
-    // A stable order: of the same kind the first ones stay.
+    // The sort is stable: of the same kind, the first ones stay.
     order.sort_by_key(|index| importance(&spans[*index].kind));
     let mut stay = vec![false; spans.len()];
     order.iter().take(ENTITIES).for_each(|index| stay[*index] = true);

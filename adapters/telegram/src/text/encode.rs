@@ -1,4 +1,4 @@
-//! CommonMark as Telegram takes it.
+//! Conversion of CommonMark into Telegram's text with entities.
 
 use std::borrow::Cow;
 
@@ -11,13 +11,13 @@ use super::tidy::tidy;
 use super::units;
 use super::walk::Walk;
 
-/// The text of a message as Telegram shows it. Somebody who is mentioned by id alone is called `@12`.
+/// Converts CommonMark into a text with entities. A user mentioned by id alone is called `@12`.
 #[must_use]
 pub fn to_telegram(markdown: &str) -> Rich {
     to_telegram_with(markdown, &|_| None)
 }
 
-/// As [`to_telegram`], with what the people are called who are mentioned by id alone.
+/// Same as [`to_telegram`], with the names of users who are mentioned by id alone.
 #[must_use]
 pub fn to_telegram_with(markdown: &str, name: &dyn Fn(i64) -> Option<String>) -> Rich {
     let (text, spans) = read(markdown, name);
@@ -25,7 +25,7 @@ pub fn to_telegram_with(markdown: &str, name: &dyn Fn(i64) -> Option<String>) ->
     units::rich(text, spans)
 }
 
-/// The text that CommonMark stands for, and its settled spans.
+/// Returns the text that CommonMark stands for, and its normalised spans.
 pub(super) fn read(markdown: &str, name: &dyn Fn(i64) -> Option<String>) -> (String, Vec<Span>) {
     let source = if markdown.contains('\r') {
         Cow::Owned(markdown.replace("\r\n", "\n").replace('\r', "\n"))

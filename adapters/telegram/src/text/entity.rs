@@ -2,36 +2,36 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A text and what is special about parts of it.
+/// A text with entities.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rich {
-    /// The text as it is read.
+    /// The plain text.
     pub text: String,
-    /// Its entities, sorted by where they begin, the longer first.
+    /// The entities, sorted by start, the longer first.
     pub entities: Vec<Entity>,
 }
 
 impl Rich {
-    /// How long Telegram finds the text, in UTF-16 units.
+    /// Returns the length of the text as Telegram counts it, in UTF-16 units.
     #[must_use]
     pub fn length(&self) -> usize {
         self.text.encode_utf16().count()
     }
 }
 
-/// What is special about a part of a text.
+/// The format or the meaning of a part of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entity {
-    /// What it is.
+    /// The kind.
     #[serde(flatten)]
     pub kind: EntityKind,
-    /// Where it begins, in UTF-16 units. What comes from outside may lie anywhere.
+    /// The start, in UTF-16 units. Input from outside may have any value.
     pub offset: i64,
-    /// How long it is, in UTF-16 units.
+    /// The length, in UTF-16 units.
     pub length: i64,
 }
 
-/// What can be special about a part of a text.
+/// The kinds of entities.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EntityKind {
@@ -43,40 +43,40 @@ pub enum EntityKind {
     Underline,
     /// Struck through.
     Strikethrough,
-    /// Hidden until it is touched.
+    /// Hidden until it is tapped.
     Spoiler,
     /// Code within a line.
     Code,
     /// A block of code.
     Pre {
-        /// The language that it is in.
+        /// The language.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         language: Option<String>,
     },
     /// A quotation.
     Blockquote,
-    /// A long quotation, of which the beginning is shown.
+    /// A long quotation, of which only the beginning is shown.
     ExpandableBlockquote,
-    /// Text that leads to an address.
+    /// A link with a text of its own.
     TextLink {
         /// The address.
         url: String,
     },
-    /// Somebody who has no name to be mentioned by.
+    /// A mention of a user without a username.
     TextMention {
-        /// Who.
+        /// The user.
         user: Person,
     },
-    /// An emoji that somebody has drawn.
+    /// A custom emoji.
     CustomEmoji {
-        /// Which.
+        /// The identifier.
         custom_emoji_id: String,
     },
-    /// A time, which everybody sees in their own zone.
+    /// A time, shown in the time zone of each reader.
     DateTime {
         /// In seconds since 1970.
         unix_time: i64,
-        /// How it is shown.
+        /// The format.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         date_time_format: Option<String>,
     },
@@ -88,19 +88,19 @@ pub enum EntityKind {
     Cashtag,
     /// `/start@bot`.
     BotCommand,
-    /// An address that is written out.
+    /// An address in the text.
     Url,
     /// An e-mail address.
     Email,
     /// A telephone number.
     PhoneNumber,
-    /// Something that was added to Telegram later.
+    /// A kind that is not known here.
     #[serde(other)]
     Other,
 }
 
 impl EntityKind {
-    /// The emphases, which may stand within anything but code.
+    /// Emphases, which may be within anything but code.
     pub(super) const EMPHASES: [Self; 5] =
         [Self::Bold, Self::Italic, Self::Underline, Self::Strikethrough, Self::Spoiler];
 
@@ -108,7 +108,7 @@ impl EntityKind {
         Self::EMPHASES.contains(self)
     }
 
-    /// Whether it is one thing, which is not taken apart: a link, somebody, an emoji, a time.
+    /// Whether it is indivisible: a link, a mention, an emoji or a time.
     pub(super) fn is_whole(&self) -> bool {
         matches!(
             self,
@@ -128,7 +128,7 @@ impl EntityKind {
         matches!(self, Self::Pre { .. })
     }
 
-    /// Which of two that cover the same is around the other.
+    /// Returns the order of nesting for entities with the same range: the lowest is outermost.
     pub(super) fn rank(&self) -> usize {
         match self {
             kind if kind.is_quote() => 0,
@@ -138,20 +138,20 @@ impl EntityKind {
     }
 }
 
-/// Somebody, as far as a mention needs it.
+/// A user, as far as a mention needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Person {
-    /// The identifier at Telegram.
+    /// The user's id at Telegram.
     pub id: i64,
-    /// The first name; may be empty in what is sent.
+    /// The first name; may be empty in requests.
     #[serde(default)]
     pub first_name: String,
-    /// Whether it is another bot; has to be there in what is sent.
+    /// Whether it is a bot; required in requests.
     #[serde(default)]
     pub is_bot: bool,
 }
 
-/// An entity whose place is known, in bytes at the borders of characters.
+/// An entity with a valid range in bytes, at the boundaries of characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) start: usize,
@@ -164,7 +164,7 @@ impl Span {
         Self { start, end, kind }
     }
 
-    /// By where they begin, those around others first.
+    /// Sorts spans by start, outer ones first.
     pub(super) fn sort(spans: &mut [Self]) {
         spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end), span.kind.rank()));
     }

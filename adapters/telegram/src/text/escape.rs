@@ -1,16 +1,17 @@
-//! Backslashes before what CommonMark would take for its own.
+//! Escaping of characters that CommonMark would take for markup.
 
 use std::ops::Range;
 
-/// Whether a text begins with a character reference, such as `&amp;`, or with something that could be one.
+/// Whether a text begins with a character reference such as `&amp;`, or with something like one.
 pub(super) fn begins_reference(text: &str) -> bool {
     let Some(rest) = text.strip_prefix('&') else { return false };
     let name = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '#');
     name.len() < rest.len() && name.starts_with(';')
 }
 
-/// A part of a line with backslashes, so that it is nothing but text. What stands before and behind it in the line counts too; behind
-/// it may come a mark of ours.
+/// Writes a part of a line, with backslashes so that it is plain text.
+///
+/// The rest of the line counts too. A delimiter may be written after the part.
 pub(super) fn escape(line: &str, part: Range<usize>, is_in_link: bool, into: &mut String) {
     let marker = block_mark(line);
     for (offset, c) in line[part.clone()].char_indices() {
@@ -31,7 +32,7 @@ fn is_special(line: &str, at: usize, c: char, part: &Range<usize>) -> bool {
     match c {
         '\\' => is_last || next.is_none_or(|next| next.is_ascii_punctuation()),
         '`' | '*' | '~' => true,
-        // Within a word it is a letter like another; that of the word which is next to a mark may become a reference.
+        // Literal within a word, unless a neighbouring letter may yet become a character reference.
         '_' => {
             let before = line[part.start..at].trim_end_matches('_');
             let behind = line[at..part.end].trim_start_matches('_');
@@ -48,8 +49,9 @@ fn is_special(line: &str, at: usize, c: char, part: &Range<usize>) -> bool {
     }
 }
 
-/// Where in a line a backslash has to stand, lest the line be a heading, a quotation, an item, a line, a part of a table or the
-/// definition of a link.
+/// Returns the position of the backslash without which the line would begin a block.
+///
+/// Blocks are headings, quotations, list items, thematic breaks, tables and link definitions.
 fn block_mark(line: &str) -> Option<usize> {
     let text = line.trim_start_matches([' ', '\t']);
     let at = line.len() - text.len();
@@ -59,7 +61,7 @@ fn block_mark(line: &str) -> Option<usize> {
     let is_item = |rest: &str| rest.strip_prefix(['.', ')']).is_some_and(ends_mark);
     if (1..=6).contains(&hashes) && ends_mark(&text[hashes..])
         || text.starts_with('>')
-        // What defines a link is read before code is: [`a]: `b
+        // Link definitions take precedence over code: [`a]: `b
         || text.starts_with('[')
         || text.strip_prefix(['-', '+']).is_some_and(ends_mark)
         || is_line(text)
@@ -72,7 +74,7 @@ fn block_mark(line: &str) -> Option<usize> {
     }
 }
 
-/// Whether it consists of what lines, underlines of headings and those of tables are made of.
+/// Whether the text could be a thematic break, or the underline of a heading or a table.
 fn is_line(text: &str) -> bool {
     !text.is_empty()
         && (text.chars().all(|c| matches!(c, '-' | '|' | ':' | ' ' | '\t'))

@@ -1,4 +1,4 @@
-//! The marks that are no CommonMark: `||spoilers||`, `<u>underlined</u>` and mentions, `<@12>`.
+//! Delimiters that CommonMark does not have: `||spoilers||`, `<u>underlined</u>`, mentions `<@12>`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,10 +8,10 @@ use pulldown_cmark::{Event, Tag, TagEnd};
 use super::entity::EntityKind;
 use super::target;
 
-/// A mark in the source.
+/// A delimiter in the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark {
-    /// The byte behind it.
+    /// The byte after it.
     pub(super) end: usize,
     pub(super) kind: MarkKind,
 }
@@ -23,7 +23,7 @@ pub(super) enum MarkKind {
     Person(i64),
 }
 
-/// The marks that have their counterpart in the same paragraph, by where they begin.
+/// Finds mentions, and delimiters that are paired within a paragraph, by their start.
 pub(super) fn marks(source: &str, events: &[(Event<'_>, Range<usize>)]) -> BTreeMap<usize, Mark> {
     let mut finder = Finder { source, ..Finder::default() };
     for (event, range) in events {
@@ -60,7 +60,7 @@ pub(super) fn marks(source: &str, events: &[(Event<'_>, Range<usize>)]) -> BTree
     finder.found
 }
 
-/// Where a text stands in the source as it is, without the backslash that may be before it.
+/// Returns the range of a text that is in the source literally, without a backslash before it.
 pub(super) fn verbatim(source: &str, text: &str, range: &Range<usize>) -> Option<Range<usize>> {
     let written = source.get(range.clone())?;
     if written == text {
@@ -85,7 +85,7 @@ fn ends_paragraph(event: &Event<'_>) -> bool {
 struct Finder<'a> {
     source: &'a str,
     found: BTreeMap<usize, Mark>,
-    /// Text that stands in the source as it is.
+    /// A range of literal text.
     run: Range<usize>,
     bars: Vec<usize>,
     underlines: Vec<Range<usize>>,
@@ -130,7 +130,7 @@ impl Finder<'_> {
         for at in std::mem::take(&mut self.bars) {
             match open.take() {
                 None => open = Some(at),
-                // Four in a row hide nothing.
+                // `||||` hides nothing.
                 Some(first) if first + 2 == at => {}
                 Some(first) => self.pair(first..first + 2, at..at + 2, &EntityKind::Spoiler),
             }
@@ -143,7 +143,7 @@ impl Finder<'_> {
     }
 }
 
-/// A mention at the beginning of a range, `<@12>` or `<@!12>`, and where it ends.
+/// Parses a mention, `<@12>` or `<@!12>`, at the start of a range. Returns its end and the id.
 fn person(source: &str, range: Range<usize>) -> Option<(usize, i64)> {
     let rest = source.as_bytes()[range.clone()].strip_prefix(b"<@")?;
     let rest = rest.strip_prefix(b"!").unwrap_or(rest);

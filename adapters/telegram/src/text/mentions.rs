@@ -1,35 +1,37 @@
-//! Mentions that notify nobody.
+//! Removal of mentions that should notify nobody.
 
 use super::entity::{EntityKind, Rich, Span};
 use super::units;
 
-/// Stands behind the `@` of a mention that is meant for nobody: not to be seen, and no part of a name.
+/// Follows the `@` of an unwanted mention: it is invisible, and cannot be part of a username.
 const JOINER: char = '\u{2060}';
 
-/// Somebody whom a text mentions.
+/// A mentioned user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mentioned<'a> {
-    /// By the identifier.
+    /// By id.
     Id(i64),
-    /// By the name, without its `@`.
+    /// By username, without `@`.
     Name(&'a str),
 }
 
-/// The text with only those mentions that are meant. What is left of the others are their words: Telegram knows them by an entity, which
-/// goes, or by an `@`, which an invisible character parts from its name.
+/// Removes the mentions that are not meant, but keeps their text.
+///
+/// A mention by an entity loses the entity. In one by `@`, an invisible character separates the `@`
+/// from the name.
 #[must_use]
 pub fn quiet(rich: &Rich, is_meant: impl Fn(Mentioned<'_>) -> bool) -> Rich {
     let mut spans = units::spans(&rich.text, &rich.entities);
     spans.retain(|span| match &span.kind {
         EntityKind::TextMention { user } => is_meant(Mentioned::Id(user.id)),
-        // There are several ways to write a link that is a mention.
+        // A link that is a mention can be written in several ways.
         EntityKind::TextLink { url } => {
             let url = url.trim().to_lowercase();
             !url.strip_prefix("tg:").is_some_and(|rest| rest.trim_start_matches('/').starts_with("user"))
         }
         _ => true,
     });
-    // There Telegram looks for no names.
+    // Telegram does not look for usernames in those.
     let is_inert = |span: &&Span| span.kind.is_code() || span.kind.is_pre() || span.kind.is_whole();
     let inert = super::ranges::union(spans.iter().filter(is_inert).map(|span| span.start..span.end));
     let mut joints = Vec::new();

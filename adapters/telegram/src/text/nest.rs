@@ -1,12 +1,13 @@
-//! Entities that overlap, as some that nest.
+//! Conversion of overlapping entities into nested ones.
 
 use std::cmp::Reverse;
 
 use super::entity::Span;
 use super::ranges;
 
-/// Takes emphases apart where they would overlap with something else, so that each span lies within another or beside it. The spans are
-/// sorted and settled. Of those that come out, what is around another stands before it.
+/// Splits emphases that overlap another span, so that all spans are nested or disjoint.
+///
+/// The spans must be sorted and normalised. In the result, outer spans come before inner ones.
 pub(super) fn nest(text: &str, spans: Vec<Span>) -> Vec<Span> {
     let mut nested = Nested { text, open: Vec::new(), done: Vec::with_capacity(spans.len()) };
     for span in spans {
@@ -21,9 +22,9 @@ pub(super) fn nest(text: &str, spans: Vec<Span>) -> Vec<Span> {
 
 struct Nested<'a> {
     text: &'a str,
-    /// Each ends where the one before it does, or earlier.
+    /// Open spans. Each ends where the one before it does, or earlier.
     open: Vec<Span>,
-    /// With how many were around each.
+    /// Finished spans, with their depth.
     done: Vec<(usize, Span)>,
 }
 
@@ -45,7 +46,7 @@ impl Nested<'_> {
         self.open.extend(again);
     }
 
-    /// Ends what is open from the first on; what of it goes on after that.
+    /// Ends the open spans from `first` on, and returns those to reopen at `at`.
     fn interrupt(&mut self, first: usize, at: usize) -> Vec<Span> {
         let ended = self.open.split_off(first);
         for (depth, span) in ended.iter().enumerate() {

@@ -1,17 +1,17 @@
-//! Sets of bytes, as sorted ranges that do not touch.
+//! Sets of byte positions, as sorted ranges that do not touch.
 
 use std::ops::Range;
 
 pub(super) type Ranges = Vec<Range<usize>>;
 
-/// All that is in any of them; what touches becomes one.
+/// Returns the union of ranges. Those that touch become one.
 pub(super) fn union(ranges: impl IntoIterator<Item = Range<usize>>) -> Ranges {
     let mut ranges: Ranges = ranges.into_iter().filter(|range| !range.is_empty()).collect();
     ranges.sort_by_key(|range| range.start);
     join(ranges, |_| false)
 }
 
-/// Joins sorted ranges that touch or overlap, or between which there is nothing that counts.
+/// Joins sorted ranges that touch or overlap, or between which nothing counts.
 pub(super) fn join(ranges: Ranges, is_nothing: impl Fn(Range<usize>) -> bool) -> Ranges {
     let mut joined: Ranges = Vec::with_capacity(ranges.len());
     for range in ranges {
@@ -25,7 +25,7 @@ pub(super) fn join(ranges: Ranges, is_nothing: impl Fn(Range<usize>) -> bool) ->
     joined
 }
 
-/// What is in the first but not in the second, which are both sorted and without overlaps.
+/// Returns `ranges` without the positions in `without`. Both are sorted and without overlaps.
 pub(super) fn subtract(ranges: &[Range<usize>], without: &[Range<usize>]) -> Ranges {
     let mut left = Vec::with_capacity(ranges.len());
     for range in ranges {
@@ -44,7 +44,7 @@ pub(super) fn subtract(ranges: &[Range<usize>], without: &[Range<usize>]) -> Ran
     left
 }
 
-/// The range in pieces that end at the borders, which are sorted.
+/// Splits a range at the borders, which are sorted.
 pub(super) fn split_at(range: Range<usize>, borders: &[usize]) -> Ranges {
     let first = borders.partition_point(|border| *border <= range.start);
     let inner = borders[first..].iter().copied().take_while(|border| *border < range.end);
@@ -52,7 +52,7 @@ pub(super) fn split_at(range: Range<usize>, borders: &[usize]) -> Ranges {
     inner.chain([range.end]).map(|end| std::mem::replace(&mut start, end)..end).collect()
 }
 
-/// The range without white space at its ends, if anything is left.
+/// Returns the range without white space at its ends, if anything is left.
 pub(super) fn trim(text: &str, range: Range<usize>) -> Option<Range<usize>> {
     let within = &text[range.clone()];
     let start = range.start + (within.len() - within.trim_start().len());

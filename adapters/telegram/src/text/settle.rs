@@ -1,13 +1,22 @@
-//! What Telegram makes of entities that lie anywhere: which of two that exclude each other stays, and that none begins or ends in white
-//! space. Two texts with the same settled spans look the same.
+//! Normalisation of entities, as Telegram does it.
+//!
+//! Two texts with the same normalised spans look the same.
 
 use std::ops::Range;
 
 use super::entity::{EntityKind, Span};
 use super::ranges::{self, Ranges};
 
-/// The spans as they count; of several that begin at the same place the first goes before the others. A quotation has whole lines; a block of code has too, or is code within a line. A block of code holds nothing
-/// else, nor does code within a line, which gives way to links, and to spoilers: what is hidden stays hidden.
+/// Normalises overlapping spans.
+///
+/// Rules:
+///
+/// - Of several that begin at the same place, the first takes precedence.
+/// - A quotation covers whole lines.
+/// - A block of code covers whole lines too; otherwise it is inline code.
+/// - A block of code contains nothing else.
+/// - Inline code contains nothing else, but gives way to links and spoilers: hidden text stays hidden.
+/// - No emphasis or link begins or ends with white space.
 pub(super) fn settle(text: &str, spans: &[Span]) -> Vec<Span> {
     let quotes = quotes(text, spans);
     let mut borders: Vec<usize> = quotes.iter().flat_map(|quote| [quote.start, quote.end]).collect();
@@ -38,7 +47,9 @@ pub(super) fn settle(text: &str, spans: &[Span]) -> Vec<Span> {
     settled
 }
 
-/// Whether the white space between two of a kind is as good as of that kind: nobody sees that a space is bold, or a newline struck through.
+/// Whether spans of a kind can be joined over the white space between them.
+///
+/// A bold space looks like a plain one, and so does a newline that is struck through.
 fn joins(text: &str, gap: Range<usize>, borders: &[usize], kind: &EntityKind) -> bool {
     let is_invisible = matches!(kind, EntityKind::Bold | EntityKind::Italic);
     let space = &text[gap.clone()];
@@ -63,7 +74,7 @@ fn quotes(text: &str, spans: &[Span]) -> Vec<Span> {
     quotes
 }
 
-/// The blocks of code, and those that are none, since there is other text on their lines.
+/// Returns the blocks of code, and as inline code those that share a line with other text.
 fn blocks_of_code(text: &str, spans: &[Span], borders: &[usize]) -> (Vec<Span>, Ranges) {
     let mut found: Vec<_> = spans.iter().filter(|span| span.kind.is_pre()).collect();
     found.sort_by_key(|span| span.start);
@@ -104,7 +115,7 @@ fn wholes(text: &str, spans: &[Span], without: &Ranges, borders: &[usize]) -> Ve
         taken = span.end;
         for range in ranges::subtract(&[range], without).into_iter().flat_map(|r| ranges::split_at(r, borders)) {
             let Some(range) = ranges::trim(text, range) else { continue };
-            // Two emoji or two times beside each other are two.
+            // Adjacent emoji or times stay separate.
             let is_long = matches!(span.kind, EntityKind::TextLink { .. } | EntityKind::TextMention { .. });
             match wholes.last_mut() {
                 Some(last)
@@ -122,7 +133,7 @@ fn wholes(text: &str, spans: &[Span], without: &Ranges, borders: &[usize]) -> Ve
     wholes
 }
 
-/// The parts of a range on each line, without those that are empty.
+/// Splits a range into lines, without blank ones.
 fn lines(text: &str, range: Range<usize>) -> Ranges {
     let mut at = range.start;
     let mut parts = Ranges::new();

@@ -3,10 +3,12 @@
 use pulldown_cmark::Alignment;
 use unicode_width::UnicodeWidthStr;
 
-/// No cell is filled up beyond that; a longer one stands out, which costs less than as many spaces in every row.
+/// Maximum width to which cells are padded.
+///
+/// A longer cell sticks out, which costs less than as many spaces in every row.
 const MOST_FILLED: usize = 60;
 
-/// A table whose cells are being read.
+/// A table that is being read.
 #[derive(Default)]
 pub(super) struct Table {
     pub(super) alignments: Vec<Alignment>,
@@ -24,7 +26,7 @@ impl Table {
         }
     }
 
-    /// The rows with a line below the first.
+    /// Returns the rows, with a rule below the first.
     pub(super) fn written(&self) -> String {
         let columns = self.alignments.len();
         let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();

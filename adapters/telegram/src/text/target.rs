@@ -1,4 +1,4 @@
-//! What links and images lead to, and what is written as one.
+//! Targets of links and images.
 
 use super::entity::{EntityKind, Person};
 
@@ -7,7 +7,7 @@ const EMOJI: &str = "tg://emoji?id=";
 const TIME: &str = "tg://time?unix=";
 const FORMAT: &str = "&format=";
 
-/// What a link to somewhere is.
+/// Returns the entity of a link to a target.
 pub(super) fn of_link(target: &str) -> Option<EntityKind> {
     let person = target.strip_prefix(USER).or_else(|| target.strip_prefix('@')).and_then(id);
     if let Some(id) = person {
@@ -16,7 +16,7 @@ pub(super) fn of_link(target: &str) -> Option<EntityKind> {
     Some(target.trim()).filter(|url| !url.is_empty()).map(|url| EntityKind::TextLink { url: url.to_owned() })
 }
 
-/// What an image from somewhere is.
+/// Returns the entity of an image with a target.
 pub(super) fn of_image(target: &str) -> Option<EntityKind> {
     if let Some(id) = target.strip_prefix(EMOJI)
         && is_word(id)
@@ -34,7 +34,7 @@ pub(super) fn of_image(target: &str) -> Option<EntityKind> {
     of_link(target)
 }
 
-/// A number as it stands in `<@12>`.
+/// Parses the number of a mention such as `<@12>`.
 pub(super) fn id(digits: &str) -> Option<i64> {
     digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
@@ -43,13 +43,15 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// The language that a block of code names. One with a backtick is none: it could not stand behind a fence.
+/// Returns the language of a block of code from its info string.
+///
+/// A name with a backtick is dropped: it could not follow a fence.
 pub(super) fn language(info: &str) -> Option<String> {
     let first = info.split_whitespace().next();
     first.filter(|name| !name.contains(['`', '\0'])).map(str::to_owned)
 }
 
-/// The kind as far as CommonMark can hold it. Nothing, if it holds nothing of it.
+/// Returns the kind as far as CommonMark can express it, or `None`.
 pub(super) fn writable(kind: &EntityKind) -> Option<EntityKind> {
     match kind {
         EntityKind::ExpandableBlockquote => Some(EntityKind::Blockquote),
@@ -82,7 +84,7 @@ pub(super) fn writable(kind: &EntityKind) -> Option<EntityKind> {
     }
 }
 
-/// Line breaks and the like, which no link of CommonMark has, as addresses write them.
+/// Percent-encodes control characters, such as line breaks, which no CommonMark link can have.
 fn encode_controls(url: &str) -> String {
     let mut encoded = String::with_capacity(url.len());
     for c in url.trim().chars() {
@@ -95,7 +97,7 @@ fn encode_controls(url: &str) -> String {
     encoded
 }
 
-/// How a link or an image begins and ends around its text.
+/// Returns the text before and after the text of a link or an image.
 pub(super) fn written(kind: &EntityKind) -> Option<(&'static str, String)> {
     match kind {
         EntityKind::TextLink { url } => Some(("[", format!("]({})", destination(url)))),
@@ -124,6 +126,6 @@ fn destination(url: &str) -> String {
         }
         written.push(c);
     }
-    // CommonMark allows 32 of them within each other.
+    // CommonMark allows 32 nested parentheses.
     if is_bare && depth == 0 && url.matches('(').count() < 32 { written } else { format!("<{written}>") }
 }

@@ -1,11 +1,13 @@
-//! Text without the white space that nobody sees.
+//! Removal of white space that is not visible.
 
 use super::entity::Span;
 use super::ranges::{self, Ranges};
 use super::settle::settle;
 
-/// Settles the spans, and leaves out spaces where a line ends, except in blocks of code, and white space at both ends of the text, which
-/// Telegram leaves out too.
+/// Normalises the spans, and removes invisible white space.
+///
+/// These are spaces at the ends of lines, except in blocks of code, and white space at both ends of
+/// the text, which Telegram removes too.
 pub(super) fn tidy(text: &str, mut spans: Vec<Span>) -> (String, Vec<Span>) {
     Span::sort(&mut spans);
     let spans = settle(text, &spans);
@@ -25,9 +27,9 @@ pub(super) fn tidy(text: &str, mut spans: Vec<Span>) -> (String, Vec<Span>) {
     (text, spans)
 }
 
-/// The text without some of it, and where the spans are then.
+/// Removes ranges from a text, and moves the spans accordingly.
 fn remove(text: &str, spans: Vec<Span>, gone: &Ranges) -> (String, Vec<Span>) {
-    // How much is gone before the end of each range.
+    // The number of bytes that are removed before each range.
     let mut before = Vec::with_capacity(gone.len());
     let mut sum = 0;
     for range in gone {

@@ -1,9 +1,10 @@
-//! Telegram counts in UTF-16 units, Rust in bytes.
+//! Conversion between UTF-16 units, in which Telegram counts, and bytes.
 
 use super::entity::{Entity, Rich, Span};
 
-/// The byte at which each UTF-16 unit of a text begins, and the length of the text behind the last. Both halves of a surrogate pair have
-/// the byte of the pair.
+/// The byte at which each UTF-16 unit of a text begins, and the length of the text at the end.
+///
+/// Both halves of a surrogate pair have the byte of the pair.
 struct Units(Vec<usize>);
 
 impl Units {
@@ -12,7 +13,7 @@ impl Units {
         Self(each.chain([text.len()]).collect())
     }
 
-    /// The byte at an offset, brought into the text and to the start of its character.
+    /// Returns the byte at an offset, clamped to the text and to the start of its character.
     fn byte(&self, offset: i64) -> usize {
         let last = self.0.len() - 1;
         self.0[usize::try_from(offset.max(0)).map_or(last, |offset| offset.min(last))]
@@ -23,7 +24,7 @@ impl Units {
     }
 }
 
-/// Where the entities lie in the text. Those that cover nothing are left out.
+/// Returns the ranges of the entities in the text. Empty ones are dropped.
 pub(super) fn spans(text: &str, entities: &[Entity]) -> Vec<Span> {
     let units = Units::of(text);
     let span = |entity: &Entity| {
@@ -33,7 +34,7 @@ pub(super) fn spans(text: &str, entities: &[Entity]) -> Vec<Span> {
     entities.iter().filter_map(span).collect()
 }
 
-/// The text with the spans as entities.
+/// Returns the text with the spans as entities.
 pub(super) fn rich(text: String, spans: Vec<Span>) -> Rich {
     let units = Units::of(&text);
     let entity = |span: Span| {

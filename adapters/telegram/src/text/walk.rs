@@ -1,4 +1,4 @@
-//! The events of CommonMark's parser, written down as plain text with spans.
+//! Conversion of the CommonMark parser's events into plain text with spans.
 
 mod blocks;
 mod inline;
@@ -16,33 +16,33 @@ use super::target;
 /// A thematic break.
 const LINE: &str = "──────────";
 
-/// The text so far, and where in the source it is.
+/// The text so far, and the position in the source.
 pub(super) struct Walk<'a> {
     source: &'a str,
     marks: BTreeMap<usize, Mark>,
     name: &'a dyn Fn(i64) -> Option<String>,
     out: String,
     spans: Vec<Span>,
-    /// What has begun, with where; nothing for what is shown as plain text.
+    /// Open elements with their start; `None` for those that are shown as plain text.
     open: Vec<(Option<EntityKind>, usize)>,
     marked: Vec<(EntityKind, usize)>,
-    /// How the items of each list begin: by a number and what stands behind it, or by a bullet.
+    /// The next number of each open list; `None` for bullets.
     lists: Vec<Option<u64>>,
-    /// How far lines of each item are moved in.
+    /// The indentation of each open item.
     indents: Vec<usize>,
     table: Option<Table>,
     quotes: usize,
     quote: Option<usize>,
-    /// The end of what has been written, in the source.
+    /// The end of the written part of the source.
     end: usize,
-    /// Whether a block has ended since.
+    /// Whether a block has ended since the last output.
     is_between: bool,
-    /// Whether the mark of an item has been written, and nothing behind it.
+    /// Whether the bullet or number of an item has been written, and nothing after it.
     is_item: bool,
-    /// Whether a quotation begins or ends here, which sets itself apart.
+    /// Whether a quotation begins or ends here: it is set apart by itself.
     is_border: bool,
     in_code: bool,
-    /// What of the source has been dealt with.
+    /// The position up to which the source's text has been handled.
     skip: usize,
 }
 
@@ -150,7 +150,7 @@ impl<'a> Walk<'a> {
             Tag::TableCell => self.open.push((None, self.out.len())),
             Tag::Emphasis => self.begin(range.start, Some(EntityKind::Italic)),
             Tag::Strong => self.begin(range.start, Some(EntityKind::Bold)),
-            // One tilde is a tilde.
+            // A single tilde is literal.
             Tag::Strikethrough if !self.source[range.clone()].starts_with("~~") => {
                 self.begin(range.start, None);
                 self.out.push('~');
@@ -207,7 +207,7 @@ impl<'a> Walk<'a> {
             TagEnd::Emphasis | TagEnd::Strong => self.finish_open(),
             _ => return,
         }
-        // An item may end behind the blank lines after it.
+        // The range of an item may include the blank lines after it.
         if tag != TagEnd::Item {
             self.end = self.end.max(range.end);
         }

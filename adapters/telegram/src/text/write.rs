@@ -1,4 +1,4 @@
-//! Telegram's text and entities as CommonMark.
+//! Conversion of Telegram's text and entities into CommonMark.
 
 use std::ops::Range;
 
@@ -12,27 +12,31 @@ mod line;
 
 use line::Line;
 
-/// How much is done so that the text is read as it is meant.
+/// The degree of escaping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Care {
-    /// The text is left as it is. Nearly all that people write reads the same, and scripts see what was typed.
+    /// None: nearly all that people write reads the same, and scripts see the text as it was typed.
     None,
-    /// What could be a mark gets a backslash.
+    /// Every possible delimiter gets a backslash.
     Escaped,
-    /// As before, and no two kinds of marks are made of the same character.
+    /// As before, and no two kinds of delimiters use the same character.
     Apart,
 }
 
-/// CommonMark that [`to_telegram`](super::to_telegram) makes the same text and formatting of, with no more backslashes than that takes.
+/// Converts a text with entities into CommonMark.
 ///
-/// Spaces at the ends of lines are left out, as are entities that Telegram finds by itself. A block of code that begins or ends within a
-/// line becomes code in the line; a quotation is shown whole.
+/// [`to_telegram`](super::to_telegram) turns the result into the same text and formatting again. It
+/// has no more backslashes than that takes.
+///
+/// Spaces at the ends of lines are left out, as are entities that Telegram finds by itself. A block
+/// of code that begins or ends within a line becomes inline code; an expandable quotation becomes a
+/// plain one.
 #[must_use]
 pub fn to_commonmark(text: &str, entities: &[Entity]) -> String {
     let spans = units::spans(text, entities);
     let spans = spans.into_iter().filter_map(|span| Some(Span { kind: target::writable(&span.kind)?, ..span }));
     let (text, mut spans) = tidy(text, spans.collect());
-    // An address that is written out is a link by itself.
+    // An address in the text is a link by itself.
     spans.retain(|span| !matches!(&span.kind, EntityKind::TextLink { url } if *url == text[span.start..span.end]));
     let meant = (text, spans);
     let mut written = String::new();
@@ -65,7 +69,7 @@ fn write(text: &str, spans: &[Span], care: Care) -> String {
             out.push('\n');
         }
         if quote != was_in {
-            // An empty line that is not shown keeps the quotation apart; one is enough between two.
+            // A blank line, which is not shown, separates the quotation; one is enough between two.
             if !is_apart {
                 out.push('\n');
             }
@@ -94,7 +98,7 @@ fn write(text: &str, spans: &[Span], care: Care) -> String {
     out
 }
 
-/// Writes a line of a block of code, with the fence before the first and behind the last.
+/// Writes a line of a block of code, with the fence before the first and after the last.
 fn push_code_line(text: &str, line: Range<usize>, pre: &Span, prefix: &str, out: &mut String) {
     if pre.start == line.start {
         out.push_str(&line::fence(&text[pre.start..pre.end], line::LEAST_FENCE));
@@ -110,7 +114,7 @@ fn push_code_line(text: &str, line: Range<usize>, pre: &Span, prefix: &str, out:
     }
 }
 
-/// The parts of spans on each line.
+/// Splits spans at the ends of lines.
 fn on_lines(text: &str, spans: Vec<Span>) -> Vec<Span> {
     let newlines: Vec<usize> = text.match_indices('\n').flat_map(|(at, _)| [at, at + 1]).collect();
     let mut parts = Vec::with_capacity(spans.len());
@@ -124,7 +128,7 @@ fn on_lines(text: &str, spans: Vec<Span>) -> Vec<Span> {
     parts
 }
 
-/// Looks for the span around each of several places, in their order.
+/// Finds the span around each of several ascending positions.
 struct Cursor<'a> {
     spans: &'a [Span],
     at: usize,

@@ -1,4 +1,4 @@
-//! A chat as it is kept.
+//! The stored row of a chat.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::frames;
 
-/// So many topics of a forum are remembered by name.
+/// Maximum number of topics of a forum whose names are remembered.
 const TOPICS: usize = 1_000;
 
-/// What is known of a chat.
+/// A chat.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct ChatRow {
     pub(crate) kind: ChatKind,
     pub(crate) title: String,
-    /// What it was called before.
+    /// The title before the current one.
     pub(crate) title_before: String,
     /// The names of its topics.
     pub(crate) topics: BTreeMap<i64, String>,
@@ -23,29 +23,29 @@ pub(crate) struct ChatRow {
     pub(crate) was: Option<i64>,
     /// The supergroup that it has become.
     pub(crate) moved_to: Option<i64>,
-    /// What everybody was allowed before it was locked, as Telegram has it.
+    /// The permissions of members before it was locked, as Telegram's JSON.
     pub(crate) before_lock: Option<String>,
     /// Whether the bot is in it.
     pub(crate) is_in: bool,
 }
 
-/// What kind of chat it is.
+/// The kind of a chat.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ChatKind {
-    /// Between one person and the bot.
+    /// A chat between one user and the bot.
     Private,
-    /// A small group.
+    /// A basic group.
     #[default]
     Group,
-    /// A group with everything.
+    /// A supergroup.
     Supergroup,
-    /// Where a few write and all read.
+    /// A channel, in which few write and all read.
     Channel,
 }
 
 impl ChatRow {
-    /// What the chat itself says of it. True when something of that is new.
+    /// Updates the row from a frame. Returns true if something has changed.
     pub(crate) fn update(&mut self, chat: &frames::Chat) -> bool {
         let before = (self.kind, self.title.clone());
         self.kind = match chat.kind.as_str() {
@@ -61,7 +61,7 @@ impl ChatRow {
         before != (self.kind, self.title.clone())
     }
 
-    /// A topic is called that. True when that is new.
+    /// Sets the name of a topic. Returns true if it has changed.
     pub(crate) fn name_topic(&mut self, topic: i64, name: &str) -> bool {
         if self.topics.get(&topic).is_some_and(|known| known == name) {
             return false;

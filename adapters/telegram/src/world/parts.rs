@@ -1,4 +1,7 @@
-//! Messages that are several on Telegram: long texts, texts beside files, albums. What is done to one is done to all of them.
+//! Messages that are several on Telegram: long texts, texts with files, albums.
+//!
+//! An action on one part applies to all of them. The head is the part whose id stands for the
+//! whole.
 
 use std::num::NonZeroUsize;
 
@@ -9,30 +12,30 @@ use serde::{Deserialize, Serialize};
 
 use super::World;
 
-/// Which messages one is made of, by bot, and by its chat and the message that it is known by.
+/// The parts of messages, by bot, and by chat and head.
 const PARTS: Table<(String, String), Parts> = Table::new(TableId::TelegramParts);
-/// How long that is kept.
+/// Lifetime of a row, in milliseconds.
 const LIFE: Millis = 90 * 86_400_000;
-/// So many such messages are remembered, and so many parts of them.
+/// Number of such messages, and of their parts, that are remembered.
 const MESSAGES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 const ALL_PARTS: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
 
-/// What one message is made of.
+/// The parts of one message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Parts {
-    /// All of its messages, the oldest first.
+    /// All parts, oldest first.
     pub(crate) ids: Vec<i64>,
-    /// Those that carry its text, in the order of the text.
+    /// The parts that carry the text, in the order of the text.
     pub(crate) texts: Vec<i64>,
-    /// Whether the first of those carries it below a file.
+    /// Whether the first of those carries it as the caption of a file.
     pub(crate) has_caption: bool,
 }
 
-/// The messages that have several parts, by chat and the part that each is known by.
+/// The messages that have several parts, by chat and head.
 pub(crate) struct Composed {
     parts: LruCache<(i64, i64), Parts>,
-    /// The part that the message is known by, of each part.
+    /// The head of each part.
     heads: LruCache<(i64, i64), i64>,
 }
 
@@ -43,12 +46,12 @@ impl Default for Composed {
 }
 
 impl Parts {
-    /// Those of a message of which no more is known.
+    /// Returns the parts of a message that is not known to have several.
     pub(crate) fn single(id: i64) -> Self {
         Self { ids: vec![id], texts: vec![id], has_caption: false }
     }
 
-    /// Adds a message.
+    /// Adds a part.
     pub(crate) fn add(&mut self, id: i64) {
         if let Err(place) = self.ids.binary_search(&id) {
             self.ids.insert(place, id);
@@ -57,23 +60,23 @@ impl Parts {
 }
 
 impl Composed {
-    /// The part that a message is known by.
+    /// Returns the head of the message that a part belongs to.
     pub(crate) fn head_of(&self, chat: i64, id: i64) -> i64 {
         self.heads.peek(&(chat, id)).copied().unwrap_or(id)
     }
 
-    /// What the message is made of that a part belongs to.
+    /// Returns the parts of the message that a part belongs to.
     pub(crate) fn parts_of(&self, chat: i64, id: i64) -> Parts {
         let known = self.parts.peek(&(chat, self.head_of(chat, id)));
         known.cloned().unwrap_or_else(|| Parts::single(id))
     }
 
-    /// Whether it is known of a message that it has several parts.
+    /// Whether a message is known to have several parts.
     pub(crate) fn has_several(&self, chat: i64, id: i64) -> bool {
         self.parts.contains(&(chat, self.head_of(chat, id)))
     }
 
-    /// A message has these parts.
+    /// Remembers the parts of a message.
     pub(crate) fn note(&mut self, chat: i64, head: i64, parts: Parts) {
         for id in parts.ids.iter().chain([&head]) {
             self.heads.put((chat, *id), head);
@@ -91,7 +94,7 @@ impl Composed {
 }
 
 impl World {
-    /// Takes up of which parts messages were before.
+    /// Loads the stored parts of messages.
     pub(super) fn load_parts(&self, snapshot: &Snapshot) -> palabre_store::Result<()> {
         for row in PARTS.scan(snapshot, &self.bot.to_string(), Direction::Forward)? {
             let ((bot, key), parts) = row?;
@@ -103,7 +106,7 @@ impl World {
         Ok(())
     }
 
-    /// Adds to `rows` what a message is made of, if it has several parts.
+    /// Adds the parts of a message to `rows`, if it has several.
     pub(crate) fn keep_parts(&self, rows: &mut Batch, chat: i64, head: i64, now: Millis) {
         let known = self.lock();
         if let Some(parts) = known.composed.parts.peek(&(chat, head)) {
@@ -111,7 +114,7 @@ impl World {
         }
     }
 
-    /// A message is gone: adds to `rows` that what it was made of need not be kept.
+    /// Forgets the parts of a deleted message, and adds that to `rows`.
     pub(crate) fn drop_parts(&self, rows: &mut Batch, chat: i64, id: i64) {
         let mut known = self.lock();
         let head = known.composed.head_of(chat, id);

@@ -1,4 +1,4 @@
-//! People who were seen lately, and who keeps order where.
+//! Users who were seen recently, and the administrators of chats.
 
 mod seen;
 
@@ -13,28 +13,28 @@ use crate::frames::Membership;
 
 use seen::Seen;
 
-/// So many people, and memberships, are remembered.
+/// Number of users, and of memberships, that are remembered.
 const MOST: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
-/// How long it is believed who the administrators of a chat are: a bot that is none itself is not told of changes.
+/// Maximum age of a list of administrators: a bot is told of changes only if it is one itself.
 const BELIEVED: Duration = Duration::from_secs(600);
-/// After how long they are asked for again, where they could not be had.
+/// Time after which a list of administrators that was not available is requested again.
 const AGAIN: Duration = Duration::from_secs(30);
-/// How far apart the two may be that tell the same.
+/// Time within which a second report of the same join or leave is a repetition.
 const TOLD_TWICE: Duration = Duration::from_secs(60);
-/// So many chats' administrators are remembered.
+/// Number of chats whose administrators are remembered.
 const CHATS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
-/// How high administrators stand: above members, who stand at 0, and below whoever owns the chat.
+/// The rank of administrators: above members, who have 0, and below the owner.
 const ADMIN: Rank = Rank(1);
-/// The account in whose name administrators write who do not want to be known.
+/// The account in whose name anonymous administrators write.
 pub(crate) const ANONYMOUS: i64 = 1_087_968_824;
-/// What administrators without a title of their own are called.
+/// The role of all administrators.
 pub(crate) const ADMINISTRATOR: &str = "administrator";
 
-/// Who was seen.
+/// Users, their memberships, and administrators.
 pub(crate) struct People {
     seen: Seen,
     members: LruCache<(i64, i64), Member>,
-    /// Whether somebody has come into a chat or gone, as it was told last, and when.
+    /// The last report of each join (true) or leave (false), and its time.
     presence: LruCache<(i64, i64), (bool, Instant)>,
     admins: LruCache<i64, Admins>,
 }
@@ -44,11 +44,11 @@ pub(crate) struct People {
 struct Admins {
     by_id: HashMap<i64, Standing>,
     read: Instant,
-    /// Whether Telegram has ever told who they are.
+    /// Whether Telegram has ever sent the list.
     is_told: bool,
 }
 
-/// How much an administrator may do, what they are called, and how high they stand.
+/// The permission, the title and the rank of an administrator.
 #[derive(Debug, Clone)]
 struct Standing {
     permission: Permission,
@@ -76,26 +76,26 @@ impl People {
         self.seen.user(id)
     }
 
-    /// Whoever is called that, by their username, or by their name in a chat or anywhere.
+    /// Finds a user by username, or by a name that is unique in a chat or among all users.
     pub(crate) fn named(&self, chat: Option<i64>, name: &str) -> Option<&User> {
         let wanted = name.to_lowercase();
         if let Some(user) = self.seen.with_username(&wanted) {
             return Some(user);
         }
-        // A name that several go by is nobody's.
+        // A name of several users is ambiguous.
         let is_here = |id: i64| chat.is_none_or(|chat| self.members.contains(&(chat, id)));
         let mut of_name = self.seen.users().filter(|(id, user)| user.name.to_lowercase() == wanted && is_here(*id));
         of_name.next().filter(|_| of_name.next().is_none()).map(|(_, user)| user)
     }
 
-    /// Notes that somebody has come into a chat or gone. False when it was told a moment ago: administrators are told twice.
+    /// Records a join or leave. Returns false for a repetition, which administrators get of each.
     pub(crate) fn is_news(&mut self, chat: i64, user: i64, is_in: bool) -> bool {
         let now = Instant::now();
         let before = self.presence.put((chat, user), (is_in, now));
         before.is_none_or(|(was_in, when)| was_in != is_in || now > when + TOLD_TWICE)
     }
 
-    /// What somebody is in a chat, as far as it is known.
+    /// Returns the member of a chat, as far as it is known.
     pub(crate) fn member(&self, chat: i64, user: i64, id: &UserId) -> Member {
         let known = self.members.peek(&(chat, user)).cloned();
         let mut member = known.unwrap_or_else(|| nobody(id));
@@ -106,13 +106,13 @@ impl People {
         member
     }
 
-    /// What somebody is in a chat, if they were seen there.
+    /// Returns the member of a chat, if the user was seen there.
     pub(crate) fn known_member(&self, chat: i64, user: i64, id: &UserId) -> Option<Member> {
         let is_admin = || self.admins.peek(&chat).is_some_and(|admins| admins.by_id.contains_key(&user));
         (self.members.contains(&(chat, user)) || is_admin()).then(|| self.member(chat, user, id))
     }
 
-    /// Somebody was seen in a chat, with the tag that comes with what they write.
+    /// Records that a user was seen in a chat, with the tag of their message.
     pub(crate) fn tagged(&mut self, chat: i64, user: i64, id: &UserId, tag: Option<&str>) {
         self.seen.is_in(chat, user);
         let member = self.members.get_or_insert_mut((chat, user), || nobody(id));
@@ -122,7 +122,7 @@ impl People {
         }
     }
 
-    /// Somebody is something else in a chat now.
+    /// Records a changed membership.
     pub(crate) fn became(&mut self, chat: i64, id: &UserId, membership: &Membership) {
         let user = membership.user.id;
         if let Some(admins) = self.admins.get_mut(&chat) {
@@ -142,9 +142,9 @@ impl People {
         self.admins.put(chat, Admins { by_id, read: Instant::now(), is_told: true });
     }
 
-    /// How high somebody stands in a chat, where it is known who its administrators are.
+    /// Returns the rank of a user in a chat, if its administrators are known.
     pub(crate) fn rank(&self, chat: i64, user: i64) -> Option<Rank> {
-        // In the name of the chat itself its administrators write.
+        // Only administrators write in the name of the chat itself.
         if user == chat || user == ANONYMOUS {
             return Some(ADMIN);
         }
@@ -152,12 +152,12 @@ impl People {
         Some(admins.by_id.get(&user).map_or(Rank(0), |standing| standing.rank))
     }
 
-    /// Whether it has to be asked who the administrators are.
+    /// Whether the list of administrators has to be requested.
     pub(crate) fn needs_admins(&self, chat: i64) -> bool {
         self.admins.peek(&chat).is_none_or(|admins| admins.read + BELIEVED < Instant::now())
     }
 
-    /// It could not be asked: it is asked again in a moment, and until then those are believed that are known.
+    /// Schedules a new request for the list of administrators. A known list stays valid until then.
     pub(crate) fn admins_unknown(&mut self, chat: i64) {
         let known = self.admins.pop(&chat);
         let is_told = known.as_ref().is_some_and(|admins| admins.is_told);
@@ -166,13 +166,13 @@ impl People {
         self.admins.put(chat, Admins { by_id, read: again, is_told });
     }
 
-    /// Whether anything is known of the administrators.
+    /// Whether there is any list of administrators.
     pub(crate) fn has_admins(&self, chat: i64) -> bool {
         self.admins.contains(&chat)
     }
 }
 
-/// What somebody is by what Telegram says of them.
+/// Converts a membership into a member.
 pub(crate) fn member(id: &UserId, membership: &Membership) -> Member {
     let member = Member { muted: membership.is_muted(), ..nobody(id) };
     match level(membership) {
@@ -185,13 +185,15 @@ fn nobody(id: &UserId) -> Member {
     Member { user: id.clone(), roles: Vec::new(), nickname: None, muted: false, permission: Some(Permission::Member) }
 }
 
-/// A tag as a role. People may tag themselves, so that none makes an administrator of anybody.
+/// Returns a tag as a role.
+///
+/// People may tag themselves, so no tag makes anybody an administrator.
 fn tags(tag: Option<&str>) -> Vec<String> {
     tag.filter(|tag| !tag.trim().eq_ignore_ascii_case(ADMINISTRATOR)).map(ToOwned::to_owned).into_iter().collect()
 }
 
 fn roles(title: &str) -> Vec<String> {
-    // By their title, and by what all of them are.
+    // The role of all administrators, and their title.
     let mut roles = vec![ADMINISTRATOR.to_owned()];
     if !title.is_empty() {
         roles.push(title.to_owned());
@@ -199,7 +201,7 @@ fn roles(title: &str) -> Vec<String> {
     roles
 }
 
-/// What an administrator is; `None` for anybody else.
+/// Returns the standing of an administrator; `None` for anybody else.
 fn level(membership: &Membership) -> Option<Standing> {
     let (permission, rank) = match membership.status.as_str() {
         "creator" => (Permission::Admin, Rank::OWNER),
@@ -207,7 +209,7 @@ fn level(membership: &Membership) -> Option<Standing> {
         "administrator" if membership.can_restrict_members || membership.can_delete_messages => {
             (Permission::Moderator, ADMIN)
         }
-        // One who looks after something else.
+        // An administrator without rights to moderate.
         "administrator" => (Permission::Member, ADMIN),
         _ => return None,
     };
@@ -235,7 +237,7 @@ mod tests {
         let ranks = [5, 6, 8, -7, ANONYMOUS].map(|id| people.rank(-7, id));
         assert_eq!(ranks, [Some(Rank::OWNER), Some(ADMIN), Some(Rank(0)), Some(ADMIN), Some(ADMIN)]);
         assert_eq!(people.rank(-8, 5), None);
-        // While it is asked again, those are believed that are known; and changes are heard of.
+        // Known administrators stay valid while the list is requested again, and changes apply.
         people.admins_unknown(-7);
         people.became(-7, &UserId::new(&BotName::from("tg"), "6"), &membership(6, "member"));
         assert_eq!((people.rank(-7, 5), people.rank(-7, 6)), (Some(Rank::OWNER), Some(Rank(0))));

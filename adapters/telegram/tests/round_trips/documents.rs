@@ -1,4 +1,4 @@
-//! Documents to try the conversions with.
+//! Generators of documents for the conversions.
 
 use palabre_telegram::text::{EntityKind, Person};
 use proptest::prelude::*;
@@ -28,7 +28,7 @@ const WORDS: &[&str] = &[
     "\u{200f}x",
     "𝒳",
 ];
-/// What CommonMark may take for something.
+/// Fragments that CommonMark may take for markup.
 const STRANGE: &[&str] = &[
     "*",
     "**",
@@ -177,19 +177,19 @@ fn block() -> impl Strategy<Value = String> {
     })
 }
 
-/// A document as somebody might write it.
+/// Generates a document as a person might write it.
 pub(crate) fn document() -> impl Strategy<Value = String> {
     prop::collection::vec((block(), select(&["\n", "\n\n", "\n\n\n"][..])), 1..5)
         .prop_map(|blocks| blocks.into_iter().flat_map(|(block, between)| [block, between.to_owned()]).collect())
 }
 
-/// A text with all that could be taken for something.
+/// Generates a text of everything that could be taken for markup.
 pub(crate) fn hostile() -> impl Strategy<Value = String> {
     let part = prop_oneof![1 => word(), 2 => select(STRANGE).prop_map(str::to_owned)];
     prop::collection::vec(part, 0..16).prop_map(|parts| parts.concat())
 }
 
-/// An entity within lines that covers more than an emoji.
+/// Generates an entity within lines.
 pub(crate) fn emphasis() -> impl Strategy<Value = EntityKind> {
     select(vec![
         EntityKind::Bold,

@@ -1,4 +1,4 @@
-//! What of a text is formatted how, by what Telegram says of its entities, and texts with entities.
+//! The format of each character by Telegram's rules, and a generator of texts with entities.
 
 use std::collections::BTreeSet;
 
@@ -7,16 +7,16 @@ use proptest::prelude::*;
 
 use crate::documents::{emphasis, hostile, word};
 
-/// The lines of a text without what nobody sees.
+/// Returns the lines of a text, without invisible white space.
 pub(crate) fn lines(text: &str) -> Vec<String> {
     text.trim().split('\n').map(|line| line.trim_end_matches([' ', '\t']).to_owned()).collect()
 }
 
-/// Each character that is no white space, with how it is formatted.
+/// Returns each character that is no white space, with its format.
 pub(crate) fn formats(rich: &Rich) -> Vec<(char, BTreeSet<String>)> {
     let mut unit = 0;
     let mut formats = Vec::new();
-    // Of several that exclude each other the first counts.
+    // Of several that exclude each other, the first counts.
     let mut entities: Vec<_> = rich.entities.iter().collect();
     entities.sort_by_key(|entity| (entity.offset, -entity.length));
     let mut taken = 0;
@@ -47,7 +47,7 @@ fn is_whole(kind: &EntityKind) -> bool {
     matches!(kind, TextLink { .. } | TextMention { .. } | CustomEmoji { .. } | DateTime { .. })
 }
 
-/// Code has nothing else in it; it gives way to what hides it and what it leads to.
+/// Drops what code excludes; inline code gives way to spoilers and links.
 fn compatible(kinds: Vec<EntityKind>) -> BTreeSet<String> {
     let is_pre = |kind: &EntityKind| matches!(kind, EntityKind::Pre { .. });
     let is_quote = |kind: &EntityKind| *kind == EntityKind::Blockquote;
@@ -63,7 +63,7 @@ fn compatible(kinds: Vec<EntityKind>) -> BTreeSet<String> {
     kinds.into_iter().filter(stays).map(|kind| format!("{kind:?}")).collect()
 }
 
-/// Texts with entities that nest or overlap; blocks of code and quotations on whole lines.
+/// Generates texts with entities that nest or overlap, and blocks on whole lines.
 pub(crate) fn formatted() -> impl Strategy<Value = (String, Vec<Entity>)> {
     let text = prop_oneof![
         hostile(),

@@ -1,4 +1,4 @@
-//! What stands between paragraphs, and before them.
+//! Blocks: the beginnings and ends of paragraphs, items and quotations.
 
 use std::ops::Range;
 
@@ -6,11 +6,13 @@ use super::Walk;
 use crate::text::entity::{EntityKind, Span};
 
 const BULLET: &str = "• ";
-/// Lines of lists within lists are not moved in farther: a telephone has about 40 columns, and a text made to harm could ask for any number.
+/// Maximum indentation of nested lists, in columns.
+///
+/// A phone has about 40 columns, and a hostile text could ask for any number.
 const MOST_INDENTED: usize = 20;
 
 impl Walk<'_> {
-    /// Begins a paragraph or the like: a line of its own, with as many empty ones before it as in the source.
+    /// Begins a paragraph or the like on a new line, after as many blank lines as in the source.
     pub(super) fn lead(&mut self, start: usize) {
         self.begin_line(start, true);
     }
@@ -18,7 +20,8 @@ impl Walk<'_> {
     fn begin_line(&mut self, start: usize, is_indented: bool) {
         if !self.out.is_empty() && !self.is_item {
             let blank = self.blank_lines(start);
-            // A quotation stands in a box of its own: the empty line that CommonMark wants is not shown.
+            // Telegram draws a box around quotations: the blank line that CommonMark requires is
+            // not shown.
             let newlines = if self.is_border { blank.max(1) } else { blank + 1 };
             self.out.extend(std::iter::repeat_n('\n', newlines));
             if is_indented {
@@ -31,7 +34,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Begins a block that takes whole lines, also in an item.
+    /// Begins a block of whole lines, also in an item.
     pub(super) fn lead_block(&mut self, start: usize) {
         let is_item = self.is_item;
         self.begin_line(start, false);
@@ -77,7 +80,7 @@ impl Walk<'_> {
         (self.is_between, self.is_border, self.is_item) = (true, true, false);
     }
 
-    /// The next line of a paragraph, with the white space at its beginning, unless that is the indentation of an item.
+    /// Begins the next line of a paragraph, with its leading white space, unless it is in an item.
     pub(super) fn line_break(&mut self, start: usize) {
         if self.table.is_some() {
             self.out.push(' ');
@@ -90,7 +93,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Writes the spaces at the beginning of a line of the source, behind the marks of quotations.
+    /// Writes the spaces at the beginning of a line of the source, after the `>` of quotations.
     pub(super) fn indentation(&mut self, line: usize) {
         if !self.indents.is_empty() {
             return;
@@ -123,7 +126,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Takes back what has been written from there on.
+    /// Removes the output from `start` on, and returns it.
     pub(super) fn cut_off(&mut self, start: usize) -> String {
         self.spans.retain(|span| span.end <= start);
         self.out.split_off(start)

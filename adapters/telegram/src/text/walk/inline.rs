@@ -1,4 +1,4 @@
-//! What stands within a paragraph.
+//! Inline elements.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use crate::text::entity::{EntityKind, Person};
 use crate::text::marks::{MarkKind, verbatim};
 
 impl Walk<'_> {
-    /// Items of a tight list have their text without a paragraph around it.
+    /// Begins the text of an item: in a tight list, there is no paragraph around it.
     pub(super) fn inline(&mut self, start: usize) {
         if self.is_between || self.is_item {
             self.lead(start);
@@ -21,7 +21,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Writes a part of the source as it is, but for the marks in it.
+    /// Writes a part of the source literally, except for the delimiters in it.
     pub(super) fn verbatim(&mut self, range: &Range<usize>) {
         let mut at = range.start.max(self.skip);
         while at < range.end {
@@ -56,7 +56,7 @@ impl Walk<'_> {
         self.open.push((kind, self.out.len()));
     }
 
-    /// A link within a link is the outer one.
+    /// Begins a link or an image. Of nested ones, only the outer one counts.
     pub(super) fn begin_whole(&mut self, start: usize, kind: Option<EntityKind>) {
         let is_within = self.open.iter().flat_map(|(kind, _)| kind).any(EntityKind::is_whole);
         self.begin(start, kind.filter(|_| !is_within));
@@ -68,7 +68,7 @@ impl Walk<'_> {
                 self.cut_off(start);
                 self.out.push_str(&url);
             }
-            // Telegram sees by itself what an address is.
+            // Telegram recognises addresses by itself.
             if self.out[start..] == *url {
                 self.open.pop();
                 return;

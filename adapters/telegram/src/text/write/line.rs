@@ -1,4 +1,4 @@
-//! One line with the marks of its spans.
+//! One line with the delimiters of its spans.
 
 use std::ops::Range;
 
@@ -7,19 +7,19 @@ use crate::text::entity::{EntityKind, Span};
 use crate::text::escape::{begins_reference, escape};
 use crate::text::target;
 
-/// The shortest fence of a block of code.
+/// Minimum length of the fence of a block of code.
 pub(super) const LEAST_FENCE: usize = 3;
-/// So many columns make a block of code of what stands behind an empty line.
+/// Indentation, in columns, that makes a line after a blank one a block of code.
 const CODE_COLUMNS: usize = 4;
 
-/// A line that is neither code nor the mark of a quotation.
+/// A line of text: not code, and without the `>` of a quotation.
 pub(super) struct Line<'a> {
     text: &'a str,
     range: Range<usize>,
     care: Care,
     begins_paragraph: bool,
     open: Vec<Open<'a>>,
-    /// Whether a mark has just ended that could not end before a letter.
+    /// Whether the last delimiter cannot close before a letter.
     is_tight: bool,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Line<'a> {
         Self { text, range, care, begins_paragraph, open: Vec::new(), is_tight: false }
     }
 
-    /// Writes the line with spans that nest.
+    /// Writes the line. The spans must be nested.
     pub(super) fn write(mut self, spans: &'a [Span], out: &mut String) {
         let mut at = self.indent(spans, out);
         let mut spans = spans.iter().peekable();
@@ -57,7 +57,7 @@ impl<'a> Line<'a> {
         self.plain(at..self.range.end, out);
     }
 
-    /// White space at the beginning that would make code of the line: a reference in place of its first character.
+    /// Writes a reference for leading white space that would make the line a block of code.
     fn indent(&self, spans: &[Span], out: &mut String) -> usize {
         let line = &self.text[self.range.clone()];
         let spaces = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
@@ -88,7 +88,7 @@ impl<'a> Line<'a> {
         escape(&self.text[self.range.clone()], part.start - begin..part.end - begin, is_in_link, out);
     }
 
-    /// Writes the marks of spans that begin at the same place, and the whole of code.
+    /// Writes the opening delimiters of spans with the same start, or inline code as a whole.
     fn begin(&mut self, group: &[&'a Span], out: &mut String) -> usize {
         let Some(start) = group.first().map(|span| span.start) else { return self.range.end };
         self.is_tight = false;
@@ -108,14 +108,16 @@ impl<'a> Line<'a> {
         start
     }
 
-    /// A letter before a mark that only opens behind something else becomes a reference, which ends with a semicolon.
+    /// Replaces a letter before an opening delimiter with a character reference.
+    ///
+    /// The delimiter would not open after a letter; a reference ends with a semicolon.
     fn set_apart(&self, out: &mut String) {
         if let Some(last) = out.chars().next_back()
             && self.care != Care::None
             && !stands_apart(last)
         {
             out.pop();
-            // Before a letter a backslash is one.
+            // A backslash before a letter is literal, but not one before a reference.
             if (out.len() - out.trim_end_matches('\\').len()) % 2 == 1 {
                 out.push('\\');
             }
@@ -144,7 +146,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Whether it stands between spaces or the like, where `_` is a mark.
+    /// Whether white space or punctuation surrounds the span, so that `_` is a delimiter.
     fn is_word(&self, span: &Span) -> bool {
         let before = self.text[..span.start].chars().next_back();
         let behind = self.text[span.end..].chars().next();
@@ -152,7 +154,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Whether a mark depends on what stands around it.
+/// Whether a delimiter depends on the characters around it.
 fn is_flanked(mark: &str) -> bool {
     matches!(mark, "*" | "_" | "**" | "~~")
 }
@@ -165,7 +167,7 @@ fn push_reference(c: char, out: &mut String) {
     out.push_str(&format!("&#{};", u32::from(c)));
 }
 
-/// More backticks than there are in a row in the text, and at least so many.
+/// Returns more backticks than there are in a row in the text, and at least `least`.
 pub(super) fn fence(text: &str, least: usize) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     "`".repeat(least.max(longest + 1))
@@ -173,7 +175,7 @@ pub(super) fn fence(text: &str, least: usize) -> String {
 
 fn push_code(code: &str, out: &mut String) {
     let fence = fence(code, 1);
-    // A space at both ends is not part of the code.
+    // CommonMark strips a space from both ends of inline code.
     let is_padded = code.starts_with('`') || code.ends_with('`') || code.starts_with(' ') && code.ends_with(' ');
     let padding = if is_padded { " " } else { "" };
     out.push_str(&format!("{fence}{padding}{code}{padding}{fence}"));

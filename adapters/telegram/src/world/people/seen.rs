@@ -1,4 +1,6 @@
-//! Who was seen, with the names that they are called by: kept in the store, since Telegram tells a bot of nobody whom it does not meet.
+//! Users who were seen, with their names.
+//!
+//! They are stored, since Telegram tells a bot only of users that it meets.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,16 +13,16 @@ use tokio::time::{Duration, Instant};
 use super::{MOST, nobody};
 use crate::world::World;
 
-/// People by bot and id.
+/// Users by bot and id.
 const PEOPLE: Table<(String, u64), Row> = Table::new(TableId::TelegramPeople);
-/// How long somebody is kept who is seen no more.
+/// Lifetime of a user who is not seen again, in milliseconds.
 const LIFE: Millis = 90 * 86_400_000;
-/// How often it is noted that somebody is still there.
+/// Interval at which the row of a user is renewed.
 const NOTED: Duration = Duration::from_secs(86_400);
-/// In so many chats, the last ones, it is kept that somebody was seen.
+/// Maximum number of groups that are stored of a user, the most recent ones.
 const CHATS: usize = 20;
 
-/// Somebody, as they are kept.
+/// The stored row of a user.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct Row {
@@ -28,26 +30,26 @@ struct Row {
     username: Option<String>,
     bot: bool,
     locale: Option<String>,
-    /// The groups in which they were seen, the last one last.
+    /// The groups in which the user was seen, the most recent last.
     chats: Vec<i64>,
     seen: Millis,
 }
 
-/// Somebody who was seen.
+/// A user who was seen.
 struct Known {
     user: User,
-    /// In small letters, without `@`.
+    /// In lower case, without `@`.
     username: Option<String>,
     chats: Vec<i64>,
-    /// When it was last noted that they are there.
+    /// The time at which the row was last renewed.
     noted: Option<Instant>,
 }
 
-/// The last people who were seen.
+/// The users who were seen last.
 pub(super) struct Seen {
     people: LruCache<i64, Known>,
     by_username: HashMap<String, i64>,
-    /// Of whom something is to be kept, and who need not be kept any longer.
+    /// The users whose row is to be written, and those whose row is to be deleted.
     news: BTreeSet<i64>,
     gone: BTreeSet<i64>,
 }
@@ -60,12 +62,12 @@ impl Default for Seen {
 }
 
 impl Seen {
-    /// Somebody was seen, with the username that they have now.
+    /// Records that a user was seen, with their current username.
     pub(super) fn saw(&mut self, id: i64, user: &User, username: Option<&str>) {
         let username = username.filter(|name| !name.is_empty()).map(str::to_lowercase);
         let (mut user, mut chats, mut is_news) = (user.clone(), Vec::new(), true);
         if let Some(known) = self.people.get(&id) {
-            // Not everything that names somebody says what language they speak.
+            // Not every update contains the user's language.
             user.locale = user.locale.or_else(|| known.user.locale.clone());
             is_news = known.user != user
                 || known.username != username
@@ -78,7 +80,7 @@ impl Seen {
         }
     }
 
-    /// Somebody who was seen is in a group.
+    /// Records that a user is in a group.
     pub(super) fn is_in(&mut self, chat: i64, id: i64) {
         let Some(known) = self.people.get_mut(&id).filter(|known| chat < 0 && known.chats.last() != Some(&chat)) else {
             return;
@@ -98,7 +100,7 @@ impl Seen {
         Some(&self.people.peek(&id)?.user)
     }
 
-    /// Whoever has that username, which is in small letters.
+    /// Finds a user by username, in lower case.
     pub(super) fn with_username(&self, name: &str) -> Option<&User> {
         self.user(*self.by_username.get(name)?)
     }
@@ -113,7 +115,7 @@ impl Seen {
             && other != id
             && let Some(other_known) = self.people.peek_mut(&other)
         {
-            // A name has one owner: whoever was seen with it last.
+            // A username has one owner: the user who was seen with it last.
             other_known.username = None;
             self.news.insert(other);
         }
@@ -132,7 +134,7 @@ impl Seen {
 }
 
 impl World {
-    /// Takes up who was seen before.
+    /// Loads the stored users.
     pub(in crate::world) fn load_people(&self, snapshot: &Snapshot) -> palabre_store::Result<()> {
         let mut rows = Vec::new();
         for row in PEOPLE.scan(snapshot, &self.bot.to_string(), Direction::Forward)? {
@@ -141,7 +143,7 @@ impl World {
                 rows.push((id, row));
             }
         }
-        // Who was seen last is forgotten last.
+        // In this order, users who were seen last are evicted last.
         rows.sort_by_key(|(_, row)| row.seen);
         let mut known = self.lock();
         for (id, row) in rows {
@@ -155,7 +157,7 @@ impl World {
         Ok(())
     }
 
-    /// Adds to `rows` what is new of people, and drops those of whom there are too many.
+    /// Adds new and changed users to `rows`, and deletes those that were evicted.
     pub(crate) fn keep_people(&self, rows: &mut Batch, now: Millis) {
         let mut known = self.lock();
         let seen = &mut known.people.seen;
@@ -201,7 +203,7 @@ mod tests {
         assert_eq!(named(&world, "mallory").as_deref(), Some("5"));
         world.lock().people.saw(6, &trent, Some("mallory"));
         assert_eq!(named(&world, "mallory").as_deref(), Some("6"));
-        // Who has given up a name is not found by it.
+        // A user is not found by a former username.
         world.lock().people.saw(6, &trent, Some("trent"));
         assert_eq!((named(&world, "mallory"), named(&world, "TRENT").as_deref()), (None, Some("6")));
     }
