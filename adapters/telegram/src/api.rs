@@ -51,7 +51,7 @@ impl Api {
     pub(crate) fn new(token: &str, api: Option<&str>) -> Result<Self, String> {
         let token = token.trim().to_owned();
         let api = api.unwrap_or(TELEGRAM).trim_end_matches('/');
-        let base = Url::parse(&format!("{api}/")).map_err(|error| format!("api: {api} is no address: {error}"))?;
+        let base = Url::parse(&format!("{api}/")).map_err(|error| format!("api: {api} is not a URL: {error}"))?;
         // Following redirects could leak the token, which is part of each URL.
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
         Ok(Self { client: client.map_err(|error| error.to_string())?, base, token })
@@ -116,11 +116,11 @@ impl Api {
         match self.post("getMe", json!({}), Duration::ZERO).await {
             Err(ApiError::Token | ApiError::NoMethod) => ApiError::Token,
             Ok(_) if error == ApiError::NoMethod => ApiError::Refused(format!(
-                "this server of the Bot API has no method {method}; it has to be a newer one"
+                "this Bot API server does not know the method {method}; run a newer version of it"
             )),
-            Ok(_) => ApiError::Passing(format!("Telegram refused the token for {method}, and takes it for getMe")),
+            Ok(_) => ApiError::Passing(format!("Telegram refused the token for {method}, but accepts it for getMe")),
             Err(unsure) => ApiError::Passing(format!(
-                "Telegram refused the token for {method}, and getMe cannot be asked: {unsure}"
+                "Telegram refused the token for {method}, and getMe could not check it: {unsure}"
             )),
         }
     }
@@ -145,17 +145,17 @@ impl Api {
     /// Downloads a file by its path at Telegram; at most `most` bytes.
     pub(crate) async fn download(&self, path: &str, most: usize) -> Result<Vec<u8>, ApiError> {
         let url = self.base.join(&format!("file/bot{}/{path}", self.token));
-        let url = url.map_err(|error| ApiError::Unfit(format!("the path of the file is none: {error}")))?;
+        let url = url.map_err(|error| ApiError::Unfit(format!("the path of the file is invalid: {error}")))?;
         let sent = self.client.get(url).timeout(UPLOAD).send().await;
         let response = sent.map_err(|error| self.network(error))?;
         if response.status() == StatusCode::NOT_FOUND {
             return Err(ApiError::NotFound(
-                "Telegram has no such file any more: an address holds for an hour, and bots get files of at most 20 MB"
+                "Telegram has no such file any more: a link is valid for an hour, and bots get files of at most 20 MB"
                     .to_owned(),
             ));
         }
         if !response.status().is_success() {
-            let error = self.answer(response).await.err().unwrap_or(ApiError::Passing("no file came".to_owned()));
+            let error = self.answer(response).await.err().unwrap_or(ApiError::Passing("no file was sent".to_owned()));
             return Err(self.checked("the download of a file", error).await);
         }
         self.body(response, most)
@@ -180,7 +180,7 @@ impl Api {
         let mut url = self.base.clone();
         match url.path_segments_mut() {
             Ok(mut path) => drop(path.pop_if_empty().push(&format!("bot{}", self.token)).push(method)),
-            Err(()) => return Err(ApiError::Unfit("the address of the API has no path".to_owned())),
+            Err(()) => return Err(ApiError::Unfit("the address of the API is not an https:// address".to_owned())),
         }
         Ok(url)
     }
@@ -189,17 +189,17 @@ impl Api {
         let status = response.status();
         let Some(body) = self.body(response, ANSWER).await? else {
             return Err(ApiError::Passing(format!(
-                "an answer of more than {ANSWER} bytes, which is none of Telegram's"
+                "the response has more than {ANSWER} bytes, so it is not from the Bot API"
             )));
         };
         let answer = match Answer::read(&body) {
             Ok(answer) => answer,
             // Probably from a proxy in between, so it is transient.
             Err(what) if status.is_success() => {
-                let words = format!("an answer that cannot be read ({what})");
+                let words = format!("the response cannot be read ({what})");
                 return Err(ApiError::Garbled { words, update: first_update(&body) });
             }
-            Err(_) => return Err(ApiError::Passing(format!("no answer of Telegram's ({status})"))),
+            Err(_) => return Err(ApiError::Passing(format!("the response is not from the Bot API ({status})"))),
         };
         match answer {
             Answer::Done(result) => Ok(result),
@@ -219,7 +219,7 @@ impl Api {
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
-        let said = if error.is_timeout() { "no answer came in time".to_owned() } else { cause.to_string() };
+        let said = if error.is_timeout() { "no response in time".to_owned() } else { cause.to_string() };
         ApiError::Passing(said.replace(&self.token, "…"))
     }
 }

@@ -96,7 +96,7 @@ pub(crate) fn keyboard(content: &Content) -> Result<(Option<Value>, Kept), Actio
     }
     let count: usize = rows.iter().filter_map(|row| row.as_array().map(Vec::len)).sum();
     if count > MOST {
-        return Err(ActionError::Rejected(format!("it has {count} buttons and options; Telegram takes {MOST}")));
+        return Err(ActionError::Rejected(format!("{count} buttons and options are too many; Telegram accepts {MOST}")));
     }
     Ok(((!rows.is_empty()).then(|| json!({ "inline_keyboard": rows })), kept))
 }
@@ -256,7 +256,7 @@ impl Telegram {
         match tokio::task::spawn_blocking(read).await {
             Ok(Ok(stored)) => stored,
             Ok(Err(error)) => {
-                tracing::error!(bot = %self.world.bot(), "what a button stands for cannot be read: {error}");
+                tracing::error!(bot = %self.world.bot(), "stored button data cannot be read: {error}");
                 None
             }
             Err(_) => None,
@@ -291,11 +291,11 @@ mod tests {
         let press = |markup: &Value, part| toggle(&select, &key, part, Some(&shown(markup)));
         assert!(matches!(press(&markup, Part::Done), Toggle::Refused(_)));
         for index in [2, 0] {
-            let Toggle::Shown(next) = press(&markup, Part::Option(index)) else { panic!("it is marked") };
+            let Toggle::Shown(next) = press(&markup, Part::Option(index)) else { panic!("the option is not ticked") };
             markup = next;
         }
         assert!(matches!(press(&markup, Part::Option(1)), Toggle::Refused(_)));
-        let Toggle::Chosen(values) = press(&markup, Part::Done) else { panic!("it is done") };
+        let Toggle::Chosen(values) = press(&markup, Part::Done) else { panic!("the selection is not complete") };
         assert_eq!(values, ["red", "green"]);
     }
 
@@ -314,7 +314,7 @@ mod tests {
         let markup = shown(&markup.expect("buttons"));
         let row = &markup.inline_keyboard[0];
         assert_eq!(row[0].callback_data.as_deref(), Some("go"));
-        let found = reference(row[1].callback_data.as_deref().expect("data")).expect("a name");
+        let found = reference(row[1].callback_data.as_deref().expect("data")).expect("a key");
         assert_eq!(kept, [(found.key, Stored::Button { action: long })]);
     }
 }

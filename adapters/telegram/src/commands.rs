@@ -34,13 +34,13 @@ pub(crate) async fn keep(telegram: &Telegram, mut commands: watch::Receiver<Arc<
         while !commands.has_changed().unwrap_or(true) {
             match telegram.list(&wanted).await {
                 Ok(written) => {
-                    tracing::info!(bot = %telegram.world.bot(), "{} commands, {written} lists were written", wanted.len());
+                    tracing::info!(bot = %telegram.world.bot(), "{} commands; updated {written} command lists", wanted.len());
                     break;
                 }
                 // The receiving task reports a refused token. It may be accepted again later.
                 Err(ApiError::Token) => tokio::time::sleep(LONGEST_PAUSE).await,
                 Err(error) => {
-                    tracing::warn!(bot = %telegram.world.bot(), "the commands cannot be listed at present: {error}");
+                    tracing::warn!(bot = %telegram.world.bot(), "the command lists cannot be updated, retrying: {error}");
                     let wait = if let ApiError::Limited { retry_after } = error { retry_after } else { pause };
                     tokio::time::sleep(wait).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
@@ -140,7 +140,7 @@ fn offered(commands: &[CommandSpec], most: Permission, language: Option<&str>) -
         let own = in_language(&spec.names).filter(|name| is_name(name));
         let Some(name) = own.or_else(|| is_name(&spec.name).then(|| spec.name.clone())) else {
             tracing::debug!(
-                "/{} is not in Telegram's list: a command there has small letters, digits and _",
+                "/{} is left out of Telegram's list: names there have lower-case letters, digits and _",
                 spec.name
             );
             continue;

@@ -44,11 +44,11 @@ impl Config {
     pub fn check(&self) -> Result<(), String> {
         let Pace { per_second, per_second_in_chat, per_minute_in_group } = self.pace;
         if per_second == 0 || per_second_in_chat == 0 || per_minute_in_group == 0 {
-            return Err("telegram: each number of pace is at least 1".to_owned());
+            return Err("telegram: pace: each number must be at least 1".to_owned());
         }
         match &self.webhook {
             Some(url) if !(url.starts_with("https://") || url.starts_with("http://")) => {
-                Err(format!("telegram: webhook: {url} is no address; write it as https://HOST"))
+                Err(format!("telegram: webhook: {url} is not a URL; write it as https://HOST"))
             }
             _ => Ok(()),
         }

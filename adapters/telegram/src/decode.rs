@@ -62,7 +62,7 @@ impl Decoder {
             Err(error) => {
                 // Without the error's own text, which may quote a user.
                 let what = kind_of(update);
-                tracing::warn!(bot = %self.bot.name, update = what, "an update that is not as Telegram describes it ({:?})", error.classify());
+                tracing::warn!(bot = %self.bot.name, update = what, "a malformed update becomes a native event ({:?})", error.classify());
                 return self.native(update, now).into();
             }
         };

@@ -158,7 +158,7 @@ impl Telegram {
         key: &ActionKey,
     ) -> Result<Outcome, ActionError> {
         if form.fields.is_empty() {
-            return Err(ActionError::Rejected("a form has at least one field".to_owned()));
+            return Err(ActionError::Rejected("a form needs at least one field".to_owned()));
         }
         let place = self.asked_at(chat, topic, user);
         let is_answered = |known: &Dialogue| known.asked_by.as_ref() == Some(key) && known.at > 0;
@@ -211,7 +211,7 @@ impl Telegram {
             self.keep_form(&mut batch, place, Some(dialogue));
         }
         if let Err(error) = self.store.commit(batch).await {
-            tracing::warn!(bot = %self.world.bot(), "that a field is asked cannot be kept: {error}");
+            tracing::warn!(bot = %self.world.bot(), "cannot store that a field was asked: {error}");
         }
     }
 
@@ -220,7 +220,7 @@ impl Telegram {
         let mut batch = Batch::default();
         self.keep_form(&mut batch, place, None);
         if let Err(error) = self.store.commit(batch).await {
-            tracing::warn!(bot = %self.world.bot(), "that a form is given up cannot be kept: {error}");
+            tracing::warn!(bot = %self.world.bot(), "cannot store that a form was cancelled: {error}");
         }
     }
 
@@ -251,7 +251,7 @@ impl Telegram {
         }
         let _turn = self.pacer.wait(chat, 1).await;
         let said = self.said("sendMessage", chat, body).await?;
-        said["message_id"].as_i64().ok_or_else(|| ActionError::Transient("Telegram names no message".to_owned()))
+        said["message_id"].as_i64().ok_or_else(|| ActionError::Transient("the response has no message".to_owned()))
     }
 
     /// Takes a message as the answer to the open form of its author.
@@ -326,14 +326,14 @@ impl Telegram {
                 Err(ActionError::RateLimited { retry_after }) => retry_after,
                 Err(ActionError::Transient(_)) => pause,
                 Err(error) => {
-                    tracing::warn!(bot = %self.world.bot(), "the next field of a form cannot be asked: {error}");
+                    tracing::warn!(bot = %self.world.bot(), "the next question of a form cannot be sent: {error}");
                     return;
                 }
             };
             tokio::time::sleep(wait).await;
             pause *= 2;
         }
-        tracing::warn!(bot = %self.world.bot(), "the next field of a form could not be asked");
+        tracing::warn!(bot = %self.world.bot(), "the next question of a form could not be sent, giving up");
     }
 
     fn keep_form(&self, rows: &mut Batch, place: &str, dialogue: Option<&Dialogue>) {

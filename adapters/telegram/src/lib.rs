@@ -63,9 +63,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub const WEBHOOK: Endpoint = Endpoint {
     method: "POST",
     path: "/telegram/{bot}",
-    summary: "An update of Telegram's, with the secret that the bot has told it",
+    summary: "An update from Telegram, with the secret that the bot has set",
     body: Some("application/json"),
-    answers: &[(200, "It was taken"), (401, "The secret is another"), (503, "It cannot be taken now; send it again")],
+    answers: &[(200, "The update was accepted"), (401, "The secret is wrong"), (503, "Not now; send the update again")],
 };
 
 /// The parts of a bot on Telegram.
@@ -243,7 +243,7 @@ impl Telegram {
             telegram.waiting.load(&snapshot, telegram.world.bot().as_str())
         };
         let read = tokio::task::spawn_blocking(read).await.map_err(|error| AdapterError::Lost(error.to_string()))?;
-        read.map_err(|error| AdapterError::Lost(format!("what was known of chats cannot be read: {error}")))?;
+        read.map_err(|error| AdapterError::Lost(format!("the stored state of chats cannot be read: {error}")))?;
         self.is_loaded.send_replace(true);
         Ok(())
     }
@@ -254,7 +254,7 @@ impl Telegram {
     async fn is_ready(&self) -> Result<(), ActionError> {
         let mut is_loaded = self.is_loaded.subscribe();
         let loaded = timeout(PATIENCE, is_loaded.wait_for(|is_loaded| *is_loaded)).await;
-        loaded.map(drop).map_err(|_late| ActionError::Unavailable("the bot has not begun yet".to_owned()))
+        loaded.map(drop).map_err(|_late| ActionError::Unavailable("the bot has not started yet".to_owned()))
     }
 
     /// Records that a group has become a supergroup: the old id leads to the new one from now on.
@@ -267,7 +267,7 @@ impl Telegram {
         self.world.keep(&mut rows, from);
         self.world.keep(&mut rows, to);
         if let Err(error) = self.store.commit(rows).await {
-            tracing::error!(bot = %self.world.bot(), "that a group has become a supergroup cannot be kept: {error}");
+            tracing::error!(bot = %self.world.bot(), "cannot store that a group has become a supergroup: {error}");
         }
     }
 }
@@ -316,10 +316,10 @@ impl Adapter for Telegram {
 
     async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
         let id = url.strip_prefix(decode::FILE);
-        let id = id.ok_or_else(|| ActionError::Rejected(format!("{url} is no file of Telegram's")))?;
+        let id = id.ok_or_else(|| ActionError::Rejected(format!("{url} is not a file on Telegram")))?;
         let found = self.api.call("getFile", json!({ "file_id": id })).await?;
         let path = found["file_path"].as_str();
-        let path = path.ok_or_else(|| ActionError::NotFound("the file is too large for bots, or gone".to_owned()))?;
+        let path = path.ok_or_else(|| ActionError::NotFound("the file is gone, or too large for bots".to_owned()))?;
         Ok(self.api.download(path, most).await?)
     }
 

@@ -28,7 +28,7 @@ impl Me {
     pub(crate) fn privacy(&self) -> Option<String> {
         (!self.hears_all).then(|| {
             format!(
-                "privacy mode is on: in groups where @{} is no administrator, on_message, hear and prefix commands see only commands, answers to the bot and what mentions it. Switch it off with @BotFather (/setprivacy), then let the bot into the groups anew; or make it an administrator",
+                "privacy mode is on: in groups where @{} is not an administrator, on_message, hear and prefix commands receive only commands, replies to the bot and mentions of it. Switch it off with @BotFather (/setprivacy) and add the bot to the groups again, or make it an administrator",
                 self.username
             )
         })
@@ -47,7 +47,7 @@ impl Telegram {
         if let Condition::Refused(_) = self.condition() {
             self.report(Condition::Starting);
         }
-        let me = Me::of(&said).ok_or_else(|| AdapterError::Lost("Telegram does not say who the bot is".to_owned()))?;
+        let me = Me::of(&said).ok_or_else(|| AdapterError::Lost("Telegram did not send the bot's id".to_owned()))?;
         let mut known = self.world.lock();
         known.me = me.id;
         known.username.clone_from(&me.username);

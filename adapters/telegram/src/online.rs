@@ -41,10 +41,10 @@ pub async fn online(
     let api = Api::new(token, api)?;
     let asked = |error: ApiError| match error {
         ApiError::Token => error.to_string(),
-        other => format!("Telegram cannot be asked: {other}"),
+        other => format!("Telegram cannot be queried: {other}"),
     };
     let said = api.insist("getMe", json!({})).await.map_err(asked)?;
-    let me = Me::of(&said).ok_or("Telegram does not say who the bot is")?;
+    let me = Me::of(&said).ok_or("Telegram did not send the bot's id")?;
     let webhook = api.insist("getWebhookInfo", json!({})).await.map_err(asked)?;
     let webhook = webhook["url"].as_str().filter(|url| !url.is_empty()).map(ToOwned::to_owned);
     let mut groups = Vec::new();
@@ -67,7 +67,7 @@ fn known(bot: &BotName, store: &Store) -> Vec<(i64, String)> {
     let world = World::new(bot);
     let read = |snapshot: Snapshot| world.load(&snapshot);
     if let Err(error) = store.snapshot(0).and_then(read) {
-        tracing::warn!("the groups that are known cannot be read: {error}");
+        tracing::warn!("the stored groups cannot be read: {error}");
     }
     let known = world.lock();
     let groups = known.chats.iter().filter(|(id, row)| **id < 0 && row.is_in && row.moved_to.is_none());

@@ -79,7 +79,7 @@ impl Class {
 }
 
 /// A request that is sending messages; they are counted anew when it is dropped.
-#[must_use = "it is over when this goes"]
+#[must_use = "the request ends when this is dropped"]
 pub(crate) struct Turn<'p> {
     pacer: &'p Pacer,
     chat: i64,
@@ -211,7 +211,7 @@ mod tests {
             (0..sent.len()).map(|i| sent[..=i].iter().filter(|at| **at + window > sent[i]).count()).max()
         };
         assert_eq!((most(SECOND), most(MINUTE)), (Some(1), Some(20)));
-        assert!(sent[99] - sent[0] < Duration::from_secs(4 * 60 + 30), "and no more is waited than has to be");
+        assert!(sent[99] - sent[0] < Duration::from_secs(4 * 60 + 30), "it waits no longer than necessary");
     }
 
     #[tokio::test(start_paused = true)]
@@ -250,7 +250,7 @@ mod tests {
             assert_eq!(pacer.admit(-1, Class::Moderation), Ok(()));
         }
         pacer.shut(-1, Class::Message, Duration::from_secs(5));
-        assert_eq!(pacer.admit(-1, Class::Moderation), Ok(()), "what messages are asked holds for messages");
+        assert_eq!(pacer.admit(-1, Class::Moderation), Ok(()), "a wait for messages applies to messages only");
         pacer.shut(-1, Class::Moderation, Duration::from_secs(5));
         assert_eq!(pacer.admit(-1, Class::Moderation), Err(Duration::from_secs(5) + MARGIN));
         assert_eq!((pacer.admit(-2, Class::Moderation), pacer.admit(-1, Class::Other)), (Ok(()), Ok(())));
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(admitted, 30);
         let begun = Instant::now();
         drop(pacer.wait(7, 1).await);
-        assert_eq!(begun.elapsed(), SECOND + MARGIN, "a message waits until the edits are a second ago");
+        assert_eq!(begun.elapsed(), SECOND + MARGIN, "a message waits until the edits are a second old");
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Telegram {
                         && user.is_none_or(|user| one.user == user)
                         && since.is_none_or(|since| one.time >= since)
                 });
-                let ids = ids.ok_or_else(|| ActionError::NotFound("nothing is known of that chat".to_owned()))?;
+                let ids = ids.ok_or_else(|| ActionError::NotFound("the bot does not know that chat".to_owned()))?;
                 let removed = self.remove(chat, ids.clone()).await?;
                 // Forgotten once they are gone, so that a retry purges the same messages.
                 self.world.lock().forget(chat, &ids);
@@ -135,7 +135,7 @@ impl Telegram {
 
     fn place(&self, room: &RoomId) -> Result<Place, ActionError> {
         let native = room.native();
-        self.world.place(native).ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is no chat of Telegram's")))
+        self.world.place(native).ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is not a chat on Telegram")))
     }
 
     /// Returns the chat and the number of the message that an action refers to.
@@ -238,7 +238,7 @@ pub(crate) fn in_topic(body: &mut Value, topic: Option<i64>) {
 
 pub(crate) fn person(user: &UserId) -> Result<i64, ActionError> {
     let native = user.native();
-    native.parse().ok().ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is nobody on Telegram")))
+    native.parse().ok().ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is not a Telegram user")))
 }
 
 /// Returns a user who can be written to in private.
@@ -248,7 +248,7 @@ pub(crate) fn somebody(user: &UserId) -> Result<i64, ActionError> {
     match person(user)? {
         id if id > 0 => Ok(id),
         _ => Err(ActionError::Forbidden(
-            "who writes in the name of a chat cannot be told anything in private".to_owned(),
+            "the author is a chat, and chats cannot receive private messages; answer in the room".to_owned(),
         )),
     }
 }

@@ -179,7 +179,7 @@ impl Receiving<'_> {
     async fn update(&mut self, update: Value) {
         let now = self.context.clock.now();
         let Some(id) = update["update_id"].as_i64() else {
-            tracing::warn!(bot = %self.context.bot.name, "an update without a number");
+            tracing::warn!(bot = %self.context.bot.name, "ignored an update without a number");
             return;
         };
         if self.position.has_passed(id, now) {
@@ -278,7 +278,7 @@ impl Receiving<'_> {
             match self.telegram.store.commit(self.rows.clone()).await {
                 Ok(()) => self.rows = Batch::default(),
                 Err(error) => {
-                    tracing::warn!(bot = %self.context.bot.name, "where the updates stand cannot be kept now: {error}");
+                    tracing::warn!(bot = %self.context.bot.name, "the position in the updates cannot be stored, retrying: {error}");
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }
             }

@@ -53,7 +53,7 @@ impl Telegram {
             let telegram = Arc::clone(self);
             self.beside(async move { telegram.ask_admins(chat).await });
         } else if tokio::time::timeout(PATIENCE, self.ask_admins(chat)).await.is_err() {
-            tracing::debug!(bot = %self.world.bot(), chat, "the administrators are not told in time");
+            tracing::debug!(bot = %self.world.bot(), chat, "the list of administrators did not arrive in time");
         }
     }
 
@@ -68,7 +68,7 @@ impl Telegram {
                 self.world.lock().people.set_admins(chat, &members);
             }
             Err(error) => {
-                tracing::debug!(bot = %self.world.bot(), chat, "the administrators cannot be told: {error}");
+                tracing::debug!(bot = %self.world.bot(), chat, "the list of administrators is not available: {error}");
             }
         }
     }
@@ -93,7 +93,7 @@ impl Telegram {
             let Ok(membership) = said else { continue };
             let lacks = lacking(&self.grants, &membership);
             if !lacks.is_empty() {
-                tracing::warn!(bot = %self.world.bot(), "in {title} it lacks the rights: {}; make it an administrator with them", lacks.join(", "));
+                tracing::warn!(bot = %self.world.bot(), "the bot lacks rights in {title}: {}; make it an administrator with them", lacks.join(", "));
             }
         }
     }

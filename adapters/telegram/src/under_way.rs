@@ -80,7 +80,7 @@ mod tests {
         assert_eq!(begun.elapsed(), Duration::ZERO);
         drop(first);
         under_way.settle(-1).await;
-        assert_eq!(begun.elapsed(), PATIENCE, "one is left");
+        assert_eq!(begun.elapsed(), PATIENCE, "one is still in flight");
         let over = async {
             tokio::time::sleep(Duration::from_secs(1)).await;
             drop(second);

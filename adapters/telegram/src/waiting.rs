@@ -104,7 +104,7 @@ impl Telegram {
             match telegram.deliver(user).await {
                 Ok(()) => telegram.waiting.set(user, false),
                 Err(error) => {
-                    tracing::warn!(bot = %telegram.world.bot(), "an answer that waits cannot be delivered: {error}");
+                    tracing::warn!(bot = %telegram.world.bot(), "a waiting answer cannot be delivered: {error}");
                 }
             }
         });
@@ -116,7 +116,7 @@ impl Telegram {
                 Ok(()) => {}
                 // The others may be accepted.
                 Err(ActionError::Rejected(why)) => {
-                    tracing::warn!(bot = %self.world.bot(), "an answer that waited is refused: {why}");
+                    tracing::warn!(bot = %self.world.bot(), "dropped a waiting answer that Telegram refuses: {why}");
                 }
                 Err(error) => return Err(error),
             }

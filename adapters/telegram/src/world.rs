@@ -146,7 +146,7 @@ impl World {
     /// A group and the supergroup that it became are one room, and each numbers its messages from
     /// 1. An earlier id is one of the old chat, in which nothing can be done any more.
     pub(crate) fn message(&self, room: &str, id: &str) -> Result<(i64, i64), ActionError> {
-        let unknown = || ActionError::NotFound(format!("\"{id}\" is no message of Telegram's"));
+        let unknown = || ActionError::NotFound(format!("\"{id}\" is not a message on Telegram"));
         let (chat, _) = named_place(room).ok_or_else(unknown)?;
         let (number, of) = match id.split_once(IN_CHAT) {
             Some((number, of)) => (number, of.parse::<i64>().ok().ok_or_else(unknown)?),
@@ -155,7 +155,7 @@ impl World {
         let number = number.parse::<i64>().ok().ok_or_else(unknown)?;
         if self.lock().now_id(chat) != of {
             return Err(ActionError::Rejected(format!(
-                "the message {number} is of before the group became a supergroup: Telegram has closed the chat that it is in"
+                "message {number} is from before the group became a supergroup, and Telegram has closed the old chat"
             )));
         }
         Ok((of, number))
@@ -305,7 +305,7 @@ mod tests {
         let before = world.lock().message_id(old, 57);
         assert_eq!((before.as_str(), world.message(&room, "57")), ("57", Ok((old, 57))));
         assert!(world.lock().moved(old, new));
-        assert!(!world.lock().moved(old, new), "it is told twice");
+        assert!(!world.lock().moved(old, new), "the second report is not new");
         let after = world.lock().message_id(new, 57);
         assert_eq!(after.as_str(), "57@-1001234567890");
         assert_eq!(world.message(&room, after.as_str()), Ok((new, 57)));

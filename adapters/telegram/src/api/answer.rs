@@ -29,7 +29,7 @@ impl Answer {
         match answer["ok"].as_bool() {
             Some(true) => Ok(Self::Done(answer["result"].take())),
             Some(false) => Ok(Self::refusal(&answer)),
-            None => Err("it does not say whether it is done".to_owned()),
+            None => Err("it has no field `ok`".to_owned()),
         }
     }
 

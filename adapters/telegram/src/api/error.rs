@@ -8,7 +8,7 @@ use palabre_model::ActionError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ApiError {
     /// The token is invalid or revoked.
-    #[error("Telegram refuses the token; take a new one from @BotFather")]
+    #[error("Telegram refuses the token; get a new one from @BotFather")]
     Token,
     /// There is no such method, or the token is invalid: Telegram answers both alike.
     #[error("Telegram has no such method")]
@@ -66,7 +66,7 @@ impl ApiError {
             404 if words.is_empty() || words == "Not Found" => Self::NoMethod,
             409 => Self::Conflict(words),
             429 => Self::Limited { retry_after: Duration::from_secs(1) },
-            500.. => Self::Passing(if words.is_empty() { format!("a fault of Telegram's ({code})") } else { words }),
+            500.. => Self::Passing(if words.is_empty() { format!("a server error ({code})") } else { words }),
             403 => Self::Forbidden(words),
             _ if has("not modified") => Self::Unchanged(words),
             _ if has("not enough rights") || has("need administrator rights") || has("chat_admin_required") => {
@@ -79,11 +79,11 @@ impl ApiError {
                 Self::NotFound(words)
             }
             _ if has("hide_requester_missing") => {
-                Self::NotFound("they do not ask to be let in, or do not any more".to_owned())
+                Self::NotFound("they have no open request to join the chat".to_owned())
             }
             _ if has("query is too old") => Self::NotFound(words),
             404 => Self::NotFound(words),
-            _ if words.is_empty() => Self::Refused(format!("refused, without a word ({code})")),
+            _ if words.is_empty() => Self::Refused(format!("refused without a reason ({code})")),
             _ => Self::Refused(words),
         }
     }

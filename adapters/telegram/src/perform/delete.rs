@@ -25,7 +25,7 @@ impl Telegram {
         if !rows.is_empty()
             && let Err(error) = self.store.commit(rows).await
         {
-            tracing::warn!(bot = %self.world.bot(), "that a message is gone cannot be kept: {error}");
+            tracing::warn!(bot = %self.world.bot(), "cannot store that a message was deleted: {error}");
         }
         Ok(removed)
     }
@@ -43,7 +43,7 @@ impl Telegram {
                 Err(error) if error.says("message to delete not found") => {}
                 Err(error) if error.says("can't be deleted") => {
                     return Err(ActionError::Forbidden(
-                        "Telegram does not let the bot delete that: it takes the right \"Delete Messages\", and messages of others that are older than two days often stay"
+                        "Telegram does not let the bot delete the message: it needs the right \"Delete Messages\", and often cannot delete messages of others that are older than two days"
                             .to_owned(),
                     ));
                 }

@@ -129,7 +129,7 @@ impl Telegram {
         let mut rows = Batch::default();
         self.world.keep_parts(&mut rows, chat, head, self.clock.now());
         if let Err(error) = self.store.commit(rows).await {
-            tracing::warn!(bot = %self.world.bot(), "the parts of a message cannot be kept: {error}");
+            tracing::warn!(bot = %self.world.bot(), "the parts of a message cannot be stored: {error}");
         }
     }
 }

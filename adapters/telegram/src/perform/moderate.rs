@@ -37,7 +37,7 @@ const ADD_ADMINS: &str = "Add New Admins";
 const MANAGE_TAGS: &str = "Manage Tags";
 
 /// The error for measures that basic groups do not have.
-const SMALL_GROUP: &str = "in a basic group Telegram can do that to nobody; its owner can make it a supergroup, as by showing the history to new members";
+const SMALL_GROUP: &str = "Telegram cannot do that in a basic group; its owner can make it a supergroup, for example by showing the history to new members";
 
 fn at(chat: i64) -> Recipient {
     Recipient::Id(ChatId(chat))
@@ -100,7 +100,7 @@ impl Telegram {
             Measure::Ban { .. } => "banChatSenderChat",
             Measure::Unban => "unbanChatSenderChat",
             _ => {
-                let why = "who writes in the name of a chat can be banned, and nothing else";
+                let why = "a chat that writes in its own name can be banned and unbanned, nothing else";
                 return Err(ActionError::Rejected(why.to_owned()));
             }
         };
@@ -164,7 +164,7 @@ impl Telegram {
     ) -> Result<Outcome, ActionError> {
         let result = match (change, topic) {
             (RoomChange::Topic(_), Some(_)) => {
-                return Err(ActionError::Rejected("a topic of a forum is about what its name says".to_owned()));
+                return Err(ActionError::Rejected("a topic of a forum has no description".to_owned()));
             }
             (RoomChange::Topic(text), None) => {
                 let mut describe = SetChatDescription::new(at(chat));
@@ -189,7 +189,7 @@ impl Telegram {
             let now = self.in_chat(chat, "getChat", json!({ "chat_id": chat })).await?;
             let before = now["permissions"].clone();
             if !before.is_object() {
-                return Err(ActionError::Rejected("Telegram does not say what everybody may there".to_owned()));
+                return Err(ActionError::Rejected("Telegram did not send the chat's permissions".to_owned()));
             }
             self.world.lock().chats.entry(chat).or_default().before_lock = Some(before.to_string());
             self.keep_chat(chat).await?;
@@ -243,9 +243,9 @@ fn refused(error: ApiError, right: &str) -> Result<Outcome, ActionError> {
     let why = if error.says("only for supergroups") || error.says("supergroup and channel chats only") {
         SMALL_GROUP.to_owned()
     } else if error.says("administrator of the chat") || error.says("user_admin_invalid") {
-        "they are an administrator of the chat, whom a bot can do nothing to".to_owned()
+        "they are an administrator of the chat, and bots cannot moderate administrators".to_owned()
     } else if error.says("chat owner") || error.says("user_creator") {
-        "they own the chat, and a bot can do nothing to its owner".to_owned()
+        "they own the chat, and bots cannot moderate its owner".to_owned()
     } else if error.says("restrict self") {
         "the bot can do nothing to itself".to_owned()
     } else if has_no_right {

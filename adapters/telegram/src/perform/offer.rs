@@ -35,7 +35,7 @@ impl Telegram {
     fn article(&self, index: usize, offer: &Offer) -> Result<Value, ActionError> {
         let said = texts(&self.world, &Content::text(offer.text.clone()), TEXT);
         let [said] = said.as_slice() else {
-            let why = if said.is_empty() { "says nothing" } else { "is too long for one message" };
+            let why = if said.is_empty() { "has no text" } else { "is too long for one message" };
             return Err(ActionError::Rejected(format!("the offer \"{}\" {why}", offer.title)));
         };
         let mut content = Map::new();

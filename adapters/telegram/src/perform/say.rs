@@ -215,9 +215,9 @@ impl Telegram {
         }
         parts.extend(content.poll.clone().map(Part::Poll));
         match parts.last() {
-            None => Err(ActionError::Rejected("there is nothing to say".to_owned())),
+            None => Err(ActionError::Rejected("the message is empty".to_owned())),
             Some(Part::Album(..)) if has_buttons => {
-                Err(ActionError::Rejected("on Telegram, buttons below several files need a text".to_owned()))
+                Err(ActionError::Rejected("on Telegram, buttons with several files need a text".to_owned()))
             }
             Some(_) => Ok(parts),
         }
@@ -283,7 +283,7 @@ impl Telegram {
         in_topic(&mut body, topic);
         let _turn = self.pacer.wait(chat, 1).await;
         if let Err(error) = self.said("sendMessage", chat, body).await {
-            tracing::debug!(bot = %self.world.bot(), "nobody could be told to write to the bot: {error}");
+            tracing::debug!(bot = %self.world.bot(), "the link to the bot could not be sent: {error}");
         }
     }
 
@@ -318,7 +318,7 @@ pub(super) fn add(body: &mut Map<String, Value>, text: &str, entities: &str, ric
 fn asked(poll: &Poll, is_channel: bool, mut body: Map<String, Value>) -> Result<Map<String, Value>, ActionError> {
     if poll.options.len() > ANSWERS {
         let count = poll.options.len();
-        return Err(ActionError::Rejected(format!("the poll has {count} options; Telegram takes {ANSWERS}")));
+        return Err(ActionError::Rejected(format!("the poll has {count} options; Telegram accepts {ANSWERS}")));
     }
     let clipped = |text: &str, most: usize| text.chars().take(most).collect::<String>();
     body.insert("question".to_owned(), clipped(&poll.question, QUESTION).into());

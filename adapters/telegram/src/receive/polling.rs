@@ -29,7 +29,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
     let mut garbled = 0;
     // Telegram refuses polling while a webhook is set.
     if let Err(error) = telegram.api.insist("deleteWebhook", json!({})).await {
-        tracing::warn!(bot = %telegram.world.bot(), "a webhook that may be set cannot be taken away now: {error}");
+        tracing::warn!(bot = %telegram.world.bot(), "a webhook that may be set cannot be deleted now: {error}");
     }
     loop {
         // The first request returns at once, to find out whether Telegram answers at all.
@@ -57,7 +57,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
                     && last < asked
                 {
                     // Another server than before, or one that has lost its state.
-                    tracing::warn!(bot = %telegram.world.bot(), last, asked, "updates are numbered anew");
+                    tracing::warn!(bot = %telegram.world.bot(), last, asked, "the numbers of updates have started over");
                     if sender.send(Incoming::Anew).await.is_err() {
                         break;
                     }
@@ -77,18 +77,18 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
                 garbled += 1;
                 pause = FIRST_PAUSE;
                 if let (true, Some(next)) = (garbled > 2 * GARBLED, update.or(offset)) {
-                    tracing::error!(bot = %telegram.world.bot(), update = next, "an update that cannot be read is passed over: {words}");
+                    tracing::error!(bot = %telegram.world.bot(), update = next, "skipped an update that cannot be read: {words}");
                     offset = Some(next + 1);
                     // The next update is requested by itself too.
                     garbled = GARBLED;
                 }
                 words
             }
-            Ok(_) => "what came is no list of updates".to_owned(),
+            Ok(_) => "the response is not a list of updates".to_owned(),
             Err(ApiError::Token) => return AdapterError::Refused(ApiError::Token.to_string()),
             Err(ApiError::Conflict(words)) if words.contains("webhook") => {
                 drop(telegram.api.insist("deleteWebhook", json!({})).await);
-                "somebody has set a webhook for this bot, which was taken away".to_owned()
+                "somebody had set a webhook for this bot; it was deleted".to_owned()
             }
             Err(ApiError::Conflict(_)) => {
                 "another process receives with this bot's token; stop it, or give this one a bot of its own".to_owned()
@@ -99,7 +99,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
             }
             Err(error) => error.to_string(),
         };
-        tracing::warn!(bot = %telegram.world.bot(), "no updates at present, tries again: {problem}");
+        tracing::warn!(bot = %telegram.world.bot(), "cannot receive updates, retrying: {problem}");
         (is_lost, is_answered) = (true, false);
         telegram.report(Condition::Down(problem.clone()));
         if sender.send(Incoming::Lost(problem)).await.is_err() {
@@ -110,5 +110,5 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
         tokio::time::sleep(pause.mul_f64(0.5 + jitter)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
-    AdapterError::Lost("nobody takes updates any more".to_owned())
+    AdapterError::Lost("the receiver of updates has ended".to_owned())
 }

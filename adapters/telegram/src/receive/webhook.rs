@@ -64,7 +64,7 @@ async fn brought(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> S
         Err(error) => {
             // If it were refused, it would come again for ever, and block all updates after it.
             let (bot, kind) = (door.telegram.world.bot(), error.classify());
-            tracing::error!(%bot, "an update that cannot be read is passed over ({kind:?}, at {})", error.column());
+            tracing::error!(%bot, "skipped an update that cannot be read ({kind:?}, at {})", error.column());
             return StatusCode::OK;
         }
     };
@@ -94,7 +94,7 @@ pub(super) async fn listen(telegram: &Telegram, url: &str, sender: mpsc::Sender<
             }
             Err(ApiError::Token) => return AdapterError::Refused(ApiError::Token.to_string()),
             Err(error) => {
-                tracing::warn!(bot = %telegram.world.bot(), "the webhook cannot be set at present: {error}");
+                tracing::warn!(bot = %telegram.world.bot(), "the webhook cannot be set, retrying: {error}");
                 is_lost = true;
                 telegram.report(Condition::Down(error.to_string()));
                 if sender.send(Incoming::Lost(error.to_string())).await.is_err() {
@@ -104,7 +104,7 @@ pub(super) async fn listen(telegram: &Telegram, url: &str, sender: mpsc::Sender<
             }
         }
     }
-    AdapterError::Lost("nobody takes updates any more".to_owned())
+    AdapterError::Lost("the receiver of updates has ended".to_owned())
 }
 
 /// Deletes the webhook. From now on, Telegram keeps the updates.
@@ -113,8 +113,8 @@ pub(super) async fn undo(telegram: &Telegram) {
     match tokio::time::timeout(PATIENCE, telegram.api.call("deleteWebhook", json!({}))).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => {
-            tracing::warn!(bot = %telegram.world.bot(), "the webhook could not be taken away: {error}");
+            tracing::warn!(bot = %telegram.world.bot(), "the webhook could not be deleted: {error}");
         }
-        Err(_) => tracing::warn!(bot = %telegram.world.bot(), "the webhook could not be taken away in time"),
+        Err(_) => tracing::warn!(bot = %telegram.world.bot(), "the webhook could not be deleted in time"),
     }
 }

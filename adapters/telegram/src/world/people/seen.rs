@@ -210,7 +210,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_was_seen_is_known_after_a_restart_until_it_is_too_long_ago() {
-        let store = Store::in_memory().expect("memory is there");
+        let store = Store::in_memory().expect("an in-memory store");
         let bot = BotName::from("tg");
         let world = World::new(&bot);
         let mallory = user(&world, 5, "Mallory M");
@@ -221,14 +221,14 @@ mod tests {
         }
         let mut rows = Batch::default();
         world.keep_people(&mut rows, 1_000);
-        store.commit(rows).await.expect("it is kept");
+        store.commit(rows).await.expect("the commit succeeds");
         let mut nothing = Batch::default();
         world.lock().people.saw(5, &mallory, Some("mallory"));
         world.keep_people(&mut nothing, 2_000);
-        assert!(nothing.is_empty(), "what is known is not written again");
+        assert!(nothing.is_empty(), "an unchanged user is not written again");
         for (now, found) in [(3_000, Some("5")), (1_001 + LIFE, None)] {
             let again = World::new(&bot);
-            again.load(&store.snapshot(now).expect("a snapshot")).expect("it is read");
+            again.load(&store.snapshot(now).expect("a snapshot")).expect("the load succeeds");
             assert_eq!((named(&again, "mallory").as_deref(), named(&again, "mallory m").as_deref()), (found, found));
         }
     }
