@@ -128,7 +128,7 @@ impl Api {
     /// Same as [`Api::call`], with retries after transient faults.
     ///
     /// For requests that the engine does not retry.
-    pub(crate) async fn insist(&self, method: &str, body: Value) -> Result<Value, ApiError> {
+    pub(crate) async fn call_with_retry(&self, method: &str, body: Value) -> Result<Value, ApiError> {
         let mut pause = FIRST_PAUSE;
         for _ in 1..TRIES {
             let wait = match self.call(method, body.clone()).await {

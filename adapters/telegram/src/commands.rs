@@ -115,7 +115,7 @@ async fn pass<P: teloxide_core::requests::Payload + serde::Serialize>(
     payload: &P,
 ) -> Result<Value, ApiError> {
     let body = serde_json::to_value(payload).map_err(|error| ApiError::Unfit(error.to_string()))?;
-    api.insist(P::NAME, body).await
+    api.call_with_retry(P::NAME, body).await
 }
 
 /// Returns the languages of command names and descriptions: two letters each, as Telegram has them.

@@ -38,7 +38,7 @@ impl Me {
 impl Telegram {
     /// Asks Telegram for the bot's own account, with retries.
     pub(crate) async fn introduce(&self) -> Result<Me, AdapterError> {
-        let said = match self.api.insist("getMe", json!({})).await {
+        let said = match self.api.call_with_retry("getMe", json!({})).await {
             Ok(said) => said,
             Err(ApiError::Token) => return Err(AdapterError::Refused(ApiError::Token.to_string())),
             Err(error) => return Err(AdapterError::Lost(error.to_string())),

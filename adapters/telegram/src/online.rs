@@ -43,14 +43,14 @@ pub async fn online(
         ApiError::Token => error.to_string(),
         other => format!("Telegram cannot be queried: {other}"),
     };
-    let said = api.insist("getMe", json!({})).await.map_err(asked)?;
+    let said = api.call_with_retry("getMe", json!({})).await.map_err(asked)?;
     let me = Me::of(&said).ok_or("Telegram did not send the bot's id")?;
-    let webhook = api.insist("getWebhookInfo", json!({})).await.map_err(asked)?;
+    let webhook = api.call_with_retry("getWebhookInfo", json!({})).await.map_err(asked)?;
     let webhook = webhook["url"].as_str().filter(|url| !url.is_empty()).map(ToOwned::to_owned);
     let mut groups = Vec::new();
     for (chat, title) in store.map(|store| known(bot, store)).unwrap_or_default() {
         let body = json!({ "chat_id": chat, "user_id": me.id });
-        if let Ok(membership) = api.insist("getChatMember", body).await {
+        if let Ok(membership) = api.call_with_retry("getChatMember", body).await {
             groups.push((title, lacking(grants, &membership)));
         }
     }

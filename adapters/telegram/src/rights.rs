@@ -89,7 +89,7 @@ impl Telegram {
             (known.me, groups.map(|(id, row)| (*id, row.title.clone())).collect::<Vec<_>>())
         };
         for (chat, title) in chats {
-            let said = self.api.insist("getChatMember", json!({ "chat_id": chat, "user_id": me })).await;
+            let said = self.api.call_with_retry("getChatMember", json!({ "chat_id": chat, "user_id": me })).await;
             let Ok(membership) = said else { continue };
             let lacks = lacking(&self.grants, &membership);
             if !lacks.is_empty() {

@@ -102,7 +102,7 @@ impl Telegram {
             return false;
         }
         body["callback_query_id"] = id.into();
-        match tokio::time::timeout(LATE, self.api.insist("answerCallbackQuery", body)).await {
+        match tokio::time::timeout(LATE, self.api.call_with_retry("answerCallbackQuery", body)).await {
             Ok(Ok(_)) => true,
             Ok(Err(error)) => {
                 tracing::debug!(bot = %self.world.bot(), "a button press could not be answered: {error}");

@@ -28,7 +28,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
     let (mut is_lost, mut is_answered) = (false, false);
     let mut garbled = 0;
     // Telegram refuses polling while a webhook is set.
-    if let Err(error) = telegram.api.insist("deleteWebhook", json!({})).await {
+    if let Err(error) = telegram.api.call_with_retry("deleteWebhook", json!({})).await {
         tracing::warn!(bot = %telegram.world.bot(), "a webhook that may be set cannot be deleted now: {error}");
     }
     loop {
@@ -87,7 +87,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
             Ok(_) => "the response is not a list of updates".to_owned(),
             Err(ApiError::Token) => return AdapterError::Refused(ApiError::Token.to_string()),
             Err(ApiError::Conflict(words)) if words.contains("webhook") => {
-                drop(telegram.api.insist("deleteWebhook", json!({})).await);
+                drop(telegram.api.call_with_retry("deleteWebhook", json!({})).await);
                 "somebody had set a webhook for this bot; it was deleted".to_owned()
             }
             Err(ApiError::Conflict(_)) => {
