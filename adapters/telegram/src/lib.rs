@@ -11,6 +11,7 @@ mod decode;
 mod encode;
 mod forms;
 mod frames;
+mod in_flight;
 mod lenient;
 mod me;
 mod online;
@@ -20,7 +21,6 @@ mod reading;
 mod receive;
 mod rights;
 pub mod text;
-mod under_way;
 mod waiting;
 mod world;
 
@@ -47,9 +47,9 @@ pub use reading::Updates;
 
 use api::Api;
 use forms::Forms;
+use in_flight::InFlight;
 use pace::Pacer;
 use receive::{Door, Incoming};
-use under_way::UnderWay;
 use waiting::Waiting;
 use world::World;
 
@@ -103,9 +103,9 @@ pub struct Telegram {
     callbacks: Callbacks,
     /// Whether the state that the last process stored is in memory.
     is_loaded: watch::Sender<bool>,
-    under_way: UnderWay,
+    in_flight: InFlight,
     /// Held for reading while a poll is being sent: its id is unknown until Telegram answers.
-    polls_under_way: tokio::sync::RwLock<()>,
+    polls_in_flight: tokio::sync::RwLock<()>,
     /// The secret that Telegram sends with each webhook request.
     secret: String,
     webhook: watch::Sender<Option<mpsc::Sender<Incoming>>>,
@@ -149,9 +149,9 @@ impl Telegram {
             forms: Forms::default(),
             waiting: Waiting::default(),
             callbacks: Callbacks(Mutex::new(LruCache::new(REMEMBERED))),
-            polls_under_way: tokio::sync::RwLock::default(),
+            polls_in_flight: tokio::sync::RwLock::default(),
             is_loaded: watch::Sender::new(false),
-            under_way: UnderWay::default(),
+            in_flight: InFlight::default(),
             secret: receive::secret(token.trim()),
             webhook: watch::Sender::new(None),
             progress: Mutex::new(LruCache::new(REMEMBERED)),

@@ -212,7 +212,7 @@ impl Receiving<'_> {
                 && !self.telegram.world.lock().is_noted(message.chat.id, message.message_id)
             {
                 // Before a press can be routed, it must be known which script's message it is on.
-                self.telegram.under_way.settle(message.chat.id).await;
+                self.telegram.in_flight.quiesce(message.chat.id).await;
             }
             return match self.telegram.meant(callback).await {
                 Some(pressed) => self.decoder.pressed(callback, pressed, now),
@@ -225,7 +225,7 @@ impl Receiving<'_> {
             let mut stored = self.telegram.stored(&key).await;
             if stored.is_none() {
                 // A vote may arrive before the response that contains the poll's id.
-                drop(timeout(QUICK, self.telegram.polls_under_way.write()).await);
+                drop(timeout(QUICK, self.telegram.polls_in_flight.write()).await);
                 stored = self.telegram.stored(&key).await;
             }
             if let Some(stored) = stored {

@@ -122,11 +122,11 @@ impl Telegram {
 
     /// Sends one part, and returns the messages that it became.
     pub(super) async fn say_part(&self, chat: i64, about: Value, part: Part) -> Result<Vec<i64>, ActionError> {
-        let _saying = self.under_way.say(chat);
+        let _sending = self.in_flight.begin(chat);
         let mut body: Map<String, Value> = about.as_object().cloned().unwrap_or_default();
         let said = match part {
             Part::Poll(poll) => {
-                let _under_way = self.polls_under_way.read().await;
+                let _in_flight = self.polls_in_flight.read().await;
                 let is_channel = self.world.lock().chats.get(&chat).is_some_and(|row| row.kind == ChatKind::Channel);
                 let said = self.said("sendPoll", chat, Value::Object(asked(&poll, is_channel, body)?)).await?;
                 self.keep_poll(&said, &poll).await?;

@@ -11,29 +11,29 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 /// Maximum wait of a button press for the response. All later updates wait too.
-const PATIENCE: Duration = Duration::from_secs(3);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Requests that send messages and have no response yet, by chat.
 #[derive(Default)]
-pub(crate) struct UnderWay {
+pub(crate) struct InFlight {
     requests: Mutex<HashMap<i64, usize>>,
     answered: Notify,
 }
 
 /// A request in flight, until it is dropped.
-pub(crate) struct Saying<'u> {
-    under_way: &'u UnderWay,
+pub(crate) struct Sending<'u> {
+    in_flight: &'u InFlight,
     chat: i64,
 }
 
-impl UnderWay {
-    pub(crate) fn say(&self, chat: i64) -> Saying<'_> {
+impl InFlight {
+    pub(crate) fn begin(&self, chat: i64) -> Sending<'_> {
         *self.lock().entry(chat).or_default() += 1;
-        Saying { under_way: self, chat }
+        Sending { in_flight: self, chat }
     }
 
     /// Waits until nothing is in flight in a chat, or until the timeout has passed.
-    pub(crate) async fn settle(&self, chat: i64) {
+    pub(crate) async fn quiesce(&self, chat: i64) {
         let nothing = async {
             loop {
                 let answered = self.answered.notified();
@@ -45,7 +45,7 @@ impl UnderWay {
                 answered.await;
             }
         };
-        drop(timeout(PATIENCE, nothing).await);
+        drop(timeout(RESPONSE_TIMEOUT, nothing).await);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<i64, usize>> {
@@ -53,9 +53,9 @@ impl UnderWay {
     }
 }
 
-impl Drop for Saying<'_> {
+impl Drop for Sending<'_> {
     fn drop(&mut self) {
-        let mut requests = self.under_way.lock();
+        let mut requests = self.in_flight.lock();
         if let Some(count) = requests.get_mut(&self.chat) {
             *count -= 1;
             if *count == 0 {
@@ -63,7 +63,7 @@ impl Drop for Saying<'_> {
             }
         }
         drop(requests);
-        self.under_way.answered.notify_waiters();
+        self.in_flight.answered.notify_waiters();
     }
 }
 
@@ -73,19 +73,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_press_waits_for_what_is_said_in_its_chat_alone() {
-        let under_way = UnderWay::default();
-        let (first, second) = (under_way.say(-1), under_way.say(-1));
+        let in_flight = InFlight::default();
+        let (first, second) = (in_flight.begin(-1), in_flight.begin(-1));
         let begun = tokio::time::Instant::now();
-        under_way.settle(-2).await;
+        in_flight.quiesce(-2).await;
         assert_eq!(begun.elapsed(), Duration::ZERO);
         drop(first);
-        under_way.settle(-1).await;
-        assert_eq!(begun.elapsed(), PATIENCE, "one is still in flight");
+        in_flight.quiesce(-1).await;
+        assert_eq!(begun.elapsed(), RESPONSE_TIMEOUT, "one is still in flight");
         let over = async {
             tokio::time::sleep(Duration::from_secs(1)).await;
             drop(second);
         };
-        tokio::join!(over, under_way.settle(-1));
-        assert_eq!(begun.elapsed(), PATIENCE + Duration::from_secs(1));
+        tokio::join!(over, in_flight.quiesce(-1));
+        assert_eq!(begun.elapsed(), RESPONSE_TIMEOUT + Duration::from_secs(1));
     }
 }
