@@ -244,19 +244,19 @@ impl Telegram {
         let mut batch = Batch::default();
         let until = Some(self.clock.now() + LIFE);
         for (key, stored) in kept {
-            BUTTONS.put_until(&mut batch, &(self.world.bot().to_string(), key), &stored, until);
+            BUTTONS.put_until(&mut batch, &(self.cache.bot().to_string(), key), &stored, until);
         }
         self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))
     }
 
     /// Returns the data that is stored under a key.
     pub(crate) async fn stored(&self, key: &str) -> Option<Stored> {
-        let (store, now, key) = (self.store.clone(), self.clock.now(), (self.world.bot().to_string(), key.to_owned()));
+        let (store, now, key) = (self.store.clone(), self.clock.now(), (self.cache.bot().to_string(), key.to_owned()));
         let read = move || -> palabre_store::Result<Option<Stored>> { BUTTONS.get(&store.snapshot(now)?, &key) };
         match tokio::task::spawn_blocking(read).await {
             Ok(Ok(stored)) => stored,
             Ok(Err(error)) => {
-                tracing::error!(bot = %self.world.bot(), "stored button data cannot be read: {error}");
+                tracing::error!(bot = %self.cache.bot(), "stored button data cannot be read: {error}");
                 None
             }
             Err(_) => None,

@@ -34,13 +34,13 @@ pub(crate) async fn keep(telegram: &Telegram, mut commands: watch::Receiver<Arc<
         while !commands.has_changed().unwrap_or(true) {
             match telegram.list(&wanted).await {
                 Ok(written) => {
-                    tracing::info!(bot = %telegram.world.bot(), "{} commands; updated {written} command lists", wanted.len());
+                    tracing::info!(bot = %telegram.cache.bot(), "{} commands; updated {written} command lists", wanted.len());
                     break;
                 }
                 // The receiving task reports a refused token. It may be accepted again later.
                 Err(ApiError::Token) => tokio::time::sleep(LONGEST_PAUSE).await,
                 Err(error) => {
-                    tracing::warn!(bot = %telegram.world.bot(), "the command lists cannot be updated, retrying: {error}");
+                    tracing::warn!(bot = %telegram.cache.bot(), "the command lists cannot be updated, retrying: {error}");
                     let wait = if let ApiError::Limited { retry_after } = error { retry_after } else { pause };
                     tokio::time::sleep(wait).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
@@ -70,7 +70,7 @@ impl Telegram {
         }
         if now != before.into_iter().collect() {
             let mut batch = Batch::default();
-            LANGUAGES.put(&mut batch, &self.world.bot().to_string(), &now.into_iter().collect());
+            LANGUAGES.put(&mut batch, &self.cache.bot().to_string(), &now.into_iter().collect());
             // A failed commit is made up for at the next start.
             drop(self.store.commit(batch).await);
         }
@@ -78,7 +78,7 @@ impl Telegram {
     }
 
     async fn languages_before(&self) -> Vec<String> {
-        let (store, bot, now) = (self.store.clone(), self.world.bot().to_string(), self.clock.now());
+        let (store, bot, now) = (self.store.clone(), self.cache.bot().to_string(), self.clock.now());
         let read = move || -> palabre_store::Result<Option<Vec<String>>> { LANGUAGES.get(&store.snapshot(now)?, &bot) };
         tokio::task::spawn_blocking(read).await.ok().and_then(Result::ok).flatten().unwrap_or_default()
     }

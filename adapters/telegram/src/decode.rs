@@ -11,15 +11,15 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::buttons::Stored;
+use crate::cache::PlatformCache;
 use crate::frames::{self, Update};
-use crate::world::World;
 
 pub(crate) use content::FILE;
 
 /// Converts updates into events, and updates the platform cache from them.
 pub(crate) struct Decoder {
     pub(crate) bot: Bot,
-    pub(crate) world: Arc<World>,
+    pub(crate) cache: Arc<PlatformCache>,
     /// Whether messages of other bots become events.
     pub(crate) hear_bots: bool,
 }
@@ -66,7 +66,7 @@ impl Decoder {
                 return self.native(update, now).into();
             }
         };
-        match self.known(frame, now) {
+        match self.decode_frame(frame, now) {
             Some(decoded) => decoded,
             None => self.native(update, now).into(),
         }
@@ -92,7 +92,7 @@ impl Decoder {
     }
 
     /// Returns `None` for updates that have no event of their own.
-    fn known(&self, update: Update, now: Millis) -> Option<Decoded> {
+    fn decode_frame(&self, update: Update, now: Millis) -> Option<Decoded> {
         if let Some(message) = update.message.or(update.channel_post) {
             return self.message(vec![message], now);
         }
@@ -122,7 +122,7 @@ impl Decoder {
         // The user is the one who pressed, not the author of the message.
         let (chat, topic) = (message.chat.id, message.message_thread_id.filter(|_| message.is_topic_message));
         let scene = Scene { chat, topic, member: self.member(chat, callback.from.id), user: Some(user) };
-        let (id, interaction) = (self.world.lock().id_of(chat, message.message_id), Some(callback.id.clone()));
+        let (id, interaction) = (self.cache.lock().id_of(chat, message.message_id), Some(callback.id.clone()));
         let kind = match pressed {
             Pressed::Button { action } => EventKind::Button { action, message: id, values: Vec::new(), interaction },
             Pressed::Select { action, values } => EventKind::Select { action, message: id, values, interaction },
@@ -137,7 +137,7 @@ impl Decoder {
         let values = answer.option_ids.iter().filter_map(|index| options.get(*index).cloned()).collect();
         let user = self.user(voter);
         let scene = Scene { chat: *chat, topic: *topic, member: self.member(*chat, voter.id), user: Some(user) };
-        let message = self.world.lock().id_of(*chat, *message);
+        let message = self.cache.lock().id_of(*chat, *message);
         self.event(scene, EventKind::PollVote { message, values }, now).into()
     }
 
@@ -173,8 +173,8 @@ impl Decoder {
         Event {
             time: now,
             bot: self.bot.clone(),
-            space: is_somewhere.then(|| self.world.space(scene.chat)).flatten().map(Arc::new),
-            room: is_somewhere.then(|| Arc::new(self.world.room(scene.chat, scene.topic))),
+            space: is_somewhere.then(|| self.cache.space(scene.chat)).flatten().map(Arc::new),
+            room: is_somewhere.then(|| Arc::new(self.cache.room(scene.chat, scene.topic))),
             user: scene.user.map(Arc::new),
             member: scene.member.map(Arc::new),
             kind,
@@ -182,12 +182,12 @@ impl Decoder {
     }
 
     fn user_id(&self, id: i64) -> UserId {
-        self.world.user_id(id)
+        self.cache.user_id(id)
     }
 
     /// Remembers a user, and returns them in the form of events.
     fn user(&self, frame: &frames::User) -> User {
-        self.world.saw(frame)
+        self.cache.saw(frame)
     }
 }
 

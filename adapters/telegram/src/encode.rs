@@ -2,8 +2,8 @@
 
 use palabre_model::{Content, Embed, FileToSend, Mention};
 
+use crate::cache::PlatformCache;
 use crate::text::{Mentioned, Rich, cut, quiet, to_telegram_with};
-use crate::world::World;
 
 /// Maximum length of a message and of a caption, in UTF-16 units.
 /// <https://core.telegram.org/bots/api#sendmessage>
@@ -19,15 +19,15 @@ pub(crate) const ALBUM: usize = 10;
 /// Returns the text of the content with its embeds, in parts of at most `most` UTF-16 units.
 ///
 /// Mentions that the script does not mean notify nobody.
-pub(crate) fn texts(world: &World, content: &Content, most: usize) -> Vec<Rich> {
-    cut(&rich(world, content), most)
+pub(crate) fn texts(cache: &PlatformCache, content: &Content, most: usize) -> Vec<Rich> {
+    cut(&rich(cache, content), most)
 }
 
 /// Returns the text of the content with its embeds.
-pub(crate) fn rich(world: &World, content: &Content) -> Rich {
+pub(crate) fn rich(cache: &PlatformCache, content: &Content) -> Rich {
     let parts = std::iter::once(content.text.clone()).chain(content.embeds.iter().map(embed));
     let text = parts.filter(|part| !part.trim().is_empty()).collect::<Vec<_>>().join("\n\n");
-    let name = |id: i64| world.lock().people.user(id).map(|user| user.name.clone());
+    let name = |id: i64| cache.lock().people.user(id).map(|user| user.name.clone());
     let rich = to_telegram_with(&text, &name);
     let is_meant = |mentioned: Mentioned<'_>| {
         content.mentions.iter().any(|mention| {
@@ -35,8 +35,8 @@ pub(crate) fn rich(world: &World, content: &Content) -> Rich {
             match mentioned {
                 Mentioned::Id(id) => user.native() == id.to_string(),
                 Mentioned::Name(name) => {
-                    let known = world.lock();
-                    known.people.named(None, name).is_some_and(|known| known.id == *user)
+                    let state = cache.lock();
+                    state.people.named(None, name).is_some_and(|known| known.id == *user)
                 }
             }
         })

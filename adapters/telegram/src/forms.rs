@@ -145,7 +145,7 @@ fn word(text: &str) -> &str {
 impl Telegram {
     /// Returns the key of a form. A group keeps its keys when it becomes a supergroup.
     fn asked_at(&self, chat: i64, topic: Option<i64>, user: i64) -> String {
-        let chat = self.world.lock().first_id(chat);
+        let chat = self.cache.lock().first_id(chat);
         format!("{chat}:{}:{user}", topic.unwrap_or_default())
     }
 
@@ -171,7 +171,7 @@ impl Telegram {
         let (form, asked_by, until) = (form.clone(), Some(key.clone()), now + LIFE);
         let dialogue = Dialogue { asked_by, form, values: Map::new(), at: 0, again: 0, is_asked: false, until };
         // In a group, the question names the user.
-        let name = self.world.lock().people.user(user).map_or_else(|| user.to_string(), |user| user.name.clone());
+        let name = self.cache.lock().people.user(user).map_or_else(|| user.to_string(), |user| user.name.clone());
         let question = dialogue.question();
         let question = if chat < 0 {
             format!("[{}](tg://user?id={user})\n{question}", palabre_text::escape(&name))
@@ -197,8 +197,8 @@ impl Telegram {
             }
         };
         self.is_asked(&place, 0).await;
-        let chat = self.world.lock().now_id(chat);
-        Ok(Outcome { message: Some(self.world.lock().message_id(chat, asked)) })
+        let chat = self.cache.lock().now_id(chat);
+        Ok(Outcome { message: Some(self.cache.lock().message_id(chat, asked)) })
     }
 
     /// Records that a question is in the chat.
@@ -211,7 +211,7 @@ impl Telegram {
             self.keep_form(&mut batch, place, Some(dialogue));
         }
         if let Err(error) = self.store.commit(batch).await {
-            tracing::warn!(bot = %self.world.bot(), "cannot store that a field was asked: {error}");
+            tracing::warn!(bot = %self.cache.bot(), "cannot store that a field was asked: {error}");
         }
     }
 
@@ -220,7 +220,7 @@ impl Telegram {
         let mut batch = Batch::default();
         self.keep_form(&mut batch, place, None);
         if let Err(error) = self.store.commit(batch).await {
-            tracing::warn!(bot = %self.world.bot(), "cannot store that a form was cancelled: {error}");
+            tracing::warn!(bot = %self.cache.bot(), "cannot store that a form was cancelled: {error}");
         }
     }
 
@@ -233,7 +233,7 @@ impl Telegram {
         answer_to: Option<i64>,
     ) -> Result<i64, ActionError> {
         // The group may have become a supergroup since.
-        let chat = self.world.lock().now_id(chat);
+        let chat = self.cache.lock().now_id(chat);
         let rich = to_telegram(question);
         let mut body = json!({ "chat_id": chat, "text": rich.text });
         if !rich.entities.is_empty() {
@@ -273,7 +273,7 @@ impl Telegram {
             self.forms.lock().remove(&place);
             return None;
         }
-        let me = self.world.lock().me;
+        let me = self.cache.lock().me;
         // Recognised by the label: the same question may have been sent again.
         let is_to_question = message.reply_to_message.as_ref().is_some_and(|answered| {
             let words = answered.text.as_deref().unwrap_or_default();
@@ -326,18 +326,18 @@ impl Telegram {
                 Err(ActionError::RateLimited { retry_after }) => retry_after,
                 Err(ActionError::Transient(_)) => pause,
                 Err(error) => {
-                    tracing::warn!(bot = %self.world.bot(), "the next question of a form cannot be sent: {error}");
+                    tracing::warn!(bot = %self.cache.bot(), "the next question of a form cannot be sent: {error}");
                     return;
                 }
             };
             tokio::time::sleep(wait).await;
             pause *= 2;
         }
-        tracing::warn!(bot = %self.world.bot(), "the next question of a form could not be sent, giving up");
+        tracing::warn!(bot = %self.cache.bot(), "the next question of a form could not be sent, giving up");
     }
 
     fn keep_form(&self, rows: &mut Batch, place: &str, dialogue: Option<&Dialogue>) {
-        let key = (self.world.bot().to_string(), place.to_owned());
+        let key = (self.cache.bot().to_string(), place.to_owned());
         match dialogue {
             Some(dialogue) => FORMS.put_until(rows, &key, dialogue, Some(dialogue.until)),
             None => FORMS.delete(rows, &key),

@@ -5,6 +5,7 @@
 
 mod api;
 mod buttons;
+mod cache;
 mod commands;
 mod config;
 mod decode;
@@ -22,7 +23,6 @@ mod receive;
 mod rights;
 pub mod text;
 mod waiting;
-mod world;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,12 +46,12 @@ pub use online::{Online, online};
 pub use reading::Updates;
 
 use api::Api;
+use cache::PlatformCache;
 use forms::Forms;
 use in_flight::InFlight;
 use pace::Pacer;
 use receive::{Door, Incoming};
 use waiting::Waiting;
-use world::World;
 
 /// Number of button presses, action results and the like that are remembered, each.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
@@ -97,7 +97,7 @@ pub struct Telegram {
     entropy: Arc<dyn Entropy>,
     api: Api,
     pacer: Pacer,
-    world: Arc<World>,
+    cache: Arc<PlatformCache>,
     forms: Forms,
     waiting: Waiting,
     callbacks: Callbacks,
@@ -145,7 +145,7 @@ impl Telegram {
         Ok(Arc::new(Self {
             api: Api::new(&token, api.as_deref())?,
             pacer: Pacer::new(config.pace),
-            world: Arc::new(World::new(&bot)),
+            cache: Arc::new(PlatformCache::new(&bot)),
             forms: Forms::default(),
             waiting: Waiting::default(),
             callbacks: Callbacks(Mutex::new(LruCache::new(REMEMBERED))),
@@ -209,7 +209,7 @@ impl Telegram {
 
     /// Performs an action, unless it was performed before under this key.
     async fn do_once(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
-        action.check_ids(self.world.bot())?;
+        action.check_ids(self.cache.bot())?;
         let known = self.done.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
         if let Some(outcome) = known {
             return Ok(outcome);
@@ -238,9 +238,9 @@ impl Telegram {
         let (telegram, now) = (Arc::clone(self), self.clock.now());
         let read = move || -> palabre_store::Result<()> {
             let snapshot = telegram.store.snapshot(now)?;
-            telegram.world.load(&snapshot)?;
-            telegram.forms.load(&snapshot, telegram.world.bot().as_str())?;
-            telegram.waiting.load(&snapshot, telegram.world.bot().as_str())
+            telegram.cache.load(&snapshot)?;
+            telegram.forms.load(&snapshot, telegram.cache.bot().as_str())?;
+            telegram.waiting.load(&snapshot, telegram.cache.bot().as_str())
         };
         let read = tokio::task::spawn_blocking(read).await.map_err(|error| AdapterError::Lost(error.to_string()))?;
         read.map_err(|error| AdapterError::Lost(format!("the stored state of chats cannot be read: {error}")))?;
@@ -259,15 +259,15 @@ impl Telegram {
 
     /// Records that a group has become a supergroup: the old id leads to the new one from now on.
     async fn moved(&self, from: i64, to: i64) {
-        if !self.world.lock().moved(from, to) {
+        if !self.cache.lock().moved(from, to) {
             return;
         }
-        tracing::info!(bot = %self.world.bot(), from, to, "a group has become a supergroup");
+        tracing::info!(bot = %self.cache.bot(), from, to, "a group has become a supergroup");
         let mut rows = Batch::default();
-        self.world.keep(&mut rows, from);
-        self.world.keep(&mut rows, to);
+        self.cache.keep(&mut rows, from);
+        self.cache.keep(&mut rows, to);
         if let Err(error) = self.store.commit(rows).await {
-            tracing::error!(bot = %self.world.bot(), "cannot store that a group has become a supergroup: {error}");
+            tracing::error!(bot = %self.cache.bot(), "cannot store that a group has become a supergroup: {error}");
         }
     }
 }
@@ -328,43 +328,43 @@ impl Adapter for Telegram {
     }
 
     fn member(&self, around: &Event, user: &UserId) -> Option<Member> {
-        let chat = self.world.chat_around(around)?;
-        self.world.lock().people.known_member(chat, user.native().parse().ok()?, user)
+        let chat = self.cache.chat_around(around)?;
+        self.cache.lock().people.known_member(chat, user.native().parse().ok()?, user)
     }
 
     fn is_own(&self, user: &UserId) -> bool {
-        let own = self.world.lock().me;
+        let own = self.cache.lock().me;
         own != 0 && user.native().parse::<i64>().is_ok_and(|id| id == own)
     }
 
     fn rank(&self, around: &Event, user: Option<&UserId>) -> Option<Rank> {
         // Private chats have no ranks.
-        let chat = self.world.chat_around(around).filter(|chat| *chat < 0)?;
-        let known = self.world.lock();
+        let chat = self.cache.chat_around(around).filter(|chat| *chat < 0)?;
+        let state = self.cache.lock();
         let whom = match user {
             Some(user) => user.native().parse().ok()?,
-            None => known.me,
+            None => state.me,
         };
-        known.people.rank(chat, whom)
+        state.people.rank(chat, whom)
     }
 
     fn user_named(&self, around: &Event, name: &str) -> Option<User> {
-        let chat = self.world.chat_around(around);
-        let known = self.world.lock();
+        let chat = self.cache.chat_around(around);
+        let state = self.cache.lock();
         let mention = name.trim_start_matches("<@").trim_end_matches('>');
         match mention.parse::<i64>() {
             // Chats have negative ids and are not users.
             Ok(id) if id > 0 => {
                 let unknown = || User {
-                    id: self.world.user_id(id),
+                    id: self.cache.user_id(id),
                     name: mention.to_owned(),
                     bot: false,
                     locale: None,
                     picture: None,
                 };
-                Some(known.people.user(id).cloned().unwrap_or_else(unknown))
+                Some(state.people.user(id).cloned().unwrap_or_else(unknown))
             }
-            _ => known.people.named(chat, name.trim_start_matches('@')).cloned(),
+            _ => state.people.named(chat, name.trim_start_matches('@')).cloned(),
         }
     }
 }

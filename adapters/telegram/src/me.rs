@@ -48,9 +48,9 @@ impl Telegram {
             self.report(Condition::Starting);
         }
         let me = Me::of(&said).ok_or_else(|| AdapterError::Lost("Telegram did not send the bot's id".to_owned()))?;
-        let mut known = self.world.lock();
-        known.me = me.id;
-        known.username.clone_from(&me.username);
+        let mut state = self.cache.lock();
+        state.me = me.id;
+        state.username.clone_from(&me.username);
         Ok(me)
     }
 }

@@ -5,9 +5,9 @@ use palabre_store::{Snapshot, Store};
 use serde_json::json;
 
 use crate::api::{Api, ApiError};
+use crate::cache::PlatformCache;
 use crate::me::Me;
 use crate::rights::lacking;
-use crate::world::World;
 
 /// The data that Telegram has about a bot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub async fn online(
     let webhook = api.call_with_retry("getWebhookInfo", json!({})).await.map_err(asked)?;
     let webhook = webhook["url"].as_str().filter(|url| !url.is_empty()).map(ToOwned::to_owned);
     let mut groups = Vec::new();
-    for (chat, title) in store.map(|store| known(bot, store)).unwrap_or_default() {
+    for (chat, title) in store.map(|store| stored_groups(bot, store)).unwrap_or_default() {
         let body = json!({ "chat_id": chat, "user_id": me.id });
         if let Ok(membership) = api.call_with_retry("getChatMember", body).await {
             groups.push((title, lacking(grants, &membership)));
@@ -63,13 +63,13 @@ pub async fn online(
     Ok(Online { privacy: me.privacy(), name: me.username, webhook, invite, groups })
 }
 
-fn known(bot: &BotName, store: &Store) -> Vec<(i64, String)> {
-    let world = World::new(bot);
-    let read = |snapshot: Snapshot| world.load(&snapshot);
+fn stored_groups(bot: &BotName, store: &Store) -> Vec<(i64, String)> {
+    let cache = PlatformCache::new(bot);
+    let read = |snapshot: Snapshot| cache.load(&snapshot);
     if let Err(error) = store.snapshot(0).and_then(read) {
         tracing::warn!("the stored groups cannot be read: {error}");
     }
-    let known = world.lock();
-    let groups = known.chats.iter().filter(|(id, row)| **id < 0 && row.is_in && row.moved_to.is_none());
+    let state = cache.lock();
+    let groups = state.chats.iter().filter(|(id, row)| **id < 0 && row.is_in && row.moved_to.is_none());
     groups.map(|(id, row)| (*id, row.title.clone())).collect()
 }

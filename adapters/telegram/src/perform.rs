@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use crate::Telegram;
 use crate::api::ApiError;
+use crate::cache::Recent;
 use crate::pace::Class;
-use crate::world::Recent;
 
 pub(crate) use say::Progress;
 
@@ -96,7 +96,7 @@ impl Telegram {
                 let (chat, topic) = self.place(room)?;
                 let user = user.as_ref().map(person).transpose()?;
                 let most = usize::try_from(*count).unwrap_or(usize::MAX);
-                let ids = self.world.lock().recent(chat, most, |one| {
+                let ids = self.cache.lock().recent(chat, most, |one| {
                     one.topic == topic
                         && user.is_none_or(|user| one.user == user)
                         && since.is_none_or(|since| one.time >= since)
@@ -104,14 +104,14 @@ impl Telegram {
                 let ids = ids.ok_or_else(|| ActionError::NotFound("the bot does not know that chat".to_owned()))?;
                 let removed = self.remove(chat, ids.clone()).await?;
                 // Forgotten once they are gone, so that a retry purges the same messages.
-                self.world.lock().forget(chat, &ids);
+                self.cache.lock().forget(chat, &ids);
                 Ok(removed)
             }
             Action::Thread { room, name, .. } => self.open_topic(self.place(room)?.0, name).await,
             Action::Invite { room, lasts, uses } => self.invite(self.place(room)?.0, *lasts, *uses).await,
             Action::Moderate { room, space, user, measure, .. } => {
                 let chat = match space {
-                    Some(space) => self.world.place(space.native()).map(|(chat, _)| chat),
+                    Some(space) => self.cache.place(space.native()).map(|(chat, _)| chat),
                     None => Some(self.place(room)?.0),
                 };
                 let chat = chat.ok_or_else(|| ActionError::NotFound("there is no such space".to_owned()))?;
@@ -120,10 +120,10 @@ impl Telegram {
                 if let Measure::Ban { purge_since: Some(since), .. } = measure {
                     // Telegram itself deletes them only in basic groups.
                     let said = |one: &Recent| one.user == person && one.time >= *since;
-                    let ids = self.world.lock().recent(chat, usize::MAX, said).unwrap_or_default();
+                    let ids = self.cache.lock().recent(chat, usize::MAX, said).unwrap_or_default();
                     if !ids.is_empty() {
                         self.remove(chat, ids.clone()).await?;
-                        self.world.lock().forget(chat, &ids);
+                        self.cache.lock().forget(chat, &ids);
                     }
                 }
                 Ok(done)
@@ -135,13 +135,13 @@ impl Telegram {
 
     fn place(&self, room: &RoomId) -> Result<Place, ActionError> {
         let native = room.native();
-        self.world.place(native).ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is not a chat on Telegram")))
+        self.cache.place(native).ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is not a chat on Telegram")))
     }
 
     /// Returns the chat and the number of the message that an action refers to.
     fn target(&self, room: &RoomId, which: &MessageRef) -> Result<(i64, i64), ActionError> {
         match which {
-            MessageRef::Id(id) | MessageRef::Own(id) => self.world.message(room.native(), id.as_str()),
+            MessageRef::Id(id) | MessageRef::Own(id) => self.cache.message(room.native(), id.as_str()),
             MessageRef::Sent(key) => Err(ActionError::NotFound(format!("the message {key} was not sent"))),
         }
     }
@@ -210,8 +210,8 @@ impl Telegram {
         let made = self.in_chat(chat, "createForumTopic", json!({ "chat_id": chat, "name": name })).await?;
         let topic = made["message_thread_id"].as_i64();
         let room = topic.map(|topic| {
-            self.world.lock().chats.entry(chat).or_default().name_topic(topic, &name);
-            self.world.room_id(chat, Some(topic)).to_string()
+            self.cache.lock().chats.entry(chat).or_default().name_topic(topic, &name);
+            self.cache.room_id(chat, Some(topic)).to_string()
         });
         Ok(Outcome { message: room.map(Into::into) })
     }

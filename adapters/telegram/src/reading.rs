@@ -5,9 +5,9 @@ use std::sync::Arc;
 use palabre_model::{Bot, Event, Millis};
 use serde_json::Value;
 
+use crate::cache::PlatformCache;
 use crate::decode::Decoder;
 use crate::lenient::regular;
-use crate::world::World;
 
 /// Decodes updates one after the other, as a bot does, and remembers their contents.
 pub struct Updates(Decoder);
@@ -16,13 +16,13 @@ impl Updates {
     /// Creates a decoder for the bot with this id and username, without any memory.
     #[must_use]
     pub fn new(bot: &Bot, id: i64, username: &str) -> Self {
-        let world = Arc::new(World::new(&bot.name));
+        let cache = Arc::new(PlatformCache::new(&bot.name));
         {
-            let mut known = world.lock();
-            known.me = id;
-            username.clone_into(&mut known.username);
+            let mut state = cache.lock();
+            state.me = id;
+            username.clone_into(&mut state.username);
         }
-        Self(Decoder { bot: bot.clone(), world, hear_bots: false })
+        Self(Decoder { bot: bot.clone(), cache, hear_bots: false })
     }
 
     /// Returns the events of an update.

@@ -75,7 +75,7 @@ struct Receiving<'t> {
 
 pub(crate) async fn run(telegram: &Arc<Telegram>, context: &AdapterContext) -> Result<(), AdapterError> {
     let decoder =
-        Decoder { bot: context.bot.clone(), world: Arc::clone(&telegram.world), hear_bots: telegram.config.hear_bots };
+        Decoder { bot: context.bot.clone(), cache: Arc::clone(&telegram.cache), hear_bots: telegram.config.hear_bots };
     let mut receiving = Receiving {
         telegram,
         context,
@@ -199,7 +199,7 @@ impl Receiving<'_> {
         }
         self.decoder.meet(&update);
         let decoded = Box::pin(self.decoded(id, frame, &update)).await;
-        self.telegram.world.keep_people(&mut self.rows, now);
+        self.telegram.cache.keep_people(&mut self.rows, now);
         self.position.pass(&mut self.rows, &self.context.bot.name, id, now);
         self.hand_over(decoded);
     }
@@ -209,7 +209,7 @@ impl Receiving<'_> {
         let now = self.context.clock.now();
         if let Some(callback) = &frame.callback_query {
             if let Some(message) = &callback.message
-                && !self.telegram.world.lock().is_noted(message.chat.id, message.message_id)
+                && !self.telegram.cache.lock().is_noted(message.chat.id, message.message_id)
             {
                 // Before a press can be routed, it must be known which script's message it is on.
                 self.telegram.in_flight.quiesce(message.chat.id).await;
@@ -253,7 +253,7 @@ impl Receiving<'_> {
     fn hand_over(&mut self, decoded: Decoded) {
         let Decoded { events, changed } = decoded;
         for chat in changed {
-            self.telegram.world.keep(&mut self.rows, chat);
+            self.telegram.cache.keep(&mut self.rows, chat);
         }
         self.emit(events);
     }
@@ -304,9 +304,9 @@ impl Receiving<'_> {
         let now = self.context.clock.now();
         let decoded = self.decoder.message(parts, now).unwrap_or_default();
         if let Some((chat, first)) = first {
-            self.telegram.world.keep_parts(&mut self.rows, chat, first, now);
+            self.telegram.cache.keep_parts(&mut self.rows, chat, first, now);
         }
-        self.telegram.world.keep_people(&mut self.rows, now);
+        self.telegram.cache.keep_people(&mut self.rows, now);
         self.hand_over(decoded);
     }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::Telegram;
+use crate::cache::ChatKind;
 use crate::frames::Membership;
 use crate::lenient::each;
-use crate::world::ChatKind;
 
 /// Maximum wait of an update for the list of administrators.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -41,19 +41,19 @@ impl Telegram {
     /// An outdated list stays valid in the meantime.
     pub(crate) async fn know_admins(self: &Arc<Self>, chat: i64) {
         let (needs, has) = {
-            let known = self.world.lock();
-            (known.people.needs_admins(chat), known.people.has_admins(chat))
+            let state = self.cache.lock();
+            (state.people.needs_admins(chat), state.people.has_admins(chat))
         };
         if !needs {
             return;
         }
         // So that no other task requests them at the same time.
-        self.world.lock().people.admins_unknown(chat);
+        self.cache.lock().people.admins_unknown(chat);
         if has {
             let telegram = Arc::clone(self);
             self.beside(async move { telegram.ask_admins(chat).await });
         } else if tokio::time::timeout(PATIENCE, self.ask_admins(chat)).await.is_err() {
-            tracing::debug!(bot = %self.world.bot(), chat, "the list of administrators did not arrive in time");
+            tracing::debug!(bot = %self.cache.bot(), chat, "the list of administrators did not arrive in time");
         }
     }
 
@@ -63,12 +63,12 @@ impl Telegram {
                 let members: Vec<Membership> = each(said).unwrap_or_default();
                 // So that they are found by name before they write anything.
                 for one in &members {
-                    self.world.saw(&one.user);
+                    self.cache.saw(&one.user);
                 }
-                self.world.lock().people.set_admins(chat, &members);
+                self.cache.lock().people.set_admins(chat, &members);
             }
             Err(error) => {
-                tracing::debug!(bot = %self.world.bot(), chat, "the list of administrators is not available: {error}");
+                tracing::debug!(bot = %self.cache.bot(), chat, "the list of administrators is not available: {error}");
             }
         }
     }
@@ -79,21 +79,21 @@ impl Telegram {
             return;
         }
         // Until the bot knows its own id.
-        while self.world.lock().me == 0 {
+        while self.cache.lock().me == 0 {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let (me, chats) = {
-            let known = self.world.lock();
-            let of_many = known.chats.iter().filter(|(_, row)| row.is_in && row.moved_to.is_none());
+            let state = self.cache.lock();
+            let of_many = state.chats.iter().filter(|(_, row)| row.is_in && row.moved_to.is_none());
             let groups = of_many.filter(|(_, row)| matches!(row.kind, ChatKind::Group | ChatKind::Supergroup));
-            (known.me, groups.map(|(id, row)| (*id, row.title.clone())).collect::<Vec<_>>())
+            (state.me, groups.map(|(id, row)| (*id, row.title.clone())).collect::<Vec<_>>())
         };
         for (chat, title) in chats {
             let said = self.api.call_with_retry("getChatMember", json!({ "chat_id": chat, "user_id": me })).await;
             let Ok(membership) = said else { continue };
             let lacks = lacking(&self.grants, &membership);
             if !lacks.is_empty() {
-                tracing::warn!(bot = %self.world.bot(), "the bot lacks rights in {title}: {}; make it an administrator with them", lacks.join(", "));
+                tracing::warn!(bot = %self.cache.bot(), "the bot lacks rights in {title}: {}; make it an administrator with them", lacks.join(", "));
             }
         }
     }

@@ -104,7 +104,7 @@ impl Telegram {
             match telegram.deliver(user).await {
                 Ok(()) => telegram.waiting.set(user, false),
                 Err(error) => {
-                    tracing::warn!(bot = %telegram.world.bot(), "a waiting answer cannot be delivered: {error}");
+                    tracing::warn!(bot = %telegram.cache.bot(), "a waiting answer cannot be delivered: {error}");
                 }
             }
         });
@@ -116,7 +116,7 @@ impl Telegram {
                 Ok(()) => {}
                 // The others may be accepted.
                 Err(ActionError::Rejected(why)) => {
-                    tracing::warn!(bot = %self.world.bot(), "dropped a waiting answer that Telegram refuses: {why}");
+                    tracing::warn!(bot = %self.cache.bot(), "dropped a waiting answer that Telegram refuses: {why}");
                 }
                 Err(error) => return Err(error),
             }
@@ -144,7 +144,7 @@ impl Telegram {
     /// Returns the answers that wait for a user, oldest first.
     async fn answers(&self, user: i64) -> Result<Vec<Answer>, ActionError> {
         let (store, now) = (self.store.clone(), self.clock.now());
-        let prefix = (self.world.bot().to_string(), user.unsigned_abs());
+        let prefix = (self.cache.bot().to_string(), user.unsigned_abs());
         let read = move || -> palabre_store::Result<Vec<Answer>> {
             let snapshot = store.snapshot(now)?;
             let mut answers = Vec::new();
@@ -160,6 +160,6 @@ impl Telegram {
     }
 
     fn waiting_key(&self, user: i64, key: &ActionKey) -> (String, u64, String) {
-        (self.world.bot().to_string(), user.unsigned_abs(), key.to_string())
+        (self.cache.bot().to_string(), user.unsigned_abs(), key.to_string())
     }
 }

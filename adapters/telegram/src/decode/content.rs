@@ -74,7 +74,7 @@ impl Decoder {
         }
         rest.push_str(&String::from_utf16(units.get(at..)?).ok()?);
         Some(match command.split_once('@') {
-            Some((name, bot)) if bot.eq_ignore_ascii_case(&self.world.lock().username) => format!("{name}{rest}"),
+            Some((name, bot)) if bot.eq_ignore_ascii_case(&self.cache.lock().username) => format!("{name}{rest}"),
             // Addressed to another bot: escaped, so that it is no command here.
             Some(_) => format!("\\{command}{rest}"),
             None => format!("{command}{rest}"),

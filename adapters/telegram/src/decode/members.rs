@@ -3,13 +3,13 @@
 use palabre_model::{EventKind, Member, Millis, User};
 
 use super::{Decoded, Decoder, Scene};
-use crate::{frames, world};
+use crate::{cache, frames};
 
 impl Decoder {
     /// Returns a member of a group; `None` in private chats.
     pub(super) fn member(&self, chat: i64, user: i64) -> Option<Member> {
         let id = self.user_id(user);
-        (chat < 0).then(|| self.world.lock().people.member(chat, user, &id))
+        (chat < 0).then(|| self.cache.lock().people.member(chat, user, &id))
     }
 
     /// Returns the events of a service message about joins and leaves.
@@ -17,14 +17,14 @@ impl Decoder {
     /// If the bot is an administrator, a `chat_member` update reports the same; the second of the two
     /// is dropped.
     pub(super) fn came_and_went(&self, frame: &frames::Message, by: (&User, i64), now: Millis) -> Decoded {
-        let me = self.world.lock().me;
+        let me = self.cache.lock().me;
         let chat = frame.chat.id;
         let came = frame.new_chat_members.iter().map(|person| (person, true));
         let went = frame.left_chat_member.iter().map(|person| (person, false));
         let mut events = Vec::new();
         for (person, is_in) in came.chain(went).filter(|(person, _)| person.id != me) {
             let user = self.user(person);
-            if !self.world.lock().people.is_news(chat, person.id, is_in) {
+            if !self.cache.lock().people.is_news(chat, person.id, is_in) {
                 continue;
             }
             let by = (by.1 != person.id).then(|| by.0.clone());
@@ -41,13 +41,13 @@ impl Decoder {
         let changed = self.learn_chat(&frame.chat);
         let user = self.user(&new.user);
         let by = (frame.from.id != person).then(|| self.user(&frame.from));
-        self.world.lock().people.became(chat, &user.id, new);
-        let member = (chat < 0).then(|| world::member(&user.id, new));
+        self.cache.lock().people.became(chat, &user.id, new);
+        let member = (chat < 0).then(|| cache::member(&user.id, new));
         let mut kinds = Vec::new();
         if old.is_banned() && !new.is_banned() {
             kinds.push(EventKind::Unban { by: by.clone(), reason: None });
         }
-        if old.is_in() != new.is_in() && self.world.lock().people.is_news(chat, person, new.is_in()) {
+        if old.is_in() != new.is_in() && self.cache.lock().people.is_news(chat, person, new.is_in()) {
             kinds.push(match new.is_in() {
                 true => EventKind::Join { by: by.clone(), reason: None },
                 false => EventKind::Leave { by: by.clone(), reason: None },
@@ -56,7 +56,7 @@ impl Decoder {
         if !old.is_banned() && new.is_banned() {
             kinds.push(EventKind::Ban { by, reason: None });
         }
-        let was = world::member(&user.id, old);
+        let was = cache::member(&user.id, old);
         let is_other = old.is_muted() != new.is_muted()
             || old.is_admin() != new.is_admin()
             || old.tag != new.tag
@@ -76,7 +76,7 @@ impl Decoder {
         let (old, new) = (&frame.old_chat_member, &frame.new_chat_member);
         let chat = frame.chat.id;
         let mut changed = self.learn_chat(&frame.chat);
-        self.world.lock().chats.entry(chat).or_default().is_in = new.is_in();
+        self.cache.lock().chats.entry(chat).or_default().is_in = new.is_in();
         changed.push(chat);
         if frame.chat.is_private() {
             return None;
@@ -84,10 +84,10 @@ impl Decoder {
         let me = self.user(&new.user);
         let kind = match (old.is_in(), new.is_in()) {
             (false, true) => EventKind::RoomCreate,
-            (true, false) => EventKind::RoomDelete { before: Some(self.world.room(chat, None)) },
+            (true, false) => EventKind::RoomDelete { before: Some(self.cache.room(chat, None)) },
             _ => {
-                self.world.lock().people.became(chat, &me.id, new);
-                let (was, is) = (world::member(&me.id, old), world::member(&me.id, new));
+                self.cache.lock().people.became(chat, &me.id, new);
+                let (was, is) = (cache::member(&me.id, old), cache::member(&me.id, new));
                 let scene = Scene { chat, topic: None, member: Some(is), user: Some(me) };
                 let event = self.event(scene, EventKind::MemberUpdate { before: Some(was) }, now);
                 return Some(Decoded { events: vec![event], changed });
@@ -113,7 +113,7 @@ impl Decoder {
     }
 
     fn learn_chat(&self, chat: &frames::Chat) -> Vec<i64> {
-        let is_news = self.world.lock().chats.entry(chat.id).or_default().update(chat);
+        let is_news = self.cache.lock().chats.entry(chat.id).or_default().update(chat);
         if is_news { vec![chat.id] } else { Vec::new() }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use palabre_model::{EventKind, Message, Millis, Room, User};
 
 use super::{Decoded, Decoder, Scene};
+use crate::cache::{ANONYMOUS, Parts, Recent};
 use crate::frames::{self, Reaction};
-use crate::world::{ANONYMOUS, Parts, Recent};
 
 impl Decoder {
     /// Returns the event of a message, which has several parts if it is an album.
@@ -19,18 +19,18 @@ impl Decoder {
         if parts.len() > 1 {
             let mut album = Parts { ids: Vec::new(), texts: vec![first.message_id], has_caption: true };
             parts.iter().for_each(|part| album.add(part.message_id));
-            self.world.lock().composed.note(first.chat.id, first.message_id, album);
+            self.cache.lock().composed.note(first.chat.id, first.message_id, album);
         }
         if let Some(decoded) = self.told(first, now) {
             let Decoded { events, changed: more } = decoded;
             changed.extend(more);
             return Some(Decoded { events, changed });
         }
-        let is_own = first.from.as_ref().is_some_and(|from| from.id == self.world.lock().me);
+        let is_own = first.from.as_ref().is_some_and(|from| from.id == self.cache.lock().me);
         // Telegram forwards a channel's posts to its discussion group. Where the bot is in both,
         // those are duplicates.
         let is_told = first.is_automatic_forward
-            && first.sender_chat.as_ref().is_some_and(|chat| self.world.lock().chats.contains_key(&chat.id));
+            && first.sender_chat.as_ref().is_some_and(|chat| self.cache.lock().chats.contains_key(&chat.id));
         if is_own || is_told {
             return Some(Decoded { events: Vec::new(), changed });
         }
@@ -40,7 +40,7 @@ impl Decoder {
             // A service message of a kind that is not known here.
             return None;
         }
-        let message_id = self.world.lock().message_id(first.chat.id, first.message_id);
+        let message_id = self.cache.lock().message_id(first.chat.id, first.message_id);
         let message = Message {
             id: message_id,
             author: Some(user.id.clone()),
@@ -48,7 +48,7 @@ impl Decoder {
             content,
             reply_to: self.answered(first),
         };
-        self.world.lock().messages.put((first.chat.id, first.message_id), Arc::new(message.clone()));
+        self.cache.lock().messages.put((first.chat.id, first.message_id), Arc::new(message.clone()));
         if user.bot && !self.hear_bots {
             return Some(Decoded { events: Vec::new(), changed });
         }
@@ -60,14 +60,14 @@ impl Decoder {
     pub(super) fn edited(&self, frame: &frames::Message, now: Millis) -> Decoded {
         let changed = self.learn(frame);
         let (user, id) = self.author(frame);
-        let is_own = frame.from.as_ref().is_some_and(|from| from.id == self.world.lock().me);
+        let is_own = frame.from.as_ref().is_some_and(|from| from.id == self.cache.lock().me);
         if is_own || (user.bot && !self.hear_bots) {
             return Decoded { events: Vec::new(), changed };
         }
         let chat = frame.chat.id;
         // An edit of one part of an album is an edit of the whole message.
-        let of = self.world.lock().composed.head_of(chat, frame.message_id);
-        let before = self.world.lock().messages.get(&(chat, of)).map(|message| Message::clone(message));
+        let of = self.cache.lock().composed.head_of(chat, frame.message_id);
+        let before = self.cache.lock().messages.get(&(chat, of)).map(|message| Message::clone(message));
         let mut content = self.content(std::slice::from_ref(frame));
         if let Some(before) = before.as_ref().filter(|_| of != frame.message_id || self.has_several(chat, of)) {
             content.attachments.clone_from(&before.content.attachments);
@@ -75,7 +75,7 @@ impl Decoder {
                 content.text.clone_from(&before.content.text);
             }
         }
-        let message_id = self.world.lock().message_id(chat, of);
+        let message_id = self.cache.lock().message_id(chat, of);
         let message = Message {
             id: message_id,
             author: Some(user.id.clone()),
@@ -83,7 +83,7 @@ impl Decoder {
             content,
             reply_to: self.answered(frame),
         };
-        self.world.lock().messages.put((chat, of), Arc::new(message.clone()));
+        self.cache.lock().messages.put((chat, of), Arc::new(message.clone()));
         if before.as_ref() == Some(&message) {
             // Nothing that scripts see has changed, such as when a link preview was added.
             return Decoded { events: Vec::new(), changed };
@@ -99,14 +99,14 @@ impl Decoder {
             (None, Some(chat)) => (self.as_user(chat), chat.id),
             (None, None) => return Decoded::default(),
         };
-        if id == self.world.lock().me {
+        if id == self.cache.lock().me {
             return Decoded::default();
         }
         let chat = frame.chat.id;
-        let of = self.world.lock().composed.head_of(chat, frame.message_id);
-        let id_of = self.world.lock().message_id(chat, of);
+        let of = self.cache.lock().composed.head_of(chat, frame.message_id);
+        let id_of = self.cache.lock().message_id(chat, of);
         let scene = || {
-            let topic = self.world.lock().topic_of(chat, of);
+            let topic = self.cache.lock().topic_of(chat, of);
             let member = self.member(chat, id);
             Scene { chat, topic, user: Some(user.clone()), member }
         };
@@ -133,12 +133,12 @@ impl Decoder {
             return Some(self.came_and_went(frame, (&user, id), now));
         }
         if let Some(pinned) = &frame.pinned_message {
-            let message = self.world.lock().id_of(chat, pinned.message_id);
+            let message = self.cache.lock().id_of(chat, pinned.message_id);
             let kind = EventKind::Pin { message, pinned: true, by: Some(user.clone()) };
             return Some(self.event(scene(), kind, now).into());
         }
         if let Some(title) = &frame.new_chat_title {
-            let before = Room { name: self.old_title(chat, title), ..self.world.room(chat, None) };
+            let before = Room { name: self.old_title(chat, title), ..self.cache.room(chat, None) };
             return Some(self.event(scene(), EventKind::RoomUpdate { before: Some(before) }, now).into());
         }
         if frame.group_chat_created || frame.supergroup_chat_created || frame.channel_chat_created {
@@ -147,26 +147,26 @@ impl Decoder {
         }
         let moved = frame.migrate_to_chat_id.map(|to| (chat, to));
         if let Some((from, to)) = moved.or(frame.migrate_from_chat_id.map(|from| (from, chat))) {
-            self.world.lock().moved(from, to);
+            self.cache.lock().moved(from, to);
             return Some(Decoded { events: Vec::new(), changed: vec![from, to] });
         }
         let topic = frame.message_thread_id?;
         if let Some(created) = &frame.forum_topic_created {
             let name = created.name.clone().unwrap_or_default();
-            self.world.lock().chats.entry(chat).or_default().name_topic(topic, &name);
+            self.cache.lock().chats.entry(chat).or_default().name_topic(topic, &name);
             let event = self.event(scene(), EventKind::RoomCreate, now);
             return Some(Decoded { events: vec![event], changed: vec![chat] });
         }
         if let Some(name) = frame.forum_topic_edited.as_ref().map(|edited| edited.name.clone()) {
-            let before = self.world.room(chat, Some(topic));
+            let before = self.cache.room(chat, Some(topic));
             if let Some(name) = name {
-                self.world.lock().chats.entry(chat).or_default().name_topic(topic, &name);
+                self.cache.lock().chats.entry(chat).or_default().name_topic(topic, &name);
             }
             let event = self.event(scene(), EventKind::RoomUpdate { before: Some(before) }, now);
             return Some(Decoded { events: vec![event], changed: vec![chat] });
         }
         if frame.forum_topic_closed.is_some() || frame.forum_topic_reopened.is_some() {
-            let before = self.world.room(chat, Some(topic));
+            let before = self.cache.room(chat, Some(topic));
             return Some(self.event(scene(), EventKind::RoomUpdate { before: Some(before) }, now).into());
         }
         None
@@ -174,8 +174,8 @@ impl Decoder {
 
     /// Returns the title that a chat had before `title`.
     fn old_title(&self, chat: i64, title: &str) -> String {
-        let mut known = self.world.lock();
-        let row = known.chats.entry(chat).or_default();
+        let mut state = self.cache.lock();
+        let row = state.chats.entry(chat).or_default();
         std::mem::replace(&mut row.title_before, title.to_owned())
     }
 
@@ -202,19 +202,19 @@ impl Decoder {
         let answered = frame.reply_to_message.as_ref()?;
         let is_beginning = frame.is_topic_message
             && (answered.forum_topic_created.is_some() || Some(answered.message_id) == frame.message_thread_id);
-        (!is_beginning).then(|| self.world.lock().id_of(frame.chat.id, answered.message_id))
+        (!is_beginning).then(|| self.cache.lock().id_of(frame.chat.id, answered.message_id))
     }
 
     pub(super) fn scene(&self, frame: &frames::Message, user: User, id: i64) -> Scene {
         let chat = frame.chat.id;
         let topic = frame.message_thread_id.filter(|_| frame.is_topic_message);
-        self.world.lock().people.tagged(chat, id, &user.id, frame.sender_tag.as_deref());
+        self.cache.lock().people.tagged(chat, id, &user.id, frame.sender_tag.as_deref());
         let mut member = self.member(chat, id);
         // Only administrators can write in the name of the group itself.
         if id == chat || id == ANONYMOUS {
             member = member.map(|member| palabre_model::Member {
                 permission: Some(palabre_model::Permission::Moderator),
-                roles: vec![crate::world::ADMINISTRATOR.to_owned()],
+                roles: vec![crate::cache::ADMINISTRATOR.to_owned()],
                 ..member
             });
         }
@@ -223,8 +223,8 @@ impl Decoder {
 
     /// Updates the cached chat from a message. Returns the chats whose row has changed.
     pub(super) fn learn(&self, frame: &frames::Message) -> Vec<i64> {
-        let mut known = self.world.lock();
-        let row = known.chats.entry(frame.chat.id).or_default();
+        let mut state = self.cache.lock();
+        let row = state.chats.entry(frame.chat.id).or_default();
         let before = row.title.clone();
         let mut is_news = row.update(&frame.chat);
         is_news |= !std::mem::replace(&mut row.is_in, true);
@@ -242,7 +242,7 @@ impl Decoder {
 
     /// Whether a remembered message has several parts.
     fn has_several(&self, chat: i64, id: i64) -> bool {
-        self.world.lock().composed.has_several(chat, id)
+        self.cache.lock().composed.has_several(chat, id)
     }
 
     fn note(&self, frame: &frames::Message) {
@@ -252,6 +252,6 @@ impl Decoder {
             user: self.author(frame).1,
             time: frame.time(),
         };
-        self.world.lock().note(frame.chat.id, recent);
+        self.cache.lock().note(frame.chat.id, recent);
     }
 }

@@ -13,19 +13,19 @@ impl Telegram {
     /// Deletes messages of a chat with all of their parts.
     pub(super) async fn delete(&self, chat: i64, heads: &[i64]) -> Result<Outcome, ActionError> {
         let ids: Vec<i64> = {
-            let known = self.world.lock();
-            heads.iter().flat_map(|head| known.parts_of(chat, *head)).collect()
+            let state = self.cache.lock();
+            heads.iter().flat_map(|head| state.parts_of(chat, *head)).collect()
         };
         let removed = self.remove(chat, ids.clone()).await?;
-        self.world.lock().forget(chat, &ids);
+        self.cache.lock().forget(chat, &ids);
         let mut rows = Batch::default();
         for head in heads {
-            self.world.drop_parts(&mut rows, chat, *head);
+            self.cache.drop_parts(&mut rows, chat, *head);
         }
         if !rows.is_empty()
             && let Err(error) = self.store.commit(rows).await
         {
-            tracing::warn!(bot = %self.world.bot(), "cannot store that a message was deleted: {error}");
+            tracing::warn!(bot = %self.cache.bot(), "cannot store that a message was deleted: {error}");
         }
         Ok(removed)
     }
@@ -99,7 +99,7 @@ impl Telegram {
     /// Returns the message that an action deletes, by chat and number.
     fn deletion(&self, action: &Action) -> Option<(i64, i64)> {
         let Action::Delete { room, message, .. } = action else { return None };
-        action.check_ids(self.world.bot()).ok()?;
+        action.check_ids(self.cache.bot()).ok()?;
         self.target(room, message).ok()
     }
 }

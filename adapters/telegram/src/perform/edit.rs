@@ -8,21 +8,21 @@ use super::{Place, in_topic};
 use crate::Telegram;
 use crate::api::ApiError;
 use crate::buttons::keyboard;
+use crate::cache::Parts;
 use crate::encode::{CAPTION, TEXT, rich};
 use crate::text::{Rich, cut_within};
-use crate::world::Parts;
 
 impl Telegram {
     pub(super) async fn edit(&self, (chat, topic): Place, id: i64, content: &Content) -> Result<Outcome, ActionError> {
         let (markup, kept) = keyboard(content)?;
         self.keep_buttons(kept).await?;
-        let rich = rich(&self.world, content);
+        let rich = rich(&self.cache, content);
         if rich.text.trim().is_empty() {
             return Err(ActionError::Rejected("a message cannot become empty".to_owned()));
         }
         let (head, mut parts) = {
-            let known = self.world.lock();
-            (known.composed.head_of(chat, id), known.composed.parts_of(chat, id))
+            let state = self.cache.lock();
+            (state.composed.head_of(chat, id), state.composed.parts_of(chat, id))
         };
         if parts.texts.is_empty() {
             // A message of files without text.
@@ -116,7 +116,7 @@ impl Telegram {
             return Ok(());
         }
         self.remove(chat, surplus.to_vec()).await?;
-        self.world.lock().forget(chat, surplus);
+        self.cache.lock().forget(chat, surplus);
         parts.ids.retain(|id| !surplus.contains(id));
         parts.texts.retain(|id| !surplus.contains(id));
         self.note_parts(chat, head, parts).await;
@@ -125,11 +125,11 @@ impl Telegram {
 
     /// Remembers the parts of a message, also over a restart.
     pub(super) async fn note_parts(&self, chat: i64, head: i64, parts: Parts) {
-        self.world.lock().composed.note(chat, head, parts);
+        self.cache.lock().composed.note(chat, head, parts);
         let mut rows = Batch::default();
-        self.world.keep_parts(&mut rows, chat, head, self.clock.now());
+        self.cache.keep_parts(&mut rows, chat, head, self.clock.now());
         if let Err(error) = self.store.commit(rows).await {
-            tracing::warn!(bot = %self.world.bot(), "the parts of a message cannot be stored: {error}");
+            tracing::warn!(bot = %self.cache.bot(), "the parts of a message cannot be stored: {error}");
         }
     }
 }

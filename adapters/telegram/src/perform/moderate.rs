@@ -13,7 +13,7 @@ use teloxide_core::types::{ChatId, ChatPermissions, Recipient, UserId};
 use super::{Place, done};
 use crate::Telegram;
 use crate::api::ApiError;
-use crate::world::ADMINISTRATOR;
+use crate::cache::ADMINISTRATOR;
 
 /// Minimum and maximum duration of a measure.
 ///
@@ -140,10 +140,10 @@ impl Telegram {
             let promoted = self.ask_in(chat, &promote).await;
             return promoted.map(|_| Outcome::default()).or_else(|error| refused(error, ADD_ADMINS));
         }
-        let id = self.world.user_id(user);
+        let id = self.cache.user_id(user);
         let is_admin = {
-            let known = self.world.lock();
-            known.people.member(chat, user, &id).roles.iter().any(|role| role == ADMINISTRATOR)
+            let state = self.cache.lock();
+            state.people.member(chat, user, &id).roles.iter().any(|role| role == ADMINISTRATOR)
         };
         let word: String = if gives { role.chars().take(TITLE).collect() } else { String::new() };
         let (result, right) = if is_admin {
@@ -184,14 +184,14 @@ impl Telegram {
 
     /// Takes the right to write from all members. Their permissions are stored, to be restored.
     async fn lock(&self, chat: i64) -> Result<Outcome, ActionError> {
-        let is_locked = self.world.lock().chats.get(&chat).is_some_and(|row| row.before_lock.is_some());
+        let is_locked = self.cache.lock().chats.get(&chat).is_some_and(|row| row.before_lock.is_some());
         if !is_locked {
             let now = self.in_chat(chat, "getChat", json!({ "chat_id": chat })).await?;
             let before = now["permissions"].clone();
             if !before.is_object() {
                 return Err(ActionError::Rejected("Telegram did not send the chat's permissions".to_owned()));
             }
-            self.world.lock().chats.entry(chat).or_default().before_lock = Some(before.to_string());
+            self.cache.lock().chats.entry(chat).or_default().before_lock = Some(before.to_string());
             self.keep_chat(chat).await?;
         }
         let lock = SetChatPermissions::new(at(chat), ChatPermissions::empty());
@@ -200,14 +200,14 @@ impl Telegram {
             && matches!(locked, Err(ActionError::Forbidden(_) | ActionError::Rejected(_) | ActionError::NotFound(_)))
         {
             // The chat was not locked, so there is nothing to restore.
-            self.world.lock().chats.entry(chat).or_default().before_lock = None;
+            self.cache.lock().chats.entry(chat).or_default().before_lock = None;
             self.keep_chat(chat).await?;
         }
         locked
     }
 
     async fn unlock(&self, chat: i64) -> Result<Outcome, ActionError> {
-        let before = self.world.lock().chats.get(&chat).and_then(|row| row.before_lock.clone());
+        let before = self.cache.lock().chats.get(&chat).and_then(|row| row.before_lock.clone());
         let before = before.and_then(|before| serde_json::from_str::<Value>(&before).ok()).filter(Value::is_object);
         let result = match before {
             Some(permissions) => {
@@ -218,14 +218,14 @@ impl Telegram {
             None => self.ask_in(chat, &SetChatPermissions::new(at(chat), ChatPermissions::all())).await,
         };
         done(result)?;
-        self.world.lock().chats.entry(chat).or_default().before_lock = None;
+        self.cache.lock().chats.entry(chat).or_default().before_lock = None;
         self.keep_chat(chat).await?;
         Ok(Outcome::default())
     }
 
     async fn keep_chat(&self, chat: i64) -> Result<(), ActionError> {
         let mut batch = Batch::default();
-        self.world.keep(&mut batch, chat);
+        self.cache.keep(&mut batch, chat);
         self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))
     }
 }

@@ -33,7 +33,7 @@ impl Telegram {
     /// Returns an offer as an article.
     /// <https://core.telegram.org/bots/api#inlinequeryresultarticle>
     fn article(&self, index: usize, offer: &Offer) -> Result<Value, ActionError> {
-        let said = texts(&self.world, &Content::text(offer.text.clone()), TEXT);
+        let said = texts(&self.cache, &Content::text(offer.text.clone()), TEXT);
         let [said] = said.as_slice() else {
             let why = if said.is_empty() { "has no text" } else { "is too long for one message" };
             return Err(ActionError::Rejected(format!("the offer \"{}\" {why}", offer.title)));

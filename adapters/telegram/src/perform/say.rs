@@ -9,10 +9,10 @@ use super::{Place, in_topic, somebody};
 use crate::Telegram;
 use crate::api::Upload;
 use crate::buttons::keyboard;
+use crate::cache::{ChatKind, Parts, Recent};
 use crate::encode::{ALBUM, CAPTION, Kind, TEXT, rich};
 use crate::text::{Rich, cut};
 use crate::waiting::PAYLOAD;
-use crate::world::{ChatKind, Parts, Recent};
 
 /// Limits of a poll: options, characters of an option and of the question, seconds that it is open.
 const ANSWERS: usize = 12;
@@ -117,7 +117,7 @@ impl Telegram {
             // To scripts they are one message: an action on one part applies to all.
             self.note_parts(chat, head, parts).await;
         }
-        Ok(Outcome { message: Some(self.world.lock().message_id(chat, head)) })
+        Ok(Outcome { message: Some(self.cache.lock().message_id(chat, head)) })
     }
 
     /// Sends one part, and returns the messages that it became.
@@ -127,7 +127,7 @@ impl Telegram {
         let said = match part {
             Part::Poll(poll) => {
                 let _in_flight = self.polls_in_flight.read().await;
-                let is_channel = self.world.lock().chats.get(&chat).is_some_and(|row| row.kind == ChatKind::Channel);
+                let is_channel = self.cache.lock().chats.get(&chat).is_some_and(|row| row.kind == ChatKind::Channel);
                 let said = self.said("sendPoll", chat, Value::Object(asked(&poll, is_channel, body)?)).await?;
                 self.keep_poll(&said, &poll).await?;
                 return Ok(id_of(&said).into_iter().collect());
@@ -183,7 +183,7 @@ impl Telegram {
     ///
     /// The text becomes a caption if it is short enough and there is exactly one place for it.
     fn parts(&self, content: &Content, has_buttons: bool) -> Result<Vec<Part>, ActionError> {
-        let rich = rich(&self.world, content);
+        let rich = rich(&self.cache, content);
         let mut groups: Vec<(Option<u8>, Vec<FileToSend>)> = Vec::new();
         for file in &content.files {
             let album = Kind::of(file).album();
@@ -243,7 +243,7 @@ impl Telegram {
             return Ok(said);
         }
         let is_plain = content.files.is_empty() && content.buttons.is_empty() && content.select.is_none();
-        let words = rich(&self.world, content).text;
+        let words = rich(&self.cache, content).text;
         if let Some(callback) = interaction.filter(|_| is_plain && words.chars().count() <= ALERT)
             && self.answer_callback(callback, Some(&words)).await
         {
@@ -272,7 +272,7 @@ impl Telegram {
 
     /// Leads a user to the private chat, by the pressed button or by a link that all can see.
     async fn invite_in(&self, (chat, topic): Place, interaction: Option<&str>) {
-        let username = self.world.lock().username.clone();
+        let username = self.cache.lock().username.clone();
         let link = format!("https://t.me/{username}?start={PAYLOAD}");
         if let Some(callback) = interaction
             && self.lead_by_callback(callback, &link).await
@@ -283,7 +283,7 @@ impl Telegram {
         in_topic(&mut body, topic);
         let _turn = self.pacer.wait(chat, 1).await;
         if let Err(error) = self.said("sendMessage", chat, body).await {
-            tracing::debug!(bot = %self.world.bot(), "the link to the bot could not be sent: {error}");
+            tracing::debug!(bot = %self.cache.bot(), "the link to the bot could not be sent: {error}");
         }
     }
 
@@ -292,9 +292,9 @@ impl Telegram {
         let (Some(chat), Some(id)) = (message["chat"]["id"].as_i64(), id_of(message)) else { return };
         let topic = message["message_thread_id"].as_i64().filter(|_| message["is_topic_message"] == true);
         let time = message["date"].as_u64().unwrap_or_default().saturating_mul(1_000);
-        let mut known = self.world.lock();
-        let user = known.me;
-        known.note(chat, Recent { id, topic, user, time });
+        let mut state = self.cache.lock();
+        let user = state.me;
+        state.note(chat, Recent { id, topic, user, time });
     }
 
     /// Returns the progress of an action before an error, so that nothing is sent twice.

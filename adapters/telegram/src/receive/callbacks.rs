@@ -68,7 +68,7 @@ impl Telegram {
         let (telegram, id) = (Arc::clone(self), callback.id.clone());
         self.beside(async move {
             if let Err(error) = telegram.api.call("editMessageReplyMarkup", body).await {
-                tracing::debug!(bot = %telegram.world.bot(), "a selection could not be shown: {error}");
+                tracing::debug!(bot = %telegram.cache.bot(), "a selection could not be shown: {error}");
             }
             telegram.answer_callback(&id, None).await;
         });
@@ -105,7 +105,7 @@ impl Telegram {
         match tokio::time::timeout(LATE, self.api.call_with_retry("answerCallbackQuery", body)).await {
             Ok(Ok(_)) => true,
             Ok(Err(error)) => {
-                tracing::debug!(bot = %self.world.bot(), "a button press could not be answered: {error}");
+                tracing::debug!(bot = %self.cache.bot(), "a button press could not be answered: {error}");
                 false
             }
             Err(_) => false,

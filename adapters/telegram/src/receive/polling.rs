@@ -29,7 +29,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
     let mut garbled = 0;
     // Telegram refuses polling while a webhook is set.
     if let Err(error) = telegram.api.call_with_retry("deleteWebhook", json!({})).await {
-        tracing::warn!(bot = %telegram.world.bot(), "a webhook that may be set cannot be deleted now: {error}");
+        tracing::warn!(bot = %telegram.cache.bot(), "a webhook that may be set cannot be deleted now: {error}");
     }
     loop {
         // The first request returns at once, to find out whether Telegram answers at all.
@@ -57,7 +57,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
                     && last < asked
                 {
                     // Another server than before, or one that has lost its state.
-                    tracing::warn!(bot = %telegram.world.bot(), last, asked, "the numbers of updates have started over");
+                    tracing::warn!(bot = %telegram.cache.bot(), last, asked, "the numbers of updates have started over");
                     if sender.send(Incoming::Anew).await.is_err() {
                         break;
                     }
@@ -77,7 +77,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
                 garbled += 1;
                 pause = FIRST_PAUSE;
                 if let (true, Some(next)) = (garbled > 2 * GARBLED, update.or(offset)) {
-                    tracing::error!(bot = %telegram.world.bot(), update = next, "skipped an update that cannot be read: {words}");
+                    tracing::error!(bot = %telegram.cache.bot(), update = next, "skipped an update that cannot be read: {words}");
                     offset = Some(next + 1);
                     // The next update is requested by itself too.
                     garbled = GARBLED;
@@ -99,7 +99,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
             }
             Err(error) => error.to_string(),
         };
-        tracing::warn!(bot = %telegram.world.bot(), "cannot receive updates, retrying: {problem}");
+        tracing::warn!(bot = %telegram.cache.bot(), "cannot receive updates, retrying: {problem}");
         (is_lost, is_answered) = (true, false);
         telegram.report(Condition::Down(problem.clone()));
         if sender.send(Incoming::Lost(problem)).await.is_err() {

@@ -45,7 +45,7 @@ impl Door {
     }
 
     pub(crate) fn router(self) -> Router {
-        let path = format!("/telegram/{}", self.telegram.world.bot());
+        let path = format!("/telegram/{}", self.telegram.cache.bot());
         Router::new().route(&path, post(brought)).layer(DefaultBodyLimit::max(BODY)).with_state(self)
     }
 }
@@ -63,7 +63,7 @@ async fn brought(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> S
         }
         Err(error) => {
             // If it were refused, it would come again for ever, and block all updates after it.
-            let (bot, kind) = (door.telegram.world.bot(), error.classify());
+            let (bot, kind) = (door.telegram.cache.bot(), error.classify());
             tracing::error!(%bot, "skipped an update that cannot be read ({kind:?}, at {})", error.column());
             return StatusCode::OK;
         }
@@ -76,7 +76,7 @@ async fn brought(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> S
 
 /// Sets the webhook, and keeps it set until the token is refused.
 pub(super) async fn listen(telegram: &Telegram, url: &str, sender: mpsc::Sender<Incoming>) -> AdapterError {
-    let url = format!("{}/telegram/{}", url.trim_end_matches('/'), telegram.world.bot());
+    let url = format!("{}/telegram/{}", url.trim_end_matches('/'), telegram.cache.bot());
     // A single connection keeps the updates in order.
     let wanted = json!({
         "url": url, "secret_token": telegram.secret, "max_connections": 1, "allowed_updates": WANTED,
@@ -94,7 +94,7 @@ pub(super) async fn listen(telegram: &Telegram, url: &str, sender: mpsc::Sender<
             }
             Err(ApiError::Token) => return AdapterError::Refused(ApiError::Token.to_string()),
             Err(error) => {
-                tracing::warn!(bot = %telegram.world.bot(), "the webhook cannot be set, retrying: {error}");
+                tracing::warn!(bot = %telegram.cache.bot(), "the webhook cannot be set, retrying: {error}");
                 is_lost = true;
                 telegram.report(Condition::Down(error.to_string()));
                 if sender.send(Incoming::Lost(error.to_string())).await.is_err() {
@@ -113,8 +113,8 @@ pub(super) async fn undo(telegram: &Telegram) {
     match tokio::time::timeout(PATIENCE, telegram.api.call("deleteWebhook", json!({}))).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => {
-            tracing::warn!(bot = %telegram.world.bot(), "the webhook could not be deleted: {error}");
+            tracing::warn!(bot = %telegram.cache.bot(), "the webhook could not be deleted: {error}");
         }
-        Err(_) => tracing::warn!(bot = %telegram.world.bot(), "the webhook could not be deleted in time"),
+        Err(_) => tracing::warn!(bot = %telegram.cache.bot(), "the webhook could not be deleted in time"),
     }
 }

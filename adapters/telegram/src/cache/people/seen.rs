@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
 
 use super::{MOST, nobody};
-use crate::world::World;
+use crate::cache::PlatformCache;
 
 /// Users by bot and id.
 const PEOPLE: Table<(String, u64), Row> = Table::new(TableId::TelegramPeople);
@@ -36,7 +36,7 @@ struct Row {
 }
 
 /// A user who was seen.
-struct Known {
+struct SeenUser {
     user: User,
     /// In lower case, without `@`.
     username: Option<String>,
@@ -47,7 +47,7 @@ struct Known {
 
 /// The users who were seen last.
 pub(super) struct Seen {
-    people: LruCache<i64, Known>,
+    people: LruCache<i64, SeenUser>,
     by_username: HashMap<String, i64>,
     /// The users whose row is to be written, and those whose row is to be deleted.
     news: BTreeSet<i64>,
@@ -75,7 +75,7 @@ impl Seen {
             chats.clone_from(&known.chats);
         }
         if is_news {
-            self.put(id, Known { user, username, chats, noted: Some(Instant::now()) });
+            self.put(id, SeenUser { user, username, chats, noted: Some(Instant::now()) });
             self.news.insert(id);
         }
     }
@@ -109,7 +109,7 @@ impl Seen {
         self.people.iter().map(|(id, known)| (*id, &known.user))
     }
 
-    fn put(&mut self, id: i64, known: Known) {
+    fn put(&mut self, id: i64, known: SeenUser) {
         if let Some(name) = &known.username
             && let Some(other) = self.by_username.insert(name.clone(), id)
             && other != id
@@ -133,9 +133,9 @@ impl Seen {
     }
 }
 
-impl World {
+impl PlatformCache {
     /// Loads the stored users.
-    pub(in crate::world) fn load_people(&self, snapshot: &Snapshot) -> palabre_store::Result<()> {
+    pub(in crate::cache) fn load_people(&self, snapshot: &Snapshot) -> palabre_store::Result<()> {
         let mut rows = Vec::new();
         for row in PEOPLE.scan(snapshot, &self.bot.to_string(), Direction::Forward)? {
             let ((bot, id), row) = row?;
@@ -145,28 +145,28 @@ impl World {
         }
         // In this order, users who were seen last are evicted last.
         rows.sort_by_key(|(_, row)| row.seen);
-        let mut known = self.lock();
+        let mut state = self.lock();
         for (id, row) in rows {
             let user = User { id: self.user_id(id), name: row.name, bot: row.bot, locale: row.locale, picture: None };
-            let people = &mut known.people;
+            let people = &mut state.people;
             for chat in &row.chats {
                 people.members.get_or_insert((*chat, id), || nobody(&user.id));
             }
-            people.seen.put(id, Known { user, username: row.username, chats: row.chats, noted: None });
+            people.seen.put(id, SeenUser { user, username: row.username, chats: row.chats, noted: None });
         }
         Ok(())
     }
 
     /// Adds new and changed users to `rows`, and deletes those that were evicted.
     pub(crate) fn keep_people(&self, rows: &mut Batch, now: Millis) {
-        let mut known = self.lock();
-        let seen = &mut known.people.seen;
+        let mut state = self.lock();
+        let seen = &mut state.people.seen;
         let key = |id: i64| (self.bot.to_string(), id.unsigned_abs());
         for id in std::mem::take(&mut seen.gone) {
             PEOPLE.delete(rows, &key(id));
         }
         for id in std::mem::take(&mut seen.news) {
-            let Some(Known { user, username, chats, .. }) = seen.people.peek(&id) else { continue };
+            let Some(SeenUser { user, username, chats, .. }) = seen.people.peek(&id) else { continue };
             let row = Row {
                 name: user.name.clone(),
                 username: username.clone(),
@@ -187,47 +187,47 @@ mod tests {
 
     use super::*;
 
-    fn user(world: &World, id: i64, name: &str) -> User {
-        User { id: world.user_id(id), name: name.to_owned(), bot: false, locale: None, picture: None }
+    fn user(cache: &PlatformCache, id: i64, name: &str) -> User {
+        User { id: cache.user_id(id), name: name.to_owned(), bot: false, locale: None, picture: None }
     }
 
-    fn named(world: &World, name: &str) -> Option<String> {
-        world.lock().people.named(Some(-7), name).map(|user| user.id.native().to_owned())
+    fn named(cache: &PlatformCache, name: &str) -> Option<String> {
+        cache.lock().people.named(Some(-7), name).map(|user| user.id.native().to_owned())
     }
 
     #[test]
     fn a_username_leads_to_whoever_was_seen_with_it_last() {
-        let world = World::new(&BotName::from("tg"));
-        let (mallory, trent) = (user(&world, 5, "Mallory"), user(&world, 6, "Trent"));
-        world.lock().people.saw(5, &mallory, Some("Mallory"));
-        assert_eq!(named(&world, "mallory").as_deref(), Some("5"));
-        world.lock().people.saw(6, &trent, Some("mallory"));
-        assert_eq!(named(&world, "mallory").as_deref(), Some("6"));
+        let cache = PlatformCache::new(&BotName::from("tg"));
+        let (mallory, trent) = (user(&cache, 5, "Mallory"), user(&cache, 6, "Trent"));
+        cache.lock().people.saw(5, &mallory, Some("Mallory"));
+        assert_eq!(named(&cache, "mallory").as_deref(), Some("5"));
+        cache.lock().people.saw(6, &trent, Some("mallory"));
+        assert_eq!(named(&cache, "mallory").as_deref(), Some("6"));
         // A user is not found by a former username.
-        world.lock().people.saw(6, &trent, Some("trent"));
-        assert_eq!((named(&world, "mallory"), named(&world, "TRENT").as_deref()), (None, Some("6")));
+        cache.lock().people.saw(6, &trent, Some("trent"));
+        assert_eq!((named(&cache, "mallory"), named(&cache, "TRENT").as_deref()), (None, Some("6")));
     }
 
     #[tokio::test]
     async fn who_was_seen_is_known_after_a_restart_until_it_is_too_long_ago() {
         let store = Store::in_memory().expect("an in-memory store");
         let bot = BotName::from("tg");
-        let world = World::new(&bot);
-        let mallory = user(&world, 5, "Mallory M");
+        let cache = PlatformCache::new(&bot);
+        let mallory = user(&cache, 5, "Mallory M");
         {
-            let mut known = world.lock();
-            known.people.saw(5, &mallory, Some("mallory"));
-            known.people.tagged(-7, 5, &mallory.id, None);
+            let mut state = cache.lock();
+            state.people.saw(5, &mallory, Some("mallory"));
+            state.people.tagged(-7, 5, &mallory.id, None);
         }
         let mut rows = Batch::default();
-        world.keep_people(&mut rows, 1_000);
+        cache.keep_people(&mut rows, 1_000);
         store.commit(rows).await.expect("the commit succeeds");
         let mut nothing = Batch::default();
-        world.lock().people.saw(5, &mallory, Some("mallory"));
-        world.keep_people(&mut nothing, 2_000);
+        cache.lock().people.saw(5, &mallory, Some("mallory"));
+        cache.keep_people(&mut nothing, 2_000);
         assert!(nothing.is_empty(), "an unchanged user is not written again");
         for (now, found) in [(3_000, Some("5")), (1_001 + LIFE, None)] {
-            let again = World::new(&bot);
+            let again = PlatformCache::new(&bot);
             again.load(&store.snapshot(now).expect("a snapshot")).expect("the load succeeds");
             assert_eq!((named(&again, "mallory").as_deref(), named(&again, "mallory m").as_deref()), (found, found));
         }

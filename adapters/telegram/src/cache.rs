@@ -36,13 +36,13 @@ const TALKS: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 const RECENT: usize = 1_000;
 
 /// The platform cache of one bot.
-pub(crate) struct World {
+pub(crate) struct PlatformCache {
     bot: BotName,
-    known: Mutex<Known>,
+    state: Mutex<CacheState>,
 }
 
 /// The contents of the cache, with the lock held.
-pub(crate) struct Known {
+pub(crate) struct CacheState {
     /// The bot's own id; 0 until it is known.
     pub(crate) me: i64,
     /// The bot's username, without `@`.
@@ -65,9 +65,9 @@ pub(crate) struct Recent {
     pub(crate) time: Millis,
 }
 
-impl World {
+impl PlatformCache {
     pub(crate) fn new(bot: &BotName) -> Self {
-        let known = Known {
+        let state = CacheState {
             me: 0,
             username: String::new(),
             chats: HashMap::new(),
@@ -76,7 +76,7 @@ impl World {
             composed: Composed::default(),
             recent: LruCache::new(TALKS),
         };
-        Self { bot: bot.clone(), known: Mutex::new(known) }
+        Self { bot: bot.clone(), state: Mutex::new(state) }
     }
 
     /// Loads the state that the last process stored.
@@ -95,14 +95,14 @@ impl World {
 
     /// Adds the row of a chat to `rows`.
     pub(crate) fn keep(&self, rows: &mut Batch, chat: i64) {
-        let known = self.lock();
-        if let Some(row) = known.chats.get(&chat) {
+        let state = self.lock();
+        if let Some(row) = state.chats.get(&chat) {
             CHATS.put(rows, &(self.bot.to_string(), chat.to_string()), row);
         }
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock(&self) -> MutexGuard<'_, CacheState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn bot(&self) -> &BotName {
@@ -169,8 +169,8 @@ impl World {
     /// Returns a chat, or a topic of it, as a room.
     pub(crate) fn room(&self, chat: i64, topic: Option<i64>) -> Room {
         let id = self.room_id(chat, topic);
-        let known = self.lock();
-        let Some(row) = known.chats.get(&chat) else { return Room::channel(id.clone(), id.native()) };
+        let state = self.lock();
+        let Some(row) = state.chats.get(&chat) else { return Room::channel(id.clone(), id.native()) };
         let of_topic = topic.and_then(|topic| row.topics.get(&topic));
         let kind = if row.kind == ChatKind::Private { RoomKind::Direct } else { RoomKind::Channel };
         let name = of_topic.unwrap_or(&row.title).clone();
@@ -179,9 +179,9 @@ impl World {
 
     /// Returns a chat as a space; private chats have none.
     pub(crate) fn space(&self, chat: i64) -> Option<Space> {
-        let known = self.lock();
-        let row = known.chats.get(&chat).filter(|row| row.kind != ChatKind::Private)?;
-        let id = SpaceId::new(&self.bot, &known.first_id(chat).to_string());
+        let state = self.lock();
+        let row = state.chats.get(&chat).filter(|row| row.kind != ChatKind::Private)?;
+        let id = SpaceId::new(&self.bot, &state.first_id(chat).to_string());
         Some(Space { id, name: row.title.clone() })
     }
 }
@@ -194,7 +194,7 @@ fn named_place(native: &str) -> Option<(i64, Option<i64>)> {
     }
 }
 
-impl Known {
+impl CacheState {
     /// Returns the id of a message: its number, and its chat if the room has the id of another one.
     pub(crate) fn message_id(&self, chat: i64, number: i64) -> MessageId {
         if self.first_id(chat) == chat { number.to_string().into() } else { format!("{number}{IN_CHAT}{chat}").into() }
@@ -286,33 +286,33 @@ mod tests {
 
     #[test]
     fn what_is_told_late_stands_where_it_was_said() {
-        let world = World::new(&"bot".into());
-        let mut known = world.lock();
-        known.chats.entry(-7).or_default();
+        let cache = PlatformCache::new(&"bot".into());
+        let mut state = cache.lock();
+        state.chats.entry(-7).or_default();
         for id in [1, 4, 2, 4, 3] {
-            known.note(-7, Recent { id, topic: None, user: 5, time: 0 });
+            state.note(-7, Recent { id, topic: None, user: 5, time: 0 });
         }
-        assert_eq!(known.recent(-7, 3, |_| true), Some(vec![4, 3, 2]));
-        assert!(known.is_noted(-7, 2) && !known.is_noted(-7, 5));
-        assert_eq!(known.recent(-8, 3, |_| true), None);
+        assert_eq!(state.recent(-7, 3, |_| true), Some(vec![4, 3, 2]));
+        assert!(state.is_noted(-7, 2) && !state.is_noted(-7, 5));
+        assert_eq!(state.recent(-8, 3, |_| true), None);
     }
 
     #[test]
     fn an_id_of_before_a_group_became_a_supergroup_is_known_as_such() {
-        let world = World::new(&"bot".into());
+        let cache = PlatformCache::new(&"bot".into());
         let (old, new) = (-4_000_001, -1_001_234_567_890);
         let (room, of_new) = (old.to_string(), new.to_string());
-        let before = world.lock().message_id(old, 57);
-        assert_eq!((before.as_str(), world.message(&room, "57")), ("57", Ok((old, 57))));
-        assert!(world.lock().moved(old, new));
-        assert!(!world.lock().moved(old, new), "the second report is not new");
-        let after = world.lock().message_id(new, 57);
+        let before = cache.lock().message_id(old, 57);
+        assert_eq!((before.as_str(), cache.message(&room, "57")), ("57", Ok((old, 57))));
+        assert!(cache.lock().moved(old, new));
+        assert!(!cache.lock().moved(old, new), "the second report is not new");
+        let after = cache.lock().message_id(new, 57);
         assert_eq!(after.as_str(), "57@-1001234567890");
-        assert_eq!(world.message(&room, after.as_str()), Ok((new, 57)));
-        assert!(matches!(world.message(&room, before.as_str()), Err(ActionError::Rejected(_))));
+        assert_eq!(cache.message(&room, after.as_str()), Ok((new, 57)));
+        assert!(matches!(cache.message(&room, before.as_str()), Err(ActionError::Rejected(_))));
         // If the supergroup is known by its own id, its messages go by their numbers.
-        assert_eq!(world.message(&of_new, "57"), Ok((new, 57)));
-        assert!(matches!(world.message(&room, "no number"), Err(ActionError::NotFound(_))));
-        assert!(matches!(world.message("no chat", "57"), Err(ActionError::NotFound(_))));
+        assert_eq!(cache.message(&of_new, "57"), Ok((new, 57)));
+        assert!(matches!(cache.message(&room, "no number"), Err(ActionError::NotFound(_))));
+        assert!(matches!(cache.message("no chat", "57"), Err(ActionError::NotFound(_))));
     }
 }

@@ -10,7 +10,7 @@ use palabre_model::{Batch, Millis};
 use palabre_store::{Direction, Snapshot, Table, TableId};
 use serde::{Deserialize, Serialize};
 
-use super::World;
+use super::PlatformCache;
 
 /// The parts of messages, by bot, and by chat and head.
 const PARTS: Table<(String, String), Parts> = Table::new(TableId::TelegramParts);
@@ -93,7 +93,7 @@ impl Composed {
     }
 }
 
-impl World {
+impl PlatformCache {
     /// Loads the stored parts of messages.
     pub(super) fn load_parts(&self, snapshot: &Snapshot) -> palabre_store::Result<()> {
         for row in PARTS.scan(snapshot, &self.bot.to_string(), Direction::Forward)? {
@@ -108,17 +108,17 @@ impl World {
 
     /// Adds the parts of a message to `rows`, if it has several.
     pub(crate) fn keep_parts(&self, rows: &mut Batch, chat: i64, head: i64, now: Millis) {
-        let known = self.lock();
-        if let Some(parts) = known.composed.parts.peek(&(chat, head)) {
+        let state = self.lock();
+        if let Some(parts) = state.composed.parts.peek(&(chat, head)) {
             PARTS.put_until(rows, &self.parts_key(chat, head), parts, Some(now + LIFE));
         }
     }
 
     /// Forgets the parts of a deleted message, and adds that to `rows`.
     pub(crate) fn drop_parts(&self, rows: &mut Batch, chat: i64, id: i64) {
-        let mut known = self.lock();
-        let head = known.composed.head_of(chat, id);
-        if known.composed.forget(chat, head) {
+        let mut state = self.lock();
+        let head = state.composed.head_of(chat, id);
+        if state.composed.forget(chat, head) {
             PARTS.delete(rows, &self.parts_key(chat, head));
         }
     }
