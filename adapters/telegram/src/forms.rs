@@ -306,7 +306,7 @@ impl Telegram {
             }
         };
         let (telegram, at, answer_to) = (Arc::clone(self), dialogue.at, message.message_id);
-        self.beside(async move { telegram.ask_on((chat, topic), place, at, question, answer_to).await });
+        self.spawn_background(async move { telegram.ask_on((chat, topic), place, at, question, answer_to).await });
         Some(None)
     }
 

@@ -118,7 +118,7 @@ pub struct Telegram {
     /// The condition of the bot; nobody watches it before the adapter runs.
     condition: Mutex<watch::Sender<Condition>>,
     /// The background tasks.
-    asides: Mutex<JoinSet<()>>,
+    background_tasks: Mutex<JoinSet<()>>,
     capabilities: Capabilities,
 }
 
@@ -158,7 +158,7 @@ impl Telegram {
             reactions: Mutex::new(LruCache::new(REMEMBERED)),
             done: Mutex::new(LruCache::new(REMEMBERED)),
             condition: Mutex::new(watch::Sender::default()),
-            asides: Mutex::default(),
+            background_tasks: Mutex::default(),
             capabilities: Capabilities {
                 actions: ActionKind::all_but(LACKING),
                 buttons: true,
@@ -224,10 +224,10 @@ impl Telegram {
     }
 
     /// Runs a task in the background. It ends with the adapter at the latest.
-    fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let mut asides = self.asides.lock().unwrap_or_else(PoisonError::into_inner);
-        while asides.try_join_next().is_some() {}
-        asides.spawn(work);
+    fn spawn_background(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.background_tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(work);
     }
 
     /// Loads the state that the last process stored.
@@ -273,11 +273,11 @@ impl Telegram {
 }
 
 /// Aborts the background tasks, however the adapter ends: they hold the store open.
-struct Beside<'t>(&'t Telegram);
+struct BackgroundGuard<'t>(&'t Telegram);
 
-impl Drop for Beside<'_> {
+impl Drop for BackgroundGuard<'_> {
     fn drop(&mut self) {
-        self.0.asides.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        self.0.background_tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
         self.0.webhook.send_replace(None);
     }
 }
@@ -289,15 +289,15 @@ impl Adapter for Telegram {
     }
 
     async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
-        let _beside = Beside(&self);
+        let _background = BackgroundGuard(&self);
         *self.condition.lock().unwrap_or_else(PoisonError::into_inner) = context.condition.clone();
         self.load().await?;
         let listing = commands::keep(&self, context.commands.clone());
         let looking = self.look_at_rights();
-        let beside = async { tokio::join!(listing, looking) };
+        let background = async { tokio::join!(listing, looking) };
         tokio::select! {
             ended = receive::run(&self, &context) => ended,
-            _ = async { beside.await; std::future::pending::<()>().await } => Ok(()),
+            _ = async { background.await; std::future::pending::<()>().await } => Ok(()),
         }
     }
 

@@ -51,7 +51,7 @@ impl Telegram {
         self.cache.lock().people.admins_unknown(chat);
         if has {
             let telegram = Arc::clone(self);
-            self.beside(async move { telegram.ask_admins(chat).await });
+            self.spawn_background(async move { telegram.ask_admins(chat).await });
         } else if tokio::time::timeout(PATIENCE, self.ask_admins(chat)).await.is_err() {
             tracing::debug!(bot = %self.cache.bot(), chat, "the list of administrators did not arrive in time");
         }

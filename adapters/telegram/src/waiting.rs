@@ -99,7 +99,7 @@ impl Telegram {
             return;
         }
         let telegram = Arc::clone(self);
-        self.beside(async move {
+        self.spawn_background(async move {
             let _alone = telegram.waiting.delivering.lock().await;
             match telegram.deliver(user).await {
                 Ok(()) => telegram.waiting.set(user, false),
