@@ -18,16 +18,16 @@ use answer::Answer;
 pub(crate) use error::ApiError;
 
 /// The address of Telegram's Bot API.
-const TELEGRAM: &str = "https://api.telegram.org";
+const API_URL: &str = "https://api.telegram.org";
 /// Timeout of one request, in addition to the time that Telegram is asked to wait.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Timeout of an upload or a download.
-const UPLOAD: Duration = Duration::from_secs(300);
+const TRANSFER_TIMEOUT: Duration = Duration::from_secs(300);
 /// Largest response, in bytes; a hundred updates are far smaller.
-const ANSWER: usize = 64 << 20;
+const RESPONSE_SIZE_MAX: usize = 64 << 20;
 /// Attempts at a request that nothing else repeats.
-const TRIES: u32 = 6;
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const ATTEMPTS_MAX: u32 = 6;
+const RETRY_DELAY_MIN: Duration = Duration::from_millis(500);
 
 /// The client of the Bot API.
 pub(crate) struct Api {
@@ -50,7 +50,7 @@ impl Api {
     /// Creates a client for the bot with this token, at `api` or at Telegram's own address.
     pub(crate) fn new(token: &str, api: Option<&str>) -> Result<Self, String> {
         let token = token.trim().to_owned();
-        let api = api.unwrap_or(TELEGRAM).trim_end_matches('/');
+        let api = api.unwrap_or(API_URL).trim_end_matches('/');
         let base = Url::parse(&format!("{api}/")).map_err(|error| format!("api: {api} is not a URL: {error}"))?;
         // Following redirects could leak the token, which is part of each URL.
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
@@ -71,7 +71,7 @@ impl Api {
     }
 
     async fn post(&self, method: &str, body: Value, wait: Duration) -> Result<Value, ApiError> {
-        let request = self.client.post(self.method(method)?).timeout(PATIENCE + wait).json(&body);
+        let request = self.client.post(self.method(method)?).timeout(REQUEST_TIMEOUT + wait).json(&body);
         let sent = request.send().await.map_err(|error| self.network(error))?;
         self.answer(sent).await
     }
@@ -97,7 +97,7 @@ impl Api {
             };
             form = form.part(file.field, part);
         }
-        let request = self.client.post(self.method(method)?).timeout(UPLOAD).multipart(form);
+        let request = self.client.post(self.method(method)?).timeout(TRANSFER_TIMEOUT).multipart(form);
         let sent = request.send().await.map_err(|error| self.network(error))?;
         match self.answer(sent).await {
             Err(error) => Err(self.checked(method, error).await),
@@ -129,8 +129,8 @@ impl Api {
     ///
     /// For requests that the engine does not retry.
     pub(crate) async fn call_with_retry(&self, method: &str, body: Value) -> Result<Value, ApiError> {
-        let mut pause = FIRST_PAUSE;
-        for _ in 1..TRIES {
+        let mut pause = RETRY_DELAY_MIN;
+        for _ in 1..ATTEMPTS_MAX {
             let wait = match self.call(method, body.clone()).await {
                 Err(ApiError::Limited { retry_after }) => retry_after,
                 Err(ApiError::Passing(_)) => pause,
@@ -146,7 +146,7 @@ impl Api {
     pub(crate) async fn download(&self, path: &str, most: usize) -> Result<Vec<u8>, ApiError> {
         let url = self.base.join(&format!("file/bot{}/{path}", self.token));
         let url = url.map_err(|error| ApiError::Unfit(format!("the path of the file is invalid: {error}")))?;
-        let sent = self.client.get(url).timeout(UPLOAD).send().await;
+        let sent = self.client.get(url).timeout(TRANSFER_TIMEOUT).send().await;
         let response = sent.map_err(|error| self.network(error))?;
         if response.status() == StatusCode::NOT_FOUND {
             return Err(ApiError::NotFound(
@@ -187,9 +187,9 @@ impl Api {
 
     async fn answer(&self, response: Response) -> Result<Value, ApiError> {
         let status = response.status();
-        let Some(body) = self.body(response, ANSWER).await? else {
+        let Some(body) = self.body(response, RESPONSE_SIZE_MAX).await? else {
             return Err(ApiError::Passing(format!(
-                "the response has more than {ANSWER} bytes, so it is not from the Bot API"
+                "the response has more than {RESPONSE_SIZE_MAX} bytes, so it is not from the Bot API"
             )));
         };
         let answer = match Answer::read(&body) {

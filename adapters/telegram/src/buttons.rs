@@ -16,19 +16,19 @@ use crate::frames::{self, Markup};
 
 const BUTTONS: Table<(String, String), Stored> = Table::new(TableId::TelegramButtons);
 /// Lifetime of stored button data, in milliseconds.
-const LIFE: Millis = 365 * 86_400_000;
+const BUTTON_LIFETIME: Millis = 365 * 86_400_000;
 /// Maximum size of callback data, in bytes.
-const CARRIED: usize = 64;
+const CALLBACK_DATA_MAX: usize = 64;
 /// First character of callback data that is a key of stored data.
-const MARK: char = '\u{1}';
+const KEY_PREFIX: char = '\u{1}';
 /// Maximum number of buttons in a row, so that their labels stay readable.
-const IN_A_ROW: usize = 3;
+const ROW_BUTTONS_MAX: usize = 3;
 /// Maximum number of buttons under a message.
-const MOST: usize = 100;
+const BUTTONS_MAX: usize = 100;
 /// Maximum length of a label, in characters; longer ones are cut.
-const LABEL: usize = 64;
-const CHOSEN: &str = "✅ ";
-const DONE: &str = "✔️";
+const LABEL_MAX: usize = 64;
+const CHOSEN_PREFIX: &str = "✅ ";
+const DONE_LABEL: &str = "✔️";
 
 /// The stored data of a button, a select menu or a poll.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +73,7 @@ pub(crate) enum Toggle {
 
 /// Parses callback data that is a key of stored data; `None` for other data.
 pub(crate) fn reference(data: &str) -> Option<Reference> {
-    let (key, part) = data.strip_prefix(MARK)?.split_once(':')?;
+    let (key, part) = data.strip_prefix(KEY_PREFIX)?.split_once(':')?;
     let part = if part == "done" { Part::Done } else { Part::Option(part.parse().ok()?) };
     Some(Reference { key: key.to_owned(), part })
 }
@@ -85,7 +85,7 @@ pub(crate) type Kept = Vec<(String, Stored)>;
 pub(crate) fn keyboard(content: &Content) -> Result<(Option<Value>, Kept), ActionError> {
     let mut kept = Vec::new();
     let mut rows: Vec<Value> = Vec::new();
-    for row in content.buttons.chunks(IN_A_ROW) {
+    for row in content.buttons.chunks(ROW_BUTTONS_MAX) {
         rows.push(row.iter().map(|button| self::button(button, &mut kept)).collect());
     }
     if let Some(select) = &content.select {
@@ -95,8 +95,8 @@ pub(crate) fn keyboard(content: &Content) -> Result<(Option<Value>, Kept), Actio
         kept.push((key, stored));
     }
     let count: usize = rows.iter().filter_map(|row| row.as_array().map(Vec::len)).sum();
-    if count > MOST {
-        return Err(ActionError::Rejected(format!("{count} buttons and options are too many; Telegram accepts {MOST}")));
+    if count > BUTTONS_MAX {
+        return Err(ActionError::Rejected(format!("{count} buttons are too many; Telegram accepts {BUTTONS_MAX}")));
     }
     Ok(((!rows.is_empty()).then(|| json!({ "inline_keyboard": rows })), kept))
 }
@@ -121,16 +121,16 @@ fn button(button: &Button, kept: &mut Kept) -> Value {
 fn carried(button: &Button, kept: &mut Kept) -> String {
     if button.disabled {
         // Telegram has no disabled buttons, so this one refers to nothing.
-        return format!("{MARK}off:0");
+        return format!("{KEY_PREFIX}off:0");
     }
     let action = &button.action;
-    if action.len() <= CARRIED && !action.starts_with(MARK) {
+    if action.len() <= CALLBACK_DATA_MAX && !action.starts_with(KEY_PREFIX) {
         return action.clone();
     }
     let stored = Stored::Button { action: action.clone() };
     let key = name(&stored);
     kept.push((key.clone(), stored));
-    format!("{MARK}{key}:0")
+    format!("{KEY_PREFIX}{key}:0")
 }
 
 /// Returns a select menu as rows of buttons, with the chosen options ticked.
@@ -138,12 +138,12 @@ fn options(select: &Select, key: &str, chosen: &[usize]) -> Vec<Value> {
     let is_single = most(select) == 1;
     let mut rows: Vec<Value> = Vec::new();
     for (index, option) in select.options.iter().enumerate() {
-        let mark = if chosen.contains(&index) { CHOSEN } else { "" };
+        let mark = if chosen.contains(&index) { CHOSEN_PREFIX } else { "" };
         let text = label(&format!("{mark}{}", option.label));
-        rows.push(json!([{ "text": text, "callback_data": format!("{MARK}{key}:{index}") }]));
+        rows.push(json!([{ "text": text, "callback_data": format!("{KEY_PREFIX}{key}:{index}") }]));
     }
     if !is_single {
-        rows.push(json!([{ "text": DONE, "callback_data": format!("{MARK}{key}:done") }]));
+        rows.push(json!([{ "text": DONE_LABEL, "callback_data": format!("{KEY_PREFIX}{key}:done") }]));
     }
     rows
 }
@@ -169,7 +169,7 @@ pub(crate) fn toggle(select: &Select, key: &str, part: Part, shown: Option<&Mark
     let of_list = buttons.filter_map(|button| {
         let reference = reference(button.callback_data.as_deref()?).filter(|reference| reference.key == key)?;
         match reference.part {
-            Part::Option(index) if button.text.starts_with(CHOSEN) => Some(index),
+            Part::Option(index) if button.text.starts_with(CHOSEN_PREFIX) => Some(index),
             _ => None,
         }
     });
@@ -211,10 +211,10 @@ fn as_shown(button: &frames::Button) -> Value {
 
 fn label(text: &str) -> String {
     let text = if text.trim().is_empty() { "…" } else { text };
-    if text.chars().count() <= LABEL {
+    if text.chars().count() <= LABEL_MAX {
         return text.to_owned();
     }
-    text.chars().take(LABEL - 1).chain(['…']).collect()
+    text.chars().take(LABEL_MAX - 1).chain(['…']).collect()
 }
 
 /// Returns the key of stored data: a digest, so that repeated data is stored once.
@@ -242,7 +242,7 @@ impl Telegram {
             return Ok(());
         }
         let mut batch = Batch::default();
-        let until = Some(self.clock.now() + LIFE);
+        let until = Some(self.clock.now() + BUTTON_LIFETIME);
         for (key, stored) in kept {
             BUTTONS.put_until(&mut batch, &(self.cache.bot().to_string(), key), &stored, until);
         }

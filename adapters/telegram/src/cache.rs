@@ -27,13 +27,13 @@ pub(crate) use people::{ADMINISTRATOR, ANONYMOUS, People, member};
 /// Chats by bot and id.
 const CHATS: Table<(String, String), ChatRow> = Table::new(TableId::TelegramChats);
 /// Number of messages whose content is remembered, to report it when they are edited.
-const MESSAGES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+const MESSAGES_MAX: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// Separates the number of a message from its chat, in ids that contain both.
-const IN_CHAT: char = '@';
+const CHAT_SEPARATOR: char = '@';
 /// Number of chats whose recent messages are remembered.
-const TALKS: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
+const RECENT_CHATS_MAX: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 /// Number of recent messages per chat, which can be purged.
-const RECENT: usize = 1_000;
+const RECENT_MAX: usize = 1_000;
 
 /// The platform cache of one bot.
 pub(crate) struct PlatformCache {
@@ -72,9 +72,9 @@ impl PlatformCache {
             username: String::new(),
             chats: HashMap::new(),
             people: People::default(),
-            messages: LruCache::new(MESSAGES),
+            messages: LruCache::new(MESSAGES_MAX),
             composed: Composed::default(),
-            recent: LruCache::new(TALKS),
+            recent: LruCache::new(RECENT_CHATS_MAX),
         };
         Self { bot: bot.clone(), state: Mutex::new(state) }
     }
@@ -148,7 +148,7 @@ impl PlatformCache {
     pub(crate) fn message(&self, room: &str, id: &str) -> Result<(i64, i64), ActionError> {
         let unknown = || ActionError::NotFound(format!("\"{id}\" is not a message on Telegram"));
         let (chat, _) = named_place(room).ok_or_else(unknown)?;
-        let (number, of) = match id.split_once(IN_CHAT) {
+        let (number, of) = match id.split_once(CHAT_SEPARATOR) {
             Some((number, of)) => (number, of.parse::<i64>().ok().ok_or_else(unknown)?),
             None => (id, chat),
         };
@@ -197,7 +197,11 @@ fn named_place(native: &str) -> Option<(i64, Option<i64>)> {
 impl CacheState {
     /// Returns the id of a message: its number, and its chat if the room has the id of another one.
     pub(crate) fn message_id(&self, chat: i64, number: i64) -> MessageId {
-        if self.first_id(chat) == chat { number.to_string().into() } else { format!("{number}{IN_CHAT}{chat}").into() }
+        if self.first_id(chat) == chat {
+            number.to_string().into()
+        } else {
+            format!("{number}{CHAT_SEPARATOR}{chat}").into()
+        }
     }
 
     /// Returns the id of the message that a part belongs to.
@@ -260,7 +264,7 @@ impl CacheState {
         // arrives.
         let Err(place) = recent.binary_search_by_key(&message.id, |one| one.id) else { return };
         recent.insert(place, message);
-        if recent.len() > RECENT {
+        if recent.len() > RECENT_MAX {
             recent.pop_front();
         }
     }

@@ -19,17 +19,17 @@ use crate::api::{Api, ApiError};
 /// The languages in which command lists were written, by bot.
 const LANGUAGES: Table<String, Vec<String>> = Table::new(TableId::TelegramCommands);
 /// Limits of Telegram: commands in a list, characters of a description and of a name.
-const MOST: usize = 100;
-const DESCRIPTION: usize = 256;
-const NAME: usize = 32;
-const FIRST_PAUSE: Duration = Duration::from_secs(2);
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const COMMANDS_MAX: usize = 100;
+const DESCRIPTION_MAX: usize = 256;
+const NAME_MAX: usize = 32;
+const RETRY_DELAY_MIN: Duration = Duration::from_secs(2);
+const RETRY_DELAY_MAX: Duration = Duration::from_secs(300);
 
 /// Keeps the command lists up to date with the commands of the scripts.
 pub(crate) async fn keep(telegram: &Telegram, mut commands: watch::Receiver<Arc<Vec<CommandSpec>>>) {
     loop {
         let wanted = Arc::clone(&commands.borrow_and_update());
-        let mut pause = FIRST_PAUSE;
+        let mut pause = RETRY_DELAY_MIN;
         // Stop retrying once the commands have changed again.
         while !commands.has_changed().unwrap_or(true) {
             match telegram.list(&wanted).await {
@@ -38,12 +38,12 @@ pub(crate) async fn keep(telegram: &Telegram, mut commands: watch::Receiver<Arc<
                     break;
                 }
                 // The receiving task reports a refused token. It may be accepted again later.
-                Err(ApiError::Token) => tokio::time::sleep(LONGEST_PAUSE).await,
+                Err(ApiError::Token) => tokio::time::sleep(RETRY_DELAY_MAX).await,
                 Err(error) => {
                     tracing::warn!(bot = %telegram.cache.bot(), "the command lists cannot be updated, retrying: {error}");
                     let wait = if let ApiError::Limited { retry_after } = error { retry_after } else { pause };
                     tokio::time::sleep(wait).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    pause = (pause * 2).min(RETRY_DELAY_MAX);
                 }
             }
         }
@@ -147,8 +147,8 @@ fn offered(commands: &[CommandSpec], most: Permission, language: Option<&str>) -
         };
         let said = in_language(&spec.descriptions).unwrap_or_else(|| spec.description.clone());
         let said = if said.trim().is_empty() { spec.name.clone() } else { said };
-        let description: String = said.chars().take(DESCRIPTION).collect();
-        if list.iter().all(|other: &BotCommand| other.command != name) && list.len() < MOST {
+        let description: String = said.chars().take(DESCRIPTION_MAX).collect();
+        if list.iter().all(|other: &BotCommand| other.command != name) && list.len() < COMMANDS_MAX {
             list.push(BotCommand::new(name, description));
         }
     }
@@ -157,6 +157,6 @@ fn offered(commands: &[CommandSpec], most: Permission, language: Option<&str>) -
 
 /// Whether Telegram accepts the name of a command.
 fn is_name(name: &str) -> bool {
-    (1..=NAME).contains(&name.len())
+    (1..=NAME_MAX).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }

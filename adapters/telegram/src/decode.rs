@@ -14,7 +14,7 @@ use crate::buttons::Stored;
 use crate::cache::PlatformCache;
 use crate::frames::{self, Update};
 
-pub(crate) use content::FILE;
+pub(crate) use content::FILE_SCHEME;
 
 /// Converts updates into events, and updates the platform cache from them.
 pub(crate) struct Decoder {

@@ -7,14 +7,14 @@ use crate::text::{Mentioned, Rich, cut, quiet, to_telegram_with};
 
 /// Maximum length of a message and of a caption, in UTF-16 units.
 /// <https://core.telegram.org/bots/api#sendmessage>
-pub(crate) const TEXT: usize = 4_096;
-pub(crate) const CAPTION: usize = 1_024;
+pub(crate) const TEXT_MAX: usize = 4_096;
+pub(crate) const CAPTION_MAX: usize = 1_024;
 /// Maximum size of a file, in bytes. <https://core.telegram.org/bots/api#sending-files>
-pub(crate) const FILE: usize = 50 << 20;
+pub(crate) const FILE_SIZE_MAX: usize = 50 << 20;
 /// Maximum size of a photo, in bytes.
-const PICTURE: usize = 10 << 20;
+const PHOTO_SIZE_MAX: usize = 10 << 20;
 /// Maximum number of files in an album.
-pub(crate) const ALBUM: usize = 10;
+pub(crate) const ALBUM_FILES_MAX: usize = 10;
 
 /// Returns the text of the content with its embeds, in parts of at most `most` UTF-16 units.
 ///
@@ -85,7 +85,7 @@ impl Kind {
             _ => Self::Document,
         };
         // Telegram accepts a photo that is too large as a document.
-        if kind == Self::Photo && file.data.len() > PICTURE { Self::Document } else { kind }
+        if kind == Self::Photo && file.data.len() > PHOTO_SIZE_MAX { Self::Document } else { kind }
     }
 
     /// Returns the method that sends such a file, and the name of the file's field.

@@ -19,13 +19,13 @@ use crate::text::to_telegram;
 
 const FORMS: Table<(String, String), Dialogue> = Table::new(TableId::TelegramForms);
 /// Time to answer a field, in milliseconds.
-const LIFE: Millis = 3_600_000;
+const ANSWER_TIMEOUT: Millis = 3_600_000;
 /// Number of times that a field is asked again before the form is cancelled.
-const AGAIN: u32 = 3;
+const REPEATS_MAX: u32 = 3;
 /// The message that a form is cancelled.
-const OVER: &str = "✖";
+const CANCELLED_TEXT: &str = "✖";
 /// Attempts to send the next question.
-const TRIES: u32 = 6;
+const ATTEMPTS_MAX: u32 = 6;
 
 /// A form that a user is filling in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +81,7 @@ impl Dialogue {
     /// More time than a field has cannot be left, unless the clock was set back: then it has
     /// expired.
     fn is_open(&self, now: Millis) -> bool {
-        now < self.until && self.until - now <= LIFE
+        now < self.until && self.until - now <= ANSWER_TIMEOUT
     }
 
     fn field(&self) -> Option<&FormField> {
@@ -122,7 +122,7 @@ impl Dialogue {
                 let (min, max) = (field.min.unwrap_or(0) as usize, field.max.map_or(usize::MAX, |max| max as usize));
                 if length < min.max(1) || length > max {
                     self.again += 1;
-                    if self.again > AGAIN {
+                    if self.again > REPEATS_MAX {
                         return Answered::Cancelled;
                     }
                     let upper = if max == usize::MAX { String::new() } else { format!("–{max}") };
@@ -168,7 +168,7 @@ impl Telegram {
             return Ok(Outcome::default());
         }
         let now = self.clock.now();
-        let (form, asked_by, until) = (form.clone(), Some(key.clone()), now + LIFE);
+        let (form, asked_by, until) = (form.clone(), Some(key.clone()), now + ANSWER_TIMEOUT);
         let dialogue = Dialogue { asked_by, form, values: Map::new(), at: 0, again: 0, is_asked: false, until };
         // In a group, the question names the user.
         let name = self.cache.lock().people.user(user).map_or_else(|| user.to_string(), |user| user.name.clone());
@@ -240,7 +240,7 @@ impl Telegram {
             body["entities"] = json!(rich.entities);
         }
         // The message that ends a form asks for no reply.
-        if question != OVER {
+        if question != CANCELLED_TEXT {
             body["reply_markup"] = json!({ "force_reply": true, "selective": true });
         }
         if let Some(topic) = topic {
@@ -287,7 +287,7 @@ impl Telegram {
             return None;
         }
         let answered = dialogue.take(text);
-        dialogue.until = now + LIFE;
+        dialogue.until = now + ANSWER_TIMEOUT;
         dialogue.is_asked = false;
         let goes_on = matches!(answered, Answered::Next | Answered::Again(_));
         self.keep_form(rows, &place, goes_on.then_some(&dialogue));
@@ -299,7 +299,7 @@ impl Telegram {
         let question = match answered {
             Answered::Next => dialogue.question(),
             Answered::Again(problem) => format!("{problem}\n{}", dialogue.question()),
-            Answered::Cancelled => OVER.to_owned(),
+            Answered::Cancelled => CANCELLED_TEXT.to_owned(),
             Answered::Done => {
                 let action = if dialogue.form.action.is_empty() { dialogue.form.title } else { dialogue.form.action };
                 return Some(Some(decoder.filled_in(message, action, Value::Object(dialogue.values), now)));
@@ -320,7 +320,7 @@ impl Telegram {
         answer_to: i64,
     ) {
         let mut pause = Duration::from_millis(500);
-        for _ in 0..TRIES {
+        for _ in 0..ATTEMPTS_MAX {
             let wait = match self.question(chat, topic, &question, Some(answer_to)).await {
                 Ok(_) => return self.is_asked(&place, at).await,
                 Err(ActionError::RateLimited { retry_after }) => retry_after,

@@ -54,10 +54,10 @@ use receive::{Door, Incoming};
 use waiting::Waiting;
 
 /// Number of button presses, action results and the like that are remembered, each.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+const REMEMBERED_MAX: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
 
 /// Maximum wait of an action until the stored state is loaded.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The webhook endpoint, as the description of the server shows it.
 pub const WEBHOOK: Endpoint = Endpoint {
@@ -133,7 +133,7 @@ impl Callbacks {
 }
 
 /// Actions that Telegram has no request for: bots cannot set slow mode, and there are no nicknames.
-const LACKING: &[ActionKind] = &[ActionKind::Slowmode, ActionKind::Rename];
+const UNSUPPORTED: &[ActionKind] = &[ActionKind::Slowmode, ActionKind::Rename];
 
 impl Telegram {
     /// Creates a bot that is not connected yet.
@@ -148,25 +148,25 @@ impl Telegram {
             cache: Arc::new(PlatformCache::new(&bot)),
             forms: Forms::default(),
             waiting: Waiting::default(),
-            callbacks: Callbacks(Mutex::new(LruCache::new(REMEMBERED))),
+            callbacks: Callbacks(Mutex::new(LruCache::new(REMEMBERED_MAX))),
             polls_in_flight: tokio::sync::RwLock::default(),
             is_loaded: watch::Sender::new(false),
             in_flight: InFlight::default(),
             secret: receive::secret(token.trim()),
             webhook: watch::Sender::new(None),
-            progress: Mutex::new(LruCache::new(REMEMBERED)),
-            reactions: Mutex::new(LruCache::new(REMEMBERED)),
-            done: Mutex::new(LruCache::new(REMEMBERED)),
+            progress: Mutex::new(LruCache::new(REMEMBERED_MAX)),
+            reactions: Mutex::new(LruCache::new(REMEMBERED_MAX)),
+            done: Mutex::new(LruCache::new(REMEMBERED_MAX)),
             condition: Mutex::new(watch::Sender::default()),
             background_tasks: Mutex::default(),
             capabilities: Capabilities {
-                actions: ActionKind::all_but(LACKING),
+                actions: ActionKind::all_but(UNSUPPORTED),
                 buttons: true,
                 personas: false,
                 polls: true,
                 whispers: false,
-                max_text: encode::TEXT,
-                max_file: encode::FILE,
+                max_text: encode::TEXT_MAX,
+                max_file: encode::FILE_SIZE_MAX,
             },
             config,
             grants,
@@ -253,7 +253,7 @@ impl Telegram {
     /// Actions that the last process left undone arrive earlier, and would not find their chats.
     async fn is_ready(&self) -> Result<(), ActionError> {
         let mut is_loaded = self.is_loaded.subscribe();
-        let loaded = timeout(PATIENCE, is_loaded.wait_for(|is_loaded| *is_loaded)).await;
+        let loaded = timeout(LOAD_TIMEOUT, is_loaded.wait_for(|is_loaded| *is_loaded)).await;
         loaded.map(drop).map_err(|_late| ActionError::Unavailable("the bot has not started yet".to_owned()))
     }
 
@@ -315,7 +315,7 @@ impl Adapter for Telegram {
     }
 
     async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
-        let id = url.strip_prefix(decode::FILE);
+        let id = url.strip_prefix(decode::FILE_SCHEME);
         let id = id.ok_or_else(|| ActionError::Rejected(format!("{url} is not a file on Telegram")))?;
         let found = self.api.call("getFile", json!({ "file_id": id })).await?;
         let path = found["file_path"].as_str();

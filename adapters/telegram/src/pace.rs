@@ -19,7 +19,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// Wait in addition to each window, since requests do not arrive as evenly as they are sent.
 const MARGIN: Duration = Duration::from_millis(50);
 /// Number of chats from which on those are forgotten that were idle for a minute.
-const CHATS: usize = 1_024;
+const CHATS_MAX: usize = 1_024;
 
 /// The limits, and the times of recent messages.
 pub(crate) struct Pacer {
@@ -149,7 +149,7 @@ impl Pacer {
     pub(crate) fn shut(&self, chat: i64, class: Class, retry_after: Duration) {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        if sent.shut.len() > CHATS {
+        if sent.shut.len() > CHATS_MAX {
             sent.shut.retain(|_, until| *until > now);
         }
         sent.shut.insert((chat, class), now + retry_after + MARGIN);
@@ -159,7 +159,7 @@ impl Pacer {
     fn take(&self, chat: i64, messages: usize, now: Instant) -> Result<(), Instant> {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         let Sent { all, chats, shut } = &mut *sent;
-        if chats.len() > CHATS {
+        if chats.len() > CHATS_MAX {
             chats.retain(|_, sent| sent.back().is_some_and(|last| *last + MINUTE > now));
         }
         if let Some(until) = shut.get(&(chat, Class::Message)).filter(|until| **until > now) {

@@ -19,9 +19,9 @@ use crate::pace::Class;
 pub(crate) use say::Progress;
 
 /// Maximum length of a topic's name, in characters.
-const TOPIC: usize = 128;
+const TOPIC_NAME_MAX: usize = 128;
 /// Maximum number of uses of an invite link.
-const INVITED: u32 = 99_999;
+const INVITE_USES_MAX: u32 = 99_999;
 
 /// A chat, and a topic of it.
 type Place = (i64, Option<i64>);
@@ -206,7 +206,7 @@ impl Telegram {
     }
 
     async fn open_topic(&self, chat: i64, name: &str) -> Result<Outcome, ActionError> {
-        let name: String = name.chars().take(TOPIC).collect();
+        let name: String = name.chars().take(TOPIC_NAME_MAX).collect();
         let made = self.in_chat(chat, "createForumTopic", json!({ "chat_id": chat, "name": name })).await?;
         let topic = made["message_thread_id"].as_i64();
         let room = topic.map(|topic| {
@@ -222,7 +222,7 @@ impl Telegram {
             body["expire_date"] = ((self.clock.now() + lasts).div_ceil(1_000)).into();
         }
         if let Some(uses) = uses.filter(|uses| *uses > 0) {
-            body["member_limit"] = uses.min(INVITED).into();
+            body["member_limit"] = uses.min(INVITE_USES_MAX).into();
         }
         let made = self.in_chat(chat, "createChatInviteLink", body).await?;
         Ok(Outcome { message: made["invite_link"].as_str().map(Into::into) })

@@ -25,12 +25,12 @@ use position::Position;
 pub(crate) use webhook::{Door, secret};
 
 /// Maximum wait at shutdown until received updates are durable.
-const LANDING: Duration = Duration::from_secs(4);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(4);
 /// Maximum wait for polls that are being sent.
-const QUICK: Duration = Duration::from_secs(5);
+const POLLS_TIMEOUT: Duration = Duration::from_secs(5);
 /// The updates that are requested: all that concern the bot, also those that become native events.
 /// <https://core.telegram.org/bots/api#update>
-const WANTED: &[&str] = &[
+const ALLOWED_UPDATES: &[&str] = &[
     "message",
     "edited_message",
     "channel_post",
@@ -113,7 +113,7 @@ pub(crate) async fn run(telegram: &Arc<Telegram>, context: &AdapterContext) -> R
     if telegram.config.webhook.is_some() {
         webhook::undo(telegram).await;
     }
-    drop(timeout(LANDING, receiving.land()).await);
+    drop(timeout(FLUSH_TIMEOUT, receiving.land()).await);
     Ok(())
 }
 
@@ -225,7 +225,7 @@ impl Receiving<'_> {
             let mut stored = self.telegram.stored(&key).await;
             if stored.is_none() {
                 // A vote may arrive before the response that contains the poll's id.
-                drop(timeout(QUICK, self.telegram.polls_in_flight.write()).await);
+                drop(timeout(POLLS_TIMEOUT, self.telegram.polls_in_flight.write()).await);
                 stored = self.telegram.stored(&key).await;
             }
             if let Some(stored) = stored {

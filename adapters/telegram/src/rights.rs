@@ -11,10 +11,10 @@ use crate::frames::Membership;
 use crate::lenient::each;
 
 /// Maximum wait of an update for the list of administrators.
-const PATIENCE: Duration = Duration::from_secs(5);
+const ADMINS_TIMEOUT: Duration = Duration::from_secs(5);
 /// The rights that grants need: Telegram's field, and its label in clients.
 /// <https://core.telegram.org/bots/api#chatmemberadministrator>
-const NEEDED: &[(&str, &[(&str, &str)])] = &[(
+const NEEDED_RIGHTS: &[(&str, &[(&str, &str)])] = &[(
     "moderation",
     &[
         ("can_delete_messages", "Delete Messages"),
@@ -30,7 +30,7 @@ pub(crate) fn lacking(grants: &[String], membership: &Value) -> Vec<&'static str
     if membership["status"] == "creator" {
         return Vec::new();
     }
-    let needed = NEEDED.iter().filter(|(grant, _)| grants.iter().any(|given| given == grant));
+    let needed = NEEDED_RIGHTS.iter().filter(|(grant, _)| grants.iter().any(|given| given == grant));
     let rights = needed.flat_map(|(_, rights)| rights.iter());
     rights.filter(|(right, _)| membership[*right] != true).map(|(_, name)| *name).collect()
 }
@@ -52,7 +52,7 @@ impl Telegram {
         if has {
             let telegram = Arc::clone(self);
             self.spawn_background(async move { telegram.ask_admins(chat).await });
-        } else if tokio::time::timeout(PATIENCE, self.ask_admins(chat)).await.is_err() {
+        } else if tokio::time::timeout(ADMINS_TIMEOUT, self.ask_admins(chat)).await.is_err() {
             tracing::debug!(bot = %self.cache.bot(), chat, "the list of administrators did not arrive in time");
         }
     }
@@ -75,7 +75,7 @@ impl Telegram {
 
     /// Logs the chats in which the bot lacks rights that its scripts' grants need.
     pub(crate) async fn look_at_rights(&self) {
-        if !NEEDED.iter().any(|(grant, _)| self.grants.iter().any(|given| given == grant)) {
+        if !NEEDED_RIGHTS.iter().any(|(grant, _)| self.grants.iter().any(|given| given == grant)) {
             return;
         }
         // Until the bot knows its own id.

@@ -17,16 +17,16 @@ use crate::frames::Message;
 /// Answers by bot, user and action.
 const WAITING: Table<(String, u64, String), Answer> = Table::new(TableId::TelegramWaiting);
 /// Lifetime of a waiting answer, in milliseconds.
-const LIFE: Millis = 86_400_000;
+const WAITING_LIFETIME: Millis = 86_400_000;
 /// Maximum number of answers that wait for a user; the oldest are dropped.
-const MOST: usize = 20;
+const WAITING_MAX: usize = 20;
 /// Maximum size of all files of a waiting answer, in bytes.
-const FILES: usize = 1 << 20;
+const FILES_SIZE_MAX: usize = 1 << 20;
 /// Attempts to deliver an answer.
-const TRIES: u32 = 6;
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const ATTEMPTS_MAX: u32 = 6;
+const RETRY_DELAY_MIN: Duration = Duration::from_millis(500);
 /// The parameter of `/start` in the link.
-pub(crate) const PAYLOAD: &str = "answer";
+pub(crate) const START_PAYLOAD: &str = "answer";
 
 /// A waiting answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,19 +74,19 @@ impl Waiting {
 impl Telegram {
     /// Stores an answer until the user begins a private chat. Returns `false` if it is too large.
     pub(crate) async fn hold(&self, user: i64, content: &Content, key: &ActionKey) -> Result<bool, ActionError> {
-        if content.files.iter().map(|file| file.data.len()).sum::<usize>() > FILES {
+        if content.files.iter().map(|file| file.data.len()).sum::<usize>() > FILES_SIZE_MAX {
             return Ok(false);
         }
         let now = self.clock.now();
         let mut rows = Batch::default();
         let mut others = self.answers(user).await?;
         others.retain(|other| other.key != *key);
-        let surplus = (others.len() + 1).saturating_sub(MOST);
+        let surplus = (others.len() + 1).saturating_sub(WAITING_MAX);
         for other in others.iter().take(surplus) {
             WAITING.delete(&mut rows, &self.waiting_key(user, &other.key));
         }
         let answer = Answer { key: key.clone(), content: content.clone(), since: now };
-        WAITING.put_until(&mut rows, &self.waiting_key(user, key), &answer, Some(now + LIFE));
+        WAITING.put_until(&mut rows, &self.waiting_key(user, key), &answer, Some(now + WAITING_LIFETIME));
         self.store.commit(rows).await.map_err(|error| ActionError::Transient(error.to_string()))?;
         self.waiting.set(user, true);
         Ok(true)
@@ -128,8 +128,8 @@ impl Telegram {
     }
 
     async fn deliver_one(&self, user: i64, answer: &Answer) -> Result<(), ActionError> {
-        let mut pause = FIRST_PAUSE;
-        for _ in 1..TRIES {
+        let mut pause = RETRY_DELAY_MIN;
+        for _ in 1..ATTEMPTS_MAX {
             let wait = match self.say((user, None), &answer.content, None, &answer.key).await {
                 Err(ActionError::RateLimited { retry_after }) => retry_after,
                 Err(ActionError::Transient(_) | ActionError::Unavailable(_)) => pause,

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::lenient::regular;
 
 /// Longest `retry_after` that is respected, in seconds.
-const LONGEST: u64 = 86_400;
+const RETRY_AFTER_MAX: u64 = 86_400;
 
 /// A response.
 ///
@@ -39,7 +39,7 @@ impl Answer {
         // Rounded up to whole seconds: a request that comes too early is refused again.
         let seconds = parameters["retry_after"].as_f64().map(|seconds| seconds.ceil() as u64);
         if let Some(seconds) = seconds.or((code == Some(429)).then_some(1)) {
-            return Self::Limited { retry_after: Duration::from_secs(seconds.clamp(1, LONGEST)) };
+            return Self::Limited { retry_after: Duration::from_secs(seconds.clamp(1, RETRY_AFTER_MAX)) };
         }
         if let Some(to) = parameters["migrate_to_chat_id"].as_i64() {
             return Self::Moved { to };

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::frames;
 
 /// Maximum number of topics of a forum whose names are remembered.
-const TOPICS: usize = 1_000;
+const TOPICS_MAX: usize = 1_000;
 
 /// A chat.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ impl ChatRow {
         if self.topics.get(&topic).is_some_and(|known| known == name) {
             return false;
         }
-        while self.topics.len() >= TOPICS {
+        while self.topics.len() >= TOPICS_MAX {
             self.topics.pop_first();
         }
         self.topics.insert(topic, name.to_owned());

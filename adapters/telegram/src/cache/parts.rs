@@ -15,10 +15,10 @@ use super::PlatformCache;
 /// The parts of messages, by bot, and by chat and head.
 const PARTS: Table<(String, String), Parts> = Table::new(TableId::TelegramParts);
 /// Lifetime of a row, in milliseconds.
-const LIFE: Millis = 90 * 86_400_000;
+const PARTS_LIFETIME: Millis = 90 * 86_400_000;
 /// Number of such messages, and of their parts, that are remembered.
-const MESSAGES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
-const ALL_PARTS: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
+const MESSAGES_MAX: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+const PARTS_MAX: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
 
 /// The parts of one message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub(crate) struct Composed {
 
 impl Default for Composed {
     fn default() -> Self {
-        Self { parts: LruCache::new(MESSAGES), heads: LruCache::new(ALL_PARTS) }
+        Self { parts: LruCache::new(MESSAGES_MAX), heads: LruCache::new(PARTS_MAX) }
     }
 }
 
@@ -110,7 +110,7 @@ impl PlatformCache {
     pub(crate) fn keep_parts(&self, rows: &mut Batch, chat: i64, head: i64, now: Millis) {
         let state = self.lock();
         if let Some(parts) = state.composed.parts.peek(&(chat, head)) {
-            PARTS.put_until(rows, &self.parts_key(chat, head), parts, Some(now + LIFE));
+            PARTS.put_until(rows, &self.parts_key(chat, head), parts, Some(now + PARTS_LIFETIME));
         }
     }
 

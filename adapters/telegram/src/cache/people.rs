@@ -14,17 +14,17 @@ use crate::frames::Membership;
 use seen::Seen;
 
 /// Number of users, and of memberships, that are remembered.
-const MOST: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
+const PEOPLE_MAX: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
 /// Maximum age of a list of administrators: a bot is told of changes only if it is one itself.
-const BELIEVED: Duration = Duration::from_secs(600);
+const ADMINS_AGE_MAX: Duration = Duration::from_secs(600);
 /// Time after which a list of administrators that was not available is requested again.
-const AGAIN: Duration = Duration::from_secs(30);
+const ADMINS_RETRY_DELAY: Duration = Duration::from_secs(30);
 /// Time within which a second report of the same join or leave is a repetition.
-const TOLD_TWICE: Duration = Duration::from_secs(60);
+const REPETITION_WINDOW: Duration = Duration::from_secs(60);
 /// Number of chats whose administrators are remembered.
-const CHATS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+const ADMIN_CHATS_MAX: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// The rank of administrators: above members, who have 0, and below the owner.
-const ADMIN: Rank = Rank(1);
+const ADMIN_RANK: Rank = Rank(1);
 /// The account in whose name anonymous administrators write.
 pub(crate) const ANONYMOUS: i64 = 1_087_968_824;
 /// The role of all administrators.
@@ -60,9 +60,9 @@ impl Default for People {
     fn default() -> Self {
         Self {
             seen: Seen::default(),
-            members: LruCache::new(MOST),
-            presence: LruCache::new(MOST),
-            admins: LruCache::new(CHATS),
+            members: LruCache::new(PEOPLE_MAX),
+            presence: LruCache::new(PEOPLE_MAX),
+            admins: LruCache::new(ADMIN_CHATS_MAX),
         }
     }
 }
@@ -92,7 +92,7 @@ impl People {
     pub(crate) fn is_news(&mut self, chat: i64, user: i64, is_in: bool) -> bool {
         let now = Instant::now();
         let before = self.presence.put((chat, user), (is_in, now));
-        before.is_none_or(|(was_in, when)| was_in != is_in || now > when + TOLD_TWICE)
+        before.is_none_or(|(was_in, when)| was_in != is_in || now > when + REPETITION_WINDOW)
     }
 
     /// Returns the member of a chat, as far as it is known.
@@ -146,7 +146,7 @@ impl People {
     pub(crate) fn rank(&self, chat: i64, user: i64) -> Option<Rank> {
         // Only administrators write in the name of the chat itself.
         if user == chat || user == ANONYMOUS {
-            return Some(ADMIN);
+            return Some(ADMIN_RANK);
         }
         let admins = self.admins.peek(&chat).filter(|admins| admins.is_told)?;
         Some(admins.by_id.get(&user).map_or(Rank(0), |standing| standing.rank))
@@ -154,7 +154,7 @@ impl People {
 
     /// Whether the list of administrators has to be requested.
     pub(crate) fn needs_admins(&self, chat: i64) -> bool {
-        self.admins.peek(&chat).is_none_or(|admins| admins.read + BELIEVED < Instant::now())
+        self.admins.peek(&chat).is_none_or(|admins| admins.read + ADMINS_AGE_MAX < Instant::now())
     }
 
     /// Schedules a new request for the list of administrators. A known list stays valid until then.
@@ -162,8 +162,9 @@ impl People {
         let known = self.admins.pop(&chat);
         let is_told = known.as_ref().is_some_and(|admins| admins.is_told);
         let by_id = known.map(|admins| admins.by_id).unwrap_or_default();
-        let again = Instant::now().checked_sub(BELIEVED.saturating_sub(AGAIN)).unwrap_or_else(Instant::now);
-        self.admins.put(chat, Admins { by_id, read: again, is_told });
+        let age = ADMINS_AGE_MAX.saturating_sub(ADMINS_RETRY_DELAY);
+        let read = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
+        self.admins.put(chat, Admins { by_id, read, is_told });
     }
 
     /// Whether there is any list of administrators.
@@ -205,12 +206,12 @@ fn roles(title: &str) -> Vec<String> {
 fn level(membership: &Membership) -> Option<Standing> {
     let (permission, rank) = match membership.status.as_str() {
         "creator" => (Permission::Admin, Rank::OWNER),
-        "administrator" if membership.can_promote_members => (Permission::Admin, ADMIN),
+        "administrator" if membership.can_promote_members => (Permission::Admin, ADMIN_RANK),
         "administrator" if membership.can_restrict_members || membership.can_delete_messages => {
-            (Permission::Moderator, ADMIN)
+            (Permission::Moderator, ADMIN_RANK)
         }
         // An administrator without rights to moderate.
-        "administrator" => (Permission::Member, ADMIN),
+        "administrator" => (Permission::Member, ADMIN_RANK),
         _ => return None,
     };
     Some(Standing { permission, title: membership.custom_title.clone().unwrap_or_default(), rank })
@@ -235,7 +236,7 @@ mod tests {
         assert_eq!(people.rank(-7, 5), None);
         people.set_admins(-7, &[membership(5, "creator"), membership(6, "administrator")]);
         let ranks = [5, 6, 8, -7, ANONYMOUS].map(|id| people.rank(-7, id));
-        assert_eq!(ranks, [Some(Rank::OWNER), Some(ADMIN), Some(Rank(0)), Some(ADMIN), Some(ADMIN)]);
+        assert_eq!(ranks, [Some(Rank::OWNER), Some(ADMIN_RANK), Some(Rank(0)), Some(ADMIN_RANK), Some(ADMIN_RANK)]);
         assert_eq!(people.rank(-8, 5), None);
         // Known administrators stay valid while the list is requested again, and changes apply.
         people.admins_unknown(-7);

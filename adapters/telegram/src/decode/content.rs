@@ -7,7 +7,7 @@ use crate::frames::{self, File};
 use crate::text::{Entity, EntityKind, to_commonmark};
 
 /// Scheme of attachment URLs, which only the bot itself can resolve.
-pub(crate) const FILE: &str = "telegram:";
+pub(crate) const FILE_SCHEME: &str = "telegram:";
 
 impl Decoder {
     /// Returns the content of all parts of a message together.
@@ -109,7 +109,7 @@ fn attachments(frame: &frames::Message) -> Vec<Attachment> {
 fn attachment(file: &File, name: &str, kind: &str) -> Attachment {
     Attachment {
         name: file.file_name.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| name.to_owned()),
-        url: format!("{FILE}{}", file.file_id),
+        url: format!("{FILE_SCHEME}{}", file.file_id),
         content_type: Some(file.mime_type.clone().unwrap_or_else(|| kind.to_owned())),
         size: file.file_size,
     }

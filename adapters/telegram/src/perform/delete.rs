@@ -7,7 +7,7 @@ use super::done;
 use crate::Telegram;
 
 /// Maximum number of messages in a request. <https://core.telegram.org/bots/api#deletemessages>
-const AT_ONCE: usize = 100;
+const DELETE_BATCH_MAX: usize = 100;
 
 impl Telegram {
     /// Deletes messages of a chat with all of their parts.
@@ -32,7 +32,7 @@ impl Telegram {
 
     /// Deletes messages. Those that are gone already count as deleted.
     pub(super) async fn remove(&self, chat: i64, ids: Vec<i64>) -> Result<Outcome, ActionError> {
-        for some in ids.chunks(AT_ONCE) {
+        for some in ids.chunks(DELETE_BATCH_MAX) {
             let result = match some {
                 [one] => self.in_chat(chat, "deleteMessage", json!({ "chat_id": chat, "message_id": one })).await,
                 several => {

@@ -9,7 +9,7 @@ use crate::Telegram;
 use crate::api::ApiError;
 use crate::buttons::keyboard;
 use crate::cache::Parts;
-use crate::encode::{CAPTION, TEXT, rich};
+use crate::encode::{CAPTION_MAX, TEXT_MAX, rich};
 use crate::text::{Rich, cut_within};
 
 impl Telegram {
@@ -136,7 +136,7 @@ impl Telegram {
 
 /// Cuts the text into pieces: the first for a caption, if there is one, the others for messages.
 fn pieces(rich: &Rich, has_caption: bool) -> Vec<Rich> {
-    cut_within(rich, if has_caption { CAPTION } else { TEXT }, TEXT)
+    cut_within(rich, if has_caption { CAPTION_MAX } else { TEXT_MAX }, TEXT_MAX)
 }
 
 /// Returns the messages that carry `count` pieces from now on.

@@ -19,17 +19,17 @@ use crate::cache::ADMINISTRATOR;
 ///
 /// Telegram takes one for less than half a minute, or for more than a year, as for ever.
 /// <https://core.telegram.org/bots/api#banchatmember>
-const SHORTEST: Millis = 35_000;
-const LONGEST: Millis = 365 * 86_400_000;
+const DURATION_MIN: Millis = 35_000;
+const DURATION_MAX: Millis = 365 * 86_400_000;
 /// Maximum length of a title or tag, in characters.
 /// <https://core.telegram.org/bots/api#setchatmembertag>
-const TITLE: usize = 16;
+const TITLE_MAX: usize = 16;
 /// Maximum length of a chat's description, in characters.
-const DESCRIPTION: usize = 255;
+const DESCRIPTION_MAX: usize = 255;
 
 /// Supergroups and channels have ids up to this, and basic groups between this and 0.
 /// <https://core.telegram.org/api/bots/ids>
-const LARGE: i64 = -1_000_000_000_000;
+const SUPERGROUP_ID_MAX: i64 = -1_000_000_000_000;
 
 /// Rights, as Telegram's clients name them.
 const BAN_USERS: &str = "Ban Users";
@@ -37,7 +37,7 @@ const ADD_ADMINS: &str = "Add New Admins";
 const MANAGE_TAGS: &str = "Manage Tags";
 
 /// The error for measures that basic groups do not have.
-const SMALL_GROUP: &str = "Telegram cannot do that in a basic group; its owner can make it a supergroup, for example by showing the history to new members";
+const BASIC_GROUP_ERROR: &str = "Telegram cannot do that in a basic group; its owner can make it a supergroup, for example by showing the history to new members";
 
 fn at(chat: i64) -> Recipient {
     Recipient::Id(ChatId(chat))
@@ -48,8 +48,8 @@ impl Telegram {
         let Ok(whom) = u64::try_from(user).map(UserId) else { return self.moderate_chat(chat, user, measure).await };
         let until = |until: &Option<Millis>| {
             let now = self.clock.now();
-            let left = until.map(|until| until.saturating_sub(now)).filter(|left| *left <= LONGEST);
-            left.map(|left| (now + left.max(SHORTEST)).div_ceil(1_000))
+            let left = until.map(|until| until.saturating_sub(now)).filter(|left| *left <= DURATION_MAX);
+            left.map(|left| (now + left.max(DURATION_MIN)).div_ceil(1_000))
         };
         let result = match measure {
             Measure::Mute { until: end } => {
@@ -62,7 +62,7 @@ impl Telegram {
                 self.ask_in(chat, &RestrictChatMember::new(at(chat), whom, ChatPermissions::all())).await
             }
             // Basic groups have no other way to remove a member, who can join again there.
-            Measure::Kick if chat > LARGE => self.ask_in(chat, &BanChatMember::new(at(chat), whom)).await,
+            Measure::Kick if chat > SUPERGROUP_ID_MAX => self.ask_in(chat, &BanChatMember::new(at(chat), whom)).await,
             // Unbanning a member, who is not banned, removes them; they may come back.
             Measure::Kick => self.ask_in(chat, &UnbanChatMember::new(at(chat), whom)).await,
             Measure::Ban { until: end, purge_since } => {
@@ -145,7 +145,7 @@ impl Telegram {
             let state = self.cache.lock();
             state.people.member(chat, user, &id).roles.iter().any(|role| role == ADMINISTRATOR)
         };
-        let word: String = if gives { role.chars().take(TITLE).collect() } else { String::new() };
+        let word: String = if gives { role.chars().take(TITLE_MAX).collect() } else { String::new() };
         let (result, right) = if is_admin {
             let body = json!({ "chat_id": chat, "user_id": user, "custom_title": word });
             (self.in_chat(chat, "setChatAdministratorCustomTitle", body).await, ADD_ADMINS)
@@ -168,7 +168,7 @@ impl Telegram {
             }
             (RoomChange::Topic(text), None) => {
                 let mut describe = SetChatDescription::new(at(chat));
-                describe.description = Some(text.chars().take(DESCRIPTION).collect());
+                describe.description = Some(text.chars().take(DESCRIPTION_MAX).collect());
                 self.ask_in(chat, &describe).await
             }
             (RoomChange::Slowmode(_), _) => return Err(ActionError::Unsupported(kind)),
@@ -241,7 +241,7 @@ fn refused(error: ApiError, right: &str) -> Result<Outcome, ActionError> {
     let has_no_right =
         error.says("not enough rights") || error.says("administrator rights") || error.says("chat_admin_required");
     let why = if error.says("only for supergroups") || error.says("supergroup and channel chats only") {
-        SMALL_GROUP.to_owned()
+        BASIC_GROUP_ERROR.to_owned()
     } else if error.says("administrator of the chat") || error.says("user_admin_invalid") {
         "they are an administrator of the chat, and bots cannot moderate administrators".to_owned()
     } else if error.says("chat owner") || error.says("user_creator") {

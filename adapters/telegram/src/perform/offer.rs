@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 use super::done;
 use super::say::add;
 use crate::Telegram;
-use crate::encode::{TEXT, texts};
+use crate::encode::{TEXT_MAX, texts};
 
 /// Maximum time for which Telegram caches an answer, in seconds: as long as its own default.
 /// <https://core.telegram.org/bots/api#answerinlinequery>
-const KEPT: u64 = 300;
+const CACHE_TIME_MAX: u64 = 300;
 
 impl Telegram {
     pub(super) async fn offer(
@@ -25,7 +25,7 @@ impl Telegram {
             "results": results.collect::<Result<Vec<_>, _>>()?,
             // The offers may be meant for this user only.
             "is_personal": true,
-            "cache_time": lasts.unwrap_or_default().div_ceil(1_000).min(KEPT),
+            "cache_time": lasts.unwrap_or_default().div_ceil(1_000).min(CACHE_TIME_MAX),
         });
         done(self.api.call("answerInlineQuery", body).await)
     }
@@ -33,7 +33,7 @@ impl Telegram {
     /// Returns an offer as an article.
     /// <https://core.telegram.org/bots/api#inlinequeryresultarticle>
     fn article(&self, index: usize, offer: &Offer) -> Result<Value, ActionError> {
-        let said = texts(&self.cache, &Content::text(offer.text.clone()), TEXT);
+        let said = texts(&self.cache, &Content::text(offer.text.clone()), TEXT_MAX);
         let [said] = said.as_slice() else {
             let why = if said.is_empty() { "has no text" } else { "is too long for one message" };
             return Err(ActionError::Rejected(format!("the offer \"{}\" {why}", offer.title)));

@@ -10,18 +10,18 @@ use crate::Telegram;
 use crate::api::Upload;
 use crate::buttons::keyboard;
 use crate::cache::{ChatKind, Parts, Recent};
-use crate::encode::{ALBUM, CAPTION, Kind, TEXT, rich};
+use crate::encode::{ALBUM_FILES_MAX, CAPTION_MAX, Kind, TEXT_MAX, rich};
 use crate::text::{Rich, cut};
-use crate::waiting::PAYLOAD;
+use crate::waiting::START_PAYLOAD;
 
 /// Limits of a poll: options, characters of an option and of the question, seconds that it is open.
-const ANSWERS: usize = 12;
-const ANSWER: usize = 100;
-const QUESTION: usize = 300;
-const OPEN: u64 = 2_628_000;
+const POLL_OPTIONS_MAX: usize = 12;
+const POLL_OPTION_LENGTH_MAX: usize = 100;
+const POLL_QUESTION_LENGTH_MAX: usize = 300;
+const POLL_SECONDS_MAX: u64 = 2_628_000;
 /// Maximum length of an answer to a button press, in characters.
 /// <https://core.telegram.org/bots/api#answercallbackquery>
-const ALERT: usize = 200;
+const ALERT_LENGTH_MAX: usize = 200;
 
 /// A part of a message: one request.
 pub(super) enum Part {
@@ -188,14 +188,16 @@ impl Telegram {
         for file in &content.files {
             let album = Kind::of(file).album();
             match groups.last_mut() {
-                Some((of, files)) if album.is_some() && *of == album && files.len() < ALBUM => files.push(file.clone()),
+                Some((of, files)) if album.is_some() && *of == album && files.len() < ALBUM_FILES_MAX => {
+                    files.push(file.clone());
+                }
                 _ => groups.push((album, vec![file.clone()])),
             }
         }
         let is_one_album = groups.len() == 1 && groups[0].1.len() > 1;
         // Albums have no buttons, which go below a text of their own.
         let has_place = groups.len() == 1 && !(is_one_album && has_buttons);
-        let mut captions = if has_place { cut(&rich, CAPTION) } else { Vec::new() };
+        let mut captions = if has_place { cut(&rich, CAPTION_MAX) } else { Vec::new() };
         let mut caption = captions.pop().filter(|_| captions.is_empty());
         let has_caption = caption.is_some();
         let mut parts = Vec::new();
@@ -211,7 +213,7 @@ impl Telegram {
             }
         }
         if !has_caption {
-            parts.extend(cut(&rich, TEXT).into_iter().map(Part::Text));
+            parts.extend(cut(&rich, TEXT_MAX).into_iter().map(Part::Text));
         }
         parts.extend(content.poll.clone().map(Part::Poll));
         match parts.last() {
@@ -244,7 +246,7 @@ impl Telegram {
         }
         let is_plain = content.files.is_empty() && content.buttons.is_empty() && content.select.is_none();
         let words = rich(&self.cache, content).text;
-        if let Some(callback) = interaction.filter(|_| is_plain && words.chars().count() <= ALERT)
+        if let Some(callback) = interaction.filter(|_| is_plain && words.chars().count() <= ALERT_LENGTH_MAX)
             && self.answer_callback(callback, Some(&words)).await
         {
             return Ok(Outcome::default());
@@ -273,7 +275,7 @@ impl Telegram {
     /// Leads a user to the private chat, by the pressed button or by a link that all can see.
     async fn invite_in(&self, (chat, topic): Place, interaction: Option<&str>) {
         let username = self.cache.lock().username.clone();
-        let link = format!("https://t.me/{username}?start={PAYLOAD}");
+        let link = format!("https://t.me/{username}?start={START_PAYLOAD}");
         if let Some(callback) = interaction
             && self.lead_by_callback(callback, &link).await
         {
@@ -316,19 +318,19 @@ pub(super) fn add(body: &mut Map<String, Value>, text: &str, entities: &str, ric
 
 /// Returns the request for a poll. <https://core.telegram.org/bots/api#sendpoll>
 fn asked(poll: &Poll, is_channel: bool, mut body: Map<String, Value>) -> Result<Map<String, Value>, ActionError> {
-    if poll.options.len() > ANSWERS {
+    if poll.options.len() > POLL_OPTIONS_MAX {
         let count = poll.options.len();
-        return Err(ActionError::Rejected(format!("the poll has {count} options; Telegram accepts {ANSWERS}")));
+        return Err(ActionError::Rejected(format!("the poll has {count} options; Telegram accepts {POLL_OPTIONS_MAX}")));
     }
     let clipped = |text: &str, most: usize| text.chars().take(most).collect::<String>();
-    body.insert("question".to_owned(), clipped(&poll.question, QUESTION).into());
-    let options = poll.options.iter().map(|option| json!({ "text": clipped(option, ANSWER) }));
+    body.insert("question".to_owned(), clipped(&poll.question, POLL_QUESTION_LENGTH_MAX).into());
+    let options = poll.options.iter().map(|option| json!({ "text": clipped(option, POLL_OPTION_LENGTH_MAX) }));
     body.insert("options".to_owned(), options.collect::<Vec<_>>().into());
     // Votes of anonymous polls are not reported; channels have no others.
     body.insert("is_anonymous".to_owned(), is_channel.into());
     body.insert("allows_multiple_answers".to_owned(), poll.multiple.into());
     if let Some(lasts) = poll.lasts {
-        body.insert("open_period".to_owned(), lasts.div_ceil(1_000).clamp(5, OPEN).into());
+        body.insert("open_period".to_owned(), lasts.div_ceil(1_000).clamp(5, POLL_SECONDS_MAX).into());
     }
     Ok(body)
 }

@@ -14,9 +14,9 @@ use tokio::time::{Duration, Instant};
 use crate::frames::{Message, Update};
 
 /// Buffered parts, by bot and number of the update.
-const HELD: Table<(String, u64), String> = Table::new(TableId::TelegramHeld);
+const BUFFERED_PARTS: Table<(String, u64), String> = Table::new(TableId::TelegramHeld);
 /// Maximum time between two parts.
-const PATIENCE: Duration = Duration::from_millis(1_000);
+const PART_TIMEOUT: Duration = Duration::from_millis(1_000);
 
 /// An album, with the update numbers of its parts.
 pub(super) struct Album {
@@ -30,7 +30,7 @@ pub(super) struct Albums(HashMap<(i64, String), Album>);
 
 pub(super) fn read(snapshot: &Snapshot, bot: &str) -> palabre_store::Result<Vec<(i64, Message)>> {
     let mut held = Vec::new();
-    for row in HELD.scan(snapshot, &bot.to_owned(), Direction::Forward)? {
+    for row in BUFFERED_PARTS.scan(snapshot, &bot.to_owned(), Direction::Forward)? {
         let ((of, id), update) = row?;
         let frame = serde_json::from_str::<Value>(&update).ok().and_then(|update| Update::deserialize(&update).ok());
         if of == bot
@@ -44,18 +44,18 @@ pub(super) fn read(snapshot: &Snapshot, bot: &str) -> palabre_store::Result<Vec<
 
 /// Adds to `rows` that a part is buffered.
 pub(super) fn keep(rows: &mut Batch, bot: &BotName, id: i64, update: &Value) {
-    HELD.put(rows, &(bot.to_string(), id.unsigned_abs()), &update.to_string());
+    BUFFERED_PARTS.put(rows, &(bot.to_string(), id.unsigned_abs()), &update.to_string());
 }
 
 /// Adds to `rows` that parts are no longer buffered.
 pub(super) fn forget(rows: &mut Batch, bot: &BotName, ids: &[i64]) {
-    ids.iter().for_each(|id| HELD.delete(rows, &(bot.to_string(), id.unsigned_abs())));
+    ids.iter().for_each(|id| BUFFERED_PARTS.delete(rows, &(bot.to_string(), id.unsigned_abs())));
 }
 
 impl Albums {
     pub(super) fn hold(&mut self, id: i64, message: Message) {
         let group = message.media_group_id.clone().unwrap_or_default();
-        let due = Instant::now() + PATIENCE;
+        let due = Instant::now() + PART_TIMEOUT;
         let album = self.0.entry((message.chat.id, group)).or_insert_with(|| Album { parts: Vec::new(), due });
         album.due = due;
         album.parts.push((id, message));

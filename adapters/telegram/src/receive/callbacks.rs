@@ -13,9 +13,9 @@ use crate::decode::Pressed;
 use crate::frames::Callback;
 
 /// Time without an answer after which a press is acknowledged.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+const ACKNOWLEDGE_DELAY: Duration = Duration::from_millis(1_500);
 /// Maximum time for an answer to a press; after that, nobody looks.
-const LATE: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Telegram {
     /// Returns the meaning of the button; `None` if it does not concern scripts.
@@ -26,19 +26,19 @@ impl Telegram {
             return None;
         };
         let Some(buttons::Reference { key, part }) = buttons::reference(data) else {
-            self.acknowledge(&callback.id, None, PATIENCE);
+            self.acknowledge(&callback.id, None, ACKNOWLEDGE_DELAY);
             return Some(Pressed::Button { action: data.to_owned() });
         };
         match self.stored(&key).await {
             Some(Stored::Button { action }) => {
-                self.acknowledge(&callback.id, None, PATIENCE);
+                self.acknowledge(&callback.id, None, ACKNOWLEDGE_DELAY);
                 Some(Pressed::Button { action })
             }
             Some(Stored::Select(select)) => {
                 let shown = callback.message.as_ref().and_then(|message| message.reply_markup.as_ref());
                 match buttons::toggle(&select, &key, part, shown) {
                     Toggle::Chosen(values) => {
-                        self.acknowledge(&callback.id, None, PATIENCE);
+                        self.acknowledge(&callback.id, None, ACKNOWLEDGE_DELAY);
                         Some(Pressed::Select { action: select.action, values })
                     }
                     Toggle::Shown(markup) => {
@@ -102,7 +102,7 @@ impl Telegram {
             return false;
         }
         body["callback_query_id"] = id.into();
-        match tokio::time::timeout(LATE, self.api.call_with_retry("answerCallbackQuery", body)).await {
+        match tokio::time::timeout(ANSWER_TIMEOUT, self.api.call_with_retry("answerCallbackQuery", body)).await {
             Ok(Ok(_)) => true,
             Ok(Err(error)) => {
                 tracing::debug!(bot = %self.cache.bot(), "a button press could not be answered: {error}");

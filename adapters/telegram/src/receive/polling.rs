@@ -8,23 +8,23 @@ use palabre_model::{AdapterError, Condition};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Incoming, WANTED};
+use super::{ALLOWED_UPDATES, Incoming};
 use crate::Telegram;
 use crate::api::ApiError;
 
 /// Maximum number of updates per request. <https://core.telegram.org/bots/api#getupdates>
-const LIMIT: u32 = 100;
+const UPDATES_MAX: u32 = 100;
 /// Time for which Telegram holds back a response without updates.
-const WAIT: Duration = Duration::from_secs(50);
+const LONG_POLL_TIME: Duration = Duration::from_secs(50);
 /// Unreadable responses until updates are requested singly; after twice as many, one is skipped.
-const GARBLED: u32 = 1;
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const GARBLED_MAX: u32 = 1;
+const RETRY_DELAY_MIN: Duration = Duration::from_millis(500);
+const RETRY_DELAY_MAX: Duration = Duration::from_secs(60);
 
 /// Polls until the token is refused, which has been checked with `getMe`, or the receiver is gone.
 pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, from: Option<i64>) -> AdapterError {
     let mut offset = from;
-    let mut pause = FIRST_PAUSE;
+    let mut pause = RETRY_DELAY_MIN;
     let (mut is_lost, mut is_answered) = (false, false);
     let mut garbled = 0;
     // Telegram refuses polling while a webhook is set.
@@ -33,16 +33,16 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
     }
     loop {
         // The first request returns at once, to find out whether Telegram answers at all.
-        let wait = if is_answered { WAIT } else { Duration::ZERO };
+        let wait = if is_answered { LONG_POLL_TIME } else { Duration::ZERO };
         // An unreadable update hides the others of its response, so they are requested one by one.
-        let limit = if garbled < GARBLED { LIMIT } else { 1 };
-        let mut body = json!({ "limit": limit, "timeout": wait.as_secs(), "allowed_updates": WANTED });
+        let limit = if garbled < GARBLED_MAX { UPDATES_MAX } else { 1 };
+        let mut body = json!({ "limit": limit, "timeout": wait.as_secs(), "allowed_updates": ALLOWED_UPDATES });
         if let Some(offset) = offset {
             body["offset"] = offset.into();
         }
         let problem = match telegram.api.call_within("getUpdates", body, wait).await {
             Ok(Value::Array(updates)) => {
-                pause = FIRST_PAUSE;
+                pause = RETRY_DELAY_MIN;
                 garbled = 0;
                 is_answered = true;
                 telegram.report(Condition::Up);
@@ -75,12 +75,12 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
             }
             Err(ApiError::Garbled { words, update }) => {
                 garbled += 1;
-                pause = FIRST_PAUSE;
-                if let (true, Some(next)) = (garbled > 2 * GARBLED, update.or(offset)) {
+                pause = RETRY_DELAY_MIN;
+                if let (true, Some(next)) = (garbled > 2 * GARBLED_MAX, update.or(offset)) {
                     tracing::error!(bot = %telegram.cache.bot(), update = next, "skipped an update that cannot be read: {words}");
                     offset = Some(next + 1);
                     // The next update is requested by itself too.
-                    garbled = GARBLED;
+                    garbled = GARBLED_MAX;
                 }
                 words
             }
@@ -108,7 +108,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
         // Jitter: bots that were disconnected together should not return together.
         let jitter = telegram.entropy.next() as f64 / u64::MAX as f64;
         tokio::time::sleep(pause.mul_f64(0.5 + jitter)).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(RETRY_DELAY_MAX);
     }
     AdapterError::Lost("the receiver of updates has ended".to_owned())
 }

@@ -14,7 +14,7 @@ const POSITIONS: Table<String, Position> = Table::new(TableId::TelegramUpdates);
 /// <https://core.telegram.org/bots/api#update>
 const WEEK: Millis = 7 * 86_400_000;
 /// Maximum number of missing updates that are remembered; the oldest are forgotten.
-const MISSING: usize = 1_000;
+const MISSING_MAX: usize = 1_000;
 
 /// The number of the last update, the time at which it was handled, and the missing ones before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,13 +52,13 @@ impl Position {
     pub(super) fn pass(&mut self, rows: &mut Batch, bot: &BotName, id: i64, now: Millis) {
         if !self.missing.remove(&id) {
             if self.last > 0 && id > self.last {
-                let first = (self.last + 1).max(id.saturating_sub(i64::try_from(MISSING).unwrap_or(i64::MAX)));
+                let first = (self.last + 1).max(id.saturating_sub(i64::try_from(MISSING_MAX).unwrap_or(i64::MAX)));
                 self.missing.extend(first..id);
             }
             self.last = id;
         }
         self.time = now;
-        while self.missing.len() > MISSING {
+        while self.missing.len() > MISSING_MAX {
             self.missing.pop_first();
         }
         POSITIONS.put(rows, &bot.to_string(), self);

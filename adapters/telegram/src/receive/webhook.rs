@@ -13,20 +13,20 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Incoming, WANTED};
+use super::{ALLOWED_UPDATES, Incoming};
 use crate::Telegram;
 use crate::api::ApiError;
 use crate::lenient::regular;
 
 /// Header with the secret. <https://core.telegram.org/bots/api#setwebhook>
-const HEADER: &str = "x-telegram-bot-api-secret-token";
+const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
 /// Maximum size of an update, in bytes.
-const BODY: usize = 1 << 20;
+const BODY_SIZE_MAX: usize = 1 << 20;
 /// Interval at which the webhook is set again.
-const LOOK: Duration = Duration::from_secs(600);
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(600);
 /// Maximum wait at shutdown until the webhook is deleted.
-const PATIENCE: Duration = Duration::from_secs(3);
-const AGAIN: Duration = Duration::from_secs(15);
+const DELETE_TIMEOUT: Duration = Duration::from_secs(3);
+const RETRY_DELAY: Duration = Duration::from_secs(15);
 
 /// The handler of webhook requests.
 #[derive(Clone)]
@@ -46,12 +46,12 @@ impl Door {
 
     pub(crate) fn router(self) -> Router {
         let path = format!("/telegram/{}", self.telegram.cache.bot());
-        Router::new().route(&path, post(brought)).layer(DefaultBodyLimit::max(BODY)).with_state(self)
+        Router::new().route(&path, post(brought)).layer(DefaultBodyLimit::max(BODY_SIZE_MAX)).with_state(self)
     }
 }
 
 async fn brought(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let shown = headers.get(HEADER).map(|value| value.as_bytes()).unwrap_or_default();
+    let shown = headers.get(SECRET_HEADER).map(|value| value.as_bytes()).unwrap_or_default();
     // Compares digests, so that the time that it takes reveals nothing.
     if Sha256::digest(shown) != Sha256::digest(door.telegram.secret.as_bytes()) {
         return StatusCode::UNAUTHORIZED;
@@ -79,7 +79,7 @@ pub(super) async fn listen(telegram: &Telegram, url: &str, sender: mpsc::Sender<
     let url = format!("{}/telegram/{}", url.trim_end_matches('/'), telegram.cache.bot());
     // A single connection keeps the updates in order.
     let wanted = json!({
-        "url": url, "secret_token": telegram.secret, "max_connections": 1, "allowed_updates": WANTED,
+        "url": url, "secret_token": telegram.secret, "max_connections": 1, "allowed_updates": ALLOWED_UPDATES,
     });
     telegram.webhook.send_replace(Some(sender.clone()));
     let mut is_lost = false;
@@ -90,7 +90,7 @@ pub(super) async fn listen(telegram: &Telegram, url: &str, sender: mpsc::Sender<
                 if std::mem::take(&mut is_lost) && sender.send(Incoming::Back).await.is_err() {
                     break;
                 }
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(RENEWAL_INTERVAL).await;
             }
             Err(ApiError::Token) => return AdapterError::Refused(ApiError::Token.to_string()),
             Err(error) => {
@@ -100,7 +100,7 @@ pub(super) async fn listen(telegram: &Telegram, url: &str, sender: mpsc::Sender<
                 if sender.send(Incoming::Lost(error.to_string())).await.is_err() {
                     break;
                 }
-                tokio::time::sleep(AGAIN).await;
+                tokio::time::sleep(RETRY_DELAY).await;
             }
         }
     }
@@ -110,7 +110,7 @@ pub(super) async fn listen(telegram: &Telegram, url: &str, sender: mpsc::Sender<
 /// Deletes the webhook. From now on, Telegram keeps the updates.
 pub(super) async fn undo(telegram: &Telegram) {
     telegram.webhook.send_replace(None);
-    match tokio::time::timeout(PATIENCE, telegram.api.call("deleteWebhook", json!({}))).await {
+    match tokio::time::timeout(DELETE_TIMEOUT, telegram.api.call("deleteWebhook", json!({}))).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => {
             tracing::warn!(bot = %telegram.cache.bot(), "the webhook could not be deleted: {error}");

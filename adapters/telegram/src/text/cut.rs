@@ -4,7 +4,7 @@ use super::entity::{EntityKind, Rich, Span};
 use super::units;
 
 /// Maximum number of entities of a message: Telegram drops those beyond without an error.
-const ENTITIES: usize = 100;
+const ENTITIES_MAX: usize = 100;
 
 /// Cuts a text into parts of at most `limit` UTF-16 units: 4,096 in a message, 1,024 in a caption.
 ///
@@ -58,7 +58,7 @@ fn end_with_few(text: &str, at: usize, end: usize, spans: &[Span]) -> usize {
         .map(|span| span.start.max(at))
         .collect();
     needed.sort_unstable();
-    match needed.get(ENTITIES) {
+    match needed.get(ENTITIES_MAX) {
         Some(first_beyond) if *first_beyond > at => {
             let most = text[at..*first_beyond].encode_utf16().count();
             at + palabre_text::end_of_part(&text[at..end], most)
@@ -69,7 +69,7 @@ fn end_with_few(text: &str, at: usize, end: usize, spans: &[Span]) -> usize {
 
 /// Drops the least important entities beyond the limit, and keeps the order of the others.
 fn thinned(mut spans: Vec<Span>) -> Vec<Span> {
-    if spans.len() <= ENTITIES {
+    if spans.len() <= ENTITIES_MAX {
         return spans;
     }
     let importance = |kind: &EntityKind| match kind {
@@ -82,7 +82,7 @@ fn thinned(mut spans: Vec<Span>) -> Vec<Span> {
     // The sort is stable: of the same kind, the first ones stay.
     order.sort_by_key(|index| importance(&spans[*index].kind));
     let mut stay = vec![false; spans.len()];
-    order.iter().take(ENTITIES).for_each(|index| stay[*index] = true);
+    order.iter().take(ENTITIES_MAX).for_each(|index| stay[*index] = true);
     let mut stay = stay.into_iter();
     spans.retain(|_| stay.next() == Some(true));
     spans

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 /// Maximum width to which cells are padded.
 ///
 /// A longer cell sticks out, which costs less than as many spaces in every row.
-const MOST_FILLED: usize = 60;
+const PADDING_MAX: usize = 60;
 
 /// A table that is being read.
 #[derive(Default)]
@@ -31,7 +31,7 @@ impl Table {
         let columns = self.alignments.len();
         let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
         let widths: Vec<usize> =
-            (0..columns).map(|column| width(column).unwrap_or_default().min(MOST_FILLED)).collect();
+            (0..columns).map(|column| width(column).unwrap_or_default().min(PADDING_MAX)).collect();
         let mut lines = Vec::with_capacity(self.rows.len() + 1);
         for (at, row) in self.rows.iter().enumerate() {
             let cells = row.iter().zip(&widths).zip(&self.alignments);

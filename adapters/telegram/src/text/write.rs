@@ -101,7 +101,7 @@ fn write(text: &str, spans: &[Span], care: Care) -> String {
 /// Writes a line of a block of code, with the fence before the first and after the last.
 fn push_code_line(text: &str, line: Range<usize>, pre: &Span, prefix: &str, out: &mut String) {
     if pre.start == line.start {
-        out.push_str(&line::fence(&text[pre.start..pre.end], line::LEAST_FENCE));
+        out.push_str(&line::fence(&text[pre.start..pre.end], line::FENCE_MIN));
         line::push_language(out, &pre.kind);
         out.push('\n');
         out.push_str(prefix);
@@ -110,7 +110,7 @@ fn push_code_line(text: &str, line: Range<usize>, pre: &Span, prefix: &str, out:
     if pre.end == line.end {
         out.push('\n');
         out.push_str(prefix);
-        out.push_str(&line::fence(&text[pre.start..pre.end], line::LEAST_FENCE));
+        out.push_str(&line::fence(&text[pre.start..pre.end], line::FENCE_MIN));
     }
 }
 

@@ -10,17 +10,17 @@ use palabre_store::{Direction, Snapshot, Table, TableId};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
 
-use super::{MOST, nobody};
+use super::{PEOPLE_MAX, nobody};
 use crate::cache::PlatformCache;
 
 /// Users by bot and id.
 const PEOPLE: Table<(String, u64), Row> = Table::new(TableId::TelegramPeople);
 /// Lifetime of a user who is not seen again, in milliseconds.
-const LIFE: Millis = 90 * 86_400_000;
+const PERSON_LIFETIME: Millis = 90 * 86_400_000;
 /// Interval at which the row of a user is renewed.
-const NOTED: Duration = Duration::from_secs(86_400);
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(86_400);
 /// Maximum number of groups that are stored of a user, the most recent ones.
-const CHATS: usize = 20;
+const CHATS_MAX: usize = 20;
 
 /// The stored row of a user.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ pub(super) struct Seen {
 
 impl Default for Seen {
     fn default() -> Self {
-        let people = LruCache::new(MOST);
+        let people = LruCache::new(PEOPLE_MAX);
         Self { people, by_username: HashMap::new(), news: BTreeSet::new(), gone: BTreeSet::new() }
     }
 }
@@ -71,7 +71,7 @@ impl Seen {
             user.locale = user.locale.or_else(|| known.user.locale.clone());
             is_news = known.user != user
                 || known.username != username
-                || known.noted.is_none_or(|noted| noted.elapsed() > NOTED);
+                || known.noted.is_none_or(|noted| noted.elapsed() > RENEWAL_INTERVAL);
             chats.clone_from(&known.chats);
         }
         if is_news {
@@ -88,7 +88,7 @@ impl Seen {
         let is_new = !known.chats.contains(&chat);
         known.chats.retain(|other| *other != chat);
         known.chats.push(chat);
-        if known.chats.len() > CHATS {
+        if known.chats.len() > CHATS_MAX {
             known.chats.remove(0);
         }
         if is_new {
@@ -175,7 +175,7 @@ impl PlatformCache {
                 chats: chats.clone(),
                 seen: now,
             };
-            PEOPLE.put_until(rows, &key(id), &row, Some(now + LIFE));
+            PEOPLE.put_until(rows, &key(id), &row, Some(now + PERSON_LIFETIME));
         }
     }
 }
@@ -226,7 +226,7 @@ mod tests {
         cache.lock().people.saw(5, &mallory, Some("mallory"));
         cache.keep_people(&mut nothing, 2_000);
         assert!(nothing.is_empty(), "an unchanged user is not written again");
-        for (now, found) in [(3_000, Some("5")), (1_001 + LIFE, None)] {
+        for (now, found) in [(3_000, Some("5")), (1_001 + PERSON_LIFETIME, None)] {
             let again = PlatformCache::new(&bot);
             again.load(&store.snapshot(now).expect("a snapshot")).expect("the load succeeds");
             assert_eq!((named(&again, "mallory").as_deref(), named(&again, "mallory m").as_deref()), (found, found));

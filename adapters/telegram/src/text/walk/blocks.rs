@@ -9,7 +9,7 @@ const BULLET: &str = "• ";
 /// Maximum indentation of nested lists, in columns.
 ///
 /// A phone has about 40 columns, and a hostile text could ask for any number.
-const MOST_INDENTED: usize = 20;
+const INDENT_MAX: usize = 20;
 
 impl Walk<'_> {
     /// Begins a paragraph or the like on a new line, after as many blank lines as in the source.
@@ -108,7 +108,7 @@ impl Walk<'_> {
     }
 
     fn indent(&mut self) {
-        let columns = self.indents.iter().take(MOST_INDENTED).sum::<usize>().min(MOST_INDENTED);
+        let columns = self.indents.iter().take(INDENT_MAX).sum::<usize>().min(INDENT_MAX);
         self.out.extend(std::iter::repeat_n(' ', columns));
     }
 

@@ -8,9 +8,9 @@ use crate::text::escape::{begins_reference, escape};
 use crate::text::target;
 
 /// Minimum length of the fence of a block of code.
-pub(super) const LEAST_FENCE: usize = 3;
+pub(super) const FENCE_MIN: usize = 3;
 /// Indentation, in columns, that makes a line after a blank one a block of code.
-const CODE_COLUMNS: usize = 4;
+const CODE_INDENT_MIN: usize = 4;
 
 /// A line of text: not code, and without the `>` of a quotation.
 pub(super) struct Line<'a> {
@@ -61,7 +61,7 @@ impl<'a> Line<'a> {
     fn indent(&self, spans: &[Span], out: &mut String) -> usize {
         let line = &self.text[self.range.clone()];
         let spaces = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
-        let is_code = spaces.len() >= CODE_COLUMNS || spaces.contains('\t');
+        let is_code = spaces.len() >= CODE_INDENT_MIN || spaces.contains('\t');
         let is_marked = spans.first().is_some_and(|span| span.start == self.range.start);
         if !self.begins_paragraph || !is_code || is_marked {
             return self.range.start;
