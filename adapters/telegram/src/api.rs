@@ -142,8 +142,8 @@ impl Api {
         self.call(method, body).await
     }
 
-    /// Downloads a file by its path at Telegram; at most `most` bytes.
-    pub(crate) async fn download(&self, path: &str, most: usize) -> Result<Vec<u8>, ApiError> {
+    /// Downloads a file by its path at Telegram; at most `size_max` bytes.
+    pub(crate) async fn download(&self, path: &str, size_max: usize) -> Result<Vec<u8>, ApiError> {
         let url = self.base.join(&format!("file/bot{}/{path}", self.token));
         let url = url.map_err(|error| ApiError::Unfit(format!("the path of the file is invalid: {error}")))?;
         let sent = self.client.get(url).timeout(TRANSFER_TIMEOUT).send().await;
@@ -158,16 +158,16 @@ impl Api {
             let error = self.answer(response).await.err().unwrap_or(ApiError::Passing("no file was sent".to_owned()));
             return Err(self.checked("the download of a file", error).await);
         }
-        self.body(response, most)
+        self.body(response, size_max)
             .await?
-            .ok_or_else(|| ApiError::Unfit(format!("the file has more than {most} bytes, which is the limit")))
+            .ok_or_else(|| ApiError::Unfit(format!("the file has more than {size_max} bytes, which is the limit")))
     }
 
-    /// Reads the body of a response; `None` if it has more than `most` bytes.
-    async fn body(&self, mut response: Response, most: usize) -> Result<Option<Vec<u8>>, ApiError> {
+    /// Reads the body of a response; `None` if it has more than `size_max` bytes.
+    async fn body(&self, mut response: Response, size_max: usize) -> Result<Option<Vec<u8>>, ApiError> {
         let mut data = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.network(error))? {
-            if data.len() + chunk.len() > most {
+            if data.len() + chunk.len() > size_max {
                 return Ok(None);
             }
             data.extend_from_slice(&chunk);

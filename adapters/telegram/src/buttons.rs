@@ -135,7 +135,7 @@ fn carried(button: &Button, kept: &mut Kept) -> String {
 
 /// Returns a select menu as rows of buttons, with the chosen options ticked.
 fn options(select: &Select, key: &str, chosen: &[usize]) -> Vec<Value> {
-    let is_single = most(select) == 1;
+    let is_single = choices_max(select) == 1;
     let mut rows: Vec<Value> = Vec::new();
     for (index, option) in select.options.iter().enumerate() {
         let mark = if chosen.contains(&index) { CHOSEN_PREFIX } else { "" };
@@ -148,18 +148,18 @@ fn options(select: &Select, key: &str, chosen: &[usize]) -> Vec<Value> {
     rows
 }
 
-fn most(select: &Select) -> usize {
+fn choices_max(select: &Select) -> usize {
     usize::from(select.max.unwrap_or(1).max(select.min.unwrap_or(1)).max(1)).min(select.options.len().max(1))
 }
 
-fn fewest(select: &Select) -> usize {
-    usize::from(select.min.unwrap_or(1)).min(most(select))
+fn choices_min(select: &Select) -> usize {
+    usize::from(select.min.unwrap_or(1)).min(choices_max(select))
 }
 
 /// Applies a press on a select menu. Earlier choices are read from the keyboard as it was shown.
 pub(crate) fn toggle(select: &Select, key: &str, part: Part, shown: Option<&Markup>) -> Toggle {
     let value = |index: usize| select.options.get(index).map(|option| option.value.clone());
-    if let (1, Part::Option(index)) = (most(select), part) {
+    if let (1, Part::Option(index)) = (choices_max(select), part) {
         return match value(index) {
             Some(value) => Toggle::Chosen(vec![value]),
             None => Toggle::Refused("—".to_owned()),
@@ -175,12 +175,14 @@ pub(crate) fn toggle(select: &Select, key: &str, part: Part, shown: Option<&Mark
     });
     let mut chosen: Vec<usize> = of_list.collect();
     match part {
-        Part::Done if chosen.len() < fewest(select) => Toggle::Refused(format!("≥ {}", fewest(select))),
+        Part::Done if chosen.len() < choices_min(select) => Toggle::Refused(format!("≥ {}", choices_min(select))),
         Part::Done => Toggle::Chosen(chosen.into_iter().filter_map(value).collect()),
         Part::Option(index) => {
             match chosen.iter().position(|other| *other == index) {
                 Some(at) => drop(chosen.remove(at)),
-                None if chosen.len() >= most(select) => return Toggle::Refused(format!("≤ {}", most(select))),
+                None if chosen.len() >= choices_max(select) => {
+                    return Toggle::Refused(format!("≤ {}", choices_max(select)));
+                }
                 None => chosen.push(index),
             }
             // Rows that are not part of the menu stay as they are.

@@ -162,7 +162,7 @@ impl PlatformCache {
     }
 
     /// Returns the chat of an event.
-    pub(crate) fn chat_around(&self, event: &Event) -> Option<i64> {
+    pub(crate) fn chat_of_event(&self, event: &Event) -> Option<i64> {
         Some(self.place(event.room.as_ref()?.id.native())?.0)
     }
 
@@ -270,10 +270,10 @@ impl CacheState {
     }
 
     /// Returns matching recent messages of a chat, newest first; `None` if the chat is not known.
-    pub(crate) fn recent(&mut self, chat: i64, most: usize, fits: impl Fn(&Recent) -> bool) -> Option<Vec<i64>> {
+    pub(crate) fn recent(&mut self, chat: i64, max: usize, fits: impl Fn(&Recent) -> bool) -> Option<Vec<i64>> {
         self.chats.get(&chat)?;
         let recent = self.recent.get(&chat).into_iter().flatten().rev();
-        Some(recent.filter(|one| fits(one)).take(most).map(|one| one.id).collect())
+        Some(recent.filter(|one| fits(one)).take(max).map(|one| one.id).collect())
     }
 
     /// Forgets messages that were deleted.

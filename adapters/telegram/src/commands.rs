@@ -61,10 +61,10 @@ impl Telegram {
         let every = now.iter().chain(&before).cloned().collect::<BTreeSet<String>>();
         let mut written = 0;
         for scope in [BotCommandScope::Default, BotCommandScope::AllChatAdministrators] {
-            let most = if scope == BotCommandScope::Default { Permission::Member } else { Permission::Owner };
+            let level = if scope == BotCommandScope::Default { Permission::Member } else { Permission::Owner };
             for language in std::iter::once(None).chain(every.iter().map(Some)) {
                 let is_known = language.is_none_or(|language| now.contains(language));
-                let wanted = if is_known { offered(commands, most, language.map(String::as_str)) } else { Vec::new() };
+                let wanted = if is_known { offered(commands, level, language.map(String::as_str)) } else { Vec::new() };
                 written += usize::from(bring(&self.api, &scope, language, wanted).await?);
             }
         }
@@ -130,13 +130,13 @@ fn base(language: &str) -> Option<String> {
 }
 
 /// Returns the commands for a permission level, in a language.
-fn offered(commands: &[CommandSpec], most: Permission, language: Option<&str>) -> Vec<BotCommand> {
+fn offered(commands: &[CommandSpec], level: Permission, language: Option<&str>) -> Vec<BotCommand> {
     let in_language = |texts: &std::collections::BTreeMap<String, String>| {
         let language = language?;
         texts.iter().find(|(of, _)| base(of).as_deref() == Some(language)).map(|(_, text)| text.clone())
     };
     let mut list = Vec::new();
-    for spec in commands.iter().filter(|spec| !spec.hidden && spec.permission <= most) {
+    for spec in commands.iter().filter(|spec| !spec.hidden && spec.permission <= level) {
         let own = in_language(&spec.names).filter(|name| is_name(name));
         let Some(name) = own.or_else(|| is_name(&spec.name).then(|| spec.name.clone())) else {
             tracing::debug!(

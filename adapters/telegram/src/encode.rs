@@ -16,11 +16,11 @@ const PHOTO_SIZE_MAX: usize = 10 << 20;
 /// Maximum number of files in an album.
 pub(crate) const ALBUM_FILES_MAX: usize = 10;
 
-/// Returns the text of the content with its embeds, in parts of at most `most` UTF-16 units.
+/// Returns the text of the content with its embeds, in parts of at most `max` UTF-16 units.
 ///
 /// Mentions that the script does not mean notify nobody.
-pub(crate) fn texts(cache: &PlatformCache, content: &Content, most: usize) -> Vec<Rich> {
-    cut(&rich(cache, content), most)
+pub(crate) fn texts(cache: &PlatformCache, content: &Content, max: usize) -> Vec<Rich> {
+    cut(&rich(cache, content), max)
 }
 
 /// Returns the text of the content with its embeds.

@@ -314,21 +314,21 @@ impl Adapter for Telegram {
         self.moderate_together(actions).await
     }
 
-    async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
+    async fn file(&self, url: &str, size_max: usize) -> Result<Vec<u8>, ActionError> {
         let id = url.strip_prefix(decode::FILE_SCHEME);
         let id = id.ok_or_else(|| ActionError::Rejected(format!("{url} is not a file on Telegram")))?;
         let found = self.api.call("getFile", json!({ "file_id": id })).await?;
         let path = found["file_path"].as_str();
         let path = path.ok_or_else(|| ActionError::NotFound("the file is gone, or too large for bots".to_owned()))?;
-        Ok(self.api.download(path, most).await?)
+        Ok(self.api.download(path, size_max).await?)
     }
 
     fn message_id(&self, _: &ActionKey) -> Option<MessageId> {
         None
     }
 
-    fn member(&self, around: &Event, user: &UserId) -> Option<Member> {
-        let chat = self.cache.chat_around(around)?;
+    fn member(&self, event: &Event, user: &UserId) -> Option<Member> {
+        let chat = self.cache.chat_of_event(event)?;
         self.cache.lock().people.known_member(chat, user.native().parse().ok()?, user)
     }
 
@@ -337,9 +337,9 @@ impl Adapter for Telegram {
         own != 0 && user.native().parse::<i64>().is_ok_and(|id| id == own)
     }
 
-    fn rank(&self, around: &Event, user: Option<&UserId>) -> Option<Rank> {
+    fn rank(&self, event: &Event, user: Option<&UserId>) -> Option<Rank> {
         // Private chats have no ranks.
-        let chat = self.cache.chat_around(around).filter(|chat| *chat < 0)?;
+        let chat = self.cache.chat_of_event(event).filter(|chat| *chat < 0)?;
         let state = self.cache.lock();
         let whom = match user {
             Some(user) => user.native().parse().ok()?,
@@ -348,8 +348,8 @@ impl Adapter for Telegram {
         state.people.rank(chat, whom)
     }
 
-    fn user_named(&self, around: &Event, name: &str) -> Option<User> {
-        let chat = self.cache.chat_around(around);
+    fn user_named(&self, event: &Event, name: &str) -> Option<User> {
+        let chat = self.cache.chat_of_event(event);
         let state = self.cache.lock();
         let mention = name.trim_start_matches("<@").trim_end_matches('>');
         match mention.parse::<i64>() {

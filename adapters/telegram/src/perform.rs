@@ -95,8 +95,8 @@ impl Telegram {
             Action::Purge { room, count, user, since, .. } => {
                 let (chat, topic) = self.place(room)?;
                 let user = user.as_ref().map(person).transpose()?;
-                let most = usize::try_from(*count).unwrap_or(usize::MAX);
-                let ids = self.cache.lock().recent(chat, most, |one| {
+                let max = usize::try_from(*count).unwrap_or(usize::MAX);
+                let ids = self.cache.lock().recent(chat, max, |one| {
                     one.topic == topic
                         && user.is_none_or(|user| one.user == user)
                         && since.is_none_or(|since| one.time >= since)

@@ -322,7 +322,7 @@ fn asked(poll: &Poll, is_channel: bool, mut body: Map<String, Value>) -> Result<
         let count = poll.options.len();
         return Err(ActionError::Rejected(format!("the poll has {count} options; Telegram accepts {POLL_OPTIONS_MAX}")));
     }
-    let clipped = |text: &str, most: usize| text.chars().take(most).collect::<String>();
+    let clipped = |text: &str, max: usize| text.chars().take(max).collect::<String>();
     body.insert("question".to_owned(), clipped(&poll.question, POLL_QUESTION_LENGTH_MAX).into());
     let options = poll.options.iter().map(|option| json!({ "text": clipped(option, POLL_OPTION_LENGTH_MAX) }));
     body.insert("options".to_owned(), options.collect::<Vec<_>>().into());

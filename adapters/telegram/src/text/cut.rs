@@ -60,8 +60,8 @@ fn end_with_few(text: &str, at: usize, end: usize, spans: &[Span]) -> usize {
     needed.sort_unstable();
     match needed.get(ENTITIES_MAX) {
         Some(first_beyond) if *first_beyond > at => {
-            let most = text[at..*first_beyond].encode_utf16().count();
-            at + palabre_text::end_of_part(&text[at..end], most)
+            let max = text[at..*first_beyond].encode_utf16().count();
+            at + palabre_text::end_of_part(&text[at..end], max)
         }
         _ => end,
     }

@@ -64,7 +64,7 @@ fn write(text: &str, spans: &[Span], care: Care) -> String {
     for line in text.split('\n') {
         let range = at..at + line.len();
         at = range.end + 1;
-        let quote = quotes.around(range.start);
+        let quote = quotes.containing(range.start);
         if !is_first {
             out.push('\n');
         }
@@ -84,7 +84,7 @@ fn write(text: &str, spans: &[Span], care: Care) -> String {
             Some(_) => "> ",
         };
         out.push_str(prefix);
-        if let Some(pre) = pres.around(range.start) {
+        if let Some(pre) = pres.containing(range.start) {
             push_code_line(text, range, &pres.spans[pre], prefix, &mut out);
             paragraph_begins = true;
             continue;
@@ -139,7 +139,7 @@ impl<'a> Cursor<'a> {
         Self { spans, at: 0 }
     }
 
-    fn around(&mut self, place: usize) -> Option<usize> {
+    fn containing(&mut self, place: usize) -> Option<usize> {
         while self.spans.get(self.at).is_some_and(|span| span.end < place) {
             self.at += 1;
         }

@@ -167,10 +167,10 @@ fn push_reference(c: char, out: &mut String) {
     out.push_str(&format!("&#{};", u32::from(c)));
 }
 
-/// Returns more backticks than there are in a row in the text, and at least `least`.
-pub(super) fn fence(text: &str, least: usize) -> String {
+/// Returns more backticks than there are in a row in the text, and at least `min`.
+pub(super) fn fence(text: &str, min: usize) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
-    "`".repeat(least.max(longest + 1))
+    "`".repeat(min.max(longest + 1))
 }
 
 fn push_code(code: &str, out: &mut String) {
