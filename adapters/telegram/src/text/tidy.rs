@@ -1,8 +1,8 @@
 //! Removal of white space that is not visible.
 
 use super::entity::Span;
+use super::normalise::normalise;
 use super::ranges::{self, Ranges};
-use super::settle::settle;
 
 /// Normalises the spans, and removes invisible white space.
 ///
@@ -10,7 +10,7 @@ use super::settle::settle;
 /// the text, which Telegram removes too.
 pub(super) fn tidy(text: &str, mut spans: Vec<Span>) -> (String, Vec<Span>) {
     Span::sort(&mut spans);
-    let spans = settle(text, &spans);
+    let spans = normalise(text, &spans);
     let code = ranges::union(spans.iter().filter(|span| span.kind.is_pre()).map(|span| span.start..span.end));
     let body = ranges::trim(text, 0..text.len()).unwrap_or(0..0);
     let mut gone = Vec::new();
@@ -23,7 +23,7 @@ pub(super) fn tidy(text: &str, mut spans: Vec<Span>) -> (String, Vec<Span>) {
     let gone = ranges::subtract(&ranges::union(gone), &code);
     let ends = [0..body.start, body.end..text.len()];
     let (text, spans) = remove(text, spans, &ranges::union(gone.into_iter().chain(ends)));
-    let spans = settle(&text, &spans);
+    let spans = normalise(&text, &spans);
     (text, spans)
 }
 

@@ -17,7 +17,7 @@ use super::ranges::{self, Ranges};
 /// - A block of code contains nothing else.
 /// - Inline code contains nothing else, but gives way to links and spoilers: hidden text stays hidden.
 /// - No emphasis or link begins or ends with white space.
-pub(super) fn settle(text: &str, spans: &[Span]) -> Vec<Span> {
+pub(super) fn normalise(text: &str, spans: &[Span]) -> Vec<Span> {
     let quotes = quotes(text, spans);
     let mut borders: Vec<usize> = quotes.iter().flat_map(|quote| [quote.start, quote.end]).collect();
     borders.dedup();
@@ -32,19 +32,19 @@ pub(super) fn settle(text: &str, spans: &[Span]) -> Vec<Span> {
     let code: Ranges = ranges::subtract(&code, &above_code).into_iter().flat_map(|range| lines(text, range)).collect();
     let no_emphasis = ranges::union(no_pre.into_iter().chain(code.iter().cloned()));
 
-    let mut settled = Vec::new();
+    let mut normalised = Vec::new();
     for kind in EntityKind::EMPHASES {
         let parts = ranges::subtract(&of(&kind), &no_emphasis);
         let parts: Ranges = parts.into_iter().filter_map(|range| ranges::trim(text, range)).collect();
         let parts = ranges::join(parts, |gap| joins(text, gap, &borders, &kind));
         let parts = parts.into_iter().flat_map(|range| ranges::split_at(range, &borders));
         let parts = parts.filter_map(|range| ranges::trim(text, range));
-        settled.extend(parts.map(|range| Span::new(range.start, range.end, kind.clone())));
+        normalised.extend(parts.map(|range| Span::new(range.start, range.end, kind.clone())));
     }
-    settled.extend(code.into_iter().map(|range| Span::new(range.start, range.end, EntityKind::Code)));
-    settled.extend(quotes.into_iter().chain(pres).chain(wholes));
-    Span::sort(&mut settled);
-    settled
+    normalised.extend(code.into_iter().map(|range| Span::new(range.start, range.end, EntityKind::Code)));
+    normalised.extend(quotes.into_iter().chain(pres).chain(wholes));
+    Span::sort(&mut normalised);
+    normalised
 }
 
 /// Whether spans of a kind can be joined over the white space between them.
