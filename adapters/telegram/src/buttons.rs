@@ -138,8 +138,8 @@ fn options(select: &Select, key: &str, chosen: &[usize]) -> Vec<Value> {
     let is_single = choices_max(select) == 1;
     let mut rows: Vec<Value> = Vec::new();
     for (index, option) in select.options.iter().enumerate() {
-        let mark = if chosen.contains(&index) { CHOSEN_PREFIX } else { "" };
-        let text = label(&format!("{mark}{}", option.label));
+        let tick = if chosen.contains(&index) { CHOSEN_PREFIX } else { "" };
+        let text = label(&format!("{tick}{}", option.label));
         rows.push(json!([{ "text": text, "callback_data": format!("{KEY_PREFIX}{key}:{index}") }]));
     }
     if !is_single {

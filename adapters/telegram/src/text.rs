@@ -28,10 +28,10 @@
 //! ```
 
 mod cut;
+mod delimiters;
 mod encode;
 mod entity;
 mod escape;
-mod marks;
 mod mentions;
 mod nest;
 mod normalise;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use pulldown_cmark::{Options, Parser};
 
+use super::delimiters::delimiters;
 use super::entity::{Rich, Span};
-use super::marks::marks;
 use super::nest::nest;
 use super::tidy::tidy;
 use super::units;
@@ -34,7 +34,7 @@ pub(super) fn read(markdown: &str, name: &dyn Fn(i64) -> Option<String>) -> (Str
     };
     let options = Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES;
     let events: Vec<_> = Parser::new_ext(&source, options).into_offset_iter().collect();
-    let mut walk = Walk::new(&source, marks(&source, &events), name);
+    let mut walk = Walk::new(&source, delimiters(&source, &events), name);
     for (event, range) in events {
         walk.step(event, range);
     }

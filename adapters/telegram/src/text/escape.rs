@@ -13,10 +13,10 @@ pub(super) fn begins_reference(text: &str) -> bool {
 ///
 /// The rest of the line counts too. A delimiter may be written after the part.
 pub(super) fn escape(line: &str, part: Range<usize>, is_in_link: bool, into: &mut String) {
-    let marker = block_mark(line);
+    let escaped = block_escape(line);
     for (offset, c) in line[part.clone()].char_indices() {
         let at = part.start + offset;
-        if marker == Some(at) || is_in_link && matches!(c, '[' | ']') || is_special(line, at, c, &part) {
+        if escaped == Some(at) || is_in_link && matches!(c, '[' | ']') || is_special(line, at, c, &part) {
             into.push('\\');
         }
         into.push(c);
@@ -52,18 +52,18 @@ fn is_special(line: &str, at: usize, c: char, part: &Range<usize>) -> bool {
 /// Returns the position of the backslash without which the line would begin a block.
 ///
 /// Blocks are headings, quotations, list items, thematic breaks, tables and link definitions.
-fn block_mark(line: &str) -> Option<usize> {
+fn block_escape(line: &str) -> Option<usize> {
     let text = line.trim_start_matches([' ', '\t']);
     let at = line.len() - text.len();
-    let ends_mark = |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t']);
+    let ends_marker = |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t']);
     let hashes = text.len() - text.trim_start_matches('#').len();
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let is_item = |rest: &str| rest.strip_prefix(['.', ')']).is_some_and(ends_mark);
-    if (1..=6).contains(&hashes) && ends_mark(&text[hashes..])
+    let is_item = |rest: &str| rest.strip_prefix(['.', ')']).is_some_and(ends_marker);
+    if (1..=6).contains(&hashes) && ends_marker(&text[hashes..])
         || text.starts_with('>')
         // Link definitions take precedence over code: [`a]: `b
         || text.starts_with('[')
-        || text.strip_prefix(['-', '+']).is_some_and(ends_mark)
+        || text.strip_prefix(['-', '+']).is_some_and(ends_marker)
         || is_line(text)
     {
         Some(at)

@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, LinkType, Tag, TagEnd};
 
+use super::delimiters::Delimiter;
 use super::entity::{EntityKind, Span};
-use super::marks::Mark;
 use super::table::Table;
 use super::target;
 
@@ -19,13 +19,13 @@ const LINE: &str = "──────────";
 /// The text so far, and the position in the source.
 pub(super) struct Walk<'a> {
     source: &'a str,
-    marks: BTreeMap<usize, Mark>,
+    delimiters: BTreeMap<usize, Delimiter>,
     name: &'a dyn Fn(i64) -> Option<String>,
     out: String,
     spans: Vec<Span>,
     /// Open elements with their start; `None` for those that are shown as plain text.
     open: Vec<(Option<EntityKind>, usize)>,
-    marked: Vec<(EntityKind, usize)>,
+    open_delimiters: Vec<(EntityKind, usize)>,
     /// The next number of each open list; `None` for bullets.
     lists: Vec<Option<u64>>,
     /// The indentation of each open item.
@@ -47,15 +47,19 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(source: &'a str, marks: BTreeMap<usize, Mark>, name: &'a dyn Fn(i64) -> Option<String>) -> Self {
+    pub(super) fn new(
+        source: &'a str,
+        delimiters: BTreeMap<usize, Delimiter>,
+        name: &'a dyn Fn(i64) -> Option<String>,
+    ) -> Self {
         Self {
             source,
-            marks,
+            delimiters,
             name,
             out: String::with_capacity(source.len()),
             spans: Vec::new(),
             open: Vec::new(),
-            marked: Vec::new(),
+            open_delimiters: Vec::new(),
             lists: Vec::new(),
             indents: Vec::new(),
             table: None,
@@ -90,7 +94,7 @@ impl<'a> Walk<'a> {
             }
             Event::InlineHtml(html) => {
                 self.inline(range.start);
-                if self.marks.contains_key(&range.start) {
+                if self.delimiters.contains_key(&range.start) {
                     self.verbatim(&range);
                 } else {
                     self.out.push_str(&html);

@@ -53,18 +53,18 @@ impl Walk<'_> {
 
     pub(super) fn item(&mut self, range: &Range<usize>) {
         self.lead(range.start);
-        let mark = match self.lists.last_mut() {
+        let bullet = match self.lists.last_mut() {
             Some(Some(number)) => {
                 let digits = self.source[range.clone()].trim_start_matches(|c: char| c.is_ascii_digit());
                 let behind = if digits.starts_with(')') { ')' } else { '.' };
-                let mark = format!("{number}{behind} ");
+                let bullet = format!("{number}{behind} ");
                 *number += 1;
-                mark
+                bullet
             }
             _ => BULLET.to_owned(),
         };
-        self.out.push_str(&mark);
-        self.indents.push(mark.chars().count());
+        self.out.push_str(&bullet);
+        self.indents.push(bullet.chars().count());
         self.is_item = true;
         self.end = self.end.max(range.start + 1);
     }

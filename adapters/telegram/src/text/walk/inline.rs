@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::Walk;
+use crate::text::delimiters::{DelimiterKind, verbatim};
 use crate::text::entity::{EntityKind, Person};
-use crate::text::marks::{MarkKind, verbatim};
 
 impl Walk<'_> {
     /// Begins the text of an item: in a tight list, there is no paragraph around it.
@@ -25,25 +25,25 @@ impl Walk<'_> {
     pub(super) fn verbatim(&mut self, range: &Range<usize>) {
         let mut at = range.start.max(self.skip);
         while at < range.end {
-            let next = self.marks.range(at..range.end).next().map(|(start, mark)| (*start, mark.clone()));
-            let Some((start, mark)) = next else { break };
+            let next = self.delimiters.range(at..range.end).next().map(|(start, found)| (*start, found.clone()));
+            let Some((start, delimiter)) = next else { break };
             self.out.push_str(&self.source[at..start]);
-            match mark.kind {
-                MarkKind::Open(kind) => self.marked.push((kind, self.out.len())),
-                MarkKind::Close(kind) => {
-                    if let Some(open) = self.marked.iter().rposition(|(open, _)| *open == kind) {
-                        let (kind, start) = self.marked.remove(open);
+            match delimiter.kind {
+                DelimiterKind::Open(kind) => self.open_delimiters.push((kind, self.out.len())),
+                DelimiterKind::Close(kind) => {
+                    if let Some(open) = self.open_delimiters.iter().rposition(|(open, _)| *open == kind) {
+                        let (kind, start) = self.open_delimiters.remove(open);
                         self.span(start, kind);
                     }
                 }
-                MarkKind::Person(id) => {
+                DelimiterKind::Person(id) => {
                     let start = self.out.len();
                     let name = (self.name)(id).filter(|name| !name.trim().is_empty());
                     self.out.push_str(&name.unwrap_or_else(|| format!("@{id}")));
                     self.span(start, EntityKind::TextMention { user: Person { id, ..Person::default() } });
                 }
             }
-            at = mark.end;
+            at = delimiter.end;
         }
         self.skip = self.skip.max(at);
         if at < range.end {

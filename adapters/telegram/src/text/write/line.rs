@@ -62,8 +62,8 @@ impl<'a> Line<'a> {
         let line = &self.text[self.range.clone()];
         let spaces = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
         let is_code = spaces.len() >= CODE_INDENT_MIN || spaces.contains('\t');
-        let is_marked = spans.first().is_some_and(|span| span.start == self.range.start);
-        if !self.begins_paragraph || !is_code || is_marked {
+        let begins_with_span = spans.first().is_some_and(|span| span.start == self.range.start);
+        if !self.begins_paragraph || !is_code || begins_with_span {
             return self.range.start;
         }
         out.push_str(if spaces.starts_with('\t') { "&#9;" } else { "&#32;" });
@@ -97,7 +97,7 @@ impl<'a> Line<'a> {
                 push_code(&self.text[span.start..span.end], out);
                 return span.end;
             }
-            let (opening, closing) = self.marks(span);
+            let (opening, closing) = self.delimiters(span);
             let is_letter = at + 1 == group.len() && self.text[start..].starts_with(char::is_alphanumeric);
             if is_flanked(opening) && (!is_letter || self.care == Care::Apart) {
                 self.set_apart(out);
@@ -133,8 +133,8 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn marks(&self, span: &Span) -> (&'static str, String) {
-        let both = |mark: &'static str| (mark, mark.to_owned());
+    fn delimiters(&self, span: &Span) -> (&'static str, String) {
+        let both = |delimiter: &'static str| (delimiter, delimiter.to_owned());
         match span.kind {
             EntityKind::Bold => both("**"),
             EntityKind::Italic if self.care == Care::Apart || self.is_word(span) => both("_"),
@@ -155,8 +155,8 @@ impl<'a> Line<'a> {
 }
 
 /// Whether a delimiter depends on the characters around it.
-fn is_flanked(mark: &str) -> bool {
-    matches!(mark, "*" | "_" | "**" | "~~")
+fn is_flanked(delimiter: &str) -> bool {
+    matches!(delimiter, "*" | "_" | "**" | "~~")
 }
 
 fn stands_apart(c: char) -> bool {

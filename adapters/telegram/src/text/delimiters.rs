@@ -10,21 +10,21 @@ use super::target;
 
 /// A delimiter in the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(super) struct Delimiter {
     /// The byte after it.
     pub(super) end: usize,
-    pub(super) kind: MarkKind,
+    pub(super) kind: DelimiterKind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum MarkKind {
+pub(super) enum DelimiterKind {
     Open(EntityKind),
     Close(EntityKind),
     Person(i64),
 }
 
 /// Finds mentions, and delimiters that are paired within a paragraph, by their start.
-pub(super) fn marks(source: &str, events: &[(Event<'_>, Range<usize>)]) -> BTreeMap<usize, Mark> {
+pub(super) fn delimiters(source: &str, events: &[(Event<'_>, Range<usize>)]) -> BTreeMap<usize, Delimiter> {
     let mut finder = Finder { source, ..Finder::default() };
     for (event, range) in events {
         match event {
@@ -84,7 +84,7 @@ fn ends_paragraph(event: &Event<'_>) -> bool {
 #[derive(Default)]
 struct Finder<'a> {
     source: &'a str,
-    found: BTreeMap<usize, Mark>,
+    found: BTreeMap<usize, Delimiter>,
     /// A range of literal text.
     run: Range<usize>,
     bars: Vec<usize>,
@@ -106,7 +106,7 @@ impl Finder<'_> {
                 self.bars.push(at);
                 at += 2;
             } else if let Some((end, id)) = person(self.source, at..run.end) {
-                self.found.insert(at, Mark { end, kind: MarkKind::Person(id) });
+                self.found.insert(at, Delimiter { end, kind: DelimiterKind::Person(id) });
                 at = end;
             } else {
                 at += 1;
@@ -138,8 +138,8 @@ impl Finder<'_> {
     }
 
     fn pair(&mut self, open: Range<usize>, close: Range<usize>, kind: &EntityKind) {
-        self.found.insert(open.start, Mark { end: open.end, kind: MarkKind::Open(kind.clone()) });
-        self.found.insert(close.start, Mark { end: close.end, kind: MarkKind::Close(kind.clone()) });
+        self.found.insert(open.start, Delimiter { end: open.end, kind: DelimiterKind::Open(kind.clone()) });
+        self.found.insert(close.start, Delimiter { end: close.end, kind: DelimiterKind::Close(kind.clone()) });
     }
 }
 
