@@ -252,13 +252,13 @@ impl CacheState {
     }
 
     /// Whether a message is remembered.
-    pub(crate) fn is_noted(&self, chat: i64, message: i64) -> bool {
+    pub(crate) fn is_remembered(&self, chat: i64, message: i64) -> bool {
         let recent = self.recent.peek(&chat);
         recent.is_some_and(|recent| recent.binary_search_by_key(&message, |one| one.id).is_ok())
     }
 
     /// Remembers a message, so that it can be purged.
-    pub(crate) fn note(&mut self, chat: i64, message: Recent) {
+    pub(crate) fn remember(&mut self, chat: i64, message: Recent) {
         let recent = self.recent.get_or_insert_mut(chat, VecDeque::new);
         // The bot's own messages are known at once, earlier ones of others only when their update
         // arrives.
@@ -294,10 +294,10 @@ mod tests {
         let mut state = cache.lock();
         state.chats.entry(-7).or_default();
         for id in [1, 4, 2, 4, 3] {
-            state.note(-7, Recent { id, topic: None, user: 5, time: 0 });
+            state.remember(-7, Recent { id, topic: None, user: 5, time: 0 });
         }
         assert_eq!(state.recent(-7, 3, |_| true), Some(vec![4, 3, 2]));
-        assert!(state.is_noted(-7, 2) && !state.is_noted(-7, 5));
+        assert!(state.is_remembered(-7, 2) && !state.is_remembered(-7, 5));
         assert_eq!(state.recent(-8, 3, |_| true), None);
     }
 

@@ -154,28 +154,28 @@ impl Telegram {
         let class = Class::of(method);
         self.pacer.admit(chat, class).map_err(|retry_after| ApiError::Limited { retry_after })?;
         let result = self.api.call(method, body).await;
-        self.noted_error(chat, class, result).await
+        self.record_error(chat, class, result).await
     }
 
     /// Sends a request that sends a message. The caller has waited for its turn.
     pub(crate) async fn said(&self, method: &str, chat: i64, body: Value) -> Result<Value, ActionError> {
         let said = self.api.call(method, body).await;
-        self.noted(chat, said).await
+        self.record_sent(chat, said).await
     }
 
     /// Records the result of a request that sends messages, and the messages themselves.
-    pub(crate) async fn noted(&self, chat: i64, said: Result<Value, ApiError>) -> Result<Value, ActionError> {
-        let said = self.noted_error(chat, Class::Message, said).await;
+    pub(crate) async fn record_sent(&self, chat: i64, said: Result<Value, ApiError>) -> Result<Value, ActionError> {
+        let said = self.record_error(chat, Class::Message, said).await;
         match &said {
-            Ok(Value::Array(album)) => album.iter().for_each(|message| self.note_own(message)),
-            Ok(message) => self.note_own(message),
+            Ok(Value::Array(album)) => album.iter().for_each(|message| self.remember_own(message)),
+            Ok(message) => self.remember_own(message),
             Err(_) => {}
         }
         said.map_err(ActionError::from)
     }
 
     /// Records from an error that the chat has moved, or that Telegram asks to wait.
-    async fn noted_error(&self, chat: i64, class: Class, result: Result<Value, ApiError>) -> Result<Value, ApiError> {
+    async fn record_error(&self, chat: i64, class: Class, result: Result<Value, ApiError>) -> Result<Value, ApiError> {
         match &result {
             Err(ApiError::Moved { to }) => self.moved(chat, *to).await,
             Err(ApiError::Limited { retry_after }) => self.pacer.shut(chat, class, *retry_after),

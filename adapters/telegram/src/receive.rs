@@ -209,7 +209,7 @@ impl Receiving<'_> {
         let now = self.context.clock.now();
         if let Some(callback) = &frame.callback_query {
             if let Some(message) = &callback.message
-                && !self.telegram.cache.lock().is_noted(message.chat.id, message.message_id)
+                && !self.telegram.cache.lock().is_remembered(message.chat.id, message.message_id)
             {
                 // Before a press can be routed, it must be known which script's message it is on.
                 self.telegram.in_flight.quiesce(message.chat.id).await;

@@ -77,7 +77,7 @@ impl Composed {
     }
 
     /// Remembers the parts of a message.
-    pub(crate) fn note(&mut self, chat: i64, head: i64, parts: Parts) {
+    pub(crate) fn remember(&mut self, chat: i64, head: i64, parts: Parts) {
         for id in parts.ids.iter().chain([&head]) {
             self.heads.put((chat, *id), head);
         }
@@ -100,7 +100,7 @@ impl PlatformCache {
             let ((bot, key), parts) = row?;
             let place = key.split_once(':').and_then(|(chat, head)| Some((chat.parse().ok()?, head.parse().ok()?)));
             if let Some((chat, head)) = place.filter(|_| bot == self.bot.as_str()) {
-                self.lock().composed.note(chat, head, parts);
+                self.lock().composed.remember(chat, head, parts);
             }
         }
         Ok(())

@@ -15,11 +15,11 @@ impl Decoder {
     pub(crate) fn message(&self, parts: Vec<frames::Message>, now: Millis) -> Option<Decoded> {
         let first = parts.first()?;
         let mut changed = self.learn(first);
-        parts.iter().for_each(|part| self.note(part));
+        parts.iter().for_each(|part| self.remember(part));
         if parts.len() > 1 {
             let mut album = Parts { ids: Vec::new(), texts: vec![first.message_id], has_caption: true };
             parts.iter().for_each(|part| album.add(part.message_id));
-            self.cache.lock().composed.note(first.chat.id, first.message_id, album);
+            self.cache.lock().composed.remember(first.chat.id, first.message_id, album);
         }
         if let Some(decoded) = self.told(first, now) {
             let Decoded { events, changed: more } = decoded;
@@ -245,13 +245,13 @@ impl Decoder {
         self.cache.lock().composed.has_several(chat, id)
     }
 
-    fn note(&self, frame: &frames::Message) {
+    fn remember(&self, frame: &frames::Message) {
         let recent = Recent {
             id: frame.message_id,
             topic: frame.message_thread_id.filter(|_| frame.is_topic_message),
             user: self.author(frame).1,
             time: frame.time(),
         };
-        self.cache.lock().note(frame.chat.id, recent);
+        self.cache.lock().remember(frame.chat.id, recent);
     }
 }

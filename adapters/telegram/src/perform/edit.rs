@@ -105,7 +105,7 @@ impl Telegram {
                 parts.add(id);
                 parts.texts.push(id);
             }
-            self.note_parts(chat, head, parts.clone()).await;
+            self.remember_parts(chat, head, parts.clone()).await;
         }
         Ok(())
     }
@@ -119,13 +119,13 @@ impl Telegram {
         self.cache.lock().forget(chat, surplus);
         parts.ids.retain(|id| !surplus.contains(id));
         parts.texts.retain(|id| !surplus.contains(id));
-        self.note_parts(chat, head, parts).await;
+        self.remember_parts(chat, head, parts).await;
         Ok(())
     }
 
     /// Remembers the parts of a message, also over a restart.
-    pub(super) async fn note_parts(&self, chat: i64, head: i64, parts: Parts) {
-        self.cache.lock().composed.note(chat, head, parts);
+    pub(super) async fn remember_parts(&self, chat: i64, head: i64, parts: Parts) {
+        self.cache.lock().composed.remember(chat, head, parts);
         let mut rows = Batch::default();
         self.cache.keep_parts(&mut rows, chat, head, self.clock.now());
         if let Err(error) = self.store.commit(rows).await {

@@ -115,7 +115,7 @@ impl Telegram {
         let Progress { head: Some(head), parts, .. } = said else { return Ok(Outcome::default()) };
         if parts.ids.len() > 1 {
             // To scripts they are one message: an action on one part applies to all.
-            self.note_parts(chat, head, parts).await;
+            self.remember_parts(chat, head, parts).await;
         }
         Ok(Outcome { message: Some(self.cache.lock().message_id(chat, head)) })
     }
@@ -170,7 +170,7 @@ impl Telegram {
                 self.api.upload("sendMediaGroup", body, uploads).await
             }
         };
-        let said = self.noted(chat, said).await?;
+        let said = self.record_sent(chat, said).await?;
         // The first message of an album has the caption and is the one to edit, so it is returned
         // last.
         match said.as_array() {
@@ -290,13 +290,13 @@ impl Telegram {
     }
 
     /// Remembers one of the bot's own messages, so that it can be purged.
-    pub(crate) fn note_own(&self, message: &Value) {
+    pub(crate) fn remember_own(&self, message: &Value) {
         let (Some(chat), Some(id)) = (message["chat"]["id"].as_i64(), id_of(message)) else { return };
         let topic = message["message_thread_id"].as_i64().filter(|_| message["is_topic_message"] == true);
         let time = message["date"].as_u64().unwrap_or_default().saturating_mul(1_000);
         let mut state = self.cache.lock();
         let user = state.me;
-        state.note(chat, Recent { id, topic, user, time });
+        state.remember(chat, Recent { id, topic, user, time });
     }
 
     /// Returns the progress of an action before an error, so that nothing is sent twice.

@@ -42,7 +42,7 @@ struct SeenUser {
     username: Option<String>,
     chats: Vec<i64>,
     /// The time at which the row was last renewed.
-    noted: Option<Instant>,
+    renewed: Option<Instant>,
 }
 
 /// The users who were seen last.
@@ -71,11 +71,11 @@ impl Seen {
             user.locale = user.locale.or_else(|| known.user.locale.clone());
             is_news = known.user != user
                 || known.username != username
-                || known.noted.is_none_or(|noted| noted.elapsed() > RENEWAL_INTERVAL);
+                || known.renewed.is_none_or(|renewed| renewed.elapsed() > RENEWAL_INTERVAL);
             chats.clone_from(&known.chats);
         }
         if is_news {
-            self.put(id, SeenUser { user, username, chats, noted: Some(Instant::now()) });
+            self.put(id, SeenUser { user, username, chats, renewed: Some(Instant::now()) });
             self.news.insert(id);
         }
     }
@@ -152,7 +152,7 @@ impl PlatformCache {
             for chat in &row.chats {
                 people.members.get_or_insert((*chat, id), || nobody(&user.id));
             }
-            people.seen.put(id, SeenUser { user, username: row.username, chats: row.chats, noted: None });
+            people.seen.put(id, SeenUser { user, username: row.username, chats: row.chats, renewed: None });
         }
         Ok(())
     }
