@@ -50,7 +50,7 @@ use cache::PlatformCache;
 use forms::Forms;
 use in_flight::InFlight;
 use pace::Pacer;
-use receive::{Door, Incoming};
+use receive::{Incoming, WebhookHandler};
 use waiting::Waiting;
 
 /// Number of button presses, action results and the like that are remembered, each.
@@ -179,7 +179,7 @@ impl Telegram {
     /// Returns the webhook route for the daemon's server, or `None` when the bot polls.
     #[must_use]
     pub fn router(self: &Arc<Self>) -> Option<Router> {
-        self.config.webhook.as_ref().map(|_| Door::new(Arc::clone(self)).router())
+        self.config.webhook.as_ref().map(|_| WebhookHandler::new(Arc::clone(self)).router())
     }
 
     /// Reports the condition of the bot, if it has changed.

@@ -22,7 +22,7 @@ use crate::frames::{self, Update};
 use albums::Albums;
 use position::Position;
 
-pub(crate) use webhook::{Door, secret};
+pub(crate) use webhook::{WebhookHandler, secret};
 
 /// Maximum wait at shutdown until received updates are durable.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(4);

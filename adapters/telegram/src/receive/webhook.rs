@@ -30,7 +30,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(15);
 
 /// The handler of webhook requests.
 #[derive(Clone)]
-pub(crate) struct Door {
+pub(crate) struct WebhookHandler {
     telegram: Arc<Telegram>,
 }
 
@@ -39,21 +39,21 @@ pub(crate) fn secret(token: &str) -> String {
     Sha256::digest(format!("palabre webhook {token}")).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-impl Door {
+impl WebhookHandler {
     pub(crate) const fn new(telegram: Arc<Telegram>) -> Self {
         Self { telegram }
     }
 
     pub(crate) fn router(self) -> Router {
         let path = format!("/telegram/{}", self.telegram.cache.bot());
-        Router::new().route(&path, post(brought)).layer(DefaultBodyLimit::max(BODY_SIZE_MAX)).with_state(self)
+        Router::new().route(&path, post(receive_update)).layer(DefaultBodyLimit::max(BODY_SIZE_MAX)).with_state(self)
     }
 }
 
-async fn brought(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn receive_update(State(handler): State<WebhookHandler>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let shown = headers.get(SECRET_HEADER).map(|value| value.as_bytes()).unwrap_or_default();
     // Compares digests, so that the time that it takes reveals nothing.
-    if Sha256::digest(shown) != Sha256::digest(door.telegram.secret.as_bytes()) {
+    if Sha256::digest(shown) != Sha256::digest(handler.telegram.secret.as_bytes()) {
         return StatusCode::UNAUTHORIZED;
     }
     let update = match serde_json::from_slice::<Value>(&body) {
@@ -63,12 +63,12 @@ async fn brought(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> S
         }
         Err(error) => {
             // If it were refused, it would come again for ever, and block all updates after it.
-            let (bot, kind) = (door.telegram.cache.bot(), error.classify());
+            let (bot, kind) = (handler.telegram.cache.bot(), error.classify());
             tracing::error!(%bot, "skipped an update that cannot be read ({kind:?}, at {})", error.column());
             return StatusCode::OK;
         }
     };
-    let Some(sender) = door.telegram.webhook.borrow().clone() else { return StatusCode::SERVICE_UNAVAILABLE };
+    let Some(sender) = handler.telegram.webhook.borrow().clone() else { return StatusCode::SERVICE_UNAVAILABLE };
     let (taken, is_durable) = oneshot::channel();
     let sent = sender.send(Incoming::Updates(vec![update], taken)).await;
     if sent.is_ok() && is_durable.await.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
