@@ -134,10 +134,10 @@ impl Receiving<'_> {
             Ok((position::read(&snapshot, &bot, me)?, albums::read(&snapshot, &bot)?))
         };
         let read = tokio::task::spawn_blocking(read).await.map_err(|error| AdapterError::Lost(error.to_string()))?;
-        let (position, held) = read.map_err(lost)?;
+        let (position, buffered) = read.map_err(lost)?;
         self.position = position;
-        for (id, message) in held {
-            self.albums.hold(id, message);
+        for (id, message) in buffered {
+            self.albums.add(id, message);
         }
         self.send(EventKind::Ready { reason: None });
         Ok(())
@@ -237,7 +237,7 @@ impl Receiving<'_> {
             self.telegram.deliver_waiting(&message);
             if message.media_group_id.is_some() {
                 albums::keep(&mut self.rows, &self.context.bot.name, id, update);
-                self.albums.hold(id, message);
+                self.albums.add(id, message);
                 return Decoded::default();
             }
             if let Some(event) = self.telegram.form_answer(&self.decoder, &message, &mut self.rows) {

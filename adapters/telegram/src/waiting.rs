@@ -73,7 +73,7 @@ impl Waiting {
 
 impl Telegram {
     /// Stores an answer until the user begins a private chat. Returns `false` if it is too large.
-    pub(crate) async fn hold(&self, user: i64, content: &Content, key: &ActionKey) -> Result<bool, ActionError> {
+    pub(crate) async fn keep_answer(&self, user: i64, content: &Content, key: &ActionKey) -> Result<bool, ActionError> {
         if content.files.iter().map(|file| file.data.len()).sum::<usize>() > FILES_SIZE_MAX {
             return Ok(false);
         }

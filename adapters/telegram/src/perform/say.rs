@@ -256,7 +256,7 @@ impl Telegram {
             // A bot cannot begin a private chat: the answer waits, and the user is shown how to
             // begin one.
             Err(ActionError::Forbidden(why)) => {
-                if !self.hold(whom, content, key).await? {
+                if !self.keep_answer(whom, content, key).await? {
                     return Err(ActionError::Forbidden(why));
                 }
                 self.invite_in(place, interaction).await;

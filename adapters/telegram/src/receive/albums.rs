@@ -29,17 +29,17 @@ pub(super) struct Album {
 pub(super) struct Albums(HashMap<(i64, String), Album>);
 
 pub(super) fn read(snapshot: &Snapshot, bot: &str) -> palabre_store::Result<Vec<(i64, Message)>> {
-    let mut held = Vec::new();
+    let mut buffered = Vec::new();
     for row in BUFFERED_PARTS.scan(snapshot, &bot.to_owned(), Direction::Forward)? {
         let ((of, id), update) = row?;
         let frame = serde_json::from_str::<Value>(&update).ok().and_then(|update| Update::deserialize(&update).ok());
         if of == bot
             && let Some(message) = frame.and_then(|frame| frame.message.or(frame.channel_post))
         {
-            held.push((i64::try_from(id).unwrap_or(i64::MAX), message));
+            buffered.push((i64::try_from(id).unwrap_or(i64::MAX), message));
         }
     }
-    Ok(held)
+    Ok(buffered)
 }
 
 /// Adds to `rows` that a part is buffered.
@@ -53,7 +53,7 @@ pub(super) fn forget(rows: &mut Batch, bot: &BotName, ids: &[i64]) {
 }
 
 impl Albums {
-    pub(super) fn hold(&mut self, id: i64, message: Message) {
+    pub(super) fn add(&mut self, id: i64, message: Message) {
         let group = message.media_group_id.clone().unwrap_or_default();
         let due = Instant::now() + PART_TIMEOUT;
         let album = self.0.entry((message.chat.id, group)).or_insert_with(|| Album { parts: Vec::new(), due });
