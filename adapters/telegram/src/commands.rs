@@ -32,7 +32,7 @@ pub(crate) async fn keep(telegram: &Telegram, mut commands: watch::Receiver<Arc<
         let mut pause = RETRY_DELAY_MIN;
         // Stop retrying once the commands have changed again.
         while !commands.has_changed().unwrap_or(true) {
-            match telegram.list(&wanted).await {
+            match telegram.update_lists(&wanted).await {
                 Ok(written) => {
                     tracing::info!(bot = %telegram.cache.bot(), "{} commands; updated {written} command lists", wanted.len());
                     break;
@@ -55,7 +55,7 @@ pub(crate) async fn keep(telegram: &Telegram, mut commands: watch::Receiver<Arc<
 
 impl Telegram {
     /// Brings the lists up to date, and returns how many were written.
-    async fn list(&self, commands: &[CommandSpec]) -> Result<usize, ApiError> {
+    async fn update_lists(&self, commands: &[CommandSpec]) -> Result<usize, ApiError> {
         let before: Vec<String> = self.languages_before().await;
         let now = languages(commands);
         let every = now.iter().chain(&before).cloned().collect::<BTreeSet<String>>();
@@ -65,7 +65,7 @@ impl Telegram {
             for language in std::iter::once(None).chain(every.iter().map(Some)) {
                 let is_known = language.is_none_or(|language| now.contains(language));
                 let wanted = if is_known { offered(commands, level, language.map(String::as_str)) } else { Vec::new() };
-                written += usize::from(bring(&self.api, &scope, language, wanted).await?);
+                written += usize::from(update_list(&self.api, &scope, language, wanted).await?);
             }
         }
         if now != before.into_iter().collect() {
@@ -85,32 +85,32 @@ impl Telegram {
 }
 
 /// Brings one list up to date. Returns true if it had to be written.
-async fn bring(
+async fn update_list(
     api: &Api,
     scope: &BotCommandScope,
     language: Option<&String>,
     wanted: Vec<BotCommand>,
 ) -> Result<bool, ApiError> {
-    let mut look = GetMyCommands::new();
-    (look.scope, look.language_code) = (Some(scope.clone()), language.cloned());
-    let there = pass(api, &look).await?;
+    let mut get = GetMyCommands::new();
+    (get.scope, get.language_code) = (Some(scope.clone()), language.cloned());
+    let there = request(api, &get).await?;
     if there == json!(wanted) {
         return Ok(false);
     }
     if wanted.is_empty() {
         let mut delete = DeleteMyCommands::new();
         (delete.scope, delete.language_code) = (Some(scope.clone()), language.cloned());
-        pass(api, &delete).await?;
+        request(api, &delete).await?;
     } else {
         let mut set = SetMyCommands::new(wanted);
         (set.scope, set.language_code) = (Some(scope.clone()), language.cloned());
-        pass(api, &set).await?;
+        request(api, &set).await?;
     }
     Ok(true)
 }
 
 /// Sends a teloxide request, with retries after transient faults.
-async fn pass<P: teloxide_core::requests::Payload + serde::Serialize>(
+async fn request<P: teloxide_core::requests::Payload + serde::Serialize>(
     api: &Api,
     payload: &P,
 ) -> Result<Value, ApiError> {

@@ -110,7 +110,7 @@ impl Dialogue {
 
     fn take(&mut self, text: &str) -> Answered {
         let Some(field) = self.field() else { return Answered::Done };
-        match word(text) {
+        match command_of(text) {
             "/cancel" => return Answered::Cancelled,
             // The field is required.
             "/skip" if !field.optional => return Answered::Again("✎ 1".to_owned()),
@@ -138,7 +138,7 @@ impl Dialogue {
 }
 
 /// Returns the command that a text begins with, without its arguments and the bot's username.
-fn word(text: &str) -> &str {
+fn command_of(text: &str) -> &str {
     text.split(['@', ' ']).next().unwrap_or_default()
 }
 
@@ -280,7 +280,7 @@ impl Telegram {
             let is_mine = answered.from.as_ref().is_some_and(|from| from.id == me);
             is_mine && dialogue.field().is_some_and(|field| words.contains(&field.label))
         });
-        let is_own = matches!(word(text), "/cancel" | "/skip");
+        let is_own = matches!(command_of(text), "/cancel" | "/skip");
         // Other messages in a group, and other commands, are not answers.
         let is_answer = is_to_question || (chat > 0 && dialogue.is_asked);
         if !(is_own || is_answer && !text.starts_with('/')) {

@@ -208,7 +208,7 @@ impl Telegram {
     }
 
     /// Performs an action, unless it was performed before under this key.
-    async fn do_once(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+    async fn perform_once(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         action.check_ids(self.cache.bot())?;
         let known = self.done.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
         if let Some(outcome) = known {
@@ -218,7 +218,7 @@ impl Telegram {
             return Err(ActionError::Unavailable(reason));
         }
         self.is_ready().await?;
-        let outcome = self.do_it(action, key).await.map_err(|error| self.while_away(error))?;
+        let outcome = self.perform_action(action, key).await.map_err(|error| self.while_away(error))?;
         self.done.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), outcome.clone());
         Ok(outcome)
     }
@@ -293,8 +293,8 @@ impl Adapter for Telegram {
         *self.condition.lock().unwrap_or_else(PoisonError::into_inner) = context.condition.clone();
         self.load().await?;
         let listing = commands::keep(&self, context.commands.clone());
-        let looking = self.look_at_rights();
-        let background = async { tokio::join!(listing, looking) };
+        let checking = self.check_rights();
+        let background = async { tokio::join!(listing, checking) };
         tokio::select! {
             ended = receive::run(&self, &context) => ended,
             _ = async { background.await; std::future::pending::<()>().await } => Ok(()),
@@ -302,7 +302,7 @@ impl Adapter for Telegram {
     }
 
     async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
-        self.do_once(action, key).await
+        self.perform_once(action, key).await
     }
 
     async fn perform_all(&self, actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {

@@ -27,8 +27,8 @@ const INVITE_USES_MAX: u32 = 99_999;
 type Place = (i64, Option<i64>);
 
 impl Telegram {
-    pub(crate) async fn do_it(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
-        let outcome = self.ask_for(action, key).await;
+    pub(crate) async fn perform_action(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+        let outcome = self.request_action(action, key).await;
         match (action, outcome) {
             // The target is gone, as wanted: a repetition after a crash succeeds.
             (
@@ -39,7 +39,7 @@ impl Telegram {
         }
     }
 
-    async fn ask_for(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+    async fn request_action(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         match action {
             Action::Send { room, content, reply_to } => {
                 let reply_to = match reply_to.as_ref().map(|which| self.target(room, which)).transpose() {

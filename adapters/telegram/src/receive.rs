@@ -194,7 +194,7 @@ impl Receiving<'_> {
                 self.release(album).await;
             }
             if chat < 0 {
-                self.telegram.know_admins(chat).await;
+                self.telegram.refresh_admins(chat).await;
             }
         }
         self.decoder.meet(&update);
@@ -214,7 +214,7 @@ impl Receiving<'_> {
                 // Before a press can be routed, it must be known which script's message it is on.
                 self.telegram.in_flight.quiesce(message.chat.id).await;
             }
-            return match self.telegram.meant(callback).await {
+            return match self.telegram.meaning_of(callback).await {
                 Some(pressed) => self.decoder.pressed(callback, pressed, now),
                 // A selection that is not complete, or a button whose data has expired.
                 None => Decoded::default(),
@@ -298,7 +298,7 @@ impl Receiving<'_> {
         let (ids, parts): (Vec<i64>, Vec<frames::Message>) = album.parts.into_iter().unzip();
         let first = parts.first().map(|part| (part.chat.id, part.message_id));
         if let Some((chat, _)) = first.filter(|(chat, _)| *chat < 0) {
-            self.telegram.know_admins(chat).await;
+            self.telegram.refresh_admins(chat).await;
         }
         albums::forget(&mut self.rows, &self.context.bot.name, &ids);
         let now = self.context.clock.now();

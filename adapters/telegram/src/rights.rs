@@ -39,7 +39,7 @@ impl Telegram {
     /// Requests the administrators of a chat, if they are not known or outdated.
     ///
     /// An outdated list stays valid in the meantime.
-    pub(crate) async fn know_admins(self: &Arc<Self>, chat: i64) {
+    pub(crate) async fn refresh_admins(self: &Arc<Self>, chat: i64) {
         let (needs, has) = {
             let state = self.cache.lock();
             (state.people.needs_admins(chat), state.people.has_admins(chat))
@@ -51,13 +51,13 @@ impl Telegram {
         self.cache.lock().people.admins_unknown(chat);
         if has {
             let telegram = Arc::clone(self);
-            self.spawn_background(async move { telegram.ask_admins(chat).await });
-        } else if tokio::time::timeout(ADMINS_TIMEOUT, self.ask_admins(chat)).await.is_err() {
+            self.spawn_background(async move { telegram.request_admins(chat).await });
+        } else if tokio::time::timeout(ADMINS_TIMEOUT, self.request_admins(chat)).await.is_err() {
             tracing::debug!(bot = %self.cache.bot(), chat, "the list of administrators did not arrive in time");
         }
     }
 
-    async fn ask_admins(&self, chat: i64) {
+    async fn request_admins(&self, chat: i64) {
         match self.api.call("getChatAdministrators", json!({ "chat_id": chat })).await {
             Ok(said) => {
                 let members: Vec<Membership> = each(said).unwrap_or_default();
@@ -74,7 +74,7 @@ impl Telegram {
     }
 
     /// Logs the chats in which the bot lacks rights that its scripts' grants need.
-    pub(crate) async fn look_at_rights(&self) {
+    pub(crate) async fn check_rights(&self) {
         if !NEEDED_RIGHTS.iter().any(|(grant, _)| self.grants.iter().any(|given| given == grant)) {
             return;
         }

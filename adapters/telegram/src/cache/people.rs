@@ -45,7 +45,7 @@ struct Admins {
     by_id: HashMap<i64, Standing>,
     read: Instant,
     /// Whether Telegram has ever sent the list.
-    is_told: bool,
+    is_received: bool,
 }
 
 /// The permission, the title and the rank of an administrator.
@@ -139,7 +139,7 @@ impl People {
 
     pub(crate) fn set_admins(&mut self, chat: i64, members: &[Membership]) {
         let by_id = members.iter().filter_map(|one| Some((one.user.id, level(one)?))).collect();
-        self.admins.put(chat, Admins { by_id, read: Instant::now(), is_told: true });
+        self.admins.put(chat, Admins { by_id, read: Instant::now(), is_received: true });
     }
 
     /// Returns the rank of a user in a chat, if its administrators are known.
@@ -148,7 +148,7 @@ impl People {
         if user == chat || user == ANONYMOUS {
             return Some(ADMIN_RANK);
         }
-        let admins = self.admins.peek(&chat).filter(|admins| admins.is_told)?;
+        let admins = self.admins.peek(&chat).filter(|admins| admins.is_received)?;
         Some(admins.by_id.get(&user).map_or(Rank(0), |standing| standing.rank))
     }
 
@@ -160,11 +160,11 @@ impl People {
     /// Schedules a new request for the list of administrators. A known list stays valid until then.
     pub(crate) fn admins_unknown(&mut self, chat: i64) {
         let known = self.admins.pop(&chat);
-        let is_told = known.as_ref().is_some_and(|admins| admins.is_told);
+        let is_received = known.as_ref().is_some_and(|admins| admins.is_received);
         let by_id = known.map(|admins| admins.by_id).unwrap_or_default();
         let age = ADMINS_AGE_MAX.saturating_sub(ADMINS_RETRY_DELAY);
         let read = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
-        self.admins.put(chat, Admins { by_id, read, is_told });
+        self.admins.put(chat, Admins { by_id, read, is_received });
     }
 
     /// Whether there is any list of administrators.

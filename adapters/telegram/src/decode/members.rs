@@ -16,7 +16,7 @@ impl Decoder {
     ///
     /// If the bot is an administrator, a `chat_member` update reports the same; the second of the two
     /// is dropped.
-    pub(super) fn came_and_went(&self, frame: &frames::Message, by: (&User, i64), now: Millis) -> Decoded {
+    pub(super) fn joins_and_leaves(&self, frame: &frames::Message, by: (&User, i64), now: Millis) -> Decoded {
         let me = self.cache.lock().me;
         let chat = frame.chat.id;
         let came = frame.new_chat_members.iter().map(|person| (person, true));

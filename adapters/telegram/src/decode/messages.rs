@@ -21,7 +21,7 @@ impl Decoder {
             parts.iter().for_each(|part| album.add(part.message_id));
             self.cache.lock().composed.remember(first.chat.id, first.message_id, album);
         }
-        if let Some(decoded) = self.told(first, now) {
+        if let Some(decoded) = self.service_message(first, now) {
             let Decoded { events, changed: more } = decoded;
             changed.extend(more);
             return Some(Decoded { events, changed });
@@ -29,9 +29,9 @@ impl Decoder {
         let is_own = first.from.as_ref().is_some_and(|from| from.id == self.cache.lock().me);
         // Telegram forwards a channel's posts to its discussion group. Where the bot is in both,
         // those are duplicates.
-        let is_told = first.is_automatic_forward
+        let is_duplicate = first.is_automatic_forward
             && first.sender_chat.as_ref().is_some_and(|chat| self.cache.lock().chats.contains_key(&chat.id));
-        if is_own || is_told {
+        if is_own || is_duplicate {
             return Some(Decoded { events: Vec::new(), changed });
         }
         let (user, id) = self.author(first);
@@ -125,12 +125,12 @@ impl Decoder {
     }
 
     /// Returns the events of a service message; `None` for a message that somebody wrote.
-    fn told(&self, frame: &frames::Message, now: Millis) -> Option<Decoded> {
+    fn service_message(&self, frame: &frames::Message, now: Millis) -> Option<Decoded> {
         let (user, id) = self.author(frame);
         let chat = frame.chat.id;
         let scene = || self.scene(frame, user.clone(), id);
         if !frame.new_chat_members.is_empty() || frame.left_chat_member.is_some() {
-            return Some(self.came_and_went(frame, (&user, id), now));
+            return Some(self.joins_and_leaves(frame, (&user, id), now));
         }
         if let Some(pinned) = &frame.pinned_message {
             let message = self.cache.lock().id_of(chat, pinned.message_id);

@@ -81,7 +81,7 @@ impl Telegram {
                 }
                 // A purge that is repeated would delete other messages.
                 _ if !action.kind().is_moderation() || matches!(action, Action::Purge { .. }) => break,
-                _ => self.do_once(action, key).await,
+                _ => self.perform_once(action, key).await,
             };
             let is_passing = matches!(
                 result,

@@ -145,12 +145,12 @@ impl Telegram {
             let state = self.cache.lock();
             state.people.member(chat, user, &id).roles.iter().any(|role| role == ADMINISTRATOR)
         };
-        let word: String = if gives { role.chars().take(TITLE_MAX).collect() } else { String::new() };
+        let title: String = if gives { role.chars().take(TITLE_MAX).collect() } else { String::new() };
         let (result, right) = if is_admin {
-            let body = json!({ "chat_id": chat, "user_id": user, "custom_title": word });
+            let body = json!({ "chat_id": chat, "user_id": user, "custom_title": title });
             (self.in_chat(chat, "setChatAdministratorCustomTitle", body).await, ADD_ADMINS)
         } else {
-            let body = json!({ "chat_id": chat, "user_id": user, "tag": word });
+            let body = json!({ "chat_id": chat, "user_id": user, "tag": title });
             (self.in_chat(chat, "setChatMemberTag", body).await, MANAGE_TAGS)
         };
         result.map(|_| Outcome::default()).or_else(|error| refused(error, right))

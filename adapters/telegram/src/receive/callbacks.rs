@@ -19,7 +19,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Telegram {
     /// Returns the meaning of the button; `None` if it does not concern scripts.
-    pub(super) async fn meant(self: &Arc<Self>, callback: &Callback) -> Option<Pressed> {
+    pub(super) async fn meaning_of(self: &Arc<Self>, callback: &Callback) -> Option<Pressed> {
         let Some(data) = callback.data.as_deref().filter(|data| is_there(callback, data)) else {
             // A game, or a button that the message does not have: clients can send any data.
             self.acknowledge(&callback.id, None, Duration::ZERO);
