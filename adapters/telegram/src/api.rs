@@ -219,8 +219,8 @@ impl Api {
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
-        let said = if error.is_timeout() { "no response in time".to_owned() } else { cause.to_string() };
-        ApiError::Passing(said.replace(&self.token, "…"))
+        let text = if error.is_timeout() { "no response in time".to_owned() } else { cause.to_string() };
+        ApiError::Passing(text.replace(&self.token, "…"))
     }
 }
 

@@ -227,13 +227,13 @@ fn name(stored: &Stored) -> String {
 
 impl Telegram {
     /// Stores the place of a poll, since votes name it by its id only.
-    pub(crate) async fn keep_poll(&self, said: &Value, poll: &Poll) -> Result<(), ActionError> {
+    pub(crate) async fn keep_poll(&self, sent: &Value, poll: &Poll) -> Result<(), ActionError> {
         let (Some(id), Some(chat), Some(message)) =
-            (said["poll"]["id"].as_str(), said["chat"]["id"].as_i64(), said["message_id"].as_i64())
+            (sent["poll"]["id"].as_str(), sent["chat"]["id"].as_i64(), sent["message_id"].as_i64())
         else {
             return Ok(());
         };
-        let topic = said["message_thread_id"].as_i64().filter(|_| said["is_topic_message"] == true);
+        let topic = sent["message_thread_id"].as_i64().filter(|_| sent["is_topic_message"] == true);
         let stored = Stored::Poll { chat, topic, message, options: poll.options.clone() };
         self.keep_buttons(vec![(format!("poll {id}"), stored)]).await
     }

@@ -145,9 +145,9 @@ fn offered(commands: &[CommandSpec], level: Permission, language: Option<&str>) 
             );
             continue;
         };
-        let said = in_language(&spec.descriptions).unwrap_or_else(|| spec.description.clone());
-        let said = if said.trim().is_empty() { spec.name.clone() } else { said };
-        let description: String = said.chars().take(DESCRIPTION_MAX).collect();
+        let text = in_language(&spec.descriptions).unwrap_or_else(|| spec.description.clone());
+        let text = if text.trim().is_empty() { spec.name.clone() } else { text };
+        let description: String = text.chars().take(DESCRIPTION_MAX).collect();
         if list.iter().all(|other: &BotCommand| other.command != name) && list.len() < COMMANDS_MAX {
             list.push(BotCommand::new(name, description));
         }

@@ -250,8 +250,8 @@ impl Telegram {
             body["reply_parameters"] = json!({ "message_id": message, "allow_sending_without_reply": true });
         }
         let _turn = self.pacer.wait(chat, 1).await;
-        let said = self.said("sendMessage", chat, body).await?;
-        said["message_id"].as_i64().ok_or_else(|| ActionError::Transient("the response has no message".to_owned()))
+        let sent = self.send_request("sendMessage", chat, body).await?;
+        sent["message_id"].as_i64().ok_or_else(|| ActionError::Transient("the response has no message".to_owned()))
     }
 
     /// Takes a message as the answer to the open form of its author.

@@ -16,11 +16,11 @@ pub(crate) struct Me {
 }
 
 impl Me {
-    pub(crate) fn of(said: &Value) -> Option<Self> {
+    pub(crate) fn of(response: &Value) -> Option<Self> {
         Some(Self {
-            id: said["id"].as_i64()?,
-            username: said["username"].as_str().unwrap_or_default().to_owned(),
-            hears_all: said["can_read_all_group_messages"] == true,
+            id: response["id"].as_i64()?,
+            username: response["username"].as_str().unwrap_or_default().to_owned(),
+            hears_all: response["can_read_all_group_messages"] == true,
         })
     }
 
@@ -38,8 +38,8 @@ impl Me {
 impl Telegram {
     /// Asks Telegram for the bot's own account, with retries.
     pub(crate) async fn introduce(&self) -> Result<Me, AdapterError> {
-        let said = match self.api.call_with_retry("getMe", json!({})).await {
-            Ok(said) => said,
+        let response = match self.api.call_with_retry("getMe", json!({})).await {
+            Ok(response) => response,
             Err(ApiError::Token) => return Err(AdapterError::Refused(ApiError::Token.to_string())),
             Err(error) => return Err(AdapterError::Lost(error.to_string())),
         };
@@ -47,7 +47,7 @@ impl Telegram {
         if let Condition::Refused(_) = self.condition() {
             self.report(Condition::Starting);
         }
-        let me = Me::of(&said).ok_or_else(|| AdapterError::Lost("Telegram did not send the bot's id".to_owned()))?;
+        let me = Me::of(&response).ok_or_else(|| AdapterError::Lost("Telegram did not send the bot's id".to_owned()))?;
         let mut state = self.cache.lock();
         state.me = me.id;
         state.username.clone_from(&me.username);

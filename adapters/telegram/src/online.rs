@@ -43,8 +43,8 @@ pub async fn online(
         ApiError::Token => error.to_string(),
         other => format!("Telegram cannot be queried: {other}"),
     };
-    let said = api.call_with_retry("getMe", json!({})).await.map_err(asked)?;
-    let me = Me::of(&said).ok_or("Telegram did not send the bot's id")?;
+    let response = api.call_with_retry("getMe", json!({})).await.map_err(asked)?;
+    let me = Me::of(&response).ok_or("Telegram did not send the bot's id")?;
     let webhook = api.call_with_retry("getWebhookInfo", json!({})).await.map_err(asked)?;
     let webhook = webhook["url"].as_str().filter(|url| !url.is_empty()).map(ToOwned::to_owned);
     let mut groups = Vec::new();

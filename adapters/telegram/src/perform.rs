@@ -4,7 +4,7 @@ mod delete;
 mod edit;
 mod moderate;
 mod offer;
-mod say;
+mod send;
 
 use std::sync::PoisonError;
 
@@ -16,7 +16,7 @@ use crate::api::ApiError;
 use crate::cache::Recent;
 use crate::pace::Class;
 
-pub(crate) use say::Progress;
+pub(crate) use send::Progress;
 
 /// Maximum length of a topic's name, in characters.
 const TOPIC_NAME_MAX: usize = 128;
@@ -49,9 +49,9 @@ impl Telegram {
                     Err(ActionError::Rejected(_)) => None,
                     Err(error) => return Err(error),
                 };
-                self.say(self.place(room)?, content, reply_to, key).await
+                self.send(self.place(room)?, content, reply_to, key).await
             }
-            Action::Direct { user, content, .. } => self.say((somebody(user)?, None), content, None, key).await,
+            Action::Direct { user, content, .. } => self.send((somebody(user)?, None), content, None, key).await,
             Action::Answer { room, user, interaction, content } => {
                 self.answer(self.place(room)?, user, interaction.as_deref(), content, key).await
             }
@@ -119,8 +119,8 @@ impl Telegram {
                 let done = self.moderate(chat, person, measure).await?;
                 if let Measure::Ban { purge_since: Some(since), .. } = measure {
                     // Telegram itself deletes them only in basic groups.
-                    let said = |one: &Recent| one.user == person && one.time >= *since;
-                    let ids = self.cache.lock().recent(chat, usize::MAX, said).unwrap_or_default();
+                    let is_theirs = |one: &Recent| one.user == person && one.time >= *since;
+                    let ids = self.cache.lock().recent(chat, usize::MAX, is_theirs).unwrap_or_default();
                     if !ids.is_empty() {
                         self.remove(chat, ids.clone()).await?;
                         self.cache.lock().forget(chat, &ids);
@@ -158,20 +158,20 @@ impl Telegram {
     }
 
     /// Sends a request that sends a message. The caller has waited for its turn.
-    pub(crate) async fn said(&self, method: &str, chat: i64, body: Value) -> Result<Value, ActionError> {
-        let said = self.api.call(method, body).await;
-        self.record_sent(chat, said).await
+    pub(crate) async fn send_request(&self, method: &str, chat: i64, body: Value) -> Result<Value, ActionError> {
+        let sent = self.api.call(method, body).await;
+        self.record_sent(chat, sent).await
     }
 
     /// Records the result of a request that sends messages, and the messages themselves.
-    pub(crate) async fn record_sent(&self, chat: i64, said: Result<Value, ApiError>) -> Result<Value, ActionError> {
-        let said = self.record_error(chat, Class::Message, said).await;
-        match &said {
+    pub(crate) async fn record_sent(&self, chat: i64, sent: Result<Value, ApiError>) -> Result<Value, ActionError> {
+        let sent = self.record_error(chat, Class::Message, sent).await;
+        match &sent {
             Ok(Value::Array(album)) => album.iter().for_each(|message| self.remember_own(message)),
             Ok(message) => self.remember_own(message),
             Err(_) => {}
         }
-        said.map_err(ActionError::from)
+        sent.map_err(ActionError::from)
     }
 
     /// Records from an error that the chat has moved, or that Telegram asks to wait.

@@ -59,8 +59,8 @@ impl Telegram {
 
     async fn request_admins(&self, chat: i64) {
         match self.api.call("getChatAdministrators", json!({ "chat_id": chat })).await {
-            Ok(said) => {
-                let members: Vec<Membership> = each(said).unwrap_or_default();
+            Ok(response) => {
+                let members: Vec<Membership> = each(response).unwrap_or_default();
                 // So that they are found by name before they write anything.
                 for one in &members {
                     self.cache.saw(&one.user);
@@ -89,8 +89,8 @@ impl Telegram {
             (state.me, groups.map(|(id, row)| (*id, row.title.clone())).collect::<Vec<_>>())
         };
         for (chat, title) in chats {
-            let said = self.api.call_with_retry("getChatMember", json!({ "chat_id": chat, "user_id": me })).await;
-            let Ok(membership) = said else { continue };
+            let response = self.api.call_with_retry("getChatMember", json!({ "chat_id": chat, "user_id": me })).await;
+            let Ok(membership) = response else { continue };
             let lacks = lacking(&self.grants, &membership);
             if !lacks.is_empty() {
                 tracing::warn!(bot = %self.cache.bot(), "the bot lacks rights in {title}: {}; make it an administrator with them", lacks.join(", "));

@@ -130,15 +130,15 @@ impl Telegram {
     async fn deliver_one(&self, user: i64, answer: &Answer) -> Result<(), ActionError> {
         let mut pause = RETRY_DELAY_MIN;
         for _ in 1..ATTEMPTS_MAX {
-            let wait = match self.say((user, None), &answer.content, None, &answer.key).await {
+            let wait = match self.send((user, None), &answer.content, None, &answer.key).await {
                 Err(ActionError::RateLimited { retry_after }) => retry_after,
                 Err(ActionError::Transient(_) | ActionError::Unavailable(_)) => pause,
-                said => return said.map(drop),
+                sent => return sent.map(drop),
             };
             tokio::time::sleep(wait).await;
             pause *= 2;
         }
-        self.say((user, None), &answer.content, None, &answer.key).await.map(drop)
+        self.send((user, None), &answer.content, None, &answer.key).await.map(drop)
     }
 
     /// Returns the answers that wait for a user, oldest first.

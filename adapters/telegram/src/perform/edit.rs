@@ -3,7 +3,7 @@
 use palabre_model::{ActionError, Batch, Content, Outcome};
 use serde_json::{Map, Value, json};
 
-use super::say::{Part, add};
+use super::send::{Part, add};
 use super::{Place, in_topic};
 use crate::Telegram;
 use crate::api::ApiError;
@@ -101,7 +101,7 @@ impl Telegram {
                 about["reply_markup"] = markup.clone();
             }
             let _turn = self.pacer.wait(chat, 1).await;
-            for id in self.say_part(chat, about, Part::Text(piece)).await? {
+            for id in self.send_part(chat, about, Part::Text(piece)).await? {
                 parts.add(id);
                 parts.texts.push(id);
             }

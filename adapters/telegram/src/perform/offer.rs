@@ -4,7 +4,7 @@ use palabre_model::{ActionError, Content, Millis, Offer, Outcome};
 use serde_json::{Map, Value, json};
 
 use super::done;
-use super::say::add;
+use super::send::add;
 use crate::Telegram;
 use crate::encode::{TEXT_MAX, texts};
 
@@ -33,13 +33,13 @@ impl Telegram {
     /// Returns an offer as an article.
     /// <https://core.telegram.org/bots/api#inlinequeryresultarticle>
     fn article(&self, index: usize, offer: &Offer) -> Result<Value, ActionError> {
-        let said = texts(&self.cache, &Content::text(offer.text.clone()), TEXT_MAX);
-        let [said] = said.as_slice() else {
-            let why = if said.is_empty() { "has no text" } else { "is too long for one message" };
+        let rich = texts(&self.cache, &Content::text(offer.text.clone()), TEXT_MAX);
+        let [rich] = rich.as_slice() else {
+            let why = if rich.is_empty() { "has no text" } else { "is too long for one message" };
             return Err(ActionError::Rejected(format!("the offer \"{}\" {why}", offer.title)));
         };
         let mut content = Map::new();
-        add(&mut content, "message_text", "entities", said);
+        add(&mut content, "message_text", "entities", rich);
         let mut article = json!({
             "type": "article", "id": index.to_string(), "title": offer.title, "input_message_content": content,
         });

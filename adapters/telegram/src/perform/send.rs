@@ -81,7 +81,7 @@ impl Telegram {
     /// Sends content to a chat, in several messages if it is long or has several files.
     ///
     /// The last message stands for all; of an album it is the one with the caption.
-    pub(crate) async fn say(
+    pub(crate) async fn send(
         &self,
         (chat, topic): Place,
         content: &Content,
@@ -91,9 +91,9 @@ impl Telegram {
         let (markup, kept) = keyboard(content)?;
         self.keep_buttons(kept).await?;
         let parts = self.parts(content, markup.is_some())?;
-        let mut said = self.said_so_far(key, chat);
+        let mut progress = self.progress_of(key, chat);
         let count = parts.len();
-        for (index, part) in parts.into_iter().enumerate().skip(said.done) {
+        for (index, part) in parts.into_iter().enumerate().skip(progress.done) {
             let mut about = json!({ "chat_id": chat });
             in_topic(&mut about, topic);
             if content.silent {
@@ -108,11 +108,11 @@ impl Telegram {
             }
             let _turn = self.pacer.wait(chat, part.messages()).await;
             let carries = part.carries();
-            let ids = self.say_part(chat, about, part).await?;
-            said.add(carries, &ids);
-            self.progress.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), said.clone());
+            let ids = self.send_part(chat, about, part).await?;
+            progress.add(carries, &ids);
+            self.progress.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), progress.clone());
         }
-        let Progress { head: Some(head), parts, .. } = said else { return Ok(Outcome::default()) };
+        let Progress { head: Some(head), parts, .. } = progress else { return Ok(Outcome::default()) };
         if parts.ids.len() > 1 {
             // To scripts they are one message: an action on one part applies to all.
             self.remember_parts(chat, head, parts).await;
@@ -121,21 +121,22 @@ impl Telegram {
     }
 
     /// Sends one part, and returns the messages that it became.
-    pub(super) async fn say_part(&self, chat: i64, about: Value, part: Part) -> Result<Vec<i64>, ActionError> {
+    pub(super) async fn send_part(&self, chat: i64, about: Value, part: Part) -> Result<Vec<i64>, ActionError> {
         let _sending = self.in_flight.begin(chat);
         let mut body: Map<String, Value> = about.as_object().cloned().unwrap_or_default();
-        let said = match part {
+        let sent = match part {
             Part::Poll(poll) => {
                 let _in_flight = self.polls_in_flight.read().await;
                 let is_channel = self.cache.lock().chats.get(&chat).is_some_and(|row| row.kind == ChatKind::Channel);
-                let said = self.said("sendPoll", chat, Value::Object(asked(&poll, is_channel, body)?)).await?;
-                self.keep_poll(&said, &poll).await?;
-                return Ok(id_of(&said).into_iter().collect());
+                let body = Value::Object(poll_body(&poll, is_channel, body)?);
+                let sent = self.send_request("sendPoll", chat, body).await?;
+                self.keep_poll(&sent, &poll).await?;
+                return Ok(id_of(&sent).into_iter().collect());
             }
             Part::Text(rich) => {
                 add(&mut body, "text", "entities", &rich);
-                let said = self.said("sendMessage", chat, Value::Object(body)).await?;
-                return Ok(id_of(&said).into_iter().collect());
+                let sent = self.send_request("sendMessage", chat, Value::Object(body)).await?;
+                return Ok(id_of(&sent).into_iter().collect());
             }
             Part::File(file, caption) => {
                 let (method, field) = Kind::of(&file).method();
@@ -170,12 +171,12 @@ impl Telegram {
                 self.api.upload("sendMediaGroup", body, uploads).await
             }
         };
-        let said = self.record_sent(chat, said).await?;
+        let sent = self.record_sent(chat, sent).await?;
         // The first message of an album has the caption and is the one to edit, so it is returned
         // last.
-        match said.as_array() {
+        match sent.as_array() {
             Some(album) => Ok(album.iter().rev().filter_map(id_of).collect()),
-            None => Ok(id_of(&said).into_iter().collect()),
+            None => Ok(id_of(&sent).into_iter().collect()),
         }
     }
 
@@ -238,11 +239,11 @@ impl Telegram {
         key: &ActionKey,
     ) -> Result<Outcome, ActionError> {
         if !content.ephemeral {
-            let said = self.say(place, content, None, key).await?;
+            let sent = self.send(place, content, None, key).await?;
             if let Some(callback) = interaction {
                 self.answer_callback(callback, None).await;
             }
-            return Ok(said);
+            return Ok(sent);
         }
         let is_plain = content.files.is_empty() && content.buttons.is_empty() && content.select.is_none();
         let words = rich(&self.cache, content).text;
@@ -252,7 +253,7 @@ impl Telegram {
             return Ok(Outcome::default());
         }
         let whom = somebody(user)?;
-        match self.say((whom, None), content, None, key).await {
+        match self.send((whom, None), content, None, key).await {
             // A bot cannot begin a private chat: the answer waits, and the user is shown how to
             // begin one.
             Err(ActionError::Forbidden(why)) => {
@@ -261,11 +262,11 @@ impl Telegram {
                 }
                 self.invite_in(place, interaction).await;
             }
-            said => {
+            sent => {
                 if let Some(callback) = interaction {
                     self.answer_callback(callback, None).await;
                 }
-                said?;
+                sent?;
             }
         }
         // It is not a message of the room, so it has no id there.
@@ -284,7 +285,7 @@ impl Telegram {
         let mut body = json!({ "chat_id": chat, "text": format!("✉ {link}") });
         in_topic(&mut body, topic);
         let _turn = self.pacer.wait(chat, 1).await;
-        if let Err(error) = self.said("sendMessage", chat, body).await {
+        if let Err(error) = self.send_request("sendMessage", chat, body).await {
             tracing::debug!(bot = %self.cache.bot(), "the link to the bot could not be sent: {error}");
         }
     }
@@ -303,7 +304,7 @@ impl Telegram {
     ///
     /// Messages sent before the group became a supergroup are in another chat: only their number
     /// counts.
-    fn said_so_far(&self, key: &ActionKey, chat: i64) -> Progress {
+    fn progress_of(&self, key: &ActionKey, chat: i64) -> Progress {
         let known = self.progress.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned().unwrap_or_default();
         if known.chat == chat { known } else { Progress { chat, done: known.done, ..Progress::default() } }
     }
@@ -317,7 +318,7 @@ pub(super) fn add(body: &mut Map<String, Value>, text: &str, entities: &str, ric
 }
 
 /// Returns the request for a poll. <https://core.telegram.org/bots/api#sendpoll>
-fn asked(poll: &Poll, is_channel: bool, mut body: Map<String, Value>) -> Result<Map<String, Value>, ActionError> {
+fn poll_body(poll: &Poll, is_channel: bool, mut body: Map<String, Value>) -> Result<Map<String, Value>, ActionError> {
     if poll.options.len() > POLL_OPTIONS_MAX {
         let count = poll.options.len();
         return Err(ActionError::Rejected(format!("the poll has {count} options; Telegram accepts {POLL_OPTIONS_MAX}")));
