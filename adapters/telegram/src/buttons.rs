@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn several_are_marked_until_done() {
+    fn several_options_are_ticked_until_done() {
         let select = colours(2);
         let content = Content { select: Some(select.clone()), ..Content::default() };
         let (markup, kept) = keyboard(&content).expect("a keyboard");
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_kept_and_found() {
+    fn long_callback_data_is_stored_and_found() {
         let long = "x".repeat(65);
         let button = |action: &str| Button {
             label: "Go".to_owned(),

@@ -289,7 +289,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_told_late_stands_where_it_was_said() {
+    fn messages_that_arrive_late_are_put_in_order() {
         let cache = PlatformCache::new(&"bot".into());
         let mut state = cache.lock();
         state.chats.entry(-7).or_default();
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_before_a_group_became_a_supergroup_is_known_as_such() {
+    fn an_id_from_before_a_group_became_a_supergroup_is_recognised() {
         let cache = PlatformCache::new(&"bot".into());
         let (old, new) = (-4_000_001, -1_001_234_567_890);
         let (room, of_new) = (old.to_string(), new.to_string());

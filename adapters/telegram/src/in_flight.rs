@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_press_waits_for_what_is_said_in_its_chat_alone() {
+    async fn a_press_waits_only_for_messages_of_its_chat() {
         let in_flight = InFlight::default();
         let (first, second) = (in_flight.begin(-1), in_flight.begin(-1));
         let begun = tokio::time::Instant::now();

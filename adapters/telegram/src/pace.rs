@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_slow_to_arrive_counts_from_when_it_is_there() {
+    async fn a_slow_message_counts_from_its_arrival() {
         let pacer = Pacer::new(Pace::default());
         let begun = Instant::now();
         let turn = pacer.wait(-1, 1).await;
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn moderation_waits_for_no_message_and_only_where_it_was_asked_to() {
+    async fn moderation_waits_for_no_message_and_only_if_asked_to() {
         let pacer = Pacer::new(Pace::default());
         for _ in 0..20 {
             drop(pacer.wait(-1, 1).await);
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn methods_are_sorted_by_what_they_do() {
+    fn methods_have_the_class_of_their_effect() {
         let of = |names: &[&str]| names.iter().map(|name| Class::of(name)).collect::<Vec<_>>();
         assert_eq!(of(&["sendMessage", "sendMediaGroup", "SendPoll"]), [Class::Message; 3]);
         assert_eq!(of(&["deleteMessages", "BanChatMember", "setChatMemberTag"]), [Class::Moderation; 3]);

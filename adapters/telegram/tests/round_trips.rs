@@ -48,7 +48,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_written_means_the_same_after_its_way_to_telegram_and_back(markdown in hostile()) {
+    fn any_text_means_the_same_after_its_way_to_telegram_and_back(markdown in hostile()) {
         let sent = to_telegram(&markdown);
         check(&sent)?;
         let back = to_commonmark(&sent.text, &sent.entities);
@@ -58,13 +58,13 @@ proptest! {
     }
 
     #[test]
-    fn what_telegram_tells_is_kept((text, entities) in formatted()) {
-        let told = Rich { text, entities };
-        let back = to_commonmark(&told.text, &told.entities);
+    fn the_entities_that_telegram_sends_are_kept((text, entities) in formatted()) {
+        let received = Rich { text, entities };
+        let back = to_commonmark(&received.text, &received.entities);
         let again = to_telegram(&back);
         check(&again)?;
-        prop_assert_eq!(lines(&again.text), lines(&told.text), "{:?}", back);
-        prop_assert_eq!(formats(&again), formats(&told), "{:?}", back);
+        prop_assert_eq!(lines(&again.text), lines(&received.text), "{:?}", back);
+        prop_assert_eq!(formats(&again), formats(&received), "{:?}", back);
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn lines_and_empty_lines_stay_as_they_are_written() {
 }
 
 #[test]
-fn what_telegram_would_drop_is_not_sent() {
+fn entities_that_telegram_would_drop_are_not_sent() {
     assert_eq!(shown(&to_telegram("**a `b` c**")), "a b c\n  bold \"a\"\n  code \"b\"\n  bold \"c\"");
     assert_eq!(shown(&to_telegram("[`a`](https://b.c)")), "a\n  text_link {\"url\":\"https://b.c\"} \"a\"");
     assert_eq!(shown(&to_telegram("||`a`||")), "a\n  spoiler \"a\"");
@@ -78,7 +78,7 @@ fn what_telegram_would_drop_is_not_sent() {
 }
 
 #[test]
-fn marks_that_are_not_meant_are_text() {
+fn delimiters_that_are_not_paired_are_text() {
     for text in [
         "|| a",
         "||||",
@@ -102,7 +102,7 @@ fn marks_that_are_not_meant_are_text() {
 }
 
 #[test]
-fn what_people_write_is_left_as_it_is() {
+fn plain_text_is_left_as_it_is() {
     for text in [
         "!ping",
         "/roll 20",

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_be_done_is_said_by_the_parameters() {
+    fn the_parameters_decide_how_to_react() {
         let limited = json!({ "ok": false, "error_code": 429.0, "parameters": { "retry_after": 1.5 } });
         assert_eq!(read(&limited), Ok(Answer::Limited { retry_after: Duration::from_secs(2) }));
         let moved = json!({ "ok": false, "parameters": { "migrate_to_chat_id": -1_001_234_567_890_i64 } });

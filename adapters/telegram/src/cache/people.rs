@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stands_how_high_is_known_once_telegram_has_told() {
+    fn ranks_are_known_once_telegram_has_sent_the_administrators() {
         let mut people = People::default();
         people.admins_unknown(-7);
         assert_eq!(people.rank(-7, 5), None);

@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_message_by_which_all_are_known_is_kept_the_longest() {
+    fn the_head_is_kept_the_longest() {
         let parts = |texts: &[i64]| Parts { ids: texts.to_vec(), texts: texts.to_vec(), has_caption: false };
         assert_eq!(kept(&parts(&[1, 2, 3]), 3, 5), [1, 2, 3]);
         assert_eq!(kept(&parts(&[1, 2, 3]), 3, 2), [1, 3]);

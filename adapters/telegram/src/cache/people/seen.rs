@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_username_leads_to_whoever_was_seen_with_it_last() {
+    fn a_username_belongs_to_the_user_who_was_seen_with_it_last() {
         let cache = PlatformCache::new(&BotName::from("tg"));
         let (mallory, trent) = (user(&cache, 5, "Mallory"), user(&cache, 6, "Trent"));
         cache.lock().people.saw(5, &mallory, Some("Mallory"));
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_was_seen_is_known_after_a_restart_until_it_is_too_long_ago() {
+    async fn seen_users_are_known_after_a_restart_until_they_expire() {
         let store = Store::in_memory().expect("an in-memory store");
         let bot = BotName::from("tg");
         let cache = PlatformCache::new(&bot);
