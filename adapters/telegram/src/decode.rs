@@ -75,7 +75,7 @@ impl Decoder {
     /// Remembers the users that an update names in addition to its author.
     ///
     /// Those are users in text mentions, and the author of the message that is replied to.
-    pub(crate) fn meet(&self, update: &Value) {
+    pub(crate) fn remember_named(&self, update: &Value) {
         let kinds = ["message", "edited_message", "channel_post", "edited_channel_post"];
         for message in kinds.iter().filter_map(|kind| update.get(*kind)) {
             let entities = ["entities", "caption_entities"].iter().filter_map(|name| message[*name].as_array());
@@ -117,7 +117,7 @@ impl Decoder {
     /// Returns the event of a button press.
     pub(crate) fn pressed(&self, callback: &frames::Callback, pressed: Pressed, now: Millis) -> Decoded {
         let Some(message) = &callback.message else { return Decoded::default() };
-        let changed = self.learn(message);
+        let changed = self.cache_chat_of(message);
         let user = self.user(&callback.from);
         // The user is the one who pressed, not the author of the message.
         let (chat, topic) = (message.chat.id, message.message_thread_id.filter(|_| message.is_topic_message));

@@ -37,7 +37,7 @@ impl Me {
 
 impl Telegram {
     /// Asks Telegram for the bot's own account, with retries.
-    pub(crate) async fn introduce(&self) -> Result<Me, AdapterError> {
+    pub(crate) async fn identify(&self) -> Result<Me, AdapterError> {
         let response = match self.api.call_with_retry("getMe", json!({})).await {
             Ok(response) => response,
             Err(ApiError::Token) => return Err(AdapterError::Refused(ApiError::Token.to_string())),

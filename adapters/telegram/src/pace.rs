@@ -34,7 +34,7 @@ struct Sent {
     /// Messages to each chat, in the last minute.
     chats: HashMap<i64, VecDeque<Instant>>,
     /// The end of each wait that Telegram has asked for.
-    shut: HashMap<(i64, Class), Instant>,
+    paused: HashMap<(i64, Class), Instant>,
 }
 
 /// Requests that wait together when Telegram asks one of them to wait.
@@ -130,8 +130,8 @@ impl Pacer {
     pub(crate) fn admit(&self, chat: i64, class: Class) -> Result<(), Duration> {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let Sent { all, shut, .. } = &mut *sent;
-        if let Some(until) = shut.get(&(chat, class)).filter(|until| **until > now) {
+        let Sent { all, paused, .. } = &mut *sent;
+        if let Some(until) = paused.get(&(chat, class)).filter(|until| **until > now) {
             return Err(*until - now);
         }
         if class == Class::Edit {
@@ -146,23 +146,23 @@ impl Pacer {
     }
 
     /// Blocks a class of requests in a chat, since Telegram has asked to wait.
-    pub(crate) fn shut(&self, chat: i64, class: Class, retry_after: Duration) {
+    pub(crate) fn pause(&self, chat: i64, class: Class, retry_after: Duration) {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        if sent.shut.len() > CHATS_MAX {
-            sent.shut.retain(|_, until| *until > now);
+        if sent.paused.len() > CHATS_MAX {
+            sent.paused.retain(|_, until| *until > now);
         }
-        sent.shut.insert((chat, class), now + retry_after + MARGIN);
+        sent.paused.insert((chat, class), now + retry_after + MARGIN);
     }
 
     /// Counts the messages, or returns the time until which to wait.
     fn take(&self, chat: i64, messages: usize, now: Instant) -> Result<(), Instant> {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        let Sent { all, chats, shut } = &mut *sent;
+        let Sent { all, chats, paused } = &mut *sent;
         if chats.len() > CHATS_MAX {
             chats.retain(|_, sent| sent.back().is_some_and(|last| *last + MINUTE > now));
         }
-        if let Some(until) = shut.get(&(chat, Class::Message)).filter(|until| **until > now) {
+        if let Some(until) = paused.get(&(chat, Class::Message)).filter(|until| **until > now) {
             return Err(*until);
         }
         let here = chats.entry(chat).or_default();
@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(Instant::now(), begun);
         drop(pacer.wait(31, 1).await);
         assert!(Instant::now() - begun >= SECOND);
-        pacer.shut(7, Class::Message, Duration::from_secs(5));
+        pacer.pause(7, Class::Message, Duration::from_secs(5));
         drop(pacer.wait(7, 1).await);
         assert!(Instant::now() - begun >= Duration::from_secs(6));
     }
@@ -249,9 +249,9 @@ mod tests {
         for _ in 0..100 {
             assert_eq!(pacer.admit(-1, Class::Moderation), Ok(()));
         }
-        pacer.shut(-1, Class::Message, Duration::from_secs(5));
+        pacer.pause(-1, Class::Message, Duration::from_secs(5));
         assert_eq!(pacer.admit(-1, Class::Moderation), Ok(()), "a wait for messages applies to messages only");
-        pacer.shut(-1, Class::Moderation, Duration::from_secs(5));
+        pacer.pause(-1, Class::Moderation, Duration::from_secs(5));
         assert_eq!(pacer.admit(-1, Class::Moderation), Err(Duration::from_secs(5) + MARGIN));
         assert_eq!((pacer.admit(-2, Class::Moderation), pacer.admit(-1, Class::Other)), (Ok(()), Ok(())));
         tokio::time::sleep(Duration::from_secs(5) + MARGIN).await;

@@ -178,7 +178,7 @@ impl Telegram {
     async fn record_error(&self, chat: i64, class: Class, result: Result<Value, ApiError>) -> Result<Value, ApiError> {
         match &result {
             Err(ApiError::Moved { to }) => self.moved(chat, *to).await,
-            Err(ApiError::Limited { retry_after }) => self.pacer.shut(chat, class, *retry_after),
+            Err(ApiError::Limited { retry_after }) => self.pacer.pause(chat, class, *retry_after),
             _ => {}
         }
         result

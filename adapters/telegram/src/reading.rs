@@ -29,7 +29,7 @@ impl Updates {
     pub fn read(&self, update: &Value, now: Millis) -> Vec<Event> {
         let mut update = update.clone();
         regular(&mut update);
-        self.0.meet(&update);
+        self.0.remember_named(&update);
         self.0.decode(&update, now).events
     }
 }

@@ -54,7 +54,7 @@ pub(crate) enum Incoming {
     /// Updates that arrived together, and the channel that confirms that they are durable.
     Updates(Vec<Value>, oneshot::Sender<()>),
     /// The next updates have lower numbers than those before, and are different ones all the same.
-    Anew,
+    Renumbered,
     /// Telegram cannot be reached.
     Lost(String),
     /// Telegram can be reached again.
@@ -88,7 +88,7 @@ pub(crate) async fn run(telegram: &Arc<Telegram>, context: &AdapterContext) -> R
     };
     let mut shutdown = context.shutdown.clone();
     tokio::select! {
-        introduced = receiving.introduce() => introduced?,
+        identified = receiving.identify() => identified?,
         () = shutdown.requested() => return Ok(()),
     }
     let (sender, mut incoming) = mpsc::channel(1);
@@ -111,16 +111,16 @@ pub(crate) async fn run(telegram: &Arc<Telegram>, context: &AdapterContext) -> R
         }
     }
     if telegram.config.webhook.is_some() {
-        webhook::undo(telegram).await;
+        webhook::delete(telegram).await;
     }
-    drop(timeout(FLUSH_TIMEOUT, receiving.land()).await);
+    drop(timeout(FLUSH_TIMEOUT, receiving.flush()).await);
     Ok(())
 }
 
 impl Receiving<'_> {
     /// Learns the bot's own account, and resumes at the position of the last process.
-    async fn introduce(&mut self) -> Result<(), AdapterError> {
-        let me = self.telegram.introduce().await?;
+    async fn identify(&mut self) -> Result<(), AdapterError> {
+        let me = self.telegram.identify().await?;
         tracing::info!(bot = %self.context.bot.name, "ready as @{}", me.username);
         if let Some(without) = me.privacy() {
             tracing::warn!(bot = %self.context.bot.name, "{without}");
@@ -149,13 +149,13 @@ impl Receiving<'_> {
                 for update in updates {
                     Box::pin(self.update(update)).await;
                 }
-                if !self.land().await {
+                if !self.flush().await {
                     return Ok(());
                 }
                 // The receiver may be gone, like the connection on which the updates came.
                 let _asked = taken.send(());
             }
-            Incoming::Anew => self.position.begin_anew(),
+            Incoming::Renumbered => self.position.reset(),
             Incoming::Lost(reason) => {
                 if !std::mem::replace(&mut self.is_lost, true) {
                     self.send(EventKind::Lost { reason: Some(reason) });
@@ -190,14 +190,14 @@ impl Receiving<'_> {
         if let Some(chat) = chat_of(&frame) {
             let of_album = frame.message.as_ref().and_then(|message| message.media_group_id.as_deref());
             let of_album = of_album.or(frame.channel_post.as_ref().and_then(|post| post.media_group_id.as_deref()));
-            if let Some(album) = self.albums.take_of_others(chat, of_album) {
+            if let Some(album) = self.albums.take_complete(chat, of_album) {
                 self.release(album).await;
             }
             if chat < 0 {
                 self.telegram.refresh_admins(chat).await;
             }
         }
-        self.decoder.meet(&update);
+        self.decoder.remember_named(&update);
         let decoded = Box::pin(self.decoded(id, frame, &update)).await;
         self.telegram.cache.keep_people(&mut self.rows, now);
         self.position.pass(&mut self.rows, &self.context.bot.name, id, now);
@@ -268,7 +268,7 @@ impl Receiving<'_> {
     }
 
     /// Waits until everything received is durable. Returns `false` if the daemon is stopping.
-    async fn land(&mut self) -> bool {
+    async fn flush(&mut self) -> bool {
         while !self.flight.is_empty() {
             if !self.flight.land().await {
                 return false;
@@ -290,7 +290,7 @@ impl Receiving<'_> {
         while let Some(album) = self.albums.take_due() {
             self.release(album).await;
         }
-        self.land().await;
+        self.flush().await;
     }
 
     /// Emits an album that is complete, as far as is known.

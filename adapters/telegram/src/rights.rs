@@ -48,7 +48,7 @@ impl Telegram {
             return;
         }
         // So that no other task requests them at the same time.
-        self.cache.lock().people.admins_unknown(chat);
+        self.cache.lock().people.retry_admins_later(chat);
         if has {
             let telegram = Arc::clone(self);
             self.spawn_background(async move { telegram.request_admins(chat).await });

@@ -98,7 +98,7 @@ impl People {
     /// Returns the member of a chat, as far as it is known.
     pub(crate) fn member(&self, chat: i64, user: i64, id: &UserId) -> Member {
         let known = self.members.peek(&(chat, user)).cloned();
-        let mut member = known.unwrap_or_else(|| nobody(id));
+        let mut member = known.unwrap_or_else(|| plain_member(id));
         if let Some(standing) = self.admins.peek(&chat).and_then(|admins| admins.by_id.get(&user)) {
             member.permission = Some(standing.permission);
             member.roles = roles(&standing.title);
@@ -113,9 +113,9 @@ impl People {
     }
 
     /// Records that a user was seen in a chat, with the tag of their message.
-    pub(crate) fn tagged(&mut self, chat: i64, user: i64, id: &UserId, tag: Option<&str>) {
+    pub(crate) fn seen_with_tag(&mut self, chat: i64, user: i64, id: &UserId, tag: Option<&str>) {
         self.seen.is_in(chat, user);
-        let member = self.members.get_or_insert_mut((chat, user), || nobody(id));
+        let member = self.members.get_or_insert_mut((chat, user), || plain_member(id));
         let roles = tags(tag);
         if member.roles != roles {
             member.roles = roles;
@@ -123,7 +123,7 @@ impl People {
     }
 
     /// Records a changed membership.
-    pub(crate) fn became(&mut self, chat: i64, id: &UserId, membership: &Membership) {
+    pub(crate) fn set_membership(&mut self, chat: i64, id: &UserId, membership: &Membership) {
         let user = membership.user.id;
         if let Some(admins) = self.admins.get_mut(&chat) {
             match level(membership) {
@@ -133,7 +133,7 @@ impl People {
         }
         self.seen.is_in(chat, user);
         let tag = tags(membership.tag.as_deref());
-        let member = Member { roles: tag, muted: membership.is_muted(), ..nobody(id) };
+        let member = Member { roles: tag, muted: membership.is_muted(), ..plain_member(id) };
         self.members.put((chat, user), member);
     }
 
@@ -158,7 +158,7 @@ impl People {
     }
 
     /// Schedules a new request for the list of administrators. A known list stays valid until then.
-    pub(crate) fn admins_unknown(&mut self, chat: i64) {
+    pub(crate) fn retry_admins_later(&mut self, chat: i64) {
         let known = self.admins.pop(&chat);
         let is_received = known.as_ref().is_some_and(|admins| admins.is_received);
         let by_id = known.map(|admins| admins.by_id).unwrap_or_default();
@@ -175,14 +175,14 @@ impl People {
 
 /// Converts a membership into a member.
 pub(crate) fn member(id: &UserId, membership: &Membership) -> Member {
-    let member = Member { muted: membership.is_muted(), ..nobody(id) };
+    let member = Member { muted: membership.is_muted(), ..plain_member(id) };
     match level(membership) {
         Some(standing) => Member { permission: Some(standing.permission), roles: roles(&standing.title), ..member },
         None => Member { roles: tags(membership.tag.as_deref()), ..member },
     }
 }
 
-fn nobody(id: &UserId) -> Member {
+fn plain_member(id: &UserId) -> Member {
     Member { user: id.clone(), roles: Vec::new(), nickname: None, muted: false, permission: Some(Permission::Member) }
 }
 
@@ -232,15 +232,15 @@ mod tests {
     #[test]
     fn ranks_are_known_once_telegram_has_sent_the_administrators() {
         let mut people = People::default();
-        people.admins_unknown(-7);
+        people.retry_admins_later(-7);
         assert_eq!(people.rank(-7, 5), None);
         people.set_admins(-7, &[membership(5, "creator"), membership(6, "administrator")]);
         let ranks = [5, 6, 8, -7, ANONYMOUS].map(|id| people.rank(-7, id));
         assert_eq!(ranks, [Some(Rank::OWNER), Some(ADMIN_RANK), Some(Rank(0)), Some(ADMIN_RANK), Some(ADMIN_RANK)]);
         assert_eq!(people.rank(-8, 5), None);
         // Known administrators stay valid while the list is requested again, and changes apply.
-        people.admins_unknown(-7);
-        people.became(-7, &UserId::new(&BotName::from("tg"), "6"), &membership(6, "member"));
+        people.retry_admins_later(-7);
+        people.set_membership(-7, &UserId::new(&BotName::from("tg"), "6"), &membership(6, "member"));
         assert_eq!((people.rank(-7, 5), people.rank(-7, 6)), (Some(Rank::OWNER), Some(Rank(0))));
     }
 }

@@ -38,10 +38,10 @@ impl Decoder {
     pub(super) fn member_changed(&self, frame: &frames::MemberChange, now: Millis) -> Decoded {
         let (old, new) = (&frame.old_chat_member, &frame.new_chat_member);
         let (chat, person) = (frame.chat.id, new.user.id);
-        let changed = self.learn_chat(&frame.chat);
+        let changed = self.cache_chat(&frame.chat);
         let user = self.user(&new.user);
         let by = (frame.from.id != person).then(|| self.user(&frame.from));
-        self.cache.lock().people.became(chat, &user.id, new);
+        self.cache.lock().people.set_membership(chat, &user.id, new);
         let member = (chat < 0).then(|| cache::member(&user.id, new));
         let mut kinds = Vec::new();
         if old.is_banned() && !new.is_banned() {
@@ -75,7 +75,7 @@ impl Decoder {
     pub(super) fn bot_changed(&self, frame: &frames::MemberChange, now: Millis) -> Option<Decoded> {
         let (old, new) = (&frame.old_chat_member, &frame.new_chat_member);
         let chat = frame.chat.id;
-        let mut changed = self.learn_chat(&frame.chat);
+        let mut changed = self.cache_chat(&frame.chat);
         self.cache.lock().chats.entry(chat).or_default().is_in = new.is_in();
         changed.push(chat);
         if frame.chat.is_private() {
@@ -86,7 +86,7 @@ impl Decoder {
             (false, true) => EventKind::RoomCreate,
             (true, false) => EventKind::RoomDelete { before: Some(self.cache.room(chat, None)) },
             _ => {
-                self.cache.lock().people.became(chat, &me.id, new);
+                self.cache.lock().people.set_membership(chat, &me.id, new);
                 let (was, is) = (cache::member(&me.id, old), cache::member(&me.id, new));
                 let scene = Scene { chat, topic: None, member: Some(is), user: Some(me) };
                 let event = self.event(scene, EventKind::MemberUpdate { before: Some(was) }, now);
@@ -100,7 +100,7 @@ impl Decoder {
     }
 
     pub(super) fn join_requested(&self, frame: &frames::JoinRequest, now: Millis) -> Decoded {
-        let changed = self.learn_chat(&frame.chat);
+        let changed = self.cache_chat(&frame.chat);
         let link = frame.invite_link.as_ref();
         let kind = EventKind::JoinRequest {
             code: link.map(|link| link.invite_link.clone()),
@@ -112,7 +112,7 @@ impl Decoder {
         Decoded { events: vec![self.event(scene, kind, now)], changed }
     }
 
-    fn learn_chat(&self, chat: &frames::Chat) -> Vec<i64> {
+    fn cache_chat(&self, chat: &frames::Chat) -> Vec<i64> {
         let is_news = self.cache.lock().chats.entry(chat.id).or_default().update(chat);
         if is_news { vec![chat.id] } else { Vec::new() }
     }

@@ -14,7 +14,7 @@ impl Decoder {
     /// `None` for messages that have no event of their own.
     pub(crate) fn message(&self, parts: Vec<frames::Message>, now: Millis) -> Option<Decoded> {
         let first = parts.first()?;
-        let mut changed = self.learn(first);
+        let mut changed = self.cache_chat_of(first);
         parts.iter().for_each(|part| self.remember(part));
         if parts.len() > 1 {
             let mut album = Parts { ids: Vec::new(), texts: vec![first.message_id], has_caption: true };
@@ -58,7 +58,7 @@ impl Decoder {
     }
 
     pub(super) fn edited(&self, frame: &frames::Message, now: Millis) -> Decoded {
-        let changed = self.learn(frame);
+        let changed = self.cache_chat_of(frame);
         let (user, id) = self.author(frame);
         let is_own = frame.from.as_ref().is_some_and(|from| from.id == self.cache.lock().me);
         if is_own || (user.bot && !self.hear_bots) {
@@ -208,7 +208,7 @@ impl Decoder {
     pub(super) fn scene(&self, frame: &frames::Message, user: User, id: i64) -> Scene {
         let chat = frame.chat.id;
         let topic = frame.message_thread_id.filter(|_| frame.is_topic_message);
-        self.cache.lock().people.tagged(chat, id, &user.id, frame.sender_tag.as_deref());
+        self.cache.lock().people.seen_with_tag(chat, id, &user.id, frame.sender_tag.as_deref());
         let mut member = self.member(chat, id);
         // Only administrators can write in the name of the group itself.
         if id == chat || id == ANONYMOUS {
@@ -222,7 +222,7 @@ impl Decoder {
     }
 
     /// Updates the cached chat from a message. Returns the chats whose row has changed.
-    pub(super) fn learn(&self, frame: &frames::Message) -> Vec<i64> {
+    pub(super) fn cache_chat_of(&self, frame: &frames::Message) -> Vec<i64> {
         let mut state = self.cache.lock();
         let row = state.chats.entry(frame.chat.id).or_default();
         let before = row.title.clone();

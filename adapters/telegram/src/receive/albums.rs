@@ -74,7 +74,7 @@ impl Albums {
     }
 
     /// Takes an album of a chat in which another message has arrived, which comes after it.
-    pub(super) fn take_of_others(&mut self, chat: i64, group: Option<&str>) -> Option<Album> {
+    pub(super) fn take_complete(&mut self, chat: i64, group: Option<&str>) -> Option<Album> {
         let is_other = |key: &&(i64, String)| key.0 == chat && Some(key.1.as_str()) != group;
         let key = self.0.keys().find(is_other).cloned()?;
         self.0.remove(&key)

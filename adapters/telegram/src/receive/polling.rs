@@ -58,7 +58,7 @@ pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, fr
                 {
                     // Another server than before, or one that has lost its state.
                     tracing::warn!(bot = %telegram.cache.bot(), last, asked, "the numbers of updates have started over");
-                    if sender.send(Incoming::Anew).await.is_err() {
+                    if sender.send(Incoming::Renumbered).await.is_err() {
                         break;
                     }
                 }

@@ -39,7 +39,7 @@ impl Position {
     }
 
     /// Starts over: none of the next updates was handled before.
-    pub(super) fn begin_anew(&mut self) {
+    pub(super) fn reset(&mut self) {
         *self = Self { bot: self.bot, ..Self::default() };
     }
 

@@ -108,7 +108,7 @@ pub(super) async fn listen(telegram: &Telegram, url: &str, sender: mpsc::Sender<
 }
 
 /// Deletes the webhook. From now on, Telegram keeps the updates.
-pub(super) async fn undo(telegram: &Telegram) {
+pub(super) async fn delete(telegram: &Telegram) {
     telegram.webhook.send_replace(None);
     match tokio::time::timeout(DELETE_TIMEOUT, telegram.api.call("deleteWebhook", json!({}))).await {
         Ok(Ok(_)) => {}

@@ -10,7 +10,7 @@ use palabre_store::{Direction, Snapshot, Table, TableId};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
 
-use super::{PEOPLE_MAX, nobody};
+use super::{PEOPLE_MAX, plain_member};
 use crate::cache::PlatformCache;
 
 /// Users by bot and id.
@@ -50,14 +50,14 @@ pub(super) struct Seen {
     people: LruCache<i64, SeenUser>,
     by_username: HashMap<String, i64>,
     /// The users whose row is to be written, and those whose row is to be deleted.
-    news: BTreeSet<i64>,
-    gone: BTreeSet<i64>,
+    unsaved: BTreeSet<i64>,
+    evicted: BTreeSet<i64>,
 }
 
 impl Default for Seen {
     fn default() -> Self {
         let people = LruCache::new(PEOPLE_MAX);
-        Self { people, by_username: HashMap::new(), news: BTreeSet::new(), gone: BTreeSet::new() }
+        Self { people, by_username: HashMap::new(), unsaved: BTreeSet::new(), evicted: BTreeSet::new() }
     }
 }
 
@@ -76,7 +76,7 @@ impl Seen {
         }
         if is_news {
             self.put(id, SeenUser { user, username, chats, renewed: Some(Instant::now()) });
-            self.news.insert(id);
+            self.unsaved.insert(id);
         }
     }
 
@@ -92,7 +92,7 @@ impl Seen {
             known.chats.remove(0);
         }
         if is_new {
-            self.news.insert(id);
+            self.unsaved.insert(id);
         }
     }
 
@@ -117,7 +117,7 @@ impl Seen {
         {
             // A username has one owner: the user who was seen with it last.
             other_known.username = None;
-            self.news.insert(other);
+            self.unsaved.insert(other);
         }
         let username = known.username.clone();
         let Some((before, left)) = self.people.push(id, known) else { return };
@@ -127,8 +127,8 @@ impl Seen {
             self.by_username.remove(&name);
         }
         if before != id {
-            self.news.remove(&before);
-            self.gone.insert(before);
+            self.unsaved.remove(&before);
+            self.evicted.insert(before);
         }
     }
 }
@@ -150,7 +150,7 @@ impl PlatformCache {
             let user = User { id: self.user_id(id), name: row.name, bot: row.bot, locale: row.locale, picture: None };
             let people = &mut state.people;
             for chat in &row.chats {
-                people.members.get_or_insert((*chat, id), || nobody(&user.id));
+                people.members.get_or_insert((*chat, id), || plain_member(&user.id));
             }
             people.seen.put(id, SeenUser { user, username: row.username, chats: row.chats, renewed: None });
         }
@@ -162,10 +162,10 @@ impl PlatformCache {
         let mut state = self.lock();
         let seen = &mut state.people.seen;
         let key = |id: i64| (self.bot.to_string(), id.unsigned_abs());
-        for id in std::mem::take(&mut seen.gone) {
+        for id in std::mem::take(&mut seen.evicted) {
             PEOPLE.delete(rows, &key(id));
         }
-        for id in std::mem::take(&mut seen.news) {
+        for id in std::mem::take(&mut seen.unsaved) {
             let Some(SeenUser { user, username, chats, .. }) = seen.people.peek(&id) else { continue };
             let row = Row {
                 name: user.name.clone(),
@@ -217,7 +217,7 @@ mod tests {
         {
             let mut state = cache.lock();
             state.people.saw(5, &mallory, Some("mallory"));
-            state.people.tagged(-7, 5, &mallory.id, None);
+            state.people.seen_with_tag(-7, 5, &mallory.id, None);
         }
         let mut rows = Batch::default();
         cache.keep_people(&mut rows, 1_000);
