@@ -1,4 +1,4 @@
-//! Compiling a script's files, and finding the ones that it requires.
+//! Compilation of a script's files, and resolution of `require`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::api::reply;
 use crate::limits::SOURCE_BYTES;
 use crate::source::Source;
 
-/// Adds `host.resolve` and `host.load`, over files that are already read.
+/// Adds `host.resolve` and `host.load`, which work on the files already read.
 pub(crate) fn install(lua: &Lua, host: &Table, source: Source, compiled: &Compiled) -> mlua::Result<()> {
     let source = Rc::new(source);
     let compiled = Rc::clone(compiled);
@@ -30,16 +30,18 @@ pub(crate) fn install(lua: &Lua, host: &Table, source: Source, compiled: &Compil
     )
 }
 
-/// The function that runs the file `path`. Its name is what errors show; it must not begin with `@`, at which the VM's
-/// own loader would look for a file.
+/// Compiles the file `path` and returns its main function.
+///
+/// The chunk's name is what errors show. It must not begin with `@`, or the VM's own loader would look for a file.
 pub(crate) fn compile(lua: &Lua, source: &Source, path: &str, compiled: &Compiled) -> mlua::Result<Function> {
     let text = source.files.get(path).map_or("", String::as_str);
     if text.len() > SOURCE_BYTES {
-        // Files are measured when they are read; this is for texts that were not.
+        // Files are limited when they are read; this is for sources that were not read from files.
         return Err(mlua::Error::runtime(format!("{path} is larger than {} KiB", SOURCE_BYTES >> 10)));
     }
-    // Level 1 would fold constant strings, and a small source could make the compiler build hundreds of megabytes of them.
-    // Debug level 1 keeps line numbers; level 2 would keep the names of locals too, which nobody reads.
+    // Optimisation level 1 folds constant strings: a small source could make the compiler build hundreds of
+    // megabytes. Debug level 1 keeps line numbers; level 2 would also keep the names of locals, which nothing
+    // reads.
     let level = if source.is_measured { 1 } else { 0 };
     let compiler = Compiler::new().set_optimization_level(0).set_debug_level(1).set_coverage_level(level);
     let name = source.display_name(path);
@@ -50,8 +52,9 @@ pub(crate) fn compile(lua: &Lua, source: &Source, path: &str, compiled: &Compile
     Ok(function)
 }
 
-/// What keeps a source from being compiled: the line, counted from 1, and the reason. Luau's parser bounds how deep a source
-/// nests, so that whatever passes here can be given to parsers that do not.
+/// Returns the syntax error of a source, if any: the line, counted from 1, and the reason.
+///
+/// Luau's parser limits the nesting depth, so a source without errors can be given to parsers that do not.
 #[must_use]
 pub fn syntax_error(text: &str) -> Option<(usize, String)> {
     let error = Compiler::new().set_optimization_level(0).set_debug_level(0).compile(text).err()?;
@@ -61,13 +64,13 @@ pub fn syntax_error(text: &str) -> Option<(usize, String)> {
     Some(found.unwrap_or((1, message)))
 }
 
-/// The main functions of the files that were compiled, where it is counted which lines run.
+/// The main functions of the compiled files, by name, when coverage is measured.
 pub(crate) type Compiled = Rc<RefCell<Vec<(String, Function)>>>;
 
-/// How often each line of each file has run: by file, then by line. Lines that hold nothing to run are not there.
+/// The number of times that each line of each file has run. Lines without code are missing.
 pub type Coverage = BTreeMap<String, BTreeMap<u32, u32>>;
 
-/// What has run so far of the files that were compiled.
+/// Returns the coverage of the compiled files so far.
 pub(crate) fn coverage(compiled: &Compiled) -> Coverage {
     let mut coverage = Coverage::new();
     for (name, function) in compiled.borrow().iter() {

@@ -1,12 +1,12 @@
-//! What stands behind a command, taken apart and checked against what the command takes.
+//! Parsing and validation of the arguments of a command.
 
 use palabre_model::{ArgSpec, ArgType, Attachment, CommandSpec, LeadingDuration, leading_duration};
 use serde_json::{Value, json};
 
-/// Finds a person by the name or mention that somebody wrote: id and name.
+/// Finds a user by the name or mention that was written; returns id and name.
 pub(crate) type FindUser<'f> = &'f dyn Fn(&str) -> Option<(String, String)>;
 
-/// Why the arguments do not fit: a key of the built-in texts, with what belongs to it.
+/// The reason why arguments are invalid: the key of a built-in text, and its values.
 pub(crate) struct Misfit {
     pub(crate) key: &'static str,
     pub(crate) arg: String,
@@ -14,14 +14,14 @@ pub(crate) struct Misfit {
     pub(crate) limit: String,
 }
 
-/// What stands behind a command: as somebody wrote it, and by name where the platform has read it already.
+/// The arguments of a command: as written, or by name if the platform has parsed them.
 pub(crate) struct Given<'g> {
     pub(crate) text: &'g str,
     pub(crate) options: Option<&'g Value>,
     pub(crate) files: &'g [Attachment],
 }
 
-/// The values by name; people are objects with `id` and `name`.
+/// Returns the values by name. Users are objects with `id` and `name`.
 pub(crate) fn parse(
     spec: &CommandSpec,
     given: &Given<'_>,
@@ -54,7 +54,9 @@ pub(crate) fn parse(
     }
 }
 
-/// A value that the platform has read: a person or a file as an object, anything else as it would be written.
+/// Converts a value that the platform has parsed.
+///
+/// Users and files stay objects; other values are parsed as if typed.
 fn option(arg: &ArgSpec, value: &Value, find: FindUser<'_>) -> Result<Value, Misfit> {
     match value {
         Value::Object(_) => Ok(value.clone()),
@@ -63,7 +65,7 @@ fn option(arg: &ArgSpec, value: &Value, find: FindUser<'_>) -> Result<Value, Mis
     }
 }
 
-/// `roll [sides]`, `give <whom> <amount>`: what a command takes, for people.
+/// Returns the usage of a command for people: `/roll [sides]`, `/give <whom> <amount>`.
 pub(crate) fn usage(spec: &CommandSpec) -> String {
     let mut usage = format!("/{}", spec.name);
     for arg in &spec.args {
@@ -78,7 +80,7 @@ pub(crate) fn usage(spec: &CommandSpec) -> String {
     usage
 }
 
-/// The next word; in quotation marks, several.
+/// Takes the next word, or several words in quotation marks.
 fn next_word<'t>(rest: &mut &'t str) -> &'t str {
     let text = rest.trim_start();
     for (open, close) in [('"', '"'), ('“', '”'), ('«', '»')] {
@@ -95,7 +97,7 @@ fn next_word<'t>(rest: &mut &'t str) -> &'t str {
     word
 }
 
-/// The duration that comes next, which may take several words, as `7 days` and `1h 30m` do.
+/// Takes the next duration, which may have several words, such as `7 days` and `1h 30m`.
 fn next_duration(arg: &ArgSpec, rest: &mut &str) -> Result<Option<Value>, Misfit> {
     let text = rest.trim_start();
     if let Some(read) = leading_duration(text) {
@@ -104,11 +106,13 @@ fn next_duration(arg: &ArgSpec, rest: &mut &str) -> Result<Option<Value>, Misfit
         return seconds(arg, written, &read).map(Some);
     }
     let word = next_word(rest);
-    // Nobody is found in a duration.
+    // A duration needs no look-up of users.
     (!word.is_empty()).then(|| value_of(arg, word, &|_: &str| None)).transpose()
 }
 
-/// A duration in seconds. A number without a unit is asked about, since people mean minutes as often as seconds or days.
+/// Returns a duration in seconds.
+///
+/// A number without a unit is refused, because people mean minutes as often as seconds or days.
 fn seconds(arg: &ArgSpec, word: &str, read: &LeadingDuration<'_>) -> Result<Value, Misfit> {
     if !read.has_unit && !read.duration.is_zero() {
         return Err(misfit("arg-duration-unit", arg, word, String::new()));
@@ -126,7 +130,7 @@ fn value_of(arg: &ArgSpec, word: &str, find: FindUser<'_>) -> Result<Value, Misf
         }
         ArgType::Integer => {
             let number: i64 = word.parse().ok().ok_or_else(|| not("arg-integer"))?;
-            // Luau has doubles; what they cannot hold exactly would become another number.
+            // Luau numbers are doubles; a larger integer would silently become another one.
             if number.unsigned_abs() > 1 << 53 {
                 return Err(not("arg-integer"));
             }

@@ -1,5 +1,6 @@
-//! What a script declares while it loads: commands, patterns, tasks, routes, exports. Plain data: the functions behind them stay
-//! in the VM, and are found by the names in here.
+//! The declarations of a script: commands, patterns, tasks, routes and exports.
+//!
+//! They are plain data. The functions stay in the VM, which finds them by the names in here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,38 +12,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::Limits;
 
-/// So many declarations of one kind a script may make.
+/// The maximum number of declarations of one kind.
 pub(crate) const DECLARATIONS: usize = 1_000;
 
-/// Everything that one version of a script declares.
+/// The declarations of one version of a script.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Declarations {
     /// Commands, in the order in which they were declared.
     pub commands: Vec<CommandSpec>,
-    /// Patterns and word lists, each with the key under which its function is found.
+    /// Patterns and word lists, each with the key of its function.
     pub patterns: Vec<PatternSpec>,
-    /// What runs by the clock.
+    /// Scheduled tasks.
     pub tasks: Vec<TaskSpec>,
-    /// Pages and services over HTTP.
+    /// HTTP routes.
     pub routes: Vec<RouteSpec>,
     /// Functions that other scripts may call.
     pub exports: Vec<String>,
-    /// What finds `patterns` in a message.
+    /// The compiled `patterns`.
     #[serde(skip)]
     pub listening: Listening,
 }
 
-/// Finds what a script listens for. Compiled with the script, on its worker.
+/// The compiled patterns of a script. Compiled when the script loads, on its worker.
 #[derive(Debug, Clone, Default)]
 pub struct Listening {
-    /// Finds the patterns and word lists, each by its key.
+    /// Finds patterns and word lists; yields their keys.
     pub scanner: Arc<Scanner<String>>,
-    /// How much CPU time it may take for one message.
+    /// The CPU budget for one message.
     pub time: Duration,
 }
 
 impl PartialEq for Listening {
-    /// It follows from the patterns, which are compared.
+    /// Always true: it is derived from the patterns, which are compared themselves.
     fn eq(&self, _: &Self) -> bool {
         true
     }
@@ -65,7 +66,7 @@ impl Listening {
 }
 
 impl Declarations {
-    /// Each of them, as a person would name it.
+    /// Returns a short description of each declaration, for people.
     #[must_use]
     pub fn shown(&self) -> Vec<String> {
         let commands = self.commands.iter().map(|command| format!("/{}", command.name));
@@ -76,95 +77,95 @@ impl Declarations {
     }
 }
 
-/// What a script listens for.
+/// A pattern or a word list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PatternSpec {
-    /// What the script finds its function by.
+    /// The key by which the script finds the function.
     pub key: String,
-    /// What is looked for.
+    /// The text to look for.
     pub what: PatternKind,
-    /// Messages that are changed are looked at too.
+    /// Whether edited messages are searched too.
     #[serde(default)]
     pub edits: bool,
 }
 
-/// What a script looks for in messages.
+/// The kinds of patterns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PatternKind {
     /// A regular expression, in the syntax of the regex crate.
     Regex(String),
-    /// Any of these words.
+    /// A list of words.
     Words {
         /// The words.
         words: Arc<[String]>,
-        /// Look-alikes, accents and leet are seen through.
+        /// Whether look-alike characters, accents and leet are matched too.
         normalise: bool,
     },
 }
 
-/// What runs by the clock.
+/// A scheduled task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskSpec {
     /// Its name, unique within the script.
     pub name: String,
     /// A cron expression of 5 to 7 fields, or a duration.
     pub schedule: String,
-    /// The zone that a cron expression is meant in.
+    /// The time zone of a cron expression.
     #[serde(default)]
     pub zone: Option<String>,
-    /// Tasks of this script that have to have ended well on the same day first.
+    /// Tasks of this script that must have succeeded on the same day before this one runs.
     #[serde(default)]
     pub after: Vec<String>,
-    /// Of tasks due at the same time, the higher one first.
+    /// Of tasks due at the same time, the one with the higher priority runs first.
     #[serde(default)]
     pub priority: i32,
-    /// How often it is tried again when it fails.
+    /// The maximum number of retries after a failure.
     #[serde(default)]
     pub retries: u32,
-    /// What becomes of a time that passed while the daemon was down.
+    /// The handling of a due time that passed while the daemon was down.
     #[serde(default)]
     pub missed: Missed,
 }
 
-/// What becomes of a task's time that was missed.
+/// The handling of a task's missed due time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missed {
-    /// Nothing.
+    /// The run is skipped.
     #[default]
     Skip,
-    /// It runs once at the start.
+    /// The task runs once at start.
     Run,
 }
 
-/// A page or a service over HTTP.
+/// An HTTP route.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RouteSpec {
-    /// GET, POST, …
+    /// The method: GET, POST, …
     pub method: String,
-    /// Its path below `/scripts/<name>`, with `{name}` for a part that varies.
+    /// The path below `/scripts/<name>`, with `{name}` for a variable part.
     pub path: String,
-    /// Who may use it.
+    /// The access rule.
     #[serde(default)]
     pub auth: RouteAuth,
-    /// What it does, in a sentence.
+    /// A description in one sentence.
     #[serde(default)]
     pub description: String,
-    /// What a body has to be: fields by name.
+    /// The fields of the body, by name; `None` if the route declares none.
     #[serde(default)]
     pub body: Option<BTreeMap<String, FieldSpec>>,
-    /// How large a request may be.
+    /// The limits of a request.
     #[serde(skip)]
     pub limits: RequestLimits,
 }
 
-/// How large a request to a route may be.
+/// The limits of a request to a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestLimits {
-    /// The length of its body, in bytes.
+    /// The maximum length of the body, in bytes.
     pub bytes: usize,
-    /// Names and values in its body, and names in its query.
+    /// The maximum number of names and values in the body, and of names in the query.
     pub values: usize,
 }
 
@@ -175,52 +176,52 @@ impl Default for RequestLimits {
 }
 
 impl RouteSpec {
-    /// What the script finds its function by.
+    /// Returns the key by which the script finds the function.
     #[must_use]
     pub fn key(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 }
 
-/// Who may use a route.
+/// The access rule of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RouteAuth {
     /// Anybody.
     Public,
-    /// Whoever has signed in.
+    /// A holder of a token in bots.yaml with at least the permission level member.
     User,
-    /// A moderator.
+    /// A holder of a token in bots.yaml with at least the permission level moderator.
     Moderator,
-    /// An administrator.
+    /// A holder of a token in bots.yaml with at least the permission level admin.
     Admin,
-    /// Whoever has the script's token of bots.yaml.
+    /// A holder of the script's own token or of any token in bots.yaml.
     #[default]
     Token,
 }
 
-/// A field of a body.
+/// A field of a request body.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FieldSpec {
-    /// string, integer, number, boolean, list or map.
+    /// The type: string, integer, number, boolean, list or map.
     #[serde(rename = "type")]
     pub kind: FieldType,
-    /// It may be left out.
+    /// Whether the field may be omitted.
     #[serde(default)]
     pub optional: bool,
-    /// The least number, or the fewest characters or items.
+    /// The minimum number, number of characters or number of items.
     #[serde(default)]
     pub min: Option<f64>,
-    /// The greatest number, or the most characters or items.
+    /// The maximum number, number of characters or number of items.
     #[serde(default)]
     pub max: Option<f64>,
-    /// What it is for.
+    /// A description in one sentence.
     #[serde(default)]
     pub description: String,
 }
 
-/// What a field of a body may be.
+/// The types of fields of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "they are those of JSON")]

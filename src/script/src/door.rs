@@ -1,4 +1,6 @@
-//! The one door through which the world outside enters a run, so that it can be recorded and played back.
+//! The host interface, through which everything outside the VM enters a run.
+//!
+//! It is the only way in, so that a run can be recorded and replayed.
 
 use std::sync::Arc;
 
@@ -14,42 +16,44 @@ use crate::effects::MetricChange;
 use crate::limits::Limit;
 use crate::meter::Meters;
 
-/// What one stretch of a run starts with.
+/// The input of one step of a run.
 #[derive(Debug, Clone)]
 pub struct Input {
-    /// What happened.
+    /// The event.
     pub event: Arc<Event>,
-    /// Its sequence number.
+    /// The event's sequence number.
     pub seq: u64,
-    /// Which stretch of the run this is.
+    /// The number of the step within the run.
     pub part: u32,
-    /// The time, for the whole stretch.
+    /// The time, constant during the step.
     pub now: Millis,
-    /// Where this stretch's random numbers start.
+    /// The seed of the step's random numbers.
     pub seed: u64,
 }
 
-/// A stored value as the door gives it.
+/// A stored value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// The encoded value.
     pub value: Arc<[u8]>,
-    /// When it ends.
+    /// The expiry time.
     pub expires: Option<Millis>,
 }
 
-/// What a script may see of the world while it runs. Keys are within the script's own storage.
+/// The host functions that a script can reach while it runs.
+///
+/// Keys are relative to the script's own storage.
 pub trait Door {
-    /// The value of `key`, if it has one at `now`.
+    /// Returns the value of `key`, if there is one at `now`.
     ///
     /// # Errors
-    /// A sentence, when the store cannot be read.
+    /// Returns an error text if the store cannot be read.
     fn get(&self, key: &[u8], now: Millis) -> Result<Option<Stored>, String>;
 
-    /// At most `limit` rows whose key starts with `prefix`, from past `after` on.
+    /// Returns at most `limit` rows whose key starts with `prefix`, after the key `after`.
     ///
     /// # Errors
-    /// A sentence, when the store cannot be read.
+    /// Returns an error text if the store cannot be read.
     fn scan(
         &self,
         prefix: &[u8],
@@ -59,31 +63,33 @@ pub trait Door {
         now: Millis,
     ) -> Result<Vec<(Vec<u8>, Stored)>, String>;
 
-    /// How many bytes of keys and values the script has stored.
+    /// Returns the size of the script's stored keys and values, in bytes.
     fn stored_bytes(&self) -> u64;
 
-    /// How many timers of the script wait.
+    /// Returns the number of the script's pending timers.
     fn waiting_timers(&self) -> usize;
 
-    /// Returns the limit that one more action of that bot would go past; moderation has a reserve.
+    /// Returns the limit that one more action of this bot would exceed.
+    ///
+    /// Part of the outbox is reserved for moderation.
     fn outbox_limit(&self, _bot: &str, _is_moderation: bool) -> Option<Limit> {
         None
     }
 
-    /// How much memory they take with their payloads, in bytes.
+    /// Returns the memory that pending timers take with their payloads, in bytes.
     fn timer_bytes(&self) -> u64 {
         0
     }
 
-    /// What `bot:can(what)` says.
+    /// Whether the bot's platform supports a feature, as `bot:can(what)` returns it.
     fn can(&self, bot: &str, what: &str) -> bool;
 
-    /// Returns how much a message of a bot may have.
+    /// Returns the limits for the content of a bot's messages.
     fn content_limits(&self, _bot: &str) -> ContentLimits {
         ContentLimits::NONE
     }
 
-    /// Returns what a mention in a text says to people, where an event happened.
+    /// Returns the name behind a mention in a text, in the context of an event.
     fn mentioned(&self, _around: &Event, _mention: &str) -> Option<String> {
         None
     }
@@ -91,26 +97,29 @@ pub trait Door {
     /// Whether bots.yaml grants the script `what`: moderation, rooms, …
     fn is_granted(&self, what: &str) -> bool;
 
-    /// How much whoever the event is of may do.
+    /// Returns the permission level of the event's user: the platform's, or a higher one from bots.yaml.
     fn permission(&self, event: &Event) -> Permission {
         event.member.as_ref().and_then(|member| member.permission).unwrap_or(Permission::Member)
     }
 
-    /// The person of that name or mention where an event happened, as a bot's platform knows them: id and name.
+    /// Returns the id and name of a user by name or mention, in the context of an event.
+    ///
+    /// The bot's platform decides which name belongs to whom.
     fn user_named(&self, _bot: &str, _around: &Event, _name: &str) -> Option<(String, String)> {
         None
     }
 
-    /// What a person is where an event happened, if it is known.
+    /// Returns a user's membership in the event's space, if known.
     fn member(&self, _around: &Event, _user: &UserId) -> Option<Member> {
         None
     }
 
-    /// Whether somebody may do something of that impact to `target` where an event happened; without an actor it is the script, which
-    /// acts by itself.
+    /// Checks whether `actor` may do something with this impact to `target` in the event's room.
+    ///
+    /// Without an actor the script acts on its own.
     ///
     /// # Errors
-    /// Why not.
+    /// Returns the reason why not.
     fn may_act(
         &self,
         _around: &Event,
@@ -121,83 +130,87 @@ pub trait Door {
         Ok(())
     }
 
-    /// The key of the action of this script that has sent the message of that id, if one has.
+    /// Returns the key of the action by which this script sent a message, if it did.
     fn sent_as(&self, _room: &RoomId, _message: &MessageId) -> Option<ActionKey> {
         None
     }
 
-    /// Whether something of this script's is on its way into that room: a message there may then be its own, and not known as such.
+    /// Whether the script has messages in flight to a room.
+    ///
+    /// A message there may then be its own without being recorded as such yet.
     fn is_sending(&self, _room: &RoomId) -> bool {
         false
     }
 
-    /// The language in which a bot speaks to whom it knows nothing of.
+    /// Returns the default language of a bot.
     fn language(&self, _bot: &str) -> Option<String> {
         None
     }
 
-    /// All commands of all scripts, with the script that each belongs to.
+    /// Returns the commands of all scripts, each with its script.
     fn commands(&self) -> Arc<Vec<(ScriptName, CommandSpec)>> {
         Arc::default()
     }
 
-    /// How the last runs of one of the script's tasks went, the last one first.
+    /// Returns the latest runs of one of the script's tasks, the last one first.
     ///
     /// # Errors
-    /// A sentence, when the store cannot be read.
+    /// Returns an error text if the store cannot be read.
     fn task_runs(&self, _task: &str, _limit: usize, _now: Millis) -> Result<Vec<Value>, String> {
         Ok(Vec::new())
     }
 
-    /// What the script has done in the present minute, for all versions of it.
+    /// Returns what the script has used in the current minute, across all its versions.
     fn meters(&self) -> Meters {
         Meters::default()
     }
 
-    /// Makes room for the series of something that the script counts or measures, as one of at most `most` of them.
+    /// Reserves a metric series for the script, which may have at most `_most`.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Returns the reason if there is no room for another series.
     fn reserve_metric(&self, _change: &MetricChange, _most: usize) -> Result<(), String> {
         Ok(())
     }
 
-    /// Calls a function that another script exports. What it does is kept or dropped with the run that `input` began.
+    /// Calls a function that another script exports, within the run that `input` began.
+    ///
+    /// Its effects are committed or dropped with that run.
     ///
     /// # Errors
-    /// Why it cannot be called, or what it raised.
+    /// Returns the reason why it cannot be called, or the error that it raised.
     fn call(&self, script: &str, function: &str, _arguments: &Value, _input: &Input) -> Result<Value, String> {
         Err(format!("{script}.{function} cannot be called here"))
     }
 
-    /// The id that the message of `key` will have in `room`, where that is known beforehand.
+    /// Returns the id that the message of `key` will have in `room`, if it is known before delivery.
     fn message_id(&self, room: &RoomId, key: &ActionKey) -> Option<MessageId>;
 }
 
-/// Why somebody may not act on somebody else.
+/// The reason why a user may not act on another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// The target is the bot.
     #[error("that is the bot itself")]
     TheBot,
-    /// The target is who asks for it.
+    /// The target is the requester.
     #[error("nobody does that to themselves")]
     Oneself,
-    /// The target may do as much, or more.
+    /// The target has the same or a higher permission level.
     #[error("they stand as high as whoever asks for it, or higher")]
     Level,
-    /// The target is a moderator or higher, and nobody asks for it but the script.
+    /// The target is at least a moderator, and the script acts on its own.
     #[error("they are a moderator, on whom a script does not act by itself")]
     Moderator,
-    /// The platform ranks the target as high, or higher.
+    /// The target has the same or a higher rank on the platform.
     #[error("they rank as high on the platform as whoever asks for it, or higher")]
     Rank,
-    /// The platform ranks the target as high as the bot, or higher.
+    /// The target has the same or a higher rank on the platform than the bot.
     #[error("they rank as high on the platform as the bot, or higher")]
     BotRank,
 }
 
-/// A world with nothing in it but what is granted: to load a script without running it.
+/// A host without data, with these grants: to load a script without running it.
 #[derive(Debug, Clone, Default)]
 pub struct EmptyDoor(pub Vec<String>);
 
@@ -231,53 +244,53 @@ impl Door for EmptyDoor {
     }
 }
 
-/// What a run waits for.
+/// A reason to wait.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wait {
-    /// The time.
+    /// A time.
     Sleep {
-        /// When it goes on.
+        /// The end of the wait.
         until: Millis,
     },
-    /// The next message of a person in a room.
+    /// The next message of a user in a room.
     Ask {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Whose.
+        /// The user.
         user: UserId,
-        /// When it gives up.
+        /// The timeout.
         until: Millis,
     },
-    /// A person's choice: a button of this action, or a message that says the same as a label.
+    /// A user's choice: a press of a button with one of these actions, or a message equal to a label.
     Choose {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Whose.
+        /// The user.
         user: UserId,
-        /// The action that each choice has, and its label.
+        /// The action and the label of each choice.
         choices: Vec<(String, String)>,
-        /// When it gives up.
+        /// The timeout.
         until: Millis,
     },
-    /// An answer over HTTP.
+    /// The response to an HTTP request.
     Http {
-        /// What is asked.
+        /// The request.
         request: Request,
-        /// When it gives up.
+        /// The timeout.
         until: Millis,
     },
-    /// An action of the script's own to be done.
+    /// The result of one of the script's own actions.
     Delivery {
         /// The action.
         key: ActionKey,
-        /// When it gives up.
+        /// The timeout.
         until: Millis,
     },
 }
 
 impl Wait {
-    /// When it is over in any case.
+    /// Returns the time at which the wait ends at the latest.
     #[must_use]
     pub const fn until(&self) -> Millis {
         match self {
@@ -289,7 +302,9 @@ impl Wait {
         }
     }
 
-    /// The wait as it is written down: what is sent over HTTP may hold secrets, and is not asked again after a restart.
+    /// Returns the wait without the query, headers and body of an HTTP request, for the journal.
+    ///
+    /// They may be secret, and the request is not repeated after a restart.
     #[must_use]
     pub fn for_the_record(&self) -> Self {
         match self {
@@ -302,7 +317,7 @@ impl Wait {
         }
     }
 
-    /// The wait with its end no later than `latest`.
+    /// Returns the wait, ending no later than `latest`.
     #[must_use]
     pub fn ending_by(mut self, latest: Millis) -> Self {
         match &mut self {
@@ -316,16 +331,16 @@ impl Wait {
     }
 }
 
-/// What ends a wait.
+/// The outcome of a wait.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// Its time was over.
+    /// The timeout passed.
     TimeUp,
-    /// What the person said or chose; the id of what an action has made, empty where it makes nothing.
+    /// The user's message or choice, or the id of what an action created (empty if it creates nothing).
     Text(String),
-    /// What came over HTTP.
+    /// The HTTP response.
     Reply(Box<Reply>),
-    /// What went wrong.
+    /// The failure.
     Failed(String),
 }

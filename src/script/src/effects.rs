@@ -1,4 +1,4 @@
-//! What a run wants. It happens when the run returns or waits, or not at all.
+//! The effects of a run. They are applied when the run returns or waits, or not at all.
 
 use std::sync::Arc;
 
@@ -8,120 +8,120 @@ use serde_json::Value;
 
 use crate::value::weight;
 
-/// Everything that one stretch of a run wants.
+/// The effects of one step of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Effects {
-    /// Changes to the script's own storage, the last one for each key.
+    /// Writes to the script's own storage, the last one for each key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writes: Vec<Write>,
     /// Timers set and cancelled, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timers: Vec<TimerChange>,
-    /// What to do on platforms, in order.
+    /// Actions on platforms, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<(ActionKey, Action)>,
-    /// What it wanted done and may not: each counts as an action that was refused.
+    /// Actions that the script was not allowed to request. Each counts as a refused action.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<Refused>,
-    /// What is counted and measured.
+    /// Metrics.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<MetricChange>,
-    /// What a route or `before_message` has returned.
+    /// The return values of a route or of `before_message`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
 }
 
-/// An action that may not be done, and so does not reach the platform.
+/// A refused action, which does not reach the platform.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Refused {
-    /// Its key.
+    /// The action key.
     pub key: ActionKey,
-    /// What was wanted.
+    /// The kind of action.
     pub action: ActionKind,
-    /// Where.
+    /// The room.
     pub room: RoomId,
-    /// Why it may not be done.
+    /// The reason.
     pub reason: String,
-    /// The run has asked for the outcome, and knows.
+    /// Whether the run has asked for the outcome, and so knows of the refusal.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_asked: bool,
 }
 
-/// Something that a script counts or measures.
+/// A change of a metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricChange {
-    /// Its name.
+    /// The metric's name.
     pub name: String,
-    /// Counted up by `by`, or else `by` was observed.
+    /// Whether `by` is added to a counter, instead of being an observation.
     pub is_count: bool,
-    /// How much.
+    /// The amount or the observed value.
     pub by: f64,
-    /// What it is told apart by.
+    /// The labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<(String, String)>,
 }
 
-/// One key of the script's storage: scope, a zero byte, the name.
+/// A write to the script's storage. A key is the scope, a zero byte and the name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Write {
     /// The key within the script's storage.
     #[serde(with = "bytes")]
     pub key: Arc<[u8]>,
-    /// What becomes of it.
+    /// The change.
     pub change: Change,
 }
 
-/// What becomes of a stored value.
+/// A change of a stored value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// It is this, until then.
+    /// Sets the value.
     Set {
         /// The encoded value.
         #[serde(with = "bytes")]
         value: Arc<[u8]>,
-        /// When it ends.
+        /// The expiry time.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires: Option<Millis>,
     },
-    /// It is gone.
+    /// Deletes the value.
     Delete,
 }
 
-/// What becomes of a timer.
+/// A change of a timer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimerChange {
-    /// Goes off at that time; one with the same key is replaced.
+    /// Sets a timer, replacing one with the same key.
     Set {
-        /// Which `on_timer` function it calls.
+        /// The name, which selects the `on_timer` function.
         name: String,
-        /// What it can be cancelled by.
+        /// The key by which it can be cancelled.
         key: String,
-        /// When.
+        /// The due time.
         due: Millis,
         /// The room of the run that set it.
         room: Option<RoomId>,
-        /// What the function gets.
+        /// The payload passed to the function.
         payload: Value,
     },
-    /// Does not go off.
+    /// Cancels a timer.
     Cancel {
-        /// Its key.
+        /// The timer's key.
         key: String,
     },
 }
 
 impl TimerChange {
-    /// About how much memory a timer takes while it waits, in bytes.
+    /// Returns the approximate memory of a pending timer, in bytes.
     #[must_use]
     pub fn weight_of(name: &str, key: &str, payload: &Value) -> usize {
-        // Its rows in the maps of the timers and of what is due, with the key in both.
+        // Its entries in the maps of timers and of due times, both with the key.
         const EACH: usize = 256;
         EACH + name.len() + 2 * key.len() + weight(payload)
     }
 
-    /// About how much memory the change takes, in bytes.
+    /// Returns the approximate memory of the change, in bytes.
     pub(crate) fn weight(&self) -> usize {
         match self {
             Self::Set { name, key, payload, .. } => Self::weight_of(name, key, payload),
@@ -130,7 +130,7 @@ impl TimerChange {
     }
 }
 
-/// MessagePack has a type for bytes; serde needs to be told to use it.
+/// Makes serde use MessagePack's type for bytes.
 mod bytes {
     use std::sync::Arc;
 

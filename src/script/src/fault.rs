@@ -1,23 +1,23 @@
-//! Errors of a script, in the script's own terms: its files and lines, without the host's.
+//! Errors of a script in terms of its own files and lines, without frames of the host.
 
 use mlua::Error as LuaError;
 use palabre_model::Fault;
 
 use crate::limits::{Limit, Limits};
 
-/// How a stretch of a run failed.
+/// The failure of a step of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
-    /// What to tell.
+    /// The error as it is reported.
     pub fault: Box<Fault>,
-    /// The limit that ended it, if one did.
+    /// The limit that ended the step, if any.
     pub limit: Option<Limit>,
-    /// The VM cannot be trusted any more and must be replaced.
+    /// Whether the VM may be inconsistent and must be rebuilt.
     pub spoiled: bool,
 }
 
 impl Failure {
-    /// A failure that is told in one sentence.
+    /// Returns a failure with a message and no traceback.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         let fault = Fault { message: message.into(), traceback: None, hook: None, action: None, event: None };
@@ -41,7 +41,7 @@ impl Failure {
         });
         let spoiled = matches!(limit, Some(Limit::Memory(_)));
         let message = match &limit {
-            // Where it was when it was stopped is worth a word.
+            // The place at which the script was stopped is part of the message.
             Some(limit) => match told.traceback.as_deref().and_then(|trace| trace.lines().next()) {
                 Some(line) => format!("{limit}, at {}", line.trim()),
                 None => limit.to_string(),
@@ -58,7 +58,7 @@ impl Failure {
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Lines that a script has put into its error must not look like lines of the log.
+        // Lines in a script's error must not look like lines of the log.
         f.write_str(&self.fault.message.replace('\n', "\n  | "))?;
         match &self.fault.traceback {
             Some(trace) => write!(f, "\n{trace}"),
@@ -67,13 +67,15 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// What Lua calls the values that it writes as an address, since they have no text of their own.
+/// The kinds of values that Lua formats as an address, because they have no text of their own.
 const ADDRESSED: [&str; 8] = ["table", "function", "thread", "userdata", "lightuserdata", "buffer", "object", "class"];
 
-/// The text without addresses of memory, which are nobody's business and others at each run: `table: 0x0000000020001235` and
-/// `<table 0x20001235>` are tables. An error that is such a value and nothing else says so.
+/// Removes memory addresses, which differ at each run and must not be exposed.
+///
+/// `table: 0x0000000020001235` and `<table 0x20001235>` become `table`. A text that is nothing else is
+/// replaced by a message that explains it.
 pub(crate) fn without_addresses(text: &str) -> String {
-    // An address of zero is written in words.
+    // A null address is formatted as "(nil)".
     let text = &text.replace(": (nil)", ": 0x0");
     let mut told = String::with_capacity(text.len());
     let mut rest = text.as_str();
@@ -81,7 +83,7 @@ pub(crate) fn without_addresses(text: &str) -> String {
         let (before, address) = rest.split_at(at);
         let digits = address[2..].bytes().take_while(u8::is_ascii_hexdigit).count();
         let after = &address[2 + digits..];
-        // As luaL_tolstring writes it, and as mlua does.
+        // The formats of luaL_tolstring and of mlua.
         let colon = before.strip_suffix(": ").filter(|before| ends_with_kind(before));
         let angle = before.strip_suffix(' ').filter(|before| ends_with_kind(before) && after.starts_with('>'));
         match colon.or(angle) {
@@ -139,7 +141,7 @@ fn tell(error: &LuaError) -> Told {
     Told { message, traceback, kind }
 }
 
-/// The message, and the trace that mlua appends to it.
+/// Splits a text into the message and the traceback that mlua appends.
 fn split(text: &str) -> (String, Option<String>) {
     match text.split_once("\nstack traceback:\n") {
         Some((message, trace)) => (message.to_owned(), clean(trace)),
@@ -147,7 +149,9 @@ fn split(text: &str) -> (String, Option<String>) {
     }
 }
 
-/// The message with the script's own line in front, where a function of the library was replaced and raised it.
+/// Replaces the prelude's position in a message by the script's own line.
+///
+/// Messages of replaced library functions begin with a position in the prelude.
 fn in_script(message: &str, trace: Option<&str>) -> String {
     let place = message.strip_prefix("[palabre]:").and_then(|rest| rest.split_once(": "));
     let Some((_, what)) = place.filter(|(line, _)| line.bytes().all(|byte| byte.is_ascii_digit())) else {
@@ -158,7 +162,7 @@ fn in_script(message: &str, trace: Option<&str>) -> String {
     caller.map_or_else(|| what.to_owned(), |caller| format!("{caller}: {what}"))
 }
 
-/// A message of a script: no longer than a screen, and nothing in it that a terminal obeys.
+/// Returns a message that is bounded and free of control characters for terminals.
 fn readable(message: &str) -> String {
     const LONGEST: usize = 2_000;
     let mut end = message.len().min(LONGEST);
@@ -173,10 +177,10 @@ fn readable(message: &str) -> String {
     text
 }
 
-/// A deep recursion would fill the screen.
+/// The maximum number of lines of a traceback: a deep recursion would fill the screen.
 const TRACE_LINES: usize = 20;
 
-/// The trace without frames of the host.
+/// Removes the host's frames from a traceback.
 fn clean(trace: &str) -> Option<String> {
     let mut lines: Vec<String> = trace
         .lines()

@@ -1,4 +1,4 @@
-//! What waiting runs keep outside the VM: its memory limit does not see it.
+//! Memory that waiting runs take outside the VM, where its memory limit does not apply.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,14 +8,16 @@ use palabre_model::EventKind;
 use crate::door::Wait;
 use crate::value;
 
-/// What each waiting run keeps beside its texts, in bytes: its row in the store, and its place among those that wait.
+/// The overhead of a waiting run in addition to its texts, in bytes.
+///
+/// It covers its row in the store and its entry among the waits.
 const EACH: usize = 1_024;
 
-/// What all waiting runs of one VM keep.
+/// The memory of all waiting runs of one script, in bytes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Kept(Rc<Cell<usize>>);
 
-/// The share of one waiting run, given back when it is dropped.
+/// The share of one waiting run, released when dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
     all: Kept,
@@ -23,7 +25,7 @@ pub(crate) struct Share {
 }
 
 impl Kept {
-    /// Takes a share, unless all shares together would be more than `most`.
+    /// Reserves memory, unless all shares together would exceed `most` bytes.
     pub(crate) fn take(&self, bytes: usize, most: usize) -> Option<Share> {
         let all = self.0.get().saturating_add(bytes);
         if all > most {
@@ -41,15 +43,15 @@ impl Drop for Share {
     }
 }
 
-/// About how many bytes a run keeps that waits for `wait` and was started by `event`.
+/// Returns the approximate memory of a run that waits for `wait` and was started by `event`, in bytes.
 pub(crate) fn weight(wait: &Wait, event: &EventKind) -> usize {
     let of_wait = match wait {
         Wait::Http { request, .. } => {
             let headers: usize = request.headers.iter().map(|(name, value)| 64 + name.len() + value.len()).sum();
-            // It is there twice: with the run, and on its way.
+            // Held twice: by the run, and by the request in flight.
             2 * (request.url.len() + headers + request.body.as_ref().map_or(0, Vec::len))
         }
-        // With the run, with what is resumed, and in its row.
+        // Held three times: by the run, by the suspended coroutine's record, and in its row.
         Wait::Choose { choices, .. } => {
             3 * choices.iter().map(|(action, label)| 64 + action.len() + label.len()).sum::<usize>()
         }

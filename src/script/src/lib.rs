@@ -1,7 +1,9 @@
-//! The Lua host: one sandboxed Luau VM a script, limits that hostile code cannot talk its way past, and the API that
-//! scripts see. A run collects effects and touches nothing: what becomes of them is the engine's to say.
+//! The Lua host: sandboxed Luau VMs, limits that hostile code cannot evade, and the script API.
 //!
-//! Everything from outside (time, randomness, stored values, answers) enters through [`Door`] and [`Input`].
+//! Each script has its own VM.
+//!
+//! A run collects effects and changes nothing; the engine applies them. Everything from outside (time,
+//! randomness, stored values, answers) enters through [`Door`] and [`Input`].
 
 mod api;
 mod chunk;
@@ -54,11 +56,11 @@ pub use vm::{Parked, Step, Vm};
 pub use watch::Ticker;
 pub use yaml::{YamlError, YamlFile, nearest};
 
-/// What bots.yaml may grant a script, beside `http:HOST`.
+/// The grants that bots.yaml can give a script, in addition to `http:HOST`.
 pub const GRANTS: &[&str] = &["moderation", "rooms", "direct", "routes", "files", "personas", "mentions"];
 
-/// Scripts that come with the runtime: name and text.
+/// Scripts built into the runtime: name and text.
 pub const BUILT_IN: &[(&str, &str)] = &[("help", include_str!("builtin/help.luau"))];
 
-/// The types that editors read, for `palabre new`.
+/// Type definitions for editors, which `palabre new` writes.
 pub const EDITOR_TYPES: &str = include_str!("../palabre.d.luau");

@@ -1,4 +1,4 @@
-//! What a script may use up. Past a limit its run ends with an error that names the limit.
+//! Resource limits of scripts. A run that exceeds one ends with an error that names it.
 
 use std::time::Duration;
 
@@ -11,55 +11,59 @@ use crate::declarations::RequestLimits;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Memory of its VM, in mebibytes.
+    /// Memory of the VM, in mebibytes.
     pub memory_mb: usize,
     /// CPU time between two waits, in milliseconds.
     pub cpu_ms: u64,
-    /// CPU time in a minute of runs that go on after a wait, all together, in seconds: what a run computes between two waits may
-    /// be little, and the waits short.
+    /// CPU time per minute of all runs that continue after a wait, in seconds.
+    ///
+    /// A run could otherwise compute without end by waiting often and briefly.
     pub cpu_s_per_minute: u32,
-    /// Waits in a minute: each is a commit.
+    /// Waits per minute. Each wait is a commit.
     pub waits_per_minute: u32,
     /// Time from the start of a run to its end, waits included, in seconds.
     pub wall_s: u64,
-    /// Messages and other actions of one run, between two waits.
+    /// Messages and other actions of one run between two waits.
     pub actions_per_run: u32,
-    /// Messages and other actions in a minute.
+    /// Messages and other actions per minute.
     pub actions_per_minute: u32,
-    /// Log lines of one run, between two waits.
+    /// Log lines of one run between two waits.
     pub log_lines_per_run: u32,
-    /// Log lines in a minute.
+    /// Log lines per minute.
     pub log_lines_per_minute: u32,
-    /// Requests over HTTP in a minute.
+    /// HTTP requests per minute.
     pub requests_per_minute: u32,
-    /// What it may store, in mebibytes.
+    /// Stored data, in mebibytes.
     pub storage_mb: u64,
     /// Runs that wait at the same time.
     pub concurrent_runs: usize,
-    /// Timers that wait at the same time.
+    /// Pending timers.
     pub timers: usize,
-    /// Timers set in a minute: one that sets itself anew at once would never end.
+    /// Timers set per minute. It stops a timer that sets itself again at once.
     pub timers_per_minute: u32,
-    /// Patterns of `hear` once they are compiled, all together, in kibibytes.
+    /// Compiled patterns of `hear`, all together, in kibibytes.
     pub patterns_kb: usize,
-    /// Words of `hear`, all together, in kibibytes; each counts 16 bytes more than it has.
+    /// Words of `hear`, all together, in kibibytes. Each word counts 16 bytes more than its length.
     pub words_kb: usize,
-    /// CPU time in which one message is searched for the patterns and words of `hear`, in milliseconds.
+    /// CPU time to search one message for the patterns and words of `hear`, in milliseconds.
     pub hear_ms: u64,
-    /// What the timers that wait take up with their payloads, in mebibytes.
+    /// Memory of pending timers with their payloads, in mebibytes.
     pub timers_mb: u64,
-    /// What is stored and sent in a minute, all together, in mebibytes: values, timers, messages, requests.
+    /// Data stored and sent per minute, in mebibytes: values, timers, messages and requests.
     pub write_mb_per_minute: u32,
-    /// Requests over HTTP that are under way at the same time; further ones wait for their turn. A request is under way until the
-    /// script has taken its reply.
+    /// HTTP requests in flight at the same time; further ones wait for their turn.
+    ///
+    /// A request is in flight until the script has received its response.
     pub http_requests: usize,
-    /// What waiting runs keep outside the VM: requests that they answer or have sent, choices that they offer, in mebibytes.
+    /// Memory of waiting runs outside the VM, in mebibytes.
+    ///
+    /// It holds requests received and sent, and offered choices.
     pub waiting_mb: usize,
-    /// Different names and sets of labels of its metrics.
+    /// Metric series: distinct names and sets of labels.
     pub metric_series: usize,
-    /// The body of a request to one of its routes, in kibibytes; at most a sixteenth of its memory.
+    /// Body of a request to a route, in kibibytes; at most a sixteenth of the VM's memory.
     pub request_kb: usize,
-    /// Names and values in such a body or in the query; at most a thousand for each mebibyte of its memory.
+    /// Names and values in such a body or in the query; at most 1000 per mebibyte of the VM's memory.
     pub request_values: usize,
 }
 
@@ -94,31 +98,36 @@ impl Default for Limits {
     }
 }
 
-/// The size of one source file, in bytes. Compiling cannot be interrupted; this much takes about 15 ms.
+/// The maximum size of a source file, in bytes.
+///
+/// Compiling cannot be interrupted; this size takes about 15 ms.
 pub(crate) const SOURCE_BYTES: usize = 256 << 10;
-/// The length of a stored key, in bytes.
+/// The maximum length of a stored key, in bytes.
 pub(crate) const KEY_BYTES: usize = 512;
-/// The length of a stored value and of a message as a script hands it over, in bytes.
+/// The maximum size of a stored value or a message, as passed by a script, in bytes.
 pub(crate) const VALUE_BYTES: usize = 256 << 10;
-/// The values that `t` puts into a text, in bytes: a text can hold each of them a hundred times.
+/// The maximum size of the values passed to `t`, in bytes.
+///
+/// A text can contain each of them a hundred times.
 pub(crate) const TRANSLATED_BYTES: usize = 64 << 10;
-/// What one stretch of a run may want kept in all: stored values, messages, timers.
+/// The maximum output of one step of a run, in bytes: stored values, messages and timers.
 pub(crate) const OUTPUT_BYTES: usize = 8 << 20;
-/// What commands, patterns, tasks, routes and exports of one script take in all, in bytes: they lie in the host's memory.
+/// The maximum size of all declarations of a script, in bytes: they are in the host's memory.
 pub(crate) const DECLARED_BYTES: usize = 8 << 20;
-/// The length of a timer's payload as a script hands it over, in bytes. Payloads lie in memory until they are due, so what is larger
-/// belongs into the store.
+/// The maximum size of a timer's payload, as passed by a script, in bytes.
+///
+/// Payloads stay in memory until they are due, so larger data belongs in the store.
 pub(crate) const TIMER_BYTES: usize = 16 << 10;
-/// The length of a name that a script gives to something outside it, in bytes.
+/// The maximum length of a name that a script gives to something outside it, in bytes.
 pub(crate) const NAME_BYTES: usize = 512;
-/// The length of a reason, in bytes.
+/// The maximum length of a reason, in bytes.
 pub(crate) const REASON_BYTES: usize = 4 << 10;
-/// How deep tables may lie in each other when they leave the VM.
+/// The maximum nesting depth of tables that leave the VM.
 pub(crate) const VALUE_DEPTH: usize = 64;
-/// The length of one log line, in bytes; the rest is cut.
+/// The maximum length of a log line, in bytes; the rest is cut off.
 pub(crate) const LOG_BYTES: usize = 4 << 10;
 
-/// A limit that a run went past.
+/// A limit that a run exceeded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "each is the field of Limits of its name, with its present value")]
 pub enum Limit {
@@ -180,7 +189,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// Returns its name in metrics: that of its setting, where it has one.
+    /// Returns the limit's name in metrics: that of its setting, if it has one.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -211,7 +220,9 @@ impl Limit {
         }
     }
 
-    /// Whether it was a matter of how much came in, and not of the script: such a failure is no reason to suspend it.
+    /// Whether the load caused the failure, and not the script.
+    ///
+    /// Such a failure is no reason to suspend the script.
     #[must_use]
     pub const fn is_rate(&self) -> bool {
         matches!(
@@ -230,25 +241,25 @@ impl Limit {
 }
 
 impl Limits {
-    /// CPU time between two waits.
+    /// Returns the CPU time between two waits.
     #[must_use]
     pub fn cpu(&self) -> Duration {
         Duration::from_millis(self.cpu_ms)
     }
 
-    /// CPU time in which one message is searched.
+    /// Returns the CPU time to search one message.
     #[must_use]
     pub fn hear(&self) -> Duration {
         Duration::from_millis(self.hear_ms)
     }
 
-    /// Time from a run's start to its end.
+    /// Returns the time from a run's start to its end.
     #[must_use]
     pub fn wall(&self) -> Duration {
         Duration::from_secs(self.wall_s)
     }
 
-    /// How large a request may be that one of the script's routes takes: what strangers send stays well below its memory.
+    /// Returns the limits of requests to the script's routes, well below the memory of its VM.
     pub(crate) fn request(&self) -> RequestLimits {
         RequestLimits {
             bytes: self.request_kb.saturating_mul(1 << 10).min(self.memory() / 16),
@@ -256,7 +267,7 @@ impl Limits {
         }
     }
 
-    /// The memory of the VM in bytes.
+    /// Returns the memory of the VM, in bytes.
     pub(crate) fn memory(&self) -> usize {
         self.memory_mb.saturating_mul(1 << 20)
     }

@@ -1,4 +1,4 @@
-//! What a script says in the languages that it knows: Fluent, from `locales/<language>.ftl`.
+//! A script's texts in several languages: Fluent, from `locales/<language>.ftl`.
 
 mod nesting;
 mod sizes;
@@ -12,29 +12,29 @@ use unic_langid::LanguageIdentifier;
 
 use crate::limits::VALUE_BYTES;
 
-/// Where nothing else is known.
+/// The language of last resort.
 pub(crate) const FALLBACK: &str = "en";
-/// So much of what a text lacks is named.
+/// The maximum number of problems of one text that are reported.
 const SHOWN: usize = 5;
 
-/// Checks that a file of texts, which errors call `file`, does not nest too deeply to be parsed.
+/// Checks that a Fluent file does not nest too deeply to be parsed. `file` names it in errors.
 ///
 /// # Errors
-/// The file, the line and the limit.
+/// Returns the file, the line and the limit.
 pub(crate) fn check_nesting(file: &str, text: &str) -> Result<(), String> {
     nesting::check(text).map_err(|found| format!("{file}:{}: {}", found.line, found.problem))
 }
 
-/// The bundles of one script, by language.
+/// The texts of one script, by language.
 pub(crate) struct Locales {
     bundles: BTreeMap<String, FluentBundle<FluentResource>>,
 }
 
 impl Locales {
-    /// Reads the texts by language.
+    /// Parses the texts, given by language.
     ///
     /// # Errors
-    /// The file, the line and what is wrong there.
+    /// Returns the file, the line and the problem.
     pub(crate) fn new(texts: &BTreeMap<String, String>) -> Result<Self, String> {
         let mut bundles = BTreeMap::new();
         for (language, text) in texts {
@@ -50,7 +50,7 @@ impl Locales {
             })?;
             sizes::check(&resource).map_err(|problem| format!("locales/{language}.ftl: {problem}"))?;
             let mut bundle = FluentBundle::new(vec![id]);
-            // The marks around arguments help where scripts of both directions meet; in a chat they are seen as rubbish.
+            // Isolation marks help to mix writing directions, but chat clients show them as odd characters.
             bundle.set_use_isolating(false);
             bundle.add_resource(resource).map_err(|errors| {
                 let what: Vec<_> = errors.iter().map(ToString::to_string).collect();
@@ -61,11 +61,12 @@ impl Locales {
         Ok(Self { bundles })
     }
 
-    /// The message in the first of the languages that has it, then in the fallback, then in any. What it lacks is added to
-    /// `problems`. `None` where no language has it.
+    /// Formats a text in the first wanted language that has it, else in the fallback, else in any.
+    ///
+    /// Missing values and references are added to `problems`. Returns `None` if no language has the text.
     ///
     /// # Errors
-    /// When what comes out is too long.
+    /// Returns an error if the result is too long.
     pub(crate) fn message(
         &self,
         wanted: &[&str],
@@ -82,8 +83,9 @@ impl Locales {
         Some(write(chosen, id, attribute, args, problems))
     }
 
-    /// The message in this language, or in what it is a kind of (`fr` for `fr-CA`), and in no other. `None` also where it is
-    /// too long.
+    /// Formats a text in this language or its general form (`fr` for `fr-CA`), and in no other.
+    ///
+    /// Returns `None` also if the result is too long.
     pub(crate) fn message_in(
         &self,
         language: &str,
@@ -96,12 +98,12 @@ impl Locales {
         write(bundle, key, None, args, problems).ok()
     }
 
-    /// The languages that there are texts in.
+    /// Returns the languages that have texts.
     pub(crate) fn languages(&self) -> impl Iterator<Item = &String> {
         self.bundles.keys()
     }
 
-    /// A text in this language and no other.
+    /// Formats a text without values, in this language and no other.
     pub(crate) fn exactly(&self, language: &str, key: &str) -> Option<String> {
         let bundle = self.bundles.get(language)?;
         let (id, attribute) = key.split_once('.').map_or((key, None), |(id, attribute)| (id, Some(attribute)));
@@ -157,7 +159,7 @@ fn write(
     }
 }
 
-/// A text that takes no more than a message may have: one value can stand in it a hundred times.
+/// A text no longer than a message: one value can occur in it a hundred times.
 #[derive(Default)]
 struct Bounded(String);
 

@@ -1,8 +1,8 @@
-//! A line of a script's log.
+//! Lines in the log on behalf of a script.
 
 use crate::limits::LOG_BYTES;
 
-/// Writes a line in the script's name.
+/// Writes a line with the script's name.
 pub(crate) fn write(script: &str, level: &str, message: &str, fields: &str) {
     let message = cut(message);
     match (level, fields) {
@@ -17,7 +17,9 @@ pub(crate) fn write(script: &str, level: &str, message: &str, fields: &str) {
     }
 }
 
-/// At most so much of a line, and no line breaks or control characters: a script must not write lines of others' into the log.
+/// Cuts a message to its maximum length and replaces control characters and line breaks.
+///
+/// Otherwise a script could forge log lines of others.
 pub(crate) fn cut(message: &str) -> String {
     let mut end = message.len().min(LOG_BYTES);
     while !message.is_char_boundary(end) {

@@ -1,4 +1,4 @@
-//! script.yaml: what a script in a folder says of itself, what it asks for, and what it can be configured with.
+//! script.yaml: the description, requirements and configuration schema of a script in a folder.
 
 mod configure;
 mod field;
@@ -16,40 +16,42 @@ use crate::yaml::{YamlError, YamlFile};
 pub use configure::ConfigFault;
 pub use field::{ConfigField, ConfigKind};
 
-/// The longest name that a script may have, in characters: it is a file's name and a part of addresses.
+/// The maximum length of a script's name, in characters: it is part of file names and URLs.
 const NAME_CHARS: usize = 64;
 
-/// What a script's script.yaml says.
+/// The contents of a script.yaml.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
-    /// The script's name, which is its folder's.
+    /// The script's name, equal to its folder's.
     pub name: String,
-    /// Its version.
+    /// The script's version.
     pub version: Option<Version>,
-    /// Who wrote it.
+    /// The author.
     pub author: Option<String>,
-    /// What it does, in a sentence.
+    /// A description in one sentence.
     pub description: Option<String>,
-    /// Under which licence it may be used.
+    /// The licence.
     pub license: Option<String>,
-    /// The versions of Palabre that it runs on.
+    /// The versions of Palabre that the script runs on.
     pub palabre: Option<VersionReq>,
-    /// The capabilities that it asks for: `moderation`, `http:api.example.com`.
+    /// The grants that the script asks for: `moderation`, `http:api.example.com`.
     pub needs: Vec<String>,
-    /// The scripts whose exports it uses, and in which versions.
+    /// The scripts whose exports it uses, with the required versions.
     pub depends: BTreeMap<String, VersionReq>,
-    /// What it can be configured with, by key. `None`, where nothing is said of it, lets everything pass.
+    /// The configuration schema, by key. `None`, if the file has none, accepts any configuration.
     pub config: Option<BTreeMap<String, ConfigField>>,
 }
 
 impl Manifest {
-    /// The file's name within the script's folder.
+    /// The file name, within the script's folder.
     pub const FILE: &'static str = "script.yaml";
 
-    /// Reads `text`, which errors call `file`. Whether `name` is the folder's name is for the caller to see.
+    /// Parses a script.yaml. `file` names it in errors.
+    ///
+    /// The caller checks that `name` is the folder's name.
     ///
     /// # Errors
-    /// The first thing that is wrong, with its place. A script that wants another version of Palabre is one such thing.
+    /// Returns the first problem with its position, including a required version of Palabre that this is not.
     pub fn parse(file: &str, text: &str) -> Result<Self, YamlError> {
         let text = without_bom(text);
         let place = YamlFile { file, text };
@@ -57,11 +59,10 @@ impl Manifest {
         raw.check(&place)
     }
 
-    /// What the script reads as `config` when bots.yaml gives `given`: checked, and completed with the defaults. A null
-    /// counts as left out.
+    /// Validates the configuration in bots.yaml and completes it with defaults. Null counts as omitted.
     ///
     /// # Errors
-    /// Everything that is wrong with `given`.
+    /// Returns all problems of `given`.
     pub fn configure(&self, given: &Map<String, Value>) -> Result<Value, Vec<ConfigFault>> {
         let Some(fields) = &self.config else { return Ok(Value::Object(given.clone())) };
         let mut faults = Vec::new();
@@ -69,7 +70,9 @@ impl Manifest {
         if faults.is_empty() { Ok(Value::Object(filled)) } else { Err(faults) }
     }
 
-    /// Whether a script may be called so: letters, digits, `-` and `_`, beginning with a letter or a digit.
+    /// Whether a text is a valid script name.
+    ///
+    /// It has letters, digits, `-` and `_`, and begins with a letter or digit.
     #[must_use]
     pub fn is_name(text: &str) -> bool {
         text.starts_with(char::is_alphanumeric)
@@ -77,7 +80,7 @@ impl Manifest {
             && text.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
     }
 
-    /// Whether the value of this key is better not shown.
+    /// Whether the value of a key is a secret and must not be shown.
     #[must_use]
     pub fn is_secret(key: &str) -> bool {
         let key = key.to_lowercase();

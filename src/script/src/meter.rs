@@ -1,5 +1,6 @@
-//! What a script has done in the present minute, and what its waiting runs keep: counted for all its versions, since a script can
-//! bring it about that its VM is replaced.
+//! Usage of a script in the current minute, and memory of its waiting runs.
+//!
+//! They are counted across all versions of a script, because a script can cause its VM to be replaced.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,7 +9,7 @@ use palabre_model::Millis;
 
 use crate::kept::Kept;
 
-/// The counts of one script. Its clones count together.
+/// The counters of one script. Clones share their counts.
 #[derive(Debug, Clone, Default)]
 pub struct Meters {
     pub(crate) actions: Meter,
@@ -21,17 +22,17 @@ pub struct Meters {
     pub(crate) kept: Kept,
 }
 
-/// Counts what happens within the present minute. Its clones count together.
+/// A counter for the current minute. Clones share their count.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Meter(Rc<Cell<(Millis, u32)>>);
 
 impl Meter {
-    /// One more; false when that is over `limit`.
+    /// Counts one; returns false if that exceeds `limit`.
     pub(crate) fn count(&self, now: Millis, limit: u32) -> bool {
         self.add(now, 1) <= limit
     }
 
-    /// So many more; how many that makes in this minute.
+    /// Adds to the count and returns the total of the minute.
     pub(crate) fn add(&self, now: Millis, more: u32) -> u32 {
         let minute = now / 60_000;
         let (counted, count) = self.0.get();

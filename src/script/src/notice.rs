@@ -1,16 +1,17 @@
-//! What the runtime itself has to say about a script, again and again: the same thing is written once a minute, with how often it
-//! would have been written.
+//! Rate limiting of the runtime's own log lines about a script.
+//!
+//! The same line is written at most once a minute, with the number of repetitions.
 
 use std::collections::HashMap;
 
 use palabre_model::Millis;
 
-/// How long the same is not written again.
+/// The time during which the same line is not written again, in milliseconds.
 const PAUSE: Millis = 60_000;
-/// So many different things are written about one script in that time.
+/// The maximum number of different lines about one script within [`PAUSE`].
 const MOST: usize = 100;
 
-/// What was written about one script.
+/// Recent log lines about one script.
 #[derive(Debug, Default)]
 pub struct Notices {
     written: HashMap<String, Written>,
@@ -30,7 +31,7 @@ impl Written {
 }
 
 impl Notices {
-    /// What is to be written of `text` at `now`; `None` while it has been written a short time ago.
+    /// Returns the line to write for `text`, or `None` if it was written recently.
     pub fn due(&mut self, now: Millis, text: &str) -> Option<String> {
         if let Some(written) = self.written.get_mut(text) {
             if written.is_recent(now) {

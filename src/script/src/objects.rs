@@ -1,4 +1,4 @@
-//! Events as tables: what the host passes to the prelude's `new_event`, with bots, spaces and rooms made once for many events.
+//! Arguments of the prelude's `new_event`, with tables of bots, spaces and rooms cached across events.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use serde_json::Value;
 use crate::door::Input;
 use crate::value;
 
-/// How many tables of rooms are kept.
+/// The maximum number of cached tables of rooms, and of spaces.
 const CACHED_ROOMS: usize = 1_024;
 
-/// The tables of bots, spaces and rooms, made once for many events.
+/// The cached tables of bots, spaces and rooms.
 pub(crate) struct Objects {
     make_bot: Function,
     make_space: Function,
@@ -29,7 +29,7 @@ struct Cache {
     spaces: HashMap<SpaceId, (Arc<Space>, Table)>,
 }
 
-/// An event taken apart, in the order in which the runner takes it.
+/// The parts of an event, in the order in which the runner takes them.
 pub(crate) type Arguments = (
     (LuaString, LuaString, f64),
     (Table, Option<Table>, Option<Table>),
@@ -42,7 +42,7 @@ impl Objects {
         Self { make_bot, make_space, make_room, bots: Vec::new(), kinds: Vec::new(), rooms: Cache::default() }
     }
 
-    /// The event, in the order in which the runner takes it.
+    /// Returns the parts of an event, in the order in which the runner takes them.
     pub(crate) fn arguments(&mut self, lua: &Lua, input: &Input) -> mlua::Result<Arguments> {
         let event = &*input.event;
         let bot = match self.bots.iter().find(|(bot, _)| *bot == event.bot) {
@@ -94,7 +94,7 @@ impl Objects {
                 (Some(text), Some(id), seconds(message.time), fields)
             }
             kind => {
-                // A kind without content serialises as a string: no fields.
+                // A kind without content serialises as a string, and has no fields.
                 let fields = match json(kind)? {
                     Value::Object(mut outer) => outer.values_mut().next().map_or(Value::Null, Value::take),
                     _ => Value::Null,

@@ -1,5 +1,6 @@
-//! What scripts have, as data. It is read from the types that editors read, so that the guide, the linter and the
-//! editors say the same.
+//! The script API as data, read from the type definitions for editors.
+//!
+//! So the guide, the linter and the editors agree.
 
 mod markdown;
 mod statements;
@@ -18,71 +19,71 @@ pub use markdown::reference_markdown;
 
 /// The type whose fields are the hooks.
 const HOOKS: &str = "Hooks";
-/// How deep types that name one another are followed.
+/// The maximum depth to which type aliases are followed.
 const DEPTH: usize = 4;
 
-/// Something that scripts have.
+/// An item of the script API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ApiItem {
-    /// What a script writes: `sleep`, `store.get`, `on_message`; of types `Message`, `Message:edit`, `Message.text`.
+    /// The path: `sleep`, `store.get`, `on_message`; of types `Message`, `Message:edit`, `Message.text`.
     pub path: String,
-    /// What it is.
+    /// The kind of item.
     pub kind: ApiKind,
-    /// What it takes, in order, if it can be called.
+    /// The parameters in order, if it can be called.
     pub parameters: Vec<Parameter>,
-    /// The type that it returns; of a value its type; of a type how it is written, or what it extends.
+    /// The return type; for a value its type; for a type its definition, or what it extends.
     pub returns: String,
-    /// What it does, in CommonMark.
+    /// The description, in CommonMark.
     pub doc: String,
 }
 
-/// What an [`ApiItem`] is.
+/// The kinds of API items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ApiKind {
     /// A function, global or in a table of functions.
     Function,
-    /// A function that is called with a colon.
+    /// A function called with a colon.
     Method,
     /// A global function that a script may define.
     Hook,
     /// A value: a table of functions, a field of a type, a constant.
     Value,
-    /// A name for a type.
+    /// A type.
     Type,
 }
 
-/// What a function takes.
+/// A parameter of a function.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Parameter {
-    /// Its name; empty where the types do not say, `...` for the rest.
+    /// The name; empty if the definitions give none, `...` for variadic arguments.
     pub name: String,
-    /// Its type, as it is written.
+    /// The type as written.
     pub type_text: String,
-    /// Whether it may be left out.
+    /// Whether it may be omitted.
     pub optional: bool,
     /// Whether it stands for any number of arguments.
     pub variadic: bool,
 }
 
-/// What [`read_types`] has found.
+/// The result of [`read_types`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
-    /// All that is declared, in the order of the file.
+    /// The declared items, in the order of the file.
     pub items: Vec<ApiItem>,
-    /// The pieces of the file that it could not read.
+    /// The parts of the file that could not be parsed.
     pub unread: Vec<String>,
 }
 
 type Aliases<'a> = BTreeMap<&'a str, &'a Type>;
 
-/// All that scripts have, in the order of the editor types.
+/// Returns the script API, in the order of the type definitions.
 #[must_use]
 pub fn api() -> Vec<ApiItem> {
     read_types(EDITOR_TYPES).items
 }
 
-/// Reads a file of declarations, such as [`EDITOR_TYPES`].
+/// Parses a file of type definitions, such as [`EDITOR_TYPES`].
 #[must_use]
 pub fn read_types(source: &str) -> Reading {
     let (statements, unread) = statements(source);
@@ -112,7 +113,9 @@ pub fn read_types(source: &str) -> Reading {
 }
 
 impl ApiItem {
-    /// How it is called: `store.get(key: string, default: any?): any`. Of what cannot be called, the path.
+    /// Returns the signature, or the path if the item cannot be called.
+    ///
+    /// For example `store.get(key: string, default: any?): any`.
     #[must_use]
     pub fn signature(&self) -> String {
         if !matches!(self.kind, ApiKind::Function | ApiKind::Method | ApiKind::Hook) {
@@ -123,7 +126,7 @@ impl ApiItem {
         format!("{}({}){returns}", self.path, parameters.join(", "))
     }
 
-    /// The first part of its path: the table, type or function that it belongs to.
+    /// Returns the first part of the path: the table, type or function that the item belongs to.
     #[must_use]
     pub fn root(&self) -> &str {
         self.path.split(['.', ':']).next().unwrap_or(&self.path)
@@ -140,7 +143,7 @@ impl Parameter {
 }
 
 impl Signature {
-    /// What fits both: one function that can be called in two ways.
+    /// Merges two signatures of one function that can be called in two ways.
     fn or(mut self, other: &Self) -> Self {
         for (at, parameter) in self.parameters.iter_mut().enumerate() {
             match other.parameters.get(at) {
@@ -173,7 +176,7 @@ fn value(path: &str, kind: ApiKind, returns: &str, doc: &str) -> ApiItem {
     ApiItem { path: path.to_owned(), kind, parameters: Vec::new(), returns: returns.to_owned(), doc: doc.to_owned() }
 }
 
-/// A global, then what is in it: `store`, `store.get`, …
+/// Adds a global, then its fields: `store`, `store.get`, …
 fn add_global<'a>(path: &str, doc: &str, of: &'a Type, aliases: &Aliases<'a>, items: &mut Vec<ApiItem>) {
     let (mut signature, mut fields) = (None, Vec::new());
     resolve(of, aliases, 0, &mut signature, &mut fields);
@@ -188,7 +191,7 @@ fn add_global<'a>(path: &str, doc: &str, of: &'a Type, aliases: &Aliases<'a>, it
     }
 }
 
-/// How a value of this type is called, and which fields it has.
+/// Finds the signature and the fields of a type, following aliases.
 fn resolve<'a>(
     of: &'a Type,
     aliases: &Aliases<'a>,

@@ -1,4 +1,4 @@
-//! Actions that are not done, as people and scripts are told of them.
+//! Refused and failed actions, and how users and scripts are informed of them.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use crate::door::Denied;
 use crate::effects::Refused;
 use crate::run::Run;
 
-/// What is raised, or answered, when the outcome of an action is not known in time.
+/// The error when the result of an action is not known in time.
 pub(crate) const LATE: &str = "it was not done in time";
 
-/// Words of platforms that say what is wrong without saying it to people, in small letters, and the text that says it.
+/// Phrases in errors of platforms, in lower case, and the keys of texts that explain them to users.
 const PHRASES: [(&str, &str); 16] = [
     ("not enough rights", "refused-rights"),
     ("missing permissions", "refused-rights"),
@@ -31,17 +31,19 @@ const PHRASES: [(&str, &str); 16] = [
     ("cannot send messages to this user", "refused-private"),
 ];
 
-/// An action that may not be done, within the run that wanted it.
+/// A refused action, within the run that requested it.
 pub(crate) struct Refusal {
     pub(crate) refused: Refused,
-    /// Why not, in plain words in the language of whoever the event is about.
+    /// The reason, in plain words in the language of the event's user.
     pub(crate) plain: String,
-    /// What whoever asked for it is told, unless the script asks for the outcome; `None` where nobody did.
+    /// The message to the requester, unless the script asks for the outcome.
+    ///
+    /// `None` if there is no requester.
     pub(crate) told: Option<String>,
 }
 
 impl Denied {
-    /// The key of the text that says it.
+    /// Returns the key of the text that explains it.
     pub(crate) const fn key(self) -> &'static str {
         match self {
             Self::TheBot => "denied-bot",
@@ -54,7 +56,7 @@ impl Denied {
     }
 }
 
-/// The key of the text that says a problem of an action in plain words, and the platform's own words for it.
+/// Returns the key of the text that explains an action's error to users, and the platform's words.
 pub(crate) fn text_of(problem: &str) -> (&'static str, &str) {
     if problem == LATE {
         return ("refused-late", problem);
@@ -75,7 +77,7 @@ pub(crate) fn text_of(problem: &str) -> (&'static str, &str) {
     (key, words)
 }
 
-/// Tells whoever used a command or a component of what was not done, where the script has not asked for the outcome itself.
+/// Informs the user of a command or component of refusals that the script has not asked about.
 pub(crate) fn tell_unasked(run: &mut Run) {
     let unasked = run.refused.iter().filter(|refusal| !refusal.refused.is_asked);
     let mut told: Vec<String> = unasked.filter_map(|refusal| refusal.told.clone()).collect();
@@ -90,10 +92,10 @@ pub(crate) fn tell_unasked(run: &mut Run) {
         | EventKind::Form { interaction, .. } => interaction.clone(),
         _ => return,
     };
-    // Where that cannot be said to them alone, it is better said to all than to nobody.
+    // Without ephemeral messages, a message to everybody is better than none.
     let ephemeral = interaction.is_some() || run.door.can(event.bot.name.as_str(), "whisper");
     let content = Content { ephemeral, ..Content::text(told.join("\n")) };
-    // There is an input, so there is a key.
+    // There is an input, so this cannot fail.
     drop(run.note(Action::Answer { room: room.id.clone(), user: user.id.clone(), interaction, content }));
 }
 

@@ -1,22 +1,22 @@
-//! A request against a route: does the path fit, is the body what was declared, and what becomes of what the function returned.
+//! Matching of requests to routes, validation of their bodies, and responses.
 
 use serde_json::{Map, Value};
 
 use crate::declarations::{FieldSpec, FieldType, RouteSpec};
 
-/// What a route answers.
+/// The response of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteReply {
     /// The status code.
     pub status: u16,
-    /// Names and values.
+    /// The headers: names and values.
     pub headers: Vec<(String, String)>,
-    /// What is sent.
+    /// The body.
     pub body: String,
 }
 
 impl RouteSpec {
-    /// The parts of `path` that vary, by name; `None` when the path is another.
+    /// Returns the variable parts of `path`, by name; `None` if the path does not match.
     #[must_use]
     pub fn matches(&self, path: &str) -> Option<Map<String, Value>> {
         let mut params = Map::new();
@@ -34,10 +34,10 @@ impl RouteSpec {
         }
     }
 
-    /// Whether a body is what the route declares.
+    /// Validates a body against the fields that the route declares.
     ///
     /// # Errors
-    /// Everything that is wrong with it, a sentence each.
+    /// Returns all problems, one sentence each.
     pub fn check_body(&self, body: &Value) -> Result<(), Vec<String>> {
         let Some(fields) = &self.body else { return Ok(()) };
         let Value::Object(map) = body else { return Err(vec!["the body is an object with fields".to_owned()]) };
@@ -76,7 +76,7 @@ fn misfit(field: &FieldSpec, value: &Value) -> Option<String> {
 }
 
 impl FieldType {
-    /// As scripts write it.
+    /// Returns the type's name in scripts.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -91,10 +91,12 @@ impl FieldType {
 }
 
 impl RouteReply {
-    /// What a route's function returned: nothing, a text, or a table with `status`, `json` or `text` or `html`, `headers`.
+    /// Builds the response from a function's result.
+    ///
+    /// A result is nothing, a string, or a table with `status`, `json` or `text` or `html`, and `headers`.
     ///
     /// # Errors
-    /// A sentence, when it is none of these.
+    /// Returns an error text if it is none of these.
     pub fn of(result: &Value) -> Result<Self, String> {
         let first = result.as_array().and_then(|values| values.first()).unwrap_or(&Value::Null);
         let plain = |kind: &str| vec![("content-type".to_owned(), format!("{kind}; charset=utf-8"))];

@@ -1,4 +1,4 @@
-//! The run under way, as the functions of the API see it.
+//! The state of the current run, as the API functions use it.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,21 +23,23 @@ use crate::refusal::Refusal;
 use crate::watch::Watch;
 use crate::weight::weight;
 
-/// So many runs that have answered are remembered, of which some may be waiting.
+/// The maximum number of answered runs that are remembered, some of which may be waiting.
 const ANSWERED: usize = 4_096;
 
 /// Shared by all API functions of one VM.
 pub(crate) type SharedRun = Rc<RefCell<Run>>;
 
-/// A problem that the script is told at its own line.
+/// An error text that is raised at the script's own line.
 pub(crate) type Problem = String;
 
-/// What a function tells the script whose time is over: its run ends with the limit, whatever it makes of this.
+/// The error of a host function that stopped because the CPU budget is used up.
+///
+/// The run ends with the limit even if the script catches this error.
 pub(crate) const STOPPED: &str = "the script's time is over";
 
 pub(crate) struct Run {
     pub(crate) script: ScriptName,
-    /// The scripts whose functions it may call.
+    /// The scripts whose exports it may call.
     pub(crate) depends: Vec<ScriptName>,
     pub(crate) limits: Limits,
     pub(crate) door: Rc<dyn Door>,
@@ -47,43 +49,43 @@ pub(crate) struct Run {
     writes: BTreeMap<Arc<[u8]>, Change>,
     timers: Vec<TimerChange>,
     actions: Vec<(ActionKey, Action)>,
-    /// Actions that may not be done.
+    /// Actions that were refused.
     pub(crate) refused: Vec<Refusal>,
     metrics: Vec<MetricChange>,
-    /// The runs that have answered whoever began them, by the sequence numbers of their events; the last ones.
+    /// The runs that have answered their event's user, by sequence number; the latest ones.
     answered: BTreeSet<u64>,
-    /// What the function of a route, or `before_message`, has returned.
+    /// The result of a route's function or of `before_message`.
     pub(crate) result: Option<Value>,
-    /// What the script has declared, and whether it still may.
+    /// The script's declarations; they can only be added while it loads.
     pub(crate) declared: Declarations,
     pub(crate) is_loading: bool,
-    /// Bytes of the patterns and of the words that it listens for.
+    /// The size of its patterns and of its words, in bytes.
     pattern_bytes: usize,
     word_bytes: usize,
-    /// Bytes of what it has declared.
+    /// The size of its declarations, in bytes.
     pub(crate) declared_bytes: usize,
-    /// How much more (or less) is stored than the door says.
+    /// The change of the stored size within this step, in bytes.
     growth: i64,
     random: Option<StdRng>,
     tripped: Option<Limit>,
-    /// Where the script was when it was stopped.
+    /// The position at which the script was stopped.
     pub(crate) stopped_at: Option<String>,
-    /// Bytes that this stretch wants kept outside the VM.
+    /// The output of this step, in bytes.
     output: usize,
-    /// Bytes of the timers that this stretch sets.
+    /// The size of the timers that this step sets, in bytes.
     timer_bytes: usize,
-    /// Lines that this stretch has logged.
+    /// The number of lines that this step has logged.
     log_lines: u32,
-    /// What the runtime has said about the script.
+    /// The runtime's own recent log lines about the script.
     notices: Notices,
     pub(crate) action_meter: Meter,
     log_meter: Meter,
     pub(crate) request_meter: Meter,
     timer_meter: Meter,
-    /// Bytes wanted kept outside the VM.
+    /// Bytes of output.
     write_meter: Meter,
     pub(crate) wait_meter: Meter,
-    /// Milliseconds of CPU after waits.
+    /// Milliseconds of CPU time after waits.
     pub(crate) cpu_meter: Meter,
 }
 
@@ -127,7 +129,9 @@ impl Run {
         }
     }
 
-    /// Counts a pattern of so many bytes, or words of so many: what finds them lies in the host's memory.
+    /// Counts the size of a pattern or of words, in bytes.
+    ///
+    /// The automata that search for them are in the host's memory.
     pub(crate) fn spend_listening(&mut self, pattern: usize, words: usize) -> Result<(), Problem> {
         self.pattern_bytes = self.pattern_bytes.saturating_add(pattern);
         self.word_bytes = self.word_bytes.saturating_add(words);
@@ -141,13 +145,13 @@ impl Run {
         Ok(())
     }
 
-    /// Begins a stretch.
+    /// Begins a step.
     pub(crate) fn begin(&mut self, input: Input) {
         self.discard();
         self.input = Some(input);
     }
 
-    /// Ends a stretch and gives its effects.
+    /// Ends a step and returns its effects.
     pub(crate) fn finish(&mut self) -> Effects {
         if let Some(seq) = self.input.as_ref().map(|input| input.seq)
             && self.has_answered_now()
@@ -170,7 +174,7 @@ impl Run {
         effects
     }
 
-    /// Ends a stretch and forgets its effects. Returns the limit that it went past, if it did.
+    /// Ends a step and drops its effects. Returns the limit that it exceeded, if any.
     pub(crate) fn discard(&mut self) -> Option<Limit> {
         self.input = None;
         self.writes.clear();
@@ -188,7 +192,7 @@ impl Run {
         self.tripped.take()
     }
 
-    /// Whether the stretch under way is the one that `input` began.
+    /// Whether the current step is the one that `input` began.
     pub(crate) fn is_of(&self, input: &Input) -> bool {
         self.input.as_ref().is_some_and(|own| own.seq == input.seq && own.part == input.part)
     }
@@ -197,7 +201,7 @@ impl Run {
         self.tripped.is_some()
     }
 
-    /// The input, or the problem that no hook runs.
+    /// Returns the input, or a problem if no hook runs.
     pub(crate) fn input(&self) -> Result<&Input, Problem> {
         self.input.as_ref().ok_or_else(|| "this works inside a hook only, not while the script is loading".to_owned())
     }
@@ -206,29 +210,30 @@ impl Run {
         self.input.as_ref().map_or(0, |input| input.now)
     }
 
-    /// Counts a line of the log.
+    /// Counts a log line.
     ///
     /// # Errors
-    /// The limit that it would go past.
+    /// Returns the limit that it would exceed.
     pub(crate) fn count_log_line(&mut self) -> Result<(), Limit> {
         self.log_lines = self.log_lines.saturating_add(1);
         let limit = self.limits.log_lines_per_run;
         if self.log_lines > limit {
             return Err(Limit::LogOfRun(limit));
         }
-        // While the script loads it has no time yet.
+        // There is no time yet while the script loads.
         let (limit, Some(now)) = (self.limits.log_lines_per_minute, self.input.as_ref().map(|input| input.now)) else {
             return Ok(());
         };
         if self.log_meter.count(now, limit) { Ok(()) } else { Err(Limit::Log(limit)) }
     }
 
-    /// Says in the log what is amiss with the script, as a line of its own that counts like those which it writes; the same thing
-    /// once a minute. Past the limit it is left out.
+    /// Logs the runtime's warnings about the script, each at most once a minute.
+    ///
+    /// They count like the script's own lines; beyond the limit they are dropped.
     pub(crate) fn warn(&mut self, texts: &[String]) {
         let now = self.now();
         for text in texts {
-            // What a text lacks may be named at any length.
+            // A warning may be of any length.
             if let Some(text) = self.notices.due(now, &log_line::cut(text))
                 && self.count_log_line().is_ok()
             {
@@ -237,7 +242,7 @@ impl Run {
         }
     }
 
-    /// Makes the run end here: whatever the script catches, the next interrupt raises again.
+    /// Ends the run with a limit. Even if the script catches the error, the next interrupt raises it.
     pub(crate) fn trip(&mut self, limit: Limit) -> Problem {
         let problem = limit.to_string();
         self.tripped.get_or_insert(limit);
@@ -261,7 +266,9 @@ impl Run {
         self.write_over(key, old, change)
     }
 
-    /// As `write`, by a caller that has just read the row and knows its size in bytes (key and value; 0 for none).
+    /// Like `write`, for a caller that knows the row's old size in bytes.
+    ///
+    /// That is key and value, or 0 if there is no row.
     pub(crate) fn write_over(&mut self, key: Vec<u8>, old: usize, change: Change) -> Result<(), Problem> {
         let new = match &change {
             Change::Set { value, .. } => key.len() + value.len(),
@@ -278,7 +285,7 @@ impl Run {
         Ok(())
     }
 
-    /// The stored rows with `prefix` after `after`, this run's own writes among them.
+    /// Returns the stored rows with `prefix` after `after`, including writes of this run.
     pub(crate) fn scan(
         &self,
         prefix: &[u8],
@@ -288,7 +295,7 @@ impl Run {
     ) -> Result<Vec<(Vec<u8>, Stored)>, Problem> {
         let mut rows = BTreeMap::new();
         let mut from = after.map(<[u8]>::to_vec);
-        // Rows that this run has removed do not count, so it may take more than one look to fill a page.
+        // Rows that this run has deleted do not count, so filling a page may take several scans.
         loop {
             if self.is_stopped() {
                 return Err(STOPPED.to_owned());
@@ -308,17 +315,19 @@ impl Run {
                 rows.insert(key.to_vec(), Stored { value: value.clone(), expires: *expires });
             }
         }
-        // A page that was full may end before rows that this run has written; those come with the next page.
+        // A full page may end before rows that this run has written; those come with the next page.
         Ok(if backward { rows.into_iter().rev().take(limit).collect() } else { rows.into_iter().take(limit).collect() })
     }
 
-    /// Counts what a stretch wants kept: effects lie in the host's memory, not in the VM's, and all of it is written to the disk.
+    /// Counts output in bytes.
+    ///
+    /// Effects are in the host's memory, not in the VM's, and are all written to disk.
     pub(crate) fn spend_output(&mut self, bytes: usize) -> Result<(), Problem> {
         self.output = self.output.saturating_add(bytes);
         if self.output > OUTPUT_BYTES {
             return Err(self.trip(Limit::Output));
         }
-        // While the script loads it has no time yet.
+        // There is no time yet while the script loads.
         let (limit, Some(now)) = (self.limits.write_mb_per_minute, self.input.as_ref().map(|input| input.now)) else {
             return Ok(());
         };
@@ -329,7 +338,7 @@ impl Run {
         Ok(())
     }
 
-    /// What the VM refused, as the script is told it.
+    /// Converts an error of the VM to a problem.
     pub(crate) fn failed(&mut self, error: &mlua::Error) -> Problem {
         match error {
             mlua::Error::MemoryError(_) => self.trip(Limit::Memory(self.limits.memory_mb)),
@@ -337,7 +346,7 @@ impl Run {
         }
     }
 
-    /// Notes something that the script counts or measures.
+    /// Records a change of a metric.
     pub(crate) fn measure(&mut self, change: MetricChange) -> Result<(), Problem> {
         self.input()?;
         self.door.reserve_metric(&change, self.limits.metric_series)?;
@@ -345,7 +354,7 @@ impl Run {
         Ok(())
     }
 
-    /// What says whether the time of the stretch is over, for functions that take long.
+    /// Returns the watch that says whether the CPU budget is used up, for functions that take long.
     pub(crate) fn watch(&self) -> Arc<Watch> {
         Arc::clone(&self.watch)
     }
@@ -359,14 +368,14 @@ impl Run {
         self.note(action)
     }
 
-    /// Notes an action that the runtime itself takes in the script's name: it counts against no limit.
+    /// Records an action that the runtime requests in the script's name. It counts against no limit.
     pub(crate) fn note(&mut self, action: Action) -> Result<ActionKey, Problem> {
         let key = self.next_key()?;
         self.actions.push((key.clone(), action));
         Ok(key)
     }
 
-    /// Notes an action that may not be done. It has a key as others have; `plain` says in plain words why it is not done.
+    /// Records a refused action, which has a key like any other. `plain` is the reason in plain words.
     pub(crate) fn refuse(
         &mut self,
         action: &Action,
@@ -405,7 +414,7 @@ impl Run {
         Ok(ActionKey { script: self.script.clone(), seq, part, index })
     }
 
-    /// Returns whether the run has answered whoever began it, in this stretch or one before.
+    /// Whether the run has answered its event's user, in this step or an earlier one.
     pub(crate) fn has_answered(&self) -> bool {
         self.has_answered_now() || self.input.as_ref().is_some_and(|input| self.answered.contains(&input.seq))
     }
@@ -418,7 +427,7 @@ impl Run {
         let size = change.weight();
         self.spend_output(size)?;
         let is_set = matches!(change, TimerChange::Set { .. });
-        // Whoever has reached the limit can still cancel.
+        // At the limit, timers can still be cancelled.
         let waiting = if is_set { self.door.waiting_timers() } else { 0 };
         let limit = self.limits.timers;
         if waiting + self.timers.len() >= limit {

@@ -1,4 +1,4 @@
-//! A fresh VM, made safe: the host's functions, the prelude, the sandbox closed, the limits set.
+//! Preparation of a new VM: host functions, prelude, sandbox and limits.
 
 use std::sync::Arc;
 
@@ -21,21 +21,21 @@ const WEB: &str = include_str!("prelude/web.luau");
 const OBJECTS: &str = include_str!("prelude/objects.luau");
 const EVENTS: &str = include_str!("prelude/events.luau");
 
-/// The tables of the API, which scripts may not change.
+/// The API tables, which scripts cannot change.
 const API_TABLES: &[&str] = &[
     "store", "timers", "log", "json", "random", "time", "rooms", "users", "http", "text", "metrics", "commands",
     "tasks",
 ];
 
-/// So far up the stack a script's own line is looked for.
+/// The maximum number of stack levels searched for a line of the script.
 const STACK: usize = 32;
 
-/// What a coroutine of ours yields when the hook has returned, and when it waits. Scripts cannot make light userdata.
+/// The marker that a runner yields when the hook has returned. Scripts cannot create light userdata.
 pub(crate) const DONE: usize = 1;
-/// See [`DONE`].
+/// The marker that a coroutine yields when the hook waits; see [`DONE`].
 pub(crate) const WAIT: usize = 2;
 
-/// What the host needs of a VM that is ready for its script.
+/// The parts of a prepared VM that the host needs.
 pub(crate) struct Prepared {
     pub(crate) new_runner: Function,
     pub(crate) objects: Objects,
@@ -44,7 +44,7 @@ pub(crate) struct Prepared {
     pub(crate) compiled: chunk::Compiled,
 }
 
-/// Everything that is done to a fresh VM before a script may touch it.
+/// Prepares a new VM for a script.
 pub(crate) fn prepare(
     lua: &Lua,
     run: &SharedRun,
@@ -81,7 +81,7 @@ pub(crate) fn prepare(
         globals.get::<Table>(*name)?.set_readonly(true);
     }
     lua.sandbox(true)?;
-    // An incremental collector with these settings holds garbage to about a quarter beyond what is alive.
+    // With these settings the incremental collector keeps garbage below about a quarter of the live memory.
     lua.gc_set_mode(GcMode::Incremental(GcIncParams::default().goal(120).step_multiplier(400)));
     lua.set_memory_limit(limits.memory())?;
     let (watch, run) = (Arc::clone(watch), SharedRun::clone(run));
@@ -106,9 +106,9 @@ fn freeze(table: &Table) -> mlua::Result<()> {
     Ok(())
 }
 
-/// Notes where the script is when it is stopped: the first line of its own up the stack.
+/// Records the position at which the script is stopped: its first own line up the stack.
 fn note_place(lua: &Lua, run: &SharedRun) {
-    // Where the host is in the midst of something, somebody else says what is wrong.
+    // If the run is borrowed, a host function is active and reports the problem itself.
     let Ok(mut run) = run.try_borrow_mut() else { return };
     if run.stopped_at.is_some() {
         return;

@@ -1,4 +1,4 @@
-//! When a task is due: a cron expression in a zone, or an interval.
+//! Schedules of tasks: cron expressions in a time zone, and intervals.
 
 use croner::Cron;
 use jiff::tz::TimeZone;
@@ -7,33 +7,37 @@ use palabre_model::{Millis, parse_duration};
 
 use crate::declarations::TaskSpec;
 
-/// No interval is shorter than this: a second, as cron's finest.
+/// The minimum interval: one second, as in cron expressions.
 const SHORTEST: Millis = 1_000;
 
-/// The first of January 4960, forty years before the library ends its search. Every date of every year with its weekday comes within
-/// twenty-eight of them; a search from today for one that never comes would go through three thousand.
+/// 1 January 4960, forty years before the library ends its search.
+///
+/// Every combination of date and weekday occurs within 28 years of it. To find out that an expression never
+/// matches, a search from today would go through three thousand years.
 const LATE: Millis = 94_355_280_000_000;
 
-/// A task's schedule, read.
+/// The parsed schedule of a task.
 #[derive(Debug, Clone)]
 pub enum Schedule {
-    /// Every so often, counted from the last time.
+    /// An interval, counted from the last due time.
     Every(Millis),
-    /// By the calendar of a zone. Where the clock is put forward, what lies in the gap happens at its end; where it is put back,
-    /// what lies in the hour that comes twice happens the first time.
+    /// A cron expression in a time zone.
+    ///
+    /// When clocks are set forward, times in the gap are due at its end; when they are set back, times in the
+    /// repeated hour are due the first time.
     Cron {
         /// The expression.
         cron: Box<Cron>,
-        /// The zone that it is meant in.
+        /// The time zone.
         zone: TimeZone,
     },
 }
 
 impl Schedule {
-    /// Reads the schedule of a task.
+    /// Parses the schedule of a task.
     ///
     /// # Errors
-    /// A sentence: what is wrong with the expression or the zone.
+    /// Returns the problem of the expression or the zone.
     pub fn of(task: &TaskSpec) -> Result<Self, String> {
         if let Some(every) = parse_duration(&task.schedule.replace(" ms", "ms")) {
             let every = u64::try_from(every.as_millis()).unwrap_or(Millis::MAX);
@@ -70,7 +74,7 @@ impl Schedule {
         matches!(self, Self::Every(_))
     }
 
-    /// The first time after `after`; `None` when there is none any more.
+    /// Returns the first due time after `after`; `None` if there is none.
     #[must_use]
     pub fn next(&self, after: Millis) -> Option<Millis> {
         match self {
@@ -83,7 +87,7 @@ impl Schedule {
         }
     }
 
-    /// The calendar day of a time in the schedule's zone, as days that can be compared.
+    /// Returns the calendar day of a time in the schedule's zone, as a number for comparison.
     #[must_use]
     pub fn day(&self, time: Millis) -> i64 {
         let zone = match self {

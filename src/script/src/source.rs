@@ -1,4 +1,4 @@
-//! The files of a script, read once: what runs is what was read, and its hash is the version.
+//! The files of a script. They are read once; their hash is the script's version.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,113 +13,113 @@ use crate::locale::check_nesting;
 use crate::manifest::Manifest;
 use crate::yaml::YamlError;
 
-/// The folder of the modules and tests that are nobody's scripts.
+/// Folders of modules, tests and texts, which are not scripts.
 const NOT_SCRIPTS: &[&str] = &["lib", "tests", "locales"];
-/// What the path of a module begins with that all scripts share.
+/// The path prefix of modules that all scripts share.
 const LIBRARY: &str = "@lib/";
-/// How many files a script may have, and so how much is read for one.
+/// The maximum number of files of a script.
 const FILES: usize = 256;
 
-/// A script's files.
+/// The files of a script.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
-    /// Its name: that of the file or folder.
+    /// The name, derived from the file or folder.
     pub name: ScriptName,
-    /// Where it was read from: a file, or a folder with `init.luau`.
+    /// The file, or the folder with `init.luau`.
     pub path: PathBuf,
-    /// Its files by path within the folder; a single file alone by its own name.
+    /// The source files by path within the folder; a single file by its own name.
     pub files: BTreeMap<String, String>,
-    /// The file that runs first.
+    /// The main file.
     pub entry: String,
-    /// Its texts, by language: `locales/<language>.ftl` in its folder, or beside a single file.
+    /// The texts by language: `locales/<language>.ftl` in the script's folder, or next to a single file.
     pub locales: BTreeMap<String, String>,
-    /// What its `script.yaml` says, where it has one.
+    /// The contents of its `script.yaml`, if it has one.
     pub manifest: Option<Manifest>,
-    /// The manifest as it stands in its file; empty where there is none.
+    /// The text of that file; empty if there is none.
     manifest_text: String,
-    /// Whether it is counted which of its lines run. That takes time.
+    /// Whether coverage is measured, which takes time.
     pub is_measured: bool,
 }
 
-/// Why a script could not be read.
+/// The reason why a script could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// The folder of the scripts cannot be read.
+    /// The folder of scripts cannot be read.
     #[error("cannot read the folder of the scripts {}: {cause}", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// The system's own words.
+        /// The error of the operating system.
         cause: std::io::Error,
     },
-    /// The operating system refused.
+    /// A file or folder cannot be read.
     #[error("cannot read the script {}: {cause}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// The system's own words.
+        /// The error of the operating system.
         cause: std::io::Error,
     },
-    /// It is a pipe, a device or a folder.
+    /// The path is a pipe, a device or a folder.
     #[error("{} is not a regular file", path.display())]
     NotAFile {
-        /// What is there.
+        /// The path.
         path: PathBuf,
     },
-    /// A file is larger than may be compiled.
+    /// A source file is too large.
     #[error("{} is larger than {} KiB, the limit for one source file; split it into modules", path.display(), SOURCE_BYTES >> 10)]
     TooLarge {
         /// The file.
         path: PathBuf,
     },
-    /// There are more files than a script may have.
+    /// There are too many files.
     #[error("{} has more than {FILES} source files, the limit for one script", path.display())]
     TooMany {
         /// The folder.
         path: PathBuf,
     },
-    /// The manifest says something that cannot be.
+    /// The manifest is invalid.
     #[error(transparent)]
     Manifest(#[from] Box<YamlError>),
-    /// Its manifest asks for a configuration that it does not have.
+    /// The manifest requires configuration that bots.yaml does not have.
     #[error("{name}: {problem}; say it in bots.yaml: scripts: {name}: {{ config: {{ … }} }}")]
     Unconfigured {
         /// The script.
         name: String,
-        /// What is missing or wrong.
+        /// The problem.
         problem: String,
     },
-    /// A file is not text.
+    /// A file is not UTF-8 text.
     #[error("{} is not UTF-8 text", path.display())]
     NotText {
         /// The file.
         path: PathBuf,
     },
-    /// A file of texts nests too deeply to be parsed.
+    /// A Fluent file nests too deeply to be parsed.
     #[error("{0}")]
     Nested(String),
-    /// The manifest is another script's.
+    /// The manifest has another script's name.
     #[error("{name}/{}: it says that the script is called {manifest}, and its folder is called {name}", Manifest::FILE)]
     Renamed {
         /// The folder's name.
         name: String,
-        /// The manifest's.
+        /// The name in the manifest.
         manifest: String,
     },
-    /// There is neither a file nor a folder of that name.
+    /// There is neither a file nor a folder with this name.
     #[error("there is no script {name} in {}: neither {name}.luau nor {name}/init.luau", folder.display())]
     Missing {
-        /// The name that was asked for.
+        /// The name.
         name: String,
-        /// Where scripts are.
+        /// The folder of scripts.
         folder: PathBuf,
     },
 }
 
-/// The names of all scripts in `folder`, sorted: files `*.luau` and folders with `init.luau`.
+/// Returns the names of all scripts in `folder`, sorted: files `*.luau` and folders with `init.luau`.
 ///
 /// # Errors
-/// When the folder cannot be read.
+/// Returns an error if the folder cannot be read.
 pub fn discover(folder: &Path) -> Result<Vec<ScriptName>, SourceError> {
     let failed = |cause| SourceError::Folder { path: folder.to_owned(), cause };
     let mut names = Vec::new();
@@ -134,7 +134,7 @@ pub fn discover(folder: &Path) -> Result<Vec<ScriptName>, SourceError> {
         } else if let Some(name) = file.strip_suffix(".luau")
             && !name.contains('.')
         {
-            // A dot in the stem marks what is no script: `hello.test.luau`, `palabre.d.luau`.
+            // A dot in the stem marks a file that is not a script: `hello.test.luau`, `palabre.d.luau`.
             names.push(name.into());
         }
     }
@@ -147,7 +147,7 @@ impl Source {
     /// Reads the script `name` of `folder`.
     ///
     /// # Errors
-    /// [`SourceError`], which names the file.
+    /// Returns a [`SourceError`] that names the file.
     pub fn read(folder: &Path, name: &str) -> Result<Self, SourceError> {
         let single = folder.join(format!("{name}.luau"));
         if single.exists() && !single.is_dir() {
@@ -188,7 +188,7 @@ impl Source {
         })
     }
 
-    /// A script that lies in no folder: for tests and the terminal.
+    /// Returns a script that is not in a folder, for tests and the terminal.
     #[must_use]
     pub fn from_text(name: &str, text: &str) -> Self {
         let entry = format!("{name}.luau");
@@ -205,7 +205,7 @@ impl Source {
         }
     }
 
-    /// The version: the first 12 hexadecimal digits of the SHA-256 of names and contents.
+    /// Returns the version: the first 12 hexadecimal digits of the SHA-256 of names and contents.
     #[must_use]
     pub fn version(&self) -> String {
         let mut hash = Sha256::new();
@@ -219,23 +219,23 @@ impl Source {
         hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The scripts whose functions it calls, as its manifest says.
+    /// Returns the scripts that its manifest lists under `depends`.
     #[must_use]
     pub fn depends(&self) -> Vec<ScriptName> {
         self.manifest.iter().flat_map(|manifest| manifest.depends.keys()).map(|name| name.as_str().into()).collect()
     }
 
-    /// Its own files, as errors call them, with what is in them.
+    /// Returns its source files with their contents, named as in errors.
     pub fn shown_files(&self) -> impl Iterator<Item = (String, &str)> {
         self.files.iter().map(|(path, text)| (self.display_name(path), text.as_str()))
     }
 
-    /// What errors call the file `path` of this script: `hello.luau`, `trivia/init.luau`.
+    /// Returns the name of a file in errors: `hello.luau`, `trivia/init.luau`.
     pub(crate) fn display_name(&self, path: &str) -> String {
         if self.is_folder() && !path.starts_with(LIBRARY) { format!("{}/{path}", self.name) } else { path.to_owned() }
     }
 
-    /// Which of its files `wanted` means, asked for by the file that errors call `asker`.
+    /// Resolves the argument of a `require` in the file that errors call `asker`.
     pub(crate) fn resolve(&self, asker: &str, wanted: &str) -> Result<String, String> {
         let of_library = wanted.strip_prefix(LIBRARY);
         if of_library.is_none() && !self.is_folder() && !asker.starts_with(LIBRARY) {
@@ -287,7 +287,7 @@ fn read_folder(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>)
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let path = entry.path();
-        // Links are not followed: they could lead out of the folder.
+        // Symbolic links are not followed: they could lead out of the folder.
         let kind = entry.file_type().map_err(failed)?;
         let name = entry.file_name();
         if name.to_string_lossy().starts_with('.') || kind.is_symlink() {
@@ -308,7 +308,7 @@ fn read_folder(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>)
     Ok(())
 }
 
-/// The texts of a folder's `locales/`, by language; none where there is no such folder.
+/// Reads the Fluent files of a folder's `locales/`, by language; none if there is no such folder.
 fn read_locales(folder: &Path) -> Result<BTreeMap<String, String>, SourceError> {
     let folder = folder.join("locales");
     let mut locales = BTreeMap::new();
@@ -326,7 +326,7 @@ fn read_locales(folder: &Path) -> Result<BTreeMap<String, String>, SourceError> 
                 return Err(SourceError::TooMany { path: folder });
             }
             let text = read_file(&entry.path())?;
-            // Here and not only where it is parsed, so that a script is refused before it is installed.
+            // Checked here and not only when it is parsed, so that a script is refused before it is installed.
             check_nesting(&entry.path().display().to_string(), &text).map_err(SourceError::Nested)?;
             locales.insert(language.to_owned(), text);
         }
@@ -334,7 +334,7 @@ fn read_locales(folder: &Path) -> Result<BTreeMap<String, String>, SourceError> 
     Ok(locales)
 }
 
-/// The modules that all scripts share, in the folder `lib` beside them.
+/// Reads the modules that all scripts share, in the folder `lib` next to them.
 fn read_library(scripts: &Path, files: &mut BTreeMap<String, String>) -> Result<(), SourceError> {
     let folder = scripts.join("lib");
     if !folder.is_dir() {
@@ -364,10 +364,10 @@ fn read_manifest(folder: &Path, name: &str) -> Result<Option<(Manifest, String)>
 /// Reads one source file of a script, without its byte order mark.
 ///
 /// # Errors
-/// When it is no regular file, too large, no text, or cannot be read.
+/// Returns an error if it is not a regular file, too large, not text, or cannot be read.
 pub fn read_file(path: &Path) -> Result<String, SourceError> {
     let failed = |cause| SourceError::Io { path: path.to_owned(), cause };
-    // Asked before it is opened: a pipe that nobody writes to would be waited for.
+    // Checked before opening: opening a pipe without a writer would block.
     if !std::fs::metadata(path).map_err(failed)?.is_file() {
         return Err(SourceError::NotAFile { path: path.to_owned() });
     }
@@ -381,7 +381,7 @@ pub fn read_file(path: &Path) -> Result<String, SourceError> {
     Ok(without_bom(&text).to_owned())
 }
 
-/// The text without the byte order mark (U+FEFF) that some editors write in front of UTF-8.
+/// Removes the byte order mark (U+FEFF) that some editors write at the start of UTF-8 files.
 #[must_use]
 pub fn without_bom(text: &str) -> &str {
     text.strip_prefix('\u{FEFF}').unwrap_or(text)

@@ -1,5 +1,6 @@
-//! A file of tests: its functions run as coroutines that ask the stage for something and go on with what came of it. Who plays
-//! the stage is the caller's business.
+//! Test files: each test is a coroutine that yields requests to the test environment.
+//!
+//! The caller performs the requests and resumes the test with the results.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -16,10 +17,10 @@ use crate::value;
 use crate::watch::{Ticker, Watch};
 
 const TESTING: &str = include_str!("prelude/testing.luau");
-/// How long a test may compute between two questions.
+/// The CPU budget of a test between two requests.
 const CPU: Duration = Duration::from_secs(2);
 
-/// What a file of tests may hold in memory, in bytes.
+/// The memory limit of a test file, in bytes.
 const MEMORY: usize = 128 << 20;
 
 /// One test of a file.
@@ -27,31 +28,31 @@ const MEMORY: usize = 128 << 20;
 pub struct TestCase {
     /// Its name.
     pub name: String,
-    /// Where it stands.
+    /// The line of its declaration.
     pub line: usize,
-    /// The options that it was given: config, grants.
+    /// The options: config, grants.
     pub options: Value,
 }
 
-/// How far a test has come.
+/// The state of a test after it ran for a while.
 #[derive(Debug)]
 pub enum TestStep {
-    /// It asks the stage for this.
+    /// A request to the test environment.
     Ask(Value),
-    /// It has ended well.
+    /// The test has passed.
     Passed,
-    /// It has not.
+    /// The test has failed.
     Failed(TestFailure),
 }
 
-/// Why a test failed.
+/// The reason why a test failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestFailure {
-    /// What was wrong, with file and line.
+    /// The message, with file and line.
     pub message: String,
 }
 
-/// A file of tests, loaded.
+/// A loaded test file.
 pub struct TestFile {
     lua: Lua,
     cases: Vec<(TestCase, Function)>,
@@ -60,19 +61,19 @@ pub struct TestFile {
     look: Rc<RefCell<Option<Box<Look>>>>,
 }
 
-/// What a field of a user is: by the user's name and the field's.
+/// Reads a field of a user, given the user's name and the field's.
 pub type Look = dyn Fn(&str, &str) -> Result<Value, String>;
 
-/// A test under way.
+/// A test in progress.
 pub struct RunningTest {
     thread: Thread,
 }
 
 impl TestFile {
-    /// Loads `text`, which errors call `name`.
+    /// Loads a test file. `name` names it in errors.
     ///
     /// # Errors
-    /// What is wrong with it, with file and line.
+    /// Returns the problem, with file and line.
     pub fn load(name: &str, text: &str, ticker: &Ticker) -> Result<Self, TestFailure> {
         let lua = Lua::new();
         let watch = ticker.watch(CPU);
@@ -89,7 +90,7 @@ impl TestFile {
             let cases = Rc::clone(&cases);
             lua.create_function(move |lua, (name, options, f): (LuaString, LuaValue, Function)| {
                 let options = value::from_lua(&options, VALUE_BYTES).map_err(mlua::Error::runtime)?;
-                // Of the function that called `test`.
+                // The line of the call of `test`.
                 let line = lua.inspect_stack(2, |debug| debug.current_line()).flatten().unwrap_or(0);
                 cases.borrow_mut().push((TestCase { name: name.to_string_lossy(), line, options }, f));
                 Ok(())
@@ -123,17 +124,17 @@ impl TestFile {
         Ok(cases.take())
     }
 
-    /// Says who knows the fields of users.
+    /// Sets the function that reads fields of users.
     pub fn look_with(&self, look: Box<Look>) {
         *self.look.borrow_mut() = Some(look);
     }
 
-    /// The tests, in the order of the file.
+    /// Returns the tests, in the order of the file.
     pub fn cases(&self) -> impl Iterator<Item = &TestCase> {
         self.cases.iter().map(|(case, _)| case)
     }
 
-    /// Begins the test of that index.
+    /// Starts a test by index.
     pub fn begin(&self, index: usize) -> (Option<RunningTest>, TestStep) {
         let Some((_, f)) = self.cases.get(index) else {
             let message = "there is no such test".to_owned();
@@ -149,7 +150,7 @@ impl TestFile {
         }
     }
 
-    /// Goes on with what came of the last question: a value, or what is raised at the test's line.
+    /// Resumes a test with the result of its last request: a value, or an error to raise.
     pub fn resume(&self, test: &RunningTest, answer: Result<Value, String>) -> TestStep {
         match answer {
             Ok(value) => match value::to_lua(&self.lua, &value) {
@@ -181,7 +182,7 @@ fn failure(error: &mlua::Error) -> TestFailure {
         mlua::Error::SyntaxError { message, .. } => message.clone(),
         other => other.to_string(),
     };
-    // The traceback names functions of ours; the first line says where in the test it was.
+    // The traceback names functions of the prelude; the first line has the position in the test.
     let message = text.split("\nstack traceback:").next().unwrap_or_default();
     TestFailure { message: without_addresses(message.trim_start_matches("runtime error: ")) }
 }

@@ -1,5 +1,6 @@
-//! Values on their way between Lua, JSON and the store. What leaves the VM is checked for depth and size: a table can
-//! contain itself, and a recursion of ours must not.
+//! Conversion of values between Lua, JSON and the store.
+//!
+//! Depth and size of what leaves the VM are checked, because a table can contain itself.
 
 use mlua::{Lua, Table, Value as LuaValue};
 use serde_json::{Map, Number, Value};
@@ -11,52 +12,52 @@ use crate::watch::Watch;
 /// The largest integer that a Lua number holds exactly.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// A value as the store keeps it: MessagePack.
+/// Encodes a value for the store, as MessagePack.
 #[must_use]
 pub fn encode(value: &Value) -> Vec<u8> {
-    // JSON values always serialise; the alternative to an empty value would be a panic.
+    // JSON values always serialise; this only avoids a panic.
     rmp_serde::to_vec(value).unwrap_or_default()
 }
 
-/// A value as it was stored.
+/// Decodes a stored value.
 ///
 /// # Errors
-/// A sentence, when the bytes are no such value.
+/// Returns an error text if the bytes are not a valid value.
 pub fn decode(bytes: &[u8]) -> Result<Value, String> {
     rmp_serde::from_slice(bytes).map_err(|error| format!("the stored value cannot be read: {error}"))
 }
 
-/// Asks a watch, as work goes on, whether the time of the script for which it is done is over.
+/// Checks the CPU budget at intervals during long work.
 struct Pace<'w> {
     watch: Option<&'w Watch>,
     steps: u32,
 }
 
 impl<'w> Pace<'w> {
-    /// So many values, and the watch is asked.
+    /// The number of values between two checks.
     const ASKED_EVERY: u32 = 64;
 
     fn new(watch: Option<&'w Watch>) -> Self {
         Self { watch, steps: 0 }
     }
 
-    /// One value more; false when the time is over.
+    /// Counts one value; returns false if the CPU budget is used up.
     fn goes_on(&mut self) -> bool {
         self.steps = self.steps.wrapping_add(1);
         !self.steps.is_multiple_of(Self::ASKED_EVERY) || !self.watch.is_some_and(Watch::is_expired)
     }
 }
 
-/// What is left to a conversion: bytes, and time.
+/// The remaining budget of a conversion: bytes, and CPU time.
 struct Left<'w> {
     bytes: usize,
     pace: Pace<'w>,
 }
 
-/// About how much memory a value takes, in bytes.
+/// Returns the approximate memory of a value, in bytes.
 pub(crate) fn weight(value: &Value) -> usize {
     const EACH: usize = 32;
-    // The nodes of a map have room for several entries.
+    // A node of a map has room for several entries.
     const MAP: usize = 256;
     const NAME: usize = 32;
     EACH + match value {
@@ -68,12 +69,12 @@ pub(crate) fn weight(value: &Value) -> usize {
     }
 }
 
-/// What JSON can hold of a Lua value, of at most `max_bytes` in all.
+/// Converts a Lua value to JSON, of at most `max_bytes` in all.
 pub(crate) fn from_lua(value: &LuaValue, max_bytes: usize) -> Result<Value, String> {
     from_lua_within(value, max_bytes, None)
 }
 
-/// As [`from_lua`], as long as the time of the script lasts.
+/// Like [`from_lua`], within the script's CPU budget.
 pub(crate) fn from_lua_within(value: &LuaValue, max_bytes: usize, watch: Option<&Watch>) -> Result<Value, String> {
     let mut left = Left { bytes: max_bytes, pace: Pace::new(watch) };
     convert(value, 0, &mut left).map_err(|problem| match problem {
@@ -84,7 +85,7 @@ pub(crate) fn from_lua_within(value: &LuaValue, max_bytes: usize, watch: Option<
     })
 }
 
-/// An empty Lua table could be a list or a map. Under these names, however deep, it is a list.
+/// Turns empty maps under these names, at any depth, into lists: an empty Lua table could be either.
 pub(crate) fn fill_lists(value: &mut Value, names: &[&str]) {
     match value {
         Value::Object(map) => {
@@ -150,7 +151,7 @@ fn convert_table(table: &Table, depth: usize, left: &mut Left<'_>) -> Result<Val
                 if position == list.len() + 1 {
                     list.push(value);
                 } else {
-                    // Out of order only when part of the list lies in the hash part; put it in its place.
+                    // Only the hash part of a table comes out of order; put the element in its place.
                     spend(left, position.saturating_sub(list.len()).saturating_mul(8))?;
                     list.resize(list.len().max(position), Value::Null);
                     list[position - 1] = value;
@@ -176,7 +177,7 @@ fn spend(left: &mut Left<'_>, bytes: usize) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whole numbers as integers, so that they are stored small and read back whole.
+/// Returns an integer for a whole number, which is stored in fewer bytes and read back as it was.
 pub(crate) fn number(n: f64) -> Option<Value> {
     if n.fract() == 0.0 && n.abs() <= MAX_EXACT {
         return Some(Value::Number((n as i64).into()));
@@ -184,12 +185,12 @@ pub(crate) fn number(n: f64) -> Option<Value> {
     Number::from_f64(n).map(Value::Number)
 }
 
-/// A JSON value as Lua sees it; null is nil.
+/// Converts a JSON value to Lua; null becomes nil.
 pub(crate) fn to_lua(lua: &Lua, value: &Value) -> mlua::Result<LuaValue> {
     put(lua, value, &mut Pace::new(None))
 }
 
-/// As [`to_lua`], as long as the time of the script lasts.
+/// Like [`to_lua`], within the script's CPU budget.
 pub(crate) fn to_lua_within(lua: &Lua, value: &Value, watch: &Watch) -> mlua::Result<LuaValue> {
     put(lua, value, &mut Pace::new(Some(watch)))
 }
@@ -206,7 +207,7 @@ fn put(lua: &Lua, value: &Value, pace: &mut Pace<'_>) -> mlua::Result<LuaValue> 
         Value::Array(list) => {
             let table = lua.create_table_with_capacity(list.len(), 0)?;
             for (index, value) in list.iter().enumerate() {
-                // A hole would make the rest unreachable by the length operator.
+                // A hole would make the following elements unreachable for the length operator.
                 let value = if value.is_null() { LuaValue::NULL } else { put(lua, value, pace)? };
                 table.raw_seti(index + 1, value)?;
             }

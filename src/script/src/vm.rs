@@ -1,4 +1,4 @@
-//! One script in one VM: built, then fed one stretch of a run at a time.
+//! A script in its VM, which runs one step of a run at a time.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -25,19 +25,19 @@ use crate::watch::{Ticker, Watch};
 use crate::yaml::nearest;
 use crate::{chunk, value};
 
-/// How many coroutines are kept for the next events.
+/// The maximum number of idle coroutines kept for later events.
 const IDLE_RUNNERS: usize = 16;
-/// So many functions that look like hooks are named.
+/// The maximum number of warnings about functions that look like hooks.
 const WARNINGS: usize = 10;
 
-/// How a stretch of a run ended.
+/// The outcome of a step of a run.
 #[allow(clippy::large_enum_variant, reason = "one is held at a time, and taken apart at once")]
 pub enum Step {
-    /// The hook returned: this is what it wants.
+    /// The hook returned, with these effects.
     Done(Effects),
-    /// The hook waits: this is what it wants so far, and what it waits for.
+    /// The hook waits. It has the effects so far and what it waits for.
     Waiting(Effects, Wait, Parked),
-    /// The hook raised, or went past a limit: nothing that it wanted counts.
+    /// The hook raised an error or exceeded a limit. Its effects are dropped.
     Failed(Box<Failure>),
 }
 
@@ -45,13 +45,13 @@ pub enum Step {
 pub struct Parked {
     runner: Thread,
     choices: Vec<(String, String)>,
-    /// What is raised when the time is over; `None` where that is an answer like another.
+    /// The error to raise on a timeout; `None` if a timeout is a normal answer.
     timed_out: Option<&'static str>,
-    /// Its part of what waiting runs keep outside the VM.
+    /// Its share of the memory of waiting runs.
     share: Share,
 }
 
-/// A script's VM. Not `Send`: it lives and dies on one worker thread.
+/// The VM of a script. It is not `Send`: it stays on one worker thread.
 pub struct Vm {
     lua: Lua,
     run: SharedRun,
@@ -61,7 +61,7 @@ pub struct Vm {
     hooks: Vec<Option<Function>>,
     new_runner: Function,
     idle_runners: Vec<Thread>,
-    /// What waiting runs keep outside the VM.
+    /// The memory of waiting runs outside the VM.
     kept: Kept,
     objects: Objects,
     exports: Table,
@@ -74,7 +74,7 @@ impl Vm {
     /// Compiles the script and runs its main chunk. `config` is its part of bots.yaml.
     ///
     /// # Errors
-    /// What the script or its syntax did wrong, with file and line.
+    /// Returns the failure of the script or its syntax, with file and line.
     pub fn build(
         source: &Source,
         limits: &Limits,
@@ -120,7 +120,7 @@ impl Vm {
         Ok(vm)
     }
 
-    /// Runs the main chunk and looks what hooks it has defined.
+    /// Runs the main chunk and finds the hooks that it defined.
     fn load(&mut self, source: &Source) -> mlua::Result<()> {
         let main = chunk::compile(&self.lua, source, &source.entry, &self.compiled)?;
         let thread = self.lua.create_thread(main)?;
@@ -173,31 +173,31 @@ impl Vm {
         self.hooks.get(name as usize).is_some_and(Option::is_some)
     }
 
-    /// Which lines have run, where the source asks for that to be counted.
+    /// Returns the coverage so far, if the source asks for it.
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         chunk::coverage(&self.compiled)
     }
 
-    /// What the script has declared while it loaded.
+    /// Returns the declarations that the script made while it loaded.
     #[must_use]
     pub fn declarations(&self) -> &Arc<Declarations> {
         &self.declarations
     }
 
-    /// What looks like a mistake, though it runs.
+    /// Returns warnings about likely mistakes.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// Memory in use, in bytes.
+    /// Returns the memory in use, in bytes.
     #[must_use]
     pub fn used_memory(&self) -> usize {
         self.lua.used_memory()
     }
 
-    /// Starts the hook for an event. Without a hook for it, nothing is done.
+    /// Starts the hook for an event. Without a hook, nothing is done.
     pub fn start(&mut self, input: Input) -> Step {
         let name = input.event.kind.name();
         let hook = self.hooks.get(name as usize).cloned().flatten();
@@ -206,7 +206,7 @@ impl Vm {
         }
         let input_again = input.clone();
         self.run.borrow_mut().begin(input);
-        // Armed first: making a runner runs Lua too, and a flag from the last stretch would end it.
+        // Armed first: making a runner runs Lua code, which the flag of the last step would stop.
         let watch = Arc::clone(&self.watch);
         let armed = self.ticker.arm(&watch);
         let runner = match self.idle_runners.pop().map_or_else(|| self.make_runner(), Ok) {
@@ -244,7 +244,7 @@ impl Vm {
         self.settle(runner, outcome)
     }
 
-    /// Goes on with a run whose wait is over.
+    /// Resumes a run whose wait is over.
     pub fn resume(&mut self, parked: Parked, answer: &Answer, input: Input) -> Step {
         let Parked { runner, choices, timed_out, share } = parked;
         drop(share);
@@ -268,7 +268,7 @@ impl Vm {
         self.settle(runner, outcome)
     }
 
-    /// What the wait gives back: a value, or what is raised there.
+    /// Converts the outcome of a wait to its return value, or to the error to raise there.
     fn answer(
         &self,
         answer: &Answer,
@@ -299,11 +299,12 @@ impl Vm {
         })
     }
 
-    /// Calls a function that the script exports, for another script's run: what it does stays in this VM's run until that one is
-    /// [finished](Vm::finish_call) or dropped. It cannot wait.
+    /// Calls a function that the script exports, within another script's run.
+    ///
+    /// Its effects stay in this VM until that run is [finished](Vm::finish_call) or dropped. It cannot wait.
     ///
     /// # Errors
-    /// What it raised, or that there is no such function.
+    /// Returns the error that it raised, or that there is no such function.
     pub fn call(&mut self, function: &str, arguments: &Value, input: Input) -> Result<Value, String> {
         let exported: Option<Function> = self.exports.raw_get(function).map_err(|error| error.to_string())?;
         let exported = exported.ok_or_else(|| format!("the script exports no {function}"))?;
@@ -329,18 +330,20 @@ impl Vm {
         }
     }
 
-    /// What the calls of one run of another script's want done, all together.
+    /// Returns the effects of all calls within one run of another script.
     pub fn finish_call(&mut self) -> Effects {
         self.run.borrow_mut().finish()
     }
 
-    /// Forgets what the calls of one run of another script's wanted.
+    /// Drops the effects of the calls within one run of another script.
     pub fn drop_call(&mut self) {
         let _tripped = self.run.borrow_mut().discard();
     }
 
-    /// The event as the runner gets it. Made with the memory limit lifted: what the platform bounds need not be guarded
-    /// allocation by allocation, which takes longer than many a hook. What it takes is counted as soon as the script runs.
+    /// Returns the event as the runner takes it. The memory limit is lifted meanwhile.
+    ///
+    /// The platform bounds its size, and checking each allocation takes longer than many hooks do. The memory
+    /// counts as soon as the script runs.
     fn arguments(&mut self, input: &Input) -> mlua::Result<Arguments> {
         self.lua.set_memory_limit(0)?;
         let arguments = self.objects.arguments(&self.lua, input);
@@ -350,14 +353,14 @@ impl Vm {
 
     fn make_runner(&self) -> mlua::Result<Thread> {
         let runner = self.lua.create_thread(self.new_runner.clone())?;
-        // Up to its first yield, which says that it is ready for an event.
+        // Runs to the first yield, at which it is ready for an event.
         runner.resume::<LuaValue>(())?;
         Ok(runner)
     }
 
     fn settle(&mut self, runner: Thread, outcome: mlua::Result<(LuaValue, LuaValue)>) -> Step {
         if self.watch.is_expired() {
-            // Whatever the script made of it: it went past a limit.
+            // The step exceeded a limit, whatever the script made of the error.
             let error = outcome.err().unwrap_or_else(|| mlua::Error::runtime(""));
             return self.failed(&error);
         }
@@ -390,7 +393,7 @@ impl Vm {
         }
     }
 
-    /// Lets a run wait, unless that goes past what waiting runs may keep or what may be written.
+    /// Suspends a run, unless that exceeds the memory of waiting runs or the output limit.
     fn park(&mut self, runner: Thread, wait: Wait) -> Step {
         let bytes = self.run.borrow().input().map_or(0, |input| kept::weight(&wait, &input.event.kind));
         let limit = self.limits.waiting_mb;
@@ -410,7 +413,7 @@ impl Vm {
             Wait::Choose { choices, .. } => choices.clone(),
             _ => Vec::new(),
         };
-        // Nobody answering is an answer; a request or a delivery that takes too long is a failure.
+        // A missing answer of a user is a result; a request or a delivery that takes too long is a failure.
         let timed_out = match &wait {
             Wait::Http { .. } => {
                 Some("http: there was no answer in time (limits.http_requests says how many may be under way at once)")
@@ -434,12 +437,12 @@ impl Vm {
         };
         let tripped = tripped.or(self.watch.is_expired().then(|| Limit::Cpu(self.limits.cpu())));
         let mut failure = Failure::from_lua(error, tripped, stopped_at.as_deref(), &self.limits);
-        // A stack that cannot grow for want of memory reports an overflow.
+        // A stack that cannot grow because memory is full is reported as an overflow.
         if failure.limit == Some(Limit::Recursion) && self.lua.used_memory() > self.limits.memory() / 10 * 9 {
             failure = Failure { limit: Some(Limit::Memory(self.limits.memory_mb)), spoiled: true, ..failure };
         }
         if failure.spoiled || self.lua.used_memory() > self.limits.memory() / 4 * 3 {
-            // Luau has no emergency collection: what is garbage now would make the next allocation fail too.
+            // Luau has no emergency collection: garbage that is left now would make the next allocation fail too.
             self.idle_runners.clear();
             failure.spoiled = self.lua.gc_collect().is_err() || self.lua.used_memory() > self.limits.memory() / 2;
         }

@@ -1,5 +1,8 @@
-//! Who ends a script that computes too long: a ticker thread that looks every millisecond, and a flag that the VM's interrupt
-//! reads at each loop turn and call. Reading a clock there instead would cost four times as much.
+//! CPU watchdog: ends scripts that compute for too long.
+//!
+//! A ticker thread samples the workers' CPU clocks every millisecond and sets a flag, which the VM's
+//! interrupt reads at each loop iteration and call. Reading a clock there instead would cost four times as
+//! much.
 
 use std::sync::atomic::{
     AtomicBool, AtomicU32, AtomicU64,
@@ -10,33 +13,35 @@ use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 const TICK: Duration = Duration::from_millis(1);
-/// So long without anything to watch, and the ticker goes to sleep.
+/// The number of idle ticks after which the ticker goes to sleep.
 const IDLE_TICKS: u32 = 200;
 
-/// What a VM and the ticker share.
+/// The state that a VM and the ticker share.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
-    /// Odd while a stretch of script runs; another number for each stretch.
+    /// Odd while a step runs; changes with each step.
     stretch: AtomicU64,
-    /// The worker thread that runs it, for its CPU clock. 0 when unknown.
+    /// The id of the worker thread, for its CPU clock; 0 if unknown.
     thread: AtomicU32,
     budget_ms: AtomicU64,
     expired: AtomicBool,
 }
 
 impl Watch {
-    /// Whether the budget is used up. Stays so until the next stretch: what raises must go on raising, or `pcall` swallows it.
+    /// Whether the CPU budget is used up.
+    ///
+    /// It stays set until the next step: the error must be raised again and again, or `pcall` would swallow it.
     pub(crate) fn is_expired(&self) -> bool {
         self.expired.load(Relaxed)
     }
 
-    /// Makes the present stretch end at the next interrupt, for whatever reason the caller has noted.
+    /// Makes the current step end at the next interrupt, for a reason that the caller has recorded.
     pub(crate) fn expire(&self) {
         self.expired.store(true, Relaxed);
     }
 }
 
-/// Watches all VMs of a daemon. Dropping the last handle ends its thread.
+/// Watches the VMs of a daemon. Its thread ends when the last handle is dropped.
 #[derive(Clone)]
 pub struct Ticker {
     inner: Arc<Inner>,
@@ -52,7 +57,7 @@ impl Ticker {
     /// Starts the thread.
     ///
     /// # Errors
-    /// When the operating system has no thread to give.
+    /// Returns an error if the operating system cannot create a thread.
     pub fn start() -> std::io::Result<Self> {
         let (sender, receiver) = std::sync::mpsc::channel::<Weak<Inner>>();
         let handle = std::thread::Builder::new().name("script-ticker".to_owned()).spawn(move || {
@@ -65,7 +70,7 @@ impl Ticker {
             asleep: AtomicBool::new(false),
             thread: handle.thread().clone(),
         });
-        // The thread waits for exactly this; it cannot be gone.
+        // The thread waits for this message, so it is still there.
         drop(sender.send(Arc::downgrade(&inner)));
         Ok(Self { inner })
     }
@@ -77,7 +82,7 @@ impl Ticker {
         watch
     }
 
-    /// Begins a stretch. The flag of an earlier one is taken back.
+    /// Begins a step and resets the flag.
     pub(crate) fn arm<'w>(&self, watch: &'w Watch) -> Armed<'w> {
         if watch.thread.load(Relaxed) == 0 {
             let id = u32::try_from(rustix::thread::gettid().as_raw_nonzero().get()).unwrap_or(0);
@@ -98,7 +103,7 @@ impl Drop for Inner {
     }
 }
 
-/// Ends the stretch when dropped. The flag stays as it is, for the host to read.
+/// Ends the step when dropped. The flag stays set for the host to read.
 pub(crate) struct Armed<'w>(&'w Watch);
 
 impl Drop for Armed<'_> {
@@ -107,7 +112,7 @@ impl Drop for Armed<'_> {
     }
 }
 
-/// What the ticker knows of the stretch that it saw last in one watch.
+/// The ticker's last observation of one watch.
 struct Seen {
     stretch: u64,
     since: Instant,
@@ -135,7 +140,7 @@ fn tick(inner: &Weak<Inner>) {
             }
         }
         if idle > IDLE_TICKS {
-            // Looks again after a second in any case, should a wake-up have crossed with going to sleep.
+            // Wakes up after a second in any case, in case a wake-up was missed while going to sleep.
             std::thread::park_timeout(Duration::from_secs(1));
             idle = 0;
         } else {
@@ -144,7 +149,7 @@ fn tick(inner: &Weak<Inner>) {
     }
 }
 
-/// True when a stretch is under way. Sets its flag when its CPU time is over the budget.
+/// Checks a watch and sets its flag if the CPU budget is used up. Returns whether a step is running.
 fn look(watch: &Watch, seen: &mut Seen) -> bool {
     let stretch = watch.stretch.load(Acquire);
     if stretch.is_multiple_of(2) {
@@ -156,7 +161,7 @@ fn look(watch: &Watch, seen: &mut Seen) -> bool {
     }
     let cpu = cpu_time(watch.thread.load(Relaxed));
     let Some(start) = seen.cpu.filter(|_| cpu.is_some()).or(cpu) else {
-        // No CPU clock to read: by the wall clock then.
+        // Without a CPU clock, use the wall clock.
         if seen.since.elapsed() >= Duration::from_millis(watch.budget_ms.load(Relaxed)) {
             watch.expire();
         }
@@ -170,8 +175,9 @@ fn look(watch: &Watch, seen: &mut Seen) -> bool {
     true
 }
 
-/// The CPU time of one of our threads so far, as the scheduler counts it (first field of `schedstat`, nanoseconds; see
-/// `Documentation/scheduler/sched-stats.rst` of Linux). `None` where there is no such file.
+/// Returns the CPU time of one of our threads, as the scheduler counts it; `None` if unavailable.
+///
+/// It is the first field of `schedstat`, in nanoseconds; see `Documentation/scheduler/sched-stats.rst` of Linux.
 fn cpu_time(thread: u32) -> Option<Duration> {
     let text = std::fs::read_to_string(format!("/proc/self/task/{thread}/schedstat")).ok()?;
     text.split_ascii_whitespace().next()?.parse().ok().map(Duration::from_nanos)

@@ -1,11 +1,11 @@
-//! About how much memory an action takes: what a run wants done lies in the host's memory, not in the VM's.
+//! Approximate memory of actions. Requested actions are in the host's memory, not in the VM's.
 
 use palabre_model::{Action, Content, Embed, Measure, Mention, RoomChange, Select};
 
-/// What each thing takes beside its texts, in bytes.
+/// The overhead of each object in addition to its texts, in bytes.
 const EACH: usize = 256;
 
-/// About how many bytes.
+/// Returns the approximate memory of an action, in bytes.
 pub(crate) fn weight(action: &Action) -> usize {
     EACH + match action {
         Action::Send { content, .. }

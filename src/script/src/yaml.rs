@@ -1,15 +1,15 @@
-//! Errors in YAML files of operators and authors: where, the lines, what was expected, and what was probably meant.
+//! Errors in YAML files of operators and authors: the position, the lines around it, and suggestions.
 
 use serde_saphyr::{Error, Location};
 
-/// The longest word for which a similar one is looked for, in bytes.
+/// The maximum length of a word for which a suggestion is made, in bytes.
 const LONGEST_MEANT: usize = 128;
-/// How many characters of a line are shown, around the column.
+/// The number of characters of a line that are shown, around the column.
 const SHOWN: usize = 120;
-/// The longest message, in characters: some repeat what stands in the file.
-const LONGEST_MESSAGE: usize = 1_000;
+/// The maximum length of a message, in characters: some repeat text of the file.
+const LONGEST_MESSAGE: usize = 400;
 
-/// What is wrong with a file, and where.
+/// A problem in a file, with its position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}:{column}: {message}{lines}")]
 pub struct YamlError {
@@ -19,29 +19,31 @@ pub struct YamlError {
     pub line: u64,
     /// The column, counted from 1.
     pub column: u64,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
-    /// The line with its neighbours and a mark under the column. Each stands on a line of its own, the first as well.
+    /// The line with its neighbours and a marker under the column.
+    ///
+    /// Each begins with a line break, the first as well.
     pub lines: String,
 }
 
-/// The file that an error is in.
+/// The file of an error.
 #[derive(Debug, Clone, Copy)]
 pub struct YamlFile<'f> {
-    /// As errors call it.
+    /// Its name in errors.
     pub file: &'f str,
-    /// What is in it.
+    /// Its text.
     pub text: &'f str,
 }
 
 impl YamlFile<'_> {
-    /// Something is wrong at `location` that the parser does not know of.
+    /// Returns an error at `location` that the parser does not know of.
     #[must_use]
     pub fn wrong(&self, location: &Location, message: String) -> YamlError {
         self.at(location.line(), location.column(), message)
     }
 
-    /// What the parser says, as a person reads it.
+    /// Converts an error of the parser for people.
     #[must_use]
     pub fn unparsed(&self, error: &Error) -> YamlError {
         let mut message = match error.without_snippet() {
@@ -54,9 +56,9 @@ impl YamlFile<'_> {
             error => error.to_string(),
         };
         let (line, column) = error.location().map_or((1, 1), |location| (location.line(), location.column()));
-        // The position stands in front already.
+        // The position is at the start of the error already.
         message = message.replace(&format!(" at line {line}, column {column}"), "");
-        // The parser's words for whoever programs with it.
+        // The parser's words are meant for programmers who use it.
         message = message.replace("duplicate mapping key: ", "this key is there twice: ");
         message = message.replace(", set DuplicateKeyPolicy in Options if acceptable", "");
         if let Some(meant) = meant(&message) {
@@ -69,7 +71,7 @@ impl YamlFile<'_> {
         self.at(line, column, message)
     }
 
-    /// Something is wrong with what stands in the file as `literal`; where it stands in it more than once, the first is shown.
+    /// Returns an error at the first occurrence of `literal` in the file.
     #[must_use]
     pub fn wrong_literal(&self, literal: &str, message: String) -> YamlError {
         let before = self.text.split_once(literal).map_or("", |(before, _)| before);
@@ -86,7 +88,7 @@ impl YamlFile<'_> {
     }
 
     fn at(&self, line: u64, column: u64, message: String) -> YamlError {
-        // What the parser has no place for is told of the beginning.
+        // An error without a position is reported at the start of the file.
         let (line, column) = (line.max(1), column.max(1));
         let message = match message.char_indices().nth(LONGEST_MESSAGE) {
             Some((end, _)) => format!("{}…", &message[..end]),
@@ -102,14 +104,14 @@ impl YamlFile<'_> {
     }
 }
 
-/// The line with its neighbours and a mark.
+/// Returns the line with its neighbours and a marker.
 fn lines(text: &str, line: usize, column: usize) -> String {
     let mut shown = String::new();
-    // All three lines from the same column on, so that what belongs together stands together.
+    // All three lines start at the same column, so that they stay aligned.
     let start = if column > SHOWN * 3 / 4 { column - SHOWN / 2 } else { 0 };
     for (number, content) in (1..).zip(text.lines()).skip(line.saturating_sub(2)).take(3) {
         let mark = if number == line { ">" } else { " " };
-        // A stranger's file; a terminal would take some characters for orders.
+        // The file is untrusted: a terminal would interpret some control characters.
         let mut rest = content.chars().map(|c| if c.is_control() { ' ' } else { c }).skip(start);
         let content: String = rest.by_ref().take(SHOWN).collect();
         let (cut_before, cut_after) = (if start > 0 { "…" } else { "" }, if rest.next().is_some() { "…" } else { "" });
@@ -137,7 +139,7 @@ fn whole_number(ty: &str, number: Option<&str>) -> String {
     }
 }
 
-/// "; did you mean `needs`?", for a message that names what is not known and what is.
+/// Returns "; did you mean `needs`?" for a message that names an unknown word and the known ones.
 fn meant(message: &str) -> Option<String> {
     let unknown = message.contains("unknown field") || message.contains("unknown variant");
     let wrong = message.split('`').nth(1).filter(|_| unknown)?;
@@ -146,10 +148,10 @@ fn meant(message: &str) -> Option<String> {
     (!hint.is_empty()).then_some(hint)
 }
 
-/// "; did you mean …?" with the nearest of `known`, or nothing when none is near.
+/// Returns "; did you mean …?" with the most similar of `known`, or nothing if none is similar.
 #[must_use]
 pub fn nearest<'k>(wrong: &str, known: impl Iterator<Item = &'k str>) -> String {
-    // Likeness takes the product of both lengths, and nobody meant what is longer.
+    // Similarity takes the product of both lengths, and real names are short.
     if wrong.len() > LONGEST_MEANT {
         return String::new();
     }

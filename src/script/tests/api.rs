@@ -1,4 +1,4 @@
-//! What scripts can do, each as a script would.
+//! The script API, tested with scripts.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -477,7 +477,7 @@ fn an_error_of_a_replaced_function_names_the_scripts_own_line() {
     assert!(failure.fault.message.starts_with("test.luau:2: "), "{failure}");
 }
 
-/// Answers only what another door was asked, and in that order.
+/// Replays recorded answers of another host, in order.
 struct Recorded {
     answers: std::cell::RefCell<std::collections::VecDeque<Option<Stored>>>,
 }
@@ -512,7 +512,7 @@ impl Door for Recorded {
     }
 }
 
-/// Passes on, and keeps what it was answered.
+/// Forwards calls and records the answers.
 struct Recorder {
     door: TestDoor,
     answers: std::cell::RefCell<std::collections::VecDeque<Option<Stored>>>,
@@ -663,10 +663,10 @@ fn what_is_said_first_where_somebody_waits_for_an_answer_is_it() {
     let (answer, send) = (ActionKind::Answer, ActionKind::Send);
     assert_eq!(kinds("say", Some("1:s:x")), [answer, send]);
     assert_eq!(kinds("reply", Some("1:s:x")), [answer, send]);
-    // Each use is answered by itself.
+    // Each interaction is answered by itself.
     assert_eq!(kinds("say", Some("2:s:x")), [answer, send]);
     assert_eq!(kinds("none", Some("3:s:x")), [answer]);
-    // Where nobody waits, what is said is said.
+    // Without an interaction, messages are sent as usual.
     assert_eq!(kinds("say", None), [send, send]);
 }
 
@@ -696,7 +696,7 @@ fn content_that_no_platform_shows_is_told_at_the_scripts_own_line() {
         let failure = bench.failure("go").to_string();
         assert!(failure.contains(part) && failure.contains("test.luau:1"), "{what}: {failure}");
     }
-    // What others have called a file is no mistake of the script's.
+    // The name of another user's file is corrected, not refused.
     let mut bench = Bench::new(
         r#"function on_message(event) event.room:send{ files = { { name = "a\r\nb/c.txt", url = "https://x.example/f", bot = "lobby" } } } end"#,
     );

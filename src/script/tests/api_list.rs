@@ -1,4 +1,4 @@
-//! What scripts have, three ways: what the host gives them, what the list says that they have, what the guide shows.
+//! Compares the script API in the host, in the type definitions and in the guide.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -19,7 +19,7 @@ const REGISTER: &str = include_str!("../src/prelude/register.luau");
 const TESTING: &str = include_str!("../src/prelude/testing.luau");
 const WEB: &str = include_str!("../src/prelude/web.luau");
 
-/// The tables of methods: the file of the prelude, what it calls them, and the first of the types that have them.
+/// The method tables: the prelude file, their name there, and the base type that declares the methods.
 const CLASSES: &[(&str, &str, &str)] = &[
     (OBJECTS, "Bot", "Bot"),
     (OBJECTS, "Space", "Space"),
@@ -37,48 +37,48 @@ const CLASSES: &[(&str, &str, &str)] = &[
 
 type Names = BTreeSet<String>;
 
-/// What is in one of them alone.
+/// Returns the names that are in only one of the sets.
 fn apart(one: &Names, other: &Names) -> Vec<String> {
     one.symmetric_difference(other).cloned().collect()
 }
 
-/// The paths of all items of these kinds.
+/// Returns the paths of all items of these kinds.
 fn paths(items: &[ApiItem], kinds: &[ApiKind]) -> Names {
     items.iter().filter(|item| kinds.contains(&item.kind)).map(|item| item.path.clone()).collect()
 }
 
-/// The type that `class` extends.
+/// Returns the type that `class` extends.
 fn parent<'a>(items: &'a [ApiItem], class: &str) -> Option<&'a str> {
     let own = items.iter().find(|item| item.kind == ApiKind::Type && item.path == class)?;
     own.returns.strip_prefix("extends ")
 }
 
-/// The first of the ancestors of `class`, or that itself.
+/// Returns the base type of `class`, or `class` if it extends none.
 fn first<'a>(items: &'a [ApiItem], class: &'a str) -> &'a str {
     parent(items, class).map_or(class, |parent| first(items, parent))
 }
 
-/// Whether `class`, or a type that it extends, has the field.
+/// Whether `class` or a type that it extends has the field.
 fn has_field(items: &[ApiItem], class: &str, field: &str) -> bool {
     let path = format!("{class}.{field}");
     items.iter().any(|item| item.path == path)
         || parent(items, class).is_some_and(|parent| has_field(items, parent, field))
 }
 
-/// The methods that a file of the prelude gives a class: `function Message:edit(…)`.
+/// Returns the methods that a prelude file defines for a class: `function Message:edit(…)`.
 fn defined(prelude: &str, class: &str) -> Names {
     let start = format!("function {class}:");
     let methods = prelude.lines().filter_map(|line| line.strip_prefix(&start)?.split_once('('));
     methods.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// The methods that the list gives a type and those that extend it.
+/// Returns the declared methods of a type and of types that extend it.
 fn listed(items: &[ApiItem], class: &str) -> Names {
     let methods = items.iter().filter(|item| item.kind == ApiKind::Method && first(items, item.root()) == class);
     methods.filter_map(|item| Some(item.path.split_once(':')?.1.to_owned())).collect()
 }
 
-/// A script that tells which functions it finds, alone and in tables.
+/// A script that lists the functions it finds, global or in tables.
 const GLOBALS: &str = r#"
     function on_message(event)
         local names = {}
@@ -97,7 +97,7 @@ const GLOBALS: &str = r#"
     end
 "#;
 
-/// A script that is told a type and names, and tells which of these are methods of each object of that type.
+/// A script that receives a type and names, and lists which are methods of each object of that type.
 const METHODS: &str = r#"
     local objects = {
         Bot = function(event) return { event.bot } end,
@@ -127,7 +127,7 @@ const METHODS: &str = r#"
     end
 "#;
 
-/// What the script of methods tells.
+/// Returns the output of the script [`METHODS`].
 fn probe(class: &str, methods: &str) -> String {
     let mut bench = Bench::new(METHODS);
     let user = UserId::from("lobby/alice");
@@ -150,7 +150,7 @@ fn probe(class: &str, methods: &str) -> String {
     texts(&done(step)).pop().unwrap()
 }
 
-/// What a test finds: all globals of its file, the methods of `t`, and which of those of a user there are.
+/// Returns what a test file finds: its globals, the methods of `t`, and the methods of a user.
 fn told_by_a_test() -> serde_json::Value {
     let names: Vec<String> = defined(TESTING, "User").iter().map(|name| format!("\"{name}\"")).collect();
     let text = r#"
@@ -182,13 +182,13 @@ fn set(list: &serde_json::Value) -> Names {
     list.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
 }
 
-/// All functions that scripts and tests are given, beside Luau's own library.
+/// Returns all functions given to scripts and tests, except Luau's own library.
 fn given() -> Names {
     let in_tests = set(&told_by_a_test()["globals"]);
     let is_new = |path: &&str| path.split('.').next().is_some_and(|root| !in_tests.contains(root));
     let told = Bench::new(GLOBALS).replies("what is there?").pop().unwrap();
     let in_scripts = told.lines().filter(is_new).map(ToOwned::to_owned);
-    // The one that tests have, and Luau does not.
+    // `test` is in test files and not in Luau's library.
     in_scripts.chain(in_tests.iter().filter(|name| *name == "test").cloned()).collect()
 }
 
@@ -258,7 +258,7 @@ fn every_field_of_every_event_is_typed() {
     for name in EventName::ALL {
         let class = match items.iter().find(|item| item.kind == ApiKind::Hook && item.path == name.hook()) {
             Some(hook) => hook.parameters[0].type_text.clone(),
-            // Of what goes to a function: CommandEvent, TimerEvent, …
+            // Events without a hook: CommandEvent, TimerEvent, …
             None => format!("{}{}Event", name.as_str()[..1].to_uppercase(), &name.as_str()[1..]),
         };
         for field in name.fields() {
@@ -281,7 +281,7 @@ fn everything_that_a_platform_may_be_able_to_do_can_be_asked() {
 
 #[test]
 fn everything_says_what_it_is() {
-    // What a hook is for stands where the events are listed.
+    // Hooks are described in the list of events.
     let items = api();
     let silent = items.iter().filter(|item| item.kind != ApiKind::Hook && item.doc.is_empty());
     assert_eq!(silent.map(|item| item.path.as_str()).collect::<Vec<_>>(), [""; 0]);

@@ -1,5 +1,7 @@
-//! Scripts that want to live for ever, eat everything or get out. Each file of `hostile/` is one; its first line says with
-//! which words it must end. A case may have `-- source:` lines that build its text, where writing it out would be silly.
+//! Hostile scripts: they try to run for ever, to exhaust a resource or to escape the sandbox.
+//!
+//! Each file of `hostile/` is a case; its first line has the words with which it must end. Sources that are
+//! too large to write out are built in `run`.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -18,19 +20,19 @@ fn cases() -> Vec<PathBuf> {
     cases
 }
 
-/// What the case's first line demands, what happened, and how long it took.
+/// Runs a case. Returns what its first line demands, what happened, and the time that it took.
 fn run(path: &Path) -> (String, String, Duration) {
     let text = std::fs::read_to_string(path).unwrap();
     let wanted = text.lines().next().unwrap().trim_start_matches("-- ends:").trim().to_owned();
     let name = path.file_stem().unwrap().to_str().unwrap();
-    // A hook of ours, to see whether the next event is served.
+    // An extra hook, to check that the next event is handled.
     let text = format!("function on_native() end {text}");
     let text = match name {
         "huge_source" => format!("{text}\nlocal t = {{ {} }}", "'x',".repeat(200_000)),
         "deep_parentheses" => format!("{text}\nlocal x = {}1{}", "(".repeat(50_000), ")".repeat(50_000)),
         _ => text,
     };
-    // Limits that race on a slow machine are kept apart: who is to meet one does not come near the other.
+    // A case for one limit must not come near another one on a slow machine.
     let limits = if wanted.starts_with("memory limit") { Limits { cpu_ms: 60_000, ..limits() } } else { limits() };
     let started = cpu_time();
     let told = match Bench::try_new(&Source::from_text(name, &text), &limits) {
@@ -48,7 +50,7 @@ fn run(path: &Path) -> (String, String, Duration) {
                 Step::Waiting(..) => "waits".to_owned(),
             };
             let took = cpu_time().saturating_sub(started).max(loading);
-            // A VM that is known to be spoiled is replaced by the engine.
+            // The engine replaces a VM that is known to be tainted.
             if !spoiled {
                 serves_on(&mut bench, name);
             }
@@ -58,13 +60,13 @@ fn run(path: &Path) -> (String, String, Duration) {
     (wanted, told, cpu_time().saturating_sub(started))
 }
 
-/// What this thread has computed so far. Limits are of CPU time, and other tests run beside this one.
+/// Returns the CPU time of this thread. Limits are of CPU time, and other tests run at the same time.
 fn cpu_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(u64::try_from(time.tv_sec).unwrap(), u32::try_from(time.tv_nsec).unwrap())
 }
 
-/// A kill leaves nothing behind that would end the next event too.
+/// Checks that a kill does not end the following events too.
 fn serves_on(bench: &mut Bench, name: &str) {
     for _ in 0..2 {
         bench.now += 60_000;

@@ -1,4 +1,4 @@
-//! What scripts have the host keep for them, outside the memory of their VM: each kind has its limit, and the limit is named.
+//! Memory that the host keeps for scripts outside their VM: each kind has a limit, which errors name.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -11,7 +11,7 @@ fn bench(text: &str, limits: Limits) -> Bench {
     Bench::try_new(&Source::from_text("test", text), &limits).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
-/// The failure of the first of so many messages that fails.
+/// Returns the first failure within a number of messages.
 fn fails_within(bench: &mut Bench, messages: usize) -> Option<Failure> {
     (0..messages).find_map(|_| match bench.says("go") {
         Step::Failed(failure) => Some(*failure),
@@ -86,7 +86,7 @@ fn choices_of_waiting_runs_have_a_limit_together() {
     };
     assert_eq!(failure.limit, Some(Limit::WaitingBytes(1)), "{failure}");
     assert!(failure.to_string().contains("limits.waiting_mb"), "{failure}");
-    // What a run has kept is given back when it ends, however it ends.
+    // The memory of a run is released when it ends, however it ends.
     waiting.clear();
     bench.now += 60_000;
     assert!(matches!(bench.says("go"), Step::Waiting(..)));

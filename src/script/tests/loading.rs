@@ -1,4 +1,4 @@
-//! What keeps a script from loading, with file and reason, and what does not.
+//! Scripts that fail to load, with file and reason, and scripts that load.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -76,7 +76,7 @@ fn more_than_a_hundred_placeables_are_no_panic() {
 
 #[test]
 fn texts_that_refer_to_each_other_end() {
-    // With the stack of a worker of the daemon.
+    // With the stack size of the daemon's workers.
     let run = || {
         let mut bench = Bench::try_new(&with_texts("x = { -a }\n-a = { -b }\n-b = { -a }\n"), &limits()).unwrap();
         assert_eq!(bench.replies("go").len(), 1);
@@ -126,7 +126,7 @@ fn a_byte_order_mark_is_read_as_if_it_were_not_there() {
     assert_eq!(bench.replies("this"), ["said this"]);
     let mut bench = Bench::try_new(&Source::read(folder.path(), "alone").unwrap(), &limits()).unwrap();
     assert_eq!(bench.replies("x"), ["alone"]);
-    // In the midst of a text it is a character like another.
+    // Within a text it is an ordinary character.
     assert_eq!(Bench::new("function on_message(event) event:reply('a\u{FEFF}b') end").replies("x"), ["a\u{FEFF}b"]);
 }
 
@@ -145,7 +145,7 @@ fn patterns_and_words_have_limits_for_each_script() {
     let few = Limits { words_kb: 0, ..limits() };
     let Err(failure) = Bench::try_new(&Source::from_text("test", words), &few) else { panic!("it loads") };
     assert_eq!(failure.limit, Some(Limit::Words(0)));
-    // The same pattern again is no other.
+    // The same pattern again does not count twice.
     let again = "for i = 1, 400 do hear('[ab]{100}', function() end) end";
     assert!(Bench::try_new(&Source::from_text("test", again), &Limits { patterns_kb: 256, ..limits() }).is_ok());
 }

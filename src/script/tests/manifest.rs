@@ -1,4 +1,4 @@
-//! script.yaml: what is read, what is refused and where, and what becomes of the values in bots.yaml.
+//! script.yaml: parsing, errors with positions, and validation of the values in bots.yaml.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -32,7 +32,7 @@ fn object(value: Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap()
 }
 
-/// The faults of `given` under the manifest above, which has a host.
+/// Returns the faults of `given` under [`WHOLE`], with a host.
 fn faults(given: Value) -> Vec<String> {
     let mut given = object(given);
     given.entry("host").or_insert_with(|| json!("lobby/ada"));
@@ -41,7 +41,7 @@ fn faults(given: Value) -> Vec<String> {
     faults.iter().map(ToString::to_string).collect()
 }
 
-/// What is said of a manifest that cannot be used.
+/// Returns the error of an invalid manifest.
 fn refused(text: &str) -> String {
     Manifest::parse("trivia/script.yaml", text).unwrap_err().to_string()
 }

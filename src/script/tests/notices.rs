@@ -1,4 +1,6 @@
-//! What the runtime itself says about a script: in its name, within its lines, the same thing once.
+//! The runtime's own log lines about a script.
+//!
+//! They carry the script's name, count as its lines, and are not repeated.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -13,7 +15,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Every line of the log, its fields one after another.
+/// Records every log line, with its fields.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<String>>>);
 
@@ -55,7 +57,7 @@ impl Subscriber for Lines {
     fn exit(&self, _: &Id) {}
 }
 
-/// A script that says all texts whose keys are in the message, so often.
+/// A script that formats all texts whose keys are in the message, a hundred times.
 fn speaker(texts: &str, limits: &Limits) -> Bench {
     let text = r#"function on_message(event)
         for n = 1, 100 do
@@ -104,7 +106,7 @@ fn what_is_said_again_is_counted_and_different_things_have_an_end() {
     assert_eq!(notices.due(1_000, "a").as_deref(), Some("a"));
     assert!((0..5).all(|n| notices.due(1_000 + n, "a").is_none()));
     assert!(notices.due(61_000, "a").unwrap().contains("5 times more"));
-    // A clock that goes back says it again, rather than not for years.
+    // After the clock was set back, the line is written again, instead of being suppressed for years.
     assert_eq!(notices.due(500, "a").as_deref(), Some("a"));
     let written = (0..1_000).filter(|n| notices.due(70_000, &format!("thing {n}")).is_some()).count();
     assert_eq!(written, 100, "of all of them, and the one before is forgotten");

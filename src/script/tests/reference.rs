@@ -1,4 +1,4 @@
-//! The list of what scripts have, against the events and the types that it is read from.
+//! Compares the API list with the events and the type definitions.
 
 use palabre_model::EventName;
 use palabre_script::{ApiItem, ApiKind, EDITOR_TYPES, api, read_types, reference_markdown};
@@ -7,7 +7,7 @@ fn find<'a>(items: &'a [ApiItem], path: &str) -> &'a ApiItem {
     items.iter().find(|item| item.path == path).unwrap_or_else(|| panic!("there is no {path}"))
 }
 
-/// The parameters of `path`, those that may be left out with a question mark.
+/// Returns the parameters of `path`, optional ones with a question mark.
 fn parameters(items: &[ApiItem], path: &str) -> Vec<String> {
     let parameters = find(items, path).parameters.iter();
     parameters.map(|one| format!("{}{}", one.name, if one.optional { "?" } else { "" })).collect()

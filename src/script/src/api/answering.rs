@@ -1,4 +1,4 @@
-//! What is said to one person: answers, forms, offers, and what is said in private.
+//! Messages to one user: answers, forms, offers and direct messages.
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use palabre_model::{Action, ActionKey, EventKind, Form, OFFERS, Offer, RoomId, UserId};
@@ -84,7 +84,7 @@ fn offer(run: &mut Run, offers: &LuaValue, lasts: &LuaValue) -> Result<ActionKey
     run.act(Action::Offer { room, user, interaction, offers, lasts })
 }
 
-/// What is said to one person keeps its order.
+/// Returns the pseudo-room of a user's direct messages, whose actions are performed in order.
 fn lane_of(user: &UserId) -> Result<RoomId, Problem> {
     if user.bot().is_empty() {
         return Err(format!("\"{user}\" is no user's id; it is written <bot>/<id on the platform>"));
@@ -92,7 +92,7 @@ fn lane_of(user: &UserId) -> Result<RoomId, Problem> {
     Ok(format!("{}/@{}", user.bot(), user.native()).into())
 }
 
-/// What the platform knows the use of a component by.
+/// Returns the platform's id of the interaction that an event belongs to.
 fn interaction(kind: &EventKind) -> Option<String> {
     match kind {
         EventKind::Command { interaction, .. }

@@ -1,4 +1,4 @@
-//! What comes from the script, checked: it is trusted no more than any input.
+//! Validation of arguments from scripts, which are trusted no more than any other input.
 
 use mlua::{LuaString, Value as LuaValue};
 use palabre_model::{Event, MessageRef, RoomId, SpaceId, UserId, parse_duration};
@@ -6,12 +6,12 @@ use palabre_model::{Event, MessageRef, RoomId, SpaceId, UserId, parse_duration};
 use crate::limits::{NAME_BYTES, REASON_BYTES};
 use crate::run::{Problem, Run};
 
-/// Text, which is UTF-8.
+/// Returns a string as UTF-8 text.
 pub(super) fn text(text: &LuaString) -> Result<String, Problem> {
     text.to_str().map(|text| text.to_string()).ok().ok_or_else(|| "text must be UTF-8".to_owned())
 }
 
-/// A name or an id of something outside the script.
+/// Returns the name or id of something outside the script. `what` names it in errors.
 pub(super) fn name(given: &LuaString, what: &str) -> Result<String, Problem> {
     if given.as_bytes().is_empty() || given.as_bytes().len() > NAME_BYTES {
         return Err(format!("{what} has 1 to {NAME_BYTES} bytes"));
@@ -29,7 +29,7 @@ pub(super) fn reason(given: Option<LuaString>) -> Result<Option<String>, Problem
     }
 }
 
-/// The operator lets the script do `what`, which needs `grant`.
+/// Checks that bots.yaml gives the script `grant`, which `what` needs.
 pub(super) fn granted(run: &Run, grant: &str, what: &str) -> Result<(), Problem> {
     if run.door.is_granted(grant) {
         return Ok(());
@@ -40,7 +40,9 @@ pub(super) fn granted(run: &Run, grant: &str, what: &str) -> Result<(), Problem>
     ))
 }
 
-/// A script may act in the room of its event; in others, where bots.yaml grants `rooms`.
+/// Returns the id of a room in which the script may act.
+///
+/// That is the room of its event, or any room if bots.yaml grants `rooms`.
 pub(super) fn reachable(run: &Run, room: &LuaString) -> Result<RoomId, Problem> {
     let here = run.input()?.event.room.as_ref().map(|room| &room.id);
     let room = name(room, "a room's id")?;
@@ -56,7 +58,7 @@ pub(super) fn reachable(run: &Run, room: &LuaString) -> Result<RoomId, Problem> 
     }
 }
 
-/// Whom the event is about, and where: what answers and forms go to.
+/// Returns the event's room and user, to whom answers and forms go.
 pub(super) fn asker(event: &Event) -> Result<(RoomId, UserId), Problem> {
     match (&event.room, &event.user) {
         (Some(room), Some(user)) => Ok((room.id.clone(), user.id.clone())),
@@ -77,7 +79,7 @@ pub(super) fn message_ref(which: &LuaString, is_key: bool) -> Result<MessageRef,
     Ok(MessageRef::Id(which.into()))
 }
 
-/// A duration as scripts write them, in milliseconds.
+/// Parses a duration as scripts write it, in milliseconds.
 pub(super) fn millis(duration: &LuaValue) -> Result<u64, Problem> {
     let parsed = match duration {
         LuaValue::String(text) if text.as_bytes().len() <= 64 => {
@@ -92,7 +94,7 @@ pub(super) fn millis(duration: &LuaValue) -> Result<u64, Problem> {
     })
 }
 
-/// As [`millis`], of something that may be left out.
+/// Like [`millis`], for an optional argument.
 pub(super) fn millis_or_none(duration: &LuaValue) -> Result<Option<u64>, Problem> {
     if duration.is_nil() { Ok(None) } else { millis(duration).map(Some) }
 }

@@ -1,4 +1,4 @@
-//! Commands in use: who may, how often, and with what; and the built-in help.
+//! Execution of commands: permission, cooldown and arguments; and the built-in help.
 
 use std::rc::Rc;
 
@@ -14,18 +14,18 @@ use crate::locale::{FALLBACK, Locales};
 use crate::run::{Problem, Run, SharedRun};
 use crate::value;
 
-/// What the runtime itself says, beside what scripts say.
+/// The runtime's own texts, by language.
 const TEXTS: [(&str, &str); 2] = [("en", include_str!("../locales/en.ftl")), ("fr", include_str!("../locales/fr.ftl"))];
-/// Where it is kept who used which command when: a scope that no script can name.
+/// The scope of the cooldowns, by command and user. Scripts cannot name it.
 const COOLDOWNS: &[u8] = b"\x01cooldown\0";
 
-/// Either what the command is called with, or why it is not, for whoever used it.
+/// The arguments of a command, or the reason why it is not run, for its user.
 enum Verdict {
     Run(Map<String, Value>),
     Refuse(String),
 }
 
-/// Says what the runtime itself has to say.
+/// The texts of the runtime, which the script's locales can override.
 pub(super) struct Speaker {
     own: Rc<Locales>,
     built_in: Locales,
@@ -100,7 +100,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: Rc<Spea
     add(lua, host, "permission", run, |_, run, ()| Ok(level(&run.borrow())?.as_str()))
 }
 
-/// What a command does, in the first of the languages that it is told in.
+/// Returns the description of a command in the first of these languages that has one.
 fn described<'s>(spec: &'s CommandSpec, languages: &[String]) -> &'s str {
     let tried =
         languages.iter().flat_map(|language| [language.as_str(), language.split(['-', '_']).next().unwrap_or("")]);
@@ -143,7 +143,7 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
     };
     let mut values = values;
     if spec.menu == Some(Menu::Message) {
-        // From the menu it is the message itself; where there is none, the one that is answered.
+        // From the menu it is the message itself; if the command was typed, the message that it replies to.
         let meant = options.and_then(|options| options.get("message")).cloned();
         let answered = message.and_then(|message| message.reply_to.as_ref()).map(|id| json!({ "id": id }));
         match meant.or(answered) {
@@ -164,7 +164,7 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
         let mut key = COOLDOWNS.to_vec();
         key.extend_from_slice(format!("{name}:{}", user.id).as_bytes());
         let now = run.now();
-        // One that lasts longer than it can is of a time that never was: the clock has been set back since.
+        // A cooldown longer than the maximum was set before the clock was set back; it is ignored.
         let is_possible = |until: &Millis| *until <= now.saturating_add(pause);
         if let Some(until) = run.read(&key)?.and_then(|stored| stored.expires).filter(is_possible) {
             let seconds = until.saturating_sub(now).div_ceil(1_000).max(1);
@@ -178,18 +178,18 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
 }
 
 impl Speaker {
-    /// Speaks with the texts of the runtime, and with `own`, those of the script.
+    /// Combines the texts of the runtime with `own`, those of the script.
     pub(super) fn new(own: Rc<Locales>) -> mlua::Result<Self> {
         let texts = TEXTS.iter().map(|(language, text)| ((*language).to_owned(), (*text).to_owned())).collect();
         Ok(Self { own, built_in: Locales::new(&texts).map_err(mlua::Error::runtime)? })
     }
 
-    /// A text of the runtime's, which a script's own locales may put otherwise.
+    /// Returns a text of the runtime, or the script's replacement, `palabre-` and the key.
     pub(super) fn say(&self, run: &mut Run, key: &str, args: &Map<String, Value>) -> String {
         let own = format!("palabre-{key}");
         let languages = languages(run);
         let tried = languages.iter().map(String::as_str).chain([FALLBACK]);
-        // Both halves of what is said are in one language: the script's words for it, or else the runtime's.
+        // Per language the script's text comes first, so that all texts of one answer are in one language.
         let mut problems = Vec::new();
         let text = tried
             .filter_map(|language| {

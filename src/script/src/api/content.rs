@@ -1,4 +1,4 @@
-//! What messages are made of, as scripts write it: a text, or a table.
+//! Message content as scripts write it: a string or a table.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::limits::VALUE_BYTES;
 use crate::run::{Problem, Run};
 use crate::value;
 
-/// The longest name of a file, in bytes: as long as those of files on a disk.
+/// The maximum length of a file name, in bytes, as in most file systems.
 const FILE_NAME: usize = 255;
 
-/// What a script may write in a table of content.
+/// The fields of a content table.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ContentTable {
@@ -42,7 +42,7 @@ struct ContentTable {
     mentions: Vec<String>,
 }
 
-/// A file of the script's own making, or one that came with a message, as the event has it.
+/// A file that the script provides, or an attachment of a message as the event has it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileTable {
@@ -64,7 +64,7 @@ impl FileTable {
         let Self { name, data, content_type, url, bot, .. } = self;
         let (name, data, from) = match (data, url, bot) {
             (Some(data), None, None) => (name, data.into_bytes(), None),
-            // What others have called it is no mistake of the script's.
+            // The name comes from somebody else, so it is corrected instead of refused.
             (None, Some(url), Some(bot)) => {
                 (file_name(&name), Vec::new(), Some(FileOrigin { bot: bot.as_str().into(), url }))
             }
@@ -74,7 +74,7 @@ impl FileTable {
     }
 }
 
-/// A poll, with how long it is open as scripts write it.
+/// A poll, with its duration as scripts write it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PollTable {
@@ -102,7 +102,7 @@ impl PollTable {
     }
 }
 
-/// The content, and the id of the message that it answers, where that is said.
+/// Returns the content, and the id of the message that it replies to, if any.
 pub(super) fn content_of(run: &Run, content: &LuaValue) -> Result<(Content, Option<String>), Problem> {
     let too_large = || format!("a message has at most {} KiB", VALUE_BYTES >> 10);
     match content {
@@ -115,7 +115,7 @@ pub(super) fn content_of(run: &Run, content: &LuaValue) -> Result<(Content, Opti
             let mut json = value::from_lua(content, VALUE_BYTES)
                 .map_err(|problem| format!("this content cannot be sent: {problem}"))?;
             value::fill_lists(&mut json, &["embeds", "buttons", "files", "fields", "options", "mentions"]);
-            // A number is a text like another.
+            // Scripts may pass a number as text.
             if let Some(number @ serde_json::Value::Number(_)) = json.get("text") {
                 json["text"] = number.to_string().into();
             }
@@ -150,7 +150,7 @@ pub(super) fn content_of(run: &Run, content: &LuaValue) -> Result<(Content, Opti
     }
 }
 
-/// Whom a mention notifies: everyone, a role, or one person by their id.
+/// Parses a mention to notify: everyone, a role, or a user's id.
 fn meant(mention: &str) -> Result<Mention, Problem> {
     match mention {
         "everyone" => Ok(Mention::Everyone),
@@ -162,7 +162,7 @@ fn meant(mention: &str) -> Result<Mention, Problem> {
     }
 }
 
-/// A component that does nothing is a mistake, and is told at the script's own line.
+/// Checks that each component has an effect, so that the error is raised at the script's own line.
 fn check_components(content: &Content) -> Result<(), Problem> {
     if let Some(button) = content.buttons.iter().find(|button| button.action.is_empty() == button.url.is_none()) {
         return Err(format!("the button \"{}\" has an action or a url, one of the two", button.label));
@@ -189,7 +189,7 @@ fn check_components(content: &Content) -> Result<(), Problem> {
     content.select.as_ref().map_or(Ok(()), check_options)
 }
 
-/// Options can be told apart, and there are as many as have to be chosen.
+/// Checks that the values of options are distinct and that enough options can be chosen.
 fn check_options(select: &Select) -> Result<(), Problem> {
     let options = &select.options;
     if options.iter().any(|option| option.label.trim().is_empty() || option.value.is_empty()) {
@@ -207,13 +207,14 @@ fn check_options(select: &Select) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Checks that a bot's platform takes as much.
+/// Checks content against the limits of the bot's platform.
 pub(super) fn check_limits(run: &Run, bot: &str, content: &Content) -> Result<(), Problem> {
     run.door.content_limits(bot).check(content)
 }
 
-/// What a platform does not have, as the nearest that it has: where it lets nobody speak under another name, the name stands in front
-/// of the text; where there are no polls, the question with its answers below.
+/// Replaces what the platform does not support by the nearest equivalent.
+///
+/// Without personas the name is put in front of the text; without polls the question and the answers become text.
 pub(super) fn fitted(run: &Run, room: &RoomId, mut content: Content) -> Content {
     if let Some(poll) = content.poll.take_if(|_| !run.door.can(room.bot(), "poll")) {
         let parts = [content.text, poll.written()];
@@ -229,15 +230,15 @@ pub(super) fn fitted(run: &Run, room: &RoomId, mut content: Content) -> Content 
     }
 }
 
-/// Returns whether a file may be called that.
+/// Whether a file may have this name.
 fn is_file_name(name: &str) -> bool {
     !name.trim().is_empty() && name.len() <= FILE_NAME && !name.contains(is_apart)
 }
 
-/// Returns the nearest name that a file may have.
+/// Returns the nearest valid file name.
 fn file_name(name: &str) -> String {
     let name: String = name.chars().map(|c| if is_apart(c) { '_' } else { c }).collect();
-    // The ending stays.
+    // Cuts at the front, to keep the extension.
     let mut start = name.len().saturating_sub(FILE_NAME);
     while !name.is_char_boundary(start) {
         start += 1;
@@ -245,12 +246,12 @@ fn file_name(name: &str) -> String {
     if name.trim().is_empty() { "file".to_owned() } else { name[start..].to_owned() }
 }
 
-/// Returns whether a character is none of a name: it ends lines, or parts of a path.
+/// Whether a character is not allowed in file names: control characters, line and path separators.
 fn is_apart(c: char) -> bool {
     c.is_control() || matches!(c, '/' | '\\' | '\u{2028}' | '\u{2029}')
 }
 
-/// That there is something to send.
+/// Checks that content is not empty.
 pub(super) fn something(content: &Content) -> Result<(), Problem> {
     if content.is_empty() {
         return Err("there is nothing to send: text, files, embeds and poll are empty".to_owned());

@@ -1,4 +1,4 @@
-//! `command`, `hear`, `every`, `route`, `exports`: what a script says of itself while it loads.
+//! `command`, `hear`, `every`, `route` and `exports`: the declarations of a script while it loads.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -18,18 +18,22 @@ use crate::run::{Problem, Run, SharedRun};
 use crate::value;
 use crate::yaml::nearest;
 
-/// What a declaration may take in all; a list of many thousand words is the largest of them.
+/// The maximum size of one declaration, in bytes. The largest is a list of many thousand words.
 const DECLARATION_BYTES: usize = 4 << 20;
-/// What a word takes beside its letters, in bytes.
+/// The overhead of a word in addition to its letters, in bytes.
 const EACH_WORD: usize = 16;
-/// The longest description of a command or an argument, in characters.
+/// The maximum length of the description of a command or an argument, in characters.
 const DESCRIPTION: usize = 200;
-/// How many arguments a command may have, and how many choices an argument: each is looked at whenever the command is used. No
-/// platform lists more than 25 of either.
+/// The maximum number of arguments of a command.
+///
+/// All arguments, and all choices of an argument, are examined whenever the command is used. No platform
+/// lists more than 25 of either.
 const ARGUMENTS: usize = 100;
-/// See [`ARGUMENTS`].
+/// The maximum number of choices of an argument; see [`ARGUMENTS`].
 const CHOICES: usize = 1_000;
-/// The names of commands: as Discord has them, so that a command is a command everywhere.
+/// The maximum length of a command's name, in characters.
+///
+/// It is Discord's limit, so that a name works on all platforms.
 const COMMAND_NAME: usize = 32;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, locales: Rc<Locales>) -> mlua::Result<()> {
@@ -115,8 +119,9 @@ fn room_for(count: usize, what: &str) -> Result<(), Problem> {
     if count < DECLARATIONS { Ok(()) } else { Err(format!("a script has at most {DECLARATIONS} {what}")) }
 }
 
-/// Counts what a declaration takes, with so much more that is not written down with it: it lies in the host's memory for as long as
-/// this version of the script runs.
+/// Counts the size of a declaration, and `more` bytes that are not in its serialised form.
+///
+/// It stays in the host's memory for as long as this version of the script runs.
 fn keep(run: &mut Run, spec: &impl Serialize, more: usize) -> Result<(), Problem> {
     const EACH: usize = 256;
     let bytes = serde_json::to_string(spec).map_or(0, |text| text.len());
@@ -124,7 +129,7 @@ fn keep(run: &mut Run, spec: &impl Serialize, more: usize) -> Result<(), Problem
     if run.declared_bytes > DECLARED_BYTES { Err(run.trip(Limit::Declared)) } else { Ok(()) }
 }
 
-/// What a command's names and descriptions in other languages take.
+/// Returns the size of a command's names and descriptions in other languages, in bytes.
 fn of_translations(spec: &CommandSpec) -> usize {
     let of = |texts: &BTreeMap<String, String>| {
         texts.iter().map(|(language, text)| 64 + language.len() + text.len()).sum::<usize>()
@@ -136,7 +141,7 @@ fn of_translations(spec: &CommandSpec) -> usize {
     of(&spec.names) + of(&spec.descriptions) + args.sum::<usize>()
 }
 
-/// The options as a JSON object, checked against what may stand in them.
+/// Converts options to a JSON object and checks that all their names are known.
 fn object(what: &str, options: &LuaValue, known: &[&str]) -> Result<Map<String, Value>, Problem> {
     if options.is_nil() {
         return Ok(Map::new());
@@ -145,7 +150,7 @@ fn object(what: &str, options: &LuaValue, known: &[&str]) -> Result<Map<String, 
     value::fill_lists(&mut json, &["args", "aliases", "choices", "after", "words"]);
     let map = match json {
         Value::Object(map) => map,
-        // An empty table is a list to Lua.
+        // An empty Lua table may have become a list.
         Value::Array(list) if list.is_empty() => Map::new(),
         _ => return Err(format!("{what}: options are a table with names")),
     };
@@ -192,13 +197,13 @@ fn command(name: &str, options: &LuaValue) -> Result<CommandSpec, Problem> {
     Ok(spec)
 }
 
-/// Names and descriptions in the languages that the script has texts in.
+/// Adds names and descriptions in the languages of the script's locales.
 fn translate(spec: &mut CommandSpec, locales: &Locales, run: &Run) {
     for language in locales.languages().take_while(|_| !run.is_stopped()) {
         let command = spec.name.clone();
         let text = |attribute: &str| locales.exactly(language, &format!("command-{command}.{attribute}"));
         let (name, description) = (text("name"), text("description"));
-        // A name that cannot be one is passed over: whoever translates is not who programs.
+        // An invalid name is ignored: the translator is not the programmer.
         if let Some(name) = name.filter(|name| check_command_name(name).is_ok()) {
             if !spec.aliases.contains(&name) {
                 spec.aliases.push(name.clone());
@@ -254,7 +259,7 @@ fn check_arg(what: &str, arg: &ArgSpec, is_last: bool) -> Result<(), Problem> {
     Ok(())
 }
 
-/// What is listened for, and its size in bytes.
+/// Returns the declared pattern or word list, and its size in bytes.
 fn pattern(what: &LuaValue, index: usize) -> Result<(PatternSpec, usize), Problem> {
     match what {
         LuaValue::String(regex) => {
@@ -279,7 +284,7 @@ fn pattern(what: &LuaValue, index: usize) -> Result<(PatternSpec, usize), Proble
             match (what.pattern, what.words) {
                 (Some(regex), None) => regex_spec(regex, edits),
                 (None, Some(words)) => {
-                    // That they can be searched for is found out now, at the script's own line.
+                    // Checked here so that the error is raised at the script's own line.
                     palabre_text::check_words(&words).map_err(|error| format!("hear: {error}"))?;
                     let key = format!("words {}", index + 1);
                     let size = words.iter().map(|word| word.len() + EACH_WORD).sum();
@@ -295,7 +300,7 @@ fn pattern(what: &LuaValue, index: usize) -> Result<(PatternSpec, usize), Proble
 
 fn regex_spec(regex: String, edits: bool) -> Result<(PatternSpec, usize), Problem> {
     let size = palabre_text::pattern_size(&regex).map_err(|error| format!("hear: {error}"))?;
-    // Heard in edits too, it is another one than heard in new messages alone.
+    // The same expression with and without edits counts as two patterns.
     let key = format!("{} {regex}", if edits { "regex+edits" } else { "regex" });
     Ok((PatternSpec { key, what: PatternKind::Regex(regex), edits }, size))
 }

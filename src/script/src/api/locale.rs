@@ -1,4 +1,4 @@
-//! `t`: the script's own texts, in the language of whoever it speaks to.
+//! `t`: the script's own texts, in the language of the event's user.
 
 use std::rc::Rc;
 
@@ -27,7 +27,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, locales: Rc<Loca
     })
 }
 
-/// The user's language first, then the room's, then what bots.yaml says.
+/// Returns the languages to try: the user's, the room's, then the bot's in bots.yaml.
 pub(super) fn languages(run: &Run) -> Vec<String> {
     let Ok(input) = run.input() else { return Vec::new() };
     let event = &input.event;

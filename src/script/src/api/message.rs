@@ -1,4 +1,6 @@
-//! Messages: `send`, `edit`, `delete`, `react`, `typing`. Ids that come back from the script are trusted no more than any string.
+//! Messages: `send`, `edit`, `delete`, `react`, `typing`.
+//!
+//! Ids that come back from the script are trusted no more than any string.
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use palabre_model::{Action, ActionKey, EventKind, MessageRef, RoomId};
@@ -41,7 +43,8 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             let mut run = run.borrow_mut();
             let room = reachable(&run, &room)?;
             let message = message_ref(&which, is_key)?;
-            // Who may remove everybody's need not wait for whose it is.
+            // With the grant "moderation" any message may be deleted, so the id need not be resolved to an
+            // own message first.
             let message = match own(&run, &room, &message) {
                 Some(own) if !run.door.is_granted("moderation") => own,
                 Some(_) => message,
@@ -139,7 +142,7 @@ fn send(
     something(&content)?;
     let content = fitted(run, &room, content);
     check_limits(run, room.bot(), &content)?;
-    // Where the platform waits for an answer to a command, the first thing that is said there is it.
+    // If the platform expects a response to the interaction, the first message to its room becomes that response.
     if wanted.is_none() && which.is_none() && content.persona.is_none() && !run.has_answered() {
         let event = &run.input()?.event;
         let is_here = event.room.as_ref().is_some_and(|here| here.id == room);
@@ -156,7 +159,7 @@ fn send(
     run.act(Action::Send { room, content, reply_to })
 }
 
-/// Returns what the platform knows a command, or a form that was filled in, by: it shows that an answer is waited for.
+/// Returns the platform's id of a command or form interaction, which expects a response.
 fn waiting(kind: &EventKind) -> Option<&str> {
     match kind {
         EventKind::Command { interaction, .. } | EventKind::Form { interaction, .. } => interaction.as_deref(),
@@ -164,10 +167,13 @@ fn waiting(kind: &EventKind) -> Option<&str> {
     }
 }
 
-/// The message, if the script itself sent it, as its key or its id shows, or the host remembers; or if that may yet show.
+/// Returns the message if this script sent it, by its key, its id or the host's record.
+///
+/// While a message of the script is in flight to the room, an unknown id may be its own: it becomes
+/// [`MessageRef::Own`], to be resolved later.
 fn own(run: &Run, room: &RoomId, message: &MessageRef) -> Option<MessageRef> {
     let sent_by = |key: &ActionKey| key.script == run.script;
-    // Asked first: what is out by then is remembered.
+    // Read first: a message that is delivered before the next lookup is found by that lookup.
     let is_sending = run.door.is_sending(room);
     match message {
         MessageRef::Id(id) | MessageRef::Own(id) => {

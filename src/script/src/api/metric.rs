@@ -1,4 +1,6 @@
-//! `metrics`: what a script counts and observes, checked at its own line: one wrong name would spoil the metrics of all.
+//! `metrics`: counters and observations of a script.
+//!
+//! They are validated at the script's own line, because one invalid name would break the export of all metrics.
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use serde_json::Value;
@@ -10,17 +12,17 @@ use crate::limits::LOG_BYTES;
 use crate::run::{Problem, SharedRun};
 use crate::value;
 
-/// The longest name, in bytes.
+/// The maximum length of a name, in bytes.
 const NAME: usize = 64;
-/// The longest value of a label, in bytes.
+/// The maximum length of a label's value, in bytes.
 const LABEL_BYTES: usize = 128;
-/// The most labels of a series.
+/// The maximum number of labels of a series.
 const LABELS: usize = 8;
-/// The greatest number: beyond it, what is added to a sum is lost.
+/// The maximum absolute value, 2^53. Beyond it, small additions to a sum are lost.
 const MOST: f64 = 9_007_199_254_740_992.0;
-/// What the format itself puts behind a name.
+/// Suffixes that the exposition format appends to names.
 const ENDINGS: [&str; 6] = ["_total", "_count", "_sum", "_bucket", "_created", "_info"];
-/// Labels that the format and the runtime have.
+/// Labels that the exposition format or the runtime sets.
 const RESERVED: [&str; 3] = ["le", "quantile", "script"];
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
@@ -90,7 +92,7 @@ fn labels_of(labels: &LuaValue) -> Result<Vec<(String, String)>, Problem> {
     map.into_iter().map(label).collect()
 }
 
-/// A name as Prometheus has them, in small letters.
+/// Whether a name is valid for Prometheus, restricted to lower case.
 fn is_name(name: &str) -> bool {
     name.len() <= NAME
         && name.starts_with(|c: char| c.is_ascii_lowercase())

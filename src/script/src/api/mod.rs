@@ -1,4 +1,4 @@
-//! The host's functions, as the prelude gets them: each answers `value, problem`.
+//! The host functions that the prelude calls. Each returns `value, problem`.
 
 mod answering;
 mod check;
@@ -27,7 +27,7 @@ use self::command::Speaker;
 use crate::locale::Locales;
 use crate::run::{Problem, Run, SharedRun};
 
-/// What a host function answers.
+/// The return values of a host function: the value, or the problem.
 pub(crate) type Reply<T> = (Option<T>, Option<Problem>);
 
 pub(crate) fn reply<T>(result: Result<T, Problem>) -> Reply<T> {
@@ -37,7 +37,7 @@ pub(crate) fn reply<T>(result: Result<T, Problem>) -> Reply<T> {
     }
 }
 
-/// What is answered about an action, to which the script may refer: the parts of its key, or the problem.
+/// The return values of a function that requests an action: the parts of the action key, or the problem.
 pub(crate) type Sent = (Option<f64>, Option<Problem>, Option<u32>, Option<u32>);
 
 pub(crate) fn sent(key: Result<ActionKey, Problem>) -> Sent {
@@ -47,7 +47,7 @@ pub(crate) fn sent(key: Result<ActionKey, Problem>) -> Sent {
     }
 }
 
-/// The table of all host functions. `locales` are the script's own texts.
+/// Returns the table of all host functions. `locales` has the script's own texts.
 pub(crate) fn install(lua: &Lua, run: &SharedRun, locales: Locales) -> mlua::Result<Table> {
     let host = lua.create_table()?;
     strings::install(lua, &host, run)?;
@@ -69,7 +69,7 @@ pub(crate) fn install(lua: &Lua, run: &SharedRun, locales: Locales) -> mlua::Res
     Ok(host)
 }
 
-/// Adds one function that works on the run under way.
+/// Adds a function that works on the current run.
 fn add<A, T, F>(lua: &Lua, host: &Table, name: &str, run: &SharedRun, function: F) -> mlua::Result<()>
 where
     A: FromLuaMulti,
@@ -80,7 +80,7 @@ where
     host.set(name, lua.create_function(move |lua, arguments: A| Ok(reply(function(lua, &run, arguments))))?)
 }
 
-/// Adds one function that has something done: it answers the parts of the action's key.
+/// Adds a function that requests an action and returns the parts of the action key.
 fn acting<A, F>(lua: &Lua, host: &Table, name: &str, run: &SharedRun, function: F) -> mlua::Result<()>
 where
     A: FromLuaMulti,

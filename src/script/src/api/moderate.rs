@@ -1,4 +1,4 @@
-//! Keeping order: members, rooms, pins, purges; who may act on whom, and what became of an action.
+//! Moderation of members and rooms, pins and purges; permission checks and results of actions.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use crate::limits::VALUE_BYTES;
 use crate::refusal::{LATE, text_of};
 use crate::run::{Problem, Run, SharedRun};
 
-/// No purge removes more messages than this at once.
+/// The maximum number of messages that one purge removes.
 const PURGE: u32 = 1_000;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Speaker>) -> mlua::Result<()> {
@@ -122,7 +122,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Spe
     )
 }
 
-/// What became of an action, in plain words, and whether somebody may act on somebody else.
+/// Adds functions that report refusals, explain problems and check who may act on whom.
 fn outcomes(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Speaker>) -> mlua::Result<()> {
     let shared = SharedRun::clone(run);
     let refused = move |_: &Lua, (seq, part, index): (f64, u32, u32)| {
@@ -159,7 +159,7 @@ fn outcomes(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Speaker>) -> 
     host.set("can_act_on", lua.create_function(can_act_on)?)
 }
 
-/// Has the action done, if whoever asks for it may act on whom it is about.
+/// Requests an action, or refuses it if its requester may not act on `target`.
 fn act_on(
     run: &mut Run,
     speaker: &Speaker,
@@ -179,7 +179,9 @@ fn act_on(
     run.refuse(&action, denied.to_string(), plain, told)
 }
 
-/// The event as it would be in the room of an action: what somebody is where the event happened says nothing of another place.
+/// Returns the event as it would be in the room of an action.
+///
+/// The member's roles in the event's space say nothing about another space.
 fn where_it_is_done<'e>(event: &'e Event, room: &RoomId) -> Cow<'e, Event> {
     if event.room.as_ref().is_some_and(|here| here.id == *room) {
         return Cow::Borrowed(event);
@@ -189,8 +191,9 @@ fn where_it_is_done<'e>(event: &'e Event, room: &RoomId) -> Cow<'e, Event> {
     Cow::Owned(Event { bot, room, space: None, member: None, ..event.clone() })
 }
 
-/// Who acts on `target` in this run: whoever has used a command or a component, or else the script by itself. What a component does to
-/// whoever has used it is the script's own judgement.
+/// Returns the user who acts on `target` in this run, or `None` if the script acts on its own.
+///
+/// That is the user of a command or a component. If a component affects its own user, the script decides by itself.
 fn actor<'e>(event: &'e Event, target: &UserId) -> Option<&'e UserId> {
     let user = &event.user.as_ref()?.id;
     match event.kind {
@@ -202,7 +205,7 @@ fn actor<'e>(event: &'e Event, target: &UserId) -> Option<&'e UserId> {
     }
 }
 
-/// A side talk is as open as its room, so that beginning one needs no more than speaking there.
+/// Starts a thread. A thread is as public as its room, so this needs no grant beyond posting there.
 fn thread(
     run: &mut Run,
     room: &LuaString,

@@ -1,8 +1,8 @@
-//! `store.ranking`: members by score, with `rank` and `top` that do not count through everybody.
+//! `store.ranking`: members by score, with `rank` and `top` that do not read all members.
 //!
-//! Beside a row for each member and one for each place in the order lies a tree of counts over the bytes of the scores: how many
-//! members there are below each byte. A rank is a walk down it. A branch is parted once more than [`CROWD`] members are in it, so
-//! that what is left to count one by one is always few.
+//! Stored are a row for each member, a row for each (score, member) in order, and a tree of counts over the
+//! bytes of the scores: the number of members below each byte. A rank is found by one descent of the tree. A
+//! branch is split once it has more than [`CROWD`] members, so that few rows remain to be counted one by one.
 
 use mlua::{Lua, LuaString, Table};
 
@@ -12,11 +12,11 @@ use crate::limits::KEY_BYTES;
 use crate::run::{Problem, Run, SharedRun};
 use crate::value;
 
-/// More members than this in a branch, and it is parted.
+/// The number of members above which a branch of the tree is split.
 const CROWD: u32 = 96;
-/// The most that `top` gives.
+/// The maximum number of members that `top` returns.
 const TOP: usize = 1_000;
-/// The bytes of a score.
+/// The size of a score in a key, in bytes, and so the depth of the tree.
 const DEPTH: usize = 8;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
@@ -68,7 +68,7 @@ fn checked(member: &LuaString) -> Result<Vec<u8>, Problem> {
     }
 }
 
-/// A score's bytes, so that higher scores come first.
+/// Encodes a score so that higher scores sort first.
 fn descending(score: f64) -> [u8; DEPTH] {
     let bits = score.to_bits();
     let ascending = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
@@ -80,7 +80,7 @@ fn ascending(bytes: [u8; DEPTH]) -> f64 {
     f64::from_bits(if bits >> 63 == 1 { bits & !(1 << 63) } else { !bits })
 }
 
-/// Counts by byte, sorted.
+/// Numbers of members by byte, sorted by byte.
 type Node = Vec<(u8, u32)>;
 
 struct Ranking {
@@ -93,7 +93,7 @@ impl Ranking {
         if !(1..=64).contains(&name.len()) || name.iter().any(u8::is_ascii_control) || scope.len() > KEY_BYTES {
             return Err("a ranking's name has 1 to 64 bytes, none of them a control character".to_owned());
         }
-        // A scope that no script can name; the name ends at the zero byte and begins at the last byte two.
+        // Scripts cannot name this scope. The ranking's name lies between the last byte 2 and the zero byte.
         Ok(Self { prefix: [b"\x01ranking\x02", &*scope, b"\x02", &*name, b"\0"].concat() })
     }
 
@@ -120,7 +120,7 @@ impl Ranking {
 
     fn add(&self, run: &mut Run, member: &[u8], by: f64, replace: bool) -> Result<f64, Problem> {
         let old = self.score(run, member)?;
-        // Zero is one score, whatever its sign.
+        // Adding 0.0 turns -0.0 into 0.0.
         let new = if replace { by } else { old.unwrap_or(0.0) + by } + 0.0;
         let stored = value::number(new).ok_or_else(|| format!("{new} is no score"))?;
         if old == Some(new) {
@@ -152,7 +152,7 @@ impl Ranking {
         self.count(run, bytes, false)
     }
 
-    /// One more, or one less, on the way down to a score.
+    /// Increments or decrements the counts on the path to a score.
     fn count(&self, run: &mut Run, score: [u8; DEPTH], more: bool) -> Result<(), Problem> {
         for depth in 0..DEPTH {
             let mut node = self.node(run, &score[..depth])?.unwrap_or_default();
@@ -188,7 +188,7 @@ impl Ranking {
         Ok(())
     }
 
-    /// Counts what is below a prefix, for a branch that has become a crowd.
+    /// Creates the node below a prefix, for a branch that has grown past [`CROWD`].
     fn part(&self, run: &mut Run, below: &[u8]) -> Result<(), Problem> {
         let skip = self.prefix.len() + 1 + below.len();
         let places = run.scan(&self.key(b'p', &[below]), None, false, CROWD as usize + 2)?;
@@ -228,7 +228,7 @@ impl Ranking {
         for (index, (key, _)) in places.iter().enumerate() {
             let Some((bytes, member)) = key[skip..].split_first_chunk::<DEPTH>() else { continue };
             let score = ascending(*bytes);
-            // Who has as much has the same rank.
+            // Equal scores share a rank.
             let rank = match best.last() {
                 Some((rank, _, last)) if *last == score => *rank,
                 _ => index as f64 + 1.0,

@@ -10,9 +10,9 @@ use crate::limits::{KEY_BYTES, NAME_BYTES, TIMER_BYTES, VALUE_BYTES};
 use crate::run::{Problem, SharedRun};
 use crate::value;
 
-/// How many rows one look into the store may fetch.
+/// The maximum number of rows that one scan returns.
 const PAGE: usize = 1_000;
-/// Where it is kept when something was last allowed: a scope that no script can name.
+/// The scope of `limit`, which stores recent times by key. Scripts cannot name it.
 const LIMITS: &[u8] = b"\x01limit\0";
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
@@ -112,7 +112,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             Some(Value::Array(times)) => times,
             _ => Vec::new(),
         };
-        // One that lies further ahead than the window is of a time that never was: the clock has been set back since.
+        // A time further ahead than the window was recorded before the clock was set back; it is ignored.
         let counts = |time: u64| time.saturating_add(window) > now && time < now.saturating_add(window);
         times.retain(|time| time.as_u64().is_some_and(counts));
         if times.len() >= most {
@@ -162,7 +162,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         let now = run.borrow().input()?.now;
         let runs = door.task_runs(&name, (limit.clamp(1.0, 100.0)) as usize, now)?;
         let runs = runs.into_iter().map(|mut run| {
-            // Times as scripts have them, in seconds.
+            // Scripts see times in seconds.
             for name in ["due", "started", "ended"] {
                 run[name] = run[name].as_f64().map_or(Value::Null, |millis| (millis / 1_000.0).into());
             }
@@ -178,7 +178,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
     host.set("millis", lua.create_function(|_, duration: LuaValue| Ok(super::reply(millis(&duration))))?)
 }
 
-/// `5/10s`: how often in how many milliseconds.
+/// Parses a rate such as `5/10s`: the count, and the window in milliseconds.
 fn rate_of(rate: &str) -> Result<(usize, u64), Problem> {
     let parsed = rate.split_once('/').filter(|_| rate.len() <= 64).and_then(|(most, window)| {
         let most: usize = most.trim().parse().ok().filter(|most| (1..=1_000).contains(most))?;
@@ -201,7 +201,9 @@ fn key(scope: &LuaString, name: &LuaValue) -> Result<Vec<u8>, Problem> {
     Ok(key)
 }
 
-/// Scopes hold no zero byte (`store.of` sees to it), so the first one in a key ends its scope.
+/// Returns the key of a name in a scope.
+///
+/// Scopes contain no zero byte (`store.of` checks that), so the first one in a key ends its scope.
 fn scoped(scope: &LuaString, name: &[u8]) -> Vec<u8> {
     let scope = scope.as_bytes();
     let mut key = Vec::with_capacity(scope.len() + 1 + name.len());

@@ -1,4 +1,4 @@
-//! The two string functions of the VM that never ask whether they may go on, in linear time instead.
+//! Linear-time replacements for `string.find` and `string.split`, which never check the VM's interrupt.
 
 use std::cell::RefCell;
 
@@ -18,7 +18,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
     })
 }
 
-/// `string.find` for patterns without specials: first and last position, or nil.
+/// `string.find` for patterns without special characters: first and last position, or nil.
 fn find(
     _: &Lua,
     (text, pattern, init): (LuaString, LuaString, Option<f64>),
@@ -40,10 +40,10 @@ fn find(
     })
 }
 
-/// So many parts, and it is asked whether the script may go on.
+/// The number of parts between two checks of the CPU budget.
 const PARTS: usize = 64;
 
-/// `string.split`: an empty separator gives the single characters.
+/// `string.split`: an empty separator splits into single bytes.
 fn split(lua: &Lua, run: &RefCell<Run>, text: &LuaString, separator: Option<&LuaString>) -> Result<Table, Problem> {
     let text = text.as_bytes();
     let separator = separator.map_or_else(|| b",".to_vec(), |separator| separator.as_bytes().to_vec());

@@ -11,9 +11,11 @@ use crate::limits::LOG_BYTES;
 use crate::run::{Problem, Run, SharedRun};
 use crate::{log_line, value};
 
-/// How large a JSON text may be.
+/// The maximum length of a JSON text, in bytes.
 const JSON_BYTES: usize = 1 << 20;
-/// How many values may be in it: parsing does not ask whether the script's time is over, and each takes memory of the host's.
+/// The maximum number of values in a JSON text.
+///
+/// Parsing does not check the CPU budget, and each value takes memory of the host.
 const JSON_VALUES: usize = 200_000;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
@@ -64,7 +66,9 @@ fn decode(lua: &Lua, run: &RefCell<Run>, text: &LuaString) -> Result<LuaValue, P
     value::to_lua_within(lua, &value, &watch).map_err(|error| run.borrow_mut().failed(&error))
 }
 
-/// How many values a JSON text has at the most: each but the first stands behind a comma or an opening bracket.
+/// Returns an upper bound for the number of values in a JSON text.
+///
+/// Each value but the first follows a comma or an opening bracket.
 fn values_in(text: &[u8]) -> usize {
     let (mut values, mut in_text, mut escaped) = (1, false, false);
     for byte in text {

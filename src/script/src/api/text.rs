@@ -1,4 +1,4 @@
-//! `text`: what is done to text. The host's functions check lengths: none of them may take long.
+//! `text`: text functions. They bound the length of their arguments, so that none takes long.
 
 use std::collections::BTreeMap;
 
@@ -11,15 +11,15 @@ use crate::locale::FALLBACK;
 use crate::run::{Problem, STOPPED, SharedRun};
 use crate::value;
 
-/// The longest text that these functions take, in bytes.
+/// The maximum length of a text, in bytes.
 const TEXT_BYTES: usize = 64 << 10;
-/// The longest text whose likeness to another is measured, in bytes: it takes the product of both lengths.
+/// The maximum length of texts for `similarity`, in bytes: its time is the product of both lengths.
 const SIMILAR_BYTES: usize = 1 << 10;
-/// The longest name of a language, in bytes.
+/// The maximum length of a language tag, in bytes.
 const LANGUAGE_BYTES: usize = 64;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
-    // Not within the time of the script that is the first to need it.
+    // Done here so that it does not count against the CPU budget of the first script that needs it.
     text::warm_up();
     add(lua, host, "text_escape", run, |_, _, given: LuaString| {
         Ok(text::escape(&checked("escape", &given, TEXT_BYTES)?))
@@ -44,7 +44,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         let given = checked("links", &given, TEXT_BYTES)?;
         let links = text::links_while(&given, &|| !run.borrow().is_stopped()).ok_or_else(|| STOPPED.to_owned())?;
         let links = links.into_iter().map(|link| {
-            // As Lua counts: from 1, the end included.
+            // Lua counts from 1 and includes the end.
             json!({ "url": link.url, "host": link.host, "start": link.start + 1, "stop": link.end })
         });
         let watch = run.borrow().watch();

@@ -1,4 +1,4 @@
-//! `time`: the run's own clock, and how times are written.
+//! `time`: the clock of the run, and formatting and parsing of times.
 
 use jiff::{Timestamp, tz::TimeZone};
 use mlua::{Lua, Table};
@@ -6,7 +6,7 @@ use mlua::{Lua, Table};
 use super::reply;
 use crate::run::{Problem, SharedRun};
 
-/// The length of a time and of a format, in bytes.
+/// The maximum length of a time, a format or a zone, in bytes.
 const TEXT_BYTES: usize = 256;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
@@ -59,7 +59,7 @@ fn parse(text: &str) -> Result<f64, Problem> {
         .ok_or_else(|| format!("time.parse: \"{text}\" is no time; write it as 2026-11-20T17:00:00Z"))
 }
 
-/// "in 5 minutes", "3 days ago", "now": in the largest unit that fits.
+/// Returns a relative time in the largest unit that fits: "in 5 minutes", "3 days ago", "now".
 fn relative(seconds: f64) -> String {
     const UNITS: [(f64, &str); 5] =
         [(31_557_600.0, "year"), (2_629_800.0, "month"), (86_400.0, "day"), (3_600.0, "hour"), (60.0, "minute")];

@@ -1,4 +1,4 @@
-//! `http`, what a route or `before_message` gives back, and functions of other scripts.
+//! `http`, the results of routes and `before_message`, and calls to other scripts.
 
 use mlua::{Lua, LuaString, MultiValue, Table, Value as LuaValue};
 use palabre_fetch::REQUEST_BYTES;
@@ -10,10 +10,11 @@ use crate::limits::{Limit, VALUE_BYTES};
 use crate::run::{Problem, SharedRun};
 use crate::value;
 
-/// The length of a url, and of all headers together, in bytes.
+/// The maximum length of a URL with its method, in bytes.
 const URL_BYTES: usize = 8 << 10;
+/// The maximum length of all headers together, in bytes.
 const HEADER_BYTES: usize = 32 << 10;
-/// What a route may answer with, in bytes.
+/// The maximum size of a route's response, in bytes.
 const RESULT_BYTES: usize = 1 << 20;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
@@ -31,7 +32,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             value::from_lua_within(value, RESULT_BYTES, Some(&*watch))
                 .map_err(|problem| format!("what was returned cannot leave: {problem}"))
         };
-        // Nobody looks at more than an answer and a reason.
+        // Only a result and a reason are used.
         let mut list = values.iter().take(2).map(convert).collect::<Result<Vec<_>, _>>()?;
         run.spend_output(list.iter().map(value::weight).sum())?;
         while list.last().is_some_and(Value::is_null) {
@@ -55,14 +56,14 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             }
             (run.door.clone(), run.input()?.clone())
         };
-        // Not borrowed meanwhile: what is called may read what this script has written.
+        // The run is not borrowed here: the called script may read values that this one has written.
         let result = door.call(&script, &function, &values, &input)?;
         let watch = run.borrow().watch();
         value::to_lua_within(lua, &result, &watch).map_err(|error| run.borrow_mut().failed(&error))
     })
 }
 
-/// How large a request is. It is kept until it is answered, so it is bounded before it leaves the VM.
+/// Returns the size of a request, or an error if it is too large. It is kept until its response arrives.
 fn weight(request: &Table) -> Result<usize, Problem> {
     let failed = |error: mlua::Error| format!("http: {error}");
     let (url, method): (LuaString, LuaString) =

@@ -1,16 +1,17 @@
-//! How deep a Fluent file nests, found without recursion. Fluent's parser calls itself for every `{` and `(`, and a small file
-//! would overflow its stack.
+//! The nesting depth of a Fluent file, measured without recursion.
 //!
-//! This follows the parser up to the first error that the parser would find. From there on the parser looks for the next line
-//! that begins with a letter, `-` or `#`; such a line is refused here where something is open, so that both are at the same
-//! place again.
+//! Fluent's parser recurses at every `{` and `(`, so a small file would overflow its stack.
+//!
+//! This follows the parser up to the first error that it would find. From there on the parser skips to the
+//! next line that begins with a letter, `-` or `#`. Such a line is refused here if something is open, so that
+//! both are in step again.
 
-/// How many placeables and calls may be open at once. What people write has three or four.
+/// The maximum number of open placeables and calls. Real texts have three or four.
 const OPEN: usize = 16;
-/// The length of the arguments of a call, in bytes: the parser compares the name of each with all before it.
+/// The maximum length of a call's arguments, in bytes: the parser compares each name with all before it.
 const CALL_BYTES: usize = 1_024;
 
-/// Where and why a file is refused.
+/// The position and the reason of a refusal.
 #[derive(Debug)]
 pub(super) struct TooNested {
     /// The line, counted from 1.
@@ -22,7 +23,7 @@ pub(super) struct TooNested {
 enum Kind {
     /// A `{` in a text.
     InText,
-    /// A `{` where a value stands.
+    /// A `{` in place of a value.
     InValue,
     /// The arguments of a call.
     Call,
@@ -37,16 +38,16 @@ struct Reader<'t> {
     bytes: &'t [u8],
     at: usize,
     open: Vec<Open>,
-    /// Whether this is text, and not what stands in a placeable.
+    /// Whether the position is in a text, and not in a placeable.
     is_text: bool,
-    /// Where the outermost call begins.
+    /// The start of the outermost open call.
     call: Option<usize>,
 }
 
-/// Checks how deep a file nests.
+/// Checks the nesting depth of a file.
 ///
 /// # Errors
-/// Where the file goes past a limit.
+/// Returns the position at which a limit is exceeded.
 pub(super) fn check(text: &str) -> Result<(), TooNested> {
     let mut reader = Reader { bytes: text.as_bytes(), at: 0, open: Vec::new(), is_text: true, call: None };
     reader.read().map_err(|problem| {
@@ -74,7 +75,7 @@ impl Reader<'_> {
                 (b'(', false) => self.open(Kind::Call)?,
                 (b')', false) => self.close(true),
                 (b'}', false) => self.close(false),
-                // Behind the key of a variant stands its text.
+                // A variant's text follows its key.
                 (b']', false) => self.is_text = true,
                 (b'"', false) => self.skip_string(),
                 _ => {}
@@ -83,7 +84,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Looks at how a line begins: it may be another entry, a comment, or the end of a variant's text.
+    /// Handles the start of a line: another entry, a comment, or the end of a variant's text.
     fn begin_line(&mut self) -> Result<(), String> {
         let first = self.bytes.get(self.at).copied().unwrap_or(b'\n');
         if first.is_ascii_alphabetic() || matches!(first, b'-' | b'#') {
@@ -128,7 +129,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Skips the rest of a string, which ends in its line.
+    /// Skips the rest of a string, which ends with its line at the latest.
     fn skip_string(&mut self) {
         while let Some(byte) = self.bytes.get(self.at) {
             match byte {

@@ -1,19 +1,21 @@
-//! What Fluent's formatter takes long for, and what it panics at once a text has more than a hundred placeables.
+//! Limits on texts for which Fluent's formatter would be slow, or would panic.
+//!
+//! It panics on some texts once they have more than a hundred placeables.
 
 use fluent_bundle::FluentResource;
 use fluent_syntax::ast::{CallArguments, Entry, Expression, InlineExpression, Pattern, PatternElement};
 
-/// How many variants a choice may have: the formatter looks at each in turn.
+/// The maximum number of variants of a selection: the formatter compares them one by one.
 const VARIANTS: usize = 100;
-/// How many arguments a call may have: the formatter copies each.
+/// The maximum number of arguments of a call: the formatter copies each.
 const ARGUMENTS: usize = 16;
-/// How many decimals a number may have: the formatter takes ten to that power.
+/// The maximum number of decimals of a number: the formatter computes ten to that power.
 const DECIMALS: usize = 15;
 
-/// Checks the texts of a file, which does not nest deeply.
+/// Checks the texts of a file whose nesting depth was checked before.
 ///
 /// # Errors
-/// The text and the limit that it goes past.
+/// Returns the text and the limit that it exceeds.
 pub(super) fn check(resource: &FluentResource) -> Result<(), String> {
     for entry in resource.entries() {
         let (name, value, attributes) = match entry {
@@ -41,7 +43,7 @@ fn check_expression(expression: &Expression<&str>) -> Result<(), String> {
         Expression::Select { variants, .. } if variants.len() > VARIANTS => {
             Err(format!("has a choice of more than {VARIANTS} variants"))
         }
-        // Its errors name what chooses, and there is no name for these.
+        // The formatter's errors name the selector, and panic for literals, which have no name.
         Expression::Select {
             selector: InlineExpression::StringLiteral { .. } | InlineExpression::NumberLiteral { .. },
             ..

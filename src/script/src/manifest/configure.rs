@@ -1,4 +1,4 @@
-//! Values for a script's `config`: checked against the schema, and completed with its defaults.
+//! Validation of a script's `config` against its schema, and completion with defaults.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,15 +10,17 @@ use super::Manifest;
 use super::field::{ConfigField, ConfigKind, Measure};
 use crate::yaml::nearest;
 
-/// So much of a text is repeated in a message.
+/// The maximum length of a value that is repeated in a message, in characters.
 const SHOWN_CHARS: usize = 40;
 
-/// What is wrong with one value of a script's `config`.
+/// A problem with one value of a script's `config`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigFault {
-    /// Where, as a dotted path: `prizes.2.name`. The first part is the key in bots.yaml; lists are counted from 1.
+    /// The dotted path: `prizes.2.name`.
+    ///
+    /// The first part is the key in bots.yaml; lists are counted from 1.
     pub key: String,
-    /// What was expected, and what was found.
+    /// The expectation, and what was found instead.
     pub message: String,
 }
 
@@ -28,7 +30,7 @@ impl fmt::Display for ConfigFault {
     }
 }
 
-/// All of `fields` at `at`: what is given, and the defaults of what is not.
+/// Returns the values of `fields` at the path `at`, with defaults for those that are missing.
 pub(super) fn fill(
     fields: &BTreeMap<String, ConfigField>,
     given: &Map<String, Value>,
@@ -52,7 +54,7 @@ pub(super) fn fill(
     filled
 }
 
-/// `value` with the defaults of what is missing within it. What is wrong goes into `faults`.
+/// Validates a value and adds defaults within it. Problems are added to `faults`.
 pub(super) fn check(field: &ConfigField, value: &Value, at: &str, faults: &mut Vec<ConfigFault>) -> Value {
     if let Some(message) = problem(field, value, at) {
         faults.push(ConfigFault { key: at.to_owned(), message });
@@ -79,14 +81,14 @@ fn left_out(field: &ConfigField, at: &str, faults: &mut Vec<ConfigFault>) -> Opt
         faults.push(ConfigFault { key: at.to_owned(), message });
         return None;
     }
-    // A map that is left out still has the defaults of its keys, unless one of them has to be given.
+    // A missing map still has the defaults of its keys, unless one of them is required.
     let ConfigKind::Map(Some(fields)) = &field.kind else { return None };
     let mut inner = Vec::new();
     let filled = fill(fields, &Map::new(), at, &mut inner);
     (inner.is_empty() && !filled.is_empty()).then_some(Value::Object(filled))
 }
 
-/// What is wrong with the value itself, not with what lies in it.
+/// Returns the problem of a value itself, not of values nested in it.
 fn problem(field: &ConfigField, value: &Value, at: &str) -> Option<String> {
     let secret = Manifest::is_secret(at);
     match (&field.kind, value) {
@@ -111,7 +113,7 @@ fn problem(field: &ConfigField, value: &Value, at: &str) -> Option<String> {
     }
 }
 
-/// A length as bounds are written. What is too long to be exact does not fit into memory.
+/// Converts a length to the type of bounds. A length too large to be exact does not fit into memory.
 fn as_bound(length: usize) -> f64 {
     length as f64
 }
@@ -147,7 +149,7 @@ fn unknown(key: &str, fields: &BTreeMap<String, ConfigField>) -> String {
     format!("the script has no setting of this name; it has {}", known.join(", "))
 }
 
-/// A value by its kind. What stands in a text is not repeated: it may have come from the environment.
+/// Describes a value by its type. Strings are not repeated, since they may come from the environment.
 fn found(value: &Value, secret: bool) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
@@ -160,7 +162,7 @@ fn found(value: &Value, secret: bool) -> String {
     }
 }
 
-/// A value with what stands in it, unless it is better not shown.
+/// Describes a value with its contents, unless it is secret.
 fn shown(value: &Value, secret: bool) -> String {
     match value {
         Value::String(text) if !secret && text.chars().count() <= SHOWN_CHARS => format!("\"{text}\""),
@@ -168,7 +170,7 @@ fn shown(value: &Value, secret: bool) -> String {
     }
 }
 
-/// A choice as it is written in YAML.
+/// Returns a choice as it is written in YAML.
 pub(super) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

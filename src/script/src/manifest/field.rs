@@ -7,26 +7,26 @@ use serde_json::Value;
 /// One key of a script's `config`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConfigField {
-    /// What may stand there.
+    /// The type.
     pub kind: ConfigKind,
-    /// What it is when bots.yaml does not say; checked against the kind, and complete.
+    /// The default, validated and completed.
     pub default: Option<Value>,
-    /// Whether bots.yaml has to say it.
+    /// Whether bots.yaml must set it.
     pub required: bool,
-    /// The least that a number may be, or the least length of a text or a list.
+    /// The minimum of a number, or of the length of a string or list.
     pub min: Option<f64>,
-    /// The most that a number may be, or the greatest length of a text or a list.
+    /// The maximum of a number, or of the length of a string or list.
     pub max: Option<f64>,
-    /// What it is for, in a sentence.
+    /// A description in one sentence.
     pub description: Option<String>,
 }
 
-/// What may stand at a key.
+/// The type of a configuration value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ConfigKind {
-    /// A text.
+    /// A string.
     String,
-    /// A whole number.
+    /// An integer.
     Integer,
     /// A number.
     Number,
@@ -34,13 +34,13 @@ pub enum ConfigKind {
     Boolean,
     /// A duration: `10m`, or a number of seconds.
     Duration,
-    /// One of these texts and numbers.
+    /// One of these strings and numbers.
     Choice(Vec<Value>),
-    /// A list of values of one kind, or of anything.
+    /// A list of values of one type, or of any type.
     List(Option<Box<ConfigField>>),
-    /// A map with these keys, or with any.
+    /// A map with these keys, or with any keys.
     Map(Option<BTreeMap<String, ConfigField>>),
-    /// A person, by id.
+    /// A user, by id.
     User,
     /// A room, by id.
     Room,
@@ -49,7 +49,7 @@ pub enum ConfigKind {
 }
 
 impl ConfigKind {
-    /// The word for it in script.yaml.
+    /// Returns the type's name in script.yaml.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -67,7 +67,7 @@ impl ConfigKind {
         }
     }
 
-    /// What is expected, for a sentence.
+    /// Returns a description of the type for error messages.
     pub(super) const fn expected(&self) -> &'static str {
         match self {
             Self::String => "a text",
@@ -84,7 +84,7 @@ impl ConfigKind {
         }
     }
 
-    /// What `min` and `max` are counted in; `None` where there are none.
+    /// Returns the meaning of `min` and `max`; `None` if the type has no bounds.
     pub(super) const fn measure(&self) -> Option<Measure> {
         match self {
             Self::Integer | Self::Number => Some(Measure::Value),
@@ -97,11 +97,11 @@ impl ConfigKind {
     }
 }
 
-/// What `min` and `max` mean.
+/// The meaning of `min` and `max`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Measure {
-    /// The number itself.
+    /// Bounds of the number itself.
     Value,
-    /// How many of these there are.
+    /// Bounds of the number of these units.
     Length(&'static str),
 }

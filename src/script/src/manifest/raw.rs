@@ -1,4 +1,4 @@
-//! script.yaml as it stands, and the checks that the parser cannot make.
+//! script.yaml as parsed, and the checks that the parser cannot make.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use super::schema::{RawField, checked};
 use crate::GRANTS;
 use crate::yaml::{YamlError, YamlFile, nearest};
 
-/// What has to run the script: this crate, which has the version of all.
+/// The version of the runtime, which all crates share.
 const RUNTIME: &str = env!("CARGO_PKG_VERSION");
 
-/// The file.
+/// The parsed file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
@@ -32,7 +32,7 @@ pub(super) struct Raw {
 }
 
 impl Raw {
-    /// The manifest, when all of it makes sense.
+    /// Validates the file and returns the manifest.
     pub(super) fn check(self, place: &YamlFile<'_>) -> Result<Manifest, YamlError> {
         script_name(place, &self.name.value, &self.name.referenced)?;
         let version = self.version.map(|version| parse_version(place, &version)).transpose()?;
@@ -91,7 +91,7 @@ fn runtime(place: &YamlFile<'_>, text: &Spanned<String>) -> Result<VersionReq, Y
     }
 }
 
-/// Whether `text` is a capability; a sentence if it is not.
+/// Checks that `text` names a grant.
 fn capability(text: &str) -> Result<(), String> {
     if GRANTS.contains(&text) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The schema in script.yaml as it stands: which words go together, and whether defaults fit their types.
+//! The configuration schema as parsed: checks of combinations of keys, and of defaults.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ enum RawKind {
     Role,
 }
 
-/// The fields that lie at `at`.
+/// Validates the fields at the path `at`.
 pub(super) fn checked(
     place: &YamlFile<'_>,
     fields: BTreeMap<String, Spanned<RawField>>,
@@ -97,7 +97,7 @@ impl RawField {
         Ok(field)
     }
 
-    /// What may stand beside which type.
+    /// Checks that the keys fit the type.
     fn check_companions(&self, place: &YamlFile<'_>, at: &str) -> Result<(), YamlError> {
         let kind = &self.kind;
         let wrong = |what: &str| Err(place.wrong(&kind.referenced, format!("{at}: {what}")));

@@ -1,4 +1,4 @@
-//! The chapter of the guide that lists what scripts have.
+//! The reference chapter of the guide.
 
 use palabre_model::EventName;
 
@@ -10,8 +10,9 @@ Made from the types that editors read (`palabre.d.luau`). Types are Luau's: `any
 the other, `{ T }` is a list.
 ";
 
-/// The reference as a chapter of the guide (mdBook): the hooks as a table, the functions, then what is in each table
-/// and type.
+/// Returns the reference as a chapter of the guide (mdBook).
+///
+/// It has the hooks as a table, the functions, then the members of each table and type.
 #[must_use]
 pub fn reference_markdown() -> String {
     let items = api();
@@ -46,7 +47,7 @@ pub fn reference_markdown() -> String {
     page
 }
 
-/// What belongs to the table or type `root`, in order.
+/// Returns the members of the table or type `root`, in order.
 fn parts<'a>(items: &'a [ApiItem], root: &'a str) -> impl Iterator<Item = &'a ApiItem> {
     items.iter().filter(move |item| item.path != root && item.root() == root)
 }
@@ -67,7 +68,7 @@ fn hooks(items: &[ApiItem], page: &mut String) {
     }
 }
 
-/// A heading, and what it is about.
+/// Writes a heading and a paragraph.
 fn section(page: &mut String, level: usize, title: &str, doc: &str) {
     page.push_str(&format!("\n{} {title}\n", "#".repeat(level)));
     if !doc.is_empty() {
@@ -79,7 +80,7 @@ fn code(page: &mut String, text: &str) {
     page.push_str(&format!("\n```luau\n{text}\n```\n"));
 }
 
-/// A function with its signature, or a value with its type.
+/// Writes a function with its signature, or a value with its type.
 fn entry(page: &mut String, level: usize, item: &ApiItem) {
     section(page, level, &format!("`{}`", item.path), "");
     match item.kind {
@@ -114,12 +115,12 @@ fn describe_type(page: &mut String, items: &[ApiItem], named: &ApiItem) {
     }
 }
 
-/// Text that fits into a cell of a table.
+/// Escapes text for a table cell.
 fn cell(text: &str) -> String {
     text.replace('\n', " ").replace('|', "\\|")
 }
 
-/// Code that fits into a cell of a table.
+/// Formats code for a table cell.
 fn cell_code(text: &str) -> String {
     format!("`{}`", cell(text))
 }

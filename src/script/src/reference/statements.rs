@@ -1,9 +1,9 @@
-//! What the editor types declare: functions, globals, classes and names for types.
+//! Parser for the declarations in the type definitions: functions, globals, classes and type aliases.
 
 use super::tokens::Reader;
 use super::types::{Field, Shape, Signature, Type, flat};
 
-/// One declaration.
+/// A declaration.
 #[derive(Debug)]
 pub(super) struct Statement {
     pub(super) name: String,
@@ -11,7 +11,7 @@ pub(super) struct Statement {
     pub(super) what: What,
 }
 
-/// What is declared.
+/// The kinds of declarations.
 #[derive(Debug)]
 pub(super) enum What {
     /// `declare function name(…): …`
@@ -20,11 +20,11 @@ pub(super) enum What {
     Global(Type),
     /// `declare extern type Name extends Parent with … end`
     Class { parent: Option<String>, members: Vec<Field> },
-    /// `export type Name = …`, and how that is written.
+    /// `export type Name = …`, with its text.
     Alias { of: Type, text: String },
 }
 
-/// All declarations of `source`, and each piece of it that is none.
+/// Parses all declarations of `source`. Returns also the parts that are none.
 pub(super) fn statements(source: &str) -> (Vec<Statement>, Vec<String>) {
     let mut reader = Reader::new(source);
     let (mut found, mut unread) = (Vec::new(), Vec::new());
@@ -105,7 +105,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Goes on to the next line that looks like a declaration. Returns what lies before.
+    /// Skips to the next line that looks like a declaration. Returns the skipped text.
     fn skip_statement(&mut self) -> String {
         let start = self.take().map_or(0, |token| token.start);
         while let Some(token) = self.peek(0) {

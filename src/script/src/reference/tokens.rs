@@ -1,40 +1,39 @@
-//! The words and marks of the editor types, and a reader that goes along them. Comments that document are kept, others
-//! are passed over.
+//! Tokeniser for the type definitions. It keeps doc comments and skips other comments.
 
-/// What a token is.
+/// The kinds of tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A name or a keyword.
     Word,
-    /// A string with its quotes.
+    /// A string with its quotation marks.
     Text,
     /// Anything else.
     Mark,
-    /// A comment of three dashes.
+    /// A comment that begins with three dashes.
     Doc,
 }
 
-/// A piece of the source.
+/// A token.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Token<'a> {
     pub(super) kind: Kind,
     pub(super) text: &'a str,
-    /// Where it begins, in bytes.
+    /// The byte offset of its start.
     pub(super) start: usize,
 }
 
 impl Token<'_> {
-    /// Where it has ended, in bytes.
+    /// Returns the byte offset of its end.
     pub(super) fn end(&self) -> usize {
         self.start + self.text.len()
     }
 }
 
-/// Goes along the tokens. The other files of this module teach it what they mean.
+/// A cursor over the tokens. The other files of this module add the grammar.
 pub(super) struct Reader<'a> {
     source: &'a str,
     tokens: Vec<Token<'a>>,
-    /// How many tokens are behind it.
+    /// The number of tokens consumed.
     pub(super) at: usize,
 }
 
@@ -43,12 +42,12 @@ impl<'a> Reader<'a> {
         Self { source, tokens: tokens(source), at: 0 }
     }
 
-    /// The token `ahead` of the next one, doc comments left out.
+    /// Returns the token `ahead` positions after the next one, without doc comments.
     pub(super) fn peek(&self, ahead: usize) -> Option<Token<'a>> {
         self.tokens.iter().skip(self.at).filter(|token| token.kind != Kind::Doc).nth(ahead).copied()
     }
 
-    /// The next token, which is then behind.
+    /// Consumes the next token.
     pub(super) fn take(&mut self) -> Option<Token<'a>> {
         while let Some(token) = self.tokens.get(self.at).copied() {
             self.at += 1;
@@ -59,12 +58,12 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// Whether the token `ahead` of the next one is this.
+    /// Whether the token `ahead` positions after the next one has this text.
     pub(super) fn is(&self, ahead: usize, text: &str) -> bool {
         self.peek(ahead).is_some_and(|token| token.text == text)
     }
 
-    /// Takes the next token if it is this.
+    /// Consumes the next token if it has this text.
     pub(super) fn eat(&mut self, text: &str) -> bool {
         let found = self.is(0, text);
         if found {
@@ -73,7 +72,7 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// As [`Reader::eat`], for what must be there.
+    /// Like [`Reader::eat`], for a required token.
     pub(super) fn expect(&mut self, text: &str) -> Option<()> {
         self.eat(text).then_some(())
     }
@@ -84,7 +83,7 @@ impl<'a> Reader<'a> {
         Some(token.text.to_owned())
     }
 
-    /// The doc comment that stands here, without its dashes.
+    /// Consumes the doc comment at the current position, without its dashes.
     pub(super) fn doc(&mut self) -> String {
         let mut lines = Vec::new();
         while let Some(token) = self.tokens.get(self.at).filter(|token| token.kind == Kind::Doc) {
@@ -94,7 +93,7 @@ impl<'a> Reader<'a> {
         lines.join("\n")
     }
 
-    /// Passes over what stands between `open` and its `close`.
+    /// Skips from `open` to the matching `close`.
     pub(super) fn skip(&mut self, open: &str, close: &str) -> Option<()> {
         self.expect(open)?;
         let mut depth = 1;
@@ -109,7 +108,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// The source from `start` up to the end of what was taken last.
+    /// Returns the source from `start` to the end of the last token consumed.
     pub(super) fn since(&self, start: usize) -> &'a str {
         let end = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(start, Token::end);
         self.source.get(start..end).unwrap_or_default()
@@ -121,7 +120,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// All tokens of `source`, in order.
+/// Splits `source` into tokens.
 fn tokens(source: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut start = 0;
@@ -136,14 +135,14 @@ fn tokens(source: &str) -> Vec<Token<'_>> {
     found
 }
 
-/// What `rest` begins with, and how long that is. No kind: blanks and plain comments.
+/// Returns the kind and length of the first token; no kind for white space and plain comments.
 fn first(rest: &str) -> (Option<Kind>, usize) {
     let until = |end: Option<usize>| end.unwrap_or(rest.len());
     if rest.starts_with("--[[") {
         return (None, until(rest.find("]]").map(|at| at + 2)));
     }
     if rest.starts_with("--") {
-        // A line of dashes is an ornament.
+        // A line of dashes is a separator.
         let documents = rest.starts_with("---") && !rest.starts_with("----");
         return (documents.then_some(Kind::Doc), until(rest.find('\n')));
     }
@@ -166,7 +165,7 @@ fn is_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 
-/// The length of the string that `rest` begins with.
+/// Returns the length of the string literal at the start of `rest`.
 fn quoted(rest: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, letter) in rest.char_indices().skip(1) {

@@ -1,32 +1,32 @@
-//! Types as the editor types write them: functions, tables, and what is made of those.
+//! Parser for types in the type definitions: functions, tables, and combinations of them.
 
 use super::Parameter;
 use super::tokens::{Kind, Reader};
 
-/// A type, as far as the reference asks.
+/// A type, as far as the reference needs it.
 #[derive(Debug, Clone)]
 pub(super) struct Type {
-    /// As it is written, in one line.
+    /// The type as written, on one line.
     pub(super) text: String,
     /// Whether nil is one of its values.
     pub(super) optional: bool,
     pub(super) shape: Shape,
 }
 
-/// What a type is made of.
+/// The structure of a type.
 #[derive(Debug, Clone)]
 pub(super) enum Shape {
     Function(Signature),
-    /// A table whose fields all have names.
+    /// A table in which all fields are named.
     Table(Vec<Field>),
-    /// All of these at once: `A & B`.
+    /// An intersection: `A & B`.
     All(Vec<Type>),
-    /// A type by its name.
+    /// A type name.
     Name(String),
     Other,
 }
 
-/// What a function takes and returns.
+/// The parameters and the return type of a function.
 #[derive(Debug, Clone)]
 pub(super) struct Signature {
     pub(super) parameters: Vec<Parameter>,
@@ -39,11 +39,11 @@ pub(super) struct Field {
     pub(super) name: String,
     pub(super) doc: String,
     pub(super) of: Type,
-    /// Called with a colon.
+    /// Whether it is called with a colon.
     pub(super) method: bool,
 }
 
-/// Types. `None` from any of these: the source has a shape that they do not know.
+/// Type grammar. All functions return `None` for a construct that they do not know.
 impl Reader<'_> {
     pub(super) fn read_type(&mut self) -> Option<Type> {
         let start = self.peek(0)?.start;
@@ -68,7 +68,7 @@ impl Reader<'_> {
         Some(Type { text, optional, shape: if either { Shape::Other } else { Shape::All(parts) } })
     }
 
-    /// One member of a union or an intersection.
+    /// Parses one member of a union or an intersection.
     fn part(&mut self) -> Option<Type> {
         let token = self.peek(0)?;
         let (shape, mut optional) = match (token.kind, token.text) {
@@ -96,7 +96,9 @@ impl Reader<'_> {
         Some(Type { text: flat(self.since(token.start)), optional, shape })
     }
 
-    /// A function type, a list of types, or a type in parentheses; and whether that is optional.
+    /// Parses a function type, a list of types, or a type in parentheses.
+    ///
+    /// Returns also whether it is optional.
     fn parenthesised(&mut self) -> Option<(Shape, bool)> {
         let (parameters, alone) = self.parameters()?;
         if self.eat("->") {
@@ -106,7 +108,7 @@ impl Reader<'_> {
         Some(alone.map_or((Shape::Other, false), |inner| (inner.shape, inner.optional)))
     }
 
-    /// What stands in parentheses, and the type in them if there is one alone and without a name.
+    /// Parses a list in parentheses; returns also the type in it, if it is a single one without a name.
     fn parameters(&mut self) -> Option<(Vec<Parameter>, Option<Type>)> {
         self.expect("(")?;
         let (mut parameters, mut alone) = (Vec::new(), None);
@@ -135,13 +137,13 @@ impl Reader<'_> {
         Some((parameters, alone))
     }
 
-    /// What follows the name of a declared function.
+    /// Parses what follows the name of a declared function.
     pub(super) fn signature(&mut self) -> Option<Signature> {
         if self.is(0, "<") {
             self.skip("<", ">")?;
         }
         let (mut parameters, _) = self.parameters()?;
-        // A method's own object is none of its arguments.
+        // The object of a method is not one of its arguments.
         parameters.retain(|parameter| {
             let name = if parameter.name.is_empty() { &parameter.type_text } else { &parameter.name };
             name != "self"
@@ -186,7 +188,7 @@ impl Reader<'_> {
         Some(if open || fields.is_empty() { Shape::Other } else { Shape::Table(fields) })
     }
 
-    /// A field of a table; none for what has no name: keys of a type, elements of a list.
+    /// Parses a field of a table; an inner `None` for an indexer or a list element, which have no name.
     pub(super) fn field(&mut self, doc: String) -> Option<Option<Field>> {
         if self.eat("[") {
             self.read_type()?;
@@ -208,7 +210,7 @@ impl Reader<'_> {
     }
 }
 
-/// A piece of source in one line, without its comments.
+/// Joins a piece of source into one line without comments.
 pub(super) fn flat(source: &str) -> String {
     let lines = source.lines().map(str::trim).filter(|line| !line.starts_with("--") && !line.is_empty());
     lines.map(|line| line.split_once(" --").map_or(line, |(code, _)| code.trim_end())).collect::<Vec<_>>().join(" ")

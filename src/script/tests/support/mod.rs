@@ -1,4 +1,4 @@
-//! A host for one script, with a map for its storage and a scripted clock.
+//! A host for one script, with a map as its store and a clock set by the test.
 #![allow(dead_code, clippy::unwrap_used, unreachable_pub, missing_docs, reason = "each test file uses its part")]
 
 use std::cell::RefCell;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use palabre_model::*;
 use palabre_script::*;
 
-/// What the script may see: a map, and what the test grants.
+/// The host interface: a map, and grants set by the test.
 #[derive(Default)]
 pub struct TestDoor {
     pub rows: RefCell<BTreeMap<Vec<u8>, Stored>>,
@@ -97,7 +97,7 @@ impl Bench {
         Input { event: Arc::new(event), seq: self.seq, part: 0, now: self.now, seed: self.seq }
     }
 
-    /// Alice says `text` in the room general. The effects are kept when the hook succeeds.
+    /// Delivers a message `text` of Alice in the room general. Effects are stored if the hook succeeds.
     pub fn says(&mut self, text: &str) -> Step {
         let input = self.input(said(text));
         let step = self.vm.start(input);
@@ -131,7 +131,7 @@ impl Bench {
         step
     }
 
-    /// The texts that the hook sends when Alice says `text`.
+    /// Returns the texts that the hook sends in response to a message of Alice.
     pub fn replies(&mut self, text: &str) -> Vec<String> {
         texts(&done(self.says(text)))
     }
