@@ -178,7 +178,7 @@ async fn what_cannot_be_declared_is_told_at_the_script_s_own_line() {
         ),
         (r#"hear("(", function() end)"#, "dice.luau:1: hear: "),
         (r#"every("* * *", function() end)"#, "a cron expression has 5 fields"),
-        (r#"every("0 25 * * *", function() end)"#, "this is no cron expression"),
+        (r#"every("0 25 * * *", function() end)"#, "this is not a cron expression"),
         (r#"every("0 9 * * *", { zone = "Mars/Base" }, function() end)"#, "\"Mars/Base\" is no time zone"),
         (r#"every("5 0 * * *", { after = "collect" }, function() end)"#, "after names \"collect\""),
         (r#"route("GET", "/x", function() end)"#, "answering over HTTP needs the grant \"routes\""),

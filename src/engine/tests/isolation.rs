@@ -436,7 +436,7 @@ async fn a_full_outbox_is_an_error_that_names_the_limit_and_suspends_nobody() {
     assert!(status.bots[0].is_full);
     assert_eq!(status.scripts[0].state, ScriptState::Up);
     let error = status.scripts[0].last_error.clone().unwrap();
-    assert!(error.contains("outbox limit: 50 actions or 64 MiB wait to be done by sim"), "{error}");
+    assert!(error.contains("outbox limit: 50 actions or 64 MiB are waiting for sim"), "{error}");
     daemon.platform.refuses(|_| None);
     daemon.until("they are said", Duration::from_millis(500), |daemon| daemon.replies("general").len() == 50).await;
     daemon.says("general", "again").await;

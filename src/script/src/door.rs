@@ -191,22 +191,22 @@ pub trait Door {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// The target is the bot.
-    #[error("that is the bot itself")]
+    #[error("the target is the bot itself")]
     TheBot,
     /// The target is the requester.
-    #[error("nobody does that to themselves")]
+    #[error("the target is the user who asked for it")]
     Oneself,
     /// The target has the same or a higher permission level.
-    #[error("they stand as high as whoever asks for it, or higher")]
+    #[error("the target has the same permission level as the user who asked for it, or a higher one")]
     Level,
     /// The target is at least a moderator, and the script acts on its own.
-    #[error("they are a moderator, on whom a script does not act by itself")]
+    #[error("the target is a moderator, on whom a script does not act on its own")]
     Moderator,
     /// The target has the same or a higher rank on the platform.
-    #[error("they rank as high on the platform as whoever asks for it, or higher")]
+    #[error("the target has the same rank on the platform as the user who asked for it, or a higher one")]
     Rank,
     /// The target has the same or a higher rank on the platform than the bot.
-    #[error("they rank as high on the platform as the bot, or higher")]
+    #[error("the target has the same rank on the platform as the bot, or a higher one")]
     BotRank,
 }
 

@@ -98,7 +98,7 @@ pub(crate) fn without_addresses(text: &str) -> String {
     told.push_str(rest);
     let alone = told.trim_start_matches('<').trim_end_matches('>');
     if told != *text && ADDRESSED.contains(&alone) {
-        return format!("a {alone} was raised as an error, which says nothing; raise a text: error(\"…\")");
+        return format!("a {alone} was raised as an error, which has no text; raise a string: error(\"…\")");
     }
     told
 }
@@ -208,9 +208,9 @@ mod tests {
         for (text, told) in [
             (
                 "table: 0x0000000020001235",
-                "a table was raised as an error, which says nothing; raise a text: error(\"…\")",
+                "a table was raised as an error, which has no text; raise a string: error(\"…\")",
             ),
-            ("<thread 0x7f00aa>", "a thread was raised as an error, which says nothing; raise a text: error(\"…\")"),
+            ("<thread 0x7f00aa>", "a thread was raised as an error, which has no text; raise a string: error(\"…\")"),
             ("a.luau:1: function: 0x0001 and buffer: 0x00ff!", "a.luau:1: function and buffer!"),
             ("<userdata 0x12> is none", "<userdata> is none"),
             ("the colour: 0xff00ff", "the colour: 0xff00ff"),

@@ -162,7 +162,8 @@ pub enum Limit {
     #[error("timer limit: more than {0} timers wait at the same time (limits.timers)")]
     Timers(usize),
     #[error(
-        "outbox limit: {actions} actions or {mb} MiB wait to be done by {bot}, which gets rid of them no faster (bots.{bot}.outbox)"
+        "outbox limit: {actions} actions or {mb} MiB are waiting for {bot}, which cannot perform them faster \
+         (bots.{bot}.outbox)"
     )]
     Outbox { bot: String, actions: usize, mb: usize },
     #[error("timer limit: more than {0} timers set in a minute (limits.timers_per_minute)")]

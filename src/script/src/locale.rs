@@ -39,7 +39,7 @@ impl Locales {
         let mut bundles = BTreeMap::new();
         for (language, text) in texts {
             let id: LanguageIdentifier = language.parse().ok().ok_or_else(|| {
-                format!("locales/{language}.ftl: \"{language}\" is no language, as en, fr or pt-BR are")
+                format!("locales/{language}.ftl: \"{language}\" is not a language such as en, fr or pt-BR")
             })?;
             check_nesting(&format!("locales/{language}.ftl"), text)?;
             let resource = FluentResource::try_new(text.clone()).map_err(|(_, errors)| {
@@ -151,7 +151,7 @@ fn write(
         let more = faults.len().saturating_sub(SHOWN);
         let more = if more > 0 { format!("; … and {more} more") } else { String::new() };
         let language = bundle.locales.first().map(ToString::to_string).unwrap_or_default();
-        problems.push(format!("the text \"{id}\" in {language} lacks something: {}{more}", shown.join("; ")));
+        problems.push(format!("the text \"{id}\" in {language} has problems: {}{more}", shown.join("; ")));
     }
     match written {
         Ok(()) => Ok(text.0),

@@ -41,7 +41,7 @@ impl Notices {
             written.at = now;
             return Some(match std::mem::take(&mut written.again) {
                 0 => text.to_owned(),
-                again => format!("{text} (and {again} times more since it was told last)"),
+                again => format!("{text} (and {again} more times since it was last logged)"),
             });
         }
         if self.written.len() >= MOST {

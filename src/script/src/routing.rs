@@ -40,7 +40,7 @@ impl RouteSpec {
     /// Returns all problems, one sentence each.
     pub fn check_body(&self, body: &Value) -> Result<(), Vec<String>> {
         let Some(fields) = &self.body else { return Ok(()) };
-        let Value::Object(map) = body else { return Err(vec!["the body is an object with fields".to_owned()]) };
+        let Value::Object(map) = body else { return Err(vec!["the body must be an object with fields".to_owned()]) };
         let mut wrong: Vec<_> = map
             .keys()
             .filter(|name| !fields.contains_key(*name))
@@ -108,7 +108,7 @@ impl RouteReply {
         };
         let known = ["status", "json", "text", "html", "headers"];
         if let Some(unknown) = map.keys().find(|key| !known.contains(&key.as_str())) {
-            return Err(format!("a route's answer has no {unknown}; it has {}", known.join(", ")));
+            return Err(format!("a route's response has no field {unknown}; its fields are {}", known.join(", ")));
         }
         let (mut headers, body) = match (map.get("json"), map.get("text"), map.get("html")) {
             (Some(json), _, _) => (vec![("content-type".to_owned(), "application/json".to_owned())], json.to_string()),

@@ -35,7 +35,7 @@ pub(crate) type Problem = String;
 /// The error of a host function that stopped because the CPU budget is used up.
 ///
 /// The run ends with the limit even if the script catches this error.
-pub(crate) const STOPPED: &str = "the script's time is over";
+pub(crate) const STOPPED: &str = "the script's CPU budget is used up";
 
 pub(crate) struct Run {
     pub(crate) script: ScriptName,

@@ -88,7 +88,7 @@ pub(crate) fn prepare(
     lua.set_interrupt(move |lua| {
         if watch.is_expired() {
             note_place(lua, &run);
-            Err(mlua::Error::runtime("the script went past a limit"))
+            Err(mlua::Error::runtime("the script exceeded a limit"))
         } else {
             Ok(VmState::Continue)
         }

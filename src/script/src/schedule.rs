@@ -50,15 +50,15 @@ impl Schedule {
         if !(5..=7).contains(&fields) && !task.schedule.starts_with('@') {
             return Err(format!(
                 "a cron expression has 5 fields (minute hour day month weekday), or 6 with seconds before them, or 7 with \
-                 a year behind; this one has {fields}"
+                 a year at the end; this one has {fields}"
             ));
         }
-        let cron: Cron = task.schedule.parse().map_err(|error| format!("this is no cron expression: {error}"))?;
+        let cron: Cron = task.schedule.parse().map_err(|error| format!("this is not a cron expression: {error}"))?;
         let zone = match &task.zone {
             None => TimeZone::UTC,
             Some(name) => TimeZone::get(name)
                 .ok()
-                .ok_or_else(|| format!("\"{name}\" is no time zone; zones are named like \"Europe/Paris\""))?,
+                .ok_or_else(|| format!("\"{name}\" is not a time zone; write it like \"Europe/Paris\""))?,
         };
         let schedule = Self::Cron { cron: Box::new(cron), zone };
         let has_year = fields == 7;

@@ -82,7 +82,7 @@ pub enum SourceError {
     #[error(transparent)]
     Manifest(#[from] Box<YamlError>),
     /// The manifest requires configuration that bots.yaml does not have.
-    #[error("{name}: {problem}; say it in bots.yaml: scripts: {name}: {{ config: {{ … }} }}")]
+    #[error("{name}: {problem}; set it in bots.yaml: scripts: {name}: {{ config: {{ … }} }}")]
     Unconfigured {
         /// The script.
         name: String,
@@ -99,7 +99,7 @@ pub enum SourceError {
     #[error("{0}")]
     Nested(String),
     /// The manifest has another script's name.
-    #[error("{name}/{}: it says that the script is called {manifest}, and its folder is called {name}", Manifest::FILE)]
+    #[error("{name}/{}: its name is {manifest}, but the folder's name is {name}", Manifest::FILE)]
     Renamed {
         /// The folder's name.
         name: String,

@@ -80,7 +80,7 @@ pub(crate) fn from_lua_within(value: &LuaValue, max_bytes: usize, watch: Option<
     convert(value, 0, &mut left).map_err(|problem| match problem {
         Problem::Stopped => STOPPED.to_owned(),
         Problem::TooLarge => format!("it is larger than {max_bytes} bytes"),
-        Problem::TooDeep => format!("tables lie in it more than {VALUE_DEPTH} deep (or one contains itself)"),
+        Problem::TooDeep => format!("it nests tables more than {VALUE_DEPTH} deep (or one contains itself)"),
         Problem::Other(text) => text,
     })
 }
@@ -118,7 +118,7 @@ fn convert(value: &LuaValue, depth: usize, left: &mut Left<'_>) -> Result<Value,
         LuaValue::LightUserData(pointer) if pointer.0.is_null() => Value::Null,
         LuaValue::Boolean(yes) => Value::Bool(*yes),
         LuaValue::Integer(n) => Value::Number((*n).into()),
-        LuaValue::Number(n) => number(*n).ok_or_else(|| Problem::Other(format!("{n} is no number that JSON knows")))?,
+        LuaValue::Number(n) => number(*n).ok_or_else(|| Problem::Other(format!("{n} cannot be represented in JSON")))?,
         LuaValue::String(text) => {
             spend(left, text.as_bytes().len())?;
             let text = text.to_str().ok().ok_or_else(|| Problem::Other("a string in it is not UTF-8".to_owned()))?;

@@ -129,7 +129,7 @@ impl Vm {
         drop(armed);
         outcome?;
         if self.watch.is_expired() {
-            return Err(mlua::Error::runtime("the script went past a limit while loading"));
+            return Err(mlua::Error::runtime("the script exceeded a limit while loading"));
         }
         if !thread.is_finished() {
             return Err(mlua::Error::runtime(format!(
@@ -416,7 +416,7 @@ impl Vm {
         // A missing answer of a user is a result; a request or a delivery that takes too long is a failure.
         let timed_out = match &wait {
             Wait::Http { .. } => {
-                Some("http: there was no answer in time (limits.http_requests says how many may be under way at once)")
+                Some("http: there was no response in time (limits.http_requests limits the requests in flight)")
             }
             Wait::Delivery { .. } => Some(LATE),
             _ => None,
@@ -464,7 +464,7 @@ fn wait_of(request: &Table, now: Millis) -> mlua::Result<Wait> {
         "http" => Wait::Http { request: request_of(request)?, until },
         "delivery" => {
             let key = text("key")?.parse().ok();
-            let key = key.ok_or_else(|| mlua::Error::runtime("this is no action of the script's"))?;
+            let key = key.ok_or_else(|| mlua::Error::runtime("this is not an action of the script"))?;
             Wait::Delivery { key, until }
         }
         _ => {

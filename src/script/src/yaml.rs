@@ -48,10 +48,7 @@ impl YamlFile<'_> {
     pub fn unparsed(&self, error: &Error) -> YamlError {
         let mut message = match error.without_snippet() {
             Error::MultipleDocuments { .. } => {
-                "there can be one document only; remove the --- before this line, or what follows it".to_owned()
-            }
-            Error::InvalidScalar { ty: ty @ ("u64" | "u32" | "u16" | "u8" | "usize"), location } => {
-                whole_number(ty, self.number_at(location.line(), location.column()))
+                "a second document begins here (---), but only one is allowed; remove this line or what follows".to_owned()
             }
             error => error.to_string(),
         };
@@ -59,7 +56,7 @@ impl YamlFile<'_> {
         // The position is at the start of the error already.
         message = message.replace(&format!(" at line {line}, column {column}"), "");
         // The parser's words are meant for programmers who use it.
-        message = message.replace("duplicate mapping key: ", "this key is there twice: ");
+        message = message.replace("duplicate mapping key: ", "this key occurs twice: ");
         message = message.replace(", set DuplicateKeyPolicy in Options if acceptable", "");
         if let Some(meant) = meant(&message) {
             message.push_str(&meant);

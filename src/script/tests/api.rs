@@ -66,7 +66,7 @@ fn who_speaks_for_others_or_wakes_them_needs_to_be_let() {
     assert!(refused(r#"{ text = "hi", mentions = { "bob" } }"#).contains("is not \"everyone\""));
     assert!(
         refused(r#"{ text = "hi", buttons = { { label = "x", url = "javascript:alert(1)" } } }"#)
-            .contains("no address")
+            .contains("not an address")
     );
     let mut bench =
         Bench::new(r#"function on_message(event) event.room:send{ text = "hi", mentions = { event.user.id } } end"#);
@@ -228,7 +228,7 @@ fn what_cannot_be_stored_is_refused_by_name() {
         "1 to 512",
         "tostring",
         "UTF-8",
-        "no number",
+        "not a number",
         "store.of takes",
         "90s",
     ];
@@ -624,7 +624,7 @@ fn what_would_spoil_the_metrics_of_all_is_refused_at_the_script_s_line() {
         (r#"metrics.count("x", 1, { [""] = "x" })"#, "begins with a letter"),
         (r#"metrics.count("x", 1, { __name__ = "x" })"#, "begins with a letter"),
         (r#"metrics.count("1x")"#, "begins with a letter"),
-        (r#"metrics.count("x-y")"#, "small letters"),
+        (r#"metrics.count("x-y")"#, "lower-case letters"),
         (r#"metrics.count("x_total")"#, "does not end in _total"),
         (r#"metrics.observe("x_bucket", 1)"#, "does not end in _bucket"),
         (r#"metrics.count("x", -5)"#, "from 0 to 9007199254740992"),

@@ -89,26 +89,26 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
     let config = |field: &str| format!("name: trivia\nconfig:\n  rounds: {field}\n");
     for (text, words) in [
         ("version: 1.0.0\n".to_owned(), "missing field `name`"),
-        ("name: ../trivia\n".to_owned(), "is no name for a script"),
+        ("name: ../trivia\n".to_owned(), "is not a valid name for a script"),
         ("name: trivia\nversion: 1.2\n".to_owned(), "\"1.2\" is no version"),
-        ("name: trivia\npalabre: \">=9\"\n".to_owned(), "the script runs on Palabre >=9, and this is"),
+        ("name: trivia\npalabre: \">=9\"\n".to_owned(), "the script requires Palabre >=9, but this is"),
         ("name: trivia\nneeds: [moderate]\n".to_owned(), "did you mean moderation?"),
         ("name: trivia\nneeds: [\"http:https://a.example\"]\n".to_owned(), "is more than a host"),
-        ("name: trivia\nneeds: [files, files]\n".to_owned(), "files is there twice"),
-        ("name: trivia\ndepends: { economy: soon }\n".to_owned(), "asks for no versions"),
+        ("name: trivia\nneeds: [files, files]\n".to_owned(), "files is listed twice"),
+        ("name: trivia\ndepends: { economy: soon }\n".to_owned(), "is not a version requirement"),
         (config("{ type: integer, default: many }"), "the default does not fit the type: a whole number is expected"),
         (config("{ type: integer, default: 60, max: 50 }"), "at most 50 is expected, and this is 60"),
-        (config("{ type: integer, min: 5, max: 1 }"), "the least, 5, is more than the most, 1"),
+        (config("{ type: integer, min: 5, max: 1 }"), "min, 5, is greater than max, 1"),
         (config("{ type: boolean, min: 5 }"), "min and max belong to"),
         (config("{ type: string, min: -1 }"), "a length is a whole number"),
-        (config("{ type: choice }"), "a choice has choices"),
-        (config("{ type: choice, choices: [] }"), "nothing to choose from"),
+        (config("{ type: choice }"), "the type choice needs choices"),
+        (config("{ type: choice, choices: [] }"), "the list of choices is empty"),
         (config("{ type: choice, choices: [on, off] }"), "into quotes"),
         (config("{ type: choice, choices: [easy], default: hard }"), "one of easy is expected"),
         (config("{ type: string, choices: [easy] }"), "choices belong to the type choice"),
         (config("{ type: string, items: { type: string } }"), "items belong to the type list"),
         (config("{ type: string, fields: {} }"), "fields belong to the type map"),
-        (config("{ type: string, required: true, default: a }"), "what is required has no default"),
+        (config("{ type: string, required: true, default: a }"), "a required key cannot have a default"),
         (config("{ type: list, items: { type: integer }, default: [1, two] }"), "rounds.2: the default does not fit"),
         (config("{ type: duration, default: soon }"), "a duration such as"),
     ] {
@@ -173,7 +173,7 @@ fn all_faults_are_told_at_once_and_what_is_required_is_asked_for() {
     assert_eq!(keys, ["host", "mode", "rounds"]);
     let expected = ConfigFault {
         key: "host".to_owned(),
-        message: "this is required: the id of a person (a text) is expected, and nothing is there".to_owned(),
+        message: "this is required: the id of a person (a text) is expected, but nothing is set".to_owned(),
     };
     assert_eq!(faults[0], expected);
 }

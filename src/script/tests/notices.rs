@@ -85,7 +85,7 @@ fn a_text_with_99_unknown_variables_in_a_loop_is_one_line_a_minute_in_the_script
         assert_eq!(bench.replies("many"), ["said"]);
         let said = lines.all();
         assert_eq!(said.len(), 2, "{said:?}");
-        assert!(said[1].contains("and 99 times more since it was told last"), "{said:?}");
+        assert!(said[1].contains("and 99 more times since it was last logged"), "{said:?}");
     });
 }
 
@@ -105,7 +105,7 @@ fn what_is_said_again_is_counted_and_different_things_have_an_end() {
     let mut notices = Notices::default();
     assert_eq!(notices.due(1_000, "a").as_deref(), Some("a"));
     assert!((0..5).all(|n| notices.due(1_000 + n, "a").is_none()));
-    assert!(notices.due(61_000, "a").unwrap().contains("5 times more"));
+    assert!(notices.due(61_000, "a").unwrap().contains("5 more times"));
     // After the clock was set back, the line is written again, instead of being suppressed for years.
     assert_eq!(notices.due(500, "a").as_deref(), Some("a"));
     let written = (0..1_000).filter(|n| notices.due(70_000, &format!("thing {n}")).is_some()).count();

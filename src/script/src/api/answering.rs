@@ -21,7 +21,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         run.spend_output(json.to_string().len())?;
         let mut form: Form = serde_json::from_value(json).map_err(|error| format!("form: {error}"))?;
         if form.fields.is_empty() || form.fields.iter().any(|field| field.name.is_empty() || field.label.is_empty()) {
-            return Err("form: it has at least one field, and each has a name and a label".to_owned());
+            return Err("form: a form needs at least one field, and each field needs a name and a label".to_owned());
         }
         if form.action.is_empty() {
             form.action.clone_from(&form.title);
@@ -64,11 +64,11 @@ fn offer(run: &mut Run, offers: &LuaValue, lasts: &LuaValue) -> Result<ActionKey
     run.spend_output(json.to_string().len())?;
     let mut offers: Vec<Offer> = serde_json::from_value(json).map_err(|error| format!("offer: {error}"))?;
     if offers.len() > OFFERS {
-        return Err(format!("offer: there are at most {OFFERS} to choose from; these are {}", offers.len()));
+        return Err(format!("offer: at most {OFFERS} offers are allowed; these are {}", offers.len()));
     }
     for offer in &mut offers {
         if offer.title.trim().is_empty() {
-            return Err("offer: each has a title".to_owned());
+            return Err("offer: an offer needs a title".to_owned());
         }
         if offer.text.is_empty() {
             offer.text.clone_from(&offer.title);
@@ -77,7 +77,7 @@ fn offer(run: &mut Run, offers: &LuaValue, lasts: &LuaValue) -> Result<ActionKey
     let lasts = millis_or_none(lasts)?;
     let event = &run.input()?.event;
     let (EventKind::InlineQuery { interaction, .. }, Some(user)) = (&event.kind, &event.user) else {
-        return Err("offer: nobody has asked for anything; on_inline_query is where somebody has".to_owned());
+        return Err("offer: there is no inline query to answer; call it in on_inline_query".to_owned());
     };
     let (interaction, user) = (interaction.clone(), user.id.clone());
     let room = lane_of(&user)?;
@@ -87,7 +87,7 @@ fn offer(run: &mut Run, offers: &LuaValue, lasts: &LuaValue) -> Result<ActionKey
 /// Returns the pseudo-room of a user's direct messages, whose actions are performed in order.
 fn lane_of(user: &UserId) -> Result<RoomId, Problem> {
     if user.bot().is_empty() {
-        return Err(format!("\"{user}\" is no user's id; it is written <bot>/<id on the platform>"));
+        return Err(format!("\"{user}\" is not a user's id; write it as <bot>/<id on the platform>"));
     }
     Ok(format!("{}/@{}", user.bot(), user.native()).into())
 }

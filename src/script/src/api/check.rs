@@ -51,10 +51,10 @@ pub(super) fn reachable(run: &Run, room: &LuaString) -> Result<RoomId, Problem> 
     {
         return Ok(here.clone());
     }
-    granted(run, "rooms", "speaking in another room than the event's")?;
+    granted(run, "rooms", "acting in a room other than the event's")?;
     match room.split_once('/') {
         Some((bot, native)) if !bot.is_empty() && !native.is_empty() => Ok(room.into()),
-        _ => Err(format!("\"{room}\" is no room's id; it is written <bot>/<room>, as event.room.id is")),
+        _ => Err(format!("\"{room}\" is not a room's id; write it as <bot>/<room>, like event.room.id")),
     }
 }
 
@@ -62,7 +62,7 @@ pub(super) fn reachable(run: &Run, room: &LuaString) -> Result<RoomId, Problem> 
 pub(super) fn asker(event: &Event) -> Result<(RoomId, UserId), Problem> {
     match (&event.room, &event.user) {
         (Some(room), Some(user)) => Ok((room.id.clone(), user.id.clone())),
-        _ => Err("nobody in a room did this, so there is nobody to answer".to_owned()),
+        _ => Err("this event has no user in a room, so there is nobody to answer".to_owned()),
     }
 }
 
@@ -74,7 +74,7 @@ pub(super) fn message_ref(which: &LuaString, is_key: bool) -> Result<MessageRef,
     let which = name(which, "a message's id")?;
     if is_key {
         let key = which.parse().map(MessageRef::Sent);
-        return key.ok().ok_or_else(|| format!("{which} names no message that was sent"));
+        return key.ok().ok_or_else(|| format!("{which} is not the key of a message that was sent"));
     }
     Ok(MessageRef::Id(which.into()))
 }

@@ -93,7 +93,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: Rc<Spea
         let wanted = wanted.to_string_lossy();
         let known = Permission::named(&wanted).ok_or_else(|| {
             let names: Vec<_> = Permission::ALL.iter().map(|level| level.as_str()).collect();
-            format!("may: there is no permission {wanted}; there are {}", names.join(", "))
+            format!("may: there is no permission level {wanted}; the levels are {}", names.join(", "))
         })?;
         Ok(level(&run.borrow())? >= known)
     })?;

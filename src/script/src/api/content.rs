@@ -68,7 +68,7 @@ impl FileTable {
             (None, Some(url), Some(bot)) => {
                 (file_name(&name), Vec::new(), Some(FileOrigin { bot: bot.as_str().into(), url }))
             }
-            _ => return Err(format!("the file \"{name}\" has data, or is one of a message's attachments as it came")),
+            _ => return Err(format!("the file \"{name}\" needs data, or must be an unchanged attachment of a message")),
         };
         Ok(FileToSend { name, data, content_type, from })
     }
@@ -165,26 +165,26 @@ fn meant(mention: &str) -> Result<Mention, Problem> {
 /// Checks that each component has an effect, so that the error is raised at the script's own line.
 fn check_components(content: &Content) -> Result<(), Problem> {
     if let Some(button) = content.buttons.iter().find(|button| button.action.is_empty() == button.url.is_none()) {
-        return Err(format!("the button \"{}\" has an action or a url, one of the two", button.label));
+        return Err(format!("the button \"{}\" needs either an action or a url", button.label));
     }
     if content.buttons.iter().any(|button| button.label.trim().is_empty()) {
-        return Err("a button has a label".to_owned());
+        return Err("a button needs a label".to_owned());
     }
     if let Some(file) = content.files.iter().find(|file| !is_file_name(&file.name)) {
         let name = file.name.escape_debug();
         return Err(format!(
-            "\"{name}\" is no name of a file; it has 1 to {FILE_NAME} bytes, none of them / or a control character"
+            "\"{name}\" is not a name of a file; use 1 to {FILE_NAME} bytes, no slashes and no control characters"
         ));
     }
     let is_none = |url: &&String| !(url.starts_with("https://") || url.starts_with("http://"));
     let urls = content.buttons.iter().filter_map(|button| button.url.as_ref());
     if let Some(url) = urls.chain(content.embeds.iter().filter_map(|embed| embed.url.as_ref())).find(is_none) {
-        return Err(format!("\"{url}\" is no address of a page; it begins with https:// or http://"));
+        return Err(format!("\"{url}\" is not an address of a page; it must begin with https:// or http://"));
     }
     if let Some(select) = &content.select
         && (select.action.is_empty() || select.options.is_empty())
     {
-        return Err("a select has an action and at least one option".to_owned());
+        return Err("a select needs an action and at least one option".to_owned());
     }
     content.select.as_ref().map_or(Ok(()), check_options)
 }
@@ -193,16 +193,16 @@ fn check_components(content: &Content) -> Result<(), Problem> {
 fn check_options(select: &Select) -> Result<(), Problem> {
     let options = &select.options;
     if options.iter().any(|option| option.label.trim().is_empty() || option.value.is_empty()) {
-        return Err("an option of a select has a label and a value".to_owned());
+        return Err("an option of a select needs a label and a value".to_owned());
     }
     let mut values = BTreeSet::new();
     if let Some(twice) = options.iter().find(|option| !values.insert(&option.value)) {
-        return Err(format!("the value \"{}\" is there twice in the select", twice.value));
+        return Err(format!("the select has the value \"{}\" twice", twice.value));
     }
     let (min, max) = (select.min.unwrap_or(1), select.max.unwrap_or(1));
     if min > max || usize::from(max) > options.len() {
         let count = options.len();
-        return Err(format!("a select with {count} options lets between {min} and {max} be chosen, which cannot be"));
+        return Err(format!("a select with {count} options cannot ask for between {min} and {max} choices"));
     }
     Ok(())
 }

@@ -76,7 +76,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, locales: Rc<Loca
         }
         if let Some(unknown) = spec.after.iter().find(|name| !run.declared.tasks.iter().any(|task| task.name == **name))
         {
-            return Err(format!("every: after names \"{unknown}\", and no task declared before is called that"));
+            return Err(format!("every: after names \"{unknown}\", but no task of that name was declared before it"));
         }
         keep(&mut run, &spec, 0)?;
         let name = spec.name.clone();
@@ -190,7 +190,7 @@ fn command(name: &str, options: &LuaValue) -> Result<CommandSpec, Problem> {
         check_arg(&what, arg, index + 1 == spec.args.len())?;
         let may_be_left_out = arg.may_be_left_out();
         if optional && !may_be_left_out {
-            return Err(format!("{what}: {} has to be given, so it cannot stand behind one that need not", arg.name));
+            return Err(format!("{what}: {} is required, so it cannot follow an optional argument", arg.name));
         }
         optional = may_be_left_out;
     }
@@ -235,7 +235,8 @@ fn check_command_name(name: &str) -> Result<(), Problem> {
         return Ok(());
     }
     Err(format!(
-        "command: \"{name}\" is no name for a command: 1 to {COMMAND_NAME} small letters, digits, - or _, without a prefix"
+        "command: \"{name}\" is not a valid name for a command; use 1 to {COMMAND_NAME} lower-case letters, digits, \
+         - or _, without a prefix"
     ))
 }
 
@@ -251,7 +252,7 @@ fn check_arg(what: &str, arg: &ArgSpec, is_last: bool) -> Result<(), Problem> {
         ));
     }
     if arg.kind == ArgType::Choice && arg.choices.is_empty() {
-        return Err(format!("{what}: {} is a choice, and has no choices", arg.name));
+        return Err(format!("{what}: {} has the type choice, but no choices", arg.name));
     }
     if arg.kind == ArgType::Text && !is_last {
         return Err(format!("{what}: {} takes the rest of the line, so it has to be the last argument", arg.name));
@@ -291,7 +292,7 @@ fn pattern(what: &LuaValue, index: usize) -> Result<(PatternSpec, usize), Proble
                     let what = PatternKind::Words { words: words.into(), normalise };
                     Ok((PatternSpec { key, what, edits }, size))
                 }
-                _ => Err("hear takes a pattern or words, one of the two".to_owned()),
+                _ => Err("hear takes either a pattern or words".to_owned()),
             }
         }
         other => Err(format!("hear takes a regular expression or {{ words = … }}, not a {}", other.type_name())),

@@ -44,7 +44,7 @@ fn change(is_count: bool, name: &LuaString, by: f64, labels: &LuaValue) -> Resul
 
 fn metric_name(name: String) -> Result<String, Problem> {
     if !is_name(&name) {
-        return Err(format!("a name has 1 to {NAME} small letters, digits and _, and begins with a letter"));
+        return Err(format!("a name has 1 to {NAME} lower-case letters, digits and _, and begins with a letter"));
     }
     match ENDINGS.iter().find(|ending| name.ends_with(**ending)) {
         Some(ending) => {
@@ -56,10 +56,10 @@ fn metric_name(name: String) -> Result<String, Problem> {
 
 fn check_amount(by: f64, is_count: bool) -> Result<(), Problem> {
     if is_count && !(0.0..=MOST).contains(&by) {
-        return Err(format!("what is added is a number from 0 to {MOST}, not {by}"));
+        return Err(format!("the amount must be a number from 0 to {MOST}, not {by}"));
     }
     if !(-MOST..=MOST).contains(&by) {
-        return Err(format!("what is observed is a number from -{MOST} to {MOST}, not {by}"));
+        return Err(format!("the value must be a number from -{MOST} to {MOST}, not {by}"));
     }
     Ok(())
 }
@@ -73,7 +73,8 @@ fn labels_of(labels: &LuaValue) -> Result<Vec<(String, String)>, Problem> {
     let label = |(name, value): (String, Value)| {
         if !is_name(&name) || RESERVED.contains(&name.as_str()) {
             return Err(format!(
-                "a label's name has 1 to {NAME} small letters, digits and _, begins with a letter, and is none of {}",
+                "a label's name has 1 to {NAME} lower-case letters, digits and _, begins with a letter, and is none of \
+                 {}",
                 RESERVED.join(", ")
             ));
         }

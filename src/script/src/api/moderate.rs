@@ -29,7 +29,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Spe
         let until = millis_or_none(&duration)?.map(|millis| now.saturating_add(millis));
         let given = || extra.as_ref().map(text).transpose().map(Option::unwrap_or_default);
         let role = || match given()? {
-            role if role.is_empty() => Err("a role has a name".to_owned()),
+            role if role.is_empty() => Err("a role needs a name".to_owned()),
             role => Ok(role),
         };
         let measure = match what.as_str() {
@@ -57,7 +57,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Spe
     })?;
     acting(lua, host, "admit", run, |_, run, (room, user, decline): (LuaString, LuaString, bool)| {
         let mut run = run.borrow_mut();
-        granted(&run, "moderation", "deciding who is let in")?;
+        granted(&run, "moderation", "deciding on requests to join")?;
         let (room, user) = (reachable(&run, &room)?, name(&user, "a user's id")?.into());
         run.act(Action::Admit { room, user, decline })
     })?;
@@ -104,7 +104,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Spe
             let now = run.input()?.now;
             granted(&run, "moderation", "removing other people's messages")?;
             if !(count.fract() == 0.0 && (1.0..=f64::from(PURGE)).contains(&count)) {
-                return Err(format!("purge takes how many messages go, 1 to {PURGE}"));
+                return Err(format!("purge takes the number of messages to remove, 1 to {PURGE}"));
             }
             let user = user.map(|user| name(&user, "a user's id").map(UserId::from)).transpose()?;
             let action = Action::Purge {

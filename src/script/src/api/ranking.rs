@@ -41,7 +41,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
     })?;
     add(lua, host, "rank_top", run, |lua, run, (scope, name, count): (LuaString, LuaString, f64)| {
         if !(1.0..=TOP as f64).contains(&count) {
-            return Err(format!("top takes how many there shall be, 1 to {TOP}"));
+            return Err(format!("top takes the number of members, 1 to {TOP}"));
         }
         let best = Ranking::new(&scope, &name)?.top(&run.borrow(), count as usize)?;
         let list = || {
@@ -64,7 +64,7 @@ fn checked(member: &LuaString) -> Result<Vec<u8>, Problem> {
     if (1..=KEY_BYTES).contains(&bytes.len()) {
         Ok(bytes)
     } else {
-        Err(format!("a member of a ranking is named by 1 to {KEY_BYTES} bytes"))
+        Err(format!("the id of a ranking's member has 1 to {KEY_BYTES} bytes"))
     }
 }
 
@@ -122,7 +122,7 @@ impl Ranking {
         let old = self.score(run, member)?;
         // Adding 0.0 turns -0.0 into 0.0.
         let new = if replace { by } else { old.unwrap_or(0.0) + by } + 0.0;
-        let stored = value::number(new).ok_or_else(|| format!("{new} is no score"))?;
+        let stored = value::number(new).ok_or_else(|| format!("{new} is not a valid score"))?;
         if old == Some(new) {
             return Ok(new);
         }

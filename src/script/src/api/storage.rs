@@ -68,11 +68,11 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
                 Value::Number(number) => {
                     (number.as_f64().unwrap_or(f64::NAN), key.len() + stored.value.len(), stored.expires)
                 }
-                _ => return Err("store.incr: what is stored there is no number".to_owned()),
+                _ => return Err("store.incr: the stored value is not a number".to_owned()),
             },
         };
         let sum = number + by;
-        let new = value::number(sum).ok_or_else(|| format!("store.incr: {sum} is no number that can be stored"))?;
+        let new = value::number(sum).ok_or_else(|| format!("store.incr: {sum} is not a number that can be stored"))?;
         run.write_over(key, size, Change::Set { value: value::encode(&new).into(), expires })?;
         Ok(sum)
     })?;
@@ -136,8 +136,8 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             let payload = value::from_lua(&payload, TIMER_BYTES).map_err(|problem| {
                 let most = TIMER_BYTES >> 10;
                 format!(
-                    "timers.set: this payload cannot be kept: {problem} (a payload has at most {most} KiB; what is larger goes \
-                     into the store, and its key into the payload)"
+                    "timers.set: this payload cannot be stored: {problem} (a payload has at most {most} KiB; put \
+                     larger data into the store, and its key into the payload)"
                 )
             })?;
             let mut run = run.borrow_mut();
@@ -185,8 +185,7 @@ fn rate_of(rate: &str) -> Result<(usize, u64), Problem> {
         let window = palabre_model::parse_duration(window)?.as_millis();
         Some((most, u64::try_from(window).ok().filter(|window| *window > 0)?))
     });
-    parsed
-        .ok_or_else(|| format!("limit: \"{rate}\" is no rate; write how often (at most 1000) in what time: \"5/10s\""))
+    parsed.ok_or_else(|| format!("limit: \"{rate}\" is not a rate; write a count (at most 1000) and a time: \"5/10s\""))
 }
 
 fn key(scope: &LuaString, name: &LuaValue) -> Result<Vec<u8>, Problem> {

@@ -27,7 +27,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
     add(lua, host, "text_truncate", run, |_, _, (given, most, mark): (LuaString, f64, Option<String>)| {
         let given = checked("truncate", &given, TEXT_BYTES)?;
         if !(most >= 0.0 && most.is_finite()) {
-            return Err("text.truncate takes a text and how many characters it may have".to_owned());
+            return Err("text.truncate takes a text and the maximum number of characters".to_owned());
         }
         Ok(text::truncate(&given, most as usize, mark.as_deref().unwrap_or("…")))
     })?;
@@ -72,7 +72,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
     })?;
     add(lua, host, "text_plural", run, |_, run, (count, forms, language): (f64, LuaValue, Option<String>)| {
         if language.as_ref().is_some_and(|language| language.len() > LANGUAGE_BYTES) {
-            return Err("text.plural: a language is written as en, fr or pt-BR are".to_owned());
+            return Err("text.plural: write a language as en, fr or pt-BR".to_owned());
         }
         let forms = value::from_lua(&forms, TEXT_BYTES)?;
         let forms: BTreeMap<String, String> = serde_json::from_value(forms)

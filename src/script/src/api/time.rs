@@ -29,13 +29,13 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
 fn format(seconds: f64, pattern: Option<&str>, zone: Option<&str>) -> Result<String, Problem> {
     let timestamp = Timestamp::from_millisecond((seconds * 1_000.0) as i64)
         .ok()
-        .ok_or_else(|| format!("time.format: {seconds} seconds lie outside the years that have dates"))?;
+        .ok_or_else(|| format!("time.format: {seconds} seconds are outside the supported range of dates"))?;
     let zone = match zone {
         None => TimeZone::UTC,
         Some(name) => Some(name)
             .filter(|name| name.len() <= TEXT_BYTES)
             .and_then(|name| TimeZone::get(name).ok())
-            .ok_or_else(|| format!("time.format: \"{name}\" is no time zone; zones are named like \"Europe/Paris\""))?,
+            .ok_or_else(|| format!("time.format: \"{name}\" is not a time zone; write it like \"Europe/Paris\""))?,
     };
     if pattern.is_some_and(|pattern| pattern.len() > TEXT_BYTES) {
         return Err(format!("time.format: a format has at most {TEXT_BYTES} bytes"));
@@ -56,7 +56,7 @@ fn parse(text: &str) -> Result<f64, Problem> {
         .ok()
         .or_else(civil)
         .map(|timestamp| timestamp.as_millisecond() as f64 / 1_000.0)
-        .ok_or_else(|| format!("time.parse: \"{text}\" is no time; write it as 2026-11-20T17:00:00Z"))
+        .ok_or_else(|| format!("time.parse: \"{text}\" is not a time; write it as 2026-11-20T17:00:00Z"))
 }
 
 /// Returns a relative time in the largest unit that fits: "in 5 minutes", "3 days ago", "now".

@@ -30,7 +30,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         let watch = run.watch();
         let convert = |value: &LuaValue| {
             value::from_lua_within(value, RESULT_BYTES, Some(&*watch))
-                .map_err(|problem| format!("what was returned cannot leave: {problem}"))
+                .map_err(|problem| format!("the return value cannot be passed on: {problem}"))
         };
         // Only a result and a reason are used.
         let mut list = values.iter().take(2).map(convert).collect::<Result<Vec<_>, _>>()?;

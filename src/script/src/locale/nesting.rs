@@ -116,7 +116,7 @@ impl Reader<'_> {
             self.call.get_or_insert(at);
         }
         if self.open.len() > OPEN {
-            return Err(format!("more than {OPEN} placeables and calls lie in each other"));
+            return Err(format!("more than {OPEN} placeables and calls are nested in each other"));
         }
         Ok(())
     }

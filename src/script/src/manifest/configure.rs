@@ -77,7 +77,7 @@ fn left_out(field: &ConfigField, at: &str, faults: &mut Vec<ConfigFault>) -> Opt
         return field.default.clone();
     }
     if field.required {
-        let message = format!("this is required: {} is expected, and nothing is there", field.kind.expected());
+        let message = format!("this is required: {} is expected, but nothing is set", field.kind.expected());
         faults.push(ConfigFault { key: at.to_owned(), message });
         return None;
     }

@@ -41,7 +41,7 @@ impl Raw {
         for need in self.needs {
             capability(&need.value).map_err(|message| place.wrong(&need.referenced, message))?;
             if needs.contains(&need.value) {
-                return Err(place.wrong(&need.referenced, format!("needs: {} is there twice", need.value)));
+                return Err(place.wrong(&need.referenced, format!("needs: {} is listed twice", need.value)));
             }
             needs.push(need.value);
         }
@@ -61,20 +61,20 @@ fn script_name(place: &YamlFile<'_>, name: &str, at: &Location) -> Result<(), Ya
     if Manifest::is_name(name) {
         return Ok(());
     }
-    let message = format!("\"{name}\" is no name for a script; it is made of letters, digits, - and _");
+    let message = format!("\"{name}\" is not a valid name for a script; use letters, digits, - and _");
     Err(place.wrong(at, message))
 }
 
 fn parse_version(place: &YamlFile<'_>, text: &Spanned<String>) -> Result<Version, YamlError> {
     Version::parse(&text.value).map_err(|error| {
-        let message = format!("\"{}\" is no version ({error}); write three numbers, as 1.2.0", text.value);
+        let message = format!("\"{}\" is not a version ({error}); write three numbers, such as 1.2.0", text.value);
         place.wrong(&text.referenced, message)
     })
 }
 
 fn requirement(place: &YamlFile<'_>, text: &Spanned<String>) -> Result<VersionReq, YamlError> {
     VersionReq::parse(&text.value).map_err(|error| {
-        let message = format!("\"{}\" asks for no versions ({error}); write it as \">=0.1\" or \"^1\"", text.value);
+        let message = format!("\"{}\" is not a version requirement ({error}); write \">=0.1\" or \"^1\"", text.value);
         place.wrong(&text.referenced, message)
     })
 }
@@ -84,7 +84,7 @@ fn runtime(place: &YamlFile<'_>, text: &Spanned<String>) -> Result<VersionReq, Y
     match Version::parse(RUNTIME) {
         Ok(here) if !wanted.matches(&here) => {
             let message =
-                format!("the script runs on Palabre {wanted}, and this is {here}; take another version of one of them");
+                format!("the script requires Palabre {wanted}, but this is {here}; use another version of one of them");
             Err(place.wrong(&text.referenced, message))
         }
         _ => Ok(wanted),

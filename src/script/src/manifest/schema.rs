@@ -102,7 +102,7 @@ impl RawField {
         let kind = &self.kind;
         let wrong = |what: &str| Err(place.wrong(&kind.referenced, format!("{at}: {what}")));
         match (&self.choices, kind.value) {
-            (None, RawKind::Choice) => return wrong("a choice has choices: a list of texts or numbers"),
+            (None, RawKind::Choice) => return wrong("the type choice needs choices: a list of texts or numbers"),
             (Some(choices), RawKind::Choice) => check_choices(place, at, choices)?,
             (Some(_), _) => return wrong("choices belong to the type choice"),
             (None, _) => {}
@@ -114,7 +114,7 @@ impl RawField {
             return wrong("fields belong to the type map");
         }
         if self.required && self.default.is_some() {
-            return wrong("what is required has no default; leave out one of the two");
+            return wrong("a required key cannot have a default; remove one of the two");
         }
         Ok(())
     }
@@ -123,14 +123,14 @@ impl RawField {
 fn check_choices(place: &YamlFile<'_>, at: &str, choices: &Spanned<Vec<Value>>) -> Result<(), YamlError> {
     let wrong = |what: String| Err(place.wrong(&choices.referenced, format!("{at}: {what}")));
     if choices.value.is_empty() {
-        return wrong("there is nothing to choose from; name at least one of the choices".to_owned());
+        return wrong("the list of choices is empty; give at least one".to_owned());
     }
     for (index, choice) in choices.value.iter().enumerate() {
         if !(choice.is_string() || choice.is_number()) {
             return wrong("choices are texts or numbers; put words such as yes, no, on and off into quotes".to_owned());
         }
         if choices.value[..index].contains(choice) {
-            return wrong(format!("the choice {} is there twice", plain(choice)));
+            return wrong(format!("the choice {} is listed twice", plain(choice)));
         }
     }
     Ok(())
@@ -156,7 +156,7 @@ fn check_bounds(
     }
     match (min, max) {
         (Some(min), Some(max)) if min.value > max.value => {
-            let message = format!("{at}: the least, {}, is more than the most, {}", min.value, max.value);
+            let message = format!("{at}: min, {}, is greater than max, {}", min.value, max.value);
             Err(place.wrong(&max.referenced, message))
         }
         _ => Ok(()),
