@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use palabre_model::EventKind;
 
-use crate::door::Wait;
+use crate::host_api::Wait;
 use crate::value;
 
 /// The overhead of a waiting run in addition to its texts, in bytes.

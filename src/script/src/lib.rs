@@ -9,9 +9,9 @@ mod api;
 mod chunk;
 mod command;
 mod declarations;
-mod door;
 mod effects;
 mod fault;
+mod host_api;
 mod kept;
 mod limits;
 mod locale;
@@ -39,9 +39,9 @@ pub use declarations::{
     Declarations, FieldSpec, FieldType, Listening, Missed, PatternKind, PatternSpec, RequestLimits, RouteAuth,
     RouteSpec, TaskSpec,
 };
-pub use door::{Answer, Denied, Door, EmptyDoor, Input, Stored, Wait};
 pub use effects::{Change, Effects, MetricChange, Refused, TimerChange, Write};
 pub use fault::Failure;
+pub use host_api::{Answer, Denied, Door, EmptyDoor, Input, Stored, Wait};
 pub use limits::{Limit, Limits};
 pub use manifest::{ConfigFault, ConfigField, ConfigKind, Manifest};
 pub use meter::Meters;

@@ -7,7 +7,7 @@ use mlua::{Function, Lua, LuaString, Table, Value as LuaValue};
 use palabre_model::{Bot, EventKind, EventName, Millis, Room, RoomId, Space, SpaceId};
 use serde_json::Value;
 
-use crate::door::Input;
+use crate::host_api::Input;
 use crate::value;
 
 /// The maximum number of cached tables of rooms, and of spaces.

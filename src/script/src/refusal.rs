@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use palabre_model::{Action, Content, EventKind, RefusalKind};
 
-use crate::door::Denied;
 use crate::effects::Refused;
+use crate::host_api::Denied;
 use crate::run::Run;
 
 /// The error when the result of an action is not known in time.
@@ -93,7 +93,7 @@ pub(crate) fn tell_unasked(run: &mut Run) {
         _ => return,
     };
     // Without ephemeral messages, a message to everybody is better than none.
-    let ephemeral = interaction.is_some() || run.door.can(event.bot.name.as_str(), "whisper");
+    let ephemeral = interaction.is_some() || run.host.can(event.bot.name.as_str(), "whisper");
     let content = Content { ephemeral, ..Content::text(told.join("\n")) };
     // There is an input, so this cannot fail.
     drop(run.note(Action::Answer { room: room.id.clone(), user: user.id.clone(), interaction, content }));

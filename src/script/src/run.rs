@@ -12,9 +12,9 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 
 use crate::declarations::Declarations;
-use crate::door::{Door, Input, Stored};
 use crate::effects::{Change, Effects, MetricChange, Refused, TimerChange, Write};
 use crate::fault::without_addresses;
+use crate::host_api::{Door, Input, Stored};
 use crate::limits::{Limit, Limits, OUTPUT_BYTES};
 use crate::log_line;
 use crate::meter::Meter;
@@ -42,7 +42,7 @@ pub(crate) struct Run {
     /// The scripts whose exports it may call.
     pub(crate) depends: Vec<ScriptName>,
     pub(crate) limits: Limits,
-    pub(crate) door: Rc<dyn Door>,
+    pub(crate) host: Rc<dyn Door>,
     watch: Arc<Watch>,
     /// `None` while no hook runs.
     input: Option<Input>,
@@ -90,13 +90,13 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn new(script: ScriptName, limits: Limits, door: Rc<dyn Door>, watch: Arc<Watch>) -> Self {
-        let meters = door.meters();
+    pub(crate) fn new(script: ScriptName, limits: Limits, host: Rc<dyn Door>, watch: Arc<Watch>) -> Self {
+        let meters = host.meters();
         Self {
             script,
             depends: Vec::new(),
             limits,
-            door,
+            host,
             watch,
             input: None,
             writes: BTreeMap::new(),
@@ -256,7 +256,7 @@ impl Run {
             Some(Change::Delete) => Ok(None),
             Some(Change::Set { expires: Some(at), .. }) if *at <= now => Ok(None),
             Some(Change::Set { value, expires }) => Ok(Some(Stored { value: value.clone(), expires: *expires })),
-            None => self.door.get(key, now),
+            None => self.host.get(key, now),
         }
     }
 
@@ -276,7 +276,7 @@ impl Run {
         };
         self.spend_output(key.len() + new)?;
         self.growth += new as i64 - old as i64;
-        let stored = i64::try_from(self.door.stored_bytes()).unwrap_or(i64::MAX).saturating_add(self.growth);
+        let stored = i64::try_from(self.host.stored_bytes()).unwrap_or(i64::MAX).saturating_add(self.growth);
         let limit = self.limits.storage_mb;
         if new > old && stored > i64::try_from(limit.saturating_mul(1 << 20)).unwrap_or(i64::MAX) {
             return Err(self.trip(Limit::Storage(limit)));
@@ -300,7 +300,7 @@ impl Run {
             if self.is_stopped() {
                 return Err(STOPPED.to_owned());
             }
-            let page = self.door.scan(prefix, from.as_deref(), backward, limit, self.now())?;
+            let page = self.host.scan(prefix, from.as_deref(), backward, limit, self.now())?;
             let full = page.len() == limit;
             from = page.last().map(|(key, _)| key.clone());
             rows.extend(page.into_iter().filter(|(key, _)| !self.writes.contains_key(key.as_slice())));
@@ -349,7 +349,7 @@ impl Run {
     /// Records a change of a metric.
     pub(crate) fn measure(&mut self, change: MetricChange) -> Result<(), Problem> {
         self.input()?;
-        self.door.reserve_metric(&change, self.limits.metric_series)?;
+        self.host.reserve_metric(&change, self.limits.metric_series)?;
         self.metrics.push(change);
         Ok(())
     }
@@ -402,7 +402,7 @@ impl Run {
         if !self.action_meter.count(now, limit) {
             return Err(self.trip(Limit::Actions(limit)));
         }
-        if let Some(limit) = self.door.outbox_limit(action.room().bot(), action.kind().is_moderation()) {
+        if let Some(limit) = self.host.outbox_limit(action.room().bot(), action.kind().is_moderation()) {
             return Err(self.trip(limit));
         }
         Ok(())
@@ -428,7 +428,7 @@ impl Run {
         self.spend_output(size)?;
         let is_set = matches!(change, TimerChange::Set { .. });
         // At the limit, timers can still be cancelled.
-        let waiting = if is_set { self.door.waiting_timers() } else { 0 };
+        let waiting = if is_set { self.host.waiting_timers() } else { 0 };
         let limit = self.limits.timers;
         if waiting + self.timers.len() >= limit {
             return Err(self.trip(Limit::Timers(limit)));
@@ -436,7 +436,7 @@ impl Run {
         if is_set {
             self.timer_bytes += size;
             let limit = self.limits.timers_mb;
-            if self.door.timer_bytes().saturating_add(self.timer_bytes as u64) > limit.saturating_mul(1 << 20) {
+            if self.host.timer_bytes().saturating_add(self.timer_bytes as u64) > limit.saturating_mul(1 << 20) {
                 return Err(self.trip(Limit::TimerBytes(limit)));
             }
         }

@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use crate::chunk::Coverage;
 use crate::declarations::{Declarations, Listening};
-use crate::door::{Answer, Door, Input, Wait};
 use crate::effects::Effects;
 use crate::fault::Failure;
+use crate::host_api::{Answer, Door, Input, Wait};
 use crate::kept::{self, Kept, Share};
 use crate::limits::{Limit, Limits, VALUE_BYTES};
 use crate::objects::{Arguments, Objects};
@@ -79,13 +79,13 @@ impl Vm {
         source: &Source,
         limits: &Limits,
         config: &Value,
-        door: Rc<dyn Door>,
+        host: Rc<dyn Door>,
         ticker: &Ticker,
     ) -> Result<Self, Failure> {
         let lua = Lua::new();
         let watch = ticker.watch(limits.cpu());
-        let kept = door.meters().kept;
-        let mut run = Run::new(source.name.clone(), limits.clone(), door, Arc::clone(&watch));
+        let kept = host.meters().kept;
+        let mut run = Run::new(source.name.clone(), limits.clone(), host, Arc::clone(&watch));
         run.depends = source.depends();
         let run = SharedRun::new(run.into());
         let describe = |error: &mlua::Error| {
@@ -157,7 +157,7 @@ impl Vm {
             }
         }
         self.warnings.sort_unstable();
-        if self.has_hook(EventName::BeforeMessage) && !self.run.borrow().door.is_granted("moderation") {
+        if self.has_hook(EventName::BeforeMessage) && !self.run.borrow().host.is_granted("moderation") {
             let name = &source.name;
             return Err(mlua::Error::runtime(format!(
                 "before_message refuses and changes other people's messages, which needs the grant \"moderation\"; the \

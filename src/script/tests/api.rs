@@ -140,9 +140,9 @@ fn a_script_needs_a_grant_to_moderate_and_to_speak_elsewhere() {
         let failure = bench.failure(what);
         assert!(failure.fault.message.contains(&format!("grants: [{grant}]")), "{failure}");
         assert!(failure.fault.message.starts_with("test.luau:"), "{failure}");
-        bench.door.grants.borrow_mut().push(grant.to_owned());
+        bench.host.grants.borrow_mut().push(grant.to_owned());
         assert_eq!(done(bench.says(what)).actions.len(), 1);
-        bench.door.grants.borrow_mut().clear();
+        bench.host.grants.borrow_mut().clear();
     }
 }
 
@@ -514,19 +514,19 @@ impl Door for Recorded {
 
 /// Forwards calls and records the answers.
 struct Recorder {
-    door: TestDoor,
+    host: TestHost,
     answers: std::cell::RefCell<std::collections::VecDeque<Option<Stored>>>,
 }
 
 impl Door for Recorder {
     fn get(&self, key: &[u8], now: Millis) -> Result<Option<Stored>, String> {
-        let answer = self.door.get(key, now)?;
+        let answer = self.host.get(key, now)?;
         self.answers.borrow_mut().push_back(answer.clone());
         Ok(answer)
     }
 
     fn scan(&self, a: &[u8], b: Option<&[u8]>, c: bool, d: usize, e: Millis) -> Result<Vec<(Vec<u8>, Stored)>, String> {
-        self.door.scan(a, b, c, d, e)
+        self.host.scan(a, b, c, d, e)
     }
 
     fn stored_bytes(&self) -> u64 {
@@ -546,12 +546,12 @@ impl Door for Recorder {
     }
 
     fn message_id(&self, room: &RoomId, key: &ActionKey) -> Option<MessageId> {
-        self.door.message_id(room, key)
+        self.host.message_id(room, key)
     }
 }
 
 #[test]
-fn a_run_whose_door_was_recorded_plays_back_the_same() {
+fn a_run_whose_host_calls_were_recorded_plays_back_the_same() {
     let text = r#"function on_message(event)
         local n = store.get("n", 0)
         if n > 1 then event:reply("enough") end
@@ -560,9 +560,9 @@ fn a_run_whose_door_was_recorded_plays_back_the_same() {
       end"#;
     let source = Source::from_text("test", text);
     let ticker = Ticker::start().unwrap();
-    let recorder = std::rc::Rc::new(Recorder { door: TestDoor::default(), answers: Default::default() });
+    let recorder = std::rc::Rc::new(Recorder { host: TestHost::default(), answers: Default::default() });
     let stored = Stored { value: encode_value(&5.into()).into(), expires: None };
-    recorder.door.rows.borrow_mut().insert(b"\0n".to_vec(), stored);
+    recorder.host.rows.borrow_mut().insert(b"\0n".to_vec(), stored);
     let config = serde_json::json!({});
     let mut live = Vm::build(&source, &limits(), &config, std::rc::Rc::clone(&recorder) as _, &ticker).unwrap();
     let input = Input { event: said("x").into(), seq: 7, part: 0, now: 123_456, seed: 99 };
@@ -654,7 +654,7 @@ fn what_is_said_first_where_somebody_waits_for_an_answer_is_it() {
              event.room:send("second")
            end"#,
     );
-    bench.door.grants.borrow_mut().push("personas".to_owned());
+    bench.host.grants.borrow_mut().push("personas".to_owned());
     let mut kinds = |action: &str, interaction: Option<&str>| -> Vec<ActionKind> {
         let (action, interaction) = (action.to_owned(), interaction.map(ToOwned::to_owned));
         let kind = EventKind::Form { action, message: None, values: serde_json::json!({}), interaction };
@@ -692,7 +692,7 @@ fn content_that_no_platform_shows_is_told_at_the_scripts_own_line() {
         ),
     ] {
         let mut bench = Bench::new(&format!("function on_message(event) event.room:send({what}) end"));
-        bench.door.grants.borrow_mut().push("files".to_owned());
+        bench.host.grants.borrow_mut().push("files".to_owned());
         let failure = bench.failure("go").to_string();
         assert!(failure.contains(part) && failure.contains("test.luau:1"), "{what}: {failure}");
     }
@@ -700,7 +700,7 @@ fn content_that_no_platform_shows_is_told_at_the_scripts_own_line() {
     let mut bench = Bench::new(
         r#"function on_message(event) event.room:send{ files = { { name = "a\r\nb/c.txt", url = "https://x.example/f", bot = "lobby" } } } end"#,
     );
-    bench.door.grants.borrow_mut().push("files".to_owned());
+    bench.host.grants.borrow_mut().push("files".to_owned());
     let effects = done(bench.says("go"));
     assert_eq!(effects.actions[0].1.content().unwrap().files[0].name, "a__b_c.txt");
 }

@@ -101,8 +101,8 @@ fn what_a_route_returns_beside_its_answer_is_not_copied() {
                   end"#;
     let source = Source::from_text("test", text);
     let ticker = Ticker::start().unwrap();
-    let door = std::rc::Rc::new(EmptyDoor(vec!["moderation".to_owned()]));
-    let mut vm = Vm::build(&source, &limits(), &serde_json::json!({}), door, &ticker).unwrap();
+    let host = std::rc::Rc::new(EmptyDoor(vec!["moderation".to_owned()]));
+    let mut vm = Vm::build(&source, &limits(), &serde_json::json!({}), host, &ticker).unwrap();
     let palabre_model::EventKind::Message { message } = said("x").kind else { panic!() };
     let event = palabre_model::Event { kind: palabre_model::EventKind::BeforeMessage { message }, ..said("x") };
     let effects = done(vm.start(Input { event: event.into(), seq: 1, part: 0, now: 1, seed: 1 }));

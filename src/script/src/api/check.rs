@@ -31,7 +31,7 @@ pub(super) fn reason(given: Option<LuaString>) -> Result<Option<String>, Problem
 
 /// Checks that bots.yaml gives the script `grant`, which `what` needs.
 pub(super) fn granted(run: &Run, grant: &str, what: &str) -> Result<(), Problem> {
-    if run.door.is_granted(grant) {
+    if run.host.is_granted(grant) {
         return Ok(());
     }
     Err(format!(

@@ -69,7 +69,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: Rc<Spea
         let level = level(&run)?;
         let spoken = languages(&run);
         let list: Vec<Value> = run
-            .door
+            .host
             .commands()
             .iter()
             .take_while(|_| !run.is_stopped())
@@ -109,7 +109,7 @@ fn described<'s>(spec: &'s CommandSpec, languages: &[String]) -> &'s str {
 }
 
 fn level(run: &Run) -> Result<Permission, Problem> {
-    Ok(run.door.permission(&run.input()?.event))
+    Ok(run.host.permission(&run.input()?.event))
 }
 
 fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Result<Verdict, Problem> {
@@ -131,8 +131,8 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
     let files: &[Attachment] = message.map(|message| &*message.content.attachments).unwrap_or_default();
     let given = Given { text: arguments, options, files };
     let bot = event.bot.name.as_str();
-    let door = Rc::clone(&run.door);
-    let values = match parse(&spec, &given, &|word| door.user_named(bot, &event, word)) {
+    let host = Rc::clone(&run.host);
+    let values = match parse(&spec, &given, &|word| host.user_named(bot, &event, word)) {
         Ok(values) => values,
         Err(misfit) => {
             let args = [("arg", misfit.arg), ("given", misfit.given), ("limit", misfit.limit), ("usage", usage(&spec))];
@@ -154,7 +154,7 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
     for arg in spec.args.iter().filter(|arg| arg.kind == ArgType::Member) {
         let Some(Value::Object(found)) = values.get_mut(&arg.name) else { continue };
         let id = found.get("id").and_then(Value::as_str).unwrap_or_default().into();
-        if let Some(member) = run.door.member(&event, &id) {
+        if let Some(member) = run.host.member(&event, &id) {
             found.insert("roles".to_owned(), member.roles.into());
             found.insert("muted".to_owned(), member.muted.into());
             found.insert("nickname".to_owned(), member.nickname.into());

@@ -209,18 +209,18 @@ fn check_options(select: &Select) -> Result<(), Problem> {
 
 /// Checks content against the limits of the bot's platform.
 pub(super) fn check_limits(run: &Run, bot: &str, content: &Content) -> Result<(), Problem> {
-    run.door.content_limits(bot).check(content)
+    run.host.content_limits(bot).check(content)
 }
 
 /// Replaces what the platform does not support by the nearest equivalent.
 ///
 /// Without personas the name is put in front of the text; without polls the question and the answers become text.
 pub(super) fn fitted(run: &Run, room: &RoomId, mut content: Content) -> Content {
-    if let Some(poll) = content.poll.take_if(|_| !run.door.can(room.bot(), "poll")) {
+    if let Some(poll) = content.poll.take_if(|_| !run.host.can(room.bot(), "poll")) {
         let parts = [content.text, poll.written()];
         content.text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
     }
-    let is_plain = content.persona.is_none() || run.door.can(room.bot(), "as");
+    let is_plain = content.persona.is_none() || run.host.can(room.bot(), "as");
     match content.persona {
         Some(Persona { name, .. }) if !is_plain => {
             let text = format!("**{}**: {}", palabre_text::escape(&name), content.text);

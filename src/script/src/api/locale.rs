@@ -33,7 +33,7 @@ pub(super) fn languages(run: &Run) -> Vec<String> {
     let event = &input.event;
     let of_user = event.user.as_ref().and_then(|user| user.locale.clone());
     let of_room = event.room.as_ref().and_then(|room| room.locale.clone());
-    let of_bot = run.door.language(event.bot.name.as_str());
+    let of_bot = run.host.language(event.bot.name.as_str());
     of_user.into_iter().chain(of_room).chain(of_bot).collect()
 }
 

@@ -46,7 +46,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             // With the grant "moderation" any message may be deleted, so the id need not be resolved to an
             // own message first.
             let message = match own(&run, &room, &message) {
-                Some(own) if !run.door.is_granted("moderation") => own,
+                Some(own) if !run.host.is_granted("moderation") => own,
                 Some(_) => message,
                 None => granted(&run, "moderation", "removing somebody's message").map(|()| message)?,
             };
@@ -81,14 +81,14 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
     let shared = SharedRun::clone(run);
     let find = move |_: &Lua, (bot, name): (String, String)| {
         let run = shared.borrow();
-        let found = run.input().ok().and_then(|input| run.door.user_named(&bot, &input.event, &name));
+        let found = run.input().ok().and_then(|input| run.host.user_named(&bot, &input.event, &name));
         Ok(found.unzip())
     };
     host.set("find_user", lua.create_function(find)?)?;
     let shared = SharedRun::clone(run);
     let mentioned = move |_: &Lua, mention: String| {
         let run = shared.borrow();
-        Ok(run.input().ok().and_then(|input| run.door.mentioned(&input.event, &mention)))
+        Ok(run.input().ok().and_then(|input| run.host.mentioned(&input.event, &mention)))
     };
     host.set("mentioned", lua.create_function(mentioned)?)?;
     host.set(
@@ -101,20 +101,20 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
     let message_id = move |_: &Lua, (room, seq, part, index): (String, f64, u32, u32)| {
         let run = shared.borrow();
         let key = ActionKey { script: run.script.clone(), seq: seq as u64, part, index };
-        Ok(run.door.message_id(&room.into(), &key).map(|id| id.to_string()))
+        Ok(run.host.message_id(&room.into(), &key).map(|id| id.to_string()))
     };
     host.set("message_id", lua.create_function(message_id)?)?;
     let shared = SharedRun::clone(run);
     let sent_as = move |_: &Lua, (room, id): (String, String)| {
-        Ok(shared.borrow().door.sent_as(&room.into(), &id.into()).map(|key| key.to_string()))
+        Ok(shared.borrow().host.sent_as(&room.into(), &id.into()).map(|key| key.to_string()))
     };
     host.set("sent_as", lua.create_function(sent_as)?)?;
     let shared = SharedRun::clone(run);
     host.set(
         "can",
         lua.create_function(move |_, (bot, what): (String, String)| {
-            let door = shared.borrow().door.clone();
-            Ok(door.can(&bot, &what))
+            let host = shared.borrow().host.clone();
+            Ok(host.can(&bot, &what))
         })?,
     )?;
     host.set("bot_of", lua.create_function(|_, room: String| Ok(RoomId::from(room).bot().to_owned()))?)?;
@@ -174,10 +174,10 @@ fn waiting(kind: &EventKind) -> Option<&str> {
 fn own(run: &Run, room: &RoomId, message: &MessageRef) -> Option<MessageRef> {
     let sent_by = |key: &ActionKey| key.script == run.script;
     // Read first: a message that is delivered before the next lookup is found by that lookup.
-    let is_sending = run.door.is_sending(room);
+    let is_sending = run.host.is_sending(room);
     match message {
         MessageRef::Id(id) | MessageRef::Own(id) => {
-            let is_own = id.as_str().parse().is_ok_and(|key| sent_by(&key)) || run.door.sent_as(room, id).is_some();
+            let is_own = id.as_str().parse().is_ok_and(|key| sent_by(&key)) || run.host.sent_as(room, id).is_some();
             let may_be = || is_sending.then(|| MessageRef::Own(id.clone()));
             if is_own { Some(MessageRef::Id(id.clone())) } else { may_be() }
         }

@@ -148,7 +148,7 @@ fn outcomes(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Speaker>) -> 
         let mut run = shared.borrow_mut();
         let verdict = name(&actor, "a user's id").and_then(|actor| {
             let target = UserId::from(name(&target, "a user's id")?);
-            Ok(run.door.may_act(&run.input()?.event, Some(&actor.into()), &target, Impact::Restricts))
+            Ok(run.host.may_act(&run.input()?.event, Some(&actor.into()), &target, Impact::Restricts))
         });
         Ok(match verdict {
             Ok(Ok(())) => (Some(true), None, None),
@@ -170,7 +170,7 @@ fn act_on(
     let event = Arc::clone(&run.input()?.event);
     let actor = actor(&event, target);
     let place = where_it_is_done(&event, action.room());
-    let Err(denied) = run.door.may_act(&place, actor, target, impact) else { return run.act(action) };
+    let Err(denied) = run.host.may_act(&place, actor, target, impact) else { return run.act(action) };
     let plain = speaker.say(run, denied.key(), &Map::new());
     let told = actor.map(|_| {
         let arguments = Map::from_iter([("reason".to_owned(), plain.clone().into())]);

@@ -158,9 +158,9 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         run.set_timer(TimerChange::Cancel { key }).map(|()| true)
     })?;
     add(lua, host, "task_runs", run, |lua, run, (name, limit): (String, f64)| {
-        let door = run.borrow().door.clone();
+        let host = run.borrow().host.clone();
         let now = run.borrow().input()?.now;
-        let runs = door.task_runs(&name, (limit.clamp(1.0, 100.0)) as usize, now)?;
+        let runs = host.task_runs(&name, (limit.clamp(1.0, 100.0)) as usize, now)?;
         let runs = runs.into_iter().map(|mut run| {
             // Scripts see times in seconds.
             for name in ["due", "started", "ended"] {

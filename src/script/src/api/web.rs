@@ -45,7 +45,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         let (script, function) = (text(&script)?, text(&function)?);
         let values = value::from_lua(&values, VALUE_BYTES)
             .map_err(|problem| format!("{script}.{function}: an argument cannot be passed on: {problem}"))?;
-        let (door, input) = {
+        let (host, input) = {
             let run = run.borrow();
             if !run.depends.iter().any(|name| name.as_str() == script) {
                 return Err(format!(
@@ -54,10 +54,10 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
                     run.script
                 ));
             }
-            (run.door.clone(), run.input()?.clone())
+            (run.host.clone(), run.input()?.clone())
         };
         // The run is not borrowed here: the called script may read values that this one has written.
-        let result = door.call(&script, &function, &values, &input)?;
+        let result = host.call(&script, &function, &values, &input)?;
         let watch = run.borrow().watch();
         value::to_lua_within(lua, &result, &watch).map_err(|error| run.borrow_mut().failed(&error))
     })

@@ -11,12 +11,12 @@ use palabre_script::*;
 
 /// The host interface: a map, and grants set by the test.
 #[derive(Default)]
-pub struct TestDoor {
+pub struct TestHost {
     pub rows: RefCell<BTreeMap<Vec<u8>, Stored>>,
     pub grants: RefCell<Vec<String>>,
 }
 
-impl Door for TestDoor {
+impl Door for TestHost {
     fn get(&self, key: &[u8], now: Millis) -> Result<Option<Stored>, String> {
         let row = self.rows.borrow().get(key).cloned();
         Ok(row.filter(|row| row.expires.is_none_or(|at| at > now)))
@@ -69,7 +69,7 @@ impl Door for TestDoor {
 
 pub struct Bench {
     pub vm: Vm,
-    pub door: Rc<TestDoor>,
+    pub host: Rc<TestHost>,
     pub ticker: Ticker,
     pub now: Millis,
     seq: u64,
@@ -82,10 +82,10 @@ pub fn limits() -> Limits {
 impl Bench {
     pub fn try_new(source: &Source, limits: &Limits) -> Result<Self, Failure> {
         let ticker = Ticker::start().unwrap();
-        let door = Rc::new(TestDoor::default());
+        let host = Rc::new(TestHost::default());
         let config = serde_json::json!({ "greeting": "salut", "list": [1, 2] });
-        let vm = Vm::build(source, limits, &config, Rc::clone(&door) as Rc<dyn Door>, &ticker)?;
-        Ok(Self { vm, door, ticker, now: 1_000_000, seq: 0 })
+        let vm = Vm::build(source, limits, &config, Rc::clone(&host) as Rc<dyn Door>, &ticker)?;
+        Ok(Self { vm, host, ticker, now: 1_000_000, seq: 0 })
     }
 
     pub fn new(text: &str) -> Self {
@@ -119,7 +119,7 @@ impl Bench {
     fn keep(&self, step: Step) -> Step {
         if let Step::Done(effects) | Step::Waiting(effects, ..) = &step {
             for write in &effects.writes {
-                let mut rows = self.door.rows.borrow_mut();
+                let mut rows = self.host.rows.borrow_mut();
                 match &write.change {
                     Change::Set { value, expires } => {
                         rows.insert(write.key.to_vec(), Stored { value: value.clone(), expires: *expires })
