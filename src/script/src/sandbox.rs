@@ -61,7 +61,7 @@ pub(crate) fn prepare(
     let raw_yield: Function = lua.globals().get::<Table>("coroutine")?.get("yield")?;
     let load = |text: &str| lua.load(text).set_name("=[palabre]").into_function();
 
-    let (wait, without_waiting, begin_stretch, info): (Function, Function, Function, Function) =
+    let (wait, without_waiting, begin_step, info): (Function, Function, Function, Function) =
         load(BUILTINS)?.call((&host, mark(WAIT)))?;
     let timer_functions: Table = load(API)?.call((&host, &wait, without_waiting, info))?;
     let functions: Table = load(REGISTER)?.call((&host, timer_functions))?;
@@ -69,7 +69,7 @@ pub(crate) fn prepare(
     let (objects, make_bot, make_space, make_room): (Table, Function, Function, Function) =
         load(OBJECTS)?.call((&host, wait))?;
     let exports: Table = functions.get("export")?;
-    let new_runner: Function = load(EVENTS)?.call((&host, begin_stretch, functions, objects, mark(DONE), raw_yield))?;
+    let new_runner: Function = load(EVENTS)?.call((&host, begin_step, functions, objects, mark(DONE), raw_yield))?;
 
     let globals = lua.globals();
     let config = value::to_lua(lua, config)?;

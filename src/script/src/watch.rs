@@ -20,7 +20,7 @@ const IDLE_TICKS: u32 = 200;
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     /// Odd while a step runs; changes with each step.
-    stretch: AtomicU64,
+    step: AtomicU64,
     /// The id of the worker thread, for its CPU clock; 0 if unknown.
     thread: AtomicU32,
     budget_ms: AtomicU64,
@@ -89,7 +89,7 @@ impl Ticker {
             watch.thread.store(id, Relaxed);
         }
         watch.expired.store(false, Relaxed);
-        watch.stretch.fetch_add(1, Release);
+        watch.step.fetch_add(1, Release);
         if self.inner.asleep.load(Relaxed) && self.inner.asleep.swap(false, Relaxed) {
             self.inner.thread.unpark();
         }
@@ -108,13 +108,13 @@ pub(crate) struct Armed<'w>(&'w Watch);
 
 impl Drop for Armed<'_> {
     fn drop(&mut self) {
-        self.0.stretch.fetch_add(1, Release);
+        self.0.step.fetch_add(1, Release);
     }
 }
 
 /// The ticker's last observation of one watch.
 struct Seen {
-    stretch: u64,
+    step: u64,
     since: Instant,
     cpu: Option<Duration>,
 }
@@ -126,7 +126,7 @@ fn tick(inner: &Weak<Inner>) {
         {
             let Some(inner) = inner.upgrade() else { return };
             for watch in inner.watches.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-                seen.push((watch, Seen { stretch: 0, since: Instant::now(), cpu: None }));
+                seen.push((watch, Seen { step: 0, since: Instant::now(), cpu: None }));
             }
             let mut busy = false;
             seen.retain_mut(|(watch, seen)| {
@@ -151,12 +151,12 @@ fn tick(inner: &Weak<Inner>) {
 
 /// Checks a watch and sets its flag if the CPU budget is used up. Returns whether a step is running.
 fn look(watch: &Watch, seen: &mut Seen) -> bool {
-    let stretch = watch.stretch.load(Acquire);
-    if stretch.is_multiple_of(2) {
+    let step = watch.step.load(Acquire);
+    if step.is_multiple_of(2) {
         return false;
     }
-    if stretch != seen.stretch {
-        *seen = Seen { stretch, since: Instant::now(), cpu: None };
+    if step != seen.step {
+        *seen = Seen { step, since: Instant::now(), cpu: None };
         return true;
     }
     let cpu = cpu_time(watch.thread.load(Relaxed));
@@ -169,7 +169,7 @@ fn look(watch: &Watch, seen: &mut Seen) -> bool {
     };
     seen.cpu = Some(start);
     let used = cpu.unwrap_or(start).saturating_sub(start);
-    if used + TICK >= Duration::from_millis(watch.budget_ms.load(Relaxed)) && watch.stretch.load(Acquire) == stretch {
+    if used + TICK >= Duration::from_millis(watch.budget_ms.load(Relaxed)) && watch.step.load(Acquire) == step {
         watch.expire();
     }
     true
