@@ -57,19 +57,19 @@ pub(crate) fn prepare(
     let host = api::install(lua, run, locales)?;
     let compiled = chunk::Compiled::default();
     chunk::install(lua, &host, source.clone(), &compiled)?;
-    let mark = |number| LightUserData(std::ptr::without_provenance_mut(number));
+    let marker = |number| LightUserData(std::ptr::without_provenance_mut(number));
     let raw_yield: Function = lua.globals().get::<Table>("coroutine")?.get("yield")?;
     let load = |text: &str| lua.load(text).set_name("=[palabre]").into_function();
 
     let (wait, without_waiting, begin_step, info): (Function, Function, Function, Function) =
-        load(BUILTINS)?.call((&host, mark(WAIT)))?;
+        load(BUILTINS)?.call((&host, marker(WAIT)))?;
     let timer_functions: Table = load(API)?.call((&host, &wait, without_waiting, info))?;
     let functions: Table = load(REGISTER)?.call((&host, timer_functions))?;
     load(WEB)?.call::<()>((&host, &wait))?;
     let (objects, make_bot, make_space, make_room): (Table, Function, Function, Function) =
         load(OBJECTS)?.call((&host, wait))?;
     let exports: Table = functions.get("export")?;
-    let new_runner: Function = load(EVENTS)?.call((&host, begin_step, functions, objects, mark(DONE), raw_yield))?;
+    let new_runner: Function = load(EVENTS)?.call((&host, begin_step, functions, objects, marker(DONE), raw_yield))?;
 
     let globals = lua.globals();
     let config = value::to_lua(lua, config)?;

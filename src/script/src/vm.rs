@@ -366,7 +366,7 @@ impl Vm {
         }
         match outcome {
             Err(error) => self.failed(&error),
-            Ok((LuaValue::LightUserData(mark), _)) if mark.0.addr() == DONE => {
+            Ok((LuaValue::LightUserData(marker), _)) if marker.0.addr() == DONE => {
                 if self.idle_runners.len() < IDLE_RUNNERS {
                     self.idle_runners.push(runner);
                 }
@@ -374,7 +374,7 @@ impl Vm {
                 tell_unasked(&mut run);
                 Step::Done(run.finish())
             }
-            Ok((LuaValue::LightUserData(mark), LuaValue::Table(request))) if mark.0.addr() == WAIT => {
+            Ok((LuaValue::LightUserData(marker), LuaValue::Table(request))) if marker.0.addr() == WAIT => {
                 let now = self.run.borrow().now();
                 let limit = self.limits.waits_per_minute;
                 let is_one_too_many = !self.run.borrow_mut().wait_meter.count(now, limit);

@@ -107,12 +107,12 @@ fn lines(text: &str, line: usize, column: usize) -> String {
     // All three lines start at the same column, so that they stay aligned.
     let start = if column > SHOWN * 3 / 4 { column - SHOWN / 2 } else { 0 };
     for (number, content) in (1..).zip(text.lines()).skip(line.saturating_sub(2)).take(3) {
-        let mark = if number == line { ">" } else { " " };
+        let marker = if number == line { ">" } else { " " };
         // The file is untrusted: a terminal would interpret some control characters.
         let mut rest = content.chars().map(|c| if c.is_control() { ' ' } else { c }).skip(start);
         let content: String = rest.by_ref().take(SHOWN).collect();
         let (cut_before, cut_after) = (if start > 0 { "…" } else { "" }, if rest.next().is_some() { "…" } else { "" });
-        shown.push_str(&format!("\n{mark} {number:>4} | {cut_before}{content}{cut_after}"));
+        shown.push_str(&format!("\n{marker} {number:>4} | {cut_before}{content}{cut_after}"));
         if number == line {
             let width = column.saturating_sub(1 + start) + cut_before.chars().count();
             shown.push_str(&format!("\n       | {}^", " ".repeat(width)));

@@ -24,12 +24,12 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
     add(lua, host, "text_escape", run, |_, _, given: LuaString| {
         Ok(text::escape(&checked("escape", &given, TEXT_BYTES)?))
     })?;
-    add(lua, host, "text_truncate", run, |_, _, (given, most, mark): (LuaString, f64, Option<String>)| {
+    add(lua, host, "text_truncate", run, |_, _, (given, length, ending): (LuaString, f64, Option<String>)| {
         let given = checked("truncate", &given, TEXT_BYTES)?;
-        if !(most >= 0.0 && most.is_finite()) {
+        if !(length >= 0.0 && length.is_finite()) {
             return Err("text.truncate takes a text and the maximum number of characters".to_owned());
         }
-        Ok(text::truncate(&given, most as usize, mark.as_deref().unwrap_or("…")))
+        Ok(text::truncate(&given, length as usize, ending.as_deref().unwrap_or("…")))
     })?;
     add(lua, host, "text_similarity", run, |_, _, (one, other): (LuaString, LuaString)| {
         let one = checked("similarity", &one, SIMILAR_BYTES)?;

@@ -8,7 +8,7 @@ pub(super) enum Kind {
     /// A string with its quotation marks.
     Text,
     /// Anything else.
-    Mark,
+    Symbol,
     /// A comment that begins with three dashes.
     Doc,
 }
@@ -147,16 +147,16 @@ fn first(rest: &str) -> (Option<Kind>, usize) {
         return (documents.then_some(Kind::Doc), until(rest.find('\n')));
     }
     if rest.starts_with("->") {
-        return (Some(Kind::Mark), 2);
+        return (Some(Kind::Symbol), 2);
     }
     if rest.starts_with("...") {
-        return (Some(Kind::Mark), 3);
+        return (Some(Kind::Symbol), 3);
     }
     match rest.chars().next() {
         Some(quote @ ('"' | '\'')) => (Some(Kind::Text), quoted(rest, quote)),
         Some(letter) if is_word(letter) => (Some(Kind::Word), until(rest.find(|letter: char| !is_word(letter)))),
         Some(blank) if blank.is_whitespace() => (None, blank.len_utf8()),
-        Some(mark) => (Some(Kind::Mark), mark.len_utf8()),
+        Some(symbol) => (Some(Kind::Symbol), symbol.len_utf8()),
         None => (None, 1),
     }
 }

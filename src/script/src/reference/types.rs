@@ -72,13 +72,13 @@ impl Reader<'_> {
     fn part(&mut self) -> Option<Type> {
         let token = self.peek(0)?;
         let (shape, mut optional) = match (token.kind, token.text) {
-            (Kind::Mark, "(") => self.parenthesised()?,
-            (Kind::Mark, "<") => {
+            (Kind::Symbol, "(") => self.parenthesised()?,
+            (Kind::Symbol, "<") => {
                 self.skip("<", ">")?;
                 self.parenthesised()?
             }
-            (Kind::Mark, "{") => (self.table()?, false),
-            (Kind::Mark, "...") => {
+            (Kind::Symbol, "{") => (self.table()?, false),
+            (Kind::Symbol, "...") => {
                 self.take();
                 self.part()?;
                 (Shape::Other, false)
