@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::limits::Limits;
 
 /// The maximum number of declarations of one kind.
-pub(crate) const DECLARATIONS: usize = 1_000;
+pub(crate) const DECLARATIONS_MAX: usize = 1_000;
 
 /// The declarations of one version of a script.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

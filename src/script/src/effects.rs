@@ -117,8 +117,8 @@ impl TimerChange {
     #[must_use]
     pub fn weight_of(name: &str, key: &str, payload: &Value) -> usize {
         // Its entries in the maps of timers and of due times, both with the key.
-        const EACH: usize = 256;
-        EACH + name.len() + 2 * key.len() + weight(payload)
+        const OVERHEAD: usize = 256;
+        OVERHEAD + name.len() + 2 * key.len() + weight(payload)
     }
 
     /// Returns the approximate memory of the change, in bytes.

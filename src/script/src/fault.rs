@@ -164,8 +164,8 @@ fn in_script(message: &str, trace: Option<&str>) -> String {
 
 /// Returns a message that is bounded and free of control characters for terminals.
 fn readable(message: &str) -> String {
-    const LONGEST: usize = 2_000;
-    let mut end = message.len().min(LONGEST);
+    const MESSAGE_MAX: usize = 2_000;
+    let mut end = message.len().min(MESSAGE_MAX);
     while !message.is_char_boundary(end) {
         end -= 1;
     }
@@ -178,7 +178,7 @@ fn readable(message: &str) -> String {
 }
 
 /// The maximum number of lines of a traceback: a deep recursion would fill the screen.
-const TRACE_LINES: usize = 20;
+const TRACE_LINES_MAX: usize = 20;
 
 /// Removes the host's frames from a traceback.
 fn clean(trace: &str) -> Option<String> {
@@ -191,9 +191,9 @@ fn clean(trace: &str) -> Option<String> {
         })
         .map(|line| format!("  {line}"))
         .collect();
-    if lines.len() > TRACE_LINES {
-        let left_out = lines.len() - TRACE_LINES;
-        lines.truncate(TRACE_LINES);
+    if lines.len() > TRACE_LINES_MAX {
+        let left_out = lines.len() - TRACE_LINES_MAX;
+        lines.truncate(TRACE_LINES_MAX);
         lines.push(format!("  … and {left_out} more"));
     }
     (!lines.is_empty()).then(|| lines.join("\n"))

@@ -11,7 +11,7 @@ use crate::value;
 /// The overhead of a waiting run in addition to its texts, in bytes.
 ///
 /// It covers its row in the store and its entry among the waits.
-const EACH: usize = 1_024;
+const OVERHEAD: usize = 1_024;
 
 /// The memory of all waiting runs of one script, in bytes.
 #[derive(Debug, Clone, Default)]
@@ -66,5 +66,5 @@ pub(crate) fn weight(wait: &Wait, event: &EventKind) -> usize {
         EventKind::Command { arguments, .. } => arguments.len(),
         _ => 0,
     };
-    EACH + of_wait + of_event
+    OVERHEAD + of_wait + of_event
 }

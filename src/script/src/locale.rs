@@ -15,7 +15,7 @@ use crate::limits::VALUE_BYTES;
 /// The language of last resort.
 pub(crate) const FALLBACK: &str = "en";
 /// The maximum number of problems of one text that are reported.
-const SHOWN: usize = 5;
+const PROBLEMS_SHOWN_MAX: usize = 5;
 
 /// Checks that a Fluent file does not nest too deeply to be parsed. `file` names it in errors.
 ///
@@ -147,8 +147,8 @@ fn write(
     let mut text = Bounded::default();
     let written = bundle.write_pattern(&mut text, pattern, Some(&values), &mut faults);
     if !faults.is_empty() {
-        let shown: Vec<_> = faults.iter().take(SHOWN).map(ToString::to_string).collect();
-        let more = faults.len().saturating_sub(SHOWN);
+        let shown: Vec<_> = faults.iter().take(PROBLEMS_SHOWN_MAX).map(ToString::to_string).collect();
+        let more = faults.len().saturating_sub(PROBLEMS_SHOWN_MAX);
         let more = if more > 0 { format!("; … and {more} more") } else { String::new() };
         let language = bundle.locales.first().map(ToString::to_string).unwrap_or_default();
         problems.push(format!("the text \"{id}\" in {language} has problems: {}{more}", shown.join("; ")));

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use palabre_model::Millis;
 
 /// The time during which the same line is not written again, in milliseconds.
-const PAUSE: Millis = 60_000;
-/// The maximum number of different lines about one script within [`PAUSE`].
-const MOST: usize = 100;
+const REPEAT_INTERVAL: Millis = 60_000;
+/// The maximum number of different lines about one script within [`REPEAT_INTERVAL`].
+const LINES_MAX: usize = 100;
 
 /// Recent log lines about one script.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ struct Written {
 
 impl Written {
     fn is_recent(&self, now: Millis) -> bool {
-        (self.at..self.at.saturating_add(PAUSE)).contains(&now)
+        (self.at..self.at.saturating_add(REPEAT_INTERVAL)).contains(&now)
     }
 }
 
@@ -44,10 +44,10 @@ impl Notices {
                 again => format!("{text} (and {again} more times since it was last logged)"),
             });
         }
-        if self.written.len() >= MOST {
+        if self.written.len() >= LINES_MAX {
             self.written.retain(|_, written| written.is_recent(now));
         }
-        if self.written.len() >= MOST {
+        if self.written.len() >= LINES_MAX {
             self.left_out = self.left_out.saturating_add(1);
             return None;
         }

@@ -11,7 +11,7 @@ use crate::host_api::Input;
 use crate::value;
 
 /// The maximum number of cached tables of rooms, and of spaces.
-const CACHED_ROOMS: usize = 1_024;
+const CACHED_ROOMS_MAX: usize = 1_024;
 
 /// The cached tables of bots, spaces and rooms.
 pub(crate) struct Objects {
@@ -122,7 +122,7 @@ impl Objects {
             room.topic.as_deref(),
         ))?;
         table.set_readonly(true);
-        if self.rooms.rooms.len() >= CACHED_ROOMS {
+        if self.rooms.rooms.len() >= CACHED_ROOMS_MAX {
             self.rooms.rooms.clear();
         }
         self.rooms.rooms.insert(room.id.clone(), (Arc::clone(room), table.clone()));
@@ -137,7 +137,7 @@ impl Objects {
         }
         let table: Table = self.make_space.call((space.id.as_str(), space.name.as_str()))?;
         table.set_readonly(true);
-        if self.rooms.spaces.len() >= CACHED_ROOMS {
+        if self.rooms.spaces.len() >= CACHED_ROOMS_MAX {
             self.rooms.spaces.clear();
         }
         self.rooms.spaces.insert(space.id.clone(), (Arc::clone(space), table.clone()));

@@ -20,7 +20,7 @@ pub use markdown::reference_markdown;
 /// The type whose fields are the hooks.
 const HOOKS: &str = "Hooks";
 /// The maximum depth to which type aliases are followed.
-const DEPTH: usize = 4;
+const ALIAS_DEPTH_MAX: usize = 4;
 
 /// An item of the script API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -184,7 +184,7 @@ fn add_global<'a>(path: &str, doc: &str, of: &'a Type, aliases: &Aliases<'a>, it
         Some(signature) => callable(path, ApiKind::Function, signature, doc),
         None => value(path, ApiKind::Value, &of.text, doc),
     });
-    if path.matches('.').count() < DEPTH {
+    if path.matches('.').count() < ALIAS_DEPTH_MAX {
         for field in fields {
             add_global(&format!("{path}.{}", field.name), &field.doc, &field.of, aliases, items);
         }
@@ -213,7 +213,7 @@ fn resolve<'a>(
             }
         }
         Shape::Name(name) => {
-            if let Some(of) = aliases.get(name.as_str()).copied().filter(|_| depth < DEPTH) {
+            if let Some(of) = aliases.get(name.as_str()).copied().filter(|_| depth < ALIAS_DEPTH_MAX) {
                 resolve(of, aliases, depth + 1, signature, fields);
             }
         }

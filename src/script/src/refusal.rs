@@ -9,7 +9,7 @@ use crate::host_api::Denied;
 use crate::run::Run;
 
 /// The error when the result of an action is not known in time.
-pub(crate) const LATE: &str = "it was not done in time";
+pub(crate) const TIMED_OUT: &str = "it was not done in time";
 
 /// Phrases in errors of platforms, in lower case, and the keys of texts that explain them to users.
 const PHRASES: [(&str, &str); 16] = [
@@ -58,7 +58,7 @@ impl Denied {
 
 /// Returns the key of the text that explains an action's error to users, and the platform's words.
 pub(crate) fn text_of(problem: &str) -> (&'static str, &str) {
-    if problem == LATE {
+    if problem == TIMED_OUT {
         return ("refused-late", problem);
     }
     let (kind, words) = RefusalKind::of(problem);
@@ -120,7 +120,7 @@ mod tests {
             (forbidden("bot was blocked by the user"), "refused-private"),
             (forbidden("no"), "refused-forbidden"),
             (ActionError::Unsupported(ActionKind::Slowmode).to_string(), "refused-unsupported"),
-            (LATE.to_owned(), "refused-late"),
+            (TIMED_OUT.to_owned(), "refused-late"),
         ] {
             assert_eq!(text_of(&problem).0, key, "{problem}");
         }

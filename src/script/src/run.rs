@@ -24,7 +24,7 @@ use crate::watch::Watch;
 use crate::weight::weight;
 
 /// The maximum number of answered runs that are remembered, some of which may be waiting.
-const ANSWERED: usize = 4_096;
+const ANSWERED_MAX: usize = 4_096;
 
 /// Shared by all API functions of one VM.
 pub(crate) type SharedRun = Rc<RefCell<Run>>;
@@ -157,7 +157,7 @@ impl Run {
             && self.has_answered_now()
         {
             self.answered.insert(seq);
-            if self.answered.len() > ANSWERED {
+            if self.answered.len() > ANSWERED_MAX {
                 self.answered.pop_first();
             }
         }

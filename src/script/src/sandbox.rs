@@ -28,7 +28,7 @@ const API_TABLES: &[&str] = &[
 ];
 
 /// The maximum number of stack levels searched for a line of the script.
-const STACK: usize = 32;
+const STACK_LEVELS_MAX: usize = 32;
 
 /// The marker that a runner yields when the hook has returned. Scripts cannot create light userdata.
 pub(crate) const DONE: usize = 1;
@@ -113,7 +113,7 @@ fn note_place(lua: &Lua, run: &SharedRun) {
     if run.stopped_at.is_some() {
         return;
     }
-    for level in 0..STACK {
+    for level in 0..STACK_LEVELS_MAX {
         let place = lua.inspect_stack(level, |debug| {
             let source = debug.source().short_src.map(|source| source.into_owned());
             source.zip(debug.current_line())

@@ -8,13 +8,13 @@ use palabre_model::{Millis, parse_duration};
 use crate::declarations::TaskSpec;
 
 /// The minimum interval: one second, as in cron expressions.
-const SHORTEST: Millis = 1_000;
+const INTERVAL_MIN: Millis = 1_000;
 
 /// 1 January 4960, forty years before the library ends its search.
 ///
 /// Every combination of date and weekday occurs within 28 years of it. To find out that an expression never
 /// matches, a search from today would go through three thousand years.
-const LATE: Millis = 94_355_280_000_000;
+const SEARCH_START: Millis = 94_355_280_000_000;
 
 /// The parsed schedule of a task.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ impl Schedule {
     pub fn of(task: &TaskSpec) -> Result<Self, String> {
         if let Some(every) = parse_duration(&task.schedule.replace(" ms", "ms")) {
             let every = u64::try_from(every.as_millis()).unwrap_or(Millis::MAX);
-            if every < SHORTEST {
+            if every < INTERVAL_MIN {
                 return Err("an interval is at least one second".to_owned());
             }
             return Ok(Self::Every(every));
@@ -62,7 +62,7 @@ impl Schedule {
         };
         let schedule = Self::Cron { cron: Box::new(cron), zone };
         let has_year = fields == 7;
-        if schedule.next(LATE).is_none() && !(has_year && schedule.next(0).is_some()) {
+        if schedule.next(SEARCH_START).is_none() && !(has_year && schedule.next(0).is_some()) {
             return Err("no such date ever comes; check the day against the month, and the year".to_owned());
         }
         Ok(schedule)

@@ -14,11 +14,11 @@ use crate::manifest::Manifest;
 use crate::yaml::YamlError;
 
 /// Folders of modules, tests and texts, which are not scripts.
-const NOT_SCRIPTS: &[&str] = &["lib", "tests", "locales"];
+const NON_SCRIPT_FOLDERS: &[&str] = &["lib", "tests", "locales"];
 /// The path prefix of modules that all scripts share.
 const LIBRARY: &str = "@lib/";
 /// The maximum number of files of a script.
-const FILES: usize = 256;
+const FILES_MAX: usize = 256;
 
 /// The files of a script.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +73,7 @@ pub enum SourceError {
         path: PathBuf,
     },
     /// There are too many files.
-    #[error("{} has more than {FILES} source files, the limit for one script", path.display())]
+    #[error("{} has more than {FILES_MAX} source files, the limit for one script", path.display())]
     TooMany {
         /// The folder.
         path: PathBuf,
@@ -126,7 +126,7 @@ pub fn discover(folder: &Path) -> Result<Vec<ScriptName>, SourceError> {
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let Some(file) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        if file.starts_with('.') || NOT_SCRIPTS.contains(&file) {
+        if file.starts_with('.') || NON_SCRIPT_FOLDERS.contains(&file) {
             continue;
         }
         if path.is_dir() && path.join("init.luau").is_file() {
@@ -299,7 +299,7 @@ fn read_folder(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>)
             && !name.to_string_lossy().ends_with(".test.luau")
             && let Ok(inside) = path.strip_prefix(root)
         {
-            if files.len() >= FILES {
+            if files.len() >= FILES_MAX {
                 return Err(SourceError::TooMany { path: root.to_owned() });
             }
             files.insert(inside.to_string_lossy().replace('\\', "/"), read_file(&path)?);
@@ -322,7 +322,7 @@ fn read_locales(folder: &Path) -> Result<BTreeMap<String, String>, SourceError> 
         if let Some(language) = file.strip_suffix(".ftl")
             && entry.file_type().map_err(failed)?.is_file()
         {
-            if locales.len() >= FILES {
+            if locales.len() >= FILES_MAX {
                 return Err(SourceError::TooMany { path: folder });
             }
             let text = read_file(&entry.path())?;

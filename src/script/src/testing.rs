@@ -16,12 +16,12 @@ use crate::source::without_bom;
 use crate::value;
 use crate::watch::{Ticker, Watch};
 
-const TESTING: &str = include_str!("prelude/testing.luau");
-/// The CPU budget of a test between two requests.
-const CPU: Duration = Duration::from_secs(2);
+const PRELUDE: &str = include_str!("prelude/testing.luau");
+/// The CPU_BUDGET budget of a test between two requests.
+const CPU_BUDGET: Duration = Duration::from_secs(2);
 
 /// The memory limit of a test file, in bytes.
-const MEMORY: usize = 128 << 20;
+const MEMORY_BYTES: usize = 128 << 20;
 
 /// One test of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +76,7 @@ impl TestFile {
     /// Returns the problem, with file and line.
     pub fn load(name: &str, text: &str, ticker: &Ticker) -> Result<Self, TestFailure> {
         let lua = Lua::new();
-        let watch = ticker.watch(CPU);
+        let watch = ticker.watch(CPU_BUDGET);
         let mut file = Self { lua, cases: Vec::new(), ticker: ticker.clone(), watch, look: Rc::default() };
         let cases = file.declared(name, text).map_err(|error| failure(&error))?;
         file.cases = cases;
@@ -105,9 +105,9 @@ impl TestFile {
             })
         })?;
         let raw_yield: Function = lua.globals().get::<mlua::Table>("coroutine")?.get("yield")?;
-        lua.load(TESTING).set_name("=[palabre]").call::<()>((raw_yield, look, declare))?;
+        lua.load(PRELUDE).set_name("=[palabre]").call::<()>((raw_yield, look, declare))?;
         lua.sandbox(true)?;
-        lua.set_memory_limit(MEMORY)?;
+        lua.set_memory_limit(MEMORY_BYTES)?;
         let watch = Arc::clone(&self.watch);
         lua.set_interrupt(move |_| {
             if watch.is_expired() {

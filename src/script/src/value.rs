@@ -56,11 +56,11 @@ struct Left<'w> {
 
 /// Returns the approximate memory of a value, in bytes.
 pub(crate) fn weight(value: &Value) -> usize {
-    const EACH: usize = 32;
+    const BASE: usize = 32;
     // A node of a map has room for several entries.
     const MAP: usize = 256;
     const NAME: usize = 32;
-    EACH + match value {
+    BASE + match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
         Value::String(text) => text.len(),
         Value::Array(list) => list.iter().map(weight).sum::<usize>(),

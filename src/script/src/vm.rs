@@ -17,7 +17,7 @@ use crate::host_api::{Answer, Door, Input, Wait};
 use crate::kept::{self, Kept, Share};
 use crate::limits::{Limit, Limits, VALUE_BYTES};
 use crate::objects::{Arguments, Objects};
-use crate::refusal::{LATE, tell_unasked};
+use crate::refusal::{TIMED_OUT, tell_unasked};
 use crate::run::{Run, SharedRun};
 use crate::sandbox::{DONE, WAIT, prepare};
 use crate::source::Source;
@@ -26,9 +26,9 @@ use crate::yaml::nearest;
 use crate::{chunk, value};
 
 /// The maximum number of idle coroutines kept for later events.
-const IDLE_RUNNERS: usize = 16;
+const IDLE_RUNNERS_MAX: usize = 16;
 /// The maximum number of warnings about functions that look like hooks.
-const WARNINGS: usize = 10;
+const WARNINGS_MAX: usize = 10;
 
 /// The outcome of a step of a run.
 #[allow(clippy::large_enum_variant, reason = "one is held at a time, and taken apart at once")]
@@ -145,7 +145,7 @@ impl Vm {
         for pair in globals.pairs::<LuaValue, LuaValue>() {
             let (LuaValue::String(name), LuaValue::Function(_)) = pair? else { continue };
             let name = name.to_string_lossy();
-            if self.warnings.len() < WARNINGS
+            if self.warnings.len() < WARNINGS_MAX
                 && name.len() <= 64
                 && (name.starts_with("on_") || name.starts_with("before_"))
                 && EventName::of_hook(&name).is_none()
@@ -367,7 +367,7 @@ impl Vm {
         match outcome {
             Err(error) => self.failed(&error),
             Ok((LuaValue::LightUserData(marker), _)) if marker.0.addr() == DONE => {
-                if self.idle_runners.len() < IDLE_RUNNERS {
+                if self.idle_runners.len() < IDLE_RUNNERS_MAX {
                     self.idle_runners.push(runner);
                 }
                 let mut run = self.run.borrow_mut();
@@ -418,7 +418,7 @@ impl Vm {
             Wait::Http { .. } => {
                 Some("http: there was no response in time (limits.http_requests limits the requests in flight)")
             }
-            Wait::Delivery { .. } => Some(LATE),
+            Wait::Delivery { .. } => Some(TIMED_OUT),
             _ => None,
         };
         let effects = {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 const TICK: Duration = Duration::from_millis(1);
 /// The number of idle ticks after which the ticker goes to sleep.
-const IDLE_TICKS: u32 = 200;
+const IDLE_TICKS_MAX: u32 = 200;
 
 /// The state that a VM and the ticker share.
 #[derive(Debug, Default)]
@@ -135,11 +135,11 @@ fn tick(inner: &Weak<Inner>) {
                 true
             });
             idle = if busy { 0 } else { idle + 1 };
-            if idle > IDLE_TICKS {
+            if idle > IDLE_TICKS_MAX {
                 inner.asleep.store(true, Relaxed);
             }
         }
-        if idle > IDLE_TICKS {
+        if idle > IDLE_TICKS_MAX {
             // Wakes up after a second in any case, in case a wake-up was missed while going to sleep.
             std::thread::park_timeout(Duration::from_secs(1));
             idle = 0;

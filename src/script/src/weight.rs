@@ -2,19 +2,19 @@
 
 use palabre_model::{Action, Content, Embed, Measure, Mention, RoomChange, Select};
 
-/// The overhead of each object in addition to its texts, in bytes.
-const EACH: usize = 256;
+/// The size of each object without its texts, in bytes.
+const BASE: usize = 256;
 
 /// Returns the approximate memory of an action, in bytes.
 pub(crate) fn weight(action: &Action) -> usize {
-    EACH + match action {
+    BASE + match action {
         Action::Send { content, .. }
         | Action::Edit { content, .. }
         | Action::Answer { content, .. }
         | Action::Direct { content, .. } => of_content(content),
         Action::Delete { reason, .. } | Action::Purge { reason, .. } => reason.as_ref().map_or(0, String::len),
-        Action::Form { form, .. } => EACH * form.fields.len(),
-        Action::Offer { offers, .. } => offers.iter().map(|offer| EACH + offer.title.len() + offer.text.len()).sum(),
+        Action::Form { form, .. } => BASE * form.fields.len(),
+        Action::Offer { offers, .. } => offers.iter().map(|offer| BASE + offer.title.len() + offer.text.len()).sum(),
         Action::Moderate { measure, reason, .. } => {
             let of_measure = match measure {
                 Measure::AddRole(text) | Measure::RemoveRole(text) | Measure::Rename(text) => text.len(),
@@ -36,21 +36,21 @@ pub(crate) fn weight(action: &Action) -> usize {
 fn of_content(content: &Content) -> usize {
     let embeds: usize = content.embeds.iter().map(of_embed).sum();
     let buttons =
-        content.buttons.iter().map(|button| EACH + button.label.len() + button.action.len() + optional(&button.url));
+        content.buttons.iter().map(|button| BASE + button.label.len() + button.action.len() + optional(&button.url));
     let files = content.files.iter().map(|file| {
         let from = file.from.as_ref().map_or(0, |from| from.url.len());
-        EACH + file.data.len() + file.name.len() + optional(&file.content_type) + from
+        BASE + file.data.len() + file.name.len() + optional(&file.content_type) + from
     });
     let select = content.select.as_ref().map_or(0, of_select);
     let poll = content
         .poll
         .as_ref()
-        .map_or(0, |poll| poll.question.len() + poll.options.iter().map(|option| EACH + option.len()).sum::<usize>());
+        .map_or(0, |poll| poll.question.len() + poll.options.iter().map(|option| BASE + option.len()).sum::<usize>());
     let persona = content.persona.as_ref().map_or(0, |persona| persona.name.len() + optional(&persona.picture));
     let mentions = content.mentions.iter().map(|mention| match mention {
-        Mention::Everyone => EACH,
-        Mention::Role(role) => EACH + role.len(),
-        Mention::User(user) => EACH + user.as_str().len(),
+        Mention::Everyone => BASE,
+        Mention::Role(role) => BASE + role.len(),
+        Mention::User(user) => BASE + user.as_str().len(),
     });
     let lists = buttons.sum::<usize>() + files.sum::<usize>() + mentions.sum::<usize>();
     content.text.len() + lists + embeds + select + poll + persona
@@ -58,15 +58,15 @@ fn of_content(content: &Content) -> usize {
 
 fn of_embed(embed: &Embed) -> usize {
     let texts = optional(&embed.title) + optional(&embed.description) + optional(&embed.url);
-    EACH + texts + embed.fields.iter().map(|field| EACH + field.name.len() + field.value.len()).sum::<usize>()
+    BASE + texts + embed.fields.iter().map(|field| BASE + field.name.len() + field.value.len()).sum::<usize>()
 }
 
 fn of_select(select: &Select) -> usize {
     let options = select
         .options
         .iter()
-        .map(|option| EACH + option.label.len() + option.value.len() + optional(&option.description));
-    EACH + select.action.len() + optional(&select.placeholder) + options.sum::<usize>()
+        .map(|option| BASE + option.label.len() + option.value.len() + optional(&option.description));
+    BASE + select.action.len() + optional(&select.placeholder) + options.sum::<usize>()
 }
 
 fn optional(text: &Option<String>) -> usize {

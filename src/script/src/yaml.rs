@@ -3,11 +3,11 @@
 use serde_saphyr::{Error, Location};
 
 /// The maximum length of a word for which a suggestion is made, in bytes.
-const LONGEST_MEANT: usize = 128;
+const SUGGESTION_MAX: usize = 128;
 /// The number of characters of a line that are shown, around the column.
-const SHOWN: usize = 120;
+const SHOWN_CHARS: usize = 120;
 /// The maximum length of a message, in characters: some repeat text of the file.
-const LONGEST_MESSAGE: usize = 400;
+const MESSAGE_MAX: usize = 400;
 
 /// A problem in a file, with its position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,7 +87,7 @@ impl YamlFile<'_> {
     fn at(&self, line: u64, column: u64, message: String) -> YamlError {
         // An error without a position is reported at the start of the file.
         let (line, column) = (line.max(1), column.max(1));
-        let message = match message.char_indices().nth(LONGEST_MESSAGE) {
+        let message = match message.char_indices().nth(MESSAGE_MAX) {
             Some((end, _)) => format!("{}…", &message[..end]),
             None => message,
         };
@@ -105,12 +105,12 @@ impl YamlFile<'_> {
 fn lines(text: &str, line: usize, column: usize) -> String {
     let mut shown = String::new();
     // All three lines start at the same column, so that they stay aligned.
-    let start = if column > SHOWN * 3 / 4 { column - SHOWN / 2 } else { 0 };
+    let start = if column > SHOWN_CHARS * 3 / 4 { column - SHOWN_CHARS / 2 } else { 0 };
     for (number, content) in (1..).zip(text.lines()).skip(line.saturating_sub(2)).take(3) {
         let marker = if number == line { ">" } else { " " };
         // The file is untrusted: a terminal would interpret some control characters.
         let mut rest = content.chars().map(|c| if c.is_control() { ' ' } else { c }).skip(start);
-        let content: String = rest.by_ref().take(SHOWN).collect();
+        let content: String = rest.by_ref().take(SHOWN_CHARS).collect();
         let (cut_before, cut_after) = (if start > 0 { "…" } else { "" }, if rest.next().is_some() { "…" } else { "" });
         shown.push_str(&format!("\n{marker} {number:>4} | {cut_before}{content}{cut_after}"));
         if number == line {
@@ -149,7 +149,7 @@ fn meant(message: &str) -> Option<String> {
 #[must_use]
 pub fn nearest<'k>(wrong: &str, known: impl Iterator<Item = &'k str>) -> String {
     // Similarity takes the product of both lengths, and real names are short.
-    if wrong.len() > LONGEST_MEANT {
+    if wrong.len() > SUGGESTION_MAX {
         return String::new();
     }
     let likeness = |name: &str| strsim::jaro_winkler(wrong, name);

@@ -17,7 +17,7 @@ use crate::value;
 /// The runtime's own texts, by language.
 const TEXTS: [(&str, &str); 2] = [("en", include_str!("../locales/en.ftl")), ("fr", include_str!("../locales/fr.ftl"))];
 /// The scope of the cooldowns, by command and user. Scripts cannot name it.
-const COOLDOWNS: &[u8] = b"\x01cooldown\0";
+const COOLDOWN_SCOPE: &[u8] = b"\x01cooldown\0";
 
 /// The arguments of a command, or the reason why it is not run, for its user.
 enum Verdict {
@@ -161,7 +161,7 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
         }
     }
     if let (Some(pause), Some(user)) = (spec.cooldown, &event.user) {
-        let mut key = COOLDOWNS.to_vec();
+        let mut key = COOLDOWN_SCOPE.to_vec();
         key.extend_from_slice(format!("{name}:{}", user.id).as_bytes());
         let now = run.now();
         // A cooldown longer than the maximum was set before the clock was set back; it is ignored.

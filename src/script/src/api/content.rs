@@ -12,7 +12,7 @@ use crate::run::{Problem, Run};
 use crate::value;
 
 /// The maximum length of a file name, in bytes, as in most file systems.
-const FILE_NAME: usize = 255;
+const FILE_NAME_MAX: usize = 255;
 
 /// The fields of a content table.
 #[derive(Deserialize)]
@@ -173,7 +173,7 @@ fn check_components(content: &Content) -> Result<(), Problem> {
     if let Some(file) = content.files.iter().find(|file| !is_file_name(&file.name)) {
         let name = file.name.escape_debug();
         return Err(format!(
-            "\"{name}\" is not a name of a file; use 1 to {FILE_NAME} bytes, no slashes and no control characters"
+            "\"{name}\" is not a name of a file; use 1 to {FILE_NAME_MAX} bytes, no slashes and no control characters"
         ));
     }
     let is_none = |url: &&String| !(url.starts_with("https://") || url.starts_with("http://"));
@@ -232,14 +232,14 @@ pub(super) fn fitted(run: &Run, room: &RoomId, mut content: Content) -> Content 
 
 /// Whether a file may have this name.
 fn is_file_name(name: &str) -> bool {
-    !name.trim().is_empty() && name.len() <= FILE_NAME && !name.contains(is_apart)
+    !name.trim().is_empty() && name.len() <= FILE_NAME_MAX && !name.contains(is_apart)
 }
 
 /// Returns the nearest valid file name.
 fn file_name(name: &str) -> String {
     let name: String = name.chars().map(|c| if is_apart(c) { '_' } else { c }).collect();
     // Cuts at the front, to keep the extension.
-    let mut start = name.len().saturating_sub(FILE_NAME);
+    let mut start = name.len().saturating_sub(FILE_NAME_MAX);
     while !name.is_char_boundary(start) {
         start += 1;
     }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::add;
 use super::check::{granted, millis, name as named, text};
-use crate::declarations::{DECLARATIONS, Missed, PatternKind, PatternSpec, RouteSpec, TaskSpec};
+use crate::declarations::{DECLARATIONS_MAX, Missed, PatternKind, PatternSpec, RouteSpec, TaskSpec};
 use crate::limits::{DECLARED_BYTES, Limit, NAME_BYTES};
 use crate::locale::Locales;
 use crate::run::{Problem, Run, SharedRun};
@@ -21,20 +21,20 @@ use crate::yaml::nearest;
 /// The maximum size of one declaration, in bytes. The largest is a list of many thousand words.
 const DECLARATION_BYTES: usize = 4 << 20;
 /// The overhead of a word in addition to its letters, in bytes.
-const EACH_WORD: usize = 16;
+const WORD_OVERHEAD: usize = 16;
 /// The maximum length of the description of a command or an argument, in characters.
-const DESCRIPTION: usize = 200;
+const DESCRIPTION_MAX: usize = 200;
 /// The maximum number of arguments of a command.
 ///
 /// All arguments, and all choices of an argument, are examined whenever the command is used. No platform
 /// lists more than 25 of either.
-const ARGUMENTS: usize = 100;
-/// The maximum number of choices of an argument; see [`ARGUMENTS`].
-const CHOICES: usize = 1_000;
+const ARGUMENTS_MAX: usize = 100;
+/// The maximum number of choices of an argument; see [`ARGUMENTS_MAX`].
+const CHOICES_MAX: usize = 1_000;
 /// The maximum length of a command's name, in characters.
 ///
 /// It is Discord's limit, so that a name works on all platforms.
-const COMMAND_NAME: usize = 32;
+const COMMAND_NAME_MAX: usize = 32;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, locales: Rc<Locales>) -> mlua::Result<()> {
     add(lua, host, "declare_command", run, move |_, run, (name, options): (LuaString, LuaValue)| {
@@ -116,16 +116,16 @@ fn loading(run: &Run, what: &str) -> Result<(), Problem> {
 }
 
 fn room_for(count: usize, what: &str) -> Result<(), Problem> {
-    if count < DECLARATIONS { Ok(()) } else { Err(format!("a script has at most {DECLARATIONS} {what}")) }
+    if count < DECLARATIONS_MAX { Ok(()) } else { Err(format!("a script has at most {DECLARATIONS_MAX} {what}")) }
 }
 
 /// Counts the size of a declaration, and `more` bytes that are not in its serialised form.
 ///
 /// It stays in the host's memory for as long as this version of the script runs.
 fn keep(run: &mut Run, spec: &impl Serialize, more: usize) -> Result<(), Problem> {
-    const EACH: usize = 256;
+    const OVERHEAD: usize = 256;
     let bytes = serde_json::to_string(spec).map_or(0, |text| text.len());
-    run.declared_bytes = run.declared_bytes.saturating_add(EACH + bytes).saturating_add(more);
+    run.declared_bytes = run.declared_bytes.saturating_add(OVERHEAD + bytes).saturating_add(more);
     if run.declared_bytes > DECLARED_BYTES { Err(run.trip(Limit::Declared)) } else { Ok(()) }
 }
 
@@ -178,12 +178,12 @@ fn command(name: &str, options: &LuaValue) -> Result<CommandSpec, Problem> {
         spec.args.push(ArgSpec { name: "user".to_owned(), kind: ArgType::Member, ..ArgSpec::default() });
     }
     spec.aliases.iter().try_for_each(|alias| check_command_name(alias))?;
-    if spec.args.len() > ARGUMENTS {
-        return Err(format!("{what}: it has {} arguments; a command has at most {ARGUMENTS}", spec.args.len()));
+    if spec.args.len() > ARGUMENTS_MAX {
+        return Err(format!("{what}: it has {} arguments; a command has at most {ARGUMENTS_MAX}", spec.args.len()));
     }
     let of_args = spec.args.iter().map(|arg| &arg.description);
-    if of_args.chain([&spec.description]).any(|description| description.chars().count() > DESCRIPTION) {
-        return Err(format!("{what}: a description has at most {DESCRIPTION} characters"));
+    if of_args.chain([&spec.description]).any(|description| description.chars().count() > DESCRIPTION_MAX) {
+        return Err(format!("{what}: a description has at most {DESCRIPTION_MAX} characters"));
     }
     let mut optional = false;
     for (index, arg) in spec.args.iter().enumerate() {
@@ -230,13 +230,13 @@ fn translate(spec: &mut CommandSpec, locales: &Locales, run: &Run) {
 }
 
 fn check_command_name(name: &str) -> Result<(), Problem> {
-    let fits = (1..=COMMAND_NAME).contains(&name.chars().count());
+    let fits = (1..=COMMAND_NAME_MAX).contains(&name.chars().count());
     if fits && name.chars().all(|c| (c.is_alphanumeric() && !c.is_uppercase()) || c == '_' || c == '-') {
         return Ok(());
     }
     Err(format!(
-        "command: \"{name}\" is not a valid name for a command; use 1 to {COMMAND_NAME} lower-case letters, digits, \
-         - or _, without a prefix"
+        "command: \"{name}\" is not a valid name for a command; use 1 to {COMMAND_NAME_MAX} lower-case letters, \
+         digits, - or _, without a prefix"
     ))
 }
 
@@ -244,9 +244,9 @@ fn check_arg(what: &str, arg: &ArgSpec, is_last: bool) -> Result<(), Problem> {
     if arg.name.is_empty() || arg.name.len() > NAME_BYTES {
         return Err(format!("{what}: an argument has no name"));
     }
-    if arg.choices.len() > CHOICES {
+    if arg.choices.len() > CHOICES_MAX {
         return Err(format!(
-            "{what}: {} has {} choices; an argument has at most {CHOICES}",
+            "{what}: {} has {} choices; an argument has at most {CHOICES_MAX}",
             arg.name,
             arg.choices.len()
         ));
@@ -288,7 +288,7 @@ fn pattern(what: &LuaValue, index: usize) -> Result<(PatternSpec, usize), Proble
                     // Checked here so that the error is raised at the script's own line.
                     palabre_text::check_words(&words).map_err(|error| format!("hear: {error}"))?;
                     let key = format!("words {}", index + 1);
-                    let size = words.iter().map(|word| word.len() + EACH_WORD).sum();
+                    let size = words.iter().map(|word| word.len() + WORD_OVERHEAD).sum();
                     let what = PatternKind::Words { words: words.into(), normalise };
                     Ok((PatternSpec { key, what, edits }, size))
                 }
@@ -322,8 +322,8 @@ fn task(schedule: &LuaValue, options: &LuaValue, index: usize) -> Result<TaskSpe
         map.insert("after".to_owned(), Value::Array(vec![after]));
     }
     let spec: TaskSpec = read(&what, map)?;
-    if spec.after.len() > DECLARATIONS {
-        return Err(format!("{what}: after names more than {DECLARATIONS} tasks"));
+    if spec.after.len() > DECLARATIONS_MAX {
+        return Err(format!("{what}: after names more than {DECLARATIONS_MAX} tasks"));
     }
     if spec.name.is_empty() || spec.name.len() > NAME_BYTES {
         return Err(format!("{what}: a task's name has 1 to {NAME_BYTES} bytes"));

@@ -13,17 +13,17 @@ use crate::run::{Problem, SharedRun};
 use crate::value;
 
 /// The maximum length of a name, in bytes.
-const NAME: usize = 64;
+const NAME_MAX: usize = 64;
 /// The maximum length of a label's value, in bytes.
 const LABEL_BYTES: usize = 128;
 /// The maximum number of labels of a series.
-const LABELS: usize = 8;
+const LABELS_MAX: usize = 8;
 /// The maximum absolute value, 2^53. Beyond it, small additions to a sum are lost.
-const MOST: f64 = 9_007_199_254_740_992.0;
+const VALUE_MAX: f64 = 9_007_199_254_740_992.0;
 /// Suffixes that the exposition format appends to names.
-const ENDINGS: [&str; 6] = ["_total", "_count", "_sum", "_bucket", "_created", "_info"];
+const RESERVED_SUFFIXES: [&str; 6] = ["_total", "_count", "_sum", "_bucket", "_created", "_info"];
 /// Labels that the exposition format or the runtime sets.
-const RESERVED: [&str; 3] = ["le", "quantile", "script"];
+const RESERVED_LABELS: [&str; 3] = ["le", "quantile", "script"];
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
     add(lua, host, "metric", run, |_, run, (kind, name, by, labels): (String, LuaString, f64, LuaValue)| {
@@ -44,9 +44,9 @@ fn change(is_count: bool, name: &LuaString, by: f64, labels: &LuaValue) -> Resul
 
 fn metric_name(name: String) -> Result<String, Problem> {
     if !is_name(&name) {
-        return Err(format!("a name has 1 to {NAME} lower-case letters, digits and _, and begins with a letter"));
+        return Err(format!("a name has 1 to {NAME_MAX} lower-case letters, digits and _, and begins with a letter"));
     }
-    match ENDINGS.iter().find(|ending| name.ends_with(**ending)) {
+    match RESERVED_SUFFIXES.iter().find(|ending| name.ends_with(**ending)) {
         Some(ending) => {
             Err(format!("a name does not end in {ending}, which is put behind it where it belongs; leave it out"))
         }
@@ -55,11 +55,11 @@ fn metric_name(name: String) -> Result<String, Problem> {
 }
 
 fn check_amount(by: f64, is_count: bool) -> Result<(), Problem> {
-    if is_count && !(0.0..=MOST).contains(&by) {
-        return Err(format!("the amount must be a number from 0 to {MOST}, not {by}"));
+    if is_count && !(0.0..=VALUE_MAX).contains(&by) {
+        return Err(format!("the amount must be a number from 0 to {VALUE_MAX}, not {by}"));
     }
-    if !(-MOST..=MOST).contains(&by) {
-        return Err(format!("the value must be a number from -{MOST} to {MOST}, not {by}"));
+    if !(-VALUE_MAX..=VALUE_MAX).contains(&by) {
+        return Err(format!("the value must be a number from -{VALUE_MAX} to {VALUE_MAX}, not {by}"));
     }
     Ok(())
 }
@@ -67,15 +67,15 @@ fn check_amount(by: f64, is_count: bool) -> Result<(), Problem> {
 fn labels_of(labels: &LuaValue) -> Result<Vec<(String, String)>, Problem> {
     let map = match value::from_lua(labels, LOG_BYTES)? {
         Value::Null => return Ok(Vec::new()),
-        Value::Object(map) if map.len() <= LABELS => map,
-        _ => return Err(format!("labels are a table of at most {LABELS} names and texts")),
+        Value::Object(map) if map.len() <= LABELS_MAX => map,
+        _ => return Err(format!("labels are a table of at most {LABELS_MAX} names and texts")),
     };
     let label = |(name, value): (String, Value)| {
-        if !is_name(&name) || RESERVED.contains(&name.as_str()) {
+        if !is_name(&name) || RESERVED_LABELS.contains(&name.as_str()) {
             return Err(format!(
-                "a label's name has 1 to {NAME} lower-case letters, digits and _, begins with a letter, and is none of \
-                 {}",
-                RESERVED.join(", ")
+                "a label's name has 1 to {NAME_MAX} lower-case letters, digits and _, begins with a letter, and is none \
+                 of {}",
+                RESERVED_LABELS.join(", ")
             ));
         }
         let text = match value {
@@ -95,7 +95,7 @@ fn labels_of(labels: &LuaValue) -> Result<Vec<(String, String)>, Problem> {
 
 /// Whether a name is valid for Prometheus, restricted to lower case.
 fn is_name(name: &str) -> bool {
-    name.len() <= NAME
+    name.len() <= NAME_MAX
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }

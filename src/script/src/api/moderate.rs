@@ -12,11 +12,11 @@ use super::check::{granted, message_ref, millis, millis_or_none, name, reachable
 use super::command::Speaker;
 use super::{acting, sent};
 use crate::limits::VALUE_BYTES;
-use crate::refusal::{LATE, text_of};
+use crate::refusal::{TIMED_OUT, text_of};
 use crate::run::{Problem, Run, SharedRun};
 
 /// The maximum number of messages that one purge removes.
-const PURGE: u32 = 1_000;
+const PURGE_MAX: u32 = 1_000;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Speaker>) -> mlua::Result<()> {
     outcomes(lua, host, run, speaker)?;
@@ -103,8 +103,8 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Spe
             let mut run = run.borrow_mut();
             let now = run.input()?.now;
             granted(&run, "moderation", "removing other people's messages")?;
-            if !(count.fract() == 0.0 && (1.0..=f64::from(PURGE)).contains(&count)) {
-                return Err(format!("purge takes the number of messages to remove, 1 to {PURGE}"));
+            if !(count.fract() == 0.0 && (1.0..=f64::from(PURGE_MAX)).contains(&count)) {
+                return Err(format!("purge takes the number of messages to remove, 1 to {PURGE_MAX}"));
             }
             let user = user.map(|user| name(&user, "a user's id").map(UserId::from)).transpose()?;
             let action = Action::Purge {
@@ -142,7 +142,7 @@ fn outcomes(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Speaker>) -> 
         Ok(speaking.say(&mut shared.borrow_mut(), key, &arguments))
     };
     host.set("plain", lua.create_function(plain)?)?;
-    host.set("late", LATE)?;
+    host.set("late", TIMED_OUT)?;
     let (shared, speaking) = (SharedRun::clone(run), Rc::clone(speaker));
     let can_act_on = move |_: &Lua, (actor, target): (LuaString, LuaString)| {
         let mut run = shared.borrow_mut();

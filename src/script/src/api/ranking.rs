@@ -2,7 +2,7 @@
 //!
 //! Stored are a row for each member, a row for each (score, member) in order, and a tree of counts over the
 //! bytes of the scores: the number of members below each byte. A rank is found by one descent of the tree. A
-//! branch is split once it has more than [`CROWD`] members, so that few rows remain to be counted one by one.
+//! branch is split once it has more than [`BRANCH_MAX`] members, so that few rows remain to be counted one by one.
 
 use mlua::{Lua, LuaString, Table};
 
@@ -13,11 +13,11 @@ use crate::run::{Problem, Run, SharedRun};
 use crate::value;
 
 /// The number of members above which a branch of the tree is split.
-const CROWD: u32 = 96;
+const BRANCH_MAX: u32 = 96;
 /// The maximum number of members that `top` returns.
-const TOP: usize = 1_000;
+const TOP_MAX: usize = 1_000;
 /// The size of a score in a key, in bytes, and so the depth of the tree.
-const DEPTH: usize = 8;
+const SCORE_BYTES: usize = 8;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
     type Arguments = (LuaString, LuaString, LuaString, f64, bool);
@@ -40,8 +40,8 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         Ok(f64::from(root.iter().map(|(_, count)| count).sum::<u32>()))
     })?;
     add(lua, host, "rank_top", run, |lua, run, (scope, name, count): (LuaString, LuaString, f64)| {
-        if !(1.0..=TOP as f64).contains(&count) {
-            return Err(format!("top takes the number of members, 1 to {TOP}"));
+        if !(1.0..=TOP_MAX as f64).contains(&count) {
+            return Err(format!("top takes the number of members, 1 to {TOP_MAX}"));
         }
         let best = Ranking::new(&scope, &name)?.top(&run.borrow(), count as usize)?;
         let list = || {
@@ -69,13 +69,13 @@ fn checked(member: &LuaString) -> Result<Vec<u8>, Problem> {
 }
 
 /// Encodes a score so that higher scores sort first.
-fn descending(score: f64) -> [u8; DEPTH] {
+fn descending(score: f64) -> [u8; SCORE_BYTES] {
     let bits = score.to_bits();
     let ascending = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
     (!ascending).to_be_bytes()
 }
 
-fn ascending(bytes: [u8; DEPTH]) -> f64 {
+fn ascending(bytes: [u8; SCORE_BYTES]) -> f64 {
     let bits = !u64::from_be_bytes(bytes);
     f64::from_bits(if bits >> 63 == 1 { bits & !(1 << 63) } else { !bits })
 }
@@ -108,7 +108,7 @@ impl Ranking {
         self.key(b'm', &[member])
     }
 
-    fn place_key(&self, score: [u8; DEPTH], member: &[u8]) -> Vec<u8> {
+    fn place_key(&self, score: [u8; SCORE_BYTES], member: &[u8]) -> Vec<u8> {
         self.key(b'p', &[&score, member])
     }
 
@@ -153,8 +153,8 @@ impl Ranking {
     }
 
     /// Increments or decrements the counts on the path to a score.
-    fn count(&self, run: &mut Run, score: [u8; DEPTH], more: bool) -> Result<(), Problem> {
-        for depth in 0..DEPTH {
+    fn count(&self, run: &mut Run, score: [u8; SCORE_BYTES], more: bool) -> Result<(), Problem> {
+        for depth in 0..SCORE_BYTES {
             let mut node = self.node(run, &score[..depth])?.unwrap_or_default();
             let left = match node.binary_search_by_key(&score[depth], |(byte, _)| *byte) {
                 Ok(place) if more => {
@@ -180,7 +180,7 @@ impl Ranking {
             if self.node(run, below)?.is_some() {
                 continue;
             }
-            if left > CROWD && depth + 1 < DEPTH {
+            if left > BRANCH_MAX && depth + 1 < SCORE_BYTES {
                 self.part(run, below)?;
             }
             break;
@@ -188,10 +188,10 @@ impl Ranking {
         Ok(())
     }
 
-    /// Creates the node below a prefix, for a branch that has grown past [`CROWD`].
+    /// Creates the node below a prefix, for a branch that has grown past [`BRANCH_MAX`].
     fn part(&self, run: &mut Run, below: &[u8]) -> Result<(), Problem> {
         let skip = self.prefix.len() + 1 + below.len();
-        let places = run.scan(&self.key(b'p', &[below]), None, false, CROWD as usize + 2)?;
+        let places = run.scan(&self.key(b'p', &[below]), None, false, BRANCH_MAX as usize + 2)?;
         let mut node = Node::new();
         for byte in places.iter().filter_map(|(key, _)| key.get(skip)) {
             match node.last_mut() {
@@ -206,13 +206,13 @@ impl Ranking {
         let Some(score) = self.score(run, member)? else { return Ok(None) };
         let score = descending(score);
         let mut better = 0;
-        for depth in 0..DEPTH {
+        for depth in 0..SCORE_BYTES {
             let Some(node) = self.node(run, &score[..depth])? else { break };
             better += node.iter().take_while(|(byte, _)| *byte < score[depth]).map(|(_, count)| count).sum::<u32>();
-            if depth + 1 < DEPTH && self.node(run, &score[..=depth])?.is_none() {
+            if depth + 1 < SCORE_BYTES && self.node(run, &score[..=depth])?.is_none() {
                 let first = self.key(b'p', &[&score[..=depth]]);
                 let own = self.key(b'p', &[&score]);
-                let places = run.scan(&first, None, false, CROWD as usize + 2)?;
+                let places = run.scan(&first, None, false, BRANCH_MAX as usize + 2)?;
                 better += places.iter().take_while(|(key, _)| **key < *own).map(|_| 1).sum::<u32>();
                 break;
             }
@@ -226,7 +226,7 @@ impl Ranking {
         let places = run.scan(&self.key(b'p', &[]), None, false, count)?;
         let mut best: Vec<(f64, Vec<u8>, f64)> = Vec::with_capacity(places.len());
         for (index, (key, _)) in places.iter().enumerate() {
-            let Some((bytes, member)) = key[skip..].split_first_chunk::<DEPTH>() else { continue };
+            let Some((bytes, member)) = key[skip..].split_first_chunk::<SCORE_BYTES>() else { continue };
             let score = ascending(*bytes);
             // Equal scores share a rank.
             let rank = match best.last() {

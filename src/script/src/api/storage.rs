@@ -11,9 +11,9 @@ use crate::run::{Problem, SharedRun};
 use crate::value;
 
 /// The maximum number of rows that one scan returns.
-const PAGE: usize = 1_000;
+const PAGE_ROWS_MAX: usize = 1_000;
 /// The scope of `limit`, which stores recent times by key. Scripts cannot name it.
-const LIMITS: &[u8] = b"\x01limit\0";
+const LIMIT_SCOPE: &[u8] = b"\x01limit\0";
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
     add(lua, host, "get", run, |lua, run, (scope, name): (LuaString, LuaValue)| {
@@ -85,7 +85,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             let start = scoped(&scope, &prefix.as_bytes());
             let after = after.map(|after| scoped(&scope, &after.as_bytes()));
             let skip = scope.as_bytes().len() + 1;
-            let limit = (limit.max(1.0) as usize).min(PAGE);
+            let limit = (limit.max(1.0) as usize).min(PAGE_ROWS_MAX);
             let rows = run.borrow().scan(&start, after.as_deref(), backward, limit)?;
             let watch = run.borrow().watch();
             let page = || {
@@ -102,7 +102,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
     )?;
     add(lua, host, "limit", run, |_, run, (name, rate): (LuaString, LuaString)| {
         let (most, window) = rate_of(&rate.to_string_lossy())?;
-        let key = [LIMITS, &*name.as_bytes()].concat();
+        let key = [LIMIT_SCOPE, &*name.as_bytes()].concat();
         if !(1..=KEY_BYTES).contains(&name.as_bytes().len()) {
             return Err(format!("limit: a key has 1 to {KEY_BYTES} bytes"));
         }

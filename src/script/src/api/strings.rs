@@ -41,7 +41,7 @@ fn find(
 }
 
 /// The number of parts between two checks of the CPU budget.
-const PARTS: usize = 64;
+const CHECK_INTERVAL: usize = 64;
 
 /// `string.split`: an empty separator splits into single bytes.
 fn split(lua: &Lua, run: &RefCell<Run>, text: &LuaString, separator: Option<&LuaString>) -> Result<Table, Problem> {
@@ -52,7 +52,7 @@ fn split(lua: &Lua, run: &RefCell<Run>, text: &LuaString, separator: Option<&Lua
     let mut count = 0;
     let mut push = |part: &[u8]| {
         count += 1;
-        if count % PARTS == 0 && run.borrow().is_stopped() {
+        if count % CHECK_INTERVAL == 0 && run.borrow().is_stopped() {
             return Err(STOPPED.to_owned());
         }
         parts.raw_push(lua.create_string(part).map_err(failed)?).map_err(failed)

@@ -7,9 +7,9 @@
 //! both are in step again.
 
 /// The maximum number of open placeables and calls. Real texts have three or four.
-const OPEN: usize = 16;
+const OPEN_MAX: usize = 16;
 /// The maximum length of a call's arguments, in bytes: the parser compares each name with all before it.
-const CALL_BYTES: usize = 1_024;
+const CALL_BYTES_MAX: usize = 1_024;
 
 /// The position and the reason of a refusal.
 #[derive(Debug)]
@@ -64,8 +64,8 @@ impl Reader<'_> {
     fn read(&mut self) -> Result<(), String> {
         self.begin_line()?;
         while let Some(byte) = self.bytes.get(self.at).copied() {
-            if self.call.is_some_and(|start| self.at - start > CALL_BYTES) {
-                return Err(format!("the arguments of a call have more than {CALL_BYTES} bytes"));
+            if self.call.is_some_and(|start| self.at - start > CALL_BYTES_MAX) {
+                return Err(format!("the arguments of a call have more than {CALL_BYTES_MAX} bytes"));
             }
             self.at += 1;
             match (byte, self.is_text) {
@@ -115,8 +115,8 @@ impl Reader<'_> {
         if kind == Kind::Call {
             self.call.get_or_insert(at);
         }
-        if self.open.len() > OPEN {
-            return Err(format!("more than {OPEN} placeables and calls are nested in each other"));
+        if self.open.len() > OPEN_MAX {
+            return Err(format!("more than {OPEN_MAX} placeables and calls are nested in each other"));
         }
         Ok(())
     }

@@ -6,11 +6,11 @@ use fluent_bundle::FluentResource;
 use fluent_syntax::ast::{CallArguments, Entry, Expression, InlineExpression, Pattern, PatternElement};
 
 /// The maximum number of variants of a selection: the formatter compares them one by one.
-const VARIANTS: usize = 100;
+const VARIANTS_MAX: usize = 100;
 /// The maximum number of arguments of a call: the formatter copies each.
-const ARGUMENTS: usize = 16;
+const ARGUMENTS_MAX: usize = 16;
 /// The maximum number of decimals of a number: the formatter computes ten to that power.
-const DECIMALS: usize = 15;
+const DECIMALS_MAX: usize = 15;
 
 /// Checks the texts of a file whose nesting depth was checked before.
 ///
@@ -40,8 +40,8 @@ fn check_pattern(pattern: &Pattern<&str>) -> Result<(), String> {
 fn check_expression(expression: &Expression<&str>) -> Result<(), String> {
     match expression {
         Expression::Inline(inline) => check_inline(inline),
-        Expression::Select { variants, .. } if variants.len() > VARIANTS => {
-            Err(format!("has a choice of more than {VARIANTS} variants"))
+        Expression::Select { variants, .. } if variants.len() > VARIANTS_MAX => {
+            Err(format!("has a choice of more than {VARIANTS_MAX} variants"))
         }
         // The formatter's errors name the selector, and panic for literals, which have no name.
         Expression::Select {
@@ -63,8 +63,8 @@ fn check_inline(inline: &InlineExpression<&str>) -> Result<(), String> {
             Err("has a placeable directly in another; write { $x } for { { $x } }".to_owned())
         }
         InlineExpression::NumberLiteral { value } => match value.split_once('.') {
-            Some((_, decimals)) if decimals.len() > DECIMALS => {
-                Err(format!("has a number with more than {DECIMALS} decimals"))
+            Some((_, decimals)) if decimals.len() > DECIMALS_MAX => {
+                Err(format!("has a number with more than {DECIMALS_MAX} decimals"))
             }
             _ => Ok(()),
         },
@@ -75,8 +75,8 @@ fn check_inline(inline: &InlineExpression<&str>) -> Result<(), String> {
 }
 
 fn check_call(arguments: &CallArguments<&str>) -> Result<(), String> {
-    if arguments.positional.len() + arguments.named.len() > ARGUMENTS {
-        return Err(format!("has a call with more than {ARGUMENTS} arguments"));
+    if arguments.positional.len() + arguments.named.len() > ARGUMENTS_MAX {
+        return Err(format!("has a call with more than {ARGUMENTS_MAX} arguments"));
     }
     let named = arguments.named.iter().map(|argument| &argument.value);
     arguments.positional.iter().chain(named).try_for_each(check_inline)
