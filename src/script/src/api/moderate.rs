@@ -142,7 +142,7 @@ fn outcomes(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Speaker>) -> 
         Ok(speaking.say(&mut shared.borrow_mut(), key, &arguments))
     };
     host.set("plain", lua.create_function(plain)?)?;
-    host.set("late", TIMED_OUT)?;
+    host.set("timed_out", TIMED_OUT)?;
     let (shared, speaking) = (SharedRun::clone(run), Rc::clone(speaker));
     let can_act_on = move |_: &Lua, (actor, target): (LuaString, LuaString)| {
         let mut run = shared.borrow_mut();
