@@ -241,12 +241,12 @@ impl Vm {
             },
         );
         drop(armed);
-        self.settle(runner, outcome)
+        self.finish_step(runner, outcome)
     }
 
     /// Resumes a run whose wait is over.
-    pub fn resume(&mut self, parked: Parked, answer: &Answer, input: Input) -> Step {
-        let Parked { runner, choices, timed_out, share } = parked;
+    pub fn resume(&mut self, suspended: Parked, answer: &Answer, input: Input) -> Step {
+        let Parked { runner, choices, timed_out, share } = suspended;
         drop(share);
         let now = input.now;
         self.run.borrow_mut().begin(input);
@@ -265,7 +265,7 @@ impl Vm {
         drop(armed);
         let spent = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
         self.run.borrow_mut().cpu_meter.add(now, spent);
-        self.settle(runner, outcome)
+        self.finish_step(runner, outcome)
     }
 
     /// Converts the outcome of a wait to its return value, or to the error to raise there.
@@ -358,7 +358,7 @@ impl Vm {
         Ok(runner)
     }
 
-    fn settle(&mut self, runner: Thread, outcome: mlua::Result<(LuaValue, LuaValue)>) -> Step {
+    fn finish_step(&mut self, runner: Thread, outcome: mlua::Result<(LuaValue, LuaValue)>) -> Step {
         if self.watch.is_expired() {
             // The step exceeded a limit, whatever the script made of the error.
             let error = outcome.err().unwrap_or_else(|| mlua::Error::runtime(""));
@@ -383,7 +383,7 @@ impl Vm {
                         let problem = self.run.borrow_mut().trip(Limit::Waits(limit));
                         self.failed(&mlua::Error::runtime(problem))
                     }
-                    Ok(wait) => self.park(runner, wait),
+                    Ok(wait) => self.suspend(runner, wait),
                     Err(error) => self.failed(&error),
                 }
             }
@@ -394,7 +394,7 @@ impl Vm {
     }
 
     /// Suspends a run, unless that exceeds the memory of waiting runs or the output limit.
-    fn park(&mut self, runner: Thread, wait: Wait) -> Step {
+    fn suspend(&mut self, runner: Thread, wait: Wait) -> Step {
         let bytes = self.run.borrow().input().map_or(0, |input| kept::weight(&wait, &input.event.kind));
         let limit = self.limits.waiting_mb;
         let share = self.kept.take(bytes, limit.saturating_mul(1 << 20));
