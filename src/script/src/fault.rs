@@ -30,11 +30,11 @@ impl Failure {
         stopped_at: Option<&str>,
         limits: &Limits,
     ) -> Self {
-        let mut told = tell(error);
+        let mut parsed = parse(error);
         if let Some(trace) = stopped_at.filter(|_| tripped.is_some()) {
-            told.traceback = clean(trace);
+            parsed.traceback = clean(trace);
         }
-        let limit = tripped.or(match told.kind {
+        let limit = tripped.or(match parsed.kind {
             Kind::Memory => Some(Limit::Memory(limits.memory_mb)),
             Kind::Recursion => Some(Limit::Recursion),
             Kind::Other => None,
@@ -42,14 +42,14 @@ impl Failure {
         let spoiled = matches!(limit, Some(Limit::Memory(_)));
         let message = match &limit {
             // The place at which the script was stopped is part of the message.
-            Some(limit) => match told.traceback.as_deref().and_then(|trace| trace.lines().next()) {
+            Some(limit) => match parsed.traceback.as_deref().and_then(|trace| trace.lines().next()) {
                 Some(line) => format!("{limit}, at {}", line.trim()),
                 None => limit.to_string(),
             },
-            None => readable(&without_addresses(&in_script(&told.message, told.traceback.as_deref()))),
+            None => readable(&without_addresses(&in_script(&parsed.message, parsed.traceback.as_deref()))),
         };
         Self {
-            fault: Box::new(Fault { message, traceback: told.traceback, hook: None, action: None, event: None }),
+            fault: Box::new(Fault { message, traceback: parsed.traceback, hook: None, action: None, event: None }),
             limit,
             spoiled,
         }
@@ -77,7 +77,7 @@ const ADDRESSED: [&str; 8] = ["table", "function", "thread", "userdata", "lightu
 pub(crate) fn without_addresses(text: &str) -> String {
     // A null address is formatted as "(nil)".
     let text = &text.replace(": (nil)", ": 0x0");
-    let mut told = String::with_capacity(text.len());
+    let mut cleaned = String::with_capacity(text.len());
     let mut rest = text.as_str();
     while let Some(at) = rest.find("0x") {
         let (before, address) = rest.split_at(at);
@@ -87,20 +87,20 @@ pub(crate) fn without_addresses(text: &str) -> String {
         let colon = before.strip_suffix(": ").filter(|before| ends_with_kind(before));
         let angle = before.strip_suffix(' ').filter(|before| ends_with_kind(before) && after.starts_with('>'));
         match colon.or(angle) {
-            Some(before) if digits > 0 => told.push_str(before),
+            Some(before) if digits > 0 => cleaned.push_str(before),
             _ => {
-                told.push_str(before);
-                told.push_str(&address[..2 + digits]);
+                cleaned.push_str(before);
+                cleaned.push_str(&address[..2 + digits]);
             }
         }
         rest = after;
     }
-    told.push_str(rest);
-    let alone = told.trim_start_matches('<').trim_end_matches('>');
-    if told != *text && ADDRESSED.contains(&alone) {
+    cleaned.push_str(rest);
+    let alone = cleaned.trim_start_matches('<').trim_end_matches('>');
+    if cleaned != *text && ADDRESSED.contains(&alone) {
         return format!("a {alone} was raised as an error, which has no text; raise a string: error(\"…\")");
     }
-    told
+    cleaned
 }
 
 fn ends_with_kind(text: &str) -> bool {
@@ -113,20 +113,20 @@ enum Kind {
     Other,
 }
 
-struct Told {
+struct Parsed {
     message: String,
     traceback: Option<String>,
     kind: Kind,
 }
 
-fn tell(error: &LuaError) -> Told {
+fn parse(error: &LuaError) -> Parsed {
     let (message, traceback) = match error {
         LuaError::MemoryError(_) => ("not enough memory".to_owned(), None),
         LuaError::SyntaxError { message, .. } => (message.clone(), None),
         LuaError::CallbackError { traceback, cause } => {
-            let inner = tell(cause);
+            let inner = parse(cause);
             let trace = clean(traceback);
-            return Told { traceback: trace.or(inner.traceback), ..inner };
+            return Parsed { traceback: trace.or(inner.traceback), ..inner };
         }
         LuaError::RuntimeError(text) => split(text),
         other => split(&other.to_string()),
@@ -138,7 +138,7 @@ fn tell(error: &LuaError) -> Told {
     } else {
         Kind::Other
     };
-    Told { message, traceback, kind }
+    Parsed { message, traceback, kind }
 }
 
 /// Splits a text into the message and the traceback that mlua appends.
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn no_address_is_left_in_a_text() {
-        for (text, told) in [
+        for (text, expected) in [
             (
                 "table: 0x0000000020001235",
                 "a table was raised as an error, which has no text; raise a string: error(\"…\")",
@@ -219,7 +219,7 @@ mod tests {
             ("table", "table"),
             ("é 0xé table: 0x1é", "é 0xé tableé"),
         ] {
-            assert_eq!(without_addresses(text), told);
+            assert_eq!(without_addresses(text), expected);
         }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Refusal {
     /// The message to the requester, unless the script asks for the outcome.
     ///
     /// `None` if there is no requester.
-    pub(crate) told: Option<String>,
+    pub(crate) reply: Option<String>,
 }
 
 impl Denied {
@@ -78,13 +78,13 @@ pub(crate) fn text_of(problem: &str) -> (&'static str, &str) {
 }
 
 /// Informs the user of a command or component of refusals that the script has not asked about.
-pub(crate) fn tell_unasked(run: &mut Run) {
+pub(crate) fn report_refusals(run: &mut Run) {
     let unasked = run.refused.iter().filter(|refusal| !refusal.refused.is_asked);
-    let mut told: Vec<String> = unasked.filter_map(|refusal| refusal.told.clone()).collect();
-    told.dedup();
+    let mut replies: Vec<String> = unasked.filter_map(|refusal| refusal.reply.clone()).collect();
+    replies.dedup();
     let Ok(input) = run.input() else { return };
     let event = Arc::clone(&input.event);
-    let (Some(room), Some(user), false) = (&event.room, &event.user, told.is_empty()) else { return };
+    let (Some(room), Some(user), false) = (&event.room, &event.user, replies.is_empty()) else { return };
     let interaction = match &event.kind {
         EventKind::Command { interaction, .. }
         | EventKind::Button { interaction, .. }
@@ -94,9 +94,9 @@ pub(crate) fn tell_unasked(run: &mut Run) {
     };
     // Without ephemeral messages, a message to everybody is better than none.
     let ephemeral = interaction.is_some() || run.host.can(event.bot.name.as_str(), "whisper");
-    let content = Content { ephemeral, ..Content::text(told.join("\n")) };
+    let content = Content { ephemeral, ..Content::text(replies.join("\n")) };
     // There is an input, so this cannot fail.
-    drop(run.note(Action::Answer { room: room.id.clone(), user: user.id.clone(), interaction, content }));
+    drop(run.record(Action::Answer { room: room.id.clone(), user: user.id.clone(), interaction, content }));
 }
 
 #[cfg(test)]

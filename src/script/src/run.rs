@@ -365,11 +365,11 @@ impl Run {
 
     pub(crate) fn act(&mut self, action: Action) -> Result<ActionKey, Problem> {
         self.count_action(&action)?;
-        self.note(action)
+        self.record(action)
     }
 
     /// Records an action that the runtime requests in the script's name. It counts against no limit.
-    pub(crate) fn note(&mut self, action: Action) -> Result<ActionKey, Problem> {
+    pub(crate) fn record(&mut self, action: Action) -> Result<ActionKey, Problem> {
         let key = self.next_key()?;
         self.actions.push((key.clone(), action));
         Ok(key)
@@ -381,13 +381,13 @@ impl Run {
         action: &Action,
         reason: String,
         plain: String,
-        told: Option<String>,
+        reply: Option<String>,
     ) -> Result<ActionKey, Problem> {
         self.count_action(action)?;
         let key = self.next_key()?;
         let (kind, room) = (action.kind(), action.room().clone());
         let refused = Refused { key: key.clone(), action: kind, room, reason, is_asked: false };
-        self.refused.push(Refusal { refused, plain, told });
+        self.refused.push(Refusal { refused, plain, reply });
         Ok(key)
     }
 

@@ -87,7 +87,7 @@ pub(crate) fn prepare(
     let (watch, run) = (Arc::clone(watch), SharedRun::clone(run));
     lua.set_interrupt(move |lua| {
         if watch.is_expired() {
-            note_place(lua, &run);
+            record_position(lua, &run);
             Err(mlua::Error::runtime("the script exceeded a limit"))
         } else {
             Ok(VmState::Continue)
@@ -107,7 +107,7 @@ fn freeze(table: &Table) -> mlua::Result<()> {
 }
 
 /// Records the position at which the script is stopped: its first own line up the stack.
-fn note_place(lua: &Lua, run: &SharedRun) {
+fn record_position(lua: &Lua, run: &SharedRun) {
     // If the run is borrowed, a host function is active and reports the problem itself.
     let Ok(mut run) = run.try_borrow_mut() else { return };
     if run.stopped_at.is_some() {

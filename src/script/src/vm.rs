@@ -17,7 +17,7 @@ use crate::host_api::{Answer, Door, Input, Wait};
 use crate::kept::{self, Kept, Share};
 use crate::limits::{Limit, Limits, VALUE_BYTES};
 use crate::objects::{Arguments, Objects};
-use crate::refusal::{TIMED_OUT, tell_unasked};
+use crate::refusal::{TIMED_OUT, report_refusals};
 use crate::run::{Run, SharedRun};
 use crate::sandbox::{DONE, WAIT, prepare};
 use crate::source::Source;
@@ -371,7 +371,7 @@ impl Vm {
                     self.idle_runners.push(runner);
                 }
                 let mut run = self.run.borrow_mut();
-                tell_unasked(&mut run);
+                report_refusals(&mut run);
                 Step::Done(run.finish())
             }
             Ok((LuaValue::LightUserData(marker), LuaValue::Table(request))) if marker.0.addr() == WAIT => {
@@ -423,7 +423,7 @@ impl Vm {
         };
         let effects = {
             let mut run = self.run.borrow_mut();
-            tell_unasked(&mut run);
+            report_refusals(&mut run);
             run.finish()
         };
         Step::Waiting(effects, wait, Parked { runner, choices, timed_out, share })

@@ -27,11 +27,11 @@ const RESERVED_LABELS: [&str; 3] = ["le", "quantile", "script"];
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
     add(lua, host, "metric", run, |_, run, (kind, name, by, labels): (String, LuaString, f64, LuaValue)| {
-        let told = |problem: Problem| format!("metrics.{kind}: {problem}");
-        let change = change(kind == "count", &name, by, &labels).map_err(told)?;
+        let prefixed = |problem: Problem| format!("metrics.{kind}: {problem}");
+        let change = change(kind == "count", &name, by, &labels).map_err(prefixed)?;
         let mut run = run.borrow_mut();
         run.spend_output(128 + change.labels.iter().map(|(name, text)| name.len() + text.len()).sum::<usize>())?;
-        run.measure(change).map_err(told)?;
+        run.measure(change).map_err(prefixed)?;
         Ok(true)
     })
 }

@@ -172,11 +172,11 @@ fn act_on(
     let place = where_it_is_done(&event, action.room());
     let Err(denied) = run.host.may_act(&place, actor, target, impact) else { return run.act(action) };
     let plain = speaker.say(run, denied.key(), &Map::new());
-    let told = actor.map(|_| {
+    let reply = actor.map(|_| {
         let arguments = Map::from_iter([("reason".to_owned(), plain.clone().into())]);
         speaker.say(run, "not-done", &arguments)
     });
-    run.refuse(&action, denied.to_string(), plain, told)
+    run.refuse(&action, denied.to_string(), plain, reply)
 }
 
 /// Returns the event as it would be in the room of an action.
