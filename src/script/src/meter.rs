@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use palabre_model::Millis;
 
-use crate::kept::Kept;
+use crate::waiting_memory::WaitingMemory;
 
 /// The counters of one script. Clones share their counts.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +19,7 @@ pub struct Meters {
     pub(crate) written: Meter,
     pub(crate) waits: Meter,
     pub(crate) cpu: Meter,
-    pub(crate) kept: Kept,
+    pub(crate) waiting_memory: WaitingMemory,
 }
 
 /// A counter for the current minute. Clones share their count.

@@ -14,13 +14,13 @@ use crate::declarations::{Declarations, Listening};
 use crate::effects::Effects;
 use crate::fault::Failure;
 use crate::host_api::{Answer, Door, Input, Wait};
-use crate::kept::{self, Kept, Share};
 use crate::limits::{Limit, Limits, VALUE_BYTES};
 use crate::objects::{Arguments, Objects};
 use crate::refusal::{TIMED_OUT, report_refusals};
 use crate::run::{Run, SharedRun};
 use crate::sandbox::{DONE, WAIT, prepare};
 use crate::source::Source;
+use crate::waiting_memory::{self, Share, WaitingMemory};
 use crate::watch::{Ticker, Watch};
 use crate::yaml::nearest;
 use crate::{chunk, value};
@@ -62,7 +62,7 @@ pub struct Vm {
     new_runner: Function,
     idle_runners: Vec<Thread>,
     /// The memory of waiting runs outside the VM.
-    kept: Kept,
+    waiting_memory: WaitingMemory,
     objects: Objects,
     exports: Table,
     compiled: chunk::Compiled,
@@ -84,7 +84,7 @@ impl Vm {
     ) -> Result<Self, Failure> {
         let lua = Lua::new();
         let watch = ticker.watch(limits.cpu());
-        let kept = host.meters().kept;
+        let waiting_memory = host.meters().waiting_memory;
         let mut run = Run::new(source.name.clone(), limits.clone(), host, Arc::clone(&watch));
         run.depends = source.depends();
         let run = SharedRun::new(run.into());
@@ -102,7 +102,7 @@ impl Vm {
             hooks: Vec::new(),
             new_runner: prepared.new_runner,
             idle_runners: Vec::new(),
-            kept,
+            waiting_memory,
             objects: prepared.objects,
             exports: prepared.exports,
             compiled: prepared.compiled,
@@ -395,9 +395,9 @@ impl Vm {
 
     /// Suspends a run, unless that exceeds the memory of waiting runs or the output limit.
     fn suspend(&mut self, runner: Thread, wait: Wait) -> Step {
-        let bytes = self.run.borrow().input().map_or(0, |input| kept::weight(&wait, &input.event.kind));
+        let bytes = self.run.borrow().input().map_or(0, |input| waiting_memory::weight(&wait, &input.event.kind));
         let limit = self.limits.waiting_mb;
-        let share = self.kept.take(bytes, limit.saturating_mul(1 << 20));
+        let share = self.waiting_memory.take(bytes, limit.saturating_mul(1 << 20));
         let spent = {
             let mut run = self.run.borrow_mut();
             match &share {

@@ -15,20 +15,20 @@ const OVERHEAD: usize = 1_024;
 
 /// The memory of all waiting runs of one script, in bytes.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Kept(Rc<Cell<usize>>);
+pub(crate) struct WaitingMemory(Rc<Cell<usize>>);
 
 /// The share of one waiting run, released when dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
-    all: Kept,
+    all: WaitingMemory,
     bytes: usize,
 }
 
-impl Kept {
-    /// Reserves memory, unless all shares together would exceed `most` bytes.
-    pub(crate) fn take(&self, bytes: usize, most: usize) -> Option<Share> {
+impl WaitingMemory {
+    /// Reserves memory, unless all shares together would exceed `max` bytes.
+    pub(crate) fn take(&self, bytes: usize, max: usize) -> Option<Share> {
         let all = self.0.get().saturating_add(bytes);
-        if all > most {
+        if all > max {
             return None;
         }
         self.0.set(all);
