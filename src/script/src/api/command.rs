@@ -26,17 +26,17 @@ enum Verdict {
 }
 
 /// The texts of the runtime, which the script's locales can override.
-pub(super) struct Speaker {
+pub(super) struct RuntimeTexts {
     own: Rc<Locales>,
     built_in: Locales,
 }
 
-pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: Rc<Speaker>) -> mlua::Result<()> {
+pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, runtime_texts: Rc<RuntimeTexts>) -> mlua::Result<()> {
     let shared = SharedRun::clone(run);
-    let speaking = Rc::clone(&speaker);
+    let texts = Rc::clone(&runtime_texts);
     let begin = move |lua: &Lua, (name, arguments): (LuaString, LuaString)| {
         let mut run = shared.borrow_mut();
-        let verdict = begin(&mut run, &speaking, &name.to_string_lossy(), &arguments.to_string_lossy());
+        let verdict = begin(&mut run, &texts, &name.to_string_lossy(), &arguments.to_string_lossy());
         Ok(match verdict {
             Ok(Verdict::Run(values)) => (value::to_lua(lua, &Value::Object(values))?, None, None),
             Ok(Verdict::Refuse(why)) => (LuaValue::Nil, Some(why), None),
@@ -56,13 +56,13 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: Rc<Spea
         };
         list().map_err(|error: mlua::Error| error.to_string())
     })?;
-    let speaking = Rc::clone(&speaker);
+    let texts = Rc::clone(&runtime_texts);
     add(lua, host, "say_built_in", run, move |_, run, (key, args): (String, LuaValue)| {
         let args = match value::from_lua(&args, 4_096)? {
             Value::Object(map) => map,
             _ => Map::new(),
         };
-        Ok(speaking.say(&mut run.borrow_mut(), &key, &args))
+        Ok(texts.say(&mut run.borrow_mut(), &key, &args))
     })?;
     add(lua, host, "commands", run, |lua, run, ()| {
         let run = run.borrow();
@@ -112,13 +112,13 @@ fn level(run: &Run) -> Result<Permission, Problem> {
     Ok(run.host.permission(&run.input()?.event))
 }
 
-fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Result<Verdict, Problem> {
+fn begin(run: &mut Run, runtime_texts: &RuntimeTexts, name: &str, arguments: &str) -> Result<Verdict, Problem> {
     let spec = run.declared.commands.iter().find(|spec| spec.name == name).cloned();
     let spec: CommandSpec = spec.ok_or_else(|| format!("there is no command {name} in this version of the script"))?;
     let event = std::sync::Arc::clone(&run.input()?.event);
     if level(run)? < spec.permission {
         let args = [("command", spec.name.clone().into()), ("level", spec.permission.as_str().into())];
-        return Ok(Verdict::Refuse(speaker.say(
+        return Ok(Verdict::Refuse(runtime_texts.say(
             run,
             "not-permitted",
             &args.map(|(k, v)| (k.to_owned(), v)).into_iter().collect(),
@@ -137,7 +137,7 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
         Err(misfit) => {
             let args = [("arg", misfit.arg), ("given", misfit.given), ("limit", misfit.limit), ("usage", usage(&spec))];
             let args: Map<_, _> = args.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect();
-            let (what, how) = (speaker.say(run, misfit.key, &args), speaker.say(run, "usage", &args));
+            let (what, how) = (runtime_texts.say(run, misfit.key, &args), runtime_texts.say(run, "usage", &args));
             return Ok(Verdict::Refuse(format!("{what} {how}")));
         }
     };
@@ -148,7 +148,7 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
         let answered = message.and_then(|message| message.reply_to.as_ref()).map(|id| json!({ "id": id }));
         match meant.or(answered) {
             Some(message) => drop(values.insert("message".to_owned(), message)),
-            None => return Ok(Verdict::Refuse(speaker.say(run, "arg-message", &Map::new()))),
+            None => return Ok(Verdict::Refuse(runtime_texts.say(run, "arg-message", &Map::new()))),
         }
     }
     for arg in spec.args.iter().filter(|arg| arg.kind == ArgType::Member) {
@@ -169,7 +169,7 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
         if let Some(until) = run.read(&key)?.and_then(|stored| stored.expires).filter(is_possible) {
             let seconds = until.saturating_sub(now).div_ceil(1_000).max(1);
             let args = [("command".to_owned(), Value::from(name)), ("seconds".to_owned(), seconds.into())];
-            return Ok(Verdict::Refuse(speaker.say(run, "cooldown", &args.into_iter().collect())));
+            return Ok(Verdict::Refuse(runtime_texts.say(run, "cooldown", &args.into_iter().collect())));
         }
         let expires = Some(now.saturating_add(pause));
         run.write(key, Change::Set { value: value::encode(&Value::Bool(true)).into(), expires })?;
@@ -177,7 +177,7 @@ fn begin(run: &mut Run, speaker: &Speaker, name: &str, arguments: &str) -> Resul
     Ok(Verdict::Run(values))
 }
 
-impl Speaker {
+impl RuntimeTexts {
     /// Combines the texts of the runtime with `own`, those of the script.
     pub(super) fn new(own: Rc<Locales>) -> mlua::Result<Self> {
         let texts = TEXTS.iter().map(|(language, text)| ((*language).to_owned(), (*text).to_owned())).collect();

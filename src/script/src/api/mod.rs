@@ -23,7 +23,7 @@ use std::rc::Rc;
 use mlua::{FromLuaMulti, IntoLua, Lua, Table};
 use palabre_model::ActionKey;
 
-use self::command::Speaker;
+use self::command::RuntimeTexts;
 use crate::locale::Locales;
 use crate::run::{Problem, Run, SharedRun};
 
@@ -61,11 +61,11 @@ pub(crate) fn install(lua: &Lua, run: &SharedRun, locales: Locales) -> mlua::Res
     text::install(lua, &host, run)?;
     web::install(lua, &host, run)?;
     let locales = Rc::new(locales);
-    let speaker = Rc::new(Speaker::new(Rc::clone(&locales))?);
-    moderate::install(lua, &host, run, &speaker)?;
+    let runtime_texts = Rc::new(RuntimeTexts::new(Rc::clone(&locales))?);
+    moderate::install(lua, &host, run, &runtime_texts)?;
     declare::install(lua, &host, run, Rc::clone(&locales))?;
     locale::install(lua, &host, run, Rc::clone(&locales))?;
-    command::install(lua, &host, run, speaker)?;
+    command::install(lua, &host, run, runtime_texts)?;
     Ok(host)
 }
 

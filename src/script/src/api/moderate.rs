@@ -9,7 +9,7 @@ use palabre_model::{Action, ActionKey, Bot, Event, EventKind, Impact, Measure, R
 use serde_json::Map;
 
 use super::check::{granted, message_ref, millis, millis_or_none, name, reachable, reason, space, text};
-use super::command::Speaker;
+use super::command::RuntimeTexts;
 use super::{acting, sent};
 use crate::limits::VALUE_BYTES;
 use crate::refusal::{TIMED_OUT, text_of};
@@ -18,9 +18,9 @@ use crate::run::{Problem, Run, SharedRun};
 /// The maximum number of messages that one purge removes.
 const PURGE_MAX: u32 = 1_000;
 
-pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Speaker>) -> mlua::Result<()> {
-    outcomes(lua, host, run, speaker)?;
-    let speaking = Rc::clone(speaker);
+pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, runtime_texts: &Rc<RuntimeTexts>) -> mlua::Result<()> {
+    outcomes(lua, host, run, runtime_texts)?;
+    let texts = Rc::clone(runtime_texts);
     acting(lua, host, "moderate", run, move |_, run, arguments: Moderate| {
         let (room, of_space, user, what, duration, why, extra) = arguments;
         let mut run = run.borrow_mut();
@@ -53,7 +53,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Spe
             measure,
             reason: reason(why)?,
         };
-        act_on(&mut run, &speaking, action, &user, impact)
+        act_on(&mut run, &texts, action, &user, impact)
     })?;
     acting(lua, host, "admit", run, |_, run, (room, user, decline): (LuaString, LuaString, bool)| {
         let mut run = run.borrow_mut();
@@ -91,7 +91,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Spe
         let (room, message) = (reachable(&run, &room)?, message_ref(&which, is_key)?);
         run.act(Action::Pin { room, message, remove })
     })?;
-    let speaking = Rc::clone(speaker);
+    let texts = Rc::clone(runtime_texts);
     acting(
         lua,
         host,
@@ -115,7 +115,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Spe
                 reason: reason(why)?,
             };
             match user {
-                Some(user) => act_on(&mut run, &speaking, action, &user, Impact::Changes),
+                Some(user) => act_on(&mut run, &texts, action, &user, Impact::Changes),
                 None => run.act(action),
             }
         },
@@ -123,7 +123,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Spe
 }
 
 /// Adds functions that report refusals, explain problems and check who may act on whom.
-fn outcomes(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Speaker>) -> mlua::Result<()> {
+fn outcomes(lua: &Lua, host: &Table, run: &SharedRun, runtime_texts: &Rc<RuntimeTexts>) -> mlua::Result<()> {
     let shared = SharedRun::clone(run);
     let refused = move |_: &Lua, (seq, part, index): (f64, u32, u32)| {
         let mut run = shared.borrow_mut();
@@ -135,15 +135,15 @@ fn outcomes(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Speaker>) -> 
         }))
     };
     host.set("refused", lua.create_function(refused)?)?;
-    let (shared, speaking) = (SharedRun::clone(run), Rc::clone(speaker));
+    let (shared, texts) = (SharedRun::clone(run), Rc::clone(runtime_texts));
     let plain = move |_: &Lua, problem: String| {
         let (key, words) = text_of(&problem);
         let arguments = Map::from_iter([("reason".to_owned(), words.into())]);
-        Ok(speaking.say(&mut shared.borrow_mut(), key, &arguments))
+        Ok(texts.say(&mut shared.borrow_mut(), key, &arguments))
     };
     host.set("plain", lua.create_function(plain)?)?;
     host.set("timed_out", TIMED_OUT)?;
-    let (shared, speaking) = (SharedRun::clone(run), Rc::clone(speaker));
+    let (shared, texts) = (SharedRun::clone(run), Rc::clone(runtime_texts));
     let can_act_on = move |_: &Lua, (actor, target): (LuaString, LuaString)| {
         let mut run = shared.borrow_mut();
         let verdict = name(&actor, "a user's id").and_then(|actor| {
@@ -152,7 +152,7 @@ fn outcomes(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Speaker>) -> 
         });
         Ok(match verdict {
             Ok(Ok(())) => (Some(true), None, None),
-            Ok(Err(denied)) => (Some(false), Some(speaking.say(&mut run, denied.key(), &Map::new())), None),
+            Ok(Err(denied)) => (Some(false), Some(texts.say(&mut run, denied.key(), &Map::new())), None),
             Err(problem) => (None, None, Some(problem)),
         })
     };
@@ -162,7 +162,7 @@ fn outcomes(lua: &Lua, host: &Table, run: &SharedRun, speaker: &Rc<Speaker>) -> 
 /// Requests an action, or refuses it if its requester may not act on `target`.
 fn act_on(
     run: &mut Run,
-    speaker: &Speaker,
+    runtime_texts: &RuntimeTexts,
     action: Action,
     target: &UserId,
     impact: Impact,
@@ -171,10 +171,10 @@ fn act_on(
     let actor = actor(&event, target);
     let place = where_it_is_done(&event, action.room());
     let Err(denied) = run.host.may_act(&place, actor, target, impact) else { return run.act(action) };
-    let plain = speaker.say(run, denied.key(), &Map::new());
+    let plain = runtime_texts.say(run, denied.key(), &Map::new());
     let reply = actor.map(|_| {
         let arguments = Map::from_iter([("reason".to_owned(), plain.clone().into())]);
-        speaker.say(run, "not-done", &arguments)
+        runtime_texts.say(run, "not-done", &arguments)
     });
     run.refuse(&action, denied.to_string(), plain, reply)
 }
