@@ -18,8 +18,8 @@ pub(crate) fn install(lua: &Lua, host: &Table, source: Source, compiled: &Compil
     let files = Rc::clone(&source);
     host.set(
         "resolve",
-        lua.create_function(move |_, (asker, wanted): (String, LuaString)| {
-            Ok(reply(files.resolve(&asker, &wanted.to_string_lossy())))
+        lua.create_function(move |_, (requirer, wanted): (String, LuaString)| {
+            Ok(reply(files.resolve(&requirer, &wanted.to_string_lossy())))
         })?,
     )?;
     host.set(

@@ -235,10 +235,10 @@ impl Source {
         if self.is_folder() && !path.starts_with(LIBRARY) { format!("{}/{path}", self.name) } else { path.to_owned() }
     }
 
-    /// Resolves the argument of a `require` in the file that errors call `asker`.
-    pub(crate) fn resolve(&self, asker: &str, wanted: &str) -> Result<String, String> {
+    /// Resolves the argument of a `require` in the file that errors call `requirer`.
+    pub(crate) fn resolve(&self, requirer: &str, wanted: &str) -> Result<String, String> {
         let of_library = wanted.strip_prefix(LIBRARY);
-        if of_library.is_none() && !self.is_folder() && !asker.starts_with(LIBRARY) {
+        if of_library.is_none() && !self.is_folder() && !requirer.starts_with(LIBRARY) {
             return Err(format!(
                 "require(\"{wanted}\"): {0} is a single file and has no others; move it to {0}/init.luau in a folder of its own",
                 self.name
@@ -249,12 +249,12 @@ impl Source {
                 "require(\"{wanted}\"): a module's path begins with ./ or ../, or @lib/ for scripts/lib"
             ));
         }
-        let asker = match asker.strip_prefix(self.name.as_str()) {
-            _ if asker.starts_with(LIBRARY) => asker,
+        let requirer = match requirer.strip_prefix(self.name.as_str()) {
+            _ if requirer.starts_with(LIBRARY) => requirer,
             Some(rest) => rest.trim_start_matches('/'),
             None => "",
         };
-        let mut parts: Vec<&str> = asker.split('/').collect();
+        let mut parts: Vec<&str> = requirer.split('/').collect();
         parts.pop();
         if of_library.is_some() {
             parts = vec![LIBRARY.trim_end_matches('/')];

@@ -143,7 +143,7 @@ impl TestFile {
         match self.lua.create_thread(f.clone()) {
             Ok(thread) => {
                 let test = RunningTest { thread };
-                let step = self.go_on(&test, (LuaValue::Nil, None));
+                let step = self.run_step(&test, (LuaValue::Nil, None));
                 (Some(test), step)
             }
             Err(error) => (None, TestStep::Failed(failure(&error))),
@@ -154,14 +154,14 @@ impl TestFile {
     pub fn resume(&self, test: &RunningTest, answer: Result<Value, String>) -> TestStep {
         match answer {
             Ok(value) => match value::to_lua(&self.lua, &value) {
-                Ok(value) => self.go_on(test, (value, None)),
+                Ok(value) => self.run_step(test, (value, None)),
                 Err(error) => TestStep::Failed(failure(&error)),
             },
-            Err(problem) => self.go_on(test, (LuaValue::Nil, Some(problem))),
+            Err(problem) => self.run_step(test, (LuaValue::Nil, Some(problem))),
         }
     }
 
-    fn go_on(&self, test: &RunningTest, answer: (LuaValue, Option<String>)) -> TestStep {
+    fn run_step(&self, test: &RunningTest, answer: (LuaValue, Option<String>)) -> TestStep {
         let armed = self.ticker.arm(&self.watch);
         let outcome = test.thread.resume::<LuaValue>(answer);
         drop(armed);

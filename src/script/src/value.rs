@@ -42,7 +42,7 @@ impl<'w> Pace<'w> {
     }
 
     /// Counts one value; returns false if the CPU budget is used up.
-    fn goes_on(&mut self) -> bool {
+    fn may_continue(&mut self) -> bool {
         self.steps = self.steps.wrapping_add(1);
         !self.steps.is_multiple_of(Self::ASKED_EVERY) || !self.watch.is_some_and(Watch::is_expired)
     }
@@ -110,7 +110,7 @@ enum Problem {
 
 fn convert(value: &LuaValue, depth: usize, left: &mut Left<'_>) -> Result<Value, Problem> {
     spend(left, 8)?;
-    if !left.pace.goes_on() {
+    if !left.pace.may_continue() {
         return Err(Problem::Stopped);
     }
     Ok(match value {
@@ -196,7 +196,7 @@ pub(crate) fn to_lua_within(lua: &Lua, value: &Value, watch: &Watch) -> mlua::Re
 }
 
 fn put(lua: &Lua, value: &Value, pace: &mut Pace<'_>) -> mlua::Result<LuaValue> {
-    if !pace.goes_on() {
+    if !pace.may_continue() {
         return Err(mlua::Error::runtime(STOPPED));
     }
     Ok(match value {

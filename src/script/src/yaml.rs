@@ -58,8 +58,8 @@ impl YamlFile<'_> {
         // The parser's words are meant for programmers who use it.
         message = message.replace("duplicate mapping key: ", "this key occurs twice: ");
         message = message.replace(", set DuplicateKeyPolicy in Options if acceptable", "");
-        if let Some(meant) = meant(&message) {
-            message.push_str(&meant);
+        if let Some(suggestion) = suggestion(&message) {
+            message.push_str(&suggestion);
         }
         if let Some(long) = message.split('`').nth(1).filter(|word| word.len() > LONGEST_MEANT).map(ToOwned::to_owned) {
             let start: String = long.chars().take(LONGEST_MEANT / 2).collect();
@@ -137,7 +137,7 @@ fn whole_number(ty: &str, number: Option<&str>) -> String {
 }
 
 /// Returns "; did you mean `needs`?" for a message that names an unknown word and the known ones.
-fn meant(message: &str) -> Option<String> {
+fn suggestion(message: &str) -> Option<String> {
     let unknown = message.contains("unknown field") || message.contains("unknown variant");
     let wrong = message.split('`').nth(1).filter(|_| unknown)?;
     let (_, known) = message.split_once("expected")?;

@@ -3,8 +3,8 @@
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use palabre_model::{Action, ActionKey, EventKind, Form, OFFERS, Offer, RoomId, UserId};
 
-use super::check::{asker, granted, millis_or_none, name};
-use super::content::{check_limits, content_of, something};
+use super::check::{event_author, granted, millis_or_none, name};
+use super::content::{check_limits, check_not_empty, content_of};
 use super::{acting, sent};
 use crate::limits::VALUE_BYTES;
 use crate::run::{Problem, Run, SharedRun};
@@ -27,7 +27,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             form.action.clone_from(&form.title);
         }
         let input = run.input()?;
-        let (room, user) = asker(&input.event)?;
+        let (room, user) = event_author(&input.event)?;
         let action = Action::Form { room, user, interaction: interaction(&input.event.kind), form };
         run.act(action)
     })?;
@@ -38,19 +38,19 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         let mut run = run.borrow_mut();
         granted(&run, "direct", "sending direct messages")?;
         let (content, _) = content_of(&run, &content)?;
-        something(&content)?;
+        check_not_empty(&content)?;
         let user: UserId = name(&user, "a user's id")?.into();
         check_limits(&run, user.bot(), &content)?;
-        let room = lane_of(&user)?;
+        let room = direct_room(&user)?;
         run.act(Action::Direct { room, user, content })
     })
 }
 
 fn answer(run: &mut Run, content: &LuaValue) -> Result<ActionKey, Problem> {
     let (content, _) = content_of(run, content)?;
-    something(&content)?;
+    check_not_empty(&content)?;
     let input = run.input()?;
-    let (room, user) = asker(&input.event)?;
+    let (room, user) = event_author(&input.event)?;
     check_limits(run, room.bot(), &content)?;
     let interaction = interaction(&input.event.kind);
     run.act(Action::Answer { room, user, interaction, content })
@@ -80,12 +80,12 @@ fn offer(run: &mut Run, offers: &LuaValue, lasts: &LuaValue) -> Result<ActionKey
         return Err("offer: there is no inline query to answer; call it in on_inline_query".to_owned());
     };
     let (interaction, user) = (interaction.clone(), user.id.clone());
-    let room = lane_of(&user)?;
+    let room = direct_room(&user)?;
     run.act(Action::Offer { room, user, interaction, offers, lasts })
 }
 
 /// Returns the pseudo-room of a user's direct messages, whose actions are performed in order.
-fn lane_of(user: &UserId) -> Result<RoomId, Problem> {
+fn direct_room(user: &UserId) -> Result<RoomId, Problem> {
     if user.bot().is_empty() {
         return Err(format!("\"{user}\" is not a user's id; write it as <bot>/<id on the platform>"));
     }

@@ -59,7 +59,7 @@ pub(super) fn reachable(run: &Run, room: &LuaString) -> Result<RoomId, Problem> 
 }
 
 /// Returns the event's room and user, to whom answers and forms go.
-pub(super) fn asker(event: &Event) -> Result<(RoomId, UserId), Problem> {
+pub(super) fn event_author(event: &Event) -> Result<(RoomId, UserId), Problem> {
     match (&event.room, &event.user) {
         (Some(room), Some(user)) => Ok((room.id.clone(), user.id.clone())),
         _ => Err("this event has no user in a room, so there is nobody to answer".to_owned()),

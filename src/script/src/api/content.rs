@@ -132,7 +132,7 @@ pub(super) fn content_of(run: &Run, content: &LuaValue) -> Result<(Content, Opti
                 ephemeral: table.ephemeral,
                 attachments: Vec::new(),
                 persona: table.persona,
-                mentions: table.mentions.iter().map(|mention| meant(mention)).collect::<Result<_, _>>()?,
+                mentions: table.mentions.iter().map(|mention| parse_mention(mention)).collect::<Result<_, _>>()?,
             };
             if !content.files.is_empty() {
                 granted(run, "files", "sending files")?;
@@ -151,7 +151,7 @@ pub(super) fn content_of(run: &Run, content: &LuaValue) -> Result<(Content, Opti
 }
 
 /// Parses a mention to notify: everyone, a role, or a user's id.
-fn meant(mention: &str) -> Result<Mention, Problem> {
+fn parse_mention(mention: &str) -> Result<Mention, Problem> {
     match mention {
         "everyone" => Ok(Mention::Everyone),
         other => match other.strip_prefix("role:") {
@@ -215,7 +215,7 @@ pub(super) fn check_limits(run: &Run, bot: &str, content: &Content) -> Result<()
 /// Replaces what the platform does not support by the nearest equivalent.
 ///
 /// Without personas the name is put in front of the text; without polls the question and the answers become text.
-pub(super) fn fitted(run: &Run, room: &RoomId, mut content: Content) -> Content {
+pub(super) fn adapt(run: &Run, room: &RoomId, mut content: Content) -> Content {
     if let Some(poll) = content.poll.take_if(|_| !run.host.can(room.bot(), "poll")) {
         let parts = [content.text, poll.written()];
         content.text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
@@ -232,12 +232,12 @@ pub(super) fn fitted(run: &Run, room: &RoomId, mut content: Content) -> Content 
 
 /// Whether a file may have this name.
 fn is_file_name(name: &str) -> bool {
-    !name.trim().is_empty() && name.len() <= FILE_NAME_MAX && !name.contains(is_apart)
+    !name.trim().is_empty() && name.len() <= FILE_NAME_MAX && !name.contains(is_separator)
 }
 
 /// Returns the nearest valid file name.
 fn file_name(name: &str) -> String {
-    let name: String = name.chars().map(|c| if is_apart(c) { '_' } else { c }).collect();
+    let name: String = name.chars().map(|c| if is_separator(c) { '_' } else { c }).collect();
     // Cuts at the front, to keep the extension.
     let mut start = name.len().saturating_sub(FILE_NAME_MAX);
     while !name.is_char_boundary(start) {
@@ -247,12 +247,12 @@ fn file_name(name: &str) -> String {
 }
 
 /// Whether a character is not allowed in file names: control characters, line and path separators.
-fn is_apart(c: char) -> bool {
+fn is_separator(c: char) -> bool {
     c.is_control() || matches!(c, '/' | '\\' | '\u{2028}' | '\u{2029}')
 }
 
 /// Checks that content is not empty.
-pub(super) fn something(content: &Content) -> Result<(), Problem> {
+pub(super) fn check_not_empty(content: &Content) -> Result<(), Problem> {
     if content.is_empty() {
         return Err("there is nothing to send: text, files, embeds and poll are empty".to_owned());
     }

@@ -6,7 +6,7 @@ use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use palabre_model::{Action, ActionKey, EventKind, MessageRef, RoomId};
 
 use super::check::{granted, message_ref, reachable, reason, text};
-use super::content::{check_limits, content_of, fitted, something};
+use super::content::{adapt, check_limits, check_not_empty, content_of};
 use super::{acting, add, sent};
 use crate::limits::NAME_BYTES;
 use crate::run::{Problem, Run, SharedRun};
@@ -26,10 +26,10 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             let mut run = run.borrow_mut();
             let (content, _) = content_of(&run, &content)?;
             let room = reachable(&run, &room)?;
-            let content = fitted(&run, &room, content);
+            let content = adapt(&run, &room, content);
             check_limits(&run, room.bot(), &content)?;
             let message = message_ref(&which, is_key)?;
-            let message = own(&run, &room, &message);
+            let message = own_message(&run, &room, &message);
             let message = message.ok_or("edit: only the script's own messages can be edited")?;
             run.act(Action::Edit { room, message, content })
         },
@@ -45,7 +45,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             let message = message_ref(&which, is_key)?;
             // With the grant "moderation" any message may be deleted, so the id need not be resolved to an
             // own message first.
-            let message = match own(&run, &room, &message) {
+            let message = match own_message(&run, &room, &message) {
                 Some(own) if !run.host.is_granted("moderation") => own,
                 Some(_) => message,
                 None => granted(&run, "moderation", "removing somebody's message").map(|()| message)?,
@@ -139,14 +139,14 @@ fn send(
         return Err(format!("reply_to: a message's id has at most {NAME_BYTES} bytes"));
     }
     let room = reachable(run, room)?;
-    something(&content)?;
-    let content = fitted(run, &room, content);
+    check_not_empty(&content)?;
+    let content = adapt(run, &room, content);
     check_limits(run, room.bot(), &content)?;
     // If the platform expects a response to the interaction, the first message to its room becomes that response.
     if wanted.is_none() && which.is_none() && content.persona.is_none() && !run.has_answered() {
         let event = &run.input()?.event;
         let is_here = event.room.as_ref().is_some_and(|here| here.id == room);
-        if let (true, Some(user), Some(interaction)) = (is_here, &event.user, waiting(&event.kind)) {
+        if let (true, Some(user), Some(interaction)) = (is_here, &event.user, expected_interaction(&event.kind)) {
             let (user, interaction) = (user.id.clone(), Some(interaction.to_owned()));
             return run.act(Action::Answer { room, user, interaction, content });
         }
@@ -160,7 +160,7 @@ fn send(
 }
 
 /// Returns the platform's id of a command or form interaction, which expects a response.
-fn waiting(kind: &EventKind) -> Option<&str> {
+fn expected_interaction(kind: &EventKind) -> Option<&str> {
     match kind {
         EventKind::Command { interaction, .. } | EventKind::Form { interaction, .. } => interaction.as_deref(),
         _ => None,
@@ -171,7 +171,7 @@ fn waiting(kind: &EventKind) -> Option<&str> {
 ///
 /// While a message of the script is in flight to the room, an unknown id may be its own: it becomes
 /// [`MessageRef::Own`], to be resolved later.
-fn own(run: &Run, room: &RoomId, message: &MessageRef) -> Option<MessageRef> {
+fn own_message(run: &Run, room: &RoomId, message: &MessageRef) -> Option<MessageRef> {
     let sent_by = |key: &ActionKey| key.script == run.script;
     // Read first: a message that is delivered before the next lookup is found by that lookup.
     let is_sending = run.host.is_sending(room);

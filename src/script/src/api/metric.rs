@@ -73,8 +73,8 @@ fn labels_of(labels: &LuaValue) -> Result<Vec<(String, String)>, Problem> {
     let label = |(name, value): (String, Value)| {
         if !is_name(&name) || RESERVED_LABELS.contains(&name.as_str()) {
             return Err(format!(
-                "a label's name has 1 to {NAME_MAX} lower-case letters, digits and _, begins with a letter, and is none \
-                 of {}",
+                "a label's name has 1 to {NAME_MAX} lower-case letters, digits and _, begins with a letter, and is \
+                 none of {}",
                 RESERVED_LABELS.join(", ")
             ));
         }

@@ -169,7 +169,7 @@ fn act_on(
 ) -> Result<ActionKey, Problem> {
     let event = Arc::clone(&run.input()?.event);
     let actor = actor(&event, target);
-    let place = where_it_is_done(&event, action.room());
+    let place = event_in_room(&event, action.room());
     let Err(denied) = run.host.may_act(&place, actor, target, impact) else { return run.act(action) };
     let plain = runtime_texts.say(run, denied.key(), &Map::new());
     let reply = actor.map(|_| {
@@ -182,7 +182,7 @@ fn act_on(
 /// Returns the event as it would be in the room of an action.
 ///
 /// The member's roles in the event's space say nothing about another space.
-fn where_it_is_done<'e>(event: &'e Event, room: &RoomId) -> Cow<'e, Event> {
+fn event_in_room<'e>(event: &'e Event, room: &RoomId) -> Cow<'e, Event> {
     if event.room.as_ref().is_some_and(|here| here.id == *room) {
         return Cow::Borrowed(event);
     }
