@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::EDITOR_TYPES;
-use statements::{What, statements};
+use statements::{Declaration, statements};
 use types::{Field, Shape, Signature, Type};
 
 pub use markdown::reference_markdown;
@@ -89,24 +89,24 @@ pub fn read_types(source: &str) -> Reading {
     let (statements, unread) = statements(source);
     let aliases: Aliases<'_> = statements
         .iter()
-        .filter_map(|statement| match &statement.what {
-            What::Alias { of, .. } => Some((statement.name.as_str(), of)),
-            What::Function(_) | What::Global(_) | What::Class { .. } => None,
+        .filter_map(|statement| match &statement.declaration {
+            Declaration::Alias { of, .. } => Some((statement.name.as_str(), of)),
+            Declaration::Function(_) | Declaration::Global(_) | Declaration::Class { .. } => None,
         })
         .collect();
     let mut items = Vec::new();
     for statement in &statements {
         let (name, doc) = (statement.name.as_str(), statement.doc.as_str());
-        match &statement.what {
-            What::Function(signature) => items.push(callable(name, ApiKind::Function, signature, doc)),
-            What::Global(of) => add_global(name, doc, of, &aliases, &mut items),
-            What::Class { parent, members } => {
+        match &statement.declaration {
+            Declaration::Function(signature) => items.push(callable(name, ApiKind::Function, signature, doc)),
+            Declaration::Global(of) => add_global(name, doc, of, &aliases, &mut items),
+            Declaration::Class { parent, members } => {
                 let extends = parent.as_ref().map(|parent| format!("extends {parent}")).unwrap_or_default();
                 items.push(value(name, ApiKind::Type, &extends, doc));
                 items.extend(members.iter().map(|member| class_member(name, member)));
             }
-            What::Alias { of, .. } if name == HOOKS => items.extend(hooks(of)),
-            What::Alias { text, .. } => items.push(value(name, ApiKind::Type, text, doc)),
+            Declaration::Alias { of, .. } if name == HOOKS => items.extend(hooks(of)),
+            Declaration::Alias { text, .. } => items.push(value(name, ApiKind::Type, text, doc)),
         }
     }
     Reading { items, unread }

@@ -127,7 +127,7 @@ impl Ranking {
             return Ok(new);
         }
         if old.is_some() {
-            self.leave(run, member, old)?;
+            self.remove_place(run, member, old)?;
         }
         run.write(self.member_key(member), set(&value::encode(&stored)))?;
         let bytes = descending(new);
@@ -139,13 +139,13 @@ impl Ranking {
     fn remove(&self, run: &mut Run, member: &[u8]) -> Result<bool, Problem> {
         let old = self.score(run, member)?;
         if old.is_some() {
-            self.leave(run, member, old)?;
+            self.remove_place(run, member, old)?;
             run.write(self.member_key(member), Change::Delete)?;
         }
         Ok(old.is_some())
     }
 
-    fn leave(&self, run: &mut Run, member: &[u8], score: Option<f64>) -> Result<(), Problem> {
+    fn remove_place(&self, run: &mut Run, member: &[u8], score: Option<f64>) -> Result<(), Problem> {
         let Some(score) = score else { return Ok(()) };
         let bytes = descending(score);
         run.write(self.place_key(bytes, member), Change::Delete)?;
@@ -181,7 +181,7 @@ impl Ranking {
                 continue;
             }
             if left > BRANCH_MAX && depth + 1 < SCORE_BYTES {
-                self.part(run, below)?;
+                self.split_branch(run, below)?;
             }
             break;
         }
@@ -189,7 +189,7 @@ impl Ranking {
     }
 
     /// Creates the node below a prefix, for a branch that has grown past [`BRANCH_MAX`].
-    fn part(&self, run: &mut Run, below: &[u8]) -> Result<(), Problem> {
+    fn split_branch(&self, run: &mut Run, below: &[u8]) -> Result<(), Problem> {
         let skip = self.prefix.len() + 1 + below.len();
         let places = run.scan(&self.key(b'p', &[below]), None, false, BRANCH_MAX as usize + 2)?;
         let mut node = Node::new();

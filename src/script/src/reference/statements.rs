@@ -8,12 +8,12 @@ use super::types::{Field, Shape, Signature, Type, flat};
 pub(super) struct Statement {
     pub(super) name: String,
     pub(super) doc: String,
-    pub(super) what: What,
+    pub(super) declaration: Declaration,
 }
 
 /// The kinds of declarations.
 #[derive(Debug)]
-pub(super) enum What {
+pub(super) enum Declaration {
     /// `declare function name(…): …`
     Function(Signature),
     /// `declare name: …`
@@ -51,7 +51,7 @@ impl Reader<'_> {
         }
         if self.eat("function") {
             let name = self.word()?;
-            return Some(Statement { name, doc, what: What::Function(self.signature()?) });
+            return Some(Statement { name, doc, declaration: Declaration::Function(self.signature()?) });
         }
         if self.is(0, "extern") && self.is(1, "type") {
             self.take();
@@ -64,7 +64,7 @@ impl Reader<'_> {
         }
         let name = self.word()?;
         self.expect(":")?;
-        Some(Statement { name, doc, what: What::Global(self.read_type()?) })
+        Some(Statement { name, doc, declaration: Declaration::Global(self.read_type()?) })
     }
 
     fn alias(&mut self, doc: String) -> Option<Statement> {
@@ -75,14 +75,14 @@ impl Reader<'_> {
         self.expect("=")?;
         let start = self.peek(0)?.start;
         let of = self.read_type()?;
-        Some(Statement { name, doc, what: What::Alias { of, text: self.since(start).to_owned() } })
+        Some(Statement { name, doc, declaration: Declaration::Alias { of, text: self.since(start).to_owned() } })
     }
 
     fn class(&mut self, doc: String) -> Option<Statement> {
         let name = self.word()?;
         let parent = if self.eat("extends") { Some(self.word()?) } else { None };
         self.eat("with");
-        Some(Statement { name, doc, what: What::Class { parent, members: self.members()? } })
+        Some(Statement { name, doc, declaration: Declaration::Class { parent, members: self.members()? } })
     }
 
     fn members(&mut self) -> Option<Vec<Field>> {
