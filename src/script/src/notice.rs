@@ -21,7 +21,7 @@ pub struct Notices {
 #[derive(Debug)]
 struct Written {
     at: Millis,
-    again: u32,
+    repeats: u32,
 }
 
 impl Written {
@@ -35,13 +35,13 @@ impl Notices {
     pub fn due(&mut self, now: Millis, text: &str) -> Option<String> {
         if let Some(written) = self.written.get_mut(text) {
             if written.is_recent(now) {
-                written.again = written.again.saturating_add(1);
+                written.repeats = written.repeats.saturating_add(1);
                 return None;
             }
             written.at = now;
-            return Some(match std::mem::take(&mut written.again) {
+            return Some(match std::mem::take(&mut written.repeats) {
                 0 => text.to_owned(),
-                again => format!("{text} (and {again} more times since it was last logged)"),
+                repeats => format!("{text} (and {repeats} more times since it was last logged)"),
             });
         }
         if self.written.len() >= LINES_MAX {
@@ -51,7 +51,7 @@ impl Notices {
             self.left_out = self.left_out.saturating_add(1);
             return None;
         }
-        self.written.insert(text.to_owned(), Written { at: now, again: 0 });
+        self.written.insert(text.to_owned(), Written { at: now, repeats: 0 });
         Some(match std::mem::take(&mut self.left_out) {
             0 => text.to_owned(),
             left_out => format!("{text} (before it, {left_out} other lines about the script were left out)"),

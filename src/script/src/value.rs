@@ -49,7 +49,7 @@ impl<'w> Pace<'w> {
 }
 
 /// The remaining budget of a conversion: bytes, and CPU time.
-struct Left<'w> {
+struct Budget<'w> {
     bytes: usize,
     pace: Pace<'w>,
 }
@@ -76,7 +76,7 @@ pub(crate) fn from_lua(value: &LuaValue, max_bytes: usize) -> Result<Value, Stri
 
 /// Like [`from_lua`], within the script's CPU budget.
 pub(crate) fn from_lua_within(value: &LuaValue, max_bytes: usize, watch: Option<&Watch>) -> Result<Value, String> {
-    let mut left = Left { bytes: max_bytes, pace: Pace::new(watch) };
+    let mut left = Budget { bytes: max_bytes, pace: Pace::new(watch) };
     convert(value, 0, &mut left).map_err(|problem| match problem {
         Problem::Stopped => STOPPED.to_owned(),
         Problem::TooLarge => format!("it is larger than {max_bytes} bytes"),
@@ -108,7 +108,7 @@ enum Problem {
     Other(String),
 }
 
-fn convert(value: &LuaValue, depth: usize, left: &mut Left<'_>) -> Result<Value, Problem> {
+fn convert(value: &LuaValue, depth: usize, left: &mut Budget<'_>) -> Result<Value, Problem> {
     spend(left, 8)?;
     if !left.pace.may_continue() {
         return Err(Problem::Stopped);
@@ -134,7 +134,7 @@ fn convert(value: &LuaValue, depth: usize, left: &mut Left<'_>) -> Result<Value,
     })
 }
 
-fn convert_table(table: &Table, depth: usize, left: &mut Left<'_>) -> Result<Value, Problem> {
+fn convert_table(table: &Table, depth: usize, left: &mut Budget<'_>) -> Result<Value, Problem> {
     let length = table.raw_len();
     let mut list = Vec::new();
     let mut map = Map::new();
@@ -172,7 +172,7 @@ fn convert_table(table: &Table, depth: usize, left: &mut Left<'_>) -> Result<Val
     Ok(if list.is_empty() { Value::Object(map) } else { Value::Array(list) })
 }
 
-fn spend(left: &mut Left<'_>, bytes: usize) -> Result<(), Problem> {
+fn spend(left: &mut Budget<'_>, bytes: usize) -> Result<(), Problem> {
     left.bytes = left.bytes.checked_sub(bytes).ok_or(Problem::TooLarge)?;
     Ok(())
 }
