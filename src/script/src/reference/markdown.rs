@@ -6,8 +6,8 @@ use super::{ApiItem, ApiKind, api};
 
 const HEAD: &str = "# Reference
 
-Made from the types that editors read (`palabre.d.luau`). Types are Luau's: `any?` may be left out, `A | B` is one or
-the other, `{ T }` is a list.
+Generated from the type definitions for editors (`palabre.d.luau`). Types are written as in Luau: `any?` is optional,
+`A | B` is either type, `{ T }` is a list.
 ";
 
 /// Returns the reference as a chapter of the guide (mdBook).
@@ -53,9 +53,9 @@ fn parts<'a>(items: &'a [ApiItem], root: &'a str) -> impl Iterator<Item = &'a Ap
 }
 
 fn hooks(items: &[ApiItem], page: &mut String) {
-    let doc = "A script defines a global function of this name, and gets the event.";
+    let doc = "A script defines a global function with the hook's name, which receives the event.";
     section(page, 2, "Hooks", doc);
-    page.push_str("\n| hook | gets | when |\n|---|---|---|\n");
+    page.push_str("\n| hook | argument | when |\n|---|---|---|\n");
     for hook in items.iter().filter(|item| item.kind == ApiKind::Hook) {
         let gets: Vec<String> = hook.parameters.iter().map(|one| cell_code(&one.type_text)).collect();
         let said = EventName::of_hook(&hook.path).map(EventName::doc).unwrap_or_default();
@@ -100,7 +100,7 @@ fn describe_type(page: &mut String, items: &[ApiItem], named: &ApiItem) {
         return;
     }
     if let Some(parent) = named.returns.strip_prefix("extends ") {
-        page.push_str(&format!("\nHas all that `{parent}` has, and:\n"));
+        page.push_str(&format!("\nHas all members of `{parent}`, and:\n"));
     }
     let mut fields = parts(items, &named.path).filter(|item| item.kind == ApiKind::Value).peekable();
     if fields.peek().is_some() {
