@@ -268,7 +268,7 @@ impl Run {
 
     /// Like `write`, for a caller that knows the row's old size in bytes.
     ///
-    /// That is key and value, or 0 if there is no row.
+    /// The size is that of key and value, or 0 if there is no row.
     pub(crate) fn write_over(&mut self, key: Vec<u8>, old: usize, change: Change) -> Result<(), Problem> {
         let new = match &change {
             Change::Set { value, .. } => key.len() + value.len(),

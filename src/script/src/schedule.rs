@@ -23,8 +23,8 @@ pub enum Schedule {
     Every(Millis),
     /// A cron expression in a time zone.
     ///
-    /// When clocks are set forward, times in the gap are due at its end; when they are set back, times in the
-    /// repeated hour are due the first time.
+    /// Times in the gap, when clocks are set forward, are due at its end. Times in the repeated hour, when they are
+    /// set back, are due the first time.
     Cron {
         /// The expression.
         cron: Box<Cron>,

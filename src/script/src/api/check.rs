@@ -42,7 +42,7 @@ pub(super) fn granted(run: &Run, grant: &str, what: &str) -> Result<(), Problem>
 
 /// Returns the id of a room in which the script may act.
 ///
-/// That is the room of its event, or any room if bots.yaml grants `rooms`.
+/// It is the room of its event, or any room if bots.yaml grants `rooms`.
 pub(super) fn reachable(run: &Run, room: &LuaString) -> Result<RoomId, Problem> {
     let here = run.input()?.event.room.as_ref().map(|room| &room.id);
     let room = name(room, "a room's id")?;
