@@ -23,7 +23,7 @@ fn a_hook_answers() {
 }
 
 #[test]
-fn an_event_shows_what_is_known_of_it() {
+fn an_event_has_its_known_fields() {
     let mut bench = Bench::new(
         r#"function on_message(event)
              event:reply(table.concat({ event.kind, event.id, event.time, event.bot.name, event.bot.platform, event.space.name,
@@ -52,7 +52,7 @@ fn an_event_shows_what_is_known_of_it() {
 }
 
 #[test]
-fn who_speaks_for_others_or_wakes_them_needs_to_be_let() {
+fn personas_and_mentions_need_a_grant() {
     let refused = |what: &str| {
         let mut bench = Bench::new(&format!("function on_message(event) event.room:send({what}) end"));
         match bench.says("go") {
@@ -202,7 +202,7 @@ fn a_scan_sees_stored_rows_and_the_runs_own_in_order_both_ways() {
 }
 
 #[test]
-fn what_cannot_be_stored_is_refused_by_name() {
+fn a_value_that_cannot_be_stored_is_refused_with_the_reason() {
     let mut bench = Bench::new(
         r#"local cases = {
              function() store.set("k", print) end,
@@ -616,7 +616,7 @@ fn no_address_of_memory_reaches_a_script_a_chat_or_an_error() {
 }
 
 #[test]
-fn what_would_spoil_the_metrics_of_all_is_refused_at_the_script_s_line() {
+fn an_invalid_metric_is_refused_at_the_scripts_line() {
     for (call, words) in [
         (r#"metrics.observe("h", 1, { le = "5" })"#, "none of le, quantile, script"),
         (r#"metrics.count("x", 1, { script = "other" })"#, "none of le, quantile, script"),
@@ -645,7 +645,7 @@ fn what_would_spoil_the_metrics_of_all_is_refused_at_the_script_s_line() {
 }
 
 #[test]
-fn what_is_said_first_where_somebody_waits_for_an_answer_is_it() {
+fn the_first_message_to_a_pending_interaction_is_its_response() {
     let mut bench = Bench::new(
         r#"function on_form(event)
              if event.action == "say" then event.room:send("first") end
@@ -671,7 +671,7 @@ fn what_is_said_first_where_somebody_waits_for_an_answer_is_it() {
 }
 
 #[test]
-fn content_that_no_platform_shows_is_told_at_the_scripts_own_line() {
+fn content_that_no_platform_shows_is_refused_at_the_scripts_line() {
     for (what, part) in [
         (r#"{ files = { { name = "a\r\nb.txt", data = "x" } } }"#, "name of a file"),
         (r#"{ files = { { name = "", data = "x" } } }"#, "name of a file"),

@@ -151,7 +151,7 @@ fn probe(class: &str, methods: &str) -> String {
 }
 
 /// Returns what a test file finds: its globals, the methods of `t`, and the methods of a user.
-fn told_by_a_test() -> serde_json::Value {
+fn found_by_a_test() -> serde_json::Value {
     let names: Vec<String> = defined(TESTING, "User").iter().map(|name| format!("\"{name}\"")).collect();
     let text = r#"
         test("tells", function(t)
@@ -184,7 +184,7 @@ fn set(list: &serde_json::Value) -> Names {
 
 /// Returns all functions given to scripts and tests, except Luau's own library.
 fn given() -> Names {
-    let in_tests = set(&told_by_a_test()["globals"]);
+    let in_tests = set(&found_by_a_test()["globals"]);
     let is_new = |path: &&str| path.split('.').next().is_some_and(|root| !in_tests.contains(root));
     let told = Bench::new(GLOBALS).replies("what is there?").pop().unwrap();
     let in_scripts = told.lines().filter(is_new).map(ToOwned::to_owned);
@@ -232,7 +232,7 @@ fn objects_have_the_methods_that_the_prelude_defines() {
             assert_eq!(line, format!("has {}", methods.join(" ")), "{class}");
         }
     }
-    let told = told_by_a_test();
+    let told = found_by_a_test();
     assert_eq!(apart(&set(&told["Test"]), &defined(TESTING, "Test")), [""; 0]);
     assert_eq!(apart(&set(&told["TestUser"]), &defined(TESTING, "User")), [""; 0]);
 }
@@ -280,7 +280,7 @@ fn everything_that_a_platform_may_be_able_to_do_can_be_asked() {
 }
 
 #[test]
-fn everything_says_what_it_is() {
+fn every_item_is_documented() {
     // Hooks are described in the list of events.
     let items = api();
     let silent = items.iter().filter(|item| item.kind != ApiKind::Hook && item.doc.is_empty());
@@ -288,7 +288,7 @@ fn everything_says_what_it_is() {
 }
 
 #[test]
-fn the_types_beside_the_scripts_that_ship_are_these() {
+fn the_copy_of_the_types_in_scripts_is_up_to_date() {
     let copy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/palabre.d.luau");
     let is_same = std::fs::read_to_string(&copy).unwrap() == EDITOR_TYPES;
     assert!(is_same, "copy src/script/palabre.d.luau to scripts/");

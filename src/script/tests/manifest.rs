@@ -85,7 +85,7 @@ fn an_unknown_key_is_shown_with_the_nearest() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_where_it_stands() {
+fn an_invalid_manifest_is_refused_with_its_position() {
     let config = |field: &str| format!("name: trivia\nconfig:\n  rounds: {field}\n");
     for (text, words) in [
         ("version: 1.0.0\n".to_owned(), "missing field `name`"),
@@ -140,7 +140,7 @@ fn defaults_are_filled_in_also_within_maps() {
 }
 
 #[test]
-fn what_is_wrong_with_a_value_is_said_with_what_was_expected() {
+fn a_wrong_value_is_reported_with_the_expected_type() {
     for (given, said) in [
         (json!({ "rounds": "ten" }), "rounds: a whole number is expected, and this is a text"),
         (json!({ "rounds": 1.5 }), "rounds: a whole number is expected, and this is the number 1.5"),
@@ -166,7 +166,7 @@ fn what_is_wrong_with_a_value_is_said_with_what_was_expected() {
 }
 
 #[test]
-fn all_faults_are_told_at_once_and_what_is_required_is_asked_for() {
+fn all_faults_are_reported_at_once_including_missing_keys() {
     let manifest = Manifest::parse("script.yaml", WHOLE).unwrap();
     let faults = manifest.configure(&object(json!({ "rounds": "x", "mode": 3 }))).unwrap_err();
     let keys: Vec<_> = faults.iter().map(|fault| fault.key.as_str()).collect();
@@ -179,7 +179,7 @@ fn all_faults_are_told_at_once_and_what_is_required_is_asked_for() {
 }
 
 #[test]
-fn names_and_secrets_are_told_apart() {
+fn names_and_secrets_are_recognised() {
     for name in ["trivia", "word_filter", "a-2", "été"] {
         assert!(Manifest::is_name(name), "{name}");
     }

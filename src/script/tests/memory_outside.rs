@@ -20,7 +20,7 @@ fn fails_within(bench: &mut Bench, messages: usize) -> Option<Failure> {
 }
 
 #[test]
-fn what_is_stored_sent_and_set_counts_into_the_bytes_of_a_minute() {
+fn stored_sent_and_set_data_counts_into_the_bytes_of_a_minute() {
     for (what, line) in [
         ("values", r#"store.set("k", string.rep("x", 100000))"#),
         ("messages", r#"event:reply(string.rep("x", 100000))"#),
@@ -93,7 +93,7 @@ fn choices_of_waiting_runs_have_a_limit_together() {
 }
 
 #[test]
-fn what_a_route_returns_beside_its_answer_is_not_copied() {
+fn further_return_values_are_not_copied() {
     let text = r#"function before_message(event)
                     local large = {}
                     for n = 1, 20000 do large[n] = "x" end

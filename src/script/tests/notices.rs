@@ -101,7 +101,7 @@ fn lines_of_the_runtime_count_like_the_script_s_own() {
 }
 
 #[test]
-fn what_is_said_again_is_counted_and_different_things_have_an_end() {
+fn repeated_lines_are_counted_and_different_lines_are_limited() {
     let mut notices = Notices::default();
     assert_eq!(notices.due(1_000, "a").as_deref(), Some("a"));
     assert!((0..5).all(|n| notices.due(1_000 + n, "a").is_none()));

@@ -131,7 +131,7 @@ fn each_shape_is_understood() {
 }
 
 #[test]
-fn what_is_not_understood_is_told_and_the_rest_is_read() {
+fn unknown_declarations_are_reported_and_the_rest_is_read() {
     let reading = read_types("declare function f(a: string): ()\nwhatever is this\n  and that\ndeclare g: number\n");
     assert_eq!(reading.unread, ["whatever is this and that"]);
     assert_eq!(reading.items.len(), 2);
