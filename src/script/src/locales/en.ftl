@@ -1,4 +1,4 @@
-# What the runtime itself says to people in rooms.
+# The runtime's own texts for users in rooms.
 arg-missing = { $arg } is missing.
 arg-extra = "{ $given }" is more than this command takes.
 arg-short = { $arg } has at least { $limit } characters.
