@@ -1,7 +1,7 @@
-//! Which strings a text must hold if a pattern is to match it.
+//! Derives the literal strings (*atoms*) that a text must contain for a pattern to match it.
 //!
-//! Of a set of *atoms* at least one is in every text that matches. They are compared with texts that were folded by
-//! [`same_case`], so `(?i)` costs nothing here: the cases of a letter fold to one.
+//! At least one atom of the set is in every text that matches. Atoms are compared with texts folded
+//! by [`same_case`], so `(?i)` costs nothing: all cases of a letter fold to one.
 
 use std::collections::BTreeSet;
 use std::iter::repeat_n;
@@ -10,30 +10,32 @@ use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Li
 
 use crate::letters::{fold, same_case};
 
-/// How many characters a class may have to be spelled out, and how many strings a run of them may come to.
+/// The largest character class that is enumerated.
 const MOST_CHARS: usize = 32;
+/// The maximum number of strings that a concatenation is expanded to.
 const MOST_STRINGS: usize = 64;
-/// How many bytes the strings of a run may have together.
+/// The maximum total size of the strings of a concatenation, in bytes.
 const MOST_BYTES: usize = 8_192;
-/// How many atoms a pattern may have: a list of words joined by `|` is still a good filter.
+/// The maximum number of atoms of a pattern: a list of words joined by `|` is still a good filter.
 const MOST_ATOMS: usize = 1_024;
-/// How often a counted repetition is written out.
+/// The maximum number of copies that a counted repetition is unrolled to.
 const MOST_COPIES: u32 = 4;
-/// Beyond this length an atom is as rare as it gets.
+/// The length in bytes beyond which a longer atom is not considered more selective.
 const LONG: usize = 8;
 
-/// The atoms of a pattern; `None` where it has none that are worth looking for.
+/// Returns the atoms of a pattern; `None` if it has no selective ones.
 pub(crate) fn atoms(pattern: &Hir) -> Option<Vec<String>> {
     let atoms: BTreeSet<String> = best(part(pattern))?.into_iter().collect();
     Some(atoms.into_iter().collect())
 }
 
-/// What is known of the text that a part of a pattern matches.
+/// The strings that a subexpression of a pattern can match.
 #[derive(Debug, Clone)]
 enum Part {
-    /// It is one of these strings.
+    /// Exactly one of these strings.
     Exact(Vec<String>),
-    /// It begins with one of `head`, ends with one of `tail` and holds one of `body`, if there is one.
+    /// A string that begins with one of `head`, ends with one of `tail` and, if `body` is given,
+    /// contains one of `body`.
     Open { head: Vec<String>, body: Option<Vec<String>>, tail: Vec<String> },
 }
 
@@ -94,7 +96,10 @@ fn of_repetition(repetition: &Repetition) -> Part {
     in_sequence([copies.clone(), anything(), copies])
 }
 
-/// Runs of exact parts are multiplied out; whatever breaks a run, the run itself is still in the text.
+/// Combines the parts of a concatenation.
+///
+/// Consecutive exact parts are multiplied out. A part that is not exact ends such a run; the strings
+/// of the run stay candidates.
 fn in_sequence(parts: impl IntoIterator<Item = Part>) -> Part {
     let mut run = nothing();
     let mut head = None;
@@ -163,7 +168,7 @@ fn joined(mut all: Vec<String>, more: Vec<String>) -> Vec<String> {
     all
 }
 
-/// Each of the left followed by each of the right; `None` where that is too much.
+/// Returns each left string followed by each right one; `None` if the result exceeds a limit.
 fn multiply(left: &[String], right: &[String]) -> Option<Vec<String>> {
     let bytes = |strings: &[String]| strings.iter().map(String::len).sum::<usize>();
     let fits =
@@ -171,7 +176,7 @@ fn multiply(left: &[String], right: &[String]) -> Option<Vec<String>> {
     fits.then(|| left.iter().flat_map(|left| right.iter().map(move |right| format!("{left}{right}"))).collect())
 }
 
-/// The set of strings that will be found least often, of those that a part offers.
+/// Returns the most selective string set of a part: the one expected to occur least often.
 fn best(part: Part) -> Option<Vec<String>> {
     let (head, body, tail) = match part {
         Part::Exact(strings) => (Some(strings), None, None),
@@ -188,8 +193,9 @@ fn better(left: Option<Vec<String>>, right: Option<Vec<String>>) -> Option<Vec<S
     if rank(&right) > rank(&left) { right } else { left }
 }
 
-/// How good a filter the strings are: as good as the shortest. A single letter is none; a single sign such as `!` is
-/// one.
+/// Returns how selective the strings are, which is the length of the shortest, up to [`LONG`].
+///
+/// A single letter or digit counts 0, a single ASCII punctuation character such as `!` counts 1.
 fn worth(strings: &[String]) -> usize {
     if strings.len() > MOST_ATOMS {
         return 0;

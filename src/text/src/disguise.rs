@@ -1,29 +1,30 @@
-//! Words in disguise: digits for letters, letters drawn out, letters set apart.
+//! Undoes disguises of words: digits for letters, repeated letters, separated letters.
 //!
-//! The steps are in an order in which each leaves nothing that an earlier one would still find, so that a text which
-//! went through once goes through again unchanged.
+//! The steps are ordered so that each leaves nothing for an earlier one, which makes the whole
+//! idempotent.
 
 use std::ops::Range;
 
-/// One character of the reading, and the bytes of the original that it stands for.
+/// One normalised character, and the range of bytes of the original text that it stands for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Piece {
     pub(crate) letter: char,
     pub(crate) start: usize,
     pub(crate) end: usize,
-    /// It stands for three or more of the same letter.
+    /// Whether it stands for three or more of the same letter.
     pub(crate) stretched: bool,
 }
 
-/// Undoes all three disguises. The pieces are small letters already.
+/// Undoes all three disguises. The pieces must be lower case already.
 pub(crate) fn undo(mut pieces: Vec<Piece>) -> Vec<Piece> {
     read_digits(&mut pieces);
     let pieces = join_spaced(shorten_runs(&pieces));
     shorten_runs(&pieces)
 }
 
-/// Whether the steps would leave this ASCII text as it is, but for its case. It may say no where they would: the answer
-/// is quick, and most messages get a yes.
+/// Whether [`undo`] would leave this ASCII text as it is, apart from its case.
+///
+/// A quick check that is true for most messages. It may be false for a text that would not change.
 pub(crate) fn is_undisguised(text: &str) -> bool {
     let bytes = text.as_bytes();
     (0..bytes.len()).all(|at| {
@@ -42,7 +43,7 @@ pub(crate) fn is_undisguised(text: &str) -> bool {
     })
 }
 
-/// The letter that a character is written for.
+/// Returns the letter that a digit or sign stands in for.
 fn stood_for(c: char) -> Option<char> {
     Some(match c {
         '4' | '@' => 'a',
@@ -57,12 +58,16 @@ fn stood_for(c: char) -> Option<char> {
     })
 }
 
-/// Whether a character stands in for a letter beside any letter; an exclamation mark does so only within a word.
+/// Whether a character stands in for a letter when it is next to a letter.
+///
+/// An exclamation mark does so only inside a word, and is not included.
 fn stands_in(c: char) -> bool {
     c != '!' && stood_for(c).is_some()
 }
 
-/// A letter of a script that has cases. In the others no digit is taken for a letter: `第1回` is not spelled with an `i`.
+/// Whether this is a letter of a script with upper and lower case.
+///
+/// Digits next to letters of other scripts are never read as letters: `第1回` contains no `i`.
 fn is_letter(c: char) -> bool {
     c.is_lowercase()
 }
@@ -75,7 +80,7 @@ fn separates(c: char) -> bool {
     c.is_whitespace() || matches!(c, '.' | ',' | ':' | '-' | '_' | '*' | '/' | '\\' | '|' | '~' | '·' | '•' | '–' | '—')
 }
 
-/// The runs of letters and of what may stand in for them.
+/// Returns the runs of letters and their stand-ins.
 fn tokens(pieces: &[Piece]) -> Vec<Range<usize>> {
     let plain = |at: usize| pieces.get(at).is_some_and(|piece| is_letter(piece.letter) || stands_in(piece.letter));
     let belongs = |at: usize| plain(at) || (at > 0 && pieces[at].letter == '!' && plain(at - 1) && plain(at + 1));
@@ -89,7 +94,9 @@ fn tokens(pieces: &[Piece]) -> Vec<Range<usize>> {
     tokens
 }
 
-/// `v1agra`, `sh!t`, `a55`: every stand-in of a token that has a letter becomes one. `10:30` has none and stays.
+/// Replaces every stand-in of a token by its letter, if the token contains a letter.
+///
+/// Changes `v1agra`, `sh!t` and `a55`. `10:30` has no letter and stays.
 fn read_digits(pieces: &mut [Piece]) {
     for token in tokens(pieces) {
         let token = &mut pieces[token];
@@ -101,7 +108,7 @@ fn read_digits(pieces: &mut [Piece]) {
     }
 }
 
-/// `niiiice`: three or more of a letter become one, which remembers that it was stretched.
+/// Replaces three or more of a letter, as in `niiiice`, by one that is flagged as `stretched`.
 fn shorten_runs(pieces: &[Piece]) -> Vec<Piece> {
     let mut short = Vec::with_capacity(pieces.len());
     for run in pieces.chunk_by(|left, right| left.letter == right.letter) {
@@ -116,15 +123,17 @@ fn shorten_runs(pieces: &[Piece]) -> Vec<Piece> {
     short
 }
 
-/// `b a d`, `b.a.d`, `v.1.a`: three or more characters that stand alone, each one separator apart, and at least two of
-/// them letters, become one word.
+/// Joins separated letters to a word, as in `b a d`, `b.a.d` and `v.1.a`.
+///
+/// It takes three or more single characters with one separator between each, at least two of them
+/// letters.
 fn join_spaced(pieces: Vec<Piece>) -> Vec<Piece> {
     let is_word =
         |at: Option<usize>| at.and_then(|at| pieces.get(at)).is_some_and(|piece| piece.letter.is_alphanumeric());
     let mut alone = vec![false; pieces.len()];
     for token in tokens(&pieces) {
         let at = token.start;
-        // A plus between two letters is a sum.
+        // A plus between two letters means addition.
         alone[at] =
             token.len() == 1 && pieces[at].letter != '+' && !is_word(at.checked_sub(1)) && !is_word(Some(at + 1));
     }

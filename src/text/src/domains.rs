@@ -1,7 +1,6 @@
-//! Which names are likely to be on the Internet. A link without a scheme is told from other text by its last part
-//! alone.
+//! Recognises domain names. A link without a scheme is recognised by its top-level domain alone.
 
-/// The endings without a country that are met most, and the countries' in other scripts.
+/// Common generic top-level domains, and those of countries in other scripts.
 const GENERIC: &str = "\
     academy agency ai app art asia audio band bar best bet bid bike biz blog boutique build business buzz cafe cam \
     camp capital care cards cash casino cat center chat cheap church city claims cleaning click clinic cloud club \
@@ -24,7 +23,7 @@ const GENERIC: &str = "\
     xxx xyz yoga zip zone \
     рф бел бг мкд мон срб укр қаз ευ ελ 한국 السعودية امارات ایران مصر भारत";
 
-/// The countries.
+/// Country-code top-level domains.
 const COUNTRIES: &str = "\
     ac ad ae af ag al ao aq ar au aw ax az ba bb bd bf bg bh bi bj bm bn bo br bs bt bw by bz ca cd cf cg ch ci ck \
     cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et eu fi fj fk fo fr ga gd ge gf gg gh gi gl \
@@ -33,16 +32,17 @@ const COUNTRIES: &str = "\
     nu nz om pa pe pf pg ph pk pn pr pt pw qa ro ru rw sa sb sc sd se sg si sk sl sm sn sr ss su sv sx sy sz tc td \
     tf tg th tj tk tl tm tn tr tt tv tw tz ua ug uk uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw";
 
-/// Endings that are also file names' or English words: such a name needs more to be taken for a link, a path or a
-/// `www.`.
+/// Top-level domains that are also file extensions or English words. A name that ends in one is a
+/// link only with a path, a port or a leading `www.`.
 const AMBIGUOUS: &str = "am as at be cc in is it me md mk ml mm mov my no pl pm ps py re rs sh so st to us zip";
 
-/// Whether a host that was written without a scheme is likely to be meant as one. `more` says that a path or a port
-/// follows.
+/// Whether a host written without a scheme is likely to be a link.
+///
+/// `more`: a path or a port follows.
 pub(crate) fn is_domain(host: &str, more: bool) -> bool {
     let sure = more || host.starts_with("www.");
     if host.split('.').all(|part| part.bytes().all(|byte| byte.is_ascii_digit())) {
-        // `1.2.3.4` is a version as often as an address.
+        // `1.2.3.4` is as likely a version as an address.
         return more;
     }
     let Some((_, ending)) = host.rsplit_once('.') else { return false };

@@ -1,4 +1,4 @@
-/// The units, the largest first: their seconds, and their names for one and for several.
+/// The units, largest first: their length in seconds, and their singular and plural names.
 const UNITS: [(u64, Names); 5] = [
     (31_536_000, Names { english: ["year", "years"], french: ["an", "ans"] }),
     (86_400, Names { english: ["day", "days"], french: ["jour", "jours"] }),
@@ -12,12 +12,14 @@ struct Names {
     french: [&'static str; 2],
 }
 
-/// A number of seconds in words: the largest unit and the one below it, `2 hours 30 minutes`. What is smaller is left
-/// out. In French for a French `locale`, in English for every other. What is not a number counts as none.
+/// Formats a number of seconds in words: the largest unit and the next one, `2 hours 30 minutes`.
+///
+/// Smaller units are left out. The text is French for a French `locale` and English for every other.
+/// NaN counts as 0.
 #[must_use]
 pub fn duration(seconds: f64, locale: &str) -> String {
     let french = locale.split(['-', '_']).next().is_some_and(|language| language.eq_ignore_ascii_case("fr"));
-    // The cast takes what is too large for the largest number, and NaN for zero.
+    // The cast saturates, and turns NaN into 0.
     let whole = seconds.abs().round() as u64;
     let largest = UNITS.iter().position(|(unit, _)| whole >= *unit).unwrap_or(UNITS.len() - 1);
 
@@ -27,7 +29,7 @@ pub fn duration(seconds: f64, locale: &str) -> String {
         let count = rest / unit;
         rest %= unit;
         if count > 0 || parts.is_empty() {
-            // French counts nothing as singular.
+            // In French, 0 takes the singular.
             let several = if french { count > 1 } else { count != 1 };
             let names = if french { names.french } else { names.english };
             parts.push(format!("{count} {}", names[usize::from(several)]));

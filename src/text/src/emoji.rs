@@ -2,10 +2,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// The longest emoji there is has 10 code points; this leaves room for tag sequences (flags of regions).
+/// The maximum number of code points. The longest emoji has 10; this leaves room for tag sequences
+/// (flags of regions).
 const LONGEST: usize = 32;
 
-/// The grammar of UTS #51: a flag, a keycap, or pictographs with a skin tone or presentation selector, joined by zero-width joiners.
+/// The grammar of UTS #51: a flag, a keycap, or pictographs with a skin tone or presentation
+/// selector, joined by zero-width joiners.
 static EMOJI: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let part = r"\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\x{FE0F}\x{20E3}?)?";
     let tags = r"[\x{E0020}-\x{E007E}]{1,16}\x{E007F}";

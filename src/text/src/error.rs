@@ -1,51 +1,53 @@
-/// Why a pattern, a word list or a set of forms cannot be used. For the author of the script.
+/// The reason why a pattern, a word list or a set of plural forms cannot be used.
+///
+/// The texts are for the author of the script.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
     /// A pattern has too many bytes.
     #[error("the pattern `{pattern}` has {bytes} bytes; a pattern may have 4,096")]
     PatternTooLong {
-        /// How it begins.
+        /// The beginning of the pattern.
         pattern: String,
-        /// Its bytes.
+        /// Its length in bytes.
         bytes: usize,
     },
-    /// A pattern is not a regular expression, or one that takes too much memory.
+    /// A pattern is not a valid regular expression, or needs too much memory.
     #[error("the pattern `{pattern}` cannot be used: {cause}")]
     BadPattern {
-        /// How it begins.
+        /// The beginning of the pattern.
         pattern: String,
-        /// The compiler's own words.
+        /// The error text of the regex compiler.
         cause: String,
     },
     /// A word list has too many words.
     #[error("a word list has {words} words; a list may have 100,000")]
     TooManyWords {
-        /// How many it has.
+        /// The number of words.
         words: usize,
     },
     /// A word of a word list has too many bytes.
     #[error("the word `{word}` has {bytes} bytes; a word may have 128")]
     WordTooLong {
-        /// How it begins.
+        /// The beginning of the word.
         word: String,
-        /// Its bytes.
+        /// Its length in bytes.
         bytes: usize,
     },
-    /// The searcher for all words or patterns together could not be made.
+    /// The combined automaton of all words or patterns could not be built.
     #[error("the word lists and patterns are too large to be searched for together: {cause}")]
     TooLargeTogether {
-        /// The compiler's own words.
+        /// The error text of the automaton's builder.
         cause: String,
     },
-    /// The form that a number asks for is not there.
+    /// The plural form for a number is missing.
     #[error("there is no plural form `{category}` and no form `other`; give at least `other`")]
     NoPluralForm {
-        /// The category that the language's rules chose.
+        /// The category chosen by the rules of the language.
         category: &'static str,
     },
 }
 
-/// How a text begins, for a message about it.
+/// Returns the beginning of a text, shortened for an error message.
 pub(crate) fn beginning(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", &text[..end]),

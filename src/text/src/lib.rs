@@ -1,7 +1,7 @@
-//! What is found in a message, and what is done to text. Knows nothing of chat platforms or scripts.
+//! Searches messages and processes text. Knows nothing of chat platforms or scripts.
 //!
-//! A [`Scanner`] holds the patterns and word lists of a script, and several of them share the readings of a message. The
-//! rest are the functions that scripts have for text.
+//! A [`Scanner`] holds the patterns and word lists of one script. Several scanners share the
+//! normalised forms of a message ([`Prepared`]). The rest are the text functions of the script API.
 //!
 //! ```
 //! use palabre_text::{Entry, Hit, Scanner};

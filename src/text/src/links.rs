@@ -5,9 +5,11 @@ use linkify::{LinkFinder, LinkKind};
 use crate::domains::is_domain;
 use crate::letters::is_unspaced;
 
-/// How much of a text is looked at, and how long a stretch without spaces may be: what finds links takes the square of
-/// that.
+/// The number of bytes of a text that are searched.
 const MOST_BYTES: usize = 64 * 1_024;
+/// The longest run without spaces that is searched as one, in bytes.
+///
+/// The link finder takes quadratic time.
 const LONGEST_STRETCH: usize = 4 * 1_024;
 
 /// A link in a text.
@@ -15,24 +17,27 @@ const LONGEST_STRETCH: usize = 4 * 1_024;
 pub struct Link {
     /// The link as it was written.
     pub url: String,
-    /// Where it leads: the name or address alone, in small letters.
+    /// Its host: the name or address alone, in lower case.
     pub host: String,
-    /// Its first byte in the text.
+    /// The byte offset of its start in the text.
     pub start: usize,
-    /// The byte after its last.
+    /// The byte offset after its end.
     pub end: usize,
 }
 
-/// The links of a text, in its order, without the punctuation that follows them.
+/// Returns the links of a text in order, without the punctuation after them.
 ///
-/// Anything with a scheme (`https://…`) is one; without a scheme (`example.com/x`) the name has to end like one on the
-/// Internet, so that `main.rs` and a forgotten space after a full stop are none. Only the first 64 KiB are looked at.
+/// Anything with a scheme (`https://…`) is a link. Without a scheme (`example.com/x`), the name must
+/// end in a known top-level domain, so that `main.rs` or a missing space after a full stop is not
+/// taken for a link. Only the first 64 KiB are searched.
 #[must_use]
 pub fn links(text: &str) -> Vec<Link> {
     links_while(text, &|| true).unwrap_or_default()
 }
 
-/// As [`links`], as long as `goes_on`, which is asked before each stretch without spaces. `None` where it said no.
+/// Does the same as [`links`] while `goes_on` returns true, else returns `None`.
+///
+/// `goes_on` is called before each run without spaces.
 #[must_use]
 pub fn links_while(text: &str, goes_on: &dyn Fn() -> bool) -> Option<Vec<Link>> {
     let mut with_scheme = LinkFinder::new();
@@ -42,12 +47,12 @@ pub fn links_while(text: &str, goes_on: &dyn Fn() -> bool) -> Option<Vec<Link>> 
 
     let looked_at = text.floor_char_boundary(MOST_BYTES);
     let mut urls = Vec::new();
-    // The finder takes all characters beyond ASCII for parts of a link, and quotation marks are none.
+    // The finder takes all non-ASCII characters for parts of a link, even quotation marks.
     for stretch in split(text, 0..looked_at, |c| c.is_whitespace() || !(c.is_ascii() || c.is_alphanumeric())) {
         if !goes_on() {
             return None;
         }
-        // Links with a scheme come first: `see.https://example.com` must not be read as the name `see.https`.
+        // Links with a scheme go first: `see.https://example.com` must not match as the name `see.https`.
         let mut free = stretch.start;
         for url in find(&with_scheme, text, stretch.clone()) {
             names(&without, text, free..url.start, &mut urls);
@@ -59,14 +64,14 @@ pub fn links_while(text: &str, goes_on: &dyn Fn() -> bool) -> Option<Vec<Link>> 
     Some(urls.into_iter().filter_map(|url| link(text, url)).collect())
 }
 
-/// Finds names without a scheme. They often stand among Chinese or Thai without a space.
+/// Finds names without a scheme, also in Chinese or Thai text without spaces around them.
 fn names(finder: &LinkFinder, text: &str, within: Range<usize>, urls: &mut Vec<Range<usize>>) {
     for part in split(text, within, is_unspaced) {
         urls.extend(find(finder, text, part));
     }
 }
 
-/// The parts of a text between the characters that keep them apart, the longest ones cut.
+/// Splits a text at the characters for which `apart` is true, and cuts parts that are too long.
 fn split(text: &str, within: Range<usize>, apart: impl Fn(char) -> bool) -> Vec<Range<usize>> {
     let gaps = text[within.clone()].match_indices(apart);
     let gaps = gaps.map(|(offset, gap)| (within.start + offset, gap.len()));
@@ -101,7 +106,7 @@ fn link(text: &str, url: Range<usize>) -> Option<Link> {
     (leads_somewhere && !host.is_empty()).then(|| Link { url: url.to_owned(), host, start, end })
 }
 
-/// The host of what follows the scheme, and whether anything follows the host.
+/// Returns the host of an address without its scheme, and whether anything follows the host.
 fn host(address: &str) -> (&str, bool) {
     let end = address.find(['/', '?', '#', '\\']).unwrap_or(address.len());
     let authority = &address[..end];

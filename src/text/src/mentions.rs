@@ -2,37 +2,38 @@ use std::ops::Range;
 
 const LONGEST_NAME: usize = 64;
 
-/// Whom or what a mention is of.
+/// The kind of a mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MentionKind {
-    /// A person.
+    /// A user.
     User,
-    /// All who have a role.
+    /// All members with a role.
     Role,
     /// A room.
     Room,
-    /// All in the room.
+    /// Everyone in the room.
     Everyone,
 }
 
 /// A mention in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mention {
-    /// Whom or what it is of.
+    /// The kind.
     pub kind: MentionKind,
-    /// The identifier, where it was mentioned by that.
+    /// The id, in a mention by id.
     pub id: Option<String>,
-    /// The name, where it was mentioned by that; `everyone` or `here` for everyone.
+    /// The name, in a mention by name; `everyone` or `here` for everyone.
     pub name: Option<String>,
-    /// Its first byte in the text.
+    /// The byte offset of its start in the text.
     pub start: usize,
-    /// The byte after its last.
+    /// The byte offset after its end.
     pub end: usize,
 }
 
-/// The mentions of a text, in its order: `<@1>`, `<@!1>`, `<@&1>`, `<#1>`, `@name`, `@everyone` and `@here`.
+/// Returns the mentions of a text in order.
 ///
-/// E-mail addresses and the parts of links are none, nor is anything in a `code` span.
+/// These are `<@1>`, `<@!1>`, `<@&1>`, `<#1>`, `@name`, `@everyone` and `@here`. E-mail addresses,
+/// parts of links and anything in a `code` span are not mentions.
 #[must_use]
 pub fn mentions(text: &str) -> Vec<Mention> {
     let mut code = code_spans(text).into_iter().peekable();
@@ -66,7 +67,7 @@ fn by_id(text: &str, start: usize) -> Option<Mention> {
 }
 
 fn by_name(text: &str, start: usize) -> Option<Mention> {
-    // After a letter it is an e-mail address, after a slash part of a link, after a backslash it was escaped.
+    // After a letter it is an e-mail address, after a slash part of a link, after a backslash escaped.
     let inside = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '%' | '+' | '-' | '/' | '\\' | '@' | '<');
     if text[..start].chars().next_back().is_some_and(inside) {
         return None;
@@ -78,12 +79,14 @@ fn by_name(text: &str, start: usize) -> Option<Mention> {
     fits.then(|| Mention { kind, id: None, name: Some(name.to_owned()), start, end: start + 1 + name.len() })
 }
 
-/// The characters at the beginning that belong.
+/// Returns the longest prefix of characters for which `belongs` is true.
 fn leading(text: &str, belongs: impl Fn(char) -> bool) -> &str {
     &text[..text.find(|c: char| !belongs(c)).unwrap_or(text.len())]
 }
 
-/// The parts of a text between as many backticks as before them, as in CommonMark.
+/// Returns the code spans of a text.
+///
+/// As in CommonMark, a code span ends at the same number of backticks as it begins with.
 fn code_spans(text: &str) -> Vec<Range<usize>> {
     let runs = backticks(text);
     let mut spans = Vec::new();

@@ -2,13 +2,15 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Control and format characters, what is not assigned or private, separators of lines, what is ignored when text is shown (UAX #44),
-/// the blank Braille cell, and strokes and circles that are drawn over a letter.
+/// Characters that are invisible or overlay a letter.
+///
+/// These are control, format, unassigned and private-use characters, line separators,
+/// default-ignorable code points (UAX #44), the blank Braille cell, and overlay strokes and circles.
 const HIDDEN: &str =
     r"[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\x{2800}\x{0334}-\x{0338}\x{20D0}-\x{20FF}\x{1D173}-\x{1D17A}]";
-/// More marks on one letter than any language has.
+/// More combining marks on one letter than any language uses.
 const PILED: &str = r"\p{M}{4}";
-/// Something that stands by itself.
+/// A character that is visible by itself.
 const VISIBLE: &str = r"[\p{L}\p{N}\p{P}\p{S}]";
 
 static RULES: LazyLock<Vec<(Option<Regex>, bool, &str)>> = LazyLock::new(|| {
@@ -19,7 +21,7 @@ static RULES: LazyLock<Vec<(Option<Regex>, bool, &str)>> = LazyLock::new(|| {
     ]
 });
 
-/// Returns why a name could pass for another, or be seen by nobody; `None` for one that may stand.
+/// Returns why a name could be mistaken for another or is invisible; `None` if it is acceptable.
 #[must_use]
 pub fn name_problem(name: &str) -> Option<&'static str> {
     let breaks = |(rule, wanted, _): &&(Option<Regex>, bool, &str)| {

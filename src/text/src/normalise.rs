@@ -3,35 +3,42 @@ use std::ops::Range;
 use crate::disguise::{Piece, is_undisguised, undo};
 use crate::shape::read;
 
-/// So many characters, and it is asked whether to go on.
+/// The number of characters between two calls of `goes_on`.
 const ASKED_EVERY: usize = 1_000;
 
-/// A text as a reader takes it, and where each part of it came from.
+/// A normalised text, with the position in the original of each of its characters.
 #[derive(Debug, Clone)]
 pub struct Normalised {
     text: String,
-    /// `None` where every byte came from the byte at its own place.
+    /// `None` if all byte offsets are the same as in the original.
     pieces: Option<Vec<Piece>>,
 }
 
-/// Sees through what hides a word from a filter.
+/// Undoes everything that hides a word from a filter.
 ///
-/// In this order: characters are read as the plain small letters that they show (`Ｆｕｌｌ`, `𝓫ⓐd`, `é`, `ß` as `ss`, the
-/// Cyrillic `раура`, letters under a pile of accents), and those that show nothing, such as zero-width joiners, vanish;
-/// digits and signs that stand in for letters (`4@` `8` `3€` `9` `1!` `0` `5$` `7+`) are read as letters where they
-/// touch one, so that plain numbers stay; three or more of a letter become one; and words of three or more letters that
-/// are set one separator apart (`b a d`, `b.a.d`) are joined.
+/// In this order:
 ///
-/// Two of a letter stay two: `class` is not `clas`. What was stretched may have been either, so a word list finds both
-/// `ass` and `as` in `asssss`, and `class` in `claaasss`, but not `ass` in `as`.
+/// 1. Characters become the plain lower-case letters that they look like (`Ｆｕｌｌ`, `𝓫ⓐd`, `é`, `ß` as
+///    `ss`, the Cyrillic `раура`, letters with many accents). Invisible characters, such as
+///    zero-width joiners, are removed.
+/// 2. Digits and signs that stand in for letters (`4@` `8` `3€` `9` `1!` `0` `5$` `7+`) become letters
+///    where they touch a letter, so that plain numbers stay.
+/// 3. Three or more of a letter become one.
+/// 4. Words of three or more letters with one separator between each (`b a d`, `b.a.d`) are joined.
 ///
-/// A text that has been normalised is not changed by a second time, and is at most eight times as many characters long as it was.
+/// Two of a letter stay two: `class` is not `clas`. A letter written three or more times may have been
+/// a single or a double one, so a word list finds both `ass` and `as` in `asssss`, and `class` in
+/// `claaasss`, but not `ass` in `as`.
+///
+/// Normalising is idempotent. The result has at most eight times as many characters as the text.
 #[must_use]
 pub fn normalise(text: &str) -> Normalised {
     normalise_while(text, &|| true).unwrap_or(Normalised { text: String::new(), pieces: None })
 }
 
-/// As [`normalise`], as long as `goes_on`, which is asked every thousand characters. `None` where it said no.
+/// Does the same as [`normalise`] while `goes_on` returns true, else returns `None`.
+///
+/// `goes_on` is called every 1,000 characters.
 #[must_use]
 pub fn normalise_while(text: &str, goes_on: &dyn Fn() -> bool) -> Option<Normalised> {
     if text.is_ascii() && is_undisguised(text) {
@@ -45,7 +52,7 @@ pub fn normalise_while(text: &str, goes_on: &dyn Fn() -> bool) -> Option<Normali
         let end = start + c.len_utf8();
         let before = pieces.len();
         read(c, |letter| pieces.push(Piece { letter, start, end, stretched: false }));
-        // An accent or a joiner belongs to the letter before it: who cuts that letter out cuts them out too.
+        // An accent or a joiner belongs to the letter before it, so that both are cut out together.
         if pieces.len() == before
             && let Some(last) = pieces.last_mut()
         {
@@ -57,20 +64,22 @@ pub fn normalise_while(text: &str, goes_on: &dyn Fn() -> bool) -> Option<Normali
 }
 
 impl Normalised {
-    /// The text as it is read.
+    /// Returns the normalised text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The same, to keep.
+    /// Returns the normalised text as an owned string.
     #[must_use]
     pub fn into_text(self) -> String {
         self.text
     }
 
-    /// The bytes of the original that these bytes of [`Self::text`] stand for: whole characters, from the first to the
-    /// last that has a part in them. An empty range gives `0..0`.
+    /// Maps a byte range of [`Self::text`] to one of the original.
+    ///
+    /// The result covers whole characters, from the first to the last that contributed to the range.
+    /// An empty range gives `0..0`.
     #[must_use]
     pub fn original(&self, range: Range<usize>) -> Range<usize> {
         let mut found: Option<Range<usize>> = None;
@@ -86,7 +95,7 @@ impl Normalised {
         found.unwrap_or(0..0)
     }
 
-    /// The characters of the text one by one.
+    /// Iterates over the characters of the text.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = Piece> {
         let unmoved = if self.pieces.is_none() { self.text.as_str() } else { "" };
         let unmoved = unmoved.char_indices().map(|(start, letter)| Piece {

@@ -7,24 +7,26 @@ use crate::error::{TextError, beginning};
 use crate::stepwise::{End, config, search};
 
 const LONGEST_PATTERN: usize = 4_096;
-/// How much memory a compiled pattern may take.
+/// The maximum memory of a compiled pattern, in bytes.
 const MOST_MEMORY: usize = 1 << 20;
 
-/// One pattern, and what is known of it before it is tried.
+/// A compiled pattern, with the properties that decide how it is matched.
 #[derive(Debug)]
 pub(crate) struct Pattern {
     pub(crate) regex: Regex,
-    /// The named groups, with their numbers.
+    /// The named groups, with their indices.
     pub(crate) names: Vec<(String, usize)>,
-    /// One of these is in the folded form of every text that matches.
+    /// At least one of these is in the folded form of every text that matches.
     pub(crate) atoms: Option<Vec<String>>,
-    /// It has a `\b` or the like: the automata that match many patterns at once stop at the first letter beyond ASCII.
+    /// Whether it has a Unicode word boundary, such as `\b`.
+    ///
+    /// If so, the lazy DFA that matches many patterns at once stops at the first non-ASCII character.
     pub(crate) has_word_ends: bool,
-    /// The states of its automaton. In the worst case a search looks at all of them for each byte of the text.
+    /// The number of states of its NFA. In the worst case a search visits all of them for each byte.
     states: usize,
-    /// Looks whether it matches at all, and can be stopped.
+    /// Tells whether it matches at all, in a search that can be stopped.
     dfa: Option<DFA>,
-    /// The memory of its automaton, in bytes.
+    /// The memory of its NFA, in bytes.
     size: usize,
 }
 
@@ -52,12 +54,12 @@ impl Pattern {
         })
     }
 
-    /// How many steps a search of this text can take at the worst.
+    /// Returns the number of steps that a search of this text takes in the worst case.
     pub(crate) fn steps(&self, text: &str) -> usize {
         self.states.saturating_mul(text.len())
     }
 
-    /// Whether it may match anywhere in the text; `None` where `goes_on` said no.
+    /// Returns whether it may match anywhere in the text; `None` once `goes_on` returns false.
     pub(crate) fn may_match(&self, text: &str, goes_on: &dyn Fn() -> bool) -> Option<bool> {
         let Some(dfa) = &self.dfa else { return Some(true) };
         let mut seen = [false];
@@ -74,21 +76,22 @@ fn automaton(text: &str) -> Result<NFA, String> {
     NFA::compiler().configure(config).build(text).map_err(|error| error.to_string())
 }
 
-/// Whether a pattern can be used: a Rust regular expression of at most 4,096 bytes that compiles to at most one
-/// mebibyte.
+/// Checks a pattern.
+///
+/// It must be a Rust regular expression of at most 4,096 bytes that compiles to at most 1 MiB.
 ///
 /// # Errors
 ///
-/// When it cannot be used; the error says where and why.
+/// If the pattern is invalid or too large; the error says where and why.
 pub fn check_pattern(pattern: &str) -> Result<(), TextError> {
     pattern_size(pattern).map(drop)
 }
 
-/// How many bytes a pattern takes once it is compiled.
+/// Returns the size of a compiled pattern, in bytes.
 ///
 /// # Errors
 ///
-/// When it cannot be used.
+/// If the pattern is invalid or too large.
 pub fn pattern_size(pattern: &str) -> Result<usize, TextError> {
     Pattern::compile(pattern).map(|pattern| pattern.size)
 }

@@ -1,7 +1,8 @@
-//! All patterns of all scripts, tried on a message at the cost of few.
+//! Matches many patterns against a message at the cost of a few.
 //!
-//! Most patterns hold some literal text (their *atoms*), and one automaton finds the atoms of all of them; only
-//! a pattern whose atom is in the message is run. The rest are run together as one set.
+//! Most patterns contain some literal text (their *atoms*), and one automaton finds the atoms of all of
+//! them. A pattern runs only if one of its atoms is in the message. Patterns without atoms run
+//! together in one automaton.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -13,23 +14,27 @@ use crate::pattern::Pattern;
 use crate::prepared::Prepared;
 use crate::together::Together;
 
-/// The steps of a search that cannot be stopped, at the worst: ten milliseconds. Where there are more, one that can be stopped looks
-/// first whether the pattern matches.
+/// The steps above which a search that can be stopped checks first whether the pattern matches.
+///
+/// In the worst case they take 10 ms.
 const FEW_STEPS: usize = 1 << 20;
-/// A pattern that takes more steps than this on a message, a sixth of a second, and matches it, is not heard. One of a thousand
-/// states, which is large, is heard in messages of 16 kB.
+/// The steps above which a match is not reported: a sixth of a second in the worst case.
+///
+/// A pattern of 1,000 states, which is large, is still reported for messages of 16 kB.
 const MOST_STEPS: usize = 16 << 20;
-/// So many hits of atoms, and it is asked whether to go on.
+/// The number of atom hits between two calls of `goes_on`.
 const ASKED_EVERY: usize = 1_024;
 
-/// Patterns, each with the caller's key.
+/// A set of patterns, each with a key of the caller.
 #[derive(Debug)]
 pub struct PatternSet<K> {
     entries: Vec<(K, Arc<Pattern>)>,
     atoms: Option<AhoCorasick>,
-    /// For each atom, the patterns that have it.
+    /// For each atom, the entries whose pattern has it.
     owners: Vec<Vec<usize>>,
+    /// The patterns without atoms and without Unicode word boundaries.
     loose: Together,
+    /// The patterns without atoms and with Unicode word boundaries.
     loose_with_word_ends: Together,
 }
 
@@ -38,9 +43,9 @@ pub struct PatternSet<K> {
 pub struct Match<'p, K> {
     /// The key of the pattern.
     pub key: &'p K,
-    /// What its groups matched; the whole match first.
+    /// The texts of its groups; the whole match first.
     pub captures: Vec<Option<String>>,
-    /// The named groups, with their places in `captures`.
+    /// The named groups, with their indices in `captures`.
     pub names: Vec<(String, usize)>,
 }
 
@@ -57,20 +62,20 @@ impl<K> Default for PatternSet<K> {
 }
 
 impl<K> PatternSet<K> {
-    /// Compiles patterns, each as [`check_pattern`](crate::check_pattern()) would.
+    /// Compiles patterns, with the limits of [`check_pattern`](crate::check_pattern()).
     ///
     /// # Errors
     ///
-    /// When one of them cannot be used.
+    /// If one of them is invalid or too large.
     pub fn new(entries: Vec<(K, String)>) -> Result<Self, TextError> {
         Self::default().rebuilt(entries)
     }
 
-    /// A set of other patterns; those that are in this one too are not compiled again.
+    /// Builds a set of other patterns, reusing the compiled ones of this set.
     ///
     /// # Errors
     ///
-    /// When one of them cannot be used.
+    /// If one of them is invalid or too large.
     pub fn rebuilt<J>(&self, entries: Vec<(J, String)>) -> Result<PatternSet<J>, TextError> {
         let compiled = self.entries.iter().map(|(_, pattern)| (pattern.regex.as_str().to_owned(), Arc::clone(pattern)));
         let mut compiled: HashMap<String, Arc<Pattern>> = compiled.collect();
@@ -90,7 +95,7 @@ impl<K> PatternSet<K> {
         Ok(set)
     }
 
-    /// Sorts the entries by how they are tried.
+    /// Builds the automata that select the patterns to run.
     fn filter(&mut self) -> Result<(), TextError> {
         let mut owners: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         let mut without = [Vec::new(), Vec::new()];
@@ -113,19 +118,21 @@ impl<K> PatternSet<K> {
         Together::new(patterns, &texts)
     }
 
-    /// The first match of each pattern that matches, in the order of the entries.
+    /// Returns the first match of each pattern that matches, in the order of the entries.
     #[must_use]
     pub fn matches(&self, text: &str) -> Vec<Match<'_, K>> {
         self.matches_in(&Prepared::new(text))
     }
 
-    /// The same for a message that other searchers read too.
+    /// Does the same for a message that is shared with other searches.
     #[must_use]
     pub fn matches_in(&self, message: &Prepared<'_>) -> Vec<Match<'_, K>> {
         self.matches_while(message, &|| true).0
     }
 
-    /// As [`PatternSet::matches_in`], as long as `goes_on`; and whether each pattern was tried.
+    /// Does the same as [`PatternSet::matches_in`] while `goes_on` returns true.
+    ///
+    /// Also returns whether every pattern was tried.
     pub(crate) fn matches_while(
         &self,
         message: &Prepared<'_>,
@@ -152,11 +159,11 @@ impl<K> PatternSet<K> {
         (found, is_whole)
     }
 
-    /// The entries that are worth trying; `None` where `goes_on` said no.
+    /// Returns the entries that may match; `None` once `goes_on` returns false.
     fn candidates(&self, message: &Prepared<'_>, goes_on: &dyn Fn() -> bool) -> Option<Vec<usize>> {
         let mut found: Vec<usize> = Vec::new();
         if let Some(atoms) = &self.atoms {
-            // An atom that comes again brings nobody new.
+            // A repeated atom adds no new entries.
             let mut seen = vec![false; self.owners.len()];
             for (count, atom) in atoms.find_overlapping_iter(message.folded()).enumerate() {
                 if count % ASKED_EVERY == 0 && !goes_on() {
@@ -172,7 +179,7 @@ impl<K> PatternSet<K> {
             return None;
         }
         if !message.text().is_ascii() {
-            // The automaton stops at the first letter beyond ASCII.
+            // The automaton stops at the first non-ASCII character.
             found.extend(self.loose_with_word_ends.all());
         } else if !self.loose_with_word_ends.candidates(message.text(), &mut found, goes_on) {
             return None;

@@ -1,15 +1,16 @@
 use unicode_segmentation::UnicodeSegmentation;
 
-/// How many characters of a text are compared: the work is the product of both lengths.
+/// The number of characters of a text that are compared: time is the product of both lengths.
 const MOST_COMPARED: usize = 500;
 
-/// Puts a backslash before all punctuation that Markdown gives a meaning, so that the text shows as it is. Right for
-/// CommonMark, Discord and Telegram. Mentions stay mentions.
+/// Escapes all Markdown punctuation with backslashes, so that the text is shown literally.
+///
+/// Works for CommonMark, Discord and Telegram. Mentions stay mentions.
 #[must_use]
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);
     for c in text.chars() {
-        // All that Telegram wants escaped, which holds what the others know, and `&` for CommonMark's entities.
+        // All characters of Telegram, which include those of the others, and `&` for CommonMark's entities.
         if matches!(c, '\\' | '`' | '*' | '_' | '~' | '|' | '#' | '+' | '-' | '=' | '.' | '!' | '<' | '>' | '&')
             || matches!(c, '[' | ']' | '(' | ')' | '{' | '}')
         {
@@ -20,10 +21,11 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
-/// The text if it has at most `max_chars` characters, else its beginning and the ellipsis, together at most as many.
+/// Shortens a text to at most `max_chars` characters, including the ellipsis.
 ///
-/// What a reader takes for one character, such as a flag or a letter with its accents, is not cut in two; nor is a
-/// word, unless half of the room would be left empty. An ellipsis that does not fit is left out.
+/// A shorter text is returned as it is. Grapheme clusters, such as a flag or a letter with its accents,
+/// are not split; nor are words, unless half of the space would be left empty. An ellipsis that does
+/// not fit is left out.
 #[must_use]
 pub fn truncate(text: &str, max_chars: usize, ellipsis: &str) -> String {
     if text.chars().nth(max_chars).is_none() {
@@ -46,8 +48,10 @@ pub fn truncate(text: &str, max_chars: usize, ellipsis: &str) -> String {
     format!("{}{ellipsis}", kept.trim_end())
 }
 
-/// How alike two texts are, from 0 to 1: the Damerau-Levenshtein distance (letters added, left out, changed or swapped
-/// with their neighbour) as a part of the longer length, taken from 1. Case counts. Only the first 500 characters are
+/// Returns the similarity of two texts, from 0 to 1.
+///
+/// It is 1 minus the Damerau-Levenshtein distance (letters added, left out, changed, or swapped with
+/// the next one) divided by the greater length. Case matters. Only the first 500 characters are
 /// compared.
 #[must_use]
 pub fn similarity(a: &str, b: &str) -> f64 {

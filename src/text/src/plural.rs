@@ -5,14 +5,14 @@ use unic_langid::LanguageIdentifier;
 
 use crate::error::TextError;
 
-/// The form of a text for a number, by the rules of a language (such as `fr` or `pt-BR`). The forms are named as in
-/// CLDR: `zero`, `one`, `two`, `few`, `many` and `other`, which stands in for those that are not given.
+/// Chooses the plural form for a number, by the rules of a language (such as `fr` or `pt-BR`).
 ///
-/// A language without known rules is treated like English.
+/// The forms are named as in CLDR: `zero`, `one`, `two`, `few`, `many` and `other`, which replaces
+/// missing ones. A language without known rules is treated like English.
 ///
 /// # Errors
 ///
-/// When neither the form that the rules ask for nor `other` is there.
+/// If both the form that the rules ask for and `other` are missing.
 pub fn plural<'f>(locale: &str, n: f64, forms: &'f BTreeMap<String, String>) -> Result<&'f str, TextError> {
     let category = category(locale, n);
     let form = forms.get(category).or_else(|| forms.get("other"));
@@ -35,6 +35,6 @@ fn category(locale: &str, n: f64) -> &'static str {
 fn rules(locale: &str) -> Option<PluralRules> {
     let locale: LanguageIdentifier = locale.parse().ok()?;
     let language = LanguageIdentifier::from_parts(locale.language, None, None, &[]);
-    // Few regions have rules of their own.
+    // Fall back to the language: few regions have rules of their own.
     [locale, language].into_iter().find_map(|locale| PluralRules::create(locale, PluralRuleType::CARDINAL).ok())
 }

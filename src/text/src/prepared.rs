@@ -6,7 +6,7 @@ use crate::letters::{fold, same_case};
 use crate::normalise::normalise;
 use crate::squeezed::Squeezed;
 
-/// A message about to be searched. Its other readings are made when they are first asked for, and once.
+/// A message to be searched. Its folded and normalised forms are computed once, on first use.
 #[derive(Debug)]
 pub struct Prepared<'t> {
     text: &'t str,
@@ -15,19 +15,19 @@ pub struct Prepared<'t> {
 }
 
 impl<'t> Prepared<'t> {
-    /// Wraps a message; does nothing yet.
+    /// Wraps a message without computing anything.
     #[must_use]
     pub fn new(text: &'t str) -> Self {
         Self { text, folded: OnceCell::new(), squeezed: OnceCell::new() }
     }
 
-    /// The message as it was written.
+    /// Returns the original message.
     #[must_use]
     pub fn text(&self) -> &'t str {
         self.text
     }
 
-    /// The message without regard to case.
+    /// Returns the message with its case folded.
     pub(crate) fn folded(&self) -> &str {
         self.folded.get_or_init(|| {
             let same = self.text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
@@ -35,17 +35,17 @@ impl<'t> Prepared<'t> {
         })
     }
 
-    /// The message with all disguises seen through.
+    /// Returns the normalised message with runs of letters collapsed.
     pub(crate) fn squeezed(&self) -> &Squeezed {
         self.squeezed.get_or_init(|| Squeezed::new(&normalise(self.text)))
     }
 
-    /// The bytes of the message that a part of the folded text stands for.
+    /// Maps a byte range of the folded text to one of the message.
     pub(crate) fn original(&self, folded: Range<usize>) -> Range<usize> {
         if self.text.is_ascii() {
             return folded;
         }
-        // Character for character; some take more bytes in another case.
+        // Folding maps character to character, but some take more bytes in another case.
         let mut at = 0;
         let mut start = 0;
         for (offset, c) in self.text.char_indices() {

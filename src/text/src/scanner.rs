@@ -6,51 +6,52 @@ use crate::prepared::Prepared;
 use crate::word_index::WordIndex;
 use crate::words::{Found, check_words};
 
-/// What someone listens for.
+/// One subscription: a pattern or a word list to search for.
 #[derive(Debug, Clone)]
 pub enum Entry<K> {
     /// A regular expression.
     Pattern {
-        /// Who listens.
+        /// The key of the caller.
         key: K,
         /// The expression.
         pattern: String,
     },
     /// A word list.
     Words {
-        /// Who listens.
+        /// The key of the caller.
         key: K,
         /// The words.
         words: Arc<[String]>,
-        /// Whether the words are found in disguise too.
+        /// Whether disguised words are found too.
         normalise: bool,
     },
 }
 
-/// What was heard in a message.
+/// A match of one entry in a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hit<K> {
     /// A pattern matched.
     Pattern {
-        /// Who listens.
+        /// The key of the entry.
         key: K,
-        /// What the groups of its first match are; the whole match first.
+        /// The groups of its first match; the whole match first.
         captures: Vec<Option<String>>,
-        /// The named groups, with their places in `captures`.
+        /// The named groups, with their indices in `captures`.
         names: Vec<(String, usize)>,
     },
-    /// A list has words in the message.
+    /// Words of a list are in the message.
     Words {
-        /// Who listens.
+        /// The key of the entry.
         key: K,
         /// The words, in the order of the message.
         found: Vec<Found>,
     },
 }
 
-/// Patterns and word lists, so that a message is read once for all of them.
+/// Searches a message for many patterns and word lists in one pass.
 ///
-/// What finds the words is made when it is first needed, or by [`Scanner::prepare`]. [`Scanner::rebuilt`] keeps what is the same.
+/// The automaton for words is built on first use or by [`Scanner::prepare`]. [`Scanner::rebuilt`]
+/// reuses the parts that are unchanged.
 #[derive(Debug)]
 pub struct Scanner<K> {
     keys: Vec<K>,
@@ -59,24 +60,24 @@ pub struct Scanner<K> {
     normalised: Lists,
 }
 
-/// What was heard in a message, as far as it was searched.
+/// The result of a scan that may have been stopped early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan<K> {
-    /// What was heard, in the order of the entries.
+    /// The matches, in the order of the entries.
     pub hits: Vec<Hit<K>>,
-    /// Whether everything was looked for.
+    /// Whether the scan is complete: every entry was searched for.
     pub is_whole: bool,
 }
 
-/// The word lists that are looked for in the same reading of the message.
+/// The word lists that are searched for in the same form of the message, folded or normalised.
 #[derive(Debug, Default)]
 struct Lists {
     words: Arc<Words>,
-    /// The entry of each list.
+    /// The index of the entry of each list.
     entries: Vec<usize>,
 }
 
-/// Word lists, and what finds them, which is made when it is first needed.
+/// Word lists, and their automaton, which is built on first use.
 #[derive(Debug, Default)]
 struct Words {
     lists: Vec<Arc<[String]>>,
@@ -96,22 +97,23 @@ impl<K> Default for Scanner<K> {
 }
 
 impl<K> Scanner<K> {
-    /// A scanner for these entries.
+    /// Builds a scanner for these entries.
     ///
     /// # Errors
     ///
-    /// When a pattern or a list cannot be used; [`check_pattern`](crate::check_pattern()) and
-    /// [`check_words`](crate::check_words()) tell so for each before.
+    /// If a pattern or a list is invalid; [`check_pattern`](crate::check_pattern()) and
+    /// [`check_words`](crate::check_words()) check a single one beforehand.
     pub fn new(entries: Vec<Entry<K>>) -> Result<Self, TextError> {
         Self::default().rebuilt(entries)
     }
 
-    /// A scanner for other entries. Patterns that this one has are not compiled again, nor are the word lists if they
-    /// are all the same.
+    /// Builds a scanner for other entries.
+    ///
+    /// Patterns of this scanner are not compiled again, nor are the word lists if all are the same.
     ///
     /// # Errors
     ///
-    /// When a pattern or a list cannot be used.
+    /// If a pattern or a list is invalid.
     pub fn rebuilt(&self, entries: Vec<Entry<K>>) -> Result<Self, TextError> {
         let mut keys = Vec::with_capacity(entries.len());
         let mut patterns = Vec::new();
@@ -137,11 +139,11 @@ impl<K> Scanner<K> {
         })
     }
 
-    /// Makes what is needed to find the words, where that is not done yet.
+    /// Builds the automata for words, unless they exist.
     ///
     /// # Errors
     ///
-    /// When the lists are too large to be searched for together. Nothing is found of them then.
+    /// If the lists are too large to be searched for together. None of their words is found then.
     pub fn prepare(&self) -> Result<(), TextError> {
         for lists in [&self.plain, &self.normalised] {
             lists.words.index().as_ref().map_err(TextError::clone)?;
@@ -149,13 +151,13 @@ impl<K> Scanner<K> {
         Ok(())
     }
 
-    /// Whether it looks for any words.
+    /// Whether it has any word lists.
     #[must_use]
     pub fn has_words(&self) -> bool {
         [&self.plain, &self.normalised].iter().any(|lists| !lists.entries.is_empty())
     }
 
-    /// Makes the readings of the message that a scan needs, which other scanners can use too.
+    /// Computes the forms of the message that a scan needs; other scanners share them.
     pub fn read(&self, message: &Prepared<'_>) {
         message.folded();
         if !self.normalised.entries.is_empty() {
@@ -163,13 +165,15 @@ impl<K> Scanner<K> {
         }
     }
 
-    /// What is heard in a message, in the order of the entries.
+    /// Returns the matches in a message, in the order of the entries.
     #[must_use]
     pub fn scan(&self, text: &str) -> Vec<Hit<&K>> {
         self.scan_while(&Prepared::new(text), &|| true).hits
     }
 
-    /// The same for a message that others scan too, as long as `goes_on`, which is asked again and again.
+    /// Scans a message that is shared with other scanners, while `goes_on` returns true.
+    ///
+    /// `goes_on` is called many times during the scan.
     #[must_use]
     pub fn scan_while(&self, message: &Prepared<'_>, goes_on: &dyn Fn() -> bool) -> Scan<&K> {
         let mut hits: Vec<(usize, Hit<&K>)> = Vec::new();

@@ -1,6 +1,6 @@
-//! What a reader takes one character for: compatibility forms, accents and look-alikes seen through.
+//! Maps a character to the plain characters that it looks like.
 //!
-//! What comes out reads as itself, so reading twice changes nothing.
+//! Resolves compatibility forms, accents and look-alikes. The mapping is idempotent.
 
 use std::sync::OnceLock;
 
@@ -9,16 +9,19 @@ use unicode_security::skeleton;
 
 use crate::letters::only;
 
-/// How many characters one may be read as. The longest words in one character have six; what is longer is a phrase that stands in
-/// one character (U+FDFA has eighteen), and would make a text many times as long.
+/// The maximum number of characters that one maps to.
+///
+/// The longest words in one character have six. Longer ones are phrases in one character (U+FDFA has
+/// eighteen), and would multiply the length of a text.
 const MOST_LETTERS: usize = 8;
-/// Readings are looked up, since a skeleton costs as much as the rest of a scan, in blocks of so many characters, each of which is
-/// filled when it is first needed.
+/// The number of characters in a block of the lookup table, which is filled on first use.
+///
+/// There is a table since computing a skeleton costs as much as the rest of a scan.
 const BLOCK: usize = 256;
-/// The blocks of all planes in which letters are: up to U+31FFF.
+/// The number of blocks: all planes that contain letters, up to U+31FFF.
 const BLOCKS: usize = 0x320;
 static READINGS: [OnceLock<Box<[Reading]>>; BLOCKS] = [const { OnceLock::new() }; BLOCKS];
-/// The blocks of the scripts that messages are mostly written in: up to U+33FF.
+/// The number of blocks with the scripts of most messages: up to U+33FF.
 const COMMON: usize = 0x34;
 
 #[derive(Debug)]
@@ -46,15 +49,18 @@ impl Reading {
     }
 }
 
-/// Fills the table of look-alikes for the common scripts, once in the life of a process, so that no message and no script waits for
-/// it.
+/// Fills the table of look-alikes for the common scripts; does nothing when called again.
+///
+/// Without it, the first messages that need a block of the table wait for it.
 pub fn warm_up() {
     for (block, readings) in READINGS.iter().enumerate().take(COMMON) {
         readings.get_or_init(|| Reading::of_block(block));
     }
 }
 
-/// Calls `out` with each character that `c` is read as; not at all where `c` is not seen or only adorns another.
+/// Calls `out` with each character that `c` maps to.
+///
+/// It is not called if `c` is invisible or only modifies another character.
 pub(crate) fn read(c: char, mut out: impl FnMut(char)) {
     match c {
         '\0'..='\x7f' => return out(c.to_ascii_lowercase()),
@@ -62,7 +68,7 @@ pub(crate) fn read(c: char, mut out: impl FnMut(char)) {
             let narrow = char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c);
             return out(narrow.to_ascii_lowercase());
         }
-        // Ideographs, Hangul and pictures stand for themselves.
+        // Ideographs, Hangul and pictographs map to themselves.
         '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' | '\u{1F300}'..='\u{1FAFF}' => return out(c),
         _ => {}
     }
@@ -84,7 +90,7 @@ pub(crate) fn read(c: char, mut out: impl FnMut(char)) {
 
 fn decompose(c: char, out: &mut Vec<char>) {
     match c {
-        // White letters on black discs and squares, and the letters that flags are made of, have no decomposition.
+        // Negative circled and squared letters and regional indicators (flags) have no decomposition.
         '\u{1F150}'..='\u{1F169}' => return out.extend(letter(c, 0x1F150)),
         '\u{1F170}'..='\u{1F189}' => return out.extend(letter(c, 0x1F170)),
         '\u{1F1E6}'..='\u{1F1FF}' => return out.extend(letter(c, 0x1F1E6)),
@@ -125,7 +131,7 @@ fn letter(c: char, a: u32) -> Option<char> {
     char::from_u32(u32::from('a') + u32::from(c) - a)
 }
 
-/// Pushes the plain characters that `c`, which is not ASCII, looks like; `false` where it looks like none.
+/// Pushes the plain characters that `c`, which is not ASCII, looks like; false if there are none.
 fn look(c: char, out: &mut Vec<char>) -> bool {
     if matches!(c, 'ß' | 'ẞ') {
         out.extend(['s', 's']);
@@ -146,8 +152,8 @@ fn look(c: char, out: &mut Vec<char>) -> bool {
         out.extend(mark);
         return mark.is_some();
     }
-    // The skeleton of ASCII itself is not used, so its two inventions have to be taken back: `rn` and, for capitals,
-    // `l`.
+    // ASCII characters are not replaced by their skeletons, so two peculiarities of those must be
+    // undone: `rn` for m and, for capitals, `l` for I.
     match bones.as_str() {
         "rn" => out.push('m'),
         "l" if c.is_uppercase() => out.push('i'),
@@ -162,8 +168,10 @@ fn look(c: char, out: &mut Vec<char>) -> bool {
     true
 }
 
-/// Where Unicode's confusables end at another letter than the plain one: small capitals, and letters of which only the
-/// capital is a look-alike. Both cases of a letter should be read alike.
+/// Maps letters whose Unicode confusable is not the plain letter.
+///
+/// These are small capitals, and letters of which only the capital is a look-alike: both cases of a
+/// letter should map to the same.
 fn by_hand(c: char) -> Option<char> {
     Some(match c {
         'ᴀ' => 'a',
@@ -188,18 +196,22 @@ fn by_hand(c: char) -> Option<char> {
     })
 }
 
-/// Zero-width and other default-ignorable characters, of which the skeleton is empty, and accents.
+/// Whether this is an accent or a default-ignorable character, such as a zero-width one.
+///
+/// The skeleton of default-ignorable characters is empty.
 fn is_unseen(c: char) -> bool {
     is_accent(c) || skeleton(c.encode_utf8(&mut [0; 4])).next().is_none()
 }
 
-/// The marks that adorn letters of any script. The vowel signs of Indian and Thai scripts are marks too, and stay:
-/// without them other words are left.
+/// Whether this is a combining mark that only modifies a letter.
+///
+/// The vowel signs of Indian scripts and Thai are combining marks too, but are kept: without them the
+/// words are different ones.
 fn is_accent(c: char) -> bool {
     matches!(c,
         '\u{0300}'..='\u{036F}' | '\u{0483}'..='\u{0489}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}'
         | '\u{20D0}'..='\u{20FF}' | '\u{2DE0}'..='\u{2DFF}' | '\u{A66F}'..='\u{A672}' | '\u{FE20}'..='\u{FE2F}'
-        // The points of Hebrew and Arabic, which most people do not write.
+        // The points of Hebrew and Arabic, which are usually not written.
         | '\u{0591}'..='\u{05BD}' | '\u{05BF}' | '\u{05C1}'..='\u{05C2}' | '\u{05C4}'..='\u{05C5}' | '\u{05C7}'
         | '\u{0610}'..='\u{061A}' | '\u{064B}'..='\u{065F}' | '\u{0670}' | '\u{06D6}'..='\u{06DC}')
 }

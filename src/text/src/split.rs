@@ -1,4 +1,4 @@
-//! Long texts in parts.
+//! Splits long texts into parts.
 
 mod layout;
 
@@ -6,10 +6,13 @@ use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
 use layout::Layout;
 
-/// The text in parts of at most `most` UTF-16 units, which is how Discord and Telegram count. A part ends behind a paragraph, or else a
-/// line, a sentence, a word; never within a link or a mention, unless that alone is longer. Formatting that goes over parts, a block of
-/// code or a spoiler, is closed in one and opened again in the next. White space where it is cut is left out. Nothing becomes no part at
-/// all.
+/// Splits a text into parts of at most `most` UTF-16 units.
+///
+/// Discord and Telegram count in these units.
+/// A part ends after a paragraph, or else a line, a sentence or a word; never inside a link or a
+/// mention, unless that alone is longer. Formatting across a cut, such as a code block or a spoiler, is
+/// closed in one part and opened again in the next. White space at a cut is dropped. An empty text has
+/// no parts.
 #[must_use]
 pub fn split(text: &str, most: usize) -> Vec<String> {
     let text = text.trim_end();
@@ -27,7 +30,7 @@ pub fn split(text: &str, most: usize) -> Vec<String> {
             parts.push(format!("{opening}{body}{closing}"));
         }
         at += end;
-        // The indentation of code counts.
+        // Indentation in code is significant.
         let is_code = layout.open_at(at).iter().any(|span| span.is_block);
         let left_out: &[char] = if is_code { &['\n'] } else { &['\n', ' '] };
         at = text.len() - text[at..].trim_start_matches(left_out).len();
@@ -35,7 +38,7 @@ pub fn split(text: &str, most: usize) -> Vec<String> {
     parts
 }
 
-/// Returns what opens again at that byte what is open there.
+/// Returns the delimiters that reopen at that byte the formatting that is open there.
 fn opening(layout: &Layout, text: &str, at: usize, most: usize) -> String {
     let open = layout.open_at(at);
     let line = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
@@ -50,12 +53,14 @@ fn opening(layout: &Layout, text: &str, at: usize, most: usize) -> String {
         ""
     };
     let opening: String = std::iter::once(quote).chain(open.iter().map(|span| span.opening.as_str())).collect();
-    // More marks than text are of no use.
+    // Delimiters must not use up the part.
     if units(&opening) > most / 3 { String::new() } else { opening }
 }
 
-/// Returns where the first part of a text ends, which stands at byte `at` of the whole and has more than `most` units with the `opened`
-/// before it; and what closes there what is open.
+/// Returns the end of the first part of a text, and the delimiters that close what is open there.
+///
+/// The text starts at byte `at` of the whole. With the `opened` units before it, it has more than
+/// `most`.
 fn first_part(layout: &Layout, text: &str, at: usize, most: usize, opened: usize) -> (usize, String) {
     let mut limit = most.saturating_sub(opened).max(1);
     loop {
@@ -73,10 +78,12 @@ fn first_part(layout: &Layout, text: &str, at: usize, most: usize, opened: usize
     }
 }
 
-/// Returns the best place to cut a text within its first `limit` units: in the second half of what fits, or else as late as it can be.
+/// Returns the best place to cut a text within its first `limit` units.
+///
+/// It is in the second half of what fits, or else as late as possible.
 fn end_within(layout: &Layout, text: &str, at: usize, limit: usize) -> usize {
     let end = fitting(text, limit);
-    // White space is left out, so it need not fit.
+    // White space at the cut is dropped, so it need not fit.
     let end = if text[end..].starts_with(['\n', ' ']) { end + 1 } else { end };
     let fits = &text[..end];
     let is_fit = |cut: &usize| layout.may_cut(at + cut) && is_border(text, *cut);
@@ -92,15 +99,17 @@ fn end_within(layout: &Layout, text: &str, at: usize, limit: usize) -> usize {
     good.or_else(late).unwrap_or(end)
 }
 
-/// Where the first part of a text ends which has at most so many UTF-16 units, in bytes: behind a paragraph, or else a line, a sentence, a
-/// word, and not within what a reader takes for one character, unless that alone is longer. Beyond the beginning, if there is a text.
+/// Returns the end, in bytes, of the first part of a text, which has at most `most` UTF-16 units.
+///
+/// It is after a paragraph, or else a line, a sentence or a word, and not inside a grapheme cluster,
+/// unless that alone is longer. It is greater than 0 unless the text is empty.
 #[must_use]
 pub fn end_of_part(text: &str, most: usize) -> usize {
     let end = fitting(text, most);
     if end == text.len() {
         return end;
     }
-    // White space is left out, so it need not fit.
+    // White space at the cut is dropped, so it need not fit.
     cut(text, if text[end..].starts_with(['\n', ' ']) { end + 1 } else { end })
 }
 
@@ -108,7 +117,9 @@ fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-/// How many bytes of the text have at most so many units, in whole graphemes; at least one character.
+/// Returns the length in bytes of the longest prefix of whole graphemes with at most `most` units.
+///
+/// If not even one grapheme fits, it is cut between characters; the prefix has at least one character.
 fn fitting(text: &str, most: usize) -> usize {
     let (mut used, mut end) = (0, 0);
     for (at, grapheme) in text.grapheme_indices(true) {
@@ -131,7 +142,7 @@ fn fitting(text: &str, most: usize) -> usize {
     text.len()
 }
 
-/// The best place to cut in the second half of what fits; where there is none, all that fits.
+/// Returns the best place to cut in the second half of what fits; if there is none, all that fits.
 fn cut(text: &str, end: usize) -> usize {
     let fits = &text[..end];
     let behind = |pattern: &&str| {
@@ -141,7 +152,7 @@ fn cut(text: &str, end: usize) -> usize {
     ["\n\n", "\n", ". ", " "].iter().find_map(behind).unwrap_or(end)
 }
 
-/// Returns whether what a reader takes for one character ends there: a space that carries an accent is no place to cut.
+/// Whether this is a boundary of grapheme clusters; after a space that carries an accent it is not.
 fn is_border(text: &str, at: usize) -> bool {
     GraphemeCursor::new(at, text.len(), true).is_boundary(text, 0).unwrap_or(true)
 }

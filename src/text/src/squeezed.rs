@@ -2,13 +2,13 @@ use std::ops::Range;
 
 use crate::normalise::Normalised;
 
-/// The length of a run that was stretched.
+/// The length stored for a run of three or more.
 const STRETCHED: u8 = 3;
 
-/// A normalised text with each run of a letter as one, and how long the runs were: what word lists look in.
+/// A normalised text with each run of a letter collapsed to one, and the lengths of the runs.
 ///
-/// Whoever stretches a word loses count of its letters, so a stretched run of the text agrees with any run of a word;
-/// the others agree with runs of their own length.
+/// Word lists are searched for in this form. A run of three or more may stand for any number of
+/// letters, so it matches a run of any length in a word. Other runs match runs of the same length.
 #[derive(Debug)]
 pub(crate) struct Squeezed {
     text: String,
@@ -18,10 +18,10 @@ pub(crate) struct Squeezed {
 #[derive(Debug)]
 struct Cell {
     letter: char,
-    /// Where it is in the squeezed text.
+    /// Its byte offset in the squeezed text.
     at: usize,
     run: u8,
-    /// The bytes of the original.
+    /// Its range of bytes in the original.
     start: usize,
     end: usize,
 }
@@ -32,7 +32,7 @@ impl Squeezed {
         let mut cells: Vec<Cell> = Vec::with_capacity(normalised.text().len());
         for piece in normalised.pieces() {
             match cells.last_mut() {
-                // Normalising leaves no run of three, and no letter beside its own stretched run.
+                // Normalising leaves no run of three, and no letter next to its own collapsed run.
                 Some(last) if last.letter == piece.letter && piece.letter.is_alphabetic() => {
                     last.run = 2;
                     last.end = piece.end;
@@ -51,17 +51,17 @@ impl Squeezed {
         &self.text
     }
 
-    /// The lengths of the runs.
+    /// Returns the lengths of the runs.
     pub(crate) fn runs(&self) -> Box<[u8]> {
         self.cells.iter().map(|cell| cell.run).collect()
     }
 
-    /// Whether the part of the text can be the word with these runs.
+    /// Whether this range of the text matches a word with these runs.
     pub(crate) fn agrees(&self, range: &Range<usize>, runs: &[u8]) -> bool {
         self.cells(range).iter().zip(runs).all(|(cell, run)| cell.run == *run || cell.run == STRETCHED)
     }
 
-    /// The bytes of the original that the part stands for.
+    /// Maps a byte range of the squeezed text to one of the original.
     pub(crate) fn original(&self, range: &Range<usize>) -> Range<usize> {
         match self.cells(range) {
             [] => 0..0,

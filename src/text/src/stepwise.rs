@@ -1,27 +1,29 @@
-//! A search in steps, between which it is asked whether to go on. What the regex crate offers cannot be stopped, and takes the
-//! product of a text and a pattern at the worst.
+//! A regex search that can be stopped.
+//!
+//! A search of the regex crate cannot be stopped, and in the worst case takes time proportional to the
+//! text times the pattern.
 
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, Config, DFA};
 use regex_automata::{Input, MatchKind};
 
-/// So many bytes of a text, and it is asked whether to go on.
+/// The number of bytes between two calls of `goes_on`.
 const STEP: usize = 256;
-/// How much memory the states of an automaton may take, which are made as texts need them.
+/// The capacity of the cache of lazily built DFA states, in bytes.
 const STATES: usize = 1 << 20;
 
-/// How a search ended.
+/// The outcome of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    /// All that can match is known.
+    /// The search is complete.
     Whole,
-    /// The automaton cannot read this text.
+    /// The automaton cannot handle this text.
     Unfit,
-    /// It was told not to go on.
+    /// `goes_on` returned false.
     Stopped,
 }
 
-/// How the automata are built that [`search`] works with.
+/// Returns the configuration of the automata for [`search`].
 pub(crate) fn config() -> Config {
     DFA::config()
         .match_kind(MatchKind::All)
@@ -30,7 +32,7 @@ pub(crate) fn config() -> Config {
         .skip_cache_capacity_check(true)
 }
 
-/// Notes which patterns of the automaton match anywhere in the text.
+/// Sets `seen` for each pattern of the automaton that matches anywhere in the text.
 pub(crate) fn search(dfa: &DFA, cache: &mut Cache, text: &str, seen: &mut [bool], goes_on: &dyn Fn() -> bool) -> End {
     let Ok(mut state) = dfa.start_state_forward(cache, &Input::new(text)) else { return End::Unfit };
     for (at, byte) in text.bytes().enumerate() {

@@ -1,4 +1,4 @@
-//! Patterns that nothing in a message tells apart beforehand: run together over every message.
+//! Patterns without atoms, which run together over every message.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,13 +7,13 @@ use regex_automata::nfa::thompson;
 
 use crate::stepwise::{End, config, search};
 
-/// How much memory the automaton of the patterns may take; beyond it they are run one by one.
+/// The maximum memory of the combined automaton, in bytes. Above it, the patterns run one by one.
 const MOST_MEMORY: usize = 16 << 20;
 
-/// Patterns that are searched for at once.
+/// Patterns that are searched for in one pass.
 #[derive(Debug, Default)]
 pub(crate) struct Together {
-    /// The entries that they are of.
+    /// The entry of each pattern.
     patterns: Vec<usize>,
     searcher: Option<(DFA, Mutex<Cache>)>,
 }
@@ -25,12 +25,12 @@ impl Together {
         Self { patterns, searcher }
     }
 
-    /// The entries that they are of.
+    /// Returns the entries of all patterns.
     pub(crate) fn all(&self) -> &[usize] {
         &self.patterns
     }
 
-    /// Adds the entries whose patterns may match. False where `goes_on` said no.
+    /// Adds the entries whose patterns may match. Returns false once `goes_on` returns false.
     pub(crate) fn candidates(&self, text: &str, found: &mut Vec<usize>, goes_on: &dyn Fn() -> bool) -> bool {
         let Some((dfa, cache)) = &self.searcher else {
             found.extend(&self.patterns);

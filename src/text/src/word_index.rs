@@ -1,4 +1,4 @@
-//! The words of many lists in one automaton, so that a message is read once however many lists there are.
+//! Searches for the words of many lists in one pass, with one automaton.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
@@ -15,12 +15,13 @@ use crate::shape::warm_up;
 use crate::squeezed::Squeezed;
 use crate::words::{Found, check_words};
 
-/// How many words of a list are reported for one message.
+/// The maximum number of words of a list that are reported for one message.
 const MOST_FOUND: usize = 32;
-/// How many words of a list may have the same letters, and differ only in which of them are doubled. What is beyond is not found:
-/// each is compared whenever the letters are met.
+/// The maximum number of words of a list that differ only in which letters are doubled.
+///
+/// Further ones are not found: each is compared at every occurrence of the letters.
 const MOST_FORMS: usize = 64;
-/// So many hits, and it is asked whether to go on.
+/// The number of hits between two calls of `goes_on`.
 const ASKED_EVERY: usize = 256;
 
 #[derive(Debug, Default)]
@@ -28,11 +29,11 @@ pub(crate) struct WordIndex {
     lists: Vec<Arc<[String]>>,
     normalise: bool,
     automaton: Option<AhoCorasick>,
-    /// For each pattern of the automaton, the words that it is.
+    /// For each pattern of the automaton, the words that have these letters.
     forms: Vec<Vec<Form>>,
 }
 
-/// A word of a list. Several may have the same letters, and differ in how often each is repeated.
+/// A word of a list. Several may have the same letters and differ in the lengths of their runs.
 #[derive(Debug)]
 struct Form {
     list: usize,
@@ -61,11 +62,12 @@ impl WordIndex {
         Ok(Self { lists, normalise, automaton, forms })
     }
 
-    /// For each list that has any of its words in the message, in the order of the lists, what was found, as long as `goes_on`; and
-    /// whether the message was looked at to its end.
+    /// Returns the words found in the message, by list and in the order of the lists.
+    ///
+    /// Stops once `goes_on` returns false. Also returns whether the search is complete.
     pub(crate) fn find(&self, message: &Prepared<'_>, goes_on: &dyn Fn() -> bool) -> (Vec<(usize, Vec<Found>)>, bool) {
-        // All occurrences are looked at, also those within others: the longest may not be a whole word, or not of the
-        // same list.
+        // Overlapping occurrences are checked too: the longest may not be a whole word, or may be of
+        // another list.
         let mut hits = Vec::new();
         let mut is_whole = true;
         if let Some(automaton) = &self.automaton {
@@ -115,7 +117,7 @@ impl WordIndex {
     }
 }
 
-/// Adds a word to those of the same letters, unless the list has it already.
+/// Adds a word to those with the same letters, unless the list has it already.
 fn add(forms: &mut Vec<Form>, form: Form) {
     let (mut of_list, mut is_there) = (0, false);
     for other in forms.iter().rev().take_while(|other| other.list == form.list) {
@@ -131,14 +133,14 @@ fn automaton(words: &[String]) -> Result<AhoCorasick, TextError> {
     AhoCorasick::new(words).map_err(|error| TextError::TooLargeTogether { cause: error.to_string() })
 }
 
-/// What to look for in order to find a word.
+/// Returns the texts to search for in order to find a word, with the lengths of their runs.
 fn readings(word: &str, normalised: bool) -> BTreeSet<(String, Box<[u8]>)> {
     if !normalised {
         return BTreeSet::from([(fold(word), Box::default())]);
     }
     let mut cases = vec![word.to_owned()];
     if !word.is_ascii() {
-        // Look-alikes are read by their shape, and that depends on the case: `Ν` is an n and `ν` a v.
+        // The shape of a look-alike depends on its case: `Ν` looks like an n and `ν` like a v.
         let mut chars = word.chars();
         let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
         cases.extend([word.to_lowercase(), word.to_uppercase(), first + &chars.as_str().to_lowercase()]);
@@ -147,7 +149,7 @@ fn readings(word: &str, normalised: bool) -> BTreeSet<(String, Box<[u8]>)> {
     squeezed.map(|squeezed| (squeezed.text().to_owned(), squeezed.runs())).collect()
 }
 
-/// Whether what is found is not part of a longer word.
+/// Whether the range is not part of a longer word.
 fn is_whole_word(text: &str, range: &Range<usize>) -> bool {
     let found = &text[range.clone()];
     let before = text[..range.start].chars().next_back();
@@ -155,7 +157,7 @@ fn is_whole_word(text: &str, range: &Range<usize>) -> bool {
     !is_one_word(before, found.chars().next()) && !is_one_word(found.chars().next_back(), after)
 }
 
-/// Whether no word ends between two neighbours.
+/// Whether there is no word boundary between two adjacent characters.
 fn is_one_word(left: Option<char>, right: Option<char>) -> bool {
     let in_word = |c: char| c.is_alphanumeric() && !is_unspaced(c);
     left.is_some_and(in_word) && right.is_some_and(in_word)

@@ -8,49 +8,52 @@ const LONGEST_WORD: usize = 128;
 /// A word of a list, found in a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// The word, as the list has it.
+    /// The word as in the list.
     pub word: String,
-    /// The first byte of the message that belongs to it.
+    /// The byte offset of its start in the message.
     pub start: usize,
-    /// The byte after the last.
+    /// The byte offset after its end.
     pub end: usize,
 }
 
-/// Words and phrases to look for.
+/// Words and phrases to search for.
 ///
-/// Only whole words are found, without regard to case. A word ends where a letter or digit meets anything else;
-/// pictures and the scripts that do not put spaces between words (such as Chinese and Thai) have no such ends, and are
-/// found anywhere.
+/// Only whole words are found, regardless of case. A word ends between a letter or digit and anything
+/// else. Pictographs and scripts without spaces between words (such as Chinese and Thai) have no such
+/// boundaries, and are found anywhere.
 #[derive(Debug)]
 pub struct WordList {
     index: WordIndex,
 }
 
 impl WordList {
-    /// A list of at most 100,000 words of at most 128 bytes; blank ones are passed over. With `normalise`, they are
-    /// found in disguise too, as [`normalise`](crate::normalise()) tells.
+    /// Builds a list of at most 100,000 words of at most 128 bytes. Blank words are ignored.
+    ///
+    /// With `normalise`, words are found in disguise too, see [`normalise`](crate::normalise()).
     ///
     /// # Errors
     ///
-    /// When there are too many words, or one is too long.
+    /// If there are too many words, or one is too long.
     pub fn new(words: impl IntoIterator<Item = impl AsRef<str>>, normalise: bool) -> Result<Self, TextError> {
         let words = words.into_iter().map(|word| word.as_ref().to_owned()).collect();
         Ok(Self { index: WordIndex::build(vec![words], normalise)? })
     }
 
-    /// The first 32 words in the message, in its order. Where two overlap, it is the one that begins first; where both
-    /// begin at the same place, the longer.
+    /// Returns the first 32 words in the message, in order.
+    ///
+    /// Of overlapping words, the one that begins first is returned; if both begin at the same place, the
+    /// longer.
     #[must_use]
     pub fn find(&self, message: &Prepared<'_>) -> Vec<Found> {
         self.index.find(message, &|| true).0.into_iter().flat_map(|(_, found)| found).collect()
     }
 }
 
-/// Whether a list of these words can be made.
+/// Checks the limits of a word list.
 ///
 /// # Errors
 ///
-/// When there are too many words, or one is too long.
+/// If there are too many words, or one is too long.
 pub fn check_words(words: &[impl AsRef<str>]) -> Result<(), TextError> {
     if words.len() > MOST_WORDS {
         return Err(TextError::TooManyWords { words: words.len() });

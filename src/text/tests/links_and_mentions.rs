@@ -1,4 +1,4 @@
-//! Where a text leads, and whom it names.
+//! Links and mentions in a text.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -47,7 +47,7 @@ fn a_link_does_not_hide_its_host() {
     assert_eq!(hosts(&format!("{} https://evil.example", "a".repeat(10_000))), ["evil.example"]);
 }
 
-/// Each mention as its kind, what it is of, and the text that it is.
+/// Returns each mention as its kind, its id or name, and its text.
 fn named(text: &str) -> Vec<(MentionKind, String, &str)> {
     let named = mentions(text).into_iter();
     named.map(|found| (found.kind, found.id.or(found.name).unwrap(), &text[found.start..found.end])).collect()
@@ -84,7 +84,7 @@ fn addresses_links_and_code_mention_nobody() {
     ] {
         assert!(mentions(text).is_empty(), "{text}: {:?}", mentions(text));
     }
-    // No code without a second backtick, nor with escaped ones.
+    // There is no code without a second backtick, nor with escaped ones.
     assert_eq!(mentions("a ` @bob").len(), 1);
     assert_eq!(mentions(r"\` @bob \`").len(), 1);
     assert_eq!(mentions("`code` @bob `code` @eve").len(), 2);

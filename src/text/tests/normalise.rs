@@ -1,4 +1,4 @@
-//! What a filter sees through, and what it leaves alone.
+//! Normalising: which disguises are undone, and which texts stay as they are.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -18,13 +18,13 @@ fn characters_are_read_as_what_they_look_like() {
         ("ÉTÉ à Łódź", "ete a lodz"),
         ("Straße", "strasse"),
         ("ﬁne", "fine"),
-        // Cyrillic and Greek, small and capital.
+        // Cyrillic and Greek, lower and upper case.
         ("раураl", "paypal"),
         ("ВАD ΝΑΖΙ", "bad nazi"),
         ("İstanbul", "istanbul"),
         ("ᴠɪᴀɢʀᴀ", "viagra"),
         ("don´t “quote”", "don't \"quote\""),
-        // Nothing Latin to see.
+        // Nothing looks Latin.
         ("你好 한국어 ひらがな", "你好 한국어 ひらか\u{3099}な"),
         ("¡hola! 10€ 🎉", "¡hola! 10€ 🎉"),
     ] {
@@ -65,7 +65,7 @@ fn letters_that_are_drawn_out_or_set_apart_come_together() {
         ("B.A.D!", "bad!"),
         ("v-1-@-g-r-4", "viagra"),
         ("so b_a_d it is", "so bad it is"),
-        // Two are no word, nor are letters two spaces apart, nor digits.
+        // Not joined: two letters, letters two spaces apart, digits.
         ("e.g. a b", "e.g. a b"),
         ("a  b  c", "a  b  c"),
         ("1.5.0 a + b", "1.5.0 a + b"),
@@ -81,7 +81,7 @@ fn every_part_knows_where_it_came_from() {
     assert_eq!(normalised.text(), "ne: paypal!");
     let at = normalised.text().find("paypal").unwrap();
     assert_eq!(&text[normalised.original(at..at + 6)], "раууу́раl");
-    // The stretched letter, with the accent on its last.
+    // The repeated letter, with the accent on the last one.
     assert_eq!(&text[normalised.original(at + 2..at + 3)], "ууу́");
 
     let normalised = normalise("oh b.a.d dog");
@@ -95,7 +95,7 @@ fn every_part_knows_where_it_came_from() {
 
 #[test]
 fn a_phrase_in_one_character_makes_no_text_many_times_as_long() {
-    // U+FDFA has eighteen letters and stands for itself; U+FDFB has eight, U+3316 six.
+    // U+FDFA would expand to eighteen letters and stays; U+FDFB expands to eight, U+3316 to six.
     assert_eq!(read(&"\u{FDFA} ".repeat(5_000)), "\u{FDFA} ".repeat(5_000));
     for (written, letters) in [("\u{FDFB}", 8), ("\u{3316}", 8), ("ﬃ", 3), ("½", 3)] {
         let many = read(&format!("{written} ").repeat(1_000));

@@ -1,4 +1,4 @@
-//! Sets of patterns find what each pattern would find alone.
+//! A set of patterns finds the same as each pattern alone.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 

@@ -1,4 +1,4 @@
-//! The functions that scripts have for text.
+//! The text functions of the script API.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -18,12 +18,12 @@ fn a_text_is_cut_at_a_word_if_there_is_one_and_never_within_a_character() {
     assert_eq!(truncate("hello", 5, "…"), "hello");
     assert_eq!(truncate("hello world", 8, "…"), "hello…");
     assert_eq!(truncate("hello world", 6, "…"), "hello…");
-    // Half of the room would be lost.
+    // Cutting at the word would leave half of the space empty.
     assert_eq!(truncate("a verylongword", 9, "…"), "a verylo…");
     assert_eq!(truncate("hello world", 9, "..."), "hello...");
     assert_eq!(truncate("hello", 2, "..."), "he");
     assert_eq!(truncate("hello", 0, "…"), "");
-    // A family is five characters to a computer and one to a reader.
+    // A family emoji has five code points and is one grapheme cluster.
     assert_eq!(truncate("👨‍👩‍👧 at home", 4, "…"), "…");
     assert_eq!(truncate("👨‍👩‍👧 at home", 6, "…"), "👨‍👩‍👧…");
     assert_eq!(truncate("cafe\u{301}s", 5, "…"), "caf…");

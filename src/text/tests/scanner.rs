@@ -1,4 +1,4 @@
-//! One scanner for everybody hears what each would hear alone.
+//! A scanner with many entries finds the same as one scanner for each entry.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -13,7 +13,7 @@ fn words(key: usize, words: &[&str], normalise: bool) -> Entry<usize> {
     Entry::Words { key, words: words.iter().map(|word| (*word).to_owned()).collect(), normalise }
 }
 
-/// What was heard, as `key:what`.
+/// Returns the matches, as `key:texts`.
 fn heard(scanner: &Scanner<usize>, text: &str) -> Vec<String> {
     let told = scanner.scan(text).into_iter().map(|hit| match hit {
         Hit::Pattern { key, captures, .. } => format!("{key}:{}", captures[0].as_deref().unwrap()),
@@ -59,7 +59,7 @@ fn nothing_to_listen_for_is_no_error() {
     assert!(heard(&scanner, "anything").is_empty());
 }
 
-/// Letters a and b without order.
+/// Returns a pseudo-random text of the letters a and b.
 fn a_and_b(length: usize) -> String {
     let mut number: u32 = 1;
     let letter = |_| {
@@ -69,7 +69,7 @@ fn a_and_b(length: usize) -> String {
     (0..length).map(letter).collect()
 }
 
-/// Says no when it is asked for the so manieth time.
+/// Returns false from the `last` call on.
 fn until(asked: &std::cell::Cell<usize>, last: usize) -> impl Fn() -> bool {
     move || {
         asked.set(asked.get() + 1);

@@ -1,4 +1,4 @@
-//! Long texts become parts that can be read.
+//! Splitting of long texts into parts.
 
 #![allow(missing_docs, reason = "a test says what it is about by its name")]
 
@@ -47,7 +47,7 @@ fn what_a_reader_takes_for_one_character_is_not_cut() {
     assert_eq!(palabre_text::end_of_part("😀😀", 1), "😀".len());
 }
 
-/// How often each mark stands in a text: in pairs, if all that is opened is closed.
+/// Whether the delimiter occurs an even number of times, as it does if each is closed.
 fn is_closed(part: &str, mark: &str) -> bool {
     part.matches(mark).count().is_multiple_of(2)
 }
@@ -71,7 +71,7 @@ fn formatting_over_a_cut_is_closed_and_opened_again() {
     assert!(nested[1].starts_with("||**word") && nested[1].ends_with("word**||"), "{nested:?}");
     let both = split(&format!("***{}***", words.trim_end()), 60);
     assert!(both.iter().all(|part| part.starts_with("***") && part.ends_with("***")), "{both:?}");
-    // A mark that closes nothing is no formatting.
+    // A single delimiter that is never closed is not formatting.
     for lone in ["5 * 3 and ", "snake_case and ", "|| and ", "~~ and "] {
         let parts = split(&format!("{lone}{words}"), 60);
         assert!(parts[1..].iter().all(|part| part.starts_with("word") && part.ends_with("word")), "{parts:?}");
@@ -90,7 +90,7 @@ fn code_over_a_cut_is_closed_and_opened_with_its_own_fence() {
         }
         assert!(parts.last().is_some_and(|part| part.ends_with("That is all.")), "{parts:?}");
     }
-    // What looks like a fence within a longer one ends nothing.
+    // A shorter fence inside a longer one does not end the block.
     let inner = split(&format!("````\n```\n{lines}```\n{lines}````\nend"), 90);
     assert!(
         inner[..inner.len() - 1].iter().all(|part| part.starts_with("````\n") && part.ends_with("\n````")),
@@ -117,7 +117,7 @@ fn links_and_mentions_stay_whole() {
             assert!(parts.iter().any(|part| part.contains(whole)), "{before}: {parts:?}");
         }
     }
-    // One that fits into no part is cut all the same.
+    // One that does not fit into any part is cut.
     let long = format!("https://page.example/{}", "x".repeat(200));
     let parts = split(&long, 60);
     assert_eq!(parts.concat(), long);

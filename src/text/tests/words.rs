@@ -1,4 +1,4 @@
-//! Word lists: whole words, in any case, and in disguise where asked for.
+//! Word lists: whole words, in any case, and in disguise if requested.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -82,7 +82,7 @@ fn a_word_of_a_list_may_be_written_in_disguise_itself() {
 fn phrases_are_found_and_the_longest_wins() {
     let list = ["new", "new york", "york city"];
     assert_eq!(names(&list, false, "New York City is new"), ["new york", "new"]);
-    // The longest is no whole word here.
+    // The longest match is not a whole word here.
     assert_eq!(names(&list, false, "new yorkers"), ["new"]);
 }
 
@@ -96,7 +96,7 @@ fn pictures_and_scripts_without_spaces_have_no_word_ends() {
 
 #[test]
 fn places_are_those_of_the_original_whatever_the_case_does_to_its_length() {
-    // Each of these takes another number of bytes in another case.
+    // Each of these takes a different number of bytes in another case.
     let text = "ȺȾ İK ſ «Été» ẞ";
     let found = find(&["été"], false, text);
     assert_eq!(&text[found[0].start..found[0].end], "Été");
@@ -117,7 +117,7 @@ fn what_is_reported_and_accepted_has_limits() {
     assert!(error.contains("130 bytes") && error.contains("may have 128"), "{error}");
 }
 
-/// What a list finds, the slow way; for ASCII.
+/// A slow reference implementation of the search, for ASCII.
 fn slowly(words: &[String], text: &str) -> Vec<(usize, usize)> {
     let text = text.to_ascii_lowercase();
     let is_one_word = |at: usize| {

@@ -1,36 +1,39 @@
-//! Where a text must not be cut, and which formatting is open at a place: CommonMark with the marks that chats add to it, `||spoilers||`
-//! and `__underlined__`.
+//! Finds out where a text must not be cut, and which formatting is open at a position.
+//!
+//! The syntax is CommonMark with the additions of chats, `||spoilers||` and `__underlined__`.
 
 use std::ops::Range;
 
-/// How far the end of a link, a mention or code within a line is looked for, in bytes.
+/// The longest label of a link, in bytes.
 const LABEL: usize = 512;
+/// The longest address of a link or text in angle brackets, in bytes.
 const ADDRESS: usize = 2_048;
+/// The longest inline code, in bytes.
 const CODE: usize = 16_384;
-/// The longest word behind a fence that is repeated.
+/// The longest info string of a code fence that is repeated, in bytes.
 const INFO: usize = 40;
-/// The marks, each before those that it begins with.
+/// The delimiters of emphasis, longer ones first.
 const MARKS: [&str; 6] = ["**", "__", "~~", "||", "*", "_"];
 
-/// A stretch of text between marks.
+/// A span of formatted text.
 pub(super) struct Span {
     start: usize,
-    /// What lies between the marks.
+    /// The text between the delimiters.
     inner: Range<usize>,
     pub(super) opening: String,
     pub(super) closing: String,
-    /// Whether it is a block of code, whose lines are kept as they are.
+    /// Whether it is a code block, whose lines are kept as they are.
     pub(super) is_block: bool,
 }
 
 /// The layout of a text.
 #[derive(Default)]
 pub(super) struct Layout {
-    /// By their beginning.
+    /// The formatted spans, sorted by start.
     spans: Vec<Span>,
-    /// What stays whole, in order.
+    /// The ranges that must not be cut, in order.
     whole: Vec<Range<usize>>,
-    /// From where on all lines are a quotation.
+    /// The byte from which on all lines are part of a quotation (`>>> `).
     quoted_from: Option<usize>,
 }
 
@@ -53,19 +56,19 @@ impl Layout {
         layout
     }
 
-    /// Returns whether the text can be cut at that byte.
+    /// Whether the text can be cut at that byte.
     pub(super) fn may_cut(&self, at: usize) -> bool {
         let before = self.whole.partition_point(|range| range.start < at);
         before.checked_sub(1).is_none_or(|last| self.whole[last].end <= at)
     }
 
-    /// Returns the stretches that are open at that byte, the outermost first.
+    /// Returns the spans that are open at that byte, the outermost first.
     pub(super) fn open_at(&self, at: usize) -> Vec<&Span> {
         let begun = self.spans.iter().take_while(|span| span.start < at);
         begun.filter(|span| span.inner.start <= at && at <= span.inner.end).collect()
     }
 
-    /// Returns whether all from that byte on is part of a quotation which began before.
+    /// Whether that byte is inside a quotation that began earlier and reaches to the end.
     pub(super) fn is_quoted(&self, at: usize) -> bool {
         self.quoted_from.is_some_and(|from| from < at)
     }
@@ -74,7 +77,7 @@ impl Layout {
 struct Scanner<'t> {
     text: &'t str,
     at: usize,
-    /// The marks that are not closed yet, each with its place. None is there twice.
+    /// The delimiters that are not closed yet, with their positions. Each occurs at most once.
     open: Vec<(&'static str, usize)>,
     layout: Layout,
 }
@@ -106,7 +109,7 @@ impl Scanner<'_> {
         self.at += whole.unwrap_or(length);
     }
 
-    /// A block of code, if one begins here.
+    /// Scans a fenced code block, if one begins here.
     fn fence(&mut self) -> bool {
         let (text, start) = (self.text, self.at);
         let line = text[start..].split('\n').next().unwrap_or_default();
@@ -117,7 +120,7 @@ impl Scanner<'_> {
         if line.len() - bare.len() > 3 || fence.len() < 3 || (mark == '`' && info.contains('`')) {
             return false;
         }
-        // Marks before it do not reach over it.
+        // Emphasis does not extend across a code block.
         self.open.clear();
         let content = (start + line.len() + 1).min(text.len());
         let (inner_end, end) = end_of_block(text, content, fence, mark);
@@ -136,13 +139,13 @@ impl Scanner<'_> {
         true
     }
 
-    /// Code within a line: it ends at as many backticks.
+    /// Scans inline code, which ends at the same number of backticks.
     fn code(&mut self) {
         let (start, rest) = (self.at, &self.text[self.at..]);
         let run = rest.len() - rest.trim_start_matches('`').len();
         let ticks = &rest[..run];
         let near = &rest[..floor(rest, CODE)];
-        // Three make a block, which may have empty lines.
+        // Three or more make a block, which may contain empty lines.
         let over = if run < 3 { near.find("\n\n") } else { None };
         let near = &near[..over.unwrap_or(near.len())];
         let mut from = run;
@@ -162,12 +165,12 @@ impl Scanner<'_> {
         self.at += run;
     }
 
-    /// A mark that begins or ends formatting, or is none.
+    /// Scans characters that may open or close emphasis.
     fn mark(&mut self) {
         let (at, rest) = (self.at, &self.text[self.at..]);
         let run = rest.len() - rest.trim_start_matches(&rest[..1]).len();
         let single = &rest[..1];
-        // Of three, the inner one ends first.
+        // Of three characters, the inner single delimiter closes first.
         let ends_single = run >= 3 && self.open.last().is_some_and(|(mark, _)| *mark == single);
         let Some(mark) = MARKS.iter().copied().find(|mark| rest.starts_with(*mark) && !(ends_single && mark.len() > 1))
         else {
@@ -189,7 +192,7 @@ impl Scanner<'_> {
                 let span = Span { start: opened, inner, opening: marks.clone(), closing: marks, is_block: false };
                 self.add(span, at + mark.len());
             }
-            // The nearest is the one that is closed.
+            // A closing delimiter matches the nearest opening one.
             Some((index, _)) if begins => {
                 self.open.truncate(index);
                 self.open.push((mark, at));
@@ -199,7 +202,9 @@ impl Scanner<'_> {
         }
     }
 
-    /// Adds a stretch that ends at `end`. Its marks stay with what they stand beside, so that no part of the text has marks alone.
+    /// Adds a span that ends at `end`.
+    ///
+    /// Its delimiters stay with the adjacent text, so that no part has delimiters with nothing between.
     fn add(&mut self, span: Span, end: usize) {
         let is_empty = self.text[span.inner.clone()].trim().is_empty();
         if is_empty {
@@ -218,8 +223,10 @@ impl Scanner<'_> {
     }
 }
 
-/// Returns where the content of a block of code ends, and where the block does. Chats end one at the next three backticks, wherever they
-/// stand; what is not closed reaches to the end.
+/// Returns the end of the content of a code block, and the end of the block.
+///
+/// Chats end a block at the next three backticks, wherever those are. An unclosed block reaches to the
+/// end of the text.
 fn end_of_block(text: &str, content: usize, fence: &str, mark: char) -> (usize, usize) {
     if fence == "```" {
         let Some(found) = text[content..].find(fence) else { return (text.len(), text.len()) };
@@ -238,7 +245,9 @@ fn end_of_block(text: &str, content: usize, fence: &str, mark: char) -> (usize, 
     (text.len(), text.len())
 }
 
-/// Returns the length of what stands in angle brackets at the beginning of a text: a mention, an emoji, a time, an address.
+/// Returns the length of a reference in angle brackets at the beginning of a text.
+///
+/// It may be a mention, an emoji, a timestamp or an address.
 fn reference(text: &str) -> Option<usize> {
     let near = &text[..floor(text, ADDRESS)];
     let inner = &near[1..near.find('>')?];
@@ -270,7 +279,7 @@ fn address(text: &str) -> Option<usize> {
     Some(near[..end].trim_end_matches(['*', '_', '~', '|', '`', ')', '.', ',', '!', '?']).len())
 }
 
-/// Returns the last border between characters up to that byte.
+/// Returns the last character boundary up to that byte.
 fn floor(text: &str, most: usize) -> usize {
     let mut end = text.len().min(most);
     while !text.is_char_boundary(end) {
