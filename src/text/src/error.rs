@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
     /// A pattern has too many bytes.
-    #[error("the pattern `{pattern}` has {bytes} bytes; a pattern may have 4,096")]
+    #[error("the pattern `{pattern}` has {bytes} bytes; a pattern may have at most 4,096")]
     PatternTooLong {
         /// The beginning of the pattern.
         pattern: String,
@@ -12,7 +12,7 @@ pub enum TextError {
         bytes: usize,
     },
     /// A pattern is not a valid regular expression, or needs too much memory.
-    #[error("the pattern `{pattern}` cannot be used: {cause}")]
+    #[error("the pattern `{pattern}` is invalid or too large: {cause}")]
     BadPattern {
         /// The beginning of the pattern.
         pattern: String,
@@ -20,13 +20,13 @@ pub enum TextError {
         cause: String,
     },
     /// A word list has too many words.
-    #[error("a word list has {words} words; a list may have 100,000")]
+    #[error("a word list has {words} words; a list may have at most 100,000")]
     TooManyWords {
         /// The number of words.
         words: usize,
     },
     /// A word of a word list has too many bytes.
-    #[error("the word `{word}` has {bytes} bytes; a word may have 128")]
+    #[error("the word `{word}` has {bytes} bytes; a word may have at most 128")]
     WordTooLong {
         /// The beginning of the word.
         word: String,
@@ -34,7 +34,7 @@ pub enum TextError {
         bytes: usize,
     },
     /// The combined automaton of all words or patterns could not be built.
-    #[error("the word lists and patterns are too large to be searched for together: {cause}")]
+    #[error("the word lists and patterns together are too large: {cause}; use fewer or shorter ones")]
     TooLargeTogether {
         /// The error text of the automaton's builder.
         cause: String,

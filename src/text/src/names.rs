@@ -15,9 +15,9 @@ const VISIBLE: &str = r"[\p{L}\p{N}\p{P}\p{S}]";
 
 static RULES: LazyLock<Vec<(Option<Regex>, bool, &str)>> = LazyLock::new(|| {
     vec![
-        (Regex::new(HIDDEN).ok(), false, "has characters that cannot be seen"),
-        (Regex::new(PILED).ok(), false, "has too many marks on one letter"),
-        (Regex::new(VISIBLE).ok(), true, "has neither letters nor digits"),
+        (Regex::new(HIDDEN).ok(), false, "contains invisible characters"),
+        (Regex::new(PILED).ok(), false, "has too many combining marks on one letter"),
+        (Regex::new(VISIBLE).ok(), true, "contains no visible character"),
     ]
 });
 
@@ -58,10 +58,13 @@ mod tests {
             "\u{2028}",
         ] {
             let name = format!("bob{hidden}");
-            assert_eq!(name_problem(&name), Some("has characters that cannot be seen"), "{}", name.escape_unicode());
+            assert_eq!(name_problem(&name), Some("contains invisible characters"), "{}", name.escape_unicode());
         }
-        assert_eq!(name_problem(&format!("b{}", "\u{301}".repeat(63))), Some("has too many marks on one letter"));
-        assert_eq!(name_problem("\u{301}"), Some("has neither letters nor digits"));
+        assert_eq!(
+            name_problem(&format!("b{}", "\u{301}".repeat(63))),
+            Some("has too many combining marks on one letter")
+        );
+        assert_eq!(name_problem("\u{301}"), Some("contains no visible character"));
     }
 
     #[test]

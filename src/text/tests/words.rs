@@ -114,7 +114,7 @@ fn what_is_reported_and_accepted_has_limits() {
     assert!(WordList::new(&many[1..], true).is_ok());
     let long = "é".repeat(65);
     let error = check_words(&[&long]).unwrap_err().to_string();
-    assert!(error.contains("130 bytes") && error.contains("may have 128"), "{error}");
+    assert!(error.contains("130 bytes") && error.contains("at most 128"), "{error}");
 }
 
 /// A slow reference implementation of the search, for ASCII.
