@@ -11,17 +11,17 @@ use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Li
 use crate::letters::{fold, same_case};
 
 /// The largest character class that is enumerated.
-const MOST_CHARS: usize = 32;
+const CLASS_CHARS_MAX: usize = 32;
 /// The maximum number of strings that a concatenation is expanded to.
-const MOST_STRINGS: usize = 64;
+const STRINGS_MAX: usize = 64;
 /// The maximum total size of the strings of a concatenation, in bytes.
-const MOST_BYTES: usize = 8_192;
+const BYTES_MAX: usize = 8_192;
 /// The maximum number of atoms of a pattern: a list of words joined by `|` is still a good filter.
-const MOST_ATOMS: usize = 1_024;
+const ATOMS_MAX: usize = 1_024;
 /// The maximum number of copies that a counted repetition is unrolled to.
-const MOST_COPIES: u32 = 4;
-/// The length in bytes beyond which a longer atom is not considered more selective.
-const LONG: usize = 8;
+const COPIES_MAX: u32 = 4;
+/// The length in bytes above which a longer atom is not considered more selective.
+const SELECTIVITY_MAX: usize = 8;
 
 /// Returns the atoms of a pattern; `None` if it has no selective ones.
 pub(crate) fn atoms(pattern: &Hir) -> Option<Vec<String>> {
@@ -69,7 +69,7 @@ fn of_class(class: &Class) -> Part {
     };
     let ranges = class.as_ref().map(ClassUnicode::ranges).unwrap_or_default();
     let size: usize = ranges.iter().map(ClassUnicodeRange::len).sum();
-    if size == 0 || size > MOST_CHARS {
+    if size == 0 || size > CLASS_CHARS_MAX {
         return anything();
     }
     let chars = ranges.iter().flat_map(|range| range.start()..=range.end());
@@ -82,15 +82,15 @@ fn of_repetition(repetition: &Repetition) -> Part {
     let once = part(sub);
     if min == 0 {
         return match once {
-            Part::Exact(mut strings) if max == Some(1) && strings.len() < MOST_STRINGS => {
+            Part::Exact(mut strings) if max == Some(1) && strings.len() < STRINGS_MAX => {
                 strings.push(String::new());
                 Part::Exact(strings)
             }
             Part::Exact(_) | Part::Open { .. } => anything(),
         };
     }
-    let copies = in_sequence(repeat_n(once, min.min(MOST_COPIES) as usize));
-    if max == Some(min) && min <= MOST_COPIES {
+    let copies = in_sequence(repeat_n(once, min.min(COPIES_MAX) as usize));
+    if max == Some(min) && min <= COPIES_MAX {
         return copies;
     }
     in_sequence([copies.clone(), anything(), copies])
@@ -143,7 +143,7 @@ fn one_of(parts: Vec<Part>) -> Part {
     let mut tail = Vec::new();
     for part in parts {
         let atoms = best(part.clone());
-        body = body.zip(atoms).map(|(all, atoms)| joined(all, atoms)).filter(|all| all.len() <= MOST_ATOMS);
+        body = body.zip(atoms).map(|(all, atoms)| joined(all, atoms)).filter(|all| all.len() <= ATOMS_MAX);
         match part {
             Part::Exact(strings) => {
                 head.extend_from_slice(&strings);
@@ -156,10 +156,10 @@ fn one_of(parts: Vec<Part>) -> Part {
             }
         }
     }
-    if exact && head.len() <= MOST_STRINGS {
+    if exact && head.len() <= STRINGS_MAX {
         return Part::Exact(head);
     }
-    let few = |strings: Vec<String>| if strings.len() <= MOST_STRINGS { strings } else { nothing() };
+    let few = |strings: Vec<String>| if strings.len() <= STRINGS_MAX { strings } else { nothing() };
     Part::Open { head: few(head), body, tail: few(tail) }
 }
 
@@ -172,7 +172,7 @@ fn joined(mut all: Vec<String>, more: Vec<String>) -> Vec<String> {
 fn multiply(left: &[String], right: &[String]) -> Option<Vec<String>> {
     let bytes = |strings: &[String]| strings.iter().map(String::len).sum::<usize>();
     let fits =
-        left.len() * right.len() <= MOST_STRINGS && bytes(left) * right.len() + bytes(right) * left.len() <= MOST_BYTES;
+        left.len() * right.len() <= STRINGS_MAX && bytes(left) * right.len() + bytes(right) * left.len() <= BYTES_MAX;
     fits.then(|| left.iter().flat_map(|left| right.iter().map(move |right| format!("{left}{right}"))).collect())
 }
 
@@ -188,21 +188,21 @@ fn best(part: Part) -> Option<Vec<String>> {
 fn better(left: Option<Vec<String>>, right: Option<Vec<String>>) -> Option<Vec<String>> {
     let rank = |strings: &Option<Vec<String>>| {
         let strings = strings.as_deref().unwrap_or_default();
-        (worth(strings), MOST_ATOMS.saturating_sub(strings.len()))
+        (worth(strings), ATOMS_MAX.saturating_sub(strings.len()))
     };
     if rank(&right) > rank(&left) { right } else { left }
 }
 
-/// Returns how selective the strings are, which is the length of the shortest, up to [`LONG`].
+/// Returns the selectivity of the strings: the length of the shortest, up to [`SELECTIVITY_MAX`].
 ///
 /// A single letter or digit counts 0, a single ASCII punctuation character such as `!` counts 1.
 fn worth(strings: &[String]) -> usize {
-    if strings.len() > MOST_ATOMS {
+    if strings.len() > ATOMS_MAX {
         return 0;
     }
     let of_one = |text: &String| match text.as_bytes() {
         [byte] => usize::from(byte.is_ascii_punctuation()),
-        bytes => bytes.len().min(LONG),
+        bytes => bytes.len().min(SELECTIVITY_MAX),
     };
     strings.iter().map(of_one).min().unwrap_or(0)
 }

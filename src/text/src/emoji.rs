@@ -4,7 +4,7 @@ use regex::Regex;
 
 /// The maximum number of code points. The longest emoji has 10; this leaves room for tag sequences
 /// (flags of regions).
-const LONGEST: usize = 32;
+const CODE_POINTS_MAX: usize = 32;
 
 /// The grammar of UTS #51: a flag, a keycap, or pictographs with a skin tone or presentation
 /// selector, joined by zero-width joiners.
@@ -18,5 +18,5 @@ static EMOJI: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Returns whether `text` is exactly one emoji.
 #[must_use]
 pub fn is_emoji(text: &str) -> bool {
-    text.chars().count() <= LONGEST && EMOJI.as_ref().is_some_and(|emoji| emoji.is_match(text))
+    text.chars().count() <= CODE_POINTS_MAX && EMOJI.as_ref().is_some_and(|emoji| emoji.is_match(text))
 }

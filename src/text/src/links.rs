@@ -6,11 +6,11 @@ use crate::domains::is_domain;
 use crate::letters::is_unspaced;
 
 /// The number of bytes of a text that are searched.
-const MOST_BYTES: usize = 64 * 1_024;
+const SEARCHED_BYTES_MAX: usize = 64 * 1_024;
 /// The longest run without spaces that is searched as one, in bytes.
 ///
 /// The link finder takes quadratic time.
-const LONGEST_STRETCH: usize = 4 * 1_024;
+const UNSPACED_RUN_MAX: usize = 4 * 1_024;
 
 /// A link in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,21 +45,21 @@ pub fn links_while(text: &str, goes_on: &dyn Fn() -> bool) -> Option<Vec<Link>> 
     let mut without = LinkFinder::new();
     without.kinds(&[LinkKind::Url]).url_must_have_scheme(false);
 
-    let looked_at = text.floor_char_boundary(MOST_BYTES);
+    let searched = text.floor_char_boundary(SEARCHED_BYTES_MAX);
     let mut urls = Vec::new();
     // The finder takes all non-ASCII characters for parts of a link, even quotation marks.
-    for stretch in split(text, 0..looked_at, |c| c.is_whitespace() || !(c.is_ascii() || c.is_alphanumeric())) {
+    for run in split(text, 0..searched, |c| c.is_whitespace() || !(c.is_ascii() || c.is_alphanumeric())) {
         if !goes_on() {
             return None;
         }
         // Links with a scheme go first: `see.https://example.com` must not match as the name `see.https`.
-        let mut free = stretch.start;
-        for url in find(&with_scheme, text, stretch.clone()) {
+        let mut free = run.start;
+        for url in find(&with_scheme, text, run.clone()) {
             names(&without, text, free..url.start, &mut urls);
             free = url.end;
             urls.push(url);
         }
-        names(&without, text, free..stretch.end, &mut urls);
+        names(&without, text, free..run.end, &mut urls);
     }
     Some(urls.into_iter().filter_map(|url| link(text, url)).collect())
 }
@@ -79,7 +79,7 @@ fn split(text: &str, within: Range<usize>, apart: impl Fn(char) -> bool) -> Vec<
     let mut start = within.start;
     for (end, gap) in gaps.chain([(within.end, 0)]) {
         while start < end {
-            let cut = text.floor_char_boundary(end.min(start + LONGEST_STRETCH));
+            let cut = text.floor_char_boundary(end.min(start + UNSPACED_RUN_MAX));
             parts.push(start..cut);
             start = cut;
         }

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-const LONGEST_NAME: usize = 64;
+const NAME_BYTES_MAX: usize = 64;
 
 /// The kind of a mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ fn by_id(text: &str, start: usize) -> Option<Mention> {
     let first = start + sigil.len();
     let id = leading(&text[first..], |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
     let last = first + id.len();
-    let fits = !id.is_empty() && id.len() <= LONGEST_NAME && text[last..].starts_with('>');
+    let fits = !id.is_empty() && id.len() <= NAME_BYTES_MAX && text[last..].starts_with('>');
     fits.then(|| Mention { kind, id: Some(id.to_owned()), name: None, start, end: last + 1 })
 }
 
@@ -75,7 +75,7 @@ fn by_name(text: &str, start: usize) -> Option<Mention> {
     let name = leading(&text[start + 1..], |c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-'));
     let name = name.trim_end_matches(['.', '-']);
     let kind = if matches!(name, "everyone" | "here") { MentionKind::Everyone } else { MentionKind::User };
-    let fits = !name.is_empty() && name.len() <= LONGEST_NAME;
+    let fits = !name.is_empty() && name.len() <= NAME_BYTES_MAX;
     fits.then(|| Mention { kind, id: None, name: Some(name.to_owned()), start, end: start + 1 + name.len() })
 }
 

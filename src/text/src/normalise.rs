@@ -4,7 +4,7 @@ use crate::disguise::{Piece, is_undisguised, undo};
 use crate::shape::read;
 
 /// The number of characters between two calls of `goes_on`.
-const ASKED_EVERY: usize = 1_000;
+const CHARS_PER_CHECK: usize = 1_000;
 
 /// A normalised text, with the position in the original of each of its characters.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ pub fn normalise_while(text: &str, goes_on: &dyn Fn() -> bool) -> Option<Normali
     }
     let mut pieces: Vec<Piece> = Vec::with_capacity(text.len());
     for (count, (start, c)) in text.char_indices().enumerate() {
-        if count % ASKED_EVERY == 0 && !goes_on() {
+        if count % CHARS_PER_CHECK == 0 && !goes_on() {
             return None;
         }
         let end = start + c.len_utf8();

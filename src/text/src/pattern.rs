@@ -6,9 +6,9 @@ use crate::atoms::atoms;
 use crate::error::{TextError, beginning};
 use crate::stepwise::{End, config, search};
 
-const LONGEST_PATTERN: usize = 4_096;
+const PATTERN_BYTES_MAX: usize = 4_096;
 /// The maximum memory of a compiled pattern, in bytes.
-const MOST_MEMORY: usize = 1 << 20;
+const PATTERN_MEMORY_MAX: usize = 1 << 20;
 
 /// A compiled pattern, with the properties that decide how it is matched.
 #[derive(Debug)]
@@ -32,11 +32,11 @@ pub(crate) struct Pattern {
 
 impl Pattern {
     pub(crate) fn compile(text: &str) -> Result<Self, TextError> {
-        if text.len() > LONGEST_PATTERN {
+        if text.len() > PATTERN_BYTES_MAX {
             return Err(TextError::PatternTooLong { pattern: beginning(text), bytes: text.len() });
         }
         let regex = RegexBuilder::new(text)
-            .size_limit(MOST_MEMORY)
+            .size_limit(PATTERN_MEMORY_MAX)
             .build()
             .map_err(|error| TextError::BadPattern { pattern: beginning(text), cause: error.to_string() })?;
         let nfa = automaton(text).map_err(|cause| TextError::BadPattern { pattern: beginning(text), cause })?;
@@ -72,7 +72,7 @@ impl Pattern {
 }
 
 fn automaton(text: &str) -> Result<NFA, String> {
-    let config = thompson::Config::new().nfa_size_limit(Some(MOST_MEMORY)).which_captures(WhichCaptures::None);
+    let config = thompson::Config::new().nfa_size_limit(Some(PATTERN_MEMORY_MAX)).which_captures(WhichCaptures::None);
     NFA::compiler().configure(config).build(text).map_err(|error| error.to_string())
 }
 

@@ -17,13 +17,13 @@ use crate::together::Together;
 /// The steps above which a search that can be stopped checks first whether the pattern matches.
 ///
 /// In the worst case they take 10 ms.
-const FEW_STEPS: usize = 1 << 20;
+const UNCHECKED_STEPS_MAX: usize = 1 << 20;
 /// The steps above which a match is not reported: a sixth of a second in the worst case.
 ///
 /// A pattern of 1,000 states, which is large, is still reported for messages of 16 kB.
-const MOST_STEPS: usize = 16 << 20;
+const REPORTED_STEPS_MAX: usize = 16 << 20;
 /// The number of atom hits between two calls of `goes_on`.
-const ASKED_EVERY: usize = 1_024;
+const HITS_PER_CHECK: usize = 1_024;
 
 /// A set of patterns, each with a key of the caller.
 #[derive(Debug)]
@@ -144,10 +144,11 @@ impl<K> PatternSet<K> {
         for entry in candidates {
             let (_, pattern) = &self.entries[entry];
             let steps = pattern.steps(message.text());
-            let may_match = if steps > FEW_STEPS { pattern.may_match(message.text(), goes_on) } else { Some(true) };
+            let may_match =
+                if steps > UNCHECKED_STEPS_MAX { pattern.may_match(message.text(), goes_on) } else { Some(true) };
             match may_match {
                 Some(false) => continue,
-                Some(true) if steps > MOST_STEPS => {
+                Some(true) if steps > REPORTED_STEPS_MAX => {
                     is_whole = false;
                     continue;
                 }
@@ -166,7 +167,7 @@ impl<K> PatternSet<K> {
             // A repeated atom adds no new entries.
             let mut seen = vec![false; self.owners.len()];
             for (count, atom) in atoms.find_overlapping_iter(message.folded()).enumerate() {
-                if count % ASKED_EVERY == 0 && !goes_on() {
+                if count % HITS_PER_CHECK == 0 && !goes_on() {
                     return None;
                 }
                 let atom = atom.pattern().as_usize();

@@ -1,7 +1,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The number of characters of a text that are compared: time is the product of both lengths.
-const MOST_COMPARED: usize = 500;
+const COMPARED_CHARS_MAX: usize = 500;
 
 /// Escapes all Markdown punctuation with backslashes, so that the text is shown literally.
 ///
@@ -59,5 +59,5 @@ pub fn similarity(a: &str, b: &str) -> f64 {
 }
 
 fn beginning(text: &str) -> &str {
-    text.char_indices().nth(MOST_COMPARED).map_or(text, |(end, _)| &text[..end])
+    text.char_indices().nth(COMPARED_CHARS_MAX).map_or(text, |(end, _)| &text[..end])
 }

@@ -13,16 +13,16 @@ use crate::letters::only;
 ///
 /// The longest words in one character have six. Longer ones are phrases in one character (U+FDFA has
 /// eighteen), and would multiply the length of a text.
-const MOST_LETTERS: usize = 8;
+const EXPANSION_MAX: usize = 8;
 /// The number of characters in a block of the lookup table, which is filled on first use.
 ///
 /// There is a table since computing a skeleton costs as much as the rest of a scan.
-const BLOCK: usize = 256;
+const BLOCK_LEN: usize = 256;
 /// The number of blocks: all planes that contain letters, up to U+31FFF.
-const BLOCKS: usize = 0x320;
-static READINGS: [OnceLock<Box<[Reading]>>; BLOCKS] = [const { OnceLock::new() }; BLOCKS];
+const BLOCK_COUNT: usize = 0x320;
+static READINGS: [OnceLock<Box<[Reading]>>; BLOCK_COUNT] = [const { OnceLock::new() }; BLOCK_COUNT];
 /// The number of blocks with the scripts of most messages: up to U+33FF.
-const COMMON: usize = 0x34;
+const COMMON_BLOCK_COUNT: usize = 0x34;
 
 #[derive(Debug)]
 enum Reading {
@@ -45,7 +45,9 @@ impl Reading {
     }
 
     fn of_block(block: usize) -> Box<[Self]> {
-        (block * BLOCK..(block + 1) * BLOCK).map(|code| Self::of(u32::try_from(code).unwrap_or(u32::MAX))).collect()
+        (block * BLOCK_LEN..(block + 1) * BLOCK_LEN)
+            .map(|code| Self::of(u32::try_from(code).unwrap_or(u32::MAX)))
+            .collect()
     }
 }
 
@@ -53,7 +55,7 @@ impl Reading {
 ///
 /// Without it, the first messages that need a block of the table wait for it.
 pub fn warm_up() {
-    for (block, readings) in READINGS.iter().enumerate().take(COMMON) {
+    for (block, readings) in READINGS.iter().enumerate().take(COMMON_BLOCK_COUNT) {
         readings.get_or_init(|| Reading::of_block(block));
     }
 }
@@ -72,7 +74,7 @@ pub(crate) fn read(c: char, mut out: impl FnMut(char)) {
         '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' | '\u{1F300}'..='\u{1FAFF}' => return out(c),
         _ => {}
     }
-    let (block, place) = (c as usize / BLOCK, c as usize % BLOCK);
+    let (block, place) = (c as usize / BLOCK_LEN, c as usize % BLOCK_LEN);
     let unlisted;
     let reading = match READINGS.get(block) {
         Some(readings) => &readings.get_or_init(|| Reading::of_block(block))[place],
@@ -101,7 +103,7 @@ fn decompose(c: char, out: &mut Vec<char>) {
     }
     let mut parts = Vec::new();
     decompose_compatible(c, |part| parts.push(part));
-    if parts.len() > MOST_LETTERS {
+    if parts.len() > EXPANSION_MAX {
         return out.push(c);
     }
     if parts.first() == Some(&' ') && !c.is_whitespace() {

@@ -8,9 +8,9 @@ use regex_automata::hybrid::dfa::{Cache, Config, DFA};
 use regex_automata::{Input, MatchKind};
 
 /// The number of bytes between two calls of `goes_on`.
-const STEP: usize = 256;
+const BYTES_PER_CHECK: usize = 256;
 /// The capacity of the cache of lazily built DFA states, in bytes.
-const STATES: usize = 1 << 20;
+const DFA_CACHE_BYTES: usize = 1 << 20;
 
 /// The outcome of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) fn config() -> Config {
     DFA::config()
         .match_kind(MatchKind::All)
         .unicode_word_boundary(true)
-        .cache_capacity(STATES)
+        .cache_capacity(DFA_CACHE_BYTES)
         .skip_cache_capacity_check(true)
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn config() -> Config {
 pub(crate) fn search(dfa: &DFA, cache: &mut Cache, text: &str, seen: &mut [bool], goes_on: &dyn Fn() -> bool) -> End {
     let Ok(mut state) = dfa.start_state_forward(cache, &Input::new(text)) else { return End::Unfit };
     for (at, byte) in text.bytes().enumerate() {
-        if at % STEP == 0 && !goes_on() {
+        if at % BYTES_PER_CHECK == 0 && !goes_on() {
             return End::Stopped;
         }
         let Ok(next) = dfa.next_state(cache, state, byte) else { return End::Unfit };

@@ -8,7 +8,7 @@ use regex_automata::nfa::thompson;
 use crate::stepwise::{End, config, search};
 
 /// The maximum memory of the combined automaton, in bytes. Above it, the patterns run one by one.
-const MOST_MEMORY: usize = 16 << 20;
+const COMBINED_MEMORY_MAX: usize = 16 << 20;
 
 /// Patterns that are searched for in one pass.
 #[derive(Debug, Default)]
@@ -54,7 +54,7 @@ impl Together {
 }
 
 fn compiled(texts: &[&str]) -> Option<(DFA, Mutex<Cache>)> {
-    let limit = thompson::Config::new().nfa_size_limit(Some(MOST_MEMORY));
+    let limit = thompson::Config::new().nfa_size_limit(Some(COMBINED_MEMORY_MAX));
     let dfa = DFA::builder().configure(config()).thompson(limit).build_many(texts).ok()?;
     let cache = Mutex::new(dfa.create_cache());
     Some((dfa, cache))

@@ -16,13 +16,13 @@ use crate::squeezed::Squeezed;
 use crate::words::{Found, check_words};
 
 /// The maximum number of words of a list that are reported for one message.
-const MOST_FOUND: usize = 32;
+const FOUND_MAX: usize = 32;
 /// The maximum number of words of a list that differ only in which letters are doubled.
 ///
 /// Further ones are not found: each is compared at every occurrence of the letters.
-const MOST_FORMS: usize = 64;
+const FORMS_MAX: usize = 64;
 /// The number of hits between two calls of `goes_on`.
-const ASKED_EVERY: usize = 256;
+const HITS_PER_CHECK: usize = 256;
 
 #[derive(Debug, Default)]
 pub(crate) struct WordIndex {
@@ -73,7 +73,7 @@ impl WordIndex {
         if let Some(automaton) = &self.automaton {
             let text = if self.normalise { message.squeezed().text() } else { message.folded() };
             for (count, hit) in automaton.find_overlapping_iter(text).enumerate() {
-                if count % ASKED_EVERY == 0 && !goes_on() {
+                if count % HITS_PER_CHECK == 0 && !goes_on() {
                     is_whole = false;
                     break;
                 }
@@ -97,7 +97,7 @@ impl WordIndex {
             }
             if let Some((_, found)) = found.last_mut()
                 && start >= free
-                && found.len() < MOST_FOUND
+                && found.len() < FOUND_MAX
             {
                 if !goes_on() {
                     is_whole = false;
@@ -124,7 +124,7 @@ fn add(forms: &mut Vec<Form>, form: Form) {
         of_list += 1;
         is_there |= other.runs == form.runs;
     }
-    if !is_there && of_list < MOST_FORMS {
+    if !is_there && of_list < FORMS_MAX {
         forms.push(form);
     }
 }

@@ -2,8 +2,8 @@ use crate::error::{TextError, beginning};
 use crate::prepared::Prepared;
 use crate::word_index::WordIndex;
 
-const MOST_WORDS: usize = 100_000;
-const LONGEST_WORD: usize = 128;
+const WORDS_MAX: usize = 100_000;
+const WORD_BYTES_MAX: usize = 128;
 
 /// A word of a list, found in a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,12 +55,12 @@ impl WordList {
 ///
 /// If there are too many words, or one is too long.
 pub fn check_words(words: &[impl AsRef<str>]) -> Result<(), TextError> {
-    if words.len() > MOST_WORDS {
+    if words.len() > WORDS_MAX {
         return Err(TextError::TooManyWords { words: words.len() });
     }
     for word in words {
         let word: &str = word.as_ref();
-        if word.len() > LONGEST_WORD {
+        if word.len() > WORD_BYTES_MAX {
             return Err(TextError::WordTooLong { word: beginning(word), bytes: word.len() });
         }
     }

@@ -5,13 +5,13 @@
 use std::ops::Range;
 
 /// The longest label of a link, in bytes.
-const LABEL: usize = 512;
+const LABEL_MAX: usize = 512;
 /// The longest address of a link or text in angle brackets, in bytes.
-const ADDRESS: usize = 2_048;
+const ADDRESS_MAX: usize = 2_048;
 /// The longest inline code, in bytes.
-const CODE: usize = 16_384;
+const CODE_MAX: usize = 16_384;
 /// The longest info string of a code fence that is repeated, in bytes.
-const INFO: usize = 40;
+const INFO_MAX: usize = 40;
 /// The delimiters of emphasis, longer ones first.
 const MARKS: [&str; 6] = ["**", "__", "~~", "||", "*", "_"];
 
@@ -124,7 +124,7 @@ impl Scanner<'_> {
         self.open.clear();
         let content = (start + line.len() + 1).min(text.len());
         let (inner_end, end) = end_of_block(text, content, fence, mark);
-        let info = if info.len() <= INFO && info.bytes().all(|byte| byte.is_ascii_graphic()) { info } else { "" };
+        let info = if info.len() <= INFO_MAX && info.bytes().all(|byte| byte.is_ascii_graphic()) { info } else { "" };
         self.add(
             Span {
                 start,
@@ -144,7 +144,7 @@ impl Scanner<'_> {
         let (start, rest) = (self.at, &self.text[self.at..]);
         let run = rest.len() - rest.trim_start_matches('`').len();
         let ticks = &rest[..run];
-        let near = &rest[..floor(rest, CODE)];
+        let near = &rest[..floor(rest, CODE_MAX)];
         // Three or more make a block, which may contain empty lines.
         let over = if run < 3 { near.find("\n\n") } else { None };
         let near = &near[..over.unwrap_or(near.len())];
@@ -249,7 +249,7 @@ fn end_of_block(text: &str, content: usize, fence: &str, mark: char) -> (usize, 
 ///
 /// It may be a mention, an emoji, a timestamp or an address.
 fn reference(text: &str) -> Option<usize> {
-    let near = &text[..floor(text, ADDRESS)];
+    let near = &text[..floor(text, ADDRESS_MAX)];
     let inner = &near[1..near.find('>')?];
     let is_one = inner.starts_with(['@', '#', ':', '/'])
         || ["a:", "t:", "id:", "http:", "https:", "mailto:"].iter().any(|start| inner.starts_with(start));
@@ -258,10 +258,10 @@ fn reference(text: &str) -> Option<usize> {
 
 /// Returns the length of a link at the beginning of a text, `[label](address)`.
 fn link(text: &str) -> Option<usize> {
-    let label = &text[..floor(text, LABEL)];
+    let label = &text[..floor(text, LABEL_MAX)];
     let close = label.find("](")?;
     let from = close + 2;
-    let near = &text[from..from + floor(&text[from..], ADDRESS)];
+    let near = &text[from..from + floor(&text[from..], ADDRESS_MAX)];
     let end = near.find([')', '\n', ' '])?;
     // A title may follow the address.
     let end = if near[end..].starts_with(' ') { near.find(')')? } else { end };
@@ -274,7 +274,7 @@ fn address(text: &str) -> Option<usize> {
     if !(text.starts_with("https://") || text.starts_with("http://")) {
         return None;
     }
-    let near = &text[..floor(text, ADDRESS)];
+    let near = &text[..floor(text, ADDRESS_MAX)];
     let end = near.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '|')).unwrap_or(near.len());
     Some(near[..end].trim_end_matches(['*', '_', '~', '|', '`', ')', '.', ',', '!', '?']).len())
 }
