@@ -12,7 +12,7 @@ pub(crate) struct Piece {
     pub(crate) start: usize,
     pub(crate) end: usize,
     /// Whether it stands for three or more of the same letter.
-    pub(crate) stretched: bool,
+    pub(crate) repeated: bool,
 }
 
 /// Undoes all three disguises. The pieces must be lower case already.
@@ -108,14 +108,14 @@ fn read_digits(pieces: &mut [Piece]) {
     }
 }
 
-/// Replaces three or more of a letter, as in `niiiice`, by one that is flagged as `stretched`.
+/// Replaces three or more of a letter, as in `niiiice`, by one that is flagged as `repeated`.
 fn shorten_runs(pieces: &[Piece]) -> Vec<Piece> {
     let mut short = Vec::with_capacity(pieces.len());
     for run in pieces.chunk_by(|left, right| left.letter == right.letter) {
-        let length: usize = run.iter().map(|piece| if piece.stretched { 3 } else { 1 }).sum();
+        let length: usize = run.iter().map(|piece| if piece.repeated { 3 } else { 1 }).sum();
         match run {
             [first, .., last] if length >= 3 && first.letter.is_alphabetic() => {
-                short.push(Piece { end: last.end, stretched: true, ..*first });
+                short.push(Piece { end: last.end, repeated: true, ..*first });
             }
             _ => short.extend_from_slice(run),
         }

@@ -51,7 +51,7 @@ pub fn normalise_while(text: &str, goes_on: &dyn Fn() -> bool) -> Option<Normali
         }
         let end = start + c.len_utf8();
         let before = pieces.len();
-        read(c, |letter| pieces.push(Piece { letter, start, end, stretched: false }));
+        read(c, |letter| pieces.push(Piece { letter, start, end, repeated: false }));
         // An accent or a joiner belongs to the letter before it, so that both are cut out together.
         if pieces.len() == before
             && let Some(last) = pieces.last_mut()
@@ -102,7 +102,7 @@ impl Normalised {
             letter,
             start,
             end: start + letter.len_utf8(),
-            stretched: false,
+            repeated: false,
         });
         self.pieces.iter().flatten().copied().chain(unmoved)
     }

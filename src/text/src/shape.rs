@@ -108,7 +108,7 @@ fn decompose(c: char, out: &mut Vec<char>) {
     }
     if parts.first() == Some(&' ') && !c.is_whitespace() {
         // An accent on its own, such as the `´` of `don´t`, is not a space.
-        if !look(c, out) {
+        if !push_lookalike(c, out) {
             out.push(c);
         }
         return;
@@ -119,9 +119,9 @@ fn decompose(c: char, out: &mut Vec<char>) {
         }
         if part.is_ascii() {
             out.push(part.to_ascii_lowercase());
-        } else if !look(part, out) {
+        } else if !push_lookalike(part, out) {
             for lower in part.to_lowercase().filter(|lower| !is_unseen(*lower)) {
-                if lower.is_ascii() || !look(lower, out) {
+                if lower.is_ascii() || !push_lookalike(lower, out) {
                     out.push(lower);
                 }
             }
@@ -134,12 +134,12 @@ fn letter(c: char, a: u32) -> Option<char> {
 }
 
 /// Pushes the plain characters that `c`, which is not ASCII, looks like; false if there are none.
-fn look(c: char, out: &mut Vec<char>) -> bool {
+fn push_lookalike(c: char, out: &mut Vec<char>) -> bool {
     if matches!(c, 'ß' | 'ẞ') {
         out.extend(['s', 's']);
         return true;
     }
-    if let Some(letter) = by_hand(c) {
+    if let Some(letter) = lookalike_override(c) {
         out.push(letter);
         return true;
     }
@@ -162,7 +162,7 @@ fn look(c: char, out: &mut Vec<char>) -> bool {
         "ae" | "AE" => out.extend(['a', 'e']),
         "oe" | "OE" => out.extend(['o', 'e']),
         _ => {
-            let plain = one.and_then(|one| if one.is_ascii_alphabetic() { Some(one) } else { by_hand(one) });
+            let plain = one.and_then(|one| if one.is_ascii_alphabetic() { Some(one) } else { lookalike_override(one) });
             out.extend(plain.map(|plain| plain.to_ascii_lowercase()));
             return plain.is_some();
         }
@@ -174,7 +174,7 @@ fn look(c: char, out: &mut Vec<char>) -> bool {
 ///
 /// These are small capitals, and letters of which only the capital is a look-alike: both cases of a
 /// letter should map to the same.
-fn by_hand(c: char) -> Option<char> {
+fn lookalike_override(c: char) -> Option<char> {
     Some(match c {
         'ᴀ' => 'a',
         'ʙ' | 'ƅ' | 'β' | 'б' => 'b',

@@ -6,25 +6,24 @@ use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
 use layout::Layout;
 
-/// Splits a text into parts of at most `most` UTF-16 units.
+/// Splits a text into parts of at most `units_max` UTF-16 units.
 ///
-/// Discord and Telegram count in these units.
-/// A part ends after a paragraph, or else a line, a sentence or a word; never inside a link or a
-/// mention, unless that alone is longer. Formatting across a cut, such as a code block or a spoiler, is
-/// closed in one part and opened again in the next. White space at a cut is dropped. An empty text has
-/// no parts.
+/// Discord and Telegram count in these units. A part ends after a paragraph, or else a line, a
+/// sentence or a word; never inside a link or a mention, unless that alone is longer. Formatting
+/// across a cut, such as a code block or a spoiler, is closed in one part and opened again in the
+/// next. White space at a cut is dropped. An empty text has no parts.
 #[must_use]
-pub fn split(text: &str, most: usize) -> Vec<String> {
+pub fn split(text: &str, units_max: usize) -> Vec<String> {
     let text = text.trim_end();
     let layout = Layout::of(text);
     let (mut parts, mut at) = (Vec::new(), 0);
     while at < text.len() {
-        let opening = opening(&layout, text, at, most);
-        if units(&opening) + units(&text[at..]) <= most {
+        let opening = opening(&layout, text, at, units_max);
+        if units(&opening) + units(&text[at..]) <= units_max {
             parts.push(format!("{opening}{}", &text[at..]));
             break;
         }
-        let (end, closing) = first_part(&layout, &text[at..], at, most, units(&opening));
+        let (end, closing) = first_part(&layout, &text[at..], at, units_max, units(&opening));
         let body = text[at..at + end].trim_end();
         if !body.trim().is_empty() {
             parts.push(format!("{opening}{body}{closing}"));
@@ -39,7 +38,7 @@ pub fn split(text: &str, most: usize) -> Vec<String> {
 }
 
 /// Returns the delimiters that reopen at that byte the formatting that is open there.
-fn opening(layout: &Layout, text: &str, at: usize, most: usize) -> String {
+fn opening(layout: &Layout, text: &str, at: usize, units_max: usize) -> String {
     let open = layout.open_at(at);
     let line = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let is_code = open.iter().any(|span| span.is_block);
@@ -54,25 +53,25 @@ fn opening(layout: &Layout, text: &str, at: usize, most: usize) -> String {
     };
     let opening: String = std::iter::once(quote).chain(open.iter().map(|span| span.opening.as_str())).collect();
     // Delimiters must not use up the part.
-    if units(&opening) > most / 3 { String::new() } else { opening }
+    if units(&opening) > units_max / 3 { String::new() } else { opening }
 }
 
 /// Returns the end of the first part of a text, and the delimiters that close what is open there.
 ///
 /// The text starts at byte `at` of the whole. With the `opened` units before it, it has more than
-/// `most`.
-fn first_part(layout: &Layout, text: &str, at: usize, most: usize, opened: usize) -> (usize, String) {
-    let mut limit = most.saturating_sub(opened).max(1);
+/// `units_max`.
+fn first_part(layout: &Layout, text: &str, at: usize, units_max: usize, opened: usize) -> (usize, String) {
+    let mut limit = units_max.saturating_sub(opened).max(1);
     loop {
         let end = end_within(layout, text, at, limit);
         let closing: String = layout.open_at(at + end).iter().rev().map(|span| span.closing.as_str()).collect();
         let used = opened + units(text[..end].trim_end()) + units(&closing);
-        if used <= most {
+        if used <= units_max {
             return (end, closing);
         }
-        let over = used - most;
-        if limit <= over || units(&closing) > most / 3 {
-            return (fitting(text, most.saturating_sub(opened).max(1)), String::new());
+        let over = used - units_max;
+        if limit <= over || units(&closing) > units_max / 3 {
+            return (fitting(text, units_max.saturating_sub(opened).max(1)), String::new());
         }
         limit -= over;
     }
@@ -99,13 +98,13 @@ fn end_within(layout: &Layout, text: &str, at: usize, limit: usize) -> usize {
     good.or_else(late).unwrap_or(end)
 }
 
-/// Returns the end, in bytes, of the first part of a text, which has at most `most` UTF-16 units.
+/// Returns the end, in bytes, of the first part of a text: at most `units_max` UTF-16 units.
 ///
 /// It is after a paragraph, or else a line, a sentence or a word, and not inside a grapheme cluster,
 /// unless that alone is longer. It is greater than 0 unless the text is empty.
 #[must_use]
-pub fn end_of_part(text: &str, most: usize) -> usize {
-    let end = fitting(text, most);
+pub fn end_of_part(text: &str, units_max: usize) -> usize {
+    let end = fitting(text, units_max);
     if end == text.len() {
         return end;
     }
@@ -117,14 +116,14 @@ fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-/// Returns the length in bytes of the longest prefix of whole graphemes with at most `most` units.
+/// Returns the length in bytes of the longest prefix of whole graphemes of at most `units_max`.
 ///
 /// If not even one grapheme fits, it is cut between characters; the prefix has at least one character.
-fn fitting(text: &str, most: usize) -> usize {
+fn fitting(text: &str, units_max: usize) -> usize {
     let (mut used, mut end) = (0, 0);
     for (at, grapheme) in text.grapheme_indices(true) {
         used += units(grapheme);
-        if used > most {
+        if used > units_max {
             break;
         }
         end = at + grapheme.len();
@@ -135,7 +134,7 @@ fn fitting(text: &str, most: usize) -> usize {
     let mut used = 0;
     for (at, character) in text.char_indices() {
         used += character.len_utf16();
-        if used > most && at > 0 {
+        if used > units_max && at > 0 {
             return at;
         }
     }

@@ -3,7 +3,7 @@ use std::ops::Range;
 use crate::normalise::Normalised;
 
 /// The length stored for a run of three or more.
-const STRETCHED: u8 = 3;
+const REPEATED: u8 = 3;
 
 /// A normalised text with each run of a letter collapsed to one, and the lengths of the runs.
 ///
@@ -38,7 +38,7 @@ impl Squeezed {
                     last.end = piece.end;
                 }
                 _ => {
-                    let run = if piece.stretched { STRETCHED } else { 1 };
+                    let run = if piece.repeated { REPEATED } else { 1 };
                     cells.push(Cell { letter: piece.letter, at: text.len(), run, start: piece.start, end: piece.end });
                     text.push(piece.letter);
                 }
@@ -58,7 +58,7 @@ impl Squeezed {
 
     /// Whether this range of the text matches a word with these runs.
     pub(crate) fn agrees(&self, range: &Range<usize>, runs: &[u8]) -> bool {
-        self.cells(range).iter().zip(runs).all(|(cell, run)| cell.run == *run || cell.run == STRETCHED)
+        self.cells(range).iter().zip(runs).all(|(cell, run)| cell.run == *run || cell.run == REPEATED)
     }
 
     /// Maps a byte range of the squeezed text to one of the original.

@@ -42,7 +42,7 @@ pub(crate) fn search(dfa: &DFA, cache: &mut Cache, text: &str, seen: &mut [bool]
         let Ok(next) = dfa.next_state(cache, state, byte) else { return End::Unfit };
         state = next;
         if state.is_match() {
-            note(dfa, cache, state, seen);
+            record_matches(dfa, cache, state, seen);
             if let [true] = seen {
                 return End::Whole;
             }
@@ -54,12 +54,12 @@ pub(crate) fn search(dfa: &DFA, cache: &mut Cache, text: &str, seen: &mut [bool]
     }
     let Ok(last) = dfa.next_eoi_state(cache, state) else { return End::Unfit };
     if last.is_match() {
-        note(dfa, cache, last, seen);
+        record_matches(dfa, cache, last, seen);
     }
     End::Whole
 }
 
-fn note(dfa: &DFA, cache: &Cache, state: LazyStateID, seen: &mut [bool]) {
+fn record_matches(dfa: &DFA, cache: &Cache, state: LazyStateID, seen: &mut [bool]) {
     for index in 0..dfa.match_len(cache, state) {
         if let Some(seen) = seen.get_mut(dfa.match_pattern(cache, state, index).as_usize()) {
             *seen = true;

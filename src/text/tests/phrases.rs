@@ -83,9 +83,13 @@ fn a_duration_is_told_in_its_two_largest_units() {
 
 proptest! {
     #[test]
-    fn a_cut_text_has_no_more_characters_than_allowed(text in ".{0,24}", most in 0usize..24, ellipsis in "[.…]{0,4}") {
-        let cut = truncate(&text, most, &ellipsis);
-        prop_assert!(cut.chars().count() <= most);
+    fn a_cut_text_has_no_more_characters_than_allowed(
+        text in ".{0,24}",
+        chars_max in 0usize..24,
+        ellipsis in "[.…]{0,4}",
+    ) {
+        let cut = truncate(&text, chars_max, &ellipsis);
+        prop_assert!(cut.chars().count() <= chars_max);
         prop_assert!(cut == text || text.starts_with(cut.strip_suffix(ellipsis.as_str()).unwrap_or(&cut)));
     }
 

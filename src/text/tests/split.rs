@@ -29,10 +29,13 @@ fn a_block_of_code_is_closed_and_opened_again() {
 
 proptest! {
     #[test]
-    fn every_part_fits_and_no_word_is_lost(text in "(```[a-z]{0,4}\n|[a-zé😀]{1,12}[ \n.]{1,2}){0,60}", most in 12_usize..60) {
-        let parts = split(&text, most);
+    fn every_part_fits_and_no_word_is_lost(
+        text in "(```[a-z]{0,4}\n|[a-zé😀]{1,12}[ \n.]{1,2}){0,60}",
+        units_max in 12_usize..60,
+    ) {
+        let parts = split(&text, units_max);
         for part in &parts {
-            prop_assert!(part.encode_utf16().count() <= most, "{part:?} is longer than {most}");
+            prop_assert!(part.encode_utf16().count() <= units_max, "{part:?} is longer than {units_max}");
         }
         let letters = |text: &str| text.chars().filter(|c| c.is_alphabetic() && !c.is_ascii()).count();
         prop_assert_eq!(letters(&parts.concat()), letters(&text));
@@ -48,22 +51,22 @@ fn what_a_reader_takes_for_one_character_is_not_cut() {
 }
 
 /// Whether the delimiter occurs an even number of times, as it does if each is closed.
-fn is_closed(part: &str, mark: &str) -> bool {
-    part.matches(mark).count().is_multiple_of(2)
+fn is_closed(part: &str, delimiter: &str) -> bool {
+    part.matches(delimiter).count().is_multiple_of(2)
 }
 
 #[test]
 fn formatting_over_a_cut_is_closed_and_opened_again() {
     let words = "word ".repeat(30);
-    for mark in ["||", "**", "*", "_", "__", "~~"] {
-        let parts = split(&format!("Before {mark}{}{mark} after it all", words.trim_end()), 60);
-        assert!(parts.len() > 2, "{mark}: {parts:?}");
+    for delimiter in ["||", "**", "*", "_", "__", "~~"] {
+        let parts = split(&format!("Before {delimiter}{}{delimiter} after it all", words.trim_end()), 60);
+        assert!(parts.len() > 2, "{delimiter}: {parts:?}");
         for part in &parts {
-            assert!(is_closed(part, mark), "{mark}: {part:?}");
-            assert!(!part.contains(&format!("{mark}{mark}")), "{mark}: no marks with nothing between: {part:?}");
+            assert!(is_closed(part, delimiter), "{delimiter}: {part:?}");
+            assert!(!part.contains(&format!("{delimiter}{delimiter}")), "{delimiter}: nothing between: {part:?}");
         }
         assert!(
-            parts[1].starts_with(&format!("{mark}word")) && parts[1].ends_with(&format!("word{mark}")),
+            parts[1].starts_with(&format!("{delimiter}word")) && parts[1].ends_with(&format!("word{delimiter}")),
             "{parts:?}"
         );
     }
@@ -136,11 +139,11 @@ proptest! {
     #[test]
     fn whatever_is_said_fits_and_is_there_once(
         text in r"([*_~|`<>\[\]()\\]{1,4}|```|~~~|https://|<@1>|[é😀]{1,9}|[ \n]{1,2}|> ){0,120}",
-        most in 24_usize..90,
+        units_max in 24_usize..90,
     ) {
-        let parts = split(&text, most);
+        let parts = split(&text, units_max);
         for part in &parts {
-            prop_assert!(part.encode_utf16().count() <= most, "{part:?} is longer than {most}");
+            prop_assert!(part.encode_utf16().count() <= units_max, "{part:?} is longer than {units_max}");
         }
         let letters = |text: &str| text.chars().filter(|c| matches!(c, 'é' | '😀')).count();
         prop_assert_eq!(letters(&parts.concat()), letters(&text));

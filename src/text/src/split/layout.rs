@@ -13,7 +13,7 @@ const CODE_MAX: usize = 16_384;
 /// The longest info string of a code fence that is repeated, in bytes.
 const INFO_MAX: usize = 40;
 /// The delimiters of emphasis, longer ones first.
-const MARKS: [&str; 6] = ["**", "__", "~~", "||", "*", "_"];
+const DELIMITERS: [&str; 6] = ["**", "__", "~~", "||", "*", "_"];
 
 /// A span of formatted text.
 pub(super) struct Span {
@@ -100,7 +100,7 @@ impl Scanner<'_> {
             b'[' => link(rest),
             b'h' => address(rest),
             b'`' => return self.code(),
-            b'*' | b'_' | b'~' | b'|' => return self.mark(),
+            b'*' | b'_' | b'~' | b'|' => return self.delimiter(),
             _ => None,
         };
         if let Some(whole) = whole {
@@ -114,16 +114,16 @@ impl Scanner<'_> {
         let (text, start) = (self.text, self.at);
         let line = text[start..].split('\n').next().unwrap_or_default();
         let bare = line.trim_start_matches(' ');
-        let Some(mark @ ('`' | '~')) = bare.chars().next() else { return false };
-        let fence = &bare[..bare.len() - bare.trim_start_matches(mark).len()];
+        let Some(fence_char @ ('`' | '~')) = bare.chars().next() else { return false };
+        let fence = &bare[..bare.len() - bare.trim_start_matches(fence_char).len()];
         let info = bare[fence.len()..].trim();
-        if line.len() - bare.len() > 3 || fence.len() < 3 || (mark == '`' && info.contains('`')) {
+        if line.len() - bare.len() > 3 || fence.len() < 3 || (fence_char == '`' && info.contains('`')) {
             return false;
         }
         // Emphasis does not extend across a code block.
         self.open.clear();
         let content = (start + line.len() + 1).min(text.len());
-        let (inner_end, end) = end_of_block(text, content, fence, mark);
+        let (inner_end, end) = end_of_block(text, content, fence, fence_char);
         let info = if info.len() <= INFO_MAX && info.bytes().all(|byte| byte.is_ascii_graphic()) { info } else { "" };
         self.add(
             Span {
@@ -166,38 +166,41 @@ impl Scanner<'_> {
     }
 
     /// Scans characters that may open or close emphasis.
-    fn mark(&mut self) {
+    fn delimiter(&mut self) {
         let (at, rest) = (self.at, &self.text[self.at..]);
         let run = rest.len() - rest.trim_start_matches(&rest[..1]).len();
         let single = &rest[..1];
         // Of three characters, the inner single delimiter closes first.
-        let ends_single = run >= 3 && self.open.last().is_some_and(|(mark, _)| *mark == single);
-        let Some(mark) = MARKS.iter().copied().find(|mark| rest.starts_with(*mark) && !(ends_single && mark.len() > 1))
+        let ends_single = run >= 3 && self.open.last().is_some_and(|(delimiter, _)| *delimiter == single);
+        let Some(delimiter) = DELIMITERS
+            .iter()
+            .copied()
+            .find(|delimiter| rest.starts_with(*delimiter) && !(ends_single && delimiter.len() > 1))
         else {
             self.at += run;
             return;
         };
-        self.at += mark.len();
+        self.at += delimiter.len();
         let before = self.text[..at].chars().next_back();
         let after = self.text[self.at..].chars().next();
         let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
         let is_space = |c: Option<char>| c.is_none_or(char::is_whitespace);
-        let begins = mark == "||" || !(is_space(after) || (mark == "_" && is_letter(before)));
-        let ends = mark == "||" || !(is_space(before) || (mark == "_" && is_letter(after)));
-        let open = self.open.iter().position(|(open, _)| *open == mark).map(|index| (index, self.open[index].1));
+        let begins = delimiter == "||" || !(is_space(after) || (delimiter == "_" && is_letter(before)));
+        let ends = delimiter == "||" || !(is_space(before) || (delimiter == "_" && is_letter(after)));
+        let open = self.open.iter().position(|(open, _)| *open == delimiter).map(|index| (index, self.open[index].1));
         match open {
-            Some((index, opened)) if ends && opened + mark.len() < at => {
+            Some((index, opened)) if ends && opened + delimiter.len() < at => {
                 self.open.truncate(index);
-                let (inner, marks) = (opened + mark.len()..at, mark.to_owned());
+                let (inner, marks) = (opened + delimiter.len()..at, delimiter.to_owned());
                 let span = Span { start: opened, inner, opening: marks.clone(), closing: marks, is_block: false };
-                self.add(span, at + mark.len());
+                self.add(span, at + delimiter.len());
             }
             // A closing delimiter matches the nearest opening one.
             Some((index, _)) if begins => {
                 self.open.truncate(index);
-                self.open.push((mark, at));
+                self.open.push((delimiter, at));
             }
-            None if begins => self.open.push((mark, at)),
+            None if begins => self.open.push((delimiter, at)),
             Some(_) | None => {}
         }
     }
@@ -227,7 +230,7 @@ impl Scanner<'_> {
 ///
 /// Chats end a block at the next three backticks, wherever those are. An unclosed block reaches to the
 /// end of the text.
-fn end_of_block(text: &str, content: usize, fence: &str, mark: char) -> (usize, usize) {
+fn end_of_block(text: &str, content: usize, fence: &str, fence_char: char) -> (usize, usize) {
     if fence == "```" {
         let Some(found) = text[content..].find(fence) else { return (text.len(), text.len()) };
         let close = content + found;
@@ -237,7 +240,7 @@ fn end_of_block(text: &str, content: usize, fence: &str, mark: char) -> (usize, 
     let mut at = content;
     for line in text[content..].split_inclusive('\n') {
         let bare = line.trim();
-        if bare.len() >= fence.len() && bare.chars().all(|c| c == mark) {
+        if bare.len() >= fence.len() && bare.chars().all(|c| c == fence_char) {
             return (at.saturating_sub(1).max(content), at + line.trim_end().len());
         }
         at += line.len();
@@ -280,8 +283,8 @@ fn address(text: &str) -> Option<usize> {
 }
 
 /// Returns the last character boundary up to that byte.
-fn floor(text: &str, most: usize) -> usize {
-    let mut end = text.len().min(most);
+fn floor(text: &str, bytes_max: usize) -> usize {
+    let mut end = text.len().min(bytes_max);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
