@@ -18,6 +18,7 @@
 //! ```
 
 mod atoms;
+mod combined;
 mod disguise;
 mod domains;
 mod duration;
@@ -39,7 +40,6 @@ mod skeleton;
 mod split;
 mod squeezed;
 mod stepwise;
-mod together;
 mod word_index;
 mod words;
 

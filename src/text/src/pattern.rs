@@ -4,7 +4,7 @@ use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
 
 use crate::atoms::atoms;
 use crate::error::{TextError, beginning};
-use crate::stepwise::{End, config, search};
+use crate::stepwise::{Outcome, config, search};
 
 const PATTERN_BYTES_MAX: usize = 4_096;
 /// The maximum memory of a compiled pattern, in bytes.
@@ -22,7 +22,7 @@ pub(crate) struct Pattern {
     ///
     /// If so, the lazy DFA that matches many patterns at once stops at the first non-ASCII character.
     pub(crate) has_word_ends: bool,
-    /// The number of states of its NFA. In the worst case a search visits all of them for each byte.
+    /// The number of states of its NFA. In the worst case a search visits all of them per byte.
     states: usize,
     /// Tells whether it matches at all, in a search that can be stopped.
     dfa: Option<DFA>,
@@ -64,9 +64,9 @@ impl Pattern {
         let Some(dfa) = &self.dfa else { return Some(true) };
         let mut seen = [false];
         match search(dfa, &mut dfa.create_cache(), text, &mut seen, goes_on) {
-            End::Whole => Some(seen[0]),
-            End::Unfit => Some(true),
-            End::Stopped => None,
+            Outcome::Complete => Some(seen[0]),
+            Outcome::Unsupported => Some(true),
+            Outcome::Stopped => None,
         }
     }
 }

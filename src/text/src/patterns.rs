@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 
+use crate::combined::CombinedPatterns;
 use crate::error::TextError;
 use crate::pattern::Pattern;
 use crate::prepared::Prepared;
-use crate::together::Together;
 
 /// The steps above which a search that can be stopped checks first whether the pattern matches.
 ///
@@ -33,9 +33,9 @@ pub struct PatternSet<K> {
     /// For each atom, the entries whose pattern has it.
     owners: Vec<Vec<usize>>,
     /// The patterns without atoms and without Unicode word boundaries.
-    loose: Together,
+    loose: CombinedPatterns,
     /// The patterns without atoms and with Unicode word boundaries.
-    loose_with_word_ends: Together,
+    loose_with_word_ends: CombinedPatterns,
 }
 
 /// The first match of a pattern.
@@ -55,8 +55,8 @@ impl<K> Default for PatternSet<K> {
             entries: Vec::new(),
             atoms: None,
             owners: Vec::new(),
-            loose: Together::default(),
-            loose_with_word_ends: Together::default(),
+            loose: CombinedPatterns::default(),
+            loose_with_word_ends: CombinedPatterns::default(),
         }
     }
 }
@@ -106,16 +106,16 @@ impl<K> PatternSet<K> {
             }
         }
         let [plain, with_word_ends] = without;
-        self.loose = self.together(plain);
-        self.loose_with_word_ends = self.together(with_word_ends);
+        self.loose = self.combined(plain);
+        self.loose_with_word_ends = self.combined(with_word_ends);
         self.atoms = if owners.is_empty() { None } else { Some(automaton(owners.keys())?) };
         self.owners = owners.into_values().collect();
         Ok(())
     }
 
-    fn together(&self, patterns: Vec<usize>) -> Together {
+    fn combined(&self, patterns: Vec<usize>) -> CombinedPatterns {
         let texts: Vec<&str> = patterns.iter().map(|entry| self.entries[*entry].1.regex.as_str()).collect();
-        Together::new(patterns, &texts)
+        CombinedPatterns::new(patterns, &texts)
     }
 
     /// Returns the first match of each pattern that matches, in the order of the entries.

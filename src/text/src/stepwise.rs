@@ -14,11 +14,11 @@ const DFA_CACHE_BYTES: usize = 1 << 20;
 
 /// The outcome of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum Outcome {
     /// The search is complete.
-    Whole,
+    Complete,
     /// The automaton cannot handle this text.
-    Unfit,
+    Unsupported,
     /// `goes_on` returned false.
     Stopped,
 }
@@ -33,30 +33,36 @@ pub(crate) fn config() -> Config {
 }
 
 /// Sets `seen` for each pattern of the automaton that matches anywhere in the text.
-pub(crate) fn search(dfa: &DFA, cache: &mut Cache, text: &str, seen: &mut [bool], goes_on: &dyn Fn() -> bool) -> End {
-    let Ok(mut state) = dfa.start_state_forward(cache, &Input::new(text)) else { return End::Unfit };
+pub(crate) fn search(
+    dfa: &DFA,
+    cache: &mut Cache,
+    text: &str,
+    seen: &mut [bool],
+    goes_on: &dyn Fn() -> bool,
+) -> Outcome {
+    let Ok(mut state) = dfa.start_state_forward(cache, &Input::new(text)) else { return Outcome::Unsupported };
     for (at, byte) in text.bytes().enumerate() {
         if at % BYTES_PER_CHECK == 0 && !goes_on() {
-            return End::Stopped;
+            return Outcome::Stopped;
         }
-        let Ok(next) = dfa.next_state(cache, state, byte) else { return End::Unfit };
+        let Ok(next) = dfa.next_state(cache, state, byte) else { return Outcome::Unsupported };
         state = next;
         if state.is_match() {
             record_matches(dfa, cache, state, seen);
             if let [true] = seen {
-                return End::Whole;
+                return Outcome::Complete;
             }
         } else if state.is_dead() {
-            return End::Whole;
+            return Outcome::Complete;
         } else if state.is_quit() {
-            return End::Unfit;
+            return Outcome::Unsupported;
         }
     }
-    let Ok(last) = dfa.next_eoi_state(cache, state) else { return End::Unfit };
+    let Ok(last) = dfa.next_eoi_state(cache, state) else { return Outcome::Unsupported };
     if last.is_match() {
         record_matches(dfa, cache, last, seen);
     }
-    End::Whole
+    Outcome::Complete
 }
 
 fn record_matches(dfa: &DFA, cache: &Cache, state: LazyStateID, seen: &mut [bool]) {

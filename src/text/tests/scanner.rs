@@ -15,14 +15,14 @@ fn words(key: usize, words: &[&str], normalise: bool) -> Entry<usize> {
 
 /// Returns the matches, as `key:texts`.
 fn heard(scanner: &Scanner<usize>, text: &str) -> Vec<String> {
-    let told = scanner.scan(text).into_iter().map(|hit| match hit {
+    let lines = scanner.scan(text).into_iter().map(|hit| match hit {
         Hit::Pattern { key, captures, .. } => format!("{key}:{}", captures[0].as_deref().unwrap()),
         Hit::Words { key, found } => {
             let words: Vec<String> = found.into_iter().map(|found| found.word).collect();
             format!("{key}:{}", words.join(","))
         }
     });
-    told.collect()
+    lines.collect()
 }
 
 #[test]

@@ -5,20 +5,20 @@ use std::sync::{Mutex, PoisonError};
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson;
 
-use crate::stepwise::{End, config, search};
+use crate::stepwise::{Outcome, config, search};
 
 /// The maximum memory of the combined automaton, in bytes. Above it, the patterns run one by one.
 const COMBINED_MEMORY_MAX: usize = 16 << 20;
 
 /// Patterns that are searched for in one pass.
 #[derive(Debug, Default)]
-pub(crate) struct Together {
+pub(crate) struct CombinedPatterns {
     /// The entry of each pattern.
     patterns: Vec<usize>,
     searcher: Option<(DFA, Mutex<Cache>)>,
 }
 
-impl Together {
+impl CombinedPatterns {
     /// Compiles the patterns of these entries.
     pub(crate) fn new(patterns: Vec<usize>, texts: &[&str]) -> Self {
         let searcher = if texts.is_empty() { None } else { compiled(texts) };
@@ -39,16 +39,16 @@ impl Together {
         let mut seen = vec![false; self.patterns.len()];
         let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
         match search(dfa, &mut cache, text, &mut seen, goes_on) {
-            End::Whole => {
+            Outcome::Complete => {
                 let seen = self.patterns.iter().zip(seen).filter(|(_, seen)| *seen);
                 found.extend(seen.map(|(pattern, _)| *pattern));
                 true
             }
-            End::Unfit => {
+            Outcome::Unsupported => {
                 found.extend(&self.patterns);
                 true
             }
-            End::Stopped => false,
+            Outcome::Stopped => false,
         }
     }
 }
