@@ -1,4 +1,4 @@
-//! The loop that takes connections and serves each in a task of its own.
+//! Accepts connections and serves each in a task of its own.
 
 use std::convert::Infallible;
 use std::io::{Error, ErrorKind, Write};
@@ -27,15 +27,15 @@ use crate::connections::Connections;
 use crate::stream::Stream;
 use crate::watched::{Inbound, Outbound};
 
-/// The largest head of a request, and how much of an answer waits for its client, in bytes.
+/// The largest request head, and the write buffer of a connection, in bytes.
 const BUFFER: usize = 32 << 10;
-/// How often it is looked for connections that take too long.
+/// The interval of checks for connections that exceed a timeout.
 const SWEEP: Duration = Duration::from_millis(250);
-/// How long it is waited when the operating system gives no connection.
+/// The delay after a failed accept.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
-/// Connections that stay open after the word to stop are closed after this.
+/// The time after which connections that are still open on shutdown are closed.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
-/// What a connection is told for which there is no place.
+/// The response to a connection above the limit.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 5\r\ncontent-type: text/plain\r\n\
                       content-length: 46\r\n\r\ntoo many connections; try again in a moment.\r\n";
@@ -72,23 +72,23 @@ pub(crate) async fn run(listener: TcpListener, app: Router, connections: Arc<Con
     }
     drop(listener);
     let all_end = async { while tasks.join_next().await.is_some() {} };
-    // Sockets stay open by nature; they are not waited for.
+    // WebSockets stay open; do not wait for them longer than this.
     drop(tokio::time::timeout(STOP_PATIENCE, all_end).await);
 }
 
-/// Whether it is one client that went away, and not something about the listener.
+/// Whether the error is due to one client that disconnected, not to the listener.
 fn is_of_one_client(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
 }
 
 async fn admit(connections: &Arc<Connections>, socket: TcpStream, peer: SocketAddr) -> Option<Stream> {
-    // Without it every answer to a small packet waits for the client's delayed acknowledgement.
+    // Otherwise every response to a small packet waits for the client's delayed acknowledgement.
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!("cannot set TCP_NODELAY: {error}");
     }
     let local = socket.local_addr().ok().map(|local| local.ip());
     let Some(lease) = connections.admit(peer, local).await else {
-        // Whoever does not hear it sees the connection closed.
+        // Best effort: if the write fails, the client just sees a closed connection.
         if let Ok(mut socket) = socket.into_std() {
             drop(socket.write_all(FULL));
         }
@@ -100,7 +100,8 @@ async fn admit(connections: &Arc<Connections>, socket: TcpStream, peer: SocketAd
 async fn serve(stream: Stream, app: Router, connections: Arc<Connections>, mut stop: Shutdown) {
     let connection = Arc::clone(stream.connection());
     let mut protocol = http1::Builder::new();
-    // Without a timer it has no timeout of its own, which would count the time in which a slow client reads the last answer.
+    // Without a timer, hyper has no header timeout. Its own would include the time in which a slow
+    // client reads the previous response.
     protocol.max_buf_size(BUFFER).keep_alive(!connection.reached.is_reserved);
     let service =
         service_fn(move |request| answer(app.clone(), Arc::clone(&connection), Arc::clone(&connections), request));
@@ -135,7 +136,10 @@ async fn answer(
     Ok(response.map(|body| Body::new(Outbound::new(body, under_way))))
 }
 
-/// Who asks: the other end of the connection, or whom a proxy names that bots.yaml trusts, the last of those that it does not.
+/// Returns the address of the client.
+///
+/// It is the peer, or, if the peer is a proxy trusted by bots.yaml, the last address in
+/// `X-Forwarded-For` that is not such a proxy.
 fn client(connections: &Connections, peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {
     if !connections.is_proxy(peer.ip()) {
         return peer;

@@ -1,4 +1,4 @@
-//! Who may use a script's route: tokens of bots.yaml, each with what its holder may do.
+//! Access to routes of scripts: the tokens of bots.yaml, each with a permission.
 
 use std::collections::HashMap;
 
@@ -7,44 +7,44 @@ use palabre_model::{Permission, ScriptName};
 use palabre_script::RouteAuth;
 use sha2::{Digest, Sha256};
 
-/// A program that may use the API.
+/// The token of a program that may use the API.
 #[derive(Debug, Clone)]
 pub struct Token {
-    /// Whose it is.
+    /// The name of its holder.
     pub name: String,
-    /// What is sent as `Authorization: Bearer …`.
+    /// The secret, sent as `Authorization: Bearer …`.
     pub secret: String,
-    /// What its holder may do.
+    /// The permission of its holder.
     pub permission: Permission,
 }
 
 /// All tokens.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
-    /// Those of programs.
+    /// The tokens of programs.
     pub tokens: Vec<Token>,
-    /// Those of single scripts, good for the routes of that script alone.
+    /// The tokens of single scripts, valid only for routes of that script.
     pub of_scripts: HashMap<ScriptName, String>,
 }
 
-/// Who asks.
+/// The holder of the token of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) name: String,
     pub(crate) permission: Permission,
 }
 
-/// Why somebody may not.
+/// The reason why a request is not authorised.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// It is not known who asks.
+    /// It has no valid token.
     Unknown,
-    /// It is, and that is not enough.
+    /// Its token is valid, but lacks the permission.
     Forbidden,
 }
 
 impl Access {
-    /// Whose token a request for something of `script` carries.
+    /// Returns the holder of the token of a request to a route of `script`.
     pub(crate) fn caller(&self, script: &ScriptName, headers: &HeaderMap) -> Option<Caller> {
         let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let (_, secret) = given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))?;
@@ -60,11 +60,11 @@ impl Access {
     }
 }
 
-/// Whether `caller` may use a route that wants `auth`.
+/// Checks whether `caller` may use a route that requires `auth`.
 pub(crate) fn check(caller: Option<&Caller>, auth: RouteAuth) -> Result<(), Refused> {
     let wanted = match auth {
         RouteAuth::Public => return Ok(()),
-        // The script's own token stands for the operator's word that its holder may use this script.
+        // The script's own token has only this permission, and is meant for exactly these routes.
         RouteAuth::Token => Permission::Everyone,
         RouteAuth::User => Permission::Member,
         RouteAuth::Moderator => Permission::Moderator,
@@ -77,7 +77,7 @@ pub(crate) fn check(caller: Option<&Caller>, auth: RouteAuth) -> Result<(), Refu
     }
 }
 
-/// Compared by their hashes, so that how long it takes says nothing of how much of a guess was right.
+/// Compares two secrets by their hashes, so that the timing does not reveal how much matches.
 fn same(a: &str, b: &str) -> bool {
     Sha256::digest(a) == Sha256::digest(b)
 }

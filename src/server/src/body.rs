@@ -1,23 +1,27 @@
-//! The body of a request, as the script gets it. Bounded before it becomes values: a stranger's request must not cost a script its
-//! memory.
+//! Parses request bodies for scripts.
+//!
+//! The number and depth of values is limited before parsing, so that a request cannot exhaust the
+//! memory of a script.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use palabre_script::{FieldType, RouteSpec};
 use serde_json::{Map, Value};
 
-/// How deep lists and objects may lie in each other.
+/// The maximum nesting depth of lists and objects.
 const DEPTH: usize = 32;
-/// So many things that are wrong with a body are named.
+/// The maximum number of problems reported for one body.
 const PROBLEMS: usize = 20;
-/// The largest integer that a script's number holds exactly.
+/// The largest integer that a number of a script represents exactly.
 const EXACT: u64 = 1 << 53;
 
-/// Why a body is not taken: the status, and what is wrong with it.
+/// The rejection of a body: the status, and the problems found.
 pub(crate) type Refusal = (StatusCode, Vec<String>);
 
-/// The body as the script gets it: the fields that the route declares, from JSON or a form; the text where it declares none, and
-/// nothing where such a request has no body.
+/// Converts a body to the value that the script gets.
+///
+/// If the route declares fields, it is an object, from JSON or a form. Otherwise it is the text, or
+/// null if the request has no body.
 pub(crate) fn read(route: &RouteSpec, method: &Method, headers: &HeaderMap, body: &Bytes) -> Result<Value, Refusal> {
     if route.body.is_none() {
         return text(method, body);
@@ -48,12 +52,12 @@ pub(crate) fn read(route: &RouteSpec, method: &Method, headers: &HeaderMap, body
     }
 }
 
-/// That a request has more than the route's script takes.
+/// Returns the error text for a request with more values than the script's limit.
 pub(crate) fn too_many_values(route: &RouteSpec) -> String {
     format!("it has more than {} names and values (limits.request_values)", route.limits.values)
 }
 
-/// What a route gets that declares no fields: it reads the text itself, within its own limits.
+/// Returns the body as text, for a route that declares no fields and parses it itself.
 fn text(method: &Method, body: &Bytes) -> Result<Value, Refusal> {
     let has_body = *method == Method::POST || *method == Method::PUT || *method == Method::PATCH;
     if body.is_empty() || !has_body {
@@ -65,7 +69,7 @@ fn text(method: &Method, body: &Bytes) -> Result<Value, Refusal> {
     }
 }
 
-/// A form has texts alone; fields that are declared as something else are read as that.
+/// Parses a form. Its values are texts; those of fields declared with another type are converted.
 fn form(route: &RouteSpec, body: &[u8], left: &mut usize) -> Result<Value, Refusal> {
     let mut map = Map::new();
     for (name, text) in form_urlencoded::parse(body) {
@@ -83,7 +87,7 @@ fn form(route: &RouteSpec, body: &[u8], left: &mut usize) -> Result<Value, Refus
     Ok(Value::Object(map))
 }
 
-/// A JSON text as a value, if it has no more values than are left and is not too deep.
+/// Parses JSON with at most `left` values and a limited depth; `left` is reduced.
 fn json(route: &RouteSpec, text: &[u8], left: &mut usize) -> Result<serde_json::Result<Value>, Refusal> {
     let checked = checked(text, left).map_err(|problem| match problem {
         Problem::TooMany => (StatusCode::PAYLOAD_TOO_LARGE, vec![too_many_values(route)]),
@@ -99,8 +103,10 @@ enum Problem {
     TooDeep,
 }
 
-/// Looks through a JSON text before anything is made of it. Integers that a script's number would not hold exactly come out as
-/// texts. Whether the rest is JSON is for the parser to say.
+/// Checks the limits of a JSON text before it is parsed.
+///
+/// Returns the text with integers that a number of a script cannot represent exactly turned into
+/// strings. Does not check that the text is valid JSON.
 fn checked(text: &[u8], left: &mut usize) -> Result<Vec<u8>, Problem> {
     let mut checked = Vec::with_capacity(text.len());
     let (mut depth, mut at) = (0_usize, 0);
@@ -116,7 +122,7 @@ fn checked(text: &[u8], left: &mut usize) -> Result<Vec<u8>, Problem> {
                 depth = depth.saturating_sub(1);
                 (at + 1, false)
             }
-            // The first letters of true, false and null, which are in none of the others.
+            // The first letters of true, false and null; each occurs once in all three words.
             b't' | b'f' | b'n' => (at + 1, true),
             _ => (at + 1, false),
         };
@@ -156,7 +162,7 @@ fn end_of_number(text: &[u8], start: usize) -> usize {
     text[start..].iter().position(|byte| !is_part(byte)).map_or(text.len(), |length| start + length)
 }
 
-/// Whether a token is an integer of more digits than a script's number holds.
+/// Whether a token is an integer that a number of a script cannot represent exactly.
 fn is_beyond_exact(token: &[u8]) -> bool {
     let digits = token.strip_prefix(b"-").unwrap_or(token);
     if !matches!(digits.first(), Some(b'1'..=b'9')) || !digits.iter().all(u8::is_ascii_digit) {

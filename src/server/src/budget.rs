@@ -1,5 +1,6 @@
-//! How much may be asked in a minute: a bucket for each address, token and route, which is full at first and fills itself
-//! again within a minute.
+//! Rate limits: a token bucket for each address, token and route.
+//!
+//! A bucket is full at first, and an empty one refills within a minute.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -17,14 +18,14 @@ use crate::counts::{Counts, Refusal};
 use crate::settings::Settings;
 
 const MINUTE: u64 = 60_000_000_000;
-/// So many buckets may be less than full at once. Past that all are forgotten: nobody has so many addresses for long.
+/// The maximum number of buckets that are not full. Above it, all are reset.
 const BUCKETS: usize = 100_000;
-/// Pages and files, by how their paths begin.
+/// The path prefixes of pages and files.
 const FILES: &[&str] = &["/assets/", "/rooms/", "/docs", "/openapi.json", "/metrics"];
-/// What keeps connections of its own open.
+/// The path prefixes of Engine.IO and WebSockets.
 const TRANSPORT: &[&str] = &["/socket.io", "/ws/"];
 
-/// Whose bucket it is.
+/// The key of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Owner {
     Address(Kind, IpAddr),
@@ -45,12 +46,12 @@ enum Kind {
 pub(crate) struct Budget {
     start: Instant,
     rates: Settings,
-    /// When each will be full again, in nanoseconds.
+    /// The time at which each bucket is full again, in nanoseconds since `start`.
     full_at: Mutex<HashMap<Owner, u64>>,
     counts: Arc<Counts>,
 }
 
-/// Too much was asked.
+/// The error of an exceeded rate limit.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Exhausted {
     what: String,
@@ -62,29 +63,29 @@ impl Budget {
         Self { start: Instant::now(), rates, full_at: Mutex::default(), counts }
     }
 
-    /// A request without a token.
+    /// Counts a request without a token.
     pub(crate) fn anonymous(&self, address: IpAddr) -> Result<(), Exhausted> {
         self.spend(Owner::Address(Kind::Request, network(address)), 1)
     }
 
-    /// A request with a token, by the name of its holder.
+    /// Counts a request with a token, by the name of its holder.
     pub(crate) fn token(&self, holder: &str) -> Result<(), Exhausted> {
         self.spend(Owner::Token(holder.to_owned()), 1)
     }
 
-    /// A request without a token that reaches a script's route.
+    /// Counts a request without a token to a route of a script.
     pub(crate) fn route(&self, script: &str, route: &str) -> Result<(), Exhausted> {
         self.spend(Owner::Route(format!("{script} {route}")), 1)
     }
 
-    /// A body that goes into the journal for somebody without a token.
+    /// Counts the bytes of a body that is sent without a token and goes into the journal.
     pub(crate) fn body(&self, address: IpAddr, bytes: usize) -> Result<(), Exhausted> {
         self.spend(Owner::Address(Kind::Kilobyte, network(address)), bytes.div_ceil(1_024) as u64)
     }
 
     fn spend(&self, owner: Owner, cost: u64) -> Result<(), Exhausted> {
         let (rate, unit, refusal) = self.rate(&owner);
-        // What is more than a full bucket takes all of it.
+        // A cost above a full bucket takes the whole bucket.
         let price = (MINUTE / u64::from(rate)).saturating_mul(cost.min(rate.into()));
         let now = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,7 +107,7 @@ impl Budget {
         Err(Exhausted { what: format!("{rate} {unit}"), retry_after })
     }
 
-    /// How much there is in a minute, of what, and what a refusal counts as.
+    /// Returns the rate per minute, its unit, and the reason for the metrics.
     const fn rate(&self, owner: &Owner) -> (u32, &'static str, Refusal) {
         let rates = &self.rates;
         match owner {
@@ -137,14 +138,15 @@ impl IntoResponse for Exhausted {
         let error = format!("the limit is {}; try again in {seconds} s", self.what);
         let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(json!({ "error": error }))).into_response();
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        // What else was sent ahead on this connection is not answered one by one.
+        // Requests that were pipelined on this connection are not answered one by one.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         response
     }
 }
 
-/// Lets a request pass for which its address has something left. How the server is may always be asked, and routes of scripts
-/// know whose token it is.
+/// Middleware that applies the rate limits of addresses.
+///
+/// Health endpoints have no limit. Routes of scripts apply their own limits, which depend on the token.
 pub(crate) async fn limit(
     State(budget): State<Arc<Budget>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
@@ -174,7 +176,9 @@ fn kind(method: &Method, path: &str) -> Option<Kind> {
     }
 }
 
-/// Who counts as one: an IPv4 address, or the network of an IPv6 address, of which everybody has one to themselves.
+/// Returns the unit of limits: an IPv4 address, or the /64 network of an IPv6 address.
+///
+/// A client usually has a whole /64 network.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

@@ -1,5 +1,7 @@
-//! One connection: what it is doing, and for how long. Its socket and its requests note that here; who looks after all
-//! connections (`connections.rs`) reads it, and closes those that take too long.
+//! The state of one connection: its current activity, and since when.
+//!
+//! The socket and the requests update it. `connections.rs` reads it and closes connections that exceed a
+//! timeout.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -13,19 +15,20 @@ use tokio::time::Instant;
 
 use crate::counts::Cause;
 
-/// What a client has to send or read within the time that stalling is given, in bytes: a trickle is no progress.
+/// The number of bytes that a client must send or read within the stall timeout. A trickle does not
+/// count as progress.
 const ENOUGH: u64 = 32 << 10;
 
-/// How a request reached the server.
+/// The way a request reached the server.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Reached {
-    /// The address at which its connection arrived.
+    /// The local address of its connection.
     pub(crate) local: Option<IpAddr>,
-    /// Its connection is one beyond the limit, for health alone.
+    /// Whether its connection is above the limit, and reserved for health endpoints.
     pub(crate) is_reserved: bool,
 }
 
-/// How long a connection may take.
+/// The timeouts of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timeouts {
     pub(crate) header: Duration,
@@ -33,20 +36,20 @@ pub(crate) struct Timeouts {
     pub(crate) stall: Duration,
 }
 
-/// A connection that is open.
+/// An open connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) peer: SocketAddr,
     pub(crate) reached: Reached,
-    /// What all times here count from.
+    /// The origin of all times below, which are in milliseconds.
     start: Instant,
-    /// Requests whose answers are not yet handed to the socket in full.
+    /// The number of requests whose responses are not yet fully handed to the socket.
     requests: AtomicUsize,
     is_upgraded: AtomicBool,
     was_answered: AtomicBool,
-    /// Whether anything came since the last request ended.
+    /// Whether anything was received since the last request ended.
     has_received: AtomicBool,
-    /// Since when a request is waited for.
+    /// The time since which it waits for a request.
     waiting_since: AtomicU64,
     sending: Progress,
     body: Progress,
@@ -76,17 +79,17 @@ impl Connection {
         connection
     }
 
-    /// Whether nothing would be lost by closing it: no request is under way, and all answers were read.
+    /// Whether it can be closed without loss: no request is in progress and all responses were read.
     pub(crate) fn is_idle(&self) -> bool {
         self.requests.load(Relaxed) == 0 && !self.is_upgraded.load(Relaxed) && !self.sending.is_waiting()
     }
 
-    /// Which connections are closed first where there are too many: those that never asked anything, then the longest idle.
+    /// Returns the eviction order: connections without any request first, then the longest idle.
     pub(crate) fn worth(&self) -> (bool, u64) {
         (self.was_answered.load(Relaxed), self.waiting_since.load(Relaxed))
     }
 
-    /// Why it has to be closed now.
+    /// Returns the reason to close it now, if there is one.
     pub(crate) fn overdue(&self, timeouts: &Timeouts) -> Option<Cause> {
         let now = self.now();
         if self.sending.has_stalled(now, timeouts.stall) {
@@ -105,7 +108,7 @@ impl Connection {
         (u128::from(waited) >= patience.as_millis()).then_some(cause)
     }
 
-    /// Closes it: its socket fails from now on, and whoever waits for it hears that.
+    /// Closes it: all reads and writes fail from now on, and pending ones are woken.
     pub(crate) fn close(&self) {
         self.is_closed.store(true, Relaxed);
         self.reader.wake();
@@ -116,24 +119,24 @@ impl Connection {
         self.is_closed.load(Relaxed)
     }
 
-    /// Something came.
+    /// Records that something was received.
     pub(crate) fn note_received(&self) {
         if !self.has_received.swap(true, Relaxed) && self.was_answered.load(Relaxed) {
             self.waiting_since.store(self.now(), Relaxed);
         }
     }
 
-    /// It speaks another protocol from now on, which has its own rules of who is idle.
+    /// Records that it was upgraded to another protocol, which has its own idle timeout.
     pub(crate) fn note_upgrade(&self) {
         self.is_upgraded.store(true, Relaxed);
     }
 
-    /// Something is waited for that the client has to send.
+    /// Records that a read waits for the client.
     pub(crate) fn wait_to_read(&self, waker: &Waker) {
         self.reader.register(waker);
     }
 
-    /// The client takes nothing more at present.
+    /// Records that a write waits for the client.
     pub(crate) fn wait_to_send(&self, waker: &Waker) {
         self.sending.wait(|| self.now());
         self.writer.register(waker);
@@ -143,12 +146,12 @@ impl Connection {
         self.sending.advance(bytes, || self.now());
     }
 
-    /// All that there was to send is with the operating system.
+    /// Records that everything was handed to the operating system.
     pub(crate) fn note_flushed(&self) {
         self.sending.finish();
     }
 
-    /// More of a body is waited for.
+    /// Records that the server waits for more of a request body.
     pub(crate) fn wait_for_body(&self) {
         self.body.wait(|| self.now());
     }
@@ -166,7 +169,7 @@ impl Connection {
     }
 }
 
-/// A request that is under way, until its answer is with the socket.
+/// A guard for a request in progress, until its response is handed to the socket.
 #[derive(Debug)]
 pub(crate) struct UnderWay(Arc<Connection>);
 
@@ -186,13 +189,14 @@ impl Drop for UnderWay {
     }
 }
 
-/// How fast something moves that depends on the client. Only the time counts during which it is waited for.
+/// The progress of a transfer that depends on the client. Only time spent waiting counts.
 #[derive(Debug, Default)]
 struct Progress {
-    /// Since when it is waited for, plus one; 0 while it is not.
+    /// The time since which it waits, plus one; 0 while it does not wait.
     since: AtomicU64,
-    /// How long it was waited for before that, in milliseconds, and how much came meanwhile, in bytes.
+    /// The time that it waited before that, in milliseconds.
     waited: AtomicU64,
+    /// The bytes transferred meanwhile.
     moved: AtomicU64,
 }
 
@@ -255,7 +259,7 @@ mod tests {
     async fn a_connection_that_asks_nothing_and_one_with_half_a_head_are_overdue_at_the_same_time() {
         let (bare, half) = (connection(), connection());
         assert_eq!(after(9, &bare).await, None);
-        // Letter by letter is no faster.
+        // Sending byte by byte does not extend the timeout.
         half.note_received();
         assert_eq!((after(1, &bare).await, half.overdue(&TIMEOUTS)), (Some(Cause::Header), Some(Cause::Header)));
     }

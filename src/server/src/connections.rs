@@ -1,4 +1,4 @@
-//! All connections: how many there may be, and which are closed because they take too long or others wait.
+//! All connections: their maximum number, timeouts, and eviction of idle ones.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -13,13 +13,13 @@ use crate::connection::{Connection, Reached, Timeouts};
 use crate::counts::{Cause, Counts};
 use crate::settings::Settings;
 
-/// Connections beyond the limit, on which nothing is answered but how the server is.
+/// The number of connections above the limit, which serve only health endpoints.
 const RESERVED: usize = 16;
-/// How long one of those may take over a request.
+/// The header, idle and stall timeouts of such a connection.
 const RESERVED_PATIENCE: Duration = Duration::from_secs(2);
-/// Files that the process needs beside connections: the store, scripts, platforms.
+/// The number of files that the process needs for other purposes: the store, scripts, platforms.
 const OTHER_FILES: usize = 64;
-/// How long it is waited for the place of a connection that was closed.
+/// The time to wait for an evicted connection to end.
 const FREED_WITHIN: Duration = Duration::from_millis(100);
 
 /// The connections of the server.
@@ -43,7 +43,7 @@ struct Book {
     reserved: usize,
 }
 
-/// A connection's place among the others, until it is dropped.
+/// A slot in the connection limit, which is released when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Lease {
     id: u64,
@@ -52,7 +52,7 @@ pub(crate) struct Lease {
 }
 
 impl Connections {
-    /// No connection yet; `files` is how many files the process may have open.
+    /// Creates it without connections; `files` is the maximum number of open files of the process.
     pub(crate) fn new(settings: &Settings, files: Option<usize>, counts: Arc<Counts>) -> Self {
         let limit = files.map_or(settings.max_connections, |files| {
             settings.max_connections.min(files.saturating_sub(OTHER_FILES + RESERVED).max(1))
@@ -81,17 +81,17 @@ impl Connections {
         }
     }
 
-    /// How many are open.
+    /// Returns the number of open connections.
     pub(crate) fn open(&self) -> usize {
         self.book().open.len()
     }
 
-    /// How many are open that cannot be closed for others.
+    /// Returns the number of open connections that cannot be evicted.
     pub(crate) fn busy(&self) -> usize {
         self.book().open.values().filter(|connection| !connection.is_idle()).count()
     }
 
-    /// How many may be open.
+    /// Returns the maximum number of open connections.
     pub(crate) const fn limit(&self) -> usize {
         self.limit
     }
@@ -100,8 +100,10 @@ impl Connections {
         self.proxies.contains(&address.to_canonical())
     }
 
-    /// A place for a connection from `peer`. Where there is none, the one that has been idle for longest is closed; where
-    /// none is idle, it is one of those for health alone. `None` where not even that is left.
+    /// Admits a connection from `peer`.
+    ///
+    /// At the limit, the longest idle connection is evicted. If there is none, the connection is admitted
+    /// for health endpoints only. `None` if that is not possible either.
     pub(crate) async fn admit(self: &Arc<Self>, peer: SocketAddr, local: Option<IpAddr>) -> Option<Lease> {
         for is_reserved in [false, true] {
             let reached = Reached { local, is_reserved };
@@ -111,7 +113,7 @@ impl Connections {
             };
             let freed = self.freed.notified();
             if self.evict(cause, peer, is_reserved) {
-                // If it does not come in time, the next try finds out.
+                // After a timeout, the next attempt fails.
                 drop(tokio::time::timeout(FREED_WITHIN, freed).await);
                 if let Ok(lease) = self.take(peer, reached) {
                     return Some(lease);
@@ -122,13 +124,13 @@ impl Connections {
         None
     }
 
-    /// Closes the connection that has been idle for longest, because the process can open no more files.
+    /// Closes the longest idle connection, since the process cannot open more files.
     pub(crate) fn make_room(&self) {
         let nobody = SocketAddr::from(([0, 0, 0, 0], 0));
         self.evict(Cause::Full, nobody, false);
     }
 
-    /// Closes all that take too long.
+    /// Closes all connections that exceed a timeout.
     pub(crate) fn sweep(&self) {
         let reserved = Timeouts { header: RESERVED_PATIENCE, idle: RESERVED_PATIENCE, stall: RESERVED_PATIENCE };
         for connection in self.book().open.values().filter(|connection| !connection.is_closed()) {
@@ -166,7 +168,9 @@ impl Connections {
         Ok(Lease { id, connection, connections: Arc::clone(self) })
     }
 
-    /// Closes the longest idle of those that stand in the way of one from `peer`. Returns whether there was one.
+    /// Closes the longest idle connection that makes room for one from `peer`.
+    ///
+    /// Returns whether there was one.
     fn evict(&self, cause: Cause, peer: SocketAddr, is_reserved: bool) -> bool {
         let book = self.book();
         let address = network(peer.ip());

@@ -1,4 +1,4 @@
-//! What the server counts of itself, for `/metrics`.
+//! The metrics of the server itself.
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -8,47 +8,47 @@ use prometheus_client::registry::Registry;
 
 type Label = [(&'static str, &'static str); 1];
 
-/// Why a request is refused.
+/// The reason why a request is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// It means another host.
+    /// It is for another host.
     Host,
-    /// A page of another site makes it.
+    /// It comes from a page of another site.
     Origin,
-    /// Its address has made too many.
+    /// The request limit of its address.
     Address,
-    /// Its token has been used too often.
+    /// The request limit of its token.
     Token,
-    /// Its route has been asked too often.
+    /// The request limit of its route.
     Route,
-    /// Its address has sent too much.
+    /// The limit of body bytes of its address.
     Body,
-    /// Its address has asked for too many pages and files.
+    /// The limit of pages and files of its address.
     Files,
-    /// Its address has made too many requests of Engine.IO.
+    /// The limit of Engine.IO requests of its address.
     Transport,
 }
 
-/// Why a connection is closed or not taken.
+/// The reason why a connection is closed or rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// There are as many as there may be.
+    /// The limit of connections is reached.
     Full,
-    /// There are as many from its address as there may be.
+    /// The limit of connections of its address is reached.
     Address,
-    /// It was idle, and others wanted in.
+    /// It was idle, and another connection needed its slot.
     Evicted,
-    /// The head of a request did not come in time.
+    /// The head of a request did not arrive in time.
     Header,
-    /// Nothing was asked any more.
+    /// It sent no further request in time.
     Idle,
-    /// The body of a request did not come in time.
+    /// The body of a request did not arrive in time.
     Body,
-    /// The answer was not read in time.
+    /// The client did not read a response in time.
     Unread,
 }
 
-/// What is counted since the start.
+/// The counters since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     refused: Family<Label, Counter>,
@@ -69,7 +69,7 @@ impl Counts {
         self.accepted.inc();
     }
 
-    /// All of it as OpenMetrics has it, to its `# EOF`.
+    /// Returns all metrics in OpenMetrics format, including the final `# EOF`.
     pub(crate) fn text(&self, open: usize, limit: usize) -> String {
         let mut registry = Registry::with_prefix("palabre_http");
         let gauge = |count: usize| {

@@ -1,5 +1,6 @@
-//! Answers that may be kept by browsers, such as pages and their files: each gets a tag by which an unchanged one need not
-//! be sent again, and text is compressed. What says nothing of `Cache-Control`, or has a tag already, passes as it is.
+//! Adds entity tags and compression to cacheable responses, such as pages and their files.
+//!
+//! Responses without `Cache-Control` or with an entity tag of their own are not changed.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -15,22 +16,24 @@ use flate2::write::GzEncoder;
 use hyper::body::Body as _;
 use sha2::{Digest, Sha256};
 
-/// What is larger passes as it is, in bytes.
+/// The largest body that is processed, in bytes.
 const LARGEST: u64 = 4 << 20;
-/// What is smaller is not worth compressing, in bytes.
+/// The smallest body that is compressed, in bytes.
 const SMALLEST: usize = 512;
-/// So many compressed answers are kept. There are fewer files than that, and what the engine describes changes at times.
+/// The maximum number of cached compressed bodies. Above it, the cache is cleared.
+///
+/// There are fewer files, but the OpenAPI description changes with the routes of scripts.
 const KEPT: usize = 128;
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 const VARY: HeaderValue = HeaderValue::from_static("accept-encoding");
 
 type Hash = [u8; 32];
 
-/// Compressed answers, by the hash of what is in them.
+/// Compressed bodies, by the hash of their content.
 #[derive(Debug, Default)]
 pub(crate) struct Compressed(Mutex<HashMap<Hash, Bytes>>);
 
-/// Tags and compresses what may be kept.
+/// Middleware that tags and compresses cacheable responses.
 pub(crate) async fn deliver(State(compressed): State<Arc<Compressed>>, request: Request, next: Next) -> Response {
     let is_get = request.method() == Method::GET;
     let known = request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect::<Vec<_>>();
@@ -52,7 +55,7 @@ pub(crate) async fn deliver(State(compressed): State<Arc<Compressed>>, request: 
     };
     let hash: Hash = Sha256::digest(&bytes).into();
     let tag: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    // A weak one: compressed or not, it means the same.
+    // A weak tag, since it is the same with and without compression.
     let tag = format!("W/\"{tag}\"");
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         parts.headers.insert(header::ETAG, tag);
@@ -81,13 +84,13 @@ pub(crate) async fn deliver(State(compressed): State<Arc<Compressed>>, request: 
 }
 
 impl Compressed {
-    /// The bytes compressed, once for all who ask. `None` when that fails.
+    /// Returns the compressed bytes, from the cache if possible. `None` if compressing fails.
     async fn get(&self, hash: Hash, bytes: Bytes) -> Option<Bytes> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned();
         if kept.is_some() {
             return kept;
         }
-        // A large file takes longer than an async thread may.
+        // Compressing a large file would block an async thread for too long.
         let smaller = tokio::task::spawn_blocking(move || gzip(&bytes)).await.ok()??;
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT {
@@ -118,7 +121,7 @@ fn is_text(headers: &HeaderMap) -> bool {
     kind.starts_with("text/") || matches!(kind, "application/json" | "application/javascript" | "image/svg+xml")
 }
 
-/// Whether the client reads gzip, which it does where it says so and gives it a weight above 0.
+/// Whether the client accepts gzip, with a weight above 0.
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let given = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let mut codings = given.flat_map(|value| value.split(','));
@@ -130,7 +133,7 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Whether a list of `If-None-Match` names this tag, weak or strong.
+/// Whether a list of `If-None-Match` contains this tag, weak or strong.
 fn names(list: &HeaderValue, tag: &str) -> bool {
     let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let list = list.to_str().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `/openapi.json` and `/docs`: what can be asked over HTTP, the routes of scripts as they are at this moment.
+//! `/openapi.json` and `/docs`: describes the HTTP API, with the current routes of scripts.
 
 use std::sync::Arc;
 
@@ -18,12 +18,12 @@ use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApiBuilder, PathsBuilder, RefOr, Required, ResponseBuilder,
 };
 
-/// The page loads its own files and asks its own server; its styles are written into it.
+/// The policy of the page, which loads its own files and has inline styles.
 const POLICY: &str =
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
 const TOKEN: &str = "token";
 
-/// What is described: the routes of scripts, and those that do not change.
+/// The sources of the description: routes of scripts (from the engine) and fixed endpoints.
 pub(crate) struct Description {
     pub(crate) engine: Arc<Engine>,
     pub(crate) endpoints: Vec<Endpoint>,
@@ -75,7 +75,7 @@ fn method(name: &str) -> HttpMethod {
     }
 }
 
-/// A route that does not change.
+/// Describes a fixed endpoint.
 fn described(endpoint: &Endpoint) -> Operation {
     let tag = if endpoint.path.starts_with("/api/") { "API" } else { "server" };
     let mut operation =
@@ -90,7 +90,7 @@ fn described(endpoint: &Endpoint) -> Operation {
     operation.build()
 }
 
-/// The operation with what varies in its path.
+/// Adds the parameters of a path to an operation.
 fn with_parameters(mut operation: OperationBuilder, path: &str) -> OperationBuilder {
     for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
         let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build();
@@ -159,7 +159,7 @@ fn schema(field: &FieldSpec) -> utoipa::openapi::schema::Object {
     object.build()
 }
 
-/// A file of the page that shows the description.
+/// Returns a file of the page that shows the description.
 fn page(path: String) -> Response {
     let config = Arc::new(utoipa_swagger_ui::Config::from("/openapi.json"));
     match utoipa_swagger_ui::serve(&path, config) {

@@ -1,7 +1,8 @@
-//! How many files the process may have open, which bounds how many connections there can be.
+//! The limit of open files of the process, which bounds the number of connections.
 
-/// Raises the limit of open files to the most that the process may have, and returns what it is then; `None` where there is
-/// no such limit or it cannot be known.
+/// Raises the limit of open files to the hard limit, and returns the limit afterwards.
+///
+/// `None` if there is no limit or it is unknown.
 #[cfg(unix)]
 pub fn raise_file_limit() -> Option<usize> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -19,7 +20,7 @@ pub fn raise_file_limit() -> Option<usize> {
     }
 }
 
-/// There is no such limit here.
+/// Returns `None`: this platform has no such limit.
 #[cfg(not(unix))]
 pub const fn raise_file_limit() -> Option<usize> {
     None

@@ -1,4 +1,6 @@
-//! The server's own routes, as its description shows them. A test holds this list beside the routers.
+//! The server's own endpoints, for the OpenAPI description.
+//!
+//! A test compares this list with the routers.
 
 use palabre_model::Endpoint;
 
@@ -8,7 +10,7 @@ const HEALTH: &[(u16, &str)] = &[
 ];
 const DESCRIBED: &[(u16, &str)] = &[(200, "The description")];
 
-/// Every route that is there whatever platforms there are, but for those of scripts.
+/// The endpoints that exist on every server, except routes of scripts.
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
     read("/health", "Whether the service can do its work, with details", HEALTH),
     read("/api/health", "The same as /health", HEALTH),

@@ -1,5 +1,7 @@
-//! What is checked of every request before anything else: that it means this server, and that no page of another site
-//! makes it. CORS lets in the sites that bots.yaml names.
+//! Checks the host and origin of every request before anything else.
+//!
+//! A request must be for this server, and must not come from a page of another site. Sites listed in
+//! bots.yaml are allowed by CORS.
 
 use std::sync::Arc;
 
@@ -18,21 +20,21 @@ use crate::counts::{Counts, Refusal};
 use crate::hosts::Hosts;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
-/// What scripts of other sites may read of an answer, beside what they always may.
+/// The response headers that pages of other sites may read, apart from the CORS-safelisted ones.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "accept-ranges, allow, content-disposition, content-range, etag, location, retry-after, www-authenticate",
 );
-/// How long a browser may keep the answer to a preflight, in seconds.
+/// The time for which a browser may cache the response to a preflight, in seconds.
 const PREFLIGHT: HeaderValue = HeaderValue::from_static("600");
 const TRUE: HeaderValue = HeaderValue::from_static("true");
 const ANY: HeaderValue = HeaderValue::from_static("*");
 const PREFLIGHT_VARY: HeaderValue =
     HeaderValue::from_static("access-control-request-method, access-control-request-headers");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// What a connection beyond the limit may ask for, and what is below.
+/// The paths, including those below, that a reserved connection may request.
 const RESERVED_FOR: [&str; 2] = ["/health", "/api/health"];
 
-/// Who may ask, and under which name.
+/// The allowed hosts and origins.
 pub(crate) struct Guard {
     pub(crate) hosts: Hosts,
     /// Other sites that may use this server; `*` is any.
@@ -40,16 +42,16 @@ pub(crate) struct Guard {
     pub(crate) counts: Arc<Counts>,
 }
 
-/// Whose page it is that asks.
+/// The origin of a request.
 enum Asker {
-    /// It is no page, or the browser does not say.
+    /// Not from a page, or not declared by the browser.
     Unknown,
     Own,
     Listed(HeaderValue),
     Foreign,
 }
 
-/// Lets a request pass that is meant for this server and that no page of a stranger makes.
+/// Middleware that rejects requests for other hosts and from pages of other sites.
 pub(crate) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let reached = request.extensions().get::<Reached>().copied().unwrap_or_default();
     if let Some(refused) = guard.refuse_host(&request, reached) {
@@ -75,7 +77,7 @@ pub(crate) async fn check(State(guard): State<Arc<Guard>>, request: Request, nex
 }
 
 impl Guard {
-    /// What a request is told that does not mean this server.
+    /// Returns the response to a request that is for another host, or `None` if it is for this one.
     fn refuse_host(&self, request: &Request, reached: Reached) -> Option<Response> {
         let mut given = request.headers().get_all(HOST).iter();
         let (Some(host), None) = (given.next(), given.next()) else {
@@ -83,7 +85,7 @@ impl Guard {
             return Some((StatusCode::BAD_REQUEST, "send one Host header").into_response());
         };
         let host = host.to_str().unwrap_or_default();
-        // A proxy's form of request names the host in its first line too.
+        // A request in absolute form names the host in its request line too.
         let in_line = request.uri().authority().map(|authority| authority.as_str());
         if std::iter::once(host).chain(in_line).all(|name| self.hosts.allows(name, reached.local)) {
             return None;
@@ -110,7 +112,9 @@ impl Guard {
         }
     }
 
-    /// Whether a page of a stranger asks. One that hides where it comes from may read, as a link does, and change nothing.
+    /// Whether the request comes from a page of another site.
+    ///
+    /// A cross-site request without an origin may read, as following a link does, but not change anything.
     fn is_foreign(&self, asker: &Asker, request: &Request) -> bool {
         match asker {
             Asker::Own | Asker::Listed(_) => false,
@@ -128,7 +132,7 @@ impl Guard {
         self.origins.iter().any(|listed| listed == "*")
     }
 
-    /// The response with what a browser has to know of who may read it.
+    /// Adds the CORS headers to a response.
     fn marked(&self, mut response: Response, origin: Option<&HeaderValue>) -> Response {
         let headers = response.headers_mut();
         if !self.origins.is_empty() {
@@ -137,7 +141,7 @@ impl Guard {
         let Some(origin) = origin else { return response };
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         if self.takes_any() {
-            // Whoever lets anybody in lets nobody in with the cookies of a visitor.
+            // With `*`, requests must not carry the cookies of a visitor.
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
         } else {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
@@ -147,7 +151,7 @@ impl Guard {
     }
 }
 
-/// The answer to a browser that asks before it sends what a form could not.
+/// Returns the response to a CORS preflight request.
 fn preflight(asked: &HeaderMap) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();

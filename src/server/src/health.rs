@@ -1,4 +1,4 @@
-//! `/health`: whether the process has to be started again, whether it can do its work, and what is wrong if it cannot.
+//! `/health`: liveness, readiness, and the problems found.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,31 +15,31 @@ use serde_json::{Value, json};
 
 use crate::connections::Connections;
 
-/// How long the store may take to answer.
+/// The timeout of a read from the store.
 const STORE_PATIENCE: Duration = Duration::from_secs(2);
-/// A thread that has not reported for so long does not get on, in milliseconds.
+/// The age of a thread's last heartbeat above which it counts as stuck, in milliseconds.
 const BEAT: u64 = 30_000;
 
-/// How many connections people have to the room service, and how many they may have.
+/// Returns the number of connections to the room service, and their maximum.
 pub type Load = Arc<dyn Fn() -> (usize, usize) + Send + Sync>;
 
-/// What health is read from.
+/// The sources of the health report.
 pub(crate) struct Health {
     pub(crate) engine: Arc<Engine>,
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) started: Millis,
     pub(crate) connections: Arc<Connections>,
-    /// Where there is a room service.
+    /// The load of the room service, if there is one.
     pub(crate) load: Option<Load>,
 }
 
-/// What is wrong, a sentence each.
+/// The problems found, one sentence each.
 #[derive(Debug, Default)]
 struct Verdict {
-    /// Nothing can be accepted or written.
+    /// Problems that keep the daemon from accepting or writing anything.
     problems: Vec<String>,
-    /// The rest works.
+    /// Problems with which the rest still works.
     degraded: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn routes(health: Arc<Health>) -> Router {
         .with_state(health)
 }
 
-/// Whether the process can recover by itself: a thread that is dead does not come back.
+/// Responds whether the process can recover by itself; dead threads are not restarted.
 async fn live(State(health): State<Arc<Health>>) -> Response {
     let status = health.engine.status();
     let dead: Vec<_> = status.threads.iter().filter(|thread| !thread.alive).map(|thread| &thread.name).collect();
@@ -60,7 +60,7 @@ async fn live(State(health): State<Arc<Health>>) -> Response {
     uncached(code, &json!({ "status": if dead.is_empty() { "alive" } else { "dead" }, "dead_threads": dead }))
 }
 
-/// Whether something can be accepted and written.
+/// Responds whether events can be accepted and written.
 async fn ready(State(health): State<Arc<Health>>) -> Response {
     let status = health.engine.status();
     let store = health.check_store().await;
@@ -69,7 +69,7 @@ async fn ready(State(health): State<Arc<Health>>) -> Response {
         verdict.problems.push(problem.clone());
     }
     let (open, limit) = (health.connections.open(), health.connections.limit());
-    // Those that are idle make room for others.
+    // Idle connections do not count, since they are evicted for others.
     let busy = health.connections.busy();
     verdict.weigh("busy connections to the server", busy, limit);
     let load = health.load.as_ref().map(|load| load());
@@ -164,7 +164,7 @@ impl Verdict {
         verdict
     }
 
-    /// Whether there are too many of something: nearly, from nine tenths of the limit on, or as many as there may be.
+    /// Reports a count that is near its limit (from nine tenths on) or has reached it.
     fn weigh(&mut self, what: &str, count: usize, limit: usize) {
         let told = format!("{count} {what}, of {limit} at the most");
         if count >= limit {

@@ -1,26 +1,28 @@
-//! Which names this server answers to. A page of somebody else's can make its own name lead to this machine (DNS
-//! rebinding); its requests still carry that name, and are refused.
+//! The host names of this server, checked as a protection against DNS rebinding.
+//!
+//! A page of another site can make its own name resolve to this machine. Its requests still carry that
+//! name, and are rejected.
 
 use std::net::IpAddr;
 
-/// The names that this server answers to.
+/// The host names of this server.
 #[derive(Debug)]
 pub(crate) struct Hosts {
-    /// The address that is listened on.
+    /// The address that the server listens on.
     listen: IpAddr,
     patterns: Vec<Pattern>,
 }
 
 #[derive(Debug)]
 struct Pattern {
-    /// Whether it means the names below `name`.
+    /// Whether it matches the names below `name`.
     is_below: bool,
     name: String,
     port: Option<u16>,
 }
 
 impl Hosts {
-    /// The names of bots.yaml, beside this machine's own.
+    /// Creates the list from bots.yaml. The names of this machine are always included.
     pub(crate) fn new<'h>(listen: IpAddr, patterns: impl Iterator<Item = &'h str>) -> Self {
         let patterns = patterns.filter_map(|text| {
             let below = text.strip_prefix("*.");
@@ -30,8 +32,10 @@ impl Hosts {
         Self { listen, patterns: patterns.collect() }
     }
 
-    /// Whether `authority`, a host with or without a port, is one of them; `local` is the address at which the connection
-    /// arrived. The port counts only where bots.yaml gives one: it may be another outside of a container.
+    /// Whether `authority`, a host with an optional port, is one of them.
+    ///
+    /// `local` is the local address of the connection. The port is compared only if bots.yaml gives one:
+    /// it may differ outside of a container.
     pub(crate) fn allows(&self, authority: &str, local: Option<IpAddr>) -> bool {
         let Some((name, port)) = split(authority) else { return false };
         if name.eq_ignore_ascii_case("localhost") {
@@ -61,12 +65,14 @@ impl Pattern {
     }
 }
 
-/// Whether this may stand in bots.yaml: a name or an address, perhaps with a port, perhaps with `*.` before it.
+/// Whether this is valid in bots.yaml: a name or address with an optional `*.` prefix and port.
 pub(crate) fn is_pattern(text: &str) -> bool {
     split(text.strip_prefix("*.").unwrap_or(text)).is_some()
 }
 
-/// A host and its port. `None` where it is neither a name nor an address, as when it has a path or a user.
+/// Splits an authority into host and port.
+///
+/// `None` if it is neither a name nor an address, for example if it has a path or a user.
 pub(crate) fn split(authority: &str) -> Option<(&str, Option<u16>)> {
     let (name, port) = match authority.strip_prefix('[') {
         Some(rest) => {

@@ -1,5 +1,7 @@
-//! The one HTTP server: what it mounts is given by the caller, who also owns the listener and says when to stop. Every
-//! request passes the same guards, whoever answers it; every connection has the same limits.
+//! The HTTP server of the daemon.
+//!
+//! The caller provides the listener, the routes of platforms and the shutdown signal. All requests pass
+//! the same guards, and all connections have the same limits.
 
 mod accept;
 mod access;
@@ -50,37 +52,37 @@ use crate::hosts::Hosts;
 use crate::metrics::Measured;
 use crate::scripts::Scripts;
 
-/// The largest body of a request, in bytes.
+/// The largest request body, in bytes.
 const BODY: usize = 1 << 20;
-/// What the page may load: its own files and its own socket, nothing else.
+/// The policy for pages: only their own files and their own socket.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' https: http: blob:; connect-src 'self' ws: wss:; base-uri 'none'; \
                                        form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
-/// What the server is made of.
+/// The parts that the server is built from.
 pub struct Setup {
-    /// What answers for scripts.
+    /// Runs the routes of scripts.
     pub engine: Arc<Engine>,
-    /// Looked at for health.
+    /// Checked by the health endpoints.
     pub store: Store,
-    /// The time that health tells.
+    /// The time in health responses.
     pub clock: Arc<dyn Clock>,
-    /// Who may use routes of scripts.
+    /// The tokens for routes of scripts.
     pub access: Access,
-    /// What bots.yaml says below `server:`.
+    /// The section `server:` of bots.yaml.
     pub settings: Settings,
-    /// How many files the process may have open; see [`raise_file_limit`].
+    /// The maximum number of open files of the process; see [`raise_file_limit`].
     pub files: Option<usize>,
-    /// Where platforms bring what happens. Requests are not counted there: a platform shows who it is.
+    /// Webhooks of platforms. They have no rate limits: a platform authenticates itself.
     pub doors: Vec<Mount>,
-    /// The room service, which answers whatever nobody else does.
+    /// The room service, which handles all other paths, and its number of connections.
     pub rooms: Option<(Mount, Load)>,
 }
 
 /// Routes of a platform on this server.
 pub struct Mount {
-    /// What answers.
+    /// The handlers.
     pub router: Router,
-    /// The same routes, as the description of the server shows them.
+    /// The same routes for the OpenAPI description.
     pub endpoints: Vec<Endpoint>,
 }
 
@@ -130,7 +132,7 @@ fn app(setup: Setup, listen: IpAddr, connections: &Arc<Connections>, counts: &Ar
         .merge(metrics::routes(Arc::new(measured)))
         .merge(scripts::routes(Arc::new(scripts)))
         .merge(description::routes(Arc::new(description)))
-        // What platforms mount beside has limits of its own.
+        // The routes of platforms have limits of their own.
         .layer(RequestBodyLimitLayer::new(BODY));
     let all = rooms.into_iter().fold(own, |router, rooms| router.fallback_service(rooms.router));
     let limited = all

@@ -1,5 +1,7 @@
-//! `/metrics`: what the engine and the server count, in the format that the client asks for. In OpenMetrics a counter is
-//! called `x` and its sample `x_total`; in the older text format of Prometheus both are `x_total`.
+//! `/metrics`: the metrics of the engine and the server, in the format that the client accepts.
+//!
+//! In OpenMetrics, a counter is named `x` and its sample `x_total`; in the older text format of
+//! Prometheus, both are named `x_total`.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,7 +22,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const END: &str = "# EOF\n";
 
-/// What metrics are read from.
+/// The sources of the metrics.
 pub(crate) struct Measured {
     pub(crate) engine: Arc<Engine>,
     pub(crate) connections: Arc<Connections>,
@@ -47,7 +49,7 @@ async fn metrics(State(measured): State<Arc<Measured>>, headers: HeaderMap) -> i
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")], text)
 }
 
-/// OpenMetrics as the older format has it.
+/// Converts OpenMetrics to the older text format.
 fn in_text_format(text: &str) -> String {
     let counter = |line: &str| Some(line.strip_prefix("# TYPE ")?.strip_suffix(" counter")?.to_owned());
     let counters: HashSet<_> = text.lines().filter_map(counter).collect();

@@ -1,5 +1,8 @@
-//! `/scripts/<name>/…`: the routes of scripts. A request is an event like another: journalled, and answered when all that the
-//! script did about it is durable. A body that nobody asked for does not get that far.
+//! `/scripts/<name>/…`: the routes of scripts.
+//!
+//! A request is an event like any other: it is journalled, and the response is sent once all effects of
+//! the script are durable. A body that the route does not declare is dropped before that, unless the
+//! request has a token.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -22,9 +25,9 @@ use crate::access::{self, Access, Caller, Refused};
 use crate::body;
 use crate::budget::Budget;
 
-/// How long a script may take over a request.
+/// The timeout of a request.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Headers of a request that scripts do not see, and of an answer that they do not set.
+/// Request headers that scripts do not get, and response headers that they cannot set.
 const HIDDEN: [HeaderName; 13] = [
     header::AUTHORIZATION,
     header::COOKIE,
@@ -34,7 +37,7 @@ const HIDDEN: [HeaderName; 13] = [
     header::TRANSFER_ENCODING,
     header::UPGRADE,
     header::PROXY_AUTHORIZATION,
-    // They would reach beyond the route: the page has the same origin.
+    // These would affect more than the route: the chat page has the same origin.
     header::CONTENT_SECURITY_POLICY,
     header::X_CONTENT_TYPE_OPTIONS,
     header::STRICT_TRANSPORT_SECURITY,
@@ -43,16 +46,16 @@ const HIDDEN: [HeaderName; 13] = [
 ];
 const REACHING: [&str; 2] = ["service-worker-allowed", "clear-site-data"];
 
-/// What the routes of scripts need.
+/// The state of the handler for routes of scripts.
 pub(crate) struct Scripts {
     pub(crate) engine: Arc<Engine>,
     pub(crate) access: Access,
     pub(crate) budget: Arc<Budget>,
-    /// What was said about routes of each script: whoever asks must not fill the log.
+    /// Limits the log lines about each script, so that clients cannot fill the log.
     pub(crate) notices: Mutex<HashMap<ScriptName, Notices>>,
 }
 
-/// Who asks, from where.
+/// The client of a request.
 struct Asker {
     caller: Option<Caller>,
     address: IpAddr,
@@ -110,7 +113,9 @@ impl Scripts {
         }
     }
 
-    /// The route that is meant, if whoever asks may use it now, and what varies in its path.
+    /// Finds the route of a request and its path parameters.
+    ///
+    /// Fails if the client exceeds a rate limit or may not use the route.
     fn find(
         &self,
         script: &ScriptName,
@@ -129,7 +134,7 @@ impl Scripts {
             return Err(boxed(refuse(StatusCode::NOT_FOUND, &format!("there is nothing at /scripts/{script}{path}"))));
         }
         let allowed = of_path.iter().map(|(_, route)| route.method.clone()).collect::<Vec<_>>();
-        // What GET answers, HEAD answers without the body; the server sees to that.
+        // HEAD runs the route of GET; the server drops the body.
         let wanted = if method == Method::HEAD { "GET" } else { method.as_str() };
         let Some((params, route)) = of_path.into_iter().find(|(_, route)| route.method == wanted) else {
             return Err(boxed(wrong_method(&allowed)));
@@ -141,7 +146,7 @@ impl Scripts {
         Ok((params, route))
     }
 
-    /// The body, where the route declares one or a token vouches for what is sent; else nothing, whatever was sent.
+    /// Reads the body, if the route declares one or the request has a token; otherwise discards it.
     async fn take_body(
         &self,
         route: &RouteSpec,
@@ -168,11 +173,11 @@ impl Scripts {
         })
     }
 
-    /// What the script answers, once all that it did is durable.
+    /// Runs the route and returns its response once all its effects are durable.
     async fn ask(&self, script: &ScriptName, route: &RouteSpec, request: Value) -> Response {
         match tokio::time::timeout(PATIENCE, self.engine.request(script, route, request)).await {
             Err(_) => refuse(StatusCode::GATEWAY_TIMEOUT, "the script has not answered in time"),
-            // What went wrong is the operator's to read, in the log.
+            // The error is in the log, for the operator only.
             Ok(Err(_)) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "the script failed"),
             Ok(Ok(result)) => match RouteReply::of(&result) {
                 Ok(reply) => respond(reply),
@@ -185,13 +190,13 @@ impl Scripts {
     }
 }
 
-/// The refusal, once the body is out of the way: who is still sending would not hear it.
+/// Returns the rejection after draining the body: a client that is still sending would not read it.
 async fn after(body: Body, refused: Response) -> Response {
     drain(body).await;
     refused
 }
 
-/// Reads a body to its end and keeps nothing of it.
+/// Reads a body to its end and discards it.
 async fn drain(body: Body) {
     let mut chunks = body.into_data_stream();
     while let Some(Ok(_)) = chunks.next().await {}

@@ -1,4 +1,4 @@
-//! What bots.yaml says of the HTTP server, below `server:`.
+//! The section `server:` of bots.yaml.
 
 use std::net::IpAddr;
 
@@ -11,36 +11,41 @@ use crate::hosts;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Names under which this server is reached, beside `listen` and this machine's own names: `chat.example.org`,
-    /// `*.example.org`, perhaps with a port. A request for any other name is refused with 421.
+    /// The host names of this server, in addition to `listen` and this machine's own names.
+    ///
+    /// Written as `chat.example.org` or `*.example.org`, with an optional port. A request for any other
+    /// host is rejected with status 421.
     pub hosts: Vec<String>,
-    /// Other sites whose pages may use this server, as `https://example.org`; `*` is any. Its own pages always may, and so
-    /// may programs that are no browsers.
+    /// Other sites whose pages may use this server, such as `https://example.org`; `*` allows all.
+    ///
+    /// The server's own pages and programs that are not browsers are always allowed.
     pub origins: Vec<String>,
-    /// The addresses of reverse proxies. What they say in `X-Forwarded-For` is believed, and limits for each address count
-    /// the clients behind them.
+    /// The addresses of trusted reverse proxies.
+    ///
+    /// Their `X-Forwarded-For` header is trusted, and limits per address apply to the clients behind
+    /// them.
     pub proxies: Vec<String>,
-    /// How many connections there may be at once. It is lowered where the process may not open as many files.
+    /// The maximum number of connections. Lowered if the process cannot open as many files.
     pub max_connections: usize,
-    /// How many connections there may be at once from one address.
+    /// The maximum number of connections from one address.
     pub max_connections_per_address: usize,
-    /// How long the head of a request may take, in seconds.
+    /// The timeout for the head of a request, in seconds.
     pub header_timeout_s: u64,
-    /// How long a connection may stay open between two requests, in seconds.
+    /// The maximum time between two requests of a connection, in seconds.
     pub idle_timeout_s: u64,
-    /// How long a client may take to send a body, to read an answer, or to do 32 KiB of either, in seconds.
+    /// The time in which a client must send or read 32 KiB, or the rest of a body, in seconds.
     pub stall_timeout_s: u64,
-    /// Requests to the API and to routes of scripts that one address may make in a minute without a token.
+    /// Requests per minute and address without a token, to the API and to routes of scripts.
     pub requests_per_minute: u32,
-    /// Requests to routes of scripts that may be made in a minute with one token.
+    /// Requests per minute and token, to routes of scripts.
     pub token_requests_per_minute: u32,
-    /// Requests without a token that one route of a script takes in a minute, from all addresses together.
+    /// Requests per minute and route of a script without a token, from all addresses together.
     pub route_requests_per_minute: u32,
-    /// Kibibytes of bodies that one address may send to routes of scripts in a minute without a token.
+    /// Kibibytes of bodies per minute and address without a token, to routes of scripts.
     pub body_kb_per_minute: u32,
-    /// Requests for pages and files that one address may make in a minute.
+    /// Requests per minute and address for pages and files.
     pub file_requests_per_minute: u32,
-    /// Requests of Engine.IO that one address may make in a minute: handshakes, and each turn of long polling.
+    /// Engine.IO requests per minute and address: handshakes, and each request of long polling.
     pub transport_requests_per_minute: u32,
 }
 
@@ -66,10 +71,11 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Checks what the parser cannot see.
+    /// Checks the values that deserialising cannot check.
     ///
     /// # Errors
-    /// A sentence that names the setting, and says what it may be.
+    ///
+    /// A sentence with the setting and its valid values.
     pub fn check(&self) -> Result<(), String> {
         let counts = [
             ("max_connections", self.max_connections as u64),
@@ -97,10 +103,11 @@ impl Settings {
     }
 }
 
-/// Checks that each is an origin: a scheme and a host, and nothing behind them.
+/// Checks that each is an origin: a scheme and a host without a path.
 ///
 /// # Errors
-/// A sentence that names the first that is none.
+///
+/// A sentence with the first one that is not.
 pub fn check_origins(origins: &[String]) -> Result<(), String> {
     let is_origin = |origin: &&String| {
         let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));

@@ -1,4 +1,4 @@
-//! The socket of a connection, which notes how far it gets and fails once the connection is closed.
+//! The socket of a connection, which records its progress and fails once the connection is closed.
 
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use crate::connection::Connection;
 use crate::connections::Lease;
 
-/// A socket with its place among the connections, which it gives back when it is dropped, wherever that is.
+/// A socket with its slot in the connection limit, which is released when the socket is dropped.
 #[derive(Debug)]
 pub(crate) struct Stream {
     socket: TcpStream,
@@ -28,12 +28,12 @@ impl Stream {
         &self.connection
     }
 
-    /// What became of a write.
+    /// Records the outcome of a write.
     fn written(&self, outcome: Poll<Result<usize>>, context: &Context<'_>) -> Poll<Result<usize>> {
         match &outcome {
             Poll::Pending => {
                 self.connection.wait_to_send(context.waker());
-                // It may have been closed before it was known whom to wake.
+                // It may have been closed before the waker was registered.
                 if self.connection.is_closed() {
                     return Poll::Ready(Err(closed()));
                 }

@@ -1,4 +1,4 @@
-//! Bodies on their way, which note at their connection how far they get.
+//! Request and response bodies that record their progress in their connection.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -53,7 +53,9 @@ impl Drop for Inbound {
     }
 }
 
-/// The body of an answer. Its request is under way until it is handed over to the socket, or dropped.
+/// The body of a response.
+///
+/// Its request is in progress until the body is handed to the socket or dropped.
 #[derive(Debug)]
 pub(crate) struct Outbound {
     body: Body,
