@@ -234,12 +234,12 @@ scripts: { site: { grants: [routes], token: the-site-s-own-token } }
 #[test]
 fn settings_that_make_no_sense_are_refused_by_check() {
     for (settings, told) in [
-        ("max_connections: 0", "max_connections is at least 1"),
-        ("stall_timeout_s: 0", "stall_timeout_s is at least 1"),
-        ("hosts: ['https://chat.example.org']", "hosts: https://chat.example.org is no name"),
-        ("origins: ['https://app.example/page']", "origins: https://app.example/page is no origin"),
-        ("origins: ['app.example']", "origins: app.example is no origin"),
-        ("proxies: ['proxy.example']", "proxies: proxy.example is no address"),
+        ("max_connections: 0", "max_connections must be at least 1"),
+        ("stall_timeout_s: 0", "stall_timeout_s must be at least 1"),
+        ("hosts: ['https://chat.example.org']", "hosts: https://chat.example.org is not a host name"),
+        ("origins: ['https://app.example/page']", "origins: https://app.example/page is not an origin"),
+        ("origins: ['app.example']", "origins: app.example is not an origin"),
+        ("proxies: ['proxy.example']", "proxies: proxy.example is not an IP address"),
         ("max_conections: 5", "did you mean max_connections?"),
     ] {
         let (code, out, err) = Project::new(&with_server(settings), &[]).run(&["check"]);

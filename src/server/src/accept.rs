@@ -51,7 +51,7 @@ pub(crate) async fn run(listener: TcpListener, app: Router, connections: Arc<Con
             _ = sweep.tick() => connections.sweep(),
             Some(ended) = tasks.join_next() => {
                 if let Err(error) = ended {
-                    tracing::error!("a request panicked, and its connection is closed: {error}");
+                    tracing::error!("a request handler panicked; its connection is closed: {error}");
                 }
             }
             accepted = listener.accept() => match accepted {
@@ -63,7 +63,7 @@ pub(crate) async fn run(listener: TcpListener, app: Router, connections: Arc<Con
                 }
                 Err(error) if is_of_one_client(&error) => {}
                 Err(error) => {
-                    tracing::error!("cannot take a connection: {error}");
+                    tracing::error!("cannot accept a connection: {error}");
                     connections.make_room();
                     tokio::time::sleep(ACCEPT_AGAIN).await;
                 }

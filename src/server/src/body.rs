@@ -33,7 +33,7 @@ pub(crate) fn read(route: &RouteSpec, method: &Method, headers: &HeaderMap, body
         _ if body.is_empty() => Value::Object(Map::new()),
         "application/x-www-form-urlencoded" => form(route, body, &mut left)?,
         "application/json" => json(route, body, &mut left)?
-            .map_err(|error| (StatusCode::BAD_REQUEST, vec![format!("it is no JSON: {error}")]))?,
+            .map_err(|error| (StatusCode::BAD_REQUEST, vec![format!("it is not valid JSON: {error}")]))?,
         _ => json(route, body, &mut left)?.ok().ok_or_else(|| {
             let what = "send application/json or application/x-www-form-urlencoded".to_owned();
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, vec![what])
@@ -45,7 +45,7 @@ pub(crate) fn read(route: &RouteSpec, method: &Method, headers: &HeaderMap, body
             let more = wrong.len().saturating_sub(PROBLEMS);
             wrong.truncate(PROBLEMS);
             if more > 0 {
-                wrong.push(format!("… and {more} more"));
+                wrong.push(format!("… and {more} more problems"));
             }
             Err((StatusCode::UNPROCESSABLE_ENTITY, wrong))
         }
@@ -65,7 +65,7 @@ fn text(method: &Method, body: &Bytes) -> Result<Value, Refusal> {
     }
     match std::str::from_utf8(body) {
         Ok(text) => Ok(Value::String(text.to_owned())),
-        Err(error) => Err((StatusCode::BAD_REQUEST, vec![format!("it is no text: {error}")])),
+        Err(error) => Err((StatusCode::BAD_REQUEST, vec![format!("it is not UTF-8 text: {error}")])),
     }
 }
 
@@ -92,7 +92,7 @@ fn json(route: &RouteSpec, text: &[u8], left: &mut usize) -> Result<serde_json::
     let checked = checked(text, left).map_err(|problem| match problem {
         Problem::TooMany => (StatusCode::PAYLOAD_TOO_LARGE, vec![too_many_values(route)]),
         Problem::TooDeep => {
-            (StatusCode::BAD_REQUEST, vec![format!("lists and objects lie in it more than {DEPTH} deep")])
+            (StatusCode::BAD_REQUEST, vec![format!("its lists and objects are nested more than {DEPTH} deep")])
         }
     })?;
     Ok(serde_json::from_slice(&checked))

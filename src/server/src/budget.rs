@@ -122,7 +122,7 @@ impl Budget {
             }
             Owner::Address(Kind::Transport, _) => {
                 let rate = rates.transport_requests_per_minute;
-                (rate, "requests of Engine.IO a minute from one address", Refusal::Transport)
+                (rate, "Engine.IO requests a minute from one address", Refusal::Transport)
             }
             Owner::Token(_) => (rates.token_requests_per_minute, "requests a minute with one token", Refusal::Token),
             Owner::Route(_) => {

@@ -60,7 +60,8 @@ impl Connections {
         if limit < settings.max_connections {
             let wanted = settings.max_connections;
             tracing::warn!(
-                "there may be {limit} connections, not {wanted}: the process may open {} files; raise its limit with ulimit -n",
+                "max_connections is lowered from {wanted} to {limit}: the process may open only {} files; raise that \
+                 limit with ulimit -n",
                 files.unwrap_or_default()
             );
         }

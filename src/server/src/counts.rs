@@ -77,15 +77,15 @@ impl Counts {
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
             gauge
         };
-        registry.register("connections", "Connections that are open", gauge(open));
-        registry.register("connections_limit", "Connections that may be open", gauge(limit));
-        registry.register("connections_accepted", "Connections that were taken", self.accepted.clone());
-        let why = "Connections that the server closed or did not take, by reason";
+        registry.register("connections", "Open connections", gauge(open));
+        registry.register("connections_limit", "Maximum number of open connections", gauge(limit));
+        registry.register("connections_accepted", "Accepted connections", self.accepted.clone());
+        let why = "Connections that the server closed or rejected, by reason";
         registry.register("connections_closed", why, self.closed.clone());
-        registry.register("requests_refused", "Requests that were refused, by reason", self.refused.clone());
+        registry.register("requests_refused", "Rejected requests, by reason", self.refused.clone());
         let mut text = String::new();
         if let Err(error) = encode(&mut text, &registry) {
-            tracing::error!("the metrics of the server cannot be written down: {error}");
+            tracing::error!("cannot encode the metrics of the server: {error}");
         }
         text
     }

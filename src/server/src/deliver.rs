@@ -49,7 +49,7 @@ pub(crate) async fn deliver(State(compressed): State<Arc<Compressed>>, request: 
     let bytes = match to_bytes(body, LARGEST as usize).await {
         Ok(bytes) => bytes,
         Err(error) => {
-            tracing::error!("an answer ended halfway: {error}");
+            tracing::error!("cannot read a response body: {error}");
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     };

@@ -52,7 +52,7 @@ async fn openapi(State(description): State<Arc<Description>>) -> impl IntoRespon
             InfoBuilder::new()
                 .title("Palabre")
                 .version(env!("CARGO_PKG_VERSION"))
-                .description(Some("This server, what platforms have on it, and what its scripts answer."))
+                .description(Some("The endpoints of this server, its platforms and its scripts."))
                 .build(),
         )
         .paths(paths.build())
@@ -105,10 +105,10 @@ fn operation(script: &str, route: &RouteSpec) -> Operation {
     let operation = OperationBuilder::new()
         .tag(format!("script {script}"))
         .summary(summary)
-        .response("200", ResponseBuilder::new().description("What the script answers").build())
+        .response("200", ResponseBuilder::new().description("The response of the script").build())
         .response(
             "429",
-            ResponseBuilder::new().description("Too much was asked; Retry-After says for how long").build(),
+            ResponseBuilder::new().description("Too many requests; Retry-After gives the time to wait").build(),
         );
     let mut operation = with_parameters(operation, &route.path);
     if let Some(fields) = &route.body {
@@ -126,13 +126,13 @@ fn operation(script: &str, route: &RouteSpec) -> Operation {
             .required(Some(Required::True));
         operation = operation
             .request_body(Some(body.build()))
-            .response("422", ResponseBuilder::new().description("The body is not what the route takes").build());
+            .response("422", ResponseBuilder::new().description("The body does not match the route's fields").build());
     }
     if route.auth != RouteAuth::Public {
         operation = operation
             .security(SecurityRequirement::new(TOKEN, Vec::<String>::new()))
-            .response("401", ResponseBuilder::new().description("No token, or none that is known").build())
-            .response("403", ResponseBuilder::new().description("The token's holder may not").build());
+            .response("401", ResponseBuilder::new().description("The token is missing or unknown").build())
+            .response("403", ResponseBuilder::new().description("The token lacks the required permission").build());
     }
     operation.build()
 }

@@ -14,7 +14,7 @@ pub fn raise_file_limit() -> Option<usize> {
     match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
         Ok(()) => usize::try_from(maximum?).ok(),
         Err(error) => {
-            tracing::warn!("the limit of open files stays at {current}: it cannot be raised: {error}");
+            tracing::warn!("cannot raise the limit of open files above {current}: {error}");
             usize::try_from(current).ok()
         }
     }

@@ -5,8 +5,8 @@
 use palabre_model::Endpoint;
 
 const HEALTH: &[(u16, &str)] = &[
-    (200, "It works; what is less than it should be is named under degraded"),
-    (503, "Nothing can be accepted or written; why is named under problems"),
+    (200, "The service works; partial failures are listed under degraded"),
+    (503, "The service cannot accept or write anything; the reasons are listed under problems"),
 ];
 const DESCRIBED: &[(u16, &str)] = &[(200, "The description")];
 
@@ -18,11 +18,11 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     read(
         "/health/live",
         "Whether the process can recover by itself",
-        &[(200, "It can"), (503, "A thread is dead: the process has to be started again")],
+        &[(200, "It can"), (503, "A thread is dead; restart the process")],
     ),
     read("/metrics", "Metrics for Prometheus, as OpenMetrics or in the older text format", &[(200, "The metrics")]),
-    read("/openapi.json", "What can be asked of this server", DESCRIBED),
-    read("/docs", "Leads to /docs/", &[(308, "See /docs/")]),
+    read("/openapi.json", "The OpenAPI description of this server", DESCRIBED),
+    read("/docs", "Redirects to /docs/", &[(308, "See /docs/")]),
     read("/docs/", "The description as a page", DESCRIBED),
     read("/docs/{path}", "The files of that page", &[(200, "The file"), (404, "There is no such file")]),
 ];

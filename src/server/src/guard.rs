@@ -66,7 +66,7 @@ pub(crate) async fn check(State(guard): State<Arc<Guard>>, request: Request, nex
     let asker = guard.asker(request.headers());
     if guard.is_foreign(&asker, &request) {
         guard.counts.refuse(Refusal::Origin);
-        let told = "this page belongs to another site; the operator can let it in with server: origins: in bots.yaml";
+        let told = "requests from this site are not allowed; the operator can add it to server: origins: in bots.yaml";
         return guard.marked((StatusCode::FORBIDDEN, told).into_response(), None);
     }
     let Asker::Listed(origin) = asker else { return guard.marked(next.run(request).await, None) };
@@ -91,7 +91,7 @@ impl Guard {
             return None;
         }
         self.counts.refuse(Refusal::Host);
-        let told = "this server does not answer to that name; the operator can add it to server: hosts: in bots.yaml";
+        let told = "this server has no host of that name; the operator can add it to server: hosts: in bots.yaml";
         Some((StatusCode::MISDIRECTED_REQUEST, told).into_response())
     }
 

@@ -118,9 +118,7 @@ fn uncached(code: StatusCode, body: &Value) -> Response {
 impl Health {
     async fn check_store(&self) -> Result<(), String> {
         if let Some(damage) = self.store.damage() {
-            return Err(format!(
-                "{damage}; stop the daemon and put the last backup in its place with `palabre restore`"
-            ));
+            return Err(format!("{damage}; stop the daemon and restore the last backup with `palabre restore`"));
         }
         let store = self.store.clone();
         let read = tokio::task::spawn_blocking(move || store.snapshot(0).map(drop));
@@ -128,7 +126,7 @@ impl Health {
             Ok(Ok(Ok(()))) => Ok(()),
             Ok(Ok(Err(error))) => Err(format!("the store cannot be read: {error}")),
             Ok(Err(error)) => Err(format!("reading the store failed: {error}")),
-            Err(_elapsed) => Err(format!("the store does not answer within {} s", STORE_PATIENCE.as_secs())),
+            Err(_elapsed) => Err(format!("the store did not respond within {} s", STORE_PATIENCE.as_secs())),
         }
     }
 }
@@ -139,7 +137,7 @@ impl Verdict {
         for thread in &status.threads {
             let name = &thread.name;
             if !thread.alive {
-                verdict.problems.push(format!("the thread {name} is dead; the process has to be started again"));
+                verdict.problems.push(format!("the thread {name} is dead; restart the process"));
             } else if thread.beat_age_ms >= BEAT {
                 let seconds = thread.beat_age_ms / 1_000;
                 verdict.problems.push(format!("the thread {name} has not reported for {seconds} s"));
@@ -166,7 +164,7 @@ impl Verdict {
 
     /// Reports a count that is near its limit (from nine tenths on) or has reached it.
     fn weigh(&mut self, what: &str, count: usize, limit: usize) {
-        let told = format!("{count} {what}, of {limit} at the most");
+        let told = format!("{count} {what}, of at most {limit}");
         if count >= limit {
             self.problems.push(told);
         } else if count.saturating_mul(10) >= limit.saturating_mul(9) {

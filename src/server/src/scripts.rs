@@ -161,14 +161,14 @@ impl Scripts {
         }
         let Ok(sent) = to_bytes(body, route.limits.bytes).await else {
             let most = route.limits.bytes >> 10;
-            let told = format!("the body has more than {most} KiB (limits.request_kb), or did not come whole");
+            let told = format!("the body has more than {most} KiB (limits.request_kb) or is incomplete");
             return Err(boxed(refuse(StatusCode::PAYLOAD_TOO_LARGE, &told)));
         };
         if asker.caller.is_none() && !sent.is_empty() {
             self.budget.body(asker.address, sent.len()).map_err(boxed)?;
         }
         body::read(route, method, headers, &sent).map_err(|(status, problems)| {
-            let told = json!({ "error": "the body is not what this route takes", "problems": problems });
+            let told = json!({ "error": "the body does not match the fields of this route", "problems": problems });
             boxed((status, Json(told)))
         })
     }
@@ -176,14 +176,14 @@ impl Scripts {
     /// Runs the route and returns its response once all its effects are durable.
     async fn ask(&self, script: &ScriptName, route: &RouteSpec, request: Value) -> Response {
         match tokio::time::timeout(PATIENCE, self.engine.request(script, route, request)).await {
-            Err(_) => refuse(StatusCode::GATEWAY_TIMEOUT, "the script has not answered in time"),
+            Err(_) => refuse(StatusCode::GATEWAY_TIMEOUT, "the script did not respond in time"),
             // The error is in the log, for the operator only.
             Ok(Err(_)) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "the script failed"),
             Ok(Ok(result)) => match RouteReply::of(&result) {
                 Ok(reply) => respond(reply),
                 Err(problem) => {
-                    self.warn(script, &format!("its route {}: {problem}", route.key()));
-                    refuse(StatusCode::INTERNAL_SERVER_ERROR, "the script's answer is none")
+                    self.warn(script, &format!("invalid response of the route {}: {problem}", route.key()));
+                    refuse(StatusCode::INTERNAL_SERVER_ERROR, "the script returned an invalid response")
                 }
             },
         }
@@ -218,7 +218,8 @@ fn unauthorised(refused: Refused) -> Response {
     match refused {
         Refused::Forbidden => refuse(StatusCode::FORBIDDEN, "this token may not use this route"),
         Refused::Unknown => {
-            let mut response = refuse(StatusCode::UNAUTHORIZED, "send a token of bots.yaml as Authorization: Bearer …");
+            let mut response =
+                refuse(StatusCode::UNAUTHORIZED, "send a token from bots.yaml as Authorization: Bearer …");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             response
         }

@@ -91,13 +91,13 @@ impl Settings {
             ("transport_requests_per_minute", self.transport_requests_per_minute.into()),
         ];
         if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
-            return Err(format!("server: {name} is at least 1"));
+            return Err(format!("server: {name} must be at least 1"));
         }
         if let Some(host) = self.hosts.iter().find(|host| !hosts::is_pattern(host)) {
-            return Err(format!("server: hosts: {host} is no name of a host; write it as chat.example.org"));
+            return Err(format!("server: hosts: {host} is not a host name; write it as chat.example.org"));
         }
         if let Some(proxy) = self.proxies.iter().find(|proxy| proxy.parse::<IpAddr>().is_err()) {
-            return Err(format!("server: proxies: {proxy} is no address; write it as 192.0.2.7"));
+            return Err(format!("server: proxies: {proxy} is not an IP address; write it as 192.0.2.7"));
         }
         check_origins(&self.origins).map_err(|what| format!("server: {what}"))
     }
@@ -114,7 +114,9 @@ pub fn check_origins(origins: &[String]) -> Result<(), String> {
         *origin == "*" || host.is_some_and(|host| hosts::split(host).is_some())
     };
     match origins.iter().find(|origin| !is_origin(origin)) {
-        Some(origin) => Err(format!("origins: {origin} is no origin; write it as https://example.org, without a path")),
+        Some(origin) => {
+            Err(format!("origins: {origin} is not an origin; write it as https://example.org, without a path"))
+        }
         None => Ok(()),
     }
 }

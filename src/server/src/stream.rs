@@ -46,7 +46,7 @@ impl Stream {
 }
 
 fn closed() -> Error {
-    Error::new(ErrorKind::TimedOut, "the server closed the connection: it took too long, or others waited")
+    Error::new(ErrorKind::TimedOut, "the server closed the connection: it timed out or was evicted")
 }
 
 impl AsyncRead for Stream {
