@@ -28,22 +28,22 @@ use crate::stream::Stream;
 use crate::watched::{Inbound, Outbound};
 
 /// The largest request head, and the write buffer of a connection, in bytes.
-const BUFFER: usize = 32 << 10;
+const BUFFER_BYTES_MAX: usize = 32 << 10;
 /// The interval of checks for connections that exceed a timeout.
-const SWEEP: Duration = Duration::from_millis(250);
+const SWEEP_INTERVAL: Duration = Duration::from_millis(250);
 /// The delay after a failed accept.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 /// The time after which connections that are still open on shutdown are closed.
-const STOP_PATIENCE: Duration = Duration::from_secs(1);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 /// The response to a connection above the limit.
-const FULL: &[u8] =
+const FULL_RESPONSE: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 5\r\ncontent-type: text/plain\r\n\
                       content-length: 46\r\n\r\ntoo many connections; try again in a moment.\r\n";
 
 /// Serves `app` on `listener` until shutdown.
 pub(crate) async fn run(listener: TcpListener, app: Router, connections: Arc<Connections>, mut shutdown: Shutdown) {
     let mut tasks = JoinSet::new();
-    let mut sweep = tokio::time::interval(SWEEP);
+    let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -61,11 +61,11 @@ pub(crate) async fn run(listener: TcpListener, app: Router, connections: Arc<Con
                         tasks.spawn(serve(stream, app, connections, stop));
                     }
                 }
-                Err(error) if is_of_one_client(&error) => {}
+                Err(error) if is_client_error(&error) => {}
                 Err(error) => {
                     tracing::error!("cannot accept a connection: {error}");
                     connections.make_room();
-                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 }
             },
         }
@@ -73,11 +73,11 @@ pub(crate) async fn run(listener: TcpListener, app: Router, connections: Arc<Con
     drop(listener);
     let all_end = async { while tasks.join_next().await.is_some() {} };
     // WebSockets stay open; do not wait for them longer than this.
-    drop(tokio::time::timeout(STOP_PATIENCE, all_end).await);
+    drop(tokio::time::timeout(SHUTDOWN_TIMEOUT, all_end).await);
 }
 
 /// Whether the error is due to one client that disconnected, not to the listener.
-fn is_of_one_client(error: &Error) -> bool {
+fn is_client_error(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
 }
 
@@ -90,7 +90,7 @@ async fn admit(connections: &Arc<Connections>, socket: TcpStream, peer: SocketAd
     let Some(lease) = connections.admit(peer, local).await else {
         // Best effort: if the write fails, the client just sees a closed connection.
         if let Ok(mut socket) = socket.into_std() {
-            drop(socket.write_all(FULL));
+            drop(socket.write_all(FULL_RESPONSE));
         }
         return None;
     };
@@ -102,7 +102,7 @@ async fn serve(stream: Stream, app: Router, connections: Arc<Connections>, mut s
     let mut protocol = http1::Builder::new();
     // Without a timer, hyper has no header timeout. Its own would include the time in which a slow
     // client reads the previous response.
-    protocol.max_buf_size(BUFFER).keep_alive(!connection.reached.is_reserved);
+    protocol.max_buf_size(BUFFER_BYTES_MAX).keep_alive(!connection.reached.is_reserved);
     let service =
         service_fn(move |request| answer(app.clone(), Arc::clone(&connection), Arc::clone(&connections), request));
     let mut serving = pin!(protocol.serve_connection(TokioIo::new(stream), service).with_upgrades());

@@ -9,11 +9,11 @@ use palabre_script::{FieldType, RouteSpec};
 use serde_json::{Map, Value};
 
 /// The maximum nesting depth of lists and objects.
-const DEPTH: usize = 32;
+const DEPTH_MAX: usize = 32;
 /// The maximum number of problems reported for one body.
-const PROBLEMS: usize = 20;
+const PROBLEMS_MAX: usize = 20;
 /// The largest integer that a number of a script represents exactly.
-const EXACT: u64 = 1 << 53;
+const EXACT_INTEGER_MAX: u64 = 1 << 53;
 
 /// The rejection of a body: the status, and the problems found.
 pub(crate) type Refusal = (StatusCode, Vec<String>);
@@ -42,8 +42,8 @@ pub(crate) fn read(route: &RouteSpec, method: &Method, headers: &HeaderMap, body
     match route.check_body(&value) {
         Ok(()) => Ok(value),
         Err(mut wrong) => {
-            let more = wrong.len().saturating_sub(PROBLEMS);
-            wrong.truncate(PROBLEMS);
+            let more = wrong.len().saturating_sub(PROBLEMS_MAX);
+            wrong.truncate(PROBLEMS_MAX);
             if more > 0 {
                 wrong.push(format!("… and {more} more problems"));
             }
@@ -92,7 +92,7 @@ fn json(route: &RouteSpec, text: &[u8], left: &mut usize) -> Result<serde_json::
     let checked = checked(text, left).map_err(|problem| match problem {
         Problem::TooMany => (StatusCode::PAYLOAD_TOO_LARGE, vec![too_many_values(route)]),
         Problem::TooDeep => {
-            (StatusCode::BAD_REQUEST, vec![format!("its lists and objects are nested more than {DEPTH} deep")])
+            (StatusCode::BAD_REQUEST, vec![format!("its lists and objects are nested more than {DEPTH_MAX} deep")])
         }
     })?;
     Ok(serde_json::from_slice(&checked))
@@ -126,7 +126,7 @@ fn checked(text: &[u8], left: &mut usize) -> Result<Vec<u8>, Problem> {
             b't' | b'f' | b'n' => (at + 1, true),
             _ => (at + 1, false),
         };
-        if depth > DEPTH {
+        if depth > DEPTH_MAX {
             return Err(Problem::TooDeep);
         }
         if is_value {
@@ -169,7 +169,7 @@ fn is_beyond_exact(token: &[u8]) -> bool {
         return false;
     }
     let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u64>().ok());
-    number.is_none_or(|number| number > EXACT)
+    number.is_none_or(|number| number > EXACT_INTEGER_MAX)
 }
 
 #[cfg(test)]
@@ -206,6 +206,6 @@ mod tests {
             assert!(looked(text, values - 1).is_none(), "{text}");
         }
         let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(looked(&deep(DEPTH), 1_000).is_some() && looked(&deep(DEPTH + 1), 1_000).is_none());
+        assert!(looked(&deep(DEPTH_MAX), 1_000).is_some() && looked(&deep(DEPTH_MAX + 1), 1_000).is_none());
     }
 }

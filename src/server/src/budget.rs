@@ -17,13 +17,13 @@ use tokio::time::Instant;
 use crate::counts::{Counts, Refusal};
 use crate::settings::Settings;
 
-const MINUTE: u64 = 60_000_000_000;
+const MINUTE_NANOS: u64 = 60_000_000_000;
 /// The maximum number of buckets that are not full. Above it, all are reset.
-const BUCKETS: usize = 100_000;
+const BUCKETS_MAX: usize = 100_000;
 /// The path prefixes of pages and files.
-const FILES: &[&str] = &["/assets/", "/rooms/", "/docs", "/openapi.json", "/metrics"];
+const FILE_PREFIXES: &[&str] = &["/assets/", "/rooms/", "/docs", "/openapi.json", "/metrics"];
 /// The path prefixes of Engine.IO and WebSockets.
-const TRANSPORT: &[&str] = &["/socket.io", "/ws/"];
+const TRANSPORT_PREFIXES: &[&str] = &["/socket.io", "/ws/"];
 
 /// The key of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -86,22 +86,22 @@ impl Budget {
     fn spend(&self, owner: Owner, cost: u64) -> Result<(), Exhausted> {
         let (rate, unit, refusal) = self.rate(&owner);
         // A cost above a full bucket takes the whole bucket.
-        let price = (MINUTE / u64::from(rate)).saturating_mul(cost.min(rate.into()));
+        let price = (MINUTE_NANOS / u64::from(rate)).saturating_mul(cost.min(rate.into()));
         let now = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if full_at.len() >= BUCKETS {
+        if full_at.len() >= BUCKETS_MAX {
             full_at.retain(|_, at| *at > now);
-            if full_at.len() >= BUCKETS {
+            if full_at.len() >= BUCKETS_MAX {
                 full_at.clear();
             }
         }
         let known = full_at.entry(owner).or_default();
         let then = (*known).max(now).saturating_add(price);
-        if then - now <= MINUTE {
+        if then - now <= MINUTE_NANOS {
             *known = then;
             return Ok(());
         }
-        let retry_after = Duration::from_nanos(then - now - MINUTE);
+        let retry_after = Duration::from_nanos(then - now - MINUTE_NANOS);
         drop(full_at);
         self.counts.refuse(refusal);
         Err(Exhausted { what: format!("{rate} {unit}"), retry_after })
@@ -167,9 +167,9 @@ fn kind(method: &Method, path: &str) -> Option<Kind> {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     if path == "/api/health" || path == "/health" || path.starts_with("/health/") || path.starts_with("/scripts/") {
         None
-    } else if begins(TRANSPORT) {
+    } else if begins(TRANSPORT_PREFIXES) {
         Some(Kind::Transport)
-    } else if reads && (path == "/" || path == "/chat" || begins(FILES) || path.starts_with("/api/files/")) {
+    } else if reads && (path == "/" || path == "/chat" || begins(FILE_PREFIXES) || path.starts_with("/api/files/")) {
         Some(Kind::File)
     } else {
         Some(Kind::Request)

@@ -17,7 +17,7 @@ use crate::counts::Cause;
 
 /// The number of bytes that a client must send or read within the stall timeout. A trickle does not
 /// count as progress.
-const ENOUGH: u64 = 32 << 10;
+const PROGRESS_BYTES_MIN: u64 = 32 << 10;
 
 /// The way a request reached the server.
 #[derive(Debug, Clone, Copy, Default)]
@@ -85,7 +85,7 @@ impl Connection {
     }
 
     /// Returns the eviction order: connections without any request first, then the longest idle.
-    pub(crate) fn worth(&self) -> (bool, u64) {
+    pub(crate) fn eviction_order(&self) -> (bool, u64) {
         (self.was_answered.load(Relaxed), self.waiting_since.load(Relaxed))
     }
 
@@ -102,10 +102,10 @@ impl Connection {
             return None;
         }
         let is_between = self.was_answered.load(Relaxed) && !self.has_received.load(Relaxed);
-        let (patience, cause) =
+        let (timeout, cause) =
             if is_between { (timeouts.idle, Cause::Idle) } else { (timeouts.header, Cause::Header) };
         let waited = now.saturating_sub(self.waiting_since.load(Relaxed));
-        (u128::from(waited) >= patience.as_millis()).then_some(cause)
+        (u128::from(waited) >= timeout.as_millis()).then_some(cause)
     }
 
     /// Closes it: all reads and writes fail from now on, and pending ones are woken.
@@ -220,7 +220,7 @@ impl Progress {
         let waited = if since == 0 { 0 } else { (now() + 1).saturating_sub(since) };
         self.since.store(0, Relaxed);
         let moved = self.moved.load(Relaxed) + bytes as u64;
-        let is_enough = moved >= ENOUGH;
+        let is_enough = moved >= PROGRESS_BYTES_MIN;
         self.moved.store(if is_enough { 0 } else { moved }, Relaxed);
         self.waited.store(if is_enough { 0 } else { before + waited }, Relaxed);
     }
@@ -231,10 +231,10 @@ impl Progress {
         self.moved.store(0, Relaxed);
     }
 
-    fn has_stalled(&self, now: u64, patience: Duration) -> bool {
+    fn has_stalled(&self, now: u64, timeout: Duration) -> bool {
         let since = self.since.load(Relaxed);
         let waited = self.waited.load(Relaxed) + (now + 1).saturating_sub(since);
-        since != 0 && u128::from(waited) >= patience.as_millis()
+        since != 0 && u128::from(waited) >= timeout.as_millis()
     }
 }
 

@@ -14,32 +14,32 @@ use crate::counts::{Cause, Counts};
 use crate::settings::Settings;
 
 /// The number of connections above the limit, which serve only health endpoints.
-const RESERVED: usize = 16;
+const RESERVED_CONNECTIONS: usize = 16;
 /// The header, idle and stall timeouts of such a connection.
-const RESERVED_PATIENCE: Duration = Duration::from_secs(2);
+const RESERVED_TIMEOUT: Duration = Duration::from_secs(2);
 /// The number of files that the process needs for other purposes: the store, scripts, platforms.
 const OTHER_FILES: usize = 64;
 /// The time to wait for an evicted connection to end.
-const FREED_WITHIN: Duration = Duration::from_millis(100);
+const EVICTION_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// The connections of the server.
 #[derive(Debug)]
 pub(crate) struct Connections {
     start: Instant,
     limit: usize,
-    limit_of_address: usize,
+    limit_per_address: usize,
     timeouts: Timeouts,
     proxies: Vec<IpAddr>,
-    book: Mutex<Book>,
+    state: Mutex<State>,
     freed: Notify,
     counts: Arc<Counts>,
 }
 
 #[derive(Debug, Default)]
-struct Book {
+struct State {
     next: u64,
     open: BTreeMap<u64, Arc<Connection>>,
-    of_address: HashMap<IpAddr, usize>,
+    per_address: HashMap<IpAddr, usize>,
     reserved: usize,
 }
 
@@ -55,7 +55,7 @@ impl Connections {
     /// Creates it without connections; `files` is the maximum number of open files of the process.
     pub(crate) fn new(settings: &Settings, files: Option<usize>, counts: Arc<Counts>) -> Self {
         let limit = files.map_or(settings.max_connections, |files| {
-            settings.max_connections.min(files.saturating_sub(OTHER_FILES + RESERVED).max(1))
+            settings.max_connections.min(files.saturating_sub(OTHER_FILES + RESERVED_CONNECTIONS).max(1))
         });
         if limit < settings.max_connections {
             let wanted = settings.max_connections;
@@ -69,14 +69,14 @@ impl Connections {
         Self {
             start: Instant::now(),
             limit,
-            limit_of_address: settings.max_connections_per_address,
+            limit_per_address: settings.max_connections_per_address,
             timeouts: Timeouts {
                 header: Duration::from_secs(settings.header_timeout_s),
                 idle: Duration::from_secs(settings.idle_timeout_s),
                 stall: Duration::from_secs(settings.stall_timeout_s),
             },
             proxies: proxies.map(|proxy| proxy.to_canonical()).collect(),
-            book: Mutex::default(),
+            state: Mutex::default(),
             freed: Notify::new(),
             counts,
         }
@@ -84,12 +84,12 @@ impl Connections {
 
     /// Returns the number of open connections.
     pub(crate) fn open(&self) -> usize {
-        self.book().open.len()
+        self.state().open.len()
     }
 
     /// Returns the number of open connections that cannot be evicted.
     pub(crate) fn busy(&self) -> usize {
-        self.book().open.values().filter(|connection| !connection.is_idle()).count()
+        self.state().open.values().filter(|connection| !connection.is_idle()).count()
     }
 
     /// Returns the maximum number of open connections.
@@ -108,15 +108,15 @@ impl Connections {
     pub(crate) async fn admit(self: &Arc<Self>, peer: SocketAddr, local: Option<IpAddr>) -> Option<Lease> {
         for is_reserved in [false, true] {
             let reached = Reached { local, is_reserved };
-            let cause = match self.take(peer, reached) {
+            let cause = match self.try_admit(peer, reached) {
                 Ok(lease) => return Some(lease),
                 Err(cause) => cause,
             };
             let freed = self.freed.notified();
             if self.evict(cause, peer, is_reserved) {
                 // After a timeout, the next attempt fails.
-                drop(tokio::time::timeout(FREED_WITHIN, freed).await);
-                if let Ok(lease) = self.take(peer, reached) {
+                drop(tokio::time::timeout(EVICTION_TIMEOUT, freed).await);
+                if let Ok(lease) = self.try_admit(peer, reached) {
                     return Some(lease);
                 }
             }
@@ -133,8 +133,8 @@ impl Connections {
 
     /// Closes all connections that exceed a timeout.
     pub(crate) fn sweep(&self) {
-        let reserved = Timeouts { header: RESERVED_PATIENCE, idle: RESERVED_PATIENCE, stall: RESERVED_PATIENCE };
-        for connection in self.book().open.values().filter(|connection| !connection.is_closed()) {
+        let reserved = Timeouts { header: RESERVED_TIMEOUT, idle: RESERVED_TIMEOUT, stall: RESERVED_TIMEOUT };
+        for connection in self.state().open.values().filter(|connection| !connection.is_closed()) {
             let timeouts = if connection.reached.is_reserved { &reserved } else { &self.timeouts };
             if let Some(cause) = connection.overdue(timeouts) {
                 self.counts.close(cause);
@@ -143,28 +143,28 @@ impl Connections {
         }
     }
 
-    fn take(self: &Arc<Self>, peer: SocketAddr, reached: Reached) -> Result<Lease, Cause> {
-        let mut book = self.book();
+    fn try_admit(self: &Arc<Self>, peer: SocketAddr, reached: Reached) -> Result<Lease, Cause> {
+        let mut state = self.state();
         let address = network(peer.ip());
         if reached.is_reserved {
-            if book.reserved >= RESERVED {
+            if state.reserved >= RESERVED_CONNECTIONS {
                 return Err(Cause::Full);
             }
-            book.reserved += 1;
+            state.reserved += 1;
         } else {
-            if book.open.len() - book.reserved >= self.limit {
+            if state.open.len() - state.reserved >= self.limit {
                 return Err(Cause::Full);
             }
-            let of_address = book.of_address.get(&address).copied().unwrap_or_default();
-            if of_address >= self.limit_of_address && !self.is_proxy(peer.ip()) {
+            let per_address = state.per_address.get(&address).copied().unwrap_or_default();
+            if per_address >= self.limit_per_address && !self.is_proxy(peer.ip()) {
                 return Err(Cause::Address);
             }
-            *book.of_address.entry(address).or_default() += 1;
+            *state.per_address.entry(address).or_default() += 1;
         }
-        let id = book.next;
-        book.next += 1;
+        let id = state.next;
+        state.next += 1;
         let connection = Arc::new(Connection::new(peer, reached, self.start));
-        book.open.insert(id, Arc::clone(&connection));
+        state.open.insert(id, Arc::clone(&connection));
         self.counts.accept();
         Ok(Lease { id, connection, connections: Arc::clone(self) })
     }
@@ -173,15 +173,15 @@ impl Connections {
     ///
     /// Returns whether there was one.
     fn evict(&self, cause: Cause, peer: SocketAddr, is_reserved: bool) -> bool {
-        let book = self.book();
+        let state = self.state();
         let address = network(peer.ip());
-        let stands_in_the_way = |other: &&Arc<Connection>| {
+        let is_evictable = |other: &&Arc<Connection>| {
             other.reached.is_reserved == is_reserved
                 && (cause != Cause::Address || network(other.peer.ip()) == address)
                 && other.is_idle()
                 && !other.is_closed()
         };
-        let Some(longest) = book.open.values().filter(stands_in_the_way).min_by_key(|other| other.worth()) else {
+        let Some(longest) = state.open.values().filter(is_evictable).min_by_key(|other| other.eviction_order()) else {
             return false;
         };
         self.counts.close(Cause::Evicted);
@@ -189,8 +189,8 @@ impl Connections {
         true
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -202,20 +202,20 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let mut book = self.connections.book();
-        book.open.remove(&self.id);
+        let mut state = self.connections.state();
+        state.open.remove(&self.id);
         if self.connection.reached.is_reserved {
-            book.reserved -= 1;
+            state.reserved -= 1;
         } else {
             let address = network(self.connection.peer.ip());
-            if let Some(count) = book.of_address.get_mut(&address) {
+            if let Some(count) = state.per_address.get_mut(&address) {
                 *count -= 1;
                 if *count == 0 {
-                    book.of_address.remove(&address);
+                    state.per_address.remove(&address);
                 }
             }
         }
-        drop(book);
+        drop(state);
         self.connections.freed.notify_waiters();
     }
 }

@@ -17,13 +17,13 @@ use hyper::body::Body as _;
 use sha2::{Digest, Sha256};
 
 /// The largest body that is processed, in bytes.
-const LARGEST: u64 = 4 << 20;
+const BODY_BYTES_MAX: u64 = 4 << 20;
 /// The smallest body that is compressed, in bytes.
-const SMALLEST: usize = 512;
+const COMPRESSED_BYTES_MIN: usize = 512;
 /// The maximum number of cached compressed bodies. Above it, the cache is cleared.
 ///
 /// There are fewer files, but the OpenAPI description changes with the routes of scripts.
-const KEPT: usize = 128;
+const CACHE_ENTRIES_MAX: usize = 128;
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 const VARY: HeaderValue = HeaderValue::from_static("accept-encoding");
 
@@ -42,11 +42,11 @@ pub(crate) async fn deliver(State(compressed): State<Arc<Compressed>>, request: 
     if !is_get || response.status() != StatusCode::OK || !may_be_kept(response.headers()) {
         return response;
     }
-    if response.body().size_hint().exact().is_none_or(|size| size > LARGEST) {
+    if response.body().size_hint().exact().is_none_or(|size| size > BODY_BYTES_MAX) {
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    let bytes = match to_bytes(body, LARGEST as usize).await {
+    let bytes = match to_bytes(body, BODY_BYTES_MAX as usize).await {
         Ok(bytes) => bytes,
         Err(error) => {
             tracing::error!("cannot read a response body: {error}");
@@ -60,7 +60,7 @@ pub(crate) async fn deliver(State(compressed): State<Arc<Compressed>>, request: 
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         parts.headers.insert(header::ETAG, tag);
     }
-    let is_text = bytes.len() >= SMALLEST && is_text(&parts.headers);
+    let is_text = bytes.len() >= COMPRESSED_BYTES_MIN && is_text(&parts.headers);
     if is_text {
         parts.headers.append(header::VARY, VARY);
     }
@@ -93,7 +93,7 @@ impl Compressed {
         // Compressing a large file would block an async thread for too long.
         let smaller = tokio::task::spawn_blocking(move || gzip(&bytes)).await.ok()??;
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT {
+        if kept.len() >= CACHE_ENTRIES_MAX {
             kept.clear();
         }
         kept.insert(hash, smaller.clone());

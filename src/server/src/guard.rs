@@ -25,14 +25,14 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
     "accept-ranges, allow, content-disposition, content-range, etag, location, retry-after, www-authenticate",
 );
 /// The time for which a browser may cache the response to a preflight, in seconds.
-const PREFLIGHT: HeaderValue = HeaderValue::from_static("600");
+const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 const TRUE: HeaderValue = HeaderValue::from_static("true");
 const ANY: HeaderValue = HeaderValue::from_static("*");
 const PREFLIGHT_VARY: HeaderValue =
     HeaderValue::from_static("access-control-request-method, access-control-request-headers");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The paths, including those below, that a reserved connection may request.
-const RESERVED_FOR: [&str; 2] = ["/health", "/api/health"];
+const RESERVED_PATHS: [&str; 2] = ["/health", "/api/health"];
 
 /// The allowed hosts and origins.
 pub(crate) struct Guard {
@@ -43,7 +43,7 @@ pub(crate) struct Guard {
 }
 
 /// The origin of a request.
-enum Asker {
+enum RequestOrigin {
     /// Not from a page, or not declared by the browser.
     Unknown,
     Own,
@@ -57,19 +57,19 @@ pub(crate) async fn check(State(guard): State<Arc<Guard>>, request: Request, nex
     if let Some(refused) = guard.refuse_host(&request, reached) {
         return refused;
     }
-    if reached.is_reserved && !RESERVED_FOR.iter().any(|path| request.uri().path().starts_with(path)) {
+    if reached.is_reserved && !RESERVED_PATHS.iter().any(|path| request.uri().path().starts_with(path)) {
         let mut full = (StatusCode::SERVICE_UNAVAILABLE, "too many connections; try again in a moment").into_response();
         full.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         full.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
         return full;
     }
-    let asker = guard.asker(request.headers());
-    if guard.is_foreign(&asker, &request) {
+    let source = guard.request_origin(request.headers());
+    if guard.is_foreign(&source, &request) {
         guard.counts.refuse(Refusal::Origin);
-        let told = "requests from this site are not allowed; the operator can add it to server: origins: in bots.yaml";
-        return guard.marked((StatusCode::FORBIDDEN, told).into_response(), None);
+        let error = "requests from this site are not allowed; the operator can add it to server: origins: in bots.yaml";
+        return guard.marked((StatusCode::FORBIDDEN, error).into_response(), None);
     }
-    let Asker::Listed(origin) = asker else { return guard.marked(next.run(request).await, None) };
+    let RequestOrigin::Listed(origin) = source else { return guard.marked(next.run(request).await, None) };
     let is_preflight =
         request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     let response = if is_preflight { preflight(request.headers()) } else { next.run(request).await };
@@ -91,35 +91,35 @@ impl Guard {
             return None;
         }
         self.counts.refuse(Refusal::Host);
-        let told = "this server has no host of that name; the operator can add it to server: hosts: in bots.yaml";
-        Some((StatusCode::MISDIRECTED_REQUEST, told).into_response())
+        let error = "this server has no host of that name; the operator can add it to server: hosts: in bots.yaml";
+        Some((StatusCode::MISDIRECTED_REQUEST, error).into_response())
     }
 
-    fn asker(&self, headers: &HeaderMap) -> Asker {
+    fn request_origin(&self, headers: &HeaderMap) -> RequestOrigin {
         let mut origins = headers.get_all(ORIGIN).iter();
-        let Some(origin) = origins.next() else { return Asker::Unknown };
+        let Some(origin) = origins.next() else { return RequestOrigin::Unknown };
         let text = origin.to_str().unwrap_or_default();
         let site = text.split_once("://").map(|(_, site)| site);
         let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         if origins.next().is_some() {
-            Asker::Foreign
+            RequestOrigin::Foreign
         } else if site.is_some_and(|site| site.eq_ignore_ascii_case(host)) {
-            Asker::Own
+            RequestOrigin::Own
         } else if self.origins.iter().any(|listed| listed == "*" || listed.eq_ignore_ascii_case(text)) {
-            Asker::Listed(origin.clone())
+            RequestOrigin::Listed(origin.clone())
         } else {
-            Asker::Foreign
+            RequestOrigin::Foreign
         }
     }
 
     /// Whether the request comes from a page of another site.
     ///
     /// A cross-site request without an origin may read, as following a link does, but not change anything.
-    fn is_foreign(&self, asker: &Asker, request: &Request) -> bool {
-        match asker {
-            Asker::Own | Asker::Listed(_) => false,
-            Asker::Foreign => true,
-            Asker::Unknown => {
+    fn is_foreign(&self, source: &RequestOrigin, request: &Request) -> bool {
+        match source {
+            RequestOrigin::Own | RequestOrigin::Listed(_) => false,
+            RequestOrigin::Foreign => true,
+            RequestOrigin::Unknown => {
                 let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
                 let from = request.headers().get(FETCH_SITE).map(HeaderValue::as_bytes);
                 let is_strange = from.is_some_and(|from| from == b"cross-site" || from == b"same-site");
@@ -156,7 +156,7 @@ fn preflight(asked: &HeaderMap) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
-    headers.insert(ACCESS_CONTROL_MAX_AGE, PREFLIGHT);
+    headers.insert(ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE);
     headers.append(VARY, PREFLIGHT_VARY);
     if let Some(names) = asked.get(ACCESS_CONTROL_REQUEST_HEADERS) {
         headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, names.clone());

@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 use crate::connections::Connections;
 
 /// The timeout of a read from the store.
-const STORE_PATIENCE: Duration = Duration::from_secs(2);
+const STORE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The age of a thread's last heartbeat above which it counts as stuck, in milliseconds.
-const BEAT: u64 = 30_000;
+const HEARTBEAT_AGE_MAX_MS: u64 = 30_000;
 
 /// Returns the number of connections to the room service, and their maximum.
 pub type Load = Arc<dyn Fn() -> (usize, usize) + Send + Sync>;
@@ -122,11 +122,11 @@ impl Health {
         }
         let store = self.store.clone();
         let read = tokio::task::spawn_blocking(move || store.snapshot(0).map(drop));
-        match tokio::time::timeout(STORE_PATIENCE, read).await {
+        match tokio::time::timeout(STORE_TIMEOUT, read).await {
             Ok(Ok(Ok(()))) => Ok(()),
             Ok(Ok(Err(error))) => Err(format!("the store cannot be read: {error}")),
             Ok(Err(error)) => Err(format!("reading the store failed: {error}")),
-            Err(_elapsed) => Err(format!("the store did not respond within {} s", STORE_PATIENCE.as_secs())),
+            Err(_elapsed) => Err(format!("the store did not respond within {} s", STORE_TIMEOUT.as_secs())),
         }
     }
 }
@@ -138,7 +138,7 @@ impl Verdict {
             let name = &thread.name;
             if !thread.alive {
                 verdict.problems.push(format!("the thread {name} is dead; restart the process"));
-            } else if thread.beat_age_ms >= BEAT {
+            } else if thread.beat_age_ms >= HEARTBEAT_AGE_MAX_MS {
                 let seconds = thread.beat_age_ms / 1_000;
                 verdict.problems.push(format!("the thread {name} has not reported for {seconds} s"));
             }
@@ -164,11 +164,11 @@ impl Verdict {
 
     /// Reports a count that is near its limit (from nine tenths on) or has reached it.
     fn weigh(&mut self, what: &str, count: usize, limit: usize) {
-        let told = format!("{count} {what}, of at most {limit}");
+        let error = format!("{count} {what}, of at most {limit}");
         if count >= limit {
-            self.problems.push(told);
+            self.problems.push(error);
         } else if count.saturating_mul(10) >= limit.saturating_mul(9) {
-            self.degraded.push(told);
+            self.degraded.push(error);
         }
     }
 

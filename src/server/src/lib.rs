@@ -53,7 +53,7 @@ use crate::metrics::Measured;
 use crate::scripts::Scripts;
 
 /// The largest request body, in bytes.
-const BODY: usize = 1 << 20;
+const BODY_BYTES_MAX: usize = 1 << 20;
 /// The policy for pages: only their own files and their own socket.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' https: http: blob:; connect-src 'self' ws: wss:; base-uri 'none'; \
                                        form-action 'self'; frame-ancestors 'none'; object-src 'none'";
@@ -133,7 +133,7 @@ fn app(setup: Setup, listen: IpAddr, connections: &Arc<Connections>, counts: &Ar
         .merge(scripts::routes(Arc::new(scripts)))
         .merge(description::routes(Arc::new(description)))
         // The routes of platforms have limits of their own.
-        .layer(RequestBodyLimitLayer::new(BODY));
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX));
     let all = rooms.into_iter().fold(own, |router, rooms| router.fallback_service(rooms.router));
     let limited = all
         .layer(from_fn_with_state(Arc::new(Compressed::default()), deliver::deliver))

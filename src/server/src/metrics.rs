@@ -19,8 +19,8 @@ use crate::counts::Counts;
 /// <https://prometheus.io/docs/specs/om/open_metrics_spec/>
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// <https://prometheus.io/docs/instrumenting/exposition_formats/>
-const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
-const END: &str = "# EOF\n";
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+const EOF_LINE: &str = "# EOF\n";
 
 /// The sources of the metrics.
 pub(crate) struct Measured {
@@ -36,15 +36,15 @@ pub(crate) fn routes(measured: Arc<Measured>) -> Router {
 async fn metrics(State(measured): State<Arc<Measured>>, headers: HeaderMap) -> impl IntoResponse {
     let Measured { engine, connections, counts } = &*measured;
     let mut text = engine.metrics();
-    if text.ends_with(END) {
-        text.truncate(text.len() - END.len());
+    if text.ends_with(EOF_LINE) {
+        text.truncate(text.len() - EOF_LINE.len());
     }
     text.push_str(&counts.text(connections.open(), connections.limit()));
     let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let (kind, text) = if accepted.any(|accepted| accepted.contains("application/openmetrics-text")) {
         (OPEN_METRICS, text)
     } else {
-        (TEXT, in_text_format(&text))
+        (TEXT_FORMAT, in_text_format(&text))
     };
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")], text)
 }
@@ -104,7 +104,7 @@ mod tests {
         ] {
             assert!(open.lines().any(|other| other == line), "{line}: {open}");
         }
-        assert!(open.ends_with(END), "{open}");
+        assert!(open.ends_with(EOF_LINE), "{open}");
         assert!(in_text_format(&open).contains("# TYPE palabre_http_requests_refused_total counter\n"));
     }
 }

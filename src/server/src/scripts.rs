@@ -26,9 +26,9 @@ use crate::body;
 use crate::budget::Budget;
 
 /// The timeout of a request.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Request headers that scripts do not get, and response headers that they cannot set.
-const HIDDEN: [HeaderName; 13] = [
+const HIDDEN_HEADERS: [HeaderName; 13] = [
     header::AUTHORIZATION,
     header::COOKIE,
     header::SET_COOKIE,
@@ -44,7 +44,7 @@ const HIDDEN: [HeaderName; 13] = [
     header::REFRESH,
     header::SEC_WEBSOCKET_PROTOCOL,
 ];
-const REACHING: [&str; 2] = ["service-worker-allowed", "clear-site-data"];
+const HIDDEN_RESPONSE_HEADERS: [&str; 2] = ["service-worker-allowed", "clear-site-data"];
 
 /// The state of the handler for routes of scripts.
 pub(crate) struct Scripts {
@@ -85,14 +85,14 @@ async fn answer(
         Err(refused) => return after(body, *refused).await,
     };
     if query.len() > route.limits.values {
-        let told = format!("the query is too long: {}", body::too_many_values(&route));
-        return after(body, refuse(StatusCode::URI_TOO_LONG, &told)).await;
+        let error = format!("the query is too long: {}", body::too_many_values(&route));
+        return after(body, refuse(StatusCode::URI_TOO_LONG, &error)).await;
     }
     let sent = match scripts.take_body(&route, &method, &headers, body, &asker).await {
         Ok(sent) => sent,
         Err(refused) => return *refused,
     };
-    let shown = headers.iter().filter(|(name, _)| !HIDDEN.contains(name));
+    let shown = headers.iter().filter(|(name, _)| !HIDDEN_HEADERS.contains(name));
     let shown: Map<_, _> =
         shown.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.into()))).collect();
     let query: Map<_, _> = query.into_iter().map(|(name, value)| (name, value.into())).collect();
@@ -160,22 +160,22 @@ impl Scripts {
             return Ok(Value::Null);
         }
         let Ok(sent) = to_bytes(body, route.limits.bytes).await else {
-            let most = route.limits.bytes >> 10;
-            let told = format!("the body has more than {most} KiB (limits.request_kb) or is incomplete");
-            return Err(boxed(refuse(StatusCode::PAYLOAD_TOO_LARGE, &told)));
+            let kib_max = route.limits.bytes >> 10;
+            let error = format!("the body has more than {kib_max} KiB (limits.request_kb) or is incomplete");
+            return Err(boxed(refuse(StatusCode::PAYLOAD_TOO_LARGE, &error)));
         };
         if asker.caller.is_none() && !sent.is_empty() {
             self.budget.body(asker.address, sent.len()).map_err(boxed)?;
         }
         body::read(route, method, headers, &sent).map_err(|(status, problems)| {
-            let told = json!({ "error": "the body does not match the fields of this route", "problems": problems });
-            boxed((status, Json(told)))
+            let error = json!({ "error": "the body does not match the fields of this route", "problems": problems });
+            boxed((status, Json(error)))
         })
     }
 
     /// Runs the route and returns its response once all its effects are durable.
     async fn ask(&self, script: &ScriptName, route: &RouteSpec, request: Value) -> Response {
-        match tokio::time::timeout(PATIENCE, self.engine.request(script, route, request)).await {
+        match tokio::time::timeout(REQUEST_TIMEOUT, self.engine.request(script, route, request)).await {
             Err(_) => refuse(StatusCode::GATEWAY_TIMEOUT, "the script did not respond in time"),
             // The error is in the log, for the operator only.
             Ok(Err(_)) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "the script failed"),
@@ -232,8 +232,8 @@ fn respond(reply: RouteReply) -> Response {
     response.headers_mut().remove(header::CONTENT_TYPE);
     for (name, value) in reply.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value))
-            && !HIDDEN.contains(&name)
-            && !REACHING.contains(&name.as_str())
+            && !HIDDEN_HEADERS.contains(&name)
+            && !HIDDEN_RESPONSE_HEADERS.contains(&name.as_str())
         {
             response.headers_mut().insert(name, value);
         }
