@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tower::Service;
 
-use crate::connection::{Connection, UnderWay};
+use crate::connection::{Connection, RequestInFlight};
 use crate::connections::Connections;
 use crate::stream::Stream;
 use crate::watched::{Inbound, Outbound};
@@ -124,16 +124,16 @@ async fn answer(
     connections: Arc<Connections>,
     request: Request<Incoming>,
 ) -> Result<Response, Infallible> {
-    let under_way = UnderWay::begin(&connection);
+    let in_flight = RequestInFlight::begin(&connection);
     let client = client(&connections, connection.peer, request.headers());
     let mut request = request.map(|body| Body::new(Inbound::new(body, Arc::clone(&connection))));
     request.extensions_mut().insert(ConnectInfo(client));
     request.extensions_mut().insert(connection.reached);
     let response = app.call(request).await?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        connection.note_upgrade();
+        connection.record_upgrade();
     }
-    Ok(response.map(|body| Body::new(Outbound::new(body, under_way))))
+    Ok(response.map(|body| Body::new(Outbound::new(body, in_flight))))
 }
 
 /// Returns the address of the client.

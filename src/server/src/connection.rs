@@ -120,14 +120,14 @@ impl Connection {
     }
 
     /// Records that something was received.
-    pub(crate) fn note_received(&self) {
+    pub(crate) fn record_received(&self) {
         if !self.has_received.swap(true, Relaxed) && self.was_answered.load(Relaxed) {
             self.waiting_since.store(self.now(), Relaxed);
         }
     }
 
     /// Records that it was upgraded to another protocol, which has its own idle timeout.
-    pub(crate) fn note_upgrade(&self) {
+    pub(crate) fn record_upgrade(&self) {
         self.is_upgraded.store(true, Relaxed);
     }
 
@@ -142,12 +142,12 @@ impl Connection {
         self.writer.register(waker);
     }
 
-    pub(crate) fn note_sent(&self, bytes: usize) {
+    pub(crate) fn record_sent(&self, bytes: usize) {
         self.sending.advance(bytes, || self.now());
     }
 
     /// Records that everything was handed to the operating system.
-    pub(crate) fn note_flushed(&self) {
+    pub(crate) fn record_flushed(&self) {
         self.sending.finish();
     }
 
@@ -156,11 +156,11 @@ impl Connection {
         self.body.wait(|| self.now());
     }
 
-    pub(crate) fn note_body(&self, bytes: usize) {
+    pub(crate) fn record_body(&self, bytes: usize) {
         self.body.advance(bytes, || self.now());
     }
 
-    pub(crate) fn note_body_end(&self) {
+    pub(crate) fn record_body_end(&self) {
         self.body.finish();
     }
 
@@ -171,16 +171,16 @@ impl Connection {
 
 /// A guard for a request in progress, until its response is handed to the socket.
 #[derive(Debug)]
-pub(crate) struct UnderWay(Arc<Connection>);
+pub(crate) struct RequestInFlight(Arc<Connection>);
 
-impl UnderWay {
+impl RequestInFlight {
     pub(crate) fn begin(connection: &Arc<Connection>) -> Self {
         connection.requests.fetch_add(1, Relaxed);
         Self(Arc::clone(connection))
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for RequestInFlight {
     fn drop(&mut self) {
         self.0.has_received.store(false, Relaxed);
         self.0.waiting_since.store(self.0.now(), Relaxed);
@@ -260,27 +260,27 @@ mod tests {
         let (bare, half) = (connection(), connection());
         assert_eq!(after(9, &bare).await, None);
         // Sending byte by byte does not extend the timeout.
-        half.note_received();
+        half.record_received();
         assert_eq!((after(1, &bare).await, half.overdue(&TIMEOUTS)), (Some(Cause::Header), Some(Cause::Header)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn between_requests_there_is_more_time_until_the_next_one_begins() {
         let kept = connection();
-        drop(UnderWay::begin(&kept));
+        drop(RequestInFlight::begin(&kept));
         assert_eq!(after(59, &kept).await, None);
-        kept.note_received();
+        kept.record_received();
         assert_eq!(after(9, &kept).await, None);
         assert_eq!(after(1, &kept).await, Some(Cause::Header));
         let idle = connection();
-        drop(UnderWay::begin(&idle));
+        drop(RequestInFlight::begin(&idle));
         assert_eq!(after(60, &idle).await, Some(Cause::Idle));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_trickle_is_no_progress_and_a_slow_but_steady_client_is() {
         let (trickle, steady) = (connection(), connection());
-        let _under_way = [UnderWay::begin(&trickle), UnderWay::begin(&steady)];
+        let _in_flight = [RequestInFlight::begin(&trickle), RequestInFlight::begin(&steady)];
         for second in 0..29 {
             for client in [&trickle, &steady] {
                 client.wait_to_send(Waker::noop());
@@ -288,15 +288,15 @@ mod tests {
             }
             assert_eq!((after(1, &trickle).await, steady.overdue(&TIMEOUTS)), (None, None), "{second}");
             for (client, bytes) in [(&trickle, 1), (&steady, 4 << 10)] {
-                client.note_sent(bytes);
-                client.note_body(bytes);
+                client.record_sent(bytes);
+                client.record_body(bytes);
             }
         }
         trickle.wait_to_send(Waker::noop());
         steady.wait_to_send(Waker::noop());
         assert_eq!(after(2, &trickle).await, Some(Cause::Unread));
         assert_eq!(steady.overdue(&TIMEOUTS), None);
-        trickle.note_flushed();
+        trickle.record_flushed();
         trickle.wait_for_body();
         assert_eq!(after(2, &trickle).await, Some(Cause::Body));
     }
@@ -304,10 +304,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_a_handler_takes_is_not_the_clients_fault() {
         let busy = connection();
-        let under_way = UnderWay::begin(&busy);
+        let in_flight = RequestInFlight::begin(&busy);
         assert_eq!(after(3_600, &busy).await, None);
-        drop(under_way);
-        busy.note_upgrade();
+        drop(in_flight);
+        busy.record_upgrade();
         assert_eq!(after(3_600, &busy).await, None);
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct Health {
 
 /// The problems found, one sentence each.
 #[derive(Debug, Default)]
-struct Verdict {
+struct Report {
     /// Problems that keep the daemon from accepting or writing anything.
     problems: Vec<String>,
     /// Problems with which the rest still works.
@@ -64,30 +64,30 @@ async fn live(State(health): State<Arc<Health>>) -> Response {
 async fn ready(State(health): State<Arc<Health>>) -> Response {
     let status = health.engine.status();
     let store = health.check_store().await;
-    let mut verdict = Verdict::of(&status);
+    let mut report = Report::of(&status);
     if let Err(problem) = &store {
-        verdict.problems.push(problem.clone());
+        report.problems.push(problem.clone());
     }
     let (open, limit) = (health.connections.open(), health.connections.limit());
     // Idle connections do not count, since they are evicted for others.
     let busy = health.connections.busy();
-    verdict.weigh("busy connections to the server", busy, limit);
+    report.check_limit("busy connections to the server", busy, limit);
     let load = health.load.as_ref().map(|load| load());
     if let Some((people, most)) = load {
-        verdict.weigh("connections to the room service", people, most);
+        report.check_limit("connections to the room service", people, most);
     }
-    let is_ready = verdict.problems.is_empty();
+    let is_ready = report.problems.is_empty();
     let now = health.clock.now();
     let scripts = |state| status.scripts.iter().filter(|script| script.state == state).count();
     let body = json!({
-        "status": verdict.word(),
+        "status": report.status_word(),
         "timestamp": iso8601(now),
         "version": env!("CARGO_PKG_VERSION"),
         "uptime": now.saturating_sub(health.started) / 1_000,
         "database": if store.is_ok() { "connected" } else { "unavailable" },
         "websocket_connections": load.map_or(0, |(people, _)| people),
-        "problems": verdict.problems,
-        "degraded": verdict.degraded,
+        "problems": report.problems,
+        "degraded": report.degraded,
         "connections": { "open": open, "busy": busy, "limit": limit },
         "bots": status.bots.iter().map(described).collect::<Vec<_>>(),
         "scripts": {
@@ -131,39 +131,39 @@ impl Health {
     }
 }
 
-impl Verdict {
+impl Report {
     fn of(status: &Status) -> Self {
-        let mut verdict = Self::default();
+        let mut report = Self::default();
         for thread in &status.threads {
             let name = &thread.name;
             if !thread.alive {
-                verdict.problems.push(format!("the thread {name} is dead; restart the process"));
+                report.problems.push(format!("the thread {name} is dead; restart the process"));
             } else if thread.beat_age_ms >= HEARTBEAT_AGE_MAX_MS {
                 let seconds = thread.beat_age_ms / 1_000;
-                verdict.problems.push(format!("the thread {name} has not reported for {seconds} s"));
+                report.problems.push(format!("the thread {name} has not reported for {seconds} s"));
             }
         }
         if let Some(reason) = &status.stalled {
-            verdict.problems.push(format!("nothing can be written: {reason}"));
+            report.problems.push(format!("nothing can be written: {reason}"));
         }
         for bot in &status.bots {
             let (name, platform) = (&bot.name, &bot.platform);
             match &bot.state {
                 BotState::Starting | BotState::Up => {}
                 BotState::Down(reason) => {
-                    verdict.degraded.push(format!("the bot {name} ({platform}) is down: {reason}"));
+                    report.degraded.push(format!("the bot {name} ({platform}) is down: {reason}"));
                 }
                 BotState::Refused(reason) => {
-                    verdict.degraded.push(format!("the bot {name} ({platform}) is refused: {reason}"));
+                    report.degraded.push(format!("the bot {name} ({platform}) is refused: {reason}"));
                 }
             }
         }
-        verdict.degraded.extend(status.back_pressure.iter().cloned());
-        verdict
+        report.degraded.extend(status.back_pressure.iter().cloned());
+        report
     }
 
     /// Reports a count that is near its limit (from nine tenths on) or has reached it.
-    fn weigh(&mut self, what: &str, count: usize, limit: usize) {
+    fn check_limit(&mut self, what: &str, count: usize, limit: usize) {
         let error = format!("{count} {what}, of at most {limit}");
         if count >= limit {
             self.problems.push(error);
@@ -172,7 +172,7 @@ impl Verdict {
         }
     }
 
-    const fn word(&self) -> &'static str {
+    const fn status_word(&self) -> &'static str {
         match (self.problems.is_empty(), self.degraded.is_empty()) {
             (false, _) => "unhealthy",
             (true, false) => "degraded",
@@ -207,36 +207,36 @@ mod tests {
         }
     }
 
-    fn verdict(change: impl FnOnce(&mut Status)) -> Verdict {
+    fn report(change: impl FnOnce(&mut Status)) -> Report {
         let mut status = status();
         change(&mut status);
-        Verdict::of(&status)
+        Report::of(&status)
     }
 
     #[test]
     fn each_thing_that_can_be_wrong_is_named() {
-        assert_eq!(verdict(|_| {}).word(), "healthy");
-        let dead = verdict(|status| status.threads[0].alive = false);
-        assert!(dead.word() == "unhealthy" && dead.problems[0].contains("sequencer"), "{dead:?}");
-        let stuck = verdict(|status| status.threads[0].beat_age_ms = 31_000);
-        assert!(stuck.word() == "unhealthy" && stuck.problems[0].contains("31 s"), "{stuck:?}");
-        let stalled = verdict(|status| status.stalled = Some("no space left".to_owned()));
-        assert!(stalled.word() == "unhealthy" && stalled.problems[0].contains("no space left"), "{stalled:?}");
+        assert_eq!(report(|_| {}).status_word(), "healthy");
+        let dead = report(|status| status.threads[0].alive = false);
+        assert!(dead.status_word() == "unhealthy" && dead.problems[0].contains("sequencer"), "{dead:?}");
+        let stuck = report(|status| status.threads[0].beat_age_ms = 31_000);
+        assert!(stuck.status_word() == "unhealthy" && stuck.problems[0].contains("31 s"), "{stuck:?}");
+        let stalled = report(|status| status.stalled = Some("no space left".to_owned()));
+        assert!(stalled.status_word() == "unhealthy" && stalled.problems[0].contains("no space left"), "{stalled:?}");
         for state in [BotState::Down("the socket closed".to_owned()), BotState::Refused("the token is none".to_owned())]
         {
-            let less = verdict(|status| status.bots[0].state = state);
-            assert!(less.word() == "degraded" && less.degraded[0].contains("guild"), "{less:?}");
+            let less = report(|status| status.bots[0].state = state);
+            assert!(less.status_word() == "degraded" && less.degraded[0].contains("guild"), "{less:?}");
         }
-        let slowed = verdict(|status| status.back_pressure.push("the outbox is full".to_owned()));
-        assert_eq!((slowed.word(), &*slowed.degraded[0]), ("degraded", "the outbox is full"));
+        let slowed = report(|status| status.back_pressure.push("the outbox is full".to_owned()));
+        assert_eq!((slowed.status_word(), &*slowed.degraded[0]), ("degraded", "the outbox is full"));
     }
 
     #[test]
     fn a_limit_is_near_from_nine_tenths_on_and_reached_at_all_of_it() {
         for (count, word) in [(0, "healthy"), (89, "healthy"), (90, "degraded"), (99, "degraded"), (100, "unhealthy")] {
-            let mut verdict = Verdict::default();
-            verdict.weigh("connections", count, 100);
-            assert_eq!(verdict.word(), word, "{count}");
+            let mut report = Report::default();
+            report.check_limit("connections", count, 100);
+            assert_eq!(report.status_word(), word, "{count}");
         }
     }
 }

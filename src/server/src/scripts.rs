@@ -56,7 +56,7 @@ pub(crate) struct Scripts {
 }
 
 /// The client of a request.
-struct Asker {
+struct Client {
     caller: Option<Caller>,
     address: IpAddr,
 }
@@ -79,8 +79,8 @@ async fn answer(
 ) -> Response {
     let part = |name: &str| parts.get(name).map_or("", String::as_str);
     let (script, path) = (ScriptName::from(part("script")), format!("/{}", part("path")));
-    let asker = Asker { caller: scripts.access.caller(&script, &headers), address: from.ip() };
-    let (params, route) = match scripts.find(&script, &path, &method, &asker) {
+    let client = Client { caller: scripts.access.caller(&script, &headers), address: from.ip() };
+    let (params, route) = match scripts.find(&script, &path, &method, &client) {
         Ok(found) => found,
         Err(refused) => return after(body, *refused).await,
     };
@@ -88,7 +88,7 @@ async fn answer(
         let error = format!("the query is too long: {}", body::too_many_values(&route));
         return after(body, refuse(StatusCode::URI_TOO_LONG, &error)).await;
     }
-    let sent = match scripts.take_body(&route, &method, &headers, body, &asker).await {
+    let sent = match scripts.take_body(&route, &method, &headers, body, &client).await {
         Ok(sent) => sent,
         Err(refused) => return *refused,
     };
@@ -98,8 +98,8 @@ async fn answer(
     let query: Map<_, _> = query.into_iter().map(|(name, value)| (name, value.into())).collect();
     let request = json!({
         "method": method.as_str(), "path": path, "params": params, "query": query, "headers": shown, "body": sent,
-        "address": asker.address.to_string(),
-        "user": asker.caller.map(|caller| json!({ "name": caller.name, "permission": caller.permission.as_str() })),
+        "address": client.address.to_string(),
+        "user": client.caller.map(|caller| json!({ "name": caller.name, "permission": caller.permission.as_str() })),
     });
     scripts.ask(&script, &route, request).await
 }
@@ -121,11 +121,11 @@ impl Scripts {
         script: &ScriptName,
         path: &str,
         method: &Method,
-        asker: &Asker,
+        client: &Client,
     ) -> Result<(Map<String, Value>, RouteSpec), Box<Response>> {
-        let admitted = match &asker.caller {
+        let admitted = match &client.caller {
             Some(caller) => self.budget.token(&caller.name),
-            None => self.budget.anonymous(asker.address),
+            None => self.budget.anonymous(client.address),
         };
         admitted.map_err(boxed)?;
         let routes = self.engine.routes().into_iter().filter(|(owner, _)| owner == script);
@@ -139,8 +139,8 @@ impl Scripts {
         let Some((params, route)) = of_path.into_iter().find(|(_, route)| route.method == wanted) else {
             return Err(boxed(wrong_method(&allowed)));
         };
-        access::check(asker.caller.as_ref(), route.auth).map_err(|refused| boxed(unauthorised(refused)))?;
-        if asker.caller.is_none() {
+        access::check(client.caller.as_ref(), route.auth).map_err(|refused| boxed(unauthorised(refused)))?;
+        if client.caller.is_none() {
             self.budget.route(script.as_str(), &route.key()).map_err(boxed)?;
         }
         Ok((params, route))
@@ -153,9 +153,9 @@ impl Scripts {
         method: &Method,
         headers: &HeaderMap,
         body: Body,
-        asker: &Asker,
+        client: &Client,
     ) -> Result<Value, Box<Response>> {
-        if route.body.is_none() && asker.caller.is_none() {
+        if route.body.is_none() && client.caller.is_none() {
             drain(body).await;
             return Ok(Value::Null);
         }
@@ -164,8 +164,8 @@ impl Scripts {
             let error = format!("the body has more than {kib_max} KiB (limits.request_kb) or is incomplete");
             return Err(boxed(refuse(StatusCode::PAYLOAD_TOO_LARGE, &error)));
         };
-        if asker.caller.is_none() && !sent.is_empty() {
-            self.budget.body(asker.address, sent.len()).map_err(boxed)?;
+        if client.caller.is_none() && !sent.is_empty() {
+            self.budget.body(client.address, sent.len()).map_err(boxed)?;
         }
         body::read(route, method, headers, &sent).map_err(|(status, problems)| {
             let error = json!({ "error": "the body does not match the fields of this route", "problems": problems });

@@ -38,7 +38,7 @@ impl Stream {
                     return Poll::Ready(Err(closed()));
                 }
             }
-            Poll::Ready(Ok(bytes)) => self.connection.note_sent(*bytes),
+            Poll::Ready(Ok(bytes)) => self.connection.record_sent(*bytes),
             Poll::Ready(Err(_)) => {}
         }
         outcome
@@ -63,7 +63,7 @@ impl AsyncRead for Stream {
                     return Poll::Ready(Err(closed()));
                 }
             }
-            Poll::Ready(Ok(())) if buffer.filled().len() > before => self.connection.note_received(),
+            Poll::Ready(Ok(())) if buffer.filled().len() > before => self.connection.record_received(),
             Poll::Ready(_) => {}
         }
         outcome
@@ -98,7 +98,7 @@ impl AsyncWrite for Stream {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
         let outcome = Pin::new(&mut self.socket).poll_flush(context);
         if outcome.is_ready() {
-            self.connection.note_flushed();
+            self.connection.record_flushed();
         }
         outcome
     }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes};
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 
-use crate::connection::{Connection, UnderWay};
+use crate::connection::{Connection, RequestInFlight};
 
 type Polled<E> = Poll<Option<Result<Frame<Bytes>, E>>>;
 
@@ -32,8 +32,8 @@ impl HttpBody for Inbound {
         let polled = Pin::new(&mut self.body).poll_frame(context);
         match &polled {
             Poll::Pending => self.connection.wait_for_body(),
-            Poll::Ready(Some(Ok(frame))) => self.connection.note_body(frame.data_ref().map_or(0, Bytes::len)),
-            Poll::Ready(_) => self.connection.note_body_end(),
+            Poll::Ready(Some(Ok(frame))) => self.connection.record_body(frame.data_ref().map_or(0, Bytes::len)),
+            Poll::Ready(_) => self.connection.record_body_end(),
         }
         polled
     }
@@ -49,7 +49,7 @@ impl HttpBody for Inbound {
 
 impl Drop for Inbound {
     fn drop(&mut self) {
-        self.connection.note_body_end();
+        self.connection.record_body_end();
     }
 }
 
@@ -59,12 +59,12 @@ impl Drop for Inbound {
 #[derive(Debug)]
 pub(crate) struct Outbound {
     body: Body,
-    _under_way: UnderWay,
+    _in_flight: RequestInFlight,
 }
 
 impl Outbound {
-    pub(crate) const fn new(body: Body, under_way: UnderWay) -> Self {
-        Self { body, _under_way: under_way }
+    pub(crate) const fn new(body: Body, in_flight: RequestInFlight) -> Self {
+        Self { body, _in_flight: in_flight }
     }
 }
 
