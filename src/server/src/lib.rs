@@ -7,10 +7,10 @@ mod accept;
 mod access;
 mod body;
 mod budget;
+mod caching;
 mod connection;
 mod connections;
 mod counts;
-mod deliver;
 mod description;
 mod descriptors;
 mod endpoints;
@@ -42,9 +42,9 @@ pub use health::Load;
 pub use settings::{Settings, check_origins};
 
 use crate::budget::Budget;
+use crate::caching::Compressed;
 use crate::connections::Connections;
 use crate::counts::Counts;
-use crate::deliver::Compressed;
 use crate::description::Description;
 use crate::guard::Guard;
 use crate::health::Health;
@@ -136,7 +136,7 @@ fn app(setup: Setup, listen: IpAddr, connections: &Arc<Connections>, counts: &Ar
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX));
     let all = rooms.into_iter().fold(own, |router, rooms| router.fallback_service(rooms.router));
     let limited = all
-        .layer(from_fn_with_state(Arc::new(Compressed::default()), deliver::deliver))
+        .layer(from_fn_with_state(Arc::new(Compressed::default()), caching::process))
         .layer(from_fn_with_state(budget, budget::limit));
     let router = setup.doors.into_iter().fold(limited, |router, door| router.merge(door.router));
     router

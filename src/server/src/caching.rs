@@ -34,7 +34,7 @@ type Hash = [u8; 32];
 pub(crate) struct Compressed(Mutex<HashMap<Hash, Bytes>>);
 
 /// Middleware that tags and compresses cacheable responses.
-pub(crate) async fn deliver(State(compressed): State<Arc<Compressed>>, request: Request, next: Next) -> Response {
+pub(crate) async fn process(State(compressed): State<Arc<Compressed>>, request: Request, next: Next) -> Response {
     let is_get = request.method() == Method::GET;
     let known = request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect::<Vec<_>>();
     let takes_gzip = takes_gzip(request.headers());
