@@ -1,4 +1,4 @@
-//! bots.yaml: what may stand in it, and what is wrong with what does.
+//! bots.yaml: its structure, reading and validation.
 
 mod bots;
 mod errors;
@@ -16,34 +16,34 @@ use crate::problem::Problem;
 pub(crate) use bots::{BotConfig, Level, Platform};
 use errors::Place;
 
-/// The fewest characters of a token.
+/// The minimum length of a token.
 const SHORTEST_TOKEN: usize = 16;
 
-/// The file, as it stands.
+/// The configuration of a Palabre daemon.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct File {
-    /// Where everything is kept.
+    /// The folder of the store, relative to this file.
     pub(crate) data: String,
-    /// Where the page and the API are served, as ADDRESS:PORT.
+    /// The address of the page and the API, as ADDRESS:PORT.
     pub(crate) listen: String,
-    /// What the server at that address allows: names, origins, limits.
+    /// The HTTP server at that address: host names, origins, limits.
     pub(crate) server: palabre_server::Settings,
-    /// Where the scripts are.
+    /// The folder of the scripts, relative to this file.
     pub(crate) scripts_folder: String,
-    /// How long the journal of events and runs is kept, in days.
+    /// The retention of the journal of events and runs, in days.
     pub(crate) journal_days: u64,
-    /// The language in which bots speak to those of whom none is known, as en or fr.
+    /// The language of bots towards users whose language is unknown, such as en or fr.
     pub(crate) language: Option<String>,
-    /// Where the operator is told of scripts that keep failing.
+    /// The channels on which the operator is notified of scripts that keep failing.
     pub(crate) operators: OperatorsConfig,
-    /// Tokens with which programs use routes of scripts, by a name for each.
+    /// The tokens of programs that use routes of scripts, by name.
     #[schemars(with = "BTreeMap<String, TokenConfig>")]
     pub(crate) tokens: BTreeMap<String, Spanned<TokenConfig>>,
     /// The bots, by name.
     #[schemars(with = "BTreeMap<String, BotConfig>")]
     pub(crate) bots: BTreeMap<String, Spanned<BotConfig>>,
-    /// What there is to say of single scripts, by name. A script that is not named here runs with the defaults.
+    /// Settings of single scripts, by name. Other scripts run with the defaults.
     #[schemars(with = "BTreeMap<String, ScriptConfig>")]
     pub(crate) scripts: BTreeMap<String, Spanned<ScriptConfig>>,
 }
@@ -65,23 +65,25 @@ impl Default for File {
     }
 }
 
-/// Where the operator is told of troubles.
+/// The channels on which the operator is notified.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct OperatorsConfig {
     /// A room, as BOT/ROOM.
     pub(crate) room: Option<String>,
-    /// An address that takes a POST of `{"text": …}`. `${NAME}` is taken from the environment.
+    /// A URL that accepts a POST of `{"text": …}`. `${NAME}` is taken from the environment.
     pub(crate) webhook: Option<String>,
 }
 
-/// A token of a program.
+/// The token of a program.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TokenConfig {
-    /// What is sent as `Authorization: Bearer …`, at least 16 characters. `${NAME}` is taken from the environment.
+    /// The token that is sent as `Authorization: Bearer …`, of at least 16 characters.
+    ///
+    /// `${NAME}` is taken from the environment.
     pub(crate) token: String,
-    /// What its holder may do.
+    /// The permission of its holder.
     #[serde(default = "trusted")]
     pub(crate) permission: Level,
 }
@@ -90,28 +92,30 @@ const fn trusted() -> Level {
     Level::Trusted
 }
 
-/// What there is to say of a script.
+/// The settings of a script.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ScriptConfig {
-    /// Whether it runs.
+    /// Whether it runs. The default is true.
     pub(crate) enabled: Option<bool>,
-    /// The bots whose events it gets; all, if this is left out.
+    /// The bots whose events it gets. The default is all.
     #[schemars(with = "Option<Vec<String>>")]
     pub(crate) bots: Option<Vec<Spanned<String>>>,
-    /// What it may do beyond answering where it is attached: moderation, rooms, direct, routes, files, http:HOST.
+    /// The capabilities it has beyond answering events.
+    ///
+    /// One or more of moderation, rooms, direct, routes, files, personas, mentions and http:HOST.
     #[schemars(with = "Vec<String>")]
     pub(crate) grants: Vec<Spanned<String>>,
-    /// The token with which programs use its routes that ask for one. `${NAME}` is taken from the environment.
+    /// The token for its routes that require one. `${NAME}` is taken from the environment.
     pub(crate) token: Option<String>,
-    /// What it reads as `config`. `${NAME}` in a text is taken from the environment.
+    /// The values that it reads as `config`. `${NAME}` in a text is taken from the environment.
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub(crate) config: BTreeMap<String, Spanned<serde_json::Value>>,
-    /// What it may use up.
+    /// The limits on its use of resources.
     pub(crate) limits: Limits,
 }
 
-/// The file, read and checked, with its paths resolved.
+/// The validated configuration, with its paths resolved.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) file: File,
@@ -125,7 +129,7 @@ impl Config {
         Self::read_with(path, true)
     }
 
-    /// As [`Config::read`], though scripts that it names may be missing: somebody is about to bring them.
+    /// Does the same as [`Config::read`], but does not require that configured scripts exist.
     pub(crate) fn read_for_scripts(path: &Path) -> Result<Self, Problem> {
         Self::read_with(path, false)
     }
@@ -152,17 +156,17 @@ impl Config {
         Ok(config)
     }
 
-    /// The file itself.
+    /// Returns the path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where everything is kept.
+    /// Returns the folder of the store.
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.join(&self.file.data)
     }
 
-    /// Where the scripts are.
+    /// Returns the folder of the scripts.
     pub(crate) fn scripts_folder(&self) -> PathBuf {
         self.folder.join(&self.file.scripts_folder)
     }
@@ -234,7 +238,9 @@ impl Config {
         Ok(())
     }
 
-    /// Checks that every bot has an account of its own: a platform gives what happens to one process alone.
+    /// Checks that every bot has an account of its own.
+    ///
+    /// Platforms deliver the events of an account to one process only.
     fn check_accounts(&self, place: &Place<'_>) -> Result<(), Problem> {
         let mut known = BTreeMap::new();
         for (name, bot) in &self.file.bots {
@@ -250,12 +256,12 @@ impl Config {
         Ok(())
     }
 
-    /// Checks what the file has as a script's `config` against the script's own manifest.
+    /// Checks the `config` of a script against the script's manifest.
     fn check_values(&self, name: &str, script: &Spanned<ScriptConfig>, place: &Place<'_>) -> Result<(), Problem> {
         if script.value.enabled == Some(false) {
             return Ok(());
         }
-        // A script that cannot be read is reported as such, by whoever loads it.
+        // A script that cannot be read is reported when it is loaded.
         let Ok(Source { manifest: Some(manifest), .. }) = Source::read(&self.scripts_folder(), name) else {
             return Ok(());
         };
@@ -269,13 +275,13 @@ impl Config {
 }
 
 impl ScriptConfig {
-    /// What the file has as `config`.
+    /// Returns the values of `config`.
     pub(crate) fn values(&self) -> serde_json::Map<String, serde_json::Value> {
         self.config.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect()
     }
 }
 
-/// Reads a file, and nothing that is another thing under a file's name: a pipe may never end, or never begin.
+/// Reads a regular file. Others are refused, since reading a pipe may block forever.
 fn read_regular(path: &Path) -> std::io::Result<String> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(std::io::Error::other("it is not a regular file"));
@@ -283,7 +289,7 @@ fn read_regular(path: &Path) -> std::io::Result<String> {
     std::fs::read_to_string(path)
 }
 
-/// Puts values of the environment in the place of `${NAME}`.
+/// Replaces `${NAME}` by values of the environment in all settings that allow it.
 fn fill_in(file: &mut File, place: &Place<'_>) -> Result<(), Problem> {
     for text in [&mut file.data, &mut file.listen, &mut file.scripts_folder] {
         *text = from_environment(text).map_err(|what| place.wrong_literal(text, &what))?;
@@ -324,14 +330,16 @@ fn fill_in_value(value: &mut serde_json::Value) -> Result<(), String> {
     Ok(())
 }
 
-/// As [`from_environment`], for what is sent to somebody as it is: without what copying and files leave around it (spaces, line ends, a mark of
-/// byte order).
+/// Does the same as [`from_environment`] for a secret.
+///
+/// Since a secret is sent or compared as it is, also trims what copying and files leave around it: white space, control characters, byte order marks
+/// and zero-width spaces.
 fn secret(text: &str) -> Result<String, String> {
     let is_around = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{FEFF}' | '\u{200B}');
     Ok(from_environment(text)?.trim_matches(is_around).to_owned())
 }
 
-/// Puts values of the environment in the place of `${NAME}`; `$${` is a literal `${`.
+/// Replaces `${NAME}` by values of the environment; `$${` is a literal `${`.
 fn from_environment(text: &str) -> Result<String, String> {
     let mut filled = String::new();
     let mut rest = text;

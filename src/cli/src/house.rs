@@ -1,4 +1,4 @@
-//! Putting an engine together from the configuration: for the daemon and for the terminal.
+//! Assembles an engine from the configuration, for `run`, `chat` and `test`.
 
 use std::collections::HashMap;
 
@@ -10,29 +10,29 @@ use palabre_server::{Access, Settings, Token};
 use crate::config::{Config, Platform, ScriptConfig};
 use crate::problem::Problem;
 
-/// All scripts that are to run.
+/// Returns all enabled scripts, including the built-in ones.
 pub(crate) fn scripts(config: &Config) -> Result<Vec<ScriptSetup>, Problem> {
     let folder = config.scripts_folder();
     let names = discover(&folder).map_err(|error| Problem::Other(error.to_string()))?;
     let own = names.iter().filter_map(|name| setup(config, name, Source::read(&folder, name.as_str())));
-    // A script of the operator's takes the place of one that comes with the runtime.
+    // A script of the operator replaces a built-in one of the same name.
     let built_in = built_in().filter(|source| !names.contains(&source.name));
     let built_in = built_in.filter_map(|source| setup(config, &source.name.clone(), Ok(source)));
     Ok(own.chain(built_in).collect())
 }
 
-/// The scripts that come with the runtime.
+/// Returns the built-in scripts.
 pub(crate) fn built_in() -> impl Iterator<Item = Source> {
     palabre_script::BUILT_IN.iter().map(|(name, text)| Source::from_text(name, text))
 }
 
-/// What the configuration says of one script; `None` when it is switched off.
+/// Sets up a script as configured; `None` if it is disabled.
 pub(crate) fn setup(config: &Config, name: &ScriptName, source: Result<Source, SourceError>) -> Option<ScriptSetup> {
     let is_off = config.file.scripts.get(name.as_str()).is_some_and(|script| script.value.enabled == Some(false));
     (!is_off).then(|| setup_of(Some(config), name, source))
 }
 
-/// A script with what the configuration says of it, where there is one.
+/// Sets up a script as configured, even if it is disabled; without a configuration with defaults.
 pub(crate) fn setup_of(config: Option<&Config>, name: &ScriptName, source: Result<Source, SourceError>) -> ScriptSetup {
     let said = config.and_then(|config| config.file.scripts.get(name.as_str()));
     let script = said.map(|script| script.value.clone()).unwrap_or_default();
@@ -47,8 +47,10 @@ pub(crate) fn setup_of(config: Option<&Config>, name: &ScriptName, source: Resul
     }
 }
 
-/// The script with what it reads as `config`: what is given, and what its manifest adds. One whose manifest asks for more than it is
-/// given does not load.
+/// Returns the source with the values that the script reads as `config`.
+///
+/// These are the configured ones and the defaults of its manifest. If they do not satisfy the manifest,
+/// the source becomes an error, and the script does not load.
 fn configured(
     source: Result<Source, SourceError>,
     script: &ScriptConfig,
@@ -67,20 +69,20 @@ fn configured(
     }
 }
 
-/// The script reads `values` as its `config`, with what its manifest adds.
+/// Replaces the script's `config` by `values` and the defaults of its manifest.
 pub(crate) fn reconfigure(setup: &mut ScriptSetup, values: &serde_json::Map<String, serde_json::Value>) {
     let manifest = setup.source.as_ref().ok().and_then(|source| source.manifest.as_ref());
     let filled = manifest.and_then(|manifest| manifest.configure(values).ok());
     setup.config = filled.unwrap_or(serde_json::Value::Object(values.clone()));
 }
 
-/// What the first bot of the configuration is set to: prefix, language, permissions.
+/// Returns the settings of the first bot of the configuration: prefix, language, permissions.
 pub(crate) fn first_bot(config: Option<&Config>) -> BotSettings {
     let first = config.and_then(|config| Some((config, config.file.bots.keys().next()?)));
     first.and_then(|(config, name)| settings(config).remove(name.as_str())).unwrap_or_default()
 }
 
-/// What bots.yaml says of each bot, for the engine.
+/// Returns the settings of each bot for the engine.
 pub(crate) fn settings(config: &Config) -> HashMap<BotName, BotSettings> {
     let of = |(name, bot): (&String, &serde_saphyr::Spanned<crate::config::BotConfig>)| {
         let bot = &bot.value;
@@ -89,7 +91,7 @@ pub(crate) fn settings(config: &Config) -> HashMap<BotName, BotSettings> {
             prefix: bot.prefix.clone().filter(|prefix| !prefix.is_empty()),
             language: bot.language.clone().or_else(|| config.file.language.clone()),
             permissions: permissions.collect(),
-            // A tag on Telegram is what somebody may give to themselves.
+            // On Telegram, roles are tags that members may choose themselves, so they give no permission.
             roles_are_words: bot.platform == Platform::Telegram,
             outbox: bot.outbox.into(),
         };
@@ -98,7 +100,7 @@ pub(crate) fn settings(config: &Config) -> HashMap<BotName, BotSettings> {
     config.file.bots.iter().map(of).collect()
 }
 
-/// Who may use routes of scripts.
+/// Returns the tokens for routes of scripts.
 pub(crate) fn access(config: &Config) -> Access {
     let tokens = config.file.tokens.iter().map(|(name, token)| Token {
         name: name.clone(),
@@ -110,14 +112,14 @@ pub(crate) fn access(config: &Config) -> Access {
     Access { tokens: tokens.collect(), of_scripts: of_scripts.collect() }
 }
 
-/// The settings of the HTTP server: those below `server:`, with what `listen` and the bots say of hosts and origins.
+/// Returns the settings of the HTTP server: `server:`, with hosts and origins of `listen` and bots.
 pub(crate) fn server(config: &Config, listen: &str) -> Settings {
     let mut settings = config.file.server.clone();
     settings.hosts.extend(listen.rsplit_once(':').map(|(host, _)| host.to_owned()));
     for bot in config.file.bots.values().map(|bot| &bot.value) {
         match bot.platform {
             Platform::Rooms => settings.origins.extend(bot.rooms.origins.iter().cloned()),
-            // Telegram brings its updates under that name.
+            // Telegram sends its updates to this host.
             Platform::Telegram => settings.hosts.extend(bot.telegram.webhook.as_deref().and_then(host)),
             Platform::Discord => {}
         }
@@ -125,19 +127,19 @@ pub(crate) fn server(config: &Config, listen: &str) -> Settings {
     settings
 }
 
-/// The host of a URL, with its port.
+/// Returns the host of a URL, with its port.
 fn host(url: &str) -> Option<String> {
     let (_, rest) = url.split_once("://")?;
     rest.split(['/', '?', '#']).next().map(ToOwned::to_owned)
 }
 
-/// Where troubles are told.
+/// Returns the channels on which operators are notified.
 pub(crate) fn operators(config: &Config) -> Operators {
     let operators = &config.file.operators;
     Operators { room: operators.room.as_deref().map(Into::into), webhook: operators.webhook.clone() }
 }
 
-/// How many threads run scripts: as many as there are cores.
+/// Returns the number of worker threads: the number of cores.
 pub(crate) fn workers() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
 }

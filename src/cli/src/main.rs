@@ -18,7 +18,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let args = args::Args::parse();
-    // With two providers compiled in, or none installed, rustls would fail at its first use.
+    // Without an installed default, rustls fails at its first use if two providers are compiled in.
     drop(rustls::crypto::ring::default_provider().install_default());
     tell::start_log(&args);
     tell::keep_caught_panics_off_the_terminal();
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         }
     };
     let outcome = runtime.block_on(commands::run(args));
-    // A terminal that still waits for a line is not waited for.
+    // The thread that reads the terminal may still be blocked; do not wait for it.
     runtime.shutdown_background();
     match outcome {
         Ok(code) => code,

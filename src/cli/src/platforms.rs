@@ -1,4 +1,4 @@
-//! The bots of bots.yaml, each with its platform.
+//! Creates the adapters of the bots in bots.yaml.
 
 use std::sync::Arc;
 
@@ -12,24 +12,24 @@ use palabre_telegram::Telegram;
 use crate::config::{BotConfig, Config, Platform};
 use crate::problem::Problem;
 
-/// What bots are made with.
+/// The services that adapters need.
 pub(crate) struct Outside<'o> {
     pub(crate) store: &'o Store,
     pub(crate) clock: &'o Arc<dyn Clock>,
     pub(crate) entropy: &'o Arc<dyn Entropy>,
 }
 
-/// Every bot with its platform, and what platforms have on our own server.
+/// The adapters of all bots, and the routes of platforms on the HTTP server.
 #[derive(Default)]
 pub(crate) struct Attached {
     pub(crate) bots: Vec<(Bot, Arc<dyn Adapter>)>,
-    /// The room service, where there is one.
+    /// The room service, if there is one.
     pub(crate) rooms: Option<Arc<Rooms>>,
-    /// Where platforms bring what happens.
+    /// The webhooks of platforms.
     pub(crate) doors: Vec<Mount>,
 }
 
-/// Makes the bots; none is connected yet.
+/// Creates the adapters without connecting them.
 pub(crate) fn attach(config: &Config, outside: &Outside<'_>) -> Result<Attached, Problem> {
     let mut attached = Attached::default();
     for (name, bot) in &config.file.bots {
@@ -86,7 +86,7 @@ fn telegram(config: &Config, name: &str, bot: &BotConfig, outside: &Outside<'_>)
     Telegram::new(setup).map_err(|error| Problem::Other(format!("{name}: {error}")))
 }
 
-/// What is granted to the scripts that hear the bot.
+/// Returns the grants of all enabled scripts that get events of the bot.
 pub(crate) fn granted(config: &Config, bot: &str) -> Vec<String> {
     let hears = |bots: &Option<Vec<serde_saphyr::Spanned<String>>>| {
         bots.as_ref().is_none_or(|bots| bots.iter().any(|name| name.value == bot))

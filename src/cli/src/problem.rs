@@ -1,14 +1,14 @@
-//! What goes wrong at the edge, each with what to do about it.
+//! Errors of commands. Each text says what to do about it.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use palabre_engine::DeadLetterError;
 
-/// The exit code where the store is damaged: `EX_DATAERR` of sysexits.h.
+/// The exit code for a damaged store: `EX_DATAERR` of sysexits.h.
 pub(crate) const DAMAGED: u8 = 65;
 
-/// Why a command ended.
+/// The error that ended a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
     #[error(
@@ -16,7 +16,7 @@ pub(crate) enum Problem {
         path.display()
     )]
     NoConfig { path: PathBuf },
-    /// Already rendered, with position and lines.
+    /// An error in bots.yaml, already rendered with its position and lines.
     #[error("{0}")]
     Config(String),
     #[error(transparent)]
@@ -42,8 +42,10 @@ pub(crate) enum Problem {
 }
 
 impl Problem {
-    /// Returns 2 for a configuration that cannot be used, 65 for a damaged store, 70 for a thread that died while the daemon ran (both
-    /// as sysexits.h has them), and 1 for everything else.
+    /// Returns the exit code.
+    ///
+    /// It is 2 for an invalid configuration, 65 for a damaged store, 70 for a thread of the daemon that
+    /// died (65 and 70 are from sysexits.h), and 1 for everything else.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::NoConfig { .. } | Self::Config(_) => ExitCode::from(2),

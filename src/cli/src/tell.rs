@@ -1,4 +1,4 @@
-//! What the command says, and where: results to standard output, the log and errors to standard error.
+//! Output: results go to standard output, the log and errors to standard error.
 
 use std::io::{IsTerminal, Write};
 
@@ -6,22 +6,22 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::{Args, Command};
 
-/// A line on standard output. A reader that has gone away is not an error.
+/// Prints a line to standard output. A closed pipe is not an error.
 pub(crate) fn line(text: &str) {
     let mut out = std::io::stdout().lock();
     drop(writeln!(out, "{text}").and_then(|()| out.flush()));
 }
 
-/// An error, for a person.
+/// Prints an error to standard error.
 pub(crate) fn error(text: &str) {
     drop(writeln!(std::io::stderr().lock(), "palabre: {text}"));
 }
 
 pub(crate) fn start_log(args: &Args) {
-    // In a chat the log is between the lines; only what matters is shown there.
+    // Here the log is mixed with the output, so only important lines are shown.
     let quiet = matches!(args.command, Some(Command::Chat { .. } | Command::Check { .. }));
     let default = match args.command {
-        // A test tells what it has to tell by itself.
+        // Failed tests show the errors themselves.
         Some(Command::Test(_)) => "off",
         _ if quiet => "error,script=info",
         _ => "info",
@@ -35,7 +35,9 @@ pub(crate) fn start_log(args: &Args) {
     }
 }
 
-/// Panics of the storage engine that are caught and told as damage go to the log's finest level; all others are printed as ever.
+/// Logs caught panics of the storage engine at debug level; other panics are printed as usual.
+///
+/// The caught ones are reported as damage of the store.
 pub(crate) fn keep_caught_panics_off_the_terminal() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

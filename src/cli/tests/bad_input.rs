@@ -1,4 +1,4 @@
-//! What a person reads who has got something wrong: one snapshot for each case.
+//! Error messages for wrong input: one snapshot for each case.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -7,7 +7,7 @@ use palabre_tests::Project;
 
 const BOTS: &str = "bots:\n  lobby:\n    platform: rooms\n";
 
-/// Exit code and both outputs, without what differs from run to run.
+/// Returns the exit code and both outputs, without what differs from run to run.
 fn told(project: &Project, args: &[&str]) -> String {
     let (code, out, err) = project.run(args);
     let text = format!("exit code {}\n{out}{err}", code.map_or("none".to_owned(), |code| code.to_string()));

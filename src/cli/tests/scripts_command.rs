@@ -1,4 +1,4 @@
-//! `palabre scripts`: what is let in and what is not, and what becomes of the files and of bots.yaml.
+//! `palabre scripts`: accepted and refused origins, and the changes to files and bots.yaml.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -16,12 +16,12 @@ use zip::write::SimpleFileOptions;
 const BOTS: &str = "bots:\n  lobby:\n    platform: rooms\n";
 const SCRIPT: &str = "function on_message(event)\n  event:reply(\"which?\")\nend\n";
 
-/// A manifest of trivia.
+/// Returns a manifest of trivia.
 fn manifest(version: &str, needs: &str) -> String {
     format!("name: trivia\nversion: {version}\nneeds: [{needs}]\n")
 }
 
-/// Puts trivia into the project's folder `origin/trivia`.
+/// Writes trivia into the project's folder `origin/trivia`.
 fn trivia(project: &Project, version: &str, needs: &str) {
     write(project, "origin/trivia/init.luau", SCRIPT);
     write(project, "origin/trivia/script.yaml", &manifest(version, needs));
@@ -41,7 +41,7 @@ fn lock(project: &Project) -> Value {
     serde_json::from_str(&read(project, "scripts.lock")).unwrap()
 }
 
-/// The names in the folder of the scripts, those that begin with a dot too.
+/// Returns the names in the scripts folder, including those that begin with a dot.
 fn in_folder(project: &Project) -> Vec<String> {
     let entries = std::fs::read_dir(project.path().join("scripts")).unwrap();
     let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -49,14 +49,14 @@ fn in_folder(project: &Project) -> Vec<String> {
     names
 }
 
-/// What `palabre scripts` says when all goes well.
+/// Runs `palabre scripts`, which must succeed, and returns its output.
 fn done(project: &Project, args: &[&str]) -> String {
     let (code, out, err) = project.run(&[&["scripts"][..], args].concat());
     assert_eq!(code, Some(0), "{args:?}\n{out}{err}");
     out
 }
 
-/// What it says when it refuses.
+/// Runs `palabre scripts`, which must fail, and returns its error output.
 fn refused(project: &Project, args: &[&str]) -> String {
     let (code, out, err) = project.run(&[&["scripts"][..], args].concat());
     assert_eq!(code, Some(1), "{args:?}\n{out}{err}");
@@ -68,7 +68,7 @@ fn checks_out(project: &Project) {
     assert_eq!(code, Some(0), "{out}{err}");
 }
 
-/// Names go into the archive as they are; the builder would refuse those that lead out of it.
+/// Writes an archive with the names as they are; the builder would refuse those that lead outside.
 fn make_tar_gz(project: &Project, name: &str, files: &[(&str, &str)]) {
     let file = File::create(project.path().join(name)).unwrap();
     let mut archive = tar::Builder::new(GzEncoder::new(file, Compression::default()));
@@ -402,7 +402,7 @@ fn a_script_whose_texts_nest_too_deeply_is_refused_by_install_check_and_test() {
     let (code, out, err) = project.run(&["check"]);
     assert_eq!(code, Some(1), "{out}{err}");
     assert!(out.contains("locales/en.ftl:1: more than 16 placeables") && out.contains("script fine: ok"), "{out}{err}");
-    // A test of it may pass or fail; the program comes to its end.
+    // The test of it may pass or fail, but the program must end.
     let (code, out, err) = project.run(&["test", "scripts"]);
     assert!(code.is_some(), "{out}{err}");
 }

@@ -1,4 +1,4 @@
-//! What can be done with a store while no daemon has it.
+//! Commands on a store that no daemon has open.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 

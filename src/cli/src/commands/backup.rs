@@ -1,4 +1,4 @@
-//! `palabre backup` and `palabre restore`: the whole store as one file.
+//! `palabre backup` and `palabre restore`: copies the whole store from and to one file.
 
 use std::path::{Path, PathBuf};
 
@@ -24,10 +24,10 @@ pub(crate) fn backup(config: &Config, target: &Path) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Puts a backup in the place of the store. What is there is kept beside it. A dry run only says what would be done.
+/// Replaces the store by a backup and keeps the old one next to it. A dry run only prints the steps.
 pub(crate) fn restore(config: &Config, source: &Path, dry_run: bool) -> Result<(), Problem> {
     let data = config.data();
-    // A backup that is damaged itself is found before anything is moved.
+    // A damaged backup must be detected before anything is moved.
     let rows: u64 = verified(source)?.rows.iter().map(|(_, rows)| rows).sum();
     let place = data.join(FILE);
     let kept = place.exists().then(|| unused_name(&data));
@@ -54,10 +54,10 @@ pub(crate) fn restore(config: &Config, source: &Path, dry_run: bool) -> Result<(
     Ok(())
 }
 
-/// Where a backup is made ready in the data folder, so that it can be moved into place at once.
+/// The folder below the data folder in which a backup is prepared, to be moved atomically.
 const RESTORING: &str = "restoring";
 
-/// Copies a backup into the data folder as the store of an installation of its own.
+/// Copies a backup into the data folder, and gives the copy a new installation id.
 fn copied(source: &Path, data: &Path) -> Result<PathBuf, Problem> {
     let folder = data.join(RESTORING);
     let made = match std::fs::remove_dir_all(&folder) {
@@ -74,7 +74,7 @@ fn copied(source: &Path, data: &Path) -> Result<PathBuf, Problem> {
     Ok(copy)
 }
 
-/// What is in a backup, if it is whole.
+/// Verifies a backup, and returns its content.
 fn verified(backup: &Path) -> Result<Inspection, Problem> {
     let inspection = palabre_store::verify(backup)?;
     match inspection.findings.first() {
@@ -87,7 +87,7 @@ fn verified(backup: &Path) -> Result<Inspection, Problem> {
     }
 }
 
-/// Refuses while a daemon has the store. One that is too damaged to be opened may be replaced all the same.
+/// Fails if a daemon has the store open. A store that is too damaged to open may still be replaced.
 fn refuse_if_used(data: &Path) -> Result<(), Problem> {
     match Store::look_into(data).map(drop) {
         Err(error @ StoreError::Locked { .. }) => Err(error.into()),
@@ -95,7 +95,7 @@ fn refuse_if_used(data: &Path) -> Result<(), Problem> {
     }
 }
 
-/// A name beside the store that no earlier rescue copy has.
+/// Returns a path for the old store that no earlier one has.
 fn unused_name(data: &Path) -> PathBuf {
     let time: String = iso8601(SystemClock.now()).chars().filter(char::is_ascii_alphanumeric).collect();
     let name = |n: u32| {

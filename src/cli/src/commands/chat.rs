@@ -1,4 +1,4 @@
-//! `palabre chat`: the scripts, from the terminal.
+//! `palabre chat`: runs the scripts on a simulated platform, with the terminal as its client.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::problem::Problem;
 use crate::{house, tell};
 
-/// What the terminal itself understands, beside what is said.
+/// The help for the commands of the terminal.
 const HELP: &str = "\
 :as NAME       speak as somebody else
 :in ROOM       go to another room
@@ -36,7 +36,7 @@ pub(crate) async fn chat(config: Config, names: &str, room: &str) -> Result<(), 
     let entropy = SystemEntropy::new().map_err(|error| Problem::Other(format!("no randomness to be had: {error}")))?;
     let mut scripts = house::scripts(&config)?;
     for script in &mut scripts {
-        // Here there is one bot, and every script is attached to it.
+        // There is one bot here, and it runs all scripts.
         script.bots = None;
     }
     let scripts_by_name: Vec<_> = scripts.iter().map(|script| script.name.to_string()).collect();
@@ -81,7 +81,7 @@ pub(crate) async fn chat(config: Config, names: &str, room: &str) -> Result<(), 
                     engine.when_idle().await;
                     (shown.room, shown.name) = (talk.person.room().to_owned(), talk.person.name().to_owned());
                     shown.update(&sim);
-                    // The next line is asked for when the answers to this one are there.
+                    // Read the next line once the answers to this one are shown.
                     let _asked = lines.send(());
                 }
                 None => break,
@@ -93,7 +93,7 @@ pub(crate) async fn chat(config: Config, names: &str, room: &str) -> Result<(), 
     Ok(())
 }
 
-/// Who speaks, and where.
+/// The current user and room, and all users so far.
 struct Talk {
     person: Person,
     people: Vec<String>,
@@ -101,7 +101,7 @@ struct Talk {
 }
 
 impl Talk {
-    /// Takes a line of the terminal; what the terminal has to say to it.
+    /// Handles a line of input. Returns the text to print, if any.
     async fn take(&mut self, sim: &Arc<Sim>, line: &str) -> Result<Option<String>, Problem> {
         let failed = |error: palabre_model::EmitError| Problem::Other(error.to_string());
         let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
@@ -169,7 +169,7 @@ impl Talk {
     }
 }
 
-/// What is on the screen already.
+/// The state of the transcript as printed so far.
 struct Shown {
     room: String,
     name: String,
@@ -178,7 +178,7 @@ struct Shown {
 }
 
 impl Shown {
-    /// Prints what others said since, and what became of what was said before.
+    /// Prints new messages of others and changes of earlier messages.
     fn update(&mut self, sim: &Sim) {
         let now = sim.transcript().lines().to_vec();
         for (index, line) in now.iter().enumerate() {
@@ -227,7 +227,7 @@ fn read_lines(prompt: &Arc<Mutex<String>>, interactive: bool) -> Result<Reader, 
     let mut editor = DefaultEditor::new().map_err(failed)?;
     let history = history_file();
     if let Some(history) = history.as_ref().filter(|_| interactive) {
-        // There is none the first time.
+        // The file does not exist the first time.
         drop(editor.load_history(history));
     }
     let printer: Option<Box<dyn ExternalPrinter + Send>> = if interactive {
@@ -244,7 +244,7 @@ fn read_lines(prompt: &Arc<Mutex<String>>, interactive: bool) -> Result<Reader, 
         loop {
             let line = match ask(&mut editor) {
                 Ok(line) => line,
-                // What cannot be read is no reason to end: the next line may be.
+                // Skip an invalid line; the next one may be valid.
                 Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
                     tell::line("(a line that is not UTF-8 was passed over)");
                     continue;

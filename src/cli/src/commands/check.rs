@@ -1,4 +1,4 @@
-//! `palabre check`: the configuration, the scripts and the store, without running anything.
+//! `palabre check`: checks the configuration, the scripts and the store without running anything.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::problem::{DAMAGED, Problem};
 use crate::{house, tell};
 
-/// Checks all of it. With `repair`, what scripts store is counted anew first.
+/// Checks everything. With `repair`, the storage of each script is recounted first.
 pub(crate) fn check(config: &Config, repair: bool) -> Result<ExitCode, Problem> {
     let (bots, scripts) = (config.file.bots.len(), house::scripts(config)?);
     let linter = Linter::new().map_err(|error| Problem::Other(error.to_string()))?;
@@ -56,7 +56,9 @@ pub(crate) fn check(config: &Config, repair: bool) -> Result<ExitCode, Problem> 
     })
 }
 
-/// What the linter finds in a script's files and in its tests, and whether it is more than a warning.
+/// Returns the linter's findings in the files and tests of a script.
+///
+/// The flag is true for findings that count as problems.
 fn findings(linter: &Linter, setup: &ScriptSetup, folder: &Path) -> Result<Vec<(bool, String)>, Problem> {
     let Ok(source) = &setup.source else { return Ok(Vec::new()) };
     let mut found = Vec::new();
@@ -79,11 +81,11 @@ fn findings(linter: &Linter, setup: &ScriptSetup, folder: &Path) -> Result<Vec<(
 }
 
 fn weighed(finding: &Finding) -> (bool, String) {
-    // A hook that is none will never run: that is no matter of taste.
+    // An unknown hook never runs, so it is a problem although it is only a warning.
     (finding.severity == Severity::Error || finding.code.ends_with("hook"), finding.to_string())
 }
 
-/// What the script's manifest asks for and bots.yaml does not grant.
+/// Returns an error if the script's manifest needs capabilities that bots.yaml does not grant.
 fn not_granted(setup: &ScriptSetup) -> Option<String> {
     let manifest = setup.source.as_ref().ok()?.manifest.as_ref()?;
     let missing: Vec<_> =

@@ -1,4 +1,4 @@
-//! The store's part of `palabre check`: every page and every row, and nothing changed.
+//! Checks the store for `palabre check`: every page and every row, without changing anything.
 
 use std::path::Path;
 
@@ -9,15 +9,15 @@ use crate::config::Config;
 use crate::problem::Problem;
 use crate::tell;
 
-/// The store's file in the data folder.
+/// The name of the store's file in the data folder.
 pub(super) const FILE: &str = "palabre.redb";
-/// So many things wrong are shown one by one.
+/// The maximum number of findings that are printed.
 const SHOWN: usize = 20;
 
-/// Looks through the store, where there is one that nobody uses. Returns how many things are wrong.
+/// Checks the store unless it does not exist or is in use. Returns the number of problems.
 pub(super) fn check_store(config: &Config, repair: bool) -> Result<usize, Problem> {
     let data = config.data();
-    // Also a link to nothing is something there.
+    // A dangling link counts as existing too.
     if data.symlink_metadata().is_ok() && !data.is_dir() {
         return Err(StoreError::NotAFolder { path: data }.into());
     }
@@ -32,7 +32,7 @@ pub(super) fn check_store(config: &Config, repair: bool) -> Result<usize, Proble
 }
 
 fn look_through(data: &Path) -> Result<usize, Problem> {
-    // Held until the end, so that no daemon begins meanwhile.
+    // Held until the end, so that no daemon starts meanwhile.
     let store = match Store::look_into(data) {
         Ok(store) => store,
         Err(StoreError::Locked { holder, .. }) => {
@@ -61,9 +61,9 @@ fn look_through(data: &Path) -> Result<usize, Problem> {
     Ok(found.len())
 }
 
-/// Counts anew how much scripts store. A file with any other damage is left as it is.
+/// Recounts the storage of each script. Fails if the store has any other damage.
 fn count_anew(data: &Path) -> Result<(), Problem> {
-    // Whoever has it now keeps it.
+    // Fails if a daemon has the store open.
     drop(Store::look_into(data)?);
     let inspection = palabre_store::verify(&data.join(FILE))?;
     let is_sum = |finding: &&Finding| finding.table == Some(TableId::ScriptUsage);
@@ -81,7 +81,7 @@ fn count_anew(data: &Path) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Closes a store. Fails where damage was met since it was opened.
+/// Closes a store. Fails if damage was found since it was opened.
 pub(super) fn close_whole(store: &Store) -> Result<(), Problem> {
     store.close();
     store.damage().map_or(Ok(()), |damage| Err(Problem::Damaged(damage)))

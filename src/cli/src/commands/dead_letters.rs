@@ -1,4 +1,4 @@
-//! `palabre dead-letters`: what was given up, shown, tried again or forgotten.
+//! `palabre dead-letters`: lists, shows, retries and drops dead letters.
 
 use std::collections::BTreeSet;
 
@@ -110,7 +110,7 @@ fn list(letters: &[(u64, DeadLetter)], json: bool) {
     tell::line(&count(letters.len(), "dead letter"));
 }
 
-/// When it was given up, what it is and why, on one line and without the texts of messages.
+/// Describes a dead letter on one line: time, content and reason, without the texts of messages.
 fn summary(letter: &DeadLetter) -> String {
     match letter {
         DeadLetter::Event { script, seq, event, at } => {
@@ -134,7 +134,7 @@ fn summary(letter: &DeadLetter) -> String {
 }
 
 fn as_json(number: u64, letter: &DeadLetter) -> Value {
-    // Data of our own types is JSON in any case.
+    // A dead letter can always be serialised.
     let mut value = serde_json::to_value(letter).unwrap_or_default();
     if let Value::Object(fields) = &mut value {
         fields.insert("number".to_owned(), number.into());

@@ -1,4 +1,4 @@
-//! One file for each command.
+//! The commands, one module each.
 
 mod backup;
 mod chat;
@@ -33,12 +33,12 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Problem> {
             return Ok(if wrong > 0 { ExitCode::from(1) } else { checked });
         }
         Command::Test(wanted) => {
-            // Scripts can be tested where there is no configuration.
+            // Scripts can be tested without a configuration.
             let config = match Config::read(&args.config) {
                 Err(Problem::NoConfig { .. }) => None,
                 config => Some(config?),
             };
-            // The stages are engines, which bring runtimes of their own.
+            // Each test runs an engine in a runtime of its own.
             let testing = tokio::task::spawn_blocking(move || testing::test(config.as_ref(), &wanted)).await;
             return testing.map_err(|error| Problem::Other(error.to_string()))?;
         }
@@ -58,9 +58,9 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Problem> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The JSON Schema of bots.yaml.
+/// Returns the JSON Schema of bots.yaml.
 fn schema() -> String {
     let schema = schemars::schema_for!(File);
-    // A schema is JSON already.
+    // A schema can always be serialised.
     serde_json::to_string_pretty(&schema).unwrap_or_default()
 }

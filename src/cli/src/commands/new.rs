@@ -1,4 +1,4 @@
-//! `palabre new`: a project that runs as it stands.
+//! `palabre new`: creates a project that runs without changes.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `palabre check --online`: what the platforms say of the bots, before anything is started.
+//! `palabre check --online`: checks tokens and permissions of bots with their platforms.
 
 use std::future::Future;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::config::{BotConfig, Config, Platform};
 use crate::platforms::granted;
 use crate::tell;
 
-/// After so long without an answer it is told that one is waited for.
+/// The time without a response after which a line says that the platform is slow.
 const QUIET: Duration = Duration::from_secs(2);
 
-/// Asks about every bot; how many things are wrong.
+/// Checks every bot. Returns the number of problems.
 pub(super) async fn ask(config: &Config) -> usize {
     let mut wrong = 0;
     for (name, bot) in &config.file.bots {
@@ -26,7 +26,7 @@ pub(super) async fn ask(config: &Config) -> usize {
     wrong
 }
 
-/// Waits for what a platform says, and tells that it is waited for where that takes a while.
+/// Waits for the response of a platform, and prints a line if that takes long.
 async fn answered<T>(name: &str, platform: &str, asked: impl Future<Output = T>) -> T {
     let mut asked = std::pin::pin!(asked);
     if let Ok(answer) = tokio::time::timeout(QUIET, asked.as_mut()).await {
@@ -65,7 +65,7 @@ async fn discord(config: &Config, name: &str, bot: &BotConfig) -> usize {
 
 async fn telegram(config: &Config, name: &str, bot: &BotConfig) -> usize {
     let (token, grants) = (bot.token.as_deref().unwrap_or_default(), granted(config, name));
-    // Which groups there are is known from its store alone, unless the daemon has that.
+    // The bot's groups are only known from its store, which cannot be read while the daemon runs.
     let data = config.data();
     let store = data.join("palabre.redb").exists().then(|| Store::open(&data).ok()).flatten();
     let bot_name = name.into();

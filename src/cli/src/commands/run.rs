@@ -1,4 +1,4 @@
-//! `palabre run`: the daemon.
+//! `palabre run`: runs the daemon.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,17 +15,17 @@ use crate::platforms::{self, Attached, Outside};
 use crate::problem::Problem;
 use crate::{house, tell};
 
-/// How long health shows why the daemon ends before it does.
+/// The time for which health endpoints report a fatal error before the daemon ends.
 const SHOW_FATAL: Duration = Duration::from_secs(2);
-/// The longest that a stop takes, more than the engine gives to what is under way.
+/// The timeout for stopping the engine, longer than the engine waits for what is in flight.
 const STOP_WITHIN: Duration = Duration::from_secs(30);
-/// How long the disk may take for what is still to be written.
+/// The timeout for closing the store, which writes what is left.
 const CLOSE_WITHIN: Duration = Duration::from_secs(30);
-/// How long the room service may take before the daemon goes on without waiting for it.
+/// The maximum time to wait at the start for the room service.
 const UP_WITHIN: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Problem> {
-    // From the first moment: whoever is asked to stop while it starts stops in good order too.
+    // Before anything else, so that a signal during the start leads to an orderly shutdown too.
     let signals = Signals::listen()?;
     let files = raise_file_limit();
     let address = listen.unwrap_or_else(|| config.file.listen.clone());
@@ -53,7 +53,7 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     .await?;
     let engine = Arc::new(engine);
 
-    // Whoever comes to the page once it is announced can come in.
+    // Clients should be able to join as soon as the page is announced.
     if let Some(rooms) = &rooms
         && tokio::time::timeout(UP_WITHIN, rooms.ready()).await.is_err()
     {
@@ -68,7 +68,7 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
         let load: Load = Arc::new(move || rooms.load());
         (mount, load)
     });
-    // Routes of scripts, health and the metrics are there without a room service too.
+    // Routes of scripts, health and metrics are served without a room service too.
     let (served, access) = (Arc::clone(&engine), house::access(&config));
     let of_server = store.clone();
     let setup = Setup { engine: served, store: of_server, clock, access, settings, files, doors, rooms };
@@ -90,7 +90,7 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
         };
         if let Some(fatal) = &fatal {
             tracing::error!("the daemon cannot go on and ends: {fatal:?}");
-            // Long enough for whoever watches health to see why.
+            // Gives monitoring a chance to read the reason from the health endpoint.
             tokio::time::sleep(SHOW_FATAL).await;
         }
         stop.send_replace(true);
@@ -108,7 +108,9 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     }
 }
 
-/// Opens the store. That may repair or upgrade the file: it is done on a thread of its own, which gives back the memory that takes.
+/// Opens the store, which may repair or upgrade the file.
+///
+/// This is done on a thread of its own, so that the memory it needs is released afterwards.
 async fn open(data: PathBuf) -> Result<Store, Problem> {
     let (sender, opened) = tokio::sync::oneshot::channel();
     let work = move || drop(sender.send(Store::open(&data)));
@@ -117,7 +119,9 @@ async fn open(data: PathBuf) -> Result<Store, Problem> {
     opened.await.map_err(|_gone| Problem::ThreadDied("store-open".to_owned()))?.map_err(Problem::from)
 }
 
-/// Closes the store in order, whatever still has a handle to it: the next start need not repair it.
+/// Closes the store, even if there are other handles to it.
+///
+/// After that, the next start need not repair it.
 async fn close(store: Store) {
     let closing = tokio::task::spawn_blocking(move || store.close());
     match tokio::time::timeout(CLOSE_WITHIN, closing).await {
@@ -134,7 +138,7 @@ async fn bind(address: &str) -> Result<TcpListener, Problem> {
     TcpListener::bind(address).await.map_err(|cause| Problem::Listen { address: address.to_owned(), cause })
 }
 
-/// Says where the page is, and which bots and scripts are up.
+/// Prints the address of the page, and the state of bots and scripts.
 fn announce(engine: &Engine, address: &str, has_page: bool) {
     let status = engine.status();
     tell::line(&format!("Palabre {}", env!("CARGO_PKG_VERSION")));
@@ -174,7 +178,7 @@ fn announce(engine: &Engine, address: &str, has_page: bool) {
     tell::line("Stop with Ctrl-C. Scripts are reloaded when you save them.");
 }
 
-/// The signals that ask for a stop, listened for from the moment that this is made.
+/// The signals that request shutdown. They are caught from the creation of this value on.
 struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
@@ -206,7 +210,7 @@ impl Signals {
         }
         #[cfg(not(unix))]
         {
-            // Where it cannot be listened for, the process runs until it is killed, which loses nothing either.
+            // Without a handler, the process runs until it is killed, which loses nothing either.
             if tokio::signal::ctrl_c().await.is_err() {
                 std::future::pending::<()>().await;
             }

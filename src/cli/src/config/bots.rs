@@ -1,4 +1,4 @@
-//! Bots in bots.yaml.
+//! The bots in bots.yaml.
 
 use std::collections::BTreeMap;
 
@@ -7,51 +7,54 @@ use palabre_model::Permission;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// One bot.
+/// The settings of one bot.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BotConfig {
-    /// Where it is.
+    /// The platform that it runs on.
     pub(crate) platform: Platform,
-    /// The token of the bot, where its platform gives it one. `${NAME}` is taken from the environment.
+    /// The bot token that the platform issued. `${NAME}` is taken from the environment.
     #[serde(default)]
     pub(crate) token: Option<String>,
-    /// Where the platform is, if it is not where it always is: a proxy, or a test.
+    /// The base URL of the platform's API, if it is not the usual one: a proxy, or a test.
     #[serde(default)]
     pub(crate) api: Option<String>,
-    /// The prefix of commands beside `/`: with `!`, `!roll` is a command too.
+    /// A prefix of commands in addition to `/`: with `!`, `!roll` is a command too.
     #[serde(default)]
     pub(crate) prefix: Option<String>,
-    /// The language in which this bot speaks to those of whom none is known.
+    /// The language of this bot towards users whose language is unknown.
     #[serde(default)]
     pub(crate) language: Option<String>,
-    /// Who may do how much: for each level the roles, and the people by their id, that have it. In the room service only people whose
-    /// name has a token under `rooms: name_tokens` count.
+    /// For each permission level, the roles and user ids that have it.
+    ///
+    /// In the room service, a user name only counts if it has a token under `rooms: name_tokens`.
     #[serde(default)]
     pub(crate) permissions: BTreeMap<Level, Vec<String>>,
-    /// How much may wait to be done by the bot.
+    /// The limits of the bot's outbox.
     #[serde(default)]
     pub(crate) outbox: OutboxConfig,
-    /// The settings of the room service, where the platform is rooms.
+    /// The settings of the room service, if the platform is rooms.
     #[serde(default)]
     pub(crate) rooms: palabre_rooms::Config,
-    /// The settings of a bot on Discord, where the platform is discord.
+    /// The settings of a bot on Discord, if the platform is discord.
     #[serde(default)]
     pub(crate) discord: palabre_discord::Config,
-    /// The settings of a bot on Telegram, where the platform is telegram.
+    /// The settings of a bot on Telegram, if the platform is telegram.
     #[serde(default)]
     pub(crate) telegram: palabre_telegram::Config,
 }
 
-/// How much may wait to be done by a bot: past it, scripts get an error when they want more done.
+/// The limits of a bot's outbox. At a limit, further actions of scripts fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct OutboxConfig {
-    /// Actions that wait.
+    /// The maximum number of waiting actions.
     pub(crate) actions: usize,
-    /// Their size, in mebibytes.
+    /// Their maximum total size, in mebibytes.
     pub(crate) mb: usize,
-    /// How long an answer may wait, in seconds, before it is dropped and its script told. Moderation and what was scheduled is kept.
+    /// The time after which a waiting answer expires, in seconds. Its script gets an error.
+    ///
+    /// Moderation actions and scheduled actions do not expire.
     pub(crate) answers_expire_s: u64,
 }
 
@@ -73,7 +76,7 @@ impl From<OutboxConfig> for OutboxLimits {
 }
 
 impl BotConfig {
-    /// What is wrong with the bot of that name, beside what the parser sees.
+    /// Checks what deserialising cannot check. The error is a sentence.
     pub(super) fn check(&self, name: &str) -> Result<(), String> {
         if name.is_empty() || name.contains('/') || name.chars().any(char::is_whitespace) {
             return Err(format!("the bot's name \"{name}\" must have no slash and no space in it"));
@@ -106,11 +109,11 @@ impl BotConfig {
 }
 
 impl BotConfig {
-    /// What its token says of which account of the platform it is.
+    /// Returns what identifies its account on the platform, taken from its token.
     pub(super) fn account(&self) -> Option<&str> {
         let token = self.token.as_deref().map(str::trim).filter(|token| !token.is_empty())?;
         match self.platform {
-            // The id of the bot stands before the colon; what is behind it can be made anew.
+            // The bot's id is before the colon; the part after it changes with a new token.
             Platform::Telegram => token.split(':').next(),
             Platform::Discord => Some(token),
             Platform::Rooms => None,
@@ -118,17 +121,17 @@ impl BotConfig {
     }
 }
 
-/// A level of permission that roles can be mapped to.
+/// A permission level that roles and users can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Level {
-    /// Whom the operator trusts.
+    /// A user whom the operator trusts.
     Trusted,
-    /// Who keeps order.
+    /// A moderator of the space.
     Moderator,
-    /// Who runs the space.
+    /// An administrator of the space.
     Admin,
-    /// Who runs the bots.
+    /// An operator of the bots.
     Owner,
 }
 
@@ -143,7 +146,7 @@ impl Level {
     }
 }
 
-/// The platforms that there are.
+/// A supported platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Platform {
@@ -156,7 +159,7 @@ pub(crate) enum Platform {
 }
 
 impl Platform {
-    /// As bots.yaml and scripts name it.
+    /// Returns its name in bots.yaml and scripts.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Rooms => "rooms",

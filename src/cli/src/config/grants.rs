@@ -1,8 +1,8 @@
-//! What a script may be granted.
+//! Validates grants.
 
 use palabre_script::{GRANTS, nearest};
 
-/// Whether there is such a grant.
+/// Checks that a grant exists.
 pub(super) fn check(grant: &str) -> Result<(), String> {
     if let Some(host) = grant.strip_prefix("http:") {
         return palabre_fetch::Grants::parse(&[host.to_owned()]).map(drop);

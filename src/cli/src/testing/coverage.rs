@@ -1,4 +1,4 @@
-//! Which lines of the scripts the tests have run.
+//! The coverage of scripts by tests.
 
 use palabre_script::Coverage;
 
@@ -24,7 +24,7 @@ pub(super) fn print(coverage: &Coverage) {
     }
 }
 
-/// `3, 7-9`.
+/// Formats line numbers, such as `3, 7-9`.
 fn ranges(lines: &[u32]) -> String {
     let mut shown: Vec<(u32, u32)> = Vec::new();
     for line in lines {

@@ -1,4 +1,6 @@
-//! The results as JUnit XML, which most CI systems read. Without times: the same seed gives the same file.
+//! Writes the results as JUnit XML, which most CI systems read.
+//!
+//! Times are left out, so that the same seed gives the same file.
 
 use std::path::Path;
 
@@ -34,7 +36,7 @@ pub(super) fn write(path: &Path, outcomes: &[Outcome]) -> Result<(), Problem> {
             }
         }
     }
-    // Whole, since the report counts what is in a suite as it takes it.
+    // Only now, since the report counts the test cases of a suite when it is added.
     report.add_test_suites(suites);
     let text = report.to_string().map_err(|error| Problem::Other(format!("cannot write JUnit XML: {error}")))?;
     std::fs::write(path, text).map_err(|cause| Problem::File { doing: "write", path: path.to_owned(), cause })

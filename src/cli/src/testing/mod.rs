@@ -1,4 +1,4 @@
-//! `palabre test`: tests beside the scripts, on a simulated platform with a virtual clock and a fixed seed.
+//! `palabre test`: runs tests of scripts on a simulated platform with a virtual clock and a seed.
 
 mod coverage;
 mod junit;
@@ -24,10 +24,10 @@ use crate::problem::Problem;
 use crate::{house, tell};
 use stage::Stage;
 
-/// How long a test may take, by the clock on the wall.
+/// The timeout of a test, in real time.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// What the command line asks for.
+/// The arguments of `palabre test`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TestArgs {
     /// Folders of scripts, or single files; the configuration's scripts if none is named.
@@ -49,21 +49,21 @@ pub(crate) struct TestArgs {
     pub(crate) coverage: bool,
 }
 
-/// One file of tests, and the script that it is for.
+/// A test file and its script.
 struct Suite {
-    /// As it is shown: `dice.test.luau`, `trivia/rounds.test.luau`.
+    /// The displayed name: `dice.test.luau`, `trivia/rounds.test.luau`.
     name: String,
     text: String,
     folder: PathBuf,
     script: ScriptName,
 }
 
-/// A test, and how it went.
+/// The result of a test.
 pub(crate) struct Outcome {
     suite: String,
     test: String,
     failure: Option<Failed>,
-    /// What failed in a script though the test passed: it may be what was meant, and it may not.
+    /// The last error of a script. If the test passed, it may be intended or not.
     script_error: Option<String>,
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct Failed {
     script_error: Option<String>,
 }
 
-/// Runs the tests. Exit code 1 when one fails.
+/// Runs the tests. Returns exit code 1 if one fails.
 pub(crate) fn test(config: Option<&Config>, args: &TestArgs) -> Result<ExitCode, Problem> {
     let suites = find(config, &args.paths)?;
     let ticker = Ticker::start().map_err(|error| Problem::Other(format!("cannot start a thread: {error}")))?;
@@ -136,7 +136,7 @@ pub(crate) fn test(config: Option<&Config>, args: &TestArgs) -> Result<ExitCode,
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// The files of tests below `paths`, sorted.
+/// Finds the test files below `paths`, sorted.
 fn find(config: Option<&Config>, paths: &[PathBuf]) -> Result<Vec<Suite>, Problem> {
     let own = config.map(Config::scripts_folder);
     let paths: Vec<PathBuf> = match (paths, own) {
@@ -200,7 +200,7 @@ fn suite(folder: PathBuf, file: &Path) -> Result<Suite, Problem> {
     Ok(Suite { script: script.into(), text, folder, name })
 }
 
-/// The scripts of a test: those on which the tested one depends, then that one itself.
+/// Sets up the scripts of a test: built-in ones, dependencies, and the tested one last.
 fn scripts(config: Option<&Config>, suite: &Suite, options: &Value, measured: bool) -> Vec<ScriptSetup> {
     let mut names = vec![suite.script.clone()];
     let mut setups = Vec::new();
@@ -246,7 +246,7 @@ fn run(
             Ok(stage) => stage,
             Err(problem) => return (failed(problem), None, Coverage::default()),
         };
-        // Each test loads its file anew, so that none sees what another has left in its variables.
+        // Each test loads its file again, so that it does not see variables set by other tests.
         let message = match TestFile::load(&suite.name, &suite.text, ticker) {
             Ok(file) => {
                 file.look_with(stage.look());
@@ -263,7 +263,7 @@ fn run(
     })
 }
 
-/// The test's way through its questions; what was wrong, if anything was.
+/// Runs a test to its end, answering its questions. Returns the failure, if any.
 async fn play(file: &TestFile, case: usize, stage: &mut Stage<'_>) -> Option<String> {
     let (running, mut step): (Option<RunningTest>, TestStep) = file.begin(case);
     loop {
@@ -281,7 +281,7 @@ async fn play(file: &TestFile, case: usize, stage: &mut Stage<'_>) -> Option<Str
     }
 }
 
-/// Says that nothing was found, where nothing was.
+/// Prints that no tests were found.
 fn nothing() {
     tell::line("no tests: they lie beside their scripts, as dice.test.luau beside dice.luau");
 }

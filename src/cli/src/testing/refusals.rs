@@ -1,5 +1,4 @@
-//! Actions that are refused during a test: those that it asks the platform to refuse, those that it expects, and those that make it
-//! fail.
+//! Refused actions during a test: requested and expected ones, and those that make the test fail.
 
 use palabre_engine::Refusal;
 use palabre_model::{ActionError, ActionKind};
@@ -8,20 +7,20 @@ use serde_json::Value;
 
 #[derive(Default)]
 pub(super) struct Refusals {
-    /// The kinds that the test has had the platform refuse.
+    /// The kinds of actions that the test makes the platform refuse.
     refusing: Vec<ActionKind>,
-    /// What was refused and is not expected so far.
+    /// The refusals that the test has not expected so far.
     unexpected: Vec<Refusal>,
 }
 
 impl Refusals {
-    /// Takes up what was refused since the last time.
+    /// Records the refusals since the last call.
     pub(super) fn note(&mut self, refusals: Vec<Refusal>) {
         let refusing = &self.refusing;
         self.unexpected.extend(refusals.into_iter().filter(|refusal| !refusing.contains(&refusal.action)));
     }
 
-    /// Lets the platform refuse a kind of actions.
+    /// Makes the platform refuse a kind of actions.
     pub(super) fn refuse(&mut self, sim: &Sim, question: &Value) -> Result<(), String> {
         let kind = action(question)?;
         let reason = question["reason"].as_str().unwrap_or("the test says so");
@@ -30,7 +29,7 @@ impl Refusals {
         Ok(())
     }
 
-    /// Lets the platform do them again.
+    /// Makes the platform perform a kind of actions again.
     pub(super) fn allow(&mut self, sim: &Sim, question: &Value) -> Result<(), String> {
         let kind = action(question)?;
         sim.refuse(kind, None);
@@ -38,7 +37,7 @@ impl Refusals {
         Ok(())
     }
 
-    /// Takes one refusal for expected: why it was refused.
+    /// Marks one refusal as expected, and returns its reason.
     pub(super) fn expect(&mut self, question: &Value) -> Result<String, String> {
         let kind = action(question)?;
         let part = question["part"].as_str().unwrap_or_default().to_lowercase();
@@ -53,7 +52,7 @@ impl Refusals {
         Err(format!("no {kind} was refused{of_reason}; {there}"))
     }
 
-    /// The first that the test does not expect.
+    /// Returns an error for the first unexpected refusal.
     pub(super) fn unexpected(&self) -> Option<String> {
         let Refusal { script, action, room, reason } = self.unexpected.first()?;
         Some(format!(
@@ -63,7 +62,7 @@ impl Refusals {
     }
 }
 
-/// The kind of action that a question names.
+/// Returns the kind of action of a question.
 fn action(question: &Value) -> Result<ActionKind, String> {
     let name = question["action"].as_str().unwrap_or_default();
     let found = ActionKind::ALL.iter().copied().find(|kind| kind.as_str() == name);

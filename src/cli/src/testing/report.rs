@@ -1,4 +1,4 @@
-//! What a person reads: each test, and for one that failed the chat with the line where it went wrong.
+//! Prints the results: each test, and for a failed one the error and the chat.
 
 use super::{Outcome, nothing};
 use crate::tell;

@@ -1,4 +1,4 @@
-//! The stage of one test: an engine on a simulated platform, with a clock that moves when the test says so.
+//! The harness of one test: an engine on a simulated platform, with a clock controlled by the test.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,13 +15,13 @@ use serde_json::{Value, json};
 use super::coverage;
 use super::refusals::Refusals;
 
-/// Noon of Monday, 5 January 2026, UTC: when every test begins.
+/// The start time of every test: noon of Monday, 5 January 2026, UTC.
 const BEGINNING: Millis = 1_767_614_400_000;
 
-/// How long a route may take, as the server has it.
+/// The timeout of a route, in milliseconds; the server has the same.
 const PATIENCE: Millis = 30_000;
 
-/// What makes a stage: the scripts as they are set up, the tested one last.
+/// Sets up the scripts of a test, the tested one last.
 pub(super) type MakeScripts<'s> = dyn Fn() -> Vec<ScriptSetup> + Send + Sync + 's;
 
 pub(super) struct Stage<'s> {
@@ -37,7 +37,7 @@ pub(super) struct Stage<'s> {
     refusals: Refusals,
 }
 
-/// What requests of scripts are answered with: by the beginning of the address.
+/// The responses to HTTP requests of scripts, by the beginning of the URL.
 #[derive(Default)]
 struct Replies(Mutex<Vec<(String, Reply)>>);
 
@@ -109,13 +109,13 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// What went wrong last in a script, for a test that failed.
+    /// Returns the last error of a script.
     pub(super) fn last_error(&self) -> Option<String> {
         let scripts = self.engine.as_ref()?.status().scripts;
         scripts.into_iter().find_map(|script| Some(format!("{}: {}", script.name, script.last_error?)))
     }
 
-    /// The first action that was refused though the test does not expect it.
+    /// Returns an error for the first refused action that the test does not expect.
     pub(super) fn unexpected_refusal(&self) -> Option<String> {
         self.refusals.unexpected()
     }
@@ -124,18 +124,18 @@ impl<'s> Stage<'s> {
         self.refusals.note(self.engine.as_ref().map(Engine::take_refusals).unwrap_or_default());
     }
 
-    /// The chat so far, all rooms of it.
+    /// Returns the chat so far, in all rooms.
     pub(super) fn chat(&self) -> Vec<Line> {
         self.sim.transcript().lines().to_vec()
     }
 
-    /// Ends it; which lines of the tested script have run.
+    /// Stops the engine and returns the coverage of the tested script.
     pub(super) async fn end(mut self) -> Coverage {
         self.stop().await;
         self.covered
     }
 
-    /// Stops the daemon, and notes which lines have run so far.
+    /// Stops the engine and adds the coverage so far.
     async fn stop(&mut self) {
         let Some(engine) = self.engine.take() else { return };
         if let Some(setup) = (self.scripts)().pop() {
@@ -144,7 +144,7 @@ impl<'s> Stage<'s> {
         engine.shutdown().await;
     }
 
-    /// Does what the test asks for, and all that follows from it.
+    /// Performs a request of the test, and waits until the engine is idle.
     pub(super) async fn play(&mut self, question: &Value) -> Result<Value, String> {
         let answer = self.act(question).await?;
         self.settle().await;
@@ -281,7 +281,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// Who knows the fields of users.
+    /// Returns a function that reads the fields of users.
     pub(super) fn look(&self) -> Box<Look> {
         let (sim, clock) = (Arc::clone(&self.sim), self.clock.clone());
         Box::new(move |user, field| state(&sim.person(user, "general"), clock.now(), field))
@@ -299,7 +299,7 @@ impl<'s> Stage<'s> {
         Ok(Value::Null)
     }
 
-    /// From one due time to the next, so that everything happens at its own time.
+    /// Advances the clock from one due time to the next, so that everything runs at its own time.
     async fn advance(&self, by: Duration) {
         let Some(engine) = &self.engine else { return };
         let end = self.clock.now() + u64::try_from(by.as_millis()).unwrap_or(0);
@@ -309,7 +309,7 @@ impl<'s> Stage<'s> {
             let next = engine.next_due().clamp(now, end);
             if next >= end {
                 self.clock.advance(Duration::from_millis(end - now));
-                // What is due at the end is done, with all that follows from it.
+                // Run what is due at the end, and its consequences.
                 return engine.settle().await;
             }
             self.clock.advance(Duration::from_millis((next - now).max(1)));
@@ -325,7 +325,7 @@ impl<'s> Stage<'s> {
         let found = of_script.find_map(|(script, route)| Some((route.matches(path)?, script, route)));
         let Some((params, script, route)) = found else { return Ok(json!({ "status": 404, "body": "" })) };
         let body = match &options["body"] {
-            // What the server does: without declared fields, a route gets the text, if its method has one.
+            // As in the server, a route without declared fields gets the text, if its method has a body.
             _ if route.body.is_none() && matches!(method, "GET" | "DELETE") => Value::Null,
             table @ (Value::Object(_) | Value::Array(_)) if route.body.is_none() => table.to_string().into(),
             other => other.clone(),
@@ -344,7 +344,7 @@ impl<'s> Stage<'s> {
         });
         let mut asking = std::pin::pin!(engine.request(&script, &route, request));
         let end = self.clock.now() + PATIENCE;
-        // A route may wait for the time, which stands unless somebody moves it.
+        // A route may wait for the virtual clock, which must be advanced then.
         let result = loop {
             tokio::select! {
                 biased;
@@ -374,7 +374,7 @@ fn state(person: &Person, now: Millis, field: &str) -> Result<Value, String> {
         "approved" => state.approved.into(),
         "roles" => state.roles.into(),
         "nickname" => state.nickname.into(),
-        // Nothing was said yet.
+        // The user has not said anything yet.
         "refused" => Value::Null,
         other => {
             return Err(format!(
@@ -393,12 +393,12 @@ fn header((name, value): (&String, &Value)) -> (String, String) {
     (name.to_lowercase(), value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))
 }
 
-/// The newest message that the person sees and that is as wanted.
+/// Returns the newest message that the person sees and for which `wanted` is true.
 fn newest(person: &Person, wanted: impl Fn(&Line) -> bool) -> Option<Line> {
     person.sees().into_iter().rev().find(|line| wanted(line))
 }
 
-/// What others said.
+/// Returns the messages of others that the person sees.
 fn others(person: &Person) -> Vec<Line> {
     person.sees().into_iter().filter(|line| line.author != person.name()).collect()
 }

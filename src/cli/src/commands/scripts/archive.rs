@@ -1,4 +1,7 @@
-//! Unpacking archives: nothing lands outside of the folder, no links, no devices, and no more than a script may have.
+//! Unpacks archives safely.
+//!
+//! Nothing is written outside of the target folder, links and devices are refused, and the limits of a
+//! script are enforced.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -9,10 +12,11 @@ use flate2::read::MultiGzDecoder;
 use super::tree::{BYTES, ENTRIES, FILES};
 use crate::problem::Problem;
 
-/// How large an archive may be, and the stream inside a .tar.gz with all its headers, in bytes. Long names are read
-/// into memory before anybody can look at them.
+/// The maximum size of an archive, and of the uncompressed stream of a .tar.gz, in bytes.
+///
+/// The latter includes headers, and is limited since long names are read into memory before they can be checked.
 const STREAM: u64 = 2 * BYTES;
-/// The bits of a Unix mode that say what kind of file it is, and the two kinds that are taken.
+/// The file type bits of a Unix mode, and the two types that are accepted.
 const MODE_KIND: u32 = 0o170_000;
 const MODE_FOLDER: u32 = 0o040_000;
 const MODE_FILE: u32 = 0o100_000;
@@ -25,7 +29,7 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// The one that a file of this name has.
+    /// Returns the format of a file of this name.
     pub(super) fn of(name: &str) -> Option<Self> {
         let name = name.to_lowercase();
         if name.ends_with(".tar.gz") || name.ends_with(".tgz") {
@@ -35,7 +39,7 @@ impl Format {
     }
 }
 
-/// Unpacks `archive` into `into`, which does not exist yet.
+/// Unpacks `archive` into the folder `into`, which must not exist yet.
 pub(super) fn unpack(archive: &Path, format: Format, into: &Path) -> Result<(), Problem> {
     let failed = |doing, path: &Path| {
         let path = path.to_owned();
@@ -73,7 +77,7 @@ impl Unpacking<'_> {
                 .ok_or_else(|| self.refused("a name in it is not UTF-8 text"))?;
             let kind = entry.header().entry_type();
             if kind.is_pax_global_extensions() {
-                // The note that `git archive` puts in front.
+                // The comment that `git archive` puts first.
                 continue;
             }
             if kind.is_dir() || (kind.is_file() && name.ends_with('/')) {
@@ -97,7 +101,7 @@ impl Unpacking<'_> {
             if entry.is_symlink() {
                 return Err(self.refused(&format!("its entry {name:?} is a link; a script is made of files alone")));
             }
-            // Archives from elsewhere have no modes, or no kind in them.
+            // Archives from other systems have no mode, or one without a file type.
             let kind = entry.unix_mode().map_or(0, |mode| mode & MODE_KIND);
             if !matches!(kind, 0 | MODE_FOLDER | MODE_FILE) {
                 return Err(self.refused(&format!("its entry {name:?} is neither a file nor a folder")));
@@ -133,7 +137,7 @@ impl Unpacking<'_> {
             }
             Err(cause) => return Err(failed(cause)),
         };
-        // Not by what the archive says of the size: that may be a lie.
+        // The size given in the archive may be wrong, so count the bytes.
         let left = BYTES.saturating_sub(self.bytes);
         let written = std::io::copy(&mut content.take(left.saturating_add(1)), &mut file)
             .map_err(|error| self.damaged(&error))?;
@@ -144,14 +148,14 @@ impl Unpacking<'_> {
         Ok(())
     }
 
-    /// Where the entry `name` goes, if that is inside.
+    /// Returns the path of the entry `name`. Fails if that is outside of the target folder.
     fn target(&mut self, name: &str) -> Result<PathBuf, Problem> {
         self.entries += 1;
         if self.entries > ENTRIES {
             return Err(self.refused(&format!("it has more than {ENTRIES} files and folders")));
         }
         let mut path = self.into.to_owned();
-        // A backslash is a separator elsewhere.
+        // A backslash is a separator on Windows.
         let mut inside = !name.contains(['\\', '\0']);
         for part in Path::new(name).components() {
             match part {

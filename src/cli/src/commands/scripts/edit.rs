@@ -1,6 +1,8 @@
-//! Edits to bots.yaml that keep the operator's comments, order and layout: a few lines are changed, and all others stay
-//! as they are, byte for byte. What comes out is read again before it is written; where that does not give exactly what
-//! was wanted, nothing is written, and the operator is told the lines.
+//! Edits bots.yaml and keeps the operator's comments, order and layout.
+//!
+//! Only the lines concerned are changed; all others stay the same byte for byte. The result is parsed
+//! before it is written. If it does not have exactly the intended meaning, nothing is written, and the
+//! error shows the lines to write.
 
 mod text;
 
@@ -14,26 +16,27 @@ use super::place;
 use crate::config::{Config, File};
 use crate::problem::Problem;
 
-/// What is to be said of a script.
+/// A change to the settings of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
-    /// Whether it runs.
+    /// Enables or disables it.
     Enabled(bool),
-    /// All that it is granted.
+    /// Sets all its grants.
     Grants(Vec<String>),
-    /// Nothing any more; what was said stays as a comment.
+    /// Removes its settings, which stay as a comment.
     Removed,
 }
 
-/// An edit that can be made.
+/// A validated edit of bots.yaml.
 pub(super) struct Edit {
     path: PathBuf,
     text: String,
 }
 
 impl Edit {
-    /// Finds out how the file is to be changed. Fails, and says which lines to write, when the file's shape is beyond
-    /// this.
+    /// Computes the new content of the file.
+    ///
+    /// Fails if the layout of the file is not supported; the error shows the lines to write.
     pub(super) fn plan(config: &Config, name: &str, change: Change) -> Result<Self, Problem> {
         let path = config.path().to_owned();
         let old = match std::fs::read_to_string(&path) {
@@ -56,20 +59,20 @@ impl Edit {
         }
     }
 
-    /// Makes it.
+    /// Writes the new content.
     pub(super) fn write(&self) -> Result<(), Problem> {
         place::write(&self.path, &self.text)
     }
 }
 
 impl Change {
-    /// The lines of bots.yaml that say so.
+    /// Returns the lines of bots.yaml for this change.
     pub(super) fn lines(&self, name: &str) -> String {
         let said = self.said().unwrap_or_default();
         format!("  scripts:\n    {name}:\n      {said}")
     }
 
-    /// The line of the script's part that says so.
+    /// Returns the setting below the script's name for this change.
     fn said(&self) -> Option<String> {
         match self {
             Self::Enabled(on) => Some(format!("enabled: {on}")),
@@ -79,13 +82,13 @@ impl Change {
     }
 }
 
-/// Entries of a list on one line. A colon would be taken for a key's by many readers of YAML.
+/// Formats grants as entries of a flow list. Many YAML parsers read an unquoted colon as a key.
 fn quoted(grants: &[String]) -> String {
     let quote = |grant: &String| if grant.contains(':') { format!("\"{grant}\"") } else { grant.clone() };
     grants.iter().map(quote).collect::<Vec<_>>().join(", ")
 }
 
-/// The text with the change made, as far as its lines are what they seem to be.
+/// Applies the change to the text, based on its lines only; `None` if the layout is not supported.
 fn edited(old: &str, name: &str, change: &Change) -> Option<String> {
     let mut text = Text::new(old);
     let top = text.keys(0, text.len())?;
@@ -111,7 +114,7 @@ fn edited(old: &str, name: &str, change: &Change) -> Option<String> {
     Some(text.into_string())
 }
 
-/// Changes what is said of a script of which something is said.
+/// Changes the existing settings of a script.
 fn change_entry(text: &mut Text, entry: &Key, inner: usize, change: &Change) -> Option<()> {
     let keys = text.keys(entry.line + 1, entry.end)?;
     let inner = keys.first().map_or(inner, |key| key.indent);
@@ -132,7 +135,7 @@ fn change_entry(text: &mut Text, entry: &Key, inner: usize, change: &Change) -> 
     Some(())
 }
 
-/// Adds to the list of grants what is not in it, on its line or on lines of its own.
+/// Adds missing grants to an existing list, in flow or block style.
 fn change_grants(text: &mut Text, key: &Key, grants: &[String]) -> Option<()> {
     if let Some(list) = key.value.strip_prefix('[').and_then(|list| list.strip_suffix(']')) {
         let there: Vec<_> = list.split(',').map(|grant| grant.trim().trim_matches(['"', '\''])).collect();
@@ -159,13 +162,13 @@ fn pad(indent: usize) -> String {
     " ".repeat(indent)
 }
 
-/// Whether `new` says what `old` said, with the change, and could be read as bots.yaml.
+/// Whether `new` is valid and has the meaning of `old` with the change applied.
 fn is_right(old: &str, new: &str, name: &str, change: &Change) -> bool {
     let wanted = meaning(old).and_then(|old| changed(old, name, change));
     wanted.is_some() && wanted == meaning(new) && serde_saphyr::from_str::<File>(new).is_ok()
 }
 
-/// What the text says, with a map for scripts and for each of them.
+/// Parses the text; `scripts` and each of its entries become maps, even if they are empty.
 fn meaning(text: &str) -> Option<Map<String, Value>> {
     let mut whole = map(serde_saphyr::from_str::<Value>(text).ok()?)?;
     let scripts = map(whole.remove("scripts").unwrap_or_default())?;
@@ -175,7 +178,7 @@ fn meaning(text: &str) -> Option<Map<String, Value>> {
     Some(whole)
 }
 
-/// A map; nothing is an empty one.
+/// Converts a value to a map; null becomes an empty one.
 fn map(value: Value) -> Option<Map<String, Value>> {
     match value {
         Value::Object(map) => Some(map),

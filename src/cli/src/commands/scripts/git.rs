@@ -1,4 +1,4 @@
-//! Fetching with the `git` program, which knows the operator's keys and proxies.
+//! Fetches repositories with the `git` program, which uses the operator's keys and proxies.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -6,18 +6,19 @@ use std::process::{Command, Stdio};
 use super::printable;
 use crate::problem::Problem;
 
-/// So many of git's last lines are repeated.
+/// The number of last lines of git's output that are shown.
 const LINES: usize = 6;
 
-/// Fetches the newest commit of a branch or tag, or of the main branch, into `into`, which does not exist yet. Returns
-/// which it is. The history is not kept.
+/// Fetches the newest commit of a branch or tag, by default of the main branch, and returns its id.
+///
+/// The files go to `into`, which must not exist yet. The history is not kept.
 pub(super) fn clone(address: &str, reference: Option<&str>, into: &Path) -> Result<String, Problem> {
     let mut clone = git();
     clone.args(["clone", "--quiet", "--depth", "1", "--template="]);
     if let Some(reference) = reference {
         clone.args(["--branch", reference]);
     }
-    // After the two dashes nothing is an option, whatever it looks like.
+    // After the two dashes, git takes nothing as an option.
     clone.arg("--").arg(address).arg(into);
     run(&mut clone, &format!("cannot fetch {address}"))?;
     let mut head = git();
@@ -28,7 +29,7 @@ pub(super) fn clone(address: &str, reference: Option<&str>, into: &Path) -> Resu
     Ok(revision.trim().to_owned())
 }
 
-/// git, as it may be run on what strangers made: no hooks, no programs named in addresses, no questions.
+/// Prepares git for untrusted repositories: no hooks, no programs in addresses, no prompts.
 fn git() -> Command {
     let mut git = Command::new("git");
     git.args(["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "advice.detachedHead=false"]);
@@ -36,7 +37,7 @@ fn git() -> Command {
     if std::env::var_os("GIT_SSH_COMMAND").is_none() && std::env::var_os("GIT_SSH").is_none() {
         git.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
     }
-    // Set where this is run from a hook of another repository.
+    // These are set when this is run from a hook of another repository.
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         git.env_remove(name);
     }
@@ -44,7 +45,7 @@ fn git() -> Command {
     git
 }
 
-/// What it wrote to its standard output.
+/// Runs git and returns its standard output.
 fn run(git: &mut Command, failure: &str) -> Result<String, Problem> {
     let output = git.output().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {

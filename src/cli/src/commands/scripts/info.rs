@@ -1,4 +1,4 @@
-//! `palabre scripts info`: all that is known of one script.
+//! `palabre scripts info`: shows everything about one script.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ pub(super) fn info(config: &Config, name: &str) -> Result<(), Problem> {
     show_files(&script)
 }
 
-/// A line of its own for what is known.
+/// Prints a line, if there is a value.
 fn fact(label: &str, value: Option<&str>) {
     if let Some(value) = value {
         tell::line(&format!("  {label:9}  {}", printable(value)));
@@ -87,7 +87,7 @@ fn show_fields(fields: &BTreeMap<String, ConfigField>, written: &Map<String, Val
     }
 }
 
-/// "integer, 1 to 50".
+/// Describes the type of a setting, such as "integer, 1 to 50".
 fn kind(field: &ConfigField) -> String {
     let mut kind = field.kind.as_str().to_owned();
     match &field.kind {
@@ -107,7 +107,9 @@ fn kind(field: &ConfigField) -> String {
     kind
 }
 
-/// What bots.yaml says, as it stands there: what is taken from the environment is a secret more often than not.
+/// Returns the script's `config` as written in bots.yaml.
+///
+/// Values from the environment are not filled in, since most of them are secrets.
 fn written(config: &Config, name: &str) -> Map<String, Value> {
     let text = std::fs::read_to_string(config.path()).unwrap_or_default();
     let whole: Value = serde_saphyr::from_str(&text).unwrap_or_default();
@@ -115,7 +117,7 @@ fn written(config: &Config, name: &str) -> Map<String, Value> {
     written.cloned().unwrap_or_default()
 }
 
-/// A value on one line, without secrets.
+/// Formats a value on one line, without secrets.
 fn shown(at: &str, value: &Value) -> String {
     if Manifest::is_secret(at) {
         return "(not shown)".to_owned();

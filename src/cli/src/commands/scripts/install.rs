@@ -1,4 +1,4 @@
-//! `palabre scripts install`.
+//! `palabre scripts install`: installs a script.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ pub(super) fn install(
         tell::line(&format!("  {}", printable(description)));
     }
     needs::show(config, name, &staged.entry.needs, grants);
-    // Without a terminal it goes on: what it can do without grants is to answer.
+    // Without a terminal it is installed without asking: without grants a script can only answer.
     if !yes && confirmed(&format!("Install {title}?"))? == Some(false) {
         return Err(Problem::Other(format!("{name} was not installed")));
     }
@@ -48,7 +48,7 @@ pub(super) fn install(
     needs::settle(config, name, &staged.entry.needs, grants)
 }
 
-/// Refuses a name that a script has already.
+/// Fails if there is a script of that name already.
 fn vacant(scripts: &Path, name: &str) -> Result<(), Problem> {
     let taken = [scripts.join(name), scripts.join(format!("{name}.luau"))];
     match taken.iter().find(|path| path.symlink_metadata().is_ok()) {
@@ -60,7 +60,7 @@ fn vacant(scripts: &Path, name: &str) -> Result<(), Problem> {
     }
 }
 
-/// Says what is wrong with the values that bots.yaml has for it, and which it has to have.
+/// Prints the settings in bots.yaml that are invalid or missing for a script.
 pub(super) fn show_faults(config: &Config, manifest: &Manifest) {
     let given = config.file.scripts.get(&manifest.name).map(|script| script.value.values()).unwrap_or_default();
     for fault in manifest.configure(&given).err().unwrap_or_default() {
@@ -68,7 +68,7 @@ pub(super) fn show_faults(config: &Config, manifest: &Manifest) {
     }
 }
 
-/// Names the scripts that it uses and that are not there, or not in a version that it can use.
+/// Prints the dependencies of a script that are missing or have an unsuitable version.
 pub(super) fn show_dependencies(config: &Config, manifest: &Manifest) -> Result<(), Problem> {
     let scripts = installed::all(config)?;
     for (name, wanted) in &manifest.depends {

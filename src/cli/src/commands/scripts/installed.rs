@@ -1,4 +1,4 @@
-//! The scripts that are in the folder, and what bots.yaml says of them.
+//! The scripts in the scripts folder, and their settings in bots.yaml.
 
 use std::path::{Path, PathBuf};
 
@@ -9,35 +9,35 @@ use super::tree;
 use crate::config::Config;
 use crate::problem::Problem;
 
-/// A script in the folder.
+/// A script in the scripts folder.
 pub(super) struct Installed {
     pub(super) name: String,
-    /// Its folder, or its file.
+    /// Its folder or file.
     pub(super) path: PathBuf,
-    /// What it says of itself, if anything; a sentence, when that cannot be used.
+    /// Its manifest, if it has one; an error text if that is invalid.
     pub(super) manifest: Result<Option<Manifest>, String>,
 }
 
 impl Installed {
-    /// What it says of itself, as far as that can be used.
+    /// Returns its manifest, if it has a valid one.
     pub(super) fn says(&self) -> Option<&Manifest> {
         self.manifest.as_ref().ok().and_then(Option::as_ref)
     }
 
-    /// Whether its files are those that were installed.
+    /// Whether its files are unchanged since it was installed.
     pub(super) fn is_as_installed(&self, entry: &Entry) -> bool {
         tree::checksum(&self.path).is_ok_and(|sha256| sha256 == entry.sha256)
     }
 }
 
-/// All scripts, by name.
+/// Returns all scripts, by name.
 pub(super) fn all(config: &Config) -> Result<Vec<Installed>, Problem> {
     let folder = config.scripts_folder();
     let names = discover(&folder).map_err(|error| Problem::Other(error.to_string()))?;
     Ok(names.iter().map(|name| at(&folder, name.as_str())).collect())
 }
 
-/// The script `name`.
+/// Returns the script `name`.
 pub(super) fn find(config: &Config, name: &str) -> Result<Installed, Problem> {
     let mut all = all(config)?;
     match all.iter().position(|script| script.name == name) {
@@ -65,7 +65,7 @@ fn at(folder: &Path, name: &str) -> Installed {
     Installed { name: name.to_owned(), path, manifest }
 }
 
-/// The manifest in `folder`, if there is one. Errors call the folder `what`.
+/// Reads the manifest in `folder`, if there is one. Errors call the folder `what`.
 pub(super) fn manifest(folder: &Path, what: &str) -> Result<Option<Manifest>, String> {
     let file = format!("{what}/{}", Manifest::FILE);
     match std::fs::read_to_string(folder.join(Manifest::FILE)) {
@@ -75,18 +75,18 @@ pub(super) fn manifest(folder: &Path, what: &str) -> Result<Option<Manifest>, St
     }
 }
 
-/// The capabilities that bots.yaml grants to the script.
+/// Returns the capabilities that bots.yaml grants to a script.
 pub(super) fn granted(config: &Config, name: &str) -> Vec<String> {
     let script = config.file.scripts.get(name);
     script.map(|script| script.value.grants.iter().map(|grant| grant.value.clone()).collect()).unwrap_or_default()
 }
 
-/// Whether bots.yaml lets it run.
+/// Whether a script is enabled in bots.yaml.
 pub(super) fn is_enabled(config: &Config, name: &str) -> bool {
     config.file.scripts.get(name).is_none_or(|script| script.value.enabled != Some(false))
 }
 
-/// "trivia 1.2.0", or the name alone where there is no version.
+/// Returns name and version, such as "trivia 1.2.0", or the name alone if there is no version.
 pub(super) fn title(name: &str, manifest: Option<&Manifest>) -> String {
     match manifest.and_then(|manifest| manifest.version.as_ref()) {
         Some(version) => format!("{name} {version}"),

@@ -1,4 +1,4 @@
-//! `palabre scripts list`: one line for each script.
+//! `palabre scripts list`: shows one line for each script.
 
 use super::installed::{self, Installed};
 use super::lock::Lock;
@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::problem::Problem;
 use crate::tell;
 
-/// Name, version, state, origin, and what is amiss.
+/// Name, version, state, origin and problems.
 type Row = [String; 5];
 
 pub(super) fn list(config: &Config) -> Result<(), Problem> {
@@ -49,7 +49,7 @@ fn row(config: &Config, lock: &Lock, script: &Installed) -> Row {
 fn amiss(config: &Config, lock: &Lock, script: &Installed) -> Vec<String> {
     let mut amiss = Vec::new();
     if let Err(problem) = &script.manifest {
-        // Its lines are for `info`.
+        // The further lines are shown by `info`.
         amiss.extend(problem.lines().next().map(str::to_owned));
     }
     let granted = installed::granted(config, &script.name);

@@ -1,4 +1,4 @@
-//! scripts.lock, beside bots.yaml: what was installed from where, and what it was approved to ask for.
+//! scripts.lock, next to bots.yaml: the origins and approved needs of installed scripts.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,23 +9,23 @@ use super::place;
 use crate::config::Config;
 use crate::problem::Problem;
 
-/// What is noted of one script.
+/// The record of one script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
-    /// Where it came from, as it can be given to `install` again.
+    /// Its origin, in the form that `install` takes.
     pub(super) origin: String,
-    /// The version that it says it has.
+    /// The version in its manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) version: Option<String>,
-    /// The commit, where it came from a repository.
+    /// The commit, if it came from a repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) revision: Option<String>,
-    /// The checksum of its files as they were installed.
+    /// The checksum of its files when it was installed.
     pub(super) sha256: String,
-    /// The capabilities that it asked for, as whoever installed it saw them. An update may not ask for more unnoticed.
+    /// The capabilities that it needed when it was installed. An update that needs more is refused.
     pub(super) needs: Vec<String>,
-    /// When it was installed or updated, UTC.
+    /// The time of the installation or the last update, UTC.
     pub(super) installed_at: String,
 }
 
@@ -42,7 +42,7 @@ struct Content {
 }
 
 impl Lock {
-    /// Reads the file; where there is none, nothing was installed.
+    /// Reads the file; if there is none, no script was installed.
     pub(super) fn read(config: &Config) -> Result<Self, Problem> {
         let path = config.path().parent().unwrap_or(Path::new("")).join("scripts.lock");
         let content = match std::fs::read_to_string(&path) {
@@ -58,23 +58,23 @@ impl Lock {
         Ok(Self { path, content })
     }
 
-    /// What is noted of a script.
+    /// Returns the record of a script.
     pub(super) fn get(&self, name: &str) -> Option<&Entry> {
         self.content.scripts.get(name)
     }
 
-    /// All that is noted, by name.
+    /// Returns all records, by name.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
         self.content.scripts.iter().map(|(name, entry)| (name.as_str(), entry))
     }
 
-    /// Notes a script, or forgets it, and writes the file.
+    /// Adds, replaces or removes the record of a script, and writes the file.
     pub(super) fn set(&mut self, name: &str, entry: Option<Entry>) -> Result<(), Problem> {
         match entry {
             Some(entry) => drop(self.content.scripts.insert(name.to_owned(), entry)),
             None => drop(self.content.scripts.remove(name)),
         }
-        // It is made of texts alone, which can always be written.
+        // It contains only strings, and can always be serialised.
         let text = serde_json::to_string_pretty(&self.content).unwrap_or_default();
         place::write(&self.path, &format!("{text}\n"))
     }

@@ -1,4 +1,4 @@
-//! `palabre scripts`: what there is, and bringing scripts in, up to date and out again.
+//! `palabre scripts`: shows, installs, updates and removes scripts.
 
 mod archive;
 mod edit;
@@ -29,7 +29,7 @@ use crate::config::Config;
 use crate::problem::Problem;
 use crate::tell;
 
-/// What can be done with scripts.
+/// The subcommands of `palabre scripts`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ScriptsCommand {
     /// Show all scripts: version, state, where they come from, and what is amiss.
@@ -107,12 +107,12 @@ pub(crate) fn scripts(config: &Config, command: ScriptsCommand) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a stranger wrote, without what a terminal takes for orders.
+/// Replaces control characters of untrusted text, which a terminal would interpret.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// Asks on the terminal. `None` where there is none.
+/// Asks for confirmation on the terminal. `None` if there is no terminal.
 fn confirmed(question: &str) -> Result<Option<bool>, Problem> {
     if !std::io::stdin().is_terminal() {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! What a script asks for, and what bots.yaml grants.
+//! The capabilities that a script needs, and the grants in bots.yaml.
 
 use super::edit::{Change, Edit};
 use super::installed;
@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::problem::Problem;
 use crate::tell;
 
-/// Refuses grants that the script does not ask for.
+/// Fails if one of the grants is not needed by the script.
 pub(super) fn check(name: &str, needs: &[String], grants: &[String]) -> Result<(), Problem> {
     match grants.iter().find(|grant| !needs.contains(grant)) {
         None => Ok(()),
@@ -19,7 +19,7 @@ pub(super) fn check(name: &str, needs: &[String], grants: &[String]) -> Result<(
     }
 }
 
-/// Whether one of the grants gives what is needed: that itself, or a wildcard above the host.
+/// Whether one of the grants covers a need: the same capability, or a wildcard for its host.
 pub(crate) fn is_granted(granted: &[String], need: &str) -> bool {
     let host = need.strip_prefix("http:").filter(|host| *host != "localhost" && !host.contains([':', '*']));
     let wildcard = |grant: &String| match (host, grant.strip_prefix("http:*")) {
@@ -29,7 +29,7 @@ pub(crate) fn is_granted(granted: &[String], need: &str) -> bool {
     granted.iter().any(|grant| grant == need || wildcard(grant))
 }
 
-/// Shows what it asks for, and for each whether it has it, or will have it by `grants`.
+/// Prints the needs of a script, each with whether it is granted, or will be by `grants`.
 pub(super) fn show(config: &Config, name: &str, needs: &[String], grants: &[String]) {
     let granted = installed::granted(config, name);
     let width = needs.iter().map(|need| need.chars().count()).max().unwrap_or(0);
@@ -43,7 +43,7 @@ pub(super) fn show(config: &Config, name: &str, needs: &[String], grants: &[Stri
     }
 }
 
-/// Writes `grants` into bots.yaml, and says how to grant the rest.
+/// Writes `grants` into bots.yaml, and prints how to grant the rest.
 pub(super) fn settle(config: &Config, name: &str, needs: &[String], grants: &[String]) -> Result<(), Problem> {
     let mut granted = installed::granted(config, name);
     let file = config.path().display();

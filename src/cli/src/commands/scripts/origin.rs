@@ -1,4 +1,4 @@
-//! Where a script comes from: a folder, a file, an archive or a git repository.
+//! The origin of a script: a folder, a file, an archive or a git repository.
 
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
@@ -7,14 +7,14 @@ use super::archive::{self, Format};
 use super::git;
 use crate::problem::Problem;
 
-/// What can be an origin, for messages.
+/// The kinds of origin, for error texts.
 const KINDS: &str =
     "a folder, a .luau file, an archive (.tar.gz, .tgz, .zip) or a git address (https://…, ssh://…, git@…)";
 
-/// Where a script comes from. Written out, it can be read again.
+/// The origin of a script. Its display form can be parsed again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// A folder, or a .luau file.
+    /// A folder or a .luau file.
     Here(PathBuf),
     Archive {
         path: PathBuf,
@@ -28,14 +28,14 @@ pub(super) enum Origin {
     },
 }
 
-/// What was fetched, and which commit it is where there are commits.
+/// The fetched files, and their commit if they come from git.
 pub(super) struct Fetched {
     pub(super) root: PathBuf,
     pub(super) revision: Option<String>,
 }
 
 impl Origin {
-    /// Reads an origin. A path is one from the present folder, and must lead somewhere.
+    /// Parses an origin. A path is relative to the current folder and must exist.
     pub(super) fn parse(text: &str) -> Result<Self, Problem> {
         if text.starts_with('-') || text.chars().any(char::is_control) {
             return Err(refused(text, &format!("an origin is {KINDS}")));
@@ -54,7 +54,7 @@ impl Origin {
             Some((path, inside)) if Format::of(path).is_some() => (path, Some(inside)),
             _ => (text, None),
         };
-        // From the root on, so that an update finds it from any folder.
+        // Absolute, so that an update from another folder finds it.
         let real =
             Path::new(path).canonicalize().map_err(|cause| refused(text, &format!("{cause}; an origin is {KINDS}")))?;
         let inside = inside.map(|inside| parse_inside(text, inside)).transpose()?;
@@ -67,7 +67,7 @@ impl Origin {
         }
     }
 
-    /// Brings it here; what has to be unpacked or cloned goes into `into`, which does not exist yet.
+    /// Fetches the files. Archives and repositories go into `into`, which must not exist yet.
     pub(super) fn fetch(&self, into: &Path) -> Result<Fetched, Problem> {
         match self {
             Self::Here(path) => {
@@ -88,7 +88,7 @@ impl Origin {
         }
     }
 
-    /// What a script from there is called when it does not say so itself: the last part of the path.
+    /// Returns the default name of the script: the last component of the path, without extension.
     pub(super) fn name(&self) -> Option<&str> {
         let last = match self {
             Self::Here(path) => path.file_name()?.to_str()?,
@@ -102,7 +102,9 @@ impl Origin {
         Some(endings.iter().find_map(|ending| last.strip_suffix(ending)).unwrap_or(last))
     }
 
-    /// The folder or file that is meant within what was fetched. Links are not followed: they could lead out of it.
+    /// Returns the folder or file `inside` the fetched files.
+    ///
+    /// Links are refused, since they could lead outside.
     fn within(&self, root: &Path, inside: Option<&str>) -> Result<PathBuf, Problem> {
         let mut path = root.to_owned();
         for part in inside.into_iter().flat_map(|inside| inside.split('/')) {
@@ -140,12 +142,12 @@ impl fmt::Display for Origin {
     }
 }
 
-/// `git@host:path`, which ssh understands.
+/// Whether this is an scp-like address, `git@host:path`.
 fn is_scp(text: &str) -> bool {
     text.split_once(':').is_some_and(|(host, _)| host.contains('@') && !host.contains('/'))
 }
 
-/// An address, with `//folder` and `#reference` behind it in either order.
+/// Parses a git address, followed by `//folder` and `#reference` in either order.
 fn parse_git(text: &str) -> Result<Origin, Problem> {
     let (front, reference) = text.split_once('#').map_or((text, None), |(front, behind)| (front, Some(behind)));
     let (address, mut inside) = split_inside(front);
@@ -160,7 +162,7 @@ fn parse_git(text: &str) -> Result<Origin, Problem> {
         let host = rest.split('/').next().unwrap_or_default();
         let user = host.rsplit_once('@').map(|(user, _)| user);
         if user.is_some_and(|user| user.contains(':') || address.starts_with("https")) {
-            // It would stand in scripts.lock and in every message.
+            // It would be written to scripts.lock and to every message.
             return Err(refused("this address", "it has a password or token in it; leave those to git"));
         }
     }
@@ -176,7 +178,7 @@ fn parse_git(text: &str) -> Result<Origin, Problem> {
     Ok(Origin::Git { address: address.to_owned(), reference: reference.map(str::to_owned), inside })
 }
 
-/// What stands before and after the first `//` that does not belong to the scheme.
+/// Splits an address at the first `//` after the scheme.
 fn split_inside(address: &str) -> (&str, Option<&str>) {
     let host = address.find("://").map_or(0, |at| at + "://".len());
     match address[host..].find("//") {
@@ -185,7 +187,7 @@ fn split_inside(address: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// A path that leads downwards, without what means nothing.
+/// Parses a relative path without `..`, and normalises it.
 fn parse_inside(origin: &str, inside: &str) -> Result<String, Problem> {
     let mut parts = Vec::new();
     for part in Path::new(inside).components() {

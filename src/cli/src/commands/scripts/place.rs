@@ -1,4 +1,4 @@
-//! Putting things in their place whole, or not at all.
+//! Replaces files and folders atomically.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use tempfile::NamedTempFile;
 
 use crate::problem::Problem;
 
-/// Writes a file so that a reader finds the old text or the new one, and nothing in between. Its permissions stay.
+/// Writes a file so that readers see either the old or the new text. Its permissions are kept.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), Problem> {
     let failed = |cause| Problem::File { doing: "write", path: path.to_owned(), cause };
-    // A link stays one; what it leads to is written.
+    // If it is a link, its target is replaced.
     let Ok(real) = path.canonicalize() else {
         return std::fs::write(path, text).map_err(failed);
     };
@@ -22,7 +22,9 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), Problem> {
     file.persist(&real).map(drop).map_err(|error| failed(error.error))
 }
 
-/// Moves `new` to `to` and does `then`. What is there, at `old`, is moved to `aside` first, and back if anything fails.
+/// Moves `new` to `to` and calls `then`.
+///
+/// An existing version at `old` is moved to `aside` first, and back if anything fails.
 pub(super) fn put(
     new: &Path,
     to: &Path,
@@ -46,14 +48,15 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<(), Problem> {
     std::fs::rename(from, to).map_err(|cause| Problem::File { doing: "move", path: from.to_owned(), cause })
 }
 
-/// Removes a file, or a folder with all that is in it.
+/// Removes a file, or a folder with its content.
 pub(super) fn remove(path: &Path) -> Result<(), Problem> {
     let removed = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
     removed.map_err(|cause| Problem::File { doing: "remove", path: path.to_owned(), cause })
 }
 
-/// Where an old version of a script is put: `.trivia.old-1`, with the next number that is free. Neither the daemon nor
-/// `palabre scripts` takes what begins with a dot for a script.
+/// Returns the path for the old version of a script: `.trivia.old-1`, with the next free number.
+///
+/// The daemon and `palabre scripts` ignore names that begin with a dot.
 pub(super) fn aside(installed: &Path, name: &str) -> PathBuf {
     let ending = if installed.is_dir() { "" } else { ".luau" };
     let place = |number: u32| installed.with_file_name(format!(".{name}.old-{number}{ending}"));

@@ -1,4 +1,4 @@
-//! `palabre scripts reload`: the daemon watches the folder, so all it takes is a change that it sees.
+//! `palabre scripts reload`: touches a script, since the daemon watches the folder.
 
 use std::fs::File;
 use std::time::{Duration, UNIX_EPOCH};

@@ -1,4 +1,4 @@
-//! `palabre scripts remove`.
+//! `palabre scripts remove`: removes a script.
 
 use super::edit::{Change, Edit};
 use super::installed::Installed;
@@ -18,7 +18,7 @@ pub(super) fn remove(config: &Config, name: &str, yes: bool) -> Result<(), Probl
         let users = users.join(", ");
         return Err(Problem::Other(format!("{name} is not removed: it is used by {users}; remove that first")));
     }
-    // A script that is named there must be in the folder, or nothing runs any more.
+    // bots.yaml is invalid if it has settings for a script that does not exist.
     let is_named = config.file.scripts.contains_key(name);
     let edit = is_named.then(|| Edit::plan(config, name, Change::Removed)).transpose()?;
     let mut lock = Lock::read(config)?;

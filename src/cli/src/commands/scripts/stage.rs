@@ -1,4 +1,4 @@
-//! A script on its way in: fetched into a temporary folder beside the scripts, and looked at from all sides.
+//! A script to be installed: fetched into a temporary folder next to the scripts, and validated.
 
 use std::path::{Path, PathBuf};
 
@@ -11,21 +11,22 @@ use super::origin::Origin;
 use super::{installed, place, tree};
 use crate::problem::Problem;
 
-/// A script that could be installed as it is.
+/// A validated script that can be installed.
 pub(super) struct Staged {
     pub(super) name: String,
-    /// The folder or file, to be moved into its place.
+    /// The folder or file, to be moved to its target.
     pub(super) path: PathBuf,
     pub(super) manifest: Option<Manifest>,
-    /// What is to be noted of it.
+    /// Its record for scripts.lock.
     pub(super) entry: Entry,
-    // Held: what is left in it goes with it.
+    // The temporary folder, which is removed on drop.
     _folder: TempDir,
 }
 
 impl Staged {
-    /// Fetches the script from `origin` into the folder `scripts`, under a name that nobody runs. It has to be called
-    /// `wanted`, if that is given.
+    /// Fetches the script from `origin` into a temporary folder in `scripts`.
+    ///
+    /// The daemon ignores that folder. Fails if the script's name is not `wanted`, if that is given.
     pub(super) fn fetch(scripts: &Path, origin: &Origin, wanted: Option<&str>) -> Result<Self, Problem> {
         let made = tempfile::Builder::new().prefix(".installing-").tempdir_in(scripts);
         let folder =
@@ -36,7 +37,7 @@ impl Staged {
         let ending = if root.is_dir() { "" } else { ".luau" };
         let copied = folder.path().join(format!(".script{ending}"));
         tree::copy(&root, &what, &copied)?;
-        // Read from the copy, in which there are no links.
+        // Read from the copy, which contains no links.
         let manifest = match ending {
             "" => installed::manifest(&copied, &what).map_err(Problem::Other)?,
             _ => None,
@@ -57,14 +58,16 @@ impl Staged {
         Ok(Self { name, path, manifest, entry, _folder: folder })
     }
 
-    /// Where it belongs.
+    /// Returns the path to install it at.
     pub(super) fn target(&self, scripts: &Path) -> PathBuf {
         scripts.join(self.path.file_name().unwrap_or_default())
     }
 }
 
-/// The script's folder or file within what was fetched: that itself, the one source file in it, or the one folder in
-/// it, which is how archives are made.
+/// Finds the script's folder or file in the fetched files.
+///
+/// It is the fetched folder itself, the only source file in it, or the only folder in it, as is usual
+/// in archives.
 fn root(fetched: &Path, what: &str, deeper: bool) -> Result<PathBuf, Problem> {
     if !fetched.is_dir() || fetched.join("init.luau").is_file() {
         return Ok(fetched.to_owned());
@@ -97,7 +100,7 @@ fn root(fetched: &Path, what: &str, deeper: bool) -> Result<PathBuf, Problem> {
     }
 }
 
-/// What the script is called: by its manifest, by who installs it, or by where it lies.
+/// Returns the name of the script: from its manifest, from `--name`, or from its origin.
 fn name(
     what: &str,
     manifest: Option<&Manifest>,
@@ -121,7 +124,7 @@ fn name(
     )))
 }
 
-/// Whether the runtime would find the script in `folder` and could read it.
+/// Checks that the runtime finds the script in `folder` and can read it.
 fn readable(folder: &Path, name: &str, what: &str) -> Result<(), Problem> {
     let found = discover(folder).map_err(|error| Problem::Other(error.to_string()))?;
     if !found.iter().any(|found| found.as_str() == name) {
@@ -130,6 +133,6 @@ fn readable(folder: &Path, name: &str, what: &str) -> Result<(), Problem> {
         )));
     }
     let read = Source::read(folder, name).map(drop);
-    // The temporary folder says nothing to anybody.
+    // The path of the temporary folder means nothing to the user.
     read.map_err(|error| Problem::Other(error.to_string().replace(&folder.display().to_string(), what)))
 }

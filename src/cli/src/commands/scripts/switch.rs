@@ -1,4 +1,4 @@
-//! `palabre scripts enable` and `disable`.
+//! `palabre scripts enable` and `disable`: enables or disables a script in bots.yaml.
 
 use super::edit::{Change, Edit};
 use super::installed;

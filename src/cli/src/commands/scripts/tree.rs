@@ -1,4 +1,4 @@
-//! The files of a script on the disk: which count, how many there may be, and their checksum.
+//! The files of a script on disk: their listing, limits and checksum.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,17 +7,18 @@ use sha2::{Digest, Sha256};
 
 use crate::problem::Problem;
 
-/// How many files a script may have.
+/// The maximum number of files of a script.
 pub(super) const FILES: usize = 1_000;
-/// How many files and folders; so that folders without end are not walked through.
+/// The maximum number of files and folders, which bounds the walk.
 pub(super) const ENTRIES: usize = 4_000;
-/// How large they may be in all, in bytes.
+/// The maximum total size, in bytes.
 pub(super) const BYTES: u64 = 16 << 20;
-/// How large one source file may be, in bytes: what the runtime reads.
+/// The maximum size of a source file, in bytes; the runtime has the same limit.
 const SOURCE_BYTES: u64 = 256 << 10;
 
-/// The files under `root` by their path in it; `root` alone, when it is a file. What begins with a dot does not count,
-/// as the runtime does not read it. Errors call all of it `what`.
+/// Lists the files under `root` by their relative paths; `root` alone if it is a file.
+///
+/// Names that begin with a dot are skipped, as by the runtime. Errors call the whole `what`.
 pub(super) fn files(root: &Path, what: &str) -> Result<BTreeMap<String, PathBuf>, Problem> {
     let mut walk = Walk { what, files: BTreeMap::new(), entries: 0, bytes: 0 };
     let name = root.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -29,7 +30,7 @@ pub(super) fn files(root: &Path, what: &str) -> Result<BTreeMap<String, PathBuf>
     Ok(walk.files)
 }
 
-/// Copies the files under `root` to `to`, which does not exist yet.
+/// Copies the files under `root` to `to`, which must not exist yet.
 pub(super) fn copy(root: &Path, what: &str, to: &Path) -> Result<(), Problem> {
     let whole = root.is_dir();
     for (inside, from) in files(root, what)? {
@@ -38,13 +39,13 @@ pub(super) fn copy(root: &Path, what: &str, to: &Path) -> Result<(), Problem> {
         if let Some(folder) = target.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
-        // Not a copy of the file: its permissions are not wanted.
+        // Copies only the content, not the permissions.
         std::fs::write(&target, read(&from)?).map_err(failed)?;
     }
     Ok(())
 }
 
-/// The SHA-256 of paths and contents, in the order of the paths.
+/// Returns the SHA-256 of all paths and contents, in the order of the paths.
 pub(super) fn checksum(root: &Path) -> Result<String, Problem> {
     let mut hash = Sha256::new();
     for (inside, path) in files(root, &root.display().to_string())? {
@@ -91,7 +92,7 @@ impl Walk<'_> {
     }
 
     fn entry(&mut self, path: &Path, inside: &str) -> Result<(), Problem> {
-        // Of the entry itself, not of what a link leads to.
+        // Metadata of the entry itself, not of a link's target.
         let about = std::fs::symlink_metadata(path).map_err(|cause| Problem::File {
             doing: "read",
             path: path.to_owned(),

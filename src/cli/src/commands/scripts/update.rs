@@ -1,4 +1,4 @@
-//! `palabre scripts update`.
+//! `palabre scripts update`: updates one or all installed scripts.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::problem::Problem;
 use crate::tell;
 
-/// Updates everything that was installed. What fails keeps nothing else from being updated.
+/// Updates all installed scripts. A failure does not keep the others from being updated.
 pub(super) fn all(config: &Config) -> Result<ExitCode, Problem> {
     let lock = Lock::read(config)?;
     let mut failed = false;
@@ -78,7 +78,7 @@ pub(super) fn one(config: &Config, name: &str, grants: &[String], force: bool) -
     needs::settle(config, name, &after.needs, grants)
 }
 
-/// The versions, and what became of the needs.
+/// Prints both versions, and added and removed needs.
 fn show_difference(name: &str, before: &Entry, after: &Entry) {
     let version = |entry: &Entry| match (&entry.version, &entry.revision) {
         (Some(version), _) => version.clone(),

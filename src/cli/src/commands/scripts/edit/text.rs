@@ -1,7 +1,8 @@
-//! Lines of YAML in the block style, as far as keys and how far they stand in. This is no parser, and nothing that is
-//! found here is believed before a parser has read the result.
+//! Line-based editing of block-style YAML, by keys and indentation.
+//!
+//! This is not a parser; the caller verifies the result with one.
 
-/// A text by its lines, each with its ending.
+/// A text as lines, each with its line ending.
 pub(super) struct Text {
     lines: Vec<String>,
     newline: &'static str,
@@ -11,15 +12,15 @@ pub(super) struct Text {
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) name: String,
-    /// The line's index.
+    /// The index of its line.
     pub(super) line: usize,
-    /// How far it stands in.
+    /// Its indentation, in spaces.
     pub(super) indent: usize,
     /// The index after the last line that belongs to it.
     pub(super) end: usize,
-    /// What stands behind it on its line, without a comment.
+    /// The value on its line, without a comment.
     pub(super) value: String,
-    /// Where on the line that begins.
+    /// The byte offset of the value in its line.
     start: usize,
 }
 
@@ -33,13 +34,12 @@ impl Text {
         self.lines.concat()
     }
 
-    /// How many lines there are.
+    /// Returns the number of lines.
     pub(super) fn len(&self) -> usize {
         self.lines.len()
     }
 
-    /// The keys on the lines from `from` to before `to`, without those below them. `None` when it is not keys that
-    /// stand there.
+    /// Returns the top-level keys of the lines `from..to`; `None` if they are not a block mapping.
     pub(super) fn keys(&self, from: usize, to: usize) -> Option<Vec<Key>> {
         let mut keys: Vec<Key> = Vec::new();
         for (line, text) in self.lines.iter().enumerate().take(to).skip(from) {
@@ -58,14 +58,14 @@ impl Text {
                 let start = indent + behind + lead;
                 keys.push(Key { name, line, indent, end: line + 1, value: value.trim().to_owned(), start });
             } else {
-                // It belongs to the key above it.
+                // The line belongs to the key above it.
                 keys.last_mut()?.end = line + 1;
             }
         }
         Some(keys)
     }
 
-    /// The entries of the list under `key`, each with how far it stands in.
+    /// Returns the entries of the list under `key`, each with its indentation.
     pub(super) fn items(&self, key: &Key) -> Vec<(usize, String)> {
         let contents = self.lines[key.line + 1..key.end].iter().filter_map(|line| content(line));
         contents
@@ -77,7 +77,7 @@ impl Text {
             .collect()
     }
 
-    /// Puts lines in before the line `at`.
+    /// Inserts lines before the line `at`.
     pub(super) fn insert(&mut self, at: usize, lines: &[String]) {
         let newline = self.newline;
         if at > 0
@@ -90,7 +90,7 @@ impl Text {
         drop(self.lines.splice(at..at, lines));
     }
 
-    /// Puts lines at the end, after an empty one.
+    /// Appends lines after an empty line.
     pub(super) fn append(&mut self, lines: &[String]) {
         if self.lines.last().is_some_and(|last| !last.trim().is_empty()) {
             self.insert(self.len(), &[String::new()]);
@@ -98,7 +98,7 @@ impl Text {
         self.insert(self.len(), lines);
     }
 
-    /// Puts `value` in the place of the key's value. `None` when there is none on its line.
+    /// Replaces the value of a key; `None` if it has none on its line.
     pub(super) fn replace_value(&mut self, key: &Key, value: &str) -> Option<()> {
         let end = key.start + key.value.len();
         let line = self.lines.get_mut(key.line)?;
@@ -109,7 +109,7 @@ impl Text {
         Some(())
     }
 
-    /// Makes a comment of the key and of what belongs to it.
+    /// Comments out a key and the lines that belong to it.
     pub(super) fn comment_out(&mut self, key: &Key) {
         for line in &mut self.lines[key.line..key.end] {
             let indent = line.len() - line.trim_start_matches(' ').len();
@@ -120,7 +120,7 @@ impl Text {
     }
 }
 
-/// How far a line stands in, and what is on it; `None` where there is nothing but a comment.
+/// Returns the indentation and content of a line; `None` if it is blank or a comment.
 fn content(line: &str) -> Option<(usize, &str)> {
     let line = line.trim_end();
     let content = line.trim_start_matches(' ');
@@ -131,7 +131,7 @@ fn is_item(content: &str) -> bool {
     content == "-" || content.starts_with("- ")
 }
 
-/// The key that a line begins with, and where it is over, after the colon.
+/// Returns the key at the beginning of a line, and the offset after its colon.
 fn split_key(content: &str) -> Option<(String, usize)> {
     let quote = content.chars().next().filter(|c| *c == '"' || *c == '\'');
     let (name, colon) = match quote {
@@ -152,7 +152,7 @@ fn ends_key(content: &str, at: usize) -> bool {
     content[at..].is_empty() || content[at..].starts_with([' ', '\t'])
 }
 
-/// What stands before a comment.
+/// Returns the text before a comment.
 fn without_comment(text: &str) -> &str {
     if text.trim_start().starts_with('#') {
         return "";
