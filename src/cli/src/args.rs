@@ -7,21 +7,21 @@ use clap::{Parser, Subcommand};
 use crate::commands::{DeadLettersCommand, ScriptsCommand};
 use crate::testing::TestArgs;
 
-/// A chat-bot runtime: rooms, scripts in Lua, and nothing lost.
+/// A chat-bot runtime with built-in chat rooms, Lua scripts and durable events.
 #[derive(Debug, Parser)]
 #[command(
     name = "palabre",
     version,
     about,
     after_help = "Examples:\n  palabre new my-bots && cd my-bots && palabre\n  palabre check\n  palabre test\n  palabre chat\n\n\
-                  Set PALABRE_LOG=debug (or trace, warn, palabre_engine=debug, …) to see more or less."
+                  Set PALABRE_LOG to change the log level: debug, trace, warn, palabre_engine=debug, …"
 )]
 pub(crate) struct Args {
-    /// The configuration file; paths in it are relative to its folder.
+    /// Path to the configuration file; paths in it are relative to its folder.
     #[arg(short, long, global = true, default_value = "bots.yaml", env = "PALABRE_CONFIG", value_name = "FILE")]
     pub(crate) config: PathBuf,
 
-    /// Write the log as JSON, one object a line.
+    /// Write the log as JSON, one object per line.
     #[arg(long, global = true)]
     pub(crate) json_log: bool,
 
@@ -31,68 +31,76 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the daemon (the default): bots, scripts and the room service, until Ctrl-C or SIGTERM.
+    /// Run the daemon until Ctrl-C or SIGTERM (default).
     Run {
-        /// Listen here instead of where the configuration says, as ADDRESS:PORT; port 0 takes any that is free.
-        #[arg(long, value_name = "ADDRESS")]
+        /// Address to listen on instead of the configured one; port 0 picks a free port.
+        #[arg(long, value_name = "ADDRESS:PORT")]
         listen: Option<String>,
     },
-    /// Make a project: bots.yaml, a first script, types for your editor.
+    /// Create a project with bots.yaml, a first script and types for your editor.
     New {
-        /// A folder that does not exist yet, or is empty.
+        /// Folder of the project, which must be empty or not exist yet.
         dir: PathBuf,
     },
-    /// Check the configuration, the scripts and every page of the store. Exit code 0: all is well; 1: a script is not; 2: the
-    /// configuration is not; 65: the store is damaged.
+    /// Check the configuration, the scripts and the store.
+    ///
+    /// Exit codes: 0 if there are no problems, 1 for problems in scripts, 2 for problems in the
+    /// configuration, 65 if the store is damaged.
     Check {
-        /// Ask the platforms too: whether they take the tokens, and what each bot lacks in which server.
+        /// Also check tokens and permissions of the bots with their platforms.
         #[arg(long)]
         online: bool,
-        /// Count anew how much each script stores.
+        /// Recount the storage of each script.
         #[arg(long)]
         repair: bool,
     },
-    /// Run the tests beside the scripts, on a simulated platform with a virtual clock. Exit code 1 when one fails.
+    /// Run the tests of scripts on a simulated platform with a virtual clock.
+    ///
+    /// Exit code 1 if a test fails.
     Test(TestArgs),
-    /// Show, install, update and remove scripts, and switch them on and off.
+    /// List, install, update, remove, enable and disable scripts.
     Scripts {
         #[command(subcommand)]
         command: ScriptsCommand,
     },
-    /// Talk to the scripts from the terminal, on a simulated platform. Nothing is kept.
+    /// Chat with the scripts in the terminal, on a simulated platform; nothing is stored.
     Chat {
-        /// Who you are; more than one, separated by commas, for a talk of several.
+        /// Your name; several names, separated by commas, for a chat with several users.
         #[arg(long = "as", default_value = "you", value_name = "NAME")]
         name: String,
-        /// Where you are.
+        /// Room to start in.
         #[arg(long, default_value = "general")]
         room: String,
     },
-    /// Copy the store into one file, while no daemon has it.
+    /// Back up the store to a file; the daemon must be stopped.
     Backup {
-        /// A file that does not exist yet.
+        /// Backup file, which must not exist yet.
         file: PathBuf,
     },
-    /// Put a backup in the place of the store; what is there is kept beside it, each time under another name.
+    /// Restore the store from a backup; the daemon must be stopped.
+    ///
+    /// The current store is kept next to the restored one, each time under a new name.
     Restore {
-        /// A file that `palabre backup` made.
+        /// Backup file made by `palabre backup`.
         file: PathBuf,
-        /// Say what would be done, and do nothing.
+        /// Show what would be done without doing it.
         #[arg(long)]
         dry_run: bool,
     },
-    /// Show events and actions that were given up, have them tried again, or forget them; while no daemon has the store.
+    /// List, show, retry or drop events and actions that were given up; the daemon must be stopped.
     DeadLetters {
         #[command(subcommand)]
         command: DeadLettersCommand,
     },
-    /// Print completions for a shell: palabre completions bash > /etc/bash_completion.d/palabre
+    /// Print a completion script for a shell.
+    ///
+    /// Example: palabre completions bash > /etc/bash_completion.d/palabre
     Completions {
-        /// The shell.
+        /// Shell to complete for.
         shell: clap_complete::Shell,
     },
     /// Print the JSON Schema of bots.yaml, for editors.
     Schema,
-    /// Print the reference of what scripts have, as Markdown.
+    /// Print the reference of the script API as Markdown.
     Reference,
 }

@@ -332,8 +332,8 @@ fn fill_in_value(value: &mut serde_json::Value) -> Result<(), String> {
 
 /// Does the same as [`from_environment`] for a secret.
 ///
-/// Since a secret is sent or compared as it is, also trims what copying and files leave around it: white space, control characters, byte order marks
-/// and zero-width spaces.
+/// A secret is sent or compared as it is, so this also trims what copying and files leave around it:
+/// white space, control characters, byte order marks and zero-width spaces.
 fn secret(text: &str) -> Result<String, String> {
     let is_around = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{FEFF}' | '\u{200B}');
     Ok(from_environment(text)?.trim_matches(is_around).to_owned())

@@ -24,7 +24,7 @@ pub(crate) fn backup(config: &Config, target: &Path) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Replaces the store by a backup and keeps the old one next to it. A dry run only prints the steps.
+/// Replaces the store by a backup and keeps the old one. A dry run only prints the steps.
 pub(crate) fn restore(config: &Config, source: &Path, dry_run: bool) -> Result<(), Problem> {
     let data = config.data();
     // A damaged backup must be detected before anything is moved.

@@ -16,30 +16,30 @@ use crate::tell;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadLettersCommand {
-    /// List them, oldest first.
+    /// List dead letters, oldest first.
     List {
-        /// As JSON, with all that they hold.
+        /// Print them as JSON, with their full content.
         #[arg(long)]
         json: bool,
     },
-    /// Show one with all that it holds, as JSON.
+    /// Show a dead letter with its full content, as JSON.
     Show {
-        /// Its number in the list.
+        /// Number from the list.
         number: u64,
     },
-    /// Have them tried again when the daemon starts.
+    /// Retry dead letters when the daemon starts.
     Retry(Which),
-    /// Forget them.
+    /// Delete dead letters.
     Drop(Which),
 }
 
-/// Which dead letters are meant.
+/// A selection of dead letters.
 #[derive(Debug, Args)]
 pub(crate) struct Which {
-    /// Their numbers in the list.
+    /// Numbers from the list.
     #[arg(required_unless_present = "all", value_name = "NUMBER")]
     numbers: Vec<u64>,
-    /// All that there are.
+    /// Select all dead letters.
     #[arg(long, conflicts_with = "numbers")]
     all: bool,
 }

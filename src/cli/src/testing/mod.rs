@@ -30,21 +30,21 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// The arguments of `palabre test`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TestArgs {
-    /// Folders of scripts, or single files; the configuration's scripts if none is named.
+    /// Folders of scripts or single test files; the scripts folder of bots.yaml if left out.
     pub(crate) paths: Vec<PathBuf>,
-    /// Only tests with this in their name, or their file's.
+    /// Run only tests with TEXT in their name or the name of their file.
     #[arg(short, long, value_name = "TEXT")]
     pub(crate) filter: Option<String>,
-    /// Where the random numbers begin; the same seed gives the same run.
+    /// Seed of the random numbers; the same seed gives the same run.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// How many tests run at the same time; as many as there are cores if this is left out.
+    /// Number of tests to run in parallel; the number of cores if left out.
     #[arg(short, long)]
     pub(crate) jobs: Option<usize>,
-    /// Write the results as JUnit XML too.
+    /// Also write the results as JUnit XML to FILE.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
-    /// Show which lines of the scripts no test has run.
+    /// Show which lines of the scripts were not run.
     #[arg(long)]
     pub(crate) coverage: bool,
 }

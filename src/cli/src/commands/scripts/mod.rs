@@ -32,60 +32,61 @@ use crate::tell;
 /// The subcommands of `palabre scripts`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ScriptsCommand {
-    /// Show all scripts: version, state, where they come from, and what is amiss.
+    /// List all scripts with version, state, origin and problems.
     List,
-    /// Show one script: what it says of itself, its settings, what it needs, its files and tests.
+    /// Show a script with its description, settings, needs, files and tests.
     Info {
-        /// The script.
+        /// Name of the script.
         name: String,
     },
-    /// Install a script, and note in scripts.lock where it came from.
+    /// Install a script and record its origin in scripts.lock.
     Install {
-        /// A folder, a .luau file, an archive (.tar.gz, .tgz, .zip), or a git address (https://…, ssh://…, git@…).
-        /// Behind an archive or a git address may stand //a/folder/in/it, behind a git address #a-tag-or-branch.
+        /// Folder, .luau file, archive (.tar.gz, .tgz, .zip) or git address (https://…, ssh://…, git@…).
+        ///
+        /// Append //folder to an archive or git address for a folder in it, and #tag or #branch to a git address.
         origin: String,
-        /// Its name here, where it has no script.yaml that says one.
+        /// Name of the script, if it has no script.yaml.
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
-        /// Grant this to it, in bots.yaml. May be said several times.
+        /// Grant a capability to the script in bots.yaml; may be repeated.
         #[arg(long = "grant", value_name = "CAPABILITY")]
         grants: Vec<String>,
-        /// Do not ask.
+        /// Do not ask for confirmation.
         #[arg(long)]
         yes: bool,
     },
-    /// Fetch a script, or all that were installed, again from where they came from.
+    /// Update a script, or all installed scripts, from their origins.
     Update {
-        /// The script; all, if this is left out.
+        /// Name of the script; all installed scripts if left out.
         name: Option<String>,
-        /// Grant this to it, in bots.yaml: something that the new version needs. May be said several times.
+        /// Grant a capability to the new version in bots.yaml; may be repeated.
         #[arg(long = "grant", value_name = "CAPABILITY", requires = "name")]
         grants: Vec<String>,
-        /// Also when its files were changed here; they are kept beside.
+        /// Replace files that were changed since the installation; a copy of them is kept.
         #[arg(long, requires = "name")]
         force: bool,
     },
-    /// Remove a script's files. What it stored is kept.
+    /// Remove the files of a script; its stored values are kept.
     Remove {
-        /// The script.
+        /// Name of the script.
         name: String,
-        /// Do not ask.
+        /// Do not ask for confirmation.
         #[arg(long)]
         yes: bool,
     },
-    /// Let a script run, in bots.yaml.
+    /// Enable a script in bots.yaml.
     Enable {
-        /// The script.
+        /// Name of the script.
         name: String,
     },
-    /// Keep a script from running, in bots.yaml.
+    /// Disable a script in bots.yaml.
     Disable {
-        /// The script.
+        /// Name of the script.
         name: String,
     },
-    /// Have a running daemon look at a script again.
+    /// Make a running daemon reload a script.
     Reload {
-        /// The script.
+        /// Name of the script.
         name: String,
     },
 }
