@@ -355,7 +355,7 @@ async fn what_is_missing_is_told_before_the_start() {
     let asked = tokio::task::spawn_blocking(move || (project.run(&["check", "--online"]), project));
     let ((code, out, _), project) = asked.await.unwrap();
     assert_eq!(code, Some(1), "{out}");
-    assert!(out.contains("in 1 servers") && out.contains("Server Members Intent"), "{out}");
+    assert!(out.contains("in 1 server\n") && out.contains("Server Members Intent"), "{out}");
     assert!(out.contains("in Village it lacks") && out.contains("Ban Members"), "{out}");
     assert!(out.contains("https://discord.com/oauth2/authorize?client_id="), "{out}");
     // A token that is refused is tried again slowly, and it is said what to do.

@@ -316,6 +316,6 @@ async fn a_server_that_accepts_and_never_answers_is_given_up_in_seconds() {
     let asked = tokio::task::spawn_blocking(move || project.run(&["check", "--online"]));
     let (code, out, _) = tokio::time::timeout(std::time::Duration::from_secs(60), asked).await.unwrap().unwrap();
     assert_eq!(code, Some(1), "{out}");
-    assert!(out.contains("has not answered yet") && out.contains("does not answer in time"), "{out}");
+    assert!(out.contains("has not responded yet") && out.contains("does not answer in time"), "{out}");
     drop(listener);
 }

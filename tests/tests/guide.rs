@@ -63,7 +63,7 @@ fn a_test_that_fails_shows_the_chat_and_the_line_and_is_in_the_junit_file() {
         "        dice.test.luau:2: found \"six\", expected \"seven\"",
         "        | #general alice: roll",
         "        | #general sim: six",
-        "        (in passing, dice: dice.luau:2: a bug)",
+        "        (script error: dice: dice.luau:2: a bug)",
         "  ok    passes",
         "2 passed, 1 failed (seed 1)",
         "  100 %  dice.luau: 3 of 3",

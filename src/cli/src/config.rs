@@ -175,13 +175,13 @@ impl Config {
         let mut rooms = self.file.bots.iter().filter(|(_, bot)| bot.value.platform == Platform::Rooms);
         let first = rooms.next();
         if let (Some((first, _)), Some((second, bot))) = (first, rooms.next()) {
-            let what = format!("there can be one room service; {first} is one already, and {second} is another");
+            let what = format!("there can be only one room service; both {first} and {second} have platform: rooms");
             return Err(place.wrong(&bot.referenced, &what));
         }
         let port = self.file.listen.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
         if port.is_none() {
             let listen = &self.file.listen;
-            let what = format!("listen: {listen} is no address; write it as 127.0.0.1:8080");
+            let what = format!("listen: {listen} is not an address; write it as 127.0.0.1:8080");
             return Err(place.wrong_literal(listen, &what));
         }
         self.file.server.check().map_err(|what| Problem::Config(format!("{}: {what}", place.path.display())))?;
@@ -192,7 +192,7 @@ impl Config {
         if let Some(room) = &self.file.operators.room
             && !room.split_once('/').is_some_and(|(bot, room)| self.file.bots.contains_key(bot) && !room.is_empty())
         {
-            let what = format!("operators: room: {room} is no room of a bot under bots:; write it as BOT/ROOM");
+            let what = format!("operators: room: {room} is not a room of a bot under bots:; write it as BOT/ROOM");
             return Err(place.wrong_literal(room, &what));
         }
         let tokens = self.file.tokens.values().map(|token| (&token.referenced, &token.value.token));
@@ -200,14 +200,14 @@ impl Config {
         let of_scripts = of_scripts.filter_map(|script| Some((&script.referenced, script.value.token.as_ref()?)));
         for (at, token) in tokens.chain(of_scripts) {
             if token.len() < SHORTEST_TOKEN {
-                let what = format!("a token has at least {SHORTEST_TOKEN} characters: a short one can be guessed");
+                let what = format!("a token must have at least {SHORTEST_TOKEN} characters, or it can be guessed");
                 return Err(place.wrong(at, &what));
             }
         }
         let folder = self.scripts_folder();
         let known = palabre_script::discover(&folder).map_err(|error| {
             Problem::Config(format!(
-                "{}: {error}; make the folder, or name another with scripts_folder:",
+                "{}: {error}; create the folder, or set another one with scripts_folder:",
                 place.path.display()
             ))
         })?;
@@ -220,7 +220,7 @@ impl Config {
             }
             let limits = &script.value.limits;
             if limits.memory_mb == 0 || limits.cpu_ms == 0 || limits.wall_s == 0 {
-                return Err(place.wrong(&script.referenced, "limits: memory_mb, cpu_ms and wall_s are at least 1"));
+                return Err(place.wrong(&script.referenced, "limits: memory_mb, cpu_ms and wall_s must be at least 1"));
             }
             for grant in &script.value.grants {
                 grants::check(&grant.value).map_err(|what| place.wrong(&grant.referenced, &what))?;
@@ -248,7 +248,8 @@ impl Config {
             let platform = bot.value.platform.name();
             if let Some(first) = known.insert((platform, account), name) {
                 let what = format!(
-                    "{first} and {name} have the token of one bot of {platform}, which can run once; remove one of them, or give it a bot of its own"
+                    "{first} and {name} have the token of the same bot on {platform}, which can only run once; remove \
+                     one of them, or create another bot for it"
                 );
                 return Err(place.wrong(&bot.referenced, &what));
             }
@@ -269,7 +270,7 @@ impl Config {
         let Some(fault) = faults.first() else { return Ok(()) };
         let key = fault.key.split('.').next().unwrap_or_default();
         let at = script.value.config.get(key).map_or(&script.referenced, |value| &value.referenced);
-        let more = if faults.len() > 1 { format!(" ({} more)", faults.len() - 1) } else { String::new() };
+        let more = if faults.len() > 1 { format!(" (and {} more)", faults.len() - 1) } else { String::new() };
         Err(place.wrong(at, &format!("config of {name}: {}: {}{more}", fault.key, fault.message)))
     }
 }
@@ -352,7 +353,7 @@ fn from_environment(text: &str) -> Result<String, String> {
         }
         let (name, after) = after.split_once('}').ok_or_else(|| format!("\"{text}\" has ${{ without }}"))?;
         let value = std::env::var(name).ok().ok_or_else(|| {
-            format!("the environment has no {name}; set it, or write the value in place of ${{{name}}}")
+            format!("the environment variable {name} is not set; set it, or replace ${{{name}}} by the value")
         })?;
         filled.push_str(before);
         filled.push_str(&value);

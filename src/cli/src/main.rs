@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            tell::error(&format!("cannot start: {error}"));
+            tell::error(&format!("cannot start the async runtime: {error}"));
             return ExitCode::FAILURE;
         }
     };

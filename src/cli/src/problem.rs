@@ -12,7 +12,7 @@ pub(crate) const DAMAGED: u8 = 65;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
     #[error(
-        "there is no {}; make a project with `palabre new DIR`, or name the file with --config FILE",
+        "cannot find {}; create a project with `palabre new DIR`, or pass the file with --config FILE",
         path.display()
     )]
     NoConfig { path: PathBuf },
@@ -29,10 +29,13 @@ pub(crate) enum Problem {
     Source(#[from] palabre_script::SourceError),
     #[error("cannot {doing} {}: {cause}", path.display())]
     File { doing: &'static str, path: PathBuf, cause: std::io::Error },
-    #[error("cannot listen on {address}: {cause}; stop the program that has it, or set another `listen:` in bots.yaml")]
+    #[error(
+        "cannot listen on {address}: {cause}; stop the program that uses it, or set another `listen:` in bots.yaml"
+    )]
     Listen { address: String, cause: std::io::Error },
     #[error(
-        "the thread {0} has died (a bug of Palabre's); what was acknowledged is safe, and the next start goes on with it"
+        "the thread {0} died, which is a bug in Palabre; acknowledged events are safe, and the next start continues \
+         with them"
     )]
     ThreadDied(String),
     #[error("{0}")]

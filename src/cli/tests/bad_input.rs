@@ -85,7 +85,7 @@ fn two_bots_with_one_token() {
     for (one, other, is_refused) in cases {
         let project = Project::new(&format!("bots:\n  one: {one}\n  other: {other}\n"), &[]);
         let told = told(&project, &["check"]);
-        assert_eq!(told.contains("one and other have the token of one bot of"), is_refused, "{one} {other}: {told}");
+        assert_eq!(told.contains("one and other have the token of the same bot"), is_refused, "{one} {other}: {told}");
         assert_eq!(told.starts_with("exit code 0"), !is_refused, "{one} {other}: {told}");
     }
 }

@@ -118,7 +118,7 @@ fn a_folder_is_installed_once_and_noted_in_the_lock() {
     assert_eq!((&noted["version"], &noted["needs"][0]), (&Value::from("1.0.0"), &Value::from("moderation")));
     assert_eq!(noted["sha256"].as_str().unwrap().len(), 64);
     assert_eq!(read(&project, "bots.yaml"), BOTS);
-    assert!(refused(&project, &["install", "origin/trivia"]).contains("there is a script trivia already"));
+    assert!(refused(&project, &["install", "origin/trivia"]).contains("there is already a script trivia"));
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_grant_is_written_only_for_what_is_asked_for() {
     let project = Project::new(BOTS, &[]);
     trivia(&project, "1.0.0", "moderation, \"http:opentdb.com\"");
     let said = refused(&project, &["install", "origin/trivia", "--grant", "files"]);
-    assert!(said.contains("trivia does not ask for it, but for moderation, http:opentdb.com"), "{said}");
+    assert!(said.contains("trivia does not need it; it needs moderation, http:opentdb.com"), "{said}");
     assert!(in_folder(&project).is_empty());
     let said = done(&project, &["install", "origin/trivia", "--grant", "http:opentdb.com"]);
     assert!(said.contains("needs moderation        not granted"), "{said}");
@@ -170,7 +170,7 @@ fn archives_that_lead_out_of_the_folder_are_refused() {
     make_zip(&project, "back.zip", &[("init.luau", SCRIPT), ("..\\evil.luau", "x")]);
     for archive in ["up.tgz", "up.zip", "root.tgz", "root.zip", "back.zip"] {
         let said = refused(&project, &["install", archive]);
-        assert!(said.contains("leads out of the folder"), "{archive}: {said}");
+        assert!(said.contains("is outside of the folder"), "{archive}: {said}");
     }
     assert!(in_folder(&project).is_empty());
     assert!(!project.path().join("evil.luau").exists() && !Path::new("/tmp/palabre-evil.luau").exists());
@@ -220,11 +220,11 @@ fn what_is_too_large_or_no_script_is_refused() {
         (vec!["lib"], "a script cannot be called lib"),
         (vec!["origin/trivia", "--name", "quiz"], "its script.yaml says name: trivia"),
         (vec!["nowhere"], "cannot install from nowhere"),
-        (vec!["."], "the scripts folder lies in it"),
+        (vec!["."], "it contains the scripts folder"),
         (vec!["--", "-oops"], "an origin is"),
         (vec!["http://example.com/trivia"], "use https://"),
         (vec!["ext::sh -c true"], "an origin is"),
-        (vec!["https://token@example.com/trivia"], "it has a password or token in it"),
+        (vec!["https://token@example.com/trivia"], "it contains a password or token"),
         (vec!["file:///nowhere/at/all"], "git says:"),
     ] {
         let said = refused(&project, &[&["install"][..], args.as_slice()].concat());
@@ -271,7 +271,7 @@ fn an_update_that_needs_more_is_refused_until_that_is_granted() {
     assert!(said.contains("palabre scripts update trivia --grant moderation"), "{said}");
     assert_eq!((read(&project, "bots.yaml"), lock(&project)), before);
     assert!(read(&project, "scripts/trivia/script.yaml").contains("1.0.0"));
-    assert!(refused(&project, &["update", "trivia", "--grant", "files"]).contains("does not ask for it"));
+    assert!(refused(&project, &["update", "trivia", "--grant", "files"]).contains("does not need it"));
     let said = done(&project, &["update", "trivia", "--grant", "moderation"]);
     assert!(said.contains("trivia 1.0.0 → 1.1.0"), "{said}");
     assert!(said.contains("needs moderation, which the old version did not"), "{said}");
@@ -290,7 +290,7 @@ fn what_was_changed_here_is_not_overwritten_unless_forced_and_then_kept() {
     write(&project, "scripts/trivia/init.luau", "-- mine\n");
     assert!(done(&project, &["list"]).contains("changed since it was installed"));
     trivia(&project, "1.1.0", "");
-    assert!(refused(&project, &["update", "trivia"]).contains("say --force"));
+    assert!(refused(&project, &["update", "trivia"]).contains("pass --force"));
     assert!(done(&project, &["update", "trivia", "--force"]).contains("kept as scripts/.trivia.old-1"));
     assert_eq!(in_folder(&project), [".trivia.old-1", "trivia"]);
     assert_eq!(read(&project, "scripts/.trivia.old-1/init.luau"), "-- mine\n");
@@ -305,7 +305,7 @@ fn switching_a_script_keeps_comments_and_order() {
     done(&project, &["disable", "hello"]);
     let disabled = before.replace("# a greeting\n", "# a greeting\n    enabled: false\n");
     assert_eq!(read(&project, "bots.yaml"), disabled);
-    assert!(done(&project, &["disable", "hello"]).contains("disabled already"));
+    assert!(done(&project, &["disable", "hello"]).contains("already disabled"));
     done(&project, &["enable", "hello"]);
     assert_eq!(read(&project, "bots.yaml"), disabled.replace("enabled: false", "enabled: true"));
     done(&project, &["disable", "other"]);
@@ -334,7 +334,7 @@ fn list_and_info_show_what_there_is_without_secrets() {
     write(&project, "origin/trivia/script.yaml", &text);
     write(&project, "origin/trivia/rounds.test.luau", "");
     let said = done(&project, &["install", "origin/trivia"]);
-    assert!(said.contains("uses economy ^1, which is not here"), "{said}");
+    assert!(said.contains("depends on economy ^1, which is not installed"), "{said}");
     let settings = "  trivia:\n    config:\n      rounds: 7\n      api_token: hush-hush\n";
     write(&project, "bots.yaml", &format!("{bots}{settings}"));
     let list = done(&project, &["list"]);
@@ -365,9 +365,9 @@ fn removing_leaves_a_configuration_that_works() {
     write(&project, "scripts/user/script.yaml", "name: user\ndepends: { trivia: \"^1\" }\n");
     assert!(refused(&project, &["remove", "trivia", "--yes"]).contains("it is used by user"));
     done(&project, &["remove", "user", "--yes"]);
-    assert!(refused(&project, &["remove", "trivia"]).contains("say --yes"));
+    assert!(refused(&project, &["remove", "trivia"]).contains("pass --yes"));
     let said = done(&project, &["remove", "trivia", "--yes"]);
-    assert!(said.contains("What it stored is kept"), "{said}");
+    assert!(said.contains("its stored values are kept"), "{said}");
     assert!(in_folder(&project).is_empty());
     assert_eq!(lock(&project)["scripts"], serde_json::json!({}));
     let bots = format!("{BOTS}\nscripts:\n  # trivia:\n  #   grants: [moderation]\n");
@@ -380,7 +380,7 @@ fn reloading_touches_the_file_that_runs_first() {
     let project = Project::new(BOTS, &[("hello.luau", SCRIPT)]);
     let path = project.path().join("scripts/hello.luau");
     File::options().append(true).open(&path).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
-    assert!(done(&project, &["reload", "hello"]).contains("scripts/hello.luau is touched"));
+    assert!(done(&project, &["reload", "hello"]).contains("touched scripts/hello.luau"));
     assert!(std::fs::metadata(&path).unwrap().modified().unwrap() > std::time::UNIX_EPOCH);
     assert_eq!(read(&project, "scripts/hello.luau"), SCRIPT);
 }

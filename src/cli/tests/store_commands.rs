@@ -48,7 +48,7 @@ fn restoring_twice_keeps_both_stores_that_were_there() {
     for text in ["first", "second", "third"] {
         put(&data, text);
         let out = runs(&project, &["restore", "b.redb"]);
-        assert!(out.contains("is kept as"), "{out}");
+        assert!(out.contains("kept the old store as"), "{out}");
         assert_eq!(value(&data), "backed up".repeat(20));
     }
     let copies = rescue_copies(&data);
@@ -140,7 +140,7 @@ fn check_counts_anew_what_scripts_store_when_asked_to() {
     let (code, out, _) = project.run(&["check"]);
     assert!(code == Some(65) && out.contains("5000000 bytes") && out.contains("--repair"), "{out}");
     let out = runs(&project, &["check", "--repair"]);
-    assert!(out.contains("counted anew"), "{out}");
+    assert!(out.contains("recounted"), "{out}");
     runs(&project, &["check"]);
 }
 
@@ -181,7 +181,7 @@ fn dead_letters_are_listed_shown_tried_again_and_dropped() {
     let (code, _, err) = project.run(&["dead-letters", "retry", "5", "9"]);
     assert!(code == Some(1) && err.contains("there is no dead letter 9"), "{err}");
     assert!(runs(&project, &["dead-letters", "retry", "5"]).contains("1 dead letter"));
-    assert!(runs(&project, &["dead-letters", "drop", "6"]).contains("1 dead letter forgotten"));
+    assert!(runs(&project, &["dead-letters", "drop", "6"]).contains("1 dead letter dropped"));
     assert!(runs(&project, &["dead-letters", "retry", "--all"]).contains("2 dead letters"));
     assert!(runs(&project, &["dead-letters", "list"]).contains("0 dead letters"));
     let (code, _, err) = project.run(&["dead-letters", "retry"]);

@@ -20,7 +20,7 @@ pub(crate) fn backup(config: &Config, target: &Path) -> Result<(), Problem> {
     store.backup(target)?;
     close_whole(&store)?;
     verified(target)?;
-    tell::line(&format!("{} is backed up in {}", data.display(), target.display()));
+    tell::line(&format!("backed up {} to {}", data.display(), target.display()));
     Ok(())
 }
 
@@ -35,22 +35,22 @@ pub(crate) fn restore(config: &Config, source: &Path, dry_run: bool) -> Result<(
         refuse_if_used(&data)?;
     }
     if dry_run {
-        tell::line(&format!("{} is a whole backup with {rows} rows", source.display()));
+        tell::line(&format!("{} is a valid backup with {rows} rows", source.display()));
         if let Some(kept) = &kept {
             tell::line(&format!("{} would be kept as {}", place.display(), kept.display()));
         }
-        tell::line(&format!("{} would be written; nothing is done, since this is a dry run", place.display()));
+        tell::line(&format!("{} would be written; nothing was changed (dry run)", place.display()));
         return Ok(());
     }
     let copy = copied(source, &data)?;
     if let Some(kept) = &kept {
         std::fs::rename(&place, kept).map_err(failed("move", &place))?;
-        tell::line(&format!("what was there is kept as {}", kept.display()));
+        tell::line(&format!("kept the old store as {}", kept.display()));
     }
     std::fs::rename(&copy, &place).map_err(failed("move", &copy))?;
     let folder = data.join(RESTORING);
     std::fs::remove_dir_all(&folder).map_err(failed("remove", &folder))?;
-    tell::line(&format!("{} is restored from {}", data.display(), source.display()));
+    tell::line(&format!("restored {} from {}", data.display(), source.display()));
     Ok(())
 }
 
@@ -64,7 +64,7 @@ fn copied(source: &Path, data: &Path) -> Result<PathBuf, Problem> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         _ => std::fs::create_dir_all(&folder),
     };
-    made.map_err(failed("make", &folder))?;
+    made.map_err(failed("create", &folder))?;
     let copy = folder.join(FILE);
     std::fs::copy(source, &copy).map_err(failed("copy", source))?;
     let store = Store::open(&folder)?;
@@ -81,7 +81,7 @@ fn verified(backup: &Path) -> Result<Inspection, Problem> {
         None => Ok(inspection),
         Some(finding) => {
             let more = inspection.findings.len() - 1;
-            let more = if more > 0 { format!(" (and {} more)", count(more, "problem")) } else { String::new() };
+            let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
             Err(Problem::Damaged(format!("{} is damaged: {finding}{more}", backup.display())))
         }
     }

@@ -19,21 +19,21 @@ use crate::{house, tell};
 
 /// The help for the commands of the terminal.
 const HELP: &str = "\
-:as NAME       speak as somebody else
+:as NAME       speak as another user
 :in ROOM       go to another room
-:who           who has spoken so far, and where
-/1, /2, …      press that button of the last message that has some
-:choose VALUE  choose from the last list (several values apart by spaces)
+:who           show all users so far, and the current user and room
+/1, /2, …      press that button of the last message with buttons
+:choose VALUE  choose from the last list (several values separated by spaces)
 :fill A=B …    fill in the last form
-:quit          leave (so does Ctrl-D)
-Everything else is said; /help shows the commands of the scripts.";
+:quit          quit (or press Ctrl-D)
+Any other text is sent as a message; /help shows the commands of the scripts.";
 
 pub(crate) async fn chat(config: Config, names: &str, room: &str) -> Result<(), Problem> {
     let people: Vec<String> =
         names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
-    let name = people.first().cloned().ok_or_else(|| Problem::Other("--as takes a name".to_owned()))?;
+    let name = people.first().cloned().ok_or_else(|| Problem::Other("--as needs a name".to_owned()))?;
     let sim = Sim::new("chat");
-    let entropy = SystemEntropy::new().map_err(|error| Problem::Other(format!("no randomness to be had: {error}")))?;
+    let entropy = SystemEntropy::new().map_err(|error| Problem::Other(format!("cannot get random numbers: {error}")))?;
     let mut scripts = house::scripts(&config)?;
     for script in &mut scripts {
         // There is one bot here, and it runs all scripts.
@@ -61,7 +61,7 @@ pub(crate) async fn chat(config: Config, names: &str, room: &str) -> Result<(), 
     let interactive = std::io::stdin().is_terminal();
     if interactive {
         tell::line(&format!(
-            "You are {name} in {room}, with {}. :help shows what the terminal understands. Ctrl-D leaves.",
+            "You are {name} in {room}, with {}. Type :help for help, and Ctrl-D to quit.",
             scripts_by_name.join(", ")
         ));
     }
@@ -142,7 +142,7 @@ impl Talk {
                 self.person.submits(&form.action, values.into()).await.map_err(failed)?;
                 return Ok(None);
             }
-            _ if word.starts_with(':') => return Ok(Some(format!("there is no {word}; :help shows what there is"))),
+            _ if word.starts_with(':') => return Ok(Some(format!("unknown command {word}; type :help for help"))),
             _ => {}
         }
         let number = line.strip_prefix('/').and_then(|rest| rest.parse::<usize>().ok());
@@ -156,7 +156,7 @@ impl Talk {
         match self.person.says(line).await {
             Ok(_) => Ok(None),
             Err(Unsaid::NotTaken(error)) => Err(failed(error)),
-            Err(refused) => Ok(Some(format!("  (not said: {refused})"))),
+            Err(refused) => Ok(Some(format!("  (not sent: {refused})"))),
         }
     }
 
@@ -246,7 +246,7 @@ fn read_lines(prompt: &Arc<Mutex<String>>, interactive: bool) -> Result<Reader, 
                 Ok(line) => line,
                 // Skip an invalid line; the next one may be valid.
                 Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
-                    tell::line("(a line that is not UTF-8 was passed over)");
+                    tell::line("(ignored a line that is not UTF-8)");
                     continue;
                 }
                 Err(_) => break,

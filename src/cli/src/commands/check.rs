@@ -94,7 +94,7 @@ fn not_granted(setup: &ScriptSetup) -> Option<String> {
     let all = missing.join(", ");
     (!missing.is_empty()).then(|| {
         format!(
-            "script {name}: it asks for {all}, which bots.yaml does not grant: scripts: {name}: {{ grants: [{all}] }}"
+            "script {name}: needs {all}, not granted in bots.yaml; add scripts: {name}: {{ grants: [{all}] }} there"
         )
     })
 }

@@ -22,7 +22,7 @@ pub(super) fn check_store(config: &Config, repair: bool) -> Result<usize, Proble
         return Err(StoreError::NotAFolder { path: data }.into());
     }
     if !data.join(FILE).exists() {
-        tell::line(&format!("store {}: none yet", data.display()));
+        tell::line(&format!("store {}: does not exist yet", data.display()));
         return Ok(0);
     }
     if repair {
@@ -36,7 +36,7 @@ fn look_through(data: &Path) -> Result<usize, Problem> {
     let store = match Store::look_into(data) {
         Ok(store) => store,
         Err(StoreError::Locked { holder, .. }) => {
-            tell::line(&format!("store {}: in use by {holder}, so it is not scanned", data.display()));
+            tell::line(&format!("store {}: not checked, since it is in use by {holder}", data.display()));
             return Ok(0);
         }
         Err(error) => return Err(error.into()),
@@ -50,13 +50,13 @@ fn look_through(data: &Path) -> Result<usize, Problem> {
         tell::line(&format!("store: {what}"));
     }
     if found.len() > SHOWN {
-        tell::line(&format!("store: and {} more", found.len() - SHOWN));
+        tell::line(&format!("store: and {} more problems", found.len() - SHOWN));
     }
     let rows: u64 = inspection.rows.iter().map(|(_, rows)| rows).sum();
     let verdict = if found.is_empty() { "ok" } else { "DAMAGED" };
     tell::line(&format!("store {}: {verdict}, {rows} rows, {}", data.display(), count(letters, "dead letter")));
     if letters > 0 {
-        tell::line("store: `palabre dead-letters list` shows them");
+        tell::line("store: run `palabre dead-letters list` to see the dead letters");
     }
     Ok(found.len())
 }
@@ -69,15 +69,15 @@ fn count_anew(data: &Path) -> Result<(), Problem> {
     let is_sum = |finding: &&Finding| finding.table == Some(TableId::ScriptUsage);
     if let Some(damage) = inspection.findings.iter().find(|finding| !is_sum(finding)) {
         return Err(Problem::Damaged(format!(
-            "the store {} is damaged ({damage}), which cannot be repaired; keep the file, and put the last backup in its \
-             place with `palabre restore`",
+            "the store {} is damaged and cannot be repaired ({damage}); keep the file, and restore the last backup \
+             with `palabre restore`",
             data.display()
         )));
     }
     let store = Store::open(data)?;
     store.recount()?;
     close_whole(&store)?;
-    tell::line(&format!("store {}: what scripts store is counted anew", data.display()));
+    tell::line(&format!("store {}: recounted the storage of each script", data.display()));
     Ok(())
 }
 

@@ -47,10 +47,7 @@ pub(crate) struct Which {
 pub(crate) async fn dead_letters(config: &Config, command: DeadLettersCommand) -> Result<(), Problem> {
     let data = config.data();
     if !data.join(FILE).exists() {
-        return Err(Problem::Other(format!(
-            "there is no store in {}, and so there are no dead letters",
-            data.display()
-        )));
+        return Err(Problem::Other(format!("there is no store in {}, so there are no dead letters", data.display())));
     }
     match command {
         DeadLettersCommand::List { json } => {
@@ -72,14 +69,14 @@ pub(crate) async fn dead_letters(config: &Config, command: DeadLettersCommand) -
             let numbers = which.of(&store)?;
             retry_dead_letters(&store, &numbers, SystemClock.now()).await?;
             close_whole(&store)?;
-            tell::line(&format!("{} will be tried again when the daemon starts", count(numbers.len(), "dead letter")));
+            tell::line(&format!("{} will be retried when the daemon starts", count(numbers.len(), "dead letter")));
         }
         DeadLettersCommand::Drop(which) => {
             let store = Store::open(&data)?;
             let numbers = which.of(&store)?;
             drop_dead_letters(&store, &numbers).await?;
             close_whole(&store)?;
-            tell::line(&format!("{} forgotten", count(numbers.len(), "dead letter")));
+            tell::line(&format!("{} dropped", count(numbers.len(), "dead letter")));
         }
     }
     Ok(())
@@ -117,7 +114,7 @@ fn summary(letter: &DeadLetter) -> String {
             let room = event.room.as_ref().map(|room| format!(" in {}", room.id)).unwrap_or_default();
             let kind = event.kind.name().as_str();
             format!(
-                "{}  event {kind}{room}, number {seq}, of script {script}: the daemon went down with it",
+                "{}  event {kind}{room}, number {seq}, of script {script}: the daemon crashed while handling it",
                 iso8601(*at)
             )
         }

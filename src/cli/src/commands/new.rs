@@ -13,8 +13,8 @@ const IGNORE: &str = "/data\n";
 pub(crate) fn new(dir: &Path) -> Result<(), Problem> {
     let occupied = dir.read_dir().is_ok_and(|mut entries| entries.next().is_some());
     if occupied || dir.is_file() {
-        let cause = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "there is something in it already");
-        return Err(Problem::File { doing: "make a project in", path: dir.to_owned(), cause });
+        let cause = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "it is not an empty folder");
+        return Err(Problem::File { doing: "create a project in", path: dir.to_owned(), cause });
     }
     let files = [
         ("bots.yaml", BOTS),
@@ -35,9 +35,9 @@ pub(crate) fn new(dir: &Path) -> Result<(), Problem> {
         }
         std::fs::write(&path, text).map_err(failed("write"))?;
     }
-    tell::line(&format!("Made {}. Now:", dir.display()));
+    tell::line(&format!("Created {}. Next:", dir.display()));
     tell::line(&format!("  cd {}", dir.display()));
     tell::line("  palabre            # then open http://127.0.0.1:8080 and say !ping");
-    tell::line("  palabre chat       # or talk to the script from here");
+    tell::line("  palabre chat       # or chat with the script in the terminal");
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use palabre_discord::online;
 use palabre_store::Store;
 
+use super::check::count;
 use crate::config::{BotConfig, Config, Platform};
 use crate::platforms::granted;
 use crate::tell;
@@ -32,7 +33,7 @@ async fn answered<T>(name: &str, platform: &str, asked: impl Future<Output = T>)
     if let Ok(answer) = tokio::time::timeout(QUIET, asked.as_mut()).await {
         return answer;
     }
-    tell::line(&format!("bot {name}: {platform} has not answered yet; waiting for it some seconds more"));
+    tell::line(&format!("bot {name}: {platform} has not responded yet; waiting a few more seconds"));
     asked.await
 }
 
@@ -47,19 +48,20 @@ async fn discord(config: &Config, name: &str, bot: &BotConfig) -> usize {
             return 1;
         }
     };
-    tell::line(&format!("bot {name}: Discord knows it as {}, in {} servers", online.name, online.servers.len()));
+    tell::line(&format!("bot {name}: {} on Discord, in {}", online.name, count(online.servers.len(), "server")));
     let mut wrong = 0;
     for (intent, without) in &online.lacking {
         wrong += 1;
         tell::line(&format!(
-            "bot {name}: its application does not have the {intent}: {without}. Switch it on in the developer portal, or leave it out of `intents`"
+            "bot {name}: its application lacks the {intent}: {without}. Enable it in the developer portal, or remove \
+             it from `intents`"
         ));
     }
     for (server, lacks) in online.servers.iter().filter(|(_, lacks)| !lacks.is_empty()) {
         wrong += 1;
         tell::line(&format!("bot {name}: in {server} it lacks {}", lacks.join(", ")));
     }
-    tell::line(&format!("bot {name}: it is let into a server at {}", online.invite));
+    tell::line(&format!("bot {name}: invite it to a server with {}", online.invite));
     wrong
 }
 
@@ -77,7 +79,7 @@ async fn telegram(config: &Config, name: &str, bot: &BotConfig) -> usize {
             return 1;
         }
     };
-    tell::line(&format!("bot {name}: Telegram knows it as @{}", online.name));
+    tell::line(&format!("bot {name}: @{} on Telegram", online.name));
     let mut wrong = 0;
     if let Some(problem) = &online.privacy {
         wrong += 1;
@@ -85,13 +87,13 @@ async fn telegram(config: &Config, name: &str, bot: &BotConfig) -> usize {
     }
     if let (Some(webhook), None) = (&online.webhook, &bot.telegram.webhook) {
         tell::line(&format!(
-            "bot {name}: updates are brought to {webhook} at present; the daemon takes that away and asks for them"
+            "bot {name}: updates currently go to the webhook {webhook}; the daemon removes it and uses polling"
         ));
     }
     for (group, lacks) in online.groups.iter().filter(|(_, lacks)| !lacks.is_empty()) {
         wrong += 1;
         tell::line(&format!("bot {name}: in {group} it lacks the rights {}", lacks.join(", ")));
     }
-    tell::line(&format!("bot {name}: it is let into a group at {}", online.invite));
+    tell::line(&format!("bot {name}: add it to a group with {}", online.invite));
     wrong
 }

@@ -33,7 +33,7 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     let store = open(data).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> =
-        Arc::new(SystemEntropy::new().map_err(|error| Problem::Other(format!("no randomness to be had: {error}")))?);
+        Arc::new(SystemEntropy::new().map_err(|error| Problem::Other(format!("cannot get random numbers: {error}")))?);
     let outside = Outside { store: &store, clock: &clock, entropy: &entropy };
     let Attached { bots, rooms, doors } = platforms::attach(&config, &outside)?;
     let listener = bind(&address).await?;
@@ -57,7 +57,7 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     if let Some(rooms) = &rooms
         && tokio::time::timeout(UP_WITHIN, rooms.ready()).await.is_err()
     {
-        tracing::warn!("the room service is not up yet");
+        tracing::warn!("the room service is not ready yet");
     }
     let settings = house::server(&config, &address);
     let local = listener.local_addr().map_or(address, |address| address.to_string());
@@ -83,13 +83,13 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     let stopping = async {
         let fatal = tokio::select! {
             reason = signals.asked_to_stop() => {
-                tracing::info!("{reason}: stopping");
+                tracing::info!("{reason}: shutting down");
                 None
             }
             fatal = engine.died() => Some(fatal),
         };
         if let Some(fatal) = &fatal {
-            tracing::error!("the daemon cannot go on and ends: {fatal:?}");
+            tracing::error!("fatal error, shutting down: {fatal:?}");
             // Gives monitoring a chance to read the reason from the health endpoint.
             tokio::time::sleep(SHOW_FATAL).await;
         }
@@ -98,7 +98,7 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     };
     let ((), (), fatal) = tokio::join!(serving, watching, stopping);
     if tokio::time::timeout(STOP_WITHIN, engine.shutdown()).await.is_err() {
-        tracing::error!("not everything ended in time; what was acknowledged is safe");
+        tracing::error!("the engine did not stop in time; acknowledged events are safe");
     }
     close(store.clone()).await;
     match fatal {
@@ -128,7 +128,7 @@ async fn close(store: Store) {
         Ok(Ok(())) => tracing::info!("the store is closed"),
         Ok(Err(_)) | Err(_) => {
             tracing::error!(
-                "the store could not be closed in order; what was acknowledged is safe, and the next start repairs it"
+                "the store was not closed cleanly; acknowledged events are safe, and the next start repairs it"
             );
         }
     }

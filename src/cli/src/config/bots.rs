@@ -79,10 +79,10 @@ impl BotConfig {
     /// Checks what deserialising cannot check. The error is a sentence.
     pub(super) fn check(&self, name: &str) -> Result<(), String> {
         if name.is_empty() || name.contains('/') || name.chars().any(char::is_whitespace) {
-            return Err(format!("the bot's name \"{name}\" must have no slash and no space in it"));
+            return Err(format!("the bot's name \"{name}\" must not be empty or contain a slash or a space"));
         }
         if self.outbox.actions == 0 || self.outbox.mb == 0 || self.outbox.answers_expire_s == 0 {
-            return Err("outbox: actions, mb and answers_expire_s are at least 1".to_owned());
+            return Err("outbox: actions, mb and answers_expire_s must be at least 1".to_owned());
         }
         self.rooms.check()?;
         palabre_server::check_origins(&self.rooms.origins).map_err(|what| format!("rooms: {what}"))?;
@@ -90,10 +90,12 @@ impl BotConfig {
         match self.platform {
             Platform::Rooms if has_token => Err(format!("{name} is the room service, which has no token")),
             Platform::Discord if !has_token => Err(format!(
-                "{name} is a bot on Discord and needs its token: `token: ${{DISCORD_TOKEN}}`, with the one from the developer portal in the environment"
+                "{name} is a bot on Discord and needs a token; write `token: ${{DISCORD_TOKEN}}`, and set that \
+                 variable to the token from the developer portal"
             )),
             Platform::Telegram if !has_token => Err(format!(
-                "{name} is a bot on Telegram and needs its token: `token: ${{TELEGRAM_TOKEN}}`, with the one from @BotFather in the environment"
+                "{name} is a bot on Telegram and needs a token; write `token: ${{TELEGRAM_TOKEN}}`, and set that \
+                 variable to the token from @BotFather"
             )),
             Platform::Telegram => self.telegram.check(),
             Platform::Discord => self.discord.shards.map_or(Ok(()), |shards| shards.check()),
@@ -101,7 +103,7 @@ impl BotConfig {
         }?;
         match &self.api {
             Some(api) if !(api.starts_with("https://") || api.starts_with("http://")) => {
-                Err(format!("api: {api} is no address; write it as https://HOST"))
+                Err(format!("api: {api} is not a URL; write it as https://HOST"))
             }
             _ => Ok(()),
         }

@@ -11,5 +11,5 @@ pub(super) fn check(grant: &str) -> Result<(), String> {
         return Ok(());
     }
     let near = nearest(grant, GRANTS.iter().copied());
-    Err(format!("there is no grant {grant}{near} There are {}, and http:HOST", GRANTS.join(", ")))
+    Err(format!("unknown grant `{grant}`, expected one of {}, http:HOST{near}", GRANTS.join(", ")))
 }

@@ -14,12 +14,12 @@ pub(super) fn merge(all: &mut Coverage, more: Coverage) {
 }
 
 pub(super) fn print(coverage: &Coverage) {
-    tell::line("lines that the tests have run:");
+    tell::line("lines run by the tests:");
     for (file, lines) in coverage {
         let run = lines.values().filter(|hits| **hits > 0).count();
         let missed: Vec<u32> = lines.iter().filter(|(_, hits)| **hits == 0).map(|(line, _)| *line).collect();
         let percent = if lines.is_empty() { 100 } else { run * 100 / lines.len() };
-        let rest = if missed.is_empty() { String::new() } else { format!(", not {}", ranges(&missed)) };
+        let rest = if missed.is_empty() { String::new() } else { format!(", missed {}", ranges(&missed)) };
         tell::line(&format!("  {percent:>3} %  {file}: {run} of {}{rest}", lines.len()));
     }
 }

@@ -98,7 +98,7 @@ pub(crate) fn test(config: Option<&Config>, args: &TestArgs) -> Result<ExitCode,
         }
     }
     if let (Some(filter), true, true) = (&args.filter, tests.is_empty(), outcomes.is_empty()) {
-        tell::line(&format!("no test has \"{filter}\" in its name, nor in its file's"));
+        tell::line(&format!("no test has \"{filter}\" in its name or the name of its file"));
         return Ok(ExitCode::from(1));
     }
     let covered = Mutex::new(Coverage::new());
@@ -178,7 +178,7 @@ fn find(config: Option<&Config>, paths: &[PathBuf]) -> Result<Vec<Suite>, Proble
             };
             files.insert((folder, path.clone()));
         } else {
-            let what = "there is no folder of scripts and no file *.test.luau";
+            let what = "it is neither a folder of scripts nor a *.test.luau file";
             return Err(Problem::Other(format!("{}: {what}", path.display())));
         }
     }
@@ -237,7 +237,7 @@ fn run(
     let failed = |message: String| Some(Failed { message, chat: Vec::new(), script_error: None });
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return (failed(format!("cannot start: {error}")), None, Coverage::default()),
+        Err(error) => return (failed(format!("cannot start the async runtime: {error}")), None, Coverage::default()),
     };
     let make = || scripts(config, suite, options, args.coverage);
     runtime.block_on(async {
@@ -283,5 +283,5 @@ async fn play(file: &TestFile, case: usize, stage: &mut Stage<'_>) -> Option<Str
 
 /// Prints that no tests were found.
 fn nothing() {
-    tell::line("no tests: they lie beside their scripts, as dice.test.luau beside dice.luau");
+    tell::line("no tests found; write the tests of dice.luau into dice.test.luau next to it");
 }

@@ -56,7 +56,7 @@ impl Refusals {
     pub(super) fn unexpected(&self) -> Option<String> {
         let Refusal { script, action, room, reason } = self.unexpected.first()?;
         Some(format!(
-            "an action of {script} was refused: {action} in {room}: {reason} (if that is meant to be, say \
+            "an action of {script} was refused: {action} in {room}: {reason} (if that is intended, call \
              t:expect_refused(\"{action}\") after it)"
         ))
     }
@@ -68,6 +68,6 @@ fn action(question: &Value) -> Result<ActionKind, String> {
     let found = ActionKind::ALL.iter().copied().find(|kind| kind.as_str() == name);
     found.ok_or_else(|| {
         let known: Vec<_> = ActionKind::ALL.iter().map(|kind| kind.as_str()).collect();
-        format!("there is no action \"{name}\"; there are {}", known.join(", "))
+        format!("unknown action \"{name}\", expected one of {}", known.join(", "))
     })
 }

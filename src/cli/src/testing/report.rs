@@ -16,7 +16,7 @@ pub(super) fn print(outcomes: &[Outcome], seed: u64) {
         let Some(failed) = &outcome.failure else {
             tell::line(&format!("  ok    {}", outcome.test));
             if let Some(error) = &outcome.script_error {
-                tell::line(&format!("        (in passing, {})", error.lines().next().unwrap_or_default()));
+                tell::line(&format!("        (script error: {})", error.lines().next().unwrap_or_default()));
             }
             continue;
         };
@@ -28,7 +28,7 @@ pub(super) fn print(outcomes: &[Outcome], seed: u64) {
         }
         if let Some(error) = &failed.script_error {
             for (index, line) in error.lines().enumerate() {
-                tell::line(&format!("        {}{line}", if index == 0 { "the script failed: " } else { "" }));
+                tell::line(&format!("        {}{line}", if index == 0 { "script error: " } else { "" }));
             }
         }
     }

@@ -49,7 +49,7 @@ impl Http for Replies {
         let replies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = replies.iter().rev().find(|(beginning, _)| request.url.starts_with(beginning));
         found.map(|(_, reply)| reply.clone()).ok_or_else(|| {
-            FetchError::Failed(format!("the test says nothing of what {} replies (t:reply_to)", request.url))
+            FetchError::Failed(format!("the test defines no reply of {}; add one with t:reply_to", request.url))
         })
     }
 }
@@ -164,14 +164,14 @@ impl<'s> Stage<'s> {
             },
             "edits" => {
                 let is_own = |line: &Line| line.author == person.name() && line.room == person.room();
-                let line = newest(&person, is_own).ok_or("they have said nothing that could be changed")?;
+                let line = newest(&person, is_own).ok_or("the user has no message to edit in this room")?;
                 person.edits(&line.id, text("text")).await.map_err(failed).map(|()| Value::Null)
             }
             "presses" => {
                 let label = text("label");
                 let with =
                     |line: &Line| line.buttons.iter().any(|button| button.label == label || button.action == label);
-                let line = newest(&person, with).ok_or_else(|| format!("there is no button \"{label}\" to be seen"))?;
+                let line = newest(&person, with).ok_or_else(|| format!("the user sees no button \"{label}\""))?;
                 let button = line.buttons.iter().find(|button| button.label == label || button.action == label);
                 let action = button.map_or(label, |button| &button.action);
                 person.presses(action, &line.id).await.map_err(failed).map(|()| Value::Null)
@@ -196,7 +196,7 @@ impl<'s> Stage<'s> {
             }
             "reacts" => {
                 let line = newest(&person, |line| line.shown().contains(text("text")));
-                let line = line.ok_or("there is no such message to react to")?;
+                let line = line.ok_or("the user sees no such message to react to")?;
                 let kind = EventKind::ReactionAdd { message: line.id.into(), emoji: text("emoji").to_owned() };
                 person.happens(kind).await.map_err(failed).map(|()| Value::Null)
             }
@@ -230,7 +230,7 @@ impl<'s> Stage<'s> {
             "expect_refused" => self.refusals.expect(question).map(Value::from),
             "advance" => {
                 let by = question["by"].as_str().map_or_else(|| question["by"].to_string(), ToOwned::to_owned);
-                let by = parse_duration(&by).ok_or_else(|| format!("\"{by}\" is no duration"))?;
+                let by = parse_duration(&by).ok_or_else(|| format!("\"{by}\" is not a duration"))?;
                 self.advance(by).await;
                 Ok(Value::Null)
             }
@@ -267,7 +267,7 @@ impl<'s> Stage<'s> {
                 Ok(Value::Null)
             }
             "request" => self.request(text("method"), text("path"), &question["options"]).await,
-            other => Err(format!("the stage cannot do {other}")),
+            other => Err(format!("unknown test operation {other}")),
         }
     }
 
@@ -333,7 +333,7 @@ impl<'s> Stage<'s> {
         if let Err(wrong) = route.check_body(&body) {
             return Ok(json!({ "status": 422, "body": wrong.join("; ") }));
         }
-        let query: serde_json::Map<_, _> = Url::parse(&format!("http://stage/?{query}"))
+        let query: serde_json::Map<_, _> = Url::parse(&format!("http://test/?{query}"))
             .map(|url| url.query_pairs().map(|(name, value)| (name.into_owned(), value.into())).collect())
             .unwrap_or_default();
         let headers = if options["headers"].is_object() { options["headers"].clone() } else { json!({}) };
@@ -354,7 +354,7 @@ impl<'s> Stage<'s> {
             let (now, next) = (self.clock.now(), engine.next_due());
             if next > end {
                 let answered = tokio::time::timeout(Duration::from_millis(100), &mut asking).await;
-                break answered.ok().ok_or("the route did not answer within 30 s of the stage's time")??;
+                break answered.ok().ok_or("the route did not respond within 30 s of virtual time")??;
             }
             self.clock.advance(Duration::from_millis(next.saturating_sub(now).max(1)));
         };
@@ -378,7 +378,8 @@ fn state(person: &Person, now: Millis, field: &str) -> Result<Value, String> {
         "refused" => Value::Null,
         other => {
             return Err(format!(
-                "a user has no {other}; there are muted, banned, kicked, kicks, approved, roles, nickname, refused"
+                "a user has no field {other}; expected one of muted, banned, kicked, kicks, approved, roles, nickname, \
+                 refused"
             ));
         }
     })

@@ -47,7 +47,7 @@ pub(super) fn unpack(archive: &Path, format: Format, into: &Path) -> Result<(), 
     };
     let file = File::open(archive).map_err(failed("read", archive))?;
     let size = file.metadata().map_err(failed("read", archive))?.len();
-    std::fs::create_dir(into).map_err(failed("make", into))?;
+    std::fs::create_dir(into).map_err(failed("create", into))?;
     let unpacking = Unpacking { archive, into, entries: 0, files: 0, bytes: 0 };
     if size > STREAM {
         return Err(unpacking.refused(&format!("it is larger than {} MiB", STREAM >> 20)));
@@ -85,7 +85,7 @@ impl Unpacking<'_> {
             } else if kind.is_file() || kind.is_contiguous() {
                 self.file(&name, &mut entry)?;
             } else if kind.is_symlink() || kind.is_hard_link() {
-                return Err(self.refused(&format!("its entry {name:?} is a link; a script is made of files alone")));
+                return Err(self.refused(&format!("its entry {name:?} is a link; a script may contain only files")));
             } else {
                 return Err(self.refused(&format!("its entry {name:?} is neither a file nor a folder")));
             }
@@ -99,7 +99,7 @@ impl Unpacking<'_> {
             let mut entry = archive.by_index(index).map_err(|error| self.damaged(&error))?;
             let name = entry.name().map_err(|error| self.damaged(&error))?.into_owned();
             if entry.is_symlink() {
-                return Err(self.refused(&format!("its entry {name:?} is a link; a script is made of files alone")));
+                return Err(self.refused(&format!("its entry {name:?} is a link; a script may contain only files")));
             }
             // Archives from other systems have no mode, or one without a file type.
             let kind = entry.unix_mode().map_or(0, |mode| mode & MODE_KIND);
@@ -117,7 +117,7 @@ impl Unpacking<'_> {
 
     fn folder(&mut self, name: &str) -> Result<(), Problem> {
         let path = self.target(name)?;
-        std::fs::create_dir_all(&path).map_err(|cause| Problem::File { doing: "make", path, cause })
+        std::fs::create_dir_all(&path).map_err(|cause| Problem::File { doing: "create", path, cause })
     }
 
     fn file(&mut self, name: &str, content: impl Read) -> Result<(), Problem> {
@@ -133,7 +133,7 @@ impl Unpacking<'_> {
         let mut file = match File::options().write(true).create_new(true).open(&path) {
             Ok(file) => file,
             Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
-                return Err(self.refused(&format!("its entry {name:?} is there twice")));
+                return Err(self.refused(&format!("its entry {name:?} occurs twice")));
             }
             Err(cause) => return Err(failed(cause)),
         };
@@ -142,7 +142,7 @@ impl Unpacking<'_> {
         let written = std::io::copy(&mut content.take(left.saturating_add(1)), &mut file)
             .map_err(|error| self.damaged(&error))?;
         if written > left {
-            return Err(self.refused(&format!("it holds more than {} MiB, the limit for a script", BYTES >> 20)));
+            return Err(self.refused(&format!("it contains more than {} MiB, the limit for a script", BYTES >> 20)));
         }
         self.bytes += written;
         Ok(())
@@ -165,16 +165,16 @@ impl Unpacking<'_> {
             }
         }
         if !inside {
-            return Err(self.refused(&format!("its entry {name:?} leads out of the folder")));
+            return Err(self.refused(&format!("its entry {name:?} is outside of the folder")));
         }
         Ok(path)
     }
 
     fn damaged(&self, error: &dyn std::error::Error) -> Problem {
-        self.refused(&format!("it cannot be read ({error}); it is damaged, or not what its name says"))
+        self.refused(&format!("it cannot be read ({error}); it is damaged or has the wrong extension"))
     }
 
     fn refused(&self, why: &str) -> Problem {
-        Problem::Other(format!("{} is not unpacked: {why}", self.archive.display()))
+        Problem::Other(format!("cannot unpack {}: {why}", self.archive.display()))
     }
 }

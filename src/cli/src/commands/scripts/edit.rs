@@ -47,12 +47,11 @@ impl Edit {
         match edited(old, name, &change).filter(|new| is_right(old, new, name, &change)) {
             Some(text) => Ok(Self { path, text }),
             None if change == Change::Removed => Err(Problem::Other(format!(
-                "{} has a shape that this command cannot change: take what it says of {name} out of scripts:, and \
-                 try again",
+                "cannot edit {}, since its layout is not supported; remove {name} from scripts: there, and try again",
                 path.display()
             ))),
             None => Err(Problem::Other(format!(
-                "{} has a shape that this command cannot change, so nothing was written into it; write yourself:\n{}",
+                "cannot edit {}, since its layout is not supported; nothing was changed. Add these lines yourself:\n{}",
                 path.display(),
                 change.lines(name)
             ))),

@@ -23,7 +23,7 @@ pub(super) fn clone(address: &str, reference: Option<&str>, into: &Path) -> Resu
     run(&mut clone, &format!("cannot fetch {address}"))?;
     let mut head = git();
     head.arg("-C").arg(into).args(["rev-parse", "HEAD"]);
-    let revision = run(&mut head, &format!("cannot tell which commit of {address} was fetched"))?;
+    let revision = run(&mut head, &format!("cannot find out the commit fetched from {address}"))?;
     let history = into.join(".git");
     std::fs::remove_dir_all(&history).map_err(|cause| Problem::File { doing: "remove", path: history, cause })?;
     Ok(revision.trim().to_owned())

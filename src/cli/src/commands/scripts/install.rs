@@ -54,7 +54,7 @@ fn vacant(scripts: &Path, name: &str) -> Result<(), Problem> {
     match taken.iter().find(|path| path.symlink_metadata().is_ok()) {
         None => Ok(()),
         Some(path) => Err(Problem::Other(format!(
-            "there is a script {name} already, {}; update it with `palabre scripts update {name}`, or remove it first",
+            "there is already a script {name} at {}; run `palabre scripts update {name}`, or remove it first",
             path.display()
         ))),
     }
@@ -73,14 +73,14 @@ pub(super) fn show_dependencies(config: &Config, manifest: &Manifest) -> Result<
     let scripts = installed::all(config)?;
     for (name, wanted) in &manifest.depends {
         let state = match scripts.iter().find(|script| script.name == *name).map(|script| script.says()) {
-            None => "is not here; install it too".to_owned(),
+            None => "is not installed; install it too".to_owned(),
             Some(says) => match says.and_then(|says| says.version.as_ref()) {
                 Some(version) if wanted.matches(version) => continue,
-                Some(version) => format!("is here as {version}; update it"),
-                None => "is here without a version; see whether it is the right one".to_owned(),
+                Some(version) => format!("is installed as {version}; update it"),
+                None => "is installed without a version; check that it is the right one".to_owned(),
             },
         };
-        tell::line(&format!("  uses {name} {wanted}, which {state}"));
+        tell::line(&format!("  depends on {name} {wanted}, which {state}"));
     }
     Ok(())
 }

@@ -118,10 +118,10 @@ fn confirmed(question: &str) -> Result<Option<bool>, Problem> {
     if !std::io::stdin().is_terminal() {
         return Ok(None);
     }
-    tell::line(&format!("{question} (yes or no)"));
+    tell::line(&format!("{question} [y/N]"));
     let mut answer = String::new();
     std::io::stdin()
         .read_line(&mut answer)
-        .map_err(|error| Problem::Other(format!("cannot read the answer: {error}; say --yes to do without it")))?;
+        .map_err(|error| Problem::Other(format!("cannot read the answer: {error}; pass --yes to skip the question")))?;
     Ok(Some(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")))
 }

@@ -11,10 +11,10 @@ pub(super) fn check(name: &str, needs: &[String], grants: &[String]) -> Result<(
     match grants.iter().find(|grant| !needs.contains(grant)) {
         None => Ok(()),
         Some(grant) if needs.is_empty() => {
-            Err(Problem::Other(format!("--grant {grant}: {name} does not ask for it; it asks for nothing")))
+            Err(Problem::Other(format!("--grant {grant}: {name} does not need it; it needs no grants")))
         }
         Some(grant) => {
-            Err(Problem::Other(format!("--grant {grant}: {name} does not ask for it, but for {}", needs.join(", "))))
+            Err(Problem::Other(format!("--grant {grant}: {name} does not need it; it needs {}", needs.join(", "))))
         }
     }
 }
@@ -57,11 +57,11 @@ pub(super) fn settle(config: &Config, name: &str, needs: &[String], grants: &[St
     if !more.is_empty() {
         Edit::plan(config, name, Change::Grants(granted.clone()))?.write()?;
         let more = more.join(", ");
-        tell::line(&format!("{file} grants {name} {more} now; a running daemon knows from its next start"));
+        tell::line(&format!("granted {more} to {name} in {file}; restart the daemon to apply this"));
     }
     let open: Vec<_> = needs.iter().filter(|need| !is_granted(&granted, need)).cloned().collect();
     if !open.is_empty() {
-        tell::line(&format!("What is not granted fails when the script does it. To grant all, write into {file}:"));
+        tell::line(&format!("Actions of the script that need other grants will fail. To grant all, add to {file}:"));
         granted.extend(open);
         tell::line(&Change::Grants(granted).lines(name));
     }

@@ -44,7 +44,7 @@ impl Origin {
         match scheme {
             Some("https" | "ssh" | "file") => return parse_git(text),
             Some("http" | "git") => {
-                return Err(refused(text, "anybody on the way could change what arrives; use https:// or ssh://"));
+                return Err(refused(text, "the connection is not protected against changes; use https:// or ssh://"));
             }
             Some(_) => return Err(refused(text, &format!("an origin is {KINDS}"))),
             None if is_scp(text) => return parse_git(text),
@@ -63,7 +63,7 @@ impl Origin {
             _ if real.is_dir() => Ok(Self::Here(real)),
             Some(format) => Ok(Self::Archive { path: real, format, inside }),
             None if is_source => Ok(Self::Here(real)),
-            None => Err(refused(text, &format!("it is none of what can be one: {KINDS}"))),
+            None => Err(refused(text, &format!("an origin is {KINDS}"))),
         }
     }
 
@@ -73,7 +73,7 @@ impl Origin {
             Self::Here(path) => {
                 let target = into.parent().and_then(|folder| folder.canonicalize().ok());
                 if target.is_some_and(|target| target.starts_with(path)) {
-                    return Err(refused(&self.to_string(), "the scripts folder lies in it; name the script's folder"));
+                    return Err(refused(&self.to_string(), "it contains the scripts folder; give the script's folder"));
                 }
                 Ok(Fetched { root: path.clone(), revision: None })
             }
@@ -163,16 +163,16 @@ fn parse_git(text: &str) -> Result<Origin, Problem> {
         let user = host.rsplit_once('@').map(|(user, _)| user);
         if user.is_some_and(|user| user.contains(':') || address.starts_with("https")) {
             // It would be written to scripts.lock and to every message.
-            return Err(refused("this address", "it has a password or token in it; leave those to git"));
+            return Err(refused("this address", "it contains a password or token; configure those in git"));
         }
     }
     if let Some(reference) = reference
         && (reference.is_empty() || reference.starts_with('-') || reference.contains(char::is_whitespace))
     {
-        return Err(refused(text, "after # comes a tag or a branch"));
+        return Err(refused(text, "a tag or branch must follow the #"));
     }
     if Format::of(address).is_some() {
-        return Err(refused(text, "archives are not downloaded; download it, and install the file"));
+        return Err(refused(text, "archives are not downloaded; download it yourself, and install the file"));
     }
     let inside = inside.map(|inside| parse_inside(text, inside)).transpose()?;
     Ok(Origin::Git { address: address.to_owned(), reference: reference.map(str::to_owned), inside })
@@ -195,12 +195,12 @@ fn parse_inside(origin: &str, inside: &str) -> Result<String, Problem> {
             Component::Normal(part) => parts.extend(part.to_str()),
             Component::CurDir => {}
             Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
-                return Err(refused(origin, "after // comes a folder within it"));
+                return Err(refused(origin, "a folder inside of it must follow the //"));
             }
         }
     }
     if parts.is_empty() {
-        return Err(refused(origin, "after // comes a folder within it"));
+        return Err(refused(origin, "a folder inside of it must follow the //"));
     }
     Ok(parts.join("/"))
 }

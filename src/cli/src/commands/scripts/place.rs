@@ -38,7 +38,7 @@ pub(super) fn put(
     if let (Err(problem), Some((old, aside))) = (&done, old)
         && let Err(again) = rename(aside, old)
     {
-        return Err(Problem::Other(format!("{problem}; and {again}: what was there lies in {}", aside.display())));
+        return Err(Problem::Other(format!("{problem}; then {again}; the old version is in {}", aside.display())));
     }
     done
 }

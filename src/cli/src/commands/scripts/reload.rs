@@ -19,6 +19,6 @@ pub(super) fn reload(config: &Config, name: &str) -> Result<(), Problem> {
         .open(&entry)
         .and_then(|file| file.set_modified(now))
         .map_err(|cause| Problem::File { doing: "touch", path: entry.clone(), cause })?;
-    tell::line(&format!("{} is touched: a running daemon reads {name} again", entry.display()));
+    tell::line(&format!("touched {}; a running daemon reloads {name}", entry.display()));
     Ok(())
 }

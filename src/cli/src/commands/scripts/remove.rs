@@ -16,14 +16,14 @@ pub(super) fn remove(config: &Config, name: &str, yes: bool) -> Result<(), Probl
     let users: Vec<_> = others.iter().filter(uses).map(|other| other.name.as_str()).collect();
     if !users.is_empty() {
         let users = users.join(", ");
-        return Err(Problem::Other(format!("{name} is not removed: it is used by {users}; remove that first")));
+        return Err(Problem::Other(format!("cannot remove {name}: it is used by {users}; remove that first")));
     }
     // bots.yaml is invalid if it has settings for a script that does not exist.
     let is_named = config.file.scripts.contains_key(name);
     let edit = is_named.then(|| Edit::plan(config, name, Change::Removed)).transpose()?;
     let mut lock = Lock::read(config)?;
     let state = match lock.get(name) {
-        None => ", which was not installed from anywhere",
+        None => ", which is not in scripts.lock",
         Some(entry) if !script.is_as_installed(entry) => ", whose files were changed since it was installed",
         Some(_) => "",
     };
@@ -32,7 +32,9 @@ pub(super) fn remove(config: &Config, name: &str, yes: bool) -> Result<(), Probl
     match answer {
         Some(true) => {}
         Some(false) => return Err(Problem::Other(format!("{name} was not removed"))),
-        None => return Err(Problem::Other(format!("{question} Nobody can be asked here; say --yes to do it"))),
+        None => {
+            return Err(Problem::Other(format!("{question} There is no terminal to ask on; pass --yes to remove it")));
+        }
     }
     let aside = place::aside(&script.path, name);
     place::put(&script.path, &aside, None, || {
@@ -43,8 +45,8 @@ pub(super) fn remove(config: &Config, name: &str, yes: bool) -> Result<(), Probl
     })?;
     place::remove(&aside)?;
     if is_named {
-        tell::line(&format!("What {} says of it stands there as a comment now", config.path().display()));
+        tell::line(&format!("its settings in {} are now a comment", config.path().display()));
     }
-    tell::line(&format!("{name} is removed. What it stored is kept, for the case that it comes back"));
+    tell::line(&format!("removed {name}; its stored values are kept in case it is installed again"));
     Ok(())
 }

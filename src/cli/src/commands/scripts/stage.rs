@@ -30,7 +30,7 @@ impl Staged {
     pub(super) fn fetch(scripts: &Path, origin: &Origin, wanted: Option<&str>) -> Result<Self, Problem> {
         let made = tempfile::Builder::new().prefix(".installing-").tempdir_in(scripts);
         let folder =
-            made.map_err(|cause| Problem::File { doing: "make a folder in", path: scripts.to_owned(), cause })?;
+            made.map_err(|cause| Problem::File { doing: "create a folder in", path: scripts.to_owned(), cause })?;
         let what = origin.to_string();
         let fetched = origin.fetch(&folder.path().join(".fetched"))?;
         let root = root(&fetched.root, &what, true)?;
@@ -74,7 +74,7 @@ fn root(fetched: &Path, what: &str, deeper: bool) -> Result<PathBuf, Problem> {
     }
     let refused = |why: &str| Err(Problem::Other(format!("cannot install from {what}: {why}")));
     if fetched.join(Manifest::FILE).is_file() {
-        return refused("it has a script.yaml and no init.luau, which is where a script in a folder begins");
+        return refused("it has a script.yaml but no init.luau, the entry point of a script in a folder");
     }
     let failed = |cause| Problem::File { doing: "read", path: fetched.to_owned(), cause };
     let (mut folders, mut sources) = (Vec::new(), Vec::new());
@@ -94,9 +94,9 @@ fn root(fetched: &Path, what: &str, deeper: bool) -> Result<PathBuf, Problem> {
         ([source], _) => Ok(source.clone()),
         ([], [folder]) if deeper => root(folder, what, false),
         ([], _) => {
-            refused("there is no init.luau in it; name the script's folder, for git and archives as ORIGIN//FOLDER")
+            refused("there is no init.luau in it; give the script's folder, for git and archives as ORIGIN//FOLDER")
         }
-        _ => refused("there are several .luau files in it and no init.luau; name one of them"),
+        _ => refused("there are several .luau files in it and no init.luau; give one of them"),
     }
 }
 
@@ -111,7 +111,7 @@ fn name(
         && manifest.name != wanted
     {
         return Err(Problem::Other(format!(
-            "cannot install {what} as {wanted}: its script.yaml says name: {}, and a script has that name everywhere",
+            "cannot install {what} as {wanted}: its script.yaml says name: {}, and that name cannot be changed",
             manifest.name
         )));
     }
@@ -120,7 +120,7 @@ fn name(
         return Ok(name.to_owned());
     }
     Err(Problem::Other(format!(
-        "cannot install {what}: \"{name}\" is no name for a script; say one with --name NAME: letters, digits, - and _"
+        "cannot install {what}: \"{name}\" is not a valid script name; pass --name NAME, with letters, digits, - and _"
     )))
 }
 
@@ -129,7 +129,7 @@ fn readable(folder: &Path, name: &str, what: &str) -> Result<(), Problem> {
     let found = discover(folder).map_err(|error| Problem::Other(error.to_string()))?;
     if !found.iter().any(|found| found.as_str() == name) {
         return Err(Problem::Other(format!(
-            "cannot install {what}: a script cannot be called {name}, the runtime has that for something else"
+            "cannot install {what}: a script cannot be called {name}, since that name is reserved"
         )));
     }
     let read = Source::read(folder, name).map(drop);

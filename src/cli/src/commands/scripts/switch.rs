@@ -10,11 +10,11 @@ pub(super) fn switch(config: &Config, name: &str, on: bool) -> Result<(), Proble
     installed::find(config, name)?;
     let state = if on { "enabled" } else { "disabled" };
     if installed::is_enabled(config, name) == on {
-        tell::line(&format!("{name} is {state} already"));
+        tell::line(&format!("{name} is already {state}"));
         return Ok(());
     }
     Edit::plan(config, name, Change::Enabled(on))?.write()?;
     let file = config.path().display();
-    tell::line(&format!("{name} is {state} in {file}; a running daemon knows from its next start"));
+    tell::line(&format!("{name} is {state} in {file}; restart the daemon to apply this"));
     Ok(())
 }

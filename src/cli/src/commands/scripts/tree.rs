@@ -103,7 +103,7 @@ impl Walk<'_> {
         }
         if !about.is_file() {
             let kind = if about.is_symlink() { "a symbolic link" } else { "neither a file nor a folder" };
-            return Err(self.refused(&format!("{inside:?} is {kind}; a script is made of files alone")));
+            return Err(self.refused(&format!("{inside:?} is {kind}; a script may contain only files")));
         }
         if inside.ends_with(".luau") && about.len() > SOURCE_BYTES {
             let limit = SOURCE_BYTES >> 10;
@@ -121,6 +121,6 @@ impl Walk<'_> {
     }
 
     fn refused(&self, why: &str) -> Problem {
-        Problem::Other(format!("{} cannot be a script: {why}", self.what))
+        Problem::Other(format!("{} is not a valid script: {why}", self.what))
     }
 }

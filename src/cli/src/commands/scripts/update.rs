@@ -21,7 +21,7 @@ pub(super) fn all(config: &Config) -> Result<ExitCode, Problem> {
         }
     }
     if lock.entries().next().is_none() {
-        tell::line("Nothing was installed with `palabre scripts install`, so there is nothing to update.");
+        tell::line("There is nothing to update: no script was installed with `palabre scripts install`");
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -32,14 +32,14 @@ pub(super) fn one(config: &Config, name: &str, grants: &[String], force: bool) -
     let mut lock = Lock::read(config)?;
     let Some(before) = lock.get(name).cloned() else {
         return Err(Problem::Other(format!(
-            "{name} was not installed with `palabre scripts install`, so it is not known where a new version could be"
+            "cannot update {name}: its origin is unknown, since it was not installed with `palabre scripts install`"
         )));
     };
     let changed = !script.is_as_installed(&before);
     if changed && !force {
         return Err(Problem::Other(format!(
-            "{name} is not updated: its files in {} were changed since it was installed; \
-             say --force to replace them, and they are kept beside",
+            "cannot update {name}: its files in {} were changed since it was installed; pass --force to replace them, \
+             which keeps a copy",
             script.path.display()
         )));
     }
@@ -56,8 +56,8 @@ pub(super) fn one(config: &Config, name: &str, grants: &[String], force: bool) -
     if unapproved.iter().any(|need| !grants.contains(need)) {
         let asked: Vec<_> = unapproved.iter().map(|need| format!("--grant {need}")).collect();
         return Err(Problem::Other(format!(
-            "{name} is not updated: the new version needs more than was approved; look at what it does with it, then: \
-             palabre scripts update {name} {}",
+            "cannot update {name}: the new version needs more than was approved; review its use, then run: palabre \
+             scripts update {name} {}",
             asked.join(" ")
         )));
     }
@@ -66,7 +66,7 @@ pub(super) fn one(config: &Config, name: &str, grants: &[String], force: bool) -
     let old = (script.path.as_path(), aside.as_path());
     place::put(&staged.path, &target, Some(old), || lock.set(name, Some(after.clone())))?;
     if changed {
-        tell::line(&format!("What was changed is kept as {}", aside.display()));
+        tell::line(&format!("the changed files are kept as {}", aside.display()));
     } else {
         place::remove(&aside)?;
     }
