@@ -102,10 +102,9 @@ impl Connection {
             return None;
         }
         let is_between = self.was_answered.load(Relaxed) && !self.has_received.load(Relaxed);
-        let (timeout, cause) =
-            if is_between { (timeouts.idle, Cause::Idle) } else { (timeouts.header, Cause::Header) };
+        let (limit, cause) = if is_between { (timeouts.idle, Cause::Idle) } else { (timeouts.header, Cause::Header) };
         let waited = now.saturating_sub(self.waiting_since.load(Relaxed));
-        (u128::from(waited) >= timeout.as_millis()).then_some(cause)
+        (u128::from(waited) >= limit.as_millis()).then_some(cause)
     }
 
     /// Closes it: all reads and writes fail from now on, and pending ones are woken.
