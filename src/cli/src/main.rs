@@ -1,12 +1,13 @@
 //! The `palabre` command.
 
 mod args;
+mod assemble;
 mod commands;
 mod config;
-mod house;
+mod logging;
+mod output;
 mod platforms;
 mod problem;
-mod tell;
 mod testing;
 
 use std::process::ExitCode;
@@ -20,12 +21,12 @@ fn main() -> ExitCode {
     let args = args::Args::parse();
     // Without an installed default, rustls fails at its first use if two providers are compiled in.
     drop(rustls::crypto::ring::default_provider().install_default());
-    tell::start_log(&args);
-    tell::keep_caught_panics_off_the_terminal();
+    logging::start(&args);
+    logging::hide_caught_panics();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            tell::error(&format!("cannot start the async runtime: {error}"));
+            output::error(&format!("cannot start the async runtime: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(problem) => {
-            tell::error(&problem.to_string());
+            output::error(&problem.to_string());
             problem.exit_code()
         }
     }

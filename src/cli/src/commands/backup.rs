@@ -8,8 +8,8 @@ use palabre_store::{Error as StoreError, Inspection, Store};
 use super::check::count;
 use super::check_store::{FILE, close_whole};
 use crate::config::Config;
+use crate::output;
 use crate::problem::Problem;
-use crate::tell;
 
 pub(crate) fn backup(config: &Config, target: &Path) -> Result<(), Problem> {
     let data = config.data();
@@ -20,7 +20,7 @@ pub(crate) fn backup(config: &Config, target: &Path) -> Result<(), Problem> {
     store.backup(target)?;
     close_whole(&store)?;
     verified(target)?;
-    tell::line(&format!("backed up {} to {}", data.display(), target.display()));
+    output::line(&format!("backed up {} to {}", data.display(), target.display()));
     Ok(())
 }
 
@@ -35,22 +35,22 @@ pub(crate) fn restore(config: &Config, source: &Path, dry_run: bool) -> Result<(
         refuse_if_used(&data)?;
     }
     if dry_run {
-        tell::line(&format!("{} is a valid backup with {rows} rows", source.display()));
+        output::line(&format!("{} is a valid backup with {rows} rows", source.display()));
         if let Some(kept) = &kept {
-            tell::line(&format!("{} would be kept as {}", place.display(), kept.display()));
+            output::line(&format!("{} would be kept as {}", place.display(), kept.display()));
         }
-        tell::line(&format!("{} would be written; nothing was changed (dry run)", place.display()));
+        output::line(&format!("{} would be written; nothing was changed (dry run)", place.display()));
         return Ok(());
     }
     let copy = copied(source, &data)?;
     if let Some(kept) = &kept {
         std::fs::rename(&place, kept).map_err(failed("move", &place))?;
-        tell::line(&format!("kept the old store as {}", kept.display()));
+        output::line(&format!("kept the old store as {}", kept.display()));
     }
     std::fs::rename(&copy, &place).map_err(failed("move", &copy))?;
     let folder = data.join(RESTORING);
     std::fs::remove_dir_all(&folder).map_err(failed("remove", &folder))?;
-    tell::line(&format!("restored {} from {}", data.display(), source.display()));
+    output::line(&format!("restored {} from {}", data.display(), source.display()));
     Ok(())
 }
 

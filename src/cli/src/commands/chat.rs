@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::config::Config;
 use crate::problem::Problem;
-use crate::{house, tell};
+use crate::{assemble, output};
 
 /// The help for the commands of the terminal.
 const HELP: &str = "\
@@ -34,7 +34,7 @@ pub(crate) async fn chat(config: Config, names: &str, room: &str) -> Result<(), 
     let name = people.first().cloned().ok_or_else(|| Problem::Other("--as needs a name".to_owned()))?;
     let sim = Sim::new("chat");
     let entropy = SystemEntropy::new().map_err(|error| Problem::Other(format!("cannot get random numbers: {error}")))?;
-    let mut scripts = house::scripts(&config)?;
+    let mut scripts = assemble::scripts(&config)?;
     for script in &mut scripts {
         // There is one bot here, and it runs all scripts.
         script.bots = None;
@@ -46,21 +46,21 @@ pub(crate) async fn chat(config: Config, names: &str, room: &str) -> Result<(), 
         entropy: Arc::new(entropy),
         bots: vec![(sim.bot(), Arc::clone(&sim) as Arc<dyn Adapter>)],
         scripts,
-        workers: house::workers(),
+        workers: assemble::workers(),
         journal_retention: Duration::from_secs(86_400),
-        settings: [(sim.bot().name, house::first_bot(Some(&config)))].into(),
+        settings: [(sim.bot().name, assemble::first_bot(Some(&config)))].into(),
         operators: palabre_engine::Operators::default(),
         http: Arc::new(palabre_engine::Web::default()),
     })
     .await?;
     for script in engine.status().scripts {
         if let Some(error) = script.last_error {
-            tell::error(&format!("{}: {error}", script.name));
+            output::error(&format!("{}: {error}", script.name));
         }
     }
     let interactive = std::io::stdin().is_terminal();
     if interactive {
-        tell::line(&format!(
+        output::line(&format!(
             "You are {name} in {room}, with {}. Type :help for help, and Ctrl-D to quit.",
             scripts_by_name.join(", ")
         ));
@@ -213,7 +213,7 @@ fn describe(line: &Line) -> String {
 fn print(printer: &mut Option<Box<dyn ExternalPrinter + Send>>, text: &str) {
     let printed = printer.as_mut().is_some_and(|printer| printer.print(format!("{text}\n")).is_ok());
     if !printed {
-        tell::line(text);
+        output::line(text);
     }
 }
 
@@ -246,7 +246,7 @@ fn read_lines(prompt: &Arc<Mutex<String>>, interactive: bool) -> Result<Reader, 
                 Ok(line) => line,
                 // Skip an invalid line; the next one may be valid.
                 Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
-                    tell::line("(ignored a line that is not UTF-8)");
+                    output::line("(ignored a line that is not UTF-8)");
                     continue;
                 }
                 Err(_) => break,

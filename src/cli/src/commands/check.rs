@@ -11,13 +11,13 @@ use palabre_script::{EmptyDoor, Ticker, Vm, read_file};
 use crate::commands::{check_store, scripts};
 use crate::config::Config;
 use crate::problem::{DAMAGED, Problem};
-use crate::{house, tell};
+use crate::{assemble, output};
 
 /// Checks everything. With `repair`, the storage of each script is recounted first.
 pub(crate) fn check(config: &Config, repair: bool) -> Result<ExitCode, Problem> {
-    let (bots, scripts) = (config.file.bots.len(), house::scripts(config)?);
+    let (bots, scripts) = (config.file.bots.len(), assemble::scripts(config)?);
     let linter = Linter::new().map_err(|error| Problem::Other(error.to_string()))?;
-    tell::line(&format!("configuration: ok, {}", count(bots, "bot")));
+    output::line(&format!("configuration: ok, {}", count(bots, "bot")));
     let ticker = Ticker::start().map_err(|error| Problem::Other(format!("cannot start a thread: {error}")))?;
     let mut wrong = 0;
     for setup in &scripts {
@@ -34,20 +34,20 @@ pub(crate) fn check(config: &Config, repair: bool) -> Result<ExitCode, Problem> 
                 let findings = findings(&linter, setup, &config.scripts_folder())?;
                 let needs = not_granted(setup);
                 if findings.is_empty() && needs.is_none() {
-                    tell::line(&format!("script {name}: ok"));
+                    output::line(&format!("script {name}: ok"));
                 }
                 wrong += findings.iter().filter(|(counts, _)| *counts).count() + usize::from(needs.is_some());
-                findings.into_iter().map(|(_, shown)| shown).chain(needs).for_each(|finding| tell::line(&finding));
+                findings.into_iter().map(|(_, shown)| shown).chain(needs).for_each(|finding| output::line(&finding));
             }
             Err(problem) => {
                 wrong += 1;
-                tell::line(&format!("script {name}: {problem}"));
+                output::line(&format!("script {name}: {problem}"));
             }
         }
     }
     let damages = check_store::check_store(config, repair)?;
     if wrong + damages > 0 {
-        tell::line(&format!("{} found", count(wrong + damages, "problem")));
+        output::line(&format!("{} found", count(wrong + damages, "problem")));
     }
     Ok(match (damages, wrong) {
         (0, 0) => ExitCode::SUCCESS,

@@ -6,8 +6,8 @@ use palabre_store::{Error as StoreError, Finding, Store, TableId};
 
 use super::check::count;
 use crate::config::Config;
+use crate::output;
 use crate::problem::Problem;
-use crate::tell;
 
 /// The name of the store's file in the data folder.
 pub(super) const FILE: &str = "palabre.redb";
@@ -22,7 +22,7 @@ pub(super) fn check_store(config: &Config, repair: bool) -> Result<usize, Proble
         return Err(StoreError::NotAFolder { path: data }.into());
     }
     if !data.join(FILE).exists() {
-        tell::line(&format!("store {}: does not exist yet", data.display()));
+        output::line(&format!("store {}: does not exist yet", data.display()));
         return Ok(0);
     }
     if repair {
@@ -36,7 +36,7 @@ fn look_through(data: &Path) -> Result<usize, Problem> {
     let store = match Store::look_into(data) {
         Ok(store) => store,
         Err(StoreError::Locked { holder, .. }) => {
-            tell::line(&format!("store {}: not checked, since it is in use by {holder}", data.display()));
+            output::line(&format!("store {}: not checked, since it is in use by {holder}", data.display()));
             return Ok(0);
         }
         Err(error) => return Err(error.into()),
@@ -47,16 +47,16 @@ fn look_through(data: &Path) -> Result<usize, Problem> {
     found.extend(palabre_engine::journal(&snapshot)?.filter_map(Result::err).map(|error| error.to_string()));
     let letters = palabre_engine::dead_letters(&snapshot)?.count();
     for what in found.iter().take(SHOWN) {
-        tell::line(&format!("store: {what}"));
+        output::line(&format!("store: {what}"));
     }
     if found.len() > SHOWN {
-        tell::line(&format!("store: and {} more problems", found.len() - SHOWN));
+        output::line(&format!("store: and {} more problems", found.len() - SHOWN));
     }
     let rows: u64 = inspection.rows.iter().map(|(_, rows)| rows).sum();
     let verdict = if found.is_empty() { "ok" } else { "DAMAGED" };
-    tell::line(&format!("store {}: {verdict}, {rows} rows, {}", data.display(), count(letters, "dead letter")));
+    output::line(&format!("store {}: {verdict}, {rows} rows, {}", data.display(), count(letters, "dead letter")));
     if letters > 0 {
-        tell::line("store: run `palabre dead-letters list` to see the dead letters");
+        output::line("store: run `palabre dead-letters list` to see the dead letters");
     }
     Ok(found.len())
 }
@@ -77,7 +77,7 @@ fn count_anew(data: &Path) -> Result<(), Problem> {
     let store = Store::open(data)?;
     store.recount()?;
     close_whole(&store)?;
-    tell::line(&format!("store {}: recounted the storage of each script", data.display()));
+    output::line(&format!("store {}: recounted the storage of each script", data.display()));
     Ok(())
 }
 

@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::check::count;
 use super::check_store::{FILE, close_whole};
 use crate::config::Config;
+use crate::output;
 use crate::problem::Problem;
-use crate::tell;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadLettersCommand {
@@ -62,21 +62,21 @@ pub(crate) async fn dead_letters(config: &Config, command: DeadLettersCommand) -
             close_whole(&store)?;
             let found = letters.iter().find(|(known, _)| *known == number);
             let (number, letter) = found.ok_or(DeadLetterError::Unknown(number))?;
-            tell::line(&pretty(&as_json(*number, letter)));
+            output::line(&pretty(&as_json(*number, letter)));
         }
         DeadLettersCommand::Retry(which) => {
             let store = Store::open(&data)?;
             let numbers = which.of(&store)?;
             retry_dead_letters(&store, &numbers, SystemClock.now()).await?;
             close_whole(&store)?;
-            tell::line(&format!("{} will be retried when the daemon starts", count(numbers.len(), "dead letter")));
+            output::line(&format!("{} will be retried when the daemon starts", count(numbers.len(), "dead letter")));
         }
         DeadLettersCommand::Drop(which) => {
             let store = Store::open(&data)?;
             let numbers = which.of(&store)?;
             drop_dead_letters(&store, &numbers).await?;
             close_whole(&store)?;
-            tell::line(&format!("{} dropped", count(numbers.len(), "dead letter")));
+            output::line(&format!("{} dropped", count(numbers.len(), "dead letter")));
         }
     }
     Ok(())
@@ -98,13 +98,13 @@ fn read(store: &Store) -> Result<Vec<(u64, DeadLetter)>, Problem> {
 fn list(letters: &[(u64, DeadLetter)], json: bool) {
     if json {
         let all = letters.iter().map(|(number, letter)| as_json(*number, letter)).collect();
-        tell::line(&pretty(&Value::Array(all)));
+        output::line(&pretty(&Value::Array(all)));
         return;
     }
     for (number, letter) in letters {
-        tell::line(&format!("{number}  {}", summary(letter)));
+        output::line(&format!("{number}  {}", summary(letter)));
     }
-    tell::line(&count(letters.len(), "dead letter"));
+    output::line(&count(letters.len(), "dead letter"));
 }
 
 /// Describes a dead letter on one line: time, content and reason, without the texts of messages.

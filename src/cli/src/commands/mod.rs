@@ -20,7 +20,7 @@ pub(crate) use scripts::ScriptsCommand;
 use crate::args::{Args, Command};
 use crate::config::{Config, File};
 use crate::problem::Problem;
-use crate::{tell, testing};
+use crate::{output, testing};
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Problem> {
     match args.command.unwrap_or(Command::Run { listen: None }) {
@@ -52,8 +52,8 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Problem> {
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "palabre", &mut std::io::stdout());
         }
-        Command::Schema => tell::line(&schema()),
-        Command::Reference => tell::line(&palabre_script::reference_markdown()),
+        Command::Schema => output::line(&schema()),
+        Command::Reference => output::line(&palabre_script::reference_markdown()),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crate::output;
 use crate::problem::Problem;
-use crate::tell;
 
 const BOTS: &str = include_str!("../../templates/bots.yaml");
 const SCRIPT: &str = include_str!("../../templates/hello.luau");
@@ -35,9 +35,9 @@ pub(crate) fn new(dir: &Path) -> Result<(), Problem> {
         }
         std::fs::write(&path, text).map_err(failed("write"))?;
     }
-    tell::line(&format!("Created {}. Next:", dir.display()));
-    tell::line(&format!("  cd {}", dir.display()));
-    tell::line("  palabre            # then open http://127.0.0.1:8080 and say !ping");
-    tell::line("  palabre chat       # or chat with the script in the terminal");
+    output::line(&format!("Created {}. Next:", dir.display()));
+    output::line(&format!("  cd {}", dir.display()));
+    output::line("  palabre            # then open http://127.0.0.1:8080 and say !ping");
+    output::line("  palabre chat       # or chat with the script in the terminal");
     Ok(())
 }

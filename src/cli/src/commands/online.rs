@@ -8,8 +8,8 @@ use palabre_store::Store;
 
 use super::check::count;
 use crate::config::{BotConfig, Config, Platform};
+use crate::output;
 use crate::platforms::granted;
-use crate::tell;
 
 /// The time without a response after which a line says that the platform is slow.
 const QUIET: Duration = Duration::from_secs(2);
@@ -33,7 +33,7 @@ async fn answered<T>(name: &str, platform: &str, asked: impl Future<Output = T>)
     if let Ok(answer) = tokio::time::timeout(QUIET, asked.as_mut()).await {
         return answer;
     }
-    tell::line(&format!("bot {name}: {platform} has not responded yet; waiting a few more seconds"));
+    output::line(&format!("bot {name}: {platform} has not responded yet; waiting a few more seconds"));
     asked.await
 }
 
@@ -44,24 +44,24 @@ async fn discord(config: &Config, name: &str, bot: &BotConfig) -> usize {
     let online = match answered(name, "Discord", asked).await {
         Ok(online) => online,
         Err(problem) => {
-            tell::line(&format!("bot {name}: {problem}"));
+            output::line(&format!("bot {name}: {problem}"));
             return 1;
         }
     };
-    tell::line(&format!("bot {name}: {} on Discord, in {}", online.name, count(online.servers.len(), "server")));
+    output::line(&format!("bot {name}: {} on Discord, in {}", online.name, count(online.servers.len(), "server")));
     let mut wrong = 0;
     for (intent, without) in &online.lacking {
         wrong += 1;
-        tell::line(&format!(
+        output::line(&format!(
             "bot {name}: its application lacks the {intent}: {without}. Enable it in the developer portal, or remove \
              it from `intents`"
         ));
     }
     for (server, lacks) in online.servers.iter().filter(|(_, lacks)| !lacks.is_empty()) {
         wrong += 1;
-        tell::line(&format!("bot {name}: in {server} it lacks {}", lacks.join(", ")));
+        output::line(&format!("bot {name}: in {server} it lacks {}", lacks.join(", ")));
     }
-    tell::line(&format!("bot {name}: invite it to a server with {}", online.invite));
+    output::line(&format!("bot {name}: invite it to a server with {}", online.invite));
     wrong
 }
 
@@ -75,25 +75,25 @@ async fn telegram(config: &Config, name: &str, bot: &BotConfig) -> usize {
     let online = match answered(name, "Telegram", asked).await {
         Ok(online) => online,
         Err(problem) => {
-            tell::line(&format!("bot {name}: {problem}"));
+            output::line(&format!("bot {name}: {problem}"));
             return 1;
         }
     };
-    tell::line(&format!("bot {name}: @{} on Telegram", online.name));
+    output::line(&format!("bot {name}: @{} on Telegram", online.name));
     let mut wrong = 0;
     if let Some(problem) = &online.privacy {
         wrong += 1;
-        tell::line(&format!("bot {name}: {problem}"));
+        output::line(&format!("bot {name}: {problem}"));
     }
     if let (Some(webhook), None) = (&online.webhook, &bot.telegram.webhook) {
-        tell::line(&format!(
+        output::line(&format!(
             "bot {name}: updates currently go to the webhook {webhook}; the daemon removes it and uses polling"
         ));
     }
     for (group, lacks) in online.groups.iter().filter(|(_, lacks)| !lacks.is_empty()) {
         wrong += 1;
-        tell::line(&format!("bot {name}: in {group} it lacks the rights {}", lacks.join(", ")));
+        output::line(&format!("bot {name}: in {group} it lacks the rights {}", lacks.join(", ")));
     }
-    tell::line(&format!("bot {name}: add it to a group with {}", online.invite));
+    output::line(&format!("bot {name}: add it to a group with {}", online.invite));
     wrong
 }

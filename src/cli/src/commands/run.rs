@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use crate::config::Config;
 use crate::platforms::{self, Attached, Outside};
 use crate::problem::Problem;
-use crate::{house, tell};
+use crate::{assemble, output};
 
 /// The time for which health endpoints report a fatal error before the daemon ends.
 const SHOW_FATAL: Duration = Duration::from_secs(2);
@@ -43,11 +43,11 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
         clock: Arc::clone(&clock),
         entropy,
         bots,
-        scripts: house::scripts(&config)?,
-        workers: house::workers(),
+        scripts: assemble::scripts(&config)?,
+        workers: assemble::workers(),
         journal_retention: Duration::from_secs(config.file.journal_days.saturating_mul(86_400)),
-        settings: house::settings(&config),
-        operators: house::operators(&config),
+        settings: assemble::settings(&config),
+        operators: assemble::operators(&config),
         http: Arc::new(Web::default()),
     })
     .await?;
@@ -59,7 +59,7 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     {
         tracing::warn!("the room service is not ready yet");
     }
-    let settings = house::server(&config, &address);
+    let settings = assemble::server(&config, &address);
     let local = listener.local_addr().map_or(address, |address| address.to_string());
     announce(&engine, &local, rooms.is_some());
     let (stop, word) = Shutdown::channel();
@@ -69,12 +69,12 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
         (mount, load)
     });
     // Routes of scripts, health and metrics are served without a room service too.
-    let (served, access) = (Arc::clone(&engine), house::access(&config));
+    let (served, access) = (Arc::clone(&engine), assemble::access(&config));
     let of_server = store.clone();
     let setup = Setup { engine: served, store: of_server, clock, access, settings, files, doors, rooms };
     let serving = palabre_server::serve(listener, setup, word.clone());
     let watching = async {
-        let setup = |name: &_, source| house::setup(&config, name, source);
+        let setup = |name: &_, source| assemble::setup(&config, name, source);
         match watch {
             Ok(watch) => watch.run(&engine, setup, word.clone()).await,
             Err(problem) => tracing::error!("scripts are not reloaded on save: {problem}"),
@@ -141,11 +141,11 @@ async fn bind(address: &str) -> Result<TcpListener, Problem> {
 /// Prints the address of the page, and the state of bots and scripts.
 fn announce(engine: &Engine, address: &str, has_page: bool) {
     let status = engine.status();
-    tell::line(&format!("Palabre {}", env!("CARGO_PKG_VERSION")));
+    output::line(&format!("Palabre {}", env!("CARGO_PKG_VERSION")));
     if has_page {
-        tell::line(&format!("  page     http://{address}"));
+        output::line(&format!("  page     http://{address}"));
     } else {
-        tell::line(&format!(
+        output::line(&format!(
             "  serves   http://{address} (no page: there is no bot with `platform: rooms` in bots.yaml)"
         ));
     }
@@ -156,7 +156,7 @@ fn announce(engine: &Engine, address: &str, has_page: bool) {
             BotState::Down(reason) => format!("down: {reason}"),
             BotState::Refused(reason) => format!("refused: {reason}"),
         };
-        tell::line(&format!("  bot      {} ({}): {state}", bot.name, bot.platform));
+        output::line(&format!("  bot      {} ({}): {state}", bot.name, bot.platform));
     }
     for script in &status.scripts {
         let what = match (script.state, &script.last_error) {
@@ -170,12 +170,12 @@ fn announce(engine: &Engine, address: &str, has_page: bool) {
             (_, Some(error)) => format!("NOT LOADED: {error}"),
             (_, None) => "NOT LOADED".to_owned(),
         };
-        tell::line(&format!("  script   {}: {what}", script.name));
+        output::line(&format!("  script   {}: {what}", script.name));
     }
     if status.scripts.is_empty() {
-        tell::line("  script   none yet");
+        output::line("  script   none yet");
     }
-    tell::line("Stop with Ctrl-C. Scripts are reloaded when you save them.");
+    output::line("Stop with Ctrl-C. Scripts are reloaded when you save them.");
 }
 
 /// The signals that request shutdown. They are caught from the creation of this value on.

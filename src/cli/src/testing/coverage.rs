@@ -2,7 +2,7 @@
 
 use palabre_script::Coverage;
 
-use crate::tell;
+use crate::output;
 
 pub(super) fn merge(all: &mut Coverage, more: Coverage) {
     for (file, lines) in more {
@@ -14,13 +14,13 @@ pub(super) fn merge(all: &mut Coverage, more: Coverage) {
 }
 
 pub(super) fn print(coverage: &Coverage) {
-    tell::line("lines run by the tests:");
+    output::line("lines run by the tests:");
     for (file, lines) in coverage {
         let run = lines.values().filter(|hits| **hits > 0).count();
         let missed: Vec<u32> = lines.iter().filter(|(_, hits)| **hits == 0).map(|(line, _)| *line).collect();
         let percent = if lines.is_empty() { 100 } else { run * 100 / lines.len() };
         let rest = if missed.is_empty() { String::new() } else { format!(", missed {}", ranges(&missed)) };
-        tell::line(&format!("  {percent:>3} %  {file}: {run} of {}{rest}", lines.len()));
+        output::line(&format!("  {percent:>3} %  {file}: {run} of {}{rest}", lines.len()));
     }
 }
 

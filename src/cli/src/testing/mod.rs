@@ -1,10 +1,10 @@
 //! `palabre test`: runs tests of scripts on a simulated platform with a virtual clock and a seed.
 
 mod coverage;
+mod harness;
 mod junit;
 mod refusals;
 mod report;
-mod stage;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -21,8 +21,8 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::problem::Problem;
-use crate::{house, tell};
-use stage::Stage;
+use crate::{assemble, output};
+use harness::Harness;
 
 /// The timeout of a test, in real time.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -98,13 +98,13 @@ pub(crate) fn test(config: Option<&Config>, args: &TestArgs) -> Result<ExitCode,
         }
     }
     if let (Some(filter), true, true) = (&args.filter, tests.is_empty(), outcomes.is_empty()) {
-        tell::line(&format!("no test has \"{filter}\" in its name or the name of its file"));
+        output::line(&format!("no test has \"{filter}\" in its name or the name of its file"));
         return Ok(ExitCode::from(1));
     }
     let covered = Mutex::new(Coverage::new());
     let done: Mutex<Vec<(usize, Outcome)>> = Mutex::default();
     let next = AtomicUsize::new(0);
-    let jobs = args.jobs.unwrap_or_else(house::workers).max(1);
+    let jobs = args.jobs.unwrap_or_else(assemble::workers).max(1);
     std::thread::scope(|scope| {
         for _ in 0..jobs.min(tests.len()) {
             scope.spawn(|| {
@@ -210,18 +210,18 @@ fn scripts(config: Option<&Config>, suite: &Suite, options: &Value, measured: bo
             source.is_measured = measured && name == suite.script;
             names.extend(source.depends());
         }
-        let mut setup = house::setup_of(config, &name, source);
+        let mut setup = assemble::setup_of(config, &name, source);
         setup.bots = None;
         if name == suite.script {
             if let Value::Object(config) = &options["config"] {
-                house::reconfigure(&mut setup, config);
+                assemble::reconfigure(&mut setup, config);
             }
             let grants = options["grants"].as_array().into_iter().flatten().filter_map(Value::as_str);
             setup.grants.extend(grants.map(ToOwned::to_owned));
         }
         setups.push(setup);
     }
-    setups.extend(house::built_in().map(|source| house::setup_of(None, &source.name.clone(), Ok(source))));
+    setups.extend(assemble::built_in().map(|source| assemble::setup_of(None, &source.name.clone(), Ok(source))));
     setups.reverse();
     setups
 }
@@ -241,37 +241,38 @@ fn run(
     };
     let make = || scripts(config, suite, options, args.coverage);
     runtime.block_on(async {
-        let settings = house::first_bot(config);
-        let mut stage = match Stage::new(&make, settings, args.seed).await {
-            Ok(stage) => stage,
+        let settings = assemble::first_bot(config);
+        let mut harness = match Harness::new(&make, settings, args.seed).await {
+            Ok(harness) => harness,
             Err(problem) => return (failed(problem), None, Coverage::default()),
         };
         // Each test loads its file again, so that it does not see variables set by other tests.
         let message = match TestFile::load(&suite.name, &suite.text, ticker) {
             Ok(file) => {
-                file.look_with(stage.look());
-                let played = tokio::time::timeout(LONGEST, play(&file, case, &mut stage)).await;
+                file.look_with(harness.look());
+                let played = tokio::time::timeout(LONGEST, play(&file, case, &mut harness)).await;
                 let played =
                     played.unwrap_or_else(|_| Some(format!("the test did not end within {} s", LONGEST.as_secs())));
-                played.or_else(|| stage.unexpected_refusal())
+                played.or_else(|| harness.unexpected_refusal())
             }
             Err(failure) => Some(failure.message),
         };
-        let script_error = stage.last_error();
-        let failure = message.map(|message| Failed { message, chat: stage.chat(), script_error: script_error.clone() });
-        (failure, script_error, stage.end().await)
+        let script_error = harness.last_error();
+        let failure =
+            message.map(|message| Failed { message, chat: harness.chat(), script_error: script_error.clone() });
+        (failure, script_error, harness.end().await)
     })
 }
 
 /// Runs a test to its end, answering its questions. Returns the failure, if any.
-async fn play(file: &TestFile, case: usize, stage: &mut Stage<'_>) -> Option<String> {
+async fn play(file: &TestFile, case: usize, harness: &mut Harness<'_>) -> Option<String> {
     let (running, mut step): (Option<RunningTest>, TestStep) = file.begin(case);
     loop {
         match step {
             TestStep::Passed => return None,
             TestStep::Failed(failure) => return Some(failure.message),
             TestStep::Ask(question) => {
-                let answer = stage.play(&question).await;
+                let answer = harness.play(&question).await;
                 match &running {
                     Some(running) => step = file.resume(running, answer),
                     None => return None,
@@ -283,5 +284,5 @@ async fn play(file: &TestFile, case: usize, stage: &mut Stage<'_>) -> Option<Str
 
 /// Prints that no tests were found.
 fn nothing() {
-    tell::line("no tests found; write the tests of dice.luau into dice.test.luau next to it");
+    output::line("no tests found; write the tests of dice.luau into dice.test.luau next to it");
 }

@@ -9,15 +9,15 @@ use super::installed::{self, Installed};
 use super::lock::Lock;
 use super::{install, needs, printable, tree};
 use crate::config::Config;
+use crate::output;
 use crate::problem::Problem;
-use crate::tell;
 
 pub(super) fn info(config: &Config, name: &str) -> Result<(), Problem> {
     let script = installed::find(config, name)?;
     let says = script.says();
-    tell::line(&installed::title(name, says));
+    output::line(&installed::title(name, says));
     if let Err(problem) = &script.manifest {
-        tell::line(problem);
+        output::line(problem);
     }
     if let Some(says) = says {
         fact("about", says.description.as_deref());
@@ -46,7 +46,7 @@ pub(super) fn info(config: &Config, name: &str) -> Result<(), Problem> {
 /// Prints a line, if there is a value.
 fn fact(label: &str, value: Option<&str>) {
     if let Some(value) = value {
-        tell::line(&format!("  {label:9}  {}", printable(value)));
+        output::line(&format!("  {label:9}  {}", printable(value)));
     }
 }
 
@@ -56,10 +56,10 @@ fn show_settings(config: &Config, script: &Installed) {
     if schema.is_none() && written.is_empty() {
         return;
     }
-    tell::line("settings");
+    output::line("settings");
     let Some(schema) = schema else {
         for (key, value) in &written {
-            tell::line(&format!("  {} = {}", printable(key), shown(key, value)));
+            output::line(&format!("  {} = {}", printable(key), shown(key, value)));
         }
         return;
     };
@@ -78,7 +78,7 @@ fn show_fields(fields: &BTreeMap<String, ConfigField>, written: &Map<String, Val
         };
         let about = field.description.as_deref().map(|about| format!(": {about}")).unwrap_or_default();
         let line = format!("{key} = {value} ({}, {whence}){about}", kind(field));
-        tell::line(&format!("{}{}", "  ".repeat(depth), printable(&line)));
+        output::line(&format!("{}{}", "  ".repeat(depth), printable(&line)));
         if let ConfigKind::Map(Some(inner)) = &field.kind {
             let none = Map::new();
             let written = written.get(key).and_then(Value::as_object).unwrap_or(&none);
@@ -140,11 +140,11 @@ fn show_files(script: &Installed) -> Result<(), Problem> {
     for (heading, tests) in [("files", false), ("tests", true)] {
         let mut shown = files.iter().filter(|(inside, _)| inside.ends_with(".test.luau") == tests).peekable();
         if shown.peek().is_some() {
-            tell::line(heading);
+            output::line(heading);
         }
         for (inside, path) in shown {
             let size = std::fs::metadata(path).map_or(0, |about| about.len());
-            tell::line(&format!("  {} ({size} bytes)", printable(inside)));
+            output::line(&format!("  {} ({size} bytes)", printable(inside)));
         }
     }
     Ok(())

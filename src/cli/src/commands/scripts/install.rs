@@ -4,13 +4,13 @@ use std::path::Path;
 
 use palabre_script::Manifest;
 
+use super::candidate::Candidate;
 use super::lock::Lock;
 use super::origin::Origin;
-use super::stage::Staged;
 use super::{confirmed, installed, needs, place, printable};
 use crate::config::Config;
+use crate::output;
 use crate::problem::Problem;
-use crate::tell;
 
 pub(super) fn install(
     config: &Config,
@@ -24,28 +24,28 @@ pub(super) fn install(
     if let Some(name) = name {
         vacant(&scripts, name)?;
     }
-    let staged = Staged::fetch(&scripts, &Origin::parse(origin)?, name)?;
-    let name = staged.name.as_str();
+    let candidate = Candidate::fetch(&scripts, &Origin::parse(origin)?, name)?;
+    let name = candidate.name.as_str();
     vacant(&scripts, name)?;
-    needs::check(name, &staged.entry.needs, grants)?;
-    let title = installed::title(name, staged.manifest.as_ref());
-    tell::line(&format!("{title}, from {}", staged.entry.origin));
-    if let Some(description) = staged.manifest.as_ref().and_then(|manifest| manifest.description.as_ref()) {
-        tell::line(&format!("  {}", printable(description)));
+    needs::check(name, &candidate.entry.needs, grants)?;
+    let title = installed::title(name, candidate.manifest.as_ref());
+    output::line(&format!("{title}, from {}", candidate.entry.origin));
+    if let Some(description) = candidate.manifest.as_ref().and_then(|manifest| manifest.description.as_ref()) {
+        output::line(&format!("  {}", printable(description)));
     }
-    needs::show(config, name, &staged.entry.needs, grants);
+    needs::show(config, name, &candidate.entry.needs, grants);
     // Without a terminal it is installed without asking: without grants a script can only answer.
     if !yes && confirmed(&format!("Install {title}?"))? == Some(false) {
         return Err(Problem::Other(format!("{name} was not installed")));
     }
-    let target = staged.target(&scripts);
-    place::put(&staged.path, &target, None, || lock.set(name, Some(staged.entry.clone())))?;
-    tell::line(&format!("{title} is installed in {}", target.display()));
-    if let Some(manifest) = &staged.manifest {
+    let target = candidate.target(&scripts);
+    place::put(&candidate.path, &target, None, || lock.set(name, Some(candidate.entry.clone())))?;
+    output::line(&format!("{title} is installed in {}", target.display()));
+    if let Some(manifest) = &candidate.manifest {
         show_dependencies(config, manifest)?;
         show_faults(config, manifest);
     }
-    needs::settle(config, name, &staged.entry.needs, grants)
+    needs::settle(config, name, &candidate.entry.needs, grants)
 }
 
 /// Fails if there is a script of that name already.
@@ -64,7 +64,7 @@ fn vacant(scripts: &Path, name: &str) -> Result<(), Problem> {
 pub(super) fn show_faults(config: &Config, manifest: &Manifest) {
     let given = config.file.scripts.get(&manifest.name).map(|script| script.value.values()).unwrap_or_default();
     for fault in manifest.configure(&given).err().unwrap_or_default() {
-        tell::line(&format!("  config in bots.yaml: {}", printable(&fault.to_string())));
+        output::line(&format!("  config in bots.yaml: {}", printable(&fault.to_string())));
     }
 }
 
@@ -80,7 +80,7 @@ pub(super) fn show_dependencies(config: &Config, manifest: &Manifest) -> Result<
                 None => "is installed without a version; check that it is the right one".to_owned(),
             },
         };
-        tell::line(&format!("  depends on {name} {wanted}, which {state}"));
+        output::line(&format!("  depends on {name} {wanted}, which {state}"));
     }
     Ok(())
 }

@@ -4,8 +4,8 @@ use super::installed::{self, Installed};
 use super::lock::Lock;
 use super::needs::is_granted;
 use crate::config::Config;
+use crate::output;
 use crate::problem::Problem;
-use crate::tell;
 
 /// Name, version, state, origin and problems.
 type Row = [String; 5];
@@ -22,13 +22,13 @@ pub(super) fn list(config: &Config) -> Result<(), Problem> {
         }
     }
     if rows.is_empty() {
-        tell::line(&format!("There are no scripts in {} yet", config.scripts_folder().display()));
+        output::line(&format!("There are no scripts in {} yet", config.scripts_folder().display()));
     }
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let [name, version, state, origin] = [0, 1, 2, 3].map(width);
     for row in &rows {
         let line = format!("{:name$}  {:version$}  {:state$}  {:origin$}  {}", row[0], row[1], row[2], row[3], row[4]);
-        tell::line(line.trim_end());
+        output::line(line.trim_end());
     }
     Ok(())
 }

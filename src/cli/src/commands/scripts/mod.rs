@@ -1,6 +1,7 @@
 //! `palabre scripts`: shows, installs, updates and removes scripts.
 
 mod archive;
+mod candidate;
 mod edit;
 mod git;
 mod info;
@@ -13,7 +14,6 @@ mod origin;
 mod place;
 mod reload;
 mod remove;
-mod stage;
 mod switch;
 mod tree;
 mod update;
@@ -26,8 +26,8 @@ use clap::Subcommand;
 pub(crate) use needs::is_granted;
 
 use crate::config::Config;
+use crate::output;
 use crate::problem::Problem;
-use crate::tell;
 
 /// The subcommands of `palabre scripts`.
 #[derive(Debug, Subcommand)]
@@ -118,7 +118,7 @@ fn confirmed(question: &str) -> Result<Option<bool>, Problem> {
     if !std::io::stdin().is_terminal() {
         return Ok(None);
     }
-    tell::line(&format!("{question} [y/N]"));
+    output::line(&format!("{question} [y/N]"));
     let mut answer = String::new();
     std::io::stdin()
         .read_line(&mut answer)

@@ -3,8 +3,8 @@
 use super::edit::{Change, Edit};
 use super::installed;
 use crate::config::Config;
+use crate::output;
 use crate::problem::Problem;
-use crate::tell;
 
 /// Fails if one of the grants is not needed by the script.
 pub(super) fn check(name: &str, needs: &[String], grants: &[String]) -> Result<(), Problem> {
@@ -39,7 +39,7 @@ pub(super) fn show(config: &Config, name: &str, needs: &[String], grants: &[Stri
             (false, true) => "to be granted in bots.yaml",
             (false, false) => "not granted",
         };
-        tell::line(&format!("  needs {need:width$}  {state}"));
+        output::line(&format!("  needs {need:width$}  {state}"));
     }
 }
 
@@ -57,13 +57,13 @@ pub(super) fn settle(config: &Config, name: &str, needs: &[String], grants: &[St
     if !more.is_empty() {
         Edit::plan(config, name, Change::Grants(granted.clone()))?.write()?;
         let more = more.join(", ");
-        tell::line(&format!("granted {more} to {name} in {file}; restart the daemon to apply this"));
+        output::line(&format!("granted {more} to {name} in {file}; restart the daemon to apply this"));
     }
     let open: Vec<_> = needs.iter().filter(|need| !is_granted(&granted, need)).cloned().collect();
     if !open.is_empty() {
-        tell::line(&format!("Actions of the script that need other grants will fail. To grant all, add to {file}:"));
+        output::line(&format!("Actions of the script that need other grants will fail. To grant all, add to {file}:"));
         granted.extend(open);
-        tell::line(&Change::Grants(granted).lines(name));
+        output::line(&Change::Grants(granted).lines(name));
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use palabre_model::{Clock, SystemClock};
 
 use super::installed;
 use crate::config::Config;
+use crate::output;
 use crate::problem::Problem;
-use crate::tell;
 
 pub(super) fn reload(config: &Config, name: &str) -> Result<(), Problem> {
     let script = installed::find(config, name)?;
@@ -19,6 +19,6 @@ pub(super) fn reload(config: &Config, name: &str) -> Result<(), Problem> {
         .open(&entry)
         .and_then(|file| file.set_modified(now))
         .map_err(|cause| Problem::File { doing: "touch", path: entry.clone(), cause })?;
-    tell::line(&format!("touched {}; a running daemon reloads {name}", entry.display()));
+    output::line(&format!("touched {}; a running daemon reloads {name}", entry.display()));
     Ok(())
 }

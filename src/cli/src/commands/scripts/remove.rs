@@ -5,8 +5,8 @@ use super::installed::Installed;
 use super::lock::Lock;
 use super::{confirmed, installed, place};
 use crate::config::Config;
+use crate::output;
 use crate::problem::Problem;
-use crate::tell;
 
 pub(super) fn remove(config: &Config, name: &str, yes: bool) -> Result<(), Problem> {
     let script = installed::find(config, name)?;
@@ -45,8 +45,8 @@ pub(super) fn remove(config: &Config, name: &str, yes: bool) -> Result<(), Probl
     })?;
     place::remove(&aside)?;
     if is_named {
-        tell::line(&format!("its settings in {} are now a comment", config.path().display()));
+        output::line(&format!("its settings in {} are now a comment", config.path().display()));
     }
-    tell::line(&format!("removed {name}; its stored values are kept in case it is installed again"));
+    output::line(&format!("removed {name}; its stored values are kept in case it is installed again"));
     Ok(())
 }

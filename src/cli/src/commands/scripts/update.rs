@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
+use super::candidate::Candidate;
 use super::lock::{Entry, Lock};
 use super::origin::Origin;
-use super::stage::Staged;
 use super::{install, installed, needs, place};
 use crate::config::Config;
+use crate::output;
 use crate::problem::Problem;
-use crate::tell;
 
 /// Updates all installed scripts. A failure does not keep the others from being updated.
 pub(super) fn all(config: &Config) -> Result<ExitCode, Problem> {
@@ -16,12 +16,12 @@ pub(super) fn all(config: &Config) -> Result<ExitCode, Problem> {
     let mut failed = false;
     for (name, _) in lock.entries() {
         if let Err(problem) = one(config, name, &[], false) {
-            tell::error(&problem.to_string());
+            output::error(&problem.to_string());
             failed = true;
         }
     }
     if lock.entries().next().is_none() {
-        tell::line("There is nothing to update: no script was installed with `palabre scripts install`");
+        output::line("There is nothing to update: no script was installed with `palabre scripts install`");
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -44,11 +44,11 @@ pub(super) fn one(config: &Config, name: &str, grants: &[String], force: bool) -
         )));
     }
     let scripts = config.scripts_folder();
-    let staged = Staged::fetch(&scripts, &Origin::parse(&before.origin)?, Some(name))?;
-    let after = &staged.entry;
+    let candidate = Candidate::fetch(&scripts, &Origin::parse(&before.origin)?, Some(name))?;
+    let after = &candidate.entry;
     needs::check(name, &after.needs, grants)?;
     if after.sha256 == before.sha256 && !changed {
-        tell::line(&format!("{} is up to date", installed::title(name, staged.manifest.as_ref())));
+        output::line(&format!("{} is up to date", installed::title(name, candidate.manifest.as_ref())));
         return needs::settle(config, name, &[], grants);
     }
     show_difference(name, &before, after);
@@ -62,16 +62,20 @@ pub(super) fn one(config: &Config, name: &str, grants: &[String], force: bool) -
         )));
     }
     let aside = place::aside(&script.path, name);
-    let target = staged.target(&scripts);
+    let target = candidate.target(&scripts);
     let old = (script.path.as_path(), aside.as_path());
-    place::put(&staged.path, &target, Some(old), || lock.set(name, Some(after.clone())))?;
+    place::put(&candidate.path, &target, Some(old), || lock.set(name, Some(after.clone())))?;
     if changed {
-        tell::line(&format!("the changed files are kept as {}", aside.display()));
+        output::line(&format!("the changed files are kept as {}", aside.display()));
     } else {
         place::remove(&aside)?;
     }
-    tell::line(&format!("{} is installed in {}", installed::title(name, staged.manifest.as_ref()), target.display()));
-    if let Some(manifest) = &staged.manifest {
+    output::line(&format!(
+        "{} is installed in {}",
+        installed::title(name, candidate.manifest.as_ref()),
+        target.display()
+    ));
+    if let Some(manifest) = &candidate.manifest {
         install::show_dependencies(config, manifest)?;
         install::show_faults(config, manifest);
     }
@@ -85,11 +89,11 @@ fn show_difference(name: &str, before: &Entry, after: &Entry) {
         (None, Some(revision)) => revision.chars().take(12).collect(),
         (None, None) => entry.sha256.chars().take(12).collect(),
     };
-    tell::line(&format!("{name} {} → {}", version(before), version(after)));
+    output::line(&format!("{name} {} → {}", version(before), version(after)));
     for need in after.needs.iter().filter(|need| !before.needs.contains(need)) {
-        tell::line(&format!("  needs {need}, which the old version did not"));
+        output::line(&format!("  needs {need}, which the old version did not"));
     }
     for need in before.needs.iter().filter(|need| !after.needs.contains(need)) {
-        tell::line(&format!("  no longer needs {need}"));
+        output::line(&format!("  no longer needs {need}"));
     }
 }

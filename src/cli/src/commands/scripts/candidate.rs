@@ -12,7 +12,7 @@ use super::{installed, place, tree};
 use crate::problem::Problem;
 
 /// A validated script that can be installed.
-pub(super) struct Staged {
+pub(super) struct Candidate {
     pub(super) name: String,
     /// The folder or file, to be moved to its target.
     pub(super) path: PathBuf,
@@ -23,7 +23,7 @@ pub(super) struct Staged {
     _folder: TempDir,
 }
 
-impl Staged {
+impl Candidate {
     /// Fetches the script from `origin` into a temporary folder in `scripts`.
     ///
     /// The daemon ignores that folder. Fails if the script's name is not `wanted`, if that is given.

@@ -24,7 +24,7 @@ const PATIENCE: Millis = 30_000;
 /// Sets up the scripts of a test, the tested one last.
 pub(super) type MakeScripts<'s> = dyn Fn() -> Vec<ScriptSetup> + Send + Sync + 's;
 
-pub(super) struct Stage<'s> {
+pub(super) struct Harness<'s> {
     scripts: &'s MakeScripts<'s>,
     settings: palabre_engine::BotSettings,
     seed: u64,
@@ -54,13 +54,13 @@ impl Http for Replies {
     }
 }
 
-impl<'s> Stage<'s> {
+impl<'s> Harness<'s> {
     pub(super) async fn new(
         scripts: &'s MakeScripts<'s>,
         settings: palabre_engine::BotSettings,
         seed: u64,
     ) -> Result<Self, String> {
-        let mut stage = Self {
+        let mut harness = Self {
             scripts,
             settings,
             seed,
@@ -72,8 +72,8 @@ impl<'s> Stage<'s> {
             covered: Coverage::default(),
             refusals: Refusals::default(),
         };
-        stage.start().await?;
-        Ok(stage)
+        harness.start().await?;
+        Ok(harness)
     }
 
     async fn start(&mut self) -> Result<(), String> {

@@ -1,23 +1,13 @@
-//! Output: results go to standard output, the log and errors to standard error.
+//! The log, which goes to standard error.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Args, Command};
 
-/// Prints a line to standard output. A closed pipe is not an error.
-pub(crate) fn line(text: &str) {
-    let mut out = std::io::stdout().lock();
-    drop(writeln!(out, "{text}").and_then(|()| out.flush()));
-}
-
-/// Prints an error to standard error.
-pub(crate) fn error(text: &str) {
-    drop(writeln!(std::io::stderr().lock(), "palabre: {text}"));
-}
-
-pub(crate) fn start_log(args: &Args) {
+/// Starts the log. The default level depends on the command; `PALABRE_LOG` overrides it.
+pub(crate) fn start(args: &Args) {
     // Here the log is mixed with the output, so only important lines are shown.
     let quiet = matches!(args.command, Some(Command::Chat { .. } | Command::Check { .. }));
     let default = match args.command {
@@ -38,7 +28,7 @@ pub(crate) fn start_log(args: &Args) {
 /// Logs caught panics of the storage engine at debug level; other panics are printed as usual.
 ///
 /// The caught ones are reported as damage of the store.
-pub(crate) fn keep_caught_panics_off_the_terminal() {
+pub(crate) fn hide_caught_panics() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if palabre_store::is_panic_caught() { tracing::debug!("{panic}") } else { print(panic) }
