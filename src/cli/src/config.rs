@@ -17,7 +17,7 @@ pub(crate) use bots::{BotConfig, Level, Platform};
 use errors::Place;
 
 /// The minimum length of a token.
-const SHORTEST_TOKEN: usize = 16;
+const TOKEN_LEN_MIN: usize = 16;
 
 /// The configuration of a Palabre daemon.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -199,8 +199,8 @@ impl Config {
         let of_scripts = self.file.scripts.values();
         let of_scripts = of_scripts.filter_map(|script| Some((&script.referenced, script.value.token.as_ref()?)));
         for (at, token) in tokens.chain(of_scripts) {
-            if token.len() < SHORTEST_TOKEN {
-                let what = format!("a token must have at least {SHORTEST_TOKEN} characters, or it can be guessed");
+            if token.len() < TOKEN_LEN_MIN {
+                let what = format!("a token must have at least {TOKEN_LEN_MIN} characters, or it can be guessed");
                 return Err(place.wrong(at, &what));
             }
         }

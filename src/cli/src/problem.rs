@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use palabre_engine::DeadLetterError;
 
 /// The exit code for a damaged store: `EX_DATAERR` of sysexits.h.
-pub(crate) const DAMAGED: u8 = 65;
+pub(crate) const EXIT_DAMAGED: u8 = 65;
 
 /// The error that ended a command.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +54,9 @@ impl Problem {
             Self::NoConfig { .. } | Self::Config(_) => ExitCode::from(2),
             Self::Damaged(_)
             | Self::Store(palabre_store::Error::Damaged { .. })
-            | Self::DeadLetter(DeadLetterError::Store(palabre_store::Error::Damaged { .. })) => ExitCode::from(DAMAGED),
+            | Self::DeadLetter(DeadLetterError::Store(palabre_store::Error::Damaged { .. })) => {
+                ExitCode::from(EXIT_DAMAGED)
+            }
             Self::ThreadDied(_) => ExitCode::from(70),
             Self::Store(_)
             | Self::Engine(_)

@@ -6,14 +6,14 @@ use palabre_model::{Clock, SystemClock, iso8601};
 use palabre_store::{Error as StoreError, Inspection, Store};
 
 use super::check::count;
-use super::check_store::{FILE, close_whole};
+use super::check_store::{STORE_FILE, close_whole};
 use crate::config::Config;
 use crate::output;
 use crate::problem::Problem;
 
 pub(crate) fn backup(config: &Config, target: &Path) -> Result<(), Problem> {
     let data = config.data();
-    if !data.join(FILE).exists() {
+    if !data.join(STORE_FILE).exists() {
         return Err(Problem::Other(format!("there is no store in {} to back up", data.display())));
     }
     let store = Store::open(&data)?;
@@ -29,7 +29,7 @@ pub(crate) fn restore(config: &Config, source: &Path, dry_run: bool) -> Result<(
     let data = config.data();
     // A damaged backup must be detected before anything is moved.
     let rows: u64 = verified(source)?.rows.iter().map(|(_, rows)| rows).sum();
-    let place = data.join(FILE);
+    let place = data.join(STORE_FILE);
     let kept = place.exists().then(|| unused_name(&data));
     if kept.is_some() {
         refuse_if_used(&data)?;
@@ -48,24 +48,24 @@ pub(crate) fn restore(config: &Config, source: &Path, dry_run: bool) -> Result<(
         output::line(&format!("kept the old store as {}", kept.display()));
     }
     std::fs::rename(&copy, &place).map_err(failed("move", &copy))?;
-    let folder = data.join(RESTORING);
+    let folder = data.join(RESTORE_FOLDER);
     std::fs::remove_dir_all(&folder).map_err(failed("remove", &folder))?;
     output::line(&format!("restored {} from {}", data.display(), source.display()));
     Ok(())
 }
 
 /// The folder below the data folder in which a backup is prepared, to be moved atomically.
-const RESTORING: &str = "restoring";
+const RESTORE_FOLDER: &str = "restoring";
 
 /// Copies a backup into the data folder, and gives the copy a new installation id.
 fn copied(source: &Path, data: &Path) -> Result<PathBuf, Problem> {
-    let folder = data.join(RESTORING);
+    let folder = data.join(RESTORE_FOLDER);
     let made = match std::fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         _ => std::fs::create_dir_all(&folder),
     };
     made.map_err(failed("create", &folder))?;
-    let copy = folder.join(FILE);
+    let copy = folder.join(STORE_FILE);
     std::fs::copy(source, &copy).map_err(failed("copy", source))?;
     let store = Store::open(&folder)?;
     store.become_another_installation()?;
@@ -100,7 +100,7 @@ fn unused_name(data: &Path) -> PathBuf {
     let time: String = iso8601(SystemClock.now()).chars().filter(char::is_ascii_alphanumeric).collect();
     let name = |n: u32| {
         let number = if n == 1 { String::new() } else { format!("-{n}") };
-        data.join(format!("{FILE}.before-restore-{time}{number}"))
+        data.join(format!("{STORE_FILE}.before-restore-{time}{number}"))
     };
     let mut n = 1;
     while name(n).exists() {

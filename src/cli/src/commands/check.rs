@@ -10,7 +10,7 @@ use palabre_script::{EmptyDoor, Ticker, Vm, read_file};
 
 use crate::commands::{check_store, scripts};
 use crate::config::Config;
-use crate::problem::{DAMAGED, Problem};
+use crate::problem::{EXIT_DAMAGED, Problem};
 use crate::{assemble, output};
 
 /// Checks everything. With `repair`, the storage of each script is recounted first.
@@ -52,7 +52,7 @@ pub(crate) fn check(config: &Config, repair: bool) -> Result<ExitCode, Problem> 
     Ok(match (damages, wrong) {
         (0, 0) => ExitCode::SUCCESS,
         (0, _) => ExitCode::from(1),
-        _ => ExitCode::from(DAMAGED),
+        _ => ExitCode::from(EXIT_DAMAGED),
     })
 }
 

@@ -10,9 +10,9 @@ use crate::output;
 use crate::problem::Problem;
 
 /// The name of the store's file in the data folder.
-pub(super) const FILE: &str = "palabre.redb";
+pub(super) const STORE_FILE: &str = "palabre.redb";
 /// The maximum number of findings that are printed.
-const SHOWN: usize = 20;
+const FINDINGS_SHOWN_MAX: usize = 20;
 
 /// Checks the store unless it does not exist or is in use. Returns the number of problems.
 pub(super) fn check_store(config: &Config, repair: bool) -> Result<usize, Problem> {
@@ -21,17 +21,17 @@ pub(super) fn check_store(config: &Config, repair: bool) -> Result<usize, Proble
     if data.symlink_metadata().is_ok() && !data.is_dir() {
         return Err(StoreError::NotAFolder { path: data }.into());
     }
-    if !data.join(FILE).exists() {
+    if !data.join(STORE_FILE).exists() {
         output::line(&format!("store {}: does not exist yet", data.display()));
         return Ok(0);
     }
     if repair {
-        count_anew(&data)?;
+        recount(&data)?;
     }
-    look_through(&data)
+    scan(&data)
 }
 
-fn look_through(data: &Path) -> Result<usize, Problem> {
+fn scan(data: &Path) -> Result<usize, Problem> {
     // Held until the end, so that no daemon starts meanwhile.
     let store = match Store::look_into(data) {
         Ok(store) => store,
@@ -41,20 +41,20 @@ fn look_through(data: &Path) -> Result<usize, Problem> {
         }
         Err(error) => return Err(error.into()),
     };
-    let inspection = palabre_store::verify(&data.join(FILE))?;
+    let inspection = palabre_store::verify(&data.join(STORE_FILE))?;
     let mut found: Vec<String> = inspection.findings.iter().map(Finding::to_string).collect();
     let snapshot = store.snapshot(0)?;
     found.extend(palabre_engine::journal(&snapshot)?.filter_map(Result::err).map(|error| error.to_string()));
     let letters = palabre_engine::dead_letters(&snapshot)?.count();
-    for what in found.iter().take(SHOWN) {
+    for what in found.iter().take(FINDINGS_SHOWN_MAX) {
         output::line(&format!("store: {what}"));
     }
-    if found.len() > SHOWN {
-        output::line(&format!("store: and {} more problems", found.len() - SHOWN));
+    if found.len() > FINDINGS_SHOWN_MAX {
+        output::line(&format!("store: and {} more problems", found.len() - FINDINGS_SHOWN_MAX));
     }
     let rows: u64 = inspection.rows.iter().map(|(_, rows)| rows).sum();
-    let verdict = if found.is_empty() { "ok" } else { "DAMAGED" };
-    output::line(&format!("store {}: {verdict}, {rows} rows, {}", data.display(), count(letters, "dead letter")));
+    let state = if found.is_empty() { "ok" } else { "DAMAGED" };
+    output::line(&format!("store {}: {state}, {rows} rows, {}", data.display(), count(letters, "dead letter")));
     if letters > 0 {
         output::line("store: run `palabre dead-letters list` to see the dead letters");
     }
@@ -62,10 +62,10 @@ fn look_through(data: &Path) -> Result<usize, Problem> {
 }
 
 /// Recounts the storage of each script. Fails if the store has any other damage.
-fn count_anew(data: &Path) -> Result<(), Problem> {
+fn recount(data: &Path) -> Result<(), Problem> {
     // Fails if a daemon has the store open.
     drop(Store::look_into(data)?);
-    let inspection = palabre_store::verify(&data.join(FILE))?;
+    let inspection = palabre_store::verify(&data.join(STORE_FILE))?;
     let is_sum = |finding: &&Finding| finding.table == Some(TableId::ScriptUsage);
     if let Some(damage) = inspection.findings.iter().find(|finding| !is_sum(finding)) {
         return Err(Problem::Damaged(format!(

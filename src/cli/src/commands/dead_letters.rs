@@ -9,7 +9,7 @@ use palabre_store::Store;
 use serde_json::Value;
 
 use super::check::count;
-use super::check_store::{FILE, close_whole};
+use super::check_store::{STORE_FILE, close_whole};
 use crate::config::Config;
 use crate::output;
 use crate::problem::Problem;
@@ -46,7 +46,7 @@ pub(crate) struct Which {
 
 pub(crate) async fn dead_letters(config: &Config, command: DeadLettersCommand) -> Result<(), Problem> {
     let data = config.data();
-    if !data.join(FILE).exists() {
+    if !data.join(STORE_FILE).exists() {
         return Err(Problem::Other(format!("there is no store in {}, so there are no dead letters", data.display())));
     }
     match command {

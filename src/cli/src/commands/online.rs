@@ -12,7 +12,7 @@ use crate::output;
 use crate::platforms::granted;
 
 /// The time without a response after which a line says that the platform is slow.
-const QUIET: Duration = Duration::from_secs(2);
+const SLOW_RESPONSE_DELAY: Duration = Duration::from_secs(2);
 
 /// Checks every bot. Returns the number of problems.
 pub(super) async fn ask(config: &Config) -> usize {
@@ -30,7 +30,7 @@ pub(super) async fn ask(config: &Config) -> usize {
 /// Waits for the response of a platform, and prints a line if that takes long.
 async fn answered<T>(name: &str, platform: &str, asked: impl Future<Output = T>) -> T {
     let mut asked = std::pin::pin!(asked);
-    if let Ok(answer) = tokio::time::timeout(QUIET, asked.as_mut()).await {
+    if let Ok(answer) = tokio::time::timeout(SLOW_RESPONSE_DELAY, asked.as_mut()).await {
         return answer;
     }
     output::line(&format!("bot {name}: {platform} has not responded yet; waiting a few more seconds"));

@@ -16,13 +16,13 @@ use crate::problem::Problem;
 use crate::{assemble, output};
 
 /// The time for which health endpoints report a fatal error before the daemon ends.
-const SHOW_FATAL: Duration = Duration::from_secs(2);
+const FATAL_ERROR_DELAY: Duration = Duration::from_secs(2);
 /// The timeout for stopping the engine, longer than the engine waits for what is in flight.
-const STOP_WITHIN: Duration = Duration::from_secs(30);
+const ENGINE_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 /// The timeout for closing the store, which writes what is left.
-const CLOSE_WITHIN: Duration = Duration::from_secs(30);
+const STORE_CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The maximum time to wait at the start for the room service.
-const UP_WITHIN: Duration = Duration::from_secs(5);
+const ROOMS_READY_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Problem> {
     // Before anything else, so that a signal during the start leads to an orderly shutdown too.
@@ -55,7 +55,7 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
 
     // Clients should be able to join as soon as the page is announced.
     if let Some(rooms) = &rooms
-        && tokio::time::timeout(UP_WITHIN, rooms.ready()).await.is_err()
+        && tokio::time::timeout(ROOMS_READY_TIMEOUT, rooms.ready()).await.is_err()
     {
         tracing::warn!("the room service is not ready yet");
     }
@@ -91,13 +91,13 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
         if let Some(fatal) = &fatal {
             tracing::error!("fatal error, shutting down: {fatal:?}");
             // Gives monitoring a chance to read the reason from the health endpoint.
-            tokio::time::sleep(SHOW_FATAL).await;
+            tokio::time::sleep(FATAL_ERROR_DELAY).await;
         }
         stop.send_replace(true);
         fatal
     };
     let ((), (), fatal) = tokio::join!(serving, watching, stopping);
-    if tokio::time::timeout(STOP_WITHIN, engine.shutdown()).await.is_err() {
+    if tokio::time::timeout(ENGINE_SHUTDOWN_TIMEOUT, engine.shutdown()).await.is_err() {
         tracing::error!("the engine did not stop in time; acknowledged events are safe");
     }
     close(store.clone()).await;
@@ -124,7 +124,7 @@ async fn open(data: PathBuf) -> Result<Store, Problem> {
 /// After that, the next start need not repair it.
 async fn close(store: Store) {
     let closing = tokio::task::spawn_blocking(move || store.close());
-    match tokio::time::timeout(CLOSE_WITHIN, closing).await {
+    match tokio::time::timeout(STORE_CLOSE_TIMEOUT, closing).await {
         Ok(Ok(())) => tracing::info!("the store is closed"),
         Ok(Err(_)) | Err(_) => {
             tracing::error!(

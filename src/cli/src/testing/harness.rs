@@ -16,10 +16,10 @@ use super::coverage;
 use super::refusals::Refusals;
 
 /// The start time of every test: noon of Monday, 5 January 2026, UTC.
-const BEGINNING: Millis = 1_767_614_400_000;
+const START_TIME: Millis = 1_767_614_400_000;
 
 /// The timeout of a route, in milliseconds; the server has the same.
-const PATIENCE: Millis = 30_000;
+const ROUTE_TIMEOUT: Millis = 30_000;
 
 /// Sets up the scripts of a test, the tested one last.
 pub(super) type MakeScripts<'s> = dyn Fn() -> Vec<ScriptSetup> + Send + Sync + 's;
@@ -65,7 +65,7 @@ impl<'s> Harness<'s> {
             settings,
             seed,
             store: Store::in_memory().map_err(|error| error.to_string())?,
-            clock: VirtualClock::new(BEGINNING),
+            clock: VirtualClock::new(START_TIME),
             sim: Sim::new("sim"),
             http: Arc::default(),
             engine: None,
@@ -343,7 +343,7 @@ impl<'s> Harness<'s> {
             "address": "127.0.0.1", "user": user,
         });
         let mut asking = std::pin::pin!(engine.request(&script, &route, request));
-        let end = self.clock.now() + PATIENCE;
+        let end = self.clock.now() + ROUTE_TIMEOUT;
         // A route may wait for the virtual clock, which must be advanced then.
         let result = loop {
             tokio::select! {

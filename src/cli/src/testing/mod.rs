@@ -25,7 +25,7 @@ use crate::{assemble, output};
 use harness::Harness;
 
 /// The timeout of a test, in real time.
-const LONGEST: Duration = Duration::from_secs(60);
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The arguments of `palabre test`.
 #[derive(Debug, Clone, clap::Args)]
@@ -250,9 +250,9 @@ fn run(
         let message = match TestFile::load(&suite.name, &suite.text, ticker) {
             Ok(file) => {
                 file.look_with(harness.look());
-                let played = tokio::time::timeout(LONGEST, play(&file, case, &mut harness)).await;
+                let played = tokio::time::timeout(TEST_TIMEOUT, play(&file, case, &mut harness)).await;
                 let played =
-                    played.unwrap_or_else(|_| Some(format!("the test did not end within {} s", LONGEST.as_secs())));
+                    played.unwrap_or_else(|_| Some(format!("the test timed out after {} s", TEST_TIMEOUT.as_secs())));
                 played.or_else(|| harness.unexpected_refusal())
             }
             Err(failure) => Some(failure.message),

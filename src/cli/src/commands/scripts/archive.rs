@@ -9,13 +9,13 @@ use std::path::{Component, Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
-use super::tree::{BYTES, ENTRIES, FILES};
+use super::tree::{BYTES_MAX, ENTRIES_MAX, FILES_MAX};
 use crate::problem::Problem;
 
 /// The maximum size of an archive, and of the uncompressed stream of a .tar.gz, in bytes.
 ///
 /// The latter includes headers, and is limited since long names are read into memory before they can be checked.
-const STREAM: u64 = 2 * BYTES;
+const STREAM_BYTES_MAX: u64 = 2 * BYTES_MAX;
 /// The file type bits of a Unix mode, and the two types that are accepted.
 const MODE_KIND: u32 = 0o170_000;
 const MODE_FOLDER: u32 = 0o040_000;
@@ -49,8 +49,8 @@ pub(super) fn unpack(archive: &Path, format: Format, into: &Path) -> Result<(), 
     let size = file.metadata().map_err(failed("read", archive))?.len();
     std::fs::create_dir(into).map_err(failed("create", into))?;
     let unpacking = Unpacking { archive, into, entries: 0, files: 0, bytes: 0 };
-    if size > STREAM {
-        return Err(unpacking.refused(&format!("it is larger than {} MiB", STREAM >> 20)));
+    if size > STREAM_BYTES_MAX {
+        return Err(unpacking.refused(&format!("it is larger than {} MiB", STREAM_BYTES_MAX >> 20)));
     }
     match format {
         Format::TarGz => unpacking.tar_gz(file),
@@ -68,7 +68,7 @@ struct Unpacking<'u> {
 
 impl Unpacking<'_> {
     fn tar_gz(mut self, file: File) -> Result<(), Problem> {
-        let stream = MultiGzDecoder::new(BufReader::new(file)).take(STREAM);
+        let stream = MultiGzDecoder::new(BufReader::new(file)).take(STREAM_BYTES_MAX);
         let mut archive = tar::Archive::new(stream);
         for entry in archive.entries().map_err(|error| self.damaged(&error))? {
             let mut entry = entry.map_err(|error| self.damaged(&error))?;
@@ -123,8 +123,8 @@ impl Unpacking<'_> {
     fn file(&mut self, name: &str, content: impl Read) -> Result<(), Problem> {
         let path = self.target(name)?;
         self.files += 1;
-        if self.files > FILES {
-            return Err(self.refused(&format!("it has more than {FILES} files, the limit for a script")));
+        if self.files > FILES_MAX {
+            return Err(self.refused(&format!("it has more than {FILES_MAX} files, the limit for a script")));
         }
         let failed = |cause| Problem::File { doing: "write", path: path.clone(), cause };
         if let Some(folder) = path.parent() {
@@ -138,11 +138,11 @@ impl Unpacking<'_> {
             Err(cause) => return Err(failed(cause)),
         };
         // The size given in the archive may be wrong, so count the bytes.
-        let left = BYTES.saturating_sub(self.bytes);
+        let left = BYTES_MAX.saturating_sub(self.bytes);
         let written = std::io::copy(&mut content.take(left.saturating_add(1)), &mut file)
             .map_err(|error| self.damaged(&error))?;
         if written > left {
-            return Err(self.refused(&format!("it contains more than {} MiB, the limit for a script", BYTES >> 20)));
+            return Err(self.refused(&format!("it contains more than {} MiB, the limit for a script", BYTES_MAX >> 20)));
         }
         self.bytes += written;
         Ok(())
@@ -151,8 +151,8 @@ impl Unpacking<'_> {
     /// Returns the path of the entry `name`. Fails if that is outside of the target folder.
     fn target(&mut self, name: &str) -> Result<PathBuf, Problem> {
         self.entries += 1;
-        if self.entries > ENTRIES {
-            return Err(self.refused(&format!("it has more than {ENTRIES} files and folders")));
+        if self.entries > ENTRIES_MAX {
+            return Err(self.refused(&format!("it has more than {ENTRIES_MAX} files and folders")));
         }
         let mut path = self.into.to_owned();
         // A backslash is a separator on Windows.

@@ -7,7 +7,7 @@ use super::printable;
 use crate::problem::Problem;
 
 /// The number of last lines of git's output that are shown.
-const LINES: usize = 6;
+const OUTPUT_LINES_MAX: usize = 6;
 
 /// Fetches the newest commit of a branch or tag, by default of the main branch, and returns its id.
 ///
@@ -58,6 +58,6 @@ fn run(git: &mut Command, failure: &str) -> Result<String, Problem> {
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<_> = said.lines().filter(|line| !line.trim().is_empty()).map(printable).collect();
-    let last = lines[lines.len().saturating_sub(LINES)..].join("\n  ");
+    let last = lines[lines.len().saturating_sub(OUTPUT_LINES_MAX)..].join("\n  ");
     Err(Problem::Other(format!("{failure}; git says:\n  {last}")))
 }

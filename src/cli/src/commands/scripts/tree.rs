@@ -8,13 +8,13 @@ use sha2::{Digest, Sha256};
 use crate::problem::Problem;
 
 /// The maximum number of files of a script.
-pub(super) const FILES: usize = 1_000;
+pub(super) const FILES_MAX: usize = 1_000;
 /// The maximum number of files and folders, which bounds the walk.
-pub(super) const ENTRIES: usize = 4_000;
+pub(super) const ENTRIES_MAX: usize = 4_000;
 /// The maximum total size, in bytes.
-pub(super) const BYTES: u64 = 16 << 20;
+pub(super) const BYTES_MAX: u64 = 16 << 20;
 /// The maximum size of a source file, in bytes; the runtime has the same limit.
-const SOURCE_BYTES: u64 = 256 << 10;
+const SOURCE_BYTES_MAX: u64 = 256 << 10;
 
 /// Lists the files under `root` by their relative paths; `root` alone if it is a file.
 ///
@@ -82,8 +82,8 @@ impl Walk<'_> {
                 continue;
             }
             self.entries += 1;
-            if self.entries > ENTRIES {
-                return Err(self.refused(&format!("it has more than {ENTRIES} files and folders")));
+            if self.entries > ENTRIES_MAX {
+                return Err(self.refused(&format!("it has more than {ENTRIES_MAX} files and folders")));
             }
             let inside = if inside.is_empty() { name.to_owned() } else { format!("{inside}/{name}") };
             self.entry(&entry.path(), &inside)?;
@@ -105,16 +105,16 @@ impl Walk<'_> {
             let kind = if about.is_symlink() { "a symbolic link" } else { "neither a file nor a folder" };
             return Err(self.refused(&format!("{inside:?} is {kind}; a script may contain only files")));
         }
-        if inside.ends_with(".luau") && about.len() > SOURCE_BYTES {
-            let limit = SOURCE_BYTES >> 10;
+        if inside.ends_with(".luau") && about.len() > SOURCE_BYTES_MAX {
+            let limit = SOURCE_BYTES_MAX >> 10;
             return Err(self.refused(&format!("{inside:?} is larger than {limit} KiB, the limit for one source file")));
         }
         self.bytes += about.len();
-        if self.bytes > BYTES {
-            return Err(self.refused(&format!("it is larger than {} MiB, the limit for a script", BYTES >> 20)));
+        if self.bytes > BYTES_MAX {
+            return Err(self.refused(&format!("it is larger than {} MiB, the limit for a script", BYTES_MAX >> 20)));
         }
-        if self.files.len() >= FILES {
-            return Err(self.refused(&format!("it has more than {FILES} files, the limit for a script")));
+        if self.files.len() >= FILES_MAX {
+            return Err(self.refused(&format!("it has more than {FILES_MAX} files, the limit for a script")));
         }
         self.files.insert(inside.to_owned(), path.to_owned());
         Ok(())
