@@ -34,8 +34,8 @@ pub(crate) fn setup(config: &Config, name: &ScriptName, source: Result<Source, S
 
 /// Sets up a script as configured, even if it is disabled; without a configuration with defaults.
 pub(crate) fn setup_of(config: Option<&Config>, name: &ScriptName, source: Result<Source, SourceError>) -> ScriptSetup {
-    let said = config.and_then(|config| config.file.scripts.get(name.as_str()));
-    let script = said.map(|script| script.value.clone()).unwrap_or_default();
+    let entry = config.and_then(|config| config.file.scripts.get(name.as_str()));
+    let script = entry.map(|script| script.value.clone()).unwrap_or_default();
     let (source, configured) = configured(source, &script);
     ScriptSetup {
         name: name.clone(),

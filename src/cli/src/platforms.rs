@@ -13,7 +13,7 @@ use crate::config::{BotConfig, Config, Platform};
 use crate::problem::Problem;
 
 /// The services that adapters need.
-pub(crate) struct Outside<'o> {
+pub(crate) struct Context<'o> {
     pub(crate) store: &'o Store,
     pub(crate) clock: &'o Arc<dyn Clock>,
     pub(crate) entropy: &'o Arc<dyn Entropy>,
@@ -26,28 +26,29 @@ pub(crate) struct Attached {
     /// The room service, if there is one.
     pub(crate) rooms: Option<Arc<Rooms>>,
     /// The webhooks of platforms.
-    pub(crate) doors: Vec<Mount>,
+    pub(crate) webhooks: Vec<Mount>,
 }
 
 /// Creates the adapters without connecting them.
-pub(crate) fn attach(config: &Config, outside: &Outside<'_>) -> Result<Attached, Problem> {
+pub(crate) fn attach(config: &Config, cx: &Context<'_>) -> Result<Attached, Problem> {
     let mut attached = Attached::default();
     for (name, bot) in &config.file.bots {
         let adapter: Arc<dyn Adapter> = match bot.value.platform {
             Platform::Rooms => {
-                let (store, mut settings) = (outside.store.clone(), bot.value.rooms.clone());
+                let (store, mut settings) = (cx.store.clone(), bot.value.rooms.clone());
                 let names = bot.value.permissions.values().flatten();
                 let of_bot = format!("{name}/");
                 settings.privileged = names.map(|one| one.strip_prefix(&of_bot).unwrap_or(one).to_owned()).collect();
-                let rooms = Rooms::new(store, settings, Arc::clone(outside.clock), Arc::clone(outside.entropy));
+                let rooms = Rooms::new(store, settings, Arc::clone(cx.clock), Arc::clone(cx.entropy));
                 attached.rooms = Some(Arc::clone(&rooms));
                 rooms
             }
-            Platform::Discord => discord(name, &bot.value, outside)?,
+            Platform::Discord => discord(name, &bot.value, cx)?,
             Platform::Telegram => {
-                let telegram = telegram(config, name, &bot.value, outside)?;
-                let door = telegram.router().map(|router| Mount { router, endpoints: vec![palabre_telegram::WEBHOOK] });
-                attached.doors.extend(door);
+                let telegram = telegram(config, name, &bot.value, cx)?;
+                let webhook =
+                    telegram.router().map(|router| Mount { router, endpoints: vec![palabre_telegram::WEBHOOK] });
+                attached.webhooks.extend(webhook);
                 telegram
             }
         };
@@ -57,7 +58,7 @@ pub(crate) fn attach(config: &Config, outside: &Outside<'_>) -> Result<Attached,
     Ok(attached)
 }
 
-fn discord(name: &str, bot: &BotConfig, outside: &Outside<'_>) -> Result<Arc<Discord>, Problem> {
+fn discord(name: &str, bot: &BotConfig, cx: &Context<'_>) -> Result<Arc<Discord>, Problem> {
     let keep_order = bot.permissions.iter().filter(|(level, _)| level.permission() >= Permission::Moderator);
     let setup = palabre_discord::Setup {
         bot: name.into(),
@@ -65,33 +66,33 @@ fn discord(name: &str, bot: &BotConfig, outside: &Outside<'_>) -> Result<Arc<Dis
         api: bot.api.clone(),
         config: bot.discord.clone(),
         moderators: keep_order.flat_map(|(_, names)| names.iter().cloned()).collect(),
-        store: outside.store.clone(),
-        clock: Arc::clone(outside.clock),
-        entropy: Arc::clone(outside.entropy),
+        store: cx.store.clone(),
+        clock: Arc::clone(cx.clock),
+        entropy: Arc::clone(cx.entropy),
     };
     Discord::new(setup).map_err(|error| Problem::Other(format!("{name}: {error}")))
 }
 
-fn telegram(config: &Config, name: &str, bot: &BotConfig, outside: &Outside<'_>) -> Result<Arc<Telegram>, Problem> {
+fn telegram(config: &Config, name: &str, bot: &BotConfig, cx: &Context<'_>) -> Result<Arc<Telegram>, Problem> {
     let setup = palabre_telegram::Setup {
         bot: name.into(),
         token: bot.token.clone().unwrap_or_default(),
         api: bot.api.clone(),
         config: bot.telegram.clone(),
         grants: granted(config, name),
-        store: outside.store.clone(),
-        clock: Arc::clone(outside.clock),
-        entropy: Arc::clone(outside.entropy),
+        store: cx.store.clone(),
+        clock: Arc::clone(cx.clock),
+        entropy: Arc::clone(cx.entropy),
     };
     Telegram::new(setup).map_err(|error| Problem::Other(format!("{name}: {error}")))
 }
 
 /// Returns the grants of all enabled scripts that get events of the bot.
 pub(crate) fn granted(config: &Config, bot: &str) -> Vec<String> {
-    let hears = |bots: &Option<Vec<serde_saphyr::Spanned<String>>>| {
+    let is_assigned = |bots: &Option<Vec<serde_saphyr::Spanned<String>>>| {
         bots.as_ref().is_none_or(|bots| bots.iter().any(|name| name.value == bot))
     };
     let scripts = config.file.scripts.values().map(|script| &script.value);
-    let heard = scripts.filter(|script| script.enabled != Some(false) && hears(&script.bots));
-    heard.flat_map(|script| script.grants.iter().map(|grant| grant.value.clone())).collect()
+    let assigned = scripts.filter(|script| script.enabled != Some(false) && is_assigned(&script.bots));
+    assigned.flat_map(|script| script.grants.iter().map(|grant| grant.value.clone())).collect()
 }

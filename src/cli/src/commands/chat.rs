@@ -66,17 +66,17 @@ pub(crate) async fn chat(config: Config, names: &str, room: &str) -> Result<(), 
         ));
     }
     let prompt = Arc::new(Mutex::new(format!("{name}@{room}: ")));
-    let (lines, mut said, printer) = read_lines(&prompt, interactive)?;
+    let (lines, mut input, printer) = read_lines(&prompt, interactive)?;
     let mut talk = Talk { person: sim.person(&name, room), people, prompt };
     let mut shown = Shown { room: room.to_owned(), name, lines: Vec::new(), printer };
-    let mut heard = sim.heard();
+    let mut changes = sim.heard();
     loop {
         tokio::select! {
-            line = said.recv() => match line {
+            line = input.recv() => match line {
                 Some(line) if line.trim() == ":quit" => break,
                 Some(line) => {
-                    if let Some(told) = talk.take(&sim, &line).await? {
-                        print(&mut shown.printer, &told);
+                    if let Some(text) = talk.handle(&sim, &line).await? {
+                        print(&mut shown.printer, &text);
                     }
                     engine.when_idle().await;
                     (shown.room, shown.name) = (talk.person.room().to_owned(), talk.person.name().to_owned());
@@ -86,7 +86,7 @@ pub(crate) async fn chat(config: Config, names: &str, room: &str) -> Result<(), 
                 }
                 None => break,
             },
-            _ = heard.changed() => shown.update(&sim),
+            _ = changes.changed() => shown.update(&sim),
         }
     }
     engine.shutdown().await;
@@ -102,7 +102,7 @@ struct Talk {
 
 impl Talk {
     /// Handles a line of input. Returns the text to print, if any.
-    async fn take(&mut self, sim: &Arc<Sim>, line: &str) -> Result<Option<String>, Problem> {
+    async fn handle(&mut self, sim: &Arc<Sim>, line: &str) -> Result<Option<String>, Problem> {
         let failed = |error: palabre_model::EmitError| Problem::Other(error.to_string());
         let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
         let rest = rest.trim();
@@ -221,7 +221,7 @@ type Reader = (std::sync::mpsc::Sender<()>, mpsc::UnboundedReceiver<String>, Opt
 
 /// Reads lines on a thread of its own, with editing and history on a terminal.
 fn read_lines(prompt: &Arc<Mutex<String>>, interactive: bool) -> Result<Reader, Problem> {
-    let (sender, said) = mpsc::unbounded_channel();
+    let (sender, input) = mpsc::unbounded_channel();
     let (go_on, next) = std::sync::mpsc::channel();
     let failed = |error: ReadlineError| Problem::Other(format!("cannot read from the terminal: {error}"));
     let mut editor = DefaultEditor::new().map_err(failed)?;
@@ -269,7 +269,7 @@ fn read_lines(prompt: &Arc<Mutex<String>>, interactive: bool) -> Result<Reader, 
         .name("terminal".to_owned())
         .spawn(read)
         .map_err(|error| Problem::Other(format!("cannot start a thread: {error}")))?;
-    Ok((go_on, said, printer))
+    Ok((go_on, input, printer))
 }
 
 fn history_file() -> Option<PathBuf> {

@@ -65,7 +65,7 @@ fn findings(linter: &Linter, setup: &ScriptSetup, folder: &Path) -> Result<Vec<(
     for (shown, text) in source.shown_files() {
         found.extend(linter.check(&shown, text, false).iter().map(weighed));
     }
-    let beside = source.path.parent().filter(|parent| *parent == folder).map(|parent| {
+    let sibling = source.path.parent().filter(|parent| *parent == folder).map(|parent| {
         let test = format!("{}.test.luau", source.name);
         (test.clone(), parent.join(test))
     });
@@ -74,7 +74,7 @@ fn findings(linter: &Linter, setup: &ScriptSetup, folder: &Path) -> Result<Vec<(
         let file = entry.file_name().to_string_lossy().into_owned();
         file.ends_with(".test.luau").then(|| (format!("{}/{file}", source.name), entry.path()))
     });
-    for (shown, path) in beside.into_iter().filter(|(_, path)| path.is_file()).chain(inside) {
+    for (shown, path) in sibling.into_iter().filter(|(_, path)| path.is_file()).chain(inside) {
         found.extend(linter.check(&shown, &read_file(&path)?, true).iter().map(weighed));
     }
     Ok(found)

@@ -28,14 +28,14 @@ pub(crate) enum DeadLettersCommand {
         number: u64,
     },
     /// Retry dead letters when the daemon starts.
-    Retry(Which),
+    Retry(Selection),
     /// Delete dead letters.
-    Drop(Which),
+    Drop(Selection),
 }
 
 /// A selection of dead letters.
 #[derive(Debug, Args)]
-pub(crate) struct Which {
+pub(crate) struct Selection {
     /// Numbers from the list.
     #[arg(required_unless_present = "all", value_name = "NUMBER")]
     numbers: Vec<u64>,
@@ -64,16 +64,16 @@ pub(crate) async fn dead_letters(config: &Config, command: DeadLettersCommand) -
             let (number, letter) = found.ok_or(DeadLetterError::Unknown(number))?;
             output::line(&pretty(&as_json(*number, letter)));
         }
-        DeadLettersCommand::Retry(which) => {
+        DeadLettersCommand::Retry(selection) => {
             let store = Store::open(&data)?;
-            let numbers = which.of(&store)?;
+            let numbers = selection.resolve(&store)?;
             retry_dead_letters(&store, &numbers, SystemClock.now()).await?;
             close_whole(&store)?;
             output::line(&format!("{} will be retried when the daemon starts", count(numbers.len(), "dead letter")));
         }
-        DeadLettersCommand::Drop(which) => {
+        DeadLettersCommand::Drop(selection) => {
             let store = Store::open(&data)?;
-            let numbers = which.of(&store)?;
+            let numbers = selection.resolve(&store)?;
             drop_dead_letters(&store, &numbers).await?;
             close_whole(&store)?;
             output::line(&format!("{} dropped", count(numbers.len(), "dead letter")));
@@ -82,8 +82,8 @@ pub(crate) async fn dead_letters(config: &Config, command: DeadLettersCommand) -
     Ok(())
 }
 
-impl Which {
-    fn of(&self, store: &Store) -> Result<BTreeSet<u64>, Problem> {
+impl Selection {
+    fn resolve(&self, store: &Store) -> Result<BTreeSet<u64>, Problem> {
         if !self.all {
             return Ok(self.numbers.iter().copied().collect());
         }

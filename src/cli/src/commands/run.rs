@@ -11,7 +11,7 @@ use palabre_store::Store;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
-use crate::platforms::{self, Attached, Outside};
+use crate::platforms::{self, Attached, Context};
 use crate::problem::Problem;
 use crate::{assemble, output};
 
@@ -34,8 +34,8 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> =
         Arc::new(SystemEntropy::new().map_err(|error| Problem::Other(format!("cannot get random numbers: {error}")))?);
-    let outside = Outside { store: &store, clock: &clock, entropy: &entropy };
-    let Attached { bots, rooms, doors } = platforms::attach(&config, &outside)?;
+    let cx = Context { store: &store, clock: &clock, entropy: &entropy };
+    let Attached { bots, rooms, webhooks } = platforms::attach(&config, &cx)?;
     let listener = bind(&address).await?;
     let watch = ScriptWatch::begin(&config.scripts_folder());
     let engine = Engine::start(Options {
@@ -62,7 +62,7 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     let settings = assemble::server(&config, &address);
     let local = listener.local_addr().map_or(address, |address| address.to_string());
     announce(&engine, &local, rooms.is_some());
-    let (stop, word) = Shutdown::channel();
+    let (shutdown_sender, shutdown) = Shutdown::channel();
     let rooms = rooms.map(|rooms| {
         let mount = Mount { router: rooms.router(), endpoints: palabre_rooms::ENDPOINTS.to_vec() };
         let load: Load = Arc::new(move || rooms.load());
@@ -71,12 +71,12 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     // Routes of scripts, health and metrics are served without a room service too.
     let (served, access) = (Arc::clone(&engine), assemble::access(&config));
     let of_server = store.clone();
-    let setup = Setup { engine: served, store: of_server, clock, access, settings, files, doors, rooms };
-    let serving = palabre_server::serve(listener, setup, word.clone());
+    let setup = Setup { engine: served, store: of_server, clock, access, settings, files, doors: webhooks, rooms };
+    let serving = palabre_server::serve(listener, setup, shutdown.clone());
     let watching = async {
         let setup = |name: &_, source| assemble::setup(&config, name, source);
         match watch {
-            Ok(watch) => watch.run(&engine, setup, word.clone()).await,
+            Ok(watch) => watch.run(&engine, setup, shutdown.clone()).await,
             Err(problem) => tracing::error!("scripts are not reloaded on save: {problem}"),
         }
     };
@@ -93,7 +93,7 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
             // Gives monitoring a chance to read the reason from the health endpoint.
             tokio::time::sleep(FATAL_ERROR_DELAY).await;
         }
-        stop.send_replace(true);
+        shutdown_sender.send_replace(true);
         fatal
     };
     let ((), (), fatal) = tokio::join!(serving, watching, stopping);

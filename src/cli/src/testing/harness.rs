@@ -97,13 +97,13 @@ impl<'s> Harness<'s> {
         match problem {
             Some(problem) => Err(problem),
             None => {
-                self.settle().await;
+                self.quiesce().await;
                 Ok(())
             }
         }
     }
 
-    async fn settle(&self) {
+    async fn quiesce(&self) {
         if let Some(engine) = &self.engine {
             engine.settle().await;
         }
@@ -120,8 +120,8 @@ impl<'s> Harness<'s> {
         self.refusals.unexpected()
     }
 
-    fn note_refusals(&mut self) {
-        self.refusals.note(self.engine.as_ref().map(Engine::take_refusals).unwrap_or_default());
+    fn record_refusals(&mut self) {
+        self.refusals.record(self.engine.as_ref().map(Engine::take_refusals).unwrap_or_default());
     }
 
     /// Returns the chat so far, in all rooms.
@@ -147,8 +147,8 @@ impl<'s> Harness<'s> {
     /// Performs a request of the test, and waits until the engine is idle.
     pub(super) async fn play(&mut self, question: &Value) -> Result<Value, String> {
         let answer = self.act(question).await?;
-        self.settle().await;
-        self.note_refusals();
+        self.quiesce().await;
+        self.record_refusals();
         Ok(answer)
     }
 
@@ -245,7 +245,7 @@ impl<'s> Harness<'s> {
             }
             "stored" => self.stored(text("key")),
             "restart" => {
-                self.note_refusals();
+                self.record_refusals();
                 self.stop().await;
                 self.start().await.map(|()| Value::Null)
             }

@@ -15,7 +15,7 @@ pub(super) struct Refusals {
 
 impl Refusals {
     /// Records the refusals since the last call.
-    pub(super) fn note(&mut self, refusals: Vec<Refusal>) {
+    pub(super) fn record(&mut self, refusals: Vec<Refusal>) {
         let refusing = &self.refusing;
         self.unexpected.extend(refusals.into_iter().filter(|refusal| !refusing.contains(&refusal.action)));
     }

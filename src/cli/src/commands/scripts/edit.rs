@@ -67,12 +67,12 @@ impl Edit {
 impl Change {
     /// Returns the lines of bots.yaml for this change.
     pub(super) fn lines(&self, name: &str) -> String {
-        let said = self.said().unwrap_or_default();
-        format!("  scripts:\n    {name}:\n      {said}")
+        let setting = self.setting().unwrap_or_default();
+        format!("  scripts:\n    {name}:\n      {setting}")
     }
 
     /// Returns the setting below the script's name for this change.
-    fn said(&self) -> Option<String> {
+    fn setting(&self) -> Option<String> {
         match self {
             Self::Enabled(on) => Some(format!("enabled: {on}")),
             Self::Grants(grants) => Some(format!("grants: [{}]", quoted(grants))),
@@ -92,7 +92,7 @@ fn edited(old: &str, name: &str, change: &Change) -> Option<String> {
     let mut text = Text::new(old);
     let top = text.keys(0, text.len())?;
     let Some(scripts) = find(&top, "scripts") else {
-        text.append(&["scripts:".to_owned(), format!("  {name}:"), format!("    {}", change.said()?)]);
+        text.append(&["scripts:".to_owned(), format!("  {name}:"), format!("    {}", change.setting()?)]);
         return Some(text.into_string());
     };
     if !scripts.value.is_empty() {
@@ -103,7 +103,7 @@ fn edited(old: &str, name: &str, change: &Change) -> Option<String> {
     let inner = indent + indent.checked_sub(scripts.indent).filter(|step| *step > 0)?;
     match find(&entries, name) {
         None => {
-            let lines = [format!("{}{name}:", pad(indent)), format!("{}{}", pad(inner), change.said()?)];
+            let lines = [format!("{}{name}:", pad(indent)), format!("{}{}", pad(inner), change.setting()?)];
             text.insert(scripts.end, &lines);
         }
         Some(entry) if *change == Change::Removed => text.comment_out(entry),
@@ -130,7 +130,7 @@ fn change_entry(text: &mut Text, entry: &Key, inner: usize, change: &Change) -> 
         }
         Change::Removed => return None,
     }
-    text.insert(entry.line + 1, &[format!("{}{}", pad(inner), change.said()?)]);
+    text.insert(entry.line + 1, &[format!("{}{}", pad(inner), change.setting()?)]);
     Some(())
 }
 
@@ -172,7 +172,7 @@ fn meaning(text: &str) -> Option<Map<String, Value>> {
     let mut whole = map(serde_saphyr::from_str::<Value>(text).ok()?)?;
     let scripts = map(whole.remove("scripts").unwrap_or_default())?;
     let scripts: Option<Map<String, Value>> =
-        scripts.into_iter().map(|(name, says)| Some((name, Value::Object(map(says)?)))).collect();
+        scripts.into_iter().map(|(name, settings)| Some((name, Value::Object(map(settings)?)))).collect();
     whole.insert("scripts".to_owned(), Value::Object(scripts?));
     Some(whole)
 }
@@ -196,7 +196,7 @@ fn changed(mut whole: Map<String, Value>, name: &str, change: &Change) -> Option
             return Some(whole);
         }
     };
-    let says = scripts.entry(name).or_insert_with(|| json!({})).as_object_mut()?;
-    says.insert(key.to_owned(), value);
+    let settings = scripts.entry(name).or_insert_with(|| json!({})).as_object_mut()?;
+    settings.insert(key.to_owned(), value);
     Some(whole)
 }

@@ -56,8 +56,8 @@ fn run(git: &mut Command, failure: &str) -> Result<String, Problem> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<_> = said.lines().filter(|line| !line.trim().is_empty()).map(printable).collect();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<_> = stderr.lines().filter(|line| !line.trim().is_empty()).map(printable).collect();
     let last = lines[lines.len().saturating_sub(OUTPUT_LINES_MAX)..].join("\n  ");
     Err(Problem::Other(format!("{failure}; git says:\n  {last}")))
 }

@@ -14,16 +14,16 @@ use crate::problem::Problem;
 
 pub(super) fn info(config: &Config, name: &str) -> Result<(), Problem> {
     let script = installed::find(config, name)?;
-    let says = script.says();
-    output::line(&installed::title(name, says));
+    let manifest = script.valid_manifest();
+    output::line(&installed::title(name, manifest));
     if let Err(problem) = &script.manifest {
         output::line(problem);
     }
-    if let Some(says) = says {
-        fact("about", says.description.as_deref());
-        fact("author", says.author.as_deref());
-        fact("license", says.license.as_deref());
-        fact("runs on", says.palabre.as_ref().map(|palabre| format!("Palabre {palabre}")).as_deref());
+    if let Some(manifest) = manifest {
+        fact("about", manifest.description.as_deref());
+        fact("author", manifest.author.as_deref());
+        fact("license", manifest.license.as_deref());
+        fact("runs on", manifest.palabre.as_ref().map(|palabre| format!("Palabre {palabre}")).as_deref());
     }
     fact("path", script.path.to_str());
     fact("state", Some(if installed::is_enabled(config, name) { "enabled" } else { "disabled" }));
@@ -34,10 +34,10 @@ pub(super) fn info(config: &Config, name: &str) -> Result<(), Problem> {
         fact("installed", Some(&entry.installed_at));
         fact("files", (!script.is_as_installed(entry)).then_some("changed since it was installed"));
     }
-    if let Some(says) = says {
-        needs::show(config, name, &says.needs, &[]);
-        install::show_dependencies(config, says)?;
-        install::show_faults(config, says);
+    if let Some(manifest) = manifest {
+        needs::show(config, name, &manifest.needs, &[]);
+        install::show_dependencies(config, manifest)?;
+        install::show_faults(config, manifest);
     }
     show_settings(config, &script);
     show_files(&script)
@@ -52,7 +52,7 @@ fn fact(label: &str, value: Option<&str>) {
 
 fn show_settings(config: &Config, script: &Installed) {
     let written = written(config, &script.name);
-    let schema = script.says().and_then(|says| says.config.as_ref());
+    let schema = script.valid_manifest().and_then(|manifest| manifest.config.as_ref());
     if schema.is_none() && written.is_empty() {
         return;
     }

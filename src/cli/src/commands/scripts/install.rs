@@ -45,7 +45,7 @@ pub(super) fn install(
         show_dependencies(config, manifest)?;
         show_faults(config, manifest);
     }
-    needs::settle(config, name, &candidate.entry.needs, grants)
+    needs::apply_grants(config, name, &candidate.entry.needs, grants)
 }
 
 /// Fails if there is a script of that name already.
@@ -72,9 +72,9 @@ pub(super) fn show_faults(config: &Config, manifest: &Manifest) {
 pub(super) fn show_dependencies(config: &Config, manifest: &Manifest) -> Result<(), Problem> {
     let scripts = installed::all(config)?;
     for (name, wanted) in &manifest.depends {
-        let state = match scripts.iter().find(|script| script.name == *name).map(|script| script.says()) {
+        let state = match scripts.iter().find(|script| script.name == *name).map(|script| script.valid_manifest()) {
             None => "is not installed; install it too".to_owned(),
-            Some(says) => match says.and_then(|says| says.version.as_ref()) {
+            Some(other) => match other.and_then(|other| other.version.as_ref()) {
                 Some(version) if wanted.matches(version) => continue,
                 Some(version) => format!("is installed as {version}; update it"),
                 None => "is installed without a version; check that it is the right one".to_owned(),

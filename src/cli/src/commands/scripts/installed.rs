@@ -20,7 +20,7 @@ pub(super) struct Installed {
 
 impl Installed {
     /// Returns its manifest, if it has a valid one.
-    pub(super) fn says(&self) -> Option<&Manifest> {
+    pub(super) fn valid_manifest(&self) -> Option<&Manifest> {
         self.manifest.as_ref().ok().and_then(Option::as_ref)
     }
 

@@ -17,8 +17,8 @@ pub(super) fn list(config: &Config) -> Result<(), Problem> {
     for (name, entry) in lock.entries() {
         if !scripts.iter().any(|script| script.name == name) {
             let version = entry.version.clone().unwrap_or_else(|| "-".to_owned());
-            let amiss = "its files are gone; install it again".to_owned();
-            rows.push([name.to_owned(), version, "missing".to_owned(), entry.origin.clone(), amiss]);
+            let problems = "its files are gone; install it again".to_owned();
+            rows.push([name.to_owned(), version, "missing".to_owned(), entry.origin.clone(), problems]);
         }
     }
     if rows.is_empty() {
@@ -35,31 +35,31 @@ pub(super) fn list(config: &Config) -> Result<(), Problem> {
 
 fn row(config: &Config, lock: &Lock, script: &Installed) -> Row {
     let entry = lock.get(&script.name);
-    let says = script.says();
-    let version = says
-        .and_then(|says| says.version.as_ref())
+    let manifest = script.valid_manifest();
+    let version = manifest
+        .and_then(|manifest| manifest.version.as_ref())
         .map(ToString::to_string)
         .or_else(|| entry.and_then(|entry| entry.version.clone()))
         .unwrap_or_else(|| "-".to_owned());
     let state = if installed::is_enabled(config, &script.name) { "enabled" } else { "disabled" };
     let origin = entry.map_or_else(|| "local".to_owned(), |entry| entry.origin.clone());
-    [script.name.clone(), version, state.to_owned(), origin, amiss(config, lock, script).join("; ")]
+    [script.name.clone(), version, state.to_owned(), origin, problems(config, lock, script).join("; ")]
 }
 
-fn amiss(config: &Config, lock: &Lock, script: &Installed) -> Vec<String> {
-    let mut amiss = Vec::new();
+fn problems(config: &Config, lock: &Lock, script: &Installed) -> Vec<String> {
+    let mut problems = Vec::new();
     if let Err(problem) = &script.manifest {
         // The further lines are shown by `info`.
-        amiss.extend(problem.lines().next().map(str::to_owned));
+        problems.extend(problem.lines().next().map(str::to_owned));
     }
     let granted = installed::granted(config, &script.name);
-    let needs = script.says().map(|says| says.needs.as_slice()).unwrap_or_default();
+    let needs = script.valid_manifest().map(|manifest| manifest.needs.as_slice()).unwrap_or_default();
     let open: Vec<_> = needs.iter().filter(|need| !is_granted(&granted, need)).map(String::as_str).collect();
     if !open.is_empty() {
-        amiss.push(format!("not granted: {}", open.join(", ")));
+        problems.push(format!("not granted: {}", open.join(", ")));
     }
     if lock.get(&script.name).is_some_and(|entry| !script.is_as_installed(entry)) {
-        amiss.push("changed since it was installed".to_owned());
+        problems.push("changed since it was installed".to_owned());
     }
-    amiss
+    problems
 }

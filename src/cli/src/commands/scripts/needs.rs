@@ -44,7 +44,7 @@ pub(super) fn show(config: &Config, name: &str, needs: &[String], grants: &[Stri
 }
 
 /// Writes `grants` into bots.yaml, and prints how to grant the rest.
-pub(super) fn settle(config: &Config, name: &str, needs: &[String], grants: &[String]) -> Result<(), Problem> {
+pub(super) fn apply_grants(config: &Config, name: &str, needs: &[String], grants: &[String]) -> Result<(), Problem> {
     let mut granted = installed::granted(config, name);
     let file = config.path().display();
     let mut more = Vec::new();

@@ -24,21 +24,21 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), Problem> {
 
 /// Moves `new` to `to` and calls `then`.
 ///
-/// An existing version at `old` is moved to `aside` first, and back if anything fails.
+/// An existing version at `old` is moved to `backup` first, and back if anything fails.
 pub(super) fn put(
     new: &Path,
     to: &Path,
     old: Option<(&Path, &Path)>,
     then: impl FnOnce() -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    if let Some((old, aside)) = old {
-        rename(old, aside)?;
+    if let Some((old, backup)) = old {
+        rename(old, backup)?;
     }
     let done = rename(new, to).and_then(|()| then().inspect_err(|_| drop(std::fs::rename(to, new))));
-    if let (Err(problem), Some((old, aside))) = (&done, old)
-        && let Err(again) = rename(aside, old)
+    if let (Err(problem), Some((old, backup))) = (&done, old)
+        && let Err(again) = rename(backup, old)
     {
-        return Err(Problem::Other(format!("{problem}; then {again}; the old version is in {}", aside.display())));
+        return Err(Problem::Other(format!("{problem}; then {again}; the old version is in {}", backup.display())));
     }
     done
 }
@@ -57,7 +57,7 @@ pub(super) fn remove(path: &Path) -> Result<(), Problem> {
 /// Returns the path for the old version of a script: `.trivia.old-1`, with the next free number.
 ///
 /// The daemon and `palabre scripts` ignore names that begin with a dot.
-pub(super) fn aside(installed: &Path, name: &str) -> PathBuf {
+pub(super) fn backup_path(installed: &Path, name: &str) -> PathBuf {
     let ending = if installed.is_dir() { "" } else { ".luau" };
     let place = |number: u32| installed.with_file_name(format!(".{name}.old-{number}{ending}"));
     (1..u32::MAX).map(place).find(|path| !path.exists()).unwrap_or_else(|| place(u32::MAX))

@@ -11,8 +11,9 @@ use crate::problem::Problem;
 pub(super) fn remove(config: &Config, name: &str, yes: bool) -> Result<(), Problem> {
     let script = installed::find(config, name)?;
     let others = installed::all(config)?;
-    let uses =
-        |other: &&Installed| other.name != name && other.says().is_some_and(|says| says.depends.contains_key(name));
+    let uses = |other: &&Installed| {
+        other.name != name && other.valid_manifest().is_some_and(|manifest| manifest.depends.contains_key(name))
+    };
     let users: Vec<_> = others.iter().filter(uses).map(|other| other.name.as_str()).collect();
     if !users.is_empty() {
         let users = users.join(", ");
@@ -36,14 +37,14 @@ pub(super) fn remove(config: &Config, name: &str, yes: bool) -> Result<(), Probl
             return Err(Problem::Other(format!("{question} There is no terminal to ask on; pass --yes to remove it")));
         }
     }
-    let aside = place::aside(&script.path, name);
-    place::put(&script.path, &aside, None, || {
+    let backup = place::backup_path(&script.path, name);
+    place::put(&script.path, &backup, None, || {
         if let Some(edit) = &edit {
             edit.write()?;
         }
         lock.set(name, None)
     })?;
-    place::remove(&aside)?;
+    place::remove(&backup)?;
     if is_named {
         output::line(&format!("its settings in {} are now a comment", config.path().display()));
     }

@@ -49,7 +49,7 @@ pub(super) fn one(config: &Config, name: &str, grants: &[String], force: bool) -
     needs::check(name, &after.needs, grants)?;
     if after.sha256 == before.sha256 && !changed {
         output::line(&format!("{} is up to date", installed::title(name, candidate.manifest.as_ref())));
-        return needs::settle(config, name, &[], grants);
+        return needs::apply_grants(config, name, &[], grants);
     }
     show_difference(name, &before, after);
     let unapproved: Vec<_> = after.needs.iter().filter(|need| !before.needs.contains(need)).collect();
@@ -61,14 +61,14 @@ pub(super) fn one(config: &Config, name: &str, grants: &[String], force: bool) -
             asked.join(" ")
         )));
     }
-    let aside = place::aside(&script.path, name);
+    let backup = place::backup_path(&script.path, name);
     let target = candidate.target(&scripts);
-    let old = (script.path.as_path(), aside.as_path());
+    let old = (script.path.as_path(), backup.as_path());
     place::put(&candidate.path, &target, Some(old), || lock.set(name, Some(after.clone())))?;
     if changed {
-        output::line(&format!("the changed files are kept as {}", aside.display()));
+        output::line(&format!("the changed files are kept as {}", backup.display()));
     } else {
-        place::remove(&aside)?;
+        place::remove(&backup)?;
     }
     output::line(&format!(
         "{} is installed in {}",
@@ -79,7 +79,7 @@ pub(super) fn one(config: &Config, name: &str, grants: &[String], force: bool) -
         install::show_dependencies(config, manifest)?;
         install::show_faults(config, manifest);
     }
-    needs::settle(config, name, &after.needs, grants)
+    needs::apply_grants(config, name, &after.needs, grants)
 }
 
 /// Prints both versions, and added and removed needs.
