@@ -8,7 +8,7 @@ use palabre_tests::Project;
 const BOTS: &str = "bots:\n  lobby:\n    platform: rooms\n";
 
 /// Returns the exit code and both outputs, without what differs from run to run.
-fn told(project: &Project, args: &[&str]) -> String {
+fn output(project: &Project, args: &[&str]) -> String {
     let (code, out, err) = project.run(args);
     let text = format!("exit code {}\n{out}{err}", code.map_or("none".to_owned(), |code| code.to_string()));
     let folder = project.path().to_string_lossy().into_owned();
@@ -16,60 +16,60 @@ fn told(project: &Project, args: &[&str]) -> String {
 }
 
 macro_rules! snapshot {
-    ($told:expr) => {
+    ($output:expr) => {
         insta::with_settings!({ filters => vec![(r"process \d+", "process PID"), (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT")] }, {
-            insta::assert_snapshot!($told);
+            insta::assert_snapshot!($output);
         });
     };
 }
 
 #[test]
 fn yaml_that_does_not_parse() {
-    snapshot!(told(&Project::new("bots:\n  lobby: {platform: rooms\nlisten: x\n", &[]), &["check"]));
+    snapshot!(output(&Project::new("bots:\n  lobby: {platform: rooms\nlisten: x\n", &[]), &["check"]));
 }
 
 #[test]
 fn an_unknown_key() {
-    snapshot!(told(&Project::new("lissten: 127.0.0.1:80\n", &[]), &["check"]));
+    snapshot!(output(&Project::new("lissten: 127.0.0.1:80\n", &[]), &["check"]));
 }
 
 #[test]
 fn an_unknown_key_deep_down() {
     let bots = format!("{BOTS}scripts:\n  hello:\n    limits:\n      memory_mbs: 3\n");
-    snapshot!(told(&Project::new(&bots, &[("hello.luau", "")]), &["check"]));
+    snapshot!(output(&Project::new(&bots, &[("hello.luau", "")]), &["check"]));
 }
 
 #[test]
 fn a_key_twice() {
-    snapshot!(told(&Project::new("listen: a\nlisten: b\n", &[]), &["check"]));
+    snapshot!(output(&Project::new("listen: a\nlisten: b\n", &[]), &["check"]));
 }
 
 #[test]
 fn a_value_of_the_wrong_kind() {
-    snapshot!(told(&Project::new(&format!("{BOTS}journal_days: soon\n"), &[]), &["check"]));
+    snapshot!(output(&Project::new(&format!("{BOTS}journal_days: soon\n"), &[]), &["check"]));
 }
 
 #[test]
 fn an_unknown_platform() {
-    snapshot!(told(&Project::new("bots:\n  lobby:\n    platform: romms\n", &[]), &["run"]));
+    snapshot!(output(&Project::new("bots:\n  lobby:\n    platform: romms\n", &[]), &["run"]));
 }
 
 #[test]
 fn an_unknown_script() {
     let bots = format!("{BOTS}scripts:\n  helo:\n    enabled: false\n");
-    snapshot!(told(&Project::new(&bots, &[("hello.luau", "")]), &["run"]));
+    snapshot!(output(&Project::new(&bots, &[("hello.luau", "")]), &["run"]));
 }
 
 #[test]
 fn an_unknown_bot() {
     let bots = format!("{BOTS}scripts:\n  hello:\n    bots: [loby]\n");
-    snapshot!(told(&Project::new(&bots, &[("hello.luau", "")]), &["check"]));
+    snapshot!(output(&Project::new(&bots, &[("hello.luau", "")]), &["check"]));
 }
 
 #[test]
 fn an_unknown_grant() {
     let bots = format!("{BOTS}scripts:\n  hello:\n    grants: [moderate]\n");
-    snapshot!(told(&Project::new(&bots, &[("hello.luau", "")]), &["check"]));
+    snapshot!(output(&Project::new(&bots, &[("hello.luau", "")]), &["check"]));
 }
 
 #[test]
@@ -84,45 +84,46 @@ fn two_bots_with_one_token() {
     ];
     for (one, other, is_refused) in cases {
         let project = Project::new(&format!("bots:\n  one: {one}\n  other: {other}\n"), &[]);
-        let told = told(&project, &["check"]);
-        assert_eq!(told.contains("one and other have the token of the same bot"), is_refused, "{one} {other}: {told}");
-        assert_eq!(told.starts_with("exit code 0"), !is_refused, "{one} {other}: {told}");
+        let output = output(&project, &["check"]);
+        let names_both = output.contains("one and other have the token of the same bot");
+        assert_eq!(names_both, is_refused, "{one} {other}: {output}");
+        assert_eq!(output.starts_with("exit code 0"), !is_refused, "{one} {other}: {output}");
     }
 }
 
 #[test]
 fn two_room_services() {
-    snapshot!(told(&Project::new(&format!("{BOTS}  other:\n    platform: rooms\n"), &[]), &["check"]));
+    snapshot!(output(&Project::new(&format!("{BOTS}  other:\n    platform: rooms\n"), &[]), &["check"]));
 }
 
 #[test]
 fn a_name_that_the_environment_does_not_have() {
     let bots = format!("{BOTS}scripts:\n  hello:\n    config:\n      token: ${{NO_SUCH_NAME}}\n");
-    snapshot!(told(&Project::new(&bots, &[("hello.luau", "")]), &["check"]));
+    snapshot!(output(&Project::new(&bots, &[("hello.luau", "")]), &["check"]));
 }
 
 #[test]
 fn a_name_that_is_not_closed() {
-    snapshot!(told(&Project::new(&format!("{BOTS}data: x/${{NOPE\n"), &[]), &["check"]));
+    snapshot!(output(&Project::new(&format!("{BOTS}data: x/${{NOPE\n"), &[]), &["check"]));
 }
 
 #[test]
 fn a_second_document() {
-    snapshot!(told(&Project::new(&format!("{BOTS}---\nlisten: 127.0.0.1:80\n"), &[]), &["check"]));
+    snapshot!(output(&Project::new(&format!("{BOTS}---\nlisten: 127.0.0.1:80\n"), &[]), &["check"]));
 }
 
 #[test]
 fn a_number_that_is_too_large() {
     let bots = format!("{BOTS}scripts:\n  hello:\n    limits: {{ memory_mb: 99999999999999999999 }}\n");
-    snapshot!(told(&Project::new(&bots, &[("hello.luau", "")]), &["check"]));
+    snapshot!(output(&Project::new(&bots, &[("hello.luau", "")]), &["check"]));
 }
 
 #[test]
 fn lines_of_a_hundred_thousand_characters() {
     let far = format!("{BOTS}journal_days: {}x\n", " ".repeat(100_000));
-    snapshot!(told(&Project::new(&far, &[]), &["check"]));
+    snapshot!(output(&Project::new(&far, &[]), &["check"]));
     let unknown = format!("{BOTS}{}: 1\n", "x".repeat(1_000));
-    snapshot!(told(&Project::new(&unknown, &[]), &["check"]));
+    snapshot!(output(&Project::new(&unknown, &[]), &["check"]));
 }
 
 #[test]
@@ -136,29 +137,29 @@ fn pipes_where_files_should_be_are_not_waited_for() {
     };
     for name in ["scripts/piped.luau", "scripts/folder/module.luau", "scripts/hello.test.luau"] {
         pipe(name);
-        snapshot!(told(&project, &["check"]));
+        snapshot!(output(&project, &["check"]));
         std::fs::remove_file(project.path().join(name)).unwrap();
     }
     pipe("other.yaml");
-    snapshot!(told(&project, &["--config", "other.yaml", "check"]));
+    snapshot!(output(&project, &["--config", "other.yaml", "check"]));
 }
 
 #[test]
 fn a_file_where_the_data_folder_should_be() {
     let project = Project::new(BOTS, &[]);
     std::fs::write(project.path().join("data"), "").unwrap();
-    snapshot!(told(&project, &["run"]));
-    snapshot!(told(&project, &["check"]));
+    snapshot!(output(&project, &["run"]));
+    snapshot!(output(&project, &["check"]));
 }
 
 #[test]
 fn no_configuration() {
-    snapshot!(told(&Project::new("", &[]), &["--config", "other.yaml"]));
+    snapshot!(output(&Project::new("", &[]), &["--config", "other.yaml"]));
 }
 
 #[test]
 fn no_folder_for_scripts() {
-    snapshot!(told(&Project::new("scripts_folder: elsewhere\n", &[]), &["check"]));
+    snapshot!(output(&Project::new("scripts_folder: elsewhere\n", &[]), &["check"]));
 }
 
 #[test]
@@ -176,21 +177,21 @@ fn scripts_that_do_not_load() {
             ("g_fine.luau", "function on_message(event) end"),
         ],
     );
-    snapshot!(told(&project, &["check"]));
+    snapshot!(output(&project, &["check"]));
 }
 
 #[test]
 fn an_address_that_is_taken() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    snapshot!(told(&Project::new(BOTS, &[]), &["run", "--listen", &address]));
+    snapshot!(output(&Project::new(BOTS, &[]), &["run", "--listen", &address]));
 }
 
 #[test]
 fn a_second_daemon_on_the_same_data() {
     let project = Project::new(BOTS, &[]);
     let _first = Store::open(&project.path().join("data")).unwrap();
-    snapshot!(told(&project, &["run", "--listen", "127.0.0.1:0"]));
+    snapshot!(output(&project, &["run", "--listen", "127.0.0.1:0"]));
 }
 
 #[test]
@@ -198,18 +199,18 @@ fn a_damaged_store() {
     let project = Project::new(BOTS, &[]);
     std::fs::create_dir(project.path().join("data")).unwrap();
     std::fs::write(project.path().join("data/palabre.redb"), "a letter to a friend ".repeat(500)).unwrap();
-    snapshot!(told(&project, &["run", "--listen", "127.0.0.1:0"]));
+    snapshot!(output(&project, &["run", "--listen", "127.0.0.1:0"]));
 }
 
 #[test]
 fn a_project_where_there_is_one() {
     let project = Project::new(BOTS, &[]);
-    snapshot!(told(&project, &["new", "."]));
+    snapshot!(output(&project, &["new", "."]));
 }
 
 #[test]
 fn a_command_that_there_is_not() {
-    snapshot!(told(&Project::new(BOTS, &[]), &["rnu"]));
+    snapshot!(output(&Project::new(BOTS, &[]), &["rnu"]));
 }
 
 #[test]
