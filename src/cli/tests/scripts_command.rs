@@ -106,10 +106,10 @@ fn a_folder_is_installed_once_and_noted_in_the_lock() {
     trivia(&project, "1.0.0", "moderation");
     write(&project, "origin/trivia/.git/config", "[core]\n");
     write(&project, "origin/trivia/lib/words.luau", "return {}\n");
-    let said = done(&project, &["install", "origin/trivia"]);
-    assert!(said.contains("trivia 1.0.0 is installed in scripts/trivia"), "{said}");
-    assert!(said.contains("needs moderation  not granted"), "{said}");
-    assert!(said.contains("  scripts:\n    trivia:\n      grants: [moderation]\n"), "{said}");
+    let output = done(&project, &["install", "origin/trivia"]);
+    assert!(output.contains("trivia 1.0.0 is installed in scripts/trivia"), "{output}");
+    assert!(output.contains("needs moderation  not granted"), "{output}");
+    assert!(output.contains("  scripts:\n    trivia:\n      grants: [moderation]\n"), "{output}");
     assert_eq!(in_folder(&project), ["trivia"]);
     assert!(project.path().join("scripts/trivia/lib/words.luau").is_file());
     assert!(!project.path().join("scripts/trivia/.git").exists());
@@ -125,12 +125,12 @@ fn a_folder_is_installed_once_and_noted_in_the_lock() {
 fn a_grant_is_written_only_for_what_is_asked_for() {
     let project = Project::new(BOTS, &[]);
     trivia(&project, "1.0.0", "moderation, \"http:opentdb.com\"");
-    let said = refused(&project, &["install", "origin/trivia", "--grant", "files"]);
-    assert!(said.contains("trivia does not need it; it needs moderation, http:opentdb.com"), "{said}");
+    let output = refused(&project, &["install", "origin/trivia", "--grant", "files"]);
+    assert!(output.contains("trivia does not need it; it needs moderation, http:opentdb.com"), "{output}");
     assert!(in_folder(&project).is_empty());
-    let said = done(&project, &["install", "origin/trivia", "--grant", "http:opentdb.com"]);
-    assert!(said.contains("needs moderation        not granted"), "{said}");
-    assert!(said.contains("grants: [\"http:opentdb.com\", moderation]"), "{said}");
+    let output = done(&project, &["install", "origin/trivia", "--grant", "http:opentdb.com"]);
+    assert!(output.contains("needs moderation        not granted"), "{output}");
+    assert!(output.contains("grants: [\"http:opentdb.com\", moderation]"), "{output}");
     let bots = format!("{BOTS}\nscripts:\n  trivia:\n    grants: [\"http:opentdb.com\"]\n");
     assert_eq!(read(&project, "bots.yaml"), bots);
 }
@@ -169,8 +169,8 @@ fn archives_that_lead_out_of_the_folder_are_refused() {
     make_zip(&project, "root.zip", &root);
     make_zip(&project, "back.zip", &[("init.luau", SCRIPT), ("..\\evil.luau", "x")]);
     for archive in ["up.tgz", "up.zip", "root.tgz", "root.zip", "back.zip"] {
-        let said = refused(&project, &["install", archive]);
-        assert!(said.contains("is outside of the folder"), "{archive}: {said}");
+        let output = refused(&project, &["install", archive]);
+        assert!(output.contains("is outside of the folder"), "{archive}: {output}");
     }
     assert!(in_folder(&project).is_empty());
     assert!(!project.path().join("evil.luau").exists() && !Path::new("/tmp/palabre-evil.luau").exists());
@@ -193,8 +193,8 @@ fn links_are_refused_wherever_they_are() {
     archive.append_link(&mut header, "init.luau", "/etc/hostname").unwrap();
     archive.into_inner().unwrap().finish().unwrap();
     for origin in ["origin/trivia", "a.zip", "a.tgz"] {
-        let said = refused(&project, &["install", origin]);
-        assert!(said.contains("link"), "{origin}: {said}");
+        let output = refused(&project, &["install", origin]);
+        assert!(output.contains("link"), "{origin}: {output}");
     }
     assert!(in_folder(&project).is_empty());
 }
@@ -227,8 +227,8 @@ fn what_is_too_large_or_no_script_is_refused() {
         (vec!["https://token@example.com/trivia"], "it contains a password or token"),
         (vec!["file:///nowhere/at/all"], "git says:"),
     ] {
-        let said = refused(&project, &[&["install"][..], args.as_slice()].concat());
-        assert!(said.contains(words), "{args:?}: {said}");
+        let output = refused(&project, &[&["install"][..], args.as_slice()].concat());
+        assert!(output.contains(words), "{args:?}: {output}");
         assert!(in_folder(&project).is_empty(), "{args:?}");
     }
 }
@@ -246,8 +246,8 @@ fn a_repository_is_installed_at_a_tag_and_followed_on_a_branch() {
     write(&project, "repository/scripts/trivia/script.yaml", &manifest("1.1.0", ""));
     git(&repository, &["commit", "--quiet", "--all", "--message", "second"]);
     let address = format!("file://{}//scripts/trivia", repository.display());
-    let said = done(&project, &["install", &format!("{address}#v1")]);
-    assert!(said.contains("trivia 1.0.0 is installed"), "{said}");
+    let output = done(&project, &["install", &format!("{address}#v1")]);
+    assert!(output.contains("trivia 1.0.0 is installed"), "{output}");
     assert!(!project.path().join("scripts/trivia/.git").exists());
     let revision = git(&repository, &["rev-parse", "v1"]);
     assert_eq!(lock(&project)["scripts"]["trivia"]["revision"], Value::from(revision));
@@ -267,15 +267,15 @@ fn an_update_that_needs_more_is_refused_until_that_is_granted() {
     done(&project, &["install", "origin/trivia", "--grant", "rooms"]);
     let before = (read(&project, "bots.yaml"), lock(&project));
     trivia(&project, "1.1.0", "moderation");
-    let said = refused(&project, &["update", "trivia"]);
-    assert!(said.contains("palabre scripts update trivia --grant moderation"), "{said}");
+    let output = refused(&project, &["update", "trivia"]);
+    assert!(output.contains("palabre scripts update trivia --grant moderation"), "{output}");
     assert_eq!((read(&project, "bots.yaml"), lock(&project)), before);
     assert!(read(&project, "scripts/trivia/script.yaml").contains("1.0.0"));
     assert!(refused(&project, &["update", "trivia", "--grant", "files"]).contains("does not need it"));
-    let said = done(&project, &["update", "trivia", "--grant", "moderation"]);
-    assert!(said.contains("trivia 1.0.0 → 1.1.0"), "{said}");
-    assert!(said.contains("needs moderation, which the old version did not"), "{said}");
-    assert!(said.contains("no longer needs rooms"), "{said}");
+    let output = done(&project, &["update", "trivia", "--grant", "moderation"]);
+    assert!(output.contains("trivia 1.0.0 → 1.1.0"), "{output}");
+    assert!(output.contains("needs moderation, which the old version did not"), "{output}");
+    assert!(output.contains("no longer needs rooms"), "{output}");
     assert!(read(&project, "bots.yaml").ends_with("\n    grants: [rooms, moderation]\n"));
     assert!(read(&project, "scripts/trivia/script.yaml").contains("1.1.0"));
     assert_eq!(lock(&project)["scripts"]["trivia"]["needs"], serde_json::json!(["moderation"]));
@@ -315,11 +315,11 @@ fn switching_a_script_keeps_comments_and_order() {
 }
 
 #[test]
-fn a_shape_that_cannot_be_edited_is_left_alone_and_the_lines_are_told() {
+fn a_shape_that_cannot_be_edited_is_left_alone_and_the_lines_are_shown() {
     let bots = format!("{BOTS}scripts: {{ hello: {{ config: {{ a: 1 }} }} }}\n");
     let project = Project::new(&bots, &[("hello.luau", SCRIPT)]);
-    let said = refused(&project, &["disable", "hello"]);
-    assert!(said.contains("  scripts:\n    hello:\n      enabled: false\n"), "{said}");
+    let output = refused(&project, &["disable", "hello"]);
+    assert!(output.contains("  scripts:\n    hello:\n      enabled: false\n"), "{output}");
     assert_eq!(read(&project, "bots.yaml"), bots);
 }
 
@@ -333,8 +333,8 @@ fn list_and_info_show_what_there_is_without_secrets() {
     let text = format!("{}description: Questions\n{config}", manifest("1.0.0", "moderation"));
     write(&project, "origin/trivia/script.yaml", &text);
     write(&project, "origin/trivia/rounds.test.luau", "");
-    let said = done(&project, &["install", "origin/trivia"]);
-    assert!(said.contains("depends on economy ^1, which is not installed"), "{said}");
+    let output = done(&project, &["install", "origin/trivia"]);
+    assert!(output.contains("depends on economy ^1, which is not installed"), "{output}");
     let settings = "  trivia:\n    config:\n      rounds: 7\n      api_token: hush-hush\n";
     write(&project, "bots.yaml", &format!("{bots}{settings}"));
     let list = done(&project, &["list"]);
@@ -366,8 +366,8 @@ fn removing_leaves_a_configuration_that_works() {
     assert!(refused(&project, &["remove", "trivia", "--yes"]).contains("it is used by user"));
     done(&project, &["remove", "user", "--yes"]);
     assert!(refused(&project, &["remove", "trivia"]).contains("pass --yes"));
-    let said = done(&project, &["remove", "trivia", "--yes"]);
-    assert!(said.contains("its stored values are kept"), "{said}");
+    let output = done(&project, &["remove", "trivia", "--yes"]);
+    assert!(output.contains("its stored values are kept"), "{output}");
     assert!(in_folder(&project).is_empty());
     assert_eq!(lock(&project)["scripts"], serde_json::json!({}));
     let bots = format!("{BOTS}\nscripts:\n  # trivia:\n  #   grants: [moderation]\n");
@@ -391,8 +391,8 @@ fn a_script_whose_texts_nest_too_deeply_is_refused_by_install_check_and_test() {
     trivia(&project, "1.0.0", "");
     let texts = format!("x = {}\"a\"{}\n", "{".repeat(12_000), "}".repeat(12_000));
     write(&project, "origin/trivia/locales/en.ftl", &texts);
-    let told = refused(&project, &["install", "origin/trivia"]);
-    assert!(told.contains("locales/en.ftl:1: more than 16 placeables"), "{told}");
+    let error = refused(&project, &["install", "origin/trivia"]);
+    assert!(error.contains("locales/en.ftl:1: more than 16 placeables"), "{error}");
     assert!(!project.path().join("scripts/trivia").exists());
 
     for (path, text) in [("init.luau", SCRIPT), ("locales/en.ftl", &texts)] {
@@ -408,7 +408,7 @@ fn a_script_whose_texts_nest_too_deeply_is_refused_by_install_check_and_test() {
 }
 
 #[test]
-fn a_test_file_that_nests_too_deeply_is_told_and_check_goes_on() {
+fn a_test_file_that_nests_too_deeply_is_reported_and_check_continues() {
     let project = Project::new(BOTS, &[("fine.luau", SCRIPT)]);
     for (file, text) in [
         ("minus.test.luau", format!("local x = {}1\n", "- ".repeat(100_000))),

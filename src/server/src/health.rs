@@ -73,8 +73,8 @@ async fn ready(State(health): State<Arc<Health>>) -> Response {
     let busy = health.connections.busy();
     report.check_limit("busy connections to the server", busy, limit);
     let load = health.load.as_ref().map(|load| load());
-    if let Some((people, most)) = load {
-        report.check_limit("connections to the room service", people, most);
+    if let Some((people, people_max)) = load {
+        report.check_limit("connections to the room service", people, people_max);
     }
     let is_ready = report.problems.is_empty();
     let now = health.clock.now();

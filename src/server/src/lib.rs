@@ -138,7 +138,7 @@ fn app(setup: Setup, listen: IpAddr, connections: &Arc<Connections>, counts: &Ar
     let limited = all
         .layer(from_fn_with_state(Arc::new(Compressed::default()), caching::process))
         .layer(from_fn_with_state(budget, budget::limit));
-    let router = setup.doors.into_iter().fold(limited, |router, door| router.merge(door.router));
+    let router = setup.doors.into_iter().fold(limited, |router, mount| router.merge(mount.router));
     router
         .layer(from_fn_with_state(Arc::new(guard), guard::check))
         .layer(fixed(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))

@@ -42,7 +42,7 @@ fn what_shows_nothing_vanishes() {
 }
 
 #[test]
-fn digits_are_letters_beside_letters_alone() {
+fn digits_are_letters_only_next_to_letters() {
     for (written, read_as) in [
         ("v1agra h4x0r 5h1t a55 sh!t", "viagra haxor shit ass shit"),
         ("@ss $ex", "ass sex"),

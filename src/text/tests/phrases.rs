@@ -63,7 +63,7 @@ fn each_language_has_its_own_plurals() {
 }
 
 #[test]
-fn a_duration_is_told_in_its_two_largest_units() {
+fn a_duration_is_given_in_its_two_largest_units() {
     for (seconds, english, french) in [
         (9_000.0, "2 hours 30 minutes", "2 heures 30 minutes"),
         (3_600.0, "1 hour", "1 heure"),
@@ -101,7 +101,7 @@ proptest! {
 }
 
 #[test]
-fn one_emoji_is_told_from_more_and_from_words() {
+fn one_emoji_is_distinguished_from_more_and_from_words() {
     for emoji in ["👍", "❤️", "❤", "👍🏽", "👨‍👩‍👧‍👦", "🏳️‍🌈", "🇫🇷", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "1️⃣", "👩🏽‍⚕️", "❤️‍🔥", "☠"]
     {
         assert!(is_emoji(emoji), "{emoji}");
