@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use palabre_model::{Clock, SystemClock, iso8601};
 use palabre_store::{Error as StoreError, Inspection, Store};
 
-use super::check::count;
 use super::check_store::{STORE_FILE, close_whole};
 use crate::config::Config;
 use crate::output;
