@@ -1,12 +1,14 @@
-//! The last messages that went out, on platforms that name messages themselves: what is decided in one breath with a message is often
-//! about it, and somebody may press its button, before its rows are written.
+//! Recent deliveries: platform ids of messages, kept until their rows are durable.
+//!
+//! On platforms that assign ids themselves, later actions and button presses may refer to a message
+//! before its rows are written.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use palabre_model::{ActionKey, MessageId, RoomId, ScriptName};
 
-/// So many are remembered; by then their rows are there.
+/// Maximum number of deliveries that are kept; the rows of older ones are durable.
 const MOST: usize = 4_096;
 
 #[derive(Default)]
@@ -17,11 +19,11 @@ struct Known {
     ids: HashMap<ActionKey, (RoomId, MessageId)>,
     keys: HashMap<(RoomId, MessageId), ActionKey>,
     order: VecDeque<ActionKey>,
-    /// How many of a script's are on their way into a room: they may be there, and their ids are not known yet.
+    /// Number of a script's messages in flight to a room: they may exist, with ids not known yet.
     under_way: HashMap<(ScriptName, RoomId), usize>,
 }
 
-/// Something is on its way, for as long as this is held.
+/// A message in flight, for as long as this guard is held.
 pub(crate) struct Sending<'j> {
     just_sent: &'j JustSent,
     of: (ScriptName, RoomId),
@@ -55,25 +57,25 @@ impl JustSent {
         }
     }
 
-    /// The action is being performed. To be held until its id is noted.
+    /// Marks the action as in flight. The guard is held until its id is recorded.
     pub(crate) fn sending(&self, key: &ActionKey, room: &RoomId) -> Sending<'_> {
         let of = (key.script.clone(), room.clone());
         *self.lock().under_way.entry(of.clone()).or_default() += 1;
         Sending { just_sent: self, of }
     }
 
-    /// Whether something of the script's is on its way into the room.
+    /// Whether a message of the script is in flight to the room.
     pub(crate) fn is_sending(&self, script: &ScriptName, room: &RoomId) -> bool {
         let known = self.lock();
         !known.under_way.is_empty() && known.under_way.contains_key(&(script.clone(), room.clone()))
     }
 
-    /// What the platform calls the message of that action.
+    /// Returns the platform's id of the message that the action sent.
     pub(crate) fn id(&self, key: &ActionKey) -> Option<MessageId> {
         self.lock().ids.get(key).map(|(_, id)| id.clone())
     }
 
-    /// Which action sent that message.
+    /// Returns the action that sent the message.
     pub(crate) fn key(&self, room: &RoomId, id: &MessageId) -> Option<ActionKey> {
         self.lock().keys.get(&(room.clone(), id.clone())).cloned()
     }

@@ -1,5 +1,7 @@
-//! Actions on their way out: a lane for each room and class, so that what is said in one room leaves in order, a slow room keeps no
-//! other waiting, and moderation never waits behind messages. Few of a bot's entries are in memory; the rest are rows.
+//! The outbox: performs durable actions, in an ordered queue for each room and class.
+//!
+//! So the actions of one room leave in order, a slow room delays no other, and moderation never
+//! waits for messages. Few of a bot's entries are in memory; the rest are rows.
 
 mod aside;
 mod attempt;
@@ -30,7 +32,7 @@ pub(crate) use entry::{
     ChainId, Class, Entry, OutboxKey, OutboxRow, Settled, Settlement, Stored, Unperformed, row_of_its_own, size,
 };
 
-/// How long after the store could not be read it is read again.
+/// Delay before the store is read again after a failure.
 const RETRY: Duration = Duration::from_millis(500);
 
 type Lanes = HashMap<RoomId, VecDeque<Entry>>;
@@ -43,15 +45,15 @@ pub(crate) struct Outbox {
     pub(crate) notes: crossbeam_channel::Sender<Note>,
     pub(crate) shutdown: Shutdown,
     pub(crate) runtime: Handle,
-    /// The tasks of all lanes, to be waited for.
+    /// All tasks of the outbox; a shutdown waits for them.
     pub(crate) lanes_running: TaskTracker,
-    /// Entries that are not yet completed.
+    /// Number of entries that are not completed.
     pub(crate) pending: AtomicUsize,
-    /// Nothing is begun any more.
+    /// Whether no further action may begin.
     pub(crate) leave: AtomicBool,
-    /// Requests of scripts over HTTP that have no answer yet.
+    /// Number of HTTP requests of scripts without an answer.
     pub(crate) requests: AtomicUsize,
-    /// By class.
+    /// The ordered queues, by class.
     pub(crate) lanes: Mutex<[Lanes; 2]>,
 }
 
@@ -60,13 +62,13 @@ impl Outbox {
         self.platforms.outbox(name)
     }
 
-    /// Puts entries into their lanes. What they rest on is durable, and they are counted as in memory.
+    /// Adds entries to their queues. Their batch is durable, and they are counted as in memory.
     pub(crate) fn push(self: &Arc<Self>, entries: Vec<Entry>) {
         self.pending.fetch_add(entries.len(), Relaxed);
         self.start(entries);
     }
 
-    /// Entries have become durable as rows.
+    /// Counts entries that have become durable as rows, and loads them as there is room.
     pub(crate) fn spilled(self: &Arc<Self>, rows: &[(RoomId, Class)]) {
         self.pending.fetch_add(rows.len(), Relaxed);
         for (room, class) in rows {
@@ -74,7 +76,7 @@ impl Outbox {
         }
     }
 
-    /// Takes up entries that were set aside before a restart.
+    /// Resumes the retries of entries that had left their queues before a restart.
     pub(crate) fn resume_aside(self: &Arc<Self>, entries: Vec<(ChainId, Position, u32)>) {
         self.pending.fetch_add(entries.len(), Relaxed);
         for (chain, position, tries) in entries {
@@ -89,7 +91,7 @@ impl Outbox {
             for entry in entries {
                 let class = entry.class;
                 let lanes = &mut lanes[class.index()];
-                // Most of the time the lane is there, and the key need not be copied.
+                // Most of the time the queue exists, and the key need not be copied.
                 if let Some(lane) = lanes.get_mut(entry.action.room()) {
                     lane.push_back(entry);
                 } else {
@@ -110,7 +112,7 @@ impl Outbox {
         }
     }
 
-    /// The lane's next entries; `None` ends the lane, which is then gone.
+    /// Takes the next entries of a queue; `None` ends the queue, which is then removed.
     fn take(&self, room: &RoomId, class: Class) -> Option<VecDeque<Entry>> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let lanes = &mut lanes[class.index()];
@@ -140,14 +142,15 @@ impl Outbox {
                 }
             }
         }
-        // The sequencer outlives the lanes; if it is gone, the next start settles these anew, by their keys.
+        // The sequencer outlives the queues; if it is gone, the next start handles these again, by
+        // their keys.
         drop(self.notes.send(Note::Settled(settled)));
         for (bot, class) in freed {
             self.load_more(&bot, class);
         }
     }
 
-    /// Waits. `false` at shutdown.
+    /// Waits. Returns false at shutdown.
     async fn wait(&self, pause: Duration) -> bool {
         let until = self.clock.now() + u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         let mut shutdown = self.shutdown.clone();

@@ -1,4 +1,6 @@
-//! Files that came with a message on one platform and go on to another: fetched when they are sent, and kept nowhere in between.
+//! The attachment relay: sends files of a message on one platform to another.
+//!
+//! They are fetched when they are sent, and stored nowhere in between.
 
 use std::time::Duration;
 
@@ -7,18 +9,21 @@ use tokio::sync::Semaphore;
 
 use crate::outbox::Outbox;
 
-/// The most files of an action some of which are fetched.
+/// Maximum number of files of an action with files to fetch.
 const MOST: usize = 10;
-/// So many actions may hold files that were fetched, over all lanes: each may be large.
+/// Maximum number of actions with fetched files, over all queues: each file may be large.
 const AT_ONCE: usize = 4;
-/// So often a file is tried, and for so long each time.
+/// Attempts to fetch a file before it is replaced by its name.
 const TRIES: u32 = 3;
+/// Timeout of one attempt.
 const PATIENCE: Duration = Duration::from_secs(20);
 static FETCHING: Semaphore = Semaphore::const_new(AT_ONCE);
 
-/// The action with its files; `None` where none has to be fetched. The one in the journal has only where they are. In place of a file
-/// that cannot be had stands its name, and after some `tries` of one that cannot be had at present: what is said with it is not lost, and
-/// what comes after it in the room does not wait for ever.
+/// Returns the action with its files; `None` if none has to be fetched.
+///
+/// The action in the journal only says where the files are. A file that cannot be had is replaced
+/// by its name, and so is one that is still unavailable after some `tries`: the text is not lost,
+/// and later actions in the room do not wait for ever.
 pub(crate) async fn with_files(outbox: &Outbox, action: &Action, tries: u32) -> Result<Option<Action>, ActionError> {
     if !has_files_elsewhere(action) {
         return Ok(None);
@@ -27,7 +32,7 @@ pub(crate) async fn with_files(outbox: &Outbox, action: &Action, tries: u32) -> 
     if count > MOST {
         return Err(ActionError::Rejected(format!("it has {count} files; {MOST} go with one message")));
     }
-    // Never closed, so there is always a permit in the end.
+    // The semaphore is never closed, so a permit is always granted in the end.
     let _permit = FETCHING.acquire().await;
     let most = outbox.platforms.adapter(action.room().bot()).map_or(0, |adapter| adapter.capabilities().max_file);
     let mut action = action.clone();
@@ -59,7 +64,7 @@ async fn fetch(outbox: &Outbox, file: &mut FileToSend, most: usize) -> Result<()
     Ok(())
 }
 
-/// Whether some of its files have to be fetched first.
+/// Whether some of the action's files have to be fetched first.
 pub(crate) fn has_files_elsewhere(action: &Action) -> bool {
     action.content().is_some_and(|content| content.files.iter().any(|file| file.from.is_some()))
 }

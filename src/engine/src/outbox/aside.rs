@@ -1,4 +1,6 @@
-//! Retries what was set aside: the later actions of the same script in the same room wait for it, and nobody else does.
+//! Retries a failed action outside of its queue.
+//!
+//! Only the later actions of the same script in the same room wait for it.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
@@ -9,7 +11,7 @@ use super::entry::{ASIDE, ChainId, Entry, Settled};
 use super::{Outbox, RETRY};
 use crate::tables::OUTBOX;
 
-/// Works until nothing of the chain is left, or the daemon stops: then the next start goes on.
+/// Works until the chain is empty, or until shutdown; then the next start continues.
 pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {
     let bot = outbox.bot(chain.bot.as_str());
     while let Some((position, tries)) = bot.first_aside(&chain) {
@@ -21,7 +23,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {
         let read = tokio::task::spawn_blocking(move || OUTBOX.get(&store.snapshot(clock.now())?, &row_key)).await;
         let row = match read {
             Ok(Ok(Some(row))) => row,
-            // It is not durable yet, or cannot be read at present.
+            // It is not durable yet.
             Ok(Ok(None)) => {
                 if !outbox.wait(Duration::from_millis(100)).await {
                     return;

@@ -1,4 +1,4 @@
-//! Performs one action, again after a passing fault, and knows when to stop.
+//! Performs one action: tries again after transient failures, and gives up after too many.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering::Acquire;
@@ -14,23 +14,23 @@ use super::entry::{Entry, Settlement, Unperformed};
 use crate::passed_on::with_files;
 use crate::tables::{SENDERS, SENT_MESSAGES};
 
-/// Tries before an action goes to the dead letters; with the pauses below that is about five minutes.
+/// Attempts before an action goes to the dead letters; with the delays below, about five minutes.
 pub(crate) const TRIES: u32 = 12;
-/// Tries, some four seconds, before an action leaves its lane and is retried on its own.
+/// Attempts before an action leaves its queue to be retried separately: about four seconds.
 pub(crate) const TRIES_IN_LANE: u32 = 5;
-/// A platform that asks to wait is obeyed this often, for one action, before that counts as a failure.
+/// Rate limits that are waited for, for one action, before another one counts as a failure.
 const OBEYED: u32 = 100;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// How often an action was tried before, and how often at most.
+/// The number of earlier attempts at an action, and the maximum.
 #[derive(Clone, Copy)]
 pub(crate) struct Attempts {
     pub(crate) before: u32,
     pub(crate) most: u32,
 }
 
-/// `None` at shutdown.
+/// Performs an action. Returns `None` at shutdown.
 pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, attempts: Attempts) -> Option<Settlement> {
     let gone = |reason: String| Some(Settlement::Failed(Unperformed { reason, is_dead_letter: false }));
     let name = entry.bot().to_owned();
@@ -39,7 +39,7 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, attempts: Attemp
     };
     let bot = outbox.bot(&name);
     let (mut tries, mut obeyed) = (attempts.before, 0);
-    // With its files, which are fetched once.
+    // The action with its files, which are fetched once.
     let mut filled: Option<Action> = None;
     loop {
         if outbox.leave.load(Acquire) || (outbox.shutdown.is_requested() && tries > attempts.before) {
@@ -53,7 +53,7 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, attempts: Attemp
         match resolve(outbox, entry) {
             Ok(()) => {}
             Err(Unresolved::Never(reason)) => return gone(reason),
-            // The store cannot be read at present: nothing is taken for done or failed for its sake.
+            // The store cannot be read at present: that makes the action neither done nor failed.
             Err(Unresolved::NotNow(reason)) => {
                 tracing::error!(
                     bot = name,
@@ -66,7 +66,8 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, attempts: Attemp
                 continue;
             }
         }
-        // A panic in an adapter is one more passing fault: the lane goes on, and the action is not lost.
+        // A panic in an adapter counts as a transient failure: the queue continues, and the action
+        // is not lost.
         let performing = async {
             if filled.is_none() {
                 filled = with_files(outbox, &entry.action, tries).await?;
@@ -94,7 +95,7 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, attempts: Attemp
                     matches!(error, ActionError::Unavailable(_)) || !(is_bug || outbox.platforms.is_up(&name));
                 let reason = error.to_string();
                 if bot.breaker.failed(&entry.key, is_away, outbox.clock.now(), &reason, &name) {
-                    // The next pass waits.
+                    // The next `pass` waits.
                     continue;
                 }
                 tries += 1;
@@ -124,13 +125,15 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, attempts: Attemp
     }
 }
 
-/// Growing pauses, each with up to half of itself added at random, so that lanes that failed together do not come back together.
+/// Returns the delay before the next attempt: it grows, and up to half of it is added at random.
+///
+/// The random part keeps queues that failed together from coming back together.
 pub(crate) fn backoff(tries: u32, random: u64) -> Duration {
     let base = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1))).min(LONGEST_PAUSE);
     base + base.mul_f64((random >> 11) as f64 / (1_u64 << 54) as f64)
 }
 
-/// Only what the adapter cannot tell again need be remembered.
+/// Records the id of a message, unless the adapter can derive it from the action key.
 pub(crate) fn remembered(outbox: &Outbox, entry: &Entry, outcome: Outcome) -> Option<MessageId> {
     let adapter = outbox.platforms.adapter(entry.bot())?;
     let id = outcome.message.filter(|_| adapter.message_id(&entry.key).is_none())?;
@@ -138,7 +141,7 @@ pub(crate) fn remembered(outbox: &Outbox, entry: &Entry, outcome: Outcome) -> Op
     Some(id)
 }
 
-/// Why it is not known which message an action is about.
+/// A failure to find the message that an action refers to.
 pub(crate) enum Unresolved {
     /// There is no such message.
     Never(String),
@@ -152,7 +155,7 @@ impl From<palabre_store::Error> for Unresolved {
     }
 }
 
-/// Puts the platform's id in the place of "the message that this action sent", and of "that one, if it is the script's own".
+/// Replaces a reference by action key, or to a message of the script's own, by the platform's id.
 pub(crate) fn resolve(outbox: &Outbox, entry: &mut Entry) -> Result<(), Unresolved> {
     let (room, script) = (entry.action.room().clone(), &entry.key.script);
     let Some(reference) = entry.action.references() else { return Ok(()) };
@@ -183,7 +186,7 @@ pub(crate) fn resolve(outbox: &Outbox, entry: &mut Entry) -> Result<(), Unresolv
     Ok(())
 }
 
-/// Which action has sent a message, on platforms that name messages themselves.
+/// Returns the action that sent a message, on platforms that assign ids themselves.
 fn sender(outbox: &Outbox, room: &RoomId, id: &MessageId) -> StoreResult<Option<ActionKey>> {
     if let Some(key) = outbox.platforms.just_sent.key(room, id) {
         return Ok(Some(key));

@@ -1,4 +1,4 @@
-//! The outbox of one bot: its quota, how many of its entries are in memory, and what is retried on its own.
+//! The outbox of one bot: its quota, the number of its entries in memory, and its retry chains.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -11,23 +11,24 @@ use super::breaker::Breaker;
 use super::entry::{ChainId, Class};
 use crate::recovery::Position;
 
-/// At most so many entries of a bot and class are in memory: what one full block may bring. The rest are rows.
+/// Maximum entries of a bot and class in memory, as many as a full batch brings; the rest are rows.
 pub(crate) const IN_MEMORY: usize = 8_192;
-/// So many entries of one room are in memory even so, and up to `IN_MEMORY` more of all such rooms, so that a room in which little is
-/// said does not wait behind one in which much is.
+/// Entries of one room that stay in memory beyond that, and up to `IN_MEMORY` more for all rooms.
+///
+/// So a quiet room does not wait behind a busy one.
 const OF_A_ROOM: usize = 16;
 
-/// The share of a bot's quota that moderation has on top of it: one in so many.
+/// Divisor of the quota: moderation may exceed it by a tenth.
 const RESERVE: usize = 10;
 
-/// How much may wait to be done by one bot.
+/// The quota of one bot's outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutboxLimits {
-    /// Actions that wait.
+    /// Maximum number of waiting actions.
     pub actions: usize,
-    /// Their size in bytes.
+    /// Maximum size of waiting actions, in bytes.
     pub bytes: usize,
-    /// How long an answer may wait before it is dropped, in milliseconds.
+    /// Age at which a waiting answer is dropped, in milliseconds.
     pub answers_expire: Millis,
 }
 
@@ -47,14 +48,14 @@ pub(crate) struct BotOutbox {
     chains: Mutex<HashMap<ChainId, VecDeque<(Position, u32)>>>,
 }
 
-/// The entries of one class.
+/// Counts of the entries of one class.
 #[derive(Default)]
 pub(crate) struct Queue {
     in_memory: usize,
-    /// Rows that are not in memory.
+    /// Number of rows that are not in memory.
     spilled: usize,
     rooms: HashMap<RoomId, RoomQueue>,
-    /// Rows that are.
+    /// Positions of the rows that are in memory.
     pub(crate) loaded: HashSet<Position>,
     pub(crate) is_loading: bool,
 }
@@ -66,7 +67,7 @@ struct RoomQueue {
 }
 
 impl Queue {
-    /// Counts an entry that was in memory or a row when the daemon started.
+    /// Counts an entry, in memory or as a row.
     pub(crate) fn found(&mut self, room: &RoomId, is_in_memory: bool) {
         self.count(room, |queue, of_room| {
             let (all, of_room) = if is_in_memory {
@@ -79,7 +80,7 @@ impl Queue {
         });
     }
 
-    /// A row has come into memory.
+    /// Records that a row has been loaded into memory.
     pub(crate) fn loaded(&mut self, room: &RoomId, position: Position) {
         self.loaded.insert(position);
         self.count(room, |queue, of_room| {
@@ -90,7 +91,7 @@ impl Queue {
         });
     }
 
-    /// An entry is no longer in memory.
+    /// Records that an entry has left memory.
     pub(crate) fn leaves(&mut self, room: &RoomId) {
         self.count(room, |queue, of_room| {
             queue.in_memory = queue.in_memory.saturating_sub(1);
@@ -102,12 +103,12 @@ impl Queue {
         self.spilled > 0
     }
 
-    /// Whether there are rows to be read, nobody reads them, and half of what may be in memory is free.
+    /// Whether to load rows: there are some, none are being loaded, and half of the memory is free.
     pub(crate) fn wants_rows(&self) -> bool {
         !self.is_loading && self.spilled > 0 && self.in_memory <= IN_MEMORY / 2
     }
 
-    /// Behind rows of its room that are not in memory comes nothing that is.
+    /// Whether a new entry stays in memory. Not after rows of its room: they come first.
     fn stays(&self, room: &RoomId) -> bool {
         match self.rooms.get(room) {
             Some(of_room) if of_room.spilled > 0 => false,
@@ -136,9 +137,9 @@ impl BotOutbox {
         self.bytes.fetch_add(bytes, Relaxed);
     }
 
-    /// Gives its part of the quota back.
+    /// Gives an action's share of the quota back.
     pub(crate) fn give_back(&self, bytes: usize) {
-        // Less than nothing would be a bug, and must not lock the bot up for good.
+        // A negative count would be a bug, and must not block the bot for good.
         let less = |count: &AtomicUsize, by| {
             let _before = count.fetch_update(Relaxed, Relaxed, |count| Some(count.saturating_sub(by)));
         };
@@ -146,12 +147,14 @@ impl BotOutbox {
         less(&self.bytes, bytes);
     }
 
-    /// Actions that wait, and their bytes.
+    /// Returns the number of waiting actions, and their size in bytes.
     pub(crate) fn usage(&self) -> (usize, usize) {
         (self.actions.load(Relaxed), self.bytes.load(Relaxed))
     }
 
-    /// Returns the limit that one more action would go past. A tenth more is kept for moderation, which messages must not disarm.
+    /// Returns the limit that one more action would exceed.
+    ///
+    /// Moderation may exceed the quota by a tenth, so that messages cannot disable it.
     pub(crate) fn check(&self, bot: &str, is_moderation: bool) -> Option<Limit> {
         let (actions, bytes) = self.usage();
         let OutboxLimits { actions: most, bytes: most_bytes, .. } = self.limits;
@@ -167,7 +170,7 @@ impl BotOutbox {
         self.queues[class.index()].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Decides whether a new entry stays in memory; otherwise it becomes a row.
+    /// Counts a new entry. Returns whether it stays in memory; otherwise it becomes a row.
     pub(crate) fn admit(&self, room: &RoomId, class: Class) -> bool {
         let mut queue = self.queue(class);
         let stays = queue.stays(room);
@@ -175,7 +178,7 @@ impl BotOutbox {
         stays
     }
 
-    /// Sets an entry aside. Returns whether its chain is new, and has to be started.
+    /// Adds a failed entry to its retry chain. Returns whether the chain is new, to be started.
     pub(crate) fn set_aside(&self, chain: ChainId, position: Position, tries: u32) -> bool {
         let mut chains = self.chains();
         let waiting = chains.entry(chain).or_default();
@@ -183,7 +186,7 @@ impl BotOutbox {
         waiting.len() == 1
     }
 
-    /// Puts an entry behind those of its chain that are retried on their own, if there are any.
+    /// Adds an entry to its retry chain, if there is one. Returns whether there is.
     pub(crate) fn follow(&self, chain: &ChainId, position: Position) -> bool {
         let mut chains = self.chains();
         if chains.is_empty() {
@@ -193,7 +196,7 @@ impl BotOutbox {
         waiting.map(|waiting| waiting.push_back((position, 0))).is_some()
     }
 
-    /// The first entry of a chain. Without one the chain is over.
+    /// Returns the first entry of a chain. An empty chain is removed.
     pub(crate) fn first_aside(&self, chain: &ChainId) -> Option<(Position, u32)> {
         let mut chains = self.chains();
         let first = chains.get(chain)?.front().copied();
@@ -203,14 +206,14 @@ impl BotOutbox {
         first
     }
 
-    /// The first entry of a chain is completed.
+    /// Removes the first entry of a chain, which is completed.
     pub(crate) fn next_aside(&self, chain: &ChainId) {
         if let Some(waiting) = self.chains().get_mut(chain) {
             waiting.pop_front();
         }
     }
 
-    /// How many chains of entries are retried on their own.
+    /// Returns the number of retry chains.
     pub(crate) fn chain_count(&self) -> usize {
         self.chains().len()
     }

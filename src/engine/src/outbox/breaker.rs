@@ -1,5 +1,6 @@
-//! Stops asking a platform that is away: while the breaker of a bot is open, one action at a time is tried, and failures count
-//! against none.
+//! The circuit breaker of a bot: stops sending to a platform that is away.
+//!
+//! While it is open, one action at a time probes the platform, and failures count against none.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use palabre_model::{ActionKey, Clock, Millis, Shutdown};
 use tokio::sync::watch;
 
-/// So many different actions have failed since the last success, and it is the platform that is away and not an action that is bad.
+/// Different actions that fail in a row before the platform, not an action, is considered at fault.
 const THRESHOLD: usize = 5;
 const FIRST_PAUSE: Millis = 500;
 const LONGEST_PAUSE: Millis = 30_000;
@@ -17,31 +18,31 @@ pub(crate) struct Breaker {
     state: Mutex<State>,
     /// Whether it is open; the reason is in the state.
     is_open: watch::Sender<bool>,
-    /// Held by the one action that is tried while it is open.
+    /// Held by the action that probes the platform while it is open.
     probe: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
     failing: HashSet<ActionKey>,
-    /// Set while it is open.
+    /// The last failure, while it is open.
     reason: Option<String>,
     pause: Millis,
     next_probe: Millis,
 }
 
-/// What [`Breaker::pass`] says.
+/// The result of [`Breaker::pass`].
 pub(crate) enum Pass<'b> {
-    /// It may be tried; the guard is held meanwhile where it is the probe.
+    /// The action may be tried; if it is the probe, it holds the guard meanwhile.
     Go(Option<tokio::sync::MutexGuard<'b, ()>>),
-    /// It is too late for it.
+    /// The action has expired.
     Expired,
-    /// The daemon stops.
+    /// The daemon is shutting down.
     Stop,
 }
 
 impl Breaker {
-    /// Returns once an action may be tried.
+    /// Waits until an action may be tried.
     pub(crate) async fn pass(&self, clock: &dyn Clock, shutdown: &Shutdown, expires: Option<Millis>) -> Pass<'_> {
         let mut is_open = self.is_open.subscribe();
         let mut shutdown = shutdown.clone();
@@ -54,7 +55,7 @@ impl Breaker {
             }
             let probing = async {
                 let guard = self.probe.lock().await;
-                // No later than it can be, or a clock that was set back would have everybody wait.
+                // Capped, or everybody would wait after the clock was set back.
                 let at = self.lock().next_probe.min(clock.now().saturating_add(LONGEST_PAUSE));
                 clock.sleep_until(at).await;
                 guard
@@ -68,7 +69,7 @@ impl Breaker {
         }
     }
 
-    /// The platform has answered, whatever it said.
+    /// Records any answer of the platform, which closes the breaker.
     pub(crate) fn answered(&self, bot: &str) {
         let mut state = self.lock();
         if !state.failing.is_empty() {
@@ -81,7 +82,7 @@ impl Breaker {
         }
     }
 
-    /// An action has failed for now. Returns whether it is the platform that is away: then the failure does not count.
+    /// Records a transient failure. Returns whether the platform is away: then it does not count.
     pub(crate) fn failed(&self, key: &ActionKey, is_away: bool, now: Millis, reason: &str, bot: &str) -> bool {
         let mut state = self.lock();
         if state.failing.len() < THRESHOLD {
@@ -89,7 +90,8 @@ impl Breaker {
         }
         let is_open = state.reason.is_some();
         if !is_away && state.failing.len() < THRESHOLD {
-            // It is open no longer when the platform is there again and few actions fail: those may be bad themselves.
+            // It closes once the platform is back and few actions fail: those may be at fault
+            // themselves.
             if state.reason.take().is_some() {
                 self.is_open.send_replace(false);
             }
@@ -105,7 +107,7 @@ impl Breaker {
         true
     }
 
-    /// Why actions wait, if they do.
+    /// Returns the reason why actions wait, if they do.
     pub(crate) fn reason(&self) -> Option<String> {
         self.lock().reason.clone()
     }

@@ -1,21 +1,23 @@
-//! An action on its way out, and what became of it.
+//! An entry of the outbox, and its delivery.
 
 use palabre_model::{Action, ActionKey, BotName, EventName, MessageId, MessageRef, Millis, RoomId};
 use serde::{Deserialize, Serialize};
 
 use crate::recovery::Position;
 
-/// Actions of one room and class leave in order; actions of different classes do not wait for each other.
+/// A class of actions. Those of one room and class keep their order; classes are independent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Class {
-    /// What keeps order among people: never waits behind messages.
+    /// Moderation, which never waits behind messages.
     Moderation,
     /// Everything else.
     Messages,
 }
 
 impl Class {
-    /// Returns the class of an action. What is about a message that is still on its way out waits for that.
+    /// Returns the class of an action.
+    ///
+    /// An action on a message that may still be in flight is ordered with the messages.
     pub(crate) fn of(action: &mut Action) -> Self {
         let is_moderation = action.kind().is_moderation();
         match action.references() {
@@ -32,7 +34,7 @@ impl Class {
         }
     }
 
-    /// The key under which the cursor of a lane is stored.
+    /// Returns the key under which the cursor of the queue is stored.
     pub(crate) fn lane_key(self, room: &RoomId) -> String {
         match self {
             Self::Moderation => format!("!{room}"),
@@ -41,27 +43,27 @@ impl Class {
     }
 }
 
-/// Where an entry is stored until it is completed.
+/// The place where an entry is stored until it is completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stored {
-    /// In its block of the journal, behind the cursor of its lane.
+    /// In its entry batch of the journal, after the cursor of its queue.
     Journal,
-    /// In a row of the outbox, since there were too many in memory when it was decided.
+    /// In a row of the outbox, since too many entries were in memory.
     Spilled,
-    /// In a row of the outbox, since it failed and is retried on its own.
+    /// In a row of the outbox, since it failed and is retried separately.
     Aside,
 }
 
-/// An action and where it stands in the journal.
+/// An action and its position in the journal.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) position: Position,
     pub(crate) key: ActionKey,
     pub(crate) action: Action,
     pub(crate) class: Class,
-    /// When it is too late for it.
+    /// The time when it expires.
     pub(crate) expires: Option<Millis>,
-    /// Its size against the bot's quota.
+    /// Its size, as it counts against the bot's quota.
     pub(crate) bytes: usize,
     pub(crate) stored: Stored,
 }
@@ -73,23 +75,27 @@ pub(crate) struct OutboxRow {
     pub(crate) action: Action,
     #[serde(default)]
     pub(crate) expires: Option<Millis>,
-    /// How often it was tried before it was set aside.
+    /// Number of attempts before it left its queue.
     #[serde(default)]
     pub(crate) tries: u32,
 }
 
-/// Bot, 0 and 1 for spilled entries of a class or 2 for those set aside, block and index.
+/// The key of an outbox row: bot, kind, batch and index.
+///
+/// The kind is 0 or 1 for spilled entries of a class, or 2 for entries that are retried separately.
 pub(crate) type OutboxKey = (String, u8, u64, u32);
 
 impl Entry {
-    /// Makes an entry of what a run of `hook` wanted at `at`; answers expire after `patience`.
+    /// Creates the entry of an action that a run of `hook` requested at `at`.
+    ///
+    /// Answers expire after `patience` milliseconds.
     pub(crate) fn new(
         position: Position,
         (key, mut action): (ActionKey, Action),
         (hook, at, patience): (EventName, Millis, Millis),
     ) -> Self {
         let class = Class::of(&mut action);
-        // What was said at a time that a script had set is said late rather than never.
+        // Moderation and scheduled messages are performed late rather than never.
         let is_kept = class == Class::Moderation || matches!(hook, EventName::Timer | EventName::Task);
         let expires = (!is_kept).then(|| at.saturating_add(patience));
         let bytes = size(&action);
@@ -109,7 +115,7 @@ impl Entry {
         self.action.room().bot()
     }
 
-    /// The key of its row, if it is stored as `stored`.
+    /// Returns the key of its row, if it is stored as `stored`.
     pub(crate) fn row_key(&self, stored: Stored) -> OutboxKey {
         let kind = if stored == Stored::Aside { ASIDE } else { spilled_kind(self.class) };
         (self.bot().to_owned(), kind, self.position.block, self.position.index)
@@ -120,16 +126,16 @@ impl Entry {
     }
 }
 
-/// Returns the row of an action that is tried on its own, from the beginning and for as long as it takes its turn.
+/// Returns the row of an action that is performed outside of any queue, and never expires.
 pub(crate) fn row_of_its_own(position: Position, key: ActionKey, action: Action) -> (OutboxKey, OutboxRow) {
     let bot = action.room().bot().to_owned();
     ((bot, ASIDE, position.block, position.index), OutboxRow { key, action, expires: None, tries: 0 })
 }
 
-/// The kind of rows of entries that are retried on their own.
+/// The kind of the rows of entries that are retried separately.
 pub(crate) const ASIDE: u8 = 2;
 
-/// The kind of rows of spilled entries of a class.
+/// Returns the kind of the rows of spilled entries of a class.
 pub(crate) fn spilled_kind(class: Class) -> u8 {
     u8::from(class == Class::Messages)
 }
@@ -147,43 +153,43 @@ pub(crate) fn size(action: &Action) -> usize {
         }
     }
     let mut counter = Counter(0);
-    // Data of our own types into a counter cannot fail; what was counted until then would do.
+    // Encoding our own types into a counter cannot fail; a partial count would do.
     drop(rmp_serde::encode::write(&mut counter, action));
     counter.0
 }
 
-/// What became of an entry.
+/// An entry that was handled, and its delivery.
 pub(crate) struct Settled {
     pub(crate) entry: Entry,
     pub(crate) result: Settlement,
 }
 
-/// How the handling of an entry ended.
+/// The delivery of an entry.
 pub(crate) enum Settlement {
-    /// It was performed; with the id of what was made, where the adapter cannot tell that again.
+    /// It was performed; with the id of the new message, unless the adapter can derive it.
     Done(Option<MessageId>),
-    /// Another is performed in its place, whose outcome is its own too.
+    /// It was merged into another action, whose outcome counts for both.
     Replaced {
-        /// The other one.
+        /// The key of the other action.
         by: ActionKey,
     },
-    /// It was not, and is not tried again.
+    /// It was not performed, and is not tried again.
     Failed(Unperformed),
-    /// It has failed so often, and is retried on its own from here on.
+    /// It has failed too often for its queue, and is retried separately from here on.
     Aside {
-        /// Tries so far.
+        /// Number of attempts so far.
         tries: u32,
     },
 }
 
-/// Why an action was not performed.
+/// The reason why an action was not performed.
 pub(crate) struct Unperformed {
     pub(crate) reason: String,
-    /// It was tried until it had to be given up; another day it might work.
+    /// Whether it was given up after many attempts; another day it might succeed.
     pub(crate) is_dead_letter: bool,
 }
 
-/// Messages that wait for each other: of one script in one room.
+/// Identifies a retry chain: the actions of one script in one room and class.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ChainId {
     pub(crate) bot: BotName,

@@ -1,4 +1,4 @@
-//! One lane of the outbox: the actions of one room and class, one after another, each once.
+//! One ordered queue of the outbox: performs the actions of a room and class in order, each once.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use super::entry::{ChainId, Class, Entry, Settled, Settlement};
 use super::merge::{Replaced, replaced};
 use crate::passed_on::has_files_elsewhere;
 
-/// So many actions of one room are handed to an adapter together.
+/// Maximum number of actions that are handed to an adapter together.
 const AT_ONCE: usize = 64;
 
-/// Works until the lane is empty. Ends at shutdown with what is left still pending: the next start finds it.
+/// Works until the queue is empty. At shutdown the rest stays pending, and the next start finds it.
 pub(crate) async fn run(outbox: Arc<Outbox>, room: RoomId, class: Class) {
     while let Some(mut entries) = outbox.take(&room, class) {
         let replaced = replaced(&mut entries);
@@ -29,9 +29,11 @@ pub(crate) async fn run(outbox: Arc<Outbox>, room: RoomId, class: Class) {
     }
 }
 
-/// Performs entries in order. `false` at shutdown, with what is done reported and the rest left.
+/// Performs entries in order.
+///
+/// Returns false at shutdown; then completed entries have been reported, and the rest is left.
 async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<Entry>, replaced: &Replaced) -> bool {
-    // Somebody may press a button of what is there before it is known what the platform calls it.
+    // Users may press a button of a new message before its platform id is known.
     let makes = entries.iter().filter(|entry| entry.action.kind().makes_something());
     let _sending: Vec<_> = makes
         .filter(|entry| {
@@ -49,9 +51,11 @@ async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<Entry>, replaced: &
         }
         let result = match first.next() {
             Some(Ok(outcome)) => Settlement::Done(remembered(outbox, &entry, outcome)),
-            // Those that failed, and those that were not tried, one by one and with patience.
+            // Entries that failed, and those that were not tried, are performed one by one with
+            // retries.
             Some(Err(_)) | None => {
-                // Each is noted as soon as it is done: what is done and not noted is done again after a crash.
+                // Each is reported as soon as it is done: what is not reported is performed again
+                // after a crash.
                 outbox.settle(std::mem::take(&mut settled));
                 match perform(outbox, &mut entry).await {
                     Some(result) => result,
@@ -65,7 +69,7 @@ async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<Entry>, replaced: &
     true
 }
 
-/// Performs one entry, or puts it behind those of its script that are retried on their own.
+/// Performs one entry, or adds it to the retry chain of its script.
 async fn perform(outbox: &Arc<Outbox>, entry: &mut Entry) -> Option<Settlement> {
     let (chain, position) = (ChainId::of(entry), entry.position);
     let bot = outbox.bot(entry.bot());
@@ -80,7 +84,7 @@ async fn perform(outbox: &Arc<Outbox>, entry: &mut Entry) -> Option<Settlement> 
     Some(result)
 }
 
-/// Performs the entries together, where the adapter does so: as many results as were tried.
+/// Performs the entries in one call, if the adapter can. Returns a result for each that was tried.
 async fn together(outbox: &Outbox, entries: &mut [Entry], replaced: &Replaced) -> Vec<Result<Outcome, ActionError>> {
     let Some(name) = entries.first().filter(|_| entries.len() > 1).map(|entry| entry.bot().to_owned()) else {
         return Vec::new();
@@ -91,7 +95,8 @@ async fn together(outbox: &Outbox, entries: &mut [Entry], replaced: &Replaced) -
     if outbox.leave.load(Acquire)
         || bot.breaker.reason().is_some()
         || bot.chain_count() > 0
-        // What is about a message that is among them is resolved once that is out.
+        // A reference to a message among them can be resolved only after that message has been
+        // sent.
         || entries.iter_mut().any(|entry| resolve(outbox, entry).is_err())
         || entries.iter().any(|entry| has_files_elsewhere(&entry.action) || entry.expires.is_some_and(|at| at <= now))
     {
@@ -99,6 +104,6 @@ async fn together(outbox: &Outbox, entries: &mut [Entry], replaced: &Replaced) -
     }
     let entries = entries.iter().filter(|entry| !replaced.contains_key(&entry.position));
     let actions: Vec<_> = entries.map(|entry| (&entry.action, &entry.key)).collect();
-    // A panic in an adapter is one more passing fault: each is then tried by itself.
+    // A panic in an adapter counts as a transient failure: each entry is then tried by itself.
     AssertUnwindSafe(adapter.perform_all(&actions)).catch_unwind().await.unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Reads entries that did not fit into memory back from their rows, as there is room.
+//! Loads entries that did not fit into memory from their rows, as room becomes free.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use super::{Outbox, RETRY};
 use crate::recovery::Position;
 use crate::tables::OUTBOX;
 
-/// How long to wait for rows whose commit is under way.
+/// Delay before rows are read again whose commit is still in progress.
 const NOT_YET: Duration = Duration::from_millis(50);
 
 impl Outbox {
-    /// Begins to read rows of a bot and class, if there are any and half of what may be in memory is free.
+    /// Starts to load rows of a bot and class, if there are any and half of the memory is free.
     pub(super) fn load_more(self: &Arc<Self>, bot: &str, class: Class) {
         {
             let mut queue = self.bot(bot).queue(class);
@@ -28,7 +28,7 @@ impl Outbox {
         self.lanes_running.spawn_on(async move { load(&outbox, &bot, class).await }, &self.runtime);
     }
 
-    /// Rows are gone for good.
+    /// Forgets the positions of rows that were deleted.
     pub(crate) fn removed(&self, rows: Vec<(String, Class, Position)>) {
         for (bot, class, position) in rows {
             self.bot(&bot).queue(class).loaded.remove(&position);
@@ -65,13 +65,14 @@ async fn load(outbox: &Arc<Outbox>, bot: &str, class: Class) {
             queue.loaded(entry.action.room(), entry.position);
         }
         queue.is_loading = false;
-        // Still locked: once a room has no more rows, what is new goes to its lane, and must come there behind these.
+        // Under the lock: once a room has no more rows, new entries go to its queue, and must come
+        // after these.
         outbox.start(entries);
         return;
     }
 }
 
-/// The first rows of a bot and class that are wanted.
+/// Reads the first rows of a bot and class that are wanted.
 fn read(store: &Store, now: u64, bot: &str, class: Class, is_wanted: impl Fn(Position) -> bool) -> Result<Vec<Entry>> {
     let snapshot = store.snapshot(now)?;
     let prefix = (bot.to_owned(), spilled_kind(class));

@@ -1,4 +1,4 @@
-//! Finds entries that a later one of the same lane makes needless: of several edits of one message the last one counts.
+//! Merges entries of one queue: of several edits of one message only the last one is performed.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,10 +7,10 @@ use palabre_model::{Action, ActionKey, ActionKind};
 use super::entry::Entry;
 use crate::recovery::Position;
 
-/// Entries that need not be performed, and the actions that are performed in their place.
+/// Entries that need not be performed, each with the action that is performed in its place.
 pub(crate) type Replaced = HashMap<Position, ActionKey>;
 
-/// Returns which entries need not be performed, since a later one of the same kind and script is about the same thing.
+/// Returns the entries that a later one of the same kind, about the same subject, replaces.
 pub(crate) fn replaced(entries: &mut VecDeque<Entry>) -> Replaced {
     let mut replaced = Replaced::new();
     if entries.len() < 2 {
@@ -21,11 +21,11 @@ pub(crate) fn replaced(entries: &mut VecDeque<Entry>) -> Replaced {
         let kind = entry.action.kind();
         let Some(subject) = subject(entry) else { continue };
         let is_replaceable = match &entry.action {
-            // Files of an edit stay when a later one has none.
+            // The files of an edit stay when a later one has none.
             Action::Edit { content, .. } => content.files.is_empty(),
             _ => matches!(kind, ActionKind::Topic | ActionKind::Slowmode | ActionKind::Typing),
         };
-        // What happens to the same message in between keeps both: it may depend on the first.
+        // Another action on the same message in between keeps both: it may depend on the first.
         let by = later.get(&subject).filter(|(other, _)| *other == kind && is_replaceable).map(|(_, by)| by.clone());
         later.insert(subject, (kind, by.clone().unwrap_or_else(|| entry.key.clone())));
         if let Some(by) = by {
@@ -35,13 +35,13 @@ pub(crate) fn replaced(entries: &mut VecDeque<Entry>) -> Replaced {
     replaced
 }
 
-/// What an action is about: a message, or a setting of the room.
+/// Returns the subject of an action: a message, or a setting of the room.
 fn subject(entry: &mut Entry) -> Option<String> {
     let script = entry.key.script.clone();
     match &entry.action {
         Action::Arrange { change, .. } => Some(format!("{:?}", std::mem::discriminant(change))),
         Action::Typing { .. } => Some("typing".to_owned()),
-        // What is said in answer to a message leaves the message as it is.
+        // A reply does not change the message that it refers to.
         Action::Send { .. } => None,
         _ => entry.action.references().map(|reference| format!("{script} {reference:?}")),
     }
