@@ -1,4 +1,4 @@
-//! The scripts of one worker, for those that call each other's functions.
+//! The scripts of one worker, which can call each other's functions.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -13,11 +13,11 @@ type Vms = HashMap<ScriptName, Rc<RefCell<Vm>>>;
 #[derive(Clone, Default)]
 pub(crate) struct Neighbours {
     vms: Rc<RefCell<Vms>>,
-    /// Whether the store could not be read in the stretch under way.
+    /// Whether the store could not be read during the current step.
     is_store_unreadable: Rc<Cell<bool>>,
 }
 
-/// What a run had done by another script.
+/// A call of another script's function, with the effects of that function.
 pub(crate) struct Call {
     pub(crate) script: ScriptName,
     pub(crate) input: Input,
@@ -25,7 +25,7 @@ pub(crate) struct Call {
 }
 
 impl Neighbours {
-    /// The VM that answers calls for a script; `None` when it leaves.
+    /// Sets the VM that answers calls for a script; `None` removes it.
     pub(crate) fn set(&self, script: &ScriptName, vm: Option<Rc<RefCell<Vm>>>) {
         let mut all = self.vms.borrow_mut();
         match vm {
@@ -38,12 +38,14 @@ impl Neighbours {
         self.vms.borrow().get(script).cloned()
     }
 
-    /// Notes that the store could not be read for a script: its stretch is to be run again, whatever the script made of the error.
+    /// Records that the store could not be read for a script.
+    ///
+    /// The script's step is then run again, however the script handled the error.
     pub(crate) fn note_unreadable(&self) {
         self.is_store_unreadable.set(true);
     }
 
-    /// Whether the store could not be read since this was asked last.
+    /// Returns whether the store could not be read since the last call.
     pub(crate) fn was_unreadable(&self) -> bool {
         self.is_store_unreadable.take()
     }

@@ -1,4 +1,4 @@
-//! What the sequencer knows of a script: which events it wants, and how far it is.
+//! The sequencer's view of a script: its subscriptions and its progress.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,36 +10,36 @@ use palabre_script::Declarations;
 use crate::awaited::Outgoing;
 use crate::read_back::{Cursor, Queued, WINDOW_BYTES, WINDOW_EVENTS};
 
-/// What the sequencer knows of a script.
+/// The subscriptions and the progress of a script.
 pub(crate) struct Route {
     pub(crate) name: ScriptName,
     pub(crate) worker: usize,
-    /// The bots that it is attached to; `None` is all.
+    /// The bots that it is attached to; `None` means all.
     pub(crate) bots: Option<Vec<BotName>>,
     pub(crate) asking: Arc<AtomicUsize>,
     pub(crate) mark: Option<u64>,
     pub(crate) hooks: Vec<EventName>,
     pub(crate) declared: Arc<Declarations>,
-    /// The hosts that it may ask over HTTP, and how many requests may be under way.
+    /// Its HTTP grants, and its limit of requests in flight.
     pub(crate) hosts: Arc<Outgoing>,
-    /// Events that its worker has and has not finished: number, block and bytes.
+    /// Events that its worker has and has not finished: sequence number, batch and bytes.
     pub(crate) window: VecDeque<(u64, u64, usize)>,
     pub(crate) window_bytes: usize,
-    /// Events behind those, which are read back from the journal as there is room.
+    /// Events after those, which are read back from the journal as room becomes free.
     pub(crate) lag: Option<Lag>,
-    /// How many events wait for it, as others read it.
+    /// Number of events that wait for it, published for others.
     pub(crate) waiting: Arc<AtomicU64>,
-    /// Events that wait because they are taken one at a time.
+    /// The replay of events one at a time, if one is in progress.
     pub(crate) cautious: Option<Cautious>,
     pub(crate) outgoing: Vec<(u64, Arc<Event>)>,
     pub(crate) version: Arc<str>,
-    /// It has been handed what the last daemon left; what is new may come behind that.
+    /// Whether it has received its recovered work, so that new events may follow.
     pub(crate) is_ready: bool,
-    /// How often its worker has failed without the script's having come back since: a worker may fail again meanwhile.
+    /// Failures of its worker without a completed rebuild; a worker may fail again meanwhile.
     pub(crate) rebuilds: u32,
 }
 
-/// Where a script that lags goes on.
+/// The position of a script that lags.
 #[derive(Debug)]
 pub(crate) struct Lag {
     /// The first event that its worker does not have.
@@ -48,21 +48,22 @@ pub(crate) struct Lag {
     pub(crate) is_reading: bool,
 }
 
-/// Events taken one at a time, since one of them may have brought the daemon down.
+/// A replay of events one at a time, since one of them may have brought the daemon down.
 #[derive(Default)]
 pub(crate) struct Cautious {
     pub(crate) queue: VecDeque<(u64, Arc<Event>)>,
-    /// The next one, and the block that notes that it is begun with: only when that is durable is it handed out, so that whatever
-    /// happens then is counted against this event.
+    /// The next event, with the batch that records the attempt at it.
+    ///
+    /// The event is handed out only once that batch is durable, so that a crash counts against it.
     pub(crate) next: Option<(u64, (u64, Arc<Event>))>,
-    /// None is under way.
+    /// Whether none is being handled.
     pub(crate) is_free: bool,
-    /// That the first one is begun with is durable already.
+    /// Whether the attempt at the first event is durable already.
     pub(crate) is_noted: bool,
 }
 
 impl Route {
-    /// Hands an event to the worker, in its turn; what does not fit is left to the cursor.
+    /// Hands an event to the worker, in order; what does not fit is left to the cursor.
     pub(crate) fn offer(&mut self, queued: &Queued) {
         if let Some(lag) = &mut self.lag {
             lag.count += 1;
@@ -79,7 +80,7 @@ impl Route {
         self.window.len() < WINDOW_EVENTS && self.window_bytes < WINDOW_BYTES
     }
 
-    /// Whether it is time to read more events back: half of the window is free.
+    /// Whether to read more events back: half of the window is free.
     pub(crate) fn wants_more(&self) -> bool {
         self.rebuilds == 0
             && self.lag.as_ref().is_some_and(|lag| !lag.is_reading)
@@ -93,7 +94,7 @@ impl Route {
         self.pass_on(queued.seq, &queued.event);
     }
 
-    /// Passes an event on, or keeps it until its turn where they are taken one at a time.
+    /// Passes an event on, or keeps it until its turn while events are replayed one at a time.
     pub(crate) fn pass_on(&mut self, seq: u64, event: &Arc<Event>) {
         match &mut self.cautious {
             Some(cautious) => cautious.queue.push_back((seq, Arc::clone(event))),
@@ -101,7 +102,7 @@ impl Route {
         }
     }
 
-    /// How many events wait for it.
+    /// Returns the number of events that wait for it.
     pub(crate) fn unfinished(&self) -> u64 {
         self.window.len() as u64 + self.lag.as_ref().map_or(0, |lag| lag.count)
     }
@@ -115,7 +116,7 @@ impl Route {
         (hooked || asked) && self.is_attached(event)
     }
 
-    /// Whether the script is attached to the bot that saw the event; what the runtime itself lets happen is for all.
+    /// Whether the script is attached to the bot of the event. Events of the runtime are for all.
     pub(crate) fn is_attached(&self, event: &Event) -> bool {
         let is_own = &*event.bot.platform == "palabre";
         is_own || self.bots.as_ref().is_none_or(|bots| bots.contains(&event.bot.name))

@@ -1,4 +1,4 @@
-//! What one script sees of the world: its own stored values, written-but-not-yet-durable ones included.
+//! The host interface of one script: reads see its own writes before they are durable.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -26,33 +26,37 @@ use crate::supervisor::Platforms;
 use crate::tables::{SENDERS, SET_ASIDE, task_runs, value_key};
 use crate::timers::TimerUsage;
 
-/// How many values are kept in memory beside those that are not yet durable. Only this script's worker writes them, so what
-/// is kept is always right.
+/// Maximum number of cached values, not counting those that are not durable yet.
+///
+/// Only this script's worker writes them, so the cache is always right.
 const KEPT_VALUES: usize = 65_536;
 
-/// A script whose functions were called, its VM, and the number of its stretch.
+/// A script whose functions were called, its VM, and the number of its step.
 type Called = (ScriptName, Rc<RefCell<Vm>>, u32);
 
-/// Stretches of a script that was called by another count from here on.
+/// The first number of steps that are done for a run of another script.
 const CALLED: u32 = 1 << 30;
 
-/// Whether a stretch was done for another script's run, by its number.
+/// Whether a step was done for a run of another script, by its number.
 pub(crate) fn is_call(part: u32) -> bool {
-    // The highest: the largest fold, and as many stretches as no run has. What is above are runs that were interrupted.
+    // The limit: the largest fold, and more steps than any run has. Numbers above are of
+    // interrupted runs.
     (CALLED..CALLED + (3 << 28)).contains(&part)
 }
 
-/// A number below 2^29 for each script's name.
+/// Returns a number below 2^29 for a script's name.
 fn fold(name: &str) -> u64 {
-    // FNV-1a (Fowler, Noll, Vo), cut down.
+    // FNV-1a (Fowler, Noll, Vo), truncated.
     let hash = name
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     (hash % (1 << 19)) << 10
 }
 
-/// How many bytes of keys and values a script stores: what the store counts, which is kept up to date with what is durable and what is
-/// swept, and what chunks add that are not durable yet.
+/// The bytes of keys and values that a script stores.
+///
+/// The sum of the store's own count, which covers what is durable and what was swept, and of the
+/// changes in run batches that are not durable yet.
 struct Usage {
     stored: Arc<AtomicU64>,
     under_way: RefCell<VecDeque<(u64, i64)>>,
@@ -69,7 +73,7 @@ impl Usage {
         }
     }
 
-    /// The bytes, given the last chunk that is durable.
+    /// Returns the bytes, given the last run batch that is durable.
     fn bytes(&self, durable: u64) -> u64 {
         let mut under_way = self.under_way.borrow_mut();
         while under_way.front().is_some_and(|(chunk, _)| *chunk <= durable) {
@@ -82,15 +86,15 @@ impl Usage {
 
 pub(crate) type KeyMap<V> = HashMap<Arc<[u8]>, V, foldhash::fast::RandomState>;
 
-/// The door of one script, for all its versions.
+/// The host interface of one script, for all its versions.
 pub(crate) struct ScriptStore {
     script: ScriptName,
     store: Store,
     platforms: Arc<Platforms>,
     grants: Vec<String>,
-    /// The value, and the chunk that wrote it (0: read from the store).
+    /// The value, and the run batch that wrote it (0: read from the store).
     kept: RefCell<KeyMap<(Option<Stored>, u64)>>,
-    /// Keys written by chunks that are not known to be in the snapshot, in the order of the chunks, for scans.
+    /// Keys of run batches that the snapshot may not contain, in order, for scans.
     fresh: RefCell<VecDeque<(u64, Arc<[u8]>)>>,
     snapshot: RefCell<Option<Snapshot>>,
     usage: Usage,
@@ -101,7 +105,7 @@ pub(crate) struct ScriptStore {
     neighbours: Neighbours,
     metrics: Arc<Metrics>,
     meters: Meters,
-    /// Scripts whose functions the stretch under way has called, with their VMs.
+    /// Scripts whose functions the current step has called, with their VMs.
     called: RefCell<Vec<Called>>,
 }
 
@@ -139,7 +143,7 @@ impl ScriptStore {
         }
     }
 
-    /// Ends what the stretch under way had done by other scripts: gives it out, or forgets it.
+    /// Ends the calls of the current step. Returns their effects if they are kept.
     pub(crate) fn end_calls(&self, kept: bool) -> Vec<(ScriptName, u32, Effects)> {
         let called = std::mem::take(&mut *self.called.borrow_mut());
         let mut ended = Vec::new();
@@ -154,12 +158,12 @@ impl ScriptStore {
         ended
     }
 
-    /// The number of the last chunk that is durable; the writer of blocks moves it on.
+    /// Returns the number of the last durable run batch; the commit of entry batches advances it.
     pub(crate) fn durable(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.durable)
     }
 
-    /// Takes over the writes of a run that succeeded, for the runs after it.
+    /// Applies a write of a successful step, so that later steps read it.
     pub(crate) fn apply(&self, key: &Arc<[u8]>, change: &Change, chunk: u64) {
         let new = match change {
             Change::Set { value, expires } => Some(Stored { value: Arc::clone(value), expires: *expires }),
@@ -168,20 +172,24 @@ impl ScriptStore {
         let size =
             |stored: &Option<Stored>| stored.as_ref().map_or(0, |stored| (key.len() + stored.value.len()) as u64);
         let after = size(&new);
-        // A run reads what it writes over, so the old value is in memory, but for one that the last tidying let go: the store counts
-        // exactly as it writes.
+        // A run reads what it overwrites, so the old value is in memory, unless the last tidying
+        // dropped it: the store counts exactly as it writes.
         let before = self.kept.borrow_mut().insert(Arc::clone(key), (new, chunk)).map_or(0, |(old, _)| size(&old));
         self.usage.add(chunk, after, before);
         self.fresh.borrow_mut().push_back((chunk, Arc::clone(key)));
     }
 
-    /// Lets go of the view into the store: while anybody holds one, the store keeps every page that it shows, and its file grows.
+    /// Drops the snapshot.
+    ///
+    /// While one is open, the store keeps every page that it shows, and its file grows.
     pub(crate) fn let_go(&self) {
         *self.snapshot.borrow_mut() = None;
     }
 
-    /// Time went back: the ends of rows in the store have been moved, so that they are read again; those that are not there yet are moved
-    /// here.
+    /// Corrects expiry times after the clock went back.
+    ///
+    /// The store has corrected its rows, so they are read again; values that are not durable yet
+    /// are corrected here.
     pub(crate) fn went_back(&self, back: &WentBack) {
         self.let_go();
         let durable = self.durable.load(Acquire);
@@ -193,12 +201,12 @@ impl ScriptStore {
         });
     }
 
-    /// Forgets what can be read from the store again. Called between chunks.
+    /// Drops what can be read from the store again. Called between run batches.
     pub(crate) fn tidy(&self) {
         let durable = self.durable.load(Acquire);
         let mut fresh = self.fresh.borrow_mut();
         if fresh.front().is_some_and(|(chunk, _)| *chunk <= durable) {
-            // A snapshot from before would miss what is forgotten here.
+            // An older snapshot would miss the keys that are dropped here.
             self.let_go();
             while fresh.front().is_some_and(|(chunk, _)| *chunk <= durable) {
                 fresh.pop_front();
@@ -227,8 +235,9 @@ impl ScriptStore {
         outcome
     }
 
-    /// What a script is told of an error of the store. If it is the store that cannot be read, and not the one row, what the script does
-    /// now is run again.
+    /// Returns the message for the script about an error of the store.
+    ///
+    /// If it is the store that cannot be read, and not just one row, the current step is run again.
     fn failed(&self, error: &palabre_store::Error) -> String {
         if !matches!(error, palabre_store::Error::Row { .. }) {
             self.neighbours.note_unreadable();
@@ -236,10 +245,10 @@ impl ScriptStore {
         error.to_string()
     }
 
-    /// The places with events that were set aside, and how many.
+    /// Returns the places with deferred events, and the number of those.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub(crate) fn aside_places(&self) -> palabre_store::Result<HashMap<Place, u64>> {
         let snapshot = self.store.snapshot(0)?;
         let mut places: HashMap<Place, u64> = HashMap::new();
@@ -250,10 +259,10 @@ impl ScriptStore {
         Ok(places)
     }
 
-    /// The first events of a place that were set aside, behind one that is done.
+    /// Returns the first deferred events of a place, after the last one that was handled.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub(crate) fn aside_events(
         &self,
         place: &Place,
@@ -309,9 +318,9 @@ impl Door for ScriptStore {
         let mut rows: BTreeMap<Vec<u8>, Stored> = self.with_snapshot(now, |snapshot| {
             snapshot
                 .scan(TableId::ScriptValues, &full_prefix, full_after.as_deref(), direction)?
-                // What was written since is taken from memory below.
+                // Newer writes are taken from memory below.
                 .filter(|row| row.as_ref().map_or(true, |(key, _)| !fresh.contains(&key[skip..])))
-                // The snapshot may be from before some of them ended.
+                // The snapshot may be from before some of them expired.
                 .filter(|row| row.as_ref().map_or(true, |(_, row)| row.expires.is_none_or(|at| at > now)))
                 .take(limit)
                 .map(|row| {
@@ -381,12 +390,12 @@ impl Door for ScriptStore {
     }
 
     fn sent_as(&self, room: &RoomId, message: &MessageId) -> Option<ActionKey> {
-        // Where we name messages ourselves, the name is the key.
+        // On a platform where we assign the ids, the id is the key.
         let named = || message.as_str().parse().ok().filter(|key| self.message_id(room, key).as_ref() == Some(message));
         let noted = || self.platforms.just_sent.key(room, message);
         let kept = || {
             let place = (room.to_string(), message.to_string());
-            // One that cannot be looked up is nobody's.
+            // If it cannot be looked up, the message counts as nobody's.
             SENDERS.get(&self.store.snapshot(0).ok()?, &place).ok()??.parse().ok()
         };
         named().or_else(noted).or_else(kept).filter(|key: &ActionKey| key.script == self.script)
@@ -397,7 +406,7 @@ impl Door for ScriptStore {
     }
 
     fn language(&self, bot: &str) -> Option<String> {
-        // A task is of no bot: it speaks as the first one that has a language.
+        // A task belongs to no bot: it uses the language of the first bot that has one.
         let first =
             || self.settings.iter().filter(|(_, of)| of.language.is_some()).min_by_key(|(name, _)| name.as_str());
         let settings = self.settings.get(bot).or_else(|| first().map(|(_, settings)| settings));
@@ -409,7 +418,7 @@ impl Door for ScriptStore {
     }
 
     fn task_runs(&self, task: &str, limit: usize, now: Millis) -> Result<Vec<Value>, String> {
-        // Not the snapshot that is kept for the script's own values: these rows are written by others.
+        // Not the snapshot of the script's own values: these rows are written by others.
         let snapshot = self.store.snapshot(now).map_err(|error| self.failed(&error))?;
         let runs = task_runs(&snapshot, &self.script, task).map_err(|error| self.failed(&error))?;
         let shown = runs.take(limit).map(|run| {
@@ -438,7 +447,7 @@ impl Door for ScriptStore {
         let Ok(mut callee) = vm.try_borrow_mut() else {
             return no("it is the one that called, by way of others; calls must not go round in a circle");
         };
-        // A number of its own, since the called script may have a run of its own for the same event.
+        // A separate number, since the called script may have a run of its own for the same event.
         let part = CALLED + u32::try_from(fold(self.script.as_str())).unwrap_or(0) + input.part;
         let inner = Input { part, ..input.clone() };
         let name = ScriptName::from(script);

@@ -1,5 +1,6 @@
-//! The one thread that orders everything: numbers events, passes them to scripts, collects what the scripts did, and closes
-//! blocks, each of which is one durable commit.
+//! The thread that orders everything: numbers events, dispatches them and collects the results.
+//!
+//! It closes entry batches, each of which is one durable commit.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -51,78 +52,82 @@ use crate::timers::TimerBook;
 use crate::vitals::{Fatal, Pulse, Vitals};
 use crate::worker::Task;
 
-/// While one block is being written, the next is closed at this many records, so that the disk and the CPU work at once.
+/// Records at which a batch is closed while another is being written, so that disk and CPU overlap.
 const PIPELINE_RECORDS: usize = 8_192;
-/// No more notes are taken into one round than this.
+/// Maximum number of messages that one round handles.
 const ROUND: usize = 8_192;
-/// How long after the disk refused it is asked again.
+/// Delay before a write that the store refused is tried again.
 const RETRY: Duration = Duration::from_millis(500);
-/// A script is told of so many failed actions a minute; a platform that is away for long may leave thousands.
+/// Failed actions that are reported to a script per minute.
+///
+/// A platform that is away for long may leave thousands.
 const FAULTS_PER_MINUTE: u32 = 120;
-/// So many events that told of failed actions are remembered.
+/// Maximum number of events about failed actions that are remembered.
 const TOLD: usize = 4_096;
-/// How long the platform's ids of sent messages are remembered.
+/// Retention of the platform's ids of sent messages, in milliseconds.
 const REMEMBER_SENT: Millis = 7 * 86_400_000;
 
-/// Where the result of a route goes.
+/// The channel for the result of a route.
 pub(crate) type ReplySender = oneshot::Sender<Result<Value, String>>;
 
 pub(crate) type ReceiptSender = oneshot::Sender<Result<u64, EmitError>>;
 
-/// What the sequencer is told.
+/// A message to the sequencer.
 #[allow(clippy::large_enum_variant, reason = "most notes are events, and a box for each would be one allocation more")]
 pub(crate) enum Note {
     Emit {
         event: Event,
         rows: Batch,
         receipt: ReceiptSender,
-        /// Whether somebody waits for the receipt.
+        /// Whether the sender waits for the receipt.
         is_urgent: bool,
     },
-    /// What belongs together, and becomes durable together.
+    /// Run batches that belong together, and become durable together.
     Chunks(Vec<Chunk>),
-    /// A script has another version now.
+    /// The active version of a script has changed.
     Hooks {
         slot: usize,
         hooks: Vec<EventName>,
         declared: Arc<Declarations>,
         version: Arc<str>,
     },
-    /// Somebody asks for one of a script's routes, and waits for what it returns.
+    /// A call of one of a script's routes; the caller waits for the result.
     Request {
         script: ScriptName,
         event: Event,
         reply: ReplySender,
     },
-    /// A request of a run's has its answer.
+    /// The answer to an HTTP request of a run.
     Answered {
         slot: usize,
         seq: u64,
         part: u32,
         answer: Answer,
     },
-    /// The operator is to be told something.
+    /// A text for the operator.
     Notice(String),
-    /// Answered when this is reached.
+    /// Answered when this message is reached.
     Seen(oneshot::Sender<()>),
     /// A worker has reached a barrier.
     Barrier(u64),
-    /// Answered, with how much has happened so far, when every worker and the scheduler have done all that they were told before.
+    /// Answered once all workers and the scheduler have done what they were sent before.
+    ///
+    /// The answer says how much has happened so far.
     Settle(oneshot::Sender<u64>),
-    /// A script has been handed all that the last daemon left for it.
+    /// A script has received all its recovered work.
     Ready {
         slot: usize,
     },
-    /// A worker has failed, while it was at that script.
+    /// A worker has failed, while it was running that script.
     WorkerFailed {
         worker: usize,
         running: Option<usize>,
     },
-    /// A script whose worker failed is back.
+    /// A script whose worker failed has been rebuilt.
     Rebuilt {
         slot: usize,
     },
-    /// A script more.
+    /// A new script.
     Route(Box<Route>),
     Due(Due, Millis),
     /// The clock went back, or far ahead.
@@ -130,7 +135,7 @@ pub(crate) enum Note {
         before: Millis,
         now: Millis,
     },
-    /// The store has what follows from a clock that went back.
+    /// The store has applied the correction of a clock that went back.
     ClockCorrected(WentBack),
     Settled(Vec<Settled>),
     Durable {
@@ -138,25 +143,25 @@ pub(crate) enum Note {
         marks: Vec<(usize, u64)>,
     },
     NotDurable(Box<Refused>),
-    /// Take up what the last daemon left.
+    /// Unfinished events of a script that the previous process left.
     Recovered {
         slot: usize,
         unfinished: Box<Unfinished>,
     },
-    /// Events of a lagging script, or why they cannot be read.
+    /// Events of a lagging script, or the reason why they cannot be read.
     ReadBack {
         slot: usize,
-        /// Where the read began.
+        /// The position where the read began.
         from: Cursor,
         read: Result<Read, String>,
     },
-    /// Answered when every script has loaded what there was and every action is settled.
+    /// Answered when every script has handled its events and every action is completed.
     WhenIdle(oneshot::Sender<()>),
-    /// Write what there is and end.
+    /// Write what there is, and end.
     Stop(oneshot::Sender<()>),
 }
 
-/// A block that the store did not take, to be offered again.
+/// A batch that the store refused, to be submitted again.
 pub(crate) struct Refused {
     number: u64,
     batch: Batch,
@@ -164,13 +169,13 @@ pub(crate) struct Refused {
     error: Error,
 }
 
-/// What happens when a block is durable.
+/// The work that is released once a batch is durable.
 struct After {
     receipts: Vec<(u64, ReceiptSender)>,
     entries: Vec<Entry>,
-    /// What has become a row of the outbox instead.
+    /// The queues of actions that have become rows of the outbox instead.
     spilled: Vec<(RoomId, Class)>,
-    /// What is a row of the outbox no longer.
+    /// Outbox rows that were deleted.
     removed: Vec<(String, Class, Position)>,
     chunks: Vec<(Arc<AtomicU64>, u64)>,
     marks: Vec<(usize, u64)>,
@@ -179,7 +184,7 @@ struct After {
     metrics: Vec<(ScriptName, MetricChange)>,
 }
 
-/// What the sequencer works with.
+/// The sequencer, with everything that it is connected to.
 pub(crate) struct Sequencer {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
@@ -203,49 +208,51 @@ pub(crate) struct Sequencer {
     pub(crate) stalled: Arc<Board<Option<String>>>,
     pub(crate) reader: Sender<ReadBack>,
     pub(crate) vitals: Arc<Vitals>,
-    /// Where scripts are brought back whose worker failed.
+    /// The channel to the rebuilder, for scripts whose worker failed.
     pub(crate) rebuilds: mpsc::UnboundedSender<usize>,
 }
 
-/// What it keeps to itself.
+/// The sequencer's own state.
 #[derive(Default)]
 struct State {
     open: OpenBlock,
     in_flight: usize,
-    /// How much of each block is unfinished.
+    /// The number of unfinished events and actions of each batch.
     outstanding: BTreeMap<u64, usize>,
     refused: BTreeMap<u64, (Batch, After)>,
     retry_at: Option<Instant>,
-    /// Blocks that are not durable yet, as scripts that lag may need them.
+    /// Batches that are not durable yet, since scripts that lag may need them.
     undurable: BTreeMap<u64, (Vec<ScriptVersion>, Vec<EventRecord>)>,
     read_again_at: Option<Instant>,
     idle: Vec<oneshot::Sender<()>>,
     is_stalled: bool,
-    /// Who waits for the result of a request, by the event's number.
+    /// Callers that wait for the result of a request, by the event's sequence number.
     asked: HashMap<u64, ReplySender>,
-    /// Who waits until all is done that was begun: how many workers have still to say so.
+    /// Callers that wait for a barrier, with the number of workers that have not reached it.
     barriers: HashMap<u64, (usize, oneshot::Sender<u64>)>,
-    /// The events that told scripts of actions which were not performed: what an `on_error` then wants in vain is told to nobody, or
-    /// a room that is gone would keep it busy for ever.
+    /// The events that reported failed actions to scripts.
+    ///
+    /// Failures of actions that their `on_error` sends are not reported; a deleted room would loop
+    /// for ever.
     told: VecDeque<u64>,
     interactions: Interactions,
-    /// Scripts to be brought back, each once that block is durable.
+    /// Scripts to be rebuilt, each once that batch is durable.
     rebuilding: Vec<(usize, u64)>,
-    /// How often a worker failed at an event of a script.
+    /// The number of failures of a worker at an event of a script.
     failures: HashMap<(usize, u64), u32>,
-    /// How many failed actions each script was told of in the minute that began then.
+    /// The number of failed actions reported to each script in the minute that began then.
     faults: HashMap<ScriptName, (Millis, u32)>,
-    /// How many notes of what happened have come in.
+    /// The number of messages so far that were about something that happened.
     happened: u64,
     outcomes: Outcomes,
-    /// The block that was closed last, if one was.
+    /// The batch that was closed last, if any.
     last_block: Option<u64>,
-    /// Memory for blocks before they are packed.
+    /// The buffer for encoding batches.
     plain: Vec<u8>,
 }
 
 impl Sequencer {
-    /// Runs until told to stop, then returns once everything is written that can be.
+    /// Runs until it is stopped, then returns once everything possible is written.
     pub(crate) fn run(mut self, left: Vec<(u64, usize)>, pulse: &Pulse) {
         let mut state = State { outstanding: left.into_iter().collect(), ..State::default() };
         let stop = loop {
@@ -274,11 +281,11 @@ impl Sequencer {
             self.round(&mut state);
         };
         self.finish(state);
-        // Whoever asked may have gone.
+        // The caller may be gone.
         let _asked = stop.send(());
     }
 
-    /// The next note; `None` when it is time for something else.
+    /// Returns the next message; `None` when it is time for something else.
     fn next(&self, state: &State) -> Option<Note> {
         let deadline = state.open.deadline().filter(|_| state.in_flight == 0 && !state.is_stalled);
         let deadline = deadline.into_iter().chain(state.retry_at).chain(state.read_again_at).min();
@@ -378,7 +385,7 @@ impl Sequencer {
         }
     }
 
-    /// After some notes: pass on what they gave, close the block if it is time.
+    /// Ends a round: passes events to workers, and closes the batch if it is time.
     fn round(&mut self, state: &mut State) {
         self.refill(state);
         let (mut unfinished, mut gathering) = (0, 0);
@@ -389,7 +396,7 @@ impl Sequencer {
             }
             route.waiting.store(route.unfinished(), Relaxed);
             unfinished += usize::try_from(route.unfinished()).unwrap_or(usize::MAX);
-            // Nobody waits for a script that lags.
+            // The batch does not wait for a script that lags.
             gathering += if route.lag.is_none() { route.window.len() } else { 0 };
         }
         let backlog = unfinished + self.outbox.pending.load(Relaxed) + self.outbox.requests.load(Relaxed);
@@ -418,7 +425,7 @@ impl Sequencer {
         }
     }
 
-    /// Tells platforms that nothing more comes of what somebody waits for an answer to.
+    /// Tells platforms that no more answers to an interaction follow.
     fn tell_finished(&self, events: impl IntoIterator<Item = Arc<Event>>) {
         for event in events {
             let Some(adapter) = self.outbox.platforms.adapter(event.bot.name.as_str()).cloned() else { continue };
@@ -426,7 +433,7 @@ impl Sequencer {
         }
     }
 
-    /// A script has been handed what was left for it.
+    /// Marks a script as ready: it has received its recovered work.
     fn ready(&mut self, state: &mut State, slot: usize) {
         if let Some(route) = self.routes.get_mut(slot) {
             route.is_ready = true;
@@ -453,7 +460,7 @@ fn finish_one(outstanding: &mut BTreeMap<u64, usize>, block: u64) {
     }
 }
 
-/// A room of which only the id is known.
+/// Returns a room of which only the id is known.
 fn named_by_id(id: &RoomId) -> Arc<Room> {
     Arc::new(Room::channel(id.clone(), id.native()))
 }

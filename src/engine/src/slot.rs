@@ -1,4 +1,4 @@
-//! One script on its worker: its versions, the events that wait for it, its runs.
+//! One script on its worker: its versions, its queue of events and its runs.
 
 mod chunk;
 mod outcome;
@@ -28,10 +28,10 @@ use crate::script_store::{KeyMap, ScriptStore};
 use crate::sequencer::Note;
 use crate::status::{Board, ScriptState, ScriptStatus};
 
-/// So many bytes of values that a script has stored may be on their way to the disk; what it does next waits for them.
+/// Bytes of a script's values that may be undurable; beyond that, the script waits.
 const UNDURABLE_BYTES: usize = 4 << 20;
 
-/// What the slots of a worker share.
+/// The context that the scripts of a worker share.
 #[derive(Clone)]
 pub(crate) struct Surroundings {
     pub(crate) clock: Arc<dyn Clock>,
@@ -50,7 +50,7 @@ struct Version {
     vm: Rc<RefCell<Vm>>,
 }
 
-/// Which version a stretch runs on, and since when its run goes on.
+/// The version that a step runs on, and the time when its run began.
 #[derive(Clone)]
 struct Ran {
     version: u64,
@@ -58,11 +58,11 @@ struct Ran {
     started: Millis,
 }
 
-/// Something that a script takes before its next event.
+/// Work that a script does before its next event.
 pub(crate) enum Turn {
-    /// The time of a wait is over.
+    /// The time limit of a wait is over.
     TimeUp { seq: u64, part: u32 },
-    /// What a run has waited for is there.
+    /// The answer that a run waits for.
     Answer { seq: u64, part: u32, answer: Answer },
     /// A message is about to be delivered.
     Gate { event: Box<Event>, reply: oneshot::Sender<Verdict> },
@@ -84,39 +84,42 @@ pub(crate) struct Slot {
     around: Surroundings,
     store: Rc<ScriptStore>,
     current: Option<Version>,
-    /// Versions that were replaced while runs of theirs wait.
+    /// Replaced versions that have runs which still wait.
     retired: Vec<Version>,
     versions: u64,
     queue: VecDeque<(u64, Arc<Event>)>,
-    /// What comes before the next event.
+    /// Work that comes before the next event.
     turns: VecDeque<Turn>,
-    /// Time on the worker's thread, for fair turns: never less than that of the scripts beside it when it last began to work.
+    /// Time used on the worker's thread, for fair scheduling.
+    ///
+    /// It is at least that of its peers at the time when it last began to work.
     pub(crate) spent: Duration,
     waiting: HashMap<u64, Waiting>,
-    /// How many runs wait for somebody's answer; read by who decides which events come here.
+    /// Number of runs that wait for somebody's answer; the sequencer reads it to route events.
     pub(crate) asking: Arc<AtomicUsize>,
     neighbours: Neighbours,
-    /// What runs had done by other scripts, until the worker hands it to them.
+    /// Calls of other scripts' functions, until the worker hands them over.
     calls: Vec<Call>,
     seeds: u64,
     failures: u32,
     rests: u32,
     resting: bool,
     rest_until: Millis,
-    /// The store cannot be read: events and waits stay as they are until it can.
+    /// Whether the store cannot be read: events and waits stay as they are until it can.
     held: bool,
-    /// Bytes of values in the present chunk, and in chunks that are not durable yet.
+    /// Bytes of values in the current run batch.
     chunk_bytes: usize,
+    /// Run batches that were not durable, with the bytes of their values.
     undurable: VecDeque<(u64, usize)>,
     places: Places,
-    /// Events that were set aside and are tried again, before those in the queue.
+    /// Deferred events that are tried again, before those in the queue.
     retries: VecDeque<(Place, u64, Arc<Event>)>,
-    /// All that is in the queue is of places in which the script rests.
+    /// Whether the queue only holds events of places where the script is suspended.
     is_stuck: bool,
-    /// Events that were set aside are not there to be read yet.
+    /// Whether the deferred events cannot be read yet.
     is_waiting_for_aside: bool,
     chunk: Chunk,
-    /// Chunks that ended because another version ran next.
+    /// Run batches that ended because another version ran next.
     cut: Vec<Chunk>,
     pub(crate) board: Arc<Board<ScriptStatus>>,
 }
@@ -135,7 +138,7 @@ impl Slot {
         asking: Arc<AtomicUsize>,
         board: Arc<Board<ScriptStatus>>,
     ) -> Self {
-        // Should the store not be readable now, they are found at the next start.
+        // If the store cannot be read now, the next start finds them.
         let aside = store.aside_places().unwrap_or_else(|error| {
             tracing::error!(script = %name, "events that were set aside cannot be read, and wait: {error}");
             HashMap::new()
@@ -188,7 +191,7 @@ impl Slot {
         }
     }
 
-    /// The hooks of the version that runs.
+    /// Returns the hooks of the active version.
     pub(crate) fn hooks(&self) -> Vec<EventName> {
         let Some(version) = &self.current else { return Vec::new() };
         let vm = version.vm.borrow();
@@ -199,12 +202,12 @@ impl Slot {
         &self.name
     }
 
-    /// Which lines of the version that runs have run.
+    /// Returns the lines of the active version that have run.
     pub(crate) fn coverage(&self) -> Coverage {
         self.current.as_ref().map(|version| version.vm.borrow().coverage()).unwrap_or_default()
     }
 
-    /// What the sequencer is told of the version that runs.
+    /// Returns the message to the sequencer about the active version.
     pub(crate) fn takes_over(&self) -> Note {
         let declared = self.current.as_ref().map(|version| Arc::clone(version.vm.borrow().declarations()));
         Note::Hooks {
@@ -215,7 +218,7 @@ impl Slot {
         }
     }
 
-    /// The hash of the version that runs.
+    /// Returns the hash of the active version.
     pub(crate) fn version(&self) -> Arc<str> {
         self.current.as_ref().map_or_else(|| "".into(), |version| Arc::clone(&version.hash))
     }
@@ -225,7 +228,7 @@ impl Slot {
         self.queue.extend(events);
     }
 
-    /// Lets something have its turn before the next event.
+    /// Adds work that comes before the next event.
     pub(crate) fn next_is(&mut self, turn: Turn) {
         self.turns.push_back(turn);
     }
@@ -238,19 +241,19 @@ impl Slot {
         self.has_turns() || (takes_events && (self.has_retries() || (!self.queue.is_empty() && !self.is_stuck)))
     }
 
-    /// Whether what it does next waits for what it has stored to be durable.
+    /// Whether the script waits until what it has stored is durable.
     pub(crate) fn is_throttled(&self) -> bool {
         let durable = self.chunk.durable.load(Acquire);
         let waiting = self.undurable.iter().filter(|(number, _)| *number > durable);
         self.chunk_bytes + waiting.map(|(_, bytes)| bytes).sum::<usize>() > UNDURABLE_BYTES
     }
 
-    /// Whether something waits that comes before the next event.
+    /// Whether there is work that comes before the next event.
     pub(crate) fn has_turns(&self) -> bool {
         !self.turns.is_empty()
     }
 
-    /// Builds `source`, runs its `on_load`, and only when all that holds lets it take over.
+    /// Builds `source`, runs its `on_load`, and activates it only if both succeed.
     pub(crate) fn load(
         &mut self,
         source: Source,
@@ -311,7 +314,7 @@ impl Slot {
             .unwrap_or_else(|_| Err(Failure::new("the host failed while it loaded the script (a bug of Palabre's)")))
     }
 
-    /// Lets the present version leave; it stays for the runs that wait.
+    /// Unloads the active version. It is kept for runs of it that wait.
     pub(crate) fn unload(&mut self, reason: Reason) {
         let Some(old) = self.current.take() else { return };
         let input = self.input(Arc::new(own_event(EventKind::Unload { reason }, self.now())), self.next_seq(), 0);
@@ -369,7 +372,7 @@ impl Slot {
     }
 }
 
-/// A panic of the host inside one script's VM ends that run and that VM, nobody else's.
+/// Runs a step. A panic of the host in it ends only this run and its VM.
 fn guarded(stretch: impl FnOnce() -> Step) -> Step {
     catch_unwind(AssertUnwindSafe(stretch)).unwrap_or_else(|_| {
         let failure = Failure::new("the host failed inside this run (a bug of Palabre's); the VM is replaced");
@@ -381,7 +384,9 @@ fn own_event(kind: EventKind, time: Millis) -> Event {
     Event::without_place(own_bot(), time, kind)
 }
 
-/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014): a seed for each stretch.
+/// Returns the seed of the next step, by SplitMix64.
+///
+/// Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014.
 fn next_seed(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mut z = *state;

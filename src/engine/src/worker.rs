@@ -1,4 +1,6 @@
-//! A thread that runs scripts: hooks of one script one at a time, up to their next wait; scripts of other workers meanwhile.
+//! A thread that runs scripts: hooks of one script one at a time, up to their next wait.
+//!
+//! The scripts of other workers run in parallel.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,16 +19,16 @@ use crate::slot::{Slot, Turn};
 use crate::tables::WaitingRun;
 use crate::vitals::Pulse;
 
-/// A chunk is given back after so many events or so much time, so that what is done becomes durable while more is done.
+/// Events and time after which a run batch is handed over, so that commits overlap with execution.
 const CHUNK_EVENTS: usize = 512;
 const CHUNK_TIME: Duration = Duration::from_millis(2);
 
-/// How long until it is looked again whether what a script has stored is durable.
+/// Interval of checks whether what a script has stored is durable.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
-/// What a worker is told.
+/// A task for a worker.
 pub(crate) enum Task {
-    /// Adopt a slot; made here, because its VM may not leave this thread.
+    /// Adopt a script. It is created here, because its VM may not leave this thread.
     Adopt(Box<dyn FnOnce(&Neighbours) -> Slot + Send>),
     Events {
         slot: usize,
@@ -35,7 +37,7 @@ pub(crate) enum Task {
     Load {
         slot: usize,
         source: Box<Source>,
-        /// What it reads as `config` from now on; `None` leaves it as it is.
+        /// The new value of `config`; `None` keeps the present one.
         config: Option<serde_json::Value>,
         reason: Reason,
         reply: oneshot::Sender<Result<Vec<String>, Failure>>,
@@ -53,18 +55,18 @@ pub(crate) enum Task {
     Resume {
         slot: usize,
     },
-    /// What a run has waited for is there.
+    /// The answer that a run waits for.
     Answer {
         slot: usize,
         seq: u64,
         part: u32,
         answer: Answer,
     },
-    /// Say so when this is reached.
+    /// Report when this is reached.
     Barrier(u64),
-    /// Time went back, and the store knows it.
+    /// The clock went back, and the store has been corrected.
     WentBack(WentBack),
-    /// Which lines of a script have run, and how often.
+    /// Return the lines of a script that have run, and how often.
     Coverage {
         slot: usize,
         reply: oneshot::Sender<Coverage>,
@@ -79,13 +81,15 @@ pub(crate) enum Task {
     Unload {
         slot: usize,
     },
-    /// Let every script leave, give back what there is, and end.
+    /// Unload every script, hand over what there is, and end.
     Stop,
 }
 
-/// Runs until told to stop. Should the worker itself fail, and not a script in its VM, its scripts are gone, and are brought back.
+/// Runs until it is stopped.
+///
+/// If the worker itself panics, and not a script in its VM, its scripts are lost, and are rebuilt.
 pub(crate) fn run(index: usize, tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse) {
-    // Who waits for a barrier waits over a failure too.
+    // Barriers outlive a failure: their callers still wait.
     let mut barriers = Vec::new();
     while catch_unwind(AssertUnwindSafe(|| work(tasks, notes, pulse, &mut barriers))).is_err() {
         tell(notes, Note::WorkerFailed { worker: index, running: pulse.running() });
@@ -96,7 +100,7 @@ pub(crate) fn run(index: usize, tasks: &Receiver<Task>, notes: &Sender<Note>, pu
 fn work(tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse, barriers: &mut Vec<u64>) {
     let mut slots: BTreeMap<usize, Slot> = BTreeMap::new();
     let neighbours = Neighbours::default();
-    // The least time spent by a script with work to do: one that comes to it anew starts there.
+    // The least time used by a script with work to do: one that newly has work starts from there.
     let mut floor = Duration::ZERO;
     loop {
         let busy = slots.values().any(Slot::has_work);
@@ -104,7 +108,7 @@ fn work(tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse, barriers: &
             tasks.try_recv().ok()
         } else {
             pulse.rest();
-            // Who waits for the disk is not told when it is done, and looks.
+            // A script that waits for the disk is not notified, so it is polled.
             let next = if slots.values().any(Slot::is_throttled) {
                 tasks.recv_timeout(LOOK_AGAIN)
             } else {
@@ -118,7 +122,8 @@ fn work(tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse, barriers: &
         };
         pulse.beat();
         let mut next = task;
-        // All that is there, then the scripts: a long queue of messages must not be worked off one by one.
+        // All tasks first, then the scripts: a long queue of messages must not be worked off one by
+        // one.
         while let Some(task) = next {
             if matches!(task, Task::Stop) {
                 stop(&mut slots, notes);
@@ -130,8 +135,8 @@ fn work(tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse, barriers: &
             }
             next = tasks.try_recv().ok();
         }
-        // Fair turns by time: whoever has had the least is next, so that a script that computes for long keeps the others waiting for
-        // one event of its at most.
+        // Fair scheduling by time: the script with the least time used is next, so that a script
+        // that computes for long delays the others by one of its events at most.
         let next = slots.values_mut().filter(|slot| slot.has_work()).min_by_key(|slot| slot.spent.max(floor));
         if let Some(slot) = next {
             floor = floor.max(slot.spent);
@@ -176,7 +181,7 @@ fn take(slots: &mut BTreeMap<usize, Slot>, neighbours: &Neighbours, task: Task, 
                 tell(notes, slot.takes_over());
             }
             give_back(slots, index, notes);
-            // Who asked may be gone; the outcome is logged in any case.
+            // The caller may be gone; the outcome is logged in any case.
             drop(reply.send(outcome));
         }
         Task::Wake { slot, seq, part } => next_is(slots, slot, Turn::TimeUp { seq, part }),
@@ -193,15 +198,18 @@ fn take(slots: &mut BTreeMap<usize, Slot>, neighbours: &Neighbours, task: Task, 
         Task::WentBack(back) => slots.values_mut().for_each(|slot| slot.went_back(&back)),
         Task::Coverage { slot, reply } => {
             let coverage = slots.get(&slot).map(Slot::coverage).unwrap_or_default();
-            // Who asked may be gone.
+            // The caller may be gone.
             drop(reply.send(coverage));
         }
-        // The loop sees to them.
+        // Handled by the loop.
         Task::Barrier(_) | Task::Stop => {}
     }
 }
 
-/// Lets something have its turn. With the script gone, whoever waits for a verdict hears none, and the message passes.
+/// Adds work that a script does before its next event.
+///
+/// If the script is gone, the reply is dropped: a caller that waits for a verdict gets none, and
+/// the message passes.
 fn next_is(slots: &mut BTreeMap<usize, Slot>, index: usize, turn: Turn) {
     if let Some(slot) = slots.get_mut(&index) {
         slot.next_is(turn);
@@ -218,8 +226,9 @@ fn stop(slots: &mut BTreeMap<usize, Slot>, notes: &Sender<Note>) {
     }
 }
 
-/// What the slot has done; with it, what its runs had done by scripts whose functions they called, so that all of it becomes durable
-/// at once.
+/// Hands over the run batches of a script, and of those whose functions its runs called.
+///
+/// All of them become durable together.
 fn give_back(slots: &mut BTreeMap<usize, Slot>, index: usize, notes: &Sender<Note>) {
     let Some(slot) = slots.get_mut(&index) else { return };
     let calls = slot.take_calls();
@@ -236,6 +245,6 @@ fn give_back(slots: &mut BTreeMap<usize, Slot>, index: usize, notes: &Sender<Not
 }
 
 fn tell(notes: &Sender<Note>, note: Note) {
-    // The sequencer outlives the workers but in a crash of its own, which is logged there.
+    // The sequencer outlives the workers, unless it panics, which is logged there.
     drop(notes.send(note));
 }

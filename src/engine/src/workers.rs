@@ -1,4 +1,6 @@
-//! Which worker runs which script. Scripts that call each other's functions share one: a call is a call, not a message.
+//! Assigns scripts to workers.
+//!
+//! Scripts that call each other's functions share a worker: a call is a plain call, not a message.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +10,7 @@ use palabre_model::ScriptName;
 
 use crate::worker::Task;
 
-/// The workers, and who is where.
+/// The workers, and the assignment of scripts to them.
 #[derive(Clone)]
 pub(crate) struct Workers {
     senders: Vec<Sender<Task>>,
@@ -30,8 +32,9 @@ impl Workers {
         &self.senders
     }
 
-    /// Decides beforehand where scripts go that depend on each other: each with those on which it depends, also with one that is not
-    /// there yet and comes later.
+    /// Assigns scripts that depend on each other to the same worker, before they are added.
+    ///
+    /// This includes dependencies that do not exist yet and are added later.
     pub(crate) fn group(&self, scripts: &[(ScriptName, Vec<ScriptName>)]) {
         let named = scripts.iter().map(|(name, _)| name).chain(scripts.iter().flat_map(|(_, depends)| depends));
         let mut group: HashMap<&ScriptName, usize> = HashMap::new();
@@ -50,10 +53,10 @@ impl Workers {
         }
     }
 
-    /// Sees to it that a script can call those on which it depends: they run where it runs, or will once they come.
+    /// Ensures that a script can call its dependencies: they run on its worker, or are put there.
     ///
     /// # Errors
-    /// When one of them runs elsewhere already. Scripts do not move while they run.
+    /// If one of them already runs elsewhere. Scripts do not move while they run.
     pub(crate) fn bring_together(&self, slot: usize, depends: &[ScriptName]) -> Result<(), String> {
         let mut placed = self.lock();
         let worker = placed.by_slot.get(&slot).copied().unwrap_or(0);
@@ -70,7 +73,7 @@ impl Workers {
         Ok(())
     }
 
-    /// The worker of a script that is added, which may depend on others that are there.
+    /// Assigns a worker to a new script, if possible the one of its dependencies.
     pub(crate) fn place(&self, slot: usize, name: &ScriptName, depends: &[ScriptName]) -> usize {
         let mut placed = self.lock();
         let known = placed.by_name.get(name).copied();
@@ -81,10 +84,10 @@ impl Workers {
         worker
     }
 
-    /// Hands a task to the worker of a slot.
+    /// Sends a task to the worker of a script.
     pub(crate) fn tell(&self, slot: usize, task: Task) {
         let worker = self.lock().by_slot.get(&slot).copied().unwrap_or(0);
-        // Workers end at shutdown alone.
+        // Workers end only at shutdown.
         drop(self.senders[worker].send(task));
     }
 

@@ -1,11 +1,11 @@
-//! Scripts that lag: what they have left is read back from the journal as they get on, or taken from blocks that are not durable yet.
+//! Feeds scripts that lag, from the journal or from batches that are not durable yet.
 
 use super::*;
 use crate::read_back::{Cursor, Queued, Read, ReadBack, WINDOW_BYTES, WINDOW_EVENTS, weight};
 use crate::route::Lag;
 
 impl Sequencer {
-    /// Takes up what the last daemon left for a script.
+    /// Recovers the events that the previous process left for a script.
     pub(super) fn recovered(&mut self, slot: usize, unfinished: &Unfinished) {
         let Some(route) = self.routes.get_mut(slot) else { return };
         route.lag = Some(Lag { cursor: unfinished.cursor, count: unfinished.count, is_reading: false });
@@ -14,7 +14,7 @@ impl Sequencer {
         }
     }
 
-    /// Reads on for every script that has room for more.
+    /// Reads on for every script with room for more events.
     pub(super) fn refill(&mut self, state: &mut State) {
         if state.read_again_at.is_some_and(|at| at > Instant::now()) {
             return;
@@ -42,7 +42,7 @@ impl Sequencer {
                 events: WINDOW_EVENTS - route.window.len(),
                 bytes: WINDOW_BYTES - route.window_bytes,
             };
-            // The reader ends at shutdown alone.
+            // The reader ends only at shutdown.
             drop(self.reader.send(request));
             return;
         }
@@ -72,10 +72,13 @@ impl Sequencer {
         self.advance_cautious(state, slot);
     }
 
-    /// Events of a lagging script have been read, or could not be: then they are read again after a pause, and no cursor moves.
+    /// Handles events that were read for a lagging script.
+    ///
+    /// If they could not be read, they are read again after a pause, and no cursor moves.
     pub(super) fn read_back(&mut self, state: &mut State, slot: usize, from: Cursor, read: Result<Read, String>) {
         let Some(route) = self.routes.get_mut(slot) else { return };
-        // A read that its worker's failure overtook: what it found is read again once the script is back.
+        // Otherwise its worker has failed since: what was read is read again once the script is
+        // rebuilt.
         let Some(lag) = route.lag.as_mut().filter(|lag| lag.is_reading && lag.cursor == from) else { return };
         lag.is_reading = false;
         match read {
@@ -95,7 +98,7 @@ impl Sequencer {
         }
     }
 
-    /// Goes on with scripts that take one event at a time, now that a block is durable.
+    /// Continues the one-at-a-time replays, now that a batch is durable.
     pub(super) fn feed_cautious(&mut self, state: &mut State, durable: u64, marks: &[(usize, u64)]) {
         for route in &mut self.routes {
             let Some(cautious) = &mut route.cautious else { continue };
@@ -109,7 +112,7 @@ impl Sequencer {
         }
     }
 
-    /// Begins with the next event of a script that takes them one at a time, if none is under way.
+    /// Begins with the next event of a one-at-a-time replay, if none is being handled.
     fn advance_cautious(&mut self, state: &mut State, slot: usize) {
         let number = self.number;
         let Some(route) = self.routes.get_mut(slot) else { return };

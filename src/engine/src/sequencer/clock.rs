@@ -1,9 +1,9 @@
-//! The clock went back: what was set in a time that never was is set anew, wherever it is kept.
+//! Corrects due and expiry times after the clock went back, wherever they are kept.
 
 use super::*;
 
 impl Sequencer {
-    /// The clock went back or far ahead.
+    /// Handles a clock that went back or far ahead.
     pub(super) fn clock_leapt(&mut self, state: &mut State, before: Millis, now: Millis) {
         let back = self.clock_row.look(before, now, self.number);
         self.note_clock(state, now);
@@ -27,14 +27,14 @@ impl Sequencer {
         drop(self.outbox.lanes_running.spawn_blocking_on(correct, &self.outbox.runtime));
     }
 
-    /// The store has it; what workers hold of it in memory is to follow.
+    /// Tells the workers, now that the store is corrected, to correct what they cache of it.
     pub(super) fn clock_corrected(&self, back: WentBack) {
         for worker in &self.workers {
             drop(worker.send(Task::WentBack(back)));
         }
     }
 
-    /// Notes what time it is, for the next start to compare.
+    /// Records the time, for the next start to compare with.
     pub(super) fn note_clock(&mut self, state: &mut State, now: Millis) {
         self.clock_row.look(now, now, self.number);
         self.clock_row.put(&mut state.open.batch);

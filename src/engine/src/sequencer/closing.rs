@@ -1,10 +1,10 @@
-//! A block is closed, written, and what rested on it is let go.
+//! Closes a batch, commits it, then releases the receipts, actions and replies that depend on it.
 
 use super::*;
 
-/// The key of the row that has the number of the last block.
+/// The key of the row with the number of the last batch.
 const LAST: &str = "last";
-/// So much memory for a block that is being packed is kept for the next one.
+/// Capacity of the encoding buffer that is kept for the next batch, in bytes.
 const PLAIN_BYTES: usize = 4 << 20;
 
 impl Sequencer {
@@ -14,9 +14,11 @@ impl Sequencer {
         let open = std::mem::take(&mut state.open);
         let mut batch = open.batch;
         let mut marks = Vec::new();
-        // Should the store refuse a block, those behind it must not be taken before it: what it writes would overwrite theirs.
+        // If the store refuses a batch, it must not accept later ones before it: what it writes
+        // would overwrite theirs.
         if let Some(last) = state.last_block.replace(number) {
-            // A commit that the disk has refused may be there all the same when the file is opened again: this block's or the next one's.
+            // A commit that the disk refused may be in the file when it is opened again: that of
+            // this batch or of the next one.
             LAST_BLOCK.require_one_of(&mut batch, &LAST.to_owned(), [last, number, number + 1]);
         }
         LAST_BLOCK.put(&mut batch, &LAST.to_owned(), &number);
@@ -53,13 +55,13 @@ impl Sequencer {
         let is_empty = block.events.is_empty() && block.runs.is_empty();
         if !is_empty {
             JOURNAL.put(&mut batch, &number, &block.pack(&mut state.plain));
-            // Large blocks are rare, and memory for them is not kept.
+            // Large batches are rare, and a buffer for them is not kept.
             if state.plain.capacity() > PLAIN_BYTES {
                 state.plain = Vec::new();
             }
         }
         if self.routes.iter().any(|route| route.lag.is_some()) {
-            // A script that lags may come to them before they can be read back.
+            // A script that lags may need them before they can be read back.
             let kept = (std::mem::take(&mut block.scripts), std::mem::take(&mut block.events));
             state.undurable.insert(number, kept);
         }
@@ -84,7 +86,7 @@ impl Sequencer {
         self.submit(state, number, batch, after);
     }
 
-    /// The actions of a block as entries of the outbox; those for which there is no room in memory become rows.
+    /// Turns the actions of a batch into outbox entries; those without room in memory become rows.
     fn to_outbox(&self, number: u64, block: Block, batch: &mut Batch) -> (Vec<Entry>, Vec<(RoomId, Class)>) {
         let (mut entries, mut spilled) = (Vec::new(), Vec::new());
         let mut index = 0;
@@ -105,8 +107,10 @@ impl Sequencer {
         (entries, spilled)
     }
 
-    /// Tries once more what the store has refused, in order. What is there all the same, and has perhaps been built on, is not written
-    /// a second time.
+    /// Submits the batches again that the store has refused, in order.
+    ///
+    /// A batch that is in the store all the same, and may have been built on, is not written a
+    /// second time.
     pub(super) fn submit_again(&self, state: &mut State) {
         let key = LAST.to_owned();
         let snapshot = self.store.snapshot(0).ok();
@@ -142,7 +146,7 @@ impl Sequencer {
                         durable.store(chunk, Release);
                     }
                     for (seq, receipt) in receipts {
-                        // Whoever emitted it may not want to know.
+                        // The sender of the event may not wait for the receipt.
                         drop(receipt.send(Ok(seq)));
                     }
                     outbox.removed(removed);
@@ -152,7 +156,7 @@ impl Sequencer {
                         fetch.begin(&outbox, &http, &notes);
                     }
                     for (reply, result) in replies {
-                        // Whoever asked may have gone.
+                        // The caller may be gone.
                         drop(reply.send(result));
                     }
                     metrics.note(measured);
@@ -164,12 +168,12 @@ impl Sequencer {
         });
     }
 
-    /// Takes what is still on its way and writes a last block. Gives up where the store does.
+    /// Handles the remaining messages and writes a last batch. Gives up if the store does.
     pub(super) fn finish(&mut self, mut state: State) {
         while let Ok(note) = self.notes.try_recv() {
             self.take(note, &mut state);
         }
-        // A stop in good order blames nobody.
+        // An orderly shutdown is nobody's failed attempt.
         for route in &self.routes {
             RECOVERY.delete(&mut state.open.batch, &route.name.to_string());
         }

@@ -1,4 +1,4 @@
-//! What comes in: events of platforms, of timers and of the runtime itself, and what the last daemon left.
+//! Incoming events: of platforms, timers, tasks and the runtime itself.
 
 use palabre_script::Effects;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::read_back::{Queued, weight};
 
 impl Sequencer {
-    /// An event of a platform's, and what else it is: a command, something that a script listens for.
+    /// Ingests an event of a platform, with the commands and matches that are derived from it.
     pub(super) fn take_in(
         &mut self,
         state: &mut State,
@@ -19,7 +19,7 @@ impl Sequencer {
             drop(receipt.send(Err(EmitError::Stalled(reason))));
             return;
         }
-        // A command that the platform took is for the script that it is of, and for no other.
+        // A native slash command goes only to the script that owns it.
         let owner = self.router.owner(&event);
         let derived = self.router.derive(&event);
         let again = (!derived.is_empty()).then(|| event.clone());
@@ -34,7 +34,7 @@ impl Sequencer {
         }
     }
 
-    /// A version of a script takes over: what it hooks and declares counts from here on.
+    /// Activates a version of a script: its hooks and declarations count from here on.
     pub(super) fn take_over(
         &mut self,
         state: &mut State,
@@ -68,7 +68,9 @@ impl Sequencer {
         self.declared.write(|board| *board = known);
     }
 
-    /// Numbers an event and notes it for whom it is. With a receipt goes whether somebody waits for it.
+    /// Assigns a sequence number to an event and queues it for its subscribers, or for `only`.
+    ///
+    /// `receipt.1`: the sender is waiting for the receipt.
     pub(super) fn emit(
         &mut self,
         state: &mut State,
@@ -101,7 +103,8 @@ impl Sequencer {
                 route.offer(&Queued { seq, block: number, bytes, event: Arc::clone(&event) });
                 *state.outstanding.entry(number).or_default() += route.window.len() - handed;
             } else if route.lag.is_none() && route.has_room() {
-                // What is fleeting is over by the time that a lagging script would come to it.
+                // An event that is not journalled would be outdated when a lagging script gets to
+                // it.
                 route.pass_on(seq, &event);
             }
         }
@@ -134,7 +137,7 @@ impl Sequencer {
         match due {
             Due::Wake { slot, seq, part } => self.tell(slot, Task::Wake { slot, seq, part }),
             Due::Resume { slot } => self.tell(slot, Task::Resume { slot }),
-            // Not before the script is there: it asks for what it missed.
+            // Not before the script is ready: it then asks for the timers that it missed.
             Due::Timer { script, .. } if !self.routes.iter().any(|route| route.name == script && route.is_ready) => {}
             Due::Timer { script, key } => {
                 let mut rows = Batch::default();
@@ -145,7 +148,7 @@ impl Sequencer {
                 self.emit(state, event, rows, None, Some(&script));
             }
             Due::Task { script, task, due, attempt, is_new, .. } => {
-                // What is due before the script is there is due again when it is.
+                // A task that is due before the script is ready is due again when it is.
                 if !self.routes.iter().any(|route| route.name == script && route.is_ready) {
                     return;
                 }
@@ -162,12 +165,12 @@ impl Sequencer {
                     drop(worker.send(Task::Barrier(number)));
                 }
             }
-            // The rest is seen to elsewhere.
+            // The cleaner does the rest.
             Due::Housekeeping => self.note_clock(state, time),
         }
     }
 
-    /// An event that no platform sent: of the bot whose room it is about.
+    /// Creates an event that no platform sent, for the bot of the room that it is about.
     pub(super) fn own_event(&self, room: Option<Arc<Room>>, kind: EventKind) -> Event {
         let name = room.as_ref().map_or("palabre", |room| room.id.bot());
         let bots = self.outbox.platforms.status();
@@ -176,7 +179,7 @@ impl Sequencer {
         Event { time: self.clock.now(), bot, space: None, room, user: None, member: None, kind }
     }
 
-    /// Tells the operator, in the room and by the webhook that bots.yaml names.
+    /// Notifies the operator, in the room and by the webhook that bots.yaml names.
     pub(super) fn notify(&mut self, state: &mut State, text: &str) {
         self.operators.post(text, &self.http, &self.outbox);
         let Some(room) = self.operators.room.clone() else { return };

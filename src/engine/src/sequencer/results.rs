@@ -1,4 +1,4 @@
-//! What comes back: chunks of finished runs, and actions that are settled.
+//! Results: run batches from workers, and completed actions from the outbox.
 
 use palabre_script::{Refused, Wait};
 
@@ -12,7 +12,7 @@ use crate::tables::SET_ASIDE;
 
 impl Sequencer {
     pub(super) fn chunk(&mut self, state: &mut State, chunk: Chunk) {
-        // Before the runs, of which one may wait once more.
+        // Before the runs, one of which may wait again.
         for (seq, _) in chunk.waits.iter().filter(|(_, waiting)| waiting.is_none()) {
             state.outcomes.wait_is_over(chunk.slot, *seq);
         }
@@ -78,7 +78,8 @@ impl Sequencer {
         route.version = chunk.script.version;
         if let Some(mark) = chunk.mark {
             open.marked.insert(chunk.slot);
-            // An event that is not journalled has a number too, and no claim to a lower mark.
+            // An event that is not journalled has a sequence number too, and does not move the
+            // cursor back.
             route.mark = Some(route.mark.map_or(mark, |old| old.max(mark)));
             while let Some((seq, block, bytes)) = route.window.front().copied()
                 && seq <= mark
@@ -94,7 +95,7 @@ impl Sequencer {
         }
     }
 
-    /// An action is completed, or set aside to be retried on its own.
+    /// Handles a completed action, or one that leaves its queue to be retried separately.
     pub(super) fn settled(&mut self, state: &mut State, settled: Settled) {
         let Settled { entry, result } = settled;
         let room = entry.action.room().clone();
@@ -144,7 +145,7 @@ impl Sequencer {
         }
     }
 
-    /// Notes that an entry is no longer where it was stored.
+    /// Records that an entry is no longer where it was stored.
     fn take_from_lane(&self, state: &mut State, entry: &Entry) {
         let room = entry.action.room();
         match entry.stored {
@@ -161,7 +162,9 @@ impl Sequencer {
         state.open.lanes.insert((room.clone(), entry.class), entry.position);
     }
 
-    /// An action failed for good: its script is told, and what might work another day goes to the dead letters.
+    /// Handles an action that failed for good: reports it to its script.
+    ///
+    /// It also goes to the dead letters, if it might succeed another day.
     fn unperformed(&mut self, state: &mut State, entry: Entry, unperformed: Unperformed, is_awaited: bool) {
         let refusal = Refusal {
             script: entry.key.script.clone(),
@@ -179,7 +182,9 @@ impl Sequencer {
         self.tell_refused(state, about, refusal, is_awaited);
     }
 
-    /// Tells of an action that was not done: the log, and the script's `on_error`, unless a run of it waits for the outcome.
+    /// Reports an action that was not performed to the log and to the script's `on_error`.
+    ///
+    /// `on_error` does not run if a run waits for the outcome.
     fn tell_refused(&mut self, state: &mut State, about: u64, refusal: Refusal, is_awaited: bool) {
         let Refusal { script, action, room, reason } = refusal.clone();
         self.outbox.platforms.refusals.note(refusal);
@@ -223,7 +228,7 @@ impl Sequencer {
     }
 }
 
-/// A run that somebody waits for, or that is a task's, has come to its end.
+/// Handles the end of a run that a caller waits for, or that belongs to a task.
 fn ended(state: &mut State, tasks: &mut TaskBook, run: &RunRecord, now: Millis) {
     if is_call(run.part) {
         return;

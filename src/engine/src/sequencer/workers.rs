@@ -1,15 +1,18 @@
-//! A worker has failed: its scripts go on behind the last events that they are done with, and an event at which that happens three
-//! times is given up.
+//! Handles a failed worker: its scripts continue after the last events that they have finished.
+//!
+//! An event at which a worker fails three times is given up.
 
 use super::*;
 use crate::read_back::Cursor;
 use crate::route::Lag;
 
-/// An event at which a worker failed so often is given up.
+/// Failures of workers at an event before it is given up.
 const FAILURES: u32 = 3;
 
 impl Sequencer {
-    /// Takes what the scripts of a worker had under way back to the journal. `running` is the one that was at work.
+    /// Returns the unfinished events of a worker's scripts to the journal.
+    ///
+    /// `running` is the script that was running.
     pub(super) fn worker_failed(&mut self, state: &mut State, worker: usize, running: Option<usize>) {
         tracing::error!(worker, "a worker failed (a bug of Palabre's); its scripts are made anew");
         if let Some(slot) = running {
@@ -27,7 +30,8 @@ impl Sequencer {
             if let Some(cursor) = first.or(route.lag.as_ref().map(|lag| lag.cursor)) {
                 route.lag = Some(Lag { cursor, count, is_reading: false });
             }
-            // One at a time, so that it is known which event it is, should it happen again. A script that had nothing to do is not to blame.
+            // One at a time, to find out which event it is if it happens again. A script that had
+            // nothing to do is not to blame.
             route.cautious = route.lag.is_some().then(|| Cautious { is_free: true, ..Cautious::default() });
             route.is_ready = false;
             route.rebuilds += 1;
@@ -37,7 +41,7 @@ impl Sequencer {
         state.open.touch(true);
     }
 
-    /// Counts a failure against the event that a script was at, and gives that up when it is one too many.
+    /// Counts a failure against the current event of a script, which is given up after too many.
     fn count_failure(&mut self, state: &mut State, slot: usize) {
         let Some(route) = self.routes.get_mut(slot) else { return };
         let Some((seq, block, bytes)) = route.window.front().copied() else { return };
@@ -60,7 +64,7 @@ impl Sequencer {
         DEAD_LETTERS.put(&mut state.open.batch, &number, &letter);
     }
 
-    /// An event of the journal.
+    /// Returns an event of the open batch or of the journal.
     fn event(&self, state: &State, block: u64, seq: u64) -> Option<Arc<Event>> {
         let of = |events: &[EventRecord]| {
             events.iter().find(|record| record.seq == seq).map(|record| Arc::clone(&record.event))
@@ -73,18 +77,18 @@ impl Sequencer {
         of(&packed.unpack().ok()?.events)
     }
 
-    /// Has scripts brought back, now that a block is durable.
+    /// Requests the rebuild of scripts, now that a batch is durable.
     pub(super) fn rebuild(&mut self, state: &mut State, durable: u64) {
         if !state.refused.is_empty() {
             return;
         }
         for (slot, _) in state.rebuilding.extract_if(.., |(_, number)| *number <= durable) {
-            // Its receiver ends at shutdown alone.
+            // The receiver ends only at shutdown.
             let _sent = self.rebuilds.send(slot);
         }
     }
 
-    /// A script is back.
+    /// Handles a completed rebuild of a script.
     pub(super) fn rebuilt(&mut self, state: &mut State, slot: usize) {
         let Some(route) = self.routes.get_mut(slot) else { return };
         route.rebuilds = route.rebuilds.saturating_sub(1);

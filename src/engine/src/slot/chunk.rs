@@ -1,4 +1,4 @@
-//! What a worker gives back of a script's runs, in the order in which they ended.
+//! The run batch: the result of a script's steps, in the order in which they ended.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -14,27 +14,27 @@ use crate::places::Place;
 use crate::script_store::KeyMap;
 use crate::tables::WaitingRun;
 
-/// What a worker gives back: runs that ended, in order, with all that they want.
+/// Steps that a worker hands over together, in order, with all their effects.
 pub(crate) struct Chunk {
     pub(crate) slot: usize,
     pub(crate) script: ScriptVersion,
-    /// The position of the script in a block is not known here; it is 0.
+    /// The steps. Their position of the script in an entry batch is not known here; it is 0.
     pub(crate) runs: Vec<RunRecord>,
-    /// The last event that the script is done with.
+    /// The last event that the script has processed.
     pub(crate) mark: Option<u64>,
     /// Stored values, the last change of each.
     pub(crate) writes: KeyMap<Change>,
-    /// What runs that began to wait want to know over HTTP: event, stretch and request.
+    /// HTTP requests of runs that began to wait: event, step and request.
     pub(crate) requests: Vec<(u64, u32, Request)>,
-    /// Runs that began to wait (`Some`) or ended.
+    /// Runs that began to wait (`Some`) or that wait no longer (`None`).
     pub(crate) waits: Vec<(u64, Option<WaitingRun>)>,
-    /// Events that were set aside, or that are no longer.
+    /// Changes of the deferred events.
     pub(crate) aside: Vec<AsideChange>,
     pub(crate) number: u64,
     pub(crate) durable: Arc<AtomicU64>,
 }
 
-/// An event whose script rests where it happened.
+/// A change of the deferred events: those of places where the script is suspended.
 pub(crate) enum AsideChange {
     Put { place: Place, seq: u64, event: Arc<Event> },
     Done { place: Place, seq: u64 },
@@ -45,7 +45,7 @@ impl Chunk {
         self.runs.is_empty() && self.mark.is_none() && self.waits.is_empty() && self.aside.is_empty()
     }
 
-    /// Whether something happens only once this is durable; not where runs have done no more than store values.
+    /// Whether anything happens only once this is durable, other than that stored values are.
     pub(crate) fn has_more_to_come(&self) -> bool {
         let is_over = |run: &RunRecord| {
             let effects = &run.effects;
@@ -59,7 +59,7 @@ impl Chunk {
 }
 
 impl Slot {
-    /// What is done so far, in order.
+    /// Closes the current run batch. Returns all batches so far, in order.
     pub(crate) fn take_chunks(&mut self) -> Vec<Chunk> {
         let last = self.cut();
         let mut chunks = std::mem::take(&mut self.cut);
@@ -90,7 +90,7 @@ impl Slot {
             script: self.chunk.script.clone(),
             runs: Vec::new(),
             mark: None,
-            // As many as last time; growing a map by and by copies it again and again.
+            // As many as last time; a map that grows little by little is copied again and again.
             writes: KeyMap::with_capacity_and_hasher(self.chunk.writes.len(), Default::default()),
             requests: Vec::new(),
             waits: Vec::new(),

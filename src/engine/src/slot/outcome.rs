@@ -1,4 +1,4 @@
-//! What comes of a run: its effects, or its failure and the rest that may follow.
+//! The outcome of a step: its effects, or its failure and the suspension that may follow.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl Slot {
         }
     }
 
-    /// Ends what a stretch had done by other scripts: keeps it, or forgets it.
+    /// Ends the calls of a step: keeps their effects, or discards them.
     pub(super) fn end_calls(&mut self, input: &Input, kept: bool) {
         let called = self.store.end_calls(kept).into_iter().map(|(script, part, effects)| {
             let input = Input { part, ..input.clone() };
@@ -82,11 +82,11 @@ impl Slot {
         if spoiled {
             self.replace_vm();
         }
-        // Whoever may send requests must not be able to suspend the script.
+        // Anyone who can send requests must not be able to suspend the script.
         if !is_rate && hook != EventName::Request {
             self.failures += 1;
             let place = place_of(&input.event);
-            // Where it happens in one place alone, it is suspended there, and others are served on.
+            // If it fails in one place alone, it is suspended there, and the others are served.
             if let Some(place) = &place
                 && let Some(pause) = self.places.failed(place, input.now)
             {
@@ -101,7 +101,7 @@ impl Slot {
         }
     }
 
-    /// Runs `on_error`, where there is one, as a stretch of its own.
+    /// Runs `on_error`, if there is one, as a separate step.
     pub(super) fn tell(&mut self, input: &Input, fault: Fault) {
         let Some(version) = self.current.as_ref().filter(|version| version.vm.borrow().has_hook(EventName::Error))
         else {
@@ -140,14 +140,14 @@ impl Slot {
     fn rest(&mut self, why: &str) {
         let pause = pause(self.rests);
         self.rests += 1;
-        // After the rest one more failure is enough.
+        // After the suspension one more failure is enough.
         self.failures = FAILURES_IN_A_ROW - 1;
         self.resting = true;
         self.rest_until = self.now() + pause;
         self.announce_rest(pause, "", why);
     }
 
-    /// Asks to be woken after a rest, and tells the operator.
+    /// Schedules the end of a suspension, and notifies the operator.
     fn announce_rest(&self, pause: Millis, place: &str, why: &str) {
         self.around.scheduler.at(self.now() + pause, Due::Resume { slot: self.index });
         let seconds = pause / 1_000;
@@ -155,12 +155,12 @@ impl Slot {
             format!("suspended for {seconds} s after {FAILURES_IN_A_ROW} failures in a row{place}; the last: {why}");
         tracing::error!(script = %self.name, "{what}");
         self.around.metrics.count(&self.name, "suspension");
-        // The sequencer ends at shutdown alone.
+        // The sequencer ends only at shutdown.
         drop(self.around.notes.send(Note::Notice(format!("The script {} is {what}", self.name))));
         self.post(None);
     }
 
-    /// A stretch that did nothing leaves no record: that the mark has passed its event says it all.
+    /// Records a step. One without effects leaves no record: the cursor has passed its event.
     pub(super) fn record(
         &mut self,
         input: &Input,

@@ -1,4 +1,4 @@
-//! What a script does next: turns, the events that wait for it, those that were set aside, answers to its waits.
+//! Decides what a script does next: answers and gates, deferred events, or events of the queue.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,18 +16,20 @@ use crate::read_back::WINDOW_EVENTS;
 use crate::scheduler::Due;
 use crate::tables::WaitingRun;
 
-/// So many events of places in which the script rests wait in memory before they are set aside for what may come behind them.
+/// Queue length at which events of suspended places are deferred, for what may come after them.
 const LONG_QUEUE: usize = WINDOW_EVENTS / 2;
-/// So many events that were set aside are read at once.
+/// Maximum number of deferred events that are read at once.
 const ASIDE_AT_ONCE: usize = 64;
-/// How long after the store could not be read a script tries again.
+/// Delay before a script reads the store again after a failure, in milliseconds.
 const HOLD: Millis = 500;
 
 impl Slot {
-    /// Takes turns and events until there are none, or `enough` says so. A suspended script takes no events.
+    /// Works until there is nothing to do, or `enough` returns true.
+    ///
+    /// A suspended script takes no events.
     pub(crate) fn work(&mut self, mut enough: impl FnMut(usize) -> bool) {
         let mut done = 0;
-        // What a run had done by other scripts is handed to them before the next one begins.
+        // Calls of other scripts are handed over before the next run begins.
         while !enough(done) && self.calls.is_empty() && self.has_work() {
             done += 1;
             match self.next_turn() {
@@ -35,7 +37,7 @@ impl Slot {
                 Some(Turn::Answer { seq, part, answer }) => self.answered_by(seq, part, answer),
                 Some(Turn::Gate { event, reply }) => {
                     let verdict = self.gate(*event);
-                    // Who asked may be gone.
+                    // The caller may be gone.
                     drop(reply.send(verdict));
                 }
                 None => self.next_event(),
@@ -43,7 +45,7 @@ impl Slot {
         }
     }
 
-    /// Takes the next event: of those that were set aside, if there are any whose turn it is, or of the queue.
+    /// Handles the next event: a deferred one whose turn it is, or else one of the queue.
     fn next_event(&mut self) {
         if self.has_retries() {
             return self.retry();
@@ -59,7 +61,7 @@ impl Slot {
             }
             Some(place) => {
                 let waits = |(_, event): &(u64, Arc<Event>)| self.places.waits(place_of(event).as_ref());
-                // Without others behind it, it may as well wait where it is.
+                // With no other events after it, it may as well wait in the queue.
                 if self.queue.len() < LONG_QUEUE && self.queue.iter().all(waits) {
                     self.queue.push_front((seq, event));
                     self.is_stuck = true;
@@ -76,7 +78,7 @@ impl Slot {
         !self.retries.is_empty() || (!self.is_waiting_for_aside && self.places.next_with_aside().is_some())
     }
 
-    /// Tries the next event that was set aside.
+    /// Tries the next deferred event.
     fn retry(&mut self) {
         if self.retries.is_empty() {
             let Some((place, done_through)) = self.places.next_with_aside() else { return };
@@ -101,7 +103,7 @@ impl Slot {
         }
         self.places.done_aside(&place, seq);
         self.chunk.aside.push(AsideChange::Done { place, seq });
-        // Where it rests again, the others stay where they are.
+        // If the script is suspended there again, the other events stay deferred.
         if let Some((next, ..)) = self.retries.front()
             && self.places.next_with_aside().is_none_or(|(place, _)| place != *next)
         {
@@ -109,7 +111,7 @@ impl Slot {
         }
     }
 
-    /// What comes before the next event; while the store cannot be read, only what somebody waits for.
+    /// Returns the next work before events; while the script is blocked, only gates.
     fn next_turn(&mut self) -> Option<Turn> {
         if !self.held && !self.is_throttled() {
             return self.turns.pop_front();
@@ -124,7 +126,7 @@ impl Slot {
         self.around.scheduler.at(self.now() + HOLD, Due::Resume { slot: self.index });
     }
 
-    /// Lets the script handle an event. Returns false where the store cannot be read, and the event remains to be done.
+    /// Runs the hook for an event. Returns false if it is not done: the store cannot be read.
     fn run_event(&mut self, seq: u64, event: &Arc<Event>) -> bool {
         if let Some((run, answer)) = self.answered(event) {
             return self.wake(run, answer);
@@ -134,7 +136,7 @@ impl Slot {
         let ran = Ran { version: version.id, hash: Arc::clone(&version.hash), started: input.now };
         let vm = Rc::clone(&version.vm);
         let step = guarded(|| vm.borrow_mut().start(input.clone()));
-        // Whatever the script made of that: the event is not done.
+        // The event is not done, however the script handled the error.
         if self.neighbours.was_unreadable() {
             self.store.end_calls(false);
             self.hold();
@@ -144,7 +146,7 @@ impl Slot {
         true
     }
 
-    /// The run that waits for this event, and what it says to it.
+    /// Returns the run that waits for this event, and the answer that the event gives it.
     fn answered(&self, event: &Event) -> Option<(u64, Answer)> {
         if self.asking.load(Relaxed) == 0 {
             return None;
@@ -173,7 +175,7 @@ impl Slot {
         })
     }
 
-    /// What a run has waited for is there, or its time is over, whatever came first.
+    /// Ends a wait with an answer or its timeout, whichever came first.
     fn answered_by(&mut self, seq: u64, part: u32, answer: Answer) {
         let is_waiting = self.waiting.get(&seq).is_some_and(|waiting| waiting.part == part);
         if is_waiting && !self.wake(seq, answer.clone()) {
@@ -181,7 +183,7 @@ impl Slot {
         }
     }
 
-    /// What the script says to a message that is about to be delivered. When it fails, the message passes.
+    /// Runs `before_message` for a message to be delivered. If it fails, the message passes.
     fn gate(&mut self, event: Event) -> Verdict {
         let seq = self.next_seq();
         let input = self.input(Arc::new(event), seq, 0);
@@ -189,7 +191,8 @@ impl Slot {
         let ran = Ran { version: version.id, hash: Arc::clone(&version.hash), started: input.now };
         let vm = Rc::clone(&version.vm);
         let step = guarded(|| vm.borrow_mut().start(input.clone()));
-        // Nothing is taken while the store cannot be read, so the message goes nowhere either way.
+        // Nothing is accepted while the store cannot be read, so the message goes nowhere either
+        // way.
         let _seen = self.neighbours.was_unreadable();
         match step {
             Step::Done(mut effects) => {
@@ -209,18 +212,20 @@ impl Slot {
         }
     }
 
-    /// What runs had done by other scripts.
+    /// Takes the calls of other scripts' functions.
     pub(crate) fn take_calls(&mut self) -> Vec<Call> {
         std::mem::take(&mut self.calls)
     }
 
-    /// Takes over what another script's run had done by this one.
+    /// Records the effects of a call of this script's function.
     pub(crate) fn record_call(&mut self, call: Call) {
         let hash = self.version();
         self.record(&call.input, None, RunOutcome::Done, call.effects, &hash);
     }
 
-    /// Goes on with a run that waited. Returns false where it has to wait on, since what it reads cannot be read: a stretch behind a wait
+    /// Resumes a run that waited.
+    ///
+    /// Returns false if it has to wait on because the store cannot be read: a step after a wait
     /// cannot be run again.
     fn wake(&mut self, seq: u64, answer: Answer) -> bool {
         if !self.store.is_readable() {
@@ -245,14 +250,14 @@ impl Slot {
                 None => Step::Failed(Box::new(Failure::new("interrupted: the script's VM had to be replaced"))),
             }
         };
-        // It has seen the error, or ends with it.
+        // The script has handled the error, or ended with it.
         let _seen = self.neighbours.was_unreadable();
         self.settle(step, &input, Some(answer), &waiting.ran);
         self.retired.retain(|old| self.waiting.values().any(|waiting| waiting.ran.version == old.id));
         true
     }
 
-    /// A run that waited when the daemon went down cannot be taken up again; the script is told.
+    /// Ends a run that waited when the daemon went down: it cannot be resumed; `on_error` is run.
     pub(crate) fn interrupted(&mut self, seq: u64, run: WaitingRun) {
         let event = Arc::new(run.event);
         let hook = event.kind.name();
@@ -260,14 +265,14 @@ impl Slot {
         let mut fault =
             *Failure::new(format!("interrupted: the daemon was restarted while {} waited", hook.hook())).fault;
         fault.hook = Some(hook.hook().to_owned());
-        // Parts count up over a run; that of a run before the restart is not known, but less than this.
+        // Step numbers only grow; the last one before the restart is unknown, so use one above any.
         let input = self.input(event, seq, u32::MAX / 2);
         let hash = self.version();
         self.record(&input, None, RunOutcome::Failed(fault.clone()), Effects::default(), &hash);
         self.tell(&input, fault);
     }
 
-    /// Time went back: what began in a time that never was counts from now on.
+    /// Corrects times after the clock went back: what began while it was ahead counts from now on.
     pub(crate) fn went_back(&mut self, back: &WentBack) {
         self.store.went_back(back);
         self.rest_until = self.rest_until.min(back.now + LONGEST_REST);
@@ -276,7 +281,7 @@ impl Slot {
         }
     }
 
-    /// A suspended script tries again, and so does one that could not read the store.
+    /// Ends suspensions that are over, and tries again after the store could not be read.
     pub(crate) fn resume(&mut self) {
         let now = self.now();
         self.places.wake(now);
@@ -286,7 +291,7 @@ impl Slot {
     }
 }
 
-/// What `before_message` has returned: false and a reason, a text, or nothing.
+/// Interprets the result of `before_message`: false and a reason, a text, or nothing.
 fn verdict_of(result: Option<serde_json::Value>) -> Verdict {
     let Some(serde_json::Value::Array(values)) = result else { return Verdict::Pass };
     match (values.first(), values.get(1)) {
