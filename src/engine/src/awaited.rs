@@ -1,4 +1,4 @@
-//! What runs wait for beside people and the time: answers over HTTP, and outcomes of actions.
+//! Pending waits of runs: for HTTP responses and for outcomes of actions.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::http::Http;
 use crate::outbox::Outbox;
 use crate::sequencer::Note;
 
-/// The outcomes of so many actions are remembered, for runs that ask about them later.
+/// Maximum number of action outcomes that are kept for runs which ask about them later.
 const REMEMBERED: usize = 16_384;
 
-/// A run that waits: its script's slot, its event and its stretch.
+/// A waiting run: the id of its script, its event and its step.
 pub(crate) type Waiter = (usize, u64, u32);
 
-/// How the requests of one script go out: where to, and how many at the same time.
+/// HTTP grants of one script, and its limit of requests in flight.
 pub(crate) struct Outgoing {
     grants: Grants,
     most: usize,
@@ -28,8 +28,11 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// A request has its turn until the last copy of its reply is gone, and a reply has at most a MiB: so all that are under way or
-    /// not yet taken are no more than the script's memory.
+    /// Limits the requests in flight so that their replies fit into the script's memory.
+    ///
+    /// A request holds its permit until the last copy of its reply is dropped, and a reply has at
+    /// most 1 MiB. So the replies that are in flight or not yet used up never exceed the script's
+    /// memory.
     pub(crate) fn new(grants: Grants, limits: &Limits) -> Self {
         let most = limits.http_requests.min(limits.memory_mb).clamp(1, Semaphore::MAX_PERMITS);
         Self { grants, most, turns: Arc::new(Semaphore::new(most)) }
@@ -42,7 +45,7 @@ impl Default for Outgoing {
     }
 }
 
-/// A request of a run that waits, which goes out once the run's wait is durable.
+/// An HTTP request of a waiting run, sent once the wait is durable.
 pub(crate) struct Fetch {
     pub(crate) waiter: Waiter,
     pub(crate) request: Request,
@@ -50,20 +53,20 @@ pub(crate) struct Fetch {
 }
 
 impl Fetch {
-    /// Asks, and sends what comes back to the sequencer.
+    /// Sends the request and passes the answer to the sequencer.
     pub(crate) fn begin(self, outbox: &Arc<Outbox>, http: &Arc<dyn Http>, notes: &crossbeam_channel::Sender<Note>) {
         let (http, notes) = (Arc::clone(http), notes.clone());
         outbox.requests.fetch_add(1, Relaxed);
         let asking = async move {
             let (slot, seq, part) = self.waiter;
             let answer = self.ask(&*http).await;
-            // At shutdown nobody listens any more; the run is told that it was interrupted when the daemon is back.
+            // At shutdown the receiver is gone; the next start ends the run as interrupted.
             drop(notes.send(Note::Answered { slot, seq, part, answer }));
         };
         outbox.lanes_running.spawn_on(asking, &outbox.runtime);
     }
 
-    /// Waits for its turn, then asks. The time for both is the request's own.
+    /// Waits for a permit, then sends the request. The request's timeout covers both.
     async fn ask(self, http: &dyn Http) -> Answer {
         let (began, patience) = (Instant::now(), self.request.timeout.min(LONGEST));
         let turn = tokio::time::timeout(patience, Arc::clone(&self.hosts.turns).acquire_owned()).await;
@@ -88,14 +91,14 @@ pub(crate) struct Outcomes {
     known: HashMap<ActionKey, Answer>,
     order: VecDeque<ActionKey>,
     waiters: HashMap<ActionKey, Vec<Waiter>>,
-    /// Actions that were merged into a later one, by that one.
+    /// Actions that were merged into a later one, by the key of the later one.
     replaced: HashMap<ActionKey, Vec<ActionKey>>,
-    /// The action that a run waits for, by its script's slot and its event.
+    /// The action that a run waits for, by script id and event.
     awaited: HashMap<(usize, u64), ActionKey>,
 }
 
 impl Outcomes {
-    /// Has a run wait for an outcome. Returns the outcome where it is known already.
+    /// Registers a run that waits for an outcome. Returns the outcome if it is already known.
     pub(crate) fn wait(&mut self, key: &ActionKey, waiter: Waiter) -> Option<Answer> {
         if let Some(answer) = self.known.get(key) {
             return Some(answer.clone());
@@ -105,7 +108,7 @@ impl Outcomes {
         None
     }
 
-    /// A run waits no longer, whether or not it was told.
+    /// Ends the wait of a run, answered or not.
     pub(crate) fn wait_is_over(&mut self, slot: usize, seq: u64) {
         let Some(key) = self.awaited.remove(&(slot, seq)) else { return };
         if let Some(waiters) = self.waiters.get_mut(&key) {
@@ -116,12 +119,14 @@ impl Outcomes {
         }
     }
 
-    /// An action was merged into another that is still to be performed: what becomes of that becomes of it.
+    /// Records that an action was merged into another, whose outcome then counts for both.
     pub(crate) fn replaced(&mut self, key: ActionKey, by: ActionKey) {
         self.replaced.entry(by).or_default().push(key);
     }
 
-    /// Notes what became of an action, and of those that were merged into it. Returns who waits for it.
+    /// Records the outcome of an action. Returns the runs that wait for it.
+    ///
+    /// The outcome also counts for the actions that were merged into it.
     pub(crate) fn note(&mut self, key: ActionKey, outcome: &Answer) -> Vec<Waiter> {
         let merged = self.replaced.remove(&key).unwrap_or_default();
         let mut told = Vec::new();

@@ -1,4 +1,4 @@
-//! What one journal row holds: everything that one group commit of the engine made durable.
+//! The row of the journal: an entry batch, with everything that one group commit made durable.
 
 use std::sync::Arc;
 
@@ -6,27 +6,33 @@ use palabre_model::{Event, EventName, Fault, Millis, ScriptName};
 use palabre_script::{Answer, Effects, Wait};
 use serde::{Deserialize, Serialize};
 
-/// A block of the journal. Its key is its number; numbers go up by one.
+/// An entry batch of the journal. Its key is its number.
+///
+/// Numbers increase by one from batch to batch. Batches without events and runs are not stored.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Block {
-    /// When it was closed.
+    /// The time when it was closed.
     pub at: Millis,
-    /// The first sequence number that no event up to here has.
+    /// The next sequence number: above that of every event so far.
     pub next_seq: u64,
-    /// The oldest block that still holds something unfinished; older ones may be removed.
+    /// The low-water mark: the oldest batch with something unfinished. Older ones may be removed.
     pub low: u64,
-    /// The scripts that this block speaks of; the records name them by position.
+    /// The scripts that this batch mentions; the records refer to them by position.
     #[serde(default)]
     pub scripts: Vec<ScriptVersion>,
     /// Events, in order.
     #[serde(default)]
     pub events: Vec<EventRecord>,
-    /// Stretches of runs that ended, with what they want done; their actions, counted through, are the outbox entries.
+    /// Steps of runs, with their effects.
+    ///
+    /// Their actions, counted over all steps of the batch, are the entries of the outbox.
     #[serde(default)]
     pub runs: Vec<RunRecord>,
 }
 
-/// A block as the journal keeps it: MessagePack, packed with LZ4. Events of one room repeat each other almost word for word.
+/// An entry batch as it is stored: MessagePack, compressed with LZ4.
+///
+/// Events of one room repeat each other almost word for word, so they compress well.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct PackedBlock {
     #[serde(with = "serde_bytes")]
@@ -34,10 +40,13 @@ pub(crate) struct PackedBlock {
 }
 
 impl Block {
-    /// `plain` is for the bytes before they are packed, kept from block to block.
+    /// Encodes and compresses the batch.
+    ///
+    /// `plain` is the buffer for the encoded bytes, reused from batch to batch.
     pub(crate) fn pack(&self, plain: &mut Vec<u8>) -> PackedBlock {
         plain.clear();
-        // Data of our own types into memory cannot fail; a block that stops short would be seen when it is read.
+        // Encoding our own types into memory cannot fail; a truncated batch would be noticed when
+        // it is read.
         if let Err(error) = rmp_serde::encode::write_named(plain, self) {
             tracing::error!("a block of the journal cannot be written down: {error}");
         }
@@ -46,7 +55,7 @@ impl Block {
 }
 
 impl PackedBlock {
-    /// The block, or what is wrong with it.
+    /// Decompresses and decodes the batch, or returns what is wrong with it.
     pub(crate) fn unpack(&self) -> Result<Block, String> {
         let plain = lz4_flex::decompress_size_prepended(&self.lz4).map_err(|error| error.to_string())?;
         rmp_serde::from_slice(&plain).map_err(|error| error.to_string())
@@ -62,45 +71,45 @@ pub struct ScriptVersion {
     pub version: Arc<str>,
 }
 
-/// An event and who is to have it.
+/// An event and the scripts that receive it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EventRecord {
-    /// Its number.
+    /// Its sequence number.
     pub seq: u64,
-    /// Positions in [`Block::scripts`].
+    /// Positions of the scripts in [`Block::scripts`].
     pub targets: Vec<u16>,
     /// The event.
     pub event: Arc<Event>,
 }
 
-/// One stretch of a run: from its start or a wait to its end or the next wait.
+/// One step of a run: from its start or a wait to its end or the next wait.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunRecord {
-    /// The event's number.
+    /// The event's sequence number.
     pub seq: u64,
-    /// Which stretch.
+    /// The number of the step; the first one of a run is 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub part: u32,
-    /// Position in [`Block::scripts`].
+    /// Position of the script in [`Block::scripts`].
     pub script: u16,
     /// The hook.
     pub hook: EventName,
-    /// The time that the stretch saw.
+    /// The time that the script saw during the step.
     pub now: Millis,
-    /// Where its random numbers began.
+    /// The seed of its random numbers.
     pub seed: u64,
-    /// What ended the wait before it.
+    /// The answer that ended the wait before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
-    /// How it ended.
+    /// Its outcome.
     #[serde(default, skip_serializing_if = "RunOutcome::is_done")]
     pub outcome: RunOutcome,
-    /// What it wants.
+    /// Its effects.
     #[serde(default)]
     pub effects: Effects,
 }
 
-/// How a stretch ended.
+/// The outcome of a step.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOutcome {
@@ -109,7 +118,7 @@ pub enum RunOutcome {
     Done,
     /// The hook waits.
     Waiting(Wait),
-    /// The hook raised; its effects are empty.
+    /// The hook raised an error; its effects are empty.
     Failed(Fault),
 }
 

@@ -1,5 +1,8 @@
-//! Time that went back. A clock that was ahead and has been corrected leaves ends behind in a future that never was: timers, cooldowns,
-//! due times of tasks. This is the one place that notices; what is to be done about it is known where each of those times is kept.
+//! Detects a clock that went back, and computes what follows for times that were set before.
+//!
+//! A clock that was ahead and has been corrected leaves behind times in a future that never was: of
+//! timers, cooldowns and tasks. Only this module detects the correction; each component that keeps
+//! such times applies it.
 
 use std::sync::Arc;
 
@@ -11,32 +14,36 @@ use serde::{Deserialize, Serialize};
 use crate::sequencer::Note;
 use crate::tables::{CLOCK, JOURNAL, unpacked};
 
-/// A clock is stepped by seconds now and then; nothing is done about less than this.
+/// Steps back of up to this many milliseconds are ignored: clocks are often corrected by seconds.
 const TOLERANCE: Millis = 60_000;
-/// A clock that goes ahead by more is remembered: should it go back again, that time never was.
+/// Steps ahead of more milliseconds are remembered: if the clock goes back, that time never was.
 const LEAP: Millis = 3_600_000;
-/// How often the clock is looked at.
+/// Interval between two readings of the clock, in milliseconds.
 const LOOK: Millis = 1_000;
-/// The one row.
+/// Key of the only row of the table.
 const KEY: &str = "clock";
 
-/// The clock went back, from `last` to `now`.
+/// A correction: the clock went back, from `last` to `now`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WentBack {
     pub(crate) now: Millis,
     pub(crate) last: Millis,
-    /// When the time that never was began, by the clock that was wrong.
+    /// Start of the time that never was, as the wrong clock showed it.
     pub(crate) from: Millis,
 }
 
 impl WentBack {
-    /// Returns what becomes of an end of which it is not known when it was set: one in the time that never was, or after it, comes as much
-    /// earlier as the clock went back.
+    /// Returns the corrected expiry of something that was set at an unknown time.
+    ///
+    /// An expiry in the time that never was, or after it, moves back as far as the clock did,
+    /// though not before now.
     pub(crate) fn end(&self, end: Millis) -> Millis {
         if end < self.from { end } else { end.saturating_sub(self.last - self.now).max(self.now) }
     }
 
-    /// Returns when something is due that was set at `set`, if that changes: after the whole time that it was set for.
+    /// Returns the corrected due time of something that was set at `set`, if it changes.
+    ///
+    /// It is due after the full duration that it was set for; without `set`, [`Self::end`] decides.
     pub(crate) fn due(&self, set: Option<Millis>, due: Millis) -> Option<Millis> {
         match set {
             Some(set) if set <= self.now => None,
@@ -45,7 +52,7 @@ impl WentBack {
         }
     }
 
-    /// Says it to the operator.
+    /// Returns the message to the operator.
     pub(crate) fn sentence(&self) -> String {
         format!(
             "The clock went back from {} to {}. What was set meanwhile (timers, cooldowns, tasks) counts from now on; set the clock \
@@ -56,18 +63,20 @@ impl WentBack {
     }
 }
 
-/// What is remembered of the clock over restarts.
+/// State of the clock that is kept over restarts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ClockRow {
-    /// The time when it was last looked at.
+    /// The time of the last reading.
     seen: Millis,
-    /// When it went furthest ahead, or nobody looked for longest: from when to when.
+    /// The times before and after the largest step ahead, or the longest time without a reading.
     #[serde(default)]
     leap: Option<(Millis, Millis)>,
-    /// When somebody looked for the first time.
+    /// The time of the first reading.
     #[serde(default)]
     first: Millis,
-    /// Blocks up to this number may say a time that never was; they are at least as old as this.
+    /// A batch number and a time: batches up to that number may carry a time that never was.
+    ///
+    /// They are at least as old as the given time.
     #[serde(default)]
     back: Option<(u64, Millis)>,
 }
@@ -77,7 +86,7 @@ impl ClockRow {
         Ok(CLOCK.get(snapshot, &KEY.to_owned())?.unwrap_or_default())
     }
 
-    /// When a block was closed, so far as that is known.
+    /// Returns the time when a batch was closed, as far as it is known.
     pub(crate) fn true_time(&self, block: u64, at: Millis) -> Millis {
         match self.back {
             Some((last, since)) if block <= last => at.min(since),
@@ -85,12 +94,13 @@ impl ClockRow {
         }
     }
 
-    /// Takes up what the last daemon knew of the clock, and says whether it has gone back since.
+    /// Reads the state of the previous process, and detects whether the clock has gone back since.
     pub(crate) fn begin(snapshot: &Snapshot, now: Millis) -> Result<(Self, Option<WentBack>)> {
         let mut row = Self::read(snapshot)?;
         let newest = JOURNAL.scan(snapshot, &Vec::new(), Direction::Backward)?.map(unpacked).next().transpose()?;
         let number = newest.as_ref().map_or(0, |(number, _)| *number);
-        // A block says more exactly when somebody last looked, unless it is from before a correction.
+        // The time of the newest batch is a later reading than the row's, unless it is from before
+        // a correction.
         let closed = newest.filter(|(number, _)| row.back.is_none_or(|(last, _)| *number > last));
         let last = row.seen.max(closed.map_or(0, |(_, block)| block.at));
         if last == 0 {
@@ -101,11 +111,13 @@ impl ClockRow {
         Ok((row, back))
     }
 
-    /// Notes that the clock was at `before` and is at `now`. `newest` is the newest block.
+    /// Records two readings of the clock. Returns a correction if it went back.
+    ///
+    /// `newest` is the number of the newest batch.
     pub(crate) fn look(&mut self, before: Millis, now: Millis, newest: u64) -> Option<WentBack> {
         self.seen = now;
         if now > before.saturating_add(LEAP) {
-            // The longest is the one that is most likely wrong.
+            // The largest step is the one that is most likely wrong.
             let longest = self.leap.is_none_or(|(from, to)| to - from <= now - before);
             self.leap = if longest { Some((before, now)) } else { self.leap };
             return None;
@@ -113,7 +125,9 @@ impl ClockRow {
         if now.saturating_add(TOLERANCE) >= before {
             return None;
         }
-        // Within a leap: the leap never was. Before all that was ever seen: nothing of it was. Otherwise nobody knows since when it was ahead.
+        // Back into a remembered step ahead: everything after that step never was. Back before the
+        // first reading: everything since then. Otherwise nobody knows since when the clock was
+        // ahead.
         let leap = self.leap.filter(|(from, to)| now.saturating_add(TOLERANCE) >= *from && now < *to);
         let began = leap.map(|(_, to)| to).or(Some(self.first).filter(|first| now < *first));
         self.leap = None;
@@ -127,14 +141,14 @@ impl ClockRow {
     }
 }
 
-/// Looks at the clock, and tells the sequencer of time that went back or far ahead. Runs until it is aborted.
+/// Reads the clock regularly and reports large steps to the sequencer. Runs until it is aborted.
 pub(crate) async fn watch(clock: Arc<dyn Clock>, notes: Sender<Note>) {
     let mut before = clock.now();
     loop {
         clock.sleep_until(before.saturating_add(LOOK)).await;
         let now = clock.now();
         if now > before.saturating_add(LEAP) || now.saturating_add(TOLERANCE) < before {
-            // The sequencer ends at shutdown alone.
+            // The sequencer ends only at shutdown.
             drop(notes.send(Note::Clock { before, now }));
         }
         before = now;
@@ -158,7 +172,8 @@ mod tests {
         assert_eq!(row.true_time(7, 11 * YEAR), 10 * YEAR + HOUR);
         assert_eq!(row.true_time(8, 10 * YEAR + 2 * HOUR), 10 * YEAR + 2 * HOUR);
 
-        // Set before it went ahead, for a minute; set in the time that never was, for a minute; already over there.
+        // Set for a minute before the step ahead; set for a minute after it; already expired after
+        // it.
         assert_eq!(back.end(10 * YEAR + 60_000), 10 * YEAR + 60_000);
         assert_eq!(back.end(11 * YEAR + HOUR + 60_000), 10 * YEAR + HOUR + 60_000);
         assert_eq!(back.end(11 * YEAR + 1), 10 * YEAR + HOUR);

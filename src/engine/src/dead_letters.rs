@@ -1,4 +1,4 @@
-//! What was given up, for an operator: tried again by the next daemon, or forgotten. No daemon may have the store meanwhile.
+//! Retries or deletes dead letters for an operator. The daemon must not be running meanwhile.
 
 use std::collections::BTreeSet;
 
@@ -10,31 +10,34 @@ use crate::outbox::row_of_its_own;
 use crate::recovery::{DeadLetter, Position, numbers};
 use crate::tables::{DEAD_LETTERS, JOURNAL, OUTBOX, unpacked};
 
-/// Why nothing was done about dead letters.
+/// An error of an operation on dead letters; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum DeadLetterError {
     /// The store could not be read or written.
     #[error(transparent)]
     Store(#[from] Error),
-    /// There is none of that number.
+    /// No dead letter has that number.
     #[error("there is no dead letter {0}; `palabre dead-letters list` shows those that there are")]
     Unknown(u64),
 }
 
-/// Has dead letters tried again by the next daemon, from `now` on: an action goes back to the outbox under its own key, so that a platform
-/// which has it already takes it for done; an event goes to its script under a new number, behind what the script has left.
+/// Queues dead letters to be tried again by the next process. `now` is the time of their batch.
+///
+/// An action goes back to the outbox under its own key, so a platform that has performed it already
+/// takes it as done. An event goes to its script under a new sequence number, after the events that
+/// still wait for the script.
 ///
 /// # Errors
-/// When there is no such letter, or the store cannot be read or written; then none is tried again.
+/// If a letter does not exist, or the store cannot be read or written; then none is tried again.
 pub async fn retry_dead_letters(store: &Store, numbers: &BTreeSet<u64>, now: Millis) -> Result<(), DeadLetterError> {
     let batch = retried(&store.snapshot(0)?, numbers, now)?;
     Ok(store.commit(batch).await?)
 }
 
-/// Forgets dead letters.
+/// Deletes dead letters.
 ///
 /// # Errors
-/// When there is no such letter, or the store cannot be read or written; then none is forgotten.
+/// If a letter does not exist, or the store cannot be read or written; then none is deleted.
 pub async fn drop_dead_letters(store: &Store, numbers: &BTreeSet<u64>) -> Result<(), DeadLetterError> {
     let mut batch = Batch::default();
     {
@@ -49,13 +52,13 @@ pub async fn drop_dead_letters(store: &Store, numbers: &BTreeSet<u64>) -> Result
 
 fn retried(snapshot: &Snapshot, letters: &BTreeSet<u64>, now: Millis) -> Result<Batch, DeadLetterError> {
     let mut next = numbers(snapshot)?;
-    // After a full disk the last block to be written may not be the one with the highest numbers.
+    // After a full disk the batch that was written last may not have the highest numbers.
     for row in JOURNAL.scan_after(snapshot, &Vec::new(), &next.low.saturating_sub(1), Direction::Forward)? {
         next.seq = next.seq.max(unpacked(row)?.1.next_seq);
     }
     let mut batch = Batch::default();
     let mut block = Block { at: now, low: next.low, ..Block::default() };
-    // The block holds no actions, so that all these places in it are free.
+    // The batch holds no actions, so all its positions are free.
     let mut places = (0..).map(|index| Position { block: next.block, index });
     for number in letters {
         DEAD_LETTERS.delete(&mut batch, number);

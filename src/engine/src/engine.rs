@@ -1,4 +1,4 @@
-//! Starting, asking and stopping the whole.
+//! Starts, queries and stops the engine.
 
 mod scripts;
 mod start;
@@ -38,59 +38,59 @@ use crate::vitals::{Fatal, Vitals};
 use crate::worker::Task;
 use crate::workers::Workers;
 
-/// How long a stop waits for runs and actions under way; what is left is taken up by the next start.
+/// Time that a shutdown waits for runs and actions in flight; the next start continues the rest.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
-/// A worker's stack: a script's recursion through the host takes up to 200 frames of C.
+/// Stack of a worker in bytes: recursion of a script through the host takes up to 200 frames of C.
 const WORKER_STACK: usize = 8 << 20;
 
-/// What an engine is made of.
+/// Components and settings of an engine.
 pub struct Options {
-    /// Where everything is kept.
+    /// The store of everything that is kept.
     pub store: Store,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// The bots, each with its platform.
+    /// The bots, each with the adapter of its platform.
     pub bots: Vec<(Bot, Arc<dyn Adapter>)>,
-    /// The scripts.
+    /// The scripts to load.
     pub scripts: Vec<ScriptSetup>,
-    /// Threads that run scripts.
+    /// Number of threads that run scripts.
     pub workers: usize,
-    /// How long the journal is kept.
+    /// Retention of the journal.
     pub journal_retention: Duration,
-    /// What bots.yaml says of each bot.
+    /// Settings of bots.yaml, by bot.
     pub settings: HashMap<BotName, BotSettings>,
-    /// Where troubles are told.
+    /// Destinations of messages to the operator.
     pub operators: Operators,
-    /// Who performs requests of scripts.
+    /// The HTTP client for requests of scripts.
     pub http: Arc<dyn Http>,
 }
 
-/// A script and what bots.yaml says of it.
+/// A script and its settings in bots.yaml.
 #[derive(Debug)]
 pub struct ScriptSetup {
     /// Its name.
     pub name: ScriptName,
     /// Its files, or why they could not be read.
     pub source: Result<Source, SourceError>,
-    /// What it may use up.
+    /// Its resource limits.
     pub limits: Limits,
-    /// What it reads as `config`.
+    /// The value that it reads as `config`.
     pub config: serde_json::Value,
-    /// What it may do beyond answering where it is attached.
+    /// Its grants: what it may do in addition to answering.
     pub grants: Vec<String>,
-    /// The bots whose events it gets; `None` is all.
+    /// The bots whose events it receives; `None` means all.
     pub bots: Option<Vec<BotName>>,
 }
 
-/// Why an engine did not start.
+/// An error of [`Engine::start`].
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The store could not be read or written.
     #[error(transparent)]
     Store(#[from] palabre_store::Error),
-    /// The operating system had no thread to give.
+    /// The operating system did not start a thread.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
 }
@@ -122,7 +122,7 @@ pub struct Engine {
 struct Known {
     name: ScriptName,
     board: Arc<Board<ScriptStatus>>,
-    /// Events that wait for it.
+    /// Number of events that wait for it.
     waiting: Arc<AtomicU64>,
     timers: Arc<TimerUsage>,
 }
@@ -139,7 +139,7 @@ impl Known {
     }
 }
 
-/// What the last daemon left, until the script that it is for is there.
+/// Work that the previous process left, kept until its script is added.
 #[derive(Default)]
 struct Left {
     unfinished: HashMap<ScriptName, Unfinished>,
@@ -163,14 +163,14 @@ impl EventSink for Sink {
 impl Sink {
     fn hand_over(&self, event: Event, rows: Batch, is_urgent: bool) -> Receipt {
         let (sender, receipt) = Receipt::channel();
-        // A sequencer that has stopped drops the sender, and the receipt says so.
+        // A sequencer that has stopped drops the sender, and the receipt reports that.
         drop(self.0.send(Note::Emit { event, rows, receipt: sender, is_urgent }));
         receipt
     }
 }
 
 impl Engine {
-    /// The state of everything.
+    /// Returns the state of bots, scripts, threads and queues.
     #[must_use]
     pub fn status(&self) -> Status {
         let mut scripts: Vec<_> = lock(&self.scripts).iter().map(Known::status).collect();
@@ -186,7 +186,7 @@ impl Engine {
         }
     }
 
-    /// The actions that were not done since the last time that somebody asked; the last 256 of them are remembered.
+    /// Returns and forgets the actions that were not performed since the last call, at most 256.
     #[must_use]
     pub fn take_refusals(&self) -> Vec<Refusal> {
         self.platforms.refusals.take()
@@ -200,16 +200,16 @@ impl Engine {
         self.vitals.threads().into_iter().chain([writer]).collect()
     }
 
-    /// The routes of all scripts.
+    /// Returns the HTTP routes of all scripts.
     #[must_use]
     pub fn routes(&self) -> Vec<(ScriptName, RouteSpec)> {
         self.declared.read().routes.clone()
     }
 
-    /// Asks a script's route: what its function returns, once all that it did is durable.
+    /// Calls a route of a script. Returns the result once everything that the run did is durable.
     ///
     /// # Errors
-    /// What it raised, or that it is not there.
+    /// The error that the route raised, or that the script is not running.
     pub async fn request(&self, script: &ScriptName, route: &RouteSpec, request: Value) -> Result<Value, String> {
         let (reply, result) = oneshot::channel();
         let kind = EventKind::Request { route: route.key(), request };
@@ -218,29 +218,32 @@ impl Engine {
         result.await.unwrap_or_else(|_| Err("the script is not there any more".to_owned()))
     }
 
-    /// The metrics, as Prometheus reads them.
+    /// Returns the metrics in the text format of Prometheus.
     #[must_use]
     pub fn metrics(&self) -> String {
         self.metrics.text(&self.status(), &self.platforms.figures())
     }
 
-    /// Where events go, for what is not an adapter.
+    /// Returns a sink for events that do not come from an adapter.
     #[must_use]
     pub fn sink(&self) -> Arc<dyn EventSink> {
         Arc::new(Sink(self.notes.clone()))
     }
 
-    /// Returns when no event waits for a script, no action waits to be performed, and all of it is durable. Runs that wait for
-    /// somebody or for the time do not count.
+    /// Waits until no event waits for a script and no action is pending, and everything is durable.
+    ///
+    /// Runs that wait for an answer or for the time do not count.
     pub async fn when_idle(&self) {
         let (sender, idle) = oneshot::channel();
         self.note(Note::WhenIdle(sender));
-        // An error means that the sequencer has ended, and nothing is under way any more.
+        // An error means that the sequencer has ended, and nothing is in flight any more.
         drop(idle.await);
     }
 
-    /// Returns when nothing happens any more by itself before the clock moves on: as [`Engine::when_idle`], and what was due has been
-    /// done with all that followed from it. For clocks that stand still.
+    /// Waits until nothing more happens before the clock advances. For clocks that stand still.
+    ///
+    /// Includes what [`Engine::when_idle`] waits for, everything that is due, and all that follows
+    /// from it.
     pub async fn settle(&self) {
         let mut before = None;
         loop {
@@ -256,7 +259,7 @@ impl Engine {
         }
     }
 
-    /// As [`Engine::when_idle`], though what waits for a suspended script is not waited for.
+    /// Like [`Engine::when_idle`], but does not wait for events of suspended scripts.
     async fn when_idle_but_for_suspended(&self) {
         let suspended = async {
             loop {
@@ -275,7 +278,7 @@ impl Engine {
         }
     }
 
-    /// Returns when the daemon cannot go on, with the reason: then the process should end.
+    /// Returns the reason once the daemon cannot continue; the process should then end.
     pub async fn died(&self) -> Fatal {
         let mut fatal = self.vitals.fatal();
         let there = fatal.wait_for(Option::is_some).await.ok().and_then(|fatal| fatal.clone());
@@ -285,13 +288,13 @@ impl Engine {
         }
     }
 
-    /// When the next thing is due.
+    /// Returns the time when the next timer, task or wait is due.
     #[must_use]
     pub fn next_due(&self) -> Millis {
         self.around.scheduler.next()
     }
 
-    /// Which lines of a script have run, where its source asks for that to be counted.
+    /// Returns the lines of a script that have run, if its source asks for coverage.
     pub async fn coverage(&self, name: &ScriptName) -> Coverage {
         let Some(slot) = self.slot(name) else { return Coverage::default() };
         let (reply, coverage) = oneshot::channel();
@@ -299,7 +302,9 @@ impl Engine {
         coverage.await.unwrap_or_default()
     }
 
-    /// Stops: the bots first, then what is under way is finished or left to the next start, then the scripts leave.
+    /// Stops the bots, then the scripts.
+    ///
+    /// In between, work in flight is finished; what takes too long is left to the next start.
     pub async fn shutdown(&self) {
         self.shutdown.send_replace(true);
         let patience = tokio::time::sleep(STOP_PATIENCE);
@@ -310,16 +315,17 @@ impl Engine {
                 false
             }
         };
-        // What is begun from now on would be done without a note of it, and so again at the next start.
+        // An action begun from now on would not be recorded, and would be performed again by the
+        // next start.
         self.outbox.leave.store(!is_idle, Release);
         for worker in self.workers.all() {
             drop(worker.send(Task::Stop));
         }
         let mut threads = std::mem::take(&mut *lock(&self.threads));
-        // The reader of the journal and the sequencer, which the workers need to the end.
+        // The reader of the journal and the sequencer come last: the workers need them to the end.
         let last = threads.split_off(threads.len().saturating_sub(2));
         join(threads).await;
-        // What scripts did as they left.
+        // Actions of `on_unload` hooks.
         let last_words = async {
             while self.outbox.pending.load(Acquire) > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -329,7 +335,7 @@ impl Engine {
             tracing::warn!("not everything that scripts did as they left is done; the next start goes on with it");
         }
         self.outbox.leave.store(true, Release);
-        // What is being performed is noted by the sequencer, or it would be done again at the next start.
+        // The sequencer has to record the actions in flight, or the next start performs them again.
         self.outbox.lanes_running.close();
         let lanes = tokio::time::timeout(STOP_PATIENCE, self.outbox.lanes_running.wait());
         if lanes.await.is_err() {
@@ -353,11 +359,11 @@ impl Engine {
     }
 
     fn note(&self, note: Note) {
-        // The sequencer ends at shutdown alone.
+        // The sequencer ends only at shutdown.
         drop(self.notes.send(note));
     }
 
-    /// The time.
+    /// Returns the clock.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
@@ -368,7 +374,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The runtime itself, where an event is of no bot.
+/// Returns the bot of events that belong to no bot: the runtime itself.
 pub(crate) fn own_bot() -> Bot {
     Bot { name: "palabre".into(), platform: "palabre".into() }
 }

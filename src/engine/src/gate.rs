@@ -1,4 +1,4 @@
-//! `before_message`: every script that has the hook sees a message before it is delivered, one after another.
+//! Runs `before_message` hooks, one script after another, before a message is delivered.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::status::Board;
 use crate::worker::Task;
 use crate::workers::Workers;
 
-/// The scripts, as a platform of our own asks them.
+/// The gate that the adapter of a platform of our own asks.
 pub(crate) struct ScriptsGate {
     pub(crate) declared: Arc<Board<Arc<Declared>>>,
     pub(crate) workers: Workers,
@@ -28,11 +28,11 @@ impl Gate for ScriptsGate {
         for slot in &declared.gates {
             let (reply, said) = oneshot::channel();
             self.workers.tell(*slot, Task::Gate { slot: *slot, event: Box::new(event.clone()), reply });
-            // A worker that is gone says nothing against it.
+            // A worker that is gone has no objection.
             match said.await.unwrap_or(Verdict::Pass) {
                 Verdict::Pass => {}
                 Verdict::Change(text) => {
-                    // The next script sees what it has become.
+                    // The next script sees the changed text.
                     if let EventKind::BeforeMessage { message } = &mut event.kind {
                         message.content.text.clone_from(&text);
                     }

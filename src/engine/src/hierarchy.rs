@@ -1,4 +1,4 @@
-//! Who may act on whom: one rule for every platform, command and script.
+//! Decides who may act on whom: one rule for every platform, command and script.
 
 use palabre_model::{Event, Impact, Member, Permission, Rank, UserId};
 use palabre_script::Denied;
@@ -6,25 +6,28 @@ use palabre_script::Denied;
 use crate::operators::{BotSettings, Settings};
 use crate::supervisor::Platforms;
 
-/// The rule, with what it looks at: what bots.yaml says, what the platforms know, and the event of the run that wants to act.
+/// The rule and its input: bots.yaml, the platforms, and the event of the run that wants to act.
 ///
-/// A person's level is what the platform says or what bots.yaml maps them to, whichever is higher. Nobody acts against a moderator or
-/// anybody higher who stands as high as they do; among those whom the platform itself ranks, its order counts too. A script that acts
-/// by itself stands where moderators stand.
+/// A person's level is the platform's or the one mapped in bots.yaml, whichever is higher. Nobody
+/// acts against a moderator, or anybody higher, of their own level or above. Among people whom the
+/// platform itself ranks, its order counts too. A script that acts on its own has the level of a
+/// moderator.
 pub(crate) struct Hierarchy<'h> {
     pub(crate) settings: &'h Settings,
     pub(crate) platforms: &'h Platforms,
     pub(crate) around: &'h Event,
 }
 
-/// How much somebody may do, and whether it is the platform that says so.
+/// A permission level, and whether it is the platform's.
 struct Standing {
     level: Permission,
     is_of_platform: bool,
 }
 
 impl Hierarchy<'_> {
-    /// Whether `actor` may do something of that impact to `target`; no actor is the script, which acts by itself.
+    /// Checks whether `actor` may do something of that impact to `target`.
+    ///
+    /// No actor means that the script acts on its own.
     pub(crate) fn may_act(&self, actor: Option<&UserId>, target: &UserId, impact: Impact) -> Result<(), Denied> {
         let is_oneself = actor == Some(target);
         match (actor, impact) {
@@ -32,7 +35,8 @@ impl Hierarchy<'_> {
             _ if self.is_bot(target) => return Err(Denied::TheBot),
             (_, Impact::Restricts | Impact::Lifts) if is_oneself => return Err(Denied::Oneself),
             (_, Impact::Changes) if is_oneself => return Ok(()),
-            // What people do has consequences for themselves, as a reaction that takes a role away.
+            // People's own actions have consequences for them, such as a reaction that takes a role
+            // away.
             (None, Impact::Changes) if self.is_author(target) => return Ok(()),
             _ => {}
         }
@@ -46,7 +50,7 @@ impl Hierarchy<'_> {
         self.check_ranks(actor.filter(|_| is_ranked), target, impact)
     }
 
-    /// By the platform's own order, where it has one: of the actor if there is one, and of the bot, which has to do it.
+    /// Checks the platform's ranks, if it has any: of the actor, and of the bot that has to do it.
     fn check_ranks(&self, actor: Option<&UserId>, target: &UserId, impact: Impact) -> Result<(), Denied> {
         let Some(theirs) = self.rank(target, Some(target)) else { return Ok(()) };
         let is_no_higher = |user| self.rank(target, user).is_some_and(|own| own <= theirs);
@@ -70,13 +74,13 @@ impl Hierarchy<'_> {
         Standing { level, is_of_platform: level == of_platform }
     }
 
-    /// What the platform knows of somebody, where it is the one that the event comes from.
+    /// Returns the platform's member record of a user, if the event comes from that platform.
     fn member(&self, user: &UserId) -> Option<Member> {
         let is_here = self.around.bot.name.as_str() == user.bot();
         self.platforms.adapter(user.bot()).filter(|_| is_here)?.member(self.around, user)
     }
 
-    /// The rank of `user`, or of the bot, on the platform of `target`.
+    /// Returns the rank of `user`, or of the bot, on the platform of `target`.
     fn rank(&self, target: &UserId, user: Option<&UserId>) -> Option<Rank> {
         let is_here = self.around.bot.name.as_str() == target.bot();
         self.platforms.adapter(target.bot()).filter(|_| is_here)?.rank(self.around, user)

@@ -1,4 +1,4 @@
-//! What is due goes to whoever waits for it; expired rows and old blocks are removed.
+//! Forwards due work to the sequencer, and removes expired rows and old entry batches.
 
 use std::sync::Arc;
 use std::sync::atomic::{
@@ -18,24 +18,24 @@ use crate::scheduler::{Due, Scheduler};
 use crate::sequencer::Note;
 use crate::tables::{JOURNAL, unpacked};
 
-/// How often, in milliseconds.
+/// Interval of housekeeping, in milliseconds.
 pub(crate) const HOUSEKEEPING: Millis = 60_000;
-/// How many old blocks one step removes. Few enough that commits behind it hardly wait.
+/// Entry batches that one step removes: few, so that commits after it hardly wait.
 const BLOCKS_A_STEP: usize = 500;
 
-/// Removes what is over, in small steps, until nothing is left that is.
+/// Removes expired rows and old entry batches, in small steps, until none is left.
 pub(crate) struct Cleaner {
     pub(crate) store: Store,
-    /// The oldest block that still holds something unfinished.
+    /// The low-water mark: the oldest entry batch with something unfinished.
     pub(crate) low: Arc<AtomicU64>,
     pub(crate) retention: Duration,
     pub(crate) shutdown: Shutdown,
-    /// A stop waits for what runs here.
+    /// Tracks the cleaning; a shutdown waits for it.
     pub(crate) running: TaskTracker,
     pub(crate) runtime: Handle,
 }
 
-/// What the scheduler does when something is due.
+/// Returns the scheduler's callback: forwards due work, and starts the cleaner when it is time.
 pub(crate) fn waker(notes: Sender<Note>, scheduler: Scheduler, cleaner: Cleaner) -> impl Fn(Due, Millis) + Send {
     let (cleaner, is_busy) = (Arc::new(cleaner), Arc::new(AtomicBool::new(false)));
     move |due, time| {
@@ -64,7 +64,7 @@ impl Cleaner {
     fn clean(&self, now: Millis) -> Result<()> {
         while !self.shutdown.is_requested() {
             let (settled, ticket) = self.store.sweep(now)?;
-            // Whatever else is to be written comes between two steps.
+            // Other writes come between two steps.
             ticket.wait()?;
             if settled == 0 {
                 break;
@@ -74,8 +74,10 @@ impl Cleaner {
         Ok(())
     }
 
-    /// Removes some of the blocks that nothing needs any more and that are older than the journal is kept. Returns whether there may be
-    /// more. The newest one always stays: the next start takes its numbers from it.
+    /// Removes some entry batches that nothing needs and that are older than the retention.
+    ///
+    /// Returns whether there may be more. The newest batch always stays: the next start takes its
+    /// numbers from it.
     fn forget_blocks(&self, now: Millis) -> Result<bool> {
         let before = now.saturating_sub(u64::try_from(self.retention.as_millis()).unwrap_or(Millis::MAX));
         let snapshot = self.store.snapshot(0)?;

@@ -1,18 +1,18 @@
-//! How requests of scripts leave: over the network, or to what a test answers with.
+//! The HTTP client for requests of scripts: the network, or a fake in tests.
 
 use std::sync::OnceLock;
 
 use async_trait::async_trait;
 use palabre_fetch::{FetchError, Fetcher, Grants, Reply, Request};
 
-/// Who performs requests of scripts.
+/// An HTTP client for requests of scripts.
 #[async_trait]
 pub trait Http: Send + Sync + 'static {
-    /// Performs one, if `grants` let it.
+    /// Sends a request, if `grants` allow it.
     async fn fetch(&self, request: &Request, grants: &Grants) -> Result<Reply, FetchError>;
 }
 
-/// The network. The client is made at the first request: most runs of most scripts make none.
+/// The network. The client is created at the first request: most runs of most scripts make none.
 #[derive(Default)]
 pub struct Web(OnceLock<Result<Fetcher, FetchError>>);
 

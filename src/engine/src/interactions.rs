@@ -1,15 +1,17 @@
-//! Uses of commands and components that somebody waits for an answer to: once everything that came of one is over, its platform is
-//! told, so that nobody is left waiting for a script that says nothing.
+//! Tracks commands and components whose users wait for an answer.
+//!
+//! Once every run and action of an interaction is over, its platform is notified: nobody then waits
+//! for a script that says nothing.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use palabre_model::{Event, EventKind};
 
-/// So many are watched; the platforms themselves forget them after a while.
+/// Maximum number of tracked interactions; the platforms themselves forget them after a while.
 const WATCHED: usize = 10_000;
 
-/// Interactions whose runs or actions are not over, by the number of their event.
+/// Interactions with unfinished runs or actions, by the sequence number of their event.
 #[derive(Default)]
 pub(crate) struct Interactions {
     open: BTreeMap<u64, Interaction>,
@@ -17,15 +19,16 @@ pub(crate) struct Interactions {
 
 struct Interaction {
     event: Arc<Event>,
-    /// The scripts that have not begun with it, and those whose run waits.
+    /// The scripts that have not processed the event yet.
     runs: HashSet<usize>,
+    /// The scripts with a run that waits.
     waiting: HashSet<usize>,
-    /// Actions under way.
+    /// Number of actions that are not completed.
     actions: usize,
 }
 
 impl Interactions {
-    /// Watches an event, if somebody waits for an answer to it. Returns it where no script has it.
+    /// Tracks an event if somebody waits for an answer to it. Returns it if no script receives it.
     pub(crate) fn begin(
         &mut self,
         seq: u64,
@@ -55,21 +58,21 @@ impl Interactions {
         self.open.is_empty()
     }
 
-    /// A run of that event wants something done.
+    /// Records that a run of the event requested an action.
     pub(crate) fn acts(&mut self, seq: u64) {
         if let Some(open) = self.open.get_mut(&seq) {
             open.actions += 1;
         }
     }
 
-    /// An action is over, whatever became of it.
+    /// Records that an action is completed. Returns the event if its interaction is over.
     pub(crate) fn acted(&mut self, seq: u64) -> Option<Arc<Event>> {
         let open = self.open.get_mut(&seq)?;
         open.actions = open.actions.saturating_sub(1);
         self.finished(seq)
     }
 
-    /// A run of a script waits, or does no longer.
+    /// Records whether a run of a script waits.
     pub(crate) fn waits(&mut self, seq: u64, slot: usize, is_waiting: bool) {
         if let Some(open) = self.open.get_mut(&seq) {
             if is_waiting {
@@ -80,7 +83,9 @@ impl Interactions {
         }
     }
 
-    /// A script has begun with everything up to there. Returns the events of interactions that are over.
+    /// Records that a script has processed all events up to its cursor.
+    ///
+    /// Returns the events of interactions that are over.
     pub(crate) fn passed(&mut self, slot: usize, mark: u64) -> Vec<Arc<Event>> {
         let passed: Vec<u64> = self.open.range(..=mark).map(|(seq, _)| *seq).collect();
         let mut over = Vec::new();

@@ -1,9 +1,12 @@
-//! What ties the rest together: the journal, the dispatch of events to scripts, the outbox, timers, and who looks after all
-//! of them. A hook is a transaction: its event is journalled, and all that it does is committed at once or not at all.
+//! The engine: journal, dispatch of events to scripts, outbox, timers, and their supervision.
 //!
-//! One event's way: [`EventSink::emit`](palabre_model::EventSink) hands it to the *sequencer*, which numbers it, puts it into the
-//! open block and passes it to the *workers* of the scripts that want it. They run hooks and give back chunks of finished runs.
-//! When a block is durable, its receipts are answered and its actions go to the *outbox*.
+//! A hook is a transaction: its event is journalled, and everything that it does is committed at
+//! once or not at all.
+//!
+//! The path of an event: [`EventSink::emit`](palabre_model::EventSink) hands it to the *sequencer*,
+//! which numbers it, adds it to the open entry batch and passes it to the *workers* of the scripts
+//! that subscribe to it. They run hooks and hand over run batches. Once an entry batch is durable,
+//! its receipts are answered and its actions go to the *outbox*.
 
 mod awaited;
 mod block;

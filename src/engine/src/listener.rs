@@ -1,5 +1,6 @@
-//! What one script listens for in messages, searched for on the sequencer's thread: everybody waits meanwhile, so each script has
-//! its time for a message and for a minute.
+//! Searches messages for the patterns and words of one script, on the sequencer's thread.
+//!
+//! Everything else waits meanwhile, so each script has a time limit for a message and for a minute.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -14,19 +15,20 @@ use serde_json::{Value, json};
 
 use crate::metrics::Metrics;
 
-/// How much of a minute messages may be searched for one script: a thirtieth. What is beyond is not heard until the next.
+/// Search time of one script per minute, a thirtieth; beyond it nothing is found until the next.
 const OF_MINUTE: Duration = Duration::from_secs(2);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// The patterns and words of one script.
 pub(crate) struct Listener {
     scanner: Arc<Scanner<String>>,
-    /// The time for one message.
+    /// Time limit for one message.
     time: Duration,
+    /// Start of the current minute.
     minute: Instant,
-    /// How much time the present minute has taken.
+    /// Search time used in the current minute.
     spent: Duration,
-    /// Whether it was said in the present minute that the time was over.
+    /// Whether a problem was logged in the current minute.
     is_told: bool,
 }
 
@@ -36,7 +38,7 @@ impl Listener {
         Self { scanner, time: listening.time, minute: Instant::now(), spent: Duration::ZERO, is_told: false }
     }
 
-    /// What of it is in the message: the keys of patterns and lists, with what was found.
+    /// Returns the keys of patterns and word lists that match the message, with what was found.
     pub(crate) fn hear(&mut self, script: &ScriptName, text: &Prepared<'_>, metrics: &Metrics) -> Vec<(String, Value)> {
         if self.minute.elapsed() >= MINUTE {
             (self.minute, self.spent, self.is_told) = (Instant::now(), Duration::ZERO, false);
@@ -46,7 +48,8 @@ impl Listener {
             self.tell(script, metrics);
             return Vec::new();
         }
-        // What all scripts share, and what is made once, is not of this script's time.
+        // Work that all scripts share, or that is done once, does not count against this script's
+        // time.
         if let Err(error) = self.scanner.prepare()
             && !std::mem::replace(&mut self.is_told, true)
         {
@@ -64,7 +67,7 @@ impl Listener {
         heard
     }
 
-    /// Says once a minute that messages are not searched to their end.
+    /// Counts a message that was not searched to its end, and logs it once a minute.
     fn tell(&mut self, script: &ScriptName, metrics: &Metrics) {
         metrics.count(script, "limit_hear_ms");
         if !std::mem::replace(&mut self.is_told, true) {
@@ -77,7 +80,7 @@ impl Listener {
     }
 }
 
-/// The CPU time of this thread so far: that others have the processor costs a script nothing.
+/// Returns the CPU time of this thread, which excludes the time that other threads take.
 fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
@@ -94,7 +97,7 @@ fn heard(hit: Hit<&String>) -> (String, Value) {
     }
 }
 
-/// The whole match, the groups in order, and those that have names.
+/// Returns the whole match, the groups in order, and the named groups.
 fn of_captures(captures: &[Option<String>], names: &[(String, usize)]) -> Value {
     let named = |(name, index): &(String, usize)| Some((name.clone(), captures.get(*index)?.clone()?.into()));
     let named: serde_json::Map<_, _> = names.iter().filter_map(named).collect();
@@ -102,7 +105,7 @@ fn of_captures(captures: &[Option<String>], names: &[(String, usize)]) -> Value 
     json!({ "all": captures.first(), "groups": groups, "named": named })
 }
 
-/// A thread that makes what finds the words of long lists, so that neither a start nor a message waits for it.
+/// A thread that builds the matchers of long word lists, so that neither start nor messages wait.
 #[derive(Default)]
 pub(crate) struct Preparer {
     sender: Option<Sender<Arc<Scanner<String>>>>,
@@ -110,7 +113,7 @@ pub(crate) struct Preparer {
 }
 
 impl Preparer {
-    /// Begins to prepare a scanner. A message that comes sooner waits for it.
+    /// Starts to prepare a scanner. A message that comes earlier waits for it.
     pub(crate) fn prepare(&mut self, script: &ScriptName, scanner: &Arc<Scanner<String>>) {
         if !scanner.has_words() {
             return;
@@ -119,7 +122,7 @@ impl Preparer {
             let (sender, receiver) = crossbeam_channel::unbounded::<Arc<Scanner<String>>>();
             let prepare = move || {
                 for scanner in receiver {
-                    // Told with the first message that it is needed for.
+                    // An error is reported with the first message that needs the scanner.
                     drop(scanner.prepare());
                 }
             };
@@ -129,7 +132,7 @@ impl Preparer {
             }
         }
         if let Some(sender) = &self.sender {
-            // The thread ends with this sender alone.
+            // The thread ends only when this sender is dropped.
             drop(sender.send(Arc::clone(scanner)));
         }
     }

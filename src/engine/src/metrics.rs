@@ -1,4 +1,4 @@
-//! What is counted and measured, in the text form that Prometheus reads.
+//! Counts and measurements, exported in the text format of Prometheus.
 
 mod series;
 
@@ -16,22 +16,22 @@ use prometheus_client::registry::Registry;
 use self::series::{Labels, Series};
 use crate::status::{BotState, ScriptState, Status};
 
-/// What names and labels of a script's series take on average at most, in bytes.
+/// Maximum size of a script's series on average, in bytes of names and labels.
 const SERIES_BYTES: usize = 256;
 
-/// Everything that is counted since the start.
+/// All metrics since the start.
 #[derive(Default)]
 pub(crate) struct Metrics(Mutex<Of>);
 
 #[derive(Default)]
 struct Of {
-    /// The metrics of scripts by name, each with the script that was the first to have it.
+    /// The metrics of scripts by name, each with the script that used the name first.
     of_scripts: BTreeMap<String, (ScriptName, Series)>,
     reserved: HashMap<ScriptName, Reserved>,
     runs: BTreeMap<(ScriptName, &'static str), u64>,
 }
 
-/// The series of one script.
+/// The reserved series of one script.
 #[derive(Default)]
 struct Reserved {
     series: BTreeSet<(String, Labels)>,
@@ -39,10 +39,10 @@ struct Reserved {
 }
 
 impl Metrics {
-    /// Makes room for the series that `change` is of, as one of at most `most` of the script.
+    /// Reserves the series of `change`, one of at most `most` series of the script.
     ///
     /// # Errors
-    /// Why there is none, in a sentence.
+    /// A sentence that says why there is no room for it.
     pub(crate) fn reserve(&self, script: &ScriptName, change: &MetricChange, most: usize) -> Result<(), String> {
         let mut of = self.lock();
         if let Some((owner, series)) = of.of_scripts.get(&change.name)
@@ -79,7 +79,7 @@ impl Metrics {
         Ok(())
     }
 
-    /// Takes what scripts counted and measured in runs that are durable. Room for it was made before.
+    /// Applies the metrics of runs that are durable. Their series have been reserved before.
     pub(crate) fn note(&self, changes: Vec<(ScriptName, MetricChange)>) {
         if changes.is_empty() {
             return;
@@ -97,15 +97,15 @@ impl Metrics {
         }
     }
 
-    /// One more of what the runtime itself counts of a script.
+    /// Increments one of the runtime's own counters about a script.
     pub(crate) fn count(&self, script: &ScriptName, what: &'static str) {
         let mut of = self.lock();
         *of.runs.entry((script.clone(), what)).or_default() += 1;
     }
 
-    /// All of it, with the state of bots and scripts.
+    /// Returns all metrics as text, with the state of bots and scripts.
     pub(crate) fn text(&self, status: &Status, figures: &[(BotName, Figure)]) -> String {
-        // Written down from a copy: whoever counts something does not wait for that.
+        // Encoded from a copy, so that nobody who counts waits for the encoding.
         let (of_scripts, runs) = {
             let of = self.lock();
             (of.of_scripts.clone(), of.runs.clone())
@@ -181,7 +181,7 @@ impl Metrics {
     }
 }
 
-/// Registers what adapters count and measure, by name.
+/// Registers the figures of adapters, by name.
 fn register_figures(registry: &mut Registry, figures: &[(BotName, Figure)]) {
     let mut gauges: BTreeMap<&str, (&str, Family<Labels, Gauge>)> = BTreeMap::new();
     let mut counts: BTreeMap<&str, (&str, Family<Labels, Counter>)> = BTreeMap::new();

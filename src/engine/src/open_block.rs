@@ -1,4 +1,4 @@
-//! The block that is being filled, and when it has to be closed.
+//! The entry batch that is being filled, and when it has to be closed.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -16,50 +16,54 @@ use crate::sequencer::{ReceiptSender, ReplySender};
 use palabre_script::{Answer, Change, MetricChange};
 use serde_json::Value;
 
-/// While nothing is being written, a block waits this long for the runs that it has started, so that an event and its answer
-/// cost one sync of the disk and not two.
+/// Delay of a batch with something urgent, while nothing is being written.
+///
+/// It leaves time for the runs that the batch has started, so that an event and its answer share
+/// one fsync.
 const GATHER: Duration = Duration::from_micros(400);
-/// A block that only notes what was sent, or what nobody waits for, waits this long for company: a sync of its own would stand in the
-/// way of the next message, and on a busy server there would be one for each. A crash within it makes an action be performed again,
-/// under the same key, and the platform tell again what it told.
+/// Maximum delay of a batch with nothing urgent, so that it shares an fsync with others.
+///
+/// An fsync of its own would delay the next message, and on a busy server there would be one for
+/// each. After a crash, unrecorded actions are performed again under the same keys, and platforms
+/// repeat the events.
 const GATHER_UNHURRIED: Duration = Duration::from_millis(5);
 
-/// The block that is being filled.
+/// The entry batch that is being filled.
 #[derive(Default)]
 pub(crate) struct OpenBlock {
-    /// When something came in that others wait for.
+    /// Time of the first addition that somebody waits for.
     pub(crate) since: Option<Instant>,
-    /// When something came in that nobody waits for.
+    /// Time of the first addition that nobody waits for.
     unhurried_since: Option<Instant>,
     pub(crate) scripts: Vec<ScriptVersion>,
     pub(crate) events: Vec<EventRecord>,
     pub(crate) runs: Vec<RunRecord>,
     pub(crate) batch: Batch,
     pub(crate) writes: HashMap<usize, KeyMap<Change>>,
-    /// The scripts whose marks it moves.
+    /// The scripts whose cursors it advances.
     pub(crate) marked: BTreeSet<usize>,
     pub(crate) lanes: HashMap<(RoomId, Class), Position>,
-    /// Rows of the outbox that this block removes.
+    /// Outbox rows that this batch removes.
     pub(crate) removed: Vec<(String, Class, Position)>,
     pub(crate) receipts: Vec<(u64, ReceiptSender)>,
     pub(crate) chunks: Vec<(Arc<AtomicU64>, u64)>,
-    /// Requests that go out once the block is durable.
+    /// HTTP requests that are sent once the batch is durable.
     pub(crate) fetches: Vec<Fetch>,
-    /// Waits that are over at once.
+    /// Answers to waits that were over at once.
     pub(crate) answers: Vec<(Waiter, Answer)>,
-    /// Results of routes.
+    /// Results of routes that are returned once the batch is durable.
     pub(crate) replies: Vec<(ReplySender, Result<Value, String>)>,
     pub(crate) metrics: Vec<(ScriptName, MetricChange)>,
 }
 
 impl OpenBlock {
-    /// When it is closed at the latest, if nothing is being written then; `None` while there is nothing in it.
+    /// Returns the time to close it if nothing is being written then; `None` while it is empty.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let gathered = self.since.map(|since| since + GATHER);
         gathered.into_iter().chain(self.unhurried_since.map(|since| since + GATHER_UNHURRIED)).min()
     }
 
-    /// Notes that something came in, and whether others wait for it.
+    /// Records an addition, and whether somebody waits for it.
     pub(crate) fn touch(&mut self, is_urgent: bool) {
         let since = if is_urgent { &mut self.since } else { &mut self.unhurried_since };
         since.get_or_insert_with(Instant::now);

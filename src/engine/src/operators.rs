@@ -1,4 +1,4 @@
-//! What the operator says in bots.yaml beside the scripts: who may do what, in which language bots speak, where troubles are told.
+//! Settings of bots.yaml other than scripts: permissions, languages, messages to the operator.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,46 +10,50 @@ use serde_json::json;
 use crate::http::Http;
 use crate::outbox::{Outbox, OutboxLimits};
 
-/// What there is to say of one bot.
+/// Settings of one bot.
 #[derive(Debug, Clone, Default)]
 pub struct BotSettings {
-    /// The prefix of commands beside `/`.
+    /// The prefix of commands in addition to `/`.
     pub prefix: Option<String>,
-    /// The language that it speaks to those of whom none is known.
+    /// The language for users whose own language is unknown.
     pub language: Option<String>,
-    /// Who may do how much: names of roles, and people: by an id of the platform, or `bot/id`. What is an id means no role.
+    /// Permission levels, each with the roles and people that have it.
+    ///
+    /// People are named by an id of the platform or as `bot/id`. A name in the form of an id never
+    /// means a role.
     pub permissions: Vec<(Permission, Vec<String>)>,
-    /// Roles there are what people call themselves, so that they give nobody a permission.
+    /// Whether people choose their own roles on this platform, so that roles give no permission.
     pub roles_are_words: bool,
-    /// How much may wait to be done by the bot.
+    /// Limits of the bot's outbox.
     pub outbox: OutboxLimits,
 }
 
-/// The settings of all bots.
+/// The settings of all bots, by name.
 pub(crate) type Settings = HashMap<BotName, BotSettings>;
 
-/// Where the operator is told of scripts that keep failing.
+/// Destinations of messages to the operator about scripts that keep failing.
 #[derive(Debug, Clone, Default)]
 pub struct Operators {
     /// A room of one of the bots.
     pub room: Option<RoomId>,
-    /// An address that takes a POST of `{"text": …}`.
+    /// A URL that accepts a POST of `{"text": …}`.
     pub webhook: Option<String>,
 }
 
 impl BotSettings {
-    /// How much whoever an event is of may do: what the platform says, or more where a role or a name is mapped to it.
+    /// Returns the author's permission: the platform's, or a higher one mapped in bots.yaml.
     pub(crate) fn permission(&self, event: &Event) -> Permission {
         let user = event.user.as_ref().map(|user| &user.id);
         self.level(event.bot.name.as_str(), user, event.member.as_deref())
     }
 
-    /// How much somebody may do: what the platform says, or more where a role or a name is mapped to it.
+    /// Returns a user's permission: the platform's, or a higher one mapped in bots.yaml.
     pub(crate) fn level(&self, bot: &str, user: Option<&UserId>, member: Option<&Member>) -> Permission {
         let of_platform = member.and_then(|member| member.permission).unwrap_or(Permission::Member);
         let is_one_of = |names: &Vec<String>| {
             names.iter().any(|name| {
-                // Whoever may name a role would else name it like somebody's id, and be them.
+                // Otherwise anyone who can name a role could name it after a user id and gain that
+                // user's permission.
                 let is_id = name.strip_prefix(bot).is_some_and(|rest| rest.starts_with('/'))
                     || name.bytes().all(|byte| byte.is_ascii_digit());
                 let roles = member.iter().filter(|_| !self.roles_are_words).flat_map(|member| &member.roles);
@@ -63,7 +67,7 @@ impl BotSettings {
 }
 
 impl Operators {
-    /// Posts `text` to the webhook, where there is one. What goes wrong is in the log.
+    /// Posts `text` to the webhook, if there is one. Failures are logged.
     pub(crate) fn post(&self, text: &str, http: &Arc<dyn Http>, outbox: &Outbox) {
         let Some(url) = self.webhook.clone() else { return };
         let request = Request {

@@ -1,21 +1,25 @@
-//! Where a script fails: a room or space in which it fails again and again is suspended there first, so that others are served on.
+//! Failures of a script by place: it is suspended in a failing room or space first.
+//!
+//! The other places are served meanwhile.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use palabre_model::{Event, EventName, Millis};
 
-/// So many failures in a row, and the script rests there.
+/// Failures in a row before the script is suspended in a place.
 pub(crate) const FAILURES_IN_A_ROW: u32 = 10;
 const FIRST_REST: Millis = 1_000;
 pub(crate) const LONGEST_REST: Millis = 300_000;
-/// So many places are remembered in which a script has failed of late.
+/// Maximum number of places with recent failures that are tracked.
 const REMEMBERED: usize = 10_000;
 
-/// The space of an event, or its room where that is in none.
+/// The space of an event, or its room if it is in no space.
 pub(crate) type Place = Arc<str>;
 
-/// Returns where an event happened. What is of no place, and what somebody waits for, is nowhere.
+/// Returns the place of an event.
+///
+/// Events without a place, and HTTP requests, for which somebody waits, have none.
 pub(crate) fn place_of(event: &Event) -> Option<Place> {
     if event.kind.name() == EventName::Request {
         return None;
@@ -24,16 +28,16 @@ pub(crate) fn place_of(event: &Event) -> Option<Place> {
     Some(space.or_else(|| event.room.as_ref().map(|room| room.id.as_str()))?.into())
 }
 
-/// Returns how long to rest for the n-th time in a row.
+/// Returns the duration of the n-th suspension in a row.
 pub(crate) fn pause(rests: u32) -> Millis {
     (FIRST_REST << rests.min(16)).min(LONGEST_REST)
 }
 
-/// The places in which a script has failed since it last succeeded there, or has left events aside.
+/// The places where a script has failed since its last success there, or has deferred events.
 #[derive(Default)]
 pub(crate) struct Places {
     known: HashMap<Place, State>,
-    /// Where it has failed since it last succeeded anywhere.
+    /// The places where it has failed since its last success anywhere.
     failing: HashSet<Place>,
 }
 
@@ -42,20 +46,20 @@ struct State {
     failures: u32,
     rests: u32,
     until: Option<Millis>,
-    /// Events that were set aside and are not done.
+    /// Number of deferred events that are not handled.
     aside: u64,
-    /// The last one of them that is done.
+    /// The last deferred event that was handled.
     done_through: u64,
 }
 
 impl Places {
-    /// Starts with the events that were set aside before a restart.
+    /// Starts with the number of events that were deferred before a restart, by place.
     pub(crate) fn new(aside: impl IntoIterator<Item = (Place, u64)>) -> Self {
         let known = aside.into_iter().map(|(place, aside)| (place, State { aside, ..State::default() }));
         Self { known: known.collect(), failing: HashSet::new() }
     }
 
-    /// A run has succeeded.
+    /// Records a successful run.
     pub(crate) fn succeeded(&mut self, place: Option<&Place>) {
         self.failing.clear();
         if let Some(state) = place.and_then(|place| self.known.get_mut(place)) {
@@ -68,7 +72,7 @@ impl Places {
         }
     }
 
-    /// A run has failed. Returns how long the script rests there, if it does from now on.
+    /// Records a failed run. Returns the duration of the suspension there, if one begins now.
     pub(crate) fn failed(&mut self, place: &Place, now: Millis) -> Option<Millis> {
         self.failing.insert(Arc::clone(place));
         if self.known.len() >= REMEMBERED && !self.known.contains_key(place) {
@@ -80,36 +84,36 @@ impl Places {
             return None;
         }
         let rest = pause(state.rests);
-        // After the rest one more failure is enough.
+        // After the suspension one more failure is enough.
         (state.failures, state.rests) = (FAILURES_IN_A_ROW - 1, state.rests + 1);
         state.until = Some(now.saturating_add(rest));
         Some(rest)
     }
 
-    /// Whether it has failed in several places since it last succeeded anywhere: then it is the script, and not the place.
+    /// Whether it has failed in several places since its last success: then the script is at fault.
     pub(crate) fn fails_everywhere(&self) -> bool {
         self.failing.len() > 1
     }
 
-    /// Whether it rests somewhere and has succeeded nowhere since.
+    /// Whether it is suspended in a place, with no success anywhere since.
     pub(crate) fn is_resting(&self) -> bool {
         self.failing.iter().any(|place| self.known.get(place).is_some_and(|state| state.until.is_some()))
     }
 
-    /// Whether events of a place wait: the script rests there, or has to take those first that were set aside.
+    /// Whether events of a place wait: it is suspended there, or deferred events come first.
     pub(crate) fn waits(&self, place: Option<&Place>) -> bool {
         let state = place.and_then(|place| self.known.get(place));
         state.is_some_and(|state| state.until.is_some() || state.aside > 0)
     }
 
-    /// Ends the rests that are over by `now`.
+    /// Ends the suspensions that are over by `now`.
     pub(crate) fn wake(&mut self, now: Millis) {
         for state in self.known.values_mut() {
             state.until = state.until.filter(|until| *until > now && *until <= now.saturating_add(LONGEST_REST));
         }
     }
 
-    /// Ends all rests: another version may do better.
+    /// Ends all suspensions: another version may do better.
     pub(crate) fn forgive(&mut self) {
         self.failing.clear();
         self.known.retain(|_, state| state.aside > 0);
@@ -122,13 +126,13 @@ impl Places {
         self.known.entry(Arc::clone(place)).or_default().aside += 1;
     }
 
-    /// A place with events aside in which the script does not rest, and the last of those that is done.
+    /// Returns a place with deferred events and no suspension, and the last one that was handled.
     pub(crate) fn next_with_aside(&self) -> Option<(Place, u64)> {
         let next = self.known.iter().find(|(_, state)| state.aside > 0 && state.until.is_none());
         next.map(|(place, state)| (Arc::clone(place), state.done_through))
     }
 
-    /// An event that was set aside is done.
+    /// Records that a deferred event was handled.
     pub(crate) fn done_aside(&mut self, place: &Place, seq: u64) {
         if let Some(state) = self.known.get_mut(place) {
             state.aside = state.aside.saturating_sub(1);
@@ -139,7 +143,7 @@ impl Places {
         }
     }
 
-    /// How many events are aside.
+    /// Returns the number of deferred events.
     pub(crate) fn aside(&self) -> u64 {
         self.known.values().map(|state| state.aside).sum()
     }

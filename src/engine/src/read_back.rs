@@ -1,4 +1,6 @@
-//! Reads events of a lagging script back from the journal, on a thread of its own: a script that lags is a cursor, not a queue.
+//! Reads events of a lagging script back from the journal, on a thread of its own.
+//!
+//! So a script that lags costs a cursor, not a queue.
 
 use std::sync::Arc;
 
@@ -11,16 +13,16 @@ use crate::sequencer::Note;
 use crate::tables::{JOURNAL, unpacked};
 use crate::vitals::Pulse;
 
-/// At most so many events of one script are in memory; the rest is read back as they are handled.
+/// Maximum number of a script's events in memory; the rest is read back as these are handled.
 pub(crate) const WINDOW_EVENTS: usize = 4_096;
-/// At most so many bytes of events of one script are in memory, about.
+/// Approximate maximum size of a script's events in memory, in bytes.
 pub(crate) const WINDOW_BYTES: usize = 8 << 20;
 
-/// Where a script goes on in the journal.
+/// The position in the journal from which a script continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cursor {
     pub(crate) block: u64,
-    /// Events of the block with lower numbers are behind it.
+    /// The first sequence number to read in that batch.
     pub(crate) seq: u64,
 }
 
@@ -33,22 +35,22 @@ pub(crate) struct Queued {
     pub(crate) event: Arc<Event>,
 }
 
-/// Asks for events of a script.
+/// A request for events of a script.
 pub(crate) struct ReadBack {
     pub(crate) slot: usize,
     pub(crate) script: ScriptName,
     pub(crate) from: Cursor,
-    /// The last block that is durable.
+    /// The last batch that is durable.
     pub(crate) through: u64,
-    /// How many at most, and how many bytes; one is read in any case.
+    /// Maximum number of events, and of their bytes; one event is read in any case.
     pub(crate) events: usize,
     pub(crate) bytes: usize,
 }
 
-/// What was read: the events, and where to go on.
+/// The events that were read, and the position to continue from.
 pub(crate) type Read = (Vec<Queued>, Cursor);
 
-/// Answers requests until the engine has dropped its end.
+/// Answers requests until the engine has dropped its sender.
 pub(crate) fn run(store: &Store, requests: &Receiver<ReadBack>, notes: &Sender<Note>, pulse: &Pulse) {
     while let Ok(request) = requests.recv() {
         pulse.beat();
@@ -85,7 +87,7 @@ fn read(store: &Store, request: &ReadBack) -> Result<Read> {
     Ok((queued, Cursor { block: request.through + 1, seq: 0 }))
 }
 
-/// Returns about how many bytes of memory an event takes.
+/// Returns the approximate memory use of an event, in bytes.
 pub(crate) fn weight(event: &Event) -> usize {
     // The fixed part: ids and names of bot, space, room, user and member.
     const FIXED: usize = 1_024;

@@ -1,4 +1,4 @@
-//! Scripts whose worker has failed come back: with their last version, and with every event that they were not done with.
+//! Rebuilds the scripts of a failed worker: with their last version and all unfinished events.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,17 +15,17 @@ use crate::tables::WAITING_RUNS;
 use crate::worker::Task;
 use crate::workers::Workers;
 
-/// What a script is made anew of.
+/// The parts that a script is rebuilt from.
 pub(crate) struct Spec {
     pub(crate) name: ScriptName,
-    /// Makes the task that adopts it.
+    /// Creates the task that adopts the script.
     pub(crate) adopt: Box<dyn Fn() -> Task + Send>,
-    /// The version that last took over, with its configuration where that was changed.
+    /// The version that was activated last, and its configuration if that was changed.
     pub(crate) source: Option<Source>,
     pub(crate) config: Option<Value>,
 }
 
-/// The scripts, by slot.
+/// The scripts, by id.
 #[derive(Clone, Default)]
 pub(crate) struct Specs(Arc<Mutex<HashMap<usize, Spec>>>);
 
@@ -35,7 +35,7 @@ impl Specs {
     }
 }
 
-/// What is needed to bring scripts back.
+/// Rebuilds scripts whose worker has failed.
 pub(crate) struct Rebuilder {
     pub(crate) store: Store,
     pub(crate) workers: Workers,
@@ -44,11 +44,11 @@ pub(crate) struct Rebuilder {
 }
 
 impl Rebuilder {
-    /// Brings scripts back as their slots come in, until the sequencer has ended.
+    /// Rebuilds scripts as their ids arrive, until the sequencer has ended.
     pub(crate) async fn run(self, mut slots: mpsc::UnboundedReceiver<usize>) {
         while let Some(slot) = slots.recv().await {
             self.rebuild(slot).await;
-            // The sequencer ends at shutdown alone.
+            // The sequencer ends only at shutdown.
             drop(self.notes.send(Note::Rebuilt { slot }));
         }
     }
@@ -64,10 +64,10 @@ impl Rebuilder {
             let (reply, outcome) = oneshot::channel();
             self.workers
                 .tell(slot, Task::Load { slot, source: Box::new(source), config, reason: Reason::Start, reply });
-            // Why it does not load is in the log and in its status.
+            // The reason why it does not load is in the log and in its status.
             drop(outcome.await);
         }
-        // Behind that, so that its `on_error` hears of them.
+        // After the load, so that its `on_error` hears of them.
         let (store, of) = (self.store.clone(), name.to_string());
         let waiting = tokio::task::spawn_blocking(move || -> palabre_store::Result<Vec<_>> {
             WAITING_RUNS.scan(&store.snapshot(0)?, &of, Direction::Forward)?.collect()

@@ -1,4 +1,4 @@
-//! What a start finds unfinished: events that a script has not taken, actions that are not settled, runs that waited.
+//! Finds the unfinished work at a start: events, actions and runs that waited.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,68 +13,68 @@ use crate::tables::{
     DEAD_LETTERS, JOURNAL, LANE_MARKS, OUTBOX, RECOVERY, SCRIPT_MARKS, WAITING_RUNS, WaitingRun, unpacked,
 };
 
-/// An event that was being handled this often when the daemon went down is given up.
+/// Attempts at an event, each ended by a crash of the daemon, before it is given up.
 const TRIES: u32 = 3;
 
-/// Where an action stands in the journal: which block, and which of its actions.
+/// The position of an action in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position {
-    /// The block's number.
+    /// The number of the entry batch.
     pub block: u64,
-    /// Counted over all runs of the block.
+    /// The index of the action, counted over all runs of the batch.
     pub index: u32,
 }
 
-/// How often a start found a script at the same mark with events after it.
+/// The number of starts that found a script at the same cursor with events after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Tries {
     pub(crate) mark: Option<u64>,
     pub(crate) tries: u32,
 }
 
-/// What was given up, for an operator to see.
+/// An event or action that was given up, kept for the operator.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(clippy::large_enum_variant, reason = "there are few, and one is held at a time")]
 pub enum DeadLetter {
-    /// An event that brought the daemon down.
+    /// An event at which the daemon or its worker failed again and again.
     Event {
         /// The script that was handling it.
         script: ScriptName,
-        /// Its number.
+        /// Its sequence number.
         seq: u64,
         /// The event.
         event: Arc<Event>,
-        /// When it was given up.
+        /// The time when it was given up.
         at: Millis,
     },
-    /// An action that no try could get through.
+    /// An action that failed at every attempt.
     Action {
         /// Its key.
         key: palabre_model::ActionKey,
         /// The action.
         action: palabre_model::Action,
-        /// What the platform said last.
+        /// The last error of the platform.
         reason: String,
-        /// When it was given up.
+        /// The time when it was given up.
         at: Millis,
     },
 }
 
-/// What a script has left of the journal.
+/// The events of the journal that a script has not handled.
 pub(crate) struct Unfinished {
-    /// Its first event.
+    /// The first of them.
     pub(crate) first: Queued,
     pub(crate) count: u64,
-    /// One at a time, each durable before the next: one of them has brought the daemon down.
+    /// Whether they are replayed one at a time, each durable before the next: one may be poison.
     pub(crate) cautious: bool,
-    /// What is noted once they are handed to the script.
+    /// The row that is written before they are handed to the script.
     pub(crate) tries: Tries,
-    /// Where to go on.
+    /// The position to continue from.
     pub(crate) cursor: Cursor,
 }
 
-/// Everything that a start finds.
+/// All unfinished work at a start.
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) next_seq: u64,
@@ -82,37 +82,40 @@ pub(crate) struct Found {
     pub(crate) low: u64,
     pub(crate) marks: HashMap<ScriptName, u64>,
     pub(crate) unfinished: HashMap<ScriptName, Unfinished>,
-    /// Actions that are in their lanes, by the journal alone.
+    /// Actions in the journal alone, which go to their queues.
     pub(crate) actions: Vec<Entry>,
-    /// Rows of the outbox: those that wait for their turn, and those that are retried on their own.
+    /// The queue of each outbox row that waits for its turn.
     pub(crate) spilled: Vec<(RoomId, Class)>,
+    /// Outbox rows that are retried separately: chain, position and attempts so far.
     pub(crate) aside: Vec<(ChainId, Position, u32)>,
-    /// How much those rows take of each bot's quota.
+    /// The bot and the size of each outbox row, which counts against the bot's quota.
     pub(crate) outbox_rows: Vec<(String, usize)>,
     pub(crate) waiting: Vec<(ScriptName, u64, WaitingRun)>,
-    /// Runs of tasks that are unfinished.
+    /// Events of unfinished runs of tasks.
     task_runs: HashSet<u64>,
-    /// What the start itself has to write before anything runs.
+    /// Rows that the start has to write before anything runs.
     pub(crate) batch: Batch,
 }
 
 impl Found {
-    /// The events of tasks whose runs are taken up, or told that they were interrupted.
+    /// Returns the events of runs of tasks that are handled again, or ended as interrupted.
     pub(crate) fn alive(&self) -> HashSet<u64> {
         self.task_runs.iter().copied().chain(self.waiting.iter().map(|(_, seq, _)| *seq)).collect()
     }
 }
 
-/// The next numbers to be given: above all that were given before, whatever has been cleaned up since.
+/// The next numbers to assign: above all earlier ones, even if those have been removed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Numbers {
     pub(crate) seq: u64,
     pub(crate) block: u64,
-    /// The oldest block that still matters.
+    /// The low-water mark: the oldest batch that is still needed.
     pub(crate) low: u64,
 }
 
-/// Finds the next numbers. Later blocks that were written before the last one may hold higher ones: see [`read_blocks`].
+/// Finds the next numbers.
+///
+/// Batches written before the last one may hold higher sequence numbers: see [`read_blocks`].
 pub(crate) fn numbers(snapshot: &Snapshot) -> Result<Numbers> {
     let (mut seq, mut block, mut low) = (1, 1, None);
     if let Some(last) = JOURNAL.scan(snapshot, &Vec::new(), Direction::Backward)?.map(unpacked).next() {
@@ -132,7 +135,7 @@ pub(crate) fn numbers(snapshot: &Snapshot) -> Result<Numbers> {
     Ok(Numbers { seq, block, low: low.unwrap_or(block) })
 }
 
-/// Reads the journal from the oldest block that still matters.
+/// Finds the unfinished work: reads the journal from the low-water mark.
 pub(crate) fn look(snapshot: &Snapshot, now: Millis, patience: impl Fn(&str) -> Millis) -> Result<Found> {
     let Numbers { seq, block, low } = numbers(snapshot)?;
     let mut found = Found { next_seq: seq, next_block: block, low, ..Found::default() };
@@ -152,7 +155,7 @@ pub(crate) fn look(snapshot: &Snapshot, now: Millis, patience: impl Fn(&str) -> 
     Ok(found)
 }
 
-/// Notes what waits in rows of the outbox. Returns where those stand in the journal that are in their lanes still.
+/// Reads the rows of the outbox. Returns the positions of those that wait in their queues.
 fn read_outbox(snapshot: &Snapshot, found: &mut Found) -> Result<HashSet<Position>> {
     let mut positions = HashSet::new();
     for row in OUTBOX.scan(snapshot, &Vec::new(), Direction::Forward)? {
@@ -180,7 +183,8 @@ fn read_blocks(
     let before = found.low.saturating_sub(1);
     for row in JOURNAL.scan_after(snapshot, &Vec::new(), &before, Direction::Forward)? {
         let (number, block) = unpacked(row)?;
-        // The last block to be written may have a lower number than one before it, after a full disk.
+        // After a full disk, the batch that was written last may have a lower number than one
+        // before it.
         found.next_seq = found.next_seq.max(block.next_seq);
         for record in block.events {
             for target in record.targets {
@@ -200,7 +204,8 @@ fn read_blocks(
                     cursor: Cursor { block: number, seq: record.seq },
                 });
                 unfinished.count += 1;
-                // The last block to be written may have a lower number than one before it, after a full disk.
+                // After a full disk, the batch that was written last may have a lower number than
+                // one before it.
                 if record.seq < unfinished.first.seq {
                     unfinished.first = queued();
                     unfinished.cursor = Cursor { block: number, seq: record.seq };
@@ -224,8 +229,10 @@ fn read_blocks(
     Ok(())
 }
 
-/// Looks whether this start finds a script where an earlier one found it and had begun with its events. Twice the same, and its events are taken up one at a time; three
-/// times, and the first of them is given up.
+/// Counts the starts that found a script at the same cursor, after it had begun with its events.
+///
+/// At the second such start its events are replayed one at a time; at the third the first of them
+/// is given up as a poison event.
 fn count_tries(snapshot: &Snapshot, found: &mut Found, now: Millis) -> Result<()> {
     let mut before: HashMap<String, Tries> = HashMap::new();
     for row in RECOVERY.scan(snapshot, &Vec::new(), Direction::Forward)? {

@@ -1,23 +1,23 @@
-//! The last actions that were not done, for tests of scripts and for operators who ask.
+//! The last actions that were not performed, for tests of scripts and for operators.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use palabre_model::{ActionKind, RoomId, ScriptName};
 
-/// So many are remembered; older ones are in the log alone.
+/// Maximum number of refusals that are kept; older ones are in the log only.
 const REMEMBERED: usize = 256;
 
-/// An action that was not done.
+/// An action that was not performed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The script that wanted it.
+    /// The script that requested it.
     pub script: ScriptName,
-    /// What.
+    /// The kind of action.
     pub action: ActionKind,
-    /// Where.
+    /// The room.
     pub room: RoomId,
-    /// Why not.
+    /// The reason.
     pub reason: String,
 }
 
@@ -34,7 +34,7 @@ impl Refusals {
         known.push_back(refusal);
     }
 
-    /// Those since the last time that somebody asked.
+    /// Returns and forgets the refusals since the last call.
     pub(crate) fn take(&self) -> Vec<Refusal> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
     }

@@ -1,4 +1,4 @@
-//! Reload on save: watches the folder of the scripts and lets what changed take over.
+//! Reload on save: watches the folder of the scripts and activates changes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,31 +13,33 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::engine::{Engine, ScriptSetup};
 use crate::watched_folder::WatchedFolder;
 
-/// Editors save in several steps; what comes within this time is one change.
+/// Quiet time that ends a change: editors save in several steps.
 const SETTLE: Duration = Duration::from_millis(30);
-/// A folder that is never quiet is looked at all the same.
+/// Maximum wait for quiet, in a folder that is never quiet.
 const LONGEST_SETTLE: Duration = Duration::from_millis(200);
 
-/// The folder of the scripts, watched.
+/// The watched folder of the scripts.
 pub struct ScriptWatch {
     folder: WatchedFolder,
     changes: UnboundedReceiver<Vec<Change>>,
 }
 
-/// What has changed.
+/// The changes since the last reload.
 #[derive(Debug, Default)]
 struct Changes {
-    /// Scripts; with each, whether it was only touched: that asks for a reload of what is as it was.
+    /// Changed scripts, each with whether it was only touched: a touch asks for a reload as well.
     scripts: BTreeMap<ScriptName, bool>,
-    /// Anything may have changed.
+    /// Whether anything may have changed.
     all: bool,
 }
 
 impl ScriptWatch {
-    /// Watches `folder` from now on. Who begins before the scripts are first read misses no change between.
+    /// Starts to watch `folder`.
+    ///
+    /// To miss no change, begin before the scripts are first read.
     ///
     /// # Errors
-    /// A sentence, when the folder cannot be watched.
+    /// A sentence, if the folder cannot be watched.
     pub fn begin(folder: &Path) -> Result<Self, String> {
         let (sender, changes) = unbounded_channel();
         let told = move |event: notify::Result<notify::Event>| {
@@ -50,7 +52,7 @@ impl ScriptWatch {
                 // An overflow of the watcher's queue: anything may have changed.
                 Err(_) => vec![(PathBuf::new(), false)],
             };
-            // Nobody listens any more at shutdown.
+            // At shutdown the receiver is gone.
             drop(sender.send(paths));
         };
         let watcher = notify::recommended_watcher(told);
@@ -58,7 +60,7 @@ impl ScriptWatch {
         Ok(Self { folder: WatchedFolder::begin(folder, watcher)?, changes })
     }
 
-    /// Lets what changed take over, until shutdown. `setup` says what bots.yaml has to say of a script that is new.
+    /// Activates changes until shutdown. `setup` adds the settings of bots.yaml to a script.
     pub async fn run(
         mut self,
         engine: &Engine,
@@ -88,11 +90,11 @@ impl ScriptWatch {
 type Change = (PathBuf, bool);
 
 impl Changes {
-    /// Adds all scripts that there are, and those that there were.
+    /// Adds all scripts in the folder, and all that are loaded.
     fn add_all(&mut self, engine: &Engine, folder: &Path) {
         let there = palabre_script::discover(folder).unwrap_or_default();
         let known = engine.status().scripts.into_iter().map(|script| script.name);
-        // Those that come with the runtime have no files that could be gone.
+        // Built-in scripts have no files that could be gone.
         let known = known.filter(|name| !BUILT_IN.iter().any(|(built_in, _)| name.as_str() == *built_in));
         for name in there.into_iter().chain(known) {
             self.scripts.entry(name).or_insert(false);
@@ -100,7 +102,7 @@ impl Changes {
     }
 }
 
-/// What has changed, once it is quiet.
+/// Returns the next changes, once the folder is quiet.
 async fn next(changes: &mut UnboundedReceiver<Vec<Change>>, folder: &Path) -> Changes {
     let mut found = Changes::default();
     let Some(first) = changes.recv().await else { return std::future::pending().await };
@@ -124,14 +126,14 @@ fn note(found: &mut Changes, folder: &Path, changes: Vec<Change>) {
         if path.as_os_str().is_empty() || is_shared(folder, &path) {
             found.all = true;
         } else if let Some(name) = script_of(folder, &path) {
-            // What was written too was not only touched.
+            // A file that was written as well was not only touched.
             let only_touched = found.scripts.entry(name).or_insert(is_touch);
             *only_touched &= is_touch;
         }
     }
 }
 
-/// The script that a changed file belongs to.
+/// Returns the script that a changed file belongs to.
 fn script_of(folder: &Path, path: &Path) -> Option<ScriptName> {
     let inside = path.strip_prefix(folder).ok()?;
     let first = inside.components().next()?.as_os_str().to_str()?;
@@ -141,8 +143,10 @@ fn script_of(folder: &Path, path: &Path) -> Option<ScriptName> {
     (is_source && !name.contains('.') && !is_shared(folder, path)).then(|| name.into())
 }
 
-/// Whether a file belongs to all scripts: modules and texts that they share, or a folder that links of all scripts lead through, which is how
-/// orchestrators swap them at once (`..data`).
+/// Whether a file belongs to all scripts.
+///
+/// These are shared modules and texts, and a folder that the links of all scripts lead through,
+/// with which orchestrators swap all scripts at once (`..data`).
 fn is_shared(folder: &Path, path: &Path) -> bool {
     let first = path.strip_prefix(folder).ok().and_then(|inside| inside.components().next());
     first.is_some_and(|first| {
@@ -175,7 +179,7 @@ async fn take_over(
     if version.is_some() && version == running && !is_touched {
         return;
     }
-    // Why it does not load is in the log already.
+    // The reason why it does not load is in the log already.
     match source {
         Ok(source) if known => {
             let Some(ScriptSetup { source: Ok(source), config, .. }) = setup(name, Ok(source)) else { return };

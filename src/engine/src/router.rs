@@ -1,4 +1,4 @@
-//! What a message is beside a message: a command of some script, or what some script listens for.
+//! Derives commands and pattern matches from a message, in one pass for all scripts.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -11,47 +11,47 @@ use serde_json::Value;
 use crate::listener::{Listener, Preparer};
 use crate::metrics::Metrics;
 
-/// The prefix that works everywhere, beside the one of bots.yaml.
+/// The prefix of commands that works everywhere, in addition to the one of bots.yaml.
 const PREFIX: &str = "/";
 
-/// A script, and what it calls a pattern of its own.
+/// A script and the key of one of its patterns.
 type PatternKey = (ScriptName, String);
 
-/// What all scripts declare, for those who ask.
+/// The declarations of all scripts, published for others.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Declared {
     /// All commands, by name.
     pub(crate) commands: Arc<Vec<(ScriptName, CommandSpec)>>,
     pub(crate) routes: Vec<(ScriptName, RouteSpec)>,
-    /// The slots of the scripts that see messages before they are delivered.
+    /// The ids of the scripts that see messages before they are delivered.
     pub(crate) gates: Vec<usize>,
 }
 
-/// Commands and patterns of all scripts.
+/// The commands and patterns of all scripts.
 #[derive(Default)]
 pub(crate) struct Router {
     declared: BTreeMap<ScriptName, Arc<Declarations>>,
-    /// By name in small letters: the script, and the command's own name.
+    /// By name in lower case: the script, and the command's main name.
     commands: HashMap<String, (ScriptName, String)>,
-    /// Names that a script wants and another has: each is warned of once.
+    /// Names that a script wants and another one has; each conflict is logged once.
     contested: HashMap<(ScriptName, String), ScriptName>,
-    /// What finds the patterns and words of each script that has any.
+    /// The matcher of each script with patterns or words.
     listeners: BTreeMap<ScriptName, Listener>,
     preparer: Preparer,
     metrics: Arc<Metrics>,
-    /// The patterns that are looked for in changed messages too.
+    /// Patterns that are also searched for in edited messages.
     in_edits: HashSet<PatternKey>,
-    /// Prefixes beside the one that works everywhere, by bot.
+    /// Additional prefixes, by bot.
     prefixes: HashMap<BotName, String>,
 }
 
 impl Router {
-    /// A router for nobody yet. `prefixes` are those of bots.yaml.
+    /// Creates a router without scripts. `prefixes` are those of bots.yaml.
     pub(crate) fn new(prefixes: HashMap<BotName, String>, metrics: Arc<Metrics>) -> Self {
         Self { prefixes, metrics, ..Self::default() }
     }
 
-    /// A script's version takes over, with all that it declares.
+    /// Replaces the declarations of a script by those of another version.
     pub(crate) fn declare(&mut self, script: &ScriptName, declared: Arc<Declarations>) {
         let before = self.declared.insert(script.clone(), Arc::clone(&declared));
         let before = before.unwrap_or_default();
@@ -69,8 +69,9 @@ impl Router {
         }
     }
 
-    /// Which script a command belongs to: the help's own are its own, whoever had a name keeps it, and of those that come at the same
-    /// time the first by name has it.
+    /// Assigns each command name to a script.
+    ///
+    /// Name conflicts: built-in scripts win, then the current owner, then alphabetical order.
     fn collect_commands(&mut self) {
         let before = std::mem::take(&mut self.commands);
         let warned_of = std::mem::take(&mut self.contested);
@@ -108,7 +109,7 @@ impl Router {
         }
     }
 
-    /// What others may ask about: the help, the server, the gate.
+    /// Returns the declarations for others: the help, the HTTP server, the gate.
     pub(crate) fn declared(&self) -> Declared {
         let routes = self.declared.iter().flat_map(|(script, declared)| {
             declared.routes.iter().map(|route| (script.clone(), route.clone())).collect::<Vec<_>>()
@@ -116,7 +117,7 @@ impl Router {
         Declared { commands: Arc::new(self.commands()), routes: routes.collect(), gates: Vec::new() }
     }
 
-    /// The commands that people reach by their names, each once.
+    /// Returns the commands that people reach by their names, each once.
     pub(crate) fn offered(&self) -> impl Iterator<Item = (&ScriptName, &CommandSpec)> {
         let all = self
             .declared
@@ -136,7 +137,9 @@ impl Router {
         all
     }
 
-    /// What else a message is, and for which script. Programs give no commands, or two of them could talk for ever.
+    /// Derives commands and matches from an event, each with its script.
+    ///
+    /// Messages of bots give no commands, or two bots could talk to each other for ever.
     pub(crate) fn derive(&mut self, event: &Event) -> Vec<(ScriptName, EventKind)> {
         let (message, before, edited) = match &event.kind {
             EventKind::Message { message } => (message, None, false),
@@ -150,18 +153,19 @@ impl Router {
         }
         let command = if edited { None } else { self.command(event, message) };
         let mut derived: Vec<_> = command.into_iter().collect();
-        // Read once for all scripts.
+        // Prepared once for all scripts.
         let text = Prepared::new(&message.content.text);
         let before = before.map(|before| Prepared::new(&before.content.text));
         let is_command = !derived.is_empty();
         for (script, listener) in &mut self.listeners {
-            // What a script has a command for, nothing that is built in answers as well.
+            // If a script has a command for the message, built-in scripts do not react to it as
+            // well.
             let is_answered = is_command && is_built_in(script);
             if is_answered || (edited && !self.in_edits.iter().any(|(of, _)| of == script)) {
                 continue;
             }
             let heard = listener.hear(script, &text, &self.metrics);
-            // What a changed message had in it before was heard then.
+            // Matches that the message had before the edit were reported then.
             let known = before.as_ref().map(|before| listener.hear(script, before, &self.metrics)).unwrap_or_default();
             derived.extend(heard.into_iter().filter_map(|(pattern, captures)| {
                 let key = (script.clone(), pattern);
@@ -182,7 +186,7 @@ impl Router {
         let after = own.into_iter().chain([PREFIX]).find_map(|prefix| text.strip_prefix(prefix))?;
         let end = after.find(char::is_whitespace).unwrap_or(after.len());
         let (name, arguments) = after.split_at(end);
-        // `/roll@dice_bot`, as it is written where there are several bots.
+        // `/roll@dice_bot`: a form for rooms with several bots.
         let name = name.split('@').next().unwrap_or(name).to_lowercase();
         let (script, command) = self.commands.get(&name)?;
         let kind = EventKind::Command {
@@ -195,14 +199,14 @@ impl Router {
         Some((script.clone(), kind))
     }
 
-    /// The script that a command is of which the platform has taken from somebody itself.
+    /// Returns the script that owns a native slash command.
     pub(crate) fn owner(&self, event: &Event) -> Option<ScriptName> {
         let EventKind::Command { command, .. } = &event.kind else { return None };
         self.commands.get(&command.to_lowercase()).map(|(script, _)| script.clone())
     }
 }
 
-/// Whether something was found for a pattern that was not found for it before.
+/// Whether a pattern has a match that it did not have before.
 fn is_news(pattern: &str, found: &Value, before: &[(String, Value)]) -> bool {
     let Some((_, known)) = before.iter().find(|(key, _)| key == pattern) else { return true };
     match (found, known) {

@@ -1,4 +1,6 @@
-//! Wakes others at a time: one task over what is due, in order. What is asked for again, or no longer, leaves at once.
+//! Wakes others at given times: one task over an ordered agenda.
+//!
+//! What is requested again, or cancelled, leaves the agenda at once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,25 +14,25 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::clock_watch::WentBack;
 
-/// What is due.
+/// Something that is due.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Due {
-    /// A run's wait is over.
+    /// The end of a run's wait.
     Wake { slot: usize, seq: u64, part: u32 },
-    /// A suspended script may try again.
+    /// Another attempt of a script that is suspended, or that could not read the store.
     Resume { slot: usize },
     /// A script's timer.
     Timer { script: ScriptName, key: String },
-    /// A script's task; of those due at the same time, the lower rank first.
+    /// A script's task; of those due at the same time, the lower rank comes first.
     Task { rank: i32, script: ScriptName, task: String, due: Millis, attempt: u32, is_new: bool },
-    /// Expired rows and old blocks are to be removed.
+    /// The removal of expired rows and old entry batches.
     Housekeeping,
-    /// Everything that was due before this is handed on. The last of its time.
+    /// A barrier: everything that was due before it has been passed on. The last of its time.
     Barrier(u64),
 }
 
 impl Due {
-    /// Returns what it is known by: of things with the same identity, only the one that was asked for last is due.
+    /// Returns the identity: of requests with the same one, only the last counts.
     fn identity(&self) -> Self {
         match self {
             Self::Wake { slot, seq, .. } => Self::Wake { slot: *slot, seq: *seq, part: 0 },
@@ -43,57 +45,57 @@ impl Due {
     }
 }
 
-/// What the scheduler is told.
+/// A message to the scheduler.
 enum Asked {
     At(Millis, Due),
     Cancel(Due),
     WentBack(WentBack),
 }
 
-/// Where to ask for a wake-up.
+/// A handle for requesting wake-ups.
 #[derive(Clone)]
 pub(crate) struct Scheduler {
     asked: UnboundedSender<Asked>,
     next: Arc<AtomicU64>,
 }
 
-/// The other end, for [`run`].
+/// The receiving end, for [`run`].
 pub(crate) struct Requests {
     queue: UnboundedReceiver<Asked>,
     next: Arc<AtomicU64>,
 }
 
 impl Scheduler {
-    /// The handle, and the queue for [`run`].
+    /// Creates the handle, and the receiving end for [`run`].
     pub(crate) fn new() -> (Self, Requests) {
         let (sender, queue) = unbounded_channel();
         let next = Arc::new(AtomicU64::new(Millis::MAX));
         (Self { asked: sender, next: Arc::clone(&next) }, Requests { queue, next })
     }
 
-    /// When the next thing is due, as far as is known.
+    /// Returns the next due time, as far as it is known.
     pub(crate) fn next(&self) -> Millis {
         self.next.load(Acquire)
     }
 
-    /// Asks to be woken at `time`, in place of any time that was asked for before.
+    /// Requests a wake-up at `time`, in place of any earlier request with the same identity.
     pub(crate) fn at(&self, time: Millis, due: Due) {
-        // The scheduler ends with the engine; what was due then is found again at the next start.
+        // The scheduler ends with the engine; the next start finds again what was due then.
         drop(self.asked.send(Asked::At(time, due)));
     }
 
-    /// Asks not to be woken.
+    /// Cancels a wake-up.
     pub(crate) fn cancel(&self, due: Due) {
         drop(self.asked.send(Asked::Cancel(due)));
     }
 
-    /// The clock went back: what was asked for meanwhile is due after the time that was left.
+    /// Corrects requests made while the clock was ahead: they are due after their remaining time.
     pub(crate) fn went_back(&self, back: WentBack) {
         drop(self.asked.send(Asked::WentBack(back)));
     }
 }
 
-/// Runs until every handle is gone.
+/// Runs until every handle is dropped.
 pub(crate) async fn run(clock: Arc<dyn Clock>, mut requests: Requests, wake: impl Fn(Due, Millis) + Send) {
     let mut agenda = Agenda::default();
     loop {
@@ -108,7 +110,7 @@ pub(crate) async fn run(clock: Arc<dyn Clock>, mut requests: Requests, wake: imp
             },
             () = clock.sleep_until(next.unwrap_or(Millis::MAX)), if next.is_some() => {
                 while let Some((time, due)) = agenda.take_due(clock.now()) {
-                    // Once is enough, however long nobody looked.
+                    // Once is enough, however much time has passed.
                     let time = if due == Due::Housekeeping { clock.now() } else { time };
                     wake(due, time);
                 }
@@ -117,12 +119,12 @@ pub(crate) async fn run(clock: Arc<dyn Clock>, mut requests: Requests, wake: imp
     }
 }
 
-/// What is due when, with each once.
+/// All requests in order of their due times, each identity once.
 #[derive(Debug, Default)]
 struct Agenda {
-    /// With each, when it was asked for.
+    /// The requests, each with the time when it was made.
     entries: BTreeMap<(Millis, Due), Millis>,
-    /// Where each stands, by its identity.
+    /// The key of each request, by identity.
     places: HashMap<Due, (Millis, Due)>,
 }
 
@@ -131,7 +133,7 @@ impl Agenda {
         self.entries.first_key_value().map(|((time, _), _)| *time)
     }
 
-    /// When the next thing is due that somebody could notice: housekeeping does not count.
+    /// Returns the next due time that anybody could notice: housekeeping does not count.
     fn next_noticeable(&self) -> Millis {
         let mut entries = self.entries.keys().filter(|(_, due)| *due != Due::Housekeeping);
         entries.next().map_or(Millis::MAX, |(time, _)| *time)

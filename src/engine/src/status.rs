@@ -1,4 +1,4 @@
-//! What an operator may ask: which bots and scripts are up, and what was last wrong with them.
+//! The status for operators: which bots and scripts are up, and their last errors.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,21 +7,21 @@ use serde::Serialize;
 
 use crate::read_back::WINDOW_EVENTS;
 
-/// The state of everything.
+/// The state of the whole engine.
 #[derive(Debug, Clone, Serialize)]
 pub struct Status {
     /// The bots, in the order of bots.yaml.
     pub bots: Vec<BotStatus>,
     /// The scripts, by name.
     pub scripts: Vec<ScriptStatus>,
-    /// Events that some script has still to take, and actions that are not yet performed.
+    /// Number of events that wait for scripts, and of actions and HTTP requests that are not done.
     pub backlog: usize,
-    /// Why nothing can be saved at present.
+    /// The reason why nothing can be saved at present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stalled: Option<String>,
     /// The threads that everything depends on.
     pub threads: Vec<ThreadStatus>,
-    /// What is slowed down at present so that queues stay within their limits, a sentence each.
+    /// Sentences about the present back-pressure: what is slowed down to keep queues within limits.
     pub back_pressure: Vec<String>,
 }
 
@@ -30,14 +30,14 @@ pub struct Status {
 pub struct ThreadStatus {
     /// Its name, as the operating system shows it.
     pub name: String,
-    /// Whether it runs. A dead one does not come back before the process is started again.
+    /// Whether it runs. A dead one stays dead until the process is restarted.
     pub alive: bool,
-    /// How long it has been busy with one thing, in milliseconds; 0 while it waits for something to do.
+    /// Time for which it has been busy with one thing, in milliseconds; 0 while it waits for work.
     pub beat_age_ms: u64,
 }
 
 impl Status {
-    /// Returns what is slowed down or held back, as the state of bots and scripts shows it.
+    /// Returns what is slowed down or held back, a sentence each.
     pub(crate) fn find_back_pressure(bots: &[BotStatus], scripts: &[ScriptStatus]) -> Vec<String> {
         let mut found = Vec::new();
         for bot in bots {
@@ -60,35 +60,35 @@ impl Status {
     }
 }
 
-/// One bot.
+/// The state of one bot.
 #[derive(Debug, Clone, Serialize)]
 pub struct BotStatus {
     /// Its name.
     pub name: BotName,
     /// Its platform.
     pub platform: String,
-    /// How it is.
+    /// Its condition.
     pub state: BotState,
-    /// Actions that wait to be performed by it.
+    /// Number of actions that wait to be performed by it.
     pub waiting_actions: usize,
-    /// Their size.
+    /// Their size in bytes.
     pub waiting_bytes: usize,
-    /// Its outbox is full: scripts get an error when they want more done.
+    /// Whether its outbox is full: scripts get an error if they request more.
     pub is_full: bool,
-    /// Why its actions wait, where its platform takes none at present.
+    /// The reason why its actions wait, if its platform accepts none at present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_back: Option<String>,
 }
 
-/// How a bot is.
+/// The condition of a bot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "state", content = "reason")]
 pub enum BotState {
-    /// It connects.
+    /// It is connecting.
     Starting,
     /// It is connected.
     Up,
-    /// It has lost its platform and tries again.
+    /// It has lost its platform and reconnects.
     Down(String),
     /// The platform refuses it; it tries again slowly.
     Refused(String),
@@ -105,49 +105,49 @@ impl From<&Condition> for BotState {
     }
 }
 
-/// One script.
+/// The state of one script.
 #[derive(Debug, Clone, Serialize)]
 pub struct ScriptStatus {
     /// Its name.
     pub name: ScriptName,
-    /// The hash of the files that run; `None` while none could be loaded.
+    /// The hash of the active files; `None` while none could be loaded.
     pub version: Option<String>,
-    /// The hooks that it has.
+    /// Its hooks.
     pub hooks: Vec<&'static str>,
-    /// What else it takes: commands, patterns, tasks, routes, each as a person would name it.
+    /// Its other declarations in words: commands, patterns, tasks, routes.
     pub declares: Vec<String>,
-    /// How it is.
+    /// Its condition.
     pub state: ScriptState,
-    /// What was wrong last, if anything ever was.
+    /// Its last error, if it ever had one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
     /// Memory of its VM, in bytes.
     pub memory_bytes: usize,
-    /// Runs that wait.
+    /// Number of runs that wait.
     pub waiting_runs: usize,
-    /// Timers that wait.
+    /// Number of pending timers.
     pub timers: usize,
     /// Their size with their payloads, in bytes.
     pub timer_bytes: u64,
-    /// Events that it has still to take, those set aside among them.
+    /// Number of events that wait for it, including deferred ones.
     pub waiting_events: u64,
-    /// Events that were set aside, because it rests where they happened.
+    /// Number of deferred events, which wait because it is suspended in their place.
     pub set_aside_events: u64,
 }
 
-/// How a script is.
+/// The condition of a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScriptState {
-    /// It takes events.
+    /// It receives events.
     Up,
-    /// It failed too often in a row and rests.
+    /// It is suspended, since it failed too often in a row.
     Suspended,
     /// It could not be loaded.
     Broken,
 }
 
-/// A status that its owner writes and others read.
+/// A published state: its owner writes it, and others read it.
 #[derive(Debug)]
 pub(crate) struct Board<T>(Mutex<T>);
 

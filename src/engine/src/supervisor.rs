@@ -1,5 +1,7 @@
-//! Supervises the bots: each adapter has a task of its own, which is started again when it ends: soon when it lost its platform,
-//! slowly when the platform refuses it. A panic in one takes no other down.
+//! Supervises the bots: each adapter has a task of its own, which is restarted when it ends.
+//!
+//! It is restarted soon if it lost its platform, and slowly if the platform refuses it. A panic in
+//! one adapter affects no other.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,11 +21,13 @@ use crate::status::{BotState, BotStatus};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// A refused bot is started again after this, doubling: a token may be put right, and a refusal may have been a mistake.
+/// First delay before a refused bot is started again; it doubles from then on.
+///
+/// It is tried again because a token may be corrected, and a refusal may have been a mistake.
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
 
-/// One bot: its platform, how it is, and the commands that its people have.
+/// One bot: its adapter, condition, commands and outbox.
 struct Attached {
     bot: Bot,
     adapter: Arc<dyn Adapter>,
@@ -32,14 +36,14 @@ struct Attached {
     outbox: BotOutbox,
 }
 
-/// Every bot with its adapter. Fixed for the life of an engine.
+/// All bots, with their adapters. Fixed for the life of an engine.
 #[derive(Default)]
 pub(crate) struct Platforms {
     bots: Vec<Attached>,
     pub(crate) just_sent: JustSent,
     pub(crate) refusals: Refusals,
     by_name: HashMap<BotName, usize>,
-    /// For what is left of bots that are no longer there.
+    /// The outbox for what is left of bots that are not configured any more.
     no_bot: BotOutbox,
 }
 
@@ -63,7 +67,7 @@ impl Platforms {
         }
     }
 
-    /// The outbox of a bot.
+    /// Returns the outbox of a bot.
     pub(crate) fn outbox(&self, bot: &str) -> &BotOutbox {
         self.by_name.get(bot).and_then(|index| self.bots.get(*index)).map_or(&self.no_bot, |attached| &attached.outbox)
     }
@@ -78,7 +82,7 @@ impl Platforms {
         Some(&self.bots.get(*self.by_name.get(bot)?)?.adapter)
     }
 
-    /// Tells every platform which commands its people have now; `of_bot` says which.
+    /// Publishes to each platform the commands that `of_bot` returns.
     pub(crate) fn offer(&self, of_bot: impl Fn(&BotName) -> Vec<CommandSpec>) {
         for attached in &self.bots {
             let commands = of_bot(&attached.bot.name);
@@ -90,7 +94,7 @@ impl Platforms {
         }
     }
 
-    /// What the adapters count and measure, with the bot that it is of.
+    /// Returns the figures of all adapters, each with its bot.
     pub(crate) fn figures(&self) -> Vec<(BotName, Figure)> {
         let of = |attached: &Attached| {
             let name = attached.bot.name.clone();
@@ -118,7 +122,7 @@ impl Platforms {
     }
 }
 
-/// Starts every adapter; the set's tasks end at shutdown.
+/// Starts every adapter. The tasks end at shutdown.
 pub(crate) fn start(platforms: &Arc<Platforms>, context: &AdapterContext, tasks: &mut JoinSet<()>) {
     for index in 0..platforms.bots.len() {
         let platforms = Arc::clone(platforms);
@@ -135,7 +139,7 @@ async fn look_after(platforms: &Platforms, index: usize, context: AdapterContext
     let (mut pause, mut refused_pause) = (FIRST_PAUSE, REFUSED_PAUSE);
     loop {
         let began = context.clock.now();
-        // A task of its own, so that a panic ends there.
+        // A separate task, which contains a panic.
         let mut run = JoinSet::new();
         let (adapter, inner) = (Arc::clone(adapter), context.clone());
         run.spawn(async move { adapter.run(inner).await });
@@ -185,6 +189,6 @@ async fn look_after(platforms: &Platforms, index: usize, context: AdapterContext
 fn emit_lost(context: &AdapterContext, reason: String) {
     let kind = EventKind::Lost { reason: Some(reason) };
     let event = Event::without_place(context.bot.clone(), context.clock.now(), kind);
-    // Nobody waits for this one.
+    // Nobody waits for this receipt.
     drop(context.sink.emit(event, Batch::default()));
 }

@@ -1,4 +1,4 @@
-//! The engine's tables, typed; and how others may look into them.
+//! The typed tables of the engine, and read access to them for other crates.
 
 use palabre_model::{Millis, RoomId, ScriptName};
 use palabre_script::{Wait, decode_value};
@@ -12,40 +12,42 @@ use crate::outbox::{OutboxKey, OutboxRow};
 use crate::recovery::{DeadLetter, Position, Tries};
 use crate::tasks::{TaskRow, TaskRun};
 
-/// Blocks by number.
+/// Entry batches, by number.
 pub(crate) const JOURNAL: Table<u64, PackedBlock> = Table::new(TableId::Journal);
-/// The last event that each script has finished, or has got to its first wait.
+/// Cursors of scripts: the last event that each has finished, or brought to its first wait.
 pub(crate) const SCRIPT_MARKS: Table<String, u64> = Table::new(TableId::ScriptMarks);
-/// The number of the last block.
+/// The number of the last entry batch.
 pub(crate) const LAST_BLOCK: Table<String, u64> = Table::new(TableId::LastBlock);
-/// The last outbox entry of each room that is settled.
+/// Cursors of ordered queues: the last outbox entry of each that is completed.
 pub(crate) const LANE_MARKS: Table<String, Position> = Table::new(TableId::LaneMarks);
-/// Runs that wait, by script and event.
+/// Waiting runs, by script and event.
 pub(crate) const WAITING_RUNS: Table<(String, u64), WaitingRun> = Table::new(TableId::WaitingRuns);
 /// Timers by due time, script and key.
 pub(crate) const TIMERS: Table<(Millis, String, String), TimerRow> = Table::new(TableId::Timers);
-/// Letters by their own number.
+/// Dead letters, by number.
 pub(crate) const DEAD_LETTERS: Table<u64, DeadLetter> = Table::new(TableId::DeadLetters);
-/// How often a start found a script at the same mark.
+/// The number of starts that found a script at the same cursor.
 pub(crate) const RECOVERY: Table<String, Tries> = Table::new(TableId::Recovery);
-/// Platforms' ids of messages that bots sent, by the key of the action.
+/// The platform's ids of messages that bots sent, by action key.
 pub(crate) const SENT_MESSAGES: Table<String, String> = Table::new(TableId::SentMessages);
 
-/// Which action sent the message of a platform's id, by room and id; of platforms that name messages themselves.
+/// The action that sent a message, by room and the platform's id.
+///
+/// Only for platforms that assign ids themselves.
 pub(crate) const SENDERS: Table<(String, String), String> = Table::new(TableId::Senders);
 
-/// Actions that wait outside of their lanes.
+/// Actions that are stored as rows, instead of in the journal alone.
 pub(crate) const OUTBOX: Table<OutboxKey, OutboxRow> = Table::new(TableId::Outbox);
 
-/// What is remembered of the clock: one row.
+/// The state of the clock: one row.
 pub(crate) const CLOCK: Table<String, ClockRow> = Table::new(TableId::Clock);
 
-/// Events that wait because their script rests where they happened, by script, place and number.
+/// Deferred events, whose script is suspended in their place, by script, place and number.
 pub(crate) const SET_ASIDE: Table<(String, String, u64), palabre_model::Event> = Table::new(TableId::SetAside);
 
 /// Tasks by script and name.
 pub(crate) const TASKS: Table<(String, String), TaskRow> = Table::new(TableId::Tasks);
-/// How tasks went, by script, name and event.
+/// Runs of tasks, by script, task and event.
 pub(crate) const TASK_RUNS: Table<(String, String, u64), TaskRun> = Table::new(TableId::TaskRuns);
 
 /// A run that waits, as a restart finds it.
@@ -53,11 +55,11 @@ pub(crate) const TASK_RUNS: Table<(String, String, u64), TaskRun> = Table::new(T
 pub(crate) struct WaitingRun {
     pub(crate) wait: Wait,
     pub(crate) since: Millis,
-    /// The bot and room of its event, so that the script can be told where.
+    /// The event of the run: it tells the script where the run was interrupted.
     pub(crate) event: palabre_model::Event,
 }
 
-/// A timer that waits.
+/// A pending timer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct TimerRow {
     pub(crate) name: String,
@@ -65,12 +67,12 @@ pub(crate) struct TimerRow {
     pub(crate) room: Option<RoomId>,
     #[serde(default)]
     pub(crate) payload: Value,
-    /// When it was set.
+    /// The time when it was set.
     #[serde(default)]
     pub(crate) set: Option<Millis>,
 }
 
-/// The key of a script's stored value in the file: the script, then the key within its storage.
+/// Returns the store's key of a script's value: the script, then the key within its storage.
 pub(crate) fn value_key(script: &ScriptName, key: &[u8]) -> Vec<u8> {
     let mut full = Vec::with_capacity(script.as_str().len() + 2 + key.len());
     full.extend_from_slice(script.as_str().as_bytes());
@@ -79,33 +81,33 @@ pub(crate) fn value_key(script: &ScriptName, key: &[u8]) -> Vec<u8> {
     full
 }
 
-/// All blocks of the journal, oldest first.
+/// Returns all entry batches of the journal, oldest first.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// If the store cannot be read.
 pub fn journal(snapshot: &Snapshot) -> Result<impl Iterator<Item = Result<(u64, Block)>> + '_> {
     Ok(JOURNAL.scan(snapshot, &Vec::new(), Direction::Forward)?.map(unpacked))
 }
 
-/// A row of the journal as a block.
+/// Decompresses and decodes a row of the journal.
 pub(crate) fn unpacked(row: Result<(u64, PackedBlock)>) -> Result<(u64, Block)> {
     let (number, packed) = row?;
     let damaged = |cause| palabre_store::Error::Row { table: TableId::Journal, key: number.to_string(), cause };
     Ok((number, packed.unpack().map_err(damaged)?))
 }
 
-/// All dead letters, oldest first.
+/// Returns all dead letters, oldest first.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// If the store cannot be read.
 pub fn dead_letters(snapshot: &Snapshot) -> Result<impl Iterator<Item = Result<(u64, DeadLetter)>> + '_> {
     DEAD_LETTERS.scan(snapshot, &Vec::new(), Direction::Forward)
 }
 
-/// How the runs of a script's task went, the last one first.
+/// Returns the runs of a script's task, the last one first.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// If the store cannot be read.
 pub fn task_runs<'s>(
     snapshot: &'s Snapshot,
     script: &ScriptName,
@@ -115,10 +117,10 @@ pub fn task_runs<'s>(
     Ok(TASK_RUNS.scan(snapshot, &of_task, Direction::Backward)?.map(|row| row.map(|(_, run)| run)))
 }
 
-/// What a script has stored in its own scope: key and value.
+/// Returns the keys and values that a script has stored in its own scope.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// If the store cannot be read.
 pub fn stored_values<'s>(
     snapshot: &'s Snapshot,
     script: &ScriptName,
@@ -128,7 +130,7 @@ pub fn stored_values<'s>(
     Ok(snapshot.scan(TableId::ScriptValues, &prefix, None, Direction::Forward)?.map(move |row| {
         let (key, row) = row?;
         let name = String::from_utf8_lossy(&key[skip..]).into_owned();
-        // A value that does not decode is shown as what is wrong with it.
+        // A value that cannot be decoded is shown as the error.
         Ok((name, decode_value(&row.value).unwrap_or_else(Value::String)))
     }))
 }

@@ -1,4 +1,4 @@
-//! What scripts do by the clock: which task is due when, what it waits for, how it went.
+//! Scheduled tasks of scripts: due times, dependencies, retries and the history of runs.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,39 +11,41 @@ use crate::clock_watch::WentBack;
 use crate::scheduler::{Due, Scheduler};
 use crate::tables::{TASK_RUNS, TASKS};
 
-/// How long the history of runs is kept.
+/// Retention of the history of runs, in milliseconds.
 const HISTORY: Millis = 30 * 86_400_000;
-/// The pause before a task that failed is tried again; it doubles from try to try.
+/// Delay before the first retry of a failed task, in milliseconds; it doubles from retry to retry.
 const FIRST_PAUSE: Millis = 30_000;
 
-/// What is over for longer than this is not made up for: the clock went ahead, and each run of a year would come at once.
+/// Age of missed runs, in milliseconds, beyond which they are skipped.
+///
+/// If the clock went ahead by a year, all runs of that year would start at once.
 const LONG_OVER: Millis = 86_400_000;
 
-/// What is known of a task over restarts.
+/// State of a task that is kept over restarts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TaskRow {
-    /// Since when it is there.
+    /// The time when it was first declared.
     since: Millis,
-    /// The last time that it was due, whether it ran or was passed over.
+    /// The last due time, whether the task ran or was skipped.
     #[serde(default)]
     due: Option<Millis>,
-    /// The last due time of which the run ended well.
+    /// The last due time whose run succeeded.
     #[serde(default)]
     ended_well: Option<Millis>,
-    /// The run under way.
+    /// The current run.
     #[serde(default)]
     running: Option<Running>,
-    /// The next try of a run that failed.
+    /// The next retry of a run that failed.
     #[serde(default)]
     retry: Option<Retry>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Retry {
-    /// When the task was due.
+    /// The due time of the task.
     due: Millis,
     attempt: u32,
-    /// When it is tried.
+    /// The time of the retry.
     at: Millis,
 }
 
@@ -55,18 +57,18 @@ struct Running {
     attempt: u32,
 }
 
-/// One run of a task, for those who ask how it went.
+/// One run of a task, as the history keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskRun {
-    /// When it was due.
+    /// Its due time.
     pub due: Millis,
-    /// When it began.
+    /// The time when it began.
     pub started: Millis,
-    /// When it ended.
+    /// The time when it ended.
     pub ended: Millis,
-    /// Which try it was, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// What went wrong; `None` when it ended well.
+    /// The error; `None` if it succeeded.
     pub error: Option<String>,
 }
 
@@ -82,18 +84,20 @@ type Name = (ScriptName, String);
 pub(crate) struct TaskBook {
     tasks: HashMap<Name, Task>,
     rows: HashMap<Name, TaskRow>,
-    /// Which task the run of an event is.
+    /// The task of each current run, by event.
     running: HashMap<u64, Name>,
-    /// Those that are due and wait for another, with their due time.
+    /// Due tasks that wait for another task, with their due time.
     held: Vec<(Name, Millis)>,
-    /// What was said about the tasks of each script.
+    /// Problems of each script's tasks that were logged recently.
     notices: HashMap<ScriptName, Notices>,
     scheduler: Scheduler,
 }
 
 impl TaskBook {
-    /// Reads the book from the store. `alive` are the events whose runs the start takes up or ends; a task whose run is none of
-    /// them does not run any more.
+    /// Reads the tasks from the store.
+    ///
+    /// `alive` are the events whose runs the start recovers or ends; a task with any other run is
+    /// not running any more.
     pub(crate) fn load(snapshot: &Snapshot, scheduler: Scheduler, alive: &HashSet<u64>) -> Result<Self> {
         let (mut rows, mut running) = (HashMap::new(), HashMap::new());
         for row in TASKS.scan(snapshot, &Vec::new(), Direction::Forward)? {
@@ -108,12 +112,12 @@ impl TaskBook {
         Ok(Self { tasks: HashMap::new(), rows, running, held: Vec::new(), notices: HashMap::new(), scheduler })
     }
 
-    /// The tasks of a script's version that takes over; those that it does not have any more are gone.
+    /// Replaces the tasks of a script by those that its active version declares.
     pub(crate) fn declare(&mut self, script: &ScriptName, specs: &[TaskSpec], now: Millis, batch: &mut Batch) {
         self.tasks.retain(|(owner, _), _| owner != script);
         self.held.retain(|((owner, _), _)| owner != script);
         for spec in specs {
-            // It was read once when it was declared, so it can be read.
+            // It was checked when it was declared.
             let Ok(schedule) = Schedule::of(spec) else { continue };
             let name = (script.clone(), spec.name.clone());
             let row = self.rows.entry(name.clone()).or_insert_with(|| TaskRow { since: now, ..TaskRow::default() });
@@ -140,7 +144,7 @@ impl TaskBook {
         }
     }
 
-    /// A task is due: the event that starts it, unless it has to wait or is not due any more.
+    /// Handles a due task. Returns the event that starts it, unless it has to wait or is obsolete.
     pub(crate) fn due(
         &mut self,
         script: &ScriptName,
@@ -162,7 +166,7 @@ impl TaskBook {
             let next = known.next;
             self.ask(&name, next);
         }
-        // A try that has begun already, or that a regular time has overtaken.
+        // The retry has begun already, or a regular run has replaced it.
         let awaited = self.rows.get(&name).and_then(|row| row.retry.as_ref()).map(|retry| (retry.due, retry.attempt));
         if attempt > 1 && awaited != Some((due, attempt)) {
             return None;
@@ -184,7 +188,7 @@ impl TaskBook {
         Some(EventKind::Task { task: task.to_owned(), due, attempt })
     }
 
-    /// The run of a task has begun.
+    /// Records the start of a task's run.
     pub(crate) fn started(&mut self, script: &ScriptName, kind: &EventKind, seq: u64, now: Millis, batch: &mut Batch) {
         let EventKind::Task { task, due, attempt } = kind else { return };
         let name = (script.clone(), task.clone());
@@ -196,7 +200,7 @@ impl TaskBook {
         put(&name, row, batch);
     }
 
-    /// The run of an event has ended. Tasks that waited for it are due again.
+    /// Records the end of a run. Tasks that waited for it become due again.
     pub(crate) fn ended(&mut self, seq: u64, error: Option<&str>, now: Millis, batch: &mut Batch) {
         let Some(name) = self.running.remove(&seq) else { return };
         let Some(row) = self.rows.get_mut(&name) else { return };
@@ -233,7 +237,7 @@ impl TaskBook {
                     self.held.iter().filter(|(held, due)| self.unmet(held, *due).is_none()).cloned().collect();
                 self.held.retain(|entry| !ready.contains(entry));
                 for (held, due) in ready {
-                    // Its next time is asked for already.
+                    // Its next due time is scheduled already.
                     let due = self.due_of(&held, due, 1, false);
                     self.scheduler.at(now, due);
                 }
@@ -241,8 +245,10 @@ impl TaskBook {
         }
     }
 
-    /// Time went back: what was done in a time that never was counts as done now, and what is planned is planned from there. Returns how many
-    /// tasks are planned anew.
+    /// Corrects due times after the clock went back. Returns the number of tasks planned anew.
+    ///
+    /// Runs from the time when the clock was ahead count as done now, and plans are made from
+    /// there.
     pub(crate) fn went_back(&mut self, back: &WentBack, batch: &mut Batch) -> usize {
         for (name, row) in &mut self.rows {
             let times = [Some(row.since), row.due, row.ended_well];
@@ -256,7 +262,7 @@ impl TaskBook {
         }
         let mut retries = Vec::new();
         for (name, row) in &mut self.rows {
-            // Two tries are never further apart than that.
+            // The delay between two attempts is never longer than this.
             let Some(retry) = row.retry.as_mut().filter(|retry| retry.at > back.now + (FIRST_PAUSE << 10)) else {
                 continue;
             };
@@ -284,14 +290,14 @@ impl TaskBook {
         too_late.len()
     }
 
-    /// Says what is amiss with a script's task; the same thing once a minute.
+    /// Logs a problem with a script's task; the same one at most once a minute.
     fn warn(&mut self, script: &ScriptName, now: Millis, what: &str) {
         if let Some(line) = self.notices.entry(script.clone()).or_default().due(now, what) {
             tracing::warn!(script = %script, "{line}");
         }
     }
 
-    /// The first task that this one waits for and that has not ended well on the same day.
+    /// Returns the first task that this one waits for and that has not succeeded on the same day.
     fn unmet(&self, name: &Name, due: Millis) -> Option<String> {
         let task = self.tasks.get(name)?;
         let day = task.schedule.day(due);
@@ -310,7 +316,7 @@ impl TaskBook {
 
     fn due_of(&self, (script, task): &Name, due: Millis, attempt: u32, is_new: bool) -> Due {
         let priority = self.tasks.get(&(script.clone(), task.clone())).map_or(0, |task| task.spec.priority);
-        // What is due at the same time comes in the order of this number.
+        // Tasks that are due at the same time start in the order of this number.
         Due::Task { rank: priority.saturating_neg(), script: script.clone(), task: task.clone(), due, attempt, is_new }
     }
 }
@@ -319,10 +325,10 @@ fn put(name: &Name, row: &TaskRow, batch: &mut Batch) {
     TASKS.put(batch, &(name.0.to_string(), name.1.clone()), row);
 }
 
-/// The last of the times that passed.
+/// Returns the last due time that was missed.
 fn latest(schedule: &Schedule, first: Millis, now: Millis) -> Millis {
     let mut last = first;
-    // A schedule of every second that slept for years need not be counted through.
+    // Bounded: a schedule of every second that was missed for years need not be counted through.
     for _ in 0..100_000 {
         match schedule.next(last) {
             Some(next) if next <= now => last = next,

@@ -1,4 +1,4 @@
-//! The timers that wait, in memory as in the store.
+//! The pending timers, in memory as in the store.
 
 use std::collections::HashMap;
 use std::sync::atomic::{
@@ -15,7 +15,7 @@ use crate::clock_watch::WentBack;
 use crate::scheduler::{Due, Scheduler};
 use crate::tables::{TIMERS, TimerRow};
 
-/// How many timers of one script wait, and what they take up; read by the worker that it runs on.
+/// The number and size of one script's pending timers, read by the worker that it runs on.
 #[derive(Debug, Default)]
 pub(crate) struct TimerUsage {
     count: AtomicUsize,
@@ -32,7 +32,7 @@ impl TimerUsage {
     }
 }
 
-/// The usage of every script, whether it is there already or added later.
+/// The usage of every script, including scripts that are added later.
 #[derive(Clone, Default)]
 pub(crate) struct TimerUsages(Arc<Mutex<HashMap<ScriptName, Arc<TimerUsage>>>>);
 
@@ -74,7 +74,7 @@ fn weight(key: &str, row: &TimerRow) -> u64 {
     TimerChange::weight_of(&row.name, key, &row.payload) as u64
 }
 
-/// Every timer of every script.
+/// All timers of all scripts.
 pub(crate) struct TimerBook {
     timers: HashMap<ScriptName, ScriptTimers>,
     usages: TimerUsages,
@@ -82,7 +82,7 @@ pub(crate) struct TimerBook {
 }
 
 impl TimerBook {
-    /// Reads the book from the store, with what each script's timers take up, and asks to be woken for each timer.
+    /// Reads the timers from the store, counts their usage, and requests a wake-up for each.
     pub(crate) fn load(snapshot: &Snapshot, scheduler: Scheduler) -> Result<Self> {
         let mut book = Self { timers: HashMap::new(), usages: TimerUsages::default(), scheduler };
         for row in TIMERS.scan(snapshot, &Vec::new(), Direction::Forward)? {
@@ -98,12 +98,12 @@ impl TimerBook {
         &self.scheduler
     }
 
-    /// What the timers of each script take up, kept up to date.
+    /// Returns the usage of every script, which is kept up to date.
     pub(crate) fn usages(&self) -> TimerUsages {
         self.usages.clone()
     }
 
-    /// Sets or cancels at `now`, in memory and in `batch`.
+    /// Sets or cancels a timer at `now`, in memory and in `batch`.
     pub(crate) fn apply(&mut self, script: &ScriptName, change: &TimerChange, now: Millis, batch: &mut Batch) {
         match change {
             TimerChange::Set { name, key, due, room, payload } => {
@@ -121,7 +121,7 @@ impl TimerBook {
         }
     }
 
-    /// Asks anew to be woken for what was due while the script was not there to take it.
+    /// Requests wake-ups again for timers that were due before their script was ready.
     pub(crate) fn wake(&self, script: &ScriptName, now: Millis) {
         for (key, (due, _)) in self.timers.get(script).into_iter().flat_map(|timers| &timers.waiting) {
             if *due <= now {
@@ -130,7 +130,9 @@ impl TimerBook {
         }
     }
 
-    /// Time went back: timers that were set meanwhile are due after the whole time that they were set for. Returns how many.
+    /// Corrects timers after the clock went back. Returns how many.
+    ///
+    /// Timers that were set while the clock was ahead are due after their full duration.
     pub(crate) fn went_back(&mut self, back: &WentBack, batch: &mut Batch) -> usize {
         let mut moved = 0;
         for (script, timers) in &mut self.timers {
@@ -146,7 +148,9 @@ impl TimerBook {
         moved
     }
 
-    /// Takes a timer that is due at `now`, out of the book and in `batch` out of the store. `None` when it was cancelled or put off.
+    /// Removes a timer that is due at `now`, from memory and in `batch` from the store.
+    ///
+    /// Returns `None` if it was cancelled or postponed.
     pub(crate) fn take(&mut self, script: &ScriptName, key: &str, now: Millis, batch: &mut Batch) -> Option<TimerRow> {
         let of_script = self.timers.get_mut(script)?;
         if of_script.waiting.get(key)?.0 > now {

@@ -1,4 +1,4 @@
-//! Whether the threads of the engine are alive and get on, for health; and the end of the process when one is not.
+//! Health of the engine's threads, and the end of the process if one dies.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::status::ThreadStatus;
 
-/// Why the daemon cannot go on.
+/// A reason why the daemon cannot continue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fatal {
     /// A thread that everything depends on has died.
@@ -19,37 +19,37 @@ pub enum Fatal {
     Store(String),
 }
 
-/// The threads, and what ends the process.
+/// All threads, and the reason that ends the process.
 pub(crate) struct Vitals {
     began: Instant,
     threads: Mutex<Vec<Arc<Pulse>>>,
     fatal: watch::Sender<Option<Fatal>>,
 }
 
-/// One thread's own half.
+/// The state that one thread publishes.
 #[derive(Debug)]
 pub(crate) struct Pulse {
     name: String,
     is_dead: AtomicBool,
     began: Instant,
-    /// The script that it is at, plus one; 0 for none.
+    /// The id of the running script, plus one; 0 for none.
     running: AtomicUsize,
-    /// When it began with what it does at present, in milliseconds since the start, plus one; 0 while it waits.
+    /// Start of the current work, in milliseconds since the start, plus one; 0 while it waits.
     busy_since: AtomicU64,
 }
 
 impl Pulse {
-    /// It waits for something to do.
+    /// Records that the thread waits for work.
     pub(crate) fn rest(&self) {
         self.busy_since.store(0, Relaxed);
     }
 
-    /// It has something to do, or has got on.
+    /// Records that the thread has work, or has made progress.
     pub(crate) fn beat(&self) {
         self.busy_since.store(self.now() + 1, Relaxed);
     }
 
-    /// Notes which script it is at.
+    /// Records which script is running.
     pub(crate) fn runs(&self, slot: Option<usize>) {
         self.running.store(slot.map_or(0, |slot| slot + 1), Relaxed);
     }
@@ -74,7 +74,7 @@ impl Vitals {
         Self { began: Instant::now(), threads: Mutex::default(), fatal: watch::Sender::default() }
     }
 
-    /// Starts a thread that everything depends on: should it panic, the daemon ends.
+    /// Starts a thread that everything depends on: if it panics, the daemon ends.
     pub(crate) fn spawn(
         self: &Arc<Self>,
         name: &str,
@@ -102,7 +102,7 @@ impl Vitals {
         })
     }
 
-    /// The daemon cannot go on. The first reason counts.
+    /// Ends the daemon. The first reason counts.
     pub(crate) fn end(&self, fatal: Fatal) {
         self.fatal.send_if_modified(|known| {
             let is_news = known.is_none();
@@ -111,7 +111,7 @@ impl Vitals {
         });
     }
 
-    /// Why the daemon cannot go on, if it cannot.
+    /// Returns a receiver for the reason that ends the daemon.
     pub(crate) fn fatal(&self) -> watch::Receiver<Option<Fatal>> {
         self.fatal.subscribe()
     }

@@ -1,14 +1,14 @@
-//! A folder that is watched wherever it is: its path may lead over links, which may be turned to another folder.
+//! Watches a folder whose path may contain links, which may be redirected to another folder.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
-/// More links than that behind each other go round in a circle.
+/// Maximum number of links that are followed; more are a circle.
 const LINKS: usize = 40;
 
-/// The folder that a path led to, told apart from another that has its place now.
+/// The folder that a path led to, distinguishable from another one that takes its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
     real: PathBuf,
@@ -16,20 +16,22 @@ struct Place {
     id: (u64, u64),
 }
 
-/// A folder with all that is in it, and the links on the way there.
+/// A watched folder with its content, and the links on the way to it.
 pub(crate) struct WatchedFolder {
     given: PathBuf,
     place: Place,
-    /// Folders that hold a link, or the folder itself: what happens in them may mean that the path leads elsewhere.
+    /// Folders that contain a link on the way, or the folder itself.
+    ///
+    /// A change in them may mean that the path leads elsewhere.
     on_the_way: BTreeSet<PathBuf>,
     watcher: RecommendedWatcher,
 }
 
 impl WatchedFolder {
-    /// Begins to watch.
+    /// Starts to watch.
     ///
     /// # Errors
-    /// A sentence, when the folder cannot be watched.
+    /// A sentence, if the folder cannot be watched.
     pub(crate) fn begin(given: &Path, watcher: RecommendedWatcher) -> Result<Self, String> {
         let failed = |error: &dyn std::fmt::Display| format!("cannot watch {}: {error}", given.display());
         let given = std::path::absolute(given).map_err(|error| failed(&error))?;
@@ -40,19 +42,19 @@ impl WatchedFolder {
         Ok(folder)
     }
 
-    /// The folder itself, without links on the way.
+    /// Returns the path of the folder itself, without links.
     pub(crate) fn path(&self) -> &Path {
         &self.place.real
     }
 
-    /// Looks where the path leads now, and watches that. Returns whether it is another folder.
+    /// Finds out where the path leads now, and watches that. Returns whether it is another folder.
     pub(crate) fn follow(&mut self) -> bool {
-        // Between two steps of whoever turns a link there may be none.
+        // While a link is being replaced, there may be none for a moment.
         let Ok(place) = Place::of(&self.given) else { return false };
         if place == self.place {
             return false;
         }
-        // Its folder may be gone already.
+        // The old folder may be gone already.
         drop(self.watcher.unwatch(&self.place.real));
         if let Err(error) = self.watcher.watch(&place.real, RecursiveMode::Recursive) {
             tracing::error!("cannot watch {}: {error}", place.real.display());
@@ -68,7 +70,7 @@ impl WatchedFolder {
             drop(self.watcher.unwatch(gone));
         }
         for new in wanted.difference(&self.on_the_way) {
-            // Without it a link that is turned is noticed at the next change of a script.
+            // Without this watch, a redirected link is noticed only at the next change of a script.
             if let Err(error) = self.watcher.watch(new, RecursiveMode::NonRecursive) {
                 tracing::warn!("cannot watch {}: {error}", new.display());
             }
@@ -94,7 +96,7 @@ impl Place {
     }
 }
 
-/// The folders in which something can be changed so that `given` leads elsewhere.
+/// Returns the folders in which a change may redirect `given`.
 fn way_to(given: &Path, real: &Path) -> BTreeSet<PathBuf> {
     let mut found: BTreeSet<PathBuf> = real.parent().map(Path::to_owned).into_iter().collect();
     let mut to_walk = vec![given.to_owned()];

@@ -1,4 +1,4 @@
-//! Scripts come, change versions and leave.
+//! Adds, reloads and unloads scripts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
@@ -21,7 +21,7 @@ use crate::status::{Board, ScriptState, ScriptStatus};
 use crate::tables::{RECOVERY, WaitingRun};
 use crate::worker::Task;
 
-/// A script that has its place, and what there is for it from before.
+/// A registered script and its recovered work.
 pub(super) struct Added {
     name: ScriptName,
     slot: usize,
@@ -31,16 +31,18 @@ pub(super) struct Added {
 }
 
 impl Engine {
-    /// Adds a script and loads it. One that does not load stays, and takes its events once it does.
+    /// Adds a script and loads it.
+    ///
+    /// One that does not load stays registered, and receives its events once it does.
     ///
     /// # Errors
-    /// Why it does not load.
+    /// If it does not load.
     pub async fn add_script(&self, setup: ScriptSetup) -> Result<Vec<String>, Failure> {
         let added = self.introduce(setup).await;
         self.take_up(added).await
     }
 
-    /// Makes a place for the script and loads it there.
+    /// Registers the script and loads it.
     pub(super) async fn introduce(&self, setup: ScriptSetup) -> Added {
         let ScriptSetup { name, source, limits, config, grants, bots } = setup;
         let (slot, unfinished, waiting) = {
@@ -100,7 +102,7 @@ impl Engine {
             let (settings, declared) = (Arc::clone(&self.settings), Arc::clone(&self.declared));
             let metrics = Arc::clone(&self.metrics);
             let of_slot = name.clone();
-            // Cloned for each time: should its worker fail, it is made anew.
+            // Cloned for each call: if its worker fails, the script is adopted again.
             let adopt = move || {
                 let (of_slot, store, platforms) = (of_slot.clone(), store.clone(), Arc::clone(&platforms));
                 let (grants, timers, settings) = (grants.clone(), Arc::clone(&timers), Arc::clone(&settings));
@@ -144,7 +146,7 @@ impl Engine {
         Added { name, slot, outcome, unfinished, waiting }
     }
 
-    /// Hands a script what the last daemon left for it; from then on it takes what is new.
+    /// Hands a script its recovered work; from then on it receives new events.
     pub(super) async fn take_up(&self, added: Added) -> Result<Vec<String>, Failure> {
         let Added { name, slot, outcome, unfinished, waiting } = added;
         for (_, seq, run) in waiting {
@@ -153,7 +155,8 @@ impl Engine {
         if let Some(unfinished) = unfinished {
             tracing::info!(script = %name, events = unfinished.count, "taking up what the last daemon left");
             if outcome.is_ok() {
-                // Should the daemon go down now, one of these events may be to blame; so this is noted before the first begins.
+                // If the daemon goes down now, one of these events may be the cause; so the attempt
+                // is recorded before the first begins.
                 let mut batch = Batch::default();
                 RECOVERY.put(&mut batch, &name.to_string(), &unfinished.tries);
                 if let Err(error) = self.store.commit(batch).await {
@@ -166,10 +169,12 @@ impl Engine {
         outcome
     }
 
-    /// Lets a new version of a script take over, if it loads. The old one goes on until then, and if it does not.
+    /// Replaces a script by a new version, if that loads.
+    ///
+    /// The old one stays until then, and if the new one does not load.
     ///
     /// # Errors
-    /// Why it does not load; or that there is no such script.
+    /// If it does not load, or there is no such script.
     pub async fn reload(&self, source: Source) -> Result<Vec<String>, Failure> {
         let Some(slot) = self.slot(&source.name) else {
             return Err(Failure::new(format!("there is no script named {}", source.name)));
@@ -177,10 +182,10 @@ impl Engine {
         self.load(slot, source, None, Reason::Reload).await
     }
 
-    /// As [`Engine::reload`], with what the script's manifest makes of its configuration now.
+    /// Like [`Engine::reload`], with a new configuration.
     ///
     /// # Errors
-    /// Why it does not load.
+    /// If it does not load, or there is no such script.
     pub async fn reload_configured(&self, source: Source, config: Value) -> Result<Vec<String>, Failure> {
         let Some(slot) = self.slot(&source.name) else {
             return Err(Failure::new(format!("there is no script named {}", source.name)));
@@ -188,7 +193,7 @@ impl Engine {
         self.load(slot, source, Some(config), Reason::Reload).await
     }
 
-    /// Lets a script leave whose files are gone. It comes back with [`Engine::reload`].
+    /// Unloads a script whose files are gone. [`Engine::reload`] brings it back.
     pub fn unload(&self, name: &ScriptName) {
         if let Some(slot) = self.slot(name) {
             self.task(slot, Task::Unload { slot });

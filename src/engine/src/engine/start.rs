@@ -1,4 +1,4 @@
-//! The start: what the last daemon left is taken up, the scripts are loaded, and only then come the bots.
+//! Starts an engine: recovers its state, loads the scripts, and only then starts the bots.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
@@ -31,11 +31,12 @@ use crate::workers::Workers;
 use crate::{clock_watch, read_back, recovery, scheduler, supervisor, worker};
 
 impl Engine {
-    /// Takes up what the last engine on this store left, loads the scripts, and only then lets the bots in. A script that does
-    /// not load is reported in the log and in the status; it stops nobody else.
+    /// Recovers the state in the store, loads the scripts, and only then starts the bots.
+    ///
+    /// A script that does not load is reported in the log and in the status; the others run.
     ///
     /// # Errors
-    /// When the store cannot be read, or there are no threads.
+    /// If the store cannot be read or written, or a thread cannot be started.
     pub async fn start(options: Options) -> Result<Self, EngineError> {
         let Options { store, clock, entropy, bots, scripts, workers, journal_retention, settings, operators, http } =
             options;
@@ -143,7 +144,7 @@ impl Engine {
         };
         let mut outstanding: HashMap<u64, usize> = HashMap::new();
         let configured: Vec<_> = scripts.iter().map(|setup| &setup.name).collect();
-        // What scripts that are no longer there have left is not waited for.
+        // Nothing waits for events of scripts that are not configured any more.
         found.unfinished.retain(|script, _| configured.contains(&script));
         for entry in &found.actions {
             *outstanding.entry(entry.position.block).or_default() += 1;
@@ -200,16 +201,17 @@ impl Engine {
         let depends = |setup: &ScriptSetup| setup.source.as_ref().map(Source::depends).unwrap_or_default();
         let grouped: Vec<_> = scripts.iter().map(|setup| (setup.name.clone(), depends(setup))).collect();
         engine.workers.group(&grouped);
-        // All of them are there before any takes up what was left: it may keep its worker busy.
+        // All scripts are registered before any receives its recovered work, which may keep its
+        // worker busy.
         let mut added = Vec::with_capacity(scripts.len());
         for setup in scripts {
             added.push(engine.introduce(setup).await);
         }
         for added in added {
-            // Why a script does not load is in the log and in its status.
+            // The reason why a script does not load is in the log and in its status.
             drop(engine.take_up(added).await);
         }
-        // What scripts declare is known from here on.
+        // From here on the sequencer knows the declarations of all scripts.
         let (sender, seen) = oneshot::channel();
         engine.note(Note::Seen(sender));
         drop(seen.await);
@@ -222,7 +224,7 @@ impl Engine {
             workers: engine.workers.clone(),
             settings: Arc::clone(&engine.settings),
         });
-        // Each bot gets its own name and commands.
+        // The supervisor sets the bot, commands and condition of each adapter.
         let (_, commands) = watch::channel(Arc::default());
         let condition = watch::Sender::default();
         let context = AdapterContext {
@@ -239,7 +241,7 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Goes on with actions that the last daemon left.
+    /// Queues the actions that the previous process left.
     fn take_up_outbox(
         &self,
         actions: Vec<Entry>,
@@ -264,17 +266,17 @@ impl Engine {
     }
 }
 
-/// Moves the ends of rows that were set in a time that never was, before anything is read that has one.
+/// Corrects expiry times that were set while the clock was ahead, before such a row is read.
 async fn move_ends(store: &Store, back: WentBack) -> Result<(), EngineError> {
     let store = store.clone();
     let moving = tokio::task::spawn_blocking(move || store.move_expiries(back.from, |end| back.end(end)));
-    // What reads and writes the store and nothing else does not panic.
+    // A task that only reads and writes the store does not panic.
     let moved = moving.await.unwrap_or(Ok(0))?;
     tracing::info!(rows = moved, "ends of stored values were moved with the clock");
     Ok(())
 }
 
-/// The adapters' context is made once, and each gets it with its own bot.
+/// A placeholder: the context of adapters is built once, and the supervisor sets the bot of each.
 fn nobody() -> Bot {
     Bot { name: "".into(), platform: "".into() }
 }

@@ -1,4 +1,6 @@
-//! The series of one metric, and how they are written down. They are copied before that, so that nobody waits for it.
+//! The series of one metric and their encoding.
+//!
+//! They are copied before they are encoded, so that nobody waits for the encoding.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,22 +9,22 @@ use prometheus_client::encoding::{EncodeMetric, MetricEncoder};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::histogram::exponential_buckets;
 
-/// Names and values, by name.
+/// Names and values of labels.
 pub(super) type Labels = Vec<(String, String)>;
 
-/// All series of a metric of that name, by their labels.
+/// All series of one metric, by their labels.
 #[derive(Debug, Clone)]
 pub(super) enum Series {
     Counted(BTreeMap<Labels, f64>),
     Observed(BTreeMap<Labels, Histogram>),
 }
 
-/// How often what was observed was no more than each bound.
+/// A histogram: how many observations lie between each bound and the one before.
 #[derive(Debug, Clone)]
 pub(super) struct Histogram {
     sum: f64,
     count: u64,
-    /// Bounds, each with how much lies between it and the one before.
+    /// Upper bounds, each with the number of observations between the bound before and this one.
     buckets: Vec<(f64, u64)>,
 }
 
@@ -52,7 +54,7 @@ impl Series {
         matches!(self, Self::Counted(_))
     }
 
-    /// Counts up, or notes what was observed.
+    /// Adds to a counter, or records an observation.
     pub(super) fn add(&mut self, labels: Labels, by: f64) {
         match self {
             Self::Counted(counts) => *counts.entry(labels).or_default() += by,
