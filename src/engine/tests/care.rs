@@ -1,4 +1,4 @@
-//! What the engine looks after: adapters that fail, scripts that are saved, values that are scanned.
+//! Supervision of adapters, reload on save, and scans of stored values.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -15,7 +15,7 @@ use palabre_sim::Sim;
 use palabre_store::Store;
 use support::*;
 
-/// An adapter whose runs end as a list says.
+/// An adapter whose runs end in a fixed sequence.
 struct Frail {
     runs: AtomicUsize,
     capabilities: Capabilities,
@@ -120,7 +120,7 @@ fn save(folder: &Path, name: &str, text: &str) {
     std::fs::write(folder.join(name), text).unwrap();
 }
 
-/// Waits in real time: the watcher lives in it.
+/// Waits in real time, since the file watcher does not use the virtual clock.
 async fn soon(what: &str, done: impl AsyncFn() -> bool) {
     for _ in 0..500 {
         if done().await {
@@ -189,8 +189,10 @@ async fn what_is_saved_takes_over_what_is_new_is_loaded_and_what_is_gone_leaves(
     engine.shutdown().await;
 }
 
-/// What bots answer once scripts are swapped by `swap`, which is given the folder that holds everything; `scripts` names the folder of the
-/// scripts in it.
+/// Checks that bots answer with the new scripts after `swap`.
+///
+/// `swap` receives the folder that holds everything; `scripts` names the folder of the scripts in
+/// it.
 #[cfg(unix)]
 async fn swapped(prepare: impl FnOnce(&Path), scripts: &str, swap: impl FnOnce(&Path)) {
     let root = tempfile::tempdir().unwrap();
@@ -201,7 +203,7 @@ async fn swapped(prepare: impl FnOnce(&Path), scripts: &str, swap: impl FnOnce(&
     let (stop, word) = Shutdown::channel();
     let setup = |name: &ScriptName, source| Some(palabre_engine::ScriptSetup { source, ..script(name.as_str(), "") });
     let watch = ScriptWatch::begin(&root.path().join(scripts)).unwrap();
-    // Whatever is touched is loaded.
+    // A script is loaded as soon as it is touched.
     save(&root.path().join(scripts), "talker.luau", &answer("old"));
     let watching = watch.run(&engine, setup, word);
     let alice = sim.person("alice", "general");
@@ -225,7 +227,7 @@ fn answer(text: &str) -> String {
     format!("function on_message(event) event:reply('{text}') end")
 }
 
-/// Puts a link in the place of another at once.
+/// Replaces a link atomically.
 #[cfg(unix)]
 fn turn(link: &Path, target: &str) {
     let mut beside = link.as_os_str().to_owned();

@@ -1,4 +1,4 @@
-//! A clock that is wrong and put right: what was set in a time that never was does not last until then.
+//! A clock that is ahead and then corrected: what was set meanwhile does not last until that time.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -33,14 +33,14 @@ fn scripts() -> Vec<ScriptSetup> {
 }
 
 impl House {
-    /// What the bot says to it.
+    /// Returns the answer of the bot.
     async fn answer(&self, text: &str) -> Option<String> {
         let before = self.replies().len();
         self.alice(text).await;
         self.replies().get(before).cloned()
     }
 
-    /// Uses everything that lasts for a while.
+    /// Uses everything that has a duration.
     async fn use_all(&self) {
         assert_eq!(self.answer("/roll").await.as_deref(), Some("rolled"));
         assert_eq!(self.answer("often").await.as_deref(), Some("true"));
@@ -49,7 +49,7 @@ impl House {
         }
     }
 
-    /// All that lasted is over after its own time, and not before.
+    /// Checks that everything ends after its own duration, and not before.
     async fn expect_own_times(&self) {
         self.until("the sleep", |house| house.replies().iter().any(|text| text == "slept")).await;
         self.until("the timer", |house| house.replies().iter().any(|text| text == "ring soon")).await;
@@ -101,14 +101,14 @@ async fn a_clock_ten_years_ahead_at_a_start_and_right_at_a_later_one_holds_nothi
     engine.shutdown().await;
 
     let house = House::at(store, sim, VirtualClock::new(NOW + 3_600_000), scripts()).await;
-    // The run that waited over the restart has been told that it was interrupted.
+    // The run that waited over the restart has been ended as interrupted.
     house.alice("sleep").await;
     house.expect_own_times().await;
     let before = house.ticks();
     house.advance(Duration::from_secs(700)).await;
     assert!(house.ticks() > before, "its task goes on");
 
-    // And again: what is right already is not moved a second time.
+    // And again: what is correct already is not moved a second time.
     let house = house.restart(scripts()).await;
     assert_eq!(house.answer("often").await.as_deref(), Some("true"));
     assert_eq!(house.answer("often").await.as_deref(), Some("false"));
@@ -120,7 +120,7 @@ async fn what_was_set_before_the_clock_went_ahead_keeps_its_time() {
     let house = House::at(Store::in_memory().unwrap(), Sim::new("sim"), clock, scripts()).await;
     house.alice("later").await;
     house.alice("keep").await;
-    // A day: shorter than what was set lasts.
+    // One day, which is shorter than the durations of what was set.
     house.clock.set(NOW + 86_400_000);
     house.advance(Duration::from_secs(3)).await;
     house.clock.set(NOW + 60_000);
@@ -181,7 +181,7 @@ async fn a_task_that_failed_in_a_time_that_never_was_is_tried_again_soon() {
     house.clock.set(NOW);
     house.advance(Duration::from_secs(240)).await;
     assert!(tries(&house) >= Some(2), "{:?}", tries(&house));
-    // Nor is it planned from there after a restart.
+    // Nor is it planned from the wrong time after a restart.
     let runs = |house: &House| {
         palabre_engine::task_runs(&house.store.snapshot(0).unwrap(), &"s".into(), "collect").unwrap().count()
     };

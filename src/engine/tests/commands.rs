@@ -1,4 +1,4 @@
-//! Commands and patterns: what a script declares, and what people get.
+//! Commands and patterns: what a script declares, and what users get.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -154,7 +154,7 @@ async fn what_is_listened_for_is_found_once_for_all_scripts() {
     house.alice("nothing to hear").await;
     assert_eq!(house.replies(), ["GOOD Night|Night|Night|alice", "2 viagra 7-12"]);
     assert_eq!(house.texts().len(), 4, "the spam is gone: {:?}", house.texts());
-    // After a reload the new patterns count, and the old ones do not.
+    // After a reload only the new patterns match.
     let louder = r#"hear("night", function(event) event:reply("night it is") end)"#;
     house.engine.reload(Source::from_text("greeter", louder)).await.unwrap();
     house.alice("good night").await;
@@ -259,7 +259,7 @@ async fn the_help_lists_what_one_may_use_and_cannot_be_taken_away() {
     house.sim.person("bob", "general").speaking("fr").says("/aide").await.unwrap();
     house.engine.when_idle().await;
     assert!(house.replies()[2].starts_with("**Commandes**"), "{:?}", house.replies());
-    // Whatever somebody asks about, the help goes on answering.
+    // Whatever users ask about, the help keeps answering.
     for _ in 0..12 {
         house.alice(&format!("/help {}", "*".repeat(4_900))).await;
     }

@@ -1,4 +1,4 @@
-//! What was given up is tried again when an operator wants it.
+//! Dead letters are tried again when the operator requests it.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -22,7 +22,7 @@ fn action(seq: u64, text: &str) -> DeadLetter {
     DeadLetter::Action { key, action, reason: "the platform was away".to_owned(), at: 1_000 }
 }
 
-/// A store with an event and two actions that were given up, and the platform.
+/// Returns a store with an event and two actions that were given up, and the platform.
 async fn given_up() -> (Store, Arc<Sim>) {
     let house = House::new(vec![script("echo", ECHO)]).await;
     house.alice("before").await;

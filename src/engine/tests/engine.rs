@@ -1,4 +1,4 @@
-//! What the engine promises: hooks are transactions, in order, once.
+//! The guarantees of the engine: hooks are transactions, in order, once.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 

@@ -1,4 +1,4 @@
-//! A script that computes for long keeps the others of its worker waiting for one event of its, not for all of them.
+//! A slow script delays the others of its worker by one of its events, not by all of them.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -9,7 +9,7 @@ use palabre_sim::Sim;
 use support::{House, script};
 
 const EVENTS: usize = 30;
-/// About 10 ms for each event on today's machines; how long does not matter.
+/// About 10 ms for each event on today's machines; the exact time does not matter.
 const SLOW: &str = "function on_message(event)
     if event.text ~= 'burn' then return end
     local n = 0

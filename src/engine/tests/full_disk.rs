@@ -1,4 +1,4 @@
-//! The disk fills up under a running engine, and is emptied again.
+//! The disk fills up under a running engine, and is freed again.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -125,7 +125,7 @@ async fn twelve_timers_and_twelve_hooks_that_read_while_the_disk_is_full_are_don
     house.engine.shutdown().await;
 }
 
-/// A disk that is full for one sync in so many.
+/// A disk that is full for one sync in forty.
 #[derive(Debug, Default)]
 struct StutteringDisk {
     disk: MemoryDisk,
@@ -155,7 +155,7 @@ impl Disk for StutteringDisk {
     }
 }
 
-/// What a resumed run writes moves no mark: only the order of the blocks keeps it.
+/// The writes of a resumed run move no cursor: only the order of the batches protects them.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_refused_never_overwrites_what_came_after_it() {
     let text = r#"function on_message(event)
@@ -176,7 +176,7 @@ async fn what_was_refused_never_overwrites_what_came_after_it() {
     house.advance(Duration::from_secs(1)).await;
     house.until("the engine goes on", |house| house.engine.status().stalled.is_none()).await;
     house.engine.when_idle().await;
-    // What is durable, not what the running daemon has in memory.
+    // The durable value, not the one that the running daemon has in memory.
     let house = house.restart(vec![script("counter", text)]).await;
     house.alice("count").await;
     assert_eq!(house.replies(), [taken.to_string()]);

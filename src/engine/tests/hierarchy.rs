@@ -1,4 +1,4 @@
-//! Who may act on whom: by the platform, by bots.yaml, by a command or by a script alone.
+//! Permissions to act on members: by the platform, by bots.yaml, by a command or by a script alone.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -135,7 +135,7 @@ async fn a_script_can_ask_who_may_act_on_whom() {
     assert_eq!(house.answer_to("mo", "/may sim").await, "false that is me false");
 }
 
-/// Whoever is looked at from elsewhere stands where they stand, not where the event happened.
+/// Members who are looked up from elsewhere have their own rank, not one of the event's place.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_by_itself_spares_moderators_also_by_the_clock_and_from_another_room() {
     let text = r#"

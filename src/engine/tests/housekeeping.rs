@@ -1,4 +1,4 @@
-//! What is over is removed, as fast as it ends, and what is counted or numbered stays right.
+//! Expired data is removed as fast as it expires, and counts and numbers stay right.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -18,7 +18,7 @@ use support::{House, script};
 
 const ECHO: &str = "function on_message(event) event:reply('heard ' .. event.text) end";
 
-/// A house that keeps nothing of the journal that is not needed.
+/// Starts an engine that keeps nothing of the journal that is not needed.
 async fn forgetful(store: Store, sim: Arc<Sim>, clock: VirtualClock, scripts: Vec<ScriptSetup>) -> House {
     let engine = Engine::start(Options {
         store: store.clone(),
@@ -41,7 +41,7 @@ fn blocks(house: &House) -> usize {
     journal(&house.store.snapshot(0).unwrap()).unwrap().count()
 }
 
-/// What a daemon that is killed now would leave on the disk.
+/// Returns the disk as a daemon that is killed now would leave it.
 fn killed(disk: &MemoryDisk) -> Arc<MemoryDisk> {
     Arc::new(MemoryDisk::with_content(disk.content()))
 }
@@ -91,7 +91,7 @@ async fn what_ends_is_removed_as_fast_as_it_ends_after_a_long_downtime_too() {
     let usage = house.store.stored_bytes("echo").unwrap();
     assert!(blocks(&house) > 1_000 && usage.load(Acquire) > 0);
 
-    // One minute for the values, one more for the blocks: only then is it known that they are needed no longer.
+    // One minute for the values, one more for the batches: only then are they known to be unneeded.
     house.advance(Duration::from_secs(125)).await;
     let is_clean = |house: &House| {
         let snapshot = house.store.snapshot(0).unwrap();
@@ -144,7 +144,7 @@ async fn storage_is_given_back_when_it_expires_while_the_daemon_is_down() {
     house.clock.advance(Duration::from_secs(3_000));
     let limits = Limits { storage_mb: 1, ..Limits::default() };
     let house = house.restart(vec![ScriptSetup { limits, ..script("keeper", KEEPER) }]).await;
-    // The sweep is a task of its own, which may take a moment.
+    // The sweep runs in a task of its own, which may take a moment.
     for _ in 0..50 {
         house.advance(Duration::from_secs(70)).await;
         house.alice("more").await;

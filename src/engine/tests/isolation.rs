@@ -1,4 +1,4 @@
-//! What one script, room or platform leaves undone stops nobody else: scripts that lag, platforms that are away, actions that fail.
+//! Isolation: scripts that lag, platforms that are away and actions that fail stop nobody else.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -24,12 +24,12 @@ use tokio::sync::watch;
 
 type Rule = Box<dyn Fn(&Action) -> Option<ActionError> + Send>;
 
-/// The simulated platform, which refuses what a rule says.
+/// The simulated platform, with a rule that refuses actions.
 struct Rigged {
     sim: Arc<Sim>,
     rule: Mutex<Rule>,
     tried: Mutex<Vec<ActionKind>>,
-    /// Nothing is done in the room "flood" before this opens.
+    /// Actions in the room "flood" wait until this is true.
     flood: watch::Sender<bool>,
 }
 
@@ -151,7 +151,7 @@ impl Daemon {
         lines.map(|line| line.text.clone()).collect()
     }
 
-    /// Lets the time go on, in steps, until something holds.
+    /// Advances the clock in steps until a condition holds.
     async fn until(&self, what: &str, step: Duration, done: impl Fn(&Self) -> bool) {
         for _ in 0..20_000 {
             if done(self) {
@@ -164,7 +164,7 @@ impl Daemon {
         panic!("never happened: {what}; {tried} tries; {:#?}", self.engine.status());
     }
 
-    /// Lets the threads of the engine get on without the time's going on.
+    /// Waits for the engine's threads until a condition holds, without advancing the clock.
     async fn soon(&self, what: &str, done: impl Fn(&Self) -> bool) {
         self.until(what, Duration::ZERO, done).await;
     }

@@ -1,4 +1,4 @@
-//! What scripts keep and write has limits, over restarts too.
+//! Limits on what scripts keep and write, over restarts too.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -72,7 +72,7 @@ async fn values_that_are_rewritten_in_a_loop_end_at_the_bytes_of_a_minute_and_ot
     let other = script("other", "function on_message(event) event:reply('here') end");
     let house = House::new(vec![writer, other]).await;
     house.sim.person("alice", "general").says("write").await.unwrap();
-    // The clock stands still, so that all of it is in one minute.
+    // The clock stands still, so everything happens in one minute.
     while !last_error(&house, "writer").contains("limits.write_mb_per_minute") {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

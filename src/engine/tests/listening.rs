@@ -1,4 +1,4 @@
-//! What scripts listen for keeps neither the message nor other scripts.
+//! Searching for patterns delays neither the message nor other scripts.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -33,7 +33,7 @@ async fn patterns_that_take_too_long_are_named_and_others_hear_on() {
     house.alice(&format!("hello {}", a_and_b(5_000))).await;
     assert_eq!(house.replies(), ["heard"]);
     assert!(metric(&house, "slow") && !metric(&house, "greets"));
-    // A short message is heard by both.
+    // A short message matches in both scripts.
     house.alice(&format!("hello a{}c", "ab".repeat(151))).await;
     assert_eq!(house.replies().iter().filter(|reply| *reply == "heard").count(), 2);
     house.engine.shutdown().await;

@@ -1,4 +1,4 @@
-//! Keeping order: moderation, components, what is said to one person, and messages before they are delivered.
+//! Keeping order: moderation, components, private answers, and messages before they are delivered.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -216,7 +216,7 @@ async fn the_operator_is_told_in_a_room_and_by_a_webhook_when_a_script_keeps_fai
     assert!(posted.starts_with("POST /hook") && posted.contains("The script broken is suspended"), "{posted}");
     let metrics = house.engine.metrics();
     assert!(metrics.contains(r#"palabre_script_happened_total{script="broken",what="suspension"} 1"#), "{metrics}");
-    // The next pause is longer.
+    // The next suspension is longer.
     house.sim.person("alice", "general").says("again").await.unwrap();
     house.until("told again", |house| house.sim.transcript().texts("ops").len() >= 2).await;
     assert!(house.sim.transcript().texts("ops")[1].contains("suspended for 2 s"));

@@ -1,4 +1,4 @@
-//! What becomes of actions, as the scripts that want them hear of it.
+//! Outcomes of actions, as the scripts that requested them see them.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 

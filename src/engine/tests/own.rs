@@ -1,5 +1,7 @@
-//! What a script may do with a message that is its own before anybody knows that it is: on platforms that name messages themselves, somebody
-//! may press a button before the answer to the request is here.
+//! A script's own messages before their ids are known.
+//!
+//! On platforms that assign ids themselves, users may press a button before the response to the
+//! request has arrived.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -18,7 +20,7 @@ use palabre_sim::{Line, Sim};
 use palabre_store::Store;
 use tokio::sync::Semaphore;
 
-/// The simulated platform, where it names messages itself and answers late what is said in the room general.
+/// The simulated platform, with ids of its own and late responses in the room general.
 struct Late {
     sim: Arc<Sim>,
     answers: Semaphore,
@@ -62,7 +64,7 @@ fn script(name: &str, text: &str) -> ScriptSetup {
     }
 }
 
-/// A line of the transcript, once there is one that says it.
+/// Waits for a line of the transcript that starts with `text`.
 async fn says(sim: &Sim, text: &str) -> Line {
     let mut heard = sim.heard();
     loop {

@@ -1,4 +1,4 @@
-//! What scripts do by the clock.
+//! Scheduled tasks of scripts.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -38,7 +38,7 @@ fn spec(schedule: &str, zone: Option<&str>) -> TaskSpec {
     }
 }
 
-/// The first times after `after`, as the clock on the wall of the zone shows them.
+/// Returns the first due times after `after`, in the local time of the zone.
 fn times(schedule: &str, zone: &str, after: u64, count: usize) -> Vec<String> {
     let schedule = Schedule::of(&spec(schedule, Some(zone))).unwrap();
     let mut time = after;
@@ -54,13 +54,14 @@ fn times(schedule: &str, zone: &str, after: u64, count: usize) -> Vec<String> {
 #[test]
 fn cron_is_right_where_the_clock_is_put_forward_and_back() {
     let paris = "Europe/Paris";
-    // 29 March 2026: two o'clock becomes three. What lies in the gap happens at its end, once.
+    // 29 March 2026: two o'clock becomes three. A task in the gap runs at its end, once.
     let spring = at(2026, 3, 28, 12, 0, paris);
     assert_eq!(
         times("30 2 * * *", paris, spring, 3),
         ["29 03:00:00 +02:00", "30 02:30:00 +02:00", "31 02:30:00 +02:00"]
     );
-    // 25 October 2026: three o'clock becomes two. Half past two comes twice; it happens the first time.
+    // 25 October 2026: three o'clock becomes two. Half past two comes twice; the task runs the
+    // first time.
     let autumn = at(2026, 10, 24, 12, 0, paris);
     assert_eq!(
         times("30 2 * * *", paris, autumn, 3),

@@ -1,4 +1,4 @@
-//! Requests out and in, functions of other scripts, and waiting for one's own messages.
+//! HTTP requests and routes of scripts, calls between scripts, and waits for deliveries.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -15,7 +15,7 @@ use support::{House, script};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// Answers every request with its first line and its body.
+/// Starts a server that answers every request with its first line and its body.
 async fn echo() -> u16 {
     drop(rustls::crypto::ring::default_provider().install_default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -111,7 +111,7 @@ async fn a_route_answers_once_all_that_it_did_is_durable() {
     assert!(house.engine.routes().is_empty());
 }
 
-/// A script in a folder, whose script.yaml names bank under depends.
+/// Returns a script in a folder, whose script.yaml names bank under depends.
 fn depends_on_bank(name: &str, text: &str) -> ScriptSetup {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join(name)).unwrap();
@@ -148,7 +148,7 @@ async fn what_another_exports_can_be_called_also_when_it_comes_later() {
     let house = House::new(vec![script("first", ""), caller, script("third", "")]).await;
     house.alice("give").await;
     assert!(house.replies()[0].contains("there is no such script at work"), "{:?}", house.replies());
-    // In whatever order and however many others there are.
+    // The order and the number of other scripts do not matter.
     house.engine.add_script(script("fourth", "")).await.unwrap();
     house.engine.add_script(script("bank", BANK)).await.unwrap();
     for text in ["give", "rob"] {
@@ -202,7 +202,7 @@ async fn functions_of_another_script_are_called_within_the_caller_s_transaction(
       end
     "#;
     let caller = depends_on_bank("game", game);
-    // A third one between them, so that they would not share a worker by chance.
+    // A third script between them, so that they do not share a worker by chance.
     let house = House::new(vec![script("bank", bank), script("aside", ""), caller]).await;
     for text in ["win", "cheat", "win", "bank", "odd"] {
         house.alice(text).await;
@@ -297,7 +297,7 @@ async fn a_route_that_calls_another_script_and_waits_answers_when_it_is_done() {
     assert_eq!(answer.unwrap(), json!([{ "status": 201, "text": "given 1" }]));
 }
 
-/// Whether a request has come with all of its body.
+/// Whether a request has arrived with all of its body.
 fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
@@ -307,7 +307,9 @@ fn is_whole(request: &[u8]) -> bool {
     body.len() >= length.unwrap_or(0)
 }
 
-/// Answers requests with a MiB each, a little later, and notes how many were under way at once.
+/// Starts a server that answers requests with 1 MiB each after a pause.
+///
+/// It records the maximum number of requests in flight.
 async fn slow(most_at_once: Arc<AtomicUsize>) -> u16 {
     drop(rustls::crypto::ring::default_provider().install_default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -327,7 +329,7 @@ async fn slow(most_at_once: Arc<AtomicUsize>) -> u16 {
                     request.extend_from_slice(&bytes[..read]);
                 }
                 most_at_once.fetch_max(under_way.fetch_add(1, SeqCst) + 1, SeqCst);
-                // All that may come at the same time are there by then.
+                // By then all concurrent requests have arrived.
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 under_way.fetch_sub(1, SeqCst);
                 let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", 1 << 20);
@@ -342,7 +344,7 @@ async fn slow(most_at_once: Arc<AtomicUsize>) -> u16 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_past_those_that_may_be_under_way_wait_for_their_turn() {
-    // No more than the script's own memory, however many it may have.
+    // At most as many as the script's memory has MiB, whatever the limit of requests.
     for (http_requests, memory_mb, most) in [(2, 32, 2), (100, 12, 12)] {
         let at_once = Arc::new(AtomicUsize::new(0));
         let port = slow(Arc::clone(&at_once)).await;
@@ -440,7 +442,7 @@ async fn series_of_a_script_have_a_limit_in_number_and_in_bytes() {
         let mut setup = script("series", text);
         setup.limits.metric_series = 5;
         let house = House::new(vec![setup]).await;
-        // The same again is no series more.
+        // The same labels again create no new series.
         for _ in 0..2 {
             house.alice(words).await;
             let reply = house.replies().pop().unwrap();

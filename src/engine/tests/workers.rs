@@ -1,4 +1,4 @@
-//! A worker that fails itself, outside of its scripts: its scripts come back, and go on where they were.
+//! A worker that panics outside of its scripts: they are rebuilt, and continue where they were.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -17,7 +17,7 @@ use palabre_sim::Sim;
 use palabre_store::Store;
 use support::script;
 
-/// A clock at which a worker fails so often while it begins with an event.
+/// A clock that makes a worker panic a number of times, as it begins with an event.
 struct Trap {
     clock: VirtualClock,
     failures: AtomicU32,

@@ -34,7 +34,7 @@ impl House {
         Self::on(Store::in_memory().unwrap(), Sim::new("sim"), scripts).await
     }
 
-    /// As after a restart: the same store and the same platform.
+    /// Starts on the store and the platform of an earlier engine, as after a restart.
     pub async fn on(store: Store, sim: Arc<Sim>, scripts: Vec<ScriptSetup>) -> Self {
         let clock = VirtualClock::new(1_000_000);
         Self::at(store, sim, clock, scripts).await
@@ -44,21 +44,21 @@ impl House {
         Self::told(store, sim, clock, scripts, Operators::default(), 2, HashMap::new()).await
     }
 
-    /// With what bots.yaml says of the bot.
+    /// Starts with settings of the bot.
     pub async fn with_settings(settings: BotSettings, scripts: Vec<ScriptSetup>) -> Self {
         let (sim, clock) = (Sim::new("sim"), VirtualClock::new(1_000_000));
         let settings = [("sim".into(), settings)].into();
         Self::told(Store::in_memory().unwrap(), sim, clock, scripts, Operators::default(), 2, settings).await
     }
 
-    /// With operators who are told of troubles.
+    /// Starts with operators who receive messages.
     pub async fn with_operators(operators: Operators, scripts: Vec<ScriptSetup>) -> Self {
         let clock = VirtualClock::new(1_000_000);
         let store = Store::in_memory().unwrap();
         Self::told(store, Sim::new("sim"), clock, scripts, operators, 2, HashMap::new()).await
     }
 
-    /// With all scripts on one worker.
+    /// Starts with all scripts on one worker.
     pub async fn on_one_worker(sim: Arc<Sim>, scripts: Vec<ScriptSetup>) -> Self {
         let clock = VirtualClock::new(1_000_000);
         let store = Store::in_memory().unwrap();
@@ -91,14 +91,15 @@ impl House {
         Self { store, clock, sim, engine }
     }
 
-    /// Alice says something in the room general, and everything that follows from it is done.
+    /// Lets alice post in the room general, and waits until everything that follows is done.
     pub async fn alice(&self, text: &str) {
         self.sim.person("alice", "general").says(text).await.unwrap();
         self.engine.when_idle().await;
     }
 
-    /// Somebody says something in the room general, and everything that follows from it is done: the last thing that they see of the
-    /// bot.
+    /// Lets a user post in the room general, and waits until everything that follows is done.
+    ///
+    /// Returns the last text of the bot that the user sees.
     pub async fn answer_to(&self, who: &str, text: &str) -> String {
         let person = self.sim.person(who, "general");
         person.says(text).await.unwrap();
@@ -107,7 +108,9 @@ impl House {
         seen.iter().rev().find(|line| line.author == "sim").map(|line| line.text.clone()).unwrap_or_default()
     }
 
-    /// Time passes, in steps of a second, until `done` holds; what becomes due has time to lead to what follows from it.
+    /// Advances the clock in steps of a second until `done` holds.
+    ///
+    /// What becomes due has real time to run.
     pub async fn until(&self, what: &str, done: impl Fn(&Self) -> bool) {
         for _ in 0..20_000 {
             if done(self) {
@@ -120,14 +123,14 @@ impl House {
         panic!("never happened: {what}\n{}", self.sim.transcript());
     }
 
-    /// So much time passes, in steps of a second.
+    /// Advances the clock by `by`, in steps of a second.
     pub async fn advance(&self, by: Duration) {
         let end = self.clock.now() + u64::try_from(by.as_millis()).unwrap();
         self.until("the time", |house| house.clock.now() >= end).await;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 
-    /// What comes of something that waits for the time, which goes on until it is there.
+    /// Awaits something that takes time on the clock, which advances meanwhile.
     pub async fn with_time<T>(&self, waits: impl Future<Output = T>) -> T {
         let turning = async {
             loop {
@@ -144,14 +147,14 @@ impl House {
         self.sim.transcript().texts("general").into_iter().map(ToOwned::to_owned).collect()
     }
 
-    /// What the bot said.
+    /// Returns the texts that the bot posted.
     pub fn replies(&self) -> Vec<String> {
         let transcript = self.sim.transcript();
         let lines = transcript.lines().iter().filter(|line| line.author == "sim" && !line.deleted);
         lines.map(|line| line.text.clone()).collect()
     }
 
-    /// Stops the daemon in good order and starts another on the same store.
+    /// Shuts the daemon down and starts another on the same store.
     pub async fn restart(self, scripts: Vec<ScriptSetup>) -> Self {
         let Self { store, sim, engine, clock } = self;
         engine.shutdown().await;
