@@ -73,8 +73,8 @@ impl Fetch {
         let Ok(Ok(turn)) = turn else {
             let most = self.hosts.most;
             return Answer::Failed(format!(
-                "http: the request had no turn in time: {most} of this script are under way (limits.http_requests); ask for less at \
-                 once, or give the request a longer timeout"
+                "http: the request timed out before it was sent: {most} requests of this script are in flight \
+                 (limits.http_requests); send fewer at once, or give the request a longer timeout"
             ));
         };
         let request = Request { timeout: patience.saturating_sub(began.elapsed()), ..self.request };

@@ -48,7 +48,7 @@ impl Block {
         // Encoding our own types into memory cannot fail; a truncated batch would be noticed when
         // it is read.
         if let Err(error) = rmp_serde::encode::write_named(plain, self) {
-            tracing::error!("a block of the journal cannot be written down: {error}");
+            tracing::error!("cannot encode an entry batch of the journal: {error}");
         }
         PackedBlock { lz4: lz4_flex::compress_prepend_size(plain) }
     }

@@ -17,7 +17,7 @@ pub enum DeadLetterError {
     #[error(transparent)]
     Store(#[from] Error),
     /// No dead letter has that number.
-    #[error("there is no dead letter {0}; `palabre dead-letters list` shows those that there are")]
+    #[error("there is no dead letter {0}; `palabre dead-letters list` lists them")]
     Unknown(u64),
 }
 

@@ -215,7 +215,7 @@ impl Engine {
         let kind = EventKind::Request { route: route.key(), request };
         let event = Event::without_place(own_bot(), self.clock.now(), kind);
         self.note(Note::Request { script: script.clone(), event, reply });
-        result.await.unwrap_or_else(|_| Err("the script is not there any more".to_owned()))
+        result.await.unwrap_or_else(|_| Err("the script is not running any more".to_owned()))
     }
 
     /// Returns the metrics in the text format of Prometheus.
@@ -311,7 +311,7 @@ impl Engine {
         let is_idle = tokio::select! {
             () = self.when_idle() => true,
             () = patience => {
-                tracing::warn!("not everything that was under way is finished; the next start goes on with it");
+                tracing::warn!("not everything in flight was finished in time; the next start continues it");
                 false
             }
         };
@@ -332,16 +332,14 @@ impl Engine {
             }
         };
         if is_idle && tokio::time::timeout(STOP_PATIENCE, last_words).await.is_err() {
-            tracing::warn!("not everything that scripts did as they left is done; the next start goes on with it");
+            tracing::warn!("not every action of on_unload was performed in time; the next start continues them");
         }
         self.outbox.leave.store(true, Release);
         // The sequencer has to record the actions in flight, or the next start performs them again.
         self.outbox.lanes_running.close();
         let lanes = tokio::time::timeout(STOP_PATIENCE, self.outbox.lanes_running.wait());
         if lanes.await.is_err() {
-            tracing::warn!(
-                "an action is still being performed; it is not waited for, and done again by the next start"
-            );
+            tracing::warn!("an action is still in flight; it is abandoned, and the next start performs it again");
         }
         let (done, stopped) = oneshot::channel();
         self.note(Note::Stop(done));
@@ -384,7 +382,7 @@ async fn join(threads: Vec<JoinHandle<()>>) {
         for thread in threads {
             let name = thread.thread().name().unwrap_or_default().to_owned();
             if thread.join().is_err() {
-                tracing::error!(thread = name, "ended by a panic; what was acknowledged is safe");
+                tracing::error!(thread = name, "the thread panicked; what was acknowledged is safe");
             }
         }
     });

@@ -52,7 +52,7 @@ pub(crate) fn waker(notes: Sender<Note>, scheduler: Scheduler, cleaner: Cleaner)
         let clean = move || {
             match worker.clean(time) {
                 Ok(()) | Err(Error::Closed) => {}
-                Err(error) => tracing::warn!("housekeeping has to wait: {error}"),
+                Err(error) => tracing::warn!("housekeeping is interrupted until the next minute: {error}"),
             }
             is_busy.store(false, Release);
         };

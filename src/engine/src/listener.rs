@@ -53,7 +53,7 @@ impl Listener {
         if let Err(error) = self.scanner.prepare()
             && !std::mem::replace(&mut self.is_told, true)
         {
-            tracing::error!(script = %script, "its word lists cannot be searched for: {error}");
+            tracing::error!(script = %script, "cannot prepare its word lists: {error}");
         }
         self.scanner.read(text);
         let began = cpu_time();
@@ -73,7 +73,7 @@ impl Listener {
         if !std::mem::replace(&mut self.is_told, true) {
             tracing::warn!(
                 script = %script,
-                "{}; in such messages, and when they take more than {OF_MINUTE:?} of a minute, it does not hear everything",
+                "{}; matches are missed in such messages, and when messages take more than {OF_MINUTE:?} of a minute",
                 Limit::Hear(self.time)
             );
         }
@@ -128,7 +128,7 @@ impl Preparer {
             };
             match std::thread::Builder::new().name("word-lists".to_owned()).spawn(prepare) {
                 Ok(thread) => (self.sender, self.thread) = (Some(sender), Some(thread)),
-                Err(error) => tracing::warn!(script = %script, "its first message waits for its word lists: {error}"),
+                Err(error) => tracing::warn!(script = %script, "its first message waits, no thread for word lists: {error}"),
             }
         }
         if let Some(sender) = &self.sender {

@@ -59,8 +59,8 @@ impl Metrics {
         if !reserved.series.contains(&key) {
             if reserved.series.len() >= most {
                 return Err(format!(
-                    "the script has {most} different names and sets of labels already (limits.metric_series); labels are for few \
-                     values"
+                    "the script has {most} different names and sets of labels already (limits.metric_series); use labels \
+                     with few different values"
                 ));
             }
             let size = key.0.len() + key.1.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
@@ -147,22 +147,22 @@ impl Metrics {
             let labels = vec![("script".to_owned(), script.to_string()), ("what".to_owned(), (*what).to_owned())];
             happened.get_or_create(&labels).inc_by(*count);
         }
-        registry.register("script_up", "Whether the script takes events", up);
-        registry.register("script_suspended", "Whether the script rests after failing too often", suspended);
+        registry.register("script_up", "Whether the script receives events", up);
+        registry.register("script_suspended", "Whether the script is suspended after failing too often", suspended);
         registry.register("script_memory_bytes", "Memory of the script's VM", memory);
-        registry.register("script_waiting_runs", "Runs that wait for somebody or something", waiting);
+        registry.register("script_waiting_runs", "Runs that wait for an answer, a timeout or a response", waiting);
         registry.register(
             "script_happened",
             "Failures, suspensions, and limits that were reached, by the name of their setting",
             happened,
         );
-        registry.register("script_waiting_events", "Events that the script has still to take", events);
-        registry.register("script_timers", "Timers of the script that wait", timers);
-        registry.register("script_timer_bytes", "Size of the timers that wait, with their payloads", timer_bytes);
+        registry.register("script_waiting_events", "Events that wait for the script", events);
+        registry.register("script_timers", "Pending timers of the script", timers);
+        registry.register("script_timer_bytes", "Size of the pending timers, with their payloads", timer_bytes);
         registry.register("bot_up", "Whether the bot is connected", bot_up);
-        registry.register("outbox_actions", "Actions that wait to be done by the bot", actions);
-        registry.register("outbox_bytes", "Size of the actions that wait", action_bytes);
-        registry.register("backlog", "Events and actions under way", backlog);
+        registry.register("outbox_actions", "Actions that wait to be performed by the bot", actions);
+        registry.register("outbox_bytes", "Size of the waiting actions", action_bytes);
+        registry.register("backlog", "Events, actions and requests that are not done", backlog);
         register_figures(&mut registry, figures);
         let registry_of_scripts = registry.sub_registry_with_prefix("of_script");
         for (name, (_, series)) in of_scripts {
@@ -171,7 +171,7 @@ impl Metrics {
         }
         let mut text = String::new();
         if let Err(error) = encode(&mut text, &registry) {
-            tracing::error!("the metrics cannot be written down: {error}");
+            tracing::error!("cannot encode the metrics: {error}");
         }
         text
     }

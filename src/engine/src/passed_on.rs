@@ -30,7 +30,7 @@ pub(crate) async fn with_files(outbox: &Outbox, action: &Action, tries: u32) -> 
     }
     let count = action.content().map_or(0, |content| content.files.len());
     if count > MOST {
-        return Err(ActionError::Rejected(format!("it has {count} files; {MOST} go with one message")));
+        return Err(ActionError::Rejected(format!("it has {count} files; one message takes at most {MOST}")));
     }
     // The semaphore is never closed, so a permit is always granted in the end.
     let _permit = FETCHING.acquire().await;
@@ -45,7 +45,7 @@ pub(crate) async fn with_files(outbox: &Outbox, action: &Action, tries: u32) -> 
                 return Err(error);
             }
             Err(error) => {
-                tracing::warn!("a file is not passed on, and named instead: {error}");
+                tracing::warn!("cannot relay a file; its name is sent instead: {error}");
                 let name = palabre_text::escape(&file.name);
                 content.text = format!("{}\n📎 {name}", content.text).trim_start().to_owned();
             }
@@ -60,7 +60,7 @@ async fn fetch(outbox: &Outbox, file: &mut FileToSend, most: usize) -> Result<()
     let holder = outbox.platforms.adapter(from.bot.as_str());
     let holder = holder.ok_or_else(|| ActionError::NotFound(format!("there is no bot named {}", from.bot)))?;
     let fetched = tokio::time::timeout(PATIENCE, holder.file(&from.url, most)).await;
-    file.data = fetched.unwrap_or_else(|_late| Err(ActionError::Transient("the file takes too long".to_owned())))?;
+    file.data = fetched.unwrap_or_else(|_late| Err(ActionError::Transient("the fetch took too long".to_owned())))?;
     Ok(())
 }
 

@@ -79,7 +79,7 @@ impl Rebuilder {
                 }
             }
             Ok(Err(error)) => {
-                tracing::error!(script = %name, "its waiting runs cannot be read, and end with the next start: {error}");
+                tracing::error!(script = %name, "cannot read its waiting runs, which end with the next start: {error}");
             }
             Err(_stopped) => {}
         }

@@ -166,7 +166,7 @@ async fn take_over(
     let source = match Source::read(folder, name.as_str()) {
         Err(SourceError::Missing { .. }) => {
             if known {
-                tracing::info!(script = %name, "its file is gone; it leaves");
+                tracing::info!(script = %name, "its file is gone; unloading it");
                 engine.unload(name);
             }
             return;
@@ -188,7 +188,7 @@ async fn take_over(
                 Err(failure) => drop(failure),
             }
         }
-        Err(error) if known => tracing::error!(script = %name, "the old version goes on: {error}"),
+        Err(error) if known => tracing::error!(script = %name, "the old version stays: {error}"),
         source => {
             if let Some(setup) = setup(name, source)
                 && engine.add_script(setup).await.is_ok()

@@ -101,7 +101,7 @@ impl Router {
             {
                 let (other, claim) = (&taken.get().0, (script.clone(), name.clone()));
                 if warned_of.get(&claim) != Some(other) {
-                    tracing::warn!(script = %script, "its command /{name} belongs to {other} already, which keeps it");
+                    tracing::warn!(script = %script, "its command /{name} already belongs to {other}, which keeps it");
                 }
                 self.contested.insert(claim, other.clone());
             }

@@ -439,13 +439,13 @@ impl Door for ScriptStore {
     fn call(&self, script: &str, function: &str, arguments: &Value, input: &Input) -> Result<Value, String> {
         let no = |why: &str| Err(format!("{script}.{function} cannot be called: {why}"));
         if script == self.script.as_str() {
-            return no("it is the script's own");
+            return no("a script does not import itself");
         }
         let Some(vm) = self.neighbours.get(script) else {
-            return no("there is no such script at work");
+            return no("the script is not running");
         };
         let Ok(mut callee) = vm.try_borrow_mut() else {
-            return no("it is the one that called, by way of others; calls must not go round in a circle");
+            return no("it is already part of this chain of calls, which must not be circular");
         };
         // A separate number, since the called script may have a run of its own for the same event.
         let part = CALLED + u32::try_from(fold(self.script.as_str())).unwrap_or(0) + input.part;

@@ -313,7 +313,7 @@ impl Sequencer {
                 let is_there = self.routes.iter().any(|route| route.name == script && route.is_ready);
                 if state.is_stalled || !is_there {
                     let why =
-                        if is_there { "nothing can be saved at present" } else { "there is no such script at work" };
+                        if is_there { "the store cannot be written at present" } else { "the script is not running" };
                     drop(reply.send(Err(why.to_owned())));
                 } else if let Some(seq) = self.emit(state, event, Batch::default(), None, Some(&script)) {
                     state.asked.insert(seq, reply);
@@ -358,7 +358,7 @@ impl Sequencer {
                 state.in_flight -= 1;
                 state.undurable.remove(&number);
                 if state.is_stalled && state.refused.is_empty() {
-                    tracing::info!(block = number, "the store takes again");
+                    tracing::info!(block = number, "the store accepts writes again");
                     state.is_stalled = false;
                     self.stalled.write(|stalled| *stalled = None);
                 }
@@ -368,7 +368,10 @@ impl Sequencer {
             Note::NotDurable(refused) => {
                 state.in_flight -= 1;
                 if !state.is_stalled {
-                    tracing::error!("nothing can be saved, and so nothing is answered: {}", refused.error);
+                    tracing::error!(
+                        "the store refuses writes; nothing is acknowledged or answered meanwhile: {}",
+                        refused.error
+                    );
                 }
                 if let Error::Damaged { .. } = &refused.error {
                     self.vitals.end(Fatal::Store(refused.error.to_string()));

@@ -140,7 +140,7 @@ impl Slot {
     ) -> Self {
         // If the store cannot be read now, the next start finds them.
         let aside = store.aside_places().unwrap_or_else(|error| {
-            tracing::error!(script = %name, "events that were set aside cannot be read, and wait: {error}");
+            tracing::error!(script = %name, "cannot read its deferred events, which wait: {error}");
             HashMap::new()
         });
         let places = Places::new(aside);
@@ -278,7 +278,7 @@ impl Slot {
                 (self.is_stuck, self.is_waiting_for_aside) = (false, false);
             }
             Err(failure) if self.current.is_some() => {
-                tracing::error!(script = %name, "the new version does not load, the old one goes on: {failure}");
+                tracing::error!(script = %name, "the new version does not load, the old one stays: {failure}");
             }
             Err(failure) => tracing::error!(script = %name, "does not load: {failure}"),
         }
@@ -311,7 +311,7 @@ impl Slot {
         let door = Rc::clone(&self.store) as Rc<dyn Door>;
         let build = || Vm::build(source, &self.limits, &self.config, door, &self.around.ticker);
         catch_unwind(AssertUnwindSafe(|| build().map(|vm| Rc::new(RefCell::new(vm)))))
-            .unwrap_or_else(|_| Err(Failure::new("the host failed while it loaded the script (a bug of Palabre's)")))
+            .unwrap_or_else(|_| Err(Failure::new("the host failed while it loaded the script (a bug in Palabre)")))
     }
 
     /// Unloads the active version. It is kept for runs of it that wait.
@@ -323,9 +323,7 @@ impl Slot {
         self.end_calls(&input, matches!(step, Step::Done(_)));
         match step {
             Step::Done(effects) => self.record(&input, None, RunOutcome::Done, effects, &old.hash),
-            Step::Waiting(..) => {
-                tracing::warn!(script = %self.name, "on_unload cannot wait; what it wanted is dropped")
-            }
+            Step::Waiting(..) => tracing::warn!(script = %self.name, "on_unload cannot wait; its effects are dropped"),
             Step::Failed(failure) => tracing::warn!(script = %self.name, "on_unload failed: {failure}"),
         }
         if self.waiting.values().any(|waiting| waiting.ran.version == old.id) {
@@ -375,7 +373,7 @@ impl Slot {
 /// Runs a step. A panic of the host in it ends only this run and its VM.
 fn guarded(stretch: impl FnOnce() -> Step) -> Step {
     catch_unwind(AssertUnwindSafe(stretch)).unwrap_or_else(|_| {
-        let failure = Failure::new("the host failed inside this run (a bug of Palabre's); the VM is replaced");
+        let failure = Failure::new("the host failed inside this run (a bug in Palabre); the VM is replaced");
         Step::Failed(Box::new(Failure { spoiled: true, ..failure }))
     })
 }

@@ -45,7 +45,7 @@ impl Status {
                 found.push(format!("the outbox of bot {} is full: {} actions wait", bot.name, bot.waiting_actions));
             }
             if let Some(reason) = &bot.held_back {
-                found.push(format!("actions of bot {} wait, since its platform takes none: {reason}", bot.name));
+                found.push(format!("actions of bot {} wait, since its platform accepts none: {reason}", bot.name));
             }
         }
         for script in scripts {

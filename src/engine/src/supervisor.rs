@@ -146,7 +146,7 @@ async fn look_after(platforms: &Platforms, index: usize, context: AdapterContext
         let ended = match run.join_next().await {
             Some(Ok(ended)) => ended,
             Some(Err(error)) => {
-                Err(AdapterError::Lost(format!("its adapter failed ({error}); this is a bug of Palabre's")))
+                Err(AdapterError::Lost(format!("its adapter failed ({error}); this is a bug in Palabre")))
             }
             None => Ok(()),
         };

@@ -172,7 +172,7 @@ impl TaskBook {
             return None;
         }
         if self.rows.get(&name).is_some_and(|row| row.running.is_some()) {
-            let what = format!("the task \"{task}\" still runs when it is due again; this time is passed over");
+            let what = format!("the task \"{task}\" still runs when it is due again; this run is skipped");
             self.warn(script, due, &what);
             return None;
         }

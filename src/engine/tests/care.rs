@@ -99,7 +99,7 @@ async fn an_adapter_that_fails_is_started_again_slowly_when_refused_and_takes_no
     assert_eq!(engine.status().bots[1].state, BotState::Up);
     engine.when_idle().await;
     let log = sim.transcript().texts("log").join("\n");
-    for reason in ["this is a bug of Palabre's", "the cable is out", "its adapter ended", "the token was refused"] {
+    for reason in ["this is a bug in Palabre", "the cable is out", "its adapter ended", "the token was refused"] {
         assert!(log.contains(reason), "{reason} is not in {log}");
     }
 
@@ -168,7 +168,7 @@ async fn what_is_saved_takes_over_what_is_new_is_loaded_and_what_is_gone_leaves(
         save(folder, "one.luau", "function on_message(");
         let broken = async || engine.status().scripts.iter().any(|script| script.last_error.is_some());
         soon("a broken edit", broken).await;
-        assert_eq!(answers().await, ["two"], "the old version goes on");
+        assert_eq!(answers().await, ["two"], "the old version stays");
         save(folder, "game/words.luau", "return 'three'");
         save(
             folder,

@@ -147,7 +147,7 @@ async fn what_another_exports_can_be_called_also_when_it_comes_later() {
     let caller = depends_on_bank("caller", CALLER);
     let house = House::new(vec![script("first", ""), caller, script("third", "")]).await;
     house.alice("give").await;
-    assert!(house.replies()[0].contains("there is no such script at work"), "{:?}", house.replies());
+    assert!(house.replies()[0].contains("the script is not running"), "{:?}", house.replies());
     // The order and the number of other scripts do not matter.
     house.engine.add_script(script("fourth", "")).await.unwrap();
     house.engine.add_script(script("bank", BANK)).await.unwrap();
@@ -163,7 +163,7 @@ async fn a_version_that_depends_on_what_was_started_apart_does_not_load() {
     let house = House::new(vec![script("bank", BANK), script("caller", CALLER)]).await;
     let source = depends_on_bank("caller", CALLER).source.unwrap();
     let failure = house.engine.reload(source.clone()).await.unwrap_err();
-    assert!(failure.to_string().contains("it depends on bank, which was started apart from it"), "{failure}");
+    assert!(failure.to_string().contains("it depends on bank, which was started on another worker"), "{failure}");
     let house = house.restart(vec![script("bank", BANK), depends_on_bank("caller", CALLER)]).await;
     house.alice("give").await;
     assert_eq!(house.replies(), ["1"]);

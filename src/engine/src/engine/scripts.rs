@@ -111,7 +111,7 @@ impl Engine {
                     (config.clone(), around.clone(), Arc::clone(&asking), Arc::clone(&board));
                 Task::Adopt(Box::new(move |neighbours| {
                     let usage = store.stored_bytes(of_slot.as_str()).unwrap_or_else(|error| {
-                        tracing::error!(script = %of_slot, "how much it stores cannot be read; taken for nothing: {error}");
+                        tracing::error!(script = %of_slot, "cannot read how much it stores; counting from 0: {error}");
                         Arc::default()
                     });
                     let store = ScriptStore::new(
@@ -153,14 +153,14 @@ impl Engine {
             self.task(slot, Task::Interrupted { slot, seq, run: Box::new(run) });
         }
         if let Some(unfinished) = unfinished {
-            tracing::info!(script = %name, events = unfinished.count, "taking up what the last daemon left");
+            tracing::info!(script = %name, events = unfinished.count, "recovering events of the previous process");
             if outcome.is_ok() {
                 // If the daemon goes down now, one of these events may be the cause; so the attempt
                 // is recorded before the first begins.
                 let mut batch = Batch::default();
                 RECOVERY.put(&mut batch, &name.to_string(), &unfinished.tries);
                 if let Err(error) = self.store.commit(batch).await {
-                    tracing::warn!(script = %name, "cannot note that its events are taken up: {error}");
+                    tracing::warn!(script = %name, "cannot record the attempt at its recovered events: {error}");
                 }
             }
             self.note(Note::Recovered { slot, unfinished: Box::new(unfinished) });

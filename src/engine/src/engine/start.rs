@@ -272,7 +272,7 @@ async fn move_ends(store: &Store, back: WentBack) -> Result<(), EngineError> {
     let moving = tokio::task::spawn_blocking(move || store.move_expiries(back.from, |end| back.end(end)));
     // A task that only reads and writes the store does not panic.
     let moved = moving.await.unwrap_or(Ok(0))?;
-    tracing::info!(rows = moved, "ends of stored values were moved with the clock");
+    tracing::info!(rows = moved, "moved the expiry times of stored values with the clock");
     Ok(())
 }
 

@@ -31,7 +31,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {
                 continue;
             }
             Ok(Err(error)) => {
-                tracing::error!(room = %chain.room, "an action that waits cannot be read, and is read again: {error}");
+                tracing::error!(room = %chain.room, "cannot read a waiting action; trying again: {error}");
                 if !outbox.wait(RETRY).await {
                     return;
                 }

@@ -57,7 +57,7 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, attempts: Attemp
             Err(Unresolved::NotNow(reason)) => {
                 tracing::error!(
                     bot = name,
-                    "what an action is about cannot be looked up, and is looked up again: {reason}"
+                    "cannot look up the message that an action refers to; trying again: {reason}"
                 );
                 drop(probe);
                 if !outbox.wait(super::RETRY).await {
@@ -77,7 +77,7 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, attempts: Attemp
         let performed = AssertUnwindSafe(performing).catch_unwind().await;
         let is_bug = performed.is_err();
         let performed = performed
-            .unwrap_or_else(|_| Err(ActionError::Transient("the adapter failed (a bug of Palabre's)".to_owned())));
+            .unwrap_or_else(|_| Err(ActionError::Transient("the adapter failed (a bug in Palabre)".to_owned())));
         let pause = match performed {
             Ok(outcome) => {
                 bot.breaker.answered(&name);
@@ -105,7 +105,7 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, attempts: Attemp
                 }
                 if tries >= TRIES {
                     let room = entry.action.room();
-                    tracing::error!(action = %entry.action.kind(), %room, "given up after {TRIES} tries: {error}");
+                    tracing::error!(action = %entry.action.kind(), %room, "given up after {TRIES} attempts: {error}");
                     return Some(Settlement::Failed(Unperformed { reason, is_dead_letter: true }));
                 }
                 if tries >= attempts.most {
@@ -180,7 +180,7 @@ pub(crate) fn resolve(outbox: &Outbox, entry: &mut Entry) -> Result<(), Unresolv
         }
     };
     let id = id.ok_or_else(|| {
-        Unresolved::Never(format!("the message {key} was not sent, or so long ago that it is forgotten"))
+        Unresolved::Never(format!("the message {key} was not sent, or more than 7 days ago"))
     })?;
     *reference = MessageRef::Id(id);
     Ok(())

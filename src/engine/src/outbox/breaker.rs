@@ -77,7 +77,7 @@ impl Breaker {
         }
         if state.reason.take().is_some() {
             state.pause = 0;
-            tracing::info!(bot, "its platform takes actions again");
+            tracing::info!(bot, "the platform accepts actions again");
             self.is_open.send_replace(false);
         }
     }
@@ -101,7 +101,7 @@ impl Breaker {
         state.next_probe = now + state.pause;
         state.reason = Some(reason.to_owned());
         if !is_open {
-            tracing::warn!(bot, "its platform takes no actions at present; they wait in the outbox: {reason}");
+            tracing::warn!(bot, "the platform accepts no actions at present; they wait in the outbox: {reason}");
             self.is_open.send_replace(true);
         }
         true

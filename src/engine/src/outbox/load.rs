@@ -48,7 +48,7 @@ async fn load(outbox: &Arc<Outbox>, bot: &str, class: Class) {
         let entries = match reading.await {
             Ok(Ok(entries)) => entries,
             Ok(Err(error)) => {
-                tracing::error!(bot, "actions that wait cannot be read, and are read again: {error}");
+                tracing::error!(bot, "cannot read waiting actions; trying again: {error}");
                 if outbox.wait(RETRY).await {
                     continue;
                 }

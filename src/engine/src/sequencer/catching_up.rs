@@ -92,7 +92,7 @@ impl Sequencer {
                 self.advance_cautious(state, slot);
             }
             Err(error) => {
-                tracing::error!(script = %route.name, "its events cannot be read from the journal, and wait: {error}");
+                tracing::error!(script = %route.name, "cannot read its events from the journal; trying again: {error}");
                 state.read_again_at = Some(Instant::now() + RETRY);
             }
         }

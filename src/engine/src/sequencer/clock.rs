@@ -19,8 +19,8 @@ impl Sequencer {
         let (store, notes) = (self.store.clone(), self.own_notes.clone());
         let correct = move || {
             match store.move_expiries(back.from, |end| back.end(end)) {
-                Ok(rows) => tracing::info!(rows, "ends of stored values were moved with the clock"),
-                Err(error) => tracing::error!("ends of stored values could not be moved with the clock: {error}"),
+                Ok(rows) => tracing::info!(rows, "moved the expiry times of stored values with the clock"),
+                Err(error) => tracing::error!("cannot move the expiry times of stored values with the clock: {error}"),
             }
             drop(notes.send(Note::ClockCorrected(back)));
         };

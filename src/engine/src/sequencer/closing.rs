@@ -189,7 +189,7 @@ impl Sequencer {
             }
         }
         if state.is_stalled {
-            tracing::error!("the last block could not be written; what it held is taken up again at the next start");
+            tracing::error!("cannot write the last entry batch; the next start repeats what it held");
         }
     }
 }

@@ -14,7 +14,7 @@ impl Sequencer {
     ///
     /// `running` is the script that was running.
     pub(super) fn worker_failed(&mut self, state: &mut State, worker: usize, running: Option<usize>) {
-        tracing::error!(worker, "a worker failed (a bug of Palabre's); its scripts are made anew");
+        tracing::error!(worker, "a worker failed (a bug in Palabre); rebuilding its scripts");
         if let Some(slot) = running {
             self.count_failure(state, slot);
         }

@@ -116,7 +116,7 @@ impl Slot {
         self.end_calls(&input, matches!(step, Step::Done(_)));
         match step {
             Step::Done(effects) => self.record(&input, None, RunOutcome::Done, effects, &hash),
-            Step::Waiting(..) => tracing::warn!(script = %self.name, "on_error cannot wait; what it wanted is dropped"),
+            Step::Waiting(..) => tracing::warn!(script = %self.name, "on_error cannot wait; its effects are dropped"),
             Step::Failed(failure) => tracing::warn!(script = %self.name, "on_error failed too: {failure}"),
         }
     }
@@ -128,7 +128,7 @@ impl Slot {
                 self.versions += 1;
                 self.neighbours.set(&self.name, Some(Rc::clone(&vm)));
                 self.current = Some(Version { id: self.versions, vm, ..old });
-                tracing::warn!(script = %self.name, "its VM could not be trusted any more and was replaced; module variables start anew");
+                tracing::warn!(script = %self.name, "its tainted VM was replaced; module variables are reset");
             }
             Err(failure) => {
                 tracing::error!(script = %self.name, "its VM had to be replaced, and the new one does not load: {failure}");

@@ -87,7 +87,7 @@ impl Slot {
                     self.retries.extend(events.into_iter().map(|(seq, event)| (Arc::clone(&place), seq, event)));
                 }
                 Err(error) => {
-                    tracing::error!(script = %self.name, "events that were set aside cannot be read, and wait: {error}");
+                    tracing::error!(script = %self.name, "cannot read its deferred events, which wait: {error}");
                 }
             }
             if self.retries.is_empty() {
