@@ -111,7 +111,7 @@ async fn an_adapter_that_fails_is_started_again_slowly_when_refused_and_takes_no
         clock.advance(Duration::from_secs(1));
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    assert!(sim.transcript().texts("general").contains(&"fine"), "its panic is nobody else's");
+    assert!(sim.transcript().texts("general").contains(&"fine"), "its panic affects no other bot");
     assert!(sim.transcript().texts("log").iter().any(|line| line.contains("the adapter failed")));
     engine.shutdown().await;
 }

@@ -144,7 +144,7 @@ async fn the_operator_is_told_that_the_clock_went_back() {
     house.clock.advance(Duration::from_secs(7_200));
     house.advance(Duration::from_secs(3)).await;
     house.clock.set(house.clock.now() - 3_600_000);
-    house.until("a word", |house| !house.sim.transcript().texts("log").is_empty()).await;
+    house.until("a message", |house| !house.sim.transcript().texts("log").is_empty()).await;
     let log = house.sim.transcript().texts("log").join("\n");
     assert!(log.contains("The clock went back"), "{log}");
 }

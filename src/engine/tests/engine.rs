@@ -94,12 +94,12 @@ async fn what_the_platform_refuses_is_told_to_the_script_and_what_it_never_takes
 
     house.sim.fail_next((0..12).map(|_| ActionError::Transient("unreachable".into())));
     house.sim.person("alice", "general").says("never").await.unwrap();
-    house.until("the end of all tries", |house| told(house)[0].contains("unreachable")).await;
+    house.until("the end of all attempts", |house| told(house)[0].contains("unreachable")).await;
     assert!(told(&house)[0].contains("unreachable"), "{:?}", told(&house));
     let snapshot = house.store.snapshot(0).unwrap();
     assert_eq!(palabre_engine::dead_letters(&snapshot).unwrap().count(), 1);
     house.alice("next").await;
-    assert_eq!(house.replies(), ["next"], "the lane goes on");
+    assert_eq!(house.replies(), ["next"], "the queue continues");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,7 +132,7 @@ async fn a_hook_that_waits_commits_what_it_has_and_others_run_meanwhile() {
     assert_eq!(
         house.replies(),
         ["how many?", "quick 9", "got 7"],
-        "the answer is the asked one's, and answers the question alone"
+        "only the asked user answers, and the answer is no message to the hook"
     );
     house.alice("ask").await;
     house.advance(Duration::from_secs(31)).await;
@@ -172,7 +172,7 @@ async fn a_run_that_waited_over_a_restart_ends_as_interrupted() {
     assert_eq!(house.replies(), ["asking", "interrupted: the daemon was restarted while on_message waited"]);
     let house = house.restart(vec![script("waits", text)]).await;
     house.alice("asks again").await;
-    assert_eq!(house.replies().len(), 3, "told once");
+    assert_eq!(house.replies().len(), 3, "reported once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,7 +229,7 @@ async fn a_run_under_way_ends_on_the_version_that_it_began_with() {
         versions
             .extend(block.runs.iter().map(|run| (run.part, block.scripts[usize::from(run.script)].version.clone())));
     }
-    assert_eq!(versions.len(), 4, "each stretch names the version that it ran on: {versions:?}");
+    assert_eq!(versions.len(), 4, "each step names the version that it ran on: {versions:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -242,8 +242,8 @@ async fn a_script_that_keeps_failing_rests_and_then_goes_on() {
     assert_eq!(house.engine.status().scripts[0].state, ScriptState::Suspended);
     house.sim.person("alice", "general").says("good").await.unwrap();
     assert_eq!(house.replies(), [""; 0]);
-    house.until("the end of the rest", |house| house.replies().len() == 1).await;
-    assert_eq!(house.replies(), ["good"], "what came while it rested is not lost");
+    house.until("the end of the suspension", |house| house.replies().len() == 1).await;
+    assert_eq!(house.replies(), ["good"], "events during the suspension are not lost");
     assert_eq!(house.engine.status().scripts[0].state, ScriptState::Up);
 }
 

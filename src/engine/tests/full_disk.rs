@@ -65,11 +65,11 @@ async fn nothing_is_answered_while_the_disk_is_full_and_nothing_is_lost_when_the
     assert!(
         matches!(alice.says("refused").await, Err(Unsaid::NotTaken(EmitError::Stalled(reason))) if reason.contains("is full"))
     );
-    assert_eq!(house.replies(), ["before 1"], "nothing leaves before what it rests on is durable");
+    assert_eq!(house.replies(), ["before 1"], "nothing is sent before its batch is durable");
 
     disk.full.store(false, SeqCst);
     let sent = tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("an answer");
-    assert!(sent.is_ok(), "what had been taken is saved in the end");
+    assert!(sent.is_ok(), "accepted events are saved in the end");
     house.until("the engine goes on", |house| house.engine.status().stalled.is_none()).await;
     house.alice("after").await;
     assert_eq!(house.replies(), ["before 1", "while it is full 2", "after 3"]);

@@ -75,7 +75,7 @@ async fn nobody_acts_on_the_bot_or_on_themselves() {
     assert_eq!(house.answer_to("boss", "/ban sim").await, "not done: that is me");
     assert_eq!(house.answer_to("boss", "/ban boss").await, "not done: you cannot do that to yourself");
     assert_eq!(house.answer_to("bob", "/mute bob").await, "not done: you cannot do that to yourself");
-    assert_eq!(house.answer_to("bob", "/unrole bob").await, "done", "what one has one may give away");
+    assert_eq!(house.answer_to("bob", "/unrole bob").await, "done", "everybody may give up a role of their own");
     assert_eq!(house.answer_to("boss", "/purge boss").await, "done");
 }
 
@@ -91,7 +91,7 @@ async fn a_script_by_itself_keeps_order_among_those_who_do_not() {
     let carol = house.sim.person("carol", "general");
     carol.presses("any", "x").await.unwrap();
     house.engine.settle().await;
-    assert_eq!(carol.state().kicks, 1, "what a component does to whoever uses it is for the script to say");
+    assert_eq!(carol.state().kicks, 1, "the script decides what a component does to its user");
 }
 
 #[tokio::test(flavor = "multi_thread")]

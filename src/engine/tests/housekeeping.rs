@@ -57,7 +57,7 @@ async fn numbers_go_on(quiet: Duration) {
         house.until("an answer", |house| house.replies().contains(&heard)).await;
         house.clock.advance(quiet);
         house.advance(Duration::from_secs(65)).await;
-        house.until("the old blocks are gone", |house| blocks(house) <= 1).await;
+        house.until("the old batches are gone", |house| blocks(house) <= 1).await;
         disk = killed(&disk);
         house.engine.shutdown().await;
     }

@@ -292,7 +292,7 @@ async fn one_message_that_the_server_answers_with_500_holds_up_only_its_own_scri
     daemon.engine.status().bots[0].held_back.as_ref().ok_or(()).unwrap_err();
     let daemon = daemon.restart(vec![script("echo", ECHO), script("other", other)]).await;
     daemon
-        .until("what is set aside is given up, and what waited for it is said", Duration::from_secs(1), |daemon| {
+        .until("the failing action is given up, and those after it are sent", Duration::from_secs(1), |daemon| {
             daemon.replies("general").contains(&"good".to_owned())
                 && daemon.replies("elsewhere").contains(&"good".to_owned())
         })
@@ -485,7 +485,7 @@ async fn twelve_messages_that_a_script_fails_at_in_one_room_switch_it_off_nowher
     for _ in 0..25 {
         daemon.platform.sim.person("mallory", "x").in_private().says("bad").await.unwrap();
     }
-    daemon.soon("it rests there", |daemon| daemon.engine.status().scripts[0].state == ScriptState::Suspended).await;
+    daemon.soon("it is suspended", |daemon| daemon.engine.status().scripts[0].state == ScriptState::Suspended).await;
     daemon.says("general", "hello").await;
     daemon.soon("it answers elsewhere", |daemon| daemon.replies("log") == ["hello"]).await;
     assert_eq!(daemon.engine.status().scripts[0].state, ScriptState::Up);
@@ -504,7 +504,7 @@ async fn what_waits_where_a_script_rests_is_handled_in_order_afterwards_and_over
     }
     daemon.says("general", "hello").await;
     daemon.soon("it answers elsewhere", |daemon| daemon.replies("log") == ["hello"]).await;
-    daemon.soon("the others are aside", |daemon| daemon.engine.status().scripts[0].set_aside_events == 20).await;
+    daemon.soon("the others are deferred", |daemon| daemon.engine.status().scripts[0].set_aside_events == 20).await;
     let daemon = daemon.restart(vec![script("warden", WARDEN)]).await;
     let expected: Vec<String> = (0..20).map(|n| format!("wait {n}")).collect();
     daemon.until("they are handled", Duration::from_millis(100), |daemon| daemon.replies("log").len() == 21).await;

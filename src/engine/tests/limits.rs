@@ -42,7 +42,7 @@ async fn payloads_of_timers_have_a_limit_over_restarts() {
     assert!(last_error(&house, "timers").contains("limits.timers_mb"), "{}", last_error(&house, "timers"));
     let house = house.restart(vec![timers()]).await;
     house.alice("d").await;
-    assert_eq!(house.replies(), ["a", "b"], "they are counted anew from the store");
+    assert_eq!(house.replies(), ["a", "b"], "they are counted again from the store");
     house.alice("cancel").await;
     house.alice("e").await;
     assert_eq!(house.replies(), ["a", "b", "cancel", "e"]);

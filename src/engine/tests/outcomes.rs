@@ -95,7 +95,7 @@ async fn a_mute_that_the_platform_refuses_is_told_in_plain_words_and_only_to_the
         house.sim.refuse(ActionKind::Mute, Some(error));
         assert_eq!(says(&house, "mute").await, serde_json::json!([false, wanted]));
     }
-    assert_eq!(stored(&house, "error"), serde_json::Value::Null, "who asks is not told twice");
+    assert_eq!(stored(&house, "error"), serde_json::Value::Null, "a run that waits for the outcome gets no on_error");
     says(&house, "unasked").await;
     assert!(stored(&house, "error").as_str().unwrap().starts_with("mute in sim/general: not found"));
     let raised = says(&house, "raises").await;

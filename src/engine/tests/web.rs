@@ -218,7 +218,7 @@ async fn functions_of_another_script_are_called_within_the_caller_s_transaction(
     assert_eq!(
         house.sim.transcript().texts("bank"),
         ["alice has 5", "alice has 6", "alice has 11", "alice has 12"],
-        "what the failed run had done is not there"
+        "the failed run has left nothing"
     );
     let house = house.restart(vec![script("bank", bank)]).await;
     house.alice("bank").await;
