@@ -144,7 +144,7 @@ impl Known {
 struct Left {
     unfinished: HashMap<ScriptName, Unfinished>,
     waiting: Vec<(ScriptName, u64, WaitingRun)>,
-    marks: HashMap<ScriptName, u64>,
+    cursors: HashMap<ScriptName, u64>,
     timers: TimerUsages,
 }
 

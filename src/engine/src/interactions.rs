@@ -86,8 +86,8 @@ impl Interactions {
     /// Records that a script has processed all events up to its cursor.
     ///
     /// Returns the events of interactions that are over.
-    pub(crate) fn passed(&mut self, slot: usize, mark: u64) -> Vec<Arc<Event>> {
-        let passed: Vec<u64> = self.open.range(..=mark).map(|(seq, _)| *seq).collect();
+    pub(crate) fn passed(&mut self, slot: usize, cursor: u64) -> Vec<Arc<Event>> {
+        let passed: Vec<u64> = self.open.range(..=cursor).map(|(seq, _)| *seq).collect();
         let mut over = Vec::new();
         for seq in passed {
             if let Some(open) = self.open.get_mut(&seq) {

@@ -41,7 +41,7 @@ pub(crate) struct OpenBlock {
     pub(crate) batch: Batch,
     pub(crate) writes: HashMap<usize, KeyMap<Change>>,
     /// The scripts whose cursors it advances.
-    pub(crate) marked: BTreeSet<usize>,
+    pub(crate) advanced: BTreeSet<usize>,
     pub(crate) lanes: HashMap<(RoomId, Class), Position>,
     /// Outbox rows that this batch removes.
     pub(crate) removed: Vec<(String, Class, Position)>,

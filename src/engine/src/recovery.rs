@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::outbox::{ChainId, Class, Entry, Stored};
 use crate::read_back::{Cursor, Queued};
 use crate::tables::{
-    DEAD_LETTERS, JOURNAL, LANE_MARKS, OUTBOX, RECOVERY, SCRIPT_MARKS, WAITING_RUNS, WaitingRun, unpacked,
+    DEAD_LETTERS, JOURNAL, LANE_MARKS, OUTBOX, RECOVERY, SCRIPT_CURSORS, WAITING_RUNS, WaitingRun, unpacked,
 };
 
 /// Attempts at an event, each ended by a crash of the daemon, before it is given up.
@@ -28,7 +28,8 @@ pub struct Position {
 /// The number of starts that found a script at the same cursor with events after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Tries {
-    pub(crate) mark: Option<u64>,
+    #[serde(rename = "mark")]
+    pub(crate) cursor: Option<u64>,
     pub(crate) tries: u32,
 }
 
@@ -80,7 +81,7 @@ pub(crate) struct Found {
     pub(crate) next_seq: u64,
     pub(crate) next_block: u64,
     pub(crate) low: u64,
-    pub(crate) marks: HashMap<ScriptName, u64>,
+    pub(crate) cursors: HashMap<ScriptName, u64>,
     pub(crate) unfinished: HashMap<ScriptName, Unfinished>,
     /// Actions in the journal alone, which go to their queues.
     pub(crate) actions: Vec<Entry>,
@@ -126,7 +127,7 @@ pub(crate) fn numbers(snapshot: &Snapshot) -> Result<Numbers> {
     if let Some(last) = DEAD_LETTERS.scan(snapshot, &Vec::new(), Direction::Backward)?.next() {
         above(last?.0);
     }
-    for row in SCRIPT_MARKS.scan(snapshot, &Vec::new(), Direction::Forward)? {
+    for row in SCRIPT_CURSORS.scan(snapshot, &Vec::new(), Direction::Forward)? {
         above(row?.1);
     }
     for row in LANE_MARKS.scan(snapshot, &Vec::new(), Direction::Forward)? {
@@ -139,9 +140,9 @@ pub(crate) fn numbers(snapshot: &Snapshot) -> Result<Numbers> {
 pub(crate) fn look(snapshot: &Snapshot, now: Millis, patience: impl Fn(&str) -> Millis) -> Result<Found> {
     let Numbers { seq, block, low } = numbers(snapshot)?;
     let mut found = Found { next_seq: seq, next_block: block, low, ..Found::default() };
-    for row in SCRIPT_MARKS.scan(snapshot, &Vec::new(), Direction::Forward)? {
-        let (script, mark) = row?;
-        found.marks.insert(script.into(), mark);
+    for row in SCRIPT_CURSORS.scan(snapshot, &Vec::new(), Direction::Forward)? {
+        let (script, cursor) = row?;
+        found.cursors.insert(script.into(), cursor);
     }
     for row in WAITING_RUNS.scan(snapshot, &Vec::new(), Direction::Forward)? {
         let ((script, seq), run) = row?;
@@ -189,7 +190,7 @@ fn read_blocks(
         for record in block.events {
             for target in record.targets {
                 let Some(script) = block.scripts.get(usize::from(target)) else { continue };
-                if found.marks.get(&script.name).is_some_and(|mark| record.seq <= *mark) {
+                if found.cursors.get(&script.name).is_some_and(|cursor| record.seq <= *cursor) {
                     continue;
                 }
                 if record.event.kind.name() == EventName::Task {
@@ -200,7 +201,7 @@ fn read_blocks(
                     first: queued(),
                     count: 0,
                     cautious: false,
-                    tries: Tries { mark: None, tries: 1 },
+                    tries: Tries { cursor: None, tries: 1 },
                     cursor: Cursor { block: number, seq: record.seq },
                 });
                 unfinished.count += 1;
@@ -243,12 +244,12 @@ fn count_tries(snapshot: &Snapshot, found: &mut Found, now: Millis) -> Result<()
         before.insert(script, tries);
     }
     for (script, unfinished) in &mut found.unfinished {
-        let mark = found.marks.get(script).copied();
+        let cursor = found.cursors.get(script).copied();
         let mut tries = match before.get(script.as_str()) {
-            Some(last) if last.mark == mark => last.tries + 1,
+            Some(last) if last.cursor == cursor => last.tries + 1,
             _ => 1,
         };
-        let mut mark_now = mark;
+        let mut cursor_now = cursor;
         if tries >= TRIES {
             let guilty = unfinished.first.clone();
             unfinished.count -= 1;
@@ -262,14 +263,14 @@ fn count_tries(snapshot: &Snapshot, found: &mut Found, now: Millis) -> Result<()
             // A number of its own: two scripts may give up the same event.
             DEAD_LETTERS.put(&mut found.batch, &found.next_seq, &letter);
             found.next_seq += 1;
-            SCRIPT_MARKS.put(&mut found.batch, &script.to_string(), &guilty.seq);
-            mark_now = Some(guilty.seq);
+            SCRIPT_CURSORS.put(&mut found.batch, &script.to_string(), &guilty.seq);
+            cursor_now = Some(guilty.seq);
             tries = 1;
         }
         unfinished.cautious = tries > 1;
-        unfinished.tries = Tries { mark: mark_now, tries };
-        if let Some(mark) = mark_now {
-            found.marks.insert(script.clone(), mark);
+        unfinished.tries = Tries { cursor: cursor_now, tries };
+        if let Some(cursor) = cursor_now {
+            found.cursors.insert(script.clone(), cursor);
         }
     }
     found.unfinished.retain(|_, unfinished| unfinished.count > 0);
@@ -296,21 +297,21 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_above_all_marks_though_no_block_is_left() {
+    fn numbers_are_above_all_cursors_though_no_batch_is_left() {
         let found = numbers_of(|batch| {
-            SCRIPT_MARKS.put(batch, &"a".to_owned(), &500);
-            SCRIPT_MARKS.put(batch, &"b".to_owned(), &7);
+            SCRIPT_CURSORS.put(batch, &"a".to_owned(), &500);
+            SCRIPT_CURSORS.put(batch, &"b".to_owned(), &7);
             LANE_MARKS.put(batch, &"lobby/general".to_owned(), &Position { block: 40, index: 3 });
         });
         assert_eq!(found, Numbers { seq: 501, block: 41, low: 41 });
     }
 
     #[test]
-    fn an_event_that_was_not_journalled_and_moved_a_mark_keeps_its_number() {
+    fn an_event_that_was_not_journalled_and_moved_a_cursor_keeps_its_number() {
         let found = numbers_of(|batch| {
             let block = crate::block::Block { next_seq: 90, low: 3, ..crate::block::Block::default() };
             JOURNAL.put(batch, &5, &block.pack(&mut Vec::new()));
-            SCRIPT_MARKS.put(batch, &"a".to_owned(), &95);
+            SCRIPT_CURSORS.put(batch, &"a".to_owned(), &95);
         });
         assert_eq!(found, Numbers { seq: 96, block: 6, low: 3 });
     }

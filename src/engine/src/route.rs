@@ -17,7 +17,7 @@ pub(crate) struct Route {
     /// The bots that it is attached to; `None` means all.
     pub(crate) bots: Option<Vec<BotName>>,
     pub(crate) asking: Arc<AtomicUsize>,
-    pub(crate) mark: Option<u64>,
+    pub(crate) cursor: Option<u64>,
     pub(crate) hooks: Vec<EventName>,
     pub(crate) declared: Arc<Declarations>,
     /// Its HTTP grants, and its limit of requests in flight.

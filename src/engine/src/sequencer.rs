@@ -44,7 +44,7 @@ use crate::scheduler::Due;
 use crate::slot::Chunk;
 use crate::status::Board;
 use crate::tables::{
-    DEAD_LETTERS, JOURNAL, LANE_MARKS, LAST_BLOCK, OUTBOX, RECOVERY, SCRIPT_MARKS, SENDERS, SENT_MESSAGES,
+    DEAD_LETTERS, JOURNAL, LANE_MARKS, LAST_BLOCK, OUTBOX, RECOVERY, SCRIPT_CURSORS, SENDERS, SENT_MESSAGES,
     WAITING_RUNS, value_key,
 };
 use crate::tasks::TaskBook;
@@ -140,7 +140,7 @@ pub(crate) enum Note {
     Settled(Vec<Settled>),
     Durable {
         number: u64,
-        marks: Vec<(usize, u64)>,
+        cursors: Vec<(usize, u64)>,
     },
     NotDurable(Box<Refused>),
     /// Unfinished events of a script that the previous process left.
@@ -178,7 +178,7 @@ struct After {
     /// Outbox rows that were deleted.
     removed: Vec<(String, Class, Position)>,
     chunks: Vec<(Arc<AtomicU64>, u64)>,
-    marks: Vec<(usize, u64)>,
+    cursors: Vec<(usize, u64)>,
     fetches: Vec<Fetch>,
     replies: Vec<(ReplySender, Result<Value, String>)>,
     metrics: Vec<(ScriptName, MetricChange)>,
@@ -354,7 +354,7 @@ impl Sequencer {
                     self.settled(state, settled);
                 }
             }
-            Note::Durable { number, marks } => {
+            Note::Durable { number, cursors } => {
                 state.in_flight -= 1;
                 state.undurable.remove(&number);
                 if state.is_stalled && state.refused.is_empty() {
@@ -362,7 +362,7 @@ impl Sequencer {
                     state.is_stalled = false;
                     self.stalled.write(|stalled| *stalled = None);
                 }
-                self.feed_cautious(state, number, &marks);
+                self.feed_cautious(state, number, &cursors);
                 self.rebuild(state, number);
             }
             Note::NotDurable(refused) => {

@@ -148,7 +148,7 @@ impl Slot {
             slot: index,
             script: ScriptVersion { name: name.clone(), version: "".into() },
             runs: Vec::new(),
-            mark: None,
+            cursor: None,
             writes: KeyMap::default(),
             requests: Vec::new(),
             waits: Vec::new(),

@@ -15,7 +15,7 @@ use crate::tasks::{TaskRow, TaskRun};
 /// Entry batches, by number.
 pub(crate) const JOURNAL: Table<u64, PackedBlock> = Table::new(TableId::Journal);
 /// Cursors of scripts: the last event that each has finished, or brought to its first wait.
-pub(crate) const SCRIPT_MARKS: Table<String, u64> = Table::new(TableId::ScriptMarks);
+pub(crate) const SCRIPT_CURSORS: Table<String, u64> = Table::new(TableId::ScriptMarks);
 /// The number of the last entry batch.
 pub(crate) const LAST_BLOCK: Table<String, u64> = Table::new(TableId::LastBlock);
 /// Cursors of ordered queues: the last outbox entry of each that is completed.

@@ -83,7 +83,7 @@ impl Engine {
                 worker,
                 bots,
                 asking: Arc::clone(&asking),
-                mark: left.marks.get(&name).copied(),
+                cursor: left.cursors.get(&name).copied(),
                 hooks: Vec::new(),
                 declared: Arc::default(),
                 hosts: Arc::new(Outgoing::new(hosts, &limits)),

@@ -185,7 +185,7 @@ impl Engine {
             left: Mutex::new(Left {
                 unfinished: found.unfinished,
                 waiting: found.waiting,
-                marks: found.marks,
+                cursors: found.cursors,
                 timers: timer_usages,
             }),
             backlog,

@@ -99,12 +99,12 @@ impl Sequencer {
     }
 
     /// Continues the one-at-a-time replays, now that a batch is durable.
-    pub(super) fn feed_cautious(&mut self, state: &mut State, durable: u64, marks: &[(usize, u64)]) {
+    pub(super) fn feed_cautious(&mut self, state: &mut State, durable: u64, cursors: &[(usize, u64)]) {
         for route in &mut self.routes {
             let Some(cautious) = &mut route.cautious else { continue };
             route.outgoing.extend(cautious.next.take_if(|(block, _)| *block == durable).map(|(_, event)| event));
         }
-        for (slot, _) in marks {
+        for (slot, _) in cursors {
             if let Some(cautious) = self.routes.get_mut(*slot).and_then(|route| route.cautious.as_mut()) {
                 cautious.is_free = true;
                 self.advance_cautious(state, *slot);
@@ -126,7 +126,7 @@ impl Sequencer {
                     return;
                 }
                 cautious.next = Some((number, event));
-                RECOVERY.put(&mut state.open.batch, &name, &Tries { mark: route.mark, tries: 2 });
+                RECOVERY.put(&mut state.open.batch, &name, &Tries { cursor: route.cursor, tries: 2 });
             }
             None if route.lag.is_some() => return,
             None => {

@@ -13,7 +13,7 @@ impl Sequencer {
         self.number += 1;
         let open = std::mem::take(&mut state.open);
         let mut batch = open.batch;
-        let mut marks = Vec::new();
+        let mut cursors = Vec::new();
         // If the store refuses a batch, it must not accept later ones before it: what it writes
         // would overwrite theirs.
         if let Some(last) = state.last_block.replace(number) {
@@ -22,11 +22,11 @@ impl Sequencer {
             LAST_BLOCK.require_one_of(&mut batch, &LAST.to_owned(), [last, number, number + 1]);
         }
         LAST_BLOCK.put(&mut batch, &LAST.to_owned(), &number);
-        for slot in open.marked {
+        for slot in open.advanced {
             let route = &self.routes[slot];
-            let Some(mark) = route.mark else { continue };
-            SCRIPT_MARKS.put(&mut batch, &route.name.to_string(), &mark);
-            marks.push((slot, mark));
+            let Some(cursor) = route.cursor else { continue };
+            SCRIPT_CURSORS.put(&mut batch, &route.name.to_string(), &cursor);
+            cursors.push((slot, cursor));
         }
         for (slot, writes) in open.writes {
             let name = &self.routes[slot].name;
@@ -78,7 +78,7 @@ impl Sequencer {
             spilled,
             removed: open.removed,
             chunks: open.chunks,
-            marks,
+            cursors,
             fetches: open.fetches,
             replies: open.replies,
             metrics: open.metrics,
@@ -137,7 +137,7 @@ impl Sequencer {
                         spilled,
                         removed,
                         chunks,
-                        marks,
+                        cursors,
                         fetches,
                         replies,
                         metrics: measured,
@@ -160,7 +160,7 @@ impl Sequencer {
                         drop(reply.send(result));
                     }
                     metrics.note(measured);
-                    Note::Durable { number, marks }
+                    Note::Durable { number, cursors }
                 }
                 Err(error) => Note::NotDurable(Box::new(Refused { number, batch, after, error })),
             };

@@ -76,20 +76,20 @@ impl Sequencer {
         open.chunks.push((chunk.durable, chunk.number));
         let Some(route) = self.routes.get_mut(chunk.slot) else { return };
         route.version = chunk.script.version;
-        if let Some(mark) = chunk.mark {
-            open.marked.insert(chunk.slot);
+        if let Some(cursor) = chunk.cursor {
+            open.advanced.insert(chunk.slot);
             // An event that is not journalled has a sequence number too, and does not move the
             // cursor back.
-            route.mark = Some(route.mark.map_or(mark, |old| old.max(mark)));
+            route.cursor = Some(route.cursor.map_or(cursor, |old| old.max(cursor)));
             while let Some((seq, block, bytes)) = route.window.front().copied()
-                && seq <= mark
+                && seq <= cursor
             {
                 route.window.pop_front();
                 route.window_bytes -= bytes;
                 finish_one(&mut state.outstanding, block);
             }
             if !state.interactions.is_empty() {
-                let over = state.interactions.passed(chunk.slot, mark);
+                let over = state.interactions.passed(chunk.slot, cursor);
                 self.tell_finished(over);
             }
         }

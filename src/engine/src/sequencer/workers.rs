@@ -55,8 +55,8 @@ impl Sequencer {
         tracing::error!(script = %script, event = seq, "given up: its worker failed {FAILURES} times at this event; it is in the dead letters");
         route.window.pop_front();
         route.window_bytes -= bytes;
-        state.open.marked.insert(slot);
-        route.mark = Some(seq);
+        state.open.advanced.insert(slot);
+        route.cursor = Some(seq);
         finish_one(&mut state.outstanding, block);
         let Some(event) = self.event(state, block, seq) else { return };
         let letter = DeadLetter::Event { script, seq, event, at: self.clock.now() };

@@ -21,7 +21,7 @@ pub(crate) struct Chunk {
     /// The steps. Their position of the script in an entry batch is not known here; it is 0.
     pub(crate) runs: Vec<RunRecord>,
     /// The last event that the script has processed.
-    pub(crate) mark: Option<u64>,
+    pub(crate) cursor: Option<u64>,
     /// Stored values, the last change of each.
     pub(crate) writes: KeyMap<Change>,
     /// HTTP requests of runs that began to wait: event, step and request.
@@ -42,7 +42,7 @@ pub(crate) enum AsideChange {
 
 impl Chunk {
     pub(super) fn is_empty(&self) -> bool {
-        self.runs.is_empty() && self.mark.is_none() && self.waits.is_empty() && self.aside.is_empty()
+        self.runs.is_empty() && self.cursor.is_none() && self.waits.is_empty() && self.aside.is_empty()
     }
 
     /// Whether anything happens only once this is durable, other than that stored values are.
@@ -89,7 +89,7 @@ impl Slot {
             slot: self.index,
             script: self.chunk.script.clone(),
             runs: Vec::new(),
-            mark: None,
+            cursor: None,
             // As many as last time; a map that grows little by little is copied again and again.
             writes: KeyMap::with_capacity_and_hasher(self.chunk.writes.len(), Default::default()),
             requests: Vec::new(),

@@ -54,7 +54,7 @@ impl Slot {
         match place_of(&event).filter(|place| self.places.waits(Some(place))) {
             None => {
                 if self.run_event(seq, &event) {
-                    self.chunk.mark = Some(seq);
+                    self.chunk.cursor = Some(seq);
                 } else {
                     self.queue.push_front((seq, event));
                 }
@@ -68,7 +68,7 @@ impl Slot {
                 } else {
                     self.places.set_aside(&place);
                     self.chunk.aside.push(AsideChange::Put { place, seq, event });
-                    self.chunk.mark = Some(seq);
+                    self.chunk.cursor = Some(seq);
                 }
             }
         }
