@@ -63,7 +63,7 @@ impl Fetch {
             // At shutdown the receiver is gone; the next start ends the run as interrupted.
             drop(notes.send(Note::Answered { slot, seq, part, answer }));
         };
-        outbox.lanes_running.spawn_on(asking, &outbox.runtime);
+        outbox.tasks.spawn_on(asking, &outbox.runtime);
     }
 
     /// Waits for a permit, then sends the request. The request's timeout covers both.

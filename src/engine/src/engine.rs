@@ -336,9 +336,9 @@ impl Engine {
         }
         self.outbox.leave.store(true, Release);
         // The sequencer has to record the actions in flight, or the next start performs them again.
-        self.outbox.lanes_running.close();
-        let lanes = tokio::time::timeout(STOP_PATIENCE, self.outbox.lanes_running.wait());
-        if lanes.await.is_err() {
+        self.outbox.tasks.close();
+        let finished = tokio::time::timeout(STOP_PATIENCE, self.outbox.tasks.wait());
+        if finished.await.is_err() {
             tracing::warn!("an action is still in flight; it is abandoned, and the next start performs it again");
         }
         let (done, stopped) = oneshot::channel();

@@ -42,7 +42,7 @@ pub(crate) struct OpenBlock {
     pub(crate) writes: HashMap<usize, KeyMap<Change>>,
     /// The scripts whose cursors it advances.
     pub(crate) advanced: BTreeSet<usize>,
-    pub(crate) lanes: HashMap<(RoomId, Class), Position>,
+    pub(crate) queue_cursors: HashMap<(RoomId, Class), Position>,
     /// Outbox rows that this batch removes.
     pub(crate) removed: Vec<(String, Class, Position)>,
     pub(crate) receipts: Vec<(u64, ReceiptSender)>,
@@ -70,7 +70,7 @@ impl OpenBlock {
     }
 
     pub(crate) fn records(&self) -> usize {
-        self.events.len() + self.runs.len() + self.lanes.len()
+        self.events.len() + self.runs.len() + self.queue_cursors.len()
     }
 
     pub(crate) fn script(&mut self, name: &ScriptName, version: &Arc<str>) -> u16 {

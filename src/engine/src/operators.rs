@@ -90,6 +90,6 @@ impl Operators {
                 Err(error) => tracing::error!("the operators' webhook was not reached: {error}"),
             }
         };
-        outbox.lanes_running.spawn_on(posting, &outbox.runtime);
+        outbox.tasks.spawn_on(posting, &outbox.runtime);
     }
 }

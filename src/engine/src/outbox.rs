@@ -8,9 +8,9 @@ mod attempt;
 mod bot;
 mod breaker;
 mod entry;
-mod lane;
 mod load;
 mod merge;
+mod ordered_queue;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -35,7 +35,7 @@ pub(crate) use entry::{
 /// Delay before the store is read again after a failure.
 const RETRY: Duration = Duration::from_millis(500);
 
-type Lanes = HashMap<RoomId, VecDeque<Entry>>;
+type Queues = HashMap<RoomId, VecDeque<Entry>>;
 
 pub(crate) struct Outbox {
     pub(crate) platforms: Arc<Platforms>,
@@ -46,7 +46,7 @@ pub(crate) struct Outbox {
     pub(crate) shutdown: Shutdown,
     pub(crate) runtime: Handle,
     /// All tasks of the outbox; a shutdown waits for them.
-    pub(crate) lanes_running: TaskTracker,
+    pub(crate) tasks: TaskTracker,
     /// Number of entries that are not completed.
     pub(crate) pending: AtomicUsize,
     /// Whether no further action may begin.
@@ -54,7 +54,7 @@ pub(crate) struct Outbox {
     /// Number of HTTP requests of scripts without an answer.
     pub(crate) requests: AtomicUsize,
     /// The ordered queues, by class.
-    pub(crate) lanes: Mutex<[Lanes; 2]>,
+    pub(crate) queues: Mutex<[Queues; 2]>,
 }
 
 impl Outbox {
@@ -87,41 +87,41 @@ impl Outbox {
     fn start(self: &Arc<Self>, entries: Vec<Entry>) {
         let mut started = Vec::new();
         {
-            let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
             for entry in entries {
                 let class = entry.class;
-                let lanes = &mut lanes[class.index()];
+                let queues = &mut queues[class.index()];
                 // Most of the time the queue exists, and the key need not be copied.
-                if let Some(lane) = lanes.get_mut(entry.action.room()) {
-                    lane.push_back(entry);
+                if let Some(queue) = queues.get_mut(entry.action.room()) {
+                    queue.push_back(entry);
                 } else {
                     let room = entry.action.room().clone();
-                    lanes.insert(room.clone(), VecDeque::from([entry]));
+                    queues.insert(room.clone(), VecDeque::from([entry]));
                     started.push((room, class));
                 }
             }
         }
         for (room, class) in started {
-            self.lanes_running.spawn_on(lane::run(Arc::clone(self), room, class), &self.runtime);
+            self.tasks.spawn_on(ordered_queue::run(Arc::clone(self), room, class), &self.runtime);
         }
     }
 
     fn set_aside(self: &Arc<Self>, chain: ChainId, position: Position, tries: u32) {
         if self.bot(chain.bot.as_str()).set_aside(chain.clone(), position, tries) {
-            self.lanes_running.spawn_on(aside::run(Arc::clone(self), chain), &self.runtime);
+            self.tasks.spawn_on(aside::run(Arc::clone(self), chain), &self.runtime);
         }
     }
 
     /// Takes the next entries of a queue; `None` ends the queue, which is then removed.
     fn take(&self, room: &RoomId, class: Class) -> Option<VecDeque<Entry>> {
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let lanes = &mut lanes[class.index()];
-        let lane = lanes.get_mut(room)?;
-        if lane.is_empty() {
-            lanes.remove(room);
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let queues = &mut queues[class.index()];
+        let queue = queues.get_mut(room)?;
+        if queue.is_empty() {
+            queues.remove(room);
             return None;
         }
-        Some(std::mem::take(lane))
+        Some(std::mem::take(queue))
     }
 
     fn settle(self: &Arc<Self>, settled: Vec<Settled>) {
@@ -135,9 +135,9 @@ impl Outbox {
             }
             if entry.stored != Stored::Aside {
                 let bot = entry.bot();
-                let mut queue = self.bot(bot).queue(entry.class);
-                queue.leaves(entry.action.room());
-                if queue.has_rows() && !freed.iter().any(|(name, class)| name == bot && *class == entry.class) {
+                let mut counts = self.bot(bot).counts(entry.class);
+                counts.leaves(entry.action.room());
+                if counts.has_rows() && !freed.iter().any(|(name, class)| name == bot && *class == entry.class) {
                     freed.push((bot.to_owned(), entry.class));
                 }
             }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::outbox::{ChainId, Class, Entry, Stored};
 use crate::read_back::{Cursor, Queued};
 use crate::tables::{
-    DEAD_LETTERS, JOURNAL, LANE_MARKS, OUTBOX, RECOVERY, SCRIPT_CURSORS, WAITING_RUNS, WaitingRun, unpacked,
+    DEAD_LETTERS, JOURNAL, OUTBOX, QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, WAITING_RUNS, WaitingRun, unpacked,
 };
 
 /// Attempts at an event, each ended by a crash of the daemon, before it is given up.
@@ -130,7 +130,7 @@ pub(crate) fn numbers(snapshot: &Snapshot) -> Result<Numbers> {
     for row in SCRIPT_CURSORS.scan(snapshot, &Vec::new(), Direction::Forward)? {
         above(row?.1);
     }
-    for row in LANE_MARKS.scan(snapshot, &Vec::new(), Direction::Forward)? {
+    for row in QUEUE_CURSORS.scan(snapshot, &Vec::new(), Direction::Forward)? {
         block = block.max(row?.1.block.saturating_add(1));
     }
     Ok(Numbers { seq, block, low: low.unwrap_or(block) })
@@ -148,10 +148,10 @@ pub(crate) fn look(snapshot: &Snapshot, now: Millis, patience: impl Fn(&str) -> 
         let ((script, seq), run) = row?;
         found.waiting.push((script.into(), seq, run));
     }
-    let lanes: HashMap<String, Position> =
-        LANE_MARKS.scan(snapshot, &Vec::new(), Direction::Forward)?.collect::<Result<_>>()?;
+    let queue_cursors: HashMap<String, Position> =
+        QUEUE_CURSORS.scan(snapshot, &Vec::new(), Direction::Forward)?.collect::<Result<_>>()?;
     let rows = read_outbox(snapshot, &mut found)?;
-    read_blocks(snapshot, &mut found, &lanes, &rows, patience)?;
+    read_blocks(snapshot, &mut found, &queue_cursors, &rows, patience)?;
     count_tries(snapshot, &mut found, now)?;
     Ok(found)
 }
@@ -177,7 +177,7 @@ fn read_outbox(snapshot: &Snapshot, found: &mut Found) -> Result<HashSet<Positio
 fn read_blocks(
     snapshot: &Snapshot,
     found: &mut Found,
-    lanes: &HashMap<String, Position>,
+    queue_cursors: &HashMap<String, Position>,
     rows: &HashSet<Position>,
     patience: impl Fn(&str) -> Millis,
 ) -> Result<()> {
@@ -221,7 +221,7 @@ fn read_blocks(
             let position = Position { block: number, index };
             let patience = patience(action.1.room().bot());
             let entry = Entry::new(position, action, (hook, block.at, patience));
-            let cursor = lanes.get(&entry.class.lane_key(entry.action.room()));
+            let cursor = queue_cursors.get(&entry.class.cursor_key(entry.action.room()));
             if cursor.is_none_or(|cursor| position > *cursor) && !rows.contains(&position) {
                 found.actions.push(entry);
             }
@@ -301,7 +301,7 @@ mod tests {
         let found = numbers_of(|batch| {
             SCRIPT_CURSORS.put(batch, &"a".to_owned(), &500);
             SCRIPT_CURSORS.put(batch, &"b".to_owned(), &7);
-            LANE_MARKS.put(batch, &"lobby/general".to_owned(), &Position { block: 40, index: 3 });
+            QUEUE_CURSORS.put(batch, &"lobby/general".to_owned(), &Position { block: 40, index: 3 });
         });
         assert_eq!(found, Numbers { seq: 501, block: 41, low: 41 });
     }

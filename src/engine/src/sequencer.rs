@@ -44,7 +44,7 @@ use crate::scheduler::Due;
 use crate::slot::Chunk;
 use crate::status::Board;
 use crate::tables::{
-    DEAD_LETTERS, JOURNAL, LANE_MARKS, LAST_BLOCK, OUTBOX, RECOVERY, SCRIPT_CURSORS, SENDERS, SENT_MESSAGES,
+    DEAD_LETTERS, JOURNAL, LAST_BLOCK, OUTBOX, QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, SENDERS, SENT_MESSAGES,
     WAITING_RUNS, value_key,
 };
 use crate::tasks::TaskBook;
@@ -432,7 +432,7 @@ impl Sequencer {
     fn tell_finished(&self, events: impl IntoIterator<Item = Arc<Event>>) {
         for event in events {
             let Some(adapter) = self.outbox.platforms.adapter(event.bot.name.as_str()).cloned() else { continue };
-            self.outbox.lanes_running.spawn_on(async move { adapter.finished(&event).await }, &self.outbox.runtime);
+            self.outbox.tasks.spawn_on(async move { adapter.finished(&event).await }, &self.outbox.runtime);
         }
     }
 

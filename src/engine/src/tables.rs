@@ -19,7 +19,7 @@ pub(crate) const SCRIPT_CURSORS: Table<String, u64> = Table::new(TableId::Script
 /// The number of the last entry batch.
 pub(crate) const LAST_BLOCK: Table<String, u64> = Table::new(TableId::LastBlock);
 /// Cursors of ordered queues: the last outbox entry of each that is completed.
-pub(crate) const LANE_MARKS: Table<String, Position> = Table::new(TableId::LaneMarks);
+pub(crate) const QUEUE_CURSORS: Table<String, Position> = Table::new(TableId::LaneMarks);
 /// Waiting runs, by script and event.
 pub(crate) const WAITING_RUNS: Table<(String, u64), WaitingRun> = Table::new(TableId::WaitingRuns);
 /// Timers by due time, script and key.

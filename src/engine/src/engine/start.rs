@@ -76,11 +76,11 @@ impl Engine {
             notes: notes.clone(),
             shutdown: word.clone(),
             runtime: tokio::runtime::Handle::current(),
-            lanes_running: tokio_util::task::TaskTracker::new(),
+            tasks: tokio_util::task::TaskTracker::new(),
             pending: AtomicUsize::new(0),
             leave: std::sync::atomic::AtomicBool::new(false),
             requests: AtomicUsize::new(0),
-            lanes: Mutex::default(),
+            queues: Mutex::default(),
         });
         let seq = Arc::new(AtomicU64::new(found.next_seq));
         let ticker = Ticker::start().map_err(EngineError::Thread)?;
@@ -163,7 +163,7 @@ impl Engine {
             low,
             retention: journal_retention,
             shutdown: word.clone(),
-            running: outbox.lanes_running.clone(),
+            running: outbox.tasks.clone(),
             runtime: tokio::runtime::Handle::current(),
         };
         let wake = waker(notes.clone(), scheduler.clone(), cleaner);
@@ -255,10 +255,10 @@ impl Engine {
         for entry in &actions {
             let bot = self.outbox.bot(entry.bot());
             bot.take_in(entry.bytes);
-            bot.queue(entry.class).found(entry.action.room(), true);
+            bot.counts(entry.class).found(entry.action.room(), true);
         }
         for (room, class) in &spilled {
-            self.outbox.bot(room.bot()).queue(*class).found(room, false);
+            self.outbox.bot(room.bot()).counts(*class).found(room, false);
         }
         self.outbox.resume_aside(aside);
         self.outbox.push(actions);

@@ -17,7 +17,7 @@ use crate::tables::{SENDERS, SENT_MESSAGES};
 /// Attempts before an action goes to the dead letters; with the delays below, about five minutes.
 pub(crate) const TRIES: u32 = 12;
 /// Attempts before an action leaves its queue to be retried separately: about four seconds.
-pub(crate) const TRIES_IN_LANE: u32 = 5;
+pub(crate) const ATTEMPTS_IN_QUEUE: u32 = 5;
 /// Rate limits that are waited for, for one action, before another one counts as a failure.
 const OBEYED: u32 = 100;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);

@@ -44,36 +44,36 @@ pub(crate) struct BotOutbox {
     pub(crate) breaker: Breaker,
     actions: AtomicUsize,
     bytes: AtomicUsize,
-    queues: [Mutex<Queue>; 2],
+    counts: [Mutex<ClassCounts>; 2],
     chains: Mutex<HashMap<ChainId, VecDeque<(Position, u32)>>>,
 }
 
 /// Counts of the entries of one class.
 #[derive(Default)]
-pub(crate) struct Queue {
+pub(crate) struct ClassCounts {
     in_memory: usize,
     /// Number of rows that are not in memory.
     spilled: usize,
-    rooms: HashMap<RoomId, RoomQueue>,
+    rooms: HashMap<RoomId, RoomCounts>,
     /// Positions of the rows that are in memory.
     pub(crate) loaded: HashSet<Position>,
     pub(crate) is_loading: bool,
 }
 
 #[derive(Default)]
-struct RoomQueue {
+struct RoomCounts {
     in_memory: usize,
     spilled: usize,
 }
 
-impl Queue {
+impl ClassCounts {
     /// Counts an entry, in memory or as a row.
     pub(crate) fn found(&mut self, room: &RoomId, is_in_memory: bool) {
-        self.count(room, |queue, of_room| {
+        self.count(room, |counts, of_room| {
             let (all, of_room) = if is_in_memory {
-                (&mut queue.in_memory, &mut of_room.in_memory)
+                (&mut counts.in_memory, &mut of_room.in_memory)
             } else {
-                (&mut queue.spilled, &mut of_room.spilled)
+                (&mut counts.spilled, &mut of_room.spilled)
             };
             *all += 1;
             *of_room += 1;
@@ -83,18 +83,18 @@ impl Queue {
     /// Records that a row has been loaded into memory.
     pub(crate) fn loaded(&mut self, room: &RoomId, position: Position) {
         self.loaded.insert(position);
-        self.count(room, |queue, of_room| {
-            queue.in_memory += 1;
+        self.count(room, |counts, of_room| {
+            counts.in_memory += 1;
             of_room.in_memory += 1;
-            queue.spilled = queue.spilled.saturating_sub(1);
+            counts.spilled = counts.spilled.saturating_sub(1);
             of_room.spilled = of_room.spilled.saturating_sub(1);
         });
     }
 
     /// Records that an entry has left memory.
     pub(crate) fn leaves(&mut self, room: &RoomId) {
-        self.count(room, |queue, of_room| {
-            queue.in_memory = queue.in_memory.saturating_sub(1);
+        self.count(room, |counts, of_room| {
+            counts.in_memory = counts.in_memory.saturating_sub(1);
             of_room.in_memory = of_room.in_memory.saturating_sub(1);
         });
     }
@@ -117,7 +117,7 @@ impl Queue {
         }
     }
 
-    fn count(&mut self, room: &RoomId, change: impl FnOnce(&mut Self, &mut RoomQueue)) {
+    fn count(&mut self, room: &RoomId, change: impl FnOnce(&mut Self, &mut RoomCounts)) {
         let mut of_room = self.rooms.remove(room).unwrap_or_default();
         change(self, &mut of_room);
         if of_room.in_memory > 0 || of_room.spilled > 0 {
@@ -166,15 +166,15 @@ impl BotOutbox {
         })
     }
 
-    pub(crate) fn queue(&self, class: Class) -> MutexGuard<'_, Queue> {
-        self.queues[class.index()].lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn counts(&self, class: Class) -> MutexGuard<'_, ClassCounts> {
+        self.counts[class.index()].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a new entry. Returns whether it stays in memory; otherwise it becomes a row.
     pub(crate) fn admit(&self, room: &RoomId, class: Class) -> bool {
-        let mut queue = self.queue(class);
-        let stays = queue.stays(room);
-        queue.found(room, stays);
+        let mut counts = self.counts(class);
+        let stays = counts.stays(room);
+        counts.found(room, stays);
         stays
     }
 

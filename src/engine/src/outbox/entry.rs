@@ -35,7 +35,7 @@ impl Class {
     }
 
     /// Returns the key under which the cursor of the queue is stored.
-    pub(crate) fn lane_key(self, room: &RoomId) -> String {
+    pub(crate) fn cursor_key(self, room: &RoomId) -> String {
         match self {
             Self::Moderation => format!("!{room}"),
             Self::Messages => room.to_string(),

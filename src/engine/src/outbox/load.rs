@@ -18,20 +18,20 @@ impl Outbox {
     /// Starts to load rows of a bot and class, if there are any and half of the memory is free.
     pub(super) fn load_more(self: &Arc<Self>, bot: &str, class: Class) {
         {
-            let mut queue = self.bot(bot).queue(class);
-            if !queue.wants_rows() {
+            let mut counts = self.bot(bot).counts(class);
+            if !counts.wants_rows() {
                 return;
             }
-            queue.is_loading = true;
+            counts.is_loading = true;
         }
         let (outbox, bot) = (Arc::clone(self), bot.to_owned());
-        self.lanes_running.spawn_on(async move { load(&outbox, &bot, class).await }, &self.runtime);
+        self.tasks.spawn_on(async move { load(&outbox, &bot, class).await }, &self.runtime);
     }
 
     /// Forgets the positions of rows that were deleted.
     pub(crate) fn removed(&self, rows: Vec<(String, Class, Position)>) {
         for (bot, class, position) in rows {
-            self.bot(&bot).queue(class).loaded.remove(&position);
+            self.bot(&bot).counts(class).loaded.remove(&position);
         }
     }
 }
@@ -40,7 +40,7 @@ async fn load(outbox: &Arc<Outbox>, bot: &str, class: Class) {
     let state = outbox.bot(bot);
     loop {
         let (store, name) = (outbox.store.clone(), bot.to_owned());
-        let loaded = state.queue(class).loaded.clone();
+        let loaded = state.counts(class).loaded.clone();
         let now = outbox.clock.now();
         let reading = tokio::task::spawn_blocking(move || {
             read(&store, now, &name, class, |position| !loaded.contains(&position))
@@ -56,15 +56,15 @@ async fn load(outbox: &Arc<Outbox>, bot: &str, class: Class) {
             }
             Err(_stopped) => Vec::new(),
         };
-        let is_too_early = entries.is_empty() && state.queue(class).has_rows();
+        let is_too_early = entries.is_empty() && state.counts(class).has_rows();
         if is_too_early && outbox.wait(NOT_YET).await {
             continue;
         }
-        let mut queue = state.queue(class);
+        let mut counts = state.counts(class);
         for entry in &entries {
-            queue.loaded(entry.action.room(), entry.position);
+            counts.loaded(entry.action.room(), entry.position);
         }
-        queue.is_loading = false;
+        counts.is_loading = false;
         // Under the lock: once a room has no more rows, new entries go to its queue, and must come
         // after these.
         outbox.start(entries);

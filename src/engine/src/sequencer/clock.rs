@@ -24,7 +24,7 @@ impl Sequencer {
             }
             drop(notes.send(Note::ClockCorrected(back)));
         };
-        drop(self.outbox.lanes_running.spawn_blocking_on(correct, &self.outbox.runtime));
+        drop(self.outbox.tasks.spawn_blocking_on(correct, &self.outbox.runtime));
     }
 
     /// Tells the workers, now that the store is corrected, to correct what they cache of it.

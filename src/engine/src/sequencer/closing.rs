@@ -38,8 +38,8 @@ impl Sequencer {
                 });
             }
         }
-        for ((room, class), position) in open.lanes {
-            LANE_MARKS.put(&mut batch, &class.lane_key(&room), &position);
+        for ((room, class), position) in open.queue_cursors {
+            QUEUE_CURSORS.put(&mut batch, &class.cursor_key(&room), &position);
         }
         let lagging = self.routes.iter().filter_map(|route| Some(route.lag.as_ref()?.cursor.block));
         let low = state.outstanding.keys().copied().chain(lagging).min().map_or(number, |low| low.min(number));

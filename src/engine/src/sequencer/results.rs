@@ -100,7 +100,7 @@ impl Sequencer {
         let Settled { entry, result } = settled;
         let room = entry.action.room().clone();
         state.open.touch(false);
-        self.take_from_lane(state, &entry);
+        self.remove_from_queue(state, &entry);
         let bot = self.outbox.bot(room.bot());
         let result = match result {
             Settlement::Aside { tries } => {
@@ -146,7 +146,7 @@ impl Sequencer {
     }
 
     /// Records that an entry is no longer where it was stored.
-    fn take_from_lane(&self, state: &mut State, entry: &Entry) {
+    fn remove_from_queue(&self, state: &mut State, entry: &Entry) {
         let room = entry.action.room();
         match entry.stored {
             Stored::Journal => finish_one(&mut state.outstanding, entry.position.block),
@@ -159,7 +159,7 @@ impl Sequencer {
                 return;
             }
         }
-        state.open.lanes.insert((room.clone(), entry.class), entry.position);
+        state.open.queue_cursors.insert((room.clone(), entry.class), entry.position);
     }
 
     /// Handles an action that failed for good: reports it to its script.

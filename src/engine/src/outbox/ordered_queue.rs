@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use palabre_model::{ActionError, Outcome, RoomId};
 
 use super::Outbox;
-use super::attempt::{self, Attempts, TRIES_IN_LANE, remembered, resolve};
+use super::attempt::{self, ATTEMPTS_IN_QUEUE, Attempts, remembered, resolve};
 use super::entry::{ChainId, Class, Entry, Settled, Settlement};
 use super::merge::{Replaced, replaced};
 use crate::passed_on::has_files_elsewhere;
@@ -76,7 +76,7 @@ async fn perform(outbox: &Arc<Outbox>, entry: &mut Entry) -> Option<Settlement> 
     if bot.follow(&chain, position) {
         return Some(Settlement::Aside { tries: 0 });
     }
-    let attempts = Attempts { before: 0, most: TRIES_IN_LANE };
+    let attempts = Attempts { before: 0, most: ATTEMPTS_IN_QUEUE };
     let result = attempt::perform(outbox, entry, attempts).await?;
     if let Settlement::Aside { tries } = result {
         outbox.set_aside(chain, position, tries);
