@@ -46,7 +46,7 @@ pub(crate) struct OpenBlock {
     /// Outbox rows that this batch removes.
     pub(crate) removed: Vec<(String, Class, Position)>,
     pub(crate) receipts: Vec<(u64, ReceiptSender)>,
-    pub(crate) chunks: Vec<(Arc<AtomicU64>, u64)>,
+    pub(crate) run_batches: Vec<(Arc<AtomicU64>, u64)>,
     /// HTTP requests that are sent once the batch is durable.
     pub(crate) fetches: Vec<Fetch>,
     /// Answers to waits that were over at once.

@@ -63,20 +63,20 @@ struct Usage {
 }
 
 impl Usage {
-    fn add(&self, chunk: u64, after: u64, before: u64) {
+    fn add(&self, run_batch: u64, after: u64, before: u64) {
         let size = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         let change = size(after) - size(before);
         let mut under_way = self.under_way.borrow_mut();
         match under_way.back_mut() {
-            Some((last, sum)) if *last == chunk => *sum += change,
-            _ => under_way.push_back((chunk, change)),
+            Some((last, sum)) if *last == run_batch => *sum += change,
+            _ => under_way.push_back((run_batch, change)),
         }
     }
 
     /// Returns the bytes, given the last run batch that is durable.
     fn bytes(&self, durable: u64) -> u64 {
         let mut under_way = self.under_way.borrow_mut();
-        while under_way.front().is_some_and(|(chunk, _)| *chunk <= durable) {
+        while under_way.front().is_some_and(|(run_batch, _)| *run_batch <= durable) {
             under_way.pop_front();
         }
         let growth: i64 = under_way.iter().map(|(_, change)| change).sum();
@@ -164,7 +164,7 @@ impl ScriptStore {
     }
 
     /// Applies a write of a successful step, so that later steps read it.
-    pub(crate) fn apply(&self, key: &Arc<[u8]>, change: &Change, chunk: u64) {
+    pub(crate) fn apply(&self, key: &Arc<[u8]>, change: &Change, run_batch: u64) {
         let new = match change {
             Change::Set { value, expires } => Some(Stored { value: Arc::clone(value), expires: *expires }),
             Change::Delete => None,
@@ -174,9 +174,9 @@ impl ScriptStore {
         let after = size(&new);
         // A run reads what it overwrites, so the old value is in memory, unless the last tidying
         // dropped it: the store counts exactly as it writes.
-        let before = self.kept.borrow_mut().insert(Arc::clone(key), (new, chunk)).map_or(0, |(old, _)| size(&old));
-        self.usage.add(chunk, after, before);
-        self.fresh.borrow_mut().push_back((chunk, Arc::clone(key)));
+        let before = self.kept.borrow_mut().insert(Arc::clone(key), (new, run_batch)).map_or(0, |(old, _)| size(&old));
+        self.usage.add(run_batch, after, before);
+        self.fresh.borrow_mut().push_back((run_batch, Arc::clone(key)));
     }
 
     /// Drops the snapshot.
@@ -193,11 +193,11 @@ impl ScriptStore {
     pub(crate) fn went_back(&self, back: &WentBack) {
         self.let_go();
         let durable = self.durable.load(Acquire);
-        self.kept.borrow_mut().retain(|_, (stored, chunk)| {
+        self.kept.borrow_mut().retain(|_, (stored, run_batch)| {
             if let Some(stored) = stored {
                 stored.expires = stored.expires.map(|end| back.end(end));
             }
-            *chunk > durable
+            *run_batch > durable
         });
     }
 
@@ -205,16 +205,16 @@ impl ScriptStore {
     pub(crate) fn tidy(&self) {
         let durable = self.durable.load(Acquire);
         let mut fresh = self.fresh.borrow_mut();
-        if fresh.front().is_some_and(|(chunk, _)| *chunk <= durable) {
+        if fresh.front().is_some_and(|(run_batch, _)| *run_batch <= durable) {
             // An older snapshot would miss the keys that are dropped here.
             self.let_go();
-            while fresh.front().is_some_and(|(chunk, _)| *chunk <= durable) {
+            while fresh.front().is_some_and(|(run_batch, _)| *run_batch <= durable) {
                 fresh.pop_front();
             }
         }
         let mut kept = self.kept.borrow_mut();
         if kept.len() > KEPT_VALUES {
-            kept.retain(|_, (_, chunk)| *chunk > durable);
+            kept.retain(|_, (_, run_batch)| *run_batch > durable);
         }
     }
 

@@ -41,7 +41,7 @@ use crate::recovery::{DeadLetter, Position, Tries, Unfinished};
 use crate::route::{Cautious, Route};
 use crate::router::{Declared, Router};
 use crate::scheduler::Due;
-use crate::slot::Chunk;
+use crate::slot::RunBatch;
 use crate::status::Board;
 use crate::tables::{
     DEAD_LETTERS, JOURNAL, LAST_BLOCK, OUTBOX, QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, SENDERS, SENT_MESSAGES,
@@ -83,7 +83,7 @@ pub(crate) enum Note {
         is_urgent: bool,
     },
     /// Run batches that belong together, and become durable together.
-    Chunks(Vec<Chunk>),
+    RunBatches(Vec<RunBatch>),
     /// The active version of a script has changed.
     Hooks {
         slot: usize,
@@ -177,7 +177,7 @@ struct After {
     spilled: Vec<(RoomId, Class)>,
     /// Outbox rows that were deleted.
     removed: Vec<(String, Class, Position)>,
-    chunks: Vec<(Arc<AtomicU64>, u64)>,
+    run_batches: Vec<(Arc<AtomicU64>, u64)>,
     cursors: Vec<(usize, u64)>,
     fetches: Vec<Fetch>,
     replies: Vec<(ReplySender, Result<Value, String>)>,
@@ -303,9 +303,9 @@ impl Sequencer {
         state.happened += u64::from(is_news && !matches!(note, Note::Due(Due::Barrier(_), _)));
         match note {
             Note::Emit { event, rows, receipt, is_urgent } => self.take_in(state, event, rows, (receipt, is_urgent)),
-            Note::Chunks(chunks) => {
-                for chunk in chunks {
-                    self.chunk(state, chunk);
+            Note::RunBatches(run_batches) => {
+                for run_batch in run_batches {
+                    self.apply_run_batch(state, run_batch);
                 }
             }
             Note::Hooks { slot, hooks, declared, version } => self.take_over(state, slot, hooks, declared, version),

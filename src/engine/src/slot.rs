@@ -1,7 +1,7 @@
 //! One script on its worker: its versions, its queue of events and its runs.
 
-mod chunk;
 mod outcome;
+mod run_batch;
 mod turns;
 
 use std::cell::RefCell;
@@ -17,7 +17,7 @@ use palabre_model::{Clock, Event, EventKind, EventName, Millis, Reason, ScriptNa
 use palabre_script::{Answer, Coverage, Door, Failure, Input, Limits, Parked, Source, Step, Ticker, Vm, Wait};
 use tokio::sync::oneshot;
 
-pub(crate) use self::chunk::{AsideChange, Chunk};
+pub(crate) use self::run_batch::{AsideChange, RunBatch};
 use crate::block::{RunOutcome, ScriptVersion};
 use crate::engine::own_bot;
 use crate::metrics::Metrics;
@@ -108,7 +108,7 @@ pub(crate) struct Slot {
     /// Whether the store cannot be read: events and waits stay as they are until it can.
     held: bool,
     /// Bytes of values in the current run batch.
-    chunk_bytes: usize,
+    run_batch_bytes: usize,
     /// Run batches that were not durable, with the bytes of their values.
     undurable: VecDeque<(u64, usize)>,
     places: Places,
@@ -118,9 +118,9 @@ pub(crate) struct Slot {
     is_stuck: bool,
     /// Whether the deferred events cannot be read yet.
     is_waiting_for_aside: bool,
-    chunk: Chunk,
+    run_batch: RunBatch,
     /// Run batches that ended because another version ran next.
-    cut: Vec<Chunk>,
+    sealed: Vec<RunBatch>,
     pub(crate) board: Arc<Board<ScriptStatus>>,
 }
 
@@ -144,7 +144,7 @@ impl Slot {
             HashMap::new()
         });
         let places = Places::new(aside);
-        let chunk = Chunk {
+        let run_batch = RunBatch {
             slot: index,
             script: ScriptVersion { name: name.clone(), version: "".into() },
             runs: Vec::new(),
@@ -179,14 +179,14 @@ impl Slot {
             resting: false,
             rest_until: 0,
             held: false,
-            chunk_bytes: 0,
+            run_batch_bytes: 0,
             undurable: VecDeque::new(),
             places,
             retries: VecDeque::new(),
             is_stuck: false,
             is_waiting_for_aside: false,
-            chunk,
-            cut: Vec::new(),
+            run_batch,
+            sealed: Vec::new(),
             board,
         }
     }
@@ -243,9 +243,9 @@ impl Slot {
 
     /// Whether the script waits until what it has stored is durable.
     pub(crate) fn is_throttled(&self) -> bool {
-        let durable = self.chunk.durable.load(Acquire);
+        let durable = self.run_batch.durable.load(Acquire);
         let waiting = self.undurable.iter().filter(|(number, _)| *number > durable);
-        self.chunk_bytes + waiting.map(|(_, bytes)| bytes).sum::<usize>() > UNDURABLE_BYTES
+        self.run_batch_bytes + waiting.map(|(_, bytes)| bytes).sum::<usize>() > UNDURABLE_BYTES
     }
 
     /// Whether there is work that comes before the next event.

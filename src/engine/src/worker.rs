@@ -20,8 +20,8 @@ use crate::tables::WaitingRun;
 use crate::vitals::Pulse;
 
 /// Events and time after which a run batch is handed over, so that commits overlap with execution.
-const CHUNK_EVENTS: usize = 512;
-const CHUNK_TIME: Duration = Duration::from_millis(2);
+const RUN_BATCH_EVENTS_MAX: usize = 512;
+const RUN_BATCH_TIME_MAX: Duration = Duration::from_millis(2);
 
 /// Interval of checks whether what a script has stored is durable.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
@@ -142,7 +142,7 @@ fn work(tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse, barriers: &
             floor = floor.max(slot.spent);
             let began = Instant::now();
             pulse.runs(Some(slot.index));
-            slot.work(|done| done >= CHUNK_EVENTS || (done > 0 && began.elapsed() >= CHUNK_TIME));
+            slot.work(|done| done >= RUN_BATCH_EVENTS_MAX || (done > 0 && began.elapsed() >= RUN_BATCH_TIME_MAX));
             slot.spent = floor + began.elapsed();
             let index = slot.index;
             pulse.runs(None);
@@ -232,15 +232,15 @@ fn stop(slots: &mut BTreeMap<usize, Slot>, notes: &Sender<Note>) {
 fn give_back(slots: &mut BTreeMap<usize, Slot>, index: usize, notes: &Sender<Note>) {
     let Some(slot) = slots.get_mut(&index) else { return };
     let calls = slot.take_calls();
-    let mut chunks = slot.take_chunks();
+    let mut run_batches = slot.take_run_batches();
     for call in calls {
         if let Some(called) = slots.values_mut().find(|slot| slot.name() == &call.script) {
             called.record_call(call);
-            chunks.extend(called.take_chunks());
+            run_batches.extend(called.take_run_batches());
         }
     }
-    if !chunks.is_empty() {
-        tell(notes, Note::Chunks(chunks));
+    if !run_batches.is_empty() {
+        tell(notes, Note::RunBatches(run_batches));
     }
 }
 

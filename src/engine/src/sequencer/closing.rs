@@ -77,7 +77,7 @@ impl Sequencer {
             entries,
             spilled,
             removed: open.removed,
-            chunks: open.chunks,
+            run_batches: open.run_batches,
             cursors,
             fetches: open.fetches,
             replies: open.replies,
@@ -136,14 +136,14 @@ impl Sequencer {
                         entries,
                         spilled,
                         removed,
-                        chunks,
+                        run_batches,
                         cursors,
                         fetches,
                         replies,
                         metrics: measured,
                     } = after;
-                    for (durable, chunk) in chunks {
-                        durable.store(chunk, Release);
+                    for (durable, run_batch) in run_batches {
+                        durable.store(run_batch, Release);
                     }
                     for (seq, receipt) in receipts {
                         // The sender of the event may not wait for the receipt.

@@ -11,23 +11,23 @@ use crate::slot::AsideChange;
 use crate::tables::SET_ASIDE;
 
 impl Sequencer {
-    pub(super) fn chunk(&mut self, state: &mut State, chunk: Chunk) {
+    pub(super) fn apply_run_batch(&mut self, state: &mut State, run_batch: RunBatch) {
         // Before the runs, one of which may wait again.
-        for (seq, _) in chunk.waits.iter().filter(|(_, waiting)| waiting.is_none()) {
-            state.outcomes.wait_is_over(chunk.slot, *seq);
+        for (seq, _) in run_batch.waits.iter().filter(|(_, waiting)| waiting.is_none()) {
+            state.outcomes.wait_is_over(run_batch.slot, *seq);
         }
         let open = &mut state.open;
-        open.touch(chunk.has_more_to_come());
-        let script = open.script(&chunk.script.name, &chunk.script.version);
-        for mut run in chunk.runs {
+        open.touch(run_batch.has_more_to_come());
+        let script = open.script(&run_batch.script.name, &run_batch.script.version);
+        for mut run in run_batch.runs {
             run.script = script;
             if !is_call(run.part) {
-                state.outcomes.wait_is_over(chunk.slot, run.seq);
+                state.outcomes.wait_is_over(run_batch.slot, run.seq);
             }
             ended(state, &mut self.tasks, &run, self.clock.now());
             let open = &mut state.open;
             let metrics = std::mem::take(&mut run.effects.metrics);
-            open.metrics.extend(metrics.into_iter().map(|metric| (chunk.script.name.clone(), metric)));
+            open.metrics.extend(metrics.into_iter().map(|metric| (run_batch.script.name.clone(), metric)));
             for Refused { key, action, room, reason, is_asked } in &run.effects.refused {
                 state.outcomes.note(key.clone(), &Answer::Failed(reason.clone()));
                 let (script, room, reason) = (key.script.clone(), room.clone(), reason.clone());
@@ -35,7 +35,7 @@ impl Sequencer {
             }
             let open = &mut state.open;
             if let RunOutcome::Waiting(Wait::Delivery { key, .. }) = &run.outcome {
-                let waiter = (chunk.slot, run.seq, run.part);
+                let waiter = (run_batch.slot, run.seq, run.part);
                 open.answers.extend(state.outcomes.wait(key, waiter).map(|answer| (waiter, answer)));
             }
             for (key, action) in &run.effects.actions {
@@ -43,21 +43,21 @@ impl Sequencer {
                 self.outbox.bot(action.room().bot()).take_in(size(action));
             }
             for change in &run.effects.timers {
-                self.timers.apply(&chunk.script.name, change, run.now, &mut open.batch);
+                self.timers.apply(&run_batch.script.name, change, run.now, &mut open.batch);
             }
             open.runs.push(run);
         }
         let open = &mut state.open;
-        for (seq, part, request) in chunk.requests {
-            let hosts = self.routes.get(chunk.slot).map(|route| Arc::clone(&route.hosts)).unwrap_or_default();
-            open.fetches.push(Fetch { waiter: (chunk.slot, seq, part), request, hosts });
+        for (seq, part, request) in run_batch.requests {
+            let hosts = self.routes.get(run_batch.slot).map(|route| Arc::clone(&route.hosts)).unwrap_or_default();
+            open.fetches.push(Fetch { waiter: (run_batch.slot, seq, part), request, hosts });
         }
-        match open.writes.entry(chunk.slot) {
-            std::collections::hash_map::Entry::Vacant(place) => drop(place.insert(chunk.writes)),
-            std::collections::hash_map::Entry::Occupied(mut place) => place.get_mut().extend(chunk.writes),
+        match open.writes.entry(run_batch.slot) {
+            std::collections::hash_map::Entry::Vacant(place) => drop(place.insert(run_batch.writes)),
+            std::collections::hash_map::Entry::Occupied(mut place) => place.get_mut().extend(run_batch.writes),
         }
-        for change in chunk.aside {
-            let key = |place: &Place, seq| (chunk.script.name.to_string(), place.to_string(), seq);
+        for change in run_batch.aside {
+            let key = |place: &Place, seq| (run_batch.script.name.to_string(), place.to_string(), seq);
             match change {
                 AsideChange::Put { place, seq, event } => {
                     SET_ASIDE.put(&mut open.batch, &key(&place, seq), &event);
@@ -65,19 +65,19 @@ impl Sequencer {
                 AsideChange::Done { place, seq } => SET_ASIDE.delete(&mut open.batch, &key(&place, seq)),
             }
         }
-        for (seq, waiting) in chunk.waits {
-            state.interactions.waits(seq, chunk.slot, waiting.is_some());
-            let key = (chunk.script.name.to_string(), seq);
+        for (seq, waiting) in run_batch.waits {
+            state.interactions.waits(seq, run_batch.slot, waiting.is_some());
+            let key = (run_batch.script.name.to_string(), seq);
             match waiting {
                 Some(run) => WAITING_RUNS.put(&mut open.batch, &key, &run),
                 None => WAITING_RUNS.delete(&mut open.batch, &key),
             }
         }
-        open.chunks.push((chunk.durable, chunk.number));
-        let Some(route) = self.routes.get_mut(chunk.slot) else { return };
-        route.version = chunk.script.version;
-        if let Some(cursor) = chunk.cursor {
-            open.advanced.insert(chunk.slot);
+        open.run_batches.push((run_batch.durable, run_batch.number));
+        let Some(route) = self.routes.get_mut(run_batch.slot) else { return };
+        route.version = run_batch.script.version;
+        if let Some(cursor) = run_batch.cursor {
+            open.advanced.insert(run_batch.slot);
             // An event that is not journalled has a sequence number too, and does not move the
             // cursor back.
             route.cursor = Some(route.cursor.map_or(cursor, |old| old.max(cursor)));
@@ -89,7 +89,7 @@ impl Sequencer {
                 finish_one(&mut state.outstanding, block);
             }
             if !state.interactions.is_empty() {
-                let over = state.interactions.passed(chunk.slot, cursor);
+                let over = state.interactions.passed(run_batch.slot, cursor);
                 self.tell_finished(over);
             }
         }

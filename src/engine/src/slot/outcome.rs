@@ -42,10 +42,10 @@ impl Slot {
                 self.around.scheduler.at(wait.until(), due);
                 let recorded = wait.for_the_record();
                 if let Wait::Http { request, .. } = &wait {
-                    self.chunk.requests.push((input.seq, input.part, request.clone()));
+                    self.run_batch.requests.push((input.seq, input.part, request.clone()));
                 }
                 let row = WaitingRun { wait: recorded.clone(), since: input.now, event: Event::clone(&input.event) };
-                self.chunk.waits.push((input.seq, Some(row)));
+                self.run_batch.waits.push((input.seq, Some(row)));
                 self.record(input, answer, RunOutcome::Waiting(recorded), effects, &ran.hash);
                 let event = Arc::clone(&input.event);
                 let waiting = Waiting { parked, ran: ran.clone(), event, part: input.part, wait };
@@ -169,23 +169,23 @@ impl Slot {
         effects: Effects,
         hash: &Arc<str>,
     ) {
-        if self.chunk.script.version != *hash {
-            let done = self.cut();
-            self.cut.extend(done);
-            self.chunk.script.version = Arc::clone(hash);
+        if self.run_batch.script.version != *hash {
+            let done = self.seal();
+            self.sealed.extend(done);
+            self.run_batch.script.version = Arc::clone(hash);
         }
         for write in &effects.writes {
             if let Change::Set { value, .. } = &write.change {
-                self.chunk_bytes += write.key.len() + value.len();
+                self.run_batch_bytes += write.key.len() + value.len();
             }
-            self.store.apply(&write.key, &write.change, self.chunk.number);
-            self.chunk.writes.insert(Arc::clone(&write.key), write.change.clone());
+            self.store.apply(&write.key, &write.change, self.run_batch.number);
+            self.run_batch.writes.insert(Arc::clone(&write.key), write.change.clone());
         }
         let is_awaited = matches!(input.event.kind.name(), EventName::Task | EventName::Request);
         if outcome == RunOutcome::Done && effects == Effects::default() && input.part == 0 && !is_awaited {
             return;
         }
-        self.chunk.runs.push(RunRecord {
+        self.run_batch.runs.push(RunRecord {
             seq: input.seq,
             part: input.part,
             script: 0,

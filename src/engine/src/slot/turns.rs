@@ -54,7 +54,7 @@ impl Slot {
         match place_of(&event).filter(|place| self.places.waits(Some(place))) {
             None => {
                 if self.run_event(seq, &event) {
-                    self.chunk.cursor = Some(seq);
+                    self.run_batch.cursor = Some(seq);
                 } else {
                     self.queue.push_front((seq, event));
                 }
@@ -67,8 +67,8 @@ impl Slot {
                     self.is_stuck = true;
                 } else {
                     self.places.set_aside(&place);
-                    self.chunk.aside.push(AsideChange::Put { place, seq, event });
-                    self.chunk.cursor = Some(seq);
+                    self.run_batch.aside.push(AsideChange::Put { place, seq, event });
+                    self.run_batch.cursor = Some(seq);
                 }
             }
         }
@@ -102,7 +102,7 @@ impl Slot {
             return self.retries.push_front((place, seq, event));
         }
         self.places.done_aside(&place, seq);
-        self.chunk.aside.push(AsideChange::Done { place, seq });
+        self.run_batch.aside.push(AsideChange::Done { place, seq });
         // If the script is suspended there again, the other events stay deferred.
         if let Some((next, ..)) = self.retries.front()
             && self.places.next_with_aside().is_none_or(|(place, _)| place != *next)
@@ -235,7 +235,7 @@ impl Slot {
         let Some(waiting) = self.waiting.remove(&seq) else { return true };
         self.around.scheduler.cancel(Due::Wake { slot: self.index, seq, part: waiting.part });
         self.count_asking();
-        self.chunk.waits.push((seq, None));
+        self.run_batch.waits.push((seq, None));
         let input = self.input(Arc::clone(&waiting.event), seq, waiting.part + 1);
         let step = if input.now >= waiting.ran.started.saturating_add(millis(self.limits.wall())) {
             let limit = Limit::Wall(self.limits.wall());
@@ -261,7 +261,7 @@ impl Slot {
     pub(crate) fn interrupted(&mut self, seq: u64, run: WaitingRun) {
         let event = Arc::new(run.event);
         let hook = event.kind.name();
-        self.chunk.waits.push((seq, None));
+        self.run_batch.waits.push((seq, None));
         let mut fault =
             *Failure::new(format!("interrupted: the daemon was restarted while {} waited", hook.hook())).fault;
         fault.hook = Some(hook.hook().to_owned());

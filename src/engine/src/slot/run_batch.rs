@@ -15,7 +15,7 @@ use crate::script_store::KeyMap;
 use crate::tables::WaitingRun;
 
 /// Steps that a worker hands over together, in order, with all their effects.
-pub(crate) struct Chunk {
+pub(crate) struct RunBatch {
     pub(crate) slot: usize,
     pub(crate) script: ScriptVersion,
     /// The steps. Their position of the script in an entry batch is not known here; it is 0.
@@ -40,7 +40,7 @@ pub(crate) enum AsideChange {
     Done { place: Place, seq: u64 },
 }
 
-impl Chunk {
+impl RunBatch {
     pub(super) fn is_empty(&self) -> bool {
         self.runs.is_empty() && self.cursor.is_none() && self.waits.is_empty() && self.aside.is_empty()
     }
@@ -60,44 +60,44 @@ impl Chunk {
 
 impl Slot {
     /// Closes the current run batch. Returns all batches so far, in order.
-    pub(crate) fn take_chunks(&mut self) -> Vec<Chunk> {
-        let last = self.cut();
-        let mut chunks = std::mem::take(&mut self.cut);
-        chunks.extend(last);
-        if !chunks.is_empty() {
+    pub(crate) fn take_run_batches(&mut self) -> Vec<RunBatch> {
+        let last = self.seal();
+        let mut run_batches = std::mem::take(&mut self.sealed);
+        run_batches.extend(last);
+        if !run_batches.is_empty() {
             self.store.tidy();
         }
         self.store.let_go();
-        chunks
+        run_batches
     }
 
-    pub(super) fn cut(&mut self) -> Option<Chunk> {
-        if self.chunk.is_empty() {
+    pub(super) fn seal(&mut self) -> Option<RunBatch> {
+        if self.run_batch.is_empty() {
             return None;
         }
-        let durable = self.chunk.durable.load(Acquire);
+        let durable = self.run_batch.durable.load(Acquire);
         while self.undurable.front().is_some_and(|(number, _)| *number <= durable) {
             self.undurable.pop_front();
         }
-        if self.chunk_bytes > 0 {
-            self.undurable.push_back((self.chunk.number, std::mem::take(&mut self.chunk_bytes)));
+        if self.run_batch_bytes > 0 {
+            self.undurable.push_back((self.run_batch.number, std::mem::take(&mut self.run_batch_bytes)));
         }
-        if !self.chunk.aside.is_empty() {
+        if !self.run_batch.aside.is_empty() {
             self.board.write(|status| status.set_aside_events = self.places.aside());
         }
-        let next = Chunk {
+        let next = RunBatch {
             slot: self.index,
-            script: self.chunk.script.clone(),
+            script: self.run_batch.script.clone(),
             runs: Vec::new(),
             cursor: None,
             // As many as last time; a map that grows little by little is copied again and again.
-            writes: KeyMap::with_capacity_and_hasher(self.chunk.writes.len(), Default::default()),
+            writes: KeyMap::with_capacity_and_hasher(self.run_batch.writes.len(), Default::default()),
             requests: Vec::new(),
             waits: Vec::new(),
             aside: Vec::new(),
-            number: self.chunk.number + 1,
-            durable: Arc::clone(&self.chunk.durable),
+            number: self.run_batch.number + 1,
+            durable: Arc::clone(&self.run_batch.durable),
         };
-        Some(std::mem::replace(&mut self.chunk, next))
+        Some(std::mem::replace(&mut self.run_batch, next))
     }
 }
