@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use palabre_model::{Batch, Millis};
 use palabre_store::{Direction, Error, Snapshot, Store};
 
-use crate::block::{Block, EventRecord, ScriptVersion};
+use crate::entry_batch::{Block, EventRecord, ScriptVersion};
 use crate::outbox::row_of_its_own;
 use crate::recovery::{DeadLetter, Position, numbers};
 use crate::tables::{DEAD_LETTERS, JOURNAL, OUTBOX, unpacked};

@@ -21,7 +21,7 @@ use crate::tables::{JOURNAL, unpacked};
 /// Interval of housekeeping, in milliseconds.
 pub(crate) const HOUSEKEEPING: Millis = 60_000;
 /// Entry batches that one step removes: few, so that commits after it hardly wait.
-const BLOCKS_A_STEP: usize = 500;
+const BATCHES_PER_STEP: usize = 500;
 
 /// Removes expired rows and old entry batches, in small steps, until none is left.
 pub(crate) struct Cleaner {
@@ -70,7 +70,7 @@ impl Cleaner {
                 break;
             }
         }
-        while !self.shutdown.is_requested() && self.forget_blocks(now)? {}
+        while !self.shutdown.is_requested() && self.trim_journal(now)? {}
         Ok(())
     }
 
@@ -78,21 +78,21 @@ impl Cleaner {
     ///
     /// Returns whether there may be more. The newest batch always stays: the next start takes its
     /// numbers from it.
-    fn forget_blocks(&self, now: Millis) -> Result<bool> {
+    fn trim_journal(&self, now: Millis) -> Result<bool> {
         let before = now.saturating_sub(u64::try_from(self.retention.as_millis()).unwrap_or(Millis::MAX));
         let snapshot = self.store.snapshot(0)?;
         let Some(newest) = JOURNAL.scan(&snapshot, &Vec::new(), Direction::Backward)?.next() else { return Ok(false) };
         let keep_from = newest?.0.min(self.low.load(Acquire));
         let clock = ClockRow::read(&snapshot)?;
         let mut batch = Batch::default();
-        for row in JOURNAL.scan(&snapshot, &Vec::new(), Direction::Forward)?.take(BLOCKS_A_STEP) {
+        for row in JOURNAL.scan(&snapshot, &Vec::new(), Direction::Forward)?.take(BATCHES_PER_STEP) {
             let (number, block) = unpacked(row)?;
             if number >= keep_from || clock.true_time(number, block.at) >= before {
                 break;
             }
             JOURNAL.delete(&mut batch, &number);
         }
-        let is_full = batch.ops.len() == BLOCKS_A_STEP;
+        let is_full = batch.ops.len() == BATCHES_PER_STEP;
         if !batch.is_empty() {
             self.store.commit(batch).wait()?;
         }

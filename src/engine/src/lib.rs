@@ -9,10 +9,10 @@
 //! its receipts are answered and its actions go to the *outbox*.
 
 mod awaited;
-mod block;
 mod clock_watch;
 mod dead_letters;
 mod engine;
+mod entry_batch;
 mod gate;
 mod hierarchy;
 mod housekeeping;
@@ -22,7 +22,7 @@ mod just_sent;
 mod listener;
 mod metrics;
 mod neighbours;
-mod open_block;
+mod open_batch;
 mod operators;
 mod outbox;
 mod passed_on;
@@ -48,9 +48,9 @@ mod watched_folder;
 mod worker;
 mod workers;
 
-pub use block::{Block, EventRecord, RunOutcome, RunRecord, ScriptVersion};
 pub use dead_letters::{DeadLetterError, drop_dead_letters, retry_dead_letters};
 pub use engine::{Engine, EngineError, Options, ScriptSetup};
+pub use entry_batch::{Block, EventRecord, RunOutcome, RunRecord, ScriptVersion};
 pub use http::{Http, Web};
 pub use operators::{BotSettings, Operators};
 pub use outbox::OutboxLimits;

@@ -79,7 +79,7 @@ pub(crate) struct Unfinished {
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) next_seq: u64,
-    pub(crate) next_block: u64,
+    pub(crate) next_batch: u64,
     pub(crate) low: u64,
     pub(crate) cursors: HashMap<ScriptName, u64>,
     pub(crate) unfinished: HashMap<ScriptName, Unfinished>,
@@ -116,7 +116,7 @@ pub(crate) struct Numbers {
 
 /// Finds the next numbers.
 ///
-/// Batches written before the last one may hold higher sequence numbers: see [`read_blocks`].
+/// Batches written before the last one may hold higher sequence numbers: see [`read_journal`].
 pub(crate) fn numbers(snapshot: &Snapshot) -> Result<Numbers> {
     let (mut seq, mut block, mut low) = (1, 1, None);
     if let Some(last) = JOURNAL.scan(snapshot, &Vec::new(), Direction::Backward)?.map(unpacked).next() {
@@ -139,7 +139,7 @@ pub(crate) fn numbers(snapshot: &Snapshot) -> Result<Numbers> {
 /// Finds the unfinished work: reads the journal from the low-water mark.
 pub(crate) fn look(snapshot: &Snapshot, now: Millis, patience: impl Fn(&str) -> Millis) -> Result<Found> {
     let Numbers { seq, block, low } = numbers(snapshot)?;
-    let mut found = Found { next_seq: seq, next_block: block, low, ..Found::default() };
+    let mut found = Found { next_seq: seq, next_batch: block, low, ..Found::default() };
     for row in SCRIPT_CURSORS.scan(snapshot, &Vec::new(), Direction::Forward)? {
         let (script, cursor) = row?;
         found.cursors.insert(script.into(), cursor);
@@ -151,7 +151,7 @@ pub(crate) fn look(snapshot: &Snapshot, now: Millis, patience: impl Fn(&str) -> 
     let queue_cursors: HashMap<String, Position> =
         QUEUE_CURSORS.scan(snapshot, &Vec::new(), Direction::Forward)?.collect::<Result<_>>()?;
     let rows = read_outbox(snapshot, &mut found)?;
-    read_blocks(snapshot, &mut found, &queue_cursors, &rows, patience)?;
+    read_journal(snapshot, &mut found, &queue_cursors, &rows, patience)?;
     count_tries(snapshot, &mut found, now)?;
     Ok(found)
 }
@@ -174,7 +174,7 @@ fn read_outbox(snapshot: &Snapshot, found: &mut Found) -> Result<HashSet<Positio
     Ok(positions)
 }
 
-fn read_blocks(
+fn read_journal(
     snapshot: &Snapshot,
     found: &mut Found,
     queue_cursors: &HashMap<String, Position>,
@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn an_event_that_was_not_journalled_and_moved_a_cursor_keeps_its_number() {
         let found = numbers_of(|batch| {
-            let block = crate::block::Block { next_seq: 90, low: 3, ..crate::block::Block::default() };
+            let block = crate::entry_batch::Block { next_seq: 90, low: 3, ..crate::entry_batch::Block::default() };
             JOURNAL.put(batch, &5, &block.pack(&mut Vec::new()));
             SCRIPT_CURSORS.put(batch, &"a".to_owned(), &95);
         });

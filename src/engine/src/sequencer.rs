@@ -28,12 +28,12 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::awaited::{Fetch, Outcomes};
-use crate::block::{Block, EventRecord, RunOutcome, RunRecord, ScriptVersion};
 use crate::clock_watch::{ClockRow, WentBack};
+use crate::entry_batch::{Block, EventRecord, RunOutcome, RunRecord, ScriptVersion};
 use crate::http::Http;
 use crate::interactions::Interactions;
 use crate::metrics::Metrics;
-use crate::open_block::OpenBlock;
+use crate::open_batch::OpenBatch;
 use crate::operators::Operators;
 use crate::outbox::{Class, Entry, Outbox, Settled, Settlement, Stored, size};
 use crate::read_back::{Cursor, Read, ReadBack};
@@ -44,7 +44,7 @@ use crate::scheduler::Due;
 use crate::slot::RunBatch;
 use crate::status::Board;
 use crate::tables::{
-    DEAD_LETTERS, JOURNAL, LAST_BLOCK, OUTBOX, QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, SENDERS, SENT_MESSAGES,
+    DEAD_LETTERS, JOURNAL, LAST_BATCH, OUTBOX, QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, SENDERS, SENT_MESSAGES,
     WAITING_RUNS, value_key,
 };
 use crate::tasks::TaskBook;
@@ -215,7 +215,7 @@ pub(crate) struct Sequencer {
 /// The sequencer's own state.
 #[derive(Default)]
 struct State {
-    open: OpenBlock,
+    open: OpenBatch,
     in_flight: usize,
     /// The number of unfinished events and actions of each batch.
     outstanding: BTreeMap<u64, usize>,
@@ -246,7 +246,7 @@ struct State {
     happened: u64,
     outcomes: Outcomes,
     /// The batch that was closed last, if any.
-    last_block: Option<u64>,
+    last_batch: Option<u64>,
     /// The buffer for encoding batches.
     plain: Vec<u8>,
 }
@@ -358,7 +358,7 @@ impl Sequencer {
                 state.in_flight -= 1;
                 state.undurable.remove(&number);
                 if state.is_stalled && state.refused.is_empty() {
-                    tracing::info!(block = number, "the store accepts writes again");
+                    tracing::info!(batch = number, "the store accepts writes again");
                     state.is_stalled = false;
                     self.stalled.write(|stalled| *stalled = None);
                 }

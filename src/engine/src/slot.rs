@@ -18,8 +18,8 @@ use palabre_script::{Answer, Coverage, Door, Failure, Input, Limits, Parked, Sou
 use tokio::sync::oneshot;
 
 pub(crate) use self::run_batch::{AsideChange, RunBatch};
-use crate::block::{RunOutcome, ScriptVersion};
 use crate::engine::own_bot;
+use crate::entry_batch::{RunOutcome, ScriptVersion};
 use crate::metrics::Metrics;
 use crate::neighbours::{Call, Neighbours};
 use crate::places::{Place, Places};

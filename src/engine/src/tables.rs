@@ -6,18 +6,18 @@ use palabre_store::{Direction, Result, Snapshot, Table, TableId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::block::{Block, PackedBlock};
 use crate::clock_watch::ClockRow;
+use crate::entry_batch::{Block, PackedBatch};
 use crate::outbox::{OutboxKey, OutboxRow};
 use crate::recovery::{DeadLetter, Position, Tries};
 use crate::tasks::{TaskRow, TaskRun};
 
 /// Entry batches, by number.
-pub(crate) const JOURNAL: Table<u64, PackedBlock> = Table::new(TableId::Journal);
+pub(crate) const JOURNAL: Table<u64, PackedBatch> = Table::new(TableId::Journal);
 /// Cursors of scripts: the last event that each has finished, or brought to its first wait.
 pub(crate) const SCRIPT_CURSORS: Table<String, u64> = Table::new(TableId::ScriptMarks);
 /// The number of the last entry batch.
-pub(crate) const LAST_BLOCK: Table<String, u64> = Table::new(TableId::LastBlock);
+pub(crate) const LAST_BATCH: Table<String, u64> = Table::new(TableId::LastBlock);
 /// Cursors of ordered queues: the last outbox entry of each that is completed.
 pub(crate) const QUEUE_CURSORS: Table<String, Position> = Table::new(TableId::LaneMarks);
 /// Waiting runs, by script and event.
@@ -90,7 +90,7 @@ pub fn journal(snapshot: &Snapshot) -> Result<impl Iterator<Item = Result<(u64, 
 }
 
 /// Decompresses and decodes a row of the journal.
-pub(crate) fn unpacked(row: Result<(u64, PackedBlock)>) -> Result<(u64, Block)> {
+pub(crate) fn unpacked(row: Result<(u64, PackedBatch)>) -> Result<(u64, Block)> {
     let (number, packed) = row?;
     let damaged = |cause| palabre_store::Error::Row { table: TableId::Journal, key: number.to_string(), cause };
     Ok((number, packed.unpack().map_err(damaged)?))

@@ -343,11 +343,11 @@ async fn the_journal_forgets_what_is_old_and_done() {
     for _ in 0..5 {
         house.alice("x").await;
     }
-    let blocks = || journal(&house.store.snapshot(0).unwrap()).unwrap().count();
-    let before = blocks();
+    let batches = || journal(&house.store.snapshot(0).unwrap()).unwrap().count();
+    let before = batches();
     assert!(before >= 5);
     house.clock.advance(Duration::from_secs(8 * 86_400));
-    house.until("a shorter journal", |_| blocks() < before).await;
+    house.until("a shorter journal", |_| batches() < before).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,7 +37,7 @@ async fn forgetful(store: Store, sim: Arc<Sim>, clock: VirtualClock, scripts: Ve
     House { store, clock, sim, engine }
 }
 
-fn blocks(house: &House) -> usize {
+fn batches(house: &House) -> usize {
     journal(&house.store.snapshot(0).unwrap()).unwrap().count()
 }
 
@@ -57,7 +57,7 @@ async fn numbers_go_on(quiet: Duration) {
         house.until("an answer", |house| house.replies().contains(&heard)).await;
         house.clock.advance(quiet);
         house.advance(Duration::from_secs(65)).await;
-        house.until("the old batches are gone", |house| blocks(house) <= 1).await;
+        house.until("the old batches are gone", |house| batches(house) <= 1).await;
         disk = killed(&disk);
         house.engine.shutdown().await;
     }
@@ -89,13 +89,13 @@ async fn what_ends_is_removed_as_fast_as_it_ends_after_a_long_downtime_too() {
     }
     house.engine.when_idle().await;
     let usage = house.store.stored_bytes("echo").unwrap();
-    assert!(blocks(&house) > 1_000 && usage.load(Acquire) > 0);
+    assert!(batches(&house) > 1_000 && usage.load(Acquire) > 0);
 
     // One minute for the values, one more for the batches: only then are they known to be unneeded.
     house.advance(Duration::from_secs(125)).await;
     let is_clean = |house: &House| {
         let snapshot = house.store.snapshot(0).unwrap();
-        blocks(house) <= 1 && snapshot.len(TableId::ScriptValues).unwrap() == 0
+        batches(house) <= 1 && snapshot.len(TableId::ScriptValues).unwrap() == 0
     };
     house.until("all of it is gone", is_clean).await;
     assert_eq!(usage.load(Acquire), 0);

@@ -134,7 +134,7 @@ impl Engine {
             metrics: Arc::clone(&metrics),
             operators,
             seq,
-            number: found.next_block,
+            number: found.next_batch,
             low: Arc::clone(&low),
             backlog: Arc::clone(&backlog),
             stalled: Arc::clone(&stalled),

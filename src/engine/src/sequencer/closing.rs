@@ -16,12 +16,12 @@ impl Sequencer {
         let mut cursors = Vec::new();
         // If the store refuses a batch, it must not accept later ones before it: what it writes
         // would overwrite theirs.
-        if let Some(last) = state.last_block.replace(number) {
+        if let Some(last) = state.last_batch.replace(number) {
             // A commit that the disk refused may be in the file when it is opened again: that of
             // this batch or of the next one.
-            LAST_BLOCK.require_one_of(&mut batch, &LAST.to_owned(), [last, number, number + 1]);
+            LAST_BATCH.require_one_of(&mut batch, &LAST.to_owned(), [last, number, number + 1]);
         }
-        LAST_BLOCK.put(&mut batch, &LAST.to_owned(), &number);
+        LAST_BATCH.put(&mut batch, &LAST.to_owned(), &number);
         for slot in open.advanced {
             let route = &self.routes[slot];
             let Some(cursor) = route.cursor else { continue };
@@ -114,11 +114,11 @@ impl Sequencer {
     pub(super) fn submit_again(&self, state: &mut State) {
         let key = LAST.to_owned();
         let snapshot = self.store.snapshot(0).ok();
-        let kept = snapshot.and_then(|snapshot| LAST_BLOCK.get(&snapshot, &key).ok().flatten());
+        let kept = snapshot.and_then(|snapshot| LAST_BATCH.get(&snapshot, &key).ok().flatten());
         for (number, (mut batch, after)) in std::mem::take(&mut state.refused) {
             if let Some(last) = kept.filter(|last| *last >= number) {
                 batch = Batch::default();
-                LAST_BLOCK.put(&mut batch, &key, &last);
+                LAST_BATCH.put(&mut batch, &key, &last);
             }
             self.submit(state, number, batch, after);
         }

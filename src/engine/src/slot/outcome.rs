@@ -7,7 +7,7 @@ use palabre_model::{Event, EventKind, EventName, Fault, Millis};
 use palabre_script::{Answer, Change, Effects, Failure, Input, Limit, Step, Wait};
 
 use super::{Ran, Slot, Version, Waiting, guarded, millis, next_seed};
-use crate::block::{RunOutcome, RunRecord};
+use crate::entry_batch::{RunOutcome, RunRecord};
 use crate::neighbours::Call;
 use crate::places::{FAILURES_IN_A_ROW, pause, place_of};
 use crate::scheduler::Due;

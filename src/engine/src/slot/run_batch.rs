@@ -9,7 +9,7 @@ use palabre_model::Event;
 use palabre_script::Change;
 
 use super::Slot;
-use crate::block::{RunOutcome, RunRecord, ScriptVersion};
+use crate::entry_batch::{RunOutcome, RunRecord, ScriptVersion};
 use crate::places::Place;
 use crate::script_store::KeyMap;
 use crate::tables::WaitingRun;

@@ -8,8 +8,8 @@ use palabre_model::{Event, EventKind, Millis, RoomId, UserId, Verdict};
 use palabre_script::{Answer, Effects, Failure, Limit, Step, Wait};
 
 use super::{AsideChange, Ran, Slot, Turn, guarded, millis};
-use crate::block::RunOutcome;
 use crate::clock_watch::WentBack;
+use crate::entry_batch::RunOutcome;
 use crate::neighbours::Call;
 use crate::places::{LONGEST_REST, place_of};
 use crate::read_back::WINDOW_EVENTS;

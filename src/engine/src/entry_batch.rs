@@ -34,7 +34,7 @@ pub struct Block {
 ///
 /// Events of one room repeat each other almost word for word, so they compress well.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct PackedBlock {
+pub(crate) struct PackedBatch {
     #[serde(with = "serde_bytes")]
     lz4: Vec<u8>,
 }
@@ -43,18 +43,18 @@ impl Block {
     /// Encodes and compresses the batch.
     ///
     /// `plain` is the buffer for the encoded bytes, reused from batch to batch.
-    pub(crate) fn pack(&self, plain: &mut Vec<u8>) -> PackedBlock {
+    pub(crate) fn pack(&self, plain: &mut Vec<u8>) -> PackedBatch {
         plain.clear();
         // Encoding our own types into memory cannot fail; a truncated batch would be noticed when
         // it is read.
         if let Err(error) = rmp_serde::encode::write_named(plain, self) {
             tracing::error!("cannot encode an entry batch of the journal: {error}");
         }
-        PackedBlock { lz4: lz4_flex::compress_prepend_size(plain) }
+        PackedBatch { lz4: lz4_flex::compress_prepend_size(plain) }
     }
 }
 
-impl PackedBlock {
+impl PackedBatch {
     /// Decompresses and decodes the batch, or returns what is wrong with it.
     pub(crate) fn unpack(&self) -> Result<Block, String> {
         let plain = lz4_flex::decompress_size_prepended(&self.lz4).map_err(|error| error.to_string())?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use palabre_model::{Batch, RoomId, ScriptName};
 
 use crate::awaited::{Fetch, Waiter};
-use crate::block::{EventRecord, RunRecord, ScriptVersion};
+use crate::entry_batch::{EventRecord, RunRecord, ScriptVersion};
 use crate::outbox::Class;
 use crate::recovery::Position;
 use crate::script_store::KeyMap;
@@ -30,7 +30,7 @@ const GATHER_UNHURRIED: Duration = Duration::from_millis(5);
 
 /// The entry batch that is being filled.
 #[derive(Default)]
-pub(crate) struct OpenBlock {
+pub(crate) struct OpenBatch {
     /// Time of the first addition that somebody waits for.
     pub(crate) since: Option<Instant>,
     /// Time of the first addition that nobody waits for.
@@ -56,7 +56,7 @@ pub(crate) struct OpenBlock {
     pub(crate) metrics: Vec<(ScriptName, MetricChange)>,
 }
 
-impl OpenBlock {
+impl OpenBatch {
     /// Returns the time to close it if nothing is being written then; `None` while it is empty.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let gathered = self.since.map(|since| since + GATHER);
@@ -88,8 +88,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_waits_for_keeps_a_block_open_for_longer_until_somebody_does() {
-        let (mut block, now) = (OpenBlock::default(), Instant::now());
+    fn what_nobody_waits_for_keeps_a_batch_open_for_longer_until_somebody_does() {
+        let (mut block, now) = (OpenBatch::default(), Instant::now());
         assert_eq!(block.deadline(), None);
         block.touch(false);
         assert!(block.deadline() >= Some(now + GATHER_UNHURRIED));
