@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::http::Http;
 use crate::outbox::Outbox;
-use crate::sequencer::Note;
+use crate::sequencer::CoreMessage;
 
 /// Maximum number of action outcomes that are kept for runs which ask about them later.
 const REMEMBERED: usize = 16_384;
@@ -54,14 +54,19 @@ pub(crate) struct Fetch {
 
 impl Fetch {
     /// Sends the request and passes the answer to the sequencer.
-    pub(crate) fn begin(self, outbox: &Arc<Outbox>, http: &Arc<dyn Http>, notes: &crossbeam_channel::Sender<Note>) {
-        let (http, notes) = (Arc::clone(http), notes.clone());
+    pub(crate) fn begin(
+        self,
+        outbox: &Arc<Outbox>,
+        http: &Arc<dyn Http>,
+        core: &crossbeam_channel::Sender<CoreMessage>,
+    ) {
+        let (http, core) = (Arc::clone(http), core.clone());
         outbox.requests.fetch_add(1, Relaxed);
         let asking = async move {
             let (slot, seq, part) = self.waiter;
             let answer = self.ask(&*http).await;
             // At shutdown the receiver is gone; the next start ends the run as interrupted.
-            drop(notes.send(Note::Answered { slot, seq, part, answer }));
+            drop(core.send(CoreMessage::Answered { slot, seq, part, answer }));
         };
         outbox.tasks.spawn_on(asking, &outbox.runtime);
     }
@@ -127,7 +132,7 @@ impl Outcomes {
     /// Records the outcome of an action. Returns the runs that wait for it.
     ///
     /// The outcome also counts for the actions that were merged into it.
-    pub(crate) fn note(&mut self, key: ActionKey, outcome: &Answer) -> Vec<Waiter> {
+    pub(crate) fn record(&mut self, key: ActionKey, outcome: &Answer) -> Vec<Waiter> {
         let merged = self.replaced.remove(&key).unwrap_or_default();
         let mut told = Vec::new();
         for key in merged.into_iter().chain([key]) {

@@ -11,7 +11,7 @@ use palabre_model::{Batch, Clock, Millis, iso8601};
 use palabre_store::{Direction, Result, Snapshot};
 use serde::{Deserialize, Serialize};
 
-use crate::sequencer::Note;
+use crate::sequencer::CoreMessage;
 use crate::tables::{CLOCK, JOURNAL, unpacked};
 
 /// Steps back of up to this many milliseconds are ignored: clocks are often corrected by seconds.
@@ -142,14 +142,14 @@ impl ClockRow {
 }
 
 /// Reads the clock regularly and reports large steps to the sequencer. Runs until it is aborted.
-pub(crate) async fn watch(clock: Arc<dyn Clock>, notes: Sender<Note>) {
+pub(crate) async fn watch(clock: Arc<dyn Clock>, core: Sender<CoreMessage>) {
     let mut before = clock.now();
     loop {
         clock.sleep_until(before.saturating_add(LOOK)).await;
         let now = clock.now();
         if now > before.saturating_add(LEAP) || now.saturating_add(TOLERANCE) < before {
             // The sequencer ends only at shutdown.
-            drop(notes.send(Note::Clock { before, now }));
+            drop(core.send(CoreMessage::Clock { before, now }));
         }
         before = now;
     }

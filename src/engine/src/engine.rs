@@ -28,7 +28,7 @@ use crate::rebuild::Specs;
 use crate::recovery::Unfinished;
 use crate::refusals::Refusal;
 use crate::router::Declared;
-use crate::sequencer::Note;
+use crate::sequencer::CoreMessage;
 use crate::slot::Surroundings;
 use crate::status::{Board, ScriptState, ScriptStatus, Status, ThreadStatus};
 use crate::supervisor::Platforms;
@@ -101,7 +101,7 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     around: Surroundings,
-    notes: Sender<Note>,
+    core: Sender<CoreMessage>,
     workers: Workers,
     specs: Specs,
     platforms: Arc<Platforms>,
@@ -148,7 +148,7 @@ struct Left {
     timers: TimerUsages,
 }
 
-struct Sink(Sender<Note>);
+struct Sink(Sender<CoreMessage>);
 
 impl EventSink for Sink {
     fn emit(&self, event: Event, rows: Batch) -> Receipt {
@@ -164,7 +164,7 @@ impl Sink {
     fn hand_over(&self, event: Event, rows: Batch, is_urgent: bool) -> Receipt {
         let (sender, receipt) = Receipt::channel();
         // A sequencer that has stopped drops the sender, and the receipt reports that.
-        drop(self.0.send(Note::Emit { event, rows, receipt: sender, is_urgent }));
+        drop(self.0.send(CoreMessage::Emit { event, rows, receipt: sender, is_urgent }));
         receipt
     }
 }
@@ -214,7 +214,7 @@ impl Engine {
         let (reply, result) = oneshot::channel();
         let kind = EventKind::Request { route: route.key(), request };
         let event = Event::without_place(own_bot(), self.clock.now(), kind);
-        self.note(Note::Request { script: script.clone(), event, reply });
+        self.send(CoreMessage::Request { script: script.clone(), event, reply });
         result.await.unwrap_or_else(|_| Err("the script is not running any more".to_owned()))
     }
 
@@ -227,7 +227,7 @@ impl Engine {
     /// Returns a sink for events that do not come from an adapter.
     #[must_use]
     pub fn sink(&self) -> Arc<dyn EventSink> {
-        Arc::new(Sink(self.notes.clone()))
+        Arc::new(Sink(self.core.clone()))
     }
 
     /// Waits until no event waits for a script and no action is pending, and everything is durable.
@@ -235,7 +235,7 @@ impl Engine {
     /// Runs that wait for an answer or for the time do not count.
     pub async fn when_idle(&self) {
         let (sender, idle) = oneshot::channel();
-        self.note(Note::WhenIdle(sender));
+        self.send(CoreMessage::WhenIdle(sender));
         // An error means that the sequencer has ended, and nothing is in flight any more.
         drop(idle.await);
     }
@@ -249,7 +249,7 @@ impl Engine {
         loop {
             self.when_idle_but_for_suspended().await;
             let (sender, settled) = oneshot::channel();
-            self.note(Note::Settle(sender));
+            self.send(CoreMessage::Settle(sender));
             let happened = settled.await.ok();
             self.when_idle_but_for_suspended().await;
             if happened.is_none() || happened == before {
@@ -342,7 +342,7 @@ impl Engine {
             tracing::warn!("an action is still in flight; it is abandoned, and the next start performs it again");
         }
         let (done, stopped) = oneshot::channel();
-        self.note(Note::Stop(done));
+        self.send(CoreMessage::Stop(done));
         drop(stopped.await);
         join(last).await;
         self.tasks.lock().await.shutdown().await;
@@ -356,9 +356,9 @@ impl Engine {
         self.workers.tell(slot, task);
     }
 
-    fn note(&self, note: Note) {
+    fn send(&self, message: CoreMessage) {
         // The sequencer ends only at shutdown.
-        drop(self.notes.send(note));
+        drop(self.core.send(message));
     }
 
     /// Returns the clock.

@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock_watch::ClockRow;
 use crate::scheduler::{Due, Scheduler};
-use crate::sequencer::Note;
+use crate::sequencer::CoreMessage;
 use crate::tables::{JOURNAL, unpacked};
 
 /// Interval of housekeeping, in milliseconds.
@@ -36,11 +36,11 @@ pub(crate) struct Cleaner {
 }
 
 /// Returns the scheduler's callback: forwards due work, and starts the cleaner when it is time.
-pub(crate) fn waker(notes: Sender<Note>, scheduler: Scheduler, cleaner: Cleaner) -> impl Fn(Due, Millis) + Send {
+pub(crate) fn waker(core: Sender<CoreMessage>, scheduler: Scheduler, cleaner: Cleaner) -> impl Fn(Due, Millis) + Send {
     let (cleaner, is_busy) = (Arc::new(cleaner), Arc::new(AtomicBool::new(false)));
     move |due, time| {
         let is_housekeeping = due == Due::Housekeeping;
-        drop(notes.send(Note::Due(due, time)));
+        drop(core.send(CoreMessage::Due(due, time)));
         if !is_housekeeping {
             return;
         }

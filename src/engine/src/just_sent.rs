@@ -42,7 +42,7 @@ impl Drop for Sending<'_> {
 }
 
 impl JustSent {
-    pub(crate) fn note(&self, key: &ActionKey, room: &RoomId, id: &MessageId) {
+    pub(crate) fn record(&self, key: &ActionKey, room: &RoomId, id: &MessageId) {
         let mut known = self.lock();
         let place = (room.clone(), id.clone());
         known.keys.insert(place.clone(), key.clone());

@@ -80,7 +80,7 @@ impl Metrics {
     }
 
     /// Applies the metrics of runs that are durable. Their series have been reserved before.
-    pub(crate) fn note(&self, changes: Vec<(ScriptName, MetricChange)>) {
+    pub(crate) fn record(&self, changes: Vec<(ScriptName, MetricChange)>) {
         if changes.is_empty() {
             return;
         }

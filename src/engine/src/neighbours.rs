@@ -41,7 +41,7 @@ impl Neighbours {
     /// Records that the store could not be read for a script.
     ///
     /// The script's step is then run again, however the script handled the error.
-    pub(crate) fn note_unreadable(&self) {
+    pub(crate) fn record_unreadable(&self) {
         self.is_store_unreadable.set(true);
     }
 

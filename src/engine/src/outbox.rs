@@ -23,7 +23,7 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 use crate::recovery::Position;
-use crate::sequencer::Note;
+use crate::sequencer::CoreMessage;
 use crate::supervisor::Platforms;
 
 pub(crate) use bot::BotOutbox;
@@ -42,7 +42,7 @@ pub(crate) struct Outbox {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) notes: crossbeam_channel::Sender<Note>,
+    pub(crate) core: crossbeam_channel::Sender<CoreMessage>,
     pub(crate) shutdown: Shutdown,
     pub(crate) runtime: Handle,
     /// All tasks of the outbox; a shutdown waits for them.
@@ -144,7 +144,7 @@ impl Outbox {
         }
         // The sequencer outlives the queues; if it is gone, the next start handles these again, by
         // their keys.
-        drop(self.notes.send(Note::Settled(settled)));
+        drop(self.core.send(CoreMessage::Settled(settled)));
         for (bot, class) in freed {
             self.load_more(&bot, class);
         }

@@ -9,7 +9,7 @@ use palabre_model::{Event, EventKind, Message, ScriptName};
 use palabre_store::{Direction, Result, Store};
 use serde_json::Value;
 
-use crate::sequencer::Note;
+use crate::sequencer::CoreMessage;
 use crate::tables::{JOURNAL, unpacked};
 use crate::vitals::Pulse;
 
@@ -51,12 +51,12 @@ pub(crate) struct ReadBack {
 pub(crate) type Read = (Vec<Queued>, Cursor);
 
 /// Answers requests until the engine has dropped its sender.
-pub(crate) fn run(store: &Store, requests: &Receiver<ReadBack>, notes: &Sender<Note>, pulse: &Pulse) {
+pub(crate) fn run(store: &Store, requests: &Receiver<ReadBack>, core: &Sender<CoreMessage>, pulse: &Pulse) {
     while let Ok(request) = requests.recv() {
         pulse.beat();
         let (slot, from) = (request.slot, request.from);
         let read = read(store, &request).map_err(|error| error.to_string());
-        drop(notes.send(Note::ReadBack { slot, from, read }));
+        drop(core.send(CoreMessage::ReadBack { slot, from, read }));
         pulse.rest();
     }
 }

@@ -10,7 +10,7 @@ use palabre_store::{Direction, Store};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::sequencer::Note;
+use crate::sequencer::CoreMessage;
 use crate::tables::WAITING_RUNS;
 use crate::worker::Task;
 use crate::workers::Workers;
@@ -39,7 +39,7 @@ impl Specs {
 pub(crate) struct Rebuilder {
     pub(crate) store: Store,
     pub(crate) workers: Workers,
-    pub(crate) notes: Sender<Note>,
+    pub(crate) core: Sender<CoreMessage>,
     pub(crate) specs: Specs,
 }
 
@@ -49,7 +49,7 @@ impl Rebuilder {
         while let Some(slot) = slots.recv().await {
             self.rebuild(slot).await;
             // The sequencer ends only at shutdown.
-            drop(self.notes.send(Note::Rebuilt { slot }));
+            drop(self.core.send(CoreMessage::Rebuilt { slot }));
         }
     }
 

@@ -26,7 +26,7 @@ pub struct Refusal {
 pub(crate) struct Refusals(Mutex<VecDeque<Refusal>>);
 
 impl Refusals {
-    pub(crate) fn note(&self, refusal: Refusal) {
+    pub(crate) fn record(&self, refusal: Refusal) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() == REMEMBERED {
             known.pop_front();

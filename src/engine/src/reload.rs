@@ -109,11 +109,11 @@ async fn next(changes: &mut UnboundedReceiver<Vec<Change>>, folder: &Path) -> Ch
     let mut paths = first;
     let began = tokio::time::Instant::now();
     loop {
-        note(&mut found, folder, paths);
+        add_changes(&mut found, folder, paths);
         match tokio::time::timeout(SETTLE, changes.recv()).await {
             Ok(Some(more)) if began.elapsed() < LONGEST_SETTLE => paths = more,
             Ok(Some(more)) => {
-                note(&mut found, folder, more);
+                add_changes(&mut found, folder, more);
                 return found;
             }
             Ok(None) | Err(_) => return found,
@@ -121,7 +121,7 @@ async fn next(changes: &mut UnboundedReceiver<Vec<Change>>, folder: &Path) -> Ch
     }
 }
 
-fn note(found: &mut Changes, folder: &Path, changes: Vec<Change>) {
+fn add_changes(found: &mut Changes, folder: &Path, changes: Vec<Change>) {
     for (path, is_touch) in changes {
         if path.as_os_str().is_empty() || is_shared(folder, &path) {
             found.all = true;

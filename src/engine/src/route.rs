@@ -59,7 +59,7 @@ pub(crate) struct Cautious {
     /// Whether none is being handled.
     pub(crate) is_free: bool,
     /// Whether the attempt at the first event is durable already.
-    pub(crate) is_noted: bool,
+    pub(crate) is_recorded: bool,
 }
 
 impl Route {

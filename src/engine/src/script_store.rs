@@ -240,7 +240,7 @@ impl ScriptStore {
     /// If it is the store that cannot be read, and not just one row, the current step is run again.
     fn failed(&self, error: &palabre_store::Error) -> String {
         if !matches!(error, palabre_store::Error::Row { .. }) {
-            self.neighbours.note_unreadable();
+            self.neighbours.record_unreadable();
         }
         error.to_string()
     }
@@ -392,13 +392,13 @@ impl Door for ScriptStore {
     fn sent_as(&self, room: &RoomId, message: &MessageId) -> Option<ActionKey> {
         // On a platform where we assign the ids, the id is the key.
         let named = || message.as_str().parse().ok().filter(|key| self.message_id(room, key).as_ref() == Some(message));
-        let noted = || self.platforms.just_sent.key(room, message);
+        let recent = || self.platforms.just_sent.key(room, message);
         let kept = || {
             let place = (room.to_string(), message.to_string());
             // If it cannot be looked up, the message counts as nobody's.
             SENDERS.get(&self.store.snapshot(0).ok()?, &place).ok()??.parse().ok()
         };
-        named().or_else(noted).or_else(kept).filter(|key: &ActionKey| key.script == self.script)
+        named().or_else(recent).or_else(kept).filter(|key: &ActionKey| key.script == self.script)
     }
 
     fn is_sending(&self, room: &RoomId) -> bool {

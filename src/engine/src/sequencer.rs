@@ -73,8 +73,8 @@ pub(crate) type ReplySender = oneshot::Sender<Result<Value, String>>;
 pub(crate) type ReceiptSender = oneshot::Sender<Result<u64, EmitError>>;
 
 /// A message to the sequencer.
-#[allow(clippy::large_enum_variant, reason = "most notes are events, and a box for each would be one allocation more")]
-pub(crate) enum Note {
+#[allow(clippy::large_enum_variant, reason = "most are events, and a box for each would be one allocation more")]
+pub(crate) enum CoreMessage {
     Emit {
         event: Event,
         rows: Batch,
@@ -188,8 +188,8 @@ struct After {
 pub(crate) struct Sequencer {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) notes: Receiver<Note>,
-    pub(crate) own_notes: Sender<Note>,
+    pub(crate) inbox: Receiver<CoreMessage>,
+    pub(crate) core: Sender<CoreMessage>,
     pub(crate) workers: Vec<Sender<Task>>,
     pub(crate) routes: Vec<Route>,
     pub(crate) outbox: Arc<Outbox>,
@@ -266,14 +266,14 @@ impl Sequencer {
             let mut stop = None;
             let mut next = Some(first);
             let mut taken = 0;
-            while let Some(note) = next {
-                if let Note::Stop(done) = note {
+            while let Some(message) = next {
+                if let CoreMessage::Stop(done) = message {
                     stop = Some(done);
                     break;
                 }
-                self.take(note, &mut state);
+                self.take(message, &mut state);
                 taken += 1;
-                next = if taken < ROUND { self.notes.try_recv().ok() } else { None };
+                next = if taken < ROUND { self.inbox.try_recv().ok() } else { None };
             }
             if let Some(done) = stop {
                 break done;
@@ -286,30 +286,38 @@ impl Sequencer {
     }
 
     /// Returns the next message; `None` when it is time for something else.
-    fn next(&self, state: &State) -> Option<Note> {
+    fn next(&self, state: &State) -> Option<CoreMessage> {
         let deadline = state.open.deadline().filter(|_| state.in_flight == 0 && !state.is_stalled);
         let deadline = deadline.into_iter().chain(state.retry_at).chain(state.read_again_at).min();
         match deadline {
-            None => self.notes.recv().ok(),
-            Some(deadline) => self.notes.recv_deadline(deadline).ok(),
+            None => self.inbox.recv().ok(),
+            Some(deadline) => self.inbox.recv_deadline(deadline).ok(),
         }
     }
 
-    fn take(&mut self, note: Note, state: &mut State) {
+    fn take(&mut self, message: CoreMessage, state: &mut State) {
         let is_news = !matches!(
-            note,
-            Note::Durable { .. } | Note::WhenIdle(_) | Note::Barrier(_) | Note::Settle(_) | Note::Seen(_)
+            message,
+            CoreMessage::Durable { .. }
+                | CoreMessage::WhenIdle(_)
+                | CoreMessage::Barrier(_)
+                | CoreMessage::Settle(_)
+                | CoreMessage::Seen(_)
         );
-        state.happened += u64::from(is_news && !matches!(note, Note::Due(Due::Barrier(_), _)));
-        match note {
-            Note::Emit { event, rows, receipt, is_urgent } => self.take_in(state, event, rows, (receipt, is_urgent)),
-            Note::RunBatches(run_batches) => {
+        state.happened += u64::from(is_news && !matches!(message, CoreMessage::Due(Due::Barrier(_), _)));
+        match message {
+            CoreMessage::Emit { event, rows, receipt, is_urgent } => {
+                self.take_in(state, event, rows, (receipt, is_urgent));
+            }
+            CoreMessage::RunBatches(run_batches) => {
                 for run_batch in run_batches {
                     self.apply_run_batch(state, run_batch);
                 }
             }
-            Note::Hooks { slot, hooks, declared, version } => self.take_over(state, slot, hooks, declared, version),
-            Note::Request { script, event, reply } => {
+            CoreMessage::Hooks { slot, hooks, declared, version } => {
+                self.take_over(state, slot, hooks, declared, version);
+            }
+            CoreMessage::Request { script, event, reply } => {
                 let is_there = self.routes.iter().any(|route| route.name == script && route.is_ready);
                 if state.is_stalled || !is_there {
                     let why =
@@ -319,20 +327,20 @@ impl Sequencer {
                     state.asked.insert(seq, reply);
                 }
             }
-            Note::Answered { slot, seq, part, answer } => {
+            CoreMessage::Answered { slot, seq, part, answer } => {
                 self.outbox.requests.fetch_sub(1, Relaxed);
                 self.tell(slot, Task::Answer { slot, seq, part, answer });
             }
-            Note::Notice(text) => self.notify(state, &text),
-            Note::Seen(asked) => {
+            CoreMessage::Notice(text) => self.notify(state, &text),
+            CoreMessage::Seen(asked) => {
                 let _asked = asked.send(());
             }
-            Note::Settle(asked) => {
+            CoreMessage::Settle(asked) => {
                 let number = self.seq.fetch_add(1, Relaxed);
                 state.barriers.insert(number, (self.workers.len(), asked));
                 self.timers.scheduler().at(self.clock.now(), Due::Barrier(number));
             }
-            Note::Barrier(number) => {
+            CoreMessage::Barrier(number) => {
                 if let Some((left, _)) = state.barriers.get_mut(&number) {
                     *left -= 1;
                     if *left == 0
@@ -342,19 +350,19 @@ impl Sequencer {
                     }
                 }
             }
-            Note::Route(route) => self.routes.push(*route),
-            Note::Ready { slot } => self.ready(state, slot),
-            Note::WorkerFailed { worker, running } => self.worker_failed(state, worker, running),
-            Note::Rebuilt { slot } => self.rebuilt(state, slot),
-            Note::Due(due, time) => self.due(state, due, time),
-            Note::Clock { before, now } => self.clock_leapt(state, before, now),
-            Note::ClockCorrected(back) => self.clock_corrected(back),
-            Note::Settled(settled) => {
+            CoreMessage::Route(route) => self.routes.push(*route),
+            CoreMessage::Ready { slot } => self.ready(state, slot),
+            CoreMessage::WorkerFailed { worker, running } => self.worker_failed(state, worker, running),
+            CoreMessage::Rebuilt { slot } => self.rebuilt(state, slot),
+            CoreMessage::Due(due, time) => self.due(state, due, time),
+            CoreMessage::Clock { before, now } => self.clock_leapt(state, before, now),
+            CoreMessage::ClockCorrected(back) => self.clock_corrected(back),
+            CoreMessage::Settled(settled) => {
                 for settled in settled {
                     self.settled(state, settled);
                 }
             }
-            Note::Durable { number, cursors } => {
+            CoreMessage::Durable { number, cursors } => {
                 state.in_flight -= 1;
                 state.undurable.remove(&number);
                 if state.is_stalled && state.refused.is_empty() {
@@ -365,7 +373,7 @@ impl Sequencer {
                 self.feed_cautious(state, number, &cursors);
                 self.rebuild(state, number);
             }
-            Note::NotDurable(refused) => {
+            CoreMessage::NotDurable(refused) => {
                 state.in_flight -= 1;
                 if !state.is_stalled {
                     tracing::error!(
@@ -381,10 +389,10 @@ impl Sequencer {
                 state.refused.insert(refused.number, (refused.batch, refused.after));
                 state.retry_at.get_or_insert_with(|| Instant::now() + RETRY);
             }
-            Note::Recovered { slot, unfinished } => self.recovered(slot, &unfinished),
-            Note::ReadBack { slot, from, read } => self.read_back(state, slot, from, read),
-            Note::WhenIdle(idle) => state.idle.push(idle),
-            Note::Stop(_) => {}
+            CoreMessage::Recovered { slot, unfinished } => self.recovered(slot, &unfinished),
+            CoreMessage::ReadBack { slot, from, read } => self.read_back(state, slot, from, read),
+            CoreMessage::WhenIdle(idle) => state.idle.push(idle),
+            CoreMessage::Stop(_) => {}
         }
     }
 

@@ -25,7 +25,7 @@ use crate::neighbours::{Call, Neighbours};
 use crate::places::{Place, Places};
 use crate::scheduler::Scheduler;
 use crate::script_store::{KeyMap, ScriptStore};
-use crate::sequencer::Note;
+use crate::sequencer::CoreMessage;
 use crate::status::{Board, ScriptState, ScriptStatus};
 
 /// Bytes of a script's values that may be undurable; beyond that, the script waits.
@@ -38,7 +38,7 @@ pub(crate) struct Surroundings {
     pub(crate) scheduler: Scheduler,
     pub(crate) ticker: Ticker,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) notes: crossbeam_channel::Sender<Note>,
+    pub(crate) core: crossbeam_channel::Sender<CoreMessage>,
     /// The next sequence number.
     pub(crate) seq: Arc<AtomicU64>,
 }
@@ -208,9 +208,9 @@ impl Slot {
     }
 
     /// Returns the message to the sequencer about the active version.
-    pub(crate) fn takes_over(&self) -> Note {
+    pub(crate) fn takes_over(&self) -> CoreMessage {
         let declared = self.current.as_ref().map(|version| Arc::clone(version.vm.borrow().declarations()));
-        Note::Hooks {
+        CoreMessage::Hooks {
             slot: self.index,
             hooks: self.hooks(),
             declared: declared.unwrap_or_default(),

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::clock_watch::WentBack;
 use crate::neighbours::Neighbours;
-use crate::sequencer::Note;
+use crate::sequencer::CoreMessage;
 use crate::slot::{Slot, Turn};
 use crate::tables::WaitingRun;
 use crate::vitals::Pulse;
@@ -88,16 +88,16 @@ pub(crate) enum Task {
 /// Runs until it is stopped.
 ///
 /// If the worker itself panics, and not a script in its VM, its scripts are lost, and are rebuilt.
-pub(crate) fn run(index: usize, tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse) {
+pub(crate) fn run(index: usize, tasks: &Receiver<Task>, core: &Sender<CoreMessage>, pulse: &Pulse) {
     // Barriers outlive a failure: their callers still wait.
     let mut barriers = Vec::new();
-    while catch_unwind(AssertUnwindSafe(|| work(tasks, notes, pulse, &mut barriers))).is_err() {
-        tell(notes, Note::WorkerFailed { worker: index, running: pulse.running() });
+    while catch_unwind(AssertUnwindSafe(|| work(tasks, core, pulse, &mut barriers))).is_err() {
+        send(core, CoreMessage::WorkerFailed { worker: index, running: pulse.running() });
         pulse.runs(None);
     }
 }
 
-fn work(tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse, barriers: &mut Vec<u64>) {
+fn work(tasks: &Receiver<Task>, core: &Sender<CoreMessage>, pulse: &Pulse, barriers: &mut Vec<u64>) {
     let mut slots: BTreeMap<usize, Slot> = BTreeMap::new();
     let neighbours = Neighbours::default();
     // The least time used by a script with work to do: one that newly has work starts from there.
@@ -126,12 +126,12 @@ fn work(tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse, barriers: &
         // one.
         while let Some(task) = next {
             if matches!(task, Task::Stop) {
-                stop(&mut slots, notes);
+                stop(&mut slots, core);
                 return;
             }
             match task {
                 Task::Barrier(number) => barriers.push(number),
-                task => take(&mut slots, &neighbours, task, notes),
+                task => take(&mut slots, &neighbours, task, core),
             }
             next = tasks.try_recv().ok();
         }
@@ -146,21 +146,21 @@ fn work(tasks: &Receiver<Task>, notes: &Sender<Note>, pulse: &Pulse, barriers: &
             slot.spent = floor + began.elapsed();
             let index = slot.index;
             pulse.runs(None);
-            give_back(&mut slots, index, notes);
+            give_back(&mut slots, index, core);
         }
         if !slots.values().any(Slot::has_turns) {
             for number in barriers.drain(..) {
-                tell(notes, Note::Barrier(number));
+                send(core, CoreMessage::Barrier(number));
             }
         }
     }
 }
 
-fn take(slots: &mut BTreeMap<usize, Slot>, neighbours: &Neighbours, task: Task, notes: &Sender<Note>) {
+fn take(slots: &mut BTreeMap<usize, Slot>, neighbours: &Neighbours, task: Task, core: &Sender<CoreMessage>) {
     let mut on = |index: usize, act: &mut dyn FnMut(&mut Slot)| {
         if let Some(slot) = slots.get_mut(&index) {
             act(slot);
-            give_back(slots, index, notes);
+            give_back(slots, index, core);
         }
     };
     match task {
@@ -178,9 +178,9 @@ fn take(slots: &mut BTreeMap<usize, Slot>, neighbours: &Neighbours, task: Task, 
             let outcome = slot.load(*source, config, reason);
             let index = slot.index;
             if outcome.is_ok() {
-                tell(notes, slot.takes_over());
+                send(core, slot.takes_over());
             }
-            give_back(slots, index, notes);
+            give_back(slots, index, core);
             // The caller may be gone; the outcome is logged in any case.
             drop(reply.send(outcome));
         }
@@ -192,7 +192,7 @@ fn take(slots: &mut BTreeMap<usize, Slot>, neighbours: &Neighbours, task: Task, 
         }
         Task::Unload { slot } => on(slot, &mut |slot| {
             slot.unload(Reason::Stop);
-            tell(notes, slot.takes_over());
+            send(core, slot.takes_over());
         }),
         Task::Resume { slot } => on(slot, &mut Slot::resume),
         Task::WentBack(back) => slots.values_mut().for_each(|slot| slot.went_back(&back)),
@@ -216,20 +216,20 @@ fn next_is(slots: &mut BTreeMap<usize, Slot>, index: usize, turn: Turn) {
     }
 }
 
-fn stop(slots: &mut BTreeMap<usize, Slot>, notes: &Sender<Note>) {
+fn stop(slots: &mut BTreeMap<usize, Slot>, core: &Sender<CoreMessage>) {
     let present: Vec<usize> = slots.keys().copied().collect();
     for index in present {
         if let Some(slot) = slots.get_mut(&index) {
             slot.unload(Reason::Stop);
         }
-        give_back(slots, index, notes);
+        give_back(slots, index, core);
     }
 }
 
 /// Hands over the run batches of a script, and of those whose functions its runs called.
 ///
 /// All of them become durable together.
-fn give_back(slots: &mut BTreeMap<usize, Slot>, index: usize, notes: &Sender<Note>) {
+fn give_back(slots: &mut BTreeMap<usize, Slot>, index: usize, core: &Sender<CoreMessage>) {
     let Some(slot) = slots.get_mut(&index) else { return };
     let calls = slot.take_calls();
     let mut run_batches = slot.take_run_batches();
@@ -240,11 +240,11 @@ fn give_back(slots: &mut BTreeMap<usize, Slot>, index: usize, notes: &Sender<Not
         }
     }
     if !run_batches.is_empty() {
-        tell(notes, Note::RunBatches(run_batches));
+        send(core, CoreMessage::RunBatches(run_batches));
     }
 }
 
-fn tell(notes: &Sender<Note>, note: Note) {
+fn send(core: &Sender<CoreMessage>, message: CoreMessage) {
     // The sequencer outlives the workers, unless it panics, which is logged there.
-    drop(notes.send(note));
+    drop(core.send(message));
 }

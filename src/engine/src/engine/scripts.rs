@@ -15,7 +15,7 @@ use crate::rebuild::Spec;
 use crate::recovery::Unfinished;
 use crate::route::Route;
 use crate::script_store::ScriptStore;
-use crate::sequencer::Note;
+use crate::sequencer::CoreMessage;
 use crate::slot::Slot;
 use crate::status::{Board, ScriptState, ScriptStatus};
 use crate::tables::{RECOVERY, WaitingRun};
@@ -78,7 +78,7 @@ impl Engine {
                 grants.iter().filter_map(|grant| grant.strip_prefix("http:").map(ToOwned::to_owned)).collect();
             // They were checked when the configuration was read.
             let hosts = Grants::parse(&hosts).unwrap_or_default();
-            self.note(Note::Route(Box::new(Route {
+            self.send(CoreMessage::Route(Box::new(Route {
                 name: name.clone(),
                 worker,
                 bots,
@@ -163,9 +163,9 @@ impl Engine {
                     tracing::warn!(script = %name, "cannot record the attempt at its recovered events: {error}");
                 }
             }
-            self.note(Note::Recovered { slot, unfinished: Box::new(unfinished) });
+            self.send(CoreMessage::Recovered { slot, unfinished: Box::new(unfinished) });
         }
-        self.note(Note::Ready { slot });
+        self.send(CoreMessage::Ready { slot });
         outcome
     }
 

@@ -20,7 +20,7 @@ use crate::rebuild::{Rebuilder, Specs};
 use crate::recovery::Position;
 use crate::router::Router;
 use crate::scheduler::{Due, Scheduler};
-use crate::sequencer::{Note, Sequencer};
+use crate::sequencer::{CoreMessage, Sequencer};
 use crate::slot::Surroundings;
 use crate::status::Board;
 use crate::supervisor::Platforms;
@@ -55,15 +55,15 @@ impl Engine {
         let mut timers = TimerBook::load(&snapshot, scheduler.clone())?;
         let mut tasks_of_scripts = TaskBook::load(&snapshot, scheduler.clone(), &found.alive())?;
         drop(snapshot);
-        let mut noted = Batch::default();
+        let mut rows = Batch::default();
         if let Some(back) = &back {
-            timers.went_back(back, &mut noted);
-            tasks_of_scripts.went_back(back, &mut noted);
+            timers.went_back(back, &mut rows);
+            tasks_of_scripts.went_back(back, &mut rows);
         }
-        clock_row.put(&mut noted);
-        store.commit(noted).await?;
+        clock_row.put(&mut rows);
+        store.commit(rows).await?;
         let platforms = Arc::new(Platforms::new(bots, &settings));
-        let (notes, queue) = crossbeam_channel::unbounded();
+        let (core, inbox) = crossbeam_channel::unbounded();
         let (shutdown, word) = {
             let (sender, receiver) = Shutdown::channel();
             (sender, receiver)
@@ -73,7 +73,7 @@ impl Engine {
             store: store.clone(),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
-            notes: notes.clone(),
+            core: core.clone(),
             shutdown: word.clone(),
             runtime: tokio::runtime::Handle::current(),
             tasks: tokio_util::task::TaskTracker::new(),
@@ -91,7 +91,7 @@ impl Engine {
             ticker,
             seq: Arc::clone(&seq),
             metrics: Arc::clone(&metrics),
-            notes: notes.clone(),
+            core: core.clone(),
         };
         let prefixes = settings.iter().filter_map(|(bot, of)| Some((bot.clone(), of.prefix.clone()?))).collect();
         let declared = Arc::new(Board::new(Arc::default()));
@@ -102,16 +102,16 @@ impl Engine {
         let mut tasks_of_workers = Vec::new();
         for index in 0..workers.max(1) {
             let (sender, receiver) = crossbeam_channel::unbounded();
-            let notes = notes.clone();
+            let core = core.clone();
             let name = format!("script-worker-{index}");
-            let thread = vitals.spawn(&name, WORKER_STACK, move |pulse| worker::run(index, &receiver, &notes, pulse));
+            let thread = vitals.spawn(&name, WORKER_STACK, move |pulse| worker::run(index, &receiver, &core, pulse));
             let thread = thread.map_err(EngineError::Thread)?;
             threads.push(thread);
             tasks_of_workers.push(sender);
         }
         let (reader, reads) = crossbeam_channel::unbounded();
-        let (read_store, read_notes) = (store.clone(), notes.clone());
-        let read = move |pulse: &Pulse| read_back::run(&read_store, &reads, &read_notes, pulse);
+        let (reader_store, reader_core) = (store.clone(), core.clone());
+        let read = move |pulse: &Pulse| read_back::run(&reader_store, &reads, &reader_core, pulse);
         threads.push(vitals.spawn("journal-reader", WORKER_STACK, read).map_err(EngineError::Thread)?);
         let low = Arc::new(AtomicU64::new(found.low));
         let backlog = Arc::new(AtomicUsize::new(0));
@@ -120,8 +120,8 @@ impl Engine {
         let sequencer = Sequencer {
             store: store.clone(),
             clock: Arc::clone(&clock),
-            notes: queue,
-            own_notes: notes.clone(),
+            inbox,
+            core: core.clone(),
             workers: tasks_of_workers.clone(),
             routes: Vec::new(),
             outbox: Arc::clone(&outbox),
@@ -155,7 +155,7 @@ impl Engine {
         let pool = Workers::new(tasks_of_workers);
         let specs = Specs::default();
         let rebuilder =
-            Rebuilder { store: store.clone(), workers: pool.clone(), notes: notes.clone(), specs: specs.clone() };
+            Rebuilder { store: store.clone(), workers: pool.clone(), core: core.clone(), specs: specs.clone() };
         let mut tasks = JoinSet::new();
         tasks.spawn(rebuilder.run(rebuild_slots));
         let cleaner = Cleaner {
@@ -166,9 +166,9 @@ impl Engine {
             running: outbox.tasks.clone(),
             runtime: tokio::runtime::Handle::current(),
         };
-        let wake = waker(notes.clone(), scheduler.clone(), cleaner);
+        let wake = waker(core.clone(), scheduler.clone(), cleaner);
         tasks.spawn(scheduler::run(Arc::clone(&clock), requests, wake));
-        tasks.spawn(clock_watch::watch(Arc::clone(&clock), notes.clone()));
+        tasks.spawn(clock_watch::watch(Arc::clone(&clock), core.clone()));
         scheduler.at(now + HOUSEKEEPING, Due::Housekeeping);
 
         let engine = Self {
@@ -176,7 +176,7 @@ impl Engine {
             clock: Arc::clone(&clock),
             entropy,
             around,
-            notes: notes.clone(),
+            core: core.clone(),
             workers: pool,
             specs,
             platforms: Arc::clone(&platforms),
@@ -213,11 +213,11 @@ impl Engine {
         }
         // From here on the sequencer knows the declarations of all scripts.
         let (sender, seen) = oneshot::channel();
-        engine.note(Note::Seen(sender));
+        engine.send(CoreMessage::Seen(sender));
         drop(seen.await);
         engine.take_up_outbox(found.actions, found.spilled, found.aside, found.outbox_rows);
         if let Some(back) = back {
-            engine.note(Note::Notice(back.sentence()));
+            engine.send(CoreMessage::Notice(back.sentence()));
         }
         let gate = Arc::new(ScriptsGate {
             declared: Arc::clone(&engine.declared),
@@ -229,7 +229,7 @@ impl Engine {
         let condition = watch::Sender::default();
         let context = AdapterContext {
             bot: nobody(),
-            sink: Arc::new(Sink(notes)),
+            sink: Arc::new(Sink(core)),
             gate,
             commands,
             condition,

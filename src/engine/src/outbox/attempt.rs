@@ -137,7 +137,7 @@ pub(crate) fn backoff(tries: u32, random: u64) -> Duration {
 pub(crate) fn remembered(outbox: &Outbox, entry: &Entry, outcome: Outcome) -> Option<MessageId> {
     let adapter = outbox.platforms.adapter(entry.bot())?;
     let id = outcome.message.filter(|_| adapter.message_id(&entry.key).is_none())?;
-    outbox.platforms.just_sent.note(&entry.key, entry.action.room(), &id);
+    outbox.platforms.just_sent.record(&entry.key, entry.action.room(), &id);
     Some(id)
 }
 

@@ -10,7 +10,7 @@ impl Sequencer {
         let Some(route) = self.routes.get_mut(slot) else { return };
         route.lag = Some(Lag { cursor: unfinished.cursor, count: unfinished.count, is_reading: false });
         if unfinished.cautious {
-            route.cautious = Some(Cautious { is_free: true, is_noted: true, ..Cautious::default() });
+            route.cautious = Some(Cautious { is_free: true, is_recorded: true, ..Cautious::default() });
         }
     }
 
@@ -121,7 +121,7 @@ impl Sequencer {
         match cautious.queue.pop_front() {
             Some(event) => {
                 cautious.is_free = false;
-                if std::mem::take(&mut cautious.is_noted) {
+                if std::mem::take(&mut cautious.is_recorded) {
                     route.outgoing.push(event);
                     return;
                 }

@@ -6,7 +6,7 @@ impl Sequencer {
     /// Handles a clock that went back or far ahead.
     pub(super) fn clock_leapt(&mut self, state: &mut State, before: Millis, now: Millis) {
         let back = self.clock_row.look(before, now, self.number);
-        self.note_clock(state, now);
+        self.record_clock(state, now);
         let Some(back) = back else {
             tracing::info!("the clock went ahead by {} s", now.saturating_sub(before) / 1_000);
             return;
@@ -16,13 +16,13 @@ impl Sequencer {
         self.timers.scheduler().went_back(back);
         tracing::warn!(timers, tasks, "{}", back.sentence());
         self.notify(state, &back.sentence());
-        let (store, notes) = (self.store.clone(), self.own_notes.clone());
+        let (store, core) = (self.store.clone(), self.core.clone());
         let correct = move || {
             match store.move_expiries(back.from, |end| back.end(end)) {
                 Ok(rows) => tracing::info!(rows, "moved the expiry times of stored values with the clock"),
                 Err(error) => tracing::error!("cannot move the expiry times of stored values with the clock: {error}"),
             }
-            drop(notes.send(Note::ClockCorrected(back)));
+            drop(core.send(CoreMessage::ClockCorrected(back)));
         };
         drop(self.outbox.tasks.spawn_blocking_on(correct, &self.outbox.runtime));
     }
@@ -35,7 +35,7 @@ impl Sequencer {
     }
 
     /// Records the time, for the next start to compare with.
-    pub(super) fn note_clock(&mut self, state: &mut State, now: Millis) {
+    pub(super) fn record_clock(&mut self, state: &mut State, now: Millis) {
         self.clock_row.look(now, now, self.number);
         self.clock_row.put(&mut state.open.batch);
         state.open.touch(false);

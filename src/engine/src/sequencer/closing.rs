@@ -126,10 +126,10 @@ impl Sequencer {
 
     pub(super) fn submit(&self, state: &mut State, number: u64, batch: Batch, after: After) {
         state.in_flight += 1;
-        let (notes, outbox) = (self.own_notes.clone(), Arc::clone(&self.outbox));
+        let (core, outbox) = (self.core.clone(), Arc::clone(&self.outbox));
         let (http, metrics) = (Arc::clone(&self.http), Arc::clone(&self.metrics));
         self.store.commit_then(batch, move |batch, verdict| {
-            let note = match verdict {
+            let message = match verdict {
                 Ok(()) => {
                     let After {
                         receipts,
@@ -153,25 +153,25 @@ impl Sequencer {
                     outbox.push(entries);
                     outbox.spilled(&spilled);
                     for fetch in fetches {
-                        fetch.begin(&outbox, &http, &notes);
+                        fetch.begin(&outbox, &http, &core);
                     }
                     for (reply, result) in replies {
                         // The caller may be gone.
                         drop(reply.send(result));
                     }
-                    metrics.note(measured);
-                    Note::Durable { number, cursors }
+                    metrics.record(measured);
+                    CoreMessage::Durable { number, cursors }
                 }
-                Err(error) => Note::NotDurable(Box::new(Refused { number, batch, after, error })),
+                Err(error) => CoreMessage::NotDurable(Box::new(Refused { number, batch, after, error })),
             };
-            drop(notes.send(note));
+            drop(core.send(message));
         });
     }
 
     /// Handles the remaining messages and writes a last batch. Gives up if the store does.
     pub(super) fn finish(&mut self, mut state: State) {
-        while let Ok(note) = self.notes.try_recv() {
-            self.take(note, &mut state);
+        while let Ok(message) = self.inbox.try_recv() {
+            self.take(message, &mut state);
         }
         // An orderly shutdown is nobody's failed attempt.
         for route in &self.routes {
@@ -181,9 +181,9 @@ impl Sequencer {
             self.close(&mut state);
         }
         while state.in_flight > 0
-            && let Ok(note) = self.notes.recv()
+            && let Ok(message) = self.inbox.recv()
         {
-            self.take(note, &mut state);
+            self.take(message, &mut state);
             if state.open.deadline().is_some() && state.in_flight == 0 && !state.is_stalled {
                 self.close(&mut state);
             }

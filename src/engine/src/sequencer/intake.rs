@@ -166,7 +166,7 @@ impl Sequencer {
                 }
             }
             // The cleaner does the rest.
-            Due::Housekeeping => self.note_clock(state, time),
+            Due::Housekeeping => self.record_clock(state, time),
         }
     }
 

@@ -29,7 +29,7 @@ impl Sequencer {
             let metrics = std::mem::take(&mut run.effects.metrics);
             open.metrics.extend(metrics.into_iter().map(|metric| (run_batch.script.name.clone(), metric)));
             for Refused { key, action, room, reason, is_asked } in &run.effects.refused {
-                state.outcomes.note(key.clone(), &Answer::Failed(reason.clone()));
+                state.outcomes.record(key.clone(), &Answer::Failed(reason.clone()));
                 let (script, room, reason) = (key.script.clone(), room.clone(), reason.clone());
                 self.tell_refused(state, key.seq, Refusal { script, action: *action, room, reason }, *is_asked);
             }
@@ -129,7 +129,7 @@ impl Sequencer {
             Ok(_) => Answer::Text(String::new()),
             Err(unperformed) => Answer::Failed(unperformed.reason.clone()),
         };
-        let waiters = state.outcomes.note(entry.key.clone(), &answer);
+        let waiters = state.outcomes.record(entry.key.clone(), &answer);
         let is_awaited = !waiters.is_empty();
         for (slot, seq, part) in waiters {
             self.tell(slot, Task::Answer { slot, seq, part, answer: answer.clone() });
@@ -187,7 +187,7 @@ impl Sequencer {
     /// `on_error` does not run if a run waits for the outcome.
     fn tell_refused(&mut self, state: &mut State, about: u64, refusal: Refusal, is_awaited: bool) {
         let Refusal { script, action, room, reason } = refusal.clone();
-        self.outbox.platforms.refusals.note(refusal);
+        self.outbox.platforms.refusals.record(refusal);
         self.metrics.count(&script, "unperformed action");
         let message = format!("{action} in {room}: {reason}");
         let now = self.clock.now();

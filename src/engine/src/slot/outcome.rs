@@ -11,7 +11,7 @@ use crate::entry_batch::{RunOutcome, RunRecord};
 use crate::neighbours::Call;
 use crate::places::{FAILURES_IN_A_ROW, pause, place_of};
 use crate::scheduler::Due;
-use crate::sequencer::Note;
+use crate::sequencer::CoreMessage;
 use crate::tables::WaitingRun;
 
 impl Slot {
@@ -156,7 +156,7 @@ impl Slot {
         tracing::error!(script = %self.name, "{what}");
         self.around.metrics.count(&self.name, "suspension");
         // The sequencer ends only at shutdown.
-        drop(self.around.notes.send(Note::Notice(format!("The script {} is {what}", self.name))));
+        drop(self.around.core.send(CoreMessage::Notice(format!("The script {} is {what}", self.name))));
         self.post(None);
     }
 
