@@ -63,10 +63,10 @@ impl Fetch {
         let (http, core) = (Arc::clone(http), core.clone());
         outbox.requests.fetch_add(1, Relaxed);
         let asking = async move {
-            let (slot, seq, part) = self.waiter;
+            let (script_id, seq, part) = self.waiter;
             let answer = self.ask(&*http).await;
             // At shutdown the receiver is gone; the next start ends the run as interrupted.
-            drop(core.send(CoreMessage::Answered { slot, seq, part, answer }));
+            drop(core.send(CoreMessage::Answered { script_id, seq, part, answer }));
         };
         outbox.tasks.spawn_on(asking, &outbox.runtime);
     }
@@ -114,10 +114,10 @@ impl Outcomes {
     }
 
     /// Ends the wait of a run, answered or not.
-    pub(crate) fn wait_is_over(&mut self, slot: usize, seq: u64) {
-        let Some(key) = self.awaited.remove(&(slot, seq)) else { return };
+    pub(crate) fn wait_is_over(&mut self, script_id: usize, seq: u64) {
+        let Some(key) = self.awaited.remove(&(script_id, seq)) else { return };
         if let Some(waiters) = self.waiters.get_mut(&key) {
-            waiters.retain(|waiter| (waiter.0, waiter.1) != (slot, seq));
+            waiters.retain(|waiter| (waiter.0, waiter.1) != (script_id, seq));
             if waiters.is_empty() {
                 self.waiters.remove(&key);
             }

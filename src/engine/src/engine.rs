@@ -21,6 +21,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::http::Http;
+use crate::instance::Surroundings;
 use crate::metrics::Metrics;
 use crate::operators::{BotSettings, Operators};
 use crate::outbox::Outbox;
@@ -29,7 +30,6 @@ use crate::recovery::Unfinished;
 use crate::refusals::Refusal;
 use crate::router::Declared;
 use crate::sequencer::CoreMessage;
-use crate::slot::Surroundings;
 use crate::status::{Board, ScriptState, ScriptStatus, Status, ThreadStatus};
 use crate::supervisor::Platforms;
 use crate::tables::WaitingRun;
@@ -296,9 +296,9 @@ impl Engine {
 
     /// Returns the lines of a script that have run, if its source asks for coverage.
     pub async fn coverage(&self, name: &ScriptName) -> Coverage {
-        let Some(slot) = self.slot(name) else { return Coverage::default() };
+        let Some(script_id) = self.script_id(name) else { return Coverage::default() };
         let (reply, coverage) = oneshot::channel();
-        self.task(slot, Task::Coverage { slot, reply });
+        self.task(script_id, Task::Coverage { script_id, reply });
         coverage.await.unwrap_or_default()
     }
 
@@ -348,12 +348,12 @@ impl Engine {
         self.tasks.lock().await.shutdown().await;
     }
 
-    fn slot(&self, name: &ScriptName) -> Option<usize> {
+    fn script_id(&self, name: &ScriptName) -> Option<usize> {
         lock(&self.scripts).iter().position(|known| known.name == *name)
     }
 
-    fn task(&self, slot: usize, task: Task) {
-        self.workers.tell(slot, task);
+    fn task(&self, script_id: usize, task: Task) {
+        self.workers.tell(script_id, task);
     }
 
     fn send(&self, message: CoreMessage) {

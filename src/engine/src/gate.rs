@@ -25,9 +25,9 @@ impl Gate for ScriptsGate {
     async fn before_message(&self, mut event: Event) -> Verdict {
         let declared = self.declared.read();
         let mut verdict = Verdict::Pass;
-        for slot in &declared.gates {
+        for script_id in &declared.gates {
             let (reply, said) = oneshot::channel();
-            self.workers.tell(*slot, Task::Gate { slot: *slot, event: Box::new(event.clone()), reply });
+            self.workers.tell(*script_id, Task::Gate { script_id: *script_id, event: Box::new(event.clone()), reply });
             // A worker that is gone has no objection.
             match said.await.unwrap_or(Verdict::Pass) {
                 Verdict::Pass => {}

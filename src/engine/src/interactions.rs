@@ -33,7 +33,7 @@ impl Interactions {
         &mut self,
         seq: u64,
         event: &Arc<Event>,
-        slots: impl FnOnce() -> HashSet<usize>,
+        script_ids: impl FnOnce() -> HashSet<usize>,
     ) -> Option<Arc<Event>> {
         let (EventKind::Command { interaction: Some(_), .. }
         | EventKind::Button { interaction: Some(_), .. }
@@ -42,11 +42,11 @@ impl Interactions {
         else {
             return None;
         };
-        let slots = slots();
-        if slots.is_empty() {
+        let script_ids = script_ids();
+        if script_ids.is_empty() {
             return Some(Arc::clone(event));
         }
-        let begun = Interaction { event: Arc::clone(event), runs: slots, waiting: HashSet::new(), actions: 0 };
+        let begun = Interaction { event: Arc::clone(event), runs: script_ids, waiting: HashSet::new(), actions: 0 };
         self.open.insert(seq, begun);
         if self.open.len() > WATCHED {
             self.open.pop_first();
@@ -73,12 +73,12 @@ impl Interactions {
     }
 
     /// Records whether a run of a script waits.
-    pub(crate) fn waits(&mut self, seq: u64, slot: usize, is_waiting: bool) {
+    pub(crate) fn waits(&mut self, seq: u64, script_id: usize, is_waiting: bool) {
         if let Some(open) = self.open.get_mut(&seq) {
             if is_waiting {
-                open.waiting.insert(slot);
+                open.waiting.insert(script_id);
             } else {
-                open.waiting.remove(&slot);
+                open.waiting.remove(&script_id);
             }
         }
     }
@@ -86,12 +86,12 @@ impl Interactions {
     /// Records that a script has processed all events up to its cursor.
     ///
     /// Returns the events of interactions that are over.
-    pub(crate) fn passed(&mut self, slot: usize, cursor: u64) -> Vec<Arc<Event>> {
+    pub(crate) fn passed(&mut self, script_id: usize, cursor: u64) -> Vec<Arc<Event>> {
         let passed: Vec<u64> = self.open.range(..=cursor).map(|(seq, _)| *seq).collect();
         let mut over = Vec::new();
         for seq in passed {
             if let Some(open) = self.open.get_mut(&seq) {
-                open.runs.remove(&slot);
+                open.runs.remove(&script_id);
             }
             over.extend(self.finished(seq));
         }

@@ -37,7 +37,7 @@ pub(crate) struct Queued {
 
 /// A request for events of a script.
 pub(crate) struct ReadBack {
-    pub(crate) slot: usize,
+    pub(crate) script_id: usize,
     pub(crate) script: ScriptName,
     pub(crate) from: Cursor,
     /// The last batch that is durable.
@@ -54,9 +54,9 @@ pub(crate) type Read = (Vec<Queued>, Cursor);
 pub(crate) fn run(store: &Store, requests: &Receiver<ReadBack>, core: &Sender<CoreMessage>, pulse: &Pulse) {
     while let Ok(request) = requests.recv() {
         pulse.beat();
-        let (slot, from) = (request.slot, request.from);
+        let (script_id, from) = (request.script_id, request.from);
         let read = read(store, &request).map_err(|error| error.to_string());
-        drop(core.send(CoreMessage::ReadBack { slot, from, read }));
+        drop(core.send(CoreMessage::ReadBack { script_id, from, read }));
         pulse.rest();
     }
 }

@@ -45,25 +45,27 @@ pub(crate) struct Rebuilder {
 
 impl Rebuilder {
     /// Rebuilds scripts as their ids arrive, until the sequencer has ended.
-    pub(crate) async fn run(self, mut slots: mpsc::UnboundedReceiver<usize>) {
-        while let Some(slot) = slots.recv().await {
-            self.rebuild(slot).await;
+    pub(crate) async fn run(self, mut script_ids: mpsc::UnboundedReceiver<usize>) {
+        while let Some(script_id) = script_ids.recv().await {
+            self.rebuild(script_id).await;
             // The sequencer ends only at shutdown.
-            drop(self.core.send(CoreMessage::Rebuilt { slot }));
+            drop(self.core.send(CoreMessage::Rebuilt { script_id }));
         }
     }
 
-    async fn rebuild(&self, slot: usize) {
+    async fn rebuild(&self, script_id: usize) {
         let (name, adopt, source, config) = {
             let specs = self.specs.lock();
-            let Some(spec) = specs.get(&slot) else { return };
+            let Some(spec) = specs.get(&script_id) else { return };
             (spec.name.clone(), (spec.adopt)(), spec.source.clone(), spec.config.clone())
         };
-        self.workers.tell(slot, adopt);
+        self.workers.tell(script_id, adopt);
         if let Some(source) = source {
             let (reply, outcome) = oneshot::channel();
-            self.workers
-                .tell(slot, Task::Load { slot, source: Box::new(source), config, reason: Reason::Start, reply });
+            self.workers.tell(
+                script_id,
+                Task::Load { script_id, source: Box::new(source), config, reason: Reason::Start, reply },
+            );
             // The reason why it does not load is in the log and in its status.
             drop(outcome.await);
         }
@@ -75,7 +77,7 @@ impl Rebuilder {
         match waiting.await {
             Ok(Ok(waiting)) => {
                 for ((_, seq), run) in waiting {
-                    self.workers.tell(slot, Task::Interrupted { slot, seq, run: Box::new(run) });
+                    self.workers.tell(script_id, Task::Interrupted { script_id, seq, run: Box::new(run) });
                 }
             }
             Ok(Err(error)) => {

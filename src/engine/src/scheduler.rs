@@ -18,9 +18,9 @@ use crate::clock_watch::WentBack;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Due {
     /// The end of a run's wait.
-    Wake { slot: usize, seq: u64, part: u32 },
+    Wake { script_id: usize, seq: u64, part: u32 },
     /// Another attempt of a script that is suspended, or that could not read the store.
-    Resume { slot: usize },
+    Resume { script_id: usize },
     /// A script's timer.
     Timer { script: ScriptName, key: String },
     /// A script's task; of those due at the same time, the lower rank comes first.
@@ -35,7 +35,7 @@ impl Due {
     /// Returns the identity: of requests with the same one, only the last counts.
     fn identity(&self) -> Self {
         match self {
-            Self::Wake { slot, seq, .. } => Self::Wake { slot: *slot, seq: *seq, part: 0 },
+            Self::Wake { script_id, seq, .. } => Self::Wake { script_id: *script_id, seq: *seq, part: 0 },
             Self::Task { script, task, is_new: true, .. } => {
                 let (script, task) = (script.clone(), task.clone());
                 Self::Task { rank: 0, script, task, due: 0, attempt: 0, is_new: true }
@@ -196,14 +196,14 @@ mod tests {
     #[test]
     fn what_is_cancelled_leaves_and_what_is_like_it_stays() {
         let mut agenda = Agenda::default();
-        let wake = |seq, part| Due::Wake { slot: 1, seq, part };
-        for due in [timer("a"), timer("b"), wake(7, 0), wake(8, 0), Due::Housekeeping, Due::Resume { slot: 1 }] {
+        let wake = |seq, part| Due::Wake { script_id: 1, seq, part };
+        for due in [timer("a"), timer("b"), wake(7, 0), wake(8, 0), Due::Housekeeping, Due::Resume { script_id: 1 }] {
             agenda.put(10, due, 0);
         }
         agenda.remove(&timer("a").identity());
         agenda.remove(&wake(7, 3).identity());
         agenda.remove(&timer("unknown").identity());
-        let left = [wake(8, 0), Due::Resume { slot: 1 }, timer("b"), Due::Housekeeping];
+        let left = [wake(8, 0), Due::Resume { script_id: 1 }, timer("b"), Due::Housekeeping];
         assert_eq!(drained(&mut agenda), left.map(|due| (10, due)));
     }
 

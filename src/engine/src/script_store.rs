@@ -223,14 +223,14 @@ impl ScriptStore {
         now: Millis,
         read: impl FnOnce(&Snapshot) -> palabre_store::Result<T>,
     ) -> Result<T, String> {
-        let mut slot = self.snapshot.borrow_mut();
-        let snapshot = match slot.take() {
+        let mut cached = self.snapshot.borrow_mut();
+        let snapshot = match cached.take() {
             Some(snapshot) => snapshot,
             None => self.store.snapshot(now).map_err(|error| self.failed(&error))?,
         };
         let outcome = read(&snapshot).map_err(|error| self.failed(&error));
         if outcome.is_ok() {
-            *slot = Some(snapshot);
+            *cached = Some(snapshot);
         }
         outcome
     }

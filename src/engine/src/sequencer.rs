@@ -31,6 +31,7 @@ use crate::awaited::{Fetch, Outcomes};
 use crate::clock_watch::{ClockRow, WentBack};
 use crate::entry_batch::{Block, EventRecord, RunOutcome, RunRecord, ScriptVersion};
 use crate::http::Http;
+use crate::instance::RunBatch;
 use crate::interactions::Interactions;
 use crate::metrics::Metrics;
 use crate::open_batch::OpenBatch;
@@ -41,7 +42,6 @@ use crate::recovery::{DeadLetter, Position, Tries, Unfinished};
 use crate::route::{Cautious, Route};
 use crate::router::{Declared, Router};
 use crate::scheduler::Due;
-use crate::slot::RunBatch;
 use crate::status::Board;
 use crate::tables::{
     DEAD_LETTERS, JOURNAL, LAST_BATCH, OUTBOX, QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, SENDERS, SENT_MESSAGES,
@@ -86,7 +86,7 @@ pub(crate) enum CoreMessage {
     RunBatches(Vec<RunBatch>),
     /// The active version of a script has changed.
     Hooks {
-        slot: usize,
+        script_id: usize,
         hooks: Vec<EventName>,
         declared: Arc<Declarations>,
         version: Arc<str>,
@@ -99,7 +99,7 @@ pub(crate) enum CoreMessage {
     },
     /// The answer to an HTTP request of a run.
     Answered {
-        slot: usize,
+        script_id: usize,
         seq: u64,
         part: u32,
         answer: Answer,
@@ -116,7 +116,7 @@ pub(crate) enum CoreMessage {
     Settle(oneshot::Sender<u64>),
     /// A script has received all its recovered work.
     Ready {
-        slot: usize,
+        script_id: usize,
     },
     /// A worker has failed, while it was running that script.
     WorkerFailed {
@@ -125,7 +125,7 @@ pub(crate) enum CoreMessage {
     },
     /// A script whose worker failed has been rebuilt.
     Rebuilt {
-        slot: usize,
+        script_id: usize,
     },
     /// A new script.
     Route(Box<Route>),
@@ -145,12 +145,12 @@ pub(crate) enum CoreMessage {
     NotDurable(Box<Refused>),
     /// Unfinished events of a script that the previous process left.
     Recovered {
-        slot: usize,
+        script_id: usize,
         unfinished: Box<Unfinished>,
     },
     /// Events of a lagging script, or the reason why they cannot be read.
     ReadBack {
-        slot: usize,
+        script_id: usize,
         /// The position where the read began.
         from: Cursor,
         read: Result<Read, String>,
@@ -314,8 +314,8 @@ impl Sequencer {
                     self.apply_run_batch(state, run_batch);
                 }
             }
-            CoreMessage::Hooks { slot, hooks, declared, version } => {
-                self.take_over(state, slot, hooks, declared, version);
+            CoreMessage::Hooks { script_id, hooks, declared, version } => {
+                self.take_over(state, script_id, hooks, declared, version);
             }
             CoreMessage::Request { script, event, reply } => {
                 let is_there = self.routes.iter().any(|route| route.name == script && route.is_ready);
@@ -327,9 +327,9 @@ impl Sequencer {
                     state.asked.insert(seq, reply);
                 }
             }
-            CoreMessage::Answered { slot, seq, part, answer } => {
+            CoreMessage::Answered { script_id, seq, part, answer } => {
                 self.outbox.requests.fetch_sub(1, Relaxed);
-                self.tell(slot, Task::Answer { slot, seq, part, answer });
+                self.tell(script_id, Task::Answer { script_id, seq, part, answer });
             }
             CoreMessage::Notice(text) => self.notify(state, &text),
             CoreMessage::Seen(asked) => {
@@ -351,9 +351,9 @@ impl Sequencer {
                 }
             }
             CoreMessage::Route(route) => self.routes.push(*route),
-            CoreMessage::Ready { slot } => self.ready(state, slot),
+            CoreMessage::Ready { script_id } => self.ready(state, script_id),
             CoreMessage::WorkerFailed { worker, running } => self.worker_failed(state, worker, running),
-            CoreMessage::Rebuilt { slot } => self.rebuilt(state, slot),
+            CoreMessage::Rebuilt { script_id } => self.rebuilt(state, script_id),
             CoreMessage::Due(due, time) => self.due(state, due, time),
             CoreMessage::Clock { before, now } => self.clock_leapt(state, before, now),
             CoreMessage::ClockCorrected(back) => self.clock_corrected(back),
@@ -389,8 +389,8 @@ impl Sequencer {
                 state.refused.insert(refused.number, (refused.batch, refused.after));
                 state.retry_at.get_or_insert_with(|| Instant::now() + RETRY);
             }
-            CoreMessage::Recovered { slot, unfinished } => self.recovered(slot, &unfinished),
-            CoreMessage::ReadBack { slot, from, read } => self.read_back(state, slot, from, read),
+            CoreMessage::Recovered { script_id, unfinished } => self.recovered(script_id, &unfinished),
+            CoreMessage::ReadBack { script_id, from, read } => self.read_back(state, script_id, from, read),
             CoreMessage::WhenIdle(idle) => state.idle.push(idle),
             CoreMessage::Stop(_) => {}
         }
@@ -400,10 +400,10 @@ impl Sequencer {
     fn round(&mut self, state: &mut State) {
         self.refill(state);
         let (mut unfinished, mut gathering) = (0, 0);
-        for (slot, route) in self.routes.iter_mut().enumerate() {
+        for (script_id, route) in self.routes.iter_mut().enumerate() {
             if !route.outgoing.is_empty() {
                 let events = std::mem::take(&mut route.outgoing);
-                drop(self.workers[route.worker].send(Task::Events { slot, events }));
+                drop(self.workers[route.worker].send(Task::Events { script_id, events }));
             }
             route.waiting.store(route.unfinished(), Relaxed);
             unfinished += usize::try_from(route.unfinished()).unwrap_or(usize::MAX);
@@ -445,8 +445,8 @@ impl Sequencer {
     }
 
     /// Marks a script as ready: it has received its recovered work.
-    fn ready(&mut self, state: &mut State, slot: usize) {
-        if let Some(route) = self.routes.get_mut(slot) {
+    fn ready(&mut self, state: &mut State, script_id: usize) {
+        if let Some(route) = self.routes.get_mut(script_id) {
             route.is_ready = true;
             self.timers.wake(&route.name, self.clock.now());
             let (name, declared, now) = (route.name.clone(), Arc::clone(&route.declared), self.clock.now());
@@ -455,8 +455,8 @@ impl Sequencer {
         }
     }
 
-    fn tell(&self, slot: usize, task: Task) {
-        if let Some(route) = self.routes.get(slot) {
+    fn tell(&self, script_id: usize, task: Task) {
+        if let Some(route) = self.routes.get(script_id) {
             drop(self.workers[route.worker].send(task));
         }
     }

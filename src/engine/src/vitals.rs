@@ -50,8 +50,8 @@ impl Pulse {
     }
 
     /// Records which script is running.
-    pub(crate) fn runs(&self, slot: Option<usize>) {
-        self.running.store(slot.map_or(0, |slot| slot + 1), Relaxed);
+    pub(crate) fn runs(&self, script_id: Option<usize>) {
+        self.running.store(script_id.map_or(0, |script_id| script_id + 1), Relaxed);
     }
 
     pub(crate) fn running(&self) -> Option<usize> {

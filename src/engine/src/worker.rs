@@ -13,9 +13,9 @@ use palabre_script::{Answer, Coverage, Failure, Source};
 use tokio::sync::oneshot;
 
 use crate::clock_watch::WentBack;
+use crate::instance::{ScriptInstance, Turn};
 use crate::neighbours::Neighbours;
 use crate::sequencer::CoreMessage;
-use crate::slot::{Slot, Turn};
 use crate::tables::WaitingRun;
 use crate::vitals::Pulse;
 
@@ -29,13 +29,13 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// A task for a worker.
 pub(crate) enum Task {
     /// Adopt a script. It is created here, because its VM may not leave this thread.
-    Adopt(Box<dyn FnOnce(&Neighbours) -> Slot + Send>),
+    Adopt(Box<dyn FnOnce(&Neighbours) -> ScriptInstance + Send>),
     Events {
-        slot: usize,
+        script_id: usize,
         events: Vec<(u64, Arc<Event>)>,
     },
     Load {
-        slot: usize,
+        script_id: usize,
         source: Box<Source>,
         /// The new value of `config`; `None` keeps the present one.
         config: Option<serde_json::Value>,
@@ -43,21 +43,21 @@ pub(crate) enum Task {
         reply: oneshot::Sender<Result<Vec<String>, Failure>>,
     },
     Wake {
-        slot: usize,
+        script_id: usize,
         seq: u64,
         part: u32,
     },
     Interrupted {
-        slot: usize,
+        script_id: usize,
         seq: u64,
         run: Box<WaitingRun>,
     },
     Resume {
-        slot: usize,
+        script_id: usize,
     },
     /// The answer that a run waits for.
     Answer {
-        slot: usize,
+        script_id: usize,
         seq: u64,
         part: u32,
         answer: Answer,
@@ -68,18 +68,18 @@ pub(crate) enum Task {
     WentBack(WentBack),
     /// Return the lines of a script that have run, and how often.
     Coverage {
-        slot: usize,
+        script_id: usize,
         reply: oneshot::Sender<Coverage>,
     },
     /// A message is about to be delivered.
     Gate {
-        slot: usize,
+        script_id: usize,
         event: Box<Event>,
         reply: oneshot::Sender<Verdict>,
     },
     /// The script's files are gone.
     Unload {
-        slot: usize,
+        script_id: usize,
     },
     /// Unload every script, hand over what there is, and end.
     Stop,
@@ -98,18 +98,18 @@ pub(crate) fn run(index: usize, tasks: &Receiver<Task>, core: &Sender<CoreMessag
 }
 
 fn work(tasks: &Receiver<Task>, core: &Sender<CoreMessage>, pulse: &Pulse, barriers: &mut Vec<u64>) {
-    let mut slots: BTreeMap<usize, Slot> = BTreeMap::new();
+    let mut instances: BTreeMap<usize, ScriptInstance> = BTreeMap::new();
     let neighbours = Neighbours::default();
     // The least time used by a script with work to do: one that newly has work starts from there.
     let mut floor = Duration::ZERO;
     loop {
-        let busy = slots.values().any(Slot::has_work);
+        let busy = instances.values().any(ScriptInstance::has_work);
         let task = if busy {
             tasks.try_recv().ok()
         } else {
             pulse.rest();
             // A script that waits for the disk is not notified, so it is polled.
-            let next = if slots.values().any(Slot::is_throttled) {
+            let next = if instances.values().any(ScriptInstance::is_throttled) {
                 tasks.recv_timeout(LOOK_AGAIN)
             } else {
                 tasks.recv().map_err(RecvTimeoutError::from)
@@ -126,29 +126,32 @@ fn work(tasks: &Receiver<Task>, core: &Sender<CoreMessage>, pulse: &Pulse, barri
         // one.
         while let Some(task) = next {
             if matches!(task, Task::Stop) {
-                stop(&mut slots, core);
+                stop(&mut instances, core);
                 return;
             }
             match task {
                 Task::Barrier(number) => barriers.push(number),
-                task => take(&mut slots, &neighbours, task, core),
+                task => take(&mut instances, &neighbours, task, core),
             }
             next = tasks.try_recv().ok();
         }
         // Fair scheduling by time: the script with the least time used is next, so that a script
         // that computes for long delays the others by one of its events at most.
-        let next = slots.values_mut().filter(|slot| slot.has_work()).min_by_key(|slot| slot.spent.max(floor));
-        if let Some(slot) = next {
-            floor = floor.max(slot.spent);
+        let next = instances
+            .values_mut()
+            .filter(|instance| instance.has_work())
+            .min_by_key(|instance| instance.spent.max(floor));
+        if let Some(instance) = next {
+            floor = floor.max(instance.spent);
             let began = Instant::now();
-            pulse.runs(Some(slot.index));
-            slot.work(|done| done >= RUN_BATCH_EVENTS_MAX || (done > 0 && began.elapsed() >= RUN_BATCH_TIME_MAX));
-            slot.spent = floor + began.elapsed();
-            let index = slot.index;
+            pulse.runs(Some(instance.index));
+            instance.work(|done| done >= RUN_BATCH_EVENTS_MAX || (done > 0 && began.elapsed() >= RUN_BATCH_TIME_MAX));
+            instance.spent = floor + began.elapsed();
+            let index = instance.index;
             pulse.runs(None);
-            give_back(&mut slots, index, core);
+            give_back(&mut instances, index, core);
         }
-        if !slots.values().any(Slot::has_turns) {
+        if !instances.values().any(ScriptInstance::has_turns) {
             for number in barriers.drain(..) {
                 send(core, CoreMessage::Barrier(number));
             }
@@ -156,48 +159,50 @@ fn work(tasks: &Receiver<Task>, core: &Sender<CoreMessage>, pulse: &Pulse, barri
     }
 }
 
-fn take(slots: &mut BTreeMap<usize, Slot>, neighbours: &Neighbours, task: Task, core: &Sender<CoreMessage>) {
-    let mut on = |index: usize, act: &mut dyn FnMut(&mut Slot)| {
-        if let Some(slot) = slots.get_mut(&index) {
-            act(slot);
-            give_back(slots, index, core);
+fn take(instances: &mut BTreeMap<usize, ScriptInstance>, neighbours: &Neighbours, task: Task, core: &Sender<CoreMessage>) {
+    let mut on = |index: usize, act: &mut dyn FnMut(&mut ScriptInstance)| {
+        if let Some(instance) = instances.get_mut(&index) {
+            act(instance);
+            give_back(instances, index, core);
         }
     };
     match task {
         Task::Adopt(make) => {
-            let slot = make(neighbours);
-            slots.insert(slot.index, slot);
+            let instance = make(neighbours);
+            instances.insert(instance.index, instance);
         }
-        Task::Events { slot, events } => {
-            if let Some(slot) = slots.get_mut(&slot) {
-                slot.push(events);
+        Task::Events { script_id, events } => {
+            if let Some(instance) = instances.get_mut(&script_id) {
+                instance.push(events);
             }
         }
-        Task::Load { slot, source, config, reason, reply } => {
-            let Some(slot) = slots.get_mut(&slot) else { return };
-            let outcome = slot.load(*source, config, reason);
-            let index = slot.index;
+        Task::Load { script_id, source, config, reason, reply } => {
+            let Some(instance) = instances.get_mut(&script_id) else { return };
+            let outcome = instance.load(*source, config, reason);
+            let index = instance.index;
             if outcome.is_ok() {
-                send(core, slot.takes_over());
+                send(core, instance.takes_over());
             }
-            give_back(slots, index, core);
+            give_back(instances, index, core);
             // The caller may be gone; the outcome is logged in any case.
             drop(reply.send(outcome));
         }
-        Task::Wake { slot, seq, part } => next_is(slots, slot, Turn::TimeUp { seq, part }),
-        Task::Answer { slot, seq, part, answer } => next_is(slots, slot, Turn::Answer { seq, part, answer }),
-        Task::Gate { slot, event, reply } => next_is(slots, slot, Turn::Gate { event, reply }),
-        Task::Interrupted { slot, seq, run } => {
-            on(slot, &mut |slot| slot.interrupted(seq, WaitingRun::clone(&run)));
+        Task::Wake { script_id, seq, part } => next_is(instances, script_id, Turn::TimeUp { seq, part }),
+        Task::Answer { script_id, seq, part, answer } => {
+            next_is(instances, script_id, Turn::Answer { seq, part, answer });
         }
-        Task::Unload { slot } => on(slot, &mut |slot| {
-            slot.unload(Reason::Stop);
-            send(core, slot.takes_over());
+        Task::Gate { script_id, event, reply } => next_is(instances, script_id, Turn::Gate { event, reply }),
+        Task::Interrupted { script_id, seq, run } => {
+            on(script_id, &mut |instance| instance.interrupted(seq, WaitingRun::clone(&run)));
+        }
+        Task::Unload { script_id } => on(script_id, &mut |instance| {
+            instance.unload(Reason::Stop);
+            send(core, instance.takes_over());
         }),
-        Task::Resume { slot } => on(slot, &mut Slot::resume),
-        Task::WentBack(back) => slots.values_mut().for_each(|slot| slot.went_back(&back)),
-        Task::Coverage { slot, reply } => {
-            let coverage = slots.get(&slot).map(Slot::coverage).unwrap_or_default();
+        Task::Resume { script_id } => on(script_id, &mut ScriptInstance::resume),
+        Task::WentBack(back) => instances.values_mut().for_each(|instance| instance.went_back(&back)),
+        Task::Coverage { script_id, reply } => {
+            let coverage = instances.get(&script_id).map(ScriptInstance::coverage).unwrap_or_default();
             // The caller may be gone.
             drop(reply.send(coverage));
         }
@@ -210,31 +215,31 @@ fn take(slots: &mut BTreeMap<usize, Slot>, neighbours: &Neighbours, task: Task, 
 ///
 /// If the script is gone, the reply is dropped: a caller that waits for a verdict gets none, and
 /// the message passes.
-fn next_is(slots: &mut BTreeMap<usize, Slot>, index: usize, turn: Turn) {
-    if let Some(slot) = slots.get_mut(&index) {
-        slot.next_is(turn);
+fn next_is(instances: &mut BTreeMap<usize, ScriptInstance>, index: usize, turn: Turn) {
+    if let Some(instance) = instances.get_mut(&index) {
+        instance.next_is(turn);
     }
 }
 
-fn stop(slots: &mut BTreeMap<usize, Slot>, core: &Sender<CoreMessage>) {
-    let present: Vec<usize> = slots.keys().copied().collect();
+fn stop(instances: &mut BTreeMap<usize, ScriptInstance>, core: &Sender<CoreMessage>) {
+    let present: Vec<usize> = instances.keys().copied().collect();
     for index in present {
-        if let Some(slot) = slots.get_mut(&index) {
-            slot.unload(Reason::Stop);
+        if let Some(instance) = instances.get_mut(&index) {
+            instance.unload(Reason::Stop);
         }
-        give_back(slots, index, core);
+        give_back(instances, index, core);
     }
 }
 
 /// Hands over the run batches of a script, and of those whose functions its runs called.
 ///
 /// All of them become durable together.
-fn give_back(slots: &mut BTreeMap<usize, Slot>, index: usize, core: &Sender<CoreMessage>) {
-    let Some(slot) = slots.get_mut(&index) else { return };
-    let calls = slot.take_calls();
-    let mut run_batches = slot.take_run_batches();
+fn give_back(instances: &mut BTreeMap<usize, ScriptInstance>, index: usize, core: &Sender<CoreMessage>) {
+    let Some(instance) = instances.get_mut(&index) else { return };
+    let calls = instance.take_calls();
+    let mut run_batches = instance.take_run_batches();
     for call in calls {
-        if let Some(called) = slots.values_mut().find(|slot| slot.name() == &call.script) {
+        if let Some(called) = instances.values_mut().find(|instance| instance.name() == &call.script) {
             called.record_call(call);
             run_batches.extend(called.take_run_batches());
         }

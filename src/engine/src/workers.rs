@@ -19,7 +19,7 @@ pub(crate) struct Workers {
 
 #[derive(Default)]
 struct Placed {
-    by_slot: HashMap<usize, usize>,
+    by_id: HashMap<usize, usize>,
     by_name: HashMap<ScriptName, usize>,
 }
 
@@ -57,9 +57,9 @@ impl Workers {
     ///
     /// # Errors
     /// If one of them already runs elsewhere. Scripts do not move while they run.
-    pub(crate) fn bring_together(&self, slot: usize, depends: &[ScriptName]) -> Result<(), String> {
+    pub(crate) fn bring_together(&self, script_id: usize, depends: &[ScriptName]) -> Result<(), String> {
         let mut placed = self.lock();
-        let worker = placed.by_slot.get(&slot).copied().unwrap_or(0);
+        let worker = placed.by_id.get(&script_id).copied().unwrap_or(0);
         let elsewhere = depends.iter().find(|other| placed.by_name.get(*other).is_some_and(|of| *of != worker));
         if let Some(other) = elsewhere {
             return Err(format!(
@@ -74,19 +74,19 @@ impl Workers {
     }
 
     /// Assigns a worker to a new script, if possible the one of its dependencies.
-    pub(crate) fn place(&self, slot: usize, name: &ScriptName, depends: &[ScriptName]) -> usize {
+    pub(crate) fn place(&self, script_id: usize, name: &ScriptName, depends: &[ScriptName]) -> usize {
         let mut placed = self.lock();
         let known = placed.by_name.get(name).copied();
         let beside = depends.iter().find_map(|other| placed.by_name.get(other).copied());
-        let worker = known.or(beside).unwrap_or(slot % self.senders.len());
-        placed.by_slot.insert(slot, worker);
+        let worker = known.or(beside).unwrap_or(script_id % self.senders.len());
+        placed.by_id.insert(script_id, worker);
         placed.by_name.insert(name.clone(), worker);
         worker
     }
 
     /// Sends a task to the worker of a script.
-    pub(crate) fn tell(&self, slot: usize, task: Task) {
-        let worker = self.lock().by_slot.get(&slot).copied().unwrap_or(0);
+    pub(crate) fn tell(&self, script_id: usize, task: Task) {
+        let worker = self.lock().by_id.get(&script_id).copied().unwrap_or(0);
         // Workers end only at shutdown.
         drop(self.senders[worker].send(task));
     }

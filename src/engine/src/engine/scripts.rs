@@ -11,12 +11,12 @@ use tokio::sync::oneshot;
 
 use super::{Engine, Known, ScriptSetup, lock};
 use crate::awaited::Outgoing;
+use crate::instance::ScriptInstance;
 use crate::rebuild::Spec;
 use crate::recovery::Unfinished;
 use crate::route::Route;
 use crate::script_store::ScriptStore;
 use crate::sequencer::CoreMessage;
-use crate::slot::Slot;
 use crate::status::{Board, ScriptState, ScriptStatus};
 use crate::tables::{RECOVERY, WaitingRun};
 use crate::worker::Task;
@@ -24,7 +24,7 @@ use crate::worker::Task;
 /// A registered script and its recovered work.
 pub(super) struct Added {
     name: ScriptName,
-    slot: usize,
+    script_id: usize,
     outcome: Result<Vec<String>, Failure>,
     unfinished: Option<Unfinished>,
     waiting: Vec<(ScriptName, u64, WaitingRun)>,
@@ -45,9 +45,9 @@ impl Engine {
     /// Registers the script and loads it.
     pub(super) async fn introduce(&self, setup: ScriptSetup) -> Added {
         let ScriptSetup { name, source, limits, config, grants, bots } = setup;
-        let (slot, unfinished, waiting) = {
+        let (script_id, unfinished, waiting) = {
             let mut scripts = lock(&self.scripts);
-            let slot = scripts.len();
+            let script_id = scripts.len();
             let mut left = lock(&self.left);
             let board = Arc::new(Board::new(ScriptStatus {
                 name: name.clone(),
@@ -73,7 +73,7 @@ impl Engine {
             });
             let asking = Arc::new(AtomicUsize::new(0));
             let depends = source.as_ref().map(Source::depends).unwrap_or_default();
-            let worker = self.workers.place(slot, &name, &depends);
+            let worker = self.workers.place(script_id, &name, &depends);
             let hosts: Vec<String> =
                 grants.iter().filter_map(|grant| grant.strip_prefix("http:").map(ToOwned::to_owned)).collect();
             // They were checked when the configuration was read.
@@ -101,21 +101,21 @@ impl Engine {
             let (store, platforms) = (self.store.clone(), Arc::clone(&self.platforms));
             let (settings, declared) = (Arc::clone(&self.settings), Arc::clone(&self.declared));
             let metrics = Arc::clone(&self.metrics);
-            let of_slot = name.clone();
+            let script = name.clone();
             // Cloned for each call: if its worker fails, the script is adopted again.
             let adopt = move || {
-                let (of_slot, store, platforms) = (of_slot.clone(), store.clone(), Arc::clone(&platforms));
+                let (script, store, platforms) = (script.clone(), store.clone(), Arc::clone(&platforms));
                 let (grants, timers, settings) = (grants.clone(), Arc::clone(&timers), Arc::clone(&settings));
                 let (declared, metrics, limits) = (Arc::clone(&declared), Arc::clone(&metrics), limits.clone());
                 let (config, around, asking, board) =
                     (config.clone(), around.clone(), Arc::clone(&asking), Arc::clone(&board));
                 Task::Adopt(Box::new(move |neighbours| {
-                    let usage = store.stored_bytes(of_slot.as_str()).unwrap_or_else(|error| {
-                        tracing::error!(script = %of_slot, "cannot read how much it stores; counting from 0: {error}");
+                    let usage = store.stored_bytes(script.as_str()).unwrap_or_else(|error| {
+                        tracing::error!(script = %script, "cannot read how much it stores; counting from 0: {error}");
                         Arc::default()
                     });
                     let store = ScriptStore::new(
-                        of_slot.clone(),
+                        script.clone(),
                         store,
                         platforms,
                         grants,
@@ -127,30 +127,30 @@ impl Engine {
                         metrics,
                     );
                     let neighbours = neighbours.clone();
-                    Slot::new(slot, of_slot, limits, config, around, store, neighbours, seed, asking, board)
+                    ScriptInstance::new(script_id, script, limits, config, around, store, neighbours, seed, asking, board)
                 }))
             };
-            self.task(slot, adopt());
+            self.task(script_id, adopt());
             let spec = Spec { name: name.clone(), adopt: Box::new(adopt), source: None, config: None };
-            self.specs.lock().insert(slot, spec);
+            self.specs.lock().insert(script_id, spec);
             let waiting: Vec<_> = left.waiting.extract_if(.., |(script, ..)| *script == name).collect();
-            (slot, left.unfinished.remove(&name), waiting)
+            (script_id, left.unfinished.remove(&name), waiting)
         };
         let outcome = match source {
-            Ok(source) => self.load(slot, source, None, Reason::Start).await,
+            Ok(source) => self.load(script_id, source, None, Reason::Start).await,
             Err(error) => {
                 tracing::error!(script = %name, "{error}");
                 Err(Failure::new(error.to_string()))
             }
         };
-        Added { name, slot, outcome, unfinished, waiting }
+        Added { name, script_id, outcome, unfinished, waiting }
     }
 
     /// Hands a script its recovered work; from then on it receives new events.
     pub(super) async fn take_up(&self, added: Added) -> Result<Vec<String>, Failure> {
-        let Added { name, slot, outcome, unfinished, waiting } = added;
+        let Added { name, script_id, outcome, unfinished, waiting } = added;
         for (_, seq, run) in waiting {
-            self.task(slot, Task::Interrupted { slot, seq, run: Box::new(run) });
+            self.task(script_id, Task::Interrupted { script_id, seq, run: Box::new(run) });
         }
         if let Some(unfinished) = unfinished {
             tracing::info!(script = %name, events = unfinished.count, "recovering events of the previous process");
@@ -163,9 +163,9 @@ impl Engine {
                     tracing::warn!(script = %name, "cannot record the attempt at its recovered events: {error}");
                 }
             }
-            self.send(CoreMessage::Recovered { slot, unfinished: Box::new(unfinished) });
+            self.send(CoreMessage::Recovered { script_id, unfinished: Box::new(unfinished) });
         }
-        self.send(CoreMessage::Ready { slot });
+        self.send(CoreMessage::Ready { script_id });
         outcome
     }
 
@@ -176,10 +176,10 @@ impl Engine {
     /// # Errors
     /// If it does not load, or there is no such script.
     pub async fn reload(&self, source: Source) -> Result<Vec<String>, Failure> {
-        let Some(slot) = self.slot(&source.name) else {
+        let Some(script_id) = self.script_id(&source.name) else {
             return Err(Failure::new(format!("there is no script named {}", source.name)));
         };
-        self.load(slot, source, None, Reason::Reload).await
+        self.load(script_id, source, None, Reason::Reload).await
     }
 
     /// Like [`Engine::reload`], with a new configuration.
@@ -187,45 +187,45 @@ impl Engine {
     /// # Errors
     /// If it does not load, or there is no such script.
     pub async fn reload_configured(&self, source: Source, config: Value) -> Result<Vec<String>, Failure> {
-        let Some(slot) = self.slot(&source.name) else {
+        let Some(script_id) = self.script_id(&source.name) else {
             return Err(Failure::new(format!("there is no script named {}", source.name)));
         };
-        self.load(slot, source, Some(config), Reason::Reload).await
+        self.load(script_id, source, Some(config), Reason::Reload).await
     }
 
     /// Unloads a script whose files are gone. [`Engine::reload`] brings it back.
     pub fn unload(&self, name: &ScriptName) {
-        if let Some(slot) = self.slot(name) {
-            self.task(slot, Task::Unload { slot });
+        if let Some(script_id) = self.script_id(name) {
+            self.task(script_id, Task::Unload { script_id });
         }
     }
 
     /// Whether the engine knows a script of that name.
     #[must_use]
     pub fn has_script(&self, name: &ScriptName) -> bool {
-        self.slot(name).is_some()
+        self.script_id(name).is_some()
     }
 
     async fn load(
         &self,
-        slot: usize,
+        script_id: usize,
         source: Source,
         config: Option<Value>,
         reason: Reason,
     ) -> Result<Vec<String>, Failure> {
-        if let Err(problem) = self.workers.bring_together(slot, &source.depends()) {
+        if let Err(problem) = self.workers.bring_together(script_id, &source.depends()) {
             tracing::error!(script = %source.name, "does not load: {problem}");
-            if let Some(known) = lock(&self.scripts).get(slot) {
+            if let Some(known) = lock(&self.scripts).get(script_id) {
                 known.board.write(|status| status.last_error = Some(problem.clone()));
             }
             return Err(Failure::new(problem));
         }
         let (reply, outcome) = oneshot::channel();
         let (kept, kept_config) = (source.clone(), config.clone());
-        self.task(slot, Task::Load { slot, source: Box::new(source), config, reason, reply });
+        self.task(script_id, Task::Load { script_id, source: Box::new(source), config, reason, reply });
         let outcome = outcome.await.unwrap_or_else(|_| Err(Failure::new("the engine is stopping")));
         if outcome.is_ok()
-            && let Some(spec) = self.specs.lock().get_mut(&slot)
+            && let Some(spec) = self.specs.lock().get_mut(&script_id)
         {
             spec.source = Some(kept);
             spec.config = kept_config.or(spec.config.take());

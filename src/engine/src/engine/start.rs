@@ -14,6 +14,7 @@ use super::{Engine, EngineError, Left, Options, ScriptSetup, Sink, WORKER_STACK}
 use crate::clock_watch::{ClockRow, WentBack};
 use crate::gate::ScriptsGate;
 use crate::housekeeping::{Cleaner, HOUSEKEEPING, waker};
+use crate::instance::Surroundings;
 use crate::metrics::Metrics;
 use crate::outbox::{ChainId, Class, Entry, Outbox};
 use crate::rebuild::{Rebuilder, Specs};
@@ -21,7 +22,6 @@ use crate::recovery::Position;
 use crate::router::Router;
 use crate::scheduler::{Due, Scheduler};
 use crate::sequencer::{CoreMessage, Sequencer};
-use crate::slot::Surroundings;
 use crate::status::Board;
 use crate::supervisor::Platforms;
 use crate::tasks::TaskBook;
@@ -97,7 +97,7 @@ impl Engine {
         let declared = Arc::new(Board::new(Arc::default()));
 
         let vitals = Arc::new(Vitals::new());
-        let (rebuilds, rebuild_slots) = mpsc::unbounded_channel();
+        let (rebuilds, rebuild_ids) = mpsc::unbounded_channel();
         let mut threads = Vec::new();
         let mut tasks_of_workers = Vec::new();
         for index in 0..workers.max(1) {
@@ -157,7 +157,7 @@ impl Engine {
         let rebuilder =
             Rebuilder { store: store.clone(), workers: pool.clone(), core: core.clone(), specs: specs.clone() };
         let mut tasks = JoinSet::new();
-        tasks.spawn(rebuilder.run(rebuild_slots));
+        tasks.spawn(rebuilder.run(rebuild_ids));
         let cleaner = Cleaner {
             store: store.clone(),
             low,

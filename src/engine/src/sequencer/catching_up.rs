@@ -6,8 +6,8 @@ use crate::route::Lag;
 
 impl Sequencer {
     /// Recovers the events that the previous process left for a script.
-    pub(super) fn recovered(&mut self, slot: usize, unfinished: &Unfinished) {
-        let Some(route) = self.routes.get_mut(slot) else { return };
+    pub(super) fn recovered(&mut self, script_id: usize, unfinished: &Unfinished) {
+        let Some(route) = self.routes.get_mut(script_id) else { return };
         route.lag = Some(Lag { cursor: unfinished.cursor, count: unfinished.count, is_reading: false });
         if unfinished.cautious {
             route.cautious = Some(Cautious { is_free: true, is_recorded: true, ..Cautious::default() });
@@ -20,22 +20,22 @@ impl Sequencer {
             return;
         }
         state.read_again_at = None;
-        for slot in 0..self.routes.len() {
-            if self.routes[slot].wants_more() {
-                self.refill_one(state, slot);
+        for script_id in 0..self.routes.len() {
+            if self.routes[script_id].wants_more() {
+                self.refill_one(state, script_id);
             }
         }
     }
 
-    fn refill_one(&mut self, state: &mut State, slot: usize) {
+    fn refill_one(&mut self, state: &mut State, script_id: usize) {
         let durable = state.undurable.keys().next().map_or(self.number, |first| *first) - 1;
-        let route = &mut self.routes[slot];
+        let route = &mut self.routes[script_id];
         let Some(lag) = &mut route.lag else { return };
         let from = lag.cursor;
         if from.block <= durable {
             lag.is_reading = true;
             let request = ReadBack {
-                slot,
+                script_id,
                 script: route.name.clone(),
                 from,
                 through: durable,
@@ -69,14 +69,14 @@ impl Sequencer {
             }
         }
         route.lag = None;
-        self.advance_cautious(state, slot);
+        self.advance_cautious(state, script_id);
     }
 
     /// Handles events that were read for a lagging script.
     ///
     /// If they could not be read, they are read again after a pause, and no cursor moves.
-    pub(super) fn read_back(&mut self, state: &mut State, slot: usize, from: Cursor, read: Result<Read, String>) {
-        let Some(route) = self.routes.get_mut(slot) else { return };
+    pub(super) fn read_back(&mut self, state: &mut State, script_id: usize, from: Cursor, read: Result<Read, String>) {
+        let Some(route) = self.routes.get_mut(script_id) else { return };
         // Otherwise its worker has failed since: what was read is read again once the script is
         // rebuilt.
         let Some(lag) = route.lag.as_mut().filter(|lag| lag.is_reading && lag.cursor == from) else { return };
@@ -89,7 +89,7 @@ impl Sequencer {
                     route.hand_over(queued);
                     *state.outstanding.entry(queued.block).or_default() += 1;
                 }
-                self.advance_cautious(state, slot);
+                self.advance_cautious(state, script_id);
             }
             Err(error) => {
                 tracing::error!(script = %route.name, "cannot read its events from the journal; trying again: {error}");
@@ -104,18 +104,18 @@ impl Sequencer {
             let Some(cautious) = &mut route.cautious else { continue };
             route.outgoing.extend(cautious.next.take_if(|(block, _)| *block == durable).map(|(_, event)| event));
         }
-        for (slot, _) in cursors {
-            if let Some(cautious) = self.routes.get_mut(*slot).and_then(|route| route.cautious.as_mut()) {
+        for (script_id, _) in cursors {
+            if let Some(cautious) = self.routes.get_mut(*script_id).and_then(|route| route.cautious.as_mut()) {
                 cautious.is_free = true;
-                self.advance_cautious(state, *slot);
+                self.advance_cautious(state, *script_id);
             }
         }
     }
 
     /// Begins with the next event of a one-at-a-time replay, if none is being handled.
-    fn advance_cautious(&mut self, state: &mut State, slot: usize) {
+    fn advance_cautious(&mut self, state: &mut State, script_id: usize) {
         let number = self.number;
-        let Some(route) = self.routes.get_mut(slot) else { return };
+        let Some(route) = self.routes.get_mut(script_id) else { return };
         let Some(cautious) = route.cautious.as_mut().filter(|cautious| cautious.is_free) else { return };
         let name = route.name.to_string();
         match cautious.queue.pop_front() {

@@ -22,14 +22,14 @@ impl Sequencer {
             LAST_BATCH.require_one_of(&mut batch, &LAST.to_owned(), [last, number, number + 1]);
         }
         LAST_BATCH.put(&mut batch, &LAST.to_owned(), &number);
-        for slot in open.advanced {
-            let route = &self.routes[slot];
+        for script_id in open.advanced {
+            let route = &self.routes[script_id];
             let Some(cursor) = route.cursor else { continue };
             SCRIPT_CURSORS.put(&mut batch, &route.name.to_string(), &cursor);
-            cursors.push((slot, cursor));
+            cursors.push((script_id, cursor));
         }
-        for (slot, writes) in open.writes {
-            let name = &self.routes[slot].name;
+        for (script_id, writes) in open.writes {
+            let name = &self.routes[script_id].name;
             for (key, change) in writes {
                 let (table, key) = (TableId::ScriptValues, value_key(name, &key));
                 batch.ops.push(match change {
@@ -69,8 +69,8 @@ impl Sequencer {
         if !entries.is_empty() {
             *state.outstanding.entry(number).or_default() += entries.len();
         }
-        for ((slot, seq, part), answer) in open.answers {
-            self.tell(slot, Task::Answer { slot, seq, part, answer });
+        for ((script_id, seq, part), answer) in open.answers {
+            self.tell(script_id, Task::Answer { script_id, seq, part, answer });
         }
         let after = After {
             receipts: open.receipts,

@@ -38,12 +38,12 @@ impl Sequencer {
     pub(super) fn take_over(
         &mut self,
         state: &mut State,
-        slot: usize,
+        script_id: usize,
         hooks: Vec<EventName>,
         declared: Arc<Declarations>,
         version: Arc<str>,
     ) {
-        let Some(route) = self.routes.get_mut(slot) else { return };
+        let Some(route) = self.routes.get_mut(script_id) else { return };
         route.hooks = hooks;
         route.version = version;
         route.declared = Arc::clone(&declared);
@@ -55,7 +55,7 @@ impl Sequencer {
         self.router.declare(&name, declared);
         let mut known = self.router.declared();
         let gates = self.routes.iter().enumerate().filter(|(_, route)| route.hooks.contains(&EventName::BeforeMessage));
-        known.gates = gates.map(|(slot, _)| slot).collect();
+        known.gates = gates.map(|(script_id, _)| script_id).collect();
         let known = Arc::new(known);
         let of_bot = |bot: &BotName| {
             let attached = |script: &ScriptName| {
@@ -108,14 +108,14 @@ impl Sequencer {
                 route.pass_on(seq, &event);
             }
         }
-        let slots = || {
+        let script_ids = || {
             let wanted = |route: &Route| match only {
                 Some(script) => route.name == *script && route.is_attached(&event),
                 None => route.wants(&event),
             };
-            self.routes.iter().enumerate().filter(|(_, route)| wanted(route)).map(|(slot, _)| slot).collect()
+            self.routes.iter().enumerate().filter(|(_, route)| wanted(route)).map(|(script_id, _)| script_id).collect()
         };
-        let unheard = state.interactions.begin(seq, &event, slots);
+        let unheard = state.interactions.begin(seq, &event, script_ids);
         self.tell_finished(unheard);
         state.open.batch.append(rows);
         if name.is_journalled() {
@@ -135,8 +135,8 @@ impl Sequencer {
 
     pub(super) fn due(&mut self, state: &mut State, due: Due, time: Millis) {
         match due {
-            Due::Wake { slot, seq, part } => self.tell(slot, Task::Wake { slot, seq, part }),
-            Due::Resume { slot } => self.tell(slot, Task::Resume { slot }),
+            Due::Wake { script_id, seq, part } => self.tell(script_id, Task::Wake { script_id, seq, part }),
+            Due::Resume { script_id } => self.tell(script_id, Task::Resume { script_id }),
             // Not before the script is ready: it then asks for the timers that it missed.
             Due::Timer { script, .. } if !self.routes.iter().any(|route| route.name == script && route.is_ready) => {}
             Due::Timer { script, key } => {

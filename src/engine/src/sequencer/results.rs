@@ -3,18 +3,18 @@
 use palabre_script::{Refused, Wait};
 
 use super::*;
+use crate::instance::AsideChange;
 use crate::outbox::Unperformed;
 use crate::places::Place;
 use crate::refusals::Refusal;
 use crate::script_store::is_call;
-use crate::slot::AsideChange;
 use crate::tables::SET_ASIDE;
 
 impl Sequencer {
     pub(super) fn apply_run_batch(&mut self, state: &mut State, run_batch: RunBatch) {
         // Before the runs, one of which may wait again.
         for (seq, _) in run_batch.waits.iter().filter(|(_, waiting)| waiting.is_none()) {
-            state.outcomes.wait_is_over(run_batch.slot, *seq);
+            state.outcomes.wait_is_over(run_batch.script_id, *seq);
         }
         let open = &mut state.open;
         open.touch(run_batch.has_more_to_come());
@@ -22,7 +22,7 @@ impl Sequencer {
         for mut run in run_batch.runs {
             run.script = script;
             if !is_call(run.part) {
-                state.outcomes.wait_is_over(run_batch.slot, run.seq);
+                state.outcomes.wait_is_over(run_batch.script_id, run.seq);
             }
             ended(state, &mut self.tasks, &run, self.clock.now());
             let open = &mut state.open;
@@ -35,7 +35,7 @@ impl Sequencer {
             }
             let open = &mut state.open;
             if let RunOutcome::Waiting(Wait::Delivery { key, .. }) = &run.outcome {
-                let waiter = (run_batch.slot, run.seq, run.part);
+                let waiter = (run_batch.script_id, run.seq, run.part);
                 open.answers.extend(state.outcomes.wait(key, waiter).map(|answer| (waiter, answer)));
             }
             for (key, action) in &run.effects.actions {
@@ -49,10 +49,10 @@ impl Sequencer {
         }
         let open = &mut state.open;
         for (seq, part, request) in run_batch.requests {
-            let hosts = self.routes.get(run_batch.slot).map(|route| Arc::clone(&route.hosts)).unwrap_or_default();
-            open.fetches.push(Fetch { waiter: (run_batch.slot, seq, part), request, hosts });
+            let hosts = self.routes.get(run_batch.script_id).map(|route| Arc::clone(&route.hosts)).unwrap_or_default();
+            open.fetches.push(Fetch { waiter: (run_batch.script_id, seq, part), request, hosts });
         }
-        match open.writes.entry(run_batch.slot) {
+        match open.writes.entry(run_batch.script_id) {
             std::collections::hash_map::Entry::Vacant(place) => drop(place.insert(run_batch.writes)),
             std::collections::hash_map::Entry::Occupied(mut place) => place.get_mut().extend(run_batch.writes),
         }
@@ -66,7 +66,7 @@ impl Sequencer {
             }
         }
         for (seq, waiting) in run_batch.waits {
-            state.interactions.waits(seq, run_batch.slot, waiting.is_some());
+            state.interactions.waits(seq, run_batch.script_id, waiting.is_some());
             let key = (run_batch.script.name.to_string(), seq);
             match waiting {
                 Some(run) => WAITING_RUNS.put(&mut open.batch, &key, &run),
@@ -74,10 +74,10 @@ impl Sequencer {
             }
         }
         open.run_batches.push((run_batch.durable, run_batch.number));
-        let Some(route) = self.routes.get_mut(run_batch.slot) else { return };
+        let Some(route) = self.routes.get_mut(run_batch.script_id) else { return };
         route.version = run_batch.script.version;
         if let Some(cursor) = run_batch.cursor {
-            open.advanced.insert(run_batch.slot);
+            open.advanced.insert(run_batch.script_id);
             // An event that is not journalled has a sequence number too, and does not move the
             // cursor back.
             route.cursor = Some(route.cursor.map_or(cursor, |old| old.max(cursor)));
@@ -89,7 +89,7 @@ impl Sequencer {
                 finish_one(&mut state.outstanding, block);
             }
             if !state.interactions.is_empty() {
-                let over = state.interactions.passed(run_batch.slot, cursor);
+                let over = state.interactions.passed(run_batch.script_id, cursor);
                 self.tell_finished(over);
             }
         }
@@ -131,8 +131,8 @@ impl Sequencer {
         };
         let waiters = state.outcomes.record(entry.key.clone(), &answer);
         let is_awaited = !waiters.is_empty();
-        for (slot, seq, part) in waiters {
-            self.tell(slot, Task::Answer { slot, seq, part, answer: answer.clone() });
+        for (script_id, seq, part) in waiters {
+            self.tell(script_id, Task::Answer { script_id, seq, part, answer: answer.clone() });
         }
         match result {
             Ok(None) => {}

@@ -15,11 +15,11 @@ impl Sequencer {
     /// `running` is the script that was running.
     pub(super) fn worker_failed(&mut self, state: &mut State, worker: usize, running: Option<usize>) {
         tracing::error!(worker, "a worker failed (a bug in Palabre); rebuilding its scripts");
-        if let Some(slot) = running {
-            self.count_failure(state, slot);
+        if let Some(script_id) = running {
+            self.count_failure(state, script_id);
         }
         let number = self.number;
-        for (slot, route) in self.routes.iter_mut().enumerate().filter(|(_, route)| route.worker == worker) {
+        for (script_id, route) in self.routes.iter_mut().enumerate().filter(|(_, route)| route.worker == worker) {
             let count = route.unfinished();
             let first = route.window.front().map(|(seq, block, _)| Cursor { block: *block, seq: *seq });
             for (_, block, _) in route.window.drain(..) {
@@ -35,27 +35,27 @@ impl Sequencer {
             route.cautious = route.lag.is_some().then(|| Cautious { is_free: true, ..Cautious::default() });
             route.is_ready = false;
             route.rebuilds += 1;
-            state.rebuilding.push((slot, number));
+            state.rebuilding.push((script_id, number));
         }
         // What they did until then has to be durable before they read it.
         state.open.touch(true);
     }
 
     /// Counts a failure against the current event of a script, which is given up after too many.
-    fn count_failure(&mut self, state: &mut State, slot: usize) {
-        let Some(route) = self.routes.get_mut(slot) else { return };
+    fn count_failure(&mut self, state: &mut State, script_id: usize) {
+        let Some(route) = self.routes.get_mut(script_id) else { return };
         let Some((seq, block, bytes)) = route.window.front().copied() else { return };
-        let failures = state.failures.entry((slot, seq)).or_default();
+        let failures = state.failures.entry((script_id, seq)).or_default();
         *failures += 1;
         if *failures < FAILURES {
             return;
         }
-        state.failures.remove(&(slot, seq));
+        state.failures.remove(&(script_id, seq));
         let script = route.name.clone();
         tracing::error!(script = %script, event = seq, "given up: its worker failed {FAILURES} times at this event; it is in the dead letters");
         route.window.pop_front();
         route.window_bytes -= bytes;
-        state.open.advanced.insert(slot);
+        state.open.advanced.insert(script_id);
         route.cursor = Some(seq);
         finish_one(&mut state.outstanding, block);
         let Some(event) = self.event(state, block, seq) else { return };
@@ -82,18 +82,18 @@ impl Sequencer {
         if !state.refused.is_empty() {
             return;
         }
-        for (slot, _) in state.rebuilding.extract_if(.., |(_, number)| *number <= durable) {
+        for (script_id, _) in state.rebuilding.extract_if(.., |(_, number)| *number <= durable) {
             // The receiver ends only at shutdown.
-            let _sent = self.rebuilds.send(slot);
+            let _sent = self.rebuilds.send(script_id);
         }
     }
 
     /// Handles a completed rebuild of a script.
-    pub(super) fn rebuilt(&mut self, state: &mut State, slot: usize) {
-        let Some(route) = self.routes.get_mut(slot) else { return };
+    pub(super) fn rebuilt(&mut self, state: &mut State, script_id: usize) {
+        let Some(route) = self.routes.get_mut(script_id) else { return };
         route.rebuilds = route.rebuilds.saturating_sub(1);
         if route.rebuilds == 0 {
-            self.ready(state, slot);
+            self.ready(state, script_id);
         }
     }
 }

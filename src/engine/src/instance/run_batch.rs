@@ -8,7 +8,7 @@ use palabre_fetch::Request;
 use palabre_model::Event;
 use palabre_script::Change;
 
-use super::Slot;
+use super::ScriptInstance;
 use crate::entry_batch::{RunOutcome, RunRecord, ScriptVersion};
 use crate::places::Place;
 use crate::script_store::KeyMap;
@@ -16,7 +16,7 @@ use crate::tables::WaitingRun;
 
 /// Steps that a worker hands over together, in order, with all their effects.
 pub(crate) struct RunBatch {
-    pub(crate) slot: usize,
+    pub(crate) script_id: usize,
     pub(crate) script: ScriptVersion,
     /// The steps. Their position of the script in an entry batch is not known here; it is 0.
     pub(crate) runs: Vec<RunRecord>,
@@ -58,7 +58,7 @@ impl RunBatch {
     }
 }
 
-impl Slot {
+impl ScriptInstance {
     /// Closes the current run batch. Returns all batches so far, in order.
     pub(crate) fn take_run_batches(&mut self) -> Vec<RunBatch> {
         let last = self.seal();
@@ -86,7 +86,7 @@ impl Slot {
             self.board.write(|status| status.set_aside_events = self.places.aside());
         }
         let next = RunBatch {
-            slot: self.index,
+            script_id: self.index,
             script: self.run_batch.script.clone(),
             runs: Vec::new(),
             cursor: None,

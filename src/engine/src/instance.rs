@@ -76,7 +76,7 @@ struct Waiting {
     wait: Wait,
 }
 
-pub(crate) struct Slot {
+pub(crate) struct ScriptInstance {
     pub(crate) index: usize,
     name: ScriptName,
     limits: Limits,
@@ -124,7 +124,7 @@ pub(crate) struct Slot {
     pub(crate) board: Arc<Board<ScriptStatus>>,
 }
 
-impl Slot {
+impl ScriptInstance {
     #[allow(clippy::too_many_arguments, reason = "called once, by the worker that owns it")]
     pub(crate) fn new(
         index: usize,
@@ -145,7 +145,7 @@ impl Slot {
         });
         let places = Places::new(aside);
         let run_batch = RunBatch {
-            slot: index,
+            script_id: index,
             script: ScriptVersion { name: name.clone(), version: "".into() },
             runs: Vec::new(),
             cursor: None,
@@ -211,7 +211,7 @@ impl Slot {
     pub(crate) fn takes_over(&self) -> CoreMessage {
         let declared = self.current.as_ref().map(|version| Arc::clone(version.vm.borrow().declarations()));
         CoreMessage::Hooks {
-            slot: self.index,
+            script_id: self.index,
             hooks: self.hooks(),
             declared: declared.unwrap_or_default(),
             version: self.version(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use palabre_model::{Event, EventKind, EventName, Fault, Millis};
 use palabre_script::{Answer, Change, Effects, Failure, Input, Limit, Step, Wait};
 
-use super::{Ran, Slot, Version, Waiting, guarded, millis, next_seed};
+use super::{Ran, ScriptInstance, Version, Waiting, guarded, millis, next_seed};
 use crate::entry_batch::{RunOutcome, RunRecord};
 use crate::neighbours::Call;
 use crate::places::{FAILURES_IN_A_ROW, pause, place_of};
@@ -14,7 +14,7 @@ use crate::scheduler::Due;
 use crate::sequencer::CoreMessage;
 use crate::tables::WaitingRun;
 
-impl Slot {
+impl ScriptInstance {
     pub(super) fn settle(&mut self, step: Step, input: &Input, answer: Option<Answer>, ran: &Ran) {
         self.end_calls(input, matches!(step, Step::Done(_) | Step::Waiting(..)));
         match step {
@@ -38,7 +38,7 @@ impl Slot {
             }
             Step::Waiting(effects, wait, parked) => {
                 let wait = wait.ending_by(ran.started.saturating_add(millis(self.limits.wall())));
-                let due = Due::Wake { slot: self.index, seq: input.seq, part: input.part };
+                let due = Due::Wake { script_id: self.index, seq: input.seq, part: input.part };
                 self.around.scheduler.at(wait.until(), due);
                 let recorded = wait.for_the_record();
                 if let Wait::Http { request, .. } = &wait {
@@ -149,7 +149,7 @@ impl Slot {
 
     /// Schedules the end of a suspension, and notifies the operator.
     fn announce_rest(&self, pause: Millis, place: &str, why: &str) {
-        self.around.scheduler.at(self.now() + pause, Due::Resume { slot: self.index });
+        self.around.scheduler.at(self.now() + pause, Due::Resume { script_id: self.index });
         let seconds = pause / 1_000;
         let what =
             format!("suspended for {seconds} s after {FAILURES_IN_A_ROW} failures in a row{place}; the last: {why}");

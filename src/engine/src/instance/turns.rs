@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use palabre_model::{Event, EventKind, Millis, RoomId, UserId, Verdict};
 use palabre_script::{Answer, Effects, Failure, Limit, Step, Wait};
 
-use super::{AsideChange, Ran, Slot, Turn, guarded, millis};
+use super::{AsideChange, Ran, ScriptInstance, Turn, guarded, millis};
 use crate::clock_watch::WentBack;
 use crate::entry_batch::RunOutcome;
 use crate::neighbours::Call;
@@ -23,7 +23,7 @@ const ASIDE_AT_ONCE: usize = 64;
 /// Delay before a script reads the store again after a failure, in milliseconds.
 const HOLD: Millis = 500;
 
-impl Slot {
+impl ScriptInstance {
     /// Works until there is nothing to do, or `enough` returns true.
     ///
     /// A suspended script takes no events.
@@ -93,7 +93,7 @@ impl Slot {
             if self.retries.is_empty() {
                 // They are not durable yet, or cannot be read.
                 self.is_waiting_for_aside = true;
-                self.around.scheduler.at(self.now() + HOLD, Due::Resume { slot: self.index });
+                self.around.scheduler.at(self.now() + HOLD, Due::Resume { script_id: self.index });
             }
             return;
         }
@@ -123,7 +123,7 @@ impl Slot {
     /// Leaves everything as it is until the store can be read again.
     fn hold(&mut self) {
         self.held = true;
-        self.around.scheduler.at(self.now() + HOLD, Due::Resume { slot: self.index });
+        self.around.scheduler.at(self.now() + HOLD, Due::Resume { script_id: self.index });
     }
 
     /// Runs the hook for an event. Returns false if it is not done: the store cannot be read.
@@ -233,7 +233,7 @@ impl Slot {
             return false;
         }
         let Some(waiting) = self.waiting.remove(&seq) else { return true };
-        self.around.scheduler.cancel(Due::Wake { slot: self.index, seq, part: waiting.part });
+        self.around.scheduler.cancel(Due::Wake { script_id: self.index, seq, part: waiting.part });
         self.count_asking();
         self.run_batch.waits.push((seq, None));
         let input = self.input(Arc::clone(&waiting.event), seq, waiting.part + 1);
