@@ -21,7 +21,7 @@ pub(crate) use self::run_batch::{AsideChange, RunBatch};
 use crate::engine::own_bot;
 use crate::entry_batch::{RunOutcome, ScriptVersion};
 use crate::metrics::Metrics;
-use crate::neighbours::{Call, Neighbours};
+use crate::peers::{Call, Peers};
 use crate::places::{Place, Places};
 use crate::scheduler::Scheduler;
 use crate::script_store::{KeyMap, ScriptStore};
@@ -97,7 +97,7 @@ pub(crate) struct ScriptInstance {
     waiting: HashMap<u64, Waiting>,
     /// Number of runs that wait for somebody's answer; the sequencer reads it to route events.
     pub(crate) asking: Arc<AtomicUsize>,
-    neighbours: Neighbours,
+    peers: Peers,
     /// Calls of other scripts' functions, until the worker hands them over.
     calls: Vec<Call>,
     seeds: u64,
@@ -133,7 +133,7 @@ impl ScriptInstance {
         config: serde_json::Value,
         around: Surroundings,
         store: ScriptStore,
-        neighbours: Neighbours,
+        peers: Peers,
         seed: u64,
         asking: Arc<AtomicUsize>,
         board: Arc<Board<ScriptStatus>>,
@@ -171,7 +171,7 @@ impl ScriptInstance {
             spent: Duration::ZERO,
             waiting: HashMap::new(),
             asking,
-            neighbours,
+            peers,
             calls: Vec::new(),
             seeds: seed,
             failures: 0,
@@ -301,7 +301,7 @@ impl ScriptInstance {
         self.versions += 1;
         let version = Version { id: self.versions, hash: source.version().into(), source, vm };
         let ran = Ran { version: version.id, hash: Arc::clone(&version.hash), started: input.now };
-        self.neighbours.set(&self.name, Some(Rc::clone(&version.vm)));
+        self.peers.set(&self.name, Some(Rc::clone(&version.vm)));
         self.current = Some(version);
         self.settle(step, &input, None, &ran);
         Ok(warnings)
@@ -318,7 +318,7 @@ impl ScriptInstance {
     pub(crate) fn unload(&mut self, reason: Reason) {
         let Some(old) = self.current.take() else { return };
         let input = self.input(Arc::new(own_event(EventKind::Unload { reason }, self.now())), self.next_seq(), 0);
-        self.neighbours.set(&self.name, None);
+        self.peers.set(&self.name, None);
         let step = guarded(|| old.vm.borrow_mut().start(input.clone()));
         self.end_calls(&input, matches!(step, Step::Done(_)));
         match step {

@@ -17,8 +17,8 @@ use serde_json::Value;
 use crate::clock_watch::WentBack;
 use crate::hierarchy::Hierarchy;
 use crate::metrics::Metrics;
-use crate::neighbours::Neighbours;
 use crate::operators::{BotSettings, Settings};
+use crate::peers::Peers;
 use crate::places::Place;
 use crate::router::Declared;
 use crate::status::Board;
@@ -102,7 +102,7 @@ pub(crate) struct ScriptStore {
     timers: Arc<TimerUsage>,
     settings: Arc<Settings>,
     declared: Arc<Board<Arc<Declared>>>,
-    neighbours: Neighbours,
+    peers: Peers,
     metrics: Arc<Metrics>,
     meters: Meters,
     /// Scripts whose functions the current step has called, with their VMs.
@@ -120,7 +120,7 @@ impl ScriptStore {
         timers: Arc<TimerUsage>,
         settings: Arc<Settings>,
         declared: Arc<Board<Arc<Declared>>>,
-        neighbours: Neighbours,
+        peers: Peers,
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
@@ -136,7 +136,7 @@ impl ScriptStore {
             timers,
             settings,
             declared,
-            neighbours,
+            peers,
             metrics,
             meters: Meters::default(),
             called: RefCell::default(),
@@ -240,7 +240,7 @@ impl ScriptStore {
     /// If it is the store that cannot be read, and not just one row, the current step is run again.
     fn failed(&self, error: &palabre_store::Error) -> String {
         if !matches!(error, palabre_store::Error::Row { .. }) {
-            self.neighbours.record_unreadable();
+            self.peers.record_unreadable();
         }
         error.to_string()
     }
@@ -441,7 +441,7 @@ impl Door for ScriptStore {
         if script == self.script.as_str() {
             return no("a script does not import itself");
         }
-        let Some(vm) = self.neighbours.get(script) else {
+        let Some(vm) = self.peers.get(script) else {
             return no("the script is not running");
         };
         let Ok(mut callee) = vm.try_borrow_mut() else {

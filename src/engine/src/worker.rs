@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::clock_watch::WentBack;
 use crate::instance::{ScriptInstance, Turn};
-use crate::neighbours::Neighbours;
+use crate::peers::Peers;
 use crate::sequencer::CoreMessage;
 use crate::tables::WaitingRun;
 use crate::vitals::Pulse;
@@ -29,7 +29,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// A task for a worker.
 pub(crate) enum Task {
     /// Adopt a script. It is created here, because its VM may not leave this thread.
-    Adopt(Box<dyn FnOnce(&Neighbours) -> ScriptInstance + Send>),
+    Adopt(Box<dyn FnOnce(&Peers) -> ScriptInstance + Send>),
     Events {
         script_id: usize,
         events: Vec<(u64, Arc<Event>)>,
@@ -99,7 +99,7 @@ pub(crate) fn run(index: usize, tasks: &Receiver<Task>, core: &Sender<CoreMessag
 
 fn work(tasks: &Receiver<Task>, core: &Sender<CoreMessage>, pulse: &Pulse, barriers: &mut Vec<u64>) {
     let mut instances: BTreeMap<usize, ScriptInstance> = BTreeMap::new();
-    let neighbours = Neighbours::default();
+    let peers = Peers::default();
     // The least time used by a script with work to do: one that newly has work starts from there.
     let mut floor = Duration::ZERO;
     loop {
@@ -131,7 +131,7 @@ fn work(tasks: &Receiver<Task>, core: &Sender<CoreMessage>, pulse: &Pulse, barri
             }
             match task {
                 Task::Barrier(number) => barriers.push(number),
-                task => take(&mut instances, &neighbours, task, core),
+                task => take(&mut instances, &peers, task, core),
             }
             next = tasks.try_recv().ok();
         }
@@ -159,7 +159,7 @@ fn work(tasks: &Receiver<Task>, core: &Sender<CoreMessage>, pulse: &Pulse, barri
     }
 }
 
-fn take(instances: &mut BTreeMap<usize, ScriptInstance>, neighbours: &Neighbours, task: Task, core: &Sender<CoreMessage>) {
+fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Task, core: &Sender<CoreMessage>) {
     let mut on = |index: usize, act: &mut dyn FnMut(&mut ScriptInstance)| {
         if let Some(instance) = instances.get_mut(&index) {
             act(instance);
@@ -168,7 +168,7 @@ fn take(instances: &mut BTreeMap<usize, ScriptInstance>, neighbours: &Neighbours
     };
     match task {
         Task::Adopt(make) => {
-            let instance = make(neighbours);
+            let instance = make(peers);
             instances.insert(instance.index, instance);
         }
         Task::Events { script_id, events } => {

@@ -109,7 +109,7 @@ impl Engine {
                 let (declared, metrics, limits) = (Arc::clone(&declared), Arc::clone(&metrics), limits.clone());
                 let (config, around, asking, board) =
                     (config.clone(), around.clone(), Arc::clone(&asking), Arc::clone(&board));
-                Task::Adopt(Box::new(move |neighbours| {
+                Task::Adopt(Box::new(move |peers| {
                     let usage = store.stored_bytes(script.as_str()).unwrap_or_else(|error| {
                         tracing::error!(script = %script, "cannot read how much it stores; counting from 0: {error}");
                         Arc::default()
@@ -123,11 +123,11 @@ impl Engine {
                         timers,
                         settings,
                         declared,
-                        neighbours.clone(),
+                        peers.clone(),
                         metrics,
                     );
-                    let neighbours = neighbours.clone();
-                    ScriptInstance::new(script_id, script, limits, config, around, store, neighbours, seed, asking, board)
+                    let peers = peers.clone();
+                    ScriptInstance::new(script_id, script, limits, config, around, store, peers, seed, asking, board)
                 }))
             };
             self.task(script_id, adopt());

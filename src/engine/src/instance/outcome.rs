@@ -8,7 +8,7 @@ use palabre_script::{Answer, Change, Effects, Failure, Input, Limit, Step, Wait}
 
 use super::{Ran, ScriptInstance, Version, Waiting, guarded, millis, next_seed};
 use crate::entry_batch::{RunOutcome, RunRecord};
-use crate::neighbours::Call;
+use crate::peers::Call;
 use crate::places::{FAILURES_IN_A_ROW, pause, place_of};
 use crate::scheduler::Due;
 use crate::sequencer::CoreMessage;
@@ -126,7 +126,7 @@ impl ScriptInstance {
         match self.build(&old.source) {
             Ok(vm) => {
                 self.versions += 1;
-                self.neighbours.set(&self.name, Some(Rc::clone(&vm)));
+                self.peers.set(&self.name, Some(Rc::clone(&vm)));
                 self.current = Some(Version { id: self.versions, vm, ..old });
                 tracing::warn!(script = %self.name, "its tainted VM was replaced; module variables are reset");
             }

@@ -10,7 +10,7 @@ use palabre_script::{Answer, Effects, Failure, Limit, Step, Wait};
 use super::{AsideChange, Ran, ScriptInstance, Turn, guarded, millis};
 use crate::clock_watch::WentBack;
 use crate::entry_batch::RunOutcome;
-use crate::neighbours::Call;
+use crate::peers::Call;
 use crate::places::{LONGEST_REST, place_of};
 use crate::read_back::WINDOW_EVENTS;
 use crate::scheduler::Due;
@@ -137,7 +137,7 @@ impl ScriptInstance {
         let vm = Rc::clone(&version.vm);
         let step = guarded(|| vm.borrow_mut().start(input.clone()));
         // The event is not done, however the script handled the error.
-        if self.neighbours.was_unreadable() {
+        if self.peers.was_unreadable() {
             self.store.end_calls(false);
             self.hold();
             return false;
@@ -193,7 +193,7 @@ impl ScriptInstance {
         let step = guarded(|| vm.borrow_mut().start(input.clone()));
         // Nothing is accepted while the store cannot be read, so the message goes nowhere either
         // way.
-        let _seen = self.neighbours.was_unreadable();
+        let _seen = self.peers.was_unreadable();
         match step {
             Step::Done(mut effects) => {
                 let verdict = verdict_of(effects.result.take());
@@ -251,7 +251,7 @@ impl ScriptInstance {
             }
         };
         // The script has handled the error, or ended with it.
-        let _seen = self.neighbours.was_unreadable();
+        let _seen = self.peers.was_unreadable();
         self.settle(step, &input, Some(answer), &waiting.ran);
         self.retired.retain(|old| self.waiting.values().any(|waiting| waiting.ran.version == old.id));
         true

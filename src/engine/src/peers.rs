@@ -11,7 +11,7 @@ type Vms = HashMap<ScriptName, Rc<RefCell<Vm>>>;
 
 /// The VM of each script that runs on this thread.
 #[derive(Clone, Default)]
-pub(crate) struct Neighbours {
+pub(crate) struct Peers {
     vms: Rc<RefCell<Vms>>,
     /// Whether the store could not be read during the current step.
     is_store_unreadable: Rc<Cell<bool>>,
@@ -24,7 +24,7 @@ pub(crate) struct Call {
     pub(crate) effects: Effects,
 }
 
-impl Neighbours {
+impl Peers {
     /// Sets the VM that answers calls for a script; `None` removes it.
     pub(crate) fn set(&self, script: &ScriptName, vm: Option<Rc<RefCell<Vm>>>) {
         let mut all = self.vms.borrow_mut();
