@@ -21,7 +21,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::http::Http;
-use crate::instance::Surroundings;
+use crate::instance::ScriptContext;
 use crate::metrics::Metrics;
 use crate::operators::{BotSettings, Operators};
 use crate::outbox::Outbox;
@@ -100,7 +100,7 @@ pub struct Engine {
     store: Store,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    around: Surroundings,
+    cx: ScriptContext,
     core: Sender<CoreMessage>,
     workers: Workers,
     specs: Specs,
@@ -291,7 +291,7 @@ impl Engine {
     /// Returns the time when the next timer, task or wait is due.
     #[must_use]
     pub fn next_due(&self) -> Millis {
-        self.around.scheduler.next()
+        self.cx.scheduler.next()
     }
 
     /// Returns the lines of a script that have run, if its source asks for coverage.

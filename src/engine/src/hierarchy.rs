@@ -15,7 +15,7 @@ use crate::supervisor::Platforms;
 pub(crate) struct Hierarchy<'h> {
     pub(crate) settings: &'h Settings,
     pub(crate) platforms: &'h Platforms,
-    pub(crate) around: &'h Event,
+    pub(crate) event: &'h Event,
 }
 
 /// A permission level, and whether it is the platform's.
@@ -64,7 +64,7 @@ impl Hierarchy<'_> {
     }
 
     fn standing(&self, user: &UserId) -> Standing {
-        let of_event = self.around.member.as_deref().filter(|_| self.is_author(user));
+        let of_event = self.event.member.as_deref().filter(|_| self.is_author(user));
         let looked_up = if of_event.is_none() { self.member(user) } else { None };
         let member = of_event.or(looked_up.as_ref());
         let of_platform = member.and_then(|member| member.permission).unwrap_or(Permission::Member);
@@ -76,18 +76,18 @@ impl Hierarchy<'_> {
 
     /// Returns the platform's member record of a user, if the event comes from that platform.
     fn member(&self, user: &UserId) -> Option<Member> {
-        let is_here = self.around.bot.name.as_str() == user.bot();
-        self.platforms.adapter(user.bot()).filter(|_| is_here)?.member(self.around, user)
+        let is_here = self.event.bot.name.as_str() == user.bot();
+        self.platforms.adapter(user.bot()).filter(|_| is_here)?.member(self.event, user)
     }
 
     /// Returns the rank of `user`, or of the bot, on the platform of `target`.
     fn rank(&self, target: &UserId, user: Option<&UserId>) -> Option<Rank> {
-        let is_here = self.around.bot.name.as_str() == target.bot();
-        self.platforms.adapter(target.bot()).filter(|_| is_here)?.rank(self.around, user)
+        let is_here = self.event.bot.name.as_str() == target.bot();
+        self.platforms.adapter(target.bot()).filter(|_| is_here)?.rank(self.event, user)
     }
 
     fn is_author(&self, user: &UserId) -> bool {
-        self.around.user.as_ref().is_some_and(|author| author.id == *user)
+        self.event.user.as_ref().is_some_and(|author| author.id == *user)
     }
 
     fn is_bot(&self, user: &UserId) -> bool {

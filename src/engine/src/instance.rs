@@ -33,7 +33,7 @@ const UNDURABLE_BYTES: usize = 4 << 20;
 
 /// The context that the scripts of a worker share.
 #[derive(Clone)]
-pub(crate) struct Surroundings {
+pub(crate) struct ScriptContext {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) scheduler: Scheduler,
     pub(crate) ticker: Ticker,
@@ -81,7 +81,7 @@ pub(crate) struct ScriptInstance {
     name: ScriptName,
     limits: Limits,
     config: serde_json::Value,
-    around: Surroundings,
+    cx: ScriptContext,
     store: Rc<ScriptStore>,
     current: Option<Version>,
     /// Replaced versions that have runs which still wait.
@@ -131,7 +131,7 @@ impl ScriptInstance {
         name: ScriptName,
         limits: Limits,
         config: serde_json::Value,
-        around: Surroundings,
+        cx: ScriptContext,
         store: ScriptStore,
         peers: Peers,
         seed: u64,
@@ -161,7 +161,7 @@ impl ScriptInstance {
             name,
             limits,
             config,
-            around,
+            cx,
             store: Rc::new(store),
             current: None,
             retired: Vec::new(),
@@ -309,7 +309,7 @@ impl ScriptInstance {
 
     fn build(&self, source: &Source) -> Result<Rc<RefCell<Vm>>, Failure> {
         let door = Rc::clone(&self.store) as Rc<dyn Door>;
-        let build = || Vm::build(source, &self.limits, &self.config, door, &self.around.ticker);
+        let build = || Vm::build(source, &self.limits, &self.config, door, &self.cx.ticker);
         catch_unwind(AssertUnwindSafe(|| build().map(|vm| Rc::new(RefCell::new(vm)))))
             .unwrap_or_else(|_| Err(Failure::new("the host failed while it loaded the script (a bug in Palabre)")))
     }
@@ -333,15 +333,15 @@ impl ScriptInstance {
     }
 
     fn input(&mut self, event: Arc<Event>, seq: u64, part: u32) -> Input {
-        Input { event, seq, part, now: self.around.clock.now(), seed: next_seed(&mut self.seeds) }
+        Input { event, seq, part, now: self.cx.clock.now(), seed: next_seed(&mut self.seeds) }
     }
 
     fn now(&self) -> Millis {
-        self.around.clock.now()
+        self.cx.clock.now()
     }
 
     fn next_seq(&self) -> u64 {
-        self.around.seq.fetch_add(1, Relaxed)
+        self.cx.seq.fetch_add(1, Relaxed)
     }
 
     fn count_asking(&self) {

@@ -362,8 +362,8 @@ impl Door for ScriptStore {
         self.platforms.adapter(bot).map_or(ContentLimits::NONE, |adapter| adapter.content_limits())
     }
 
-    fn mentioned(&self, around: &Event, mention: &str) -> Option<String> {
-        self.platforms.adapter(around.bot.name.as_str())?.mentioned(around, mention)
+    fn mentioned(&self, event: &Event, mention: &str) -> Option<String> {
+        self.platforms.adapter(event.bot.name.as_str())?.mentioned(event, mention)
     }
 
     fn is_granted(&self, what: &str) -> bool {
@@ -375,17 +375,17 @@ impl Door for ScriptStore {
         settings.map_or_else(|| BotSettings::default().permission(event), |settings| settings.permission(event))
     }
 
-    fn user_named(&self, bot: &str, around: &Event, name: &str) -> Option<(String, String)> {
-        let user = self.platforms.adapter(bot)?.user_named(around, name)?;
+    fn user_named(&self, bot: &str, event: &Event, name: &str) -> Option<(String, String)> {
+        let user = self.platforms.adapter(bot)?.user_named(event, name)?;
         Some((user.id.to_string(), user.name))
     }
 
-    fn member(&self, around: &Event, user: &UserId) -> Option<Member> {
-        self.platforms.adapter(around.bot.name.as_str())?.member(around, user)
+    fn member(&self, event: &Event, user: &UserId) -> Option<Member> {
+        self.platforms.adapter(event.bot.name.as_str())?.member(event, user)
     }
 
-    fn may_act(&self, around: &Event, actor: Option<&UserId>, target: &UserId, impact: Impact) -> Result<(), Denied> {
-        let hierarchy = Hierarchy { settings: &self.settings, platforms: &self.platforms, around };
+    fn may_act(&self, event: &Event, actor: Option<&UserId>, target: &UserId, impact: Impact) -> Result<(), Denied> {
+        let hierarchy = Hierarchy { settings: &self.settings, platforms: &self.platforms, event };
         hierarchy.may_act(actor, target, impact)
     }
 

@@ -69,8 +69,8 @@ impl Adapter for Rigged {
         self.sim.message_id(key)
     }
 
-    fn member(&self, around: &palabre_model::Event, user: &UserId) -> Option<Member> {
-        self.sim.member(around, user)
+    fn member(&self, event: &palabre_model::Event, user: &UserId) -> Option<Member> {
+        self.sim.member(event, user)
     }
 }
 

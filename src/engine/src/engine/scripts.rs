@@ -97,7 +97,7 @@ impl Engine {
                 is_ready: false,
                 rebuilds: 0,
             })));
-            let (around, seed) = (self.around.clone(), self.entropy.next());
+            let (cx, seed) = (self.cx.clone(), self.entropy.next());
             let (store, platforms) = (self.store.clone(), Arc::clone(&self.platforms));
             let (settings, declared) = (Arc::clone(&self.settings), Arc::clone(&self.declared));
             let metrics = Arc::clone(&self.metrics);
@@ -107,8 +107,8 @@ impl Engine {
                 let (script, store, platforms) = (script.clone(), store.clone(), Arc::clone(&platforms));
                 let (grants, timers, settings) = (grants.clone(), Arc::clone(&timers), Arc::clone(&settings));
                 let (declared, metrics, limits) = (Arc::clone(&declared), Arc::clone(&metrics), limits.clone());
-                let (config, around, asking, board) =
-                    (config.clone(), around.clone(), Arc::clone(&asking), Arc::clone(&board));
+                let (config, cx, asking, board) =
+                    (config.clone(), cx.clone(), Arc::clone(&asking), Arc::clone(&board));
                 Task::Adopt(Box::new(move |peers| {
                     let usage = store.stored_bytes(script.as_str()).unwrap_or_else(|error| {
                         tracing::error!(script = %script, "cannot read how much it stores; counting from 0: {error}");
@@ -127,7 +127,7 @@ impl Engine {
                         metrics,
                     );
                     let peers = peers.clone();
-                    ScriptInstance::new(script_id, script, limits, config, around, store, peers, seed, asking, board)
+                    ScriptInstance::new(script_id, script, limits, config, cx, store, peers, seed, asking, board)
                 }))
             };
             self.task(script_id, adopt());

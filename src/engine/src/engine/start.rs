@@ -14,7 +14,7 @@ use super::{Engine, EngineError, Left, Options, ScriptSetup, Sink, WORKER_STACK}
 use crate::clock_watch::{ClockRow, WentBack};
 use crate::gate::ScriptsGate;
 use crate::housekeeping::{Cleaner, HOUSEKEEPING, waker};
-use crate::instance::Surroundings;
+use crate::instance::ScriptContext;
 use crate::metrics::Metrics;
 use crate::outbox::{ChainId, Class, Entry, Outbox};
 use crate::rebuild::{Rebuilder, Specs};
@@ -85,7 +85,7 @@ impl Engine {
         let seq = Arc::new(AtomicU64::new(found.next_seq));
         let ticker = Ticker::start().map_err(EngineError::Thread)?;
         let metrics = Arc::new(Metrics::default());
-        let around = Surroundings {
+        let cx = ScriptContext {
             clock: Arc::clone(&clock),
             scheduler: scheduler.clone(),
             ticker,
@@ -175,7 +175,7 @@ impl Engine {
             store,
             clock: Arc::clone(&clock),
             entropy,
-            around,
+            cx,
             core: core.clone(),
             workers: pool,
             specs,

@@ -39,7 +39,7 @@ impl ScriptInstance {
             Step::Waiting(effects, wait, parked) => {
                 let wait = wait.ending_by(ran.started.saturating_add(millis(self.limits.wall())));
                 let due = Due::Wake { script_id: self.index, seq: input.seq, part: input.part };
-                self.around.scheduler.at(wait.until(), due);
+                self.cx.scheduler.at(wait.until(), due);
                 let recorded = wait.for_the_record();
                 if let Wait::Http { request, .. } = &wait {
                     self.run_batch.requests.push((input.seq, input.part, request.clone()));
@@ -74,9 +74,9 @@ impl ScriptInstance {
         fault.hook = Some(hook.hook().to_owned());
         fault.event = Some(serde_json::json!({ "kind": hook.as_str(), "id": input.seq.to_string() }));
         self.record(input, answer, RunOutcome::Failed(fault.clone()), Effects::default(), &ran.hash);
-        self.around.metrics.count(&self.name, "failure");
+        self.cx.metrics.count(&self.name, "failure");
         if let Some(limit) = limit {
-            self.around.metrics.count(&self.name, limit);
+            self.cx.metrics.count(&self.name, limit);
         }
         self.post(Some(fault.message.clone()));
         if spoiled {
@@ -149,14 +149,14 @@ impl ScriptInstance {
 
     /// Schedules the end of a suspension, and notifies the operator.
     fn announce_rest(&self, pause: Millis, place: &str, why: &str) {
-        self.around.scheduler.at(self.now() + pause, Due::Resume { script_id: self.index });
+        self.cx.scheduler.at(self.now() + pause, Due::Resume { script_id: self.index });
         let seconds = pause / 1_000;
         let what =
             format!("suspended for {seconds} s after {FAILURES_IN_A_ROW} failures in a row{place}; the last: {why}");
         tracing::error!(script = %self.name, "{what}");
-        self.around.metrics.count(&self.name, "suspension");
+        self.cx.metrics.count(&self.name, "suspension");
         // The sequencer ends only at shutdown.
-        drop(self.around.core.send(CoreMessage::Notice(format!("The script {} is {what}", self.name))));
+        drop(self.cx.core.send(CoreMessage::Notice(format!("The script {} is {what}", self.name))));
         self.post(None);
     }
 

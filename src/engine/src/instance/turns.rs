@@ -93,7 +93,7 @@ impl ScriptInstance {
             if self.retries.is_empty() {
                 // They are not durable yet, or cannot be read.
                 self.is_waiting_for_aside = true;
-                self.around.scheduler.at(self.now() + HOLD, Due::Resume { script_id: self.index });
+                self.cx.scheduler.at(self.now() + HOLD, Due::Resume { script_id: self.index });
             }
             return;
         }
@@ -123,7 +123,7 @@ impl ScriptInstance {
     /// Leaves everything as it is until the store can be read again.
     fn hold(&mut self) {
         self.held = true;
-        self.around.scheduler.at(self.now() + HOLD, Due::Resume { script_id: self.index });
+        self.cx.scheduler.at(self.now() + HOLD, Due::Resume { script_id: self.index });
     }
 
     /// Runs the hook for an event. Returns false if it is not done: the store cannot be read.
@@ -233,7 +233,7 @@ impl ScriptInstance {
             return false;
         }
         let Some(waiting) = self.waiting.remove(&seq) else { return true };
-        self.around.scheduler.cancel(Due::Wake { script_id: self.index, seq, part: waiting.part });
+        self.cx.scheduler.cancel(Due::Wake { script_id: self.index, seq, part: waiting.part });
         self.count_asking();
         self.run_batch.waits.push((seq, None));
         let input = self.input(Arc::clone(&waiting.event), seq, waiting.part + 1);
