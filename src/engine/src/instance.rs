@@ -69,7 +69,7 @@ pub(crate) enum Turn {
 }
 
 struct Waiting {
-    parked: Parked,
+    coroutine: Parked,
     ran: Ran,
     event: Arc<Event>,
     part: u32,

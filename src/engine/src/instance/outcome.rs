@@ -36,7 +36,7 @@ impl ScriptInstance {
                     Failure { limit: Some(limit.clone()), ..Failure::new(limit.to_string()) },
                 );
             }
-            Step::Waiting(effects, wait, parked) => {
+            Step::Waiting(effects, wait, coroutine) => {
                 let wait = wait.ending_by(ran.started.saturating_add(millis(self.limits.wall())));
                 let due = Due::Wake { script_id: self.index, seq: input.seq, part: input.part };
                 self.cx.scheduler.at(wait.until(), due);
@@ -48,7 +48,7 @@ impl ScriptInstance {
                 self.run_batch.waits.push((input.seq, Some(row)));
                 self.record(input, answer, RunOutcome::Waiting(recorded), effects, &ran.hash);
                 let event = Arc::clone(&input.event);
-                let waiting = Waiting { parked, ran: ran.clone(), event, part: input.part, wait };
+                let waiting = Waiting { coroutine, ran: ran.clone(), event, part: input.part, wait };
                 self.waiting.insert(input.seq, waiting);
                 self.count_asking();
             }
@@ -67,7 +67,7 @@ impl ScriptInstance {
 
     pub(super) fn fail(&mut self, input: &Input, answer: Option<Answer>, ran: &Ran, failure: Failure) {
         let hook = input.event.kind.name();
-        let (spoiled, is_rate) = (failure.spoiled, failure.limit.as_ref().is_some_and(Limit::is_rate));
+        let (is_tainted, is_rate) = (failure.spoiled, failure.limit.as_ref().is_some_and(Limit::is_rate));
         let limit = failure.limit.as_ref().map(Limit::name);
         tracing::warn!(script = %self.name, hook = hook.hook(), event = input.seq, "{failure}");
         let mut fault = *failure.fault;
@@ -79,7 +79,7 @@ impl ScriptInstance {
             self.cx.metrics.count(&self.name, limit);
         }
         self.post(Some(fault.message.clone()));
-        if spoiled {
+        if is_tainted {
             self.replace_vm();
         }
         // Anyone who can send requests must not be able to suspend the script.

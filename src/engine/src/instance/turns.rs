@@ -245,7 +245,7 @@ impl ScriptInstance {
             match owner {
                 Some(version) => {
                     let vm = Rc::clone(&version.vm);
-                    guarded(|| vm.borrow_mut().resume(waiting.parked, &answer, input.clone()))
+                    guarded(|| vm.borrow_mut().resume(waiting.coroutine, &answer, input.clone()))
                 }
                 None => Step::Failed(Box::new(Failure::new("interrupted: the script's VM had to be replaced"))),
             }
