@@ -30,7 +30,7 @@ use crate::recovery::Unfinished;
 use crate::refusals::Refusal;
 use crate::router::Declared;
 use crate::sequencer::CoreMessage;
-use crate::status::{Board, ScriptState, ScriptStatus, Status, ThreadStatus};
+use crate::status::{Published, ScriptState, ScriptStatus, Status, ThreadStatus};
 use crate::supervisor::Platforms;
 use crate::tables::WaitingRun;
 use crate::timers::{TimerUsage, TimerUsages};
@@ -109,10 +109,10 @@ pub struct Engine {
     scripts: Mutex<Vec<Known>>,
     left: Mutex<Left>,
     backlog: Arc<AtomicUsize>,
-    stalled: Arc<Board<Option<String>>>,
+    stalled: Arc<Published<Option<String>>>,
     shutdown: watch::Sender<bool>,
     settings: Arc<HashMap<BotName, BotSettings>>,
-    declared: Arc<Board<Arc<Declared>>>,
+    declared: Arc<Published<Arc<Declared>>>,
     metrics: Arc<Metrics>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     tasks: tokio::sync::Mutex<JoinSet<()>>,
@@ -121,7 +121,7 @@ pub struct Engine {
 
 struct Known {
     name: ScriptName,
-    board: Arc<Board<ScriptStatus>>,
+    status: Arc<Published<ScriptStatus>>,
     /// Number of events that wait for it.
     waiting: Arc<AtomicU64>,
     timers: Arc<TimerUsage>,
@@ -129,7 +129,7 @@ struct Known {
 
 impl Known {
     fn status(&self) -> ScriptStatus {
-        let status = self.board.read();
+        let status = self.status.read();
         ScriptStatus {
             waiting_events: self.waiting.load(Acquire) + status.set_aside_events,
             timers: self.timers.count(),

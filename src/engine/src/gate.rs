@@ -9,13 +9,13 @@ use tokio::sync::oneshot;
 
 use crate::operators::BotSettings;
 use crate::router::Declared;
-use crate::status::Board;
+use crate::status::Published;
 use crate::worker::Task;
 use crate::workers::Workers;
 
 /// The gate that the adapter of a platform of our own asks.
 pub(crate) struct ScriptsGate {
-    pub(crate) declared: Arc<Board<Arc<Declared>>>,
+    pub(crate) declared: Arc<Published<Arc<Declared>>>,
     pub(crate) workers: Workers,
     pub(crate) settings: Arc<HashMap<BotName, BotSettings>>,
 }

@@ -26,7 +26,7 @@ use crate::places::{Place, Places};
 use crate::scheduler::Scheduler;
 use crate::script_store::{KeyMap, ScriptStore};
 use crate::sequencer::CoreMessage;
-use crate::status::{Board, ScriptState, ScriptStatus};
+use crate::status::{Published, ScriptState, ScriptStatus};
 
 /// Bytes of a script's values that may be undurable; beyond that, the script waits.
 const UNDURABLE_BYTES: usize = 4 << 20;
@@ -121,7 +121,7 @@ pub(crate) struct ScriptInstance {
     run_batch: RunBatch,
     /// Run batches that ended because another version ran next.
     sealed: Vec<RunBatch>,
-    pub(crate) board: Arc<Board<ScriptStatus>>,
+    pub(crate) status: Arc<Published<ScriptStatus>>,
 }
 
 impl ScriptInstance {
@@ -136,7 +136,7 @@ impl ScriptInstance {
         peers: Peers,
         seed: u64,
         asking: Arc<AtomicUsize>,
-        board: Arc<Board<ScriptStatus>>,
+        status: Arc<Published<ScriptStatus>>,
     ) -> Self {
         // If the store cannot be read now, the next start finds them.
         let aside = store.aside_places().unwrap_or_else(|error| {
@@ -187,7 +187,7 @@ impl ScriptInstance {
             is_waiting_for_aside: false,
             run_batch,
             sealed: Vec::new(),
-            board,
+            status,
         }
     }
 
@@ -347,11 +347,11 @@ impl ScriptInstance {
     fn count_asking(&self) {
         let asking = self.waiting.values().filter(|waiting| !matches!(waiting.wait, Wait::Sleep { .. })).count();
         self.asking.store(asking, Release);
-        self.board.write(|status| status.waiting_runs = self.waiting.len());
+        self.status.write(|status| status.waiting_runs = self.waiting.len());
     }
 
     fn post(&self, error: Option<String>) {
-        self.board.write(|status| {
+        self.status.write(|status| {
             status.state = match &self.current {
                 None => ScriptState::Broken,
                 Some(_) if self.resting || self.places.is_resting() => ScriptState::Suspended,

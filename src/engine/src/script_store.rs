@@ -21,7 +21,7 @@ use crate::operators::{BotSettings, Settings};
 use crate::peers::Peers;
 use crate::places::Place;
 use crate::router::Declared;
-use crate::status::Board;
+use crate::status::Published;
 use crate::supervisor::Platforms;
 use crate::tables::{SENDERS, SET_ASIDE, task_runs, value_key};
 use crate::timers::TimerUsage;
@@ -101,7 +101,7 @@ pub(crate) struct ScriptStore {
     durable: Arc<AtomicU64>,
     timers: Arc<TimerUsage>,
     settings: Arc<Settings>,
-    declared: Arc<Board<Arc<Declared>>>,
+    declared: Arc<Published<Arc<Declared>>>,
     peers: Peers,
     metrics: Arc<Metrics>,
     meters: Meters,
@@ -119,7 +119,7 @@ impl ScriptStore {
         usage: Arc<AtomicU64>,
         timers: Arc<TimerUsage>,
         settings: Arc<Settings>,
-        declared: Arc<Board<Arc<Declared>>>,
+        declared: Arc<Published<Arc<Declared>>>,
         peers: Peers,
         metrics: Arc<Metrics>,
     ) -> Self {

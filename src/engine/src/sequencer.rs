@@ -42,7 +42,7 @@ use crate::recovery::{DeadLetter, Position, Tries, Unfinished};
 use crate::route::{Cautious, Route};
 use crate::router::{Declared, Router};
 use crate::scheduler::Due;
-use crate::status::Board;
+use crate::status::Published;
 use crate::tables::{
     DEAD_LETTERS, JOURNAL, LAST_BATCH, OUTBOX, QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, SENDERS, SENT_MESSAGES,
     WAITING_RUNS, value_key,
@@ -197,7 +197,7 @@ pub(crate) struct Sequencer {
     pub(crate) tasks: TaskBook,
     pub(crate) clock_row: ClockRow,
     pub(crate) router: Router,
-    pub(crate) declared: Arc<Board<Arc<Declared>>>,
+    pub(crate) declared: Arc<Published<Arc<Declared>>>,
     pub(crate) http: Arc<dyn Http>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) operators: Operators,
@@ -205,7 +205,7 @@ pub(crate) struct Sequencer {
     pub(crate) number: u64,
     pub(crate) low: Arc<AtomicU64>,
     pub(crate) backlog: Arc<AtomicUsize>,
-    pub(crate) stalled: Arc<Board<Option<String>>>,
+    pub(crate) stalled: Arc<Published<Option<String>>>,
     pub(crate) reader: Sender<ReadBack>,
     pub(crate) vitals: Arc<Vitals>,
     /// The channel to the rebuilder, for scripts whose worker failed.

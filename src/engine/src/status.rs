@@ -149,9 +149,9 @@ pub enum ScriptState {
 
 /// A published state: its owner writes it, and others read it.
 #[derive(Debug)]
-pub(crate) struct Board<T>(Mutex<T>);
+pub(crate) struct Published<T>(Mutex<T>);
 
-impl<T: Clone> Board<T> {
+impl<T: Clone> Published<T> {
     pub(crate) const fn new(first: T) -> Self {
         Self(Mutex::new(first))
     }

@@ -17,7 +17,7 @@ use crate::recovery::Unfinished;
 use crate::route::Route;
 use crate::script_store::ScriptStore;
 use crate::sequencer::CoreMessage;
-use crate::status::{Board, ScriptState, ScriptStatus};
+use crate::status::{Published, ScriptState, ScriptStatus};
 use crate::tables::{RECOVERY, WaitingRun};
 use crate::worker::Task;
 
@@ -49,7 +49,7 @@ impl Engine {
             let mut scripts = lock(&self.scripts);
             let script_id = scripts.len();
             let mut left = lock(&self.left);
-            let board = Arc::new(Board::new(ScriptStatus {
+            let status = Arc::new(Published::new(ScriptStatus {
                 name: name.clone(),
                 version: None,
                 hooks: Vec::new(),
@@ -67,7 +67,7 @@ impl Engine {
             let timers = left.timers.of(&name);
             scripts.push(Known {
                 name: name.clone(),
-                board: Arc::clone(&board),
+                status: Arc::clone(&status),
                 waiting: Arc::clone(&waiting_events),
                 timers: Arc::clone(&timers),
             });
@@ -107,8 +107,8 @@ impl Engine {
                 let (script, store, platforms) = (script.clone(), store.clone(), Arc::clone(&platforms));
                 let (grants, timers, settings) = (grants.clone(), Arc::clone(&timers), Arc::clone(&settings));
                 let (declared, metrics, limits) = (Arc::clone(&declared), Arc::clone(&metrics), limits.clone());
-                let (config, cx, asking, board) =
-                    (config.clone(), cx.clone(), Arc::clone(&asking), Arc::clone(&board));
+                let (config, cx, asking, status) =
+                    (config.clone(), cx.clone(), Arc::clone(&asking), Arc::clone(&status));
                 Task::Adopt(Box::new(move |peers| {
                     let usage = store.stored_bytes(script.as_str()).unwrap_or_else(|error| {
                         tracing::error!(script = %script, "cannot read how much it stores; counting from 0: {error}");
@@ -127,7 +127,7 @@ impl Engine {
                         metrics,
                     );
                     let peers = peers.clone();
-                    ScriptInstance::new(script_id, script, limits, config, cx, store, peers, seed, asking, board)
+                    ScriptInstance::new(script_id, script, limits, config, cx, store, peers, seed, asking, status)
                 }))
             };
             self.task(script_id, adopt());
@@ -216,7 +216,7 @@ impl Engine {
         if let Err(problem) = self.workers.bring_together(script_id, &source.depends()) {
             tracing::error!(script = %source.name, "does not load: {problem}");
             if let Some(known) = lock(&self.scripts).get(script_id) {
-                known.board.write(|status| status.last_error = Some(problem.clone()));
+                known.status.write(|status| status.last_error = Some(problem.clone()));
             }
             return Err(Failure::new(problem));
         }

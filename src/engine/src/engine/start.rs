@@ -22,7 +22,7 @@ use crate::recovery::Position;
 use crate::router::Router;
 use crate::scheduler::{Due, Scheduler};
 use crate::sequencer::{CoreMessage, Sequencer};
-use crate::status::Board;
+use crate::status::Published;
 use crate::supervisor::Platforms;
 use crate::tasks::TaskBook;
 use crate::timers::TimerBook;
@@ -94,7 +94,7 @@ impl Engine {
             core: core.clone(),
         };
         let prefixes = settings.iter().filter_map(|(bot, of)| Some((bot.clone(), of.prefix.clone()?))).collect();
-        let declared = Arc::new(Board::new(Arc::default()));
+        let declared = Arc::new(Published::new(Arc::default()));
 
         let vitals = Arc::new(Vitals::new());
         let (rebuilds, rebuild_ids) = mpsc::unbounded_channel();
@@ -115,7 +115,7 @@ impl Engine {
         threads.push(vitals.spawn("journal-reader", WORKER_STACK, read).map_err(EngineError::Thread)?);
         let low = Arc::new(AtomicU64::new(found.low));
         let backlog = Arc::new(AtomicUsize::new(0));
-        let stalled = Arc::new(Board::new(None));
+        let stalled = Arc::new(Published::new(None));
         let timer_usages = timers.usages();
         let sequencer = Sequencer {
             store: store.clone(),

@@ -83,7 +83,7 @@ impl ScriptInstance {
             self.undurable.push_back((self.run_batch.number, std::mem::take(&mut self.run_batch_bytes)));
         }
         if !self.run_batch.aside.is_empty() {
-            self.board.write(|status| status.set_aside_events = self.places.aside());
+            self.status.write(|status| status.set_aside_events = self.places.aside());
         }
         let next = RunBatch {
             script_id: self.index,

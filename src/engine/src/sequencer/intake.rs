@@ -65,7 +65,7 @@ impl Sequencer {
             self.router.offered().filter(|(script, _)| attached(script)).map(|(_, spec)| spec.clone()).collect()
         };
         self.outbox.platforms.offer(of_bot);
-        self.declared.write(|board| *board = known);
+        self.declared.write(|published| *published = known);
     }
 
     /// Assigns a sequence number to an event and queues it for its subscribers, or for `only`.
