@@ -68,7 +68,7 @@ pub(crate) struct Unfinished {
     pub(crate) first: Queued,
     pub(crate) count: u64,
     /// Whether they are replayed one at a time, each durable before the next: one may be poison.
-    pub(crate) cautious: bool,
+    pub(crate) is_one_at_a_time: bool,
     /// The row that is written before they are handed to the script.
     pub(crate) tries: Tries,
     /// The position to continue from.
@@ -200,7 +200,7 @@ fn read_journal(
                 let unfinished = found.unfinished.entry(script.name.clone()).or_insert_with(|| Unfinished {
                     first: queued(),
                     count: 0,
-                    cautious: false,
+                    is_one_at_a_time: false,
                     tries: Tries { cursor: None, tries: 1 },
                     cursor: Cursor { block: number, seq: record.seq },
                 });
@@ -251,23 +251,23 @@ fn count_tries(snapshot: &Snapshot, found: &mut Found, now: Millis) -> Result<()
         };
         let mut cursor_now = cursor;
         if tries >= TRIES {
-            let guilty = unfinished.first.clone();
+            let poison = unfinished.first.clone();
             unfinished.count -= 1;
-            unfinished.cursor.seq = guilty.seq + 1;
+            unfinished.cursor.seq = poison.seq + 1;
             tracing::error!(
                 script = %script,
-                event = guilty.seq,
+                event = poison.seq,
                 "given up: the daemon went down {tries} times while this event was handled; it is in the dead letters"
             );
-            let letter = DeadLetter::Event { script: script.clone(), seq: guilty.seq, event: guilty.event, at: now };
+            let letter = DeadLetter::Event { script: script.clone(), seq: poison.seq, event: poison.event, at: now };
             // A number of its own: two scripts may give up the same event.
             DEAD_LETTERS.put(&mut found.batch, &found.next_seq, &letter);
             found.next_seq += 1;
-            SCRIPT_CURSORS.put(&mut found.batch, &script.to_string(), &guilty.seq);
-            cursor_now = Some(guilty.seq);
+            SCRIPT_CURSORS.put(&mut found.batch, &script.to_string(), &poison.seq);
+            cursor_now = Some(poison.seq);
             tries = 1;
         }
-        unfinished.cautious = tries > 1;
+        unfinished.is_one_at_a_time = tries > 1;
         unfinished.tries = Tries { cursor: cursor_now, tries };
         if let Some(cursor) = cursor_now {
             found.cursors.insert(script.clone(), cursor);

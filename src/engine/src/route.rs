@@ -30,7 +30,7 @@ pub(crate) struct Route {
     /// Number of events that wait for it, published for others.
     pub(crate) waiting: Arc<AtomicU64>,
     /// The replay of events one at a time, if one is in progress.
-    pub(crate) cautious: Option<Cautious>,
+    pub(crate) replay: Option<Replay>,
     pub(crate) outgoing: Vec<(u64, Arc<Event>)>,
     pub(crate) version: Arc<str>,
     /// Whether it has received its recovered work, so that new events may follow.
@@ -50,7 +50,7 @@ pub(crate) struct Lag {
 
 /// A replay of events one at a time, since one of them may have brought the daemon down.
 #[derive(Default)]
-pub(crate) struct Cautious {
+pub(crate) struct Replay {
     pub(crate) queue: VecDeque<(u64, Arc<Event>)>,
     /// The next event, with the batch that records the attempt at it.
     ///
@@ -96,8 +96,8 @@ impl Route {
 
     /// Passes an event on, or keeps it until its turn while events are replayed one at a time.
     pub(crate) fn pass_on(&mut self, seq: u64, event: &Arc<Event>) {
-        match &mut self.cautious {
-            Some(cautious) => cautious.queue.push_back((seq, Arc::clone(event))),
+        match &mut self.replay {
+            Some(replay) => replay.queue.push_back((seq, Arc::clone(event))),
             None => self.outgoing.push((seq, Arc::clone(event))),
         }
     }

@@ -39,7 +39,7 @@ use crate::operators::Operators;
 use crate::outbox::{Class, Entry, Outbox, Settled, Settlement, Stored, size};
 use crate::read_back::{Cursor, Read, ReadBack};
 use crate::recovery::{DeadLetter, Position, Tries, Unfinished};
-use crate::route::{Cautious, Route};
+use crate::route::{Replay, Route};
 use crate::router::{Declared, Router};
 use crate::scheduler::Due;
 use crate::status::Published;
@@ -370,7 +370,7 @@ impl Sequencer {
                     state.is_stalled = false;
                     self.stalled.write(|stalled| *stalled = None);
                 }
-                self.feed_cautious(state, number, &cursors);
+                self.feed_replays(state, number, &cursors);
                 self.rebuild(state, number);
             }
             CoreMessage::NotDurable(refused) => {

@@ -91,7 +91,7 @@ impl Engine {
                 window_bytes: 0,
                 lag: None,
                 waiting: Arc::clone(&waiting_events),
-                cautious: None,
+                replay: None,
                 outgoing: Vec::new(),
                 version: "".into(),
                 is_ready: false,

@@ -9,8 +9,8 @@ impl Sequencer {
     pub(super) fn recovered(&mut self, script_id: usize, unfinished: &Unfinished) {
         let Some(route) = self.routes.get_mut(script_id) else { return };
         route.lag = Some(Lag { cursor: unfinished.cursor, count: unfinished.count, is_reading: false });
-        if unfinished.cautious {
-            route.cautious = Some(Cautious { is_free: true, is_recorded: true, ..Cautious::default() });
+        if unfinished.is_one_at_a_time {
+            route.replay = Some(Replay { is_free: true, is_recorded: true, ..Replay::default() });
         }
     }
 
@@ -69,7 +69,7 @@ impl Sequencer {
             }
         }
         route.lag = None;
-        self.advance_cautious(state, script_id);
+        self.advance_replay(state, script_id);
     }
 
     /// Handles events that were read for a lagging script.
@@ -89,7 +89,7 @@ impl Sequencer {
                     route.hand_over(queued);
                     *state.outstanding.entry(queued.block).or_default() += 1;
                 }
-                self.advance_cautious(state, script_id);
+                self.advance_replay(state, script_id);
             }
             Err(error) => {
                 tracing::error!(script = %route.name, "cannot read its events from the journal; trying again: {error}");
@@ -99,39 +99,39 @@ impl Sequencer {
     }
 
     /// Continues the one-at-a-time replays, now that a batch is durable.
-    pub(super) fn feed_cautious(&mut self, state: &mut State, durable: u64, cursors: &[(usize, u64)]) {
+    pub(super) fn feed_replays(&mut self, state: &mut State, durable: u64, cursors: &[(usize, u64)]) {
         for route in &mut self.routes {
-            let Some(cautious) = &mut route.cautious else { continue };
-            route.outgoing.extend(cautious.next.take_if(|(block, _)| *block == durable).map(|(_, event)| event));
+            let Some(replay) = &mut route.replay else { continue };
+            route.outgoing.extend(replay.next.take_if(|(block, _)| *block == durable).map(|(_, event)| event));
         }
         for (script_id, _) in cursors {
-            if let Some(cautious) = self.routes.get_mut(*script_id).and_then(|route| route.cautious.as_mut()) {
-                cautious.is_free = true;
-                self.advance_cautious(state, *script_id);
+            if let Some(replay) = self.routes.get_mut(*script_id).and_then(|route| route.replay.as_mut()) {
+                replay.is_free = true;
+                self.advance_replay(state, *script_id);
             }
         }
     }
 
     /// Begins with the next event of a one-at-a-time replay, if none is being handled.
-    fn advance_cautious(&mut self, state: &mut State, script_id: usize) {
+    fn advance_replay(&mut self, state: &mut State, script_id: usize) {
         let number = self.number;
         let Some(route) = self.routes.get_mut(script_id) else { return };
-        let Some(cautious) = route.cautious.as_mut().filter(|cautious| cautious.is_free) else { return };
+        let Some(replay) = route.replay.as_mut().filter(|replay| replay.is_free) else { return };
         let name = route.name.to_string();
-        match cautious.queue.pop_front() {
+        match replay.queue.pop_front() {
             Some(event) => {
-                cautious.is_free = false;
-                if std::mem::take(&mut cautious.is_recorded) {
+                replay.is_free = false;
+                if std::mem::take(&mut replay.is_recorded) {
                     route.outgoing.push(event);
                     return;
                 }
-                cautious.next = Some((number, event));
+                replay.next = Some((number, event));
                 RECOVERY.put(&mut state.open.batch, &name, &Tries { cursor: route.cursor, tries: 2 });
             }
             None if route.lag.is_some() => return,
             None => {
                 RECOVERY.delete(&mut state.open.batch, &name);
-                route.cautious = None;
+                route.replay = None;
             }
         }
         state.open.touch(true);

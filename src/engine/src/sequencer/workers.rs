@@ -32,7 +32,7 @@ impl Sequencer {
             }
             // One at a time, to find out which event it is if it happens again. A script that had
             // nothing to do is not to blame.
-            route.cautious = route.lag.is_some().then(|| Cautious { is_free: true, ..Cautious::default() });
+            route.replay = route.lag.is_some().then(|| Replay { is_free: true, ..Replay::default() });
             route.is_ready = false;
             route.rebuilds += 1;
             state.rebuilding.push((script_id, number));
