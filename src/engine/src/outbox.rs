@@ -79,8 +79,8 @@ impl Outbox {
     /// Resumes the retries of entries that had left their queues before a restart.
     pub(crate) fn resume_aside(self: &Arc<Self>, entries: Vec<(ChainId, Position, u32)>) {
         self.pending.fetch_add(entries.len(), Relaxed);
-        for (chain, position, tries) in entries {
-            self.set_aside(chain, position, tries);
+        for (chain, position, attempts) in entries {
+            self.set_aside(chain, position, attempts);
         }
     }
 
@@ -106,8 +106,8 @@ impl Outbox {
         }
     }
 
-    fn set_aside(self: &Arc<Self>, chain: ChainId, position: Position, tries: u32) {
-        if self.bot(chain.bot.as_str()).set_aside(chain.clone(), position, tries) {
+    fn set_aside(self: &Arc<Self>, chain: ChainId, position: Position, attempts: u32) {
+        if self.bot(chain.bot.as_str()).set_aside(chain.clone(), position, attempts) {
             self.tasks.spawn_on(aside::run(Arc::clone(self), chain), &self.runtime);
         }
     }

@@ -14,7 +14,7 @@ const MOST: usize = 10;
 /// Maximum number of actions with fetched files, over all queues: each file may be large.
 const AT_ONCE: usize = 4;
 /// Attempts to fetch a file before it is replaced by its name.
-const TRIES: u32 = 3;
+const FETCH_ATTEMPTS: u32 = 3;
 /// Timeout of one attempt.
 const PATIENCE: Duration = Duration::from_secs(20);
 static FETCHING: Semaphore = Semaphore::const_new(AT_ONCE);
@@ -22,9 +22,9 @@ static FETCHING: Semaphore = Semaphore::const_new(AT_ONCE);
 /// Returns the action with its files; `None` if none has to be fetched.
 ///
 /// The action in the journal only says where the files are. A file that cannot be had is replaced
-/// by its name, and so is one that is still unavailable after some `tries`: the text is not lost,
+/// by its name, and so is one that is still unavailable after some `attempts`: the text is not lost,
 /// and later actions in the room do not wait for ever.
-pub(crate) async fn with_files(outbox: &Outbox, action: &Action, tries: u32) -> Result<Option<Action>, ActionError> {
+pub(crate) async fn with_files(outbox: &Outbox, action: &Action, attempts: u32) -> Result<Option<Action>, ActionError> {
     if !has_files_elsewhere(action) {
         return Ok(None);
     }
@@ -41,7 +41,7 @@ pub(crate) async fn with_files(outbox: &Outbox, action: &Action, tries: u32) -> 
     for mut file in std::mem::take(&mut content.files) {
         match fetch(outbox, &mut file, most).await {
             Ok(()) => files.push(file),
-            Err(error @ (ActionError::Transient(_) | ActionError::RateLimited { .. })) if tries + 1 < TRIES => {
+            Err(error @ (ActionError::Transient(_) | ActionError::RateLimited { .. })) if attempts + 1 < FETCH_ATTEMPTS => {
                 return Err(error);
             }
             Err(error) => {

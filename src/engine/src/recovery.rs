@@ -14,7 +14,7 @@ use crate::tables::{
 };
 
 /// Attempts at an event, each ended by a crash of the daemon, before it is given up.
-const TRIES: u32 = 3;
+const ATTEMPTS_MAX: u32 = 3;
 
 /// The position of an action in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -27,10 +27,11 @@ pub struct Position {
 
 /// The number of starts that found a script at the same cursor with events after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Tries {
+pub(crate) struct RecoveryAttempts {
     #[serde(rename = "mark")]
     pub(crate) cursor: Option<u64>,
-    pub(crate) tries: u32,
+    #[serde(rename = "tries")]
+    pub(crate) attempts: u32,
 }
 
 /// An event or action that was given up, kept for the operator.
@@ -70,7 +71,7 @@ pub(crate) struct Unfinished {
     /// Whether they are replayed one at a time, each durable before the next: one may be poison.
     pub(crate) is_one_at_a_time: bool,
     /// The row that is written before they are handed to the script.
-    pub(crate) tries: Tries,
+    pub(crate) attempts: RecoveryAttempts,
     /// The position to continue from.
     pub(crate) cursor: Cursor,
 }
@@ -152,7 +153,7 @@ pub(crate) fn look(snapshot: &Snapshot, now: Millis, patience: impl Fn(&str) -> 
         QUEUE_CURSORS.scan(snapshot, &Vec::new(), Direction::Forward)?.collect::<Result<_>>()?;
     let rows = read_outbox(snapshot, &mut found)?;
     read_journal(snapshot, &mut found, &queue_cursors, &rows, patience)?;
-    count_tries(snapshot, &mut found, now)?;
+    count_attempts(snapshot, &mut found, now)?;
     Ok(found)
 }
 
@@ -161,11 +162,11 @@ fn read_outbox(snapshot: &Snapshot, found: &mut Found) -> Result<HashSet<Positio
     let mut positions = HashSet::new();
     for row in OUTBOX.scan(snapshot, &Vec::new(), Direction::Forward)? {
         let (key, row) = row?;
-        let tries = row.tries;
+        let attempts = row.attempts;
         let entry = Entry::from_row(&key, row);
         found.outbox_rows.push((entry.bot().to_owned(), entry.bytes));
         if entry.stored == Stored::Aside {
-            found.aside.push((ChainId::of(&entry), entry.position, tries));
+            found.aside.push((ChainId::of(&entry), entry.position, attempts));
         } else {
             found.spilled.push((entry.action.room().clone(), entry.class));
             positions.insert(entry.position);
@@ -201,7 +202,7 @@ fn read_journal(
                     first: queued(),
                     count: 0,
                     is_one_at_a_time: false,
-                    tries: Tries { cursor: None, tries: 1 },
+                    attempts: RecoveryAttempts { cursor: None, attempts: 1 },
                     cursor: Cursor { block: number, seq: record.seq },
                 });
                 unfinished.count += 1;
@@ -234,30 +235,30 @@ fn read_journal(
 ///
 /// At the second such start its events are replayed one at a time; at the third the first of them
 /// is given up as a poison event.
-fn count_tries(snapshot: &Snapshot, found: &mut Found, now: Millis) -> Result<()> {
-    let mut before: HashMap<String, Tries> = HashMap::new();
+fn count_attempts(snapshot: &Snapshot, found: &mut Found, now: Millis) -> Result<()> {
+    let mut before: HashMap<String, RecoveryAttempts> = HashMap::new();
     for row in RECOVERY.scan(snapshot, &Vec::new(), Direction::Forward)? {
-        let (script, tries) = row?;
+        let (script, attempts) = row?;
         if !found.unfinished.contains_key(script.as_str()) {
             RECOVERY.delete(&mut found.batch, &script);
         }
-        before.insert(script, tries);
+        before.insert(script, attempts);
     }
     for (script, unfinished) in &mut found.unfinished {
         let cursor = found.cursors.get(script).copied();
-        let mut tries = match before.get(script.as_str()) {
-            Some(last) if last.cursor == cursor => last.tries + 1,
+        let mut attempts = match before.get(script.as_str()) {
+            Some(last) if last.cursor == cursor => last.attempts + 1,
             _ => 1,
         };
         let mut cursor_now = cursor;
-        if tries >= TRIES {
+        if attempts >= ATTEMPTS_MAX {
             let poison = unfinished.first.clone();
             unfinished.count -= 1;
             unfinished.cursor.seq = poison.seq + 1;
             tracing::error!(
                 script = %script,
                 event = poison.seq,
-                "given up: the daemon went down {tries} times while this event was handled; it is in the dead letters"
+                "given up: the daemon went down {attempts} times while this event was handled; it is in the dead letters"
             );
             let letter = DeadLetter::Event { script: script.clone(), seq: poison.seq, event: poison.event, at: now };
             // A number of its own: two scripts may give up the same event.
@@ -265,10 +266,10 @@ fn count_tries(snapshot: &Snapshot, found: &mut Found, now: Millis) -> Result<()
             found.next_seq += 1;
             SCRIPT_CURSORS.put(&mut found.batch, &script.to_string(), &poison.seq);
             cursor_now = Some(poison.seq);
-            tries = 1;
+            attempts = 1;
         }
-        unfinished.is_one_at_a_time = tries > 1;
-        unfinished.tries = Tries { cursor: cursor_now, tries };
+        unfinished.is_one_at_a_time = attempts > 1;
+        unfinished.attempts = RecoveryAttempts { cursor: cursor_now, attempts };
         if let Some(cursor) = cursor_now {
             found.cursors.insert(script.clone(), cursor);
         }

@@ -38,7 +38,7 @@ use crate::open_batch::OpenBatch;
 use crate::operators::Operators;
 use crate::outbox::{Class, Entry, Outbox, Settled, Settlement, Stored, size};
 use crate::read_back::{Cursor, Read, ReadBack};
-use crate::recovery::{DeadLetter, Position, Tries, Unfinished};
+use crate::recovery::{DeadLetter, Position, RecoveryAttempts, Unfinished};
 use crate::route::{Replay, Route};
 use crate::router::{Declared, Router};
 use crate::scheduler::Due;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::clock_watch::ClockRow;
 use crate::entry_batch::{Block, PackedBatch};
 use crate::outbox::{OutboxKey, OutboxRow};
-use crate::recovery::{DeadLetter, Position, Tries};
+use crate::recovery::{DeadLetter, Position, RecoveryAttempts};
 use crate::tasks::{TaskRow, TaskRun};
 
 /// Entry batches, by number.
@@ -27,7 +27,7 @@ pub(crate) const TIMERS: Table<(Millis, String, String), TimerRow> = Table::new(
 /// Dead letters, by number.
 pub(crate) const DEAD_LETTERS: Table<u64, DeadLetter> = Table::new(TableId::DeadLetters);
 /// The number of starts that found a script at the same cursor.
-pub(crate) const RECOVERY: Table<String, Tries> = Table::new(TableId::Recovery);
+pub(crate) const RECOVERY: Table<String, RecoveryAttempts> = Table::new(TableId::Recovery);
 /// The platform's ids of messages that bots sent, by action key.
 pub(crate) const SENT_MESSAGES: Table<String, String> = Table::new(TableId::SentMessages);
 

@@ -158,7 +158,7 @@ impl Engine {
                 // If the daemon goes down now, one of these events may be the cause; so the attempt
                 // is recorded before the first begins.
                 let mut batch = Batch::default();
-                RECOVERY.put(&mut batch, &name.to_string(), &unfinished.tries);
+                RECOVERY.put(&mut batch, &name.to_string(), &unfinished.attempts);
                 if let Err(error) = self.store.commit(batch).await {
                     tracing::warn!(script = %name, "cannot record the attempt at its recovered events: {error}");
                 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
 use std::time::Duration;
 
-use super::attempt::{self, Attempts};
+use super::attempt::{self, AttemptLimits};
 use super::entry::{ASIDE, ChainId, Entry, Settled};
 use super::{Outbox, RETRY};
 use crate::tables::OUTBOX;
@@ -14,8 +14,8 @@ use crate::tables::OUTBOX;
 /// Works until the chain is empty, or until shutdown; then the next start continues.
 pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {
     let bot = outbox.bot(chain.bot.as_str());
-    while let Some((position, tries)) = bot.first_aside(&chain) {
-        if tries > 0 && !outbox.wait(attempt::backoff(tries, outbox.entropy.next())).await {
+    while let Some((position, attempts)) = bot.first_aside(&chain) {
+        if attempts > 0 && !outbox.wait(attempt::backoff(attempts, outbox.entropy.next())).await {
             return;
         }
         let key = (chain.bot.to_string(), ASIDE, position.block, position.index);
@@ -40,8 +40,8 @@ pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {
             Err(_stopped) => return,
         };
         let mut entry = Entry::from_row(&key, row);
-        let attempts = Attempts { before: tries, most: attempt::TRIES };
-        let Some(result) = attempt::perform(&outbox, &mut entry, attempts).await else { return };
+        let limits = AttemptLimits { before: attempts, max: attempt::ATTEMPTS_MAX };
+        let Some(result) = attempt::perform(&outbox, &mut entry, limits).await else { return };
         outbox.settle(vec![Settled { entry, result }]);
         bot.next_aside(&chain);
         if outbox.leave.load(Acquire) {

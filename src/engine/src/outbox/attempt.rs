@@ -15,34 +15,34 @@ use crate::passed_on::with_files;
 use crate::tables::{SENDERS, SENT_MESSAGES};
 
 /// Attempts before an action goes to the dead letters; with the delays below, about five minutes.
-pub(crate) const TRIES: u32 = 12;
+pub(crate) const ATTEMPTS_MAX: u32 = 12;
 /// Attempts before an action leaves its queue to be retried separately: about four seconds.
 pub(crate) const ATTEMPTS_IN_QUEUE: u32 = 5;
 /// Rate limits that are waited for, for one action, before another one counts as a failure.
-const OBEYED: u32 = 100;
+const RATE_LIMIT_WAITS_MAX: u32 = 100;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// The number of earlier attempts at an action, and the maximum.
 #[derive(Clone, Copy)]
-pub(crate) struct Attempts {
+pub(crate) struct AttemptLimits {
     pub(crate) before: u32,
-    pub(crate) most: u32,
+    pub(crate) max: u32,
 }
 
 /// Performs an action. Returns `None` at shutdown.
-pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, attempts: Attempts) -> Option<Settlement> {
+pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, limits: AttemptLimits) -> Option<Settlement> {
     let gone = |reason: String| Some(Settlement::Failed(Unperformed { reason, is_dead_letter: false }));
     let name = entry.bot().to_owned();
     let Some(adapter) = outbox.platforms.adapter(&name) else {
         return gone(format!("there is no bot named {name} in bots.yaml any more"));
     };
     let bot = outbox.bot(&name);
-    let (mut tries, mut obeyed) = (attempts.before, 0);
+    let (mut attempts, mut rate_limit_waits) = (limits.before, 0);
     // The action with its files, which are fetched once.
     let mut filled: Option<Action> = None;
     loop {
-        if outbox.leave.load(Acquire) || (outbox.shutdown.is_requested() && tries > attempts.before) {
+        if outbox.leave.load(Acquire) || (outbox.shutdown.is_requested() && attempts > limits.before) {
             return None;
         }
         let probe = match bot.breaker.pass(outbox.clock.as_ref(), &outbox.shutdown, entry.expires).await {
@@ -70,7 +70,7 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, attempts: Attemp
         // is not lost.
         let performing = async {
             if filled.is_none() {
-                filled = with_files(outbox, &entry.action, tries).await?;
+                filled = with_files(outbox, &entry.action, attempts).await?;
             }
             adapter.perform(filled.as_ref().unwrap_or(&entry.action), &entry.key).await
         };
@@ -83,9 +83,9 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, attempts: Attemp
                 bot.breaker.answered(&name);
                 return Some(Settlement::Done(remembered(outbox, entry, outcome)));
             }
-            Err(ActionError::RateLimited { retry_after }) if obeyed < OBEYED => {
+            Err(ActionError::RateLimited { retry_after }) if rate_limit_waits < RATE_LIMIT_WAITS_MAX => {
                 bot.breaker.answered(&name);
-                obeyed += 1;
+                rate_limit_waits += 1;
                 retry_after
             }
             Err(
@@ -98,20 +98,21 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, attempts: Attemp
                     // The next `pass` waits.
                     continue;
                 }
-                tries += 1;
-                if tries == attempts.before + 1 {
+                attempts += 1;
+                if attempts == limits.before + 1 {
                     let (kind, room) = (entry.action.kind(), entry.action.room());
                     tracing::warn!(action = %kind, %room, script = %entry.key.script, "failed, is tried again: {error}");
                 }
-                if tries >= TRIES {
+                if attempts >= ATTEMPTS_MAX {
                     let room = entry.action.room();
-                    tracing::error!(action = %entry.action.kind(), %room, "given up after {TRIES} attempts: {error}");
+                    let kind = entry.action.kind();
+                    tracing::error!(action = %kind, %room, "given up after {ATTEMPTS_MAX} attempts: {error}");
                     return Some(Settlement::Failed(Unperformed { reason, is_dead_letter: true }));
                 }
-                if tries >= attempts.most {
-                    return Some(Settlement::Aside { tries });
+                if attempts >= limits.max {
+                    return Some(Settlement::Aside { attempts });
                 }
-                backoff(tries, outbox.entropy.next())
+                backoff(attempts, outbox.entropy.next())
             }
             Err(error) => {
                 bot.breaker.answered(&name);
@@ -128,8 +129,8 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, attempts: Attemp
 /// Returns the delay before the next attempt: it grows, and up to half of it is added at random.
 ///
 /// The random part keeps queues that failed together from coming back together.
-pub(crate) fn backoff(tries: u32, random: u64) -> Duration {
-    let base = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1))).min(LONGEST_PAUSE);
+pub(crate) fn backoff(attempts: u32, random: u64) -> Duration {
+    let base = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1))).min(LONGEST_PAUSE);
     base + base.mul_f64((random >> 11) as f64 / (1_u64 << 54) as f64)
 }
 

@@ -179,10 +179,10 @@ impl BotOutbox {
     }
 
     /// Adds a failed entry to its retry chain. Returns whether the chain is new, to be started.
-    pub(crate) fn set_aside(&self, chain: ChainId, position: Position, tries: u32) -> bool {
+    pub(crate) fn set_aside(&self, chain: ChainId, position: Position, attempts: u32) -> bool {
         let mut chains = self.chains();
         let waiting = chains.entry(chain).or_default();
-        waiting.push_back((position, tries));
+        waiting.push_back((position, attempts));
         waiting.len() == 1
     }
 

@@ -76,8 +76,8 @@ pub(crate) struct OutboxRow {
     #[serde(default)]
     pub(crate) expires: Option<Millis>,
     /// Number of attempts before it left its queue.
-    #[serde(default)]
-    pub(crate) tries: u32,
+    #[serde(default, rename = "tries")]
+    pub(crate) attempts: u32,
 }
 
 /// The key of an outbox row: bot, kind, batch and index.
@@ -121,15 +121,15 @@ impl Entry {
         (self.bot().to_owned(), kind, self.position.block, self.position.index)
     }
 
-    pub(crate) fn row(&self, tries: u32) -> OutboxRow {
-        OutboxRow { key: self.key.clone(), action: self.action.clone(), expires: self.expires, tries }
+    pub(crate) fn row(&self, attempts: u32) -> OutboxRow {
+        OutboxRow { key: self.key.clone(), action: self.action.clone(), expires: self.expires, attempts }
     }
 }
 
 /// Returns the row of an action that is performed outside of any queue, and never expires.
 pub(crate) fn row_of_its_own(position: Position, key: ActionKey, action: Action) -> (OutboxKey, OutboxRow) {
     let bot = action.room().bot().to_owned();
-    ((bot, ASIDE, position.block, position.index), OutboxRow { key, action, expires: None, tries: 0 })
+    ((bot, ASIDE, position.block, position.index), OutboxRow { key, action, expires: None, attempts: 0 })
 }
 
 /// The kind of the rows of entries that are retried separately.
@@ -178,7 +178,7 @@ pub(crate) enum Settlement {
     /// It has failed too often for its queue, and is retried separately from here on.
     Aside {
         /// Number of attempts so far.
-        tries: u32,
+        attempts: u32,
     },
 }
 

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use palabre_model::{ActionError, Outcome, RoomId};
 
 use super::Outbox;
-use super::attempt::{self, ATTEMPTS_IN_QUEUE, Attempts, remembered, resolve};
+use super::attempt::{self, ATTEMPTS_IN_QUEUE, AttemptLimits, remembered, resolve};
 use super::entry::{ChainId, Class, Entry, Settled, Settlement};
 use super::merge::{Replaced, replaced};
 use crate::passed_on::has_files_elsewhere;
@@ -74,12 +74,12 @@ async fn perform(outbox: &Arc<Outbox>, entry: &mut Entry) -> Option<Settlement> 
     let (chain, position) = (ChainId::of(entry), entry.position);
     let bot = outbox.bot(entry.bot());
     if bot.follow(&chain, position) {
-        return Some(Settlement::Aside { tries: 0 });
+        return Some(Settlement::Aside { attempts: 0 });
     }
-    let attempts = Attempts { before: 0, most: ATTEMPTS_IN_QUEUE };
-    let result = attempt::perform(outbox, entry, attempts).await?;
-    if let Settlement::Aside { tries } = result {
-        outbox.set_aside(chain, position, tries);
+    let limits = AttemptLimits { before: 0, max: ATTEMPTS_IN_QUEUE };
+    let result = attempt::perform(outbox, entry, limits).await?;
+    if let Settlement::Aside { attempts } = result {
+        outbox.set_aside(chain, position, attempts);
     }
     Some(result)
 }

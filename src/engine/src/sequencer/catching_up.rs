@@ -126,7 +126,7 @@ impl Sequencer {
                     return;
                 }
                 replay.next = Some((number, event));
-                RECOVERY.put(&mut state.open.batch, &name, &Tries { cursor: route.cursor, tries: 2 });
+                RECOVERY.put(&mut state.open.batch, &name, &RecoveryAttempts { cursor: route.cursor, attempts: 2 });
             }
             None if route.lag.is_some() => return,
             None => {

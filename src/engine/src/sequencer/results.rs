@@ -103,8 +103,8 @@ impl Sequencer {
         self.remove_from_queue(state, &entry);
         let bot = self.outbox.bot(room.bot());
         let result = match result {
-            Settlement::Aside { tries } => {
-                OUTBOX.put(&mut state.open.batch, &entry.row_key(Stored::Aside), &entry.row(tries));
+            Settlement::Aside { attempts } => {
+                OUTBOX.put(&mut state.open.batch, &entry.row_key(Stored::Aside), &entry.row(attempts));
                 return;
             }
             Settlement::Replaced { by } => {
