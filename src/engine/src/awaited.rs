@@ -23,7 +23,7 @@ pub(crate) type Waiter = (usize, u64, u32);
 /// HTTP grants of one script, and its limit of requests in flight.
 pub(crate) struct Outgoing {
     grants: Grants,
-    most: usize,
+    max: usize,
     turns: Arc<Semaphore>,
 }
 
@@ -34,8 +34,8 @@ impl Outgoing {
     /// most 1 MiB. So the replies that are in flight or not yet used up never exceed the script's
     /// memory.
     pub(crate) fn new(grants: Grants, limits: &Limits) -> Self {
-        let most = limits.http_requests.min(limits.memory_mb).clamp(1, Semaphore::MAX_PERMITS);
-        Self { grants, most, turns: Arc::new(Semaphore::new(most)) }
+        let max = limits.http_requests.min(limits.memory_mb).clamp(1, Semaphore::MAX_PERMITS);
+        Self { grants, max, turns: Arc::new(Semaphore::new(max)) }
     }
 }
 
@@ -76,9 +76,9 @@ impl Fetch {
         let (began, patience) = (Instant::now(), self.request.timeout.min(LONGEST));
         let turn = tokio::time::timeout(patience, Arc::clone(&self.hosts.turns).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
-            let most = self.hosts.most;
+            let max = self.hosts.max;
             return Answer::Failed(format!(
-                "http: the request timed out before it was sent: {most} requests of this script are in flight \
+                "http: the request timed out before it was sent: {max} requests of this script are in flight \
                  (limits.http_requests); send fewer at once, or give the request a longer timeout"
             ));
         };

@@ -39,11 +39,11 @@ struct Reserved {
 }
 
 impl Metrics {
-    /// Reserves the series of `change`, one of at most `most` series of the script.
+    /// Reserves the series of `change`, one of at most `series_max` series of the script.
     ///
     /// # Errors
     /// A sentence that says why there is no room for it.
-    pub(crate) fn reserve(&self, script: &ScriptName, change: &MetricChange, most: usize) -> Result<(), String> {
+    pub(crate) fn reserve(&self, script: &ScriptName, change: &MetricChange, series_max: usize) -> Result<(), String> {
         let mut of = self.lock();
         if let Some((owner, series)) = of.of_scripts.get(&change.name)
             && series.is_count() != change.is_count
@@ -57,14 +57,14 @@ impl Metrics {
         let reserved = of.reserved.entry(script.clone()).or_default();
         let key = (change.name.clone(), change.labels.clone());
         if !reserved.series.contains(&key) {
-            if reserved.series.len() >= most {
+            if reserved.series.len() >= series_max {
                 return Err(format!(
-                    "the script has {most} different names and sets of labels already (limits.metric_series); use labels \
-                     with few different values"
+                    "the script has {series_max} different names and sets of labels already (limits.metric_series); use \
+                     labels with few different values"
                 ));
             }
             let size = key.0.len() + key.1.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
-            let limit = most.saturating_mul(SERIES_BYTES);
+            let limit = series_max.saturating_mul(SERIES_BYTES);
             if reserved.bytes + size > limit {
                 return Err(format!(
                     "names and labels of the script's series take more than {limit} bytes ({SERIES_BYTES} for each of \

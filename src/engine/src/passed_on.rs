@@ -34,14 +34,16 @@ pub(crate) async fn with_files(outbox: &Outbox, action: &Action, attempts: u32) 
     }
     // The semaphore is never closed, so a permit is always granted in the end.
     let _permit = FETCHING.acquire().await;
-    let most = outbox.platforms.adapter(action.room().bot()).map_or(0, |adapter| adapter.capabilities().max_file);
+    let bytes_max = outbox.platforms.adapter(action.room().bot()).map_or(0, |adapter| adapter.capabilities().max_file);
     let mut action = action.clone();
     let Some(content) = action.content_mut() else { return Ok(None) };
     let mut files = Vec::with_capacity(count);
     for mut file in std::mem::take(&mut content.files) {
-        match fetch(outbox, &mut file, most).await {
+        match fetch(outbox, &mut file, bytes_max).await {
             Ok(()) => files.push(file),
-            Err(error @ (ActionError::Transient(_) | ActionError::RateLimited { .. })) if attempts + 1 < FETCH_ATTEMPTS => {
+            Err(error @ (ActionError::Transient(_) | ActionError::RateLimited { .. }))
+                if attempts + 1 < FETCH_ATTEMPTS =>
+            {
                 return Err(error);
             }
             Err(error) => {
@@ -55,11 +57,11 @@ pub(crate) async fn with_files(outbox: &Outbox, action: &Action, attempts: u32) 
     Ok(Some(action))
 }
 
-async fn fetch(outbox: &Outbox, file: &mut FileToSend, most: usize) -> Result<(), ActionError> {
+async fn fetch(outbox: &Outbox, file: &mut FileToSend, bytes_max: usize) -> Result<(), ActionError> {
     let Some(from) = &file.from else { return Ok(()) };
     let holder = outbox.platforms.adapter(from.bot.as_str());
     let holder = holder.ok_or_else(|| ActionError::NotFound(format!("there is no bot named {}", from.bot)))?;
-    let fetched = tokio::time::timeout(PATIENCE, holder.file(&from.url, most)).await;
+    let fetched = tokio::time::timeout(PATIENCE, holder.file(&from.url, bytes_max)).await;
     file.data = fetched.unwrap_or_else(|_late| Err(ActionError::Transient("the fetch took too long".to_owned())))?;
     Ok(())
 }

@@ -432,8 +432,8 @@ impl Door for ScriptStore {
         self.meters.clone()
     }
 
-    fn reserve_metric(&self, change: &MetricChange, most: usize) -> Result<(), String> {
-        self.metrics.reserve(&self.script, change, most)
+    fn reserve_metric(&self, change: &MetricChange, series_max: usize) -> Result<(), String> {
+        self.metrics.reserve(&self.script, change, series_max)
     }
 
     fn call(&self, script: &str, function: &str, arguments: &Value, input: &Input) -> Result<Value, String> {

@@ -310,7 +310,7 @@ fn is_whole(request: &[u8]) -> bool {
 /// Starts a server that answers requests with 1 MiB each after a pause.
 ///
 /// It records the maximum number of requests in flight.
-async fn slow(most_at_once: Arc<AtomicUsize>) -> u16 {
+async fn slow(in_flight_max: Arc<AtomicUsize>) -> u16 {
     drop(rustls::crypto::ring::default_provider().install_default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -320,7 +320,7 @@ async fn slow(most_at_once: Arc<AtomicUsize>) -> u16 {
         let mut connections = tokio::task::JoinSet::new();
         loop {
             let (mut socket, _) = listener.accept().await.unwrap();
-            let (under_way, most_at_once) = (Arc::clone(&under_way), Arc::clone(&most_at_once));
+            let (under_way, in_flight_max) = (Arc::clone(&under_way), Arc::clone(&in_flight_max));
             connections.spawn(async move {
                 let (mut request, mut bytes) = (Vec::new(), vec![0; 65_536]);
                 while !is_whole(&request) {
@@ -328,7 +328,7 @@ async fn slow(most_at_once: Arc<AtomicUsize>) -> u16 {
                     assert!(read > 0, "the request ends early");
                     request.extend_from_slice(&bytes[..read]);
                 }
-                most_at_once.fetch_max(under_way.fetch_add(1, SeqCst) + 1, SeqCst);
+                in_flight_max.fetch_max(under_way.fetch_add(1, SeqCst) + 1, SeqCst);
                 // By then all concurrent requests have arrived.
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 under_way.fetch_sub(1, SeqCst);
@@ -345,9 +345,9 @@ async fn slow(most_at_once: Arc<AtomicUsize>) -> u16 {
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_past_those_that_may_be_under_way_wait_for_their_turn() {
     // At most as many as the script's memory has MiB, whatever the limit of requests.
-    for (http_requests, memory_mb, most) in [(2, 32, 2), (100, 12, 12)] {
-        let at_once = Arc::new(AtomicUsize::new(0));
-        let port = slow(Arc::clone(&at_once)).await;
+    for (http_requests, memory_mb, max) in [(2, 32, 2), (100, 12, 12)] {
+        let in_flight_max = Arc::new(AtomicUsize::new(0));
+        let port = slow(Arc::clone(&in_flight_max)).await;
         let text = format!(
             r#"function on_message(event)
                  local reply = http.get("http://127.0.0.1:{port}/", {{ timeout = "60s" }})
@@ -366,7 +366,7 @@ async fn requests_past_those_that_may_be_under_way_wait_for_their_turn() {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
         assert!(house.replies().iter().all(|reply| reply == "1048576"), "{:?}", house.replies());
-        assert!(at_once.load(SeqCst) <= most, "{} at once", at_once.load(SeqCst));
+        assert!(in_flight_max.load(SeqCst) <= max, "{} at once", in_flight_max.load(SeqCst));
     }
 }
 

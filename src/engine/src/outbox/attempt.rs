@@ -104,8 +104,7 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, limits: AttemptL
                     tracing::warn!(action = %kind, %room, script = %entry.key.script, "failed, is tried again: {error}");
                 }
                 if attempts >= ATTEMPTS_MAX {
-                    let room = entry.action.room();
-                    let kind = entry.action.kind();
+                    let (kind, room) = (entry.action.kind(), entry.action.room());
                     tracing::error!(action = %kind, %room, "given up after {ATTEMPTS_MAX} attempts: {error}");
                     return Some(Settlement::Failed(Unperformed { reason, is_dead_letter: true }));
                 }

@@ -157,12 +157,12 @@ impl BotOutbox {
     /// Moderation may exceed the quota by a tenth, so that messages cannot disable it.
     pub(crate) fn check(&self, bot: &str, is_moderation: bool) -> Option<Limit> {
         let (actions, bytes) = self.usage();
-        let OutboxLimits { actions: most, bytes: most_bytes, .. } = self.limits;
+        let OutboxLimits { actions: actions_max, bytes: bytes_max, .. } = self.limits;
         let reserve = |limit: usize| if is_moderation { limit.saturating_add(limit / RESERVE) } else { limit };
-        (actions >= reserve(most) || bytes >= reserve(most_bytes)).then(|| Limit::Outbox {
+        (actions >= reserve(actions_max) || bytes >= reserve(bytes_max)).then(|| Limit::Outbox {
             bot: bot.to_owned(),
-            actions: most,
-            mb: most_bytes >> 20,
+            actions: actions_max,
+            mb: bytes_max >> 20,
         })
     }
 
