@@ -53,11 +53,11 @@ pub async fn drop_dead_letters(store: &Store, numbers: &BTreeSet<u64>) -> Result
 fn retried(snapshot: &Snapshot, letters: &BTreeSet<u64>, now: Millis) -> Result<Batch, DeadLetterError> {
     let mut next = numbers(snapshot)?;
     // After a full disk the batch that was written last may not have the highest numbers.
-    for row in JOURNAL.scan_after(snapshot, &Vec::new(), &next.low.saturating_sub(1), Direction::Forward)? {
+    for row in JOURNAL.scan_after(snapshot, &Vec::new(), &next.low_water_mark.saturating_sub(1), Direction::Forward)? {
         next.seq = next.seq.max(unpacked(row)?.1.next_seq);
     }
     let mut batch = Batch::default();
-    let mut block = Block { at: now, low: next.low, ..Block::default() };
+    let mut block = Block { at: now, low: next.low_water_mark, ..Block::default() };
     // The batch holds no actions, so all its positions are free.
     let mut places = (0..).map(|index| Position { block: next.block, index });
     for number in letters {

@@ -27,7 +27,7 @@ const BATCHES_PER_STEP: usize = 500;
 pub(crate) struct Cleaner {
     pub(crate) store: Store,
     /// The low-water mark: the oldest entry batch with something unfinished.
-    pub(crate) low: Arc<AtomicU64>,
+    pub(crate) low_water_mark: Arc<AtomicU64>,
     pub(crate) retention: Duration,
     pub(crate) shutdown: Shutdown,
     /// Tracks the cleaning; a shutdown waits for it.
@@ -82,7 +82,7 @@ impl Cleaner {
         let before = now.saturating_sub(u64::try_from(self.retention.as_millis()).unwrap_or(Millis::MAX));
         let snapshot = self.store.snapshot(0)?;
         let Some(newest) = JOURNAL.scan(&snapshot, &Vec::new(), Direction::Backward)?.next() else { return Ok(false) };
-        let keep_from = newest?.0.min(self.low.load(Acquire));
+        let keep_from = newest?.0.min(self.low_water_mark.load(Acquire));
         let clock = ClockRow::read(&snapshot)?;
         let mut batch = Batch::default();
         for row in JOURNAL.scan(&snapshot, &Vec::new(), Direction::Forward)?.take(BATCHES_PER_STEP) {

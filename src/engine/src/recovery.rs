@@ -81,7 +81,7 @@ pub(crate) struct Unfinished {
 pub(crate) struct Found {
     pub(crate) next_seq: u64,
     pub(crate) next_batch: u64,
-    pub(crate) low: u64,
+    pub(crate) low_water_mark: u64,
     pub(crate) cursors: HashMap<ScriptName, u64>,
     pub(crate) unfinished: HashMap<ScriptName, Unfinished>,
     /// Actions in the journal alone, which go to their queues.
@@ -112,17 +112,17 @@ pub(crate) struct Numbers {
     pub(crate) seq: u64,
     pub(crate) block: u64,
     /// The low-water mark: the oldest batch that is still needed.
-    pub(crate) low: u64,
+    pub(crate) low_water_mark: u64,
 }
 
 /// Finds the next numbers.
 ///
 /// Batches written before the last one may hold higher sequence numbers: see [`read_journal`].
 pub(crate) fn numbers(snapshot: &Snapshot) -> Result<Numbers> {
-    let (mut seq, mut block, mut low) = (1, 1, None);
+    let (mut seq, mut block, mut low_water_mark) = (1, 1, None);
     if let Some(last) = JOURNAL.scan(snapshot, &Vec::new(), Direction::Backward)?.map(unpacked).next() {
         let (number, last) = last?;
-        (block, seq, low) = (number + 1, last.next_seq, Some(last.low));
+        (block, seq, low_water_mark) = (number + 1, last.next_seq, Some(last.low));
     }
     let mut above = |number: u64| seq = seq.max(number.saturating_add(1));
     if let Some(last) = DEAD_LETTERS.scan(snapshot, &Vec::new(), Direction::Backward)?.next() {
@@ -134,13 +134,13 @@ pub(crate) fn numbers(snapshot: &Snapshot) -> Result<Numbers> {
     for row in QUEUE_CURSORS.scan(snapshot, &Vec::new(), Direction::Forward)? {
         block = block.max(row?.1.block.saturating_add(1));
     }
-    Ok(Numbers { seq, block, low: low.unwrap_or(block) })
+    Ok(Numbers { seq, block, low_water_mark: low_water_mark.unwrap_or(block) })
 }
 
 /// Finds the unfinished work: reads the journal from the low-water mark.
 pub(crate) fn look(snapshot: &Snapshot, now: Millis, patience: impl Fn(&str) -> Millis) -> Result<Found> {
-    let Numbers { seq, block, low } = numbers(snapshot)?;
-    let mut found = Found { next_seq: seq, next_batch: block, low, ..Found::default() };
+    let Numbers { seq, block, low_water_mark } = numbers(snapshot)?;
+    let mut found = Found { next_seq: seq, next_batch: block, low_water_mark, ..Found::default() };
     for row in SCRIPT_CURSORS.scan(snapshot, &Vec::new(), Direction::Forward)? {
         let (script, cursor) = row?;
         found.cursors.insert(script.into(), cursor);
@@ -182,7 +182,7 @@ fn read_journal(
     rows: &HashSet<Position>,
     patience: impl Fn(&str) -> Millis,
 ) -> Result<()> {
-    let before = found.low.saturating_sub(1);
+    let before = found.low_water_mark.saturating_sub(1);
     for row in JOURNAL.scan_after(snapshot, &Vec::new(), &before, Direction::Forward)? {
         let (number, block) = unpacked(row)?;
         // After a full disk, the batch that was written last may have a lower number than one
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn an_empty_store_begins_at_one() {
-        assert_eq!(numbers_of(|_| ()), Numbers { seq: 1, block: 1, low: 1 });
+        assert_eq!(numbers_of(|_| ()), Numbers { seq: 1, block: 1, low_water_mark: 1 });
     }
 
     #[test]
@@ -304,7 +304,7 @@ mod tests {
             SCRIPT_CURSORS.put(batch, &"b".to_owned(), &7);
             QUEUE_CURSORS.put(batch, &"lobby/general".to_owned(), &Position { block: 40, index: 3 });
         });
-        assert_eq!(found, Numbers { seq: 501, block: 41, low: 41 });
+        assert_eq!(found, Numbers { seq: 501, block: 41, low_water_mark: 41 });
     }
 
     #[test]
@@ -314,6 +314,6 @@ mod tests {
             JOURNAL.put(batch, &5, &block.pack(&mut Vec::new()));
             SCRIPT_CURSORS.put(batch, &"a".to_owned(), &95);
         });
-        assert_eq!(found, Numbers { seq: 96, block: 6, low: 3 });
+        assert_eq!(found, Numbers { seq: 96, block: 6, low_water_mark: 3 });
     }
 }

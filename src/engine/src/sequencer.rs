@@ -203,7 +203,7 @@ pub(crate) struct Sequencer {
     pub(crate) operators: Operators,
     pub(crate) seq: Arc<AtomicU64>,
     pub(crate) number: u64,
-    pub(crate) low: Arc<AtomicU64>,
+    pub(crate) low_water_mark: Arc<AtomicU64>,
     pub(crate) backlog: Arc<AtomicUsize>,
     pub(crate) stalled: Arc<Published<Option<String>>>,
     pub(crate) reader: Sender<ReadBack>,

@@ -113,7 +113,7 @@ impl Engine {
         let (reader_store, reader_core) = (store.clone(), core.clone());
         let read = move |pulse: &Pulse| read_back::run(&reader_store, &reads, &reader_core, pulse);
         threads.push(vitals.spawn("journal-reader", WORKER_STACK, read).map_err(EngineError::Thread)?);
-        let low = Arc::new(AtomicU64::new(found.low));
+        let low_water_mark = Arc::new(AtomicU64::new(found.low_water_mark));
         let backlog = Arc::new(AtomicUsize::new(0));
         let stalled = Arc::new(Published::new(None));
         let timer_usages = timers.usages();
@@ -135,7 +135,7 @@ impl Engine {
             operators,
             seq,
             number: found.next_batch,
-            low: Arc::clone(&low),
+            low_water_mark: Arc::clone(&low_water_mark),
             backlog: Arc::clone(&backlog),
             stalled: Arc::clone(&stalled),
             reader,
@@ -160,7 +160,7 @@ impl Engine {
         tasks.spawn(rebuilder.run(rebuild_ids));
         let cleaner = Cleaner {
             store: store.clone(),
-            low,
+            low_water_mark,
             retention: journal_retention,
             shutdown: word.clone(),
             running: outbox.tasks.clone(),

@@ -42,12 +42,12 @@ impl Sequencer {
             QUEUE_CURSORS.put(&mut batch, &class.cursor_key(&room), &position);
         }
         let lagging = self.routes.iter().filter_map(|route| Some(route.lag.as_ref()?.cursor.block));
-        let low = state.outstanding.keys().copied().chain(lagging).min().map_or(number, |low| low.min(number));
-        self.low.store(low, Release);
+        let low_water_mark = state.outstanding.keys().copied().chain(lagging).min().map_or(number, |oldest| oldest.min(number));
+        self.low_water_mark.store(low_water_mark, Release);
         let mut block = Block {
             at: self.clock.now(),
             next_seq: self.seq.load(Relaxed),
-            low,
+            low: low_water_mark,
             scripts: open.scripts,
             events: open.events,
             runs: open.runs,
