@@ -392,7 +392,7 @@ impl Door for ScriptStore {
     fn sent_as(&self, room: &RoomId, message: &MessageId) -> Option<ActionKey> {
         // On a platform where we assign the ids, the id is the key.
         let named = || message.as_str().parse().ok().filter(|key| self.message_id(room, key).as_ref() == Some(message));
-        let recent = || self.platforms.just_sent.key(room, message);
+        let recent = || self.platforms.recent_deliveries.key(room, message);
         let kept = || {
             let place = (room.to_string(), message.to_string());
             // If it cannot be looked up, the message counts as nobody's.
@@ -402,7 +402,7 @@ impl Door for ScriptStore {
     }
 
     fn is_sending(&self, room: &RoomId) -> bool {
-        self.platforms.just_sent.is_sending(&self.script, room)
+        self.platforms.recent_deliveries.is_sending(&self.script, room)
     }
 
     fn language(&self, bot: &str) -> Option<String> {

@@ -13,9 +13,9 @@ use palabre_model::{
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::just_sent::JustSent;
 use crate::operators::Settings;
 use crate::outbox::BotOutbox;
+use crate::recent_deliveries::RecentDeliveries;
 use crate::refusals::Refusals;
 use crate::status::{BotState, BotStatus};
 
@@ -40,7 +40,7 @@ struct Attached {
 #[derive(Default)]
 pub(crate) struct Platforms {
     bots: Vec<Attached>,
-    pub(crate) just_sent: JustSent,
+    pub(crate) recent_deliveries: RecentDeliveries,
     pub(crate) refusals: Refusals,
     by_name: HashMap<BotName, usize>,
     /// The outbox for what is left of bots that are not configured any more.
@@ -60,7 +60,7 @@ impl Platforms {
         let bots = bots.into_iter().map(attached).collect();
         Self {
             bots,
-            just_sent: JustSent::default(),
+            recent_deliveries: RecentDeliveries::default(),
             refusals: Refusals::default(),
             by_name,
             no_bot: BotOutbox::default(),

@@ -137,7 +137,7 @@ pub(crate) fn backoff(attempts: u32, random: u64) -> Duration {
 pub(crate) fn remembered(outbox: &Outbox, entry: &Entry, outcome: Outcome) -> Option<MessageId> {
     let adapter = outbox.platforms.adapter(entry.bot())?;
     let id = outcome.message.filter(|_| adapter.message_id(&entry.key).is_none())?;
-    outbox.platforms.just_sent.record(&entry.key, entry.action.room(), &id);
+    outbox.platforms.recent_deliveries.record(&entry.key, entry.action.room(), &id);
     Some(id)
 }
 
@@ -171,7 +171,7 @@ pub(crate) fn resolve(outbox: &Outbox, entry: &mut Entry) -> Result<(), Unresolv
         MessageRef::Sent(key) => key,
     };
     let named = outbox.platforms.adapter(room.bot()).and_then(|adapter| adapter.message_id(key));
-    let named = named.or_else(|| outbox.platforms.just_sent.id(key));
+    let named = named.or_else(|| outbox.platforms.recent_deliveries.id(key));
     let id = match named {
         Some(id) => Some(id),
         None => {
@@ -188,7 +188,7 @@ pub(crate) fn resolve(outbox: &Outbox, entry: &mut Entry) -> Result<(), Unresolv
 
 /// Returns the action that sent a message, on platforms that assign ids themselves.
 fn sender(outbox: &Outbox, room: &RoomId, id: &MessageId) -> StoreResult<Option<ActionKey>> {
-    if let Some(key) = outbox.platforms.just_sent.key(room, id) {
+    if let Some(key) = outbox.platforms.recent_deliveries.key(room, id) {
         return Ok(Some(key));
     }
     let snapshot = outbox.store.snapshot(outbox.clock.now())?;

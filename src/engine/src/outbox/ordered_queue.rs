@@ -40,7 +40,7 @@ async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<Entry>, replaced: &
             let adapter = outbox.platforms.adapter(entry.bot());
             adapter.is_some_and(|adapter| adapter.message_id(&entry.key).is_none())
         })
-        .map(|entry| outbox.platforms.just_sent.sending(&entry.key, entry.action.room()))
+        .map(|entry| outbox.platforms.recent_deliveries.sending(&entry.key, entry.action.room()))
         .collect();
     let mut first = together(outbox, &mut entries, replaced).await.into_iter();
     let mut settled = Vec::new();

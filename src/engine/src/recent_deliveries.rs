@@ -9,65 +9,65 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use palabre_model::{ActionKey, MessageId, RoomId, ScriptName};
 
 /// Maximum number of deliveries that are kept; the rows of older ones are durable.
-const MOST: usize = 4_096;
+const DELIVERIES_MAX: usize = 4_096;
 
 #[derive(Default)]
-pub(crate) struct JustSent(Mutex<Known>);
+pub(crate) struct RecentDeliveries(Mutex<Deliveries>);
 
 #[derive(Default)]
-struct Known {
+struct Deliveries {
     ids: HashMap<ActionKey, (RoomId, MessageId)>,
     keys: HashMap<(RoomId, MessageId), ActionKey>,
     order: VecDeque<ActionKey>,
     /// Number of a script's messages in flight to a room: they may exist, with ids not known yet.
-    under_way: HashMap<(ScriptName, RoomId), usize>,
+    in_flight: HashMap<(ScriptName, RoomId), usize>,
 }
 
 /// A message in flight, for as long as this guard is held.
 pub(crate) struct Sending<'j> {
-    just_sent: &'j JustSent,
+    recent_deliveries: &'j RecentDeliveries,
     of: (ScriptName, RoomId),
 }
 
 impl Drop for Sending<'_> {
     fn drop(&mut self) {
-        let mut known = self.just_sent.lock();
-        if let Some(count) = known.under_way.get_mut(&self.of) {
+        let mut deliveries = self.recent_deliveries.lock();
+        if let Some(count) = deliveries.in_flight.get_mut(&self.of) {
             *count -= 1;
             if *count == 0 {
-                known.under_way.remove(&self.of);
+                deliveries.in_flight.remove(&self.of);
             }
         }
     }
 }
 
-impl JustSent {
+impl RecentDeliveries {
     pub(crate) fn record(&self, key: &ActionKey, room: &RoomId, id: &MessageId) {
-        let mut known = self.lock();
+        let mut deliveries = self.lock();
         let place = (room.clone(), id.clone());
-        known.keys.insert(place.clone(), key.clone());
-        if known.ids.insert(key.clone(), place).is_none() {
-            known.order.push_back(key.clone());
+        deliveries.keys.insert(place.clone(), key.clone());
+        if deliveries.ids.insert(key.clone(), place).is_none() {
+            deliveries.order.push_back(key.clone());
         }
-        if known.order.len() > MOST
-            && let Some(oldest) = known.order.pop_front()
-            && let Some(place) = known.ids.remove(&oldest)
+        if deliveries.order.len() > DELIVERIES_MAX
+            && let Some(oldest) = deliveries.order.pop_front()
+            && let Some(place) = deliveries.ids.remove(&oldest)
         {
-            known.keys.remove(&place);
+            deliveries.keys.remove(&place);
         }
     }
 
     /// Marks the action as in flight. The guard is held until its id is recorded.
     pub(crate) fn sending(&self, key: &ActionKey, room: &RoomId) -> Sending<'_> {
         let of = (key.script.clone(), room.clone());
-        *self.lock().under_way.entry(of.clone()).or_default() += 1;
-        Sending { just_sent: self, of }
+        *self.lock().in_flight.entry(of.clone()).or_default() += 1;
+        Sending { recent_deliveries: self, of }
     }
 
     /// Whether a message of the script is in flight to the room.
     pub(crate) fn is_sending(&self, script: &ScriptName, room: &RoomId) -> bool {
-        let known = self.lock();
-        !known.under_way.is_empty() && known.under_way.contains_key(&(script.clone(), room.clone()))
+        let deliveries = self.lock();
+        !deliveries.in_flight.is_empty() && deliveries.in_flight.contains_key(&(script.clone(), room.clone()))
     }
 
     /// Returns the platform's id of the message that the action sent.
@@ -80,7 +80,7 @@ impl JustSent {
         self.lock().keys.get(&(room.clone(), id.clone())).cloned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, Deliveries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
