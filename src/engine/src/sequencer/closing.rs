@@ -42,7 +42,8 @@ impl Sequencer {
             QUEUE_CURSORS.put(&mut batch, &class.cursor_key(&room), &position);
         }
         let lagging = self.routes.iter().filter_map(|route| Some(route.lag.as_ref()?.cursor.block));
-        let low_water_mark = state.outstanding.keys().copied().chain(lagging).min().map_or(number, |oldest| oldest.min(number));
+        let oldest = state.outstanding.keys().copied().chain(lagging).min();
+        let low_water_mark = oldest.map_or(number, |oldest| oldest.min(number));
         self.low_water_mark.store(low_water_mark, Release);
         let mut block = Block {
             at: self.clock.now(),
