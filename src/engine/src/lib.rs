@@ -8,7 +8,6 @@
 //! that subscribe to it. They run hooks and hand over run batches. Once an entry batch is durable,
 //! its receipts are answered and its actions go to the *outbox*.
 
-mod awaited;
 mod clock_watch;
 mod dead_letters;
 mod engine;
@@ -26,6 +25,7 @@ mod operators;
 mod outbox;
 mod passed_on;
 mod peers;
+mod pending_waits;
 mod places;
 mod read_back;
 mod rebuild;

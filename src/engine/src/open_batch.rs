@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use palabre_model::{Batch, RoomId, ScriptName};
 
-use crate::awaited::{Fetch, Waiter};
 use crate::entry_batch::{EventRecord, RunRecord, ScriptVersion};
 use crate::outbox::Class;
+use crate::pending_waits::{Fetch, Waiter};
 use crate::recovery::Position;
 use crate::script_store::KeyMap;
 use crate::sequencer::{ReceiptSender, ReplySender};

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Acquire};
 use palabre_model::{BotName, Event, EventName, ScriptName};
 use palabre_script::Declarations;
 
-use crate::awaited::Outgoing;
+use crate::pending_waits::Outgoing;
 use crate::read_back::{Cursor, Queued, WINDOW_BYTES, WINDOW_EVENTS};
 
 /// The subscriptions and the progress of a script.

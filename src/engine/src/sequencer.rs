@@ -27,7 +27,6 @@ use palabre_store::{Error, Op, Store, TableId};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::awaited::{Fetch, Outcomes};
 use crate::clock_watch::{ClockRow, WentBack};
 use crate::entry_batch::{Block, EventRecord, RunOutcome, RunRecord, ScriptVersion};
 use crate::http::Http;
@@ -37,6 +36,7 @@ use crate::metrics::Metrics;
 use crate::open_batch::OpenBatch;
 use crate::operators::Operators;
 use crate::outbox::{Class, Entry, Outbox, Settled, Settlement, Stored, size};
+use crate::pending_waits::{Fetch, Outcomes};
 use crate::read_back::{Cursor, Read, ReadBack};
 use crate::recovery::{DeadLetter, Position, RecoveryAttempts, Unfinished};
 use crate::route::{Replay, Route};

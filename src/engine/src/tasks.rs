@@ -167,8 +167,8 @@ impl TaskBook {
             self.ask(&name, next);
         }
         // The retry has begun already, or a regular run has replaced it.
-        let awaited = self.rows.get(&name).and_then(|row| row.retry.as_ref()).map(|retry| (retry.due, retry.attempt));
-        if attempt > 1 && awaited != Some((due, attempt)) {
+        let expected = self.rows.get(&name).and_then(|row| row.retry.as_ref()).map(|retry| (retry.due, retry.attempt));
+        if attempt > 1 && expected != Some((due, attempt)) {
             return None;
         }
         if self.rows.get(&name).is_some_and(|row| row.running.is_some()) {

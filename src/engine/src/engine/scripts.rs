@@ -10,8 +10,8 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::{Engine, Known, ScriptSetup, lock};
-use crate::awaited::Outgoing;
 use crate::instance::ScriptInstance;
+use crate::pending_waits::Outgoing;
 use crate::rebuild::Spec;
 use crate::recovery::Unfinished;
 use crate::route::Route;

@@ -15,7 +15,7 @@ use crate::outbox::Outbox;
 use crate::sequencer::CoreMessage;
 
 /// Maximum number of action outcomes that are kept for runs which ask about them later.
-const REMEMBERED: usize = 16_384;
+const OUTCOMES_MAX: usize = 16_384;
 
 /// A waiting run: the id of its script, its event and its step.
 pub(crate) type Waiter = (usize, u64, u32);
@@ -93,29 +93,29 @@ impl Fetch {
 /// Outcomes of recent actions, and the runs that wait for outcomes.
 #[derive(Default)]
 pub(crate) struct Outcomes {
-    known: HashMap<ActionKey, Answer>,
+    recent: HashMap<ActionKey, Answer>,
     order: VecDeque<ActionKey>,
     waiters: HashMap<ActionKey, Vec<Waiter>>,
     /// Actions that were merged into a later one, by the key of the later one.
     replaced: HashMap<ActionKey, Vec<ActionKey>>,
     /// The action that a run waits for, by script id and event.
-    awaited: HashMap<(usize, u64), ActionKey>,
+    pending: HashMap<(usize, u64), ActionKey>,
 }
 
 impl Outcomes {
     /// Registers a run that waits for an outcome. Returns the outcome if it is already known.
     pub(crate) fn wait(&mut self, key: &ActionKey, waiter: Waiter) -> Option<Answer> {
-        if let Some(answer) = self.known.get(key) {
+        if let Some(answer) = self.recent.get(key) {
             return Some(answer.clone());
         }
         self.waiters.entry(key.clone()).or_default().push(waiter);
-        self.awaited.insert((waiter.0, waiter.1), key.clone());
+        self.pending.insert((waiter.0, waiter.1), key.clone());
         None
     }
 
     /// Ends the wait of a run, answered or not.
     pub(crate) fn wait_is_over(&mut self, script_id: usize, seq: u64) {
-        let Some(key) = self.awaited.remove(&(script_id, seq)) else { return };
+        let Some(key) = self.pending.remove(&(script_id, seq)) else { return };
         if let Some(waiters) = self.waiters.get_mut(&key) {
             waiters.retain(|waiter| (waiter.0, waiter.1) != (script_id, seq));
             if waiters.is_empty() {
@@ -138,15 +138,15 @@ impl Outcomes {
         for key in merged.into_iter().chain([key]) {
             told.extend(self.waiters.remove(&key).unwrap_or_default());
             self.order.push_back(key.clone());
-            self.known.insert(key, outcome.clone());
+            self.recent.insert(key, outcome.clone());
         }
         for waiter in &told {
-            self.awaited.remove(&(waiter.0, waiter.1));
+            self.pending.remove(&(waiter.0, waiter.1));
         }
-        while self.order.len() > REMEMBERED
+        while self.order.len() > OUTCOMES_MAX
             && let Some(oldest) = self.order.pop_front()
         {
-            self.known.remove(&oldest);
+            self.recent.remove(&oldest);
         }
         told
     }
