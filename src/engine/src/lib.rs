@@ -8,6 +8,7 @@
 //! that subscribe to it. They run hooks and hand over run batches. Once an entry batch is durable,
 //! its receipts are answered and its actions go to the *outbox*.
 
+mod attachment_relay;
 mod clock_watch;
 mod dead_letters;
 mod engine;
@@ -23,7 +24,6 @@ mod metrics;
 mod open_batch;
 mod operators;
 mod outbox;
-mod passed_on;
 mod peers;
 mod pending_waits;
 mod places;

@@ -11,7 +11,7 @@ use palabre_store::Result as StoreResult;
 use super::Outbox;
 use super::breaker::Pass;
 use super::entry::{Entry, Settlement, Unperformed};
-use crate::passed_on::with_files;
+use crate::attachment_relay::with_files;
 use crate::tables::{SENDERS, SENT_MESSAGES};
 
 /// Attempts before an action goes to the dead letters; with the delays below, about five minutes.

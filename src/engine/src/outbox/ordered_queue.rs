@@ -11,7 +11,7 @@ use super::Outbox;
 use super::attempt::{self, ATTEMPTS_IN_QUEUE, AttemptLimits, remembered, resolve};
 use super::entry::{ChainId, Class, Entry, Settled, Settlement};
 use super::merge::{Replaced, replaced};
-use crate::passed_on::has_files_elsewhere;
+use crate::attachment_relay::has_files_to_fetch;
 
 /// Maximum number of actions that are handed to an adapter together.
 const AT_ONCE: usize = 64;
@@ -98,7 +98,7 @@ async fn together(outbox: &Outbox, entries: &mut [Entry], replaced: &Replaced) -
         // A reference to a message among them can be resolved only after that message has been
         // sent.
         || entries.iter_mut().any(|entry| resolve(outbox, entry).is_err())
-        || entries.iter().any(|entry| has_files_elsewhere(&entry.action) || entry.expires.is_some_and(|at| at <= now))
+        || entries.iter().any(|entry| has_files_to_fetch(&entry.action) || entry.expires.is_some_and(|at| at <= now))
     {
         return Vec::new();
     }

@@ -10,14 +10,14 @@ use tokio::sync::Semaphore;
 use crate::outbox::Outbox;
 
 /// Maximum number of files of an action with files to fetch.
-const MOST: usize = 10;
+const FILES_MAX: usize = 10;
 /// Maximum number of actions with fetched files, over all queues: each file may be large.
-const AT_ONCE: usize = 4;
+const FETCHES_MAX: usize = 4;
 /// Attempts to fetch a file before it is replaced by its name.
 const FETCH_ATTEMPTS: u32 = 3;
 /// Timeout of one attempt.
-const PATIENCE: Duration = Duration::from_secs(20);
-static FETCHING: Semaphore = Semaphore::const_new(AT_ONCE);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
+static FETCHING: Semaphore = Semaphore::const_new(FETCHES_MAX);
 
 /// Returns the action with its files; `None` if none has to be fetched.
 ///
@@ -25,12 +25,12 @@ static FETCHING: Semaphore = Semaphore::const_new(AT_ONCE);
 /// by its name, and so is one that is still unavailable after some `attempts`: the text is not lost,
 /// and later actions in the room do not wait for ever.
 pub(crate) async fn with_files(outbox: &Outbox, action: &Action, attempts: u32) -> Result<Option<Action>, ActionError> {
-    if !has_files_elsewhere(action) {
+    if !has_files_to_fetch(action) {
         return Ok(None);
     }
     let count = action.content().map_or(0, |content| content.files.len());
-    if count > MOST {
-        return Err(ActionError::Rejected(format!("it has {count} files; one message takes at most {MOST}")));
+    if count > FILES_MAX {
+        return Err(ActionError::Rejected(format!("it has {count} files; one message takes at most {FILES_MAX}")));
     }
     // The semaphore is never closed, so a permit is always granted in the end.
     let _permit = FETCHING.acquire().await;
@@ -61,12 +61,12 @@ async fn fetch(outbox: &Outbox, file: &mut FileToSend, bytes_max: usize) -> Resu
     let Some(from) = &file.from else { return Ok(()) };
     let holder = outbox.platforms.adapter(from.bot.as_str());
     let holder = holder.ok_or_else(|| ActionError::NotFound(format!("there is no bot named {}", from.bot)))?;
-    let fetched = tokio::time::timeout(PATIENCE, holder.file(&from.url, bytes_max)).await;
+    let fetched = tokio::time::timeout(FETCH_TIMEOUT, holder.file(&from.url, bytes_max)).await;
     file.data = fetched.unwrap_or_else(|_late| Err(ActionError::Transient("the fetch took too long".to_owned())))?;
     Ok(())
 }
 
 /// Whether some of the action's files have to be fetched first.
-pub(crate) fn has_files_elsewhere(action: &Action) -> bool {
+pub(crate) fn has_files_to_fetch(action: &Action) -> bool {
     action.content().is_some_and(|content| content.files.iter().any(|file| file.from.is_some()))
 }
