@@ -15,13 +15,13 @@ use crate::sequencer::CoreMessage;
 use crate::tables::{CLOCK, JOURNAL, unpacked};
 
 /// Steps back of up to this many milliseconds are ignored: clocks are often corrected by seconds.
-const TOLERANCE: Millis = 60_000;
+const STEP_BACK_TOLERANCE: Millis = 60_000;
 /// Steps ahead of more milliseconds are remembered: if the clock goes back, that time never was.
-const LEAP: Millis = 3_600_000;
+const LEAP_MIN: Millis = 3_600_000;
 /// Interval between two readings of the clock, in milliseconds.
-const LOOK: Millis = 1_000;
+const READING_INTERVAL: Millis = 1_000;
 /// Key of the only row of the table.
-const KEY: &str = "clock";
+const ROW_KEY: &str = "clock";
 
 /// A correction: the clock went back, from `last` to `now`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub(crate) struct ClockRow {
 
 impl ClockRow {
     pub(crate) fn read(snapshot: &Snapshot) -> Result<Self> {
-        Ok(CLOCK.get(snapshot, &KEY.to_owned())?.unwrap_or_default())
+        Ok(CLOCK.get(snapshot, &ROW_KEY.to_owned())?.unwrap_or_default())
     }
 
     /// Returns the time when a batch was closed, as far as it is known.
@@ -116,19 +116,19 @@ impl ClockRow {
     /// `newest` is the number of the newest batch.
     pub(crate) fn look(&mut self, before: Millis, now: Millis, newest: u64) -> Option<WentBack> {
         self.seen = now;
-        if now > before.saturating_add(LEAP) {
+        if now > before.saturating_add(LEAP_MIN) {
             // The largest step is the one that is most likely wrong.
             let longest = self.leap.is_none_or(|(from, to)| to - from <= now - before);
             self.leap = if longest { Some((before, now)) } else { self.leap };
             return None;
         }
-        if now.saturating_add(TOLERANCE) >= before {
+        if now.saturating_add(STEP_BACK_TOLERANCE) >= before {
             return None;
         }
         // Back into a remembered step ahead: everything after that step never was. Back before the
         // first reading: everything since then. Otherwise nobody knows since when the clock was
         // ahead.
-        let leap = self.leap.filter(|(from, to)| now.saturating_add(TOLERANCE) >= *from && now < *to);
+        let leap = self.leap.filter(|(from, to)| now.saturating_add(STEP_BACK_TOLERANCE) >= *from && now < *to);
         let began = leap.map(|(_, to)| to).or(Some(self.first).filter(|first| now < *first));
         self.leap = None;
         self.first = self.first.min(now);
@@ -137,7 +137,7 @@ impl ClockRow {
     }
 
     pub(crate) fn put(&self, batch: &mut Batch) {
-        CLOCK.put(batch, &KEY.to_owned(), self);
+        CLOCK.put(batch, &ROW_KEY.to_owned(), self);
     }
 }
 
@@ -145,9 +145,9 @@ impl ClockRow {
 pub(crate) async fn watch(clock: Arc<dyn Clock>, core: Sender<CoreMessage>) {
     let mut before = clock.now();
     loop {
-        clock.sleep_until(before.saturating_add(LOOK)).await;
+        clock.sleep_until(before.saturating_add(READING_INTERVAL)).await;
         let now = clock.now();
-        if now > before.saturating_add(LEAP) || now.saturating_add(TOLERANCE) < before {
+        if now > before.saturating_add(LEAP_MIN) || now.saturating_add(STEP_BACK_TOLERANCE) < before {
             // The sequencer ends only at shutdown.
             drop(core.send(CoreMessage::Clock { before, now }));
         }

@@ -39,7 +39,7 @@ use crate::worker::Task;
 use crate::workers::Workers;
 
 /// Time that a shutdown waits for runs and actions in flight; the next start continues the rest.
-const STOP_PATIENCE: Duration = Duration::from_secs(5);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Stack of a worker in bytes: recursion of a script through the host takes up to 200 frames of C.
 const WORKER_STACK: usize = 8 << 20;
 
@@ -307,10 +307,10 @@ impl Engine {
     /// In between, work in flight is finished; what takes too long is left to the next start.
     pub async fn shutdown(&self) {
         self.shutdown.send_replace(true);
-        let patience = tokio::time::sleep(STOP_PATIENCE);
+        let timeout = tokio::time::sleep(SHUTDOWN_TIMEOUT);
         let is_idle = tokio::select! {
             () = self.when_idle() => true,
-            () = patience => {
+            () = timeout => {
                 tracing::warn!("not everything in flight was finished in time; the next start continues it");
                 false
             }
@@ -326,18 +326,18 @@ impl Engine {
         let last = threads.split_off(threads.len().saturating_sub(2));
         join(threads).await;
         // Actions of `on_unload` hooks.
-        let last_words = async {
+        let unload_actions = async {
             while self.outbox.pending.load(Acquire) > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        if is_idle && tokio::time::timeout(STOP_PATIENCE, last_words).await.is_err() {
+        if is_idle && tokio::time::timeout(SHUTDOWN_TIMEOUT, unload_actions).await.is_err() {
             tracing::warn!("not every action of on_unload was performed in time; the next start continues them");
         }
         self.outbox.leave.store(true, Release);
         // The sequencer has to record the actions in flight, or the next start performs them again.
         self.outbox.tasks.close();
-        let finished = tokio::time::timeout(STOP_PATIENCE, self.outbox.tasks.wait());
+        let finished = tokio::time::timeout(SHUTDOWN_TIMEOUT, self.outbox.tasks.wait());
         if finished.await.is_err() {
             tracing::warn!("an action is still in flight; it is abandoned, and the next start performs it again");
         }

@@ -19,7 +19,7 @@ use crate::sequencer::CoreMessage;
 use crate::tables::{JOURNAL, unpacked};
 
 /// Interval of housekeeping, in milliseconds.
-pub(crate) const HOUSEKEEPING: Millis = 60_000;
+pub(crate) const HOUSEKEEPING_INTERVAL: Millis = 60_000;
 /// Entry batches that one step removes: few, so that commits after it hardly wait.
 const BATCHES_PER_STEP: usize = 500;
 
@@ -44,7 +44,7 @@ pub(crate) fn waker(core: Sender<CoreMessage>, scheduler: Scheduler, cleaner: Cl
         if !is_housekeeping {
             return;
         }
-        scheduler.at(time + HOUSEKEEPING, Due::Housekeeping);
+        scheduler.at(time + HOUSEKEEPING_INTERVAL, Due::Housekeeping);
         if is_busy.swap(true, AcqRel) {
             return;
         }

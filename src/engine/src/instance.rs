@@ -29,7 +29,7 @@ use crate::sequencer::CoreMessage;
 use crate::status::{Published, ScriptState, ScriptStatus};
 
 /// Bytes of a script's values that may be undurable; beyond that, the script waits.
-const UNDURABLE_BYTES: usize = 4 << 20;
+const UNDURABLE_BYTES_MAX: usize = 4 << 20;
 
 /// The context that the scripts of a worker share.
 #[derive(Clone)]
@@ -245,7 +245,7 @@ impl ScriptInstance {
     pub(crate) fn is_throttled(&self) -> bool {
         let durable = self.run_batch.durable.load(Acquire);
         let waiting = self.undurable.iter().filter(|(number, _)| *number > durable);
-        self.run_batch_bytes + waiting.map(|(_, bytes)| bytes).sum::<usize>() > UNDURABLE_BYTES
+        self.run_batch_bytes + waiting.map(|(_, bytes)| bytes).sum::<usize>() > UNDURABLE_BYTES_MAX
     }
 
     /// Whether there is work that comes before the next event.

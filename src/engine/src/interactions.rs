@@ -9,7 +9,7 @@ use std::sync::Arc;
 use palabre_model::{Event, EventKind};
 
 /// Maximum number of tracked interactions; the platforms themselves forget them after a while.
-const WATCHED: usize = 10_000;
+const INTERACTIONS_MAX: usize = 10_000;
 
 /// Interactions with unfinished runs or actions, by the sequence number of their event.
 #[derive(Default)]
@@ -48,7 +48,7 @@ impl Interactions {
         }
         let begun = Interaction { event: Arc::clone(event), runs: script_ids, waiting: HashSet::new(), actions: 0 };
         self.open.insert(seq, begun);
-        if self.open.len() > WATCHED {
+        if self.open.len() > INTERACTIONS_MAX {
             self.open.pop_first();
         }
         None

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::metrics::Metrics;
 
 /// Search time of one script per minute, a thirtieth; beyond it nothing is found until the next.
-const OF_MINUTE: Duration = Duration::from_secs(2);
+const SEARCH_TIME_PER_MINUTE: Duration = Duration::from_secs(2);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// The patterns and words of one script.
@@ -43,7 +43,7 @@ impl Listener {
         if self.minute.elapsed() >= MINUTE {
             (self.minute, self.spent, self.is_told) = (Instant::now(), Duration::ZERO, false);
         }
-        let left = self.time.min(OF_MINUTE.saturating_sub(self.spent));
+        let left = self.time.min(SEARCH_TIME_PER_MINUTE.saturating_sub(self.spent));
         if left.is_zero() {
             self.tell(script, metrics);
             return Vec::new();
@@ -73,7 +73,7 @@ impl Listener {
         if !std::mem::replace(&mut self.is_told, true) {
             tracing::warn!(
                 script = %script,
-                "{}; matches are missed in such messages, and when messages take more than {OF_MINUTE:?} of a minute",
+                "{}; matches are missed then, and when messages take more than {SEARCH_TIME_PER_MINUTE:?} of a minute",
                 Limit::Hear(self.time)
             );
         }

@@ -20,13 +20,13 @@ use serde_json::Value;
 ///
 /// It leaves time for the runs that the batch has started, so that an event and its answer share
 /// one fsync.
-const GATHER: Duration = Duration::from_micros(400);
+const COMMIT_DELAY_URGENT: Duration = Duration::from_micros(400);
 /// Maximum delay of a batch with nothing urgent, so that it shares an fsync with others.
 ///
 /// An fsync of its own would delay the next message, and on a busy server there would be one for
 /// each. After a crash, unrecorded actions are performed again under the same keys, and platforms
 /// repeat the events.
-const GATHER_UNHURRIED: Duration = Duration::from_millis(5);
+const COMMIT_DELAY_DEFERRED: Duration = Duration::from_millis(5);
 
 /// The entry batch that is being filled.
 #[derive(Default)]
@@ -34,7 +34,7 @@ pub(crate) struct OpenBatch {
     /// Time of the first addition that somebody waits for.
     pub(crate) since: Option<Instant>,
     /// Time of the first addition that nobody waits for.
-    unhurried_since: Option<Instant>,
+    deferred_since: Option<Instant>,
     pub(crate) scripts: Vec<ScriptVersion>,
     pub(crate) events: Vec<EventRecord>,
     pub(crate) runs: Vec<RunRecord>,
@@ -59,13 +59,13 @@ pub(crate) struct OpenBatch {
 impl OpenBatch {
     /// Returns the time to close it if nothing is being written then; `None` while it is empty.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let gathered = self.since.map(|since| since + GATHER);
-        gathered.into_iter().chain(self.unhurried_since.map(|since| since + GATHER_UNHURRIED)).min()
+        let gathered = self.since.map(|since| since + COMMIT_DELAY_URGENT);
+        gathered.into_iter().chain(self.deferred_since.map(|since| since + COMMIT_DELAY_DEFERRED)).min()
     }
 
     /// Records an addition, and whether somebody waits for it.
     pub(crate) fn touch(&mut self, is_urgent: bool) {
-        let since = if is_urgent { &mut self.since } else { &mut self.unhurried_since };
+        let since = if is_urgent { &mut self.since } else { &mut self.deferred_since };
         since.get_or_insert_with(Instant::now);
     }
 
@@ -92,8 +92,8 @@ mod tests {
         let (mut block, now) = (OpenBatch::default(), Instant::now());
         assert_eq!(block.deadline(), None);
         block.touch(false);
-        assert!(block.deadline() >= Some(now + GATHER_UNHURRIED));
+        assert!(block.deadline() >= Some(now + COMMIT_DELAY_DEFERRED));
         block.touch(true);
-        assert_eq!(block.deadline(), block.since.map(|since| since + GATHER));
+        assert_eq!(block.deadline(), block.since.map(|since| since + COMMIT_DELAY_URGENT));
     }
 }

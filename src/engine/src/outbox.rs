@@ -33,7 +33,7 @@ pub(crate) use entry::{
 };
 
 /// Delay before the store is read again after a failure.
-const RETRY: Duration = Duration::from_millis(500);
+const STORE_RETRY_DELAY: Duration = Duration::from_millis(500);
 
 type Queues = HashMap<RoomId, VecDeque<Entry>>;
 

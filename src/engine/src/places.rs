@@ -12,7 +12,7 @@ pub(crate) const FAILURES_IN_A_ROW: u32 = 10;
 const FIRST_REST: Millis = 1_000;
 pub(crate) const LONGEST_REST: Millis = 300_000;
 /// Maximum number of places with recent failures that are tracked.
-const REMEMBERED: usize = 10_000;
+const PLACES_MAX: usize = 10_000;
 
 /// The space of an event, or its room if it is in no space.
 pub(crate) type Place = Arc<str>;
@@ -75,7 +75,7 @@ impl Places {
     /// Records a failed run. Returns the duration of the suspension there, if one begins now.
     pub(crate) fn failed(&mut self, place: &Place, now: Millis) -> Option<Millis> {
         self.failing.insert(Arc::clone(place));
-        if self.known.len() >= REMEMBERED && !self.known.contains_key(place) {
+        if self.known.len() >= PLACES_MAX && !self.known.contains_key(place) {
             self.known.retain(|_, state| state.aside > 0 || state.until.is_some());
         }
         let state = self.known.entry(Arc::clone(place)).or_default();

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use palabre_model::{ActionKind, RoomId, ScriptName};
 
 /// Maximum number of refusals that are kept; older ones are in the log only.
-const REMEMBERED: usize = 256;
+const REFUSALS_MAX: usize = 256;
 
 /// An action that was not performed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) struct Refusals(Mutex<VecDeque<Refusal>>);
 impl Refusals {
     pub(crate) fn record(&self, refusal: Refusal) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() == REMEMBERED {
+        if known.len() == REFUSALS_MAX {
             known.pop_front();
         }
         known.push_back(refusal);

@@ -14,9 +14,9 @@ use crate::engine::{Engine, ScriptSetup};
 use crate::watched_folder::WatchedFolder;
 
 /// Quiet time that ends a change: editors save in several steps.
-const SETTLE: Duration = Duration::from_millis(30);
+const QUIET_TIME: Duration = Duration::from_millis(30);
 /// Maximum wait for quiet, in a folder that is never quiet.
-const LONGEST_SETTLE: Duration = Duration::from_millis(200);
+const QUIET_WAIT_MAX: Duration = Duration::from_millis(200);
 
 /// The watched folder of the scripts.
 pub struct ScriptWatch {
@@ -110,8 +110,8 @@ async fn next(changes: &mut UnboundedReceiver<Vec<Change>>, folder: &Path) -> Ch
     let began = tokio::time::Instant::now();
     loop {
         add_changes(&mut found, folder, paths);
-        match tokio::time::timeout(SETTLE, changes.recv()).await {
-            Ok(Some(more)) if began.elapsed() < LONGEST_SETTLE => paths = more,
+        match tokio::time::timeout(QUIET_TIME, changes.recv()).await {
+            Ok(Some(more)) if began.elapsed() < QUIET_WAIT_MAX => paths = more,
             Ok(Some(more)) => {
                 add_changes(&mut found, folder, more);
                 return found;

@@ -12,7 +12,7 @@ use crate::listener::{Listener, Preparer};
 use crate::metrics::Metrics;
 
 /// The prefix of commands that works everywhere, in addition to the one of bots.yaml.
-const PREFIX: &str = "/";
+const DEFAULT_PREFIX: &str = "/";
 
 /// A script and the key of one of its patterns.
 type PatternKey = (ScriptName, String);
@@ -183,7 +183,7 @@ impl Router {
         }
         let text = message.content.text.trim_start();
         let own = self.prefixes.get(&event.bot.name).map(String::as_str);
-        let after = own.into_iter().chain([PREFIX]).find_map(|prefix| text.strip_prefix(prefix))?;
+        let after = own.into_iter().chain([DEFAULT_PREFIX]).find_map(|prefix| text.strip_prefix(prefix))?;
         let end = after.find(char::is_whitespace).unwrap_or(after.len());
         let (name, arguments) = after.split_at(end);
         // `/roll@dice_bot`: a form for rooms with several bots.

@@ -29,19 +29,19 @@ use crate::timers::TimerUsage;
 /// Maximum number of cached values, not counting those that are not durable yet.
 ///
 /// Only this script's worker writes them, so the cache is always right.
-const KEPT_VALUES: usize = 65_536;
+const CACHED_VALUES_MAX: usize = 65_536;
 
 /// A script whose functions were called, its VM, and the number of its step.
 type Called = (ScriptName, Rc<RefCell<Vm>>, u32);
 
 /// The first number of steps that are done for a run of another script.
-const CALLED: u32 = 1 << 30;
+const CALL_STEPS_FIRST: u32 = 1 << 30;
 
 /// Whether a step was done for a run of another script, by its number.
 pub(crate) fn is_call(part: u32) -> bool {
     // The limit: the largest fold, and more steps than any run has. Numbers above are of
     // interrupted runs.
-    (CALLED..CALLED + (3 << 28)).contains(&part)
+    (CALL_STEPS_FIRST..CALL_STEPS_FIRST + (3 << 28)).contains(&part)
 }
 
 /// Returns a number below 2^29 for a script's name.
@@ -213,7 +213,7 @@ impl ScriptStore {
             }
         }
         let mut kept = self.kept.borrow_mut();
-        if kept.len() > KEPT_VALUES {
+        if kept.len() > CACHED_VALUES_MAX {
             kept.retain(|_, (_, run_batch)| *run_batch > durable);
         }
     }
@@ -448,7 +448,7 @@ impl Door for ScriptStore {
             return no("it is already part of this chain of calls, which must not be circular");
         };
         // A separate number, since the called script may have a run of its own for the same event.
-        let part = CALLED + u32::try_from(fold(self.script.as_str())).unwrap_or(0) + input.part;
+        let part = CALL_STEPS_FIRST + u32::try_from(fold(self.script.as_str())).unwrap_or(0) + input.part;
         let inner = Input { part, ..input.clone() };
         let name = ScriptName::from(script);
         let mut called = self.called.borrow_mut();

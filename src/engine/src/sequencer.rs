@@ -55,17 +55,17 @@ use crate::worker::Task;
 /// Records at which a batch is closed while another is being written, so that disk and CPU overlap.
 const PIPELINE_RECORDS: usize = 8_192;
 /// Maximum number of messages that one round handles.
-const ROUND: usize = 8_192;
+const ROUND_MESSAGES_MAX: usize = 8_192;
 /// Delay before a write that the store refused is tried again.
-const RETRY: Duration = Duration::from_millis(500);
+const STORE_RETRY_DELAY: Duration = Duration::from_millis(500);
 /// Failed actions that are reported to a script per minute.
 ///
 /// A platform that is away for long may leave thousands.
 const FAULTS_PER_MINUTE: u32 = 120;
 /// Maximum number of events about failed actions that are remembered.
-const TOLD: usize = 4_096;
+const FAULT_EVENTS_MAX: usize = 4_096;
 /// Retention of the platform's ids of sent messages, in milliseconds.
-const REMEMBER_SENT: Millis = 7 * 86_400_000;
+const SENT_RETENTION: Millis = 7 * 86_400_000;
 
 /// The channel for the result of a route.
 pub(crate) type ReplySender = oneshot::Sender<Result<Value, String>>;
@@ -273,7 +273,7 @@ impl Sequencer {
                 }
                 self.take(message, &mut state);
                 taken += 1;
-                next = if taken < ROUND { self.inbox.try_recv().ok() } else { None };
+                next = if taken < ROUND_MESSAGES_MAX { self.inbox.try_recv().ok() } else { None };
             }
             if let Some(done) = stop {
                 break done;
@@ -387,7 +387,7 @@ impl Sequencer {
                 state.is_stalled = true;
                 self.stalled.write(|stalled| *stalled = Some(refused.error.to_string()));
                 state.refused.insert(refused.number, (refused.batch, refused.after));
-                state.retry_at.get_or_insert_with(|| Instant::now() + RETRY);
+                state.retry_at.get_or_insert_with(|| Instant::now() + STORE_RETRY_DELAY);
             }
             CoreMessage::Recovered { script_id, unfinished } => self.recovered(script_id, &unfinished),
             CoreMessage::ReadBack { script_id, from, read } => self.read_back(state, script_id, from, read),

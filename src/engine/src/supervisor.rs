@@ -19,13 +19,13 @@ use crate::recent_deliveries::RecentDeliveries;
 use crate::refusals::Refusals;
 use crate::status::{BotState, BotStatus};
 
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const RESTART_DELAY_FIRST: Duration = Duration::from_secs(1);
+const RESTART_DELAY_MAX: Duration = Duration::from_secs(60);
 /// First delay before a refused bot is started again; it doubles from then on.
 ///
 /// It is tried again because a token may be corrected, and a refusal may have been a mistake.
-const REFUSED_PAUSE: Duration = Duration::from_secs(60);
-const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
+const REFUSED_DELAY_FIRST: Duration = Duration::from_secs(60);
+const REFUSED_DELAY_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// One bot: its adapter, condition, commands and outbox.
 struct Attached {
@@ -136,7 +136,7 @@ pub(crate) fn start(platforms: &Arc<Platforms>, context: &AdapterContext, tasks:
 
 async fn look_after(platforms: &Platforms, index: usize, context: AdapterContext) {
     let Attached { bot, adapter, condition, .. } = &platforms.bots[index];
-    let (mut pause, mut refused_pause) = (FIRST_PAUSE, REFUSED_PAUSE);
+    let (mut pause, mut refused_pause) = (RESTART_DELAY_FIRST, REFUSED_DELAY_FIRST);
     loop {
         let began = context.clock.now();
         // A separate task, which contains a panic.
@@ -154,14 +154,14 @@ async fn look_after(platforms: &Platforms, index: usize, context: AdapterContext
             return;
         }
         if context.clock.now().saturating_sub(began) > 60_000 {
-            (pause, refused_pause) = (FIRST_PAUSE, REFUSED_PAUSE);
+            (pause, refused_pause) = (RESTART_DELAY_FIRST, REFUSED_DELAY_FIRST);
         }
         let (reason, wait) = match ended {
             Err(AdapterError::Refused(reason)) => {
                 tracing::error!(bot = %bot.name, "refused, tries again in {refused_pause:?}: {reason}");
                 condition.send_replace(Condition::Refused(reason.clone()));
                 let wait = refused_pause;
-                refused_pause = (refused_pause * 2).min(REFUSED_PAUSE_MAX);
+                refused_pause = (refused_pause * 2).min(REFUSED_DELAY_MAX);
                 (reason, wait)
             }
             ended => {
@@ -172,7 +172,7 @@ async fn look_after(platforms: &Platforms, index: usize, context: AdapterContext
                 tracing::warn!(bot = %bot.name, "lost its platform, tries again in {pause:?}: {reason}");
                 condition.send_replace(Condition::Down(reason.clone()));
                 let wait = pause;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                pause = (pause * 2).min(RESTART_DELAY_MAX);
                 (reason, wait)
             }
         };

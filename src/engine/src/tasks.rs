@@ -12,14 +12,14 @@ use crate::scheduler::{Due, Scheduler};
 use crate::tables::{TASK_RUNS, TASKS};
 
 /// Retention of the history of runs, in milliseconds.
-const HISTORY: Millis = 30 * 86_400_000;
+const HISTORY_RETENTION: Millis = 30 * 86_400_000;
 /// Delay before the first retry of a failed task, in milliseconds; it doubles from retry to retry.
-const FIRST_PAUSE: Millis = 30_000;
+const RETRY_DELAY_FIRST: Millis = 30_000;
 
 /// Age of missed runs, in milliseconds, beyond which they are skipped.
 ///
 /// If the clock went ahead by a year, all runs of that year would start at once.
-const LONG_OVER: Millis = 86_400_000;
+const MISSED_AGE_MAX: Millis = 86_400_000;
 
 /// State of a task that is kept over restarts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,7 +161,7 @@ impl TaskBook {
                 return None;
             }
             let planned = known.schedule.next(due);
-            let is_long_over = planned.is_some_and(|next| next.saturating_add(LONG_OVER) < now);
+            let is_long_over = planned.is_some_and(|next| next.saturating_add(MISSED_AGE_MAX) < now);
             known.next = if is_long_over { known.schedule.next(now) } else { planned };
             let next = known.next;
             self.ask(&name, next);
@@ -210,7 +210,7 @@ impl TaskBook {
         }
         let retries = self.tasks.get(&name).map_or(0, |task| task.spec.retries);
         if error.is_some() && run.attempt <= retries {
-            let pause = FIRST_PAUSE << run.attempt.saturating_sub(1).min(10);
+            let pause = RETRY_DELAY_FIRST << run.attempt.saturating_sub(1).min(10);
             row.retry = Some(Retry { due: run.due, attempt: run.attempt + 1, at: now + pause });
         }
         let retry = row.retry.clone();
@@ -223,7 +223,7 @@ impl TaskBook {
             error: error.map(ToOwned::to_owned),
         };
         let key = (name.0.to_string(), name.1.clone(), seq);
-        TASK_RUNS.put_until(batch, &key, &history, Some(now + HISTORY));
+        TASK_RUNS.put_until(batch, &key, &history, Some(now + HISTORY_RETENTION));
         match (error, retry) {
             (Some(_), Some(Retry { due, attempt, at })) => {
                 let due = self.due_of(&name, due, attempt, false);
@@ -263,10 +263,10 @@ impl TaskBook {
         let mut retries = Vec::new();
         for (name, row) in &mut self.rows {
             // The delay between two attempts is never longer than this.
-            let Some(retry) = row.retry.as_mut().filter(|retry| retry.at > back.now + (FIRST_PAUSE << 10)) else {
+            let Some(retry) = row.retry.as_mut().filter(|retry| retry.at > back.now + (RETRY_DELAY_FIRST << 10)) else {
                 continue;
             };
-            (retry.due, retry.at) = (retry.due.min(back.now), back.now + FIRST_PAUSE);
+            (retry.due, retry.at) = (retry.due.min(back.now), back.now + RETRY_DELAY_FIRST);
             retries.push((name.clone(), retry.clone()));
             put(name, row, batch);
         }

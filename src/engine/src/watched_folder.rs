@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 /// Maximum number of links that are followed; more are a circle.
-const LINKS: usize = 40;
+const LINKS_MAX: usize = 40;
 
 /// The folder that a path led to, distinguishable from another one that takes its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Place {
 fn way_to(given: &Path, real: &Path) -> BTreeSet<PathBuf> {
     let mut found: BTreeSet<PathBuf> = real.parent().map(Path::to_owned).into_iter().collect();
     let mut to_walk = vec![given.to_owned()];
-    for _ in 0..LINKS {
+    for _ in 0..LINKS_MAX {
         let Some(path) = to_walk.pop() else { break };
         let mut walked = PathBuf::new();
         for part in path.components() {

@@ -24,7 +24,7 @@ const RUN_BATCH_EVENTS_MAX: usize = 512;
 const RUN_BATCH_TIME_MAX: Duration = Duration::from_millis(2);
 
 /// Interval of checks whether what a script has stored is durable.
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
+const DURABLE_POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 /// A task for a worker.
 pub(crate) enum Task {
@@ -110,7 +110,7 @@ fn work(tasks: &Receiver<Task>, core: &Sender<CoreMessage>, pulse: &Pulse, barri
             pulse.rest();
             // A script that waits for the disk is not notified, so it is polled.
             let next = if instances.values().any(ScriptInstance::is_throttled) {
-                tasks.recv_timeout(LOOK_AGAIN)
+                tasks.recv_timeout(DURABLE_POLL_INTERVAL)
             } else {
                 tasks.recv().map_err(RecvTimeoutError::from)
             };

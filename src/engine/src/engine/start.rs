@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::{Engine, EngineError, Left, Options, ScriptSetup, Sink, WORKER_STACK};
 use crate::clock_watch::{ClockRow, WentBack};
 use crate::gate::ScriptsGate;
-use crate::housekeeping::{Cleaner, HOUSEKEEPING, waker};
+use crate::housekeeping::{Cleaner, HOUSEKEEPING_INTERVAL, waker};
 use crate::instance::ScriptContext;
 use crate::metrics::Metrics;
 use crate::outbox::{ChainId, Class, Entry, Outbox};
@@ -169,7 +169,7 @@ impl Engine {
         let wake = waker(core.clone(), scheduler.clone(), cleaner);
         tasks.spawn(scheduler::run(Arc::clone(&clock), requests, wake));
         tasks.spawn(clock_watch::watch(Arc::clone(&clock), core.clone()));
-        scheduler.at(now + HOUSEKEEPING, Due::Housekeeping);
+        scheduler.at(now + HOUSEKEEPING_INTERVAL, Due::Housekeeping);
 
         let engine = Self {
             store,

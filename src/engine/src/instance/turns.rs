@@ -17,11 +17,11 @@ use crate::scheduler::Due;
 use crate::tables::WaitingRun;
 
 /// Queue length at which events of suspended places are deferred, for what may come after them.
-const LONG_QUEUE: usize = WINDOW_EVENTS / 2;
+const QUEUE_LEN_BEFORE_DEFERRAL: usize = WINDOW_EVENTS / 2;
 /// Maximum number of deferred events that are read at once.
-const ASIDE_AT_ONCE: usize = 64;
+const DEFERRED_BATCH_MAX: usize = 64;
 /// Delay before a script reads the store again after a failure, in milliseconds.
-const HOLD: Millis = 500;
+const STORE_RETRY_DELAY: Millis = 500;
 
 impl ScriptInstance {
     /// Works until there is nothing to do, or `enough` returns true.
@@ -62,7 +62,7 @@ impl ScriptInstance {
             Some(place) => {
                 let waits = |(_, event): &(u64, Arc<Event>)| self.places.waits(place_of(event).as_ref());
                 // With no other events after it, it may as well wait in the queue.
-                if self.queue.len() < LONG_QUEUE && self.queue.iter().all(waits) {
+                if self.queue.len() < QUEUE_LEN_BEFORE_DEFERRAL && self.queue.iter().all(waits) {
                     self.queue.push_front((seq, event));
                     self.is_stuck = true;
                 } else {
@@ -82,7 +82,7 @@ impl ScriptInstance {
     fn retry(&mut self) {
         if self.retries.is_empty() {
             let Some((place, done_through)) = self.places.next_with_aside() else { return };
-            match self.store.aside_events(&place, done_through, ASIDE_AT_ONCE) {
+            match self.store.aside_events(&place, done_through, DEFERRED_BATCH_MAX) {
                 Ok(events) => {
                     self.retries.extend(events.into_iter().map(|(seq, event)| (Arc::clone(&place), seq, event)));
                 }
@@ -93,7 +93,7 @@ impl ScriptInstance {
             if self.retries.is_empty() {
                 // They are not durable yet, or cannot be read.
                 self.is_waiting_for_aside = true;
-                self.cx.scheduler.at(self.now() + HOLD, Due::Resume { script_id: self.index });
+                self.cx.scheduler.at(self.now() + STORE_RETRY_DELAY, Due::Resume { script_id: self.index });
             }
             return;
         }
@@ -123,7 +123,7 @@ impl ScriptInstance {
     /// Leaves everything as it is until the store can be read again.
     fn hold(&mut self) {
         self.held = true;
-        self.cx.scheduler.at(self.now() + HOLD, Due::Resume { script_id: self.index });
+        self.cx.scheduler.at(self.now() + STORE_RETRY_DELAY, Due::Resume { script_id: self.index });
     }
 
     /// Runs the hook for an event. Returns false if it is not done: the store cannot be read.

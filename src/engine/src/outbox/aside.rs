@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::attempt::{self, AttemptLimits};
 use super::entry::{ASIDE, ChainId, Entry, Settled};
-use super::{Outbox, RETRY};
+use super::{Outbox, STORE_RETRY_DELAY};
 use crate::tables::OUTBOX;
 
 /// Works until the chain is empty, or until shutdown; then the next start continues.
@@ -32,7 +32,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {
             }
             Ok(Err(error)) => {
                 tracing::error!(room = %chain.room, "cannot read a waiting action; trying again: {error}");
-                if !outbox.wait(RETRY).await {
+                if !outbox.wait(STORE_RETRY_DELAY).await {
                     return;
                 }
                 continue;

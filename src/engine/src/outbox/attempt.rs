@@ -20,8 +20,8 @@ pub(crate) const ATTEMPTS_MAX: u32 = 12;
 pub(crate) const ATTEMPTS_IN_QUEUE: u32 = 5;
 /// Rate limits that are waited for, for one action, before another one counts as a failure.
 const RATE_LIMIT_WAITS_MAX: u32 = 100;
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const RETRY_DELAY_FIRST: Duration = Duration::from_millis(250);
+const RETRY_DELAY_MAX: Duration = Duration::from_secs(60);
 
 /// The number of earlier attempts at an action, and the maximum.
 #[derive(Clone, Copy)]
@@ -60,7 +60,7 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, limits: AttemptL
                     "cannot look up the message that an action refers to; trying again: {reason}"
                 );
                 drop(probe);
-                if !outbox.wait(super::RETRY).await {
+                if !outbox.wait(super::STORE_RETRY_DELAY).await {
                     return None;
                 }
                 continue;
@@ -129,7 +129,7 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, limits: AttemptL
 ///
 /// The random part keeps queues that failed together from coming back together.
 pub(crate) fn backoff(attempts: u32, random: u64) -> Duration {
-    let base = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1))).min(LONGEST_PAUSE);
+    let base = RETRY_DELAY_FIRST.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1))).min(RETRY_DELAY_MAX);
     base + base.mul_f64((random >> 11) as f64 / (1_u64 << 54) as f64)
 }
 

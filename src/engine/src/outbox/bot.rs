@@ -12,14 +12,14 @@ use super::entry::{ChainId, Class};
 use crate::recovery::Position;
 
 /// Maximum entries of a bot and class in memory, as many as a full batch brings; the rest are rows.
-pub(crate) const IN_MEMORY: usize = 8_192;
-/// Entries of one room that stay in memory beyond that, and up to `IN_MEMORY` more for all rooms.
+pub(crate) const IN_MEMORY_MAX: usize = 8_192;
+/// Entries of one room that stay in memory beyond that, up to `IN_MEMORY_MAX` more for all rooms.
 ///
 /// So a quiet room does not wait behind a busy one.
-const OF_A_ROOM: usize = 16;
+const IN_MEMORY_PER_ROOM: usize = 16;
 
 /// Divisor of the quota: moderation may exceed it by a tenth.
-const RESERVE: usize = 10;
+const MODERATION_RESERVE: usize = 10;
 
 /// The quota of one bot's outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,15 +105,15 @@ impl ClassCounts {
 
     /// Whether to load rows: there are some, none are being loaded, and half of the memory is free.
     pub(crate) fn wants_rows(&self) -> bool {
-        !self.is_loading && self.spilled > 0 && self.in_memory <= IN_MEMORY / 2
+        !self.is_loading && self.spilled > 0 && self.in_memory <= IN_MEMORY_MAX / 2
     }
 
     /// Whether a new entry stays in memory. Not after rows of its room: they come first.
     fn stays(&self, room: &RoomId) -> bool {
         match self.rooms.get(room) {
             Some(of_room) if of_room.spilled > 0 => false,
-            Some(of_room) if of_room.in_memory >= OF_A_ROOM => self.in_memory < IN_MEMORY,
-            _ => self.in_memory < 2 * IN_MEMORY,
+            Some(of_room) if of_room.in_memory >= IN_MEMORY_PER_ROOM => self.in_memory < IN_MEMORY_MAX,
+            _ => self.in_memory < 2 * IN_MEMORY_MAX,
         }
     }
 
@@ -158,7 +158,8 @@ impl BotOutbox {
     pub(crate) fn check(&self, bot: &str, is_moderation: bool) -> Option<Limit> {
         let (actions, bytes) = self.usage();
         let OutboxLimits { actions: actions_max, bytes: bytes_max, .. } = self.limits;
-        let reserve = |limit: usize| if is_moderation { limit.saturating_add(limit / RESERVE) } else { limit };
+        let reserve =
+            |limit: usize| if is_moderation { limit.saturating_add(limit / MODERATION_RESERVE) } else { limit };
         (actions >= reserve(actions_max) || bytes >= reserve(bytes_max)).then(|| Limit::Outbox {
             bot: bot.to_owned(),
             actions: actions_max,

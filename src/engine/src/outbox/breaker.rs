@@ -9,9 +9,9 @@ use palabre_model::{ActionKey, Clock, Millis, Shutdown};
 use tokio::sync::watch;
 
 /// Different actions that fail in a row before the platform, not an action, is considered at fault.
-const THRESHOLD: usize = 5;
-const FIRST_PAUSE: Millis = 500;
-const LONGEST_PAUSE: Millis = 30_000;
+const OPEN_THRESHOLD: usize = 5;
+const PROBE_DELAY_FIRST: Millis = 500;
+const PROBE_DELAY_MAX: Millis = 30_000;
 
 #[derive(Default)]
 pub(crate) struct Breaker {
@@ -56,7 +56,7 @@ impl Breaker {
             let probing = async {
                 let guard = self.probe.lock().await;
                 // Capped, or everybody would wait after the clock was set back.
-                let at = self.lock().next_probe.min(clock.now().saturating_add(LONGEST_PAUSE));
+                let at = self.lock().next_probe.min(clock.now().saturating_add(PROBE_DELAY_MAX));
                 clock.sleep_until(at).await;
                 guard
             };
@@ -85,11 +85,11 @@ impl Breaker {
     /// Records a transient failure. Returns whether the platform is away: then it does not count.
     pub(crate) fn failed(&self, key: &ActionKey, is_away: bool, now: Millis, reason: &str, bot: &str) -> bool {
         let mut state = self.lock();
-        if state.failing.len() < THRESHOLD {
+        if state.failing.len() < OPEN_THRESHOLD {
             state.failing.insert(key.clone());
         }
         let is_open = state.reason.is_some();
-        if !is_away && state.failing.len() < THRESHOLD {
+        if !is_away && state.failing.len() < OPEN_THRESHOLD {
             // It closes once the platform is back and few actions fail: those may be at fault
             // themselves.
             if state.reason.take().is_some() {
@@ -97,7 +97,7 @@ impl Breaker {
             }
             return false;
         }
-        state.pause = (state.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        state.pause = (state.pause * 2).clamp(PROBE_DELAY_FIRST, PROBE_DELAY_MAX);
         state.next_probe = now + state.pause;
         state.reason = Some(reason.to_owned());
         if !is_open {

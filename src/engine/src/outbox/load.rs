@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use palabre_store::{Direction, Result, Store};
 
-use super::bot::IN_MEMORY;
+use super::bot::IN_MEMORY_MAX;
 use super::entry::{Class, Entry, spilled_kind};
-use super::{Outbox, RETRY};
+use super::{Outbox, STORE_RETRY_DELAY};
 use crate::recovery::Position;
 use crate::tables::OUTBOX;
 
 /// Delay before rows are read again whose commit is still in progress.
-const NOT_YET: Duration = Duration::from_millis(50);
+const COMMIT_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 impl Outbox {
     /// Starts to load rows of a bot and class, if there are any and half of the memory is free.
@@ -49,7 +49,7 @@ async fn load(outbox: &Arc<Outbox>, bot: &str, class: Class) {
             Ok(Ok(entries)) => entries,
             Ok(Err(error)) => {
                 tracing::error!(bot, "cannot read waiting actions; trying again: {error}");
-                if outbox.wait(RETRY).await {
+                if outbox.wait(STORE_RETRY_DELAY).await {
                     continue;
                 }
                 Vec::new()
@@ -57,7 +57,7 @@ async fn load(outbox: &Arc<Outbox>, bot: &str, class: Class) {
             Err(_stopped) => Vec::new(),
         };
         let is_too_early = entries.is_empty() && state.counts(class).has_rows();
-        if is_too_early && outbox.wait(NOT_YET).await {
+        if is_too_early && outbox.wait(COMMIT_POLL_INTERVAL).await {
             continue;
         }
         let mut counts = state.counts(class);
@@ -82,7 +82,7 @@ fn read(store: &Store, now: u64, bot: &str, class: Class, is_wanted: impl Fn(Pos
         if is_wanted(Position { block: key.2, index: key.3 }) {
             entries.push(Entry::from_row(&key, row));
         }
-        if entries.len() >= IN_MEMORY / 2 {
+        if entries.len() >= IN_MEMORY_MAX / 2 {
             break;
         }
     }

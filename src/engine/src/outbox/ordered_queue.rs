@@ -14,14 +14,14 @@ use super::merge::{Replaced, replaced};
 use crate::attachment_relay::has_files_to_fetch;
 
 /// Maximum number of actions that are handed to an adapter together.
-const AT_ONCE: usize = 64;
+const ADAPTER_BATCH_MAX: usize = 64;
 
 /// Works until the queue is empty. At shutdown the rest stays pending, and the next start finds it.
 pub(crate) async fn run(outbox: Arc<Outbox>, room: RoomId, class: Class) {
     while let Some(mut entries) = outbox.take(&room, class) {
         let replaced = replaced(&mut entries);
         while !entries.is_empty() {
-            let some: Vec<Entry> = entries.drain(..entries.len().min(AT_ONCE)).collect();
+            let some: Vec<Entry> = entries.drain(..entries.len().min(ADAPTER_BATCH_MAX)).collect();
             if !perform_some(&outbox, some, &replaced).await {
                 return;
             }

@@ -93,7 +93,7 @@ impl Sequencer {
             }
             Err(error) => {
                 tracing::error!(script = %route.name, "cannot read its events from the journal; trying again: {error}");
-                state.read_again_at = Some(Instant::now() + RETRY);
+                state.read_again_at = Some(Instant::now() + STORE_RETRY_DELAY);
             }
         }
     }

@@ -3,9 +3,9 @@
 use super::*;
 
 /// The key of the row with the number of the last batch.
-const LAST: &str = "last";
+const LAST_BATCH_KEY: &str = "last";
 /// Capacity of the encoding buffer that is kept for the next batch, in bytes.
-const PLAIN_BYTES: usize = 4 << 20;
+const PLAIN_BUFFER_MAX: usize = 4 << 20;
 
 impl Sequencer {
     pub(super) fn close(&mut self, state: &mut State) {
@@ -19,9 +19,9 @@ impl Sequencer {
         if let Some(last) = state.last_batch.replace(number) {
             // A commit that the disk refused may be in the file when it is opened again: that of
             // this batch or of the next one.
-            LAST_BATCH.require_one_of(&mut batch, &LAST.to_owned(), [last, number, number + 1]);
+            LAST_BATCH.require_one_of(&mut batch, &LAST_BATCH_KEY.to_owned(), [last, number, number + 1]);
         }
-        LAST_BATCH.put(&mut batch, &LAST.to_owned(), &number);
+        LAST_BATCH.put(&mut batch, &LAST_BATCH_KEY.to_owned(), &number);
         for script_id in open.advanced {
             let route = &self.routes[script_id];
             let Some(cursor) = route.cursor else { continue };
@@ -57,7 +57,7 @@ impl Sequencer {
         if !is_empty {
             JOURNAL.put(&mut batch, &number, &block.pack(&mut state.plain));
             // Large batches are rare, and a buffer for them is not kept.
-            if state.plain.capacity() > PLAIN_BYTES {
+            if state.plain.capacity() > PLAIN_BUFFER_MAX {
                 state.plain = Vec::new();
             }
         }
@@ -113,7 +113,7 @@ impl Sequencer {
     /// A batch that is in the store all the same, and may have been built on, is not written a
     /// second time.
     pub(super) fn submit_again(&self, state: &mut State) {
-        let key = LAST.to_owned();
+        let key = LAST_BATCH_KEY.to_owned();
         let snapshot = self.store.snapshot(0).ok();
         let kept = snapshot.and_then(|snapshot| LAST_BATCH.get(&snapshot, &key).ok().flatten());
         for (number, (mut batch, after)) in std::mem::take(&mut state.refused) {

@@ -137,7 +137,7 @@ impl Sequencer {
         match result {
             Ok(None) => {}
             Ok(Some(id)) => {
-                let (batch, until) = (&mut state.open.batch, Some(self.clock.now() + REMEMBER_SENT));
+                let (batch, until) = (&mut state.open.batch, Some(self.clock.now() + SENT_RETENTION));
                 SENT_MESSAGES.put_until(batch, &entry.key.to_string(), &id.to_string(), until);
                 SENDERS.put_until(batch, &(room.to_string(), id.to_string()), &entry.key.to_string(), until);
             }
@@ -221,7 +221,7 @@ impl Sequencer {
         let event = self.own_event(Some(named_by_id(&room)), EventKind::Error { error });
         if let Some(seq) = self.emit(state, event, Batch::default(), None, Some(&script)) {
             state.told.push_back(seq);
-            if state.told.len() > TOLD {
+            if state.told.len() > FAULT_EVENTS_MAX {
                 state.told.pop_front();
             }
         }

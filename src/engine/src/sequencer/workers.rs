@@ -7,7 +7,7 @@ use crate::read_back::Cursor;
 use crate::route::Lag;
 
 /// Failures of workers at an event before it is given up.
-const FAILURES: u32 = 3;
+const WORKER_FAILURES_MAX: u32 = 3;
 
 impl Sequencer {
     /// Returns the unfinished events of a worker's scripts to the journal.
@@ -47,12 +47,16 @@ impl Sequencer {
         let Some((seq, block, bytes)) = route.window.front().copied() else { return };
         let failures = state.failures.entry((script_id, seq)).or_default();
         *failures += 1;
-        if *failures < FAILURES {
+        if *failures < WORKER_FAILURES_MAX {
             return;
         }
         state.failures.remove(&(script_id, seq));
         let script = route.name.clone();
-        tracing::error!(script = %script, event = seq, "given up: its worker failed {FAILURES} times at this event; it is in the dead letters");
+        tracing::error!(
+            script = %script,
+            event = seq,
+            "given up: its worker failed {WORKER_FAILURES_MAX} times at this event; it is in the dead letters"
+        );
         route.window.pop_front();
         route.window_bytes -= bytes;
         state.open.advanced.insert(script_id);
