@@ -248,9 +248,9 @@ impl Engine {
         let mut before = None;
         loop {
             self.when_idle_but_for_suspended().await;
-            let (sender, settled) = oneshot::channel();
-            self.send(CoreMessage::Settle(sender));
-            let happened = settled.await.ok();
+            let (sender, quiescent) = oneshot::channel();
+            self.send(CoreMessage::Quiesce(sender));
+            let happened = quiescent.await.ok();
             self.when_idle_but_for_suspended().await;
             if happened.is_none() || happened == before {
                 return;

@@ -303,7 +303,7 @@ impl ScriptInstance {
         let ran = Ran { version: version.id, hash: Arc::clone(&version.hash), started: input.now };
         self.peers.set(&self.name, Some(Rc::clone(&version.vm)));
         self.current = Some(version);
-        self.settle(step, &input, None, &ran);
+        self.finish_step(step, &input, None, &ran);
         Ok(warnings)
     }
 

@@ -29,7 +29,7 @@ use crate::supervisor::Platforms;
 pub(crate) use bot::BotOutbox;
 pub use bot::OutboxLimits;
 pub(crate) use entry::{
-    ChainId, Class, Entry, OutboxKey, OutboxRow, Settled, Settlement, Stored, Unperformed, row_of_its_own, size,
+    ChainId, Class, Completed, Delivery, Entry, OutboxKey, OutboxRow, Stored, Unperformed, row_of_its_own, size,
 };
 
 /// Delay before the store is read again after a failure.
@@ -124,13 +124,13 @@ impl Outbox {
         Some(std::mem::take(queue))
     }
 
-    fn settle(self: &Arc<Self>, settled: Vec<Settled>) {
-        if settled.is_empty() {
+    fn complete(self: &Arc<Self>, completed: Vec<Completed>) {
+        if completed.is_empty() {
             return;
         }
         let mut freed: Vec<(String, Class)> = Vec::new();
-        for Settled { entry, result } in &settled {
-            if !matches!(result, Settlement::Aside { .. }) {
+        for Completed { entry, result } in &completed {
+            if !matches!(result, Delivery::Aside { .. }) {
                 self.pending.fetch_sub(1, Relaxed);
             }
             if entry.stored != Stored::Aside {
@@ -144,7 +144,7 @@ impl Outbox {
         }
         // The sequencer outlives the queues; if it is gone, the next start handles these again, by
         // their keys.
-        drop(self.core.send(CoreMessage::Settled(settled)));
+        drop(self.core.send(CoreMessage::Completed(completed)));
         for (bot, class) in freed {
             self.load_more(&bot, class);
         }

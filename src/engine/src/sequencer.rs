@@ -35,7 +35,7 @@ use crate::interactions::Interactions;
 use crate::metrics::Metrics;
 use crate::open_batch::OpenBatch;
 use crate::operators::Operators;
-use crate::outbox::{Class, Entry, Outbox, Settled, Settlement, Stored, size};
+use crate::outbox::{Class, Completed, Delivery, Entry, Outbox, Stored, size};
 use crate::pending_waits::{Fetch, Outcomes};
 use crate::read_back::{Cursor, Read, ReadBack};
 use crate::recovery::{DeadLetter, Position, RecoveryAttempts, Unfinished};
@@ -113,7 +113,7 @@ pub(crate) enum CoreMessage {
     /// Answered once all workers and the scheduler have done what they were sent before.
     ///
     /// The answer says how much has happened so far.
-    Settle(oneshot::Sender<u64>),
+    Quiesce(oneshot::Sender<u64>),
     /// A script has received all its recovered work.
     Ready {
         script_id: usize,
@@ -137,7 +137,7 @@ pub(crate) enum CoreMessage {
     },
     /// The store has applied the correction of a clock that went back.
     ClockCorrected(WentBack),
-    Settled(Vec<Settled>),
+    Completed(Vec<Completed>),
     Durable {
         number: u64,
         cursors: Vec<(usize, u64)>,
@@ -301,7 +301,7 @@ impl Sequencer {
             CoreMessage::Durable { .. }
                 | CoreMessage::WhenIdle(_)
                 | CoreMessage::Barrier(_)
-                | CoreMessage::Settle(_)
+                | CoreMessage::Quiesce(_)
                 | CoreMessage::Seen(_)
         );
         state.happened += u64::from(is_news && !matches!(message, CoreMessage::Due(Due::Barrier(_), _)));
@@ -335,7 +335,7 @@ impl Sequencer {
             CoreMessage::Seen(asked) => {
                 let _asked = asked.send(());
             }
-            CoreMessage::Settle(asked) => {
+            CoreMessage::Quiesce(asked) => {
                 let number = self.seq.fetch_add(1, Relaxed);
                 state.barriers.insert(number, (self.workers.len(), asked));
                 self.timers.scheduler().at(self.clock.now(), Due::Barrier(number));
@@ -357,9 +357,9 @@ impl Sequencer {
             CoreMessage::Due(due, time) => self.due(state, due, time),
             CoreMessage::Clock { before, now } => self.clock_leapt(state, before, now),
             CoreMessage::ClockCorrected(back) => self.clock_corrected(back),
-            CoreMessage::Settled(settled) => {
-                for settled in settled {
-                    self.settled(state, settled);
+            CoreMessage::Completed(completed) => {
+                for completed in completed {
+                    self.completed(state, completed);
                 }
             }
             CoreMessage::Durable { number, cursors } => {

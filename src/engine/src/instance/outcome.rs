@@ -15,7 +15,7 @@ use crate::sequencer::CoreMessage;
 use crate::tables::WaitingRun;
 
 impl ScriptInstance {
-    pub(super) fn settle(&mut self, step: Step, input: &Input, answer: Option<Answer>, ran: &Ran) {
+    pub(super) fn finish_step(&mut self, step: Step, input: &Input, answer: Option<Answer>, ran: &Ran) {
         self.end_calls(input, matches!(step, Step::Done(_) | Step::Waiting(..)));
         match step {
             Step::Done(effects) => {

@@ -142,7 +142,7 @@ impl ScriptInstance {
             self.hold();
             return false;
         }
-        self.settle(step, &input, None, &ran);
+        self.finish_step(step, &input, None, &ran);
         true
     }
 
@@ -197,16 +197,16 @@ impl ScriptInstance {
         match step {
             Step::Done(mut effects) => {
                 let verdict = verdict_of(effects.result.take());
-                self.settle(Step::Done(effects), &input, None, &ran);
+                self.finish_step(Step::Done(effects), &input, None, &ran);
                 verdict
             }
             Step::Waiting(..) => {
                 let failure = Failure::new("before_message cannot wait: the room waits for it");
-                self.settle(Step::Failed(Box::new(failure)), &input, None, &ran);
+                self.finish_step(Step::Failed(Box::new(failure)), &input, None, &ran);
                 Verdict::Pass
             }
             failed @ Step::Failed(_) => {
-                self.settle(failed, &input, None, &ran);
+                self.finish_step(failed, &input, None, &ran);
                 Verdict::Pass
             }
         }
@@ -252,7 +252,7 @@ impl ScriptInstance {
         };
         // The script has handled the error, or ended with it.
         let _seen = self.peers.was_unreadable();
-        self.settle(step, &input, Some(answer), &waiting.ran);
+        self.finish_step(step, &input, Some(answer), &waiting.ran);
         self.retired.retain(|old| self.waiting.values().any(|waiting| waiting.ran.version == old.id));
         true
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Acquire;
 use std::time::Duration;
 
 use super::attempt::{self, AttemptLimits};
-use super::entry::{ASIDE, ChainId, Entry, Settled};
+use super::entry::{ASIDE, ChainId, Completed, Entry};
 use super::{Outbox, STORE_RETRY_DELAY};
 use crate::tables::OUTBOX;
 
@@ -42,7 +42,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {
         let mut entry = Entry::from_row(&key, row);
         let limits = AttemptLimits { before: attempts, max: attempt::ATTEMPTS_MAX };
         let Some(result) = attempt::perform(&outbox, &mut entry, limits).await else { return };
-        outbox.settle(vec![Settled { entry, result }]);
+        outbox.complete(vec![Completed { entry, result }]);
         bot.next_aside(&chain);
         if outbox.leave.load(Acquire) {
             return;

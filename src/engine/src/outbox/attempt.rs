@@ -10,7 +10,7 @@ use palabre_store::Result as StoreResult;
 
 use super::Outbox;
 use super::breaker::Pass;
-use super::entry::{Entry, Settlement, Unperformed};
+use super::entry::{Delivery, Entry, Unperformed};
 use crate::attachment_relay::with_files;
 use crate::tables::{SENDERS, SENT_MESSAGES};
 
@@ -31,8 +31,8 @@ pub(crate) struct AttemptLimits {
 }
 
 /// Performs an action. Returns `None` at shutdown.
-pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, limits: AttemptLimits) -> Option<Settlement> {
-    let gone = |reason: String| Some(Settlement::Failed(Unperformed { reason, is_dead_letter: false }));
+pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, limits: AttemptLimits) -> Option<Delivery> {
+    let gone = |reason: String| Some(Delivery::Failed(Unperformed { reason, is_dead_letter: false }));
     let name = entry.bot().to_owned();
     let Some(adapter) = outbox.platforms.adapter(&name) else {
         return gone(format!("there is no bot named {name} in bots.yaml any more"));
@@ -81,7 +81,7 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, limits: AttemptL
         let pause = match performed {
             Ok(outcome) => {
                 bot.breaker.answered(&name);
-                return Some(Settlement::Done(remembered(outbox, entry, outcome)));
+                return Some(Delivery::Done(remembered(outbox, entry, outcome)));
             }
             Err(ActionError::RateLimited { retry_after }) if rate_limit_waits < RATE_LIMIT_WAITS_MAX => {
                 bot.breaker.answered(&name);
@@ -106,10 +106,10 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, limits: AttemptL
                 if attempts >= ATTEMPTS_MAX {
                     let (kind, room) = (entry.action.kind(), entry.action.room());
                     tracing::error!(action = %kind, %room, "given up after {ATTEMPTS_MAX} attempts: {error}");
-                    return Some(Settlement::Failed(Unperformed { reason, is_dead_letter: true }));
+                    return Some(Delivery::Failed(Unperformed { reason, is_dead_letter: true }));
                 }
                 if attempts >= limits.max {
-                    return Some(Settlement::Aside { attempts });
+                    return Some(Delivery::Aside { attempts });
                 }
                 backoff(attempts, outbox.entropy.next())
             }

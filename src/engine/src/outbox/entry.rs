@@ -159,13 +159,13 @@ pub(crate) fn size(action: &Action) -> usize {
 }
 
 /// An entry that was handled, and its delivery.
-pub(crate) struct Settled {
+pub(crate) struct Completed {
     pub(crate) entry: Entry,
-    pub(crate) result: Settlement,
+    pub(crate) result: Delivery,
 }
 
 /// The delivery of an entry.
-pub(crate) enum Settlement {
+pub(crate) enum Delivery {
     /// It was performed; with the id of the new message, unless the adapter can derive it.
     Done(Option<MessageId>),
     /// It was merged into another action, whose outcome counts for both.

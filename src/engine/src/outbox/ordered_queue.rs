@@ -9,7 +9,7 @@ use palabre_model::{ActionError, Outcome, RoomId};
 
 use super::Outbox;
 use super::attempt::{self, ATTEMPTS_IN_QUEUE, AttemptLimits, remembered, resolve};
-use super::entry::{ChainId, Class, Entry, Settled, Settlement};
+use super::entry::{ChainId, Class, Completed, Delivery, Entry};
 use super::merge::{Replaced, replaced};
 use crate::attachment_relay::has_files_to_fetch;
 
@@ -43,42 +43,42 @@ async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<Entry>, replaced: &
         .map(|entry| outbox.platforms.recent_deliveries.sending(&entry.key, entry.action.room()))
         .collect();
     let mut first = together(outbox, &mut entries, replaced).await.into_iter();
-    let mut settled = Vec::new();
+    let mut completed = Vec::new();
     for mut entry in entries {
         if let Some(by) = replaced.get(&entry.position).cloned() {
-            settled.push(Settled { entry, result: Settlement::Replaced { by } });
+            completed.push(Completed { entry, result: Delivery::Replaced { by } });
             continue;
         }
         let result = match first.next() {
-            Some(Ok(outcome)) => Settlement::Done(remembered(outbox, &entry, outcome)),
+            Some(Ok(outcome)) => Delivery::Done(remembered(outbox, &entry, outcome)),
             // Entries that failed, and those that were not tried, are performed one by one with
             // retries.
             Some(Err(_)) | None => {
                 // Each is reported as soon as it is done: what is not reported is performed again
                 // after a crash.
-                outbox.settle(std::mem::take(&mut settled));
+                outbox.complete(std::mem::take(&mut completed));
                 match perform(outbox, &mut entry).await {
                     Some(result) => result,
                     None => return false,
                 }
             }
         };
-        settled.push(Settled { entry, result });
+        completed.push(Completed { entry, result });
     }
-    outbox.settle(settled);
+    outbox.complete(completed);
     true
 }
 
 /// Performs one entry, or adds it to the retry chain of its script.
-async fn perform(outbox: &Arc<Outbox>, entry: &mut Entry) -> Option<Settlement> {
+async fn perform(outbox: &Arc<Outbox>, entry: &mut Entry) -> Option<Delivery> {
     let (chain, position) = (ChainId::of(entry), entry.position);
     let bot = outbox.bot(entry.bot());
     if bot.follow(&chain, position) {
-        return Some(Settlement::Aside { attempts: 0 });
+        return Some(Delivery::Aside { attempts: 0 });
     }
     let limits = AttemptLimits { before: 0, max: ATTEMPTS_IN_QUEUE };
     let result = attempt::perform(outbox, entry, limits).await?;
-    if let Settlement::Aside { attempts } = result {
+    if let Delivery::Aside { attempts } = result {
         outbox.set_aside(chain, position, attempts);
     }
     Some(result)

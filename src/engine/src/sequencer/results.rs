@@ -96,25 +96,25 @@ impl Sequencer {
     }
 
     /// Handles a completed action, or one that leaves its queue to be retried separately.
-    pub(super) fn settled(&mut self, state: &mut State, settled: Settled) {
-        let Settled { entry, result } = settled;
+    pub(super) fn completed(&mut self, state: &mut State, completed: Completed) {
+        let Completed { entry, result } = completed;
         let room = entry.action.room().clone();
         state.open.touch(false);
         self.remove_from_queue(state, &entry);
         let bot = self.outbox.bot(room.bot());
         let result = match result {
-            Settlement::Aside { attempts } => {
+            Delivery::Aside { attempts } => {
                 OUTBOX.put(&mut state.open.batch, &entry.row_key(Stored::Aside), &entry.row(attempts));
                 return;
             }
-            Settlement::Replaced { by } => {
+            Delivery::Replaced { by } => {
                 bot.give_back(entry.bytes);
                 let over = state.interactions.acted(entry.key.seq);
                 self.tell_finished(over);
                 return state.outcomes.replaced(entry.key, by);
             }
-            Settlement::Done(id) => Ok(id),
-            Settlement::Failed(unperformed) => Err(unperformed),
+            Delivery::Done(id) => Ok(id),
+            Delivery::Failed(unperformed) => Err(unperformed),
         };
         bot.give_back(entry.bytes);
         let over = state.interactions.acted(entry.key.seq);
