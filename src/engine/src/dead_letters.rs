@@ -6,7 +6,7 @@ use palabre_model::{Batch, Millis};
 use palabre_store::{Direction, Error, Snapshot, Store};
 
 use crate::entry_batch::{Block, EventRecord, ScriptVersion};
-use crate::outbox::row_of_its_own;
+use crate::outbox::chain_row;
 use crate::recovery::{DeadLetter, Position, numbers};
 use crate::tables::{DEAD_LETTERS, JOURNAL, OUTBOX, unpacked};
 
@@ -75,7 +75,7 @@ fn retried(snapshot: &Snapshot, letters: &BTreeSet<u64>, now: Millis) -> Result<
             }
             DeadLetter::Action { key, action, .. } => {
                 let Some(place) = places.next() else { break };
-                let (row_key, row) = row_of_its_own(place, key, action);
+                let (row_key, row) = chain_row(place, key, action);
                 OUTBOX.put(&mut batch, &row_key, &row);
             }
         }

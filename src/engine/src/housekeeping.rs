@@ -63,10 +63,10 @@ pub(crate) fn waker(core: Sender<CoreMessage>, scheduler: Scheduler, cleaner: Cl
 impl Cleaner {
     fn clean(&self, now: Millis) -> Result<()> {
         while !self.shutdown.is_requested() {
-            let (removed, ticket) = self.store.sweep(now)?;
+            let (swept, ticket) = self.store.sweep(now)?;
             // Other writes come between two steps.
             ticket.wait()?;
-            if removed == 0 {
+            if swept == 0 {
                 break;
             }
         }

@@ -17,7 +17,7 @@ use palabre_model::{Clock, Event, EventKind, EventName, Millis, Reason, ScriptNa
 use palabre_script::{Answer, Coverage, Door, Failure, Input, Limits, Parked, Source, Step, Ticker, Vm, Wait};
 use tokio::sync::oneshot;
 
-pub(crate) use self::run_batch::{AsideChange, RunBatch};
+pub(crate) use self::run_batch::{DeferredChange, RunBatch};
 use crate::engine::own_bot;
 use crate::entry_batch::{RunOutcome, ScriptVersion};
 use crate::metrics::Metrics;
@@ -117,7 +117,7 @@ pub(crate) struct ScriptInstance {
     /// Whether the queue only holds events of places where the script is suspended.
     is_stuck: bool,
     /// Whether the deferred events cannot be read yet.
-    is_waiting_for_aside: bool,
+    is_waiting_for_deferred: bool,
     run_batch: RunBatch,
     /// Run batches that ended because another version ran next.
     sealed: Vec<RunBatch>,
@@ -139,11 +139,11 @@ impl ScriptInstance {
         status: Arc<Published<ScriptStatus>>,
     ) -> Self {
         // If the store cannot be read now, the next start finds them.
-        let aside = store.aside_places().unwrap_or_else(|error| {
+        let deferred = store.deferred_places().unwrap_or_else(|error| {
             tracing::error!(script = %name, "cannot read its deferred events, which wait: {error}");
             HashMap::new()
         });
-        let places = Places::new(aside);
+        let places = Places::new(deferred);
         let run_batch = RunBatch {
             script_id: index,
             script: ScriptVersion { name: name.clone(), version: "".into() },
@@ -152,7 +152,7 @@ impl ScriptInstance {
             writes: KeyMap::default(),
             requests: Vec::new(),
             waits: Vec::new(),
-            aside: Vec::new(),
+            deferred: Vec::new(),
             number: 1,
             durable: store.durable(),
         };
@@ -184,7 +184,7 @@ impl ScriptInstance {
             places,
             retries: VecDeque::new(),
             is_stuck: false,
-            is_waiting_for_aside: false,
+            is_waiting_for_deferred: false,
             run_batch,
             sealed: Vec::new(),
             status,
@@ -275,7 +275,7 @@ impl ScriptInstance {
                 self.rests = 0;
                 self.resting = false;
                 self.places.forgive();
-                (self.is_stuck, self.is_waiting_for_aside) = (false, false);
+                (self.is_stuck, self.is_waiting_for_deferred) = (false, false);
             }
             Err(failure) if self.current.is_some() => {
                 tracing::error!(script = %name, "the new version does not load, the old one stays: {failure}");
@@ -361,7 +361,7 @@ impl ScriptInstance {
             status.hooks = self.hooks().into_iter().map(EventName::hook).collect();
             let declared = self.current.as_ref().map(|version| Arc::clone(version.vm.borrow().declarations()));
             status.declares = declared.map(|declared| declared.shown()).unwrap_or_default();
-            status.set_aside_events = self.places.aside();
+            status.set_aside_events = self.places.deferred();
             status.memory_bytes = self.current.as_ref().map_or(0, |version| version.vm.borrow().used_memory());
             if error.is_some() {
                 status.last_error = error;

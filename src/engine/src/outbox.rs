@@ -3,7 +3,6 @@
 //! So the actions of one room leave in order, a slow room delays no other, and moderation never
 //! waits for messages. Few of a bot's entries are in memory; the rest are rows.
 
-mod aside;
 mod attempt;
 mod bot;
 mod breaker;
@@ -11,6 +10,7 @@ mod entry;
 mod load;
 mod merge;
 mod ordered_queue;
+mod retry_chain;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -29,7 +29,7 @@ use crate::supervisor::Platforms;
 pub(crate) use bot::BotOutbox;
 pub use bot::OutboxLimits;
 pub(crate) use entry::{
-    ChainId, Class, Completed, Delivery, Entry, OutboxKey, OutboxRow, Stored, Unperformed, row_of_its_own, size,
+    ChainId, Class, Completed, Delivery, Entry, OutboxKey, OutboxRow, Stored, Unperformed, chain_row, size,
 };
 
 /// Delay before the store is read again after a failure.
@@ -77,10 +77,10 @@ impl Outbox {
     }
 
     /// Resumes the retries of entries that had left their queues before a restart.
-    pub(crate) fn resume_aside(self: &Arc<Self>, entries: Vec<(ChainId, Position, u32)>) {
+    pub(crate) fn resume_chains(self: &Arc<Self>, entries: Vec<(ChainId, Position, u32)>) {
         self.pending.fetch_add(entries.len(), Relaxed);
         for (chain, position, attempts) in entries {
-            self.set_aside(chain, position, attempts);
+            self.add_to_chain(chain, position, attempts);
         }
     }
 
@@ -106,9 +106,9 @@ impl Outbox {
         }
     }
 
-    fn set_aside(self: &Arc<Self>, chain: ChainId, position: Position, attempts: u32) {
-        if self.bot(chain.bot.as_str()).set_aside(chain.clone(), position, attempts) {
-            self.tasks.spawn_on(aside::run(Arc::clone(self), chain), &self.runtime);
+    fn add_to_chain(self: &Arc<Self>, chain: ChainId, position: Position, attempts: u32) {
+        if self.bot(chain.bot.as_str()).add_to_chain(chain.clone(), position, attempts) {
+            self.tasks.spawn_on(retry_chain::run(Arc::clone(self), chain), &self.runtime);
         }
     }
 
@@ -130,10 +130,10 @@ impl Outbox {
         }
         let mut freed: Vec<(String, Class)> = Vec::new();
         for Completed { entry, result } in &completed {
-            if !matches!(result, Delivery::Aside { .. }) {
+            if !matches!(result, Delivery::Chained { .. }) {
                 self.pending.fetch_sub(1, Relaxed);
             }
-            if entry.stored != Stored::Aside {
+            if entry.stored != Stored::Chain {
                 let bot = entry.bot();
                 let mut counts = self.bot(bot).counts(entry.class);
                 counts.leaves(entry.action.room());

@@ -47,15 +47,15 @@ struct State {
     rests: u32,
     until: Option<Millis>,
     /// Number of deferred events that are not handled.
-    aside: u64,
+    deferred: u64,
     /// The last deferred event that was handled.
     done_through: u64,
 }
 
 impl Places {
     /// Starts with the number of events that were deferred before a restart, by place.
-    pub(crate) fn new(aside: impl IntoIterator<Item = (Place, u64)>) -> Self {
-        let known = aside.into_iter().map(|(place, aside)| (place, State { aside, ..State::default() }));
+    pub(crate) fn new(deferred: impl IntoIterator<Item = (Place, u64)>) -> Self {
+        let known = deferred.into_iter().map(|(place, deferred)| (place, State { deferred, ..State::default() }));
         Self { known: known.collect(), failing: HashSet::new() }
     }
 
@@ -66,7 +66,7 @@ impl Places {
             (state.failures, state.rests) = (0, 0);
         }
         if let Some(place) = place
-            && self.known.get(place).is_some_and(|state| state.aside == 0 && state.until.is_none())
+            && self.known.get(place).is_some_and(|state| state.deferred == 0 && state.until.is_none())
         {
             self.known.remove(place);
         }
@@ -76,7 +76,7 @@ impl Places {
     pub(crate) fn failed(&mut self, place: &Place, now: Millis) -> Option<Millis> {
         self.failing.insert(Arc::clone(place));
         if self.known.len() >= PLACES_MAX && !self.known.contains_key(place) {
-            self.known.retain(|_, state| state.aside > 0 || state.until.is_some());
+            self.known.retain(|_, state| state.deferred > 0 || state.until.is_some());
         }
         let state = self.known.entry(Arc::clone(place)).or_default();
         state.failures += 1;
@@ -103,7 +103,7 @@ impl Places {
     /// Whether events of a place wait: it is suspended there, or deferred events come first.
     pub(crate) fn waits(&self, place: Option<&Place>) -> bool {
         let state = place.and_then(|place| self.known.get(place));
-        state.is_some_and(|state| state.until.is_some() || state.aside > 0)
+        state.is_some_and(|state| state.until.is_some() || state.deferred > 0)
     }
 
     /// Ends the suspensions that are over by `now`.
@@ -116,35 +116,35 @@ impl Places {
     /// Ends all suspensions: another version may do better.
     pub(crate) fn forgive(&mut self) {
         self.failing.clear();
-        self.known.retain(|_, state| state.aside > 0);
+        self.known.retain(|_, state| state.deferred > 0);
         for state in self.known.values_mut() {
             (state.failures, state.rests, state.until) = (0, 0, None);
         }
     }
 
-    pub(crate) fn set_aside(&mut self, place: &Place) {
-        self.known.entry(Arc::clone(place)).or_default().aside += 1;
+    pub(crate) fn defer(&mut self, place: &Place) {
+        self.known.entry(Arc::clone(place)).or_default().deferred += 1;
     }
 
     /// Returns a place with deferred events and no suspension, and the last one that was handled.
-    pub(crate) fn next_with_aside(&self) -> Option<(Place, u64)> {
-        let next = self.known.iter().find(|(_, state)| state.aside > 0 && state.until.is_none());
+    pub(crate) fn next_with_deferred(&self) -> Option<(Place, u64)> {
+        let next = self.known.iter().find(|(_, state)| state.deferred > 0 && state.until.is_none());
         next.map(|(place, state)| (Arc::clone(place), state.done_through))
     }
 
     /// Records that a deferred event was handled.
-    pub(crate) fn done_aside(&mut self, place: &Place, seq: u64) {
+    pub(crate) fn done_deferred(&mut self, place: &Place, seq: u64) {
         if let Some(state) = self.known.get_mut(place) {
-            state.aside = state.aside.saturating_sub(1);
+            state.deferred = state.deferred.saturating_sub(1);
             state.done_through = seq;
-            if state.aside == 0 && state.failures == 0 {
+            if state.deferred == 0 && state.failures == 0 {
                 self.known.remove(place);
             }
         }
     }
 
     /// Returns the number of deferred events.
-    pub(crate) fn aside(&self) -> u64 {
-        self.known.values().map(|state| state.aside).sum()
+    pub(crate) fn deferred(&self) -> u64 {
+        self.known.values().map(|state| state.deferred).sum()
     }
 }

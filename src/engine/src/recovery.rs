@@ -89,7 +89,7 @@ pub(crate) struct Found {
     /// The queue of each outbox row that waits for its turn.
     pub(crate) spilled: Vec<(RoomId, Class)>,
     /// Outbox rows that are retried separately: chain, position and attempts so far.
-    pub(crate) aside: Vec<(ChainId, Position, u32)>,
+    pub(crate) chains: Vec<(ChainId, Position, u32)>,
     /// The bot and the size of each outbox row, which counts against the bot's quota.
     pub(crate) outbox_rows: Vec<(String, usize)>,
     pub(crate) waiting: Vec<(ScriptName, u64, WaitingRun)>,
@@ -165,8 +165,8 @@ fn read_outbox(snapshot: &Snapshot, found: &mut Found) -> Result<HashSet<Positio
         let attempts = row.attempts;
         let entry = Entry::from_row(&key, row);
         found.outbox_rows.push((entry.bot().to_owned(), entry.bytes));
-        if entry.stored == Stored::Aside {
-            found.aside.push((ChainId::of(&entry), entry.position, attempts));
+        if entry.stored == Stored::Chain {
+            found.chains.push((ChainId::of(&entry), entry.position, attempts));
         } else {
             found.spilled.push((entry.action.room().clone(), entry.class));
             positions.insert(entry.position);

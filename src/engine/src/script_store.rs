@@ -23,7 +23,7 @@ use crate::places::Place;
 use crate::router::Declared;
 use crate::status::Published;
 use crate::supervisor::Platforms;
-use crate::tables::{SENDERS, SET_ASIDE, task_runs, value_key};
+use crate::tables::{DEFERRED_EVENTS, SENDERS, task_runs, value_key};
 use crate::timers::TimerUsage;
 
 /// Maximum number of cached values, not counting those that are not durable yet.
@@ -249,10 +249,10 @@ impl ScriptStore {
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub(crate) fn aside_places(&self) -> palabre_store::Result<HashMap<Place, u64>> {
+    pub(crate) fn deferred_places(&self) -> palabre_store::Result<HashMap<Place, u64>> {
         let snapshot = self.store.snapshot(0)?;
         let mut places: HashMap<Place, u64> = HashMap::new();
-        for row in SET_ASIDE.scan(&snapshot, &self.script.to_string(), Direction::Forward)? {
+        for row in DEFERRED_EVENTS.scan(&snapshot, &self.script.to_string(), Direction::Forward)? {
             let ((_, place, _), _) = row?;
             *places.entry(place.into()).or_default() += 1;
         }
@@ -263,7 +263,7 @@ impl ScriptStore {
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub(crate) fn aside_events(
+    pub(crate) fn deferred_events(
         &self,
         place: &Place,
         done_through: u64,
@@ -272,7 +272,7 @@ impl ScriptStore {
         let snapshot = self.store.snapshot(0)?;
         let prefix = (self.script.to_string(), place.to_string());
         let last = (self.script.to_string(), place.to_string(), done_through);
-        let rows = SET_ASIDE.scan_after(&snapshot, &prefix, &last, Direction::Forward)?.take(limit);
+        let rows = DEFERRED_EVENTS.scan_after(&snapshot, &prefix, &last, Direction::Forward)?.take(limit);
         rows.map(|row| row.map(|((_, _, seq), event)| (seq, Arc::new(event)))).collect()
     }
 

@@ -43,7 +43,7 @@ pub(crate) const OUTBOX: Table<OutboxKey, OutboxRow> = Table::new(TableId::Outbo
 pub(crate) const CLOCK: Table<String, ClockRow> = Table::new(TableId::Clock);
 
 /// Deferred events, whose script is suspended in their place, by script, place and number.
-pub(crate) const SET_ASIDE: Table<(String, String, u64), palabre_model::Event> = Table::new(TableId::SetAside);
+pub(crate) const DEFERRED_EVENTS: Table<(String, String, u64), palabre_model::Event> = Table::new(TableId::SetAside);
 
 /// Tasks by script and name.
 pub(crate) const TASKS: Table<(String, String), TaskRow> = Table::new(TableId::Tasks);

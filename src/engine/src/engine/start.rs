@@ -215,7 +215,7 @@ impl Engine {
         let (sender, seen) = oneshot::channel();
         engine.send(CoreMessage::Seen(sender));
         drop(seen.await);
-        engine.take_up_outbox(found.actions, found.spilled, found.aside, found.outbox_rows);
+        engine.take_up_outbox(found.actions, found.spilled, found.chains, found.outbox_rows);
         if let Some(back) = back {
             engine.send(CoreMessage::Notice(back.sentence()));
         }
@@ -246,7 +246,7 @@ impl Engine {
         &self,
         actions: Vec<Entry>,
         spilled: Vec<(RoomId, Class)>,
-        aside: Vec<(ChainId, Position, u32)>,
+        chains: Vec<(ChainId, Position, u32)>,
         rows: Vec<(String, usize)>,
     ) {
         for (bot, bytes) in rows {
@@ -260,7 +260,7 @@ impl Engine {
         for (room, class) in &spilled {
             self.outbox.bot(room.bot()).counts(*class).found(room, false);
         }
-        self.outbox.resume_aside(aside);
+        self.outbox.resume_chains(chains);
         self.outbox.push(actions);
         self.outbox.spilled(&spilled);
     }

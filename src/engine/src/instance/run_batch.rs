@@ -29,20 +29,20 @@ pub(crate) struct RunBatch {
     /// Runs that began to wait (`Some`) or that wait no longer (`None`).
     pub(crate) waits: Vec<(u64, Option<WaitingRun>)>,
     /// Changes of the deferred events.
-    pub(crate) aside: Vec<AsideChange>,
+    pub(crate) deferred: Vec<DeferredChange>,
     pub(crate) number: u64,
     pub(crate) durable: Arc<AtomicU64>,
 }
 
 /// A change of the deferred events: those of places where the script is suspended.
-pub(crate) enum AsideChange {
+pub(crate) enum DeferredChange {
     Put { place: Place, seq: u64, event: Arc<Event> },
     Done { place: Place, seq: u64 },
 }
 
 impl RunBatch {
     pub(super) fn is_empty(&self) -> bool {
-        self.runs.is_empty() && self.cursor.is_none() && self.waits.is_empty() && self.aside.is_empty()
+        self.runs.is_empty() && self.cursor.is_none() && self.waits.is_empty() && self.deferred.is_empty()
     }
 
     /// Whether anything happens only once this is durable, other than that stored values are.
@@ -82,8 +82,8 @@ impl ScriptInstance {
         if self.run_batch_bytes > 0 {
             self.undurable.push_back((self.run_batch.number, std::mem::take(&mut self.run_batch_bytes)));
         }
-        if !self.run_batch.aside.is_empty() {
-            self.status.write(|status| status.set_aside_events = self.places.aside());
+        if !self.run_batch.deferred.is_empty() {
+            self.status.write(|status| status.set_aside_events = self.places.deferred());
         }
         let next = RunBatch {
             script_id: self.index,
@@ -94,7 +94,7 @@ impl ScriptInstance {
             writes: KeyMap::with_capacity_and_hasher(self.run_batch.writes.len(), Default::default()),
             requests: Vec::new(),
             waits: Vec::new(),
-            aside: Vec::new(),
+            deferred: Vec::new(),
             number: self.run_batch.number + 1,
             durable: Arc::clone(&self.run_batch.durable),
         };

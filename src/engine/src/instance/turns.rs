@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use palabre_model::{Event, EventKind, Millis, RoomId, UserId, Verdict};
 use palabre_script::{Answer, Effects, Failure, Limit, Step, Wait};
 
-use super::{AsideChange, Ran, ScriptInstance, Turn, guarded, millis};
+use super::{DeferredChange, Ran, ScriptInstance, Turn, guarded, millis};
 use crate::clock_watch::WentBack;
 use crate::entry_batch::RunOutcome;
 use crate::peers::Call;
@@ -66,8 +66,8 @@ impl ScriptInstance {
                     self.queue.push_front((seq, event));
                     self.is_stuck = true;
                 } else {
-                    self.places.set_aside(&place);
-                    self.run_batch.aside.push(AsideChange::Put { place, seq, event });
+                    self.places.defer(&place);
+                    self.run_batch.deferred.push(DeferredChange::Put { place, seq, event });
                     self.run_batch.cursor = Some(seq);
                 }
             }
@@ -75,14 +75,14 @@ impl ScriptInstance {
     }
 
     pub(super) fn has_retries(&self) -> bool {
-        !self.retries.is_empty() || (!self.is_waiting_for_aside && self.places.next_with_aside().is_some())
+        !self.retries.is_empty() || (!self.is_waiting_for_deferred && self.places.next_with_deferred().is_some())
     }
 
     /// Tries the next deferred event.
     fn retry(&mut self) {
         if self.retries.is_empty() {
-            let Some((place, done_through)) = self.places.next_with_aside() else { return };
-            match self.store.aside_events(&place, done_through, DEFERRED_BATCH_MAX) {
+            let Some((place, done_through)) = self.places.next_with_deferred() else { return };
+            match self.store.deferred_events(&place, done_through, DEFERRED_BATCH_MAX) {
                 Ok(events) => {
                     self.retries.extend(events.into_iter().map(|(seq, event)| (Arc::clone(&place), seq, event)));
                 }
@@ -92,7 +92,7 @@ impl ScriptInstance {
             }
             if self.retries.is_empty() {
                 // They are not durable yet, or cannot be read.
-                self.is_waiting_for_aside = true;
+                self.is_waiting_for_deferred = true;
                 self.cx.scheduler.at(self.now() + STORE_RETRY_DELAY, Due::Resume { script_id: self.index });
             }
             return;
@@ -101,11 +101,11 @@ impl ScriptInstance {
         if !self.run_event(seq, &event) {
             return self.retries.push_front((place, seq, event));
         }
-        self.places.done_aside(&place, seq);
-        self.run_batch.aside.push(AsideChange::Done { place, seq });
+        self.places.done_deferred(&place, seq);
+        self.run_batch.deferred.push(DeferredChange::Done { place, seq });
         // If the script is suspended there again, the other events stay deferred.
         if let Some((next, ..)) = self.retries.front()
-            && self.places.next_with_aside().is_none_or(|(place, _)| place != *next)
+            && self.places.next_with_deferred().is_none_or(|(place, _)| place != *next)
         {
             self.retries.clear();
         }
@@ -285,7 +285,7 @@ impl ScriptInstance {
     pub(crate) fn resume(&mut self) {
         let now = self.now();
         self.places.wake(now);
-        (self.held, self.is_stuck, self.is_waiting_for_aside) = (false, false, false);
+        (self.held, self.is_stuck, self.is_waiting_for_deferred) = (false, false, false);
         self.resting = self.resting && self.now() < self.rest_until;
         self.post(None);
     }

@@ -109,7 +109,7 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, limits: AttemptL
                     return Some(Delivery::Failed(Unperformed { reason, is_dead_letter: true }));
                 }
                 if attempts >= limits.max {
-                    return Some(Delivery::Aside { attempts });
+                    return Some(Delivery::Chained { attempts });
                 }
                 backoff(attempts, outbox.entropy.next())
             }

@@ -180,7 +180,7 @@ impl BotOutbox {
     }
 
     /// Adds a failed entry to its retry chain. Returns whether the chain is new, to be started.
-    pub(crate) fn set_aside(&self, chain: ChainId, position: Position, attempts: u32) -> bool {
+    pub(crate) fn add_to_chain(&self, chain: ChainId, position: Position, attempts: u32) -> bool {
         let mut chains = self.chains();
         let waiting = chains.entry(chain).or_default();
         waiting.push_back((position, attempts));
@@ -198,7 +198,7 @@ impl BotOutbox {
     }
 
     /// Returns the first entry of a chain. An empty chain is removed.
-    pub(crate) fn first_aside(&self, chain: &ChainId) -> Option<(Position, u32)> {
+    pub(crate) fn first_in_chain(&self, chain: &ChainId) -> Option<(Position, u32)> {
         let mut chains = self.chains();
         let first = chains.get(chain)?.front().copied();
         if first.is_none() {
@@ -208,7 +208,7 @@ impl BotOutbox {
     }
 
     /// Removes the first entry of a chain, which is completed.
-    pub(crate) fn next_aside(&self, chain: &ChainId) {
+    pub(crate) fn advance_chain(&self, chain: &ChainId) {
         if let Some(waiting) = self.chains().get_mut(chain) {
             waiting.pop_front();
         }

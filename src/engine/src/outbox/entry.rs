@@ -51,7 +51,7 @@ pub(crate) enum Stored {
     /// In a row of the outbox, since too many entries were in memory.
     Spilled,
     /// In a row of the outbox, since it failed and is retried separately.
-    Aside,
+    Chain,
 }
 
 /// An action and its position in the journal.
@@ -106,7 +106,7 @@ impl Entry {
         let (_, kind, block, index) = key;
         let OutboxRow { key, mut action, expires, .. } = row;
         let class = Class::of(&mut action);
-        let stored = if *kind == ASIDE { Stored::Aside } else { Stored::Spilled };
+        let stored = if *kind == CHAIN_KIND { Stored::Chain } else { Stored::Spilled };
         let (position, bytes) = (Position { block: *block, index: *index }, size(&action));
         Self { position, key, action, class, expires, bytes, stored }
     }
@@ -117,7 +117,7 @@ impl Entry {
 
     /// Returns the key of its row, if it is stored as `stored`.
     pub(crate) fn row_key(&self, stored: Stored) -> OutboxKey {
-        let kind = if stored == Stored::Aside { ASIDE } else { spilled_kind(self.class) };
+        let kind = if stored == Stored::Chain { CHAIN_KIND } else { spilled_kind(self.class) };
         (self.bot().to_owned(), kind, self.position.block, self.position.index)
     }
 
@@ -127,13 +127,13 @@ impl Entry {
 }
 
 /// Returns the row of an action that is performed outside of any queue, and never expires.
-pub(crate) fn row_of_its_own(position: Position, key: ActionKey, action: Action) -> (OutboxKey, OutboxRow) {
+pub(crate) fn chain_row(position: Position, key: ActionKey, action: Action) -> (OutboxKey, OutboxRow) {
     let bot = action.room().bot().to_owned();
-    ((bot, ASIDE, position.block, position.index), OutboxRow { key, action, expires: None, attempts: 0 })
+    ((bot, CHAIN_KIND, position.block, position.index), OutboxRow { key, action, expires: None, attempts: 0 })
 }
 
 /// The kind of the rows of entries that are retried separately.
-pub(crate) const ASIDE: u8 = 2;
+pub(crate) const CHAIN_KIND: u8 = 2;
 
 /// Returns the kind of the rows of spilled entries of a class.
 pub(crate) fn spilled_kind(class: Class) -> u8 {
@@ -176,7 +176,7 @@ pub(crate) enum Delivery {
     /// It was not performed, and is not tried again.
     Failed(Unperformed),
     /// It has failed too often for its queue, and is retried separately from here on.
-    Aside {
+    Chained {
         /// Number of attempts so far.
         attempts: u32,
     },

@@ -74,12 +74,12 @@ async fn perform(outbox: &Arc<Outbox>, entry: &mut Entry) -> Option<Delivery> {
     let (chain, position) = (ChainId::of(entry), entry.position);
     let bot = outbox.bot(entry.bot());
     if bot.follow(&chain, position) {
-        return Some(Delivery::Aside { attempts: 0 });
+        return Some(Delivery::Chained { attempts: 0 });
     }
     let limits = AttemptLimits { before: 0, max: ATTEMPTS_IN_QUEUE };
     let result = attempt::perform(outbox, entry, limits).await?;
-    if let Delivery::Aside { attempts } = result {
-        outbox.set_aside(chain, position, attempts);
+    if let Delivery::Chained { attempts } = result {
+        outbox.add_to_chain(chain, position, attempts);
     }
     Some(result)
 }

@@ -3,12 +3,12 @@
 use palabre_script::{Refused, Wait};
 
 use super::*;
-use crate::instance::AsideChange;
+use crate::instance::DeferredChange;
 use crate::outbox::Unperformed;
 use crate::places::Place;
 use crate::refusals::Refusal;
 use crate::script_store::is_call;
-use crate::tables::SET_ASIDE;
+use crate::tables::DEFERRED_EVENTS;
 
 impl Sequencer {
     pub(super) fn apply_run_batch(&mut self, state: &mut State, run_batch: RunBatch) {
@@ -56,13 +56,13 @@ impl Sequencer {
             std::collections::hash_map::Entry::Vacant(place) => drop(place.insert(run_batch.writes)),
             std::collections::hash_map::Entry::Occupied(mut place) => place.get_mut().extend(run_batch.writes),
         }
-        for change in run_batch.aside {
+        for change in run_batch.deferred {
             let key = |place: &Place, seq| (run_batch.script.name.to_string(), place.to_string(), seq);
             match change {
-                AsideChange::Put { place, seq, event } => {
-                    SET_ASIDE.put(&mut open.batch, &key(&place, seq), &event);
+                DeferredChange::Put { place, seq, event } => {
+                    DEFERRED_EVENTS.put(&mut open.batch, &key(&place, seq), &event);
                 }
-                AsideChange::Done { place, seq } => SET_ASIDE.delete(&mut open.batch, &key(&place, seq)),
+                DeferredChange::Done { place, seq } => DEFERRED_EVENTS.delete(&mut open.batch, &key(&place, seq)),
             }
         }
         for (seq, waiting) in run_batch.waits {
@@ -103,8 +103,8 @@ impl Sequencer {
         self.remove_from_queue(state, &entry);
         let bot = self.outbox.bot(room.bot());
         let result = match result {
-            Delivery::Aside { attempts } => {
-                OUTBOX.put(&mut state.open.batch, &entry.row_key(Stored::Aside), &entry.row(attempts));
+            Delivery::Chained { attempts } => {
+                OUTBOX.put(&mut state.open.batch, &entry.row_key(Stored::Chain), &entry.row(attempts));
                 return;
             }
             Delivery::Replaced { by } => {
@@ -154,8 +154,8 @@ impl Sequencer {
                 OUTBOX.delete(&mut state.open.batch, &entry.row_key(Stored::Spilled));
                 state.open.removed.push((entry.bot().to_owned(), entry.class, entry.position));
             }
-            Stored::Aside => {
-                OUTBOX.delete(&mut state.open.batch, &entry.row_key(Stored::Aside));
+            Stored::Chain => {
+                OUTBOX.delete(&mut state.open.batch, &entry.row_key(Stored::Chain));
                 return;
             }
         }

@@ -7,18 +7,18 @@ use std::sync::atomic::Ordering::Acquire;
 use std::time::Duration;
 
 use super::attempt::{self, AttemptLimits};
-use super::entry::{ASIDE, ChainId, Completed, Entry};
+use super::entry::{CHAIN_KIND, ChainId, Completed, Entry};
 use super::{Outbox, STORE_RETRY_DELAY};
 use crate::tables::OUTBOX;
 
 /// Works until the chain is empty, or until shutdown; then the next start continues.
 pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {
     let bot = outbox.bot(chain.bot.as_str());
-    while let Some((position, attempts)) = bot.first_aside(&chain) {
+    while let Some((position, attempts)) = bot.first_in_chain(&chain) {
         if attempts > 0 && !outbox.wait(attempt::backoff(attempts, outbox.entropy.next())).await {
             return;
         }
-        let key = (chain.bot.to_string(), ASIDE, position.block, position.index);
+        let key = (chain.bot.to_string(), CHAIN_KIND, position.block, position.index);
         let (store, clock, row_key) = (outbox.store.clone(), Arc::clone(&outbox.clock), key.clone());
         let read = tokio::task::spawn_blocking(move || OUTBOX.get(&store.snapshot(clock.now())?, &row_key)).await;
         let row = match read {
@@ -43,7 +43,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {
         let limits = AttemptLimits { before: attempts, max: attempt::ATTEMPTS_MAX };
         let Some(result) = attempt::perform(&outbox, &mut entry, limits).await else { return };
         outbox.complete(vec![Completed { entry, result }]);
-        bot.next_aside(&chain);
+        bot.advance_chain(&chain);
         if outbox.leave.load(Acquire) {
             return;
         }
