@@ -266,8 +266,8 @@ impl Engine {
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 let before = self.backlog.load(Acquire);
                 tokio::time::sleep(Duration::from_millis(20)).await;
-                let rests = self.status().scripts.iter().any(|script| script.state == ScriptState::Suspended);
-                if rests && before == self.backlog.load(Acquire) {
+                let is_suspended = self.status().scripts.iter().any(|script| script.state == ScriptState::Suspended);
+                if is_suspended && before == self.backlog.load(Acquire) {
                     return;
                 }
             }

@@ -102,11 +102,11 @@ pub(crate) struct ScriptInstance {
     calls: Vec<Call>,
     seeds: u64,
     failures: u32,
-    rests: u32,
-    resting: bool,
-    rest_until: Millis,
+    suspensions: u32,
+    is_suspended: bool,
+    suspended_until: Millis,
     /// Whether the store cannot be read: events and waits stay as they are until it can.
-    held: bool,
+    is_blocked: bool,
     /// Bytes of values in the current run batch.
     run_batch_bytes: usize,
     /// Run batches that were not durable, with the bytes of their values.
@@ -175,10 +175,10 @@ impl ScriptInstance {
             calls: Vec::new(),
             seeds: seed,
             failures: 0,
-            rests: 0,
-            resting: false,
-            rest_until: 0,
-            held: false,
+            suspensions: 0,
+            is_suspended: false,
+            suspended_until: 0,
+            is_blocked: false,
             run_batch_bytes: 0,
             undurable: VecDeque::new(),
             places,
@@ -234,10 +234,10 @@ impl ScriptInstance {
     }
 
     pub(crate) fn has_work(&self) -> bool {
-        if self.held || self.is_throttled() {
+        if self.is_blocked || self.is_throttled() {
             return self.turns.iter().any(|turn| matches!(turn, Turn::Gate { .. }));
         }
-        let takes_events = self.current.is_some() && !self.resting;
+        let takes_events = self.current.is_some() && !self.is_suspended;
         self.has_turns() || (takes_events && (self.has_retries() || (!self.queue.is_empty() && !self.is_stuck)))
     }
 
@@ -272,9 +272,9 @@ impl ScriptInstance {
                     tracing::warn!(script = %name, "{warning}");
                 }
                 self.failures = 0;
-                self.rests = 0;
-                self.resting = false;
-                self.places.forgive();
+                self.suspensions = 0;
+                self.is_suspended = false;
+                self.places.reset();
                 (self.is_stuck, self.is_waiting_for_deferred) = (false, false);
             }
             Err(failure) if self.current.is_some() => {
@@ -354,7 +354,7 @@ impl ScriptInstance {
         self.status.write(|status| {
             status.state = match &self.current {
                 None => ScriptState::Broken,
-                Some(_) if self.resting || self.places.is_resting() => ScriptState::Suspended,
+                Some(_) if self.is_suspended || self.places.is_suspended() => ScriptState::Suspended,
                 Some(_) => ScriptState::Up,
             };
             status.version = self.current.as_ref().map(|version| version.hash.to_string());

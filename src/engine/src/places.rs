@@ -9,8 +9,8 @@ use palabre_model::{Event, EventName, Millis};
 
 /// Failures in a row before the script is suspended in a place.
 pub(crate) const FAILURES_IN_A_ROW: u32 = 10;
-const FIRST_REST: Millis = 1_000;
-pub(crate) const LONGEST_REST: Millis = 300_000;
+const SUSPENSION_FIRST: Millis = 1_000;
+pub(crate) const SUSPENSION_MAX: Millis = 300_000;
 /// Maximum number of places with recent failures that are tracked.
 const PLACES_MAX: usize = 10_000;
 
@@ -29,14 +29,14 @@ pub(crate) fn place_of(event: &Event) -> Option<Place> {
 }
 
 /// Returns the duration of the n-th suspension in a row.
-pub(crate) fn pause(rests: u32) -> Millis {
-    (FIRST_REST << rests.min(16)).min(LONGEST_REST)
+pub(crate) fn suspension_time(suspensions: u32) -> Millis {
+    (SUSPENSION_FIRST << suspensions.min(16)).min(SUSPENSION_MAX)
 }
 
 /// The places where a script has failed since its last success there, or has deferred events.
 #[derive(Default)]
 pub(crate) struct Places {
-    known: HashMap<Place, State>,
+    states: HashMap<Place, State>,
     /// The places where it has failed since its last success anywhere.
     failing: HashSet<Place>,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Places {
 #[derive(Default)]
 struct State {
     failures: u32,
-    rests: u32,
+    suspensions: u32,
     until: Option<Millis>,
     /// Number of deferred events that are not handled.
     deferred: u64,
@@ -55,39 +55,39 @@ struct State {
 impl Places {
     /// Starts with the number of events that were deferred before a restart, by place.
     pub(crate) fn new(deferred: impl IntoIterator<Item = (Place, u64)>) -> Self {
-        let known = deferred.into_iter().map(|(place, deferred)| (place, State { deferred, ..State::default() }));
-        Self { known: known.collect(), failing: HashSet::new() }
+        let states = deferred.into_iter().map(|(place, deferred)| (place, State { deferred, ..State::default() }));
+        Self { states: states.collect(), failing: HashSet::new() }
     }
 
     /// Records a successful run.
     pub(crate) fn succeeded(&mut self, place: Option<&Place>) {
         self.failing.clear();
-        if let Some(state) = place.and_then(|place| self.known.get_mut(place)) {
-            (state.failures, state.rests) = (0, 0);
+        if let Some(state) = place.and_then(|place| self.states.get_mut(place)) {
+            (state.failures, state.suspensions) = (0, 0);
         }
         if let Some(place) = place
-            && self.known.get(place).is_some_and(|state| state.deferred == 0 && state.until.is_none())
+            && self.states.get(place).is_some_and(|state| state.deferred == 0 && state.until.is_none())
         {
-            self.known.remove(place);
+            self.states.remove(place);
         }
     }
 
     /// Records a failed run. Returns the duration of the suspension there, if one begins now.
     pub(crate) fn failed(&mut self, place: &Place, now: Millis) -> Option<Millis> {
         self.failing.insert(Arc::clone(place));
-        if self.known.len() >= PLACES_MAX && !self.known.contains_key(place) {
-            self.known.retain(|_, state| state.deferred > 0 || state.until.is_some());
+        if self.states.len() >= PLACES_MAX && !self.states.contains_key(place) {
+            self.states.retain(|_, state| state.deferred > 0 || state.until.is_some());
         }
-        let state = self.known.entry(Arc::clone(place)).or_default();
+        let state = self.states.entry(Arc::clone(place)).or_default();
         state.failures += 1;
         if state.failures < FAILURES_IN_A_ROW {
             return None;
         }
-        let rest = pause(state.rests);
+        let duration = suspension_time(state.suspensions);
         // After the suspension one more failure is enough.
-        (state.failures, state.rests) = (FAILURES_IN_A_ROW - 1, state.rests + 1);
-        state.until = Some(now.saturating_add(rest));
-        Some(rest)
+        (state.failures, state.suspensions) = (FAILURES_IN_A_ROW - 1, state.suspensions + 1);
+        state.until = Some(now.saturating_add(duration));
+        Some(duration)
     }
 
     /// Whether it has failed in several places since its last success: then the script is at fault.
@@ -96,55 +96,55 @@ impl Places {
     }
 
     /// Whether it is suspended in a place, with no success anywhere since.
-    pub(crate) fn is_resting(&self) -> bool {
-        self.failing.iter().any(|place| self.known.get(place).is_some_and(|state| state.until.is_some()))
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.failing.iter().any(|place| self.states.get(place).is_some_and(|state| state.until.is_some()))
     }
 
     /// Whether events of a place wait: it is suspended there, or deferred events come first.
     pub(crate) fn waits(&self, place: Option<&Place>) -> bool {
-        let state = place.and_then(|place| self.known.get(place));
+        let state = place.and_then(|place| self.states.get(place));
         state.is_some_and(|state| state.until.is_some() || state.deferred > 0)
     }
 
     /// Ends the suspensions that are over by `now`.
     pub(crate) fn wake(&mut self, now: Millis) {
-        for state in self.known.values_mut() {
-            state.until = state.until.filter(|until| *until > now && *until <= now.saturating_add(LONGEST_REST));
+        for state in self.states.values_mut() {
+            state.until = state.until.filter(|until| *until > now && *until <= now.saturating_add(SUSPENSION_MAX));
         }
     }
 
     /// Ends all suspensions: another version may do better.
-    pub(crate) fn forgive(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.failing.clear();
-        self.known.retain(|_, state| state.deferred > 0);
-        for state in self.known.values_mut() {
-            (state.failures, state.rests, state.until) = (0, 0, None);
+        self.states.retain(|_, state| state.deferred > 0);
+        for state in self.states.values_mut() {
+            (state.failures, state.suspensions, state.until) = (0, 0, None);
         }
     }
 
     pub(crate) fn defer(&mut self, place: &Place) {
-        self.known.entry(Arc::clone(place)).or_default().deferred += 1;
+        self.states.entry(Arc::clone(place)).or_default().deferred += 1;
     }
 
     /// Returns a place with deferred events and no suspension, and the last one that was handled.
     pub(crate) fn next_with_deferred(&self) -> Option<(Place, u64)> {
-        let next = self.known.iter().find(|(_, state)| state.deferred > 0 && state.until.is_none());
+        let next = self.states.iter().find(|(_, state)| state.deferred > 0 && state.until.is_none());
         next.map(|(place, state)| (Arc::clone(place), state.done_through))
     }
 
     /// Records that a deferred event was handled.
     pub(crate) fn done_deferred(&mut self, place: &Place, seq: u64) {
-        if let Some(state) = self.known.get_mut(place) {
+        if let Some(state) = self.states.get_mut(place) {
             state.deferred = state.deferred.saturating_sub(1);
             state.done_through = seq;
             if state.deferred == 0 && state.failures == 0 {
-                self.known.remove(place);
+                self.states.remove(place);
             }
         }
     }
 
     /// Returns the number of deferred events.
     pub(crate) fn deferred(&self) -> u64 {
-        self.known.values().map(|state| state.deferred).sum()
+        self.states.values().map(|state| state.deferred).sum()
     }
 }

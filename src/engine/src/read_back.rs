@@ -57,7 +57,7 @@ pub(crate) fn run(store: &Store, requests: &Receiver<ReadBack>, core: &Sender<Co
         let (script_id, from) = (request.script_id, request.from);
         let read = read(store, &request).map_err(|error| error.to_string());
         drop(core.send(CoreMessage::ReadBack { script_id, from, read }));
-        pulse.rest();
+        pulse.idle();
     }
 }
 

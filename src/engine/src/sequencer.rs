@@ -256,7 +256,7 @@ impl Sequencer {
     pub(crate) fn run(mut self, left: Vec<(u64, usize)>, pulse: &Pulse) {
         let mut state = State { outstanding: left.into_iter().collect(), ..State::default() };
         let stop = loop {
-            pulse.rest();
+            pulse.idle();
             let first = self.next(&state);
             pulse.beat();
             let Some(first) = first else {

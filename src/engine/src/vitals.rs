@@ -40,7 +40,7 @@ pub(crate) struct Pulse {
 
 impl Pulse {
     /// Records that the thread waits for work.
-    pub(crate) fn rest(&self) {
+    pub(crate) fn idle(&self) {
         self.busy_since.store(0, Relaxed);
     }
 
@@ -98,7 +98,7 @@ impl Vitals {
                 pulse.is_dead.store(true, Relaxed);
                 vitals.end(Fatal::Thread(pulse.name.clone()));
             }
-            pulse.rest();
+            pulse.idle();
         })
     }
 

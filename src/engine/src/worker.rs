@@ -107,7 +107,7 @@ fn work(tasks: &Receiver<Task>, core: &Sender<CoreMessage>, pulse: &Pulse, barri
         let task = if busy {
             tasks.try_recv().ok()
         } else {
-            pulse.rest();
+            pulse.idle();
             // A script that waits for the disk is not notified, so it is polled.
             let next = if instances.values().any(ScriptInstance::is_throttled) {
                 tasks.recv_timeout(DURABLE_POLL_INTERVAL)

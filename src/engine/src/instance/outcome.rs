@@ -9,7 +9,7 @@ use palabre_script::{Answer, Change, Effects, Failure, Input, Limit, Step, Wait}
 use super::{Ran, ScriptInstance, Version, Waiting, guarded, millis, next_seed};
 use crate::entry_batch::{RunOutcome, RunRecord};
 use crate::peers::Call;
-use crate::places::{FAILURES_IN_A_ROW, pause, place_of};
+use crate::places::{FAILURES_IN_A_ROW, place_of, suspension_time};
 use crate::scheduler::Due;
 use crate::sequencer::CoreMessage;
 use crate::tables::WaitingRun;
@@ -20,9 +20,9 @@ impl ScriptInstance {
         match step {
             Step::Done(effects) => {
                 self.failures = 0;
-                let was_resting = self.places.is_resting();
+                let was_suspended = self.places.is_suspended();
                 self.places.succeeded(place_of(&input.event).as_ref());
-                if was_resting {
+                if was_suspended {
                     self.post(None);
                 }
                 self.record(input, answer, RunOutcome::Done, effects, &ran.hash);
@@ -90,10 +90,10 @@ impl ScriptInstance {
             if let Some(place) = &place
                 && let Some(pause) = self.places.failed(place, input.now)
             {
-                self.announce_rest(pause, &format!(" in {place}"), &fault.message);
+                self.announce_suspension(pause, &format!(" in {place}"), &fault.message);
             }
             if self.failures >= FAILURES_IN_A_ROW && (place.is_none() || self.places.fails_everywhere()) {
-                self.rest(&fault.message);
+                self.suspend(&fault.message);
             }
         }
         if hook != EventName::Error {
@@ -137,18 +137,18 @@ impl ScriptInstance {
         }
     }
 
-    fn rest(&mut self, why: &str) {
-        let pause = pause(self.rests);
-        self.rests += 1;
+    fn suspend(&mut self, why: &str) {
+        let pause = suspension_time(self.suspensions);
+        self.suspensions += 1;
         // After the suspension one more failure is enough.
         self.failures = FAILURES_IN_A_ROW - 1;
-        self.resting = true;
-        self.rest_until = self.now() + pause;
-        self.announce_rest(pause, "", why);
+        self.is_suspended = true;
+        self.suspended_until = self.now() + pause;
+        self.announce_suspension(pause, "", why);
     }
 
     /// Schedules the end of a suspension, and notifies the operator.
-    fn announce_rest(&self, pause: Millis, place: &str, why: &str) {
+    fn announce_suspension(&self, pause: Millis, place: &str, why: &str) {
         self.cx.scheduler.at(self.now() + pause, Due::Resume { script_id: self.index });
         let seconds = pause / 1_000;
         let what =

@@ -11,7 +11,7 @@ use super::{DeferredChange, Ran, ScriptInstance, Turn, guarded, millis};
 use crate::clock_watch::WentBack;
 use crate::entry_batch::RunOutcome;
 use crate::peers::Call;
-use crate::places::{LONGEST_REST, place_of};
+use crate::places::{SUSPENSION_MAX, place_of};
 use crate::read_back::WINDOW_EVENTS;
 use crate::scheduler::Due;
 use crate::tables::WaitingRun;
@@ -113,7 +113,7 @@ impl ScriptInstance {
 
     /// Returns the next work before events; while the script is blocked, only gates.
     fn next_turn(&mut self) -> Option<Turn> {
-        if !self.held && !self.is_throttled() {
+        if !self.is_blocked && !self.is_throttled() {
             return self.turns.pop_front();
         }
         let gate = self.turns.iter().position(|turn| matches!(turn, Turn::Gate { .. }))?;
@@ -121,8 +121,8 @@ impl ScriptInstance {
     }
 
     /// Leaves everything as it is until the store can be read again.
-    fn hold(&mut self) {
-        self.held = true;
+    fn block_on_store(&mut self) {
+        self.is_blocked = true;
         self.cx.scheduler.at(self.now() + STORE_RETRY_DELAY, Due::Resume { script_id: self.index });
     }
 
@@ -139,7 +139,7 @@ impl ScriptInstance {
         // The event is not done, however the script handled the error.
         if self.peers.was_unreadable() {
             self.store.end_calls(false);
-            self.hold();
+            self.block_on_store();
             return false;
         }
         self.finish_step(step, &input, None, &ran);
@@ -187,7 +187,7 @@ impl ScriptInstance {
     fn gate(&mut self, event: Event) -> Verdict {
         let seq = self.next_seq();
         let input = self.input(Arc::new(event), seq, 0);
-        let Some(version) = self.current.as_ref().filter(|_| !self.resting) else { return Verdict::Pass };
+        let Some(version) = self.current.as_ref().filter(|_| !self.is_suspended) else { return Verdict::Pass };
         let ran = Ran { version: version.id, hash: Arc::clone(&version.hash), started: input.now };
         let vm = Rc::clone(&version.vm);
         let step = guarded(|| vm.borrow_mut().start(input.clone()));
@@ -229,7 +229,7 @@ impl ScriptInstance {
     /// cannot be run again.
     fn wake(&mut self, seq: u64, answer: Answer) -> bool {
         if !self.store.is_readable() {
-            self.hold();
+            self.block_on_store();
             return false;
         }
         let Some(waiting) = self.waiting.remove(&seq) else { return true };
@@ -275,7 +275,7 @@ impl ScriptInstance {
     /// Corrects times after the clock went back: what began while it was ahead counts from now on.
     pub(crate) fn went_back(&mut self, back: &WentBack) {
         self.store.went_back(back);
-        self.rest_until = self.rest_until.min(back.now + LONGEST_REST);
+        self.suspended_until = self.suspended_until.min(back.now + SUSPENSION_MAX);
         for waiting in self.waiting.values_mut() {
             waiting.ran.started = waiting.ran.started.min(back.now);
         }
@@ -285,8 +285,8 @@ impl ScriptInstance {
     pub(crate) fn resume(&mut self) {
         let now = self.now();
         self.places.wake(now);
-        (self.held, self.is_stuck, self.is_waiting_for_deferred) = (false, false, false);
-        self.resting = self.resting && self.now() < self.rest_until;
+        (self.is_blocked, self.is_stuck, self.is_waiting_for_deferred) = (false, false, false);
+        self.is_suspended = self.is_suspended && self.now() < self.suspended_until;
         self.post(None);
     }
 }
