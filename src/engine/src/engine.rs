@@ -353,7 +353,7 @@ impl Engine {
     }
 
     fn task(&self, script_id: usize, task: Task) {
-        self.workers.tell(script_id, task);
+        self.workers.send(script_id, task);
     }
 
     fn send(&self, message: CoreMessage) {

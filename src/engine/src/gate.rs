@@ -27,7 +27,7 @@ impl Gate for ScriptsGate {
         let mut verdict = Verdict::Pass;
         for script_id in &declared.gates {
             let (reply, said) = oneshot::channel();
-            self.workers.tell(*script_id, Task::Gate { script_id: *script_id, event: Box::new(event.clone()), reply });
+            self.workers.send(*script_id, Task::Gate { script_id: *script_id, event: Box::new(event.clone()), reply });
             // A worker that is gone has no objection.
             match said.await.unwrap_or(Verdict::Pass) {
                 Verdict::Pass => {}

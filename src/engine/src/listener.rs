@@ -29,29 +29,29 @@ pub(crate) struct Listener {
     /// Search time used in the current minute.
     spent: Duration,
     /// Whether a problem was logged in the current minute.
-    is_told: bool,
+    is_reported: bool,
 }
 
 impl Listener {
     pub(crate) fn new(listening: &Listening) -> Self {
         let scanner = Arc::clone(&listening.scanner);
-        Self { scanner, time: listening.time, minute: Instant::now(), spent: Duration::ZERO, is_told: false }
+        Self { scanner, time: listening.time, minute: Instant::now(), spent: Duration::ZERO, is_reported: false }
     }
 
     /// Returns the keys of patterns and word lists that match the message, with what was found.
     pub(crate) fn hear(&mut self, script: &ScriptName, text: &Prepared<'_>, metrics: &Metrics) -> Vec<(String, Value)> {
         if self.minute.elapsed() >= MINUTE {
-            (self.minute, self.spent, self.is_told) = (Instant::now(), Duration::ZERO, false);
+            (self.minute, self.spent, self.is_reported) = (Instant::now(), Duration::ZERO, false);
         }
         let left = self.time.min(SEARCH_TIME_PER_MINUTE.saturating_sub(self.spent));
         if left.is_zero() {
-            self.tell(script, metrics);
+            self.report(script, metrics);
             return Vec::new();
         }
         // Work that all scripts share, or that is done once, does not count against this script's
         // time.
         if let Err(error) = self.scanner.prepare()
-            && !std::mem::replace(&mut self.is_told, true)
+            && !std::mem::replace(&mut self.is_reported, true)
         {
             tracing::error!(script = %script, "cannot prepare its word lists: {error}");
         }
@@ -62,15 +62,15 @@ impl Listener {
         let is_whole = scan.is_whole;
         let heard = scan.hits.into_iter().map(heard).collect();
         if !is_whole {
-            self.tell(script, metrics);
+            self.report(script, metrics);
         }
         heard
     }
 
     /// Counts a message that was not searched to its end, and logs it once a minute.
-    fn tell(&mut self, script: &ScriptName, metrics: &Metrics) {
+    fn report(&mut self, script: &ScriptName, metrics: &Metrics) {
         metrics.count(script, "limit_hear_ms");
-        if !std::mem::replace(&mut self.is_told, true) {
+        if !std::mem::replace(&mut self.is_reported, true) {
             tracing::warn!(
                 script = %script,
                 "{}; matches are missed then, and when messages take more than {SEARCH_TIME_PER_MINUTE:?} of a minute",

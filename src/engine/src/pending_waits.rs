@@ -134,13 +134,13 @@ impl Outcomes {
     /// The outcome also counts for the actions that were merged into it.
     pub(crate) fn record(&mut self, key: ActionKey, outcome: &Answer) -> Vec<Waiter> {
         let merged = self.replaced.remove(&key).unwrap_or_default();
-        let mut told = Vec::new();
+        let mut notified = Vec::new();
         for key in merged.into_iter().chain([key]) {
-            told.extend(self.waiters.remove(&key).unwrap_or_default());
+            notified.extend(self.waiters.remove(&key).unwrap_or_default());
             self.order.push_back(key.clone());
             self.recent.insert(key, outcome.clone());
         }
-        for waiter in &told {
+        for waiter in &notified {
             self.pending.remove(&(waiter.0, waiter.1));
         }
         while self.order.len() > OUTCOMES_MAX
@@ -148,6 +148,6 @@ impl Outcomes {
         {
             self.recent.remove(&oldest);
         }
-        told
+        notified
     }
 }

@@ -59,10 +59,10 @@ impl Rebuilder {
             let Some(spec) = specs.get(&script_id) else { return };
             (spec.name.clone(), (spec.adopt)(), spec.source.clone(), spec.config.clone())
         };
-        self.workers.tell(script_id, adopt);
+        self.workers.send(script_id, adopt);
         if let Some(source) = source {
             let (reply, outcome) = oneshot::channel();
-            self.workers.tell(
+            self.workers.send(
                 script_id,
                 Task::Load { script_id, source: Box::new(source), config, reason: Reason::Start, reply },
             );
@@ -77,7 +77,7 @@ impl Rebuilder {
         match waiting.await {
             Ok(Ok(waiting)) => {
                 for ((_, seq), run) in waiting {
-                    self.workers.tell(script_id, Task::Interrupted { script_id, seq, run: Box::new(run) });
+                    self.workers.send(script_id, Task::Interrupted { script_id, seq, run: Box::new(run) });
                 }
             }
             Ok(Err(error)) => {

@@ -42,7 +42,7 @@ impl ScriptWatch {
     /// A sentence, if the folder cannot be watched.
     pub fn begin(folder: &Path) -> Result<Self, String> {
         let (sender, changes) = unbounded_channel();
-        let told = move |event: notify::Result<notify::Event>| {
+        let forward = move |event: notify::Result<notify::Event>| {
             let paths = match event {
                 Ok(event) if event.kind.is_access() => return,
                 Ok(event) => {
@@ -55,7 +55,7 @@ impl ScriptWatch {
             // At shutdown the receiver is gone.
             drop(sender.send(paths));
         };
-        let watcher = notify::recommended_watcher(told);
+        let watcher = notify::recommended_watcher(forward);
         let watcher = watcher.map_err(|error| format!("cannot watch {}: {error}", folder.display()))?;
         Ok(Self { folder: WatchedFolder::begin(folder, watcher)?, changes })
     }

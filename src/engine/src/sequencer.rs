@@ -234,7 +234,7 @@ struct State {
     ///
     /// Failures of actions that their `on_error` sends are not reported; a deleted room would loop
     /// for ever.
-    told: VecDeque<u64>,
+    fault_events: VecDeque<u64>,
     interactions: Interactions,
     /// Scripts to be rebuilt, each once that batch is durable.
     rebuilding: Vec<(usize, u64)>,
@@ -329,7 +329,7 @@ impl Sequencer {
             }
             CoreMessage::Answered { script_id, seq, part, answer } => {
                 self.outbox.requests.fetch_sub(1, Relaxed);
-                self.tell(script_id, Task::Answer { script_id, seq, part, answer });
+                self.send_to_worker(script_id, Task::Answer { script_id, seq, part, answer });
             }
             CoreMessage::Notice(text) => self.notify(state, &text),
             CoreMessage::Seen(asked) => {
@@ -437,7 +437,7 @@ impl Sequencer {
     }
 
     /// Tells platforms that no more answers to an interaction follow.
-    fn tell_finished(&self, events: impl IntoIterator<Item = Arc<Event>>) {
+    fn notify_finished(&self, events: impl IntoIterator<Item = Arc<Event>>) {
         for event in events {
             let Some(adapter) = self.outbox.platforms.adapter(event.bot.name.as_str()).cloned() else { continue };
             self.outbox.tasks.spawn_on(async move { adapter.finished(&event).await }, &self.outbox.runtime);
@@ -455,7 +455,7 @@ impl Sequencer {
         }
     }
 
-    fn tell(&self, script_id: usize, task: Task) {
+    fn send_to_worker(&self, script_id: usize, task: Task) {
         if let Some(route) = self.routes.get(script_id) {
             drop(self.workers[route.worker].send(task));
         }

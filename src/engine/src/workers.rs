@@ -85,7 +85,7 @@ impl Workers {
     }
 
     /// Sends a task to the worker of a script.
-    pub(crate) fn tell(&self, script_id: usize, task: Task) {
+    pub(crate) fn send(&self, script_id: usize, task: Task) {
         let worker = self.lock().by_id.get(&script_id).copied().unwrap_or(0);
         // Workers end only at shutdown.
         drop(self.senders[worker].send(task));

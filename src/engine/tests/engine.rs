@@ -86,16 +86,16 @@ async fn what_the_platform_refuses_is_told_to_the_script_and_what_it_never_takes
     let house = House::new(vec![script("talks", text)]).await;
     house.sim.fail_next([ActionError::Forbidden("no right to speak".into())]);
     house.alice("refused").await;
-    let told = |house: &House| {
+    let reported = |house: &House| {
         let snapshot = house.store.snapshot(0).unwrap();
         stored_values(&snapshot, &"talks".into()).unwrap().map(|row| row.unwrap().1.to_string()).collect::<Vec<_>>()
     };
-    assert!(told(&house)[0].contains("no right to speak / send"), "{:?}", told(&house));
+    assert!(reported(&house)[0].contains("no right to speak / send"), "{:?}", reported(&house));
 
     house.sim.fail_next((0..12).map(|_| ActionError::Transient("unreachable".into())));
     house.sim.person("alice", "general").says("never").await.unwrap();
-    house.until("the end of all attempts", |house| told(house)[0].contains("unreachable")).await;
-    assert!(told(&house)[0].contains("unreachable"), "{:?}", told(&house));
+    house.until("the end of all attempts", |house| reported(house)[0].contains("unreachable")).await;
+    assert!(reported(&house)[0].contains("unreachable"), "{:?}", reported(&house));
     let snapshot = house.store.snapshot(0).unwrap();
     assert_eq!(palabre_engine::dead_letters(&snapshot).unwrap().count(), 1);
     house.alice("next").await;
@@ -430,10 +430,10 @@ async fn a_script_that_is_stopped_is_told_where() {
                 function on_error(event) event.room:send(event.error.message .. event.error.traceback) end";
     let house = House::new(vec![script("looping", text)]).await;
     house.alice("go").await;
-    let told = house.replies().remove(0);
+    let reported = house.replies().remove(0);
     assert!(
-        told.contains("CPU limit") && (told.contains("looping.luau:3") || told.contains("looping.luau:4")),
-        "{told}"
+        reported.contains("CPU limit") && (reported.contains("looping.luau:3") || reported.contains("looping.luau:4")),
+        "{reported}"
     );
 }
 

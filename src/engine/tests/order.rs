@@ -210,9 +210,9 @@ async fn the_operator_is_told_in_a_room_and_by_a_webhook_when_a_script_keeps_fai
         house.until("it is told", |house| !house.sim.transcript().texts("ops").is_empty()).await;
     };
     let (posted, ()) = tokio::join!(hook, failing);
-    let told = house.sim.transcript().texts("ops")[0].to_owned();
-    assert!(told.contains("The script broken is suspended for 1 s after 10 failures in a row"), "{told}");
-    assert!(told.contains("no luck with 9"), "{told}");
+    let reported = house.sim.transcript().texts("ops")[0].to_owned();
+    assert!(reported.contains("The script broken is suspended for 1 s after 10 failures in a row"), "{reported}");
+    assert!(reported.contains("no luck with 9"), "{reported}");
     assert!(posted.starts_with("POST /hook") && posted.contains("The script broken is suspended"), "{posted}");
     let metrics = house.engine.metrics();
     assert!(metrics.contains(r#"palabre_script_happened_total{script="broken",what="suspension"} 1"#), "{metrics}");

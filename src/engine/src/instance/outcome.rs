@@ -97,12 +97,12 @@ impl ScriptInstance {
             }
         }
         if hook != EventName::Error {
-            self.tell(input, fault);
+            self.run_on_error(input, fault);
         }
     }
 
     /// Runs `on_error`, if there is one, as a separate step.
-    pub(super) fn tell(&mut self, input: &Input, fault: Fault) {
+    pub(super) fn run_on_error(&mut self, input: &Input, fault: Fault) {
         let Some(version) = self.current.as_ref().filter(|version| version.vm.borrow().has_hook(EventName::Error))
         else {
             return;

@@ -269,7 +269,7 @@ impl ScriptInstance {
         let input = self.input(event, seq, u32::MAX / 2);
         let hash = self.version();
         self.record(&input, None, RunOutcome::Failed(fault.clone()), Effects::default(), &hash);
-        self.tell(&input, fault);
+        self.run_on_error(&input, fault);
     }
 
     /// Corrects times after the clock went back: what began while it was ahead counts from now on.

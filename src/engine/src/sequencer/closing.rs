@@ -71,7 +71,7 @@ impl Sequencer {
             *state.outstanding.entry(number).or_default() += entries.len();
         }
         for ((script_id, seq, part), answer) in open.answers {
-            self.tell(script_id, Task::Answer { script_id, seq, part, answer });
+            self.send_to_worker(script_id, Task::Answer { script_id, seq, part, answer });
         }
         let after = After {
             receipts: open.receipts,

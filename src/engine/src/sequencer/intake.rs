@@ -116,7 +116,7 @@ impl Sequencer {
             self.routes.iter().enumerate().filter(|(_, route)| wanted(route)).map(|(script_id, _)| script_id).collect()
         };
         let unheard = state.interactions.begin(seq, &event, script_ids);
-        self.tell_finished(unheard);
+        self.notify_finished(unheard);
         state.open.batch.append(rows);
         if name.is_journalled() {
             state.open.events.push(EventRecord { seq, targets, event });
@@ -135,8 +135,8 @@ impl Sequencer {
 
     pub(super) fn due(&mut self, state: &mut State, due: Due, time: Millis) {
         match due {
-            Due::Wake { script_id, seq, part } => self.tell(script_id, Task::Wake { script_id, seq, part }),
-            Due::Resume { script_id } => self.tell(script_id, Task::Resume { script_id }),
+            Due::Wake { script_id, seq, part } => self.send_to_worker(script_id, Task::Wake { script_id, seq, part }),
+            Due::Resume { script_id } => self.send_to_worker(script_id, Task::Resume { script_id }),
             // Not before the script is ready: it then asks for the timers that it missed.
             Due::Timer { script, .. } if !self.routes.iter().any(|route| route.name == script && route.is_ready) => {}
             Due::Timer { script, key } => {

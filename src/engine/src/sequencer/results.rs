@@ -31,7 +31,7 @@ impl Sequencer {
             for Refused { key, action, room, reason, is_asked } in &run.effects.refused {
                 state.outcomes.record(key.clone(), &Answer::Failed(reason.clone()));
                 let (script, room, reason) = (key.script.clone(), room.clone(), reason.clone());
-                self.tell_refused(state, key.seq, Refusal { script, action: *action, room, reason }, *is_asked);
+                self.report_refused(state, key.seq, Refusal { script, action: *action, room, reason }, *is_asked);
             }
             let open = &mut state.open;
             if let RunOutcome::Waiting(Wait::Delivery { key, .. }) = &run.outcome {
@@ -90,7 +90,7 @@ impl Sequencer {
             }
             if !state.interactions.is_empty() {
                 let over = state.interactions.passed(run_batch.script_id, cursor);
-                self.tell_finished(over);
+                self.notify_finished(over);
             }
         }
     }
@@ -110,7 +110,7 @@ impl Sequencer {
             Delivery::Replaced { by } => {
                 bot.give_back(entry.bytes);
                 let over = state.interactions.acted(entry.key.seq);
-                self.tell_finished(over);
+                self.notify_finished(over);
                 return state.outcomes.replaced(entry.key, by);
             }
             Delivery::Done(id) => Ok(id),
@@ -118,7 +118,7 @@ impl Sequencer {
         };
         bot.give_back(entry.bytes);
         let over = state.interactions.acted(entry.key.seq);
-        self.tell_finished(over);
+        self.notify_finished(over);
         let kind = entry.action.kind();
         let answer = match &result {
             Ok(id) if kind.makes_something() => {
@@ -132,7 +132,7 @@ impl Sequencer {
         let waiters = state.outcomes.record(entry.key.clone(), &answer);
         let is_awaited = !waiters.is_empty();
         for (script_id, seq, part) in waiters {
-            self.tell(script_id, Task::Answer { script_id, seq, part, answer: answer.clone() });
+            self.send_to_worker(script_id, Task::Answer { script_id, seq, part, answer: answer.clone() });
         }
         match result {
             Ok(None) => {}
@@ -179,13 +179,13 @@ impl Sequencer {
             let number = self.seq.fetch_add(1, Relaxed);
             DEAD_LETTERS.put(&mut state.open.batch, &number, &letter);
         }
-        self.tell_refused(state, about, refusal, is_awaited);
+        self.report_refused(state, about, refusal, is_awaited);
     }
 
     /// Reports an action that was not performed to the log and to the script's `on_error`.
     ///
     /// `on_error` does not run if a run waits for the outcome.
-    fn tell_refused(&mut self, state: &mut State, about: u64, refusal: Refusal, is_awaited: bool) {
+    fn report_refused(&mut self, state: &mut State, about: u64, refusal: Refusal, is_awaited: bool) {
         let Refusal { script, action, room, reason } = refusal.clone();
         self.outbox.platforms.refusals.record(refusal);
         self.metrics.count(&script, "unperformed action");
@@ -208,7 +208,7 @@ impl Sequencer {
             _ => return,
         }
         let hooked = self.routes.iter().any(|route| route.name == script && route.hooks.contains(&EventName::Error));
-        if is_awaited || !hooked || state.told.contains(&about) {
+        if is_awaited || !hooked || state.fault_events.contains(&about) {
             return;
         }
         let error = Fault {
@@ -220,9 +220,9 @@ impl Sequencer {
         };
         let event = self.own_event(Some(named_by_id(&room)), EventKind::Error { error });
         if let Some(seq) = self.emit(state, event, Batch::default(), None, Some(&script)) {
-            state.told.push_back(seq);
-            if state.told.len() > FAULT_EVENTS_MAX {
-                state.told.pop_front();
+            state.fault_events.push_back(seq);
+            if state.fault_events.len() > FAULT_EVENTS_MAX {
+                state.fault_events.pop_front();
             }
         }
     }

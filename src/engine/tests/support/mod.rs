@@ -41,31 +41,31 @@ impl House {
     }
 
     pub async fn at(store: Store, sim: Arc<Sim>, clock: VirtualClock, scripts: Vec<ScriptSetup>) -> Self {
-        Self::told(store, sim, clock, scripts, Operators::default(), 2, HashMap::new()).await
+        Self::with_all(store, sim, clock, scripts, Operators::default(), 2, HashMap::new()).await
     }
 
     /// Starts with settings of the bot.
     pub async fn with_settings(settings: BotSettings, scripts: Vec<ScriptSetup>) -> Self {
         let (sim, clock) = (Sim::new("sim"), VirtualClock::new(1_000_000));
         let settings = [("sim".into(), settings)].into();
-        Self::told(Store::in_memory().unwrap(), sim, clock, scripts, Operators::default(), 2, settings).await
+        Self::with_all(Store::in_memory().unwrap(), sim, clock, scripts, Operators::default(), 2, settings).await
     }
 
     /// Starts with operators who receive messages.
     pub async fn with_operators(operators: Operators, scripts: Vec<ScriptSetup>) -> Self {
         let clock = VirtualClock::new(1_000_000);
         let store = Store::in_memory().unwrap();
-        Self::told(store, Sim::new("sim"), clock, scripts, operators, 2, HashMap::new()).await
+        Self::with_all(store, Sim::new("sim"), clock, scripts, operators, 2, HashMap::new()).await
     }
 
     /// Starts with all scripts on one worker.
     pub async fn on_one_worker(sim: Arc<Sim>, scripts: Vec<ScriptSetup>) -> Self {
         let clock = VirtualClock::new(1_000_000);
         let store = Store::in_memory().unwrap();
-        Self::told(store, sim, clock, scripts, Operators::default(), 1, HashMap::new()).await
+        Self::with_all(store, sim, clock, scripts, Operators::default(), 1, HashMap::new()).await
     }
 
-    async fn told(
+    async fn with_all(
         store: Store,
         sim: Arc<Sim>,
         clock: VirtualClock,
