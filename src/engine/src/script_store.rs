@@ -59,27 +59,27 @@ fn fold(name: &str) -> u64 {
 /// changes in run batches that are not durable yet.
 struct Usage {
     stored: Arc<AtomicU64>,
-    under_way: RefCell<VecDeque<(u64, i64)>>,
+    undurable: RefCell<VecDeque<(u64, i64)>>,
 }
 
 impl Usage {
     fn add(&self, run_batch: u64, after: u64, before: u64) {
         let size = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         let change = size(after) - size(before);
-        let mut under_way = self.under_way.borrow_mut();
-        match under_way.back_mut() {
+        let mut undurable = self.undurable.borrow_mut();
+        match undurable.back_mut() {
             Some((last, sum)) if *last == run_batch => *sum += change,
-            _ => under_way.push_back((run_batch, change)),
+            _ => undurable.push_back((run_batch, change)),
         }
     }
 
     /// Returns the bytes, given the last run batch that is durable.
     fn bytes(&self, durable: u64) -> u64 {
-        let mut under_way = self.under_way.borrow_mut();
-        while under_way.front().is_some_and(|(run_batch, _)| *run_batch <= durable) {
-            under_way.pop_front();
+        let mut undurable = self.undurable.borrow_mut();
+        while undurable.front().is_some_and(|(run_batch, _)| *run_batch <= durable) {
+            undurable.pop_front();
         }
-        let growth: i64 = under_way.iter().map(|(_, change)| change).sum();
+        let growth: i64 = undurable.iter().map(|(_, change)| change).sum();
         self.stored.load(Acquire).saturating_add_signed(growth)
     }
 }
@@ -93,9 +93,9 @@ pub(crate) struct ScriptStore {
     platforms: Arc<Platforms>,
     grants: Vec<String>,
     /// The value, and the run batch that wrote it (0: read from the store).
-    kept: RefCell<KeyMap<(Option<Stored>, u64)>>,
+    cached: RefCell<KeyMap<(Option<Stored>, u64)>>,
     /// Keys of run batches that the snapshot may not contain, in order, for scans.
-    fresh: RefCell<VecDeque<(u64, Arc<[u8]>)>>,
+    unflushed: RefCell<VecDeque<(u64, Arc<[u8]>)>>,
     snapshot: RefCell<Option<Snapshot>>,
     usage: Usage,
     durable: Arc<AtomicU64>,
@@ -128,10 +128,10 @@ impl ScriptStore {
             store,
             platforms,
             grants,
-            kept: RefCell::default(),
-            fresh: RefCell::default(),
+            cached: RefCell::default(),
+            unflushed: RefCell::default(),
             snapshot: RefCell::new(None),
-            usage: Usage { stored: usage, under_way: RefCell::default() },
+            usage: Usage { stored: usage, undurable: RefCell::default() },
             durable: Arc::default(),
             timers,
             settings,
@@ -144,12 +144,12 @@ impl ScriptStore {
     }
 
     /// Ends the calls of the current step. Returns their effects if they are kept.
-    pub(crate) fn end_calls(&self, kept: bool) -> Vec<(ScriptName, u32, Effects)> {
+    pub(crate) fn end_calls(&self, is_kept: bool) -> Vec<(ScriptName, u32, Effects)> {
         let called = std::mem::take(&mut *self.called.borrow_mut());
         let mut ended = Vec::new();
         for (script, vm, part) in called {
             let mut vm = vm.borrow_mut();
-            if kept {
+            if is_kept {
                 ended.push((script, part, vm.finish_call()));
             } else {
                 vm.drop_call();
@@ -174,15 +174,15 @@ impl ScriptStore {
         let after = size(&new);
         // A run reads what it overwrites, so the old value is in memory, unless the last tidying
         // dropped it: the store counts exactly as it writes.
-        let before = self.kept.borrow_mut().insert(Arc::clone(key), (new, run_batch)).map_or(0, |(old, _)| size(&old));
+        let before = self.cached.borrow_mut().insert(Arc::clone(key), (new, run_batch)).map_or(0, |(old, _)| size(&old));
         self.usage.add(run_batch, after, before);
-        self.fresh.borrow_mut().push_back((run_batch, Arc::clone(key)));
+        self.unflushed.borrow_mut().push_back((run_batch, Arc::clone(key)));
     }
 
     /// Drops the snapshot.
     ///
     /// While one is open, the store keeps every page that it shows, and its file grows.
-    pub(crate) fn let_go(&self) {
+    pub(crate) fn drop_snapshot(&self) {
         *self.snapshot.borrow_mut() = None;
     }
 
@@ -191,9 +191,9 @@ impl ScriptStore {
     /// The store has corrected its rows, so they are read again; values that are not durable yet
     /// are corrected here.
     pub(crate) fn went_back(&self, back: &WentBack) {
-        self.let_go();
+        self.drop_snapshot();
         let durable = self.durable.load(Acquire);
-        self.kept.borrow_mut().retain(|_, (stored, run_batch)| {
+        self.cached.borrow_mut().retain(|_, (stored, run_batch)| {
             if let Some(stored) = stored {
                 stored.expires = stored.expires.map(|end| back.end(end));
             }
@@ -204,17 +204,17 @@ impl ScriptStore {
     /// Drops what can be read from the store again. Called between run batches.
     pub(crate) fn tidy(&self) {
         let durable = self.durable.load(Acquire);
-        let mut fresh = self.fresh.borrow_mut();
-        if fresh.front().is_some_and(|(run_batch, _)| *run_batch <= durable) {
+        let mut unflushed = self.unflushed.borrow_mut();
+        if unflushed.front().is_some_and(|(run_batch, _)| *run_batch <= durable) {
             // An older snapshot would miss the keys that are dropped here.
-            self.let_go();
-            while fresh.front().is_some_and(|(run_batch, _)| *run_batch <= durable) {
-                fresh.pop_front();
+            self.drop_snapshot();
+            while unflushed.front().is_some_and(|(run_batch, _)| *run_batch <= durable) {
+                unflushed.pop_front();
             }
         }
-        let mut kept = self.kept.borrow_mut();
-        if kept.len() > CACHED_VALUES_MAX {
-            kept.retain(|_, (_, run_batch)| *run_batch > durable);
+        let mut cached = self.cached.borrow_mut();
+        if cached.len() > CACHED_VALUES_MAX {
+            cached.retain(|_, (_, run_batch)| *run_batch > durable);
         }
     }
 
@@ -223,14 +223,14 @@ impl ScriptStore {
         now: Millis,
         read: impl FnOnce(&Snapshot) -> palabre_store::Result<T>,
     ) -> Result<T, String> {
-        let mut cached = self.snapshot.borrow_mut();
-        let snapshot = match cached.take() {
+        let mut current = self.snapshot.borrow_mut();
+        let snapshot = match current.take() {
             Some(snapshot) => snapshot,
             None => self.store.snapshot(now).map_err(|error| self.failed(&error))?,
         };
         let outcome = read(&snapshot).map_err(|error| self.failed(&error));
         if outcome.is_ok() {
-            *cached = Some(snapshot);
+            *current = Some(snapshot);
         }
         outcome
     }
@@ -284,7 +284,7 @@ impl ScriptStore {
 
 impl Door for ScriptStore {
     fn get(&self, key: &[u8], now: Millis) -> Result<Option<Stored>, String> {
-        if let Some((stored, _)) = self.kept.borrow().get(key) {
+        if let Some((stored, _)) = self.cached.borrow().get(key) {
             return Ok(stored.clone().filter(|stored| stored.expires.is_none_or(|at| at > now)));
         }
         let full = value_key(&self.script, key);
@@ -292,7 +292,7 @@ impl Door for ScriptStore {
             let row = snapshot.get(TableId::ScriptValues, &full)?;
             Ok(row.map(|row| Stored { value: row.value.into(), expires: row.expires }))
         })?;
-        self.kept.borrow_mut().insert(key.into(), (stored.clone(), 0));
+        self.cached.borrow_mut().insert(key.into(), (stored.clone(), 0));
         Ok(stored)
     }
 
@@ -305,8 +305,8 @@ impl Door for ScriptStore {
         now: Millis,
     ) -> Result<Vec<(Vec<u8>, Stored)>, String> {
         let skip = value_key(&self.script, &[]).len();
-        let fresh: BTreeSet<Arc<[u8]>> = self
-            .fresh
+        let unflushed: BTreeSet<Arc<[u8]>> = self
+            .unflushed
             .borrow()
             .iter()
             .filter(|(_, key)| key.starts_with(prefix))
@@ -319,7 +319,7 @@ impl Door for ScriptStore {
             snapshot
                 .scan(TableId::ScriptValues, &full_prefix, full_after.as_deref(), direction)?
                 // Newer writes are taken from memory below.
-                .filter(|row| row.as_ref().map_or(true, |(key, _)| !fresh.contains(&key[skip..])))
+                .filter(|row| row.as_ref().map_or(true, |(key, _)| !unflushed.contains(&key[skip..])))
                 // The snapshot may be from before some of them expired.
                 .filter(|row| row.as_ref().map_or(true, |(_, row)| row.expires.is_none_or(|at| at > now)))
                 .take(limit)
@@ -329,7 +329,7 @@ impl Door for ScriptStore {
                 })
                 .collect()
         })?;
-        for key in &fresh {
+        for key in &unflushed {
             let within = after.is_none_or(|after| if backward { &**key < after } else { &**key > after });
             if within && let Some(stored) = self.get(key, now)? {
                 rows.insert(key.to_vec(), stored);
@@ -393,12 +393,12 @@ impl Door for ScriptStore {
         // On a platform where we assign the ids, the id is the key.
         let named = || message.as_str().parse().ok().filter(|key| self.message_id(room, key).as_ref() == Some(message));
         let recent = || self.platforms.recent_deliveries.key(room, message);
-        let kept = || {
+        let stored = || {
             let place = (room.to_string(), message.to_string());
             // If it cannot be looked up, the message counts as nobody's.
             SENDERS.get(&self.store.snapshot(0).ok()?, &place).ok()??.parse().ok()
         };
-        named().or_else(recent).or_else(kept).filter(|key: &ActionKey| key.script == self.script)
+        named().or_else(recent).or_else(stored).filter(|key: &ActionKey| key.script == self.script)
     }
 
     fn is_sending(&self, room: &RoomId) -> bool {

@@ -316,11 +316,11 @@ async fn slow(in_flight_max: Arc<AtomicUsize>) -> u16 {
     let port = listener.local_addr().unwrap().port();
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(async move {
-        let under_way = Arc::new(AtomicUsize::new(0));
+        let in_flight = Arc::new(AtomicUsize::new(0));
         let mut connections = tokio::task::JoinSet::new();
         loop {
             let (mut socket, _) = listener.accept().await.unwrap();
-            let (under_way, in_flight_max) = (Arc::clone(&under_way), Arc::clone(&in_flight_max));
+            let (in_flight, in_flight_max) = (Arc::clone(&in_flight), Arc::clone(&in_flight_max));
             connections.spawn(async move {
                 let (mut request, mut bytes) = (Vec::new(), vec![0; 65_536]);
                 while !is_whole(&request) {
@@ -328,10 +328,10 @@ async fn slow(in_flight_max: Arc<AtomicUsize>) -> u16 {
                     assert!(read > 0, "the request ends early");
                     request.extend_from_slice(&bytes[..read]);
                 }
-                in_flight_max.fetch_max(under_way.fetch_add(1, SeqCst) + 1, SeqCst);
+                in_flight_max.fetch_max(in_flight.fetch_add(1, SeqCst) + 1, SeqCst);
                 // By then all concurrent requests have arrived.
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                under_way.fetch_sub(1, SeqCst);
+                in_flight.fetch_sub(1, SeqCst);
                 let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", 1 << 20);
                 socket.write_all(head.as_bytes()).await.unwrap();
                 socket.write_all(&vec![b'x'; 1 << 20]).await.unwrap();

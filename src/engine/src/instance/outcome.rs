@@ -57,8 +57,8 @@ impl ScriptInstance {
     }
 
     /// Ends the calls of a step: keeps their effects, or discards them.
-    pub(super) fn end_calls(&mut self, input: &Input, kept: bool) {
-        let called = self.store.end_calls(kept).into_iter().map(|(script, part, effects)| {
+    pub(super) fn end_calls(&mut self, input: &Input, is_kept: bool) {
+        let called = self.store.end_calls(is_kept).into_iter().map(|(script, part, effects)| {
             let input = Input { part, ..input.clone() };
             Call { script, input, effects }
         });

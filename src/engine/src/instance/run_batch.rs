@@ -67,7 +67,7 @@ impl ScriptInstance {
         if !run_batches.is_empty() {
             self.store.tidy();
         }
-        self.store.let_go();
+        self.store.drop_snapshot();
         run_batches
     }
 
