@@ -107,14 +107,14 @@ impl ClockRow {
             (row.seen, row.first) = (now, now);
             return Ok((row, None));
         }
-        let back = row.look(last, now, number);
+        let back = row.observe(last, now, number);
         Ok((row, back))
     }
 
     /// Records two readings of the clock. Returns a correction if it went back.
     ///
     /// `newest` is the number of the newest batch.
-    pub(crate) fn look(&mut self, before: Millis, now: Millis, newest: u64) -> Option<WentBack> {
+    pub(crate) fn observe(&mut self, before: Millis, now: Millis, newest: u64) -> Option<WentBack> {
         self.seen = now;
         if now > before.saturating_add(LEAP_MIN) {
             // The largest step is the one that is most likely wrong.
@@ -165,9 +165,9 @@ mod tests {
     #[test]
     fn a_year_ahead_and_back_is_a_year_that_never_was() {
         let mut row = ClockRow { seen: 10 * YEAR, ..ClockRow::default() };
-        assert_eq!(row.look(10 * YEAR, 11 * YEAR, 5), None);
-        assert_eq!(row.look(11 * YEAR, 11 * YEAR + HOUR, 6), None);
-        let back = row.look(11 * YEAR + HOUR, 10 * YEAR + HOUR, 7).unwrap();
+        assert_eq!(row.observe(10 * YEAR, 11 * YEAR, 5), None);
+        assert_eq!(row.observe(11 * YEAR, 11 * YEAR + HOUR, 6), None);
+        let back = row.observe(11 * YEAR + HOUR, 10 * YEAR + HOUR, 7).unwrap();
         assert_eq!(back, WentBack { now: 10 * YEAR + HOUR, last: 11 * YEAR + HOUR, from: 11 * YEAR });
         assert_eq!(row.true_time(7, 11 * YEAR), 10 * YEAR + HOUR);
         assert_eq!(row.true_time(8, 10 * YEAR + 2 * HOUR), 10 * YEAR + 2 * HOUR);
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn a_store_that_was_made_in_a_time_that_never_was_has_nothing_from_before() {
         let mut row = ClockRow { seen: 10 * YEAR, first: 10 * YEAR, ..ClockRow::default() };
-        let back = row.look(10 * YEAR + HOUR, HOUR, 3).unwrap();
+        let back = row.observe(10 * YEAR + HOUR, HOUR, 3).unwrap();
         assert_eq!(back.from, 10 * YEAR);
         assert_eq!(back.end(10 * YEAR + 60_000), HOUR, "over already");
         assert_eq!(row.first, HOUR);
@@ -193,14 +193,14 @@ mod tests {
     #[test]
     fn a_clock_that_is_stepped_by_seconds_changes_nothing() {
         let mut row = ClockRow::default();
-        assert_eq!(row.look(10 * YEAR, 10 * YEAR - 59_000, 1), None);
+        assert_eq!(row.observe(10 * YEAR, 10 * YEAR - 59_000, 1), None);
         assert_eq!(row.back, None);
     }
 
     #[test]
     fn a_clock_that_was_ahead_for_nobody_knows_how_long_moves_what_ends_after_it() {
         let mut row = ClockRow { seen: 10 * YEAR, ..ClockRow::default() };
-        let back = row.look(10 * YEAR, HOUR, 1).unwrap();
+        let back = row.observe(10 * YEAR, HOUR, 1).unwrap();
         assert_eq!(back.from, 10 * YEAR);
         assert_eq!(back.end(10 * YEAR + 5_000), HOUR + 5_000);
         assert_eq!(back.end(2 * HOUR), 2 * HOUR);

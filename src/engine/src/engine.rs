@@ -106,8 +106,8 @@ pub struct Engine {
     specs: Specs,
     platforms: Arc<Platforms>,
     outbox: Arc<Outbox>,
-    scripts: Mutex<Vec<Known>>,
-    left: Mutex<Left>,
+    scripts: Mutex<Vec<ScriptHandle>>,
+    recovered: Mutex<RecoveredWork>,
     backlog: Arc<AtomicUsize>,
     stalled: Arc<Published<Option<String>>>,
     shutdown: watch::Sender<bool>,
@@ -119,7 +119,7 @@ pub struct Engine {
     vitals: Arc<Vitals>,
 }
 
-struct Known {
+struct ScriptHandle {
     name: ScriptName,
     status: Arc<Published<ScriptStatus>>,
     /// Number of events that wait for it.
@@ -127,7 +127,7 @@ struct Known {
     timers: Arc<TimerUsage>,
 }
 
-impl Known {
+impl ScriptHandle {
     fn status(&self) -> ScriptStatus {
         let status = self.status.read();
         ScriptStatus {
@@ -141,7 +141,7 @@ impl Known {
 
 /// Work that the previous process left, kept until its script is added.
 #[derive(Default)]
-struct Left {
+struct RecoveredWork {
     unfinished: HashMap<ScriptName, Unfinished>,
     waiting: Vec<(ScriptName, u64, WaitingRun)>,
     cursors: HashMap<ScriptName, u64>,
@@ -173,7 +173,7 @@ impl Engine {
     /// Returns the state of bots, scripts, threads and queues.
     #[must_use]
     pub fn status(&self) -> Status {
-        let mut scripts: Vec<_> = lock(&self.scripts).iter().map(Known::status).collect();
+        let mut scripts: Vec<_> = lock(&self.scripts).iter().map(ScriptHandle::status).collect();
         scripts.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let bots = self.platforms.status();
         Status {

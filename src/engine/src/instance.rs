@@ -208,7 +208,7 @@ impl ScriptInstance {
     }
 
     /// Returns the message to the sequencer about the active version.
-    pub(crate) fn takes_over(&self) -> CoreMessage {
+    pub(crate) fn activation_message(&self) -> CoreMessage {
         let declared = self.current.as_ref().map(|version| Arc::clone(version.vm.borrow().declarations()));
         CoreMessage::Hooks {
             script_id: self.index,

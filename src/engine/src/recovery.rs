@@ -138,7 +138,7 @@ pub(crate) fn numbers(snapshot: &Snapshot) -> Result<Numbers> {
 }
 
 /// Finds the unfinished work: reads the journal from the low-water mark.
-pub(crate) fn look(snapshot: &Snapshot, now: Millis, patience: impl Fn(&str) -> Millis) -> Result<Found> {
+pub(crate) fn find_unfinished(snapshot: &Snapshot, now: Millis, patience: impl Fn(&str) -> Millis) -> Result<Found> {
     let Numbers { seq, block, low_water_mark } = numbers(snapshot)?;
     let mut found = Found { next_seq: seq, next_batch: block, low_water_mark, ..Found::default() };
     for row in SCRIPT_CURSORS.scan(snapshot, &Vec::new(), Direction::Forward)? {

@@ -80,7 +80,7 @@ impl ScriptWatch {
                 changed.add_all(engine, self.folder.path());
             }
             for (name, is_touched) in changed.scripts {
-                take_over(engine, self.folder.path(), &name, is_touched, &setup).await;
+                apply_change(engine, self.folder.path(), &name, is_touched, &setup).await;
             }
         }
     }
@@ -155,7 +155,7 @@ fn is_shared(folder: &Path, path: &Path) -> bool {
     })
 }
 
-async fn take_over(
+async fn apply_change(
     engine: &Engine,
     folder: &Path,
     name: &ScriptName,

@@ -307,7 +307,7 @@ impl Sequencer {
         state.happened += u64::from(is_news && !matches!(message, CoreMessage::Due(Due::Barrier(_), _)));
         match message {
             CoreMessage::Emit { event, rows, receipt, is_urgent } => {
-                self.take_in(state, event, rows, (receipt, is_urgent));
+                self.ingest(state, event, rows, (receipt, is_urgent));
             }
             CoreMessage::RunBatches(run_batches) => {
                 for run_batch in run_batches {
@@ -315,7 +315,7 @@ impl Sequencer {
                 }
             }
             CoreMessage::Hooks { script_id, hooks, declared, version } => {
-                self.take_over(state, script_id, hooks, declared, version);
+                self.activate_version(state, script_id, hooks, declared, version);
             }
             CoreMessage::Request { script, event, reply } => {
                 let is_there = self.routes.iter().any(|route| route.name == script && route.is_ready);

@@ -130,11 +130,11 @@ pub(crate) fn start(platforms: &Arc<Platforms>, context: &AdapterContext, tasks:
         context.bot = platforms.bots[index].bot.clone();
         context.commands = platforms.bots[index].commands.subscribe();
         context.condition = platforms.bots[index].condition.clone();
-        tasks.spawn(async move { look_after(&platforms, index, context).await });
+        tasks.spawn(async move { supervise(&platforms, index, context).await });
     }
 }
 
-async fn look_after(platforms: &Platforms, index: usize, context: AdapterContext) {
+async fn supervise(platforms: &Platforms, index: usize, context: AdapterContext) {
     let Attached { bot, adapter, condition, .. } = &platforms.bots[index];
     let (mut pause, mut refused_pause) = (RESTART_DELAY_FIRST, REFUSED_DELAY_FIRST);
     loop {

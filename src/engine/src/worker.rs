@@ -149,7 +149,7 @@ fn work(tasks: &Receiver<Task>, core: &Sender<CoreMessage>, pulse: &Pulse, barri
             instance.spent = floor + began.elapsed();
             let index = instance.index;
             pulse.runs(None);
-            give_back(&mut instances, index, core);
+            hand_over(&mut instances, index, core);
         }
         if !instances.values().any(ScriptInstance::has_turns) {
             for number in barriers.drain(..) {
@@ -163,7 +163,7 @@ fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Ta
     let mut on = |index: usize, act: &mut dyn FnMut(&mut ScriptInstance)| {
         if let Some(instance) = instances.get_mut(&index) {
             act(instance);
-            give_back(instances, index, core);
+            hand_over(instances, index, core);
         }
     };
     match task {
@@ -181,9 +181,9 @@ fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Ta
             let outcome = instance.load(*source, config, reason);
             let index = instance.index;
             if outcome.is_ok() {
-                send(core, instance.takes_over());
+                send(core, instance.activation_message());
             }
-            give_back(instances, index, core);
+            hand_over(instances, index, core);
             // The caller may be gone; the outcome is logged in any case.
             drop(reply.send(outcome));
         }
@@ -197,7 +197,7 @@ fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Ta
         }
         Task::Unload { script_id } => on(script_id, &mut |instance| {
             instance.unload(Reason::Stop);
-            send(core, instance.takes_over());
+            send(core, instance.activation_message());
         }),
         Task::Resume { script_id } => on(script_id, &mut ScriptInstance::resume),
         Task::WentBack(back) => instances.values_mut().for_each(|instance| instance.went_back(&back)),
@@ -227,14 +227,14 @@ fn stop(instances: &mut BTreeMap<usize, ScriptInstance>, core: &Sender<CoreMessa
         if let Some(instance) = instances.get_mut(&index) {
             instance.unload(Reason::Stop);
         }
-        give_back(instances, index, core);
+        hand_over(instances, index, core);
     }
 }
 
 /// Hands over the run batches of a script, and of those whose functions its runs called.
 ///
 /// All of them become durable together.
-fn give_back(instances: &mut BTreeMap<usize, ScriptInstance>, index: usize, core: &Sender<CoreMessage>) {
+fn hand_over(instances: &mut BTreeMap<usize, ScriptInstance>, index: usize, core: &Sender<CoreMessage>) {
     let Some(instance) = instances.get_mut(&index) else { return };
     let calls = instance.take_calls();
     let mut run_batches = instance.take_run_batches();

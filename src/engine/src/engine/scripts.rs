@@ -9,7 +9,7 @@ use palabre_script::{Failure, Source};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::{Engine, Known, ScriptSetup, lock};
+use super::{Engine, ScriptHandle, ScriptSetup, lock};
 use crate::instance::ScriptInstance;
 use crate::pending_waits::Outgoing;
 use crate::rebuild::Spec;
@@ -22,7 +22,7 @@ use crate::tables::{RECOVERY, WaitingRun};
 use crate::worker::Task;
 
 /// A registered script and its recovered work.
-pub(super) struct Added {
+pub(super) struct Registered {
     name: ScriptName,
     script_id: usize,
     outcome: Result<Vec<String>, Failure>,
@@ -38,17 +38,17 @@ impl Engine {
     /// # Errors
     /// If it does not load.
     pub async fn add_script(&self, setup: ScriptSetup) -> Result<Vec<String>, Failure> {
-        let added = self.introduce(setup).await;
-        self.take_up(added).await
+        let added = self.register(setup).await;
+        self.activate(added).await
     }
 
     /// Registers the script and loads it.
-    pub(super) async fn introduce(&self, setup: ScriptSetup) -> Added {
+    pub(super) async fn register(&self, setup: ScriptSetup) -> Registered {
         let ScriptSetup { name, source, limits, config, grants, bots } = setup;
         let (script_id, unfinished, waiting) = {
             let mut scripts = lock(&self.scripts);
             let script_id = scripts.len();
-            let mut left = lock(&self.left);
+            let mut recovered = lock(&self.recovered);
             let status = Arc::new(Published::new(ScriptStatus {
                 name: name.clone(),
                 version: None,
@@ -64,8 +64,8 @@ impl Engine {
                 set_aside_events: 0,
             }));
             let waiting_events = Arc::new(AtomicU64::new(0));
-            let timers = left.timers.of(&name);
-            scripts.push(Known {
+            let timers = recovered.timers.of(&name);
+            scripts.push(ScriptHandle {
                 name: name.clone(),
                 status: Arc::clone(&status),
                 waiting: Arc::clone(&waiting_events),
@@ -83,7 +83,7 @@ impl Engine {
                 worker,
                 bots,
                 asking: Arc::clone(&asking),
-                cursor: left.cursors.get(&name).copied(),
+                cursor: recovered.cursors.get(&name).copied(),
                 hooks: Vec::new(),
                 declared: Arc::default(),
                 hosts: Arc::new(Outgoing::new(hosts, &limits)),
@@ -133,8 +133,8 @@ impl Engine {
             self.task(script_id, adopt());
             let spec = Spec { name: name.clone(), adopt: Box::new(adopt), source: None, config: None };
             self.specs.lock().insert(script_id, spec);
-            let waiting: Vec<_> = left.waiting.extract_if(.., |(script, ..)| *script == name).collect();
-            (script_id, left.unfinished.remove(&name), waiting)
+            let waiting: Vec<_> = recovered.waiting.extract_if(.., |(script, ..)| *script == name).collect();
+            (script_id, recovered.unfinished.remove(&name), waiting)
         };
         let outcome = match source {
             Ok(source) => self.load(script_id, source, None, Reason::Start).await,
@@ -143,12 +143,12 @@ impl Engine {
                 Err(Failure::new(error.to_string()))
             }
         };
-        Added { name, script_id, outcome, unfinished, waiting }
+        Registered { name, script_id, outcome, unfinished, waiting }
     }
 
     /// Hands a script its recovered work; from then on it receives new events.
-    pub(super) async fn take_up(&self, added: Added) -> Result<Vec<String>, Failure> {
-        let Added { name, script_id, outcome, unfinished, waiting } = added;
+    pub(super) async fn activate(&self, added: Registered) -> Result<Vec<String>, Failure> {
+        let Registered { name, script_id, outcome, unfinished, waiting } = added;
         for (_, seq, run) in waiting {
             self.task(script_id, Task::Interrupted { script_id, seq, run: Box::new(run) });
         }

@@ -10,7 +10,7 @@ use palabre_store::Store;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
-use super::{Engine, EngineError, Left, Options, ScriptSetup, Sink, WORKER_STACK};
+use super::{Engine, EngineError, Options, RecoveredWork, ScriptSetup, Sink, WORKER_STACK};
 use crate::clock_watch::{ClockRow, WentBack};
 use crate::gate::ScriptsGate;
 use crate::housekeeping::{Cleaner, HOUSEKEEPING_INTERVAL, waker};
@@ -48,7 +48,7 @@ impl Engine {
         }
         let snapshot = store.snapshot(now)?;
         let patience = |bot: &str| settings.get(bot).map(|of| of.outbox).unwrap_or_default().answers_expire;
-        let mut found = recovery::look(&snapshot, now, patience)?;
+        let mut found = recovery::find_unfinished(&snapshot, now, patience)?;
         store.commit(std::mem::take(&mut found.batch)).await?;
 
         let (scheduler, requests) = Scheduler::new();
@@ -182,7 +182,7 @@ impl Engine {
             platforms: Arc::clone(&platforms),
             outbox,
             scripts: Mutex::default(),
-            left: Mutex::new(Left {
+            recovered: Mutex::new(RecoveredWork {
                 unfinished: found.unfinished,
                 waiting: found.waiting,
                 cursors: found.cursors,
@@ -205,17 +205,17 @@ impl Engine {
         // worker busy.
         let mut added = Vec::with_capacity(scripts.len());
         for setup in scripts {
-            added.push(engine.introduce(setup).await);
+            added.push(engine.register(setup).await);
         }
         for added in added {
             // The reason why a script does not load is in the log and in its status.
-            drop(engine.take_up(added).await);
+            drop(engine.activate(added).await);
         }
         // From here on the sequencer knows the declarations of all scripts.
         let (sender, seen) = oneshot::channel();
         engine.send(CoreMessage::Seen(sender));
         drop(seen.await);
-        engine.take_up_outbox(found.actions, found.spilled, found.chains, found.outbox_rows);
+        engine.recover_outbox(found.actions, found.spilled, found.chains, found.outbox_rows);
         if let Some(back) = back {
             engine.send(CoreMessage::Notice(back.sentence()));
         }
@@ -242,7 +242,7 @@ impl Engine {
     }
 
     /// Queues the actions that the previous process left.
-    fn take_up_outbox(
+    fn recover_outbox(
         &self,
         actions: Vec<Entry>,
         spilled: Vec<(RoomId, Class)>,
@@ -250,11 +250,11 @@ impl Engine {
         rows: Vec<(String, usize)>,
     ) {
         for (bot, bytes) in rows {
-            self.outbox.bot(&bot).take_in(bytes);
+            self.outbox.bot(&bot).reserve(bytes);
         }
         for entry in &actions {
             let bot = self.outbox.bot(entry.bot());
-            bot.take_in(entry.bytes);
+            bot.reserve(entry.bytes);
             bot.counts(entry.class).found(entry.action.room(), true);
         }
         for (room, class) in &spilled {

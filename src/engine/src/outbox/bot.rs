@@ -132,13 +132,13 @@ impl BotOutbox {
     }
 
     /// Counts an action against the quota.
-    pub(crate) fn take_in(&self, bytes: usize) {
+    pub(crate) fn reserve(&self, bytes: usize) {
         self.actions.fetch_add(1, Relaxed);
         self.bytes.fetch_add(bytes, Relaxed);
     }
 
     /// Gives an action's share of the quota back.
-    pub(crate) fn give_back(&self, bytes: usize) {
+    pub(crate) fn release(&self, bytes: usize) {
         // A negative count would be a bug, and must not block the bot for good.
         let less = |count: &AtomicUsize, by| {
             let _before = count.fetch_update(Relaxed, Relaxed, |count| Some(count.saturating_sub(by)));

@@ -5,7 +5,7 @@ use super::*;
 impl Sequencer {
     /// Handles a clock that went back or far ahead.
     pub(super) fn clock_leapt(&mut self, state: &mut State, before: Millis, now: Millis) {
-        let back = self.clock_row.look(before, now, self.number);
+        let back = self.clock_row.observe(before, now, self.number);
         self.record_clock(state, now);
         let Some(back) = back else {
             tracing::info!("the clock went ahead by {} s", now.saturating_sub(before) / 1_000);
@@ -36,7 +36,7 @@ impl Sequencer {
 
     /// Records the time, for the next start to compare with.
     pub(super) fn record_clock(&mut self, state: &mut State, now: Millis) {
-        self.clock_row.look(now, now, self.number);
+        self.clock_row.observe(now, now, self.number);
         self.clock_row.put(&mut state.open.batch);
         state.open.touch(false);
     }

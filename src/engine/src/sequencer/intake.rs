@@ -7,7 +7,7 @@ use crate::read_back::{Queued, weight};
 
 impl Sequencer {
     /// Ingests an event of a platform, with the commands and matches that are derived from it.
-    pub(super) fn take_in(
+    pub(super) fn ingest(
         &mut self,
         state: &mut State,
         event: Event,
@@ -35,7 +35,7 @@ impl Sequencer {
     }
 
     /// Activates a version of a script: its hooks and declarations count from here on.
-    pub(super) fn take_over(
+    pub(super) fn activate_version(
         &mut self,
         state: &mut State,
         script_id: usize,

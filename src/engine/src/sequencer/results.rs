@@ -40,7 +40,7 @@ impl Sequencer {
             }
             for (key, action) in &run.effects.actions {
                 state.interactions.acts(key.seq);
-                self.outbox.bot(action.room().bot()).take_in(size(action));
+                self.outbox.bot(action.room().bot()).reserve(size(action));
             }
             for change in &run.effects.timers {
                 self.timers.apply(&run_batch.script.name, change, run.now, &mut open.batch);
@@ -108,7 +108,7 @@ impl Sequencer {
                 return;
             }
             Delivery::Replaced { by } => {
-                bot.give_back(entry.bytes);
+                bot.release(entry.bytes);
                 let over = state.interactions.acted(entry.key.seq);
                 self.notify_finished(over);
                 return state.outcomes.replaced(entry.key, by);
@@ -116,7 +116,7 @@ impl Sequencer {
             Delivery::Done(id) => Ok(id),
             Delivery::Failed(unperformed) => Err(unperformed),
         };
-        bot.give_back(entry.bytes);
+        bot.release(entry.bytes);
         let over = state.interactions.acted(entry.key.seq);
         self.notify_finished(over);
         let kind = entry.action.kind();
