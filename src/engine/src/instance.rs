@@ -229,7 +229,7 @@ impl ScriptInstance {
     }
 
     /// Adds work that comes before the next event.
-    pub(crate) fn next_is(&mut self, turn: Turn) {
+    pub(crate) fn push_turn(&mut self, turn: Turn) {
         self.turns.push_back(turn);
     }
 
@@ -308,8 +308,8 @@ impl ScriptInstance {
     }
 
     fn build(&self, source: &Source) -> Result<Rc<RefCell<Vm>>, Failure> {
-        let door = Rc::clone(&self.store) as Rc<dyn Door>;
-        let build = || Vm::build(source, &self.limits, &self.config, door, &self.cx.ticker);
+        let host = Rc::clone(&self.store) as Rc<dyn Door>;
+        let build = || Vm::build(source, &self.limits, &self.config, host, &self.cx.ticker);
         catch_unwind(AssertUnwindSafe(|| build().map(|vm| Rc::new(RefCell::new(vm)))))
             .unwrap_or_else(|_| Err(Failure::new("the host failed while it loaded the script (a bug in Palabre)")))
     }

@@ -21,10 +21,10 @@ const SERIES_BYTES: usize = 256;
 
 /// All metrics since the start.
 #[derive(Default)]
-pub(crate) struct Metrics(Mutex<Of>);
+pub(crate) struct Metrics(Mutex<State>);
 
 #[derive(Default)]
-struct Of {
+struct State {
     /// The metrics of scripts by name, each with the script that used the name first.
     of_scripts: BTreeMap<String, (ScriptName, Series)>,
     reserved: HashMap<ScriptName, Reserved>,
@@ -44,8 +44,8 @@ impl Metrics {
     /// # Errors
     /// A sentence that says why there is no room for it.
     pub(crate) fn reserve(&self, script: &ScriptName, change: &MetricChange, series_max: usize) -> Result<(), String> {
-        let mut of = self.lock();
-        if let Some((owner, series)) = of.of_scripts.get(&change.name)
+        let mut state = self.lock();
+        if let Some((owner, series)) = state.of_scripts.get(&change.name)
             && series.is_count() != change.is_count
         {
             let what = if series.is_count() { "counted" } else { "observed" };
@@ -54,7 +54,7 @@ impl Metrics {
                 change.name
             ));
         }
-        let reserved = of.reserved.entry(script.clone()).or_default();
+        let reserved = state.reserved.entry(script.clone()).or_default();
         let key = (change.name.clone(), change.labels.clone());
         if !reserved.series.contains(&key) {
             if reserved.series.len() >= series_max {
@@ -75,7 +75,7 @@ impl Metrics {
             reserved.series.insert(key);
         }
         let is_count = change.is_count;
-        of.of_scripts.entry(change.name.clone()).or_insert_with(|| (script.clone(), Series::new(is_count)));
+        state.of_scripts.entry(change.name.clone()).or_insert_with(|| (script.clone(), Series::new(is_count)));
         Ok(())
     }
 
@@ -84,10 +84,10 @@ impl Metrics {
         if changes.is_empty() {
             return;
         }
-        let mut of = self.lock();
+        let mut state = self.lock();
         for (script, change) in changes {
             let MetricChange { name, is_count, by, mut labels } = change;
-            if let Some((_, series)) = of.of_scripts.get_mut(&name)
+            if let Some((_, series)) = state.of_scripts.get_mut(&name)
                 && series.is_count() == is_count
             {
                 labels.push(("script".to_owned(), script.to_string()));
@@ -99,16 +99,16 @@ impl Metrics {
 
     /// Increments one of the runtime's own counters about a script.
     pub(crate) fn count(&self, script: &ScriptName, what: &'static str) {
-        let mut of = self.lock();
-        *of.runs.entry((script.clone(), what)).or_default() += 1;
+        let mut state = self.lock();
+        *state.runs.entry((script.clone(), what)).or_default() += 1;
     }
 
     /// Returns all metrics as text, with the state of bots and scripts.
     pub(crate) fn text(&self, status: &Status, figures: &[(BotName, Figure)]) -> String {
         // Encoded from a copy, so that nobody who counts waits for the encoding.
         let (of_scripts, runs) = {
-            let of = self.lock();
-            (of.of_scripts.clone(), of.runs.clone())
+            let state = self.lock();
+            (state.of_scripts.clone(), state.runs.clone())
         };
         let mut registry = Registry::with_prefix("palabre");
         let up: Family<Labels, Gauge> = Family::default();
@@ -176,7 +176,7 @@ impl Metrics {
         text
     }
 
-    fn lock(&self) -> MutexGuard<'_, Of> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

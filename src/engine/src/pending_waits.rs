@@ -24,7 +24,7 @@ pub(crate) type Waiter = (usize, u64, u32);
 pub(crate) struct Outgoing {
     grants: Grants,
     max: usize,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl Outgoing {
@@ -35,7 +35,7 @@ impl Outgoing {
     /// memory.
     pub(crate) fn new(grants: Grants, limits: &Limits) -> Self {
         let max = limits.http_requests.min(limits.memory_mb).clamp(1, Semaphore::MAX_PERMITS);
-        Self { grants, max, turns: Arc::new(Semaphore::new(max)) }
+        Self { grants, max, permits: Arc::new(Semaphore::new(max)) }
     }
 }
 
@@ -73,18 +73,18 @@ impl Fetch {
 
     /// Waits for a permit, then sends the request. The request's timeout covers both.
     async fn ask(self, http: &dyn Http) -> Answer {
-        let (began, patience) = (Instant::now(), self.request.timeout.min(LONGEST));
-        let turn = tokio::time::timeout(patience, Arc::clone(&self.hosts.turns).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else {
+        let (began, timeout) = (Instant::now(), self.request.timeout.min(LONGEST));
+        let permit = tokio::time::timeout(timeout, Arc::clone(&self.hosts.permits).acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else {
             let max = self.hosts.max;
             return Answer::Failed(format!(
                 "http: the request timed out before it was sent: {max} requests of this script are in flight \
                  (limits.http_requests); send fewer at once, or give the request a longer timeout"
             ));
         };
-        let request = Request { timeout: patience.saturating_sub(began.elapsed()), ..self.request };
+        let request = Request { timeout: timeout.saturating_sub(began.elapsed()), ..self.request };
         match http.fetch(&request, &self.hosts.grants).await {
-            Ok(reply) => Answer::Reply(Box::new(Reply { held: Held::new(turn), ..reply })),
+            Ok(reply) => Answer::Reply(Box::new(Reply { held: Held::new(permit), ..reply })),
             Err(error) => Answer::Failed(format!("http: {error}")),
         }
     }

@@ -138,7 +138,11 @@ pub(crate) fn numbers(snapshot: &Snapshot) -> Result<Numbers> {
 }
 
 /// Finds the unfinished work: reads the journal from the low-water mark.
-pub(crate) fn find_unfinished(snapshot: &Snapshot, now: Millis, patience: impl Fn(&str) -> Millis) -> Result<Found> {
+pub(crate) fn find_unfinished(
+    snapshot: &Snapshot,
+    now: Millis,
+    answers_expire: impl Fn(&str) -> Millis,
+) -> Result<Found> {
     let Numbers { seq, block, low_water_mark } = numbers(snapshot)?;
     let mut found = Found { next_seq: seq, next_batch: block, low_water_mark, ..Found::default() };
     for row in SCRIPT_CURSORS.scan(snapshot, &Vec::new(), Direction::Forward)? {
@@ -152,7 +156,7 @@ pub(crate) fn find_unfinished(snapshot: &Snapshot, now: Millis, patience: impl F
     let queue_cursors: HashMap<String, Position> =
         QUEUE_CURSORS.scan(snapshot, &Vec::new(), Direction::Forward)?.collect::<Result<_>>()?;
     let rows = read_outbox(snapshot, &mut found)?;
-    read_journal(snapshot, &mut found, &queue_cursors, &rows, patience)?;
+    read_journal(snapshot, &mut found, &queue_cursors, &rows, answers_expire)?;
     count_attempts(snapshot, &mut found, now)?;
     Ok(found)
 }
@@ -180,7 +184,7 @@ fn read_journal(
     found: &mut Found,
     queue_cursors: &HashMap<String, Position>,
     rows: &HashSet<Position>,
-    patience: impl Fn(&str) -> Millis,
+    answers_expire: impl Fn(&str) -> Millis,
 ) -> Result<()> {
     let before = found.low_water_mark.saturating_sub(1);
     for row in JOURNAL.scan_after(snapshot, &Vec::new(), &before, Direction::Forward)? {
@@ -220,8 +224,8 @@ fn read_journal(
         });
         for (index, (hook, action)) in (0..).zip(actions) {
             let position = Position { block: number, index };
-            let patience = patience(action.1.room().bot());
-            let entry = Entry::new(position, action, (hook, block.at, patience));
+            let answers_expire = answers_expire(action.1.room().bot());
+            let entry = Entry::new(position, action, (hook, block.at, answers_expire));
             let cursor = queue_cursors.get(&entry.class.cursor_key(entry.action.room()));
             if cursor.is_none_or(|cursor| position > *cursor) && !rows.contains(&position) {
                 found.actions.push(entry);

@@ -174,7 +174,8 @@ impl ScriptStore {
         let after = size(&new);
         // A run reads what it overwrites, so the old value is in memory, unless the last tidying
         // dropped it: the store counts exactly as it writes.
-        let before = self.cached.borrow_mut().insert(Arc::clone(key), (new, run_batch)).map_or(0, |(old, _)| size(&old));
+        let before =
+            self.cached.borrow_mut().insert(Arc::clone(key), (new, run_batch)).map_or(0, |(old, _)| size(&old));
         self.usage.add(run_batch, after, before);
         self.unflushed.borrow_mut().push_back((run_batch, Arc::clone(key)));
     }

@@ -187,11 +187,11 @@ fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Ta
             // The caller may be gone; the outcome is logged in any case.
             drop(reply.send(outcome));
         }
-        Task::Wake { script_id, seq, part } => next_is(instances, script_id, Turn::TimeUp { seq, part }),
+        Task::Wake { script_id, seq, part } => push_turn(instances, script_id, Turn::TimeUp { seq, part }),
         Task::Answer { script_id, seq, part, answer } => {
-            next_is(instances, script_id, Turn::Answer { seq, part, answer });
+            push_turn(instances, script_id, Turn::Answer { seq, part, answer });
         }
-        Task::Gate { script_id, event, reply } => next_is(instances, script_id, Turn::Gate { event, reply }),
+        Task::Gate { script_id, event, reply } => push_turn(instances, script_id, Turn::Gate { event, reply }),
         Task::Interrupted { script_id, seq, run } => {
             on(script_id, &mut |instance| instance.interrupted(seq, WaitingRun::clone(&run)));
         }
@@ -215,9 +215,9 @@ fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Ta
 ///
 /// If the script is gone, the reply is dropped: a caller that waits for a verdict gets none, and
 /// the message passes.
-fn next_is(instances: &mut BTreeMap<usize, ScriptInstance>, index: usize, turn: Turn) {
+fn push_turn(instances: &mut BTreeMap<usize, ScriptInstance>, index: usize, turn: Turn) {
     if let Some(instance) = instances.get_mut(&index) {
-        instance.next_is(turn);
+        instance.push_turn(turn);
     }
 }
 

@@ -77,8 +77,8 @@ impl Workers {
     pub(crate) fn place(&self, script_id: usize, name: &ScriptName, depends: &[ScriptName]) -> usize {
         let mut placed = self.lock();
         let known = placed.by_name.get(name).copied();
-        let beside = depends.iter().find_map(|other| placed.by_name.get(other).copied());
-        let worker = known.or(beside).unwrap_or(script_id % self.senders.len());
+        let dependency = depends.iter().find_map(|other| placed.by_name.get(other).copied());
+        let worker = known.or(dependency).unwrap_or(script_id % self.senders.len());
         placed.by_id.insert(script_id, worker);
         placed.by_name.insert(name.clone(), worker);
         worker

@@ -139,13 +139,13 @@ async fn what_is_saved_takes_over_what_is_new_is_loaded_and_what_is_gone_leaves(
     let (clock, sim) = (VirtualClock::new(1_000_000), Sim::new("sim"));
     let bots: Vec<(Bot, Arc<dyn Adapter>)> = vec![(sim.bot(), Arc::clone(&sim) as Arc<dyn Adapter>)];
     let engine = Engine::start(options(Store::in_memory().unwrap(), &clock, bots)).await.unwrap();
-    let (stop, word) = Shutdown::channel();
+    let (stop, shutdown) = Shutdown::channel();
     let setup = |name: &ScriptName, source| {
         (name.as_str() != "disabled").then(|| palabre_engine::ScriptSetup { source, ..script(name.as_str(), "") })
     };
     let watch = ScriptWatch::begin(folder).unwrap();
     save(folder, "early.luau", "function on_connect() end");
-    let watching = watch.run(&engine, setup, word);
+    let watching = watch.run(&engine, setup, shutdown);
     let alice = sim.person("alice", "general");
     let answers = async || {
         let before = sim.transcript().lines().len();
@@ -200,12 +200,12 @@ async fn swapped(prepare: impl FnOnce(&Path), scripts: &str, swap: impl FnOnce(&
     let (clock, sim) = (VirtualClock::new(1_000_000), Sim::new("sim"));
     let bots: Vec<(Bot, Arc<dyn Adapter>)> = vec![(sim.bot(), Arc::clone(&sim) as Arc<dyn Adapter>)];
     let engine = Engine::start(options(Store::in_memory().unwrap(), &clock, bots)).await.unwrap();
-    let (stop, word) = Shutdown::channel();
+    let (stop, shutdown) = Shutdown::channel();
     let setup = |name: &ScriptName, source| Some(palabre_engine::ScriptSetup { source, ..script(name.as_str(), "") });
     let watch = ScriptWatch::begin(&root.path().join(scripts)).unwrap();
     // A script is loaded as soon as it is touched.
     save(&root.path().join(scripts), "talker.luau", &answer("old"));
-    let watching = watch.run(&engine, setup, word);
+    let watching = watch.run(&engine, setup, shutdown);
     let alice = sim.person("alice", "general");
     let says = async |wanted: &str| {
         alice.says("x").await.unwrap();
@@ -230,10 +230,10 @@ fn answer(text: &str) -> String {
 /// Replaces a link atomically.
 #[cfg(unix)]
 fn turn(link: &Path, target: &str) {
-    let mut beside = link.as_os_str().to_owned();
-    beside.push(".tmp");
-    std::os::unix::fs::symlink(target, &beside).unwrap();
-    std::fs::rename(&beside, link).unwrap();
+    let mut temporary = link.as_os_str().to_owned();
+    temporary.push(".tmp");
+    std::os::unix::fs::symlink(target, &temporary).unwrap();
+    std::fs::rename(&temporary, link).unwrap();
 }
 
 #[cfg(unix)]

@@ -47,8 +47,8 @@ impl Engine {
             move_ends(&store, back).await?;
         }
         let snapshot = store.snapshot(now)?;
-        let patience = |bot: &str| settings.get(bot).map(|of| of.outbox).unwrap_or_default().answers_expire;
-        let mut found = recovery::find_unfinished(&snapshot, now, patience)?;
+        let answers_expire = |bot: &str| settings.get(bot).map(|of| of.outbox).unwrap_or_default().answers_expire;
+        let mut found = recovery::find_unfinished(&snapshot, now, answers_expire)?;
         store.commit(std::mem::take(&mut found.batch)).await?;
 
         let (scheduler, requests) = Scheduler::new();
@@ -64,7 +64,7 @@ impl Engine {
         store.commit(rows).await?;
         let platforms = Arc::new(Platforms::new(bots, &settings));
         let (core, inbox) = crossbeam_channel::unbounded();
-        let (shutdown, word) = {
+        let (shutdown, shutdown_signal) = {
             let (sender, receiver) = Shutdown::channel();
             (sender, receiver)
         };
@@ -74,7 +74,7 @@ impl Engine {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             core: core.clone(),
-            shutdown: word.clone(),
+            shutdown: shutdown_signal.clone(),
             runtime: tokio::runtime::Handle::current(),
             tasks: tokio_util::task::TaskTracker::new(),
             pending: AtomicUsize::new(0),
@@ -162,7 +162,7 @@ impl Engine {
             store: store.clone(),
             low_water_mark,
             retention: journal_retention,
-            shutdown: word.clone(),
+            shutdown: shutdown_signal.clone(),
             running: outbox.tasks.clone(),
             runtime: tokio::runtime::Handle::current(),
         };
@@ -234,7 +234,7 @@ impl Engine {
             commands,
             condition,
             clock,
-            shutdown: word,
+            shutdown: shutdown_signal,
         };
         supervisor::start(&platforms, &context, &mut tasks);
         *engine.tasks.lock().await = tasks;

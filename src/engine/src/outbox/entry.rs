@@ -88,16 +88,16 @@ pub(crate) type OutboxKey = (String, u8, u64, u32);
 impl Entry {
     /// Creates the entry of an action that a run of `hook` requested at `at`.
     ///
-    /// Answers expire after `patience` milliseconds.
+    /// Answers expire after `answers_expire` milliseconds.
     pub(crate) fn new(
         position: Position,
         (key, mut action): (ActionKey, Action),
-        (hook, at, patience): (EventName, Millis, Millis),
+        (hook, at, answers_expire): (EventName, Millis, Millis),
     ) -> Self {
         let class = Class::of(&mut action);
         // Moderation and scheduled messages are performed late rather than never.
         let is_kept = class == Class::Moderation || matches!(hook, EventName::Timer | EventName::Task);
-        let expires = (!is_kept).then(|| at.saturating_add(patience));
+        let expires = (!is_kept).then(|| at.saturating_add(answers_expire));
         let bytes = size(&action);
         Self { position, key, action, class, expires, bytes, stored: Stored::Journal }
     }

@@ -129,8 +129,8 @@ impl Sequencer {
         state.in_flight += 1;
         let (core, outbox) = (self.core.clone(), Arc::clone(&self.outbox));
         let (http, metrics) = (Arc::clone(&self.http), Arc::clone(&self.metrics));
-        self.store.commit_then(batch, move |batch, verdict| {
-            let message = match verdict {
+        self.store.commit_then(batch, move |batch, result| {
+            let message = match result {
                 Ok(()) => {
                     let After {
                         receipts,
