@@ -128,7 +128,7 @@ impl Preparer {
             };
             match std::thread::Builder::new().name("word-lists".to_owned()).spawn(prepare) {
                 Ok(thread) => (self.sender, self.thread) = (Some(sender), Some(thread)),
-                Err(error) => tracing::warn!(script = %script, "its first message waits, no thread for word lists: {error}"),
+                Err(error) => tracing::warn!(script = %script, "its first message waits, no word-list thread: {error}"),
             }
         }
         if let Some(sender) = &self.sender {

@@ -50,7 +50,7 @@ impl Metrics {
         {
             let what = if series.is_count() { "counted" } else { "observed" };
             return Err(format!(
-                "\"{}\" is {what} already, by the script {owner}; one name is either counted or observed, so take another",
+                "\"{}\" is {what} already, by the script {owner}; a name is either counted or observed; take another",
                 change.name
             ));
         }
@@ -59,8 +59,8 @@ impl Metrics {
         if !reserved.series.contains(&key) {
             if reserved.series.len() >= series_max {
                 return Err(format!(
-                    "the script has {series_max} different names and sets of labels already (limits.metric_series); use \
-                     labels with few different values"
+                    "the script has {series_max} different names and sets of labels already (limits.metric_series); \
+                     use labels with few different values"
                 ));
             }
             let size = key.0.len() + key.1.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();

@@ -262,7 +262,7 @@ fn count_attempts(snapshot: &Snapshot, found: &mut Found, now: Millis) -> Result
             tracing::error!(
                 script = %script,
                 event = poison.seq,
-                "given up: the daemon went down {attempts} times while this event was handled; it is in the dead letters"
+                "given up: the daemon went down {attempts} times at this event; it is in the dead letters"
             );
             let letter = DeadLetter::Event { script: script.clone(), seq: poison.seq, event: poison.event, at: now };
             // A number of its own: two scripts may give up the same event.

@@ -63,8 +63,8 @@ impl Workers {
         let elsewhere = depends.iter().find(|other| placed.by_name.get(*other).is_some_and(|of| *of != worker));
         if let Some(other) = elsewhere {
             return Err(format!(
-                "it depends on {other}, which was started on another worker and cannot be called from there; restart the \
-                 daemon, which starts both on the same one"
+                "it depends on {other}, which was started on another worker and cannot be called from there; restart \
+                 the daemon, which starts both on the same one"
             ));
         }
         for other in depends {

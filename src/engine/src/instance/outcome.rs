@@ -131,7 +131,7 @@ impl ScriptInstance {
                 tracing::warn!(script = %self.name, "its tainted VM was replaced; module variables are reset");
             }
             Err(failure) => {
-                tracing::error!(script = %self.name, "its VM had to be replaced, and the new one does not load: {failure}");
+                tracing::error!(script = %self.name, "its VM had to be replaced; the new one does not load: {failure}");
                 self.post(Some(failure.to_string()));
             }
         }

@@ -101,7 +101,7 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, limits: AttemptL
                 attempts += 1;
                 if attempts == limits.before + 1 {
                     let (kind, room) = (entry.action.kind(), entry.action.room());
-                    tracing::warn!(action = %kind, %room, script = %entry.key.script, "failed, is tried again: {error}");
+                    tracing::warn!(action = %kind, %room, script = %entry.key.script, "failed; trying again: {error}");
                 }
                 if attempts >= ATTEMPTS_MAX {
                     let (kind, room) = (entry.action.kind(), entry.action.room());

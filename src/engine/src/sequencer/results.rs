@@ -201,7 +201,7 @@ impl Sequencer {
             count if count == FAULTS_PER_MINUTE + 1 => {
                 tracing::warn!(
                     script = %script,
-                    "more than {FAULTS_PER_MINUTE} actions were not performed in a minute; further ones are not reported"
+                    "more than {FAULTS_PER_MINUTE} actions were not performed in a minute; more are not reported"
                 );
                 return;
             }
