@@ -55,8 +55,8 @@ impl WentBack {
     /// Returns the message to the operator.
     pub(crate) fn sentence(&self) -> String {
         format!(
-            "The clock went back from {} to {}. Timers, cooldowns and tasks that were set in between count from now on; \
-             set the clock before Palabre starts, or some of them come too early or too late",
+            "The clock went back from {} to {}. Timers, cooldowns and tasks that were set in between count from now \
+             on; set the clock before Palabre starts, or some of them come too early or too late",
             iso8601(self.last),
             iso8601(self.now)
         )

@@ -106,7 +106,7 @@ pub(crate) struct ScriptInstance {
     is_suspended: bool,
     suspended_until: Millis,
     /// Whether the store cannot be read: events and waits stay as they are until it can.
-    is_blocked: bool,
+    is_waiting_for_store: bool,
     /// Bytes of values in the current run batch.
     run_batch_bytes: usize,
     /// Run batches that were not durable, with the bytes of their values.
@@ -178,7 +178,7 @@ impl ScriptInstance {
             suspensions: 0,
             is_suspended: false,
             suspended_until: 0,
-            is_blocked: false,
+            is_waiting_for_store: false,
             run_batch_bytes: 0,
             undurable: VecDeque::new(),
             places,
@@ -234,7 +234,7 @@ impl ScriptInstance {
     }
 
     pub(crate) fn has_work(&self) -> bool {
-        if self.is_blocked || self.is_throttled() {
+        if self.is_waiting_for_store || self.is_throttled() {
             return self.turns.iter().any(|turn| matches!(turn, Turn::Gate { .. }));
         }
         let takes_events = self.current.is_some() && !self.is_suspended;
@@ -371,8 +371,8 @@ impl ScriptInstance {
 }
 
 /// Runs a step. A panic of the host in it ends only this run and its VM.
-fn guarded(stretch: impl FnOnce() -> Step) -> Step {
-    catch_unwind(AssertUnwindSafe(stretch)).unwrap_or_else(|_| {
+fn guarded(run_step: impl FnOnce() -> Step) -> Step {
+    catch_unwind(AssertUnwindSafe(run_step)).unwrap_or_else(|_| {
         let failure = Failure::new("the host failed inside this run (a bug in Palabre); the VM is replaced");
         Step::Failed(Box::new(Failure { spoiled: true, ..failure }))
     })

@@ -105,7 +105,7 @@ pub(crate) enum CoreMessage {
         answer: Answer,
     },
     /// A text for the operator.
-    Notice(String),
+    NotifyOperator(String),
     /// Answered when this message is reached.
     Seen(oneshot::Sender<()>),
     /// A worker has reached a barrier.
@@ -223,7 +223,7 @@ struct State {
     retry_at: Option<Instant>,
     /// Batches that are not durable yet, since scripts that lag may need them.
     undurable: BTreeMap<u64, (Vec<ScriptVersion>, Vec<EventRecord>)>,
-    read_again_at: Option<Instant>,
+    read_retry_at: Option<Instant>,
     idle: Vec<oneshot::Sender<()>>,
     is_stalled: bool,
     /// Callers that wait for the result of a request, by the event's sequence number.
@@ -288,7 +288,7 @@ impl Sequencer {
     /// Returns the next message; `None` when it is time for something else.
     fn next(&self, state: &State) -> Option<CoreMessage> {
         let deadline = state.open.deadline().filter(|_| state.in_flight == 0 && !state.is_stalled);
-        let deadline = deadline.into_iter().chain(state.retry_at).chain(state.read_again_at).min();
+        let deadline = deadline.into_iter().chain(state.retry_at).chain(state.read_retry_at).min();
         match deadline {
             None => self.inbox.recv().ok(),
             Some(deadline) => self.inbox.recv_deadline(deadline).ok(),
@@ -331,7 +331,7 @@ impl Sequencer {
                 self.outbox.requests.fetch_sub(1, Relaxed);
                 self.send_to_worker(script_id, Task::Answer { script_id, seq, part, answer });
             }
-            CoreMessage::Notice(text) => self.notify(state, &text),
+            CoreMessage::NotifyOperator(text) => self.notify(state, &text),
             CoreMessage::Seen(asked) => {
                 let _asked = asked.send(());
             }
@@ -414,7 +414,7 @@ impl Sequencer {
         self.backlog.store(backlog, Relaxed);
         if state.retry_at.is_some_and(|at| at <= Instant::now()) && state.in_flight == 0 {
             state.retry_at = None;
-            self.submit_again(state);
+            self.resubmit(state);
         }
         if let Some(deadline) = state.open.deadline()
             && !state.is_stalled

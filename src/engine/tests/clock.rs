@@ -169,7 +169,7 @@ async fn a_task_that_failed_in_a_time_that_never_was_is_tried_again_soon() {
     end)"#;
     let clock = VirtualClock::new(NOW + YEAR);
     let house = House::at(Store::in_memory().unwrap(), Sim::new("sim"), clock, vec![script("s", text)]).await;
-    let tries = |house: &House| {
+    let attempts = |house: &House| {
         let snapshot = house.store.snapshot(0).unwrap();
         palabre_engine::task_runs(&snapshot, &"s".into(), "collect")
             .unwrap()
@@ -177,10 +177,10 @@ async fn a_task_that_failed_in_a_time_that_never_was_is_tried_again_soon() {
             .map(|run| run.attempt)
             .max()
     };
-    house.until("it fails", |house| tries(house) == Some(1)).await;
+    house.until("it fails", |house| attempts(house) == Some(1)).await;
     house.clock.set(NOW);
     house.advance(Duration::from_secs(240)).await;
-    assert!(tries(&house) >= Some(2), "{:?}", tries(&house));
+    assert!(attempts(&house) >= Some(2), "{:?}", attempts(&house));
     // Nor is it planned from the wrong time after a restart.
     let runs = |house: &House| {
         palabre_engine::task_runs(&house.store.snapshot(0).unwrap(), &"s".into(), "collect").unwrap().count()

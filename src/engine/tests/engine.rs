@@ -233,7 +233,7 @@ async fn a_run_under_way_ends_on_the_version_that_it_began_with() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_script_that_keeps_failing_rests_and_then_goes_on() {
+async fn a_script_that_keeps_failing_is_suspended_and_then_goes_on() {
     let text = "function on_message(event) if event.text == 'bad' then error('no') end event:reply(event.text) end";
     let house = House::new(vec![script("s", text)]).await;
     for _ in 0..10 {

@@ -38,7 +38,7 @@ impl Rigged {
         *self.rule.lock().unwrap() = Box::new(rule);
     }
 
-    fn tries(&self, kind: ActionKind) -> usize {
+    fn attempts(&self, kind: ActionKind) -> usize {
         self.tried.lock().unwrap().iter().filter(|tried| **tried == kind).count()
     }
 }
@@ -237,7 +237,7 @@ async fn a_platform_that_is_away_holds_up_no_receipt_and_gets_everything_once_it
     daemon.soon("the breaker is open", |daemon| daemon.engine.status().bots[0].held_back.is_some()).await;
     daemon.soon("all are decided", |daemon| daemon.engine.status().scripts[0].waiting_events == 0).await;
     assert_eq!(daemon.engine.status().bots[0].waiting_actions, 9_000);
-    let tried = daemon.platform.tries(ActionKind::Send);
+    let tried = daemon.platform.attempts(ActionKind::Send);
     assert!(tried < 100, "{tried} tries for a platform that is away");
     daemon.platform.refuses(|_| None);
     let rooms = ["a", "b", "c", "d", "e", "f"];
@@ -330,8 +330,8 @@ async fn moderation_waits_for_no_message() {
     daemon.says("general", "spam").await;
     daemon
         .soon("muted and deleted", |daemon| {
-            let tries = [ActionKind::Mute, ActionKind::Delete].map(|kind| daemon.platform.tries(kind));
-            tries == [1, 1]
+            let attempts = [ActionKind::Mute, ActionKind::Delete].map(|kind| daemon.platform.attempts(kind));
+            attempts == [1, 1]
         })
         .await;
     daemon.engine.shutdown().await;
@@ -355,8 +355,8 @@ async fn of_forty_edits_of_one_message_those_that_wait_become_one() {
     daemon.platform.refuses(|_| None);
     daemon.until("all are done", Duration::from_millis(200), Daemon::is_done).await;
     assert_eq!(daemon.replies("general"), ["39"], "the last one counts");
-    let tries = daemon.platform.tries(ActionKind::Edit);
-    assert!(tries <= 6, "{tries} requests for 40 edits of one message");
+    let attempts = daemon.platform.attempts(ActionKind::Edit);
+    assert!(attempts <= 6, "{attempts} requests for 40 edits of one message");
     daemon.engine.shutdown().await;
 }
 
@@ -458,7 +458,7 @@ async fn a_full_outbox_leaves_room_for_moderation() {
     }
     daemon.soon("the quota is full", |daemon| daemon.engine.status().bots[0].is_full).await;
     daemon.says("general", "mute").await;
-    daemon.soon("it is done", |daemon| daemon.platform.tries(ActionKind::Mute) == 1).await;
+    daemon.soon("it is done", |daemon| daemon.platform.attempts(ActionKind::Mute) == 1).await;
     daemon.engine.shutdown().await;
 }
 
@@ -493,7 +493,7 @@ async fn twelve_messages_that_a_script_fails_at_in_one_room_switch_it_off_nowher
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_where_a_script_rests_is_handled_in_order_afterwards_and_over_a_restart() {
+async fn what_waits_where_a_script_is_suspended_is_handled_in_order_afterwards_and_over_a_restart() {
     let daemon = Daemon::new(vec![script("warden", WARDEN)]).await;
     let mallory = daemon.platform.sim.person("mallory", "x").in_private();
     for _ in 0..10 {

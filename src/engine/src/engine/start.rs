@@ -217,7 +217,7 @@ impl Engine {
         drop(seen.await);
         engine.recover_outbox(found.actions, found.spilled, found.chains, found.outbox_rows);
         if let Some(back) = back {
-            engine.send(CoreMessage::Notice(back.sentence()));
+            engine.send(CoreMessage::NotifyOperator(back.sentence()));
         }
         let gate = Arc::new(ScriptsGate {
             declared: Arc::clone(&engine.declared),

@@ -156,7 +156,7 @@ impl ScriptInstance {
         tracing::error!(script = %self.name, "{what}");
         self.cx.metrics.count(&self.name, "suspension");
         // The sequencer ends only at shutdown.
-        drop(self.cx.core.send(CoreMessage::Notice(format!("The script {} is {what}", self.name))));
+        drop(self.cx.core.send(CoreMessage::NotifyOperator(format!("The script {} is {what}", self.name))));
         self.post(None);
     }
 

@@ -113,7 +113,7 @@ impl ScriptInstance {
 
     /// Returns the next work before events; while the script is blocked, only gates.
     fn next_turn(&mut self) -> Option<Turn> {
-        if !self.is_blocked && !self.is_throttled() {
+        if !self.is_waiting_for_store && !self.is_throttled() {
             return self.turns.pop_front();
         }
         let gate = self.turns.iter().position(|turn| matches!(turn, Turn::Gate { .. }))?;
@@ -121,8 +121,8 @@ impl ScriptInstance {
     }
 
     /// Leaves everything as it is until the store can be read again.
-    fn block_on_store(&mut self) {
-        self.is_blocked = true;
+    fn wait_for_store(&mut self) {
+        self.is_waiting_for_store = true;
         self.cx.scheduler.at(self.now() + STORE_RETRY_DELAY, Due::Resume { script_id: self.index });
     }
 
@@ -139,7 +139,7 @@ impl ScriptInstance {
         // The event is not done, however the script handled the error.
         if self.peers.was_unreadable() {
             self.store.end_calls(false);
-            self.block_on_store();
+            self.wait_for_store();
             return false;
         }
         self.finish_step(step, &input, None, &ran);
@@ -229,7 +229,7 @@ impl ScriptInstance {
     /// cannot be run again.
     fn wake(&mut self, seq: u64, answer: Answer) -> bool {
         if !self.store.is_readable() {
-            self.block_on_store();
+            self.wait_for_store();
             return false;
         }
         let Some(waiting) = self.waiting.remove(&seq) else { return true };
@@ -285,7 +285,7 @@ impl ScriptInstance {
     pub(crate) fn resume(&mut self) {
         let now = self.now();
         self.places.wake(now);
-        (self.is_blocked, self.is_stuck, self.is_waiting_for_deferred) = (false, false, false);
+        (self.is_waiting_for_store, self.is_stuck, self.is_waiting_for_deferred) = (false, false, false);
         self.is_suspended = self.is_suspended && self.now() < self.suspended_until;
         self.post(None);
     }

@@ -16,10 +16,10 @@ impl Sequencer {
 
     /// Reads on for every script with room for more events.
     pub(super) fn refill(&mut self, state: &mut State) {
-        if state.read_again_at.is_some_and(|at| at > Instant::now()) {
+        if state.read_retry_at.is_some_and(|at| at > Instant::now()) {
             return;
         }
-        state.read_again_at = None;
+        state.read_retry_at = None;
         for script_id in 0..self.routes.len() {
             if self.routes[script_id].wants_more() {
                 self.refill_one(state, script_id);
@@ -93,7 +93,7 @@ impl Sequencer {
             }
             Err(error) => {
                 tracing::error!(script = %route.name, "cannot read its events from the journal; trying again: {error}");
-                state.read_again_at = Some(Instant::now() + STORE_RETRY_DELAY);
+                state.read_retry_at = Some(Instant::now() + STORE_RETRY_DELAY);
             }
         }
     }

@@ -112,7 +112,7 @@ impl Sequencer {
     ///
     /// A batch that is in the store all the same, and may have been built on, is not written a
     /// second time.
-    pub(super) fn submit_again(&self, state: &mut State) {
+    pub(super) fn resubmit(&self, state: &mut State) {
         let key = LAST_BATCH_KEY.to_owned();
         let snapshot = self.store.snapshot(0).ok();
         let kept = snapshot.and_then(|snapshot| LAST_BATCH.get(&snapshot, &key).ok().flatten());

@@ -22,9 +22,9 @@ impl Sequencer {
         // A native slash command goes only to the script that owns it.
         let owner = self.router.owner(&event);
         let derived = self.router.derive(&event);
-        let again = (!derived.is_empty()).then(|| event.clone());
+        let original = (!derived.is_empty()).then(|| event.clone());
         self.emit(state, event, rows, Some((receipt, is_urgent)), owner.as_ref());
-        if let Some(event) = again {
+        if let Some(event) = original {
             for (script, kind) in derived {
                 if !self.routes.iter().any(|route| route.name == script && route.is_attached(&event)) {
                     continue;
