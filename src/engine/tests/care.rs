@@ -306,13 +306,13 @@ async fn a_scan_sees_what_is_durable_and_what_is_not_yet() {
         for key, value in store.scan("k", { reverse = true, limit = 2 }) do back[#back + 1] = key .. "=" .. value end
         event:reply(`{#keys} {keys[1]} {keys[2]} {keys[#keys]} {table.concat(back, ",")}`)
       end"#;
-    let house = House::new(vec![script("s", text)]).await;
-    house.alice("fill").await;
-    house.alice("scan").await;
-    house.alice("scan").await;
-    assert_eq!(house.replies(), ["120 k001 k003 k500 k500=500,k120=120", "120 k001 k003 k500 k500=500,k120=120"]);
-    let house = house.restart(vec![script("s", text)]).await;
-    house.alice("scan").await;
-    assert_eq!(house.replies().len(), 3);
-    assert_eq!(house.replies()[2], house.replies()[0], "as before the restart");
+    let harness = Harness::new(vec![script("s", text)]).await;
+    harness.alice("fill").await;
+    harness.alice("scan").await;
+    harness.alice("scan").await;
+    assert_eq!(harness.replies(), ["120 k001 k003 k500 k500=500,k120=120", "120 k001 k003 k500 k500=500,k120=120"]);
+    let harness = harness.restart(vec![script("s", text)]).await;
+    harness.alice("scan").await;
+    assert_eq!(harness.replies().len(), 3);
+    assert_eq!(harness.replies()[2], harness.replies()[0], "as before the restart");
 }

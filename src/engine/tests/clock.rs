@@ -10,7 +10,7 @@ use palabre_engine::{Operators, ScriptSetup};
 use palabre_model::{Clock, VirtualClock};
 use palabre_sim::Sim;
 use palabre_store::Store;
-use support::{House, script};
+use support::{Harness, script};
 
 const NOW: u64 = 1_800_000_000_000;
 const YEAR: u64 = 365 * 86_400_000;
@@ -32,7 +32,7 @@ fn scripts() -> Vec<ScriptSetup> {
     vec![script("s", TEXT)]
 }
 
-impl House {
+impl Harness {
     /// Returns the answer of the bot.
     async fn answer(&self, text: &str) -> Option<String> {
         let before = self.replies().len();
@@ -51,8 +51,8 @@ impl House {
 
     /// Checks that everything ends after its own duration, and not before.
     async fn expect_own_times(&self) {
-        self.until("the sleep", |house| house.replies().iter().any(|text| text == "slept")).await;
-        self.until("the timer", |house| house.replies().iter().any(|text| text == "ring soon")).await;
+        self.until("the sleep", |harness| harness.replies().iter().any(|text| text == "slept")).await;
+        self.until("the timer", |harness| harness.replies().iter().any(|text| text == "ring soon")).await;
         assert_eq!(self.answer("/roll").await.as_deref(), Some("rolled"));
         assert_eq!(self.answer("often").await.as_deref(), Some("true"));
         let kept = self.answer("kept").await.unwrap();
@@ -68,96 +68,96 @@ impl House {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_a_year_ahead_once_holds_nothing_up_for_a_year() {
     let clock = VirtualClock::new(NOW);
-    let house = House::at(Store::in_memory().unwrap(), Sim::new("sim"), clock, scripts()).await;
-    house.alice("later").await;
-    house.advance(Duration::from_secs(5)).await;
+    let harness = Harness::at(Store::in_memory().unwrap(), Sim::new("sim"), clock, scripts()).await;
+    harness.alice("later").await;
+    harness.advance(Duration::from_secs(5)).await;
 
-    house.clock.set(NOW + YEAR);
-    house.advance(Duration::from_secs(5)).await;
-    house.use_all().await;
-    let ahead = house.ticks();
+    harness.clock.set(NOW + YEAR);
+    harness.advance(Duration::from_secs(5)).await;
+    harness.use_all().await;
+    let ahead = harness.ticks();
     assert!(ahead < 200, "a year of runs comes at once: {ahead}");
 
-    house.clock.set(NOW + 60_000);
-    house.advance(Duration::from_secs(3)).await;
-    house.expect_own_times().await;
-    house.advance(Duration::from_secs(700)).await;
-    assert!(house.ticks() > ahead, "its task goes on");
-    assert_eq!(house.replies().iter().filter(|text| *text == "ring soon").count(), 1);
+    harness.clock.set(NOW + 60_000);
+    harness.advance(Duration::from_secs(3)).await;
+    harness.expect_own_times().await;
+    harness.advance(Duration::from_secs(700)).await;
+    assert!(harness.ticks() > ahead, "its task goes on");
+    assert_eq!(harness.replies().iter().filter(|text| *text == "ring soon").count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_ten_years_ahead_at_a_start_and_right_at_a_later_one_holds_nothing_up() {
     let (store, sim) = (Store::in_memory().unwrap(), Sim::new("sim"));
-    let house = House::at(store, sim, VirtualClock::new(NOW), scripts()).await;
-    house.advance(Duration::from_secs(3)).await;
-    let House { store, sim, engine, .. } = house;
+    let harness = Harness::at(store, sim, VirtualClock::new(NOW), scripts()).await;
+    harness.advance(Duration::from_secs(3)).await;
+    let Harness { store, sim, engine, .. } = harness;
     engine.shutdown().await;
 
-    let house = House::at(store, sim, VirtualClock::new(NOW + 10 * YEAR), scripts()).await;
-    house.use_all().await;
-    house.advance(Duration::from_secs(3)).await;
-    let House { store, sim, engine, .. } = house;
+    let harness = Harness::at(store, sim, VirtualClock::new(NOW + 10 * YEAR), scripts()).await;
+    harness.use_all().await;
+    harness.advance(Duration::from_secs(3)).await;
+    let Harness { store, sim, engine, .. } = harness;
     engine.shutdown().await;
 
-    let house = House::at(store, sim, VirtualClock::new(NOW + 3_600_000), scripts()).await;
+    let harness = Harness::at(store, sim, VirtualClock::new(NOW + 3_600_000), scripts()).await;
     // The run that waited over the restart has been ended as interrupted.
-    house.alice("sleep").await;
-    house.expect_own_times().await;
-    let before = house.ticks();
-    house.advance(Duration::from_secs(700)).await;
-    assert!(house.ticks() > before, "its task goes on");
+    harness.alice("sleep").await;
+    harness.expect_own_times().await;
+    let before = harness.ticks();
+    harness.advance(Duration::from_secs(700)).await;
+    assert!(harness.ticks() > before, "its task goes on");
 
     // And again: what is correct already is not moved a second time.
-    let house = house.restart(scripts()).await;
-    assert_eq!(house.answer("often").await.as_deref(), Some("true"));
-    assert_eq!(house.answer("often").await.as_deref(), Some("false"));
+    let harness = harness.restart(scripts()).await;
+    assert_eq!(harness.answer("often").await.as_deref(), Some("true"));
+    assert_eq!(harness.answer("often").await.as_deref(), Some("false"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_set_before_the_clock_went_ahead_keeps_its_time() {
     let clock = VirtualClock::new(NOW);
-    let house = House::at(Store::in_memory().unwrap(), Sim::new("sim"), clock, scripts()).await;
-    house.alice("later").await;
-    house.alice("keep").await;
+    let harness = Harness::at(Store::in_memory().unwrap(), Sim::new("sim"), clock, scripts()).await;
+    harness.alice("later").await;
+    harness.alice("keep").await;
     // One day, which is shorter than the durations of what was set.
-    house.clock.set(NOW + 86_400_000);
-    house.advance(Duration::from_secs(3)).await;
-    house.clock.set(NOW + 60_000);
-    house.advance(Duration::from_secs(3)).await;
+    harness.clock.set(NOW + 86_400_000);
+    harness.advance(Duration::from_secs(3)).await;
+    harness.clock.set(NOW + 60_000);
+    harness.advance(Duration::from_secs(3)).await;
 
     let due: Vec<u64> = {
-        let snapshot = house.store.snapshot(0).unwrap();
+        let snapshot = harness.store.snapshot(0).unwrap();
         let timers =
             palabre_store::Table::<(u64, String, String), serde_json::Value>::new(palabre_store::TableId::Timers);
         let rows = timers.scan(&snapshot, &Vec::new(), palabre_store::Direction::Forward).unwrap();
         rows.map(|row| row.unwrap().0.0).collect()
     };
     assert_eq!(due, [NOW + 40 * 86_400_000]);
-    assert!(house.answer("kept").await.unwrap().contains(" 1 "));
+    assert!(harness.answer("kept").await.unwrap().contains(" 1 "));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_operator_is_told_that_the_clock_went_back() {
     let operators = Operators { room: Some("sim/log".into()), webhook: None };
-    let house = House::with_operators(operators, vec![]).await;
-    house.clock.advance(Duration::from_secs(7_200));
-    house.advance(Duration::from_secs(3)).await;
-    house.clock.set(house.clock.now() - 3_600_000);
-    house.until("a message", |house| !house.sim.transcript().texts("log").is_empty()).await;
-    let log = house.sim.transcript().texts("log").join("\n");
+    let harness = Harness::with_operators(operators, vec![]).await;
+    harness.clock.advance(Duration::from_secs(7_200));
+    harness.advance(Duration::from_secs(3)).await;
+    harness.clock.set(harness.clock.now() - 3_600_000);
+    harness.until("a message", |harness| !harness.sim.transcript().texts("log").is_empty()).await;
+    let log = harness.sim.transcript().texts("log").join("\n");
     assert!(log.contains("The clock went back"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_stepped_by_seconds_is_nobodys_business() {
     let operators = Operators { room: Some("sim/log".into()), webhook: None };
-    let house = House::with_operators(operators, scripts()).await;
-    house.advance(Duration::from_secs(120)).await;
-    house.alice("wake").await;
-    house.clock.set(house.clock.now() - 30_000);
-    house.until("the timer", |house| house.replies().iter().any(|text| text == "ring soon")).await;
-    assert!(house.sim.transcript().texts("log").is_empty());
+    let harness = Harness::with_operators(operators, scripts()).await;
+    harness.advance(Duration::from_secs(120)).await;
+    harness.alice("wake").await;
+    harness.clock.set(harness.clock.now() - 30_000);
+    harness.until("the timer", |harness| harness.replies().iter().any(|text| text == "ring soon")).await;
+    assert!(harness.sim.transcript().texts("log").is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,26 +168,26 @@ async fn a_task_that_failed_in_a_time_that_never_was_is_tried_again_soon() {
         error("not yet")
     end)"#;
     let clock = VirtualClock::new(NOW + YEAR);
-    let house = House::at(Store::in_memory().unwrap(), Sim::new("sim"), clock, vec![script("s", text)]).await;
-    let attempts = |house: &House| {
-        let snapshot = house.store.snapshot(0).unwrap();
+    let harness = Harness::at(Store::in_memory().unwrap(), Sim::new("sim"), clock, vec![script("s", text)]).await;
+    let attempts = |harness: &Harness| {
+        let snapshot = harness.store.snapshot(0).unwrap();
         palabre_engine::task_runs(&snapshot, &"s".into(), "collect")
             .unwrap()
             .map(Result::unwrap)
             .map(|run| run.attempt)
             .max()
     };
-    house.until("it fails", |house| attempts(house) == Some(1)).await;
-    house.clock.set(NOW);
-    house.advance(Duration::from_secs(240)).await;
-    assert!(attempts(&house) >= Some(2), "{:?}", attempts(&house));
+    harness.until("it fails", |harness| attempts(harness) == Some(1)).await;
+    harness.clock.set(NOW);
+    harness.advance(Duration::from_secs(240)).await;
+    assert!(attempts(&harness) >= Some(2), "{:?}", attempts(&harness));
     // Nor is it planned from the wrong time after a restart.
-    let runs = |house: &House| {
-        palabre_engine::task_runs(&house.store.snapshot(0).unwrap(), &"s".into(), "collect").unwrap().count()
+    let runs = |harness: &Harness| {
+        palabre_engine::task_runs(&harness.store.snapshot(0).unwrap(), &"s".into(), "collect").unwrap().count()
     };
-    house.advance(Duration::from_secs(1_200)).await;
-    let house = house.restart(vec![script("s", text)]).await;
-    let before = runs(&house);
-    house.advance(Duration::from_secs(1_500)).await;
-    assert!(runs(&house) > before, "{before} runs, and none since");
+    harness.advance(Duration::from_secs(1_200)).await;
+    let harness = harness.restart(vec![script("s", text)]).await;
+    let before = runs(&harness);
+    harness.advance(Duration::from_secs(1_500)).await;
+    assert!(runs(&harness) > before, "{before} runs, and none since");
 }

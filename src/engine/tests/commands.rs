@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use palabre_model::Permission;
 use palabre_script::Source;
-use support::{House, script};
+use support::{Harness, script};
 
 const DICE: &str = r#"
 command("roll", {
@@ -31,19 +31,19 @@ command("say", { args = { { name = "what", type = "string" }, { name = "loud", t
 function on_message(event) if event.text == "hello" then event:reply("a message is a message") end end
 "#;
 
-fn private(house: &House) -> Vec<String> {
-    let transcript = house.sim.transcript();
+fn private(harness: &Harness) -> Vec<String> {
+    let transcript = harness.sim.transcript();
     transcript.lines().iter().filter(|line| line.to.is_some()).map(|line| line.text.clone()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn arguments_are_what_the_command_says_and_anything_else_gets_help() {
-    let house = House::new(vec![script("dice", DICE)]).await;
+    let harness = Harness::new(vec![script("dice", DICE)]).await;
     for text in ["/roll 20 2", "hello", "/give @bob 2,5 being kind", "/say \"two words\" yes 90s GLAD", "/unknown"] {
-        house.alice(text).await;
+        harness.alice(text).await;
     }
     assert_eq!(
-        house.replies(),
+        harness.replies(),
         ["20 sides, 2 times", "a message is a message", "sim/bob gets 2.5 for being kind", "two words true 90 glad"]
     );
     let wrong = [
@@ -60,12 +60,12 @@ async fn arguments_are_what_the_command_says_and_anything_else_gets_help() {
         ("/say x no 1m angry", "mood is one of glad, sad. Usage: `/say <what> [loud] [for] [glad|sad]`"),
         ("/clean", "You may not use /clean: it is for moderators only."),
     ];
-    house.advance(Duration::from_secs(3)).await;
+    harness.advance(Duration::from_secs(3)).await;
     for (text, help) in wrong {
-        house.alice(text).await;
-        assert_eq!(private(&house).last().unwrap(), help, "{text}");
+        harness.alice(text).await;
+        assert_eq!(private(&harness).last().unwrap(), help, "{text}");
     }
-    assert_eq!(house.replies().len(), 4 + wrong.len(), "nothing but help was said");
+    assert_eq!(harness.replies().len(), 4 + wrong.len(), "nothing but help was said");
 }
 
 const TERMS: &str = r#"
@@ -75,7 +75,7 @@ command("term", { args = { { name = "whom", type = "user" }, { name = "lasts", t
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_duration_takes_several_words_and_leaves_the_reason() {
-    let house = House::new(vec![script("terms", TERMS)]).await;
+    let harness = Harness::new(vec![script("terms", TERMS)]).await;
     for (text, wanted) in [
         ("/term bob 7 days spam", "bob 604800 spam"),
         ("/term lou 60 minutes", "lou 3600 nil"),
@@ -89,50 +89,54 @@ async fn a_duration_takes_several_words_and_leaves_the_reason() {
         ("/term bob \"1h 30m\" spam", "bob 5400 spam"),
         ("/term bob 0", "bob 0 nil"),
     ] {
-        house.alice(text).await;
-        assert_eq!(house.replies().last().unwrap(), wanted, "{text}");
+        harness.alice(text).await;
+        assert_eq!(harness.replies().last().unwrap(), wanted, "{text}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_without_a_unit_is_asked_about_where_a_duration_is_meant() {
-    let house = House::new(vec![script("terms", TERMS)]).await;
+    let harness = Harness::new(vec![script("terms", TERMS)]).await;
     for (text, number) in [("/term bob 7", "7"), ("/term bob 60 spam", "60"), ("/term bob 7 dogs", "7")] {
-        house.alice(text).await;
+        harness.alice(text).await;
         let asked = format!(
             "lasts needs a unit: write {number}m for minutes, {number}h for hours or {number}d for days. \
              Usage: `/term <whom> <lasts> [why…]`"
         );
-        assert_eq!(*private(&house).last().unwrap(), asked, "{text}");
+        assert_eq!(*private(&harness).last().unwrap(), asked, "{text}");
     }
-    let bob = house.sim.person("bob", "general").speaking("fr");
+    let bob = harness.sim.person("bob", "general").speaking("fr");
     bob.says("/term lou 60").await.unwrap();
-    house.engine.when_idle().await;
-    assert!(private(&house).last().unwrap().starts_with("lasts : il manque l'unité."), "{:?}", private(&house).last());
+    harness.engine.when_idle().await;
+    assert!(
+        private(&harness).last().unwrap().starts_with("lasts : il manque l'unité."),
+        "{:?}",
+        private(&harness).last()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_has_its_people_its_pauses_its_other_names_and_its_languages() {
-    let house = House::new(vec![script("dice", DICE)]).await;
-    house.alice("/roll").await;
-    house.alice("/lancer").await;
-    house.advance(Duration::from_secs(3)).await;
-    house.alice("/LANCER@dice_bot 8").await;
+    let harness = Harness::new(vec![script("dice", DICE)]).await;
+    harness.alice("/roll").await;
+    harness.alice("/lancer").await;
+    harness.advance(Duration::from_secs(3)).await;
+    harness.alice("/LANCER@dice_bot 8").await;
     assert_eq!(
-        house.replies(),
+        harness.replies(),
         ["6 sides, no times", "Not so fast: try /roll again in 3 seconds.", "8 sides, no times"]
     );
-    let bob = house.sim.person("bob", "general").speaking("fr-FR");
+    let bob = harness.sim.person("bob", "general").speaking("fr-FR");
     bob.says("/roll x").await.unwrap();
-    house.engine.when_idle().await;
+    harness.engine.when_idle().await;
     assert_eq!(
-        house.replies().last().unwrap(),
+        harness.replies().last().unwrap(),
         "sides est un nombre entier, pas « x ». Usage : `/roll [sides] [times]`"
     );
     bob.may(Permission::Moderator);
     bob.says("/clean").await.unwrap();
-    house.engine.when_idle().await;
-    assert_eq!(house.replies().last().unwrap(), "clean");
+    harness.engine.when_idle().await;
+    assert_eq!(harness.replies().last().unwrap(), "clean");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,22 +152,22 @@ async fn what_is_listened_for_is_found_once_for_all_scripts() {
         event:reply(`{#found} {found[1].word} {found[1].start}-{found[1].stop}`)
       end)
     "#;
-    let house = House::new(vec![script("greeter", greeter), script("filter", filter)]).await;
-    house.alice("well, GOOD Night all").await;
-    house.alice("cheap v1@gra, вuy now").await;
-    house.alice("nothing to hear").await;
-    assert_eq!(house.replies(), ["GOOD Night|Night|Night|alice", "2 viagra 7-12"]);
-    assert_eq!(house.texts().len(), 4, "the spam is gone: {:?}", house.texts());
+    let harness = Harness::new(vec![script("greeter", greeter), script("filter", filter)]).await;
+    harness.alice("well, GOOD Night all").await;
+    harness.alice("cheap v1@gra, вuy now").await;
+    harness.alice("nothing to hear").await;
+    assert_eq!(harness.replies(), ["GOOD Night|Night|Night|alice", "2 viagra 7-12"]);
+    assert_eq!(harness.texts().len(), 4, "the spam is gone: {:?}", harness.texts());
     // After a reload only the new patterns match.
     let louder = r#"hear("night", function(event) event:reply("night it is") end)"#;
-    house.engine.reload(Source::from_text("greeter", louder)).await.unwrap();
-    house.alice("good night").await;
-    assert_eq!(house.replies().last().unwrap(), "night it is");
+    harness.engine.reload(Source::from_text("greeter", louder)).await.unwrap();
+    harness.alice("good night").await;
+    assert_eq!(harness.replies().last().unwrap(), "night it is");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_declared_is_told_at_the_script_s_own_line() {
-    let house = House::new(vec![script("dice", DICE)]).await;
+    let harness = Harness::new(vec![script("dice", DICE)]).await;
     let wrong = [
         (r#"command("Roll", function() end)"#, "dice.luau:1: command: \"Roll\" is no name for a command"),
         (r#"command("roll", { arg = {} }, function() end)"#, "there is no option arg; did you mean args?"),
@@ -185,7 +189,7 @@ async fn what_cannot_be_declared_is_told_at_the_script_s_own_line() {
         (r#"function on_mesage() end"#, ""),
     ];
     for (text, problem) in wrong {
-        match house.engine.reload(Source::from_text("dice", text)).await {
+        match harness.engine.reload(Source::from_text("dice", text)).await {
             Err(failure) => assert!(failure.to_string().contains(problem), "{text}: {failure}"),
             Ok(warnings) => assert_eq!(warnings, ["there is no hook on_mesage; did you mean on_message?"], "{text}"),
         }
@@ -209,15 +213,23 @@ async fn what_a_run_wants_kept_is_bounded_whatever_it_is() {
     "##;
     let mut setup = script("big", text);
     setup.grants.push("direct".into());
-    let house = House::new(vec![setup]).await;
+    let harness = Harness::new(vec![setup]).await;
     for what in ["answer", "topic", "edit", "dm"] {
-        house.alice(what).await;
-        assert!(house.replies().last().unwrap().starts_with("output limit"), "{what}: {:?}", house.replies().last());
+        harness.alice(what).await;
+        assert!(
+            harness.replies().last().unwrap().starts_with("output limit"),
+            "{what}: {:?}",
+            harness.replies().last()
+        );
     }
-    house.alice("http").await;
-    assert!(house.replies().last().unwrap().contains("a request has at most"), "{:?}", house.replies().last());
-    house.alice("ask").await;
-    assert!(house.replies().last().unwrap().contains("big.luau:8: ask takes the user"), "{:?}", house.replies().last());
+    harness.alice("http").await;
+    assert!(harness.replies().last().unwrap().contains("a request has at most"), "{:?}", harness.replies().last());
+    harness.alice("ask").await;
+    assert!(
+        harness.replies().last().unwrap().contains("big.luau:8: ask takes the user"),
+        "{:?}",
+        harness.replies().last()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -232,10 +244,10 @@ async fn lists_may_be_empty_and_nothing_is_stored_as_nothing() {
       end)
       hear({ words = {} }, function() end)
     "#;
-    let house = House::new(vec![script("plain", text)]).await;
-    house.sim.person("bob", "general").speaking("fr").says("/plain").await.unwrap();
-    house.engine.when_idle().await;
-    assert_eq!(house.replies(), ["5", "a1 c3 bob fr"]);
+    let harness = Harness::new(vec![script("plain", text)]).await;
+    harness.sim.person("bob", "general").speaking("fr").says("/plain").await.unwrap();
+    harness.engine.when_idle().await;
+    assert_eq!(harness.replies(), ["5", "a1 c3 bob fr"]);
 }
 
 fn help() -> palabre_engine::ScriptSetup {
@@ -249,25 +261,25 @@ async fn the_help_lists_what_one_may_use_and_cannot_be_taken_away() {
         .map(|n| format!("command(\"many{n}\", {{ description = \"One of them\" }}, function() end) "))
         .collect();
     let usurper = r#"command("help", function(event) event:reply("send me your token") end)"#;
-    let house = House::new(vec![script("aaa", usurper), script("dice", DICE), help()]).await;
-    house.alice("/help").await;
-    let list = house.replies().remove(0);
+    let harness = Harness::new(vec![script("aaa", usurper), script("dice", DICE), help()]).await;
+    harness.alice("/help").await;
+    let list = harness.replies().remove(0);
     assert!(list.starts_with("**Commands**") && list.contains("`/roll [sides] [times]` (Roll dice)"), "{list}");
     assert!(!list.contains("/clean"), "for moderators: {list}");
-    house.alice("/help roll").await;
-    assert!(house.replies()[1].contains("Roll dice"), "{:?}", house.replies());
-    house.sim.person("bob", "general").speaking("fr").says("/aide").await.unwrap();
-    house.engine.when_idle().await;
-    assert!(house.replies()[2].starts_with("**Commandes**"), "{:?}", house.replies());
+    harness.alice("/help roll").await;
+    assert!(harness.replies()[1].contains("Roll dice"), "{:?}", harness.replies());
+    harness.sim.person("bob", "general").speaking("fr").says("/aide").await.unwrap();
+    harness.engine.when_idle().await;
+    assert!(harness.replies()[2].starts_with("**Commandes**"), "{:?}", harness.replies());
     // Whatever users ask about, the help keeps answering.
     for _ in 0..12 {
-        house.alice(&format!("/help {}", "*".repeat(4_900))).await;
+        harness.alice(&format!("/help {}", "*".repeat(4_900))).await;
     }
-    house.alice("/help roll").await;
-    assert!(house.replies().last().unwrap().contains("Roll dice"), "{:?}", house.replies().last());
-    let house = house.restart(vec![script("many", &many), help()]).await;
-    house.alice("/help").await;
-    let list = house.replies().pop().unwrap();
+    harness.alice("/help roll").await;
+    assert!(harness.replies().last().unwrap().contains("Roll dice"), "{:?}", harness.replies().last());
+    let harness = harness.restart(vec![script("many", &many), help()]).await;
+    harness.alice("/help").await;
+    let list = harness.replies().pop().unwrap();
     assert!(
         list.contains("/many0") && list.contains("- …") && list.chars().count() < 4_000,
         "{} characters",
@@ -277,14 +289,14 @@ async fn the_help_lists_what_one_may_use_and_cannot_be_taken_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_a_command_keeps_it_when_another_comes_with_the_same() {
-    let house = House::new(vec![script("dice", DICE), script("aaa", "")]).await;
+    let harness = Harness::new(vec![script("dice", DICE), script("aaa", "")]).await;
     let late = r#"command("roll", function(event) event:reply("mine now") end)"#;
-    house.engine.reload(Source::from_text("aaa", late)).await.unwrap();
-    house.alice("/roll 20").await;
-    assert_eq!(house.replies(), ["20 sides, no times"]);
-    house.engine.reload(Source::from_text("dice", "")).await.unwrap();
-    house.alice("/roll").await;
-    assert_eq!(house.replies().last().unwrap(), "mine now");
+    harness.engine.reload(Source::from_text("aaa", late)).await.unwrap();
+    harness.alice("/roll 20").await;
+    assert_eq!(harness.replies(), ["20 sides, no times"]);
+    harness.engine.reload(Source::from_text("dice", "")).await.unwrap();
+    harness.alice("/roll").await;
+    assert_eq!(harness.replies().last().unwrap(), "mine now");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -296,10 +308,10 @@ async fn a_timer_that_sets_itself_anew_at_once_comes_to_its_limit() {
     "#;
     let mut setup = script("chain", text);
     setup.limits.timers_per_minute = 100;
-    let house = House::new(vec![setup]).await;
-    house.alice("/go").await;
-    house.engine.settle().await;
-    house.alice("/count").await;
-    assert_eq!(house.replies(), ["99"]);
-    assert!(house.engine.status().scripts[0].last_error.as_ref().unwrap().contains("timer limit: more than 100"));
+    let harness = Harness::new(vec![setup]).await;
+    harness.alice("/go").await;
+    harness.engine.settle().await;
+    harness.alice("/count").await;
+    assert_eq!(harness.replies(), ["99"]);
+    assert!(harness.engine.status().scripts[0].last_error.as_ref().unwrap().contains("timer limit: more than 100"));
 }

@@ -11,7 +11,7 @@ use palabre_engine::{DeadLetter, DeadLetterError, dead_letters, drop_dead_letter
 use palabre_model::{Action, ActionKey, Content};
 use palabre_sim::Sim;
 use palabre_store::{Batch, Store, Table, TableId};
-use support::{House, script};
+use support::{Harness, script};
 
 const LETTERS: Table<u64, DeadLetter> = Table::new(TableId::DeadLetters);
 const ECHO: &str = "function on_message(event) event:reply('heard ' .. event.text) end";
@@ -24,15 +24,15 @@ fn action(seq: u64, text: &str) -> DeadLetter {
 
 /// Returns a store with an event and two actions that were given up, and the platform.
 async fn given_up() -> (Store, Arc<Sim>) {
-    let house = House::new(vec![script("echo", ECHO)]).await;
-    house.alice("before").await;
+    let harness = Harness::new(vec![script("echo", ECHO)]).await;
+    harness.alice("before").await;
     let event = {
-        let snapshot = house.store.snapshot(0).unwrap();
+        let snapshot = harness.store.snapshot(0).unwrap();
         let mut events = journal(&snapshot).unwrap().flat_map(|block| block.unwrap().1.events);
         events.find(|record| !record.targets.is_empty()).unwrap().event
     };
-    house.engine.shutdown().await;
-    let House { store, sim, .. } = house;
+    harness.engine.shutdown().await;
+    let Harness { store, sim, .. } = harness;
     let mut batch = Batch::default();
     LETTERS.put(&mut batch, &900, &DeadLetter::Event { script: "echo".into(), seq: 1, event, at: 1_000 });
     LETTERS.put(&mut batch, &901, &action(700, "late"));
@@ -51,36 +51,36 @@ async fn actions_and_events_are_tried_again_by_the_next_daemon_once() {
     retry_dead_letters(&store, &BTreeSet::from([900, 901, 902]), 2_000).await.unwrap();
     assert!(left(&store).is_empty());
 
-    let house = House::on(store, sim, vec![script("echo", ECHO)]).await;
+    let harness = Harness::on(store, sim, vec![script("echo", ECHO)]).await;
     let all = ["heard before", "heard before", "late", "later"];
-    let said = |house: &House| {
-        let mut said = house.replies();
+    let said = |harness: &Harness| {
+        let mut said = harness.replies();
         said.sort();
         said
     };
-    house.until("all of them", |house| said(house) == all).await;
-    house.engine.when_idle().await;
-    let house = house.restart(vec![script("echo", ECHO)]).await;
-    house.alice("after").await;
-    assert_eq!(said(&house), ["heard after", "heard before", "heard before", "late", "later"]);
+    harness.until("all of them", |harness| said(harness) == all).await;
+    harness.engine.when_idle().await;
+    let harness = harness.restart(vec![script("echo", ECHO)]).await;
+    harness.alice("after").await;
+    assert_eq!(said(&harness), ["heard after", "heard before", "heard before", "late", "later"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_action_that_the_platform_has_already_is_taken_for_done() {
     let (store, sim) = given_up().await;
     retry_dead_letters(&store, &BTreeSet::from([901]), 2_000).await.unwrap();
-    let house = House::on(store, sim, vec![script("echo", ECHO)]).await;
-    house.until("the action", |house| house.replies().contains(&"late".to_owned())).await;
-    house.engine.shutdown().await;
-    let House { store, sim, .. } = house;
+    let harness = Harness::on(store, sim, vec![script("echo", ECHO)]).await;
+    harness.until("the action", |harness| harness.replies().contains(&"late".to_owned())).await;
+    harness.engine.shutdown().await;
+    let Harness { store, sim, .. } = harness;
 
     let mut batch = Batch::default();
     LETTERS.put(&mut batch, &950, &action(700, "late"));
     store.commit(batch).await.unwrap();
     retry_dead_letters(&store, &BTreeSet::from([950]), 2_000).await.unwrap();
-    let house = House::on(store, sim, vec![script("echo", ECHO)]).await;
-    house.engine.when_idle().await;
-    assert_eq!(house.replies().iter().filter(|text| *text == "late").count(), 1);
+    let harness = Harness::on(store, sim, vec![script("echo", ECHO)]).await;
+    harness.engine.when_idle().await;
+    assert_eq!(harness.replies().iter().filter(|text| *text == "late").count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

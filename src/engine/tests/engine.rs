@@ -15,15 +15,15 @@ const COUNTER: &str = r#"function on_message(event) event:reply(tostring(store.i
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_is_answered_and_counted_once() {
-    let house = House::new(vec![script("counter", COUNTER)]).await;
+    let harness = Harness::new(vec![script("counter", COUNTER)]).await;
     for _ in 0..3 {
-        house.alice("hello").await;
+        harness.alice("hello").await;
     }
-    assert_eq!(house.replies(), ["1", "2", "3"]);
-    let snapshot = house.store.snapshot(0).unwrap();
+    assert_eq!(harness.replies(), ["1", "2", "3"]);
+    let snapshot = harness.store.snapshot(0).unwrap();
     let values: Vec<_> = stored_values(&snapshot, &"counter".into()).unwrap().map(Result::unwrap).collect();
     assert_eq!(values, [("n".to_owned(), 3.into())]);
-    house.engine.shutdown().await;
+    harness.engine.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,16 +36,16 @@ async fn nothing_of_a_failed_hook_is_kept_but_the_error() {
         function on_error(event)
           event.room:send(`{event.error.hook}: {event.error.message} about {event.error.event.kind} {tostring(store.get("lost"))}`)
         end"#;
-    let house = House::new(vec![script("fails", text), script("counter", COUNTER)]).await;
-    house.alice("x").await;
-    let mut replies = house.replies();
+    let harness = Harness::new(vec![script("fails", text), script("counter", COUNTER)]).await;
+    harness.alice("x").await;
+    let mut replies = harness.replies();
     replies.sort();
     assert_eq!(
         replies,
         ["1", "on_message: fails.luau:4: boom about message nil"],
         "and another script is not disturbed"
     );
-    let snapshot = house.store.snapshot(0).unwrap();
+    let snapshot = harness.store.snapshot(0).unwrap();
     let failed = journal(&snapshot).unwrap().flat_map(|block| block.unwrap().1.runs);
     assert!(
         failed
@@ -56,26 +56,26 @@ async fn nothing_of_a_failed_hook_is_kept_but_the_error() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_goes_on_where_the_last_daemon_was() {
-    let house = House::new(vec![script("counter", COUNTER)]).await;
-    house.alice("a").await;
-    let house = house.restart(vec![script("counter", COUNTER)]).await;
-    house.alice("b").await;
-    assert_eq!(house.replies(), ["1", "2"]);
-    assert_eq!(house.sim.transcript().repeats(), 0);
+    let harness = Harness::new(vec![script("counter", COUNTER)]).await;
+    harness.alice("a").await;
+    let harness = harness.restart(vec![script("counter", COUNTER)]).await;
+    harness.alice("b").await;
+    assert_eq!(harness.replies(), ["1", "2"]);
+    assert_eq!(harness.sim.transcript().repeats(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_of_one_room_leave_in_order_even_when_the_platform_stumbles() {
     let text = r#"function on_message(event) for n = 1, 5 do event.room:send(event.text .. n) end end"#;
-    let house = House::new(vec![script("many", text)]).await;
-    house.sim.fail_next([
+    let harness = Harness::new(vec![script("many", text)]).await;
+    harness.sim.fail_next([
         ActionError::Transient("down".into()),
         ActionError::RateLimited { retry_after: Duration::from_secs(3) },
         ActionError::Transient("down".into()),
     ]);
-    house.sim.person("alice", "general").says("m").await.unwrap();
-    house.until("five replies", |house| house.replies().len() == 5).await;
-    assert_eq!(house.replies(), ["m1", "m2", "m3", "m4", "m5"]);
+    harness.sim.person("alice", "general").says("m").await.unwrap();
+    harness.until("five replies", |harness| harness.replies().len() == 5).await;
+    assert_eq!(harness.replies(), ["m1", "m2", "m3", "m4", "m5"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,23 +83,23 @@ async fn what_the_platform_refuses_is_told_to_the_script_and_what_it_never_takes
     let text = r#"
         function on_message(event) event:reply(event.text) end
         function on_error(event) store.set("told", event.error.message .. " / " .. event.error.action) end"#;
-    let house = House::new(vec![script("talks", text)]).await;
-    house.sim.fail_next([ActionError::Forbidden("no right to speak".into())]);
-    house.alice("refused").await;
-    let reported = |house: &House| {
-        let snapshot = house.store.snapshot(0).unwrap();
+    let harness = Harness::new(vec![script("talks", text)]).await;
+    harness.sim.fail_next([ActionError::Forbidden("no right to speak".into())]);
+    harness.alice("refused").await;
+    let reported = |harness: &Harness| {
+        let snapshot = harness.store.snapshot(0).unwrap();
         stored_values(&snapshot, &"talks".into()).unwrap().map(|row| row.unwrap().1.to_string()).collect::<Vec<_>>()
     };
-    assert!(reported(&house)[0].contains("no right to speak / send"), "{:?}", reported(&house));
+    assert!(reported(&harness)[0].contains("no right to speak / send"), "{:?}", reported(&harness));
 
-    house.sim.fail_next((0..12).map(|_| ActionError::Transient("unreachable".into())));
-    house.sim.person("alice", "general").says("never").await.unwrap();
-    house.until("the end of all attempts", |house| reported(house)[0].contains("unreachable")).await;
-    assert!(reported(&house)[0].contains("unreachable"), "{:?}", reported(&house));
-    let snapshot = house.store.snapshot(0).unwrap();
+    harness.sim.fail_next((0..12).map(|_| ActionError::Transient("unreachable".into())));
+    harness.sim.person("alice", "general").says("never").await.unwrap();
+    harness.until("the end of all attempts", |harness| reported(harness)[0].contains("unreachable")).await;
+    assert!(reported(&harness)[0].contains("unreachable"), "{:?}", reported(&harness));
+    let snapshot = harness.store.snapshot(0).unwrap();
     assert_eq!(palabre_engine::dead_letters(&snapshot).unwrap().count(), 1);
-    house.alice("next").await;
-    assert_eq!(house.replies(), ["next"], "the queue continues");
+    harness.alice("next").await;
+    assert_eq!(harness.replies(), ["next"], "the queue continues");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,26 +117,26 @@ async fn a_hook_that_waits_commits_what_it_has_and_others_run_meanwhile() {
             event:reply("quick " .. event.text)
           end
         end"#;
-    let house = House::new(vec![script("waits", text)]).await;
-    house.alice("slow").await;
-    house.alice("fails").await;
-    house.alice("x").await;
-    assert_eq!(house.replies(), ["waiting", "kept", "quick x"]);
-    house.advance(Duration::from_secs(61)).await;
-    assert_eq!(house.replies(), ["waiting", "kept", "quick x", "woke"]);
+    let harness = Harness::new(vec![script("waits", text)]).await;
+    harness.alice("slow").await;
+    harness.alice("fails").await;
+    harness.alice("x").await;
+    assert_eq!(harness.replies(), ["waiting", "kept", "quick x"]);
+    harness.advance(Duration::from_secs(61)).await;
+    assert_eq!(harness.replies(), ["waiting", "kept", "quick x", "woke"]);
 
-    house.sim.forget();
-    house.alice("ask").await;
-    house.sim.person("bob", "general").says("9").await.unwrap();
-    house.alice("7").await;
+    harness.sim.forget();
+    harness.alice("ask").await;
+    harness.sim.person("bob", "general").says("9").await.unwrap();
+    harness.alice("7").await;
     assert_eq!(
-        house.replies(),
+        harness.replies(),
         ["how many?", "quick 9", "got 7"],
         "only the asked user answers, and the answer is no message to the hook"
     );
-    house.alice("ask").await;
-    house.advance(Duration::from_secs(31)).await;
-    assert_eq!(house.replies().last().unwrap(), "nobody");
+    harness.alice("ask").await;
+    harness.advance(Duration::from_secs(31)).await;
+    assert_eq!(harness.replies().last().unwrap(), "nobody");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,18 +146,18 @@ async fn a_choice_is_made_by_button_or_by_word() {
           event.room:send("chose " .. (event.room:choose(event.user, "Which?", { "Red", "Blue" }) or "nothing"))
         end
       end"#;
-    let house = House::new(vec![script("choice", text)]).await;
-    house.alice("pick").await;
-    let line = house.sim.transcript().lines().last().unwrap().clone();
+    let harness = Harness::new(vec![script("choice", text)]).await;
+    harness.alice("pick").await;
+    let line = harness.sim.transcript().lines().last().unwrap().clone();
     assert_eq!(line.buttons.len(), 2);
-    house.sim.person("bob", "general").presses(&line.buttons[0].action, &line.id).await.unwrap();
-    house.sim.person("alice", "general").presses(&line.buttons[1].action, &line.id).await.unwrap();
-    house.engine.when_idle().await;
-    assert_eq!(house.replies().last().unwrap(), "chose Blue");
-    assert!(house.sim.transcript().lines()[1].buttons.is_empty(), "a choice that was made cannot be made again");
-    house.alice("pick").await;
-    house.alice("red").await;
-    assert_eq!(house.replies().last().unwrap(), "chose Red");
+    harness.sim.person("bob", "general").presses(&line.buttons[0].action, &line.id).await.unwrap();
+    harness.sim.person("alice", "general").presses(&line.buttons[1].action, &line.id).await.unwrap();
+    harness.engine.when_idle().await;
+    assert_eq!(harness.replies().last().unwrap(), "chose Blue");
+    assert!(harness.sim.transcript().lines()[1].buttons.is_empty(), "a choice that was made cannot be made again");
+    harness.alice("pick").await;
+    harness.alice("red").await;
+    assert_eq!(harness.replies().last().unwrap(), "chose Red");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,14 +165,14 @@ async fn a_run_that_waited_over_a_restart_ends_as_interrupted() {
     let text = r#"
         function on_message(event) event:reply("asking") sleep("1h") event:reply("never") end
         function on_error(event) event.room:send(event.error.message) end"#;
-    let house = House::new(vec![script("waits", text)]).await;
-    house.alice("x").await;
-    let house = house.restart(vec![script("waits", text)]).await;
-    house.until("the script is told", |house| house.replies().len() == 2).await;
-    assert_eq!(house.replies(), ["asking", "interrupted: the daemon was restarted while on_message waited"]);
-    let house = house.restart(vec![script("waits", text)]).await;
-    house.alice("asks again").await;
-    assert_eq!(house.replies().len(), 3, "reported once");
+    let harness = Harness::new(vec![script("waits", text)]).await;
+    harness.alice("x").await;
+    let harness = harness.restart(vec![script("waits", text)]).await;
+    harness.until("the script is told", |harness| harness.replies().len() == 2).await;
+    assert_eq!(harness.replies(), ["asking", "interrupted: the daemon was restarted while on_message waited"]);
+    let harness = harness.restart(vec![script("waits", text)]).await;
+    harness.alice("asks again").await;
+    assert_eq!(harness.replies().len(), 3, "reported once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,47 +182,47 @@ async fn timers_survive_a_restart_and_go_off_once() {
         function on_message(event)
           if event.text == "cancel" then timers.cancel("k") else timers.set("remind", { after = "1h", key = "k" }, event.text) end
         end"#;
-    let house = House::new(vec![script("reminder", text)]).await;
-    house.alice("milk").await;
-    house.alice("bread").await;
-    house.advance(Duration::from_secs(3_000)).await;
-    assert_eq!(house.replies(), [""; 0]);
-    let house = house.restart(vec![script("reminder", text)]).await;
-    house.advance(Duration::from_secs(700)).await;
-    assert_eq!(house.replies(), ["remember bread"], "the same key replaces");
-    let house = house.restart(vec![script("reminder", text)]).await;
-    house.alice("eggs").await;
-    house.alice("cancel").await;
-    house.advance(Duration::from_secs(7_200)).await;
-    assert_eq!(house.replies(), ["remember bread"]);
+    let harness = Harness::new(vec![script("reminder", text)]).await;
+    harness.alice("milk").await;
+    harness.alice("bread").await;
+    harness.advance(Duration::from_secs(3_000)).await;
+    assert_eq!(harness.replies(), [""; 0]);
+    let harness = harness.restart(vec![script("reminder", text)]).await;
+    harness.advance(Duration::from_secs(700)).await;
+    assert_eq!(harness.replies(), ["remember bread"], "the same key replaces");
+    let harness = harness.restart(vec![script("reminder", text)]).await;
+    harness.alice("eggs").await;
+    harness.alice("cancel").await;
+    harness.advance(Duration::from_secs(7_200)).await;
+    assert_eq!(harness.replies(), ["remember bread"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reload_takes_over_only_when_it_loads() {
-    let house = House::new(vec![script("s", "function on_message(event) event:reply('one') end")]).await;
-    house.alice("x").await;
+    let harness = Harness::new(vec![script("s", "function on_message(event) event:reply('one') end")]).await;
+    harness.alice("x").await;
     for broken in ["function on_message(", "error('at load')", "function on_load() error('in on_load') end"] {
-        let failure = house.engine.reload(Source::from_text("s", broken)).await.unwrap_err();
+        let failure = harness.engine.reload(Source::from_text("s", broken)).await.unwrap_err();
         assert!(failure.fault.message.starts_with("s.luau:1:"), "{failure}");
-        house.alice("x").await;
+        harness.alice("x").await;
     }
     let text = "function on_load(event) store.set('loaded', event.reason) end function on_message(event) event:reply('two ' .. store.get('loaded')) end";
-    house.engine.reload(Source::from_text("s", text)).await.unwrap();
-    house.alice("x").await;
-    assert_eq!(house.replies(), ["one", "one", "one", "one", "two reload"]);
+    harness.engine.reload(Source::from_text("s", text)).await.unwrap();
+    harness.alice("x").await;
+    assert_eq!(harness.replies(), ["one", "one", "one", "one", "two reload"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_under_way_ends_on_the_version_that_it_began_with() {
     let version =
         |n: u8| format!("function on_message(event) event:reply('{n} begins') sleep('1m') event:reply('{n} ends') end");
-    let house = House::new(vec![script("s", &version(1))]).await;
-    house.alice("x").await;
-    house.engine.reload(Source::from_text("s", &version(2))).await.unwrap();
-    house.alice("x").await;
-    house.advance(Duration::from_secs(61)).await;
-    assert_eq!(house.replies(), ["1 begins", "2 begins", "1 ends", "2 ends"]);
-    let snapshot = house.store.snapshot(0).unwrap();
+    let harness = Harness::new(vec![script("s", &version(1))]).await;
+    harness.alice("x").await;
+    harness.engine.reload(Source::from_text("s", &version(2))).await.unwrap();
+    harness.alice("x").await;
+    harness.advance(Duration::from_secs(61)).await;
+    assert_eq!(harness.replies(), ["1 begins", "2 begins", "1 ends", "2 ends"]);
+    let snapshot = harness.store.snapshot(0).unwrap();
     let mut versions = std::collections::BTreeSet::new();
     for block in journal(&snapshot).unwrap() {
         let (_, block) = block.unwrap();
@@ -235,16 +235,16 @@ async fn a_run_under_way_ends_on_the_version_that_it_began_with() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_that_keeps_failing_is_suspended_and_then_goes_on() {
     let text = "function on_message(event) if event.text == 'bad' then error('no') end event:reply(event.text) end";
-    let house = House::new(vec![script("s", text)]).await;
+    let harness = Harness::new(vec![script("s", text)]).await;
     for _ in 0..10 {
-        house.alice("bad").await;
+        harness.alice("bad").await;
     }
-    assert_eq!(house.engine.status().scripts[0].state, ScriptState::Suspended);
-    house.sim.person("alice", "general").says("good").await.unwrap();
-    assert_eq!(house.replies(), [""; 0]);
-    house.until("the end of the suspension", |house| house.replies().len() == 1).await;
-    assert_eq!(house.replies(), ["good"], "events during the suspension are not lost");
-    assert_eq!(house.engine.status().scripts[0].state, ScriptState::Up);
+    assert_eq!(harness.engine.status().scripts[0].state, ScriptState::Suspended);
+    harness.sim.person("alice", "general").says("good").await.unwrap();
+    assert_eq!(harness.replies(), [""; 0]);
+    harness.until("the end of the suspension", |harness| harness.replies().len() == 1).await;
+    assert_eq!(harness.replies(), ["good"], "events during the suspension are not lost");
+    assert_eq!(harness.engine.status().scripts[0].state, ScriptState::Up);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -256,22 +256,22 @@ async fn a_script_that_runs_out_of_memory_gets_a_new_vm_and_serves_on() {
           event:reply("fine")
         end"#;
     let limits = Limits { memory_mb: 8, cpu_ms: 5_000, ..Limits::default() };
-    let house = House::new(vec![palabre_engine::ScriptSetup { limits, ..script("s", text) }]).await;
-    house.alice("eat").await;
-    house.alice("x").await;
-    assert_eq!(house.replies(), ["fine"]);
-    assert!(house.engine.status().scripts[0].last_error.as_ref().unwrap().contains("memory limit"));
+    let harness = Harness::new(vec![palabre_engine::ScriptSetup { limits, ..script("s", text) }]).await;
+    harness.alice("eat").await;
+    harness.alice("x").await;
+    assert_eq!(harness.replies(), ["fine"]);
+    assert!(harness.engine.status().scripts[0].last_error.as_ref().unwrap().contains("memory limit"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_takes_too_long_in_all_is_ended() {
     let text = "function on_message(event) while true do sleep('10s') end end function on_error(event) event.room:send(event.error.message) end";
     let limits = Limits { wall_s: 60, ..Limits::default() };
-    let house = House::new(vec![palabre_engine::ScriptSetup { limits, ..script("s", text) }]).await;
-    house.alice("x").await;
-    house.until("the end of the run", |house| !house.replies().is_empty()).await;
-    assert!(house.replies()[0].contains("wall time limit"), "{:?}", house.replies());
-    assert_eq!(house.engine.status().scripts[0].waiting_runs, 0);
+    let harness = Harness::new(vec![palabre_engine::ScriptSetup { limits, ..script("s", text) }]).await;
+    harness.alice("x").await;
+    harness.until("the end of the run", |harness| !harness.replies().is_empty()).await;
+    assert!(harness.replies()[0].contains("wall time limit"), "{:?}", harness.replies());
+    assert_eq!(harness.engine.status().scripts[0].waiting_runs, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -279,25 +279,25 @@ async fn too_many_waiting_runs_are_refused_by_name() {
     let text =
         "function on_message(event) sleep('1h') end function on_error(event) event.room:send(event.error.message) end";
     let limits = Limits { concurrent_runs: 2, ..Limits::default() };
-    let house = House::new(vec![palabre_engine::ScriptSetup { limits, ..script("s", text) }]).await;
+    let harness = Harness::new(vec![palabre_engine::ScriptSetup { limits, ..script("s", text) }]).await;
     for _ in 0..3 {
-        house.alice("x").await;
+        harness.alice("x").await;
     }
-    assert!(house.replies()[0].contains("run limit"), "{:?}", house.replies());
+    assert!(harness.replies()[0].contains("run limit"), "{:?}", harness.replies());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_script_takes_its_events_once_it_is_mended() {
-    let house = House::new(vec![script("s", COUNTER)]).await;
-    house.alice("one").await;
-    let house = house.restart(vec![script("s", "function on_message(")]).await;
-    let status = house.engine.status();
+    let harness = Harness::new(vec![script("s", COUNTER)]).await;
+    harness.alice("one").await;
+    let harness = harness.restart(vec![script("s", "function on_message(")]).await;
+    let status = harness.engine.status();
     assert_eq!(status.scripts[0].state, ScriptState::Broken);
     assert!(status.scripts[0].last_error.as_ref().unwrap().starts_with("s.luau:1:"));
-    house.alice("while it is broken it has no hooks").await;
-    house.engine.reload(Source::from_text("s", COUNTER)).await.unwrap();
-    house.alice("two").await;
-    assert_eq!(house.replies(), ["1", "2"]);
+    harness.alice("while it is broken it has no hooks").await;
+    harness.engine.reload(Source::from_text("s", COUNTER)).await.unwrap();
+    harness.alice("two").await;
+    assert_eq!(harness.replies(), ["1", "2"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -313,56 +313,56 @@ async fn edits_deletes_and_reactions_find_the_message_that_was_sent() {
           event.message:delete("spam")
         end
       end"#;
-    let house = House::new(vec![script("s", text)]).await;
-    house.alice("later").await;
-    house.advance(Duration::from_secs(61)).await;
-    house.alice("stored").await;
-    house.alice("gone").await;
+    let harness = Harness::new(vec![script("s", text)]).await;
+    harness.alice("later").await;
+    harness.advance(Duration::from_secs(61)).await;
+    harness.alice("stored").await;
+    harness.alice("gone").await;
     assert_eq!(
-        house.sim.transcript().to_string(),
+        harness.sim.transcript().to_string(),
         "alice: later\nsim: second 👍 (edited)\nalice: stored\nsim: stored\nalice: (removed)\n"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fleeting_events_reach_hooks_and_are_not_journalled() {
-    let house =
-        House::new(vec![script("s", "function on_typing(event) event.room:send(event.user.name .. ' types') end")])
+    let harness =
+        Harness::new(vec![script("s", "function on_typing(event) event.room:send(event.user.name .. ' types') end")])
             .await;
-    house.sim.person("alice", "general").happens(EventKind::Typing { status: None }).await.unwrap();
-    house.until("the hook", |house| !house.replies().is_empty()).await;
-    assert_eq!(house.replies(), ["alice types"]);
-    let snapshot = house.store.snapshot(0).unwrap();
+    harness.sim.person("alice", "general").happens(EventKind::Typing { status: None }).await.unwrap();
+    harness.until("the hook", |harness| !harness.replies().is_empty()).await;
+    assert_eq!(harness.replies(), ["alice types"]);
+    let snapshot = harness.store.snapshot(0).unwrap();
     let typing = journal(&snapshot).unwrap().flat_map(|block| block.unwrap().1.events);
     assert!(!typing.into_iter().any(|record| record.event.kind.name() == EventName::Typing));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_journal_forgets_what_is_old_and_done() {
-    let house = House::new(vec![script("counter", COUNTER)]).await;
+    let harness = Harness::new(vec![script("counter", COUNTER)]).await;
     for _ in 0..5 {
-        house.alice("x").await;
+        harness.alice("x").await;
     }
-    let batches = || journal(&house.store.snapshot(0).unwrap()).unwrap().count();
+    let batches = || journal(&harness.store.snapshot(0).unwrap()).unwrap().count();
     let before = batches();
     assert!(before >= 5);
-    house.clock.advance(Duration::from_secs(8 * 86_400));
-    house.until("a shorter journal", |_| batches() < before).await;
+    harness.clock.advance(Duration::from_secs(8 * 86_400));
+    harness.until("a shorter journal", |_| batches() < before).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scripts_are_attached_to_the_bots_that_they_name() {
     let setup = palabre_engine::ScriptSetup { bots: Some(vec!["other".into()]), ..script("s", COUNTER) };
-    let house = House::new(vec![setup]).await;
-    house.alice("x").await;
-    assert_eq!(house.replies(), [""; 0]);
+    let harness = Harness::new(vec![setup]).await;
+    harness.alice("x").await;
+    assert_eq!(harness.replies(), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_script_starts_its_hooks_in_the_order_of_the_journal() {
     let text = r#"function on_message(event) store.update("order", function(old) return (old or "") .. event.text .. "," end) end"#;
-    let house = House::new(vec![script("a", text), script("b", text)]).await;
-    let (alice, bob) = (house.sim.person("alice", "one"), house.sim.person("bob", "two"));
+    let harness = Harness::new(vec![script("a", text), script("b", text)]).await;
+    let (alice, bob) = (harness.sim.person("alice", "one"), harness.sim.person("bob", "two"));
     let mut receipts = Vec::new();
     for number in 0..300 {
         let person = if number % 3 == 0 { &alice } else { &bob };
@@ -371,8 +371,8 @@ async fn one_script_starts_its_hooks_in_the_order_of_the_journal() {
     for receipt in receipts {
         receipt.await.unwrap();
     }
-    house.engine.when_idle().await;
-    let snapshot = house.store.snapshot(0).unwrap();
+    harness.engine.when_idle().await;
+    let snapshot = harness.store.snapshot(0).unwrap();
     let mut journalled = Vec::new();
     for block in journal(&snapshot).unwrap() {
         for record in block.unwrap().1.events {
@@ -395,14 +395,14 @@ async fn a_timer_that_was_due_while_the_daemon_was_down_goes_off_at_the_start_wh
         on_timer("remind", function(payload, event) event.room:send("remember " .. payload) end)
         function on_message(event) timers.set("remind", "1m", event.text) end"#;
     let scripts = || vec![script("a_other", COUNTER), script("b_other", COUNTER), script("reminder", text)];
-    let house = House::new(scripts()).await;
-    house.alice("milk").await;
-    let clock = house.clock.clone();
-    let (store, sim) = (house.store.clone(), std::sync::Arc::clone(&house.sim));
-    house.engine.shutdown().await;
+    let harness = Harness::new(scripts()).await;
+    harness.alice("milk").await;
+    let clock = harness.clock.clone();
+    let (store, sim) = (harness.store.clone(), std::sync::Arc::clone(&harness.sim));
+    harness.engine.shutdown().await;
     clock.advance(Duration::from_secs(3_600));
-    let house = House::at(store, sim, clock, scripts()).await;
-    house.until("the timer", |house| house.replies().iter().any(|text| text == "remember milk")).await;
+    let harness = Harness::at(store, sim, clock, scripts()).await;
+    harness.until("the timer", |harness| harness.replies().iter().any(|text| text == "remember milk")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -415,22 +415,22 @@ async fn what_has_ended_is_not_scanned_even_when_nothing_is_written_meanwhile() 
         event:reply(`{count} {store.get("a:1")}`)
       end
     "#;
-    let house = House::new(vec![script("keeper", text)]).await;
-    house.alice("set").await;
-    house.clock.advance(Duration::from_secs(1_800));
-    house.alice("scan").await;
-    house.clock.advance(Duration::from_secs(7_200));
-    house.alice("scan").await;
-    assert_eq!(house.replies(), ["1 1", "0 nil"]);
+    let harness = Harness::new(vec![script("keeper", text)]).await;
+    harness.alice("set").await;
+    harness.clock.advance(Duration::from_secs(1_800));
+    harness.alice("scan").await;
+    harness.clock.advance(Duration::from_secs(7_200));
+    harness.alice("scan").await;
+    assert_eq!(harness.replies(), ["1 1", "0 nil"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_that_is_stopped_is_told_where() {
     let text = "function on_message()\n  local n = 0\n  while true do\n    n += 1\n  end\nend\n\
                 function on_error(event) event.room:send(event.error.message .. event.error.traceback) end";
-    let house = House::new(vec![script("looping", text)]).await;
-    house.alice("go").await;
-    let reported = house.replies().remove(0);
+    let harness = Harness::new(vec![script("looping", text)]).await;
+    harness.alice("go").await;
+    let reported = harness.replies().remove(0);
     assert!(
         reported.contains("CPU limit") && (reported.contains("looping.luau:3") || reported.contains("looping.luau:4")),
         "{reported}"
@@ -443,10 +443,10 @@ async fn a_script_that_only_reads_does_not_make_the_file_grow() {
     let reader = r#"function on_message(event) for _ in store.scan("") do end end"#;
     let writer = r#"function on_message(event) store.set("x" .. event.id % 50, string.rep("y", 4000)) end"#;
     let store = palabre_store::Store::open(folder.path()).unwrap();
-    let house =
-        House::on(store, palabre_sim::Sim::new("sim"), vec![script("reader", reader), script("writer", writer)]).await;
+    let scripts = vec![script("reader", reader), script("writer", writer)];
+    let harness = Harness::on(store, palabre_sim::Sim::new("sim"), scripts).await;
     for _ in 0..600 {
-        house.alice("more").await;
+        harness.alice("more").await;
     }
     let size = std::fs::metadata(folder.path().join("palabre.redb")).unwrap().len() >> 20;
     assert!(size <= 8, "{size} MiB for 200 KiB of values and a small journal");
@@ -460,12 +460,12 @@ async fn a_run_that_waits_without_end_is_stopped_by_name() {
     let mut setup = script("restless", text);
     setup.limits.waits_per_minute = 100;
     setup.grants.push("rooms".to_owned());
-    let house = House::new(vec![setup]).await;
-    house.alice("go").await;
+    let harness = Harness::new(vec![setup]).await;
+    harness.alice("go").await;
     for _ in 0..200 {
-        house.advance(Duration::from_millis(1)).await;
+        harness.advance(Duration::from_millis(1)).await;
     }
-    let replies = house.replies();
+    let replies = harness.replies();
     assert!(replies.iter().any(|reply| reply.contains("limits.waits_per_minute")), "{replies:?}");
 }
 
@@ -477,11 +477,11 @@ async fn a_run_that_computes_much_over_its_waits_is_stopped_by_name() {
     let mut setup = script("busy", text);
     setup.limits.cpu_s_per_minute = 0;
     setup.grants.push("rooms".to_owned());
-    let house = House::new(vec![setup]).await;
-    house.alice("go").await;
+    let harness = Harness::new(vec![setup]).await;
+    harness.alice("go").await;
     for _ in 0..20 {
-        house.advance(Duration::from_millis(10)).await;
+        harness.advance(Duration::from_millis(10)).await;
     }
-    let replies = house.replies();
+    let replies = harness.replies();
     assert!(replies.iter().any(|reply| reply.contains("limits.cpu_s_per_minute")), "{replies:?}");
 }

@@ -6,7 +6,7 @@ mod support;
 
 use palabre_model::Receipt;
 use palabre_sim::Sim;
-use support::{House, script};
+use support::{Harness, script};
 
 const EVENTS: usize = 30;
 /// About 10 ms for each event on today's machines; the exact time does not matter.
@@ -19,39 +19,39 @@ end";
 const QUICK: &str = "command('roll', {}, function(event) event:reply('rolled') end)
     route('GET', '/now', function() return { status = 200, text = 'now' } end)";
 
-async fn burning() -> (House, Vec<Receipt>) {
+async fn burning() -> (Harness, Vec<Receipt>) {
     let mut quick = script("quick", QUICK);
     quick.grants = vec!["routes".into()];
     // On a busy machine the same work takes a multiple of its CPU time.
     let mut slow = script("slow", SLOW);
     slow.limits.cpu_ms = 10_000;
-    let house = House::on_one_worker(Sim::new("sim"), vec![slow, quick]).await;
-    let alice = house.sim.person("alice", "general");
+    let harness = Harness::on_one_worker(Sim::new("sim"), vec![slow, quick]).await;
+    let alice = harness.sim.person("alice", "general");
     let mut receipts = Vec::new();
     for _ in 0..EVENTS {
         receipts.push(alice.say("burn").await.unwrap().1);
     }
-    (house, receipts)
+    (harness, receipts)
 }
 
-async fn finish(house: House, receipts: Vec<Receipt>) -> Vec<String> {
+async fn finish(harness: Harness, receipts: Vec<Receipt>) -> Vec<String> {
     for receipt in receipts {
         receipt.await.unwrap();
     }
-    house.engine.when_idle().await;
-    let replies = house.replies();
-    for script in house.engine.status().scripts {
+    harness.engine.when_idle().await;
+    let replies = harness.replies();
+    for script in harness.engine.status().scripts {
         assert_eq!(script.last_error, None, "{}", script.name);
     }
-    house.engine.shutdown().await;
+    harness.engine.shutdown().await;
     replies
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_of_another_script_comes_before_what_a_slow_one_has_still_to_do() {
-    let (house, mut receipts) = burning().await;
-    receipts.push(house.sim.person("bob", "general").say("/roll").await.unwrap().1);
-    let replies = finish(house, receipts).await;
+    let (harness, mut receipts) = burning().await;
+    receipts.push(harness.sim.person("bob", "general").say("/roll").await.unwrap().1);
+    let replies = finish(harness, receipts).await;
     assert_eq!(replies.len(), EVENTS + 1);
     let rolled = replies.iter().position(|reply| reply == "rolled").unwrap();
     assert!(rolled < EVENTS / 2, "the roll came after {rolled} of {EVENTS} slow answers");
@@ -59,12 +59,12 @@ async fn a_command_of_another_script_comes_before_what_a_slow_one_has_still_to_d
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_to_another_script_comes_before_what_a_slow_one_has_still_to_do() {
-    let (house, receipts) = burning().await;
-    let (name, route) = house.engine.routes().remove(0);
+    let (harness, receipts) = burning().await;
+    let (name, route) = harness.engine.routes().remove(0);
     let request = serde_json::json!({ "method": "GET", "path": "/now" });
-    let answer = house.engine.request(&name, &route, request).await.unwrap();
-    let burnt = house.replies().len();
+    let answer = harness.engine.request(&name, &route, request).await.unwrap();
+    let burnt = harness.replies().len();
     assert!(answer.to_string().contains("now"), "{answer}");
     assert!(burnt < EVENTS / 2, "the answer came after {burnt} of {EVENTS} slow ones");
-    assert_eq!(finish(house, receipts).await.len(), EVENTS);
+    assert_eq!(finish(harness, receipts).await.len(), EVENTS);
 }

@@ -54,26 +54,26 @@ const COUNTER: &str = r#"function on_message(event) event:reply(event.text .. " 
 async fn nothing_is_answered_while_the_disk_is_full_and_nothing_is_lost_when_there_is_room_again() {
     let disk = Arc::new(FillingDisk::default());
     let store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
-    let house = House::on(store, Sim::new("sim"), vec![script("counter", COUNTER)]).await;
-    house.alice("before").await;
+    let harness = Harness::on(store, Sim::new("sim"), vec![script("counter", COUNTER)]).await;
+    harness.alice("before").await;
 
     disk.full.store(true, SeqCst);
-    let alice = house.sim.person("alice", "general");
+    let alice = harness.sim.person("alice", "general");
     let (_, waiting) = alice.say("while it is full").await.unwrap();
-    house.until("the engine notices", |house| house.engine.status().stalled.is_some()).await;
-    assert!(house.engine.status().stalled.unwrap().contains("is full"));
+    harness.until("the engine notices", |harness| harness.engine.status().stalled.is_some()).await;
+    assert!(harness.engine.status().stalled.unwrap().contains("is full"));
     assert!(
         matches!(alice.says("refused").await, Err(Unsaid::NotTaken(EmitError::Stalled(reason))) if reason.contains("is full"))
     );
-    assert_eq!(house.replies(), ["before 1"], "nothing is sent before its batch is durable");
+    assert_eq!(harness.replies(), ["before 1"], "nothing is sent before its batch is durable");
 
     disk.full.store(false, SeqCst);
     let sent = tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("an answer");
     assert!(sent.is_ok(), "accepted events are saved in the end");
-    house.until("the engine goes on", |house| house.engine.status().stalled.is_none()).await;
-    house.alice("after").await;
-    assert_eq!(house.replies(), ["before 1", "while it is full 2", "after 3"]);
-    let Ok(()) = tokio::time::timeout(Duration::from_secs(20), house.engine.shutdown()).await else {
+    harness.until("the engine goes on", |harness| harness.engine.status().stalled.is_none()).await;
+    harness.alice("after").await;
+    assert_eq!(harness.replies(), ["before 1", "while it is full 2", "after 3"]);
+    let Ok(()) = tokio::time::timeout(Duration::from_secs(20), harness.engine.shutdown()).await else {
         panic!("it does not stop")
     };
 }
@@ -92,29 +92,29 @@ async fn twelve_timers_and_twelve_hooks_that_read_while_the_disk_is_full_are_don
         function on_error(event) rooms.get("sim/general"):send("error " .. event.error.message) end"#;
     let disk = Arc::new(FillingDisk::default());
     let store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
-    let house = House::on(store, Sim::new("sim"), vec![script("reader", text)]).await;
-    house.alice("set").await;
+    let harness = Harness::on(store, Sim::new("sim"), vec![script("reader", text)]).await;
+    harness.alice("set").await;
 
     disk.full.store(true, SeqCst);
-    let alice = house.sim.person("alice", "general");
+    let alice = harness.sim.person("alice", "general");
     let mut waiting = Vec::new();
     for n in 0..12 {
         waiting.push(alice.say(&format!("hook {n}")).await.unwrap().1);
     }
-    house.until("the engine notices", |house| house.engine.status().stalled.is_some()).await;
-    house.advance(Duration::from_secs(60)).await;
-    assert_eq!(house.replies(), [""; 0]);
+    harness.until("the engine notices", |harness| harness.engine.status().stalled.is_some()).await;
+    harness.advance(Duration::from_secs(60)).await;
+    assert_eq!(harness.replies(), [""; 0]);
 
     disk.full.store(false, SeqCst);
-    house.until("the engine goes on", |house| house.engine.status().stalled.is_none()).await;
-    house.until("everything is done", |house| house.replies().len() >= 24).await;
-    let replies = house.replies();
+    harness.until("the engine goes on", |harness| harness.engine.status().stalled.is_none()).await;
+    harness.until("everything is done", |harness| harness.replies().len() >= 24).await;
+    let replies = harness.replies();
     for n in 1..=12 {
         assert!(replies.contains(&format!("timer {n} nothing")), "timer {n}: {replies:?}");
         assert!(replies.contains(&format!("hook {} nothing", n - 1)), "hook {}: {replies:?}", n - 1);
     }
     assert_eq!(replies.len(), 24, "each once, and no error: {replies:?}");
-    let status = house.engine.status();
+    let status = harness.engine.status();
     assert_eq!(
         (status.scripts[0].state, status.scripts[0].last_error.clone()),
         (palabre_engine::ScriptState::Up, None)
@@ -122,7 +122,7 @@ async fn twelve_timers_and_twelve_hooks_that_read_while_the_disk_is_full_are_don
     for receipt in waiting {
         receipt.await.unwrap();
     }
-    house.engine.shutdown().await;
+    harness.engine.shutdown().await;
 }
 
 /// A disk that is full for one sync in forty.
@@ -164,8 +164,8 @@ async fn what_was_refused_never_overwrites_what_came_after_it() {
         store.incr("n")
     end"#;
     let store = Store::on_disk(Arc::new(StutteringDisk::default())).unwrap();
-    let house = House::on(store, Sim::new("sim"), vec![script("counter", text)]).await;
-    let alice = house.sim.person("alice", "general");
+    let harness = Harness::on(store, Sim::new("sim"), vec![script("counter", text)]).await;
+    let alice = harness.sim.person("alice", "general");
     let mut taken = 0;
     for _ in 0..200 {
         match alice.says("one").await {
@@ -173,11 +173,11 @@ async fn what_was_refused_never_overwrites_what_came_after_it() {
             Err(_stalled) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
-    house.advance(Duration::from_secs(1)).await;
-    house.until("the engine goes on", |house| house.engine.status().stalled.is_none()).await;
-    house.engine.when_idle().await;
+    harness.advance(Duration::from_secs(1)).await;
+    harness.until("the engine goes on", |harness| harness.engine.status().stalled.is_none()).await;
+    harness.engine.when_idle().await;
     // The durable value, not the one that the running daemon has in memory.
-    let house = house.restart(vec![script("counter", text)]).await;
-    house.alice("count").await;
-    assert_eq!(house.replies(), [taken.to_string()]);
+    let harness = harness.restart(vec![script("counter", text)]).await;
+    harness.alice("count").await;
+    assert_eq!(harness.replies(), [taken.to_string()]);
 }

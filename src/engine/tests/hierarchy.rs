@@ -6,7 +6,7 @@ mod support;
 
 use palabre_engine::{BotSettings, ScriptState};
 use palabre_model::{Permission, Rank};
-use support::{House, script};
+use support::{Harness, script};
 
 const KEEPER: &str = r#"
 local whom = { name = "whom", type = "member" }
@@ -37,7 +37,7 @@ function on_button(event) tell(event, event.member:kick("wrong answer")) end
 function on_error(event) store.incr("errors") store.set("last", event.error.message) end
 "#;
 
-const AS_HIGH: &str = "not done: they have as many rights as you do, or more";
+const AS_HIGH: &str = "not done: they stand as high as you do, or higher";
 
 fn owned_by_boss() -> BotSettings {
     let permissions =
@@ -47,9 +47,9 @@ fn owned_by_boss() -> BotSettings {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_moderator_does_nothing_to_the_owner_nor_to_another_moderator() {
-    let house = House::with_settings(owned_by_boss(), vec![script("keeper", KEEPER)]).await;
-    house.sim.person("mia", "general").may(Permission::Moderator);
-    house.sim.person("ada", "general").may(Permission::Admin);
+    let harness = Harness::with_settings(owned_by_boss(), vec![script("keeper", KEEPER)]).await;
+    harness.sim.person("mia", "general").may(Permission::Moderator);
+    harness.sim.person("ada", "general").may(Permission::Admin);
     for (who, text, wanted) in [
         ("mo", "/ban boss", AS_HIGH),
         ("mo", "/mute mia", AS_HIGH),
@@ -64,75 +64,75 @@ async fn a_moderator_does_nothing_to_the_owner_nor_to_another_moderator() {
         ("mia", "/purge bob", "done"),
         ("mia", "/role ada", "done"),
     ] {
-        assert_eq!(house.answer_to(who, text).await, wanted, "{who}: {text}");
+        assert_eq!(harness.answer_to(who, text).await, wanted, "{who}: {text}");
     }
-    assert!(!house.sim.person("boss", "general").state().is_banned(2_000_000));
+    assert!(!harness.sim.person("boss", "general").state().is_banned(2_000_000));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_acts_on_the_bot_or_on_themselves() {
-    let house = House::with_settings(owned_by_boss(), vec![script("keeper", KEEPER)]).await;
-    assert_eq!(house.answer_to("boss", "/ban sim").await, "not done: that is me");
-    assert_eq!(house.answer_to("boss", "/ban boss").await, "not done: you cannot do that to yourself");
-    assert_eq!(house.answer_to("bob", "/mute bob").await, "not done: you cannot do that to yourself");
-    assert_eq!(house.answer_to("bob", "/unrole bob").await, "done", "everybody may give up a role of their own");
-    assert_eq!(house.answer_to("boss", "/purge boss").await, "done");
+    let harness = Harness::with_settings(owned_by_boss(), vec![script("keeper", KEEPER)]).await;
+    assert_eq!(harness.answer_to("boss", "/ban sim").await, "not done: that is me");
+    assert_eq!(harness.answer_to("boss", "/ban boss").await, "not done: you cannot do that to yourself");
+    assert_eq!(harness.answer_to("bob", "/mute bob").await, "not done: you cannot do that to yourself");
+    assert_eq!(harness.answer_to("bob", "/unrole bob").await, "done", "everybody may give up a role of their own");
+    assert_eq!(harness.answer_to("boss", "/purge boss").await, "done");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_by_itself_keeps_order_among_those_who_do_not() {
-    let house = House::with_settings(owned_by_boss(), vec![script("keeper", KEEPER)]).await;
-    assert_eq!(house.answer_to("boss", "mute me").await, "not done: they are a moderator");
-    assert_eq!(house.answer_to("mo", "mute me").await, "not done: they are a moderator");
+    let harness = Harness::with_settings(owned_by_boss(), vec![script("keeper", KEEPER)]).await;
+    assert_eq!(harness.answer_to("boss", "mute me").await, "not done: they are a moderator");
+    assert_eq!(harness.answer_to("mo", "mute me").await, "not done: they are a moderator");
     for text in ["promote me", "rename me"] {
-        assert_eq!(house.answer_to("mo", text).await, "done", "{text}");
+        assert_eq!(harness.answer_to("mo", text).await, "done", "{text}");
     }
-    assert_eq!(house.answer_to("bob", "mute me").await, "done");
-    let carol = house.sim.person("carol", "general");
+    assert_eq!(harness.answer_to("bob", "mute me").await, "done");
+    let carol = harness.sim.person("carol", "general");
     carol.presses("any", "x").await.unwrap();
-    house.engine.settle().await;
+    harness.engine.settle().await;
     assert_eq!(carol.state().kicks, 1, "the script decides what a component does to its user");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_order_of_the_platform_counts_among_those_whom_it_ranks_and_for_the_bot() {
-    let house = House::with_settings(owned_by_boss(), vec![script("keeper", KEEPER)]).await;
-    let mia = house.sim.person("mia", "general");
+    let harness = Harness::with_settings(owned_by_boss(), vec![script("keeper", KEEPER)]).await;
+    let mia = harness.sim.person("mia", "general");
     mia.may(Permission::Moderator);
     mia.ranks(Rank(5));
-    house.sim.person("vip", "general").ranks(Rank(5));
-    house.sim.person("bob", "general").ranks(Rank(3));
-    assert_eq!(house.answer_to("mia", "/mute vip").await, "not done: their role is as high as yours, or higher");
-    assert_eq!(house.answer_to("mia", "/mute bob").await, "done");
-    assert_eq!(house.answer_to("boss", "/mute vip").await, "done", "bots.yaml puts the owner above all roles");
-    house.sim.bot_ranks(Rank(4));
-    assert_eq!(house.answer_to("boss", "/kick vip").await, "not done: my role is not above theirs");
-    assert_eq!(house.answer_to("boss", "/kick bob").await, "done");
+    harness.sim.person("vip", "general").ranks(Rank(5));
+    harness.sim.person("bob", "general").ranks(Rank(3));
+    assert_eq!(harness.answer_to("mia", "/mute vip").await, "not done: their role stands as high as yours, or higher");
+    assert_eq!(harness.answer_to("mia", "/mute bob").await, "done");
+    assert_eq!(harness.answer_to("boss", "/mute vip").await, "done", "bots.yaml puts the owner above all roles");
+    harness.sim.bot_ranks(Rank(4));
+    assert_eq!(harness.answer_to("boss", "/kick vip").await, "not done: my role does not stand above theirs");
+    assert_eq!(harness.answer_to("boss", "/kick bob").await, "done");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_that_the_script_does_not_ask_about_is_told_to_whoever_asked_for_it() {
-    let house = House::with_settings(owned_by_boss(), vec![script("keeper", KEEPER)]).await;
+    let harness = Harness::with_settings(owned_by_boss(), vec![script("keeper", KEEPER)]).await;
     for _ in 0..12 {
         assert_eq!(
-            house.answer_to("mo", "/hush boss").await,
-            "This was not done: they have as many rights as you do, or more."
+            harness.answer_to("mo", "/hush boss").await,
+            "This was not done: they stand as high as you do, or higher."
         );
     }
-    let seen_by_all = house.texts();
+    let seen_by_all = harness.texts();
     assert!(!seen_by_all.iter().any(|text| text.starts_with("This was not done")), "{seen_by_all:?}");
-    assert_eq!(house.answer_to("bob", "errors").await, "12");
-    assert_eq!(house.engine.status().scripts[0].state, ScriptState::Up, "a refusal is no failure of the script");
-    assert_eq!(house.engine.take_refusals().len(), 12);
-    assert!(house.engine.take_refusals().is_empty());
+    assert_eq!(harness.answer_to("bob", "errors").await, "12");
+    assert_eq!(harness.engine.status().scripts[0].state, ScriptState::Up, "a refusal is no failure of the script");
+    assert_eq!(harness.engine.take_refusals().len(), 12);
+    assert!(harness.engine.take_refusals().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_can_ask_who_may_act_on_whom() {
-    let house = House::with_settings(owned_by_boss(), vec![script("keeper", KEEPER)]).await;
-    assert_eq!(house.answer_to("mo", "/may bob").await, "true nil true");
-    assert_eq!(house.answer_to("mo", "/may boss").await, "false they have as many rights as you do, or more false");
-    assert_eq!(house.answer_to("mo", "/may sim").await, "false that is me false");
+    let harness = Harness::with_settings(owned_by_boss(), vec![script("keeper", KEEPER)]).await;
+    assert_eq!(harness.answer_to("mo", "/may bob").await, "true nil true");
+    assert_eq!(harness.answer_to("mo", "/may boss").await, "false they stand as high as you do, or higher false");
+    assert_eq!(harness.answer_to("mo", "/may sim").await, "false that is me false");
 }
 
 /// Members who are looked up from elsewhere have their own rank, not one of the event's place.
@@ -147,12 +147,12 @@ async fn a_script_by_itself_spares_moderators_also_by_the_clock_and_from_another
         on_timer("strike", function() last:ban("struck") end)
         every("1m", { name = "strike" }, function() if last then last:kick("struck") end end)
         function on_error(event) store.set("error", event.error.message) end"#;
-    let house = House::new(vec![script("striker", text)]).await;
-    house.sim.person("mia", "general").may(Permission::Moderator);
-    house.answer_to("mia", "hello").await;
-    house.advance(std::time::Duration::from_secs(120)).await;
-    house.answer_to("mia", "later").await;
-    house.advance(std::time::Duration::from_secs(5)).await;
-    let refused = house.engine.take_refusals();
+    let harness = Harness::new(vec![script("striker", text)]).await;
+    harness.sim.person("mia", "general").may(Permission::Moderator);
+    harness.answer_to("mia", "hello").await;
+    harness.advance(std::time::Duration::from_secs(120)).await;
+    harness.answer_to("mia", "later").await;
+    harness.advance(std::time::Duration::from_secs(5)).await;
+    let refused = harness.engine.take_refusals();
     assert!(refused.len() >= 2 && refused.iter().all(|one| one.reason.contains("moderator")), "{refused:?}");
 }

@@ -14,12 +14,12 @@ use palabre_model::{Adapter, SeededEntropy, VirtualClock};
 use palabre_script::Limits;
 use palabre_sim::Sim;
 use palabre_store::{Batch, Disk, MemoryDisk, Store, Table, TableId};
-use support::{House, script};
+use support::{Harness, script};
 
 const ECHO: &str = "function on_message(event) event:reply('heard ' .. event.text) end";
 
 /// Starts an engine that keeps nothing of the journal that is not needed.
-async fn forgetful(store: Store, sim: Arc<Sim>, clock: VirtualClock, scripts: Vec<ScriptSetup>) -> House {
+async fn forgetful(store: Store, sim: Arc<Sim>, clock: VirtualClock, scripts: Vec<ScriptSetup>) -> Harness {
     let engine = Engine::start(Options {
         store: store.clone(),
         clock: Arc::new(clock.clone()),
@@ -34,11 +34,11 @@ async fn forgetful(store: Store, sim: Arc<Sim>, clock: VirtualClock, scripts: Ve
     })
     .await
     .unwrap();
-    House { store, clock, sim, engine }
+    Harness { store, clock, sim, engine }
 }
 
-fn batches(house: &House) -> usize {
-    journal(&house.store.snapshot(0).unwrap()).unwrap().count()
+fn batches(harness: &Harness) -> usize {
+    journal(&harness.store.snapshot(0).unwrap()).unwrap().count()
 }
 
 /// Returns the disk as a daemon that is killed now would leave it.
@@ -51,15 +51,15 @@ async fn numbers_go_on(quiet: Duration) {
     let (sim, clock) = (Sim::new("sim"), VirtualClock::new(1_000_000));
     for text in ["one", "two", "three"] {
         let store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
-        let house = forgetful(store, Arc::clone(&sim), clock.clone(), vec![script("echo", ECHO)]).await;
-        house.alice(text).await;
+        let harness = forgetful(store, Arc::clone(&sim), clock.clone(), vec![script("echo", ECHO)]).await;
+        harness.alice(text).await;
         let heard = format!("heard {text}");
-        house.until("an answer", |house| house.replies().contains(&heard)).await;
-        house.clock.advance(quiet);
-        house.advance(Duration::from_secs(65)).await;
-        house.until("the old batches are gone", |house| batches(house) <= 1).await;
+        harness.until("an answer", |harness| harness.replies().contains(&heard)).await;
+        harness.clock.advance(quiet);
+        harness.advance(Duration::from_secs(65)).await;
+        harness.until("the old batches are gone", |harness| batches(harness) <= 1).await;
         disk = killed(&disk);
-        house.engine.shutdown().await;
+        harness.engine.shutdown().await;
     }
 }
 
@@ -83,24 +83,24 @@ async fn what_ends_is_removed_as_fast_as_it_ends_after_a_long_downtime_too() {
     }
     store.commit(batch).await.unwrap();
     let clock = VirtualClock::new(1_000_000);
-    let house = forgetful(store, Sim::new("sim"), clock, vec![script("echo", ECHO)]).await;
+    let harness = forgetful(store, Sim::new("sim"), clock, vec![script("echo", ECHO)]).await;
     for n in 0..1_300 {
-        house.sim.person("alice", "general").says(&n.to_string()).await.unwrap();
+        harness.sim.person("alice", "general").says(&n.to_string()).await.unwrap();
     }
-    house.engine.when_idle().await;
-    let usage = house.store.stored_bytes("echo").unwrap();
-    assert!(batches(&house) > 1_000 && usage.load(Acquire) > 0);
+    harness.engine.when_idle().await;
+    let usage = harness.store.stored_bytes("echo").unwrap();
+    assert!(batches(&harness) > 1_000 && usage.load(Acquire) > 0);
 
     // One minute for the values, one more for the batches: only then are they known to be unneeded.
-    house.advance(Duration::from_secs(125)).await;
-    let is_clean = |house: &House| {
-        let snapshot = house.store.snapshot(0).unwrap();
-        batches(house) <= 1 && snapshot.len(TableId::ScriptValues).unwrap() == 0
+    harness.advance(Duration::from_secs(125)).await;
+    let is_clean = |harness: &Harness| {
+        let snapshot = harness.store.snapshot(0).unwrap();
+        batches(harness) <= 1 && snapshot.len(TableId::ScriptValues).unwrap() == 0
     };
-    house.until("all of it is gone", is_clean).await;
+    harness.until("all of it is gone", is_clean).await;
     assert_eq!(usage.load(Acquire), 0);
-    house.alice("still there").await;
-    assert!(house.replies().contains(&"heard still there".to_owned()));
+    harness.alice("still there").await;
+    assert!(harness.replies().contains(&"heard still there".to_owned()));
 }
 
 const KEEPER: &str = r#"function on_message(event)
@@ -113,46 +113,46 @@ const KEEPER: &str = r#"function on_message(event)
     end
   end"#;
 
-async fn filled() -> House {
+async fn filled() -> Harness {
     let limits = Limits { storage_mb: 1, ..Limits::default() };
     let keeper = ScriptSetup { limits, ..script("keeper", KEEPER) };
-    let house = House::new(vec![keeper]).await;
+    let harness = Harness::new(vec![keeper]).await;
     for batch in 1..=11 {
-        house.alice(&format!("fill {batch}")).await;
+        harness.alice(&format!("fill {batch}")).await;
     }
-    house.alice("more").await;
-    assert!(house.replies().is_empty(), "there is no room for it: {:?}", house.replies());
-    house
+    harness.alice("more").await;
+    assert!(harness.replies().is_empty(), "there is no room for it: {:?}", harness.replies());
+    harness
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn storage_is_given_back_when_what_was_stored_has_expired() {
-    let house = filled().await;
+    let harness = filled().await;
     for _ in 0..50 {
-        house.advance(Duration::from_secs(130)).await;
-        house.alice("more").await;
-        if !house.replies().is_empty() {
+        harness.advance(Duration::from_secs(130)).await;
+        harness.alice("more").await;
+        if !harness.replies().is_empty() {
             break;
         }
     }
-    assert_eq!(house.replies(), ["stored"]);
+    assert_eq!(harness.replies(), ["stored"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn storage_is_given_back_when_it_expires_while_the_daemon_is_down() {
-    let house = filled().await;
-    house.clock.advance(Duration::from_secs(3_000));
+    let harness = filled().await;
+    harness.clock.advance(Duration::from_secs(3_000));
     let limits = Limits { storage_mb: 1, ..Limits::default() };
-    let house = house.restart(vec![ScriptSetup { limits, ..script("keeper", KEEPER) }]).await;
+    let harness = harness.restart(vec![ScriptSetup { limits, ..script("keeper", KEEPER) }]).await;
     // The sweep runs in a task of its own, which may take a moment.
     for _ in 0..50 {
-        house.advance(Duration::from_secs(70)).await;
-        house.alice("more").await;
-        if !house.replies().is_empty() {
+        harness.advance(Duration::from_secs(70)).await;
+        harness.alice("more").await;
+        if !harness.replies().is_empty() {
             break;
         }
     }
-    assert_eq!(house.replies(), ["stored"]);
+    assert_eq!(harness.replies(), ["stored"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,17 +164,17 @@ async fn what_a_script_has_stored_is_counted_right_over_writes_deletes_and_resta
         for i = 1, n, 5 do store.set("k" .. i, i) end
       end"#;
     let scripts = || vec![script("keeper", text)];
-    let mut house = House::new(scripts()).await;
+    let mut harness = Harness::new(scripts()).await;
     for round in 0..3 {
         for n in ["50", "300", "120"] {
-            house.alice(n).await;
+            harness.alice(n).await;
         }
         if round == 1 {
-            house.advance(Duration::from_secs(65)).await;
+            harness.advance(Duration::from_secs(65)).await;
         }
-        house = house.restart(scripts()).await;
-        let found = house.store.inspect().unwrap().findings;
+        harness = harness.restart(scripts()).await;
+        let found = harness.store.inspect().unwrap().findings;
         assert!(found.is_empty(), "{found:?}");
-        assert!(house.store.stored_bytes("keeper").unwrap().load(Acquire) > 0);
+        assert!(harness.store.stored_bytes("keeper").unwrap().load(Acquire) > 0);
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use palabre_engine::ScriptSetup;
 use support::*;
 
-fn last_error(house: &House, name: &str) -> String {
-    let status = house.engine.status();
+fn last_error(harness: &Harness, name: &str) -> String {
+    let status = harness.engine.status();
     let script = status.scripts.iter().find(|script| script.name.as_str() == name).unwrap();
     script.last_error.clone().unwrap_or_default()
 }
@@ -34,28 +34,28 @@ fn timers() -> ScriptSetup {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn payloads_of_timers_have_a_limit_over_restarts() {
-    let house = House::new(vec![timers()]).await;
+    let harness = Harness::new(vec![timers()]).await;
     for text in ["a", "b", "c"] {
-        house.alice(text).await;
+        harness.alice(text).await;
     }
-    assert_eq!(house.replies(), ["a", "b"]);
-    assert!(last_error(&house, "timers").contains("limits.timers_mb"), "{}", last_error(&house, "timers"));
-    let house = house.restart(vec![timers()]).await;
-    house.alice("d").await;
-    assert_eq!(house.replies(), ["a", "b"], "they are counted again from the store");
-    house.alice("cancel").await;
-    house.alice("e").await;
-    assert_eq!(house.replies(), ["a", "b", "cancel", "e"]);
+    assert_eq!(harness.replies(), ["a", "b"]);
+    assert!(last_error(&harness, "timers").contains("limits.timers_mb"), "{}", last_error(&harness, "timers"));
+    let harness = harness.restart(vec![timers()]).await;
+    harness.alice("d").await;
+    assert_eq!(harness.replies(), ["a", "b"], "they are counted again from the store");
+    harness.alice("cancel").await;
+    harness.alice("e").await;
+    assert_eq!(harness.replies(), ["a", "b", "cancel", "e"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn timers_of_a_script_that_is_added_later_have_the_limit_too() {
-    let house = House::new(vec![]).await;
-    house.engine.add_script(timers()).await.unwrap();
+    let harness = Harness::new(vec![]).await;
+    harness.engine.add_script(timers()).await.unwrap();
     for text in ["a", "b", "c"] {
-        house.alice(text).await;
+        harness.alice(text).await;
     }
-    assert_eq!(house.replies(), ["a", "b"]);
+    assert_eq!(harness.replies(), ["a", "b"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,14 +70,14 @@ async fn values_that_are_rewritten_in_a_loop_end_at_the_bytes_of_a_minute_and_ot
     let mut writer = script("writer", text);
     writer.limits.write_mb_per_minute = 8;
     let other = script("other", "function on_message(event) event:reply('here') end");
-    let house = House::new(vec![writer, other]).await;
-    house.sim.person("alice", "general").says("write").await.unwrap();
+    let harness = Harness::new(vec![writer, other]).await;
+    harness.sim.person("alice", "general").says("write").await.unwrap();
     // The clock stands still, so everything happens in one minute.
-    while !last_error(&house, "writer").contains("limits.write_mb_per_minute") {
+    while !last_error(&harness, "writer").contains("limits.write_mb_per_minute") {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    house.alice("x").await;
-    assert_eq!(house.replies().last().unwrap(), "here");
+    harness.alice("x").await;
+    assert_eq!(harness.replies().last().unwrap(), "here");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,13 +93,17 @@ async fn a_script_whose_vm_is_replaced_has_its_minute_no_sooner() {
       end"#;
     let mut setup = script("writer", text);
     (setup.limits.write_mb_per_minute, setup.limits.memory_mb, setup.limits.cpu_ms) = (2, 8, 10_000);
-    let house = House::new(vec![setup]).await;
+    let harness = Harness::new(vec![setup]).await;
     for text in ["write", "fill", "write", "fill", "write"] {
-        house.alice(text).await;
+        harness.alice(text).await;
         if text == "fill" {
-            assert!(last_error(&house, "writer").contains("limits.memory_mb"), "{}", last_error(&house, "writer"));
+            assert!(last_error(&harness, "writer").contains("limits.memory_mb"), "{}", last_error(&harness, "writer"));
         }
     }
-    assert_eq!(house.replies(), ["written", "written"]);
-    assert!(last_error(&house, "writer").contains("limits.write_mb_per_minute"), "{}", last_error(&house, "writer"));
+    assert_eq!(harness.replies(), ["written", "written"]);
+    assert!(
+        last_error(&harness, "writer").contains("limits.write_mb_per_minute"),
+        "{}",
+        last_error(&harness, "writer")
+    );
 }

@@ -18,9 +18,9 @@ fn a_and_b(length: usize) -> String {
     (0..length).map(letter).collect()
 }
 
-fn metric(house: &House, script: &str) -> bool {
+fn metric(harness: &Harness, script: &str) -> bool {
     let line = format!("script=\"{script}\",what=\"limit_hear_ms\"");
-    house.engine.metrics().lines().any(|known| known.contains(&line))
+    harness.engine.metrics().lines().any(|known| known.contains(&line))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,14 +29,14 @@ async fn patterns_that_take_too_long_are_named_and_others_hear_on() {
         "for i = 1, 40 do hear('[ab]*a[ab]{' .. 300 + i .. '}c[ab]*', function(event) event:reply('slow') end) end";
     let mut slow = script("slow", slow);
     slow.limits.cpu_ms = 10_000;
-    let house = House::new(vec![script("greets", GREETS), slow]).await;
-    house.alice(&format!("hello {}", a_and_b(5_000))).await;
-    assert_eq!(house.replies(), ["heard"]);
-    assert!(metric(&house, "slow") && !metric(&house, "greets"));
+    let harness = Harness::new(vec![script("greets", GREETS), slow]).await;
+    harness.alice(&format!("hello {}", a_and_b(5_000))).await;
+    assert_eq!(harness.replies(), ["heard"]);
+    assert!(metric(&harness, "slow") && !metric(&harness, "greets"));
     // A short message matches in both scripts.
-    house.alice(&format!("hello a{}c", "ab".repeat(151))).await;
-    assert_eq!(house.replies().iter().filter(|reply| *reply == "heard").count(), 2);
-    house.engine.shutdown().await;
+    harness.alice(&format!("hello a{}c", "ab".repeat(151))).await;
+    assert_eq!(harness.replies().iter().filter(|reply| *reply == "heard").count(), 2);
+    harness.engine.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,10 +54,10 @@ async fn long_word_lists_of_ten_scripts_are_heard_from_the_first_message_on() {
             setup
         })
         .collect();
-    let house = House::new(scripts).await;
-    house.alice("there is w1234x0 and W1357X9 here").await;
-    let mut replies = house.replies();
+    let harness = Harness::new(scripts).await;
+    harness.alice("there is w1234x0 and W1357X9 here").await;
+    let mut replies = harness.replies();
     replies.sort();
     assert_eq!(replies, ["w1234x0", "w1357x9"]);
-    house.engine.shutdown().await;
+    harness.engine.shutdown().await;
 }

@@ -10,7 +10,7 @@ use palabre_engine::Operators;
 use palabre_model::Permission;
 use palabre_sim::{Silenced, Unsaid};
 use serde_json::json;
-use support::{House, script};
+use support::{Harness, script};
 
 const MODERATOR: &str = r##"
 function on_message(event)
@@ -43,49 +43,53 @@ fn moderator() -> palabre_engine::ScriptSetup {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn measures_against_members_take_hold_and_end_by_themselves_over_a_restart() {
-    let house = House::new(vec![moderator()]).await;
-    let alice = house.sim.person("alice", "general");
-    house.alice("mute me").await;
+    let harness = Harness::new(vec![moderator()]).await;
+    let alice = harness.sim.person("alice", "general");
+    harness.alice("mute me").await;
     assert_eq!(alice.says("hello?").await, Err(Unsaid::Silenced(Silenced::Muted)));
-    let house = house.restart(vec![moderator()]).await;
-    house.advance(Duration::from_secs(599)).await;
+    let harness = harness.restart(vec![moderator()]).await;
+    harness.advance(Duration::from_secs(599)).await;
     assert_eq!(alice.says("hello?").await, Err(Unsaid::Silenced(Silenced::Muted)));
-    house.advance(Duration::from_secs(2)).await;
-    house.alice("role").await;
-    house.alice("who").await;
-    house.alice("unrole").await;
-    house.alice("who").await;
-    assert_eq!(house.replies(), ["vip Al member true", " Al member false"]);
-    house.alice("kick me").await;
+    harness.advance(Duration::from_secs(2)).await;
+    harness.alice("role").await;
+    harness.alice("who").await;
+    harness.alice("unrole").await;
+    harness.alice("who").await;
+    assert_eq!(harness.replies(), ["vip Al member true", " Al member false"]);
+    harness.alice("kick me").await;
     assert_eq!(alice.state().kicks, 1);
-    house.alice("ban me").await;
+    harness.alice("ban me").await;
     assert_eq!(alice.says("?").await, Err(Unsaid::Silenced(Silenced::Banned)));
-    assert!(!house.texts().iter().any(|text| text == "who"), "what alice said in a day is gone: {:?}", house.texts());
-    house.sim.person("bob", "general").says("/unmute alice").await.unwrap();
-    house.engine.when_idle().await;
+    assert!(
+        !harness.texts().iter().any(|text| text == "who"),
+        "what alice said in a day is gone: {:?}",
+        harness.texts()
+    );
+    harness.sim.person("bob", "general").says("/unmute alice").await.unwrap();
+    harness.engine.when_idle().await;
     alice.says("back").await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_is_arranged_and_tidied() {
-    let house = House::new(vec![moderator()]).await;
-    let alice = house.sim.person("alice", "general");
-    house.alice("topic").await;
-    assert_eq!(house.sim.room("general").topic.as_deref(), Some("cats"));
-    house.advance(Duration::from_secs(5)).await;
-    house.alice("pin").await;
+    let harness = Harness::new(vec![moderator()]).await;
+    let alice = harness.sim.person("alice", "general");
+    harness.alice("topic").await;
+    assert_eq!(harness.sim.room("general").topic.as_deref(), Some("cats"));
+    harness.advance(Duration::from_secs(5)).await;
+    harness.alice("pin").await;
     assert_eq!(alice.says("too fast").await, Err(Unsaid::Silenced(Silenced::Slow)));
-    house.advance(Duration::from_secs(5)).await;
-    house.alice("lock").await;
-    house.advance(Duration::from_secs(5)).await;
+    harness.advance(Duration::from_secs(5)).await;
+    harness.alice("lock").await;
+    harness.advance(Duration::from_secs(5)).await;
     assert_eq!(alice.says("?").await, Err(Unsaid::Silenced(Silenced::Locked)));
     alice.may(Permission::Moderator);
-    house.alice("unlock").await;
-    house.alice("one").await;
-    house.alice("dm").await;
-    house.alice("purge").await;
-    assert_eq!(house.texts(), ["topic", "pin", "lock", "unlock", "one"]);
-    let transcript = house.sim.transcript();
+    harness.alice("unlock").await;
+    harness.alice("one").await;
+    harness.alice("dm").await;
+    harness.alice("purge").await;
+    assert_eq!(harness.texts(), ["topic", "pin", "lock", "unlock", "one"]);
+    let transcript = harness.sim.transcript();
     assert!(transcript.lines().iter().any(|line| line.text == "pin" && line.pinned));
     assert!(transcript.lines().iter().any(|line| line.text == "psst" && line.to.as_deref() == Some("alice")));
 }
@@ -110,9 +114,9 @@ async fn what_is_not_granted_is_refused_with_the_grant_that_is_missing() {
     "#;
     let mut setup = script("bare", text);
     setup.grants.clear();
-    let house = House::new(vec![setup]).await;
-    house.alice("try").await;
-    assert_eq!(house.replies(), ["moderation moderation moderation moderation direct moderation rooms files"]);
+    let harness = Harness::new(vec![setup]).await;
+    harness.alice("try").await;
+    assert_eq!(harness.replies(), ["moderation moderation moderation moderation direct moderation rooms files"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,24 +142,24 @@ async fn lists_and_forms_make_a_dialogue_of_several_steps() {
       end
       function on_button(event) event:answer{ text = "pressed " .. event.action, ephemeral = true } end
     "#;
-    let house = House::new(vec![script("report", text)]).await;
-    let alice = house.sim.person("alice", "general");
-    house.alice("report").await;
+    let harness = Harness::new(vec![script("report", text)]).await;
+    let alice = harness.sim.person("alice", "general");
+    harness.alice("report").await;
     let question = alice.sees().last().unwrap().clone();
     assert_eq!(question.to_string(), "sim: What is it about? [Spam|Rudeness ▾]");
     alice.chooses("topic", &question.id, &["spam", "rude"]).await.unwrap();
-    house.engine.when_idle().await;
+    harness.engine.when_idle().await;
     let form = alice.sees().last().unwrap().form.clone().unwrap();
     assert_eq!((form.action.as_str(), form.fields.len(), form.fields[1].optional), ("details", 2, true));
     alice.submits("details", json!({ "why": "too loud" })).await.unwrap();
     alice.presses("ok", &question.id).await.unwrap();
-    house.engine.when_idle().await;
+    harness.engine.when_idle().await;
     let seen: Vec<_> = alice.sees().iter().rev().take(3).map(ToString::to_string).collect();
     assert_eq!(
         seen,
         ["sim → alice: pressed ok", "sim: A report was made.", "sim → alice: Thanks: spam+rude: too loud"]
     );
-    assert!(!house.sim.person("bob", "general").sees().iter().any(|line| line.text.contains("Thanks")));
+    assert!(!harness.sim.person("bob", "general").sees().iter().any(|line| line.text.contains("Thanks")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,14 +175,14 @@ async fn a_message_can_be_refused_or_changed_before_it_is_delivered() {
       function on_message(event) event:reply(`{event.text} {store.get("seen")}`) end
     "#;
     let second = r#"function before_message(event) if event.text == "LOUD" then return "LOUD!" end end"#;
-    let house = House::new(vec![script("gate", gate), script("second", second)]).await;
-    let alice = house.sim.person("alice", "general");
+    let harness = Harness::new(vec![script("gate", gate), script("second", second)]).await;
+    let alice = harness.sim.person("alice", "general");
     assert_eq!(alice.says("bad").await, Err(Unsaid::Refused("no such words".into())));
     for text in ["loud", "fine", "boom", "wait"] {
-        house.alice(text).await;
+        harness.alice(text).await;
     }
     assert_eq!(
-        house.replies(),
+        harness.replies(),
         ["LOUD! 2", "fine 3", "boom 3", "wait 3"],
         "a failed gate keeps nothing of what it stored"
     );
@@ -202,24 +206,24 @@ async fn the_operator_is_told_in_a_room_and_by_a_webhook_when_a_script_keeps_fai
     };
     let operators = Operators { room: Some("sim/ops".into()), webhook: Some(url) };
     let broken = script("broken", r#"function on_message(event) error("no luck with " .. event.text) end"#);
-    let house = House::with_operators(operators, vec![broken]).await;
+    let harness = Harness::with_operators(operators, vec![broken]).await;
     let failing = async {
         for number in 0..10 {
-            house.sim.person("alice", "general").says(&number.to_string()).await.unwrap();
+            harness.sim.person("alice", "general").says(&number.to_string()).await.unwrap();
         }
-        house.until("it is told", |house| !house.sim.transcript().texts("ops").is_empty()).await;
+        harness.until("it is told", |harness| !harness.sim.transcript().texts("ops").is_empty()).await;
     };
     let (posted, ()) = tokio::join!(hook, failing);
-    let reported = house.sim.transcript().texts("ops")[0].to_owned();
+    let reported = harness.sim.transcript().texts("ops")[0].to_owned();
     assert!(reported.contains("The script broken is suspended for 1 s after 10 failures in a row"), "{reported}");
     assert!(reported.contains("no luck with 9"), "{reported}");
     assert!(posted.starts_with("POST /hook") && posted.contains("The script broken is suspended"), "{posted}");
-    let metrics = house.engine.metrics();
+    let metrics = harness.engine.metrics();
     assert!(metrics.contains(r#"palabre_script_happened_total{script="broken",what="suspension"} 1"#), "{metrics}");
     // The next suspension is longer.
-    house.sim.person("alice", "general").says("again").await.unwrap();
-    house.until("told again", |house| house.sim.transcript().texts("ops").len() >= 2).await;
-    assert!(house.sim.transcript().texts("ops")[1].contains("suspended for 2 s"));
+    harness.sim.person("alice", "general").says("again").await.unwrap();
+    harness.until("told again", |harness| harness.sim.transcript().texts("ops").len() >= 2).await;
+    assert!(harness.sim.transcript().texts("ops")[1].contains("suspended for 2 s"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,19 +235,19 @@ async fn a_script_that_answers_a_failure_with_the_same_failure_is_not_kept_busy_
       end
       function on_error(event) store.incr("errors") event.room:send("sorry: " .. event.error.message) end
     "#;
-    let house = House::new(vec![script("sorry", text)]).await;
-    house.alice("hello").await;
-    house.engine.settle().await;
-    house.alice("count").await;
-    assert_eq!(house.replies(), ["1"]);
+    let harness = Harness::new(vec![script("sorry", text)]).await;
+    harness.alice("hello").await;
+    harness.engine.settle().await;
+    harness.alice("count").await;
+    assert_eq!(harness.replies(), ["1"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_looks_at_messages_ahead_needs_the_grant() {
     let mut setup = script("gate", "function before_message() return false end");
     setup.grants.clear();
-    let house = House::new(vec![setup]).await;
-    house.alice("hello").await;
-    let error = house.engine.status().scripts.remove(0).last_error.unwrap();
+    let harness = Harness::new(vec![setup]).await;
+    harness.alice("hello").await;
+    let error = harness.engine.status().scripts.remove(0).last_error.unwrap();
     assert!(error.contains("needs the grant \"moderation\""), "{error}");
 }

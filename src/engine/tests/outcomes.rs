@@ -5,7 +5,7 @@
 mod support;
 
 use palabre_model::{ActionError, ActionKind};
-use support::{House, script};
+use support::{Harness, script};
 
 const ASKER: &str = r#"
 local acts = {
@@ -56,31 +56,31 @@ fn asker() -> palabre_engine::ScriptSetup {
     setup
 }
 
-fn stored(house: &House, key: &str) -> serde_json::Value {
-    let (snapshot, script) = (house.store.snapshot(0).unwrap(), "asker".into());
+fn stored(harness: &Harness, key: &str) -> serde_json::Value {
+    let (snapshot, script) = (harness.store.snapshot(0).unwrap(), "asker".into());
     let mut rows = palabre_engine::stored_values(&snapshot, &script).unwrap().map(Result::unwrap);
     rows.find(|(name, _)| name == key).map(|(_, value)| value).unwrap_or_default()
 }
 
-async fn says(house: &House, text: &str) -> serde_json::Value {
-    house.answer_to("alice", text).await;
-    stored(house, text)
+async fn says(harness: &Harness, text: &str) -> serde_json::Value {
+    harness.answer_to("alice", text).await;
+    stored(harness, text)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_action_has_an_outcome() {
-    let house = House::new(vec![asker()]).await;
+    let harness = Harness::new(vec![asker()]).await;
     let acts = "unmute add_role rename approve dm send reply edit react pin delete purge set_topic slowmode unlock typing thread \
                 message kick mute";
     for act in acts.split_whitespace() {
-        assert_eq!(says(&house, act).await, serde_json::json!([true]), "{act}");
+        assert_eq!(says(&harness, act).await, serde_json::json!([true]), "{act}");
     }
-    assert_eq!(stored(&house, "error"), serde_json::Value::Null);
+    assert_eq!(stored(&harness, "error"), serde_json::Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mute_that_the_platform_refuses_is_told_in_plain_words_and_only_to_the_run_that_waits() {
-    let house = House::new(vec![asker()]).await;
+    let harness = Harness::new(vec![asker()]).await;
     let rights = ActionError::Forbidden("not enough rights to restrict/unrestrict chat member".into());
     for (error, wanted) in [
         (rights, "I do not have the right to do that here"),
@@ -92,28 +92,28 @@ async fn a_mute_that_the_platform_refuses_is_told_in_plain_words_and_only_to_the
         (ActionError::Unsupported(ActionKind::Mute), "that cannot be done here"),
         (ActionError::NotFound("no such member".into()), "it is not there any more, or never was (no such member)"),
     ] {
-        house.sim.refuse(ActionKind::Mute, Some(error));
-        assert_eq!(says(&house, "mute").await, serde_json::json!([false, wanted]));
+        harness.sim.refuse(ActionKind::Mute, Some(error));
+        assert_eq!(says(&harness, "mute").await, serde_json::json!([false, wanted]));
     }
-    assert_eq!(stored(&house, "error"), serde_json::Value::Null, "a run that waits for the outcome gets no on_error");
-    says(&house, "unasked").await;
-    assert!(stored(&house, "error").as_str().unwrap().starts_with("mute in sim/general: not found"));
-    let raised = says(&house, "raises").await;
+    assert_eq!(stored(&harness, "error"), serde_json::Value::Null, "a run that waits for the outcome gets no on_error");
+    says(&harness, "unasked").await;
+    assert!(stored(&harness, "error").as_str().unwrap().starts_with("mute in sim/general: not found"));
+    let raised = says(&harness, "raises").await;
     assert!(raised[0] == false && raised[1].as_str().unwrap().contains("it was not done: not found"), "{raised}");
-    let zoe = house.sim.person("zoe", "general").speaking("fr");
-    house.sim.refuse(ActionKind::Mute, Some(ActionError::Unsupported(ActionKind::Mute)));
+    let zoe = harness.sim.person("zoe", "general").speaking("fr");
+    harness.sim.refuse(ActionKind::Mute, Some(ActionError::Unsupported(ActionKind::Mute)));
     zoe.says("mute").await.unwrap();
-    house.engine.settle().await;
-    assert_eq!(stored(&house, "mute")[1], "ce n'est pas possible ici");
+    harness.engine.settle().await;
+    assert_eq!(stored(&harness, "mute")[1], "ce n'est pas possible ici");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outcome_that_is_not_known_in_time_is_no_success() {
-    let house = House::new(vec![asker()]).await;
-    house.sim.fail_next((0..12).map(|_| ActionError::Transient("the cable is out".into())));
-    house.sim.person("alice", "general").says("in a hurry").await.unwrap();
-    house.until("it gives up", |house| stored(house, "in a hurry") != serde_json::Value::Null).await;
-    assert_eq!(stored(&house, "in a hurry"), serde_json::json!([false, "the platform has not answered yet", true]));
+    let harness = Harness::new(vec![asker()]).await;
+    harness.sim.fail_next((0..12).map(|_| ActionError::Transient("the cable is out".into())));
+    harness.sim.person("alice", "general").says("in a hurry").await.unwrap();
+    harness.until("it gives up", |harness| stored(harness, "in a hurry") != serde_json::Value::Null).await;
+    assert_eq!(stored(&harness, "in a hurry"), serde_json::json!([false, "the platform has not answered yet", true]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,29 +121,33 @@ async fn what_is_not_known_yet_is_told_from_what_is_refused() {
     let text = r#"function on_message(event)
         store.set(event.text, { event.member:mute("10m"):outcome({ timeout = "2s" }) })
     end"#;
-    let house = House::new(vec![script("asker", text)]).await;
-    house.sim.fail_next((0..12).map(|_| ActionError::Transient("the cable is out".into())));
-    house.sim.person("alice", "general").says("late").await.unwrap();
-    let stored = |house: &House, key: &str| {
-        let (snapshot, script) = (house.store.snapshot(0).unwrap(), "asker".into());
+    let harness = Harness::new(vec![script("asker", text)]).await;
+    harness.sim.fail_next((0..12).map(|_| ActionError::Transient("the cable is out".into())));
+    harness.sim.person("alice", "general").says("late").await.unwrap();
+    let stored = |harness: &Harness, key: &str| {
+        let (snapshot, script) = (harness.store.snapshot(0).unwrap(), "asker".into());
         let mut rows = palabre_engine::stored_values(&snapshot, &script).unwrap().map(Result::unwrap);
         rows.find(|(name, _)| name == key).map(|(_, value)| value).unwrap_or_default()
     };
-    house.until("it gives up", |house| stored(house, "late") != serde_json::Value::Null).await;
-    assert_eq!(stored(&house, "late"), serde_json::json!([false, "the platform has not answered yet", true]));
-    house.sim.fail_next([]);
-    house.sim.refuse(ActionKind::Mute, Some(ActionError::Rejected("user is an administrator of the chat".into())));
-    house.until("the platform is back", |house| house.engine.status().bots[0].waiting_actions == 0).await;
-    house.answer_to("bob", "refused").await;
-    assert_eq!(stored(&house, "refused"), serde_json::json!([false, "they are an administrator here"]));
+    harness.until("it gives up", |harness| stored(harness, "late") != serde_json::Value::Null).await;
+    assert_eq!(stored(&harness, "late"), serde_json::json!([false, "the platform has not answered yet", true]));
+    harness.sim.fail_next([]);
+    harness.sim.refuse(ActionKind::Mute, Some(ActionError::Rejected("user is an administrator of the chat".into())));
+    harness.until("the platform is back", |harness| harness.engine.status().bots[0].waiting_actions == 0).await;
+    harness.answer_to("bob", "refused").await;
+    assert_eq!(stored(&harness, "refused"), serde_json::json!([false, "they are an administrator here"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_edits_and_reactions_return_is_the_message_with_an_outcome_of_their_own() {
-    let house = House::new(vec![asker()]).await;
-    assert_eq!(says(&house, "chain").await, serde_json::json!([true, true, true]));
-    house.sim.refuse(ActionKind::React, Some(ActionError::Forbidden("no".into())));
-    assert_eq!(says(&house, "chain").await, serde_json::json!([true, false, true]), "the message is out all the same");
+    let harness = Harness::new(vec![asker()]).await;
+    assert_eq!(says(&harness, "chain").await, serde_json::json!([true, true, true]));
+    harness.sim.refuse(ActionKind::React, Some(ActionError::Forbidden("no".into())));
+    assert_eq!(
+        says(&harness, "chain").await,
+        serde_json::json!([true, false, true]),
+        "the message is out all the same"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,8 +158,8 @@ async fn a_run_can_wait_for_several_outcomes_one_after_another() {
         for n = 1, 3 do table.insert(told, tostring(event:reply(tostring(n)):outcome())) end
         event:reply(table.concat(told, " "))
     end"#;
-    let house = House::new(vec![script("asker", text)]).await;
-    house.sim.person("alice", "general").says("go").await.unwrap();
-    house.advance(std::time::Duration::from_secs(2)).await;
-    assert_eq!(house.replies(), ["1", "2", "3", "true true true"]);
+    let harness = Harness::new(vec![script("asker", text)]).await;
+    harness.sim.person("alice", "general").says("go").await.unwrap();
+    harness.advance(std::time::Duration::from_secs(2)).await;
+    assert_eq!(harness.replies(), ["1", "2", "3", "true true true"]);
 }

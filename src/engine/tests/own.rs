@@ -77,7 +77,7 @@ async fn says(sim: &Sim, text: &str) -> Line {
     }
 }
 
-async fn house(scripts: Vec<ScriptSetup>) -> (Arc<Sim>, Arc<Late>, Engine) {
+async fn harness(scripts: Vec<ScriptSetup>) -> (Arc<Sim>, Arc<Late>, Engine) {
     let sim = Sim::new("sim");
     let late = Arc::new(Late { sim: Arc::clone(&sim), answers: Semaphore::new(0) });
     let engine = Engine::start(Options {
@@ -117,7 +117,7 @@ function on_error(event) rooms.get("sim/cellar"):send(event.error.message) end
 #[tokio::test(flavor = "multi_thread")]
 async fn a_button_that_is_pressed_at_once_finds_the_scripts_own_message() {
     for (action, text, is_deleted) in [("go", "gone", false), ("away", "ready?", true)] {
-        let (sim, late, engine) = house(vec![script("menu", MENU)]).await;
+        let (sim, late, engine) = harness(vec![script("menu", MENU)]).await;
         sim.person("alice", "general").says("menu").await.unwrap();
         let menu = says(&sim, "ready?").await;
         sim.person("bob", "general").presses(action, &format!("{}!", menu.id)).await.unwrap();
@@ -133,7 +133,7 @@ async fn a_button_that_is_pressed_at_once_finds_the_scripts_own_message() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_the_scripts_own_is_left_alone_meanwhile() {
-    let (sim, late, engine) = house(vec![script("menu", MENU)]).await;
+    let (sim, late, engine) = harness(vec![script("menu", MENU)]).await;
     sim.person("alice", "general").says("menu").await.unwrap();
     says(&sim, "ready?").await;
     sim.person("bob", "general").says("hands off").await.unwrap();

@@ -12,7 +12,7 @@ use palabre_model::{Clock, VirtualClock};
 use palabre_script::{Missed, Schedule, TaskSpec};
 use palabre_sim::Sim;
 use palabre_store::Store;
-use support::{House, script};
+use support::{Harness, script};
 
 const SPEAK: &str = r#"local function say(text) rooms.get("sim/general"):send(text) end "#;
 
@@ -21,9 +21,10 @@ fn at(year: i16, month: i8, day: i8, hour: i8, minute: i8, zone: &str) -> u64 {
     u64::try_from(time.timestamp().as_millisecond()).unwrap()
 }
 
-async fn house_at(time: u64, text: &str) -> House {
+async fn harness_at(time: u64, text: &str) -> Harness {
     let text = format!("{SPEAK}{text}");
-    House::at(Store::in_memory().unwrap(), Sim::new("sim"), VirtualClock::new(time), vec![script("clock", &text)]).await
+    Harness::at(Store::in_memory().unwrap(), Sim::new("sim"), VirtualClock::new(time), vec![script("clock", &text)])
+        .await
 }
 
 fn spec(schedule: &str, zone: Option<&str>) -> TaskSpec {
@@ -95,11 +96,11 @@ async fn tasks_run_when_they_are_due_and_their_runs_are_kept() {
       every("10m", function() say("tick") end)
       on_timer("x", function() end)
     "#;
-    let house = house_at(at(2026, 11, 20, 8, 45, "Europe/Paris"), text).await;
-    house.until("two ticks and a standup", |house| house.texts().len() >= 3).await;
-    assert_eq!(house.texts(), ["tick", "standup", "tick"]);
-    house.engine.when_idle().await;
-    let snapshot = house.store.snapshot(house.clock.now()).unwrap();
+    let harness = harness_at(at(2026, 11, 20, 8, 45, "Europe/Paris"), text).await;
+    harness.until("two ticks and a standup", |harness| harness.texts().len() >= 3).await;
+    assert_eq!(harness.texts(), ["tick", "standup", "tick"]);
+    harness.engine.when_idle().await;
+    let snapshot = harness.store.snapshot(harness.clock.now()).unwrap();
     let runs: Vec<_> = task_runs(&snapshot, &"clock".into(), "standup").unwrap().map(Result::unwrap).collect();
     assert_eq!(runs.len(), 1);
     assert_eq!((runs[0].due, runs[0].attempt, &runs[0].error), (at(2026, 11, 20, 9, 0, "Europe/Paris"), 1, &None));
@@ -119,10 +120,10 @@ async fn a_task_waits_for_another_of_the_day_and_the_more_important_goes_first()
       every("0 5 * * *", { name = "high", priority = 9 }, function() say("high") end)
       function on_error(event) say("failed: " .. event.error.hook) end
     "#;
-    let house = house_at(at(2026, 11, 20, 4, 59, "UTC"), text).await;
-    house.until("the report", |house| house.texts().contains(&"reported".to_owned())).await;
-    assert_eq!(house.texts(), ["high", "failed: every", "low", "failed: every", "collected", "reported"]);
-    let snapshot = house.store.snapshot(house.clock.now()).unwrap();
+    let harness = harness_at(at(2026, 11, 20, 4, 59, "UTC"), text).await;
+    harness.until("the report", |harness| harness.texts().contains(&"reported".to_owned())).await;
+    assert_eq!(harness.texts(), ["high", "failed: every", "low", "failed: every", "collected", "reported"]);
+    let snapshot = harness.store.snapshot(harness.clock.now()).unwrap();
     let runs: Vec<_> = task_runs(&snapshot, &"clock".into(), "collect").unwrap().map(Result::unwrap).collect();
     assert_eq!(runs.iter().map(|run| run.attempt).collect::<Vec<_>>(), [3, 2, 1]);
     assert!(runs[1].error.as_ref().unwrap().contains("not yet"));
@@ -134,18 +135,18 @@ async fn what_was_missed_while_the_daemon_was_down_runs_once_or_not_as_the_task_
       every("0 9 * * *", { name = "wanted", missed = "run" }, function(event) say("wanted " .. event.due) end)
       every("0 9 * * *", { name = "skipped" }, function() say("skipped") end)
     "#;
-    let house = house_at(at(2026, 11, 20, 8, 0, "UTC"), text).await;
-    let House { store, sim, engine, .. } = house;
+    let harness = harness_at(at(2026, 11, 20, 8, 0, "UTC"), text).await;
+    let Harness { store, sim, engine, .. } = harness;
     engine.shutdown().await;
     // Three mornings later.
     let clock = VirtualClock::new(at(2026, 11, 22, 12, 0, "UTC"));
     let full = format!("{SPEAK}{text}");
-    let house = House::at(store, sim, clock, vec![script("clock", &full)]).await;
-    house.advance(Duration::from_secs(60)).await;
-    assert_eq!(house.texts().len(), 1, "{:?}", house.texts());
-    assert!(house.texts()[0].starts_with("wanted "));
-    house.clock.advance(Duration::from_secs(20 * 3_600));
-    house.until("the next morning", |house| house.texts().len() >= 3).await;
+    let harness = Harness::at(store, sim, clock, vec![script("clock", &full)]).await;
+    harness.advance(Duration::from_secs(60)).await;
+    assert_eq!(harness.texts().len(), 1, "{:?}", harness.texts());
+    assert!(harness.texts()[0].starts_with("wanted "));
+    harness.clock.advance(Duration::from_secs(20 * 3_600));
+    harness.until("the next morning", |harness| harness.texts().len() >= 3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,10 +157,10 @@ async fn a_script_can_ask_how_its_tasks_went() {
         for _, run in tasks.history("flaky", { limit = 2 }) do event:reply(`{run.attempt} {run.error ~= nil}`) end
       end
     "#;
-    let house = house_at(at(2026, 11, 20, 8, 0, "UTC"), text).await;
-    house.advance(Duration::from_secs(70)).await;
-    house.alice("how did it go?").await;
-    assert_eq!(house.replies(), ["1 true"]);
+    let harness = harness_at(at(2026, 11, 20, 8, 0, "UTC"), text).await;
+    harness.advance(Duration::from_secs(70)).await;
+    harness.alice("how did it go?").await;
+    assert_eq!(harness.replies(), ["1 true"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,9 +174,9 @@ async fn a_task_that_had_to_wait_and_then_fails_is_tried_again_like_any_other() 
         say("reported in try " .. event.attempt)
       end)
     "#;
-    let house = house_at(at(2026, 11, 20, 4, 59, "UTC"), text).await;
-    house.until("the report", |house| !house.texts().is_empty()).await;
-    assert_eq!(house.texts(), ["reported in try 2"]);
+    let harness = harness_at(at(2026, 11, 20, 4, 59, "UTC"), text).await;
+    harness.until("the report", |harness| !harness.texts().is_empty()).await;
+    assert_eq!(harness.texts(), ["reported in try 2"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,12 +185,12 @@ async fn a_task_that_waited_over_a_restart_ends_there_and_comes_again_in_its_tim
       every("30m", { name = "slow" }, function() say("begun") sleep("10m") say("done") end)
       function on_error(event) say(event.error.message) end
     "#;
-    let house = house_at(at(2026, 11, 20, 8, 0, "UTC"), text).await;
-    house.until("it begins", |house| !house.texts().is_empty()).await;
+    let harness = harness_at(at(2026, 11, 20, 8, 0, "UTC"), text).await;
+    harness.until("it begins", |harness| !harness.texts().is_empty()).await;
     let full = format!("{SPEAK}{text}");
-    let house = house.restart(vec![script("clock", &full)]).await;
-    house.until("it comes again", |house| house.texts().last().is_some_and(|text| text == "done")).await;
-    assert_eq!(house.texts(), ["begun", "interrupted: the daemon was restarted while every waited", "begun", "done"]);
+    let harness = harness.restart(vec![script("clock", &full)]).await;
+    harness.until("it comes again", |harness| harness.texts().last().is_some_and(|text| text == "done")).await;
+    assert_eq!(harness.texts(), ["begun", "interrupted: the daemon was restarted while every waited", "begun", "done"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -205,10 +206,10 @@ async fn a_task_that_failed_is_tried_again_also_over_a_restart() {
         say("collected")
       end)
     "#;
-    let house = house_at(at(2026, 11, 20, 4, 59, "UTC"), text).await;
-    house.until("it fails", |house| house.texts() == ["fails"]).await;
-    house.engine.settle().await;
-    let house = house.restart(vec![script("clock", &format!("{SPEAK}{text}"))]).await;
-    house.until("it is tried again", |house| house.texts() == ["fails", "collected"]).await;
-    assert!(house.clock.now() < at(2026, 11, 20, 5, 10, "UTC"), "long before its next time");
+    let harness = harness_at(at(2026, 11, 20, 4, 59, "UTC"), text).await;
+    harness.until("it fails", |harness| harness.texts() == ["fails"]).await;
+    harness.engine.settle().await;
+    let harness = harness.restart(vec![script("clock", &format!("{SPEAK}{text}"))]).await;
+    harness.until("it is tried again", |harness| harness.texts() == ["fails", "collected"]).await;
+    assert!(harness.clock.now() < at(2026, 11, 20, 5, 10, "UTC"), "long before its next time");
 }

@@ -11,7 +11,7 @@ use palabre_engine::ScriptSetup;
 use palabre_model::ActionError;
 use palabre_script::{RouteAuth, Source};
 use serde_json::json;
-use support::{House, script};
+use support::{Harness, script};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -62,12 +62,12 @@ async fn a_request_waits_for_its_reply_and_what_is_not_granted_does_not_leave() 
     );
     let mut setup = script("web", &text);
     setup.grants = vec![format!("http:127.0.0.1:{port}"), "http:*".into()];
-    let house = House::new(vec![setup]).await;
+    let harness = Harness::new(vec![setup]).await;
     for (text, count) in [("get", 1), ("post", 2), ("elsewhere", 3)] {
-        house.alice(text).await;
-        house.until(text, |house| house.replies().len() == count).await;
+        harness.alice(text).await;
+        harness.until(text, |harness| harness.replies().len() == count).await;
     }
-    let replies = house.replies();
+    let replies = harness.replies();
     assert_eq!(replies[0], "201 true echo GET /x?y=1 HTTP/1.1");
     assert_eq!(replies[1], r#"{"a":1}"#);
     assert!(replies[2].contains("169.254.169.254"), "{replies:?}");
@@ -84,8 +84,8 @@ async fn a_route_answers_once_all_that_it_did_is_durable() {
     "#;
     let mut setup = script("site", text);
     setup.grants = vec!["routes".into()];
-    let house = House::new(vec![setup]).await;
-    let routes = house.engine.routes();
+    let harness = Harness::new(vec![setup]).await;
+    let routes = harness.engine.routes();
     let shown: Vec<_> = routes.iter().map(|(script, route)| (script.as_str(), route.key(), route.auth)).collect();
     assert_eq!(
         shown,
@@ -97,18 +97,18 @@ async fn a_route_answers_once_all_that_it_did_is_durable() {
     );
     let ask = |index: usize, request| {
         let (script, route) = routes[index].clone();
-        let engine = &house.engine;
+        let engine = &harness.engine;
         async move { engine.request(&script, &route, request).await }
     };
     let answer = ask(0, json!({ "query": { "who": "bob" } })).await.unwrap();
     assert_eq!(answer, json!([{ "status": 200, "json": { "visits": 1, "who": "bob" } }]));
     assert!(ask(1, json!({})).await.unwrap_err().contains("no luck"));
-    let answer = house.with_time(ask(2, json!({}))).await;
+    let answer = harness.with_time(ask(2, json!({}))).await;
     assert_eq!(answer.unwrap(), json!([{ "text": "done" }]));
     // After a reload the routes are those of the new version.
-    house.engine.reload(Source::from_text("site", "")).await.unwrap();
-    house.alice("x").await;
-    assert!(house.engine.routes().is_empty());
+    harness.engine.reload(Source::from_text("site", "")).await.unwrap();
+    harness.alice("x").await;
+    assert!(harness.engine.routes().is_empty());
 }
 
 /// Returns a script in a folder, whose script.yaml names bank under depends.
@@ -133,40 +133,40 @@ const CALLER: &str = r#"
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_calls_no_other_that_is_not_under_depends_even_beside_it() {
     let sim = palabre_sim::Sim::new("sim");
-    let house = House::on_one_worker(sim, vec![script("bank", BANK), script("loose", CALLER)]).await;
-    house.alice("give").await;
+    let harness = Harness::on_one_worker(sim, vec![script("bank", BANK), script("loose", CALLER)]).await;
+    harness.alice("give").await;
     assert!(
-        house.replies()[0].contains("bank is not under depends: in the script.yaml of loose"),
+        harness.replies()[0].contains("bank is not under depends: in the script.yaml of loose"),
         "{:?}",
-        house.replies()
+        harness.replies()
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_exports_can_be_called_also_when_it_comes_later() {
     let caller = depends_on_bank("caller", CALLER);
-    let house = House::new(vec![script("first", ""), caller, script("third", "")]).await;
-    house.alice("give").await;
-    assert!(house.replies()[0].contains("the script is not running"), "{:?}", house.replies());
+    let harness = Harness::new(vec![script("first", ""), caller, script("third", "")]).await;
+    harness.alice("give").await;
+    assert!(harness.replies()[0].contains("the script is not running"), "{:?}", harness.replies());
     // The order and the number of other scripts do not matter.
-    house.engine.add_script(script("fourth", "")).await.unwrap();
-    house.engine.add_script(script("bank", BANK)).await.unwrap();
+    harness.engine.add_script(script("fourth", "")).await.unwrap();
+    harness.engine.add_script(script("bank", BANK)).await.unwrap();
     for text in ["give", "rob"] {
-        house.alice(text).await;
+        harness.alice(text).await;
     }
-    assert_eq!(house.replies()[1], "1");
-    assert!(house.replies()[2].contains("the script exports no rob"), "{:?}", house.replies());
+    assert_eq!(harness.replies()[1], "1");
+    assert!(harness.replies()[2].contains("the script exports no rob"), "{:?}", harness.replies());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_depends_on_what_was_started_apart_does_not_load() {
-    let house = House::new(vec![script("bank", BANK), script("caller", CALLER)]).await;
+    let harness = Harness::new(vec![script("bank", BANK), script("caller", CALLER)]).await;
     let source = depends_on_bank("caller", CALLER).source.unwrap();
-    let failure = house.engine.reload(source.clone()).await.unwrap_err();
+    let failure = harness.engine.reload(source.clone()).await.unwrap_err();
     assert!(failure.to_string().contains("it depends on bank, which was started on another worker"), "{failure}");
-    let house = house.restart(vec![script("bank", BANK), depends_on_bank("caller", CALLER)]).await;
-    house.alice("give").await;
-    assert_eq!(house.replies(), ["1"]);
+    let harness = harness.restart(vec![script("bank", BANK), depends_on_bank("caller", CALLER)]).await;
+    harness.alice("give").await;
+    assert_eq!(harness.replies(), ["1"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,12 +203,12 @@ async fn functions_of_another_script_are_called_within_the_caller_s_transaction(
     "#;
     let caller = depends_on_bank("game", game);
     // A third script between them, so that they do not share a worker by chance.
-    let house = House::new(vec![script("bank", bank), script("aside", ""), caller]).await;
+    let harness = Harness::new(vec![script("bank", bank), script("aside", ""), caller]).await;
     for text in ["win", "cheat", "win", "bank", "odd"] {
-        house.alice(text).await;
+        harness.alice(text).await;
     }
     let general: Vec<_> =
-        house.texts().into_iter().filter(|text| !["win", "cheat", "bank", "odd"].contains(&&**text)).collect();
+        harness.texts().into_iter().filter(|text| !["win", "cheat", "bank", "odd"].contains(&&**text)).collect();
     assert_eq!(general[..3], ["you have 6", "you have 12", "bank: 12"]);
     assert!(general[3].contains("nobody gives less than nothing"), "{general:?}");
     assert!(
@@ -216,13 +216,13 @@ async fn functions_of_another_script_are_called_within_the_caller_s_transaction(
         "{general:?}"
     );
     assert_eq!(
-        house.sim.transcript().texts("bank"),
+        harness.sim.transcript().texts("bank"),
         ["alice has 5", "alice has 6", "alice has 11", "alice has 12"],
         "the failed run has left nothing"
     );
-    let house = house.restart(vec![script("bank", bank)]).await;
-    house.alice("bank").await;
-    assert_eq!(house.replies().last().unwrap(), "bank: 12");
+    let harness = harness.restart(vec![script("bank", bank)]).await;
+    harness.alice("bank").await;
+    assert_eq!(harness.replies().last().unwrap(), "bank: 12");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,11 +238,11 @@ async fn what_on_error_does_by_another_script_is_kept_if_it_succeeds() {
         bank.give(5)
         if event.error.message:find("twice") then error("and again") end
       end"#;
-    let house = House::new(vec![script("bank", BANK), depends_on_bank("game", game)]).await;
+    let harness = Harness::new(vec![script("bank", BANK), depends_on_bank("game", game)]).await;
     for text in ["fail", "fail twice", "count"] {
-        house.alice(text).await;
+        harness.alice(text).await;
     }
-    assert_eq!(house.replies(), ["given: 5"]);
+    assert_eq!(harness.replies(), ["given: 5"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -254,14 +254,14 @@ async fn a_script_can_wait_until_its_message_is_out() {
         event:reply(if done then "delivered as " .. id else "not delivered: " .. id)
         event:reply("again " .. tostring(pcall(function() return sent:delivered() end)))
       end"#;
-    let house = House::new(vec![script("sender", text)]).await;
-    house.alice("one").await;
-    house.until("it is out", |house| house.replies().len() == 3).await;
-    assert!(house.replies()[1].starts_with("delivered as sender."), "{:?}", house.replies());
-    house.sim.fail_next([ActionError::Rejected("no room for it".into())]);
-    house.alice("two").await;
-    house.until("it is told", |house| house.replies().len() == 5).await;
-    assert!(house.replies()[3].contains("no room for it"), "{:?}", house.replies());
+    let harness = Harness::new(vec![script("sender", text)]).await;
+    harness.alice("one").await;
+    harness.until("it is out", |harness| harness.replies().len() == 3).await;
+    assert!(harness.replies()[1].starts_with("delivered as sender."), "{:?}", harness.replies());
+    harness.sim.fail_next([ActionError::Rejected("no room for it".into())]);
+    harness.alice("two").await;
+    harness.until("it is told", |harness| harness.replies().len() == 5).await;
+    assert!(harness.replies()[3].contains("no room for it"), "{:?}", harness.replies());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -272,11 +272,11 @@ async fn what_scripts_count_is_in_the_metrics() {
         metrics.observe("seconds", 0.5)
         if event.text == "fail" then error("not counted") end
       end"#;
-    let house = House::new(vec![script("joker", text)]).await;
+    let harness = Harness::new(vec![script("joker", text)]).await;
     for text in ["one", "fail", "two"] {
-        house.alice(text).await;
+        harness.alice(text).await;
     }
-    let metrics = house.engine.metrics();
+    let metrics = harness.engine.metrics();
     assert!(metrics.contains(r#"palabre_of_script_jokes_total{kind="bad",script="joker"} 4.0"#), "{metrics}");
     assert!(metrics.contains(r#"palabre_of_script_seconds_count{script="joker"} 2"#), "{metrics}");
     assert!(metrics.contains(r#"palabre_script_happened_total{script="joker",what="failure"} 1"#), "{metrics}");
@@ -291,9 +291,9 @@ async fn a_route_that_calls_another_script_and_waits_answers_when_it_is_done() {
     "#;
     let mut setup = depends_on_bank("site", site);
     setup.grants = vec!["routes".into()];
-    let house = House::new(vec![script("bank", bank), script("aside", ""), setup]).await;
-    let (script, route) = house.engine.routes().pop().unwrap();
-    let answer = house.with_time(house.engine.request(&script, &route, json!({}))).await;
+    let harness = Harness::new(vec![script("bank", bank), script("aside", ""), setup]).await;
+    let (script, route) = harness.engine.routes().pop().unwrap();
+    let answer = harness.with_time(harness.engine.request(&script, &route, json!({}))).await;
     assert_eq!(answer.unwrap(), json!([{ "status": 201, "text": "given 1" }]));
 }
 
@@ -357,15 +357,15 @@ async fn requests_past_those_that_may_be_under_way_wait_for_their_turn() {
         let mut setup = script("many", &text);
         setup.grants = vec![format!("http:127.0.0.1:{port}")];
         (setup.limits.http_requests, setup.limits.memory_mb) = (http_requests, memory_mb);
-        let house = House::new(vec![setup]).await;
+        let harness = Harness::new(vec![setup]).await;
         for n in 0..20 {
-            house.sim.person("alice", "general").says(&n.to_string()).await.unwrap();
+            harness.sim.person("alice", "general").says(&n.to_string()).await.unwrap();
         }
         // The clock stands still, so that none of them times out.
-        while house.replies().len() < 20 {
+        while harness.replies().len() < 20 {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
-        assert!(house.replies().iter().all(|reply| reply == "1048576"), "{:?}", house.replies());
+        assert!(harness.replies().iter().all(|reply| reply == "1048576"), "{:?}", harness.replies());
         assert!(in_flight_max.load(SeqCst) <= max, "{} at once", in_flight_max.load(SeqCst));
     }
 }
@@ -383,16 +383,16 @@ async fn bodies_of_waiting_requests_have_a_limit_and_replies_are_not_written_dow
     let mut setup = script("posts", &text);
     setup.grants = vec![format!("http:127.0.0.1:{port}")];
     (setup.limits.waiting_mb, setup.limits.http_requests) = (1, 1);
-    let house = House::new(vec![setup]).await;
+    let harness = Harness::new(vec![setup]).await;
     for n in 0..4 {
-        house.sim.person("alice", "general").says(&n.to_string()).await.unwrap();
+        harness.sim.person("alice", "general").says(&n.to_string()).await.unwrap();
     }
-    let failed = |house: &House| house.engine.status().scripts[0].last_error.clone().unwrap_or_default();
-    while !failed(&house).contains("limits.waiting_mb") || house.replies().is_empty() {
+    let failed = |harness: &Harness| harness.engine.status().scripts[0].last_error.clone().unwrap_or_default();
+    while !failed(&harness).contains("limits.waiting_mb") || harness.replies().is_empty() {
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
-    house.engine.shutdown().await;
-    let snapshot = house.store.snapshot(0).unwrap();
+    harness.engine.shutdown().await;
+    let snapshot = harness.store.snapshot(0).unwrap();
     let records = palabre_engine::journal(&snapshot).unwrap().flat_map(|block| block.unwrap().1.runs);
     let replies: Vec<_> = records
         .filter_map(|run| match run.answer {
@@ -415,14 +415,15 @@ async fn a_name_is_either_counted_or_observed_whatever_the_script() {
                end"#
         )
     };
-    let house = House::new(vec![script("one", &text("one", "observe")), script("two", &text("two", "count"))]).await;
+    let harness =
+        Harness::new(vec![script("one", &text("one", "observe")), script("two", &text("two", "count"))]).await;
     for text in ["one", "two"] {
-        house.alice(text).await;
+        harness.alice(text).await;
     }
-    for reply in house.replies() {
+    for reply in harness.replies() {
         assert!(reply.contains("\"observe_own\" is observed already, by the script one"), "{reply}");
     }
-    let metrics = house.engine.metrics();
+    let metrics = harness.engine.metrics();
     assert_eq!(metrics.matches("# TYPE palabre_of_script_observe_own histogram").count(), 1, "{metrics}");
     assert!(metrics.contains(r#"palabre_of_script_count_own_total{script="two"} 1.0"#), "{metrics}");
 }
@@ -441,15 +442,15 @@ async fn series_of_a_script_have_a_limit_in_number_and_in_bytes() {
     for (words, count, limit) in [("many", 5, "5 different names"), ("wide", 9, "more than 1280 bytes")] {
         let mut setup = script("series", text);
         setup.limits.metric_series = 5;
-        let house = House::new(vec![setup]).await;
+        let harness = Harness::new(vec![setup]).await;
         // The same labels again create no new series.
         for _ in 0..2 {
-            house.alice(words).await;
-            let reply = house.replies().pop().unwrap();
+            harness.alice(words).await;
+            let reply = harness.replies().pop().unwrap();
             assert!(reply.starts_with(&count.to_string()) && reply.contains(limit), "{reply}");
             assert!(reply.contains("limits.metric_series"), "{reply}");
         }
-        let series = house.engine.metrics().matches("palabre_of_script_x_total{").count();
+        let series = harness.engine.metrics().matches("palabre_of_script_x_total{").count();
         assert_eq!(series, 10 - count);
     }
 }

@@ -11,7 +11,7 @@ use palabre_script::{Limits, Source};
 use palabre_sim::Sim;
 use palabre_store::Store;
 
-pub struct House {
+pub struct Harness {
     pub store: Store,
     pub clock: VirtualClock,
     pub sim: Arc<Sim>,
@@ -29,7 +29,7 @@ pub fn script(name: &str, text: &str) -> ScriptSetup {
     }
 }
 
-impl House {
+impl Harness {
     pub async fn new(scripts: Vec<ScriptSetup>) -> Self {
         Self::on(Store::in_memory().unwrap(), Sim::new("sim"), scripts).await
     }
@@ -126,7 +126,7 @@ impl House {
     /// Advances the clock by `by`, in steps of a second.
     pub async fn advance(&self, by: Duration) {
         let end = self.clock.now() + u64::try_from(by.as_millis()).unwrap();
-        self.until("the time", |house| house.clock.now() >= end).await;
+        self.until("the time", |harness| harness.clock.now() >= end).await;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 
