@@ -87,7 +87,7 @@ pub(crate) struct TaskBook {
     /// The task of each current run, by event.
     running: HashMap<u64, Name>,
     /// Due tasks that wait for another task, with their due time.
-    held: Vec<(Name, Millis)>,
+    waiting: Vec<(Name, Millis)>,
     /// Problems of each script's tasks that were logged recently.
     notices: HashMap<ScriptName, Notices>,
     scheduler: Scheduler,
@@ -109,13 +109,13 @@ impl TaskBook {
             }
             rows.insert(name, row);
         }
-        Ok(Self { tasks: HashMap::new(), rows, running, held: Vec::new(), notices: HashMap::new(), scheduler })
+        Ok(Self { tasks: HashMap::new(), rows, running, waiting: Vec::new(), notices: HashMap::new(), scheduler })
     }
 
     /// Replaces the tasks of a script by those that its active version declares.
     pub(crate) fn declare(&mut self, script: &ScriptName, specs: &[TaskSpec], now: Millis, batch: &mut Batch) {
         self.tasks.retain(|(owner, _), _| owner != script);
-        self.held.retain(|((owner, _), _)| owner != script);
+        self.waiting.retain(|((owner, _), _)| owner != script);
         for spec in specs {
             // It was checked when it was declared.
             let Ok(schedule) = Schedule::of(spec) else { continue };
@@ -177,12 +177,12 @@ impl TaskBook {
             return None;
         }
         if let Some(unmet) = self.unmet(&name, due) {
-            let before = self.held.len();
-            self.held.retain(|(other, _)| *other != name);
-            if self.held.len() < before {
+            let before = self.waiting.len();
+            self.waiting.retain(|(other, _)| *other != name);
+            if self.waiting.len() < before {
                 self.warn(script, due, &format!("the task \"{task}\" never ran: it waited for {unmet}"));
             }
-            self.held.push((name, due));
+            self.waiting.push((name, due));
             return None;
         }
         Some(EventKind::Task { task: task.to_owned(), due, attempt })
@@ -234,11 +234,11 @@ impl TaskBook {
             }
             (None, _) => {
                 let ready: Vec<_> =
-                    self.held.iter().filter(|(held, due)| self.unmet(held, *due).is_none()).cloned().collect();
-                self.held.retain(|entry| !ready.contains(entry));
-                for (held, due) in ready {
+                    self.waiting.iter().filter(|(waiting, due)| self.unmet(waiting, *due).is_none()).cloned().collect();
+                self.waiting.retain(|entry| !ready.contains(entry));
+                for (waiting, due) in ready {
                     // Its next due time is scheduled already.
-                    let due = self.due_of(&held, due, 1, false);
+                    let due = self.due_of(&waiting, due, 1, false);
                     self.scheduler.at(now, due);
                 }
             }
@@ -286,7 +286,7 @@ impl TaskBook {
         for (name, planned) in &too_late {
             self.ask(name, Some(*planned));
         }
-        self.held.retain(|(_, due)| *due <= back.now);
+        self.waiting.retain(|(_, due)| *due <= back.now);
         too_late.len()
     }
 
