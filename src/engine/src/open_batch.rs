@@ -89,11 +89,11 @@ mod tests {
 
     #[test]
     fn what_nobody_waits_for_keeps_a_batch_open_for_longer_until_somebody_does() {
-        let (mut block, now) = (OpenBatch::default(), Instant::now());
-        assert_eq!(block.deadline(), None);
-        block.touch(false);
-        assert!(block.deadline() >= Some(now + COMMIT_DELAY_DEFERRED));
-        block.touch(true);
-        assert_eq!(block.deadline(), block.since.map(|since| since + COMMIT_DELAY_URGENT));
+        let (mut batch, now) = (OpenBatch::default(), Instant::now());
+        assert_eq!(batch.deadline(), None);
+        batch.touch(false);
+        assert!(batch.deadline() >= Some(now + COMMIT_DELAY_DEFERRED));
+        batch.touch(true);
+        assert_eq!(batch.deadline(), batch.since.map(|since| since + COMMIT_DELAY_URGENT));
     }
 }
