@@ -11,9 +11,9 @@ dice-usage = Say !roll, !roll 20 or !roll 3d6: up to { $dice } dice of 2 to { $s
 
 karma-one = { $name } has { $points } karma.
 karma-none = Nobody has any karma yet. Say name++ to give some.
-karma-self = One does not judge oneself.
+karma-self = You cannot give karma to yourself.
 
-guess-begin = I think of a number from 1 to { $highest }. You have { $tries } tries.
+guess-begin = I am thinking of a number from 1 to { $highest }. You have { $tries } tries.
 guess-number = A number, please, or stop. { $left } tries left.
 guess-higher = Higher. { $left } tries left.
 guess-lower = Lower. { $left } tries left.
@@ -30,10 +30,10 @@ reminder-none = There is nothing to remind you of.
 reminder-forgotten = Forgotten.
 reminder-nothing = There is nothing to forget.
 
-word_filter-warning = { $name }, "{ $word }" is not a word for this room. The next one is removed.
+word_filter-warning = { $name }, "{ $word }" is not allowed in this room. Next time, your message will be removed.
 word_filter-removed = A message of { $name } was removed.
 word_filter-muted = { $name } is muted for { $mute }.
-word_filter-words = Not welcome here: { $words }
+word_filter-words = Not allowed here: { $words }
 word_filter-forgiven = { $name } is forgiven.
 word_filter-not-forgiven = { $name } is not forgiven: { $reason }.
 
@@ -47,17 +47,17 @@ welcome-first = Welcome, { $name }! Say /help to see what I can do.
 welcome-back = Welcome back, { $name }! This is visit number { $visits }.
 
 quotes-one = #{ $number } { $text } (from { $by })
-quotes-added = Kept as number { $number }.
-quotes-empty = Say /quote add and what was said.
-quotes-none = There are no quotes yet. Say /quote add and what was said.
-quotes-not-found = Nothing of the kind was said.
+quotes-added = Saved as number { $number }.
+quotes-empty = Type /quote add and the quote.
+quotes-none = There are no quotes yet. Type /quote add and the quote.
+quotes-not-found = No quote was found.
 
 poll-usage = Say for example: /poll 10m What is for lunch? | Pizza | Salad (2 to { $most } answers)
 poll-ending = It ends in { $lasts }.
 poll-over = The poll is over.
 poll-voted = You have voted for { $answer }.
 poll-late = This poll is over.
-poll-failed = There is no poll: { $reason }.
+poll-failed = The poll could not be posted: { $reason }.
 
 report-title = A report to the moderators
 report-whom = Whom is it about?

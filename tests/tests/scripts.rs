@@ -120,7 +120,7 @@ async fn karma_is_counted_for_everybody_but_oneself() {
     assert_eq!(chat.says("alice", "bob++").await, ["bob has 1 karma."]);
     assert_eq!(chat.says("carol", "Bob++").await, ["Bob has 2 karma."]);
     assert_eq!(chat.says("bob", "carol--").await, ["carol has -1 karma."]);
-    assert_eq!(chat.says("bob", "bob++").await, ["One does not judge oneself."]);
+    assert_eq!(chat.says("bob", "bob++").await, ["You cannot give karma to yourself."]);
     let chat = chat.restart().await;
     assert_eq!(chat.says("alice", "!karma").await, ["1. bob: 2\n2. carol: -1"]);
     assert_eq!(chat.says("alice", "!karma dave").await, ["dave has 0 karma."]);
@@ -174,13 +174,13 @@ async fn the_word_filter_warns_first_and_removes_then() {
     assert_eq!(chat.says("alice", "nice day").await, [""; 0]);
     assert_eq!(
         chat.says("alice", "oh DARN it").await,
-        ["alice, \"darn\" is not a word for this room. The next one is removed."]
+        ["alice, \"darn\" is not allowed in this room. Next time, your message will be removed."]
     );
     assert_eq!(chat.says("alice", "what the heck").await, ["A message of alice was removed."]);
     let removed: Vec<_> =
         chat.sim.transcript().lines().iter().filter(|line| line.deleted).map(|line| line.text.clone()).collect();
     assert_eq!(removed, ["what the heck"]);
-    assert!(chat.says("bob", "darn").await[0].contains("not a word for this room"));
+    assert!(chat.says("bob", "darn").await[0].contains("not allowed in this room"));
     chat.clock.advance(Duration::from_secs(2 * 86_400));
-    assert!(chat.says("alice", "heck").await[0].contains("not a word"), "after a day it is forgotten");
+    assert!(chat.says("alice", "heck").await[0].contains("not allowed"), "after a day it is forgotten");
 }

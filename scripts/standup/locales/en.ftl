@@ -1,6 +1,6 @@
-begin = ☀️ Standup of { $day }: what are you at? Say /standup and what it is; there are { $lasts } for it.
+begin = ☀️ Standup of { $day }: what are you working on? Answer with /standup within { $lasts }.
 end =
-    📋 This is what we are at:
+    📋 We are working on:
     { $notes }
 nobody = 📋 Nobody has said anything this time.
 noted = Noted.
