@@ -1,5 +1,5 @@
-# What the single scripts beside this folder say, each under its own name. Scripts in folders have locales of their own.
-# Commands are described where they are declared; what stands here as command-NAME in other languages is their translation.
+# The texts of the single-file scripts next to this folder, each with the script's name in front. Scripts in folders have their
+# own locales. English descriptions of commands are in the scripts; the files of other languages translate them as command-NAME.
 
 hello-pong = pong
 hello-first = Hello, { $name }!
