@@ -1,4 +1,4 @@
-//! How a stand-in wakes the tests and the connections that wait for something.
+//! Change notification of a stand-in: wakes the tests and connections that wait for something.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -6,19 +6,19 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinError;
 
-/// How long anything may take before a test gives it up.
+/// The maximum wait before a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A number that goes up with every change; whoever waits looks again then.
+/// A counter that increases with every change and wakes everything that waits.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     number: watch::Sender<u64>,
-    /// What went wrong within the stand-in itself.
+    /// A panic within the stand-in itself.
     broken: Mutex<Option<String>>,
 }
 
 impl Changes {
-    /// Something has changed.
+    /// Reports a change.
     pub(crate) fn wake(&self) {
         self.number.send_modify(|number| *number += 1);
     }
@@ -27,7 +27,7 @@ impl Changes {
         self.number.subscribe()
     }
 
-    /// A connection has ended; if by a panic, the test hears of it at its next question.
+    /// Records that a connection has ended. A panic fails the test at its next wait.
     pub(crate) fn note_end(&self, ended: Result<(), JoinError>) {
         if let Err(error) = ended
             && error.is_panic()
@@ -37,16 +37,18 @@ impl Changes {
         }
     }
 
-    /// Looks again at every change until there is something. `tell` says what a test that waits in vain would like to know.
+    /// Evaluates `look` after every change until it returns a value.
+    ///
+    /// `describe` adds details to the failure message.
     ///
     /// # Panics
-    /// When nothing has come by then.
+    /// When there is no value within `timeout`.
     pub(crate) async fn until<T>(
         &self,
-        patience: Duration,
+        timeout: Duration,
         what: &str,
         look: impl Fn() -> Option<T>,
-        tell: impl Fn() -> String,
+        describe: impl Fn() -> String,
     ) -> T {
         let mut changed = self.subscribe();
         let found = async {
@@ -60,9 +62,9 @@ impl Changes {
                 changed.changed().await.expect("the sender is ours");
             }
         };
-        match tokio::time::timeout(patience, found).await {
+        match tokio::time::timeout(timeout, found).await {
             Ok(found) => found,
-            Err(_) => panic!("waited {patience:?} in vain for {what}; {}", tell()),
+            Err(_) => panic!("waited {timeout:?} in vain for {what}; {}", describe()),
         }
     }
 }

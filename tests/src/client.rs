@@ -15,11 +15,11 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 /// The tokens of guests by address and name, as browsers keep them.
 static TOKENS: LazyLock<Mutex<HashMap<(String, String), String>>> = LazyLock::new(Mutex::default);
 
-/// The connection is gone, or nothing came in time.
+/// The connection is closed, or nothing arrived in time.
 #[derive(Debug)]
 pub struct ClientError(pub String);
 
-/// A connection. Events that nobody has waited for yet are kept.
+/// A connection. Events that no test has waited for yet are kept.
 #[derive(Debug)]
 pub struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -30,36 +30,36 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to the daemon at `address`, as somebody whom it does not know.
+    /// Connects to the daemon at `address` as a new guest.
     ///
     /// # Errors
-    /// When it is not there.
+    /// When the daemon does not accept connections.
     pub async fn connect(address: &str) -> Result<Self, ClientError> {
         Self::connect_with(address, None).await
     }
 
-    /// Connects as the guest who has entered as `username` before, if one has.
+    /// Connects as the guest who has entered as `username` before, if there is one.
     ///
     /// # Errors
-    /// When the daemon is not there.
+    /// When the daemon does not accept connections.
     pub async fn connect_as(address: &str, username: &str) -> Result<Self, ClientError> {
         let known = (address.to_owned(), username.to_owned());
         let token = TOKENS.lock().unwrap_or_else(PoisonError::into_inner).get(&known).cloned();
         Self::connect_with(address, token.as_deref()).await
     }
 
-    /// Connects as the guest who has that token.
+    /// Connects as the guest with this token.
     ///
     /// # Errors
-    /// When the daemon is not there.
+    /// When the daemon does not accept connections.
     pub async fn connect_with(address: &str, token: Option<&str>) -> Result<Self, ClientError> {
         Self::connect_by(address, token, &[]).await
     }
 
-    /// As [`Client::connect_with`], with headers of a proxy.
+    /// Like [`Client::connect_with`], with headers of a proxy.
     ///
     /// # Errors
-    /// When the daemon is not there.
+    /// When the daemon does not accept connections.
     pub async fn connect_by(
         address: &str,
         token: Option<&str>,
@@ -81,18 +81,21 @@ impl Client {
         Ok(client)
     }
 
-    /// Connects and enters a room, as whoever has entered that daemon under that name before; what `room_joined` said.
+    /// Connects and enters a room.
+    ///
+    /// Uses the guest that has entered this daemon under that name before, if any. Returns the data
+    /// of `room_joined`.
     ///
     /// # Errors
-    /// When it is not there, or refuses.
+    /// When the daemon does not accept the connection, or refuses the guest.
     pub async fn enter(address: &str, username: &str, room: &str) -> Result<(Self, Value), ClientError> {
         Self::enter_with(address, json!({ "username": username, "room": room })).await
     }
 
-    /// As [`Client::enter`], with all that `join_room` takes.
+    /// Like [`Client::enter`], with any fields of `join_room`.
     ///
     /// # Errors
-    /// When it is not there, or refuses.
+    /// When the daemon does not accept the connection, or refuses the guest.
     pub async fn enter_with(address: &str, join: Value) -> Result<(Self, Value), ClientError> {
         let username = join["username"].as_str().unwrap_or_default().to_owned();
         let mut client = Self::connect_as(address, &username).await?;
@@ -101,10 +104,10 @@ impl Client {
         Ok((client, joined))
     }
 
-    /// Enters a room; what `room_joined` said.
+    /// Enters a room and returns the data of `room_joined`.
     ///
     /// # Errors
-    /// When the connection is gone, or it is refused.
+    /// When the connection is closed, or the guest is refused.
     pub async fn join(&mut self, join: Value) -> Result<Value, ClientError> {
         let number = self.ask("join_room", join).await?;
         let answer = self.ack(number).await?;
@@ -114,13 +117,14 @@ impl Client {
         }
     }
 
-    /// Has whoever enters the daemon at `address` under that name from now on be the guest who has that token.
+    /// Remembers a token: later calls for `address` and `username` return as the guest with this
+    /// token.
     pub fn remember(address: &str, username: &str, token: &str) {
         let known = (address.to_owned(), username.to_owned());
         TOKENS.lock().unwrap_or_else(PoisonError::into_inner).insert(known, token.to_owned());
     }
 
-    /// The token with which this guest comes back.
+    /// The token with which this guest can return.
     #[must_use]
     pub fn token(&self) -> &str {
         &self.token
@@ -129,15 +133,15 @@ impl Client {
     /// Sends an event.
     ///
     /// # Errors
-    /// When the connection is gone.
+    /// When the connection is closed.
     pub async fn emit(&mut self, event: &str, data: Value) -> Result<(), ClientError> {
         self.write(format!("42{}", json!([event, data]))).await
     }
 
-    /// Sends an event and asks for an acknowledgement, to be waited for with [`Client::ack`].
+    /// Sends an event that requests an acknowledgement, for [`Client::ack`].
     ///
     /// # Errors
-    /// When the connection is gone.
+    /// When the connection is closed.
     pub async fn ask(&mut self, event: &str, data: Value) -> Result<u64, ClientError> {
         let number = self.next_ack;
         self.next_ack += 1;
@@ -145,10 +149,10 @@ impl Client {
         Ok(number)
     }
 
-    /// What an acknowledgement carries.
+    /// Returns the data of an acknowledgement.
     ///
     /// # Errors
-    /// When the connection is gone, or none comes in 10 seconds.
+    /// When the connection is closed, or nothing arrives within 10 seconds.
     pub async fn ack(&mut self, number: u64) -> Result<Value, ClientError> {
         loop {
             if let Some(data) = self.acks.remove(&number) {
@@ -158,20 +162,20 @@ impl Client {
         }
     }
 
-    /// Says something, and returns its id once it is acknowledged.
+    /// Posts a message, and returns its id once it is acknowledged.
     ///
     /// # Errors
-    /// When the connection is gone, or it was refused.
+    /// When the connection is closed, or the message is refused.
     pub async fn say(&mut self, text: &str, nonce: &str) -> Result<String, ClientError> {
         let number = self.ask("send_message", json!({ "message": text, "nonce": nonce })).await?;
         let data = self.ack(number).await?;
         data["id"].as_str().map(ToOwned::to_owned).ok_or_else(|| ClientError(data.to_string()))
     }
 
-    /// The data of the next event of that name.
+    /// Returns the data of the next event with this name.
     ///
     /// # Errors
-    /// When the connection is gone, or none comes in 10 seconds.
+    /// When the connection is closed, or nothing arrives within 10 seconds.
     pub async fn wait(&mut self, event: &str) -> Result<Value, ClientError> {
         loop {
             if let Some(index) = self.events.iter().position(|(name, _)| name == event)
@@ -183,10 +187,10 @@ impl Client {
         }
     }
 
-    /// The next message of somebody else that says `text`, or anything for `None`.
+    /// Returns the next message of another user that contains `text`.
     ///
     /// # Errors
-    /// When the connection is gone, or none comes in 10 seconds.
+    /// When the connection is closed, or nothing arrives within 10 seconds.
     pub async fn hears(&mut self, text: &str) -> Result<Value, ClientError> {
         loop {
             let message = self.wait("new_message").await?;
@@ -196,7 +200,7 @@ impl Client {
         }
     }
 
-    /// The events that have come and that nobody has waited for, in order; they are not kept any longer.
+    /// Returns and removes the received events that no test has waited for, in order.
     pub fn drain(&mut self) -> Vec<(String, Value)> {
         self.events.drain(..).collect()
     }
@@ -234,15 +238,15 @@ impl Client {
         Ok(())
     }
 
-    /// Sends a packet as it stands: an Engine.IO message with what is in it.
+    /// Sends a packet without changes: an Engine.IO message with its content.
     ///
     /// # Errors
-    /// When the connection is gone.
+    /// When the connection is closed.
     pub async fn send(&mut self, packet: &str) -> Result<(), ClientError> {
         self.write(packet.to_owned()).await
     }
 
-    /// Reads until the connection is closed, and returns how it was.
+    /// Reads until the connection is closed, and returns the reason.
     pub async fn closed(&mut self) -> ClientError {
         loop {
             if let Err(error) = self.read().await {

@@ -1,4 +1,4 @@
-//! The daemon as a process of its own.
+//! The daemon as a separate process.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,10 +9,12 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-/// How long anything may take before a test gives it up.
+/// The maximum wait before a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The binary: the one that `PALABRE_BINARY` names, or our own, built if it is not up to date, in the profile of the test that asks.
+/// Returns the path of the binary, and builds it if needed.
+///
+/// This is the file in `PALABRE_BINARY`, or our own, in the profile of the running test.
 #[must_use]
 pub fn palabre() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
@@ -22,7 +24,7 @@ pub fn palabre() -> &'static Path {
         }
         let test = std::env::current_exe().expect("a running test has a file");
         let beside = test.parent().expect("it lies in a folder");
-        // Tests lie in target/PROFILE/deps, the benchmarks in target/PROFILE.
+        // Tests are in target/PROFILE/deps, the benchmarks in target/PROFILE.
         let folder = if beside.ends_with("deps") { beside.parent().expect("a profile") } else { beside };
         let binary = folder.join("palabre");
         if is_up_to_date(&binary) {
@@ -39,8 +41,10 @@ pub fn palabre() -> &'static Path {
     })
 }
 
-/// Whether the binary is newer than all that it is made of. `cargo test` at the root has built it already, and to build it by itself would
-/// build half of its dependencies again, with other features.
+/// Whether the binary is newer than all of its sources.
+///
+/// `cargo test` at the root has built it already. Building it alone would rebuild half of its
+/// dependencies with other features.
 fn is_up_to_date(binary: &Path) -> bool {
     let Ok(built) = std::fs::metadata(binary).and_then(|file| file.modified()) else { return false };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the root");
@@ -49,7 +53,7 @@ fn is_up_to_date(binary: &Path) -> bool {
 }
 
 fn is_older(path: &Path, built: std::time::SystemTime) -> bool {
-    // It is not made of its tests.
+    // Tests are not part of the binary.
     if path.ends_with("tests") {
         return true;
     }
@@ -58,14 +62,14 @@ fn is_older(path: &Path, built: std::time::SystemTime) -> bool {
     is_old(path) && entries.filter_map(Result::ok).all(|entry| is_older(&entry.path(), built))
 }
 
-/// A folder with a configuration and scripts, gone when it is dropped.
+/// A folder with a configuration and scripts, deleted when it is dropped.
 #[derive(Debug)]
 pub struct Project {
     folder: TempDir,
 }
 
 impl Project {
-    /// A project with this bots.yaml and these scripts, by file name.
+    /// Creates a project with this bots.yaml and these scripts, by file name.
     #[must_use]
     pub fn new(bots: &str, scripts: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -78,7 +82,7 @@ impl Project {
         project
     }
 
-    /// A project with the room service and all that ships.
+    /// Creates a project with the shipped configuration and all shipped scripts.
     #[must_use]
     pub fn shipped() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the root");
@@ -88,13 +92,13 @@ impl Project {
         project
     }
 
-    /// A project with this bots.yaml and these of the scripts that ship.
+    /// Creates a project with this bots.yaml and some of the shipped scripts.
     #[must_use]
     pub fn with_shipped(bots: &str, scripts: &[&str]) -> Self {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the root").join("scripts");
         let project = Self::new(bots, &[]);
         let folder = project.path().join("scripts");
-        // What single files say lies beside them, for all of them.
+        // Single-file scripts share a folder with their texts.
         for script in scripts.iter().chain(&["locales"]) {
             if shipped.join(script).is_dir() {
                 copy(&shipped.join(script), &folder.join(script));
@@ -112,7 +116,7 @@ impl Project {
         self.folder.path()
     }
 
-    /// Writes a script as an editor does: beside it first, then in its place.
+    /// Writes a script as an editor does: to a temporary file, which then replaces the old one.
     pub fn write_script(&self, name: &str, text: &str) {
         let path = self.path().join("scripts").join(name);
         let beside = path.with_extension("tmp");
@@ -120,7 +124,7 @@ impl Project {
         std::fs::rename(&beside, &path).expect("a script is put in place");
     }
 
-    /// Runs the command to its end: exit code, standard output, standard error.
+    /// Runs `palabre` to its end. Returns the exit code, standard output and standard error.
     #[must_use]
     pub fn run(&self, args: &[&str]) -> (Option<i32>, String, String) {
         let output = std::process::Command::new(palabre())
@@ -133,19 +137,19 @@ impl Project {
         (output.status.code(), text(output.stdout), text(output.stderr))
     }
 
-    /// Starts the daemon on a free port and waits until it says where its page is.
+    /// Starts the daemon on a free port and waits until it prints its address.
     pub async fn start(&self) -> Daemon {
         self.start_with(&[]).await
     }
 
-    /// As [`Project::start`], with variables of the environment.
+    /// Like [`Project::start`], with environment variables.
     pub async fn start_with(&self, variables: &[(&str, &str)]) -> Daemon {
         let mut command = Command::new(palabre());
         command.envs(variables.iter().copied());
         self.start_as(command).await
     }
 
-    /// As [`Project::start`], in a process with a limit, as `ulimit` takes it: `-n 256` for so many open files.
+    /// Like [`Project::start`], with a limit as `ulimit` takes it: `-n 256` for 256 open files.
     pub async fn start_within(&self, limit: &str) -> Daemon {
         let mut command = Command::new("sh");
         command.args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\"")]).arg(palabre());
@@ -184,14 +188,14 @@ impl Project {
         Daemon { process, address, said: said.join("\n"), _output: output }
     }
 
-    /// What the daemons of this project wrote to their log.
+    /// The log of all daemons of this project.
     #[must_use]
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.path().join("log")).unwrap_or_default()
     }
 }
 
-/// Copies a folder with all that is in it.
+/// Copies a folder recursively.
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("a folder to copy") {
@@ -211,26 +215,26 @@ pub struct Daemon {
     process: Child,
     /// `127.0.0.1:PORT`.
     pub address: String,
-    /// What it said when it was up.
+    /// The output until it was up.
     pub said: String,
-    // Held, so that it does not write into a closed pipe.
+    // Kept open, so that the daemon does not write into a closed pipe.
     _output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Daemon {
-    /// `kill -9`.
+    /// Kills it with SIGKILL.
     pub async fn kill(mut self) {
         self.process.kill().await.expect("it can be killed");
     }
 
-    /// SIGTERM, and waits until it has ended. Returns whether it ended well.
+    /// Sends SIGTERM and waits for the end. Returns whether the exit code was 0.
     pub async fn stop(mut self) -> bool {
         let pid = self.process.id().expect("it runs").to_string();
         assert!(Command::new("kill").arg(pid).status().await.expect("kill is there").success());
         tokio::time::timeout(PATIENCE, self.process.wait()).await.expect("it ends").expect("a status").success()
     }
 
-    /// The JSON that a GET of `path` gives.
+    /// Returns the JSON response to a GET of `path`.
     pub async fn get(&self, path: &str) -> serde_json::Value {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let mut connection = tokio::net::TcpStream::connect(&self.address).await.expect("it listens");

@@ -1,17 +1,17 @@
-//! HTTP by hand, for requests that no client makes.
+//! A minimal HTTP client, for requests that no ordinary client makes.
 
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// How long an answer may take before a test gives it up.
+/// The maximum time for an answer before a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What the server answered.
+/// An answer of the server.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status code; 0 where the connection ended without an answer.
+    /// The status code; 0 if the connection ended without an answer.
     pub status: u16,
     /// The status line and the headers.
     pub head: String,
@@ -20,7 +20,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The value of a header, of the first where there are several.
+    /// Returns the value of the first header of this name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let of = |line: &str| line.split_once(':').is_some_and(|(other, _)| other.eq_ignore_ascii_case(name));
@@ -41,7 +41,7 @@ impl Answer {
     }
 }
 
-/// Makes a request on a connection of its own, with the right host unless `headers` name another.
+/// Sends a request on a new connection, with the right host unless `headers` name another.
 pub async fn ask(address: &str, line: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
     let mut connection = TcpStream::connect(address).await.expect("it listens");
     let mut request = format!("{line} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
@@ -61,7 +61,7 @@ pub async fn ask(address: &str, line: &str, headers: &[(&str, &str)], body: &[u8
 /// Reads a connection to its end, as one answer.
 pub async fn read(connection: &mut TcpStream) -> Answer {
     let mut bytes = Vec::new();
-    // An end by force is one too.
+    // A reset also ends the connection.
     let read = tokio::time::timeout(PATIENCE, connection.read_to_end(&mut bytes)).await;
     drop(read.expect("the connection ends"));
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");

@@ -1,4 +1,4 @@
-//! What is done to objects of JSON.
+//! Helpers for JSON objects.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ pub(crate) fn merge(object: &mut Value, more: Value) {
     }
 }
 
-/// An object without some of its fields.
+/// Returns an object without some of its fields.
 pub(crate) fn without(mut object: Value, fields: &[&str]) -> Value {
     for field in fields {
         object.as_object_mut().and_then(|object| object.remove(*field));
@@ -17,7 +17,7 @@ pub(crate) fn without(mut object: Value, fields: &[&str]) -> Value {
     object
 }
 
-/// Takes out of an object what is null.
+/// Removes fields that are null.
 pub(crate) fn drop_nulls(object: &mut Value) {
     if let Some(object) = object.as_object_mut() {
         object.retain(|_, value| !value.is_null());

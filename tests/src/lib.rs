@@ -1,4 +1,5 @@
-//! What end-to-end tests start and speak with: the real daemon, and a client on a real socket.
+//! The harness of end-to-end tests: the real daemon, a client on a real socket, and stand-ins for
+//! platforms.
 
 mod changes;
 mod client;

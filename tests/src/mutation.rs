@@ -1,10 +1,10 @@
-//! What no platform sends, made from what one does.
+//! Mutations of valid data into data that no platform sends.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
-/// Changes something, somewhere: a value becomes another's, of another kind, or is gone.
+/// Changes one random place: a value is replaced by another, by one of another type, or removed.
 pub fn mutate(value: &mut Value, other: &Value, random: &mut StdRng) {
     match value {
         Value::Object(map) if !map.is_empty() && random.random_bool(0.85) => {

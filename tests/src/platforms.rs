@@ -1,11 +1,11 @@
-//! Where the descriptions lie that platforms publish of their APIs.
+//! The published API descriptions of platforms.
 
 use std::path::PathBuf;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-/// The description in `PALABRE_PLATFORMS` or `../shared/platforms`; none where it is absent.
+/// Reads the description in `PALABRE_PLATFORMS` or `../shared/platforms`; none if it is missing.
 pub(crate) fn description(file: &str) -> Option<Value> {
     let folder = std::env::var_os("PALABRE_PLATFORMS").map(PathBuf::from);
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/platforms");
@@ -13,7 +13,7 @@ pub(crate) fn description(file: &str) -> Option<Value> {
     Some(serde_json::from_slice(&text).expect("the description is JSON"))
 }
 
-/// Says that a test is skipped since a description is absent. In CI it has to be there.
+/// Reports that a test is skipped because a description is missing, which is not allowed in CI.
 #[allow(clippy::print_stdout, reason = "whoever runs tests is told that one was skipped")]
 pub(crate) fn skip(file: &str) {
     let what = format!("{file} is neither in PALABRE_PLATFORMS nor in ../shared/platforms");
@@ -21,7 +21,7 @@ pub(crate) fn skip(file: &str) {
     println!("SKIPPED: {what}");
 }
 
-/// A socket on a free port.
+/// Binds a socket on a free port.
 pub(crate) async fn listen() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.expect("a free port on this machine")
 }

@@ -8,19 +8,19 @@ use serde_json::{Value, json};
 use super::id::Id;
 use super::world::World;
 
-/// A file that somebody put into a message.
+/// A file attached to a message.
 #[derive(Debug, Clone)]
 pub struct Upload {
     /// Its name.
     pub name: String,
     /// Its media type.
     pub media: String,
-    /// What is in it.
+    /// The content.
     pub bytes: Bytes,
 }
 
 impl World {
-    /// The attachments of a body: those that stay, by id, and the files that came along.
+    /// Returns the attachments of a body: those that stay, by id, and the uploaded files.
     pub(super) fn attach(&mut self, channel: Id, body: &Value, files: &[Upload]) -> Vec<Value> {
         let listed: BTreeMap<usize, Value> = body["attachments"]
             .as_array()
@@ -54,7 +54,10 @@ impl World {
     }
 }
 
-/// Embeds as they are shown: rich ones, whose images may be files of the same message, which then stand there alone.
+/// Converts embeds to their displayed form.
+///
+/// They become rich embeds. Their images may be files of the same message, which are then removed
+/// from the attachments.
 pub(super) fn embeds(embeds: &Value, attachments: &mut Vec<Value>) -> Value {
     let mut embeds = embeds.as_array().cloned().unwrap_or_default();
     for embed in &mut embeds {

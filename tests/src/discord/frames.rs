@@ -1,4 +1,4 @@
-//! People and guilds as Discord writes them.
+//! Users, members and guilds in Discord's format.
 
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ impl World {
         })
     }
 
-    /// A member without the user, as it stands beside an author.
+    /// A member without the user, as sent next to an author.
     pub(super) fn bare_member_frame(&self, guild: Id, user: Id) -> Option<Value> {
         let member = self.guilds.get(&guild)?.members.get(&user)?;
         Some(json!({
@@ -38,7 +38,7 @@ impl World {
         Some(member)
     }
 
-    /// A guild as REST gives it.
+    /// A guild as the REST API returns it.
     pub(super) fn guild_frame(&self, id: Id) -> Value {
         let guild = &self.guilds[&id];
         json!({
@@ -55,7 +55,8 @@ impl World {
         })
     }
 
-    /// A guild as `GUILD_CREATE` gives it to a session: who is shown follows from its intents.
+    /// A guild as `GUILD_CREATE` sends it to a session. The intents decide which members are
+    /// included.
     pub(super) fn guild_create_frame(&self, id: Id, intents: u64, large: usize) -> Value {
         let guild = &self.guilds[&id];
         let mut frame = self.guild_frame(id);
@@ -95,7 +96,7 @@ impl World {
         })
     }
 
-    /// Whether a session with these intents may ask for all members of a guild.
+    /// Whether a session with these intents may request all members of a guild.
     pub(super) fn may_list_members(intents: u64) -> bool {
         intents & MEMBERS != 0
     }

@@ -1,4 +1,4 @@
-//! A guild and the people in it.
+//! Guilds, users and members.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,17 +9,17 @@ use super::permissions;
 use super::world::World;
 use crate::json::merge;
 
-/// Somebody, in whatever guilds.
+/// A user, in any number of guilds.
 #[derive(Debug, Clone)]
 pub(super) struct User {
     pub(super) name: String,
     pub(super) display: Option<String>,
     pub(super) bot: bool,
-    /// Whether the bot may write to them directly.
+    /// Whether the user accepts direct messages from the bot.
     pub(super) open_to_direct: bool,
 }
 
-/// Somebody in a guild.
+/// A member of a guild.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Member {
     pub(super) nick: Option<String>,
@@ -47,9 +47,12 @@ pub(super) struct Guild {
 }
 
 impl World {
-    /// A guild with an owner, the bot, `@everyone`, and the roles Moderator, Admin and the bot's own above them.
+    /// Creates a guild.
+    ///
+    /// It has an owner, the bot, `@everyone`, and the roles Moderator, Admin and, above them, the
+    /// bot's own.
     pub(super) fn found_guild(&mut self, name: &str) -> Id {
-        // A guild of its own millisecond, so that guilds spread over shards.
+        // Each guild gets its own millisecond, so that guilds are spread over shards.
         let id = Id(self.fresh_id().0 + (1 << 22));
         self.last_id = self.last_id.max(id.0);
         let owner = self.user_named("olivia").unwrap_or_else(|| self.create_user("olivia", false));
@@ -73,7 +76,7 @@ impl World {
         id
     }
 
-    /// The guild that every stand-in begins with.
+    /// Creates the guild that every stand-in begins with.
     pub(super) fn found_village(&mut self) {
         let guild = self.found_guild("Village");
         self.village = guild;
@@ -101,7 +104,7 @@ impl World {
         }
     }
 
-    /// Makes a user, who is nowhere yet.
+    /// Creates a user who is in no guild yet.
     pub(super) fn create_user(&mut self, name: &str, bot: bool) -> Id {
         let id = self.fresh_id();
         let display = (!bot).then(|| capitalised(name));
@@ -110,7 +113,7 @@ impl World {
         id
     }
 
-    /// Puts somebody into a guild, without a word.
+    /// Adds a member to a guild without sending an event.
     pub(super) fn enter(&mut self, guild: Id, user: Id) {
         let joined = self.stamp();
         self.guild_mut(guild).members.insert(user, Member { joined, ..Member::default() });
@@ -133,7 +136,7 @@ impl World {
         self.guilds.get_mut(&guild).unwrap_or_else(|| panic!("no guild {guild}"))
     }
 
-    /// Makes a channel of Discord's kind `kind`, without a word.
+    /// Creates a channel of Discord's kind `kind` without sending an event.
     pub(super) fn create_channel(&mut self, guild: Id, name: &str, kind: u64, more: Value) -> Id {
         let id = self.fresh_id();
         let position = self.channels.values().filter(|channel| Id::of(channel, "guild_id") == Some(guild)).count();

@@ -1,4 +1,4 @@
-//! Snowflakes: what everything on Discord is known by.
+//! Snowflakes, Discord's ids.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-/// The first second of 2015, from which snowflakes count their milliseconds.
+/// The beginning of 2015, in milliseconds of the Unix epoch: the epoch of snowflakes.
 const EPOCH: u64 = 1_420_070_400_000;
 
 /// A snowflake. In JSON it is a string.
@@ -14,25 +14,25 @@ const EPOCH: u64 = 1_420_070_400_000;
 pub struct Id(pub u64);
 
 impl Id {
-    /// The first id of a moment, in milliseconds of the Unix epoch.
+    /// Returns the first id of a millisecond of the Unix epoch.
     pub(super) fn at(moment: u64) -> Self {
         Self(moment.saturating_sub(EPOCH) << 22)
     }
 
-    /// When it was made, in milliseconds of the Unix epoch.
+    /// The time of its creation, in milliseconds of the Unix epoch.
     #[must_use]
     pub fn moment(self) -> u64 {
         (self.0 >> 22) + EPOCH
     }
 
-    /// The id in a field of an object; none where it is missing, null or no id.
+    /// Reads the id in a field of an object; none if it is missing, null or invalid.
     #[must_use]
     pub fn of(object: &Value, field: &str) -> Option<Self> {
         let value = &object[field];
         value.as_str().and_then(|text| text.parse().ok()).or_else(|| value.as_u64().map(Self))
     }
 
-    /// The ids in a list of strings.
+    /// Reads the ids in a list of strings.
     pub(super) fn list(value: &Value) -> Vec<Self> {
         value.as_array().into_iter().flatten().filter_map(|id| id.as_str()?.parse().ok()).collect()
     }

@@ -1,4 +1,4 @@
-//! Which events an intent asks for.
+//! The events that each intent requests.
 
 use super::world::Event;
 
@@ -16,18 +16,18 @@ const TYPING: u64 = 1 << 11;
 const DIRECT_MESSAGES: u64 = 1 << 12;
 const DIRECT_REACTIONS: u64 = 1 << 13;
 const DIRECT_TYPING: u64 = 1 << 14;
-/// What people wrote; without it the text of messages comes empty.
+/// The intent for message text, which is empty without it.
 pub const MESSAGE_CONTENT: u64 = 1 << 15;
 const POLLS: u64 = 1 << 24;
 const DIRECT_POLLS: u64 = 1 << 25;
 
-/// The intents that an application must be allowed to ask for: members, presences, message content.
+/// The intents that must be enabled for an application: members, presences, message content.
 pub const PRIVILEGED: u64 = MEMBERS | PRESENCES | MESSAGE_CONTENT;
 
-/// All that exist.
+/// All existing intents.
 pub(super) const KNOWN: u64 = 0x1FFFF | 1 << 20 | 1 << 21 | POLLS | DIRECT_POLLS;
 
-/// The intents of which one is needed for an event; none where it always comes.
+/// The intents of which one is required for an event; none if it is always sent.
 pub(super) fn needed(event: &Event) -> u64 {
     let guild = event.guild.is_some();
     let either = |in_guild, in_direct| if guild { in_guild } else { in_direct };
@@ -44,7 +44,7 @@ pub(super) fn needed(event: &Event) -> u64 {
         "VOICE_STATE_UPDATE" => VOICE_STATES,
         "PRESENCE_UPDATE" => PRESENCES,
         "GUILD_MEMBERS_CHUNK" => 0,
-        // A bot always hears of its own membership.
+        // A bot always receives its own membership.
         "GUILD_MEMBER_UPDATE" if event.of_bot => 0,
         name if name.starts_with("GUILD_MEMBER") => MEMBERS,
         name if name.starts_with("MESSAGE_REACTION") => either(REACTIONS, DIRECT_REACTIONS),
@@ -54,7 +54,7 @@ pub(super) fn needed(event: &Event) -> u64 {
     }
 }
 
-/// The flags with which an application shows its privileged intents; those of applications in few guilds.
+/// The application flags that show its privileged intents, for applications in few guilds.
 pub(super) fn application_flags(privileged: u64) -> u64 {
     [(PRESENCES, 1 << 13), (MEMBERS, 1 << 15), (MESSAGE_CONTENT, 1 << 19)]
         .into_iter()

@@ -1,4 +1,4 @@
-//! Interactions: what people do with commands, buttons and forms.
+//! Interactions: uses of commands, buttons and forms.
 
 use serde_json::{Value, json};
 
@@ -15,32 +15,32 @@ pub(super) enum Kind {
     Modal = 5,
 }
 
-/// Something that somebody did and waits for an answer to.
+/// An interaction.
 #[derive(Debug, Clone)]
 pub(super) struct Interaction {
     pub(super) kind: Kind,
     pub(super) token: String,
-    /// What the bot was told.
+    /// The event that the bot received.
     pub(super) frame: Value,
     /// Milliseconds of the Unix epoch.
     pub(super) created: u64,
     pub(super) channel: Id,
     pub(super) user: Id,
-    /// The message that a component stands in: its channel and id.
+    /// The channel and id of the message with the component.
     pub(super) message: Option<(Id, Id)>,
-    /// The command or the button whose answer was the form that was sent.
+    /// The interaction whose answer opened the submitted form.
     pub(super) opened_by: Option<Id>,
-    /// Whom or what a menu was opened on: fields of the metadata.
+    /// The target of a context menu: fields of the metadata.
     pub(super) target: Value,
-    /// Whether the callback came.
+    /// Whether the callback has arrived.
     pub(super) answered: bool,
-    /// The bodies of the callbacks that were taken.
+    /// The bodies of the accepted callbacks.
     pub(super) answers: Vec<Value>,
-    /// What `@original` is.
+    /// The message `@original`.
     pub(super) original: Option<Id>,
-    /// All that was said in answer, the first included.
+    /// All messages in response, including the first.
     pub(super) said: Vec<Id>,
-    /// How often the first answer was edited.
+    /// The number of edits of the first response.
     pub(super) edits: u32,
 }
 
@@ -69,7 +69,7 @@ impl Interaction {
 }
 
 impl World {
-    /// What a message says of the interaction that it answers.
+    /// The description of the interaction in the message that responds to it.
     pub(super) fn metadata(&self, id: Id) -> Value {
         let Some(interaction) = self.interactions.get(&id) else { return Value::Null };
         let guild = self.guild_of(interaction.channel).unwrap_or(Id(0));
@@ -93,7 +93,7 @@ impl World {
         metadata
     }
 
-    /// What the metadata of an answer will say of the target of a menu.
+    /// The metadata of the target of a context menu, for the response.
     pub(super) fn metadata_of_target(&self, data: &Value) -> Value {
         match (Id::of(data, "target_id"), data["type"].as_u64()) {
             (Some(user), Some(2)) => json!({ "target_user": self.user_frame(user) }),

@@ -1,4 +1,4 @@
-//! Who is mentioned by a message, and which messages the bot may read.
+//! Mentions in messages, and the messages whose content the bot may read.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::world::World;
 use crate::json::without;
 
 impl World {
-    /// Who is mentioned: what the text names, less what `allowed_mentions` does not allow.
+    /// Sets the mentions of a message: those in the text that `allowed_mentions` allows.
     pub(super) fn mention(&self, message: &mut Value, draft: &Draft, replied: Option<&Value>) {
         let text = message["content"].as_str().unwrap_or_default();
         let allowed = &draft.body["allowed_mentions"];
@@ -43,19 +43,19 @@ impl World {
     }
 }
 
-/// The ids in mentions that begin with `start`.
+/// Returns the ids in mentions that begin with `start`.
 fn ids_after(text: &str, start: &str) -> Vec<Id> {
     text.split(start).skip(1).filter_map(|rest| rest.split_once('>')?.0.parse().ok()).collect()
 }
 
-/// Whether the bot sees the content of a message in a guild even without the intent: its own, and where it is mentioned.
+/// Whether the bot can read a guild message without the intent: its own, and those that mention it.
 pub(super) fn is_open_to(message: &Value, bot: Id) -> bool {
     let mentions = message["mentions"].as_array().into_iter().flatten();
     let is_bot = |user: &Value| Id::of(user, "id") == Some(bot);
     is_bot(&message["author"]) || mentions.into_iter().any(is_bot) || Id::of(message, "application_id") == Some(bot)
 }
 
-/// A message as those see it who may not see its content.
+/// A message without its content, for sessions that may not read it.
 pub(super) fn without_content(message: &Value) -> Value {
     let mut bare = without(message.clone(), &["poll"]);
     bare["content"] = json!("");

@@ -1,4 +1,4 @@
-//! Messages: how one is made and told of.
+//! Creation of messages, and their events.
 
 use serde_json::{Value, json};
 
@@ -7,18 +7,18 @@ use super::id::Id;
 use super::world::{World, stamp};
 use crate::json::{drop_nulls, merge, without};
 
-/// What a new message is made of. `body` has the fields of Discord's create call.
+/// The input for a new message. `body` has the fields of Discord's create call.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) channel: Id,
     pub(super) author: Id,
-    /// The webhook that says it, with the name that it takes.
+    /// The webhook that posts it, with the name that it uses.
     pub(super) webhook: Option<(Id, Option<String>)>,
     pub(super) body: Value,
     pub(super) files: Vec<Upload>,
     /// Discord's kind of message: 0 default, 19 reply, 20 command.
     pub(super) kind: u64,
-    /// Fields that no call has, `interaction_metadata`.
+    /// Fields that no call sets, such as `interaction_metadata`.
     pub(super) more: Value,
 }
 
@@ -29,7 +29,7 @@ impl Draft {
 }
 
 impl World {
-    /// Makes a message of a draft, without telling anyone and without keeping it.
+    /// Builds a message from a draft, without storing it or sending an event.
     pub(super) fn compose(&mut self, draft: &Draft) -> Value {
         let id = self.fresh_id();
         let body = &draft.body;
@@ -76,7 +76,7 @@ impl World {
         message
     }
 
-    /// Keeps a message and tells of it. A thread that was archived is open again.
+    /// Stores a message and sends its event. An archived thread is reopened.
     pub(super) fn publish(&mut self, channel: Id, message: Value) -> Id {
         if let Some(place) = self.channels.get_mut(&channel)
             && place["thread_metadata"]["archived"] == true
@@ -90,7 +90,7 @@ impl World {
         id
     }
 
-    /// Tells of a message, with what only the gateway adds.
+    /// Sends the event of a message, with the fields that only the gateway adds.
     pub(super) fn tell_of_message(&mut self, name: &str, channel: Id, mut message: Value) {
         let guild = self.guild_of(channel);
         message["channel_type"] = self.channels[&channel]["type"].clone();
@@ -152,7 +152,7 @@ impl World {
     }
 }
 
-/// Components with what Discord fills in: numbers, and how much can be chosen.
+/// Returns components with the fields that Discord adds: ids, and minimum and maximum choices.
 pub(super) fn numbered(components: &Value) -> Value {
     fn walk(value: &mut Value, next: &mut u64) {
         if value["type"].is_u64() && value["id"].as_u64().unwrap_or_default() == 0 {
@@ -174,7 +174,7 @@ pub(super) fn numbered(components: &Value) -> Value {
     Value::Array(components)
 }
 
-/// What a forward shows of a message.
+/// The snapshot of a message in a forward.
 fn snapshot(message: &Value) -> Value {
     const SHOWN: [&str; 10] = [
         "type",

@@ -1,9 +1,12 @@
-//! A stand-in for Discord: a gateway over real websockets and a REST side over real HTTP, with the rules that Discord
-//! publishes and documents. What works with it works with Discord; what Discord would refuse it refuses and remembers.
+//! A stand-in for Discord: a gateway over real websockets and a REST API over real HTTP.
 //!
-//! It begins with one guild, *Village*: the channels `general` and `random`, `voice`, the forum `ideas`; the roles
-//! Moderator, Admin and Palabre (the bot's); the owner olivia, alice and bob. Wherever a channel is named, `@alice` is
-//! the bot's direct channel with alice, and an id will do as well.
+//! It enforces the rules that Discord publishes and documents. It refuses what Discord would
+//! refuse, and records it as a violation.
+//!
+//! It begins with one guild, *Village*: the channels `general` and `random`, `voice`, the forum
+//! `ideas`; the roles Moderator, Admin and Palabre (the bot's); the owner olivia, alice and bob.
+//! Where a channel is expected, `@alice` is the bot's direct channel with alice, and an id works as
+//! well.
 
 mod counters;
 mod files;
@@ -47,7 +50,7 @@ pub use permissions::Permission;
 pub use post::Post;
 pub use rest::{Fault, Limit, Limits};
 
-/// What the sockets and the tests share.
+/// The state shared by the sockets and the tests.
 struct Shared {
     world: Mutex<World>,
     changes: Changes,
@@ -56,20 +59,20 @@ struct Shared {
 }
 
 impl Shared {
-    /// Does something to the world, and wakes all who wait for a change.
+    /// Changes the state, and wakes everything that waits for a change.
     fn change<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         let outcome = act(&mut self.lock());
         self.changes.wake();
         outcome
     }
 
-    /// Does something that nobody waits for.
+    /// Changes the state without waking anything.
     fn change_silently<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         act(&mut self.lock())
     }
 
     fn lock(&self) -> MutexGuard<'_, World> {
-        // A test that asked for something impossible panicked; the world is as it was.
+        // A test that requested something impossible has panicked; the state is unchanged.
         self.world.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
@@ -78,7 +81,7 @@ impl Shared {
 #[derive(Clone)]
 pub struct StandIn {
     shared: Arc<Shared>,
-    /// The guild that is meant where none is named.
+    /// The default guild.
     guild: Id,
     api: Arc<str>,
     _sockets: Arc<JoinSet<()>>,
@@ -91,17 +94,17 @@ impl std::fmt::Debug for StandIn {
 }
 
 impl StandIn {
-    /// From now on no webhook may speak under this name.
+    /// Refuses this name for webhooks from now on.
     pub fn refuses_name(&self, name: &str) {
         self.shared.change(|world| world.faults.refused_names.push(name.to_owned()));
     }
 
-    /// From now on no call is taken with the token, or they are again.
+    /// Refuses the token in all calls from now on, or accepts it again.
     pub fn refuses_token(&self, refuses: bool) {
         self.shared.change(|world| world.faults.refuses_token = refuses);
     }
 
-    /// From now on all calls of an operation are answered with 500, or none is by this any more.
+    /// Answers all calls of an operation with 500 from now on, or stops doing so.
     pub fn breaks(&self, operation: &str, broken: bool) {
         self.shared.change(|world| {
             world.faults.broken.retain(|one| one != operation);
@@ -111,12 +114,15 @@ impl StandIn {
         });
     }
 
-    /// Starts one with the usual options; none, with a word, where Discord's description is not there. In CI it has to be.
+    /// Starts a stand-in with the default options.
+    ///
+    /// Prints a note and returns `None` if Discord's description is missing, which is not allowed
+    /// in CI.
     pub async fn start() -> Option<Self> {
         Self::start_with(Options::default()).await
     }
 
-    /// Starts one; see [`StandIn::start`].
+    /// Starts a stand-in; see [`StandIn::start`].
     pub async fn start_with(options: Options) -> Option<Self> {
         let Some(rules) = Rules::shared() else {
             platforms::skip(rules::FILE);
@@ -135,7 +141,7 @@ impl StandIn {
         Some(Self { shared, guild, api: api.into(), _sockets: Arc::new(sockets) })
     }
 
-    /// `http://127.0.0.1:PORT`; REST is below `/api/v10`.
+    /// `http://127.0.0.1:PORT`; the REST API is below `/api/v10`.
     #[must_use]
     pub fn api(&self) -> &str {
         &self.api
@@ -153,19 +159,19 @@ impl StandIn {
         self.shared.lock().bot
     }
 
-    /// The same stand-in, with another guild meant where none is named.
+    /// The same stand-in with another default guild.
     #[must_use]
     pub fn at(&self, guild: Id) -> Self {
         Self { guild, ..self.clone() }
     }
 
-    /// The guild that is meant where none is named.
+    /// The default guild.
     #[must_use]
     pub fn guild(&self) -> Id {
         self.guild
     }
 
-    /// Sends a dispatch as it stands, to whom it concerns by its `guild_id` and its intents.
+    /// Sends a dispatch without changes to the sessions that its `guild_id` and intents select.
     pub fn raw(&self, name: &str, data: &Value) {
         self.change(|world| {
             let guild = Id::of(data, "guild_id");
@@ -178,7 +184,7 @@ impl StandIn {
         });
     }
 
-    /// Something goes wrong with the connections of all shards that are there now. Returns how many that are.
+    /// Injects a fault into all current connections. Returns their number.
     pub fn cut(&self, cut: Cut) -> usize {
         self.change(|world| {
             let connected = world.sessions.values_mut().filter(|session| session.is_connected());
@@ -186,22 +192,22 @@ impl StandIn {
         })
     }
 
-    /// Discord asks all shards for a heartbeat; each has to answer at once.
+    /// Requests a heartbeat from all shards, which must answer at once.
     pub fn asks_for_heartbeat(&self) {
         self.change(|world| world.sessions.values_mut().for_each(|session| session.asked = session.is_connected()));
     }
 
-    /// From now on this share of calls goes wrong, in all ways.
+    /// Makes this share of calls fail from now on, with all kinds of faults.
     pub fn faults(&self, share: f64) {
         self.faults_of(share, &Fault::ALL);
     }
 
-    /// From now on this share of calls goes wrong, in these ways.
+    /// Makes this share of calls fail from now on, with these kinds of faults.
     pub fn faults_of(&self, share: f64, kinds: &[Fault]) {
         self.change(|world| (world.faults.share, world.faults.kinds) = (share, kinds.to_vec()));
     }
 
-    /// The next call of an operation (`create_message`) goes wrong.
+    /// Makes the next call of an operation (`create_message`) fail.
     pub fn fault_next(&self, operation: &str, fault: Fault) {
         self.change(|world| world.faults.next.push((operation.to_owned(), fault)));
     }

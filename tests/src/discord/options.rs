@@ -1,4 +1,4 @@
-//! What a test may choose about the stand-in.
+//! Options of the stand-in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,34 +8,39 @@ use palabre_model::{Clock, SystemClock};
 use super::intents;
 use super::rest::Limits;
 
-/// How the stand-in behaves. The defaults are Discord's, where Discord says what they are.
+/// The behaviour of the stand-in. The defaults are Discord's, as far as Discord documents them.
 #[derive(Clone)]
 pub struct Options {
     /// The bot's token.
     pub token: String,
-    /// How many shards `/gateway/bot` recommends.
+    /// The number of shards that `/gateway/bot` recommends.
     pub shards: u32,
-    /// How many shards may identify within one `identify_window`.
+    /// The number of shards that may identify within one `identify_window`.
     pub max_concurrency: u32,
     /// See `max_concurrency`.
     pub identify_window: Duration,
-    /// How often a client has to send a heartbeat.
+    /// The interval in which a client must send a heartbeat.
     pub heartbeat: Duration,
-    /// The privileged intents that are switched on in the application.
+    /// The privileged intents that are enabled for the application.
     pub privileged: u64,
-    /// How long a session can be resumed after its connection was lost.
+    /// The time for which a session can be resumed after its connection was lost.
     pub session_life: Duration,
-    /// How many dispatches a session keeps for a resume.
+    /// The number of dispatches that a session keeps for a resume.
     pub session_frames: usize,
-    /// How many calls are allowed.
+    /// The rate limits.
     pub limits: Limits,
-    /// From what all that is random here follows.
+    /// The seed of all randomness.
     pub seed: u64,
-    /// The share of objects that get a field that nobody knows, and of optional fields without content that are left out.
+    /// The roughness of the data, from 0 to 1.
+    ///
+    /// This share of objects gets an unknown field, and this share of empty optional fields is left
+    /// out.
     pub roughness: f64,
-    /// Whether the stand-in holds its own answers against the description too; for its own tests, since it costs time.
+    /// Whether the stand-in also checks its own answers against the description.
+    ///
+    /// Only for its own tests, because it takes time.
     pub check_answers: bool,
-    /// The clock that ids, interactions and sessions go by.
+    /// The clock for ids, interactions and sessions.
     pub clock: Arc<dyn Clock>,
 }
 

@@ -1,11 +1,11 @@
-//! What a member may do where.
+//! Permissions of members in guilds and channels.
 
 use serde_json::Value;
 
 use super::id::Id;
 use super::world::World;
 
-/// A permission, as its bit.
+/// A permission bit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permission(pub u64);
 
@@ -25,7 +25,7 @@ permissions! {
     CREATE_PRIVATE_THREADS = 36, SEND_MESSAGES_IN_THREADS = 38, MODERATE_MEMBERS = 40, SEND_POLLS = 49, PIN_MESSAGES = 51,
 }
 
-/// What everybody may do in a new guild.
+/// The permissions of everyone in a new guild.
 pub(super) const EVERYBODY: u64 = Permission::VIEW_CHANNEL.0
     | Permission::SEND_MESSAGES.0
     | Permission::ADD_REACTIONS.0
@@ -40,7 +40,7 @@ pub(super) const EVERYBODY: u64 = Permission::VIEW_CHANNEL.0
     | Permission::SEND_MESSAGES_IN_THREADS.0
     | Permission::SEND_POLLS.0;
 
-/// What moderators may do besides.
+/// The additional permissions of moderators.
 pub(super) const MODERATOR: u64 = Permission::KICK_MEMBERS.0
     | Permission::BAN_MEMBERS.0
     | Permission::MANAGE_MESSAGES.0
@@ -51,7 +51,7 @@ pub(super) const MODERATOR: u64 = Permission::KICK_MEMBERS.0
     | Permission::MENTION_EVERYONE.0
     | Permission::PIN_MESSAGES.0;
 
-/// What the bot may do: all but administer, until a test takes something away.
+/// The permissions of the bot: all except administrator, until a test removes some.
 pub(super) const BOT: u64 = EVERYBODY
     | MODERATOR
     | Permission::MANAGE_CHANNELS.0
@@ -62,13 +62,13 @@ pub(super) const BOT: u64 = EVERYBODY
 
 const ALL: u64 = (1 << 53) - 1;
 
-/// A set of permissions in JSON: a string, or a number.
+/// Reads a set of permissions in JSON: a string, or a number.
 pub(super) fn bits(value: &Value) -> u64 {
     value.as_u64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_default()
 }
 
 impl World {
-    /// What a user may do in a guild, or in one of its channels.
+    /// The permissions of a user in a guild, or in one of its channels.
     pub(super) fn permissions(&self, guild: Id, user: Id, channel: Option<Id>) -> u64 {
         let Some(home) = self.guilds.get(&guild) else { return 0 };
         let Some(member) = home.members.get(&user) else { return 0 };
@@ -96,7 +96,7 @@ impl World {
         apply(by_roles, &[user])
     }
 
-    /// The channel whose overwrites count: a thread has those of its parent.
+    /// Returns the channel whose overwrites apply: for a thread, its parent.
     fn overwriting(&self, channel: Id) -> Option<&Value> {
         let channel = self.channels.get(&channel)?;
         match channel["type"].as_u64() {
@@ -105,7 +105,7 @@ impl World {
         }
     }
 
-    /// The place of somebody's highest role; the owner stands above all.
+    /// The position of a member's highest role; the owner is above all.
     pub(super) fn rank(&self, guild: Id, user: Id) -> u64 {
         let Some(home) = self.guilds.get(&guild) else { return 0 };
         if home.owner == user {

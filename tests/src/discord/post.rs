@@ -1,4 +1,4 @@
-//! What the bot said.
+//! Posts of the bot.
 
 use std::time::Instant;
 
@@ -8,27 +8,27 @@ use super::files::Upload;
 use super::id::Id;
 use super::world::World;
 
-/// Something that the bot said, as it asked for it.
+/// A post of the bot, as it was requested.
 #[derive(Debug, Clone)]
 pub struct Post {
     /// The message.
     pub id: Id,
-    /// Where it is.
+    /// The channel of the message.
     pub channel: Id,
-    /// When it was said.
+    /// The time of the request.
     pub at: Instant,
     /// The body of the call; of an interaction's callback, its `data`.
     pub body: Value,
     /// The files that came with it.
     pub files: Vec<Upload>,
-    /// The name that it was said under.
+    /// The name of the author as shown.
     pub author: String,
-    /// The message as it is now; null once it is deleted.
+    /// The current message; null once it is deleted.
     pub message: Value,
 }
 
 impl Post {
-    /// Its text as it is now.
+    /// The current text.
     #[must_use]
     pub fn text(&self) -> &str {
         self.message["content"].as_str().unwrap_or_default()
@@ -46,7 +46,7 @@ impl Post {
         self.message.is_null()
     }
 
-    /// The message that it answers.
+    /// The id of the message that it replies to.
     #[must_use]
     pub fn reply_to(&self) -> Option<Id> {
         let reference = &self.message["message_reference"];
@@ -55,14 +55,14 @@ impl Post {
 }
 
 impl World {
-    /// Remembers what the bot said.
+    /// Records a post of the bot.
     pub(super) fn note_post(&mut self, channel: Id, message: &Value, body: Value, files: Vec<Upload>) {
         let id = Id::of(message, "id").expect("a message has an id");
         let author = message["author"]["username"].as_str().unwrap_or_default().to_owned();
         self.posts.push(Post { id, channel, at: Instant::now(), body, files, author, message: Value::Null });
     }
 
-    /// What was posted, with the message as it is now.
+    /// Returns a post with the current message.
     pub(super) fn current(&self, post: &Post) -> Post {
         let message = self.message(post.channel, post.id).cloned().unwrap_or_default();
         Post { message, ..post.clone() }

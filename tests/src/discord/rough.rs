@@ -1,4 +1,4 @@
-//! What a client has to put up with: fields that nobody has told it of, and optional ones that are not there.
+//! Irregularities that a client must tolerate: unknown fields, and missing optional ones.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::rules::Rules;
 
-/// The schemas of Discord's description that have the same fields as what stands under these keys.
+/// The schemas of Discord's description that match the objects under these keys.
 const SHAPES: [(&[&str], &[&str]); 8] = [
     (&["user", "author", "inviter", "owner", "recipients", "mentions", "users"], &["UserResponse"]),
     (&["member", "members"], &["GuildMemberResponse"]),
@@ -20,10 +20,10 @@ const SHAPES: [(&[&str], &[&str]); 8] = [
     (&["emojis"], &["EmojiResponse"]),
 ];
 
-/// Objects whose keys are data: an unknown field there would be a wrong entry.
+/// Objects with data as keys: an unknown field there would be a wrong entry.
 const MAPS: [&str; 4] = ["resolved", "name_localizations", "description_localizations", "integration_types_config"];
 
-/// Makes JSON rougher, always in the same way from the same seed.
+/// Makes JSON irregular, reproducibly for a seed.
 pub(super) struct Rough {
     random: StdRng,
     share: f64,
@@ -36,8 +36,9 @@ impl Rough {
         Self { random: StdRng::seed_from_u64(seed), share, optional }
     }
 
-    /// Adds unknown fields, and leaves out optional ones that say nothing (`null`, `false`, `0`, `""`, `[]`).
-    /// `kind` is the key under which such an object would stand: `message`, `member`.
+    /// Adds unknown fields, and removes empty optional ones (`null`, `false`, `0`, `""`, `[]`).
+    ///
+    /// `kind` is the key under which such an object would appear: `message`, `member`.
     pub(super) fn roughen(&mut self, kind: &str, value: &mut Value) {
         if self.share > 0.0 {
             self.walk(kind, value);
@@ -65,7 +66,8 @@ impl Rough {
             let (random, share, optional) = (&mut self.random, self.share, &self.optional[shape]);
             object.retain(|key, value| !(optional.contains(key) && is_nothing(value) && random.random_bool(share)));
         }
-        // What holds nothing but texts may be read as a map of texts; the options of audit entries are one.
+        // An object that holds only strings may be read as a map; the options of audit entries are
+        // one.
         let is_map = !object.is_empty() && object.values().all(Value::is_string);
         if !is_map && self.random.random_bool(self.share) {
             let value = match self.random.random_range(0..5) {

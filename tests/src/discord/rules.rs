@@ -1,4 +1,4 @@
-//! Discord's published description of its HTTP API, against which everything that a bot asks is held.
+//! Discord's published description of its HTTP API, against which each request of a bot is checked.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use crate::platforms;
 
-/// The file that it is in.
+/// The name of its file.
 pub(super) const FILE: &str = "discord-openapi.json";
 
 const DOCUMENT: &str = "https://stand-in/openapi.json";
 
-/// Where a value does not fit, as a JSON pointer, and why.
+/// A value that does not fit: a JSON pointer, and the reason.
 #[derive(Debug, Clone)]
 pub(super) struct Misfit {
     pub(super) at: String,
@@ -29,19 +29,19 @@ pub(super) struct Operation {
     pub(super) method: String,
     /// The path with its parameters, `/channels/{channel_id}`.
     pub(super) path: String,
-    /// Whether it can be called without a token.
+    /// Whether it needs no token.
     pub(super) open: bool,
-    /// Whether the description calls it deprecated.
+    /// Whether it is deprecated.
     pub(super) deprecated: bool,
     /// Query parameters by name, as pointers to their schemas.
     queries: HashMap<String, String>,
-    /// Whether a body has to be there.
+    /// Whether a body is required.
     body: bool,
-    /// A JSON pointer to it.
+    /// A JSON pointer to the operation.
     at: String,
 }
 
-/// The description, and what was compiled of it so far.
+/// The description, and the schemas compiled so far.
 pub(super) struct Rules {
     document: Value,
     registry: Registry<'static>,
@@ -50,7 +50,9 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// The description in `PALABRE_PLATFORMS` or `../shared/platforms`, read once; none where it is absent.
+    /// The description in `PALABRE_PLATFORMS` or `../shared/platforms`; none if it is missing.
+    ///
+    /// It is read once.
     pub(super) fn shared() -> Option<&'static Self> {
         static RULES: OnceLock<Option<Rules>> = OnceLock::new();
         RULES.get_or_init(|| platforms::description(FILE).map(Self::new)).as_ref()
@@ -66,12 +68,13 @@ impl Rules {
                 operations.push(Arc::new(Operation::new(path, method, operation)));
             }
         }
-        // A fixed segment comes before a parameter: `/members/@me` before `/members/{user_id}`.
+        // Fixed segments come before parameters: `/members/@me` before `/members/{user_id}`.
         operations.sort_by_key(|operation| operation.path.matches('{').count());
         Self { document, registry, operations, validators: Mutex::default() }
     }
 
-    /// The operation that a method and a path (below `/api/v10`) name, and the parameters in it.
+    /// Finds the operation of a method and a path (below `/api/v10`), and the parameters in the
+    /// path.
     ///
     /// # Errors
     /// Whether the path exists for another method.
@@ -87,7 +90,7 @@ impl Rules {
         Err(elsewhere)
     }
 
-    /// What is wrong with a query: parameters that nobody knows, values that do not fit.
+    /// Checks a query: unknown parameters, and invalid values.
     pub(super) fn check_query(&self, operation: &Operation, query: &HashMap<String, String>) -> Vec<Misfit> {
         let mut misfits = Vec::new();
         for (name, text) in query {
@@ -95,7 +98,7 @@ impl Rules {
                 misfits.push(Misfit { at: format!("/{name}"), why: "is no parameter of this call".to_owned() });
                 continue;
             };
-            // A number or a truth in a query is written without quotes, an id as well: either reading may fit.
+            // Numbers and booleans in a query have no quotes, nor have ids: either reading may fit.
             let plain = Value::from(text.as_str());
             let read = serde_json::from_str(text).unwrap_or(Value::Null);
             let validator = self.validator(at);
@@ -106,15 +109,16 @@ impl Rules {
         misfits
     }
 
-    /// What is wrong with a body, which came as JSON or as the JSON part of a form.
+    /// Checks a body that was sent as JSON or as the JSON part of a form.
     pub(super) fn check_body(&self, operation: &Operation, body: Option<&Value>, form: bool) -> Vec<Misfit> {
-        // Without a body, an empty object has to fit: the description calls bodies required that nobody sends.
+        // If there is no body, an empty object must fit: the description requires bodies that
+        // nobody sends.
         let empty = json!({});
         let Some(body) = body.or(operation.body.then_some(&empty)) else { return Vec::new() };
         let media = if form { "multipart~1form-data" } else { "application~1json" };
         let at = format!("{}/requestBody/content/{media}/schema", operation.at);
         if self.document.pointer(&at).is_none() {
-            // An empty object where no body is asked for does no harm.
+            // An empty object where no body is expected is harmless.
             let harmless = body.is_null() || body.as_object().is_some_and(serde_json::Map::is_empty);
             let why = format!("no body of this kind ({}) is taken", media.replace("~1", "/"));
             return if harmless { Vec::new() } else { vec![Misfit { at: String::new(), why }] };
@@ -122,13 +126,13 @@ impl Rules {
         self.check(&at, body)
     }
 
-    /// What is wrong with an answer of our own.
+    /// Checks an answer of the stand-in.
     pub(super) fn check_answer(&self, operation: &Operation, status: u16, body: &Value) -> Vec<Misfit> {
         let at = format!("{}/responses/{status}/content/application~1json/schema", operation.at);
         if self.document.pointer(&at).is_none() { Vec::new() } else { self.check(&at, body) }
     }
 
-    /// The fields that objects of one of these schemas may leave out; see [`super::rough`].
+    /// Returns the optional fields of objects of one of these schemas; see [`super::rough`].
     pub(super) fn optional(&self, schema: &str) -> Vec<String> {
         let schema = &self.document["components"]["schemas"][schema];
         let required = schema["required"].as_array().cloned().unwrap_or_default();
@@ -179,7 +183,7 @@ impl Operation {
     }
 }
 
-/// The values of the parameters, if the path fits; ids have to be snowflakes.
+/// Returns the values of the parameters if the path fits; ids must be snowflakes.
 fn parameters(template: &str, path: &str) -> Option<HashMap<String, String>> {
     let mut found = HashMap::new();
     let (mut wanted, mut given) = (template.split('/'), path.split('/'));
@@ -198,8 +202,9 @@ fn parameters(template: &str, path: &str) -> Option<HashMap<String, String>> {
     }
 }
 
-/// Takes back what the description says more narrowly than the documentation: ids and sets of permissions may be
-/// given as numbers or as strings, in both directions.
+/// Relaxes rules that are stricter than the documentation.
+///
+/// Ids and sets of permissions may be numbers or strings, in both directions.
 fn loosen(value: &mut Value) {
     const BITS: [&str; 4] = ["allow", "deny", "permissions", "default_member_permissions"];
     match value {
@@ -223,13 +228,13 @@ fn loosen(value: &mut Value) {
     }
 }
 
-/// Of a union, what is wrong with the branch that was meant.
+/// For a union, returns the error of the intended branch.
 fn closest(error: &ValidationError<'_>) -> Misfit {
     let own = error.instance_path().as_str();
     let (ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context }) = error.kind() else {
         return Misfit { at: own.to_owned(), why: shorten(&error.to_string()) };
     };
-    // A branch for another `type`, or for something that is no such value at all, was not meant.
+    // A branch for another `type`, or for another kind of value, was not intended.
     let is_other = |error: &ValidationError<'_>| {
         let at = error.instance_path().as_str();
         let wrong_value = at == own && matches!(error.kind(), ValidationErrorKind::Type { .. });

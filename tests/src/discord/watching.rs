@@ -1,4 +1,4 @@
-//! What a test looks at and waits for.
+//! Queries and waits of tests.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::post::Post;
 use super::world::World;
 
 impl StandIn {
-    /// All that the bot said in a channel so far, as it is now.
+    /// Returns all posts of the bot in a channel with their current state.
     #[must_use]
     pub fn posted(&self, channel: &str) -> Vec<Post> {
         let channel = self.channel(channel);
@@ -21,7 +21,7 @@ impl StandIn {
         world.posts.iter().filter(|post| post.channel == channel).map(|post| world.current(post)).collect()
     }
 
-    /// The texts of what the bot said in a channel and has not deleted, as they are now.
+    /// Returns the current texts of the bot's posts in a channel, without deleted ones.
     #[must_use]
     pub fn texts(&self, channel: &str) -> Vec<String> {
         let channel = self.channel(channel);
@@ -31,78 +31,79 @@ impl StandIn {
         now.map(ToOwned::to_owned).collect()
     }
 
-    /// How often things happened.
+    /// Returns the counters.
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.shared.lock().counters.clone()
     }
 
-    /// The last calls, the oldest first: the operation, the reason for the audit log, the body (null where there is none).
+    /// Returns the last calls, the oldest first: operation, reason for the audit log, body or null.
     #[must_use]
     pub fn asked(&self) -> Vec<(String, Option<String>, Value)> {
         self.shared.lock().asked.iter().cloned().collect()
     }
 
-    /// The calls that do not fit what Discord describes and documents.
+    /// Returns the calls that do not conform to Discord's description and documentation.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
         self.shared.lock().counters.violations.clone()
     }
 
-    /// Where the stand-in's own answers do not fit the description; see `Options::check_answers`.
+    /// Returns the stand-in's own answers that do not fit the description; see
+    /// `Options::check_answers`.
     #[must_use]
     pub fn own_misfits(&self) -> Vec<String> {
         self.shared.lock().counters.own_misfits.clone()
     }
 
-    /// The commands that are registered, for a guild or for all.
+    /// Returns the registered commands of a guild, or the global ones.
     #[must_use]
     pub fn commands(&self, guild: Option<Id>) -> Vec<Value> {
         let world = self.shared.lock();
         world.commands.by_scope.get(&guild).into_iter().flat_map(|all| all.values().cloned()).collect()
     }
 
-    /// A message as it is now; null if it is not there.
+    /// Returns the current state of a message; null if it does not exist.
     #[must_use]
     pub fn message(&self, id: Id) -> Value {
         let world = self.shared.lock();
         world.messages.values().find_map(|all| all.get(&id)).cloned().unwrap_or_default()
     }
 
-    /// A channel as it is now.
+    /// Returns the current state of a channel.
     #[must_use]
     pub fn channel_now(&self, channel: &str) -> Value {
         let channel = self.channel(channel);
         self.shared.lock().channels.get(&channel).cloned().unwrap_or_default()
     }
 
-    /// A member as it is now; null if they are none.
+    /// Returns the current state of a member; null if there is none.
     #[must_use]
     pub fn member_now(&self, who: &str) -> Value {
         let user = self.user(who);
         self.shared.lock().member_frame(self.guild, user).unwrap_or_default()
     }
 
-    /// Whether somebody is banned.
+    /// Whether a user is banned.
     #[must_use]
     pub fn is_banned(&self, who: &str) -> bool {
         let user = self.user(who);
         self.shared.lock().guild_mut(self.guild).bans.contains_key(&user)
     }
 
-    /// The audit log, the newest last.
+    /// Returns the audit log, the newest entry last.
     #[must_use]
     pub fn audit_log(&self) -> Vec<Value> {
         self.shared.lock().guild_mut(self.guild).audit.clone()
     }
 
-    /// The token of an interaction, for tests that answer it themselves.
+    /// Returns the token of an interaction, for tests that answer it themselves.
     #[must_use]
     pub fn token_of(&self, interaction: Id) -> String {
         self.shared.lock().interactions.get(&interaction).map(|one| one.token.clone()).unwrap_or_default()
     }
 
-    /// The callback with which the bot answered an interaction: its `type` and `data`.
+    /// Waits for the callback that answers an interaction: its `type` and `data`.
     pub async fn answer(&self, interaction: Id) -> Value {
         self.until("a callback", |stand_in| {
             stand_in.shared.lock().interactions.get(&interaction)?.answers.first().cloned()
@@ -110,7 +111,7 @@ impl StandIn {
         .await
     }
 
-    /// What the bot said as the answer to an interaction, once it no longer thinks about it.
+    /// Waits for the bot's answer to an interaction, which is no longer deferred.
     pub async fn answered(&self, interaction: Id) -> Post {
         self.until("an answer", |stand_in| {
             let world = stand_in.shared.lock();
@@ -121,7 +122,7 @@ impl StandIn {
         .await
     }
 
-    /// What the bot said after the answer to an interaction.
+    /// Returns the bot's messages after the answer to an interaction.
     #[must_use]
     pub fn follow_ups(&self, interaction: Id) -> Vec<Post> {
         let world = self.shared.lock();
@@ -130,7 +131,7 @@ impl StandIn {
         after.filter_map(|id| world.posts.iter().find(|post| post.id == *id)).map(|post| world.current(post)).collect()
     }
 
-    /// Waits until the bot says something in a channel that has `part` in it.
+    /// Waits until the bot posts a message that contains `part` in a channel.
     pub async fn hears(&self, channel: &str, part: &str) -> Post {
         let what = format!("{part:?} in {channel}");
         let id = self.channel(channel);
@@ -145,7 +146,7 @@ impl StandIn {
         self.until(&what, look).await
     }
 
-    /// Waits until the bot has said `count` things in a channel.
+    /// Waits until the bot has posted `count` messages in a channel.
     pub async fn hears_many(&self, channel: &str, count: usize) -> Vec<Post> {
         let what = format!("{count} posts in {channel}");
         let id = self.channel(channel);
@@ -154,7 +155,7 @@ impl StandIn {
         self.posted(channel)
     }
 
-    /// Waits until the bot has identified so many times.
+    /// Waits until the bot has identified this number of times.
     pub async fn identified(&self, times: u64) {
         let look = |stand_in: &Self| (stand_in.shared.lock().counters.identifies >= times).then_some(());
         self.until("the bot on the gateway", look).await;
@@ -165,18 +166,18 @@ impl StandIn {
         self.until(what, |stand_in| Some(stand_in.counters()).filter(|counters| fits(counters))).await
     }
 
-    /// Looks again at every change until there is something.
+    /// Evaluates `look` after every change until it returns a value.
     ///
     /// # Panics
-    /// When nothing has come in 20 seconds.
+    /// When there is no value within 20 seconds.
     pub async fn until<T>(&self, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
         self.until_within(PATIENCE, what, look).await
     }
 
-    /// As [`StandIn::until`], with a patience of one's own.
+    /// Like [`StandIn::until`], with another timeout.
     ///
     /// # Panics
-    /// When nothing has come by then.
+    /// When there is no value within `timeout`.
     pub async fn until_within<T>(&self, patience: Duration, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
         let tell = || self.shared.lock().tell_of_now();
         self.shared.changes.until(patience, what, || look(self), tell).await
@@ -184,7 +185,7 @@ impl StandIn {
 }
 
 impl World {
-    /// What a test that waits in vain would like to know.
+    /// Describes the state for a failure message.
     fn tell_of_now(&self) -> String {
         let Counters { identifies, resumes, calls, violations, closes, .. } = &self.counters;
         format!(

@@ -1,4 +1,4 @@
-//! All that the stand-in knows: who and what there is, and who listens.
+//! The state of the stand-in: all objects, and the connected sessions.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -21,10 +21,11 @@ use super::rest::{Buckets, Commands, Faults};
 use super::rough::Rough;
 use super::rules::Rules;
 
-/// How many messages of a channel can be asked for; older ones are forgotten, so that long tests stay small.
+/// The maximum number of stored messages per channel; older ones are dropped, so that long tests
+/// stay small.
 const HISTORY: usize = 2_000;
 
-/// Something to be told to all who asked for it.
+/// An event for all sessions that requested it.
 #[derive(Debug, Clone)]
 pub(super) struct Event {
     pub(super) name: String,
@@ -50,7 +51,7 @@ pub(super) struct World {
     pub(super) users: BTreeMap<Id, User>,
     pub(super) names: HashMap<String, Id>,
     pub(super) messages: HashMap<Id, BTreeMap<Id, Value>>,
-    /// Who reacted to a message of a channel, and with what.
+    /// Reactions to each message of a channel: emoji and user.
     pub(super) reactions: HashMap<(Id, Id), Vec<(Value, Id)>>,
     pub(super) webhooks: BTreeMap<Id, Value>,
     pub(super) invites: Vec<Value>,
@@ -58,16 +59,16 @@ pub(super) struct World {
     pub(super) interactions: BTreeMap<Id, Interaction>,
     /// Files by path, for `/attachments/…`.
     pub(super) files: HashMap<String, Upload>,
-    /// All that the bot said.
+    /// All posts of the bot.
     pub(super) posts: Vec<Post>,
-    /// Who used which nonce where: the message, and when.
+    /// The nonces by author and channel, with the message.
     pub(super) nonces: HashMap<(Id, Id, String), Id>,
     pub(super) sessions: BTreeMap<String, Session>,
     pub(super) identifies: Identifies,
     pub(super) buckets: Buckets,
     pub(super) faults: Faults,
     pub(super) counters: Counters,
-    /// The last calls: the operation, the reason for the audit log, the body.
+    /// The last calls: operation, reason for the audit log, body.
     pub(super) asked: VecDeque<(String, Option<String>, Value)>,
 }
 
@@ -113,18 +114,19 @@ impl World {
         self.options.clock.now()
     }
 
-    /// A new id of now, above all others.
+    /// Returns a new id of the current time, above all others.
     pub(super) fn fresh_id(&mut self) -> Id {
         self.last_id = Id::at(self.now()).0.max(self.last_id + 1);
         Id(self.last_id)
     }
 
-    /// Now, as Discord writes it.
+    /// The current time in Discord's format.
     pub(super) fn stamp(&self) -> String {
         stamp(self.now())
     }
 
-    /// Tells those sessions that are on the guild's shard and asked for such events. Returns whether anyone was told.
+    /// Sends an event to the sessions on the guild's shard that requested it. Returns whether there
+    /// was any.
     pub(super) fn dispatch(&mut self, name: &str, guild: Option<Id>, data: Value) {
         self.tell(Event { name: name.to_owned(), guild, data, of_bot: false });
     }
@@ -139,7 +141,7 @@ impl World {
         self.rough.roughen(kind, &mut event.data);
         let full = event.data.to_string();
         let needed = intents::needed(&event);
-        // Only made if somebody may not see the text.
+        // Built only if a session may not see the text.
         let mut bare = None;
         let hidden = matches!(event.name.as_str(), "MESSAGE_CREATE" | "MESSAGE_UPDATE")
             && event.guild.is_some()
@@ -157,7 +159,7 @@ impl World {
         }
     }
 
-    /// The guild of a channel; none for a direct one.
+    /// Returns the guild of a channel; none for a direct channel.
     pub(super) fn guild_of(&self, channel: Id) -> Option<Id> {
         Id::of(self.channels.get(&channel)?, "guild_id")
     }
@@ -170,7 +172,7 @@ impl World {
         self.messages.get_mut(&channel)?.get_mut(&message)
     }
 
-    /// Puts a message into its channel's history.
+    /// Adds a message to the history of its channel.
     pub(super) fn keep_message(&mut self, channel: Id, id: Id, message: Value) {
         let history = self.messages.entry(channel).or_default();
         history.insert(id, message);
@@ -191,7 +193,7 @@ impl World {
         self.names.get(name).copied()
     }
 
-    /// The direct channel with somebody, made if there is none yet.
+    /// Returns the direct channel with a user, and creates it if needed.
     pub(super) fn direct_channel(&mut self, user: Id) -> Id {
         let found = self.channels.iter().find(|(_, channel)| {
             channel["type"] == 1
@@ -208,13 +210,13 @@ impl World {
     }
 }
 
-/// A moment as Discord writes it.
+/// Formats a time as Discord does.
 pub(super) fn stamp(millis: u64) -> String {
     let moment = Timestamp::from_millisecond(i64::try_from(millis).unwrap_or_default()).unwrap_or_default();
     moment.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
 }
 
-/// What [`stamp`] wrote, read back; with other offsets too.
+/// Parses the output of [`stamp`], also with other offsets.
 pub(super) fn moment(text: &str) -> Option<u64> {
     let moment: Timestamp = text.parse().ok()?;
     u64::try_from(moment.as_millisecond()).ok()

@@ -1,4 +1,4 @@
-//! What a test counts.
+//! Counters for tests.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use serde_json::Value;
 pub struct Violation {
     /// `sendMessage`
     pub method: String,
-    /// What is wrong, and where.
+    /// The violated rule, and the place.
     pub reason: String,
-    /// What was sent.
+    /// The body of the call.
     pub parameters: Value,
 }
 
-/// How often things happened since the start.
+/// Counters since the start.
 #[derive(Debug, Clone, Default)]
 pub struct Counters {
     /// Updates that were put into the bot's queue.
@@ -40,7 +40,7 @@ pub struct Counters {
     pub overruns: u64,
     /// Calls that came before a 429 allowed them; they are among the overruns.
     pub hasty: u64,
-    /// Faults that were put in on purpose.
+    /// Injected faults.
     pub faults: u64,
     /// Connections that were taken.
     pub connections: u64,

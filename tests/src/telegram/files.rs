@@ -14,14 +14,14 @@ pub(super) const LARGEST_UPLOAD: usize = 50 << 20;
 /// What a bot may download.
 const LARGEST_DOWNLOAD: u64 = 20 << 20;
 
-/// A file that somebody put into a message.
+/// A file attached to a message.
 #[derive(Debug, Clone)]
 pub struct Upload {
     /// Its name.
     pub name: String,
     /// Its media type.
     pub media: String,
-    /// What is in it.
+    /// The content.
     pub bytes: Bytes,
 }
 

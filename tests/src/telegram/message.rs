@@ -52,7 +52,7 @@ pub(super) struct Draft {
     pub(super) thread: Option<i64>,
     /// The fields of Telegram's message: `text`, `entities`, `photo`, `reply_markup`.
     pub(super) content: Value,
-    /// The message that it answers.
+    /// The id of the message that it replies to.
     pub(super) reply: Option<Value>,
 }
 

@@ -50,7 +50,7 @@ pub use options::Options;
 pub use post::{Action, MessageRef, Post};
 pub use query::CallbackAnswer;
 
-/// What the sockets and the tests share.
+/// The state shared by the sockets and the tests.
 struct Shared {
     world: Mutex<World>,
     changes: Changes,
@@ -61,20 +61,20 @@ struct Shared {
 }
 
 impl Shared {
-    /// Does something to the world, and wakes all who wait for a change.
+    /// Changes the state, and wakes everything that waits for a change.
     fn change<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         let outcome = act(&mut self.lock());
         self.changes.wake();
         outcome
     }
 
-    /// Does something that nobody waits for.
+    /// Changes the state without waking anything.
     fn change_silently<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         act(&mut self.lock())
     }
 
     fn lock(&self) -> MutexGuard<'_, World> {
-        // A test that asked for something impossible panicked; the world is as it was.
+        // A test that requested something impossible has panicked; the state is unchanged.
         self.world.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
@@ -99,7 +99,7 @@ impl StandIn {
         Self::start_with(Options::default()).await
     }
 
-    /// Starts one; see [`StandIn::start`].
+    /// Starts a stand-in; see [`StandIn::start`].
     pub async fn start_with(options: Options) -> Option<Self> {
         let Some(rules) = Rules::shared() else {
             platforms::skip(rules::FILE);
@@ -150,12 +150,12 @@ impl StandIn {
         self.cut();
     }
 
-    /// From now on this share of calls goes wrong, in all ways.
+    /// Makes this share of calls fail from now on, with all kinds of faults.
     pub fn faults(&self, share: f64) {
         self.faults_of(share, &Fault::ALL);
     }
 
-    /// From now on this share of calls goes wrong, in these ways.
+    /// Makes this share of calls fail from now on, with these kinds of faults.
     pub fn faults_of(&self, share: f64, kinds: &[Fault]) {
         self.change(|world| (world.faults.share, world.faults.kinds) = (share, kinds.to_vec()));
     }

@@ -1,4 +1,4 @@
-//! What a test may choose about the stand-in.
+//! Options of the stand-in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub struct Options {
     pub query_life: Duration,
     /// How long the first pause after a webhook that failed is; each further one is twice as long.
     pub webhook_pause: Duration,
-    /// From what all that is random here follows.
+    /// The seed of all randomness.
     pub seed: u64,
     /// The share of objects in updates and answers that get a field that nobody knows.
     pub roughness: f64,

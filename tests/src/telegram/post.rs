@@ -30,7 +30,7 @@ impl MessageRef {
     }
 }
 
-/// Something that the bot said, as it asked for it.
+/// A post of the bot, as it was requested.
 #[derive(Debug, Clone)]
 pub struct Post {
     /// Which message it is.
@@ -43,7 +43,7 @@ pub struct Post {
     pub parameters: Value,
     /// The files that came with it.
     pub files: Vec<Upload>,
-    /// The message as it is now; null once it is deleted.
+    /// The current message; null once it is deleted.
     pub message: Value,
 }
 
@@ -54,7 +54,7 @@ impl Post {
         text(&self.message)
     }
 
-    /// The message that it answers.
+    /// The id of the message that it replies to.
     #[must_use]
     pub fn reply_to(&self) -> Option<i64> {
         let reply = self.message["reply_to_message"]["message_id"].as_i64();
@@ -97,14 +97,14 @@ pub struct Action {
 }
 
 impl World {
-    /// Remembers what the bot said.
+    /// Records a post of the bot.
     pub(super) fn note_post(&mut self, message: &Value, method: &str, parameters: Value, files: Vec<Upload>) {
         let at = MessageRef::of(message);
         let thread = message["message_thread_id"].as_i64().filter(|_| message["is_topic_message"] == true);
         self.posts.push(Post { at, thread, method: method.to_owned(), parameters, files, message: Value::Null });
     }
 
-    /// What was posted, with the message as it is now.
+    /// Returns a post with the current message.
     pub(super) fn current(&self, post: &Post) -> Post {
         let message = self.message(post.at.chat, post.at.id).cloned().unwrap_or_default();
         Post { message, ..post.clone() }

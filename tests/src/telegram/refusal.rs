@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-/// An error answer.
+/// An error response.
 #[derive(Debug, Clone)]
 pub(super) struct Refusal {
     pub(super) code: u16,
     pub(super) description: String,
     parameters: Value,
-    /// What a well-made client would not have done.
+    /// The rule that a correct client would not have violated.
     pub(super) violation: Option<String>,
 }
 
-/// What became of a call.
+/// The result of a call.
 pub(super) type Outcome = Result<Value, Refusal>;
 
 impl Refusal {

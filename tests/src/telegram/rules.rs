@@ -9,7 +9,7 @@ use crate::platforms;
 
 use super::description::{Field, Kind, Method, Type};
 
-/// The file that it is in.
+/// The name of its file.
 pub(super) const FILE: &str = "telegram-bot-api.json";
 
 /// Where a value does not fit, and why: `reply_markup.inline_keyboard[0]: …`.

@@ -1,4 +1,4 @@
-//! What a test looks at and waits for.
+//! Queries and waits of tests.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl StandIn {
             .collect()
     }
 
-    /// A message as it is now; null if it is not there.
+    /// Returns the current state of a message; null if it does not exist.
     #[must_use]
     pub fn message(&self, at: MessageRef) -> Value {
         self.shared.lock().message(at.chat, at.id).cloned().unwrap_or_default()
@@ -77,7 +77,7 @@ impl StandIn {
         world.member_frame(chat, user)
     }
 
-    /// Whether somebody is banned.
+    /// Whether a user is banned.
     #[must_use]
     pub fn is_banned(&self, who: &str, chat: &str) -> bool {
         self.member_now(who, chat)["status"] == "kicked"
@@ -158,7 +158,7 @@ impl StandIn {
         self.shared.lock().webhook_frame()
     }
 
-    /// How often things happened.
+    /// Returns the counters.
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.shared.lock().counters.clone()
@@ -220,18 +220,18 @@ impl StandIn {
         self.until(what, |stand_in| Some(stand_in.counters()).filter(|counters| fits(counters))).await
     }
 
-    /// Looks again at every change until there is something.
+    /// Evaluates `look` after every change until it returns a value.
     ///
     /// # Panics
-    /// When nothing has come in 20 seconds.
+    /// When there is no value within 20 seconds.
     pub async fn until<T>(&self, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
         self.until_within(PATIENCE, what, look).await
     }
 
-    /// As [`StandIn::until`], with a patience of one's own.
+    /// Like [`StandIn::until`], with another timeout.
     ///
     /// # Panics
-    /// When nothing has come by then.
+    /// When there is no value within `timeout`.
     pub async fn until_within<T>(&self, patience: Duration, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
         let tell = || self.shared.lock().tell_of_now();
         self.shared.changes.until(patience, what, || look(self), tell).await
@@ -244,7 +244,7 @@ impl World {
         self.posts.iter().filter(move |post| post.at.chat == chat).filter(is_in_topic)
     }
 
-    /// What a test that waits in vain would like to know.
+    /// Describes the state for a failure message.
     fn tell_of_now(&self) -> String {
         let Counters { updates, given, confirmed, calls, violations, .. } = &self.counters;
         let last: Vec<_> =

@@ -13,7 +13,7 @@ use palabre_store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// How long anything may take before a test gives it up.
+/// The maximum wait before a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What an adapter tells, and asks.

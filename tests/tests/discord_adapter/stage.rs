@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::is_use;
 
-/// How long anything may take before a test gives it up.
+/// The maximum wait before a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Installations differ by what the system gives them at random; here by how many there were.
 static SEED: AtomicU64 = AtomicU64::new(1);

@@ -1,4 +1,4 @@
-//! What a client may ask for, by opcode.
+//! The requests of gateway clients, by opcode.
 
 use serde_json::Value;
 use tokio::time::Instant;
@@ -10,7 +10,7 @@ use super::packing::Packing;
 use super::session::Refused;
 
 impl Connection {
-    /// Does what a payload of the client asks for.
+    /// Performs the request in a payload.
     pub(super) async fn obey(&mut self, op: u64, data: &Value) -> Result<(), End> {
         match op {
             1 => self.beat(data).await,

@@ -17,16 +17,16 @@ use crate::discord::Shared;
 use super::packing::Packing;
 use super::{Close, Cut};
 
-/// A client may send this many payloads a minute, heartbeats included.
+/// The maximum number of payloads of a client per minute, heartbeats included.
 const MOST_PAYLOADS: u32 = 120;
-/// A payload of a client may be this long.
+/// The maximum length of a client's payload, in bytes.
 const LONGEST_PAYLOAD: usize = 4_096;
 
-/// How a connection ends.
+/// The end of a connection.
 pub(super) enum End {
-    /// With a word of ours.
+    /// With a close code of ours.
     Close(Close),
-    /// Without one, ours or theirs; whether the session stays.
+    /// Without a close code; `resumable` says whether the session is kept.
     Gone { resumable: bool },
 }
 
@@ -36,15 +36,15 @@ pub(super) struct Connection {
     pub(super) shared: Arc<Shared>,
     pub(super) number: u64,
     pub(super) session: Option<String>,
-    /// The last dispatch that was sent.
+    /// The sequence number of the last dispatch that was sent.
     pub(super) sent: u64,
     pub(super) silent: bool,
     pub(super) last_beat: Instant,
-    /// Payloads since the beginning of a minute.
+    /// The beginning of the current minute, and the payloads since then.
     payloads: (Instant, u32),
 }
 
-/// Serves a client until it is gone.
+/// Serves a client until it disconnects.
 pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, number: u64) {
     let mut address = String::new();
     #[allow(clippy::result_large_err, reason = "the signature is tungstenite's")]
@@ -57,7 +57,7 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, number: u64) {
     shared.change(|world| world.counters.connections += 1);
     let given = |name: &str, value: &str| address.split('&').any(|pair| pair.split_once('=') == Some((name, value)));
     let packing = if given("compress", "zlib-stream") { Packing::stream() } else { Packing::Plain };
-    // Discord takes an address without an encoding for JSON; serenity's is one.
+    // Discord assumes JSON if the address names no encoding, as serenity's does.
     let known = given("v", "10") && (given("encoding", "json") || !address.contains("encoding="));
     let (last_beat, payloads) = (Instant::now(), (Instant::now(), 0));
     let mut connection =
@@ -93,11 +93,11 @@ impl Connection {
         }
     }
 
-    /// Sends what the session has for the client, and does what a test wants done.
+    /// Sends the pending dispatches of the session, and performs what a test requested.
     async fn flush(&mut self) -> Result<(), End> {
         let Some(id) = self.session.clone() else { return Ok(()) };
         let (cut, asked, frames) = self.shared.change_silently(|world| {
-            // Another connection has taken the session over, or it is no more.
+            // Another connection may have taken over the session, or it may be gone.
             let session = world.sessions.get_mut(&id).filter(|session| session.connection == Some(self.number));
             let session = session.ok_or(End::Close(Close::UNKNOWN))?;
             let frames: Vec<_> = session.after(self.sent).cloned().collect();
@@ -146,7 +146,7 @@ impl Connection {
             Some(Ok(Message::Text(text))) => text.as_bytes().to_vec(),
             Some(Ok(Message::Binary(bytes))) => bytes.to_vec(),
             Some(Ok(Message::Close(frame))) => {
-                // A client that closes with 1000 or 1001 does not mean to come back.
+                // A client that closes with 1000 or 1001 does not intend to resume.
                 let code = frame.map_or(1005, |frame| u16::from(frame.code));
                 return Err(End::Gone { resumable: !matches!(code, 1000 | 1001) });
             }
@@ -186,7 +186,7 @@ impl Connection {
         if let End::Close(Close(code, reason)) = end {
             self.shared.change(|world| world.counters.closes.push(code));
             let frame = CloseFrame { code: code.into(), reason: reason.into() };
-            // The client may be gone already; then it need not be told. It gets a moment to answer.
+            // If the client is still connected, give it a moment to answer.
             if self.socket.close(Some(frame)).await.is_ok() {
                 let answered = async { while let Some(Ok(_)) = self.socket.next().await {} };
                 tokio::time::timeout(Duration::from_secs(2), answered).await.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What an identify has to say.
+//! The contents of an identify.
 
 use serde_json::Value;
 
@@ -7,27 +7,27 @@ use crate::discord::world::World;
 
 use super::Close;
 
-/// An identify that is in order.
+/// A valid identify.
 #[derive(Debug)]
 pub(super) struct Identify {
     pub(super) shard: (u64, u64),
-    /// Whether it said which shard it is.
+    /// Whether it named its shard.
     pub(super) sharded: bool,
     pub(super) intents: u64,
-    /// From how many members on a guild is shown without those who are offline.
+    /// The number of members from which a guild is sent without its offline members.
     pub(super) large: usize,
-    /// Whether payloads may come packed one by one.
+    /// Whether single payloads may be compressed.
     pub(super) compress: bool,
 }
 
-/// More guilds than this on one shard need more shards.
+/// The maximum number of guilds on one shard.
 const MOST_GUILDS: usize = 2_500;
 
 impl Identify {
-    /// Reads and checks `d`.
+    /// Parses and checks `d`.
     ///
     /// # Errors
-    /// With the code that Discord closes the connection for.
+    /// With the code with which Discord closes the connection.
     pub(super) fn read(data: &Value, world: &World) -> Result<Self, Close> {
         let token = data["token"].as_str().ok_or(Close::DECODE)?;
         if token.strip_prefix("Bot ").unwrap_or(token) != world.options.token {

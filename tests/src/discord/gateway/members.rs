@@ -1,4 +1,4 @@
-//! Members on request, in pieces of a thousand.
+//! Members on request, in chunks of 1,000.
 
 use serde_json::{Value, json};
 
@@ -68,7 +68,7 @@ impl World {
         members.filter(fits).map(|(id, _)| *id).take(limit).collect()
     }
 
-    /// Notes that the client did what Discord does not allow.
+    /// Records a violation by the client.
     pub(super) fn complain(&mut self, sent: &Value, reason: &str) {
         self.counters.violations.push(Violation {
             method: "GATEWAY".to_owned(),

@@ -1,4 +1,4 @@
-//! The gateway: sockets on which shards hear what happens.
+//! The gateway: websockets that deliver events to shards.
 
 mod commands;
 mod connection;
@@ -16,27 +16,27 @@ use super::Shared;
 
 pub(super) use session::{Identifies, Session};
 
-/// A way in which a connection goes wrong.
+/// A fault of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
-    /// It is closed with Discord's code 4000, *unknown error, try to reconnect*.
+    /// Closed with Discord's code 4000, *unknown error, try to reconnect*.
     Clean,
-    /// It is closed with this code.
+    /// Closed with this code.
     Close(u16),
-    /// The socket is gone without a word.
+    /// The socket is closed without a close frame.
     Dirty,
-    /// Discord says that the session is invalid.
+    /// Discord reports the session as invalid.
     InvalidSession {
-        /// Whether it may be resumed even so.
+        /// Whether it can be resumed nevertheless.
         resumable: bool,
     },
-    /// Discord asks for another connection.
+    /// Discord requests a reconnect.
     Reconnect,
-    /// Nothing comes any more, no heartbeat is acknowledged, and the socket stays open.
+    /// Nothing is sent any more, heartbeats are not acknowledged, and the socket stays open.
     Silence,
 }
 
-/// A reason of Discord's to close a connection.
+/// A close code of Discord, with its reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Close(u16, &'static str);
 
@@ -56,13 +56,13 @@ impl Close {
     const INTENTS: Self = Self(4013, "Invalid intent(s).");
     const DISALLOWED: Self = Self(4014, "Disallowed intent(s).");
 
-    /// Whether the client may come back to its session.
+    /// Whether the client may resume its session.
     fn is_resumable(self) -> bool {
         ![Self::SEQUENCE.0, Self::TIMEOUT.0].contains(&self.0)
     }
 }
 
-/// Takes connections for as long as it is polled.
+/// Accepts connections for as long as it is polled.
 pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     let mut number = 0;

@@ -1,19 +1,19 @@
-//! How payloads are packed.
+//! Compression of payloads.
 
 use flate2::write::ZlibEncoder;
 use flate2::{Compress, Compression, FlushCompress};
 use std::io::Write;
 use tokio_tungstenite::tungstenite::Message;
 
-/// From this size on a payload is packed by itself, if the client takes that.
+/// The size from which a payload is compressed, if the client accepts that.
 const LARGE: usize = 1_024;
 
-/// The way a connection packs its payloads.
+/// The compression of one connection.
 pub(super) enum Packing {
     Plain,
-    /// Each large payload by itself, `compress` of the identify.
+    /// Each large payload separately, `compress` of the identify.
     Single,
-    /// All through one zlib context, `compress=zlib-stream` of the address.
+    /// All in one zlib context, `compress=zlib-stream` of the address.
     Stream(Box<Compress>),
 }
 
@@ -22,7 +22,7 @@ impl Packing {
         Self::Stream(Box::new(Compress::new(Compression::fast(), true)))
     }
 
-    /// A payload as it goes out.
+    /// Encodes a payload for sending.
     pub(super) fn pack(&mut self, payload: &str) -> Message {
         match self {
             Self::Single if payload.len() >= LARGE => {
@@ -36,7 +36,7 @@ impl Packing {
     }
 }
 
-/// Packs to the end with `Z_SYNC_FLUSH`, so that it ends with 00 00 FF FF.
+/// Compresses to the end with `Z_SYNC_FLUSH`, so that the output ends with 00 00 FF FF.
 fn flush(context: &mut Compress, payload: &[u8]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(payload.len() / 2 + 64);
     let before = context.total_in();
@@ -44,7 +44,7 @@ fn flush(context: &mut Compress, payload: &[u8]) -> Vec<u8> {
         let done = usize::try_from(context.total_in() - before).expect("payloads fit into memory");
         let status = context.compress_vec(&payload[done..], &mut packed, FlushCompress::Sync);
         status.expect("packing has no wrong input");
-        // Room left means that everything is out.
+        // Free space in the buffer means that everything was written.
         if context.total_in() - before == payload.len() as u64 && packed.len() < packed.capacity() {
             return packed;
         }

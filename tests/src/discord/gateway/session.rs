@@ -1,4 +1,4 @@
-//! A session: what one shard was told, so that it can be told again.
+//! A session: the dispatches of one shard, kept for a resume.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -13,19 +13,19 @@ use crate::discord::world::World;
 use super::Cut;
 use super::identify::Identify;
 
-/// What a shard was told and will be told. It outlives its connection.
+/// The dispatches of a shard. A session outlives its connection.
 pub(in crate::discord) struct Session {
     pub(in crate::discord) shard: (u64, u64),
     pub(in crate::discord) intents: u64,
     seq: u64,
     frames: VecDeque<(u64, Arc<str>)>,
-    /// The connection that it belongs to; none while the client is away.
+    /// The current connection; none while the client is disconnected.
     pub(super) connection: Option<u64>,
-    /// When the client was lost.
+    /// The time at which the client disconnected.
     pub(super) lost: Option<u64>,
-    /// What a test wants done to the connection.
+    /// A fault that a test requested.
     pub(in crate::discord) cut: Option<Cut>,
-    /// Whether it is to be asked for a heartbeat.
+    /// Whether a heartbeat is to be requested.
     pub(in crate::discord) asked: bool,
 }
 
@@ -35,7 +35,7 @@ impl Session {
         Self { shard, intents, seq: 0, frames, connection: Some(connection), lost, cut, asked }
     }
 
-    /// Whether the shard hears of a guild; direct messages go to the first.
+    /// Whether the shard receives events of a guild; direct messages go to the first shard.
     pub(in crate::discord) fn covers(&self, guild: Option<Id>) -> bool {
         let (shard, shards) = self.shard;
         guild.map_or(shard == 0, |guild| (guild.0 >> 22) % shards == shard)
@@ -45,7 +45,7 @@ impl Session {
         self.connection.is_some()
     }
 
-    /// Adds a dispatch, to be sent and kept.
+    /// Appends a dispatch, which is sent and kept.
     pub(in crate::discord) fn push(&mut self, name: &str, data: &str, most: usize) {
         self.seq += 1;
         let frame = format!(r#"{{"t":"{name}","s":{},"op":0,"d":{data}}}"#, self.seq);
@@ -55,29 +55,29 @@ impl Session {
         }
     }
 
-    /// The dispatches after one.
+    /// Returns the dispatches after `seq`.
     pub(super) fn after(&self, seq: u64) -> impl Iterator<Item = &(u64, Arc<str>)> {
         let start = self.frames.partition_point(|(number, _)| *number <= seq);
         self.frames.range(start..)
     }
 
-    /// Whether all dispatches after one are still there.
+    /// Whether all dispatches after `seq` are still kept.
     fn reaches(&self, seq: u64) -> bool {
         self.frames.front().is_none_or(|(first, _)| *first <= seq + 1)
     }
 }
 
-/// When shards identified.
+/// The times of identifies.
 #[derive(Debug, Default)]
 pub(in crate::discord) struct Identifies {
     last: BTreeMap<u64, u64>,
 }
 
-/// Why a resume is refused.
+/// The reason why a resume is refused.
 pub(super) enum Refused {
-    /// The session is gone, or what was missed is.
+    /// The session, or the missed dispatches, are gone.
     Gone,
-    /// The sequence number was never reached.
+    /// The sequence number is higher than any that was sent.
     Ahead,
 }
 
@@ -97,7 +97,7 @@ impl World {
         hasty
     }
 
-    /// Begins a session: `READY`, then the guilds.
+    /// Starts a session: `READY`, then the guilds.
     pub(super) fn begin_session(&mut self, identify: &Identify, connection: u64) -> String {
         self.counters.identifies += 1;
         self.forget_old_sessions();
@@ -132,7 +132,8 @@ impl World {
         session.push(name, &data.to_string(), self.options.session_frames);
     }
 
-    /// Gives a session to another connection; what was missed stands in it, and `RESUMED` after that.
+    /// Moves a session to another connection, which receives the missed dispatches and then
+    /// `RESUMED`.
     pub(super) fn resume_session(&mut self, id: &str, seq: u64, connection: u64) -> Result<(), Refused> {
         self.forget_old_sessions();
         let session = self.sessions.get_mut(id).ok_or(Refused::Gone);
@@ -154,7 +155,7 @@ impl World {
         outcome
     }
 
-    /// The connection of a session is gone. It stays for a while, if the client may come back to it.
+    /// Detaches the connection of a session. The session is kept for a while if it is resumable.
     pub(super) fn lose_session(&mut self, id: &str, connection: u64, resumable: bool) {
         let now = self.now();
         let Some(session) = self.sessions.get_mut(id).filter(|session| session.connection == Some(connection)) else {

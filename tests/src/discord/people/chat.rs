@@ -1,4 +1,4 @@
-//! People talk.
+//! Messages of users.
 
 use axum::body::Bytes;
 use serde_json::{Value, json};
@@ -10,18 +10,18 @@ use crate::discord::message::Draft;
 use crate::json::merge;
 
 impl StandIn {
-    /// Somebody says something.
+    /// Posts a message.
     pub fn says(&self, who: &str, channel: &str, text: &str) -> Id {
         self.posts(who, channel, json!({ "content": text }))
     }
 
-    /// Somebody says something with whatever Discord's create call takes: `embeds`, `components`, `sticker_ids`, `poll`,
-    /// `message_reference`.
+    /// Posts a message with any fields of Discord's create call, such as `embeds`, `components`,
+    /// `sticker_ids`, `poll` and `message_reference`.
     pub fn posts(&self, who: &str, channel: &str, body: Value) -> Id {
         self.posts_files(who, channel, body, &[])
     }
 
-    /// Somebody says something with files: name, media type, content.
+    /// Posts a message with files: name, media type, content.
     pub fn posts_files(&self, who: &str, channel: &str, body: Value, files: &[(&str, &str, &[u8])]) -> Id {
         let upload = |(name, media, bytes): &(&str, &str, &[u8])| Upload {
             name: (*name).to_owned(),
@@ -36,26 +36,26 @@ impl StandIn {
         })
     }
 
-    /// Somebody answers a message.
+    /// Replies to a message.
     pub fn replies(&self, who: &str, message: Id, text: &str) -> Id {
         let channel = self.shared.lock().channel_of(message);
         let reference = json!({ "message_id": message, "channel_id": channel });
         self.posts(who, &channel.to_string(), json!({ "content": text, "message_reference": reference }))
     }
 
-    /// Somebody forwards a message to another channel.
+    /// Forwards a message to another channel.
     pub fn forwards(&self, who: &str, message: Id, channel: &str) -> Id {
         let from = self.shared.lock().channel_of(message);
         let reference = json!({ "type": 1, "message_id": message, "channel_id": from });
         self.posts(who, channel, json!({ "message_reference": reference }))
     }
 
-    /// Somebody writes to the bot directly.
+    /// Sends a direct message to the bot.
     pub fn whispers(&self, who: &str, text: &str) -> Id {
         self.says(who, &format!("@{who}"), text)
     }
 
-    /// A webhook that is not the bot's says something.
+    /// Posts a message through a webhook that is not the bot's.
     pub fn webhook_says(&self, name: &str, channel: &str, text: &str) -> Id {
         self.change(|world| {
             let (channel, webhook) = (world.place(self.guild, channel), world.fresh_id());
@@ -66,7 +66,7 @@ impl StandIn {
         })
     }
 
-    /// A message without words of anybody's: 7 somebody joined, 8 boosted.
+    /// Posts a system message: kind 7 is a join, 8 a boost.
     pub fn system_message(&self, who: &str, channel: &str, kind: u64) -> Id {
         self.change(|world| {
             let (author, channel) = (world.who(who), world.place(self.guild, channel));
@@ -75,12 +75,12 @@ impl StandIn {
         })
     }
 
-    /// The author changes the text.
+    /// Edits the text of a message as its author.
     pub fn edits(&self, message: Id, text: &str) {
         self.edits_to(message, json!({ "content": text }));
     }
 
-    /// The author changes whatever an edit may change.
+    /// Edits any editable fields of a message as its author.
     pub fn edits_to(&self, message: Id, body: Value) {
         self.change(|world| {
             let channel = world.channel_of(message);
@@ -89,7 +89,7 @@ impl StandIn {
         });
     }
 
-    /// The preview of a link appears: an update without an edit.
+    /// Adds a link preview: an update that is not an edit.
     pub fn unfurls(&self, message: Id, embed: Value) {
         self.change(|world| {
             let channel = world.channel_of(message);
@@ -102,7 +102,7 @@ impl StandIn {
         });
     }
 
-    /// The author deletes a message.
+    /// Deletes a message as its author.
     pub fn deletes(&self, message: Id) {
         self.change(|world| {
             let channel = world.channel_of(message);
@@ -110,12 +110,12 @@ impl StandIn {
         });
     }
 
-    /// Somebody reacts: with a sign, or with an emoji of the guild by its name.
+    /// Adds a reaction: a Unicode emoji, or an emoji of the guild by its name.
     pub fn reacts(&self, who: &str, message: Id, emoji: &str) {
         self.with_emoji(who, message, emoji, true);
     }
 
-    /// Somebody takes a reaction back.
+    /// Removes a reaction.
     pub fn unreacts(&self, who: &str, message: Id, emoji: &str) {
         self.with_emoji(who, message, emoji, false);
     }
@@ -135,7 +135,7 @@ impl StandIn {
         });
     }
 
-    /// Somebody votes in a poll.
+    /// Votes in a poll.
     pub fn votes(&self, who: &str, message: Id, answer: u64) {
         self.change(|world| {
             let (user, channel) = (world.who(who), world.channel_of(message));
@@ -149,7 +149,7 @@ impl StandIn {
         });
     }
 
-    /// Somebody begins to type.
+    /// Starts typing.
     pub fn types(&self, who: &str, channel: &str) {
         self.change(|world| {
             let (user, channel) = (world.who(who), world.place(self.guild, channel));
@@ -157,17 +157,17 @@ impl StandIn {
         });
     }
 
-    /// Somebody pins a message.
+    /// Pins a message.
     pub fn pins(&self, who: &str, message: Id) {
         self.change(|world| world.set_pinned(world.channel_of(message), message, true, world.who(who)));
     }
 
-    /// Somebody unpins a message.
+    /// Unpins a message.
     pub fn unpins(&self, who: &str, message: Id) {
         self.change(|world| world.set_pinned(world.channel_of(message), message, false, world.who(who)));
     }
 
-    /// Somebody opens a thread.
+    /// Opens a thread.
     pub fn opens_thread(&self, who: &str, channel: &str, name: &str) -> Id {
         self.change(|world| {
             let (user, channel) = (world.who(who), world.place(self.guild, channel));
@@ -175,7 +175,7 @@ impl StandIn {
         })
     }
 
-    /// Somebody opens a thread on a message.
+    /// Opens a thread on a message.
     pub fn opens_thread_on(&self, who: &str, message: Id, name: &str) -> Id {
         self.change(|world| {
             let (user, channel) = (world.who(who), world.channel_of(message));
@@ -183,7 +183,7 @@ impl StandIn {
         })
     }
 
-    /// Somebody posts in a forum. The thread and its first message have the same id.
+    /// Creates a forum post. The thread and its first message have the same id.
     pub fn posts_in_forum(&self, who: &str, forum: &str, title: &str, text: &str) -> Id {
         self.change(|world| {
             let (user, forum) = (world.who(who), world.place(self.guild, forum));
@@ -194,7 +194,7 @@ impl StandIn {
         })
     }
 
-    /// Somebody makes an invite; its code.
+    /// Creates an invite and returns its code.
     pub fn invites(&self, who: &str, channel: &str) -> String {
         self.change(|world| {
             let (user, channel) = (world.who(who), world.place(self.guild, channel));

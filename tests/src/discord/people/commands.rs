@@ -1,4 +1,4 @@
-//! People use the commands that the bot registered.
+//! Users who use the commands that the bot registered.
 
 use serde_json::{Value, json};
 
@@ -9,16 +9,19 @@ use crate::discord::interaction::Kind;
 use crate::discord::world::World;
 
 impl StandIn {
-    /// Somebody uses a slash command: its words (`"tag add"`), and its options by name. People, roles and channels are
-    /// given by their names. Returns the interaction.
+    /// Uses a slash command and returns the interaction.
+    ///
+    /// `words` is its path (`"tag add"`), `options` its options by name. Users, roles and channels
+    /// are given by name.
     ///
     /// # Panics
-    /// When it is not registered, or the options are not those that it declares: Discord's own client would not send it.
+    /// When the command is not registered or does not declare these options: Discord's client would
+    /// not send it.
     pub fn uses(&self, who: &str, channel: &str, words: &str, options: &Value) -> Id {
         self.change(|world| world.use_command(self.guild, who, channel, words, options, None))
     }
 
-    /// Somebody types in an option that completes; `options` has what is there so far.
+    /// Requests autocompletion for an option; `options` holds the values entered so far.
     ///
     /// # Panics
     /// See [`StandIn::uses`].
@@ -26,10 +29,10 @@ impl StandIn {
         self.change(|world| world.use_command(self.guild, who, channel, words, options, Some(focused)))
     }
 
-    /// Somebody uses a command of the menu of a person.
+    /// Uses a command of a user's context menu.
     ///
     /// # Panics
-    /// When it is not registered.
+    /// When the command is not registered.
     pub fn uses_on_person(&self, who: &str, channel: &str, name: &str, target: &str) -> Id {
         self.change(|world| {
             let (channel, target) = (world.place(self.guild, channel), world.who(target));
@@ -41,10 +44,10 @@ impl StandIn {
         })
     }
 
-    /// Somebody uses a command of the menu of a message.
+    /// Uses a command of a message's context menu.
     ///
     /// # Panics
-    /// When it is not registered.
+    /// When the command is not registered.
     pub fn uses_on_message(&self, who: &str, name: &str, message: Id) -> Id {
         self.change(|world| {
             let channel = world.channel_of(message);
@@ -116,7 +119,7 @@ impl World {
         self.interact(kind, who, channel, data, None)
     }
 
-    /// The options as Discord sends them, checked as its client checks them.
+    /// Converts options to Discord's format, and checks them as its client does.
     fn fill_options(
         &mut self,
         guild: Id,
@@ -180,7 +183,7 @@ impl World {
         }
     }
 
-    /// A file as an option: its name, with the name as its content.
+    /// Adds a file option, with its name as its content.
     fn resolve_file(&mut self, resolved: &mut Value, name: &str) -> Id {
         let bytes = name.as_bytes().to_vec().into();
         let upload = Upload { name: name.to_owned(), media: "text/plain".to_owned(), bytes };

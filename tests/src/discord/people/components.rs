@@ -1,4 +1,4 @@
-//! People press buttons, choose and fill in forms.
+//! Users who use buttons, lists and forms.
 
 use serde_json::{Value, json};
 
@@ -8,10 +8,10 @@ use crate::discord::interaction::Kind;
 use crate::discord::world::World;
 
 impl StandIn {
-    /// Somebody presses a button, named by what is on it or by its custom id. Returns the interaction.
+    /// Presses a button, by label or custom id, and returns the interaction.
     ///
     /// # Panics
-    /// When the message has no such button, or it cannot be pressed.
+    /// When the message has no such button, or it is disabled.
     pub fn presses(&self, who: &str, message: Id, button: &str) -> Id {
         self.change(|world| {
             let channel = world.channel_of(message);
@@ -24,10 +24,10 @@ impl StandIn {
         })
     }
 
-    /// Somebody chooses in a select: the values of options, or the names of people, roles and channels.
+    /// Chooses in a select: values of options, or names of users, roles and channels.
     ///
     /// # Panics
-    /// When the message has no such select, or it does not allow that choice.
+    /// When the message has no such select, or it does not allow this choice.
     pub fn chooses(&self, who: &str, message: Id, select: &str, values: &[&str]) -> Id {
         self.change(|world| {
             let channel = world.channel_of(message);
@@ -49,7 +49,8 @@ impl StandIn {
                 data["values"] = json!(values);
             } else {
                 data["resolved"] = json!({});
-                // Selects of users, roles, mentionables and channels, as the options of commands are numbered.
+                // Selects of users, roles, mentionables and channels have the numbers of command
+                // options.
                 let target = match kind {
                     5 => 6,
                     6 => 8,
@@ -64,11 +65,12 @@ impl StandIn {
         })
     }
 
-    /// Somebody fills in the form with which the bot answered an interaction, and sends it: values by custom id. What is
-    /// not named is sent as it stood.
+    /// Submits the form with which the bot answered an interaction.
+    ///
+    /// `values` is keyed by custom id. Other fields keep their initial value.
     ///
     /// # Panics
-    /// When the answer was no form, a field is not in it, or a value does not fit it.
+    /// When the answer was not a form, a field does not exist, or a value is not valid.
     pub fn submits(&self, interaction: Id, values: &[(&str, &str)]) -> Id {
         self.change(|world| {
             let asked = world.interactions.get(&interaction).expect("there is such an interaction").clone();
@@ -93,7 +95,7 @@ impl StandIn {
     }
 }
 
-/// The fields of a form, and whether they stand in a label rather than in a row.
+/// Returns the fields of a form, and whether each is inside a label rather than a row.
 fn fields(form: &Value) -> impl Iterator<Item = (bool, &Value)> {
     let rows = form["components"].as_array().into_iter().flatten();
     rows.filter_map(|row| match row["type"].as_u64() {
@@ -103,7 +105,7 @@ fn fields(form: &Value) -> impl Iterator<Item = (bool, &Value)> {
     })
 }
 
-/// One row of a form that was sent.
+/// Builds one row of a submitted form.
 fn fill(index: usize, labelled: bool, field: &Value, given: Option<&str>) -> Value {
     let id = field["custom_id"].as_str().unwrap_or_default();
     let mut filled = json!({ "type": field["type"], "custom_id": id, "id": 2 * index + 2 });
@@ -128,7 +130,7 @@ fn fill(index: usize, labelled: bool, field: &Value, given: Option<&str>) -> Val
 }
 
 impl World {
-    /// The component of a message that fits, wherever it stands.
+    /// Finds the component of a message that fits, at any depth.
     fn component(&self, channel: Id, message: Id, fits: &dyn Fn(&Value) -> bool) -> Option<Value> {
         fn search<'a>(list: &'a Value, fits: &dyn Fn(&Value) -> bool) -> Option<&'a Value> {
             let children = |one: &'a Value| {

@@ -1,4 +1,4 @@
-//! Guilds, channels, roles: what a test sets up, and what changes under the bot.
+//! Guilds, channels and roles: test set-up, and changes during a test.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::discord::intents::GUILDS;
 use crate::discord::permissions::{Permission, bits};
 
 impl StandIn {
-    /// The bot comes into another guild, which has an owner, alice and bob, and a channel `general`.
+    /// Adds the bot to another guild, which has an owner, alice and bob, and a channel `general`.
     pub fn add_guild(&self, name: &str) -> Id {
         let guild = self.change(|world| {
             let guild = world.found_guild(name);
@@ -23,7 +23,7 @@ impl StandIn {
         guild
     }
 
-    /// The guild can be reached again, or is new: `GUILD_CREATE`.
+    /// Sends `GUILD_CREATE`: the guild is available again, or new.
     pub fn guild_appears(&self) {
         self.change(|world| {
             let asks: Vec<(String, u64)> = world
@@ -43,18 +43,18 @@ impl StandIn {
         });
     }
 
-    /// The guild cannot be reached for a while.
+    /// Makes the guild unavailable.
     pub fn guild_fails(&self) {
         let data = json!({ "id": self.guild, "unavailable": true });
         self.change(|world| world.dispatch("GUILD_DELETE", Some(self.guild), data));
     }
 
-    /// The bot is thrown out of the guild.
+    /// Removes the bot from the guild.
     pub fn throws_bot_out(&self) {
         self.change(|world| world.throw_bot_out(self.guild));
     }
 
-    /// Makes a channel: 0 text, 2 voice, 4 category, 5 announcements, 15 forum.
+    /// Creates a channel: 0 text, 2 voice, 4 category, 5 announcements, 15 forum.
     pub fn add_channel(&self, name: &str, kind: u64) -> Id {
         self.change(|world| {
             let channel = world.create_channel(self.guild, name, kind, json!({}));
@@ -64,7 +64,7 @@ impl StandIn {
         })
     }
 
-    /// A channel or a thread is deleted.
+    /// Deletes a channel or a thread.
     pub fn removes_channel(&self, channel: &str) {
         self.change(|world| {
             let channel = world.place(self.guild, channel);
@@ -72,7 +72,7 @@ impl StandIn {
         });
     }
 
-    /// Makes a role, below the bot's or above it.
+    /// Creates a role, below or above the bot's.
     pub fn add_role(&self, name: &str, permissions: &[Permission], above_bot: bool) -> Id {
         self.change(|world| {
             let (role, position) = (world.fresh_id(), if above_bot { 10 } else { 1 });
@@ -84,7 +84,7 @@ impl StandIn {
         })
     }
 
-    /// Fills the guild with people, `person0` and on, whom nobody is told of: for guilds that are large from the start.
+    /// Adds users `person0`, `person1`, … without events: for guilds that are large from the start.
     pub fn crowd(&self, count: usize) {
         self.change(|world| {
             for number in 0..count {
@@ -94,12 +94,12 @@ impl StandIn {
         });
     }
 
-    /// The bot's role loses a permission in the guild.
+    /// Removes a permission in the guild from the bot's role.
     pub fn deny(&self, permission: Permission) {
         self.change_bot_role(|bits| bits & !permission.0);
     }
 
-    /// The bot's role gets a permission in the guild.
+    /// Adds a permission in the guild to the bot's role.
     pub fn allow(&self, permission: Permission) {
         self.change_bot_role(|bits| bits | permission.0);
     }
@@ -108,7 +108,7 @@ impl StandIn {
         self.change(|world| {
             let everyone = self.guild;
             for role in [world.role_named(self.guild, "Palabre"), everyone] {
-                // What everybody has, the bot has too; so it is taken from them as well.
+                // The bot also has the permissions of everyone, so remove it there as well.
                 let frame = world.role_mut(self.guild, role);
                 let old = bits(&frame["permissions"]);
                 let new = if role == everyone { old & change(old) } else { change(old) };
@@ -122,7 +122,7 @@ impl StandIn {
         });
     }
 
-    /// The bot may not do something in one channel.
+    /// Denies the bot a permission in one channel.
     pub fn deny_in(&self, channel: &str, permission: Permission) {
         self.change(|world| {
             let (channel, bot) = (world.place(self.guild, channel), world.bot);
@@ -137,7 +137,7 @@ impl StandIn {
         });
     }
 
-    /// Somebody takes no direct messages from the bot.
+    /// Makes a user refuse direct messages from the bot.
     pub fn closes_direct(&self, who: &str) {
         self.change(|world| {
             let user = world.who(who);

@@ -1,4 +1,4 @@
-//! What Discord tells a bot of an interaction.
+//! The interaction events that Discord sends to a bot.
 
 use rand::distr::{Alphanumeric, SampleString};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::discord::world::World;
 use crate::json::{merge, without};
 
 impl World {
-    /// Who or what a name means as an option, or in a select, of a kind.
+    /// Finds the id that a name means in an option or select of this kind.
     pub(super) fn find_target(&mut self, guild: Id, kind: u64, name: &str) -> Id {
         let is_role = |world: &Self| world.guilds[&guild].roles.values().any(|role| role["name"] == name);
         match kind {
@@ -22,7 +22,7 @@ impl World {
         }
     }
 
-    /// Adds what an id stands for: 6 a user, 7 a channel, 8 a role, 9 a user or a role.
+    /// Adds the object of an id: 6 a user, 7 a channel, 8 a role, 9 a user or a role.
     pub(super) fn resolve(&self, resolved: &mut Value, guild: Id, kind: u64, id: Id) {
         let key = id.to_string();
         if kind == 7 {
@@ -36,7 +36,7 @@ impl World {
         } else {
             resolved["users"][key.as_str()] = self.user_frame(id);
             if let Some(member) = self.bare_member_frame(guild, id) {
-                // A member that is resolved has no `deaf` and `mute`.
+                // A resolved member has no `deaf` and `mute`.
                 let mut member = without(member, &["deaf", "mute"]);
                 member["permissions"] = json!(self.permissions(guild, id, None).to_string());
                 resolved["members"][key.as_str()] = member;
@@ -44,7 +44,7 @@ impl World {
         }
     }
 
-    /// Tells of an interaction, for which an answer is then expected.
+    /// Sends an interaction, for which an answer is then expected.
     pub(super) fn interact(
         &mut self,
         kind: Kind,
@@ -97,7 +97,7 @@ impl World {
 }
 
 impl StandIn {
-    /// Tells of an interaction once more, as Discord does now and then.
+    /// Sends an interaction a second time, as Discord sometimes does.
     pub fn tells_again(&self, interaction: Id) {
         self.change(|world| {
             let frame = world.interactions[&interaction].frame.clone();

@@ -1,4 +1,4 @@
-//! What people do, so that tests read like a chat.
+//! Actions of users, so that tests read like a chat.
 
 mod chat;
 mod commands;
@@ -14,42 +14,43 @@ use super::id::Id;
 use super::world::World;
 
 impl StandIn {
-    /// The id of somebody who is known by that name, or made now.
+    /// Returns the id of the user with this name, who is created if needed.
     pub fn person(&self, name: &str) -> Id {
         self.change(|world| world.user_named(name).unwrap_or_else(|| world.create_user(name, false)))
     }
 
-    /// The id of somebody.
+    /// Returns the id of a user.
     ///
     /// # Panics
-    /// When nobody has that name.
+    /// When no user has this name.
     #[must_use]
     pub fn user(&self, name: &str) -> Id {
         self.shared.lock().who(name)
     }
 
-    /// The id of a channel: by name, in the guild that is meant first; `@name` is a direct one.
+    /// Returns the id of a channel by name, first in the default guild; `@name` is a direct
+    /// channel.
     ///
     /// # Panics
-    /// When there is none of that name.
+    /// When there is no channel of this name.
     #[must_use]
     pub fn channel(&self, name: &str) -> Id {
         self.shared.lock().place(self.guild, name)
     }
 
-    /// The id of a role.
+    /// Returns the id of a role.
     ///
     /// # Panics
-    /// When the guild has none of that name.
+    /// When the guild has none of this name.
     #[must_use]
     pub fn role(&self, name: &str) -> Id {
         self.shared.lock().role_named(self.guild, name)
     }
 
-    /// The id of a sticker.
+    /// Returns the id of a sticker.
     ///
     /// # Panics
-    /// When the guild has none of that name.
+    /// When the guild has none of this name.
     #[must_use]
     pub fn sticker(&self, name: &str) -> Id {
         let mut world = self.shared.lock();
@@ -83,7 +84,7 @@ impl World {
         found.map(|(id, _)| *id).unwrap_or_else(|| panic!("no role is called {name}"))
     }
 
-    /// The channel that a message is in.
+    /// Returns the channel of a message.
     fn channel_of(&self, message: Id) -> Id {
         let found = self.messages.iter().find(|(_, all)| all.contains_key(&message));
         found.map(|(channel, _)| *channel).unwrap_or_else(|| panic!("there is no message {message}"))

@@ -1,4 +1,4 @@
-//! People come, go and are moderated by others.
+//! Joins, leaves and moderation by users.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::discord::world::stamp;
 use crate::json::merge;
 
 impl StandIn {
-    /// Somebody joins the guild, made now if need be.
+    /// Adds a user to the guild, who is created if needed.
     pub fn joins(&self, who: &str) -> Id {
         let user = self.person(who);
         self.change(|world| {
@@ -22,33 +22,33 @@ impl StandIn {
         user
     }
 
-    /// Another bot joins the guild.
+    /// Adds another bot to the guild.
     pub fn bot_joins(&self, name: &str) -> Id {
         self.change(|world| world.create_user(name, true));
         self.joins(name)
     }
 
-    /// Somebody leaves the guild.
+    /// Leaves the guild.
     pub fn leaves(&self, who: &str) {
         self.change(|world| world.depart(self.guild, world.who(who)));
     }
 
-    /// A moderator kicks somebody.
+    /// Kicks a member as a moderator.
     pub fn kicks(&self, moderator: &str, who: &str, reason: Option<&str>) {
         self.change(|world| world.remove_member(self.guild, world.who(moderator), world.who(who), reason));
     }
 
-    /// A moderator bans somebody.
+    /// Bans a member as a moderator.
     pub fn bans(&self, moderator: &str, who: &str, reason: Option<&str>) {
         self.change(|world| world.ban(self.guild, world.who(moderator), world.who(who), reason));
     }
 
-    /// A moderator lifts a ban.
+    /// Lifts a ban as a moderator.
     pub fn unbans(&self, moderator: &str, who: &str) {
         self.change(|world| world.unban(self.guild, world.who(moderator), world.who(who), None));
     }
 
-    /// A moderator silences somebody for a while; for no time at all lifts it.
+    /// Times a member out as a moderator; a time of zero lifts it.
     pub fn times_out(&self, moderator: &str, who: &str, time: Duration, reason: Option<&str>) {
         self.change(|world| {
             let (by, user) = (world.who(moderator), world.who(who));
@@ -64,12 +64,12 @@ impl StandIn {
         });
     }
 
-    /// A moderator gives somebody a role.
+    /// Assigns a role as a moderator.
     pub fn gives_role(&self, moderator: &str, who: &str, role: &str) {
         self.change_role(moderator, who, role, true);
     }
 
-    /// A moderator takes a role from somebody.
+    /// Removes a role as a moderator.
     pub fn takes_role(&self, moderator: &str, who: &str, role: &str) {
         self.change_role(moderator, who, role, false);
     }
@@ -81,7 +81,7 @@ impl StandIn {
         });
     }
 
-    /// Somebody's nickname changes; nobody's name is `None`.
+    /// Changes a nickname; `None` removes it.
     pub fn renames(&self, moderator: &str, who: &str, nick: Option<&str>) {
         self.change(|world| {
             let (by, user) = (world.who(moderator), world.who(who));
@@ -93,7 +93,7 @@ impl StandIn {
         });
     }
 
-    /// A moderator deletes a message of somebody else.
+    /// Deletes a message of another user as a moderator.
     pub fn removes_message(&self, moderator: &str, message: Id) {
         self.change(|world| {
             let (by, channel) = (world.who(moderator), world.channel_of(message));
@@ -106,7 +106,7 @@ impl StandIn {
         });
     }
 
-    /// A moderator deletes several messages of a channel at once.
+    /// Deletes several messages of a channel at once as a moderator.
     pub fn purges(&self, moderator: &str, channel: &str, messages: &[Id]) {
         self.change(|world| {
             let (by, channel) = (world.who(moderator), world.place(self.guild, channel));
@@ -116,7 +116,8 @@ impl StandIn {
         });
     }
 
-    /// A moderator changes a channel: `name`, `topic`, `rate_limit_per_user`; of a thread also `thread_metadata`.
+    /// Changes fields of a channel: `name`, `topic`, `rate_limit_per_user`; of a thread also
+    /// `thread_metadata`.
     pub fn changes_channel(&self, moderator: &str, channel: &str, fields: Value) {
         self.change(|world| {
             let (by, channel) = (world.who(moderator), world.place(self.guild, channel));
@@ -126,7 +127,7 @@ impl StandIn {
         });
     }
 
-    /// Somebody shows whether they are there: `online`, `idle`, `dnd`, `offline`.
+    /// Changes a presence: `online`, `idle`, `dnd`, `offline`.
     pub fn appears(&self, who: &str, status: &str, activities: Value) {
         self.change(|world| {
             let user = world.who(who);
@@ -140,7 +141,7 @@ impl StandIn {
         });
     }
 
-    /// Somebody enters a voice channel, or leaves it for `None`.
+    /// Enters a voice channel; `None` leaves it.
     pub fn goes_to_voice(&self, who: &str, channel: Option<&str>) {
         self.change(|world| {
             let (user, channel) = (world.who(who), channel.map(|name| world.place(self.guild, name)));

@@ -1,4 +1,4 @@
-//! Whether the bot may do what it asks.
+//! Checks of the bot's permissions.
 
 use crate::discord::id::Id;
 use crate::discord::permissions::Permission;
@@ -7,7 +7,7 @@ use crate::discord::world::World;
 use super::refusal::Refusal;
 
 impl World {
-    /// Whether the bot may write in a channel.
+    /// Checks that the bot may write in a channel.
     pub(super) fn may_write(&self, channel: Id) -> Result<(), Refusal> {
         let place = self.channels.get(&channel).ok_or_else(Refusal::unknown_channel)?;
         match place["type"].as_u64() {
@@ -25,7 +25,7 @@ impl World {
         }
     }
 
-    /// Whether the bot has a permission in a channel. What it cannot see it cannot reach.
+    /// Checks that the bot can see a channel and has a permission there.
     pub(super) fn need_in(&self, channel: Id, permission: Permission) -> Result<(), Refusal> {
         if !self.channels.contains_key(&channel) {
             return Err(Refusal::unknown_channel());
@@ -38,7 +38,7 @@ impl World {
         if bits & permission.0 == 0 { Err(Refusal::missing_permissions()) } else { Ok(()) }
     }
 
-    /// Whether the bot has a permission in a guild.
+    /// Checks that the bot has a permission in a guild.
     pub(super) fn need(&self, guild: Id, permission: Permission) -> Result<(), Refusal> {
         if !self.guilds.get(&guild).is_some_and(|home| home.members.contains_key(&self.bot)) {
             return Err(if self.guilds.contains_key(&guild) {
@@ -51,7 +51,7 @@ impl World {
         if has { Ok(()) } else { Err(Refusal::missing_permissions()) }
     }
 
-    /// Whether the bot stands above somebody, as it must to moderate them.
+    /// Checks that the bot's highest role is above that of a member, as required for moderation.
     pub(super) fn outranks(&self, guild: Id, other: Id) -> Result<(), Refusal> {
         let admin = self.permissions(guild, other, None) & Permission::ADMINISTRATOR.0 != 0;
         let above = self.rank(guild, self.bot) > self.rank(guild, other);

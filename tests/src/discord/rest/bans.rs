@@ -10,7 +10,7 @@ use super::call::Call;
 use super::refusal::Refusal;
 use super::{Outcome, Reply};
 
-/// A ban deletes what was said in the last week at most.
+/// The maximum age of messages that a ban deletes: a week, in seconds.
 const LONGEST_PURGE: u64 = 604_800;
 
 pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
@@ -79,7 +79,7 @@ impl World {
         );
     }
 
-    /// Deletes what somebody said in the last `seconds`, channel by channel.
+    /// Deletes the messages of a user from the last `seconds`, channel by channel.
     fn purge_of(&mut self, guild: Id, user: Id, seconds: u64) {
         let since = self.now().saturating_sub(seconds * 1_000);
         let channels: Vec<Id> = self.channels.keys().copied().filter(|id| self.guild_of(*id) == Some(guild)).collect();

@@ -1,4 +1,4 @@
-//! A call, read in full.
+//! A parsed call.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use crate::discord::files::Upload;
 use crate::discord::id::Id;
 use crate::discord::rules::Operation;
 
-/// No upload of a test is larger.
+/// The maximum size of a body, in bytes.
 const LARGEST: usize = 32 << 20;
 
-/// What a client asks for.
+/// A request of a client.
 #[derive(Debug)]
 pub(in crate::discord) struct Call {
     pub(super) operation: Arc<Operation>,
-    /// Below `/api/v10`.
+    /// The path below `/api/v10`.
     pub(super) path: String,
     parameters: HashMap<String, String>,
     pub(super) query: HashMap<String, String>,
@@ -31,9 +31,9 @@ pub(in crate::discord) struct Call {
     pub(super) files: Vec<(u64, Upload)>,
     pub(super) authorization: Option<String>,
     pub(super) agent: String,
-    /// What the audit log will say.
+    /// The reason for the audit log.
     pub(super) reason: Option<String>,
-    /// Why the body could not be read.
+    /// The reason why the body could not be read.
     pub(super) unreadable: Option<String>,
 }
 
@@ -103,27 +103,27 @@ impl Call {
         Ok(())
     }
 
-    /// A parameter of the path that is an id.
+    /// An id in the path.
     pub(super) fn id(&self, name: &str) -> Id {
         self.text(name).parse().expect("the route only fits with an id")
     }
 
-    /// A parameter of the path.
+    /// A parameter in the path.
     pub(super) fn text(&self, name: &str) -> &str {
         self.parameters.get(name).map(String::as_str).unwrap_or_default()
     }
 
-    /// A parameter of the path that may be missing.
+    /// A parameter in the path, which may be missing.
     pub(super) fn find(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str)
     }
 
-    /// A parameter of the query that is an id.
+    /// An id in the query.
     pub(super) fn query_id(&self, name: &str) -> Option<Id> {
         self.query.get(name)?.parse().ok()
     }
 
-    /// The parameter `limit` of the query.
+    /// The parameter `limit` in the query.
     pub(super) fn limit(&self, default: usize) -> usize {
         self.query.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(default)
     }
@@ -132,7 +132,7 @@ impl Call {
         self.query.get(name).is_some_and(|value| value == "true" || value == "1")
     }
 
-    /// The body; null where there is none.
+    /// The body; null if there is none.
     pub(super) fn body_or_null(&self) -> Value {
         self.body.clone().unwrap_or_default()
     }
@@ -147,7 +147,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(ToOwned::to_owned)
 }
 
-/// Undoes percent-encoding, where a plus is a plus.
+/// Decodes percent-encoding; a plus stays a plus.
 pub(super) fn decode(text: &str) -> String {
     let pair = format!("v={}", text.replace('+', "%2B").replace('&', "%26"));
     form_urlencoded::parse(pair.as_bytes()).next().map(|(_, text)| text.into_owned()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Channels: their settings and overwrites.
+//! Channels: settings and permission overwrites.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::call::Call;
 use super::refusal::Refusal;
 use super::{Outcome, Reply};
 
-/// Slow mode is six hours at most.
+/// The maximum slow mode: six hours, in seconds.
 const SLOWEST: u64 = 21_600;
 
 pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
@@ -52,7 +52,7 @@ pub(super) fn update(world: &mut World, call: &Call) -> Outcome {
     Reply::ok(new)
 }
 
-/// The channel with the fields of an edit, and what is different.
+/// Returns the channel after an edit, and the changes.
 fn changed(old: &Value, body: &Value, thread: bool) -> (Value, Vec<Value>) {
     let mut new = old.clone();
     let mut changes = Vec::new();
@@ -100,7 +100,7 @@ pub(super) fn set_overwrite(world: &mut World, call: &Call) -> Outcome {
     let (channel, id, body) = (call.id("channel_id"), call.id("overwrite_id"), call.body_or_null());
     world.need_in(channel, Permission::MANAGE_ROLES)?;
     let guild = world.guild_of(channel).ok_or_else(Refusal::wrong_channel_type)?;
-    // What one may not do oneself one cannot give or take.
+    // One can only give or take permissions that one has.
     let touched = bits(&body["allow"]) | bits(&body["deny"]);
     if touched & !world.permissions(guild, world.bot, None) != 0 {
         return Err(Refusal::missing_permissions());

@@ -1,4 +1,4 @@
-//! The commands that an application registers.
+//! The commands of an application.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::OnceLock;
@@ -15,14 +15,14 @@ use super::call::Call;
 use super::refusal::Refusal;
 use super::{Outcome, Reply};
 
-/// Commands by id, of one guild or of all.
+/// Commands by id, of one guild or global.
 #[derive(Debug, Default)]
 pub(in crate::discord) struct Commands {
     pub(in crate::discord) by_scope: BTreeMap<Option<Id>, BTreeMap<Id, Value>>,
 }
 
 impl Commands {
-    /// The command of a name and kind that people see in a guild.
+    /// Finds the command of a name and kind that users see in a guild.
     pub(in crate::discord) fn find(&self, guild: Option<Id>, name: &str, kind: u64) -> Option<&Value> {
         let own = guild.and_then(|guild| self.by_scope.get(&Some(guild)));
         let everywhere = self.by_scope.get(&None);
@@ -49,7 +49,7 @@ pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
     Reply::ok(all.map(|command| if localised { command.clone() } else { without_localizations(command) }).collect())
 }
 
-/// A list shows the texts of other languages only on request.
+/// Removes localisations, which a list contains only on request.
 fn without_localizations(command: &Value) -> Value {
     let mut command = without(command.clone(), &["name_localizations", "description_localizations"]);
     if let Some(options) = command.get_mut("options").and_then(Value::as_array_mut) {
@@ -108,7 +108,7 @@ pub(super) fn set_all(world: &mut World, call: &Call) -> Outcome {
     world.commands.by_scope.insert(scope, BTreeMap::new());
     let mut all = Vec::new();
     for command in &wanted {
-        // A command that was there keeps its id.
+        // An existing command keeps its id.
         let same =
             |one: &&Value| one["name"] == command["name"] && one["type"] == command["type"].as_u64().unwrap_or(1);
         if let Some(known) = old.values().find(same) {
@@ -121,7 +121,7 @@ pub(super) fn set_all(world: &mut World, call: &Call) -> Outcome {
 }
 
 impl World {
-    /// Registers a command; one of the same name and kind is replaced and keeps its id.
+    /// Registers a command. One of the same name and kind is replaced and keeps its id.
     fn register(&mut self, scope: Option<Id>, body: &Value) -> Result<(Value, bool), Refusal> {
         let kind = body["type"].as_u64().unwrap_or(1);
         let all = self.commands.by_scope.entry(scope).or_default();
@@ -183,7 +183,8 @@ fn check(at: &str, command: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Names of commands and options, in all languages: letters, digits, `-` and `_`, and lower-case where there is one.
+/// Checks names of commands and options in all languages: letters, digits, `-` and `_`, in lower
+/// case where it exists.
 fn check_name(at: &str, named: &Value) -> Result<(), Refusal> {
     let good = |name: &str| valid_name().is_match(name) && name == name.to_lowercase();
     if !named["name"].as_str().is_some_and(good) {
@@ -227,7 +228,7 @@ fn check_options(at: &str, parent: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Names, descriptions and values together.
+/// The total length of names, descriptions and values.
 fn size(value: &Value) -> usize {
     let own: usize = ["name", "description", "value"]
         .iter()

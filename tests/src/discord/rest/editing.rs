@@ -1,4 +1,4 @@
-//! How messages change and go.
+//! Edits and deletions of messages.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use super::message_rules::check_edit;
 use super::refusal::Refusal;
 
 impl World {
-    /// Changes a message and tells of it.
+    /// Edits a message and sends the event.
     pub(in crate::discord) fn edit(
         &mut self,
         channel: Id,
@@ -22,7 +22,7 @@ impl World {
         let mut message = self.message(channel, id).cloned().ok_or_else(Refusal::unknown_message)?;
         check_edit(body)?;
         let has = |field: &str| body.get(field).is_some();
-        // What is said anew is made like a new message; what is not said stays.
+        // New fields are processed as in a new message; other fields stay.
         let draft_body = json!({
             "content": if has("content") { &body["content"] } else { &message["content"] },
             "embeds": body["embeds"], "components": body["components"], "attachments": body["attachments"],
@@ -43,7 +43,8 @@ impl World {
             message["components"] = numbered(&body["components"]);
         }
         if has("flags") {
-            // Only previews can be hidden or shown by an edit, and a message turned into one of components.
+            // An edit can change only two flags: hidden previews, and components instead of
+            // content.
             let kept = message["flags"].as_u64().unwrap_or_default() & !4;
             message["flags"] = json!(kept | body["flags"].as_u64().unwrap_or_default() & (4 | 1 << 15));
         }
@@ -57,12 +58,12 @@ impl World {
         if message["flags"].as_u64().unwrap_or_default() & 128 == 0 {
             message["edited_timestamp"] = json!(self.stamp());
         }
-        // The answer that was still being thought about is there now.
+        // A deferred answer is complete now.
         message["flags"] = json!(message["flags"].as_u64().unwrap_or_default() & !128);
         self.replace(channel, id, message)
     }
 
-    /// The attachments that `body` lists stay, all stay if it lists none, and new ones come after them.
+    /// Keeps the attachments that `body` lists, or all if it lists none, and appends new ones.
     fn keep_attachments(&mut self, message: &mut Value, body: &Value, mut made: Value) {
         let mut stay = message["attachments"].as_array().cloned().unwrap_or_default();
         if let Some(listed) = body["attachments"].as_array() {
@@ -81,7 +82,7 @@ impl World {
         Ok(message)
     }
 
-    /// Deletes messages and tells of it; those that are not there are passed over.
+    /// Deletes messages and sends the event; missing ones are ignored.
     pub(in crate::discord) fn erase(&mut self, channel: Id, ids: &[Id]) {
         let guild = self.guild_of(channel);
         let history = self.messages.entry(channel).or_default();

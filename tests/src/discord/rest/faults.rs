@@ -1,4 +1,4 @@
-//! Faults on purpose, from a seed.
+//! Injected faults, derived from a seed.
 
 use std::time::Duration;
 
@@ -9,42 +9,43 @@ use crate::discord::world::World;
 
 use super::refusal::Refusal;
 
-/// A way in which a call goes wrong.
+/// A fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// 429, with a short time to wait; nothing is done.
+    /// 429 with a short waiting time; nothing is performed.
     TooMany,
-    /// 500, 502 or 503; nothing is done.
+    /// 500, 502 or 503; nothing is performed.
     Broken,
-    /// It is done, up to a second and a half later.
+    /// Performed, up to 1.5 seconds later.
     Slow,
-    /// The connection is cut; nothing is done.
+    /// The connection is closed; nothing is performed.
     CutBefore,
-    /// It is done, and the connection cut instead of an answer.
+    /// Performed, but the connection is closed instead of an answer.
     CutAfter,
-    /// 401, as for a token that is not taken; nothing is done.
+    /// 401, as for an invalid token; nothing is performed.
     Unauthorized,
-    /// 403 in HTML, from what stands before Discord, which asks to wait for a second; nothing is done.
+    /// 403 in HTML from a proxy in front of Discord, with a waiting time of a second; nothing is
+    /// performed.
     ShutOut,
 }
 
 impl Fault {
-    /// All that a patient client puts up with.
+    /// All faults that a client must tolerate.
     pub const ALL: [Self; 5] = [Self::TooMany, Self::Broken, Self::Slow, Self::CutBefore, Self::CutAfter];
 }
 
-/// Which share of calls goes wrong, and how.
+/// The share of failing calls, and the kinds of their faults.
 pub(in crate::discord) struct Faults {
     random: StdRng,
     pub(in crate::discord) share: f64,
     pub(in crate::discord) kinds: Vec<Fault>,
-    /// What the next calls of an operation get, before chance has a say.
+    /// Faults for the next calls of an operation, which precede random ones.
     pub(in crate::discord) next: Vec<(String, Fault)>,
-    /// Whether no call with the token is answered with anything but 401.
+    /// Whether all calls with the token are answered with 401.
     pub(in crate::discord) refuses_token: bool,
-    /// Names that no webhook may speak under, though no rule says so.
+    /// Names that are refused for webhooks, although no rule says so.
     pub(in crate::discord) refused_names: Vec<String>,
-    /// The operations that are answered with 500, whatever they ask.
+    /// Operations of which all calls are answered with 500.
     pub(in crate::discord) broken: Vec<String>,
 }
 
@@ -77,11 +78,11 @@ impl Faults {
     }
 }
 
-/// What becomes of a call.
+/// The treatment of a call.
 #[derive(Debug)]
 pub(super) enum Chosen {
     Instead(Refusal),
-    /// A page in HTML instead.
+    /// An HTML page instead of an answer.
     Page,
     Before,
     After,

@@ -1,4 +1,4 @@
-//! The files of a form, and what `attachments` says of them.
+//! The files of a form, and the entries of `attachments`.
 
 use serde_json::Value;
 
@@ -7,10 +7,11 @@ use crate::discord::rules::Misfit;
 
 use super::call::Call;
 
-/// Ids of attachments below this are numbers of files in the same form.
+/// Attachment ids below this are numbers of files in the same form.
 const MOST_FILES: u64 = 10;
 
-/// What is wrong with files and the list of them: a file that came twice, too many, an entry without its file.
+/// Checks files and the list of attachments: duplicate files, too many files, entries without a
+/// file.
 pub(super) fn check(call: &Call) -> Vec<Misfit> {
     let mut misfits = Vec::new();
     let mut complain = |at: &str, why: String| misfits.push(Misfit { at: at.to_owned(), why });
@@ -24,7 +25,7 @@ pub(super) fn check(call: &Call) -> Vec<Misfit> {
         complain("/files", format!("a message has {MOST_FILES} files at most"));
     }
     let body = call.body_or_null();
-    // The callback of an interaction has its message under `data`.
+    // The callback of an interaction contains its message in `data`.
     let message = if body["data"].is_object() { &body["data"] } else { &body };
     for (index, entry) in message["attachments"].as_array().into_iter().flatten().enumerate() {
         let id = Id::of(entry, "id").map_or(u64::MAX, |id| id.0);
@@ -37,7 +38,7 @@ pub(super) fn check(call: &Call) -> Vec<Misfit> {
         let mut names = listed
             .filter_map(|one| one["filename"].as_str())
             .chain(call.files.iter().map(|(_, one)| one.name.as_str()));
-        // An edit may show what is there already.
+        // An edit may refer to existing attachments.
         if call.operation.method == "POST" && !names.any(|one| one == name) {
             complain(&place, format!("no file of this message is named {name}"));
         }
@@ -45,7 +46,7 @@ pub(super) fn check(call: &Call) -> Vec<Misfit> {
     misfits
 }
 
-/// The names after `attachment://` in embeds.
+/// Returns the names after `attachment://` in embeds.
 fn referenced(message: &Value) -> Vec<(String, String)> {
     let embeds = message["embeds"].as_array().into_iter().flatten().enumerate();
     let places =

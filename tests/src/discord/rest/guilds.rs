@@ -103,7 +103,7 @@ pub(super) fn audit_log(world: &mut World, call: &Call) -> Outcome {
 }
 
 impl World {
-    /// Writes into the audit log and tells of it.
+    /// Adds an entry to the audit log and sends the event.
     #[allow(clippy::too_many_arguments, reason = "an entry has this many parts")]
     pub(in crate::discord) fn audit(
         &mut self,
@@ -133,7 +133,8 @@ impl World {
         }
     }
 
-    /// Does two things in an order that nobody can rely on: Discord tells of a deed and of its audit entry as it comes.
+    /// Performs two changes in random order: Discord sends an action and its audit entry in either
+    /// order.
     pub(in crate::discord) fn in_any_order(&mut self, one: impl FnOnce(&mut Self), other: impl FnOnce(&mut Self)) {
         if self.random.random_bool(0.5) {
             one(self);

@@ -1,4 +1,4 @@
-//! How the bot answers interactions.
+//! The bot's answers to interactions.
 
 use serde_json::{Value, json};
 
@@ -13,9 +13,9 @@ use super::message_rules::{check_edit, check_message};
 use super::refusal::Refusal;
 use super::{Outcome, Reply};
 
-/// An interaction has to be answered within three seconds.
+/// The time in which an interaction must be answered, in milliseconds.
 const PATIENCE: u64 = 3_000;
-/// Its token is good for a quarter of an hour.
+/// The validity of its token, in milliseconds.
 const TOKEN_LIFE: u64 = 15 * 60_000;
 
 const EPHEMERAL: u64 = 64;
@@ -63,7 +63,7 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Outcome {
     Reply::ok(reply)
 }
 
-/// A form, checked where the description is silent: rows or labels with one field each, ids that are there once.
+/// Checks a form where the description is silent: rows or labels with one field each, unique ids.
 fn check_modal(data: &Value) -> Result<(), Refusal> {
     let rows = data["components"].as_array().map(Vec::as_slice).unwrap_or_default();
     if rows.is_empty() || rows.len() > 5 {
@@ -124,7 +124,7 @@ impl World {
         }
     }
 
-    /// Says something as the answer to an interaction.
+    /// Posts an answer to an interaction.
     fn say_answer(&mut self, id: Id, body: Value, files: Vec<Upload>, original: bool) -> Result<Value, Refusal> {
         let interaction = self.interactions.get(&id).ok_or_else(Refusal::unknown_interaction)?;
         let (channel, kind) = (interaction.channel, interaction.kind);
@@ -137,7 +137,7 @@ impl World {
         let said = Id::of(&message, "id").expect("a message has an id");
         let flags = message["flags"].as_u64().unwrap_or_default();
         if flags & EPHEMERAL != 0 {
-            // Nobody but who asked is told.
+            // Only the user of the interaction sees it, so no event is sent.
             self.messages.entry(channel).or_default().insert(said, message.clone());
         } else {
             self.publish(channel, message.clone());
@@ -151,7 +151,7 @@ impl World {
         Ok(message)
     }
 
-    /// The interaction of a token, while it is good and was answered.
+    /// Returns the interaction of a token, if the token is valid and the interaction was answered.
     pub(super) fn interaction_by_token(&self, token: &str) -> Result<Id, Refusal> {
         let found = self.interactions.iter().find(|(_, one)| one.token == token);
         let (id, interaction) = found.ok_or_else(Refusal::unknown_webhook)?;
@@ -161,12 +161,12 @@ impl World {
         if interaction.answered { Ok(*id) } else { Err(Refusal::unknown_webhook()) }
     }
 
-    /// What `@original` means.
+    /// Returns the message `@original`.
     pub(super) fn original(&self, id: Id) -> Result<Id, Refusal> {
         self.interactions.get(&id).and_then(|one| one.original).ok_or_else(Refusal::unknown_message)
     }
 
-    /// Another message after the answer. While the answer is still being thought about, this becomes it.
+    /// Posts another message after the answer; it replaces a deferred answer that is still pending.
     pub(super) fn follow_up(&mut self, id: Id, body: Value, files: Vec<Upload>) -> Outcome {
         check_message(&body, files.len())?;
         let interaction = &self.interactions[&id];
@@ -181,7 +181,7 @@ impl World {
         }
     }
 
-    /// A message was edited through a token: if it was thought about, the thought is over.
+    /// Records an edit through a token, which completes a deferred answer.
     pub(super) fn note_answered(&mut self, message: Id) {
         for interaction in self.interactions.values_mut().filter(|one| one.original == Some(message)) {
             interaction.edits += 1;

@@ -25,7 +25,7 @@ pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
 }
 
 impl World {
-    /// Makes an invite and tells of it.
+    /// Creates an invite and sends the event.
     pub(in crate::discord) fn create_invite(&mut self, channel: Id, by: Id, body: &Value) -> Value {
         let letters = b"abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
         let code: String = (0..8).map(|_| char::from(letters[self.random.random_range(0..letters.len())])).collect();

@@ -1,4 +1,4 @@
-//! How many calls are allowed, and what the headers say about it.
+//! Rate limits, and the headers about them.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,29 +11,31 @@ use crate::discord::world::World;
 use super::call::Call;
 use super::refusal::Refusal;
 
-/// So many calls in so long.
+/// A number of calls in a time.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit {
     /// Calls.
     pub calls: u32,
-    /// Within this time from the first.
+    /// The time, from the first call.
     pub per: Duration,
 }
 
 impl Limit {
-    /// So many calls in so many milliseconds.
+    /// A number of calls in a number of milliseconds.
     #[must_use]
     pub const fn new(calls: u32, millis: u64) -> Self {
         Self { calls, per: Duration::from_millis(millis) }
     }
 }
 
-/// The limits, by operation. Discord publishes none, so these are of the size that was seen there, and may change.
+/// The limits by operation.
+///
+/// Discord publishes none. These have the size of those that were observed, and may change.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// For all calls with the bot's token together, interactions apart.
+    /// For all calls with the bot's token together, except interactions.
     pub global: Limit,
-    /// For an operation that is not named.
+    /// For operations that are not listed.
     pub others: Limit,
     /// By the name of the bucket; see `bucket`.
     pub named: HashMap<&'static str, Limit>,
@@ -53,7 +55,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// No call is ever too many.
+    /// No limits.
     #[must_use]
     pub fn none() -> Self {
         let all = Limit::new(u32::MAX, 1);
@@ -61,7 +63,7 @@ impl Limits {
     }
 }
 
-/// The calls that share a bucket with an operation.
+/// Returns the bucket of an operation.
 fn bucket(operation: &str) -> &str {
     match operation {
         "add_my_message_reaction"
@@ -84,27 +86,27 @@ fn bucket(operation: &str) -> &str {
 struct Window {
     since: Instant,
     used: u32,
-    /// Nothing is allowed between these, since a 429 said so.
+    /// The period in which a 429 forbids calls.
     held: Option<(Instant, Instant)>,
 }
 
-/// Calls that were under way when a 429 was answered are not held against the client.
+/// Calls that were in flight when a 429 was answered are not counted as violations.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// The buckets that are in use.
+/// The buckets in use.
 #[derive(Debug, Default)]
 pub(in crate::discord) struct Buckets {
     windows: HashMap<String, Window>,
 }
 
-/// Where a call stands in its bucket.
+/// The state of a bucket after a call.
 #[derive(Debug)]
 pub(super) struct Pace {
     limit: Limit,
     remaining: u32,
     reset: Duration,
     bucket: String,
-    /// The moment of the reset, in seconds of the Unix epoch.
+    /// The time of the reset, in seconds of the Unix epoch.
     reset_at: f64,
     over: Option<&'static str>,
 }
@@ -115,18 +117,18 @@ impl Pace {
     }
 
     pub(super) fn refusal(&self) -> Refusal {
-        // In thousandths, and never less than what is left.
+        // Rounded up to milliseconds, so that it is never less than the remaining time.
         Refusal::too_many((self.reset.as_secs_f64() * 1_000.0).ceil() / 1_000.0, self.over.unwrap_or("user"))
     }
 
-    /// The bucket is shut for a while: what a 429 that was put in on purpose says.
+    /// Marks the bucket as exhausted, for an injected 429.
     pub(super) fn shut(&mut self, seconds: f64) {
         self.remaining = 0;
         self.reset_at += seconds - self.reset.as_secs_f64();
         self.reset = Duration::from_secs_f64(seconds);
     }
 
-    /// Adds the bucket's headers; a global limit has none.
+    /// Adds the headers of the bucket; the global limit has none.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         if self.over == Some("global") {
             return;
@@ -143,7 +145,7 @@ impl Pace {
 }
 
 impl World {
-    /// Counts a call in its bucket, and in the global one.
+    /// Counts a call in its bucket and in the global one.
     pub(super) fn pace(&mut self, call: &Call) -> Pace {
         let name = bucket(&call.operation.name).to_owned();
         let limits = self.options.limits.clone();
@@ -159,7 +161,7 @@ impl World {
         pace
     }
 
-    /// Allows nothing in a call's bucket for a while: what a 429 that was put in on purpose said.
+    /// Forbids calls in the bucket of a call for a while, for an injected 429.
     pub(super) fn hold(&mut self, call: &Call, seconds: f64) {
         let key = format!("{} {}", bucket(&call.operation.name), major(call));
         if let Some(window) = self.buckets.windows.get_mut(&key) {
@@ -184,13 +186,13 @@ impl World {
     }
 }
 
-/// The part of the path that has buckets of its own.
+/// Returns the part of the path that has separate buckets.
 fn major(call: &Call) -> String {
     let of = |name| call.find(name).unwrap_or_default();
     ["channel_id", "guild_id", "webhook_id", "webhook_token", "interaction_id"].map(of).concat()
 }
 
-/// A name that says nothing, as Discord's are.
+/// Returns an opaque bucket name, as Discord's are.
 fn hash(name: &str) -> String {
     let sum = name
         .bytes()

@@ -1,4 +1,4 @@
-//! The bot itself: who it is, where the gateway is, whom it writes to.
+//! The bot itself: its user, the address of the gateway, its direct channels.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::call::Call;
 use super::refusal::Refusal;
 use super::{Outcome, Reply};
 
-/// So many sessions may be started a day.
+/// The maximum number of sessions per day.
 const SESSIONS_A_DAY: u64 = 1_000;
 
 pub(super) fn gateway(world: &mut World, _call: &Call) -> Outcome {
@@ -76,7 +76,7 @@ pub(super) fn create_direct(world: &mut World, call: &Call) -> Outcome {
 }
 
 impl World {
-    /// The bot is no longer in a guild: it hears of it, and then nothing more.
+    /// Removes the bot from a guild: it receives that event, and none after it.
     pub(in crate::discord) fn throw_bot_out(&mut self, guild: Id) {
         self.dispatch("GUILD_DELETE", Some(guild), json!({ "id": guild }));
         self.guilds.remove(&guild);

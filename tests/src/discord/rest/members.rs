@@ -11,7 +11,7 @@ use super::call::Call;
 use super::refusal::Refusal;
 use super::{Outcome, Reply};
 
-/// A timeout is 28 days at most.
+/// The maximum timeout: 28 days, in milliseconds.
 const LONGEST_TIMEOUT: u64 = 28 * 24 * 3_600_000;
 pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
     let (guild, user) = (call.id("guild_id"), call.id("user_id"));
@@ -145,7 +145,7 @@ impl World {
         members.get_mut(&user).unwrap_or_else(|| panic!("{user} is no member of {guild}"))
     }
 
-    /// Whether the bot may give a role: it needs the permission, and must stand above it.
+    /// Checks that the bot may assign a role: it needs the permission, and a higher role.
     fn may_give(&self, guild: Id, role: Id) -> Result<(), Refusal> {
         self.need(guild, Permission::MANAGE_ROLES)?;
         let role = self.guilds[&guild].roles.get(&role).ok_or_else(Refusal::unknown_role)?;
@@ -160,7 +160,7 @@ impl World {
         self.tell(Event { name: "GUILD_MEMBER_UPDATE".to_owned(), guild: Some(guild), data, of_bot });
     }
 
-    /// Gives or takes a role, tells of it and writes it into the audit log.
+    /// Assigns or removes a role, sends the event and adds the audit entry.
     pub(in crate::discord) fn change_role(
         &mut self,
         guild: Id,
@@ -188,7 +188,7 @@ impl World {
         );
     }
 
-    /// Kicks somebody: by the bot, or by a moderator.
+    /// Kicks a member, as the bot or as a moderator.
     pub(in crate::discord) fn remove_member(&mut self, guild: Id, by: Id, user: Id, reason: Option<&str>) {
         self.in_any_order(
             |world| world.depart(guild, user),
@@ -196,7 +196,7 @@ impl World {
         );
     }
 
-    /// Somebody is no longer a member.
+    /// Removes a member.
     pub(in crate::discord) fn depart(&mut self, guild: Id, user: Id) {
         if self.guild_mut(guild).members.remove(&user).is_some() {
             self.guild_mut(guild).voice.remove(&user);

@@ -1,4 +1,4 @@
-//! What Discord documents about messages and its description does not say.
+//! Documented rules about messages that are missing in Discord's description.
 
 use std::collections::HashSet;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 
-/// The flag with which a message is made of components alone.
+/// The flag of messages that consist of components only.
 const COMPONENTS_V2: u64 = 1 << 15;
 
-/// Checks a message as it is sent; `files` is how many come along or stay.
+/// Checks a new message; `files` counts new and remaining attachments.
 pub(in crate::discord) fn check_message(body: &Value, files: usize) -> Result<(), Refusal> {
     check_edit(body)?;
     let empty = |field: &str| body[field].as_array().is_none_or(Vec::is_empty);
@@ -21,7 +21,7 @@ pub(in crate::discord) fn check_message(body: &Value, files: usize) -> Result<()
     Ok(())
 }
 
-/// Checks what an edit says anew.
+/// Checks the new fields of an edit.
 pub(super) fn check_edit(body: &Value) -> Result<(), Refusal> {
     within("/content", &body["content"], 2_000)?;
     let embeds = body["embeds"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -68,7 +68,7 @@ fn check_embed(at: &str, embed: &Value) -> Result<usize, Refusal> {
     Ok(total)
 }
 
-/// Rows of five buttons or one select, ids that are there once.
+/// Checks components: rows of five buttons or one select, unique ids.
 fn check_components(body: &Value) -> Result<(), Refusal> {
     let components = body["components"].as_array().map(Vec::as_slice).unwrap_or_default();
     let new_kind = body["flags"].as_u64().unwrap_or_default() & COMPONENTS_V2 != 0;
@@ -153,7 +153,7 @@ fn check_select(at: &str, select: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// `parse` and the list of the same kind exclude each other.
+/// Checks that `parse` and the list of the same kind are not used together.
 fn check_allowed_mentions(allowed: &Value) -> Result<(), Refusal> {
     for kind in ["users", "roles"] {
         let parses = allowed["parse"].as_array().is_some_and(|all| all.iter().any(|one| one == kind));

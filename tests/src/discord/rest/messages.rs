@@ -1,4 +1,4 @@
-//! Messages of channels.
+//! Messages in channels.
 
 use serde_json::{Value, json};
 
@@ -14,9 +14,9 @@ use super::message_rules::check_message;
 use super::refusal::Refusal;
 use super::{Outcome, Reply};
 
-/// How long Discord remembers a nonce: *the past few minutes*.
+/// The time for which Discord remembers a nonce: *the past few minutes*.
 const NONCE_LIFE: u64 = 5 * 60_000;
-/// Older messages cannot be deleted in bulk.
+/// The maximum age of messages that can be deleted in bulk.
 const BULK_AGE: u64 = 14 * 24 * 3_600_000;
 
 pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
@@ -50,7 +50,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
     Reply::ok(message)
 }
 
-/// Of the flags a bot can set those for hidden previews, silence, voice and components; others count for nothing.
+/// Keeps the flags that a bot may set: hidden previews, silence, voice and components.
 pub(super) fn keep_flags(body: &mut Value) {
     if let Some(flags) = body["flags"].as_u64() {
         body["flags"] = json!(flags & (1 << 2 | 1 << 12 | 1 << 13 | 1 << 15));
@@ -92,7 +92,7 @@ pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
         (None, None, None) => history.values().rev().take(limit).collect(),
         _ => return Err(Refusal::form("/before", "before, after and around exclude each other")),
     };
-    // The newest stands first, whichever way was asked.
+    // The newest is first, whatever the query.
     found.sort_by_key(|message| std::cmp::Reverse(Id::of(message, "id")));
     Reply::ok(found.into_iter().map(|message| world.shown(channel, message)).collect())
 }
@@ -159,7 +159,7 @@ pub(super) fn typing(world: &mut World, call: &Call) -> Outcome {
 }
 
 impl World {
-    /// A message as REST shows it: without the intent in the application, without content.
+    /// A message as the REST API returns it: without content if the application lacks the intent.
     fn shown(&self, channel: Id, message: &Value) -> Value {
         let open = self.options.privileged & MESSAGE_CONTENT != 0 || self.guild_of(channel).is_none();
         if open || is_open_to(message, self.bot) { message.clone() } else { without_content(message) }

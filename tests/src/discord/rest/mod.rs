@@ -1,4 +1,5 @@
-//! The REST side: every call is authorised, paced, held against the description, and then performed.
+//! The REST API: each call is authorised, rate-limited, checked against the description, and
+//! performed.
 
 mod access;
 mod bans;
@@ -56,7 +57,7 @@ pub(super) struct Reply {
     body: Option<Value>,
 }
 
-/// What became of a call.
+/// The result of a call.
 pub(super) type Outcome = Result<Reply, Refusal>;
 
 impl Reply {
@@ -73,10 +74,10 @@ impl Reply {
     }
 }
 
-/// So many calls are remembered.
+/// The number of calls that are kept.
 const ASKED: usize = 1_000;
 
-/// The connection is cut, without an answer.
+/// The connection was closed without an answer.
 #[derive(Debug)]
 struct CutOff;
 
@@ -88,7 +89,7 @@ impl std::fmt::Display for CutOff {
 
 impl std::error::Error for CutOff {}
 
-/// Takes connections for as long as it is polled.
+/// Accepts connections for as long as it is polled.
 pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
@@ -108,7 +109,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service);
-    // It ends with an error when the client is gone, or when it was cut off.
+    // Fails when the client has disconnected, or was disconnected.
     connection.await.unwrap_or_default();
 }
 
@@ -189,7 +190,7 @@ async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<R
     Ok(finish(shared, response, &pace))
 }
 
-/// Whether the call is authorised and fits the description.
+/// Checks that the call is authorised and conforms to the description.
 fn check(shared: &Shared, operation: &Operation, call: &Call) -> Result<(), Refusal> {
     if !call.agent.starts_with("DiscordBot (") {
         let reason = format!("the User-Agent must begin with \"DiscordBot (\", not be {:?}", call.agent);
@@ -224,7 +225,7 @@ fn refuse(refusal: Refusal) -> Response<Body> {
     let retry_after = refusal.retry_after();
     let mut response = respond(refusal.status(), Some(refusal.body()));
     if let Some(seconds) = retry_after {
-        // The header is in whole seconds, the body in fractions.
+        // The header has whole seconds, the body fractions.
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.ceil() as u64));
     }
     for (name, value) in refusal.headers() {
@@ -233,7 +234,7 @@ fn refuse(refusal: Refusal) -> Response<Body> {
     response
 }
 
-/// What stands before Discord answers in its own way.
+/// The answer of a proxy in front of Discord.
 fn shut_out() -> Response<Body> {
     let mut response = Response::new(Body::from("<!doctype html><title>Access denied (1015)</title>"));
     *response.status_mut() = StatusCode::FORBIDDEN;
@@ -250,7 +251,7 @@ fn respond(status: u16, body: Option<Value>) -> Response<Body> {
     response
 }
 
-/// Counts what Discord counts, and adds the headers of the bucket.
+/// Counts the answer, and adds the headers of the bucket.
 fn finish(shared: &Shared, mut response: Response<Body>, pace: &Pace) -> Response<Body> {
     let shares = response.headers().get("x-ratelimit-scope").is_some_and(|scope| scope == "shared");
     if matches!(response.status().as_u16(), 401 | 403) || response.status().as_u16() == 429 && !shares {

@@ -1,4 +1,4 @@
-//! Pins, by today's routes. The old ones are refused as deprecated.
+//! Pins, with the current routes. The old ones are refused as deprecated.
 
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
 }
 
 impl World {
-    /// Pins or unpins, tells of it, and of a pin also in the channel.
+    /// Pins or unpins a message and sends the events; a pin is also announced in the channel.
     pub(in crate::discord) fn set_pinned(&mut self, channel: Id, message: Id, pinned: bool, by: Id) {
         let (now, guild) = (self.stamp(), self.guild_of(channel));
         let Some(one) = self.message_mut(channel, message) else { return };

@@ -74,14 +74,14 @@ fn place(world: &World, call: &Call) -> Result<(Id, Id), Refusal> {
 }
 
 impl World {
-    /// The emoji that a path or a person names: a sign, or `name:id` of the guild.
+    /// Parses the emoji of a path or of a test: a Unicode emoji, or `name:id` of the guild.
     pub(in crate::discord) fn emoji(&self, channel: Id, text: &str) -> Result<Value, Refusal> {
         let Some((name, id)) = text.rsplit_once(':') else {
             let sign = !text.is_empty() && !text.is_ascii();
             return if sign { Ok(json!({ "id": null, "name": text })) } else { Err(Refusal::unknown_emoji()) };
         };
         let id: Id = id.parse().map_err(|_no_number| Refusal::unknown_emoji())?;
-        // An emoji of any guild that the bot is in will do.
+        // Any guild of the bot may own the emoji.
         let known = self.guilds.values().flat_map(|guild| &guild.emojis).any(|emoji| Id::of(emoji, "id") == Some(id));
         let name = name.trim_start_matches("a:");
         if known && self.channels.contains_key(&channel) {
@@ -99,7 +99,7 @@ impl World {
         self.reactors(channel, message).iter().filter(|(one, _)| one == emoji).count()
     }
 
-    /// Somebody reacts; nothing happens if they did already.
+    /// Adds a reaction; does nothing if it exists.
     pub(in crate::discord) fn react(&mut self, channel: Id, message: Id, user: Id, emoji: &Value) {
         if self.reactors(channel, message).iter().any(|(one, who)| one == emoji && *who == user) {
             return;
@@ -116,7 +116,7 @@ impl World {
         self.tell_of_reaction("MESSAGE_REACTION_ADD", channel, message, data);
     }
 
-    /// Somebody's reaction is taken back; nothing happens if there is none.
+    /// Removes a reaction; does nothing if it does not exist.
     pub(in crate::discord) fn unreact(&mut self, channel: Id, message: Id, user: Id, emoji: &Value) {
         let reactors = self.reactors(channel, message);
         let Some(index) = reactors.iter().position(|(one, who)| one == emoji && *who == user) else { return };

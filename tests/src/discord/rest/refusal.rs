@@ -1,20 +1,20 @@
-//! Why a call is refused, in Discord's words and numbers.
+//! Refusals of calls, with Discord's texts and codes.
 
 use serde_json::{Value, json};
 
 use crate::discord::rules::Misfit;
 
-/// An error answer.
+/// An error response.
 #[derive(Debug, Clone)]
 pub(in crate::discord) struct Refusal {
     status: u16,
     code: u32,
     message: String,
-    /// The tree of what is wrong with a form.
+    /// The tree of form errors.
     errors: Option<Value>,
-    /// Seconds to wait, and the scope of the limit.
+    /// The waiting time in seconds, and the scope of the limit.
     wait: Option<(f64, &'static str)>,
-    /// What a well-made client would not have done.
+    /// The rule that a correct client would not have violated.
     violation: Option<String>,
 }
 
@@ -62,12 +62,12 @@ impl Refusal {
         Self { status, code, message: message.to_owned(), errors: None, wait: None, violation: None }
     }
 
-    /// A form with one thing wrong: where, as a JSON pointer, and what.
+    /// A form with one error: a JSON pointer and a text.
     pub(in crate::discord) fn form(at: &str, why: &str) -> Self {
         Self::misfits(&[Misfit { at: at.to_owned(), why: why.to_owned() }])
     }
 
-    /// A form with several things wrong.
+    /// A form with several errors.
     pub(super) fn misfits(misfits: &[Misfit]) -> Self {
         let mut errors = json!({});
         for misfit in misfits {
@@ -83,23 +83,24 @@ impl Refusal {
         Self { errors: Some(errors), violation: Some(reason.join("; ")), ..form }
     }
 
-    /// A call that Discord has and the stand-in does not play.
+    /// An operation that exists on Discord and not in the stand-in.
     pub(super) fn not_played(operation: &str) -> Self {
         let reason = format!("the stand-in does not play {operation}");
         Self { violation: Some(reason.clone()), ..Self::new(501, 0, &reason) }
     }
 
-    /// The same, as something that the client should have known: it counts as a violation.
+    /// Makes the refusal a violation that the client could have avoided.
     pub(in crate::discord) fn blamed(self, why: &str) -> Self {
         Self { violation: Some(format!("{}: {why}", self.message)), ..self }
     }
 
-    /// The same, as something that no client could have known.
+    /// Makes the refusal one that no client could have avoided.
     pub(super) fn excused(self) -> Self {
         Self { violation: None, ..self }
     }
 
-    /// Too many calls: seconds to wait, and whose limit it was: `user`, `global`, `shared`.
+    /// Too many calls: waiting time in seconds, and the scope of the limit: `user`, `global`,
+    /// `shared`.
     pub(super) fn too_many(seconds: f64, scope: &'static str) -> Self {
         Self { wait: Some((seconds, scope)), ..Self::new(429, 0, "You are being rate limited.") }
     }

@@ -1,4 +1,4 @@
-//! Which function performs which operation of the description.
+//! The functions that perform the operations of the description.
 
 use crate::discord::world::World;
 
@@ -90,7 +90,8 @@ pub(super) fn perform(world: &mut World, call: &Call) -> Outcome {
     perform(world, call)
 }
 
-/// The key under which the answer of an operation would stand in a larger object; see [`crate::discord::rough`].
+/// The key under which the result of an operation would appear in a larger object; see
+/// [`crate::discord::rough`].
 pub(super) fn kind(operation: &str) -> &'static str {
     const KINDS: [(&str, &str); 8] = [
         ("member", "member"),

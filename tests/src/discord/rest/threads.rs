@@ -1,4 +1,4 @@
-//! Threads, and the posts of forums.
+//! Threads, and posts in forums.
 
 use serde_json::{Value, json};
 
@@ -102,7 +102,7 @@ pub(super) fn active(world: &mut World, call: &Call) -> Outcome {
 }
 
 impl World {
-    /// Opens a thread, from a message if one is named, and tells of it.
+    /// Opens a thread, on a message if one is named, and sends the event.
     pub(in crate::discord) fn open_thread(
         &mut self,
         parent: Id,
@@ -114,7 +114,7 @@ impl World {
         let guild = self.guild_of(parent).expect("threads are in guilds");
         let name = body["name"].as_str().unwrap_or("thread").to_owned();
         let (made, now) = (self.create_channel(guild, &name, kind, json!({})), self.stamp());
-        // A thread of a message has the message's id.
+        // A thread on a message has the id of the message.
         let id = message.unwrap_or(made);
         let mut thread = self.channels.remove(&made).expect("it was just made");
         thread = without(thread, &["topic", "nsfw", "permission_overwrites", "position"]);
@@ -143,7 +143,8 @@ impl World {
         let forum = self.channels[&parent]["type"].as_u64().is_some_and(|kind| FORUMS.contains(&kind));
         self.dispatch("THREAD_CREATE", Some(guild), thread);
         match message {
-            // The thread begins with a pointer to its message; a thread without one is announced where it was opened.
+            // A thread begins with a reference to its message; a thread without one is announced in
+            // its channel.
             Some(message) => self.notice(id, owner, 21, "", json!({ "channel_id": parent, "message_id": message })),
             None if !forum && kind != 12 => self.notice(parent, owner, 18, &name, json!({ "channel_id": id })),
             None => {}
@@ -151,7 +152,7 @@ impl World {
         id
     }
 
-    /// A message of Discord's own in somebody's name.
+    /// Posts a system message in the name of a user.
     fn notice(&mut self, channel: Id, by: Id, kind: u64, text: &str, mut reference: Value) {
         let mut draft = Draft::new(channel, by, json!({ "content": text }));
         draft.kind = kind;
@@ -161,7 +162,7 @@ impl World {
         self.publish(channel, message);
     }
 
-    /// Adds or removes somebody.
+    /// Adds or removes a member of a thread.
     pub(in crate::discord) fn change_thread_member(&mut self, thread: Id, user: Id, add: bool) {
         let (guild, now) = (self.guild_of(thread), self.stamp());
         let count = self.channels[&thread]["member_count"].as_u64().unwrap_or_default();

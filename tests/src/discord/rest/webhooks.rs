@@ -1,4 +1,4 @@
-//! Webhooks, and the messages that are said through them; interactions answer through one as well.
+//! Webhooks, and the messages posted through them. Interactions are answered through one as well.
 
 use rand::RngExt;
 use rand::distr::{Alphanumeric, SampleString};
@@ -18,7 +18,7 @@ use super::{Outcome, Reply};
 const RESERVED: &str =
     "Username has 1 to 80 characters, is not \"everyone\" or \"here\", and does not contain \"clyde\" or \"discord\"";
 
-/// Whether Discord lets no webhook speak under a name.
+/// Whether Discord refuses a name for webhooks.
 fn is_reserved(name: &str) -> bool {
     let lower = name.trim().to_lowercase().replace('\u{307}', "");
     let is_taken = matches!(lower.trim_start_matches('@'), "everyone" | "here");
@@ -26,7 +26,7 @@ fn is_reserved(name: &str) -> bool {
     is_taken || lower.contains("clyde") || lower.contains("discord") || !(1..=80).contains(&length)
 }
 
-/// What a webhook's token stands for.
+/// The owner of a webhook token.
 pub(super) enum Speaker {
     Webhook(Id),
     Interaction(Id),
@@ -73,7 +73,9 @@ pub(super) fn list_guild(world: &mut World, call: &Call) -> Outcome {
     Reply::ok(world.webhooks.values().filter(|hook| Id::of(hook, "guild_id") == Some(guild)).cloned().collect())
 }
 
-/// The webhook of a call; where a token is given it has to be right, otherwise the bot needs the permission.
+/// Returns the webhook of a call.
+///
+/// A given token must be valid; without one, the bot needs the permission.
 fn named(world: &World, call: &Call) -> Result<Id, Refusal> {
     let id = call.id("webhook_id");
     let hook = world.webhooks.get(&id).ok_or_else(Refusal::unknown_webhook)?;
@@ -112,7 +114,7 @@ pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
     Reply::nothing()
 }
 
-/// Who speaks through the id and the token of a path.
+/// Returns the owner of the id and token in a path.
 fn speaker(world: &World, call: &Call) -> Result<Speaker, Refusal> {
     let id = call.id("webhook_id");
     if id == world.bot {
@@ -149,7 +151,8 @@ pub(super) fn execute(world: &mut World, call: &Call) -> Outcome {
     if call.asks("wait") { Reply::ok(message) } else { Reply::nothing() }
 }
 
-/// Where a webhook speaks: its channel, or a thread in it; in a forum it may open one.
+/// Returns the channel of a webhook post: its channel, or a thread in it; in a forum it may open
+/// one.
 fn place(world: &mut World, call: &Call, home: Id, body: &Value) -> Result<Id, Refusal> {
     let forum = matches!(world.channels.get(&home).and_then(|one| one["type"].as_u64()), Some(15 | 16));
     match call.query_id("thread_id") {
@@ -168,7 +171,7 @@ fn place(world: &mut World, call: &Call, home: Id, body: &Value) -> Result<Id, R
     }
 }
 
-/// The message of a call, if it was said by who speaks.
+/// Returns the message of a call, if it was posted by this owner.
 fn said(world: &World, call: &Call) -> Result<(Id, Id), Refusal> {
     let by = speaker(world, call)?;
     let wanted = match (call.find("message_id"), &by) {

@@ -1,4 +1,4 @@
-//! A call, read in full.
+//! A parsed call.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::telegram::rules::Rules;
 /// The fields of a form, on top of its files.
 const FIELDS: usize = 1 << 20;
 
-/// What a client asks for.
+/// A request of a client.
 #[derive(Debug)]
 pub(in crate::telegram) struct Call {
     pub(super) method: &'static Method,

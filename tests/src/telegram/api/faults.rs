@@ -1,4 +1,4 @@
-//! Faults on purpose, from a seed.
+//! Injected faults, derived from a seed.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::telegram::world::World;
 /// How long a 429 on purpose asks to wait, in seconds.
 pub(super) const PAUSE: u64 = 1;
 
-/// A way in which a call goes wrong.
+/// A fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// 429 with a second to wait; nothing is done.
@@ -20,11 +20,11 @@ pub enum Fault {
     Broken,
     /// 502 with a page of HTML; nothing is done.
     BadGateway,
-    /// It is done, up to a second and a half later.
+    /// Performed, up to 1.5 seconds later.
     Slow,
-    /// The connection is cut; nothing is done.
+    /// The connection is closed; nothing is performed.
     CutBefore,
-    /// It is done, and the connection cut instead of an answer.
+    /// Performed, but the connection is closed instead of an answer.
     CutAfter,
     /// It is done, and the answer breaks off in the middle.
     Truncated,
@@ -42,7 +42,7 @@ impl Fault {
         [Self::TooMany, Self::Broken, Self::BadGateway, Self::Slow, Self::CutBefore, Self::CutAfter, Self::Truncated];
 }
 
-/// Which share of calls goes wrong, and how.
+/// The share of failing calls, and the kinds of their faults.
 #[derive(Debug)]
 pub(in crate::telegram) struct Faults {
     random: StdRng,
@@ -67,7 +67,7 @@ impl Faults {
     }
 }
 
-/// What becomes of a call.
+/// The treatment of a call.
 #[derive(Debug)]
 pub(super) enum Chosen {
     Instead(Refusal),

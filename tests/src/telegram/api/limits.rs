@@ -65,7 +65,7 @@ impl Limits {
     }
 }
 
-/// Calls that were under way when a 429 was answered are not held against the client.
+/// Calls that were in flight when a 429 was answered are not counted as violations.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// When messages were sent, by what limits them.

@@ -59,7 +59,7 @@ impl std::fmt::Display for CutOff {
 
 impl std::error::Error for CutOff {}
 
-/// Takes connections for as long as it is polled.
+/// Accepts connections for as long as it is polled.
 pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
@@ -85,7 +85,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         // What comes about after a cut does not leave by a connection that was there before.
         biased;
         _cut = cuts.changed() => {}
-        // It ends with an error when the client is gone, or when it was cut off.
+        // Fails when the client has disconnected, or was disconnected.
         ended = connection => ended.unwrap_or_default(),
     }
 }

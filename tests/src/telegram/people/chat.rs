@@ -1,4 +1,4 @@
-//! People talk.
+//! Messages of users.
 
 use axum::body::Bytes;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use crate::telegram::post::MessageRef;
 use crate::telegram::world::World;
 
 impl StandIn {
-    /// Somebody says something.
+    /// Posts a message.
     ///
     /// # Panics
     /// When they are not in the chat, or may not speak there: Telegram's own client would not send it.
@@ -97,7 +97,7 @@ impl StandIn {
         self.posts(who, chat, fields)
     }
 
-    /// Somebody answers a message.
+    /// Replies to a message.
     ///
     /// # Panics
     /// See [`StandIn::says`].
@@ -141,7 +141,7 @@ impl StandIn {
         self.whispers(who, format!("/start {payload}").trim_end())
     }
 
-    /// The author changes the text.
+    /// Edits the text of a message as its author.
     pub fn edits(&self, message: MessageRef, text: &str) {
         self.edits_to(message, json!({ "text": text }));
     }

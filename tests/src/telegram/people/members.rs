@@ -1,4 +1,4 @@
-//! People come, go and are moderated by others.
+//! Joins, leaves and moderation by users.
 
 use serde_json::{Value, json};
 
@@ -82,12 +82,12 @@ impl StandIn {
         self.becomes(moderator, who, chat, Status::Left);
     }
 
-    /// A moderator bans somebody.
+    /// Bans a member as a moderator.
     pub fn bans(&self, moderator: &str, who: &str, chat: &str) {
         self.removes(moderator, who, chat, Status::Kicked { until: 0 });
     }
 
-    /// A moderator lifts a ban.
+    /// Lifts a ban as a moderator.
     pub fn unbans(&self, moderator: &str, who: &str, chat: &str) {
         self.becomes(moderator, who, chat, Status::Left);
     }

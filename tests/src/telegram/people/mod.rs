@@ -1,4 +1,4 @@
-//! What people do, so that tests read like a chat.
+//! Actions of users, so that tests read like a chat.
 
 mod buttons;
 mod chat;
@@ -13,15 +13,15 @@ use super::post::MessageRef;
 use super::world::World;
 
 impl StandIn {
-    /// The id of somebody who is known by that name, or made now.
+    /// Returns the id of the user with this name, who is created if needed.
     pub fn person(&self, name: &str) -> i64 {
         self.change(|world| world.names.get(name).copied().unwrap_or_else(|| world.create_user(name, false)))
     }
 
-    /// The id of somebody.
+    /// Returns the id of a user.
     ///
     /// # Panics
-    /// When nobody has that name.
+    /// When no user has this name.
     #[must_use]
     pub fn user(&self, name: &str) -> i64 {
         self.shared.lock().who(name)
@@ -30,7 +30,7 @@ impl StandIn {
     /// The id of a chat: by title; `@name` is the private one with somebody.
     ///
     /// # Panics
-    /// When there is none of that name.
+    /// When there is no channel of this name.
     #[must_use]
     pub fn chat(&self, name: &str) -> i64 {
         self.shared.lock().somewhere(name).0
@@ -39,7 +39,7 @@ impl StandIn {
     /// The id of a topic, named as `Forum/ideas`.
     ///
     /// # Panics
-    /// When there is none of that name.
+    /// When there is no channel of this name.
     #[must_use]
     pub fn topic(&self, name: &str) -> i64 {
         let thread = self.shared.lock().somewhere(name).1;

@@ -11,7 +11,7 @@ impl StandIn {
         self.reacts_with(who, message, &[emoji]);
     }
 
-    /// Somebody takes a reaction back.
+    /// Removes a reaction.
     pub fn unreacts(&self, who: &str, message: MessageRef, emoji: &str) {
         let theirs = self.reactions(message).into_iter().filter(|(name, one)| name == who && one != emoji);
         let left: Vec<String> = theirs.map(|(_, one)| one).collect();
@@ -62,7 +62,7 @@ impl StandIn {
         });
     }
 
-    /// Somebody pins a message.
+    /// Pins a message.
     pub fn pins(&self, who: &str, message: MessageRef) {
         self.change(|world| {
             let user = world.who(who);
