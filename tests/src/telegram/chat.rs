@@ -1,4 +1,4 @@
-//! Chats: groups, supergroups, forums, channels and what is said with one person alone.
+//! Chats: groups, supergroups, forums, channels and private chats.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -8,7 +8,7 @@ use super::counters::Counters;
 use super::member::{Member, PERMISSIONS, Status, rights_in};
 use super::world::World;
 
-/// What sort of chat it is.
+/// The type of a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Private,
@@ -28,7 +28,7 @@ impl Kind {
     }
 }
 
-/// A topic of a forum. Its id is that of the message that opened it; 1 is the general one.
+/// A topic of a forum. Its id is that of the message that opened it; 1 is the general topic.
 #[derive(Debug, Clone)]
 pub(super) struct Topic {
     pub(super) name: String,
@@ -48,22 +48,22 @@ pub(super) struct Chat {
     pub(super) members: BTreeMap<i64, Member>,
     pub(super) permissions: BTreeSet<String>,
     pub(super) topics: BTreeMap<i64, Topic>,
-    /// What is there now.
+    /// The current messages.
     pub(super) messages: BTreeMap<i64, Value>,
     pub(super) last_message: i64,
-    /// The newest stands last.
+    /// The newest is last.
     pub(super) pinned: Vec<i64>,
-    /// Who reacted to a message, and with what.
+    /// The reactions to each message, by user.
     pub(super) reactions: HashMap<i64, BTreeMap<i64, Vec<Value>>>,
     pub(super) invites: Vec<Value>,
     pub(super) requests: BTreeSet<i64>,
-    /// The supergroup that it has become.
+    /// The supergroup that it was upgraded to.
     pub(super) migrated_to: Option<i64>,
 }
 
 impl Chat {
     fn new(kind: Kind, title: &str) -> Self {
-        // Members of a new group may do all but manage it.
+        // Members of a new group have all permissions except managing it.
         let managing = ["can_change_info", "can_pin_messages", "can_manage_topics"];
         let permissions =
             PERMISSIONS.iter().filter(|one| !managing.contains(one)).map(|one| (*one).to_owned()).collect();
@@ -88,7 +88,7 @@ impl Chat {
 }
 
 impl World {
-    /// What the stand-in begins with.
+    /// Creates the users and chats that every stand-in begins with.
     pub(super) fn found(&mut self) {
         self.bot = self.create_user("palabre_bot", true);
         let people = ["olivia", "alice", "bob"].map(|name| self.create_user(name, false));
@@ -102,12 +102,12 @@ impl World {
         self.open_topic(forum, "ideas", people[0]);
         let channel = self.found_chat(Kind::Channel, "News", &people);
         self.place(channel).username = Some("palabre_news".to_owned());
-        // Of all that the bot was not there to hear of.
+        // Updates from before the bot started.
         self.drop_pending();
         self.counters = Counters::default();
     }
 
-    /// A chat of some people, of whom the first owns it, with the bot as an administrator who may do everything.
+    /// Creates a chat whose first member owns it, with the bot as an administrator with all rights.
     pub(super) fn found_chat(&mut self, kind: Kind, title: &str, people: &[i64]) -> i64 {
         let number = self.chats.len() as i64;
         let id = match kind {
@@ -129,17 +129,17 @@ impl World {
         id
     }
 
-    /// The chat with one person alone, made if there is none yet.
+    /// Returns the private chat with a user, and creates it if needed.
     pub(super) fn private_chat(&mut self, user: i64) -> i64 {
         if self.chats.contains_key(&user) { user } else { self.found_chat(Kind::Private, "", &[user]) }
     }
 
-    /// A chat that is known to be there.
+    /// Returns a chat that must exist.
     pub(super) fn place(&mut self, chat: i64) -> &mut Chat {
         self.chats.get_mut(&chat).expect("the chat was found before")
     }
 
-    /// A chat as messages show it.
+    /// A chat as messages contain it.
     pub(super) fn chat_frame(&self, id: i64) -> Value {
         let chat = &self.chats[&id];
         if chat.kind == Kind::Private {
@@ -160,7 +160,7 @@ impl World {
         frame
     }
 
-    /// A chat as `getChat` shows it.
+    /// A chat as `getChat` returns it.
     pub(super) fn full_frame(&self, id: i64) -> Value {
         let chat = &self.chats[&id];
         let mut frame = self.chat_frame(id);

@@ -1,4 +1,4 @@
-//! The commands that the bot registered, by scope and language.
+//! The registered commands of the bot, by scope and language.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use super::chat::Kind;
 use super::world::World;
 
-/// The registered lists. The key is a scope as [`scope_key`] writes it, and a language.
+/// The registered lists, by the scope as [`scope_key`] formats it, and the language.
 #[derive(Debug, Default)]
 pub(super) struct Commands {
     pub(super) lists: BTreeMap<(String, String), Vec<Value>>,
 }
 
 impl World {
-    /// A scope as text: `default`, `all_group_chats`, `chat:-100123`, `chat_member:-100123:5`.
+    /// Formats a scope: `default`, `all_group_chats`, `chat:-100123`, `chat_member:-100123:5`.
     pub(super) fn scope_key(&self, scope: &Value) -> String {
         let kind = scope["type"].as_str().unwrap_or("default");
         let id = |value: &Value| {
@@ -27,8 +27,10 @@ impl World {
         }
     }
 
-    /// The list that somebody is shown in a chat: the first that there is from the narrowest scope to the widest, in their own
-    /// language before the one for all.
+    /// Returns the commands that a user sees in a chat.
+    ///
+    /// This is the first existing list, from the narrowest scope to the widest, in the user's
+    /// language before the general one.
     pub(super) fn commands_seen(&self, user: i64, chat: i64) -> Vec<Value> {
         let is_admin = self.member(chat, user).is_admin();
         let scopes = if self.chats[&chat].kind == Kind::Private {
@@ -50,7 +52,7 @@ impl World {
         keys.find_map(|key| self.commands.lists.get(&key)).cloned().unwrap_or_default()
     }
 
-    /// The list of a scope and a language.
+    /// Returns the list of a scope and a language.
     pub(super) fn command_list(&self, scope: &Value, language: &str) -> Value {
         let key = (self.scope_key(scope), language.to_owned());
         self.commands.lists.get(&key).map_or_else(|| json!([]), |list| Value::Array(list.clone()))

@@ -1,11 +1,11 @@
-//! Methods, types and fields, as Telegram's description tells of them.
+//! Methods, types and fields of Telegram's description.
 
 use std::sync::OnceLock;
 
 use regex::Regex;
 use serde_json::Value;
 
-/// What a field may hold.
+/// The type of a field.
 #[derive(Debug, PartialEq)]
 pub(super) enum Kind {
     Integer,
@@ -55,7 +55,7 @@ pub(super) struct Field {
     pub(super) name: String,
     pub(super) kinds: Vec<Kind>,
     pub(super) required: bool,
-    /// The one value that is allowed: `type` of a member of a union.
+    /// The only allowed value: `type` of a member of a union.
     pub(super) only: Option<String>,
     pub(super) description: String,
 }
@@ -80,26 +80,26 @@ impl Field {
     }
 }
 
-/// One method of the description.
+/// A method of the description.
 #[derive(Debug)]
 pub(super) struct Method {
-    /// As Telegram writes it: `sendMessage`.
+    /// The name in Telegram's spelling: `sendMessage`.
     pub(super) name: String,
     pub(super) fields: Vec<Field>,
     pub(super) returns: Vec<Kind>,
 }
 
 impl Method {
-    /// Whether it has a parameter of that name.
+    /// Whether it has a parameter of this name.
     pub(super) fn takes(&self, name: &str) -> bool {
         self.fields.iter().any(|field| field.name == name)
     }
 }
 
-/// One type of the description.
+/// A type of the description.
 #[derive(Debug)]
 pub(super) struct Type {
     pub(super) fields: Vec<Field>,
-    /// If it is a union, what it may be.
+    /// The members, if it is a union.
     pub(super) subtypes: Vec<Kind>,
 }

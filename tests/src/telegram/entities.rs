@@ -1,4 +1,5 @@
-//! Formatted text: what the bot marks in it, and what Telegram finds by itself. Offsets count units of UTF-16.
+//! Formatted text: entities set by the bot, and those that Telegram detects. Offsets count UTF-16
+//! units.
 
 use std::sync::OnceLock;
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::refusal::Refusal;
 
-/// The kinds that a bot may name.
+/// The entity types that a bot may set.
 const KINDS: [&str; 20] = [
     "mention",
     "hashtag",
@@ -31,7 +32,7 @@ const KINDS: [&str; 20] = [
     "date_time",
 ];
 
-/// How many entities of a text are kept; further ones go without a word.
+/// The maximum number of entities of a text; further ones are dropped silently.
 const MOST: usize = 100;
 
 /// A text with its entities.
@@ -41,7 +42,7 @@ pub(super) struct Formatted {
     pub(super) entities: Vec<Value>,
 }
 
-/// The length of a text, as Telegram counts it.
+/// The length of a text as Telegram counts it.
 pub(super) fn units(text: &str) -> u64 {
     text.encode_utf16().count() as u64
 }
@@ -51,7 +52,7 @@ fn range(entity: &Value) -> (u64, u64) {
     (offset, offset + entity["length"].as_u64().unwrap_or_default())
 }
 
-/// What is wrong with the entities that a bot gives to a text.
+/// Checks the entities that a bot sets in a text.
 pub(super) fn check(text: &str, entities: &[Value]) -> Result<(), Refusal> {
     let mut boundaries = vec![0];
     for letter in text.chars() {
@@ -86,7 +87,7 @@ pub(super) fn check(text: &str, entities: &[Value]) -> Result<(), Refusal> {
     overlaps(entities)
 }
 
-/// Entities stand beside or within each other, but do not cross.
+/// Checks that entities do not overlap partially; they may be nested.
 fn overlaps(entities: &[Value]) -> Result<(), Refusal> {
     for (index, one) in entities.iter().enumerate() {
         for other in &entities[index + 1..] {
@@ -101,7 +102,7 @@ fn overlaps(entities: &[Value]) -> Result<(), Refusal> {
 }
 
 impl Formatted {
-    /// As Telegram keeps it: without space around it, and with what it finds by itself.
+    /// Trims the text and adds detected entities, as Telegram does.
     pub(super) fn finished(mut self) -> Self {
         let leading = units(&self.text) - units(self.text.trim_start());
         self.text = self.text.trim().to_owned();
@@ -114,7 +115,7 @@ impl Formatted {
         }
         self.entities.retain(|entity| entity["length"] != 0);
         self.detect();
-        // The outer ones stand first.
+        // Outer entities come first.
         self.entities.sort_by_key(|entity| (range(entity).0, std::cmp::Reverse(range(entity).1)));
         self.entities.truncate(MOST);
         self

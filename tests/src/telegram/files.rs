@@ -1,4 +1,4 @@
-//! Files: uploaded, known by ids, and fetched again.
+//! Files: uploads, ids and downloads.
 
 use std::collections::HashMap;
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::refusal::Refusal;
 use super::world::World;
 
-/// What a bot may upload.
+/// The maximum size of a bot's upload.
 pub(super) const LARGEST_UPLOAD: usize = 50 << 20;
 
-/// What a bot may download.
+/// The maximum size of a bot's download.
 const LARGEST_DOWNLOAD: u64 = 20 << 20;
 
 /// A file attached to a message.
@@ -25,28 +25,29 @@ pub struct Upload {
     pub bytes: Bytes,
 }
 
-/// A file that Telegram keeps.
+/// A stored file.
 #[derive(Debug, Clone)]
 pub(super) struct Stored {
-    /// The field of a message that it stands in: `photo`.
+    /// The message field that contains it: `photo`.
     pub(super) kind: String,
     unique: String,
     path: String,
     pub(super) size: u64,
-    /// What stands in that field.
+    /// The value of that field.
     frame: Value,
     pub(super) bytes: Bytes,
 }
 
-/// All files, by their ids.
+/// All files by id.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     pub(super) stored: HashMap<String, Stored>,
 }
 
 impl World {
-    /// Keeps a file as a medium of a kind, `photo`; what stands in the field of that name. `more` has what only the sender
-    /// knows: `duration`, `title`, `width`.
+    /// Stores a file as a medium of a kind such as `photo`, and returns the value of that field.
+    ///
+    /// `more` has fields that only the sender knows: `duration`, `title`, `width`.
     pub(super) fn keep_file(&mut self, kind: &str, upload: &Upload, more: &Value) -> Value {
         if kind == "photo" {
             return self.keep_photo(upload, more);
@@ -88,7 +89,7 @@ impl World {
         frame
     }
 
-    /// A photo is kept in several sizes, each a file of its own; the original is the last.
+    /// Stores a photo in several sizes, each as a file; the original is the last.
     fn keep_photo(&mut self, upload: &Upload, more: &Value) -> Value {
         let (width, height) = (more["width"].as_u64().unwrap_or(1_280), more["height"].as_u64().unwrap_or(960));
         let mut sizes = Vec::new();
@@ -130,7 +131,7 @@ impl World {
         self.files.stored.insert(id.to_owned(), stored);
     }
 
-    /// What a call names as a medium: a file that came along, one that is known by its id, or an address of the web.
+    /// Resolves a medium of a call: an uploaded file, a file id, or a URL.
     pub(super) fn resolve(
         &mut self,
         kind: &str,
@@ -167,7 +168,7 @@ impl World {
         Ok(stored.frame.clone())
     }
 
-    /// What `getFile` says.
+    /// Returns the result of `getFile`.
     pub(super) fn file_frame(&self, id: &str) -> Result<Value, Refusal> {
         let stored = self.files.stored.get(id);
         let stored = stored.ok_or_else(|| Refusal::bad("wrong file_id or the file is temporarily unavailable"))?;
@@ -179,7 +180,7 @@ impl World {
         )
     }
 
-    /// What is at a path.
+    /// Returns the content of the file at a path.
     pub(super) fn file_at(&self, path: &str) -> Option<Bytes> {
         let mut all = self.files.stored.values();
         all.find(|file| file.path == path && file.size <= LARGEST_DOWNLOAD).map(|file| file.bytes.clone())

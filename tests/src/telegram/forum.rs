@@ -1,16 +1,17 @@
-//! Topics of forums.
+//! Forum topics.
 
 use serde_json::{Value, json};
 
 use super::chat::Topic;
 use super::world::World;
 
-/// The colours that an icon may have.
+/// The allowed icon colours.
 pub(super) const COLORS: [u64; 6] = [7_322_096, 16_766_590, 13_338_331, 9_367_192, 16_749_490, 16_478_047];
 
 impl World {
-    /// Opens a topic with the service message that gives it its id. The first one of a forum is the general one, which has
-    /// none.
+    /// Opens a topic with the service message whose id it has.
+    ///
+    /// The first one of a forum is the general topic, which has no such message.
     pub(super) fn open_topic(&mut self, chat: i64, name: &str, by: i64) -> i64 {
         let topic = Topic { name: name.to_owned(), color: COLORS[0], icon: None, is_closed: false };
         let is_general = self.chats[&chat].topics.is_empty();
@@ -25,7 +26,7 @@ impl World {
         id
     }
 
-    /// Changes a topic, and says so in it.
+    /// Changes a topic, and posts a service message in it.
     pub(super) fn change_topic(
         &mut self,
         chat: i64,

@@ -1,4 +1,4 @@
-//! Texts in HTML, as `parse_mode` takes them.
+//! HTML texts, as for `parse_mode`.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn unparsable(why: &str) -> Refusal {
     Refusal::broken_rule(&format!("can't parse entities: {why}"))
 }
 
-/// Reads a text.
+/// Parses a text.
 pub(super) fn parse(text: &str) -> Result<Formatted, Refusal> {
     let mut read = Formatted::default();
     let mut open: Vec<(String, Value)> = Vec::new();
@@ -60,7 +60,9 @@ pub(super) fn parse(text: &str) -> Result<Formatted, Refusal> {
     }
 }
 
-/// What a start tag begins. The `code` within a `pre` names its language alone, which is not kept.
+/// Returns the entity that a start tag begins.
+///
+/// A `code` within a `pre` sets only its language, which is not kept.
 fn entity(name: &str, tag: &str) -> Option<Value> {
     let attribute = |name: &str| {
         let from = tag.find(&format!("{name}=\""))? + name.len() + 2;
@@ -86,7 +88,8 @@ fn entity(name: &str, tag: &str) -> Option<Value> {
     })
 }
 
-/// The letter that a reference at the beginning of a text means, and how long the reference is.
+/// Returns the character of a reference at the beginning of a text, and the length of the
+/// reference.
 fn reference(text: &str) -> Option<(char, usize)> {
     let end = text.find(';')?;
     let letter = match &text[1..end] {

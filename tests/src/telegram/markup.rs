@@ -1,14 +1,14 @@
-//! Keyboards below messages.
+//! Keyboards of messages.
 
 use serde_json::Value;
 
 use super::refusal::Refusal;
 
-/// Buttons in a row, and in all. Telegram does not document them; clients show no more.
+/// The maximum number of buttons in a row, and in total. Undocumented; clients show no more.
 const ROW: usize = 8;
 const ALL: usize = 100;
 
-/// What is wrong with a `reply_markup`. `inline_only` where a message is edited, or in a channel.
+/// Checks a `reply_markup`; `inline_only` for edits and in channels.
 pub(super) fn check(markup: &Value, inline_only: bool) -> Result<(), Refusal> {
     let Some(rows) = markup["inline_keyboard"].as_array() else {
         if inline_only && !markup.is_null() {

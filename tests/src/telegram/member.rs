@@ -1,4 +1,4 @@
-//! Members of a chat: what they are there and what they may do.
+//! Members of chats: status and permissions.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::chat::Kind;
 use super::refusal::Refusal;
 use super::world::World;
 
-/// The rights of an administrator that there are everywhere.
+/// Administrator rights that exist in all chats.
 const EVERYWHERE: [&str; 10] = [
     "can_manage_chat",
     "can_delete_messages",
@@ -24,7 +24,7 @@ const EVERYWHERE: [&str; 10] = [
 const IN_CHANNELS: [&str; 3] = ["can_post_messages", "can_edit_messages", "can_manage_direct_messages"];
 const IN_GROUPS: [&str; 3] = ["can_pin_messages", "can_manage_topics", "can_manage_tags"];
 
-/// What a member of a group may do unless they are restricted.
+/// Permissions of unrestricted group members.
 pub(super) const PERMISSIONS: [&str; 16] = [
     "can_send_messages",
     "can_send_audios",
@@ -44,14 +44,14 @@ pub(super) const PERMISSIONS: [&str; 16] = [
     "can_manage_topics",
 ];
 
-/// What somebody is in a chat.
+/// The status of a user in a chat.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Status {
     Creator,
     /// With these rights.
     Administrator(BTreeSet<String>),
     Member,
-    /// With these permissions, until a time in seconds (0 for ever), and still a member or not.
+    /// With these permissions, until a time in seconds (0 for ever); the user may have left.
     Restricted {
         permissions: BTreeSet<String>,
         until: u64,
@@ -64,13 +64,13 @@ pub(super) enum Status {
     },
 }
 
-/// Somebody in a chat.
+/// The membership of a user in a chat.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Member {
     pub(super) status: Status,
-    /// What stands beside their name.
+    /// The title or tag next to the name.
     pub(super) title: Option<String>,
-    /// Who made them an administrator.
+    /// The user who promoted them.
     pub(super) promoted_by: Option<i64>,
 }
 
@@ -92,20 +92,20 @@ impl Member {
     }
 }
 
-/// The rights that an administrator of such a chat can have.
+/// Returns the rights that an administrator can have in a kind of chat.
 pub(super) fn rights_in(kind: Kind) -> BTreeSet<String> {
     let more = if kind == Kind::Channel { IN_CHANNELS } else { IN_GROUPS };
     EVERYWHERE.into_iter().chain(more).map(ToOwned::to_owned).collect()
 }
 
-/// The names in an object that are true there.
+/// Returns the names of fields that are true.
 pub(super) fn granted(object: &Value) -> BTreeSet<String> {
     let fields = object.as_object().into_iter().flatten();
     fields.filter(|(name, value)| name.starts_with("can_") && **value == true).map(|(name, _)| name.clone()).collect()
 }
 
 impl World {
-    /// What somebody is in a chat. A ban or a restriction that has run out is none.
+    /// Returns the membership of a user. An expired ban or restriction does not count.
     pub(super) fn member(&self, chat: i64, user: i64) -> Member {
         let now = self.seconds();
         let found = self.chats[&chat].members.get(&user).cloned().unwrap_or(Member::new(Status::Left));
@@ -118,7 +118,7 @@ impl World {
         }
     }
 
-    /// Whether somebody may do something there as an administrator.
+    /// Whether a user has a right as an administrator.
     pub(super) fn has_right(&self, chat: i64, user: i64, right: &str) -> bool {
         match self.member(chat, user).status {
             Status::Creator => true,
@@ -127,7 +127,7 @@ impl World {
         }
     }
 
-    /// Whether somebody may do something there: as an administrator, or since every member may.
+    /// Whether a user has a permission, as an administrator or because every member has it.
     pub(super) fn is_permitted(&self, chat: i64, user: i64, permission: &str) -> bool {
         match self.member(chat, user).status {
             Status::Creator => true,
@@ -140,12 +140,12 @@ impl World {
         }
     }
 
-    /// The bot has to have a right; `to` says what for, as Telegram does.
+    /// Checks that the bot has a right; `to` completes Telegram's error.
     pub(super) fn need(&self, chat: i64, right: &str, to: &str) -> Result<(), Refusal> {
         if self.has_right(chat, self.bot, right) { Ok(()) } else { Err(Refusal::not_enough_rights(to)) }
     }
 
-    /// A member as Telegram shows them.
+    /// A member as Telegram represents them.
     pub(super) fn member_frame(&self, chat: i64, user: i64) -> Value {
         self.frame_of(chat, user, &self.member(chat, user))
     }
@@ -183,14 +183,14 @@ impl World {
         };
         frame["status"] = json!(status);
         if let Some(title) = &member.title {
-            // Of administrators it is a title, of all others a tag.
+            // Administrators have a title, all others a tag.
             let is_admin = matches!(member.status, Status::Creator | Status::Administrator(_));
             frame[if is_admin { "custom_title" } else { "tag" }] = json!(title);
         }
         frame
     }
 
-    /// Makes somebody something else in a chat, and tells the bot, if it asked or is meant itself.
+    /// Changes a membership, and sends the update if the bot requested it or is affected.
     pub(super) fn set_member(&mut self, chat: i64, by: i64, user: i64, member: Member, more: &Value) {
         let old = self.member(chat, user);
         self.place(chat).members.insert(user, member.clone());

@@ -1,4 +1,4 @@
-//! Messages: how one is made, kept and told of.
+//! Messages: creation, storage and updates.
 
 use serde_json::{Value, json};
 
@@ -9,10 +9,11 @@ use super::member::Status;
 use super::post::text;
 use super::world::World;
 
-/// How many messages of a chat are known; older ones are forgotten, so that long tests stay small.
+/// The maximum number of stored messages per chat; older ones are dropped, so that long tests stay
+/// small.
 const HISTORY: usize = 2_000;
 
-/// The bot hears of these even if it did them itself.
+/// Service messages that the bot receives even if it caused them.
 const TOLD_OF_OWN: [&str; 8] = [
     "left_chat_member",
     "new_chat_title",
@@ -24,7 +25,7 @@ const TOLD_OF_OWN: [&str; 8] = [
     "migrate_to_chat_id",
 ];
 
-/// Service messages that are nobody's words.
+/// The fields of service messages.
 const SERVICE: [&str; 16] = [
     "new_chat_members",
     "left_chat_member",
@@ -44,13 +45,13 @@ const SERVICE: [&str; 16] = [
     "message_auto_delete_timer_changed",
 ];
 
-/// What a new message is made of.
+/// The input for a new message.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) chat: i64,
     pub(super) author: i64,
     pub(super) thread: Option<i64>,
-    /// The fields of Telegram's message: `text`, `entities`, `photo`, `reply_markup`.
+    /// The fields of the message: `text`, `entities`, `photo`, `reply_markup`.
     pub(super) content: Value,
     /// The id of the message that it replies to.
     pub(super) reply: Option<Value>,
@@ -62,13 +63,13 @@ impl Draft {
     }
 }
 
-/// Whether it is a message of Telegram's rather than of somebody's.
+/// Whether it is a service message.
 pub(super) fn is_service(message: &Value) -> bool {
     SERVICE.iter().any(|field| !message[*field].is_null())
 }
 
 impl World {
-    /// Makes a message, keeps it, and tells the bot of it if the bot is to see it.
+    /// Creates and stores a message, and sends the update if the bot may see it.
     pub(super) fn publish(&mut self, draft: Draft) -> Value {
         let Draft { chat, author, thread, content, reply } = draft;
         let place = self.place(chat);
@@ -85,7 +86,7 @@ impl World {
         if let Some(thread) = thread.filter(|thread| is_forum && *thread != 1) {
             message["message_thread_id"] = json!(thread);
             message["is_topic_message"] = json!(true);
-            // What answers nothing else answers the message that opened the topic.
+            // A message that is not a reply replies to the message that opened the topic.
             if reply.is_none()
                 && let Some(opening) = self.message(chat, thread).cloned()
             {
@@ -93,7 +94,7 @@ impl World {
             }
         }
         if let Some(reply) = reply {
-            // Where there are no topics a chain of answers is a thread, known by its first message.
+            // Without topics, a chain of replies is a thread with the id of its first message.
             if is_supergroup && !is_forum {
                 let first = reply["message_thread_id"].as_i64().or(reply["message_id"].as_i64());
                 message["message_thread_id"] = json!(first);
@@ -110,12 +111,12 @@ impl World {
         message
     }
 
-    /// A service message: somebody did something in a chat.
+    /// Posts a service message about an action of a user.
     pub(super) fn note(&mut self, chat: i64, by: i64, thread: Option<i64>, content: Value) -> Value {
         self.publish(Draft { thread, ..Draft::new(chat, by, content) })
     }
 
-    /// Tells the bot of a message that is new, or has been edited.
+    /// Sends the update for a new or edited message.
     pub(super) fn tell_of(&mut self, message: &Value, author: i64, is_edited: bool) {
         let chat = message["chat"]["id"].as_i64().expect("a message is in a chat");
         if !self.bot_sees(chat, author, message) {
@@ -142,14 +143,14 @@ impl World {
         if !member.is_in() && !is_about_bot {
             return false;
         }
-        // Bots do not hear each other.
+        // Bots do not receive messages of other bots.
         if self.users[&author].is_bot && !is_service(message) {
             return false;
         }
         self.options.reads_all || member.is_admin() || is_service(message) || self.is_meant_for_bot(message)
     }
 
-    /// Whether a bot in privacy mode hears it: a command, an answer to it, a mention of it.
+    /// Whether a bot in privacy mode receives it: a command, a reply to it, a mention of it.
     fn is_meant_for_bot(&self, message: &Value) -> bool {
         let name = &self.users[&self.bot].name;
         let text = text(message);
@@ -162,7 +163,7 @@ impl World {
             || text.to_lowercase().contains(&format!("@{}", name.to_lowercase()))
     }
 
-    /// Changes fields of a message; null takes one away. `visibly` sets the date of the edit.
+    /// Changes fields of a message; null removes one. `visibly` sets the edit date.
     pub(super) fn edit(&mut self, chat: i64, id: i64, fields: Value, visibly: bool) -> Value {
         let now = self.seconds();
         let message = self.place(chat).messages.get_mut(&id).expect("the message was found before");
@@ -174,7 +175,7 @@ impl World {
         message.clone()
     }
 
-    /// Takes a message out of a chat. Telegram tells no bot of it.
+    /// Deletes a message. Telegram sends no update about it.
     pub(super) fn erase(&mut self, chat: i64, id: i64) {
         let place = self.place(chat);
         place.messages.remove(&id);
@@ -182,7 +183,7 @@ impl World {
         place.reactions.remove(&id);
     }
 
-    /// Pins a message, with the service message that says so.
+    /// Pins a message, and posts the service message.
     pub(super) fn pin(&mut self, chat: i64, by: i64, id: i64) {
         let place = self.place(chat);
         place.pinned.retain(|pinned| *pinned != id);
@@ -192,7 +193,7 @@ impl World {
         self.note(chat, by, thread, json!({ "pinned_message": pinned }));
     }
 
-    /// Somebody comes into a chat, by themselves or brought by another.
+    /// Adds a user to a chat, by themselves or added by another.
     pub(super) fn enter(&mut self, chat: i64, by: i64, user: i64, more: &Value) {
         let is_channel = self.chats[&chat].kind == Kind::Channel;
         self.set_member(chat, by, user, super::member::Member::new(Status::Member), more);
@@ -202,10 +203,10 @@ impl World {
         }
     }
 
-    /// Somebody is no longer in a chat, and is something else there now.
+    /// Removes a user from a chat, with a new status.
     pub(super) fn depart(&mut self, chat: i64, by: i64, user: i64, status: Status) {
         let was_in = self.member(chat, user).is_in();
-        // The bot hears of its own removal by its status alone, unless it is a group.
+        // The bot receives its own removal only as a status change, except in a basic group.
         self.set_member(chat, by, user, super::member::Member::new(status), &Value::Null);
         if was_in && self.chats[&chat].kind != Kind::Channel {
             let member = self.user_frame(user);
@@ -213,7 +214,7 @@ impl World {
         }
     }
 
-    /// Where a message came from, for one that is passed on.
+    /// Returns the origin of a message for a forward.
     pub(super) fn origin(&self, message: &Value) -> Value {
         if !message["forward_origin"].is_null() {
             return message["forward_origin"].clone();
@@ -226,7 +227,7 @@ impl World {
         json!({ "type": "user", "date": message["date"], "sender_user": message["from"] })
     }
 
-    /// A group becomes a supergroup: the old chat is left behind, and both say so.
+    /// Upgrades a group to a supergroup: the old chat is abandoned, and both get a service message.
     pub(super) fn migrate(&mut self, chat: i64, by: i64) -> i64 {
         let old = self.chats[&chat].clone();
         let members: Vec<i64> = Vec::new();

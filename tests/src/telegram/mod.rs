@@ -1,10 +1,12 @@
-//! A stand-in for Telegram: the Bot API over real HTTP, with the rules that Telegram publishes and documents. What works
-//! with it works with Telegram; what Telegram would refuse it refuses and remembers.
+//! A stand-in for Telegram: the Bot API over real HTTP.
 //!
-//! It begins with the bot, `@palabre_bot`, the owner olivia, alice and bob, and with four chats: the supergroup *Village*, the
-//! group *Hamlet*, where the bot is a plain member, the supergroup *Forum* with the topics `General` and `ideas`, and the
-//! channel *News*. Wherever a chat is named, `@alice` is the bot's private chat with alice, `Forum/ideas` a topic, and an id
-//! will do as well.
+//! It enforces the rules that Telegram publishes and documents. It refuses what Telegram would
+//! refuse, and records it as a violation.
+//!
+//! It begins with the bot, `@palabre_bot`, the owner olivia, alice and bob, and with four chats:
+//! the supergroup *Village*, the group *Hamlet*, where the bot is a plain member, the supergroup
+//! *Forum* with the topics `General` and `ideas`, and the channel *News*. Where a chat is expected,
+//! `@alice` is the bot's private chat with alice, `Forum/ideas` a topic, and an id works as well.
 
 mod api;
 mod chat;
@@ -56,7 +58,7 @@ struct Shared {
     changes: Changes,
     rules: &'static Rules,
     options: Options,
-    /// Goes up when all connections are cut.
+    /// Incremented when all connections are cut.
     cuts: watch::Sender<u64>,
 }
 
@@ -94,7 +96,10 @@ impl std::fmt::Debug for StandIn {
 }
 
 impl StandIn {
-    /// Starts one with the usual options; none, with a word, where Telegram's description is not there. In CI it has to be.
+    /// Starts a stand-in with the default options.
+    ///
+    /// Prints a note and returns `None` if Telegram's description is missing, which is not allowed
+    /// in CI.
     pub async fn start() -> Option<Self> {
         Self::start_with(Options::default()).await
     }
@@ -134,17 +139,19 @@ impl StandIn {
         self.shared.lock().bot
     }
 
-    /// Puts an update into the bot's queue as it stands, whatever the bot asked for. It gets an `update_id` unless it has one.
+    /// Adds an update to the queue without changes, whatever the bot requested.
+    ///
+    /// It gets an `update_id` unless it has one.
     pub fn raw(&self, update: Value) {
         self.change(|world| world.give_raw(update));
     }
 
-    /// Closes all connections now, so that long polls break.
+    /// Closes all connections, so that long polls fail.
     pub fn cut(&self) {
         self.shared.cuts.send_modify(|number| *number += 1);
     }
 
-    /// From now on the token is taken no more, or is taken again. Whoever waits for updates is cut off.
+    /// Refuses the token from now on, or accepts it again. Waiting polls are cut.
     pub fn revokes_token(&self, is_revoked: bool) {
         self.change(|world| world.is_revoked = is_revoked);
         self.cut();
@@ -160,7 +167,7 @@ impl StandIn {
         self.change(|world| (world.faults.share, world.faults.kinds) = (share, kinds.to_vec()));
     }
 
-    /// The next call of a method (`sendMessage`) goes wrong.
+    /// Makes the next call of a method (`sendMessage`) fail.
     pub fn fault_next(&self, method: &str, fault: Fault) {
         self.change(|world| world.faults.next.push((method.to_owned(), fault)));
     }

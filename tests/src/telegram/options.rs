@@ -7,28 +7,33 @@ use palabre_model::{Clock, SystemClock};
 
 use super::api::Limits;
 
-/// How the stand-in behaves. The defaults are Telegram's, where Telegram says what they are.
+/// The behaviour of the stand-in. The defaults are Telegram's, as far as Telegram documents them.
 #[derive(Clone)]
 pub struct Options {
     /// The bot's token.
     pub token: String,
-    /// Whether the bot's privacy mode is off: if not, it hears in groups where it is no administrator only commands,
-    /// answers to it and mentions. Telegram begins with the mode on.
+    /// Whether the bot's privacy mode is off; it is on by default at Telegram.
+    ///
+    /// If it is on, the bot receives in groups where it is not an administrator only commands,
+    /// replies to it and mentions.
     pub reads_all: bool,
-    /// How many messages may be sent.
+    /// The rate limits for messages.
     pub limits: Limits,
-    /// How long a press of a button or an inline query can be answered. Telegram does not say; this is about what is seen.
+    /// The time in which a button press or an inline query can be answered.
+    ///
+    /// Undocumented; this is about the observed time.
     pub query_life: Duration,
-    /// How long the first pause after a webhook that failed is; each further one is twice as long.
+    /// The first pause after a failed webhook post; each further one is twice as long.
     pub webhook_pause: Duration,
     /// The seed of all randomness.
     pub seed: u64,
-    /// The share of objects in updates and answers that get a field that nobody knows.
+    /// The share of objects in updates and answers that get an unknown field.
     pub roughness: f64,
-    /// Whether the stand-in holds its own answers and updates against the description too; for its own tests, since it
-    /// costs time.
+    /// Whether the stand-in also checks its own answers and updates against the description.
+    ///
+    /// Only for its own tests, because it takes time.
     pub check_answers: bool,
-    /// The clock that dates and ages go by.
+    /// The clock for dates and ages.
     pub clock: Arc<dyn Clock>,
 }
 

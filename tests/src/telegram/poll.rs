@@ -1,4 +1,4 @@
-//! Polls: who voted for what.
+//! Polls and votes.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +6,18 @@ use serde_json::{Value, json};
 
 use super::world::World;
 
-/// What is behind a poll.
+/// The votes of a poll.
 #[derive(Debug, Clone)]
 pub(super) struct Ballot {
     pub(super) chat: i64,
     pub(super) message: i64,
-    /// The options that somebody chose.
+    /// The chosen options by user.
     pub(super) votes: BTreeMap<i64, Vec<usize>>,
 }
 
 impl World {
-    /// A poll as messages show it. `options` are `InputPollOption`s; the rest is as in `sendPoll`.
+    /// A poll as messages contain it. `options` are `InputPollOption`s; the rest is as in
+    /// `sendPoll`.
     pub(super) fn poll_frame(&mut self, fields: &Value) -> Value {
         let options = fields["options"].as_array().into_iter().flatten().enumerate();
         let options: Vec<Value> = options
@@ -40,7 +41,7 @@ impl World {
         poll
     }
 
-    /// Begins to count a poll that a message has.
+    /// Starts counting the votes for a message's poll.
     pub(super) fn open_ballot(&mut self, message: &Value) {
         let (chat, number) = (message["chat"]["id"].as_i64(), message["message_id"].as_i64());
         if let (Some(id), Some(chat), Some(message)) = (message["poll"]["id"].as_str(), chat, number) {
@@ -48,7 +49,7 @@ impl World {
         }
     }
 
-    /// The poll as it stands now is written into its message; what the bot is told of it.
+    /// Updates the poll in its message and sends the update; returns the poll.
     pub(super) fn count_votes(&mut self, id: &str, close: bool) -> Value {
         let (ballot, bot) = (self.ballots[id].clone(), self.bot);
         let message = self.place(ballot.chat).messages.get_mut(&ballot.message).expect("the message was found before");
@@ -61,7 +62,7 @@ impl World {
             poll["is_closed"] = json!(true);
         }
         let (poll, is_own) = (poll.clone(), message["from"]["id"] == bot || message["from"].is_null());
-        // A bot hears of its own polls, and of others' when they close.
+        // A bot receives its own polls, and other polls when they close.
         if is_own || close {
             self.give("poll", poll.clone());
         }

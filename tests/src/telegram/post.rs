@@ -1,4 +1,4 @@
-//! What the bot said and did.
+//! Posts and actions of the bot.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::files::Upload;
 use super::world::World;
 
-/// A message, by its chat and its number there.
+/// A message id with its chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageRef {
     /// The chat.
@@ -23,7 +23,7 @@ impl fmt::Display for MessageRef {
 }
 
 impl MessageRef {
-    /// The message that an object of Telegram's is.
+    /// Returns the reference of a Telegram message.
     pub(super) fn of(message: &Value) -> Self {
         let number = |value: &Value| value.as_i64().expect("a message has a number and a chat");
         Self { chat: number(&message["chat"]["id"]), id: number(&message["message_id"]) }
@@ -33,9 +33,9 @@ impl MessageRef {
 /// A post of the bot, as it was requested.
 #[derive(Debug, Clone)]
 pub struct Post {
-    /// Which message it is.
+    /// The message.
     pub at: MessageRef,
-    /// The topic that it is in; none for the general one.
+    /// The topic; none for the general one.
     pub thread: Option<i64>,
     /// The method that sent it: `sendMessage`.
     pub method: String,
@@ -48,7 +48,7 @@ pub struct Post {
 }
 
 impl Post {
-    /// Its text or caption as it is now.
+    /// The current text or caption.
     #[must_use]
     pub fn text(&self) -> &str {
         text(&self.message)
@@ -58,7 +58,7 @@ impl Post {
     #[must_use]
     pub fn reply_to(&self) -> Option<i64> {
         let reply = self.message["reply_to_message"]["message_id"].as_i64();
-        // What answers nothing in a topic answers the message that opened it.
+        // A message in a topic that is not a reply refers to the message that opened the topic.
         reply.filter(|reply| self.thread != Some(*reply))
     }
 
@@ -68,7 +68,7 @@ impl Post {
         self.message.is_null()
     }
 
-    /// What is on its inline buttons, row by row.
+    /// The labels of its inline buttons, row by row.
     #[must_use]
     pub fn buttons(&self) -> Vec<Vec<String>> {
         let rows = self.message["reply_markup"]["inline_keyboard"].as_array().into_iter().flatten();
@@ -80,19 +80,19 @@ impl Post {
     }
 }
 
-/// The text or the caption of a message.
+/// Returns the text or the caption of a message.
 pub(super) fn text(message: &Value) -> &str {
     message["text"].as_str().or(message["caption"].as_str()).unwrap_or_default()
 }
 
-/// Something that the bot is seen doing: `typing`.
+/// A chat action of the bot: `typing`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {
-    /// Where.
+    /// The chat.
     pub chat: i64,
-    /// In which topic.
+    /// The topic.
     pub thread: Option<i64>,
-    /// What.
+    /// The action.
     pub action: String,
 }
 

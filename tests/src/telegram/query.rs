@@ -1,19 +1,19 @@
-//! What waits for a quick answer: presses of buttons and inline queries.
+//! Pending button presses and inline queries.
 
 use serde_json::Value;
 
-/// How the bot answered a press of a button.
+/// The bot's answer to a button press.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallbackAnswer {
-    /// What is shown; empty if nothing is.
+    /// The text that is shown; empty if there is none.
     pub text: String,
     /// Whether it is shown as an alert.
     pub is_alert: bool,
-    /// The address that is opened.
+    /// The URL that is opened.
     pub url: Option<String>,
 }
 
-/// A press of a button.
+/// A button press.
 #[derive(Debug, Clone)]
 pub(super) struct CallbackQuery {
     pub(super) at: u64,

@@ -1,4 +1,4 @@
-//! Why a call is refused, in Telegram's words and numbers.
+//! Refusals of calls, with Telegram's texts and codes.
 
 use serde_json::{Value, json};
 
@@ -20,22 +20,22 @@ impl Refusal {
         Self { code, description, parameters: Value::Null, violation: None }
     }
 
-    /// The world is not such that it could be done.
+    /// The current state does not allow the call.
     pub(super) fn bad(reason: &str) -> Self {
         Self::new(400, format!("Bad Request: {reason}"))
     }
 
-    /// A documented rule is broken, whatever the world is like.
+    /// The call violates a documented rule, whatever the state.
     pub(super) fn broken_rule(reason: &str) -> Self {
         Self { violation: Some(reason.to_owned()), ..Self::bad(reason) }
     }
 
-    /// As [`Refusal::broken_rule`], where Telegram's own words do not say enough.
+    /// Like [`Refusal::broken_rule`], with details that Telegram's text lacks.
     pub(super) fn blamed(reason: &str, more: &str) -> Self {
         Self { violation: Some(format!("{reason}: {more}")), ..Self::bad(reason) }
     }
 
-    /// A right is missing: `not enough rights to …`.
+    /// A missing right: `not enough rights to …`.
     pub(super) fn not_enough_rights(to: &str) -> Self {
         Self::bad(&format!("not enough rights to {to}"))
     }
@@ -52,7 +52,7 @@ impl Refusal {
         Self { violation: Some("Telegram has no such method".to_owned()), ..Self::new(404, "Not Found".to_owned()) }
     }
 
-    /// A method that Telegram has and the stand-in has not.
+    /// A method that exists at Telegram and not in the stand-in.
     pub(super) fn not_played(method: &str) -> Self {
         let reason = format!("the stand-in does not know {method}");
         Self { violation: Some(reason.clone()), ..Self::new(501, format!("Not Implemented: {reason}")) }
@@ -78,7 +78,7 @@ impl Refusal {
         Self { parameters, ..Self::new(429, format!("Too Many Requests: retry after {seconds}")) }
     }
 
-    /// The group has become a supergroup.
+    /// The group was upgraded to a supergroup.
     pub(super) fn migrated(to: i64) -> Self {
         let parameters = json!({ "migrate_to_chat_id": to });
         Self { parameters, ..Self::bad("group chat was upgraded to a supergroup chat") }

@@ -1,4 +1,4 @@
-//! Telegram's published description of its Bot API, against which everything that a bot asks is held.
+//! Telegram's published description of its Bot API, against which each request of a bot is checked.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use super::description::{Field, Kind, Method, Type};
 /// The name of its file.
 pub(super) const FILE: &str = "telegram-bot-api.json";
 
-/// Where a value does not fit, and why: `reply_markup.inline_keyboard[0]: …`.
+/// The place and reason of an invalid value: `reply_markup.inline_keyboard[0]: …`.
 type Misfit = String;
 
 /// The description.
@@ -23,7 +23,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// The description, read once; none where it is absent.
+    /// The description, read once; none if it is missing.
     pub(super) fn shared() -> Option<&'static Self> {
         static RULES: OnceLock<Option<Rules>> = OnceLock::new();
         RULES.get_or_init(|| platforms::description(FILE).map(|document| Self::new(&document))).as_ref()
@@ -41,12 +41,12 @@ impl Rules {
         Self { methods: all("methods").map(method).collect(), types: all("types").map(object).collect() }
     }
 
-    /// A method by its name, in whatever case.
+    /// Finds a method by its name, ignoring case.
     pub(super) fn find(&self, name: &str) -> Option<&Method> {
         self.methods.get(&name.to_lowercase())
     }
 
-    /// Reads the texts of a form as what the method's fields are; what cannot be read stays as it is.
+    /// Converts the texts of a form to the types of the method's fields; invalid ones stay text.
     pub(super) fn read_texts(&self, method: &Method, parameters: &mut Map<String, Value>) {
         for field in &method.fields {
             if let Some(value) = parameters.get_mut(&field.name)
@@ -57,22 +57,22 @@ impl Rules {
         }
     }
 
-    /// What is wrong with the parameters of a call.
+    /// Checks the parameters of a call.
     pub(super) fn check_call(&self, method: &Method, parameters: &Map<String, Value>) -> Result<(), Misfit> {
         self.check_fields(&method.fields, parameters, "", true)
     }
 
-    /// What is wrong with an answer to a call.
+    /// Checks an answer to a call.
     pub(super) fn check_answer(&self, method: &Method, answer: &Value) -> Result<(), Misfit> {
         self.check_any(&method.returns, answer, "the answer")
     }
 
-    /// What is wrong with an object of a type.
+    /// Checks an object of a type.
     pub(super) fn check_object(&self, name: &str, value: &Value) -> Result<(), Misfit> {
         self.check(&Kind::Object(name.to_owned()), value, name)
     }
 
-    /// What is said of a field of a type.
+    /// Returns the documentation of a type's field.
     pub(super) fn describe(&self, object: &str, field: &str) -> &str {
         let fields = self.types.get(object).map(|described| described.fields.as_slice()).unwrap_or_default();
         fields.iter().find(|one| one.name == field).map(|one| one.description.as_str()).unwrap_or_default()
@@ -111,7 +111,7 @@ impl Rules {
         for kind in kinds {
             match self.check(kind, value, at) {
                 Ok(()) => return Ok(()),
-                // The one that went deepest before it failed is the one that was meant.
+                // The branch with the deepest error was the intended one.
                 Err(misfit) if best.as_ref().is_none_or(|best| depth(best) < depth(&misfit)) => best = Some(misfit),
                 Err(_) => {}
             }
@@ -153,7 +153,7 @@ fn misfit(kind: &Kind, value: &Value, at: &str) -> Misfit {
     format!("{at}: {value} is not {}", kind.name())
 }
 
-/// How far into a value a misfit lies; a wrong tag means that another type was meant.
+/// The depth of an error in a value; for a wrong tag another type was intended.
 fn depth(misfit: &str) -> usize {
     let (at, why) = misfit.split_once(": ").unwrap_or_default();
     if why.starts_with("it has to be") { 0 } else { 1 + at.matches(['.', '[']).count() }

@@ -1,4 +1,4 @@
-//! What waits for the bot: the queue of updates.
+//! The queue of updates for the bot.
 
 use std::collections::VecDeque;
 
@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use super::world::World;
 
-/// Updates that a bot gets only when it names them.
+/// Updates that a bot receives only on request.
 const ON_REQUEST: [&str; 3] = ["chat_member", "message_reaction", "message_reaction_count"];
 
-/// How long Telegram keeps an update, in milliseconds.
+/// The time for which Telegram keeps an update, in milliseconds.
 const LIFE: u64 = 24 * 3_600_000;
 
-/// An update that was not confirmed yet.
+/// An unconfirmed update.
 #[derive(Debug)]
 struct Pending {
     id: i64,
@@ -29,9 +29,9 @@ pub(super) struct Queue {
     random: StdRng,
     next: i64,
     pending: VecDeque<Pending>,
-    /// What the bot asked for; none for the usual.
+    /// The requested kinds; none for the default.
     pub(super) allowed: Option<Vec<String>>,
-    /// Goes up with every `getUpdates`; an older one that still waits ends then.
+    /// Incremented by every `getUpdates`, which ends an older one.
     pub(super) poll: u64,
 }
 
@@ -46,7 +46,7 @@ impl Queue {
         self.pending.len()
     }
 
-    /// Whether the bot gets such updates.
+    /// Whether the bot requested this kind of update.
     pub(super) fn wants(&self, kind: &str) -> bool {
         match &self.allowed {
             Some(allowed) => allowed.iter().any(|one| one == kind),
@@ -54,7 +54,7 @@ impl Queue {
         }
     }
 
-    /// Sets what the bot asks for; an empty list is the usual.
+    /// Sets the requested kinds; an empty list is the default.
     pub(super) fn allow(&mut self, kinds: &Value) {
         if let Some(list) = kinds.as_array() {
             let names: Vec<_> = list.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect();
@@ -64,7 +64,7 @@ impl Queue {
 }
 
 impl World {
-    /// Puts an update into the queue, if the bot wants such.
+    /// Adds an update to the queue, if the bot requested this kind.
     pub(super) fn give(&mut self, kind: &str, data: Value) {
         if !self.queue.wants(kind) {
             return;
@@ -83,7 +83,7 @@ impl World {
         self.enqueue(id, update);
     }
 
-    /// The answer to a call with fields that nobody has told the bot of. Updates have theirs already.
+    /// Adds unknown fields to the answer of a call. Updates have them already.
     pub(super) fn roughened(&mut self, method: &str, mut result: Value) -> Value {
         if self.options.roughness > 0.0 && method != "getUpdates" {
             roughen(&mut self.queue.random, self.options.roughness, &mut result);
@@ -91,7 +91,7 @@ impl World {
         result
     }
 
-    /// Puts an update into the queue as it stands, with an `update_id` unless it has one.
+    /// Adds an update to the queue without changes, except for an `update_id` if it has none.
     pub(super) fn give_raw(&mut self, mut update: Value) {
         let id = update["update_id"].as_i64().unwrap_or(self.queue.next);
         self.queue.next = self.queue.next.max(id) + 1;
@@ -105,7 +105,7 @@ impl World {
         self.queue.pending.push_back(Pending { id, since, update, given: false });
     }
 
-    /// Drops what is too old.
+    /// Drops expired updates.
     fn expire(&mut self) {
         let oldest = self.now().saturating_sub(LIFE);
         while self.queue.pending.front().is_some_and(|one| one.since < oldest) {
@@ -113,7 +113,8 @@ impl World {
         }
     }
 
-    /// What an offset confirms goes; with a negative one all but so many from the end.
+    /// Removes the updates that an offset confirms; a negative one keeps only that many from the
+    /// end.
     pub(super) fn confirm(&mut self, offset: i64) {
         self.expire();
         let before = self.queue.pending.len();
@@ -127,13 +128,13 @@ impl World {
         }
     }
 
-    /// Drops all that waits.
+    /// Drops all updates.
     pub(super) fn drop_pending(&mut self) {
         self.counters.dropped += self.queue.pending.len() as u64;
         self.queue.pending.clear();
     }
 
-    /// The next updates, noted as given.
+    /// Returns the next updates, and marks them as delivered.
     pub(super) fn take_updates(&mut self, limit: usize) -> Vec<Value> {
         self.expire();
         let mut taken = Vec::new();
@@ -147,7 +148,9 @@ impl World {
     }
 }
 
-/// Adds fields that nobody has told the bot of. Nothing that is there is left out: Telegram leaves out what has no content anyway.
+/// Adds unknown fields.
+///
+/// No field is removed: Telegram itself leaves out empty ones.
 fn roughen(random: &mut StdRng, share: f64, value: &mut Value) {
     match value {
         Value::Array(list) => list.iter_mut().for_each(|one| roughen(random, share, one)),

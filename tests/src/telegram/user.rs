@@ -1,27 +1,27 @@
-//! People and bots.
+//! Users and bots.
 
 use serde_json::{Value, json};
 
 use super::world::World;
 
-/// Somebody.
+/// A user or bot.
 #[derive(Debug, Clone)]
 pub(super) struct User {
-    /// What tests call them.
+    /// The name in tests.
     pub(super) name: String,
     pub(super) first_name: String,
     pub(super) last_name: Option<String>,
     pub(super) username: Option<String>,
     pub(super) is_bot: bool,
     pub(super) language: String,
-    /// Whether the bot may write to them: they have begun.
+    /// Whether the user has started the bot, which may then write to them.
     pub(super) has_started: bool,
-    /// Whether they have blocked the bot.
+    /// Whether the user has blocked the bot.
     pub(super) blocks: bool,
 }
 
 impl World {
-    /// Somebody new. Their username is their name, and people's first name the same with a capital.
+    /// Creates a user. The username is the name; a person's first name is the same, capitalised.
     pub(super) fn create_user(&mut self, name: &str, is_bot: bool) -> i64 {
         let id = if is_bot { self.bot_id() } else { 5_000_000_000 + 1_000 * self.users.len() as i64 + 7 };
         let mut letters = name.trim_end_matches("_bot").chars();
@@ -42,14 +42,14 @@ impl World {
         id
     }
 
-    /// The first part of the token is the bot's id.
+    /// The bot's id is the first part of the token.
     fn bot_id(&self) -> i64 {
         let taken = self.users.values().filter(|user| user.is_bot).count() as i64;
         let id = self.options.token.split(':').next().and_then(|id| id.parse::<i64>().ok());
         id.expect("a token begins with the bot's id") + taken
     }
 
-    /// A user as Telegram shows them.
+    /// A user as Telegram represents them.
     pub(super) fn user_frame(&self, id: i64) -> Value {
         let user = &self.users[&id];
         let mut frame = json!({ "id": id, "is_bot": user.is_bot, "first_name": user.first_name });

@@ -14,7 +14,8 @@ use super::query::CallbackAnswer;
 use super::world::World;
 
 impl StandIn {
-    /// All that the bot said in a chat (of `Forum/ideas`, in that topic) so far, as it is now.
+    /// Returns all posts of the bot in a chat, or in a topic such as `Forum/ideas`, with their
+    /// current state.
     #[must_use]
     pub fn posted(&self, chat: &str) -> Vec<Post> {
         let mut world = self.shared.lock();
@@ -22,14 +23,14 @@ impl StandIn {
         world.posts_in(place).map(|post| world.current(post)).collect()
     }
 
-    /// The texts and captions of what the bot said in a chat and has not deleted, as they are now.
+    /// Returns the current texts and captions of the bot's posts in a chat, without deleted ones.
     #[must_use]
     pub fn texts(&self, chat: &str) -> Vec<String> {
         let posts = self.posted(chat);
         posts.iter().filter(|post| !post.is_deleted()).map(|post| post.text().to_owned()).collect()
     }
 
-    /// All messages of a chat, whoever sent them, as they stand now.
+    /// Returns the current state of all messages of a chat.
     #[must_use]
     pub fn messages(&self, chat: &str) -> Vec<Value> {
         let mut world = self.shared.lock();
@@ -46,7 +47,7 @@ impl StandIn {
         self.shared.lock().message(at.chat, at.id).cloned().unwrap_or_default()
     }
 
-    /// Who reacted to a message with what, by name.
+    /// Returns the reactions to a message: user name and emoji.
     #[must_use]
     pub fn reactions(&self, at: MessageRef) -> Vec<(String, String)> {
         let world = self.shared.lock();
@@ -61,7 +62,7 @@ impl StandIn {
         all.flat_map(named).collect()
     }
 
-    /// The messages that are pinned in a chat, the newest last.
+    /// Returns the pinned messages of a chat, the newest last.
     #[must_use]
     pub fn pinned(&self, chat: &str) -> Vec<i64> {
         let mut world = self.shared.lock();
@@ -69,7 +70,7 @@ impl StandIn {
         world.chats[&chat].pinned.clone()
     }
 
-    /// Somebody in a chat as it is now: Telegram's `ChatMember`, whose `status` is `kicked` for who is banned.
+    /// Returns the current `ChatMember` of a user, whose `status` is `kicked` after a ban.
     #[must_use]
     pub fn member_now(&self, who: &str, chat: &str) -> Value {
         let mut world = self.shared.lock();
@@ -83,7 +84,7 @@ impl StandIn {
         self.member_now(who, chat)["status"] == "kicked"
     }
 
-    /// Whether somebody may speak in a chat.
+    /// Whether a user may write in a chat.
     #[must_use]
     pub fn can_speak(&self, who: &str, chat: &str) -> bool {
         let mut world = self.shared.lock();
@@ -91,7 +92,7 @@ impl StandIn {
         world.is_permitted(chat, user, "can_send_messages")
     }
 
-    /// A chat as it is now: Telegram's `ChatFullInfo`.
+    /// Returns the current `ChatFullInfo` of a chat.
     #[must_use]
     pub fn chat_now(&self, chat: &str) -> Value {
         let mut world = self.shared.lock();
@@ -99,7 +100,7 @@ impl StandIn {
         world.full_frame(chat)
     }
 
-    /// The topics of a forum by id: name, and whether it is closed.
+    /// Returns the topics of a forum by id: name, and whether it is closed.
     #[must_use]
     pub fn topics(&self, forum: &str) -> Vec<(i64, String, bool)> {
         let mut world = self.shared.lock();
@@ -107,52 +108,53 @@ impl StandIn {
         world.chats[&forum].topics.iter().map(|(id, topic)| (*id, topic.name.clone(), topic.is_closed)).collect()
     }
 
-    /// The commands that are registered for a scope and a language (`""` for all that have none of their own). The scope is
-    /// written as `default`, `all_group_chats`, `chat:-1001`, `chat_member:-1001:5`.
+    /// Returns the registered commands of a scope and a language (`""` for all other languages).
+    ///
+    /// The scope is written as `default`, `all_group_chats`, `chat:-1001`, `chat_member:-1001:5`.
     #[must_use]
     pub fn commands(&self, scope: &str, language: &str) -> Vec<Value> {
         let key = (scope.to_owned(), language.to_owned());
         self.shared.lock().commands.lists.get(&key).cloned().unwrap_or_default()
     }
 
-    /// The scopes and languages for which there are commands.
+    /// Returns the scopes and languages that have commands.
     #[must_use]
     pub fn command_scopes(&self) -> Vec<(String, String)> {
         self.shared.lock().commands.lists.keys().cloned().collect()
     }
 
-    /// What the bot was seen doing, in order.
+    /// Returns the chat actions of the bot, in order.
     #[must_use]
     pub fn actions(&self) -> Vec<Action> {
         self.shared.lock().actions.clone()
     }
 
-    /// The parameters of all calls of a method that fit the description, in order; not those of `getUpdates`.
+    /// Returns the parameters of all valid calls of a method, in order, except `getUpdates`.
     #[must_use]
     pub fn asked(&self, method: &str) -> Vec<Value> {
         let world = self.shared.lock();
         world.asked.iter().filter(|(name, _)| name == method).map(|(_, parameters)| parameters.clone()).collect()
     }
 
-    /// The methods that were called, with their parameters, in order; `getUpdates` is not among them.
+    /// Returns all calls with their parameters, in order, except `getUpdates`.
     #[must_use]
     pub fn all_asked(&self) -> Vec<(String, Value)> {
         self.shared.lock().asked.iter().cloned().collect()
     }
 
-    /// What is in a file, by its `file_id`.
+    /// Returns the content of a file by its `file_id`.
     #[must_use]
     pub fn file(&self, id: &str) -> Option<Bytes> {
         self.shared.lock().files.stored.get(id).map(|stored| stored.bytes.clone())
     }
 
-    /// How many updates the bot has not confirmed.
+    /// Returns the number of unconfirmed updates.
     #[must_use]
     pub fn pending(&self) -> usize {
         self.shared.lock().queue.len()
     }
 
-    /// What `getWebhookInfo` would say.
+    /// Returns the result of `getWebhookInfo`.
     #[must_use]
     pub fn webhook(&self) -> Value {
         self.shared.lock().webhook_frame()
@@ -164,30 +166,31 @@ impl StandIn {
         self.shared.lock().counters.clone()
     }
 
-    /// The calls that do not fit what Telegram describes and documents.
+    /// Returns the calls that do not conform to Telegram's description and documentation.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
         self.shared.lock().counters.violations.clone()
     }
 
-    /// Where the stand-in's own answers and updates do not fit the description; see `Options::check_answers`.
+    /// Returns the stand-in's own answers and updates that do not fit the description; see
+    /// `Options::check_answers`.
     #[must_use]
     pub fn own_misfits(&self) -> Vec<String> {
         self.shared.lock().counters.own_misfits.clone()
     }
 
-    /// How the bot answered a press of a button; none if it has not yet.
+    /// Returns the bot's answer to a button press; none if there is none yet.
     #[must_use]
     pub fn answer_to(&self, query: &str) -> Option<CallbackAnswer> {
         self.shared.lock().presses.get(query)?.answer.clone()
     }
 
-    /// How the bot answered a press of a button, once it has.
+    /// Waits for the bot's answer to a button press.
     pub async fn answered(&self, query: &str) -> CallbackAnswer {
         self.until("an answer to a press", |stand_in| stand_in.answer_to(query)).await
     }
 
-    /// Waits until the bot says something in a chat that has `part` in it, or has changed something so that it has.
+    /// Waits until the bot posts, or edits, a message so that it contains `part`.
     pub async fn hears(&self, chat: &str, part: &str) -> Post {
         let what = format!("{part:?} in {chat}");
         let place = self.shared.lock().somewhere(chat);
@@ -200,7 +203,7 @@ impl StandIn {
         self.until(&what, look).await
     }
 
-    /// Waits until the bot has said `count` things in a chat.
+    /// Waits until the bot has posted `count` messages in a chat.
     pub async fn hears_many(&self, chat: &str, count: usize) -> Vec<Post> {
         let what = format!("{count} posts in {chat}");
         let place = self.shared.lock().somewhere(chat);

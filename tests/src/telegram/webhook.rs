@@ -1,4 +1,4 @@
-//! The webhook: updates are posted to the bot, one after the other, again after a failure.
+//! The webhook: updates are posted to the bot one after another, and retried after a failure.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,27 +13,27 @@ use serde_json::{Value, json};
 use super::Shared;
 use super::world::World;
 
-/// The longest pause after a failure.
+/// The maximum pause after a failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long a bot may take for an update.
+/// The maximum time for a bot to accept an update.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Where updates are posted.
+/// The webhook of the bot.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Webhook {
-    /// Empty for none.
+    /// Empty if there is none.
     pub(super) url: String,
     pub(super) secret: Option<String>,
     pub(super) connections: u64,
-    /// When a post failed last, and why.
+    /// The time and text of the last failure.
     pub(super) error: Option<(u64, String)>,
-    /// Goes up when it is set, so that a pause ends.
+    /// Incremented when it is set, so that a pause ends.
     pub(super) number: u64,
 }
 
 impl World {
-    /// What `getWebhookInfo` says.
+    /// The result of `getWebhookInfo`.
     pub(super) fn webhook_frame(&self) -> Value {
         let hook = &self.webhook;
         let mut frame = json!({

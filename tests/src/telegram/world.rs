@@ -1,4 +1,4 @@
-//! All that the stand-in knows: who and what there is, and what waits for the bot.
+//! The state of the stand-in: all objects, and the queue of the bot.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -20,7 +20,7 @@ use super::updates::Queue;
 use super::user::User;
 use super::webhook::Webhook;
 
-/// How many calls can be asked for; older ones are forgotten, so that long tests stay small.
+/// The maximum number of stored calls; older ones are dropped, so that long tests stay small.
 const CALLS: usize = 10_000;
 
 /// The state, behind one lock.
@@ -41,16 +41,16 @@ pub(super) struct World {
     pub(super) presses: BTreeMap<String, CallbackQuery>,
     pub(super) inline: BTreeMap<String, InlineQuery>,
     pub(super) ballots: BTreeMap<String, Ballot>,
-    /// All that the bot said, in order.
+    /// All posts of the bot, in order.
     pub(super) posts: Vec<Post>,
     pub(super) actions: Vec<Action>,
-    /// The methods that were called, with their parameters.
+    /// The calls with their parameters.
     pub(super) asked: VecDeque<(String, Value)>,
     pub(super) last_number: u64,
     pub(super) pacing: Pacing,
     pub(super) faults: Faults,
     pub(super) counters: Counters,
-    /// Whether the token is taken no more.
+    /// Whether the token is refused.
     pub(super) is_revoked: bool,
 }
 
@@ -90,18 +90,18 @@ impl World {
         self.options.clock.now()
     }
 
-    /// Seconds of the Unix epoch, as Telegram counts.
+    /// The current time in seconds of the Unix epoch, as Telegram counts.
     pub(super) fn seconds(&self) -> u64 {
         self.now() / 1_000
     }
 
-    /// A number that was not used before.
+    /// Returns an unused number.
     pub(super) fn fresh(&mut self) -> u64 {
         self.last_number += 1;
         self.last_number
     }
 
-    /// A text of digits that was not used before, as ids of queries, polls and albums are.
+    /// Returns an unused string of digits, as in ids of queries, polls and albums.
     pub(super) fn fresh_id(&mut self) -> String {
         format!("{}{:06}", 4_382_000_000_u64 + self.options.seed, self.fresh())
     }
@@ -110,7 +110,7 @@ impl World {
         self.chats.get(&chat)?.messages.get(&id)
     }
 
-    /// Remembers a call.
+    /// Records a call.
     pub(super) fn note_call(&mut self, method: &str, parameters: &Value) {
         self.asked.push_back((method.to_owned(), parameters.clone()));
         if self.asked.len() > CALLS {

@@ -1,4 +1,4 @@
-//! The bot answers presses of buttons and inline queries.
+//! Answers of the bot to button presses and inline queries.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ pub(super) fn inline(world: &mut World, call: &Call) -> Outcome {
 }
 
 impl World {
-    /// How long a query can be answered, in milliseconds.
+    /// The time in which a query can be answered, in milliseconds.
     fn query_life(&self) -> u64 {
         u64::try_from(self.options.query_life.as_millis()).unwrap_or(u64::MAX)
     }

@@ -13,16 +13,16 @@ use crate::telegram::files::{LARGEST_UPLOAD, Upload};
 use crate::telegram::refusal::Refusal;
 use crate::telegram::rules::Rules;
 
-/// The fields of a form, on top of its files.
+/// The maximum size of the fields of a form, in addition to its files.
 const FIELDS: usize = 1 << 20;
 
 /// A request of a client.
 #[derive(Debug)]
 pub(in crate::telegram) struct Call {
     pub(super) method: &'static Method,
-    /// An object.
+    /// A JSON object.
     pub(super) parameters: Value,
-    /// The files that came along, by the names of their parts.
+    /// The uploaded files, by the names of their parts.
     pub(super) files: HashMap<String, Upload>,
 }
 
@@ -39,7 +39,7 @@ impl Call {
         let mut parameters = Map::new();
         if media.starts_with("multipart/form-data") {
             read_form(request, &mut texts, &mut files).await?;
-            // A file in the part of a parameter's own name is that parameter.
+            // A file in a part with the name of a parameter is the value of that parameter.
             for name in files.keys().filter(|name| method.takes(name)) {
                 texts.entry(name).or_insert_with(|| Value::from(format!("attach://{name}")));
             }
@@ -60,17 +60,17 @@ impl Call {
         Ok(Self { method, parameters: Value::Object(parameters), files })
     }
 
-    /// A parameter; null where it is not given.
+    /// Returns a parameter; null if it is missing.
     pub(super) fn get(&self, name: &str) -> &Value {
         &self.parameters[name]
     }
 
-    /// A parameter that is text; empty where it is not given.
+    /// Returns a text parameter; empty if it is missing.
     pub(super) fn text(&self, name: &str) -> &str {
         self.parameters[name].as_str().unwrap_or_default()
     }
 
-    /// A parameter that is a number.
+    /// Returns a numeric parameter.
     pub(super) fn number(&self, name: &str) -> Option<i64> {
         self.parameters[name].as_i64()
     }
@@ -79,7 +79,7 @@ impl Call {
         self.parameters[name] == true
     }
 
-    /// The files in the order of their parts' names.
+    /// Returns the files in the order of their parts' names.
     pub(super) fn uploads(&self) -> Vec<Upload> {
         let mut named: Vec<_> = self.files.iter().collect();
         named.sort_by_key(|(name, _)| name.as_str());

@@ -1,4 +1,4 @@
-//! The bot looks at chats and changes them.
+//! Chat methods of the bot.
 
 use serde_json::json;
 
@@ -28,7 +28,7 @@ pub(super) fn leave(world: &mut World, call: &Call) -> Outcome {
     Ok(json!(true))
 }
 
-/// A chat that has a title, in which the bot may do something.
+/// Returns a chat with a title in which the bot has a right.
 fn place(world: &mut World, call: &Call, right: &str, to: &str) -> Result<i64, Refusal> {
     let chat = world.reach(call.get("chat_id"))?;
     if world.chats[&chat].kind == Kind::Private {

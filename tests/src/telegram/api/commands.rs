@@ -1,4 +1,4 @@
-//! The bot registers its commands.
+//! Command registration by the bot.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::telegram::world::World;
 
 use super::call::Call;
 
-/// Commands in a list.
+/// The maximum number of commands in a list.
 const MOST: usize = 100;
 
 pub(super) fn set(world: &mut World, call: &Call) -> Outcome {
@@ -49,7 +49,7 @@ pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
     Ok(json!(true))
 }
 
-/// The scope and the language that a call means.
+/// Returns the scope and the language of a call.
 fn key(world: &mut World, call: &Call) -> Result<(String, String), Refusal> {
     let scope = call.get("scope");
     if !scope["chat_id"].is_null() {

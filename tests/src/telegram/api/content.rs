@@ -1,4 +1,4 @@
-//! What a message that the bot sends has in it.
+//! Contents of messages that the bot sends.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::telegram::world::World;
 
 use super::call::Call;
 
-/// The media that a method sends, by its name.
+/// The media that can be sent, by method name.
 pub(super) const MEDIA: [(&str, &str); 8] = [
     ("sendPhoto", "photo"),
     ("sendDocument", "document"),
@@ -26,11 +26,11 @@ pub(super) const MEDIA: [(&str, &str); 8] = [
     ("sendVideoNote", "video_note"),
 ];
 
-/// The longest text and the longest caption, in units of UTF-16.
+/// The maximum length of a text and of a caption, in UTF-16 units.
 const LONGEST_TEXT: u64 = 4_096;
 const LONGEST_CAPTION: u64 = 1_024;
 
-/// What a text says once its entities are read.
+/// Returns a text with its entities.
 fn formatted(fields: &Value, name: &str, entities_name: &str) -> Result<Formatted, Refusal> {
     let text = fields[name].as_str().unwrap_or_default();
     let given = fields[entities_name].as_array().cloned();
@@ -54,7 +54,7 @@ fn formatted(fields: &Value, name: &str, entities_name: &str) -> Result<Formatte
     Ok(parsed.finished())
 }
 
-/// The text of a message.
+/// Returns the text of a message.
 pub(super) fn text(fields: &Value) -> Result<Value, Refusal> {
     let Formatted { text, entities } = formatted(fields, "text", "entities")?;
     if text.is_empty() {
@@ -73,7 +73,7 @@ pub(super) fn text(fields: &Value) -> Result<Value, Refusal> {
     Ok(content)
 }
 
-/// The caption of a medium, if it has one.
+/// Returns the caption of a medium, if there is one.
 pub(super) fn caption(fields: &Value) -> Result<Value, Refusal> {
     let Formatted { text, entities } = formatted(fields, "caption", "caption_entities")?;
     if units(&text) > LONGEST_CAPTION {
@@ -97,7 +97,7 @@ pub(super) fn caption(fields: &Value) -> Result<Value, Refusal> {
 }
 
 impl World {
-    /// A medium with its caption, as the fields of a message.
+    /// Returns a medium with its caption, as the fields of a message.
     pub(super) fn medium(
         &mut self,
         kind: &str,
@@ -122,7 +122,7 @@ impl World {
         Ok(content)
     }
 
-    /// What a call that sends one message puts into it.
+    /// Returns the content of the message that a call sends.
     pub(super) fn content(&mut self, call: &Call) -> Result<Value, Refusal> {
         let name = call.method.name.as_str();
         if let Some((_, kind)) = MEDIA.iter().find(|(method, _)| *method == name) {

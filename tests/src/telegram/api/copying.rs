@@ -1,4 +1,4 @@
-//! The bot passes messages on.
+//! Forwards and copies of messages by the bot.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::telegram::world::World;
 use super::call::Call;
 use super::content;
 
-/// What belongs to one message alone, and is not passed on with its content.
+/// The fields that are not copied, because they belong to one message.
 const OWN: [&str; 20] = [
     "message_id",
     "date",
@@ -34,7 +34,7 @@ const OWN: [&str; 20] = [
     "effect_id",
 ];
 
-/// The message that is passed on.
+/// Returns the message to be forwarded or copied.
 fn source(world: &mut World, call: &Call, what: &str) -> Result<Value, Refusal> {
     let from = world.known_chat(call.get("from_chat_id"))?;
     let id = world.reach_message(from, call.number("message_id"), &format!("message to {what}"))?;
@@ -69,7 +69,7 @@ pub(super) fn forward(world: &mut World, call: &Call) -> Outcome {
     world.say(call, chat, passed)
 }
 
-/// What a person passes on of a message.
+/// Returns the fields of a message that a user forwards.
 pub(in crate::telegram) fn forwarded(world: &World, message: &Value) -> Value {
     let mut passed = without(message.clone(), &OWN);
     passed["forward_origin"] = world.origin(message);

@@ -1,4 +1,4 @@
-//! The bot deletes messages.
+//! Deletions by the bot.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::telegram::world::World;
 
 use super::call::Call;
 
-/// How old a message may be, in seconds.
+/// The maximum age of a message that can be deleted, in seconds.
 const OLDEST: u64 = 48 * 3_600;
 
 pub(super) fn one(world: &mut World, call: &Call) -> Outcome {
@@ -19,7 +19,7 @@ pub(super) fn one(world: &mut World, call: &Call) -> Outcome {
     Ok(json!(true))
 }
 
-/// What is not there is passed over.
+/// Missing messages are ignored.
 pub(super) fn many(world: &mut World, call: &Call) -> Outcome {
     let chat = world.reach(call.get("chat_id"))?;
     let ids: Vec<i64> = call.get("message_ids").as_array().into_iter().flatten().filter_map(Value::as_i64).collect();
@@ -48,7 +48,7 @@ fn may_delete(world: &World, chat: i64, id: i64) -> Result<(), Refusal> {
         Kind::Supergroup => is_own || can_delete,
         Kind::Channel => is_own && world.has_right(chat, world.bot, "can_post_messages") || can_delete,
     };
-    // A throw of dice in a private chat can only be deleted once it is a day old.
+    // A dice roll in a private chat can be deleted only after a day.
     let is_fresh_dice = kind == Kind::Private && !message["dice"].is_null() && age < 24 * 3_600;
     let is_opening = ["supergroup_chat_created", "channel_chat_created", "forum_topic_created"];
     let is_opening = is_opening.iter().any(|field| !message[*field].is_null());

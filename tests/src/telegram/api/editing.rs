@@ -1,4 +1,4 @@
-//! The bot changes what it said.
+//! Edits by the bot.
 
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ pub(super) fn markup(world: &mut World, call: &Call) -> Outcome {
     finish(world, call, target, json!({}))
 }
 
-/// The message that a call means, which has to be the bot's own.
+/// Returns the message of a call, which must be the bot's own.
 fn target(world: &mut World, call: &Call) -> Result<(i64, i64), Refusal> {
     if !call.get("inline_message_id").is_null() {
         return Err(Refusal::bad("MESSAGE_ID_INVALID"));
@@ -87,7 +87,7 @@ fn target(world: &mut World, call: &Call) -> Result<(i64, i64), Refusal> {
     Ok((chat, id))
 }
 
-/// Puts the new fields, and the keyboard that goes with them, into the message. Without a keyboard it loses its own.
+/// Applies the new fields and the keyboard to the message. Without a keyboard it loses its own.
 fn finish(world: &mut World, call: &Call, (chat, id): (i64, i64), mut fields: Value) -> Outcome {
     let keyboard = call.get("reply_markup");
     markup::check(keyboard, true)?;

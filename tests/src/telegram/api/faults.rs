@@ -8,17 +8,17 @@ use rand::{RngExt, SeedableRng};
 use crate::telegram::refusal::Refusal;
 use crate::telegram::world::World;
 
-/// How long a 429 on purpose asks to wait, in seconds.
+/// The waiting time of an injected 429, in seconds.
 pub(super) const PAUSE: u64 = 1;
 
 /// A fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// 429 with a second to wait; nothing is done.
+    /// 429 with a waiting time of a second; nothing is performed.
     TooMany,
-    /// 500; nothing is done.
+    /// 500; nothing is performed.
     Broken,
-    /// 502 with a page of HTML; nothing is done.
+    /// 502 with an HTML page; nothing is performed.
     BadGateway,
     /// Performed, up to 1.5 seconds later.
     Slow,
@@ -26,18 +26,18 @@ pub enum Fault {
     CutBefore,
     /// Performed, but the connection is closed instead of an answer.
     CutAfter,
-    /// It is done, and the answer breaks off in the middle.
+    /// Performed, but the answer ends in the middle.
     Truncated,
-    /// 401, as if the token were none; nothing is done. Not among [`Fault::ALL`], as those below.
+    /// 401, as for an invalid token; nothing is performed. Not in [`Fault::ALL`], like those below.
     Unauthorized,
-    /// 404 with no more than `Not Found`; nothing is done.
+    /// 404 with only `Not Found`; nothing is performed.
     NotFound,
-    /// It is done, and the answer has null in the fields that it leaves out.
+    /// Performed; fields that Telegram would leave out are null in the answer.
     Nulls,
 }
 
 impl Fault {
-    /// All that there are on a bad day.
+    /// All faults that occur in practice.
     pub const ALL: [Self; 7] =
         [Self::TooMany, Self::Broken, Self::BadGateway, Self::Slow, Self::CutBefore, Self::CutAfter, Self::Truncated];
 }
@@ -48,7 +48,7 @@ pub(in crate::telegram) struct Faults {
     random: StdRng,
     pub(in crate::telegram) share: f64,
     pub(in crate::telegram) kinds: Vec<Fault>,
-    /// What the next calls of a method get, before chance has a say.
+    /// Faults for the next calls of a method, which precede random ones.
     pub(in crate::telegram) next: Vec<(String, Fault)>,
 }
 

@@ -1,4 +1,4 @@
-//! The bot invites, and lets in those who ask.
+//! Invite links and join requests.
 
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ pub(super) fn decline(world: &mut World, call: &Call) -> Outcome {
     Ok(json!(true))
 }
 
-/// Who asked to join, and no longer does.
+/// Takes the join request of a user.
 fn asked(world: &mut World, call: &Call) -> Result<(i64, i64), Refusal> {
     let chat = place(world, call)?;
     let user = world.reach_user(call)?;
@@ -65,7 +65,7 @@ fn asked(world: &mut World, call: &Call) -> Result<(i64, i64), Refusal> {
 }
 
 impl World {
-    /// A link into a chat.
+    /// Creates an invite link.
     pub(in crate::telegram) fn create_invite(&mut self, chat: i64, by: i64, fields: &Value, is_primary: bool) -> Value {
         let number = self.fresh();
         let mut link = json!({

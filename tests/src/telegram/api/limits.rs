@@ -1,4 +1,4 @@
-//! How many messages may be sent.
+//! Rate limits for messages.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -11,17 +11,17 @@ use crate::telegram::world::World;
 
 use super::call::Call;
 
-/// So many messages in so long.
+/// A number of messages in a time.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit {
-    /// Messages.
+    /// The number of messages.
     pub messages: usize,
-    /// Within any stretch of this length.
+    /// The length of the sliding window.
     pub per: Duration,
 }
 
 impl Limit {
-    /// So many messages in so many milliseconds.
+    /// A number of messages in a number of milliseconds.
     #[must_use]
     pub const fn new(messages: usize, millis: u64) -> Self {
         Self { messages, per: Duration::from_millis(millis) }
@@ -32,14 +32,15 @@ impl Limit {
     }
 }
 
-/// The limits. An album counts for as many messages as it has; edits count for the whole alone.
+/// The limits. An album counts with all of its messages; edits count for the overall limit only.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// For all chats together: 30 in a second.
+    /// For all chats together: 30 per second.
     pub overall: Limit,
-    /// For one chat. Telegram says one a second and tolerates short bursts, so it is 5 in 5 seconds.
+    /// For one chat. Telegram documents one per second and tolerates short bursts, so it is 5 in 5
+    /// seconds.
     pub chat: Limit,
-    /// For a group, a supergroup or a channel: 20 in a minute.
+    /// For a group, a supergroup or a channel: 20 per minute.
     pub group: Limit,
 }
 
@@ -50,14 +51,14 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// No message is ever too many.
+    /// No limits.
     #[must_use]
     pub fn none() -> Self {
         let all = Limit::new(usize::MAX, 1);
         Self { overall: all, chat: all, group: all }
     }
 
-    /// The same numbers in stretches that are shorter by a factor, so that a test need not take minutes.
+    /// The same numbers in times shortened by a factor, so that a test need not take minutes.
     #[must_use]
     pub fn scaled(self, scale: f64) -> Self {
         let Self { overall, chat, group } = self;
@@ -68,16 +69,16 @@ impl Limits {
 /// Calls that were in flight when a 429 was answered are not counted as violations.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// When messages were sent, by what limits them.
+/// The times at which messages were sent, by limit.
 #[derive(Debug, Default)]
 pub(in crate::telegram) struct Pacing {
     sent: HashMap<String, VecDeque<Instant>>,
-    /// Between which moments nothing is allowed in a chat, since a 429 said so.
+    /// The period in which a 429 forbids messages, by chat.
     held: HashMap<i64, (Instant, Instant)>,
 }
 
 impl Pacing {
-    /// How long it takes until so many more fit.
+    /// The time until `count` more messages are allowed.
     fn wait(&mut self, key: &str, limit: Limit, count: usize, now: Instant) -> Option<Duration> {
         let sent = self.sent.entry(key.to_owned()).or_default();
         while sent.front().is_some_and(|at| *at + limit.per <= now) {
@@ -89,7 +90,7 @@ impl Pacing {
     }
 }
 
-/// Whether a method sends messages, and whether it changes one.
+/// Returns the number of messages that a call sends, and whether it edits one.
 fn weight(call: &Call) -> (usize, bool) {
     let name = call.method.name.as_str();
     let sends =
@@ -136,7 +137,7 @@ impl World {
         Ok(())
     }
 
-    /// A call was answered with a 429 on purpose; what it said holds for its chat.
+    /// Forbids messages in the chat of a call for a while, for an injected 429.
     pub(super) fn hold_for(&mut self, call: &Call, seconds: u64) {
         let chat = self.find_chat(call.get("chat_id"));
         if let Some(chat) = chat.filter(|_| weight(call).0 > 0) {
@@ -150,7 +151,7 @@ impl World {
     }
 }
 
-/// A time to wait, as Telegram says it.
+/// Rounds a waiting time to whole seconds, as Telegram does.
 fn whole_seconds(wait: Duration) -> u64 {
     (wait.as_secs_f64().ceil() as u64).max(1)
 }

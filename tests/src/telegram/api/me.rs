@@ -1,4 +1,4 @@
-//! The bot itself.
+//! Methods about the bot itself.
 
 use serde_json::json;
 
@@ -19,7 +19,7 @@ pub(super) fn get(world: &mut World, _call: &Call) -> Outcome {
     Ok(me)
 }
 
-/// The field of the profile that a method is about, and how long it may be.
+/// The profile field of a method, and its maximum length.
 fn field(call: &Call) -> (&'static str, u64) {
     let name = call.method.name.as_str();
     match name.trim_start_matches("set").trim_start_matches("get") {

@@ -1,4 +1,4 @@
-//! The bot moderates members.
+//! Moderation by the bot.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::telegram::world::World;
 
 use super::call::Call;
 
-/// Below half a minute and above 366 days a time means for ever.
+/// The minimum duration in seconds. Below it, and above 366 days, a restriction is permanent.
 const SHORTEST: u64 = 30;
 const LONGEST: u64 = 366 * 86_400;
 
@@ -20,7 +20,7 @@ fn until(world: &World, call: &Call) -> u64 {
     if (SHORTEST..=LONGEST).contains(&lasts) { until } else { 0 }
 }
 
-/// Somebody whom the bot may moderate there.
+/// Returns a user whom the bot may moderate in a chat.
 fn target(world: &World, chat: i64, call: &Call) -> Result<i64, Refusal> {
     let user = world.reach_user(call)?;
     world.need(chat, "can_restrict_members", "restrict/unrestrict chat member")?;
@@ -56,7 +56,7 @@ pub(super) fn unban(world: &mut World, call: &Call) -> Outcome {
     let chat = world.reach_large(call.get("chat_id"), false)?;
     let user = target(world, chat, call)?;
     let is_banned = matches!(world.member(chat, user).status, Status::Kicked { .. });
-    // Without `only_if_banned` a member is removed.
+    // Without `only_if_banned`, a member is removed.
     if is_banned || !call.is_true("only_if_banned") {
         world.depart(chat, world.bot, user, Status::Left);
     }
@@ -81,7 +81,7 @@ pub(super) fn restrict(world: &mut World, call: &Call) -> Outcome {
     Ok(json!(true))
 }
 
-/// What permissions bring with them, unless they are independent.
+/// Adds the permissions that others imply, unless they are independent.
 pub(super) fn imply(permissions: &mut std::collections::BTreeSet<String>) {
     let media = ["messages", "audios", "documents", "photos", "videos", "video_notes", "voice_notes"];
     if permissions.contains("can_send_other_messages") || permissions.contains("can_add_web_page_previews") {
@@ -168,7 +168,7 @@ pub(super) fn administrators(world: &mut World, call: &Call) -> Outcome {
         return Err(Refusal::bad("there are no administrators in the private chat"));
     }
     let members = world.chats[&chat].members.iter();
-    // Other bots are not shown.
+    // Other bots are not listed.
     let shown = members.filter(|(id, member)| member.is_admin() && (!world.users[id].is_bot || **id == world.bot));
     Ok(shown.map(|(id, _)| world.member_frame(chat, *id)).collect())
 }

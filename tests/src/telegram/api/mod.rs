@@ -1,4 +1,5 @@
-//! The HTTP side: every call is authorised, held against the description, paced, and then performed.
+//! The HTTP API: each call is authorised, checked against the description, rate-limited, and
+//! performed.
 
 mod answering;
 mod call;
@@ -47,7 +48,7 @@ pub(super) use faults::Faults;
 pub(super) use limits::Pacing;
 pub use limits::{Limit, Limits};
 
-/// The connection is cut.
+/// The connection is closed.
 #[derive(Debug)]
 struct CutOff;
 
@@ -82,7 +83,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service);
     tokio::select! {
-        // What comes about after a cut does not leave by a connection that was there before.
+        // What happens after a cut must not be sent through a connection from before it.
         biased;
         _cut = cuts.changed() => {}
         // Fails when the client has disconnected, or was disconnected.
@@ -148,7 +149,7 @@ async fn perform(
     };
     if let Ok(result) = &outcome
         && shared.options.check_answers
-        // Updates were looked at when they were made.
+        // Updates were checked when they were created.
         && method.name != "getUpdates"
         && let Err(misfit) = shared.rules.check_answer(method, result)
     {
@@ -163,7 +164,7 @@ async fn perform(
     }
 }
 
-/// Does what is asked, if it fits the description and does not come too soon.
+/// Performs a call, if it conforms to the description and the limits.
 async fn carry_out(shared: &Shared, call: &Call) -> Outcome {
     let object = call.parameters.as_object().expect("the parameters are an object");
     shared.rules.check_call(call.method, object).map_err(|misfit| Refusal::broken_rule(&misfit))?;
@@ -199,7 +200,7 @@ fn respond(outcome: Outcome) -> Response<Body> {
     response
 }
 
-/// An answer that says null where Telegram's own leaves a field out.
+/// An answer with null in fields that Telegram would leave out.
 fn with_nulls(outcome: Outcome) -> Response<Body> {
     let (status, mut body, _) = envelope(outcome);
     for field in ["result", "error_code", "description", "parameters"] {
@@ -217,7 +218,7 @@ fn with_nulls(outcome: Outcome) -> Response<Body> {
     response
 }
 
-/// What a proxy in front of Telegram says when there is nobody behind it.
+/// The answer of a proxy in front of Telegram if the server is down.
 fn bad_gateway() -> Response<Body> {
     let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n\
                 <hr><center>nginx/1.18.0</center>\r\n</body>\r\n</html>\r\n";
@@ -227,10 +228,10 @@ fn bad_gateway() -> Response<Body> {
     response
 }
 
-/// An answer that breaks off in the middle.
+/// An answer that ends in the middle.
 fn truncated(whole: &[u8]) -> Response<Body> {
     let half = Bytes::copy_from_slice(&whole[..whole.len() / 2]);
-    // What is there leaves while there is nothing to send; then it ends.
+    // Sends the available data before the connection ends.
     let end = async {
         tokio::task::yield_now().await;
         Err(CutOff)
@@ -242,7 +243,7 @@ fn truncated(whole: &[u8]) -> Response<Body> {
     response
 }
 
-/// A file, by the token and the path that `getFile` gave. Faults know it as `download`.
+/// Returns a file by the token and the path from `getFile`. Faults use the name `download`.
 async fn download(shared: &Shared, path: &str) -> Result<Response<Body>, CutOff> {
     let fault = shared.change(|world| {
         *world.counters.calls.entry("download".to_owned()).or_default() += 1;

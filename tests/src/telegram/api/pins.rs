@@ -1,4 +1,4 @@
-//! The bot pins messages.
+//! Pins by the bot.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::telegram::world::World;
 
 use super::call::Call;
 
-/// The chat, in which the bot may pin.
+/// Returns the chat, if the bot may pin there.
 fn place(world: &mut World, call: &Call) -> Result<i64, Refusal> {
     let chat = world.reach(call.get("chat_id"))?;
     let may = match world.chats[&chat].kind {

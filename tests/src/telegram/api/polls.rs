@@ -1,4 +1,4 @@
-//! The bot ends polls.
+//! Ends of polls by the bot.
 
 use crate::telegram::markup;
 use crate::telegram::refusal::{Outcome, Refusal};

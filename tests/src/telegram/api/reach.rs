@@ -1,4 +1,4 @@
-//! Which chat a call means, and whether the bot can do anything there.
+//! The chats, topics, users and messages of calls, and whether the bot can reach them.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::telegram::world::World;
 use super::call::Call;
 
 impl World {
-    /// The chat that a `chat_id` names: by number, or `@name`.
+    /// Finds the chat of a `chat_id`: a number, or `@name`.
     pub(super) fn find_chat(&self, id: &Value) -> Option<i64> {
         let named = |name: &str| {
             let mut chats = self.chats.iter();
@@ -22,7 +22,7 @@ impl World {
         }
     }
 
-    /// The chat that a call means, if it is there at all. A person whom the bot knows has a private chat.
+    /// Returns the chat of a call, if it exists. A user whom the bot knows has a private chat.
     pub(super) fn known_chat(&mut self, id: &Value) -> Result<i64, Refusal> {
         let chat = self.find_chat(id).ok_or_else(Refusal::chat_not_found)?;
         if self.users.contains_key(&chat) && chat != self.bot {
@@ -35,7 +35,7 @@ impl World {
         }
     }
 
-    /// The chat that a call means, which the bot is in.
+    /// Returns the chat of a call, if the bot is in it.
     pub(super) fn reach(&mut self, id: &Value) -> Result<i64, Refusal> {
         let chat = self.known_chat(id)?;
         let kind = self.chats[&chat].kind;
@@ -55,7 +55,7 @@ impl World {
         }
     }
 
-    /// The supergroup that a call means; a channel too unless it has to be a group.
+    /// Returns the supergroup of a call; also a channel unless `only_groups`.
     pub(super) fn reach_large(&mut self, id: &Value, only_groups: bool) -> Result<i64, Refusal> {
         let chat = self.reach(id)?;
         match self.chats[&chat].kind {
@@ -66,7 +66,7 @@ impl World {
         }
     }
 
-    /// The topic that a call means; none in the general one.
+    /// Returns the topic of a call; none for the general one.
     pub(super) fn reach_thread(&self, chat: i64, call: &Call) -> Result<Option<i64>, Refusal> {
         let Some(thread) = call.number("message_thread_id") else { return Ok(None) };
         let place = &self.chats[&chat];
@@ -79,13 +79,14 @@ impl World {
         Ok(Some(thread))
     }
 
-    /// Somebody whom a call names.
+    /// Returns the user of a call.
     pub(super) fn reach_user(&self, call: &Call) -> Result<i64, Refusal> {
         let user = call.number("user_id").filter(|user| self.users.contains_key(user));
         user.ok_or_else(|| Refusal::bad("user not found"))
     }
 
-    /// The message that a call names; `what` says what for, as Telegram does: `message to edit not found`.
+    /// Returns the message of a call; `what` completes Telegram's error: `message to edit not
+    /// found`.
     pub(super) fn reach_message(&self, chat: i64, id: Option<i64>, what: &str) -> Result<i64, Refusal> {
         let id = id.filter(|id| self.message(chat, *id).is_some());
         id.ok_or_else(|| Refusal::bad(&format!("{what} not found")))

@@ -1,4 +1,4 @@
-//! The bot reacts to messages.
+//! Reactions of the bot.
 
 use std::sync::OnceLock;
 
@@ -38,7 +38,7 @@ pub(super) fn set(world: &mut World, call: &Call) -> Outcome {
 }
 
 impl World {
-    /// The emoji that the description lists for reactions.
+    /// The emoji that the description allows for reactions.
     pub(in crate::telegram) fn reaction_emoji(&self) -> &'static [String] {
         static LIST: OnceLock<Vec<String>> = OnceLock::new();
         LIST.get_or_init(|| {
@@ -48,7 +48,7 @@ impl World {
         })
     }
 
-    /// Sets somebody's reactions to a message, and tells the bot, unless they are its own.
+    /// Sets a user's reactions to a message, and sends the update unless they are the bot's own.
     pub(in crate::telegram) fn react(&mut self, chat: i64, id: i64, user: i64, new: Vec<Value>) {
         let all = self.place(chat).reactions.entry(id).or_default();
         let old = all.insert(user, new.clone()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Which method is done where.
+//! The functions that perform each method.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use super::{
     topics, updates,
 };
 
-/// Does what a call asks for.
+/// Performs a call.
 pub(super) fn perform(world: &mut World, call: &Call) -> Outcome {
     let act: fn(&mut World, &Call) -> Outcome = match call.method.name.as_str() {
         "getMe" => me::get,

@@ -1,4 +1,4 @@
-//! The bot sends messages.
+//! Messages sent by the bot.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::telegram::world::World;
 
 use super::call::Call;
 
-/// What `sendChatAction` knows.
+/// The actions of `sendChatAction`.
 const ACTIONS: [&str; 11] = [
     "typing",
     "upload_photo",
@@ -72,7 +72,7 @@ pub(super) fn act(world: &mut World, call: &Call) -> Outcome {
     Ok(json!(true))
 }
 
-/// The permission that some content takes, and what Telegram calls it.
+/// The permission that a content needs, and Telegram's name for it.
 fn needed(content: &Value) -> (&'static str, &'static str) {
     let has = |name: &str| !content[name].is_null();
     let all = [
@@ -92,7 +92,7 @@ fn needed(content: &Value) -> (&'static str, &'static str) {
 }
 
 impl World {
-    /// Whether the bot may send such content to a chat.
+    /// Checks that the bot may send a content to a chat.
     pub(super) fn may_send(&self, chat: i64, content: &Value) -> Result<(), Refusal> {
         let (permission, what) = needed(content);
         match self.chats[&chat].kind {
@@ -104,14 +104,14 @@ impl World {
         }
     }
 
-    /// Publishes some content of the bot's, with all that calls that send have in common.
+    /// Publishes a message of the bot, with the parameters that all sending methods share.
     pub(super) fn say(&mut self, call: &Call, chat: i64, mut content: Value) -> Outcome {
         let markup = call.get("reply_markup");
         markup::check(markup, self.chats[&chat].kind == Kind::Channel)?;
         let mut thread = self.reach_thread(chat, call)?;
         let reply = self.reply(chat, call.get("reply_parameters"), &mut content)?;
         if let Some(reply) = &reply {
-            // What answers a message stands where that stands.
+            // A reply is in the topic of the message that it replies to.
             thread = thread.or(reply["message_thread_id"].as_i64());
         }
         if !markup["inline_keyboard"].is_null() {
@@ -126,7 +126,7 @@ impl World {
         Ok(message)
     }
 
-    /// The message that is answered. What is in another chat is told of in `external_reply`.
+    /// Returns the message that is replied to. For one in another chat, sets `external_reply`.
     fn reply(&self, chat: i64, parameters: &Value, content: &mut Value) -> Result<Option<Value>, Refusal> {
         let Some(id) = parameters["message_id"].as_i64() else { return Ok(None) };
         let elsewhere = match &parameters["chat_id"] {

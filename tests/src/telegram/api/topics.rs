@@ -1,4 +1,4 @@
-//! The bot keeps the topics of forums.
+//! Forum topics managed by the bot.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ fn forum(world: &mut World, call: &Call, to: &str) -> Result<i64, Refusal> {
 
 fn topic(world: &mut World, call: &Call, to: &str) -> Result<(i64, i64), Refusal> {
     let chat = forum(world, call, to)?;
-    // The general topic has methods of its own.
+    // The general topic has separate methods.
     let thread = call.number("message_thread_id").filter(|id| *id != 1 && world.chats[&chat].topics.contains_key(id));
     Ok((chat, thread.ok_or_else(|| Refusal::bad("TOPIC_ID_INVALID"))?))
 }

@@ -1,4 +1,4 @@
-//! How the bot fetches updates, or has them posted.
+//! Delivery of updates by polling.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::telegram::world::World;
 
 use super::call::Call;
 
-/// The longest that a poll may wait, in seconds.
+/// The maximum waiting time of a poll, in seconds.
 const LONGEST_POLL: i64 = 50;
 
-/// `getUpdates`: waits until there is something, another poll ends it, or the time is over.
+/// `getUpdates`: waits until there is an update, another poll ends this one, or the time is over.
 pub(super) async fn get(shared: &Shared, call: &Call) -> Outcome {
     let limit = call.number("limit").filter(|limit| (1..=100).contains(limit)).unwrap_or(100);
     let limit = usize::try_from(limit).unwrap_or(100);
@@ -38,7 +38,7 @@ pub(super) async fn get(shared: &Shared, call: &Call) -> Outcome {
     loop {
         changed.mark_unchanged();
         if let Some(outcome) = shared.change_silently(|world| look(world, number, limit)) {
-            // Who waits for a counter looks again.
+            // Tests may wait for a counter.
             shared.changes.wake();
             return outcome;
         }
@@ -99,7 +99,7 @@ pub(super) fn delete_webhook(world: &mut World, call: &Call) -> Outcome {
 }
 
 impl World {
-    /// Telegram passes over a name that it does not know, which then is never heard of.
+    /// Telegram ignores unknown names, whose updates are then never sent.
     fn check_kinds(&self, kinds: &Value) -> Result<(), Refusal> {
         let mut names = kinds.as_array().into_iter().flatten().filter_map(Value::as_str);
         match names.find(|name| self.rules.describe("Update", name).is_empty()) {

@@ -1,4 +1,4 @@
-//! People press buttons.
+//! Button presses of users.
 
 use serde_json::{Value, json};
 
@@ -7,10 +7,10 @@ use crate::telegram::post::MessageRef;
 use crate::telegram::query::CallbackQuery;
 
 impl StandIn {
-    /// Somebody presses a button, named by what is on it or by its data. Returns the id of the query.
+    /// Presses a button, by label or data, and returns the id of the query.
     ///
     /// # Panics
-    /// When the message has no such button, or it is not one that asks the bot.
+    /// When the message has no such button, or it is not a callback button.
     pub fn presses(&self, who: &str, message: MessageRef, button: &str) -> String {
         self.change(|world| {
             let user = world.who(who);

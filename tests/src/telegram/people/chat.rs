@@ -17,13 +17,16 @@ impl StandIn {
     /// Posts a message.
     ///
     /// # Panics
-    /// When they are not in the chat, or may not speak there: Telegram's own client would not send it.
+    /// When the user is not in the chat, or may not write there: Telegram's client would not send
+    /// it.
     pub fn says(&self, who: &str, chat: &str, text: &str) -> MessageRef {
         self.posts(who, chat, json!({ "text": text }))
     }
 
-    /// Somebody says something with whatever a message of Telegram's has: `text` and `entities`, `caption`, `location`,
-    /// `contact`, `dice`, `sticker`; `reply_to_message_id` names what it answers, and `poll` is as in `sendPoll`.
+    /// Posts a message with any fields of a Telegram message.
+    ///
+    /// These are `text` and `entities`, `caption`, `location`, `contact`, `dice`, `sticker`.
+    /// `reply_to_message_id` makes it a reply, and `poll` is as in `sendPoll`.
     ///
     /// # Panics
     /// See [`StandIn::says`].
@@ -35,8 +38,10 @@ impl StandIn {
         })
     }
 
-    /// Somebody posts files: kind (`photo`, `document`, `audio`, `voice`, `video`, `animation`, `sticker`, `video_note`), name,
-    /// media type, content. Several are an album, whose first message has the caption.
+    /// Posts files: kind, name, media type, content.
+    ///
+    /// The kind is `photo`, `document`, `audio`, `voice`, `video`, `animation`, `sticker` or
+    /// `video_note`. Several files are an album, whose first message has the caption.
     ///
     /// # Panics
     /// See [`StandIn::says`].
@@ -68,7 +73,8 @@ impl StandIn {
         })
     }
 
-    /// An administrator says something in the name of the group: as `@GroupAnonymousBot`, with the group as `sender_chat`.
+    /// Posts an anonymous message as an administrator: from `@GroupAnonymousBot`, with the group as
+    /// `sender_chat`.
     ///
     /// # Panics
     /// See [`StandIn::says`].
@@ -76,7 +82,7 @@ impl StandIn {
         self.anonymously(who, chat, json!({ "text": text }))
     }
 
-    /// An administrator answers a message in the name of the group.
+    /// Replies anonymously to a message as an administrator.
     ///
     /// # Panics
     /// See [`StandIn::says`].
@@ -106,10 +112,10 @@ impl StandIn {
         self.posts(who, &message.chat.to_string(), fields)
     }
 
-    /// Somebody answers a part of a message.
+    /// Replies to a quote from a message.
     ///
     /// # Panics
-    /// When the message has no such part.
+    /// When the message does not contain the quote.
     pub fn replies_to_quote(&self, who: &str, message: MessageRef, quote: &str, text: &str) -> MessageRef {
         let whole = self.message(message);
         let whole = crate::telegram::post::text(&whole);
@@ -119,7 +125,7 @@ impl StandIn {
         self.posts(who, &message.chat.to_string(), fields)
     }
 
-    /// Somebody forwards a message to another chat.
+    /// Forwards a message to another chat.
     ///
     /// # Panics
     /// See [`StandIn::says`].
@@ -131,12 +137,12 @@ impl StandIn {
         self.posts(who, chat, fields)
     }
 
-    /// Somebody writes to the bot alone.
+    /// Sends a private message to the bot.
     pub fn whispers(&self, who: &str, text: &str) -> MessageRef {
         self.says(who, &format!("@{who}"), text)
     }
 
-    /// Somebody begins with the bot, by a deep link if there is a payload.
+    /// Starts the bot, with a deep link if there is a payload.
     pub fn starts(&self, who: &str, payload: &str) -> MessageRef {
         self.whispers(who, format!("/start {payload}").trim_end())
     }
@@ -146,7 +152,8 @@ impl StandIn {
         self.edits_to(message, json!({ "text": text }));
     }
 
-    /// The author changes whatever an edit may change: `text`, `caption`, their entities. Null takes a field away.
+    /// Edits any editable fields of a message as its author: `text`, `caption`, their entities.
+    /// Null removes a field.
     pub fn edits_to(&self, message: MessageRef, fields: Value) {
         self.change(|world| {
             let author = world.author_of(message);
@@ -156,7 +163,7 @@ impl StandIn {
         });
     }
 
-    /// Somebody deletes a message, of which Telegram tells no bot.
+    /// Deletes a message. Telegram sends no update about it.
     pub fn deletes(&self, message: MessageRef) {
         self.change(|world| {
             world.known(message);
@@ -164,7 +171,8 @@ impl StandIn {
         });
     }
 
-    /// A service message of somebody: `{ "new_chat_photo": […] }`, `{ "delete_chat_photo": true }`.
+    /// Posts a service message of a user: `{ "new_chat_photo": […] }`, `{ "delete_chat_photo": true
+    /// }`.
     pub fn service(&self, who: &str, chat: &str, fields: Value) -> MessageRef {
         self.change(|world| {
             let user = world.who(who);
@@ -175,7 +183,7 @@ impl StandIn {
 }
 
 impl World {
-    /// Somebody's message in a chat and a topic.
+    /// Posts a message of a user in a chat and a topic.
     fn post(&mut self, author: i64, (chat, thread): (i64, Option<i64>), fields: Value) -> MessageRef {
         self.check_author(author, chat);
         let reply = fields["reply_to_message_id"].as_i64().map(|id| self.known(MessageRef { chat, id }));
@@ -210,7 +218,7 @@ impl World {
         }
     }
 
-    /// Texts with what Telegram finds in them.
+    /// Adds the entities that Telegram detects to texts.
     fn finished(&self, mut fields: Value) -> Value {
         for (text, entities) in [("text", "entities"), ("caption", "caption_entities")] {
             let Some(said) = fields[text].as_str() else { continue };

@@ -1,4 +1,4 @@
-//! Chats and topics: what a test sets up, and what changes around the bot.
+//! Chats and topics: test set-up, and changes during a test.
 
 use serde_json::json;
 
@@ -7,17 +7,19 @@ use crate::telegram::chat::Kind;
 use crate::telegram::world::World;
 
 impl StandIn {
-    /// Makes a supergroup of olivia, alice and bob with the bot as an administrator, of which nobody is told.
+    /// Creates a supergroup of olivia, alice and bob with the bot as an administrator, without
+    /// updates.
     pub fn add_supergroup(&self, title: &str) -> i64 {
         self.add_chat(Kind::Supergroup, title)
     }
 
-    /// Makes a group of olivia, alice and bob with the bot as an administrator, of which nobody is told.
+    /// Creates a group of olivia, alice and bob with the bot as an administrator, without updates.
     pub fn add_group(&self, title: &str) -> i64 {
         self.add_chat(Kind::Group, title)
     }
 
-    /// Makes a forum of olivia, alice and bob, with its general topic and the bot as an administrator, of which nobody is told.
+    /// Creates a forum of olivia, alice and bob, with its general topic and the bot as an
+    /// administrator, without updates.
     pub fn add_forum(&self, title: &str) -> i64 {
         let chat = self.add_chat(Kind::Supergroup, title);
         self.change(|world| {
@@ -28,7 +30,8 @@ impl StandIn {
         chat
     }
 
-    /// Makes a channel of olivia, alice and bob with the bot as an administrator, of which nobody is told.
+    /// Creates a channel of olivia, alice and bob with the bot as an administrator, without
+    /// updates.
     pub fn add_channel(&self, title: &str) -> i64 {
         self.add_chat(Kind::Channel, title)
     }
@@ -40,7 +43,7 @@ impl StandIn {
         })
     }
 
-    /// Somebody speaks another language: `es`.
+    /// Changes the language of a user: `es`.
     pub fn speaks(&self, who: &str, language: &str) {
         self.change(|world| {
             let user = world.who(who);
@@ -48,7 +51,7 @@ impl StandIn {
         });
     }
 
-    /// Somebody calls themselves otherwise; not everybody has a username. Tests go on to know them by the same name.
+    /// Changes the names of a user, who may have no username. Tests still use the same name.
     pub fn renames(&self, who: &str, first_name: &str, last_name: Option<&str>, username: Option<&str>) {
         self.change(|world| {
             let user = world.who(who);
@@ -59,7 +62,7 @@ impl StandIn {
         });
     }
 
-    /// The commands that somebody is shown in a chat.
+    /// Returns the commands that a user sees in a chat.
     #[must_use]
     pub fn sees_commands(&self, who: &str, chat: &str) -> Vec<String> {
         let mut world = self.shared.lock();
@@ -68,7 +71,7 @@ impl StandIn {
         seen.iter().map(|one| one["command"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// A chat gets a public name, `@village`.
+    /// Sets the public name of a chat, `@village`.
     pub fn names(&self, chat: &str, username: &str) {
         self.change(|world| {
             let chat = world.somewhere(chat).0;
@@ -76,7 +79,7 @@ impl StandIn {
         });
     }
 
-    /// Somebody changes the title of a chat.
+    /// Changes the title of a chat.
     pub fn retitles(&self, who: &str, chat: &str, title: &str) {
         self.change(|world| {
             let (by, chat) = (world.who(who), world.somewhere(chat).0);
@@ -85,7 +88,7 @@ impl StandIn {
         });
     }
 
-    /// A group becomes a supergroup, whose id is returned.
+    /// Upgrades a group to a supergroup and returns its id.
     pub fn migrates(&self, chat: &str) -> i64 {
         self.change(|world| {
             let chat = world.somewhere(chat).0;
@@ -95,7 +98,7 @@ impl StandIn {
         })
     }
 
-    /// Somebody opens a topic in a forum, whose id is returned.
+    /// Opens a topic in a forum and returns its id.
     pub fn opens_topic(&self, who: &str, forum: &str, name: &str) -> i64 {
         self.change(|world| {
             let (by, forum) = (world.who(who), world.somewhere(forum).0);
@@ -104,7 +107,7 @@ impl StandIn {
         })
     }
 
-    /// Somebody gives a topic, `Forum/ideas`, another name.
+    /// Renames a topic, `Forum/ideas`.
     pub fn renames_topic(&self, who: &str, topic: &str, name: &str) {
         self.on_topic(topic, |world, chat, id| {
             let by = world.who(who);
@@ -114,7 +117,7 @@ impl StandIn {
         });
     }
 
-    /// Somebody closes a topic, `Forum/ideas`.
+    /// Closes a topic, `Forum/ideas`.
     pub fn closes_topic(&self, who: &str, topic: &str) {
         self.on_topic(topic, |world, chat, id| {
             let by = world.who(who);
@@ -122,7 +125,7 @@ impl StandIn {
         });
     }
 
-    /// Somebody opens a topic again.
+    /// Reopens a topic.
     pub fn reopens_topic(&self, who: &str, topic: &str) {
         self.on_topic(topic, |world, chat, id| {
             let by = world.who(who);

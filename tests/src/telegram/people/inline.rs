@@ -1,4 +1,4 @@
-//! People ask the bot from elsewhere.
+//! Inline queries of users.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::telegram::post::MessageRef;
 use crate::telegram::query::InlineQuery;
 
 impl StandIn {
-    /// Somebody types `@palabre_bot` and something. Returns the id of the query.
+    /// Sends an inline query, as when typing `@palabre_bot` and a text, and returns its id.
     pub fn inline_query(&self, who: &str, query: &str) -> String {
         self.change(|world| {
             let user = world.who(who);
@@ -23,10 +23,10 @@ impl StandIn {
         })
     }
 
-    /// Who asked takes one of the results into a chat.
+    /// Chooses one of the results for a chat.
     ///
     /// # Panics
-    /// When the bot has not answered, or has no such result.
+    /// When the bot has not answered, or there is no such result.
     pub fn takes_result(&self, query: &str, result: &str, chat: &str) -> MessageRef {
         self.change(|world| {
             let asked = world.inline.get(query).cloned().expect("there is such a query");
@@ -47,7 +47,7 @@ impl StandIn {
         })
     }
 
-    /// The parameters of `answerInlineQuery`, once the bot has called it.
+    /// Waits for `answerInlineQuery` and returns its parameters.
     pub async fn inline_answer(&self, query: &str) -> Value {
         let look = |stand_in: &Self| stand_in.shared.lock().inline.get(query)?.answer.clone();
         self.until("the answer to an inline query", look).await

@@ -7,7 +7,7 @@ use crate::telegram::member::{Member, Status, rights_in};
 use crate::telegram::world::World;
 
 impl StandIn {
-    /// Somebody joins a chat, made now if need be.
+    /// Adds a user to a chat, who is created if needed.
     pub fn joins(&self, who: &str, chat: &str) -> i64 {
         let user = self.person(who);
         self.change(|world| {
@@ -17,13 +17,13 @@ impl StandIn {
         user
     }
 
-    /// Another bot joins a chat.
+    /// Adds another bot to a chat.
     pub fn bot_joins(&self, name: &str, chat: &str) -> i64 {
         self.change(|world| world.create_user(name, true));
         self.joins(name, chat)
     }
 
-    /// Somebody brings another into a chat, made now if need be.
+    /// Adds another user, who is created if needed, to a chat.
     pub fn brings(&self, who: &str, another: &str, chat: &str) -> i64 {
         let user = self.person(another);
         self.change(|world| {
@@ -33,7 +33,7 @@ impl StandIn {
         user
     }
 
-    /// Somebody makes a link by which others ask to join a chat, of which Telegram tells no bot.
+    /// Creates an invite link for join requests, about which Telegram sends no update.
     pub fn invites(&self, who: &str, chat: &str) -> String {
         self.change(|world| {
             let (by, chat) = (world.who(who), world.somewhere(chat).0);
@@ -42,12 +42,12 @@ impl StandIn {
         })
     }
 
-    /// Somebody asks to join a chat, made now if need be.
+    /// Sends a join request. The user is created if needed.
     pub fn asks_to_join(&self, who: &str, chat: &str) -> i64 {
         self.asks(who, chat, None)
     }
 
-    /// Somebody asks to join a chat by a link into it, made now if need be.
+    /// Sends a join request with an invite link. The user is created if needed.
     pub fn asks_to_join_by(&self, who: &str, chat: &str, link: &str) -> i64 {
         self.asks(who, chat, Some(link))
     }
@@ -71,12 +71,12 @@ impl StandIn {
         user
     }
 
-    /// Somebody leaves a chat.
+    /// Leaves a chat.
     pub fn leaves(&self, who: &str, chat: &str) {
         self.removes(who, who, chat, Status::Left);
     }
 
-    /// A moderator removes somebody, who may come back.
+    /// Removes a user, who may come back, as a moderator.
     pub fn kicks(&self, moderator: &str, who: &str, chat: &str) {
         self.removes(moderator, who, chat, Status::Kicked { until: 0 });
         self.becomes(moderator, who, chat, Status::Left);
@@ -92,40 +92,41 @@ impl StandIn {
         self.becomes(moderator, who, chat, Status::Left);
     }
 
-    /// A moderator takes all permissions from somebody, until a time in seconds of the Unix epoch (0 for ever).
+    /// Removes all permissions of a user as a moderator, until a time in seconds of the Unix epoch
+    /// (0 for ever).
     pub fn restricts(&self, moderator: &str, who: &str, chat: &str, until: u64) {
         let status = Status::Restricted { permissions: std::collections::BTreeSet::new(), until, is_member: true };
         self.becomes(moderator, who, chat, status);
     }
 
-    /// Somebody becomes an administrator with some rights, or with all for an empty list.
+    /// Makes a user an administrator with some rights, or with all for an empty list.
     pub fn is_promoted(&self, by: &str, who: &str, chat: &str, rights: &[&str]) {
         let all = self.shared.lock().rights_of(chat);
         let named = rights.iter().map(|right| (*right).to_owned()).collect();
         self.becomes(by, who, chat, Status::Administrator(if rights.is_empty() { all } else { named }));
     }
 
-    /// Somebody is no longer an administrator.
+    /// Demotes an administrator.
     pub fn is_demoted(&self, by: &str, who: &str, chat: &str) {
         self.becomes(by, who, chat, Status::Member);
     }
 
-    /// Somebody blocks the bot.
+    /// Blocks the bot.
     pub fn blocks(&self, who: &str) {
         self.change(|world| world.set_blocked(world.who(who), true));
     }
 
-    /// Somebody no longer blocks the bot.
+    /// Unblocks the bot.
     pub fn unblocks(&self, who: &str) {
         self.change(|world| world.set_blocked(world.who(who), false));
     }
 
-    /// The bot loses a right in a chat: `can_pin_messages`.
+    /// Removes a right of the bot in a chat: `can_pin_messages`.
     pub fn deny(&self, chat: &str, right: &str) {
         self.change_right(chat, right, false);
     }
 
-    /// The bot gets a right in a chat.
+    /// Adds a right of the bot in a chat.
     pub fn allow(&self, chat: &str, right: &str) {
         self.change_right(chat, right, true);
     }
@@ -146,7 +147,7 @@ impl StandIn {
         });
     }
 
-    /// The bot comes into a chat as a plain member.
+    /// Adds the bot to a chat as a plain member.
     pub fn adds_bot(&self, who: &str, chat: &str) {
         self.change(|world| {
             let (by, chat) = (world.who(who), world.somewhere(chat).0);
@@ -154,18 +155,18 @@ impl StandIn {
         });
     }
 
-    /// The bot becomes an administrator of a chat with all rights.
+    /// Makes the bot an administrator of a chat with all rights.
     pub fn promotes_bot(&self, chat: &str) {
         let rights = self.shared.lock().rights_of(chat);
         self.change_bot(chat, Status::Administrator(rights));
     }
 
-    /// The bot is no longer an administrator of a chat.
+    /// Demotes the bot in a chat.
     pub fn demotes_bot(&self, chat: &str) {
         self.change_bot(chat, Status::Member);
     }
 
-    /// The bot is thrown out of a chat.
+    /// Removes the bot from a chat.
     pub fn throws_bot_out(&self, chat: &str) {
         self.change(|world| {
             let chat = world.somewhere(chat).0;

@@ -27,19 +27,19 @@ impl StandIn {
         self.shared.lock().who(name)
     }
 
-    /// The id of a chat: by title; `@name` is the private one with somebody.
+    /// Returns the id of a chat by title; `@name` is the private chat with a user.
     ///
     /// # Panics
-    /// When there is no channel of this name.
+    /// When there is no chat of this name.
     #[must_use]
     pub fn chat(&self, name: &str) -> i64 {
         self.shared.lock().somewhere(name).0
     }
 
-    /// The id of a topic, named as `Forum/ideas`.
+    /// Returns the id of a topic, named as `Forum/ideas`.
     ///
     /// # Panics
-    /// When there is no channel of this name.
+    /// When there is no chat of this name.
     #[must_use]
     pub fn topic(&self, name: &str) -> i64 {
         let thread = self.shared.lock().somewhere(name).1;
@@ -48,13 +48,13 @@ impl StandIn {
 }
 
 impl World {
-    /// Somebody by name or id.
+    /// Returns the id of a user by name or id.
     pub(super) fn who(&self, name: &str) -> i64 {
         let by_id = || name.parse().ok().filter(|id| self.users.contains_key(id));
         self.names.get(name).copied().or_else(by_id).unwrap_or_else(|| panic!("nobody is called {name}"))
     }
 
-    /// A chat, and the topic in it that is named.
+    /// Returns a chat, and the topic in it if one is named.
     pub(super) fn somewhere(&mut self, name: &str) -> (i64, Option<i64>) {
         if let Some(person) = name.strip_prefix('@') {
             let user = self.who(person);
@@ -62,7 +62,7 @@ impl World {
         }
         let (title, topic) = name.split_once('/').map_or((name, None), |(title, topic)| (title, Some(topic)));
         let by_id = title.parse().ok().filter(|id| self.chats.contains_key(id));
-        // A group that has moved on has the same title as what it has become.
+        // An upgraded group has the same title as its supergroup.
         let mut titled = self.chats.iter().filter(|(_, chat)| chat.title == title && chat.kind != Kind::Private);
         let by_title = || titled.find(|(_, chat)| chat.migrated_to.is_none()).map(|(id, _)| *id);
         let chat = by_id.or_else(by_title).unwrap_or_else(|| panic!("no chat is called {title}"));
@@ -74,7 +74,7 @@ impl World {
         (chat, thread)
     }
 
-    /// A message that is there.
+    /// Returns a message that must exist.
     fn known(&self, message: MessageRef) -> serde_json::Value {
         self.message(message.chat, message.id).cloned().unwrap_or_else(|| panic!("there is no message {message}"))
     }

@@ -1,4 +1,4 @@
-//! People react, vote and pin.
+//! Reactions, votes and pins of users.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::telegram::StandIn;
 use crate::telegram::post::MessageRef;
 
 impl StandIn {
-    /// Somebody reacts with an emoji; before, they may have reacted otherwise.
+    /// Sets a user's reaction, which replaces previous ones.
     pub fn reacts(&self, who: &str, message: MessageRef, emoji: &str) {
         self.reacts_with(who, message, &[emoji]);
     }
@@ -18,10 +18,10 @@ impl StandIn {
         self.reacts_with(who, message, &left.iter().map(String::as_str).collect::<Vec<_>>());
     }
 
-    /// Somebody sets all their reactions to a message; none takes them back.
+    /// Sets all reactions of a user to a message; an empty list removes them.
     ///
     /// # Panics
-    /// When an emoji is not one of those that Telegram allows.
+    /// When an emoji is not allowed by Telegram.
     pub fn reacts_with(&self, who: &str, message: MessageRef, emoji: &[&str]) {
         self.change(|world| {
             let user = world.who(who);
@@ -34,10 +34,10 @@ impl StandIn {
         });
     }
 
-    /// Somebody votes in a poll for options by their numbers from 0; none takes the vote back.
+    /// Votes for options of a poll, numbered from 0; an empty list retracts the vote.
     ///
     /// # Panics
-    /// When the poll is closed, or is not there.
+    /// When the poll is closed or does not exist.
     pub fn votes(&self, who: &str, message: MessageRef, options: &[usize]) {
         self.change(|world| {
             let user = world.who(who);
@@ -51,7 +51,7 @@ impl StandIn {
                 ballot.votes.insert(user, options.to_vec());
             }
             let poll = world.count_votes(&id, false);
-            // Of who voted for what a bot hears in its own polls that are not anonymous.
+            // A bot receives votes only for its own polls that are not anonymous.
             if poll["is_anonymous"] == false && world.author_of(message) == world.bot {
                 let ids: Vec<String> = options.iter().map(|index| format!("option{index}")).collect();
                 let answer = json!({
@@ -71,7 +71,7 @@ impl StandIn {
         });
     }
 
-    /// Somebody unpins a message, of which Telegram tells no bot.
+    /// Unpins a message, about which Telegram sends no update.
     pub fn unpins(&self, message: MessageRef) {
         self.change(|world| world.place(message.chat).pinned.retain(|pinned| *pinned != message.id));
     }
