@@ -117,8 +117,7 @@ impl Client {
         }
     }
 
-    /// Remembers a token: later calls for `address` and `username` return as the guest with this
-    /// token.
+    /// Remembers a token: later calls for `address` and `username` return as the guest with this token.
     pub fn remember(address: &str, username: &str, token: &str) {
         let known = (address.to_owned(), username.to_owned());
         TOKENS.lock().unwrap_or_else(PoisonError::into_inner).insert(known, token.to_owned());

@@ -1,5 +1,4 @@
-//! The harness of end-to-end tests: the real daemon, a client on a real socket, and stand-ins for
-//! platforms.
+//! The harness of end-to-end tests: the real daemon, a real client, and stand-ins for platforms.
 
 mod changes;
 mod client;

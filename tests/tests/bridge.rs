@@ -1,4 +1,4 @@
-//! Rooms of several platforms that are one: the real daemon with the shipped bridge, each platform with its own people.
+//! Bridged rooms: the real daemon with the shipped bridge, and users on several platforms.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\x00\xff not quite a picture";
 
-/// Somebody in the rooms hands over a file and says something with it: the message's id.
+/// Uploads a file in the room service, posts a message with it, and returns the message's id.
 async fn shows(client: &mut Client, address: &str, name: &str, data: &[u8], text: &str) -> String {
     let asked = client.ask("upload", json!({ "name": name, "size": data.len() })).await.unwrap();
     let place = client.ack(asked).await.unwrap();
@@ -37,7 +37,7 @@ async fn a_picture_an_edit_and_a_delete_go_both_ways() {
     let address = daemon.address.clone();
     let (mut carol, _) = Client::enter(&address, "carol", "general").await.unwrap();
 
-    // From Discord into the room: the words, who said them, and the picture.
+    // From Discord to the room: text, author and picture.
     let alice = discord.person("alice");
     let said = discord.posts_files(
         "alice",
@@ -53,7 +53,7 @@ async fn a_picture_an_edit_and_a_delete_go_both_ways() {
     let url = format!("http://{address}{}", file["url"].as_str().unwrap());
     assert_eq!(reqwest::get(url).await.unwrap().bytes().await.unwrap(), PICTURE);
 
-    // An answer and a reaction of the room's, to what was said on Discord.
+    // A reply and a reaction in the room to a message from Discord.
     let copy = seen["id"].clone();
     let asked = carol.ask("send_message", json!({ "message": "lovely", "reply_to": copy })).await.unwrap();
     let answer = carol.ack(asked).await.unwrap()["id"].as_str().unwrap().to_owned();
@@ -64,13 +64,13 @@ async fn a_picture_an_edit_and_a_delete_go_both_ways() {
     let reactions = |discord: &StandIn| discord.message(said)["reactions"][0]["emoji"]["name"] == "🌳";
     discord.until("the reaction is there", |discord| reactions(discord).then_some(())).await;
 
-    // An edit, and a removal.
+    // An edit and a deletion.
     discord.edits(said, "look *there*");
     assert_eq!(carol.wait("message_edited").await.unwrap()["message"], "look *there*");
     discord.deletes(said);
     assert_eq!(carol.wait("message_deleted").await.unwrap()["id"], copy);
 
-    // And from the room to Discord.
+    // From the room to Discord.
     carol.emit("edit_message", json!({ "id": answer, "message": "lovely!" })).await.unwrap();
     let changed = |discord: &StandIn| discord.message(post.id)["content"].as_str()?.ends_with("lovely!").then_some(());
     discord.until("the edit is there", changed).await;
@@ -81,7 +81,7 @@ async fn a_picture_an_edit_and_a_delete_go_both_ways() {
     carol.emit("delete_message", json!({ "id": shown })).await.unwrap();
     discord.until("it is gone", |discord| discord.message(post.id).is_null().then_some(())).await;
 
-    // A reaction on Discord to a copy there, which is carol's own message here.
+    // A reaction on Discord to the copy of carol's message.
     let kept = carol.say("still here", "n1").await.unwrap();
     let copy = discord.hears("general", "still here").await;
     discord.reacts("bob", copy.id, "👍");
@@ -95,7 +95,7 @@ async fn a_picture_an_edit_and_a_delete_go_both_ways() {
     assert!(daemon.stop().await, "{}", project.log());
 }
 
-/// Rooms on Discord, on Telegram and of our own, which are one.
+/// Connected rooms on Discord, on Telegram and in the room service.
 struct Square {
     discord: StandIn,
     telegram: telegram::StandIn,
@@ -131,7 +131,7 @@ async fn three_rooms_are_one() {
     let Some(square) = Square::start().await else { return };
     let Square { discord, telegram, mut carol, project, daemon } = square;
 
-    // From Telegram: words with their formatting, a picture, who said it.
+    // From Telegram: formatted text, picture and author.
     let bold = json!({ "caption": "a big tree", "caption_entities": [{ "type": "bold", "offset": 2, "length": 3 }] });
     let said = telegram.posts_files("alice", "Village", bold, &[("photo", "tree.jpg", "image/jpeg", PICTURE)]);
     let seen = carol.hears("tree").await.unwrap();
@@ -142,7 +142,7 @@ async fn three_rooms_are_one() {
     assert_eq!((on_discord.text(), on_discord.author.as_str()), ("a **big** tree", "Alice"));
     assert_eq!(&on_discord.files[0].bytes[..], PICTURE);
 
-    // An answer from Discord finds what it answers everywhere.
+    // A reply from Discord refers to the right message everywhere.
     let answer = discord.replies("bob", on_discord.id, "~~very~~ *big*");
     let seen = carol.hears("big*").await.unwrap();
     assert!(seen["reply_to"].is_string(), "{seen}");
@@ -153,7 +153,7 @@ async fn three_rooms_are_one() {
         on_telegram.message["entities"].as_array().unwrap().iter().map(|one| one["type"].clone()).collect();
     assert_eq!(kinds, [json!("bold"), json!("strikethrough"), json!("italic")]);
 
-    // A reaction in the room, an edit, and a removal.
+    // A reaction in the room, an edit, and a deletion.
     carol.emit("react", json!({ "id": seen["id"], "emoji": "👍" })).await.unwrap();
     discord
         .until("it is on Discord", |discord| {
@@ -174,7 +174,7 @@ async fn three_rooms_are_one() {
     assert_eq!(carol.wait("message_deleted").await.unwrap()["id"], seen["id"]);
     telegram.until("it is gone", |telegram| telegram.message(on_telegram.at).is_null().then_some(())).await;
 
-    // And from the room, with a picture.
+    // From the room, with a picture.
     let address = daemon.address.clone();
     let shown = shows(&mut carol, &address, "moon.png", PICTURE, "the moon").await;
     let on_telegram = telegram.hears("Village", "the moon").await;

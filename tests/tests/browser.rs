@@ -1,4 +1,4 @@
-//! Two browsers and a Socket.IO client that we did not write, in one room.
+//! Two browsers and a third-party Socket.IO client in one room.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -13,7 +13,9 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The programs that this test needs, or a word that it was skipped; in CI that is a failure.
+/// Returns the programs that this test needs.
+///
+/// If they are missing, reports that the test is skipped, which is not allowed in CI.
 fn needed() -> Option<(&'static str, &'static str)> {
     let found = |program: &&str| {
         std::process::Command::new(program)
@@ -105,14 +107,14 @@ async fn says(browser: &Client, text: &str) {
     input.send_keys(&format!("{text}\n")).await.unwrap();
 }
 
-/// Ids and texts as the page shows them, top to bottom.
+/// Returns ids and texts as the page shows them, from top to bottom.
 async fn shown(browser: &Client) -> Vec<(String, String)> {
     let script = "return [...document.querySelectorAll('#messages article.message')].map(m => [m.dataset.id || '', m.querySelector('.text')?.innerText || ''])";
     let value = browser.execute(script, vec![]).await.unwrap();
     serde_json::from_value(value).unwrap()
 }
 
-/// Waits until the page shows a message that says this.
+/// Waits until the page shows a message with this text.
 async fn sees(browser: &Client, text: &str) -> Duration {
     let began = Instant::now();
     while began.elapsed() < PATIENCE {
@@ -201,7 +203,7 @@ async fn two_browsers_and_a_foreign_client_see_the_same() {
     assert_eq!(first.len(), 17);
     assert!(first.ends_with(&order(carol.heard.clone())), "and the foreign client heard it so");
 
-    // A saved edit changes the answer within a second, for everybody.
+    // A saved edit changes the answer within a second, for everyone.
     let dice = std::fs::read_to_string(project.path().join("scripts/dice.luau")).unwrap();
     let edited = dice.replace("name = event.user.name,", "name = event.user.name .. \" throws and\",");
     assert_ne!(edited, dice);
@@ -216,7 +218,7 @@ async fn two_browsers_and_a_foreign_client_see_the_same() {
     sees(&alice, "bob throws").await;
     println!("a saved edit answers after {:.0?}", saved.elapsed());
 
-    // A syntax error leaves the old version answering, and says where it is.
+    // After a syntax error the old version still answers, and the log shows the place.
     project.write_script("dice.luau", "function on_message(event)\n  event:reply(\nend\n");
     let saved = Instant::now();
     while !project.log().contains("dice.luau:3:") {
@@ -235,7 +237,7 @@ async fn two_browsers_and_a_foreign_client_see_the_same() {
     driver.process.kill().await.unwrap();
 }
 
-/// What the page could not do: errors that it caught itself.
+/// Returns the errors that the page itself has caught.
 async fn errors(browser: &Client) -> Vec<String> {
     let toasts = "return [...document.querySelectorAll('[role=alert]')].map(t => t.innerText).filter(t => t.trim())";
     serde_json::from_value(browser.execute(toasts, vec![]).await.unwrap()).unwrap()

@@ -1,6 +1,7 @@
-//! The daemon is killed at random moments under load, again and again, and nothing is lost or repeated.
+//! Crash test: the daemon is killed at random moments under load, and nothing is lost or repeated.
 //!
-//! `PALABRE_KILLS=200 cargo test --release -p palabre-tests --test crash -- --nocapture` is the long version.
+//! `PALABRE_KILLS=200 cargo test --release -p palabre-tests --test crash -- --nocapture` is the
+//! long version.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -35,17 +36,17 @@ scripts:
     limits: { actions_per_minute: 1000000, write_mb_per_minute: 1000 }
 ";
 
-/// What the clients know.
+/// The clients' record of messages.
 #[derive(Default)]
 struct Ledger {
-    /// Text by id, of what was acknowledged.
+    /// Texts of acknowledged messages by id.
     acknowledged: Mutex<HashMap<String, String>>,
     address: Mutex<String>,
     stop: AtomicBool,
     reconnections: AtomicUsize,
 }
 
-/// Says one thing after another, each again with the same nonce until it is acknowledged.
+/// Posts messages one after another, each with one nonce until it is acknowledged.
 async fn chatter(ledger: Arc<Ledger>, name: String) {
     let mut client: Option<Client> = None;
     let mut number = 0;
@@ -134,14 +135,14 @@ async fn a_killed_daemon_loses_and_repeats_nothing() {
     );
 }
 
-/// Fails with what is missing and what is too much, which is a few lines and not thousands.
+/// Fails with the missing and the superfluous entries only, which are few.
 fn same(found: &HashSet<String>, expected: &HashSet<String>, what: &str, project: &Project) {
     let few = |texts: Vec<&String>| format!("{} ({:?} …)", texts.len(), texts.iter().take(8).collect::<Vec<_>>());
     let (missing, extra) = (expected.difference(found).collect(), found.difference(expected).collect());
     assert!(found == expected, "{what}: missing {}, extra {}\n{}", few(missing), few(extra), project.log());
 }
 
-/// Waits until every acknowledged message is answered, or nothing comes any more.
+/// Waits until every acknowledged message is answered, or nothing arrives any more.
 async fn settle(daemon: &Daemon, acknowledged: usize) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while daemon.get("/api/stats").await["messages"].as_u64().unwrap() < 2 * acknowledged as u64
@@ -151,7 +152,7 @@ async fn settle(daemon: &Daemon, acknowledged: usize) {
     }
 }
 
-/// The texts of the history, the people's and the bots'.
+/// Returns the texts of the history, of users and of bots.
 fn history(store: &Store) -> (Vec<String>, Vec<String>) {
     const MESSAGES: Table<(String, u64), serde_json::Value> = Table::new(TableId::RoomMessages);
     let snapshot = store.snapshot(0).unwrap();

@@ -1,4 +1,4 @@
-//! A bot on Discord, as its people meet it: the real daemon, and a stand-in that keeps Discord's rules.
+//! A bot on Discord from the users' point of view: the real daemon, and the stand-in for Discord.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -26,7 +26,7 @@ impl Town {
         Self::start(quick(), "", scripts).await
     }
 
-    /// Nothing that the bot asked was out of Discord's rules; and the daemon stops in good order.
+    /// Checks that the bot violated none of Discord's rules, and stops the daemon cleanly.
     async fn ends_well(self) {
         assert_eq!(format!("{:#?}", self.discord.violations()), "[]", "log:\n{}", self.project.log());
         assert_eq!(self.discord.counters().overruns, 0);
@@ -64,7 +64,7 @@ end
     let thread = discord.opens_thread("alice", "general", "aside").to_string();
     discord.says("bob", &thread, "well");
     assert_eq!(discord.hears(&thread, "well").await.text(), "Bob in aside (thread, Village): well");
-    // Its own messages and those of other bots are none of its business.
+    // The bot must ignore its own messages and those of other bots.
     discord.webhook_says("weather", "general", "it rains");
     discord.says("alice", "random", "last");
     discord.hears("random", "last").await;
@@ -109,7 +109,7 @@ command("quote", { menu = "message" }, function(event, args) event:reply("> " ..
     assert_eq!(discord.answered(used).await.text(), "> to be or not to be");
     let writes = discord.counters().command_writes;
 
-    // The same commands again are no reason to write.
+    // Unchanged commands are not written again.
     let Town { discord, project, daemon } = town;
     assert!(daemon.stop().await);
     let daemon = project.start().await;
@@ -147,7 +147,7 @@ async fn a_killed_daemon_hears_what_it_missed() {
     Town { discord, project, daemon }.ends_well().await;
 }
 
-/// A request's body without what is another each time.
+/// Removes the parts of a request body that differ from run to run.
 fn stable(body: &serde_json::Value) -> serde_json::Value {
     let text = body.to_string();
     let ids = regex::Regex::new(r#"\d{15,}|"nonce":"[0-9a-f]{24}""#).unwrap();
@@ -358,7 +358,7 @@ async fn what_is_missing_is_told_before_the_start() {
     assert!(out.contains("in 1 server\n") && out.contains("Server Members Intent"), "{out}");
     assert!(out.contains("in Village it lacks") && out.contains("Ban Members"), "{out}");
     assert!(out.contains("https://discord.com/oauth2/authorize?client_id="), "{out}");
-    // A token that is refused is tried again slowly, and it is said what to do.
+    // A refused token is retried slowly, and the log says what to do.
     let text = bots(&discord, "").replace(discord.token(), "nonsense");
     std::fs::write(project.path().join("bots.yaml"), text).unwrap();
     let asked = tokio::task::spawn_blocking(move || (project.run(&["check", "--online"]), project));

@@ -1,4 +1,4 @@
-//! What each action becomes at Discord: the calls, with their bodies.
+//! The calls to Discord for each action, with their bodies.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -6,7 +6,7 @@ use palabre_tests::Project;
 use palabre_tests::discord::{Limits, Options, StandIn};
 use serde_json::{Value, json};
 
-/// All that can be done, in one hook: in one room, and so in this order.
+/// All actions in one hook and one room, and therefore in this order.
 const SCRIPT: &str = r#"
 function on_message(event)
   if event.text ~= "all" then return end
@@ -66,7 +66,7 @@ async fn every_action_is_asked_in_discords_words() {
             format!("{name}{reason}{body}")
         })
         .collect();
-    // Moderation waits for no message, so only each of the two has an order.
+    // Moderation does not wait for messages, so each of the two kinds has its own order.
     shown.sort();
     insta::assert_snapshot!(shown.join("\n"));
     assert_eq!(format!("{:#?}", discord.violations()), "[]");
@@ -74,7 +74,7 @@ async fn every_action_is_asked_in_discords_words() {
     assert!(daemon.stop().await, "{}", project.log());
 }
 
-/// The body without what is another one each time: ids, nonces, times.
+/// Removes the parts of a body that differ from run to run: ids, nonces, times.
 fn stable(body: &Value) -> Value {
     match body {
         Value::Object(map) => map.iter().map(|(name, value)| (name.clone(), stable_field(name, value))).collect(),

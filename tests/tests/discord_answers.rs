@@ -1,4 +1,4 @@
-//! What Discord makes harder than it looks: answers in several parts when requests fail on their way, and what others have settled.
+//! Difficult cases on Discord: long answers when requests fail, and permissions set by others.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -56,7 +56,7 @@ async fn a_long_answer_is_said_once_whatever_happens_to_its_requests() {
     ends_well(discord, project, daemon).await;
 }
 
-/// What is allowed and denied to somebody in a channel.
+/// Returns the allowed and denied permissions of a role or member in a channel.
 fn overwrite(discord: &StandIn, channel: &str, id: Id) -> Option<(u64, u64)> {
     let now = discord.channel_now(channel);
     let bits = |one: &Value, name: &str| one[name].as_str().unwrap().parse::<u64>().unwrap();
@@ -88,7 +88,7 @@ end
     };
     discord.until("what was settled for the bot is as it was", is_back).await;
     assert!(!everybody(&discord));
-    // Neither one that all may read and nobody may write in is opened to them, nor does anybody lose what they were given.
+    // Locking and unlocking neither opens a read-only channel nor removes individual permissions.
     let allows = Permission::SEND_MESSAGES.0.to_string();
     let settled = json!([
         { "id": discord.guild(), "type": 0, "allow": "0", "deny": allows },

@@ -1,5 +1,7 @@
-//! What people do on Discord, as events: every kind of message and of happening, as the scripts get it; and frames that no Discord
-//! sends, which are no reason to fall over. `PALABRE_FUZZ_SECONDS=600` makes the latter take longer.
+//! Events from Discord: every kind of message and action as scripts receive it.
+//!
+//! It also sends frames that Discord never sends, which must not cause a crash.
+//! `PALABRE_FUZZ_SECONDS=600` makes that part take longer.
 
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -21,7 +23,7 @@ fn reader() -> Frames {
     Frames::new(Named { name: "guild".into(), platform: "discord".into() }, false)
 }
 
-/// All frames of a day in the Village.
+/// Returns all frames of a day in the Village.
 async fn frames(options: Options) -> Option<Vec<(String, Value)>> {
     let mut bot = Bot::start(options, Intents::all()).await?;
     let mut frames = Vec::new();
@@ -88,7 +90,7 @@ fn a_day(town: &StandIn) {
     town.add_role("Guest", &[], false);
 }
 
-/// One line for each event: who and where, then what, without ids and times, which are others each time.
+/// Formats an event as one line, without ids and times, which differ each time.
 fn shown(event: &Event) -> String {
     let mut kind = serde_json::to_value(&event.kind).unwrap();
     let (name, mut fields) = match kind.as_object_mut().and_then(|map| map.iter_mut().next()) {
@@ -133,7 +135,7 @@ async fn what_is_left_out_or_added_makes_no_event_another() {
     for seed in 1..6 {
         let rough = frames(Options { roughness: 0.8, seed, ..quick() }).await.unwrap();
         let mut rough = kinds(rough);
-        // The audit log speaks before or after what it is about, at random.
+        // The audit log entry comes before or after its action, at random.
         let mut plain = plain.clone();
         rough.sort();
         plain.sort();

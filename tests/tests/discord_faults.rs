@@ -1,4 +1,4 @@
-//! What goes wrong on Discord with what scripts do there, and what people see of it.
+//! Failures on Discord of what scripts request, and what users see of them.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -88,7 +88,7 @@ async fn a_persona_may_be_called_anything() {
         let post = town.discord.hears("general", name).await;
         assert_eq!(post.author.replace('\u{200b}', ""), name, "it looks the same");
     }
-    // One that only Discord knows to be none.
+    // A name that only Discord knows to be invalid.
     town.discord.refuses_name("Zoé Smith");
     town.discord.says("alice", "general", "Zoé Smith");
     assert_eq!(town.discord.hears("general", "Zoé Smith").await.author, "Z. S.");
@@ -117,7 +117,7 @@ async fn what_a_script_says_first_where_a_command_was_given_answers_it() {
     let used = discord.uses("alice", "general", "slowly", &json!({}));
     assert_eq!(discord.answered(used).await.text(), "at last");
     discord.until("the rest", |discord| discord.follow_ups(used).pop().filter(|post| post.text() == "and more")).await;
-    // What is said in another room answers nobody.
+    // A message in another room is not an answer to the interaction.
     discord.says("alice", "general", &discord.channel("random").to_string());
     let used = discord.uses("alice", "general", "elsewhere", &json!({}));
     assert_eq!(discord.answered(used).await.text(), "done");
@@ -189,7 +189,9 @@ async fn a_spoiler_over_the_limit_lies_open_nowhere() {
     town.ends_well().await;
 }
 
-/// Whether somebody may write in a channel, as Discord reckons: in a locked one by what is settled for them or for a role of theirs.
+/// Whether one of these ids may write in a channel by Discord's rules.
+///
+/// In a locked channel this depends on the overwrites for the member or a role of theirs.
 fn may_write(discord: &StandIn, channel: &str, ids: &[palabre_tests::discord::Id]) -> bool {
     let now = discord.channel_now(channel);
     let all = now["permission_overwrites"].as_array().cloned().unwrap_or_default();
@@ -244,7 +246,7 @@ command("two", {}, function(event) event:reply("2") end)
     let listed = |everywhere: usize, there: usize| {
         move |discord: &StandIn| {
             let counts = (discord.commands(None).len(), discord.commands(Some(guild)).len());
-            // The help is a command too.
+            // `/help` is a command too.
             (counts.0.min(everywhere) == everywhere
                 && counts.1.min(there) == there
                 && (everywhere > 0 || counts.0 == 0)
@@ -312,7 +314,7 @@ async fn a_server_that_accepts_and_never_answers_is_given_up_in_seconds() {
     let api = format!("http://{}", listener.local_addr().unwrap());
     let bots = format!("bots:\n  guild: {{ platform: discord, token: some.token.here, api: \"{api}\" }}\n");
     let project = Project::new(&bots, &[("test.luau", "function on_message(event) end")]);
-    // Connections are taken by the system, and nobody reads them.
+    // The system accepts connections that nobody reads.
     let asked = tokio::task::spawn_blocking(move || project.run(&["check", "--online"]));
     let (code, out, _) = tokio::time::timeout(std::time::Duration::from_secs(60), asked).await.unwrap().unwrap();
     assert_eq!(code, Some(1), "{out}");

@@ -1,5 +1,6 @@
-//! What the stand-in for Discord sends is what Discord would send: a client that is not ours reads every frame, and every
-//! answer fits the published description.
+//! Frames of the stand-in conform to Discord: a third-party client reads every frame.
+//!
+//! Every answer fits the published description.
 
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -13,7 +14,7 @@ use palabre_tests::discord::{Options, Permission, StandIn};
 use serde_json::{Value, json};
 use twilight_gateway::{EventTypeFlags, Intents};
 
-/// So rough that every kind of object is met in every form.
+/// Options with so much roughness that every kind of object occurs in every form.
 fn rough(seed: u64) -> Options {
     Options { check_answers: true, roughness: 0.4, seed, ..quick() }
 }

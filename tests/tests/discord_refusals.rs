@@ -1,4 +1,4 @@
-//! What Discord refuses, the stand-in for it refuses with the same code; and what goes wrong on purpose goes wrong as there.
+//! Refusals of the stand-in have Discord's codes, and injected faults look like Discord's.
 
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -18,7 +18,7 @@ async fn bot() -> Option<Bot> {
 }
 
 impl Bot {
-    /// The code of an error, or the status where there is none.
+    /// Returns the code of an error, or the status if there is none.
     async fn code(&self, method: &str, path: &str, body: Value) -> u64 {
         let (status, answer) = self.call(method, path, &body).await;
         answer["code"].as_u64().unwrap_or(u64::from(status))
@@ -122,7 +122,7 @@ async fn a_patient_client_says_everything_once_through_all_faults() {
         loop {
             let request = bot.http.post(&url).header("authorization", format!("Bot {}", bot.stand_in.token()));
             let Ok(answer) = request.json(&body).send().await else {
-                // Whoever gets no answer does not know what is left.
+                // A client without an answer does not know the remaining limit.
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             };

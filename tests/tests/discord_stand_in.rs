@@ -1,4 +1,4 @@
-//! The stand-in for Discord keeps Discord's rules, towards a gateway client and an HTTP client that are not ours.
+//! Rules of the stand-in for Discord, tested with a third-party gateway client and HTTP.
 
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs, reason = "a test that cannot go on says so")]
 

@@ -1,5 +1,7 @@
-//! Discord on its worst day: connections that are cut in every way, a fifth of the calls that go wrong, and a daemon that is killed.
-//! `PALABRE_KILLS=200 cargo test -p palabre-tests --test discord_storm -- --nocapture` is the long version.
+//! Discord under stress: connections are cut, a fifth of calls fail, and the daemon is killed.
+//!
+//! `PALABRE_KILLS=200 cargo test -p palabre-tests --test discord_storm -- --nocapture` is the long
+//! version.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +20,7 @@ use palabre_tests::discord::{Cut, Limit, Limits, Options, StandIn};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// How long everything may take to be answered, once it is quiet.
+/// The maximum time until everything is answered after the faults end.
 const PATIENCE: Duration = Duration::from_secs(120);
 const CHANNELS: [&str; 4] = ["general", "random", "news", "games"];
 const SCRIPT: &str = r#"
@@ -42,17 +44,17 @@ async fn town(options: Options) -> Option<(StandIn, Project)> {
     Some((discord, project))
 }
 
-/// Every message was counted once and answered once.
+/// Checks that every message was counted once and answered once.
 async fn all_is_answered(discord: &StandIn, said: usize, project: &Project) {
     let answers = |discord: &StandIn| CHANNELS.iter().map(|channel| discord.posted(channel).len()).sum::<usize>();
-    // Forty a second is what a bot may say.
+    // A bot may post forty messages per second.
     let patience = PATIENCE + Duration::from_millis(30 * said as u64);
     let answered =
         discord.until_within(patience, "every message is answered", |discord| (answers(discord) >= said).then_some(()));
     answered.await;
     let mut replies = HashMap::new();
     for channel in CHANNELS {
-        // As they were said: the channel forgets the oldest of them.
+        // Uses the original texts: the channel drops its oldest messages.
         for post in discord.posted(channel) {
             *replies.entry(post.body["content"].as_str().unwrap_or_default().to_owned()).or_insert(0) += 1;
         }

@@ -1,4 +1,4 @@
-//! Who is believed to be whom on Discord, and what they may do by it.
+//! Identities and permissions on Discord.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -38,12 +38,12 @@ impl Town {
         Some(Self { discord, project, daemon })
     }
 
-    /// What the bot says to that in the channel.
+    /// Returns the bot's answer in the channel.
     async fn answer(&self, who: &str, text: &str) -> String {
         self.answer_in("general", who, text).await
     }
 
-    /// What the bot says to that in private: why it does nothing.
+    /// Returns the bot's refusal, which is a direct message.
     async fn refusal(&self, who: &str, text: &str) -> String {
         self.answer_in(&format!("@{who}"), who, text).await
     }
@@ -113,7 +113,7 @@ async fn a_form_behind_a_button_is_for_whoever_asked_for_it_and_once() {
     assert_eq!(discord.answer(pressed).await["type"], 6, "it is not bob's");
     let pressed = discord.presses("alice", offered.id, "✎");
     assert_eq!(discord.answer(pressed).await["type"], 9);
-    // Whoever closes it by mistake may open it again, until it is sent.
+    // A user who closes the form by mistake can open it again until it is submitted.
     let again = discord.presses("alice", offered.id, "✎");
     assert_eq!(discord.answer(again).await["type"], 9);
     let sent = discord.submits(again, &[("what", "all")]);

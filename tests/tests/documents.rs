@@ -1,4 +1,4 @@
-//! What the documents say is there, is there.
+//! Files and links named in documents exist.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -14,7 +14,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// What stands between single backticks and has a slash in it and no space.
+/// Returns the words in single backticks that contain a slash and no space.
 fn paths(text: &str) -> Vec<String> {
     let outside_blocks = text.split("```").step_by(2).collect::<String>();
     let quoted = outside_blocks.split('`').skip(1).step_by(2);

@@ -1,4 +1,4 @@
-//! Guests of the room service: who is the same person, and who only has the same name.
+//! Identities of guests of the room service: the same user, or only the same name.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -40,7 +40,7 @@ async fn asks(client: &mut Client, event: &str, data: Value) -> Value {
     client.ack(asked).await.unwrap()
 }
 
-/// Enters as the guest with that token, or as a new one.
+/// Enters as the guest with this token, or as a new one.
 async fn enters(daemon: &Daemon, token: Option<&str>, username: &str) -> Result<Client, String> {
     let mut client = Client::connect_with(&daemon.address, token).await.unwrap();
     let join = json!({ "username": username, "room": "general" });
@@ -90,7 +90,7 @@ async fn another_alice_by_way_of_the_same_proxy_changes_nothing_of_the_first_one
     let mut alice = enters(&daemon, Some(&token), "alice").await.unwrap();
     assert!(asks(&mut alice, "edit_message", json!({ "id": id, "message": "still mine" })).await["error"].is_null());
     assert!(refusal(&asks(&mut alice, "delete_message", json!({ "id": own })).await).contains("own messages"));
-    // By another name, and on a second connection beside the first, she is the same.
+    // Under another name and on a second connection, she is the same guest.
     let mut renamed = enters(&daemon, Some(&token), "alicia").await.unwrap();
     assert!(asks(&mut renamed, "delete_message", json!({ "id": id })).await["error"].is_null());
 }
@@ -208,12 +208,14 @@ async fn a_token_that_is_not_used_for_thirty_days_is_nobody_s() {
     let mut alice = Client::connect(&address).await.unwrap();
     let token = alice.token().to_owned();
     alice.join(json!({ "username": "alice", "room": "general" })).await.unwrap();
-    // Her message is durable, and so is what was written before it. Then nobody is there any more.
+    // Her message is durable, and so is what was written before it. Then nobody is connected any
+    // more.
     alice.say("hello", "1").await.unwrap();
     asks(&mut alice, "leave_room", json!({})).await;
     clock.advance(29 * DAY);
     assert_eq!(Client::connect_with(&address, Some(&token)).await.unwrap().token(), token);
-    // To be connected is a use, so the time begins when the service has noticed that she is gone.
+    // Being connected counts as use, so the time begins when the service has noticed that she is
+    // gone.
     drop(alice);
     let stats = || async { reqwest::get(format!("http://{address}/api/stats")).await.unwrap().text().await.unwrap() };
     while !stats().await.contains("\"connections\":0") {

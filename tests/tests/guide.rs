@@ -1,4 +1,4 @@
-//! The tests of what ships and of every script that the guide shows, run as an author runs them.
+//! Runs the tests of the shipped scripts and of every script in the guide.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -11,7 +11,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// Exit code, and what is printed.
+/// Returns the exit code and the output.
 fn test(folder: &Path, more: &[&str]) -> (Option<i32>, String) {
     let output = Command::new(palabre()).arg("test").args(more).arg(folder).current_dir(root()).output().unwrap();
     (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())

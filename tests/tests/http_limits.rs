@@ -1,4 +1,4 @@
-//! What the HTTP server lets one client use up: connections, time, requests, the journal.
+//! Limits of the HTTP server for one client: connections, time, requests, journal.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -21,46 +21,46 @@ fn with_server(settings: &str) -> String {
     format!("server: {{ {settings} }}\n{ROOMS}")
 }
 
-/// Connects and sends that.
+/// Connects and sends a text.
 async fn begin(address: &str, sent: &str) -> TcpStream {
     let mut connection = TcpStream::connect(address).await.unwrap();
     connection.write_all(sent.replace("HOST", address).as_bytes()).await.unwrap();
     connection
 }
 
-/// A request whose body does not come.
+/// A request with an incomplete body.
 const HALF_BODY: &str = "POST /join HTTP/1.1\r\nhost: HOST\r\ncontent-type: application/x-www-form-urlencoded\r\n\
                          content-length: 100\r\n\r\nusername=";
 
-/// Opens so many connections that cannot be closed for others.
+/// Opens a number of connections that cannot be closed for others.
 async fn make_busy(daemon: &Daemon, count: usize) -> Vec<TcpStream> {
     let mut busy = Vec::new();
     let began = Instant::now();
-    // None is asked in between: who asks would take a place for a moment.
+    // No request in between: it would occupy a connection for a moment.
     for _ in 0..count {
         busy.push(begin(&daemon.address, HALF_BODY).await);
     }
     loop {
         let connections = daemon.get("/health").await["connections"].clone();
-        // The one that asks is busy too.
+        // The connection of this request is busy too.
         if connections["busy"] == count + 1 {
             return busy;
         }
         assert!(began.elapsed() < Duration::from_secs(30), "{connections}");
         if connections["open"].as_u64() < Some(count as u64 + 1) {
-            // One came while somebody who is gone by now still had a place, and was refused.
+            // One was refused while a closed connection still counted.
             busy.push(begin(&daemon.address, HALF_BODY).await);
         }
     }
 }
 
-/// How much the data of a project takes on the disk.
+/// Returns the disk usage of a project's data.
 fn size(project: &Project) -> u64 {
     let files = std::fs::read_dir(project.path().join("data")).unwrap();
     files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
 }
 
-/// Text that compresses badly.
+/// Returns text that compresses badly.
 fn noise(length: usize) -> String {
     let mut state = 7_u64;
     let mut next = || {
@@ -70,7 +70,7 @@ fn noise(length: usize) -> String {
     (0..length).map(|_| next()).collect()
 }
 
-/// Waits until no connections are open but the one that asks.
+/// Waits until no connections are open except the one of the request.
 async fn when_all_are_given_back(daemon: &Daemon) {
     let began = Instant::now();
     loop {
@@ -96,7 +96,7 @@ async fn three_hundred_bare_connections_with_256_files_keep_nobody_out() {
     let health = ask(&daemon.address, "GET /health", &[], b"").await;
     assert_eq!((health.status, &health.json()["status"]), (200, &json!("healthy")), "{}", health.text());
     assert_eq!(ask(&daemon.address, "GET /", &[], b"").await.status, 200);
-    // Those that wanted something stayed.
+    // Clients with traffic are still connected.
     alice.say("still here", "1").await.unwrap();
     drop(bare);
     assert!(daemon.stop().await, "{}", project.log());
@@ -125,7 +125,7 @@ async fn half_heads_half_bodies_unread_answers_and_idle_connections_are_given_ba
     for sent in sent {
         stuck.push(begin(&daemon.address, sent).await);
     }
-    // A websocket is idle in its own right.
+    // A websocket is idle by its own rules.
     let began = Instant::now();
     while daemon.get("/health").await["connections"]["open"] != 2 {
         assert!(began.elapsed() < Duration::from_secs(30), "{}", daemon.get("/health").await);
@@ -216,7 +216,7 @@ scripts: { site: { grants: [routes], token: the-site-s-own-token } }
         answers.push(ask(&daemon.address, "GET /scripts/site/nothing", &[], b"").await);
     }
     assert!(answers.iter().any(|answer| answer.status == 429 && answer.text().contains("5 requests")), "{answers:?}");
-    // What a token's holder sends gets through, declared or not, up to a limit of its own.
+    // Calls with a token pass, declared or not, up to a separate limit.
     let token = ("authorization", "Bearer the-site-s-own-token");
     let mut statuses = Vec::new();
     for _ in 0..30 {
@@ -225,7 +225,7 @@ scripts: { site: { grants: [routes], token: the-site-s-own-token } }
         statuses.push(hook.status);
     }
     assert!(statuses[..10].iter().all(|status| *status == 200) && statuses.contains(&429), "{statuses:?}");
-    // Neither pages nor health are calls of the API.
+    // Pages and health checks are not API calls.
     for path in ["/health", "/docs/", "/metrics"] {
         assert_eq!(ask(&daemon.address, &format!("GET {path}"), &[], b"").await.status, 200, "{path}");
     }

@@ -1,4 +1,7 @@
-//! Whose requests the HTTP server takes: its own names, its own pages, and the sites that bots.yaml lets in.
+//! Requests that the HTTP server accepts.
+//!
+//! They must name one of its own hosts, and come from its own pages or from sites allowed in
+//! bots.yaml.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -34,7 +37,7 @@ const EVERYWHERE: &[&str] = &[
     "/socket.io/?EIO=4&transport=polling",
     "/nothing",
 ];
-/// What makes a GET a websocket.
+/// The headers that make a GET a websocket.
 const WEBSOCKET: &[(&str, &str)] =
     &[("upgrade", "websocket"), ("sec-websocket-version", "13"), ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")];
 
@@ -95,7 +98,7 @@ async fn a_page_of_another_site_gets_nothing_and_changes_nothing() {
             assert_ne!(answer.status, 403, "{line} of our own page");
         }
     }
-    // Some browsers say no more than that it is another site.
+    // Some browsers report only that it is another site.
     for (line, site, wanted) in [
         ("POST /scripts/site/write", "cross-site", 403),
         ("POST /scripts/site/write", "same-site", 403),
@@ -142,7 +145,7 @@ async fn a_site_that_is_let_in_may_read_what_it_gets() {
         assert!(answer.header("access-control-allow-methods").unwrap().contains("PUT"));
         allowed(&answer, &line);
     }
-    // A cache must not give to others what was for one.
+    // A cache must not give one client's response to others.
     let plain = ask(&daemon.address, "GET /api/rooms", &[], b"").await;
     assert!(
         plain.header("access-control-allow-origin").is_none() && plain.head.to_lowercase().contains("vary: origin")
@@ -175,7 +178,7 @@ async fn behind_a_proxy_each_client_is_counted_by_itself_and_elsewhere_nobody_ch
             assert!(status == 200 || (status == wanted && number > 2), "{proxies} {client}: {status}");
             assert!(number < 4 || status == wanted, "{proxies} {client}: {status}");
         }
-        // What a client adds itself stands before what the proxy adds.
+        // Addresses added by the client come before those added by the proxy.
         let statuses = [
             ask(&daemon.address, "GET /api/rooms", &[("x-forwarded-for", "1.1.1.1, 203.0.113.9")], b"").await.status,
             ask(&daemon.address, "GET /api/rooms", &[("x-forwarded-for", "1.1.1.2, 203.0.113.9")], b"").await.status,

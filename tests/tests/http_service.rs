@@ -1,4 +1,4 @@
-//! What the HTTP server tells of itself, whatever platforms there are, and how it delivers pages and files.
+//! The HTTP server's reports about itself, and its delivery of pages and files, whatever the platforms.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -42,7 +42,7 @@ async fn health_is_there_without_a_rooms_bot_and_with_one() {
     }
 }
 
-/// The paths of all routers in a folder of sources.
+/// Returns the paths of all routers in a folder of sources.
 fn routed(folder: &str) -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(folder);
     let mut found = BTreeSet::new();
@@ -67,7 +67,7 @@ async fn the_description_has_every_route_and_none_that_there_is_not() {
     let mut there = routed("src/server/src");
     there.extend(routed("adapters/rooms/src"));
     there.retain(|path| !path.starts_with("/scripts/"));
-    // The same with and without the slash at the end.
+    // The same path with and without a final slash.
     there.remove("/socket.io");
     there.insert("/socket.io/".to_owned());
     assert_eq!(shown, there, "ENDPOINTS of src/server and of adapters/rooms list what their routers have");
@@ -108,7 +108,8 @@ async fn the_page_again_is_one_request_and_its_assets_are_small() {
             assert!(plain.body.len() < 1_024, "{path} is not compressed");
         }
     }
-    // Of another build, or by its bare name, it is asked for each time; what there is not is nowhere.
+    // A file of another build, or by its bare name, is revalidated each time; unknown files are not
+    // found.
     let bare = get(&daemon, "/assets/app.js", &[]).await;
     assert_eq!((bare.status, bare.header("cache-control")), (200, Some("no-cache")));
     assert_eq!(get(&daemon, "/assets/0000000000000000/app.js", &[]).await.status, 404);
@@ -176,7 +177,7 @@ async fn metrics_are_typed_in_the_format_that_is_asked_for() {
             assert!(text.contains(&format!("\n{counter}_total{{")), "{text}");
         }
         assert!(text.contains("# TYPE palabre_http_connections_limit gauge\n"), "{text}");
-        // Every sample is of a family that has a type.
+        // Every sample belongs to a family that has a type.
         let types: BTreeSet<_> =
             text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
         for sample in text.lines().filter(|line| !line.starts_with('#')) {

@@ -1,4 +1,4 @@
-//! An event that brings the daemon down three times is given up, and nothing else is.
+//! An event that crashes the daemon three times is given up, and no other one is.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -17,7 +17,7 @@ scripts:
     limits: { cpu_ms: 600000 }
 ";
 
-/// Stands for whatever ends a process: a fault in native code, the kernel's out-of-memory killer.
+/// Simulates whatever kills a process: a fault in native code, the kernel's out-of-memory killer.
 const FRAGILE: &str = r#"
 function on_message(event)
   if event.text == "poison" then
@@ -32,7 +32,7 @@ end"#;
 
 const STURDY: &str = r#"function on_message(event) event:reply("sturdy heard " .. event.text) end"#;
 
-/// Kills the daemon the moment that it takes the poison, three times over; the fourth one.
+/// Kills the daemon three times when it handles the poison event; returns the fourth daemon.
 async fn killed_three_times(project: &Project, mut daemon: Daemon) -> Daemon {
     for crash in 1..=3 {
         let began = Instant::now();
@@ -50,7 +50,8 @@ async fn what_was_queued_before_a_poisonous_event_is_not_lost_with_it() {
     let project = Project::new(BOTS, &[("fragile.luau", FRAGILE)]);
     let daemon = project.start().await;
     let (mut client, _) = Client::enter(&daemon.address, "alice", "general").await.unwrap();
-    // The poison is taken in one go with what comes before it, so that neither is noted as done when the daemon goes down.
+    // The poison event is in one batch with its predecessors, so that neither is recorded as done
+    // when the daemon crashes.
     for (number, text) in ["slow", "before", "poison", "after"].into_iter().enumerate() {
         client.say(text, &number.to_string()).await.unwrap();
     }

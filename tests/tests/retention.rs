@@ -1,4 +1,4 @@
-//! What time does to rooms, with a clock that the test moves.
+//! Retention of messages and rooms, with a clock that the test moves.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Says whatever is said on the simulated platform in two rooms of the room service.
+/// Copies messages of the simulated platform to two rooms of the room service.
 const MIRROR: &str = r#"function on_message(event)
   for _, room in { "guest", "kept" } do rooms.get("lobby/" .. room):send(event.text) end
 end"#;
@@ -27,7 +27,7 @@ fn messages(store: &Store, room: &str) -> Vec<String> {
     rows.map(|row| row.unwrap().1["text"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Moves the clock until `done` holds; the sweep has real time to do its work.
+/// Moves the clock until `done` holds; the clean-up runs in real time.
 async fn until(clock: &VirtualClock, step: Duration, what: &str, done: impl Fn() -> bool) {
     for _ in 0..2_000 {
         if done() {

@@ -1,4 +1,4 @@
-//! What the room service tells by pages: the history, and who is there.
+//! Paging in the room service: the history, and the list of users.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -13,7 +13,7 @@ bots:
     platform: rooms
     rooms: { presence_limit: 3, retention: { keep: ['*'] } }
 ";
-/// What a page may take, in bytes; around it comes what else `room_joined` says.
+/// The maximum size of a page in bytes; the rest of `room_joined` comes on top.
 const PAGE_BYTES: usize = 256 << 10;
 
 async fn asks(client: &mut Client, event: &str, data: Value) -> Value {
@@ -30,7 +30,7 @@ fn names(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().map(|name| name["username"].as_str().or(name.as_str()).unwrap()).collect()
 }
 
-/// A room in which alice has said `count` things of that length; the ids.
+/// Creates a room with `count` messages of alice of a given length, and returns the ids.
 async fn talk(daemon: &Daemon, count: usize, length: usize) -> Vec<String> {
     let (mut alice, _) = Client::enter(&daemon.address, "alice", "general").await.unwrap();
     let mut ids = Vec::new();
@@ -105,7 +105,7 @@ async fn sixty_entries_at_once_with_what_was_missed_hold_nobody_up() {
     }
     let (mut bob, _) = Client::enter(&daemon.address, "bob", "general").await.unwrap();
     bob.say("hello", "1").await.unwrap();
-    // Of pages that are asked for at once, one is read; the others are answered too.
+    // Of several pages requested at once, one is read; the others are answered too.
     let mut asked = Vec::new();
     for _ in 0..20 {
         asked.push(bob.ask("history", json!({ "after": ids[0] })).await.unwrap());

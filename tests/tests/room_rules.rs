@@ -1,4 +1,4 @@
-//! The rules of a room: they hold for all that people do in it, not for new messages alone.
+//! The rules of a room apply to every kind of change, not only to new messages.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -29,7 +29,7 @@ struct Room {
     project: Project,
     daemon: Daemon,
     alice: Client,
-    /// What she has said.
+    /// The id of her message.
     id: String,
 }
 
@@ -46,7 +46,7 @@ impl Room {
         asks(&mut self.alice, event, data).await
     }
 
-    /// The three ways to change what is read in the room.
+    /// Tests the three ways to change what is read in the room.
     async fn all_are_refused(&mut self, told: &str) {
         let id = self.id.clone();
         for (event, data) in [
@@ -87,7 +87,7 @@ async fn an_edit_in_slow_mode_waits_as_a_message_does() {
     room.alice.emit("send_message", json!({ "message": "!slow" })).await.unwrap();
     room.alice.wait("room_updated").await.unwrap();
     room.all_are_refused("slow mode").await;
-    // Who has not said anything yet may; an edit counts as well.
+    // A user without a message so far may write; an edit counts as well.
     let (mut bob, _) = Client::enter(&room.daemon.address, "bob", "general").await.unwrap();
     let id = room.id.clone();
     assert!(asks(&mut bob, "react", json!({ "id": id, "emoji": "👍" })).await["error"].is_null());

@@ -1,4 +1,4 @@
-//! The room service, as its clients meet it.
+//! The room service from the clients' point of view.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -205,7 +205,7 @@ async fn a_slow_client_is_disconnected_and_slows_nobody() {
             number += 1;
         }
     }
-    // It begins to read again: it hears why, and is closed.
+    // It starts to read again: it receives the reason, and is closed.
     let mut slow = slow;
     let reason = slow.wait("error").await.unwrap();
     assert!(reason["message"].as_str().unwrap().contains("too slow"), "{reason}");

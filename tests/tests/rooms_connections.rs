@@ -1,4 +1,4 @@
-//! Connections to the room service as hostile, broken and merely slow clients have them.
+//! Hostile, broken and slow connections to the room service.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -99,7 +99,7 @@ async fn pings_of_a_client_that_reads_nothing_take_no_memory_and_end_its_connect
     let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
     let ping = Message::Ping(vec![7; 125].into());
     let flood = async {
-        // As much as it takes, in writes of many pings: the server stops to read, then it closes.
+        // Sends many pings per write until the server stops reading and closes.
         while socket.feed(ping.clone()).await.is_ok() {}
     };
     tokio::time::timeout(PATIENCE, flood).await.expect("the connection is ended");

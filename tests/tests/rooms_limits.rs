@@ -1,4 +1,6 @@
-//! Limits of the room service: whoever does too much is slowed, refused or disconnected with the reason, and nobody else notices.
+//! Limits of the room service.
+//!
+//! A client that exceeds them is slowed down, refused or disconnected, and others are not affected.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -131,7 +133,8 @@ async fn whoever_goes_on_all_the_same_is_disconnected_with_the_reason_and_may_co
         reason = told["message"].as_str().unwrap().to_owned();
     }
     assert!(reason.contains("\"others\""), "{reason}");
-    // No packet of Socket.IO or Engine.IO says so, after which the official client would stay away.
+    // Without a disconnect packet of Socket.IO or Engine.IO, after which the official client would
+    // not reconnect.
     let closed = flooder.closed().await;
     assert!(closed.0.contains("the connection is closed"), "{closed:?}");
     Client::enter(&daemon.address, "flooder", "general").await.unwrap();
@@ -237,7 +240,7 @@ fn a_limit_that_lets_nothing_through_is_refused_by_check() {
     }
 }
 
-/// Asks again until it holds.
+/// Waits until a condition holds.
 async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
     let began = Instant::now();
     while !holds().await {

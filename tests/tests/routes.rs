@@ -1,4 +1,4 @@
-//! Routes of scripts over real HTTP: who may, what a body has to be, and the description that follows a reload.
+//! Routes of scripts over real HTTP: authorisation, bodies, and the description after a reload.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -33,7 +33,7 @@ end)
 route("GET", "/fails", { auth = "public" }, function() error("a secret of the script") end)
 "#;
 
-/// Status, headers in small letters, body.
+/// Status, headers in lower case, body.
 async fn ask(daemon: &Daemon, head: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, String) {
     let mut connection = tokio::net::TcpStream::connect(&daemon.address).await.unwrap();
     let (host, length) = (&daemon.address, body.len());
@@ -146,7 +146,7 @@ scripts:
     let long = "x".repeat(6_000);
     let query = (0..11).map(|n| format!("k{n}=1")).collect::<Vec<_>>().join("&");
     for (head, headers, body, status, words) in [
-        // No body is looked at where none is declared.
+        // A body is ignored if none is declared.
         ("GET /scripts/open/status", &form, keys.as_str(), 200, "nil"),
         ("GET /scripts/open/status", &json, &wide, 200, "nil"),
         ("POST /scripts/open/hook", &json, "{\"a\":[]}", 200, "nil"),
@@ -166,6 +166,6 @@ scripts:
     for _ in 0..12 {
         assert_eq!(ask(&daemon, "GET /scripts/open/fails", &[], "").await.0, 500);
     }
-    // It would rest, and the answer would not come.
+    // If the failures counted, the script would be suspended and there would be no answer.
     assert_eq!(ask(&daemon, "GET /scripts/open/status", &[], "").await.0, 200);
 }

@@ -1,4 +1,4 @@
-//! The scripts that ship, each as people meet it: a chat on the simulated platform, with a clock that the test moves.
+//! The shipped scripts in a chat on the simulated platform, with a clock that the test moves.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -43,7 +43,7 @@ impl Chat {
             scripts: vec![setup],
             workers: 1,
             journal_retention: Duration::from_secs(86_400),
-            // As bots.yaml has it for the lobby.
+            // As in the shipped bots.yaml.
             settings: [(sim.bot().name, BotSettings { prefix: Some("!".to_owned()), ..BotSettings::default() })].into(),
             operators: Default::default(),
             http: std::sync::Arc::new(palabre_engine::Web::default()),
@@ -58,7 +58,7 @@ impl Chat {
         Self::on(self.script, self.store, self.sim, self.clock).await
     }
 
-    /// Somebody says something; what the bot answers.
+    /// Posts a message as a user and returns the bot's answers.
     async fn says(&self, who: &str, text: &str) -> Vec<String> {
         let before = self.bot().len();
         self.sim.person(who, "general").says(text).await.unwrap();
@@ -76,7 +76,7 @@ impl Chat {
             .collect()
     }
 
-    /// Time passes until the bot has said so much more.
+    /// Moves the clock until the bot has posted a number of further messages.
     async fn until_it_has_said(&self, more: usize, within: Duration) -> Vec<String> {
         let before = self.bot().len();
         let end = self.clock.now() + u64::try_from(within.as_millis()).unwrap();

@@ -1,6 +1,7 @@
-//! All shipped scripts together in one daemon under the talk of many people, with a script saved again and again. Nothing fails,
-//! no reply is lost or comes twice, and the memory stays what it is. `PALABRE_SOAK_SECONDS` says how long (12 if it is not set),
-//! `PALABRE_SOAK_PEOPLE` how many.
+//! All shipped scripts in one daemon with many users, while a script is saved again and again.
+//!
+//! Nothing fails, no reply is lost or repeated, and memory does not grow. `PALABRE_SOAK_SECONDS` is
+//! the duration (default 12), `PALABRE_SOAK_PEOPLE` the number of users.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use palabre_tests::{Client, Daemon, Project};
 use tokio::task::JoinSet;
 
-/// Answers every message of its kind once, with the message's own mark: what is lost or doubled is seen.
+/// Answers every message of its kind once with its token, so that losses and repetitions are seen.
 const ECHO: &str = r#"
 function on_message(event)
   local mark = string.match(event.text, "^mark (%S+)$")
@@ -25,7 +26,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
-/// Resident memory of a process, in MiB (`VmRSS` of `/proc/PID/status`).
+/// Returns the resident memory of a process, in MiB (`VmRSS` of `/proc/PID/status`).
 fn memory(daemon: &Daemon) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -50,7 +51,7 @@ async fn all_shipped_scripts_together_under_a_mixed_load_lose_and_double_nothing
     for person in 0..people {
         talks.spawn(talk(daemon.address.clone(), person, end, Arc::clone(&counts)));
     }
-    // Between two reloads there is always time for some talk, however short the run.
+    // There is always some talk between two reloads, however short the run.
     let pause = SAVED_EVERY.min(Duration::from_secs(seconds) / 4);
     let (mut saves, mut samples) = (0_u64, Vec::new());
     let began = Instant::now();
@@ -66,7 +67,7 @@ async fn all_shipped_scripts_together_under_a_mixed_load_lose_and_double_nothing
     let log = project.log();
     let wrong: Vec<_> = log.lines().filter(|line| line.contains(" WARN ") || line.contains(" ERROR ")).collect();
     let reloads = log.matches("reloaded").count() as u64;
-    // A quarter in, everything has been used once; from there on it may not grow.
+    // After a quarter, everything has been used once; from then on memory may not grow.
     let settled = samples[samples.len() / 4].1;
     let last = samples.last().unwrap().1;
     let shown: Vec<_> =
@@ -86,7 +87,7 @@ async fn all_shipped_scripts_together_under_a_mixed_load_lose_and_double_nothing
     assert!(out.contains("0 dead letters"), "{code:?} {out}");
 }
 
-/// One person's talk: marks, each answered once before the next, and commands of all sorts between them.
+/// The talk of one user: tokens, each answered once before the next, and various commands between them.
 async fn talk(address: String, person: u64, end: Instant, counts: Arc<Counts>) {
     let name = format!("person{person}");
     let room = ["general", "random", "tech", "games"][person as usize % 4];
@@ -98,7 +99,7 @@ async fn talk(address: String, person: u64, end: Instant, counts: Arc<Counts>) {
         client.say(&format!("mark {mark}"), &format!("m{turn}")).await.unwrap();
         client.hears(&format!("heard {mark}")).await.unwrap();
         counts.marks.fetch_add(1, Relaxed);
-        // What the talk itself leaves does not grow with it: else the memory would show that.
+        // Commands that do not accumulate data, which would show in the memory.
         let other = match (person + turn) % 12 {
             0 => "/roll 20".to_owned(),
             1 => format!("person{}++ thanks", (person + 1) % 40),
@@ -115,7 +116,8 @@ async fn talk(address: String, person: u64, end: Instant, counts: Arc<Counts>) {
         };
         client.say(&other, &format!("o{turn}")).await.unwrap();
         counts.others.fetch_add(1, Relaxed);
-        // As people pause (faster, and automod would have something to say to it); and what others said meanwhile is read. A mark of one's own that comes again is a fault.
+        // Pauses as users do (automod would act on faster ones), and reads the others' messages. A
+        // token that comes again is an error.
         let until = Instant::now() + Duration::from_millis(3_000 + (person * 37 + turn * 101) % 2_000);
         while let Some(left) = until.checked_duration_since(Instant::now()) {
             match tokio::time::timeout(left, client.wait("new_message")).await {

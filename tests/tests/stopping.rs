@@ -1,4 +1,6 @@
-//! A daemon that is asked to stop closes its store in order, whoever is connected: the next start need not repair it.
+//! Clean shutdown: the daemon closes its store even while clients are connected.
+//!
+//! The next start need not repair the store.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -27,7 +29,7 @@ async fn a_stop_with_clients_connected_leaves_a_store_that_needs_no_repair() {
         client.say("hello", &round.to_string()).await.unwrap();
         client.hears("heard hello").await.unwrap();
         client.say("wait", &format!("wait {round}")).await.unwrap();
-        // One that says nothing, and one that has come in and stays.
+        // One client that sends nothing, and one that has entered and stays.
         let silent = TcpStream::connect(&daemon.address).await.unwrap();
         assert!(daemon.stop().await, "{}", project.log());
         drop((client, silent));
@@ -72,7 +74,7 @@ async fn a_damaged_store_ends_the_daemon_with_its_own_code_and_a_word() {
     assert_eq!(code, Some(65), "{out}{err}");
 }
 
-/// What opening a store that was not closed in order reads, it does not keep.
+/// Memory used to open a store that was not closed cleanly is freed again.
 #[tokio::test(flavor = "multi_thread")]
 #[cfg(target_os = "linux")]
 async fn a_kill_leaves_the_next_start_no_more_memory_than_a_stop_does() {
@@ -88,7 +90,7 @@ async fn a_kill_leaves_the_next_start_no_more_memory_than_a_stop_does() {
         }
         store.commit(batch).await.unwrap();
     }
-    // As a kill leaves it: what was committed, and no mark that it was closed.
+    // The state after a kill: committed data without a clean close.
     let left = std::fs::read(data.join("palabre.redb")).unwrap();
     store.close();
     std::fs::write(data.join("palabre.redb"), left).unwrap();

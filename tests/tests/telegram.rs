@@ -1,4 +1,4 @@
-//! A bot on Telegram, as its people meet it: the real daemon, and a stand-in that keeps Telegram's rules.
+//! A bot on Telegram from the users' point of view: the real daemon, and the stand-in for Telegram.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -24,7 +24,7 @@ impl Town {
         Self::start(quick(), "", &[("test.luau", script)]).await
     }
 
-    /// Nothing that the bot asked was out of Telegram's rules; and the daemon stops in good order.
+    /// Checks that the bot violated none of Telegram's rules, and stops the daemon cleanly.
     async fn ends_well(self) {
         assert_eq!(format!("{:#?}", self.telegram.violations()), "[]", "log:\n{}", self.project.log());
         assert_eq!(self.telegram.counters().overruns, 0);
@@ -213,7 +213,7 @@ function on_error(event) event.room:send(`failed: {event.error.message}`) end
     telegram.add_group("Cottage");
     telegram.says("alice", "Cottage", "kick me");
     telegram.hears("Cottage", "done").await;
-    // What is said does not wait for what keeps order, nor the other way round.
+    // Messages and moderation do not wait for each other.
     let is_out = |telegram: &StandIn| {
         let is_gone = telegram.member_now("alice", "Cottage")["status"] == "left";
         (is_gone || telegram.is_banned("alice", "Cottage")).then_some(())

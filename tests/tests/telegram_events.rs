@@ -1,5 +1,7 @@
-//! What people do on Telegram, as events: every kind of message and of happening, as the scripts get it; and updates that no Telegram
-//! sends, which are no reason to fall over. `PALABRE_FUZZ_SECONDS=600` makes the latter take longer.
+//! Events from Telegram: every kind of message and action as scripts receive it.
+//!
+//! It also sends updates that Telegram never sends, which must not cause a crash.
+//! `PALABRE_FUZZ_SECONDS=600` makes that part take longer.
 
 #![allow(
     clippy::unwrap_used,
@@ -32,7 +34,7 @@ fn reader(telegram: &StandIn) -> Updates {
     Updates::new(&bot, telegram.bot(), "palabre_bot")
 }
 
-/// All updates of a day in the Village, with the stand-in that told them.
+/// Returns all updates of a day in the Village, with the stand-in that sent them.
 async fn updates(options: Options) -> Option<(StandIn, Vec<Value>)> {
     let mut bot = Bot::start_with(options).await?;
     bot.asks_for_all().await;
@@ -48,7 +50,7 @@ async fn updates(options: Options) -> Option<(StandIn, Vec<Value>)> {
     Some((bot.stand_in, all))
 }
 
-/// One line for each event: who and where, then what, without ids and times, which are others each time.
+/// Formats an event as one line, without ids and times, which differ each time.
 fn shown(event: &Event) -> String {
     let mut kind = serde_json::to_value(&event.kind).unwrap();
     let (name, mut fields) = match kind.as_object_mut().and_then(|map| map.iter_mut().next()) {
@@ -128,12 +130,12 @@ async fn updates_that_no_telegram_sends_are_no_reason_to_fall_over() {
     }
     println!("{read} updates, {events} events in {seconds} s");
     assert!(events > 0);
-    // And it reads on as it did.
+    // Afterwards it still decodes ordinary updates.
     let message = updates.iter().find(|update| update["message"]["text"].is_string()).unwrap();
     assert_eq!(reader_now.read(message, NOW).len(), 1);
 }
 
-/// Formats parts of a text that are not there, that overlap, and that begin in the middle of a sign.
+/// Adds entities that are out of range, that overlap, or that begin within a character.
 fn disturb_entities(update: &mut Value, random: &mut StdRng) {
     let kinds = ["bold", "italic", "code", "pre", "text_link", "text_mention", "bot_command", "spoiler", "blockquote"];
     let entity = |random: &mut StdRng| {

@@ -1,4 +1,4 @@
-//! What scripts want done, as the requests that Telegram gets, word for word.
+//! The exact requests to Telegram for each action of scripts.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -6,7 +6,7 @@ use palabre_tests::Project;
 use palabre_tests::telegram::{Limits, Options, StandIn};
 use serde_json::Value;
 
-/// Each thing that can be said or done, by its name; `done` follows in the same room, behind all of it.
+/// Each content and action by its name; `done` follows in the same room after all of it.
 const SCRIPT: &str = r#"
 local long = string.rep("word ", 900)
 local does = {
@@ -58,7 +58,7 @@ end
 function on_error(event) log.error(`failed: {event.error.message}`) end
 "#;
 
-/// What belongs to no action.
+/// The calls that belong to no action.
 const HOUSEKEEPING: [&str; 6] =
     ["getMe", "getMyCommands", "setMyCommands", "deleteWebhook", "getChatAdministrators", "getChatMember"];
 
@@ -82,13 +82,13 @@ impl Town {
         Some(Self { telegram, project, lines: Vec::new(), seen: 0 })
     }
 
-    /// Somebody asks for one thing after another; each is waited for, and what was requested for it noted.
+    /// Requests one action after another as a user, and records the requests that each causes.
     async fn does(&mut self, who: &str, chat: &str, names: &[&str]) {
         for name in names {
             self.telegram.says(who, chat, name);
             self.telegram.hears(chat, &format!("done: {name}")).await;
             if *name == "dm" {
-                // What is said to one person has an order of its own.
+                // Direct messages have a separate order.
                 self.telegram.hears(chat, "psst").await;
             }
             let asked = self.telegram.all_asked();
@@ -103,7 +103,7 @@ impl Town {
         }
     }
 
-    /// The parameters with names in the place of ids, and without what is another each time.
+    /// Formats parameters with names in place of ids, and without the parts that differ each time.
     fn stable(&self, parameters: &Value) -> String {
         let mut text = parameters.to_string();
         for chat in ["Village", "Forum"] {

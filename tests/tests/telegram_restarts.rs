@@ -1,4 +1,4 @@
-//! What a bot on Telegram keeps: groups that move, albums, buttons and forms, over kills and restarts.
+//! State that a bot on Telegram keeps after kills and restarts: groups, albums, buttons and forms.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -6,7 +6,7 @@ use palabre_tests::Project;
 use palabre_tests::telegram::{Fault, Limits, MessageRef, Options, StandIn};
 use serde_json::{Value, json};
 
-/// A stand-in with a project for it, whose daemon is started again and again.
+/// A stand-in with a project, whose daemon is restarted several times.
 struct Town {
     telegram: StandIn,
     project: Project,
@@ -17,7 +17,7 @@ impl Town {
         Self::paced(script, 1_000).await
     }
 
-    /// With so many messages a second to one chat.
+    /// Starts with a limit of messages per second to one chat.
     async fn paced(script: &str, pace: u32) -> Option<Self> {
         let telegram = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
         let (api, token) = (telegram.api(), telegram.token());
@@ -68,7 +68,7 @@ end
     assert_eq!(to_old.len(), 1, "nothing is sent to where nobody is any more: {to_old:?}");
 }
 
-/// The bot hears of the move by an error of its own, before the update that tells of it.
+/// The bot learns of the upgrade from an error before the update arrives.
 #[tokio::test]
 async fn what_was_to_be_said_to_a_group_is_said_to_what_it_has_become() {
     let script = "function on_message(event) event:reply(\"heard: \" .. event.text) event.room:send(\"and more\") end";
@@ -106,7 +106,8 @@ async fn an_album_is_one_message_also_over_a_kill() {
     telegram.posts_files("alice", "Village", json!({ "caption": "whole" }), &files);
     telegram.hears("Village", "2 pictures: whole, number 1").await;
 
-    // Killed when the updates are confirmed, so that Telegram never tells of them again, and before the album is complete.
+    // Killed after the updates are confirmed, so that Telegram never sends them again, and before
+    // the album is complete.
     telegram.posts_files("alice", "Village", json!({ "caption": "held" }), &files);
     telegram.confirmed().await;
     daemon.kill().await;
@@ -117,7 +118,7 @@ async fn an_album_is_one_message_also_over_a_kill() {
     let daemon = town.project.start().await;
     telegram.hears("Village", "2 pictures: held, number 2").await;
 
-    // A part before the kill, and a part behind it.
+    // One part before the kill, and one after it.
     let mut first = picture("one", "77");
     first["caption"] = json!("cut in two");
     telegram.posts("bob", "Village", first);
@@ -179,7 +180,7 @@ function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.v
     telegram.confirmed().await;
     daemon.kill().await;
 
-    // What is pressed and written while nobody is there waits.
+    // Presses and messages wait while the daemon is down.
     let go = telegram.presses("alice", menu, "Go");
     telegram.replies("alice", question.at, "spam");
     let daemon = town.project.start().await;
@@ -208,7 +209,7 @@ fn marks(telegram: &StandIn, menu: MessageRef) -> usize {
     telegram.message(menu)["reply_markup"].to_string().matches('✅').count()
 }
 
-/// What was said in the last second before a kill may be said again; not what waited its turn together with it.
+/// A message sent in the last second before a kill may be repeated, but not those that waited with it.
 #[tokio::test]
 async fn of_what_waits_its_turn_nothing_is_repeated_that_was_said_before() {
     let script = "function on_message(event) for i = 1, 12 do event.room:send(`number {i}`) end end";

@@ -1,6 +1,7 @@
-//! Telegram on its worst day: connections that are cut, calls that go wrong in every way, a daemon that is killed, limits, and a rival.
-//! `PALABRE_KILLS=200 cargo test -p palabre-tests --test telegram_storm -- --nocapture` is the long version; `PALABRE_PACE=telegram`
-//! keeps to the limits that Telegram really has, which takes minutes.
+//! Telegram under stress: cut connections, failing calls, a killed daemon, rate limits, a rival.
+//!
+//! `PALABRE_KILLS=200 cargo test -p palabre-tests --test telegram_storm -- --nocapture` is the long
+//! version; `PALABRE_PACE=telegram` uses Telegram's real rate limits, which takes minutes.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,12 +20,14 @@ use palabre_tests::telegram::{Fault, Limit, Limits, Options, StandIn};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// How long everything may take to be answered, once it is quiet.
+/// The maximum time until everything is answered after the faults end.
 const PATIENCE: Duration = Duration::from_secs(110);
 const CHATS: [&str; 8] = ["Village", "Hamlet", "Forum/General", "Forum/ideas", "@alice", "Mill", "Inn", "Square"];
-/// So many answers of one chat may have left without its being known: those of a few milliseconds.
+/// The maximum number of answers in one chat whose delivery may not be recorded yet.
+///
+/// These are the answers of a few milliseconds.
 const UNDER_WAY: usize = 8;
-/// What was said in each room, in the order in which it was handled.
+/// Answers with the messages of each room in the order of handling.
 const SCRIPT: &str = r#"
 function on_message(event)
   store.incr("count")
@@ -33,7 +36,7 @@ function on_message(event)
 end
 "#;
 const UNPACED: &str = "{ per_second: 10000, per_second_in_chat: 10000, per_minute_in_group: 100000 }";
-/// The faults after which nothing was done.
+/// The faults after which nothing was performed.
 const HARMLESS: [Fault; 4] = [Fault::TooMany, Fault::Broken, Fault::BadGateway, Fault::CutBefore];
 
 fn bots(telegram: &StandIn, pace: &str) -> String {
@@ -52,7 +55,7 @@ async fn town(seed: u64) -> Option<(StandIn, Project)> {
     Some((telegram, project))
 }
 
-/// What people say, by chat.
+/// The messages of users by chat.
 struct Said {
     random: StdRng,
     by_chat: HashMap<&'static str, Vec<String>>,
@@ -76,8 +79,9 @@ impl Said {
         tokio::time::sleep(Duration::from_millis(self.random.random_range(0..most))).await;
     }
 
-    /// Waits until everything is answered. The answers are in order; where some come again, they are the last ones before, in their
-    /// order. How many those are, each time.
+    /// Waits until everything is answered, and returns the numbers of repetitions.
+    ///
+    /// The answers must be in order. Repeated ones must be the last ones before, in their order.
     async fn is_answered(&self, telegram: &StandIn, project: &Project) -> Vec<usize> {
         let all_answers = |telegram: &StandIn| {
             let all: HashSet<String> = CHATS.iter().flat_map(|chat| answers(telegram, chat)).collect();
@@ -99,7 +103,7 @@ impl Said {
         repetitions
     }
 
-    /// Every message was handled once, those of each chat in their order.
+    /// Checks that every message was handled once, those of each chat in order.
     fn is_handled(&self, telegram: &StandIn, project: &Project) {
         let store = Store::open(&project.path().join("data")).unwrap();
         let snapshot = store.snapshot(0).unwrap();
@@ -114,7 +118,7 @@ impl Said {
     }
 }
 
-/// All that the bot said in a chat, in order; what is old the stand-in knows only as it was asked for.
+/// Returns all texts of the bot in a chat in order; for old ones the stand-in knows only the calls.
 fn answers(telegram: &StandIn, chat: &str) -> Vec<String> {
     telegram.posted(chat).iter().map(|post| post.parameters["text"].as_str().unwrap().to_owned()).collect()
 }
@@ -167,7 +171,7 @@ async fn a_thousand_updates_through_kills_cuts_and_faults_are_each_handled_once_
         repetitions.iter().sum::<usize>(),
         began.elapsed()
     );
-    // Each occasion is a kill, a cut, or an answer that was lost; and what comes again is what was under way then.
+    // Each occasion is a kill, a cut, or a lost answer; the repeated messages were then in flight.
     assert!(times as u64 <= (kills * 2 * CHATS.len()) as u64 + counters.faults, "{times} occasions");
     assert!(longest <= UNDER_WAY, "{longest} answers of one chat came again at once");
 }
@@ -190,8 +194,10 @@ async fn nothing_is_said_again_after_a_fault_in_which_nothing_was_done() {
     assert!(counters.faults > 40 && counters.overruns == 0, "a 429 is waited for: {counters:?}");
 }
 
-/// The pace counts in seconds and in minutes, as Telegram does; here the numbers are larger, so that a hundred go in ten seconds. That
-/// the minute is kept to is shown on a clock of its own in adapters/telegram/src/pace.rs, and here by `PALABRE_PACE=telegram`.
+/// The rate limit counts seconds and minutes, as Telegram does, but with larger numbers.
+///
+/// 100 messages take ten seconds. The limit per minute is tested with a virtual clock in adapters/telegram/src/pace.rs, and here
+/// with `PALABRE_PACE=telegram`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_answers_at_once_arrive_in_order_and_at_the_pace_that_is_allowed() {
     let is_real = std::env::var("PALABRE_PACE").is_ok_and(|pace| pace == "telegram");
@@ -206,7 +212,7 @@ async fn a_hundred_answers_at_once_arrive_in_order_and_at_the_pace_that_is_allow
     let project = Project::new(&bots(&telegram, pace), &[("crier.luau", script)]);
     let daemon = project.start().await;
     let began = Instant::now();
-    // One is refused whatever the pace: somebody else may use the same token.
+    // One is refused despite the rate limit: someone else may use the same token.
     telegram.fault_next("sendMessage", Fault::TooMany);
     telegram.says("alice", "Village", "go");
     let patience = Duration::from_secs(if is_real { 360 } else { 60 });

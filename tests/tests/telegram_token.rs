@@ -1,4 +1,4 @@
-//! A token on Telegram: another process that uses it, one that is refused, and that it is nowhere to be read.
+//! Tokens on Telegram: used by another process, refused, and never logged.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -26,7 +26,7 @@ fn bots(telegram: &StandIn, more: &str) -> String {
     )
 }
 
-/// Another program with the same token, which asks for updates again as soon as it is answered.
+/// Another program with the same token, which polls for updates continuously.
 async fn rival(telegram: StandIn, asked: Arc<Notify>) {
     let client = reqwest::Client::new();
     let url = format!("{}/bot{}/getUpdates", telegram.api(), telegram.token());
@@ -86,7 +86,7 @@ async fn a_token_that_is_refused_stops_its_bot_alone() {
     assert!(!log.contains(SECRET), "{log}");
 }
 
-/// The log has all that anybody ever wrote of requests, faults and stops; neither the token nor what follows from it is in it.
+/// The log reports requests, faults and stops, but contains neither the token nor any part of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_is_nowhere_in_the_log() {
     let Some(telegram) = telegram().await else { return };
@@ -106,7 +106,7 @@ function on_error(event) log.error(event.error.message) end
         telegram.hears("Village", &format!("heard: {number}")).await;
     }
     assert!(daemon.stop().await);
-    // One that Telegram refuses.
+    // A token that Telegram refuses.
     std::fs::write(project.path().join("bots.yaml"), bots.replace("123456789", "987654321")).unwrap();
     let (code, checked, problems) = project.run(&["check", "--online"]);
     assert!(code != Some(0) && format!("{checked}{problems}").contains("refuses the token"), "{checked}{problems}");

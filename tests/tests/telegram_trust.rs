@@ -1,4 +1,4 @@
-//! Who may what on Telegram, and whose words are whose.
+//! Permissions and identities on Telegram.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -77,7 +77,7 @@ async fn what_only_begins_like_a_word_of_a_form_is_none() {
     telegram.hears("@alice", "heard /cancelled").await;
     telegram.whispers("alice", "/skip");
     let asked = telegram.hears("@alice", "✎ 1").await;
-    // As an answer: the bot may not have heard yet that its question is there.
+    // As a reply: the bot may not know yet that its question was posted.
     telegram.replies("alice", asked.at, "everything");
     telegram.hears("@alice", "told everything").await;
     ends_well(telegram, project, daemon).await;

@@ -1,4 +1,4 @@
-//! Updates that Telegram brings: the real daemon behind a proxy, as operators have one, with the stand-in at the other end.
+//! Updates by webhook: the real daemon behind a proxy, and the stand-in at the other end.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 const SECRET: &str = "x-telegram-bot-api-secret-token";
 const SCRIPT: &str = "function on_message(event) event:reply(`{event.text} is number {store.incr(\"count\")}`) end";
 
-/// What lies between Telegram and the daemon: it hands on what is posted, and can lose the answers.
+/// The proxy between Telegram and the daemon: it forwards posts, and can lose the answers.
 struct Proxy {
     /// `http://127.0.0.1:PORT`
     url: String,
@@ -28,11 +28,11 @@ struct Proxy {
 
 #[derive(Default)]
 struct Behind {
-    /// The daemon's address; empty while there is none.
+    /// The daemon's address; empty if it is not running.
     daemon: Mutex<String>,
-    /// So many answers get lost.
+    /// The number of answers to lose.
     losing: AtomicUsize,
-    /// What was posted last: where, with which secret, and what.
+    /// The last post: path, secret and body.
     last: Mutex<Option<(String, String, Bytes)>>,
 }
 
@@ -59,7 +59,7 @@ async fn hand_on(State(behind): State<Arc<Behind>>, request: Request) -> StatusC
     if loses { StatusCode::GATEWAY_TIMEOUT } else { status }
 }
 
-/// Posts to the daemon; 502 where there is none.
+/// Posts to the daemon; 502 if it is not running.
 async fn post(daemon: &str, path: &str, secret: &str, body: Bytes) -> StatusCode {
     let mut headers = HeaderMap::new();
     if !secret.is_empty() {
@@ -129,7 +129,7 @@ async fn updates_are_brought_with_the_secret_and_the_webhook_is_undone_at_the_st
     assert_eq!(posts.iter().map(|post| post.text().to_owned()).collect::<Vec<_>>(), expected);
     assert_eq!(telegram.counters().calls.get("getUpdates"), None, "nothing is asked for");
 
-    // What comes without the secret, or with another, is nobody's: also what is no update at all.
+    // A post without the secret, or with another one, is rejected, even if its body is invalid.
     let (path, shown, body) = town.proxy.behind.last.lock().unwrap().clone().unwrap();
     assert_eq!((path.as_str(), shown.as_str()), ("/telegram/tg", secret.as_str()));
     let mut forged: Value = serde_json::from_slice(&body).unwrap();
@@ -164,7 +164,7 @@ async fn an_update_that_is_brought_again_is_handled_once() {
         telegram.hears("Village", &format!("{text} is number {number}")).await;
         telegram.confirmed().await;
     }
-    // The daemon is killed before Telegram is told that it was taken, and knows it all the same.
+    // The daemon is killed before Telegram receives the confirmation, but still knows the update.
     town.proxy.behind.losing.store(usize::MAX, Relaxed);
     telegram.says("alice", "Village", "message 6");
     telegram.hears("Village", "message 6 is number 6").await;
@@ -188,7 +188,7 @@ async fn a_bot_goes_from_the_webhook_to_asking_and_back() {
     town.is_set().await;
     telegram.says("alice", "Village", "brought");
     telegram.hears("Village", "brought is number 1").await;
-    // Nobody takes the webhook away.
+    // The webhook is not removed.
     daemon.kill().await;
     telegram.says("alice", "Village", "meanwhile");
     std::fs::write(town.project.path().join("bots.yaml"), bots(telegram, None)).unwrap();
@@ -205,7 +205,7 @@ async fn a_bot_goes_from_the_webhook_to_asking_and_back() {
     town.is_set().await;
     telegram.says("alice", "Village", "brought again");
     telegram.hears("Village", "brought again is number 5").await;
-    // What was answered last when the daemon was killed may have been answered again.
+    // The last answers before the kill may be repeated.
     let mut answers = telegram.texts("Village");
     answers.dedup();
     assert_eq!(answers.len(), 5, "{answers:?}");

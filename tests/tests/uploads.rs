@@ -1,4 +1,4 @@
-//! Files that people in the rooms send: announced over the socket, put over HTTP, taken along by a message.
+//! Files of users in the rooms: announced over the socket, uploaded over HTTP, attached to a message.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -55,15 +55,15 @@ async fn a_file_goes_with_a_message_and_is_gone_with_it() {
     let seen = alice.wait("new_message").await.unwrap();
     assert_eq!((&seen["id"], &seen["message"]), (&sent["id"], &json!("")));
     assert_eq!(alice.wait("new_message").await.unwrap()["message"], "notes.html application/octet-stream 25 by lobby");
-    // Again, since the acknowledgement might have been lost: it is the same message.
+    // Repeated, because the acknowledgement may have been lost: it is the same message.
     let again = asks(&mut alice, "send_message", json!({ "message": "", "files": [place["id"]], "nonce": "n" })).await;
     assert_eq!(sent, again);
-    // What could run is served as something to be saved.
+    // Files that could be executed are served as downloads.
     let url = format!("http://{}{}", house.daemon.address, seen["attachments"][0]["url"].as_str().unwrap());
     let answer = house.http.get(&url).send().await.unwrap();
     assert_eq!(answer.headers()["content-type"], "application/octet-stream");
     assert!(answer.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"));
-    // It is still there after a restart, until its message goes.
+    // It is available after a restart, until its message is deleted.
     let token = alice.token().to_owned();
     let House { project, daemon, http } = house;
     assert!(daemon.stop().await, "{}", project.log());

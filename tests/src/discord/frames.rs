@@ -55,8 +55,7 @@ impl World {
         })
     }
 
-    /// A guild as `GUILD_CREATE` sends it to a session. The intents decide which members are
-    /// included.
+    /// A guild as `GUILD_CREATE` sends it to a session. The intents decide which members are included.
     pub(super) fn guild_create_frame(&self, id: Id, intents: u64, large: usize) -> Value {
         let guild = &self.guilds[&id];
         let mut frame = self.guild_frame(id);

@@ -73,8 +73,7 @@ impl Rules {
         Self { document, registry, operations, validators: Mutex::default() }
     }
 
-    /// Finds the operation of a method and a path (below `/api/v10`), and the parameters in the
-    /// path.
+    /// Finds the operation of a method and a path (below `/api/v10`), and the parameters in the path.
     ///
     /// # Errors
     /// Whether the path exists for another method.

@@ -49,8 +49,7 @@ impl StandIn {
         self.shared.lock().counters.violations.clone()
     }
 
-    /// Returns the stand-in's own answers that do not fit the description; see
-    /// `Options::check_answers`.
+    /// Returns the stand-in's own answers that do not fit the description; see `Options::check_answers`.
     #[must_use]
     pub fn own_misfits(&self) -> Vec<String> {
         self.shared.lock().counters.own_misfits.clone()

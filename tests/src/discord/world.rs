@@ -21,8 +21,9 @@ use super::rest::{Buckets, Commands, Faults};
 use super::rough::Rough;
 use super::rules::Rules;
 
-/// The maximum number of stored messages per channel; older ones are dropped, so that long tests
-/// stay small.
+/// The maximum number of stored messages per channel.
+///
+/// Older ones are dropped, so that long tests stay small.
 const HISTORY: usize = 2_000;
 
 /// An event for all sessions that requested it.
@@ -125,8 +126,9 @@ impl World {
         stamp(self.now())
     }
 
-    /// Sends an event to the sessions on the guild's shard that requested it. Returns whether there
-    /// was any.
+    /// Sends an event to the sessions on the guild's shard that requested it.
+    ///
+    /// Returns whether there was any.
     pub(super) fn dispatch(&mut self, name: &str, guild: Option<Id>, data: Value) {
         self.tell(Event { name: name.to_owned(), guild, data, of_bot: false });
     }

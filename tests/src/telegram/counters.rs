@@ -26,8 +26,7 @@ pub struct Counters {
     pub duplicates: u64,
     /// Updates that the bot confirmed.
     pub confirmed: u64,
-    /// Updates that were dropped without delivery: by a negative offset, or by
-    /// `drop_pending_updates`.
+    /// Updates that were dropped without delivery: by a negative offset, or by `drop_pending_updates`.
     pub dropped: u64,
     /// Calls of `getUpdates` that another one ended.
     pub conflicts: u64,

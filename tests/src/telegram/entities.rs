@@ -1,5 +1,6 @@
-//! Formatted text: entities set by the bot, and those that Telegram detects. Offsets count UTF-16
-//! units.
+//! Formatted text: entities set by the bot, and those that Telegram detects.
+//!
+//! Offsets count UTF-16 units.
 
 use std::sync::OnceLock;
 

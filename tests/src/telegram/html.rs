@@ -88,8 +88,7 @@ fn entity(name: &str, tag: &str) -> Option<Value> {
     })
 }
 
-/// Returns the character of a reference at the beginning of a text, and the length of the
-/// reference.
+/// Returns the character of a reference at the beginning of a text, and the length of the reference.
 fn reference(text: &str) -> Option<(char, usize)> {
     let end = text.find(';')?;
     let letter = match &text[1..end] {

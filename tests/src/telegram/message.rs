@@ -9,8 +9,9 @@ use super::member::Status;
 use super::post::text;
 use super::world::World;
 
-/// The maximum number of stored messages per chat; older ones are dropped, so that long tests stay
-/// small.
+/// The maximum number of stored messages per chat.
+///
+/// Older ones are dropped, so that long tests stay small.
 const HISTORY: usize = 2_000;
 
 /// Service messages that the bot receives even if it caused them.

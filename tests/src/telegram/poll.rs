@@ -16,8 +16,7 @@ pub(super) struct Ballot {
 }
 
 impl World {
-    /// A poll as messages contain it. `options` are `InputPollOption`s; the rest is as in
-    /// `sendPoll`.
+    /// A poll as messages contain it. `options` are `InputPollOption`s; the rest is as in `sendPoll`.
     pub(super) fn poll_frame(&mut self, fields: &Value) -> Value {
         let options = fields["options"].as_array().into_iter().flatten().enumerate();
         let options: Vec<Value> = options

@@ -113,8 +113,7 @@ impl World {
         }
     }
 
-    /// Removes the updates that an offset confirms; a negative one keeps only that many from the
-    /// end.
+    /// Removes the updates that an offset confirms; a negative one keeps only that many from the end.
     pub(super) fn confirm(&mut self, offset: i64) {
         self.expire();
         let before = self.queue.pending.len();

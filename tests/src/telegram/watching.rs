@@ -14,8 +14,7 @@ use super::query::CallbackAnswer;
 use super::world::World;
 
 impl StandIn {
-    /// Returns all posts of the bot in a chat, or in a topic such as `Forum/ideas`, with their
-    /// current state.
+    /// Returns all posts of the bot in a chat or topic (`Forum/ideas`) with their current state.
     #[must_use]
     pub fn posted(&self, chat: &str) -> Vec<Post> {
         let mut world = self.shared.lock();
@@ -172,8 +171,9 @@ impl StandIn {
         self.shared.lock().counters.violations.clone()
     }
 
-    /// Returns the stand-in's own answers and updates that do not fit the description; see
-    /// `Options::check_answers`.
+    /// Returns the stand-in's own answers and updates that do not fit the description.
+    ///
+    /// See `Options::check_answers`.
     #[must_use]
     pub fn own_misfits(&self) -> Vec<String> {
         self.shared.lock().counters.own_misfits.clone()

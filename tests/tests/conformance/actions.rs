@@ -1,4 +1,4 @@
-//! Each action: what the platform says it can do is done, and people see it; the rest is refused as unsupported.
+//! Actions: those that a platform supports are performed and visible; others are refused.
 
 mod messages;
 mod people;
@@ -13,7 +13,7 @@ use crate::scene;
 
 pub(crate) use people::measure;
 
-/// Which test performs a kind.
+/// The test that performs an action kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
     Messages,
@@ -44,7 +44,7 @@ const fn group(kind: ActionKind) -> Group {
     }
 }
 
-/// Performs every kind of a group that the platform says it can do, each time looking at what people see.
+/// Performs each supported action kind of a group, and checks what users see.
 pub(crate) async fn every_kind_of<P: Platform>(group_of_test: Group) {
     let Some(mut platform) = P::start().await else { return };
     let can = platform.stage().adapter.capabilities().clone();
@@ -82,7 +82,7 @@ pub(crate) async fn every_kind_of<P: Platform>(group_of_test: Group) {
     assert!(own.is_empty(), "a bot does not hear itself: {own:#?}");
 }
 
-/// What the platform does not say it can do, it refuses, whatever of it is asked.
+/// Checks that every action that is not declared as supported is refused.
 pub(crate) async fn the_rest_is_refused<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     let can = platform.stage().adapter.capabilities().clone();
@@ -101,7 +101,7 @@ pub(crate) async fn the_rest_is_refused<P: Platform>() {
     }
 }
 
-/// One of everything that there is to do. A variant that is missing here does not compile.
+/// Returns one example of each action. A missing variant does not compile.
 pub(crate) fn examples(room: &RoomId, user: &UserId, message: &MessageId) -> Vec<Action> {
     let measures = [
         Measure::Mute { until: None },
@@ -145,7 +145,7 @@ pub(crate) fn examples(room: &RoomId, user: &UserId, message: &MessageId) -> Vec
     all
 }
 
-/// Fails to compile when there is something new to do: then it wants an example above, and a case in its file.
+/// Fails to compile when an action is added: it needs an example above, and a case in its file.
 fn is_among_the_examples(action: &Action) {
     match action {
         Action::Send { .. }

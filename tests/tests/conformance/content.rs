@@ -1,4 +1,4 @@
-//! What messages are made of arrives, or comes as the nearest thing that the platform shows.
+//! Contents of messages arrive, or are replaced by the closest equivalent that the platform can show.
 
 use palabre_model::{
     Action, Button, ButtonStyle, Content, Embed, EmbedField, EventKind, FileToSend, Mention, MessageId, Persona,
@@ -13,7 +13,7 @@ async fn shown<P: Platform>(platform: &mut P, content: Content) -> Seen {
     platform.message(&id).await.expect("what is said is there")
 }
 
-/// CommonMark as it is written; mentions that notify nobody, unless the script says whom.
+/// Tests CommonMark, and mentions, which notify only those that the script names.
 pub(crate) async fn texts<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     let marked = "# Title\n\n**bold** _it_ `code`\n\n```lua\nprint(1)\n```\n\n- a\n- [b](https://b.example)";
@@ -39,7 +39,7 @@ pub(crate) async fn texts<P: Platform>() {
     assert_eq!(quiet.silent, notifies, "without a sound, where there is one");
 }
 
-/// Buttons and lists, with all that is on them.
+/// Tests buttons and lists with all of their fields.
 pub(crate) async fn components<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     let buttons = vec![
@@ -50,7 +50,7 @@ pub(crate) async fn components<P: Platform>() {
     ];
     let seen = shown(&mut platform, Content { buttons: buttons.clone(), ..Content::text("well?") }).await;
     if platform.stage().adapter.capabilities().buttons {
-        // What one would do that cannot be pressed, nobody sees.
+        // A platform may hide buttons that cannot be pressed.
         let visible =
             |button: Button| if button.disabled { Button { action: String::new(), ..button } } else { button };
         let visible = |buttons: Vec<Button>| buttons.into_iter().map(visible).collect::<Vec<_>>();
@@ -62,7 +62,7 @@ pub(crate) async fn components<P: Platform>() {
     assert_eq!(seen.select, Some(["RED", "GREEN", "BLUE"].map(ToOwned::to_owned).into()));
 }
 
-/// Framed parts: all that stands in them can be read.
+/// Tests embeds: all of their fields can be read.
 pub(crate) async fn embeds<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     let embed = Embed {
@@ -79,7 +79,7 @@ pub(crate) async fn embeds<P: Platform>() {
     }
 }
 
-/// Files arrive whole, under their names.
+/// Tests that files arrive complete, under their names.
 pub(crate) async fn files<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     let file =
@@ -90,7 +90,7 @@ pub(crate) async fn files<P: Platform>() {
     assert_eq!(seen.files, expected.map(|(name, data)| (name.to_owned(), data.to_owned())));
 }
 
-/// A bot that can speak under another name does.
+/// Tests posting under another name, if the bot can.
 pub(crate) async fn personas<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     let persona = Some(Persona { name: "The Weather".to_owned(), picture: None });
@@ -99,7 +99,7 @@ pub(crate) async fn personas<P: Platform>() {
     assert_eq!(seen.author == "The Weather", platform.stage().adapter.capabilities().personas, "{seen:#?}");
 }
 
-/// What one person alone sees can be changed and removed like anything else.
+/// Tests that ephemeral messages can be edited and deleted like any other.
 pub(crate) async fn what_one_person_sees<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     if P::LACKS.contains(&Lack::LastingWhispers) {
@@ -123,7 +123,7 @@ fn texts_of(seen: &[Seen]) -> Vec<&str> {
     seen.iter().map(|seen| &*seen.text).collect()
 }
 
-/// Where scripts are asked before a message is delivered, it is delivered as they say.
+/// Tests that a platform that asks scripts before delivery follows their verdict.
 pub(crate) async fn what_scripts_make_of_messages<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     if P::NEVER.iter().any(|(name, _)| *name == palabre_model::EventName::BeforeMessage) {

@@ -1,4 +1,4 @@
-//! What cannot be done is refused with the error that the engine acts by, the same on every platform.
+//! Impossible actions are refused with the error that the engine expects, the same on every platform.
 
 use palabre_model::{
     Action, ActionError, ActionKind, Content, FileToSend, Measure, MessageId, MessageRef, RoomId, UserId,
@@ -8,7 +8,7 @@ use crate::actions::{examples, measure};
 use crate::platform::{Lack, Platform};
 use crate::scene;
 
-/// A message that was there, and is not any more.
+/// Returns a message that has been deleted.
 async fn gone<P: Platform>(platform: &mut P) -> MessageId {
     let id = scene::bot_says(platform, Content::text("soon gone")).await;
     let message = MessageRef::Id(id.clone());
@@ -20,7 +20,7 @@ fn assert_not_found(action: &Action, refused: &Result<palabre_model::Outcome, Ac
     assert!(matches!(refused, Err(ActionError::NotFound(_))), "{refused:?} for {action:?}");
 }
 
-/// That something is not there is what whoever removes it wants; whoever changes it is told.
+/// Tests missing messages: deleting one succeeds, and changing one is an error.
 pub(crate) async fn messages_that_are_gone<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     let can = platform.stage().adapter.capabilities().clone();
@@ -55,7 +55,7 @@ pub(crate) async fn messages_that_are_gone<P: Platform>() {
     assert!(said.is_ok(), "a message that is gone is no reason not to answer: {said:?}");
 }
 
-/// What somebody else has said, a bot may remove, and not change.
+/// Tests messages of others: a bot may delete them, but not edit them.
 pub(crate) async fn messages_of_others<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     let id = scene::said(&mut platform, "alice", "my own words").await;
@@ -66,14 +66,14 @@ pub(crate) async fn messages_of_others<P: Platform>() {
     assert_eq!(platform.message(&id.as_str().into()).await.map(|seen| seen.text).as_deref(), Some("my own words"));
 }
 
-/// Nothing is done in a room that is not there, nor to somebody who is not.
+/// Tests that actions on missing rooms and users are refused.
 pub(crate) async fn rooms_and_people_that_are_not_there<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     let message = scene::said(&mut platform, "alice", "hello").await;
     let can = platform.stage().adapter.capabilities().clone();
     let here = platform.room();
     let supported = |action: &&Action| can.actions.contains(&action.kind());
-    // Who wants something removed from where nothing is has it so.
+    // Deleting something that does not exist succeeds.
     let removes = |action: &&Action| matches!(action, Action::Delete { .. });
     if !P::LACKS.contains(&Lack::FixedRooms) {
         let all = examples(&platform.nowhere(), &platform.user("alice"), &message.as_str().into());
@@ -105,7 +105,7 @@ pub(crate) async fn rooms_and_people_that_are_not_there<P: Platform>() {
     }
 }
 
-/// Ids of another bot are nothing to this one, whatever its platform would make of them.
+/// Tests that a bot refuses ids of another bot, whatever its platform would make of them.
 pub(crate) async fn ids_of_other_bots<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     let message = scene::said(&mut platform, "alice", "hello").await;
@@ -129,10 +129,10 @@ pub(crate) async fn ids_of_other_bots<P: Platform>() {
     assert!(member.is_there && !member.is_muted && !member.is_banned, "{member:?}");
 }
 
-/// Whoever takes a right from the bot is obeyed, and it is said so.
+/// Tests that an action without its permission is refused with the right error.
 pub(crate) async fn what_the_bot_may_not<P: Platform>() {
     for kind in ActionKind::ALL.iter().copied() {
-        // Each on a platform of its own, where nothing else is forbidden.
+        // Each on a new platform, where nothing else is forbidden.
         let Some(mut platform) = P::start().await else { return };
         let message = scene::said(&mut platform, "alice", "hello").await;
         let can = platform.stage().adapter.capabilities().actions.contains(&kind);
@@ -145,12 +145,12 @@ pub(crate) async fn what_the_bot_may_not<P: Platform>() {
             let refused = platform.stage().tries(action).await;
             assert!(matches!(refused, Err(ActionError::Forbidden(_))), "{refused:?} for {action:?}");
         }
-        // It leaves nothing behind.
+        // The refusal has no lasting effect.
         scene::said(&mut platform, "alice", "who minds?").await;
     }
 }
 
-/// A text that is too long is split, or refused with the limit; so is one that changes a message.
+/// Tests texts that are too long: they are split, or refused with the limit. The same holds for edits.
 pub(crate) async fn texts_that_are_too_long<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     let most = platform.stage().adapter.capabilities().max_text;
@@ -177,7 +177,7 @@ pub(crate) async fn texts_that_are_too_long<P: Platform>() {
         Ok(_) => {
             let now = platform.said().await;
             assert!(now.iter().all(|part| part.text.chars().count() <= most));
-            // The first one has changed, and what it has no room for is said behind all.
+            // The first message was edited, and the rest is posted after all others.
             let changed = now.first().into_iter().chain(&now[before.len()..]);
             let joined = changed.map(|part| part.text.trim()).collect::<Vec<_>>().join(" ");
             assert_eq!(joined, text.trim(), "all of it is said, in order");
@@ -187,7 +187,7 @@ pub(crate) async fn texts_that_are_too_long<P: Platform>() {
     }
 }
 
-/// What a platform never takes is refused for good, and not tried again.
+/// Tests that content that a platform never accepts is refused permanently and not retried.
 pub(crate) async fn content_that_is_too_much<P: Platform>() {
     let Some(platform) = P::start().await else { return };
     let button = |index: usize| scene::button("x", &format!("action {index}"));

@@ -1,4 +1,4 @@
-//! Each kind of event: caused as people cause it, it arrives once, with who and where, and with what belongs to it alone.
+//! Events: each kind is caused by users and arrives once, with its common fields and its own.
 
 mod causes;
 mod checks;
@@ -12,7 +12,9 @@ use crate::scene;
 use causes::cause;
 use checks::{check_common, check_own};
 
-/// Which test causes a kind; `None` for those that the engine makes of other things, on every platform alike.
+/// The test that causes a kind.
+///
+/// `None` for kinds that the engine derives, which are the same on every platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
     Connection,
@@ -61,33 +63,33 @@ const fn group(name: EventName) -> Option<Group> {
     }
 }
 
-/// What came about, as the event has to tell it.
+/// A caused event, as it must be reported.
 struct Cause {
-    /// Only events from here on count.
+    /// Only events after this position count.
     since: usize,
-    /// Who did it, or to whom it was done.
+    /// The user who caused it, or who was affected.
     who: Option<&'static str>,
     place: Place,
-    /// The message that it is about.
+    /// The message of the event.
     message: String,
 }
 
-/// Where an event says that it happened.
+/// The place that an event must name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// Nowhere in particular.
+    /// No place.
     Nowhere,
-    /// In the space, or wherever somebody is.
+    /// The space, or the current place of the user.
     Anywhere,
-    /// In the space.
+    /// The space.
     Space,
-    /// In the room.
+    /// The room.
     Room,
-    /// In another room of the space.
+    /// Another room of the space.
     OtherRoom,
 }
 
-/// Causes every kind of a group that can happen here.
+/// Causes each kind of a group that can occur on this platform.
 pub(crate) async fn every_kind_of<P: Platform>(group_of_test: Group) {
     let Some(mut platform) = P::start().await else { return };
     for name in EventName::ALL.iter().copied().filter(|name| group(*name) == Some(group_of_test)) {
@@ -108,7 +110,7 @@ pub(crate) async fn every_kind_of<P: Platform>(group_of_test: Group) {
     }
 }
 
-/// Files that people send arrive with their names and the way to them.
+/// Tests that files of users arrive with their names and addresses.
 pub(crate) async fn files_of_people_arrive<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     if P::LACKS.contains(&Lack::Uploads) {
@@ -123,7 +125,9 @@ pub(crate) async fn files_of_people_arrive<P: Platform>() {
     assert!(!file.url.is_empty());
 }
 
-/// What somebody says to the bot alone is in a room of its own, of no space, and is answered there.
+/// Tests direct messages to the bot, which are in a separate room without a space.
+///
+/// They can be answered there.
 pub(crate) async fn whispers_are_heard<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     if P::LACKS.contains(&Lack::Whispers) {
@@ -140,7 +144,7 @@ pub(crate) async fn whispers_are_heard<P: Platform>() {
     assert_eq!(told.iter().map(|seen| &*seen.text).collect::<Vec<_>>(), ["yes?"]);
 }
 
-/// What a bot does to people and to what they said is told like what anybody else does: other scripts may want to know.
+/// Tests that actions of a bot on members and their messages are events, for other scripts.
 pub(crate) async fn what_the_bot_does_is_told<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     if P::LACKS.contains(&Lack::Echo) {
@@ -190,7 +194,7 @@ pub(crate) async fn what_the_bot_does_is_told<P: Platform>() {
     }
 }
 
-/// Every kind is either caused or said to be impossible, not both; and what is impossible has a reason.
+/// Tests that each kind is either caused or listed as impossible with a reason, and not both.
 pub(crate) fn every_kind_is_accounted_for<P: Platform>() {
     for (name, reason) in P::NEVER {
         assert!(group(*name).is_some(), "{name:?} is the engine's, and needs no mention");

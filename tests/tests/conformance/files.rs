@@ -1,5 +1,7 @@
-//! Files that came with messages and go on to another platform: what is in them, and nothing else that an address may lead to. Scripts
-//! hand the address over, so it may be anything.
+//! Attachments that are sent on to another platform.
+//!
+//! The content must be downloadable, and nothing else that an address may lead to. Scripts supply
+//! the address, so it may be anything.
 
 use std::net::SocketAddr;
 
@@ -8,10 +10,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::platform::{Deed, Lack, Platform};
 
-/// What alice attaches.
+/// The content of alice's attachment.
 const NOTES: &str = "buy bread";
 
-/// The address that the event gives to a file of alice's.
+/// Returns the address that the event gives to an attachment of alice.
 async fn attached<P: Platform>(platform: &mut P) -> String {
     let deed = Deed::Attaches { who: "alice", text: "my notes", name: "notes.txt", data: NOTES };
     platform.people(deed).await;
@@ -20,7 +22,7 @@ async fn attached<P: Platform>(platform: &mut P) -> String {
     message.content.attachments[0].url.clone()
 }
 
-/// A file is had as it was sent, as often as it is asked for, and not where it is larger than it may be.
+/// Tests that an attachment can be downloaded repeatedly without changes, and not above the size limit.
 pub(crate) async fn files_of_people_are_passed_on<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     if P::LACKS.contains(&Lack::Uploads) {
@@ -36,7 +38,7 @@ pub(crate) async fn files_of_people_are_passed_on<P: Platform>() {
     assert!(matches!(&too_large, Err(ActionError::Rejected(why)) if names_limit(why)), "{too_large:?}");
 }
 
-/// Whatever is no file of the platform's own is refused for good, and nobody is asked for it.
+/// Tests that an address that is not a file of the platform is refused permanently, without a request.
 pub(crate) async fn addresses_of_others_are_refused<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     let trap = TcpListener::bind("127.0.0.1:0").await.expect("a free port on this machine");
@@ -51,13 +53,13 @@ pub(crate) async fn addresses_of_others_are_refused<P: Platform>() {
         let is_refused = matches!(refused, Err(ActionError::Rejected(_) | ActionError::NotFound(_)));
         assert!(is_refused, "{refused:?} for {url:?}");
     }
-    // The first to come is the test itself.
+    // The first connection is from the test itself.
     let own = TcpStream::connect(at).await.expect("the trap is open");
     let (_, first) = trap.accept().await.expect("somebody came");
     assert_eq!(own.local_addr().ok(), Some(first), "what is not the platform's was asked for");
 }
 
-/// Addresses of something else: of this machine, of other platforms, of other bots, of nothing.
+/// Returns foreign addresses: of this machine, of other platforms, of other bots, invalid ones.
 fn strange(at: SocketAddr) -> Vec<String> {
     let port = at.port();
     [
@@ -91,7 +93,7 @@ fn strange(at: SocketAddr) -> Vec<String> {
     .collect()
 }
 
-/// Addresses that look like one of the platform's own, and lead elsewhere.
+/// Returns addresses that look like one of the platform's, but lead elsewhere.
 fn like(own: &str, at: SocketAddr) -> Vec<String> {
     let path = own.split_once("://").map_or(own, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
     let path = path.trim_start_matches('/');

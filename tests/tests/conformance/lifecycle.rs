@@ -1,18 +1,18 @@
-//! How an adapter begins, is lost, ends, and begins again.
+//! Start, loss, end and restart of an adapter.
 
 use palabre_model::{Content, EventName};
 
 use crate::platform::{Deed, Platform};
 use crate::scene;
 
-/// People are heard, and the bot is.
+/// Checks that messages of users arrive, and messages of the bot as well.
 async fn works<P: Platform>(platform: &mut P, text: &str) {
     scene::said(platform, "alice", text).await;
     let id = scene::bot_says(platform, Content::text(text)).await;
     assert_eq!(platform.message(&id).await.map(|seen| seen.text).as_deref(), Some(text));
 }
 
-/// It is ready once, before anything else, and ends soon after the word to stop.
+/// Tests that an adapter becomes ready once, before other events, and ends after the shutdown signal.
 pub(crate) async fn it_starts_and_stops<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     works(&mut platform, "first").await;
@@ -23,7 +23,7 @@ pub(crate) async fn it_starts_and_stops<P: Platform>() {
     assert!(ended.is_ok(), "{ended:?}");
 }
 
-/// A connection that breaks is told of once, and what was said meanwhile is heard when it is back.
+/// Tests that a lost connection is reported once, and that missed messages arrive when it is back.
 pub(crate) async fn it_comes_back_when_its_platform_was_lost<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     works(&mut platform, "before").await;
@@ -37,13 +37,13 @@ pub(crate) async fn it_comes_back_when_its_platform_was_lost<P: Platform>() {
     works(&mut platform, "after").await;
     let lost = platform.stage().since(since, |event| event.kind.name() == EventName::Lost);
     assert_eq!(lost.len(), 1, "{lost:#?}");
-    // Also when nobody says anything.
+    // Also when there are no messages.
     let since = platform.stage().mark();
     platform.cut().await;
     platform.stage().wait(EventName::Ready, since, |_| true).await;
 }
 
-/// An adapter that has fallen over is started again, on the same platform and in the same process.
+/// Tests that an adapter that has failed is started again, on the same platform in the same process.
 pub(crate) async fn it_starts_again_after_a_fall<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     works(&mut platform, "before").await;
@@ -51,7 +51,7 @@ pub(crate) async fn it_starts_again_after_a_fall<P: Platform>() {
     works(&mut platform, "after").await;
 }
 
-/// Another process goes on where the last one has stopped.
+/// Tests that another process continues where the last one stopped.
 pub(crate) async fn another_process_goes_on<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     works(&mut platform, "before").await;

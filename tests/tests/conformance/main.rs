@@ -1,5 +1,8 @@
-//! The same cases against every adapter: each kind of event decoded, each supported action performed, each other one refused as
-//! unsupported. To add a platform, write a harness beside those that are here and name it in the list at the end.
+//! The conformance suite: the same cases for every adapter.
+//!
+//! Each kind of event is decoded, each supported action performed, each other one refused as
+//! unsupported. To add a platform, write a harness next to the existing ones and add it to the list
+//! at the end.
 
 #![allow(clippy::large_futures, reason = "a test is one future, and runs once")]
 
@@ -17,14 +20,14 @@ mod platform;
 mod scene;
 mod stage;
 
-/// A client for what people see over HTTP.
+/// Returns a client for content that users see over HTTP.
 fn http() -> reqwest::Client {
-    // Another test of the same process may have been first.
+    // Another test in the same process may have installed it already.
     drop(rustls::crypto::ring::default_provider().install_default());
     reqwest::Client::new()
 }
 
-/// One test for each platform and group of cases.
+/// Defines one test for each platform and group of cases.
 macro_rules! conformance {
     ($($name:ident = $platform:ty;)*) => {$(
         mod $name {

@@ -1,4 +1,4 @@
-//! Discord, as the stand-in plays it.
+//! Discord, simulated by the stand-in.
 
 mod looks;
 
@@ -19,16 +19,16 @@ use crate::platform::{Deed, Lack, Platform, Seen, SeenMember, SeenRoom};
 use crate::stage::Stage;
 
 const CHANNEL: &str = "general";
-/// For the eyes of one person.
+/// The flag of ephemeral messages.
 const EPHEMERAL: u64 = 64;
-/// A form, as the answer to an interaction.
+/// The type of an interaction response that is a form.
 const FORM: u64 = 9;
 
 pub(crate) struct OnDiscord {
     town: StandIn,
     store: Store,
     stage: Stage,
-    /// What people have used last.
+    /// The last interaction of each user.
     used: HashMap<String, Id>,
     http: reqwest::Client,
 }
@@ -55,7 +55,7 @@ impl OnDiscord {
         text.parse().expect("it is an id of the stand-in's")
     }
 
-    /// Messages of the bot that are there, in a channel.
+    /// Returns the bot's current messages in a channel.
     fn posted(&self, channel: &str) -> Vec<Value> {
         let posts = self.town.posted(channel).into_iter();
         posts.filter(|post| !post.is_deleted()).map(|post| post.message).collect()
@@ -98,7 +98,7 @@ impl Platform for OnDiscord {
         let store = Store::in_memory().expect("memory is there");
         let stage = Self::connect(&town, &store).await;
         let mut here = Self { town, store, stage, used: HashMap::new(), http };
-        // With this the guild is known too, which is told of behind the word that the bot is ready.
+        // The guild is sent after the ready event, so wait until it has arrived.
         crate::scene::fence(&mut here).await;
         Some(here)
     }
@@ -168,7 +168,7 @@ impl Platform for OnDiscord {
                 self.used.insert(who.to_owned(), used);
             }
             Deed::Types { who } => town.types(who, CHANNEL),
-            // Discord tells of members alone whether they are there.
+            // On Discord, going online is the only presence change of a member.
             Deed::Connects { who } => {
                 town.joins(who);
                 town.appears(who, "online", none());
@@ -286,7 +286,7 @@ impl Platform for OnDiscord {
 
     async fn forbid(&mut self, kind: ActionKind) -> bool {
         let needed = match kind {
-            // Its own messages a bot may always change.
+            // A bot may always edit its own messages.
             ActionKind::Edit | ActionKind::Admit | ActionKind::Offer => return false,
             ActionKind::Direct => {
                 self.town.closes_direct("alice");

@@ -64,12 +64,12 @@ impl OnRooms {
         visitor.asks(event, data).await["id"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// What the room shows to somebody who comes in now.
+    /// Returns `room_joined` of a user who enters now.
     async fn looked_into(&self) -> Value {
         Client::enter(&self.address, "watcher", ROOM).await.expect("the room is open").1
     }
 
-    /// People keep no order here; bots do.
+    /// Moderates as a bot: in the room service, users cannot.
     async fn moderates(&self, who: &str, measure: Measure, reason: Option<&str>) {
         let (room, user, reason) = (self.room(), self.user(who), reason.map(ToOwned::to_owned));
         self.stage.does(&Action::Moderate { room, space: None, user, measure, reason }).await;
@@ -121,12 +121,12 @@ impl Platform for OnRooms {
     }
 
     fn nowhere(&self) -> RoomId {
-        // Any other name is that of a room, which comes to be when somebody says something in it.
+        // Any other name is a valid room, which is created by the first message.
         RoomId::new(&self.stage.bot.name, "no/room")
     }
 
     fn nobody(&self) -> UserId {
-        // Anybody can come in under any other name.
+        // Anyone can enter under any other name.
         UserId::new(&self.stage.bot.name, &"n".repeat(100))
     }
 
@@ -257,7 +257,7 @@ impl Platform for OnRooms {
     async fn member(&mut self, who: &str) -> SeenMember {
         let users = self.looked_into().await["users"].take();
         let is_there = users.as_array().is_some_and(|users| users.iter().any(|user| user["username"] == who));
-        // Whoever is banned comes into no other room either.
+        // A banned user cannot enter any other room either.
         let mut client = Client::connect_as(&self.address, who).await.expect("the service is up");
         let number = client.ask("join_room", json!({ "username": who, "room": "lobby" })).await;
         let answer = client.ack(number.expect("the connection holds")).await.expect("it is acknowledged");
@@ -296,7 +296,7 @@ impl Platform for OnRooms {
     }
 
     async fn forbid(&mut self, _: ActionKind) -> bool {
-        // Its bots are the operator's, and may do everything.
+        // The operator's own bots are never restricted.
         false
     }
 

@@ -17,7 +17,7 @@ pub(crate) struct OnSim {
     sim: Arc<Sim>,
     store: Store,
     stage: Stage,
-    /// How often those who are in the room had been kicked when they came.
+    /// The number of kicks that each user in the room had when they entered.
     there: HashMap<String, usize>,
 }
 
@@ -46,12 +46,12 @@ impl OnSim {
         Message { id: id.into(), author, time: line.time, content: Content::text(line.text), reply_to: None }
     }
 
-    /// Has something happen, by or to somebody in the room.
+    /// Emits an event caused by a user in the room, or affecting them.
     async fn happens(&self, who: &str, kind: EventKind) {
         self.person(who).happens(kind).await.expect("the store takes it");
     }
 
-    /// Has something happen that is nobody's doing, perhaps in another room.
+    /// Emits an event without a user, possibly in another room.
     async fn comes_about(&self, room: &str, topic: Option<&str>, kind: EventKind) {
         let bot = self.sim.bot();
         let room = Room { topic: topic.map(ToOwned::to_owned), ..Room::channel(RoomId::new(&bot.name, room), room) };
@@ -120,7 +120,7 @@ impl Platform for OnSim {
     }
 
     async fn restart(&mut self) {
-        // What people have there is the platform's, not the process's.
+        // The state of users belongs to the platform, not to the process.
         self.stage = Stage::new(self.sim.bot(), Arc::clone(&self.sim) as _, &self.store, Vec::new()).await;
     }
 
@@ -307,7 +307,7 @@ impl Platform for OnSim {
     }
 
     async fn forbid(&mut self, _: ActionKind) -> bool {
-        // Faults are injected by the test that wants them; nothing is forbidden by itself.
+        // Tests inject faults themselves; nothing else is forbidden.
         false
     }
 

@@ -1,4 +1,4 @@
-//! Telegram, as the stand-in plays it: a forum, in which people and the bot are.
+//! Telegram, simulated by the stand-in: a forum with the users and the bot.
 
 mod deeds;
 mod looks;
@@ -16,9 +16,9 @@ use serde_json::Value;
 use crate::platform::{Deed, Lack, Platform, Seen, SeenMember, SeenRoom};
 use crate::stage::Stage;
 
-/// Nothing waits for Telegram's pace, which the stand-in does not ask for here.
+/// Without rate limits, because the stand-in does not enforce them here.
 const PACE: Pace = Pace { per_second: 10_000, per_second_in_chat: 10_000, per_minute_in_group: 100_000 };
-/// A chat that the bot is let into, and shown out of.
+/// A chat to which the bot is added, and from which it is removed.
 const ATTIC: &str = "attic";
 
 pub(crate) struct OnTelegram {
@@ -26,9 +26,9 @@ pub(crate) struct OnTelegram {
     chat: i64,
     store: Store,
     stage: Stage,
-    /// Who has pressed a button, by what the press is known by.
+    /// The user of each callback query.
     pressed: HashMap<String, String>,
-    /// By what the last question of somebody is known.
+    /// The last inline query of each user.
     queried: HashMap<String, String>,
 }
 
@@ -49,7 +49,7 @@ impl OnTelegram {
         Stage::new(bot, adapter, store, Vec::new()).await
     }
 
-    /// The chat as the stand-in is told of it: what it is called may change.
+    /// The name of the chat for the stand-in; its title may change.
     fn place(&self) -> String {
         self.chat.to_string()
     }
@@ -89,12 +89,12 @@ impl Platform for OnTelegram {
         town.person("carol");
         town.add_supergroup(ATTIC);
         town.throws_bot_out(ATTIC);
-        // A bot may write to whoever has begun with it.
+        // A bot may write to users who have started it.
         town.starts("alice", "");
         let store = Store::in_memory().expect("memory is there");
         let stage = Self::connect(&town, &store).await;
         let mut here = Self { town, chat, store, stage, pressed: HashMap::new(), queried: HashMap::new() };
-        // With this all is heard that was before.
+        // Afterwards all earlier events have arrived.
         crate::scene::fence(&mut here).await;
         Some(here)
     }
@@ -145,7 +145,7 @@ impl Platform for OnTelegram {
     }
 
     async fn whispered(&mut self, who: &str) -> Vec<Seen> {
-        // What is shown over the chat first: nobody is told both in an order that matters.
+        // The pop-ups come first: the order between them and messages does not matter.
         let mut all = self.shown_over_the_chat(who);
         all.extend(self.posted(&format!("@{who}")));
         all
@@ -192,13 +192,13 @@ impl Platform for OnTelegram {
 
     async fn forbid(&mut self, kind: ActionKind) -> bool {
         let right = match kind {
-            // Its own messages a bot may always change.
+            // A bot may always edit its own messages.
             ActionKind::Edit => return false,
             ActionKind::Direct => {
                 self.town.blocks("alice");
                 return true;
             }
-            // Administrators may always speak, and react.
+            // Administrators may always write and react.
             ActionKind::Send | ActionKind::Typing | ActionKind::Answer | ActionKind::Form | ActionKind::React => {
                 self.town.restricts("olivia", "palabre_bot", &self.place(), 0);
                 return true;
@@ -210,7 +210,7 @@ impl Platform for OnTelegram {
             ActionKind::Mute | ActionKind::Kick | ActionKind::Ban | ActionKind::Lock => "can_restrict_members",
             ActionKind::Role => "can_manage_tags",
             ActionKind::Topic => "can_change_info",
-            // Who has asked is answered.
+            // The user of the query is answered in any case.
             ActionKind::Offer | ActionKind::Rename | ActionKind::Slowmode => return false,
         };
         self.town.deny(&self.place(), right);
@@ -218,7 +218,7 @@ impl Platform for OnTelegram {
     }
 
     async fn cut(&mut self) -> bool {
-        // The bot has asked for more, and waits for the answer.
+        // The bot has requested more updates and is waiting for them.
         self.town.confirmed().await;
         self.town.cut();
         true

@@ -1,5 +1,6 @@
-//! What a platform is to the suite: people who do things there, and what they see. Whoever adds a platform writes one file that
-//! implements this, and names it in `main.rs`.
+//! The interface of a platform for the suite: actions of users, and what they see.
+//!
+//! To add a platform, write one file that implements this, and add it to `main.rs`.
 
 mod deed;
 mod seen;
@@ -11,91 +12,94 @@ use crate::stage::Stage;
 pub(crate) use deed::Deed;
 pub(crate) use seen::{Seen, SeenMember, SeenRoom};
 
-/// A platform with a bot on it. Alice and bob are in the one room that the suite is about from the beginning, with a voice; carol
-/// is known and not there yet; olivia keeps order, where people do. The command `roll` is listed, which takes `sides`.
+/// A platform with a bot on it.
+///
+/// Alice and bob are in the suite's room from the beginning and may write; carol is known but not
+/// in the room; olivia is a moderator if the platform has any. The command `roll` is registered,
+/// with the argument `sides`.
 pub(crate) trait Platform: Sized {
-    /// The kinds of events that cannot come of anything here, each with the reason.
+    /// The event kinds that cannot occur here, each with the reason.
     const NEVER: &'static [(EventName, &'static str)];
-    /// What else this platform does not have.
+    /// Other features that this platform lacks.
     const LACKS: &'static [Lack];
 
-    /// Starts the platform and the bot's adapter; `None` where what the platform takes is not there.
+    /// Starts the platform and the bot's adapter; `None` if a prerequisite is missing.
     async fn start() -> Option<Self>;
 
-    /// The bot's adapter.
+    /// Returns the fixture of the bot's adapter.
     fn stage(&self) -> &Stage;
     fn stage_mut(&mut self) -> &mut Stage;
 
-    /// Another process takes the bot up, on the same store. The old one has stopped before.
+    /// Restarts the bot in another process with the same store. The old one was stopped before.
     async fn restart(&mut self);
 
-    /// The room.
+    /// Returns the id of the room.
     fn room(&self) -> RoomId;
-    /// The space that it is in.
+    /// Returns the id of its space.
     fn space(&self) -> SpaceId;
-    /// Somebody, by the name that deeds have.
+    /// Returns the id of a user.
     fn user(&self, who: &str) -> UserId;
-    /// A room, and somebody, that the bot cannot reach: well-formed ids of nothing.
+    /// Returns a well-formed id of a room that does not exist.
     fn nowhere(&self) -> RoomId;
     fn nobody(&self) -> UserId;
 
-    /// Somebody does something; the id of what came of it, where there is one.
+    /// Performs an action of a user, and returns the id of the result, if there is one.
     async fn people(&mut self, deed: Deed<'_>) -> String;
 
-    /// A message of the room, as everybody sees it now.
+    /// Returns the current state of a message in the room.
     async fn message(&mut self, id: &MessageId) -> Option<Seen>;
-    /// What the bot has said in the room and is still there, oldest first.
+    /// Returns the bot's current messages in the room, the oldest first.
     async fn said(&mut self) -> Vec<Seen>;
-    /// What the bot has said to somebody that nobody else sees, oldest first.
+    /// Returns the bot's messages that only this user sees, the oldest first.
     async fn whispered(&mut self, who: &str) -> Vec<Seen>;
-    /// The form that somebody is shown: its title and the labels of its fields.
+    /// Returns the form that a user is shown: its title and the labels of its fields.
     async fn form(&mut self, who: &str) -> Option<(String, Vec<String>)>;
-    /// What has become of somebody.
+    /// Returns the state of a member.
     async fn member(&mut self, who: &str) -> SeenMember;
-    /// How the room is.
+    /// Returns the state of the room.
     async fn room_now(&mut self) -> SeenRoom;
-    /// What somebody was offered last to say: each title with its text.
+    /// Returns the last offers to a user: title and text of each.
     async fn offered(&mut self, who: &str) -> Vec<(String, String)>;
-    /// How often the bot was seen typing.
+    /// Returns how often the bot was seen typing.
     async fn typings(&mut self) -> usize;
-    /// A side talk of the room, by its id, with its name.
+    /// Returns the name of a thread by its id.
     async fn thread(&mut self, id: &str) -> Option<String>;
 
-    /// Takes from the bot what it needs for an action. False where nothing can be taken.
+    /// Removes the permission for an action from the bot. Returns false if that is not possible.
     async fn forbid(&mut self, kind: ActionKind) -> bool;
-    /// Cuts the bot's connection. False where there is none.
+    /// Cuts the bot's connection. Returns false if there is none.
     async fn cut(&mut self) -> bool;
 }
 
-/// Something that not every platform has.
+/// A feature that some platforms lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lack {
-    /// Files of people.
+    /// Uploads of users.
     Uploads,
-    /// Words to the bot that nobody else hears.
+    /// Direct messages to the bot.
     Whispers,
-    /// Events of what the bot itself does.
+    /// Events of the bot's own actions.
     Echo,
-    /// Rooms that are there or not: here one comes to be when it is spoken in.
+    /// Missing rooms: here a room is created by the first message.
     FixedRooms,
-    /// People who are there or not: here a name is enough.
+    /// Missing users: here any name is a user.
     FixedPeople,
-    /// Roles that are there or not: here one comes to be when it is given.
+    /// Missing roles: here a role is created when it is assigned.
     FixedRoles,
-    /// Notifications, and so mentions that notify.
+    /// Notifications, and therefore mentions that notify.
     Notifications,
-    /// A mention of everybody at once.
+    /// A mention of everyone.
     Everyone,
-    /// Headings and lists: here a heading is bold, and a dot stands before each thing of a list.
+    /// Headings and lists: here a heading is bold, and items of a list begin with a dot.
     Headings,
-    /// Words for the eyes of one person that stay: here they are shown over the room, until they are read.
+    /// Lasting ephemeral messages: here they are pop-ups.
     LastingWhispers,
-    /// Forms that are seen as a whole: here one field is asked after the other.
+    /// Complete forms: here the fields are asked one after the other.
     WholeForms,
-    /// Reasons that others hear: here who is shown out is told, and why is not.
+    /// Reasons in events: here a kick is reported without its reason.
     Reasons,
-    /// Events of what a room is about: here it is told what it is called.
+    /// Events of topic changes: here only the title is reported.
     Topics,
-    /// Rooms that come and go in one space: here each is a space of its own.
+    /// Several rooms in one space: here each is a separate space.
     SharedSpace,
 }

@@ -1,4 +1,4 @@
-//! What many cases begin with.
+//! Common steps of test cases.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,29 +8,29 @@ use palabre_model::{
 
 use crate::platform::{Deed, Platform};
 
-/// What people react with.
+/// The emoji of reactions.
 pub(crate) const EMOJI: &str = "👍";
 
-/// Somebody says something, and the bot has heard it; its id.
+/// Posts a message as a user, waits until the bot has received it, and returns its id.
 pub(crate) async fn said<P: Platform>(platform: &mut P, who: &str, text: &str) -> String {
     let id = platform.people(Deed::Says { who, text }).await;
     platform.stage().hears(text).await;
     id
 }
 
-/// Bob says something of which the bot has heard: with that it has heard all that came before.
+/// Posts a message as bob and waits for it: all earlier events have then arrived.
 pub(crate) async fn fence<P: Platform>(platform: &mut P) {
     static SAID: AtomicU64 = AtomicU64::new(0);
     let text = format!("fence {}", SAID.fetch_add(1, Ordering::Relaxed));
     said(platform, "bob", &text).await;
 }
 
-/// Carol's going is heard.
+/// Waits until carol's leave has arrived.
 pub(crate) async fn is_gone<P: Platform>(platform: &P, since: usize) {
     platform.stage().wait(EventName::Disconnect, since, |_| true).await;
 }
 
-/// The bot says something; its id.
+/// Posts a message as the bot and returns its id.
 pub(crate) async fn bot_says<P: Platform>(platform: &P, content: Content) -> MessageId {
     let action = Action::Send { room: platform.room(), content, reply_to: None };
     platform.stage().does(&action).await.message.expect("what is said has an id")
@@ -40,7 +40,7 @@ pub(crate) fn button(label: &str, action: &str) -> Button {
     Button { label: label.to_owned(), action: action.to_owned(), style: None, url: None, disabled: false }
 }
 
-/// A message with a button.
+/// Posts a message with a button.
 pub(crate) async fn offers_button<P: Platform>(platform: &P) -> MessageId {
     let primary = Button { style: Some(ButtonStyle::Primary), ..button("Go", "go") };
     bot_says(platform, Content { buttons: vec![primary], ..Content::text("ready?") }).await
@@ -57,12 +57,12 @@ pub(crate) fn list() -> Select {
     }
 }
 
-/// A message with a list.
+/// Posts a message with a list.
 pub(crate) async fn offers_list<P: Platform>(platform: &P) -> MessageId {
     bot_says(platform, Content { select: Some(list()), ..Content::text("which?") }).await
 }
 
-/// Something to say.
+/// Builds an offer for an inline query.
 pub(crate) fn offer(title: &str, text: &str) -> Offer {
     Offer { title: title.to_owned(), text: text.to_owned(), description: None, picture: None }
 }
@@ -85,7 +85,7 @@ pub(crate) fn form() -> Form {
     }
 }
 
-/// Somebody presses a button; what the platform knows that by.
+/// Presses a button as a user; returns the platform's id of the interaction.
 pub(crate) async fn pressed<P: Platform>(platform: &mut P, who: &str) -> Option<String> {
     let asked = offers_button(platform).await;
     let since = platform.stage().mark();
@@ -95,7 +95,7 @@ pub(crate) async fn pressed<P: Platform>(platform: &mut P, who: &str) -> Option<
     interaction
 }
 
-/// Somebody is shown a form, after pressing a button.
+/// Opens a form for a user who presses a button.
 pub(crate) async fn shows_form<P: Platform>(platform: &mut P, who: &str) {
     let interaction = pressed(platform, who).await;
     let action = Action::Form { room: platform.room(), user: platform.user(who), interaction, form: form() };

@@ -1,4 +1,6 @@
-//! An adapter that runs by itself, without an engine: what it emits is kept, its rows go into the store, and its questions are answered.
+//! An adapter that runs without an engine.
+//!
+//! Emitted events are collected, rows are stored, and requests of the adapter are answered.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +18,7 @@ use tokio::task::JoinSet;
 /// The maximum wait before a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What an adapter tells, and asks.
+/// The events that an adapter emitted, and its requests.
 pub(crate) struct Heard {
     events: watch::Sender<Vec<Event>>,
     verdict: Mutex<Verdict>,
@@ -26,12 +28,13 @@ pub(crate) struct Heard {
 impl EventSink for Heard {
     fn emit(&self, event: Event, rows: Batch) -> Receipt {
         let (answer, receipt) = Receipt::channel();
-        // In order: the place in the list is the sequence number, and the store applies batches as they come.
+        // In order: the index in the list is the sequence number, and the store applies batches in
+        // order of arrival.
         self.events.send_modify(|events| {
             let seq = u64::try_from(events.len()).unwrap_or(u64::MAX);
             events.push(event);
             self.store.commit_then(rows, move |_, done| {
-                // Whoever wants no answer has dropped the receipt.
+                // A sender that needs no answer has dropped the receiver.
                 drop(answer.send(done.map(|()| seq).map_err(|error| EmitError::Stalled(error.to_string()))));
             });
         });
@@ -83,7 +86,7 @@ impl Stage {
             shutdown,
         };
         let running = JoinSet::new();
-        // Keys of one test differ from those of what ran on the same store before.
+        // The keys of a test must differ from those used before on the same store.
         let keys = AtomicU64::new(u64::from(store.stats().batches > 0) * 1_000_000);
         let mut stage = Self { bot, adapter, heard, context, stop, _commands: offer, running, keys };
         stage.run().await;
@@ -96,30 +99,30 @@ impl Stage {
         self.wait(EventName::Ready, since, |_| true).await;
     }
 
-    /// Starts the adapter again after it has fallen over, as the supervisor does.
+    /// Restarts the adapter after a failure, as the supervisor does.
     pub(crate) async fn falls_over(&mut self) {
         self.running.shutdown().await;
         self.run().await;
     }
 
-    /// Says the word to stop, and how the adapter ended.
+    /// Sends the shutdown signal, and returns how the adapter ended.
     pub(crate) async fn stops(&mut self) -> Result<(), AdapterError> {
         self.stop.send_replace(true);
         let ended = tokio::time::timeout(PATIENCE, self.running.join_next()).await;
         ended.expect("it ends soon after the word to stop").expect("it was running").expect("it did not panic")
     }
 
-    /// How many events there were so far.
+    /// Returns the number of events so far.
     pub(crate) fn mark(&self) -> usize {
         self.heard.events.borrow().len()
     }
 
-    /// The events since a mark that fit.
+    /// Returns the events since a position that fit.
     pub(crate) fn since(&self, mark: usize, fits: impl Fn(&Event) -> bool) -> Vec<Event> {
         self.heard.events.borrow().iter().skip(mark).filter(|event| fits(event)).cloned().collect()
     }
 
-    /// Waits for an event of a kind since a mark.
+    /// Waits for an event of a kind since a position.
     pub(crate) async fn wait(&self, name: EventName, mark: usize, fits: impl Fn(&Event) -> bool) -> Event {
         let mut events = self.heard.events.subscribe();
         let is_it = |event: &&Event| event.kind.name() == name && fits(event);
@@ -131,19 +134,19 @@ impl Stage {
         found.expect("it was there a moment ago")
     }
 
-    /// Waits until somebody's message is heard.
+    /// Waits until a message of a user arrives.
     pub(crate) async fn hears(&self, text: &str) -> Event {
         let says =
             |event: &Event| matches!(&event.kind, EventKind::Message { message } if message.content.text == text);
         self.wait(EventName::Message, 0, says).await
     }
 
-    /// What scripts say from now on to messages that are about to be delivered.
+    /// Sets the verdict of scripts on messages that are about to be delivered.
     pub(crate) fn judges(&self, verdict: Verdict) {
         *self.heard.verdict.lock().unwrap_or_else(PoisonError::into_inner) = verdict;
     }
 
-    /// A key that no action had yet.
+    /// Returns an unused action key.
     pub(crate) fn key(&self) -> ActionKey {
         let seq = self.keys.fetch_add(1, Ordering::Relaxed);
         ActionKey { script: "conformance".into(), seq, part: 0, index: 0 }
@@ -159,7 +162,7 @@ impl Stage {
         done.unwrap_or_else(|_| panic!("this is never answered: {action:?}"))
     }
 
-    /// Performs an action that has to succeed, and again under the same key, which has to be the same.
+    /// Performs an action twice under the same key; both must succeed with the same outcome.
     pub(crate) async fn does(&self, action: &Action) -> Outcome {
         let key = self.key();
         let done = self.tries_under(action, &key).await.unwrap_or_else(|error| panic!("{error}: {action:?}"));

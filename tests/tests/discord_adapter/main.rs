@@ -1,4 +1,4 @@
-//! The adapter of Discord by itself, as the engine has it: its condition, what it knows of ranks, what it does in one request.
+//! The adapter of Discord without an engine: its condition, ranks, and bulk requests.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
@@ -103,7 +103,7 @@ async fn members_stand_as_high_as_their_highest_role() {
     assert!(rank(&stage, "alice") < rank(&stage, "bob") && rank(&stage, "bob") < own, "{own:?}");
     assert_eq!(rank(&stage, "olivia"), Some(Rank::OWNER));
     assert_eq!(stage.adapter.rank(&around, Some(&UserId::new(&stage.bot.name, "1"))), None);
-    // A session that is resumed tells of nobody again.
+    // A resumed session sends no members again.
     stage.restarts().await;
     assert_eq!(stage.adapter.rank(&around, None), own);
     assert!(rank(&stage, "bob") > rank(&stage, "alice"));
@@ -112,7 +112,7 @@ async fn members_stand_as_high_as_their_highest_role() {
 #[tokio::test]
 async fn whoever_is_mentioned_comes_with_their_roles() {
     let Some(town) = StandIn::start_with(stage::quick()).await else { return };
-    // Before the bot could hear of it.
+    // Before the bot can have received the event.
     let dave = town.joins("dave");
     town.gives_role("olivia", "dave", "Admin");
     let stage = Stage::at(&town, palabre_store::Store::in_memory().unwrap(), Config::default()).await;
@@ -139,7 +139,7 @@ async fn messages_that_go_together_go_in_one_request() {
     assert!(results.iter().all(Result::is_ok) && ids.iter().all(|id| town.message(*id).is_null()), "{results:?}");
     let calls = town.counters().calls;
     assert_eq!((calls.get("bulk_delete_messages"), calls.get("delete_message")), (Some(&1), None));
-    // One alone, or what is between two people, is for the ordinary way.
+    // A single message, and direct messages, are deleted by the ordinary request.
     let lone = town.says("alice", "general", "spam");
     assert!(stage.does_together(&[delete(&lone), says(&room, "x")]).await.is_empty());
     assert!(stage.does_together(&[says(&room, "x"), delete(&lone)]).await.is_empty());
@@ -163,7 +163,7 @@ async fn a_purge_that_met_a_fault_removes_what_is_left_and_no_more() {
     assert_eq!(left, [true, true, true, false, false, false]);
 }
 
-/// Installations of one bot, each with a store of its own: the same keys of actions mean other messages.
+/// Two installations of one bot have separate stores: equal action keys mean different messages.
 #[tokio::test]
 async fn the_same_key_in_another_installation_is_another_message() {
     let Some(town) = StandIn::start_with(stage::quick()).await else { return };
@@ -173,7 +173,7 @@ async fn the_same_key_in_another_installation_is_another_message() {
         assert!(stage.does_under(&says(&room, "pong"), &key).await.is_ok());
         assert_eq!(town.texts("general").len(), count);
         drop(stage);
-        // Of one installation it is a repetition, also of another process.
+        // Within one installation it is a repetition, also after a restart.
         let again = Stage::at(&town, store, Config::default()).await;
         assert!(again.does_under(&says(&room, "pong"), &key).await.is_ok());
         assert_eq!(town.texts("general").len(), count);
@@ -227,7 +227,7 @@ async fn a_command_that_says_nothing_is_closed_at_once_when_its_runs_are_over() 
     assert_eq!(format!("{:#?}", town.violations()), "[]");
 }
 
-/// The event of a use of a command.
+/// Whether an event is the use of a command.
 fn is_use(event: &Event) -> bool {
     matches!(event.kind, EventKind::Command { .. })
 }

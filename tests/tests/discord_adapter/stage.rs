@@ -1,4 +1,4 @@
-//! A bot on the stand-in without an engine: what it hears is kept, and its rows go into the store.
+//! A bot on the stand-in without an engine: events are collected, and rows are stored.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +20,7 @@ use crate::is_use;
 
 /// The maximum wait before a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Installations differ by what the system gives them at random; here by how many there were.
+/// Installations differ by a random value; here by a counter.
 static SEED: AtomicU64 = AtomicU64::new(1);
 
 struct Heard {
@@ -35,7 +35,7 @@ impl EventSink for Heard {
             events.push(event);
             let seq = events.len() as u64;
             self.store.commit_then(rows, move |_, done| {
-                // Whoever wants no answer has dropped the receipt.
+                // A sender that needs no answer has dropped the receiver.
                 drop(answer.send(done.map(|()| seq).map_err(|error| EmitError::Stalled(error.to_string()))));
             });
         });
@@ -68,12 +68,12 @@ pub(crate) struct Stage {
     _commands: watch::Sender<Arc<Vec<CommandSpec>>>,
 }
 
-/// No limits, and no pauses between identifies.
+/// Options without rate limits and without pauses between identifies.
 pub(crate) fn quick() -> Options {
     Options { identify_window: Duration::ZERO, limits: Limits::none(), ..Options::default() }
 }
 
-/// A bot that is up; `None` where Discord's description is not there.
+/// Starts a bot; `None` if Discord's description is missing.
 pub(crate) async fn start() -> Option<Stage> {
     let town = StandIn::start_with(quick()).await?;
     Some(Stage::at(&town, Store::in_memory().unwrap(), Config::default()).await)
@@ -89,7 +89,7 @@ impl Stage {
         let bot = Bot { name: "guild".into(), platform: "discord".into() };
         let setup = Setup {
             bot: bot.name.clone(),
-            // As it is pasted.
+            // A token with surrounding characters, as it may be pasted.
             token: format!("\u{feff} Bot {}\r\n", town.token()),
             api: Some(town.api().to_owned()),
             config,
@@ -129,7 +129,7 @@ impl Stage {
         stage
     }
 
-    /// Starts the adapter, as the supervisor does, and waits until it is ready and knows the guild.
+    /// Starts the adapter as the supervisor does, and waits until it is ready and knows the guild.
     pub(crate) async fn runs(&mut self) {
         let mut condition = self.condition.subscribe();
         self.spawns();
@@ -146,22 +146,22 @@ impl Stage {
         self.running.spawn(async move { adapter.run(context).await });
     }
 
-    /// How the adapter ends.
+    /// Waits for the end of the adapter.
     pub(crate) async fn ends(&mut self) -> Result<(), AdapterError> {
         let ended = tokio::time::timeout(PATIENCE, self.running.join_next()).await;
         ended.expect("it ends").expect("it was running").expect("it did not panic")
     }
 
-    /// Starts it again, where it ends by itself.
+    /// Starts an adapter that ends by itself.
     pub(crate) async fn runs_and_ends(&mut self) -> Result<(), AdapterError> {
         self.spawns();
         self.ends().await
     }
 
-    /// Another process goes on with what this one has kept.
+    /// Continues in another process with the same store.
     pub(crate) async fn restarts(&mut self) {
         self.running.shutdown().await;
-        // What was told before is durable.
+        // Everything submitted before is durable afterwards.
         self.store.commit(Batch::default()).await.unwrap();
         *self = Self::at(&self.town.clone(), self.store.clone(), Config::default()).await;
     }
@@ -170,7 +170,7 @@ impl Stage {
         RoomId::new(&self.bot.name, &self.town.channel(channel).to_string())
     }
 
-    /// An event in a channel.
+    /// Returns an event in a channel.
     pub(crate) fn around(&self, channel: &str) -> Event {
         let space = Space { id: SpaceId::new(&self.bot.name, &self.town.guild().to_string()), name: String::new() };
         let room = Room {
@@ -184,7 +184,7 @@ impl Stage {
         Event { space: Some(Arc::new(space)), room: Some(Arc::new(room)), ..event }
     }
 
-    /// Waits until somebody's message is heard.
+    /// Waits until a message of a user arrives.
     pub(crate) async fn hears(&self, text: &str) {
         let says =
             |event: &Event| matches!(&event.kind, EventKind::Message { message } if message.content.text == text);
@@ -194,12 +194,12 @@ impl Stage {
         assert!(in_time, "{text:?} was not heard, but {:#?}", self.heard.events.borrow());
     }
 
-    /// How many uses of commands were heard.
+    /// Returns the number of received command uses.
     pub(crate) fn uses(&self) -> usize {
         self.heard.events.borrow().iter().filter(|event| is_use(event)).count()
     }
 
-    /// Waits for so many uses of commands; the last one.
+    /// Waits for a number of command uses, and returns the last one.
     pub(crate) async fn uses_heard(&self, count: usize) -> Event {
         let mut events = self.heard.events.subscribe();
         let heard = events.wait_for(|events| events.iter().filter(|event| is_use(event)).count() >= count);
@@ -209,7 +209,7 @@ impl Stage {
         events.iter().rev().find(|event| is_use(event)).cloned().unwrap()
     }
 
-    /// A key that no action of this stage had yet.
+    /// Returns a key that no action of this fixture has used.
     pub(crate) fn key(&self) -> ActionKey {
         let seq = self.keys.fetch_add(1, Ordering::Relaxed);
         ActionKey { script: "test".into(), seq, part: 0, index: 0 }
@@ -230,7 +230,7 @@ impl Stage {
         self.adapter.perform_all(&actions).await
     }
 
-    /// Does it again for as long as it is told to wait.
+    /// Performs an action, and retries as long as it is told to wait.
     pub(crate) async fn does_in_the_end(&self, action: &Action) {
         let key = self.key();
         loop {

@@ -1,4 +1,4 @@
-//! A bot of other people's making: twilight's gateway client, and plain HTTP.
+//! A third-party bot: twilight's gateway client, and plain HTTP.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use twilight_gateway::queue::Queue;
 use twilight_gateway::{ConfigBuilder, Intents, Message, Session, Shard, ShardId};
 
-/// Leaves the pace of identifies to the stand-in.
+/// Leaves the rate limit of identifies to the stand-in.
 #[derive(Debug)]
 pub struct AtOnce;
 
@@ -27,7 +27,7 @@ pub struct Bot {
     pub http: reqwest::Client,
 }
 
-/// No limits but those that are the point of a test.
+/// Options without limits except those under test.
 pub fn quick() -> Options {
     Options { identify_window: Duration::ZERO, limits: Limits::none(), ..Options::default() }
 }
@@ -40,7 +40,7 @@ impl Bot {
         Some(Self { shard: Self::connect(&stand_in, intents, ShardId::ONE, None).await, stand_in, http })
     }
 
-    /// A shard on the gateway, with the session that it had before.
+    /// Connects a shard to the gateway, with its previous session.
     pub async fn connect(stand_in: &StandIn, intents: Intents, id: ShardId, session: Option<Session>) -> Shard<AtOnce> {
         let url = format!("{}/api/v10/gateway", stand_in.api());
         let http = reqwest::Client::builder().user_agent("DiscordBot (https://palabre.invalid, 1)").build().unwrap();
@@ -51,12 +51,12 @@ impl Bot {
         Shard::with_config(id, config.build())
     }
 
-    /// The data of the next dispatch of a name; what comes before is passed over.
+    /// Returns the data of the next dispatch of a name; earlier ones are skipped.
     pub async fn wait(&mut self, name: &str) -> Value {
         self.wait_for(|event| event["t"] == name).await
     }
 
-    /// The data of the next payload that fits.
+    /// Returns the data of the next payload that fits.
     pub async fn wait_for(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
         let next = async {
             loop {
@@ -70,7 +70,7 @@ impl Bot {
         tokio::time::timeout(Duration::from_secs(20), next).await.expect("an event in time")
     }
 
-    /// The next payload, over however many connections.
+    /// Returns the next payload, over any number of connections.
     pub async fn next(&mut self) -> String {
         loop {
             if let Some(Ok(Message::Text(text))) = self.shard.next().await {

@@ -1,4 +1,4 @@
-//! The server on Discord that is played beside the rooms.
+//! The Discord server that is compared with the room service.
 
 use palabre_tests::discord::{Limits, Options, Permission, StandIn};
 

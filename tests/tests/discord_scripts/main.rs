@@ -1,4 +1,4 @@
-//! The scripts that ship, on the room service and on Discord.
+//! The shipped scripts on the room service and on Discord.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Discord as a stage: the stand-in, whose people have the same names in small letters.
+//! Discord as a driver: the stand-in, whose users have the same names in lower case.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,27 +9,27 @@ use crate::transcripts::scenario::{Fate, Given, Platform, Right, Rule};
 use crate::transcripts::stage::{Form, Said, Stage, with_mentions};
 
 const EPHEMERAL: u64 = 64;
-/// The bot still thinks about what to say.
+/// The flag of a deferred answer.
 const LOADING: u64 = 128;
 
 pub(crate) struct OnDiscord {
     discord: StandIn,
-    /// By name.
+    /// Rooms by name.
     places: HashMap<String, String>,
     said: HashMap<String, Id>,
-    /// What was waited for already, or was there before.
+    /// Messages that were waited for already, or existed before.
     heard: HashSet<Id>,
     /// The last message with buttons, by room.
     offers: HashMap<String, Id>,
     pressed: Option<Id>,
-    /// Messages of the bot as they were shown last.
+    /// The last shown state of messages of the bot.
     shown: HashMap<Id, Said>,
-    /// The last interaction of each.
+    /// The last interaction of each user.
     interactions: HashMap<String, Id>,
 }
 
 impl OnDiscord {
-    /// `cast` are members already.
+    /// Starts with `cast` as members.
     pub(crate) fn with(discord: &StandIn, cast: &[(&str, &str)]) -> Self {
         let places: HashMap<_, _> = cast.iter().map(|(who, place)| ((*who).to_owned(), (*place).to_owned())).collect();
         let stage = Self {
@@ -42,7 +42,7 @@ impl OnDiscord {
             shown: HashMap::new(),
             interactions: HashMap::new(),
         };
-        // What was said by the clock before anybody was here.
+        // Scheduled messages from before the conversation.
         let before = stage.channels().iter().flat_map(|place| discord.posted(place)).map(|post| post.id).collect();
         Self { heard: before, ..stage }
     }
@@ -55,7 +55,7 @@ impl OnDiscord {
         self.places.get(who).cloned().unwrap_or_else(|| "general".to_owned())
     }
 
-    /// What fits of what the bot said and nobody has waited for yet.
+    /// Returns the first message of the bot that fits and that no step has waited for.
     fn next(&self, place: &str, fits: impl Fn(&Post) -> bool) -> Option<Post> {
         let posts = self.discord.posted(place).into_iter();
         posts.filter(|post| post.flags() & LOADING == 0 && !self.heard.contains(&post.id)).find(|post| fits(post))
@@ -93,7 +93,7 @@ fn said(message: &Value) -> Said {
     }
 }
 
-/// People have names in small letters here, and are shown with large ones.
+/// Returns the user name, which is in lower case here; it is displayed capitalised.
 pub(crate) fn small(who: &str) -> String {
     who.to_lowercase()
 }
@@ -161,7 +161,7 @@ impl Stage for OnDiscord {
             Right::Restrict => vec![Permission::MODERATE_MEMBERS, Permission::KICK_MEMBERS, Permission::BAN_MEMBERS],
             Right::Remove => vec![Permission::MANAGE_MESSAGES],
             Right::Speak(place) => {
-                // Through a webhook a bot speaks where it may not itself.
+                // Through a webhook a bot can post where it may not write itself.
                 let needed = [Permission::SEND_MESSAGES, Permission::MANAGE_WEBHOOKS];
                 return needed.into_iter().for_each(|permission| self.discord.deny_in(place, permission));
             }
@@ -246,7 +246,7 @@ impl Stage for OnDiscord {
     }
 }
 
-/// Whether everybody is kept from speaking in a channel.
+/// Whether everyone is denied writing in a channel.
 fn denies_speaking(channel: &Value, everyone: Id) -> bool {
     let overwrites = channel["permission_overwrites"].as_array().into_iter().flatten();
     let of_everyone = overwrites.filter(|one| Id::of(one, "id") == Some(everyone));

@@ -1,4 +1,4 @@
-//! A day on Telegram, on which everything happens once.
+//! A day on Telegram on which every kind of update occurs once.
 
 use palabre_tests::telegram::StandIn;
 use serde_json::json;
@@ -22,7 +22,7 @@ fn talk(town: &StandIn) {
     town.says("bob", "Village", "/roll@other_bot 20");
     town.forwards("bob", first, "Hamlet");
     town.edits(first, "hello again");
-    // A preview has come.
+    // A link preview is added.
     town.edits_to(first, json!({ "link_preview_options": { "url": "https://a.example" } }));
     town.reacts("alice", answer, "👍");
     town.reacts_with("alice", answer, &["👍", "❤"]);
@@ -81,7 +81,7 @@ fn elsewhere(town: &StandIn) {
 }
 
 fn members(town: &StandIn) {
-    // In the Village the bot is an administrator, and hears of each twice; in Hamlet once.
+    // In the Village the bot is an administrator and receives each of them twice; in Hamlet once.
     for place in ["Village", "Hamlet"] {
         town.joins("carol", place);
         town.leaves("carol", place);
@@ -127,7 +127,7 @@ fn the_bot_itself(town: &StandIn) {
     town.unblocks("alice");
 }
 
-/// What has no kind of its own.
+/// Causes updates that have no event kind of their own.
 fn other_kinds(town: &StandIn) {
     town.inline_query("alice", "cats");
     town.service("olivia", "Village", json!({ "delete_chat_photo": true }));

@@ -1,4 +1,4 @@
-//! The adapter by itself, without an engine: what it emits is kept, and its rows go into a store that outlives it.
+//! The adapter without an engine: events are collected, and rows are kept over restarts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,16 +60,16 @@ pub(crate) struct Alone {
 }
 
 impl Alone {
-    /// A bot that is up; none where Telegram's description is not there.
+    /// Starts a bot; `None` if Telegram's description is missing.
     pub(crate) async fn start() -> Option<Self> {
         let telegram = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
         Some(Self::on(telegram, Store::in_memory().unwrap(), 0).await)
     }
 
-    /// Another process takes over, with the same store.
+    /// Continues in another process with the same store.
     pub(crate) async fn restarted(mut self) -> Self {
         self.running.shutdown().await;
-        // What was handed to the store before is there behind this.
+        // Everything submitted before is durable afterwards.
         self.heard.store.commit(Batch::default()).await.unwrap();
         let keys = self.keys.load(Ordering::Relaxed);
         Self::on(self.telegram.clone(), self.heard.store.clone(), keys).await
@@ -116,18 +116,18 @@ impl Alone {
         self.is(|condition| *condition == Condition::Up).await;
     }
 
-    /// Waits until the bot is reported to be like that.
+    /// Waits until the reported condition of the bot fits.
     pub(crate) async fn is(&mut self, fits: impl Fn(&Condition) -> bool) {
         let reported = timeout(PATIENCE, self.condition.wait_for(|condition| fits(condition))).await;
         drop(reported.expect("it is reported in time").unwrap());
     }
 
-    /// How the adapter ends.
+    /// Waits for the end of the adapter.
     pub(crate) async fn ends(&mut self) -> Result<(), AdapterError> {
         timeout(PATIENCE, self.running.join_next()).await.expect("it ends in time").unwrap().unwrap()
     }
 
-    /// Whether it has not ended.
+    /// Whether it is still running.
     pub(crate) fn still_runs(&mut self) -> bool {
         self.running.try_join_next().is_none()
     }
@@ -141,18 +141,18 @@ impl Alone {
         timeout(PATIENCE, self.adapter.perform(action, &self.key())).await.expect("it is answered in time")
     }
 
-    /// Performs what has to succeed: the id of the message that it made.
+    /// Performs an action that must succeed, and returns the id of a new message.
     pub(crate) async fn does(&self, action: &Action) -> Option<MessageId> {
         self.tries(action).await.unwrap_or_else(|error| panic!("{error}: {action:?}")).message
     }
 
-    /// Says something in a chat: the id of the message.
+    /// Posts a message in a chat and returns its id.
     pub(crate) async fn says(&self, chat: &str, content: Content) -> MessageId {
         let action = Action::Send { room: self.room(chat), content, reply_to: None };
         self.does(&action).await.expect("a message has an id")
     }
 
-    /// Waits until somebody's message is heard.
+    /// Waits until a message of a user arrives.
     pub(crate) async fn hears(&self, text: &str) -> Event {
         self.event(
             text,
@@ -176,13 +176,13 @@ impl Alone {
         UserId::new(&self.context.bot.name, &self.telegram.user(who).to_string())
     }
 
-    /// Nothing that the bot asked was out of Telegram's rules.
+    /// Checks that the bot violated none of Telegram's rules.
     pub(crate) fn broke_no_rule(&self) {
         assert_eq!(format!("{:#?}", self.telegram.violations()), "[]");
     }
 }
 
-/// The id of the message that an event is about.
+/// Returns the id of the message of an event.
 pub(crate) fn id_of(event: &Event) -> MessageRef {
     let EventKind::Message { message } = &event.kind else { panic!("no message: {event:?}") };
     MessageRef::Id(message.id.clone())

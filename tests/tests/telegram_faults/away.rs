@@ -1,4 +1,6 @@
-//! What Telegram answers that is no reason to give up: null, a refusal that is a mistake, a token that is taken again, a file that is gone.
+//! Unusual answers of Telegram that are no reason to give up.
+//!
+//! These are null, a mistaken refusal, a token that is accepted again, a missing file.
 
 use palabre_model::{Action, ActionError, Adapter, AdapterError, Condition, Content, EventKind, MessageRef};
 use palabre_tests::telegram::Fault;

@@ -1,4 +1,4 @@
-//! Messages that are several on Telegram, and texts with more entities than one message shows.
+//! Messages that are split on Telegram, and texts with more entities than one message can have.
 
 use palabre_model::{Action, Content, FileToSend, MessageId, MessageRef};
 use palabre_tests::telegram::StandIn;
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::alone::{Alone, id_of};
 
-/// A text of words that are numbered, so that each part is another.
+/// Returns a text of numbered words, so that all parts differ.
 fn words(name: &str, count: usize) -> String {
     (0..count).map(|number| format!("{name}{number:05}")).collect::<Vec<_>>().join(" ")
 }
@@ -16,7 +16,7 @@ fn edit(alone: &Alone, id: &MessageId, text: &str) -> Action {
     Action::Edit { room: alone.room("Village"), message, content: Content::text(text) }
 }
 
-/// All that stands in the chat of the bot's, as one text.
+/// Returns the texts of all posts of the bot in the chat as one.
 fn whole(telegram: &StandIn) -> String {
     telegram.texts("Village").join(" ")
 }
@@ -31,7 +31,7 @@ async fn a_long_message_is_edited_and_deleted_with_all_of_its_parts_also_after_a
         if restarts {
             alone = alone.restarted().await;
         }
-        // As many, more, fewer, one, and again more.
+        // The same number of parts, more, fewer, one, and more again.
         for (count, parts) in [(1_001, 2), (2_000, 4), (1_000, 2), (3, 1), (1_300, 3)] {
             let text = words(if restarts { "b" } else { "c" }, count);
             alone.does(&edit(&alone, &id, &text)).await;
@@ -63,7 +63,7 @@ async fn a_short_message_may_become_long_and_keeps_its_buttons_below() {
     let posts = telegram.posted("Village");
     let buttons: Vec<usize> = posts.iter().map(|post| post.buttons().len()).collect();
     assert_eq!((whole(&telegram), buttons), (words("a", 1_000), vec![0, 1]));
-    // A press of it is about the message that the script knows.
+    // Pressing it concerns the message that the script knows.
     telegram.presses("alice", posts[1].at, "Go");
     let pressed = alone.event("a press", |event| matches!(event.kind, palabre_model::EventKind::Button { .. })).await;
     let palabre_model::EventKind::Button { message, .. } = pressed.kind else { unreachable!("it was looked for") };
@@ -107,7 +107,7 @@ async fn an_album_of_somebody_is_removed_as_a_whole_also_after_a_restart() {
     alone.broke_no_rule();
 }
 
-/// Of how many entities each request was that said something in the village.
+/// Returns the number of entities in each message request for the village.
 fn entities(telegram: &StandIn) -> Vec<usize> {
     let asked = telegram.asked("sendMessage");
     asked.iter().map(|asked| asked["entities"].as_array().map_or(0, Vec::len)).collect()
@@ -121,7 +121,7 @@ async fn of_many_entities_those_are_sent_that_telegram_shows() {
     assert_eq!(entities(&telegram), [100], "emphases beyond are left out; the text is whole");
     assert_eq!(telegram.texts("Village")[0].len(), 4_091);
 
-    // A link says what its text does not.
+    // The address of a link is not part of its text.
     let links = (0..250).map(|number| format!("[**l{number}**](https://a.example/{number})"));
     alone.says("Village", Content::text(links.collect::<Vec<_>>().join(" "))).await;
     let counts = entities(&telegram).split_off(1);

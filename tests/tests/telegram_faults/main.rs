@@ -1,4 +1,4 @@
-//! What went wrong with bots on Telegram when people used them, each with the input that showed it and some that are like it.
+//! Failures that users met with bots on Telegram, each with its original input and similar ones.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Moderation has its own pace, takes one request where it can, is told about in plain words, and minds who stands how high.
+//! Moderation: its rate, bulk requests, error texts and ranks.
 
 use palabre_model::{Action, ActionError, ActionKey, Adapter, Measure, MessageRef, Outcome, Rank};
 
@@ -27,7 +27,7 @@ async fn forty_deletes_are_one_request() {
     };
     let mut actions: Vec<Action> = spam[..30].iter().map(|at| delete(at.id)).collect();
     actions.push(mute(&alone, "Village", "bob"));
-    // One is gone already, and one comes twice.
+    // One is deleted already, and one is listed twice.
     telegram.deletes(spam[35]);
     actions.extend(spam[30..].iter().map(|at| delete(at.id)));
     actions.push(delete(spam[39].id));
@@ -53,7 +53,7 @@ async fn deletes_that_cannot_go_together_are_left_to_be_tried_one_by_one() {
     assert!(together(&alone, &deletes).await.is_empty());
     let refused = alone.tries(&deletes[0]).await;
     assert!(matches!(&refused, Err(ActionError::Forbidden(why)) if why.contains("Delete Messages")), "{refused:?}");
-    // Of others each takes a request of its own.
+    // Actions on different users need a request each.
     let mutes = [mute(&alone, "Village", "bob"), mute(&alone, "Village", "alice")];
     assert!(together(&alone, &mutes).await.is_empty());
     alone.broke_no_rule();
@@ -101,7 +101,7 @@ async fn the_creator_stands_above_administrators_and_they_above_members() {
     let event = alone.hears("later").await;
     let ranks = [Some(alone.user("alice")), None].map(|who| alone.adapter.rank(&event, who.as_ref()));
     assert_eq!(ranks, [Some(Rank(0)), Some(Rank(0))]);
-    // In private nobody stands above the other.
+    // In a private chat nobody outranks the other.
     telegram.whispers("alice", "psst");
     assert_eq!(alone.adapter.rank(&alone.hears("psst").await, None), None);
     alone.broke_no_rule();

@@ -1,4 +1,4 @@
-//! Ids of before a group became a supergroup.
+//! Message ids from before a group became a supergroup.
 
 use palabre_model::{Action, ActionError, Content, Measure, MessageRef, RoomChange, RoomId};
 use palabre_tests::telegram::MessageRef as At;
@@ -16,7 +16,9 @@ fn acts(room: &RoomId, message: &MessageRef) -> Vec<Action> {
     ]
 }
 
-/// The second message of the group, which both the group and the supergroup have: in the old chat Mallory's, in the new one Bob's.
+/// Message 2 exists in both the group and the supergroup.
+///
+/// In the old chat it is Mallory's, in the new one Bob's.
 #[tokio::test]
 async fn nothing_is_done_to_the_new_chats_message_of_an_old_number() {
     let Some(mut alone) = Alone::start().await else { return };
@@ -45,11 +47,11 @@ async fn nothing_is_done_to_the_new_chats_message_of_an_old_number() {
     assert_eq!(telegram.message(theirs)["text"], "somebody else's");
     assert!(telegram.reactions(theirs).is_empty() && telegram.pinned("Square").is_empty());
 
-    // An answer to it is said, and answers nobody else's.
+    // A reply to it is sent, but refers to no message.
     let answer = Action::Send { room: room.clone(), content: Content::text("an answer"), reply_to: Some(old) };
     alone.does(&answer).await;
     assert_eq!(telegram.hears("Square", "an answer").await.reply_to(), None);
-    // What is of the supergroup is acted on as ever.
+    // Messages of the supergroup can be acted on as usual.
     for action in acts(&room, &id_of(&heard)).into_iter().rev().filter(|act| !matches!(act, Action::Edit { .. })) {
         alone.does(&action).await;
     }
@@ -57,7 +59,7 @@ async fn nothing_is_done_to_the_new_chats_message_of_an_old_number() {
     alone.broke_no_rule();
 }
 
-/// The bot hears of the change by the refusal of what it asks, for whatever it asks first.
+/// The bot learns of the upgrade from the refusal of its first call, whatever that is.
 #[tokio::test]
 async fn what_is_asked_of_the_old_chat_is_asked_of_the_new_one() {
     for number in 0..5 {
@@ -82,7 +84,7 @@ async fn what_is_asked_of_the_old_chat_is_asked_of_the_new_one() {
             },
         };
         let done = match alone.tries(&action).await {
-            // As the engine does after a passing fault.
+            // As the engine does after a temporary error.
             Err(ActionError::Transient(_)) => alone.tries(&action).await,
             done => done,
         };

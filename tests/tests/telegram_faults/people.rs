@@ -1,4 +1,4 @@
-//! Who was seen is known after a restart, and whoever begins with the bot is greeted and gets what waits for them.
+//! Users are known after a restart; a user who starts the bot is greeted and receives waiting messages.
 
 use palabre_tests::Project;
 use palabre_tests::telegram::{Limits, Options, StandIn};
@@ -64,12 +64,12 @@ async fn whoever_begins_with_the_bot_is_greeted_and_gets_the_answer_that_waits()
     telegram.says("carol", "Village", "/secret");
     let link = telegram.hears("Village", "https://t.me/palabre_bot?start=").await;
     let payload = link.text().split_once("?start=").unwrap().1.to_owned();
-    // By a button, which opens the link itself.
+    // With a button that opens the link.
     telegram.says("alice", "Village", "/offer");
     let offer = telegram.hears("Village", "press").await;
     let pressed = telegram.presses("dave", offer.at, "Tell");
     let answer = telegram.answered(&pressed).await;
-    // Where the machine is slow, the press was acknowledged before, and a link is shown as well.
+    // On a slow machine the press was acknowledged before, and a link is shown as well.
     if let Some(url) = answer.url {
         assert_eq!(url, format!("https://t.me/palabre_bot?start={payload}"));
     }

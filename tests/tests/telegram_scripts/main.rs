@@ -1,4 +1,4 @@
-//! The scripts that ship, on the room service and on Telegram.
+//! The shipped scripts on the room service and on Telegram.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,6 @@
-//! Telegram as a stage: the stand-in, whose people have the same names in small letters. Texts are shown as CommonMark, which is what
-//! scripts write and rooms show.
+//! Telegram as a driver: the stand-in, whose users have the same names in lower case.
+//!
+//! Texts are converted to CommonMark, which scripts write and rooms show.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,22 +14,22 @@ use crate::transcripts::stage::{Form, Said, Stage, with_mentions};
 
 pub(crate) struct OnTelegram {
     telegram: StandIn,
-    /// By name.
+    /// Rooms by name.
     places: HashMap<String, String>,
     said: HashMap<String, MessageRef>,
-    /// What was waited for already, or was there before.
+    /// Messages that were waited for already, or existed before.
     heard: HashSet<MessageRef>,
     /// The last message with buttons, by room.
     offers: HashMap<String, MessageRef>,
     pressed: Option<MessageRef>,
-    /// Messages of the bot as they were shown last.
+    /// The last shown state of messages of the bot.
     shown: HashMap<MessageRef, Said>,
-    /// Who pressed, and the query, until what it is answered was waited for.
+    /// The user and the query of each press, until a step has waited for its answer.
     presses: Vec<(String, String)>,
 }
 
 impl OnTelegram {
-    /// `cast` are members already.
+    /// Starts with `cast` as members.
     pub(crate) fn with(telegram: &StandIn, cast: &[(&str, &str)]) -> Self {
         let places: HashMap<_, _> = cast.iter().map(|(who, place)| ((*who).to_owned(), (*place).to_owned())).collect();
         let stage = Self {
@@ -41,7 +42,7 @@ impl OnTelegram {
             shown: HashMap::new(),
             presses: Vec::new(),
         };
-        // What was said by the clock before anybody was here.
+        // Scheduled messages from before the conversation.
         let before = stage.groups().iter().flat_map(|place| telegram.posted(place)).map(|post| post.at).collect();
         Self { heard: before, ..stage }
     }
@@ -54,7 +55,7 @@ impl OnTelegram {
         self.places.get(who).cloned().unwrap_or_else(|| "general".to_owned())
     }
 
-    /// What the bot said and nobody has waited for yet.
+    /// Returns the first message of the bot that no step has waited for.
     fn next(&self, place: &str) -> Option<Post> {
         self.telegram.posted(place).into_iter().find(|post| !self.heard.contains(&post.at))
     }
@@ -69,7 +70,7 @@ impl OnTelegram {
         said
     }
 
-    /// What somebody is shown over the chat since they pressed.
+    /// Returns the pop-up that a user was shown after a press.
     fn next_alert(&self, who: &str) -> Option<(usize, Said)> {
         let of_them = self.presses.iter().enumerate().filter(|(_, (presser, _))| presser == who);
         let mut answers = of_them.filter_map(|(index, (_, query))| Some((index, self.telegram.answer_to(query)?.text)));
@@ -96,16 +97,16 @@ fn said(message: &Value) -> Said {
     }
 }
 
-/// People have names in small letters here, and are shown with large ones.
+/// Returns the user name, which is in lower case here; it is displayed capitalised.
 pub(crate) fn small(who: &str) -> String {
     who.to_lowercase()
 }
 
-/// A question of a form, as it is asked.
+/// A question of a form.
 struct Question {
     title: Option<String>,
     label: String,
-    /// How many come behind it.
+    /// The number of further questions.
     left: usize,
     is_optional: bool,
 }
@@ -144,7 +145,7 @@ impl Stage for OnTelegram {
         panic!("on Telegram nothing is refused ahead: {text}")
     }
 
-    /// Whoever touches a command in the list writes it with the bot's name behind it.
+    /// A command chosen from the list is sent with the bot's name after it.
     async fn uses(&mut self, who: &str, command: &str, given: &[(&str, Given)]) {
         let place = self.place(who);
         let is_listed = |telegram: &StandIn| {
@@ -170,7 +171,7 @@ impl Stage for OnTelegram {
         self.presses.push((who.to_owned(), query));
     }
 
-    /// One field after the other is asked; what there is no value for is left out.
+    /// Answers one field after the other; fields without a value are skipped.
     async fn fills_in(&mut self, who: &str, values: &[(&str, &str)]) -> Form {
         let place = self.place(who);
         let mut form = Form { title: String::new(), labels: Vec::new() };
@@ -182,7 +183,7 @@ impl Stage for OnTelegram {
             form.labels.push(question.label);
             let is_left_out = question.is_optional && values.len() <= question.left;
             let answer = if is_left_out { "/skip" } else { values.next().expect("a value for each field").1 };
-            // As clients have it that are asked to reply.
+            // Clients reply to the question if asked to.
             let asking = self.telegram.posted(&place).pop().expect("the question was heard").at;
             let at = self.telegram.replies(&small(who), asking, answer);
             self.said.insert(answer.to_owned(), at);

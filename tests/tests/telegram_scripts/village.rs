@@ -1,4 +1,4 @@
-//! The groups on Telegram that are played beside the rooms.
+//! The Telegram groups that are compared with the room service.
 
 use palabre_telegram::text::{Rich, to_commonmark, to_telegram};
 use palabre_tests::telegram::{Limits, Options, StandIn};
@@ -26,7 +26,7 @@ impl Beside for Village {
             if telegram.member_now(&small(who), place)["status"] == "left" {
                 telegram.joins(&small(who), place);
             }
-            // Whoever has not begun with a bot hears nothing of it in private.
+            // A bot cannot send private messages to users who have not started it.
             telegram.starts(&small(who), "");
         }
         for who in scenario.moderators {
@@ -57,7 +57,7 @@ impl Beside for Village {
         OnTelegram::with(&self.0, cast)
     }
 
-    /// Telegram has no lists: they have become lines with a bullet, or with a number each.
+    /// Converts lists, which Telegram does not have, to lines with a bullet or a number.
     fn seen(text: &str) -> String {
         let Rich { text, entities } = to_telegram(text);
         to_commonmark(&text, &entities)
@@ -68,9 +68,9 @@ impl Beside for Village {
     }
 }
 
-/// What happened before the conversation begins is confirmed, as a bot would that was there.
+/// Confirms the updates from before the conversation, as a running bot would have done.
 async fn forget_updates(telegram: &StandIn) {
-    // Without a word on it, reqwest does not know which of several to encrypt with, if it had to.
+    // Without a choice, reqwest would not know which of several crypto providers to use.
     let _first = rustls::crypto::ring::default_provider().install_default();
     let url = format!("{}/bot{}/getUpdates", telegram.api(), telegram.token());
     let past_all = json!({ "offset": 2_000_000_000, "timeout": 0 });

@@ -1,4 +1,4 @@
-//! A bot of other people's making: plain HTTP.
+//! A third-party bot: plain HTTP.
 
 use std::time::Duration;
 
@@ -8,11 +8,13 @@ use serde_json::{Value, json};
 pub struct Bot {
     pub stand_in: StandIn,
     pub http: reqwest::Client,
-    /// What is confirmed with the next `getUpdates`.
+    /// The offset that the next `getUpdates` confirms.
     offset: i64,
 }
 
-/// No limits and no strange fields but those that are the point of a test, and every answer held against the description.
+/// Options without limits and unknown fields except those under test.
+///
+/// Every answer is checked against the description.
 pub fn quick() -> Options {
     Options { limits: Limits::none(), check_answers: true, roughness: 0.0, ..Options::default() }
 }
@@ -32,20 +34,20 @@ impl Bot {
         format!("{}/bot{}/{method}", self.stand_in.api(), self.stand_in.token())
     }
 
-    /// A call in JSON: its status and its body.
+    /// Makes a JSON call, and returns its status and body.
     pub async fn call(&self, method: &str, body: Value) -> (u16, Value) {
         let response = self.http.post(self.url(method)).json(&body).send().await.unwrap();
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
-    /// The result of a call that has to work.
+    /// Makes a call that must succeed, and returns its result.
     pub async fn ok(&self, method: &str, body: Value) -> Value {
         let (status, answer) = self.call(method, body.clone()).await;
         assert!(status == 200 && answer["ok"] == true, "{method} {body}: {answer}");
         answer["result"].clone()
     }
 
-    /// The words in which a call is refused that must not work.
+    /// Makes a call that must fail, and returns the description of the error.
     pub async fn refused(&self, method: &str, body: Value) -> String {
         let (status, answer) = self.call(method, body.clone()).await;
         assert!(answer["ok"] == false && answer["error_code"] == status, "{method} {body}: {answer}");
@@ -56,7 +58,7 @@ impl Bot {
         self.ok("sendMessage", json!({ "chat_id": self.stand_in.chat(chat), "text": text })).await
     }
 
-    /// Updates since the last time, at least one.
+    /// Returns the updates since the last call, at least one.
     pub async fn updates(&mut self) -> Vec<Value> {
         let body = json!({ "offset": self.offset, "timeout": 20 });
         let list = self.ok("getUpdates", body).await.as_array().unwrap().clone();
@@ -64,7 +66,7 @@ impl Bot {
         list
     }
 
-    /// The next update of a kind.
+    /// Returns the next update of a kind.
     pub async fn next(&mut self, kind: &str) -> Value {
         let wait = async {
             loop {
@@ -79,7 +81,7 @@ impl Bot {
         tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap_or_else(|_| panic!("no {kind} came"))
     }
 
-    /// The bot asks for all kinds of updates.
+    /// Requests all kinds of updates.
     pub async fn asks_for_all(&self) {
         let kinds = [
             "message",
@@ -100,7 +102,7 @@ impl Bot {
         self.ok("getUpdates", json!({ "allowed_updates": kinds })).await;
     }
 
-    /// Nothing of the stand-in's own was wrong.
+    /// Checks that the stand-in itself made no errors.
     pub fn end(&self) {
         assert_eq!(self.stand_in.own_misfits(), Vec::<String>::new());
     }

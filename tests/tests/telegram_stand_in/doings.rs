@@ -1,4 +1,4 @@
-//! What else a bot does: answers, reactions, pins, copies, commands, inline.
+//! Other actions of a bot: answers, reactions, pins, copies, commands, inline queries.
 
 use std::sync::Arc;
 use std::time::Duration;

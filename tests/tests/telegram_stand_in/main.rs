@@ -1,4 +1,4 @@
-//! The stand-in for Telegram keeps Telegram's rules, towards an HTTP client that is not ours.
+//! The stand-in for Telegram enforces Telegram's rules, tested with third-party HTTP.
 
 #![allow(clippy::unwrap_used, unreachable_pub, missing_docs, reason = "a test that cannot go on says so")]
 

@@ -1,4 +1,4 @@
-//! Files, albums, and what else a message may be.
+//! Files, albums, and other contents of messages.
 
 use palabre_tests::telegram::{Fault, MessageRef};
 use reqwest::multipart::{Form, Part};

@@ -1,4 +1,4 @@
-//! Members: who may do what, and to whom.
+//! Members: permissions and moderation.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Messages: what may be said, changed and deleted.
+//! Messages: sending, editing and deleting.
 
 use palabre_tests::telegram::MessageRef;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! How updates reach the bot.
+//! Delivery of updates to the bot.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -125,10 +125,10 @@ async fn what_a_bot_does_not_ask_for_it_does_not_get() {
     bot.end();
 }
 
-/// What a webhook got: the secret and the update.
+/// The posts that a webhook received: secret and update.
 type Got = Arc<Mutex<Vec<(String, Value)>>>;
 
-/// A bot's own server, which answers with these statuses, then with 200.
+/// Runs a bot's server, which answers with these statuses, then with 200.
 async fn serve(statuses: &[u16], tasks: &mut JoinSet<()>) -> (String, Got) {
     let got = Got::default();
     let (kept, statuses) = (Arc::clone(&got), Arc::new(Mutex::new(statuses.iter().copied().collect::<VecDeque<_>>())));

@@ -1,4 +1,4 @@
-//! Scripts that people play with: dice, guess, poll, trivia.
+//! Games: dice, guess, poll, trivia.
 
 use super::scenario::{
     Given, IN_PRIVATE, ONE_STORE, PLAIN, Scenario, answers, answers_alone, changes, presses, presses_one, refuses,

@@ -1,5 +1,6 @@
-//! The scripts that ship, on the room service and on another platform: the same conversation, and the same transcript. Each is kept
-//! as a snapshot to be read. `crate::Other` is the platform that the test plays beside the rooms.
+//! The shipped scripts must give the same transcript on the room service and on another platform.
+//!
+//! Each transcript is a readable snapshot. `crate::Other` is the other platform of the test.
 
 mod games;
 mod money;
@@ -23,7 +24,7 @@ use town::{Beside, Town};
 /// The lines of each step.
 type Transcript = Vec<Vec<String>>;
 
-/// One test for each scenario, and one snapshot by its name.
+/// Defines one test for each scenario, with one snapshot by its name.
 macro_rules! transcripts {
     ($($(#[$attribute:meta])* $name:ident = $scenario:expr;)+) => {
         $(
@@ -84,7 +85,7 @@ async fn reads_the_same_everywhere(name: &str, scenario: &Scenario) {
     });
 }
 
-/// The transcripts of the rooms and of the other platform, with marks for what is random.
+/// Returns the transcripts of the rooms and of the other platform, with placeholders for random parts.
 async fn played<P: Beside>(scenario: &Scenario) -> Option<(Transcript, Transcript)> {
     let town = Town::<P>::start(scenario, Platform::Rooms).await?;
     let (rooms, other) = if scenario.apart.is_some() {
@@ -120,7 +121,7 @@ fn marked(scenario: &Scenario, mut transcript: Transcript) -> Transcript {
     transcript
 }
 
-/// The conversation as people read it, with what is not on both platforms marked as such.
+/// Formats the conversation, and marks what is not the same on both platforms.
 fn shown(scenario: &Scenario, rooms: &Transcript, other: &Transcript) -> String {
     let played = [(Platform::Rooms, rooms), (Other::PLATFORM, other)];
     let is_played = |platform: &Platform| played.iter().any(|(one, _)| one == platform);

@@ -1,4 +1,4 @@
-//! The room service as a stage: every person has a client.
+//! The room service as a driver: each user has a client.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -9,21 +9,21 @@ use serde_json::{Value, json};
 use super::scenario::{Fate, Given, Platform, Right, Rule};
 use super::stage::{Form, Said, Stage, typed, with_mentions};
 
-/// How long it may take until somebody may come in again.
+/// The maximum time until a user may enter again.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 struct Person {
     place: String,
     client: Client,
-    /// What the bot said to them, and nobody has waited for yet.
+    /// The bot's messages to this user that no step has waited for.
     heard: VecDeque<Value>,
 }
 
 pub(crate) struct OnRooms {
     address: String,
-    /// By name, who came first stands first: they listen for their room.
+    /// By name, in order of arrival: the first in each room reads its messages.
     people: Vec<(String, Person)>,
-    /// The ids of what people said, by text.
+    /// The ids of users' messages, by text.
     said: HashMap<String, String>,
     /// The last message with buttons, by room.
     offers: HashMap<String, Value>,
@@ -34,7 +34,7 @@ pub(crate) struct OnRooms {
 }
 
 impl OnRooms {
-    /// People come in.
+    /// Enters the rooms as `cast`.
     pub(crate) async fn with(address: &str, cast: &[(&str, &str)]) -> Self {
         let mut stage = Self {
             address: address.to_owned(),
@@ -71,13 +71,13 @@ impl OnRooms {
         &mut found.unwrap_or_else(|| panic!("{who} is not there")).1
     }
 
-    /// Who listens in a room.
+    /// Returns the user who reads the messages of a room.
     fn listener(&mut self, place: &str) -> &mut Person {
         let found = self.people.iter_mut().find(|(_, person)| person.place == place);
         &mut found.unwrap_or_else(|| panic!("nobody is in {place}")).1
     }
 
-    /// Says something; what is wrong with it, if it is not taken.
+    /// Posts a message; returns the error if it is refused.
     async fn send(&mut self, who: &str, text: &str) -> Result<(), String> {
         self.nonce += 1;
         let nonce = self.nonce.to_string();
@@ -95,7 +95,7 @@ impl OnRooms {
 }
 
 impl Person {
-    /// The next message of the bot that is for them alone, or for all.
+    /// Returns the bot's next message for this user only, or for everyone.
     async fn hears(&mut self, alone: bool) -> Value {
         if let Some(index) = self.heard.iter().position(|message| is_for_one(message) == alone) {
             return self.heard.remove(index).unwrap();
@@ -229,7 +229,7 @@ impl Stage for OnRooms {
 
     async fn becomes(&mut self, who: &str, fate: Fate) {
         if fate == Fate::Unbanned {
-            // Who is banned is not there to be told that they are no longer.
+            // A banned user is not connected, so nobody is informed of the unban.
             let trying = async { while !self.may_enter(who).await {} };
             return tokio::time::timeout(PATIENCE, trying).await.expect("they may come in again");
         }
@@ -255,7 +255,7 @@ impl Stage for OnRooms {
         let mut places = HashSet::new();
         let mut left = Vec::new();
         for (_, person) in &self.people {
-            // What is for all is looked at by those alone who listen.
+            // Messages for everyone are read only by the first user in the room.
             let listens = places.insert(&person.place);
             left.extend(person.heard.iter().filter(|message| listens || is_for_one(message)).map(said));
         }

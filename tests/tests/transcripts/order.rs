@@ -1,5 +1,7 @@
-//! Scripts that keep order: automod, moderation, report, word_filter. Olivia is a moderator, by bots.yaml in the rooms, as the
-//! owner of the server on Discord and of the groups on Telegram.
+//! Moderation scripts: automod, moderation, report, word_filter.
+//!
+//! Olivia is a moderator: in the rooms by bots.yaml, on Discord and Telegram as the owner of the
+//! server and the groups.
 
 use super::scenario::{
     Fate, Given, IN_PRIVATE, ONE_ROOM, PLAIN, Platform, Rule, Scenario, answers, answers_alone, answers_in, becomes,
@@ -55,7 +57,7 @@ pub(crate) const AUTOMOD_AHEAD: Scenario = Scenario {
     ..PLAIN
 };
 
-/// Max listens to the record.
+/// Max reads the record room.
 const WITH_A_RECORD: Scenario = Scenario {
     scripts: &["moderation"],
     settings: "grants: [moderation, rooms], config: { record: \"{told}\" }",
@@ -124,7 +126,7 @@ pub(crate) const MODERATION_UNBANS: Scenario = Scenario {
     ..WITH_A_RECORD
 };
 
-/// What a room does not let people do is not compared: Discord's own client keeps them from it.
+/// Refusals by a locked or slow room are not compared: Discord's own client enforces these rules.
 pub(crate) const MODERATION_OF_A_ROOM: Scenario = Scenario {
     steps: &[
         uses("Olivia", "topic", &[("topic", Given::Text("cats, and dogs"))]),
@@ -142,7 +144,7 @@ pub(crate) const MODERATION_OF_A_ROOM: Scenario = Scenario {
 const PAUSING: &[Platform] = &[Platform::Rooms, Platform::Discord];
 const NO_PAUSES: &str = "on Telegram no bot can have people wait between two messages";
 
-/// Who has closed a room, or slowed it down, has to be able to say that it is over.
+/// A bot that has locked or slowed a room must be able to undo it.
 pub(crate) const MODERATION_UNLOCKS: Scenario = Scenario {
     scripts: &["moderation"],
     settings: "grants: [moderation, rooms]",

@@ -1,5 +1,7 @@
-//! Scripts that keep order where something is refused: by rank, or by the platform. What was not done is announced nowhere, and
-//! whoever asked for it is told why. Max is a moderator, Olivia owns the place.
+//! Moderation scripts whose actions are refused, by rank or by the platform.
+//!
+//! A refused action is not announced, and the moderator is told why. Max is a moderator, Olivia the
+//! owner.
 
 use super::scenario::{
     Fate, IN_PRIVATE, ONE_ROOM, PLAIN, Platform, Right, Scenario, WHO_HAS_RIGHTS, WITH_RIGHTS, answers, answers_alone,

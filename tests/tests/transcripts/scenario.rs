@@ -1,6 +1,6 @@
-//! A scenario: what people do with a script, as a list of steps, and what the script needs for it.
+//! Scenarios: the steps of a conversation with a script, and its requirements.
 
-/// Where a scenario is played.
+/// The platform of a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Platform {
     Rooms,
@@ -8,30 +8,32 @@ pub(crate) enum Platform {
     Telegram,
 }
 
-/// A conversation with a script that ships.
+/// A conversation with a shipped script.
 #[derive(Debug)]
 pub(crate) struct Scenario {
-    /// The script, with those that it builds on or that the conversation needs besides.
+    /// The script, its dependencies, and others that the conversation needs.
     pub(crate) scripts: &'static [&'static str],
-    /// What bots.yaml says of the script, in the flow style of YAML: `{here}` is the room `general`, `{told}` the room beside,
-    /// `{feed}` the address of the feed.
+    /// The settings of the script in bots.yaml, in the flow style of YAML.
+    ///
+    /// `{here}` is the room `general`, `{told}` the configured room, `{feed}` the address of the
+    /// feed.
     pub(crate) settings: &'static str,
-    /// Who is there, and in which room.
+    /// The users and their rooms.
     pub(crate) cast: &'static [(&'static str, &'static str)],
-    /// Who of them are moderators. Olivia stands above them.
+    /// The moderators among them. Olivia outranks them.
     pub(crate) moderators: &'static [&'static str],
-    /// The room that the script's config names.
+    /// The room named in the script's config.
     pub(crate) told: Option<&'static str>,
-    /// Why two platforms cannot be played before the same daemon; none where they are.
+    /// The reason why two platforms cannot share a daemon; none if they do.
     pub(crate) apart: Option<&'static str>,
-    /// Where a platform differs by its nature, for those who read the transcript.
+    /// Inherent differences of a platform, as notes for readers of the transcript.
     pub(crate) notes: &'static [(Platform, &'static str)],
-    /// Regular expressions of what differs from time to time, and the marks that take its place.
+    /// Regular expressions of varying parts, and their placeholders.
     pub(crate) marks: &'static [(&'static str, &'static str)],
     pub(crate) steps: &'static [Step],
 }
 
-/// Alice and Bob in one room with a script that needs nothing: to be filled up.
+/// Alice and Bob in one room with a script without requirements: a base for other scenarios.
 pub(crate) const PLAIN: Scenario = Scenario {
     scripts: &[],
     settings: "",
@@ -44,12 +46,12 @@ pub(crate) const PLAIN: Scenario = Scenario {
     steps: &[],
 };
 
-/// Why scripts are played apart that tell something to a room of their config.
+/// The reason for separate daemons if a script posts in a configured room.
 pub(crate) const ONE_ROOM: &str = "the script's config names one room, which is of one platform";
-/// Why scripts are played apart that count over all bots.
+/// The reason for separate daemons if a script counts over all bots.
 pub(crate) const ONE_STORE: &str =
     "what the script keeps is one for all platforms, so one would see what the other did";
-/// Where answers for one person's eyes go.
+/// The destination of ephemeral answers.
 pub(crate) const IN_PRIVATE: &[(Platform, &str)] = &[
     (
         Platform::Discord,
@@ -64,31 +66,31 @@ pub(crate) const IN_PRIVATE: &[(Platform, &str)] = &[
 const REFUSALS: &str =
     "on Telegram the runtime refuses a command before all, since whoever has not begun with the bot would hear nothing";
 
-/// Where administrators say what a bot may do.
+/// The platforms on which administrators set the permissions of a bot.
 pub(crate) const WITH_RIGHTS: &[Platform] = &[Platform::Discord, Platform::Telegram];
 pub(crate) const WHO_HAS_RIGHTS: &str = "the room service keeps its bots from nothing";
 
-/// One thing that happens, or is waited for.
+/// A step: an action, or an expected result.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) act: Act,
-    /// The platforms that it can be played on, and why the others cannot.
+    /// The platforms on which it can be played, and the reason for leaving out the others.
     pub(crate) only: Option<(&'static [Platform], &'static str)>,
 }
 
-/// What happens. `{@Bob}` in a text is a mention of Bob's, as the platform writes it.
+/// The content of a step. `{@Bob}` in a text is a mention of Bob in the platform's format.
 #[derive(Debug)]
 pub(crate) enum Act {
     Says {
         who: &'static str,
         text: &'static str,
     },
-    /// Says something that the platform does not take.
+    /// Posts a message that the platform refuses.
     IsRefused {
         who: &'static str,
         text: &'static str,
     },
-    /// Uses a command from the platform's list, where it has one; elsewhere it is typed.
+    /// Uses a command from the platform's list if it has one; otherwise it is typed.
     Uses {
         who: &'static str,
         command: &'static str,
@@ -102,7 +104,7 @@ pub(crate) enum Act {
         who: &'static str,
         values: &'static [(&'static str, &'static str)],
     },
-    /// From now on the platform keeps the bot from something.
+    /// Denies the bot a permission from now on.
     Forbids(Right),
     Enters {
         who: &'static str,
@@ -110,23 +112,23 @@ pub(crate) enum Act {
     Leaves {
         who: &'static str,
     },
-    /// The bot says so many things in a room.
+    /// Expects a number of messages of the bot in a room.
     Answers {
         place: &'static str,
         count: usize,
     },
-    /// The bot says something in a room that has `part` in it; what it says before is passed over.
+    /// Expects a message of the bot that contains `part`; earlier ones are skipped.
     Begins {
         place: &'static str,
         part: &'static str,
     },
-    /// The bot says something for one person's eyes.
+    /// Expects an ephemeral message of the bot.
     AnswersAlone {
         who: &'static str,
     },
-    /// The bot changes the message whose button was pressed.
+    /// Expects an edit of the message whose button was pressed.
     Changes,
-    /// What somebody said is removed; several at once by a purge.
+    /// Expects the deletion of messages; several at once by a purge.
     Vanishes {
         texts: &'static [&'static str],
         purged: bool,
@@ -139,13 +141,13 @@ pub(crate) enum Act {
         place: &'static str,
         rule: Rule,
     },
-    /// A program asks a route of the script; `{room}` in the body is the room `general`.
+    /// Calls a route of the script; `{room}` in the body is the room `general`.
     Asks {
         method: &'static str,
         path: &'static str,
         body: &'static str,
     },
-    /// An article appears in the feed, once the script has looked at those before.
+    /// Adds an article to the feed, once the script has processed the previous ones.
     Publishes {
         title: &'static str,
     },
@@ -159,26 +161,26 @@ pub(crate) enum Given {
     Person(&'static str),
 }
 
-/// Which button is pressed.
+/// The button that is pressed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Button {
     Labelled(&'static str),
-    /// What is on it is random: the first that fits, and what it is called here.
+    /// A button with a random label: the first that fits, and its name in the transcript.
     Fitting(&'static str, fn(&str) -> bool),
 }
 
-/// What a platform can keep a bot from.
+/// A permission that a platform can deny a bot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Right {
     /// Muting, kicking and banning, in `general`.
     Restrict,
-    /// Removing what others said, in `general`.
+    /// Deleting messages of others, in `general`.
     Remove,
-    /// Saying anything in a room.
+    /// Posting in a room.
     Speak(&'static str),
 }
 
-/// What becomes of a member.
+/// The expected state of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     Muted,
@@ -188,7 +190,7 @@ pub(crate) enum Fate {
     Unbanned,
 }
 
-/// What becomes of a room.
+/// The expected state of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
     Topic(&'static str),
@@ -235,7 +237,7 @@ pub(crate) const fn fills_in(who: &'static str, values: &'static [(&'static str,
     Step::of(Act::FillsIn { who, values })
 }
 
-/// The room service keeps its bots from nothing.
+/// The room service denies its bots nothing.
 pub(crate) const fn forbids(right: Right) -> Step {
     Step::of(Act::Forbids(right)).only_on(WITH_RIGHTS, WHO_HAS_RIGHTS)
 }
@@ -248,7 +250,7 @@ pub(crate) const fn leaves(who: &'static str) -> Step {
     Step::of(Act::Leaves { who })
 }
 
-/// The bot says so many things in `general`.
+/// Expects a number of messages of the bot in `general`.
 pub(crate) const fn answers(count: usize) -> Step {
     answers_in("general", count)
 }
@@ -265,7 +267,9 @@ pub(crate) const fn answers_alone(who: &'static str) -> Step {
     Step::of(Act::AnswersAlone { who })
 }
 
-/// The runtime does not take a command, and says so to whoever typed it alone, where it can. Goes with [`refuses_before_all`].
+/// Expects that the runtime refuses a command with an ephemeral message.
+///
+/// Belongs to [`refuses_before_all`].
 pub(crate) const fn refuses(who: &'static str) -> Step {
     answers_alone(who).only_on(&[Platform::Rooms, Platform::Discord], REFUSALS)
 }

@@ -1,4 +1,4 @@
-//! Scripts that do something by the clock or for programs: feed, reminder, standup, status.
+//! Scripts driven by time or by programs: feed, reminder, standup, status.
 
 use super::scenario::{
     Given, IN_PRIVATE, ONE_ROOM, PLAIN, Scenario, answers, answers_alone, answers_in, asks, begins_in, publishes, says,
@@ -17,7 +17,7 @@ pub(crate) const FEED: Scenario = Scenario {
 
 pub(crate) const REMINDER: Scenario = Scenario {
     scripts: &["reminder"],
-    // What is left of the time.
+    // The remaining time.
     marks: &[(r"\(.*(minute|second)s?\)", "(TIME)")],
     steps: &[
         says("Alice", "!remind 1s the tea"),
@@ -42,7 +42,7 @@ pub(crate) const REMINDER: Scenario = Scenario {
 
 pub(crate) const STANDUP: Scenario = Scenario {
     scripts: &["standup"],
-    // Often enough to be waited for, and rare enough that it ends before it begins again.
+    // Frequent enough for a test, and rare enough to end before the next one begins.
     settings: "grants: [rooms], config: { room: \"{told}\", at: \"*/10 * * * * *\", zone: Europe/Paris, open: 4s }",
     cast: &[("Alice", "standup"), ("Bob", "standup")],
     moderators: &[],

@@ -1,63 +1,67 @@
-//! A platform as a scenario needs it, and the playing: every step leaves its lines in the transcript.
+//! The interface of a platform for scenarios, and their execution.
+//!
+//! Each step adds lines to the transcript.
 
 use super::scenario::{Act, Button, Fate, Given, Platform, Right, Rule, Step};
 use super::town::{Beside, Town};
 
-/// Something that the bot said.
+/// A message of the bot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Said {
     pub(crate) text: String,
-    /// What is on its buttons.
+    /// The labels of its buttons.
     pub(crate) buttons: Vec<String>,
 }
 
-/// A form, as whoever is to fill it in sees it.
+/// A form as its user sees it.
 #[derive(Debug)]
 pub(crate) struct Form {
     pub(crate) title: String,
     pub(crate) labels: Vec<String>,
 }
 
-/// A platform with people on it. Everything that is waited for comes within the patience of the test, or the test ends.
+/// A platform with users.
+///
+/// Each wait ends with the expected message, or fails the test on timeout.
 pub(crate) trait Stage {
     const PLATFORM: Platform;
 
-    /// A mention of somebody, as people write it.
+    /// Formats a mention of a user as users write it.
     fn mention(&self, who: &str) -> String;
-    /// A room as configurations and programs write it.
+    /// Formats a room as configurations and programs write it.
     fn room(&self, place: &str) -> String;
     async fn says(&mut self, who: &str, text: &str);
-    /// Says something that is not taken: why.
+    /// Posts a message that is refused, and returns the reason.
     async fn is_refused(&mut self, who: &str, text: &str) -> String;
     async fn uses(&mut self, who: &str, command: &str, given: &[(&str, Given)]);
-    /// Presses the first button that fits, of the last message that has buttons where they are.
+    /// Presses the first button that fits, of the last message with buttons in the user's room.
     async fn presses(&mut self, who: &str, fits: &dyn Fn(&str) -> bool);
-    /// Fills in the form that somebody is shown: what it asked.
+    /// Fills in the form that a user is shown, and returns the form.
     async fn fills_in(&mut self, who: &str, values: &[(&str, &str)]) -> Form;
-    /// Keeps the bot from something.
+    /// Denies the bot a permission.
     fn forbids(&mut self, right: Right);
     async fn enters(&mut self, who: &str);
     async fn leaves(&mut self, who: &str);
-    /// The next thing that the bot says in a room.
+    /// Returns the bot's next message in a room.
     async fn hears(&mut self, place: &str) -> Said;
-    /// The next thing that the bot says to one person.
+    /// Returns the bot's next message to one user.
     async fn hears_alone(&mut self, who: &str) -> Said;
-    /// The message whose button was pressed, once it is another.
+    /// Waits until the message whose button was pressed has changed.
     async fn hears_change(&mut self) -> Said;
-    /// Waits until what was said is gone.
+    /// Waits until messages are deleted.
     async fn vanishes(&mut self, texts: &[&str], purged: bool);
     async fn becomes(&mut self, who: &str, fate: Fate);
     async fn room_becomes(&mut self, place: &str, rule: Rule);
-    /// What the bot said besides what was waited for.
+    /// Returns the bot's messages that no step has waited for.
     fn left_over(&mut self) -> Vec<Said>;
 }
 
-/// Plays the steps; the lines of each, none for those that belong to others.
+/// Plays the steps, and returns the lines of each; none for steps of other platforms.
 pub(crate) async fn play<S: Stage, P: Beside>(stage: &mut S, town: &Town<P>, steps: &[Step]) -> Vec<Vec<String>> {
     let mut transcript = Vec::new();
     for step in steps {
         let lines = if step.is_on(S::PLATFORM) { perform(stage, town, &step.act).await } else { Vec::new() };
-        // Shown when the test fails: this far it went.
+        // Shown when the test fails, up to the failing step.
         lines.iter().for_each(|line| println!("{:8} {line}", format!("{:?}", S::PLATFORM)));
         transcript.push(lines);
     }
@@ -100,7 +104,7 @@ async fn perform<S: Stage, P: Beside>(stage: &mut S, town: &Town<P>, act: &Act) 
     }
 }
 
-/// What is not done by people, but waited for.
+/// Waits for an expected result.
 async fn witness<S: Stage, P: Beside>(stage: &mut S, town: &Town<P>, act: &Act) -> Vec<String> {
     match act {
         Act::Answers { place, count } => {
@@ -171,7 +175,7 @@ fn in_place(place: &str) -> String {
     if place == "general" { "bot".to_owned() } else { format!("bot in #{place}") }
 }
 
-/// What the bot said: further lines stand below the first, buttons below all.
+/// Formats a message of the bot: further lines below the first, buttons at the end.
 fn shown<P: Beside>(by: &str, said: &Said) -> Vec<String> {
     let text = P::seen(&said.text);
     let mut texts = text.lines();
@@ -184,7 +188,7 @@ fn shown<P: Beside>(by: &str, said: &Said) -> Vec<String> {
     lines
 }
 
-/// A command with its options, as one types it.
+/// Formats a command with its options as a user types it.
 pub(crate) fn typed(command: &str, given: &[(&str, Given)]) -> String {
     let words = given.iter().map(|(_, value)| match value {
         Given::Text(text) => (*text).to_owned(),
@@ -194,12 +198,12 @@ pub(crate) fn typed(command: &str, given: &[(&str, Given)]) -> String {
     std::iter::once(format!("/{command}")).chain(words).collect::<Vec<_>>().join(" ")
 }
 
-/// The text with its mentions as people see them.
+/// Formats mentions in a text as users see them.
 pub(crate) fn plainly(text: &str) -> String {
     with_mentions(text, |name| format!("@{name}"))
 }
 
-/// The text with its mentions as the platform writes them.
+/// Formats mentions in a text as the platform writes them.
 pub(crate) fn with_mentions(text: &str, mention: impl Fn(&str) -> String) -> String {
     let mut parts = text.split("{@");
     let first = parts.next().unwrap_or_default().to_owned();

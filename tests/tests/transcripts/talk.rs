@@ -1,4 +1,4 @@
-//! Scripts that take part in the talk: hello, karma, levels, quotes, welcome.
+//! Conversational scripts: hello, karma, levels, quotes, welcome.
 
 use super::scenario::{
     Given, IN_PRIVATE, ONE_STORE, PLAIN, Platform, Scenario, answers, enters, leaves, refuses, refuses_before_all,
@@ -69,7 +69,8 @@ pub(crate) const KARMA_BY_MENTION: Scenario = Scenario {
 
 pub(crate) const LEVELS: Scenario = Scenario {
     scripts: &["levels"],
-    // As much for each, so that both platforms count the same; and no more for what is typed after that.
+    // The same for every message, so that both platforms count alike. Only three messages count, so
+    // that commands typed later do not.
     settings: "config: { least: 40, most: 40, rate: 3/1h }",
     steps: &[
         says("Alice", "!leaderboard"),
@@ -90,7 +91,7 @@ pub(crate) const LEVELS: Scenario = Scenario {
     ..PLAIN
 };
 
-/// Carol is somebody of whom the bot has seen nothing before she is mentioned.
+/// The bot has seen nothing of Carol before she is mentioned.
 pub(crate) const LEVELS_OF_A_STRANGER: Scenario = Scenario {
     scripts: &["levels"],
     cast: &[("Alice", "general"), ("Carol", "general")],
@@ -104,7 +105,8 @@ pub(crate) const LEVELS_OF_A_STRANGER: Scenario = Scenario {
 
 pub(crate) const QUOTES: Scenario = Scenario {
     scripts: &["quotes"],
-    // Built for tests and on a busy machine, the first text.normalise can take longer than the 100 ms that a script has.
+    // In a debug build on a busy machine, the first `text.normalise` can exceed the default limit
+    // of 100 ms.
     settings: "limits: { cpu_ms: 2000 }",
     notes: IN_PRIVATE,
     apart: Some(ONE_STORE),
@@ -130,7 +132,7 @@ pub(crate) const QUOTES: Scenario = Scenario {
     ..PLAIN
 };
 
-/// Nobody is there at first: in the rooms whoever listens has entered too.
+/// Nobody is present at first: in the rooms every reader has entered too.
 pub(crate) const WELCOME: Scenario = Scenario {
     scripts: &["welcome"],
     settings: "config: { rate: 2/1h }",

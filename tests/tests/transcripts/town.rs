@@ -1,4 +1,4 @@
-//! One daemon with a bot in the rooms and a bot on another platform, and one script that ships.
+//! A daemon with a bot in the rooms and a bot on another platform, and one shipped script.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,30 +13,30 @@ use tokio::task::JoinSet;
 use super::scenario::{Platform, Scenario};
 use super::stage::Stage;
 
-/// What programs show that ask the routes of scripts.
+/// The token of programs that call routes of scripts.
 const TOKEN: &str = "the-token-of-a-program";
 
-/// A platform that is played beside the rooms: its stand-in, with a bot.
+/// The other platform of the test: its stand-in, with a bot.
 pub(crate) trait Beside: Sized {
     const PLATFORM: Platform;
-    /// Where its transcripts lie, seen from here.
+    /// The folder of its transcripts, relative to this file.
     const SNAPSHOTS: &'static str;
     type Stage: Stage;
 
-    /// With the cast as members, before the daemon is there; none, with a word, where the platform's description is not.
+    /// Starts with `cast` as members, before the daemon; none if the platform's description is missing.
     async fn start(scenario: &Scenario) -> Option<Self>;
-    /// The bot's line in bots.yaml.
+    /// Returns the bot's line in bots.yaml.
     fn bot(&self) -> String;
-    /// A room as configurations write it.
+    /// Formats a room as configurations write it.
     fn room(&self, place: &str) -> String;
-    /// Waits until the bot is there.
+    /// Waits until the bot is connected.
     async fn is_up(&self);
     fn stage(&self, cast: &[(&str, &str)]) -> Self::Stage;
-    /// A text of a script's as both platforms can show it, in CommonMark.
+    /// Converts a script's text to the CommonMark that both platforms can show.
     fn seen(text: &str) -> String {
         text.to_owned()
     }
-    /// What the bot asked that is out of the platform's rules.
+    /// Returns the bot's violations of the platform's rules.
     fn violations(&self) -> String;
 }
 
@@ -48,7 +48,9 @@ pub(crate) struct Town<P> {
 }
 
 impl<P: Beside> Town<P> {
-    /// None where the platform cannot be played. `home` is the platform of the room that the script's config names.
+    /// Starts everything; none if the platform is not available.
+    ///
+    /// `home` is the platform of the room in the script's config.
     pub(crate) async fn start(scenario: &Scenario, home: Platform) -> Option<Self> {
         let beside = P::start(scenario).await?;
         let feed = Feed::start().await;
@@ -59,16 +61,16 @@ impl<P: Beside> Town<P> {
         Some(Self { beside, daemon, project, feed })
     }
 
-    /// Nothing that the bot asked was out of the platform's rules, and the daemon stops in good order.
+    /// Checks that the bot violated none of the platform's rules, and stops the daemon cleanly.
     pub(crate) async fn ends_well(self) {
         assert_eq!(self.beside.violations(), "", "log:\n{}", self.project.0.log());
         assert!(self.daemon.stop().await, "{}", self.project.0.log());
     }
 
-    /// A program asks a route of the first script: status and answer.
+    /// Calls a route of the first script, and returns status and body.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> String {
         let url = format!("http://{}{path}", self.daemon.address);
-        // Without a word on it, reqwest does not know which of several to encrypt with, if it had to.
+        // Without a choice, reqwest would not know which of several crypto providers to use.
         let _first = rustls::crypto::ring::default_provider().install_default();
         let request = reqwest::Client::new().request(method.parse().unwrap(), url).bearer_auth(TOKEN);
         let request =
@@ -82,7 +84,7 @@ impl<P: Beside> Town<P> {
     }
 }
 
-/// A project whose log is shown when its test fails.
+/// A project whose log is printed when its test fails.
 struct Logged(Project);
 
 impl Drop for Logged {
@@ -93,7 +95,7 @@ impl Drop for Logged {
     }
 }
 
-/// The bots.yaml: the script has what the one that ships gives it.
+/// Returns the bots.yaml: the script has the settings of the shipped one.
 fn bots<P: Beside>(scenario: &Scenario, home: Platform, beside: &P, feed: &str) -> String {
     let room = |place: &str| match home {
         Platform::Rooms => format!("lobby/{place}"),
@@ -121,7 +123,7 @@ struct Feed {
     address: String,
     titles: Arc<Mutex<Vec<String>>>,
     asked: watch::Sender<usize>,
-    /// Ends with the feed.
+    /// Stops with the feed.
     _server: JoinSet<()>,
 }
 
@@ -142,14 +144,16 @@ impl Feed {
         Self { address, titles, asked, _server: server }
     }
 
-    /// The script passes over what was there when it looked for the first time; that run is over when it looks again.
+    /// Adds an article.
+    ///
+    /// The script ignores the articles of its first run, which has ended when it polls again.
     async fn publish(&self, title: &str) {
         self.asked.subscribe().wait_for(|count| *count >= 2).await.unwrap();
         self.titles.lock().unwrap().push(title.to_owned());
     }
 }
 
-/// The feed with these articles, the newest first.
+/// Returns the feed with these articles, the newest first.
 fn document(titles: &[String]) -> Value {
     let item = |title: &String| json!({ "id": title, "title": title, "url": "https://news.example/article" });
     json!({ "title": "The News", "items": titles.iter().rev().map(item).collect::<Vec<_>>() })

@@ -132,8 +132,7 @@ impl World {
         session.push(name, &data.to_string(), self.options.session_frames);
     }
 
-    /// Moves a session to another connection, which receives the missed dispatches and then
-    /// `RESUMED`.
+    /// Moves a session to another connection, which receives the missed dispatches and then `RESUMED`.
     pub(super) fn resume_session(&mut self, id: &str, seq: u64, connection: u64) -> Result<(), Refused> {
         self.forget_old_sessions();
         let session = self.sessions.get_mut(id).ok_or(Refused::Gone);

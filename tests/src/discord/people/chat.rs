@@ -15,8 +15,9 @@ impl StandIn {
         self.posts(who, channel, json!({ "content": text }))
     }
 
-    /// Posts a message with any fields of Discord's create call, such as `embeds`, `components`,
-    /// `sticker_ids`, `poll` and `message_reference`.
+    /// Posts a message with any fields of Discord's create call.
+    ///
+    /// These include `embeds`, `components`, `sticker_ids`, `poll` and `message_reference`.
     pub fn posts(&self, who: &str, channel: &str, body: Value) -> Id {
         self.posts_files(who, channel, body, &[])
     }

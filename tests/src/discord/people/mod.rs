@@ -28,8 +28,7 @@ impl StandIn {
         self.shared.lock().who(name)
     }
 
-    /// Returns the id of a channel by name, first in the default guild; `@name` is a direct
-    /// channel.
+    /// Returns the id of a channel by name, first in the default guild; `@name` is a direct channel.
     ///
     /// # Panics
     /// When there is no channel of this name.

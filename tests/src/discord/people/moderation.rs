@@ -116,8 +116,9 @@ impl StandIn {
         });
     }
 
-    /// Changes fields of a channel: `name`, `topic`, `rate_limit_per_user`; of a thread also
-    /// `thread_metadata`.
+    /// Changes fields of a channel: `name`, `topic`, `rate_limit_per_user`.
+    ///
+    /// For a thread also `thread_metadata`.
     pub fn changes_channel(&self, moderator: &str, channel: &str, fields: Value) {
         self.change(|world| {
             let (by, channel) = (world.who(moderator), world.place(self.guild, channel));

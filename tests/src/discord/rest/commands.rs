@@ -183,8 +183,9 @@ fn check(at: &str, command: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Checks names of commands and options in all languages: letters, digits, `-` and `_`, in lower
-/// case where it exists.
+/// Checks names of commands and options in all languages.
+///
+/// They consist of letters, digits, `-` and `_`, in lower case where it exists.
 fn check_name(at: &str, named: &Value) -> Result<(), Refusal> {
     let good = |name: &str| valid_name().is_match(name) && name == name.to_lowercase();
     if !named["name"].as_str().is_some_and(good) {

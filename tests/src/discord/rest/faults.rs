@@ -24,8 +24,7 @@ pub enum Fault {
     CutAfter,
     /// 401, as for an invalid token; nothing is performed.
     Unauthorized,
-    /// 403 in HTML from a proxy in front of Discord, with a waiting time of a second; nothing is
-    /// performed.
+    /// 403 in HTML from a proxy in front of Discord, with a waiting time of a second; nothing is performed.
     ShutOut,
 }
 

@@ -10,8 +10,7 @@ use super::call::Call;
 /// Attachment ids below this are numbers of files in the same form.
 const MOST_FILES: u64 = 10;
 
-/// Checks files and the list of attachments: duplicate files, too many files, entries without a
-/// file.
+/// Checks files and the list of attachments: duplicate files, too many files, entries without a file.
 pub(super) fn check(call: &Call) -> Vec<Misfit> {
     let mut misfits = Vec::new();
     let mut complain = |at: &str, why: String| misfits.push(Misfit { at: at.to_owned(), why });

@@ -133,8 +133,7 @@ impl World {
         }
     }
 
-    /// Performs two changes in random order: Discord sends an action and its audit entry in either
-    /// order.
+    /// Performs two changes in random order: Discord sends an action and its audit entry in either order.
     pub(in crate::discord) fn in_any_order(&mut self, one: impl FnOnce(&mut Self), other: impl FnOnce(&mut Self)) {
         if self.random.random_bool(0.5) {
             one(self);

@@ -1,5 +1,4 @@
-//! The REST API: each call is authorised, rate-limited, checked against the description, and
-//! performed.
+//! The REST API: each call is authorised, rate-limited, checked against the description, and performed.
 
 mod access;
 mod bans;

@@ -99,8 +99,7 @@ impl Refusal {
         Self { violation: None, ..self }
     }
 
-    /// Too many calls: waiting time in seconds, and the scope of the limit: `user`, `global`,
-    /// `shared`.
+    /// Too many calls: waiting time in seconds, and the scope of the limit: `user`, `global`, `shared`.
     pub(super) fn too_many(seconds: f64, scope: &'static str) -> Self {
         Self { wait: Some((seconds, scope)), ..Self::new(429, 0, "You are being rate limited.") }
     }

@@ -90,8 +90,7 @@ pub(super) fn perform(world: &mut World, call: &Call) -> Outcome {
     perform(world, call)
 }
 
-/// The key under which the result of an operation would appear in a larger object; see
-/// [`crate::discord::rough`].
+/// The key of the result of an operation in a larger object; see [`crate::discord::rough`].
 pub(super) fn kind(operation: &str) -> &'static str {
     const KINDS: [(&str, &str); 8] = [
         ("member", "member"),

@@ -151,8 +151,7 @@ pub(super) fn execute(world: &mut World, call: &Call) -> Outcome {
     if call.asks("wait") { Reply::ok(message) } else { Reply::nothing() }
 }
 
-/// Returns the channel of a webhook post: its channel, or a thread in it; in a forum it may open
-/// one.
+/// Returns the channel of a webhook post: its channel, or a thread in it; in a forum it may open one.
 fn place(world: &mut World, call: &Call, home: Id, body: &Value) -> Result<Id, Refusal> {
     let forum = matches!(world.channels.get(&home).and_then(|one| one["type"].as_u64()), Some(15 | 16));
     match call.query_id("thread_id") {

@@ -37,8 +37,7 @@ impl Limit {
 pub struct Limits {
     /// For all chats together: 30 per second.
     pub overall: Limit,
-    /// For one chat. Telegram documents one per second and tolerates short bursts, so it is 5 in 5
-    /// seconds.
+    /// For one chat. Telegram documents one per second and tolerates short bursts, so it is 5 in 5 seconds.
     pub chat: Limit,
     /// For a group, a supergroup or a channel: 20 per minute.
     pub group: Limit,

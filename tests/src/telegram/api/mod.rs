@@ -1,5 +1,4 @@
-//! The HTTP API: each call is authorised, checked against the description, rate-limited, and
-//! performed.
+//! The HTTP API: each call is authorised, checked against the description, rate-limited, and performed.
 
 mod answering;
 mod call;

@@ -85,8 +85,7 @@ impl World {
         user.ok_or_else(|| Refusal::bad("user not found"))
     }
 
-    /// Returns the message of a call; `what` completes Telegram's error: `message to edit not
-    /// found`.
+    /// Returns the message of a call; `what` completes Telegram's error: `message to edit not found`.
     pub(super) fn reach_message(&self, chat: i64, id: Option<i64>, what: &str) -> Result<i64, Refusal> {
         let id = id.filter(|id| self.message(chat, *id).is_some());
         id.ok_or_else(|| Refusal::bad(&format!("{what} not found")))

@@ -73,8 +73,9 @@ impl StandIn {
         })
     }
 
-    /// Posts an anonymous message as an administrator: from `@GroupAnonymousBot`, with the group as
-    /// `sender_chat`.
+    /// Posts an anonymous message as an administrator.
+    ///
+    /// It is from `@GroupAnonymousBot`, with the group as `sender_chat`.
     ///
     /// # Panics
     /// See [`StandIn::says`].
@@ -153,6 +154,7 @@ impl StandIn {
     }
 
     /// Edits any editable fields of a message as its author: `text`, `caption`, their entities.
+    ///
     /// Null removes a field.
     pub fn edits_to(&self, message: MessageRef, fields: Value) {
         self.change(|world| {
@@ -171,8 +173,7 @@ impl StandIn {
         });
     }
 
-    /// Posts a service message of a user: `{ "new_chat_photo": […] }`, `{ "delete_chat_photo": true
-    /// }`.
+    /// Posts a service message of a user: `{ "new_chat_photo": […] }`, `{ "delete_chat_photo": true }`.
     pub fn service(&self, who: &str, chat: &str, fields: Value) -> MessageRef {
         self.change(|world| {
             let user = world.who(who);

@@ -7,8 +7,7 @@ use crate::telegram::chat::Kind;
 use crate::telegram::world::World;
 
 impl StandIn {
-    /// Creates a supergroup of olivia, alice and bob with the bot as an administrator, without
-    /// updates.
+    /// Creates a supergroup of olivia, alice and bob with the bot as an administrator, without updates.
     pub fn add_supergroup(&self, title: &str) -> i64 {
         self.add_chat(Kind::Supergroup, title)
     }
@@ -18,8 +17,9 @@ impl StandIn {
         self.add_chat(Kind::Group, title)
     }
 
-    /// Creates a forum of olivia, alice and bob, with its general topic and the bot as an
-    /// administrator, without updates.
+    /// Creates a forum of olivia, alice and bob with the bot as an administrator, without updates.
+    ///
+    /// It has its general topic.
     pub fn add_forum(&self, title: &str) -> i64 {
         let chat = self.add_chat(Kind::Supergroup, title);
         self.change(|world| {
@@ -30,8 +30,7 @@ impl StandIn {
         chat
     }
 
-    /// Creates a channel of olivia, alice and bob with the bot as an administrator, without
-    /// updates.
+    /// Creates a channel of olivia, alice and bob with the bot as an administrator, without updates.
     pub fn add_channel(&self, title: &str) -> i64 {
         self.add_chat(Kind::Channel, title)
     }

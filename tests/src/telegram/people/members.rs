@@ -92,8 +92,9 @@ impl StandIn {
         self.becomes(moderator, who, chat, Status::Left);
     }
 
-    /// Removes all permissions of a user as a moderator, until a time in seconds of the Unix epoch
-    /// (0 for ever).
+    /// Removes all permissions of a user as a moderator.
+    ///
+    /// `until` is in seconds of the Unix epoch, 0 for ever.
     pub fn restricts(&self, moderator: &str, who: &str, chat: &str, until: u64) {
         let status = Status::Restricted { permissions: std::collections::BTreeSet::new(), until, is_member: true };
         self.becomes(moderator, who, chat, status);

@@ -1,4 +1,4 @@
-//! What bots do with messages.
+//! Actions of bots on messages.
 
 use palabre_model::{Action, Content, EventName, MessageId, MessageRef};
 
@@ -88,7 +88,7 @@ pub(super) async fn purge<P: Platform>(platform: &mut P) {
     assert_eq!(left(platform, &said).await, [0, 1, 2], "none is so young");
 }
 
-/// Which of the messages are left.
+/// Returns the numbers of the messages that still exist.
 async fn left<P: Platform>(platform: &mut P, said: &[MessageId]) -> Vec<usize> {
     let mut left = Vec::new();
     for (index, id) in said.iter().enumerate() {

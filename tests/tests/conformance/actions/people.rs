@@ -1,11 +1,11 @@
-//! What bots do to members.
+//! Actions of bots on members.
 
 use palabre_model::{Action, Clock, EventName, Measure, RoomId, SpaceId, SystemClock, UserId};
 
 use crate::platform::{Deed, Platform, SeenMember};
 use crate::scene;
 
-/// How long a measure lasts in these cases.
+/// The duration of mutes and bans in these cases, in milliseconds.
 const HOUR: u64 = 3_600_000;
 
 pub(crate) fn measure(room: &RoomId, space: Option<SpaceId>, user: &UserId, measure: Measure) -> Action {

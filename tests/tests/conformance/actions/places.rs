@@ -1,4 +1,4 @@
-//! What bots do to rooms.
+//! Actions of bots on rooms.
 
 use palabre_model::{Action, Content, MessageRef, RoomChange, RoomId};
 

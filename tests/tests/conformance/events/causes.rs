@@ -1,4 +1,4 @@
-//! How each kind comes about.
+//! The causes of each event kind.
 
 use palabre_model::EventName;
 
@@ -6,7 +6,7 @@ use super::{Cause, Place};
 use crate::platform::{Deed, Lack, Platform};
 use crate::scene::{self, EMOJI};
 
-/// Says for each kind how it comes about.
+/// Causes an event of this kind.
 pub(super) async fn cause<P: Platform>(platform: &mut P, name: EventName) -> Cause {
     let mut cause = Cause { since: 0, who: Some("alice"), place: Place::Room, message: String::new() };
     let people = platform;

@@ -1,4 +1,4 @@
-//! What events say, held against what came about.
+//! Checks of events against their causes.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::{Cause, Place};
 use crate::platform::{Lack, Platform};
 use crate::scene::EMOJI;
 
-/// What every event has: which bot, when, where, who; ids under the bot's name.
+/// Checks the fields of every event: bot, time, place, user; ids have the bot's name.
 pub(super) fn check_common<P: Platform>(platform: &P, event: &Event, cause: &Cause) {
     let bot = &platform.stage().bot;
     assert_eq!(event.bot, *bot);
@@ -50,7 +50,7 @@ pub(super) fn check_common<P: Platform>(platform: &P, event: &Event, cause: &Cau
     }
 }
 
-/// What belongs to the kind alone.
+/// Checks the fields of this kind.
 pub(super) fn check_own<P: Platform>(platform: &P, event: &Event, cause: &Cause) {
     let about = &*cause.message;
     let alice = Some(platform.user("alice"));
@@ -135,7 +135,7 @@ pub(super) fn check_own<P: Platform>(platform: &P, event: &Event, cause: &Cause)
     }
 }
 
-/// Milliseconds of the last hours, and not seconds or years.
+/// Whether a time is in milliseconds and within the last hours, rather than in seconds.
 fn is_recent(time: u64) -> bool {
     const HOUR: u64 = 3_600_000;
     let now = palabre_model::Clock::now(&palabre_model::SystemClock);

@@ -1,4 +1,4 @@
-//! What people see of messages on Discord.
+//! Messages as users see them on Discord.
 
 use palabre_model::{Button, ButtonStyle};
 use serde_json::Value;
@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::OnDiscord;
 use crate::platform::Seen;
 
-/// Delivered without a notification.
+/// The flag of messages without a notification.
 const SILENT: u64 = 4_096;
 
 impl OnDiscord {
-    /// A message as Discord has it.
+    /// Converts a Discord message to what users see.
     pub(super) async fn seen(&self, message: &Value) -> Seen {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What people see on the page of the room service.
+//! Messages as users see them on the page of the room service.
 
 use palabre_tests::Client;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{OnRooms, ROOM};
 use crate::platform::{Seen, SeenMember};
 
-/// Somebody with the page open, and what it shows to them alone.
+/// A user with the page open, and what only they see.
 pub(super) struct Visitor {
     client: Client,
     pub(super) whispers: Vec<Value>,
@@ -22,7 +22,7 @@ impl Visitor {
         Self { client, whispers: Vec::new(), form: None, typings: 0, told }
     }
 
-    /// Takes in all that has come until now.
+    /// Processes all events that have arrived.
     pub(super) async fn looks(&mut self) {
         self.asks("room_users", json!({})).await;
         for (event, data) in self.client.drain() {
@@ -46,7 +46,7 @@ impl Visitor {
         match notice["kind"].as_str() {
             Some("muted") => self.told.is_muted = true,
             Some("unmuted") => self.told.is_muted = false,
-            // Whoever is told twice holds it once.
+            // An event may arrive twice.
             Some("role_added") if self.told.roles.contains(&name) => {}
             Some("role_added") => self.told.roles.push(name),
             Some("role_removed") => self.told.roles.retain(|role| *role != name),
@@ -62,7 +62,7 @@ impl Visitor {
 }
 
 impl OnRooms {
-    /// A message as its wire form shows it.
+    /// Converts the wire format of a message to what users see.
     pub(super) async fn seen(&self, shown: &Value) -> Seen {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();

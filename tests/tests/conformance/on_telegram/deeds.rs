@@ -1,4 +1,4 @@
-//! What people do on Telegram.
+//! Actions of users on Telegram.
 
 use palabre_model::Measure;
 use palabre_telegram::text::to_telegram;
@@ -8,7 +8,7 @@ use super::OnTelegram;
 use crate::actions::measure;
 use crate::platform::{Deed, Platform};
 
-/// What people type, as their client sends it.
+/// Formats a typed text as the user's client sends it.
 fn typed(text: &str) -> Value {
     let rich = to_telegram(text);
     json!({ "text": rich.text, "entities": rich.entities })
@@ -39,7 +39,7 @@ impl OnTelegram {
             Deed::Joins { who } => drop(town.joins(who, &place)),
             Deed::Leaves { who } => town.leaves(who, &place),
             Deed::IsGivenRole { who, role } => {
-                // People give such words in their own clients, of which the bot is told the same.
+                // Users assign such roles in their own clients, which causes the same update.
                 let taken = Measure::AddRole(role.to_owned());
                 self.stage.does(&measure(&self.room(), Some(self.space()), &self.user(who), taken)).await;
             }
@@ -78,7 +78,7 @@ impl OnTelegram {
         self.pressed.insert(press, who.to_owned());
     }
 
-    /// Marks what stands in a list, one after the other, and says that this is all.
+    /// Marks the values in a list one after the other, and confirms the choice.
     async fn chooses(&mut self, who: &str, message: &str, values: &[&str]) {
         for value in values {
             let label = value.to_uppercase();
@@ -91,7 +91,7 @@ impl OnTelegram {
         self.presses(who, message, "✔️");
     }
 
-    /// Answers each question of a form once it is asked.
+    /// Answers each question of a form when it is asked.
     async fn fills_in(&self, who: &str, values: &[(&str, &str)]) {
         let place = self.place();
         for (index, (name, value)) in values.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What people see on Telegram.
+//! Messages as users see them on Telegram.
 
 use palabre_model::{Button, ButtonStyle};
 use palabre_telegram::text::{Entity, to_commonmark};
@@ -8,15 +8,15 @@ use serde_json::Value;
 use super::OnTelegram;
 use crate::platform::{Seen, SeenMember};
 
-/// What the data of a button begins with that leads to something that the bot has kept.
+/// The first character of button data that refers to something stored by the bot.
 const KEPT: char = '\u{1}';
-/// The data of a button that does nothing.
+/// The data of a disabled button.
 const OFF: &str = "\u{1}off:0";
-/// The data of the button that ends a choice.
+/// The suffix of the data of the button that confirms a choice.
 const DONE: &str = ":done";
 
 impl OnTelegram {
-    /// A message, with those that are one album with it.
+    /// Converts a message, with the others of its album, to what users see.
     pub(super) fn seen(&self, message: &Value) -> Seen {
         let chat = message["chat"]["id"].to_string();
         let id = message["message_id"].as_i64().unwrap_or_default();
@@ -51,7 +51,7 @@ impl OnTelegram {
         }
     }
 
-    /// The files of a message and of those that are one album with it.
+    /// Returns the files of a message and of the others of its album.
     fn files(&self, chat: &str, message: &Value) -> Vec<(String, String)> {
         let album = &message["media_group_id"];
         let all = self.town.messages(chat);
@@ -71,7 +71,7 @@ impl OnTelegram {
         all.into_iter().filter(|(who, _)| who == "palabre_bot").map(|(_, emoji)| emoji).collect()
     }
 
-    /// What the bot has said in a chat and is still there; an album is one message.
+    /// Returns the bot's current messages in a chat; an album is one message.
     pub(super) fn posted(&self, chat: &str) -> Vec<Seen> {
         let posts = self.town.posted(chat).into_iter().filter(|post| !post.is_deleted());
         let mut all: Vec<Value> = posts.map(|post| post.message).collect();
@@ -81,7 +81,7 @@ impl OnTelegram {
         all.iter().map(|message| self.seen(message)).collect()
     }
 
-    /// What somebody was shown who has pressed a button.
+    /// Returns the pop-ups that a user who pressed a button was shown.
     pub(super) fn shown_over_the_chat(&self, who: &str) -> Vec<Seen> {
         let answers = self.town.asked("answerCallbackQuery").into_iter();
         let shown = answers.filter_map(|answer| {
@@ -93,7 +93,7 @@ impl OnTelegram {
         shown.collect()
     }
 
-    /// The form that somebody is being asked: its title, and the field that stands below it.
+    /// Returns the form that a user is asked to fill in: its title, and the current field.
     pub(super) fn asked_in_form(&self, who: &str) -> Option<(String, Vec<String>)> {
         let id = self.town.user(who);
         let is_theirs = |post: &Post| {
@@ -124,7 +124,7 @@ impl OnTelegram {
     }
 }
 
-/// Whom a message means, by native id; by name where there is nobody of that name.
+/// Returns the mentioned users of a message by native id, or by name if there is no such user.
 fn notified(message: &Value) -> Vec<String> {
     let units: Vec<u16> = message["text"].as_str().unwrap_or_default().encode_utf16().collect();
     let part = |entity: &Value| {

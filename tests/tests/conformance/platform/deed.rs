@@ -1,6 +1,6 @@
-//! What people do.
+//! Actions of users.
 
-/// What somebody does. Messages are named by their ids.
+/// An action of a user. Messages are named by their ids.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Deed<'d> {
     Says {
@@ -18,12 +18,12 @@ pub(crate) enum Deed<'d> {
         name: &'d str,
         data: &'d str,
     },
-    /// Says something to the bot alone.
+    /// Sends a direct message to the bot.
     Whispers {
         who: &'d str,
         text: &'d str,
     },
-    /// The author does it.
+    /// Edits the author's own message.
     Edits {
         who: &'d str,
         message: &'d str,
@@ -54,7 +54,7 @@ pub(crate) enum Deed<'d> {
         action: &'d str,
         values: &'d [&'d str],
     },
-    /// Fills in the form that they were shown.
+    /// Submits the form that the user was shown.
     Submits {
         who: &'d str,
         action: &'d str,
@@ -74,7 +74,7 @@ pub(crate) enum Deed<'d> {
     Disconnects {
         who: &'d str,
     },
-    /// Shows how they are: idle.
+    /// Changes the presence to idle.
     Idles {
         who: &'d str,
     },
@@ -84,7 +84,7 @@ pub(crate) enum Deed<'d> {
     Leaves {
         who: &'d str,
     },
-    /// Somebody who keeps order does it.
+    /// Assigns a role as a moderator.
     IsGivenRole {
         who: &'d str,
         role: &'d str,
@@ -111,7 +111,7 @@ pub(crate) enum Deed<'d> {
     RemovesRoom {
         name: &'d str,
     },
-    /// Votes for the first answer of a poll; its message.
+    /// Votes for the first answer of the poll in a message.
     Votes {
         who: &'d str,
     },
@@ -121,16 +121,16 @@ pub(crate) enum Deed<'d> {
     Invites {
         who: &'d str,
     },
-    /// Asks to be let in, by an invitation of somebody else's; the invitation.
+    /// Sends a join request with an invitation of another user.
     AsksToJoin {
         who: &'d str,
         invited_by: &'d str,
     },
-    /// Asks the bot for something to say; what the question is known by.
+    /// Sends an inline query; returns its id.
     Queries {
         who: &'d str,
         text: &'d str,
     },
-    /// Something that Palabre has no kind for.
+    /// Causes an event that Palabre has no kind for.
     DoesSomethingElse,
 }

@@ -1,31 +1,31 @@
-//! What people see.
+//! State as users see it.
 
 use palabre_model::Button;
 
-/// A message as people see it.
+/// A message as users see it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) id: String,
-    /// The name that it is said under.
+    /// The displayed name of the author.
     pub(crate) author: String,
     pub(crate) text: String,
     pub(crate) buttons: Vec<Button>,
-    /// What stands in a list to be chosen.
+    /// The options of a list.
     pub(crate) select: Option<Vec<String>>,
-    /// All that stands in its framed parts.
+    /// All texts of the embeds.
     pub(crate) embeds: Vec<String>,
     /// Names and contents.
     pub(crate) files: Vec<(String, String)>,
     pub(crate) reply_to: Option<String>,
-    /// Emoji of the bot.
+    /// Emoji of the bot's reactions.
     pub(crate) reactions: Vec<String>,
     pub(crate) pinned: bool,
     pub(crate) silent: bool,
-    /// Whom it notifies, by native id; `everyone` is everyone.
+    /// Notified users by native id; `everyone` stands for everyone.
     pub(crate) notifies: Vec<String>,
 }
 
-/// What has become of somebody.
+/// Returns the state of a member.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SeenMember {
     pub(crate) is_there: bool,
@@ -35,7 +35,7 @@ pub(crate) struct SeenMember {
     pub(crate) nickname: Option<String>,
 }
 
-/// How a room is.
+/// The state of a room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SeenRoom {
     pub(crate) topic: Option<String>,
