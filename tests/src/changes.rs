@@ -42,7 +42,7 @@ impl Changes {
     /// `describe` adds details to the failure message.
     ///
     /// # Panics
-    /// When there is no value within `timeout`.
+    /// If there is no value within `timeout`.
     pub(crate) async fn until<T>(
         &self,
         timeout: Duration,

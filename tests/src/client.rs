@@ -33,7 +33,7 @@ impl Client {
     /// Connects to the daemon at `address` as a new guest.
     ///
     /// # Errors
-    /// When the daemon does not accept connections.
+    /// If the daemon does not accept connections.
     pub async fn connect(address: &str) -> Result<Self, ClientError> {
         Self::connect_with(address, None).await
     }
@@ -41,7 +41,7 @@ impl Client {
     /// Connects as the guest who has entered as `username` before, if there is one.
     ///
     /// # Errors
-    /// When the daemon does not accept connections.
+    /// If the daemon does not accept connections.
     pub async fn connect_as(address: &str, username: &str) -> Result<Self, ClientError> {
         let known = (address.to_owned(), username.to_owned());
         let token = TOKENS.lock().unwrap_or_else(PoisonError::into_inner).get(&known).cloned();
@@ -51,7 +51,7 @@ impl Client {
     /// Connects as the guest with this token.
     ///
     /// # Errors
-    /// When the daemon does not accept connections.
+    /// If the daemon does not accept connections.
     pub async fn connect_with(address: &str, token: Option<&str>) -> Result<Self, ClientError> {
         Self::connect_by(address, token, &[]).await
     }
@@ -59,7 +59,7 @@ impl Client {
     /// Like [`Client::connect_with`], with headers of a proxy.
     ///
     /// # Errors
-    /// When the daemon does not accept connections.
+    /// If the daemon does not accept connections.
     pub async fn connect_by(
         address: &str,
         token: Option<&str>,
@@ -87,7 +87,7 @@ impl Client {
     /// of `room_joined`.
     ///
     /// # Errors
-    /// When the daemon does not accept the connection, or refuses the guest.
+    /// If the daemon does not accept the connection, or refuses the guest.
     pub async fn enter(address: &str, username: &str, room: &str) -> Result<(Self, Value), ClientError> {
         Self::enter_with(address, json!({ "username": username, "room": room })).await
     }
@@ -95,7 +95,7 @@ impl Client {
     /// Like [`Client::enter`], with any fields of `join_room`.
     ///
     /// # Errors
-    /// When the daemon does not accept the connection, or refuses the guest.
+    /// If the daemon does not accept the connection, or refuses the guest.
     pub async fn enter_with(address: &str, join: Value) -> Result<(Self, Value), ClientError> {
         let username = join["username"].as_str().unwrap_or_default().to_owned();
         let mut client = Self::connect_as(address, &username).await?;
@@ -107,7 +107,7 @@ impl Client {
     /// Enters a room and returns the data of `room_joined`.
     ///
     /// # Errors
-    /// When the connection is closed, or the guest is refused.
+    /// If the connection is closed, or the guest is refused.
     pub async fn join(&mut self, join: Value) -> Result<Value, ClientError> {
         let number = self.ask("join_room", join).await?;
         let answer = self.ack(number).await?;
@@ -132,7 +132,7 @@ impl Client {
     /// Sends an event.
     ///
     /// # Errors
-    /// When the connection is closed.
+    /// If the connection is closed.
     pub async fn emit(&mut self, event: &str, data: Value) -> Result<(), ClientError> {
         self.write(format!("42{}", json!([event, data]))).await
     }
@@ -140,7 +140,7 @@ impl Client {
     /// Sends an event that requests an acknowledgement, for [`Client::ack`].
     ///
     /// # Errors
-    /// When the connection is closed.
+    /// If the connection is closed.
     pub async fn ask(&mut self, event: &str, data: Value) -> Result<u64, ClientError> {
         let number = self.next_ack;
         self.next_ack += 1;
@@ -151,7 +151,7 @@ impl Client {
     /// Returns the data of an acknowledgement.
     ///
     /// # Errors
-    /// When the connection is closed, or nothing arrives within 10 seconds.
+    /// If the connection is closed, or nothing arrives within 10 seconds.
     pub async fn ack(&mut self, number: u64) -> Result<Value, ClientError> {
         loop {
             if let Some(data) = self.acks.remove(&number) {
@@ -164,7 +164,7 @@ impl Client {
     /// Posts a message, and returns its id once it is acknowledged.
     ///
     /// # Errors
-    /// When the connection is closed, or the message is refused.
+    /// If the connection is closed, or the message is refused.
     pub async fn say(&mut self, text: &str, nonce: &str) -> Result<String, ClientError> {
         let number = self.ask("send_message", json!({ "message": text, "nonce": nonce })).await?;
         let data = self.ack(number).await?;
@@ -174,7 +174,7 @@ impl Client {
     /// Returns the data of the next event with this name.
     ///
     /// # Errors
-    /// When the connection is closed, or nothing arrives within 10 seconds.
+    /// If the connection is closed, or nothing arrives within 10 seconds.
     pub async fn wait(&mut self, event: &str) -> Result<Value, ClientError> {
         loop {
             if let Some(index) = self.events.iter().position(|(name, _)| name == event)
@@ -189,7 +189,7 @@ impl Client {
     /// Returns the next message of another user that contains `text`.
     ///
     /// # Errors
-    /// When the connection is closed, or nothing arrives within 10 seconds.
+    /// If the connection is closed, or nothing arrives within 10 seconds.
     pub async fn hears(&mut self, text: &str) -> Result<Value, ClientError> {
         loop {
             let message = self.wait("new_message").await?;
@@ -240,7 +240,7 @@ impl Client {
     /// Sends a packet without changes: an Engine.IO message with its content.
     ///
     /// # Errors
-    /// When the connection is closed.
+    /// If the connection is closed.
     pub async fn send(&mut self, packet: &str) -> Result<(), ClientError> {
         self.write(packet.to_owned()).await
     }

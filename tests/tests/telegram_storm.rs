@@ -196,8 +196,8 @@ async fn nothing_is_said_again_after_a_fault_in_which_nothing_was_done() {
 
 /// The rate limit counts seconds and minutes, as Telegram does, but with larger numbers.
 ///
-/// 100 messages take ten seconds. The limit per minute is tested with a virtual clock in adapters/telegram/src/pace.rs, and here
-/// with `PALABRE_PACE=telegram`.
+/// 100 messages take ten seconds. The limit per minute is tested with a virtual clock in
+/// adapters/telegram/src/pace.rs, and here with `PALABRE_PACE=telegram`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_answers_at_once_arrive_in_order_and_at_the_pace_that_is_allowed() {
     let is_real = std::env::var("PALABRE_PACE").is_ok_and(|pace| pace == "telegram");

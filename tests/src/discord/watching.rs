@@ -168,7 +168,7 @@ impl StandIn {
     /// Evaluates `look` after every change until it returns a value.
     ///
     /// # Panics
-    /// When there is no value within 20 seconds.
+    /// If there is no value within 20 seconds.
     pub async fn until<T>(&self, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
         self.until_within(PATIENCE, what, look).await
     }
@@ -176,7 +176,7 @@ impl StandIn {
     /// Like [`StandIn::until`], with another timeout.
     ///
     /// # Panics
-    /// When there is no value within `timeout`.
+    /// If there is no value within `timeout`.
     pub async fn until_within<T>(&self, patience: Duration, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
         let tell = || self.shared.lock().tell_of_now();
         self.shared.changes.until(patience, what, || look(self), tell).await

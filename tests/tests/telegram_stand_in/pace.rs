@@ -1,4 +1,4 @@
-//! How many messages may be sent.
+//! Rate limits for messages.
 
 use std::time::Duration;
 

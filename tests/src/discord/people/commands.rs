@@ -15,7 +15,7 @@ impl StandIn {
     /// are given by name.
     ///
     /// # Panics
-    /// When the command is not registered or does not declare these options: Discord's client would
+    /// If the command is not registered or does not declare these options: Discord's client would
     /// not send it.
     pub fn uses(&self, who: &str, channel: &str, words: &str, options: &Value) -> Id {
         self.change(|world| world.use_command(self.guild, who, channel, words, options, None))
@@ -32,7 +32,7 @@ impl StandIn {
     /// Uses a command of a user's context menu.
     ///
     /// # Panics
-    /// When the command is not registered.
+    /// If the command is not registered.
     pub fn uses_on_person(&self, who: &str, channel: &str, name: &str, target: &str) -> Id {
         self.change(|world| {
             let (channel, target) = (world.place(self.guild, channel), world.who(target));
@@ -47,7 +47,7 @@ impl StandIn {
     /// Uses a command of a message's context menu.
     ///
     /// # Panics
-    /// When the command is not registered.
+    /// If the command is not registered.
     pub fn uses_on_message(&self, who: &str, name: &str, message: Id) -> Id {
         self.change(|world| {
             let channel = world.channel_of(message);

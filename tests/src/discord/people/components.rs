@@ -11,7 +11,7 @@ impl StandIn {
     /// Presses a button, by label or custom id, and returns the interaction.
     ///
     /// # Panics
-    /// When the message has no such button, or it is disabled.
+    /// If the message has no such button, or it is disabled.
     pub fn presses(&self, who: &str, message: Id, button: &str) -> Id {
         self.change(|world| {
             let channel = world.channel_of(message);
@@ -27,7 +27,7 @@ impl StandIn {
     /// Chooses in a select: values of options, or names of users, roles and channels.
     ///
     /// # Panics
-    /// When the message has no such select, or it does not allow this choice.
+    /// If the message has no such select, or it does not allow this choice.
     pub fn chooses(&self, who: &str, message: Id, select: &str, values: &[&str]) -> Id {
         self.change(|world| {
             let channel = world.channel_of(message);
@@ -70,7 +70,7 @@ impl StandIn {
     /// `values` is keyed by custom id. Other fields keep their initial value.
     ///
     /// # Panics
-    /// When the answer was not a form, a field does not exist, or a value is not valid.
+    /// If the answer was not a form, a field does not exist, or a value is not valid.
     pub fn submits(&self, interaction: Id, values: &[(&str, &str)]) -> Id {
         self.change(|world| {
             let asked = world.interactions.get(&interaction).expect("there is such an interaction").clone();

@@ -22,7 +22,7 @@ impl StandIn {
     /// Returns the id of a user.
     ///
     /// # Panics
-    /// When no user has this name.
+    /// If no user has this name.
     #[must_use]
     pub fn user(&self, name: &str) -> Id {
         self.shared.lock().who(name)
@@ -31,7 +31,7 @@ impl StandIn {
     /// Returns the id of a channel by name, first in the default guild; `@name` is a direct channel.
     ///
     /// # Panics
-    /// When there is no channel of this name.
+    /// If there is no channel of this name.
     #[must_use]
     pub fn channel(&self, name: &str) -> Id {
         self.shared.lock().place(self.guild, name)
@@ -40,7 +40,7 @@ impl StandIn {
     /// Returns the id of a role.
     ///
     /// # Panics
-    /// When the guild has none of this name.
+    /// If the guild has none of this name.
     #[must_use]
     pub fn role(&self, name: &str) -> Id {
         self.shared.lock().role_named(self.guild, name)
@@ -49,7 +49,7 @@ impl StandIn {
     /// Returns the id of a sticker.
     ///
     /// # Panics
-    /// When the guild has none of this name.
+    /// If the guild has none of this name.
     #[must_use]
     pub fn sticker(&self, name: &str) -> Id {
         let mut world = self.shared.lock();

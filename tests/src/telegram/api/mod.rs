@@ -82,7 +82,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service);
     tokio::select! {
-        // What happens after a cut must not be sent through a connection from before it.
+        // Anything that happens after a cut must not be sent through a connection from before it.
         biased;
         _cut = cuts.changed() => {}
         // Fails when the client has disconnected, or was disconnected.

@@ -10,7 +10,7 @@ impl StandIn {
     /// Presses a button, by label or data, and returns the id of the query.
     ///
     /// # Panics
-    /// When the message has no such button, or it is not a callback button.
+    /// If the message has no such button, or it is not a callback button.
     pub fn presses(&self, who: &str, message: MessageRef, button: &str) -> String {
         self.change(|world| {
             let user = world.who(who);

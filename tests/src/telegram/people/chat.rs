@@ -17,7 +17,7 @@ impl StandIn {
     /// Posts a message.
     ///
     /// # Panics
-    /// When the user is not in the chat, or may not write there: Telegram's client would not send
+    /// If the user is not in the chat, or may not write there: Telegram's client would not send
     /// it.
     pub fn says(&self, who: &str, chat: &str, text: &str) -> MessageRef {
         self.posts(who, chat, json!({ "text": text }))
@@ -116,7 +116,7 @@ impl StandIn {
     /// Replies to a quote from a message.
     ///
     /// # Panics
-    /// When the message does not contain the quote.
+    /// If the message does not contain the quote.
     pub fn replies_to_quote(&self, who: &str, message: MessageRef, quote: &str, text: &str) -> MessageRef {
         let whole = self.message(message);
         let whole = crate::telegram::post::text(&whole);

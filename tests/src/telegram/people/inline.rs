@@ -26,7 +26,7 @@ impl StandIn {
     /// Chooses one of the results for a chat.
     ///
     /// # Panics
-    /// When the bot has not answered, or there is no such result.
+    /// If the bot has not answered, or there is no such result.
     pub fn takes_result(&self, query: &str, result: &str, chat: &str) -> MessageRef {
         self.change(|world| {
             let asked = world.inline.get(query).cloned().expect("there is such a query");

@@ -21,7 +21,7 @@ impl StandIn {
     /// Returns the id of a user.
     ///
     /// # Panics
-    /// When no user has this name.
+    /// If no user has this name.
     #[must_use]
     pub fn user(&self, name: &str) -> i64 {
         self.shared.lock().who(name)
@@ -30,7 +30,7 @@ impl StandIn {
     /// Returns the id of a chat by title; `@name` is the private chat with a user.
     ///
     /// # Panics
-    /// When there is no chat of this name.
+    /// If there is no chat of this name.
     #[must_use]
     pub fn chat(&self, name: &str) -> i64 {
         self.shared.lock().somewhere(name).0
@@ -39,7 +39,7 @@ impl StandIn {
     /// Returns the id of a topic, named as `Forum/ideas`.
     ///
     /// # Panics
-    /// When there is no chat of this name.
+    /// If there is no chat of this name.
     #[must_use]
     pub fn topic(&self, name: &str) -> i64 {
         let thread = self.shared.lock().somewhere(name).1;

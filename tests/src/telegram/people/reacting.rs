@@ -21,7 +21,7 @@ impl StandIn {
     /// Sets all reactions of a user to a message; an empty list removes them.
     ///
     /// # Panics
-    /// When an emoji is not allowed by Telegram.
+    /// If an emoji is not allowed by Telegram.
     pub fn reacts_with(&self, who: &str, message: MessageRef, emoji: &[&str]) {
         self.change(|world| {
             let user = world.who(who);
@@ -37,7 +37,7 @@ impl StandIn {
     /// Votes for options of a poll, numbered from 0; an empty list retracts the vote.
     ///
     /// # Panics
-    /// When the poll is closed or does not exist.
+    /// If the poll is closed or does not exist.
     pub fn votes(&self, who: &str, message: MessageRef, options: &[usize]) {
         self.change(|world| {
             let user = world.who(who);
