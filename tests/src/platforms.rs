@@ -14,7 +14,7 @@ pub(crate) fn description(file: &str) -> Option<Value> {
 }
 
 /// Reports that a test is skipped because a description is missing, which is not allowed in CI.
-#[allow(clippy::print_stdout, reason = "whoever runs tests is told that one was skipped")]
+#[allow(clippy::print_stdout, reason = "a skipped test is reported")]
 pub(crate) fn skip(file: &str) {
     let what = format!("{file} is neither in PALABRE_PLATFORMS nor in ../shared/platforms");
     assert!(std::env::var_os("CI").is_none(), "CI must not skip this test ({what})");

@@ -1,6 +1,6 @@
 //! Bridged rooms: the real daemon with the shipped bridge, and users on several platforms.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use palabre_tests::discord::{Limits, Options, StandIn};
 use palabre_tests::telegram;

@@ -1,6 +1,6 @@
 //! Two browsers and a third-party Socket.IO client in one room.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};

@@ -3,7 +3,7 @@
 //! `PALABRE_KILLS=200 cargo test --release -p palabre-tests --test crash -- --nocapture` is the
 //! long version.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};

@@ -1,6 +1,6 @@
 //! A bot on Discord from the users' point of view: the real daemon, and the stand-in for Discord.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use palabre_tests::discord::{Cut, Limits, Options, StandIn};
 use palabre_tests::{Daemon, Project};

@@ -1,6 +1,6 @@
 //! The calls to Discord for each action, with their bodies.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use palabre_tests::Project;
 use palabre_tests::discord::{Limits, Options, StandIn};

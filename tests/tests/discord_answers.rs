@@ -1,6 +1,6 @@
 //! Difficult cases on Discord: long answers when requests fail, and permissions set by others.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use palabre_tests::discord::{Fault, Id, Limits, Options, Permission, StandIn};
 use palabre_tests::{Daemon, Project};

@@ -3,7 +3,7 @@
 //! It also sends frames that Discord never sends, which must not cause a crash.
 //! `PALABRE_FUZZ_SECONDS=600` makes that part take longer.
 
-#![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs, reason = "a test that cannot continue panics")]
 
 mod discord_client;
 

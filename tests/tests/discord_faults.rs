@@ -1,6 +1,6 @@
 //! Failures on Discord of what scripts request, and what users see of them.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use palabre_tests::discord::{Fault, Limits, Options, Permission, StandIn};
 use palabre_tests::{Daemon, Project};

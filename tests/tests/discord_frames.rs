@@ -2,7 +2,7 @@
 //!
 //! Every answer fits the published description.
 
-#![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs, reason = "a test that cannot continue panics")]
 
 mod discord_client;
 

@@ -1,6 +1,6 @@
 //! Refusals of the stand-in have Discord's codes, and injected faults look like Discord's.
 
-#![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs, reason = "a test that cannot continue panics")]
 
 mod discord_client;
 

@@ -1,6 +1,6 @@
 //! Rules of the stand-in for Discord, tested with a third-party gateway client and HTTP.
 
-#![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs, reason = "a test that cannot continue panics")]
 
 mod discord_client;
 

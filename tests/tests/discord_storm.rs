@@ -7,7 +7,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     missing_docs,
-    reason = "a test that cannot go on says so, and one that is long what it did"
+    reason = "a test that cannot continue panics, and a long one reports its progress"
 )]
 
 use std::collections::HashMap;

@@ -1,6 +1,6 @@
 //! Identities and permissions on Discord.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use palabre_tests::discord::{Limits, Options, Permission, StandIn};
 use palabre_tests::{Daemon, Project};

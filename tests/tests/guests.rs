@@ -1,6 +1,6 @@
 //! Identities of guests of the room service: the same user, or only the same name.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;

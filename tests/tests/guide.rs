@@ -1,6 +1,6 @@
 //! Runs the tests of the shipped scripts and of every script in the guide.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

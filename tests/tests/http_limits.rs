@@ -1,6 +1,6 @@
 //! Limits of the HTTP server for one client: connections, time, requests, journal.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::time::{Duration, Instant};
 

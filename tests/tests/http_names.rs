@@ -3,7 +3,7 @@
 //! They must name one of its own hosts, and come from its own pages or from sites allowed in
 //! bots.yaml.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use palabre_tests::Project;
 use palabre_tests::http::ask;

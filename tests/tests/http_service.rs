@@ -1,6 +1,6 @@
 //! The HTTP server's reports about itself, and its delivery of pages and files, whatever the platforms.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::collections::BTreeSet;
 use std::io::Read;

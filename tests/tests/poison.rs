@@ -1,6 +1,6 @@
 //! An event that crashes the daemon three times is given up, and no other one is.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::time::{Duration, Instant};
 

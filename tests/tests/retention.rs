@@ -1,6 +1,6 @@
 //! Retention of messages and rooms, with a clock that the test moves.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Paging in the room service: the history, and the list of users.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
 //! The rules of a room apply to every kind of change, not only to new messages.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use palabre_tests::{Client, Daemon, Project};
 use serde_json::{Value, json};

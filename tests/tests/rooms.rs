@@ -1,6 +1,6 @@
 //! The room service from the clients' point of view.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
 //! Hostile, broken and slow connections to the room service.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;

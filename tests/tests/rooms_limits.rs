@@ -2,7 +2,7 @@
 //!
 //! A client that exceeds them is slowed down, refused or disconnected, and others are not affected.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::time::{Duration, Instant};
 

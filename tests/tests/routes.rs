@@ -1,6 +1,6 @@
 //! Routes of scripts over real HTTP: authorisation, bodies, and the description after a reload.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::time::{Duration, Instant};
 

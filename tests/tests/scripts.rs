@@ -1,6 +1,6 @@
 //! The shipped scripts in a chat on the simulated platform, with a clock that the test moves.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::path::Path;
 use std::sync::Arc;

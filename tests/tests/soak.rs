@@ -3,7 +3,7 @@
 //! Nothing fails, no reply is lost or repeated, and memory does not grow. `PALABRE_SOAK_SECONDS` is
 //! the duration (default 12), `PALABRE_SOAK_PEOPLE` the number of users.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

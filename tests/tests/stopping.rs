@@ -2,7 +2,7 @@
 //!
 //! The next start need not repair the store.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use palabre_store::{Batch, Store, Table, TableId};
 use palabre_tests::{Client, Project};

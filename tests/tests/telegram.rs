@@ -1,6 +1,6 @@
 //! A bot on Telegram from the users' point of view: the real daemon, and the stand-in for Telegram.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use palabre_tests::telegram::{Fault, Limits, Options, StandIn};
 use palabre_tests::{Daemon, Project};

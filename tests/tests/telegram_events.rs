@@ -9,7 +9,7 @@
     dead_code,
     unreachable_pub,
     missing_docs,
-    reason = "a test that cannot go on says so, and one that is long what it did"
+    reason = "a test that cannot continue panics, and a long one reports its progress"
 )]
 
 #[path = "telegram_stand_in/bot.rs"]

@@ -1,6 +1,6 @@
 //! The exact requests to Telegram for each action of scripts.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use palabre_tests::Project;
 use palabre_tests::telegram::{Limits, Options, StandIn};

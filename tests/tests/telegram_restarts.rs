@@ -1,6 +1,6 @@
 //! State that a bot on Telegram keeps after kills and restarts: groups, albums, buttons and forms.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use palabre_tests::Project;
 use palabre_tests::telegram::{Fault, Limits, MessageRef, Options, StandIn};

@@ -1,6 +1,6 @@
 //! Tokens on Telegram: used by another process, refused, and never logged.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::sync::Arc;
 

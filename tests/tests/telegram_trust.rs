@@ -1,6 +1,6 @@
 //! Permissions and identities on Telegram.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use palabre_tests::telegram::{Limits, Options, StandIn};
 use palabre_tests::{Daemon, Project};

@@ -1,6 +1,6 @@
 //! Updates by webhook: the real daemon behind a proxy, and the stand-in at the other end.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};

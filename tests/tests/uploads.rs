@@ -1,6 +1,6 @@
 //! Files of users in the rooms: announced over the socket, uploaded over HTTP, attached to a message.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use palabre_tests::{Client, Daemon, Project};
 use reqwest::StatusCode;

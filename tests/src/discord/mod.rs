@@ -5,8 +5,7 @@
 //!
 //! It begins with one guild, *Village*: the channels `general` and `random`, `voice`, the forum
 //! `ideas`; the roles Moderator, Admin and Palabre (the bot's); the owner olivia, alice and bob.
-//! Where a channel is expected, `@alice` is the bot's direct channel with alice, and an id works as
-//! well.
+//! A channel can be given by name or id, and `@alice` is the bot's direct channel with alice.
 
 mod counters;
 mod files;

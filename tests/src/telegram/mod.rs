@@ -5,8 +5,8 @@
 //!
 //! It begins with the bot, `@palabre_bot`, the owner olivia, alice and bob, and with four chats:
 //! the supergroup *Village*, the group *Hamlet*, where the bot is a plain member, the supergroup
-//! *Forum* with the topics `General` and `ideas`, and the channel *News*. Where a chat is expected,
-//! `@alice` is the bot's private chat with alice, `Forum/ideas` a topic, and an id works as well.
+//! *Forum* with the topics `General` and `ideas`, and the channel *News*. A chat can be given by
+//! title or id; `@alice` is the bot's private chat with alice, and `Forum/ideas` a topic.
 
 mod api;
 mod chat;

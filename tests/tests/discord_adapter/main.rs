@@ -1,6 +1,6 @@
 //! The adapter of Discord without an engine: its condition, ranks, and bulk requests.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 mod stage;
 

@@ -5,7 +5,7 @@
     clippy::expect_used,
     unreachable_pub,
     missing_docs,
-    reason = "a test that cannot go on says so"
+    reason = "a test that cannot continue panics"
 )]
 
 mod alone;

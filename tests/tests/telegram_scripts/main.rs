@@ -5,7 +5,7 @@
     clippy::print_stdout,
     clippy::print_stderr,
     missing_docs,
-    reason = "a test that cannot go on says so, and how far it came"
+    reason = "a test that cannot continue panics, and reports its progress"
 )]
 
 mod on_telegram;

@@ -1,6 +1,6 @@
 //! The stand-in for Telegram enforces Telegram's rules, tested with third-party HTTP.
 
-#![allow(clippy::unwrap_used, unreachable_pub, missing_docs, reason = "a test that cannot go on says so")]
+#![allow(clippy::unwrap_used, unreachable_pub, missing_docs, reason = "a test that cannot continue panics")]
 
 mod bot;
 mod chats;
