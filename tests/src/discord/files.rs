@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use super::id::Id;
-use super::world::World;
+use super::state::State;
 
 /// A file attached to a message.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub struct Upload {
     pub bytes: Bytes,
 }
 
-impl World {
+impl State {
     /// Returns the attachments of a body: those that stay, by id, and the uploaded files.
     pub(super) fn attach(&mut self, channel: Id, body: &Value, files: &[Upload]) -> Vec<Value> {
         let listed: BTreeMap<usize, Value> = body["attachments"]

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::id::Id;
 use super::intents::{MEMBERS, PRESENCES, application_flags};
-use super::world::World;
+use super::state::State;
 use crate::json::without;
 
-impl World {
+impl State {
     /// A user.
     pub(super) fn user_frame(&self, id: Id) -> Value {
         let Some(user) = self.users.get(&id) else {

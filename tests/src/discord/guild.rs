@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::id::Id;
 use super::permissions;
-use super::world::World;
+use super::state::State;
 use crate::json::merge;
 
 /// A user, in any number of guilds.
@@ -30,7 +30,7 @@ pub(super) struct Member {
     pub(super) deaf: bool,
 }
 
-/// A guild. Its channels are in [`World::channels`].
+/// A guild. Its channels are in [`State::channels`].
 #[derive(Debug, Clone, Default)]
 pub(super) struct Guild {
     pub(super) name: String,
@@ -46,7 +46,7 @@ pub(super) struct Guild {
     pub(super) presences: HashMap<Id, Value>,
 }
 
-impl World {
+impl State {
     /// Creates a guild.
     ///
     /// It has an owner, the bot, `@everyone`, and the roles Moderator, Admin and, above them, the

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::id::Id;
-use super::world::World;
+use super::state::State;
 use crate::json::merge;
 
 /// Discord's kinds of interaction.
@@ -68,7 +68,7 @@ impl Interaction {
     }
 }
 
-impl World {
+impl State {
     /// The description of the interaction in the message that responds to it.
     pub(super) fn metadata(&self, id: Id) -> Value {
         let Some(interaction) = self.interactions.get(&id) else { return Value::Null };

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::id::Id;
 use super::message::Draft;
 use super::permissions::Permission;
-use super::world::World;
+use super::state::State;
 use crate::json::without;
 
-impl World {
+impl State {
     /// Sets the mentions of a message: those in the text that `allowed_mentions` allows.
     pub(super) fn mention(&self, message: &mut Value, draft: &Draft, replied: Option<&Value>) {
         let text = message["content"].as_str().unwrap_or_default();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::files::{Upload, embeds};
 use super::id::Id;
-use super::world::{World, stamp};
+use super::state::{State, stamp};
 use crate::json::{drop_nulls, merge, without};
 
 /// The input for a new message. `body` has the fields of Discord's create call.
@@ -28,7 +28,7 @@ impl Draft {
     }
 }
 
-impl World {
+impl State {
     /// Builds a message from a draft, without storing it or sending an event.
     pub(super) fn compose(&mut self, draft: &Draft) -> Value {
         let id = self.fresh_id();

@@ -24,8 +24,8 @@ mod post;
 mod rest;
 mod rough;
 mod rules;
+mod state;
 mod watching;
-mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -37,7 +37,7 @@ use crate::changes::Changes;
 use crate::platforms::{self, listen};
 
 use rules::Rules;
-use world::World;
+use state::State;
 
 pub use counters::{Counters, Violation};
 pub use files::Upload;
@@ -51,7 +51,7 @@ pub use rest::{Fault, Limit, Limits};
 
 /// The state shared by the sockets and the tests.
 struct Shared {
-    world: Mutex<World>,
+    state: Mutex<State>,
     changes: Changes,
     rules: &'static Rules,
     options: Options,
@@ -59,20 +59,20 @@ struct Shared {
 
 impl Shared {
     /// Changes the state, and wakes everything that waits for a change.
-    fn change<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+    fn change<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         let outcome = act(&mut self.lock());
         self.changes.wake();
         outcome
     }
 
     /// Changes the state without waking anything.
-    fn change_silently<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+    fn change_silently<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         act(&mut self.lock())
     }
 
-    fn lock(&self) -> MutexGuard<'_, World> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         // A test that requested something impossible has panicked; the state is unchanged.
-        self.world.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -95,20 +95,20 @@ impl std::fmt::Debug for StandIn {
 impl StandIn {
     /// Refuses this name for webhooks from now on.
     pub fn refuses_name(&self, name: &str) {
-        self.shared.change(|world| world.faults.refused_names.push(name.to_owned()));
+        self.shared.change(|state| state.faults.refused_names.push(name.to_owned()));
     }
 
     /// Refuses the token in all calls from now on, or accepts it again.
     pub fn refuses_token(&self, refuses: bool) {
-        self.shared.change(|world| world.faults.refuses_token = refuses);
+        self.shared.change(|state| state.faults.refuses_token = refuses);
     }
 
     /// Answers all calls of an operation with 500 from now on, or stops doing so.
     pub fn breaks(&self, operation: &str, broken: bool) {
-        self.shared.change(|world| {
-            world.faults.broken.retain(|one| one != operation);
+        self.shared.change(|state| {
+            state.faults.broken.retain(|one| one != operation);
             if broken {
-                world.faults.broken.push(operation.to_owned());
+                state.faults.broken.push(operation.to_owned());
             }
         });
     }
@@ -130,10 +130,10 @@ impl StandIn {
         let (rest, gateway) = (listen().await, listen().await);
         let address = |listener: &TcpListener| listener.local_addr().expect("a bound socket has an address");
         let api = format!("http://{}", address(&rest));
-        let world = World::new(options.clone(), rules, api.clone(), format!("ws://{}", address(&gateway)));
-        let guild = world.village;
-        let (world, changes) = (Mutex::new(world), Changes::default());
-        let shared = Arc::new(Shared { world, changes, rules, options });
+        let state = State::new(options.clone(), rules, api.clone(), format!("ws://{}", address(&gateway)));
+        let guild = state.village;
+        let (state, changes) = (Mutex::new(state), Changes::default());
+        let shared = Arc::new(Shared { state, changes, rules, options });
         let mut sockets = JoinSet::new();
         sockets.spawn(rest::run(rest, Arc::clone(&shared)));
         sockets.spawn(gateway::run(gateway, Arc::clone(&shared)));
@@ -172,11 +172,11 @@ impl StandIn {
 
     /// Sends a dispatch without changes to the sessions that its `guild_id` and intents select.
     pub fn raw(&self, name: &str, data: &Value) {
-        self.change(|world| {
+        self.change(|state| {
             let guild = Id::of(data, "guild_id");
-            let event = world::Event { name: name.to_owned(), guild, data: data.clone(), of_bot: false };
-            let (needed, text, most) = (intents::needed(&event), data.to_string(), world.options.session_frames);
-            let sessions = world.sessions.values_mut();
+            let event = state::Event { name: name.to_owned(), guild, data: data.clone(), of_bot: false };
+            let (needed, text, most) = (intents::needed(&event), data.to_string(), state.options.session_frames);
+            let sessions = state.sessions.values_mut();
             for session in sessions.filter(|one| one.covers(guild) && (needed == 0 || one.intents & needed != 0)) {
                 session.push(name, &text, most);
             }
@@ -185,15 +185,15 @@ impl StandIn {
 
     /// Injects a fault into all current connections. Returns their number.
     pub fn cut(&self, cut: Cut) -> usize {
-        self.change(|world| {
-            let connected = world.sessions.values_mut().filter(|session| session.is_connected());
+        self.change(|state| {
+            let connected = state.sessions.values_mut().filter(|session| session.is_connected());
             connected.map(|session| session.cut = Some(cut)).count()
         })
     }
 
     /// Requests a heartbeat from all shards, which must answer at once.
     pub fn asks_for_heartbeat(&self) {
-        self.change(|world| world.sessions.values_mut().for_each(|session| session.asked = session.is_connected()));
+        self.change(|state| state.sessions.values_mut().for_each(|session| session.asked = session.is_connected()));
     }
 
     /// Makes this share of calls fail from now on, with all kinds of faults.
@@ -203,15 +203,15 @@ impl StandIn {
 
     /// Makes this share of calls fail from now on, with these kinds of faults.
     pub fn faults_of(&self, share: f64, kinds: &[Fault]) {
-        self.change(|world| (world.faults.share, world.faults.kinds) = (share, kinds.to_vec()));
+        self.change(|state| (state.faults.share, state.faults.kinds) = (share, kinds.to_vec()));
     }
 
     /// Makes the next call of an operation (`create_message`) fail.
     pub fn fault_next(&self, operation: &str, fault: Fault) {
-        self.change(|world| world.faults.next.push((operation.to_owned(), fault)));
+        self.change(|state| state.faults.next.push((operation.to_owned(), fault)));
     }
 
-    fn change<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+    fn change<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         self.shared.change(act)
     }
 }

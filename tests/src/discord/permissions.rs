@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::id::Id;
-use super::world::World;
+use super::state::State;
 
 /// A permission bit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub(super) fn bits(value: &Value) -> u64 {
     value.as_u64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_default()
 }
 
-impl World {
+impl State {
     /// The permissions of a user in a guild, or in one of its channels.
     pub(super) fn permissions(&self, guild: Id, user: Id, channel: Option<Id>) -> u64 {
         let Some(home) = self.guilds.get(&guild) else { return 0 };

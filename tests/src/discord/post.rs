@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::files::Upload;
 use super::id::Id;
-use super::world::World;
+use super::state::State;
 
 /// A post of the bot, as it was requested.
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ impl Post {
     }
 }
 
-impl World {
+impl State {
     /// Records a post of the bot.
     pub(super) fn note_post(&mut self, channel: Id, message: &Value, body: Value, files: Vec<Upload>) {
         let id = Id::of(message, "id").expect("a message has an id");

@@ -10,24 +10,24 @@ use super::StandIn;
 use super::counters::{Counters, Violation};
 use super::id::Id;
 use super::post::Post;
-use super::world::World;
+use super::state::State;
 
 impl StandIn {
     /// Returns all posts of the bot in a channel with their current state.
     #[must_use]
     pub fn posted(&self, channel: &str) -> Vec<Post> {
         let channel = self.channel(channel);
-        let world = self.shared.lock();
-        world.posts.iter().filter(|post| post.channel == channel).map(|post| world.current(post)).collect()
+        let state = self.shared.lock();
+        state.posts.iter().filter(|post| post.channel == channel).map(|post| state.current(post)).collect()
     }
 
     /// Returns the current texts of the bot's posts in a channel, without deleted ones.
     #[must_use]
     pub fn texts(&self, channel: &str) -> Vec<String> {
         let channel = self.channel(channel);
-        let world = self.shared.lock();
-        let here = world.posts.iter().filter(|post| post.channel == channel);
-        let now = here.filter_map(|post| world.message(channel, post.id)?["content"].as_str());
+        let state = self.shared.lock();
+        let here = state.posts.iter().filter(|post| post.channel == channel);
+        let now = here.filter_map(|post| state.message(channel, post.id)?["content"].as_str());
         now.map(ToOwned::to_owned).collect()
     }
 
@@ -58,15 +58,15 @@ impl StandIn {
     /// Returns the registered commands of a guild, or the global ones.
     #[must_use]
     pub fn commands(&self, guild: Option<Id>) -> Vec<Value> {
-        let world = self.shared.lock();
-        world.commands.by_scope.get(&guild).into_iter().flat_map(|all| all.values().cloned()).collect()
+        let state = self.shared.lock();
+        state.commands.by_scope.get(&guild).into_iter().flat_map(|all| all.values().cloned()).collect()
     }
 
     /// Returns the current state of a message; null if it does not exist.
     #[must_use]
     pub fn message(&self, id: Id) -> Value {
-        let world = self.shared.lock();
-        world.messages.values().find_map(|all| all.get(&id)).cloned().unwrap_or_default()
+        let state = self.shared.lock();
+        state.messages.values().find_map(|all| all.get(&id)).cloned().unwrap_or_default()
     }
 
     /// Returns the current state of a channel.
@@ -113,10 +113,10 @@ impl StandIn {
     /// Waits for the bot's answer to an interaction, which is no longer deferred.
     pub async fn answered(&self, interaction: Id) -> Post {
         self.until("an answer", |stand_in| {
-            let world = stand_in.shared.lock();
-            let original = world.interactions.get(&interaction)?.original?;
-            let post = world.posts.iter().find(|post| post.id == original)?;
-            Some(world.current(post)).filter(|post| post.flags() & 128 == 0)
+            let state = stand_in.shared.lock();
+            let original = state.interactions.get(&interaction)?.original?;
+            let post = state.posts.iter().find(|post| post.id == original)?;
+            Some(state.current(post)).filter(|post| post.flags() & 128 == 0)
         })
         .await
     }
@@ -124,10 +124,10 @@ impl StandIn {
     /// Returns the bot's messages after the answer to an interaction.
     #[must_use]
     pub fn follow_ups(&self, interaction: Id) -> Vec<Post> {
-        let world = self.shared.lock();
-        let Some(found) = world.interactions.get(&interaction) else { return Vec::new() };
+        let state = self.shared.lock();
+        let Some(found) = state.interactions.get(&interaction) else { return Vec::new() };
         let after = found.said.iter().filter(|id| Some(**id) != found.original);
-        after.filter_map(|id| world.posts.iter().find(|post| post.id == *id)).map(|post| world.current(post)).collect()
+        after.filter_map(|id| state.posts.iter().find(|post| post.id == *id)).map(|post| state.current(post)).collect()
     }
 
     /// Waits until the bot posts a message that contains `part` in a channel.
@@ -135,12 +135,12 @@ impl StandIn {
         let what = format!("{part:?} in {channel}");
         let id = self.channel(channel);
         let look = |stand_in: &Self| {
-            let world = stand_in.shared.lock();
+            let state = stand_in.shared.lock();
             let fits = |post: &&Post| {
-                let text = || world.message(id, post.id)?["content"].as_str();
+                let text = || state.message(id, post.id)?["content"].as_str();
                 post.channel == id && text().is_some_and(|text| text.contains(part))
             };
-            world.posts.iter().find(fits).map(|post| world.current(post))
+            state.posts.iter().find(fits).map(|post| state.current(post))
         };
         self.until(&what, look).await
     }
@@ -183,7 +183,7 @@ impl StandIn {
     }
 }
 
-impl World {
+impl State {
     /// Describes the state for a failure message.
     fn tell_of_now(&self) -> String {
         let Counters { identifies, resumes, calls, violations, closes, .. } = &self.counters;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::counters::Counters;
 use super::member::{Member, PERMISSIONS, Status, rights_in};
-use super::world::World;
+use super::state::State;
 
 /// The type of a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl Chat {
     }
 }
 
-impl World {
+impl State {
     /// Creates the users and chats that every stand-in begins with.
     pub(super) fn found(&mut self) {
         self.bot = self.create_user("palabre_bot", true);

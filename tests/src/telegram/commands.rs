@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::chat::Kind;
-use super::world::World;
+use super::state::State;
 
 /// The registered lists, by the scope as [`scope_key`] formats it, and the language.
 #[derive(Debug, Default)]
@@ -13,7 +13,7 @@ pub(super) struct Commands {
     pub(super) lists: BTreeMap<(String, String), Vec<Value>>,
 }
 
-impl World {
+impl State {
     /// Formats a scope: `default`, `all_group_chats`, `chat:-100123`, `chat_member:-100123:5`.
     pub(super) fn scope_key(&self, scope: &Value) -> String {
         let kind = scope["type"].as_str().unwrap_or("default");

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use super::refusal::Refusal;
-use super::world::World;
+use super::state::State;
 
 /// The maximum size of a bot's upload.
 pub(super) const LARGEST_UPLOAD: usize = 50 << 20;
@@ -44,7 +44,7 @@ pub(super) struct Files {
     pub(super) stored: HashMap<String, Stored>,
 }
 
-impl World {
+impl State {
     /// Stores a file as a medium of a kind such as `photo`, and returns the value of that field.
     ///
     /// `more` has fields that only the sender knows: `duration`, `title`, `width`.

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::chat::Topic;
-use super::world::World;
+use super::state::State;
 
 /// The allowed icon colours.
 pub(super) const COLORS: [u64; 6] = [7_322_096, 16_766_590, 13_338_331, 9_367_192, 16_749_490, 16_478_047];
 
-impl World {
+impl State {
     /// Opens a topic with the service message whose id it has.
     ///
     /// The first one of a forum is the general topic, which has no such message.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::chat::Kind;
 use super::refusal::Refusal;
-use super::world::World;
+use super::state::State;
 
 /// Administrator rights that exist in all chats.
 const EVERYWHERE: [&str; 10] = [
@@ -104,7 +104,7 @@ pub(super) fn granted(object: &Value) -> BTreeSet<String> {
     fields.filter(|(name, value)| name.starts_with("can_") && **value == true).map(|(name, _)| name.clone()).collect()
 }
 
-impl World {
+impl State {
     /// Returns the membership of a user. An expired ban or restriction does not count.
     pub(super) fn member(&self, chat: i64, user: i64) -> Member {
         let now = self.seconds();

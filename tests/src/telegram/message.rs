@@ -7,7 +7,7 @@ use crate::json::{merge, without};
 use super::chat::Kind;
 use super::member::Status;
 use super::post::text;
-use super::world::World;
+use super::state::State;
 
 /// The maximum number of stored messages per chat.
 ///
@@ -69,7 +69,7 @@ pub(super) fn is_service(message: &Value) -> bool {
     SERVICE.iter().any(|field| !message[*field].is_null())
 }
 
-impl World {
+impl State {
     /// Creates and stores a message, and sends the update if the bot may see it.
     pub(super) fn publish(&mut self, draft: Draft) -> Value {
         let Draft { chat, author, thread, content, reply } = draft;

@@ -27,11 +27,11 @@ mod post;
 mod query;
 mod refusal;
 mod rules;
+mod state;
 mod updates;
 mod user;
 mod watching;
 mod webhook;
-mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -43,7 +43,7 @@ use crate::changes::Changes;
 use crate::platforms::{self, listen};
 
 use rules::Rules;
-use world::World;
+use state::State;
 
 pub use api::{Fault, Limit, Limits};
 pub use counters::{Counters, Violation};
@@ -54,7 +54,7 @@ pub use query::CallbackAnswer;
 
 /// The state shared by the sockets and the tests.
 struct Shared {
-    world: Mutex<World>,
+    state: Mutex<State>,
     changes: Changes,
     rules: &'static Rules,
     options: Options,
@@ -64,20 +64,20 @@ struct Shared {
 
 impl Shared {
     /// Changes the state, and wakes everything that waits for a change.
-    fn change<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+    fn change<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         let outcome = act(&mut self.lock());
         self.changes.wake();
         outcome
     }
 
     /// Changes the state without waking anything.
-    fn change_silently<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+    fn change_silently<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         act(&mut self.lock())
     }
 
-    fn lock(&self) -> MutexGuard<'_, World> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         // A test that requested something impossible has panicked; the state is unchanged.
-        self.world.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -112,9 +112,9 @@ impl StandIn {
         };
         let listener = listen().await;
         let api = format!("http://{}", listener.local_addr().expect("a bound socket has an address"));
-        let world = Mutex::new(World::new(options.clone(), rules));
+        let state = Mutex::new(State::new(options.clone(), rules));
         let (changes, cuts) = (Changes::default(), watch::Sender::new(0));
-        let shared = Arc::new(Shared { world, changes, rules, options, cuts });
+        let shared = Arc::new(Shared { state, changes, rules, options, cuts });
         let mut sockets = JoinSet::new();
         sockets.spawn(api::run(listener, Arc::clone(&shared)));
         sockets.spawn(webhook::run(Arc::clone(&shared)));
@@ -143,7 +143,7 @@ impl StandIn {
     ///
     /// It gets an `update_id` unless it has one.
     pub fn raw(&self, update: Value) {
-        self.change(|world| world.give_raw(update));
+        self.change(|state| state.give_raw(update));
     }
 
     /// Closes all connections, so that long polls fail.
@@ -153,7 +153,7 @@ impl StandIn {
 
     /// Refuses the token from now on, or accepts it again. Waiting polls are cut.
     pub fn revokes_token(&self, is_revoked: bool) {
-        self.change(|world| world.is_revoked = is_revoked);
+        self.change(|state| state.is_revoked = is_revoked);
         self.cut();
     }
 
@@ -164,15 +164,15 @@ impl StandIn {
 
     /// Makes this share of calls fail from now on, with these kinds of faults.
     pub fn faults_of(&self, share: f64, kinds: &[Fault]) {
-        self.change(|world| (world.faults.share, world.faults.kinds) = (share, kinds.to_vec()));
+        self.change(|state| (state.faults.share, state.faults.kinds) = (share, kinds.to_vec()));
     }
 
     /// Makes the next call of a method (`sendMessage`) fail.
     pub fn fault_next(&self, method: &str, fault: Fault) {
-        self.change(|world| world.faults.next.push((method.to_owned(), fault)));
+        self.change(|state| state.faults.next.push((method.to_owned(), fault)));
     }
 
-    fn change<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+    fn change<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         self.shared.change(act)
     }
 }

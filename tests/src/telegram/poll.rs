@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::world::World;
+use super::state::State;
 
 /// The votes of a poll.
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub(super) struct Ballot {
     pub(super) votes: BTreeMap<i64, Vec<usize>>,
 }
 
-impl World {
+impl State {
     /// A poll as messages contain it. `options` are `InputPollOption`s; the rest is as in `sendPoll`.
     pub(super) fn poll_frame(&mut self, fields: &Value) -> Value {
         let options = fields["options"].as_array().into_iter().flatten().enumerate();

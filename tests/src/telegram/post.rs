@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::files::Upload;
-use super::world::World;
+use super::state::State;
 
 /// A message id with its chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,7 +96,7 @@ pub struct Action {
     pub action: String,
 }
 
-impl World {
+impl State {
     /// Records a post of the bot.
     pub(super) fn note_post(&mut self, message: &Value, method: &str, parameters: Value, files: Vec<Upload>) {
         let at = MessageRef::of(message);

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use super::world::World;
+use super::state::State;
 
 /// Updates that a bot receives only on request.
 const ON_REQUEST: [&str; 3] = ["chat_member", "message_reaction", "message_reaction_count"];
@@ -63,7 +63,7 @@ impl Queue {
     }
 }
 
-impl World {
+impl State {
     /// Adds an update to the queue, if the bot requested this kind.
     pub(super) fn give(&mut self, kind: &str, data: Value) {
         if !self.queue.wants(kind) {

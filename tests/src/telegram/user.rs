@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::world::World;
+use super::state::State;
 
 /// A user or bot.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub(super) struct User {
     pub(super) blocks: bool,
 }
 
-impl World {
+impl State {
     /// Creates a user. The username is the name; a person's first name is the same, capitalised.
     pub(super) fn create_user(&mut self, name: &str, is_bot: bool) -> i64 {
         let id = if is_bot { self.bot_id() } else { 5_000_000_000 + 1_000 * self.users.len() as i64 + 7 };

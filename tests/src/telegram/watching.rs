@@ -11,15 +11,15 @@ use super::StandIn;
 use super::counters::{Counters, Violation};
 use super::post::{Action, MessageRef, Post, text};
 use super::query::CallbackAnswer;
-use super::world::World;
+use super::state::State;
 
 impl StandIn {
     /// Returns all posts of the bot in a chat or topic (`Forum/ideas`) with their current state.
     #[must_use]
     pub fn posted(&self, chat: &str) -> Vec<Post> {
-        let mut world = self.shared.lock();
-        let place = world.somewhere(chat);
-        world.posts_in(place).map(|post| world.current(post)).collect()
+        let mut state = self.shared.lock();
+        let place = state.somewhere(chat);
+        state.posts_in(place).map(|post| state.current(post)).collect()
     }
 
     /// Returns the current texts and captions of the bot's posts in a chat, without deleted ones.
@@ -32,9 +32,9 @@ impl StandIn {
     /// Returns the current state of all messages of a chat.
     #[must_use]
     pub fn messages(&self, chat: &str) -> Vec<Value> {
-        let mut world = self.shared.lock();
-        let (chat, thread) = world.somewhere(chat);
-        let all = world.chats[&chat].messages.values();
+        let mut state = self.shared.lock();
+        let (chat, thread) = state.somewhere(chat);
+        let all = state.chats[&chat].messages.values();
         all.filter(|message| thread.is_none_or(|thread| message["message_thread_id"].as_i64().unwrap_or(1) == thread))
             .cloned()
             .collect()
@@ -49,10 +49,10 @@ impl StandIn {
     /// Returns the reactions to a message: user name and emoji.
     #[must_use]
     pub fn reactions(&self, at: MessageRef) -> Vec<(String, String)> {
-        let world = self.shared.lock();
-        let all = world.chats[&at.chat].reactions.get(&at.id).into_iter().flatten();
+        let state = self.shared.lock();
+        let all = state.chats[&at.chat].reactions.get(&at.id).into_iter().flatten();
         let named = |(user, reactions): (&i64, &Vec<Value>)| {
-            let name = world.users[user].name.clone();
+            let name = state.users[user].name.clone();
             reactions
                 .iter()
                 .map(move |one| (name.clone(), one["emoji"].as_str().unwrap_or_default().to_owned()))
@@ -64,17 +64,17 @@ impl StandIn {
     /// Returns the pinned messages of a chat, the newest last.
     #[must_use]
     pub fn pinned(&self, chat: &str) -> Vec<i64> {
-        let mut world = self.shared.lock();
-        let chat = world.somewhere(chat).0;
-        world.chats[&chat].pinned.clone()
+        let mut state = self.shared.lock();
+        let chat = state.somewhere(chat).0;
+        state.chats[&chat].pinned.clone()
     }
 
     /// Returns the current `ChatMember` of a user, whose `status` is `kicked` after a ban.
     #[must_use]
     pub fn member_now(&self, who: &str, chat: &str) -> Value {
-        let mut world = self.shared.lock();
-        let (user, chat) = (world.who(who), world.somewhere(chat).0);
-        world.member_frame(chat, user)
+        let mut state = self.shared.lock();
+        let (user, chat) = (state.who(who), state.somewhere(chat).0);
+        state.member_frame(chat, user)
     }
 
     /// Whether a user is banned.
@@ -86,25 +86,25 @@ impl StandIn {
     /// Whether a user may write in a chat.
     #[must_use]
     pub fn can_speak(&self, who: &str, chat: &str) -> bool {
-        let mut world = self.shared.lock();
-        let (user, chat) = (world.who(who), world.somewhere(chat).0);
-        world.is_permitted(chat, user, "can_send_messages")
+        let mut state = self.shared.lock();
+        let (user, chat) = (state.who(who), state.somewhere(chat).0);
+        state.is_permitted(chat, user, "can_send_messages")
     }
 
     /// Returns the current `ChatFullInfo` of a chat.
     #[must_use]
     pub fn chat_now(&self, chat: &str) -> Value {
-        let mut world = self.shared.lock();
-        let chat = world.somewhere(chat).0;
-        world.full_frame(chat)
+        let mut state = self.shared.lock();
+        let chat = state.somewhere(chat).0;
+        state.full_frame(chat)
     }
 
     /// Returns the topics of a forum by id: name, and whether it is closed.
     #[must_use]
     pub fn topics(&self, forum: &str) -> Vec<(i64, String, bool)> {
-        let mut world = self.shared.lock();
-        let forum = world.somewhere(forum).0;
-        world.chats[&forum].topics.iter().map(|(id, topic)| (*id, topic.name.clone(), topic.is_closed)).collect()
+        let mut state = self.shared.lock();
+        let forum = state.somewhere(forum).0;
+        state.chats[&forum].topics.iter().map(|(id, topic)| (*id, topic.name.clone(), topic.is_closed)).collect()
     }
 
     /// Returns the registered commands of a scope and a language (`""` for all other languages).
@@ -131,8 +131,8 @@ impl StandIn {
     /// Returns the parameters of all valid calls of a method, in order, except `getUpdates`.
     #[must_use]
     pub fn asked(&self, method: &str) -> Vec<Value> {
-        let world = self.shared.lock();
-        world.asked.iter().filter(|(name, _)| name == method).map(|(_, parameters)| parameters.clone()).collect()
+        let state = self.shared.lock();
+        state.asked.iter().filter(|(name, _)| name == method).map(|(_, parameters)| parameters.clone()).collect()
     }
 
     /// Returns all calls with their parameters, in order, except `getUpdates`.
@@ -195,10 +195,10 @@ impl StandIn {
         let what = format!("{part:?} in {chat}");
         let place = self.shared.lock().somewhere(chat);
         let look = |stand_in: &Self| {
-            let world = stand_in.shared.lock();
+            let state = stand_in.shared.lock();
             let fits =
-                |post: &&Post| world.message(post.at.chat, post.at.id).is_some_and(|one| text(one).contains(part));
-            world.posts_in(place).find(fits).map(|post| world.current(post))
+                |post: &&Post| state.message(post.at.chat, post.at.id).is_some_and(|one| text(one).contains(part));
+            state.posts_in(place).find(fits).map(|post| state.current(post))
         };
         self.until(&what, look).await
     }
@@ -241,7 +241,7 @@ impl StandIn {
     }
 }
 
-impl World {
+impl State {
     fn posts_in(&self, (chat, thread): (i64, Option<i64>)) -> impl Iterator<Item = &Post> {
         let is_in_topic = move |post: &&Post| thread.is_none_or(|thread| post.thread.unwrap_or(1) == thread);
         self.posts.iter().filter(move |post| post.at.chat == chat).filter(is_in_topic)

@@ -11,7 +11,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::world::World;
+use super::state::State;
 
 /// The maximum pause after a failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ pub(super) struct Webhook {
     pub(super) number: u64,
 }
 
-impl World {
+impl State {
     /// The result of `getWebhookInfo`.
     pub(super) fn webhook_frame(&self) -> Value {
         let hook = &self.webhook;
@@ -61,9 +61,9 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let mut failures = 0;
     loop {
         changed.mark_unchanged();
-        let next = shared.change_silently(|world| {
-            let is_set = !world.webhook.url.is_empty();
-            is_set.then(|| (world.webhook.clone(), world.take_updates(1).pop()))
+        let next = shared.change_silently(|state| {
+            let is_set = !state.webhook.url.is_empty();
+            is_set.then(|| (state.webhook.clone(), state.take_updates(1).pop()))
         });
         let Some((hook, Some(update))) = next else {
             if changed.changed().await.is_err() {
@@ -75,21 +75,21 @@ pub(super) async fn run(shared: Arc<Shared>) {
             Ok(()) => {
                 failures = 0;
                 let id = update["update_id"].as_i64().unwrap_or_default();
-                shared.change(|world| {
-                    world.counters.webhook_posts += 1;
-                    world.webhook.error = None;
-                    world.confirm(id + 1);
+                shared.change(|state| {
+                    state.counters.webhook_posts += 1;
+                    state.webhook.error = None;
+                    state.confirm(id + 1);
                 });
             }
             Err(reason) => {
-                shared.change(|world| {
-                    world.counters.webhook_posts += 1;
-                    world.counters.webhook_failures += 1;
-                    world.webhook.error = Some((world.seconds(), reason));
+                shared.change(|state| {
+                    state.counters.webhook_posts += 1;
+                    state.counters.webhook_failures += 1;
+                    state.webhook.error = Some((state.seconds(), reason));
                 });
                 let pause = (shared.options.webhook_pause * 2_u32.pow(failures)).min(LONGEST_PAUSE);
                 failures = (failures + 1).min(10);
-                let is_other = |shared: &Shared| shared.change_silently(|world| world.webhook.number != hook.number);
+                let is_other = |shared: &Shared| shared.change_silently(|state| state.webhook.number != hook.number);
                 let is_set_anew = async { while !is_other(&shared) && changed.changed().await.is_ok() {} };
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}

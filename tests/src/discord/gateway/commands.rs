@@ -21,7 +21,7 @@ impl Connection {
             3 | 4 | 31 => Ok(()),
             8 => {
                 let session = self.session.clone().unwrap_or_default();
-                self.shared.change(|world| world.send_members(&session, data));
+                self.shared.change(|state| state.send_members(&session, data));
                 Ok(())
             }
             _ => Err(End::Close(Close::OPCODE)),
@@ -44,10 +44,10 @@ impl Connection {
             return Err(End::Close(Close::ALREADY));
         }
         let number = self.number;
-        let begun = self.shared.change(|world| {
-            let identify = Identify::read(data, world)?;
-            let hasty = world.is_hasty(identify.shard.0);
-            let session = (!hasty).then(|| world.begin_session(&identify, number));
+        let begun = self.shared.change(|state| {
+            let identify = Identify::read(data, state)?;
+            let hasty = state.is_hasty(identify.shard.0);
+            let session = (!hasty).then(|| state.begin_session(&identify, number));
             Ok((identify, session))
         });
         let (identify, session) = begun.map_err(End::Close)?;
@@ -74,7 +74,7 @@ impl Connection {
             return Err(End::Close(Close::AUTHENTICATION));
         }
         let number = self.number;
-        match self.shared.change(|world| world.resume_session(id, seq, number)) {
+        match self.shared.change(|state| state.resume_session(id, seq, number)) {
             Ok(()) => {
                 (self.session, self.sent) = (Some(id.to_owned()), seq);
                 Ok(())

@@ -54,7 +54,7 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, number: u64) {
     };
     stream.set_nodelay(true).unwrap_or_default();
     let Ok(socket) = tokio_tungstenite::accept_hdr_async(stream, look).await else { return };
-    shared.change(|world| world.counters.connections += 1);
+    shared.change(|state| state.counters.connections += 1);
     let given = |name: &str, value: &str| address.split('&').any(|pair| pair.split_once('=') == Some((name, value)));
     let packing = if given("compress", "zlib-stream") { Packing::stream() } else { Packing::Plain };
     // Discord assumes JSON if the address names no encoding, as serenity's does.
@@ -96,9 +96,9 @@ impl Connection {
     /// Sends the pending dispatches of the session, and performs what a test requested.
     async fn flush(&mut self) -> Result<(), End> {
         let Some(id) = self.session.clone() else { return Ok(()) };
-        let (cut, asked, frames) = self.shared.change_silently(|world| {
+        let (cut, asked, frames) = self.shared.change_silently(|state| {
             // Another connection may have taken over the session, or it may be gone.
-            let session = world.sessions.get_mut(&id).filter(|session| session.connection == Some(self.number));
+            let session = state.sessions.get_mut(&id).filter(|session| session.connection == Some(self.number));
             let session = session.ok_or(End::Close(Close::UNKNOWN))?;
             let frames: Vec<_> = session.after(self.sent).cloned().collect();
             Ok((session.cut.take(), std::mem::take(&mut session.asked), frames))
@@ -136,7 +136,7 @@ impl Connection {
 
     pub(super) async fn invalidate(&mut self, resumable: bool) -> Result<(), End> {
         if let Some(id) = self.session.take() {
-            self.shared.change(|world| world.lose_session(&id, self.number, resumable));
+            self.shared.change(|state| state.lose_session(&id, self.number, resumable));
         }
         self.send(&format!(r#"{{"op":9,"d":{resumable},"s":null,"t":null}}"#)).await
     }
@@ -181,10 +181,10 @@ impl Connection {
             End::Gone { resumable } => *resumable,
         };
         if let Some(id) = self.session.take() {
-            self.shared.change(|world| world.lose_session(&id, self.number, resumable));
+            self.shared.change(|state| state.lose_session(&id, self.number, resumable));
         }
         if let End::Close(Close(code, reason)) = end {
-            self.shared.change(|world| world.counters.closes.push(code));
+            self.shared.change(|state| state.counters.closes.push(code));
             let frame = CloseFrame { code: code.into(), reason: reason.into() };
             // If the client is still connected, give it a moment to answer.
             if self.socket.close(Some(frame)).await.is_ok() {

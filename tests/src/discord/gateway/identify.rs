@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::discord::intents::{KNOWN, PRIVILEGED};
-use crate::discord::world::World;
+use crate::discord::state::State;
 
 use super::Close;
 
@@ -28,9 +28,9 @@ impl Identify {
     ///
     /// # Errors
     /// With the code with which Discord closes the connection.
-    pub(super) fn read(data: &Value, world: &World) -> Result<Self, Close> {
+    pub(super) fn read(data: &Value, state: &State) -> Result<Self, Close> {
         let token = data["token"].as_str().ok_or(Close::DECODE)?;
-        if token.strip_prefix("Bot ").unwrap_or(token) != world.options.token {
+        if token.strip_prefix("Bot ").unwrap_or(token) != state.options.token {
             return Err(Close::AUTHENTICATION);
         }
         if ["os", "browser", "device"].iter().any(|field| !data["properties"][*field].is_string()) {
@@ -47,10 +47,10 @@ impl Identify {
         if intents & !KNOWN != 0 {
             return Err(Close::INTENTS);
         }
-        if intents & PRIVILEGED & !world.options.privileged != 0 {
+        if intents & PRIVILEGED & !state.options.privileged != 0 {
             return Err(Close::DISALLOWED);
         }
-        let guilds = world.guilds.keys().filter(|guild| (guild.0 >> 22) % shard.1 == shard.0).count();
+        let guilds = state.guilds.keys().filter(|guild| (guild.0 >> 22) % shard.1 == shard.0).count();
         if guilds > MOST_GUILDS {
             return Err(Close::SHARDING);
         }

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use crate::discord::counters::Violation;
 use crate::discord::id::Id;
 use crate::discord::intents::PRESENCES;
-use crate::discord::world::World;
+use crate::discord::state::State;
 
 const PIECE: usize = 1_000;
 
-impl World {
+impl State {
     /// Answers op 8 with `GUILD_MEMBERS_CHUNK`s to the session that asked.
     pub(super) fn send_members(&mut self, session: &str, asked: &Value) {
         let intents = self.sessions.get(session).map_or(0, |session| session.intents);

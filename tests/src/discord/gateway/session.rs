@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::discord::id::Id;
 use crate::discord::intents::{GUILDS, application_flags};
-use crate::discord::world::World;
+use crate::discord::state::State;
 
 use super::Cut;
 use super::identify::Identify;
@@ -81,7 +81,7 @@ pub(super) enum Refused {
     Ahead,
 }
 
-impl World {
+impl State {
     /// Whether a shard identifies too soon after another of its group.
     pub(super) fn is_hasty(&mut self, shard: u64) -> bool {
         let now = self.now();

@@ -29,11 +29,11 @@ impl StandIn {
             media: (*media).to_owned(),
             bytes: Bytes::copy_from_slice(bytes),
         };
-        self.change(|world| {
-            let (author, channel) = (world.who(who), world.place(self.guild, channel));
+        self.change(|state| {
+            let (author, channel) = (state.who(who), state.place(self.guild, channel));
             let draft = Draft { files: files.iter().map(upload).collect(), ..Draft::new(channel, author, body) };
-            let message = world.compose(&draft);
-            world.publish(channel, message)
+            let message = state.compose(&draft);
+            state.publish(channel, message)
         })
     }
 
@@ -58,21 +58,21 @@ impl StandIn {
 
     /// Posts a message through a webhook that is not the bot's.
     pub fn webhook_says(&self, name: &str, channel: &str, text: &str) -> Id {
-        self.change(|world| {
-            let (channel, webhook) = (world.place(self.guild, channel), world.fresh_id());
+        self.change(|state| {
+            let (channel, webhook) = (state.place(self.guild, channel), state.fresh_id());
             let mut draft = Draft::new(channel, webhook, json!({ "content": text }));
             draft.webhook = Some((webhook, Some(name.to_owned())));
-            let message = world.compose(&draft);
-            world.publish(channel, message)
+            let message = state.compose(&draft);
+            state.publish(channel, message)
         })
     }
 
     /// Posts a system message: kind 7 is a join, 8 a boost.
     pub fn system_message(&self, who: &str, channel: &str, kind: u64) -> Id {
-        self.change(|world| {
-            let (author, channel) = (world.who(who), world.place(self.guild, channel));
-            let message = world.compose(&Draft { kind, ..Draft::new(channel, author, json!({})) });
-            world.publish(channel, message)
+        self.change(|state| {
+            let (author, channel) = (state.who(who), state.place(self.guild, channel));
+            let message = state.compose(&Draft { kind, ..Draft::new(channel, author, json!({})) });
+            state.publish(channel, message)
         })
     }
 
@@ -83,31 +83,31 @@ impl StandIn {
 
     /// Edits any editable fields of a message as its author.
     pub fn edits_to(&self, message: Id, body: Value) {
-        self.change(|world| {
-            let channel = world.channel_of(message);
-            let outcome = world.edit(channel, message, &body, &[]);
+        self.change(|state| {
+            let channel = state.channel_of(message);
+            let outcome = state.edit(channel, message, &body, &[]);
             outcome.unwrap_or_else(|refusal| panic!("this edit is refused: {refusal:?}"));
         });
     }
 
     /// Adds a link preview: an update that is not an edit.
     pub fn unfurls(&self, message: Id, embed: Value) {
-        self.change(|world| {
-            let channel = world.channel_of(message);
-            let one = world.message_mut(channel, message).expect("it was found before");
+        self.change(|state| {
+            let channel = state.channel_of(message);
+            let one = state.message_mut(channel, message).expect("it was found before");
             let mut shown = json!({ "type": "link" });
             merge(&mut shown, embed);
             one["embeds"] = json!([shown]);
             let one = one.clone();
-            world.tell_of_message("MESSAGE_UPDATE", channel, one);
+            state.tell_of_message("MESSAGE_UPDATE", channel, one);
         });
     }
 
     /// Deletes a message as its author.
     pub fn deletes(&self, message: Id) {
-        self.change(|world| {
-            let channel = world.channel_of(message);
-            world.erase(channel, &[message]);
+        self.change(|state| {
+            let channel = state.channel_of(message);
+            state.erase(channel, &[message]);
         });
     }
 
@@ -122,84 +122,84 @@ impl StandIn {
     }
 
     fn with_emoji(&self, who: &str, message: Id, emoji: &str, add: bool) {
-        self.change(|world| {
-            let (user, channel) = (world.who(who), world.channel_of(message));
-            let own = world.guilds[&self.guild].emojis.iter().find(|one| one["name"] == emoji);
+        self.change(|state| {
+            let (user, channel) = (state.who(who), state.channel_of(message));
+            let own = state.guilds[&self.guild].emojis.iter().find(|one| one["name"] == emoji);
             let text = own.map(|one| format!("{emoji}:{}", Id::of(one, "id").expect("an emoji has an id")));
-            let emoji = world.emoji(channel, text.as_deref().unwrap_or(emoji));
+            let emoji = state.emoji(channel, text.as_deref().unwrap_or(emoji));
             let emoji = emoji.unwrap_or_else(|_| panic!("there is no such emoji"));
             if add {
-                world.react(channel, message, user, &emoji)
+                state.react(channel, message, user, &emoji)
             } else {
-                world.unreact(channel, message, user, &emoji)
+                state.unreact(channel, message, user, &emoji)
             }
         });
     }
 
     /// Votes in a poll.
     pub fn votes(&self, who: &str, message: Id, answer: u64) {
-        self.change(|world| {
-            let (user, channel) = (world.who(who), world.channel_of(message));
-            let guild = world.guild_of(channel);
+        self.change(|state| {
+            let (user, channel) = (state.who(who), state.channel_of(message));
+            let guild = state.guild_of(channel);
             let mut data =
                 json!({ "user_id": user, "channel_id": channel, "message_id": message, "answer_id": answer });
             if let Some(guild) = guild {
                 data["guild_id"] = json!(guild);
             }
-            world.dispatch("MESSAGE_POLL_VOTE_ADD", guild, data);
+            state.dispatch("MESSAGE_POLL_VOTE_ADD", guild, data);
         });
     }
 
     /// Starts typing.
     pub fn types(&self, who: &str, channel: &str) {
-        self.change(|world| {
-            let (user, channel) = (world.who(who), world.place(self.guild, channel));
-            world.tell_of_typing(channel, user);
+        self.change(|state| {
+            let (user, channel) = (state.who(who), state.place(self.guild, channel));
+            state.tell_of_typing(channel, user);
         });
     }
 
     /// Pins a message.
     pub fn pins(&self, who: &str, message: Id) {
-        self.change(|world| world.set_pinned(world.channel_of(message), message, true, world.who(who)));
+        self.change(|state| state.set_pinned(state.channel_of(message), message, true, state.who(who)));
     }
 
     /// Unpins a message.
     pub fn unpins(&self, who: &str, message: Id) {
-        self.change(|world| world.set_pinned(world.channel_of(message), message, false, world.who(who)));
+        self.change(|state| state.set_pinned(state.channel_of(message), message, false, state.who(who)));
     }
 
     /// Opens a thread.
     pub fn opens_thread(&self, who: &str, channel: &str, name: &str) -> Id {
-        self.change(|world| {
-            let (user, channel) = (world.who(who), world.place(self.guild, channel));
-            world.open_thread(channel, None, user, 11, &json!({ "name": name }))
+        self.change(|state| {
+            let (user, channel) = (state.who(who), state.place(self.guild, channel));
+            state.open_thread(channel, None, user, 11, &json!({ "name": name }))
         })
     }
 
     /// Opens a thread on a message.
     pub fn opens_thread_on(&self, who: &str, message: Id, name: &str) -> Id {
-        self.change(|world| {
-            let (user, channel) = (world.who(who), world.channel_of(message));
-            world.open_thread(channel, Some(message), user, 11, &json!({ "name": name }))
+        self.change(|state| {
+            let (user, channel) = (state.who(who), state.channel_of(message));
+            state.open_thread(channel, Some(message), user, 11, &json!({ "name": name }))
         })
     }
 
     /// Creates a forum post. The thread and its first message have the same id.
     pub fn posts_in_forum(&self, who: &str, forum: &str, title: &str, text: &str) -> Id {
-        self.change(|world| {
-            let (user, forum) = (world.who(who), world.place(self.guild, forum));
-            let thread = world.open_thread(forum, None, user, 11, &json!({ "name": title }));
-            let mut message = world.compose(&Draft::new(thread, user, json!({ "content": text })));
+        self.change(|state| {
+            let (user, forum) = (state.who(who), state.place(self.guild, forum));
+            let thread = state.open_thread(forum, None, user, 11, &json!({ "name": title }));
+            let mut message = state.compose(&Draft::new(thread, user, json!({ "content": text })));
             message["id"] = json!(thread);
-            world.publish(thread, message)
+            state.publish(thread, message)
         })
     }
 
     /// Creates an invite and returns its code.
     pub fn invites(&self, who: &str, channel: &str) -> String {
-        self.change(|world| {
-            let (user, channel) = (world.who(who), world.place(self.guild, channel));
-            let invite = world.create_invite(channel, user, &json!({}));
+        self.change(|state| {
+            let (user, channel) = (state.who(who), state.place(self.guild, channel));
+            let invite = state.create_invite(channel, user, &json!({}));
             invite["code"].as_str().unwrap_or_default().to_owned()
         })
     }

@@ -6,7 +6,7 @@ use crate::discord::StandIn;
 use crate::discord::files::Upload;
 use crate::discord::id::Id;
 use crate::discord::interaction::Kind;
-use crate::discord::world::World;
+use crate::discord::state::State;
 
 impl StandIn {
     /// Uses a slash command and returns the interaction.
@@ -18,7 +18,7 @@ impl StandIn {
     /// If the command is not registered or does not declare these options: Discord's client would
     /// not send it.
     pub fn uses(&self, who: &str, channel: &str, words: &str, options: &Value) -> Id {
-        self.change(|world| world.use_command(self.guild, who, channel, words, options, None))
+        self.change(|state| state.use_command(self.guild, who, channel, words, options, None))
     }
 
     /// Requests autocompletion for an option; `options` holds the values entered so far.
@@ -26,7 +26,7 @@ impl StandIn {
     /// # Panics
     /// See [`StandIn::uses`].
     pub fn completes(&self, who: &str, channel: &str, words: &str, options: &Value, focused: &str) -> Id {
-        self.change(|world| world.use_command(self.guild, who, channel, words, options, Some(focused)))
+        self.change(|state| state.use_command(self.guild, who, channel, words, options, Some(focused)))
     }
 
     /// Uses a command of a user's context menu.
@@ -34,13 +34,13 @@ impl StandIn {
     /// # Panics
     /// If the command is not registered.
     pub fn uses_on_person(&self, who: &str, channel: &str, name: &str, target: &str) -> Id {
-        self.change(|world| {
-            let (channel, target) = (world.place(self.guild, channel), world.who(target));
-            let mut data = world.command_data(world.guild_of(channel), name, 2);
+        self.change(|state| {
+            let (channel, target) = (state.place(self.guild, channel), state.who(target));
+            let mut data = state.command_data(state.guild_of(channel), name, 2);
             data["target_id"] = json!(target);
             data["resolved"] = json!({});
-            world.resolve(&mut data["resolved"], self.guild, 6, target);
-            world.interact(Kind::Command, who, channel, data, None)
+            state.resolve(&mut data["resolved"], self.guild, 6, target);
+            state.interact(Kind::Command, who, channel, data, None)
         })
     }
 
@@ -49,19 +49,19 @@ impl StandIn {
     /// # Panics
     /// If the command is not registered.
     pub fn uses_on_message(&self, who: &str, name: &str, message: Id) -> Id {
-        self.change(|world| {
-            let channel = world.channel_of(message);
-            let mut data = world.command_data(world.guild_of(channel), name, 3);
+        self.change(|state| {
+            let channel = state.channel_of(message);
+            let mut data = state.command_data(state.guild_of(channel), name, 3);
             data["target_id"] = json!(message);
-            let frame = world.message(channel, message).cloned().unwrap_or_default();
+            let frame = state.message(channel, message).cloned().unwrap_or_default();
             let key = message.to_string();
             data["resolved"] = json!({ "messages": { key: frame } });
-            world.interact(Kind::Command, who, channel, data, None)
+            state.interact(Kind::Command, who, channel, data, None)
         })
     }
 }
 
-impl World {
+impl State {
     fn command(&self, guild: Option<Id>, name: &str, kind: u64) -> &Value {
         let known = || {
             let all = self.commands.by_scope.values().flat_map(|all| all.values());

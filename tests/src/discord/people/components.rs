@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::discord::StandIn;
 use crate::discord::id::Id;
 use crate::discord::interaction::Kind;
-use crate::discord::world::World;
+use crate::discord::state::State;
 
 impl StandIn {
     /// Presses a button, by label or custom id, and returns the interaction.
@@ -13,14 +13,14 @@ impl StandIn {
     /// # Panics
     /// If the message has no such button, or it is disabled.
     pub fn presses(&self, who: &str, message: Id, button: &str) -> Id {
-        self.change(|world| {
-            let channel = world.channel_of(message);
+        self.change(|state| {
+            let channel = state.channel_of(message);
             let is_it = |one: &Value| one["type"] == 2 && (one["label"] == button || one["custom_id"] == button);
             let found =
-                world.component(channel, message, &is_it).unwrap_or_else(|| panic!("there is no button {button}"));
+                state.component(channel, message, &is_it).unwrap_or_else(|| panic!("there is no button {button}"));
             assert!(found["disabled"] != true && found["custom_id"].is_string(), "{button} cannot be pressed");
             let data = json!({ "custom_id": found["custom_id"], "component_type": 2, "id": found["id"] });
-            world.interact(Kind::Component, who, channel, data, Some((channel, message)))
+            state.interact(Kind::Component, who, channel, data, Some((channel, message)))
         })
     }
 
@@ -29,11 +29,11 @@ impl StandIn {
     /// # Panics
     /// If the message has no such select, or it does not allow this choice.
     pub fn chooses(&self, who: &str, message: Id, select: &str, values: &[&str]) -> Id {
-        self.change(|world| {
-            let channel = world.channel_of(message);
+        self.change(|state| {
+            let channel = state.channel_of(message);
             let is_it = |one: &Value| matches!(one["type"].as_u64(), Some(3 | 5..=8)) && one["custom_id"] == select;
             let found =
-                world.component(channel, message, &is_it).unwrap_or_else(|| panic!("there is no select {select}"));
+                state.component(channel, message, &is_it).unwrap_or_else(|| panic!("there is no select {select}"));
             let count = |field: &str| found[field].as_u64().unwrap_or(1);
             let chosen = values.len() as u64;
             assert!(found["disabled"] != true, "{select} is disabled");
@@ -57,11 +57,11 @@ impl StandIn {
                     7 => 9,
                     _ => 7,
                 };
-                let ids: Vec<Id> = values.iter().map(|name| world.find_target(self.guild, target, name)).collect();
-                ids.iter().for_each(|id| world.resolve(&mut data["resolved"], self.guild, target, *id));
+                let ids: Vec<Id> = values.iter().map(|name| state.find_target(self.guild, target, name)).collect();
+                ids.iter().for_each(|id| state.resolve(&mut data["resolved"], self.guild, target, *id));
                 data["values"] = json!(ids);
             }
-            world.interact(Kind::Component, who, channel, data, Some((channel, message)))
+            state.interact(Kind::Component, who, channel, data, Some((channel, message)))
         })
     }
 
@@ -72,8 +72,8 @@ impl StandIn {
     /// # Panics
     /// If the answer was not a form, a field does not exist, or a value is not valid.
     pub fn submits(&self, interaction: Id, values: &[(&str, &str)]) -> Id {
-        self.change(|world| {
-            let asked = world.interactions.get(&interaction).expect("there is such an interaction").clone();
+        self.change(|state| {
+            let asked = state.interactions.get(&interaction).expect("there is such an interaction").clone();
             let form =
                 asked.answers.iter().find(|answer| answer["type"] == 9).expect("it was answered with a form")["data"]
                     .clone();
@@ -88,8 +88,8 @@ impl StandIn {
                 .collect();
             let data = json!({ "custom_id": form["custom_id"], "components": rows });
             let user = asked.user.to_string();
-            let sent = world.interact(Kind::Modal, &user, asked.channel, data, asked.message);
-            world.interactions.get_mut(&sent).expect("it was just made").opened_by = Some(interaction);
+            let sent = state.interact(Kind::Modal, &user, asked.channel, data, asked.message);
+            state.interactions.get_mut(&sent).expect("it was just made").opened_by = Some(interaction);
             sent
         })
     }
@@ -129,7 +129,7 @@ fn fill(index: usize, labelled: bool, field: &Value, given: Option<&str>) -> Val
     }
 }
 
-impl World {
+impl State {
     /// Finds the component of a message that fits, at any depth.
     fn component(&self, channel: Id, message: Id, fits: &dyn Fn(&Value) -> bool) -> Option<Value> {
         fn search<'a>(list: &'a Value, fits: &dyn Fn(&Value) -> bool) -> Option<&'a Value> {

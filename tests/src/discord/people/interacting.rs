@@ -7,13 +7,13 @@ use crate::discord::StandIn;
 use crate::discord::id::Id;
 use crate::discord::interaction::{Interaction, Kind};
 use crate::discord::message::numbered;
-use crate::discord::world::World;
+use crate::discord::state::State;
 use crate::json::{merge, without};
 
-impl World {
+impl State {
     /// Finds the id that a name means in an option or select of this kind.
     pub(super) fn find_target(&mut self, guild: Id, kind: u64, name: &str) -> Id {
-        let is_role = |world: &Self| world.guilds[&guild].roles.values().any(|role| role["name"] == name);
+        let is_role = |state: &Self| state.guilds[&guild].roles.values().any(|role| role["name"] == name);
         match kind {
             7 => self.place(guild, name),
             8 => self.role_named(guild, name),
@@ -99,10 +99,10 @@ impl World {
 impl StandIn {
     /// Sends an interaction a second time, as Discord sometimes does.
     pub fn tells_again(&self, interaction: Id) {
-        self.change(|world| {
-            let frame = world.interactions[&interaction].frame.clone();
+        self.change(|state| {
+            let frame = state.interactions[&interaction].frame.clone();
             let guild = Id::of(&frame, "guild_id");
-            world.dispatch("INTERACTION_CREATE", guild, frame);
+            state.dispatch("INTERACTION_CREATE", guild, frame);
         });
     }
 }

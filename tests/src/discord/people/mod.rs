@@ -11,12 +11,12 @@ use serde_json::Value;
 
 use super::StandIn;
 use super::id::Id;
-use super::world::World;
+use super::state::State;
 
 impl StandIn {
     /// Returns the id of the user with this name, who is created if needed.
     pub fn person(&self, name: &str) -> Id {
-        self.change(|world| world.user_named(name).unwrap_or_else(|| world.create_user(name, false)))
+        self.change(|state| state.user_named(name).unwrap_or_else(|| state.create_user(name, false)))
     }
 
     /// Returns the id of a user.
@@ -52,13 +52,13 @@ impl StandIn {
     /// If the guild has none of this name.
     #[must_use]
     pub fn sticker(&self, name: &str) -> Id {
-        let mut world = self.shared.lock();
-        let found = world.guild_mut(self.guild).stickers.iter().find(|one| one["name"] == name);
+        let mut state = self.shared.lock();
+        let found = state.guild_mut(self.guild).stickers.iter().find(|one| one["name"] == name);
         found.and_then(|one| Id::of(one, "id")).unwrap_or_else(|| panic!("no sticker is called {name}"))
     }
 }
 
-impl World {
+impl State {
     fn who(&self, name: &str) -> Id {
         let by_id = || name.parse().ok().filter(|id| self.users.contains_key(id));
         self.user_named(name).or_else(by_id).unwrap_or_else(|| panic!("nobody is called {name}"))

@@ -2,11 +2,11 @@
 
 use crate::discord::id::Id;
 use crate::discord::permissions::Permission;
-use crate::discord::world::World;
+use crate::discord::state::State;
 
 use super::refusal::Refusal;
 
-impl World {
+impl State {
     /// Checks that the bot may write in a channel.
     pub(super) fn may_write(&self, channel: Id) -> Result<(), Refusal> {
         let place = self.channels.get(&channel).ok_or_else(Refusal::unknown_channel)?;

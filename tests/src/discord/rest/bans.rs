@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::discord::id::Id;
 use crate::discord::permissions::Permission;
-use crate::discord::world::World;
+use crate::discord::state::State;
 
 use super::call::Call;
 use super::refusal::Refusal;
@@ -13,60 +13,60 @@ use super::{Outcome, Reply};
 /// The maximum age of messages that a ban deletes: a week, in seconds.
 const LONGEST_PURGE: u64 = 604_800;
 
-pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn get(state: &mut State, call: &Call) -> Outcome {
     let (guild, user) = (call.id("guild_id"), call.id("user_id"));
-    world.need(guild, Permission::BAN_MEMBERS)?;
-    let reason = world.guilds[&guild].bans.get(&user).ok_or_else(Refusal::unknown_ban)?;
-    Reply::ok(json!({ "user": world.user_frame(user), "reason": reason }))
+    state.need(guild, Permission::BAN_MEMBERS)?;
+    let reason = state.guilds[&guild].bans.get(&user).ok_or_else(Refusal::unknown_ban)?;
+    Reply::ok(json!({ "user": state.user_frame(user), "reason": reason }))
 }
 
-pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn list(state: &mut State, call: &Call) -> Outcome {
     let guild = call.id("guild_id");
-    world.need(guild, Permission::BAN_MEMBERS)?;
+    state.need(guild, Permission::BAN_MEMBERS)?;
     let after = call.query_id("after").unwrap_or(Id(0));
-    let bans = world.guilds[&guild].bans.range(Id(after.0 + 1)..).take(call.limit(1_000));
-    Reply::ok(bans.map(|(user, reason)| json!({ "user": world.user_frame(*user), "reason": reason })).collect())
+    let bans = state.guilds[&guild].bans.range(Id(after.0 + 1)..).take(call.limit(1_000));
+    Reply::ok(bans.map(|(user, reason)| json!({ "user": state.user_frame(*user), "reason": reason })).collect())
 }
 
-pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn create(state: &mut State, call: &Call) -> Outcome {
     let (guild, user, body) = (call.id("guild_id"), call.id("user_id"), call.body_or_null());
-    world.need(guild, Permission::BAN_MEMBERS)?;
-    if !world.users.contains_key(&user) {
+    state.need(guild, Permission::BAN_MEMBERS)?;
+    if !state.users.contains_key(&user) {
         return Err(Refusal::unknown_user());
     }
-    if world.guilds[&guild].members.contains_key(&user) {
-        world.outranks(guild, user)?;
+    if state.guilds[&guild].members.contains_key(&user) {
+        state.outranks(guild, user)?;
     }
     let days = body["delete_message_days"].as_u64().unwrap_or_default() * 86_400;
     let purge = body["delete_message_seconds"].as_u64().unwrap_or(days);
     if purge > LONGEST_PURGE {
         return Err(Refusal::form("/delete_message_seconds", "int value should be less than or equal to 604800."));
     }
-    world.ban(guild, world.bot, user, call.reason.as_deref());
-    world.purge_of(guild, user, purge);
+    state.ban(guild, state.bot, user, call.reason.as_deref());
+    state.purge_of(guild, user, purge);
     Reply::nothing()
 }
 
-pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn delete(state: &mut State, call: &Call) -> Outcome {
     let (guild, user) = (call.id("guild_id"), call.id("user_id"));
-    world.need(guild, Permission::BAN_MEMBERS)?;
-    if !world.guilds[&guild].bans.contains_key(&user) {
+    state.need(guild, Permission::BAN_MEMBERS)?;
+    if !state.guilds[&guild].bans.contains_key(&user) {
         return Err(Refusal::unknown_ban());
     }
-    world.unban(guild, world.bot, user, call.reason.as_deref());
+    state.unban(guild, state.bot, user, call.reason.as_deref());
     Reply::nothing()
 }
 
-impl World {
+impl State {
     pub(in crate::discord) fn ban(&mut self, guild: Id, by: Id, user: Id, reason: Option<&str>) {
         self.guild_mut(guild).bans.insert(user, reason.map(ToOwned::to_owned));
         let data = json!({ "guild_id": guild, "user": self.user_frame(user) });
         self.in_any_order(
-            |world| {
-                world.dispatch("GUILD_BAN_ADD", Some(guild), data);
-                world.depart(guild, user);
+            |state| {
+                state.dispatch("GUILD_BAN_ADD", Some(guild), data);
+                state.depart(guild, user);
             },
-            |world| world.audit(guild, by, 22, Some(user), reason, json!([]), Value::Null),
+            |state| state.audit(guild, by, 22, Some(user), reason, json!([]), Value::Null),
         );
     }
 
@@ -74,8 +74,8 @@ impl World {
         self.guild_mut(guild).bans.remove(&user);
         let data = json!({ "guild_id": guild, "user": self.user_frame(user) });
         self.in_any_order(
-            |world| world.dispatch("GUILD_BAN_REMOVE", Some(guild), data),
-            |world| world.audit(guild, by, 23, Some(user), reason, json!([]), Value::Null),
+            |state| state.dispatch("GUILD_BAN_REMOVE", Some(guild), data),
+            |state| state.audit(guild, by, 23, Some(user), reason, json!([]), Value::Null),
         );
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::discord::id::Id;
 use crate::discord::permissions::{Permission, bits};
-use crate::discord::world::World;
+use crate::discord::state::State;
 
 use super::call::Call;
 use super::refusal::Refusal;
@@ -13,19 +13,19 @@ use super::{Outcome, Reply};
 /// The maximum slow mode: six hours, in seconds.
 const SLOWEST: u64 = 21_600;
 
-pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn get(state: &mut State, call: &Call) -> Outcome {
     let channel = call.id("channel_id");
-    world.need_in(channel, Permission::VIEW_CHANNEL)?;
-    Reply::ok(world.channels[&channel].clone())
+    state.need_in(channel, Permission::VIEW_CHANNEL)?;
+    Reply::ok(state.channels[&channel].clone())
 }
 
-pub(super) fn update(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn update(state: &mut State, call: &Call) -> Outcome {
     let (channel, body) = (call.id("channel_id"), call.body_or_null());
-    let old = world.channels.get(&channel).ok_or_else(Refusal::unknown_channel)?.clone();
-    let guild = world.guild_of(channel).ok_or_else(Refusal::wrong_channel_type)?;
+    let old = state.channels.get(&channel).ok_or_else(Refusal::unknown_channel)?.clone();
+    let guild = state.guild_of(channel).ok_or_else(Refusal::wrong_channel_type)?;
     let thread = is_thread(&old);
-    let own = thread && Id::of(&old, "owner_id") == Some(world.bot);
-    world.need_in(
+    let own = thread && Id::of(&old, "owner_id") == Some(state.bot);
+    state.need_in(
         channel,
         match (thread, own) {
             (false, _) => Permission::MANAGE_CHANNELS,
@@ -37,17 +37,17 @@ pub(super) fn update(world: &mut World, call: &Call) -> Outcome {
         return Err(Refusal::form("/rate_limit_per_user", "int value should be less than or equal to 21600."));
     }
     if !body["permission_overwrites"].is_null() {
-        world.need_in(channel, Permission::MANAGE_ROLES)?;
+        state.need_in(channel, Permission::MANAGE_ROLES)?;
     }
     if thread && old["thread_metadata"]["archived"] == true && body["archived"] != false {
         return Err(Refusal::thread_archived());
     }
     let (new, changes) = changed(&old, &body, thread);
-    world.channels.insert(channel, new.clone());
-    world.dispatch(if thread { "THREAD_UPDATE" } else { "CHANNEL_UPDATE" }, Some(guild), new.clone());
+    state.channels.insert(channel, new.clone());
+    state.dispatch(if thread { "THREAD_UPDATE" } else { "CHANNEL_UPDATE" }, Some(guild), new.clone());
     if !changes.is_empty() {
         let action = if thread { 111 } else { 11 };
-        world.audit(guild, world.bot, action, Some(channel), call.reason.as_deref(), json!(changes), Value::Null);
+        state.audit(guild, state.bot, action, Some(channel), call.reason.as_deref(), json!(changes), Value::Null);
     }
     Reply::ok(new)
 }
@@ -77,16 +77,16 @@ fn overwrites(given: &Value) -> Value {
     given.as_array().into_iter().flatten().map(written).collect()
 }
 
-pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn delete(state: &mut State, call: &Call) -> Outcome {
     let channel = call.id("channel_id");
-    let old = world.channels.get(&channel).ok_or_else(Refusal::unknown_channel)?.clone();
+    let old = state.channels.get(&channel).ok_or_else(Refusal::unknown_channel)?.clone();
     let thread = is_thread(&old);
-    world.need_in(channel, if thread { Permission::MANAGE_THREADS } else { Permission::MANAGE_CHANNELS })?;
-    let Some(guild) = world.guild_of(channel) else { return Reply::ok(old) };
-    world.remove_channel(channel);
-    world.audit(
+    state.need_in(channel, if thread { Permission::MANAGE_THREADS } else { Permission::MANAGE_CHANNELS })?;
+    let Some(guild) = state.guild_of(channel) else { return Reply::ok(old) };
+    state.remove_channel(channel);
+    state.audit(
         guild,
-        world.bot,
+        state.bot,
         if thread { 112 } else { 12 },
         Some(channel),
         call.reason.as_deref(),
@@ -96,39 +96,39 @@ pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
     Reply::ok(old)
 }
 
-pub(super) fn set_overwrite(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn set_overwrite(state: &mut State, call: &Call) -> Outcome {
     let (channel, id, body) = (call.id("channel_id"), call.id("overwrite_id"), call.body_or_null());
-    world.need_in(channel, Permission::MANAGE_ROLES)?;
-    let guild = world.guild_of(channel).ok_or_else(Refusal::wrong_channel_type)?;
+    state.need_in(channel, Permission::MANAGE_ROLES)?;
+    let guild = state.guild_of(channel).ok_or_else(Refusal::wrong_channel_type)?;
     // One can only give or take permissions that one has.
     let touched = bits(&body["allow"]) | bits(&body["deny"]);
-    if touched & !world.permissions(guild, world.bot, None) != 0 {
+    if touched & !state.permissions(guild, state.bot, None) != 0 {
         return Err(Refusal::missing_permissions());
     }
     let text = |field: &str| bits(&body[field]).to_string();
     let kind = body["type"].as_u64().unwrap_or_default();
     let new = json!({ "id": id, "type": kind, "allow": text("allow"), "deny": text("deny") });
-    let overwrites = world.overwrites(channel);
+    let overwrites = state.overwrites(channel);
     let before = overwrites.len();
     overwrites.retain(|one| Id::of(one, "id") != Some(id));
     let action = if overwrites.len() < before { 14 } else { 13 };
     overwrites.push(new);
-    world.tell_of_channel(channel);
+    state.tell_of_channel(channel);
     let options = json!({ "id": id, "type": kind.to_string() });
-    world.audit(guild, world.bot, action, Some(channel), call.reason.as_deref(), json!([]), options);
+    state.audit(guild, state.bot, action, Some(channel), call.reason.as_deref(), json!([]), options);
     Reply::nothing()
 }
 
-pub(super) fn delete_overwrite(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn delete_overwrite(state: &mut State, call: &Call) -> Outcome {
     let (channel, id) = (call.id("channel_id"), call.id("overwrite_id"));
-    world.need_in(channel, Permission::MANAGE_ROLES)?;
-    let guild = world.guild_of(channel).ok_or_else(Refusal::wrong_channel_type)?;
-    let overwrites = world.overwrites(channel);
+    state.need_in(channel, Permission::MANAGE_ROLES)?;
+    let guild = state.guild_of(channel).ok_or_else(Refusal::wrong_channel_type)?;
+    let overwrites = state.overwrites(channel);
     let index =
         overwrites.iter().position(|one| Id::of(one, "id") == Some(id)).ok_or_else(Refusal::unknown_overwrite)?;
     overwrites.remove(index);
-    world.tell_of_channel(channel);
-    world.audit(guild, world.bot, 15, Some(channel), call.reason.as_deref(), json!([]), json!({ "id": id }));
+    state.tell_of_channel(channel);
+    state.audit(guild, state.bot, 15, Some(channel), call.reason.as_deref(), json!([]), json!({ "id": id }));
     Reply::nothing()
 }
 
@@ -136,7 +136,7 @@ pub(super) fn is_thread(channel: &Value) -> bool {
     matches!(channel["type"].as_u64(), Some(10..=12))
 }
 
-impl World {
+impl State {
     fn overwrites(&mut self, channel: Id) -> &mut Vec<Value> {
         let channel = self.channels.get_mut(&channel).expect("it was looked at before");
         if !channel["permission_overwrites"].is_array() {

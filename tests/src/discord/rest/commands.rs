@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::discord::id::Id;
 use crate::discord::permissions::bits;
-use crate::discord::world::World;
+use crate::discord::state::State;
 use crate::json::{drop_nulls, merge, without};
 
 use super::call::Call;
@@ -31,21 +31,21 @@ impl Commands {
     }
 }
 
-fn scope(world: &World, call: &Call) -> Result<Option<Id>, Refusal> {
-    if call.id("application_id") != world.bot {
+fn scope(state: &State, call: &Call) -> Result<Option<Id>, Refusal> {
+    if call.id("application_id") != state.bot {
         return Err(Refusal::new(404, 10002, "Unknown Application"));
     }
     let guild = call.find("guild_id").and_then(|guild| guild.parse().ok());
     match guild {
-        Some(guild) if !world.guilds.contains_key(&guild) => Err(Refusal::missing_access()),
+        Some(guild) if !state.guilds.contains_key(&guild) => Err(Refusal::missing_access()),
         guild => Ok(guild),
     }
 }
 
-pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
-    let scope = scope(world, call)?;
+pub(super) fn list(state: &mut State, call: &Call) -> Outcome {
+    let scope = scope(state, call)?;
     let localised = call.asks("with_localizations");
-    let all = world.commands.by_scope.get(&scope).into_iter().flat_map(BTreeMap::values);
+    let all = state.commands.by_scope.get(&scope).into_iter().flat_map(BTreeMap::values);
     Reply::ok(all.map(|command| if localised { command.clone() } else { without_localizations(command) }).collect())
 }
 
@@ -58,42 +58,42 @@ fn without_localizations(command: &Value) -> Value {
     command
 }
 
-pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
-    let scope = scope(world, call)?;
-    let command = world.commands.by_scope.get(&scope).and_then(|all| all.get(&call.id("command_id")));
+pub(super) fn get(state: &mut State, call: &Call) -> Outcome {
+    let scope = scope(state, call)?;
+    let command = state.commands.by_scope.get(&scope).and_then(|all| all.get(&call.id("command_id")));
     Reply::ok(command.cloned().ok_or_else(Refusal::unknown_command)?)
 }
 
-pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
-    let (scope, body) = (scope(world, call)?, call.body_or_null());
+pub(super) fn create(state: &mut State, call: &Call) -> Outcome {
+    let (scope, body) = (scope(state, call)?, call.body_or_null());
     check("", &body)?;
-    world.counters.command_writes += 1;
-    let (command, new) = world.register(scope, &body)?;
+    state.counters.command_writes += 1;
+    let (command, new) = state.register(scope, &body)?;
     if new { Reply::created(command) } else { Reply::ok(command) }
 }
 
-pub(super) fn update(world: &mut World, call: &Call) -> Outcome {
-    let (scope, id, body) = (scope(world, call)?, call.id("command_id"), call.body_or_null());
-    let old = world.commands.by_scope.get(&scope).and_then(|all| all.get(&id)).cloned();
+pub(super) fn update(state: &mut State, call: &Call) -> Outcome {
+    let (scope, id, body) = (scope(state, call)?, call.id("command_id"), call.body_or_null());
+    let old = state.commands.by_scope.get(&scope).and_then(|all| all.get(&id)).cloned();
     let mut new = old.ok_or_else(Refusal::unknown_command)?;
     merge(&mut new, body);
     check("", &new)?;
-    world.counters.command_writes += 1;
-    new["version"] = json!(world.fresh_id());
-    world.commands.by_scope.entry(scope).or_default().insert(id, new.clone());
+    state.counters.command_writes += 1;
+    new["version"] = json!(state.fresh_id());
+    state.commands.by_scope.entry(scope).or_default().insert(id, new.clone());
     Reply::ok(new)
 }
 
-pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
-    let scope = scope(world, call)?;
-    let removed = world.commands.by_scope.get_mut(&scope).and_then(|all| all.remove(&call.id("command_id")));
+pub(super) fn delete(state: &mut State, call: &Call) -> Outcome {
+    let scope = scope(state, call)?;
+    let removed = state.commands.by_scope.get_mut(&scope).and_then(|all| all.remove(&call.id("command_id")));
     removed.ok_or_else(Refusal::unknown_command)?;
-    world.counters.command_writes += 1;
+    state.counters.command_writes += 1;
     Reply::nothing()
 }
 
-pub(super) fn set_all(world: &mut World, call: &Call) -> Outcome {
-    let (scope, body) = (scope(world, call)?, call.body_or_null());
+pub(super) fn set_all(state: &mut State, call: &Call) -> Outcome {
+    let (scope, body) = (scope(state, call)?, call.body_or_null());
     let wanted = body.as_array().cloned().unwrap_or_default();
     let mut names = HashSet::new();
     for (index, command) in wanted.iter().enumerate() {
@@ -103,9 +103,9 @@ pub(super) fn set_all(world: &mut World, call: &Call) -> Outcome {
             return Err(Refusal::form(&format!("/{index}/name"), why));
         }
     }
-    world.counters.command_writes += 1;
-    let old = world.commands.by_scope.remove(&scope).unwrap_or_default();
-    world.commands.by_scope.insert(scope, BTreeMap::new());
+    state.counters.command_writes += 1;
+    let old = state.commands.by_scope.remove(&scope).unwrap_or_default();
+    state.commands.by_scope.insert(scope, BTreeMap::new());
     let mut all = Vec::new();
     for command in &wanted {
         // An existing command keeps its id.
@@ -113,14 +113,14 @@ pub(super) fn set_all(world: &mut World, call: &Call) -> Outcome {
             |one: &&Value| one["name"] == command["name"] && one["type"] == command["type"].as_u64().unwrap_or(1);
         if let Some(known) = old.values().find(same) {
             let id = Id::of(known, "id").expect("a command has an id");
-            world.commands.by_scope.entry(scope).or_default().insert(id, known.clone());
+            state.commands.by_scope.entry(scope).or_default().insert(id, known.clone());
         }
-        all.push(world.register(scope, command)?.0);
+        all.push(state.register(scope, command)?.0);
     }
     Reply::ok(Value::Array(all))
 }
 
-impl World {
+impl State {
     /// Registers a command. One of the same name and kind is replaced and keeps its id.
     fn register(&mut self, scope: Option<Id>, body: &Value) -> Result<(Value, bool), Refusal> {
         let kind = body["type"].as_u64().unwrap_or(1);

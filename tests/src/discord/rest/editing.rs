@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use crate::discord::files::Upload;
 use crate::discord::id::Id;
 use crate::discord::message::{Draft, numbered};
-use crate::discord::world::World;
+use crate::discord::state::State;
 
 use super::message_rules::check_edit;
 use super::refusal::Refusal;
 
-impl World {
+impl State {
     /// Edits a message and sends the event.
     pub(in crate::discord) fn edit(
         &mut self,

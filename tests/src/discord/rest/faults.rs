@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::discord::world::World;
+use crate::discord::state::State;
 
 use super::refusal::Refusal;
 
@@ -88,7 +88,7 @@ pub(super) enum Chosen {
     Late(Duration),
 }
 
-impl World {
+impl State {
     pub(super) fn choose_fault(&mut self, operation: &str) -> Option<Chosen> {
         let fault = self.faults.choose(operation)?;
         self.counters.faults += 1;

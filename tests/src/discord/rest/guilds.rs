@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::discord::id::Id;
 use crate::discord::permissions::Permission;
-use crate::discord::world::World;
+use crate::discord::state::State;
 use crate::json::{drop_nulls, merge};
 
 use super::call::Call;
@@ -13,67 +13,67 @@ use super::channels::is_thread;
 use super::refusal::Refusal;
 use super::{Outcome, Reply};
 
-fn home(world: &World, call: &Call) -> Result<Id, Refusal> {
+fn home(state: &State, call: &Call) -> Result<Id, Refusal> {
     let guild = call.id("guild_id");
-    match world.guilds.get(&guild) {
-        Some(home) if home.members.contains_key(&world.bot) => Ok(guild),
+    match state.guilds.get(&guild) {
+        Some(home) if home.members.contains_key(&state.bot) => Ok(guild),
         Some(_) => Err(Refusal::missing_access()),
         None => Err(Refusal::unknown_guild()),
     }
 }
 
-pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
-    let guild = home(world, call)?;
-    let mut frame = world.guild_frame(guild);
+pub(super) fn get(state: &mut State, call: &Call) -> Outcome {
+    let guild = home(state, call)?;
+    let mut frame = state.guild_frame(guild);
     if call.asks("with_counts") {
-        let count = world.guilds[&guild].members.len();
+        let count = state.guilds[&guild].members.len();
         frame["approximate_member_count"] = json!(count);
         frame["approximate_presence_count"] = json!(count);
     }
     Reply::ok(frame)
 }
 
-pub(super) fn channels(world: &mut World, call: &Call) -> Outcome {
-    let guild = home(world, call)?;
+pub(super) fn channels(state: &mut State, call: &Call) -> Outcome {
+    let guild = home(state, call)?;
     let here =
-        world.channels.values().filter(|channel| Id::of(channel, "guild_id") == Some(guild) && !is_thread(channel));
+        state.channels.values().filter(|channel| Id::of(channel, "guild_id") == Some(guild) && !is_thread(channel));
     Reply::ok(here.cloned().collect())
 }
 
-pub(super) fn create_channel(world: &mut World, call: &Call) -> Outcome {
-    let guild = home(world, call)?;
-    world.need(guild, Permission::MANAGE_CHANNELS)?;
+pub(super) fn create_channel(state: &mut State, call: &Call) -> Outcome {
+    let guild = home(state, call)?;
+    state.need(guild, Permission::MANAGE_CHANNELS)?;
     let mut body = call.body_or_null();
     let name = body["name"].as_str().unwrap_or_default().to_owned();
     let kind = body["type"].as_u64().unwrap_or_default();
     drop_nulls(&mut body);
-    let id = world.create_channel(guild, &name, kind, json!({}));
-    merge(world.channels.get_mut(&id).expect("it was just made"), body);
-    let frame = world.channels[&id].clone();
-    world.dispatch("CHANNEL_CREATE", Some(guild), frame.clone());
-    world.audit(guild, world.bot, 10, Some(id), call.reason.as_deref(), json!([]), Value::Null);
+    let id = state.create_channel(guild, &name, kind, json!({}));
+    merge(state.channels.get_mut(&id).expect("it was just made"), body);
+    let frame = state.channels[&id].clone();
+    state.dispatch("CHANNEL_CREATE", Some(guild), frame.clone());
+    state.audit(guild, state.bot, 10, Some(id), call.reason.as_deref(), json!([]), Value::Null);
     Reply::created(frame)
 }
 
-pub(super) fn roles(world: &mut World, call: &Call) -> Outcome {
-    let guild = home(world, call)?;
-    Reply::ok(world.guilds[&guild].roles.values().cloned().collect())
+pub(super) fn roles(state: &mut State, call: &Call) -> Outcome {
+    let guild = home(state, call)?;
+    Reply::ok(state.guilds[&guild].roles.values().cloned().collect())
 }
 
-pub(super) fn role(world: &mut World, call: &Call) -> Outcome {
-    let guild = home(world, call)?;
-    let role = world.guilds[&guild].roles.get(&call.id("role_id"));
+pub(super) fn role(state: &mut State, call: &Call) -> Outcome {
+    let guild = home(state, call)?;
+    let role = state.guilds[&guild].roles.get(&call.id("role_id"));
     Reply::ok(role.cloned().ok_or_else(Refusal::unknown_role)?)
 }
 
-pub(super) fn emojis(world: &mut World, call: &Call) -> Outcome {
-    let guild = home(world, call)?;
-    Reply::ok(json!(world.guilds[&guild].emojis))
+pub(super) fn emojis(state: &mut State, call: &Call) -> Outcome {
+    let guild = home(state, call)?;
+    Reply::ok(json!(state.guilds[&guild].emojis))
 }
 
-pub(super) fn audit_log(world: &mut World, call: &Call) -> Outcome {
-    let guild = home(world, call)?;
-    world.need(guild, Permission::VIEW_AUDIT_LOG)?;
+pub(super) fn audit_log(state: &mut State, call: &Call) -> Outcome {
+    let guild = home(state, call)?;
+    state.need(guild, Permission::VIEW_AUDIT_LOG)?;
     let wanted = |field: &str, query: &str, entry: &Value| {
         call.query.get(query).is_none_or(|value| {
             entry[field].as_str() == Some(value) || value.parse().is_ok_and(|value: u64| entry[field] == value)
@@ -89,20 +89,20 @@ pub(super) fn audit_log(world: &mut World, call: &Call) -> Outcome {
             && wanted("action_type", "action_type", entry)
     };
     let entries: Vec<Value> =
-        world.guilds[&guild].audit.iter().rev().filter(fits).take(call.limit(50)).cloned().collect();
+        state.guilds[&guild].audit.iter().rev().filter(fits).take(call.limit(50)).cloned().collect();
     let mut people: Vec<Id> =
         entries.iter().flat_map(|one| [Id::of(one, "user_id"), Id::of(one, "target_id")]).flatten().collect();
     people.sort_unstable();
     people.dedup();
-    people.retain(|id| world.users.contains_key(id));
+    people.retain(|id| state.users.contains_key(id));
     Reply::ok(json!({
-        "audit_log_entries": entries, "users": people.iter().map(|id| world.user_frame(*id)).collect::<Vec<_>>(),
+        "audit_log_entries": entries, "users": people.iter().map(|id| state.user_frame(*id)).collect::<Vec<_>>(),
         "integrations": [], "webhooks": [], "guild_scheduled_events": [], "threads": [], "application_commands": [],
         "auto_moderation_rules": [],
     }))
 }
 
-impl World {
+impl State {
     /// Adds an entry to the audit log and sends the event.
     #[allow(clippy::too_many_arguments, reason = "an entry has this many parts")]
     pub(in crate::discord) fn audit(

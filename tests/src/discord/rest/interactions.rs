@@ -6,7 +6,7 @@ use crate::discord::files::Upload;
 use crate::discord::id::Id;
 use crate::discord::interaction::Kind;
 use crate::discord::message::Draft;
-use crate::discord::world::World;
+use crate::discord::state::State;
 
 use super::call::Call;
 use super::message_rules::{check_edit, check_message};
@@ -21,9 +21,9 @@ const TOKEN_LIFE: u64 = 15 * 60_000;
 const EPHEMERAL: u64 = 64;
 const LOADING: u64 = 128;
 
-pub(super) fn answer(world: &mut World, call: &Call) -> Outcome {
-    let (id, body, now) = (call.id("interaction_id"), call.body_or_null(), world.now());
-    let interaction = world.interactions.get(&id).filter(|one| one.token == call.text("interaction_token"));
+pub(super) fn answer(state: &mut State, call: &Call) -> Outcome {
+    let (id, body, now) = (call.id("interaction_id"), call.body_or_null(), state.now());
+    let interaction = state.interactions.get(&id).filter(|one| one.token == call.text("interaction_token"));
     let interaction = interaction.ok_or_else(Refusal::unknown_interaction)?;
     if interaction.answered {
         return Err(Refusal::acknowledged());
@@ -43,8 +43,8 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Outcome {
     if !fits {
         return Err(Refusal::form("/type", &format!("{answer} does not answer an interaction of kind {kind:?}")));
     }
-    let message = world.perform_answer(id, answer, &body["data"], call.uploads())?;
-    let interaction = world.interactions.get_mut(&id).ok_or_else(Refusal::unknown_interaction)?;
+    let message = state.perform_answer(id, answer, &body["data"], call.uploads())?;
+    let interaction = state.interactions.get_mut(&id).ok_or_else(Refusal::unknown_interaction)?;
     interaction.answered = true;
     interaction.answers.push(body.clone());
     if !call.asks("with_response") {
@@ -83,7 +83,7 @@ fn check_modal(data: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-impl World {
+impl State {
     fn perform_answer(
         &mut self,
         id: Id,

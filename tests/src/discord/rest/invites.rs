@@ -5,26 +5,26 @@ use serde_json::{Value, json};
 
 use crate::discord::id::Id;
 use crate::discord::permissions::Permission;
-use crate::discord::world::{World, stamp};
+use crate::discord::state::{State, stamp};
 
 use super::call::Call;
 use super::{Outcome, Reply};
 
-pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn create(state: &mut State, call: &Call) -> Outcome {
     let (channel, body) = (call.id("channel_id"), call.body_or_null());
-    world.need_in(channel, Permission::CREATE_INSTANT_INVITE)?;
-    let invite = world.create_invite(channel, world.bot, &body);
+    state.need_in(channel, Permission::CREATE_INSTANT_INVITE)?;
+    let invite = state.create_invite(channel, state.bot, &body);
     Reply::ok(invite)
 }
 
-pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn list(state: &mut State, call: &Call) -> Outcome {
     let channel = call.id("channel_id");
-    world.need_in(channel, Permission::MANAGE_CHANNELS)?;
+    state.need_in(channel, Permission::MANAGE_CHANNELS)?;
     let here = |invite: &&Value| Id::of(&invite["channel"], "id") == Some(channel);
-    Reply::ok(world.invites.iter().filter(here).cloned().collect())
+    Reply::ok(state.invites.iter().filter(here).cloned().collect())
 }
 
-impl World {
+impl State {
     /// Creates an invite and sends the event.
     pub(in crate::discord) fn create_invite(&mut self, channel: Id, by: Id, body: &Value) -> Value {
         let letters = b"abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";

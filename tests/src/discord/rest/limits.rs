@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
-use crate::discord::world::World;
+use crate::discord::state::State;
 
 use super::call::Call;
 use super::refusal::Refusal;
@@ -144,7 +144,7 @@ impl Pace {
     }
 }
 
-impl World {
+impl State {
     /// Counts a call in its bucket and in the global one.
     pub(super) fn pace(&mut self, call: &Call) -> Pace {
         let name = bucket(&call.operation.name).to_owned();

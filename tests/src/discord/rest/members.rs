@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::discord::guild::Member;
 use crate::discord::id::Id;
 use crate::discord::permissions::Permission;
-use crate::discord::world::{Event, World, moment, stamp};
+use crate::discord::state::{Event, State, moment, stamp};
 
 use super::call::Call;
 use super::refusal::Refusal;
@@ -13,127 +13,127 @@ use super::{Outcome, Reply};
 
 /// The maximum timeout: 28 days, in milliseconds.
 const LONGEST_TIMEOUT: u64 = 28 * 24 * 3_600_000;
-pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn get(state: &mut State, call: &Call) -> Outcome {
     let (guild, user) = (call.id("guild_id"), call.id("user_id"));
-    world.need(guild, Permission::VIEW_CHANNEL)?;
-    Reply::ok(world.member(guild, user)?)
+    state.need(guild, Permission::VIEW_CHANNEL)?;
+    Reply::ok(state.member(guild, user)?)
 }
 
-pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn list(state: &mut State, call: &Call) -> Outcome {
     let guild = call.id("guild_id");
-    world.need(guild, Permission::VIEW_CHANNEL)?;
-    if world.options.privileged & crate::discord::intents::MEMBERS == 0 {
+    state.need(guild, Permission::VIEW_CHANNEL)?;
+    if state.options.privileged & crate::discord::intents::MEMBERS == 0 {
         return Err(Refusal::missing_access());
     }
     let after = call.query_id("after").unwrap_or(Id(0));
-    let members = world.guilds[&guild].members.range(Id(after.0 + 1)..).take(call.limit(1));
-    Reply::ok(members.filter_map(|(user, _)| world.member_frame(guild, *user)).collect())
+    let members = state.guilds[&guild].members.range(Id(after.0 + 1)..).take(call.limit(1));
+    Reply::ok(members.filter_map(|(user, _)| state.member_frame(guild, *user)).collect())
 }
 
-pub(super) fn search(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn search(state: &mut State, call: &Call) -> Outcome {
     let guild = call.id("guild_id");
-    world.need(guild, Permission::VIEW_CHANNEL)?;
+    state.need(guild, Permission::VIEW_CHANNEL)?;
     let start = call.query.get("query").map(|text| text.to_lowercase()).unwrap_or_default();
     let named = |user: &&Id| {
-        let nick = world.guilds[&guild].members[*user].nick.as_deref().unwrap_or_default().to_lowercase();
-        world.users.get(user).is_some_and(|user| user.name.starts_with(&start)) || nick.starts_with(&start)
+        let nick = state.guilds[&guild].members[*user].nick.as_deref().unwrap_or_default().to_lowercase();
+        state.users.get(user).is_some_and(|user| user.name.starts_with(&start)) || nick.starts_with(&start)
     };
-    let found = world.guilds[&guild].members.keys().filter(named).take(call.limit(1));
-    Reply::ok(found.filter_map(|user| world.member_frame(guild, *user)).collect())
+    let found = state.guilds[&guild].members.keys().filter(named).take(call.limit(1));
+    Reply::ok(found.filter_map(|user| state.member_frame(guild, *user)).collect())
 }
 
-pub(super) fn update(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn update(state: &mut State, call: &Call) -> Outcome {
     let (guild, user, body) = (call.id("guild_id"), call.id("user_id"), call.body_or_null());
-    world.need(guild, Permission::VIEW_CHANNEL)?;
-    world.member(guild, user)?;
+    state.need(guild, Permission::VIEW_CHANNEL)?;
+    state.member(guild, user)?;
     if let Some(nick) = body.get("nick") {
-        let own = user == world.bot;
-        world.need(guild, if own { Permission::CHANGE_NICKNAME } else { Permission::MANAGE_NICKNAMES })?;
+        let own = user == state.bot;
+        state.need(guild, if own { Permission::CHANGE_NICKNAME } else { Permission::MANAGE_NICKNAMES })?;
         if !own {
-            world.outranks(guild, user)?;
+            state.outranks(guild, user)?;
         }
         let nick = nick.as_str().filter(|nick| !nick.is_empty()).map(ToOwned::to_owned);
-        let old = world.member_mut(guild, user).nick.clone();
-        world.member_mut(guild, user).nick.clone_from(&nick);
+        let old = state.member_mut(guild, user).nick.clone();
+        state.member_mut(guild, user).nick.clone_from(&nick);
         let changes = json!([{ "key": "nick", "old_value": old, "new_value": nick }]);
-        world.audit(guild, world.bot, 24, Some(user), call.reason.as_deref(), changes, Value::Null);
+        state.audit(guild, state.bot, 24, Some(user), call.reason.as_deref(), changes, Value::Null);
     }
     if let Some(until) = body.get("communication_disabled_until") {
-        set_timeout(world, call, guild, user, until)?;
+        set_timeout(state, call, guild, user, until)?;
     }
     if body["roles"].is_array() {
-        set_roles(world, call, guild, user, &Id::list(&body["roles"]))?;
+        set_roles(state, call, guild, user, &Id::list(&body["roles"]))?;
     }
-    world.tell_of_member(guild, user);
-    Reply::ok(world.member(guild, user)?)
+    state.tell_of_member(guild, user);
+    Reply::ok(state.member(guild, user)?)
 }
 
-fn set_timeout(world: &mut World, call: &Call, guild: Id, user: Id, until: &Value) -> Result<(), Refusal> {
-    world.need(guild, Permission::MODERATE_MEMBERS)?;
-    world.outranks(guild, user)?;
+fn set_timeout(state: &mut State, call: &Call, guild: Id, user: Id, until: &Value) -> Result<(), Refusal> {
+    state.need(guild, Permission::MODERATE_MEMBERS)?;
+    state.outranks(guild, user)?;
     let at = "/communication_disabled_until";
     let end = match until.as_str() {
         Some(text) => Some(moment(text).ok_or_else(|| Refusal::form(at, "Could not parse this timestamp"))?),
         None => None,
     };
-    if end.is_some_and(|end| end > world.now() + LONGEST_TIMEOUT) {
+    if end.is_some_and(|end| end > state.now() + LONGEST_TIMEOUT) {
         return Err(Refusal::form(at, "Must be less than 28 days in the future"));
     }
     let until = end.map(stamp);
-    let old = world.member_mut(guild, user).timeout.clone();
-    world.member_mut(guild, user).timeout.clone_from(&until);
+    let old = state.member_mut(guild, user).timeout.clone();
+    state.member_mut(guild, user).timeout.clone_from(&until);
     let changes = json!([{ "key": "communication_disabled_until", "old_value": old, "new_value": until }]);
-    world.audit(guild, world.bot, 24, Some(user), call.reason.as_deref(), changes, Value::Null);
+    state.audit(guild, state.bot, 24, Some(user), call.reason.as_deref(), changes, Value::Null);
     Ok(())
 }
 
-fn set_roles(world: &mut World, call: &Call, guild: Id, user: Id, roles: &[Id]) -> Result<(), Refusal> {
-    let old = world.member_mut(guild, user).roles.clone();
+fn set_roles(state: &mut State, call: &Call, guild: Id, user: Id, roles: &[Id]) -> Result<(), Refusal> {
+    let old = state.member_mut(guild, user).roles.clone();
     let different =
         roles.iter().filter(|role| !old.contains(role)).chain(old.iter().filter(|role| !roles.contains(role)));
     for role in different {
-        world.may_give(guild, *role)?;
+        state.may_give(guild, *role)?;
     }
-    world.member_mut(guild, user).roles = roles.to_vec();
-    world.audit(guild, world.bot, 25, Some(user), call.reason.as_deref(), json!([]), Value::Null);
+    state.member_mut(guild, user).roles = roles.to_vec();
+    state.audit(guild, state.bot, 25, Some(user), call.reason.as_deref(), json!([]), Value::Null);
     Ok(())
 }
 
-pub(super) fn update_mine(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn update_mine(state: &mut State, call: &Call) -> Outcome {
     let guild = call.id("guild_id");
-    world.need(guild, Permission::CHANGE_NICKNAME)?;
-    let bot = world.bot;
-    world.member_mut(guild, bot).nick = call.body_or_null()["nick"].as_str().map(ToOwned::to_owned);
-    world.tell_of_member(guild, bot);
-    Reply::ok(world.member(guild, bot)?)
+    state.need(guild, Permission::CHANGE_NICKNAME)?;
+    let bot = state.bot;
+    state.member_mut(guild, bot).nick = call.body_or_null()["nick"].as_str().map(ToOwned::to_owned);
+    state.tell_of_member(guild, bot);
+    Reply::ok(state.member(guild, bot)?)
 }
 
-pub(super) fn add_role(world: &mut World, call: &Call) -> Outcome {
-    give_or_take(world, call, "$add")
+pub(super) fn add_role(state: &mut State, call: &Call) -> Outcome {
+    give_or_take(state, call, "$add")
 }
 
-pub(super) fn remove_role(world: &mut World, call: &Call) -> Outcome {
-    give_or_take(world, call, "$remove")
+pub(super) fn remove_role(state: &mut State, call: &Call) -> Outcome {
+    give_or_take(state, call, "$remove")
 }
 
-fn give_or_take(world: &mut World, call: &Call, what: &str) -> Outcome {
+fn give_or_take(state: &mut State, call: &Call, what: &str) -> Outcome {
     let (guild, user, role) = (call.id("guild_id"), call.id("user_id"), call.id("role_id"));
-    world.may_give(guild, role)?;
-    world.member(guild, user)?;
-    world.change_role(guild, world.bot, user, role, what == "$add", call.reason.as_deref());
+    state.may_give(guild, role)?;
+    state.member(guild, user)?;
+    state.change_role(guild, state.bot, user, role, what == "$add", call.reason.as_deref());
     Reply::nothing()
 }
 
-pub(super) fn kick(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn kick(state: &mut State, call: &Call) -> Outcome {
     let (guild, user) = (call.id("guild_id"), call.id("user_id"));
-    world.need(guild, Permission::KICK_MEMBERS)?;
-    world.member(guild, user)?;
-    world.outranks(guild, user)?;
-    world.remove_member(guild, world.bot, user, call.reason.as_deref());
+    state.need(guild, Permission::KICK_MEMBERS)?;
+    state.member(guild, user)?;
+    state.outranks(guild, user)?;
+    state.remove_member(guild, state.bot, user, call.reason.as_deref());
     Reply::nothing()
 }
 
-impl World {
+impl State {
     fn member(&self, guild: Id, user: Id) -> Result<Value, Refusal> {
         let unknown =
             || if self.users.contains_key(&user) { Refusal::unknown_member() } else { Refusal::unknown_user() };
@@ -183,16 +183,16 @@ impl World {
         let key = if give { "$add" } else { "$remove" };
         let changes = json!([{ "key": key, "new_value": [{ "id": role, "name": name }] }]);
         self.in_any_order(
-            |world| world.tell_of_member(guild, user),
-            |world| world.audit(guild, by, 25, Some(user), reason, changes, Value::Null),
+            |state| state.tell_of_member(guild, user),
+            |state| state.audit(guild, by, 25, Some(user), reason, changes, Value::Null),
         );
     }
 
     /// Kicks a member, as the bot or as a moderator.
     pub(in crate::discord) fn remove_member(&mut self, guild: Id, by: Id, user: Id, reason: Option<&str>) {
         self.in_any_order(
-            |world| world.depart(guild, user),
-            |world| world.audit(guild, by, 20, Some(user), reason, json!([]), Value::Null),
+            |state| state.depart(guild, user),
+            |state| state.audit(guild, by, 20, Some(user), reason, json!([]), Value::Null),
         );
     }
 

@@ -129,31 +129,31 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         }
         Err(elsewhere) => {
             let reason = "Discord has no such call";
-            shared.change(|world| world.note_violation(&method, &path, reason, &Value::Null));
+            shared.change(|state| state.note_violation(&method, &path, reason, &Value::Null));
             Ok(refuse(if elsewhere { Refusal::wrong_method() } else { Refusal::missing_route() }))
         }
     }
 }
 
 async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<Response<Body>, CutOff> {
-    let (mut pace, fault) = shared.change(|world| {
-        *world.counters.calls.entry(operation.name.clone()).or_default() += 1;
-        world.asked.push_back((operation.name.clone(), call.reason.clone(), call.body_or_null()));
-        if world.asked.len() > ASKED {
-            world.asked.pop_front();
+    let (mut pace, fault) = shared.change(|state| {
+        *state.counters.calls.entry(operation.name.clone()).or_default() += 1;
+        state.asked.push_back((operation.name.clone(), call.reason.clone(), call.body_or_null()));
+        if state.asked.len() > ASKED {
+            state.asked.pop_front();
         }
-        let pace = world.pace(&call);
-        let fault = if pace.allows() { world.choose_fault(&operation.name) } else { None };
+        let pace = state.pace(&call);
+        let fault = if pace.allows() { state.choose_fault(&operation.name) } else { None };
         (pace, fault)
     });
     if !pace.allows() {
-        shared.change(|world| world.counters.overruns += 1);
+        shared.change(|state| state.counters.overruns += 1);
         return Ok(finish(shared, refuse(pace.refusal()), &pace));
     }
     match fault {
         Some(Chosen::Instead(refusal)) => {
             if let Some(retry_after) = refusal.retry_after() {
-                shared.change(|world| world.hold(&call, retry_after));
+                shared.change(|state| state.hold(&call, retry_after));
                 pace.shut(retry_after);
             }
             return Ok(finish(shared, refuse(refusal), &pace));
@@ -164,10 +164,10 @@ async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<R
         Some(Chosen::After) | None => {}
     }
     let outcome = check(shared, operation, &call).and_then(|()| {
-        shared.change(|world| match routes::perform(world, &call) {
+        shared.change(|state| match routes::perform(state, &call) {
             Ok(mut reply) => {
                 if let Some(body) = &mut reply.body {
-                    world.rough.roughen(routes::kind(&operation.name), body);
+                    state.rough.roughen(routes::kind(&operation.name), body);
                 }
                 Ok(reply)
             }
@@ -183,7 +183,7 @@ async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<R
     if let Err(refusal) = &outcome
         && let Some(reason) = refusal.violation()
     {
-        shared.change(|world| world.note_violation(&operation.method, &call.path, reason, &call.body_or_null()));
+        shared.change(|state| state.note_violation(&operation.method, &call.path, reason, &call.body_or_null()));
     }
     let response = outcome.map_or_else(refuse, |reply| respond(reply.status, reply.body));
     Ok(finish(shared, response, &pace))
@@ -193,7 +193,7 @@ async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<R
 fn check(shared: &Shared, operation: &Operation, call: &Call) -> Result<(), Refusal> {
     if !call.agent.starts_with("DiscordBot (") {
         let reason = format!("the User-Agent must begin with \"DiscordBot (\", not be {:?}", call.agent);
-        shared.change(|world| world.note_violation(&operation.method, &call.path, &reason, &Value::Null));
+        shared.change(|state| state.note_violation(&operation.method, &call.path, &reason, &Value::Null));
     }
     let right = call.authorization.as_deref() == Some(format!("Bot {}", shared.options.token).as_str());
     let needless = operation.open && call.authorization.is_none();
@@ -216,7 +216,7 @@ fn check_own(shared: &Shared, operation: &Operation, outcome: &Outcome) {
     let Ok(Reply { status, body: Some(body) }) = outcome else { return };
     for misfit in shared.rules.check_answer(operation, *status, body) {
         let text = format!("{} {}: {}: {}", operation.method, operation.path, misfit.at, misfit.why);
-        shared.change(|world| world.counters.own_misfits.push(text));
+        shared.change(|state| state.counters.own_misfits.push(text));
     }
 }
 
@@ -254,7 +254,7 @@ fn respond(status: u16, body: Option<Value>) -> Response<Body> {
 fn finish(shared: &Shared, mut response: Response<Body>, pace: &Pace) -> Response<Body> {
     let shares = response.headers().get("x-ratelimit-scope").is_some_and(|scope| scope == "shared");
     if matches!(response.status().as_u16(), 401 | 403) || response.status().as_u16() == 429 && !shares {
-        shared.change(|world| world.counters.invalid += 1);
+        shared.change(|state| state.counters.invalid += 1);
     }
     pace.write(response.headers_mut());
     response
@@ -262,7 +262,7 @@ fn finish(shared: &Shared, mut response: Response<Body>, pace: &Pace) -> Respons
 
 fn file(shared: &Shared, path: &str) -> Response<Body> {
     let path = call::decode(path);
-    match shared.change_silently(|world| world.files.get(&path).cloned()) {
+    match shared.change_silently(|state| state.files.get(&path).cloned()) {
         Some(file) => {
             let mut response = Response::new(Body::from(file.bytes));
             let media = HeaderValue::from_str(&file.media);
@@ -275,7 +275,7 @@ fn file(shared: &Shared, path: &str) -> Response<Body> {
     }
 }
 
-impl super::world::World {
+impl super::state::State {
     fn note_violation(&mut self, method: &str, path: &str, reason: &str, body: &Value) {
         let (method, path, reason) = (method.to_owned(), path.to_owned(), reason.to_owned());
         self.counters.violations.push(Violation { method, path, reason, body: body.clone() });

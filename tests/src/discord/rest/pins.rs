@@ -5,51 +5,51 @@ use serde_json::{Value, json};
 use crate::discord::id::Id;
 use crate::discord::message::Draft;
 use crate::discord::permissions::Permission;
-use crate::discord::world::World;
+use crate::discord::state::State;
 
 use super::call::Call;
 use super::refusal::Refusal;
 use super::{Outcome, Reply};
 
-pub(super) fn pin(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn pin(state: &mut State, call: &Call) -> Outcome {
     let (channel, message) = (call.id("channel_id"), call.id("message_id"));
-    world.need_in(channel, Permission::PIN_MESSAGES)?;
-    let pinned = world.messages.get(&channel).map_or(0, |all| all.values().filter(|one| one["pinned"] == true).count());
-    let one = world.message(channel, message).ok_or_else(Refusal::unknown_message)?;
+    state.need_in(channel, Permission::PIN_MESSAGES)?;
+    let pinned = state.messages.get(&channel).map_or(0, |all| all.values().filter(|one| one["pinned"] == true).count());
+    let one = state.message(channel, message).ok_or_else(Refusal::unknown_message)?;
     if one["pinned"] == true {
         return Reply::nothing();
     }
     if pinned >= 250 {
         return Err(Refusal::too_many_pins());
     }
-    world.set_pinned(channel, message, true, world.bot);
+    state.set_pinned(channel, message, true, state.bot);
     Reply::nothing()
 }
 
-pub(super) fn unpin(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn unpin(state: &mut State, call: &Call) -> Outcome {
     let (channel, message) = (call.id("channel_id"), call.id("message_id"));
-    world.need_in(channel, Permission::PIN_MESSAGES)?;
-    let one = world.message(channel, message).ok_or_else(Refusal::unknown_message)?;
+    state.need_in(channel, Permission::PIN_MESSAGES)?;
+    let one = state.message(channel, message).ok_or_else(Refusal::unknown_message)?;
     if one["pinned"] == true {
-        world.set_pinned(channel, message, false, world.bot);
+        state.set_pinned(channel, message, false, state.bot);
     }
     Reply::nothing()
 }
 
-fn pinned(world: &World, call: &Call) -> Result<Vec<Value>, Refusal> {
+fn pinned(state: &State, call: &Call) -> Result<Vec<Value>, Refusal> {
     let channel = call.id("channel_id");
-    world.need_in(channel, Permission::READ_MESSAGE_HISTORY)?;
-    let all = world.messages.get(&channel).into_iter().flat_map(|all| all.values().rev());
+    state.need_in(channel, Permission::READ_MESSAGE_HISTORY)?;
+    let all = state.messages.get(&channel).into_iter().flat_map(|all| all.values().rev());
     Ok(all.filter(|one| one["pinned"] == true).cloned().collect())
 }
 
-pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
-    let (all, limit) = (pinned(world, call)?, call.limit(50));
+pub(super) fn list(state: &mut State, call: &Call) -> Outcome {
+    let (all, limit) = (pinned(state, call)?, call.limit(50));
     let item = |message: &Value| json!({ "pinned_at": message["timestamp"], "message": message });
     Reply::ok(json!({ "items": all.iter().take(limit).map(item).collect::<Vec<_>>(), "has_more": all.len() > limit }))
 }
 
-impl World {
+impl State {
     /// Pins or unpins a message and sends the events; a pin is also announced in the channel.
     pub(in crate::discord) fn set_pinned(&mut self, channel: Id, message: Id, pinned: bool, by: Id) {
         let (now, guild) = (self.stamp(), self.guild_of(channel));

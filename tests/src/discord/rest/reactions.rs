@@ -4,76 +4,76 @@ use serde_json::{Value, json};
 
 use crate::discord::id::Id;
 use crate::discord::permissions::Permission;
-use crate::discord::world::World;
+use crate::discord::state::State;
 
 use super::call::Call;
 use super::refusal::Refusal;
 use super::{Outcome, Reply};
 
-pub(super) fn add(world: &mut World, call: &Call) -> Outcome {
-    let (channel, message) = place(world, call)?;
-    world.need_in(channel, Permission::READ_MESSAGE_HISTORY)?;
-    let emoji = world.emoji(channel, call.text("emoji_name"))?;
-    if world.reaction_count(channel, message, &emoji) == 0 {
-        world.need_in(channel, Permission::ADD_REACTIONS)?;
+pub(super) fn add(state: &mut State, call: &Call) -> Outcome {
+    let (channel, message) = place(state, call)?;
+    state.need_in(channel, Permission::READ_MESSAGE_HISTORY)?;
+    let emoji = state.emoji(channel, call.text("emoji_name"))?;
+    if state.reaction_count(channel, message, &emoji) == 0 {
+        state.need_in(channel, Permission::ADD_REACTIONS)?;
     }
-    world.react(channel, message, world.bot, &emoji);
+    state.react(channel, message, state.bot, &emoji);
     Reply::nothing()
 }
 
-pub(super) fn remove_mine(world: &mut World, call: &Call) -> Outcome {
-    let (channel, message) = place(world, call)?;
-    let emoji = world.emoji(channel, call.text("emoji_name"))?;
-    world.unreact(channel, message, world.bot, &emoji);
+pub(super) fn remove_mine(state: &mut State, call: &Call) -> Outcome {
+    let (channel, message) = place(state, call)?;
+    let emoji = state.emoji(channel, call.text("emoji_name"))?;
+    state.unreact(channel, message, state.bot, &emoji);
     Reply::nothing()
 }
 
-pub(super) fn remove_other(world: &mut World, call: &Call) -> Outcome {
-    let (channel, message) = place(world, call)?;
-    world.need_in(channel, Permission::MANAGE_MESSAGES)?;
-    let emoji = world.emoji(channel, call.text("emoji_name"))?;
-    world.unreact(channel, message, call.id("user_id"), &emoji);
+pub(super) fn remove_other(state: &mut State, call: &Call) -> Outcome {
+    let (channel, message) = place(state, call)?;
+    state.need_in(channel, Permission::MANAGE_MESSAGES)?;
+    let emoji = state.emoji(channel, call.text("emoji_name"))?;
+    state.unreact(channel, message, call.id("user_id"), &emoji);
     Reply::nothing()
 }
 
-pub(super) fn remove_all(world: &mut World, call: &Call) -> Outcome {
-    let (channel, message) = place(world, call)?;
-    world.need_in(channel, Permission::MANAGE_MESSAGES)?;
-    world.reactors(channel, message).clear();
-    world.write_reactions(channel, message);
-    world.tell_of_reaction("MESSAGE_REACTION_REMOVE_ALL", channel, message, json!({}));
+pub(super) fn remove_all(state: &mut State, call: &Call) -> Outcome {
+    let (channel, message) = place(state, call)?;
+    state.need_in(channel, Permission::MANAGE_MESSAGES)?;
+    state.reactors(channel, message).clear();
+    state.write_reactions(channel, message);
+    state.tell_of_reaction("MESSAGE_REACTION_REMOVE_ALL", channel, message, json!({}));
     Reply::nothing()
 }
 
-pub(super) fn remove_emoji(world: &mut World, call: &Call) -> Outcome {
-    let (channel, message) = place(world, call)?;
-    world.need_in(channel, Permission::MANAGE_MESSAGES)?;
-    let emoji = world.emoji(channel, call.text("emoji_name"))?;
-    world.reactors(channel, message).retain(|(one, _)| *one != emoji);
-    world.write_reactions(channel, message);
-    world.tell_of_reaction("MESSAGE_REACTION_REMOVE_EMOJI", channel, message, json!({ "emoji": emoji }));
+pub(super) fn remove_emoji(state: &mut State, call: &Call) -> Outcome {
+    let (channel, message) = place(state, call)?;
+    state.need_in(channel, Permission::MANAGE_MESSAGES)?;
+    let emoji = state.emoji(channel, call.text("emoji_name"))?;
+    state.reactors(channel, message).retain(|(one, _)| *one != emoji);
+    state.write_reactions(channel, message);
+    state.tell_of_reaction("MESSAGE_REACTION_REMOVE_EMOJI", channel, message, json!({ "emoji": emoji }));
     Reply::nothing()
 }
 
-pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
-    let (channel, message) = place(world, call)?;
-    let emoji = world.emoji(channel, call.text("emoji_name"))?;
+pub(super) fn list(state: &mut State, call: &Call) -> Outcome {
+    let (channel, message) = place(state, call)?;
+    let emoji = state.emoji(channel, call.text("emoji_name"))?;
     let after = call.query_id("after").unwrap_or(Id(0));
     let mut who: Vec<Id> =
-        world.reactors(channel, message).iter().filter(|(one, _)| *one == emoji).map(|(_, user)| *user).collect();
+        state.reactors(channel, message).iter().filter(|(one, _)| *one == emoji).map(|(_, user)| *user).collect();
     who.retain(|user| *user > after);
     who.sort_unstable();
-    Reply::ok(who.into_iter().take(call.limit(25)).map(|user| world.user_frame(user)).collect())
+    Reply::ok(who.into_iter().take(call.limit(25)).map(|user| state.user_frame(user)).collect())
 }
 
-fn place(world: &World, call: &Call) -> Result<(Id, Id), Refusal> {
+fn place(state: &State, call: &Call) -> Result<(Id, Id), Refusal> {
     let (channel, message) = (call.id("channel_id"), call.id("message_id"));
-    world.need_in(channel, Permission::VIEW_CHANNEL)?;
-    world.message(channel, message).ok_or_else(Refusal::unknown_message)?;
+    state.need_in(channel, Permission::VIEW_CHANNEL)?;
+    state.message(channel, message).ok_or_else(Refusal::unknown_message)?;
     Ok((channel, message))
 }
 
-impl World {
+impl State {
     /// Parses the emoji of a path or of a test: a Unicode emoji, or `name:id` of the guild.
     pub(in crate::discord) fn emoji(&self, channel: Id, text: &str) -> Result<Value, Refusal> {
         let Some((name, id)) = text.rsplit_once(':') else {

@@ -1,6 +1,6 @@
 //! The functions that perform the operations of the description.
 
-use crate::discord::world::World;
+use crate::discord::state::State;
 
 use super::call::Call;
 use super::refusal::Refusal;
@@ -9,7 +9,7 @@ use super::{
     webhooks,
 };
 
-pub(super) fn perform(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn perform(state: &mut State, call: &Call) -> Outcome {
     let perform = match call.operation.name.as_str() {
         "get_gateway" => me::gateway,
         "get_bot_gateway" => me::bot_gateway,
@@ -87,7 +87,7 @@ pub(super) fn perform(world: &mut World, call: &Call) -> Outcome {
         "bulk_set_application_commands" | "bulk_set_guild_application_commands" => commands::set_all,
         other => return Err(Refusal::not_played(other)),
     };
-    perform(world, call)
+    perform(state, call)
 }
 
 /// The key of the result of an operation in a larger object; see [`crate::discord::rough`].

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::discord::id::Id;
 use crate::discord::message::Draft;
 use crate::discord::permissions::Permission;
-use crate::discord::world::World;
+use crate::discord::state::State;
 use crate::json::{merge, without};
 
 use super::call::Call;
@@ -16,12 +16,12 @@ use super::{Outcome, Reply};
 
 const FORUMS: [u64; 2] = [15, 16];
 
-pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn create(state: &mut State, call: &Call) -> Outcome {
     let (parent, body) = (call.id("channel_id"), call.body_or_null());
-    let place = world.channels.get(&parent).ok_or_else(Refusal::unknown_channel)?;
+    let place = state.channels.get(&parent).ok_or_else(Refusal::unknown_channel)?;
     let forum = place["type"].as_u64().is_some_and(|kind| FORUMS.contains(&kind));
     let kind = if forum { 11 } else { body["type"].as_u64().unwrap_or(12) };
-    world.need_in(
+    state.need_in(
         parent,
         match (forum, kind) {
             (true, _) => Permission::SEND_MESSAGES,
@@ -31,77 +31,77 @@ pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
     )?;
     if forum {
         check_message(&body["message"], call.files.len())?;
-    } else if is_thread(place) || world.guild_of(parent).is_none() {
+    } else if is_thread(place) || state.guild_of(parent).is_none() {
         return Err(Refusal::wrong_channel_type());
     }
-    let thread = world.open_thread(parent, None, world.bot, kind, &body);
-    let mut frame = world.channels[&thread].clone();
+    let thread = state.open_thread(parent, None, state.bot, kind, &body);
+    let mut frame = state.channels[&thread].clone();
     if forum {
-        let draft = Draft { files: call.uploads(), ..Draft::new(thread, world.bot, body["message"].clone()) };
-        let mut message = world.compose(&draft);
+        let draft = Draft { files: call.uploads(), ..Draft::new(thread, state.bot, body["message"].clone()) };
+        let mut message = state.compose(&draft);
         // The first message of a post has the id of its thread.
         message["id"] = json!(thread);
-        world.publish(thread, message.clone());
-        world.note_post(thread, &message, body["message"].clone(), call.uploads());
+        state.publish(thread, message.clone());
+        state.note_post(thread, &message, body["message"].clone(), call.uploads());
         frame["message"] = message;
     }
     Reply::created(frame)
 }
 
-pub(super) fn create_from_message(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn create_from_message(state: &mut State, call: &Call) -> Outcome {
     let (parent, message, body) = (call.id("channel_id"), call.id("message_id"), call.body_or_null());
-    world.need_in(parent, Permission::CREATE_PUBLIC_THREADS)?;
-    world.message(parent, message).ok_or_else(Refusal::unknown_message)?;
-    if world.channels.contains_key(&message) {
+    state.need_in(parent, Permission::CREATE_PUBLIC_THREADS)?;
+    state.message(parent, message).ok_or_else(Refusal::unknown_message)?;
+    if state.channels.contains_key(&message) {
         return Err(Refusal::thread_exists());
     }
-    let thread = world.open_thread(parent, Some(message), world.bot, 11, &body);
-    Reply::created(world.channels[&thread].clone())
+    let thread = state.open_thread(parent, Some(message), state.bot, 11, &body);
+    Reply::created(state.channels[&thread].clone())
 }
 
-fn thread(world: &World, call: &Call) -> Result<Id, Refusal> {
+fn thread(state: &State, call: &Call) -> Result<Id, Refusal> {
     let channel = call.id("channel_id");
-    world.need_in(channel, Permission::VIEW_CHANNEL)?;
-    if is_thread(&world.channels[&channel]) { Ok(channel) } else { Err(Refusal::wrong_channel_type()) }
+    state.need_in(channel, Permission::VIEW_CHANNEL)?;
+    if is_thread(&state.channels[&channel]) { Ok(channel) } else { Err(Refusal::wrong_channel_type()) }
 }
 
-pub(super) fn join(world: &mut World, call: &Call) -> Outcome {
-    let channel = thread(world, call)?;
-    world.change_thread_member(channel, world.bot, true);
+pub(super) fn join(state: &mut State, call: &Call) -> Outcome {
+    let channel = thread(state, call)?;
+    state.change_thread_member(channel, state.bot, true);
     Reply::nothing()
 }
 
-pub(super) fn leave(world: &mut World, call: &Call) -> Outcome {
-    let channel = thread(world, call)?;
-    world.change_thread_member(channel, world.bot, false);
+pub(super) fn leave(state: &mut State, call: &Call) -> Outcome {
+    let channel = thread(state, call)?;
+    state.change_thread_member(channel, state.bot, false);
     Reply::nothing()
 }
 
-pub(super) fn add(world: &mut World, call: &Call) -> Outcome {
-    let channel = thread(world, call)?;
-    world.need_in(channel, Permission::SEND_MESSAGES_IN_THREADS)?;
-    world.change_thread_member(channel, call.id("user_id"), true);
+pub(super) fn add(state: &mut State, call: &Call) -> Outcome {
+    let channel = thread(state, call)?;
+    state.need_in(channel, Permission::SEND_MESSAGES_IN_THREADS)?;
+    state.change_thread_member(channel, call.id("user_id"), true);
     Reply::nothing()
 }
 
-pub(super) fn remove(world: &mut World, call: &Call) -> Outcome {
-    let channel = thread(world, call)?;
-    world.need_in(channel, Permission::MANAGE_THREADS)?;
-    world.change_thread_member(channel, call.id("user_id"), false);
+pub(super) fn remove(state: &mut State, call: &Call) -> Outcome {
+    let channel = thread(state, call)?;
+    state.need_in(channel, Permission::MANAGE_THREADS)?;
+    state.change_thread_member(channel, call.id("user_id"), false);
     Reply::nothing()
 }
 
-pub(super) fn active(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn active(state: &mut State, call: &Call) -> Outcome {
     let guild = call.id("guild_id");
-    world.need(guild, Permission::VIEW_CHANNEL)?;
+    state.need(guild, Permission::VIEW_CHANNEL)?;
     let open = |one: &&Value| {
         is_thread(one) && Id::of(one, "guild_id") == Some(guild) && one["thread_metadata"]["archived"] != true
     };
-    let threads: Vec<_> = world.channels.values().filter(open).cloned().collect();
+    let threads: Vec<_> = state.channels.values().filter(open).cloned().collect();
     Reply::ok(json!({ "threads": threads, "members": [], "has_more": false }))
 }
 
-impl World {
+impl State {
     /// Opens a thread, on a message if one is named, and sends the event.
     pub(in crate::discord) fn open_thread(
         &mut self,

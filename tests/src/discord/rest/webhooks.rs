@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::discord::id::Id;
 use crate::discord::message::Draft;
 use crate::discord::permissions::Permission;
-use crate::discord::world::World;
+use crate::discord::state::State;
 
 use super::call::Call;
 use super::message_rules::check_message;
@@ -32,137 +32,137 @@ pub(super) enum Speaker {
     Interaction(Id),
 }
 
-pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn create(state: &mut State, call: &Call) -> Outcome {
     let (channel, body) = (call.id("channel_id"), call.body_or_null());
-    world.need_in(channel, Permission::MANAGE_WEBHOOKS)?;
-    let guild = world.guild_of(channel).ok_or_else(Refusal::wrong_channel_type)?;
+    state.need_in(channel, Permission::MANAGE_WEBHOOKS)?;
+    let guild = state.guild_of(channel).ok_or_else(Refusal::wrong_channel_type)?;
     let name = body["name"].as_str().unwrap_or_default().trim().to_owned();
     if is_reserved(&name) {
         return Err(Refusal::form("/name", RESERVED));
     }
-    let here = world.webhooks.values().filter(|hook| Id::of(hook, "channel_id") == Some(channel)).count();
+    let here = state.webhooks.values().filter(|hook| Id::of(hook, "channel_id") == Some(channel)).count();
     if here >= 15 {
         return Err(Refusal::new(400, 30007, "Maximum number of webhooks reached (15)"));
     }
-    let (id, token) = (world.fresh_id(), Alphanumeric.sample_string(&mut world.random, 68));
+    let (id, token) = (state.fresh_id(), Alphanumeric.sample_string(&mut state.random, 68));
     let hook = json!({
-        "id": id, "type": 1, "application_id": world.bot, "avatar": null, "channel_id": channel, "guild_id": guild,
-        "name": name, "token": token, "url": format!("{}/api/webhooks/{id}/{token}", world.api),
-        "user": world.user_frame(world.bot),
+        "id": id, "type": 1, "application_id": state.bot, "avatar": null, "channel_id": channel, "guild_id": guild,
+        "name": name, "token": token, "url": format!("{}/api/webhooks/{id}/{token}", state.api),
+        "user": state.user_frame(state.bot),
     });
-    world.webhooks.insert(id, hook.clone());
-    tell_of(world, &hook);
-    world.audit(guild, world.bot, 50, Some(id), call.reason.as_deref(), json!([]), Value::Null);
+    state.webhooks.insert(id, hook.clone());
+    tell_of(state, &hook);
+    state.audit(guild, state.bot, 50, Some(id), call.reason.as_deref(), json!([]), Value::Null);
     Reply::ok(hook)
 }
 
-fn tell_of(world: &mut World, hook: &Value) {
+fn tell_of(state: &mut State, hook: &Value) {
     let data = json!({ "guild_id": hook["guild_id"], "channel_id": hook["channel_id"] });
-    world.dispatch("WEBHOOKS_UPDATE", Id::of(hook, "guild_id"), data);
+    state.dispatch("WEBHOOKS_UPDATE", Id::of(hook, "guild_id"), data);
 }
 
-pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn list(state: &mut State, call: &Call) -> Outcome {
     let channel = call.id("channel_id");
-    world.need_in(channel, Permission::MANAGE_WEBHOOKS)?;
-    Reply::ok(world.webhooks.values().filter(|hook| Id::of(hook, "channel_id") == Some(channel)).cloned().collect())
+    state.need_in(channel, Permission::MANAGE_WEBHOOKS)?;
+    Reply::ok(state.webhooks.values().filter(|hook| Id::of(hook, "channel_id") == Some(channel)).cloned().collect())
 }
 
-pub(super) fn list_guild(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn list_guild(state: &mut State, call: &Call) -> Outcome {
     let guild = call.id("guild_id");
-    world.need(guild, Permission::MANAGE_WEBHOOKS)?;
-    Reply::ok(world.webhooks.values().filter(|hook| Id::of(hook, "guild_id") == Some(guild)).cloned().collect())
+    state.need(guild, Permission::MANAGE_WEBHOOKS)?;
+    Reply::ok(state.webhooks.values().filter(|hook| Id::of(hook, "guild_id") == Some(guild)).cloned().collect())
 }
 
 /// Returns the webhook of a call.
 ///
 /// A given token must be valid; without one, the bot needs the permission.
-fn named(world: &World, call: &Call) -> Result<Id, Refusal> {
+fn named(state: &State, call: &Call) -> Result<Id, Refusal> {
     let id = call.id("webhook_id");
-    let hook = world.webhooks.get(&id).ok_or_else(Refusal::unknown_webhook)?;
+    let hook = state.webhooks.get(&id).ok_or_else(Refusal::unknown_webhook)?;
     match call.find("webhook_token") {
         Some(token) if hook["token"] != token => Err(Refusal::webhook_token()),
         Some(_) => Ok(id),
         None => {
-            world.need_in(Id::of(hook, "channel_id").unwrap_or(Id(0)), Permission::MANAGE_WEBHOOKS)?;
+            state.need_in(Id::of(hook, "channel_id").unwrap_or(Id(0)), Permission::MANAGE_WEBHOOKS)?;
             Ok(id)
         }
     }
 }
 
-pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
-    let id = named(world, call)?;
-    Reply::ok(world.webhooks[&id].clone())
+pub(super) fn get(state: &mut State, call: &Call) -> Outcome {
+    let id = named(state, call)?;
+    Reply::ok(state.webhooks[&id].clone())
 }
 
-pub(super) fn update(world: &mut World, call: &Call) -> Outcome {
-    let (id, body) = (named(world, call)?, call.body_or_null());
-    let hook = world.webhooks.get_mut(&id).ok_or_else(Refusal::unknown_webhook)?;
+pub(super) fn update(state: &mut State, call: &Call) -> Outcome {
+    let (id, body) = (named(state, call)?, call.body_or_null());
+    let hook = state.webhooks.get_mut(&id).ok_or_else(Refusal::unknown_webhook)?;
     for field in ["name", "channel_id"] {
         if body[field].is_string() {
             hook[field] = body[field].clone();
         }
     }
     let hook = hook.clone();
-    tell_of(world, &hook);
+    tell_of(state, &hook);
     Reply::ok(hook)
 }
 
-pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
-    let id = named(world, call)?;
-    let hook = world.webhooks.remove(&id).ok_or_else(Refusal::unknown_webhook)?;
-    tell_of(world, &hook);
+pub(super) fn delete(state: &mut State, call: &Call) -> Outcome {
+    let id = named(state, call)?;
+    let hook = state.webhooks.remove(&id).ok_or_else(Refusal::unknown_webhook)?;
+    tell_of(state, &hook);
     Reply::nothing()
 }
 
 /// Returns the owner of the id and token in a path.
-fn speaker(world: &World, call: &Call) -> Result<Speaker, Refusal> {
+fn speaker(state: &State, call: &Call) -> Result<Speaker, Refusal> {
     let id = call.id("webhook_id");
-    if id == world.bot {
-        return world.interaction_by_token(call.text("webhook_token")).map(Speaker::Interaction);
+    if id == state.bot {
+        return state.interaction_by_token(call.text("webhook_token")).map(Speaker::Interaction);
     }
-    named(world, call).map(Speaker::Webhook)
+    named(state, call).map(Speaker::Webhook)
 }
 
-pub(super) fn execute(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn execute(state: &mut State, call: &Call) -> Outcome {
     let mut body = call.body_or_null();
-    let id = match speaker(world, call)? {
-        Speaker::Interaction(id) => return world.follow_up(id, body, call.uploads()),
+    let id = match speaker(state, call)? {
+        Speaker::Interaction(id) => return state.follow_up(id, body, call.uploads()),
         Speaker::Webhook(id) => id,
     };
     check_message(&body, call.files.len())?;
     keep_flags(&mut body);
-    let home = Id::of(&world.webhooks[&id], "channel_id").unwrap_or(Id(0));
-    let channel = place(world, call, home, &body)?;
+    let home = Id::of(&state.webhooks[&id], "channel_id").unwrap_or(Id(0));
+    let channel = place(state, call, home, &body)?;
     let name = body["username"].as_str().map(ToOwned::to_owned);
     if name.as_ref().is_some_and(|name| is_reserved(name)) {
         return Err(Refusal::form("/username", RESERVED));
     }
-    if name.as_ref().is_some_and(|name| world.faults.refused_names.contains(name)) {
+    if name.as_ref().is_some_and(|name| state.faults.refused_names.contains(name)) {
         return Err(Refusal::form("/username", "Username is not allowed").excused());
     }
     let files = call.uploads();
     let draft = Draft { webhook: Some((id, name)), files: files.clone(), ..Draft::new(channel, id, body.clone()) };
-    let mut message = world.compose(&draft);
+    let mut message = state.compose(&draft);
     if body["avatar_url"].is_string() {
-        message["author"]["avatar"] = json!(format!("{:032x}", world.random.random::<u128>()));
+        message["author"]["avatar"] = json!(format!("{:032x}", state.random.random::<u128>()));
     }
-    world.publish(channel, message.clone());
-    world.note_post(channel, &message, body, files);
+    state.publish(channel, message.clone());
+    state.note_post(channel, &message, body, files);
     if call.asks("wait") { Reply::ok(message) } else { Reply::nothing() }
 }
 
 /// Returns the channel of a webhook post: its channel, or a thread in it; in a forum it may open one.
-fn place(world: &mut World, call: &Call, home: Id, body: &Value) -> Result<Id, Refusal> {
-    let forum = matches!(world.channels.get(&home).and_then(|one| one["type"].as_u64()), Some(15 | 16));
+fn place(state: &mut State, call: &Call, home: Id, body: &Value) -> Result<Id, Refusal> {
+    let forum = matches!(state.channels.get(&home).and_then(|one| one["type"].as_u64()), Some(15 | 16));
     match call.query_id("thread_id") {
         Some(thread) => {
-            let inside = world.channels.get(&thread).is_some_and(|one| Id::of(one, "parent_id") == Some(home));
+            let inside = state.channels.get(&thread).is_some_and(|one| Id::of(one, "parent_id") == Some(home));
             if inside { Ok(thread) } else { Err(Refusal::unknown_channel()) }
         }
         None if !forum => Ok(home),
         None if body["thread_name"].is_string() => {
             let about = json!({ "name": body["thread_name"], "applied_tags": body["applied_tags"] });
-            Ok(world.open_thread(home, None, world.bot, 11, &about))
+            Ok(state.open_thread(home, None, state.bot, 11, &about))
         }
         None => {
             Err(Refusal::new(400, 220_001, "Webhooks posted to forum channels must have a thread_name or thread_id"))
@@ -171,37 +171,37 @@ fn place(world: &mut World, call: &Call, home: Id, body: &Value) -> Result<Id, R
 }
 
 /// Returns the message of a call, if it was posted by this owner.
-fn said(world: &World, call: &Call) -> Result<(Id, Id), Refusal> {
-    let by = speaker(world, call)?;
+fn said(state: &State, call: &Call) -> Result<(Id, Id), Refusal> {
+    let by = speaker(state, call)?;
     let wanted = match (call.find("message_id"), &by) {
         (Some(id), _) => id.parse().map_err(|_no_id| Refusal::unknown_message())?,
-        (None, Speaker::Interaction(id)) => world.original(*id)?,
+        (None, Speaker::Interaction(id)) => state.original(*id)?,
         (None, Speaker::Webhook(_)) => return Err(Refusal::unknown_message()),
     };
     let author = match by {
         Speaker::Webhook(id) => id,
-        Speaker::Interaction(_) => world.bot,
+        Speaker::Interaction(_) => state.bot,
     };
     let is_it = |one: &&Value| Id::of(one, "id") == Some(wanted) && Id::of(&one["author"], "id") == Some(author);
-    let found = world.messages.iter().find(|(_, all)| all.get(&wanted).as_ref().is_some_and(is_it));
+    let found = state.messages.iter().find(|(_, all)| all.get(&wanted).as_ref().is_some_and(is_it));
     found.map(|(channel, _)| (*channel, wanted)).ok_or_else(Refusal::unknown_message)
 }
 
-pub(super) fn get_message(world: &mut World, call: &Call) -> Outcome {
-    let (channel, id) = said(world, call)?;
-    Reply::ok(world.message(channel, id).cloned().ok_or_else(Refusal::unknown_message)?)
+pub(super) fn get_message(state: &mut State, call: &Call) -> Outcome {
+    let (channel, id) = said(state, call)?;
+    Reply::ok(state.message(channel, id).cloned().ok_or_else(Refusal::unknown_message)?)
 }
 
-pub(super) fn update_message(world: &mut World, call: &Call) -> Outcome {
-    let (channel, id) = said(world, call)?;
+pub(super) fn update_message(state: &mut State, call: &Call) -> Outcome {
+    let (channel, id) = said(state, call)?;
     let body = call.body_or_null();
-    let edited = world.edit(channel, id, &body, &call.uploads())?;
-    world.note_answered(id);
+    let edited = state.edit(channel, id, &body, &call.uploads())?;
+    state.note_answered(id);
     Reply::ok(edited)
 }
 
-pub(super) fn delete_message(world: &mut World, call: &Call) -> Outcome {
-    let (channel, id) = said(world, call)?;
-    world.erase(channel, &[id]);
+pub(super) fn delete_message(state: &mut State, call: &Call) -> Outcome {
+    let (channel, id) = said(state, call)?;
+    state.erase(channel, &[id]);
     Reply::nothing()
 }

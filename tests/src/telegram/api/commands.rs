@@ -4,15 +4,15 @@ use serde_json::{Value, json};
 
 use crate::telegram::entities::units;
 use crate::telegram::refusal::{Outcome, Refusal};
-use crate::telegram::world::World;
+use crate::telegram::state::State;
 
 use super::call::Call;
 
 /// The maximum number of commands in a list.
 const MOST: usize = 100;
 
-pub(super) fn set(world: &mut World, call: &Call) -> Outcome {
-    let key = key(world, call)?;
+pub(super) fn set(state: &mut State, call: &Call) -> Outcome {
+    let key = key(state, call)?;
     let commands = call.get("commands").as_array().cloned().unwrap_or_default();
     if commands.len() > MOST {
         return Err(Refusal::blamed("BOT_COMMANDS_TOO_MUCH", "there are at most 100 commands in a list"));
@@ -31,34 +31,34 @@ pub(super) fn set(world: &mut World, call: &Call) -> Outcome {
         }
     }
     if commands.is_empty() {
-        world.commands.lists.remove(&key);
+        state.commands.lists.remove(&key);
     } else {
-        world.commands.lists.insert(key, commands);
+        state.commands.lists.insert(key, commands);
     }
     Ok(json!(true))
 }
 
-pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
-    let (_, language) = key(world, call)?;
-    Ok(world.command_list(call.get("scope"), &language))
+pub(super) fn get(state: &mut State, call: &Call) -> Outcome {
+    let (_, language) = key(state, call)?;
+    Ok(state.command_list(call.get("scope"), &language))
 }
 
-pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
-    let key = key(world, call)?;
-    world.commands.lists.remove(&key);
+pub(super) fn delete(state: &mut State, call: &Call) -> Outcome {
+    let key = key(state, call)?;
+    state.commands.lists.remove(&key);
     Ok(json!(true))
 }
 
 /// Returns the scope and the language of a call.
-fn key(world: &mut World, call: &Call) -> Result<(String, String), Refusal> {
+fn key(state: &mut State, call: &Call) -> Result<(String, String), Refusal> {
     let scope = call.get("scope");
     if !scope["chat_id"].is_null() {
-        let chat = world.known_chat(&scope["chat_id"])?;
+        let chat = state.known_chat(&scope["chat_id"])?;
         let mut exact = scope.clone();
         exact["chat_id"] = json!(chat);
-        return Ok((world.scope_key(&exact), language(call)?));
+        return Ok((state.scope_key(&exact), language(call)?));
     }
-    Ok((world.scope_key(scope), language(call)?))
+    Ok((state.scope_key(scope), language(call)?))
 }
 
 fn language(call: &Call) -> Result<String, Refusal> {

@@ -10,7 +10,7 @@ use crate::telegram::entities::{self, Formatted, units};
 use crate::telegram::files::Upload;
 use crate::telegram::html;
 use crate::telegram::refusal::Refusal;
-use crate::telegram::world::World;
+use crate::telegram::state::State;
 
 use super::call::Call;
 
@@ -96,7 +96,7 @@ pub(super) fn caption(fields: &Value) -> Result<Value, Refusal> {
     Ok(content)
 }
 
-impl World {
+impl State {
     /// Returns a medium with its caption, as the fields of a message.
     pub(super) fn medium(
         &mut self,

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::telegram::refusal::Refusal;
-use crate::telegram::world::World;
+use crate::telegram::state::State;
 
 /// The waiting time of an injected 429, in seconds.
 pub(super) const PAUSE: u64 = 1;
@@ -79,7 +79,7 @@ pub(super) enum Chosen {
     Late(Duration),
 }
 
-impl World {
+impl State {
     pub(super) fn choose_fault(&mut self, method: &str) -> Option<Chosen> {
         let fault = self.faults.choose(method)?;
         self.counters.faults += 1;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::telegram::chat::Kind;
 use crate::telegram::refusal::Refusal;
-use crate::telegram::world::World;
+use crate::telegram::state::State;
 
 use super::call::Call;
 
@@ -98,7 +98,7 @@ fn weight(call: &Call) -> (usize, bool) {
     (if sends { count } else { 0 }, name.starts_with("editMessage"))
 }
 
-impl World {
+impl State {
     /// Counts the messages of a call against the limits.
     pub(super) fn pace(&mut self, call: &Call) -> Result<(), Refusal> {
         let (count, edits) = weight(call);

@@ -5,14 +5,14 @@ use serde_json::json;
 use crate::json::merge;
 use crate::telegram::entities::units;
 use crate::telegram::refusal::{Outcome, Refusal};
-use crate::telegram::world::World;
+use crate::telegram::state::State;
 
 use super::call::Call;
 
-pub(super) fn get(world: &mut World, _call: &Call) -> Outcome {
-    let mut me = world.user_frame(world.bot);
+pub(super) fn get(state: &mut State, _call: &Call) -> Outcome {
+    let mut me = state.user_frame(state.bot);
     let more = json!({
-        "can_join_groups": true, "can_read_all_group_messages": world.options.reads_all, "supports_inline_queries": true,
+        "can_join_groups": true, "can_read_all_group_messages": state.options.reads_all, "supports_inline_queries": true,
         "can_connect_to_business": false, "has_main_web_app": false,
     });
     merge(&mut me, more);
@@ -29,18 +29,18 @@ fn field(call: &Call) -> (&'static str, u64) {
     }
 }
 
-pub(super) fn set(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn set(state: &mut State, call: &Call) -> Outcome {
     let (name, most) = field(call);
     if units(call.text(name)) > most {
         return Err(Refusal::broken_rule(&format!("the bot's {name} has at most {most} characters")));
     }
-    world.profile.insert((name, call.text("language_code").to_owned()), call.text(name).to_owned());
+    state.profile.insert((name, call.text("language_code").to_owned()), call.text(name).to_owned());
     Ok(json!(true))
 }
 
-pub(super) fn show(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn show(state: &mut State, call: &Call) -> Outcome {
     let (name, _) = field(call);
-    let own = world.profile.get(&(name, call.text("language_code").to_owned()));
-    let text = own.or_else(|| world.profile.get(&(name, String::new()))).cloned().unwrap_or_default();
+    let own = state.profile.get(&(name, call.text("language_code").to_owned()));
+    let text = own.or_else(|| state.profile.get(&(name, String::new()))).cloned().unwrap_or_default();
     Ok(json!({ name: text }))
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::telegram::chat::Kind;
 use crate::telegram::member::{Member, Status, granted, rights_in};
 use crate::telegram::refusal::{Outcome, Refusal};
-use crate::telegram::world::World;
+use crate::telegram::state::State;
 
 use super::call::Call;
 
@@ -13,71 +13,71 @@ use super::call::Call;
 const SHORTEST: u64 = 30;
 const LONGEST: u64 = 366 * 86_400;
 
-fn until(world: &World, call: &Call) -> u64 {
-    let now = world.seconds();
+fn until(state: &State, call: &Call) -> u64 {
+    let now = state.seconds();
     let until = call.number("until_date").unwrap_or_default().unsigned_abs();
     let lasts = until.saturating_sub(now);
     if (SHORTEST..=LONGEST).contains(&lasts) { until } else { 0 }
 }
 
 /// Returns a user whom the bot may moderate in a chat.
-fn target(world: &World, chat: i64, call: &Call) -> Result<i64, Refusal> {
-    let user = world.reach_user(call)?;
-    world.need(chat, "can_restrict_members", "restrict/unrestrict chat member")?;
-    if user == world.bot {
+fn target(state: &State, chat: i64, call: &Call) -> Result<i64, Refusal> {
+    let user = state.reach_user(call)?;
+    state.need(chat, "can_restrict_members", "restrict/unrestrict chat member")?;
+    if user == state.bot {
         return Err(Refusal::bad("can't restrict self"));
     }
-    match world.member(chat, user).status {
+    match state.member(chat, user).status {
         Status::Creator => Err(Refusal::bad("can't remove chat owner")),
-        Status::Administrator(_) if world.member(chat, user).promoted_by != Some(world.bot) => {
+        Status::Administrator(_) if state.member(chat, user).promoted_by != Some(state.bot) => {
             Err(Refusal::bad("user is an administrator of the chat"))
         }
         _ => Ok(user),
     }
 }
 
-pub(super) fn ban(world: &mut World, call: &Call) -> Outcome {
-    let chat = world.reach(call.get("chat_id"))?;
-    if world.chats[&chat].kind == Kind::Private {
+pub(super) fn ban(state: &mut State, call: &Call) -> Outcome {
+    let chat = state.reach(call.get("chat_id"))?;
+    if state.chats[&chat].kind == Kind::Private {
         return Err(Refusal::bad("can't ban members in private chats"));
     }
-    let user = target(world, chat, call)?;
-    let until = until(world, call);
-    world.depart(chat, world.bot, user, Status::Kicked { until });
+    let user = target(state, chat, call)?;
+    let until = until(state, call);
+    state.depart(chat, state.bot, user, Status::Kicked { until });
     if call.is_true("revoke_messages")
-        || world.chats[&chat].kind != Kind::Group && call.get("revoke_messages").is_null()
+        || state.chats[&chat].kind != Kind::Group && call.get("revoke_messages").is_null()
     {
-        world.erase_all_of(chat, user);
+        state.erase_all_of(chat, user);
     }
     Ok(json!(true))
 }
 
-pub(super) fn unban(world: &mut World, call: &Call) -> Outcome {
-    let chat = world.reach_large(call.get("chat_id"), false)?;
-    let user = target(world, chat, call)?;
-    let is_banned = matches!(world.member(chat, user).status, Status::Kicked { .. });
+pub(super) fn unban(state: &mut State, call: &Call) -> Outcome {
+    let chat = state.reach_large(call.get("chat_id"), false)?;
+    let user = target(state, chat, call)?;
+    let is_banned = matches!(state.member(chat, user).status, Status::Kicked { .. });
     // Without `only_if_banned`, a member is removed.
     if is_banned || !call.is_true("only_if_banned") {
-        world.depart(chat, world.bot, user, Status::Left);
+        state.depart(chat, state.bot, user, Status::Left);
     }
     Ok(json!(true))
 }
 
-pub(super) fn restrict(world: &mut World, call: &Call) -> Outcome {
-    let chat = world.reach_large(call.get("chat_id"), true)?;
-    let user = target(world, chat, call)?;
+pub(super) fn restrict(state: &mut State, call: &Call) -> Outcome {
+    let chat = state.reach_large(call.get("chat_id"), true)?;
+    let user = target(state, chat, call)?;
     let mut permissions = granted(call.get("permissions"));
     if !call.is_true("use_independent_chat_permissions") {
         imply(&mut permissions);
     }
-    let is_member = world.member(chat, user).is_in();
-    let lifts = world.chats[&chat].permissions.iter().all(|one| permissions.contains(one));
+    let is_member = state.member(chat, user).is_in();
+    let lifts = state.chats[&chat].permissions.iter().all(|one| permissions.contains(one));
     let status = match (lifts, is_member) {
         (true, true) => Status::Member,
         (true, false) => Status::Left,
-        (false, _) => Status::Restricted { permissions, until: until(world, call), is_member },
+        (false, _) => Status::Restricted { permissions, until: until(state, call), is_member },
     };
-    world.set_member(chat, world.bot, user, Member::new(status), &Value::Null);
+    state.set_member(chat, state.bot, user, Member::new(status), &Value::Null);
     Ok(json!(true))
 }
 
@@ -92,97 +92,97 @@ pub(super) fn imply(permissions: &mut std::collections::BTreeSet<String>) {
     }
 }
 
-pub(super) fn promote(world: &mut World, call: &Call) -> Outcome {
-    let chat = world.reach_large(call.get("chat_id"), false)?;
-    let user = world.reach_user(call)?;
-    world.need(chat, "can_promote_members", "promote chat members")?;
-    let member = world.member(chat, user);
+pub(super) fn promote(state: &mut State, call: &Call) -> Outcome {
+    let chat = state.reach_large(call.get("chat_id"), false)?;
+    let user = state.reach_user(call)?;
+    state.need(chat, "can_promote_members", "promote chat members")?;
+    let member = state.member(chat, user);
     match member.status {
         Status::Creator => return Err(Refusal::bad("can't remove chat owner")),
-        Status::Administrator(_) if member.promoted_by != Some(world.bot) => {
+        Status::Administrator(_) if member.promoted_by != Some(state.bot) => {
             return Err(Refusal::bad("CHAT_ADMIN_REQUIRED"));
         }
         Status::Left | Status::Kicked { .. } => return Err(Refusal::bad("USER_NOT_PARTICIPANT")),
         Status::Administrator(_) | Status::Member | Status::Restricted { .. } => {}
     }
     let mut rights = granted(&call.parameters);
-    rights.retain(|right| rights_in(world.chats[&chat].kind).contains(right));
-    if rights.iter().any(|right| !world.has_right(chat, world.bot, right)) {
+    rights.retain(|right| rights_in(state.chats[&chat].kind).contains(right));
+    if rights.iter().any(|right| !state.has_right(chat, state.bot, right)) {
         return Err(Refusal::bad("RIGHT_FORBIDDEN"));
     }
     let new = if rights.is_empty() {
         Member::new(Status::Member)
     } else {
         rights.insert("can_manage_chat".to_owned());
-        Member { status: Status::Administrator(rights), title: member.title, promoted_by: Some(world.bot) }
+        Member { status: Status::Administrator(rights), title: member.title, promoted_by: Some(state.bot) }
     };
-    world.set_member(chat, world.bot, user, new, &Value::Null);
+    state.set_member(chat, state.bot, user, new, &Value::Null);
     Ok(json!(true))
 }
 
-pub(super) fn set_title(world: &mut World, call: &Call) -> Outcome {
-    let chat = world.reach_large(call.get("chat_id"), true)?;
-    let user = world.reach_user(call)?;
+pub(super) fn set_title(state: &mut State, call: &Call) -> Outcome {
+    let chat = state.reach_large(call.get("chat_id"), true)?;
+    let user = state.reach_user(call)?;
     let title = call.text("custom_title");
     if title.encode_utf16().count() > 16 {
         return Err(Refusal::blamed("ADMIN_RANK_INVALID", "a title has at most 16 characters"));
     }
-    let mut member = world.member(chat, user);
+    let mut member = state.member(chat, user);
     if !matches!(member.status, Status::Administrator(_)) {
         return Err(Refusal::bad("user is not an administrator"));
     }
-    if member.promoted_by != Some(world.bot) {
+    if member.promoted_by != Some(state.bot) {
         return Err(Refusal::not_enough_rights("change custom title of the user"));
     }
     member.title = Some(title.to_owned()).filter(|title| !title.is_empty());
-    world.set_member(chat, world.bot, user, member, &Value::Null);
+    state.set_member(chat, state.bot, user, member, &Value::Null);
     Ok(json!(true))
 }
 
-pub(super) fn set_tag(world: &mut World, call: &Call) -> Outcome {
-    let chat = world.reach_large(call.get("chat_id"), true)?;
-    let user = world.reach_user(call)?;
-    world.need(chat, "can_manage_tags", "change member tag")?;
+pub(super) fn set_tag(state: &mut State, call: &Call) -> Outcome {
+    let chat = state.reach_large(call.get("chat_id"), true)?;
+    let user = state.reach_user(call)?;
+    state.need(chat, "can_manage_tags", "change member tag")?;
     let tag = call.text("tag");
     if tag.encode_utf16().count() > 16 {
         return Err(Refusal::blamed("TAG_INVALID", "a tag has at most 16 characters"));
     }
-    let mut member = world.member(chat, user);
+    let mut member = state.member(chat, user);
     if !matches!(member.status, Status::Member | Status::Restricted { is_member: true, .. }) {
         return Err(Refusal::bad("user is not a regular member"));
     }
     member.title = Some(tag.to_owned()).filter(|tag| !tag.is_empty());
-    world.set_member(chat, world.bot, user, member, &Value::Null);
+    state.set_member(chat, state.bot, user, member, &Value::Null);
     Ok(json!(true))
 }
 
-pub(super) fn get(world: &mut World, call: &Call) -> Outcome {
-    let chat = world.reach(call.get("chat_id"))?;
-    let user = world.reach_user(call)?;
-    Ok(world.member_frame(chat, user))
+pub(super) fn get(state: &mut State, call: &Call) -> Outcome {
+    let chat = state.reach(call.get("chat_id"))?;
+    let user = state.reach_user(call)?;
+    Ok(state.member_frame(chat, user))
 }
 
-pub(super) fn administrators(world: &mut World, call: &Call) -> Outcome {
-    let chat = world.reach(call.get("chat_id"))?;
-    if world.chats[&chat].kind == Kind::Private {
+pub(super) fn administrators(state: &mut State, call: &Call) -> Outcome {
+    let chat = state.reach(call.get("chat_id"))?;
+    if state.chats[&chat].kind == Kind::Private {
         return Err(Refusal::bad("there are no administrators in the private chat"));
     }
-    let members = world.chats[&chat].members.iter();
+    let members = state.chats[&chat].members.iter();
     // Other bots are not listed.
-    let shown = members.filter(|(id, member)| member.is_admin() && (!world.users[id].is_bot || **id == world.bot));
-    Ok(shown.map(|(id, _)| world.member_frame(chat, *id)).collect())
+    let shown = members.filter(|(id, member)| member.is_admin() && (!state.users[id].is_bot || **id == state.bot));
+    Ok(shown.map(|(id, _)| state.member_frame(chat, *id)).collect())
 }
 
-pub(super) fn count(world: &mut World, call: &Call) -> Outcome {
-    let chat = world.reach(call.get("chat_id"))?;
-    if world.chats[&chat].kind == Kind::Private {
+pub(super) fn count(state: &mut State, call: &Call) -> Outcome {
+    let chat = state.reach(call.get("chat_id"))?;
+    if state.chats[&chat].kind == Kind::Private {
         return Ok(json!(2));
     }
-    let members: Vec<i64> = world.chats[&chat].members.keys().copied().collect();
-    Ok(json!(members.into_iter().filter(|user| world.member(chat, *user).is_in()).count()))
+    let members: Vec<i64> = state.chats[&chat].members.keys().copied().collect();
+    Ok(json!(members.into_iter().filter(|user| state.member(chat, *user).is_in()).count()))
 }
 
-impl World {
+impl State {
     fn erase_all_of(&mut self, chat: i64, user: i64) {
         let theirs = self.chats[&chat].messages.iter();
         let theirs =

@@ -66,7 +66,7 @@ pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
         tokio::select! {
             accepted = listener.accept() => {
                 let Ok((stream, _)) = accepted else { continue };
-                shared.change_silently(|world| world.counters.connections += 1);
+                shared.change_silently(|state| state.counters.connections += 1);
                 connections.spawn(serve(stream, Arc::clone(&shared)));
             }
             Some(ended) = connections.join_next() => shared.changes.note_end(ended),
@@ -98,13 +98,13 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let Some((token, name)) = path.strip_prefix("/bot").and_then(|rest| rest.split_once('/')) else {
         return Ok(respond(Err(Refusal::not_found())));
     };
-    if token != shared.options.token || shared.change_silently(|world| world.is_revoked) {
+    if token != shared.options.token || shared.change_silently(|state| state.is_revoked) {
         return Ok(respond(Err(Refusal::unauthorized())));
     }
     let Some(method) = shared.rules.find(name) else {
         let refusal = Refusal::not_found();
         let reason = refusal.violation.clone().unwrap_or_default();
-        shared.change(|world| world.note_violation(name, &reason, &Value::Null));
+        shared.change(|state| state.note_violation(name, &reason, &Value::Null));
         return Ok(respond(Err(refusal)));
     };
     let call = Call::read(request, method, shared.rules).await;
@@ -116,14 +116,14 @@ async fn perform(
     method: &'static Method,
     call: Result<Call, Refusal>,
 ) -> Result<Response<Body>, CutOff> {
-    let fault = shared.change(|world| {
-        *world.counters.calls.entry(method.name.clone()).or_default() += 1;
-        world.choose_fault(&method.name)
+    let fault = shared.change(|state| {
+        *state.counters.calls.entry(method.name.clone()).or_default() += 1;
+        state.choose_fault(&method.name)
     });
     match &fault {
         Some(Chosen::Instead(refusal)) => {
             if let (429, Ok(call)) = (refusal.code, &call) {
-                shared.change(|world| world.hold_for(call, faults::PAUSE));
+                shared.change(|state| state.hold_for(call, faults::PAUSE));
             }
             return Ok(respond(Err(refusal.clone())));
         }
@@ -136,13 +136,13 @@ async fn perform(
         Ok(call) => {
             let outcome = carry_out(shared, &call).await;
             if let Err(Refusal { violation: Some(reason), .. }) = &outcome {
-                shared.change(|world| world.note_violation(&method.name, reason, &call.parameters));
+                shared.change(|state| state.note_violation(&method.name, reason, &call.parameters));
             }
             outcome
         }
         Err(refusal) => {
             let reason = refusal.violation.clone().unwrap_or_default();
-            shared.change(|world| world.note_violation(&method.name, &reason, &Value::Null));
+            shared.change(|state| state.note_violation(&method.name, &reason, &Value::Null));
             Err(refusal)
         }
     };
@@ -152,9 +152,9 @@ async fn perform(
         && method.name != "getUpdates"
         && let Err(misfit) = shared.rules.check_answer(method, result)
     {
-        shared.change(|world| world.counters.own_misfits.push(format!("{}: {misfit}", method.name)));
+        shared.change(|state| state.counters.own_misfits.push(format!("{}: {misfit}", method.name)));
     }
-    let outcome = outcome.map(|result| shared.change_silently(|world| world.roughened(&method.name, result)));
+    let outcome = outcome.map(|result| shared.change_silently(|state| state.roughened(&method.name, result)));
     match fault {
         Some(Chosen::After) => Err(CutOff),
         Some(Chosen::Truncated) => Ok(truncated(envelope(outcome).1.to_string().as_bytes())),
@@ -170,10 +170,10 @@ async fn carry_out(shared: &Shared, call: &Call) -> Outcome {
     if call.method.name == "getUpdates" {
         return updates::get(shared, call).await;
     }
-    shared.change(|world| {
-        world.note_call(&call.method.name, &call.parameters);
-        world.pace(call)?;
-        routes::perform(world, call)
+    shared.change(|state| {
+        state.note_call(&call.method.name, &call.parameters);
+        state.pace(call)?;
+        routes::perform(state, call)
     })
 }
 
@@ -244,12 +244,12 @@ fn truncated(whole: &[u8]) -> Response<Body> {
 
 /// Returns a file by the token and the path from `getFile`. Faults use the name `download`.
 async fn download(shared: &Shared, path: &str) -> Result<Response<Body>, CutOff> {
-    let fault = shared.change(|world| {
-        *world.counters.calls.entry("download".to_owned()).or_default() += 1;
-        world.choose_fault("download")
+    let fault = shared.change(|state| {
+        *state.counters.calls.entry("download".to_owned()).or_default() += 1;
+        state.choose_fault("download")
     });
     let known = path.split_once('/').filter(|(token, _)| *token == shared.options.token);
-    let found = known.and_then(|(_, path)| shared.change_silently(|world| world.file_at(path)));
+    let found = known.and_then(|(_, path)| shared.change_silently(|state| state.file_at(path)));
     let Some(bytes) = found else { return Ok(respond(Err(Refusal::not_found()))) };
     match fault {
         Some(Chosen::Instead(refusal)) => return Ok(respond(Err(refusal))),

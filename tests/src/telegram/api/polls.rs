@@ -2,23 +2,23 @@
 
 use crate::telegram::markup;
 use crate::telegram::refusal::{Outcome, Refusal};
-use crate::telegram::world::World;
+use crate::telegram::state::State;
 
 use super::call::Call;
 
-pub(super) fn stop(world: &mut World, call: &Call) -> Outcome {
-    let chat = world.reach(call.get("chat_id"))?;
+pub(super) fn stop(state: &mut State, call: &Call) -> Outcome {
+    let chat = state.reach(call.get("chat_id"))?;
     markup::check(call.get("reply_markup"), true)?;
-    let id = world.reach_message(chat, call.number("message_id"), "message with poll to stop")?;
-    let message = &world.chats[&chat].messages[&id];
+    let id = state.reach_message(chat, call.number("message_id"), "message with poll to stop")?;
+    let message = &state.chats[&chat].messages[&id];
     let Some(poll) = message["poll"]["id"].as_str().map(ToOwned::to_owned) else {
         return Err(Refusal::bad("message with poll to stop not found"));
     };
-    if message["from"]["id"] != world.bot && !message["from"].is_null() {
+    if message["from"]["id"] != state.bot && !message["from"].is_null() {
         return Err(Refusal::bad("poll can't be stopped"));
     }
     if message["poll"]["is_closed"] == true {
         return Err(Refusal::bad("poll has already been closed"));
     }
-    Ok(world.count_votes(&poll, true))
+    Ok(state.count_votes(&poll, true))
 }

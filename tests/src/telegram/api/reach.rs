@@ -5,11 +5,11 @@ use serde_json::Value;
 use crate::telegram::chat::Kind;
 use crate::telegram::member::Status;
 use crate::telegram::refusal::Refusal;
-use crate::telegram::world::World;
+use crate::telegram::state::State;
 
 use super::call::Call;
 
-impl World {
+impl State {
     /// Finds the chat of a `chat_id`: a number, or `@name`.
     pub(super) fn find_chat(&self, id: &Value) -> Option<i64> {
         let named = |name: &str| {

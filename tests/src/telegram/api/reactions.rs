@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use crate::telegram::chat::Kind;
 use crate::telegram::refusal::{Outcome, Refusal};
-use crate::telegram::world::World;
+use crate::telegram::state::State;
 
 use super::call::Call;
 
-pub(super) fn set(world: &mut World, call: &Call) -> Outcome {
-    let chat = world.reach(call.get("chat_id"))?;
+pub(super) fn set(state: &mut State, call: &Call) -> Outcome {
+    let chat = state.reach(call.get("chat_id"))?;
     let wanted = call.get("reaction").as_array().cloned().unwrap_or_default();
     if wanted.len() > 1 {
         return Err(Refusal::blamed("REACTIONS_TOO_MANY", "a bot has one reaction to a message"));
@@ -23,21 +23,21 @@ pub(super) fn set(world: &mut World, call: &Call) -> Outcome {
         return Err(Refusal::bad("REACTION_INVALID"));
     }
     if let Some(emoji) = wanted.first().and_then(|one| one["emoji"].as_str())
-        && !world.reaction_emoji().contains(&emoji.to_owned())
+        && !state.reaction_emoji().contains(&emoji.to_owned())
     {
         return Err(Refusal::blamed("REACTION_INVALID", &format!("{emoji} is not in Telegram's list")));
     }
-    let id = world.reach_message(chat, call.number("message_id"), "message to react")?;
+    let id = state.reach_message(chat, call.number("message_id"), "message to react")?;
     let permitted =
-        world.chats[&chat].kind == Kind::Private || world.is_permitted(chat, world.bot, "can_react_to_messages");
-    if !permitted && !world.member(chat, world.bot).is_admin() {
+        state.chats[&chat].kind == Kind::Private || state.is_permitted(chat, state.bot, "can_react_to_messages");
+    if !permitted && !state.member(chat, state.bot).is_admin() {
         return Err(Refusal::not_enough_rights("react to messages in the chat"));
     }
-    world.react(chat, id, world.bot, wanted);
+    state.react(chat, id, state.bot, wanted);
     Ok(json!(true))
 }
 
-impl World {
+impl State {
     /// The emoji that the description allows for reactions.
     pub(in crate::telegram) fn reaction_emoji(&self) -> &'static [String] {
         static LIST: OnceLock<Vec<String>> = OnceLock::new();

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::telegram::refusal::{Outcome, Refusal};
-use crate::telegram::world::World;
+use crate::telegram::state::State;
 
 use super::call::Call;
 use super::{
@@ -12,14 +12,14 @@ use super::{
 };
 
 /// Performs a call.
-pub(super) fn perform(world: &mut World, call: &Call) -> Outcome {
-    let act: fn(&mut World, &Call) -> Outcome = match call.method.name.as_str() {
+pub(super) fn perform(state: &mut State, call: &Call) -> Outcome {
+    let act: fn(&mut State, &Call) -> Outcome = match call.method.name.as_str() {
         "getMe" => me::get,
         "setMyName" | "setMyDescription" | "setMyShortDescription" => me::set,
         "getMyName" | "getMyDescription" | "getMyShortDescription" => me::show,
         "setWebhook" => updates::set_webhook,
         "deleteWebhook" => updates::delete_webhook,
-        "getWebhookInfo" => |world, _| Ok(world.webhook_frame()),
+        "getWebhookInfo" => |state, _| Ok(state.webhook_frame()),
         "sendMessage" | "sendPhoto" | "sendDocument" | "sendAudio" | "sendVoice" | "sendVideo" | "sendAnimation"
         | "sendSticker" | "sendVideoNote" | "sendLocation" | "sendVenue" | "sendContact" | "sendPoll" | "sendDice" => {
             sending::send
@@ -39,7 +39,7 @@ pub(super) fn perform(world: &mut World, call: &Call) -> Outcome {
         "unpinChatMessage" => pins::unpin,
         "unpinAllChatMessages" => pins::unpin_all,
         "stopPoll" => polls::stop,
-        "getFile" => |world, call| world.file_frame(call.text("file_id")),
+        "getFile" => |state, call| state.file_frame(call.text("file_id")),
         "banChatMember" => members::ban,
         "unbanChatMember" => members::unban,
         "restrictChatMember" => members::restrict,
@@ -49,8 +49,8 @@ pub(super) fn perform(world: &mut World, call: &Call) -> Outcome {
         "getChatMember" => members::get,
         "getChatAdministrators" => members::administrators,
         "getChatMemberCount" => members::count,
-        "getUserProfilePhotos" => |world, call| {
-            world.reach_user(call)?;
+        "getUserProfilePhotos" => |state, call| {
+            state.reach_user(call)?;
             Ok(json!({ "total_count": 0, "photos": [] }))
         },
         "getChat" => chats::get,
@@ -75,5 +75,5 @@ pub(super) fn perform(world: &mut World, call: &Call) -> Outcome {
         "answerInlineQuery" => answering::inline,
         other => return Err(Refusal::not_played(other)),
     };
-    act(world, call)
+    act(state, call)
 }

@@ -8,7 +8,7 @@ use crate::telegram::markup;
 use crate::telegram::message::Draft;
 use crate::telegram::post::{Action, text};
 use crate::telegram::refusal::{Outcome, Refusal};
-use crate::telegram::world::World;
+use crate::telegram::state::State;
 
 use super::call::Call;
 
@@ -27,15 +27,15 @@ const ACTIONS: [&str; 11] = [
     "upload_video_note",
 ];
 
-pub(super) fn send(world: &mut World, call: &Call) -> Outcome {
-    let chat = world.reach(call.get("chat_id"))?;
-    let content = world.content(call)?;
-    world.may_send(chat, &content)?;
-    world.say(call, chat, content)
+pub(super) fn send(state: &mut State, call: &Call) -> Outcome {
+    let chat = state.reach(call.get("chat_id"))?;
+    let content = state.content(call)?;
+    state.may_send(chat, &content)?;
+    state.say(call, chat, content)
 }
 
-pub(super) fn send_album(world: &mut World, call: &Call) -> Outcome {
-    let chat = world.reach(call.get("chat_id"))?;
+pub(super) fn send_album(state: &mut State, call: &Call) -> Outcome {
+    let chat = state.reach(call.get("chat_id"))?;
     let items = call.get("media").as_array().cloned().unwrap_or_default();
     if !(2..=10).contains(&items.len()) {
         return Err(Refusal::blamed("wrong number of messages in an album", "an album has 2 to 10 items"));
@@ -48,27 +48,27 @@ pub(super) fn send_album(world: &mut World, call: &Call) -> Outcome {
     let mut contents = Vec::new();
     for item in &items {
         let kind = item["type"].as_str().unwrap_or_default();
-        let content = world.medium(kind, item["media"].as_str().unwrap_or_default(), item, &call.files)?;
-        world.may_send(chat, &content)?;
+        let content = state.medium(kind, item["media"].as_str().unwrap_or_default(), item, &call.files)?;
+        state.may_send(chat, &content)?;
         contents.push(content);
     }
-    let album = world.fresh_id();
+    let album = state.fresh_id();
     let mut sent = Vec::new();
     for mut content in contents {
         content["media_group_id"] = json!(album);
-        sent.push(world.say(call, chat, content)?);
+        sent.push(state.say(call, chat, content)?);
     }
     Ok(Value::Array(sent))
 }
 
-pub(super) fn act(world: &mut World, call: &Call) -> Outcome {
-    let chat = world.reach(call.get("chat_id"))?;
+pub(super) fn act(state: &mut State, call: &Call) -> Outcome {
+    let chat = state.reach(call.get("chat_id"))?;
     if !ACTIONS.contains(&call.text("action")) {
         return Err(Refusal::broken_rule("wrong parameter action in request"));
     }
-    let thread = world.reach_thread(chat, call)?;
-    world.may_send(chat, &json!({ "text": "" }))?;
-    world.actions.push(Action { chat, thread, action: call.text("action").to_owned() });
+    let thread = state.reach_thread(chat, call)?;
+    state.may_send(chat, &json!({ "text": "" }))?;
+    state.actions.push(Action { chat, thread, action: call.text("action").to_owned() });
     Ok(json!(true))
 }
 
@@ -91,7 +91,7 @@ fn needed(content: &Value) -> (&'static str, &'static str) {
     found.map_or(("can_send_messages", "text messages"), |(_, permission, what)| (permission, what))
 }
 
-impl World {
+impl State {
     /// Checks that the bot may send a content to a chat.
     pub(super) fn may_send(&self, chat: i64, content: &Value) -> Result<(), Refusal> {
         let (permission, what) = needed(content);

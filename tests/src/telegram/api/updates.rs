@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::telegram::Shared;
 use crate::telegram::refusal::{Outcome, Refusal};
-use crate::telegram::world::World;
+use crate::telegram::state::State;
 
 use super::call::Call;
 
@@ -21,23 +21,23 @@ pub(super) async fn get(shared: &Shared, call: &Call) -> Outcome {
     let timeout = call.number("timeout").unwrap_or_default().clamp(0, LONGEST_POLL).unsigned_abs();
     let until = Instant::now() + Duration::from_secs(timeout);
     let mut changed = shared.changes.subscribe();
-    let number = shared.change(|world| {
-        world.check_kinds(call.get("allowed_updates"))?;
-        if !world.webhook.url.is_empty() {
+    let number = shared.change(|state| {
+        state.check_kinds(call.get("allowed_updates"))?;
+        if !state.webhook.url.is_empty() {
             let reason =
                 "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first";
             return Err(Refusal::conflict(reason));
         }
-        world.queue.allow(call.get("allowed_updates"));
+        state.queue.allow(call.get("allowed_updates"));
         if let Some(offset) = call.number("offset") {
-            world.confirm(offset);
+            state.confirm(offset);
         }
-        world.queue.poll += 1;
-        Ok(world.queue.poll)
+        state.queue.poll += 1;
+        Ok(state.queue.poll)
     })?;
     loop {
         changed.mark_unchanged();
-        if let Some(outcome) = shared.change_silently(|world| look(world, number, limit)) {
+        if let Some(outcome) = shared.change_silently(|state| look(state, number, limit)) {
             // Tests may wait for a counter.
             shared.changes.wake();
             return outcome;
@@ -49,20 +49,20 @@ pub(super) async fn get(shared: &Shared, call: &Call) -> Outcome {
     }
 }
 
-fn look(world: &mut World, number: u64, limit: usize) -> Option<Outcome> {
-    if !world.webhook.url.is_empty() {
+fn look(state: &mut State, number: u64, limit: usize) -> Option<Outcome> {
+    if !state.webhook.url.is_empty() {
         return Some(Err(Refusal::conflict("terminated by setWebhook request")));
     }
-    if world.queue.poll != number {
-        world.counters.conflicts += 1;
+    if state.queue.poll != number {
+        state.counters.conflicts += 1;
         let reason = "terminated by other getUpdates request; make sure that only one bot instance is running";
         return Some(Err(Refusal::conflict(reason)));
     }
-    let taken = world.take_updates(limit);
+    let taken = state.take_updates(limit);
     (!taken.is_empty()).then_some(Ok(Value::Array(taken)))
 }
 
-pub(super) fn set_webhook(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn set_webhook(state: &mut State, call: &Call) -> Outcome {
     let url = call.text("url");
     let is_local = url.starts_with("http://127.0.0.1:");
     if !url.is_empty() && !is_local && !url.starts_with("https://") {
@@ -76,29 +76,29 @@ pub(super) fn set_webhook(world: &mut World, call: &Call) -> Outcome {
     if secret.is_some_and(|secret| !is_token(secret)) {
         return Err(Refusal::broken_rule("secret token contains unallowed characters"));
     }
-    world.check_kinds(call.get("allowed_updates"))?;
-    world.queue.allow(call.get("allowed_updates"));
+    state.check_kinds(call.get("allowed_updates"))?;
+    state.queue.allow(call.get("allowed_updates"));
     if call.is_true("drop_pending_updates") {
-        world.drop_pending();
+        state.drop_pending();
     }
-    world.webhook.url = url.to_owned();
-    world.webhook.secret = secret.map(ToOwned::to_owned);
-    world.webhook.connections = call.number("max_connections").unwrap_or(40).unsigned_abs();
-    world.webhook.error = None;
-    world.webhook.number += 1;
+    state.webhook.url = url.to_owned();
+    state.webhook.secret = secret.map(ToOwned::to_owned);
+    state.webhook.connections = call.number("max_connections").unwrap_or(40).unsigned_abs();
+    state.webhook.error = None;
+    state.webhook.number += 1;
     Ok(json!(true))
 }
 
-pub(super) fn delete_webhook(world: &mut World, call: &Call) -> Outcome {
+pub(super) fn delete_webhook(state: &mut State, call: &Call) -> Outcome {
     if call.is_true("drop_pending_updates") {
-        world.drop_pending();
+        state.drop_pending();
     }
-    world.webhook.url.clear();
-    world.webhook.number += 1;
+    state.webhook.url.clear();
+    state.webhook.number += 1;
     Ok(json!(true))
 }
 
-impl World {
+impl State {
     /// Telegram ignores unknown names, whose updates are then never sent.
     fn check_kinds(&self, kinds: &Value) -> Result<(), Refusal> {
         let mut names = kinds.as_array().into_iter().flatten().filter_map(Value::as_str);

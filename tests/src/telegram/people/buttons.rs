@@ -12,20 +12,20 @@ impl StandIn {
     /// # Panics
     /// If the message has no such button, or it is not a callback button.
     pub fn presses(&self, who: &str, message: MessageRef, button: &str) -> String {
-        self.change(|world| {
-            let user = world.who(who);
-            let shown = world.known(message);
+        self.change(|state| {
+            let user = state.who(who);
+            let shown = state.known(message);
             let rows = shown["reply_markup"]["inline_keyboard"].as_array().into_iter().flatten();
             let mut buttons = rows.filter_map(Value::as_array).flatten();
             let found = buttons.find(|one| one["text"] == button || one["callback_data"] == button);
             let found = found.unwrap_or_else(|| panic!("there is no button {button} on {shown}"));
             let data = found["callback_data"].as_str().unwrap_or_else(|| panic!("{button} asks no bot"));
-            let id = world.fresh_id();
+            let id = state.fresh_id();
             let query = json!({
-                "id": id, "from": world.user_frame(user), "message": shown, "chat_instance": format!("{}7", message.chat), "data": data,
+                "id": id, "from": state.user_frame(user), "message": shown, "chat_instance": format!("{}7", message.chat), "data": data,
             });
-            world.presses.insert(id.clone(), CallbackQuery { at: world.now(), answer: None });
-            world.give("callback_query", query);
+            state.presses.insert(id.clone(), CallbackQuery { at: state.now(), answer: None });
+            state.give("callback_query", query);
             id
         })
     }

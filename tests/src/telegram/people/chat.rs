@@ -11,7 +11,7 @@ use crate::telegram::entities::Formatted;
 use crate::telegram::files::Upload;
 use crate::telegram::message::Draft;
 use crate::telegram::post::MessageRef;
-use crate::telegram::world::World;
+use crate::telegram::state::State;
 
 impl StandIn {
     /// Posts a message.
@@ -31,10 +31,10 @@ impl StandIn {
     /// # Panics
     /// See [`StandIn::says`].
     pub fn posts(&self, who: &str, chat: &str, fields: Value) -> MessageRef {
-        self.change(|world| {
-            let author = world.who(who);
-            let place = world.somewhere(chat);
-            world.post(author, place, fields)
+        self.change(|state| {
+            let author = state.who(who);
+            let place = state.somewhere(chat);
+            state.post(author, place, fields)
         })
     }
 
@@ -52,22 +52,22 @@ impl StandIn {
         fields: Value,
         files: &[(&str, &str, &str, &[u8])],
     ) -> Vec<MessageRef> {
-        self.change(|world| {
-            let author = world.who(who);
-            let place = world.somewhere(chat);
-            let album = (files.len() > 1).then(|| world.fresh_id());
+        self.change(|state| {
+            let author = state.who(who);
+            let place = state.somewhere(chat);
+            let album = (files.len() > 1).then(|| state.fresh_id());
             let mut sent = Vec::new();
             for (index, (kind, name, media, bytes)) in files.iter().enumerate() {
                 let mut fields =
                     if index == 0 { fields.clone() } else { without(fields.clone(), &["caption", "caption_entities"]) };
                 let bytes = Bytes::copy_from_slice(bytes);
                 let upload = Upload { name: (*name).to_owned(), media: (*media).to_owned(), bytes };
-                fields[*kind] = world.keep_file(kind, &upload, &fields);
+                fields[*kind] = state.keep_file(kind, &upload, &fields);
                 if let Some(album) = &album {
                     fields["media_group_id"] = json!(album);
                 }
                 let about_file = ["duration", "title", "performer", "width", "height", "emoji", "set_name", "length"];
-                sent.push(world.post(author, place, without(fields, &about_file)));
+                sent.push(state.post(author, place, without(fields, &about_file)));
             }
             sent
         })
@@ -94,9 +94,9 @@ impl StandIn {
 
     fn anonymously(&self, who: &str, chat: &str, mut fields: Value) -> MessageRef {
         let group = {
-            let mut world = self.shared.lock();
-            let id = world.somewhere(chat).0;
-            world.chat_frame(id)
+            let mut state = self.shared.lock();
+            let id = state.somewhere(chat).0;
+            state.chat_frame(id)
         };
         let from =
             json!({ "id": 1_087_968_824, "is_bot": true, "first_name": "Group", "username": "GroupAnonymousBot" });
@@ -132,8 +132,8 @@ impl StandIn {
     /// See [`StandIn::says`].
     pub fn forwards(&self, who: &str, message: MessageRef, chat: &str) -> MessageRef {
         let fields = {
-            let world = self.shared.lock();
-            forwarded(&world, &world.known(message))
+            let state = self.shared.lock();
+            forwarded(&state, &state.known(message))
         };
         self.posts(who, chat, fields)
     }
@@ -157,33 +157,33 @@ impl StandIn {
     ///
     /// Null removes a field.
     pub fn edits_to(&self, message: MessageRef, fields: Value) {
-        self.change(|world| {
-            let author = world.author_of(message);
-            let fields = world.finished(fields);
-            let edited = world.edit(message.chat, message.id, fields, true);
-            world.tell_of(&edited, author, true);
+        self.change(|state| {
+            let author = state.author_of(message);
+            let fields = state.finished(fields);
+            let edited = state.edit(message.chat, message.id, fields, true);
+            state.tell_of(&edited, author, true);
         });
     }
 
     /// Deletes a message. Telegram sends no update about it.
     pub fn deletes(&self, message: MessageRef) {
-        self.change(|world| {
-            world.known(message);
-            world.erase(message.chat, message.id);
+        self.change(|state| {
+            state.known(message);
+            state.erase(message.chat, message.id);
         });
     }
 
     /// Posts a service message of a user: `{ "new_chat_photo": […] }`, `{ "delete_chat_photo": true }`.
     pub fn service(&self, who: &str, chat: &str, fields: Value) -> MessageRef {
-        self.change(|world| {
-            let user = world.who(who);
-            let (chat, thread) = world.somewhere(chat);
-            MessageRef::of(&world.note(chat, user, thread, fields))
+        self.change(|state| {
+            let user = state.who(who);
+            let (chat, thread) = state.somewhere(chat);
+            MessageRef::of(&state.note(chat, user, thread, fields))
         })
     }
 }
 
-impl World {
+impl State {
     /// Posts a message of a user in a chat and a topic.
     fn post(&mut self, author: i64, (chat, thread): (i64, Option<i64>), fields: Value) -> MessageRef {
         self.check_author(author, chat);

@@ -10,15 +10,15 @@ use crate::telegram::query::InlineQuery;
 impl StandIn {
     /// Sends an inline query, as when typing `@palabre_bot` and a text, and returns its id.
     pub fn inline_query(&self, who: &str, query: &str) -> String {
-        self.change(|world| {
-            let user = world.who(who);
-            let id = world.fresh_id();
-            let asked = InlineQuery { at: world.now(), user, query: query.to_owned(), answer: None };
-            world.inline.insert(id.clone(), asked);
+        self.change(|state| {
+            let user = state.who(who);
+            let id = state.fresh_id();
+            let asked = InlineQuery { at: state.now(), user, query: query.to_owned(), answer: None };
+            state.inline.insert(id.clone(), asked);
             let frame = json!({
-                "id": id, "from": world.user_frame(user), "query": query, "offset": "", "chat_type": "supergroup",
+                "id": id, "from": state.user_frame(user), "query": query, "offset": "", "chat_type": "supergroup",
             });
-            world.give("inline_query", frame);
+            state.give("inline_query", frame);
             id
         })
     }
@@ -28,21 +28,21 @@ impl StandIn {
     /// # Panics
     /// If the bot has not answered, or there is no such result.
     pub fn takes_result(&self, query: &str, result: &str, chat: &str) -> MessageRef {
-        self.change(|world| {
-            let asked = world.inline.get(query).cloned().expect("there is such a query");
+        self.change(|state| {
+            let asked = state.inline.get(query).cloned().expect("there is such a query");
             let answer = asked.answer.expect("the bot has answered the query");
             let mut results = answer["results"].as_array().into_iter().flatten();
             let found =
                 results.find(|one| one["id"] == result).unwrap_or_else(|| panic!("there is no result {result}"));
             let text = found["input_message_content"]["message_text"].as_str().or(found["title"].as_str());
-            let mut content = json!({ "text": text.unwrap_or_default(), "via_bot": world.user_frame(world.bot) });
+            let mut content = json!({ "text": text.unwrap_or_default(), "via_bot": state.user_frame(state.bot) });
             if found["reply_markup"].is_object() {
                 content["reply_markup"] = found["reply_markup"].clone();
             }
-            let chosen = json!({ "result_id": result, "from": world.user_frame(asked.user), "query": asked.query });
-            let (chat, thread) = world.somewhere(chat);
-            let message = world.publish(Draft { thread, ..Draft::new(chat, asked.user, content) });
-            world.give("chosen_inline_result", chosen);
+            let chosen = json!({ "result_id": result, "from": state.user_frame(asked.user), "query": asked.query });
+            let (chat, thread) = state.somewhere(chat);
+            let message = state.publish(Draft { thread, ..Draft::new(chat, asked.user, content) });
+            state.give("chosen_inline_result", chosen);
             MessageRef::of(&message)
         })
     }

@@ -4,40 +4,40 @@ use serde_json::{Value, json};
 
 use crate::telegram::StandIn;
 use crate::telegram::member::{Member, Status, rights_in};
-use crate::telegram::world::World;
+use crate::telegram::state::State;
 
 impl StandIn {
     /// Adds a user to a chat, who is created if needed.
     pub fn joins(&self, who: &str, chat: &str) -> i64 {
         let user = self.person(who);
-        self.change(|world| {
-            let chat = world.somewhere(chat).0;
-            world.enter(chat, user, user, &Value::Null);
+        self.change(|state| {
+            let chat = state.somewhere(chat).0;
+            state.enter(chat, user, user, &Value::Null);
         });
         user
     }
 
     /// Adds another bot to a chat.
     pub fn bot_joins(&self, name: &str, chat: &str) -> i64 {
-        self.change(|world| world.create_user(name, true));
+        self.change(|state| state.create_user(name, true));
         self.joins(name, chat)
     }
 
     /// Adds another user, who is created if needed, to a chat.
     pub fn brings(&self, who: &str, another: &str, chat: &str) -> i64 {
         let user = self.person(another);
-        self.change(|world| {
-            let (by, chat) = (world.who(who), world.somewhere(chat).0);
-            world.enter(chat, by, user, &Value::Null);
+        self.change(|state| {
+            let (by, chat) = (state.who(who), state.somewhere(chat).0);
+            state.enter(chat, by, user, &Value::Null);
         });
         user
     }
 
     /// Creates an invite link for join requests, about which Telegram sends no update.
     pub fn invites(&self, who: &str, chat: &str) -> String {
-        self.change(|world| {
-            let (by, chat) = (world.who(who), world.somewhere(chat).0);
-            let link = world.create_invite(chat, by, &json!({ "creates_join_request": true }), false);
+        self.change(|state| {
+            let (by, chat) = (state.who(who), state.somewhere(chat).0);
+            let link = state.create_invite(chat, by, &json!({ "creates_join_request": true }), false);
             link["invite_link"].as_str().unwrap_or_default().to_owned()
         })
     }
@@ -54,18 +54,18 @@ impl StandIn {
 
     fn asks(&self, who: &str, chat: &str, link: Option<&str>) -> i64 {
         let user = self.person(who);
-        self.change(|world| {
-            let chat = world.somewhere(chat).0;
-            world.place(chat).requests.insert(user);
-            if world.has_right(chat, world.bot, "can_invite_users") {
+        self.change(|state| {
+            let chat = state.somewhere(chat).0;
+            state.place(chat).requests.insert(user);
+            if state.has_right(chat, state.bot, "can_invite_users") {
                 let mut request = json!({
-                    "chat": world.chat_frame(chat), "from": world.user_frame(user), "user_chat_id": user, "date": world.seconds(),
+                    "chat": state.chat_frame(chat), "from": state.user_frame(user), "user_chat_id": user, "date": state.seconds(),
                 });
                 if let Some(link) = link {
-                    let known = world.chats[&chat].invites.iter().find(|one| one["invite_link"] == link);
+                    let known = state.chats[&chat].invites.iter().find(|one| one["invite_link"] == link);
                     request["invite_link"] = known.cloned().unwrap_or_else(|| panic!("{link} leads nowhere"));
                 }
-                world.give("chat_join_request", request);
+                state.give("chat_join_request", request);
             }
         });
         user
@@ -114,12 +114,12 @@ impl StandIn {
 
     /// Blocks the bot.
     pub fn blocks(&self, who: &str) {
-        self.change(|world| world.set_blocked(world.who(who), true));
+        self.change(|state| state.set_blocked(state.who(who), true));
     }
 
     /// Unblocks the bot.
     pub fn unblocks(&self, who: &str) {
-        self.change(|world| world.set_blocked(world.who(who), false));
+        self.change(|state| state.set_blocked(state.who(who), false));
     }
 
     /// Removes a right of the bot in a chat: `can_pin_messages`.
@@ -133,26 +133,26 @@ impl StandIn {
     }
 
     fn change_right(&self, chat: &str, right: &str, give: bool) {
-        self.change(|world| {
-            assert!(world.rights_of(chat).contains(right), "there is no right {right} in {chat}");
-            let chat = world.somewhere(chat).0;
-            let mut member = world.member(chat, world.bot);
+        self.change(|state| {
+            assert!(state.rights_of(chat).contains(right), "there is no right {right} in {chat}");
+            let chat = state.somewhere(chat).0;
+            let mut member = state.member(chat, state.bot);
             let Status::Administrator(rights) = &mut member.status else { panic!("the bot is no administrator there") };
             if give {
                 rights.insert(right.to_owned())
             } else {
                 rights.remove(right)
             };
-            let by = world.owner(chat);
-            world.set_member(chat, by, world.bot, member, &Value::Null);
+            let by = state.owner(chat);
+            state.set_member(chat, by, state.bot, member, &Value::Null);
         });
     }
 
     /// Adds the bot to a chat as a plain member.
     pub fn adds_bot(&self, who: &str, chat: &str) {
-        self.change(|world| {
-            let (by, chat) = (world.who(who), world.somewhere(chat).0);
-            world.enter(chat, by, world.bot, &Value::Null);
+        self.change(|state| {
+            let (by, chat) = (state.who(who), state.somewhere(chat).0);
+            state.enter(chat, by, state.bot, &Value::Null);
         });
     }
 
@@ -169,21 +169,21 @@ impl StandIn {
 
     /// Removes the bot from a chat.
     pub fn throws_bot_out(&self, chat: &str) {
-        self.change(|world| {
-            let chat = world.somewhere(chat).0;
-            let by = world.owner(chat);
-            world.depart(chat, by, world.bot, Status::Kicked { until: 0 });
+        self.change(|state| {
+            let chat = state.somewhere(chat).0;
+            let by = state.owner(chat);
+            state.depart(chat, by, state.bot, Status::Kicked { until: 0 });
         });
     }
 
     fn change_bot(&self, chat: &str, status: Status) {
-        self.change(|world| {
-            let chat = world.somewhere(chat).0;
-            let by = world.owner(chat);
-            world.set_member(
+        self.change(|state| {
+            let chat = state.somewhere(chat).0;
+            let by = state.owner(chat);
+            state.set_member(
                 chat,
                 by,
-                world.bot,
+                state.bot,
                 Member { promoted_by: Some(by), ..Member::new(status) },
                 &Value::Null,
             );
@@ -191,21 +191,21 @@ impl StandIn {
     }
 
     fn becomes(&self, by: &str, who: &str, chat: &str, status: Status) {
-        self.change(|world| {
-            let (by, user, chat) = (world.who(by), world.who(who), world.somewhere(chat).0);
-            world.set_member(chat, by, user, Member { promoted_by: Some(by), ..Member::new(status) }, &Value::Null);
+        self.change(|state| {
+            let (by, user, chat) = (state.who(by), state.who(who), state.somewhere(chat).0);
+            state.set_member(chat, by, user, Member { promoted_by: Some(by), ..Member::new(status) }, &Value::Null);
         });
     }
 
     fn removes(&self, by: &str, who: &str, chat: &str, status: Status) {
-        self.change(|world| {
-            let (by, user, chat) = (world.who(by), world.who(who), world.somewhere(chat).0);
-            world.depart(chat, by, user, status);
+        self.change(|state| {
+            let (by, user, chat) = (state.who(by), state.who(who), state.somewhere(chat).0);
+            state.depart(chat, by, user, status);
         });
     }
 }
 
-impl World {
+impl State {
     fn rights_of(&mut self, chat: &str) -> std::collections::BTreeSet<String> {
         let chat = self.somewhere(chat).0;
         rights_in(self.chats[&chat].kind)

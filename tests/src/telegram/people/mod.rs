@@ -10,12 +10,12 @@ mod reacting;
 use super::StandIn;
 use super::chat::Kind;
 use super::post::MessageRef;
-use super::world::World;
+use super::state::State;
 
 impl StandIn {
     /// Returns the id of the user with this name, who is created if needed.
     pub fn person(&self, name: &str) -> i64 {
-        self.change(|world| world.names.get(name).copied().unwrap_or_else(|| world.create_user(name, false)))
+        self.change(|state| state.names.get(name).copied().unwrap_or_else(|| state.create_user(name, false)))
     }
 
     /// Returns the id of a user.
@@ -47,7 +47,7 @@ impl StandIn {
     }
 }
 
-impl World {
+impl State {
     /// Returns the id of a user by name or id.
     pub(super) fn who(&self, name: &str) -> i64 {
         let by_id = || name.parse().ok().filter(|id| self.users.contains_key(id));

@@ -23,14 +23,14 @@ impl StandIn {
     /// # Panics
     /// If an emoji is not allowed by Telegram.
     pub fn reacts_with(&self, who: &str, message: MessageRef, emoji: &[&str]) {
-        self.change(|world| {
-            let user = world.who(who);
-            world.known(message);
+        self.change(|state| {
+            let user = state.who(who);
+            state.known(message);
             emoji.iter().for_each(|one| {
-                assert!(world.reaction_emoji().iter().any(|known| known == one), "{one} is no reaction")
+                assert!(state.reaction_emoji().iter().any(|known| known == one), "{one} is no reaction")
             });
             let reactions = emoji.iter().map(|one| json!({ "type": "emoji", "emoji": one })).collect();
-            world.react(message.chat, message.id, user, reactions);
+            state.react(message.chat, message.id, user, reactions);
         });
     }
 
@@ -39,40 +39,40 @@ impl StandIn {
     /// # Panics
     /// If the poll is closed or does not exist.
     pub fn votes(&self, who: &str, message: MessageRef, options: &[usize]) {
-        self.change(|world| {
-            let user = world.who(who);
-            let poll = world.known(message)["poll"].clone();
+        self.change(|state| {
+            let user = state.who(who);
+            let poll = state.known(message)["poll"].clone();
             assert!(poll["is_closed"] == false, "there is no open poll in {message}");
             let id = poll["id"].as_str().unwrap_or_default().to_owned();
-            let ballot = world.ballots.get_mut(&id).expect("a poll that was sent is counted");
+            let ballot = state.ballots.get_mut(&id).expect("a poll that was sent is counted");
             if options.is_empty() {
                 ballot.votes.remove(&user);
             } else {
                 ballot.votes.insert(user, options.to_vec());
             }
-            let poll = world.count_votes(&id, false);
+            let poll = state.count_votes(&id, false);
             // A bot receives votes only for its own polls that are not anonymous.
-            if poll["is_anonymous"] == false && world.author_of(message) == world.bot {
+            if poll["is_anonymous"] == false && state.author_of(message) == state.bot {
                 let ids: Vec<String> = options.iter().map(|index| format!("option{index}")).collect();
                 let answer = json!({
-                    "poll_id": id, "user": world.user_frame(user), "option_ids": options, "option_persistent_ids": ids,
+                    "poll_id": id, "user": state.user_frame(user), "option_ids": options, "option_persistent_ids": ids,
                 });
-                world.give("poll_answer", answer);
+                state.give("poll_answer", answer);
             }
         });
     }
 
     /// Pins a message.
     pub fn pins(&self, who: &str, message: MessageRef) {
-        self.change(|world| {
-            let user = world.who(who);
-            world.known(message);
-            world.pin(message.chat, user, message.id);
+        self.change(|state| {
+            let user = state.who(who);
+            state.known(message);
+            state.pin(message.chat, user, message.id);
         });
     }
 
     /// Unpins a message, about which Telegram sends no update.
     pub fn unpins(&self, message: MessageRef) {
-        self.change(|world| world.place(message.chat).pinned.retain(|pinned| *pinned != message.id));
+        self.change(|state| state.place(message.chat).pinned.retain(|pinned| *pinned != message.id));
     }
 }

@@ -24,7 +24,7 @@ use super::webhook::Webhook;
 const CALLS: usize = 10_000;
 
 /// The state, behind one lock.
-pub(super) struct World {
+pub(super) struct State {
     pub(super) options: Options,
     pub(super) rules: &'static Rules,
     pub(super) random: StdRng,
@@ -54,9 +54,9 @@ pub(super) struct World {
     pub(super) is_revoked: bool,
 }
 
-impl World {
+impl State {
     pub(super) fn new(options: Options, rules: &'static Rules) -> Self {
-        let mut world = Self {
+        let mut state = Self {
             random: StdRng::seed_from_u64(options.seed.wrapping_add(1)),
             rules,
             bot: 0,
@@ -81,8 +81,8 @@ impl World {
             is_revoked: false,
             options,
         };
-        world.found();
-        world
+        state.found();
+        state
     }
 
     /// Milliseconds of the Unix epoch.

@@ -37,7 +37,7 @@ pub(super) struct Event {
 }
 
 /// The state, behind one lock.
-pub(super) struct World {
+pub(super) struct State {
     pub(super) options: Options,
     pub(super) random: StdRng,
     pub(super) rough: Rough,
@@ -73,10 +73,10 @@ pub(super) struct World {
     pub(super) asked: VecDeque<(String, Option<String>, Value)>,
 }
 
-impl World {
+impl State {
     pub(super) fn new(options: Options, rules: &Rules, api: String, gateway: String) -> Self {
         let rough = Rough::new(rules, options.seed, options.roughness);
-        let mut world = Self {
+        let mut state = Self {
             random: StdRng::seed_from_u64(options.seed.wrapping_add(1)),
             rough,
             last_id: 0,
@@ -105,9 +105,9 @@ impl World {
             asked: VecDeque::new(),
             options,
         };
-        world.bot = world.create_user("palabre", true);
-        world.found_village();
-        world
+        state.bot = state.create_user("palabre", true);
+        state.found_village();
+        state
     }
 
     /// Milliseconds of the Unix epoch.
