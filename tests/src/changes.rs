@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinError;
 
 /// The maximum wait before a test fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// A counter that increases with every change and wakes everything that waits.
 #[derive(Debug, Default)]

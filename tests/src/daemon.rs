@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 /// The maximum wait before a test fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// Returns the path of the binary, and builds it if needed.
 ///
@@ -172,7 +172,7 @@ impl Project {
         let mut address = None;
         loop {
             let line =
-                tokio::time::timeout(PATIENCE, output.next_line()).await.expect("it says something").expect("a line");
+                tokio::time::timeout(WAIT_MAX, output.next_line()).await.expect("it says something").expect("a line");
             let Some(line) = line else { panic!("it ended: {}\n{}", said.join("\n"), self.log()) };
             let place = ["page     http://", "serves   http://"].iter().find_map(|place| line.split_once(place));
             if let Some((_, found)) = place {
@@ -231,7 +231,7 @@ impl Daemon {
     pub async fn stop(mut self) -> bool {
         let pid = self.process.id().expect("it runs").to_string();
         assert!(Command::new("kill").arg(pid).status().await.expect("kill is there").success());
-        tokio::time::timeout(PATIENCE, self.process.wait()).await.expect("it ends").expect("a status").success()
+        tokio::time::timeout(WAIT_MAX, self.process.wait()).await.expect("it ends").expect("a status").success()
     }
 
     /// Returns the JSON response to a GET of `path`.

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// The maximum time for an answer before a test fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An answer of the server.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ pub async fn ask(address: &str, line: &str, headers: &[(&str, &str)], body: &[u8
 pub async fn read(connection: &mut TcpStream) -> Answer {
     let mut bytes = Vec::new();
     // A reset also ends the connection.
-    let read = tokio::time::timeout(PATIENCE, connection.read_to_end(&mut bytes)).await;
+    let read = tokio::time::timeout(ANSWER_TIMEOUT, connection.read_to_end(&mut bytes)).await;
     drop(read.expect("the connection ends"));
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
     let (head, body) = end.map_or((&bytes[..], &[][..]), |end| (&bytes[..end], &bytes[end + 4..]));

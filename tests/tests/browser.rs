@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// Returns the programs that this test needs.
 ///
@@ -87,7 +87,7 @@ fn hyper_connector() -> hyper_util::client::legacy::connect::HttpConnector {
 async fn enter(browser: &Client, daemon: &Daemon, name: &str) {
     browser.goto(&format!("http://{}/", daemon.address)).await.unwrap();
     let fill = async |css: &str, text: &str| {
-        let field = browser.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await.unwrap();
+        let field = browser.wait().at_most(WAIT_MAX).for_element(Locator::Css(css)).await.unwrap();
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
     };
@@ -96,7 +96,7 @@ async fn enter(browser: &Client, daemon: &Daemon, name: &str) {
     browser.find(Locator::Css("#enter")).await.unwrap().click().await.unwrap();
     browser
         .wait()
-        .at_most(PATIENCE)
+        .at_most(WAIT_MAX)
         .for_element(Locator::Css(&format!("#people li[data-username='{name}']")))
         .await
         .unwrap();
@@ -117,7 +117,7 @@ async fn shown(browser: &Client) -> Vec<(String, String)> {
 /// Waits until the page shows a message with this text.
 async fn sees(browser: &Client, text: &str) -> Duration {
     let began = Instant::now();
-    while began.elapsed() < PATIENCE {
+    while began.elapsed() < WAIT_MAX {
         if shown(browser).await.iter().any(|(_, shown)| shown.contains(text)) {
             return began.elapsed();
         }
@@ -160,7 +160,7 @@ impl Listener {
 
     async fn until(&mut self, wanted: impl Fn(&Value) -> bool) {
         loop {
-            let line = tokio::time::timeout(PATIENCE, self.lines.next_line()).await.expect("an event").unwrap();
+            let line = tokio::time::timeout(WAIT_MAX, self.lines.next_line()).await.expect("an event").unwrap();
             let event: Value = serde_json::from_str(&line.expect("the client runs")).unwrap();
             if event[0] == "new_message" {
                 let text = |name: &str| event[1][name].as_str().unwrap().to_owned();
@@ -222,7 +222,7 @@ async fn two_browsers_and_a_foreign_client_see_the_same() {
     project.write_script("dice.luau", "function on_message(event)\n  event:reply(\nend\n");
     let saved = Instant::now();
     while !project.log().contains("dice.luau:3:") {
-        assert!(saved.elapsed() < PATIENCE, "the error is not shown\n{}", project.log());
+        assert!(saved.elapsed() < WAIT_MAX, "the error is not shown\n{}", project.log());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     carol.says("!roll 6").await;

@@ -120,8 +120,8 @@ command("quote", { menu = "message" }, function(event, args) event:reply("> " ..
             tokio::task::yield_now().await;
         }
     };
-    let patience = std::time::Duration::from_secs(10);
-    assert!(tokio::time::timeout(patience, looked_again).await.is_ok(), "{}", project.log());
+    let timeout = std::time::Duration::from_secs(10);
+    assert!(tokio::time::timeout(timeout, looked_again).await.is_ok(), "{}", project.log());
     assert_eq!(discord.counters().command_writes, writes);
     assert_eq!(discord.counters().identifies, 1, "the session was resumed over the restart");
     Town { discord, project, daemon }.ends_well().await;

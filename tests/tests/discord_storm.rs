@@ -21,7 +21,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 /// The maximum time until everything is answered after the faults end.
-const PATIENCE: Duration = Duration::from_secs(120);
+const WAIT_MAX: Duration = Duration::from_secs(120);
 const CHANNELS: [&str; 4] = ["general", "random", "news", "games"];
 const SCRIPT: &str = r#"
 function on_message(event)
@@ -48,9 +48,9 @@ async fn town(options: Options) -> Option<(StandIn, Project)> {
 async fn all_is_answered(discord: &StandIn, said: usize, project: &Project) {
     let answers = |discord: &StandIn| CHANNELS.iter().map(|channel| discord.posted(channel).len()).sum::<usize>();
     // A bot may post forty messages per second.
-    let patience = PATIENCE + Duration::from_millis(30 * said as u64);
+    let timeout = WAIT_MAX + Duration::from_millis(30 * said as u64);
     let answered =
-        discord.until_within(patience, "every message is answered", |discord| (answers(discord) >= said).then_some(()));
+        discord.until_within(timeout, "every message is answered", |discord| (answers(discord) >= said).then_some(()));
     answered.await;
     let mut replies = HashMap::new();
     for channel in CHANNELS {

@@ -15,7 +15,7 @@ use palabre_tests::{Client, Daemon, Project};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const WAIT_MAX: Duration = Duration::from_secs(60);
 
 fn project(settings: &str) -> Project {
     let server = "server: { requests_per_minute: 100000 }";
@@ -46,7 +46,7 @@ async fn until_connections(daemon: &Daemon, count: u64) {
         if now == count {
             return;
         }
-        assert!(began.elapsed() < PATIENCE, "there are {now} connections, not {count}");
+        assert!(began.elapsed() < WAIT_MAX, "there are {now} connections, not {count}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -63,7 +63,7 @@ async fn a_polling_session_gives_its_place_back_however_it_ends() {
                 match handshake(&http, &daemon).await {
                     Ok(sid) => break sid,
                     Err(status) => {
-                        assert!(began.elapsed() < PATIENCE, "{packets:?}: nobody gets in any more: {status}")
+                        assert!(began.elapsed() < WAIT_MAX, "{packets:?}: nobody gets in any more: {status}")
                     }
                 }
             };
@@ -102,7 +102,7 @@ async fn pings_of_a_client_that_reads_nothing_take_no_memory_and_end_its_connect
         // Sends many pings per write until the server stops reading and closes.
         while socket.feed(ping.clone()).await.is_ok() {}
     };
-    tokio::time::timeout(PATIENCE, flood).await.expect("the connection is ended");
+    tokio::time::timeout(WAIT_MAX, flood).await.expect("the connection is ended");
     until_connections(&daemon, 0).await;
     if let (Some(before), Some(after)) = (before, memory().await) {
         assert!(after < before + (64 << 20), "{before} bytes became {after}");
@@ -119,7 +119,7 @@ async fn a_client_that_stops_to_read_leaves_the_room_at_once_and_its_socket_goes
     let began = Instant::now();
     let mut number = 0;
     while !alice.drain().iter().any(|(event, data)| event == "user_left" && data["username"] == "asleep") {
-        assert!(began.elapsed() < PATIENCE, "it is never found to be asleep");
+        assert!(began.elapsed() < WAIT_MAX, "it is never found to be asleep");
         alice.say(&text, &number.to_string()).await.unwrap();
         number += 1;
     }

@@ -21,12 +21,12 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 /// The maximum time until everything is answered after the faults end.
-const PATIENCE: Duration = Duration::from_secs(110);
+const WAIT_MAX: Duration = Duration::from_secs(110);
 const CHATS: [&str; 8] = ["Village", "Hamlet", "Forum/General", "Forum/ideas", "@alice", "Mill", "Inn", "Square"];
 /// The maximum number of answers in one chat whose delivery may not be recorded yet.
 ///
 /// These are the answers of a few milliseconds.
-const UNDER_WAY: usize = 8;
+const IN_FLIGHT_MAX: usize = 8;
 /// Answers with the messages of each room in the order of handling.
 const SCRIPT: &str = r#"
 function on_message(event)
@@ -87,7 +87,7 @@ impl Said {
             let all: HashSet<String> = CHATS.iter().flat_map(|chat| answers(telegram, chat)).collect();
             (all.len() >= self.count).then_some(())
         };
-        telegram.until_within(PATIENCE, "every message is answered", all_answers).await;
+        telegram.until_within(WAIT_MAX, "every message is answered", all_answers).await;
         let mut repetitions = Vec::new();
         for (chat, said) in &self.by_chat {
             let mut next = 0;
@@ -173,7 +173,7 @@ async fn a_thousand_updates_through_kills_cuts_and_faults_are_each_handled_once_
     );
     // Each occasion is a kill, a cut, or a lost answer; the repeated messages were then in flight.
     assert!(times as u64 <= (kills * 2 * CHATS.len()) as u64 + counters.faults, "{times} occasions");
-    assert!(longest <= UNDER_WAY, "{longest} answers of one chat came again at once");
+    assert!(longest <= IN_FLIGHT_MAX, "{longest} answers of one chat came again at once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -215,9 +215,9 @@ async fn a_hundred_answers_at_once_arrive_in_order_and_at_the_pace_that_is_allow
     // One is refused despite the rate limit: someone else may use the same token.
     telegram.fault_next("sendMessage", Fault::TooMany);
     telegram.says("alice", "Village", "go");
-    let patience = Duration::from_secs(if is_real { 360 } else { 60 });
+    let timeout = Duration::from_secs(if is_real { 360 } else { 60 });
     let all = |telegram: &StandIn| (telegram.texts("Village").len() >= 100).then_some(());
-    telegram.until_within(patience, "a hundred answers", all).await;
+    telegram.until_within(timeout, "a hundred answers", all).await;
     assert_eq!(telegram.texts("Village"), (1..=100).map(|number| number.to_string()).collect::<Vec<_>>());
     let counters = telegram.counters();
     assert_eq!((counters.overruns, counters.hasty, counters.faults), (0, 0, 1), "no 429 but the one on purpose");

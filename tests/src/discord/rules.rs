@@ -246,10 +246,10 @@ fn closest(error: &ValidationError<'_>) -> Misfit {
 }
 
 fn shorten(text: &str) -> String {
-    const LONGEST: usize = 300;
-    if text.chars().count() <= LONGEST {
+    const REASON_MAX: usize = 300;
+    if text.chars().count() <= REASON_MAX {
         return text.to_owned();
     }
     let end: String = text.chars().rev().take(120).collect::<Vec<_>>().into_iter().rev().collect();
-    format!("{}…{end}", text.chars().take(LONGEST - 120).collect::<String>())
+    format!("{}…{end}", text.chars().take(REASON_MAX - 120).collect::<String>())
 }

@@ -24,7 +24,7 @@ use super::rules::Rules;
 /// The maximum number of stored messages per channel.
 ///
 /// Older ones are dropped, so that long tests stay small.
-const HISTORY: usize = 2_000;
+const HISTORY_MAX: usize = 2_000;
 
 /// An event for all sessions that requested it.
 #[derive(Debug, Clone)]
@@ -178,7 +178,7 @@ impl State {
     pub(super) fn keep_message(&mut self, channel: Id, id: Id, message: Value) {
         let history = self.messages.entry(channel).or_default();
         history.insert(id, message);
-        if history.len() > HISTORY {
+        if history.len() > HISTORY_MAX {
             history.pop_first();
         }
         if let Some(channel) = self.channels.get_mut(&channel) {

@@ -34,7 +34,7 @@ const KINDS: [&str; 20] = [
 ];
 
 /// The maximum number of entities of a text; further ones are dropped silently.
-const MOST: usize = 100;
+const ENTITIES_MAX: usize = 100;
 
 /// A text with its entities.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -118,7 +118,7 @@ impl Formatted {
         self.detect();
         // Outer entities come first.
         self.entities.sort_by_key(|entity| (range(entity).0, std::cmp::Reverse(range(entity).1)));
-        self.entities.truncate(MOST);
+        self.entities.truncate(ENTITIES_MAX);
         self
     }
 

@@ -9,10 +9,10 @@ use super::refusal::Refusal;
 use super::state::State;
 
 /// The maximum size of a bot's upload.
-pub(super) const LARGEST_UPLOAD: usize = 50 << 20;
+pub(super) const UPLOAD_MAX: usize = 50 << 20;
 
 /// The maximum size of a bot's download.
-const LARGEST_DOWNLOAD: u64 = 20 << 20;
+const DOWNLOAD_MAX: u64 = 20 << 20;
 
 /// A file attached to a message.
 #[derive(Debug, Clone)]
@@ -172,7 +172,7 @@ impl State {
     pub(super) fn file_frame(&self, id: &str) -> Result<Value, Refusal> {
         let stored = self.files.stored.get(id);
         let stored = stored.ok_or_else(|| Refusal::bad("wrong file_id or the file is temporarily unavailable"))?;
-        if stored.size > LARGEST_DOWNLOAD {
+        if stored.size > DOWNLOAD_MAX {
             return Err(Refusal::bad("file is too big"));
         }
         Ok(
@@ -183,6 +183,6 @@ impl State {
     /// Returns the content of the file at a path.
     pub(super) fn file_at(&self, path: &str) -> Option<Bytes> {
         let mut all = self.files.stored.values();
-        all.find(|file| file.path == path && file.size <= LARGEST_DOWNLOAD).map(|file| file.bytes.clone())
+        all.find(|file| file.path == path && file.size <= DOWNLOAD_MAX).map(|file| file.bytes.clone())
     }
 }

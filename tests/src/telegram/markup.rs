@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::refusal::Refusal;
 
 /// The maximum number of buttons in a row, and in total. Undocumented; clients show no more.
-const ROW: usize = 8;
-const ALL: usize = 100;
+const ROW_MAX: usize = 8;
+const BUTTONS_MAX: usize = 100;
 
 /// Checks a `reply_markup`; `inline_only` for edits and in channels.
 pub(super) fn check(markup: &Value, inline_only: bool) -> Result<(), Refusal> {
@@ -20,12 +20,12 @@ pub(super) fn check(markup: &Value, inline_only: bool) -> Result<(), Refusal> {
     for row in rows {
         let row = row.as_array().map(Vec::as_slice).unwrap_or_default();
         count += row.len();
-        if row.len() > ROW {
+        if row.len() > ROW_MAX {
             return Err(Refusal::blamed("BUTTONS_TOO_MANY", "there are more than 8 buttons in a row"));
         }
         row.iter().try_for_each(check_button)?;
     }
-    if count > ALL {
+    if count > BUTTONS_MAX {
         return Err(Refusal::blamed("reply markup is too long", "there are more than 100 buttons"));
     }
     Ok(())

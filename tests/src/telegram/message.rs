@@ -12,7 +12,7 @@ use super::state::State;
 /// The maximum number of stored messages per chat.
 ///
 /// Older ones are dropped, so that long tests stay small.
-const HISTORY: usize = 2_000;
+const HISTORY_MAX: usize = 2_000;
 
 /// Service messages that the bot receives even if it caused them.
 const TOLD_OF_OWN: [&str; 8] = [
@@ -105,7 +105,7 @@ impl State {
         merge(&mut message, content);
         let place = self.place(chat);
         place.messages.insert(id, message.clone());
-        if place.messages.len() > HISTORY {
+        if place.messages.len() > HISTORY_MAX {
             place.messages.pop_first();
         }
         self.tell_of(&message, author, false);

@@ -21,7 +21,7 @@ use super::user::User;
 use super::webhook::Webhook;
 
 /// The maximum number of stored calls; older ones are dropped, so that long tests stay small.
-const CALLS: usize = 10_000;
+const CALLS_KEPT_MAX: usize = 10_000;
 
 /// The state, behind one lock.
 pub(super) struct State {
@@ -113,7 +113,7 @@ impl State {
     /// Records a call.
     pub(super) fn note_call(&mut self, method: &str, parameters: &Value) {
         self.asked.push_back((method.to_owned(), parameters.clone()));
-        if self.asked.len() > CALLS {
+        if self.asked.len() > CALLS_KEPT_MAX {
             self.asked.pop_front();
         }
     }

@@ -12,7 +12,7 @@ use super::state::State;
 const ON_REQUEST: [&str; 3] = ["chat_member", "message_reaction", "message_reaction_count"];
 
 /// The time for which Telegram keeps an update, in milliseconds.
-const LIFE: u64 = 24 * 3_600_000;
+const UPDATE_LIFETIME: u64 = 24 * 3_600_000;
 
 /// An unconfirmed update.
 #[derive(Debug)]
@@ -107,7 +107,7 @@ impl State {
 
     /// Drops expired updates.
     fn expire(&mut self) {
-        let oldest = self.now().saturating_sub(LIFE);
+        let oldest = self.now().saturating_sub(UPDATE_LIFETIME);
         while self.queue.pending.front().is_some_and(|one| one.since < oldest) {
             self.queue.pending.pop_front();
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use serde_json::{Value, json};
 
-use crate::changes::PATIENCE;
+use crate::changes::WAIT_MAX;
 
 use super::StandIn;
 use super::counters::{Counters, Violation};
@@ -228,16 +228,16 @@ impl StandIn {
     /// # Panics
     /// If there is no value within 20 seconds.
     pub async fn until<T>(&self, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
-        self.until_within(PATIENCE, what, look).await
+        self.until_within(WAIT_MAX, what, look).await
     }
 
     /// Like [`StandIn::until`], with another timeout.
     ///
     /// # Panics
     /// If there is no value within `timeout`.
-    pub async fn until_within<T>(&self, patience: Duration, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
+    pub async fn until_within<T>(&self, timeout: Duration, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
         let tell = || self.shared.lock().tell_of_now();
-        self.shared.changes.until(patience, what, || look(self), tell).await
+        self.shared.changes.until(timeout, what, || look(self), tell).await
     }
 }
 

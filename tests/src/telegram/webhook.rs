@@ -14,10 +14,10 @@ use super::Shared;
 use super::state::State;
 
 /// The maximum pause after a failure.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// The maximum time for a bot to accept an update.
-const PATIENCE: Duration = Duration::from_secs(10);
+const POST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The webhook of the bot.
 #[derive(Debug, Clone, Default)]
@@ -87,7 +87,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
                     state.counters.webhook_failures += 1;
                     state.webhook.error = Some((state.seconds(), reason));
                 });
-                let pause = (shared.options.webhook_pause * 2_u32.pow(failures)).min(LONGEST_PAUSE);
+                let pause = (shared.options.webhook_pause * 2_u32.pow(failures)).min(PAUSE_MAX);
                 failures = (failures + 1).min(10);
                 let is_other = |shared: &Shared| shared.change_silently(|state| state.webhook.number != hook.number);
                 let is_set_anew = async { while !is_other(&shared) && changed.changed().await.is_ok() {} };
@@ -106,7 +106,7 @@ async fn post(client: &Client<HttpConnector, Body>, hook: &Webhook, update: &Val
         request = request.header("X-Telegram-Bot-Api-Secret-Token", secret);
     }
     let request = request.body(Body::from(update.to_string())).map_err(|error| error.to_string())?;
-    match tokio::time::timeout(PATIENCE, client.request(request)).await {
+    match tokio::time::timeout(POST_TIMEOUT, client.request(request)).await {
         Ok(Ok(response)) if response.status().is_success() => Ok(()),
         Ok(Ok(response)) => Err(format!("Wrong response from the webhook: {}", status(response.status()))),
         Ok(Err(_)) => Err("Connection refused".to_owned()),

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// The maximum wait before a test fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// The events that an adapter emitted, and its requests.
 pub(crate) struct Heard {
@@ -108,7 +108,7 @@ impl Stage {
     /// Sends the shutdown signal, and returns how the adapter ended.
     pub(crate) async fn stops(&mut self) -> Result<(), AdapterError> {
         self.stop.send_replace(true);
-        let ended = tokio::time::timeout(PATIENCE, self.running.join_next()).await;
+        let ended = tokio::time::timeout(WAIT_MAX, self.running.join_next()).await;
         ended.expect("it ends soon after the word to stop").expect("it was running").expect("it did not panic")
     }
 
@@ -127,7 +127,7 @@ impl Stage {
         let mut events = self.heard.events.subscribe();
         let is_it = |event: &&Event| event.kind.name() == name && fits(event);
         let found = events.wait_for(|events| events.iter().skip(mark).any(|event| is_it(&event)));
-        let in_time = tokio::time::timeout(PATIENCE, found).await.is_ok();
+        let in_time = tokio::time::timeout(WAIT_MAX, found).await.is_ok();
         let there = self.since(mark, |_| true);
         let found = there.iter().find(is_it).cloned();
         assert!(in_time, "waited in vain for {name:?}; there were {there:#?}");
@@ -158,7 +158,7 @@ impl Stage {
     }
 
     pub(crate) async fn tries_under(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
-        let done = tokio::time::timeout(PATIENCE, self.adapter.perform(action, key)).await;
+        let done = tokio::time::timeout(WAIT_MAX, self.adapter.perform(action, key)).await;
         done.unwrap_or_else(|_| panic!("this is never answered: {action:?}"))
     }
 

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use crate::is_use;
 
 /// The maximum wait before a test fails.
-const PATIENCE: Duration = Duration::from_secs(20);
+const WAIT_MAX: Duration = Duration::from_secs(20);
 /// Installations differ by a random value; here by a counter.
 static SEED: AtomicU64 = AtomicU64::new(1);
 
@@ -134,7 +134,7 @@ impl Stage {
         let mut condition = self.condition.subscribe();
         self.spawns();
         let is_up = condition.wait_for(|condition| *condition == Condition::Up);
-        tokio::time::timeout(PATIENCE, is_up).await.expect("it comes up").unwrap();
+        tokio::time::timeout(WAIT_MAX, is_up).await.expect("it comes up").unwrap();
         let mark = format!("hello {}", self.heard.events.borrow().len());
         self.town.says("alice", "random", &mark);
         self.hears(&mark).await;
@@ -148,7 +148,7 @@ impl Stage {
 
     /// Waits for the end of the adapter.
     pub(crate) async fn ends(&mut self) -> Result<(), AdapterError> {
-        let ended = tokio::time::timeout(PATIENCE, self.running.join_next()).await;
+        let ended = tokio::time::timeout(WAIT_MAX, self.running.join_next()).await;
         ended.expect("it ends").expect("it was running").expect("it did not panic")
     }
 
@@ -190,7 +190,7 @@ impl Stage {
             |event: &Event| matches!(&event.kind, EventKind::Message { message } if message.content.text == text);
         let mut events = self.heard.events.subscribe();
         let heard = events.wait_for(|events| events.iter().any(says));
-        let in_time = tokio::time::timeout(PATIENCE, heard).await.is_ok();
+        let in_time = tokio::time::timeout(WAIT_MAX, heard).await.is_ok();
         assert!(in_time, "{text:?} was not heard, but {:#?}", self.heard.events.borrow());
     }
 
@@ -203,7 +203,7 @@ impl Stage {
     pub(crate) async fn uses_heard(&self, count: usize) -> Event {
         let mut events = self.heard.events.subscribe();
         let heard = events.wait_for(|events| events.iter().filter(|event| is_use(event)).count() >= count);
-        let in_time = tokio::time::timeout(PATIENCE, heard).await.is_ok();
+        let in_time = tokio::time::timeout(WAIT_MAX, heard).await.is_ok();
         assert!(in_time, "{:#?}", self.heard.events.borrow());
         let events = self.heard.events.borrow();
         events.iter().rev().find(|event| is_use(event)).cloned().unwrap()
@@ -220,7 +220,7 @@ impl Stage {
     }
 
     pub(crate) async fn does_under(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
-        let done = tokio::time::timeout(PATIENCE, self.adapter.perform(action, key)).await;
+        let done = tokio::time::timeout(WAIT_MAX, self.adapter.perform(action, key)).await;
         done.unwrap_or_else(|_| panic!("this is never answered: {action:?}"))
     }
 

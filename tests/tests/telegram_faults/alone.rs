@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const WAIT_MAX: Duration = Duration::from_secs(20);
 const PACE: Pace = Pace { per_second: 10_000, per_second_in_chat: 10_000, per_minute_in_group: 100_000 };
 
 struct Heard {
@@ -118,13 +118,13 @@ impl Alone {
 
     /// Waits until the reported condition of the bot fits.
     pub(crate) async fn is(&mut self, fits: impl Fn(&Condition) -> bool) {
-        let reported = timeout(PATIENCE, self.condition.wait_for(|condition| fits(condition))).await;
+        let reported = timeout(WAIT_MAX, self.condition.wait_for(|condition| fits(condition))).await;
         drop(reported.expect("it is reported in time").unwrap());
     }
 
     /// Waits for the end of the adapter.
     pub(crate) async fn ends(&mut self) -> Result<(), AdapterError> {
-        timeout(PATIENCE, self.running.join_next()).await.expect("it ends in time").unwrap().unwrap()
+        timeout(WAIT_MAX, self.running.join_next()).await.expect("it ends in time").unwrap().unwrap()
     }
 
     /// Whether it is still running.
@@ -138,7 +138,7 @@ impl Alone {
     }
 
     pub(crate) async fn tries(&self, action: &Action) -> Result<Outcome, ActionError> {
-        timeout(PATIENCE, self.adapter.perform(action, &self.key())).await.expect("it is answered in time")
+        timeout(WAIT_MAX, self.adapter.perform(action, &self.key())).await.expect("it is answered in time")
     }
 
     /// Performs an action that must succeed, and returns the id of a new message.
@@ -164,7 +164,7 @@ impl Alone {
     pub(crate) async fn event(&self, what: &str, fits: impl Fn(&Event) -> bool) -> Event {
         let mut events = self.heard.events.subscribe();
         let found = events.wait_for(|events| events.iter().any(&fits));
-        let found = timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("waited in vain for {what}")).unwrap();
+        let found = timeout(WAIT_MAX, found).await.unwrap_or_else(|_| panic!("waited in vain for {what}")).unwrap();
         found.iter().find(|event| fits(event)).cloned().expect("it is there")
     }
 

@@ -10,7 +10,7 @@ use super::scenario::{Fate, Given, Platform, Right, Rule};
 use super::stage::{Form, Said, Stage, typed, with_mentions};
 
 /// The maximum time until a user may enter again.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ENTER_TIMEOUT: Duration = Duration::from_secs(10);
 
 struct Person {
     place: String,
@@ -231,7 +231,7 @@ impl Stage for OnRooms {
         if fate == Fate::Unbanned {
             // A banned user is not connected, so nobody is informed of the unban.
             let trying = async { while !self.may_enter(who).await {} };
-            return tokio::time::timeout(PATIENCE, trying).await.expect("they may come in again");
+            return tokio::time::timeout(ENTER_TIMEOUT, trying).await.expect("they may come in again");
         }
         let wanted = format!("{fate:?}").to_lowercase();
         while self.person(who).client.wait("moderated").await.unwrap()["kind"] != wanted.as_str() {}

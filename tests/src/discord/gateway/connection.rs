@@ -18,9 +18,9 @@ use super::packing::Packing;
 use super::{Close, Cut};
 
 /// The maximum number of payloads of a client per minute, heartbeats included.
-const MOST_PAYLOADS: u32 = 120;
+const PAYLOADS_MAX: u32 = 120;
 /// The maximum length of a client's payload, in bytes.
-const LONGEST_PAYLOAD: usize = 4_096;
+const PAYLOAD_MAX: usize = 4_096;
 
 /// The end of a connection.
 pub(super) enum End {
@@ -154,7 +154,7 @@ impl Connection {
             Some(Err(_)) | None => return Err(End::Gone { resumable: true }),
         };
         self.count_payload()?;
-        if bytes.len() > LONGEST_PAYLOAD {
+        if bytes.len() > PAYLOAD_MAX {
             return Err(End::Close(Close::DECODE));
         }
         let decode = |_unreadable| End::Close(Close::DECODE);
@@ -167,7 +167,7 @@ impl Connection {
             self.payloads = (Instant::now(), 0);
         }
         self.payloads.1 += 1;
-        if self.payloads.1 > MOST_PAYLOADS { Err(End::Close(Close::RATE)) } else { Ok(()) }
+        if self.payloads.1 > PAYLOADS_MAX { Err(End::Close(Close::RATE)) } else { Ok(()) }
     }
 
     pub(super) async fn send(&mut self, payload: &str) -> Result<(), End> {

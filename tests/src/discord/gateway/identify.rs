@@ -21,7 +21,7 @@ pub(super) struct Identify {
 }
 
 /// The maximum number of guilds on one shard.
-const MOST_GUILDS: usize = 2_500;
+const GUILDS_MAX: usize = 2_500;
 
 impl Identify {
     /// Parses and checks `d`.
@@ -51,7 +51,7 @@ impl Identify {
             return Err(Close::DISALLOWED);
         }
         let guilds = state.guilds.keys().filter(|guild| (guild.0 >> 22) % shard.1 == shard.0).count();
-        if guilds > MOST_GUILDS {
+        if guilds > GUILDS_MAX {
             return Err(Close::SHARDING);
         }
         let large = match &data["large_threshold"] {

@@ -7,7 +7,7 @@ use crate::discord::id::Id;
 use crate::discord::intents::PRESENCES;
 use crate::discord::state::State;
 
-const PIECE: usize = 1_000;
+const CHUNK_MAX: usize = 1_000;
 
 impl State {
     /// Answers op 8 with `GUILD_MEMBERS_CHUNK`s to the session that asked.
@@ -28,7 +28,7 @@ impl State {
             }
             None => return self.complain(asked, "either query or user_ids is needed"),
         };
-        let pieces: Vec<&[Id]> = if found.is_empty() { vec![&[]] } else { found.chunks(PIECE).collect() };
+        let pieces: Vec<&[Id]> = if found.is_empty() { vec![&[]] } else { found.chunks(CHUNK_MAX).collect() };
         for (index, piece) in pieces.iter().enumerate() {
             let members: Vec<_> = piece.iter().filter_map(|user| self.member_frame(guild, *user)).collect();
             let mut chunk = json!({

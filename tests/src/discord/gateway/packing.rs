@@ -6,7 +6,7 @@ use std::io::Write;
 use tokio_tungstenite::tungstenite::Message;
 
 /// The size from which a payload is compressed, if the client accepts that.
-const LARGE: usize = 1_024;
+const COMPRESSED_MIN: usize = 1_024;
 
 /// The compression of one connection.
 pub(super) enum Packing {
@@ -25,7 +25,7 @@ impl Packing {
     /// Encodes a payload for sending.
     pub(super) fn pack(&mut self, payload: &str) -> Message {
         match self {
-            Self::Single if payload.len() >= LARGE => {
+            Self::Single if payload.len() >= COMPRESSED_MIN => {
                 let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
                 encoder.write_all(payload.as_bytes()).expect("a vector takes everything");
                 Message::Binary(encoder.finish().expect("a vector takes everything").into())

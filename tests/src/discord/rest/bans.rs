@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 use super::{Outcome, Reply};
 
 /// The maximum age of messages that a ban deletes: a week, in seconds.
-const LONGEST_PURGE: u64 = 604_800;
+const PURGE_MAX: u64 = 604_800;
 
 pub(super) fn get(state: &mut State, call: &Call) -> Outcome {
     let (guild, user) = (call.id("guild_id"), call.id("user_id"));
@@ -39,7 +39,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Outcome {
     }
     let days = body["delete_message_days"].as_u64().unwrap_or_default() * 86_400;
     let purge = body["delete_message_seconds"].as_u64().unwrap_or(days);
-    if purge > LONGEST_PURGE {
+    if purge > PURGE_MAX {
         return Err(Refusal::form("/delete_message_seconds", "int value should be less than or equal to 604800."));
     }
     state.ban(guild, state.bot, user, call.reason.as_deref());

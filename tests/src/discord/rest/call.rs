@@ -14,7 +14,7 @@ use crate::discord::id::Id;
 use crate::discord::rules::Operation;
 
 /// The maximum size of a body, in bytes.
-const LARGEST: usize = 32 << 20;
+const BODY_MAX: usize = 32 << 20;
 
 /// A request of a client.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl Call {
     async fn read_json(&mut self, request: Request<Incoming>) -> Result<(), String> {
         let is_json =
             text(request.headers(), "content-type").is_some_and(|media| media.starts_with("application/json"));
-        let bytes = to_bytes(Body::new(request.into_body()), LARGEST).await.map_err(|error| error.to_string())?;
+        let bytes = to_bytes(Body::new(request.into_body()), BODY_MAX).await.map_err(|error| error.to_string())?;
         if bytes.is_empty() {
             return Ok(());
         }

@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 use super::{Outcome, Reply};
 
 /// The maximum slow mode: six hours, in seconds.
-const SLOWEST: u64 = 21_600;
+const SLOW_MODE_MAX: u64 = 21_600;
 
 pub(super) fn get(state: &mut State, call: &Call) -> Outcome {
     let channel = call.id("channel_id");
@@ -33,7 +33,7 @@ pub(super) fn update(state: &mut State, call: &Call) -> Outcome {
             (true, true) => Permission::VIEW_CHANNEL,
         },
     )?;
-    if body["rate_limit_per_user"].as_u64().is_some_and(|seconds| seconds > SLOWEST) {
+    if body["rate_limit_per_user"].as_u64().is_some_and(|seconds| seconds > SLOW_MODE_MAX) {
         return Err(Refusal::form("/rate_limit_per_user", "int value should be less than or equal to 21600."));
     }
     if !body["permission_overwrites"].is_null() {

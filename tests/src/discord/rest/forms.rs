@@ -8,7 +8,7 @@ use crate::discord::rules::Misfit;
 use super::call::Call;
 
 /// Attachment ids below this are numbers of files in the same form.
-const MOST_FILES: u64 = 10;
+const FILES_MAX: u64 = 10;
 
 /// Checks files and the list of attachments: duplicate files, too many files, entries without a file.
 pub(super) fn check(call: &Call) -> Vec<Misfit> {
@@ -19,16 +19,16 @@ pub(super) fn check(call: &Call) -> Vec<Misfit> {
     if numbers.windows(2).any(|pair| pair[0] == pair[1]) {
         complain("/files", "two files have the same number".to_owned());
     }
-    if numbers.len() > usize::try_from(MOST_FILES).unwrap_or(usize::MAX) || numbers.iter().any(|one| *one >= MOST_FILES)
+    if numbers.len() > usize::try_from(FILES_MAX).unwrap_or(usize::MAX) || numbers.iter().any(|one| *one >= FILES_MAX)
     {
-        complain("/files", format!("a message has {MOST_FILES} files at most"));
+        complain("/files", format!("a message has {FILES_MAX} files at most"));
     }
     let body = call.body_or_null();
     // The callback of an interaction contains its message in `data`.
     let message = if body["data"].is_object() { &body["data"] } else { &body };
     for (index, entry) in message["attachments"].as_array().into_iter().flatten().enumerate() {
         let id = Id::of(entry, "id").map_or(u64::MAX, |id| id.0);
-        if id < MOST_FILES && !numbers.contains(&id) {
+        if id < FILES_MAX && !numbers.contains(&id) {
             complain(&format!("/attachments/{index}/id"), format!("there is no file with the number {id}"));
         }
     }

@@ -14,7 +14,7 @@ use super::refusal::Refusal;
 use super::{Outcome, Reply};
 
 /// The time in which an interaction must be answered, in milliseconds.
-const PATIENCE: u64 = 3_000;
+const ANSWER_TIMEOUT: u64 = 3_000;
 /// The validity of its token, in milliseconds.
 const TOKEN_LIFE: u64 = 15 * 60_000;
 
@@ -28,7 +28,7 @@ pub(super) fn answer(state: &mut State, call: &Call) -> Outcome {
     if interaction.answered {
         return Err(Refusal::acknowledged());
     }
-    if now > interaction.created + PATIENCE {
+    if now > interaction.created + ANSWER_TIMEOUT {
         return Err(Refusal::unknown_interaction());
     }
     let kind = interaction.kind;

@@ -12,7 +12,7 @@ use super::refusal::Refusal;
 use super::{Outcome, Reply};
 
 /// The maximum timeout: 28 days, in milliseconds.
-const LONGEST_TIMEOUT: u64 = 28 * 24 * 3_600_000;
+const TIMEOUT_MAX: u64 = 28 * 24 * 3_600_000;
 pub(super) fn get(state: &mut State, call: &Call) -> Outcome {
     let (guild, user) = (call.id("guild_id"), call.id("user_id"));
     state.need(guild, Permission::VIEW_CHANNEL)?;
@@ -76,7 +76,7 @@ fn set_timeout(state: &mut State, call: &Call, guild: Id, user: Id, until: &Valu
         Some(text) => Some(moment(text).ok_or_else(|| Refusal::form(at, "Could not parse this timestamp"))?),
         None => None,
     };
-    if end.is_some_and(|end| end > state.now() + LONGEST_TIMEOUT) {
+    if end.is_some_and(|end| end > state.now() + TIMEOUT_MAX) {
         return Err(Refusal::form(at, "Must be less than 28 days in the future"));
     }
     let until = end.map(stamp);

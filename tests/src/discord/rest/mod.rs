@@ -74,7 +74,7 @@ impl Reply {
 }
 
 /// The number of calls that are kept.
-const ASKED: usize = 1_000;
+const CALLS_KEPT_MAX: usize = 1_000;
 
 /// The connection was closed without an answer.
 #[derive(Debug)]
@@ -139,7 +139,7 @@ async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<R
     let (mut pace, fault) = shared.change(|state| {
         *state.counters.calls.entry(operation.name.clone()).or_default() += 1;
         state.asked.push_back((operation.name.clone(), call.reason.clone(), call.body_or_null()));
-        if state.asked.len() > ASKED {
+        if state.asked.len() > CALLS_KEPT_MAX {
             state.asked.pop_front();
         }
         let pace = state.pace(&call);

@@ -9,12 +9,12 @@ use hyper::body::Incoming;
 use serde_json::{Map, Value};
 
 use crate::telegram::description::Method;
-use crate::telegram::files::{LARGEST_UPLOAD, Upload};
+use crate::telegram::files::{UPLOAD_MAX, Upload};
 use crate::telegram::refusal::Refusal;
 use crate::telegram::rules::Rules;
 
 /// The maximum size of the fields of a form, in addition to its files.
-const FIELDS: usize = 1 << 20;
+const FIELDS_SIZE_MAX: usize = 1 << 20;
 
 /// A request of a client.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Call {
                 texts.entry(name).or_insert_with(|| Value::from(format!("attach://{name}")));
             }
         } else {
-            let bytes = to_bytes(Body::new(request.into_body()), LARGEST_UPLOAD + FIELDS).await;
+            let bytes = to_bytes(Body::new(request.into_body()), UPLOAD_MAX + FIELDS_SIZE_MAX).await;
             let bytes = bytes.map_err(|_too_large| Refusal::too_large())?;
             if media.starts_with("application/json") && !bytes.is_empty() {
                 let unreadable = |error| Refusal::broken_rule(&format!("can't parse request body as JSON: {error}"));
@@ -110,7 +110,7 @@ async fn read_form(
         let media = part.content_type().map(ToOwned::to_owned);
         let bytes = part.bytes().await.map_err(|error| unreadable(&error))?;
         sum += bytes.len();
-        if bytes.len() > LARGEST_UPLOAD || sum > LARGEST_UPLOAD + FIELDS {
+        if bytes.len() > UPLOAD_MAX || sum > UPLOAD_MAX + FIELDS_SIZE_MAX {
             return Err(Refusal::too_large());
         }
         match file_name {

@@ -9,12 +9,12 @@ use crate::telegram::state::State;
 use super::call::Call;
 
 /// The maximum number of commands in a list.
-const MOST: usize = 100;
+const COMMANDS_MAX: usize = 100;
 
 pub(super) fn set(state: &mut State, call: &Call) -> Outcome {
     let key = key(state, call)?;
     let commands = call.get("commands").as_array().cloned().unwrap_or_default();
-    if commands.len() > MOST {
+    if commands.len() > COMMANDS_MAX {
         return Err(Refusal::blamed("BOT_COMMANDS_TOO_MUCH", "there are at most 100 commands in a list"));
     }
     for one in &commands {

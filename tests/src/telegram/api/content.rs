@@ -27,8 +27,8 @@ pub(super) const MEDIA: [(&str, &str); 8] = [
 ];
 
 /// The maximum length of a text and of a caption, in UTF-16 units.
-const LONGEST_TEXT: u64 = 4_096;
-const LONGEST_CAPTION: u64 = 1_024;
+const TEXT_MAX: u64 = 4_096;
+const CAPTION_MAX: u64 = 1_024;
 
 /// Returns a text with its entities.
 fn formatted(fields: &Value, name: &str, entities_name: &str) -> Result<Formatted, Refusal> {
@@ -60,7 +60,7 @@ pub(super) fn text(fields: &Value) -> Result<Value, Refusal> {
     if text.is_empty() {
         return Err(Refusal::broken_rule("message text is empty"));
     }
-    if units(&text) > LONGEST_TEXT {
+    if units(&text) > TEXT_MAX {
         return Err(Refusal::broken_rule("message is too long"));
     }
     let mut content = json!({ "text": text });
@@ -76,7 +76,7 @@ pub(super) fn text(fields: &Value) -> Result<Value, Refusal> {
 /// Returns the caption of a medium, if there is one.
 pub(super) fn caption(fields: &Value) -> Result<Value, Refusal> {
     let Formatted { text, entities } = formatted(fields, "caption", "caption_entities")?;
-    if units(&text) > LONGEST_CAPTION {
+    if units(&text) > CAPTION_MAX {
         return Err(Refusal::broken_rule("message caption is too long"));
     }
     let mut content = json!({});

@@ -9,7 +9,7 @@ use crate::telegram::state::State;
 use super::call::Call;
 
 /// The maximum age of a message that can be deleted, in seconds.
-const OLDEST: u64 = 48 * 3_600;
+const AGE_MAX: u64 = 48 * 3_600;
 
 pub(super) fn one(state: &mut State, call: &Call) -> Outcome {
     let chat = state.reach(call.get("chat_id"))?;
@@ -52,9 +52,9 @@ fn may_delete(state: &State, chat: i64, id: i64) -> Result<(), Refusal> {
     let is_fresh_dice = kind == Kind::Private && !message["dice"].is_null() && age < 24 * 3_600;
     let is_opening = ["supergroup_chat_created", "channel_chat_created", "forum_topic_created"];
     let is_opening = is_opening.iter().any(|field| !message[*field].is_null());
-    if is_allowed && age < OLDEST && !is_fresh_dice && !is_opening {
+    if is_allowed && age < AGE_MAX && !is_fresh_dice && !is_opening {
         Ok(())
-    } else if age >= OLDEST {
+    } else if age >= AGE_MAX {
         Err(Refusal::bad("message can't be deleted for everyone"))
     } else {
         Err(Refusal::bad("message can't be deleted"))

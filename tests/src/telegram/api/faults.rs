@@ -9,7 +9,7 @@ use crate::telegram::refusal::Refusal;
 use crate::telegram::state::State;
 
 /// The waiting time of an injected 429, in seconds.
-pub(super) const PAUSE: u64 = 1;
+pub(super) const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// A fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl State {
         let fault = self.faults.choose(method)?;
         self.counters.faults += 1;
         Some(match fault {
-            Fault::TooMany => Chosen::Instead(Refusal::too_many(PAUSE)),
+            Fault::TooMany => Chosen::Instead(Refusal::too_many(RETRY_AFTER_SECONDS)),
             Fault::Broken => Chosen::Instead(Refusal::internal()),
             Fault::BadGateway => Chosen::BadGateway,
             Fault::Slow => Chosen::Late(Duration::from_millis(self.faults.random.random_range(200..1_500))),

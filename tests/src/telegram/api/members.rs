@@ -10,14 +10,14 @@ use crate::telegram::state::State;
 use super::call::Call;
 
 /// The minimum duration in seconds. Below it, and above 366 days, a restriction is permanent.
-const SHORTEST: u64 = 30;
-const LONGEST: u64 = 366 * 86_400;
+const RESTRICTION_MIN: u64 = 30;
+const RESTRICTION_MAX: u64 = 366 * 86_400;
 
 fn until(state: &State, call: &Call) -> u64 {
     let now = state.seconds();
     let until = call.number("until_date").unwrap_or_default().unsigned_abs();
     let lasts = until.saturating_sub(now);
-    if (SHORTEST..=LONGEST).contains(&lasts) { until } else { 0 }
+    if (RESTRICTION_MIN..=RESTRICTION_MAX).contains(&lasts) { until } else { 0 }
 }
 
 /// Returns a user whom the bot may moderate in a chat.

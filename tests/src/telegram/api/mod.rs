@@ -123,7 +123,7 @@ async fn perform(
     match &fault {
         Some(Chosen::Instead(refusal)) => {
             if let (429, Ok(call)) = (refusal.code, &call) {
-                shared.change(|state| state.hold_for(call, faults::PAUSE));
+                shared.change(|state| state.hold_for(call, faults::RETRY_AFTER_SECONDS));
             }
             return Ok(respond(Err(refusal.clone())));
         }

@@ -12,13 +12,13 @@ use crate::telegram::state::State;
 use super::call::Call;
 
 /// The maximum waiting time of a poll, in seconds.
-const LONGEST_POLL: i64 = 50;
+const POLL_TIMEOUT_MAX: i64 = 50;
 
 /// `getUpdates`: waits until there is an update, another poll ends this one, or the time is over.
 pub(super) async fn get(shared: &Shared, call: &Call) -> Outcome {
     let limit = call.number("limit").filter(|limit| (1..=100).contains(limit)).unwrap_or(100);
     let limit = usize::try_from(limit).unwrap_or(100);
-    let timeout = call.number("timeout").unwrap_or_default().clamp(0, LONGEST_POLL).unsigned_abs();
+    let timeout = call.number("timeout").unwrap_or_default().clamp(0, POLL_TIMEOUT_MAX).unsigned_abs();
     let until = Instant::now() + Duration::from_secs(timeout);
     let mut changed = shared.changes.subscribe();
     let number = shared.change(|state| {
