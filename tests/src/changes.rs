@@ -28,7 +28,7 @@ impl Changes {
     }
 
     /// Records that a connection has ended. A panic fails the test at its next wait.
-    pub(crate) fn note_end(&self, ended: Result<(), JoinError>) {
+    pub(crate) fn record_end(&self, ended: Result<(), JoinError>) {
         if let Err(error) = ended
             && error.is_panic()
         {

@@ -51,7 +51,7 @@ impl State {
     ///
     /// It has an owner, the bot, `@everyone`, and the roles Moderator, Admin and, above them, the
     /// bot's own.
-    pub(super) fn found_guild(&mut self, name: &str) -> Id {
+    pub(super) fn create_guild(&mut self, name: &str) -> Id {
         // Each guild gets its own millisecond, so that guilds are spread over shards.
         let id = Id(self.fresh_id().0 + (1 << 22));
         self.last_id = self.last_id.max(id.0);
@@ -77,9 +77,9 @@ impl State {
     }
 
     /// Creates the guild that every stand-in begins with.
-    pub(super) fn found_village(&mut self) {
-        let guild = self.found_guild("Village");
-        self.village = guild;
+    pub(super) fn create_default_guild(&mut self) {
+        let guild = self.create_guild("Village");
+        self.default_guild = guild;
         let text = self.create_channel(guild, "Text", 4, json!({}));
         for name in ["general", "random"] {
             self.create_channel(guild, name, 0, json!({ "parent_id": text }));

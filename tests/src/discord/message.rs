@@ -82,16 +82,16 @@ impl State {
             && place["thread_metadata"]["archived"] == true
         {
             place["thread_metadata"]["archived"] = json!(false);
-            self.tell_of_channel(channel);
+            self.dispatch_channel(channel);
         }
         let id = Id::of(&message, "id").expect("a message has an id");
         self.keep_message(channel, id, message.clone());
-        self.tell_of_message("MESSAGE_CREATE", channel, message);
+        self.dispatch_message("MESSAGE_CREATE", channel, message);
         id
     }
 
     /// Sends the event of a message, with the fields that only the gateway adds.
-    pub(super) fn tell_of_message(&mut self, name: &str, channel: Id, mut message: Value) {
+    pub(super) fn dispatch_message(&mut self, name: &str, channel: Id, mut message: Value) {
         let guild = self.guild_of(channel);
         message["channel_type"] = self.channels[&channel]["type"].clone();
         if let Some(guild) = guild {

@@ -131,7 +131,7 @@ impl StandIn {
         let address = |listener: &TcpListener| listener.local_addr().expect("a bound socket has an address");
         let api = format!("http://{}", address(&rest));
         let state = State::new(options.clone(), rules, api.clone(), format!("ws://{}", address(&gateway)));
-        let guild = state.village;
+        let guild = state.default_guild;
         let (state, changes) = (Mutex::new(state), Changes::default());
         let shared = Arc::new(Shared { state, changes, rules, options });
         let mut sockets = JoinSet::new();

@@ -56,7 +56,7 @@ impl Post {
 
 impl State {
     /// Records a post of the bot.
-    pub(super) fn note_post(&mut self, channel: Id, message: &Value, body: Value, files: Vec<Upload>) {
+    pub(super) fn record_post(&mut self, channel: Id, message: &Value, body: Value, files: Vec<Upload>) {
         let id = Id::of(message, "id").expect("a message has an id");
         let author = message["author"]["username"].as_str().unwrap_or_default().to_owned();
         self.posts.push(Post { id, channel, at: Instant::now(), body, files, author, message: Value::Null });

@@ -46,7 +46,7 @@ pub(super) struct State {
     pub(super) api: String,
     pub(super) gateway: String,
     pub(super) bot: Id,
-    pub(super) village: Id,
+    pub(super) default_guild: Id,
     pub(super) guilds: BTreeMap<Id, Guild>,
     pub(super) channels: BTreeMap<Id, Value>,
     pub(super) users: BTreeMap<Id, User>,
@@ -83,7 +83,7 @@ impl State {
             api,
             gateway,
             bot: Id(0),
-            village: Id(0),
+            default_guild: Id(0),
             guilds: BTreeMap::new(),
             channels: BTreeMap::new(),
             users: BTreeMap::new(),
@@ -106,7 +106,7 @@ impl State {
             options,
         };
         state.bot = state.create_user("palabre", true);
-        state.found_village();
+        state.create_default_guild();
         state
     }
 
@@ -130,10 +130,10 @@ impl State {
     ///
     /// Returns whether there was any.
     pub(super) fn dispatch(&mut self, name: &str, guild: Option<Id>, data: Value) {
-        self.tell(Event { name: name.to_owned(), guild, data, of_bot: false });
+        self.deliver(Event { name: name.to_owned(), guild, data, of_bot: false });
     }
 
-    pub(super) fn tell(&mut self, mut event: Event) {
+    pub(super) fn deliver(&mut self, mut event: Event) {
         let kind = match event.name.split('_').next() {
             Some("MESSAGE") if event.name.ends_with("ATE") => "message",
             Some("CHANNEL" | "THREAD") => "channel",

@@ -89,18 +89,18 @@ impl Chat {
 
 impl State {
     /// Creates the users and chats that every stand-in begins with.
-    pub(super) fn found(&mut self) {
+    pub(super) fn create_defaults(&mut self) {
         self.bot = self.create_user("palabre_bot", true);
         let people = ["olivia", "alice", "bob"].map(|name| self.create_user(name, false));
-        self.found_chat(Kind::Supergroup, "Village", &people);
-        let group = self.found_chat(Kind::Group, "Hamlet", &people);
+        self.create_chat(Kind::Supergroup, "Village", &people);
+        let group = self.create_chat(Kind::Group, "Hamlet", &people);
         let bot = self.bot;
         self.place(group).members.insert(bot, Member::new(Status::Member));
-        let forum = self.found_chat(Kind::Supergroup, "Forum", &people);
+        let forum = self.create_chat(Kind::Supergroup, "Forum", &people);
         self.place(forum).is_forum = true;
         self.open_topic(forum, "General", people[0]);
         self.open_topic(forum, "ideas", people[0]);
-        let channel = self.found_chat(Kind::Channel, "News", &people);
+        let channel = self.create_chat(Kind::Channel, "News", &people);
         self.place(channel).username = Some("palabre_news".to_owned());
         // Updates from before the bot started.
         self.drop_pending();
@@ -108,7 +108,7 @@ impl State {
     }
 
     /// Creates a chat whose first member owns it, with the bot as an administrator with all rights.
-    pub(super) fn found_chat(&mut self, kind: Kind, title: &str, people: &[i64]) -> i64 {
+    pub(super) fn create_chat(&mut self, kind: Kind, title: &str, people: &[i64]) -> i64 {
         let number = self.chats.len() as i64;
         let id = match kind {
             Kind::Private => people[0],
@@ -131,7 +131,7 @@ impl State {
 
     /// Returns the private chat with a user, and creates it if needed.
     pub(super) fn private_chat(&mut self, user: i64) -> i64 {
-        if self.chats.contains_key(&user) { user } else { self.found_chat(Kind::Private, "", &[user]) }
+        if self.chats.contains_key(&user) { user } else { self.create_chat(Kind::Private, "", &[user]) }
     }
 
     /// Returns a chat that must exist.

@@ -21,7 +21,8 @@ impl State {
         }
         self.place(chat).topics.insert(id, topic);
         if !is_general {
-            self.note(chat, by, Some(id), json!({ "forum_topic_created": { "name": name, "icon_color": COLORS[0] } }));
+            let created = json!({ "forum_topic_created": { "name": name, "icon_color": COLORS[0] } });
+            self.post_service(chat, by, Some(id), created);
         }
         id
     }
@@ -37,6 +38,6 @@ impl State {
         change: impl Fn(&mut Topic),
     ) {
         change(self.place(chat).topics.get_mut(&id).expect("the topic was found before"));
-        self.note(chat, by, Some(id), json!({ what: fields }));
+        self.post_service(chat, by, Some(id), json!({ what: fields }));
     }
 }

@@ -108,17 +108,17 @@ impl State {
         if place.messages.len() > HISTORY_MAX {
             place.messages.pop_first();
         }
-        self.tell_of(&message, author, false);
+        self.send_update(&message, author, false);
         message
     }
 
     /// Posts a service message about an action of a user.
-    pub(super) fn note(&mut self, chat: i64, by: i64, thread: Option<i64>, content: Value) -> Value {
+    pub(super) fn post_service(&mut self, chat: i64, by: i64, thread: Option<i64>, content: Value) -> Value {
         self.publish(Draft { thread, ..Draft::new(chat, by, content) })
     }
 
     /// Sends the update for a new or edited message.
-    pub(super) fn tell_of(&mut self, message: &Value, author: i64, is_edited: bool) {
+    pub(super) fn send_update(&mut self, message: &Value, author: i64, is_edited: bool) {
         let chat = message["chat"]["id"].as_i64().expect("a message is in a chat");
         if !self.bot_sees(chat, author, message) {
             return;
@@ -191,7 +191,7 @@ impl State {
         place.pinned.push(id);
         let pinned = without(place.messages[&id].clone(), &["reply_to_message"]);
         let thread = pinned["message_thread_id"].as_i64();
-        self.note(chat, by, thread, json!({ "pinned_message": pinned }));
+        self.post_service(chat, by, thread, json!({ "pinned_message": pinned }));
     }
 
     /// Adds a user to a chat, by themselves or added by another.
@@ -200,7 +200,7 @@ impl State {
         self.set_member(chat, by, user, super::member::Member::new(Status::Member), more);
         if !is_channel {
             let member = self.user_frame(user);
-            self.note(chat, by, None, json!({ "new_chat_members": [member] }));
+            self.post_service(chat, by, None, json!({ "new_chat_members": [member] }));
         }
     }
 
@@ -211,7 +211,7 @@ impl State {
         self.set_member(chat, by, user, super::member::Member::new(status), &Value::Null);
         if was_in && self.chats[&chat].kind != Kind::Channel {
             let member = self.user_frame(user);
-            self.note(chat, by, None, json!({ "left_chat_member": member }));
+            self.post_service(chat, by, None, json!({ "left_chat_member": member }));
         }
     }
 
@@ -232,12 +232,12 @@ impl State {
     pub(super) fn migrate(&mut self, chat: i64, by: i64) -> i64 {
         let old = self.chats[&chat].clone();
         let members: Vec<i64> = Vec::new();
-        let new = self.found_chat(Kind::Supergroup, &old.title, &members);
+        let new = self.create_chat(Kind::Supergroup, &old.title, &members);
         let place = self.place(new);
         (place.members, place.permissions) = (old.members, old.permissions);
-        self.note(chat, by, None, json!({ "migrate_to_chat_id": new }));
+        self.post_service(chat, by, None, json!({ "migrate_to_chat_id": new }));
         self.place(chat).migrated_to = Some(new);
-        self.note(new, by, None, json!({ "migrate_from_chat_id": chat }));
+        self.post_service(new, by, None, json!({ "migrate_from_chat_id": chat }));
         new
     }
 }

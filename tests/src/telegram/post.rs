@@ -98,7 +98,7 @@ pub struct Action {
 
 impl State {
     /// Records a post of the bot.
-    pub(super) fn note_post(&mut self, message: &Value, method: &str, parameters: Value, files: Vec<Upload>) {
+    pub(super) fn record_post(&mut self, message: &Value, method: &str, parameters: Value, files: Vec<Upload>) {
         let at = MessageRef::of(message);
         let thread = message["message_thread_id"].as_i64().filter(|_| message["is_topic_message"] == true);
         self.posts.push(Post { at, thread, method: method.to_owned(), parameters, files, message: Value::Null });

@@ -81,7 +81,7 @@ impl State {
             is_revoked: false,
             options,
         };
-        state.found();
+        state.create_defaults();
         state
     }
 
@@ -111,14 +111,14 @@ impl State {
     }
 
     /// Records a call.
-    pub(super) fn note_call(&mut self, method: &str, parameters: &Value) {
+    pub(super) fn record_call(&mut self, method: &str, parameters: &Value) {
         self.asked.push_back((method.to_owned(), parameters.clone()));
         if self.asked.len() > CALLS_KEPT_MAX {
             self.asked.pop_front();
         }
     }
 
-    pub(super) fn note_violation(&mut self, method: &str, reason: &str, parameters: &Value) {
+    pub(super) fn record_violation(&mut self, method: &str, reason: &str, parameters: &Value) {
         let (method, reason, parameters) = (method.to_owned(), reason.to_owned(), parameters.clone());
         self.counters.violations.push(Violation { method, reason, parameters });
     }

@@ -236,8 +236,8 @@ impl StandIn {
     /// # Panics
     /// If there is no value within `timeout`.
     pub async fn until_within<T>(&self, timeout: Duration, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
-        let tell = || self.shared.lock().tell_of_now();
-        self.shared.changes.until(timeout, what, || look(self), tell).await
+        let describe = || self.shared.lock().describe_now();
+        self.shared.changes.until(timeout, what, || look(self), describe).await
     }
 }
 
@@ -248,7 +248,7 @@ impl State {
     }
 
     /// Describes the state for a failure message.
-    fn tell_of_now(&self) -> String {
+    fn describe_now(&self) -> String {
         let Counters { updates, given, confirmed, calls, violations, .. } = &self.counters;
         let last: Vec<_> =
             self.posts.iter().rev().take(5).map(|post| json!(text(&self.current(post).message))).collect();

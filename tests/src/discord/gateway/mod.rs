@@ -73,7 +73,7 @@ pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
                 number += 1;
                 connections.spawn(connection::serve(stream, Arc::clone(&shared), number));
             }
-            Some(ended) = connections.join_next() => shared.changes.note_end(ended),
+            Some(ended) = connections.join_next() => shared.changes.record_end(ended),
         }
     }
 }

@@ -99,7 +99,7 @@ impl StandIn {
             merge(&mut shown, embed);
             one["embeds"] = json!([shown]);
             let one = one.clone();
-            state.tell_of_message("MESSAGE_UPDATE", channel, one);
+            state.dispatch_message("MESSAGE_UPDATE", channel, one);
         });
     }
 
@@ -154,7 +154,7 @@ impl StandIn {
     pub fn types(&self, who: &str, channel: &str) {
         self.change(|state| {
             let (user, channel) = (state.who(who), state.place(self.guild, channel));
-            state.tell_of_typing(channel, user);
+            state.dispatch_typing(channel, user);
         });
     }
 

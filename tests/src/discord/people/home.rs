@@ -11,7 +11,7 @@ impl StandIn {
     /// Adds the bot to another guild, which has an owner, alice and bob, and a channel `general`.
     pub fn add_guild(&self, name: &str) -> Id {
         let guild = self.change(|state| {
-            let guild = state.found_guild(name);
+            let guild = state.create_guild(name);
             state.create_channel(guild, "general", 0, json!({}));
             for person in ["alice", "bob"] {
                 let user = state.who(person);
@@ -133,7 +133,7 @@ impl StandIn {
             let denied = old.map_or(0, |old| bits(&old["deny"])) | permission.0;
             overwrites.push(json!({ "id": bot, "type": 1, "allow": "0", "deny": denied.to_string() }));
             place["permission_overwrites"] = Value::Array(overwrites);
-            state.tell_of_channel(channel);
+            state.dispatch_channel(channel);
         });
     }
 

@@ -58,7 +58,7 @@ impl StandIn {
             state.member_mut(self.guild, user).timeout.clone_from(&until);
             let changes = json!([{ "key": "communication_disabled_until", "old_value": old, "new_value": until }]);
             state.in_any_order(
-                |state| state.tell_of_member(self.guild, user),
+                |state| state.dispatch_member(self.guild, user),
                 |state| state.audit(self.guild, by, 24, Some(user), reason, changes, Value::Null),
             );
         });
@@ -87,7 +87,7 @@ impl StandIn {
             let (by, user) = (state.who(moderator), state.who(who));
             let old = state.member_mut(self.guild, user).nick.clone();
             state.member_mut(self.guild, user).nick = nick.map(ToOwned::to_owned);
-            state.tell_of_member(self.guild, user);
+            state.dispatch_member(self.guild, user);
             let changes = json!([{ "key": "nick", "old_value": old, "new_value": nick }]);
             state.audit(self.guild, by, 24, Some(user), None, changes, Value::Null);
         });
@@ -123,7 +123,7 @@ impl StandIn {
         self.change(|state| {
             let (by, channel) = (state.who(moderator), state.place(self.guild, channel));
             merge(state.channels.get_mut(&channel).expect("it was found before"), fields);
-            state.tell_of_channel(channel);
+            state.dispatch_channel(channel);
             state.audit(self.guild, by, 11, Some(channel), None, Value::Null, Value::Null);
         });
     }

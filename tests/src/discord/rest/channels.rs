@@ -113,7 +113,7 @@ pub(super) fn set_overwrite(state: &mut State, call: &Call) -> Outcome {
     overwrites.retain(|one| Id::of(one, "id") != Some(id));
     let action = if overwrites.len() < before { 14 } else { 13 };
     overwrites.push(new);
-    state.tell_of_channel(channel);
+    state.dispatch_channel(channel);
     let options = json!({ "id": id, "type": kind.to_string() });
     state.audit(guild, state.bot, action, Some(channel), call.reason.as_deref(), json!([]), options);
     Reply::nothing()
@@ -127,7 +127,7 @@ pub(super) fn delete_overwrite(state: &mut State, call: &Call) -> Outcome {
     let index =
         overwrites.iter().position(|one| Id::of(one, "id") == Some(id)).ok_or_else(Refusal::unknown_overwrite)?;
     overwrites.remove(index);
-    state.tell_of_channel(channel);
+    state.dispatch_channel(channel);
     state.audit(guild, state.bot, 15, Some(channel), call.reason.as_deref(), json!([]), json!({ "id": id }));
     Reply::nothing()
 }
@@ -145,7 +145,7 @@ impl State {
         channel["permission_overwrites"].as_array_mut().expect("it is a list")
     }
 
-    pub(in crate::discord) fn tell_of_channel(&mut self, channel: Id) {
+    pub(in crate::discord) fn dispatch_channel(&mut self, channel: Id) {
         let (guild, frame) = (self.guild_of(channel), self.channels[&channel].clone());
         let name = if is_thread(&frame) { "THREAD_UPDATE" } else { "CHANNEL_UPDATE" };
         self.dispatch(name, guild, frame);

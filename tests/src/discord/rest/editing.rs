@@ -77,7 +77,7 @@ impl State {
         let ephemeral = message["flags"].as_u64().unwrap_or_default() & 64 != 0;
         *self.message_mut(channel, id).ok_or_else(Refusal::unknown_message)? = message.clone();
         if !ephemeral {
-            self.tell_of_message("MESSAGE_UPDATE", channel, message.clone());
+            self.dispatch_message("MESSAGE_UPDATE", channel, message.clone());
         }
         Ok(message)
     }

@@ -142,7 +142,7 @@ impl State {
         } else {
             self.publish(channel, message.clone());
         }
-        self.note_post(channel, &message, body, files);
+        self.record_post(channel, &message, body, files);
         let interaction = self.interactions.get_mut(&id).ok_or_else(Refusal::unknown_interaction)?;
         interaction.said.push(said);
         if original {
@@ -182,7 +182,7 @@ impl State {
     }
 
     /// Records an edit through a token, which completes a deferred answer.
-    pub(super) fn note_answered(&mut self, message: Id) {
+    pub(super) fn record_answered(&mut self, message: Id) {
         for interaction in self.interactions.values_mut().filter(|one| one.original == Some(message)) {
             interaction.edits += 1;
         }

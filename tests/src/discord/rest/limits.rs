@@ -87,7 +87,7 @@ struct Window {
     since: Instant,
     used: u32,
     /// The period in which a 429 forbids calls.
-    held: Option<(Instant, Instant)>,
+    forbidden: Option<(Instant, Instant)>,
 }
 
 /// Calls that were in flight when a 429 was answered are not counted as violations.
@@ -162,24 +162,24 @@ impl State {
     }
 
     /// Forbids calls in the bucket of a call for a while, for an injected 429.
-    pub(super) fn hold(&mut self, call: &Call, seconds: f64) {
+    pub(super) fn forbid(&mut self, call: &Call, seconds: f64) {
         let key = format!("{} {}", bucket(&call.operation.name), major(call));
         if let Some(window) = self.buckets.windows.get_mut(&key) {
             let now = Instant::now();
-            window.held = Some((now + GRACE, now + Duration::from_secs_f64(seconds)));
+            window.forbidden = Some((now + GRACE, now + Duration::from_secs_f64(seconds)));
         }
     }
 
     fn count(&mut self, key: String, limit: Limit) -> Pace {
         let now = Instant::now();
-        let window = self.buckets.windows.entry(key).or_insert(Window { since: now, used: 0, held: None });
+        let window = self.buckets.windows.entry(key).or_insert(Window { since: now, used: 0, forbidden: None });
         if now >= window.since + limit.per {
             (window.since, window.used) = (now, 0);
         }
-        let held = window.held.filter(|(from, until)| *from <= now && now < *until).map(|(_, until)| until);
+        let forbidden = window.forbidden.filter(|(from, until)| *from <= now && now < *until).map(|(_, until)| until);
         window.used = window.used.saturating_add(1);
-        let over = (window.used > limit.calls || held.is_some()).then_some("user");
-        let reset = held.unwrap_or(window.since + limit.per).saturating_duration_since(now);
+        let over = (window.used > limit.calls || forbidden.is_some()).then_some("user");
+        let reset = forbidden.unwrap_or(window.since + limit.per).saturating_duration_since(now);
         let remaining = limit.calls.saturating_sub(window.used);
         let reset_at = std::time::Duration::from_millis(self.now()).as_secs_f64() + reset.as_secs_f64();
         Pace { limit, remaining, reset, bucket: String::new(), reset_at, over }

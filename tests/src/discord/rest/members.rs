@@ -64,7 +64,7 @@ pub(super) fn update(state: &mut State, call: &Call) -> Outcome {
     if body["roles"].is_array() {
         set_roles(state, call, guild, user, &Id::list(&body["roles"]))?;
     }
-    state.tell_of_member(guild, user);
+    state.dispatch_member(guild, user);
     Reply::ok(state.member(guild, user)?)
 }
 
@@ -104,7 +104,7 @@ pub(super) fn update_mine(state: &mut State, call: &Call) -> Outcome {
     state.need(guild, Permission::CHANGE_NICKNAME)?;
     let bot = state.bot;
     state.member_mut(guild, bot).nick = call.body_or_null()["nick"].as_str().map(ToOwned::to_owned);
-    state.tell_of_member(guild, bot);
+    state.dispatch_member(guild, bot);
     Reply::ok(state.member(guild, bot)?)
 }
 
@@ -153,11 +153,11 @@ impl State {
         if below && role["managed"] != true { Ok(()) } else { Err(Refusal::missing_permissions()) }
     }
 
-    pub(in crate::discord) fn tell_of_member(&mut self, guild: Id, user: Id) {
+    pub(in crate::discord) fn dispatch_member(&mut self, guild: Id, user: Id) {
         let Some(mut data) = self.member_frame(guild, user) else { return };
         data["guild_id"] = json!(guild);
         let of_bot = user == self.bot;
-        self.tell(Event { name: "GUILD_MEMBER_UPDATE".to_owned(), guild: Some(guild), data, of_bot });
+        self.deliver(Event { name: "GUILD_MEMBER_UPDATE".to_owned(), guild: Some(guild), data, of_bot });
     }
 
     /// Assigns or removes a role, sends the event and adds the audit entry.
@@ -183,7 +183,7 @@ impl State {
         let key = if give { "$add" } else { "$remove" };
         let changes = json!([{ "key": key, "new_value": [{ "id": role, "name": name }] }]);
         self.in_any_order(
-            |state| state.tell_of_member(guild, user),
+            |state| state.dispatch_member(guild, user),
             |state| state.audit(guild, by, 25, Some(user), reason, changes, Value::Null),
         );
     }

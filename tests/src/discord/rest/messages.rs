@@ -46,7 +46,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Outcome {
     if let Some(nonce) = nonce {
         state.nonces.insert((state.bot, channel, nonce), id);
     }
-    state.note_post(channel, &message, body, call.uploads());
+    state.record_post(channel, &message, body, call.uploads());
     Reply::ok(message)
 }
 
@@ -154,7 +154,7 @@ pub(super) fn bulk_delete(state: &mut State, call: &Call) -> Outcome {
 pub(super) fn typing(state: &mut State, call: &Call) -> Outcome {
     let channel = call.id("channel_id");
     state.may_write(channel)?;
-    state.tell_of_typing(channel, state.bot);
+    state.dispatch_typing(channel, state.bot);
     Reply::nothing()
 }
 
@@ -165,7 +165,7 @@ impl State {
         if open || is_open_to(message, self.bot) { message.clone() } else { without_content(message) }
     }
 
-    pub(in crate::discord) fn tell_of_typing(&mut self, channel: Id, user: Id) {
+    pub(in crate::discord) fn dispatch_typing(&mut self, channel: Id, user: Id) {
         let guild = self.guild_of(channel);
         let mut data = json!({ "channel_id": channel, "user_id": user, "timestamp": self.now() / 1_000 });
         if let Some(guild) = guild {

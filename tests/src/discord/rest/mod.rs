@@ -97,7 +97,7 @@ pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
                 let Ok((stream, _)) = accepted else { continue };
                 connections.spawn(serve(stream, Arc::clone(&shared)));
             }
-            Some(ended) = connections.join_next() => shared.changes.note_end(ended),
+            Some(ended) = connections.join_next() => shared.changes.record_end(ended),
         }
     }
 }
@@ -129,7 +129,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         }
         Err(elsewhere) => {
             let reason = "Discord has no such call";
-            shared.change(|state| state.note_violation(&method, &path, reason, &Value::Null));
+            shared.change(|state| state.record_violation(&method, &path, reason, &Value::Null));
             Ok(refuse(if elsewhere { Refusal::wrong_method() } else { Refusal::missing_route() }))
         }
     }
@@ -153,7 +153,7 @@ async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<R
     match fault {
         Some(Chosen::Instead(refusal)) => {
             if let Some(retry_after) = refusal.retry_after() {
-                shared.change(|state| state.hold(&call, retry_after));
+                shared.change(|state| state.forbid(&call, retry_after));
                 pace.shut(retry_after);
             }
             return Ok(finish(shared, refuse(refusal), &pace));
@@ -183,7 +183,7 @@ async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<R
     if let Err(refusal) = &outcome
         && let Some(reason) = refusal.violation()
     {
-        shared.change(|state| state.note_violation(&operation.method, &call.path, reason, &call.body_or_null()));
+        shared.change(|state| state.record_violation(&operation.method, &call.path, reason, &call.body_or_null()));
     }
     let response = outcome.map_or_else(refuse, |reply| respond(reply.status, reply.body));
     Ok(finish(shared, response, &pace))
@@ -193,7 +193,7 @@ async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<R
 fn check(shared: &Shared, operation: &Operation, call: &Call) -> Result<(), Refusal> {
     if !call.agent.starts_with("DiscordBot (") {
         let reason = format!("the User-Agent must begin with \"DiscordBot (\", not be {:?}", call.agent);
-        shared.change(|state| state.note_violation(&operation.method, &call.path, &reason, &Value::Null));
+        shared.change(|state| state.record_violation(&operation.method, &call.path, &reason, &Value::Null));
     }
     let right = call.authorization.as_deref() == Some(format!("Bot {}", shared.options.token).as_str());
     let needless = operation.open && call.authorization.is_none();
@@ -276,7 +276,7 @@ fn file(shared: &Shared, path: &str) -> Response<Body> {
 }
 
 impl super::state::State {
-    fn note_violation(&mut self, method: &str, path: &str, reason: &str, body: &Value) {
+    fn record_violation(&mut self, method: &str, path: &str, reason: &str, body: &Value) {
         let (method, path, reason) = (method.to_owned(), path.to_owned(), reason.to_owned());
         self.counters.violations.push(Violation { method, path, reason, body: body.clone() });
     }

@@ -63,13 +63,13 @@ impl State {
             self.audit(guild, by, if pinned { 74 } else { 75 }, Id::of(&one["author"], "id"), None, json!([]), options);
         }
         self.dispatch("CHANNEL_PINS_UPDATE", guild, data);
-        self.tell_of_message("MESSAGE_UPDATE", channel, one);
+        self.dispatch_message("MESSAGE_UPDATE", channel, one);
         if pinned {
             let mut draft = Draft::new(channel, by, json!({}));
             draft.kind = 6;
             draft.more = json!({ "message_reference": { "type": 0, "channel_id": channel, "message_id": message } });
-            let notice = self.compose(&draft);
-            self.publish(channel, notice);
+            let announcement = self.compose(&draft);
+            self.publish(channel, announcement);
         }
     }
 }

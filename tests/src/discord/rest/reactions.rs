@@ -41,7 +41,7 @@ pub(super) fn remove_all(state: &mut State, call: &Call) -> Outcome {
     state.need_in(channel, Permission::MANAGE_MESSAGES)?;
     state.reactors(channel, message).clear();
     state.write_reactions(channel, message);
-    state.tell_of_reaction("MESSAGE_REACTION_REMOVE_ALL", channel, message, json!({}));
+    state.dispatch_reaction("MESSAGE_REACTION_REMOVE_ALL", channel, message, json!({}));
     Reply::nothing()
 }
 
@@ -51,7 +51,7 @@ pub(super) fn remove_emoji(state: &mut State, call: &Call) -> Outcome {
     let emoji = state.emoji(channel, call.text("emoji_name"))?;
     state.reactors(channel, message).retain(|(one, _)| *one != emoji);
     state.write_reactions(channel, message);
-    state.tell_of_reaction("MESSAGE_REACTION_REMOVE_EMOJI", channel, message, json!({ "emoji": emoji }));
+    state.dispatch_reaction("MESSAGE_REACTION_REMOVE_EMOJI", channel, message, json!({ "emoji": emoji }));
     Reply::nothing()
 }
 
@@ -113,7 +113,7 @@ impl State {
         if let Some(member) = self.guild_of(channel).and_then(|guild| self.member_frame(guild, user)) {
             data["member"] = member;
         }
-        self.tell_of_reaction("MESSAGE_REACTION_ADD", channel, message, data);
+        self.dispatch_reaction("MESSAGE_REACTION_ADD", channel, message, data);
     }
 
     /// Removes a reaction; does nothing if it does not exist.
@@ -123,7 +123,7 @@ impl State {
         reactors.remove(index);
         self.write_reactions(channel, message);
         let data = json!({ "user_id": user, "emoji": emoji, "burst": false, "type": 0 });
-        self.tell_of_reaction("MESSAGE_REACTION_REMOVE", channel, message, data);
+        self.dispatch_reaction("MESSAGE_REACTION_REMOVE", channel, message, data);
     }
 
     fn write_reactions(&mut self, channel: Id, message: Id) {
@@ -150,7 +150,7 @@ impl State {
         }
     }
 
-    fn tell_of_reaction(&mut self, name: &str, channel: Id, message: Id, mut data: Value) {
+    fn dispatch_reaction(&mut self, name: &str, channel: Id, message: Id, mut data: Value) {
         let guild = self.guild_of(channel);
         data["channel_id"] = json!(channel);
         data["message_id"] = json!(message);

@@ -42,7 +42,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Outcome {
         // The first message of a post has the id of its thread.
         message["id"] = json!(thread);
         state.publish(thread, message.clone());
-        state.note_post(thread, &message, body["message"].clone(), call.uploads());
+        state.record_post(thread, &message, body["message"].clone(), call.uploads());
         frame["message"] = message;
     }
     Reply::created(frame)
@@ -145,15 +145,15 @@ impl State {
         match message {
             // A thread begins with a reference to its message; a thread without one is announced in
             // its channel.
-            Some(message) => self.notice(id, owner, 21, "", json!({ "channel_id": parent, "message_id": message })),
-            None if !forum && kind != 12 => self.notice(parent, owner, 18, &name, json!({ "channel_id": id })),
+            Some(message) => self.announce(id, owner, 21, "", json!({ "channel_id": parent, "message_id": message })),
+            None if !forum && kind != 12 => self.announce(parent, owner, 18, &name, json!({ "channel_id": id })),
             None => {}
         }
         id
     }
 
     /// Posts a system message in the name of a user.
-    fn notice(&mut self, channel: Id, by: Id, kind: u64, text: &str, mut reference: Value) {
+    fn announce(&mut self, channel: Id, by: Id, kind: u64, text: &str, mut reference: Value) {
         let mut draft = Draft::new(channel, by, json!({ "content": text }));
         draft.kind = kind;
         merge(&mut reference, json!({ "type": 0, "guild_id": self.guild_of(channel) }));

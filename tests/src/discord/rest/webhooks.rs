@@ -27,7 +27,7 @@ fn is_reserved(name: &str) -> bool {
 }
 
 /// The owner of a webhook token.
-pub(super) enum Speaker {
+pub(super) enum TokenOwner {
     Webhook(Id),
     Interaction(Id),
 }
@@ -51,12 +51,12 @@ pub(super) fn create(state: &mut State, call: &Call) -> Outcome {
         "user": state.user_frame(state.bot),
     });
     state.webhooks.insert(id, hook.clone());
-    tell_of(state, &hook);
+    dispatch_webhook(state, &hook);
     state.audit(guild, state.bot, 50, Some(id), call.reason.as_deref(), json!([]), Value::Null);
     Reply::ok(hook)
 }
 
-fn tell_of(state: &mut State, hook: &Value) {
+fn dispatch_webhook(state: &mut State, hook: &Value) {
     let data = json!({ "guild_id": hook["guild_id"], "channel_id": hook["channel_id"] });
     state.dispatch("WEBHOOKS_UPDATE", Id::of(hook, "guild_id"), data);
 }
@@ -103,31 +103,31 @@ pub(super) fn update(state: &mut State, call: &Call) -> Outcome {
         }
     }
     let hook = hook.clone();
-    tell_of(state, &hook);
+    dispatch_webhook(state, &hook);
     Reply::ok(hook)
 }
 
 pub(super) fn delete(state: &mut State, call: &Call) -> Outcome {
     let id = named(state, call)?;
     let hook = state.webhooks.remove(&id).ok_or_else(Refusal::unknown_webhook)?;
-    tell_of(state, &hook);
+    dispatch_webhook(state, &hook);
     Reply::nothing()
 }
 
 /// Returns the owner of the id and token in a path.
-fn speaker(state: &State, call: &Call) -> Result<Speaker, Refusal> {
+fn token_owner(state: &State, call: &Call) -> Result<TokenOwner, Refusal> {
     let id = call.id("webhook_id");
     if id == state.bot {
-        return state.interaction_by_token(call.text("webhook_token")).map(Speaker::Interaction);
+        return state.interaction_by_token(call.text("webhook_token")).map(TokenOwner::Interaction);
     }
-    named(state, call).map(Speaker::Webhook)
+    named(state, call).map(TokenOwner::Webhook)
 }
 
 pub(super) fn execute(state: &mut State, call: &Call) -> Outcome {
     let mut body = call.body_or_null();
-    let id = match speaker(state, call)? {
-        Speaker::Interaction(id) => return state.follow_up(id, body, call.uploads()),
-        Speaker::Webhook(id) => id,
+    let id = match token_owner(state, call)? {
+        TokenOwner::Interaction(id) => return state.follow_up(id, body, call.uploads()),
+        TokenOwner::Webhook(id) => id,
     };
     check_message(&body, call.files.len())?;
     keep_flags(&mut body);
@@ -147,7 +147,7 @@ pub(super) fn execute(state: &mut State, call: &Call) -> Outcome {
         message["author"]["avatar"] = json!(format!("{:032x}", state.random.random::<u128>()));
     }
     state.publish(channel, message.clone());
-    state.note_post(channel, &message, body, files);
+    state.record_post(channel, &message, body, files);
     if call.asks("wait") { Reply::ok(message) } else { Reply::nothing() }
 }
 
@@ -172,15 +172,15 @@ fn place(state: &mut State, call: &Call, home: Id, body: &Value) -> Result<Id, R
 
 /// Returns the message of a call, if it was posted by this owner.
 fn said(state: &State, call: &Call) -> Result<(Id, Id), Refusal> {
-    let by = speaker(state, call)?;
+    let by = token_owner(state, call)?;
     let wanted = match (call.find("message_id"), &by) {
         (Some(id), _) => id.parse().map_err(|_no_id| Refusal::unknown_message())?,
-        (None, Speaker::Interaction(id)) => state.original(*id)?,
-        (None, Speaker::Webhook(_)) => return Err(Refusal::unknown_message()),
+        (None, TokenOwner::Interaction(id)) => state.original(*id)?,
+        (None, TokenOwner::Webhook(_)) => return Err(Refusal::unknown_message()),
     };
     let author = match by {
-        Speaker::Webhook(id) => id,
-        Speaker::Interaction(_) => state.bot,
+        TokenOwner::Webhook(id) => id,
+        TokenOwner::Interaction(_) => state.bot,
     };
     let is_it = |one: &&Value| Id::of(one, "id") == Some(wanted) && Id::of(&one["author"], "id") == Some(author);
     let found = state.messages.iter().find(|(_, all)| all.get(&wanted).as_ref().is_some_and(is_it));
@@ -196,7 +196,7 @@ pub(super) fn update_message(state: &mut State, call: &Call) -> Outcome {
     let (channel, id) = said(state, call)?;
     let body = call.body_or_null();
     let edited = state.edit(channel, id, &body, &call.uploads())?;
-    state.note_answered(id);
+    state.record_answered(id);
     Reply::ok(edited)
 }
 

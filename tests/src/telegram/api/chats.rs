@@ -45,7 +45,7 @@ pub(super) fn set_title(state: &mut State, call: &Call) -> Outcome {
     }
     title.clone_into(&mut state.place(chat).title);
     let title = json!({ "new_chat_title": title });
-    state.note(chat, state.bot, None, title);
+    state.post_service(chat, state.bot, None, title);
     Ok(json!(true))
 }
 

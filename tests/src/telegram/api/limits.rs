@@ -73,7 +73,7 @@ const GRACE: Duration = Duration::from_millis(100);
 pub(in crate::telegram) struct Pacing {
     sent: HashMap<String, VecDeque<Instant>>,
     /// The period in which a 429 forbids messages, by chat.
-    held: HashMap<i64, (Instant, Instant)>,
+    forbidden: HashMap<i64, (Instant, Instant)>,
 }
 
 impl Pacing {
@@ -114,7 +114,7 @@ impl State {
                 applied.push((format!("group {chat}"), limits.group, count));
             }
         }
-        if let Some((from, until)) = self.pacing.held.get(&chat).copied()
+        if let Some((from, until)) = self.pacing.forbidden.get(&chat).copied()
             && (from..until).contains(&now)
         {
             self.counters.overruns += 1;
@@ -125,7 +125,7 @@ impl State {
         if let Some(wait) = longest {
             self.counters.overruns += 1;
             let seconds = whole_seconds(wait);
-            self.hold(chat, seconds);
+            self.forbid(chat, seconds);
             return Err(Refusal::too_many(seconds));
         }
         for (key, limit, count) in applied {
@@ -137,16 +137,16 @@ impl State {
     }
 
     /// Forbids messages in the chat of a call for a while, for an injected 429.
-    pub(super) fn hold_for(&mut self, call: &Call, seconds: u64) {
+    pub(super) fn forbid_for(&mut self, call: &Call, seconds: u64) {
         let chat = self.find_chat(call.get("chat_id"));
         if let Some(chat) = chat.filter(|_| weight(call).0 > 0) {
-            self.hold(chat, seconds);
+            self.forbid(chat, seconds);
         }
     }
 
-    fn hold(&mut self, chat: i64, seconds: u64) {
+    fn forbid(&mut self, chat: i64, seconds: u64) {
         let now = Instant::now();
-        self.pacing.held.insert(chat, (now + GRACE, now + Duration::from_secs(seconds)));
+        self.pacing.forbidden.insert(chat, (now + GRACE, now + Duration::from_secs(seconds)));
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
                 shared.change_silently(|state| state.counters.connections += 1);
                 connections.spawn(serve(stream, Arc::clone(&shared)));
             }
-            Some(ended) = connections.join_next() => shared.changes.note_end(ended),
+            Some(ended) = connections.join_next() => shared.changes.record_end(ended),
         }
     }
 }
@@ -104,7 +104,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let Some(method) = shared.rules.find(name) else {
         let refusal = Refusal::not_found();
         let reason = refusal.violation.clone().unwrap_or_default();
-        shared.change(|state| state.note_violation(name, &reason, &Value::Null));
+        shared.change(|state| state.record_violation(name, &reason, &Value::Null));
         return Ok(respond(Err(refusal)));
     };
     let call = Call::read(request, method, shared.rules).await;
@@ -123,7 +123,7 @@ async fn perform(
     match &fault {
         Some(Chosen::Instead(refusal)) => {
             if let (429, Ok(call)) = (refusal.code, &call) {
-                shared.change(|state| state.hold_for(call, faults::RETRY_AFTER_SECONDS));
+                shared.change(|state| state.forbid_for(call, faults::RETRY_AFTER_SECONDS));
             }
             return Ok(respond(Err(refusal.clone())));
         }
@@ -136,13 +136,13 @@ async fn perform(
         Ok(call) => {
             let outcome = carry_out(shared, &call).await;
             if let Err(Refusal { violation: Some(reason), .. }) = &outcome {
-                shared.change(|state| state.note_violation(&method.name, reason, &call.parameters));
+                shared.change(|state| state.record_violation(&method.name, reason, &call.parameters));
             }
             outcome
         }
         Err(refusal) => {
             let reason = refusal.violation.clone().unwrap_or_default();
-            shared.change(|state| state.note_violation(&method.name, &reason, &Value::Null));
+            shared.change(|state| state.record_violation(&method.name, &reason, &Value::Null));
             Err(refusal)
         }
     };
@@ -171,7 +171,7 @@ async fn carry_out(shared: &Shared, call: &Call) -> Outcome {
         return updates::get(shared, call).await;
     }
     shared.change(|state| {
-        state.note_call(&call.method.name, &call.parameters);
+        state.record_call(&call.method.name, &call.parameters);
         state.pace(call)?;
         routes::perform(state, call)
     })

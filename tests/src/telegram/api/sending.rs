@@ -122,7 +122,7 @@ impl State {
         }
         let message = self.publish(Draft { thread, reply, ..Draft::new(chat, self.bot, content) });
         self.open_ballot(&message);
-        self.note_post(&message, &call.method.name, call.parameters.clone(), call.uploads());
+        self.record_post(&message, &call.method.name, call.parameters.clone(), call.uploads());
         Ok(message)
     }
 

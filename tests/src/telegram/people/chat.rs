@@ -161,7 +161,7 @@ impl StandIn {
             let author = state.author_of(message);
             let fields = state.finished(fields);
             let edited = state.edit(message.chat, message.id, fields, true);
-            state.tell_of(&edited, author, true);
+            state.send_update(&edited, author, true);
         });
     }
 
@@ -178,7 +178,7 @@ impl StandIn {
         self.change(|state| {
             let user = state.who(who);
             let (chat, thread) = state.somewhere(chat);
-            MessageRef::of(&state.note(chat, user, thread, fields))
+            MessageRef::of(&state.post_service(chat, user, thread, fields))
         })
     }
 }

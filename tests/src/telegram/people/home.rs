@@ -38,7 +38,7 @@ impl StandIn {
     fn add_chat(&self, kind: Kind, title: &str) -> i64 {
         self.change(|state| {
             let people = ["olivia", "alice", "bob"].map(|name| state.who(name));
-            state.found_chat(kind, title, &people)
+            state.create_chat(kind, title, &people)
         })
     }
 
@@ -83,7 +83,7 @@ impl StandIn {
         self.change(|state| {
             let (by, chat) = (state.who(who), state.somewhere(chat).0);
             title.clone_into(&mut state.place(chat).title);
-            state.note(chat, by, None, json!({ "new_chat_title": title }));
+            state.post_service(chat, by, None, json!({ "new_chat_title": title }));
         });
     }
 
