@@ -7,13 +7,13 @@ use palabre_tests::{Daemon, Project};
 use serde_json::json;
 
 /// The daemon with one bot on the stand-in, and these scripts.
-struct Town {
+struct Fixture {
     discord: StandIn,
     project: Project,
     daemon: Daemon,
 }
 
-impl Town {
+impl Fixture {
     async fn start(options: Options, settings: &str, scripts: &[(&str, &str)]) -> Option<Self> {
         let discord = StandIn::start_with(options).await?;
         let project = Project::new(&bots(&discord, settings), scripts);
@@ -52,8 +52,8 @@ function on_message(event)
   event:reply(`{event.user.name} in {event.room.name} ({event.room.kind}, {event.space and event.space.name or "no server"}): {event.text}`)
 end
 "#;
-    let Some(town) = Town::with(&[("test.luau", script)]).await else { return };
-    let discord = &town.discord;
+    let Some(fixture) = Fixture::with(&[("test.luau", script)]).await else { return };
+    let discord = &fixture.discord;
     let asked = discord.says("alice", "general", "hello");
     let post = discord.hears("general", "hello").await;
     assert_eq!(post.text(), "Alice in general (channel, Village): hello");
@@ -69,7 +69,7 @@ end
     discord.says("alice", "random", "last");
     discord.hears("random", "last").await;
     assert_eq!(discord.texts("general").len(), 1);
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
@@ -88,8 +88,8 @@ end)
 command("whois", { menu = "user" }, function(event, args) event:reply(args.user.name) end)
 command("quote", { menu = "message" }, function(event, args) event:reply("> " .. args.message.text) end)
 "#;
-    let Some(town) = Town::with(&[("test.luau", script)]).await else { return };
-    let discord = &town.discord;
+    let Some(fixture) = Fixture::with(&[("test.luau", script)]).await else { return };
+    let discord = &fixture.discord;
     discord.until("the commands are listed", |discord| (discord.commands(None).len() >= 6).then_some(())).await;
     let used = discord.uses("alice", "general", "roll", &json!({ "sides": 20 }));
     assert_eq!(discord.answered(used).await.text(), "a die of 20");
@@ -110,7 +110,7 @@ command("quote", { menu = "message" }, function(event, args) event:reply("> " ..
     let writes = discord.counters().command_writes;
 
     // Unchanged commands are not written again.
-    let Town { discord, project, daemon } = town;
+    let Fixture { discord, project, daemon } = fixture;
     assert!(daemon.stop().await);
     let daemon = project.start().await;
     let used = discord.uses("alice", "general", "roll", &json!({ "sides": 4 }));
@@ -124,14 +124,14 @@ command("quote", { menu = "message" }, function(event, args) event:reply("> " ..
     assert!(tokio::time::timeout(timeout, looked_again).await.is_ok(), "{}", project.log());
     assert_eq!(discord.counters().command_writes, writes);
     assert_eq!(discord.counters().identifies, 1, "the session was resumed over the restart");
-    Town { discord, project, daemon }.ends_well().await;
+    Fixture { discord, project, daemon }.ends_well().await;
 }
 
 #[tokio::test]
 async fn a_killed_daemon_hears_what_it_missed() {
     let script = "function on_message(event) event:reply(`{store.incr('n')}: {event.text}`) end";
-    let Some(town) = Town::with(&[("test.luau", script)]).await else { return };
-    let Town { discord, project, daemon } = town;
+    let Some(fixture) = Fixture::with(&[("test.luau", script)]).await else { return };
+    let Fixture { discord, project, daemon } = fixture;
     discord.says("alice", "general", "one");
     discord.hears("general", "1: one").await;
     daemon.kill().await;
@@ -144,7 +144,7 @@ async fn a_killed_daemon_hears_what_it_missed() {
     discord.hears("general", "4: four").await;
     assert_eq!(discord.texts("general"), ["1: one", "2: two", "3: three", "4: four"]);
     assert_eq!(discord.counters().identifies, 1);
-    Town { discord, project, daemon }.ends_well().await;
+    Fixture { discord, project, daemon }.ends_well().await;
 }
 
 /// Removes the parts of a request body that differ from run to run.
@@ -176,8 +176,8 @@ function on_message(event)
   says[event.text](event)
 end
 "#;
-    let Some(town) = Town::with(&[("test.luau", script)]).await else { return };
-    let discord = &town.discord;
+    let Some(fixture) = Fixture::with(&[("test.luau", script)]).await else { return };
+    let discord = &fixture.discord;
     let mut said = Vec::new();
     for what in ["plain", "loud", "silent", "embed", "buttons", "select", "files", "long", "poll", "persona"] {
         let before = discord.posted("general").len();
@@ -189,7 +189,7 @@ end
         }
     }
     insta::assert_json_snapshot!(said);
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
@@ -224,8 +224,8 @@ function on_message(event)
 end
 function on_error(event) log.error("failed: " .. event.error.message) end
 "#;
-    let Some(town) = Town::with(&[("test.luau", script)]).await else { return };
-    let discord = &town.discord;
+    let Some(fixture) = Fixture::with(&[("test.luau", script)]).await else { return };
+    let discord = &fixture.discord;
     let alice = |discord: &StandIn| discord.member_now("alice");
     discord.says("alice", "general", "edit");
     discord
@@ -298,8 +298,8 @@ function on_error(event) log.error("failed: " .. event.error.message) end
     for reason in ["flood", "earned", "enough", "spam"] {
         assert!(reasons.iter().any(|said| said == reason), "{reason}: {reasons:?}");
     }
-    assert!(!town.project.log().contains("failed"), "{}", town.project.log());
-    town.ends_well().await;
+    assert!(!fixture.project.log().contains("failed"), "{}", fixture.project.log());
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
@@ -323,8 +323,8 @@ command("choose", {}, function(event)
   event:reply(`It is {colour}`)
 end)
 "#;
-    let Some(town) = Town::with(&[("test.luau", script)]).await else { return };
-    let discord = &town.discord;
+    let Some(fixture) = Fixture::with(&[("test.luau", script)]).await else { return };
+    let discord = &fixture.discord;
     discord.says("alice", "general", "hello");
     let post = discord.hears("general", "well?").await;
     let pressed = discord.presses("bob", post.id, "Count");
@@ -340,7 +340,7 @@ end)
     let asked = discord.hears("general", "Which?").await;
     discord.presses("alice", asked.id, "blue");
     discord.hears("general", "It is blue").await;
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -381,12 +381,12 @@ async fn what_is_missing_is_told_before_the_start() {
 async fn an_intent_that_the_application_lacks_is_told_and_left_out() {
     let options = Options { privileged: palabre_tests::discord::MESSAGE_CONTENT, ..quick() };
     let script = "function on_message(event) event:reply('heard ' .. event.text) end";
-    let Some(town) = Town::start(options, "", &[("test.luau", script)]).await else { return };
-    town.discord.says("alice", "general", "hello");
-    town.discord.hears("general", "heard hello").await;
-    let log = town.project.log();
+    let Some(fixture) = Fixture::start(options, "", &[("test.luau", script)]).await else { return };
+    fixture.discord.says("alice", "general", "hello");
+    fixture.discord.hears("general", "heard hello").await;
+    let log = fixture.project.log();
     assert!(log.contains("Server Members Intent") && log.contains("on_join"), "{log}");
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
@@ -396,8 +396,8 @@ command("out", { args = { { name = "whom", type = "member" }, { name = "lasts", 
   args.whom:ban{ for_ = args.lasts, reason = "out" }
 end)
 "#;
-    let Some(town) = Town::with(&[("test.luau", script)]).await else { return };
-    let discord = &town.discord;
+    let Some(fixture) = Fixture::with(&[("test.luau", script)]).await else { return };
+    let discord = &fixture.discord;
     let (bob, alice) = (discord.user("bob"), discord.user("alice"));
     discord.says("olivia", "general", &format!("!out <@{bob}> 1s"));
     discord.says("olivia", "general", &format!("!out <@{bob}>"));
@@ -410,5 +410,5 @@ end)
     bans(3).await;
     discord.until("the later one is over", |discord| (!discord.is_banned("alice")).then_some(())).await;
     assert!(discord.is_banned("bob"));
-    town.ends_well().await;
+    fixture.ends_well().await;
 }

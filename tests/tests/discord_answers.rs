@@ -6,7 +6,7 @@ use palabre_tests::discord::{Fault, Id, Limits, Options, Permission, StandIn};
 use palabre_tests::{Daemon, Project};
 use serde_json::{Value, json};
 
-async fn town(script: &str) -> Option<(StandIn, Project, Daemon)> {
+async fn set_up(script: &str) -> Option<(StandIn, Project, Daemon)> {
     let discord = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
     let (api, token) = (discord.api(), discord.token());
     let bots = format!(
@@ -35,7 +35,7 @@ function on_button(event) event:answer(long("part")) end
 
 #[tokio::test]
 async fn a_long_answer_is_said_once_whatever_happens_to_its_requests() {
-    let Some((discord, project, daemon)) = town(LONG).await else { return };
+    let Some((discord, project, daemon)) = set_up(LONG).await else { return };
     let faults = [
         ("create_interaction_response", Fault::CutAfter),
         ("create_interaction_response", Fault::CutBefore),
@@ -71,7 +71,7 @@ function on_message(event)
   if event.text == "lock" then event.room:lock() elseif event.text == "unlock" then event.room:unlock() end
 end
 "#;
-    let Some((discord, project, daemon)) = town(script).await else { return };
+    let Some((discord, project, daemon)) = set_up(script).await else { return };
     let speaking = Permission::SEND_MESSAGES.0;
     let bot = discord.bot();
     discord.deny_in("general", Permission::ADD_REACTIONS);
@@ -148,7 +148,7 @@ function on_button(event)
   event:form{ action = "told", title = long, fields = { { name = "what", label = long, placeholder = long } } }
 end
 "#;
-    let Some((discord, project, daemon)) = town(script).await else { return };
+    let Some((discord, project, daemon)) = set_up(script).await else { return };
     discord.says("alice", "general", "hello");
     let post = discord.hears("general", "well?").await;
     let pressed = discord.presses("alice", post.id, "ask");

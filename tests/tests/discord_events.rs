@@ -42,52 +42,52 @@ async fn frames(options: Options) -> Option<Vec<(String, Value)>> {
     Some(frames)
 }
 
-fn a_day(town: &StandIn) {
-    let first = town.says("alice", "general", "hello **all**");
-    town.replies("bob", first, "hi");
-    town.forwards("bob", first, "random");
+fn a_day(discord: &StandIn) {
+    let first = discord.says("alice", "general", "hello **all**");
+    discord.replies("bob", first, "hi");
+    discord.forwards("bob", first, "random");
     let poll = json!({ "question": { "text": "Tea?" }, "answers": [{ "poll_media": { "text": "yes" } }, { "poll_media": { "text": "no" } }], "duration": 1 });
-    let poll = town.posts("alice", "general", json!({ "poll": poll }));
-    town.votes("bob", poll, 1);
+    let poll = discord.posts("alice", "general", json!({ "poll": poll }));
+    discord.votes("bob", poll, 1);
     let embed = json!({ "title": "News", "description": "*big*", "color": 255, "url": "https://news.example", "fields": [{ "name": "a", "value": "1", "inline": true }] });
-    town.posts("alice", "general", json!({ "embeds": [embed] }));
+    discord.posts("alice", "general", json!({ "embeds": [embed] }));
     let files: [(&str, &str, &[u8]); 2] = [("a.png", "image/png", b"x"), ("b.txt", "text/plain", b"yy")];
-    town.posts_files("alice", "general", json!({ "content": "look" }), &files);
-    town.posts("alice", "general", json!({ "sticker_ids": [town.sticker("wave").to_string()] }));
-    town.whispers("alice", "psst");
-    town.webhook_says("weather", "general", "it rains");
-    town.system_message("alice", "general", 8);
-    town.edits(first, "hello again");
-    town.unfurls(first, json!({ "url": "https://news.example", "title": "News" }));
-    town.reacts("alice", first, "👍");
-    town.reacts("bob", first, "tree");
-    town.unreacts("alice", first, "👍");
-    town.types("alice", "general");
-    town.pins("alice", first);
-    town.unpins("alice", first);
-    let thread = town.opens_thread("alice", "general", "aside").to_string();
-    town.says("bob", &thread, "in a thread");
-    town.posts_in_forum("alice", "ideas", "An idea", "a bench under the tree");
-    let doomed = [0; 3].map(|_| town.says("alice", "general", "away"));
-    town.deletes(doomed[0]);
-    town.purges("olivia", "general", &doomed[1..]);
-    town.appears("alice", "idle", json!([]));
-    town.appears("alice", "offline", json!([]));
-    town.goes_to_voice("bob", Some("voice"));
-    town.goes_to_voice("bob", None);
-    town.invites("alice", "general");
-    town.joins("carol");
-    town.renames("olivia", "carol", Some("Caz"));
-    town.gives_role("olivia", "carol", "Moderator");
-    town.times_out("olivia", "bob", Duration::from_secs(600), Some("flood"));
-    town.kicks("olivia", "carol", Some("enough"));
-    town.joins("dave");
-    town.bans("olivia", "dave", Some("spam"));
-    town.unbans("olivia", "dave");
-    town.leaves("bob");
-    town.changes_channel("olivia", "random", json!({ "topic": "anything", "name": "chance" }));
-    town.removes_channel("chance");
-    town.add_role("Guest", &[], false);
+    discord.posts_files("alice", "general", json!({ "content": "look" }), &files);
+    discord.posts("alice", "general", json!({ "sticker_ids": [discord.sticker("wave").to_string()] }));
+    discord.whispers("alice", "psst");
+    discord.webhook_says("weather", "general", "it rains");
+    discord.system_message("alice", "general", 8);
+    discord.edits(first, "hello again");
+    discord.unfurls(first, json!({ "url": "https://news.example", "title": "News" }));
+    discord.reacts("alice", first, "👍");
+    discord.reacts("bob", first, "tree");
+    discord.unreacts("alice", first, "👍");
+    discord.types("alice", "general");
+    discord.pins("alice", first);
+    discord.unpins("alice", first);
+    let thread = discord.opens_thread("alice", "general", "aside").to_string();
+    discord.says("bob", &thread, "in a thread");
+    discord.posts_in_forum("alice", "ideas", "An idea", "a bench under the tree");
+    let doomed = [0; 3].map(|_| discord.says("alice", "general", "away"));
+    discord.deletes(doomed[0]);
+    discord.purges("olivia", "general", &doomed[1..]);
+    discord.appears("alice", "idle", json!([]));
+    discord.appears("alice", "offline", json!([]));
+    discord.goes_to_voice("bob", Some("voice"));
+    discord.goes_to_voice("bob", None);
+    discord.invites("alice", "general");
+    discord.joins("carol");
+    discord.renames("olivia", "carol", Some("Caz"));
+    discord.gives_role("olivia", "carol", "Moderator");
+    discord.times_out("olivia", "bob", Duration::from_secs(600), Some("flood"));
+    discord.kicks("olivia", "carol", Some("enough"));
+    discord.joins("dave");
+    discord.bans("olivia", "dave", Some("spam"));
+    discord.unbans("olivia", "dave");
+    discord.leaves("bob");
+    discord.changes_channel("olivia", "random", json!({ "topic": "anything", "name": "chance" }));
+    discord.removes_channel("chance");
+    discord.add_role("Guest", &[], false);
 }
 
 /// Formats an event as one line, without ids and times, which differ each time.

@@ -7,7 +7,7 @@ use palabre_tests::{Daemon, Project};
 use serde_json::{Value, json};
 
 /// The daemon with one bot on the stand-in, and a script.
-struct Town {
+struct Fixture {
     discord: StandIn,
     project: Project,
     daemon: Daemon,
@@ -26,7 +26,7 @@ fn quick() -> Options {
     Options { limits: Limits::none(), ..Options::default() }
 }
 
-impl Town {
+impl Fixture {
     async fn with(settings: &str, script: &str) -> Option<Self> {
         let discord = StandIn::start_with(quick()).await?;
         let project = Project::new(&bot(&discord, settings), &[("test.luau", script)]);
@@ -53,46 +53,46 @@ impl Town {
 #[tokio::test]
 async fn one_refused_token_silences_nobody() {
     let script = "function on_message(event) event.room:typing() event:reply('heard ' .. event.text) end";
-    let Some(town) = Town::with("", script).await else { return };
+    let Some(fixture) = Fixture::with("", script).await else { return };
     for (operation, text) in
         [("trigger_typing_indicator", "one"), ("create_message", "two"), ("trigger_typing_indicator", "three")]
     {
-        town.discord.fault_next(operation, Fault::Unauthorized);
-        town.discord.says("alice", "general", text);
-        town.discord.hears("general", &format!("heard {text}")).await;
+        fixture.discord.fault_next(operation, Fault::Unauthorized);
+        fixture.discord.says("alice", "general", text);
+        fixture.discord.hears("general", &format!("heard {text}")).await;
     }
-    assert!(!town.project.log().contains("refused, tries again"), "{}", town.project.log());
-    town.ends_well().await;
+    assert!(!fixture.project.log().contains("refused, tries again"), "{}", fixture.project.log());
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
 async fn a_webhook_that_is_gone_or_refused_is_made_anew() {
     let script = "function on_message(event) event.room:send{ text = event.text, as = { name = 'The Queen' } } end";
-    let Some(town) = Town::with("", script).await else { return };
-    town.discord.says("alice", "general", "one");
-    town.discord.hears("general", "one").await;
-    town.discord.fault_next("execute_webhook", Fault::Unauthorized);
-    town.discord.says("alice", "general", "two");
-    town.discord.hears("general", "two").await;
-    assert_eq!(town.discord.texts("general"), ["one", "two"]);
-    town.ends_well().await;
+    let Some(fixture) = Fixture::with("", script).await else { return };
+    fixture.discord.says("alice", "general", "one");
+    fixture.discord.hears("general", "one").await;
+    fixture.discord.fault_next("execute_webhook", Fault::Unauthorized);
+    fixture.discord.says("alice", "general", "two");
+    fixture.discord.hears("general", "two").await;
+    assert_eq!(fixture.discord.texts("general"), ["one", "two"]);
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
 async fn a_persona_may_be_called_anything() {
     let names = ["Clyde of Discord", "İİİİdiscord", "everyone", "@here", "x", "ｄｉｓｃｏｒｄ"];
     let script = "function on_message(event) event.room:send{ text = event.text, as = { name = event.text } } end";
-    let Some(town) = Town::with("", script).await else { return };
+    let Some(fixture) = Fixture::with("", script).await else { return };
     for name in names {
-        town.discord.says("alice", "general", name);
-        let post = town.discord.hears("general", name).await;
+        fixture.discord.says("alice", "general", name);
+        let post = fixture.discord.hears("general", name).await;
         assert_eq!(post.author.replace('\u{200b}', ""), name, "it looks the same");
     }
     // A name that only Discord knows to be invalid.
-    town.discord.refuses_name("Zoé Smith");
-    town.discord.says("alice", "general", "Zoé Smith");
-    assert_eq!(town.discord.hears("general", "Zoé Smith").await.author, "Z. S.");
-    town.ends_well().await;
+    fixture.discord.refuses_name("Zoé Smith");
+    fixture.discord.says("alice", "general", "Zoé Smith");
+    assert_eq!(fixture.discord.hears("general", "Zoé Smith").await.author, "Z. S.");
+    fixture.ends_well().await;
 }
 
 const COMMANDS: &str = r#"
@@ -107,9 +107,9 @@ function on_message(event) store.set("random", event.text) end
 
 #[tokio::test]
 async fn what_a_script_says_first_where_a_command_was_given_answers_it() {
-    let Some(town) = Town::with("", COMMANDS).await else { return };
-    let discord = &town.discord;
-    town.lists(&["poll", "slowly", "elsewhere"]).await;
+    let Some(fixture) = Fixture::with("", COMMANDS).await else { return };
+    let discord = &fixture.discord;
+    fixture.lists(&["poll", "slowly", "elsewhere"]).await;
     let used = discord.uses("alice", "general", "poll", &json!({}));
     assert_eq!(discord.answered(used).await.text(), "Tea or coffee?");
     let said = discord.hears("general", "Say it here.").await;
@@ -122,21 +122,21 @@ async fn what_a_script_says_first_where_a_command_was_given_answers_it() {
     let used = discord.uses("alice", "general", "elsewhere", &json!({}));
     assert_eq!(discord.answered(used).await.text(), "done");
     discord.hears("random", "there").await;
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
 async fn whoever_takes_no_direct_messages_is_told_so_in_the_room() {
     let script = r#"command("secret", {}, function(event) event:answer{ text = "psst", ephemeral = true } end)"#;
-    let Some(town) = Town::with("", script).await else { return };
-    town.discord.closes_direct("alice");
-    town.discord.says("alice", "general", "!secret");
-    let told = town.discord.hears("general", "in private").await;
-    assert!(told.text().contains(&format!("<@{}>", town.discord.user("alice"))) && !told.text().contains("psst"));
-    town.discord.says("bob", "general", "!secret");
-    assert_eq!(town.discord.hears("@bob", "psst").await.text(), "psst");
-    assert_eq!(town.discord.texts("general").len(), 1);
-    town.ends_well().await;
+    let Some(fixture) = Fixture::with("", script).await else { return };
+    fixture.discord.closes_direct("alice");
+    fixture.discord.says("alice", "general", "!secret");
+    let told = fixture.discord.hears("general", "in private").await;
+    assert!(told.text().contains(&format!("<@{}>", fixture.discord.user("alice"))) && !told.text().contains("psst"));
+    fixture.discord.says("bob", "general", "!secret");
+    assert_eq!(fixture.discord.hears("@bob", "psst").await.text(), "psst");
+    assert_eq!(fixture.discord.texts("general").len(), 1);
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
@@ -150,8 +150,8 @@ function on_message(event)
   handle:edit{ text = words(event.text, 600), buttons = { { label = "ok", action = "ok" } } }
 end
 "#;
-    let Some(town) = Town::with("", script).await else { return };
-    let discord = &town.discord;
+    let Some(fixture) = Fixture::with("", script).await else { return };
+    let discord = &fixture.discord;
     discord.says("alice", "general", "say");
     let first = discord.hears("general", "short").await;
     let parts = |word: &str, count: usize| {
@@ -175,18 +175,18 @@ end
     discord.until("there are more of them", parts("longer", 3)).await;
     discord.says("alice", "general", "gone");
     discord.until("all are gone", |discord| discord.texts("general").is_empty().then_some(())).await;
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
 async fn a_spoiler_over_the_limit_lies_open_nowhere() {
     let script = "function on_message(event) event.room:send('||' .. ('word '):rep(900) .. 'end||') end";
-    let Some(town) = Town::with("", script).await else { return };
-    town.discord.says("alice", "general", "hello");
-    for post in town.discord.hears_many("general", 3).await {
+    let Some(fixture) = Fixture::with("", script).await else { return };
+    fixture.discord.says("alice", "general", "hello");
+    for post in fixture.discord.hears_many("general", 3).await {
         assert!(post.text().starts_with("||") && post.text().ends_with("||"), "{}", post.text());
     }
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 /// Whether one of these ids may write in a channel by Discord's rules.
@@ -212,8 +212,8 @@ command("unlock", { permission = "moderator" }, function(event) event.room:unloc
     let project = Project::new(&bot(&discord, &settings), &[("test.luau", script)]);
     let daemon = project.start().await;
     discord.identified(1).await;
-    let town = Town { discord, project, daemon };
-    let discord = &town.discord;
+    let fixture = Fixture { discord, project, daemon };
+    let discord = &fixture.discord;
     let speakers = [helper, carol, discord.role("Moderator"), discord.bot()];
     discord.says("carol", "general", "!lock");
     let everybody = discord.guild();
@@ -230,7 +230,7 @@ command("unlock", { permission = "moderator" }, function(event) event.room:unloc
     let is_open =
         |discord: &StandIn| (discord.channel_now("general")["permission_overwrites"] == json!([])).then_some(());
     discord.until("it is as it was", is_open).await;
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
@@ -264,7 +264,7 @@ command("two", {}, function(event) event:reply("2") end)
     std::fs::write(project.path().join("bots.yaml"), bot(&discord, "")).unwrap();
     let daemon = project.start().await;
     discord.until("they are listed everywhere again", listed(2, 0)).await;
-    Town { discord, project, daemon }.ends_well().await;
+    Fixture { discord, project, daemon }.ends_well().await;
 }
 
 #[tokio::test]
@@ -289,7 +289,7 @@ function on_message(event)
   event:reply(event.text .. ": " .. tostring(problem))
 end
 "#;
-    let Some(town) = Town::with("", script).await else { return };
+    let Some(fixture) = Fixture::with("", script).await else { return };
     for (what, part) in [
         ("title", "256"),
         ("field", "1024"),
@@ -301,11 +301,11 @@ end
         ("label", "label"),
         ("file", "name of a file"),
     ] {
-        town.discord.says("alice", "general", what);
-        let told = town.discord.hears("general", &format!("{what}: ")).await;
+        fixture.discord.says("alice", "general", what);
+        let told = fixture.discord.hears("general", &format!("{what}: ")).await;
         assert!(told.text().contains(part) && told.text().contains("test.luau"), "{}", told.text());
     }
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

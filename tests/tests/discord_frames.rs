@@ -46,69 +46,69 @@ async fn another_client_reads_every_frame() {
     assert!(kinds.len() >= 28, "{} kinds of event: {kinds:?}", kinds.len());
 }
 
-fn people_talk(town: &StandIn) {
-    let first = town.says("alice", "general", "hello @everyone");
-    town.replies("bob", first, "hi");
-    town.forwards("bob", first, "random");
+fn people_talk(discord: &StandIn) {
+    let first = discord.says("alice", "general", "hello @everyone");
+    discord.replies("bob", first, "hi");
+    discord.forwards("bob", first, "random");
     let poll = json!({ "question": { "text": "?" }, "answers": [{ "poll_media": { "text": "!" } }], "duration": 1 });
-    let poll = town.posts("alice", "general", json!({ "embeds": [{ "title": "t" }], "poll": poll }));
-    town.votes("bob", poll, 1);
+    let poll = discord.posts("alice", "general", json!({ "embeds": [{ "title": "t" }], "poll": poll }));
+    discord.votes("bob", poll, 1);
     let files: [(&str, &str, &[u8]); 2] = [("a.png", "image/png", b"x"), ("b.txt", "text/plain", b"y")];
-    town.posts_files("alice", "general", json!({ "content": "look" }), &files);
-    town.posts("alice", "general", json!({ "sticker_ids": [town.sticker("wave").to_string()] }));
-    town.whispers("alice", "psst");
-    town.webhook_says("bridge", "general", "from afar");
-    town.system_message("alice", "general", 7);
-    town.edits(first, "hello again");
-    town.unfurls(first, json!({ "url": "https://e", "title": "E" }));
-    town.reacts("alice", first, "👍");
-    town.reacts("bob", first, "tree");
-    town.unreacts("alice", first, "👍");
-    town.types("alice", "general");
-    town.types("alice", "@alice");
-    town.pins("alice", first);
-    town.unpins("alice", first);
-    let thread = town.opens_thread("alice", "general", "aside").to_string();
-    town.says("bob", &thread, "in a thread");
-    town.changes_channel("alice", &thread, json!({ "name": "beside" }));
-    town.opens_thread_on("alice", first, "more");
-    town.posts_in_forum("alice", "ideas", "An idea", "text");
-    let doomed = [0; 4].map(|_| town.says("alice", "general", "away"));
-    town.deletes(doomed[0]);
-    town.removes_message("olivia", doomed[1]);
-    town.purges("olivia", "general", &doomed[2..]);
+    discord.posts_files("alice", "general", json!({ "content": "look" }), &files);
+    discord.posts("alice", "general", json!({ "sticker_ids": [discord.sticker("wave").to_string()] }));
+    discord.whispers("alice", "psst");
+    discord.webhook_says("bridge", "general", "from afar");
+    discord.system_message("alice", "general", 7);
+    discord.edits(first, "hello again");
+    discord.unfurls(first, json!({ "url": "https://e", "title": "E" }));
+    discord.reacts("alice", first, "👍");
+    discord.reacts("bob", first, "tree");
+    discord.unreacts("alice", first, "👍");
+    discord.types("alice", "general");
+    discord.types("alice", "@alice");
+    discord.pins("alice", first);
+    discord.unpins("alice", first);
+    let thread = discord.opens_thread("alice", "general", "aside").to_string();
+    discord.says("bob", &thread, "in a thread");
+    discord.changes_channel("alice", &thread, json!({ "name": "beside" }));
+    discord.opens_thread_on("alice", first, "more");
+    discord.posts_in_forum("alice", "ideas", "An idea", "text");
+    let doomed = [0; 4].map(|_| discord.says("alice", "general", "away"));
+    discord.deletes(doomed[0]);
+    discord.removes_message("olivia", doomed[1]);
+    discord.purges("olivia", "general", &doomed[2..]);
 }
 
-fn people_come_and_go(town: &StandIn) {
+fn people_come_and_go(discord: &StandIn) {
     for name in ["carol", "dave", "erin", "frank"] {
-        town.joins(name);
+        discord.joins(name);
     }
-    town.bot_joins("beep");
-    town.leaves("dave");
-    town.kicks("olivia", "erin", Some("no"));
-    town.bans("olivia", "frank", None);
-    town.unbans("olivia", "frank");
-    town.times_out("olivia", "carol", Duration::from_secs(60), None);
-    town.gives_role("olivia", "bob", "Moderator");
-    town.takes_role("olivia", "bob", "Moderator");
-    town.renames("olivia", "bob", Some("Bobby"));
-    town.appears("alice", "online", json!([{ "name": "chess", "type": 0, "created_at": 1 }]));
-    town.goes_to_voice("alice", Some("voice"));
-    town.goes_to_voice("alice", None);
+    discord.bot_joins("beep");
+    discord.leaves("dave");
+    discord.kicks("olivia", "erin", Some("no"));
+    discord.bans("olivia", "frank", None);
+    discord.unbans("olivia", "frank");
+    discord.times_out("olivia", "carol", Duration::from_secs(60), None);
+    discord.gives_role("olivia", "bob", "Moderator");
+    discord.takes_role("olivia", "bob", "Moderator");
+    discord.renames("olivia", "bob", Some("Bobby"));
+    discord.appears("alice", "online", json!([{ "name": "chess", "type": 0, "created_at": 1 }]));
+    discord.goes_to_voice("alice", Some("voice"));
+    discord.goes_to_voice("alice", None);
 }
 
-fn the_house_changes(town: &StandIn) {
-    town.invites("alice", "general");
-    town.changes_channel("olivia", "random", json!({ "topic": "news" }));
-    let other = town.add_guild("Other");
-    town.at(other).guild_fails();
-    town.at(other).guild_appears();
-    town.at(other).throws_bot_out();
-    town.add_role("Helper", &[Permission::KICK_MEMBERS], false);
-    town.deny(Permission::MANAGE_GUILD);
-    town.deny_in("random", Permission::SEND_MESSAGES);
-    town.add_channel("gone", 5);
-    town.removes_channel("gone");
+fn the_house_changes(discord: &StandIn) {
+    discord.invites("alice", "general");
+    discord.changes_channel("olivia", "random", json!({ "topic": "news" }));
+    let other = discord.add_guild("Other");
+    discord.at(other).guild_fails();
+    discord.at(other).guild_appears();
+    discord.at(other).throws_bot_out();
+    discord.add_role("Helper", &[Permission::KICK_MEMBERS], false);
+    discord.deny(Permission::MANAGE_GUILD);
+    discord.deny_in("random", Permission::SEND_MESSAGES);
+    discord.add_channel("gone", 5);
+    discord.removes_channel("gone");
 }
 
 async fn people_use_what_there_is(bot: &Bot) {
@@ -127,49 +127,49 @@ async fn people_use_what_there_is(bot: &Bot) {
     let rows = [button, select, json!({ "type": 5, "custom_id": "who" })];
     let rows = rows.map(|component| json!({ "type": 1, "components": [component] }));
     let said = bot.says(&json!({ "components": rows })).await.1["id"].as_str().unwrap().parse().unwrap();
-    let town = &bot.stand_in;
+    let discord = &bot.stand_in;
     let given =
         json!({ "number": 1, "truth": true, "user": "bob", "channel": "random", "role": "Admin", "file": "x.txt" });
-    town.uses("alice", "general", "all", &given);
-    town.completes("alice", "general", "all", &json!({ "text": "a" }), "text");
-    town.uses("alice", "@alice", "tag add", &json!({}));
-    town.uses_on_person("alice", "general", "Info", "bob");
-    town.uses_on_message("alice", "Quote", said);
-    town.chooses("alice", said, "one", &["a"]);
-    town.chooses("alice", said, "who", &["bob"]);
-    let pressed = town.presses("alice", said, "Go");
+    discord.uses("alice", "general", "all", &given);
+    discord.completes("alice", "general", "all", &json!({ "text": "a" }), "text");
+    discord.uses("alice", "@alice", "tag add", &json!({}));
+    discord.uses_on_person("alice", "general", "Info", "bob");
+    discord.uses_on_message("alice", "Quote", said);
+    discord.chooses("alice", said, "one", &["a"]);
+    discord.chooses("alice", said, "who", &["bob"]);
+    let pressed = discord.presses("alice", said, "Go");
     let field = json!({ "type": 1, "components": [{ "type": 4, "custom_id": "x", "style": 1, "label": "X" }] });
     let form = json!({ "type": 9, "data": { "custom_id": "f", "title": "F", "components": [field] } });
-    bot.call("POST", &format!("/interactions/{pressed}/{}/callback", town.token_of(pressed)), &form).await;
-    let sent = town.submits(pressed, &[("x", "y")]);
+    bot.call("POST", &format!("/interactions/{pressed}/{}/callback", discord.token_of(pressed)), &form).await;
+    let sent = discord.submits(pressed, &[("x", "y")]);
     let answer = json!({ "type": 4, "data": { "content": "thanks" } });
-    bot.call("POST", &format!("/interactions/{sent}/{}/callback?with_response=true", town.token_of(sent)), &answer)
+    bot.call("POST", &format!("/interactions/{sent}/{}/callback?with_response=true", discord.token_of(sent)), &answer)
         .await;
-    assert_eq!((town.violations(), town.own_misfits()), (Vec::new(), Vec::new()));
+    assert_eq!((discord.violations(), discord.own_misfits()), (Vec::new(), Vec::new()));
 }
 
 #[tokio::test]
 async fn every_answer_fits_the_description() {
     for seed in 0..3 {
         let Some(bot) = Bot::start(rough(seed), Intents::empty()).await else { return };
-        let town = &bot.stand_in;
-        let asked = town.says("alice", "general", "hello");
+        let discord = &bot.stand_in;
+        let asked = discord.says("alice", "general", "hello");
         let said = bot.says(&json!({ "content": "one", "message_reference": { "message_id": asked } })).await.1;
         let hook = bot
-            .call("POST", &format!("/channels/{}/webhooks", town.channel("general")), &json!({ "name": "bridge" }))
+            .call("POST", &format!("/channels/{}/webhooks", discord.channel("general")), &json!({ "name": "bridge" }))
             .await
             .1;
-        let thread = town.opens_thread("alice", "general", "aside");
+        let thread = discord.opens_thread("alice", "general", "aside");
         let words = [
-            ("CHANNEL", town.channel("general").to_string()),
-            ("FORUM", town.channel("ideas").to_string()),
+            ("CHANNEL", discord.channel("general").to_string()),
+            ("FORUM", discord.channel("ideas").to_string()),
             ("THREAD", thread.to_string()),
-            ("GUILD", town.guild().to_string()),
-            ("APP", town.bot().to_string()),
+            ("GUILD", discord.guild().to_string()),
+            ("APP", discord.bot().to_string()),
             ("SAID", said["id"].as_str().unwrap().to_owned()),
-            ("ALICE", town.user("alice").to_string()),
-            ("BOB", town.user("bob").to_string()),
-            ("ROLE", town.role("Moderator").to_string()),
+            ("ALICE", discord.user("alice").to_string()),
+            ("BOB", discord.user("bob").to_string()),
+            ("ROLE", discord.role("Moderator").to_string()),
             ("HOOK", format!("{}/{}", hook["id"].as_str().unwrap(), hook["token"].as_str().unwrap())),
         ];
         for line in CALLS.lines().filter(|line| !line.trim().is_empty()) {
@@ -180,7 +180,7 @@ async fn every_answer_fits_the_description() {
             let (status, answer) = bot.call(method, path, &body).await;
             assert!((200..300).contains(&status), "{line}: {status} {answer}");
         }
-        assert_eq!((town.violations(), town.own_misfits()), (Vec::new(), Vec::new()));
+        assert_eq!((discord.violations(), discord.own_misfits()), (Vec::new(), Vec::new()));
     }
 }
 

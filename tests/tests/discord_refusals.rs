@@ -28,10 +28,10 @@ impl Bot {
 #[tokio::test]
 async fn nothing_is_done_without_the_permission_or_above_ones_rank() {
     let Some(bot) = bot().await else { return };
-    let town = &bot.stand_in;
-    let message = town.says("alice", "general", "hello");
-    let channel = format!("/channels/{}", town.channel("general"));
-    let member = |name: &str| format!("/guilds/{}/members/{}", town.guild(), town.user(name));
+    let discord = &bot.stand_in;
+    let message = discord.says("alice", "general", "hello");
+    let channel = format!("/channels/{}", discord.channel("general"));
+    let member = |name: &str| format!("/guilds/{}/members/{}", discord.guild(), discord.user(name));
     let calls = [
         (Permission::MANAGE_CHANNELS, "PATCH", channel.clone(), json!({ "topic": "x" })),
         (Permission::PIN_MESSAGES, "PUT", format!("{channel}/messages/pins/{message}"), Value::Null),
@@ -47,38 +47,39 @@ async fn nothing_is_done_without_the_permission_or_above_ones_rank() {
         (Permission::SEND_MESSAGES, "POST", format!("{channel}/messages"), json!({ "content": "x" })),
     ];
     for (permission, method, path, body) in calls {
-        town.deny(permission);
+        discord.deny(permission);
         assert_eq!(bot.code(method, &path, body.clone()).await, 50_013, "{method} {path}");
-        town.allow(permission);
+        discord.allow(permission);
         assert!(bot.call(method, &path, &body).await.0 < 300, "{method} {path}");
     }
     assert_eq!(bot.code("DELETE", &member("olivia"), Value::Null).await, 50_013, "the owner stands above all");
-    town.add_role("Sage", &[], true);
-    let role = format!("{}/roles/{}", member("bob"), town.role("Sage"));
+    discord.add_role("Sage", &[], true);
+    let role = format!("{}/roles/{}", member("bob"), discord.role("Sage"));
     assert_eq!(bot.code("PUT", &role, Value::Null).await, 50_013, "a role above the bot's");
-    town.deny_in("general", Permission::VIEW_CHANNEL);
+    discord.deny_in("general", Permission::VIEW_CHANNEL);
     assert_eq!(bot.code("GET", &channel, Value::Null).await, 50_001);
-    assert_eq!((town.violations(), town.counters().invalid), (Vec::new(), 10));
+    assert_eq!((discord.violations(), discord.counters().invalid), (Vec::new(), 10));
 }
 
 #[tokio::test]
 async fn whom_and_what_it_does_not_find_has_a_code_of_its_own() {
     let Some(bot) = bot().await else { return };
-    let (town, none) = (&bot.stand_in, Value::Null);
-    let (guild, channel) = (format!("/guilds/{}", town.guild()), format!("/channels/{}", town.channel("general")));
+    let (discord, none) = (&bot.stand_in, Value::Null);
+    let guild = format!("/guilds/{}", discord.guild());
+    let channel = format!("/channels/{}", discord.channel("general"));
     assert_eq!(bot.code("GET", &format!("{channel}/messages/1"), none.clone()).await, 10_008);
     assert_eq!(bot.code("GET", &format!("{guild}/members/1"), none.clone()).await, 10_013);
-    assert_eq!(bot.code("DELETE", &format!("{guild}/bans/{}", town.user("bob")), none.clone()).await, 10_026);
+    assert_eq!(bot.code("DELETE", &format!("{guild}/bans/{}", discord.user("bob")), none.clone()).await, 10_026);
     assert_eq!(bot.code("GET", "/webhooks/1/x", none.clone()).await, 10_015);
-    town.closes_direct("bob");
-    let direct = bot.call("POST", "/users/@me/channels", &json!({ "recipient_id": town.user("bob") })).await.1;
+    discord.closes_direct("bob");
+    let direct = bot.call("POST", "/users/@me/channels", &json!({ "recipient_id": discord.user("bob") })).await.1;
     let direct = format!("/channels/{}/messages", direct["id"].as_str().unwrap());
     assert_eq!(bot.code("POST", &direct, json!({ "content": "psst" })).await, 50_007);
-    let lone = json!({ "messages": [town.says("alice", "general", "x")] });
+    let lone = json!({ "messages": [discord.says("alice", "general", "x")] });
     assert_ne!(bot.code("POST", &format!("{channel}/messages/bulk-delete"), lone).await, 204);
-    let commands = format!("/applications/{}/commands", town.bot());
+    let commands = format!("/applications/{}/commands", discord.bot());
     assert_eq!(bot.code("POST", &commands, json!({ "name": "No Spaces", "description": "x" })).await, 50_035);
-    let stranger = bot.http.get(format!("{}/api/v10/users/@me", town.api())).header("authorization", "Bot no");
+    let stranger = bot.http.get(format!("{}/api/v10/users/@me", discord.api())).header("authorization", "Bot no");
     assert_eq!(stranger.send().await.unwrap().status(), 401);
 }
 
@@ -87,12 +88,12 @@ async fn an_interaction_waits_three_seconds_and_its_token_a_quarter_of_an_hour()
     let clock = VirtualClock::new(1_800_000_000_000);
     let options = Options { clock: Arc::new(clock.clone()), ..quick() };
     let Some(bot) = Bot::start(options, Intents::empty()).await else { return };
-    let town = &bot.stand_in;
-    let commands = format!("/applications/{}/commands", town.bot());
+    let discord = &bot.stand_in;
+    let commands = format!("/applications/{}/commands", discord.bot());
     bot.call("POST", &commands, &json!({ "name": "Info", "type": 2 })).await;
     let uses = || {
-        let used = town.uses_on_person("alice", "general", "Info", "bob");
-        (format!("/interactions/{used}/{}/callback", town.token_of(used)), town.token_of(used))
+        let used = discord.uses_on_person("alice", "general", "Info", "bob");
+        (format!("/interactions/{used}/{}/callback", discord.token_of(used)), discord.token_of(used))
     };
     let answer = json!({ "type": 4, "data": { "content": "bob", "flags": 64 } });
     let (late, _) = uses();
@@ -100,13 +101,13 @@ async fn an_interaction_waits_three_seconds_and_its_token_a_quarter_of_an_hour()
     assert_eq!(bot.code("POST", &late, answer.clone()).await, 10_062);
     let (callback, token) = uses();
     assert_eq!(bot.code("POST", &callback, answer).await, 204);
-    let follow_up = format!("/webhooks/{}/{token}", town.bot());
+    let follow_up = format!("/webhooks/{}/{token}", discord.bot());
     assert_eq!(bot.code("POST", &follow_up, json!({ "content": "more" })).await, 200);
     clock.advance(Duration::from_millis(15 * 60_000 + 1));
     assert_eq!(bot.code("POST", &follow_up, json!({ "content": "still more" })).await, 50_027);
-    let old = json!({ "messages": [town.says("alice", "general", "1"), town.says("alice", "general", "2")] });
+    let old = json!({ "messages": [discord.says("alice", "general", "1"), discord.says("alice", "general", "2")] });
     clock.advance(Duration::from_secs(14 * 86_400 + 1));
-    let bulk = format!("/channels/{}/messages/bulk-delete", town.channel("general"));
+    let bulk = format!("/channels/{}/messages/bulk-delete", discord.channel("general"));
     assert_eq!(bot.code("POST", &bulk, old).await, 50_034);
 }
 
@@ -145,14 +146,14 @@ async fn a_patient_client_says_everything_once_through_all_faults() {
 #[tokio::test]
 async fn pins_go_by_todays_routes_alone() {
     let Some(bot) = bot().await else { return };
-    let (town, channel) = (&bot.stand_in, format!("/channels/{}", bot.stand_in.channel("general")));
-    let message = town.says("alice", "general", "hello");
+    let (discord, channel) = (&bot.stand_in, format!("/channels/{}", bot.stand_in.channel("general")));
+    let message = discord.says("alice", "general", "hello");
     for method in ["PUT", "DELETE"] {
         assert_eq!(bot.call(method, &format!("{channel}/pins/{message}"), &Value::Null).await.0, 410, "{method}");
         assert_eq!(bot.call(method, &format!("{channel}/messages/pins/{message}"), &Value::Null).await.0, 204);
     }
     assert_eq!(bot.call("GET", &format!("{channel}/pins"), &Value::Null).await.0, 410);
-    assert_eq!(town.violations().len(), 3);
+    assert_eq!(discord.violations().len(), 3);
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ fn bots(discord: &StandIn) -> String {
     format!("bots: {{ guild: {{ platform: discord, token: \"{token}\", api: \"{api}\" }} }}\n")
 }
 
-async fn town(options: Options) -> Option<(StandIn, Project)> {
+async fn set_up(options: Options) -> Option<(StandIn, Project)> {
     let discord = StandIn::start_with(options).await?;
     for channel in &CHANNELS[2..] {
         discord.add_channel(channel, 0);
@@ -77,7 +77,7 @@ async fn a_thousand_messages_through_a_storm_are_each_answered_once() {
     let mut limits = Limits::default();
     limits.named.insert("create_message", Limit::new(5, 600));
     let options = Options { heartbeat: Duration::from_secs(2), limits, seed: 7, ..Options::default() };
-    let Some((discord, project)) = town(options).await else { return };
+    let Some((discord, project)) = set_up(options).await else { return };
     let daemon = project.start().await;
     discord.identified(1).await;
     discord.faults(0.2);
@@ -120,7 +120,7 @@ async fn a_thousand_messages_through_a_storm_are_each_answered_once() {
 async fn a_killed_daemon_on_discord_loses_and_repeats_nothing() {
     let kills: usize = std::env::var("PALABRE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(10);
     let options = Options { limits: Limits::none(), seed: 11, session_frames: 200_000, ..Options::default() };
-    let Some((discord, project)) = town(options).await else { return };
+    let Some((discord, project)) = set_up(options).await else { return };
     let mut random = StdRng::seed_from_u64(11);
     let (mut said, began) = (0, Instant::now());
     for _ in 0..kills {

@@ -17,13 +17,13 @@ end)
 function on_form(event) event:reply(`{event.user.name} told {event.values.what}`) end
 "#;
 
-struct Town {
+struct Fixture {
     discord: StandIn,
     project: Project,
     daemon: Daemon,
 }
 
-impl Town {
+impl Fixture {
     async fn new() -> Option<Self> {
         let discord = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
         let (api, token) = (discord.api(), discord.token());
@@ -62,51 +62,51 @@ impl Town {
 
 #[tokio::test]
 async fn what_a_channel_permits_makes_nobody_a_moderator_of_the_server() {
-    let Some(town) = Town::new().await else { return };
-    let bob = town.discord.user("bob");
+    let Some(fixture) = Fixture::new().await else { return };
+    let bob = fixture.discord.user("bob");
     let allowed = json!([{ "id": bob, "type": 1, "allow": Permission::MANAGE_MESSAGES.0.to_string(), "deny": "0" }]);
-    town.discord.changes_channel("olivia", "general", json!({ "permission_overwrites": allowed }));
-    let used = town.discord.uses("bob", "general", "tidy", &json!({}));
-    assert!(town.discord.answered(used).await.text().contains("moderator"), "{}", town.project.log());
-    assert!(town.refusal("bob", "!tidy").await.contains("moderator"));
-    town.discord.gives_role("olivia", "bob", "Moderator");
-    let used = town.discord.uses("bob", "general", "tidy", &json!({}));
-    assert_eq!(town.discord.answered(used).await.text(), "tidied");
-    town.ends_well().await;
+    fixture.discord.changes_channel("olivia", "general", json!({ "permission_overwrites": allowed }));
+    let used = fixture.discord.uses("bob", "general", "tidy", &json!({}));
+    assert!(fixture.discord.answered(used).await.text().contains("moderator"), "{}", fixture.project.log());
+    assert!(fixture.refusal("bob", "!tidy").await.contains("moderator"));
+    fixture.discord.gives_role("olivia", "bob", "Moderator");
+    let used = fixture.discord.uses("bob", "general", "tidy", &json!({}));
+    assert_eq!(fixture.discord.answered(used).await.text(), "tidied");
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
 async fn a_name_means_whoever_has_it_where_it_is_said_or_nobody() {
-    let Some(town) = Town::new().await else { return };
-    let discord = &town.discord;
+    let Some(fixture) = Fixture::new().await else { return };
+    let discord = &fixture.discord;
     let other = discord.at(discord.add_guild("Other"));
     let (carol, bob) = (other.joins("carol"), discord.user("bob"));
-    assert!(town.refusal("alice", "!who carol").await.contains("carol"), "nobody of that name is here");
+    assert!(fixture.refusal("alice", "!who carol").await.contains("carol"), "nobody of that name is here");
     let here = discord.joins("carla");
     discord.renames("olivia", "carla", Some("carol"));
     let id = |id: palabre_tests::discord::Id| format!("guild/{id}");
-    let meant = town.answer("alice", "!who carol").await;
+    let meant = fixture.answer("alice", "!who carol").await;
     assert!(meant.starts_with(&id(here)), "{meant} is not {here}; {carol} is elsewhere");
     discord.says("bob", "general", "good morning");
     discord.renames("olivia", "carla", Some("bob"));
     discord.webhook_says("bob", "general", "it is me");
-    let meant = town.answer("alice", "!who bob").await;
+    let meant = fixture.answer("alice", "!who bob").await;
     assert!(meant.starts_with(&id(bob)), "{meant} only calls themselves what {bob} is called");
     discord.joins("dave");
     for who in ["dave", "carla"] {
         discord.renames("olivia", who, Some("Zed"));
     }
-    assert!(town.refusal("alice", "!who zed").await.contains("zed"), "two go by that name");
+    assert!(fixture.refusal("alice", "!who zed").await.contains("zed"), "two go by that name");
     discord.gives_role("olivia", "bob", "Moderator");
     let used = discord.uses("alice", "general", "who", &json!({ "whom": "bob" }));
     assert_eq!(discord.answered(used).await.text(), format!("{} Moderator", id(bob)));
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
 async fn a_form_behind_a_button_is_for_whoever_asked_for_it_and_once() {
-    let Some(town) = Town::new().await else { return };
-    let discord = &town.discord;
+    let Some(fixture) = Fixture::new().await else { return };
+    let discord = &fixture.discord;
     discord.says("alice", "general", "!tell");
     let offered = discord.hears("general", "Tell").await;
     let pressed = discord.presses("bob", offered.id, "✎");
@@ -119,13 +119,13 @@ async fn a_form_behind_a_button_is_for_whoever_asked_for_it_and_once() {
     let sent = discord.submits(again, &[("what", "all")]);
     assert_eq!(discord.answered(sent).await.text(), "Alice told all");
     discord.until("the button is gone", |discord| discord.message(offered.id).is_null().then_some(())).await;
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
 async fn a_role_that_is_named_like_somebody_is_not_them() {
-    let Some(town) = Town::new().await else { return };
-    let discord = &town.discord;
+    let Some(fixture) = Fixture::new().await else { return };
+    let discord = &fixture.discord;
     let carol = discord.joins("carol").to_string();
     for name in [carol.as_str(), "Helper"] {
         discord.add_role(name, &[], false);
@@ -139,5 +139,5 @@ async fn a_role_that_is_named_like_somebody_is_not_them() {
     assert!(!tidies("alice").await, "by a role of that name");
     discord.gives_role("olivia", "alice", "Helper");
     assert!(tidies("alice").await, "by a role that is mapped");
-    town.ends_well().await;
+    fixture.ends_well().await;
 }

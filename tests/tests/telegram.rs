@@ -6,13 +6,13 @@ use palabre_tests::telegram::{Fault, Limits, Options, StandIn};
 use palabre_tests::{Daemon, Project};
 
 /// The daemon with one bot on the stand-in, and these scripts.
-struct Town {
+struct Fixture {
     telegram: StandIn,
     project: Project,
     daemon: Daemon,
 }
 
-impl Town {
+impl Fixture {
     async fn start(options: Options, settings: &str, scripts: &[(&str, &str)]) -> Option<Self> {
         let telegram = StandIn::start_with(options).await?;
         let project = Project::new(&bots(&telegram, settings), scripts);
@@ -50,8 +50,8 @@ function on_message(event)
   event:reply(`{event.user.name} in {event.room.name} ({event.room.kind}, {event.space and event.space.name or "no space"}): {event.text}`)
 end
 "#;
-    let Some(town) = Town::with(script).await else { return };
-    let telegram = &town.telegram;
+    let Some(fixture) = Fixture::with(script).await else { return };
+    let telegram = &fixture.telegram;
     let asked = telegram.says("alice", "Village", "hello");
     let post = telegram.hears("Village", "hello").await;
     assert_eq!(post.text(), "Alice in Village (channel, Village): hello");
@@ -63,7 +63,7 @@ end
     telegram.hears("@alice", "/start").await;
     telegram.whispers("alice", "psst **not bold**");
     assert_eq!(telegram.hears("@alice", "psst").await.text(), "Alice in Alice (direct, no space): psst **not bold**");
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
@@ -87,8 +87,8 @@ function on_button(event) event:answer{ text = `pressed {event.action:sub(1, 8)}
 function on_select(event) event:reply(table.concat(event.values, "+")) end
 function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.values.more}`) end
 "#;
-    let Some(town) = Town::with(script).await else { return };
-    let telegram = &town.telegram;
+    let Some(fixture) = Fixture::with(script).await else { return };
+    let telegram = &fixture.telegram;
     telegram.until("commands are listed", |telegram| (telegram.commands("default", "").len() >= 3).then_some(())).await;
     let offered = |telegram: &StandIn, scope: &str| {
         telegram.commands(scope, "").iter().any(|command| command["command"] == "ban")
@@ -131,7 +131,7 @@ function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.v
     telegram.hears("Village", "More?").await;
     telegram.says("alice", "Village", "/skip");
     telegram.hears("Village", "report: spam/").await;
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
@@ -170,8 +170,8 @@ function on_message(event)
 end
 function on_error(event) log.error("failed: " .. event.error.message) end
 "#;
-    let Some(town) = Town::with(script).await else { return };
-    let telegram = &town.telegram;
+    let Some(fixture) = Fixture::with(script).await else { return };
+    let telegram = &fixture.telegram;
     telegram.says("alice", "Village", "edit");
     telegram
         .until("it is edited", |telegram| (telegram.posted("Village").last()?.text() == "final now").then_some(()))
@@ -197,7 +197,7 @@ function on_error(event) log.error("failed: " .. event.error.message) end
     telegram.until("she is muted", |telegram| (!telegram.can_speak("alice", "Village")).then_some(())).await;
     telegram.says("olivia", "Village", "slow");
     telegram.hears("Village", "false").await;
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
@@ -208,8 +208,8 @@ function on_message(event)
 end
 function on_error(event) event.room:send(`failed: {event.error.message}`) end
 "#;
-    let Some(town) = Town::with(script).await else { return };
-    let telegram = &town.telegram;
+    let Some(fixture) = Fixture::with(script).await else { return };
+    let telegram = &fixture.telegram;
     telegram.add_group("Cottage");
     telegram.says("alice", "Cottage", "kick me");
     telegram.hears("Cottage", "done").await;
@@ -220,7 +220,7 @@ function on_error(event) event.room:send(`failed: {event.error.message}`) end
     };
     telegram.until("alice is out", is_out).await;
     assert_eq!(telegram.counters().calls.get("unbanChatMember"), None);
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
@@ -235,15 +235,15 @@ function on_join_request(event)
   event.room:send(`{event.user.name} asked`)
 end
 "#;
-    let Some(town) = Town::with(script).await else { return };
-    let telegram = &town.telegram;
+    let Some(fixture) = Fixture::with(script).await else { return };
+    let telegram = &fixture.telegram;
     for (who, name, status) in [("carol", "Carol", "member"), ("mallory", "Mallory", "left")] {
         telegram.asks_to_join(who, "Village");
         telegram.hears("Village", &format!("{name} asked")).await;
         let is_so = |telegram: &StandIn| (telegram.member_now(who, "Village")["status"] == status).then_some(());
         telegram.until(&format!("{name} is {status}"), is_so).await;
     }
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
@@ -257,8 +257,8 @@ function on_inline_query(event)
   }, { lasts = "1m" })
 end
 "#;
-    let Some(town) = Town::with(script).await else { return };
-    let telegram = &town.telegram;
+    let Some(fixture) = Fixture::with(script).await else { return };
+    let telegram = &fixture.telegram;
     let query = telegram.inline_query("alice", "hé");
     let mut answer = telegram.inline_answer(&query).await;
     answer["inline_query_id"] = "…".into();
@@ -266,7 +266,7 @@ end
     telegram.takes_result(&query, "0", "Village");
     let nothing = telegram.inline_query("bob", "");
     assert_eq!(telegram.inline_answer(&nothing).await["results"], serde_json::json!([]));
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
@@ -277,14 +277,14 @@ command("purge", {}, function(event)
   event.room:send("purged")
 end)
 "#;
-    let Some(town) = Town::with(script).await else { return };
-    let telegram = &town.telegram;
+    let Some(fixture) = Fixture::with(script).await else { return };
+    let telegram = &fixture.telegram;
     telegram.fault_next("deleteMessages", Fault::Broken);
     let said = ["one", "two", "three", "/purge"].map(|text| telegram.says("olivia", "Village", text));
     telegram.hears("Village", "purged").await;
     let left = said.map(|message| !telegram.message(message).is_null());
     assert_eq!(left, [true, true, false, false]);
-    town.ends_well().await;
+    fixture.ends_well().await;
 }
 
 #[tokio::test]
@@ -313,8 +313,8 @@ end
 function on_poll_vote(event) event.room:send(`{event.user.name} votes {table.concat(event.values, "+")}`) end
 function on_error(event) log.error("failed: " .. event.error.message) end
 "#;
-    let Some(town) = Town::with(script).await else { return };
-    let telegram = &town.telegram;
+    let Some(fixture) = Fixture::with(script).await else { return };
+    let telegram = &fixture.telegram;
     telegram.says("alice", "Village", "poll");
     let poll = telegram
         .until("the poll is there", |telegram| {
@@ -366,6 +366,6 @@ function on_error(event) log.error("failed: " .. event.error.message) end
         .await;
     telegram.says("bob", "Village", "ban");
     telegram.until("he is banned", |telegram| telegram.is_banned("bob", "Village").then_some(())).await;
-    assert!(!town.project.log().contains("failed:"), "{}", town.project.log());
-    town.ends_well().await;
+    assert!(!fixture.project.log().contains("failed:"), "{}", fixture.project.log());
+    fixture.ends_well().await;
 }

@@ -62,14 +62,14 @@ function on_error(event) log.error(`failed: {event.error.message}`) end
 const HOUSEKEEPING: [&str; 6] =
     ["getMe", "getMyCommands", "setMyCommands", "deleteWebhook", "getChatAdministrators", "getChatMember"];
 
-struct Town {
+struct Fixture {
     telegram: StandIn,
     project: Project,
     lines: Vec<String>,
     seen: usize,
 }
 
-impl Town {
+impl Fixture {
     async fn start() -> Option<Self> {
         let telegram =
             StandIn::start_with(Options { limits: Limits::none(), roughness: 0.0, ..Options::default() }).await?;
@@ -120,8 +120,8 @@ impl Town {
 
 #[tokio::test]
 async fn everything_that_can_be_said_and_done_has_its_request() {
-    let Some(mut town) = Town::start().await else { return };
-    let daemon = town.project.start().await;
+    let Some(mut fixture) = Fixture::start().await else { return };
+    let daemon = fixture.project.start().await;
     let said = [
         "plain",
         "loud",
@@ -138,31 +138,31 @@ async fn everything_that_can_be_said_and_done_has_its_request() {
         "edit",
         "recaption",
     ];
-    town.does("alice", "Village", &said).await;
-    town.does("alice", "Village", &["form"]).await;
-    town.telegram.says("alice", "Village", "/cancel");
-    town.telegram.hears("Village", "✖").await;
-    town.does(
+    fixture.does("alice", "Village", &said).await;
+    fixture.does("alice", "Village", &["form"]).await;
+    fixture.telegram.says("alice", "Village", "/cancel");
+    fixture.telegram.hears("Village", "✖").await;
+    fixture.does(
         "olivia",
         "Village",
         &["delete", "react", "unreact", "pin", "unpin", "typing", "invite", "topic", "lock", "unlock", "purge"],
     )
     .await;
-    town.does("alice", "Forum/ideas", &["plain", "typing", "thread"]).await;
-    town.does("alice", "Village", &["mute"]).await;
-    town.telegram.restricts("olivia", "alice", "Village", 0);
-    town.telegram.is_promoted("olivia", "alice", "Village", &["can_delete_messages"]);
-    town.telegram.is_demoted("olivia", "alice", "Village");
-    town.does("alice", "Village", &["unmute", "tag", "untag", "promote", "title", "demote"]).await;
-    town.telegram.starts("alice", "");
-    town.telegram.hears("@alice", "Hello, Alice!").await;
-    town.seen = town.telegram.all_asked().len();
-    town.does("alice", "@alice", &["dm", "plain", "file"]).await;
-    town.does("alice", "Village", &["kick"]).await;
-    town.does("bob", "Village", &["ban"]).await;
-    insta::assert_snapshot!(town.lines.join("\n"));
-    let log = town.project.log();
+    fixture.does("alice", "Forum/ideas", &["plain", "typing", "thread"]).await;
+    fixture.does("alice", "Village", &["mute"]).await;
+    fixture.telegram.restricts("olivia", "alice", "Village", 0);
+    fixture.telegram.is_promoted("olivia", "alice", "Village", &["can_delete_messages"]);
+    fixture.telegram.is_demoted("olivia", "alice", "Village");
+    fixture.does("alice", "Village", &["unmute", "tag", "untag", "promote", "title", "demote"]).await;
+    fixture.telegram.starts("alice", "");
+    fixture.telegram.hears("@alice", "Hello, Alice!").await;
+    fixture.seen = fixture.telegram.all_asked().len();
+    fixture.does("alice", "@alice", &["dm", "plain", "file"]).await;
+    fixture.does("alice", "Village", &["kick"]).await;
+    fixture.does("bob", "Village", &["ban"]).await;
+    insta::assert_snapshot!(fixture.lines.join("\n"));
+    let log = fixture.project.log();
     assert!(!log.contains("failed"), "{log}");
-    assert_eq!(format!("{:#?}", town.telegram.violations()), "[]", "{log}");
+    assert_eq!(format!("{:#?}", fixture.telegram.violations()), "[]", "{log}");
     assert!(daemon.stop().await, "{log}");
 }

@@ -7,12 +7,12 @@ use palabre_tests::telegram::{Fault, Limits, MessageRef, Options, StandIn};
 use serde_json::{Value, json};
 
 /// A stand-in with a project, whose daemon is restarted several times.
-struct Town {
+struct Fixture {
     telegram: StandIn,
     project: Project,
 }
 
-impl Town {
+impl Fixture {
     async fn with(script: &str) -> Option<Self> {
         Self::paced(script, 1_000).await
     }
@@ -43,10 +43,10 @@ function on_message(event)
   event:reply(`{event.text}: {event.room.id} in {event.space.id}, visit {store.of(event.room).incr("visits")}`)
 end
 "#;
-    let Some(town) = Town::with(script).await else { return };
-    let telegram = &town.telegram;
+    let Some(fixture) = Fixture::with(script).await else { return };
+    let telegram = &fixture.telegram;
     let old = telegram.add_group("Square");
-    let daemon = town.project.start().await;
+    let daemon = fixture.project.start().await;
     telegram.says("alice", "Square", "home");
     let post = telegram.hears("Square", "home: ").await;
     assert_eq!(post.text(), format!("home: tg/{old} in tg/{old}, visit 1"));
@@ -58,11 +58,11 @@ end
     assert_eq!(telegram.hears("Square", "cried").await.at.chat, new);
 
     daemon.kill().await;
-    let daemon = town.project.start().await;
+    let daemon = fixture.project.start().await;
     telegram.says("alice", "Square", "later");
     assert_eq!(telegram.hears("Square", "later: ").await.text(), format!("later: tg/{old} in tg/{old}, visit 3"));
-    assert!(daemon.stop().await, "{}", town.project.log());
-    town.breaks_no_rule();
+    assert!(daemon.stop().await, "{}", fixture.project.log());
+    fixture.breaks_no_rule();
     let asked = telegram.asked("sendMessage");
     let to_old: Vec<_> = asked.iter().filter(|asked| asked["chat_id"] == old).map(|asked| &asked["text"]).collect();
     assert_eq!(to_old.len(), 1, "nothing is sent to where nobody is any more: {to_old:?}");
@@ -72,18 +72,18 @@ end
 #[tokio::test]
 async fn what_was_to_be_said_to_a_group_is_said_to_what_it_has_become() {
     let script = "function on_message(event) event:reply(\"heard: \" .. event.text) event.room:send(\"and more\") end";
-    let Some(town) = Town::with(script).await else { return };
-    let telegram = &town.telegram;
+    let Some(fixture) = Fixture::with(script).await else { return };
+    let telegram = &fixture.telegram;
     telegram.add_group("Square");
-    let daemon = town.project.start().await;
+    let daemon = fixture.project.start().await;
     telegram.fault_next("sendMessage", Fault::TooMany);
     telegram.says("alice", "Square", "hello");
     telegram.counts("it has to wait", |counters| counters.faults == 1).await;
     let new = telegram.migrates("Square");
     assert_eq!(telegram.hears("Square", "heard: hello").await.at.chat, new);
     assert_eq!(telegram.hears("Square", "and more").await.at.chat, new);
-    assert!(daemon.stop().await, "{}", town.project.log());
-    town.breaks_no_rule();
+    assert!(daemon.stop().await, "{}", fixture.project.log());
+    fixture.breaks_no_rule();
 }
 
 fn picture(name: &str, album: &str) -> Value {
@@ -99,10 +99,10 @@ end
 
 #[tokio::test]
 async fn an_album_is_one_message_also_over_a_kill() {
-    let Some(town) = Town::with(ALBUMS).await else { return };
-    let telegram = &town.telegram;
+    let Some(fixture) = Fixture::with(ALBUMS).await else { return };
+    let telegram = &fixture.telegram;
     let files = [("photo", "a.jpg", "image/jpeg", &b"a"[..]), ("photo", "b.jpg", "image/jpeg", b"b")];
-    let daemon = town.project.start().await;
+    let daemon = fixture.project.start().await;
     telegram.posts_files("alice", "Village", json!({ "caption": "whole" }), &files);
     telegram.hears("Village", "2 pictures: whole, number 1").await;
 
@@ -115,7 +115,7 @@ async fn an_album_is_one_message_also_over_a_kill() {
         !telegram.texts("Village").iter().any(|text| text.contains("held")),
         "the kill came too late to show anything"
     );
-    let daemon = town.project.start().await;
+    let daemon = fixture.project.start().await;
     telegram.hears("Village", "2 pictures: held, number 2").await;
 
     // One part before the kill, and one after it.
@@ -125,19 +125,19 @@ async fn an_album_is_one_message_also_over_a_kill() {
     telegram.confirmed().await;
     daemon.kill().await;
     telegram.posts("bob", "Village", picture("two", "77"));
-    let daemon = town.project.start().await;
+    let daemon = fixture.project.start().await;
     telegram.hears("Village", "2 pictures: cut in two, number 3").await;
     telegram.says("bob", "Village", "no");
     telegram.hears("Village", "0 pictures: no, number 4").await;
-    assert!(daemon.stop().await, "{}", town.project.log());
-    town.breaks_no_rule();
+    assert!(daemon.stop().await, "{}", fixture.project.log());
+    fixture.breaks_no_rule();
 }
 
 #[tokio::test]
 async fn what_comes_behind_an_album_stays_behind_it() {
-    let Some(town) = Town::with(ALBUMS).await else { return };
-    let telegram = &town.telegram;
-    let daemon = town.project.start().await;
+    let Some(fixture) = Fixture::with(ALBUMS).await else { return };
+    let telegram = &fixture.telegram;
+    let daemon = fixture.project.start().await;
     telegram.posts("bob", "Village", picture("one", "1"));
     telegram.posts("alice", "Hamlet", json!({ "text": "elsewhere" }));
     telegram.posts("bob", "Village", picture("two", "1"));
@@ -147,8 +147,8 @@ async fn what_comes_behind_an_album_stays_behind_it() {
     let texts: Vec<_> = posts.iter().map(|post| post.text().split(", number").next().unwrap().to_owned()).collect();
     assert_eq!(texts, ["2 pictures: ", "1 pictures: ", "0 pictures: behind"]);
     telegram.hears("Hamlet", "0 pictures: elsewhere").await;
-    assert!(daemon.stop().await, "{}", town.project.log());
-    town.breaks_no_rule();
+    assert!(daemon.stop().await, "{}", fixture.project.log());
+    fixture.breaks_no_rule();
 }
 
 #[tokio::test]
@@ -168,9 +168,9 @@ function on_button(event) event:answer{ text = `pressed {event.action:sub(1, 8)}
 function on_select(event) event:reply(table.concat(event.values, "+")) end
 function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.values.who}/{event.values.more}`) end
 "#;
-    let Some(town) = Town::with(script).await else { return };
-    let telegram = &town.telegram;
-    let daemon = town.project.start().await;
+    let Some(fixture) = Fixture::with(script).await else { return };
+    let telegram = &fixture.telegram;
+    let daemon = fixture.project.start().await;
     telegram.says("alice", "Village", "/menu");
     let menu = telegram.hears("Village", "what?").await.at;
     let pressed = telegram.presses("bob", menu, "Blue");
@@ -183,7 +183,7 @@ function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.v
     // Presses and messages wait while the daemon is down.
     let go = telegram.presses("alice", menu, "Go");
     telegram.replies("alice", question.at, "spam");
-    let daemon = town.project.start().await;
+    let daemon = fixture.project.start().await;
     assert_eq!(telegram.answered(&go).await.text, "pressed go 2");
     let pressed = telegram.presses("bob", menu, "Long");
     assert_eq!(telegram.answered(&pressed).await.text, "pressed longlong 120");
@@ -192,17 +192,17 @@ function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.v
     telegram.until("both are marked", |telegram| (marks(telegram, menu) == 2).then_some(())).await;
     let question = telegram.hears("Forum/ideas", "Who?").await;
     telegram.confirmed().await;
-    assert!(daemon.stop().await, "{}", town.project.log());
+    assert!(daemon.stop().await, "{}", fixture.project.log());
 
-    let daemon = town.project.start().await;
+    let daemon = fixture.project.start().await;
     telegram.presses("bob", menu, "✔️");
     telegram.hears("Village", "red+blue").await;
     telegram.replies("alice", question.at, "a stranger");
     telegram.hears("Forum/ideas", "More?").await;
     telegram.says("alice", "Forum/ideas", "/skip");
     telegram.hears("Forum/ideas", "report: spam/a stranger/").await;
-    assert!(daemon.stop().await, "{}", town.project.log());
-    town.breaks_no_rule();
+    assert!(daemon.stop().await, "{}", fixture.project.log());
+    fixture.breaks_no_rule();
 }
 
 fn marks(telegram: &StandIn, menu: MessageRef) -> usize {
@@ -213,17 +213,17 @@ fn marks(telegram: &StandIn, menu: MessageRef) -> usize {
 #[tokio::test]
 async fn of_what_waits_its_turn_nothing_is_repeated_that_was_said_before() {
     let script = "function on_message(event) for i = 1, 12 do event.room:send(`number {i}`) end end";
-    let Some(town) = Town::paced(script, 4).await else { return };
-    let telegram = &town.telegram;
-    let daemon = town.project.start().await;
+    let Some(fixture) = Fixture::paced(script, 4).await else { return };
+    let telegram = &fixture.telegram;
+    let daemon = fixture.project.start().await;
     telegram.says("alice", "Village", "go");
     telegram.hears("Village", "number 5").await;
     daemon.kill().await;
-    let daemon = town.project.start().await;
+    let daemon = fixture.project.start().await;
     telegram.hears("Village", "number 12").await;
     let said = telegram.texts("Village");
     let times = |number: usize| said.iter().filter(|text| **text == format!("number {number}")).count();
     assert!((1..=4).all(|number| times(number) == 1) && (5..=12).all(|number| times(number) >= 1), "{said:?}");
-    assert!(daemon.stop().await, "{}", town.project.log());
-    town.breaks_no_rule();
+    assert!(daemon.stop().await, "{}", fixture.project.log());
+    fixture.breaks_no_rule();
 }

@@ -46,7 +46,7 @@ fn bots(telegram: &StandIn, pace: &str) -> String {
     )
 }
 
-async fn town(seed: u64) -> Option<(StandIn, Project)> {
+async fn set_up(seed: u64) -> Option<(StandIn, Project)> {
     let telegram = StandIn::start_with(Options { limits: Limits::none(), seed, ..Options::default() }).await?;
     for title in &CHATS[5..] {
         telegram.add_supergroup(title);
@@ -138,7 +138,7 @@ fn polls(counters: &palabre_tests::telegram::Counters) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_updates_through_kills_cuts_and_faults_are_each_handled_once_in_order() {
-    let Some((telegram, project)) = town(7).await else { return };
+    let Some((telegram, project)) = set_up(7).await else { return };
     let (mut said, began, kills) = (Said::new(7), Instant::now(), kills());
     telegram.faults(0.08);
     for _ in 0..kills {
@@ -178,7 +178,7 @@ async fn a_thousand_updates_through_kills_cuts_and_faults_are_each_handled_once_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_said_again_after_a_fault_in_which_nothing_was_done() {
-    let Some((telegram, project)) = town(11).await else { return };
+    let Some((telegram, project)) = set_up(11).await else { return };
     let mut said = Said::new(11);
     let daemon = project.start().await;
     telegram.faults_of(0.15, &HARMLESS);

@@ -20,7 +20,7 @@ function on_form(event) event:reply(`{event.user.name} told {event.values.what}`
 function on_message(event) event:reply(`heard {event.text}`) end
 "#;
 
-async fn town() -> Option<(StandIn, Project, Daemon)> {
+async fn set_up() -> Option<(StandIn, Project, Daemon)> {
     let telegram = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
     let (api, token) = (telegram.api(), telegram.token());
     let bots = format!(
@@ -38,7 +38,7 @@ async fn ends_well(telegram: StandIn, project: Project, daemon: Daemon) {
 
 #[tokio::test]
 async fn whoever_is_unmuted_while_a_room_is_locked_speaks_when_it_is_open() {
-    let Some((telegram, project, daemon)) = town().await else { return };
+    let Some((telegram, project, daemon)) = set_up().await else { return };
     telegram.says("bob", "Village", "good morning");
     for (order, done) in [("lock", "lock"), ("mute @bob", "mute"), ("unmute @bob", "unmute"), ("unlock", "unlock")] {
         telegram.says("olivia", "Village", &format!("/order {order}"));
@@ -55,7 +55,7 @@ async fn whoever_is_unmuted_while_a_room_is_locked_speaks_when_it_is_open() {
 
 #[tokio::test]
 async fn a_poll_in_a_channel_is_one_that_channels_take() {
-    let Some((telegram, project, daemon)) = town().await else { return };
+    let Some((telegram, project, daemon)) = set_up().await else { return };
     telegram.add_channel("News");
     telegram.says("olivia", "News", "/vote");
     telegram
@@ -68,7 +68,7 @@ async fn a_poll_in_a_channel_is_one_that_channels_take() {
 
 #[tokio::test]
 async fn what_only_begins_like_a_word_of_a_form_is_none() {
-    let Some((telegram, project, daemon)) = town().await else { return };
+    let Some((telegram, project, daemon)) = set_up().await else { return };
     telegram.starts("alice", "");
     telegram.hears("@alice", "/start").await;
     telegram.whispers("alice", "/tell");
@@ -85,7 +85,7 @@ async fn what_only_begins_like_a_word_of_a_form_is_none() {
 
 #[tokio::test]
 async fn who_writes_for_the_group_fills_in_a_form_too() {
-    let Some((telegram, project, daemon)) = town().await else { return };
+    let Some((telegram, project, daemon)) = set_up().await else { return };
     telegram.says_anonymously("olivia", "Village", "/tell");
     let asked = telegram.hears("Village", "What?").await;
     telegram.says_anonymously("olivia", "Village", "not to that");
@@ -97,7 +97,7 @@ async fn who_writes_for_the_group_fills_in_a_form_too() {
 
 #[tokio::test]
 async fn what_somebody_said_goes_with_them_when_the_ban_says_so() {
-    let Some((telegram, project, daemon)) = town().await else { return };
+    let Some((telegram, project, daemon)) = set_up().await else { return };
     let spam = ["spam", "more spam"].map(|text| telegram.says("bob", "Village", text));
     let other = telegram.says("alice", "Village", "good morning");
     telegram.says("olivia", "Village", "/order ban @bob");

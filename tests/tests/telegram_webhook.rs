@@ -70,13 +70,13 @@ async fn post(daemon: &str, path: &str, secret: &str, body: Bytes) -> StatusCode
     request.send().await.map_or(StatusCode::BAD_GATEWAY, |answer| answer.status())
 }
 
-struct Town {
+struct Fixture {
     telegram: StandIn,
     proxy: Proxy,
     project: Project,
 }
 
-impl Town {
+impl Fixture {
     async fn new() -> Option<Self> {
         let _first = rustls::crypto::ring::default_provider().install_default();
         let telegram = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
@@ -110,10 +110,10 @@ fn bots(telegram: &StandIn, webhook: Option<&str>) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn updates_are_brought_with_the_secret_and_the_webhook_is_undone_at_the_stop() {
-    let Some(town) = Town::new().await else { return };
-    let telegram = &town.telegram;
-    let daemon = town.start().await;
-    town.is_set().await;
+    let Some(fixture) = Fixture::new().await else { return };
+    let telegram = &fixture.telegram;
+    let daemon = fixture.start().await;
+    fixture.is_set().await;
     let set = &telegram.asked("setWebhook")[0];
     let secret = set["secret_token"].as_str().unwrap().to_owned();
     assert!(secret.len() >= 32 && !secret.contains("stand-in"), "{set}");
@@ -130,7 +130,7 @@ async fn updates_are_brought_with_the_secret_and_the_webhook_is_undone_at_the_st
     assert_eq!(telegram.counters().calls.get("getUpdates"), None, "nothing is asked for");
 
     // A post without the secret, or with another one, is rejected, even if its body is invalid.
-    let (path, shown, body) = town.proxy.behind.last.lock().unwrap().clone().unwrap();
+    let (path, shown, body) = fixture.proxy.behind.last.lock().unwrap().clone().unwrap();
     assert_eq!((path.as_str(), shown.as_str()), ("/telegram/tg", secret.as_str()));
     let mut forged: Value = serde_json::from_slice(&body).unwrap();
     forged["update_id"] = json!(forged["update_id"].as_i64().unwrap() + 1);
@@ -145,69 +145,69 @@ async fn updates_are_brought_with_the_secret_and_the_webhook_is_undone_at_the_st
     telegram.says("alice", "Village", "the last");
     telegram.hears("Village", "the last is number 21").await;
 
-    assert!(daemon.stop().await, "{}", town.project.log());
+    assert!(daemon.stop().await, "{}", fixture.project.log());
     assert_eq!(telegram.webhook()["url"], "");
     assert_eq!(format!("{:#?}", telegram.violations()), "[]");
-    assert!(!town.project.log().contains(&secret), "{}", town.project.log());
+    assert!(!fixture.project.log().contains(&secret), "{}", fixture.project.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_that_is_brought_again_is_handled_once() {
-    let Some(town) = Town::new().await else { return };
-    let telegram = &town.telegram;
-    let daemon = town.start().await;
-    town.is_set().await;
+    let Some(fixture) = Fixture::new().await else { return };
+    let telegram = &fixture.telegram;
+    let daemon = fixture.start().await;
+    fixture.is_set().await;
     for number in 1..=5 {
-        town.proxy.behind.losing.store(2, Relaxed);
+        fixture.proxy.behind.losing.store(2, Relaxed);
         let text = format!("message {number}");
         telegram.says("alice", "Village", &text);
         telegram.hears("Village", &format!("{text} is number {number}")).await;
         telegram.confirmed().await;
     }
     // The daemon is killed before Telegram receives the confirmation, but still knows the update.
-    town.proxy.behind.losing.store(usize::MAX, Relaxed);
+    fixture.proxy.behind.losing.store(usize::MAX, Relaxed);
     telegram.says("alice", "Village", "message 6");
     telegram.hears("Village", "message 6 is number 6").await;
     let failures = telegram.counters().webhook_failures;
     telegram.counts("it is brought again", |counters| counters.webhook_failures > failures).await;
     daemon.kill().await;
-    town.proxy.behind.losing.store(0, Relaxed);
-    let daemon = town.start().await;
+    fixture.proxy.behind.losing.store(0, Relaxed);
+    let daemon = fixture.start().await;
     telegram.confirmed().await;
     telegram.says("alice", "Village", "message 7");
     telegram.hears("Village", "message 7 is number 7").await;
     assert!(telegram.counters().webhook_failures >= 11);
-    assert!(daemon.stop().await, "{}", town.project.log());
+    assert!(daemon.stop().await, "{}", fixture.project.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bot_goes_from_the_webhook_to_asking_and_back() {
-    let Some(town) = Town::new().await else { return };
-    let telegram = &town.telegram;
-    let daemon = town.start().await;
-    town.is_set().await;
+    let Some(fixture) = Fixture::new().await else { return };
+    let telegram = &fixture.telegram;
+    let daemon = fixture.start().await;
+    fixture.is_set().await;
     telegram.says("alice", "Village", "brought");
     telegram.hears("Village", "brought is number 1").await;
     // The webhook is not removed.
     daemon.kill().await;
     telegram.says("alice", "Village", "meanwhile");
-    std::fs::write(town.project.path().join("bots.yaml"), bots(telegram, None)).unwrap();
-    let daemon = town.start().await;
+    std::fs::write(fixture.project.path().join("bots.yaml"), bots(telegram, None)).unwrap();
+    let daemon = fixture.start().await;
     telegram.hears("Village", "meanwhile is number 2").await;
     assert_eq!(telegram.webhook()["url"], "");
     telegram.says("alice", "Village", "asked");
     telegram.hears("Village", "asked is number 3").await;
-    assert!(daemon.stop().await, "{}", town.project.log());
+    assert!(daemon.stop().await, "{}", fixture.project.log());
     telegram.says("alice", "Village", "in between");
-    std::fs::write(town.project.path().join("bots.yaml"), bots(telegram, Some(&town.proxy.url))).unwrap();
-    let daemon = town.start().await;
+    std::fs::write(fixture.project.path().join("bots.yaml"), bots(telegram, Some(&fixture.proxy.url))).unwrap();
+    let daemon = fixture.start().await;
     telegram.hears("Village", "in between is number 4").await;
-    town.is_set().await;
+    fixture.is_set().await;
     telegram.says("alice", "Village", "brought again");
     telegram.hears("Village", "brought again is number 5").await;
     // The last answers before the kill may be repeated.
     let mut answers = telegram.texts("Village");
     answers.dedup();
     assert_eq!(answers.len(), 5, "{answers:?}");
-    assert!(daemon.stop().await, "{}", town.project.log());
+    assert!(daemon.stop().await, "{}", fixture.project.log());
 }

@@ -15,13 +15,13 @@ function on_message(event)
 end
 "#;
 
-struct House {
+struct Fixture {
     project: Project,
     daemon: Daemon,
     http: reqwest::Client,
 }
 
-impl House {
+impl Fixture {
     async fn start() -> Self {
         let project = Project::new(BOTS, &[("test.luau", SCRIPT)]);
         let daemon = project.start().await;
@@ -46,10 +46,10 @@ async fn asks(client: &mut Client, event: &str, data: Value) -> Value {
 
 #[tokio::test]
 async fn a_file_goes_with_a_message_and_is_gone_with_it() {
-    let house = House::start().await;
-    let mut alice = house.enter("alice", "general").await;
+    let fixture = Fixture::start().await;
+    let mut alice = fixture.enter("alice", "general").await;
     let place = asks(&mut alice, "upload", json!({ "name": "../notes.html", "content_type": "text/html" })).await;
-    let (status, told) = house.put(&place, b"<script>alert(1)</script>").await;
+    let (status, told) = fixture.put(&place, b"<script>alert(1)</script>").await;
     assert_eq!((status, told["name"].as_str()), (StatusCode::OK, Some("notes.html")), "{told}");
     let sent = asks(&mut alice, "send_message", json!({ "message": "", "files": [place["id"]], "nonce": "n" })).await;
     let seen = alice.wait("new_message").await.unwrap();
@@ -59,29 +59,29 @@ async fn a_file_goes_with_a_message_and_is_gone_with_it() {
     let again = asks(&mut alice, "send_message", json!({ "message": "", "files": [place["id"]], "nonce": "n" })).await;
     assert_eq!(sent, again);
     // Files that could be executed are served as downloads.
-    let url = format!("http://{}{}", house.daemon.address, seen["attachments"][0]["url"].as_str().unwrap());
-    let answer = house.http.get(&url).send().await.unwrap();
+    let url = format!("http://{}{}", fixture.daemon.address, seen["attachments"][0]["url"].as_str().unwrap());
+    let answer = fixture.http.get(&url).send().await.unwrap();
     assert_eq!(answer.headers()["content-type"], "application/octet-stream");
     assert!(answer.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"));
     // It is available after a restart, until its message is deleted.
     let token = alice.token().to_owned();
-    let House { project, daemon, http } = house;
+    let Fixture { project, daemon, http } = fixture;
     assert!(daemon.stop().await, "{}", project.log());
-    let house = House { daemon: project.start().await, project, http };
-    let url = format!("http://{}{}", house.daemon.address, seen["attachments"][0]["url"].as_str().unwrap());
-    assert_eq!(house.http.get(&url).send().await.unwrap().bytes().await.unwrap(), &b"<script>alert(1)</script>"[..]);
-    Client::remember(&house.daemon.address, "alice", &token);
-    let mut alice = house.enter("alice", "general").await;
+    let fixture = Fixture { daemon: project.start().await, project, http };
+    let url = format!("http://{}{}", fixture.daemon.address, seen["attachments"][0]["url"].as_str().unwrap());
+    assert_eq!(fixture.http.get(&url).send().await.unwrap().bytes().await.unwrap(), &b"<script>alert(1)</script>"[..]);
+    Client::remember(&fixture.daemon.address, "alice", &token);
+    let mut alice = fixture.enter("alice", "general").await;
     asks(&mut alice, "delete_message", json!({ "id": sent["id"] })).await;
-    assert_eq!(house.http.get(&url).send().await.unwrap().status(), StatusCode::NOT_FOUND);
+    assert_eq!(fixture.http.get(&url).send().await.unwrap().status(), StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
 async fn a_file_is_of_whoever_announced_it_and_of_a_bounded_size() {
-    let house = House::start().await;
-    let mut alice = house.enter("alice", "general").await;
-    let mut bob = house.enter("bob", "general").await;
-    let mut stranger = Client::connect(&house.daemon.address).await.unwrap();
+    let fixture = Fixture::start().await;
+    let mut alice = fixture.enter("alice", "general").await;
+    let mut bob = fixture.enter("bob", "general").await;
+    let mut stranger = Client::connect(&fixture.daemon.address).await.unwrap();
     let refused = asks(&mut stranger, "upload", json!({ "name": "a.txt" })).await;
     assert_eq!(refused["error"], "join a room first");
     let refused = asks(&mut alice, "upload", json!({ "name": "a.bin", "size": 3_000_000 })).await;
@@ -92,12 +92,12 @@ async fn a_file_is_of_whoever_announced_it_and_of_a_bounded_size() {
     let early = asks(&mut alice, "send_message", files.clone()).await;
     let missing = format!("the file {} is not available; upload it again", place["id"].as_str().unwrap());
     assert_eq!(early["error"], missing);
-    assert_eq!(house.put(&place, &vec![0; (1 << 20) + 1]).await.0, StatusCode::PAYLOAD_TOO_LARGE);
-    assert_eq!(house.put(&place, b"").await.0, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(house.put(&json!({ "url": "/api/files/unknown" }), b"x").await.0, StatusCode::NOT_FOUND);
-    assert_eq!(house.put(&place, &vec![7; 1 << 20]).await.0, StatusCode::OK);
+    assert_eq!(fixture.put(&place, &vec![0; (1 << 20) + 1]).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(fixture.put(&place, b"").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(fixture.put(&json!({ "url": "/api/files/unknown" }), b"x").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(fixture.put(&place, &vec![7; 1 << 20]).await.0, StatusCode::OK);
     assert_eq!(asks(&mut bob, "send_message", files.clone()).await["error"], missing, "it is alice's");
-    let mut elsewhere = house.enter("alice", "attic").await;
+    let mut elsewhere = fixture.enter("alice", "attic").await;
     assert_eq!(asks(&mut elsewhere, "send_message", files.clone()).await["error"], missing, "it is for another room");
     assert!(asks(&mut alice, "send_message", files.clone()).await["id"].is_string());
     assert_eq!(asks(&mut alice, "send_message", files).await["error"], missing, "it goes with one message");
@@ -109,23 +109,23 @@ async fn a_file_is_of_whoever_announced_it_and_of_a_bounded_size() {
     assert_eq!(refused["error"], "you already have 20 files that are not sent yet; send those first");
     let refused = asks(&mut alice, "send_message", json!({ "message": " ", "files": [] })).await;
     assert_eq!(refused["error"], "message is empty");
-    assert!(house.daemon.stop().await, "{}", house.project.log());
+    assert!(fixture.daemon.stop().await, "{}", fixture.project.log());
 }
 
 #[tokio::test]
 async fn a_file_may_be_as_large_as_is_said() {
     let project = Project::new("listen: 127.0.0.1:0\nbots:\n  lobby: { platform: rooms }\n", &[]);
     let daemon = project.start().await;
-    let house = House { project, daemon, http: reqwest::Client::new() };
-    let mut alice = house.enter("alice", "general").await;
+    let fixture = Fixture { project, daemon, http: reqwest::Client::new() };
+    let mut alice = fixture.enter("alice", "general").await;
     let place = asks(&mut alice, "upload", json!({ "name": "a.bin", "size": 10 << 20 })).await;
-    assert_eq!(house.put(&place, &vec![7; 10 << 20]).await.0, StatusCode::OK);
+    assert_eq!(fixture.put(&place, &vec![7; 10 << 20]).await.0, StatusCode::OK);
     let sent = asks(&mut alice, "send_message", json!({ "message": "", "files": [place["id"]] })).await;
     assert!(sent["id"].is_string(), "{sent}");
     let seen = alice.wait("new_message").await.unwrap();
-    let url = format!("http://{}{}", house.daemon.address, seen["attachments"][0]["url"].as_str().unwrap());
-    assert_eq!(house.http.get(url).send().await.unwrap().bytes().await.unwrap().len(), 10 << 20);
-    assert!(house.daemon.stop().await, "{}", house.project.log());
+    let url = format!("http://{}{}", fixture.daemon.address, seen["attachments"][0]["url"].as_str().unwrap());
+    assert_eq!(fixture.http.get(url).send().await.unwrap().bytes().await.unwrap().len(), 10 << 20);
+    assert!(fixture.daemon.stop().await, "{}", fixture.project.log());
 }
 
 #[tokio::test]
@@ -133,13 +133,13 @@ async fn the_largest_file_that_may_be_allowed_is_taken() {
     let bots = "listen: 127.0.0.1:0\nbots:\n  lobby: { platform: rooms, rooms: { max_file_mb: 32 } }\n";
     let project = Project::new(bots, &[]);
     let daemon = project.start().await;
-    let house = House { project, daemon, http: reqwest::Client::new() };
-    let mut alice = house.enter("alice", "general").await;
+    let fixture = Fixture { project, daemon, http: reqwest::Client::new() };
+    let mut alice = fixture.enter("alice", "general").await;
     let place = asks(&mut alice, "upload", json!({ "name": "a.bin", "size": 32 << 20 })).await;
-    assert_eq!(house.put(&place, &vec![7; 32 << 20]).await.0, StatusCode::OK);
+    assert_eq!(fixture.put(&place, &vec![7; 32 << 20]).await.0, StatusCode::OK);
     let sent = asks(&mut alice, "send_message", json!({ "message": "", "files": [place["id"]] })).await;
     assert!(sent["id"].is_string(), "{sent}");
-    assert!(house.daemon.stop().await, "{}", house.project.log());
+    assert!(fixture.daemon.stop().await, "{}", fixture.project.log());
 }
 
 #[test]
@@ -154,14 +154,14 @@ fn a_limit_that_no_upload_could_use_is_refused_with_the_range() {
 
 #[tokio::test]
 async fn a_file_that_is_named_twice_is_taken_once_or_not_at_all() {
-    let house = House::start().await;
-    let mut alice = house.enter("alice", "general").await;
+    let fixture = Fixture::start().await;
+    let mut alice = fixture.enter("alice", "general").await;
     let place = asks(&mut alice, "upload", json!({ "name": "a.bin" })).await;
-    house.put(&place, &[7; 1_000_000]).await;
+    fixture.put(&place, &[7; 1_000_000]).await;
     let ten = vec![place["id"].clone(); 10];
     let refused = asks(&mut alice, "send_message", json!({ "message": "x", "files": ten })).await;
     assert!(refused["error"].as_str().unwrap().contains("is named twice"), "{refused}");
     let sent = asks(&mut alice, "send_message", json!({ "message": "x", "files": [place["id"]] })).await;
     assert!(sent["id"].is_string(), "it still waits for its message: {sent}");
-    assert!(house.daemon.stop().await, "{}", house.project.log());
+    assert!(fixture.daemon.stop().await, "{}", fixture.project.log());
 }

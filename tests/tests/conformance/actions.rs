@@ -47,7 +47,7 @@ const fn group(kind: ActionKind) -> Group {
 /// Performs each supported action kind of a group, and checks what users see.
 pub(crate) async fn every_kind_of<P: Platform>(group_of_test: Group) {
     let Some(mut platform) = P::start().await else { return };
-    let can = platform.stage().adapter.capabilities().clone();
+    let can = platform.fixture().adapter.capabilities().clone();
     for kind in can.actions.iter().copied().filter(|kind| group(*kind) == group_of_test) {
         match kind {
             ActionKind::Send => messages::send(&mut platform).await,
@@ -75,7 +75,7 @@ pub(crate) async fn every_kind_of<P: Platform>(group_of_test: Group) {
         }
     }
     scene::fence(&mut platform).await;
-    let own = platform.stage().since(0, |event| {
+    let own = platform.fixture().since(0, |event| {
         let is_message = matches!(event.kind.name(), palabre_model::EventName::Message);
         is_message && event.user.as_ref().is_none_or(|user| user.bot)
     });
@@ -85,7 +85,7 @@ pub(crate) async fn every_kind_of<P: Platform>(group_of_test: Group) {
 /// Checks that every action that is not declared as supported is refused.
 pub(crate) async fn the_rest_is_refused<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
-    let can = platform.stage().adapter.capabilities().clone();
+    let can = platform.fixture().adapter.capabilities().clone();
     for kind in ActionKind::ALL.iter().copied() {
         assert_eq!(can.can(kind.as_str()), can.actions.contains(&kind), "{kind} is what scripts ask about");
     }
@@ -96,7 +96,7 @@ pub(crate) async fn the_rest_is_refused<P: Platform>() {
         assert!(all.iter().any(|action| action.kind() == *kind), "there is no example of {kind}");
     }
     for action in all.iter().filter(|action| !can.actions.contains(&action.kind())) {
-        let refused = platform.stage().tries(action).await;
+        let refused = platform.fixture().tries(action).await;
         assert_eq!(refused, Err(ActionError::Unsupported(action.kind())), "{action:?}");
     }
 }

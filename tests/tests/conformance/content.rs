@@ -49,7 +49,7 @@ pub(crate) async fn components<P: Platform>() {
         Button { url: Some("https://read.example/".to_owned()), ..scene::button("Read", "") },
     ];
     let seen = shown(&mut platform, Content { buttons: buttons.clone(), ..Content::text("well?") }).await;
-    if platform.stage().adapter.capabilities().buttons {
+    if platform.fixture().adapter.capabilities().buttons {
         // A platform may hide buttons that cannot be pressed.
         let visible =
             |button: Button| if button.disabled { Button { action: String::new(), ..button } } else { button };
@@ -96,7 +96,7 @@ pub(crate) async fn personas<P: Platform>() {
     let persona = Some(Persona { name: "The Weather".to_owned(), picture: None });
     let seen = shown(&mut platform, Content { persona, ..Content::text("it rains") }).await;
     assert_eq!(&*seen.text, "it rains");
-    assert_eq!(seen.author == "The Weather", platform.stage().adapter.capabilities().personas, "{seen:#?}");
+    assert_eq!(seen.author == "The Weather", platform.fixture().adapter.capabilities().personas, "{seen:#?}");
 }
 
 /// Tests that ephemeral messages can be edited and deleted like any other.
@@ -109,13 +109,13 @@ pub(crate) async fn what_one_person_sees<P: Platform>() {
     let (room, user) = (platform.room(), platform.user("alice"));
     let content = Content { ephemeral: true, ..Content::text("a secret") };
     let action = Action::Answer { room: room.clone(), user, interaction, content };
-    let id: MessageId = platform.stage().does(&action).await.message.expect("an answer has an id");
+    let id: MessageId = platform.fixture().does(&action).await.message.expect("an answer has an id");
     assert_eq!(texts_of(&platform.whispered("alice").await), ["a secret"]);
     let message = palabre_model::MessageRef::Id(id);
     let edit = Action::Edit { room: room.clone(), message: message.clone(), content: Content::text("another") };
-    platform.stage().does(&edit).await;
+    platform.fixture().does(&edit).await;
     assert_eq!(texts_of(&platform.whispered("alice").await), ["another"]);
-    platform.stage().does(&Action::Delete { room, message, reason: None }).await;
+    platform.fixture().does(&Action::Delete { room, message, reason: None }).await;
     assert_eq!(texts_of(&platform.whispered("alice").await), [""; 0]);
 }
 
@@ -129,14 +129,14 @@ pub(crate) async fn what_scripts_make_of_messages<P: Platform>() {
     if P::NEVER.iter().any(|(name, _)| *name == palabre_model::EventName::BeforeMessage) {
         return;
     }
-    platform.stage().judges(Verdict::Change("d***".to_owned()));
+    platform.fixture().judges(Verdict::Change("d***".to_owned()));
     let id = platform.people(Deed::Says { who: "alice", text: "darn" }).await;
-    platform.stage().hears("d***").await;
+    platform.fixture().hears("d***").await;
     assert_eq!(platform.message(&id.as_str().into()).await.map(|seen| seen.text).as_deref(), Some("d***"));
-    platform.stage().judges(Verdict::Refuse("no".to_owned()));
+    platform.fixture().judges(Verdict::Refuse("no".to_owned()));
     platform.people(Deed::Says { who: "alice", text: "spam" }).await;
-    platform.stage().judges(Verdict::Pass);
+    platform.fixture().judges(Verdict::Pass);
     scene::fence(&mut platform).await;
     let is_spam = |event: &palabre_model::Event| matches!(&event.kind, EventKind::Message { message } if message.content.text == "spam");
-    assert_eq!(platform.stage().since(0, is_spam), []);
+    assert_eq!(platform.fixture().since(0, is_spam), []);
 }

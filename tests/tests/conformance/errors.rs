@@ -12,7 +12,7 @@ use crate::scene;
 async fn gone<P: Platform>(platform: &mut P) -> MessageId {
     let id = scene::bot_says(platform, Content::text("soon gone")).await;
     let message = MessageRef::Id(id.clone());
-    platform.stage().does(&Action::Delete { room: platform.room(), message, reason: None }).await;
+    platform.fixture().does(&Action::Delete { room: platform.room(), message, reason: None }).await;
     id
 }
 
@@ -23,7 +23,7 @@ fn assert_not_found(action: &Action, refused: &Result<palabre_model::Outcome, Ac
 /// Tests missing messages: deleting one succeeds, and changing one is an error.
 pub(crate) async fn messages_that_are_gone<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
-    let can = platform.stage().adapter.capabilities().clone();
+    let can = platform.fixture().adapter.capabilities().clone();
     let room = platform.room();
     for id in [gone(&mut platform).await, MessageId::from("no-such-message")] {
         let message = MessageRef::Id(id);
@@ -34,7 +34,7 @@ pub(crate) async fn messages_that_are_gone<P: Platform>() {
             Action::Pin { room: room.clone(), message: message.clone(), remove: false },
         ] {
             if can.actions.contains(&action.kind()) {
-                assert_not_found(&action, &platform.stage().tries(&action).await);
+                assert_not_found(&action, &platform.fixture().tries(&action).await);
             }
         }
         let emoji = scene::EMOJI.to_owned();
@@ -44,14 +44,14 @@ pub(crate) async fn messages_that_are_gone<P: Platform>() {
             Action::Pin { room: room.clone(), message: message.clone(), remove: true },
         ] {
             if can.actions.contains(&action.kind()) {
-                let done = platform.stage().tries(&action).await;
+                let done = platform.fixture().tries(&action).await;
                 assert!(done.is_ok(), "{done:?} for {action:?}");
             }
         }
     }
     let message = Some(MessageRef::Id(gone(&mut platform).await));
     let action = Action::Send { room, content: Content::text("even so"), reply_to: message };
-    let said = platform.stage().tries(&action).await;
+    let said = platform.fixture().tries(&action).await;
     assert!(said.is_ok(), "a message that is gone is no reason not to answer: {said:?}");
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn messages_of_others<P: Platform>() {
     let id = scene::said(&mut platform, "alice", "my own words").await;
     let message = MessageRef::Id(id.as_str().into());
     let action = Action::Edit { room: platform.room(), message, content: Content::text("other words") };
-    let refused = platform.stage().tries(&action).await;
+    let refused = platform.fixture().tries(&action).await;
     assert!(matches!(refused, Err(ActionError::Forbidden(_))), "{refused:?}");
     assert_eq!(platform.message(&id.as_str().into()).await.map(|seen| seen.text).as_deref(), Some("my own words"));
 }
@@ -70,7 +70,7 @@ pub(crate) async fn messages_of_others<P: Platform>() {
 pub(crate) async fn rooms_and_people_that_are_not_there<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     let message = scene::said(&mut platform, "alice", "hello").await;
-    let can = platform.stage().adapter.capabilities().clone();
+    let can = platform.fixture().adapter.capabilities().clone();
     let here = platform.room();
     let supported = |action: &&Action| can.actions.contains(&action.kind());
     // Deleting something that does not exist succeeds.
@@ -79,7 +79,7 @@ pub(crate) async fn rooms_and_people_that_are_not_there<P: Platform>() {
         let all = examples(&platform.nowhere(), &platform.user("alice"), &message.as_str().into());
         let of_a_room = |action: &&Action| !matches!(action, Action::Direct { .. });
         for action in all.iter().filter(supported).filter(of_a_room).filter(|action| !removes(action)) {
-            assert_not_found(action, &platform.stage().tries(action).await);
+            assert_not_found(action, &platform.fixture().tries(action).await);
         }
     }
     if !P::LACKS.contains(&Lack::FixedPeople) {
@@ -93,15 +93,15 @@ pub(crate) async fn rooms_and_people_that_are_not_there<P: Platform>() {
         ];
         let moderate = |taken| measure(&here, Some(platform.space()), &nobody, taken);
         for action in measures.map(moderate).iter().filter(supported) {
-            assert_not_found(action, &platform.stage().tries(action).await);
+            assert_not_found(action, &platform.fixture().tries(action).await);
         }
         let action = Action::Direct { room: here.clone(), user: nobody, content: Content::text("psst") };
-        assert_not_found(&action, &platform.stage().tries(&action).await);
+        assert_not_found(&action, &platform.fixture().tries(&action).await);
     }
     if !P::LACKS.contains(&Lack::FixedRoles) {
         let taken = Measure::AddRole("No Such Role".to_owned());
         let action = measure(&here, Some(platform.space()), &platform.user("bob"), taken);
-        assert_not_found(&action, &platform.stage().tries(&action).await);
+        assert_not_found(&action, &platform.fixture().tries(&action).await);
     }
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn rooms_and_people_that_are_not_there<P: Platform>() {
 pub(crate) async fn ids_of_other_bots<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     let message = scene::said(&mut platform, "alice", "hello").await;
-    let can = platform.stage().adapter.capabilities().clone();
+    let can = platform.fixture().adapter.capabilities().clone();
     let (here, alice) = (platform.room(), platform.user("alice"));
     let (there, other) = (RoomId::new(&"other".into(), here.native()), UserId::new(&"other".into(), alice.native()));
     let message = MessageId::from(message);
@@ -121,7 +121,7 @@ pub(crate) async fn ids_of_other_bots<P: Platform>() {
         Action::Purge { room: here.clone(), count: 1, user: Some(other.clone()), since: None, reason: None };
     let all: Vec<Action> = elsewhere.into_iter().chain(to_strangers).chain([of_strangers]).collect();
     for action in all.iter().filter(|action| can.actions.contains(&action.kind())) {
-        assert_not_found(action, &platform.stage().tries(action).await);
+        assert_not_found(action, &platform.fixture().tries(action).await);
     }
     assert!(platform.message(&message).await.is_some(), "nothing was done");
     assert_eq!(platform.said().await, []);
@@ -135,14 +135,14 @@ pub(crate) async fn what_the_bot_may_not<P: Platform>() {
         // Each on a new platform, where nothing else is forbidden.
         let Some(mut platform) = P::start().await else { return };
         let message = scene::said(&mut platform, "alice", "hello").await;
-        let can = platform.stage().adapter.capabilities().actions.contains(&kind);
+        let can = platform.fixture().adapter.capabilities().actions.contains(&kind);
         if !can || !platform.forbid(kind).await {
             continue;
         }
         scene::fence(&mut platform).await;
         let all = examples(&platform.room(), &platform.user("alice"), &message.as_str().into());
         for action in all.iter().filter(|action| action.kind() == kind) {
-            let refused = platform.stage().tries(action).await;
+            let refused = platform.fixture().tries(action).await;
             assert!(matches!(refused, Err(ActionError::Forbidden(_))), "{refused:?} for {action:?}");
         }
         // The refusal has no lasting effect.
@@ -153,14 +153,14 @@ pub(crate) async fn what_the_bot_may_not<P: Platform>() {
 /// Tests texts that are too long: they are split, or refused with the limit. The same holds for edits.
 pub(crate) async fn texts_that_are_too_long<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
-    let most = platform.stage().adapter.capabilities().max_text;
+    let most = platform.fixture().adapter.capabilities().max_text;
     let fits = "x".repeat(most);
     let id = scene::bot_says(&platform, Content::text(fits.clone())).await;
     assert_eq!(platform.message(&id).await.map(|seen| seen.text), Some(fits), "the limit itself is kept");
     let before = platform.said().await.len();
     let text = "words, ".repeat(most / 3);
     let action = Action::Send { room: platform.room(), content: Content::text(text.clone()), reply_to: None };
-    match platform.stage().tries(&action).await {
+    match platform.fixture().tries(&action).await {
         Ok(_) => {
             let parts = platform.said().await.split_off(before);
             assert!(parts.iter().all(|part| part.text.chars().count() <= most));
@@ -173,7 +173,7 @@ pub(crate) async fn texts_that_are_too_long<P: Platform>() {
     let before = platform.said().await;
     let message = MessageRef::Id(id);
     let action = Action::Edit { room: platform.room(), message, content: Content::text(text.clone()) };
-    match platform.stage().tries(&action).await {
+    match platform.fixture().tries(&action).await {
         Ok(_) => {
             let now = platform.said().await;
             assert!(now.iter().all(|part| part.text.chars().count() <= most));
@@ -199,7 +199,7 @@ pub(crate) async fn content_that_is_too_much<P: Platform>() {
     for content in much {
         let text = content.text.clone();
         let action = Action::Send { room: platform.room(), content, reply_to: None };
-        let refused = platform.stage().tries(&action).await;
+        let refused = platform.fixture().tries(&action).await;
         let is_fine = matches!(refused, Ok(_) | Err(ActionError::Rejected(_)));
         assert!(is_fine, "{text}: {refused:?}");
     }

@@ -101,9 +101,9 @@ pub(crate) async fn every_kind_of<P: Platform>(group_of_test: Group) {
         let is_it = |event: &Event| {
             event.kind.name() == name && (user.is_none() || event.user.as_ref().map(|user| &user.id) == user.as_ref())
         };
-        let event = platform.stage().wait(name, cause.since, is_it).await;
+        let event = platform.fixture().wait(name, cause.since, is_it).await;
         scene::fence(&mut platform).await;
-        let all = platform.stage().since(cause.since, is_it);
+        let all = platform.fixture().since(cause.since, is_it);
         assert_eq!(all.len(), 1, "{name:?} comes once: {all:#?}");
         check_common(&platform, &event, &cause);
         check_own(&platform, &event, &cause);
@@ -118,7 +118,7 @@ pub(crate) async fn files_of_people_arrive<P: Platform>() {
     }
     let deed = Deed::Attaches { who: "alice", text: "my notes", name: "notes.txt", data: "buy bread" };
     platform.people(deed).await;
-    let event = platform.stage().hears("my notes").await;
+    let event = platform.fixture().hears("my notes").await;
     let EventKind::Message { message } = &event.kind else { unreachable!("messages are heard") };
     let [file] = &message.content.attachments[..] else { panic!("{message:#?}") };
     assert_eq!((&*file.name, file.size), ("notes.txt", Some(9)));
@@ -134,12 +134,12 @@ pub(crate) async fn whispers_are_heard<P: Platform>() {
         return;
     }
     platform.people(Deed::Whispers { who: "alice", text: "psst" }).await;
-    let event = platform.stage().hears("psst").await;
+    let event = platform.fixture().hears("psst").await;
     let room = event.room.expect("it is somewhere");
     assert_eq!((room.kind, event.space, room.id == platform.room()), (RoomKind::Direct, None, false));
     assert_eq!(event.user.map(|user| user.id.clone()), Some(platform.user("alice")));
     let answer = Action::Send { room: room.id.clone(), content: Content::text("yes?"), reply_to: None };
-    platform.stage().does(&answer).await;
+    platform.fixture().does(&answer).await;
     let told = platform.whispered("alice").await;
     assert_eq!(told.iter().map(|seen| &*seen.text).collect::<Vec<_>>(), ["yes?"]);
 }
@@ -153,10 +153,10 @@ pub(crate) async fn what_the_bot_does_is_told<P: Platform>() {
     let message = scene::said(&mut platform, "bob", "nonsense").await;
     platform.people(Deed::Joins { who: "carol" }).await;
     scene::fence(&mut platform).await;
-    let (room, since) = (platform.room(), platform.stage().mark());
+    let (room, since) = (platform.room(), platform.fixture().mark());
     let (bob, carol) = (platform.user("bob"), platform.user("carol"));
     let reference = MessageRef::Id(message.as_str().into());
-    platform.stage().does(&Action::Delete { room: room.clone(), message: reference, reason: None }).await;
+    platform.fixture().does(&Action::Delete { room: room.clone(), message: reference, reason: None }).await;
     for (user, taken) in [
         (&bob, Measure::Mute { until: None }),
         (&bob, Measure::Unmute),
@@ -164,13 +164,13 @@ pub(crate) async fn what_the_bot_does_is_told<P: Platform>() {
         (&carol, Measure::Ban { until: None, purge_since: None }),
         (&carol, Measure::Unban),
     ] {
-        platform.stage().does(&measure(&room, Some(platform.space()), user, taken)).await;
+        platform.fixture().does(&measure(&room, Some(platform.space()), user, taken)).await;
     }
     let told = |name: EventName, user: &UserId| {
         let user = user.clone();
         let is_about = move |event: &Event| event.user.as_ref().is_some_and(|of| of.id == user);
-        let stage = platform.stage();
-        async move { stage.wait(name, since, is_about).await }
+        let fixture = platform.fixture();
+        async move { fixture.wait(name, since, is_about).await }
     };
     if !P::NEVER.iter().any(|(name, _)| *name == EventName::MessageDelete) {
         let kind = told(EventName::MessageDelete, &bob).await.kind;
@@ -189,7 +189,7 @@ pub(crate) async fn what_the_bot_does_is_told<P: Platform>() {
     told(EventName::Unban, &carol).await;
     scene::fence(&mut platform).await;
     for name in [EventName::Ban, EventName::Unban] {
-        let all = platform.stage().since(since, |event| event.kind.name() == name);
+        let all = platform.fixture().since(since, |event| event.kind.name() == name);
         assert_eq!(all.len(), 1, "who is kicked is not banned: {all:#?}");
     }
 }

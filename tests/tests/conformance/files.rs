@@ -17,7 +17,7 @@ const NOTES: &str = "buy bread";
 async fn attached<P: Platform>(platform: &mut P) -> String {
     let deed = Deed::Attaches { who: "alice", text: "my notes", name: "notes.txt", data: NOTES };
     platform.people(deed).await;
-    let event = platform.stage().hears("my notes").await;
+    let event = platform.fixture().hears("my notes").await;
     let EventKind::Message { message } = event.kind else { unreachable!("messages are heard") };
     message.content.attachments[0].url.clone()
 }
@@ -29,7 +29,7 @@ pub(crate) async fn files_of_people_are_passed_on<P: Platform>() {
         return;
     }
     let url = attached(&mut platform).await;
-    let adapter = &platform.stage().adapter;
+    let adapter = &platform.fixture().adapter;
     for most in [adapter.capabilities().max_file, NOTES.len()] {
         assert_eq!(adapter.file(&url, most).await, Ok(NOTES.as_bytes().to_vec()));
     }
@@ -47,7 +47,7 @@ pub(crate) async fn addresses_of_others_are_refused<P: Platform>() {
     if !P::LACKS.contains(&Lack::Uploads) {
         addresses.extend(like(&attached(&mut platform).await, at));
     }
-    let adapter = &platform.stage().adapter;
+    let adapter = &platform.fixture().adapter;
     for url in addresses {
         let refused = adapter.file(&url, adapter.capabilities().max_file).await;
         let is_refused = matches!(refused, Err(ActionError::Rejected(_) | ActionError::NotFound(_)));

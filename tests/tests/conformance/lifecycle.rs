@@ -16,10 +16,10 @@ async fn works<P: Platform>(platform: &mut P, text: &str) {
 pub(crate) async fn it_starts_and_stops<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     works(&mut platform, "first").await;
-    let ready = platform.stage().since(0, |event| event.kind.name() == EventName::Ready);
+    let ready = platform.fixture().since(0, |event| event.kind.name() == EventName::Ready);
     assert_eq!(ready.len(), 1, "{ready:#?}");
-    assert_eq!(platform.stage().since(0, |_| true).first().map(|event| event.kind.name()), Some(EventName::Ready));
-    let ended = platform.stage_mut().stops().await;
+    assert_eq!(platform.fixture().since(0, |_| true).first().map(|event| event.kind.name()), Some(EventName::Ready));
+    let ended = platform.fixture_mut().stops().await;
     assert!(ended.is_ok(), "{ended:?}");
 }
 
@@ -27,27 +27,27 @@ pub(crate) async fn it_starts_and_stops<P: Platform>() {
 pub(crate) async fn it_comes_back_when_its_platform_was_lost<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     works(&mut platform, "before").await;
-    let since = platform.stage().mark();
+    let since = platform.fixture().mark();
     if !platform.cut().await {
         return;
     }
     platform.people(Deed::Says { who: "alice", text: "meanwhile" }).await;
-    platform.stage().hears("meanwhile").await;
-    platform.stage().wait(EventName::Ready, since, |_| true).await;
+    platform.fixture().hears("meanwhile").await;
+    platform.fixture().wait(EventName::Ready, since, |_| true).await;
     works(&mut platform, "after").await;
-    let lost = platform.stage().since(since, |event| event.kind.name() == EventName::Lost);
+    let lost = platform.fixture().since(since, |event| event.kind.name() == EventName::Lost);
     assert_eq!(lost.len(), 1, "{lost:#?}");
     // Also when there are no messages.
-    let since = platform.stage().mark();
+    let since = platform.fixture().mark();
     platform.cut().await;
-    platform.stage().wait(EventName::Ready, since, |_| true).await;
+    platform.fixture().wait(EventName::Ready, since, |_| true).await;
 }
 
 /// Tests that an adapter that has failed is started again, on the same platform in the same process.
 pub(crate) async fn it_starts_again_after_a_fall<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     works(&mut platform, "before").await;
-    platform.stage_mut().falls_over().await;
+    platform.fixture_mut().falls_over().await;
     works(&mut platform, "after").await;
 }
 
@@ -55,7 +55,7 @@ pub(crate) async fn it_starts_again_after_a_fall<P: Platform>() {
 pub(crate) async fn another_process_goes_on<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     works(&mut platform, "before").await;
-    let ended = platform.stage_mut().stops().await;
+    let ended = platform.fixture_mut().stops().await;
     assert!(ended.is_ok(), "{ended:?}");
     platform.restart().await;
     works(&mut platform, "after").await;

@@ -11,6 +11,7 @@ mod content;
 mod errors;
 mod events;
 mod files;
+mod fixture;
 mod lifecycle;
 mod on_discord;
 mod on_rooms;
@@ -18,7 +19,6 @@ mod on_sim;
 mod on_telegram;
 mod platform;
 mod scene;
-mod stage;
 
 /// Returns a client for content that users see over HTTP.
 fn http() -> reqwest::Client {

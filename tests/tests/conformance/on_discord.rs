@@ -15,8 +15,8 @@ use palabre_store::Store;
 use palabre_tests::discord::{Cut, Id, Limits, Options, Permission, StandIn};
 use serde_json::{Value, json};
 
+use crate::fixture::Fixture;
 use crate::platform::{Deed, Lack, Platform, Seen, SeenMember, SeenRoom};
-use crate::stage::Stage;
 
 const CHANNEL: &str = "general";
 /// The flag of ephemeral messages.
@@ -25,22 +25,22 @@ const EPHEMERAL: u64 = 64;
 const FORM: u64 = 9;
 
 pub(crate) struct OnDiscord {
-    town: StandIn,
+    discord: StandIn,
     store: Store,
-    stage: Stage,
+    fixture: Fixture,
     /// The last interaction of each user.
     used: HashMap<String, Id>,
     http: reqwest::Client,
 }
 
 impl OnDiscord {
-    async fn connect(town: &StandIn, store: &Store) -> Stage {
+    async fn connect(discord: &StandIn, store: &Store) -> Fixture {
         let bot = Bot { name: "guild".into(), platform: "discord".into() };
         let intents = vec![Privileged::Members, Privileged::Presences, Privileged::MessageContent];
         let setup = Setup {
             bot: bot.name.clone(),
-            token: town.token().to_owned(),
-            api: Some(town.api().to_owned()),
+            token: discord.token().to_owned(),
+            api: Some(discord.api().to_owned()),
             config: Config { intents, ..Config::default() },
             moderators: Vec::new(),
             store: store.clone(),
@@ -48,7 +48,7 @@ impl OnDiscord {
             entropy: Arc::new(SeededEntropy::new(7)),
         };
         let adapter = Discord::new(setup).expect("requests can be made");
-        Stage::new(bot, adapter, store, vec![roll()]).await
+        Fixture::new(bot, adapter, store, vec![roll()]).await
     }
 
     fn id(text: &str) -> Id {
@@ -57,7 +57,7 @@ impl OnDiscord {
 
     /// Returns the bot's current messages in a channel.
     fn posted(&self, channel: &str) -> Vec<Value> {
-        let posts = self.town.posted(channel).into_iter();
+        let posts = self.discord.posted(channel).into_iter();
         posts.filter(|post| !post.is_deleted()).map(|post| post.message).collect()
     }
 }
@@ -93,110 +93,111 @@ impl Platform for OnDiscord {
     async fn start() -> Option<Self> {
         let http = crate::http();
         let options = Options { identify_window: Duration::ZERO, limits: Limits::none(), ..Options::default() };
-        let town = StandIn::start_with(options).await?;
-        town.person("carol");
+        let discord = StandIn::start_with(options).await?;
+        discord.person("carol");
         let store = Store::in_memory().expect("memory is there");
-        let stage = Self::connect(&town, &store).await;
-        let mut here = Self { town, store, stage, used: HashMap::new(), http };
+        let fixture = Self::connect(&discord, &store).await;
+        let mut here = Self { discord, store, fixture, used: HashMap::new(), http };
         // The guild is sent after the ready event, so wait until it has arrived.
         crate::scene::fence(&mut here).await;
         Some(here)
     }
 
-    fn stage(&self) -> &Stage {
-        &self.stage
+    fn fixture(&self) -> &Fixture {
+        &self.fixture
     }
 
-    fn stage_mut(&mut self) -> &mut Stage {
-        &mut self.stage
+    fn fixture_mut(&mut self) -> &mut Fixture {
+        &mut self.fixture
     }
 
     async fn restart(&mut self) {
-        self.stage = Self::connect(&self.town, &self.store).await;
+        self.fixture = Self::connect(&self.discord, &self.store).await;
     }
 
     fn room(&self) -> RoomId {
-        RoomId::new(&self.stage.bot.name, &self.town.channel(CHANNEL).to_string())
+        RoomId::new(&self.fixture.bot.name, &self.discord.channel(CHANNEL).to_string())
     }
 
     fn space(&self) -> SpaceId {
-        SpaceId::new(&self.stage.bot.name, &self.town.guild().to_string())
+        SpaceId::new(&self.fixture.bot.name, &self.discord.guild().to_string())
     }
 
     fn user(&self, who: &str) -> UserId {
-        UserId::new(&self.stage.bot.name, &self.town.user(who).to_string())
+        UserId::new(&self.fixture.bot.name, &self.discord.user(who).to_string())
     }
 
     fn nowhere(&self) -> RoomId {
-        RoomId::new(&self.stage.bot.name, "999")
+        RoomId::new(&self.fixture.bot.name, "999")
     }
 
     fn nobody(&self) -> UserId {
-        UserId::new(&self.stage.bot.name, "999")
+        UserId::new(&self.fixture.bot.name, "999")
     }
 
     async fn people(&mut self, deed: Deed<'_>) -> String {
-        let town = &self.town;
+        let discord = &self.discord;
         let none = || json!([]);
         match deed {
-            Deed::Says { who, text } => return town.says(who, CHANNEL, text).to_string(),
-            Deed::Replies { who, to, text } => return town.replies(who, Self::id(to), text).to_string(),
+            Deed::Says { who, text } => return discord.says(who, CHANNEL, text).to_string(),
+            Deed::Replies { who, to, text } => return discord.replies(who, Self::id(to), text).to_string(),
             Deed::Attaches { who, text, name, data } => {
                 let files = [(name, "text/plain", data.as_bytes())];
-                return town.posts_files(who, CHANNEL, json!({ "content": text }), &files).to_string();
+                return discord.posts_files(who, CHANNEL, json!({ "content": text }), &files).to_string();
             }
-            Deed::Whispers { who, text } => return town.whispers(who, text).to_string(),
-            Deed::Edits { message, text, .. } => town.edits(Self::id(message), text),
-            Deed::Deletes { message, .. } => town.deletes(Self::id(message)),
-            Deed::Reacts { who, message, emoji } => town.reacts(who, Self::id(message), emoji),
-            Deed::Unreacts { who, message, emoji } => town.unreacts(who, Self::id(message), emoji),
+            Deed::Whispers { who, text } => return discord.whispers(who, text).to_string(),
+            Deed::Edits { message, text, .. } => discord.edits(Self::id(message), text),
+            Deed::Deletes { message, .. } => discord.deletes(Self::id(message)),
+            Deed::Reacts { who, message, emoji } => discord.reacts(who, Self::id(message), emoji),
+            Deed::Unreacts { who, message, emoji } => discord.unreacts(who, Self::id(message), emoji),
             Deed::Presses { who, message, action } => {
-                let used = town.presses(who, Self::id(message), action);
+                let used = discord.presses(who, Self::id(message), action);
                 self.used.insert(who.to_owned(), used);
             }
             Deed::Chooses { who, message, action, values } => {
-                let used = town.chooses(who, Self::id(message), action, values);
+                let used = discord.chooses(who, Self::id(message), action, values);
                 self.used.insert(who.to_owned(), used);
             }
             Deed::Submits { who, values, .. } => {
-                let used = town.submits(self.used[who], values);
+                let used = discord.submits(self.used[who], values);
                 self.used.insert(who.to_owned(), used);
             }
             Deed::Rolls { who, sides } => {
-                town.until("the command is listed", |town| (!town.commands(None).is_empty()).then_some(())).await;
-                let used = town.uses(who, CHANNEL, "roll", &json!({ "sides": sides }));
+                let is_listed = |discord: &StandIn| (!discord.commands(None).is_empty()).then_some(());
+                discord.until("the command is listed", is_listed).await;
+                let used = discord.uses(who, CHANNEL, "roll", &json!({ "sides": sides }));
                 self.used.insert(who.to_owned(), used);
             }
-            Deed::Types { who } => town.types(who, CHANNEL),
+            Deed::Types { who } => discord.types(who, CHANNEL),
             // On Discord, going online is the only presence change of a member.
             Deed::Connects { who } => {
-                town.joins(who);
-                town.appears(who, "online", none());
+                discord.joins(who);
+                discord.appears(who, "online", none());
             }
             Deed::Disconnects { who } => {
-                town.appears(who, "offline", none());
-                town.leaves(who);
+                discord.appears(who, "offline", none());
+                discord.leaves(who);
             }
-            Deed::Idles { who } => town.appears(who, "idle", none()),
-            Deed::Joins { who } => drop(town.joins(who)),
-            Deed::Leaves { who } => town.leaves(who),
-            Deed::IsGivenRole { who, role } => town.gives_role("olivia", who, role),
-            Deed::IsBanned { who, reason } => town.bans("olivia", who, Some(reason)),
-            Deed::IsUnbanned { who } => town.unbans("olivia", who),
-            Deed::Pins { message } => town.pins("olivia", Self::id(message)),
-            Deed::MakesRoom { name } => drop(town.add_channel(name, 0)),
-            Deed::ChangesTopic { topic } => town.changes_channel("olivia", CHANNEL, json!({ "topic": topic })),
-            Deed::RemovesRoom { name } => town.removes_channel(name),
+            Deed::Idles { who } => discord.appears(who, "idle", none()),
+            Deed::Joins { who } => drop(discord.joins(who)),
+            Deed::Leaves { who } => discord.leaves(who),
+            Deed::IsGivenRole { who, role } => discord.gives_role("olivia", who, role),
+            Deed::IsBanned { who, reason } => discord.bans("olivia", who, Some(reason)),
+            Deed::IsUnbanned { who } => discord.unbans("olivia", who),
+            Deed::Pins { message } => discord.pins("olivia", Self::id(message)),
+            Deed::MakesRoom { name } => drop(discord.add_channel(name, 0)),
+            Deed::ChangesTopic { topic } => discord.changes_channel("olivia", CHANNEL, json!({ "topic": topic })),
+            Deed::RemovesRoom { name } => discord.removes_channel(name),
             Deed::Votes { who } => {
                 let answers = json!([{ "poll_media": { "text": "yes" } }, { "poll_media": { "text": "no" } }]);
                 let poll = json!({ "question": { "text": "Tea?" }, "answers": answers, "duration": 1 });
-                let poll = town.posts("bob", CHANNEL, json!({ "poll": poll }));
-                town.votes(who, poll, 1);
+                let poll = discord.posts("bob", CHANNEL, json!({ "poll": poll }));
+                discord.votes(who, poll, 1);
                 return poll.to_string();
             }
-            Deed::EntersVoice { who } => town.goes_to_voice(who, Some("voice")),
-            Deed::Invites { who } => return town.invites(who, CHANNEL),
-            Deed::DoesSomethingElse => drop(town.add_role("Guest", &[], false)),
+            Deed::EntersVoice { who } => discord.goes_to_voice(who, Some("voice")),
+            Deed::Invites { who } => return discord.invites(who, CHANNEL),
+            Deed::DoesSomethingElse => drop(discord.add_role("Guest", &[], false)),
             Deed::RenamesRoom { .. } | Deed::AsksToJoin { .. } | Deed::Queries { .. } => {
                 unreachable!("nobody asks for it here: {deed:?}")
             }
@@ -205,7 +206,7 @@ impl Platform for OnDiscord {
     }
 
     async fn message(&mut self, id: &MessageId) -> Option<Seen> {
-        let message = self.town.message(Self::id(id.as_str()));
+        let message = self.discord.message(Self::id(id.as_str()));
         if message.is_null() || is_ephemeral(&message) {
             return None;
         }
@@ -221,7 +222,7 @@ impl Platform for OnDiscord {
     }
 
     async fn whispered(&mut self, who: &str) -> Vec<Seen> {
-        let user = self.town.user(who).to_string();
+        let user = self.discord.user(who).to_string();
         let to_them = |message: &Value| is_ephemeral(message) && message["interaction_metadata"]["user"]["id"] == *user;
         let mut told = self.posted(&format!("@{who}"));
         told.extend(self.posted(CHANNEL).into_iter().filter(to_them));
@@ -234,7 +235,7 @@ impl Platform for OnDiscord {
     }
 
     async fn form(&mut self, who: &str) -> Option<(String, Vec<String>)> {
-        let answer = self.town.answer(*self.used.get(who)?).await;
+        let answer = self.discord.answer(*self.used.get(who)?).await;
         if answer["type"] != FORM {
             return None;
         }
@@ -244,23 +245,23 @@ impl Platform for OnDiscord {
     }
 
     async fn member(&mut self, who: &str) -> SeenMember {
-        let member = self.town.member_now(who);
+        let member = self.discord.member_now(who);
         let held = |role: &&&str| {
-            let id = self.town.role(role).to_string();
+            let id = self.discord.role(role).to_string();
             member["roles"].as_array().is_some_and(|roles| roles.iter().any(|role| *role == *id))
         };
         SeenMember {
             is_there: !member.is_null(),
             is_muted: member["communication_disabled_until"].is_string(),
-            is_banned: self.town.is_banned(who),
+            is_banned: self.discord.is_banned(who),
             roles: ["Moderator", "Admin"].iter().filter(held).map(|role| (*role).to_owned()).collect(),
             nickname: member["nick"].as_str().map(ToOwned::to_owned),
         }
     }
 
     async fn room_now(&mut self) -> SeenRoom {
-        let channel = self.town.channel_now(CHANNEL);
-        let everybody = self.town.guild().to_string();
+        let channel = self.discord.channel_now(CHANNEL);
+        let everybody = self.discord.guild().to_string();
         let overwrites = channel["permission_overwrites"].as_array().into_iter().flatten();
         let denied =
             overwrites.filter(|one| one["id"] == *everybody).filter_map(|one| one["deny"].as_str()?.parse().ok());
@@ -276,12 +277,12 @@ impl Platform for OnDiscord {
     }
 
     async fn typings(&mut self) -> usize {
-        let calls = self.town.counters().calls;
+        let calls = self.discord.counters().calls;
         usize::try_from(calls.get("trigger_typing_indicator").copied().unwrap_or_default()).unwrap_or(usize::MAX)
     }
 
     async fn thread(&mut self, id: &str) -> Option<String> {
-        self.town.channel_now(id)["name"].as_str().map(ToOwned::to_owned)
+        self.discord.channel_now(id)["name"].as_str().map(ToOwned::to_owned)
     }
 
     async fn forbid(&mut self, kind: ActionKind) -> bool {
@@ -289,7 +290,7 @@ impl Platform for OnDiscord {
             // A bot may always edit its own messages.
             ActionKind::Edit | ActionKind::Admit | ActionKind::Offer => return false,
             ActionKind::Direct => {
-                self.town.closes_direct("alice");
+                self.discord.closes_direct("alice");
                 return true;
             }
             ActionKind::Send | ActionKind::Typing | ActionKind::Answer | ActionKind::Form => Permission::SEND_MESSAGES,
@@ -305,11 +306,11 @@ impl Platform for OnDiscord {
             ActionKind::Rename => Permission::MANAGE_NICKNAMES,
             ActionKind::Topic | ActionKind::Slowmode => Permission::MANAGE_CHANNELS,
         };
-        self.town.deny(needed);
+        self.discord.deny(needed);
         true
     }
 
     async fn cut(&mut self) -> bool {
-        self.town.cut(Cut::Dirty) > 0
+        self.discord.cut(Cut::Dirty) > 0
     }
 }

@@ -17,8 +17,8 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::fixture::Fixture;
 use crate::platform::{Deed, Lack, Platform, Seen, SeenMember, SeenRoom};
-use crate::stage::Stage;
 
 use looks::Visitor;
 
@@ -26,7 +26,7 @@ const ROOM: &str = "general";
 
 pub(crate) struct OnRooms {
     store: Store,
-    stage: Stage,
+    fixture: Fixture,
     address: String,
     people: HashMap<String, Visitor>,
     http: reqwest::Client,
@@ -34,7 +34,7 @@ pub(crate) struct OnRooms {
 }
 
 impl OnRooms {
-    async fn serve(store: &Store) -> (Stage, String, JoinSet<()>) {
+    async fn serve(store: &Store) -> (Fixture, String, JoinSet<()>) {
         let entropy = Arc::new(SeededEntropy::new(7));
         let rooms = Rooms::new(store.clone(), Config::default(), Arc::new(SystemClock), entropy);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on this machine");
@@ -43,12 +43,12 @@ impl OnRooms {
         let mut server = JoinSet::new();
         server.spawn(async move { axum::serve(listener, app).await.expect("it serves until it is dropped") });
         let bot = Bot { name: "rooms".into(), platform: "rooms".into() };
-        (Stage::new(bot, rooms, store, Vec::new()).await, address, server)
+        (Fixture::new(bot, rooms, store, Vec::new()).await, address, server)
     }
 
     async fn open(store: Store) -> Self {
-        let (stage, address, server) = Self::serve(&store).await;
-        let mut here = Self { store, stage, address, people: HashMap::new(), http: crate::http(), _server: server };
+        let (fixture, address, server) = Self::serve(&store).await;
+        let mut here = Self { store, fixture, address, people: HashMap::new(), http: crate::http(), _server: server };
         here.come_in().await;
         here
     }
@@ -72,7 +72,7 @@ impl OnRooms {
     /// Moderates as a bot: in the room service, users cannot.
     async fn moderates(&self, who: &str, measure: Measure, reason: Option<&str>) {
         let (room, user, reason) = (self.room(), self.user(who), reason.map(ToOwned::to_owned));
-        self.stage.does(&Action::Moderate { room, space: None, user, measure, reason }).await;
+        self.fixture.does(&Action::Moderate { room, space: None, user, measure, reason }).await;
     }
 }
 
@@ -96,12 +96,12 @@ impl Platform for OnRooms {
         Some(Self::open(Store::in_memory().expect("memory is there")).await)
     }
 
-    fn stage(&self) -> &Stage {
-        &self.stage
+    fn fixture(&self) -> &Fixture {
+        &self.fixture
     }
 
-    fn stage_mut(&mut self) -> &mut Stage {
-        &mut self.stage
+    fn fixture_mut(&mut self) -> &mut Fixture {
+        &mut self.fixture
     }
 
     async fn restart(&mut self) {
@@ -109,25 +109,25 @@ impl Platform for OnRooms {
     }
 
     fn room(&self) -> RoomId {
-        RoomId::new(&self.stage.bot.name, ROOM)
+        RoomId::new(&self.fixture.bot.name, ROOM)
     }
 
     fn space(&self) -> SpaceId {
-        SpaceId::new(&self.stage.bot.name, "rooms")
+        SpaceId::new(&self.fixture.bot.name, "rooms")
     }
 
     fn user(&self, who: &str) -> UserId {
-        UserId::new(&self.stage.bot.name, who)
+        UserId::new(&self.fixture.bot.name, who)
     }
 
     fn nowhere(&self) -> RoomId {
         // Any other name is a valid room, which is created by the first message.
-        RoomId::new(&self.stage.bot.name, "no/room")
+        RoomId::new(&self.fixture.bot.name, "no/room")
     }
 
     fn nobody(&self) -> UserId {
         // Anyone can enter under any other name.
-        UserId::new(&self.stage.bot.name, &"n".repeat(100))
+        UserId::new(&self.fixture.bot.name, &"n".repeat(100))
     }
 
     async fn people(&mut self, deed: Deed<'_>) -> String {
@@ -197,12 +197,12 @@ impl Platform for OnRooms {
             }
             Deed::Pins { message } => {
                 let message = MessageRef::Id(message.into());
-                self.stage.does(&Action::Pin { room: self.room(), message, remove: false }).await;
+                self.fixture.does(&Action::Pin { room: self.room(), message, remove: false }).await;
                 String::new()
             }
             Deed::ChangesTopic { topic } => {
                 let change = RoomChange::Topic(topic.to_owned());
-                self.stage.does(&Action::Arrange { room: self.room(), change }).await;
+                self.fixture.does(&Action::Arrange { room: self.room(), change }).await;
                 String::new()
             }
             Deed::Whispers { .. }

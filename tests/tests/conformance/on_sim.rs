@@ -10,13 +10,13 @@ use palabre_sim::{Line, Person, Sim};
 use palabre_store::Store;
 use serde_json::{Map, Value};
 
+use crate::fixture::Fixture;
 use crate::platform::{Deed, Lack, Platform, Seen, SeenMember, SeenRoom};
-use crate::stage::Stage;
 
 pub(crate) struct OnSim {
     sim: Arc<Sim>,
     store: Store,
-    stage: Stage,
+    fixture: Fixture,
     /// The number of kicks that each user in the room had when they entered.
     there: HashMap<String, usize>,
 }
@@ -106,22 +106,22 @@ impl Platform for OnSim {
 
     async fn start() -> Option<Self> {
         let (sim, store) = (Sim::new("sim"), Store::in_memory().expect("memory is there"));
-        let stage = Stage::new(sim.bot(), Arc::clone(&sim) as _, &store, Vec::new()).await;
+        let fixture = Fixture::new(sim.bot(), Arc::clone(&sim) as _, &store, Vec::new()).await;
         let there = ["alice", "bob"].map(|who| (who.to_owned(), 0)).into();
-        Some(Self { sim, store, stage, there })
+        Some(Self { sim, store, fixture, there })
     }
 
-    fn stage(&self) -> &Stage {
-        &self.stage
+    fn fixture(&self) -> &Fixture {
+        &self.fixture
     }
 
-    fn stage_mut(&mut self) -> &mut Stage {
-        &mut self.stage
+    fn fixture_mut(&mut self) -> &mut Fixture {
+        &mut self.fixture
     }
 
     async fn restart(&mut self) {
         // The state of users belongs to the platform, not to the process.
-        self.stage = Stage::new(self.sim.bot(), Arc::clone(&self.sim) as _, &self.store, Vec::new()).await;
+        self.fixture = Fixture::new(self.sim.bot(), Arc::clone(&self.sim) as _, &self.store, Vec::new()).await;
     }
 
     fn room(&self) -> RoomId {
@@ -195,7 +195,7 @@ impl Platform for OnSim {
             Deed::IsGivenRole { who, role } => {
                 let measure = Measure::AddRole(role.to_owned());
                 let action = crate::actions::measure(&self.room(), None, &self.user(who), measure);
-                self.stage.does(&action).await;
+                self.fixture.does(&action).await;
                 self.happens(who, EventKind::MemberUpdate { before: None }).await;
             }
             Deed::IsBanned { who, reason } => {

@@ -13,8 +13,8 @@ use palabre_telegram::{Config, Pace, Setup, Telegram};
 use palabre_tests::telegram::{Limits, MessageRef, Options, StandIn};
 use serde_json::Value;
 
+use crate::fixture::Fixture;
 use crate::platform::{Deed, Lack, Platform, Seen, SeenMember, SeenRoom};
-use crate::stage::Stage;
 
 /// Without rate limits, because the stand-in does not enforce them here.
 const PACE: Pace = Pace { per_second: 10_000, per_second_in_chat: 10_000, per_minute_in_group: 100_000 };
@@ -22,10 +22,10 @@ const PACE: Pace = Pace { per_second: 10_000, per_second_in_chat: 10_000, per_mi
 const ATTIC: &str = "attic";
 
 pub(crate) struct OnTelegram {
-    town: StandIn,
+    telegram: StandIn,
     chat: i64,
     store: Store,
-    stage: Stage,
+    fixture: Fixture,
     /// The user of each callback query.
     pressed: HashMap<String, String>,
     /// The last inline query of each user.
@@ -33,12 +33,12 @@ pub(crate) struct OnTelegram {
 }
 
 impl OnTelegram {
-    async fn connect(town: &StandIn, store: &Store) -> Stage {
+    async fn connect(telegram: &StandIn, store: &Store) -> Fixture {
         let bot = Bot { name: "town".into(), platform: "telegram".into() };
         let setup = Setup {
             bot: bot.name.clone(),
-            token: town.token().to_owned(),
-            api: Some(town.api().to_owned()),
+            token: telegram.token().to_owned(),
+            api: Some(telegram.api().to_owned()),
             config: Config { pace: PACE, ..Config::default() },
             grants: Vec::new(),
             store: store.clone(),
@@ -46,7 +46,7 @@ impl OnTelegram {
             entropy: Arc::new(SeededEntropy::new(7)),
         };
         let adapter = Telegram::new(setup).expect("requests can be made");
-        Stage::new(bot, adapter, store, Vec::new()).await
+        Fixture::new(bot, adapter, store, Vec::new()).await
     }
 
     /// The name of the chat for the stand-in; its title may change.
@@ -84,51 +84,51 @@ impl Platform for OnTelegram {
     ];
 
     async fn start() -> Option<Self> {
-        let town = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
-        let chat = town.add_forum("general");
-        town.person("carol");
-        town.add_supergroup(ATTIC);
-        town.throws_bot_out(ATTIC);
+        let telegram = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
+        let chat = telegram.add_forum("general");
+        telegram.person("carol");
+        telegram.add_supergroup(ATTIC);
+        telegram.throws_bot_out(ATTIC);
         // A bot may write to users who have started it.
-        town.starts("alice", "");
+        telegram.starts("alice", "");
         let store = Store::in_memory().expect("memory is there");
-        let stage = Self::connect(&town, &store).await;
-        let mut here = Self { town, chat, store, stage, pressed: HashMap::new(), queried: HashMap::new() };
+        let fixture = Self::connect(&telegram, &store).await;
+        let mut here = Self { telegram, chat, store, fixture, pressed: HashMap::new(), queried: HashMap::new() };
         // Afterwards all earlier events have arrived.
         crate::scene::fence(&mut here).await;
         Some(here)
     }
 
-    fn stage(&self) -> &Stage {
-        &self.stage
+    fn fixture(&self) -> &Fixture {
+        &self.fixture
     }
 
-    fn stage_mut(&mut self) -> &mut Stage {
-        &mut self.stage
+    fn fixture_mut(&mut self) -> &mut Fixture {
+        &mut self.fixture
     }
 
     async fn restart(&mut self) {
-        self.stage = Self::connect(&self.town, &self.store).await;
+        self.fixture = Self::connect(&self.telegram, &self.store).await;
     }
 
     fn room(&self) -> RoomId {
-        RoomId::new(&self.stage.bot.name, &self.place())
+        RoomId::new(&self.fixture.bot.name, &self.place())
     }
 
     fn space(&self) -> SpaceId {
-        SpaceId::new(&self.stage.bot.name, &self.place())
+        SpaceId::new(&self.fixture.bot.name, &self.place())
     }
 
     fn user(&self, who: &str) -> UserId {
-        UserId::new(&self.stage.bot.name, &self.town.user(who).to_string())
+        UserId::new(&self.fixture.bot.name, &self.telegram.user(who).to_string())
     }
 
     fn nowhere(&self) -> RoomId {
-        RoomId::new(&self.stage.bot.name, "-1009999999999")
+        RoomId::new(&self.fixture.bot.name, "-1009999999999")
     }
 
     fn nobody(&self) -> UserId {
-        UserId::new(&self.stage.bot.name, "999")
+        UserId::new(&self.fixture.bot.name, "999")
     }
 
     async fn people(&mut self, deed: Deed<'_>) -> String {
@@ -136,7 +136,7 @@ impl Platform for OnTelegram {
     }
 
     async fn message(&mut self, id: &MessageId) -> Option<Seen> {
-        let message = self.town.message(self.at(id.as_str()));
+        let message = self.telegram.message(self.at(id.as_str()));
         (!message.is_null()).then(|| self.seen(&message))
     }
 
@@ -160,7 +160,7 @@ impl Platform for OnTelegram {
     }
 
     async fn room_now(&mut self) -> SeenRoom {
-        let chat = self.town.chat_now(&self.place());
+        let chat = self.telegram.chat_now(&self.place());
         SeenRoom {
             topic: chat["description"].as_str().map(ToOwned::to_owned),
             slowmode: chat["slow_mode_delay"].as_u64().unwrap_or_default(),
@@ -170,7 +170,7 @@ impl Platform for OnTelegram {
 
     async fn offered(&mut self, who: &str) -> Vec<(String, String)> {
         let query = self.queried.get(who).expect("they have asked");
-        let answer = self.town.inline_answer(query).await;
+        let answer = self.telegram.inline_answer(query).await;
         let text = |article: &Value| {
             let content = &article["input_message_content"];
             let entities: Vec<_> = serde_json::from_value(content["entities"].clone()).unwrap_or_default();
@@ -181,12 +181,12 @@ impl Platform for OnTelegram {
     }
 
     async fn typings(&mut self) -> usize {
-        self.town.actions().iter().filter(|action| action.chat == self.chat && action.action == "typing").count()
+        self.telegram.actions().iter().filter(|action| action.chat == self.chat && action.action == "typing").count()
     }
 
     async fn thread(&mut self, id: &str) -> Option<String> {
         let (chat, topic) = id.split_once(':')?;
-        let topics = self.town.topics(chat);
+        let topics = self.telegram.topics(chat);
         topics.into_iter().find(|(id, ..)| id.to_string() == topic).map(|(_, name, _)| name)
     }
 
@@ -195,12 +195,12 @@ impl Platform for OnTelegram {
             // A bot may always edit its own messages.
             ActionKind::Edit => return false,
             ActionKind::Direct => {
-                self.town.blocks("alice");
+                self.telegram.blocks("alice");
                 return true;
             }
             // Administrators may always write and react.
             ActionKind::Send | ActionKind::Typing | ActionKind::Answer | ActionKind::Form | ActionKind::React => {
-                self.town.restricts("olivia", "palabre_bot", &self.place(), 0);
+                self.telegram.restricts("olivia", "palabre_bot", &self.place(), 0);
                 return true;
             }
             ActionKind::Delete | ActionKind::Purge => "can_delete_messages",
@@ -213,14 +213,14 @@ impl Platform for OnTelegram {
             // The user of the query is answered in any case.
             ActionKind::Offer | ActionKind::Rename | ActionKind::Slowmode => return false,
         };
-        self.town.deny(&self.place(), right);
+        self.telegram.deny(&self.place(), right);
         true
     }
 
     async fn cut(&mut self) -> bool {
         // The bot has requested more updates and is waiting for them.
-        self.town.confirmed().await;
-        self.town.cut();
+        self.telegram.confirmed().await;
+        self.telegram.cut();
         true
     }
 }
@@ -228,7 +228,7 @@ impl Platform for OnTelegram {
 impl Drop for OnTelegram {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            let misfits: Vec<_> = self.town.violations().into_iter().map(|one| (one.method, one.reason)).collect();
+            let misfits: Vec<_> = self.telegram.violations().into_iter().map(|one| (one.method, one.reason)).collect();
             assert_eq!(misfits, [], "the bot keeps to Telegram's rules");
         }
     }

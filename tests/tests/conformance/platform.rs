@@ -7,7 +7,7 @@ mod seen;
 
 use palabre_model::{ActionKind, EventName, MessageId, RoomId, SpaceId, UserId};
 
-use crate::stage::Stage;
+use crate::fixture::Fixture;
 
 pub(crate) use deed::Deed;
 pub(crate) use seen::{Seen, SeenMember, SeenRoom};
@@ -27,8 +27,8 @@ pub(crate) trait Platform: Sized {
     async fn start() -> Option<Self>;
 
     /// Returns the fixture of the bot's adapter.
-    fn stage(&self) -> &Stage;
-    fn stage_mut(&mut self) -> &mut Stage;
+    fn fixture(&self) -> &Fixture;
+    fn fixture_mut(&mut self) -> &mut Fixture;
 
     /// Restarts the bot in another process with the same store. The old one was stopped before.
     async fn restart(&mut self);

@@ -14,7 +14,7 @@ pub(crate) const EMOJI: &str = "👍";
 /// Posts a message as a user, waits until the bot has received it, and returns its id.
 pub(crate) async fn said<P: Platform>(platform: &mut P, who: &str, text: &str) -> String {
     let id = platform.people(Deed::Says { who, text }).await;
-    platform.stage().hears(text).await;
+    platform.fixture().hears(text).await;
     id
 }
 
@@ -27,13 +27,13 @@ pub(crate) async fn fence<P: Platform>(platform: &mut P) {
 
 /// Waits until carol's leave has arrived.
 pub(crate) async fn is_gone<P: Platform>(platform: &P, since: usize) {
-    platform.stage().wait(EventName::Disconnect, since, |_| true).await;
+    platform.fixture().wait(EventName::Disconnect, since, |_| true).await;
 }
 
 /// Posts a message as the bot and returns its id.
 pub(crate) async fn bot_says<P: Platform>(platform: &P, content: Content) -> MessageId {
     let action = Action::Send { room: platform.room(), content, reply_to: None };
-    platform.stage().does(&action).await.message.expect("what is said has an id")
+    platform.fixture().does(&action).await.message.expect("what is said has an id")
 }
 
 pub(crate) fn button(label: &str, action: &str) -> Button {
@@ -88,9 +88,9 @@ pub(crate) fn form() -> Form {
 /// Presses a button as a user; returns the platform's id of the interaction.
 pub(crate) async fn pressed<P: Platform>(platform: &mut P, who: &str) -> Option<String> {
     let asked = offers_button(platform).await;
-    let since = platform.stage().mark();
+    let since = platform.fixture().mark();
     platform.people(Deed::Presses { who, message: asked.as_str(), action: "go" }).await;
-    let event = platform.stage().wait(EventName::Button, since, |_| true).await;
+    let event = platform.fixture().wait(EventName::Button, since, |_| true).await;
     let EventKind::Button { interaction, .. } = event.kind else { unreachable!("a button was pressed") };
     interaction
 }
@@ -99,5 +99,5 @@ pub(crate) async fn pressed<P: Platform>(platform: &mut P, who: &str) -> Option<
 pub(crate) async fn shows_form<P: Platform>(platform: &mut P, who: &str) {
     let interaction = pressed(platform, who).await;
     let action = Action::Form { room: platform.room(), user: platform.user(who), interaction, form: form() };
-    platform.stage().does(&action).await;
+    platform.fixture().does(&action).await;
 }

@@ -3,16 +3,16 @@
 use palabre_tests::discord::{Limits, Options, Permission, StandIn};
 
 use crate::on_discord::{OnDiscord, small};
+use crate::transcripts::fixture::OtherPlatform;
 use crate::transcripts::scenario::{Platform, Scenario};
-use crate::transcripts::town::Beside;
 
 /// The server with its bot.
 pub(crate) struct Guild(StandIn);
 
-impl Beside for Guild {
+impl OtherPlatform for Guild {
     const PLATFORM: Platform = Platform::Discord;
     const SNAPSHOTS: &'static str = "../discord_scripts/snapshots";
-    type Stage = OnDiscord;
+    type Driver = OnDiscord;
 
     async fn start(scenario: &Scenario) -> Option<Self> {
         let discord = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
@@ -48,7 +48,7 @@ impl Beside for Guild {
         self.0.identified(1).await;
     }
 
-    fn stage(&self, cast: &[(&str, &str)]) -> OnDiscord {
+    fn driver(&self, cast: &[(&str, &str)]) -> OnDiscord {
         OnDiscord::with(&self.0, cast)
     }
 

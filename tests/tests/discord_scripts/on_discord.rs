@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use palabre_tests::discord::{Id, Permission, Post, StandIn};
 use serde_json::{Map, Value, json};
 
+use crate::transcripts::driver::{Driver, Form, Said, with_mentions};
 use crate::transcripts::scenario::{Fate, Given, Platform, Right, Rule};
-use crate::transcripts::stage::{Form, Said, Stage, with_mentions};
 
 const EPHEMERAL: u64 = 64;
 /// The flag of a deferred answer.
@@ -32,7 +32,7 @@ impl OnDiscord {
     /// Starts with `cast` as members.
     pub(crate) fn with(discord: &StandIn, cast: &[(&str, &str)]) -> Self {
         let places: HashMap<_, _> = cast.iter().map(|(who, place)| ((*who).to_owned(), (*place).to_owned())).collect();
-        let stage = Self {
+        let driver = Self {
             discord: discord.clone(),
             places,
             said: HashMap::new(),
@@ -43,8 +43,8 @@ impl OnDiscord {
             interactions: HashMap::new(),
         };
         // Scheduled messages from before the conversation.
-        let before = stage.channels().iter().flat_map(|place| discord.posted(place)).map(|post| post.id).collect();
-        Self { heard: before, ..stage }
+        let before = driver.channels().iter().flat_map(|place| discord.posted(place)).map(|post| post.id).collect();
+        Self { heard: before, ..driver }
     }
 
     fn channels(&self) -> HashSet<String> {
@@ -98,7 +98,7 @@ pub(crate) fn small(who: &str) -> String {
     who.to_lowercase()
 }
 
-impl Stage for OnDiscord {
+impl Driver for OnDiscord {
     const PLATFORM: Platform = Platform::Discord;
 
     fn mention(&self, who: &str) -> String {

@@ -12,7 +12,7 @@ command("offer", {}, function(event) event:reply{ text = "press", buttons = { { 
 function on_button(event) event:answer{ text = `told in private: {string.rep("x", 250)}`, ephemeral = true } end
 "#;
 
-async fn town(script: &str) -> Option<(StandIn, Project)> {
+async fn set_up(script: &str) -> Option<(StandIn, Project)> {
     let telegram = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
     let (api, token) = (telegram.api(), telegram.token());
     let pace = "{ per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }";
@@ -24,7 +24,7 @@ async fn town(script: &str) -> Option<(StandIn, Project)> {
 
 #[tokio::test]
 async fn whoever_was_seen_before_a_restart_is_found_by_username_and_name() {
-    let Some((telegram, project)) = town(SCRIPT).await else { return };
+    let Some((telegram, project)) = set_up(SCRIPT).await else { return };
     telegram.joins("mallory", "Village");
     let daemon = project.start().await;
     telegram.says("mallory", "Village", "hello");
@@ -44,7 +44,7 @@ async fn whoever_was_seen_before_a_restart_is_found_by_username_and_name() {
 
 #[tokio::test]
 async fn a_mention_of_somebody_without_a_username_brings_their_name() {
-    let Some((telegram, project)) = town(SCRIPT).await else { return };
+    let Some((telegram, project)) = set_up(SCRIPT).await else { return };
     let zed = telegram.person("zed");
     let daemon = project.start().await;
     let user = json!({ "id": zed, "is_bot": false, "first_name": "Zed", "last_name": "Z" });
@@ -56,7 +56,7 @@ async fn a_mention_of_somebody_without_a_username_brings_their_name() {
 
 #[tokio::test]
 async fn whoever_begins_with_the_bot_is_greeted_and_gets_the_answer_that_waits() {
-    let Some((telegram, project)) = town(SCRIPT).await else { return };
+    let Some((telegram, project)) = set_up(SCRIPT).await else { return };
     for who in ["carol", "dave"] {
         telegram.joins(who, "Village");
     }
@@ -100,7 +100,7 @@ async fn a_script_that_has_a_command_for_start_greets_by_itself() {
 command("start", { hidden = true }, function(event) event:reply("welcome") end)
 command("ping", {}, function(event) event:reply("pong") end)
 "#;
-    let Some((telegram, project)) = town(script).await else { return };
+    let Some((telegram, project)) = set_up(script).await else { return };
     let daemon = project.start().await;
     telegram.starts("alice", "");
     telegram.hears("@alice", "welcome").await;

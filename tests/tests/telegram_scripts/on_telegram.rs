@@ -9,8 +9,8 @@ use palabre_tests::telegram::{MessageRef, Post, StandIn};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::transcripts::driver::{Driver, Form, Said, with_mentions};
 use crate::transcripts::scenario::{Fate, Given, Platform, Right, Rule};
-use crate::transcripts::stage::{Form, Said, Stage, with_mentions};
 
 pub(crate) struct OnTelegram {
     telegram: StandIn,
@@ -32,7 +32,7 @@ impl OnTelegram {
     /// Starts with `cast` as members.
     pub(crate) fn with(telegram: &StandIn, cast: &[(&str, &str)]) -> Self {
         let places: HashMap<_, _> = cast.iter().map(|(who, place)| ((*who).to_owned(), (*place).to_owned())).collect();
-        let stage = Self {
+        let driver = Self {
             telegram: telegram.clone(),
             places,
             said: HashMap::new(),
@@ -43,8 +43,8 @@ impl OnTelegram {
             presses: Vec::new(),
         };
         // Scheduled messages from before the conversation.
-        let before = stage.groups().iter().flat_map(|place| telegram.posted(place)).map(|post| post.at).collect();
-        Self { heard: before, ..stage }
+        let before = driver.groups().iter().flat_map(|place| telegram.posted(place)).map(|post| post.at).collect();
+        Self { heard: before, ..driver }
     }
 
     fn groups(&self) -> HashSet<String> {
@@ -125,7 +125,7 @@ impl Question {
     }
 }
 
-impl Stage for OnTelegram {
+impl Driver for OnTelegram {
     const PLATFORM: Platform = Platform::Telegram;
 
     fn mention(&self, who: &str) -> String {

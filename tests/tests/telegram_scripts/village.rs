@@ -5,16 +5,16 @@ use palabre_tests::telegram::{Limits, Options, StandIn};
 use serde_json::json;
 
 use crate::on_telegram::{OnTelegram, small};
+use crate::transcripts::fixture::OtherPlatform;
 use crate::transcripts::scenario::{Platform, Scenario};
-use crate::transcripts::town::Beside;
 
 /// The groups with their bot.
 pub(crate) struct Village(StandIn);
 
-impl Beside for Village {
+impl OtherPlatform for Village {
     const PLATFORM: Platform = Platform::Telegram;
     const SNAPSHOTS: &'static str = "../telegram_scripts/snapshots";
-    type Stage = OnTelegram;
+    type Driver = OnTelegram;
 
     async fn start(scenario: &Scenario) -> Option<Self> {
         let telegram = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
@@ -53,7 +53,7 @@ impl Beside for Village {
         self.0.counts("the bot asks for updates", asks).await;
     }
 
-    fn stage(&self, cast: &[(&str, &str)]) -> OnTelegram {
+    fn driver(&self, cast: &[(&str, &str)]) -> OnTelegram {
         OnTelegram::with(&self.0, cast)
     }
 

@@ -7,7 +7,7 @@ use super::scenario::{
 
 pub(crate) const DICE: Scenario = Scenario {
     scripts: &["dice"],
-    marks: &[(r"rolls \d+", "rolls N"), (r"\(\d+( \+ \d+)+\)", "(N + …)")],
+    placeholders: &[(r"rolls \d+", "rolls N"), (r"\(\d+( \+ \d+)+\)", "(N + …)")],
     steps: &[
         says("Alice", "!roll"),
         answers(1),
@@ -26,7 +26,7 @@ pub(crate) const DICE: Scenario = Scenario {
 
 pub(crate) const GUESS: Scenario = Scenario {
     scripts: &["guess"],
-    marks: &[(r"It was \d+", "It was N")],
+    placeholders: &[(r"It was \d+", "It was N")],
     steps: &[
         says("Alice", "!guess"),
         answers(1),
@@ -94,7 +94,7 @@ pub(crate) const TRIVIA: Scenario = Scenario {
     scripts: &["trivia"],
     settings: "config: { questions: 2, time: 5m }",
     apart: Some(ONE_STORE),
-    marks: &[
+    placeholders: &[
         (r"\*\*: .*", "**: QUESTION"),
         (r"^       \[.*\] \[.*\] \[.*\] \[.*\]$", "       [ANSWER] [ANSWER] [ANSWER] [ANSWER]"),
         (r"that to: .* ✅ (\w+): .*", "that to: QUESTION ✅ $1: ANSWER"),

@@ -2,6 +2,8 @@
 //!
 //! Each transcript is a readable snapshot. `crate::Other` is the other platform of the test.
 
+pub(crate) mod driver;
+pub(crate) mod fixture;
 mod games;
 mod money;
 mod on_rooms;
@@ -9,17 +11,15 @@ mod order;
 mod order_refused;
 pub(crate) mod scenario;
 mod services;
-pub(crate) mod stage;
 mod talk;
-pub(crate) mod town;
 
 use regex::Regex;
 
 use crate::Other;
+use driver::play;
+use fixture::{Fixture, OtherPlatform};
 use on_rooms::OnRooms;
 use scenario::{Platform, Scenario, Step};
-use stage::play;
-use town::{Beside, Town};
 
 /// The lines of each step.
 type Transcript = Vec<Vec<String>>;
@@ -86,36 +86,36 @@ async fn reads_the_same_everywhere(name: &str, scenario: &Scenario) {
 }
 
 /// Returns the transcripts of the rooms and of the other platform, with placeholders for random parts.
-async fn played<P: Beside>(scenario: &Scenario) -> Option<(Transcript, Transcript)> {
-    let town = Town::<P>::start(scenario, Platform::Rooms).await?;
+async fn played<P: OtherPlatform>(scenario: &Scenario) -> Option<(Transcript, Transcript)> {
+    let fixture = Fixture::<P>::start(scenario, Platform::Rooms).await?;
     let (rooms, other) = if scenario.apart.is_some() {
-        let rooms = in_the_rooms(&town, scenario).await;
-        let apart = Town::<P>::start(scenario, P::PLATFORM).await?;
-        let other = beside_them(&apart, scenario).await;
+        let rooms = in_the_rooms(&fixture, scenario).await;
+        let apart = Fixture::<P>::start(scenario, P::PLATFORM).await?;
+        let other = on_the_other(&apart, scenario).await;
         apart.ends_well().await;
         (rooms, other)
     } else {
-        tokio::join!(in_the_rooms(&town, scenario), beside_them(&town, scenario))
+        tokio::join!(in_the_rooms(&fixture, scenario), on_the_other(&fixture, scenario))
     };
-    town.ends_well().await;
-    Some((marked(scenario, rooms), marked(scenario, other)))
+    fixture.ends_well().await;
+    Some((with_placeholders(scenario, rooms), with_placeholders(scenario, other)))
 }
 
-async fn in_the_rooms<P: Beside>(town: &Town<P>, scenario: &Scenario) -> Transcript {
-    let mut stage = OnRooms::with(&town.daemon.address, scenario.cast).await;
-    play(&mut stage, town, scenario.steps).await
+async fn in_the_rooms<P: OtherPlatform>(fixture: &Fixture<P>, scenario: &Scenario) -> Transcript {
+    let mut driver = OnRooms::with(&fixture.daemon.address, scenario.cast).await;
+    play(&mut driver, fixture, scenario.steps).await
 }
 
-async fn beside_them<P: Beside>(town: &Town<P>, scenario: &Scenario) -> Transcript {
-    let mut stage = town.beside.stage(scenario.cast);
-    play(&mut stage, town, scenario.steps).await
+async fn on_the_other<P: OtherPlatform>(fixture: &Fixture<P>, scenario: &Scenario) -> Transcript {
+    let mut driver = fixture.other.driver(scenario.cast);
+    play(&mut driver, fixture, scenario.steps).await
 }
 
-fn marked(scenario: &Scenario, mut transcript: Transcript) -> Transcript {
-    let marks: Vec<_> = scenario.marks.iter().map(|(what, mark)| (Regex::new(what).unwrap(), *mark)).collect();
-    for line in transcript.iter_mut().flatten() {
-        for (what, mark) in &marks {
-            *line = what.replace_all(line, *mark).into_owned();
+fn with_placeholders(scenario: &Scenario, mut transcript: Transcript) -> Transcript {
+    for (pattern, placeholder) in scenario.placeholders {
+        let pattern = Regex::new(pattern).unwrap();
+        for line in transcript.iter_mut().flatten() {
+            *line = pattern.replace_all(line, *placeholder).into_owned();
         }
     }
     transcript

@@ -6,8 +6,8 @@ use std::time::Duration;
 use palabre_tests::Client;
 use serde_json::{Value, json};
 
+use super::driver::{Driver, Form, Said, typed, with_mentions};
 use super::scenario::{Fate, Given, Platform, Right, Rule};
-use super::stage::{Form, Said, Stage, typed, with_mentions};
 
 /// The maximum time until a user may enter again.
 const ENTER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -36,7 +36,7 @@ pub(crate) struct OnRooms {
 impl OnRooms {
     /// Enters the rooms as `cast`.
     pub(crate) async fn with(address: &str, cast: &[(&str, &str)]) -> Self {
-        let mut stage = Self {
+        let mut driver = Self {
             address: address.to_owned(),
             people: Vec::new(),
             said: HashMap::new(),
@@ -46,9 +46,9 @@ impl OnRooms {
             nonce: 0,
         };
         for (who, place) in cast {
-            stage.comes_in(who, place).await;
+            driver.comes_in(who, place).await;
         }
-        stage
+        driver
     }
 
     async fn comes_in(&mut self, who: &str, place: &str) {
@@ -128,7 +128,7 @@ fn said(message: &Value) -> Said {
     }
 }
 
-impl Stage for OnRooms {
+impl Driver for OnRooms {
     const PLATFORM: Platform = Platform::Rooms;
 
     fn mention(&self, who: &str) -> String {

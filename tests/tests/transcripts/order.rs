@@ -65,7 +65,7 @@ const WITH_A_RECORD: Scenario = Scenario {
     told: Some("mods"),
     apart: Some(ONE_ROOM),
     notes: IN_PRIVATE,
-    marks: &[(r"\d{4}-\d\d-\d\d", "DAY")],
+    placeholders: &[(r"\d{4}-\d\d-\d\d", "DAY")],
     ..PLAIN
 };
 

@@ -29,7 +29,7 @@ pub(crate) struct Scenario {
     /// Inherent differences of a platform, as notes for readers of the transcript.
     pub(crate) notes: &'static [(Platform, &'static str)],
     /// Regular expressions of varying parts, and their placeholders.
-    pub(crate) marks: &'static [(&'static str, &'static str)],
+    pub(crate) placeholders: &'static [(&'static str, &'static str)],
     pub(crate) steps: &'static [Step],
 }
 
@@ -42,7 +42,7 @@ pub(crate) const PLAIN: Scenario = Scenario {
     told: None,
     apart: None,
     notes: &[],
-    marks: &[],
+    placeholders: &[],
     steps: &[],
 };
 

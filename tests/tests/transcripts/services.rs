@@ -18,7 +18,7 @@ pub(crate) const FEED: Scenario = Scenario {
 pub(crate) const REMINDER: Scenario = Scenario {
     scripts: &["reminder"],
     // The remaining time.
-    marks: &[(r"\(.*(minute|second)s?\)", "(TIME)")],
+    placeholders: &[(r"\(.*(minute|second)s?\)", "(TIME)")],
     steps: &[
         says("Alice", "!remind 1s the tea"),
         answers(2),
@@ -49,7 +49,7 @@ pub(crate) const STANDUP: Scenario = Scenario {
     told: Some("standup"),
     apart: Some(ONE_ROOM),
     notes: IN_PRIVATE,
-    marks: &[(r"\d\d\.\d\d\.", "DAY")],
+    placeholders: &[(r"\d\d\.\d\d\.", "DAY")],
     steps: &[
         begins_in("standup", "☀️"),
         says("Alice", "!standup the wrong thing"),
@@ -65,7 +65,7 @@ pub(crate) const STANDUP: Scenario = Scenario {
 pub(crate) const STATUS: Scenario = Scenario {
     scripts: &["status"],
     settings: "grants: [routes, rooms], token: {token}",
-    marks: &[(r#""(messages|uptime)":\d+"#, "\"$1\":N"), (r#""since":"[^"]+""#, "\"since\":TIME")],
+    placeholders: &[(r#""(messages|uptime)":\d+"#, "\"$1\":N"), (r#""since":"[^"]+""#, "\"since\":TIME")],
     steps: &[
         says("Alice", "one"),
         asks("GET", "/scripts/status/status", ""),

@@ -17,7 +17,7 @@ pub(super) async fn send<P: Platform>(platform: &mut P) {
     let asked = scene::said(platform, "alice", "who is there?").await;
     let content = Content::text("**I** am");
     let action = Action::Send { room: platform.room(), content, reply_to: Some(named(&asked)) };
-    let id = platform.stage().does(&action).await.message.expect("what is said has an id");
+    let id = platform.fixture().does(&action).await.message.expect("what is said has an id");
     let seen = is_there(platform, &id).await;
     assert_eq!((&*seen.text, seen.reply_to.as_deref()), ("**I** am", Some(&*asked)));
     let said = platform.said().await;
@@ -29,7 +29,7 @@ pub(super) async fn edit<P: Platform>(platform: &mut P) {
     let id = scene::bot_says(platform, before).await;
     let message = MessageRef::Id(id.clone());
     let action = Action::Edit { room: platform.room(), message, content: Content::text("gone") };
-    platform.stage().does(&action).await;
+    platform.fixture().does(&action).await;
     let seen = is_there(platform, &id).await;
     assert_eq!((&*seen.text, seen.buttons.len()), ("gone", 0), "nothing is left of what it was");
 }
@@ -40,7 +40,7 @@ pub(super) async fn delete<P: Platform>(platform: &mut P) {
     for id in [own, others.as_str().into()] {
         let message = MessageRef::Id(id.clone());
         let action = Action::Delete { room: platform.room(), message, reason: Some("nonsense".to_owned()) };
-        platform.stage().does(&action).await;
+        platform.fixture().does(&action).await;
         assert_eq!(platform.message(&id).await, None);
     }
 }
@@ -49,7 +49,7 @@ pub(super) async fn react<P: Platform>(platform: &mut P) {
     let id = scene::said(platform, "bob", "a joke").await;
     for remove in [false, true] {
         let action = Action::React { room: platform.room(), message: named(&id), emoji: EMOJI.to_owned(), remove };
-        platform.stage().does(&action).await;
+        platform.fixture().does(&action).await;
         let seen = is_there(platform, &id.as_str().into()).await.reactions;
         assert_eq!(seen, if remove { vec![] } else { vec![EMOJI] });
     }
@@ -57,14 +57,14 @@ pub(super) async fn react<P: Platform>(platform: &mut P) {
 
 pub(super) async fn typing<P: Platform>(platform: &mut P) {
     let before = platform.typings().await;
-    platform.stage().does(&Action::Typing { room: platform.room() }).await;
+    platform.fixture().does(&Action::Typing { room: platform.room() }).await;
     assert!(platform.typings().await > before, "the bot is seen typing");
 }
 
 pub(super) async fn pin<P: Platform>(platform: &mut P) {
     let id = scene::said(platform, "bob", "the rules").await;
     for remove in [false, true] {
-        platform.stage().does(&Action::Pin { room: platform.room(), message: named(&id), remove }).await;
+        platform.fixture().does(&Action::Pin { room: platform.room(), message: named(&id), remove }).await;
         assert_eq!(is_there(platform, &id.as_str().into()).await.pinned, !remove);
     }
 }
@@ -77,14 +77,14 @@ pub(super) async fn purge<P: Platform>(platform: &mut P) {
     let user = Some(platform.user("alice"));
     let reason = Some("flood".to_owned());
     let of_alice = Action::Purge { room: platform.room(), count: 1, user, since: None, reason };
-    platform.stage().does(&of_alice).await;
+    platform.fixture().does(&of_alice).await;
     assert_eq!(left(platform, &said).await, [0, 1, 2, 4, 5], "the last one of one person, and once");
     let last = Action::Purge { room: platform.room(), count: 2, user: None, since: None, reason: None };
-    platform.stage().does(&last).await;
+    platform.fixture().does(&last).await;
     assert_eq!(left(platform, &said).await, [0, 1, 2], "the last two, and once");
     let since = Some(u64::MAX / 2);
     let none = Action::Purge { room: platform.room(), count: 9, user: None, since, reason: None };
-    platform.stage().does(&none).await;
+    platform.fixture().does(&none).await;
     assert_eq!(left(platform, &said).await, [0, 1, 2], "none is so young");
 }
 
@@ -105,7 +105,7 @@ pub(super) async fn answer<P: Platform>(platform: &mut P) {
         let before = (platform.said().await.len(), platform.whispered("alice").await.len());
         let content = Content { ephemeral, ..Content::text("well pressed") };
         let action = Action::Answer { room: platform.room(), user: platform.user("alice"), interaction, content };
-        platform.stage().does(&action).await;
+        platform.fixture().does(&action).await;
         let after = (platform.said().await, platform.whispered("alice").await);
         let added = (after.0.len() - before.0, after.1.len() - before.1);
         assert_eq!(added, if ephemeral { (0, 1) } else { (1, 0) }, "seen once, by whom it is for: {after:#?}");
@@ -128,7 +128,7 @@ pub(super) async fn direct<P: Platform>(platform: &mut P) {
     let before = (platform.said().await.len(), platform.whispered("alice").await.len());
     let content = Content { buttons: vec![scene::button("Go", "go")], ..Content::text("psst") };
     let user = platform.user("alice");
-    platform.stage().does(&Action::Direct { room: platform.room(), user, content }).await;
+    platform.fixture().does(&Action::Direct { room: platform.room(), user, content }).await;
     let told = platform.whispered("alice").await;
     assert_eq!((told.len(), platform.said().await.len()), (before.1 + 1, before.0), "{told:#?}");
     let last = told.last().expect("there is one");
@@ -137,12 +137,12 @@ pub(super) async fn direct<P: Platform>(platform: &mut P) {
 }
 
 pub(super) async fn offer<P: Platform>(platform: &mut P) {
-    let (user, since) = (platform.user("alice"), platform.stage().mark());
+    let (user, since) = (platform.user("alice"), platform.fixture().mark());
     let interaction = platform.people(Deed::Queries { who: "alice", text: "dice" }).await;
-    platform.stage().wait(EventName::InlineQuery, since, |_| true).await;
+    platform.fixture().wait(EventName::InlineQuery, since, |_| true).await;
     let offers = vec![scene::offer("One", "**1**"), scene::offer("Two", "2")];
     let action = Action::Offer { room: platform.room(), user, interaction, offers, lasts: None };
-    platform.stage().does(&action).await;
+    platform.fixture().does(&action).await;
     let pair = |title: &str, text: &str| (title.to_owned(), text.to_owned());
     assert_eq!(platform.offered("alice").await, [pair("One", "**1**"), pair("Two", "2")]);
 }

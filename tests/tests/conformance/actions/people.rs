@@ -15,7 +15,7 @@ pub(crate) fn measure(room: &RoomId, space: Option<SpaceId>, user: &UserId, meas
 
 async fn take<P: Platform>(platform: &mut P, who: &str, taken: Measure) -> SeenMember {
     let action = measure(&platform.room(), Some(platform.space()), &platform.user(who), taken);
-    platform.stage().does(&action).await;
+    platform.fixture().does(&action).await;
     platform.member(who).await
 }
 
@@ -48,11 +48,11 @@ pub(super) async fn ban<P: Platform>(platform: &mut P) {
 
 pub(super) async fn admit<P: Platform>(platform: &mut P) {
     for decline in [true, false] {
-        let since = platform.stage().mark();
+        let since = platform.fixture().mark();
         platform.people(Deed::AsksToJoin { who: "carol", invited_by: "alice" }).await;
-        platform.stage().wait(EventName::JoinRequest, since, |_| true).await;
+        platform.fixture().wait(EventName::JoinRequest, since, |_| true).await;
         let action = Action::Admit { room: platform.room(), user: platform.user("carol"), decline };
-        platform.stage().does(&action).await;
+        platform.fixture().does(&action).await;
         assert_eq!(platform.member("carol").await.is_there, !decline);
     }
 }

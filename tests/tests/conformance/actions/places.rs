@@ -6,7 +6,7 @@ use crate::platform::{Platform, SeenRoom};
 use crate::scene;
 
 async fn arrange<P: Platform>(platform: &mut P, change: RoomChange) -> SeenRoom {
-    platform.stage().does(&Action::Arrange { room: platform.room(), change }).await;
+    platform.fixture().does(&Action::Arrange { room: platform.room(), change }).await;
     platform.room_now().await
 }
 
@@ -31,17 +31,17 @@ pub(super) async fn thread<P: Platform>(platform: &mut P) {
     let message = scene::said(platform, "alice", "a topic of its own").await;
     for message in [None, Some(MessageRef::Id(message.as_str().into()))] {
         let action = Action::Thread { room: platform.room(), message, name: "aside".to_owned() };
-        let made = platform.stage().does(&action).await.message.expect("a thread has an id");
+        let made = platform.fixture().does(&action).await.message.expect("a thread has an id");
         let room = RoomId::from(made.as_str());
-        assert_eq!(room.bot(), platform.stage().bot.name.as_str(), "<bot>/<native id>: {room}");
+        assert_eq!(room.bot(), platform.fixture().bot.name.as_str(), "<bot>/<native id>: {room}");
         assert_eq!(platform.thread(room.native()).await.as_deref(), Some("aside"));
         let action = Action::Send { room, content: Content::text("in here"), reply_to: None };
-        platform.stage().does(&action).await;
+        platform.fixture().does(&action).await;
     }
 }
 
 pub(super) async fn invite<P: Platform>(platform: &mut P) {
     let action = Action::Invite { room: platform.room(), lasts: Some(3_600_000), uses: Some(3) };
-    let made = platform.stage().does(&action).await.message.expect("an invitation has an address");
+    let made = platform.fixture().does(&action).await.message.expect("an invitation has an address");
     assert!(made.as_str().starts_with("https://"), "{made}");
 }

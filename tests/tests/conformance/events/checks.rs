@@ -11,7 +11,7 @@ use crate::scene::EMOJI;
 
 /// Checks the fields of every event: bot, time, place, user; ids have the bot's name.
 pub(super) fn check_common<P: Platform>(platform: &P, event: &Event, cause: &Cause) {
-    let bot = &platform.stage().bot;
+    let bot = &platform.fixture().bot;
     assert_eq!(event.bot, *bot);
     assert!(is_recent(event.time), "{event:#?}");
     let (room, space) = (event.room.as_ref().map(|room| &room.id), event.space.as_ref().map(|space| &space.id));

@@ -16,50 +16,50 @@ fn typed(text: &str) -> Value {
 
 impl OnTelegram {
     pub(super) async fn does(&mut self, deed: Deed<'_>) -> String {
-        let (town, place) = (&self.town, self.place());
+        let (telegram, place) = (&self.telegram, self.place());
         match deed {
-            Deed::Says { who, text } => return town.posts(who, &place, typed(text)).id.to_string(),
+            Deed::Says { who, text } => return telegram.posts(who, &place, typed(text)).id.to_string(),
             Deed::Replies { who, to, text } => {
                 let mut fields = typed(text);
                 fields["reply_to_message_id"] = self.at(to).id.into();
-                return town.posts(who, &place, fields).id.to_string();
+                return telegram.posts(who, &place, fields).id.to_string();
             }
             Deed::Attaches { who, text, name, data } => {
                 let file = ("document", name, "text/plain", data.as_bytes());
-                return town.posts_files(who, &place, json!({ "caption": text }), &[file])[0].id.to_string();
+                return telegram.posts_files(who, &place, json!({ "caption": text }), &[file])[0].id.to_string();
             }
-            Deed::Whispers { who, text } => return town.whispers(who, text).id.to_string(),
-            Deed::Edits { message, text, .. } => town.edits_to(self.at(message), typed(text)),
-            Deed::Deletes { message, .. } => town.deletes(self.at(message)),
-            Deed::Reacts { who, message, emoji } => town.reacts(who, self.at(message), emoji),
-            Deed::Unreacts { who, message, emoji } => town.unreacts(who, self.at(message), emoji),
+            Deed::Whispers { who, text } => return telegram.whispers(who, text).id.to_string(),
+            Deed::Edits { message, text, .. } => telegram.edits_to(self.at(message), typed(text)),
+            Deed::Deletes { message, .. } => telegram.deletes(self.at(message)),
+            Deed::Reacts { who, message, emoji } => telegram.reacts(who, self.at(message), emoji),
+            Deed::Unreacts { who, message, emoji } => telegram.unreacts(who, self.at(message), emoji),
             Deed::Presses { who, message, action } => self.presses(who, message, action),
             Deed::Chooses { who, message, values, .. } => self.chooses(who, message, values).await,
             Deed::Submits { who, values, .. } => self.fills_in(who, values).await,
-            Deed::Joins { who } => drop(town.joins(who, &place)),
-            Deed::Leaves { who } => town.leaves(who, &place),
+            Deed::Joins { who } => drop(telegram.joins(who, &place)),
+            Deed::Leaves { who } => telegram.leaves(who, &place),
             Deed::IsGivenRole { who, role } => {
                 // Users assign such roles in their own clients, which causes the same update.
                 let taken = Measure::AddRole(role.to_owned());
-                self.stage.does(&measure(&self.room(), Some(self.space()), &self.user(who), taken)).await;
+                self.fixture.does(&measure(&self.room(), Some(self.space()), &self.user(who), taken)).await;
             }
-            Deed::IsBanned { who, .. } => town.bans("olivia", who, &place),
-            Deed::IsUnbanned { who } => town.unbans("olivia", who, &place),
-            Deed::Pins { message } => town.pins("olivia", self.at(message)),
-            Deed::MakesRoom { name } => town.adds_bot("olivia", name),
-            Deed::RemovesRoom { name } => town.throws_bot_out(name),
-            Deed::RenamesRoom { name } => town.retitles("olivia", &place, name),
+            Deed::IsBanned { who, .. } => telegram.bans("olivia", who, &place),
+            Deed::IsUnbanned { who } => telegram.unbans("olivia", who, &place),
+            Deed::Pins { message } => telegram.pins("olivia", self.at(message)),
+            Deed::MakesRoom { name } => telegram.adds_bot("olivia", name),
+            Deed::RemovesRoom { name } => telegram.throws_bot_out(name),
+            Deed::RenamesRoom { name } => telegram.retitles("olivia", &place, name),
             Deed::AsksToJoin { who, invited_by } => {
-                let link = town.invites(invited_by, &place);
-                town.asks_to_join_by(who, &place, &link);
+                let link = telegram.invites(invited_by, &place);
+                telegram.asks_to_join_by(who, &place, &link);
                 return link;
             }
             Deed::Queries { who, text } => {
-                let query = town.inline_query(who, text);
+                let query = telegram.inline_query(who, text);
                 self.queried.insert(who.to_owned(), query.clone());
                 return query;
             }
-            Deed::DoesSomethingElse => drop(town.service("olivia", &place, json!({ "delete_chat_photo": true }))),
+            Deed::DoesSomethingElse => drop(telegram.service("olivia", &place, json!({ "delete_chat_photo": true }))),
             Deed::Rolls { .. }
             | Deed::Types { .. }
             | Deed::Connects { .. }
@@ -74,7 +74,7 @@ impl OnTelegram {
     }
 
     fn presses(&mut self, who: &str, message: &str, button: &str) {
-        let press = self.town.presses(who, self.at(message), button);
+        let press = self.telegram.presses(who, self.at(message), button);
         self.pressed.insert(press, who.to_owned());
     }
 
@@ -86,7 +86,7 @@ impl OnTelegram {
             let (at, marked) = (self.at(message), format!("✅ {label}"));
             let is_marked = |keyboard: &Value| keyboard.to_string().contains(&marked);
             let look = |message: &Value| is_marked(&message["reply_markup"]).then_some(());
-            self.town.until("the choice to be marked", |town| look(&town.message(at))).await;
+            self.telegram.until("the choice to be marked", |telegram| look(&telegram.message(at))).await;
         }
         self.presses(who, message, "✔️");
     }
@@ -96,11 +96,11 @@ impl OnTelegram {
         let place = self.place();
         for (index, (name, value)) in values.iter().enumerate() {
             let question = format!("{}/{} · {}", index + 1, values.len(), name.to_uppercase());
-            let is_asked = |town: &palabre_tests::telegram::StandIn| {
-                town.posted(&place).pop().filter(|post| post.text().contains(&question))
+            let is_asked = |telegram: &palabre_tests::telegram::StandIn| {
+                telegram.posted(&place).pop().filter(|post| post.text().contains(&question))
             };
-            let asked = self.town.until("a field to be asked", is_asked).await;
-            self.town.replies(who, asked.at, if value.is_empty() { "/skip" } else { value });
+            let asked = self.telegram.until("a field to be asked", is_asked).await;
+            self.telegram.replies(who, asked.at, if value.is_empty() { "/skip" } else { value });
         }
     }
 }

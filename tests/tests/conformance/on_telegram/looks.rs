@@ -33,7 +33,7 @@ impl OnTelegram {
             all.into_iter().partition(|button| data(button).starts_with(KEPT) && data(button) != OFF);
         let options = of_list.iter().filter(|button| !data(button).ends_with(DONE));
         let options: Vec<String> = options.filter_map(|one| one["text"].as_str()).map(ToOwned::to_owned).collect();
-        let posted = self.town.posted(&chat).into_iter().find(|post| post.at.id == id);
+        let posted = self.telegram.posted(&chat).into_iter().find(|post| post.at.id == id);
         let is_silent = |post: &Post| post.parameters["disable_notification"] == true;
         Seen {
             id: id.to_string(),
@@ -45,7 +45,7 @@ impl OnTelegram {
             files: self.files(&chat, message),
             reply_to: message["reply_to_message"]["message_id"].as_i64().map(|id| id.to_string()),
             reactions: self.own_reactions(id),
-            pinned: self.town.pinned(&chat).contains(&id),
+            pinned: self.telegram.pinned(&chat).contains(&id),
             silent: posted.as_ref().is_some_and(is_silent),
             notifies: notified(message),
         }
@@ -54,26 +54,26 @@ impl OnTelegram {
     /// Returns the files of a message and of the others of its album.
     fn files(&self, chat: &str, message: &Value) -> Vec<(String, String)> {
         let album = &message["media_group_id"];
-        let all = self.town.messages(chat);
+        let all = self.telegram.messages(chat);
         let same = all.iter().filter(|one| {
             one["message_id"] == message["message_id"] || (one["media_group_id"] == *album && !album.is_null())
         });
         let file = |one: &Value| {
             let document = &one["document"];
-            let data = self.town.file(document["file_id"].as_str()?)?;
+            let data = self.telegram.file(document["file_id"].as_str()?)?;
             Some((document["file_name"].as_str()?.to_owned(), String::from_utf8_lossy(&data).into_owned()))
         };
         same.filter_map(file).collect()
     }
 
     fn own_reactions(&self, id: i64) -> Vec<String> {
-        let all = self.town.reactions(palabre_tests::telegram::MessageRef { chat: self.chat, id });
+        let all = self.telegram.reactions(palabre_tests::telegram::MessageRef { chat: self.chat, id });
         all.into_iter().filter(|(who, _)| who == "palabre_bot").map(|(_, emoji)| emoji).collect()
     }
 
     /// Returns the bot's current messages in a chat; an album is one message.
     pub(super) fn posted(&self, chat: &str) -> Vec<Seen> {
-        let posts = self.town.posted(chat).into_iter().filter(|post| !post.is_deleted());
+        let posts = self.telegram.posted(chat).into_iter().filter(|post| !post.is_deleted());
         let mut all: Vec<Value> = posts.map(|post| post.message).collect();
         all.dedup_by(|one, before| {
             !one["media_group_id"].is_null() && one["media_group_id"] == before["media_group_id"]
@@ -83,7 +83,7 @@ impl OnTelegram {
 
     /// Returns the pop-ups that a user who pressed a button was shown.
     pub(super) fn shown_over_the_chat(&self, who: &str) -> Vec<Seen> {
-        let answers = self.town.asked("answerCallbackQuery").into_iter();
+        let answers = self.telegram.asked("answerCallbackQuery").into_iter();
         let shown = answers.filter_map(|answer| {
             let press = answer["callback_query_id"].as_str()?;
             let text = answer["text"].as_str()?.to_owned();
@@ -95,20 +95,20 @@ impl OnTelegram {
 
     /// Returns the form that a user is asked to fill in: its title, and the current field.
     pub(super) fn asked_in_form(&self, who: &str) -> Option<(String, Vec<String>)> {
-        let id = self.town.user(who);
+        let id = self.telegram.user(who);
         let is_theirs = |post: &Post| {
             let entities = post.message["entities"].as_array().into_iter().flatten();
             post.parameters["reply_markup"]["force_reply"] == true
                 && entities.clone().any(|entity| entity["user"]["id"] == id)
         };
-        let asked = self.town.posted(&self.place()).into_iter().rfind(is_theirs)?;
+        let asked = self.telegram.posted(&self.place()).into_iter().rfind(is_theirs)?;
         let title = asked.text().lines().find_map(|line| line.strip_prefix("✎ "))?;
         let label = asked.text().lines().find_map(|line| line.split_once(" · "))?.1;
         Some((title.to_owned(), vec![label.to_owned()]))
     }
 
     pub(super) fn member_now(&self, who: &str) -> SeenMember {
-        let member = self.town.member_now(who, &self.place());
+        let member = self.telegram.member_now(who, &self.place());
         let is_there = match member["status"].as_str().unwrap_or_default() {
             "restricted" => member["is_member"] == true,
             status => matches!(status, "creator" | "administrator" | "member"),
@@ -116,8 +116,8 @@ impl OnTelegram {
         let title = member["custom_title"].as_str().or(member["tag"].as_str());
         SeenMember {
             is_there,
-            is_muted: is_there && !self.town.can_speak(who, &self.place()),
-            is_banned: self.town.is_banned(who, &self.place()),
+            is_muted: is_there && !self.telegram.can_speak(who, &self.place()),
+            is_banned: self.telegram.is_banned(who, &self.place()),
             roles: title.map(ToOwned::to_owned).into_iter().collect(),
             nickname: None,
         }

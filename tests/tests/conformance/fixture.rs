@@ -55,7 +55,7 @@ impl Gate for Heard {
 }
 
 /// A bot on its platform.
-pub(crate) struct Stage {
+pub(crate) struct Fixture {
     pub(crate) bot: Bot,
     pub(crate) adapter: Arc<dyn Adapter>,
     pub(crate) heard: Arc<Heard>,
@@ -66,7 +66,7 @@ pub(crate) struct Stage {
     keys: AtomicU64,
 }
 
-impl Stage {
+impl Fixture {
     /// Runs `adapter`, and returns once it is ready.
     pub(crate) async fn new(bot: Bot, adapter: Arc<dyn Adapter>, store: &Store, commands: Vec<CommandSpec>) -> Self {
         let heard = Arc::new(Heard {
@@ -88,9 +88,9 @@ impl Stage {
         let running = JoinSet::new();
         // The keys of a test must differ from those used before on the same store.
         let keys = AtomicU64::new(u64::from(store.stats().batches > 0) * 1_000_000);
-        let mut stage = Self { bot, adapter, heard, context, stop, _commands: offer, running, keys };
-        stage.run().await;
-        stage
+        let mut fixture = Self { bot, adapter, heard, context, stop, _commands: offer, running, keys };
+        fixture.run().await;
+        fixture
     }
 
     async fn run(&mut self) {

@@ -54,9 +54,9 @@ impl Gate for Heard {
     }
 }
 
-pub(crate) struct Stage {
+pub(crate) struct Fixture {
     pub(crate) bot: Bot,
-    pub(crate) town: StandIn,
+    pub(crate) discord: StandIn,
     pub(crate) store: Store,
     pub(crate) adapter: Arc<dyn Adapter>,
     pub(crate) condition: watch::Sender<Condition>,
@@ -74,24 +74,24 @@ pub(crate) fn quick() -> Options {
 }
 
 /// Starts a bot; `None` if Discord's description is missing.
-pub(crate) async fn start() -> Option<Stage> {
-    let town = StandIn::start_with(quick()).await?;
-    Some(Stage::at(&town, Store::in_memory().unwrap(), Config::default()).await)
+pub(crate) async fn start() -> Option<Fixture> {
+    let discord = StandIn::start_with(quick()).await?;
+    Some(Fixture::at(&discord, Store::in_memory().unwrap(), Config::default()).await)
 }
 
 fn roll() -> CommandSpec {
     serde_json::from_value(serde_json::json!({ "name": "roll", "description": "Rolls a die" })).unwrap()
 }
 
-impl Stage {
-    pub(crate) async fn at(town: &StandIn, store: Store, config: Config) -> Self {
+impl Fixture {
+    pub(crate) async fn at(discord: &StandIn, store: Store, config: Config) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let bot = Bot { name: "guild".into(), platform: "discord".into() };
         let setup = Setup {
             bot: bot.name.clone(),
             // A token with surrounding characters, as it may be pasted.
-            token: format!("\u{feff} Bot {}\r\n", town.token()),
-            api: Some(town.api().to_owned()),
+            token: format!("\u{feff} Bot {}\r\n", discord.token()),
+            api: Some(discord.api().to_owned()),
             config,
             moderators: Vec::new(),
             store: store.clone(),
@@ -112,9 +112,9 @@ impl Stage {
             clock: Arc::new(SystemClock),
             shutdown,
         };
-        let mut stage = Self {
+        let mut fixture = Self {
             bot,
-            town: town.clone(),
+            discord: discord.clone(),
             store,
             adapter,
             condition,
@@ -125,8 +125,8 @@ impl Stage {
             _stop: stop,
             _commands: offer,
         };
-        stage.runs().await;
-        stage
+        fixture.runs().await;
+        fixture
     }
 
     /// Starts the adapter as the supervisor does, and waits until it is ready and knows the guild.
@@ -136,7 +136,7 @@ impl Stage {
         let is_up = condition.wait_for(|condition| *condition == Condition::Up);
         tokio::time::timeout(WAIT_MAX, is_up).await.expect("it comes up").unwrap();
         let mark = format!("hello {}", self.heard.events.borrow().len());
-        self.town.says("alice", "random", &mark);
+        self.discord.says("alice", "random", &mark);
         self.hears(&mark).await;
     }
 
@@ -163,16 +163,16 @@ impl Stage {
         self.running.shutdown().await;
         // Everything submitted before is durable afterwards.
         self.store.commit(Batch::default()).await.unwrap();
-        *self = Self::at(&self.town.clone(), self.store.clone(), Config::default()).await;
+        *self = Self::at(&self.discord.clone(), self.store.clone(), Config::default()).await;
     }
 
     pub(crate) fn room(&self, channel: &str) -> RoomId {
-        RoomId::new(&self.bot.name, &self.town.channel(channel).to_string())
+        RoomId::new(&self.bot.name, &self.discord.channel(channel).to_string())
     }
 
     /// Returns an event in a channel.
     pub(crate) fn around(&self, channel: &str) -> Event {
-        let space = Space { id: SpaceId::new(&self.bot.name, &self.town.guild().to_string()), name: String::new() };
+        let space = Space { id: SpaceId::new(&self.bot.name, &self.discord.guild().to_string()), name: String::new() };
         let room = Room {
             id: self.room(channel),
             name: channel.to_owned(),

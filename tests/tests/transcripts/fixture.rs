@@ -10,18 +10,18 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::driver::Driver;
 use super::scenario::{Platform, Scenario};
-use super::stage::Stage;
 
 /// The token of programs that call routes of scripts.
 const TOKEN: &str = "the-token-of-a-program";
 
 /// The other platform of the test: its stand-in, with a bot.
-pub(crate) trait Beside: Sized {
+pub(crate) trait OtherPlatform: Sized {
     const PLATFORM: Platform;
     /// The folder of its transcripts, relative to this file.
     const SNAPSHOTS: &'static str;
-    type Stage: Stage;
+    type Driver: Driver;
 
     /// Starts with `cast` as members, before the daemon; none if the platform's description is missing.
     async fn start(scenario: &Scenario) -> Option<Self>;
@@ -31,7 +31,7 @@ pub(crate) trait Beside: Sized {
     fn room(&self, place: &str) -> String;
     /// Waits until the bot is connected.
     async fn is_up(&self);
-    fn stage(&self, cast: &[(&str, &str)]) -> Self::Stage;
+    fn driver(&self, cast: &[(&str, &str)]) -> Self::Driver;
     /// Converts a script's text to the CommonMark that both platforms can show.
     fn seen(text: &str) -> String {
         text.to_owned()
@@ -40,30 +40,30 @@ pub(crate) trait Beside: Sized {
     fn violations(&self) -> String;
 }
 
-pub(crate) struct Town<P> {
-    pub(crate) beside: P,
+pub(crate) struct Fixture<P> {
+    pub(crate) other: P,
     pub(crate) daemon: Daemon,
     project: Logged,
     feed: Feed,
 }
 
-impl<P: Beside> Town<P> {
+impl<P: OtherPlatform> Fixture<P> {
     /// Starts everything; none if the platform is not available.
     ///
     /// `home` is the platform of the room in the script's config.
     pub(crate) async fn start(scenario: &Scenario, home: Platform) -> Option<Self> {
-        let beside = P::start(scenario).await?;
+        let other = P::start(scenario).await?;
         let feed = Feed::start().await;
-        let project = Project::with_shipped(&bots(scenario, home, &beside, &feed.address), scenario.scripts);
+        let project = Project::with_shipped(&bots(scenario, home, &other, &feed.address), scenario.scripts);
         let project = Logged(project);
         let daemon = project.0.start().await;
-        beside.is_up().await;
-        Some(Self { beside, daemon, project, feed })
+        other.is_up().await;
+        Some(Self { other, daemon, project, feed })
     }
 
     /// Checks that the bot violated none of the platform's rules, and stops the daemon cleanly.
     pub(crate) async fn ends_well(self) {
-        assert_eq!(self.beside.violations(), "", "log:\n{}", self.project.0.log());
+        assert_eq!(self.other.violations(), "", "log:\n{}", self.project.0.log());
         assert!(self.daemon.stop().await, "{}", self.project.0.log());
     }
 
@@ -96,13 +96,13 @@ impl Drop for Logged {
 }
 
 /// Returns the bots.yaml: the script has the settings of the shipped one.
-fn bots<P: Beside>(scenario: &Scenario, home: Platform, beside: &P, feed: &str) -> String {
+fn bots<P: OtherPlatform>(scenario: &Scenario, home: Platform, other: &P, feed: &str) -> String {
     let room = |place: &str| match home {
         Platform::Rooms => format!("lobby/{place}"),
-        Platform::Discord | Platform::Telegram => beside.room(place),
+        Platform::Discord | Platform::Telegram => other.room(place),
     };
     let (here, told) = (room("general"), scenario.told.map_or_else(String::new, room));
-    let bot = beside.bot();
+    let bot = other.bot();
     let host = feed.trim_start_matches("http://");
     let settings = scenario.settings.replace("{told}", &told).replace("{feed}", feed).replace("{host}", host);
     let settings = settings.replace("{token}", TOKEN).replace("{here}", &here);

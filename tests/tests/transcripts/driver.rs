@@ -2,8 +2,8 @@
 //!
 //! Each step adds lines to the transcript.
 
+use super::fixture::{Fixture, OtherPlatform};
 use super::scenario::{Act, Button, Fate, Given, Platform, Right, Rule, Step};
-use super::town::{Beside, Town};
 
 /// A message of the bot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(crate) struct Form {
 /// A platform with users.
 ///
 /// Each wait ends with the expected message, or fails the test on timeout.
-pub(crate) trait Stage {
+pub(crate) trait Driver {
     const PLATFORM: Platform;
 
     /// Formats a mention of a user as users write it.
@@ -57,35 +57,39 @@ pub(crate) trait Stage {
 }
 
 /// Plays the steps, and returns the lines of each; none for steps of other platforms.
-pub(crate) async fn play<S: Stage, P: Beside>(stage: &mut S, town: &Town<P>, steps: &[Step]) -> Vec<Vec<String>> {
+pub(crate) async fn play<S: Driver, P: OtherPlatform>(
+    driver: &mut S,
+    fixture: &Fixture<P>,
+    steps: &[Step],
+) -> Vec<Vec<String>> {
     let mut transcript = Vec::new();
     for step in steps {
-        let lines = if step.is_on(S::PLATFORM) { perform(stage, town, &step.act).await } else { Vec::new() };
+        let lines = if step.is_on(S::PLATFORM) { perform(driver, fixture, &step.act).await } else { Vec::new() };
         // Shown when the test fails, up to the failing step.
         lines.iter().for_each(|line| println!("{:8} {line}", format!("{:?}", S::PLATFORM)));
         transcript.push(lines);
     }
-    let unexpected = stage.left_over();
+    let unexpected = driver.left_over();
     assert!(unexpected.is_empty(), "{:?}: the bot also said: {unexpected:#?}", S::PLATFORM);
     transcript
 }
 
-async fn perform<S: Stage, P: Beside>(stage: &mut S, town: &Town<P>, act: &Act) -> Vec<String> {
+async fn perform<S: Driver, P: OtherPlatform>(driver: &mut S, fixture: &Fixture<P>, act: &Act) -> Vec<String> {
     match act {
         Act::Says { who, text } => {
-            let written = with_mentions(text, |name| stage.mention(name));
-            stage.says(who, &written).await;
+            let written = with_mentions(text, |name| driver.mention(name));
+            driver.says(who, &written).await;
             vec![said_by(who, text)]
         }
-        Act::IsRefused { who, text } => vec![said_by(who, text), format!("  * {}", stage.is_refused(who, text).await)],
+        Act::IsRefused { who, text } => vec![said_by(who, text), format!("  * {}", driver.is_refused(who, text).await)],
         Act::Uses { who, command, given } => {
-            stage.uses(who, command, given).await;
+            driver.uses(who, command, given).await;
             vec![said_by(who, &typed(command, given))]
         }
-        Act::Presses { who, button } => vec![press(stage, who, *button).await],
-        Act::FillsIn { who, values } => fill_in(stage, who, values).await,
+        Act::Presses { who, button } => vec![press(driver, who, *button).await],
+        Act::FillsIn { who, values } => fill_in(driver, who, values).await,
         Act::Forbids(right) => {
-            stage.forbids(*right);
+            driver.forbids(*right);
             vec![match right {
                 Right::Restrict => "* the bot may no longer mute, kick and ban".to_owned(),
                 Right::Remove => "* the bot may no longer remove messages".to_owned(),
@@ -93,74 +97,74 @@ async fn perform<S: Stage, P: Beside>(stage: &mut S, town: &Town<P>, act: &Act) 
             }]
         }
         Act::Enters { who } => {
-            stage.enters(who).await;
+            driver.enters(who).await;
             vec![format!("* {who} enters")]
         }
         Act::Leaves { who } => {
-            stage.leaves(who).await;
+            driver.leaves(who).await;
             vec![format!("* {who} leaves")]
         }
-        _ => witness(stage, town, act).await,
+        _ => witness(driver, fixture, act).await,
     }
 }
 
 /// Waits for an expected result.
-async fn witness<S: Stage, P: Beside>(stage: &mut S, town: &Town<P>, act: &Act) -> Vec<String> {
+async fn witness<S: Driver, P: OtherPlatform>(driver: &mut S, fixture: &Fixture<P>, act: &Act) -> Vec<String> {
     match act {
         Act::Answers { place, count } => {
             let mut lines = Vec::new();
             for _ in 0..*count {
-                lines.extend(shown::<P>(&in_place(place), &stage.hears(place).await));
+                lines.extend(shown::<P>(&in_place(place), &driver.hears(place).await));
             }
             lines
         }
         Act::Begins { place, part } => loop {
-            let said = stage.hears(place).await;
+            let said = driver.hears(place).await;
             if said.text.contains(part) {
                 break shown::<P>(&in_place(place), &said);
             }
         },
-        Act::AnswersAlone { who } => shown::<P>(&format!("bot, to {who} alone"), &stage.hears_alone(who).await),
-        Act::Changes => shown::<P>("bot changes that to", &stage.hears_change().await),
+        Act::AnswersAlone { who } => shown::<P>(&format!("bot, to {who} alone"), &driver.hears_alone(who).await),
+        Act::Changes => shown::<P>("bot changes that to", &driver.hears_change().await),
         Act::Vanishes { texts, purged } => {
-            stage.vanishes(texts, *purged).await;
+            driver.vanishes(texts, *purged).await;
             texts.iter().map(|text| format!("  * gone: {}", plainly(text))).collect()
         }
         Act::Becomes { who, fate } => {
-            stage.becomes(who, *fate).await;
+            driver.becomes(who, *fate).await;
             vec![format!("  * {who} is {}", format!("{fate:?}").to_lowercase())]
         }
         Act::RoomBecomes { place, rule } => {
-            stage.room_becomes(place, *rule).await;
+            driver.room_becomes(place, *rule).await;
             vec![format!("  * #{place}: {rule:?}")]
         }
         Act::Asks { method, path, body } => {
-            let answer = town.ask(method, path, &body.replace("{room}", &stage.room("general"))).await;
+            let answer = fixture.ask(method, path, &body.replace("{room}", &driver.room("general"))).await;
             vec![format!("a program: {method} {path} {body}"), format!("  {answer}")]
         }
         Act::Publishes { title } => {
-            town.publish(title).await;
+            fixture.publish(title).await;
             vec![format!("* the feed has {title}")]
         }
         _ => unreachable!("people do this: {act:?}"),
     }
 }
 
-async fn press<S: Stage>(stage: &mut S, who: &str, button: Button) -> String {
+async fn press<S: Driver>(driver: &mut S, who: &str, button: Button) -> String {
     match button {
         Button::Labelled(label) => {
-            stage.presses(who, &|found| found == label).await;
+            driver.presses(who, &|found| found == label).await;
             format!("{who} presses [{label}]")
         }
         Button::Fitting(called, fits) => {
-            stage.presses(who, &fits).await;
+            driver.presses(who, &fits).await;
             format!("{who} presses {called}")
         }
     }
 }
 
-async fn fill_in<S: Stage>(stage: &mut S, who: &str, values: &[(&str, &str)]) -> Vec<String> {
-    let form = stage.fills_in(who, values).await;
+async fn fill_in<S: Driver>(driver: &mut S, who: &str, values: &[(&str, &str)]) -> Vec<String> {
+    let form = driver.fills_in(who, values).await;
     let mut lines = vec![format!("  bot asks {who} to fill in: {}", form.title)];
     lines.extend(form.labels.iter().map(|label| format!("       ({label})")));
     lines.extend(values.iter().map(|(name, value)| format!("{who} fills in {name}: {value}")));
@@ -176,7 +180,7 @@ fn in_place(place: &str) -> String {
 }
 
 /// Formats a message of the bot: further lines below the first, buttons at the end.
-fn shown<P: Beside>(by: &str, said: &Said) -> Vec<String> {
+fn shown<P: OtherPlatform>(by: &str, said: &Said) -> Vec<String> {
     let text = P::seen(&said.text);
     let mut texts = text.lines();
     let mut lines = vec![format!("  {by}: {}", texts.next().unwrap_or_default())];
