@@ -59,7 +59,7 @@ end
     assert_eq!(post.text(), "Alice in general (channel, Village): hello");
     assert_eq!(post.body["message_reference"]["message_id"], asked.to_string());
     assert_eq!(post.body["allowed_mentions"]["parse"], json!([]), "nobody is notified");
-    discord.whispers("bob", "psst");
+    discord.sends_direct("bob", "psst");
     assert_eq!(discord.hears("@bob", "psst").await.text(), "Bob in Bob (direct, no server): psst");
     let thread = discord.opens_thread("alice", "general", "aside").to_string();
     discord.says("bob", &thread, "well");

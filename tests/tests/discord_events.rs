@@ -54,7 +54,7 @@ fn a_day(discord: &StandIn) {
     let files: [(&str, &str, &[u8]); 2] = [("a.png", "image/png", b"x"), ("b.txt", "text/plain", b"yy")];
     discord.posts_files("alice", "general", json!({ "content": "look" }), &files);
     discord.posts("alice", "general", json!({ "sticker_ids": [discord.sticker("wave").to_string()] }));
-    discord.whispers("alice", "psst");
+    discord.sends_direct("alice", "psst");
     discord.webhook_says("weather", "general", "it rains");
     discord.system_message("alice", "general", 8);
     discord.edits(first, "hello again");

@@ -56,7 +56,7 @@ fn people_talk(discord: &StandIn) {
     let files: [(&str, &str, &[u8]); 2] = [("a.png", "image/png", b"x"), ("b.txt", "text/plain", b"y")];
     discord.posts_files("alice", "general", json!({ "content": "look" }), &files);
     discord.posts("alice", "general", json!({ "sticker_ids": [discord.sticker("wave").to_string()] }));
-    discord.whispers("alice", "psst");
+    discord.sends_direct("alice", "psst");
     discord.webhook_says("bridge", "general", "from afar");
     discord.system_message("alice", "general", 7);
     discord.edits(first, "hello again");

@@ -26,7 +26,7 @@ async fn a_session_is_resumed_with_exactly_what_was_missed() {
         assert_eq!(bot.wait("MESSAGE_CREATE").await["content"], format!("before {round}"));
         bot.stand_in.cut(cut);
         bot.stand_in.says("bob", "general", &format!("meanwhile {round}"));
-        bot.stand_in.whispers("bob", &format!("in secret {round}"));
+        bot.stand_in.sends_direct("bob", &format!("in secret {round}"));
         for missed in ["meanwhile", "in secret"] {
             let event = bot.wait_for(|event| event["t"] == "MESSAGE_CREATE" || event["t"] == "READY").await;
             assert_eq!(event["content"], format!("{missed} {round}"));
@@ -93,7 +93,7 @@ async fn without_the_intent_there_is_no_text_and_a_forbidden_intent_ends_it() {
     bot.wait("GUILD_CREATE").await;
     bot.stand_in.says("alice", "general", "not for the bot");
     bot.stand_in.says("alice", "general", &format!("<@{}> hello", bot.stand_in.bot()));
-    bot.stand_in.whispers("alice", "hello");
+    bot.stand_in.sends_direct("alice", "hello");
     for text in ["", &format!("<@{}> hello", bot.stand_in.bot()), "hello"] {
         assert_eq!(bot.wait("MESSAGE_CREATE").await["content"], text);
     }

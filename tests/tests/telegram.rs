@@ -61,7 +61,7 @@ end
     assert_eq!(post.text(), "Bob in ideas (channel, Forum): a tree");
     telegram.starts("alice", "");
     telegram.hears("@alice", "/start").await;
-    telegram.whispers("alice", "psst **not bold**");
+    telegram.sends_direct("alice", "psst **not bold**");
     assert_eq!(telegram.hears("@alice", "psst").await.text(), "Alice in Alice (direct, no space): psst **not bold**");
     fixture.ends_well().await;
 }

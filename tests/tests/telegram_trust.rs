@@ -71,11 +71,11 @@ async fn what_only_begins_like_a_word_of_a_form_is_none() {
     let Some((telegram, project, daemon)) = set_up().await else { return };
     telegram.starts("alice", "");
     telegram.hears("@alice", "/start").await;
-    telegram.whispers("alice", "/tell");
+    telegram.sends_direct("alice", "/tell");
     telegram.hears("@alice", "What?").await;
-    telegram.whispers("alice", "/cancelled");
+    telegram.sends_direct("alice", "/cancelled");
     telegram.hears("@alice", "heard /cancelled").await;
-    telegram.whispers("alice", "/skip");
+    telegram.sends_direct("alice", "/skip");
     let asked = telegram.hears("@alice", "✎ 1").await;
     // As a reply: the bot may not know yet that its question was posted.
     telegram.replies("alice", asked.at, "everything");

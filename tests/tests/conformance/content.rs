@@ -102,7 +102,7 @@ pub(crate) async fn personas<P: Platform>() {
 /// Tests that ephemeral messages can be edited and deleted like any other.
 pub(crate) async fn what_one_person_sees<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
-    if P::LACKS.contains(&Lack::LastingWhispers) {
+    if P::LACKS.contains(&Lack::LastingEphemerals) {
         return;
     }
     let interaction = scene::pressed(&mut platform, "alice").await;
@@ -110,13 +110,13 @@ pub(crate) async fn what_one_person_sees<P: Platform>() {
     let content = Content { ephemeral: true, ..Content::text("a secret") };
     let action = Action::Answer { room: room.clone(), user, interaction, content };
     let id: MessageId = platform.fixture().does(&action).await.message.expect("an answer has an id");
-    assert_eq!(texts_of(&platform.whispered("alice").await), ["a secret"]);
+    assert_eq!(texts_of(&platform.private_messages("alice").await), ["a secret"]);
     let message = palabre_model::MessageRef::Id(id);
     let edit = Action::Edit { room: room.clone(), message: message.clone(), content: Content::text("another") };
     platform.fixture().does(&edit).await;
-    assert_eq!(texts_of(&platform.whispered("alice").await), ["another"]);
+    assert_eq!(texts_of(&platform.private_messages("alice").await), ["another"]);
     platform.fixture().does(&Action::Delete { room, message, reason: None }).await;
-    assert_eq!(texts_of(&platform.whispered("alice").await), [""; 0]);
+    assert_eq!(texts_of(&platform.private_messages("alice").await), [""; 0]);
 }
 
 fn texts_of(seen: &[Seen]) -> Vec<&str> {

@@ -128,19 +128,19 @@ pub(crate) async fn files_of_people_arrive<P: Platform>() {
 /// Tests direct messages to the bot, which are in a separate room without a space.
 ///
 /// They can be answered there.
-pub(crate) async fn whispers_are_heard<P: Platform>() {
+pub(crate) async fn direct_messages_arrive<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
-    if P::LACKS.contains(&Lack::Whispers) {
+    if P::LACKS.contains(&Lack::DirectMessages) {
         return;
     }
-    platform.people(Deed::Whispers { who: "alice", text: "psst" }).await;
+    platform.people(Deed::SendsDirect { who: "alice", text: "psst" }).await;
     let event = platform.fixture().hears("psst").await;
     let room = event.room.expect("it is somewhere");
     assert_eq!((room.kind, event.space, room.id == platform.room()), (RoomKind::Direct, None, false));
     assert_eq!(event.user.map(|user| user.id.clone()), Some(platform.user("alice")));
     let answer = Action::Send { room: room.id.clone(), content: Content::text("yes?"), reply_to: None };
     platform.fixture().does(&answer).await;
-    let told = platform.whispered("alice").await;
+    let told = platform.private_messages("alice").await;
     assert_eq!(told.iter().map(|seen| &*seen.text).collect::<Vec<_>>(), ["yes?"]);
 }
 
@@ -153,7 +153,7 @@ pub(crate) async fn what_the_bot_does_is_told<P: Platform>() {
     let message = scene::said(&mut platform, "bob", "nonsense").await;
     platform.people(Deed::Joins { who: "carol" }).await;
     scene::fence(&mut platform).await;
-    let (room, since) = (platform.room(), platform.fixture().mark());
+    let (room, since) = (platform.room(), platform.fixture().cursor());
     let (bob, carol) = (platform.user("bob"), platform.user("carol"));
     let reference = MessageRef::Id(message.as_str().into());
     platform.fixture().does(&Action::Delete { room: room.clone(), message: reference, reason: None }).await;

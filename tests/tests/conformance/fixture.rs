@@ -94,7 +94,7 @@ impl Fixture {
     }
 
     async fn run(&mut self) {
-        let (adapter, context, since) = (Arc::clone(&self.adapter), self.context.clone(), self.mark());
+        let (adapter, context, since) = (Arc::clone(&self.adapter), self.context.clone(), self.cursor());
         self.running.spawn(async move { adapter.run(context).await });
         self.wait(EventName::Ready, since, |_| true).await;
     }
@@ -113,22 +113,22 @@ impl Fixture {
     }
 
     /// Returns the number of events so far.
-    pub(crate) fn mark(&self) -> usize {
+    pub(crate) fn cursor(&self) -> usize {
         self.heard.events.borrow().len()
     }
 
     /// Returns the events since a position that fit.
-    pub(crate) fn since(&self, mark: usize, fits: impl Fn(&Event) -> bool) -> Vec<Event> {
-        self.heard.events.borrow().iter().skip(mark).filter(|event| fits(event)).cloned().collect()
+    pub(crate) fn since(&self, cursor: usize, fits: impl Fn(&Event) -> bool) -> Vec<Event> {
+        self.heard.events.borrow().iter().skip(cursor).filter(|event| fits(event)).cloned().collect()
     }
 
     /// Waits for an event of a kind since a position.
-    pub(crate) async fn wait(&self, name: EventName, mark: usize, fits: impl Fn(&Event) -> bool) -> Event {
+    pub(crate) async fn wait(&self, name: EventName, cursor: usize, fits: impl Fn(&Event) -> bool) -> Event {
         let mut events = self.heard.events.subscribe();
         let is_it = |event: &&Event| event.kind.name() == name && fits(event);
-        let found = events.wait_for(|events| events.iter().skip(mark).any(|event| is_it(&event)));
+        let found = events.wait_for(|events| events.iter().skip(cursor).any(|event| is_it(&event)));
         let in_time = tokio::time::timeout(WAIT_MAX, found).await.is_ok();
-        let there = self.since(mark, |_| true);
+        let there = self.since(cursor, |_| true);
         let found = there.iter().find(is_it).cloned();
         assert!(in_time, "waited in vain for {name:?}; there were {there:#?}");
         found.expect("it was there a moment ago")

@@ -27,7 +27,7 @@ pub(crate) async fn it_starts_and_stops<P: Platform>() {
 pub(crate) async fn it_comes_back_when_its_platform_was_lost<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     works(&mut platform, "before").await;
-    let since = platform.fixture().mark();
+    let since = platform.fixture().cursor();
     if !platform.cut().await {
         return;
     }
@@ -38,7 +38,7 @@ pub(crate) async fn it_comes_back_when_its_platform_was_lost<P: Platform>() {
     let lost = platform.fixture().since(since, |event| event.kind.name() == EventName::Lost);
     assert_eq!(lost.len(), 1, "{lost:#?}");
     // Also when there are no messages.
-    let since = platform.fixture().mark();
+    let since = platform.fixture().cursor();
     platform.cut().await;
     platform.fixture().wait(EventName::Ready, since, |_| true).await;
 }

@@ -81,8 +81,8 @@ macro_rules! conformance {
             }
 
             #[tokio::test]
-            async fn whispers_are_heard() {
-                events::whispers_are_heard::<Here>().await;
+            async fn direct_messages_arrive() {
+                events::direct_messages_arrive::<Here>().await;
             }
 
             #[tokio::test]

@@ -145,7 +145,7 @@ impl Platform for OnDiscord {
                 let files = [(name, "text/plain", data.as_bytes())];
                 return discord.posts_files(who, CHANNEL, json!({ "content": text }), &files).to_string();
             }
-            Deed::Whispers { who, text } => return discord.whispers(who, text).to_string(),
+            Deed::SendsDirect { who, text } => return discord.sends_direct(who, text).to_string(),
             Deed::Edits { message, text, .. } => discord.edits(Self::id(message), text),
             Deed::Deletes { message, .. } => discord.deletes(Self::id(message)),
             Deed::Reacts { who, message, emoji } => discord.reacts(who, Self::id(message), emoji),
@@ -221,7 +221,7 @@ impl Platform for OnDiscord {
         said
     }
 
-    async fn whispered(&mut self, who: &str) -> Vec<Seen> {
+    async fn private_messages(&mut self, who: &str) -> Vec<Seen> {
         let user = self.discord.user(who).to_string();
         let to_them = |message: &Value| is_ephemeral(message) && message["interaction_metadata"]["user"]["id"] == *user;
         let mut told = self.posted(&format!("@{who}"));

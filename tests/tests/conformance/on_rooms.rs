@@ -90,7 +90,7 @@ impl Platform for OnRooms {
         (EventName::InlineQuery, "people write to a bot where it is"),
         (EventName::Native, "there is nothing that it has no kind for"),
     ];
-    const LACKS: &'static [Lack] = &[Lack::Whispers, Lack::FixedRoles, Lack::Notifications];
+    const LACKS: &'static [Lack] = &[Lack::DirectMessages, Lack::FixedRoles, Lack::Notifications];
 
     async fn start() -> Option<Self> {
         Some(Self::open(Store::in_memory().expect("memory is there")).await)
@@ -205,7 +205,7 @@ impl Platform for OnRooms {
                 self.fixture.does(&Action::Arrange { room: self.room(), change }).await;
                 String::new()
             }
-            Deed::Whispers { .. }
+            Deed::SendsDirect { .. }
             | Deed::Rolls { .. }
             | Deed::Idles { .. }
             | Deed::MakesRoom { .. }
@@ -235,12 +235,12 @@ impl Platform for OnRooms {
         said
     }
 
-    async fn whispered(&mut self, who: &str) -> Vec<Seen> {
-        let visitor = self.people.get_mut(who).expect("who is whispered to is there");
+    async fn private_messages(&mut self, who: &str) -> Vec<Seen> {
+        let visitor = self.people.get_mut(who).expect("who is private_messages to is there");
         visitor.looks().await;
-        let whispers = visitor.whispers.clone();
+        let sends_direct = visitor.sends_direct.clone();
         let mut heard = Vec::new();
-        for message in &whispers {
+        for message in &sends_direct {
             heard.push(self.seen(message).await);
         }
         heard

@@ -96,7 +96,7 @@ impl Platform for OnSim {
     ];
     const LACKS: &'static [Lack] = &[
         Lack::Uploads,
-        Lack::Whispers,
+        Lack::DirectMessages,
         Lack::Echo,
         Lack::FixedRooms,
         Lack::FixedPeople,
@@ -246,7 +246,7 @@ impl Platform for OnSim {
                 let kind = EventKind::Native { name: "earthquake".to_owned(), data: Value::Null };
                 self.comes_about("general", None, kind).await;
             }
-            Deed::Attaches { .. } | Deed::Whispers { .. } | Deed::Rolls { .. } | Deed::RenamesRoom { .. } => {
+            Deed::Attaches { .. } | Deed::SendsDirect { .. } | Deed::Rolls { .. } | Deed::RenamesRoom { .. } => {
                 unreachable!("it cannot be done here: {deed:?}")
             }
         }
@@ -263,7 +263,7 @@ impl Platform for OnSim {
         transcript.lines().iter().filter(own).map(seen).collect()
     }
 
-    async fn whispered(&mut self, who: &str) -> Vec<Seen> {
+    async fn private_messages(&mut self, who: &str) -> Vec<Seen> {
         let transcript = self.sim.transcript();
         let to_them = |line: &&Line| line.to.as_deref() == Some(who) && !line.deleted && line.form.is_none();
         transcript.lines().iter().filter(to_them).map(seen).collect()
@@ -293,7 +293,7 @@ impl Platform for OnSim {
     }
 
     async fn offered(&mut self, who: &str) -> Vec<(String, String)> {
-        let last = self.whispered(who).await.pop().expect("something is offered");
+        let last = self.private_messages(who).await.pop().expect("something is offered");
         let pair = |line: &str| line.split_once(": ").map(|(title, text)| (title.to_owned(), text.to_owned()));
         last.text.lines().filter_map(pair).collect()
     }

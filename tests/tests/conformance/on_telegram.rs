@@ -76,7 +76,7 @@ impl Platform for OnTelegram {
         Lack::FixedRoles,
         Lack::Everyone,
         Lack::Headings,
-        Lack::LastingWhispers,
+        Lack::LastingEphemerals,
         Lack::WholeForms,
         Lack::Reasons,
         Lack::Topics,
@@ -144,7 +144,7 @@ impl Platform for OnTelegram {
         self.posted(&self.place())
     }
 
-    async fn whispered(&mut self, who: &str) -> Vec<Seen> {
+    async fn private_messages(&mut self, who: &str) -> Vec<Seen> {
         // The pop-ups come first: the order between them and messages does not matter.
         let mut all = self.shown_over_the_chat(who);
         all.extend(self.posted(&format!("@{who}")));

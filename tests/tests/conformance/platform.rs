@@ -51,7 +51,7 @@ pub(crate) trait Platform: Sized {
     /// Returns the bot's current messages in the room, the oldest first.
     async fn said(&mut self) -> Vec<Seen>;
     /// Returns the bot's messages that only this user sees, the oldest first.
-    async fn whispered(&mut self, who: &str) -> Vec<Seen>;
+    async fn private_messages(&mut self, who: &str) -> Vec<Seen>;
     /// Returns the form that a user is shown: its title and the labels of its fields.
     async fn form(&mut self, who: &str) -> Option<(String, Vec<String>)>;
     /// Returns the state of a member.
@@ -77,7 +77,7 @@ pub(crate) enum Lack {
     /// Uploads of users.
     Uploads,
     /// Direct messages to the bot.
-    Whispers,
+    DirectMessages,
     /// Events of the bot's own actions.
     Echo,
     /// Missing rooms: here a room is created by the first message.
@@ -93,7 +93,7 @@ pub(crate) enum Lack {
     /// Headings and lists: here a heading is bold, and items of a list begin with a dot.
     Headings,
     /// Lasting ephemeral messages: here they are pop-ups.
-    LastingWhispers,
+    LastingEphemerals,
     /// Complete forms: here the fields are asked one after the other.
     WholeForms,
     /// Reasons in events: here a kick is reported without its reason.

@@ -88,7 +88,7 @@ pub(crate) fn form() -> Form {
 /// Presses a button as a user; returns the platform's id of the interaction.
 pub(crate) async fn pressed<P: Platform>(platform: &mut P, who: &str) -> Option<String> {
     let asked = offers_button(platform).await;
-    let since = platform.fixture().mark();
+    let since = platform.fixture().cursor();
     platform.people(Deed::Presses { who, message: asked.as_str(), action: "go" }).await;
     let event = platform.fixture().wait(EventName::Button, since, |_| true).await;
     let EventKind::Button { interaction, .. } = event.kind else { unreachable!("a button was pressed") };

@@ -77,7 +77,7 @@ fn elsewhere(telegram: &StandIn) {
     telegram.edits(post, "it pours");
     telegram.forwards("alice", post, "Village");
     telegram.starts("alice", "deep-link");
-    telegram.whispers("alice", "psst");
+    telegram.sends_direct("alice", "psst");
 }
 
 fn members(telegram: &StandIn) {

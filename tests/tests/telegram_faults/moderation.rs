@@ -102,7 +102,7 @@ async fn the_creator_stands_above_administrators_and_they_above_members() {
     let ranks = [Some(alone.user("alice")), None].map(|who| alone.adapter.rank(&event, who.as_ref()));
     assert_eq!(ranks, [Some(Rank(0)), Some(Rank(0))]);
     // In a private chat nobody outranks the other.
-    telegram.whispers("alice", "psst");
+    telegram.sends_direct("alice", "psst");
     assert_eq!(alone.adapter.rank(&alone.hears("psst").await, None), None);
     alone.broke_no_rule();
 }

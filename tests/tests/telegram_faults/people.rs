@@ -87,7 +87,7 @@ async fn whoever_begins_with_the_bot_is_greeted_and_gets_the_answer_that_waits()
     telegram.starts("bob", "");
     telegram.hears("@bob", "Bonjour, Bob").await;
     // Each is delivered once.
-    telegram.whispers("carol", "/who Carol");
+    telegram.sends_direct("carol", "/who Carol");
     telegram.hears("@carol", "it is Carol").await;
     assert_eq!(telegram.texts("@carol").iter().filter(|text| text.contains("alone")).count(), 1);
     assert!(daemon.stop().await, "{}", project.log());
@@ -104,7 +104,7 @@ command("ping", {}, function(event) event:reply("pong") end)
     let daemon = project.start().await;
     telegram.starts("alice", "");
     telegram.hears("@alice", "welcome").await;
-    telegram.whispers("alice", "/ping");
+    telegram.sends_direct("alice", "/ping");
     telegram.hears("@alice", "pong").await;
     assert_eq!(telegram.texts("@alice"), ["welcome", "pong"]);
     assert!(daemon.stop().await, "{}", project.log());

@@ -137,7 +137,7 @@ async fn what_all_may_do_and_what_people_are_called_changes() {
     bot.ok("setChatPermissions", json!({ "chat_id": village, "permissions": { "can_send_polls": true } })).await;
     assert!(bot.stand_in.can_speak("alice", "Village"), "who may send polls may speak");
     bot.stand_in.renames("alice", "Alice", Some("Liddell"), None);
-    bot.stand_in.whispers("alice", "hello");
+    bot.stand_in.sends_direct("alice", "hello");
     let message = bot.next("message").await;
     assert_eq!((&message["from"]["last_name"], &message["from"]["username"]), (&json!("Liddell"), &Value::Null));
     bot.stand_in.kicks("olivia", "bob", "Village");

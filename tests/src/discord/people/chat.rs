@@ -52,7 +52,7 @@ impl StandIn {
     }
 
     /// Sends a direct message to the bot.
-    pub fn whispers(&self, who: &str, text: &str) -> Id {
+    pub fn sends_direct(&self, who: &str, text: &str) -> Id {
         self.says(who, &format!("@{who}"), text)
     }
 

@@ -139,13 +139,13 @@ impl StandIn {
     }
 
     /// Sends a private message to the bot.
-    pub fn whispers(&self, who: &str, text: &str) -> MessageRef {
+    pub fn sends_direct(&self, who: &str, text: &str) -> MessageRef {
         self.says(who, &format!("@{who}"), text)
     }
 
     /// Starts the bot, with a deep link if there is a payload.
     pub fn starts(&self, who: &str, payload: &str) -> MessageRef {
-        self.whispers(who, format!("/start {payload}").trim_end())
+        self.sends_direct(who, format!("/start {payload}").trim_end())
     }
 
     /// Edits the text of a message as its author.

@@ -102,16 +102,16 @@ async fn left<P: Platform>(platform: &mut P, said: &[MessageId]) -> Vec<usize> {
 pub(super) async fn answer<P: Platform>(platform: &mut P) {
     for ephemeral in [false, true] {
         let interaction = scene::pressed(platform, "alice").await;
-        let before = (platform.said().await.len(), platform.whispered("alice").await.len());
+        let before = (platform.said().await.len(), platform.private_messages("alice").await.len());
         let content = Content { ephemeral, ..Content::text("well pressed") };
         let action = Action::Answer { room: platform.room(), user: platform.user("alice"), interaction, content };
         platform.fixture().does(&action).await;
-        let after = (platform.said().await, platform.whispered("alice").await);
+        let after = (platform.said().await, platform.private_messages("alice").await);
         let added = (after.0.len() - before.0, after.1.len() - before.1);
         assert_eq!(added, if ephemeral { (0, 1) } else { (1, 0) }, "seen once, by whom it is for: {after:#?}");
         let seen = if ephemeral { after.1.last() } else { after.0.last() };
         assert_eq!(seen.map(|seen| &*seen.text), Some("well pressed"));
-        assert_eq!(platform.whispered("bob").await, [], "nobody else sees it");
+        assert_eq!(platform.private_messages("bob").await, [], "nobody else sees it");
     }
 }
 
@@ -125,19 +125,19 @@ pub(super) async fn form<P: Platform>(platform: &mut P) {
 }
 
 pub(super) async fn direct<P: Platform>(platform: &mut P) {
-    let before = (platform.said().await.len(), platform.whispered("alice").await.len());
+    let before = (platform.said().await.len(), platform.private_messages("alice").await.len());
     let content = Content { buttons: vec![scene::button("Go", "go")], ..Content::text("psst") };
     let user = platform.user("alice");
     platform.fixture().does(&Action::Direct { room: platform.room(), user, content }).await;
-    let told = platform.whispered("alice").await;
+    let told = platform.private_messages("alice").await;
     assert_eq!((told.len(), platform.said().await.len()), (before.1 + 1, before.0), "{told:#?}");
     let last = told.last().expect("there is one");
     assert_eq!((&*last.text, last.buttons.len()), ("psst", 1));
-    assert_eq!(platform.whispered("bob").await, [], "nobody else sees it");
+    assert_eq!(platform.private_messages("bob").await, [], "nobody else sees it");
 }
 
 pub(super) async fn offer<P: Platform>(platform: &mut P) {
-    let (user, since) = (platform.user("alice"), platform.fixture().mark());
+    let (user, since) = (platform.user("alice"), platform.fixture().cursor());
     let interaction = platform.people(Deed::Queries { who: "alice", text: "dice" }).await;
     platform.fixture().wait(EventName::InlineQuery, since, |_| true).await;
     let offers = vec![scene::offer("One", "**1**"), scene::offer("Two", "2")];

@@ -48,7 +48,7 @@ pub(super) async fn ban<P: Platform>(platform: &mut P) {
 
 pub(super) async fn admit<P: Platform>(platform: &mut P) {
     for decline in [true, false] {
-        let since = platform.fixture().mark();
+        let since = platform.fixture().cursor();
         platform.people(Deed::AsksToJoin { who: "carol", invited_by: "alice" }).await;
         platform.fixture().wait(EventName::JoinRequest, since, |_| true).await;
         let action = Action::Admit { room: platform.room(), user: platform.user("carol"), decline };

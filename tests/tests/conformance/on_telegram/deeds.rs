@@ -28,7 +28,7 @@ impl OnTelegram {
                 let file = ("document", name, "text/plain", data.as_bytes());
                 return telegram.posts_files(who, &place, json!({ "caption": text }), &[file])[0].id.to_string();
             }
-            Deed::Whispers { who, text } => return telegram.whispers(who, text).id.to_string(),
+            Deed::SendsDirect { who, text } => return telegram.sends_direct(who, text).id.to_string(),
             Deed::Edits { message, text, .. } => telegram.edits_to(self.at(message), typed(text)),
             Deed::Deletes { message, .. } => telegram.deletes(self.at(message)),
             Deed::Reacts { who, message, emoji } => telegram.reacts(who, self.at(message), emoji),

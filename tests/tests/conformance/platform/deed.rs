@@ -19,7 +19,7 @@ pub(crate) enum Deed<'d> {
         data: &'d str,
     },
     /// Sends a direct message to the bot.
-    Whispers {
+    SendsDirect {
         who: &'d str,
         text: &'d str,
     },
