@@ -23,9 +23,9 @@ pub fn palabre() -> &'static Path {
             return binary.into();
         }
         let test = std::env::current_exe().expect("a running test has a file");
-        let beside = test.parent().expect("it lies in a folder");
+        let own_folder = test.parent().expect("it lies in a folder");
         // Tests are in target/PROFILE/deps, the benchmarks in target/PROFILE.
-        let folder = if beside.ends_with("deps") { beside.parent().expect("a profile") } else { beside };
+        let folder = if own_folder.ends_with("deps") { own_folder.parent().expect("a profile") } else { own_folder };
         let binary = folder.join("palabre");
         if is_up_to_date(&binary) {
             return binary;
@@ -119,9 +119,9 @@ impl Project {
     /// Writes a script as an editor does: to a temporary file, which then replaces the old one.
     pub fn write_script(&self, name: &str, text: &str) {
         let path = self.path().join("scripts").join(name);
-        let beside = path.with_extension("tmp");
-        std::fs::write(&beside, text).expect("a script is written");
-        std::fs::rename(&beside, &path).expect("a script is put in place");
+        let temporary = path.with_extension("tmp");
+        std::fs::write(&temporary, text).expect("a script is written");
+        std::fs::rename(&temporary, &path).expect("a script is put in place");
     }
 
     /// Runs `palabre` to its end. Returns the exit code, standard output and standard error.

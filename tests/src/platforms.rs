@@ -8,8 +8,8 @@ use tokio::net::TcpListener;
 /// Reads the description in `PALABRE_PLATFORMS` or `../shared/platforms`; none if it is missing.
 pub(crate) fn description(file: &str) -> Option<Value> {
     let folder = std::env::var_os("PALABRE_PLATFORMS").map(PathBuf::from);
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/platforms");
-    let text = std::fs::read(folder.unwrap_or_else(beside).join(file)).ok()?;
+    let default = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/platforms");
+    let text = std::fs::read(folder.unwrap_or_else(default).join(file)).ok()?;
     Some(serde_json::from_slice(&text).expect("the description is JSON"))
 }
 

@@ -101,7 +101,7 @@ async fn a_killed_daemon_loses_and_repeats_nothing() {
         ended.unwrap();
     }
     let acknowledged = std::mem::take(&mut *ledger.acknowledged.lock().unwrap());
-    settle(&daemon, acknowledged.len()).await;
+    wait_for_answers(&daemon, acknowledged.len()).await;
     assert!(daemon.stop().await, "it stops in good order");
 
     let store = Store::open(&project.path().join("data")).unwrap();
@@ -143,7 +143,7 @@ fn same(found: &HashSet<String>, expected: &HashSet<String>, what: &str, project
 }
 
 /// Waits until every acknowledged message is answered, or nothing arrives any more.
-async fn settle(daemon: &Daemon, acknowledged: usize) {
+async fn wait_for_answers(daemon: &Daemon, acknowledged: usize) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while daemon.get("/api/stats").await["messages"].as_u64().unwrap() < 2 * acknowledged as u64
         && Instant::now() < deadline

@@ -344,7 +344,7 @@ end)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_missing_is_told_before_the_start() {
+async fn missing_intents_and_permissions_are_reported_before_the_start() {
     let Some(discord) =
         StandIn::start_with(Options { privileged: palabre_tests::discord::MESSAGE_CONTENT, ..quick() }).await
     else {
@@ -378,7 +378,7 @@ async fn what_is_missing_is_told_before_the_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_intent_that_the_application_lacks_is_told_and_left_out() {
+async fn a_missing_intent_is_reported_and_left_out() {
     let options = Options { privileged: palabre_tests::discord::MESSAGE_CONTENT, ..quick() };
     let script = "function on_message(event) event:reply('heard ' .. event.text) end";
     let Some(fixture) = Fixture::start(options, "", &[("test.luau", script)]).await else { return };

@@ -86,15 +86,15 @@ end
     let is_back = |discord: &StandIn| {
         (overwrite(discord, "general", bot) == Some((0, Permission::ADD_REACTIONS.0))).then_some(())
     };
-    discord.until("what was settled for the bot is as it was", is_back).await;
+    discord.until("the previous overwrites of the bot are back", is_back).await;
     assert!(!everybody(&discord));
     // Locking and unlocking neither opens a read-only channel nor removes individual permissions.
     let allows = Permission::SEND_MESSAGES.0.to_string();
-    let settled = json!([
+    let overwrites = json!([
         { "id": discord.guild(), "type": 0, "allow": "0", "deny": allows },
         { "id": bot, "type": 1, "allow": allows, "deny": "0" },
     ]);
-    discord.changes_channel("olivia", "general", json!({ "permission_overwrites": settled }));
+    discord.changes_channel("olivia", "general", json!({ "permission_overwrites": overwrites }));
     for (order, own) in [("lock", speaking | 1 << 38), ("unlock", speaking)] {
         discord.says("olivia", "general", order);
         let is_so = |discord: &StandIn| (overwrite(discord, "general", bot) == Some((own, 0))).then_some(());

@@ -124,7 +124,7 @@ async fn every_happening_is_an_event() {
 }
 
 #[tokio::test]
-async fn what_is_left_out_or_added_makes_no_event_another() {
+async fn missing_and_unknown_fields_do_not_change_events() {
     let Some(plain) = frames(Options { roughness: 0.0, ..quick() }).await else { return };
     let kinds = |frames: Vec<(String, Value)>| {
         let reader = reader();

@@ -106,7 +106,7 @@ function on_message(event) store.set("random", event.text) end
 "#;
 
 #[tokio::test]
-async fn what_a_script_says_first_where_a_command_was_given_answers_it() {
+async fn the_first_message_of_a_script_answers_its_command() {
     let Some(fixture) = Fixture::with("", COMMANDS).await else { return };
     let discord = &fixture.discord;
     fixture.lists(&["poll", "slowly", "elsewhere"]).await;
@@ -126,7 +126,7 @@ async fn what_a_script_says_first_where_a_command_was_given_answers_it() {
 }
 
 #[tokio::test]
-async fn whoever_takes_no_direct_messages_is_told_so_in_the_room() {
+async fn a_user_who_accepts_no_direct_messages_is_informed_in_the_room() {
     let script = r#"command("secret", {}, function(event) event:answer{ text = "psst", ephemeral = true } end)"#;
     let Some(fixture) = Fixture::with("", script).await else { return };
     fixture.discord.closes_direct("alice");
@@ -201,7 +201,7 @@ fn may_write(discord: &StandIn, channel: &str, ids: &[palabre_tests::discord::Id
 }
 
 #[tokio::test]
-async fn whoever_may_unlock_may_speak_in_a_locked_channel() {
+async fn a_member_who_may_unlock_may_write_in_a_locked_channel() {
     let script = r#"
 command("lock", { permission = "moderator" }, function(event) event.room:lock() event:reply("locked") end)
 command("unlock", { permission = "moderator" }, function(event) event.room:unlock() event:reply("open") end)
@@ -268,7 +268,7 @@ command("two", {}, function(event) event:reply("2") end)
 }
 
 #[tokio::test]
-async fn what_discord_takes_no_more_of_is_told_at_the_scripts_own_line() {
+async fn content_limits_of_discord_are_reported_at_the_line_of_the_script() {
     let script = r#"
 local long = ("x"):rep(300)
 local options = {}

@@ -27,7 +27,7 @@ async fn another_client_reads_every_frame() {
         bot.wait("GUILD_CREATE").await;
         people_talk(&bot.stand_in);
         people_come_and_go(&bot.stand_in);
-        the_house_changes(&bot.stand_in);
+        the_server_changes(&bot.stand_in);
         people_use_what_there_is(&bot).await;
         bot.stand_in.add_channel("the end", 0);
         loop {
@@ -97,7 +97,7 @@ fn people_come_and_go(discord: &StandIn) {
     discord.goes_to_voice("alice", None);
 }
 
-fn the_house_changes(discord: &StandIn) {
+fn the_server_changes(discord: &StandIn) {
     discord.invites("alice", "general");
     discord.changes_channel("olivia", "random", json!({ "topic": "news" }));
     let other = discord.add_guild("Other");

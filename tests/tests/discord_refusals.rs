@@ -62,7 +62,7 @@ async fn nothing_is_done_without_the_permission_or_above_ones_rank() {
 }
 
 #[tokio::test]
-async fn whom_and_what_it_does_not_find_has_a_code_of_its_own() {
+async fn each_unknown_object_has_its_own_error_code() {
     let Some(bot) = bot().await else { return };
     let (discord, none) = (&bot.stand_in, Value::Null);
     let guild = format!("/guilds/{}", discord.guild());

@@ -103,7 +103,7 @@ async fn without_the_intent_there_is_no_text_and_a_forbidden_intent_ends_it() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_refused_with_the_reason() {
+async fn an_invalid_call_is_refused_with_the_reason() {
     let Some(bot) = Bot::start(quick(), Intents::GUILDS).await else { return };
     let bad = [
         (json!({ "content": 5 }), "content", "5 is not of types"),

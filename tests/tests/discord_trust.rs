@@ -61,7 +61,7 @@ impl Fixture {
 }
 
 #[tokio::test]
-async fn what_a_channel_permits_makes_nobody_a_moderator_of_the_server() {
+async fn permissions_in_a_channel_make_nobody_a_moderator_of_the_server() {
     let Some(fixture) = Fixture::new().await else { return };
     let bob = fixture.discord.user("bob");
     let allowed = json!([{ "id": bob, "type": 1, "allow": Permission::MANAGE_MESSAGES.0.to_string(), "deny": "0" }]);
@@ -76,7 +76,7 @@ async fn what_a_channel_permits_makes_nobody_a_moderator_of_the_server() {
 }
 
 #[tokio::test]
-async fn a_name_means_whoever_has_it_where_it_is_said_or_nobody() {
+async fn a_name_means_a_member_of_the_same_server_or_nobody() {
     let Some(fixture) = Fixture::new().await else { return };
     let discord = &fixture.discord;
     let other = discord.at(discord.add_guild("Other"));
@@ -104,7 +104,7 @@ async fn a_name_means_whoever_has_it_where_it_is_said_or_nobody() {
 }
 
 #[tokio::test]
-async fn a_form_behind_a_button_is_for_whoever_asked_for_it_and_once() {
+async fn a_form_behind_a_button_is_for_its_user_and_opens_once() {
     let Some(fixture) = Fixture::new().await else { return };
     let discord = &fixture.discord;
     discord.says("alice", "general", "!tell");

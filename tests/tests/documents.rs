@@ -45,7 +45,7 @@ fn every_link_between_documents_leads_somewhere() {
 }
 
 #[test]
-fn the_editor_types_lie_beside_the_scripts_too() {
+fn the_editor_types_are_next_to_the_scripts_too() {
     assert_eq!(read("src/script/palabre.d.luau"), read("scripts/palabre.d.luau"));
 }
 

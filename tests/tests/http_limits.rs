@@ -71,7 +71,7 @@ fn noise(length: usize) -> String {
 }
 
 /// Waits until no connections are open except the one of the request.
-async fn when_all_are_given_back(daemon: &Daemon) {
+async fn until_all_connections_are_closed(daemon: &Daemon) {
     let began = Instant::now();
     loop {
         let health = daemon.get("/health").await;
@@ -138,11 +138,11 @@ async fn half_heads_half_bodies_unread_answers_and_idle_connections_are_given_ba
         assert!(metrics.contains(&counted), "{counted}: {metrics}");
     }
     drop(alice);
-    when_all_are_given_back(&daemon).await;
+    until_all_connections_are_closed(&daemon).await;
 }
 
 #[tokio::test]
-async fn where_all_connections_are_busy_health_still_answers_and_says_so() {
+async fn health_answers_and_reports_it_when_all_connections_are_busy() {
     let project = Project::new(&with_server("max_connections: 4"), &[]);
     let daemon = project.start().await;
     let busy = make_busy(&daemon, 4).await;
@@ -152,7 +152,7 @@ async fn where_all_connections_are_busy_health_still_answers_and_says_so() {
     let page = ask(&daemon.address, "GET /", &[], b"").await;
     assert_eq!((page.status, page.header("retry-after")), (503, Some("5")));
     drop(busy);
-    when_all_are_given_back(&daemon).await;
+    until_all_connections_are_closed(&daemon).await;
     assert_eq!(ask(&daemon.address, "GET /", &[], b"").await.status, 200);
 }
 

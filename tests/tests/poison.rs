@@ -46,7 +46,7 @@ async fn killed_three_times(project: &Project, mut daemon: Daemon) -> Daemon {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_queued_before_a_poisonous_event_is_not_lost_with_it() {
+async fn events_queued_before_a_poison_event_are_not_lost() {
     let project = Project::new(BOTS, &[("fragile.luau", FRAGILE)]);
     let daemon = project.start().await;
     let (mut client, _) = Client::enter(&daemon.address, "alice", "general").await.unwrap();

@@ -78,7 +78,7 @@ async fn many_short_messages_that_were_missed_come_by_pages_of_two_hundred() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_lies_further_back_than_the_newest_messages_comes_by_pages_too() {
+async fn older_messages_are_paged_too() {
     let project = Project::new(BOTS, &[]);
     let daemon = project.start().await;
     talk(&daemon, 150, 0).await;
@@ -144,7 +144,7 @@ async fn a_page_that_makes_no_sense_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_a_small_room_each_arrival_is_told_by_itself_and_the_list_is_not_sent_again() {
+async fn in_a_small_room_each_join_is_sent_separately_and_the_list_is_not_repeated() {
     let project = Project::new(BOTS, &[]);
     let daemon = project.start().await;
     let (mut alice, joined) = Client::enter(&daemon.address, "alice", "general").await.unwrap();
@@ -161,7 +161,7 @@ async fn in_a_small_room_each_arrival_is_told_by_itself_and_the_list_is_not_sent
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_a_large_room_arrivals_and_departures_are_told_together() {
+async fn in_a_large_room_joins_and_leaves_are_merged() {
     let project = Project::new(BOTS, &[]);
     let daemon = project.start().await;
     let mut crowd = Vec::new();
@@ -196,7 +196,7 @@ async fn in_a_large_room_arrivals_and_departures_are_told_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_people_come_by_pages_to_whoever_asks() {
+async fn the_user_list_is_paged_on_request() {
     let project = Project::new(BOTS, &[]);
     let daemon = project.start().await;
     let mut clients = Vec::new();

@@ -113,7 +113,7 @@ async fn an_edit_into_ten_links_is_shown_to_the_scripts_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_muted_changes_nothing_and_presses_nothing() {
+async fn a_muted_user_can_neither_edit_nor_react_nor_press() {
     let mut room = Room::open().await;
     room.alice.emit("send_message", json!({ "message": "!button" })).await.unwrap();
     let offered = room.alice.hears("press").await.unwrap();

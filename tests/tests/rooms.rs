@@ -56,7 +56,7 @@ async fn a_message_sent_twice_with_one_nonce_is_there_once_also_over_a_restart()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_comes_back_gets_what_they_missed_and_no_more() {
+async fn a_returning_client_receives_exactly_what_it_missed() {
     let project = Project::new(BOTS, &[]);
     let daemon = project.start().await;
     let (mut alice, _) = Client::enter(&daemon.address, "alice", "general").await.unwrap();
@@ -149,7 +149,7 @@ async fn arrivals_departures_and_typing_are_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_is_told_to_the_caller_alone() {
+async fn errors_are_sent_to_the_caller_only() {
     let project = Project::new(BOTS, &[]);
     let daemon = project.start().await;
     let mut alice = Client::connect(&daemon.address).await.unwrap();

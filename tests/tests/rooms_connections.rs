@@ -154,7 +154,7 @@ async fn a_polling_client_gets_its_packets_and_may_go_over_to_a_websocket() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_only_reads_stays_in_the_room() {
+async fn a_client_that_only_reads_stays_in_the_room() {
     let store = Store::in_memory().unwrap();
     let clock = VirtualClock::new(1_800_000_000_000);
     let entropy = || Arc::new(SeededEntropy::new(1));

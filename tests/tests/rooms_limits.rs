@@ -95,7 +95,7 @@ async fn every_one_of_many_refusals_at_once_is_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_is_refused_in_the_acknowledgement() {
+async fn an_unreadable_event_is_refused_in_the_acknowledgement() {
     let project = project("");
     let daemon = project.start().await;
     let mut client = Client::connect(&daemon.address).await.unwrap();
@@ -118,7 +118,7 @@ async fn what_cannot_be_read_is_refused_in_the_acknowledgement() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_goes_on_all_the_same_is_disconnected_with_the_reason_and_may_come_back_by_themselves() {
+async fn a_client_that_ignores_a_limit_is_disconnected_with_the_reason_and_may_reconnect() {
     let project = project("limits: { received_kb_per_second: 0 }");
     let daemon = project.start().await;
     let mut flooder = Client::connect(&daemon.address).await.unwrap();
@@ -167,14 +167,14 @@ async fn uploads_under_way_count_by_what_has_come() {
     let project = project("");
     let daemon = project.start().await;
     let (mut slow, _) = Client::enter(&daemon.address, "slow", "general").await.unwrap();
-    let mut under_way = Vec::new();
+    let mut in_flight = Vec::new();
     for _ in 0..15 {
         let place = asks(&mut slow, "upload", json!({ "name": "a.bin" })).await;
         let mut connection = TcpStream::connect(&daemon.address).await.unwrap();
         let path = place["url"].as_str().unwrap();
         let head = format!("PUT {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: 5000000\r\n\r\nx", daemon.address);
         connection.write_all(head.as_bytes()).await.unwrap();
-        under_way.push(connection);
+        in_flight.push(connection);
     }
     let (mut bob, _) = Client::enter(&daemon.address, "bob", "general").await.unwrap();
     let place = asks(&mut bob, "upload", json!({ "name": "b.txt" })).await;
@@ -202,8 +202,8 @@ async fn files_that_are_announced_and_under_way_are_limited_for_each_address_and
     let path = urls[0].split_once(&daemon.address).unwrap().1;
     let head = format!("PUT {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: 10\r\n\r\nx", daemon.address);
     held.write_all(head.as_bytes()).await.unwrap();
-    let under_way = "palabre_rooms_uploads_under_way{bot=\"lobby\"} 1";
-    eventually(async || metrics(&daemon.address).await.contains(under_way)).await;
+    let in_flight = "palabre_rooms_uploads_under_way{bot=\"lobby\"} 1";
+    eventually(async || metrics(&daemon.address).await.contains(in_flight)).await;
     let http = reqwest::Client::new();
     let answer = http.put(&urls[1]).body("x").send().await.unwrap();
     assert_eq!(answer.status(), reqwest::StatusCode::TOO_MANY_REQUESTS);

@@ -49,7 +49,7 @@ async fn ask(daemon: &Daemon, head: &str, headers: &[(&str, &str)], body: &str) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_may_ask_what_with_which_body() {
+async fn routes_check_the_token_and_the_body() {
     let project = Project::new(BOTS, &[("site.luau", SITE)]);
     let daemon = project.start().await;
     let json = [("content-type", "application/json")];
@@ -128,7 +128,7 @@ route("GET", "/fails", { auth = "public" }, function() error("no") end)
 "#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_strangers_send_is_bounded_and_suspends_nobody() {
+async fn requests_without_a_token_are_bounded_and_suspend_nobody() {
     let bots = "
 bots:
   lobby: { platform: rooms }

@@ -143,7 +143,7 @@ async fn a_reminder_comes_in_time_also_over_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_number_is_guessed_by_whoever_asked_alone() {
+async fn only_the_player_guesses_the_number() {
     let chat = Chat::with("guess").await;
     assert!(chat.says("alice", "!guess").await[0].contains("from 1 to 100"));
     assert_eq!(chat.says("bob", "50").await, [""; 0], "bob was not asked");

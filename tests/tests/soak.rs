@@ -68,7 +68,7 @@ async fn all_shipped_scripts_together_under_a_mixed_load_lose_and_double_nothing
     let wrong: Vec<_> = log.lines().filter(|line| line.contains(" WARN ") || line.contains(" ERROR ")).collect();
     let reloads = log.matches("reloaded").count() as u64;
     // After a quarter, everything has been used once; from then on memory may not grow.
-    let settled = samples[samples.len() / 4].1;
+    let baseline = samples[samples.len() / 4].1;
     let last = samples.last().unwrap().1;
     let shown: Vec<_> =
         samples.iter().step_by((samples.len() / 12).max(1)).map(|(s, mb)| format!("{s} s: {mb:.0}")).collect();
@@ -81,7 +81,7 @@ async fn all_shipped_scripts_together_under_a_mixed_load_lose_and_double_nothing
     assert!(wrong.is_empty(), "{} lines, the first: {:#?}", wrong.len(), &wrong[..wrong.len().min(5)]);
     assert_eq!(reloads, saves, "each save was taken up");
     assert!(counts.marks.load(Relaxed) > people, "there was little talk");
-    assert!(seconds < 600 || last < settled * 1.15 + 4.0, "memory grew from {settled:.0} to {last:.0} MiB");
+    assert!(seconds < 600 || last < baseline * 1.15 + 4.0, "memory grew from {baseline:.0} to {last:.0} MiB");
     assert!(daemon.stop().await);
     let (code, out, _) = project.run(&["check"]);
     assert!(out.contains("0 dead letters"), "{code:?} {out}");

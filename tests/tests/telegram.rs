@@ -201,7 +201,7 @@ function on_error(event) log.error("failed: " .. event.error.message) end
 }
 
 #[tokio::test]
-async fn who_is_kicked_from_a_small_group_is_out() {
+async fn a_kick_from_a_basic_group_removes_the_member() {
     let script = r#"
 function on_message(event)
   if event.text == "kick me" then event.member:kick() event.room:send("done") end
@@ -224,7 +224,7 @@ function on_error(event) event.room:send(`failed: {event.error.message}`) end
 }
 
 #[tokio::test]
-async fn who_asks_to_be_let_in_is_answered() {
+async fn a_join_request_is_answered() {
     let script = r#"
 function on_join_request(event)
   if event.user.name == "Mallory" then
@@ -288,7 +288,7 @@ end)
 }
 
 #[tokio::test]
-async fn what_is_said_takes_telegrams_forms() {
+async fn contents_are_sent_in_the_forms_of_telegram() {
     let script = r#"
 local does = {
   unmute = function(event) event.member:unmute() end,

@@ -70,7 +70,7 @@ end
 
 /// The bot learns of the upgrade from an error before the update arrives.
 #[tokio::test]
-async fn what_was_to_be_said_to_a_group_is_said_to_what_it_has_become() {
+async fn messages_to_an_upgraded_group_are_sent_to_the_supergroup() {
     let script = "function on_message(event) event:reply(\"heard: \" .. event.text) event.room:send(\"and more\") end";
     let Some(fixture) = Fixture::with(script).await else { return };
     let telegram = &fixture.telegram;
@@ -134,7 +134,7 @@ async fn an_album_is_one_message_also_over_a_kill() {
 }
 
 #[tokio::test]
-async fn what_comes_behind_an_album_stays_behind_it() {
+async fn a_message_after_an_album_stays_after_it() {
     let Some(fixture) = Fixture::with(ALBUMS).await else { return };
     let telegram = &fixture.telegram;
     let daemon = fixture.project.start().await;

@@ -37,7 +37,7 @@ async fn rival(telegram: StandIn, asked: Arc<Notify>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_process_with_the_token_is_told_of_and_the_bot_comes_back() {
+async fn another_process_with_the_token_is_reported_and_the_bot_recovers() {
     let Some(telegram) = telegram().await else { return };
     let _first = rustls::crypto::ring::default_provider().install_default();
     let script = r#"

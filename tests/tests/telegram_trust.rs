@@ -37,7 +37,7 @@ async fn ends_well(telegram: StandIn, project: Project, daemon: Daemon) {
 }
 
 #[tokio::test]
-async fn whoever_is_unmuted_while_a_room_is_locked_speaks_when_it_is_open() {
+async fn a_member_unmuted_in_a_locked_room_may_write_when_it_is_unlocked() {
     let Some((telegram, project, daemon)) = set_up().await else { return };
     telegram.says("bob", "Village", "good morning");
     for (order, done) in [("lock", "lock"), ("mute @bob", "mute"), ("unmute @bob", "unmute"), ("unlock", "unlock")] {
@@ -67,7 +67,7 @@ async fn a_poll_in_a_channel_is_one_that_channels_take() {
 }
 
 #[tokio::test]
-async fn what_only_begins_like_a_word_of_a_form_is_none() {
+async fn a_message_that_only_begins_like_a_form_command_is_an_ordinary_message() {
     let Some((telegram, project, daemon)) = set_up().await else { return };
     telegram.starts("alice", "");
     telegram.hears("@alice", "/start").await;
@@ -84,7 +84,7 @@ async fn what_only_begins_like_a_word_of_a_form_is_none() {
 }
 
 #[tokio::test]
-async fn who_writes_for_the_group_fills_in_a_form_too() {
+async fn an_anonymous_administrator_can_fill_in_a_form() {
     let Some((telegram, project, daemon)) = set_up().await else { return };
     telegram.says_anonymously("olivia", "Village", "/tell");
     let asked = telegram.hears("Village", "What?").await;
@@ -96,7 +96,7 @@ async fn who_writes_for_the_group_fills_in_a_form_too() {
 }
 
 #[tokio::test]
-async fn what_somebody_said_goes_with_them_when_the_ban_says_so() {
+async fn a_ban_with_purge_deletes_the_messages_of_the_member() {
     let Some((telegram, project, daemon)) = set_up().await else { return };
     let spam = ["spam", "more spam"].map(|text| telegram.says("bob", "Village", text));
     let other = telegram.says("alice", "Village", "good morning");

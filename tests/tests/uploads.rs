@@ -77,7 +77,7 @@ async fn a_file_goes_with_a_message_and_is_gone_with_it() {
 }
 
 #[tokio::test]
-async fn a_file_is_of_whoever_announced_it_and_of_a_bounded_size() {
+async fn a_file_belongs_to_its_uploader_and_has_a_bounded_size() {
     let fixture = Fixture::start().await;
     let mut alice = fixture.enter("alice", "general").await;
     let mut bob = fixture.enter("bob", "general").await;

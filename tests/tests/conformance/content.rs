@@ -100,7 +100,7 @@ pub(crate) async fn personas<P: Platform>() {
 }
 
 /// Tests that ephemeral messages can be edited and deleted like any other.
-pub(crate) async fn what_one_person_sees<P: Platform>() {
+pub(crate) async fn ephemeral_messages<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     if P::LACKS.contains(&Lack::LastingEphemerals) {
         return;
@@ -124,7 +124,7 @@ fn texts_of(seen: &[Seen]) -> Vec<&str> {
 }
 
 /// Tests that a platform that asks scripts before delivery follows their verdict.
-pub(crate) async fn what_scripts_make_of_messages<P: Platform>() {
+pub(crate) async fn verdicts_of_scripts<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     if P::NEVER.iter().any(|(name, _)| *name == palabre_model::EventName::BeforeMessage) {
         return;

@@ -130,7 +130,7 @@ pub(crate) async fn ids_of_other_bots<P: Platform>() {
 }
 
 /// Tests that an action without its permission is refused with the right error.
-pub(crate) async fn what_the_bot_may_not<P: Platform>() {
+pub(crate) async fn forbidden_actions<P: Platform>() {
     for kind in ActionKind::ALL.iter().copied() {
         // Each on a new platform, where nothing else is forbidden.
         let Some(mut platform) = P::start().await else { return };

@@ -145,7 +145,7 @@ pub(crate) async fn direct_messages_arrive<P: Platform>() {
 }
 
 /// Tests that actions of a bot on members and their messages are events, for other scripts.
-pub(crate) async fn what_the_bot_does_is_told<P: Platform>() {
+pub(crate) async fn actions_of_the_bot_are_events<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     if P::LACKS.contains(&Lack::Echo) {
         return;

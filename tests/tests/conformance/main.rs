@@ -46,7 +46,7 @@ macro_rules! conformance {
             }
 
             #[tokio::test]
-            async fn what_becomes_of_messages_are_events() {
+            async fn changes_of_messages_are_events() {
                 events::every_kind_of::<Here>(events::Group::Messages).await;
             }
 
@@ -56,12 +56,12 @@ macro_rules! conformance {
             }
 
             #[tokio::test]
-            async fn what_becomes_of_people_are_events() {
+            async fn changes_of_members_are_events() {
                 events::every_kind_of::<Here>(events::Group::People).await;
             }
 
             #[tokio::test]
-            async fn what_becomes_of_rooms_are_events() {
+            async fn changes_of_rooms_are_events() {
                 events::every_kind_of::<Here>(events::Group::Rooms).await;
             }
 
@@ -86,8 +86,8 @@ macro_rules! conformance {
             }
 
             #[tokio::test]
-            async fn what_the_bot_does_is_told() {
-                events::what_the_bot_does_is_told::<Here>().await;
+            async fn actions_of_the_bot_are_events() {
+                events::actions_of_the_bot_are_events::<Here>().await;
             }
 
             #[tokio::test]
@@ -136,8 +136,8 @@ macro_rules! conformance {
             }
 
             #[tokio::test]
-            async fn what_the_bot_may_not_is_forbidden() {
-                errors::what_the_bot_may_not::<Here>().await;
+            async fn missing_permissions_are_reported() {
+                errors::forbidden_actions::<Here>().await;
             }
 
             #[tokio::test]
@@ -176,13 +176,13 @@ macro_rules! conformance {
             }
 
             #[tokio::test]
-            async fn what_one_person_sees_can_be_changed() {
-                content::what_one_person_sees::<Here>().await;
+            async fn ephemeral_messages_can_be_edited_and_deleted() {
+                content::ephemeral_messages::<Here>().await;
             }
 
             #[tokio::test]
             async fn scripts_have_their_say_before_delivery() {
-                content::what_scripts_make_of_messages::<Here>().await;
+                content::verdicts_of_scripts::<Here>().await;
             }
 
             #[tokio::test]

@@ -236,11 +236,11 @@ impl Platform for OnRooms {
     }
 
     async fn private_messages(&mut self, who: &str) -> Vec<Seen> {
-        let visitor = self.people.get_mut(who).expect("who is private_messages to is there");
+        let visitor = self.people.get_mut(who).expect("a visitor who reads it has entered");
         visitor.looks().await;
-        let sends_direct = visitor.sends_direct.clone();
+        let private = visitor.private.clone();
         let mut heard = Vec::new();
-        for message in &sends_direct {
+        for message in &private {
             heard.push(self.seen(message).await);
         }
         heard

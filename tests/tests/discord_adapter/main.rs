@@ -110,7 +110,7 @@ async fn members_stand_as_high_as_their_highest_role() {
 }
 
 #[tokio::test]
-async fn whoever_is_mentioned_comes_with_their_roles() {
+async fn a_mentioned_member_comes_with_their_roles() {
     let Some(discord) = StandIn::start_with(fixture::quick()).await else { return };
     // Before the bot can have received the event.
     let dave = discord.joins("dave");

@@ -61,7 +61,7 @@ impl OnDiscord {
         posts.filter(|post| post.flags() & LOADING == 0 && !self.heard.contains(&post.id)).find(|post| fits(post))
     }
 
-    fn note(&mut self, place: &str, post: &Post) -> Said {
+    fn remember(&mut self, place: &str, post: &Post) -> Said {
         let said = said(&post.message);
         self.heard.insert(post.id);
         self.shown.insert(post.id, said.clone());
@@ -180,7 +180,7 @@ impl Driver for OnDiscord {
     async fn hears(&mut self, place: &str) -> Said {
         let what = format!("something in {place}");
         let post = self.discord.until(&what, |_| self.next(place, is_for_all)).await;
-        self.note(place, &post)
+        self.remember(place, &post)
     }
 
     async fn hears_alone(&mut self, who: &str) -> Said {
@@ -188,7 +188,7 @@ impl Driver for OnDiscord {
         let what = format!("something for {who} alone");
         let look = |_: &StandIn| self.next(&place, |post| is_for(post, user)).or_else(|| self.next(&direct, |_| true));
         let post = self.discord.until(&what, look).await;
-        self.note(&place, &post)
+        self.remember(&place, &post)
     }
 
     async fn hears_change(&mut self) -> Said {

@@ -60,7 +60,7 @@ async fn deletes_that_cannot_go_together_are_left_to_be_tried_one_by_one() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_to_somebody_is_said_in_plain_words() {
+async fn refused_moderation_is_explained_in_plain_words() {
     let Some(alone) = Alone::start().await else { return };
     let telegram = alone.telegram.clone();
     telegram.add_group("Cottage");

@@ -61,7 +61,7 @@ async fn nothing_is_done_to_the_new_chats_message_of_an_old_number() {
 
 /// The bot learns of the upgrade from the refusal of its first call, whatever that is.
 #[tokio::test]
-async fn what_is_asked_of_the_old_chat_is_asked_of_the_new_one() {
+async fn calls_to_the_old_chat_are_repeated_for_the_new_one() {
     for number in 0..5 {
         let Some(alone) = Alone::start().await else { return };
         let telegram = alone.telegram.clone();

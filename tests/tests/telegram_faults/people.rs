@@ -23,7 +23,7 @@ async fn set_up(script: &str) -> Option<(StandIn, Project)> {
 }
 
 #[tokio::test]
-async fn whoever_was_seen_before_a_restart_is_found_by_username_and_name() {
+async fn users_seen_before_a_restart_are_found_by_username_and_name() {
     let Some((telegram, project)) = set_up(SCRIPT).await else { return };
     telegram.joins("mallory", "Village");
     let daemon = project.start().await;
@@ -55,7 +55,7 @@ async fn a_mention_of_somebody_without_a_username_brings_their_name() {
 }
 
 #[tokio::test]
-async fn whoever_begins_with_the_bot_is_greeted_and_gets_the_answer_that_waits() {
+async fn a_user_who_starts_the_bot_is_greeted_and_receives_waiting_answers() {
     let Some((telegram, project)) = set_up(SCRIPT).await else { return };
     for who in ["carol", "dave"] {
         telegram.joins(who, "Village");

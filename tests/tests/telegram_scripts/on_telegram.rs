@@ -60,7 +60,7 @@ impl OnTelegram {
         self.telegram.posted(place).into_iter().find(|post| !self.heard.contains(&post.at))
     }
 
-    fn note(&mut self, place: &str, post: &Post) -> Said {
+    fn remember(&mut self, place: &str, post: &Post) -> Said {
         let said = said(&post.message);
         self.heard.insert(post.at);
         self.shown.insert(post.at, said.clone());
@@ -212,7 +212,7 @@ impl Driver for OnTelegram {
     async fn hears(&mut self, place: &str) -> Said {
         let what = format!("something in {place}");
         let post = self.telegram.until(&what, |_| self.next(place)).await;
-        self.note(place, &post)
+        self.remember(place, &post)
     }
 
     async fn hears_alone(&mut self, who: &str) -> Said {
@@ -227,7 +227,7 @@ impl Driver for OnTelegram {
                 self.presses.remove(index);
                 said
             }
-            Err(post) => self.note(&direct, &post),
+            Err(post) => self.remember(&direct, &post),
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::bot::Bot;
 
 #[tokio::test]
-async fn who_has_not_begun_or_has_blocked_the_bot_is_not_written_to() {
+async fn a_user_who_has_not_started_or_has_blocked_the_bot_receives_nothing() {
     let Some(mut bot) = Bot::start().await else { return };
     let alice = bot.stand_in.user("alice");
     let hello = json!({ "chat_id": alice, "text": "hello" });

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::bot::{Bot, quick};
 
 #[tokio::test]
-async fn what_is_too_old_is_not_deleted_and_a_press_is_not_answered_late() {
+async fn old_messages_cannot_be_deleted_nor_old_presses_answered() {
     let clock = VirtualClock::new(1_790_000_000_000);
     let Some(bot) = Bot::start_with(Options { clock: Arc::new(clock.clone()), ..quick() }).await else { return };
     let village = bot.stand_in.chat("Village");

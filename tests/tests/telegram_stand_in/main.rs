@@ -61,7 +61,7 @@ async fn calls_come_in_any_form_and_any_case() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_the_description_is_refused_with_the_reason() {
+async fn a_call_that_violates_the_description_is_refused_with_the_reason() {
     let Some(bot) = Bot::start().await else { return };
     let chat = bot.stand_in.chat("Village");
     let bad = [

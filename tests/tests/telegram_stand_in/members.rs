@@ -103,7 +103,7 @@ async fn members_are_banned_restricted_and_promoted() {
 }
 
 #[tokio::test]
-async fn who_asks_to_join_is_let_in_or_not() {
+async fn join_requests_are_approved_or_declined() {
     let Some(mut bot) = Bot::start().await else { return };
     bot.asks_for_all().await;
     let village = bot.stand_in.chat("Village");
@@ -126,7 +126,7 @@ async fn who_asks_to_join_is_let_in_or_not() {
 }
 
 #[tokio::test]
-async fn what_all_may_do_and_what_people_are_called_changes() {
+async fn permissions_of_all_and_titles_of_members_change() {
     let Some(mut bot) = Bot::start().await else { return };
     bot.asks_for_all().await;
     let village = bot.stand_in.chat("Village");

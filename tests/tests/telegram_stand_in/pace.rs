@@ -47,7 +47,7 @@ async fn a_group_has_a_limit_of_its_own_and_all_chats_together_have_one() {
 }
 
 #[tokio::test]
-async fn who_does_not_wait_is_counted() {
+async fn calls_before_a_429_allows_them_are_counted() {
     let Some(bot) = Bot::start().await else { return };
     bot.stand_in.fault_next("sendMessage", Fault::TooMany);
     let hello = json!({ "chat_id": bot.stand_in.chat("Village"), "text": "hello" });

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::bot::{Bot, quick};
 
 #[tokio::test]
-async fn what_is_not_confirmed_comes_again_and_an_offset_confirms() {
+async fn unconfirmed_updates_come_again_and_an_offset_confirms() {
     let Some(mut bot) = Bot::start().await else { return };
     for text in ["one", "two", "three"] {
         bot.stand_in.says("alice", "Village", text);
@@ -98,7 +98,7 @@ async fn a_cut_breaks_a_long_poll_and_faults_lose_answers() {
 }
 
 #[tokio::test]
-async fn what_a_bot_does_not_ask_for_it_does_not_get() {
+async fn a_bot_receives_only_the_updates_that_it_requested() {
     let Some(mut bot) = Bot::start().await else { return };
     let said = bot.stand_in.says("alice", "Village", "hello");
     bot.stand_in.reacts("bob", said, "👍");

@@ -9,7 +9,7 @@ use crate::platform::{Seen, SeenMember};
 /// A user with the page open, and what only they see.
 pub(super) struct Visitor {
     client: Client,
-    pub(super) sends_direct: Vec<Value>,
+    pub(super) private: Vec<Value>,
     pub(super) form: Option<Value>,
     pub(super) typings: usize,
     pub(super) told: SeenMember,
@@ -19,7 +19,7 @@ impl Visitor {
     pub(super) async fn enter(address: &str, who: &str) -> Self {
         let (client, _) = Client::enter(address, who, ROOM).await.expect("the room is open");
         let told = SeenMember::default();
-        Self { client, sends_direct: Vec::new(), form: None, typings: 0, told }
+        Self { client, private: Vec::new(), form: None, typings: 0, told }
     }
 
     /// Processes all events that have arrived.
@@ -28,11 +28,11 @@ impl Visitor {
         for (event, data) in self.client.drain() {
             let is_it = |shown: &Value| shown["id"] == data["id"];
             match event.as_str() {
-                "new_message" if data["ephemeral"] == true || data["private"] == true => self.sends_direct.push(data),
+                "new_message" if data["ephemeral"] == true || data["private"] == true => self.private.push(data),
                 "message_edited" => {
-                    self.sends_direct.iter_mut().filter(|shown| is_it(shown)).for_each(|shown| *shown = data.clone());
+                    self.private.iter_mut().filter(|shown| is_it(shown)).for_each(|shown| *shown = data.clone());
                 }
-                "message_deleted" => self.sends_direct.retain(|shown| !is_it(shown)),
+                "message_deleted" => self.private.retain(|shown| !is_it(shown)),
                 "form" => self.form = Some(data),
                 "user_typing" if data["username"] == "palabre" => self.typings += 1,
                 "moderated" => self.is_told(&data),
