@@ -8,9 +8,9 @@
     reason = "a test that cannot continue panics, and reports its progress"
 )]
 
+mod groups;
 mod on_telegram;
 #[path = "../transcripts/mod.rs"]
 mod transcripts;
-mod village;
 
-use village::Village as Other;
+use groups::Groups as Other;

@@ -9,9 +9,9 @@ use crate::transcripts::fixture::OtherPlatform;
 use crate::transcripts::scenario::{Platform, Scenario};
 
 /// The groups with their bot.
-pub(crate) struct Village(StandIn);
+pub(crate) struct Groups(StandIn);
 
-impl OtherPlatform for Village {
+impl OtherPlatform for Groups {
     const PLATFORM: Platform = Platform::Telegram;
     const SNAPSHOTS: &'static str = "../telegram_scripts/snapshots";
     type Driver = OnTelegram;
