@@ -1,5 +1,5 @@
-"""A Socket.IO client that is not ours (python-socketio): enters a room, says what it reads from standard input, and prints
-every event that it hears as one line of JSON."""
+"""A third-party Socket.IO client (python-socketio): enters a room, posts the lines that it reads from standard input, and
+prints each event that it receives as one line of JSON."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ import sys
 import socketio
 
 address, username, room = sys.argv[1:4]
-# The asynchronous client, which handles events in the order in which they come; the other gives each a thread of its own.
+# The asynchronous client handles events in order; the synchronous one handles each in its own thread.
 client = socketio.AsyncClient(reconnection=False)
 
 

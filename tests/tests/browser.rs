@@ -201,7 +201,7 @@ async fn two_browsers_and_a_foreign_client_see_the_same() {
     let (first, second) = (order(shown(&alice).await), order(shown(&bob).await));
     assert_eq!(first, second, "both pages show the same order");
     assert_eq!(first.len(), 17);
-    assert!(first.ends_with(&order(carol.heard.clone())), "and the foreign client heard it so");
+    assert!(first.ends_with(&order(carol.heard.clone())), "and the third-party client received it");
 
     // A saved edit changes the answer within a second, for everyone.
     let dice = std::fs::read_to_string(project.path().join("scripts/dice.luau")).unwrap();

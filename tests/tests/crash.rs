@@ -102,7 +102,7 @@ async fn a_killed_daemon_loses_and_repeats_nothing() {
     }
     let acknowledged = std::mem::take(&mut *ledger.acknowledged.lock().unwrap());
     wait_for_answers(&daemon, acknowledged.len()).await;
-    assert!(daemon.stop().await, "it stops in good order");
+    assert!(daemon.stop().await, "it stops cleanly");
 
     let store = Store::open(&project.path().join("data")).unwrap();
     let (people, bots) = history(&store);

@@ -86,7 +86,7 @@ async fn a_persona_may_be_called_anything() {
     for name in names {
         fixture.discord.says("alice", "general", name);
         let post = fixture.discord.hears("general", name).await;
-        assert_eq!(post.author.replace('\u{200b}', ""), name, "it looks the same");
+        assert_eq!(post.author.replace('\u{200b}', ""), name, "it is unchanged");
     }
     // A name that only Discord knows to be invalid.
     fixture.discord.refuses_name("Zoé Smith");

@@ -96,7 +96,7 @@ async fn a_name_means_a_member_of_the_same_server_or_nobody() {
     for who in ["dave", "carla"] {
         discord.renames("olivia", who, Some("Zed"));
     }
-    assert!(fixture.refusal("alice", "!who zed").await.contains("zed"), "two go by that name");
+    assert!(fixture.refusal("alice", "!who zed").await.contains("zed"), "two members have that name");
     discord.gives_role("olivia", "bob", "Moderator");
     let used = discord.uses("alice", "general", "who", &json!({ "whom": "bob" }));
     assert_eq!(discord.answered(used).await.text(), format!("{} Moderator", id(bob)));

@@ -183,7 +183,7 @@ async fn in_a_large_room_joins_and_leaves_are_merged() {
             assert_eq!(told["count"], json!(11));
         }
     }
-    assert!(times <= 8, "each is told by itself");
+    assert!(times <= 8, "each is sent separately");
     let single: Vec<_> = watcher.drain().into_iter().filter(|(event, _)| event == "user_joined").collect();
     assert_eq!(single.len(), 2, "{single:?}");
 

@@ -89,7 +89,7 @@ async fn a_returning_client_receives_exactly_what_it_missed() {
     alice.join(json!({ "username": "alice", "room": "general" })).await.unwrap();
     let number = alice.ask("delete_message", json!({ "id": ids[100] })).await.unwrap();
     assert_eq!(alice.ack(number).await.unwrap()["id"], json!(ids[100]));
-    assert!(!rejoin(&ids[146]).await.0, "something older has changed, so the history comes anew");
+    assert!(!rejoin(&ids[146]).await.0, "something older has changed, so the whole history is sent again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -124,7 +124,7 @@ function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.v
     telegram.says("alice", "Village", "/report");
     let question = telegram.hears("Village", "Why?").await;
     telegram.replies("bob", question.at, "none of it");
-    telegram.says("alice", "Village", "what everybody is to see is no answer");
+    telegram.says("alice", "Village", "a public message is not the answer");
     telegram.replies("alice", question.at, "so");
     let again = telegram.hears("Village", "✎ 3").await;
     telegram.replies("alice", again.at, "spam");

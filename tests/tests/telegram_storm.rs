@@ -220,7 +220,7 @@ async fn a_hundred_answers_at_once_arrive_in_order_and_at_the_pace_that_is_allow
     telegram.until_within(timeout, "a hundred answers", all).await;
     assert_eq!(telegram.texts("Village"), (1..=100).map(|number| number.to_string()).collect::<Vec<_>>());
     let counters = telegram.counters();
-    assert_eq!((counters.overruns, counters.hasty, counters.faults), (0, 0, 1), "no 429 but the one on purpose");
+    assert_eq!((counters.overruns, counters.hasty, counters.faults), (0, 0, 1), "no 429 except the injected one");
     assert!(daemon.stop().await, "{}", project.log());
     println!("a hundred answers in {:.1?}", began.elapsed());
 }

@@ -33,10 +33,10 @@ pub(crate) async fn texts<P: Platform>() {
     let notifies = !P::LACKS.contains(&Lack::Notifications);
     let everyone = (notifies && !P::LACKS.contains(&Lack::Everyone)).then(|| "everyone".to_owned());
     let expected: Vec<_> = everyone.into_iter().chain(notifies.then(|| alice.native().to_owned())).collect();
-    assert_eq!(meant.notifies, expected, "whom the script means is notified");
+    assert_eq!(meant.notifies, expected, "the users that the script names are notified");
     let quiet = shown(&mut platform, Content { silent: true, ..Content::text("hush") }).await;
     assert_eq!(&*quiet.text, "hush");
-    assert_eq!(quiet.silent, notifies, "without a sound, where there is one");
+    assert_eq!(quiet.silent, notifies, "silent, if the platform has notifications");
 }
 
 /// Tests buttons and lists with all of their fields.

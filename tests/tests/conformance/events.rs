@@ -174,7 +174,7 @@ pub(crate) async fn actions_of_the_bot_are_events<P: Platform>() {
     };
     if !P::NEVER.iter().any(|(name, _)| *name == EventName::MessageDelete) {
         let kind = told(EventName::MessageDelete, &bob).await.kind;
-        let EventKind::MessageDelete { message: gone, before, .. } = kind else { unreachable!("it was waited for") };
+        let EventKind::MessageDelete { message: gone, before, .. } = kind else { unreachable!("it was awaited") };
         assert_eq!((gone.as_str(), before.map(|before| before.content.text)), (&*message, Some("nonsense".to_owned())));
     }
     let muted = told(EventName::MemberUpdate, &bob).await;

@@ -55,8 +55,8 @@ pub(crate) async fn addresses_of_others_are_refused<P: Platform>() {
     }
     // The first connection is from the test itself.
     let own = TcpStream::connect(at).await.expect("the trap is open");
-    let (_, first) = trap.accept().await.expect("somebody came");
-    assert_eq!(own.local_addr().ok(), Some(first), "what is not the platform's was asked for");
+    let (_, first) = trap.accept().await.expect("a connection arrives");
+    assert_eq!(own.local_addr().ok(), Some(first), "a foreign address was requested");
 }
 
 /// Returns foreign addresses: of this machine, of other platforms, of other bots, invalid ones.

@@ -109,7 +109,7 @@ impl Fixture {
     pub(crate) async fn stops(&mut self) -> Result<(), AdapterError> {
         self.stop.send_replace(true);
         let ended = tokio::time::timeout(WAIT_MAX, self.running.join_next()).await;
-        ended.expect("it ends soon after the word to stop").expect("it was running").expect("it did not panic")
+        ended.expect("it ends soon after the shutdown signal").expect("it was running").expect("it did not panic")
     }
 
     /// Returns the number of events so far.

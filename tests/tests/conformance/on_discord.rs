@@ -95,7 +95,7 @@ impl Platform for OnDiscord {
         let options = Options { identify_window: Duration::ZERO, limits: Limits::none(), ..Options::default() };
         let discord = StandIn::start_with(options).await?;
         discord.person("carol");
-        let store = Store::in_memory().expect("memory is there");
+        let store = Store::in_memory().expect("an in-memory store opens");
         let fixture = Self::connect(&discord, &store).await;
         let mut here = Self { discord, store, fixture, used: HashMap::new(), http };
         // The guild is sent after the ready event, so wait until it has arrived.

@@ -93,7 +93,7 @@ impl Platform for OnRooms {
     const LACKS: &'static [Lack] = &[Lack::DirectMessages, Lack::FixedRoles, Lack::Notifications];
 
     async fn start() -> Option<Self> {
-        Some(Self::open(Store::in_memory().expect("memory is there")).await)
+        Some(Self::open(Store::in_memory().expect("an in-memory store opens")).await)
     }
 
     fn fixture(&self) -> &Fixture {

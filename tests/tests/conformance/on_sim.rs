@@ -105,7 +105,7 @@ impl Platform for OnSim {
     ];
 
     async fn start() -> Option<Self> {
-        let (sim, store) = (Sim::new("sim"), Store::in_memory().expect("memory is there"));
+        let (sim, store) = (Sim::new("sim"), Store::in_memory().expect("an in-memory store opens"));
         let fixture = Fixture::new(sim.bot(), Arc::clone(&sim) as _, &store, Vec::new()).await;
         let there = ["alice", "bob"].map(|who| (who.to_owned(), 0)).into();
         Some(Self { sim, store, fixture, there })

@@ -91,7 +91,7 @@ impl Platform for OnTelegram {
         telegram.throws_bot_out(ATTIC);
         // A bot may write to users who have started it.
         telegram.starts("alice", "");
-        let store = Store::in_memory().expect("memory is there");
+        let store = Store::in_memory().expect("an in-memory store opens");
         let fixture = Self::connect(&telegram, &store).await;
         let mut here = Self { telegram, chat, store, fixture, pressed: HashMap::new(), queried: HashMap::new() };
         // Afterwards all earlier events have arrived.

@@ -222,7 +222,7 @@ async fn a_command_that_says_nothing_is_closed_at_once_when_its_runs_are_over() 
     let used = discord.uses("alice", "general", "roll", &serde_json::json!({}));
     let event = fixture.uses_heard(1).await;
     fixture.adapter.finished(&event).await;
-    assert_eq!(discord.answer(used).await["data"]["flags"], 64, "told to alice alone, and taken back");
+    assert_eq!(discord.answer(used).await["data"]["flags"], 64, "sent to alice only, and deleted");
     assert_eq!(discord.posted("general").iter().filter(|post| !post.is_deleted()).count(), 0);
     assert_eq!(format!("{:#?}", discord.violations()), "[]");
 }

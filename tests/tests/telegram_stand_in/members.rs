@@ -135,7 +135,7 @@ async fn permissions_of_all_and_titles_of_members_change() {
     assert!(!bot.stand_in.can_speak("alice", "Village") && bot.stand_in.can_speak("olivia", "Village"));
     assert_eq!(bot.refused("setChatPermissions", quiet).await, "Bad Request: CHAT_NOT_MODIFIED");
     bot.ok("setChatPermissions", json!({ "chat_id": village, "permissions": { "can_send_polls": true } })).await;
-    assert!(bot.stand_in.can_speak("alice", "Village"), "who may send polls may speak");
+    assert!(bot.stand_in.can_speak("alice", "Village"), "a member who may send polls may write");
     bot.stand_in.renames("alice", "Alice", Some("Liddell"), None);
     bot.stand_in.sends_direct("alice", "hello");
     let message = bot.next("message").await;

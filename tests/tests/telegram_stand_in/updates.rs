@@ -109,7 +109,7 @@ async fn a_bot_receives_only_the_updates_that_it_requested() {
         };
         list.iter().filter_map(other).collect()
     };
-    assert_eq!(kinds(&bot.updates().await), ["message", "message"], "what is said, and that somebody came");
+    assert_eq!(kinds(&bot.updates().await), ["message", "message"], "messages and joins");
     bot.ok("getUpdates", json!({ "allowed_updates": ["message_reaction", "chat_member"] })).await;
     bot.stand_in.reacts("alice", said, "🔥");
     bot.stand_in.says("alice", "Village", "not asked for");
@@ -234,5 +234,5 @@ async fn a_patient_bot_answers_everything_through_a_storm() {
         (counters.updates, counters.given, counters.confirmed),
         (MESSAGES as u64, MESSAGES as u64, MESSAGES as u64)
     );
-    assert!(counters.faults > 10 && texts.len() > MESSAGES, "answers were lost, and so things said twice");
+    assert!(counters.faults > 10 && texts.len() > MESSAGES, "answers were lost, so messages were repeated");
 }

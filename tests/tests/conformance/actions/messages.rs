@@ -121,7 +121,7 @@ pub(super) async fn form<P: Platform>(platform: &mut P) {
     let fields: &[&str] = if P::LACKS.contains(&Lack::WholeForms) { &["WHY"] } else { &["WHY", "ELSE"] };
     let fields = fields.iter().map(|label| (*label).to_owned()).collect();
     assert_eq!(shown, Some(("Report".to_owned(), fields)));
-    assert_eq!(platform.form("bob").await, None, "nobody else is shown it");
+    assert_eq!(platform.form("bob").await, None, "nobody else sees it");
 }
 
 pub(super) async fn direct<P: Platform>(platform: &mut P) {

@@ -41,7 +41,7 @@ pub(super) async fn ban<P: Platform>(platform: &mut P) {
     for until in [None, Some(SystemClock.now() + HOUR)] {
         let seen = take(platform, "carol", Measure::Ban { until, purge_since: Some(SystemClock.now() - HOUR) }).await;
         assert_eq!((seen.is_there, seen.is_banned), (false, true));
-        assert_eq!(platform.message(&spam.as_str().into()).await, None, "what they said is removed");
+        assert_eq!(platform.message(&spam.as_str().into()).await, None, "their messages are deleted");
         assert!(!take(platform, "carol", Measure::Unban).await.is_banned);
     }
 }
@@ -68,5 +68,5 @@ pub(super) async fn rename<P: Platform>(platform: &mut P) {
     let seen = take(platform, "bob", Measure::Rename("Bobby".to_owned())).await;
     assert_eq!(seen.nickname.as_deref(), Some("Bobby"));
     let seen = take(platform, "bob", Measure::Rename(String::new())).await;
-    assert_eq!(seen.nickname, None, "the own name again");
+    assert_eq!(seen.nickname, None, "its own name again");
 }

@@ -39,7 +39,7 @@ pub(super) fn check_common<P: Platform>(platform: &P, event: &Event, cause: &Cau
         assert!(of == bot.name.as_str() && !native.is_empty(), "an id is <bot>/<native id>: {event:#?}");
     }
     let Some(who) = cause.who else { return };
-    let user = event.user.as_ref().expect("somebody did it");
+    let user = event.user.as_ref().expect("it has a user");
     assert_eq!((&user.id, user.bot), (&platform.user(who), false), "{event:#?}");
     assert!(user.name.eq_ignore_ascii_case(who), "{event:#?}");
     if let Some(member) = &event.member {
