@@ -15,7 +15,7 @@ use super::state::State;
 const HISTORY_MAX: usize = 2_000;
 
 /// Service messages that the bot receives even if it caused them.
-const TOLD_OF_OWN: [&str; 8] = [
+const SENT_FOR_OWN: [&str; 8] = [
     "left_chat_member",
     "new_chat_title",
     "pinned_message",
@@ -134,7 +134,7 @@ impl State {
 
     fn bot_sees(&self, chat: i64, author: i64, message: &Value) -> bool {
         if author == self.bot {
-            return TOLD_OF_OWN.iter().any(|field| !message[*field].is_null());
+            return SENT_FOR_OWN.iter().any(|field| !message[*field].is_null());
         }
         if self.chats[&chat].kind == Kind::Private {
             return !self.users[&chat].blocks;

@@ -262,14 +262,14 @@ impl Platform for OnRooms {
         let number = client.ask("join_room", json!({ "username": who, "room": "lobby" })).await;
         let answer = client.ack(number.expect("the connection holds")).await.expect("it is acknowledged");
         let is_banned = answer["error"].as_str().is_some_and(|error| error.contains("banned"));
-        let told = match self.people.get_mut(who) {
+        let state = match self.people.get_mut(who) {
             Some(visitor) if is_there => {
                 visitor.looks().await;
-                visitor.told.clone()
+                visitor.state.clone()
             }
             _ => SeenMember::default(),
         };
-        SeenMember { is_there, is_banned, ..told }
+        SeenMember { is_there, is_banned, ..state }
     }
 
     async fn room_now(&mut self) -> SeenRoom {

@@ -101,10 +101,10 @@ fn bots<P: OtherPlatform>(scenario: &Scenario, home: Platform, other: &P, feed: 
         Platform::Rooms => format!("lobby/{place}"),
         Platform::Discord | Platform::Telegram => other.room(place),
     };
-    let (here, told) = (room("general"), scenario.told.map_or_else(String::new, room));
+    let (here, target) = (room("general"), scenario.target.map_or_else(String::new, room));
     let bot = other.bot();
     let host = feed.trim_start_matches("http://");
-    let settings = scenario.settings.replace("{told}", &told).replace("{feed}", feed).replace("{host}", host);
+    let settings = scenario.settings.replace("{target}", &target).replace("{feed}", feed).replace("{host}", host);
     let settings = settings.replace("{token}", TOKEN).replace("{here}", &here);
     let (script, moderators) = (scenario.scripts[0], scenario.moderators.join(", ").to_lowercase());
     format!(

@@ -222,8 +222,8 @@ impl Driver for OnRooms {
         let client = &mut self.listener("general").client;
         while !missing.is_empty() {
             let event = if purged { "messages_deleted" } else { "message_deleted" };
-            let told = client.wait(event).await.unwrap();
-            missing.retain(|id| told["id"] != id.as_str() && !told["ids"].to_string().contains(&format!("\"{id}\"")));
+            let gone = client.wait(event).await.unwrap();
+            missing.retain(|id| gone["id"] != id.as_str() && !gone["ids"].to_string().contains(&format!("\"{id}\"")));
         }
     }
 

@@ -60,9 +60,9 @@ pub(crate) const AUTOMOD_AHEAD: Scenario = Scenario {
 /// Max reads the record room.
 const WITH_A_RECORD: Scenario = Scenario {
     scripts: &["moderation"],
-    settings: "grants: [moderation, rooms], config: { record: \"{told}\" }",
+    settings: "grants: [moderation, rooms], config: { record: \"{target}\" }",
     cast: &[("Alice", "general"), ("Bob", "general"), ("Olivia", "general"), ("Max", "mods")],
-    told: Some("mods"),
+    target: Some("mods"),
     apart: Some(ONE_ROOM),
     notes: IN_PRIVATE,
     placeholders: &[(r"\d{4}-\d\d-\d\d", "DAY")],
@@ -177,9 +177,9 @@ const FORMS: &[(Platform, &str)] = &[
 
 pub(crate) const REPORT: Scenario = Scenario {
     scripts: &["report"],
-    settings: "grants: [rooms], config: { room: \"{told}\" }",
+    settings: "grants: [rooms], config: { room: \"{target}\" }",
     cast: &[("Alice", "general"), ("Bob", "general"), ("Olivia", "mods")],
-    told: Some("mods"),
+    target: Some("mods"),
     apart: Some(ONE_ROOM),
     notes: FORMS,
     steps: &[

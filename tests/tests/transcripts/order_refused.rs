@@ -1,6 +1,6 @@
 //! Moderation scripts whose actions are refused, by rank or by the platform.
 //!
-//! A refused action is not announced, and the moderator is told why. Max is a moderator, Olivia the
+//! A refused action is not announced, and the moderator is informed. Max is a moderator, Olivia the
 //! owner.
 
 use super::scenario::{
@@ -43,10 +43,10 @@ pub(crate) const RANKS: Scenario = Scenario {
 };
 
 pub(crate) const MODERATION_REFUSED: Scenario = Scenario {
-    settings: "grants: [moderation, rooms], config: { record: \"{told}\" }",
+    settings: "grants: [moderation, rooms], config: { record: \"{target}\" }",
     cast: &[("Alice", "general"), ("Bob", "general"), ("Olivia", "general"), ("Max", "mods")],
     moderators: &[],
-    told: Some("mods"),
+    target: Some("mods"),
     apart: Some(ONE_ROOM),
     steps: &[
         says("Bob", "hello"),
@@ -98,10 +98,10 @@ pub(crate) const WORD_FILTER_REFUSED: Scenario = Scenario {
 
 pub(crate) const REPORT_REFUSED: Scenario = Scenario {
     scripts: &["report"],
-    settings: "grants: [rooms], config: { room: \"{told}\" }",
+    settings: "grants: [rooms], config: { room: \"{target}\" }",
     cast: &[("Alice", "general"), ("Olivia", "mods")],
     moderators: &[],
-    told: Some("mods"),
+    target: Some("mods"),
     apart: Some(ONE_ROOM),
     steps: &[
         forbids(Right::Speak("mods")),
@@ -118,10 +118,10 @@ const NO_PERSONAS: &str = "on Telegram a bot has one name, so that whoever said 
 
 pub(crate) const BRIDGE: Scenario = Scenario {
     scripts: &["bridge"],
-    settings: "grants: [rooms, files, personas], config: { bridges: [[\"{here}\", \"{told}\"]] }",
+    settings: "grants: [rooms, files, personas], config: { bridges: [[\"{here}\", \"{target}\"]] }",
     cast: &[("Alice", "general"), ("Olivia", "mods")],
     moderators: &[],
-    told: Some("mods"),
+    target: Some("mods"),
     apart: Some(ONE_ROOM),
     steps: &[
         says("Alice", "is **anybody** there?"),

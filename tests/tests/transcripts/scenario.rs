@@ -15,7 +15,7 @@ pub(crate) struct Scenario {
     pub(crate) scripts: &'static [&'static str],
     /// The settings of the script in bots.yaml, in the flow style of YAML.
     ///
-    /// `{here}` is the room `general`, `{told}` the configured room, `{feed}` the address of the
+    /// `{here}` is the room `general`, `{target}` the configured room, `{feed}` the address of the
     /// feed.
     pub(crate) settings: &'static str,
     /// The users and their rooms.
@@ -23,7 +23,7 @@ pub(crate) struct Scenario {
     /// The moderators among them. Olivia outranks them.
     pub(crate) moderators: &'static [&'static str],
     /// The room named in the script's config.
-    pub(crate) told: Option<&'static str>,
+    pub(crate) target: Option<&'static str>,
     /// The reason why two platforms cannot share a daemon; none if they do.
     pub(crate) apart: Option<&'static str>,
     /// Inherent differences of a platform, as notes for readers of the transcript.
@@ -39,7 +39,7 @@ pub(crate) const PLAIN: Scenario = Scenario {
     settings: "",
     cast: &[("Alice", "general"), ("Bob", "general")],
     moderators: &[],
-    told: None,
+    target: None,
     apart: None,
     notes: &[],
     placeholders: &[],

@@ -7,9 +7,9 @@ use super::scenario::{
 
 pub(crate) const FEED: Scenario = Scenario {
     scripts: &["feed"],
-    settings: "grants: [rooms, \"http:{host}\"], config: { url: \"{feed}/feed.json\", room: \"{told}\", every: 1s }",
+    settings: "grants: [rooms, \"http:{host}\"], config: { url: \"{feed}/feed.json\", room: \"{target}\", every: 1s }",
     cast: &[("Alice", "news")],
-    told: Some("news"),
+    target: Some("news"),
     apart: Some(ONE_ROOM),
     steps: &[publishes("Article 2"), answers_in("news", 1), publishes("Article 3"), answers_in("news", 1)],
     ..PLAIN
@@ -43,10 +43,10 @@ pub(crate) const REMINDER: Scenario = Scenario {
 pub(crate) const STANDUP: Scenario = Scenario {
     scripts: &["standup"],
     // Frequent enough for a test, and rare enough to end before the next one begins.
-    settings: "grants: [rooms], config: { room: \"{told}\", at: \"*/10 * * * * *\", zone: Europe/Paris, open: 4s }",
+    settings: "grants: [rooms], config: { room: \"{target}\", at: \"*/10 * * * * *\", zone: Europe/Paris, open: 4s }",
     cast: &[("Alice", "standup"), ("Bob", "standup")],
     moderators: &[],
-    told: Some("standup"),
+    target: Some("standup"),
     apart: Some(ONE_ROOM),
     notes: IN_PRIVATE,
     placeholders: &[(r"\d\d\.\d\d\.", "DAY")],

@@ -59,8 +59,8 @@ impl State {
             return;
         }
         let anonymous = self.chats[&chat].kind == Kind::Channel;
-        let is_told = self.chats[&chat].kind == Kind::Private || self.member(chat, self.bot).is_admin();
-        if !is_told {
+        let is_sent = self.chats[&chat].kind == Kind::Private || self.member(chat, self.bot).is_admin();
+        if !is_sent {
             return;
         }
         let mut update = json!({ "chat": self.chat_frame(chat), "message_id": id, "date": self.seconds() });

@@ -12,14 +12,14 @@ pub(super) struct Visitor {
     pub(super) private: Vec<Value>,
     pub(super) form: Option<Value>,
     pub(super) typings: usize,
-    pub(super) told: SeenMember,
+    pub(super) state: SeenMember,
 }
 
 impl Visitor {
     pub(super) async fn enter(address: &str, who: &str) -> Self {
         let (client, _) = Client::enter(address, who, ROOM).await.expect("the room is open");
-        let told = SeenMember::default();
-        Self { client, private: Vec::new(), form: None, typings: 0, told }
+        let state = SeenMember::default();
+        Self { client, private: Vec::new(), form: None, typings: 0, state }
     }
 
     /// Processes all events that have arrived.
@@ -35,22 +35,22 @@ impl Visitor {
                 "message_deleted" => self.private.retain(|shown| !is_it(shown)),
                 "form" => self.form = Some(data),
                 "user_typing" if data["username"] == "palabre" => self.typings += 1,
-                "moderated" => self.is_told(&data),
+                "moderated" => self.apply(&data),
                 _ => {}
             }
         }
     }
 
-    fn is_told(&mut self, notice: &Value) {
-        let name = notice["name"].as_str().unwrap_or_default().to_owned();
-        match notice["kind"].as_str() {
-            Some("muted") => self.told.is_muted = true,
-            Some("unmuted") => self.told.is_muted = false,
+    fn apply(&mut self, moderated: &Value) {
+        let name = moderated["name"].as_str().unwrap_or_default().to_owned();
+        match moderated["kind"].as_str() {
+            Some("muted") => self.state.is_muted = true,
+            Some("unmuted") => self.state.is_muted = false,
             // An event may arrive twice.
-            Some("role_added") if self.told.roles.contains(&name) => {}
-            Some("role_added") => self.told.roles.push(name),
-            Some("role_removed") => self.told.roles.retain(|role| *role != name),
-            Some("renamed") => self.told.nickname = (!name.is_empty()).then_some(name),
+            Some("role_added") if self.state.roles.contains(&name) => {}
+            Some("role_added") => self.state.roles.push(name),
+            Some("role_removed") => self.state.roles.retain(|role| *role != name),
+            Some("renamed") => self.state.nickname = (!name.is_empty()).then_some(name),
             _ => {}
         }
     }
