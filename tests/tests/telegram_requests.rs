@@ -142,12 +142,13 @@ async fn everything_that_can_be_said_and_done_has_its_request() {
     fixture.does("alice", "Village", &["form"]).await;
     fixture.telegram.says("alice", "Village", "/cancel");
     fixture.telegram.hears("Village", "✖").await;
-    fixture.does(
-        "olivia",
-        "Village",
-        &["delete", "react", "unreact", "pin", "unpin", "typing", "invite", "topic", "lock", "unlock", "purge"],
-    )
-    .await;
+    fixture
+        .does(
+            "olivia",
+            "Village",
+            &["delete", "react", "unreact", "pin", "unpin", "typing", "invite", "topic", "lock", "unlock", "purge"],
+        )
+        .await;
     fixture.does("alice", "Forum/ideas", &["plain", "typing", "thread"]).await;
     fixture.does("alice", "Village", &["mute"]).await;
     fixture.telegram.restricts("olivia", "alice", "Village", 0);

@@ -196,9 +196,7 @@ impl Interactions {
     ) -> Result<Option<Value>, ActionError> {
         match self.say(rest, application, token, reply).await {
             Ok(said) => Ok(Some(said)),
-            Err(error)
-                if error.is(UNKNOWN_INTERACTION) || error.is(UNKNOWN_MESSAGE) || error.is_gone_webhook() =>
-            {
+            Err(error) if error.is(UNKNOWN_INTERACTION) || error.is(UNKNOWN_MESSAGE) || error.is_gone_webhook() => {
                 Ok(None)
             }
             Err(error) => Err(error.into()),

@@ -140,7 +140,8 @@ pub(crate) fn read<T: DeserializeOwned>(event: &str, data: Value) -> Result<T, S
     // A client without data sends nothing, or null.
     let data = if data.is_null() { Value::Object(serde_json::Map::new()) } else { data };
     // serde names the Rust type that it expected.
-    serde_json::from_value(data).map_err(|error| format!("{event}: {error}").replace("expected usize", "expected a whole number"))
+    serde_json::from_value(data)
+        .map_err(|error| format!("{event}: {error}").replace("expected usize", "expected a whole number"))
 }
 
 impl Join {

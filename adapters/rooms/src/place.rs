@@ -64,9 +64,8 @@ impl Rooms {
             let key = (peer.connection.network, Arc::clone(&session.guest.id));
             let limit = self.config.limits.connections_per_person;
             let permit = self.people.take(key, limit);
-            let permit = permit.ok_or_else(|| {
-                format!("you already have {limit} connections, which is the limit; close one first")
-            })?;
+            let permit = permit
+                .ok_or_else(|| format!("you already have {limit} connections, which is the limit; close one first"))?;
             Ok((join, room, permit))
         });
         let (join, room, permit) = match found {

@@ -60,9 +60,8 @@ async fn receive_announced(
     let _guard = UploadGuard { rooms, id };
     let limit = rooms.config.limits.transfers_per_address;
     let Some(_permit) = rooms.transfers.take(network, limit) else {
-        let problem = format!(
-            "your address is already uploading {limit} files (transfers_per_address); try again in a moment"
-        );
+        let problem =
+            format!("your address is already uploading {limit} files (transfers_per_address); try again in a moment");
         return Err((StatusCode::TOO_MANY_REQUESTS, problem));
     };
     let too_slow = || (StatusCode::REQUEST_TIMEOUT, "the upload took too long; try again".to_owned());

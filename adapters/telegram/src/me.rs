@@ -47,7 +47,8 @@ impl Telegram {
         if let Condition::Refused(_) = self.condition() {
             self.report(Condition::Starting);
         }
-        let me = Me::of(&response).ok_or_else(|| AdapterError::Lost("Telegram did not send the bot's id".to_owned()))?;
+        let me =
+            Me::of(&response).ok_or_else(|| AdapterError::Lost("Telegram did not send the bot's id".to_owned()))?;
         let mut state = self.cache.lock();
         state.me = me.id;
         state.username.clone_from(&me.username);

@@ -41,7 +41,8 @@ impl Hop {
             _ => return Ok(None),
         };
         let bad = |why: &str| FetchError::BadUrl(format!("{} redirects {why}", self.host()));
-        let location = std::str::from_utf8(location.as_bytes()).ok().ok_or_else(|| bad("to a URL that is not UTF-8"))?;
+        let location =
+            std::str::from_utf8(location.as_bytes()).ok().ok_or_else(|| bad("to a URL that is not UTF-8"))?;
         let url = self.url.join(location).map_err(|error| bad(&format!("to an invalid URL ({error})")))?;
         if self.url.scheme() == "https" && url.scheme() == "http" {
             return Err(bad("from https to http, which is not encrypted"));

@@ -118,7 +118,9 @@ fn convert(value: &LuaValue, depth: usize, left: &mut Budget<'_>) -> Result<Valu
         LuaValue::LightUserData(pointer) if pointer.0.is_null() => Value::Null,
         LuaValue::Boolean(yes) => Value::Bool(*yes),
         LuaValue::Integer(n) => Value::Number((*n).into()),
-        LuaValue::Number(n) => number(*n).ok_or_else(|| Problem::Other(format!("{n} cannot be represented in JSON")))?,
+        LuaValue::Number(n) => {
+            number(*n).ok_or_else(|| Problem::Other(format!("{n} cannot be represented in JSON")))?
+        }
         LuaValue::String(text) => {
             spend(left, text.as_bytes().len())?;
             let text = text.to_str().ok().ok_or_else(|| Problem::Other("a string in it is not UTF-8".to_owned()))?;

@@ -48,7 +48,8 @@ impl YamlFile<'_> {
     pub fn unparsed(&self, error: &Error) -> YamlError {
         let mut message = match error.without_snippet() {
             Error::MultipleDocuments { .. } => {
-                "a second document begins here (---), but only one is allowed; remove this line or what follows".to_owned()
+                "a second document begins here (---), but only one is allowed; remove this line or what follows"
+                    .to_owned()
             }
             error => error.to_string(),
         };

@@ -128,7 +128,9 @@ impl Source {
         match opened {
             // A store is never empty (see `open_or_create`), so this one was truncated by something
             // else.
-            Err(redb::DatabaseError::Storage(redb::StorageError::Io(cause))) if cause.kind() == ErrorKind::WriteZero => {
+            Err(redb::DatabaseError::Storage(redb::StorageError::Io(cause)))
+                if cause.kind() == ErrorKind::WriteZero =>
+            {
                 Err(damaged("the file is empty".to_owned()))
             }
             Ok(database) => Ok(DatabaseFile {

@@ -160,7 +160,8 @@ impl Discord {
             None => self.rest.call(Call::new(LightMethod::Post, route).body(json!({ "name": NAME }))).await?,
         };
         let webhook = id_of(&made).zip(made["token"].as_str().map(ToOwned::to_owned));
-        let webhook = webhook.ok_or_else(|| RestError::Unfit("Discord returned no token for its webhook".to_owned()))?;
+        let webhook =
+            webhook.ok_or_else(|| RestError::Unfit("Discord returned no token for its webhook".to_owned()))?;
         self.webhooks.put(channel, webhook.clone());
         Ok(webhook)
     }

@@ -15,7 +15,8 @@ impl Rest {
     ///
     /// Scripts pass the URL, so only Discord's own hosts and the base URL are allowed.
     pub(crate) async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
-        let url = self.own(url).ok_or_else(|| ActionError::Rejected(format!("{url} is not an attachment on Discord")))?;
+        let url =
+            self.own(url).ok_or_else(|| ActionError::Rejected(format!("{url} is not an attachment on Discord")))?;
         let passing = |error: reqwest::Error| ActionError::Transient(error.without_url().to_string());
         let mut response = self.files.get(url).send().await.map_err(passing)?;
         match response.status() {

@@ -321,7 +321,9 @@ pub(super) fn add(body: &mut Map<String, Value>, text: &str, entities: &str, ric
 fn poll_body(poll: &Poll, is_channel: bool, mut body: Map<String, Value>) -> Result<Map<String, Value>, ActionError> {
     if poll.options.len() > POLL_OPTIONS_MAX {
         let count = poll.options.len();
-        return Err(ActionError::Rejected(format!("the poll has {count} options; Telegram accepts {POLL_OPTIONS_MAX}")));
+        return Err(ActionError::Rejected(format!(
+            "the poll has {count} options; Telegram accepts {POLL_OPTIONS_MAX}"
+        )));
     }
     let clipped = |text: &str, max: usize| text.chars().take(max).collect::<String>();
     body.insert("question".to_owned(), clipped(&poll.question, POLL_QUESTION_LENGTH_MAX).into());

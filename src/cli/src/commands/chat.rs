@@ -33,7 +33,8 @@ pub(crate) async fn chat(config: Config, names: &str, room: &str) -> Result<(), 
         names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
     let name = people.first().cloned().ok_or_else(|| Problem::Other("--as needs a name".to_owned()))?;
     let sim = Sim::new("chat");
-    let entropy = SystemEntropy::new().map_err(|error| Problem::Other(format!("cannot get random numbers: {error}")))?;
+    let entropy =
+        SystemEntropy::new().map_err(|error| Problem::Other(format!("cannot get random numbers: {error}")))?;
     let mut scripts = assemble::scripts(&config)?;
     for script in &mut scripts {
         // There is one bot here, and it runs all scripts.

@@ -179,9 +179,7 @@ pub(crate) fn resolve(outbox: &Outbox, entry: &mut Entry) -> Result<(), Unresolv
             SENT_MESSAGES.get(&snapshot, &key.to_string())?.map(MessageId::from)
         }
     };
-    let id = id.ok_or_else(|| {
-        Unresolved::Never(format!("the message {key} was not sent, or more than 7 days ago"))
-    })?;
+    let id = id.ok_or_else(|| Unresolved::Never(format!("the message {key} was not sent, or more than 7 days ago")))?;
     *reference = MessageRef::Id(id);
     Ok(())
 }

@@ -68,7 +68,9 @@ impl FileTable {
             (None, Some(url), Some(bot)) => {
                 (file_name(&name), Vec::new(), Some(FileOrigin { bot: bot.as_str().into(), url }))
             }
-            _ => return Err(format!("the file \"{name}\" needs data, or must be an unchanged attachment of a message")),
+            _ => {
+                return Err(format!("the file \"{name}\" needs data, or must be an unchanged attachment of a message"));
+            }
         };
         Ok(FileToSend { name, data, content_type, from })
     }

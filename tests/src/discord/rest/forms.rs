@@ -19,8 +19,7 @@ pub(super) fn check(call: &Call) -> Vec<Misfit> {
     if numbers.windows(2).any(|pair| pair[0] == pair[1]) {
         complain("/files", "two files have the same number".to_owned());
     }
-    if numbers.len() > usize::try_from(FILES_MAX).unwrap_or(usize::MAX) || numbers.iter().any(|one| *one >= FILES_MAX)
-    {
+    if numbers.len() > usize::try_from(FILES_MAX).unwrap_or(usize::MAX) || numbers.iter().any(|one| *one >= FILES_MAX) {
         complain("/files", format!("a message has {FILES_MAX} files at most"));
     }
     let body = call.body_or_null();
