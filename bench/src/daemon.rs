@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use palabre_script::{EmptyDoor, Limits, Source, Ticker, Vm};
+use palabre_script::{EmptyHost, Limits, Source, Ticker, Vm};
 use palabre_tests::{Client, Project};
 use serde_json::json;
 
@@ -61,7 +61,7 @@ pub(crate) fn idle(report: &mut Report) {
         .map(|_| {
             let began = Instant::now();
             let vm =
-                Vm::build(&source, &Limits::default(), &json!({}), std::rc::Rc::new(EmptyDoor::default()), &ticker);
+                Vm::build(&source, &Limits::default(), &json!({}), std::rc::Rc::new(EmptyHost::default()), &ticker);
             let took = began.elapsed();
             assert!(vm.is_ok(), "it loads");
             took

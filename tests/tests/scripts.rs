@@ -62,7 +62,7 @@ impl Chat {
     async fn says(&self, who: &str, text: &str) -> Vec<String> {
         let before = self.bot().len();
         self.sim.person(who, "general").says(text).await.unwrap();
-        self.engine.settle().await;
+        self.engine.quiesce().await;
         self.bot().split_off(before)
     }
 

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use crate::rest::{Call, Rest, RestError};
 
 /// Expiries by bot, time, and server and user; the value is the time at which it was set.
-const EXPIRIES: Table<ExpiryKey, Option<Millis>> = Table::new(TableId::DiscordEnds);
+const EXPIRIES: Table<ExpiryKey, Option<Millis>> = Table::new(TableId::DiscordBanExpiries);
 type ExpiryKey = (String, Millis, String);
 /// The delay before another attempt to lift a ban.
 const RETRY_DELAY: Millis = 60_000;

@@ -273,7 +273,7 @@ fn option(arg: &ArgSpec) -> Value {
     };
     let mut option = json!({
         "type": kind, "name": option_name(&arg.name), "description": described(&arg.description, &arg.name),
-        "required": !arg.may_be_left_out(), "name_localizations": localised(&arg.names),
+        "required": !arg.is_omittable(), "name_localizations": localised(&arg.names),
         "description_localizations": localised(&arg.descriptions),
     });
     let limits = match arg.kind {

@@ -66,7 +66,7 @@ pub(crate) const LIMITS: ContentLimits = ContentLimits {
     field_name: 256,
     field_value: 1_024,
     embeds_total: 6_000,
-    fields_speak: true,
+    requires_field_text: true,
     buttons: ROWS_MAX * BUTTONS_PER_ROW,
     options: 25,
     option_value: OPTION_MAX,

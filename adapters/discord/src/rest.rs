@@ -190,7 +190,7 @@ impl Rest {
         let mut pause = FIRST_RETRY_DELAY;
         for attempt in 1..ATTEMPTS_MAX {
             let error = match self.call(call.clone()).await {
-                Err(error) if error.is_passing() => error,
+                Err(error) if error.is_temporary() => error,
                 other => return other,
             };
             let wait = error.retry_after().unwrap_or(pause);

@@ -8,7 +8,7 @@ use palabre_model::{Batch, BotName, Millis};
 use palabre_store::{Direction, Snapshot, Table, TableId};
 
 /// Interactions by bot and id.
-const SEEN: Table<(String, u64), ()> = Table::new(TableId::DiscordTaken);
+const SEEN: Table<(String, u64), ()> = Table::new(TableId::DiscordInteractions);
 /// The time for which a repetition is recognised: a little longer than answers are accepted.
 const REPETITION_PERIOD: Millis = 20 * 60_000;
 /// The most interactions that are kept in memory.

@@ -44,7 +44,7 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use palabre_model::{
     Action, ActionError, ActionKey, Adapter, AdapterContext, AdapterError, Batch, Capabilities, Condition, Event,
-    EventKind, Figure, Member, MessageId, Outcome, User, UserId,
+    EventKind, Member, MessageId, Metric, Outcome, User, UserId,
 };
 use tokio::sync::oneshot;
 
@@ -163,7 +163,7 @@ impl Adapter for Rooms {
         Some(self.members.member(user.clone(), guest.as_deref(), self.clock.now()))
     }
 
-    fn figures(&self) -> Vec<Figure> {
+    fn figures(&self) -> Vec<Metric> {
         metrics::of(self)
     }
 

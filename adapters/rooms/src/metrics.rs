@@ -2,13 +2,13 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use palabre_model::Figure;
+use palabre_model::Metric;
 
 use crate::service::Rooms;
 
 /// Returns all metrics.
-pub(crate) fn of(rooms: &Rooms) -> Vec<Figure> {
-    let figure = |name, help, value, is_count| Figure { name, help, labels: Vec::new(), value, is_count };
+pub(crate) fn of(rooms: &Rooms) -> Vec<Metric> {
+    let figure = |name, help, value, is_count| Metric { name, help, labels: Vec::new(), value, is_count };
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let mut metrics = vec![
         figure("rooms_connections", "Open connections", number(rooms.connections()), false),
@@ -30,7 +30,7 @@ pub(crate) fn of(rooms: &Rooms) -> Vec<Figure> {
         ),
     ];
     for (kind, late, refused) in rooms.limiter.counts() {
-        let of = |name, help, value| Figure { name, help, labels: vec![("limit", kind.name())], value, is_count: true };
+        let of = |name, help, value| Metric { name, help, labels: vec![("limit", kind.name())], value, is_count: true };
         metrics.push(of("rooms_late_events", "Events over a limit that were accepted late", late));
         metrics.push(of("rooms_refused_events", "Events over a limit that were refused", refused));
     }

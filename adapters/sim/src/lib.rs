@@ -17,7 +17,7 @@ use palabre_model::{
 };
 use tokio::sync::watch;
 
-pub use people::{Person, Unsaid};
+pub use people::{Person, SendFailure};
 pub use state::{MemberState, RoomState, Silenced};
 pub use transcript::{Line, Transcript};
 
@@ -46,8 +46,8 @@ impl Sim {
                 buttons: true,
                 personas: false,
                 polls: false,
-                whispers: true,
-                max_text: 4_000,
+                direct_messages: true,
+                text_max: 4_000,
                 max_file: 10 << 20,
             },
             transcript: Mutex::default(),
@@ -197,9 +197,9 @@ impl Sim {
             | Action::Answer { content, .. }
             | Action::Direct { content, .. }
             | Action::Edit { content, .. }
-                if content.text.chars().count() > self.capabilities.max_text =>
+                if content.text.chars().count() > self.capabilities.text_max =>
             {
-                let most = self.capabilities.max_text;
+                let most = self.capabilities.text_max;
                 return Err(ActionError::Rejected(format!("a text can have at most {most} characters")));
             }
             said => transcript.perform(bot, now, said, key)?,

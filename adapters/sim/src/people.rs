@@ -20,7 +20,7 @@ pub struct Person {
 
 /// The reason why a message was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unsaid {
+pub enum SendFailure {
     /// The engine did not accept the event.
     #[error(transparent)]
     NotTaken(#[from] EmitError),
@@ -117,7 +117,7 @@ impl Person {
     ///
     /// # Errors
     /// If the user may not speak, or the engine does not accept the event.
-    pub async fn says(&self, text: &str) -> Result<MessageId, Unsaid> {
+    pub async fn says(&self, text: &str) -> Result<MessageId, SendFailure> {
         let (id, receipt) = self.say(text).await?;
         receipt.await?;
         Ok(id)
@@ -127,7 +127,7 @@ impl Person {
     ///
     /// # Errors
     /// If the user may not speak.
-    pub async fn say(&self, text: &str) -> Result<(MessageId, palabre_model::Receipt), Unsaid> {
+    pub async fn say(&self, text: &str) -> Result<(MessageId, palabre_model::Receipt), SendFailure> {
         self.say_about(None, text).await
     }
 
@@ -135,7 +135,7 @@ impl Person {
     ///
     /// # Errors
     /// If the user may not speak, or the engine does not accept the event.
-    pub async fn replies(&self, to: &str, text: &str) -> Result<MessageId, Unsaid> {
+    pub async fn replies(&self, to: &str, text: &str) -> Result<MessageId, SendFailure> {
         let (id, receipt) = self.say_about(Some(to.into()), text).await?;
         receipt.await?;
         Ok(id)
@@ -145,7 +145,7 @@ impl Person {
         &self,
         reply_to: Option<MessageId>,
         text: &str,
-    ) -> Result<(MessageId, palabre_model::Receipt), Unsaid> {
+    ) -> Result<(MessageId, palabre_model::Receipt), SendFailure> {
         let context = self.sim.context().await;
         let time = context.clock.now();
         self.sim.state().speaks(self.user.id.native(), &self.room.name, time)?;
@@ -156,7 +156,7 @@ impl Person {
         match context.gate.before_message(self.event(shown, time)).await {
             Verdict::Pass => {}
             Verdict::Change(text) => message.content.text = text,
-            Verdict::Refuse(reason) => return Err(Unsaid::Refused(reason)),
+            Verdict::Refuse(reason) => return Err(SendFailure::Refused(reason)),
         }
         self.sim.note(Line {
             id: id.to_string(),

@@ -9,7 +9,7 @@ mod webhook;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_model::{AdapterContext, AdapterError, Batch, Event, EventKind, Flight};
+use palabre_model::{AdapterContext, AdapterError, Batch, Event, EventKind, IngressBuffer};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
@@ -65,7 +65,7 @@ struct Receiving<'t> {
     telegram: &'t Arc<Telegram>,
     context: &'t AdapterContext,
     decoder: Decoder,
-    flight: Flight,
+    flight: IngressBuffer,
     albums: Albums,
     position: Position,
     /// Rows to commit with the next event, or by themselves.
@@ -80,7 +80,7 @@ pub(crate) async fn run(telegram: &Arc<Telegram>, context: &AdapterContext) -> R
         telegram,
         context,
         decoder,
-        flight: Flight::new(&context.sink),
+        flight: IngressBuffer::new(&context.sink),
         albums: Albums::default(),
         position: Position::default(),
         rows: Batch::default(),
@@ -270,7 +270,7 @@ impl Receiving<'_> {
     /// Waits until everything received is durable. Returns `false` if the daemon is stopping.
     async fn flush(&mut self) -> bool {
         while !self.flight.is_empty() {
-            if !self.flight.land().await {
+            if !self.flight.next_ack().await {
                 return false;
             }
         }

@@ -15,7 +15,7 @@ use crate::Telegram;
 use crate::frames::Message;
 
 /// Answers by bot, user and action.
-const WAITING: Table<(String, u64, String), Answer> = Table::new(TableId::TelegramWaiting);
+const WAITING: Table<(String, u64, String), Answer> = Table::new(TableId::TelegramPendingAnswers);
 /// Lifetime of a waiting answer, in milliseconds.
 const WAITING_LIFETIME: Millis = 86_400_000;
 /// Maximum number of answers that wait for a user; the oldest are dropped.

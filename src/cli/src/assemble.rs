@@ -92,7 +92,7 @@ pub(crate) fn settings(config: &Config) -> HashMap<BotName, BotSettings> {
             language: bot.language.clone().or_else(|| config.file.language.clone()),
             permissions: permissions.collect(),
             // On Telegram, roles are tags that members may choose themselves, so they give no permission.
-            roles_are_words: bot.platform == Platform::Telegram,
+            roles_are_self_assigned: bot.platform == Platform::Telegram,
             outbox: bot.outbox.into(),
         };
         (name.as_str().into(), settings)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use palabre_model::{Batch, Millis};
 use palabre_store::{Direction, Error, Snapshot, Store};
 
-use crate::entry_batch::{Block, EventRecord, ScriptVersion};
+use crate::entry_batch::{EntryBatch, EventRecord, ScriptVersion};
 use crate::outbox::chain_row;
 use crate::recovery::{DeadLetter, Position, numbers};
 use crate::tables::{DEAD_LETTERS, JOURNAL, OUTBOX, unpacked};
@@ -57,7 +57,7 @@ fn retried(snapshot: &Snapshot, letters: &BTreeSet<u64>, now: Millis) -> Result<
         next.seq = next.seq.max(unpacked(row)?.1.next_seq);
     }
     let mut batch = Batch::default();
-    let mut block = Block { at: now, low: next.low_water_mark, ..Block::default() };
+    let mut block = EntryBatch { at: now, low: next.low_water_mark, ..EntryBatch::default() };
     // The batch holds no actions, so all its positions are free.
     let mut places = (0..).map(|index| Position { block: next.block, index });
     for number in letters {

@@ -155,7 +155,7 @@ impl EventSink for Sink {
         self.hand_over(event, rows, true)
     }
 
-    fn emit_unhurried(&self, event: Event, rows: Batch) -> Receipt {
+    fn emit_deferred(&self, event: Event, rows: Batch) -> Receipt {
         self.hand_over(event, rows, false)
     }
 }
@@ -194,9 +194,9 @@ impl Engine {
 
     fn threads(&self) -> Vec<ThreadStatus> {
         let beat_age_ms =
-            self.store.writing_for().map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+            self.store.commit_duration().map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         let name = "store-writer".to_owned();
-        let writer = ThreadStatus { name, alive: self.store.is_writing_possible(), beat_age_ms };
+        let writer = ThreadStatus { name, alive: self.store.is_writer_running(), beat_age_ms };
         self.vitals.threads().into_iter().chain([writer]).collect()
     }
 
@@ -244,7 +244,7 @@ impl Engine {
     ///
     /// Includes what [`Engine::when_idle`] waits for, everything that is due, and all that follows
     /// from it.
-    pub async fn settle(&self) {
+    pub async fn quiesce(&self) {
         let mut before = None;
         loop {
             self.when_idle_but_for_suspended().await;

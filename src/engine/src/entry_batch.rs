@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Numbers increase by one from batch to batch. Batches without events and runs are not stored.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Block {
+pub struct EntryBatch {
     /// The time when it was closed.
     pub at: Millis,
     /// The next sequence number: above that of every event so far.
@@ -39,7 +39,7 @@ pub(crate) struct PackedBatch {
     lz4: Vec<u8>,
 }
 
-impl Block {
+impl EntryBatch {
     /// Encodes and compresses the batch.
     ///
     /// `plain` is the buffer for the encoded bytes, reused from batch to batch.
@@ -56,7 +56,7 @@ impl Block {
 
 impl PackedBatch {
     /// Decompresses and decodes the batch, or returns what is wrong with it.
-    pub(crate) fn unpack(&self) -> Result<Block, String> {
+    pub(crate) fn unpack(&self) -> Result<EntryBatch, String> {
         let plain = lz4_flex::decompress_size_prepended(&self.lz4).map_err(|error| error.to_string())?;
         rmp_serde::from_slice(&plain).map_err(|error| error.to_string())
     }
@@ -76,7 +76,7 @@ pub struct ScriptVersion {
 pub struct EventRecord {
     /// Its sequence number.
     pub seq: u64,
-    /// Positions of the scripts in [`Block::scripts`].
+    /// Positions of the scripts in [`EntryBatch::scripts`].
     pub targets: Vec<u16>,
     /// The event.
     pub event: Arc<Event>,
@@ -90,7 +90,7 @@ pub struct RunRecord {
     /// The number of the step; the first one of a run is 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub part: u32,
-    /// Position of the script in [`Block::scripts`].
+    /// Position of the script in [`EntryBatch::scripts`].
     pub script: u16,
     /// The hook.
     pub hook: EventName,

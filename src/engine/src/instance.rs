@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Duration;
 
 use palabre_model::{Clock, Event, EventKind, EventName, Millis, Reason, ScriptName, Verdict};
-use palabre_script::{Answer, Coverage, Door, Failure, Input, Limits, Parked, Source, Step, Ticker, Vm, Wait};
+use palabre_script::{Answer, Coverage, Failure, HostApi, Input, Limits, Source, Step, SuspendedRun, Ticker, Vm, Wait};
 use tokio::sync::oneshot;
 
 pub(crate) use self::run_batch::{DeferredChange, RunBatch};
@@ -69,7 +69,7 @@ pub(crate) enum Turn {
 }
 
 struct Waiting {
-    coroutine: Parked,
+    coroutine: SuspendedRun,
     ran: Ran,
     event: Arc<Event>,
     part: u32,
@@ -308,7 +308,7 @@ impl ScriptInstance {
     }
 
     fn build(&self, source: &Source) -> Result<Rc<RefCell<Vm>>, Failure> {
-        let host = Rc::clone(&self.store) as Rc<dyn Door>;
+        let host = Rc::clone(&self.store) as Rc<dyn HostApi>;
         let build = || Vm::build(source, &self.limits, &self.config, host, &self.cx.ticker);
         catch_unwind(AssertUnwindSafe(|| build().map(|vm| Rc::new(RefCell::new(vm)))))
             .unwrap_or_else(|_| Err(Failure::new("the host failed while it loaded the script (a bug in Palabre)")))

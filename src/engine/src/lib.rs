@@ -50,7 +50,7 @@ mod workers;
 
 pub use dead_letters::{DeadLetterError, drop_dead_letters, retry_dead_letters};
 pub use engine::{Engine, EngineError, Options, ScriptSetup};
-pub use entry_batch::{Block, EventRecord, RunOutcome, RunRecord, ScriptVersion};
+pub use entry_batch::{EntryBatch, EventRecord, RunOutcome, RunRecord, ScriptVersion};
 pub use http::{Http, Web};
 pub use operators::{BotSettings, Operators};
 pub use outbox::OutboxLimits;

@@ -5,7 +5,7 @@ mod series;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use palabre_model::{BotName, Figure, ScriptName};
+use palabre_model::{BotName, Metric, ScriptName};
 use palabre_script::MetricChange;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -104,7 +104,7 @@ impl Metrics {
     }
 
     /// Returns all metrics as text, with the state of bots and scripts.
-    pub(crate) fn text(&self, status: &Status, figures: &[(BotName, Figure)]) -> String {
+    pub(crate) fn text(&self, status: &Status, figures: &[(BotName, Metric)]) -> String {
         // Encoded from a copy, so that nobody who counts waits for the encoding.
         let (of_scripts, runs) = {
             let state = self.lock();
@@ -182,7 +182,7 @@ impl Metrics {
 }
 
 /// Registers the figures of adapters, by name.
-fn register_figures(registry: &mut Registry, figures: &[(BotName, Figure)]) {
+fn register_figures(registry: &mut Registry, figures: &[(BotName, Metric)]) {
     let mut gauges: BTreeMap<&str, (&str, Family<Labels, Gauge>)> = BTreeMap::new();
     let mut counts: BTreeMap<&str, (&str, Family<Labels, Counter>)> = BTreeMap::new();
     for (bot, figure) in figures {

@@ -23,7 +23,7 @@ pub struct BotSettings {
     /// means a role.
     pub permissions: Vec<(Permission, Vec<String>)>,
     /// Whether people choose their own roles on this platform, so that roles give no permission.
-    pub roles_are_words: bool,
+    pub roles_are_self_assigned: bool,
     /// Limits of the bot's outbox.
     pub outbox: OutboxLimits,
 }
@@ -56,7 +56,7 @@ impl BotSettings {
                 // user's permission.
                 let is_id = name.strip_prefix(bot).is_some_and(|rest| rest.starts_with('/'))
                     || name.bytes().all(|byte| byte.is_ascii_digit());
-                let roles = member.iter().filter(|_| !self.roles_are_words).flat_map(|member| &member.roles);
+                let roles = member.iter().filter(|_| !self.roles_are_self_assigned).flat_map(|member| &member.roles);
                 (!is_id && roles.into_iter().any(|role| role == name))
                     || user.is_some_and(|user| user.native() == name || user.as_str() == name)
             })

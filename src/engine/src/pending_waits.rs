@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use palabre_fetch::{Grants, Held, LONGEST, Reply, Request};
+use palabre_fetch::{Grants, REQUEST_TIMEOUT_MAX, Reply, ReplyGuard, Request};
 use palabre_model::ActionKey;
 use palabre_script::{Answer, Limits};
 use tokio::sync::Semaphore;
@@ -73,7 +73,7 @@ impl Fetch {
 
     /// Waits for a permit, then sends the request. The request's timeout covers both.
     async fn ask(self, http: &dyn Http) -> Answer {
-        let (began, timeout) = (Instant::now(), self.request.timeout.min(LONGEST));
+        let (began, timeout) = (Instant::now(), self.request.timeout.min(REQUEST_TIMEOUT_MAX));
         let permit = tokio::time::timeout(timeout, Arc::clone(&self.hosts.permits).acquire_owned()).await;
         let Ok(Ok(permit)) = permit else {
             let max = self.hosts.max;
@@ -84,7 +84,7 @@ impl Fetch {
         };
         let request = Request { timeout: timeout.saturating_sub(began.elapsed()), ..self.request };
         match http.fetch(&request, &self.hosts.grants).await {
-            Ok(reply) => Answer::Reply(Box::new(Reply { held: Held::new(permit), ..reply })),
+            Ok(reply) => Answer::Reply(Box::new(Reply { guard: ReplyGuard::new(permit), ..reply })),
             Err(error) => Answer::Failed(format!("http: {error}")),
         }
     }

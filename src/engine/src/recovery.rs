@@ -314,7 +314,8 @@ mod tests {
     #[test]
     fn an_event_that_was_not_journalled_and_moved_a_cursor_keeps_its_number() {
         let found = numbers_of(|batch| {
-            let block = crate::entry_batch::Block { next_seq: 90, low: 3, ..crate::entry_batch::Block::default() };
+            let block =
+                crate::entry_batch::EntryBatch { next_seq: 90, low: 3, ..crate::entry_batch::EntryBatch::default() };
             JOURNAL.put(batch, &5, &block.pack(&mut Vec::new()));
             SCRIPT_CURSORS.put(batch, &"a".to_owned(), &95);
         });

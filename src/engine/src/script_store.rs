@@ -10,7 +10,7 @@ use palabre_model::{
     ActionKey, CommandSpec, ContentLimits, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName,
     UserId,
 };
-use palabre_script::{Change, Denied, Door, Effects, Input, Limit, Meters, MetricChange, Stored, Vm};
+use palabre_script::{Change, Denied, Effects, HostApi, Input, Limit, Meters, MetricChange, Stored, Vm};
 use palabre_store::{Direction, Snapshot, Store, TableId};
 use serde_json::Value;
 
@@ -283,7 +283,7 @@ impl ScriptStore {
     }
 }
 
-impl Door for ScriptStore {
+impl HostApi for ScriptStore {
     fn get(&self, key: &[u8], now: Millis) -> Result<Option<Stored>, String> {
         if let Some((stored, _)) = self.cached.borrow().get(key) {
             return Ok(stored.clone().filter(|stored| stored.expires.is_none_or(|at| at > now)));

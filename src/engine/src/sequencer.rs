@@ -28,7 +28,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock_watch::{ClockRow, WentBack};
-use crate::entry_batch::{Block, EventRecord, RunOutcome, RunRecord, ScriptVersion};
+use crate::entry_batch::{EntryBatch, EventRecord, RunOutcome, RunRecord, ScriptVersion};
 use crate::http::Http;
 use crate::instance::RunBatch;
 use crate::interactions::Interactions;

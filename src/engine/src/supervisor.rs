@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palabre_model::{
-    Adapter, AdapterContext, AdapterError, Batch, Bot, BotName, CommandSpec, Condition, Event, EventKind, Figure,
+    Adapter, AdapterContext, AdapterError, Batch, Bot, BotName, CommandSpec, Condition, Event, EventKind, Metric,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -95,7 +95,7 @@ impl Platforms {
     }
 
     /// Returns the figures of all adapters, each with its bot.
-    pub(crate) fn figures(&self) -> Vec<(BotName, Figure)> {
+    pub(crate) fn figures(&self) -> Vec<(BotName, Metric)> {
         let of = |attached: &Attached| {
             let name = attached.bot.name.clone();
             attached.adapter.figures().into_iter().map(move |figure| (name.clone(), figure))

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock_watch::ClockRow;
-use crate::entry_batch::{Block, PackedBatch};
+use crate::entry_batch::{EntryBatch, PackedBatch};
 use crate::outbox::{OutboxKey, OutboxRow};
 use crate::recovery::{DeadLetter, Position, RecoveryAttempts};
 use crate::tasks::{TaskRow, TaskRun};
@@ -15,11 +15,11 @@ use crate::tasks::{TaskRow, TaskRun};
 /// Entry batches, by number.
 pub(crate) const JOURNAL: Table<u64, PackedBatch> = Table::new(TableId::Journal);
 /// Cursors of scripts: the last event that each has finished, or brought to its first wait.
-pub(crate) const SCRIPT_CURSORS: Table<String, u64> = Table::new(TableId::ScriptMarks);
+pub(crate) const SCRIPT_CURSORS: Table<String, u64> = Table::new(TableId::ScriptCursors);
 /// The number of the last entry batch.
-pub(crate) const LAST_BATCH: Table<String, u64> = Table::new(TableId::LastBlock);
+pub(crate) const LAST_BATCH: Table<String, u64> = Table::new(TableId::LastEntryBatch);
 /// Cursors of ordered queues: the last outbox entry of each that is completed.
-pub(crate) const QUEUE_CURSORS: Table<String, Position> = Table::new(TableId::LaneMarks);
+pub(crate) const QUEUE_CURSORS: Table<String, Position> = Table::new(TableId::QueueCursors);
 /// Waiting runs, by script and event.
 pub(crate) const WAITING_RUNS: Table<(String, u64), WaitingRun> = Table::new(TableId::WaitingRuns);
 /// Timers by due time, script and key.
@@ -43,7 +43,8 @@ pub(crate) const OUTBOX: Table<OutboxKey, OutboxRow> = Table::new(TableId::Outbo
 pub(crate) const CLOCK: Table<String, ClockRow> = Table::new(TableId::Clock);
 
 /// Deferred events, whose script is suspended in their place, by script, place and number.
-pub(crate) const DEFERRED_EVENTS: Table<(String, String, u64), palabre_model::Event> = Table::new(TableId::SetAside);
+pub(crate) const DEFERRED_EVENTS: Table<(String, String, u64), palabre_model::Event> =
+    Table::new(TableId::DeferredEvents);
 
 /// Tasks by script and name.
 pub(crate) const TASKS: Table<(String, String), TaskRow> = Table::new(TableId::Tasks);
@@ -85,12 +86,12 @@ pub(crate) fn value_key(script: &ScriptName, key: &[u8]) -> Vec<u8> {
 ///
 /// # Errors
 /// If the store cannot be read.
-pub fn journal(snapshot: &Snapshot) -> Result<impl Iterator<Item = Result<(u64, Block)>> + '_> {
+pub fn journal(snapshot: &Snapshot) -> Result<impl Iterator<Item = Result<(u64, EntryBatch)>> + '_> {
     Ok(JOURNAL.scan(snapshot, &Vec::new(), Direction::Forward)?.map(unpacked))
 }
 
 /// Decompresses and decodes a row of the journal.
-pub(crate) fn unpacked(row: Result<(u64, PackedBatch)>) -> Result<(u64, Block)> {
+pub(crate) fn unpacked(row: Result<(u64, PackedBatch)>) -> Result<(u64, EntryBatch)> {
     let (number, packed) = row?;
     let damaged = |cause| palabre_store::Error::Row { table: TableId::Journal, key: number.to_string(), cause };
     Ok((number, packed.unpack().map_err(damaged)?))

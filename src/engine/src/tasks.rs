@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use palabre_model::{Batch, EventKind, Millis, ScriptName};
-use palabre_script::{Missed, Notices, Schedule, TaskSpec};
+use palabre_script::{Missed, RepeatLimiter, Schedule, TaskSpec};
 use palabre_store::{Direction, Result, Snapshot};
 use serde::{Deserialize, Serialize};
 
@@ -89,7 +89,7 @@ pub(crate) struct TaskBook {
     /// Due tasks that wait for another task, with their due time.
     waiting: Vec<(Name, Millis)>,
     /// Problems of each script's tasks that were logged recently.
-    notices: HashMap<ScriptName, Notices>,
+    repeat_limiter: HashMap<ScriptName, RepeatLimiter>,
     scheduler: Scheduler,
 }
 
@@ -109,7 +109,14 @@ impl TaskBook {
             }
             rows.insert(name, row);
         }
-        Ok(Self { tasks: HashMap::new(), rows, running, waiting: Vec::new(), notices: HashMap::new(), scheduler })
+        Ok(Self {
+            tasks: HashMap::new(),
+            rows,
+            running,
+            waiting: Vec::new(),
+            repeat_limiter: HashMap::new(),
+            scheduler,
+        })
     }
 
     /// Replaces the tasks of a script by those that its active version declares.
@@ -292,7 +299,7 @@ impl TaskBook {
 
     /// Logs a problem with a script's task; the same one at most once a minute.
     fn warn(&mut self, script: &ScriptName, now: Millis, what: &str) {
-        if let Some(line) = self.notices.entry(script.clone()).or_default().due(now, what) {
+        if let Some(line) = self.repeat_limiter.entry(script.clone()).or_default().due(now, what) {
             tracing::warn!(script = %script, "{line}");
         }
     }

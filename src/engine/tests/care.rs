@@ -74,8 +74,8 @@ async fn an_adapter_that_fails_is_started_again_slowly_when_refused_and_takes_no
             buttons: false,
             personas: false,
             polls: false,
-            whispers: false,
-            max_text: 1,
+            direct_messages: false,
+            text_max: 1,
             max_file: 1,
         },
     });

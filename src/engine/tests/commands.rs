@@ -310,7 +310,7 @@ async fn a_timer_that_sets_itself_anew_at_once_comes_to_its_limit() {
     setup.limits.timers_per_minute = 100;
     let harness = Harness::new(vec![setup]).await;
     harness.alice("/go").await;
-    harness.engine.settle().await;
+    harness.engine.quiesce().await;
     harness.alice("/count").await;
     assert_eq!(harness.replies(), ["99"]);
     assert!(harness.engine.status().scripts[0].last_error.as_ref().unwrap().contains("timer limit: more than 100"));

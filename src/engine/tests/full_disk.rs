@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use palabre_model::EmitError;
-use palabre_sim::{Sim, Unsaid};
+use palabre_sim::{SendFailure, Sim};
 use palabre_store::{Disk, MemoryDisk, Store};
 use support::*;
 
@@ -63,7 +63,7 @@ async fn nothing_is_answered_while_the_disk_is_full_and_nothing_is_lost_when_the
     harness.until("the engine notices", |harness| harness.engine.status().stalled.is_some()).await;
     assert!(harness.engine.status().stalled.unwrap().contains("is full"));
     assert!(
-        matches!(alice.says("refused").await, Err(Unsaid::NotTaken(EmitError::Stalled(reason))) if reason.contains("is full"))
+        matches!(alice.says("refused").await, Err(SendFailure::NotTaken(EmitError::Stalled(reason))) if reason.contains("is full"))
     );
     assert_eq!(harness.replies(), ["before 1"], "nothing is sent before its batch is durable");
 

@@ -90,7 +90,7 @@ async fn a_script_by_itself_keeps_order_among_those_who_do_not() {
     assert_eq!(harness.answer_to("bob", "mute me").await, "done");
     let carol = harness.sim.person("carol", "general");
     carol.presses("any", "x").await.unwrap();
-    harness.engine.settle().await;
+    harness.engine.quiesce().await;
     assert_eq!(carol.state().kicks, 1, "the script decides what a component does to its user");
 }
 

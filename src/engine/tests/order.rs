@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use palabre_engine::Operators;
 use palabre_model::Permission;
-use palabre_sim::{Silenced, Unsaid};
+use palabre_sim::{SendFailure, Silenced};
 use serde_json::json;
 use support::{Harness, script};
 
@@ -46,10 +46,10 @@ async fn measures_against_members_take_hold_and_end_by_themselves_over_a_restart
     let harness = Harness::new(vec![moderator()]).await;
     let alice = harness.sim.person("alice", "general");
     harness.alice("mute me").await;
-    assert_eq!(alice.says("hello?").await, Err(Unsaid::Silenced(Silenced::Muted)));
+    assert_eq!(alice.says("hello?").await, Err(SendFailure::Silenced(Silenced::Muted)));
     let harness = harness.restart(vec![moderator()]).await;
     harness.advance(Duration::from_secs(599)).await;
-    assert_eq!(alice.says("hello?").await, Err(Unsaid::Silenced(Silenced::Muted)));
+    assert_eq!(alice.says("hello?").await, Err(SendFailure::Silenced(Silenced::Muted)));
     harness.advance(Duration::from_secs(2)).await;
     harness.alice("role").await;
     harness.alice("who").await;
@@ -59,7 +59,7 @@ async fn measures_against_members_take_hold_and_end_by_themselves_over_a_restart
     harness.alice("kick me").await;
     assert_eq!(alice.state().kicks, 1);
     harness.alice("ban me").await;
-    assert_eq!(alice.says("?").await, Err(Unsaid::Silenced(Silenced::Banned)));
+    assert_eq!(alice.says("?").await, Err(SendFailure::Silenced(Silenced::Banned)));
     assert!(
         !harness.texts().iter().any(|text| text == "who"),
         "what alice said in a day is gone: {:?}",
@@ -78,11 +78,11 @@ async fn a_room_is_arranged_and_tidied() {
     assert_eq!(harness.sim.room("general").topic.as_deref(), Some("cats"));
     harness.advance(Duration::from_secs(5)).await;
     harness.alice("pin").await;
-    assert_eq!(alice.says("too fast").await, Err(Unsaid::Silenced(Silenced::Slow)));
+    assert_eq!(alice.says("too fast").await, Err(SendFailure::Silenced(Silenced::Slow)));
     harness.advance(Duration::from_secs(5)).await;
     harness.alice("lock").await;
     harness.advance(Duration::from_secs(5)).await;
-    assert_eq!(alice.says("?").await, Err(Unsaid::Silenced(Silenced::Locked)));
+    assert_eq!(alice.says("?").await, Err(SendFailure::Silenced(Silenced::Locked)));
     alice.may(Permission::Moderator);
     harness.alice("unlock").await;
     harness.alice("one").await;
@@ -177,7 +177,7 @@ async fn a_message_can_be_refused_or_changed_before_it_is_delivered() {
     let second = r#"function before_message(event) if event.text == "LOUD" then return "LOUD!" end end"#;
     let harness = Harness::new(vec![script("gate", gate), script("second", second)]).await;
     let alice = harness.sim.person("alice", "general");
-    assert_eq!(alice.says("bad").await, Err(Unsaid::Refused("no such words".into())));
+    assert_eq!(alice.says("bad").await, Err(SendFailure::Refused("no such words".into())));
     for text in ["loud", "fine", "boom", "wait"] {
         harness.alice(text).await;
     }
@@ -237,7 +237,7 @@ async fn a_script_that_answers_a_failure_with_the_same_failure_is_not_kept_busy_
     "#;
     let harness = Harness::new(vec![script("sorry", text)]).await;
     harness.alice("hello").await;
-    harness.engine.settle().await;
+    harness.engine.quiesce().await;
     harness.alice("count").await;
     assert_eq!(harness.replies(), ["1"]);
 }

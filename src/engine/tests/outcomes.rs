@@ -103,7 +103,7 @@ async fn a_mute_that_the_platform_refuses_is_told_in_plain_words_and_only_to_the
     let zoe = harness.sim.person("zoe", "general").speaking("fr");
     harness.sim.refuse(ActionKind::Mute, Some(ActionError::Unsupported(ActionKind::Mute)));
     zoe.says("mute").await.unwrap();
-    harness.engine.settle().await;
+    harness.engine.quiesce().await;
     assert_eq!(stored(&harness, "mute")[1], "ce n'est pas possible ici");
 }
 

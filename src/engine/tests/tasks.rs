@@ -208,7 +208,7 @@ async fn a_task_that_failed_is_tried_again_also_over_a_restart() {
     "#;
     let harness = harness_at(at(2026, 11, 20, 4, 59, "UTC"), text).await;
     harness.until("it fails", |harness| harness.texts() == ["fails"]).await;
-    harness.engine.settle().await;
+    harness.engine.quiesce().await;
     let harness = harness.restart(vec![script("clock", &format!("{SPEAK}{text}"))]).await;
     harness.until("it is tried again", |harness| harness.texts() == ["fails", "collected"]).await;
     assert!(harness.clock.now() < at(2026, 11, 20, 5, 10, "UTC"), "long before its next time");

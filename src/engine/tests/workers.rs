@@ -150,7 +150,7 @@ async fn runs_that_a_failure_of_the_worker_interrupts_are_told_to_on_error() {
     engine.add_script(script("sleeper", text)).await.unwrap();
     let alice = sim.person("alice", "general");
     alice.says("wait").await.unwrap();
-    engine.settle().await;
+    engine.quiesce().await;
     trap.failures.store(1, SeqCst);
     alice.says("two").await.unwrap();
     engine.when_idle().await;

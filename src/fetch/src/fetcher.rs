@@ -7,14 +7,14 @@ use reqwest::{Client, Response, redirect};
 use rustls::crypto::CryptoProvider;
 
 use crate::error::innermost;
-use crate::hop::{Hop, REDIRECTS};
-use crate::names::{CheckedNames, Names, SystemNames};
-use crate::{FetchError, Grants, Held, Reply, Request};
+use crate::hop::{Hop, REDIRECTS_MAX};
+use crate::names::{CheckedNames, NameResolver, SystemNames};
+use crate::{FetchError, Grants, Reply, ReplyGuard, Request};
 
 /// The maximum size of a reply's body, in bytes.
-pub const REPLY_BYTES: usize = 1 << 20;
+pub const REPLY_BYTES_MAX: usize = 1 << 20;
 /// The maximum duration of an exchange, whatever timeout the request has.
-pub const LONGEST: Duration = Duration::from_secs(60);
+pub const REQUEST_TIMEOUT_MAX: Duration = Duration::from_secs(60);
 
 /// The maximum size of a reply's headers, in bytes. They are kept in memory like its body.
 const HEADER_BYTES_MAX: usize = 64 << 10;
@@ -35,14 +35,14 @@ impl Fetcher {
     /// # Errors
     /// Fails when the process has no cryptography provider yet, or the client cannot be created.
     pub fn new() -> Result<Self, FetchError> {
-        Self::with_names(Arc::new(SystemNames))
+        Self::with_resolver(Arc::new(SystemNames))
     }
 
     /// Creates a client that resolves names with `names`, whose addresses are checked too.
     ///
     /// # Errors
     /// Fails when the process has no cryptography provider yet, or the client cannot be created.
-    pub fn with_names(names: Arc<dyn Names>) -> Result<Self, FetchError> {
+    pub fn with_resolver(names: Arc<dyn NameResolver>) -> Result<Self, FetchError> {
         // The client would panic without one.
         if CryptoProvider::get_default().is_none() {
             return Err(FetchError::Failed(
@@ -77,14 +77,14 @@ impl Fetcher {
     /// # Errors
     /// Fails when there is no reply. A reply with an error status, such as 404, is not an error.
     pub async fn fetch(&self, request: &Request, grants: &Grants) -> Result<Reply, FetchError> {
-        tokio::time::timeout(request.timeout.min(LONGEST), self.exchange(request, grants))
+        tokio::time::timeout(request.timeout.min(REQUEST_TIMEOUT_MAX), self.exchange(request, grants))
             .await
             .unwrap_or(Err(FetchError::Timeout))
     }
 
     async fn exchange(&self, request: &Request, grants: &Grants) -> Result<Reply, FetchError> {
         let mut hop = request.first_hop()?;
-        for _ in 0..=REDIRECTS {
+        for _ in 0..=REDIRECTS_MAX {
             grants.allows(&hop.url)?;
             let response = self.send(&hop).await?;
             match hop.next(response.status(), response.headers())? {
@@ -106,8 +106,8 @@ impl Fetcher {
 }
 
 async fn read(mut response: Response, hop: &Hop) -> Result<Reply, FetchError> {
-    let too_large = FetchError::TooLarge { limit: REPLY_BYTES };
-    if response.content_length().is_some_and(|length| length > REPLY_BYTES as u64) {
+    let too_large = FetchError::TooLarge { limit: REPLY_BYTES_MAX };
+    if response.content_length().is_some_and(|length| length > REPLY_BYTES_MAX as u64) {
         return Err(too_large);
     }
     let of_headers: usize = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
@@ -116,7 +116,7 @@ async fn read(mut response: Response, hop: &Hop) -> Result<Reply, FetchError> {
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| FetchError::of_client(hop.host(), error))? {
-        if body.len() + chunk.len() > REPLY_BYTES {
+        if body.len() + chunk.len() > REPLY_BYTES_MAX {
             return Err(too_large);
         }
         body.extend_from_slice(&chunk);
@@ -129,6 +129,6 @@ async fn read(mut response: Response, hop: &Hop) -> Result<Reply, FetchError> {
             .collect(),
         body,
         url: hop.url.to_string(),
-        held: Held::default(),
+        guard: ReplyGuard::default(),
     })
 }

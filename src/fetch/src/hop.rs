@@ -9,7 +9,7 @@ use url::Url;
 use crate::FetchError;
 
 /// The maximum number of redirects of an exchange.
-pub const REDIRECTS: usize = 5;
+pub const REDIRECTS_MAX: usize = 5;
 
 /// Headers that are not sent to another origin.
 const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];

@@ -16,7 +16,7 @@ pub(crate) const LOCALHOST: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAd
 
 /// A name resolver: the operating system, or in tests a list.
 #[async_trait]
-pub trait Names: Send + Sync {
+pub trait NameResolver: Send + Sync {
     /// Returns all addresses of `name`.
     ///
     /// # Errors
@@ -28,7 +28,7 @@ pub trait Names: Send + Sync {
 pub(crate) struct SystemNames;
 
 #[async_trait]
-impl Names for SystemNames {
+impl NameResolver for SystemNames {
     async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect())
     }
@@ -39,7 +39,7 @@ impl Names for SystemNames {
 /// It need not know the grants: the client asks it only for hosts that
 /// [`Grants::allows`](crate::Grants::allows) has accepted, including `localhost` only if that is
 /// granted. No other name leads to an inner address.
-pub(crate) struct CheckedNames(pub(crate) Arc<dyn Names>);
+pub(crate) struct CheckedNames(pub(crate) Arc<dyn NameResolver>);
 
 impl Resolve for CheckedNames {
     fn resolve(&self, name: Name) -> Resolving {
@@ -47,7 +47,7 @@ impl Resolve for CheckedNames {
     }
 }
 
-async fn resolve_checked(names: Arc<dyn Names>, name: Name) -> Result<Addrs, Box<dyn Error + Send + Sync>> {
+async fn resolve_checked(names: Arc<dyn NameResolver>, name: Name) -> Result<Addrs, Box<dyn Error + Send + Sync>> {
     let host = normalise(name.as_str());
     if host == "localhost" {
         return Ok(socket_addresses(LOCALHOST.to_vec()));

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::hop::Hop;
-use crate::{FetchError, Held};
+use crate::{FetchError, ReplyGuard};
 
 /// The maximum size of a request's body, in bytes.
-pub const REQUEST_BYTES: usize = 1 << 20;
+pub const REQUEST_BYTES_MAX: usize = 1 << 20;
 /// The maximum number of headers of a request.
-pub const REQUEST_HEADERS: usize = 100;
+pub const REQUEST_HEADERS_MAX: usize = 100;
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
@@ -41,14 +41,14 @@ pub struct Request {
     pub method: String,
     /// An absolute URL, http or https.
     pub url: String,
-    /// Names and values. A name may occur more than once.
+    /// NameResolver and values. A name may occur more than once.
     pub headers: Vec<(String, String)>,
     /// The body.
     #[serde(default, with = "serde_bytes")]
     pub body: Option<Vec<u8>>,
     /// The timeout of the whole exchange, with its redirects.
     ///
-    /// At most [`LONGEST`](crate::LONGEST).
+    /// At most [`REQUEST_TIMEOUT_MAX`](crate::REQUEST_TIMEOUT_MAX).
     pub timeout: Duration,
 }
 
@@ -57,7 +57,7 @@ pub struct Request {
 pub struct Reply {
     /// The status code: 200, 404, …
     pub status: u16,
-    /// Names in lower case, and values.
+    /// NameResolver in lower case, and values.
     pub headers: Vec<(String, String)>,
     /// The body as it was sent, not decompressed.
     ///
@@ -68,14 +68,14 @@ pub struct Reply {
     pub url: String,
     /// A value that is dropped with the last copy of the reply.
     #[serde(skip)]
-    pub held: Held,
+    pub guard: ReplyGuard,
 }
 
 impl Request {
     /// Validates the request and converts it for the client. Does not check the grants.
     pub(crate) fn first_hop(&self) -> Result<Hop, FetchError> {
-        if self.body.as_ref().is_some_and(|body| body.len() > REQUEST_BYTES) {
-            return Err(FetchError::BadRequest(format!("its body is larger than {REQUEST_BYTES} bytes")));
+        if self.body.as_ref().is_some_and(|body| body.len() > REQUEST_BYTES_MAX) {
+            return Err(FetchError::BadRequest(format!("its body is larger than {REQUEST_BYTES_MAX} bytes")));
         }
         let url = Url::parse(&self.url).map_err(|error| FetchError::BadUrl(format!("it is invalid ({error})")))?;
         Ok(Hop { method: self.checked_method()?, url, headers: self.checked_headers()?, body: self.body.clone() })
@@ -90,8 +90,8 @@ impl Request {
     }
 
     fn checked_headers(&self) -> Result<HeaderMap, FetchError> {
-        if self.headers.len() > REQUEST_HEADERS {
-            return Err(FetchError::BadRequest(format!("it has more than {REQUEST_HEADERS} headers")));
+        if self.headers.len() > REQUEST_HEADERS_MAX {
+            return Err(FetchError::BadRequest(format!("it has more than {REQUEST_HEADERS_MAX} headers")));
         }
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use palabre_fetch::{FetchError, Fetcher, Names, REDIRECTS, REPLY_BYTES, REQUEST_BYTES, REQUEST_HEADERS};
+use palabre_fetch::{
+    FetchError, Fetcher, NameResolver, REDIRECTS_MAX, REPLY_BYTES_MAX, REQUEST_BYTES_MAX, REQUEST_HEADERS_MAX,
+};
 use support::*;
 use tokio::net::TcpListener;
 
@@ -18,7 +20,7 @@ use tokio::net::TcpListener;
 struct NoNames;
 
 #[async_trait]
-impl Names for NoNames {
+impl NameResolver for NoNames {
     async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         Err(io::Error::other(format!("{name} should not be looked up")))
     }
@@ -84,11 +86,11 @@ async fn an_error_status_is_a_reply() {
 
 #[tokio::test]
 async fn a_reply_to_head_has_no_body_whatever_its_content_length() {
-    let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", 2 * REPLY_BYTES);
+    let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", 2 * REPLY_BYTES_MAX);
     let server = Server::start(move |_| Answer::Whole(head.clone().into_bytes())).await;
     let reply = client().fetch(&request("HEAD", server.url("/")), &grants(&[server.grant()])).await.unwrap();
     assert_eq!((reply.status, reply.body.len()), (200, 0));
-    assert_eq!(header(&reply, "content-length"), Some((2 * REPLY_BYTES).to_string().as_str()));
+    assert_eq!(header(&reply, "content-length"), Some((2 * REPLY_BYTES_MAX).to_string().as_str()));
 }
 
 #[tokio::test]
@@ -187,13 +189,13 @@ async fn five_redirects_are_followed_and_six_are_not() {
     })
     .await;
     let granted = grants(&[server.grant()]);
-    let last = client().fetch(&request("GET", server.url(&format!("/{REDIRECTS}"))), &granted).await.unwrap();
+    let last = client().fetch(&request("GET", server.url(&format!("/{REDIRECTS_MAX}"))), &granted).await.unwrap();
     assert_eq!((last.body.as_slice(), last.url), (b"here".as_slice(), server.url("/0")));
-    assert_eq!(server.seen().len(), REDIRECTS + 1);
+    assert_eq!(server.seen().len(), REDIRECTS_MAX + 1);
 
-    let too_many = client().fetch(&request("GET", server.url(&format!("/{}", REDIRECTS + 1))), &granted).await;
+    let too_many = client().fetch(&request("GET", server.url(&format!("/{}", REDIRECTS_MAX + 1))), &granted).await;
     assert_eq!(too_many, Err(FetchError::Redirects));
-    assert_eq!(server.seen().len(), 2 * (REDIRECTS + 1));
+    assert_eq!(server.seen().len(), 2 * (REDIRECTS_MAX + 1));
 }
 
 #[tokio::test]
@@ -201,20 +203,20 @@ async fn a_body_up_to_the_limit_is_read_and_one_byte_more_is_not() {
     let announced = |length| reply("200 OK", &[], vec![b'x'; length]);
     let head = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";
     let unannounced = |length| [head.to_vec(), vec![b'x'; length]].concat();
-    for (length, fits) in [(REPLY_BYTES, true), (REPLY_BYTES + 1, false), (8 * REPLY_BYTES, false)] {
+    for (length, fits) in [(REPLY_BYTES_MAX, true), (REPLY_BYTES_MAX + 1, false), (8 * REPLY_BYTES_MAX, false)] {
         for bytes in [announced(length), unannounced(length)] {
             let server = Server::start(move |_| Answer::Whole(bytes.clone())).await;
             let outcome = client().fetch(&request("GET", server.url("/")), &grants(&[server.grant()])).await;
             let outcome = outcome.map(|reply| reply.body.len());
-            let expected = if fits { Ok(length) } else { Err(FetchError::TooLarge { limit: REPLY_BYTES }) };
+            let expected = if fits { Ok(length) } else { Err(FetchError::TooLarge { limit: REPLY_BYTES_MAX }) };
             assert_eq!(outcome, expected);
         }
     }
     // A reply that announces too large a body is refused before the body arrives.
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", REPLY_BYTES + 1);
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", REPLY_BYTES_MAX + 1);
     let server = Server::start(move |_| Answer::Unfinished(head.clone().into_bytes())).await;
     let outcome = client().fetch(&request("GET", server.url("/")), &grants(&[server.grant()])).await;
-    assert_eq!(outcome, Err(FetchError::TooLarge { limit: REPLY_BYTES }));
+    assert_eq!(outcome, Err(FetchError::TooLarge { limit: REPLY_BYTES_MAX }));
 }
 
 #[tokio::test]
@@ -290,10 +292,10 @@ async fn an_invalid_request_is_refused_unsent() {
         refused.push(asking);
     }
     let mut asking = request("GET", server.url("/"));
-    asking.headers = owned(&[("x", "y"); REQUEST_HEADERS + 1]);
+    asking.headers = owned(&[("x", "y"); REQUEST_HEADERS_MAX + 1]);
     refused.push(asking);
     let mut asking = request("POST", server.url("/"));
-    asking.body = Some(vec![b'x'; REQUEST_BYTES + 1]);
+    asking.body = Some(vec![b'x'; REQUEST_BYTES_MAX + 1]);
     refused.push(asking);
 
     for asking in refused {

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use palabre_fetch::{FetchError, Names, Reply};
+use palabre_fetch::{FetchError, NameResolver, Reply};
 use support::*;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -42,7 +42,7 @@ const HOSTS: &[&str] = &[
     // Reserved.
     "198.18.0.1 192.0.2.1 198.51.100.1 203.0.113.1 192.88.99.1 224.0.0.1 239.255.255.250 240.0.0.1 255.255.255.255",
     "0.1.2.3 [ff02::1] [100::1] [2001:db8::1] [3fff::1] [5f00::1] [2001:2::1] [2001:20::1]",
-    // Names that resolve to inner addresses.
+    // NameResolver that resolve to inner addresses.
     "inward.example INWARD.example. private.example v6.example mapped.example wrapped.example",
     "metadata.google.internal ip6-localhost first.example last.example nowhere.example",
 ];
@@ -112,7 +112,7 @@ const URLS: &[&str] = &[
 struct Inward;
 
 #[async_trait]
-impl Names for Inward {
+impl NameResolver for Inward {
     async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         let addresses: &[&str] = match name.trim_end_matches('.') {
             "inward.example" => &["127.0.0.1"],
@@ -316,7 +316,7 @@ struct Rebinding {
 }
 
 #[async_trait]
-impl Names for Rebinding {
+impl NameResolver for Rebinding {
     async fn look_up(&self, _: &str) -> io::Result<Vec<IpAddr>> {
         // A public address that is not assigned.
         let address = if self.asked.fetch_add(1, SeqCst) == 0 { "2d00::1" } else { "127.0.0.1" };

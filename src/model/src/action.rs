@@ -120,7 +120,7 @@ pub enum Action {
         user: UserId,
         /// The platform's id of the query.
         interaction: String,
-        /// The choices, at most [`OFFERS`](crate::OFFERS).
+        /// The choices, at most [`OFFERS_MAX`](crate::OFFERS_MAX).
         offers: Vec<Offer>,
         /// The time for which the platform may cache the answer.
         ///

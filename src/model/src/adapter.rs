@@ -104,14 +104,14 @@ pub trait Adapter: Send + Sync + 'static {
     }
 
     /// Returns the adapter's own counters and gauges, for the metrics.
-    fn figures(&self) -> Vec<Figure> {
+    fn figures(&self) -> Vec<Metric> {
         Vec::new()
     }
 }
 
 /// A counter or gauge of an adapter, for the metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Figure {
+pub struct Metric {
     /// The name, without the common prefix. One name may occur several times with different labels.
     pub name: &'static str,
     /// The help text of the metric.
@@ -192,7 +192,7 @@ pub trait EventSink: Send + Sync {
     ///
     /// The commit may be delayed by some milliseconds to share an fsync, unless a script handles
     /// the event.
-    fn emit_unhurried(&self, event: Event, rows: Batch) -> Receipt {
+    fn emit_deferred(&self, event: Event, rows: Batch) -> Receipt {
         self.emit(event, rows)
     }
 }

@@ -14,9 +14,9 @@ pub struct Capabilities {
     /// Whether it has polls.
     pub polls: bool,
     /// Whether the bot can send a direct message to a user who has never written to it.
-    pub whispers: bool,
+    pub direct_messages: bool,
     /// The maximum length of a message's text, in characters.
-    pub max_text: usize,
+    pub text_max: usize,
     /// The maximum size of an attachment, in bytes.
     pub max_file: usize,
 }
@@ -29,6 +29,6 @@ impl Capabilities {
             || (name == "buttons" && self.buttons)
             || (name == "as" && self.personas)
             || (name == "poll" && self.polls)
-            || (name == "whisper" && self.whispers)
+            || (name == "whisper" && self.direct_messages)
     }
 }

@@ -133,7 +133,7 @@ pub enum ArgType {
 impl ArgSpec {
     /// Whether the argument can be omitted.
     #[must_use]
-    pub const fn may_be_left_out(&self) -> bool {
+    pub const fn is_omittable(&self) -> bool {
         self.optional || self.default.is_some()
     }
 }

@@ -23,7 +23,7 @@ pub struct ContentLimits {
     /// Maximum length of the texts of all embeds together, in characters.
     pub embeds_total: usize,
     /// Whether names and values of fields must not be empty.
-    pub fields_speak: bool,
+    pub requires_field_text: bool,
     /// Maximum number of buttons.
     pub buttons: usize,
     /// Maximum number of options of a list.
@@ -48,7 +48,7 @@ impl ContentLimits {
         field_name: usize::MAX,
         field_value: usize::MAX,
         embeds_total: usize::MAX,
-        fields_speak: false,
+        requires_field_text: false,
         buttons: usize::MAX,
         options: usize::MAX,
         option_value: usize::MAX,
@@ -89,7 +89,7 @@ impl ContentLimits {
             for field in &embed.fields {
                 total += characters("the name of an embed's field", &field.name, self.field_name)?;
                 total += characters("the value of an embed's field", &field.value, self.field_value)?;
-                if self.fields_speak && (field.name.trim().is_empty() || field.value.trim().is_empty()) {
+                if self.requires_field_text && (field.name.trim().is_empty() || field.value.trim().is_empty()) {
                     let problem = "this content cannot be sent: a field of an embed has an empty name or value";
                     return Err(problem.to_owned());
                 }

@@ -234,7 +234,7 @@ events! {
 impl EventName {
     /// Returns the kind that a hook of this name handles, if there is one.
     #[must_use]
-    pub fn of_hook(hook: &str) -> Option<Self> {
+    pub fn from_hook(hook: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|name| name.is_hook() && name.hook() == hook)
     }
 

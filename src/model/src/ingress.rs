@@ -18,7 +18,7 @@ const EVENTS_MAX: usize = 2_000;
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// Events of a platform that are not known to be durable yet.
-pub struct Flight {
+pub struct IngressBuffer {
     sink: Arc<dyn EventSink>,
     waiting: VecDeque<Waiting>,
     /// The time at which refused events are emitted again.
@@ -34,7 +34,7 @@ struct Waiting {
     receipt: Option<Receipt>,
 }
 
-impl Flight {
+impl IngressBuffer {
     /// Creates an empty buffer.
     #[must_use]
     pub fn new(sink: &Arc<dyn EventSink>) -> Self {
@@ -45,7 +45,7 @@ impl Flight {
     pub fn send(&mut self, event: Event, rows: Batch) {
         // Nobody waits for it: the platform delivers it again if the daemon dies before it is
         // durable.
-        let receipt = self.retry_at.is_none().then(|| self.sink.emit_unhurried(event.clone(), rows.clone()));
+        let receipt = self.retry_at.is_none().then(|| self.sink.emit_deferred(event.clone(), rows.clone()));
         self.waiting.push_back(Waiting { event, rows, receipt });
     }
 
@@ -65,12 +65,12 @@ impl Flight {
     ///
     /// Returns `false` when the daemon is shutting down and accepts no more. Cancel-safe: events in
     /// flight remain so.
-    pub async fn land(&mut self) -> bool {
+    pub async fn next_ack(&mut self) -> bool {
         if let Some(retry_at) = self.retry_at {
             tokio::time::sleep_until(retry_at).await;
             self.retry_at = None;
             for waiting in self.waiting.iter_mut().filter(|waiting| waiting.receipt.is_none()) {
-                waiting.receipt = Some(self.sink.emit_unhurried(waiting.event.clone(), waiting.rows.clone()));
+                waiting.receipt = Some(self.sink.emit_deferred(waiting.event.clone(), waiting.rows.clone()));
             }
             return true;
         }

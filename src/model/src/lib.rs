@@ -26,7 +26,7 @@ mod place;
 
 pub use action::{Action, ActionKey, ActionKind, Impact, Measure, MessageRef, RoomChange};
 pub use adapter::{
-    Adapter, AdapterContext, AdapterError, Condition, EmitError, EventSink, Figure, Gate, Receipt, Shutdown, Verdict,
+    Adapter, AdapterContext, AdapterError, Condition, EmitError, EventSink, Gate, Metric, Receipt, Shutdown, Verdict,
 };
 pub use capabilities::Capabilities;
 pub use clock::{Clock, SystemClock, VirtualClock, iso8601};
@@ -42,8 +42,8 @@ pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use event::{Bot, Event, EventKind, EventName, Fault, Reason};
 pub use form::{Form, FormField};
 pub use ids::{BotName, MessageId, RoomId, ScriptName, SpaceId, UserId};
-pub use ingress::Flight;
-pub use offer::{OFFERS, Offer};
+pub use ingress::IngressBuffer;
+pub use offer::{OFFERS_MAX, Offer};
 pub use outcome::{ActionError, Outcome, RefusalKind};
 pub use palabre_store::{Batch, Millis};
 pub use people::{Member, Permission, Rank, User};

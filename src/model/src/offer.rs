@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The maximum number of choices. <https://core.telegram.org/bots/api#answerinlinequery>
-pub const OFFERS: usize = 50;
+pub const OFFERS_MAX: usize = 50;
 
 /// One choice that a bot shows a user who asked for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

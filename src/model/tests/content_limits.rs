@@ -9,7 +9,7 @@ const LIMITS: ContentLimits = ContentLimits {
     embed_fields: 2,
     field_value: 8,
     embeds_total: 30,
-    fields_speak: true,
+    requires_field_text: true,
     options: 2,
     ..ContentLimits::NONE
 };

@@ -50,7 +50,7 @@ fn the_event_list_has_the_hooks_of_the_script_reference() {
     }
     assert_eq!(hooks.len(), EventName::ALL.len(), "two kinds share a name");
     for &name in EventName::ALL {
-        assert_eq!(EventName::of_hook(name.hook()), name.is_hook().then_some(name));
+        assert_eq!(EventName::from_hook(name.hook()), name.is_hook().then_some(name));
         assert!(name.doc().ends_with('.'), "{name:?} has no sentence");
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn usage(spec: &CommandSpec) -> String {
             ArgType::Text => format!("{}…", arg.name),
             _ => arg.name.clone(),
         };
-        let (open, close) = if arg.may_be_left_out() { ("[", "]") } else { ("<", ">") };
+        let (open, close) = if arg.is_omittable() { ("[", "]") } else { ("<", ">") };
         usage.push_str(&format!(" {open}{name}{close}"));
     }
     usage

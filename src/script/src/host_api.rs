@@ -43,7 +43,7 @@ pub struct Stored {
 /// The host functions that a script can reach while it runs.
 ///
 /// Keys are relative to the script's own storage.
-pub trait Door {
+pub trait HostApi {
     /// Returns the value of `key`, if there is one at `now`.
     ///
     /// # Errors
@@ -212,9 +212,9 @@ pub enum Denied {
 
 /// A host without data, with these grants: to load a script without running it.
 #[derive(Debug, Clone, Default)]
-pub struct EmptyDoor(pub Vec<String>);
+pub struct EmptyHost(pub Vec<String>);
 
-impl Door for EmptyDoor {
+impl HostApi for EmptyHost {
     fn get(&self, _: &[u8], _: Millis) -> Result<Option<Stored>, String> {
         Ok(None)
     }

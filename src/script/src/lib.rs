@@ -3,7 +3,7 @@
 //! Each script has its own VM.
 //!
 //! A run collects effects and changes nothing; the engine applies them. Everything from outside (time,
-//! randomness, stored values, answers) enters through [`Door`] and [`Input`].
+//! randomness, stored values, answers) enters through [`HostApi`] and [`Input`].
 
 mod api;
 mod chunk;
@@ -17,10 +17,10 @@ mod locale;
 mod log_line;
 mod manifest;
 mod meter;
-mod notice;
 mod objects;
 mod reference;
 mod refusal;
+mod repeat_limiter;
 mod routing;
 mod run;
 mod sandbox;
@@ -41,18 +41,18 @@ pub use declarations::{
 };
 pub use effects::{Change, Effects, MetricChange, Refused, TimerChange, Write};
 pub use fault::Failure;
-pub use host_api::{Answer, Denied, Door, EmptyDoor, Input, Stored, Wait};
+pub use host_api::{Answer, Denied, EmptyHost, HostApi, Input, Stored, Wait};
 pub use limits::{Limit, Limits};
 pub use manifest::{ConfigFault, ConfigField, ConfigKind, Manifest};
 pub use meter::Meters;
-pub use notice::Notices;
 pub use reference::{ApiItem, ApiKind, Parameter, Reading, api, read_types, reference_markdown};
+pub use repeat_limiter::RepeatLimiter;
 pub use routing::RouteReply;
 pub use schedule::Schedule;
 pub use source::{Source, SourceError, discover, read_file, without_bom};
-pub use testing::{Look, RunningTest, TestCase, TestFailure, TestFile, TestStep};
+pub use testing::{ReadField, RunningTest, TestCase, TestFailure, TestFile, TestStep};
 pub use value::{decode as decode_value, encode as encode_value};
-pub use vm::{Parked, Step, Vm};
+pub use vm::{Step, SuspendedRun, Vm};
 pub use watch::Ticker;
 pub use yaml::{YamlError, YamlFile, nearest};
 

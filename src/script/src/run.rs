@@ -14,12 +14,12 @@ use serde_json::Value;
 use crate::declarations::Declarations;
 use crate::effects::{Change, Effects, MetricChange, Refused, TimerChange, Write};
 use crate::fault::without_addresses;
-use crate::host_api::{Door, Input, Stored};
+use crate::host_api::{HostApi, Input, Stored};
 use crate::limits::{Limit, Limits, OUTPUT_BYTES};
 use crate::log_line;
 use crate::meter::Meter;
-use crate::notice::Notices;
 use crate::refusal::Refusal;
+use crate::repeat_limiter::RepeatLimiter;
 use crate::watch::Watch;
 use crate::weight::weight;
 
@@ -42,7 +42,7 @@ pub(crate) struct Run {
     /// The scripts whose exports it may call.
     pub(crate) depends: Vec<ScriptName>,
     pub(crate) limits: Limits,
-    pub(crate) host: Rc<dyn Door>,
+    pub(crate) host: Rc<dyn HostApi>,
     watch: Arc<Watch>,
     /// `None` while no hook runs.
     input: Option<Input>,
@@ -77,7 +77,7 @@ pub(crate) struct Run {
     /// The number of lines that this step has logged.
     log_lines: u32,
     /// The runtime's own recent log lines about the script.
-    notices: Notices,
+    repeat_limiter: RepeatLimiter,
     pub(crate) action_meter: Meter,
     log_meter: Meter,
     pub(crate) request_meter: Meter,
@@ -90,7 +90,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn new(script: ScriptName, limits: Limits, host: Rc<dyn Door>, watch: Arc<Watch>) -> Self {
+    pub(crate) fn new(script: ScriptName, limits: Limits, host: Rc<dyn HostApi>, watch: Arc<Watch>) -> Self {
         let meters = host.meters();
         Self {
             script,
@@ -110,7 +110,7 @@ impl Run {
             output: 0,
             timer_bytes: 0,
             log_lines: 0,
-            notices: Notices::default(),
+            repeat_limiter: RepeatLimiter::default(),
             action_meter: meters.actions,
             log_meter: meters.log,
             request_meter: meters.requests,
@@ -234,7 +234,7 @@ impl Run {
         let now = self.now();
         for text in texts {
             // A warning may be of any length.
-            if let Some(text) = self.notices.due(now, &log_line::cut(text))
+            if let Some(text) = self.repeat_limiter.due(now, &log_line::cut(text))
                 && self.count_log_line().is_ok()
             {
                 log_line::write(self.script.as_str(), "warn", &text, "");

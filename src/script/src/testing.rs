@@ -58,11 +58,11 @@ pub struct TestFile {
     cases: Vec<(TestCase, Function)>,
     ticker: Ticker,
     watch: Arc<Watch>,
-    look: Rc<RefCell<Option<Box<Look>>>>,
+    look: Rc<RefCell<Option<Box<ReadField>>>>,
 }
 
 /// Reads a field of a user, given the user's name and the field's.
-pub type Look = dyn Fn(&str, &str) -> Result<Value, String>;
+pub type ReadField = dyn Fn(&str, &str) -> Result<Value, String>;
 
 /// A test in progress.
 pub struct RunningTest {
@@ -125,7 +125,7 @@ impl TestFile {
     }
 
     /// Sets the function that reads fields of users.
-    pub fn look_with(&self, look: Box<Look>) {
+    pub fn read_fields_with(&self, look: Box<ReadField>) {
         *self.look.borrow_mut() = Some(look);
     }
 

@@ -13,7 +13,7 @@ use crate::chunk::Coverage;
 use crate::declarations::{Declarations, Listening};
 use crate::effects::Effects;
 use crate::fault::Failure;
-use crate::host_api::{Answer, Door, Input, Wait};
+use crate::host_api::{Answer, HostApi, Input, Wait};
 use crate::limits::{Limit, Limits, VALUE_BYTES};
 use crate::objects::{Arguments, Objects};
 use crate::refusal::{TIMED_OUT, report_refusals};
@@ -36,13 +36,13 @@ pub enum Step {
     /// The hook returned, with these effects.
     Done(Effects),
     /// The hook waits. It has the effects so far and what it waits for.
-    Waiting(Effects, Wait, Parked),
+    Waiting(Effects, Wait, SuspendedRun),
     /// The hook raised an error or exceeded a limit. Its effects are dropped.
     Failed(Box<Failure>),
 }
 
 /// A run that waits.
-pub struct Parked {
+pub struct SuspendedRun {
     runner: Thread,
     choices: Vec<(String, String)>,
     /// The error to raise on a timeout; `None` if a timeout is a normal answer.
@@ -79,7 +79,7 @@ impl Vm {
         source: &Source,
         limits: &Limits,
         config: &Value,
-        host: Rc<dyn Door>,
+        host: Rc<dyn HostApi>,
         ticker: &Ticker,
     ) -> Result<Self, Failure> {
         let lua = Lua::new();
@@ -148,7 +148,7 @@ impl Vm {
             if self.warnings.len() < WARNINGS_MAX
                 && name.len() <= 64
                 && (name.starts_with("on_") || name.starts_with("before_"))
-                && EventName::of_hook(&name).is_none()
+                && EventName::from_hook(&name).is_none()
             {
                 self.warnings.push(match EventName::ALL.iter().any(|event| event.hook() == name) {
                     true => format!("{name} is not a hook: call {name}(name, function)"),
@@ -245,8 +245,8 @@ impl Vm {
     }
 
     /// Resumes a run whose wait is over.
-    pub fn resume(&mut self, suspended: Parked, answer: &Answer, input: Input) -> Step {
-        let Parked { runner, choices, timed_out, share } = suspended;
+    pub fn resume(&mut self, suspended: SuspendedRun, answer: &Answer, input: Input) -> Step {
+        let SuspendedRun { runner, choices, timed_out, share } = suspended;
         drop(share);
         let now = input.now;
         self.run.borrow_mut().begin(input);
@@ -426,7 +426,7 @@ impl Vm {
             report_refusals(&mut run);
             run.finish()
         };
-        Step::Waiting(effects, wait, Parked { runner, choices, timed_out, share })
+        Step::Waiting(effects, wait, SuspendedRun { runner, choices, timed_out, share })
     }
 
     fn failed(&mut self, error: &mlua::Error) -> Step {

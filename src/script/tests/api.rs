@@ -482,7 +482,7 @@ struct Recorded {
     answers: std::cell::RefCell<std::collections::VecDeque<Option<Stored>>>,
 }
 
-impl Door for Recorded {
+impl HostApi for Recorded {
     fn get(&self, _key: &[u8], _now: Millis) -> Result<Option<Stored>, String> {
         self.answers.borrow_mut().pop_front().ok_or_else(|| "nothing of the kind was read".to_owned())
     }
@@ -518,7 +518,7 @@ struct Recorder {
     answers: std::cell::RefCell<std::collections::VecDeque<Option<Stored>>>,
 }
 
-impl Door for Recorder {
+impl HostApi for Recorder {
     fn get(&self, key: &[u8], now: Millis) -> Result<Option<Stored>, String> {
         let answer = self.host.get(key, now)?;
         self.answers.borrow_mut().push_back(answer.clone());

@@ -101,7 +101,7 @@ fn further_return_values_are_not_copied() {
                   end"#;
     let source = Source::from_text("test", text);
     let ticker = Ticker::start().unwrap();
-    let host = std::rc::Rc::new(EmptyDoor(vec!["moderation".to_owned()]));
+    let host = std::rc::Rc::new(EmptyHost(vec!["moderation".to_owned()]));
     let mut vm = Vm::build(&source, &limits(), &serde_json::json!({}), host, &ticker).unwrap();
     let palabre_model::EventKind::Message { message } = said("x").kind else { panic!() };
     let event = palabre_model::Event { kind: palabre_model::EventKind::BeforeMessage { message }, ..said("x") };

@@ -117,7 +117,7 @@ fn app(setup: Setup, listen: IpAddr, connections: &Arc<Connections>, counts: &Ar
         engine: Arc::clone(&setup.engine),
         access: setup.access,
         budget: Arc::clone(&budget),
-        notices: Mutex::default(),
+        repeat_limiter: Mutex::default(),
     };
     let health = Health {
         started: setup.clock.now(),

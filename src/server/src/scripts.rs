@@ -18,7 +18,7 @@ use axum::routing::any;
 use futures_util::StreamExt;
 use palabre_engine::Engine;
 use palabre_model::ScriptName;
-use palabre_script::{Notices, RouteReply, RouteSpec};
+use palabre_script::{RepeatLimiter, RouteReply, RouteSpec};
 use serde_json::{Map, Value, json};
 
 use crate::access::{self, Access, Caller, Refused};
@@ -52,7 +52,7 @@ pub(crate) struct Scripts {
     pub(crate) access: Access,
     pub(crate) budget: Arc<Budget>,
     /// Limits the log lines about each script, so that clients cannot fill the log.
-    pub(crate) notices: Mutex<HashMap<ScriptName, Notices>>,
+    pub(crate) repeat_limiter: Mutex<HashMap<ScriptName, RepeatLimiter>>,
 }
 
 /// The client of a request.
@@ -107,8 +107,8 @@ async fn answer(
 impl Scripts {
     fn warn(&self, script: &ScriptName, what: &str) {
         let now = self.engine.clock().now();
-        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(line) = notices.entry(script.clone()).or_default().due(now, what) {
+        let mut repeat_limiter = self.repeat_limiter.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = repeat_limiter.entry(script.clone()).or_default().due(now, what) {
             tracing::warn!(script = %script, "{line}");
         }
     }

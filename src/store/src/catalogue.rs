@@ -35,11 +35,11 @@ catalogue! {
     /// The journal: batches of entries (events, runs and actions). The engine's.
     Journal = "journal",
     /// The number of the last entry batch. The engine's.
-    LastBlock = "last_block",
+    LastEntryBatch = "last_block",
     /// The cursor of each script in the journal. The engine's.
-    ScriptMarks = "script_marks",
+    ScriptCursors = "script_marks",
     /// The cursor of each ordered queue of the outbox. The engine's.
-    LaneMarks = "lane_marks",
+    QueueCursors = "lane_marks",
     /// Suspended runs. The engine's.
     WaitingRuns = "waiting_runs",
     /// Timers, by due time. The engine's.
@@ -77,13 +77,13 @@ catalogue! {
     /// Servers with their roles and channels, by bot. The Discord adapter's.
     DiscordGuilds = "discord_guilds",
     /// Ban expiries, by bot and time. The Discord adapter's.
-    DiscordEnds = "discord_ends",
+    DiscordBanExpiries = "discord_ends",
     /// Forms that a button opens, by its action. The Discord adapter's.
     DiscordForms = "discord_forms",
     /// The last update that was accepted, by bot. The Telegram adapter's.
     TelegramUpdates = "telegram_updates",
     /// Parts of albums that are not complete yet, by bot and update. The Telegram adapter's.
-    TelegramHeld = "telegram_held",
+    TelegramAlbumParts = "telegram_held",
     /// Button data that exceeds Telegram's limit. The Telegram adapter's.
     ///
     /// By bot and the shorter data that the button carries instead.
@@ -105,11 +105,11 @@ catalogue! {
     /// By bot, chat and message.
     TelegramParts = "telegram_parts",
     /// Users who were seen, by bot and id. The Telegram adapter's.
-    TelegramPeople = "telegram_people",
+    TelegramUsers = "telegram_people",
     /// Answers to users who have not started the bot. The Telegram adapter's.
     ///
     /// By bot, user and action.
-    TelegramWaiting = "telegram_waiting",
+    TelegramPendingAnswers = "telegram_waiting",
     /// Data of this installation only, by owner and name.
     ///
     /// Backups omit it, so that a copy is never taken for the original.
@@ -117,7 +117,7 @@ catalogue! {
     /// Single facts about a bot, by bot and name. The Discord adapter's.
     DiscordFacts = "discord_facts",
     /// Interactions that were accepted, by bot and id. The Discord adapter's.
-    DiscordTaken = "discord_taken",
+    DiscordInteractions = "discord_taken",
     /// The parts of long messages, by bot and the id of the last part. The Discord adapter's.
     DiscordParts = "discord_parts",
     /// Guests of the room service, by the hash of their token. The rooms adapter's.
@@ -127,7 +127,7 @@ catalogue! {
     /// Deferred events of the places where a script is suspended. The engine's.
     ///
     /// By script, place and sequence number.
-    SetAside = "set_aside",
+    DeferredEvents = "set_aside",
 }
 
 impl TableId {

@@ -131,7 +131,7 @@ impl Error {
 
     /// True when a retry can succeed with the same program and the same batch.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
+    pub fn is_temporary(&self) -> bool {
         matches!(self, Self::DiskFull { .. } | Self::Io { .. })
     }
 }

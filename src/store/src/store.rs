@@ -90,7 +90,7 @@ impl Store {
     ///
     /// # Errors
     /// Those of [`Store::open`], and when there is no store.
-    pub fn look_into(folder: &Path) -> Result<Self> {
+    pub fn open_for_inspection(folder: &Path) -> Result<Self> {
         let lock = FolderLock::acquire(folder)?;
         let path = folder.join(STORE_FILE);
         let source = Source::Disk(Arc::new(OverlayDisk::over(&path)?), path.into());
@@ -179,7 +179,7 @@ impl Store {
     ///
     /// # Errors
     /// Fails when the store cannot be written.
-    pub fn become_another_installation(&self) -> Result<()> {
+    pub fn clear_installation_data(&self) -> Result<()> {
         let current = self.inner.current.read().unwrap_or_else(PoisonError::into_inner);
         installation::clear(current.as_ref().ok_or(Error::Closed)?)
     }
@@ -198,7 +198,7 @@ impl Store {
     ///
     /// `then` gets the result, and the batch to submit it again if necessary. It delays all later
     /// commits, so it should be brief, and it must not panic.
-    pub fn commit_then(&self, batch: Batch, then: impl FnOnce(Batch, Result<()>) + Send + 'static) {
+    pub fn commit_with_callback(&self, batch: Batch, then: impl FnOnce(Batch, Result<()>) + Send + 'static) {
         self.submit(batch, Answer::Then(Box::new(then)));
     }
 
@@ -299,7 +299,7 @@ impl Store {
     ///
     /// A disk that hangs shows here.
     #[must_use]
-    pub fn writing_for(&self) -> Option<Duration> {
+    pub fn commit_duration(&self) -> Option<Duration> {
         let since = *self.inner.counters.writing_since.lock().unwrap_or_else(PoisonError::into_inner);
         since.map(|since| since.elapsed())
     }
@@ -312,7 +312,7 @@ impl Store {
 
     /// Whether the writer's thread is running.
     #[must_use]
-    pub fn is_writing_possible(&self) -> bool {
+    pub fn is_writer_running(&self) -> bool {
         let writer = self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
         writer.as_ref().is_some_and(|writer| !writer.is_finished())
     }

@@ -114,7 +114,7 @@ impl Writer {
                 results
             }
             Err(error) => {
-                if error.is_passing() {
+                if error.is_temporary() {
                     // redb trusts nothing after a failed write, and neither do we. Reads fail too
                     // until it is reopened.
                     self.is_broken = true;

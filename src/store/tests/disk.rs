@@ -104,7 +104,7 @@ fn a_full_disk_is_reported_loses_nothing_and_commits_resume_when_there_is_space(
     for _ in 0..3 {
         let error = store.commit(batch(&[(2, Some(vec![0; 100_000]))])).wait().unwrap_err();
         assert!(matches!(error, Error::DiskFull { .. }), "{error}");
-        assert!(error.is_passing());
+        assert!(error.is_temporary());
     }
     disk.full.store(false, SeqCst);
 

@@ -153,7 +153,7 @@ pub(crate) async fn forbidden_actions<P: Platform>() {
 /// Tests texts that are too long: they are split, or refused with the limit. The same holds for edits.
 pub(crate) async fn texts_that_are_too_long<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
-    let most = platform.fixture().adapter.capabilities().max_text;
+    let most = platform.fixture().adapter.capabilities().text_max;
     let fits = "x".repeat(most);
     let id = scene::bot_says(&platform, Content::text(fits.clone())).await;
     assert_eq!(platform.message(&id).await.map(|seen| seen.text), Some(fits), "the limit itself is kept");

@@ -33,7 +33,7 @@ impl EventSink for Heard {
         self.events.send_modify(|events| {
             let seq = u64::try_from(events.len()).unwrap_or(u64::MAX);
             events.push(event);
-            self.store.commit_then(rows, move |_, done| {
+            self.store.commit_with_callback(rows, move |_, done| {
                 // A sender that needs no answer has dropped the receiver.
                 drop(answer.send(done.map(|()| seq).map_err(|error| EmitError::Stalled(error.to_string()))));
             });
@@ -168,7 +168,7 @@ impl Fixture {
         let done = self.tries_under(action, &key).await.unwrap_or_else(|error| panic!("{error}: {action:?}"));
         let again = self.tries_under(action, &key).await;
         let again = again.unwrap_or_else(|error| panic!("again under the same key: {error}: {action:?}"));
-        if action.kind().makes_something() {
+        if action.kind().creates_object() {
             assert_eq!(again, done, "again under the same key: {action:?}");
         }
         done

@@ -34,7 +34,7 @@ impl EventSink for Heard {
         self.events.send_modify(|events| {
             events.push(event);
             let seq = events.len() as u64;
-            self.store.commit_then(rows, move |_, done| {
+            self.store.commit_with_callback(rows, move |_, done| {
                 // A sender that needs no answer has dropped the receiver.
                 drop(answer.send(done.map(|()| seq).map_err(|error| EmitError::Stalled(error.to_string()))));
             });

@@ -29,7 +29,7 @@ impl EventSink for Heard {
     fn emit(&self, event: Event, rows: Batch) -> Receipt {
         let (answer, receipt) = Receipt::channel();
         self.events.send_modify(|events| events.push(event));
-        self.store.commit_then(rows, move |_, done| {
+        self.store.commit_with_callback(rows, move |_, done| {
             drop(answer.send(done.map(|()| 0).map_err(|error| EmitError::Stalled(error.to_string()))));
         });
         receipt

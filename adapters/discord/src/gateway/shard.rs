@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use palabre_model::{AdapterContext, AdapterError, Batch, EventKind, Flight};
+use palabre_model::{AdapterContext, AdapterError, Batch, EventKind, IngressBuffer};
 use std::error::Error;
 
 use twilight_gateway::error::ReceiveMessageErrorType;
@@ -58,7 +58,7 @@ struct Running<'d> {
     context: &'d AdapterContext,
     conditions: &'d ShardConditions,
     decoder: Decoder,
-    flight: Flight,
+    flight: IngressBuffer,
     buffer: CorrelationBuffer,
     shard: u32,
     /// Whether there has been a session, which a new one replaces.
@@ -85,7 +85,7 @@ pub(super) async fn run(
         hear_bots: discord.config.hear_bots,
         shard: (shard.id().number(), shard.id().total()),
     };
-    let flight = Flight::new(&context.sink);
+    let flight = IngressBuffer::new(&context.sink);
     let mut running = Running {
         discord,
         context,
@@ -107,7 +107,7 @@ pub(super) async fn run(
         let frame = tokio::select! {
             biased;
             () = shutdown.requested() => break,
-            landed = running.flight.land(), if !running.flight.is_empty() => {
+            landed = running.flight.next_ack(), if !running.flight.is_empty() => {
                 if !landed {
                     break;
                 }
@@ -154,7 +154,7 @@ pub(super) async fn run(
     // After a close with this code, the next start can resume the session.
     shard.close(CloseFrame::RESUME);
     let landing = async {
-        while !running.flight.is_empty() && running.flight.land().await {}
+        while !running.flight.is_empty() && running.flight.next_ack().await {}
         // Wait until the close frame is sent and answered.
         while let Some(Ok(Message::Text(_))) = shard.next().await {}
     };

@@ -53,7 +53,7 @@ impl RestError {
     }
 
     /// Whether the request may succeed later.
-    pub(super) const fn is_passing(&self) -> bool {
+    pub(super) const fn is_temporary(&self) -> bool {
         matches!(self, Self::Limited { .. } | Self::Passing(_))
     }
 

@@ -83,11 +83,11 @@ impl Telegram {
                 _ if !action.kind().is_moderation() || matches!(action, Action::Purge { .. }) => break,
                 _ => self.perform_once(action, key).await,
             };
-            let is_passing = matches!(
+            let is_temporary = matches!(
                 result,
                 Err(ActionError::Transient(_) | ActionError::RateLimited { .. } | ActionError::Unavailable(_))
             );
-            if is_passing {
+            if is_temporary {
                 break;
             }
             results.push(result);

@@ -14,7 +14,7 @@ use tokio::time::{Duration, Instant};
 use crate::frames::{Message, Update};
 
 /// Buffered parts, by bot and number of the update.
-const BUFFERED_PARTS: Table<(String, u64), String> = Table::new(TableId::TelegramHeld);
+const BUFFERED_PARTS: Table<(String, u64), String> = Table::new(TableId::TelegramAlbumParts);
 /// Maximum time between two parts.
 const PART_TIMEOUT: Duration = Duration::from_millis(1_000);
 

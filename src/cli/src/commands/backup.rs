@@ -67,7 +67,7 @@ fn copied(source: &Path, data: &Path) -> Result<PathBuf, Problem> {
     let copy = folder.join(STORE_FILE);
     std::fs::copy(source, &copy).map_err(failed("copy", source))?;
     let store = Store::open(&folder)?;
-    store.become_another_installation()?;
+    store.clear_installation_data()?;
     store.close();
     std::fs::File::open(&copy).and_then(|file| file.sync_all()).map_err(failed("write", &copy))?;
     Ok(copy)
@@ -88,7 +88,7 @@ fn verified(backup: &Path) -> Result<Inspection, Problem> {
 
 /// Fails if a daemon has the store open. A store that is too damaged to open may still be replaced.
 fn refuse_if_used(data: &Path) -> Result<(), Problem> {
-    match Store::look_into(data).map(drop) {
+    match Store::open_for_inspection(data).map(drop) {
         Err(error @ StoreError::Locked { .. }) => Err(error.into()),
         _ => Ok(()),
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use palabre_engine::{Engine, Options};
 use palabre_model::{Adapter, SystemClock, SystemEntropy};
-use palabre_sim::{Line, Person, Sim, Unsaid};
+use palabre_sim::{Line, Person, SendFailure, Sim};
 use palabre_store::Store;
 use rustyline::error::ReadlineError;
 use rustyline::{DefaultEditor, ExternalPrinter};
@@ -156,7 +156,7 @@ impl Talk {
         }
         match self.person.says(line).await {
             Ok(_) => Ok(None),
-            Err(Unsaid::NotTaken(error)) => Err(failed(error)),
+            Err(SendFailure::NotTaken(error)) => Err(failed(error)),
             Err(refused) => Ok(Some(format!("  (not sent: {refused})"))),
         }
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use palabre_engine::ScriptSetup;
 use palabre_lint::{Finding, Linter, Severity};
-use palabre_script::{EmptyDoor, Ticker, Vm, read_file};
+use palabre_script::{EmptyHost, Ticker, Vm, read_file};
 
 use crate::commands::{check_store, scripts};
 use crate::config::Config;
@@ -24,7 +24,7 @@ pub(crate) fn check(config: &Config, repair: bool) -> Result<ExitCode, Problem> 
         let name = &setup.name;
         let built = match &setup.source {
             Ok(source) => {
-                Vm::build(source, &setup.limits, &setup.config, Rc::new(EmptyDoor(setup.grants.clone())), &ticker)
+                Vm::build(source, &setup.limits, &setup.config, Rc::new(EmptyHost(setup.grants.clone())), &ticker)
                     .map_err(|failure| failure.to_string())
             }
             Err(error) => Err(error.to_string()),

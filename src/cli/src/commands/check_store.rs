@@ -33,7 +33,7 @@ pub(super) fn check_store(config: &Config, repair: bool) -> Result<usize, Proble
 
 fn scan(data: &Path) -> Result<usize, Problem> {
     // Held until the end, so that no daemon starts meanwhile.
-    let store = match Store::look_into(data) {
+    let store = match Store::open_for_inspection(data) {
         Ok(store) => store,
         Err(StoreError::Locked { holder, .. }) => {
             output::line(&format!("store {}: not checked, since it is in use by {holder}", data.display()));
@@ -64,7 +64,7 @@ fn scan(data: &Path) -> Result<usize, Problem> {
 /// Recounts the storage of each script. Fails if the store has any other damage.
 fn recount(data: &Path) -> Result<(), Problem> {
     // Fails if a daemon has the store open.
-    drop(Store::look_into(data)?);
+    drop(Store::open_for_inspection(data)?);
     let inspection = palabre_store::verify(&data.join(STORE_FILE))?;
     let is_sum = |finding: &&Finding| finding.table == Some(TableId::ScriptUsage);
     if let Some(damage) = inspection.findings.iter().find(|finding| !is_sum(finding)) {

@@ -51,13 +51,13 @@ pub(crate) async fn dead_letters(config: &Config, command: DeadLettersCommand) -
     }
     match command {
         DeadLettersCommand::List { json } => {
-            let store = Store::look_into(&data)?;
+            let store = Store::open_for_inspection(&data)?;
             let letters = read(&store)?;
             close_whole(&store)?;
             list(&letters, json);
         }
         DeadLettersCommand::Show { number } => {
-            let store = Store::look_into(&data)?;
+            let store = Store::open_for_inspection(&data)?;
             let letters = read(&store)?;
             close_whole(&store)?;
             let found = letters.iter().find(|(known, _)| *known == number);

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use palabre_engine::{Engine, Http, Options, ScriptSetup, stored_values};
 use palabre_fetch::{FetchError, Grants, Held, Reply, Request, Url};
 use palabre_model::{Adapter, Clock, EventKind, Millis, Permission, Rank, SeededEntropy, VirtualClock, parse_duration};
-use palabre_script::{Coverage, Look, RouteReply};
-use palabre_sim::{Line, Person, Sim, Unsaid};
+use palabre_script::{Coverage, ReadField, RouteReply};
+use palabre_sim::{Line, Person, SendFailure, Sim};
 use palabre_store::Store;
 use serde_json::{Value, json};
 
@@ -105,7 +105,7 @@ impl<'s> Harness<'s> {
 
     async fn quiesce(&self) {
         if let Some(engine) = &self.engine {
-            engine.settle().await;
+            engine.quiesce().await;
         }
     }
 
@@ -159,7 +159,7 @@ impl<'s> Harness<'s> {
         match text("op") {
             "says" => match person.says(text("text")).await {
                 Ok(_) => Ok(Value::Null),
-                Err(Unsaid::NotTaken(error)) => Err(error.to_string()),
+                Err(SendFailure::NotTaken(error)) => Err(error.to_string()),
                 Err(refused) => Ok(refused.to_string().into()),
             },
             "edits" => {
@@ -282,7 +282,7 @@ impl<'s> Harness<'s> {
     }
 
     /// Returns a function that reads the fields of users.
-    pub(super) fn look(&self) -> Box<Look> {
+    pub(super) fn look(&self) -> Box<ReadField> {
         let (sim, clock) = (Arc::clone(&self.sim), self.clock.clone());
         Box::new(move |user, field| state(&sim.person(user, "general"), clock.now(), field))
     }
@@ -304,13 +304,13 @@ impl<'s> Harness<'s> {
         let Some(engine) = &self.engine else { return };
         let end = self.clock.now() + u64::try_from(by.as_millis()).unwrap_or(0);
         loop {
-            engine.settle().await;
+            engine.quiesce().await;
             let now = self.clock.now();
             let next = engine.next_due().clamp(now, end);
             if next >= end {
                 self.clock.advance(Duration::from_millis(end - now));
                 // Run what is due at the end, and its consequences.
-                return engine.settle().await;
+                return engine.quiesce().await;
             }
             self.clock.advance(Duration::from_millis((next - now).max(1)));
         }
@@ -349,7 +349,7 @@ impl<'s> Harness<'s> {
             tokio::select! {
                 biased;
                 result = &mut asking => break result?,
-                () = engine.settle() => {}
+                () = engine.quiesce() => {}
             }
             let (now, next) = (self.clock.now(), engine.next_due());
             if next > end {

@@ -249,7 +249,7 @@ fn run(
         // Each test loads its file again, so that it does not see variables set by other tests.
         let message = match TestFile::load(&suite.name, &suite.text, ticker) {
             Ok(file) => {
-                file.look_with(harness.look());
+                file.read_fields_with(harness.look());
                 let played = tokio::time::timeout(TEST_TIMEOUT, play(&file, case, &mut harness)).await;
                 let played =
                     played.unwrap_or_else(|_| Some(format!("the test timed out after {} s", TEST_TIMEOUT.as_secs())));

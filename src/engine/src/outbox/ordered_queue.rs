@@ -34,7 +34,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, room: RoomId, class: Class) {
 /// Returns false at shutdown; then completed entries have been reported, and the rest is left.
 async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<Entry>, replaced: &Replaced) -> bool {
     // Users may press a button of a new message before its platform id is known.
-    let makes = entries.iter().filter(|entry| entry.action.kind().makes_something());
+    let makes = entries.iter().filter(|entry| entry.action.kind().creates_object());
     let _sending: Vec<_> = makes
         .filter(|entry| {
             let adapter = outbox.platforms.adapter(entry.bot());

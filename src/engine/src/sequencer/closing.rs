@@ -45,7 +45,7 @@ impl Sequencer {
         let oldest = state.outstanding.keys().copied().chain(lagging).min();
         let low_water_mark = oldest.map_or(number, |oldest| oldest.min(number));
         self.low_water_mark.store(low_water_mark, Release);
-        let mut block = Block {
+        let mut block = EntryBatch {
             at: self.clock.now(),
             next_seq: self.seq.load(Relaxed),
             low: low_water_mark,
@@ -88,7 +88,7 @@ impl Sequencer {
     }
 
     /// Turns the actions of a batch into outbox entries; those without room in memory become rows.
-    fn to_outbox(&self, number: u64, block: Block, batch: &mut Batch) -> (Vec<Entry>, Vec<(RoomId, Class)>) {
+    fn to_outbox(&self, number: u64, block: EntryBatch, batch: &mut Batch) -> (Vec<Entry>, Vec<(RoomId, Class)>) {
         let (mut entries, mut spilled) = (Vec::new(), Vec::new());
         let mut index = 0;
         for run in block.runs {
@@ -129,7 +129,7 @@ impl Sequencer {
         state.in_flight += 1;
         let (core, outbox) = (self.core.clone(), Arc::clone(&self.outbox));
         let (http, metrics) = (Arc::clone(&self.http), Arc::clone(&self.metrics));
-        self.store.commit_then(batch, move |batch, result| {
+        self.store.commit_with_callback(batch, move |batch, result| {
             let message = match result {
                 Ok(()) => {
                     let After {

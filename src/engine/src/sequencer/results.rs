@@ -121,7 +121,7 @@ impl Sequencer {
         self.notify_finished(over);
         let kind = entry.action.kind();
         let answer = match &result {
-            Ok(id) if kind.makes_something() => {
+            Ok(id) if kind.creates_object() => {
                 let adapter = self.outbox.platforms.adapter(room.bot());
                 let id = id.clone().or_else(|| adapter?.message_id(&entry.key));
                 Answer::Text(id.map_or_else(String::new, |id| id.to_string()))

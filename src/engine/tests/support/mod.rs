@@ -103,7 +103,7 @@ impl Harness {
     pub async fn answer_to(&self, who: &str, text: &str) -> String {
         let person = self.sim.person(who, "general");
         person.says(text).await.unwrap();
-        self.engine.settle().await;
+        self.engine.quiesce().await;
         let seen = person.sees();
         seen.iter().rev().find(|line| line.author == "sim").map(|line| line.text.clone()).unwrap_or_default()
     }

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use palabre_fetch::{Fetcher, Grants, Names, Reply, Request};
+use palabre_fetch::{Fetcher, Grants, NameResolver, Reply, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -118,10 +118,10 @@ pub fn grants<S: AsRef<str>>(list: &[S]) -> Grants {
 }
 
 /// Creates a client that resolves names with `names`, not with DNS.
-pub fn fetcher(names: Arc<dyn Names>) -> Fetcher {
+pub fn fetcher(names: Arc<dyn NameResolver>) -> Fetcher {
     // Only the first test of the process can install it.
     drop(rustls::crypto::ring::default_provider().install_default());
-    Fetcher::with_names(names).unwrap()
+    Fetcher::with_resolver(names).unwrap()
 }
 
 /// Returns the last value of a header of the reply.

@@ -59,7 +59,7 @@ impl ActionKind {
 
     /// Whether the action creates something to wait for: a message, a thread or an invitation.
     #[must_use]
-    pub const fn makes_something(self) -> bool {
+    pub const fn creates_object(self) -> bool {
         matches!(self, Self::Send | Self::Answer | Self::Thread | Self::Invite)
     }
 }

@@ -1,7 +1,7 @@
 //! Messages to one user: answers, forms, offers and direct messages.
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
-use palabre_model::{Action, ActionKey, EventKind, Form, OFFERS, Offer, RoomId, UserId};
+use palabre_model::{Action, ActionKey, EventKind, Form, OFFERS_MAX, Offer, RoomId, UserId};
 
 use super::check::{event_author, granted, millis_or_none, name};
 use super::content::{check_limits, check_not_empty, content_of};
@@ -63,8 +63,8 @@ fn offer(run: &mut Run, offers: &LuaValue, lasts: &LuaValue) -> Result<ActionKey
     }
     run.spend_output(json.to_string().len())?;
     let mut offers: Vec<Offer> = serde_json::from_value(json).map_err(|error| format!("offer: {error}"))?;
-    if offers.len() > OFFERS {
-        return Err(format!("offer: at most {OFFERS} offers are allowed; these are {}", offers.len()));
+    if offers.len() > OFFERS_MAX {
+        return Err(format!("offer: at most {OFFERS_MAX} offers are allowed; these are {}", offers.len()));
     }
     for offer in &mut offers {
         if offer.title.trim().is_empty() {

@@ -81,7 +81,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, runtime_texts: R
                     "permission": spec.permission.as_str(),
                     "args": spec.args.iter().map(|arg| json!({
                         "name": arg.name, "type": arg.kind.as_str(), "description": arg.description,
-                        "optional": arg.may_be_left_out(),
+                        "optional": arg.is_omittable(),
                     })).collect::<Vec<_>>(),
                 })
             })

@@ -188,11 +188,11 @@ fn command(name: &str, options: &LuaValue) -> Result<CommandSpec, Problem> {
     let mut optional = false;
     for (index, arg) in spec.args.iter().enumerate() {
         check_arg(&what, arg, index + 1 == spec.args.len())?;
-        let may_be_left_out = arg.may_be_left_out();
-        if optional && !may_be_left_out {
+        let is_omittable = arg.is_omittable();
+        if optional && !is_omittable {
             return Err(format!("{what}: {} is required, so it cannot follow an optional argument", arg.name));
         }
-        optional = may_be_left_out;
+        optional = is_omittable;
     }
     Ok(spec)
 }

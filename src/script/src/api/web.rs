@@ -1,7 +1,7 @@
 //! `http`, the results of routes and `before_message`, and calls to other scripts.
 
 use mlua::{Lua, LuaString, MultiValue, Table, Value as LuaValue};
-use palabre_fetch::REQUEST_BYTES;
+use palabre_fetch::REQUEST_BYTES_MAX;
 use serde_json::Value;
 
 use super::add;
@@ -81,9 +81,9 @@ fn weight(request: &Table) -> Result<usize, Problem> {
     }
     let of_body = body.map_or(0, |body| body.as_bytes().len());
     let of_url = url.as_bytes().len() + method.as_bytes().len();
-    if of_url > URL_BYTES || of_headers > HEADER_BYTES || of_body > REQUEST_BYTES {
+    if of_url > URL_BYTES || of_headers > HEADER_BYTES || of_body > REQUEST_BYTES_MAX {
         return Err(format!(
-            "http: a request has at most {URL_BYTES} bytes of url, {HEADER_BYTES} of headers and {REQUEST_BYTES} of body"
+            "http: a request has at most {URL_BYTES} bytes of url, {HEADER_BYTES} of headers and {REQUEST_BYTES_MAX} of body"
         ));
     }
     Ok(of_url + of_headers + of_body)

@@ -58,7 +58,7 @@ fn hooks(items: &[ApiItem], page: &mut String) {
     page.push_str("\n| hook | argument | when |\n|---|---|---|\n");
     for hook in items.iter().filter(|item| item.kind == ApiKind::Hook) {
         let gets: Vec<String> = hook.parameters.iter().map(|one| cell_code(&one.type_text)).collect();
-        let said = EventName::of_hook(&hook.path).map(EventName::doc).unwrap_or_default();
+        let said = EventName::from_hook(&hook.path).map(EventName::doc).unwrap_or_default();
         let when: &str = if hook.doc.is_empty() { said } else { &hook.doc };
         let returns = match hook.returns.as_str() {
             "()" => String::new(),

@@ -16,7 +16,7 @@ pub struct TestHost {
     pub grants: RefCell<Vec<String>>,
 }
 
-impl Door for TestHost {
+impl HostApi for TestHost {
     fn get(&self, key: &[u8], now: Millis) -> Result<Option<Stored>, String> {
         let row = self.rows.borrow().get(key).cloned();
         Ok(row.filter(|row| row.expires.is_none_or(|at| at > now)))
@@ -84,7 +84,7 @@ impl Bench {
         let ticker = Ticker::start().unwrap();
         let host = Rc::new(TestHost::default());
         let config = serde_json::json!({ "greeting": "salut", "list": [1, 2] });
-        let vm = Vm::build(source, limits, &config, Rc::clone(&host) as Rc<dyn Door>, &ticker)?;
+        let vm = Vm::build(source, limits, &config, Rc::clone(&host) as Rc<dyn HostApi>, &ticker)?;
         Ok(Self { vm, host, ticker, now: 1_000_000, seq: 0 })
     }
 
@@ -110,7 +110,7 @@ impl Bench {
         self.keep(step)
     }
 
-    pub fn answer(&mut self, parked: Parked, answer: Answer) -> Step {
+    pub fn answer(&mut self, parked: SuspendedRun, answer: Answer) -> Step {
         let input = Input { part: 1, ..self.input(said("")) };
         let step = self.vm.resume(parked, &answer, input);
         self.keep(step)

@@ -14,7 +14,7 @@ use super::{PEOPLE_MAX, plain_member};
 use crate::cache::PlatformCache;
 
 /// Users by bot and id.
-const PEOPLE: Table<(String, u64), Row> = Table::new(TableId::TelegramPeople);
+const PEOPLE: Table<(String, u64), Row> = Table::new(TableId::TelegramUsers);
 /// Lifetime of a user who is not seen again, in milliseconds.
 const PERSON_LIFETIME: Millis = 90 * 86_400_000;
 /// Interval at which the row of a user is renewed.

@@ -13,7 +13,7 @@ const LINES_MAX: usize = 100;
 
 /// Recent log lines about one script.
 #[derive(Debug, Default)]
-pub struct Notices {
+pub struct RepeatLimiter {
     written: HashMap<String, Written>,
     left_out: u32,
 }
@@ -30,7 +30,7 @@ impl Written {
     }
 }
 
-impl Notices {
+impl RepeatLimiter {
     /// Returns the line to write for `text`, or `None` if it was written recently.
     pub fn due(&mut self, now: Millis, text: &str) -> Option<String> {
         if let Some(written) = self.written.get_mut(text) {

@@ -8,9 +8,9 @@ use std::sync::Arc;
 ///
 /// It is the reply's share of a limit.
 #[derive(Clone, Default)]
-pub struct Held(Option<Arc<dyn Any + Send + Sync>>);
+pub struct ReplyGuard(Option<Arc<dyn Any + Send + Sync>>);
 
-impl Held {
+impl ReplyGuard {
     /// Creates a holder of `what`.
     #[must_use]
     pub fn new(what: impl Any + Send + Sync) -> Self {
@@ -18,17 +18,17 @@ impl Held {
     }
 }
 
-impl fmt::Debug for Held {
+impl fmt::Debug for ReplyGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Held").field(&self.0.is_some()).finish()
+        f.debug_tuple("ReplyGuard").field(&self.0.is_some()).finish()
     }
 }
 
 /// All are equal, because they are not part of a reply's content.
-impl PartialEq for Held {
+impl PartialEq for ReplyGuard {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl Eq for Held {}
+impl Eq for ReplyGuard {}

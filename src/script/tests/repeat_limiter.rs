@@ -102,13 +102,13 @@ fn lines_of_the_runtime_count_like_the_script_s_own() {
 
 #[test]
 fn repeated_lines_are_counted_and_different_lines_are_limited() {
-    let mut notices = Notices::default();
-    assert_eq!(notices.due(1_000, "a").as_deref(), Some("a"));
-    assert!((0..5).all(|n| notices.due(1_000 + n, "a").is_none()));
-    assert!(notices.due(61_000, "a").unwrap().contains("5 more times"));
+    let mut repeat_limiter = RepeatLimiter::default();
+    assert_eq!(repeat_limiter.due(1_000, "a").as_deref(), Some("a"));
+    assert!((0..5).all(|n| repeat_limiter.due(1_000 + n, "a").is_none()));
+    assert!(repeat_limiter.due(61_000, "a").unwrap().contains("5 more times"));
     // After the clock was set back, the line is written again, instead of being suppressed for years.
-    assert_eq!(notices.due(500, "a").as_deref(), Some("a"));
-    let written = (0..1_000).filter(|n| notices.due(70_000, &format!("thing {n}")).is_some()).count();
+    assert_eq!(repeat_limiter.due(500, "a").as_deref(), Some("a"));
+    let written = (0..1_000).filter(|n| repeat_limiter.due(70_000, &format!("thing {n}")).is_some()).count();
     assert_eq!(written, 100, "of all of them, and the one before is forgotten");
-    assert!(notices.due(140_000, "later").unwrap().contains("900 other lines"));
+    assert!(repeat_limiter.due(140_000, "later").unwrap().contains("900 other lines"));
 }
