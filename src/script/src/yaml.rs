@@ -7,7 +7,7 @@ const SUGGESTION_MAX: usize = 128;
 /// The number of characters of a line that are shown, around the column.
 const SHOWN_CHARS: usize = 120;
 /// The maximum length of a message, in characters: some repeat text of the file.
-const MESSAGE_MAX: usize = 400;
+const MESSAGE_MAX: usize = 1_000;
 
 /// A problem in a file, with its position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,8 +48,10 @@ impl YamlFile<'_> {
     pub fn unparsed(&self, error: &Error) -> YamlError {
         let mut message = match error.without_snippet() {
             Error::MultipleDocuments { .. } => {
-                "a second document begins here (---), but only one is allowed; remove this line or what follows"
-                    .to_owned()
+                "only one document is allowed; remove the --- before this line, or everything after it".to_owned()
+            }
+            Error::InvalidScalar { ty: ty @ ("u64" | "u32" | "u16" | "u8" | "usize"), location } => {
+                whole_number(ty, self.number_at(location.line(), location.column()))
             }
             error => error.to_string(),
         };
@@ -62,8 +64,9 @@ impl YamlFile<'_> {
         if let Some(suggestion) = suggestion(&message) {
             message.push_str(&suggestion);
         }
-        if let Some(long) = message.split('`').nth(1).filter(|word| word.len() > LONGEST_MEANT).map(ToOwned::to_owned) {
-            let start: String = long.chars().take(LONGEST_MEANT / 2).collect();
+        if let Some(long) = message.split('`').nth(1).filter(|word| word.len() > SUGGESTION_MAX).map(ToOwned::to_owned)
+        {
+            let start: String = long.chars().take(SUGGESTION_MAX / 2).collect();
             message = message.replacen(&long, &format!("{start}…"), 1);
         }
         self.at(line, column, message)
@@ -77,7 +80,7 @@ impl YamlFile<'_> {
         self.at(before.matches('\n').count() as u64 + 1, column as u64 + 1, message)
     }
 
-    /// Returns the digits that stand at a place, where there is nothing else.
+    /// Returns the value at a position if it consists of digits.
     fn number_at(&self, line: u64, column: u64) -> Option<&str> {
         let line = self.text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
         let (start, _) = line.char_indices().nth(usize::try_from(column).ok()?.checked_sub(1)?)?;
@@ -123,7 +126,7 @@ fn lines(text: &str, line: usize, column: usize) -> String {
     shown
 }
 
-/// Says what is wrong with a value that does not fit a whole number of the type `ty`: not a number, or `number` is too large.
+/// Describes a value that is not a whole number of the type `ty`; `number` is its text where it consists of digits.
 fn whole_number(ty: &str, number: Option<&str>) -> String {
     let most = match ty {
         "u8" => u8::MAX.into(),

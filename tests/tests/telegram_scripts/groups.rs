@@ -18,7 +18,7 @@ impl OtherPlatform for Groups {
 
     async fn start(scenario: &Scenario) -> Option<Self> {
         let telegram = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
-        for place in scenario.told.into_iter().chain(["general"]) {
+        for place in scenario.target.into_iter().chain(["general"]) {
             telegram.add_supergroup(place);
         }
         for (who, place) in scenario.cast {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use palabre_engine::{Engine, Http, Options, ScriptSetup, stored_values};
-use palabre_fetch::{FetchError, Grants, Held, Reply, Request, Url};
+use palabre_fetch::{FetchError, Grants, Reply, ReplyGuard, Request, Url};
 use palabre_model::{Adapter, Clock, EventKind, Millis, Permission, Rank, SeededEntropy, VirtualClock, parse_duration};
 use palabre_script::{Coverage, ReadField, RouteReply};
 use palabre_sim::{Line, Person, SendFailure, Sim};
@@ -260,7 +260,7 @@ impl<'s> Harness<'s> {
                     headers: reply["headers"].as_object().into_iter().flatten().map(header).collect(),
                     body: body.into_bytes(),
                     url: text("url").to_owned(),
-                    held: Held::default(),
+                    guard: ReplyGuard::default(),
                 };
                 let mut replies = self.http.0.lock().unwrap_or_else(PoisonError::into_inner);
                 replies.push((text("url").to_owned(), reply));
