@@ -141,7 +141,7 @@ fn probe(class: &str, methods: &str) -> String {
                 headers: Vec::new(),
                 body: Vec::new(),
                 url: String::new(),
-                held: palabre_fetch::Held::default(),
+                guard: palabre_fetch::ReplyGuard::default(),
             };
             bench.answer(parked, Answer::Reply(Box::new(reply)))
         }
