@@ -16,8 +16,8 @@ impl OtherPlatform for Guild {
 
     async fn start(scenario: &Scenario) -> Option<Self> {
         let discord = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
-        if let Some(told) = scenario.told {
-            discord.add_channel(told, 0);
+        if let Some(target) = scenario.target {
+            discord.add_channel(target, 0);
         }
         for (who, _) in scenario.cast {
             discord.person(&small(who));
