@@ -4,7 +4,7 @@
 //! timers, cooldowns and tasks. Only this module detects the correction; each component that keeps
 //! such times applies it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::Sender;
 use palabre_model::{Batch, Clock, Millis, iso8601};
@@ -141,17 +141,38 @@ impl ClockRow {
     }
 }
 
-/// Reads the clock regularly and reports large steps to the sequencer. Runs until it is aborted.
-pub(crate) async fn watch(clock: Arc<dyn Clock>, core: Sender<CoreMessage>) {
-    let mut before = clock.now();
-    loop {
-        clock.sleep_until(before.saturating_add(READING_INTERVAL)).await;
+/// The latest reading of the clock, by whoever read it.
+///
+/// The sequencer reads it for each batch, and [`watch`] while nothing happens, so that no time is
+/// recorded before a step of the clock is noticed.
+#[derive(Debug)]
+pub(crate) struct LatestReading(Mutex<Millis>);
+
+impl LatestReading {
+    pub(crate) fn new(now: Millis) -> Self {
+        Self(Mutex::new(now))
+    }
+
+    /// Reads the clock. Returns the time, and the previous reading if the clock was stepped since.
+    pub(crate) fn read(&self, clock: &dyn Clock) -> (Millis, Option<Millis>) {
+        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Read under the lock, so that readings are compared in the order in which they were made.
         let now = clock.now();
-        if now > before.saturating_add(LEAP_MIN) || now.saturating_add(STEP_BACK_TOLERANCE) < before {
+        let before = std::mem::replace(&mut *latest, now);
+        let is_step = now > before.saturating_add(LEAP_MIN) || now.saturating_add(STEP_BACK_TOLERANCE) < before;
+        (now, is_step.then_some(before))
+    }
+}
+
+/// Reads the clock regularly and reports large steps to the sequencer. Runs until it is aborted.
+pub(crate) async fn watch(clock: Arc<dyn Clock>, latest: Arc<LatestReading>, core: Sender<CoreMessage>) {
+    loop {
+        let (now, before) = latest.read(&*clock);
+        if let Some(before) = before {
             // The sequencer ends only at shutdown.
             drop(core.send(CoreMessage::Clock { before, now }));
         }
-        before = now;
+        clock.sleep_until(now.saturating_add(READING_INTERVAL)).await;
     }
 }
 

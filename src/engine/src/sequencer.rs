@@ -27,7 +27,7 @@ use palabre_store::{Error, Op, Store, TableId};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::clock_watch::{ClockRow, WentBack};
+use crate::clock_watch::{ClockRow, LatestReading, WentBack};
 use crate::entry_batch::{EntryBatch, EventRecord, RunOutcome, RunRecord, ScriptVersion};
 use crate::http::Http;
 use crate::instance::RunBatch;
@@ -188,6 +188,7 @@ struct After {
 pub(crate) struct Sequencer {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) latest_reading: Arc<LatestReading>,
     pub(crate) inbox: Receiver<CoreMessage>,
     pub(crate) core: Sender<CoreMessage>,
     pub(crate) workers: Vec<Sender<Task>>,

@@ -169,7 +169,7 @@ async fn what_is_listened_for_is_found_once_for_all_scripts() {
 async fn what_cannot_be_declared_is_told_at_the_script_s_own_line() {
     let harness = Harness::new(vec![script("dice", DICE)]).await;
     let wrong = [
-        (r#"command("Roll", function() end)"#, "dice.luau:1: command: \"Roll\" is no name for a command"),
+        (r#"command("Roll", function() end)"#, "dice.luau:1: command: \"Roll\" is not a valid name for a command"),
         (r#"command("roll", { arg = {} }, function() end)"#, "there is no option arg; did you mean args?"),
         (r#"command("roll", { permission = "king" }, function() end)"#, "unknown variant `king`"),
         (
@@ -178,12 +178,12 @@ async fn what_cannot_be_declared_is_told_at_the_script_s_own_line() {
         ),
         (
             r#"command("roll", { args = { { name = "a", optional = true }, { name = "b" } } }, function() end)"#,
-            "b has to be given",
+            "b is required",
         ),
         (r#"hear("(", function() end)"#, "dice.luau:1: hear: "),
         (r#"every("* * *", function() end)"#, "a cron expression has 5 fields"),
         (r#"every("0 25 * * *", function() end)"#, "this is not a cron expression"),
-        (r#"every("0 9 * * *", { zone = "Mars/Base" }, function() end)"#, "\"Mars/Base\" is no time zone"),
+        (r#"every("0 9 * * *", { zone = "Mars/Base" }, function() end)"#, "Mars/Base"),
         (r#"every("5 0 * * *", { after = "collect" }, function() end)"#, "after names \"collect\""),
         (r#"route("GET", "/x", function() end)"#, "answering over HTTP needs the grant \"routes\""),
         (r#"function on_mesage() end"#, ""),

@@ -37,7 +37,7 @@ function on_button(event) tell(event, event.member:kick("wrong answer")) end
 function on_error(event) store.incr("errors") store.set("last", event.error.message) end
 "#;
 
-const AS_HIGH: &str = "not done: they stand as high as you do, or higher";
+const AS_HIGH: &str = "not done: they have as many rights as you do, or more";
 
 fn owned_by_boss() -> BotSettings {
     let permissions =
@@ -102,11 +102,11 @@ async fn the_order_of_the_platform_counts_among_those_whom_it_ranks_and_for_the_
     mia.ranks(Rank(5));
     harness.sim.person("vip", "general").ranks(Rank(5));
     harness.sim.person("bob", "general").ranks(Rank(3));
-    assert_eq!(harness.answer_to("mia", "/mute vip").await, "not done: their role stands as high as yours, or higher");
+    assert_eq!(harness.answer_to("mia", "/mute vip").await, "not done: their role is as high as yours, or higher");
     assert_eq!(harness.answer_to("mia", "/mute bob").await, "done");
     assert_eq!(harness.answer_to("boss", "/mute vip").await, "done", "bots.yaml puts the owner above all roles");
     harness.sim.bot_ranks(Rank(4));
-    assert_eq!(harness.answer_to("boss", "/kick vip").await, "not done: my role does not stand above theirs");
+    assert_eq!(harness.answer_to("boss", "/kick vip").await, "not done: my role is not above theirs");
     assert_eq!(harness.answer_to("boss", "/kick bob").await, "done");
 }
 
@@ -116,7 +116,7 @@ async fn a_refusal_that_the_script_does_not_ask_about_is_told_to_whoever_asked_f
     for _ in 0..12 {
         assert_eq!(
             harness.answer_to("mo", "/hush boss").await,
-            "This was not done: they stand as high as you do, or higher."
+            "This was not done: they have as many rights as you do, or more."
         );
     }
     let seen_by_all = harness.texts();
@@ -131,7 +131,7 @@ async fn a_refusal_that_the_script_does_not_ask_about_is_told_to_whoever_asked_f
 async fn a_script_can_ask_who_may_act_on_whom() {
     let harness = Harness::with_settings(owned_by_boss(), vec![script("keeper", KEEPER)]).await;
     assert_eq!(harness.answer_to("mo", "/may bob").await, "true nil true");
-    assert_eq!(harness.answer_to("mo", "/may boss").await, "false they stand as high as you do, or higher false");
+    assert_eq!(harness.answer_to("mo", "/may boss").await, "false they have as many rights as you do, or more false");
     assert_eq!(harness.answer_to("mo", "/may sim").await, "false that is me false");
 }
 

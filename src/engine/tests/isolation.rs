@@ -180,6 +180,10 @@ impl Daemon {
         status.scripts.iter().skip(1).all(|script| script.waiting_events == 0) && status.bots[0].waiting_actions == 0
     }
 
+    fn waiting_events(&self) -> Vec<u64> {
+        self.engine.status().scripts.iter().map(|script| script.waiting_events).collect()
+    }
+
     fn dead_letters(&self) -> Vec<DeadLetter> {
         let snapshot = self.store.snapshot(0).unwrap();
         dead_letters(&snapshot).unwrap().map(|letter| letter.unwrap().1).collect()
@@ -203,10 +207,9 @@ async fn a_suspended_script_is_a_cursor_and_others_are_answered_meanwhile() {
     daemon.say_many("general", 5_000).await;
     daemon.soon("all answers of the other", Daemon::is_done_but_for_the_first).await;
     assert_eq!(daemon.replies("general").len(), 5_000);
-    let status = daemon.engine.status();
-    assert_eq!(status.scripts[0].state, ScriptState::Suspended);
-    assert_eq!(status.scripts[0].waiting_events, 5_000 - 10);
-    assert_eq!(status.scripts[1].waiting_events, 0);
+    assert_eq!(daemon.engine.status().scripts[0].state, ScriptState::Suspended);
+    // Events that were deferred before it was suspended count twice until that is durable.
+    daemon.soon("all but the failed ones wait", |daemon| daemon.waiting_events() == [5_000 - 10, 0]).await;
     daemon.engine.reload(Source::from_text("count", COUNT)).await.unwrap();
     daemon.soon("what was left is handled", |daemon| daemon.engine.status().scripts[0].waiting_events == 0).await;
     daemon.says("general", "/count").await;

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::{Engine, EngineError, Options, RecoveredWork, ScriptSetup, Sink, WORKER_STACK};
-use crate::clock_watch::{ClockRow, WentBack};
+use crate::clock_watch::{ClockRow, LatestReading, WentBack};
 use crate::gate::ScriptsGate;
 use crate::housekeeping::{Cleaner, HOUSEKEEPING_INTERVAL, waker};
 use crate::instance::ScriptContext;
@@ -117,9 +117,11 @@ impl Engine {
         let backlog = Arc::new(AtomicUsize::new(0));
         let stalled = Arc::new(Published::new(None));
         let timer_usages = timers.usages();
+        let latest_reading = Arc::new(LatestReading::new(now));
         let sequencer = Sequencer {
             store: store.clone(),
             clock: Arc::clone(&clock),
+            latest_reading: Arc::clone(&latest_reading),
             inbox,
             core: core.clone(),
             workers: tasks_of_workers.clone(),
@@ -168,7 +170,7 @@ impl Engine {
         };
         let wake = waker(core.clone(), scheduler.clone(), cleaner);
         tasks.spawn(scheduler::run(Arc::clone(&clock), requests, wake));
-        tasks.spawn(clock_watch::watch(Arc::clone(&clock), core.clone()));
+        tasks.spawn(clock_watch::watch(Arc::clone(&clock), latest_reading, core.clone()));
         scheduler.at(now + HOUSEKEEPING_INTERVAL, Due::Housekeeping);
 
         let engine = Self {

@@ -3,6 +3,15 @@
 use super::*;
 
 impl Sequencer {
+    /// Reads the clock, and handles a step that it made since it was read last.
+    pub(super) fn read_clock(&mut self, state: &mut State) -> Millis {
+        let (now, before) = self.latest_reading.read(&*self.clock);
+        if let Some(before) = before {
+            self.clock_leapt(state, before, now);
+        }
+        now
+    }
+
     /// Handles a clock that went back or far ahead.
     pub(super) fn clock_leapt(&mut self, state: &mut State, before: Millis, now: Millis) {
         let back = self.clock_row.observe(before, now, self.number);

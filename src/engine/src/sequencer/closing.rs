@@ -9,6 +9,7 @@ const PLAIN_BUFFER_MAX: usize = 4 << 20;
 
 impl Sequencer {
     pub(super) fn close(&mut self, state: &mut State) {
+        let at = self.read_clock(state);
         let number = self.number;
         self.number += 1;
         let open = std::mem::take(&mut state.open);
@@ -46,7 +47,7 @@ impl Sequencer {
         let low_water_mark = oldest.map_or(number, |oldest| oldest.min(number));
         self.low_water_mark.store(low_water_mark, Release);
         let mut block = EntryBatch {
-            at: self.clock.now(),
+            at,
             next_seq: self.seq.load(Relaxed),
             low: low_water_mark,
             scripts: open.scripts,
