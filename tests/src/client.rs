@@ -151,7 +151,7 @@ impl Client {
     /// Returns the data of an acknowledgement.
     ///
     /// # Errors
-    /// If the connection is closed, or nothing arrives within 10 seconds.
+    /// If the connection is closed, or nothing arrives within 60 seconds.
     pub async fn ack(&mut self, number: u64) -> Result<Value, ClientError> {
         loop {
             if let Some(data) = self.acks.remove(&number) {
@@ -174,7 +174,7 @@ impl Client {
     /// Returns the data of the next event with this name.
     ///
     /// # Errors
-    /// If the connection is closed, or nothing arrives within 10 seconds.
+    /// If the connection is closed, or nothing arrives within 60 seconds.
     pub async fn wait(&mut self, event: &str) -> Result<Value, ClientError> {
         loop {
             if let Some(index) = self.events.iter().position(|(name, _)| name == event)
@@ -189,7 +189,7 @@ impl Client {
     /// Returns the next message of another user that contains `text`.
     ///
     /// # Errors
-    /// If the connection is closed, or nothing arrives within 10 seconds.
+    /// If the connection is closed, or nothing arrives within 60 seconds.
     pub async fn hears(&mut self, text: &str) -> Result<Value, ClientError> {
         loop {
             let message = self.wait("new_message").await?;
@@ -205,9 +205,9 @@ impl Client {
     }
 
     async fn read(&mut self) -> Result<(), ClientError> {
-        let next = tokio::time::timeout(Duration::from_secs(10), self.socket.next()).await;
+        let next = tokio::time::timeout(Duration::from_secs(60), self.socket.next()).await;
         let frame = match next {
-            Err(_) => return Err(ClientError("nothing came for 10 seconds".to_owned())),
+            Err(_) => return Err(ClientError("nothing came for 60 seconds".to_owned())),
             Ok(None) => return Err(ClientError("the connection is closed".to_owned())),
             Ok(Some(frame)) => frame.map_err(|error| ClientError(error.to_string()))?,
         };

@@ -90,7 +90,7 @@ fn an_invalid_manifest_is_refused_with_its_position() {
     for (text, words) in [
         ("version: 1.0.0\n".to_owned(), "missing field `name`"),
         ("name: ../trivia\n".to_owned(), "is not a valid name for a script"),
-        ("name: trivia\nversion: 1.2\n".to_owned(), "\"1.2\" is no version"),
+        ("name: trivia\nversion: 1.2\n".to_owned(), "\"1.2\" is not a version"),
         ("name: trivia\npalabre: \">=9\"\n".to_owned(), "the script requires Palabre >=9, but this is"),
         ("name: trivia\nneeds: [moderate]\n".to_owned(), "did you mean moderation?"),
         ("name: trivia\nneeds: [\"http:https://a.example\"]\n".to_owned(), "is more than a host"),
